@@ -1,0 +1,42 @@
+/** `npm run bundle`: builds the worker as a deploy would and fails when it has outgrown its promise. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { startWrangler } from './wrangler.ts'
+
+const MAX_KIB = 350
+
+const outdir = mkdtempSync(join(tmpdir(), 'tombola-bundle-'))
+try {
+  const lines: string[] = []
+  const build = startWrangler(['deploy', '--dry-run', '--env', 'production', '--outdir', outdir], (line) =>
+    lines.push(line),
+  )
+  if ((await build.ended) !== 0) {
+    console.error(`${lines.join('\n')}\n\nThe worker does not build; wrangler's words stand above.`)
+    process.exitCode = 1
+  } else {
+    report(outdir)
+  }
+} finally {
+  rmSync(outdir, { recursive: true, force: true })
+}
+
+function report(folder: string): void {
+  const modules = readdirSync(folder).filter((file) => !file.endsWith('.map') && file !== 'README.md')
+  const raw = modules.map((file) => readFileSync(join(folder, file)))
+  const kib = sum(raw.map((each) => gzipSync(each, { level: 9 }).length)) / 1024
+  const rawKib = sum(raw.map((each) => each.length)) / 1024
+  const size = `Bundle: ${kib.toFixed(1)} KiB gzip of at most ${MAX_KIB} (${rawKib.toFixed(0)} KiB unpacked)`
+  if (kib <= MAX_KIB) {
+    console.log(`${size}.`)
+  } else {
+    console.error(`${size}: too large by ${(kib - MAX_KIB).toFixed(1)} KiB.`)
+    process.exitCode = 1
+  }
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((total, each) => total + each, 0)
+}

@@ -1,0 +1,70 @@
+/**
+ * Installs the dependencies if what stands in node_modules is not what the lock file names, else does nothing.
+ * Plain JavaScript without imports of its own: it runs on the machine's Node before anything is installed.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const OLDEST_NODE = 20
+
+const [major] = process.versions.node.split('.').map(Number)
+if (major < OLDEST_NODE) {
+  fail(`Tombola needs Node ${OLDEST_NODE} or later to install itself; this is Node ${process.versions.node}.`)
+}
+if (!isInstalled()) install()
+if (!existsSync(join(ROOT, 'src/web/assets/swagger/swagger-ui.css'))) await import('./copy-assets.mjs')
+
+/** npm leaves a copy of what it installed in node_modules; an interrupted install leaves none, or an older one. */
+function isInstalled() {
+  const wanted = readPackages('package-lock.json')
+  const present = readPackages('node_modules/.package-lock.json')
+  if (wanted === undefined)
+    fail('package-lock.json is missing or damaged. Restore it: git checkout package-lock.json')
+  if (present === undefined || !existsSync(join(ROOT, 'node_modules/.bin/node'))) return false
+  const isSame = ([path, each]) => present[path]?.version === each.version
+  const mayBeAbsent = ([, each]) => each.optional || each.devOptional || each.peer
+  return (
+    Object.entries(wanted).every(
+      (entry) => entry[0] === '' || isSame(entry) || (mayBeAbsent(entry) && !present[entry[0]]),
+    ) && Object.keys(present).every((path) => path in wanted)
+  )
+}
+
+function readPackages(file) {
+  try {
+    return JSON.parse(readFileSync(join(ROOT, file), 'utf8')).packages
+  } catch {
+    return undefined
+  }
+}
+
+function install() {
+  const startedAt = Date.now()
+  say('Installing the dependencies with npm ci (about half a minute, once) …')
+  // `shell` only where npm is a script that the system cannot start by itself.
+  const { status, error } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    shell: process.platform === 'win32',
+  })
+  if (error !== undefined) fail(`npm could not be started: ${error.message}`)
+  if (status !== 0) {
+    fail(
+      'npm ci failed; its own words stand above. The first install needs the npm registry: check the network\n' +
+        '(or the proxy and registry settings: npm config list), then run the same command again.',
+    )
+  }
+  say(`Installed in ${Math.round((Date.now() - startedAt) / 1000)} s.`)
+}
+
+function say(line) {
+  console.log(line)
+}
+
+function fail(reason) {
+  console.error(`\n${reason}`)
+  process.exit(1)
+}

@@ -1,0 +1,246 @@
+// `npm run verify`: checks a draw for whoever asks, from a URL or from files, and says in plain words what holds.
+
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { type Check, isProven, plural } from '../src/draws/rdp1/checks.ts'
+import { type Proof, ProofSchema, unitResults } from '../src/draws/rdp1/proof.ts'
+import { parseRules } from '../src/draws/rdp1/rules.ts'
+import { verifyProof } from '../src/draws/rdp1/verify-proof.ts'
+
+const USAGE = `Usage: npm run verify -- [--dev] [--key FILE] [--receipt FILE] <proof> [list] [log]
+
+  <proof>         the URL of a proof (https://…/api/v1/raffles/{id}/proof), or a file
+  [list] [log]    list.csv and log.csv as files; a URL finds them beside itself
+  --key FILE      the signing keys, as published in /.well-known/tombola.json; a URL finds them itself
+  --receipt FILE  a holder's receipt, to hold against the proof
+  --dev           accept the development beacon, which proves nothing
+
+Exit code: 0 everything holds, 1 something does not or could not be checked, 2 wrong usage.
+`
+
+const PROOF_HINT = ' A raffle has a proof from its commitment on; is the address right?'
+const FETCH_TIMEOUT_MS = 60_000
+const MARKS = { holds: '✓', fails: '✗', notChecked: '–' } as const
+const COLOURS = { holds: '32', fails: '31', notChecked: '33' } as const
+
+/** Ends the run with a message: the caller did something wrong (2), or a document can't be had (1). */
+class Stop extends Error {
+  readonly exitCode: 1 | 2
+  constructor(message: string, exitCode: 1 | 2) {
+    super(message)
+    this.exitCode = exitCode
+  }
+}
+
+interface Documents {
+  proof: unknown
+  listCsv: string
+  logCsv: string
+  keys: unknown | null
+  receipt: unknown | null
+}
+
+interface Arguments {
+  source: string
+  list: string | undefined
+  log: string | undefined
+  key: string | undefined
+  receipt: string | undefined
+  allowDev: boolean
+}
+
+async function main(): Promise<number> {
+  const args = readArguments(process.argv.slice(2))
+  if (args === 'help') {
+    print(USAGE)
+    return 0
+  }
+  const documents = await collect(args)
+  const checks = verifyProof({ ...documents, allowDev: args.allowDev })
+  print(report(documents.proof, checks))
+  return isProven(checks) ? 0 : 1
+}
+
+function readArguments(argv: string[]): Arguments | 'help' {
+  let parsed: ReturnType<typeof parse>
+  try {
+    parsed = parse(argv)
+  } catch (error) {
+    throw new Stop(`${(error as Error).message}\n\n${USAGE}`, 2)
+  }
+  const { values, positionals } = parsed
+  if (values.help) return 'help'
+  const [source, list, log, ...rest] = positionals
+  if (source === undefined) throw new Stop(USAGE, 2)
+  if (rest.length > 0) throw new Stop(`Too many arguments: ${rest.join(' ')}\n\n${USAGE}`, 2)
+  if (!isUrl(source) && (list === undefined || log === undefined)) {
+    throw new Stop(`A proof from a file needs its list and its log as files too.\n\n${USAGE}`, 2)
+  }
+  return { source, list, log, key: values.key, receipt: values.receipt, allowDev: values.dev }
+}
+
+function parse(args: string[]) {
+  return parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      dev: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+      key: { type: 'string' },
+      receipt: { type: 'string' },
+    },
+  })
+}
+
+async function collect(args: Arguments): Promise<Documents> {
+  const { source } = args
+  const base = isUrl(source) ? proofUrl(source) : null
+  const proofText = base === null ? await readText(source) : await fetchText(base, PROOF_HINT)
+  return {
+    proof: parseJson(proofText, source),
+    listCsv: await readOrFetch(args.list, base && beside(base, 'list.csv')),
+    logCsv: await readOrFetch(args.log, base && beside(base, 'log.csv')),
+    keys: await collectKeys(args.key, base),
+    receipt: args.receipt === undefined ? null : parseJson(await readText(args.receipt), args.receipt),
+  }
+}
+
+async function collectKeys(file: string | undefined, base: URL | null): Promise<unknown | null> {
+  if (file !== undefined) return parseJson(await readText(file), file)
+  if (base === null) return null
+  const url = new URL('/.well-known/tombola.json', base)
+  return parseJson(await fetchText(url), url.href)
+}
+
+function isUrl(source: string): boolean {
+  return /^https?:\/\//i.test(source)
+}
+
+function proofUrl(source: string): URL {
+  if (!URL.canParse(source)) throw new Stop(`Not a URL: ${source}`, 2)
+  const url = new URL(source)
+  url.pathname = url.pathname.replace(/\/+$/, '')
+  return url
+}
+
+function beside(base: URL, name: string): URL {
+  const url = new URL(base)
+  url.pathname += `/${name}`
+  return url
+}
+
+async function readOrFetch(file: string | undefined, url: URL | null): Promise<string> {
+  return file === undefined ? fetchText(url as URL) : readText(file)
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    throw new Stop(
+      missing ? `There is no file ${file}.` : `Cannot read ${file}: ${(error as Error).message}`,
+      2,
+    )
+  }
+}
+
+async function fetchText(url: URL, hint = ''): Promise<string> {
+  let response: Response
+  try {
+    response = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) })
+    if (response.ok) return await response.text()
+  } catch (error) {
+    const cause = (error as Error).cause
+    throw new Stop(
+      `Cannot reach ${url}: ${cause instanceof Error ? cause.message : (error as Error).message}`,
+      1,
+    )
+  }
+  const help = response.status === 404 ? hint : ''
+  throw new Stop(`${url} answered ${response.status}.${help}`, 1)
+}
+
+function parseJson(text: string, source: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Stop(`${source} is not JSON.`, 1)
+  }
+}
+
+function report(document: unknown, checks: readonly Check[]): string {
+  const proof = ProofSchema.safeParse(document)
+  const lines = proof.success ? heading(proof.data) : []
+  for (const check of checks) lines.push(line(check))
+  lines.push('')
+  if (proof.success) lines.push(...winners(proof.data, isProven(checks)))
+  lines.push(summary(checks), '')
+  return lines.join('\n')
+}
+
+function heading(proof: Proof): string[] {
+  const rules = rulesOf(proof)
+  const title = rules === null ? proof.raffleId : `${rules.title} (${proof.raffleId})`
+  return ['', bold(oneLine(title)), `${plural(proof.ticketCount, 'ticket')}, round ${proof.round}`, '']
+}
+
+function line({ result, name, says }: Check): string {
+  return `${colour(MARKS[result], COLOURS[result])} ${oneLine(name)}: ${oneLine(says)}`
+}
+
+function winners(proof: Proof, proven: boolean): string[] {
+  const results = unitResults(proof)
+  if (results.length === 0) return ['No winners yet.', '']
+  const prizes = rulesOf(proof)?.prizes ?? []
+  const lines = [bold(proven ? 'Winners' : 'Winners, as the proof claims')]
+  for (const { unit, attempt, ticket } of results) {
+    const title = prizes[Number(unit.split('#')[0]) - 1]?.title ?? '?'
+    const who = ticket === null ? 'no winner' : `ticket ${ticket}`
+    const redrawn = attempt === 0 ? '' : `, redraw ${attempt}`
+    lines.push(`  ${unit.padEnd(6)} ${oneLine(title)}: ${who}${redrawn}`)
+  }
+  if (proof.cancellation !== null) lines.push('  The raffle was cancelled.')
+  return [...lines, '']
+}
+
+function summary(checks: readonly Check[]): string {
+  const count = (result: Check['result']) => checks.filter((check) => check.result === result).length
+  const tally = `${count('holds')} hold, ${count('fails')} fail, ${count('notChecked')} not checked`
+  if (isProven(checks)) return colour(`Verified: ${tally}.`, COLOURS.holds)
+  if (count('fails') > 0) return colour(`NOT verified: ${tally}.`, COLOURS.fails)
+  return colour(`Not fully checked: ${tally}.`, COLOURS.notChecked)
+}
+
+function rulesOf(proof: Proof) {
+  try {
+    return parseRules(proof.rules)
+  } catch {
+    return null
+  }
+}
+
+/** A stranger wrote the titles and reasons: no control character of theirs may draw on the reader's screen. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '�')
+}
+
+function bold(text: string): string {
+  return colour(text, '1')
+}
+
+function colour(text: string, code: string): string {
+  return process.stdout.isTTY && !process.env.NO_COLOR ? `\u001b[${code}m${text}\u001b[0m` : text
+}
+
+function print(text: string): void {
+  process.stdout.write(text)
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  if (!(error instanceof Stop)) throw error
+  process.stderr.write(`${error.message.trimEnd()}\n`)
+  process.exitCode = error.exitCode
+}

@@ -1,0 +1,30 @@
+/** Gives a user a role in an organisation. */
+import { eq } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { invalid, Problem } from '../core/errors.ts'
+import { toInstant } from '../core/time.ts'
+import type { AddMember, Member } from './contract.ts'
+import { requirePermission } from './permissions.ts'
+import { members, users } from './schema.ts'
+
+export async function addMember(ctx: Ctx, organisationId: string, input: AddMember): Promise<Member> {
+  await requirePermission(ctx, organisationId, 'members:manage')
+  const user = await ctx.db
+    .select({ userId: users.id, name: users.name, email: users.email })
+    .from(users)
+    .where(input.userId === undefined ? eq(users.email, input.email ?? '') : eq(users.id, input.userId))
+    .get()
+  if (user === undefined) {
+    throw input.userId === undefined
+      ? invalid('email', 'nobody has registered with this e-mail address')
+      : invalid('userId', 'there is no such user')
+  }
+  // Not repeated after a lost answer: the repeat could not tell its own row from a member who was there before.
+  const [row] = await ctx.db
+    .insert(members)
+    .values({ organisationId, userId: user.userId, role: input.role, createdAt: ctx.now })
+    .onConflictDoNothing()
+    .returning()
+  if (row === undefined) throw new Problem('conflict', 'This user is a member already.')
+  return { ...user, role: input.role, createdAt: toInstant(row.createdAt) }
+}

@@ -1,0 +1,122 @@
+/** Doors under /api/v1/auth: register, log in, refresh, log out, change the password. */
+import { Hono } from 'hono'
+import type { AppEnv } from '../core/context.ts'
+import { BODY_ERRORS, describe } from '../core/openapi.ts'
+import { clientAddress, rateLimit } from '../core/rate-limit.ts'
+import { validate } from '../core/validation.ts'
+import { changePassword } from './change-password.ts'
+import { ChangePassword, LogIn, OAuthError, RefreshSession, RegisterUser, Tokens, User } from './contract.ts'
+import { EXAMPLE_TOKENS, EXAMPLE_USER } from './examples.ts'
+import { logIn } from './log-in.ts'
+import { logOut } from './log-out.ts'
+import { passwordGrant } from './password-grant.ts'
+import { refreshSession } from './refresh-session.ts'
+import { registerUser } from './register-user.ts'
+
+const TAG = 'Signing in'
+
+export const auth = new Hono<AppEnv>()
+  .post(
+    '/register',
+    describe({
+      summary: 'Register',
+      description: 'Makes a user. A password has 12 to 128 characters and is not the e-mail address.',
+      tag: TAG,
+      auth: 'none',
+      success: { status: 201, schema: User, example: EXAMPLE_USER, description: 'The new user.' },
+      errors: [...BODY_ERRORS, 'conflict', 'rate_limited'],
+    }),
+    rateLimit('RATE_REGISTER', clientAddress),
+    validate('json', RegisterUser),
+    async (c) => {
+      const user = await registerUser(c.get('ctx'), c.req.valid('json'))
+      c.header('location', '/api/v1/users/me')
+      return c.json(user, 201)
+    },
+  )
+  .post(
+    '/login',
+    describe({
+      summary: 'Log in',
+      description:
+        'Takes JSON, or the form of an OAuth 2 password grant (RFC 6749 §4.3), whose errors are then spelled as that standard does.',
+      tag: TAG,
+      auth: 'none',
+      success: {
+        status: 200,
+        schema: Tokens,
+        example: EXAMPLE_TOKENS,
+        description: 'A short-lived access token, and a refresh token to get the next one with.',
+      },
+      errors: [...BODY_ERRORS, 'rate_limited'],
+      foreign: {
+        status: 400,
+        schema: OAuthError,
+        example: {
+          error: 'invalid_grant',
+          error_description: 'The e-mail address or the password is wrong.',
+        },
+        description: 'For a form: `invalid_request`, `invalid_grant` or `unsupported_grant_type`',
+      },
+    }),
+    rateLimit('RATE_SIGN_IN', (c) => `address:${clientAddress(c)}`),
+    passwordGrant,
+    validate('json', LogIn),
+    async (c) => {
+      c.header('cache-control', 'no-store')
+      return c.json(await logIn(c.get('ctx'), c.req.valid('json')))
+    },
+  )
+  .post(
+    '/refresh',
+    describe({
+      summary: 'Refresh the access token',
+      description:
+        'A refresh token counts once. When one comes a second time, two hold it, and the whole session ends: ask one request at a time.',
+      tag: TAG,
+      auth: 'none',
+      success: {
+        status: 200,
+        schema: Tokens,
+        example: EXAMPLE_TOKENS,
+        description: 'The next pair of tokens.',
+      },
+      errors: BODY_ERRORS,
+    }),
+    validate('json', RefreshSession),
+    async (c) => {
+      c.header('cache-control', 'no-store')
+      return c.json(await refreshSession(c.get('ctx'), c.req.valid('json').refresh_token))
+    },
+  )
+  .post(
+    '/logout',
+    describe({
+      summary: 'Log out',
+      description:
+        'Ends the session: its refresh token, and for operators and admins its access token, count no more.',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 204, description: 'Logged out.' },
+    }),
+    async (c) => {
+      await logOut(c.get('ctx'))
+      return c.body(null, 204)
+    },
+  )
+  .post(
+    '/password',
+    describe({
+      summary: 'Change the password',
+      description: 'Ends every other session of the user.',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 204, description: 'The new password counts.' },
+      errors: [...BODY_ERRORS, 'conflict', 'rate_limited'],
+    }),
+    validate('json', ChangePassword),
+    async (c) => {
+      await changePassword(c.get('ctx'), c.req.valid('json'))
+      return c.body(null, 204)
+    },
+  )

@@ -1,0 +1,21 @@
+/** Middleware: who asks. An Authorization header must be good; without one the request is anybody's. */
+import type { MiddlewareHandler } from 'hono'
+import type { AppEnv } from '../core/context.ts'
+import { Problem } from '../core/errors.ts'
+import { verifyAccessToken } from './token.ts'
+
+/** RFC 6750 §2.1; the scheme's case does not matter (RFC 9110 §11.1). */
+const BEARER = /^Bearer +([^\s]+)$/i
+
+export const authenticate: MiddlewareHandler<AppEnv> = async function authenticate(c, next) {
+  const header = c.req.header('authorization')
+  if (header !== undefined) {
+    const token = BEARER.exec(header)?.[1]
+    if (token === undefined) {
+      throw new Problem('unauthenticated', 'Send the access token as `Authorization: Bearer …`.')
+    }
+    const ctx = c.get('ctx')
+    ctx.actor = await verifyAccessToken(token, { secret: ctx.settings.JWT_SECRET, now: ctx.now })
+  }
+  await next()
+}

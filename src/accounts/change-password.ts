@@ -1,0 +1,45 @@
+/** Changes one's own password and ends every other session. */
+import { and, eq, exists, isNull, ne } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { invalid, Problem } from '../core/errors.ts'
+import { countRequest } from '../core/rate-limit.ts'
+import type { ChangePassword } from './contract.ts'
+import { checkPassword, hashPassword, refuseObviousPassword } from './password.ts'
+import { requireLiveUser } from './permissions.ts'
+import { sessions, users } from './schema.ts'
+
+export async function changePassword(ctx: Ctx, input: ChangePassword): Promise<void> {
+  const { userId, sessionId } = await requireLiveUser(ctx)
+  await countRequest(ctx.env.RATE_SIGN_IN, `user:${userId}`)
+  const user = await ctx.db
+    .select({ email: users.email, passwordHash: users.passwordHash })
+    .from(users)
+    .where(eq(users.id, userId))
+    .get()
+  refuseObviousPassword('newPassword', input.newPassword, user?.email ?? '')
+  const { matches } = await checkPassword(input.currentPassword, user?.passwordHash)
+  if (user === undefined || !matches) throw invalid('currentPassword', 'is not your password')
+  const passwordHash = await hashPassword(input.newPassword)
+
+  const isOurs = and(eq(users.id, userId), eq(users.passwordHash, passwordHash))
+  // Two changes may have checked the same old password: the one that still finds it wins, and only it ends sessions.
+  const change = ctx.db
+    .update(users)
+    .set({ passwordHash, updatedAt: ctx.now })
+    .where(and(eq(users.id, userId), eq(users.passwordHash, user.passwordHash)))
+  const endOthers = ctx.db
+    .update(sessions)
+    .set({ revokedAt: ctx.now })
+    .where(
+      and(
+        eq(sessions.userId, userId),
+        ne(sessions.id, sessionId),
+        isNull(sessions.revokedAt),
+        exists(ctx.db.select({ id: users.id }).from(users).where(isOurs)),
+      ),
+    )
+  const read = ctx.db.select({ id: users.id }).from(users).where(isOurs)
+  const [, , changed] = await withRetry(() => ctx.db.batch([change, endOthers, read]))
+  if (changed.length === 0) throw new Problem('conflict', 'The password was changed meanwhile.')
+}

@@ -1,0 +1,173 @@
+/** What the doors of accounts take and give: one schema each, shared by routes, document, pages and tests. */
+import { z } from 'zod'
+import { Id } from '../core/ids.ts'
+import { Page } from '../core/paging.ts'
+import { Instant } from '../core/time.ts'
+import { USER_ROLES, USER_STATUSES, WINNER_DISPLAYS } from './schema.ts'
+
+export const MIN_PASSWORD_LENGTH = 12
+export const MAX_PASSWORD_LENGTH = 128
+const MAX_NAME_LENGTH = 100
+/** RFC 5321 §4.5.3.1.3 leaves 254 for the address. */
+const MAX_EMAIL_LENGTH = 254
+const MAX_REFRESH_TOKEN_LENGTH = 128
+
+/** An address as it is kept and compared: without spaces around it, in lower case. */
+export const Email = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .max(MAX_EMAIL_LENGTH)
+  .regex(z.regexes.email, 'must be an e-mail address')
+
+/** A name of a person or an organisation: one line, one Unicode form, nothing that reorders the text around it. */
+export const Name = z
+  .string()
+  .normalize('NFC')
+  .trim()
+  .min(1)
+  .max(MAX_NAME_LENGTH)
+  .regex(
+    /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]*$/u,
+    'must be one line without control characters',
+  )
+  .regex(/[\p{L}\p{N}]/u, 'must contain a letter or a digit')
+
+/** E.164: `+254712345678`. */
+export const Phone = z.e164('must be a phone number with its country code, such as +254712345678')
+
+export const NewPassword = z.string().min(MIN_PASSWORD_LENGTH).max(MAX_PASSWORD_LENGTH)
+/** A password to be compared: no lower bound, so that a short one is merely wrong. */
+export const Password = z.string().min(1).max(MAX_PASSWORD_LENGTH)
+
+export const UserRole = z.enum(USER_ROLES)
+export const UserStatus = z.enum(USER_STATUSES)
+export const WinnerDisplay = z.enum(WINNER_DISPLAYS).meta({
+  description: 'How a win is shown to everybody: the full name, its initials, or neither.',
+})
+export type WinnerDisplay = z.infer<typeof WinnerDisplay>
+
+export const UserParams = z.object({ id: Id('user') })
+export const OrganisationParams = z.object({ id: Id('organisation') })
+export const MemberParams = z.object({ id: Id('organisation'), userId: Id('user') })
+
+// ——— Signing in ———
+
+export const RegisterUser = z
+  .strictObject({ email: Email, password: NewPassword, name: Name, phone: Phone.optional() })
+  .meta({ id: 'RegisterUser' })
+export type RegisterUser = z.infer<typeof RegisterUser>
+
+export const LogIn = z.strictObject({ email: Email, password: Password }).meta({ id: 'LogIn' })
+export type LogIn = z.infer<typeof LogIn>
+
+/** RFC 6749 §4.3.2; parameters that are not known are ignored, as §3.2 asks. */
+export const PasswordGrant = z
+  .object({
+    grant_type: z.literal('password').optional(),
+    username: Email,
+    password: Password,
+  })
+  .meta({ id: 'PasswordGrant' })
+
+/** RFC 6749 §5.1. */
+export const Tokens = z
+  .strictObject({
+    access_token: z.string(),
+    token_type: z.literal('Bearer'),
+    expires_in: z.number().int().positive().meta({ description: 'Seconds.' }),
+    refresh_token: z.string(),
+  })
+  .meta({ id: 'Tokens' })
+export type Tokens = z.infer<typeof Tokens>
+
+/** RFC 6749 §5.2: how errors of the form are spelled. */
+export const OAuthError = z
+  .strictObject({
+    error: z.enum(['invalid_request', 'invalid_grant', 'unsupported_grant_type']),
+    error_description: z.string(),
+  })
+  .meta({ id: 'OAuthError' })
+export type OAuthError = z.infer<typeof OAuthError>
+
+export const RefreshSession = z
+  .strictObject({ refresh_token: z.string().min(1).max(MAX_REFRESH_TOKEN_LENGTH) })
+  .meta({ id: 'RefreshSession' })
+
+export const ChangePassword = z
+  .strictObject({ currentPassword: Password, newPassword: NewPassword })
+  .meta({ id: 'ChangePassword' })
+export type ChangePassword = z.infer<typeof ChangePassword>
+
+// ——— Users ———
+
+export const User = z
+  .strictObject({
+    id: Id('user'),
+    email: z.string(),
+    name: z.string(),
+    phone: z.string().nullable(),
+    role: UserRole,
+    status: UserStatus,
+    winnerDisplay: WinnerDisplay,
+    createdAt: Instant,
+    updatedAt: Instant,
+  })
+  .meta({ id: 'User' })
+export type User = z.infer<typeof User>
+export const UserPage = Page(User)
+
+/** What is left out stays as it is; a phone of `null` is forgotten. */
+export const UpdateUser = z
+  .strictObject({
+    name: Name.optional(),
+    phone: Phone.nullable().optional(),
+    winnerDisplay: WinnerDisplay.optional(),
+  })
+  .meta({ id: 'UpdateUser' })
+export type UpdateUser = z.infer<typeof UpdateUser>
+
+export const SetUserStatus = z.strictObject({ status: UserStatus }).meta({ id: 'SetUserStatus' })
+export type SetUserStatus = z.infer<typeof SetUserStatus>
+
+// ——— Organisations ———
+
+export const MemberRole = z.enum(['operator'])
+export type MemberRole = z.infer<typeof MemberRole>
+
+export const CreateOrganisation = z.strictObject({ name: Name }).meta({ id: 'CreateOrganisation' })
+export type CreateOrganisation = z.infer<typeof CreateOrganisation>
+
+export const Organisation = z
+  .strictObject({
+    id: Id('organisation'),
+    slug: z.string(),
+    name: z.string(),
+    createdAt: Instant,
+    updatedAt: Instant,
+  })
+  .meta({ id: 'Organisation' })
+export type Organisation = z.infer<typeof Organisation>
+export const OrganisationPage = Page(Organisation)
+
+/** Named by id or by e-mail address, one of them. */
+export const AddMember = z
+  .strictObject({ userId: Id('user').optional(), email: Email.optional(), role: MemberRole })
+  .refine((input) => (input.userId === undefined) !== (input.email === undefined), {
+    path: ['userId'],
+    message: 'give either userId or email',
+  })
+  .meta({ id: 'AddMember' })
+export type AddMember = z.infer<typeof AddMember>
+
+export const Member = z
+  .strictObject({
+    userId: Id('user'),
+    name: z.string(),
+    email: z.string(),
+    role: MemberRole,
+    createdAt: Instant,
+  })
+  .meta({ id: 'Member' })
+export type Member = z.infer<typeof Member>
+export const MemberPage = Page(Member)

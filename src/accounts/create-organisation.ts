@@ -1,0 +1,31 @@
+/** Makes an organisation, under an address made of its name. */
+import { eq } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { Problem } from '../core/errors.ts'
+import { newId } from '../core/ids.ts'
+import { toSlug } from '../core/slug.ts'
+import type { CreateOrganisation, Organisation } from './contract.ts'
+import { requireAdmin } from './permissions.ts'
+import { presentOrganisation } from './present.ts'
+import { organisations } from './schema.ts'
+
+/** As many characters of the id (5 bits each) as tell organisations of one name apart. */
+const SUFFIX_LENGTH = 8
+
+export async function createOrganisation(ctx: Ctx, input: CreateOrganisation): Promise<Organisation> {
+  await requireAdmin(ctx)
+  const id = newId('organisation')
+  const base = toSlug(input.name)
+  const suffixed = `${base || 'organisation'}-${id.slice(-SUFFIX_LENGTH)}`
+  for (const slug of base === '' ? [suffixed] : [base, suffixed]) {
+    const insert = ctx.db
+      .insert(organisations)
+      .values({ id, slug, name: input.name, createdAt: ctx.now, updatedAt: ctx.now })
+      .onConflictDoNothing()
+    const read = ctx.db.select().from(organisations).where(eq(organisations.id, id))
+    const [, [row]] = await withRetry(() => ctx.db.batch([insert, read]))
+    if (row !== undefined) return presentOrganisation(row)
+  }
+  throw new Problem('conflict', 'An organisation with this name is being made. Try again.')
+}

@@ -1,0 +1,29 @@
+/** The organisations that one is a member of; all of them for an admin. Oldest first. */
+import { and, asc, eq, gt, inArray } from 'drizzle-orm'
+import { z } from 'zod'
+import type { Ctx } from '../core/context.ts'
+import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
+import type { Organisation } from './contract.ts'
+import { requireLiveUser } from './permissions.ts'
+import { presentOrganisation } from './present.ts'
+import { members, organisations } from './schema.ts'
+
+const Key = z.tuple([z.string()])
+
+export async function listOrganisations(
+  ctx: Ctx,
+  { limit, cursor }: PageQuery,
+): Promise<PageOf<Organisation>> {
+  const { userId, isAdmin } = await requireLiveUser(ctx)
+  const after = readCursor(cursor, Key)
+  const mine = ctx.db.select({ id: members.organisationId }).from(members).where(eq(members.userId, userId))
+  const rows = await ctx.db
+    .select()
+    .from(organisations)
+    .where(
+      and(isAdmin ? undefined : inArray(organisations.id, mine), after && gt(organisations.id, after[0])),
+    )
+    .orderBy(asc(organisations.id))
+    .limit(limit + 1)
+  return toPage(rows, limit, (row) => [row.id], presentOrganisation)
+}

@@ -1,0 +1,16 @@
+/** Ends the session that the access token belongs to, with every refresh token of its family. Twice is once. */
+import { and, eq, isNull } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { requireUser } from './permissions.ts'
+import { sessions } from './schema.ts'
+
+export async function logOut(ctx: Ctx): Promise<void> {
+  const { userId, sessionId } = requireUser(ctx)
+  await withRetry(() =>
+    ctx.db
+      .update(sessions)
+      .set({ revokedAt: ctx.now })
+      .where(and(eq(sessions.id, sessionId), eq(sessions.userId, userId), isNull(sessions.revokedAt))),
+  )
+}

@@ -1,0 +1,59 @@
+/** Opens a session for a user whose password was just checked, and makes its first pair of tokens. */
+import { and, eq, sql } from 'drizzle-orm'
+import type { Actor, Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { newId } from '../core/ids.ts'
+import { SECOND_MS } from '../core/time.ts'
+import type { Tokens } from './contract.ts'
+import { newRefreshToken } from './refresh-token.ts'
+import { sessions, users } from './schema.ts'
+import { signAccessToken } from './token.ts'
+
+/**
+ * Undefined when the user was suspended, or got another password, since `passwordHash` was read. Hashing takes a
+ * tenth of a second, in which both revoke all sessions; a session inserted later would outlive that. The INSERT
+ * looks again, in one statement, so the session is either there to be revoked or never made.
+ */
+export async function openSession(
+  ctx: Ctx,
+  userId: string,
+  passwordHash: string,
+): Promise<Tokens | undefined> {
+  const sessionId = newId('session')
+  const refresh = newRefreshToken()
+  const insert = ctx.db
+    .insert(sessions)
+    .select(
+      ctx.db
+        .select({
+          id: sql`${sessionId}`.as('id'),
+          userId: users.id,
+          familyHash: sql`${refresh.familyHash}`.as('family_hash'),
+          refreshHash: sql`${refresh.refreshHash}`.as('refresh_hash'),
+          createdAt: sql`${ctx.now}`.as('created_at'),
+          refreshedAt: sql`${ctx.now}`.as('refreshed_at'),
+          expiresAt: sql`${sessionEnd(ctx)}`.as('expires_at'),
+          revokedAt: sql`NULL`.as('revoked_at'),
+        })
+        .from(users)
+        .where(and(eq(users.id, userId), eq(users.status, 'active'), eq(users.passwordHash, passwordHash))),
+    )
+    .onConflictDoNothing()
+  const read = ctx.db.select({ id: sessions.id }).from(sessions).where(eq(sessions.id, sessionId))
+  const [, rows] = await withRetry(() => ctx.db.batch([insert, read]))
+  return rows.length === 0 ? undefined : tokensOf(ctx, { userId, sessionId }, refresh.text)
+}
+
+/** A session ends when nobody refreshes it for this long. */
+export const sessionEnd = (ctx: Ctx): number => ctx.now + ctx.settings.REFRESH_TOKEN_SECONDS * SECOND_MS
+
+export async function tokensOf(ctx: Ctx, actor: Actor, refreshToken: string): Promise<Tokens> {
+  const lifetimeSeconds = ctx.settings.ACCESS_TOKEN_SECONDS
+  const terms = { secret: ctx.settings.JWT_SECRET, now: ctx.now }
+  return {
+    access_token: await signAccessToken(actor, terms, lifetimeSeconds),
+    token_type: 'Bearer',
+    expires_in: lifetimeSeconds,
+    refresh_token: refreshToken,
+  }
+}

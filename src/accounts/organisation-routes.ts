@@ -1,0 +1,138 @@
+/** Doors under /api/v1/organisations: who owns raffles, and who acts for them. */
+import { Hono } from 'hono'
+import type { AppEnv } from '../core/context.ts'
+import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
+import { PageQuery } from '../core/paging.ts'
+import { validate } from '../core/validation.ts'
+import { addMember } from './add-member.ts'
+import {
+  AddMember,
+  CreateOrganisation,
+  Member,
+  MemberPage,
+  MemberParams,
+  Organisation,
+  OrganisationPage,
+  OrganisationParams,
+} from './contract.ts'
+import { createOrganisation } from './create-organisation.ts'
+import { EXAMPLE_MEMBER, EXAMPLE_ORGANISATION } from './examples.ts'
+import { listMembers } from './list-members.ts'
+import { listOrganisations } from './list-organisations.ts'
+import { readOrganisation } from './read-organisation.ts'
+import { removeMember } from './remove-member.ts'
+
+const TAG = 'Organisations'
+
+export const organisations = new Hono<AppEnv>()
+  .get(
+    '/',
+    describe({
+      summary: 'List organisations',
+      description: 'Those that you are a member of; all of them for an admin.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: OrganisationPage,
+        example: { data: [EXAMPLE_ORGANISATION], nextCursor: null },
+        description: 'One page of organisations.',
+      },
+      errors: PAGE_ERRORS,
+    }),
+    validate('query', PageQuery),
+    async (c) => c.json(await listOrganisations(c.get('ctx'), c.req.valid('query'))),
+  )
+  .post(
+    '/',
+    describe({
+      summary: 'Create an organisation',
+      description: 'For admins.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 201,
+        schema: Organisation,
+        example: EXAMPLE_ORGANISATION,
+        description: 'The new organisation.',
+      },
+      errors: [...BODY_ERRORS, 'forbidden', 'conflict'],
+    }),
+    validate('json', CreateOrganisation),
+    async (c) => {
+      const organisation = await createOrganisation(c.get('ctx'), c.req.valid('json'))
+      c.header('location', `/api/v1/organisations/${organisation.id}`)
+      return c.json(organisation, 201)
+    },
+  )
+  .get(
+    '/:id',
+    describe({
+      summary: 'Read an organisation',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: Organisation,
+        example: EXAMPLE_ORGANISATION,
+        description: 'The organisation.',
+      },
+      errors: ['not_found'],
+    }),
+    validate('param', OrganisationParams),
+    async (c) => c.json(await readOrganisation(c.get('ctx'), c.req.valid('param').id)),
+  )
+  .get(
+    '/:id/members',
+    describe({
+      summary: 'List members',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: MemberPage,
+        example: { data: [EXAMPLE_MEMBER], nextCursor: null },
+        description: 'One page of members.',
+      },
+      errors: [...PAGE_ERRORS, 'forbidden', 'not_found'],
+    }),
+    validate('param', OrganisationParams),
+    validate('query', PageQuery),
+    async (c) => c.json(await listMembers(c.get('ctx'), c.req.valid('param').id, c.req.valid('query'))),
+  )
+  .post(
+    '/:id/members',
+    describe({
+      summary: 'Add a member',
+      description: 'Names the user by `userId` or by `email`.',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 201, schema: Member, example: EXAMPLE_MEMBER, description: 'The new member.' },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict'],
+    }),
+    validate('param', OrganisationParams),
+    validate('json', AddMember),
+    async (c) => {
+      const { id } = c.req.valid('param')
+      const member = await addMember(c.get('ctx'), id, c.req.valid('json'))
+      c.header('location', `/api/v1/organisations/${id}/members/${member.userId}`)
+      return c.json(member, 201)
+    },
+  )
+  .delete(
+    '/:id/members/:userId',
+    describe({
+      summary: 'Remove a member',
+      description: 'Counts from the next request on.',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 204, description: 'Not a member any more.' },
+      errors: ['forbidden', 'not_found'],
+    }),
+    validate('param', MemberParams),
+    async (c) => {
+      const { id, userId } = c.req.valid('param')
+      await removeMember(c.get('ctx'), id, userId)
+      return c.body(null, 204)
+    },
+  )

@@ -1,0 +1,53 @@
+/** The login door's second spelling: the password grant of OAuth 2, a form in and RFC 6749's own errors out. */
+import type { Next } from 'hono'
+import { z } from 'zod'
+import type { AppContext } from '../core/context.ts'
+import { Problem } from '../core/errors.ts'
+import { describeForm } from '../core/validation.ts'
+import { type OAuthError, PasswordGrant } from './contract.ts'
+import { logIn } from './log-in.ts'
+
+const FORM = /^application\/x-www-form-urlencoded\s*(;|$)/i
+/** RFC 6749 §5.2: what `error_description` must not contain. */
+const NOT_FOR_DESCRIPTIONS = /[^\x20\x21\x23-\x5b\x5d-\x7e]/g
+
+/** Answers a form; leaves every other body to the next handler. */
+export const passwordGrant = describeForm(async function passwordGrant(c: AppContext, next: Next) {
+  if (!FORM.test(c.req.header('content-type') ?? '')) return next()
+  c.header('cache-control', 'no-store')
+  // Not `text()`: the platform warns, for each form, that it may not be one.
+  const fields = new URLSearchParams(new TextDecoder().decode(await c.req.arrayBuffer()))
+  const read = readGrant(fields)
+  if ('error' in read) return c.json(read, 400)
+  try {
+    return c.json(await logIn(c.get('ctx'), read))
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'unauthenticated') throw error
+    return c.json(oauthError('invalid_grant', error.message), 400)
+  }
+}, PasswordGrant)
+
+function readGrant(fields: URLSearchParams): { email: string; password: string } | OAuthError {
+  const names = [...fields.keys()]
+  // RFC 6749 §3.2: no parameter twice, and one without a value counts as left out.
+  if (new Set(names).size < names.length)
+    return oauthError('invalid_request', 'A parameter stands there twice.')
+  const present = Object.fromEntries([...fields].filter(([, value]) => value !== ''))
+  if (present.grant_type !== undefined && present.grant_type !== 'password') {
+    return oauthError('unsupported_grant_type', 'The only grant_type here is password.')
+  }
+  const parsed = PasswordGrant.safeParse(present)
+  if (!parsed.success) {
+    const { fieldErrors } = z.flattenError(parsed.error)
+    const complaints = Object.entries(fieldErrors).map(
+      ([name, messages]) => `${name}: ${messages.join(', ')}`,
+    )
+    return oauthError('invalid_request', complaints.join('; '))
+  }
+  return { email: parsed.data.username, password: parsed.data.password }
+}
+
+const oauthError = (error: OAuthError['error'], description: string): OAuthError => ({
+  error,
+  error_description: description.replaceAll(NOT_FOR_DESCRIPTIONS, "'"),
+})

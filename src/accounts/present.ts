@@ -1,0 +1,28 @@
+/** Rows of accounts as they are answered: every field named, so that a new column shows nowhere by itself. */
+import { toInstant } from '../core/time.ts'
+import type { Organisation, User } from './contract.ts'
+import type { OrganisationRow, UserRow } from './schema.ts'
+
+export function presentUser(row: UserRow): User {
+  return {
+    id: row.id,
+    email: row.email,
+    name: row.name,
+    phone: row.phone,
+    role: row.role,
+    status: row.status,
+    winnerDisplay: row.winnerDisplay,
+    createdAt: toInstant(row.createdAt),
+    updatedAt: toInstant(row.updatedAt),
+  }
+}
+
+export function presentOrganisation(row: OrganisationRow): Organisation {
+  return {
+    id: row.id,
+    slug: row.slug,
+    name: row.name,
+    createdAt: toInstant(row.createdAt),
+    updatedAt: toInstant(row.updatedAt),
+  }
+}

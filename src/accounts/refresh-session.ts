@@ -1,0 +1,62 @@
+/** Exchanges a refresh token for a new pair, once; a second use means that two hold it, and ends the session. */
+import { and, eq, exists, gt, inArray, isNull } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { Problem } from '../core/errors.ts'
+import type { Tokens } from './contract.ts'
+import { sessionEnd, tokensOf } from './open-session.ts'
+import { newRefreshToken, type RefreshToken, readRefreshToken } from './refresh-token.ts'
+import { sessions, users } from './schema.ts'
+
+/**
+ * Two requests may bring one token at the same time: the UPDATE names the hash that it replaces, so one finds it
+ * and the other does not. The other cannot be told from a thief's, so the family ends (RFC 9700 §4.14.2).
+ */
+export async function refreshSession(ctx: Ctx, refreshToken: string): Promise<Tokens> {
+  const used = readRefreshToken(refreshToken)
+  if (used === undefined) throw notAccepted()
+  const next = newRefreshToken(used)
+  const session = await rotate(ctx, used, next)
+  if (session === undefined) {
+    await endFamily(ctx, used)
+    throw notAccepted()
+  }
+  return tokensOf(ctx, { userId: session.userId, sessionId: session.id }, next.text)
+}
+
+async function rotate(ctx: Ctx, used: RefreshToken, next: RefreshToken) {
+  const owner = ctx.db
+    .select({ id: users.id })
+    .from(users)
+    .where(and(eq(users.id, sessions.userId), eq(users.status, 'active')))
+  const [session] = await withRetry(() =>
+    ctx.db
+      .update(sessions)
+      .set({ refreshHash: next.refreshHash, refreshedAt: ctx.now, expiresAt: sessionEnd(ctx) })
+      .where(
+        and(
+          eq(sessions.familyHash, used.familyHash),
+          // The new hash too: a repeat after a lost answer finds what it wrote itself.
+          inArray(sessions.refreshHash, [used.refreshHash, next.refreshHash]),
+          isNull(sessions.revokedAt),
+          gt(sessions.expiresAt, ctx.now),
+          exists(owner),
+        ),
+      )
+      .returning({ id: sessions.id, userId: sessions.userId }),
+  )
+  return session
+}
+
+async function endFamily(ctx: Ctx, used: RefreshToken): Promise<void> {
+  const ended = await withRetry(() =>
+    ctx.db
+      .update(sessions)
+      .set({ revokedAt: ctx.now })
+      .where(and(eq(sessions.familyHash, used.familyHash), isNull(sessions.revokedAt)))
+      .returning({ id: sessions.id, userId: sessions.userId }),
+  )
+  for (const { id, userId } of ended) ctx.log.warn('refresh token not accepted', { sessionId: id, userId })
+}
+
+const notAccepted = () => new Problem('unauthenticated', 'The refresh token is not valid, or not any more.')

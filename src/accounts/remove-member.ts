@@ -1,0 +1,15 @@
+/** Takes a user's role in an organisation away; it counts from the next request on. */
+import { and, eq } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { notFound } from '../core/errors.ts'
+import { requirePermission } from './permissions.ts'
+import { members } from './schema.ts'
+
+export async function removeMember(ctx: Ctx, organisationId: string, userId: string): Promise<void> {
+  await requirePermission(ctx, organisationId, 'members:manage')
+  const removed = await ctx.db
+    .delete(members)
+    .where(and(eq(members.organisationId, organisationId), eq(members.userId, userId)))
+    .returning({ userId: members.userId })
+  if (removed.length === 0) throw notFound('member')
+}

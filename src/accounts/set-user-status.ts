@@ -1,0 +1,31 @@
+/** Suspends a user, which ends every session at once, or lets one back in, who then logs in anew. */
+import { and, eq, isNull } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { notFound, Problem } from '../core/errors.ts'
+import type { SetUserStatus, User } from './contract.ts'
+import { requireAdmin } from './permissions.ts'
+import { presentUser } from './present.ts'
+import { sessions, users } from './schema.ts'
+
+export async function setUserStatus(ctx: Ctx, userId: string, { status }: SetUserStatus): Promise<User> {
+  const admin = await requireAdmin(ctx)
+  // Nobody would be left to undo it.
+  if (userId === admin.userId) throw new Problem('invalid_state', 'You cannot change your own status.')
+  const update = ctx.db
+    .update(users)
+    .set({ status, updatedAt: ctx.now })
+    .where(eq(users.id, userId))
+    .returning()
+  const endSessions = ctx.db
+    .update(sessions)
+    .set({ revokedAt: ctx.now })
+    .where(and(eq(sessions.userId, userId), isNull(sessions.revokedAt)))
+  const [row] = await withRetry(async () => {
+    if (status === 'active') return update
+    const [rows] = await ctx.db.batch([update, endSessions])
+    return rows
+  })
+  if (row === undefined) throw notFound('user')
+  return presentUser(row)
+}

@@ -1,0 +1,22 @@
+/** Changes one's own name, phone and how a win is shown; what is left out stays. */
+import { eq } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { notFound } from '../core/errors.ts'
+import type { UpdateUser, User } from './contract.ts'
+import { requireLiveUser } from './permissions.ts'
+import { presentUser } from './present.ts'
+import { users } from './schema.ts'
+
+export async function updateUser(ctx: Ctx, input: UpdateUser): Promise<User> {
+  const { userId } = await requireLiveUser(ctx)
+  const [row] = await withRetry(() =>
+    ctx.db
+      .update(users)
+      .set({ ...input, updatedAt: ctx.now })
+      .where(eq(users.id, userId))
+      .returning(),
+  )
+  if (row === undefined) throw notFound('user')
+  return presentUser(row)
+}

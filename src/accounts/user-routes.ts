@@ -1,0 +1,81 @@
+/** Doors under /api/v1/users: one's own account, and for admins everybody's. */
+import { Hono } from 'hono'
+import type { AppEnv } from '../core/context.ts'
+import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
+import { PageQuery } from '../core/paging.ts'
+import { validate } from '../core/validation.ts'
+import { SetUserStatus, UpdateUser, User, UserPage, UserParams } from './contract.ts'
+import { EXAMPLE_USER } from './examples.ts'
+import { listUsers } from './list-users.ts'
+import { readUser } from './read-user.ts'
+import { setUserStatus } from './set-user-status.ts'
+import { updateUser } from './update-user.ts'
+
+const TAG = 'Users'
+
+export const users = new Hono<AppEnv>()
+  .get(
+    '/me',
+    describe({
+      summary: 'Read your account',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 200, schema: User, example: EXAMPLE_USER, description: 'Your account.' },
+    }),
+    async (c) => c.json(await readUser(c.get('ctx'))),
+  )
+  .put(
+    '/me',
+    describe({
+      summary: 'Update your account',
+      description: 'What is left out stays as it is.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: User,
+        example: EXAMPLE_USER,
+        description: 'Your account as it is now.',
+      },
+      errors: [...BODY_ERRORS, 'not_found'],
+    }),
+    validate('json', UpdateUser),
+    async (c) => c.json(await updateUser(c.get('ctx'), c.req.valid('json'))),
+  )
+  .get(
+    '/',
+    describe({
+      summary: 'List users',
+      description: 'For admins. Newest first.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: UserPage,
+        example: { data: [EXAMPLE_USER], nextCursor: null },
+        description: 'One page of users.',
+      },
+      errors: [...PAGE_ERRORS, 'forbidden'],
+    }),
+    validate('query', PageQuery),
+    async (c) => c.json(await listUsers(c.get('ctx'), c.req.valid('query'))),
+  )
+  .put(
+    '/:id/status',
+    describe({
+      summary: 'Suspend or reactivate a user',
+      description: 'For admins. A suspension ends every session of the user at once.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: User,
+        example: { ...EXAMPLE_USER, status: 'suspended' },
+        description: 'The user as it is now.',
+      },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
+    }),
+    validate('param', UserParams),
+    validate('json', SetUserStatus),
+    async (c) => c.json(await setUserStatus(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
+  )

@@ -1,0 +1,64 @@
+/** The table of contents: what every request passes, in order, and every door there is. */
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { cors } from 'hono/cors'
+import { secureHeaders } from 'hono/secure-headers'
+import { auth } from './accounts/auth-routes.ts'
+import { authenticate } from './accounts/authenticate.ts'
+import { organisations } from './accounts/organisation-routes.ts'
+import { users } from './accounts/user-routes.ts'
+import { apiDocument } from './core/api-document.ts'
+import type { AppEnv } from './core/context.ts'
+import { Problem } from './core/errors.ts'
+import { createNotFound } from './core/method-not-allowed.ts'
+import { respondToError } from './core/problem-response.ts'
+import { requestContext, requestLog } from './core/request.ts'
+import { draws, raffleDraws, wellKnown, winners } from './draws/routes.ts'
+import { health } from './insights/routes.ts'
+import { raffles } from './raffles/routes.ts'
+import { tickets } from './tickets/routes.ts'
+
+const MAX_BODY_BYTES = 64 * 1024
+
+export const app = new Hono<AppEnv>()
+
+app.use(requestContext)
+app.use(requestLog)
+app.use(secureHeaders())
+app.use(
+  cors({
+    origin: (origin, c) => (c.get('ctx').settings.CORS_ORIGINS.includes(origin) ? origin : null),
+    allowHeaders: ['authorization', 'content-type', 'idempotency-key'],
+    exposeHeaders: ['location', 'retry-after', 'x-request-id'],
+    maxAge: 86_400,
+  }),
+)
+app.use(
+  bodyLimit({
+    maxSize: MAX_BODY_BYTES,
+    onError: () => {
+      throw new Problem('payload_too_large', 'A body may have at most 64 KiB.')
+    },
+  }),
+)
+app.use(authenticate)
+
+const routes = app
+  .route('/api/v1/auth', auth)
+  .route('/api/v1/users', users)
+  .route('/api/v1/organisations', organisations)
+  .route('/api/v1/raffles', raffles)
+  .route('/api/v1/raffles', raffleDraws)
+  .route('/api/v1/tickets', tickets)
+  .route('/api/v1/draws', draws)
+  .route('/api/v1/winners', winners)
+  .route('/api/v1/health', health)
+  .route('/.well-known', wellKnown)
+
+app.get('/openapi.json', apiDocument(app))
+
+app.onError(respondToError)
+app.notFound(createNotFound(app))
+
+/** The API as `hono/client` sees it: `hc<Api>('https://…')`. */
+export type Api = typeof routes

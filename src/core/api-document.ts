@@ -1,0 +1,25 @@
+/** `GET /openapi.json`: the API's document (OpenAPI 3.1), generated from the routes themselves. */
+import type { Hono } from 'hono'
+import { openAPIRouteHandler } from 'hono-openapi'
+import type { AppEnv } from './context.ts'
+
+export const apiDocument = (app: Hono<AppEnv>) =>
+  openAPIRouteHandler(app, {
+    excludeStaticFile: false,
+    defaultValidationErrorResponse: false,
+    documentation: {
+      info: {
+        title: 'Tombola',
+        version: '1.0.0',
+        description:
+          'Raffles, lucky draws and event tickets. Errors are RFC 9457 problem documents with a `code` from a closed list; lists are paged with `limit` and `cursor`; money is integer minor units; times are ISO 8601.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: '/' }],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        },
+      },
+    },
+  })

@@ -1,0 +1,54 @@
+/** What every verb receives: the request's database, clock, actor and log, made once at the edge. */
+import type { Context as HonoContext } from 'hono'
+import { type Database, openDatabase } from './database.ts'
+import { newId } from './ids.ts'
+import { createLogger, type Logger } from './logging.ts'
+import type { Settings } from './settings.ts'
+
+/** Bindings and variables of the worker, as `wrangler.toml` declares them. */
+export interface Bindings {
+  DB: D1Database
+  TICKET_POOL: DurableObjectNamespace
+  ASSETS: Fetcher
+  RATE_SIGN_IN: RateLimit
+  RATE_REGISTER: RateLimit
+  RATE_PURCHASE: RateLimit
+}
+
+/** Who asks. Claims of a verified access token; what must count at once is looked up where it is needed. */
+export interface Actor {
+  userId: string
+  /** The session that the access token belongs to. */
+  sessionId: string
+}
+
+export interface Ctx {
+  env: Bindings
+  settings: Settings
+  db: Database
+  /** Milliseconds since 1970; read once, so that one request sees one time. */
+  now: number
+  requestId: string
+  log: Logger
+  /** Null for anybody. */
+  actor: Actor | null
+}
+
+export type AppEnv = { Bindings: Bindings; Variables: { ctx: Ctx } }
+export type AppContext = HonoContext<AppEnv>
+
+/** Makes a context outside a request: the sweep, or a test. */
+export function createContext(env: Bindings, settings: Settings, now: number, requestId: string): Ctx {
+  return {
+    env,
+    settings,
+    db: openDatabase(env.DB),
+    now,
+    requestId,
+    log: createLogger(settings.LOG_LEVEL, { requestId }),
+    actor: null,
+  }
+}
+
+/** A request's id: the platform's own where there is one, so that both logs can be joined. */
+export const requestIdOf = (headers: Headers): string => headers.get('cf-ray') ?? newId('request')

@@ -1,0 +1,141 @@
+/** How a route describes itself: summary, auth, responses with examples, and every error it can answer. */
+import type { MiddlewareHandler } from 'hono'
+import { describeRoute, resolver } from 'hono-openapi'
+import type { z } from 'zod'
+import type { AppEnv } from './context.ts'
+import { ERROR_CODES, type ErrorCode, Problem, ProblemDocument } from './errors.ts'
+
+/** Every route can answer these, so no route repeats them: a bad Authorization header is refused at any door. */
+const ALWAYS: readonly ErrorCode[] = ['unauthenticated', 'internal', 'unavailable']
+
+/** What every route that reads a body can answer. */
+export const BODY_ERRORS: readonly ErrorCode[] = [
+  'malformed_request',
+  'payload_too_large',
+  'unsupported_media_type',
+  'validation_failed',
+]
+
+/** What every list can answer: a cursor that is none, a limit out of bounds. */
+export const PAGE_ERRORS: readonly ErrorCode[] = ['malformed_request', 'validation_failed']
+
+/** A JSON answer that is no problem document, because another standard spells it. */
+export interface ForeignAnswer {
+  status: 400
+  schema: z.ZodType
+  example: unknown
+  description: string
+}
+
+export interface RouteDescription {
+  summary: string
+  description?: string
+  tag: string
+  /** `none`: anybody; `user`: a bearer token; `optional`: a token changes what is seen. */
+  auth: 'none' | 'user' | 'optional'
+  /** The success: its status, schema (omitted where there is no JSON body) and an example of it. */
+  success: {
+    status: 200 | 201 | 204
+    schema?: z.ZodType
+    example?: unknown
+    description: string
+    /** Another media type than JSON, such as `text/csv`. */
+    media?: string
+  }
+  errors?: readonly ErrorCode[]
+  foreign?: ForeignAnswer
+  /** Whether the door requires an Idempotency-Key. */
+  idempotent?: boolean
+}
+
+/** Where a route's description can be found again by its handler. For tests. */
+const declared = new WeakMap<object, RouteDescription>()
+export const descriptionOf = (handler: object): RouteDescription | undefined => declared.get(handler)
+
+/**
+ * Middleware that describes the route it stands on, and holds it to what it says of `auth`: where a user is needed,
+ * nobody else gets as far as having a body read.
+ */
+export function describe(description: RouteDescription) {
+  const { success } = description
+  const errors = errorsOf(description)
+  const byStatus = Map.groupBy(errors, (code) => String(ERROR_CODES[code].status))
+  const described = describeRoute({
+    summary: description.summary,
+    description: description.description,
+    tags: [description.tag],
+    security: { none: [], user: [{ bearer: [] }], optional: [{}, { bearer: [] }] }[description.auth],
+    ...(description.idempotent ? { parameters: [IDEMPOTENCY_KEY] } : {}),
+    responses: {
+      [success.status]: {
+        description: success.description,
+        ...successContent(success),
+      },
+      ...Object.fromEntries(
+        [...byStatus].map(([status, codes]) => [status, problemResponse(status, codes, description.foreign)]),
+      ),
+    },
+  })
+  const admit: MiddlewareHandler<AppEnv> = async (c, next) => {
+    if (description.auth === 'user' && c.get('ctx').actor === null) {
+      throw new Problem('unauthenticated', 'Sign in to do this.')
+    }
+    await next()
+  }
+  const handler = Object.assign(admit, described)
+  declared.set(handler, description)
+  return handler
+}
+
+function successContent(success: RouteDescription['success']) {
+  if (success.media !== undefined) {
+    return { content: { [success.media]: { schema: { type: 'string' as const }, example: success.example } } }
+  }
+  if (success.schema === undefined) return {}
+  return { content: { 'application/json': { schema: resolver(success.schema), example: success.example } } }
+}
+
+/** Every code that a route can answer. */
+export const errorsOf = ({ errors = [], idempotent }: RouteDescription): ErrorCode[] => [
+  ...new Set([
+    ...(idempotent ? (['malformed_request', 'idempotency_mismatch'] as const) : []),
+    ...errors,
+    ...ALWAYS,
+  ]),
+]
+
+function problemResponse(status: string, codes: ErrorCode[], foreign: ForeignAnswer | undefined) {
+  const other = foreign !== undefined && String(foreign.status) === status ? foreign : undefined
+  const descriptions = codes.map((code) => `\`${code}\`: ${ERROR_CODES[code].title}`)
+  return {
+    description: [...descriptions, ...(other === undefined ? [] : [other.description])].join('. '),
+    content: {
+      ...(other === undefined
+        ? {}
+        : { 'application/json': { schema: resolver(other.schema), example: other.example } }),
+      'application/problem+json': {
+        schema: resolver(ProblemDocument),
+        example: exampleProblem(codes[0]!),
+      },
+    },
+  }
+}
+
+const exampleProblem = (code: ErrorCode) => ({
+  type: `urn:tombola:problem:${code}`,
+  title: ERROR_CODES[code].title,
+  status: ERROR_CODES[code].status,
+  detail: `${ERROR_CODES[code].title}.`,
+  code,
+  requestId: 'req_01kaf1q7v8fmk9m2q0c8w1g6ne',
+})
+
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header' as const,
+  required: true,
+  description:
+    'Yours to choose, 1 to 128 printable characters. The same key and body give the same answer again.',
+  schema: { type: 'string' as const, minLength: 1, maxLength: 128 },
+  example: '5f0c6f0e-2c5b-4f39-9d1e-1c6b0a4a5e11',
+}

@@ -1,0 +1,51 @@
+/** The one way to page: `?limit=1..100&cursor=` in, `{ data, nextCursor }` out; a cursor is opaque and stable. */
+import { z } from 'zod'
+import { Problem } from './errors.ts'
+
+export const DEFAULT_PAGE = 20
+export const MAX_PAGE = 100
+
+/** Query parameters of every list. */
+export const PageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
+  cursor: z.string().min(1).max(512).optional(),
+})
+export type PageQuery = z.infer<typeof PageQuery>
+
+/** The schema of one page of `item`s. */
+export const Page = <Item extends z.ZodType>(item: Item) =>
+  z.strictObject({ data: z.array(item), nextCursor: z.string().nullable() })
+
+export type PageOf<Item> = { data: Item[]; nextCursor: string | null }
+
+/** The sort key of the last row of a page: what the next page starts after. */
+export type CursorKey = readonly (string | number)[]
+
+const encode = (key: CursorKey): string =>
+  btoa(JSON.stringify(key)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+
+/** Reads a cursor made by `toPage`; anything else is a malformed request. */
+export function readCursor<Key extends z.ZodType<CursorKey>>(
+  cursor: string | undefined,
+  key: Key,
+): z.infer<Key> | undefined {
+  if (cursor === undefined) return undefined
+  try {
+    return key.parse(JSON.parse(atob(cursor.replaceAll('-', '+').replaceAll('_', '/'))))
+  } catch {
+    throw new Problem('malformed_request', 'The cursor is not one that this list gave out.')
+  }
+}
+
+/** Makes a page of rows that were read with `limit + 1`: the extra row only says that there is more. */
+export function toPage<Row, Item>(
+  rows: Row[],
+  limit: number,
+  keyOf: (row: Row) => CursorKey,
+  present: (row: Row) => Item,
+): PageOf<Item> {
+  const page = rows.slice(0, limit)
+  const last = page.at(-1)
+  const nextCursor = rows.length > limit && last !== undefined ? encode(keyOf(last)) : null
+  return { data: page.map(present), nextCursor }
+}

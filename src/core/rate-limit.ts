@@ -1,0 +1,31 @@
+/** Rate limits through the platform's binding: a shield per location, not an account of anything. */
+import type { MiddlewareHandler } from 'hono'
+import type { AppContext, AppEnv, Bindings } from './context.ts'
+import { Problem } from './errors.ts'
+
+const PERIOD_SECONDS = 60
+
+type Limiter = { [Name in keyof Bindings]: Bindings[Name] extends RateLimit ? Name : never }[keyof Bindings]
+
+/** Counts a request against `limiter` under `key`; above the limit throws `rate_limited`. */
+export async function countRequest(limiter: RateLimit, key: string): Promise<void> {
+  const { success } = await limiter.limit({ key })
+  if (success) return
+  throw new Problem('rate_limited', 'Too many requests. Wait a minute, then try again.', {
+    retryAfterSeconds: PERIOD_SECONDS,
+  })
+}
+
+/** The same as middleware, under the key that `keyOf` gives. */
+export function rateLimit(limiter: Limiter, keyOf: (c: AppContext) => string): MiddlewareHandler<AppEnv> {
+  return async function rateLimited(c, next) {
+    await countRequest(c.env[limiter], keyOf(c))
+    await next()
+  }
+}
+
+/** The address that the request came from, as the platform tells it. */
+export const clientAddress = (c: AppContext): string => c.req.header('cf-connecting-ip') ?? 'unknown'
+
+/** Who asks, where an actor is required anyway. */
+export const actorKey = (c: AppContext): string => c.get('ctx').actor?.userId ?? clientAddress(c)

@@ -1,0 +1,28 @@
+/** What every request passes first: its context, and one log line when it is done. */
+import type { MiddlewareHandler } from 'hono'
+import { routePath } from 'hono/route'
+import { type AppEnv, createContext, requestIdOf } from './context.ts'
+import { Problem } from './errors.ts'
+import { settingsOf } from './settings.ts'
+
+/** Makes `ctx`. With settings that are not fit, every request is refused by a problem that names them. */
+export const requestContext: MiddlewareHandler<AppEnv> = async function requestContext(c, next) {
+  const result = settingsOf(c.env)
+  if (!result.ok) throw new Problem('unavailable', `Not configured. ${result.problems.join('. ')}.`)
+  const ctx = createContext(c.env, result.settings, Date.now(), requestIdOf(c.req.raw.headers))
+  c.set('ctx', ctx)
+  c.header('x-request-id', ctx.requestId)
+  await next()
+}
+
+export const requestLog: MiddlewareHandler<AppEnv> = async function requestLog(c, next) {
+  await next()
+  const ctx = c.get('ctx')
+  ctx.log.info('request', {
+    method: c.req.method,
+    route: routePath(c, -1),
+    status: c.res.status,
+    durationMs: Date.now() - ctx.now,
+    actorId: ctx.actor?.userId ?? null,
+  })
+}

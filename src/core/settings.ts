@@ -1,0 +1,86 @@
+/** The worker's settings: parsed once with zod, a bad one named; what production needs is checked here too. */
+import { z } from 'zod'
+import { LOG_LEVELS } from './logging.ts'
+
+/** Stand in until real ones are set; public, so production refuses them. */
+export const DEVELOPMENT_SECRETS = {
+  JWT_SECRET: 'tombola-development-jwt-key-that-anyone-can-read-here',
+  SIGNING_KEY: '746f6d626f6c612d646576656c6f706d656e742d7369676e696e672d6b657921',
+} as const
+
+const seconds = (min: number, max: number, fallback: number) =>
+  z.coerce.number().int().min(min).max(max).default(fallback)
+
+const commaSeparated = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  )
+
+export const SettingsSchema = z.object({
+  ENVIRONMENT: z.enum(['development', 'production']).default('development'),
+  /** How long an unpaid reservation keeps its numbers. */
+  HOLD_SECONDS: seconds(5, 86_400, 600),
+  /** Least time between a commitment's publication and its beacon round. */
+  DRAW_LEAD_SECONDS: seconds(1, 86_400, 60),
+  ACCESS_TOKEN_SECONDS: seconds(5, 86_400, 900),
+  REFRESH_TOKEN_SECONDS: seconds(60, 31_536_000, 2_592_000),
+  /** Signs access tokens (HS256). A key that looks like PEM would be read as one, so such words are refused. */
+  JWT_SECRET: z
+    .string()
+    .min(32)
+    .max(512)
+    .refine((secret) => !/PUBLIC|PRIVATE/.test(secret), 'must not contain PUBLIC or PRIVATE')
+    .default(DEVELOPMENT_SECRETS.JWT_SECRET),
+  /** Ed25519 seed that signs commitments, attempts and receipts: 32 bytes in hex. */
+  SIGNING_KEY: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits')
+    .default(DEVELOPMENT_SECRETS.SIGNING_KEY),
+  /** Public keys (hex) of signing keys used before: what they signed can still be checked. */
+  RETIRED_PUBLIC_KEYS: commaSeparated.pipe(z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(8)),
+  BEACON: z.enum(['dev', 'quicknet']).default('dev'),
+  /** Where quicknet is asked, tried in turn; empty means the public relays. */
+  BEACON_RELAYS: commaSeparated.pipe(z.array(z.url({ protocol: /^https?$/ })).max(8)),
+  CORS_ORIGINS: commaSeparated.pipe(z.array(z.string()).max(32)),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+  POOL_LOCATION_HINT: z.enum(['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me']).optional(),
+})
+export type Settings = z.infer<typeof SettingsSchema>
+
+export type SettingsResult = { ok: true; settings: Settings } | { ok: false; problems: string[] }
+
+/** Reads settings from the environment's variables. Each problem names its setting and never shows a value. */
+export function readSettings(env: Record<string, unknown>): SettingsResult {
+  const parsed = SettingsSchema.safeParse(env)
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+    return { ok: false, problems }
+  }
+  const settings = parsed.data
+  const problems = settings.ENVIRONMENT === 'production' ? unfitForProduction(settings) : []
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, settings }
+}
+
+function unfitForProduction(settings: Settings): string[] {
+  const problems: string[] = []
+  for (const name of ['JWT_SECRET', 'SIGNING_KEY'] as const) {
+    if (settings[name] === DEVELOPMENT_SECRETS[name]) {
+      problems.push(`${name}: is the development default; set it with \`wrangler secret put ${name}\``)
+    }
+  }
+  if (settings.BEACON === 'dev') problems.push('BEACON: is `dev`, which proves nothing; set it to `quicknet`')
+  return problems
+}
+
+let cached: { env: object; result: SettingsResult } | undefined
+
+/** The parsed settings of this isolate: one parse for each environment object. */
+export function settingsOf(env: object): SettingsResult {
+  if (cached?.env !== env) cached = { env, result: readSettings({ ...env }) }
+  return cached.result
+}

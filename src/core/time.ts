@@ -1,0 +1,52 @@
+/** Instants: ISO 8601 with any offset on the way in, UTC on the way out; milliseconds since 1970 inside. */
+import { z } from 'zod'
+
+export const SECOND_MS = 1_000
+export const MINUTE_MS = 60 * SECOND_MS
+export const DAY_MS = 24 * 60 * MINUTE_MS
+
+/** An instant as a client sends it: `2026-11-20T20:00:00+03:00`. Kept as milliseconds since 1970. */
+export const InstantIn = z.iso
+  .datetime({ offset: true, error: 'must be a time with an offset, such as 2026-11-20T20:00:00+03:00' })
+  .transform((text) => Date.parse(text))
+
+/** An instant as it is answered: UTC with milliseconds. */
+export const Instant = z.iso.datetime()
+
+export const toInstant = (ms: number): string => new Date(ms).toISOString()
+
+export const toInstantOrNull = (ms: number | null | undefined): string | null =>
+  ms === null || ms === undefined ? null : toInstant(ms)
+
+/** An IANA time zone that this runtime knows. */
+export const TimeZone = z
+  .string()
+  .max(64)
+  .refine(isTimeZone, 'must be an IANA time zone such as Africa/Nairobi')
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return /^[A-Za-z_+\-/0-9]+$/.test(name)
+  } catch {
+    return false
+  }
+}
+
+/** The same instant on the wall clock of a time zone, with its offset: `2026-11-20T20:00:00+03:00`. */
+export function toWallClock(ms: number, timeZone: string): string {
+  const parts = new Intl.DateTimeFormat('en-CA', {
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    timeZoneName: 'longOffset',
+  }).formatToParts(ms)
+  const part = (type: string) => parts.find((each) => each.type === type)?.value ?? ''
+  const offset = part('timeZoneName').replace('GMT', '') || '+00:00'
+  return `${part('year')}-${part('month')}-${part('day')}T${part('hour')}:${part('minute')}:${part('second')}${offset}`
+}

@@ -1,0 +1,197 @@
+/**
+ * Takes one raffle as far as it can go now: asks for the next step, does it, asks again. Each step is an idempotent
+ * call of the pool and guarded writes, so it may be late, doubled, or killed between any two of them.
+ */
+import { and, asc, eq, inArray, lte, sql } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { newId } from '../core/ids.ts'
+import { DAY_MS } from '../core/time.ts'
+import { applyTerms } from '../raffles/apply-terms.ts'
+import { markCancelled } from '../raffles/cancel-raffle.ts'
+import { type FoundRaffle, findRaffle } from '../raffles/find-raffle.ts'
+import { type RaffleRow, raffles } from '../raffles/schema.ts'
+import { askPool, orThrow } from '../tickets/client.ts'
+import type { Attempt, DrawnWinner } from '../tickets/pool-contract.ts'
+import { attempts } from '../tickets/schema.ts'
+import { fetchBeacon } from './beacons.ts'
+import { nextStep, type Step, type StepFacts } from './next-step.ts'
+import { chainByHash } from './rdp1/chains.ts'
+import { winners } from './schema.ts'
+
+/** More steps than a raffle can need in one pass; reaching it means that a step does not take effect. */
+const MAX_STEPS = 12
+
+export interface Advanced {
+  done: Step['kind'][]
+  /** Why it could not go on although it is due; null if all is done for now. */
+  overdue: string | null
+}
+
+export async function advanceRaffle(ctx: Ctx, raffleId: string): Promise<Advanced> {
+  const done: Step['kind'][] = []
+  while (done.length < MAX_STEPS) {
+    const found = await findRaffle(ctx, raffleId)
+    const step = nextStep(await readFacts(ctx, found), ctx.now)
+    if (step.kind === 'wait') {
+      await lookAgainAt(ctx, found.raffle, step.until)
+      return { done, overdue: null }
+    }
+    const stuck = await take(ctx, found, step)
+    if (stuck !== null) return { done, overdue: stuck }
+    done.push(step.kind)
+  }
+  return { done, overdue: `not done after ${MAX_STEPS} steps` }
+}
+
+/** Reads what the next step depends on. */
+async function readFacts(ctx: Ctx, { raffle, pool }: FoundRaffle): Promise<StepFacts> {
+  const drawn = pool?.commitment == null ? [] : await readAttempts(ctx, raffle.pool)
+  return {
+    stored: raffle.status,
+    termsVersion: raffle.termsVersion,
+    drawnAttempts: raffle.drawnAttempts,
+    rules: raffle,
+    pool:
+      pool === null
+        ? null
+        : {
+            termsVersion: pool.termsVersion,
+            terms: pool.terms,
+            freezeAt: pool.freezeAt,
+            committed: pool.commitment !== null,
+            cancelled: pool.cancellation !== null,
+            chain: pool.commitment?.chain ?? null,
+          },
+    attempts: drawn,
+    winners: drawn.length === 0 ? [] : await readWinners(ctx, raffle.id),
+  }
+}
+
+export async function readAttempts(ctx: Ctx, pool: string): Promise<Attempt[]> {
+  const rows = await ctx.db
+    .select({ record: attempts.record })
+    .from(attempts)
+    .where(eq(attempts.pool, pool))
+    .orderBy(asc(attempts.attempt))
+  return rows.map(({ record }) => record)
+}
+
+export const readWinners = (ctx: Ctx, raffleId: string) =>
+  ctx.db
+    .select()
+    .from(winners)
+    .where(eq(winners.raffleId, raffleId))
+    .orderBy(asc(winners.attempt), asc(winners.unit))
+
+/** Does a step; gives why not, where it has to wait for the world. */
+async function take(ctx: Ctx, { raffle, pool }: FoundRaffle, step: Exclude<Step, { kind: 'wait' }>) {
+  switch (step.kind) {
+    case 'applyTerms':
+      await applyTerms(ctx, raffle.id, step.version, step.terms)
+      return null
+    case 'markCancelled':
+      await markCancelled(ctx, raffle.id)
+      return null
+    case 'freeze': {
+      const state = await askPool(ctx, raffle.pool, (door) => door.advance())
+      const over = state !== null && (state.commitment !== null || state.cancellation !== null)
+      if (!over) return 'the pool has not frozen'
+      return (await hasHeard(ctx, raffle)) ? null : 'the database has not heard of the commitment yet'
+    }
+    case 'draw':
+      return draw(ctx, raffle, pool!.commitment!.chain, step.attempt)
+    case 'expireClaims':
+      await ctx.db
+        .update(winners)
+        .set({ status: 'expired', updatedAt: ctx.now })
+        .where(
+          and(
+            eq(winners.raffleId, raffle.id),
+            eq(winners.status, 'announced'),
+            lte(winners.claimBy, ctx.now),
+          ),
+        )
+      return null
+    case 'redraw': {
+      const { attempt, units, reason, disqualifiedTickets } = step
+      const key = `sweep:${attempt}`
+      const outcome = await askPool(ctx, raffle.pool, (door) =>
+        door.redraw({ key, attempt, units, reason, disqualifiedTickets }),
+      )
+      return outcome.ok ? null : outcome.detail
+    }
+    case 'settle':
+      await ctx.db
+        .update(raffles)
+        .set({ status: 'settled', dueAt: null, updatedAt: ctx.now })
+        .where(and(eq(raffles.id, raffle.id), eq(raffles.status, 'drawn')))
+      return null
+  }
+}
+
+/** Whether D1 knows by now that the pool is over; otherwise this pass has nothing more to go on. */
+async function hasHeard(ctx: Ctx, { id }: RaffleRow): Promise<boolean> {
+  const { pool } = await findRaffle(ctx, id)
+  return pool !== null && (pool.commitment !== null || pool.cancellation !== null)
+}
+
+async function draw(
+  ctx: Ctx,
+  raffle: RaffleRow,
+  chainHash: string,
+  attempt: Attempt,
+): Promise<string | null> {
+  const signature = await signatureOf(ctx, chainHash, attempt)
+  if (!signature.ok) return `round ${attempt.round}: ${signature.why}`
+  const outcome = await askPool(ctx, raffle.pool, (door) => door.draw(attempt.attempt, signature.signature))
+  const drawn = orThrow(outcome)
+  await announce(ctx, raffle, attempt.attempt, drawn.winners)
+  return null
+}
+
+/** Of an attempt that the pool has drawn already, while the announcement was lost, the same signature again. */
+async function signatureOf(ctx: Ctx, chainHash: string, attempt: Attempt) {
+  if (attempt.signature !== null) return { ok: true as const, signature: attempt.signature }
+  return fetchBeacon(ctx, chainByHash(chainHash)!, attempt.round)
+}
+
+/** Writes an attempt's winners and moves the raffle on, in one transaction; a repeat writes nothing new. */
+async function announce(ctx: Ctx, raffle: RaffleRow, attempt: number, drawn: DrawnWinner[]): Promise<void> {
+  const rows = drawn.map(({ unit, number, holder, reservationId }) => ({
+    id: newId('winner'),
+    unit,
+    number,
+    userId: holder,
+    reservationId,
+  }))
+  const insertWinners = ctx.db.run(sql`
+    INSERT INTO winners (id, raffle_id, attempt, unit, number, user_id, reservation_id, status, announced_at, claim_by,
+                         updated_at)
+    SELECT value->>'id', ${raffle.id}, ${attempt}, value->>'unit', value->>'number', value->>'userId',
+           value->>'reservationId', 'announced', ${ctx.now}, ${ctx.now + raffle.claimDays * DAY_MS}, ${ctx.now}
+    FROM json_each(${JSON.stringify(rows)}) WHERE true
+    ON CONFLICT (raffle_id, attempt, unit) DO NOTHING`)
+  const moveOn = ctx.db
+    .update(raffles)
+    .set({ status: 'drawn', drawnAttempts: attempt + 1, updatedAt: ctx.now })
+    .where(
+      and(
+        eq(raffles.id, raffle.id),
+        eq(raffles.drawnAttempts, attempt),
+        inArray(raffles.status, ['scheduled', 'drawn']),
+      ),
+    )
+  await withRetry(() => ctx.db.batch([insertWinners, moveOn]))
+}
+
+async function lookAgainAt(ctx: Ctx, raffle: RaffleRow, until: number | null): Promise<void> {
+  if (raffle.dueAt === until) return
+  await ctx.db
+    .update(raffles)
+    .set({ dueAt: until })
+    // Somebody may have claimed or declined since: then `due_at` is theirs.
+    .where(
+      and(eq(raffles.id, raffle.id), eq(raffles.revision, raffle.revision), sql`due_at IS ${raffle.dueAt}`),
+    )
+}

@@ -1,0 +1,53 @@
+/** Where a round's signature comes from: signed here for the dev chain, fetched and verified for quicknet. */
+import type { Ctx } from '../core/context.ts'
+import { signDevRound, verifyBeacon } from './rdp1/beacon.ts'
+import { type Chain, dev } from './rdp1/chains.ts'
+import { fromHex, toHex } from './rdp1/encoding.ts'
+
+/** Public relays of the League of Entropy's beacon, tried in turn. */
+const PUBLIC_RELAYS = [
+  'https://api.drand.sh',
+  'https://api2.drand.sh',
+  'https://api3.drand.sh',
+  'https://drand.cloudflare.com',
+]
+const RELAY_TIMEOUT_MS = 3_000
+const MAX_ANSWER_CHARS = 4_096
+
+export type BeaconAnswer = { ok: true; signature: string } | { ok: false; why: string }
+
+/** The signature of a round in hex, verified against the built-in key; or why there is none yet. */
+export async function fetchBeacon(ctx: Ctx, chain: Chain, round: number): Promise<BeaconAnswer> {
+  if (chain.hash === dev.hash) return { ok: true, signature: toHex(signDevRound(round)) }
+  const relays = ctx.settings.BEACON_RELAYS.length > 0 ? ctx.settings.BEACON_RELAYS : PUBLIC_RELAYS
+  const reasons: string[] = []
+  for (const relay of relays) {
+    const answer = await askRelay(relay, chain, round)
+    if (answer.ok) return answer
+    reasons.push(`${new URL(relay).host}: ${answer.why}`)
+  }
+  return { ok: false, why: reasons.join('; ') }
+}
+
+async function askRelay(relay: string, chain: Chain, round: number): Promise<BeaconAnswer> {
+  try {
+    const response = await fetch(`${relay.replace(/\/$/, '')}/${chain.hash}/public/${round}`, {
+      signal: AbortSignal.timeout(RELAY_TIMEOUT_MS),
+      headers: { accept: 'application/json' },
+    })
+    if (!response.ok) {
+      await response.body?.cancel()
+      return { ok: false, why: `answered ${response.status}` }
+    }
+    const body = (await response.text()).slice(0, MAX_ANSWER_CHARS)
+    const { signature } = JSON.parse(body) as { signature?: unknown }
+    if (typeof signature !== 'string' || !/^[0-9a-f]{96}$/.test(signature)) {
+      return { ok: false, why: 'no signature in its answer' }
+    }
+    if (!verifyBeacon(chain, round, fromHex(signature)))
+      return { ok: false, why: 'its signature is not the beacon’s' }
+    return { ok: true, signature }
+  } catch (error) {
+    return { ok: false, why: (error as Error).name === 'TimeoutError' ? 'timed out' : 'not reachable' }
+  }
+}

@@ -1,0 +1,118 @@
+/** The shapes of draws on the wire: winners, what is drawn next, redraws, recomputing. The proof's are in `rdp1/proof.ts`. */
+import { z } from 'zod'
+import { Id } from '../core/ids.ts'
+import { Page, PageQuery } from '../core/paging.ts'
+import { Instant, InstantIn } from '../core/time.ts'
+import { MAX_PRIZE_UNITS, Prize, RaffleStatus } from '../raffles/contract.ts'
+import { WINNER_STATUSES } from './schema.ts'
+
+/** A prize unit: `<rank>#<copy>`, both from 1. */
+export const Unit = z.string().regex(/^[1-9]\d{0,3}#[1-9]\d{0,3}$/, 'must be <rank>#<copy>, such as 1#1')
+
+export const WinnerStatus = z.enum(WINNER_STATUSES)
+
+export const Winner = z
+  .strictObject({
+    id: Id('winner'),
+    raffle: z.strictObject({ id: Id('raffle'), slug: z.string(), title: z.string() }),
+    unit: z.string(),
+    prize: z.strictObject({ title: z.string(), kind: z.enum(['item', 'cash', 'share']) }),
+    number: z.number().int(),
+    /** As the winner chose to be shown. */
+    name: z.string(),
+    status: WinnerStatus,
+    /** 0 is the draw, then the redraws. */
+    attempt: z.number().int(),
+    announcedAt: Instant,
+    claimBy: Instant,
+    /** Why it was taken away; null otherwise. */
+    reason: z.string().nullable(),
+  })
+  .meta({ id: 'Winner' })
+export type Winner = z.infer<typeof Winner>
+
+export const WinnerPage = Page(Winner)
+
+export const ListWinners = PageQuery.extend({
+  /** From this instant on; the last seven days unless told. */
+  since: InstantIn.optional(),
+  /** Only my own, whenever they were announced. */
+  mine: z.stringbool().default(false),
+})
+export type ListWinners = z.infer<typeof ListWinners>
+
+export const WinnerParams = z.object({ id: Id('winner') })
+
+const line = (max: number) =>
+  z
+    .string()
+    .transform((text) => text.normalize('NFC').trim())
+    .pipe(z.string().min(1).max(max))
+
+export const DeliveryAddress = z
+  .strictObject({
+    name: line(120),
+    lines: z.array(line(120)).min(1).max(4),
+    city: line(120),
+    postcode: line(20).optional(),
+    /** ISO 3166-1 alpha-2. */
+    country: z.string().regex(/^[A-Z]{2}$/, 'must be a country code such as KE'),
+    phone: line(32).optional(),
+  })
+  .meta({ id: 'DeliveryAddress' })
+
+export const ClaimPrize = z.strictObject({ deliveryAddress: DeliveryAddress }).meta({ id: 'ClaimPrize' })
+export type ClaimPrize = z.infer<typeof ClaimPrize>
+
+/** What the winner's own claim shows, and the organisation that delivers. */
+export const Claim = z
+  .strictObject({ winner: Winner, deliveryAddress: DeliveryAddress.nullable() })
+  .meta({ id: 'Claim' })
+export type Claim = z.infer<typeof Claim>
+
+export const UpcomingDraw = z
+  .strictObject({
+    raffle: z.strictObject({ id: Id('raffle'), slug: z.string(), title: z.string(), status: RaffleStatus }),
+    drawAt: Instant,
+    /** The draw's time on the raffle's own wall clock. */
+    localDrawAt: z.string(),
+    round: z.number().int().nullable(),
+    prizes: z.array(Prize),
+  })
+  .meta({ id: 'UpcomingDraw' })
+export type UpcomingDraw = z.infer<typeof UpcomingDraw>
+
+export const UpcomingPage = Page(UpcomingDraw)
+
+export const RequestRedraw = z
+  .strictObject({
+    units: z
+      .array(Unit)
+      .min(1)
+      .max(MAX_PRIZE_UNITS)
+      .refine((units) => new Set(units).size === units.length, 'must not name a unit twice'),
+    reason: line(500).pipe(z.string().min(3)),
+  })
+  .meta({ id: 'RequestRedraw' })
+export type RequestRedraw = z.infer<typeof RequestRedraw>
+
+export const Redraw = z
+  .strictObject({
+    attempt: z.number().int(),
+    units: z.array(z.string()),
+    reason: z.string(),
+    round: z.number().int(),
+    /** When the round is due. */
+    drawAt: Instant,
+  })
+  .meta({ id: 'Redraw' })
+export type Redraw = z.infer<typeof Redraw>
+
+export const Recalculation = z
+  .strictObject({
+    /** Whether everything published is what the rules, the log and the beacon give. */
+    matches: z.boolean(),
+    attempts: z.array(z.strictObject({ attempt: z.number().int(), matches: z.boolean() })),
+  })
+  .meta({ id: 'Recalculation' })
+export type Recalculation = z.infer<typeof Recalculation>

@@ -1,0 +1,41 @@
+/** Reading winners with what belongs to them. */
+import { and, eq } from 'drizzle-orm'
+import { type Permission, requirePermission, requireUser } from '../accounts/permissions.ts'
+import { users } from '../accounts/schema.ts'
+import type { Ctx } from '../core/context.ts'
+import { notFound, Problem } from '../core/errors.ts'
+import { raffles } from '../raffles/schema.ts'
+import { winners } from './schema.ts'
+
+/** Winners, each with raffle and person; the caller adds the conditions. */
+export const selectWinners = (ctx: Ctx) =>
+  ctx.db
+    .select({ winner: winners, raffle: raffles, user: users })
+    .from(winners)
+    .innerJoin(raffles, eq(raffles.id, winners.raffleId))
+    .innerJoin(users, eq(users.id, winners.userId))
+
+export type SelectedWinner = Awaited<ReturnType<typeof selectWinners>>[number]
+
+/** One's own prize; somebody else's is not there. */
+export async function findMyWinner(ctx: Ctx, id: string): Promise<SelectedWinner> {
+  const { userId } = requireUser(ctx)
+  const found = await selectWinners(ctx)
+    .where(and(eq(winners.id, id), eq(winners.userId, userId)))
+    .get()
+  if (found === undefined) throw notFound('winner')
+  return found
+}
+
+/** A winner for whoever holds `permission` in the raffle's organisation. */
+export async function findWinnerFor(ctx: Ctx, id: string, permission: Permission): Promise<SelectedWinner> {
+  const found = await selectWinners(ctx).where(eq(winners.id, id)).get()
+  if (found === undefined) throw notFound('winner')
+  try {
+    await requirePermission(ctx, found.raffle.organisationId, permission)
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'not_found') throw notFound('winner')
+    throw error
+  }
+  return found
+}

@@ -1,0 +1,39 @@
+/** Lists winners, the newest first: of the last week over all raffles, of one raffle, or one's own. */
+import { and, desc, eq, gte, type SQL, sql } from 'drizzle-orm'
+import { z } from 'zod'
+import { requireUser } from '../accounts/permissions.ts'
+import type { Ctx } from '../core/context.ts'
+import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
+import { DAY_MS } from '../core/time.ts'
+import { findPublishedRaffle } from '../raffles/find-raffle.ts'
+import type { ListWinners, Winner } from './contract.ts'
+import { selectWinners } from './find-winner.ts'
+import { presentWinner } from './present.ts'
+import { winners } from './schema.ts'
+
+const RECENT_MS = 7 * DAY_MS
+
+export function listWinners(ctx: Ctx, query: ListWinners): Promise<PageOf<Winner>> {
+  if (query.mine) return page(ctx, query, eq(winners.userId, requireUser(ctx).userId))
+  return page(ctx, query, gte(winners.announcedAt, query.since ?? ctx.now - RECENT_MS))
+}
+
+export async function listRaffleWinners(
+  ctx: Ctx,
+  raffleId: string,
+  query: PageQuery,
+): Promise<PageOf<Winner>> {
+  await findPublishedRaffle(ctx, raffleId)
+  return page(ctx, query, eq(winners.raffleId, raffleId))
+}
+
+async function page(ctx: Ctx, query: PageQuery, condition: SQL): Promise<PageOf<Winner>> {
+  const last = readCursor(query.cursor, z.tuple([z.number(), z.string()]))
+  const after =
+    last === undefined ? undefined : sql`(${winners.announcedAt}, ${winners.id}) < (${last[0]}, ${last[1]})`
+  const rows = await selectWinners(ctx)
+    .where(and(condition, after))
+    .orderBy(desc(winners.announcedAt), desc(winners.id))
+    .limit(query.limit + 1)
+  return toPage(rows, query.limit, ({ winner }) => [winner.announcedAt, winner.id], presentWinner)
+}

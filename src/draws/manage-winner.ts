@@ -1,0 +1,34 @@
+/** What an organisation does with its winners: disqualify with a published reason, deliver, read a claim. */
+import type { Ctx } from '../core/context.ts'
+import { changeWinner } from './change-winner.ts'
+import type { Claim, Winner } from './contract.ts'
+import { findWinnerFor } from './find-winner.ts'
+import { presentWinner } from './present.ts'
+
+/** The prize is drawn again, as far as the rules' redraws go. */
+export async function disqualifyWinner(ctx: Ctx, id: string, reason: string): Promise<Winner> {
+  const found = await findWinnerFor(ctx, id, 'winners:manage')
+  const winner = await changeWinner(ctx, {
+    winner: found.winner,
+    from: ['announced', 'claimed'],
+    set: { status: 'disqualified', reason },
+    otherwise: `A winner whose prize is ${found.winner.status} cannot be disqualified.`,
+  })
+  return presentWinner({ ...found, winner })
+}
+
+export async function deliverPrize(ctx: Ctx, id: string): Promise<Winner> {
+  const found = await findWinnerFor(ctx, id, 'winners:manage')
+  const winner = await changeWinner(ctx, {
+    winner: found.winner,
+    from: ['claimed'],
+    set: { status: 'delivered' },
+    otherwise: `Only a claimed prize can be delivered; this one is ${found.winner.status}.`,
+  })
+  return presentWinner({ ...found, winner })
+}
+
+export async function readClaim(ctx: Ctx, id: string): Promise<Claim> {
+  const found = await findWinnerFor(ctx, id, 'winners:manage')
+  return { winner: presentWinner(found), deliveryAddress: found.winner.deliveryAddress }
+}

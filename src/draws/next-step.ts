@@ -1,0 +1,79 @@
+/** The one thing that a raffle needs next, if anything: a pure decision that the sweep carries out and asks again. */
+
+import type { StoredStatus } from '../raffles/schema.ts'
+import type { Attempt, Terms } from '../tickets/pool-contract.ts'
+import { chainByHash, timeOf } from './rdp1/chains.ts'
+import type { WinnerRow } from './schema.ts'
+import {
+  isPending,
+  isSettled,
+  nextClaimBy,
+  type RedrawRules,
+  redrawReason,
+  unitsToRedraw,
+} from './winner-life.ts'
+
+/** What D1 knows of a raffle. Instants in ms. */
+export interface StepFacts {
+  stored: StoredStatus
+  termsVersion: number
+  drawnAttempts: number
+  rules: RedrawRules
+  pool: {
+    termsVersion: number
+    terms: Terms
+    freezeAt: number
+    committed: boolean
+    cancelled: boolean
+    chain: string | null
+  } | null
+  attempts: Attempt[]
+  winners: WinnerRow[]
+}
+
+export type Step =
+  | { kind: 'applyTerms'; version: number; terms: Terms }
+  | { kind: 'markCancelled' }
+  | { kind: 'freeze' }
+  | { kind: 'draw'; attempt: Attempt }
+  | { kind: 'expireClaims' }
+  | { kind: 'redraw'; attempt: number; units: string[]; reason: string; disqualifiedTickets: number[] }
+  | { kind: 'settle' }
+  /** Nothing now; look again at `until` (null: when somebody does something). */
+  | { kind: 'wait'; until: number | null }
+
+export function nextStep(facts: StepFacts, now: number): Step {
+  const { stored, pool, attempts, winners, rules } = facts
+  if (stored === 'cancelled' || stored === 'settled' || pool === null) return { kind: 'wait', until: null }
+  if (pool.termsVersion > facts.termsVersion) {
+    return { kind: 'applyTerms', version: pool.termsVersion, terms: pool.terms }
+  }
+  if (pool.cancelled) return { kind: 'markCancelled' }
+  if (!pool.committed)
+    return now < pool.freezeAt ? { kind: 'wait', until: pool.freezeAt } : { kind: 'freeze' }
+
+  const undrawn = attempts[facts.drawnAttempts]
+  if (undrawn !== undefined) {
+    const due = timeOf(chainByHash(pool.chain!)!, undrawn.round) * 1_000
+    return now < due ? { kind: 'wait', until: due } : { kind: 'draw', attempt: undrawn }
+  }
+  if (attempts.length === 0 || isPending(attempts)) return { kind: 'wait', until: now }
+  const claimBy = nextClaimBy(winners)
+  if (claimBy !== null && claimBy <= now) return { kind: 'expireClaims' }
+  const units = unitsToRedraw(attempts, winners, rules)
+  if (units.length > 0) {
+    return {
+      kind: 'redraw',
+      attempt: attempts.length,
+      units: units.map(({ unit }) => unit),
+      reason: redrawReason(units),
+      disqualifiedTickets: disqualifiedTickets(winners),
+    }
+  }
+  if (isSettled(attempts, winners, rules)) return { kind: 'settle' }
+  return { kind: 'wait', until: claimBy }
+}
+
+/** Of every attempt so far: whoever was disqualified once stays out. */
+export const disqualifiedTickets = (winners: readonly Pick<WinnerRow, 'status' | 'number'>[]): number[] =>
+  winners.filter(({ status }) => status === 'disqualified').map(({ number }) => number)

@@ -1,0 +1,172 @@
+// The pick (rdp1 steps 10 and 11): a virtual Fisher–Yates shuffle over the list, fed by words that the seed gives.
+
+import { createHmac, createSecretKey } from 'node:crypto'
+import { concat, HASH_BYTES, hash32, LP, u32, writeU32 } from './encoding.ts'
+import { indexOfTicket, type TicketList } from './list.ts'
+import type { WinPolicy } from './rules.ts'
+import { TagTable } from './tag-table.ts'
+
+export interface Winner {
+  unit: string
+  ticket: number
+  /** The step of the shuffle, from 0, at which the ticket was picked. */
+  step: number
+}
+
+export interface PickResult {
+  winners: Winner[]
+  /** How many picks were made, skipped ones included. */
+  steps: number
+}
+
+export interface PickOptions {
+  winPolicy: WinPolicy
+  excludedTags?: readonly Uint8Array[]
+  excludedNumbers?: readonly number[]
+}
+
+export interface Words {
+  /** The next u64. */
+  next(): bigint
+  /** A number below n (1 ≤ n ≤ 2⁶⁴), every one equally likely. */
+  uniform(n: bigint): bigint
+  /** `uniform` for small numbers, the same value without a bigint: a draw may need a million of them. */
+  below(n: number): number
+}
+
+const TWO_64 = 1n << 64n
+const WORD_BYTES = 8
+const BLOCK_TAG = LP('rdp1/block')
+
+/** Up to here (x mod n) · 2³² + y is a safe integer for every u32 y. */
+const SMALL = 2 ** 21
+
+/** The words of a seed: HMAC-SHA256 in counter mode, four u64 a block. */
+export function wordsOf(seed: Uint8Array): Words {
+  // A key object is prepared once; handing over the bytes costs Node six times as much a block.
+  const key = createSecretKey(hash32(seed))
+  const message = concat(BLOCK_TAG, u32(0))
+  let block = 0
+  let bytes = new DataView(new ArrayBuffer(0))
+  let at = 0
+  /** Where the next word stands in `bytes`. */
+  const advance = (): number => {
+    if (at === bytes.byteLength) {
+      writeU32(message, BLOCK_TAG.length, block++)
+      const digest = createHmac('sha256', key).update(message).digest()
+      bytes = new DataView(digest.buffer, digest.byteOffset, digest.byteLength)
+      at = 0
+    }
+    at += WORD_BYTES
+    return at - WORD_BYTES
+  }
+  const next = (): bigint => {
+    const offset = advance()
+    return bytes.getBigUint64(offset)
+  }
+  const uniform = (n: bigint): bigint => {
+    if (n < 1n || n > TWO_64) throw new RangeError('uniform(n) needs 1 ≤ n ≤ 2^64')
+    // Words at or above the last multiple of n are dropped: they would favour the small remainders.
+    const bound = (TWO_64 / n) * n
+    let word = next()
+    while (word >= bound) word = next()
+    return word % n
+  }
+  const below = (n: number): number => {
+    if (n > SMALL) return Number(uniform(BigInt(n)))
+    const offset = advance()
+    const high = bytes.getUint32(offset)
+    // Dropped words are among the last n below 2⁶⁴, so their upper half is all ones: leave those to exact arithmetic.
+    if (high === 0xffff_ffff) {
+      at -= WORD_BYTES
+      return Number(uniform(BigInt(n)))
+    }
+    return ((high % n) * 0x1_0000_0000 + bytes.getUint32(offset + 4)) % n
+  }
+  return { next, uniform, below }
+}
+
+/** Gives the units, in order, to the tickets of `list` that the seed picks. */
+export function pick(
+  list: TicketList,
+  seed: Uint8Array,
+  units: readonly string[],
+  options: PickOptions,
+): PickResult {
+  const eligibility = eligibilityOf(list, options)
+  const words = wordsOf(seed)
+  const count = list.numbers.length
+  // moved[i] - 1 is the index that the shuffle has put at position i; 0 says that it still holds its own.
+  const moved = new Uint32Array(count)
+  const winners: Winner[] = []
+  let step = 0
+  while (winners.length < units.length && eligibility.left > 0) {
+    const at = step + words.below(count - step)
+    const picked = moved[at] === 0 ? at : (moved[at] as number) - 1
+    // Position `step` is never visited again, so only the other half of the swap is written.
+    moved[at] = moved[step] === 0 ? step + 1 : (moved[step] as number)
+    if (eligibility.take(picked)) {
+      winners.push({ unit: units[winners.length] as string, ticket: list.numbers[picked] as number, step })
+    }
+    step++
+  }
+  return { winners, steps: step }
+}
+
+interface Eligibility {
+  /** How many can still win: tickets, or holders where each wins once. */
+  left: number
+  /** Whether the picked ticket wins; if so, it (or its holder) can't again. */
+  take(index: number): boolean
+}
+
+function eligibilityOf(list: TicketList, options: PickOptions): Eligibility {
+  const excludedTags = TagTable.of(options.excludedTags ?? [])
+  const excludedNumbers = excludedIndices(list, options.excludedNumbers ?? [])
+  const allowed = (index: number): boolean =>
+    !excludedNumbers.has(index) &&
+    (excludedTags.size === 0 || excludedTags.find(list.tags, index * HASH_BYTES) < 0)
+  return options.winPolicy === 'perHolder' ? perHolder(list, allowed) : perTicket(list, allowed)
+}
+
+function perTicket(list: TicketList, allowed: (index: number) => boolean): Eligibility {
+  const eligibility: Eligibility = {
+    left: 0,
+    take: (index) => {
+      // A ticket is picked at most once, so there is nothing to remember.
+      if (!allowed(index)) return false
+      eligibility.left--
+      return true
+    },
+  }
+  for (let i = 0; i < list.numbers.length; i++) if (allowed(i)) eligibility.left++
+  return eligibility
+}
+
+function perHolder(list: TicketList, allowed: (index: number) => boolean): Eligibility {
+  const holders = new TagTable(list.tags, list.numbers.length)
+  for (let i = 0; i < list.numbers.length; i++) if (allowed(i)) holders.add(i)
+  const won = new Uint8Array(list.numbers.length)
+  const eligibility: Eligibility = {
+    left: holders.size,
+    take: (index) => {
+      if (!allowed(index)) return false
+      // A holder goes by its first ticket's index.
+      const holder = holders.find(list.tags, index * HASH_BYTES)
+      if (won[holder] === 1) return false
+      won[holder] = 1
+      eligibility.left--
+      return true
+    },
+  }
+  return eligibility
+}
+
+function excludedIndices(list: TicketList, numbers: readonly number[]): Set<number> {
+  const indices = new Set<number>()
+  for (const number of numbers) {
+    const index = indexOfTicket(list, number)
+    if (index >= 0) indices.add(index)
+  }
+  return indices
+}

@@ -1,0 +1,125 @@
+// The documents that a deployment publishes for a draw, and hands to holders: proof, key file, receipt; all strict.
+
+import { z } from 'zod'
+import { Text } from './rules.ts'
+
+const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`))
+const Hash = hex(32)
+const Ed25519Signature = hex(64)
+
+// The range of a JavaScript Date, so that every time in a proof can be named.
+const UnixMs = z.int().min(0).max(8_640_000_000_000_000)
+const UnixSeconds = z.int().min(0).max(8_640_000_000_000)
+const U32 = z.int().min(0).max(0xffff_ffff)
+const Size = z.int().min(0)
+const Round = z.int().min(1).max(8_640_000_000_000)
+
+const LogHead = z.strictObject({ size: Size, root: Hash })
+const CloseReason = z.enum(['scheduled', 'soldOut', 'operator'])
+const Unit = z.string().regex(/^[1-9]\d*#[1-9]\d*$/)
+
+export const WinnerSchema = z.strictObject({ unit: Unit, ticket: U32, step: Size })
+
+/** From `signature` on, null until the round's beacon has spoken. */
+export const AttemptSchema = z.strictObject({
+  attempt: U32,
+  requestedAt: UnixMs,
+  reason: Text,
+  round: Round,
+  units: z.array(Unit),
+  excludedTags: z.array(Hash),
+  excludedTickets: z.array(U32),
+  attemptHash: Hash,
+  attemptSignature: Ed25519Signature,
+  signature: hex(48).nullable(),
+  randomness: Hash.nullable(),
+  seed: Hash.nullable(),
+  winners: z.array(WinnerSchema).nullable(),
+  steps: Size.nullable(),
+})
+export type ProofAttempt = z.infer<typeof AttemptSchema>
+
+export const CancellationSchema = z.strictObject({ at: UnixMs, reason: Text, signature: Ed25519Signature })
+
+/** `effectiveDrawAt` in unix seconds; `committedAt`, `requestedAt` and `at` in unix milliseconds; hashes in hex. */
+export const ProofSchema = z.strictObject({
+  protocol: z.literal('rdp1'),
+  raffleId: Text.min(1),
+  /** The exact text, as hashed. */
+  rules: Text,
+  rulesHash: Hash,
+  log: LogHead,
+  listHash: Hash,
+  ticketCount: U32,
+  closeReason: CloseReason,
+  effectiveDrawAt: UnixSeconds,
+  committedAt: UnixMs,
+  chain: Hash,
+  round: Round,
+  commitment: Hash,
+  commitmentSignature: Ed25519Signature,
+  attempts: z.array(AttemptSchema).min(1),
+  cancellation: CancellationSchema.nullable(),
+})
+export type Proof = z.infer<typeof ProofSchema>
+
+/** `/.well-known/tombola.json`: every key that the deployment has signed with, retired ones included. */
+export const KeyFileSchema = z.strictObject({
+  keys: z.array(z.strictObject({ id: Text, algorithm: z.literal('Ed25519'), publicKey: hex(32) })),
+})
+export type KeyFile = z.infer<typeof KeyFileSchema>
+
+const ReceiptTicket = z.strictObject({
+  number: U32,
+  logIndex: Size,
+  unixMs: UnixMs,
+  signature: Ed25519Signature,
+  inclusion: z.strictObject({ size: Size, root: Hash, path: z.array(Hash) }),
+})
+export type ReceiptTicket = z.infer<typeof ReceiptTicket>
+
+/** A holder's copy of one reservation; it carries the signed commitment from the freeze on. */
+export const ReceiptSchema = z.strictObject({
+  raffleId: Text,
+  userId: Text,
+  /** Null once the person's salt has been erased. */
+  salt: hex(16).nullable(),
+  reservationId: Text,
+  tickets: z.array(ReceiptTicket),
+  commitment: z
+    .strictObject({
+      commitment: Hash,
+      commitmentSignature: Ed25519Signature,
+      committedAt: UnixMs,
+      round: Round,
+      effectiveDrawAt: UnixSeconds,
+      closeReason: CloseReason,
+      rulesHash: Hash,
+      listHash: Hash,
+      ticketCount: U32,
+      log: LogHead,
+    })
+    .nullable(),
+})
+export type Receipt = z.infer<typeof ReceiptSchema>
+
+export interface UnitResult {
+  unit: string
+  /** The attempt that decides: the last drawn one that had this unit. */
+  attempt: number
+  /** Null where nobody eligible was left. */
+  ticket: number | null
+}
+
+/** What became of every prize unit so far; empty until attempt 0 is drawn. */
+export function unitResults(proof: Proof): UnitResult[] {
+  const results = new Map<string, UnitResult>()
+  for (const { attempt, units, winners } of proof.attempts) {
+    if (winners === null) continue
+    for (const unit of units) {
+      const ticket = winners.find((winner) => winner.unit === unit)?.ticket ?? null
+      results.set(unit, { unit, attempt, ticket })
+    }
+  }
+  return [...results.values()]
+}

@@ -1,0 +1,234 @@
+// Checks the draw and every redraw of a proof: what was asked, when, who was excluded, what the beacon said, who won.
+
+import { attemptHash, exclusions, firstAttempt, seedOf } from './attempt.ts'
+import { randomnessOf, verifyBeacon } from './beacon.ts'
+import { redrawRound, timeOf } from './chains.ts'
+import { type Findings, moment, plural } from './checks.ts'
+import { fromHex, toHex } from './encoding.ts'
+import type { Evidence } from './evidence.ts'
+import { indexOfTicket, type TicketList, tagAt } from './list.ts'
+import { pick } from './pick.ts'
+import type { ProofAttempt } from './proof.ts'
+import { prizeUnits } from './rules.ts'
+import { signedAttemptMessage } from './signatures.ts'
+
+type Drawn = ProofAttempt & {
+  [K in 'signature' | 'randomness' | 'seed' | 'winners' | 'steps']: NonNullable<ProofAttempt[K]>
+}
+
+export function checkAttempts(findings: Findings, evidence: Evidence): void {
+  const { attempts } = evidence.proof
+  attempts.forEach((attempt, k) => {
+    const name = k === 0 ? 'draw' : `redraw ${k}`
+    const earlier = attempts.slice(0, k)
+    if (k === 0) checkFirst(findings, evidence, name, attempt)
+    else checkRedraw(findings, evidence, name, attempt, earlier)
+    checkHash(findings, evidence, name, attempt, earlier)
+    checkOutcome(findings, evidence, name, attempt, k === attempts.length - 1)
+  })
+}
+
+/** Attempt 0 holds nothing that the commitment has not fixed. */
+function checkFirst(
+  findings: Findings,
+  { proof, rules }: Evidence,
+  name: string,
+  attempt: ProofAttempt,
+): void {
+  const expected = firstAttempt({
+    commitment: fromHex(proof.commitment),
+    committedAt: proof.committedAt,
+    round: proof.round,
+    prizes: rules.prizes,
+  })
+  findings.judge(
+    name,
+    `The draw is of all ${plural(expected.units.length, 'prize')}, at the committed round.`,
+    [
+      attempt.attempt !== 0 && `The first attempt is numbered ${attempt.attempt}, not 0.`,
+      attempt.requestedAt !== expected.requestedAt &&
+        'The draw was not requested at the time of the commitment.',
+      attempt.reason !== '' && 'The draw has a reason; only redraws have one.',
+      attempt.round !== expected.round && `The draw is at round ${attempt.round}, not at ${expected.round}.`,
+      attempt.units.join() !== expected.units.join() &&
+        'The draw is not of all prizes of the rules, in order.',
+      attempt.excludedTags.length + attempt.excludedTickets.length > 0 && 'The draw excludes somebody.',
+    ],
+  )
+}
+
+function checkRedraw(
+  findings: Findings,
+  evidence: Evidence,
+  name: string,
+  attempt: ProofAttempt,
+  earlier: readonly ProofAttempt[],
+): void {
+  const { rules, chain } = evidence
+  const known = new Set(prizeUnits(rules.prizes))
+  const round = redrawRound(chain, { requestedAt: attempt.requestedAt, leadSeconds: rules.leadSeconds })
+  const previous = earlier.at(-1) as ProofAttempt
+  // One attempt pending at a time: a redraw can't be asked for before the last round is out.
+  const earliest = timeOf(chain, previous.round) * 1000
+  const asked = moment(attempt.requestedAt)
+  findings.judge(
+    name,
+    `${plural(attempt.units.length, 'prize')} drawn again (${attempt.units.join(', ')}), asked for at ${asked}: "${attempt.reason}".`,
+    [
+      attempt.attempt !== earlier.length && `Redraw ${earlier.length} is numbered ${attempt.attempt}.`,
+      earlier.length > rules.maxRedraws && `The rules allow ${plural(rules.maxRedraws, 'redraw')}.`,
+      attempt.units.length === 0 && 'The redraw is of no prize.',
+      new Set(attempt.units).size !== attempt.units.length && 'The redraw names a prize twice.',
+      attempt.units.some((unit) => !known.has(unit)) &&
+        'The redraw is of a prize that the rules do not have.',
+      attempt.requestedAt < earliest && 'The redraw was asked for while the attempt before it was pending.',
+      attempt.round !== round && `The redraw's time asks for round ${round}, not for ${attempt.round}.`,
+      earlier.some((other) => other.round >= attempt.round) &&
+        'The redraw is not later than every earlier round.',
+    ],
+  )
+  checkExclusions(findings, evidence, `${name} exclusions`, attempt, earlier)
+}
+
+function checkExclusions(
+  findings: Findings,
+  { rules, list }: Evidence,
+  name: string,
+  attempt: ProofAttempt,
+  earlier: readonly ProofAttempt[],
+): void {
+  if (list === null) {
+    findings.notChecked(name, 'Without a readable list, the exclusions were not checked.')
+    return
+  }
+  const winners = earlier.flatMap((other) => other.winners ?? [])
+  const strangers = winners.filter(({ ticket }) => indexOfTicket(list, ticket) < 0)
+  if (strangers.length > 0) {
+    findings.fails(name, 'An earlier winner is not on the list, so the exclusions cannot be right.')
+    return
+  }
+  const tagged = winners.map(({ ticket }) => ({ ticket, tag: tagAt(list, indexOfTicket(list, ticket)) }))
+  // Under perTicket the excluded tags are the holders disqualified so far, which nobody but the server decides.
+  const disqualified = rules.winPolicy === 'perTicket' ? attempt.excludedTags : []
+  const before = earlier.at(-1)?.excludedTags ?? []
+  try {
+    const expected = exclusions(
+      rules.winPolicy,
+      tagged,
+      disqualified.map((tag) => fromHex(tag)),
+    )
+    const says =
+      rules.winPolicy === 'perHolder'
+        ? 'All earlier winners, and nobody else, are excluded.'
+        : `All earlier winning tickets are excluded, and ${plural(disqualified.length, 'disqualified holder')}.`
+    findings.judge(name, says, [
+      attempt.excludedTags.join() !== expected.excludedTags.map(toHex).join() &&
+        'The excluded holders are not the ones that the rules exclude, ascending.',
+      attempt.excludedTickets.join() !== expected.excludedNumbers.join() &&
+        'The excluded tickets are not the ones that the rules exclude, ascending.',
+      before.some((tag) => !attempt.excludedTags.includes(tag)) &&
+        'A holder who was excluded before is let in again.',
+    ])
+  } catch {
+    findings.fails(name, 'A holder is excluded who has never won.')
+  }
+}
+
+function checkHash(
+  findings: Findings,
+  { proof, keys }: Evidence,
+  name: string,
+  attempt: ProofAttempt,
+  earlier: readonly ProofAttempt[],
+): void {
+  const previous = earlier.at(-1)?.attemptHash ?? proof.commitment
+  let hash: string
+  try {
+    hash = toHex(
+      attemptHash({
+        ...attempt,
+        previous: fromHex(previous),
+        excludedTags: attempt.excludedTags.map((tag) => fromHex(tag)),
+        excludedNumbers: attempt.excludedTickets,
+      }),
+    )
+  } catch (error) {
+    findings.fails(`${name} hash`, `The ${name} has no hash: ${(error as Error).message}.`)
+    return
+  }
+  const after = earlier.length === 0 ? 'the commitment' : 'the attempt before it'
+  findings.judge(`${name} hash`, `The ${name} is fixed by its hash and follows ${after}.`, [
+    hash !== attempt.attemptHash &&
+      `The ${name} hashes to ${hash}, not to the published ${attempt.attemptHash}.`,
+  ])
+  const message = signedAttemptMessage(fromHex(attempt.attemptHash))
+  findings.signature(`${name} signature`, `the ${name}`, keys, message, attempt.attemptSignature)
+}
+
+function checkOutcome(
+  findings: Findings,
+  evidence: Evidence,
+  name: string,
+  attempt: ProofAttempt,
+  last: boolean,
+): void {
+  const { signature, randomness, seed, winners, steps } = attempt
+  const missing = [signature, randomness, seed, winners, steps].filter((value) => value === null).length
+  if (missing === 5 && last) {
+    const due = moment(timeOf(evidence.chain, attempt.round) * 1000)
+    findings.holds(`${name} beacon`, `The ${name} is pending: round ${attempt.round} is due at ${due}.`)
+  } else if (missing === 5) {
+    findings.fails(`${name} beacon`, `The ${name} was never drawn, yet another attempt follows it.`)
+  } else if (missing > 0) {
+    findings.fails(
+      `${name} beacon`,
+      `The ${name} is neither pending nor drawn: some of its values are missing.`,
+    )
+  } else {
+    checkBeacon(findings, evidence, name, attempt as Drawn)
+    checkWinners(findings, evidence, name, attempt as Drawn)
+  }
+}
+
+function checkBeacon(findings: Findings, { chain }: Evidence, name: string, attempt: Drawn): void {
+  const signature = fromHex(attempt.signature)
+  findings.judge(`${name} beacon`, `The beacon's signature of round ${attempt.round} is genuine.`, [
+    !verifyBeacon(chain, attempt.round, signature) &&
+      `The signature is not the one of ${chain.name} for round ${attempt.round}.`,
+    toHex(randomnessOf(signature)) !== attempt.randomness &&
+      "The randomness is not the hash of the beacon's signature.",
+  ])
+}
+
+/** The seed is recomputed from the signature, so that no published value in between is trusted. */
+function checkWinners(findings: Findings, { rules, list }: Evidence, name: string, attempt: Drawn): void {
+  const check = `${name} winners`
+  const seed = seedOf(fromHex(attempt.attemptHash), randomnessOf(fromHex(attempt.signature)))
+  if (list === null) {
+    findings.notChecked(check, 'Without a readable list, the winners were not checked.')
+    return
+  }
+  const { winners, steps } = drawAgain(list, seed, attempt, rules.winPolicy)
+  const left = attempt.units.length - winners.length
+  const without = left === 0 ? '' : `; ${plural(left, 'prize')} without a winner, as nobody was left`
+  findings.judge(
+    check,
+    `Drawn again here, the winners are the same: ${plural(winners.length, 'winner')}${without}.`,
+    [
+      toHex(seed) !== attempt.seed &&
+        `The seed comes to ${toHex(seed)}, not to the published ${attempt.seed}.`,
+      JSON.stringify(winners) !==
+        JSON.stringify(attempt.winners.map(({ unit, ticket, step }) => ({ unit, ticket, step }))) &&
+        `Drawn again here, the winners are others: ${winners.map((w) => `${w.unit} → ${w.ticket}`).join(', ') || 'none'}.`,
+      steps !== attempt.steps && `The draw took ${plural(steps, 'step')}, not ${attempt.steps}.`,
+    ],
+  )
+}
+
+function drawAgain(list: TicketList, seed: Uint8Array, attempt: Drawn, winPolicy: 'perTicket' | 'perHolder') {
+  return pick(list, seed, attempt.units, {
+    winPolicy,
+    excludedTags: attempt.excludedTags.map((tag) => fromHex(tag)),
+    excludedNumbers: attempt.excludedTickets,
+  })
+}

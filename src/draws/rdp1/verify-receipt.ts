@@ -1,0 +1,168 @@
+// Holds a holder's receipt against a proof: two signed commitments, or a ticket that the log lacks, are fraud.
+
+import { type Findings, moment, sayTimeIsOpen, TIME_CHECK } from './checks.ts'
+import { commit } from './commitment.ts'
+import { equalBytes, fromHex, toHex } from './encoding.ts'
+import type { Evidence } from './evidence.ts'
+import { holderTag } from './holder-tag.ts'
+import { indexOfTicket } from './list.ts'
+import { ISSUED, logRoot, type SaleLog, saleLeafHash } from './log.ts'
+import { verifyInclusion } from './merkle.ts'
+import type { Receipt, ReceiptTicket } from './proof.ts'
+import { receiptMessage, signedCommitMessage } from './signatures.ts'
+
+export function checkReceipt(findings: Findings, evidence: Evidence, receipt: Receipt): void {
+  const same = findings.judge('receipt raffle', 'The receipt is for this raffle.', [
+    receipt.raffleId !== evidence.proof.raffleId && `The receipt is for another raffle, ${receipt.raffleId}.`,
+  ])
+  if (!same) {
+    // Another raffle's commitment says nothing about this one's, so the time stays open.
+    sayTimeIsOpen(findings)
+    return
+  }
+  const roots = rootsOfReceipt(evidence.log, receipt)
+  for (const ticket of receipt.tickets) {
+    const genuine = checkTicketSignature(findings, evidence, receipt, ticket)
+    checkTicketEntry(findings, evidence, receipt, ticket, genuine)
+    checkInclusion(findings, evidence, receipt, ticket, roots)
+  }
+  if (receipt.commitment === null) sayTimeIsOpen(findings)
+  else checkCommitment(findings, evidence, receipt.commitment)
+}
+
+function checkTicketSignature(
+  findings: Findings,
+  { keys }: Evidence,
+  receipt: Receipt,
+  ticket: ReceiptTicket,
+): boolean {
+  const name = `receipt of ticket ${ticket.number}`
+  if (receipt.salt === null) {
+    findings.notChecked(name, 'The salt of this receipt was erased, so its signature cannot be checked.')
+    return false
+  }
+  const message = receiptMessage({ ...receipt, ...ticket, salt: fromHex(receipt.salt) })
+  return findings.signature(name, `the receipt of ticket ${ticket.number}`, keys, message, ticket.signature)
+}
+
+function checkTicketEntry(
+  findings: Findings,
+  evidence: Evidence,
+  receipt: Receipt,
+  ticket: ReceiptTicket,
+  genuine: boolean,
+): void {
+  const { log, list } = evidence
+  // Only a receipt that the deployment signed can convict it; anybody can make up another.
+  const fraud = genuine ? 'Fraud: the' : 'The'
+  const { number, logIndex } = ticket
+  const name = `entry of ticket ${number}`
+  if (log === null) {
+    findings.notChecked(name, 'Without a readable sale log, the entry was not looked for.')
+    return
+  }
+  const there =
+    logIndex < log.size &&
+    log.kindAt(logIndex) === ISSUED &&
+    log.numberAt(logIndex) === number &&
+    log.unixMsAt(logIndex) === ticket.unixMs
+  if (!there) {
+    findings.fails(name, `${fraud} sale log has no entry ${logIndex} that issues ticket ${number}.`)
+    return
+  }
+  if (receipt.salt === null) {
+    findings.notChecked(name, `The log issues ticket ${number}; whose it is cannot be told without the salt.`)
+    return
+  }
+  const tag = holderTag(receipt.raffleId, receipt.userId, fromHex(receipt.salt))
+  if (!equalBytes(tag, log.tagAt(logIndex))) {
+    findings.fails(name, `${fraud} sale log gives ticket ${number} to somebody else.`)
+    return
+  }
+  const takesPart = list !== null && indexOfTicket(list, number) >= 0
+  findings.holds(
+    name,
+    takesPart
+      ? `Ticket ${number} stands in the sale log as this holder's, and takes part in the draw.`
+      : `Ticket ${number} stands in the sale log as this holder's; it was voided later and takes no part.`,
+  )
+}
+
+function checkInclusion(
+  findings: Findings,
+  { log }: Evidence,
+  receipt: Receipt,
+  ticket: ReceiptTicket,
+  roots: ReadonlyMap<number, string>,
+): void {
+  const { number, logIndex, unixMs, inclusion } = ticket
+  const name = `inclusion of ticket ${number}`
+  if (receipt.salt === null) {
+    findings.notChecked(name, 'Without the salt, the entry of this ticket cannot be rebuilt.')
+    return
+  }
+  if (log === null) {
+    findings.notChecked(name, 'Without a readable sale log, the inclusion was not checked.')
+    return
+  }
+  const tag = holderTag(receipt.raffleId, receipt.userId, fromHex(receipt.salt))
+  const leaf = saleLeafHash(ISSUED, number, tag, unixMs)
+  const path = inclusion.path.map((hash) => fromHex(hash))
+  findings.judge(name, `The receipt's path leads to the log as it was with ${inclusion.size} entries.`, [
+    !verifyInclusion(leaf, logIndex, inclusion.size, path, fromHex(inclusion.root)) &&
+      `The receipt's path does not lead from ticket ${number} to its root.`,
+    roots.get(inclusion.size) !== inclusion.root &&
+      'The sale log is not a continuation of the one that the receipt was taken from.',
+  ])
+}
+
+/** The log's roots at every size that the receipt was taken at; none for sizes that the log never reached. */
+function rootsOfReceipt(log: SaleLog | null, receipt: Receipt): Map<number, string> {
+  const roots = new Map<number, string>()
+  if (log === null) return roots
+  for (const { inclusion } of receipt.tickets) {
+    const { size } = inclusion
+    if (size <= log.size && !roots.has(size)) roots.set(size, toHex(logRoot(log, size)))
+  }
+  return roots
+}
+
+function checkCommitment(
+  findings: Findings,
+  { proof, chain, keys }: Evidence,
+  held: NonNullable<Receipt['commitment']>,
+): void {
+  const name = 'commitment received'
+  const message = signedCommitMessage(fromHex(held.commitment))
+  const signed = findings.signature(
+    `${name}, signature`,
+    "the holder's commitment",
+    keys,
+    message,
+    held.commitmentSignature,
+  )
+  const recomputed = commit({
+    raffleId: proof.raffleId,
+    rulesHash: fromHex(held.rulesHash),
+    logRoot: fromHex(held.log.root),
+    logSize: held.log.size,
+    listHash: fromHex(held.listHash),
+    ticketCount: held.ticketCount,
+    closeReason: held.closeReason,
+    effectiveDrawAt: held.effectiveDrawAt,
+    committedAt: held.committedAt,
+    chainHash: fromHex(chain.hash),
+    round: held.round,
+  })
+  const different = held.commitment !== proof.commitment
+  findings.judge(name, 'The holder received this very commitment.', [
+    different && signed && 'Fraud: the deployment signed two commitments of one raffle.',
+    different && "The holder's commitment is another one than the proof's.",
+    toHex(recomputed) !== held.commitment && "The values of the holder's commitment do not hash to it.",
+  ])
+  findings.judge(
+    TIME_CHECK,
+    `The holder's copy is dated ${moment(held.committedAt)}, as the proof is: whoever got it before round ${held.round} was due knows that nothing was chosen afterwards.`,
+    [different && "The holder's copy is of another commitment, so the time of this one is open."],
+  )
+}

@@ -1,0 +1,79 @@
+/** What anyone needs to check a draw: the proof from D1, list and log streamed from the pool in slices. */
+import type { Ctx } from '../core/context.ts'
+import { notFound } from '../core/errors.ts'
+import { type FoundRaffle, findPublishedRaffle, type PoolRow } from '../raffles/find-raffle.ts'
+import { askPool } from '../tickets/client.ts'
+import type { FileSlice } from '../tickets/pool-contract.ts'
+import { readAttempts } from './advance-raffle.ts'
+import { LIST_CSV_HEADER } from './rdp1/list.ts'
+import { LOG_CSV_HEADER } from './rdp1/log.ts'
+import type { Proof } from './rdp1/proof.ts'
+
+/** From the commitment on; before, there is nothing to prove. */
+export async function readProof(ctx: Ctx, raffleId: string): Promise<Proof> {
+  const { pool, commitment } = await findCommitted(ctx, raffleId)
+  const { cancellation } = pool
+  return {
+    protocol: 'rdp1',
+    raffleId,
+    rules: pool.terms.rules,
+    rulesHash: commitment.rulesHash,
+    log: commitment.log,
+    listHash: commitment.listHash,
+    ticketCount: commitment.ticketCount,
+    closeReason: commitment.closeReason,
+    effectiveDrawAt: commitment.effectiveDrawAt,
+    committedAt: commitment.committedAt,
+    chain: commitment.chain,
+    round: commitment.round,
+    commitment: commitment.commitment,
+    commitmentSignature: commitment.commitmentSignature,
+    attempts: await readAttempts(ctx, pool.pool),
+    cancellation:
+      cancellation === null || cancellation.signature === null
+        ? null
+        : { at: cancellation.at, reason: cancellation.reason, signature: cancellation.signature },
+  }
+}
+
+export type ProofFile = 'list' | 'log'
+
+/** The whole file as a stream: one slice is in memory at a time, however many tickets there are. */
+export async function streamProofFile(
+  ctx: Ctx,
+  raffleId: string,
+  file: ProofFile,
+): Promise<ReadableStream<Uint8Array>> {
+  const { pool } = await findCommitted(ctx, raffleId)
+  const header = new TextEncoder().encode(file === 'list' ? LIST_CSV_HEADER : LOG_CSV_HEADER)
+  let next: number | null = 0
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(header)
+    },
+    async pull(controller) {
+      const from = next
+      const slice: FileSlice | null =
+        from === null ? null : await askPool(ctx, pool.pool, (door) => sliceOf(door, file, from))
+      if (slice === null) return controller.close()
+      next = slice.next
+      if (slice.rows.byteLength > 0) controller.enqueue(slice.rows)
+      if (next === null) controller.close()
+    },
+  })
+}
+
+type PoolDoor = Parameters<Parameters<typeof askPool>[2]>[0]
+
+const sliceOf = (door: PoolDoor, file: ProofFile, from: number): Promise<FileSlice | null> =>
+  file === 'list' ? door.listSlice(from) : door.logSlice(from)
+
+async function findCommitted(
+  ctx: Ctx,
+  raffleId: string,
+): Promise<FoundRaffle & { pool: PoolRow; commitment: NonNullable<PoolRow['commitment']> }> {
+  const found = await findPublishedRaffle(ctx, raffleId)
+  const { commitment } = found.pool
+  if (commitment === null) throw notFound('proof yet: this raffle is not committed')
+  return { ...found, commitment }
+}

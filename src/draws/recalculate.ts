@@ -1,0 +1,26 @@
+/** Recomputes a draw from its record and compares it with what is published, value by value. */
+import type { Ctx } from '../core/context.ts'
+import { Problem } from '../core/errors.ts'
+import { findRaffleFor } from '../raffles/find-raffle.ts'
+import { askPool } from '../tickets/client.ts'
+import { readAttempts } from './advance-raffle.ts'
+import type { Recalculation } from './contract.ts'
+
+export async function recalculate(ctx: Ctx, raffleId: string): Promise<Recalculation> {
+  const { raffle, pool } = await findRaffleFor(ctx, raffleId, 'raffles:write')
+  const computed = await askPool(ctx, raffle.pool, (door) => door.recompute())
+  if (computed === null || pool?.commitment == null) {
+    throw new Problem('invalid_state', 'There is nothing to recalculate before the commitment.')
+  }
+  const published = await readAttempts(ctx, raffle.pool)
+  const attempts = computed.attempts.map((attempt, index) => ({
+    attempt: attempt.attempt,
+    matches: canonical(attempt) === canonical(published[index]),
+  }))
+  const whole = computed.commitment === pool.commitment.commitment && attempts.length === published.length
+  return { matches: whole && attempts.every(({ matches }) => matches), attempts }
+}
+
+/** Keys in one order, so that two records of the same values read the same. */
+const canonical = (record: object | undefined): string =>
+  JSON.stringify(Object.entries(record ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)))

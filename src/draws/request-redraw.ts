@@ -1,0 +1,59 @@
+/** An operator asks for prizes to be drawn again that nobody has: declined, not claimed in time, or disqualified. */
+import { and, eq, sql } from 'drizzle-orm'
+import { requireUser } from '../accounts/permissions.ts'
+import type { Ctx } from '../core/context.ts'
+import { Problem } from '../core/errors.ts'
+import { toInstant } from '../core/time.ts'
+import { findRaffleFor } from '../raffles/find-raffle.ts'
+import { raffles } from '../raffles/schema.ts'
+import { askPool, orThrow } from '../tickets/client.ts'
+import { readAttempts, readWinners } from './advance-raffle.ts'
+import type { Redraw, RequestRedraw } from './contract.ts'
+import { disqualifiedTickets } from './next-step.ts'
+import { chainByHash, timeOf } from './rdp1/chains.ts'
+import { isPending, unitsToRedraw } from './winner-life.ts'
+
+export async function requestRedraw(
+  ctx: Ctx,
+  raffleId: string,
+  input: RequestRedraw,
+  key: string,
+): Promise<Redraw> {
+  const { raffle, pool } = await findRaffleFor(ctx, raffleId, 'winners:manage')
+  if (pool?.commitment == null || raffle.drawnAttempts === 0) {
+    throw new Problem('invalid_state', 'Nothing was drawn yet.')
+  }
+  const attempts = await readAttempts(ctx, raffle.pool)
+  const winners = await readWinners(ctx, raffle.id)
+  const request = {
+    key: `${requireUser(ctx).userId}:${key}`,
+    attempt: attempts.length,
+    units: input.units,
+    reason: input.reason,
+    disqualifiedTickets: disqualifiedTickets(winners),
+  }
+  // A repeat meets its own attempt, so what may be drawn again is asked of a first request only.
+  const made = await askPool(ctx, raffle.pool, (door) => door.redrawByKey(request.key))
+  if (made === null && !isPending(attempts)) {
+    const open = unitsToRedraw(attempts, winners, raffle).map(({ unit }) => unit)
+    const wrong = input.units.filter((unit) => !open.includes(unit))
+    if (wrong.length > 0) {
+      throw new Problem(
+        'invalid_state',
+        `Not to be drawn again under the rules: ${wrong.slice(0, 20).join(', ')}.`,
+      )
+    }
+  }
+  await ctx.db
+    .update(raffles)
+    .set({ dueAt: sql`min(coalesce(${raffles.dueAt}, ${ctx.now}), ${ctx.now})` })
+    .where(and(eq(raffles.id, raffle.id)))
+  const { attempt } = orThrow(await askPool(ctx, raffle.pool, (door) => door.redraw(request)))
+  return {
+    attempt: attempt.attempt,
+    units: attempt.units,
+    reason: attempt.reason,
+    round: attempt.round,
+    drawAt: toInstant(timeOf(chainByHash(pool.commitment.chain)!, attempt.round) * 1_000),
+  }
+}

@@ -1,0 +1,282 @@
+/** Doors of draws: what is drawn next, winners and their prizes, and (under /raffles/{id}) proof, redraws, recalculation. */
+import { Hono } from 'hono'
+import type { AppEnv } from '../core/context.ts'
+import { idempotencyKey } from '../core/idempotency.ts'
+import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
+import { PageQuery } from '../core/paging.ts'
+import { validate } from '../core/validation.ts'
+import { RaffleParams, Reason } from '../raffles/contract.ts'
+import { claimWinner, declineWinner } from './claim-winner.ts'
+import {
+  Claim,
+  ClaimPrize,
+  ListWinners,
+  Recalculation,
+  Redraw,
+  RequestRedraw,
+  UpcomingPage,
+  Winner,
+  WinnerPage,
+  WinnerParams,
+} from './contract.ts'
+import {
+  EXAMPLE_CLAIM,
+  EXAMPLE_KEYS,
+  EXAMPLE_PROOF,
+  EXAMPLE_REDRAW,
+  EXAMPLE_UPCOMING,
+  EXAMPLE_WINNER,
+} from './examples.ts'
+import { listRaffleWinners, listWinners } from './list-winners.ts'
+import { deliverPrize, disqualifyWinner, readClaim } from './manage-winner.ts'
+import { KeyFileSchema, ProofSchema } from './rdp1/proof.ts'
+import { type ProofFile, readProof, streamProofFile } from './read-proof.ts'
+import { recalculate } from './recalculate.ts'
+import { requestRedraw } from './request-redraw.ts'
+import { signingKeys } from './signing-keys.ts'
+import { upcomingDraws } from './upcoming-draws.ts'
+
+const TAG = 'Draws'
+/** Fixed by the commitment for ever. */
+const IMMUTABLE = 'public, max-age=31536000, immutable'
+
+export const draws = new Hono<AppEnv>().get(
+  '/upcoming',
+  describe({
+    summary: 'List the next draws',
+    tag: TAG,
+    auth: 'none',
+    success: {
+      status: 200,
+      schema: UpcomingPage,
+      example: { data: [EXAMPLE_UPCOMING], nextCursor: null },
+      description: 'The soonest first, with what can be won.',
+    },
+    errors: PAGE_ERRORS,
+  }),
+  validate('query', PageQuery),
+  async (c) => c.json(await upcomingDraws(c.get('ctx'), c.req.valid('query'))),
+)
+
+export const winners = new Hono<AppEnv>()
+  .get(
+    '/',
+    describe({
+      summary: 'List winners',
+      description:
+        'Of the last seven days over all raffles, unless `since` says otherwise; `mine` gives one’s own.',
+      tag: TAG,
+      auth: 'optional',
+      success: {
+        status: 200,
+        schema: WinnerPage,
+        example: { data: [EXAMPLE_WINNER], nextCursor: null },
+        description: 'The newest first.',
+      },
+      errors: PAGE_ERRORS,
+    }),
+    validate('query', ListWinners),
+    async (c) => c.json(await listWinners(c.get('ctx'), c.req.valid('query'))),
+  )
+  .get(
+    '/:id/claim',
+    describe({
+      summary: 'Read a claim',
+      description: 'For the organisation that delivers.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: Claim,
+        example: EXAMPLE_CLAIM,
+        description: 'The winner and the address.',
+      },
+      errors: ['not_found', 'forbidden'],
+    }),
+    validate('param', WinnerParams),
+    async (c) => c.json(await readClaim(c.get('ctx'), c.req.valid('param').id)),
+  )
+  .post(
+    '/:id/claim',
+    describe({
+      summary: 'Claim my prize',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 200, schema: Claim, example: EXAMPLE_CLAIM, description: 'The claim.' },
+      errors: [...BODY_ERRORS, 'not_found', 'invalid_state'],
+    }),
+    validate('param', WinnerParams),
+    validate('json', ClaimPrize),
+    async (c) => c.json(await claimWinner(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
+  )
+  .post(
+    '/:id/decline',
+    describe({
+      summary: 'Decline my prize',
+      description: 'It is drawn again, if the rules say so.',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 200, schema: Winner, example: EXAMPLE_WINNER, description: 'The declined prize.' },
+      errors: ['not_found', 'invalid_state'],
+    }),
+    validate('param', WinnerParams),
+    async (c) => c.json(await declineWinner(c.get('ctx'), c.req.valid('param').id)),
+  )
+  .post(
+    '/:id/disqualify',
+    describe({
+      summary: 'Disqualify a winner',
+      description: 'The reason is published, and stands in the proof with the redraw.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: Winner,
+        example: EXAMPLE_WINNER,
+        description: 'The disqualified winner.',
+      },
+      errors: [...BODY_ERRORS, 'not_found', 'forbidden', 'invalid_state'],
+    }),
+    validate('param', WinnerParams),
+    validate('json', Reason),
+    async (c) =>
+      c.json(await disqualifyWinner(c.get('ctx'), c.req.valid('param').id, c.req.valid('json').reason)),
+  )
+  .post(
+    '/:id/deliver',
+    describe({
+      summary: 'Mark a claimed prize as delivered',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 200, schema: Winner, example: EXAMPLE_WINNER, description: 'The delivered prize.' },
+      errors: ['not_found', 'forbidden', 'invalid_state'],
+    }),
+    validate('param', WinnerParams),
+    async (c) => c.json(await deliverPrize(c.get('ctx'), c.req.valid('param').id)),
+  )
+
+const proofFile = (file: ProofFile, header: string) =>
+  describe({
+    summary: file === 'list' ? 'Download the list of tickets' : 'Download the sale log',
+    description: `\`${header}\`, LF, from the commitment on. It never changes.`,
+    tag: TAG,
+    auth: 'none',
+    success: {
+      status: 200,
+      media: 'text/csv',
+      example: `${header}\n`,
+      description: 'The whole file, streamed.',
+    },
+    errors: ['not_found'],
+  })
+
+/** Doors under /raffles/{id}. */
+export const raffleDraws = new Hono<AppEnv>()
+  .get(
+    '/:id/winners',
+    describe({
+      summary: 'List the winners of a raffle',
+      tag: TAG,
+      auth: 'none',
+      success: {
+        status: 200,
+        schema: WinnerPage,
+        example: { data: [EXAMPLE_WINNER], nextCursor: null },
+        description: 'Of the draw and of every redraw; empty before.',
+      },
+      errors: [...PAGE_ERRORS, 'not_found'],
+    }),
+    validate('param', RaffleParams),
+    validate('query', PageQuery),
+    async (c) => c.json(await listRaffleWinners(c.get('ctx'), c.req.valid('param').id, c.req.valid('query'))),
+  )
+  .get(
+    '/:id/proof',
+    describe({
+      summary: 'Read the proof of a draw',
+      description:
+        'From the commitment on. `npm run verify -- <this URL>` checks it offline, with list and log.',
+      tag: TAG,
+      auth: 'none',
+      success: { status: 200, schema: ProofSchema, example: EXAMPLE_PROOF, description: 'The rdp1 bundle.' },
+      errors: ['not_found'],
+    }),
+    validate('param', RaffleParams),
+    async (c) => c.json(await readProof(c.get('ctx'), c.req.valid('param').id)),
+  )
+  .get('/:id/proof/list.csv', proofFile('list', 'number,tag'), validate('param', RaffleParams), async (c) =>
+    c.body(await streamProofFile(c.get('ctx'), c.req.valid('param').id, 'list'), 200, {
+      'content-type': 'text/csv; charset=utf-8',
+      'cache-control': IMMUTABLE,
+    }),
+  )
+  .get(
+    '/:id/proof/log.csv',
+    proofFile('log', 'kind,number,tag,unixMs'),
+    validate('param', RaffleParams),
+    async (c) =>
+      c.body(await streamProofFile(c.get('ctx'), c.req.valid('param').id, 'log'), 200, {
+        'content-type': 'text/csv; charset=utf-8',
+        'cache-control': IMMUTABLE,
+      }),
+  )
+  .post(
+    '/:id/recalculate',
+    describe({
+      summary: 'Recompute a draw from its record',
+      description: 'Rules, log, list, commitment and every attempt, compared with what is published.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: Recalculation,
+        example: { matches: true, attempts: [{ attempt: 0, matches: true }] },
+        description: 'Whether each attempt is what its record gives.',
+      },
+      errors: ['not_found', 'forbidden', 'invalid_state'],
+    }),
+    validate('param', RaffleParams),
+    async (c) => c.json(await recalculate(c.get('ctx'), c.req.valid('param').id)),
+  )
+  .post(
+    '/:id/redraws',
+    describe({
+      summary: 'Draw prizes again that nobody has',
+      description:
+        'Units whose winner declined, did not claim in time, or was disqualified; the sweep does this by itself within a minute, where the rules say so.',
+      tag: TAG,
+      auth: 'user',
+      idempotent: true,
+      success: {
+        status: 201,
+        schema: Redraw,
+        example: EXAMPLE_REDRAW,
+        description: 'The attempt, and when it is drawn.',
+      },
+      errors: [...BODY_ERRORS, 'not_found', 'forbidden', 'invalid_state', 'limit_reached', 'conflict'],
+    }),
+    validate('param', RaffleParams),
+    validate('json', RequestRedraw),
+    async (c) => {
+      const { id } = c.req.valid('param')
+      const redraw = await requestRedraw(c.get('ctx'), id, c.req.valid('json'), idempotencyKey(c))
+      c.header('location', `/api/v1/raffles/${id}/proof`)
+      return c.json(redraw, 201)
+    },
+  )
+
+export const wellKnown = new Hono<AppEnv>().get(
+  '/tombola.json',
+  describe({
+    summary: 'Read the keys that this deployment signs with',
+    tag: TAG,
+    auth: 'none',
+    success: {
+      status: 200,
+      schema: KeyFileSchema,
+      example: EXAMPLE_KEYS,
+      description: 'The present key first.',
+    },
+  }),
+  (c) => c.json(signingKeys(c.get('ctx').settings)),
+)

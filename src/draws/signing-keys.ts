@@ -1,0 +1,17 @@
+/** `/.well-known/tombola.json`: the keys that this deployment signs with, and those that it has retired. */
+import type { Settings } from '../core/settings.ts'
+import type { KeyFile } from './rdp1/proof.ts'
+import { signingKeyFromSeed } from './rdp1/signatures.ts'
+
+const ID_LENGTH = 8
+
+export function signingKeys(settings: Settings): KeyFile {
+  const present = signingKeyFromSeed(settings.SIGNING_KEY).publicKey
+  return {
+    keys: [present, ...settings.RETIRED_PUBLIC_KEYS].map((publicKey) => ({
+      id: publicKey.slice(0, ID_LENGTH),
+      algorithm: 'Ed25519',
+      publicKey,
+    })),
+  }
+}

@@ -1,0 +1,44 @@
+/** What is drawn next: published raffles that wait for their draw, the soonest first. */
+import { and, asc, eq, isNull, sql } from 'drizzle-orm'
+import { z } from 'zod'
+import type { Ctx } from '../core/context.ts'
+import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
+import { toInstant, toWallClock } from '../core/time.ts'
+import { selectRaffles } from '../raffles/find-raffle.ts'
+import { statusAt } from '../raffles/life-cycle.ts'
+import { lifeFacts } from '../raffles/present.ts'
+import { raffles } from '../raffles/schema.ts'
+import { pools } from '../tickets/schema.ts'
+import type { UpcomingDraw } from './contract.ts'
+
+export async function upcomingDraws(ctx: Ctx, query: PageQuery): Promise<PageOf<UpcomingDraw>> {
+  const last = readCursor(query.cursor, z.tuple([z.number(), z.string()]))
+  const rows = await selectRaffles(ctx)
+    .where(
+      and(
+        eq(raffles.status, 'scheduled'),
+        isNull(pools.cancellation),
+        last === undefined
+          ? undefined
+          : sql`(${pools.effectiveDrawAt}, ${raffles.id}) > (${last[0]}, ${last[1]})`,
+      ),
+    )
+    .orderBy(asc(pools.effectiveDrawAt), asc(raffles.id))
+    .limit(query.limit + 1)
+  return toPage(
+    rows,
+    query.limit,
+    ({ raffle, pool }) => [pool?.effectiveDrawAt ?? 0, raffle.id],
+    ({ raffle, pool }) => {
+      const drawAt = pool === null ? raffle.drawAt : pool.effectiveDrawAt * 1_000
+      const { id, slug, title } = raffle
+      return {
+        raffle: { id, slug, title, status: statusAt(lifeFacts(raffle, pool), ctx.now) },
+        drawAt: toInstant(drawAt),
+        localDrawAt: toWallClock(drawAt, raffle.timeZone),
+        round: pool?.commitment?.round ?? null,
+        prizes: raffle.prizes,
+      }
+    },
+  )
+}

@@ -1,0 +1,75 @@
+/** What becomes of prize units after a draw: who decides, what is drawn again, and when all is done. Pure. */
+import type { Attempt } from '../tickets/pool-contract.ts'
+import type { WinnerRow, WinnerStatus } from './schema.ts'
+
+type Winner = Pick<WinnerRow, 'attempt' | 'unit' | 'number' | 'status' | 'claimBy'>
+
+export interface RedrawRules {
+  onUnclaimed: 'redraw' | 'keep'
+  maxRedraws: number
+}
+
+/** Nothing will happen to a winner in one of these any more, unless the prize is drawn again. */
+const FINAL: readonly WinnerStatus[] = ['paid', 'delivered', 'declined', 'expired', 'disqualified']
+
+/** For each unit the winner of its last drawn attempt; null where that attempt found nobody. */
+export function presentWinners(
+  attempts: readonly Attempt[],
+  winners: readonly Winner[],
+): Map<string, Winner | null> {
+  const present = new Map<string, Winner | null>()
+  for (const { attempt, units, winners: drawn } of attempts) {
+    if (drawn === null) continue
+    for (const unit of units) {
+      present.set(unit, winners.find((each) => each.attempt === attempt && each.unit === unit) ?? null)
+    }
+  }
+  return present
+}
+
+/** Units whose winner is gone and whose prize the rules let be drawn again, in the order of the units. */
+export function unitsToRedraw(
+  attempts: readonly Attempt[],
+  winners: readonly Winner[],
+  rules: RedrawRules,
+): { unit: string; status: WinnerStatus }[] {
+  if (isPending(attempts) || redrawsOf(attempts) >= rules.maxRedraws) return []
+  const again: readonly WinnerStatus[] =
+    rules.onUnclaimed === 'redraw' ? ['declined', 'expired', 'disqualified'] : ['disqualified']
+  return [...presentWinners(attempts, winners)]
+    .filter(([, winner]) => winner !== null && again.includes(winner.status))
+    .map(([unit, winner]) => ({ unit, status: winner!.status }))
+}
+
+/** The reason that is hashed and published with a redraw that the sweep asks for. */
+export function redrawReason(units: readonly { status: WinnerStatus }[]): string {
+  const words: Partial<Record<WinnerStatus, string>> = {
+    declined: 'declined',
+    expired: 'not claimed in time',
+    disqualified: 'disqualified',
+  }
+  return [...new Set(units.map(({ status }) => words[status]))].join(', ')
+}
+
+/** Whether every unit's winner is final and nothing is to be drawn any more. */
+export function isSettled(
+  attempts: readonly Attempt[],
+  winners: readonly Winner[],
+  rules: RedrawRules,
+): boolean {
+  if (attempts.length === 0 || isPending(attempts)) return false
+  if (unitsToRedraw(attempts, winners, rules).length > 0) return false
+  return [...presentWinners(attempts, winners).values()].every(
+    (winner) => winner === null || FINAL.includes(winner.status),
+  )
+}
+
+/** When the next claim window ends (ms); null if none is open. */
+export function nextClaimBy(winners: readonly Winner[]): number | null {
+  const open = winners.filter((winner) => winner.status === 'announced').map((winner) => winner.claimBy)
+  return open.length === 0 ? null : Math.min(...open)
+}
+
+export const isPending = (attempts: readonly Attempt[]): boolean => attempts.at(-1)?.winners === null
+
+const redrawsOf = (attempts: readonly Attempt[]): number => Math.max(0, attempts.length - 1)

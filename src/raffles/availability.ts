@@ -1,0 +1,33 @@
+/** How many tickets are left, and which numbers. */
+import { z } from 'zod'
+import type { Ctx } from '../core/context.ts'
+import { Problem } from '../core/errors.ts'
+import { type PageOf, readCursor, toPage } from '../core/paging.ts'
+import { askPool } from '../tickets/client.ts'
+import { findPublishedRaffle } from './find-raffle.ts'
+
+/** From the projected row: spectators never reach the pool. */
+export async function readAvailability(ctx: Ctx, id: string) {
+  const { pool } = await findPublishedRaffle(ctx, id)
+  const { total, sold, held } = pool
+  return { total, sold, held, available: total - sold - held }
+}
+
+/** The free numbers in order, where players choose; a buyer needs them as they are now, so the pool is asked. */
+export async function listFreeNumbers(
+  ctx: Ctx,
+  id: string,
+  query: { limit: number; cursor?: string | undefined },
+): Promise<PageOf<number>> {
+  const { raffle } = await findPublishedRaffle(ctx, id)
+  if (raffle.numbering !== 'chosen')
+    throw new Problem('invalid_state', 'This raffle gives the numbers out itself.')
+  const [after = 0] = readCursor(query.cursor, z.tuple([z.number().int().min(0)])) ?? []
+  const numbers = await askPool(ctx, raffle.pool, (pool) => pool.freeNumbers(after + 1, query.limit + 1))
+  return toPage(
+    numbers,
+    query.limit,
+    (number) => [number],
+    (number) => number,
+  )
+}

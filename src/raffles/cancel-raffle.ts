@@ -1,0 +1,37 @@
+/** Cancels a published raffle: an operator before the commitment, afterwards an admin, until shortly before the beacon. */
+import { and, eq, inArray, sql } from 'drizzle-orm'
+import { requireLiveUser } from '../accounts/permissions.ts'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { Problem } from '../core/errors.ts'
+import { askPool, orThrow } from '../tickets/client.ts'
+import type { CancelledBy } from '../tickets/pool-contract.ts'
+import type { Raffle } from './contract.ts'
+import { findRaffleFor } from './find-raffle.ts'
+import { lookAgain } from './look-again.ts'
+import { readRaffle } from './read-raffle.ts'
+import { raffles } from './schema.ts'
+
+export async function cancelRaffle(ctx: Ctx, id: string, reason: string): Promise<Raffle> {
+  const { raffle } = await findRaffleFor(ctx, id, 'raffles:cancel')
+  if (raffle.status === 'draft') throw new Problem('invalid_state', 'A draft is deleted, not cancelled.')
+  if (raffle.status === 'drawn' || raffle.status === 'settled') {
+    throw new Problem('invalid_state', 'This raffle is drawn: its winners stand.')
+  }
+  const by: CancelledBy = (await requireLiveUser(ctx)).isAdmin ? 'admin' : 'operator'
+  await lookAgain(ctx, raffle.id)
+  // The pool decides against its own freeze, in one order with everything else that happens there.
+  orThrow(await askPool(ctx, raffle.pool, (pool) => pool.cancel(by, reason)))
+  await markCancelled(ctx, raffle.id)
+  return readRaffle(ctx, id)
+}
+
+/** Follows a pool that was cancelled, by somebody or by itself below the minimum. */
+export async function markCancelled(ctx: Ctx, raffleId: string): Promise<void> {
+  await withRetry(() =>
+    ctx.db
+      .update(raffles)
+      .set({ status: 'cancelled', revision: sql`${raffles.revision} + 1`, dueAt: null, updatedAt: ctx.now })
+      .where(and(eq(raffles.id, raffleId), inArray(raffles.status, ['draft', 'scheduled']))),
+  )
+}

@@ -1,0 +1,27 @@
+/** Ends sales now and draws at the earliest fair time, where the rules allow an operator to do so. */
+import { and, eq, isNull } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { Problem } from '../core/errors.ts'
+import { askPool, orThrow } from '../tickets/client.ts'
+import type { Raffle } from './contract.ts'
+import { findRaffleFor } from './find-raffle.ts'
+import { lookAgain } from './look-again.ts'
+import { readRaffle } from './read-raffle.ts'
+import { raffles } from './schema.ts'
+
+export async function closeRaffle(ctx: Ctx, id: string, reason: string | undefined): Promise<Raffle> {
+  const { raffle } = await findRaffleFor(ctx, id, 'raffles:write')
+  if (raffle.status === 'draft') throw new Problem('invalid_state', 'A draft has no sales to close.')
+  await lookAgain(ctx, raffle.id)
+  orThrow(await askPool(ctx, raffle.pool, (pool) => pool.close()))
+  if (reason !== undefined) await noteReason(ctx, raffle.id, reason)
+  return readRaffle(ctx, id)
+}
+
+/** The first reason given is the one that is shown; a repeat does not rewrite it. */
+async function noteReason(ctx: Ctx, id: string, closeNote: string): Promise<void> {
+  await ctx.db
+    .update(raffles)
+    .set({ closeNote, updatedAt: ctx.now })
+    .where(and(eq(raffles.id, id), isNull(raffles.closeNote)))
+}

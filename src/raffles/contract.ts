@@ -1,0 +1,205 @@
+/** The shapes of raffles on the wire: what may be sent, with every bound, and what is answered. */
+import { z } from 'zod'
+import { Id } from '../core/ids.ts'
+import { Currency, MAX_AMOUNT, Money } from '../core/money.ts'
+import { Page, PageQuery } from '../core/paging.ts'
+import { Instant, InstantIn, SECOND_MS, TimeZone } from '../core/time.ts'
+import { MAX_TICKETS_A_POOL } from '../tickets/pool-contract.ts'
+
+export const MAX_PRIZES = 100
+export const MAX_PRIZE_UNITS = 1_000
+const MAX_TAGS = 10
+
+/** Text as it is stored and hashed: composed (NFC), trimmed, and well-formed Unicode. */
+const text = (min: number, max: number) =>
+  z
+    .string()
+    .refine((value) => value.isWellFormed(), 'must be well-formed text')
+    .transform((value) => value.normalize('NFC').trim())
+    .pipe(z.string().min(min).max(max))
+
+/** An instant that goes into the rules: whole seconds, a fraction is rounded up. */
+const RulesInstant = InstantIn.transform((ms) => Math.ceil(ms / SECOND_MS) * SECOND_MS)
+
+export const RAFFLE_STATUSES = [
+  'draft',
+  'scheduled',
+  'open',
+  'closed',
+  'committed',
+  'drawn',
+  'settled',
+  'cancelled',
+] as const
+export const RaffleStatus = z.enum(RAFFLE_STATUSES)
+export type RaffleStatus = z.infer<typeof RaffleStatus>
+
+/** Of a share of the takings: basis points, 10,000 being all of them. */
+const Share = z.strictObject({ shareBps: z.number().int().min(1).max(10_000) })
+
+export const Prize = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('item'),
+    title: z.string(),
+    quantity: z.number().int(),
+    value: Money.nullable(),
+  }),
+  z.strictObject({ kind: z.literal('cash'), title: z.string(), quantity: z.number().int(), value: Money }),
+  z.strictObject({ kind: z.literal('share'), title: z.string(), quantity: z.number().int(), value: Share }),
+])
+export type Prize = z.infer<typeof Prize>
+
+const prizeBase = { title: text(1, 120), quantity: z.number().int().min(1).max(MAX_PRIZE_UNITS) }
+const PrizeIn = z
+  .union(
+    [
+      z.strictObject({
+        ...prizeBase,
+        kind: z.literal('item').default('item'),
+        value: Money.nullable().default(null),
+      }),
+      z.strictObject({ ...prizeBase, kind: z.literal('cash'), value: Money }),
+      z.strictObject({ ...prizeBase, kind: z.literal('share'), value: Share }),
+    ],
+    { error: 'must be an item, cash with a value in money, or a share with a value of { shareBps }' },
+  )
+  .meta({ description: 'A prize of one rank: an item, a fixed sum of cash, or a share of the takings.' })
+
+export const Draw = z.strictObject({ method: z.literal('beacon') })
+
+export const Provider = z.enum(['sandbox', 'stripe', 'mpesa', 'manual'])
+export type Provider = z.infer<typeof Provider>
+
+/** What players agree to. Frozen in the pool once the first ticket is held or sold. */
+const rulesFields = {
+  title: text(1, 120),
+  ticketPrice: z.strictObject({ amount: z.number().int().min(0).max(MAX_AMOUNT), currency: Currency }),
+  totalTickets: z.number().int().min(1).max(MAX_TICKETS_A_POOL),
+  maxPerUser: z.number().int().min(1).max(MAX_TICKETS_A_POOL).nullable(),
+  numbering: z.enum(['sequential', 'random', 'chosen']),
+  opensAt: RulesInstant,
+  closesAt: RulesInstant,
+  drawAt: RulesInstant,
+  prizes: z.array(PrizeIn).min(1).max(MAX_PRIZES),
+  winPolicy: z.enum(['perTicket', 'perHolder']),
+  minTickets: z.number().int().min(0).max(MAX_TICKETS_A_POOL),
+  rakeBps: z.number().int().min(0).max(10_000),
+  guaranteed: z.boolean(),
+  providers: z.array(Provider).max(4),
+  entry: z.enum(['purchase', 'order']),
+  draw: Draw,
+  claimDays: z.number().int().min(1).max(365),
+  onUnclaimed: z.enum(['redraw', 'keep']),
+  maxRedraws: z.number().int().min(0).max(10),
+  earlyClose: z.enum(['no', 'soldOut', 'operator']),
+}
+
+/** What describes a raffle and may be edited at any time. */
+const freeFields = {
+  description: text(0, 5_000),
+  imageUrl: z
+    .url({ protocol: /^https$/ })
+    .max(2_048)
+    .nullable(),
+  tags: z.array(text(1, 30)).max(MAX_TAGS),
+  location: text(0, 200).nullable(),
+  timeZone: TimeZone,
+}
+
+export const CreateRaffle = z
+  .strictObject({
+    organisationId: Id('organisation').optional(),
+    ...rulesFields,
+    maxPerUser: rulesFields.maxPerUser.optional(),
+    minTickets: rulesFields.minTickets.default(0),
+    rakeBps: rulesFields.rakeBps.default(0),
+    guaranteed: rulesFields.guaranteed.default(false),
+    providers: rulesFields.providers.default([]),
+    entry: rulesFields.entry.default('purchase'),
+    draw: rulesFields.draw.default({ method: 'beacon' }),
+    claimDays: rulesFields.claimDays.default(14),
+    onUnclaimed: rulesFields.onUnclaimed.default('redraw'),
+    maxRedraws: rulesFields.maxRedraws.default(3),
+    earlyClose: rulesFields.earlyClose.default('operator'),
+    description: freeFields.description.default(''),
+    imageUrl: freeFields.imageUrl.default(null),
+    tags: freeFields.tags.default([]),
+    location: freeFields.location.default(null),
+    timeZone: freeFields.timeZone.default('UTC'),
+  })
+  .meta({ id: 'CreateRaffle' })
+export type CreateRaffle = z.infer<typeof CreateRaffle>
+
+/** A change: the fields that are sent; those left out stay as they are. */
+export const UpdateRaffle = z
+  .strictObject({ ...rulesFields, ...freeFields })
+  .partial()
+  .meta({ id: 'UpdateRaffle' })
+export type UpdateRaffle = z.infer<typeof UpdateRaffle>
+
+/** A reason that is published with what was done. */
+export const Reason = z.strictObject({ reason: text(3, 500) })
+export const OptionalReason = z.strictObject({ reason: text(3, 500).optional() })
+
+export const Raffle = z
+  .strictObject({
+    id: Id('raffle'),
+    slug: z.string(),
+    status: RaffleStatus,
+    organisation: z.strictObject({ id: Id('organisation'), slug: z.string(), name: z.string() }),
+    title: z.string(),
+    description: z.string(),
+    imageUrl: z.string().nullable(),
+    tags: z.array(z.string()),
+    location: z.string().nullable(),
+    ticketPrice: Money,
+    totalTickets: z.number().int(),
+    sold: z.number().int(),
+    held: z.number().int(),
+    available: z.number().int(),
+    maxPerUser: z.number().int().nullable(),
+    numbering: rulesFields.numbering,
+    opensAt: Instant,
+    closesAt: Instant,
+    freezeAt: Instant,
+    drawAt: Instant,
+    /** When the draw really is: `drawAt`, or after an early close the earliest fair time. */
+    effectiveDrawAt: Instant,
+    timeZone: z.string(),
+    /** The same instants on the wall clock of `timeZone`. */
+    local: z.strictObject({ opensAt: z.string(), closesAt: z.string(), drawAt: z.string() }),
+    prizes: z.array(Prize),
+    winPolicy: rulesFields.winPolicy,
+    minTickets: z.number().int(),
+    rakeBps: z.number().int(),
+    guaranteed: z.boolean(),
+    providers: z.array(Provider),
+    entry: rulesFields.entry,
+    draw: Draw,
+    claimDays: z.number().int(),
+    onUnclaimed: rulesFields.onUnclaimed,
+    maxRedraws: z.number().int(),
+    earlyClose: rulesFields.earlyClose,
+    /** The beacon round that draws it; null before the commitment. */
+    round: z.number().int().nullable(),
+    closeReason: z.enum(['scheduled', 'soldOut', 'operator']).nullable(),
+    closeNote: z.string().nullable(),
+    cancellation: z.strictObject({ at: Instant, reason: z.string() }).nullable(),
+    createdAt: Instant,
+    updatedAt: Instant,
+  })
+  .meta({ id: 'Raffle' })
+export type Raffle = z.infer<typeof Raffle>
+
+export const RafflePage = Page(Raffle)
+
+export const RaffleParams = z.object({ id: Id('raffle') })
+
+export const ListRaffles = PageQuery.extend({
+  status: RaffleStatus.optional(),
+  organisationId: Id('organisation').optional(),
+  /** Text in the title. */
+  q: z.string().min(1).max(100).optional(),
+  sort: z.enum(['drawAt', '-drawAt', '-createdAt']).default('-createdAt'),
+})
+export type ListRaffles = z.infer<typeof ListRaffles>

@@ -1,0 +1,51 @@
+/** Reading raffles with what belongs to them: the organisation, and what D1 knows of the pool. */
+import { eq } from 'drizzle-orm'
+import { type Permission, requirePermission } from '../accounts/permissions.ts'
+import { type OrganisationRow, organisations } from '../accounts/schema.ts'
+import type { Ctx } from '../core/context.ts'
+import { notFound, Problem } from '../core/errors.ts'
+import { pools } from '../tickets/schema.ts'
+import { type RaffleRow, raffles } from './schema.ts'
+
+export type PoolRow = typeof pools.$inferSelect
+
+export interface FoundRaffle {
+  raffle: RaffleRow
+  organisation: OrganisationRow
+  /** Null before the publication. */
+  pool: PoolRow | null
+}
+
+/** Raffles, each with its organisation and pool; the caller adds the conditions. */
+export const selectRaffles = (ctx: Ctx) =>
+  ctx.db
+    .select({ raffle: raffles, organisation: organisations, pool: pools })
+    .from(raffles)
+    .innerJoin(organisations, eq(organisations.id, raffles.organisationId))
+    .leftJoin(pools, eq(pools.pool, raffles.pool))
+
+export async function findRaffle(ctx: Ctx, id: string): Promise<FoundRaffle> {
+  const found = await selectRaffles(ctx).where(eq(raffles.id, id)).get()
+  if (found === undefined) throw notFound('raffle')
+  return found
+}
+
+/** A raffle that anybody may see: a draft is not there. */
+export async function findPublishedRaffle(ctx: Ctx, id: string): Promise<FoundRaffle & { pool: PoolRow }> {
+  const { pool, ...found } = await findRaffle(ctx, id)
+  if (found.raffle.status === 'draft' || pool === null) throw notFound('raffle')
+  return { ...found, pool }
+}
+
+/** A raffle for whoever holds `permission` in its organisation; to everybody else it does not exist. */
+export async function findRaffleFor(ctx: Ctx, id: string, permission: Permission): Promise<FoundRaffle> {
+  const found = await findRaffle(ctx, id)
+  try {
+    await requirePermission(ctx, found.raffle.organisationId, permission)
+  } catch (error) {
+    // In the same words as for an id that nobody has.
+    if (error instanceof Problem && error.code === 'not_found') throw notFound('raffle')
+    throw error
+  }
+  return found
+}

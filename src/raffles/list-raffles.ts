@@ -1,0 +1,56 @@
+/** Lists raffles: published ones for anybody, an organisation's drafts too for whoever may edit them. */
+import { and, asc, desc, eq, ne, type SQL, sql } from 'drizzle-orm'
+import { z } from 'zod'
+import { hasPermission } from '../accounts/permissions.ts'
+import type { Ctx } from '../core/context.ts'
+import { type PageOf, readCursor, toPage } from '../core/paging.ts'
+import type { ListRaffles, Raffle } from './contract.ts'
+import { selectRaffles } from './find-raffle.ts'
+import { statusSql } from './life-cycle.ts'
+import { presentRaffle } from './present.ts'
+import { raffles } from './schema.ts'
+
+const ORDERS = {
+  drawAt: { column: raffles.drawAt, direction: asc, after: sql`>`, keyOf: (row: SortedRow) => row.drawAt },
+  '-drawAt': {
+    column: raffles.drawAt,
+    direction: desc,
+    after: sql`<`,
+    keyOf: (row: SortedRow) => row.drawAt,
+  },
+  '-createdAt': {
+    column: raffles.createdAt,
+    direction: desc,
+    after: sql`<`,
+    keyOf: (row: SortedRow) => row.createdAt,
+  },
+} as const
+
+type SortedRow = { id: string; drawAt: number; createdAt: number }
+
+const CursorKey = z.tuple([z.number(), z.string()])
+
+export async function listRaffles(ctx: Ctx, query: ListRaffles): Promise<PageOf<Raffle>> {
+  const { column, direction, after, keyOf } = ORDERS[query.sort]
+  const seesDrafts =
+    query.organisationId !== undefined && (await hasPermission(ctx, query.organisationId, 'raffles:write'))
+  const conditions: (SQL | undefined)[] = [
+    seesDrafts ? undefined : ne(raffles.status, 'draft'),
+    query.organisationId === undefined ? undefined : eq(raffles.organisationId, query.organisationId),
+    query.status === undefined ? undefined : sql`${statusSql(ctx.now)} = ${query.status}`,
+    query.q === undefined ? undefined : sql`instr(lower(${raffles.title}), lower(${query.q})) > 0`,
+  ]
+  const last = readCursor(query.cursor, CursorKey)
+  if (last !== undefined) conditions.push(sql`(${column}, ${raffles.id}) ${after} (${last[0]}, ${last[1]})`)
+  const rows = await selectRaffles(ctx)
+    .where(and(...conditions))
+    .orderBy(direction(column), direction(raffles.id))
+    .limit(query.limit + 1)
+  const facts = { now: ctx.now, holdSeconds: ctx.settings.HOLD_SECONDS }
+  return toPage(
+    rows,
+    query.limit,
+    ({ raffle }) => [keyOf(raffle), raffle.id],
+    (found) => presentRaffle(found, facts),
+  )
+}

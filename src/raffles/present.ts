@@ -1,0 +1,83 @@
+/** A raffle as it is answered. */
+import { toInstant, toWallClock } from '../core/time.ts'
+import type { Raffle } from './contract.ts'
+import type { FoundRaffle, PoolRow } from './find-raffle.ts'
+import { type LifeFacts, statusAt } from './life-cycle.ts'
+import type { RaffleRow } from './schema.ts'
+import { paymentSpanSeconds } from './terms.ts'
+
+export interface PresentFacts {
+  now: number
+  holdSeconds: number
+}
+
+export const lifeFacts = (raffle: RaffleRow, pool: PoolRow | null): LifeFacts => ({
+  stored: raffle.status,
+  opensAt: raffle.opensAt,
+  closesAt: raffle.closesAt,
+  pool:
+    pool === null
+      ? null
+      : {
+          closedAt: pool.closedAt,
+          committed: pool.commitment !== null,
+          cancelled: pool.cancellation !== null,
+        },
+})
+
+export function presentRaffle({ raffle, organisation, pool }: FoundRaffle, facts: PresentFacts): Raffle {
+  const { opensAt, closesAt, drawAt, timeZone } = raffle
+  const sold = pool?.sold ?? 0
+  const held = pool?.held ?? 0
+  const freezeAt = pool?.freezeAt ?? closesAt + paymentSpanSeconds(raffle, facts.holdSeconds) * 1_000
+  return {
+    id: raffle.id,
+    slug: raffle.slug,
+    status: statusAt(lifeFacts(raffle, pool), facts.now),
+    organisation: { id: organisation.id, slug: organisation.slug, name: organisation.name },
+    title: raffle.title,
+    description: raffle.description,
+    imageUrl: raffle.imageUrl,
+    tags: raffle.tags,
+    location: raffle.location,
+    ticketPrice: { amount: raffle.priceAmount, currency: raffle.priceCurrency },
+    totalTickets: raffle.totalTickets,
+    sold,
+    held,
+    available: raffle.totalTickets - sold - held,
+    maxPerUser: raffle.maxPerUser,
+    numbering: raffle.numbering,
+    opensAt: toInstant(opensAt),
+    closesAt: toInstant(closesAt),
+    freezeAt: toInstant(freezeAt),
+    drawAt: toInstant(drawAt),
+    effectiveDrawAt: toInstant(pool === null ? drawAt : pool.effectiveDrawAt * 1_000),
+    timeZone,
+    local: {
+      opensAt: toWallClock(opensAt, timeZone),
+      closesAt: toWallClock(closesAt, timeZone),
+      drawAt: toWallClock(drawAt, timeZone),
+    },
+    prizes: raffle.prizes,
+    winPolicy: raffle.winPolicy,
+    minTickets: raffle.minTickets,
+    rakeBps: raffle.rakeBps,
+    guaranteed: raffle.guaranteed,
+    providers: raffle.providers,
+    entry: raffle.entry,
+    draw: raffle.draw,
+    claimDays: raffle.claimDays,
+    onUnclaimed: raffle.onUnclaimed,
+    maxRedraws: raffle.maxRedraws,
+    earlyClose: raffle.earlyClose,
+    round: pool?.commitment?.round ?? null,
+    closeReason: pool?.closeReason ?? (pool?.commitment == null ? null : pool.commitment.closeReason),
+    closeNote: raffle.closeNote,
+    cancellation:
+      pool?.cancellation == null
+        ? null
+        : { at: toInstant(pool.cancellation.at), reason: pool.cancellation.reason },
+    createdAt: toInstant(raffle.createdAt),
+    updatedAt: toInstant(raffle.updatedAt),
+  }
+}

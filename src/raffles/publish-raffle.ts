@@ -1,0 +1,38 @@
+/** Publishes a draft: its pool takes the terms first, D1 follows, so that nothing is ever sold under unknown terms. */
+import type { Ctx } from '../core/context.ts'
+import { Problem } from '../core/errors.ts'
+import { validationFailed } from '../core/validation.ts'
+import { askPool, orThrow } from '../tickets/client.ts'
+import { applyTerms } from './apply-terms.ts'
+import type { Raffle } from './contract.ts'
+import { findRaffleFor } from './find-raffle.ts'
+import { lookAgain } from './look-again.ts'
+import { whyNotPublish } from './publishable.ts'
+import { readRaffle } from './read-raffle.ts'
+import type { RaffleRow } from './schema.ts'
+import { paymentSpanSeconds, termsOf } from './terms.ts'
+
+export async function publishRaffle(ctx: Ctx, id: string): Promise<Raffle> {
+  const { raffle } = await findRaffleFor(ctx, id, 'raffles:write')
+  if (raffle.status !== 'draft')
+    throw new Problem('invalid_state', `This raffle is ${raffle.status} already.`)
+  await handOver(ctx, raffle)
+  return readRaffle(ctx, id)
+}
+
+/** Checks a raffle's terms, gives them to its pool as the next version, and writes them down once it has them. */
+export async function handOver(ctx: Ctx, raffle: RaffleRow): Promise<void> {
+  const errors = whyNotPublish(raffle, {
+    now: ctx.now,
+    leadSeconds: ctx.settings.DRAW_LEAD_SECONDS,
+    paymentSpanSeconds: paymentSpanSeconds(raffle, ctx.settings.HOLD_SECONDS),
+  })
+  if (errors.length > 0) throw validationFailed(errors)
+  await lookAgain(ctx, raffle.id)
+  const terms = termsOf(raffle, ctx.settings)
+  const outcome = await askPool(ctx, raffle.pool, (pool) =>
+    pool.configure(raffle.id, raffle.termsVersion + 1, terms),
+  )
+  const { version } = orThrow(outcome)
+  await applyTerms(ctx, raffle.id, version, terms)
+}

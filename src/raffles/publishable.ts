@@ -1,0 +1,76 @@
+/** What must be true of a raffle before it is published: its times in order, and its prizes affordable. Pure. */
+import type { FieldError } from '../core/errors.ts'
+import { toInstant } from '../core/time.ts'
+import { earliestDrawAt } from '../tickets/pool-clock.ts'
+import { MAX_PRIZE_UNITS } from './contract.ts'
+import type { RulesColumns } from './terms.ts'
+
+export interface PublishFacts {
+  now: number
+  leadSeconds: number
+  paymentSpanSeconds: number
+}
+
+/** Everything that stands in the way, by field; empty: it can be published. */
+export function whyNotPublish(raffle: RulesColumns, facts: PublishFacts): FieldError[] {
+  return [...wrongTimes(raffle, facts), ...wrongNumbers(raffle), ...wrongPrizes(raffle)]
+}
+
+function wrongTimes(
+  raffle: RulesColumns,
+  { now, leadSeconds, paymentSpanSeconds }: PublishFacts,
+): FieldError[] {
+  const errors: FieldError[] = []
+  if (raffle.closesAt <= now) errors.push({ path: 'closesAt', message: 'must lie in the future' })
+  if (raffle.opensAt >= raffle.closesAt)
+    errors.push({ path: 'opensAt', message: 'must come before closesAt' })
+  const earliest = earliestDrawAt(raffle.closesAt + paymentSpanSeconds * 1_000, leadSeconds) * 1_000
+  if (raffle.drawAt < earliest) {
+    errors.push({ path: 'drawAt', message: `the earliest fair draw is at ${toInstant(earliest)}` })
+  }
+  return errors
+}
+
+function wrongNumbers(raffle: RulesColumns): FieldError[] {
+  const errors: FieldError[] = []
+  if (raffle.minTickets > raffle.totalTickets) {
+    errors.push({ path: 'minTickets', message: `there are only ${raffle.totalTickets} tickets` })
+  }
+  if (raffle.maxPerUser !== null && raffle.maxPerUser > raffle.totalTickets) {
+    errors.push({ path: 'maxPerUser', message: `there are only ${raffle.totalTickets} tickets` })
+  }
+  return errors
+}
+
+function wrongPrizes(raffle: RulesColumns): FieldError[] {
+  const errors: FieldError[] = []
+  let units = 0
+  let cash = 0
+  let shareBps = 0
+  for (const [rank, prize] of raffle.prizes.entries()) {
+    units += prize.quantity
+    if (prize.kind === 'share') shareBps += prize.value.shareBps * prize.quantity
+    if (prize.kind !== 'cash') continue
+    cash += prize.value.amount * prize.quantity
+    if (prize.value.currency !== raffle.priceCurrency) {
+      errors.push({
+        path: `prizes.${rank}.value.currency`,
+        message: `must be ${raffle.priceCurrency}, as the price is`,
+      })
+    }
+  }
+  if (units > MAX_PRIZE_UNITS)
+    errors.push({ path: 'prizes', message: `at most ${MAX_PRIZE_UNITS} prizes in all` })
+  if (shareBps + raffle.rakeBps > 10_000) {
+    errors.push({ path: 'prizes', message: 'shares and rake together are more than the takings' })
+  }
+  const takings = raffle.priceAmount * raffle.minTickets
+  const pool = takings - Math.ceil((takings * (raffle.rakeBps + shareBps)) / 10_000)
+  if (cash > pool && !raffle.guaranteed) {
+    errors.push({
+      path: 'prizes',
+      message: `cash prizes of ${cash} do not fit the prize pool of ${Math.max(0, pool)} at ${raffle.minTickets} tickets; guarantee them or raise minTickets`,
+    })
+  }
+  return errors
+}

@@ -1,0 +1,193 @@
+/** Doors under /api/v1/raffles: creating, publishing, changing, closing and cancelling; availability. */
+import { Hono } from 'hono'
+import type { AppEnv } from '../core/context.ts'
+import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
+import { validate } from '../core/validation.ts'
+import { Availability, FreeNumbersPage, FreeNumbersQuery } from '../tickets/contract.ts'
+import { listFreeNumbers, readAvailability } from './availability.ts'
+import { cancelRaffle } from './cancel-raffle.ts'
+import { closeRaffle } from './close-raffle.ts'
+import {
+  CreateRaffle,
+  ListRaffles,
+  OptionalReason,
+  Raffle,
+  RafflePage,
+  RaffleParams,
+  Reason,
+  UpdateRaffle,
+} from './contract.ts'
+import { createRaffle } from './create-raffle.ts'
+import { deleteRaffle } from './delete-raffle.ts'
+import { EXAMPLE_RAFFLE } from './examples.ts'
+import { listRaffles } from './list-raffles.ts'
+import { publishRaffle } from './publish-raffle.ts'
+import { readRaffle } from './read-raffle.ts'
+import { updateRaffle } from './update-raffle.ts'
+
+const TAG = 'Raffles'
+
+const theRaffle = (description: string) => ({
+  status: 200 as const,
+  schema: Raffle,
+  example: EXAMPLE_RAFFLE,
+  description,
+})
+
+export const raffles = new Hono<AppEnv>()
+  .get(
+    '/',
+    describe({
+      summary: 'List raffles',
+      description: 'Published ones; an organisation’s drafts too, for whoever may edit them.',
+      tag: TAG,
+      auth: 'optional',
+      success: {
+        status: 200,
+        schema: RafflePage,
+        example: { data: [EXAMPLE_RAFFLE], nextCursor: null },
+        description: 'One page of raffles.',
+      },
+      errors: PAGE_ERRORS,
+    }),
+    validate('query', ListRaffles),
+    async (c) => c.json(await listRaffles(c.get('ctx'), c.req.valid('query'))),
+  )
+  .post(
+    '/',
+    describe({
+      summary: 'Create a raffle',
+      description: 'As a draft. `organisationId` may be left out by whoever is a member of one organisation.',
+      tag: TAG,
+      auth: 'user',
+      success: { ...theRaffle('The draft.'), status: 201 },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
+    }),
+    validate('json', CreateRaffle),
+    async (c) => {
+      const raffle = await createRaffle(c.get('ctx'), c.req.valid('json'))
+      c.header('location', `/api/v1/raffles/${raffle.id}`)
+      return c.json(raffle, 201)
+    },
+  )
+  .get(
+    '/:id',
+    describe({
+      summary: 'Read a raffle',
+      tag: TAG,
+      auth: 'optional',
+      success: theRaffle('The raffle.'),
+      errors: ['not_found'],
+    }),
+    validate('param', RaffleParams),
+    async (c) => c.json(await readRaffle(c.get('ctx'), c.req.valid('param').id)),
+  )
+  .put(
+    '/:id',
+    describe({
+      summary: 'Change a raffle',
+      description:
+        'Fields that are left out stay. The rules can change until the first ticket is held or sold; description, picture, tags, location and time zone at any time.',
+      tag: TAG,
+      auth: 'user',
+      success: theRaffle('The changed raffle.'),
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state', 'conflict'],
+    }),
+    validate('param', RaffleParams),
+    validate('json', UpdateRaffle),
+    async (c) => c.json(await updateRaffle(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
+  )
+  .delete(
+    '/:id',
+    describe({
+      summary: 'Delete a draft',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 204, description: 'Deleted.' },
+      errors: ['forbidden', 'not_found', 'invalid_state'],
+    }),
+    validate('param', RaffleParams),
+    async (c) => {
+      await deleteRaffle(c.get('ctx'), c.req.valid('param').id)
+      return c.body(null, 204)
+    },
+  )
+  .post(
+    '/:id/publish',
+    describe({
+      summary: 'Publish a draft',
+      description: 'Its pool takes the terms. 422 names the earliest fair draw where `drawAt` is too early.',
+      tag: TAG,
+      auth: 'user',
+      success: theRaffle('The published raffle.'),
+      errors: ['forbidden', 'not_found', 'invalid_state', 'conflict'],
+    }),
+    validate('param', RaffleParams),
+    async (c) => c.json(await publishRaffle(c.get('ctx'), c.req.valid('param').id)),
+  )
+  .post(
+    '/:id/close',
+    describe({
+      summary: 'Close sales now',
+      description: 'Where the rules’ `earlyClose` is `operator`. The draw is at the earliest fair time.',
+      tag: TAG,
+      auth: 'user',
+      success: theRaffle('The closed raffle.'),
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
+    }),
+    validate('param', RaffleParams),
+    validate('json', OptionalReason),
+    async (c) => c.json(await closeRaffle(c.get('ctx'), c.req.valid('param').id, c.req.valid('json').reason)),
+  )
+  .post(
+    '/:id/cancel',
+    describe({
+      summary: 'Cancel a raffle',
+      description:
+        'An operator until the commitment; after it only an admin, and not later than the lead before the beacon’s round. The reason is published.',
+      tag: TAG,
+      auth: 'user',
+      success: theRaffle('The cancelled raffle.'),
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
+    }),
+    validate('param', RaffleParams),
+    validate('json', Reason),
+    async (c) =>
+      c.json(await cancelRaffle(c.get('ctx'), c.req.valid('param').id, c.req.valid('json').reason)),
+  )
+  .get(
+    '/:id/availability',
+    describe({
+      summary: 'Read how many tickets are left',
+      tag: TAG,
+      auth: 'none',
+      success: {
+        status: 200,
+        schema: Availability,
+        example: { total: 50, sold: 12, held: 0, available: 38 },
+        description: 'As of a moment ago.',
+      },
+      errors: ['not_found'],
+    }),
+    validate('param', RaffleParams),
+    async (c) => c.json(await readAvailability(c.get('ctx'), c.req.valid('param').id)),
+  )
+  .get(
+    '/:id/numbers',
+    describe({
+      summary: 'List the free numbers',
+      description: 'Of a raffle that lets its players choose; ascending.',
+      tag: TAG,
+      auth: 'none',
+      success: {
+        status: 200,
+        schema: FreeNumbersPage,
+        example: { data: [1, 2, 5], nextCursor: null },
+        description: 'One page of free numbers.',
+      },
+      errors: [...PAGE_ERRORS, 'not_found', 'invalid_state'],
+    }),
+    validate('param', RaffleParams),
+    validate('query', FreeNumbersQuery),
+    async (c) => c.json(await listFreeNumbers(c.get('ctx'), c.req.valid('param').id, c.req.valid('query'))),
+  )

@@ -1,0 +1,66 @@
+/** Changes a raffle: what describes it at any time, its rules until the first ticket is held or sold. */
+import { and, eq, sql } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { Problem } from '../core/errors.ts'
+import { toColumns } from './columns.ts'
+import type { Raffle, UpdateRaffle } from './contract.ts'
+import { findRaffleFor } from './find-raffle.ts'
+import { handOver } from './publish-raffle.ts'
+import { readRaffle } from './read-raffle.ts'
+import { type RaffleRow, raffles } from './schema.ts'
+import { RULES_FIELDS, type RulesField } from './terms.ts'
+
+export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): Promise<Raffle> {
+  const { raffle } = await findRaffleFor(ctx, id, 'raffles:write')
+  if (raffle.status === 'draft') {
+    await write(ctx, raffle, toColumns(change))
+    return readRaffle(ctx, id)
+  }
+  const changed = changedRules(raffle, change)
+  if (changed.length > 0) await changeRules(ctx, raffle, change, changed)
+  const { description, imageUrl, tags, location, timeZone } = change
+  await write(ctx, raffle, { description, imageUrl, tags, location, timeZone })
+  return readRaffle(ctx, id)
+}
+
+/** Which fields of the rules would really change. */
+function changedRules(raffle: RaffleRow, change: UpdateRaffle): RulesField[] {
+  const wanted: Record<string, unknown> = toColumns(change)
+  const differs = (column: keyof RaffleRow) =>
+    wanted[column] !== undefined && JSON.stringify(wanted[column]) !== JSON.stringify(raffle[column])
+  return RULES_FIELDS.filter((field) =>
+    field === 'ticketPrice' ? differs('priceAmount') || differs('priceCurrency') : differs(field),
+  )
+}
+
+/** The pool says whether the rules may still change: only it knows, at that instant, what is held or sold. */
+async function changeRules(
+  ctx: Ctx,
+  raffle: RaffleRow,
+  change: UpdateRaffle,
+  changed: RulesField[],
+): Promise<void> {
+  try {
+    await handOver(ctx, { ...raffle, ...toColumns(change) })
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'invalid_state') throw error
+    throw new Problem('invalid_state', `${error.message} What can no longer change: ${changed.join(', ')}.`, {
+      errors: changed.map((path) => ({ path, message: 'can no longer change' })),
+    })
+  }
+}
+
+async function write(ctx: Ctx, raffle: RaffleRow, columns: Partial<RaffleRow>): Promise<void> {
+  const written = await ctx.db
+    .update(raffles)
+    .set({ ...columns, revision: sql`${raffles.revision} + 1`, updatedAt: ctx.now })
+    // A draft that was changed or published meanwhile is not overwritten with what was read before.
+    .where(
+      and(
+        eq(raffles.id, raffle.id),
+        raffle.status === 'draft' ? eq(raffles.revision, raffle.revision) : undefined,
+      ),
+    )
+    .returning({ id: raffles.id })
+  if (written.length === 0) throw new Problem('conflict', 'Somebody else changed this raffle. Read it again.')
+}

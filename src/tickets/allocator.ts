@@ -1,0 +1,127 @@
+/**
+ * Which numbers a pool gives out: pure, in memory, no clock and no storage; randomness is passed in.
+ *
+ * Every operation costs the same at the first ticket and at the millionth. For `random`, the free numbers stand in
+ * the first `free` places of a permutation: a draw swaps one of them with the last free one, so each is equally
+ * likely whatever was sold, released or chosen before (a bitmap with retries would favour numbers after long runs).
+ */
+
+export type Numbering = 'sequential' | 'random' | 'chosen'
+
+/** Gives a whole number in `0 … bound - 1`, each equally likely. */
+export type RandomBelow = (bound: number) => number
+
+export class Allocator {
+  readonly total: number
+  readonly #numbering: Numbering
+  readonly #randomBelow: RandomBelow
+  /** One bit a number, set while it is held or sold. */
+  readonly #taken: Uint32Array
+  /** `random` only: the free numbers first, then the taken ones, and where each number stands. */
+  readonly #order: Uint32Array
+  readonly #place: Uint32Array
+  /** No number below this one is free. */
+  #lowestFree = 1
+  #free: number
+
+  /** Numbers run from 1 to `total`. */
+  constructor(total: number, numbering: Numbering, randomBelow: RandomBelow) {
+    this.total = total
+    this.#numbering = numbering
+    this.#randomBelow = randomBelow
+    this.#free = total
+    this.#taken = new Uint32Array((total + 32) >>> 5)
+    const kept = numbering === 'random' ? total : 0
+    this.#order = new Uint32Array(kept)
+    this.#place = new Uint32Array(kept)
+    for (let index = 0; index < kept; index++) {
+      this.#order[index] = index
+      this.#place[index] = index
+    }
+  }
+
+  get free(): number {
+    return this.#free
+  }
+
+  isFree(number: number): boolean {
+    return (this.#taken[number >>> 5]! & (1 << (number & 31))) === 0
+  }
+
+  /** Takes `count` numbers by the pool's own rule, or null if there are not as many left. */
+  take(count: number): number[] | null {
+    if (count > this.#free) return null
+    const numbers = new Array<number>(count)
+    for (let index = 0; index < count; index++) {
+      const number = this.#numbering === 'random' ? this.#pickRandom() : this.#pickLowest()
+      this.#mark(number)
+      numbers[index] = number
+    }
+    return numbers
+  }
+
+  /** Takes exactly these numbers, all or none; gives back the ones that are not free (empty: all were taken). */
+  takeChosen(numbers: readonly number[]): number[] {
+    const unavailable = numbers.filter((number) => !this.isFree(number))
+    if (unavailable.length === 0) for (const number of numbers) this.#mark(number)
+    return unavailable
+  }
+
+  /** Gives numbers back. Throws if one is free already: that would mean it had been given out twice. */
+  release(numbers: readonly number[]): void {
+    for (const number of numbers) {
+      if (this.isFree(number)) throw new Error(`number ${number} is released twice`)
+      this.#taken[number >>> 5]! &= ~(1 << (number & 31))
+      if (number < this.#lowestFree) this.#lowestFree = number
+      if (this.#place.length > 0) this.#swapInto(number - 1, this.#free)
+      this.#free++
+    }
+  }
+
+  /** The free numbers from `from` on, ascending, at most `limit`. */
+  freeFrom(from: number, limit: number): number[] {
+    const numbers: number[] = []
+    for (let number = this.#nextFree(from); number <= this.total && numbers.length < limit; ) {
+      numbers.push(number)
+      number = this.#nextFree(number + 1)
+    }
+    return numbers
+  }
+
+  #pickRandom(): number {
+    return this.#order[this.#randomBelow(this.#free)]! + 1
+  }
+
+  #pickLowest(): number {
+    this.#lowestFree = this.#nextFree(this.#lowestFree)
+    return this.#lowestFree
+  }
+
+  #mark(number: number): void {
+    this.#taken[number >>> 5]! |= 1 << (number & 31)
+    this.#free--
+    if (this.#place.length > 0) this.#swapInto(number - 1, this.#free)
+  }
+
+  /** Moves `value` to `target` in the permutation, and what stood there to where `value` was. */
+  #swapInto(value: number, target: number): void {
+    const from = this.#place[value]!
+    const other = this.#order[target]!
+    this.#order[from] = other
+    this.#place[other] = from
+    this.#order[target] = value
+    this.#place[value] = target
+  }
+
+  /** The first free number at or after `from`, or `total + 1`; skips 32 taken numbers at a time. */
+  #nextFree(from: number): number {
+    let number = from
+    while (number <= this.total) {
+      const word = this.#taken[number >>> 5]!
+      if (word === 0xffffffff) number = ((number >>> 5) + 1) << 5
+      else if ((word & (1 << (number & 31))) !== 0) number++
+      else return number
+    }
+    return this.total + 1
+  }
+}

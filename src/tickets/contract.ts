@@ -1,0 +1,77 @@
+/** The shapes of tickets on the wire: buying, listing, availability and free numbers. */
+import { z } from 'zod'
+import { Id } from '../core/ids.ts'
+import { Page, PageQuery } from '../core/paging.ts'
+import { Instant } from '../core/time.ts'
+import { MAX_TICKETS_A_CALL, MAX_TICKETS_A_POOL } from './pool-contract.ts'
+
+export const TicketNumber = z.number().int().min(1).max(MAX_TICKETS_A_POOL)
+
+export const PurchaseTickets = z
+  .strictObject({
+    raffleId: Id('raffle'),
+    quantity: z.number().int().min(1).max(MAX_TICKETS_A_CALL).optional(),
+    /** The exact numbers, where the raffle lets its players choose. */
+    numbers: z
+      .array(TicketNumber)
+      .min(1)
+      .max(MAX_TICKETS_A_CALL)
+      .refine((numbers) => new Set(numbers).size === numbers.length, 'must not name a number twice')
+      .optional(),
+  })
+  .refine(
+    ({ quantity, numbers }) => (quantity === undefined) !== (numbers === undefined),
+    'send either quantity or numbers',
+  )
+  .meta({ id: 'PurchaseTickets' })
+export type PurchaseTickets = z.infer<typeof PurchaseTickets>
+
+export const Reservation = z
+  .strictObject({
+    id: Id('reservation'),
+    raffleId: Id('raffle'),
+    state: z.enum(['held', 'sold', 'released', 'voided']),
+    quantity: z.number().int(),
+    createdAt: Instant,
+    issuedAt: Instant.nullable(),
+    heldUntil: Instant.nullable(),
+  })
+  .meta({ id: 'Reservation' })
+export type Reservation = z.infer<typeof Reservation>
+
+export const Ticket = z.strictObject({ number: z.number().int() }).meta({ id: 'Ticket' })
+
+/** A reservation and its tickets; `order` is null where nothing is to be paid. */
+export const Purchase = z
+  .strictObject({ reservation: Reservation, tickets: z.array(Ticket), order: z.null() })
+  .meta({ id: 'Purchase' })
+export type Purchase = z.infer<typeof Purchase>
+
+/** One reservation in a list of one's own, with what it is a ticket to. */
+export const MyReservation = z
+  .strictObject({
+    reservation: Reservation,
+    tickets: z.array(Ticket),
+    raffle: z.strictObject({ id: Id('raffle'), title: z.string(), drawAt: Instant }),
+  })
+  .meta({ id: 'MyReservation' })
+export type MyReservation = z.infer<typeof MyReservation>
+
+export const MyReservationPage = Page(MyReservation)
+
+export const ReservationParams = z.object({ id: Id('reservation') })
+
+export const Availability = z
+  .strictObject({
+    total: z.number().int(),
+    sold: z.number().int(),
+    held: z.number().int(),
+    available: z.number().int(),
+  })
+  .meta({ id: 'Availability' })
+
+export const FreeNumbersPage = Page(z.number().int())
+
+export const FreeNumbersQuery = PageQuery.extend({
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+})

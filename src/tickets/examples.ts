@@ -1,0 +1,39 @@
+/** Examples for the API document. */
+import { EXAMPLE_RAFFLE_ID, EXAMPLE_RESERVATION_ID } from '../core/examples.ts'
+
+export const EXAMPLE_PURCHASE = {
+  reservation: {
+    id: EXAMPLE_RESERVATION_ID,
+    raffleId: EXAMPLE_RAFFLE_ID,
+    state: 'sold',
+    quantity: 2,
+    createdAt: '2026-11-20T17:00:00.000Z',
+    issuedAt: '2026-11-20T17:00:00.000Z',
+    heldUntil: null,
+  },
+  tickets: [{ number: 17 }, { number: 42 }],
+  order: null,
+}
+
+export const EXAMPLE_MY_RESERVATION = {
+  reservation: EXAMPLE_PURCHASE.reservation,
+  tickets: EXAMPLE_PURCHASE.tickets,
+  raffle: { id: EXAMPLE_RAFFLE_ID, title: 'Signed first editions', drawAt: '2026-11-27T17:00:00.000Z' },
+}
+
+export const EXAMPLE_RECEIPT = {
+  raffleId: EXAMPLE_RAFFLE_ID,
+  userId: 'user_01kaf1q7v8fmk9m2q0c8w1g6ne',
+  salt: '89c939ed18e0ff148c0d8d91453a5340',
+  reservationId: EXAMPLE_RESERVATION_ID,
+  tickets: [
+    {
+      number: 17,
+      logIndex: 0,
+      unixMs: 1795194000000,
+      signature: '5a'.repeat(64),
+      inclusion: { size: 2, root: '6b'.repeat(32), path: ['7c'.repeat(32)] },
+    },
+  ],
+  commitment: null,
+}

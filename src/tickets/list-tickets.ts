@@ -1,0 +1,41 @@
+/** Lists one's own reservations with their tickets, the newest first. */
+import { and, desc, eq, lt } from 'drizzle-orm'
+import { z } from 'zod'
+import { requireUser } from '../accounts/permissions.ts'
+import type { Ctx } from '../core/context.ts'
+import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
+import { toInstant } from '../core/time.ts'
+import { parseRules } from '../draws/rdp1/rules.ts'
+import type { MyReservation } from './contract.ts'
+import { presentReservation, presentTickets } from './present.ts'
+import { pools, reservations } from './schema.ts'
+
+export async function listTickets(ctx: Ctx, query: PageQuery): Promise<PageOf<MyReservation>> {
+  const { userId } = requireUser(ctx)
+  const last = readCursor(query.cursor, z.tuple([z.string()]))
+  // Ids begin with the time, so their order is that of the purchases.
+  const rows = await ctx.db
+    .select({
+      reservation: reservations,
+      raffleId: pools.raffleId,
+      terms: pools.terms,
+      drawAt: pools.effectiveDrawAt,
+    })
+    .from(reservations)
+    .innerJoin(pools, eq(pools.pool, reservations.pool))
+    .where(
+      and(eq(reservations.holder, userId), last === undefined ? undefined : lt(reservations.id, last[0])),
+    )
+    .orderBy(desc(reservations.id))
+    .limit(query.limit + 1)
+  return toPage(
+    rows,
+    query.limit,
+    ({ reservation }) => [reservation.id],
+    ({ reservation, raffleId, terms, drawAt }) => ({
+      reservation: presentReservation(raffleId, reservation),
+      tickets: presentTickets(reservation.numbers),
+      raffle: { id: raffleId, title: parseRules(terms.rules).title, drawAt: toInstant(drawAt * 1_000) },
+    }),
+  )
+}

@@ -1,0 +1,127 @@
+/** What a pool publishes in bulk or proves in detail: slices of the list and the log, and inclusion paths. */
+import { toHex } from '../draws/rdp1/encoding.ts'
+import { listCsvRows, type TicketList } from '../draws/rdp1/list.ts'
+import {
+  type EntryKind,
+  ISSUED,
+  logCsvRows,
+  type SaleEntry,
+  saleLeafHash,
+  VOIDED,
+} from '../draws/rdp1/log.ts'
+import { CHUNK_LEAVES, type ChunkedTree, inclusionPath } from '../draws/rdp1/merkle.ts'
+import { unpackNumbers } from './numbers.ts'
+import { eventsAfter, type Pool } from './pool.ts'
+import type { FileSlice, IssuedTickets, Outcome } from './pool-contract.ts'
+import type { PoolStore } from './pool-store.ts'
+
+/** Rows of one slice: small enough to stream, large enough to be few calls. */
+const ROWS_A_SLICE = 10_000
+
+export function listSlice(list: TicketList, start: number): FileSlice {
+  const next = start + ROWS_A_SLICE
+  return { rows: listCsvRows(list, start, ROWS_A_SLICE), next: next < list.numbers.length ? next : null }
+}
+
+/** The log after the event with `seq`; a slice ends with a whole event. */
+export function logSlice(store: PoolStore, seq: number): FileSlice {
+  const entries: SaleEntry[] = []
+  for (const event of entriesAfter(store, seq)) {
+    for (const entry of event.entries) entries.push(entry)
+    if (entries.length >= ROWS_A_SLICE) return { rows: logCsvRows(entries, entries.length), next: event.seq }
+  }
+  return { rows: logCsvRows(entries, entries.length), next: null }
+}
+
+/** A sold reservation with what its holder needs to check a draw: salt, places in the log, and inclusion paths. */
+export function issuedTickets(
+  pool: Pool,
+  store: PoolStore,
+  seq: number,
+  id: string,
+): Outcome<{ issued: IssuedTickets }> {
+  const folded = pool.find(seq, id)
+  if (folded === undefined) return { ok: false, code: 'not_found', detail: 'No such reservation.' }
+  const { reservation, issued } = folded
+  if (reservation.state !== 'sold' || reservation.logIndex === null || reservation.issuedAt === null) {
+    return { ok: false, code: 'invalid_state', detail: `A ${reservation.state} reservation has no receipt.` }
+  }
+  const salt = store.reservation(seq)!.salt
+  const tree = chunkedTree(pool, store)
+  const { size, root } = pool.log
+  const tickets = reservation.numbers.map((number) => {
+    const logIndex = reservation.logIndex! + issued.indexOf(number)
+    const path = inclusionPath(tree, logIndex).map(toHex)
+    return { number, logIndex, unixMs: reservation.issuedAt!, path }
+  })
+  return {
+    ok: true,
+    issued: {
+      reservation,
+      salt: salt === null ? null : toHex(new Uint8Array(salt)),
+      log: { size, root: toHex(root) },
+      tickets,
+      commitment: pool.commitment,
+    },
+  }
+}
+
+function chunkedTree(pool: Pool, store: PoolStore): ChunkedTree {
+  const chunks = store.chunks()
+  const leaves = new Map<number, Uint8Array[]>()
+  return {
+    size: pool.log.size,
+    chunkRoots: chunks.map(({ root }) => new Uint8Array(root)),
+    leavesOf(chunk) {
+      const known = leaves.get(chunk)
+      if (known !== undefined) return known
+      // An event may span two chunks, so the one that completed the chunk before is read again.
+      const from = chunk === 0 ? 0 : chunks[chunk - 1]!.last_seq - 1
+      const read = leavesOfChunk(store, chunk, from)
+      leaves.set(chunk, read)
+      return read
+    },
+  }
+}
+
+function leavesOfChunk(store: PoolStore, chunk: number, afterSeq: number): Uint8Array[] {
+  const first = chunk * CHUNK_LEAVES
+  const leaves: Uint8Array[] = []
+  for (const { logIndex, entries } of entriesAfter(store, afterSeq)) {
+    for (let offset = 0; offset < entries.length; offset++) {
+      const index = logIndex + offset
+      if (index >= first + CHUNK_LEAVES) return leaves
+      if (index < first) continue
+      const { kind, number, tag, unixMs } = entries[offset]!
+      leaves.push(saleLeafHash(kind, number, tag, unixMs))
+    }
+  }
+  return leaves
+}
+
+/** The log's entries, grouped by the event that made them. */
+function* entriesAfter(
+  store: PoolStore,
+  afterSeq: number,
+): Generator<{ seq: number; logIndex: number; entries: SaleEntry[] }> {
+  for (const { row, change } of eventsAfter(store, afterSeq)) {
+    if (row !== undefined) {
+      if (row.log_index === null) continue
+      const tag = new Uint8Array(row.tag)
+      const entries = unpackNumbers(row.numbers).map((number) => ({
+        kind: ISSUED as EntryKind,
+        number,
+        tag,
+        unixMs: row.at,
+      }))
+      yield { seq: row.seq, logIndex: row.log_index, entries }
+    } else if (change.log_index !== null) {
+      const reservation = store.reservation(change.reservation)!
+      const kind: EntryKind = change.kind === 'voided' ? VOIDED : ISSUED
+      const tag = new Uint8Array(reservation.tag)
+      const numbers = unpackNumbers(change.numbers ?? reservation.numbers)
+      const entries = numbers.map((number) => ({ kind, number, tag, unixMs: change.at }))
+      yield { seq: change.seq, logIndex: change.log_index, entries }
+    }
+  }
+}

@@ -1,0 +1,291 @@
+/** The pool's own SQLite: its tables, an append-only list of migrations, and every statement, with no decision. */
+import type { CloseReason } from '../draws/rdp1/commitment.ts'
+import type { Attempt, Cancellation, Commitment, DrawnWinner, Terms } from './pool-contract.ts'
+
+/**
+ * Append only; an object runs what it has not run yet. Few rows are written: a reservation is one row (and its unique
+ * key) that never changes again, whatever becomes of it later is a row of `changes`; both count on one sequence, so
+ * that replaying them in order gives the present state.
+ */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE pool (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     name TEXT NOT NULL,
+     raffle_id TEXT NOT NULL,
+     seq INTEGER NOT NULL,
+     terms_version INTEGER NOT NULL,
+     rules TEXT NOT NULL,
+     payment_span_seconds INTEGER NOT NULL,
+     providers TEXT NOT NULL,
+     closed_at INTEGER,
+     close_reason TEXT,
+     commitment TEXT,
+     cancellation TEXT
+   );
+   CREATE TABLE reservations (
+     seq INTEGER PRIMARY KEY,
+     holder TEXT NOT NULL,
+     key TEXT NOT NULL,
+     request TEXT NOT NULL,
+     numbers BLOB NOT NULL,
+     tag BLOB NOT NULL,
+     salt BLOB,
+     at INTEGER NOT NULL,
+     held_until INTEGER,
+     log_index INTEGER,
+     UNIQUE (holder, key)
+   );
+   CREATE TABLE changes (
+     seq INTEGER PRIMARY KEY,
+     reservation INTEGER NOT NULL,
+     kind TEXT NOT NULL CHECK (kind IN ('confirmed', 'released', 'expired', 'lost', 'voided')),
+     numbers BLOB,
+     at INTEGER NOT NULL,
+     log_index INTEGER
+   );
+   CREATE INDEX changes_by_reservation ON changes (reservation);
+   CREATE TABLE log_chunks (chunk INTEGER PRIMARY KEY, root BLOB NOT NULL, last_seq INTEGER NOT NULL);
+   CREATE TABLE attempts (attempt INTEGER PRIMARY KEY, seq INTEGER NOT NULL, key TEXT UNIQUE, record TEXT NOT NULL, winners TEXT);
+   CREATE TABLE projection (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL);`,
+]
+
+type Value = SqlStorageValue
+
+export interface PoolRow extends Record<string, Value> {
+  name: string
+  raffle_id: string
+  seq: number
+  terms_version: number
+  rules: string
+  payment_span_seconds: number
+  providers: string
+  closed_at: number | null
+  close_reason: CloseReason | null
+  commitment: string | null
+  cancellation: string | null
+}
+
+export interface ReservationRow extends Record<string, Value> {
+  seq: number
+  holder: string
+  key: string
+  request: string
+  numbers: ArrayBuffer
+  tag: ArrayBuffer
+  salt: ArrayBuffer | null
+  at: number
+  /** Null: sold at once. */
+  held_until: number | null
+  log_index: number | null
+}
+
+export type ChangeKind = 'confirmed' | 'released' | 'expired' | 'lost' | 'voided'
+
+export interface ChangeRow extends Record<string, Value> {
+  seq: number
+  reservation: number
+  kind: ChangeKind
+  /** Null: the numbers that the reservation had. */
+  numbers: ArrayBuffer | null
+  at: number
+  log_index: number | null
+}
+
+export interface AttemptRow extends Record<string, Value> {
+  attempt: number
+  seq: number
+  /** Of the request that made it; null for the draw itself. */
+  key: string | null
+  record: string
+  winners: string | null
+}
+
+export class PoolStore {
+  readonly #sql: SqlStorage
+  #ready = false
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql
+    this.reopen()
+    // An object that was never configured writes nothing, so that made-up ids leave no trace.
+    if (this.#ready) this.#migrate()
+  }
+
+  /** Looks again whether there are tables: a rolled back transaction may have taken them away. */
+  reopen(): void {
+    this.#ready =
+      this.#rows<{ name: string }>(`SELECT name FROM sqlite_master WHERE name = 'migrations'`).length > 0
+  }
+
+  /** Whether this object has ever been configured. */
+  get ready(): boolean {
+    return this.#ready
+  }
+
+  create(): void {
+    this.#sql.exec('CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY)')
+    this.#migrate()
+    this.#ready = true
+  }
+
+  #migrate(): void {
+    const done = this.#rows<{ version: number }>('SELECT version FROM migrations ORDER BY version')
+    for (let version = done.length; version < MIGRATIONS.length; version++) {
+      this.#sql.exec(MIGRATIONS[version]!)
+      this.#sql.exec('INSERT INTO migrations (version) VALUES (?)', version)
+    }
+  }
+
+  pool(): PoolRow | undefined {
+    return this.#rows<PoolRow>('SELECT * FROM pool')[0]
+  }
+
+  configure(row: { name: string; raffleId: string; seq: number; version: number; terms: Terms }): void {
+    this.#sql.exec(
+      `INSERT INTO pool (id, name, raffle_id, seq, terms_version, rules, payment_span_seconds, providers)
+       VALUES (1, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, terms_version = excluded.terms_version,
+         rules = excluded.rules, payment_span_seconds = excluded.payment_span_seconds,
+         providers = excluded.providers`,
+      row.name,
+      row.raffleId,
+      row.seq,
+      row.version,
+      row.terms.rules,
+      row.terms.paymentSpanSeconds,
+      JSON.stringify(row.terms.providers),
+    )
+  }
+
+  close(seq: number, at: number, reason: CloseReason): void {
+    this.#sql.exec('UPDATE pool SET seq = ?, closed_at = ?, close_reason = ?', seq, at, reason)
+  }
+
+  commit(seq: number, commitment: Commitment): void {
+    this.#sql.exec('UPDATE pool SET seq = ?, commitment = ?', seq, JSON.stringify(commitment))
+  }
+
+  cancel(seq: number, cancellation: Cancellation): void {
+    this.#sql.exec('UPDATE pool SET seq = ?, cancellation = ?', seq, JSON.stringify(cancellation))
+  }
+
+  insertReservation(row: ReservationRow): void {
+    this.#sql.exec(
+      `INSERT INTO reservations (seq, holder, key, request, numbers, tag, salt, at, held_until, log_index)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      row.seq,
+      row.holder,
+      row.key,
+      row.request,
+      row.numbers,
+      row.tag,
+      row.salt,
+      row.at,
+      row.held_until,
+      row.log_index,
+    )
+  }
+
+  insertChange(row: ChangeRow): void {
+    this.#sql.exec(
+      'INSERT INTO changes (seq, reservation, kind, numbers, at, log_index) VALUES (?, ?, ?, ?, ?, ?)',
+      row.seq,
+      row.reservation,
+      row.kind,
+      row.numbers,
+      row.at,
+      row.log_index,
+    )
+  }
+
+  reservationByKey(holder: string, key: string): ReservationRow | undefined {
+    return this.#rows<ReservationRow>(
+      'SELECT * FROM reservations WHERE holder = ? AND key = ?',
+      holder,
+      key,
+    )[0]
+  }
+
+  reservation(seq: number): ReservationRow | undefined {
+    return this.#rows<ReservationRow>('SELECT * FROM reservations WHERE seq = ?', seq)[0]
+  }
+
+  /** A holder's reservations, oldest first. */
+  reservationsOf(holder: string): Iterable<ReservationRow> {
+    return this.#sql.exec<ReservationRow>('SELECT * FROM reservations WHERE holder = ? ORDER BY seq', holder)
+  }
+
+  changesOf(reservation: number): ChangeRow[] {
+    return this.#rows<ChangeRow>('SELECT * FROM changes WHERE reservation = ? ORDER BY seq', reservation)
+  }
+
+  /** Reservations after `seq`, in order. A cursor, so that a million of them never stand in memory at once. */
+  reservationsAfter(seq: number, limit = -1): Iterable<ReservationRow> {
+    return this.#sql.exec<ReservationRow>(
+      'SELECT * FROM reservations WHERE seq > ? ORDER BY seq LIMIT ?',
+      seq,
+      limit,
+    )
+  }
+
+  changesAfter(seq: number, limit = -1): Iterable<ChangeRow> {
+    return this.#sql.exec<ChangeRow>('SELECT * FROM changes WHERE seq > ? ORDER BY seq LIMIT ?', seq, limit)
+  }
+
+  insertChunk(chunk: number, root: Uint8Array, lastSeq: number): void {
+    this.#sql.exec('INSERT INTO log_chunks (chunk, root, last_seq) VALUES (?, ?, ?)', chunk, root, lastSeq)
+  }
+
+  chunks(): { chunk: number; root: ArrayBuffer; last_seq: number }[] {
+    return this.#rows('SELECT chunk, root, last_seq FROM log_chunks ORDER BY chunk')
+  }
+
+  attempts(): AttemptRow[] {
+    return this.#rows<AttemptRow>('SELECT * FROM attempts ORDER BY attempt')
+  }
+
+  insertAttempt(seq: number, record: Attempt, key: string | null): void {
+    this.#sql.exec(
+      'INSERT INTO attempts (attempt, seq, key, record) VALUES (?, ?, ?, ?)',
+      record.attempt,
+      seq,
+      key,
+      JSON.stringify(record),
+    )
+    this.#sql.exec('UPDATE pool SET seq = ?', seq)
+  }
+
+  writeWinners(seq: number, record: Attempt, winners: DrawnWinner[]): void {
+    this.#sql.exec(
+      'UPDATE attempts SET seq = ?, record = ?, winners = ? WHERE attempt = ?',
+      seq,
+      JSON.stringify(record),
+      JSON.stringify(winners),
+      record.attempt,
+    )
+    this.#sql.exec('UPDATE pool SET seq = ?', seq)
+  }
+
+  /** The highest number of the sequence that anything has. */
+  lastSeq(): number {
+    return this.#rows<{ seq: number }>(
+      `SELECT max(coalesce((SELECT max(seq) FROM reservations), 0), coalesce((SELECT max(seq) FROM changes), 0),
+                  coalesce((SELECT seq FROM pool), 0)) AS seq`,
+    )[0]!.seq
+  }
+
+  projectedSeq(): number {
+    return this.#rows<{ seq: number }>('SELECT seq FROM projection')[0]?.seq ?? 0
+  }
+
+  setProjectedSeq(seq: number): void {
+    this.#sql.exec(
+      'INSERT INTO projection (id, seq) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq',
+      seq,
+    )
+  }
+
+  #rows<Row extends Record<string, Value>>(query: string, ...bindings: Value[]): Row[] {
+    return this.#sql.exec<Row>(query, ...bindings).toArray()
+  }
+}

@@ -1,0 +1,718 @@
+/**
+ * One raffle's tickets: every decision about numbers, over the pool's store, with its working state in memory.
+ *
+ * Synchronous throughout and without a clock of its own (`now` is passed in): the Durable Object round it commits what
+ * a batch of decisions wrote in one transaction, and if that fails throws this object away and loads another.
+ */
+import { chainByHash, timeOf } from '../draws/rdp1/chains.ts'
+import { toHex } from '../draws/rdp1/encoding.ts'
+import { holderTag, SALT_BYTES } from '../draws/rdp1/holder-tag.ts'
+import { ISSUED, saleLeafHash, VOIDED } from '../draws/rdp1/log.ts'
+import { CHUNK_LEAVES, MerkleFrontier } from '../draws/rdp1/merkle.ts'
+import { parseRules, type Rules } from '../draws/rdp1/rules.ts'
+import { Allocator, type RandomBelow } from './allocator.ts'
+import { packNumbers, unpackNumbers } from './numbers.ts'
+import { type PoolClock, poolClock } from './pool-clock.ts'
+import {
+  type Attempt,
+  type Cancellation,
+  type CancelledBy,
+  type ChangeOutcome,
+  type Commitment,
+  type ConfirmOutcome,
+  type DrawnWinner,
+  EXPIRIES_BEFORE_PAUSE,
+  EXPIRY_WINDOW_MS,
+  MAX_HELD_A_HOLDER,
+  MAX_TICKETS_A_CALL,
+  type Outcome,
+  type PoolState,
+  type Refusal,
+  type ReserveOutcome,
+  type ReserveRequest,
+  type Terms,
+} from './pool-contract.ts'
+import type { AttemptRow, ChangeKind, ChangeRow, PoolRow, PoolStore, ReservationRow } from './pool-store.ts'
+import { type FoldedReservation, foldReservation } from './reservation-state.ts'
+
+/** Where the pool's randomness comes from. */
+export interface Randomness {
+  below: RandomBelow
+  bytes(count: number): Uint8Array<ArrayBuffer>
+}
+
+/** An unpaid reservation that keeps its numbers. */
+interface Hold {
+  seq: number
+  holder: string
+  numbers: number[]
+  heldUntil: number
+  tag: Uint8Array
+}
+
+/** What is known of a holder: cached, and forgotten whenever something but a sale changes it. */
+interface Holder {
+  salt: Uint8Array<ArrayBuffer>
+  tag: Uint8Array<ArrayBuffer>
+  /** Numbers that are the holder's now, held ones included. */
+  owned: number
+}
+
+const MAX_CACHED_HOLDERS = 20_000
+const MAX_EXPIRIES_A_PASS = 5_000
+
+const refuse = (code: Refusal['code'], detail: string, numbers?: number[]): Refusal =>
+  numbers === undefined ? { ok: false, code, detail } : { ok: false, code, detail, numbers }
+
+export const NOT_CONFIGURED = refuse('not_found', 'No such raffle.')
+
+export class Pool {
+  readonly name: string
+  readonly raffleId: string
+  readonly rules: Rules
+  readonly #store: PoolStore
+  readonly #random: Randomness
+  readonly #allocator: Allocator
+  readonly #log: MerkleFrontier
+  readonly #holds = new Map<number, Hold>()
+  /** Who has an unpaid reservation: at most one each. */
+  readonly #holding = new Set<string>()
+  readonly #holders = new Map<string, Holder>()
+  readonly #expiries = new Map<string, number[]>()
+  #row: PoolRow
+  #clock: PoolClock
+  #seq: number
+  #lastAt = 0
+  #sold = 0
+  #held = 0
+  #nextExpiry = Number.POSITIVE_INFINITY
+  /** Whether anything was ever reserved: from then on the terms stand. */
+  #reserved = false
+  /** Whether `changes` has rows at all: a free raffle never asks for them. */
+  #changed = false
+
+  /** Loads a configured pool by replaying what its store holds; checks on the way that no number stands twice. */
+  constructor(store: PoolStore, row: PoolRow, random: Randomness) {
+    this.#store = store
+    this.#row = row
+    this.#random = random
+    this.name = row.name
+    this.raffleId = row.raffle_id
+    this.rules = parseRules(row.rules)
+    this.#clock = this.#readClock()
+    this.#allocator = new Allocator(this.rules.totalTickets, this.rules.numbering, random.below)
+    this.#log = new MerkleFrontier()
+    for (const { root } of store.chunks()) this.#log.appendSubtree(new Uint8Array(root), CHUNK_LEVEL)
+    this.#replay()
+    this.#seq = store.lastSeq()
+  }
+
+  /** The first terms of a pool, or better ones while nothing is held or sold. */
+  static configure(
+    store: PoolStore,
+    input: { name: string; raffleId: string; version: number; terms: Terms; pool: Pool | undefined },
+  ): Outcome<{ version: number }> {
+    const { name, raffleId, version, terms, pool } = input
+    if (pool !== undefined) {
+      if (JSON.stringify(pool.terms) === JSON.stringify(terms))
+        return { ok: true, version: pool.#row.terms_version }
+      if (pool.#reserved) return refuse('invalid_state', 'Tickets are held or sold under the present rules.')
+      if (pool.isOver) return refuse('invalid_state', 'Sales are over.')
+      if (version !== pool.#row.terms_version + 1) {
+        return refuse('conflict', 'Somebody else changed this raffle a moment ago. Read it again.')
+      }
+    } else if (version !== 1) {
+      return refuse('conflict', 'These terms are a change of ones that this pool never had.')
+    }
+    parseRules(terms.rules)
+    store.create()
+    store.configure({ name, raffleId, seq: (pool?.seq ?? 0) + 1, version, terms })
+    return { ok: true, version }
+  }
+
+  get seq(): number {
+    return this.#seq
+  }
+
+  get commitment(): Commitment | null {
+    return this.#row.commitment === null ? null : (JSON.parse(this.#row.commitment) as Commitment)
+  }
+
+  get cancellation(): Cancellation | null {
+    return this.#row.cancellation === null ? null : (JSON.parse(this.#row.cancellation) as Cancellation)
+  }
+
+  /** Committed or cancelled: the numbers never change again. */
+  get isOver(): boolean {
+    return this.#row.commitment !== null || this.#row.cancellation !== null
+  }
+
+  get clock(): PoolClock {
+    return this.#clock
+  }
+
+  get sold(): number {
+    return this.#sold
+  }
+
+  get log(): { size: number; root: Uint8Array } {
+    return { size: this.#log.size, root: this.#log.root() }
+  }
+
+  get terms(): Terms {
+    const { rules, payment_span_seconds: paymentSpanSeconds, providers } = this.#row
+    return { rules, paymentSpanSeconds, providers: JSON.parse(providers) as string[] }
+  }
+
+  /** When this pool next has something to do by itself; null: never. */
+  nextDue(): number | null {
+    if (this.isOver) return null
+    return Math.min(this.#clock.freezeAt, this.#nextExpiry)
+  }
+
+  state(): PoolState {
+    const { size, root } = this.log
+    return {
+      pool: this.name,
+      raffleId: this.raffleId,
+      seq: this.#seq,
+      termsVersion: this.#row.terms_version,
+      terms: this.terms,
+      total: this.rules.totalTickets,
+      sold: this.#sold,
+      held: this.#held,
+      closedAt: this.#row.closed_at,
+      closeReason: this.#row.close_reason,
+      freezeAt: this.#clock.freezeAt,
+      effectiveDrawAt: this.#clock.effectiveDrawAt,
+      logSize: size,
+      logRoot: toHex(root),
+      commitment: this.commitment,
+      cancellation: this.cancellation,
+      dueAt: this.#dueAt(),
+    }
+  }
+
+  // ——— Reserve, confirm, release, void ———
+
+  reserve(request: ReserveRequest, now: number): ReserveOutcome {
+    if (request.raffleId !== this.raffleId) return NOT_CONFIGURED
+    const earlier = this.#store.reservationByKey(request.holder, request.key)
+    if (earlier !== undefined) {
+      if (earlier.request !== request.request) {
+        return refuse(
+          'idempotency_mismatch',
+          'This Idempotency-Key was used for another purchase of this raffle.',
+        )
+      }
+      return { ok: true, reservation: this.#fold(earlier).reservation, repeated: true }
+    }
+    const refusal = this.#whySalesRefuse(now) ?? this.#whyRequestRefused(request)
+    if (refusal !== null) return refusal
+    const free = this.rules.ticketPrice.amount === 0
+    const holder = this.#holder(request.holder)
+    const limit = this.#whyLimitReached(request.holder, holder, request.quantity, free, now)
+    if (limit !== null) return limit
+
+    const numbers = this.#allocate(request)
+    if (!Array.isArray(numbers)) return numbers
+    const at = this.#tick(now)
+    const row: ReservationRow = {
+      seq: ++this.#seq,
+      holder: request.holder,
+      key: request.key,
+      request: request.request,
+      numbers: packNumbers(numbers),
+      tag: holder.tag.buffer,
+      salt: holder.salt.buffer,
+      at,
+      held_until: free ? null : at + request.holdMs!,
+      log_index: free ? this.#log.size : null,
+    }
+    this.#store.insertReservation(row)
+    this.#reserved = true
+    holder.owned += numbers.length
+    if (row.held_until === null) this.#issue(numbers, holder.tag, at, row.seq)
+    else this.#hold({ seq: row.seq, holder: row.holder, numbers, heldUntil: row.held_until, tag: holder.tag })
+    return { ok: true, reservation: foldReservation(this.name, row, []).reservation, repeated: false }
+  }
+
+  /** The money is there. Late money gets its numbers back, or others where the buyer did not choose, or is `lost`. */
+  confirm(seq: number, id: string, now: number): ConfirmOutcome {
+    const found = this.#find(seq, id)
+    if (found === undefined) return refuse('not_found', 'No such reservation.')
+    const { row, folded } = found
+    const { state } = folded.reservation
+    if (folded.lost) return { ok: true, reservation: folded.reservation, lost: true }
+    if (state === 'sold' || state === 'voided')
+      return { ok: true, reservation: folded.reservation, lost: false }
+
+    const hold = this.#holds.get(row.seq)
+    const numbers = this.#mayStillConfirm(now) ? (hold?.numbers ?? this.#takeAgain(row)) : null
+    if (numbers === null) {
+      if (hold !== undefined) this.#endHold(hold, 'released', now)
+      this.#change(row, 'lost', null, now, null)
+      return { ok: true, reservation: this.#fold(row).reservation, lost: true }
+    }
+    if (hold !== undefined) this.#dropHold(hold)
+    const logIndex = this.#log.size
+    const at = this.#change(row, 'confirmed', hold === undefined ? numbers : null, now, logIndex)
+    this.#issue(numbers, new Uint8Array(row.tag), at, this.#seq)
+    return { ok: true, reservation: this.#fold(row).reservation, lost: false }
+  }
+
+  /** The buyer gives an unpaid reservation up. */
+  release(seq: number, id: string, now: number): ChangeOutcome {
+    const found = this.#find(seq, id)
+    if (found === undefined) return refuse('not_found', 'No such reservation.')
+    const { row, folded } = found
+    const hold = this.#holds.get(row.seq)
+    if (hold === undefined && folded.reservation.state !== 'released') {
+      return refuse('invalid_state', `A ${folded.reservation.state} reservation cannot be released.`)
+    }
+    if (hold !== undefined) this.#endHold(hold, 'released', now)
+    return { ok: true, reservation: this.#fold(row).reservation }
+  }
+
+  /** Takes sold tickets back after a refund: all of a reservation's, or some. Not once the list is fixed. */
+  void(seq: number, id: string, numbers: number[] | null, now: number): ChangeOutcome {
+    const found = this.#find(seq, id)
+    if (found === undefined) return refuse('not_found', 'No such reservation.')
+    const { row, folded } = found
+    const mine = new Set(folded.reservation.state === 'sold' ? folded.reservation.numbers : [])
+    const wanted = numbers ?? folded.issued
+    if (wanted.length === 0 || !wanted.every((number) => folded.issued.includes(number))) {
+      return refuse('invalid_state', 'Only tickets that this reservation was issued can be voided.')
+    }
+    const left = [...new Set(wanted)].filter((number) => mine.has(number))
+    if (left.length === 0) return { ok: true, reservation: folded.reservation }
+    if (!this.#mayStillConfirm(now))
+      return refuse('invalid_state', 'The list of tickets is fixed for the draw.')
+    const at = this.#change(row, 'voided', left, now, this.#log.size)
+    this.#allocator.release(left)
+    this.#sold -= left.length
+    this.#append(VOIDED, left, new Uint8Array(row.tag), at, this.#seq)
+    this.#holders.delete(row.holder)
+    return { ok: true, reservation: this.#fold(row).reservation }
+  }
+
+  /** Ends the holds whose time is over. */
+  expireHolds(now: number): void {
+    if (now < this.#nextExpiry) return
+    let ended = 0
+    for (const hold of this.#holds.values()) {
+      if (hold.heldUntil > now) continue
+      this.#endHold(hold, 'expired', now)
+      this.#rememberExpiry(hold.holder, now)
+      if (++ended === MAX_EXPIRIES_A_PASS) break
+    }
+    this.#nextExpiry = this.#earliestExpiry()
+  }
+
+  // ——— Close, commit, cancel ———
+
+  /** Ends sales now, if the rules let an operator do so. Asked twice, it is done once. */
+  close(now: number): Outcome<object> {
+    if (this.#row.close_reason !== null) return { ok: true }
+    if (this.rules.earlyClose !== 'operator') {
+      return refuse('invalid_state', 'The rules of this raffle do not allow an early close.')
+    }
+    const refusal = this.#whySalesRefuse(now)
+    if (refusal !== null) return refuse('invalid_state', refusal.detail)
+    this.#closeEarly(now, 'operator')
+    return { ok: true }
+  }
+
+  /** Writes the commitment and attempt 0 in one go. */
+  commit(commitment: Commitment, first: Attempt): void {
+    this.#releaseAllHolds(commitment.committedAt)
+    this.#store.insertAttempt(this.#seq + 1, first, null)
+    this.#store.commit(++this.#seq, commitment)
+    this.#refresh()
+  }
+
+  addRedraw(record: Attempt, key: string): void {
+    this.#store.insertAttempt(++this.#seq, record, key)
+    this.#refresh()
+  }
+
+  writeWinners(record: Attempt, winners: DrawnWinner[]): void {
+    this.#store.writeWinners(++this.#seq, record, winners)
+    this.#refresh()
+  }
+
+  attempts(): AttemptRow[] {
+    return this.#store.attempts()
+  }
+
+  cancel(cancellation: Cancellation): void {
+    this.#releaseAllHolds(cancellation.at)
+    this.#store.cancel(++this.#seq, cancellation)
+    this.#refresh()
+  }
+
+  /** Why a cancellation is not possible now; null if it is. */
+  whyNotCancel(by: CancelledBy, now: number): Refusal | null {
+    const { commitment } = this
+    if (commitment === null) return null
+    if (by !== 'admin') {
+      return refuse(
+        'invalid_state',
+        'The draw is committed: only an admin may still cancel it, with a published reason.',
+      )
+    }
+    const chain = chainByHash(commitment.chain)!
+    const latest = (timeOf(chain, commitment.round) - this.rules.leadSeconds) * 1_000
+    if (now > latest) {
+      return refuse(
+        'invalid_state',
+        'It is too late to cancel: the beacon that draws this raffle is about to speak.',
+      )
+    }
+    return null
+  }
+
+  // ——— Read ———
+
+  find(seq: number, id: string): FoldedReservation | undefined {
+    return this.#find(seq, id)?.folded
+  }
+
+  freeNumbers(from: number, limit: number): number[] {
+    return this.#allocator.freeFrom(from, limit)
+  }
+
+  fold(row: ReservationRow): FoldedReservation {
+    return this.#fold(row)
+  }
+
+  // ——— Inside ———
+
+  #whySalesRefuse(now: number): Refusal | null {
+    if (this.#row.cancellation !== null) return refuse('sales_closed', 'This raffle was cancelled.')
+    if (now < this.#clock.opensAt) return refuse('sales_not_open', `Sales open at ${this.rules.opensAt}.`)
+    if (this.#row.close_reason === 'soldOut') return refuse('sold_out', 'Every ticket is sold.')
+    if (this.#row.commitment !== null || now >= this.#clock.closesAt) {
+      return refuse('sales_closed', `Sales closed at ${new Date(this.#clock.closesAt).toISOString()}.`)
+    }
+    return null
+  }
+
+  #whyRequestRefused({ quantity, numbers, holdMs }: ReserveRequest): Refusal | null {
+    const chosen = this.rules.numbering === 'chosen'
+    if (quantity < 1 || quantity > MAX_TICKETS_A_CALL) {
+      return refuse('validation_failed', `One purchase takes 1 to ${MAX_TICKETS_A_CALL} tickets.`)
+    }
+    if (chosen && numbers === null) return refuse('validation_failed', 'Choose your numbers: send `numbers`.')
+    if (!chosen && numbers !== null) {
+      return refuse('validation_failed', 'This raffle gives the numbers out itself: send `quantity`.')
+    }
+    if (numbers?.some((number) => number < 1 || number > this.rules.totalTickets)) {
+      return refuse('validation_failed', `Numbers run from 1 to ${this.rules.totalTickets}.`)
+    }
+    if (this.rules.entry === 'order')
+      return refuse('invalid_state', 'Entries to this raffle are earned by orders.')
+    if (this.rules.ticketPrice.amount > 0 && holdMs === null) {
+      return refuse('invalid_state', 'Tickets of this raffle cost money, and payments are not set up.')
+    }
+    return null
+  }
+
+  #whyLimitReached(name: string, holder: Holder, count: number, free: boolean, now: number): Refusal | null {
+    const { maxPerUser } = this.rules
+    if (maxPerUser !== null && holder.owned + count > maxPerUser) {
+      const left = Math.max(0, maxPerUser - holder.owned)
+      return refuse('limit_reached', `At most ${maxPerUser} a person; you may take ${left} more.`)
+    }
+    if (free) return null
+    if (count > MAX_HELD_A_HOLDER) {
+      return refuse('limit_reached', `At most ${MAX_HELD_A_HOLDER} unpaid numbers at a time.`)
+    }
+    if (this.#holding.has(name)) {
+      return refuse('limit_reached', 'You have an unpaid reservation of this raffle: pay or cancel it first.')
+    }
+    const expiries = this.#expiries.get(name) ?? []
+    const paused = expiries.length >= EXPIRIES_BEFORE_PAUSE && expiries.at(-1)! + EXPIRY_WINDOW_MS
+    if (paused !== false && now < paused) {
+      const until = new Date(paused).toISOString()
+      return refuse(
+        'limit_reached',
+        `Three of your reservations ran out unpaid; you can reserve again at ${until}.`,
+      )
+    }
+    return null
+  }
+
+  #allocate({ quantity, numbers }: ReserveRequest): number[] | Refusal {
+    if (numbers !== null) {
+      const taken = this.#allocator.takeChosen(numbers)
+      if (taken.length === 0) return numbers
+      return refuse('number_taken', `Taken already: ${taken.slice(0, 20).join(', ')}.`, taken)
+    }
+    const taken = this.#allocator.take(quantity)
+    if (taken !== null) return taken
+    const { free } = this.#allocator
+    if (free === 0 && this.#held === 0) return refuse('sold_out', 'Every ticket is sold.')
+    if (free === 0) return refuse('sold_out', 'Every ticket is sold or reserved; unpaid ones may come back.')
+    return refuse('sold_out', `Only ${free} left.`)
+  }
+
+  /** The numbers of an ended hold, or others where the buyer did not choose; null where that is not possible. */
+  #takeAgain(row: ReservationRow): number[] | null {
+    const numbers = unpackNumbers(row.numbers)
+    const { maxPerUser } = this.rules
+    if (maxPerUser !== null && this.#holder(row.holder).owned + numbers.length > maxPerUser) return null
+    if (this.#allocator.takeChosen(numbers).length === 0) return this.#own(row, numbers)
+    const others = this.rules.numbering === 'chosen' ? null : this.#allocator.take(numbers.length)
+    return others === null ? null : this.#own(row, others)
+  }
+
+  #own(row: ReservationRow, numbers: number[]): number[] {
+    this.#holder(row.holder).owned += numbers.length
+    return numbers
+  }
+
+  /** Confirms and voids are accepted between closing and freeze; the clock decides, not whether the alarm was on time. */
+  #mayStillConfirm(now: number): boolean {
+    return !this.isOver && now < this.#clock.freezeAt
+  }
+
+  #issue(numbers: number[], tag: Uint8Array, at: number, seq: number): void {
+    this.#sold += numbers.length
+    this.#append(ISSUED, numbers, tag, at, seq)
+    if (this.rules.earlyClose === 'soldOut' && this.#sold === this.rules.totalTickets)
+      this.#closeEarly(at, 'soldOut')
+  }
+
+  #append(
+    kind: typeof ISSUED | typeof VOIDED,
+    numbers: number[],
+    tag: Uint8Array,
+    at: number,
+    seq: number,
+  ): void {
+    for (const number of numbers) {
+      const chunkRoot = this.#log.append(saleLeafHash(kind, number, tag, at))
+      if (chunkRoot !== undefined) this.#store.insertChunk(this.#log.size / CHUNK_LEAVES - 1, chunkRoot, seq)
+    }
+  }
+
+  #closeEarly(at: number, reason: 'soldOut' | 'operator'): void {
+    // A closing that comes after the promised one is none.
+    if (at >= this.#clock.closesAt || this.#row.close_reason !== null) return
+    this.#store.close(++this.#seq, at, reason)
+    this.#refresh()
+  }
+
+  #change(
+    row: ReservationRow,
+    kind: ChangeKind,
+    numbers: number[] | null,
+    now: number,
+    logIndex: number | null,
+  ) {
+    const at = this.#tick(now)
+    this.#changed = true
+    this.#store.insertChange({
+      seq: ++this.#seq,
+      reservation: row.seq,
+      kind,
+      numbers: numbers === null ? null : packNumbers(numbers),
+      at,
+      log_index: logIndex,
+    })
+    return at
+  }
+
+  #hold(hold: Hold): void {
+    this.#holds.set(hold.seq, hold)
+    this.#holding.add(hold.holder)
+    this.#held += hold.numbers.length
+    this.#nextExpiry = Math.min(this.#nextExpiry, hold.heldUntil)
+  }
+
+  #dropHold(hold: Hold): void {
+    this.#holds.delete(hold.seq)
+    this.#holding.delete(hold.holder)
+    this.#held -= hold.numbers.length
+  }
+
+  #endHold(hold: Hold, kind: 'released' | 'expired', now: number): void {
+    this.#change(this.#store.reservation(hold.seq)!, kind, null, now, null)
+    this.#dropHold(hold)
+    this.#allocator.release(hold.numbers)
+    this.#holders.delete(hold.holder)
+  }
+
+  #earliestExpiry(): number {
+    let earliest = Number.POSITIVE_INFINITY
+    for (const { heldUntil } of this.#holds.values()) earliest = Math.min(earliest, heldUntil)
+    return earliest
+  }
+
+  #releaseAllHolds(now: number): void {
+    for (const hold of [...this.#holds.values()]) this.#endHold(hold, 'released', now)
+    this.#nextExpiry = Number.POSITIVE_INFINITY
+  }
+
+  #rememberExpiry(holder: string, at: number): void {
+    const recent = (this.#expiries.get(holder) ?? []).filter((each) => each > at - EXPIRY_WINDOW_MS)
+    this.#expiries.set(holder, [...recent, at])
+  }
+
+  /** The pool's time never runs backwards, so that the log reads in order whatever the machine's clock does. */
+  #tick(now: number): number {
+    this.#lastAt = Math.max(this.#lastAt, now)
+    return this.#lastAt
+  }
+
+  #holder(name: string): Holder {
+    const cached = this.#holders.get(name)
+    if (cached !== undefined) return cached
+    let salt: Uint8Array<ArrayBuffer> | undefined
+    let tag: Uint8Array<ArrayBuffer> | undefined
+    let owned = 0
+    for (const row of this.#store.reservationsOf(name)) {
+      const { reservation } = this.#fold(row)
+      if (reservation.state === 'held' || reservation.state === 'sold') owned += reservation.numbers.length
+      if (row.salt === null) continue
+      salt = new Uint8Array(row.salt)
+      tag = new Uint8Array(row.tag)
+    }
+    if (salt === undefined || tag === undefined) {
+      salt = this.#random.bytes(SALT_BYTES)
+      tag = new Uint8Array(holderTag(this.raffleId, name, salt))
+    }
+    if (this.#holders.size >= MAX_CACHED_HOLDERS) this.#holders.delete(this.#holders.keys().next().value!)
+    const holder = { salt, tag, owned }
+    this.#holders.set(name, holder)
+    return holder
+  }
+
+  #find(seq: number, id: string): { row: ReservationRow; folded: FoldedReservation } | undefined {
+    const row = this.#store.reservation(seq)
+    if (row === undefined) return undefined
+    const folded = this.#fold(row)
+    return folded.reservation.id === id ? { row, folded } : undefined
+  }
+
+  #fold(row: ReservationRow): FoldedReservation {
+    return foldReservation(this.name, row, this.#changed ? this.#store.changesOf(row.seq) : [])
+  }
+
+  #refresh(): void {
+    this.#row = this.#store.pool()!
+    this.#clock = this.#readClock()
+  }
+
+  #readClock(): PoolClock {
+    const { closed_at: at, close_reason: reason, payment_span_seconds: span } = this.#row
+    return poolClock(this.rules, span, at === null || reason === null ? null : { at, reason })
+  }
+
+  #dueAt(): number | null {
+    if (this.#row.cancellation !== null) return null
+    if (this.#row.commitment === null) return this.#clock.freezeAt
+    const pending = this.#store.attempts().at(-1)
+    if (pending === undefined || pending.winners !== null) return null
+    const chain = chainByHash(this.rules.chain!)!
+    return timeOf(chain, (JSON.parse(pending.record) as Attempt).round) * 1_000
+  }
+
+  #replay(): void {
+    for (const event of eventsAfter(this.#store, 0)) {
+      if (event.change === undefined) this.#replayReservation(event.row)
+      else this.#replayChange(event.change)
+    }
+    this.#nextExpiry = this.#earliestExpiry()
+  }
+
+  #replayReservation(row: ReservationRow): void {
+    const numbers = unpackNumbers(row.numbers)
+    this.#reserved = true
+    this.#lastAt = Math.max(this.#lastAt, row.at)
+    this.#mustTake(numbers, row.seq)
+    const tag = new Uint8Array(row.tag)
+    if (row.held_until === null) this.#replayEntries(ISSUED, numbers, tag, row.at, row.log_index!)
+    else this.#hold({ seq: row.seq, holder: row.holder, numbers, heldUntil: row.held_until, tag })
+  }
+
+  #replayChange(change: ChangeRow): void {
+    this.#changed = true
+    this.#lastAt = Math.max(this.#lastAt, change.at)
+    const hold = this.#holds.get(change.reservation)
+    const row = this.#store.reservation(change.reservation)!
+    const tag = new Uint8Array(row.tag)
+    switch (change.kind) {
+      case 'confirmed': {
+        const numbers = change.numbers === null ? hold!.numbers : unpackNumbers(change.numbers)
+        if (hold === undefined) this.#mustTake(numbers, change.seq)
+        else this.#dropHold(hold)
+        this.#replayEntries(ISSUED, numbers, tag, change.at, change.log_index!)
+        break
+      }
+      case 'voided': {
+        const numbers = unpackNumbers(change.numbers!)
+        this.#allocator.release(numbers)
+        this.#replayEntries(VOIDED, numbers, tag, change.at, change.log_index!)
+        break
+      }
+      case 'expired':
+        this.#rememberExpiry(row.holder, change.at)
+        this.#replayEndOf(hold!)
+        break
+      case 'released':
+        this.#replayEndOf(hold!)
+        break
+      case 'lost':
+    }
+  }
+
+  #replayEndOf(hold: Hold): void {
+    this.#dropHold(hold)
+    this.#allocator.release(hold.numbers)
+  }
+
+  #mustTake(numbers: number[], seq: number): void {
+    const twice = this.#allocator.takeChosen(numbers)
+    if (twice.length > 0)
+      throw new Error(`pool ${this.name}: numbers ${twice.join(', ')} stand twice, at ${seq}`)
+  }
+
+  /** Counts every entry, and hashes those after the last complete chunk. */
+  #replayEntries(
+    kind: typeof ISSUED | typeof VOIDED,
+    numbers: number[],
+    tag: Uint8Array,
+    at: number,
+    index: number,
+  ) {
+    this.#sold += kind === ISSUED ? numbers.length : -numbers.length
+    for (let offset = Math.max(0, this.#log.size - index); offset < numbers.length; offset++) {
+      this.#log.append(saleLeafHash(kind, numbers[offset]!, tag, at))
+    }
+  }
+}
+
+const CHUNK_LEVEL = Math.log2(CHUNK_LEAVES)
+
+/** Everything that happened after `seq`, in order: reservations, and what became of them; `limit` of each kind. */
+export function* eventsAfter(
+  store: PoolStore,
+  seq: number,
+  limit = -1,
+): Generator<{ row: ReservationRow; change?: undefined } | { row?: undefined; change: ChangeRow }> {
+  const changes = store.changesAfter(seq, limit)[Symbol.iterator]()
+  let change = changes.next()
+  for (const row of store.reservationsAfter(seq, limit)) {
+    while (!change.done && change.value.seq < row.seq) {
+      yield { change: change.value }
+      change = changes.next()
+    }
+    yield { row }
+  }
+  while (!change.done) {
+    yield { change: change.value }
+    change = changes.next()
+  }
+}

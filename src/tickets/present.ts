@@ -1,0 +1,25 @@
+/** Reservations as they are answered. */
+import { toInstant, toInstantOrNull } from '../core/time.ts'
+import type { Purchase, Reservation as ReservationAnswer } from './contract.ts'
+import type { Reservation } from './pool-contract.ts'
+
+type Presentable = Omit<Reservation, 'holder' | 'logIndex'>
+
+export const presentReservation = (raffleId: string, reservation: Presentable): ReservationAnswer => ({
+  id: reservation.id,
+  raffleId,
+  state: reservation.state,
+  quantity: reservation.numbers.length,
+  createdAt: toInstant(reservation.at),
+  issuedAt: toInstantOrNull(reservation.issuedAt),
+  heldUntil: reservation.state === 'held' ? toInstantOrNull(reservation.heldUntil) : null,
+})
+
+export const presentTickets = (numbers: number[]): { number: number }[] =>
+  numbers.map((number) => ({ number }))
+
+export const presentPurchase = (raffleId: string, reservation: Presentable): Purchase => ({
+  reservation: presentReservation(raffleId, reservation),
+  tickets: presentTickets(reservation.numbers),
+  order: null,
+})

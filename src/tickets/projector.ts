@@ -1,0 +1,105 @@
+/** Keeps D1 up with the pool: starts at once, goes on after a failure when the alarm says so, and tells who waits. */
+import type { Logger } from '../core/logging.ts'
+import type { Pool } from './pool.ts'
+import type { PoolStore } from './pool-store.ts'
+import { nextBatch, writeBatch } from './projection.ts'
+
+/** A purchase waits this long for D1 at most. */
+const MAX_WAIT_MS = 1_000
+const FIRST_RETRY_MS = 1_000
+const MAX_RETRY_MS = 60_000
+/** When the alarm looks after rows whose first try is under way; later than that try should take. */
+const LOOK_AFTER_MS = 5_000
+
+interface Waiter {
+  seq: number
+  resolve: () => void
+}
+
+export interface ProjectorPorts {
+  store: PoolStore
+  pool: () => Pool | undefined
+  database: () => D1Database
+  log: Logger
+}
+
+export class Projector {
+  readonly #ports: ProjectorPorts
+  #watermark: number
+  #failures = 0
+  #running: Promise<void> | undefined
+  #waiters: Waiter[] = []
+
+  constructor(ports: ProjectorPorts) {
+    this.#ports = ports
+    this.#watermark = ports.store.ready ? ports.store.projectedSeq() : 0
+  }
+
+  get isBehind(): boolean {
+    return (this.#ports.pool()?.seq ?? 0) > this.#watermark
+  }
+
+  /** When the alarm must look after the projection; null if D1 has heard of everything. */
+  nextTry(now: number): number | null {
+    if (!this.isBehind) return null
+    if (this.#failures === 0) return now + LOOK_AFTER_MS
+    return now + Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1))
+  }
+
+  /** Resolves once D1 knows all that is decided by now; after a second, or a failed try, it resolves all the same. */
+  async settled(): Promise<void> {
+    const seq = this.#ports.pool()?.seq ?? 0
+    if (seq <= this.#watermark || this.#failures > 0) return
+    void this.run()
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, MAX_WAIT_MS)
+      const done = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      this.#waiters.push({ seq, resolve: done })
+    })
+  }
+
+  /** Projects until D1 has heard of everything or a try fails. One run at a time; it never throws. */
+  run(): Promise<void> {
+    this.#running ??= this.#drain().finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
+  }
+
+  /** Projects everything again, as after D1 was restored to an earlier time. */
+  async rebuild(): Promise<void> {
+    await this.#running
+    this.#watermark = 0
+    this.#ports.store.setProjectedSeq(0)
+    await this.run()
+  }
+
+  async #drain(): Promise<void> {
+    const { store, pool, database, log } = this.#ports
+    for (;;) {
+      const present = pool()
+      if (present === undefined || present.seq <= this.#watermark) return
+      try {
+        const batch = nextBatch(present, store, this.#watermark)
+        await writeBatch(database(), batch)
+        this.#failures = 0
+        this.#watermark = batch.upTo
+        store.setProjectedSeq(batch.upTo)
+      } catch (error) {
+        this.#failures++
+        log.warn('projection failed', { pool: present.name, failures: this.#failures, reason: String(error) })
+      }
+      this.#wake()
+      if (this.#failures > 0) return
+    }
+  }
+
+  #wake(): void {
+    const done = (waiter: Waiter) => this.#failures > 0 || waiter.seq <= this.#watermark
+    for (const waiter of this.#waiters.filter(done)) waiter.resolve()
+    this.#waiters = this.#waiters.filter((waiter) => !done(waiter))
+  }
+}

@@ -1,0 +1,50 @@
+/** A holder's signed copy of a reservation: what proves, whatever the server says later, that the tickets were sold. */
+import type { Ctx } from '../core/context.ts'
+import { fromHex, toHex } from '../draws/rdp1/encoding.ts'
+import type { Receipt } from '../draws/rdp1/proof.ts'
+import { receiptMessage, sign, signingKeyFromSeed } from '../draws/rdp1/signatures.ts'
+import { askPool, orThrow } from './client.ts'
+import { findReservation } from './find-reservation.ts'
+import { reservationAddress } from './reservation-id.ts'
+
+export async function readReceipt(ctx: Ctx, id: string): Promise<Receipt> {
+  const { raffleId, reservation } = await findReservation(ctx, id)
+  const { pool, seq } = reservationAddress(id)
+  const { issued } = orThrow(await askPool(ctx, pool, (stub) => stub.issued(seq, id)))
+  const key = signingKeyFromSeed(ctx.settings.SIGNING_KEY)
+  const userId = reservation.holder
+  const salt = issued.salt === null ? null : fromHex(issued.salt)
+  const { commitment } = issued
+  return {
+    raffleId,
+    userId,
+    salt: issued.salt,
+    reservationId: id,
+    // Without the salt there is nothing that a signature could tie to the person.
+    tickets:
+      salt === null
+        ? []
+        : issued.tickets.map(({ number, logIndex, unixMs, path }) => ({
+            number,
+            logIndex,
+            unixMs,
+            signature: toHex(sign(key, receiptMessage({ raffleId, userId, salt, number, logIndex, unixMs }))),
+            inclusion: { size: issued.log.size, root: issued.log.root, path },
+          })),
+    commitment:
+      commitment === null
+        ? null
+        : {
+            commitment: commitment.commitment,
+            commitmentSignature: commitment.commitmentSignature,
+            committedAt: commitment.committedAt,
+            round: commitment.round,
+            effectiveDrawAt: commitment.effectiveDrawAt,
+            closeReason: commitment.closeReason,
+            rulesHash: commitment.rulesHash,
+            listHash: commitment.listHash,
+            ticketCount: commitment.ticketCount,
+            log: commitment.log,
+          },
+  }
+}

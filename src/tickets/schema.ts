@@ -1,0 +1,62 @@
+/** What D1 knows of the pools: a projection that can be rebuilt, written by `projection.ts` alone. */
+import { sql } from 'drizzle-orm'
+import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import type { CloseReason } from '../draws/rdp1/commitment.ts'
+import type { Attempt, Cancellation, Commitment, ReservationState, Terms } from './pool-contract.ts'
+
+/** One row a pool: where it stands, absolutely. A newer `seq` replaces an older one. */
+export const pools = sqliteTable(
+  'pools',
+  {
+    pool: text().primaryKey(),
+    raffleId: text().notNull().unique(),
+    seq: integer().notNull(),
+    termsVersion: integer().notNull(),
+    terms: text({ mode: 'json' }).$type<Terms>().notNull(),
+    total: integer().notNull(),
+    sold: integer().notNull(),
+    held: integer().notNull(),
+    closedAt: integer(),
+    closeReason: text().$type<CloseReason>(),
+    freezeAt: integer().notNull(),
+    /** Unix seconds. */
+    effectiveDrawAt: integer().notNull(),
+    logSize: integer().notNull(),
+    logRoot: text().notNull(),
+    commitment: text({ mode: 'json' }).$type<Commitment>(),
+    cancellation: text({ mode: 'json' }).$type<Cancellation>(),
+    /** When the sweep must act: see `PoolState`. */
+    dueAt: integer(),
+  },
+  (table) => [index('pools_due').on(table.dueAt).where(sql`due_at IS NOT NULL`)],
+)
+
+/** One row a reservation, found by its holder. Without a rowid (see the migration), so that a purchase writes one row. */
+export const reservations = sqliteTable(
+  'reservations',
+  {
+    holder: text().notNull(),
+    id: text().notNull(),
+    pool: text().notNull(),
+    /** Of the latest change to it. */
+    seq: integer().notNull(),
+    state: text().$type<ReservationState>().notNull(),
+    numbers: text({ mode: 'json' }).$type<number[]>().notNull(),
+    at: integer().notNull(),
+    issuedAt: integer(),
+    heldUntil: integer(),
+  },
+  (table) => [primaryKey({ columns: [table.holder, table.id] })],
+)
+
+/** The draw and its redraws, as published. */
+export const attempts = sqliteTable(
+  'attempts',
+  {
+    pool: text().notNull(),
+    attempt: integer().notNull(),
+    seq: integer().notNull(),
+    record: text({ mode: 'json' }).$type<Attempt>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.pool, table.attempt] })],
+)

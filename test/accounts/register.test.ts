@@ -1,0 +1,111 @@
+import { env } from 'cloudflare:workers'
+import { describe, expect, it } from 'vitest'
+import { call } from '../harness/client.ts'
+import { registerPlayer, uniqueEmail } from '../harness/people.ts'
+
+const PASSWORD = 'correct horse battery'
+
+const register = (body: Record<string, unknown>) =>
+  call('POST', '/api/v1/auth/register', {
+    body: { email: uniqueEmail(), password: PASSWORD, name: 'Amina Wanjiru', ...body },
+  })
+
+describe('registering', () => {
+  it('makes a user who is active, no admin, and shown by initials', async () => {
+    const email = uniqueEmail()
+    const { status, body, headers } = await register({ email, phone: '+254712345678' })
+    expect(status).toBe(201)
+    expect(headers.get('location')).toBe('/api/v1/users/me')
+    expect(body).toMatchObject({
+      email,
+      name: 'Amina Wanjiru',
+      phone: '+254712345678',
+      role: 'user',
+      status: 'active',
+      winnerDisplay: 'initials',
+    })
+  })
+
+  it('lets the new user log in', async () => {
+    const email = uniqueEmail()
+    await register({ email })
+    const { status } = await call('POST', '/api/v1/auth/login', { body: { email, password: PASSWORD } })
+    expect(status).toBe(200)
+  })
+
+  it('keeps an e-mail address trimmed and in lower case', async () => {
+    const email = uniqueEmail()
+    const { body } = await register({ email: `  ${email.toUpperCase()} ` })
+    expect(body.email).toBe(email)
+  })
+
+  it('keeps a name in one Unicode form, however it was typed', async () => {
+    const { body } = await register({ name: '  Zoe\u0301  ' })
+    expect(body.name).toBe('Zo\u00e9')
+  })
+
+  it('stores no password, only a salted hash with its parameters', async () => {
+    const { body } = await register({})
+    const row = await env.DB.prepare('SELECT * FROM users WHERE id = ?')
+      .bind(body.id)
+      .first<{ password_hash: string }>()
+    expect(row?.password_hash).toMatch(/^scrypt\$14\$8\$5\$[\w-]{22}\$[\w-]{43}$/)
+    expect(JSON.stringify(row)).not.toContain(PASSWORD)
+  })
+})
+
+describe('registering an address that is taken', () => {
+  it('is a conflict, in whatever case it is written', async () => {
+    const { email } = await registerPlayer()
+    const { status, body } = await register({ email: email.toUpperCase() })
+    expect(status).toBe(409)
+    expect(body.code).toBe('conflict')
+    expect(JSON.stringify(body).toLowerCase()).not.toContain(email)
+  })
+
+  it('lets exactly one of several in that register it at the same time', async () => {
+    const email = uniqueEmail()
+    const answers = await Promise.all(['A', 'B', 'C', 'D'].map((name) => register({ email, name })))
+    expect(answers.map((each) => each.status).sort()).toEqual([201, 409, 409, 409])
+    const { n } = (await env.DB.prepare('SELECT count(*) AS n FROM users WHERE email = ?')
+      .bind(email)
+      .first<{ n: number }>())!
+    expect(n).toBe(1)
+  })
+})
+
+describe('registering refuses', () => {
+  const refused: [what: string, body: Record<string, unknown>, path: string][] = [
+    ['an address that is none', { email: 'nobody' }, 'email'],
+    ['a password of 11 characters', { password: 'a'.repeat(11) }, 'password'],
+    ['a password of 129 characters', { password: 'a'.repeat(129) }, 'password'],
+    ['an empty name', { name: '   ' }, 'name'],
+    ['a name of 101 characters', { name: 'a'.repeat(101) }, 'name'],
+    ['a name of two lines', { name: 'Amina\nAdmin' }, 'name'],
+    ['a name that turns the text around it', { name: 'Amina\u202enimdA' }, 'name'],
+    ['a name without a letter', { name: '—' }, 'name'],
+    ['a phone number without its country code', { phone: '0712345678' }, 'phone'],
+    ['a role that one would like to have', { role: 'admin' }, 'role'],
+  ]
+  it.each(refused)('%s', async (_, body, path) => {
+    const answer = await register(body)
+    expect(answer.status).toBe(422)
+    expect(answer.body.errors.map((each: { path: string }) => each.path)).toContain(path)
+  })
+
+  it('the e-mail address as password', async () => {
+    const email = uniqueEmail()
+    const { status, body } = await register({ email, password: ` ${email.toUpperCase()}` })
+    expect(status).toBe(422)
+    expect(body.errors[0].path).toBe('password')
+  })
+
+  it('more than the limit from one address, before any password is hashed', async () => {
+    const { status, body } = await call('POST', '/api/v1/auth/register', {
+      body: {},
+      bindings: { RATE_REGISTER: { limit: async () => ({ success: false }) } },
+    })
+    expect(status).toBe(429)
+    expect(body.code).toBe('rate_limited')
+  })
+})

@@ -1,0 +1,224 @@
+import { env } from 'cloudflare:workers'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { openSession } from '../../src/accounts/open-session.ts'
+import { hashPassword } from '../../src/accounts/password.ts'
+import { purgeSessions } from '../../src/accounts/purge-sessions.ts'
+import { DAY_MS } from '../../src/core/time.ts'
+import { protectedDoors } from '../harness/auth-battery.ts'
+import { call } from '../harness/client.ts'
+import { registerPlayer, signedInAdmin, signIn, testContext } from '../harness/people.ts'
+
+const PASSWORD = 'correct horse battery'
+const NEW_PASSWORD = 'another horse entirely'
+let passwordHash: string
+
+beforeAll(async () => {
+  passwordHash = await hashPassword(PASSWORD)
+})
+
+/** A user and one session of it with a real refresh token, as a login makes it. */
+async function userWithSession(now = Date.now()) {
+  const person = await registerPlayer()
+  await env.DB.prepare('UPDATE users SET password_hash = ? WHERE id = ?').bind(passwordHash, person.id).run()
+  const tokens = await openSession(testContext(now), person.id, passwordHash)
+  return { ...person, tokens: tokens! }
+}
+
+const refresh = (refreshToken: string) =>
+  call('POST', '/api/v1/auth/refresh', { body: { refresh_token: refreshToken } })
+
+const changePassword = (token: string, body: Record<string, string> = {}) =>
+  call('POST', '/api/v1/auth/password', {
+    token,
+    body: { currentPassword: PASSWORD, newPassword: NEW_PASSWORD, ...body },
+  })
+
+describe('refreshing', () => {
+  it('gives a new pair of tokens of the same session', async () => {
+    const { id, tokens } = await userWithSession()
+    const { status, body, headers } = await refresh(tokens.refresh_token)
+    expect(status).toBe(200)
+    expect(headers.get('cache-control')).toBe('no-store')
+    expect(body.refresh_token).not.toBe(tokens.refresh_token)
+    const me = await call('GET', '/api/v1/users/me', { token: body.access_token })
+    expect(me.body.id).toBe(id)
+  })
+
+  it('goes on from each new token to the next', async () => {
+    const { tokens } = await userWithSession()
+    let token = tokens.refresh_token
+    for (let turn = 0; turn < 3; turn++) {
+      const { status, body } = await refresh(token)
+      expect(status).toBe(200)
+      token = body.refresh_token
+    }
+  })
+
+  it('with a token that was used ends the whole session, the newest token with it', async () => {
+    const { tokens } = await userWithSession()
+    const second = await refresh(tokens.refresh_token)
+    expect((await refresh(tokens.refresh_token)).status).toBe(401)
+    expect((await refresh(second.body.refresh_token)).status).toBe(401)
+  })
+
+  it('with a token that was used leaves the other sessions of the user alone', async () => {
+    const { id, tokens } = await userWithSession()
+    const other = await openSession(testContext(), id, passwordHash)
+    await refresh(tokens.refresh_token)
+    await refresh(tokens.refresh_token)
+    expect((await refresh(other!.refresh_token)).status).toBe(200)
+  })
+
+  it('lets exactly one of several requests win that bring one token at the same time', async () => {
+    const { tokens } = await userWithSession()
+    const answers = await Promise.all(Array.from({ length: 6 }, () => refresh(tokens.refresh_token)))
+    expect(answers.map((each) => each.status).sort()).toEqual([200, 401, 401, 401, 401, 401])
+  })
+
+  it('needs more than a part of a token: a guess ends nothing', async () => {
+    const { tokens } = await userWithSession()
+    const bytes = Buffer.from(tokens.refresh_token, 'base64url')
+    bytes.fill(7, 0, 16)
+    expect((await refresh(bytes.toString('base64url'))).status).toBe(401)
+    expect((await refresh(tokens.refresh_token)).status).toBe(200)
+  })
+
+  it('refuses what never was a token', async () => {
+    const { tokens } = await userWithSession()
+    for (const bad of [
+      'x',
+      `${tokens.refresh_token}=`,
+      `${tokens.refresh_token}A`,
+      tokens.access_token.slice(0, 64),
+    ]) {
+      expect((await refresh(bad)).status).toBe(401)
+    }
+  })
+
+  it('refuses a session that nobody refreshed for too long', async () => {
+    const { tokens } = await userWithSession(Date.now() - 31 * DAY_MS)
+    expect((await refresh(tokens.refresh_token)).status).toBe(401)
+  })
+
+  it('refuses a user who is suspended, though the session is not revoked', async () => {
+    const { id, tokens } = await userWithSession()
+    await env.DB.prepare("UPDATE users SET status = 'suspended' WHERE id = ?").bind(id).run()
+    expect((await refresh(tokens.refresh_token)).status).toBe(401)
+  })
+})
+
+describe('logging out', () => {
+  it('ends the refresh token, and for what is looked up the access token too', async () => {
+    const { tokens } = await userWithSession()
+    const token = tokens.access_token
+    expect((await call('POST', '/api/v1/auth/logout', { token })).status).toBe(204)
+    expect((await refresh(tokens.refresh_token)).status).toBe(401)
+    expect((await call('PUT', '/api/v1/users/me', { token, body: { name: 'X' } })).status).toBe(401)
+  })
+
+  it('twice is as good as once', async () => {
+    const { token } = await registerPlayer()
+    await call('POST', '/api/v1/auth/logout', { token })
+    expect((await call('POST', '/api/v1/auth/logout', { token })).status).toBe(204)
+  })
+
+  it('leaves other sessions alone', async () => {
+    const { id, token } = await registerPlayer()
+    const other = await signIn(id)
+    await call('POST', '/api/v1/auth/logout', { token })
+    const { status } = await call('PUT', '/api/v1/users/me', { token: other.token, body: { name: 'X' } })
+    expect(status).toBe(200)
+  })
+})
+
+describe('changing the password', () => {
+  it('makes the new one count, and the old one not', async () => {
+    const { email, token } = await userWithSession()
+    expect((await changePassword(token)).status).toBe(204)
+    const login = (password: string) => call('POST', '/api/v1/auth/login', { body: { email, password } })
+    expect((await login(PASSWORD)).status).toBe(401)
+    expect((await login(NEW_PASSWORD)).status).toBe(200)
+  })
+
+  it('ends every other session and keeps this one', async () => {
+    const { id, tokens, token } = await userWithSession()
+    const other = await openSession(testContext(), id, passwordHash)
+    expect((await changePassword(tokens.access_token)).status).toBe(204)
+    expect((await refresh(other!.refresh_token)).status).toBe(401)
+    expect((await call('PUT', '/api/v1/users/me', { token, body: {} })).status).toBe(401)
+    expect((await refresh(tokens.refresh_token)).status).toBe(200)
+  })
+
+  it('lets exactly one of two changes win that happen at the same time', async () => {
+    const { id, tokens } = await userWithSession()
+    const other = await openSession(testContext(), id, passwordHash)
+    const answers = await Promise.all([
+      changePassword(tokens.access_token, { newPassword: 'first horse of them' }),
+      changePassword(other!.access_token, { newPassword: 'second horse of them' }),
+    ])
+    const statuses = answers.map((each) => each.status)
+    expect(statuses.filter((status) => status === 204)).toHaveLength(1)
+    // The loser finds the password changed, or its own session ended by the winner.
+    expect(statuses.filter((status) => [401, 409, 422].includes(status))).toHaveLength(1)
+  })
+
+  it('refuses a wrong current password and leaves everything as it was', async () => {
+    const { email, token } = await userWithSession()
+    const { status, body } = await changePassword(token, { currentPassword: 'not the password' })
+    expect(status).toBe(422)
+    expect(body.errors).toEqual([{ path: 'currentPassword', message: 'is not your password' }])
+    const login = await call('POST', '/api/v1/auth/login', { body: { email, password: PASSWORD } })
+    expect(login.status).toBe(200)
+  })
+
+  it('refuses the e-mail address, and a password that is too short', async () => {
+    const { email, token } = await userWithSession()
+    for (const newPassword of [email, 'too short']) {
+      const { status, body } = await changePassword(token, { newPassword })
+      expect(status).toBe(422)
+      expect(body.errors[0].path).toBe('newPassword')
+    }
+  })
+
+  it('is limited for each user', async () => {
+    const { id, token } = await userWithSession()
+    const keys: string[] = []
+    const limit = async ({ key }: RateLimitOptions) => {
+      keys.push(key)
+      return { success: false }
+    }
+    const { status } = await call('POST', '/api/v1/auth/password', {
+      token,
+      body: { currentPassword: PASSWORD, newPassword: NEW_PASSWORD },
+      bindings: { RATE_SIGN_IN: { limit } },
+    })
+    expect(status).toBe(429)
+    expect(keys).toEqual([`user:${id}`])
+  })
+})
+
+describe('sessions that ended', () => {
+  it('are forgotten after a day, those that may still be used are not', async () => {
+    const old = await userWithSession(Date.now() - 32 * DAY_MS)
+    const recent = await userWithSession()
+    expect(await purgeSessions(testContext())).toBeGreaterThan(0)
+    expect((await refresh(old.tokens.refresh_token)).status).toBe(401)
+    expect((await refresh(recent.tokens.refresh_token)).status).toBe(200)
+    expect(await purgeSessions(testContext())).toBe(0)
+  })
+
+  it('count as signed out when their row is gone', async () => {
+    const { token, sessionId } = await signedInAdmin()
+    await env.DB.prepare('DELETE FROM sessions WHERE id = ?').bind(sessionId).run()
+    expect((await call('GET', '/api/v1/users', { token })).status).toBe(401)
+  })
+})
+
+protectedDoors([
+  { method: 'POST', path: '/api/v1/auth/logout' },
+  {
+    method: 'POST',
+    path: '/api/v1/auth/password',
+    body: { currentPassword: PASSWORD, newPassword: NEW_PASSWORD },
+  },
+])

@@ -1,0 +1,157 @@
+import { env } from 'cloudflare:workers'
+import { describe, expect, it } from 'vitest'
+import { newId } from '../../src/core/ids.ts'
+import { forge, protectedDoors } from '../harness/auth-battery.ts'
+import { call } from '../harness/client.ts'
+import { organisationWithOperator, registerPlayer, signedInAdmin, withUserToken } from '../harness/people.ts'
+
+const me = (token: string) => call('GET', '/api/v1/users/me', { token })
+const updateMe = (token: string, body: unknown) => call('PUT', '/api/v1/users/me', { token, body })
+const setStatus = (token: string, userId: string, status: string) =>
+  call('PUT', `/api/v1/users/${userId}/status`, { token, body: { status } })
+
+describe('one’s own account', () => {
+  it('is read with a token that is right in every claim', async () => {
+    const person = await registerPlayer()
+    const { status, body } = await me(await forge(person))
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ id: person.id, email: person.email })
+  })
+
+  it('takes a new name, phone and way to be shown, one by one', async () => {
+    const { token } = await registerPlayer({ name: 'Amina' })
+    expect((await updateMe(token, { winnerDisplay: 'anonymous' })).body).toMatchObject({
+      name: 'Amina',
+      winnerDisplay: 'anonymous',
+    })
+    expect((await updateMe(token, { phone: '+254712345678' })).body.phone).toBe('+254712345678')
+    expect((await updateMe(token, { name: 'Amina W.' })).body).toMatchObject({
+      name: 'Amina W.',
+      phone: '+254712345678',
+      winnerDisplay: 'anonymous',
+    })
+  })
+
+  it('forgets a phone that is set to null', async () => {
+    const { token } = await registerPlayer({ phone: '+254712345678' })
+    expect((await updateMe(token, { phone: null })).body.phone).toBeNull()
+  })
+
+  it.each([
+    [{ role: 'admin' }, 'role'],
+    [{ email: 'somebody@example.com' }, 'email'],
+    [{ status: 'active' }, 'status'],
+    [{ winnerDisplay: 'loudly' }, 'winnerDisplay'],
+    [{ name: '' }, 'name'],
+    [{ name: null }, 'name'],
+  ])('does not take %j', async (body, path) => {
+    const { token } = await registerPlayer()
+    const answer = await updateMe(token, body)
+    expect(answer.status).toBe(422)
+    expect(answer.body.errors[0].path).toBe(path)
+  })
+
+  it('is closed to a suspended user at once', async () => {
+    const { id, token } = await registerPlayer()
+    await setStatus((await signedInAdmin()).token, id, 'suspended')
+    expect((await me(token)).status).toBe(401)
+    expect((await updateMe(token, { name: 'X' })).status).toBe(401)
+  })
+})
+
+describe('the list of users', () => {
+  it('is paged, newest first, each user once', async () => {
+    const admin = await signedInAdmin()
+    const players = [await registerPlayer(), await registerPlayer(), await registerPlayer()]
+    const seen: string[] = []
+    let cursor: string | null = ''
+    while (cursor !== null) {
+      const query: string = cursor === '' ? '' : `&cursor=${cursor}`
+      const { body } = await call('GET', `/api/v1/users?limit=2${query}`, { token: admin.token })
+      expect(body.data.length).toBeLessThanOrEqual(2)
+      seen.push(...body.data.map((each: { id: string }) => each.id))
+      cursor = body.nextCursor
+    }
+    expect(new Set(seen).size).toBe(seen.length)
+    expect(seen).toEqual([...seen].sort().reverse())
+    expect(seen).toEqual(expect.arrayContaining(players.map((each) => each.id)))
+  })
+
+  it('is for admins only: not for players, not for operators', async () => {
+    const { operator } = await organisationWithOperator()
+    for (const { token } of [await registerPlayer(), operator]) {
+      const { status, body } = await call('GET', '/api/v1/users', { token })
+      expect(status).toBe(403)
+      expect(body.code).toBe('forbidden')
+    }
+  })
+
+  it('is closed at once to an admin who is one no more', async () => {
+    const admin = await signedInAdmin()
+    await env.DB.prepare("UPDATE users SET role = 'user' WHERE id = ?").bind(admin.id).run()
+    expect((await call('GET', '/api/v1/users', { token: admin.token })).status).toBe(403)
+  })
+
+  it.each([
+    ['limit=0', 422, 'validation_failed'],
+    ['limit=101', 422, 'validation_failed'],
+    ['cursor=nonsense', 400, 'malformed_request'],
+    [`cursor=${btoa('[1]')}`, 400, 'malformed_request'],
+  ])('refuses ?%s', async (query, status, code) => {
+    const { token } = await signedInAdmin()
+    const answer = await call('GET', `/api/v1/users?${query}`, { token })
+    expect(answer.status).toBe(status)
+    expect(answer.body.code).toBe(code)
+  })
+})
+
+describe('suspending', () => {
+  it('ends every session of the user; reactivating brings none back', async () => {
+    const admin = await signedInAdmin()
+    const { operator, id } = await organisationWithOperator()
+    const read = (token: string) => call('GET', `/api/v1/organisations/${id}`, { token })
+    expect((await read(operator.token)).status).toBe(200)
+
+    const suspended = await setStatus(admin.token, operator.id, 'suspended')
+    expect(suspended.body.status).toBe('suspended')
+    expect((await read(operator.token)).status).toBe(401)
+
+    expect((await setStatus(admin.token, operator.id, 'active')).body.status).toBe('active')
+    expect((await read(operator.token)).status).toBe(401)
+    expect((await read(await withUserToken(operator.id))).status).toBe(200)
+  })
+
+  it('twice is as good as once', async () => {
+    const admin = await signedInAdmin()
+    const { id } = await registerPlayer()
+    await setStatus(admin.token, id, 'suspended')
+    expect((await setStatus(admin.token, id, 'suspended')).status).toBe(200)
+  })
+
+  it('oneself is not possible', async () => {
+    const { id, token } = await signedInAdmin()
+    const { status, body } = await setStatus(token, id, 'suspended')
+    expect(status).toBe(409)
+    expect(body.code).toBe('invalid_state')
+  })
+
+  it('is for admins only', async () => {
+    const { id } = await registerPlayer()
+    const { operator } = await organisationWithOperator()
+    expect((await setStatus(operator.token, id, 'suspended')).status).toBe(403)
+  })
+
+  it('somebody who does not exist is not found, under an id that is one or is none', async () => {
+    const { token } = await signedInAdmin()
+    for (const id of [newId('user'), 'nobody', newId('organisation')]) {
+      expect((await setStatus(token, id, 'suspended')).status).toBe(404)
+    }
+  })
+})
+
+protectedDoors([
+  { method: 'GET', path: '/api/v1/users/me' },
+  { method: 'PUT', path: '/api/v1/users/me', body: { name: 'Amina' } },
+  { method: 'GET', path: '/api/v1/users' },
+  { method: 'PUT', path: `/api/v1/users/${newId('user')}/status`, body: { status: 'suspended' } },
+])

@@ -1,0 +1,146 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { app } from '../../src/app.ts'
+import { descriptionOf } from '../../src/core/openapi.ts'
+import { call, operations } from '../harness/client.ts'
+
+const BASE = '/api/v1'
+const METHODS_WITH_BODY = ['post', 'put', 'patch']
+
+interface Media {
+  schema?: Record<string, unknown>
+  example?: unknown
+}
+interface Operation {
+  operationId?: string
+  summary?: string
+  tags?: string[]
+  security?: Record<string, string[]>[]
+  parameters?: { in: string; name: string }[]
+  requestBody?: { content: Record<string, Media> }
+  responses: Record<string, { description?: string; content?: Record<string, Media> }>
+}
+interface ApiDocument {
+  openapi: string
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, unknown>; securitySchemes: Record<string, unknown> }
+}
+
+let document: ApiDocument
+let described: { name: string; path: string; method: string; operation: Operation }[]
+
+beforeAll(async () => {
+  document = (await call('GET', '/openapi.json')).body
+  described = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({
+      name: `${method.toUpperCase()} ${path}`,
+      path,
+      method,
+      operation,
+    })),
+  )
+})
+
+/** The routes that answer something: what stands on a path with a method, middleware left out. */
+function routesOf(): Set<string> {
+  const routes = app.routes.filter((each) => each.method !== 'ALL' && each.path.startsWith(BASE))
+  return new Set(routes.map((each) => `${each.method} ${each.path.replaceAll(/:([^/]+)/g, '{$1}')}`))
+}
+
+describe('the API document', () => {
+  it('is OpenAPI 3.1 and describes something', () => {
+    expect(document.openapi).toMatch(/^3\.1\./)
+    expect(described.length).toBeGreaterThan(0)
+  })
+
+  it('holds every route of the app, and the app has every route of it', () => {
+    const inDocument = described.map((each) => each.name).filter((name) => name.includes(` ${BASE}`))
+    expect(inDocument.sort()).toEqual([...routesOf()].sort())
+  })
+
+  it('is made of one description a route, which tests hold answers to', () => {
+    const names = operations.map((each) => `${each.method} ${each.path}`)
+    expect(new Set(names).size).toBe(names.length)
+    for (const route of app.routes.filter((each) => descriptionOf(each.handler) !== undefined)) {
+      expect(route.method, route.path).not.toBe('ALL')
+    }
+  })
+
+  it('names every operation differently', () => {
+    const ids = described.map((each) => each.operation.operationId)
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+
+  it('gives each operation a summary, a tag, and its security', () => {
+    for (const { name, operation } of described) {
+      expect(operation.summary, name).toMatch(/^[A-Z].*[^.]$/)
+      expect(operation.tags, name).toHaveLength(1)
+      expect(operation.security, name).toBeInstanceOf(Array)
+      for (const scheme of operation.security!.flatMap(Object.keys)) {
+        expect(document.components.securitySchemes, name).toHaveProperty(scheme)
+      }
+    }
+  })
+
+  it('gives each operation one success: no body, or one with a schema and an example', () => {
+    for (const { name, operation } of described) {
+      const successes = Object.entries(operation.responses).filter(([status]) => status.startsWith('2'))
+      expect(successes, name).toHaveLength(1)
+      const [status, { description, content }] = successes[0]!
+      expect(description, name).toBeTruthy()
+      expect(content === undefined, `${name}: a body unless 204`).toBe(status === '204')
+      for (const media of Object.values(content ?? {})) {
+        expect(media.schema, name).toBeTruthy()
+        expect(media.example, `${name}: an example`).not.toBeUndefined()
+      }
+    }
+  })
+
+  it('has examples that fit their own schemas', () => {
+    for (const { method, path, description } of operations) {
+      const { schema, example } = description.success
+      if (schema === undefined) continue
+      expect(schema.safeParse(example).error?.issues, `${method} ${path}`).toBeUndefined()
+    }
+  })
+
+  it('gives each operation its errors as problem documents, by status and code', () => {
+    for (const { name, operation } of described) {
+      const errors = Object.entries(operation.responses).filter(([status]) => !status.startsWith('2'))
+      const statuses = errors.map(([status]) => status)
+      expect(statuses, name).toEqual(expect.arrayContaining(['401', '500', '503']))
+      for (const [status, { description, content }] of errors) {
+        const example = content?.['application/problem+json']?.example
+        expect(description, `${name} ${status}`).toMatch(/`[a-z_]+`/)
+        expect(example, `${name} ${status}`).toMatchObject({ status: Number(status) })
+      }
+    }
+  })
+
+  it('says of each operation that takes a body what the body is, and that it can be wrong', () => {
+    for (const { name, operation } of described.filter((each) => each.operation.requestBody)) {
+      for (const media of Object.values(operation.requestBody!.content)) {
+        expect(media.schema, name).toBeTruthy()
+      }
+      expect(Object.keys(operation.responses), name).toEqual(
+        expect.arrayContaining(['400', '413', '415', '422']),
+      )
+    }
+    for (const { name, method, operation } of described) {
+      if (operation.requestBody !== undefined) expect(METHODS_WITH_BODY, name).toContain(method)
+    }
+  })
+
+  it('has a path parameter for each in the path', () => {
+    for (const { name, path, operation } of described) {
+      const inPath = [...path.matchAll(/\{([^}]+)\}/g)].map((match) => match[1])
+      const parameters = (operation.parameters ?? []).filter((each) => each.in === 'path')
+      expect(parameters.map((each) => each.name).sort(), name).toEqual(inPath.sort())
+    }
+  })
+
+  it('refers to nothing that is not in it', () => {
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)]
+    expect(references.length).toBeGreaterThan(0)
+    for (const [, name] of references) expect(document.components.schemas).toHaveProperty(name!)
+  })
+})

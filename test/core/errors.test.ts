@@ -1,0 +1,234 @@
+import { env } from 'cloudflare:workers'
+import { Hono } from 'hono'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { app } from '../../src/app.ts'
+import type { AppEnv } from '../../src/core/context.ts'
+import { Problem } from '../../src/core/errors.ts'
+import { respondToError } from '../../src/core/problem-response.ts'
+import { requestContext } from '../../src/core/request.ts'
+import { call } from '../harness/client.ts'
+import { failingDatabase, forgetfulDatabase } from '../harness/faults.ts'
+import { registerPlayer, uniqueEmail } from '../harness/people.ts'
+
+const LOGIN = '/api/v1/auth/login'
+const CREDENTIALS = { email: 'amina@example.com', password: 'correct horse battery' }
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+describe('an address that does not exist', () => {
+  it.each(['/api/v1/nothing', '/nothing', '/api/v1/', '/api/v1/users/me/nothing'])(
+    '%s is 404',
+    async (path) => {
+      const { status, body } = await call('GET', path)
+      expect(status).toBe(404)
+      expect(body.code).toBe('not_found')
+    },
+  )
+})
+
+describe('a method that an address does not take', () => {
+  it('is 405 and names those that it takes', async () => {
+    const { status, body, headers } = await call('DELETE', '/api/v1/users/me')
+    expect(status).toBe(405)
+    expect(body.code).toBe('method_not_allowed')
+    expect(headers.get('allow')).toBe('GET, PUT')
+  })
+
+  it('is 405 on an address with a parameter too', async () => {
+    const { status, headers } = await call('GET', '/api/v1/users/anybody/status')
+    expect(status).toBe(405)
+    expect(headers.get('allow')).toBe('PUT')
+  })
+})
+
+describe('a body', () => {
+  it.each(['', '{', '{"email":', 'nonsense', '{"email":"a@example.com",}'])(
+    'that is no JSON is 400: %s',
+    async (raw) => {
+      const answer = await call('POST', LOGIN, { raw, headers: { 'content-type': 'application/json' } })
+      expect(answer.status).toBe(400)
+      expect(answer.body.code).toBe('malformed_request')
+    },
+  )
+
+  it.each(['text/plain', 'application/xml', 'multipart/form-data; boundary=x', 'application/jsonp', ''])(
+    'of another content type is 415: %s',
+    async (type) => {
+      const raw = new TextEncoder().encode(JSON.stringify(CREDENTIALS))
+      const headers: Record<string, string> = type === '' ? {} : { 'content-type': type }
+      const { status, body } = await call('POST', LOGIN, { raw, headers })
+      expect(status).toBe(415)
+      expect(body.code).toBe('unsupported_media_type')
+    },
+  )
+
+  it('may say its character set beside its type', async () => {
+    const headers = { 'content-type': 'Application/JSON; charset=utf-8' }
+    expect((await call('POST', LOGIN, { body: CREDENTIALS, headers })).status).toBe(401)
+  })
+
+  it.each([
+    ['with its length announced', (text: string) => text],
+    ['in pieces without a length', (text: string) => new Blob([text]).stream()],
+  ])('of more than 64 KiB is 413, %s', async (_, raw) => {
+    const text = JSON.stringify({ ...CREDENTIALS, padding: 'x'.repeat(64 * 1024) })
+    const answer = await call('POST', LOGIN, {
+      raw: raw(text),
+      headers: { 'content-type': 'application/json' },
+    })
+    expect(answer.status).toBe(413)
+    expect(answer.body.code).toBe('payload_too_large')
+  })
+
+  it.each(['null', '[]', '"text"', '7'])('that is no object is 422: %s', async (raw) => {
+    const answer = await call('POST', LOGIN, { raw, headers: { 'content-type': 'application/json' } })
+    expect(answer.status).toBe(422)
+  })
+
+  it('with unknown fields is 422 and names them', async () => {
+    const { status, body } = await call('POST', LOGIN, { body: { ...CREDENTIALS, remember: true, me: 1 } })
+    expect(status).toBe(422)
+    expect(body.code).toBe('validation_failed')
+    expect(body.errors.map((each: { path: string }) => each.path)).toEqual(['remember', 'me'])
+    expect(body.detail).toContain('remember')
+  })
+
+  it('with several wrong fields is 422 and names them all', async () => {
+    const { body } = await call('POST', LOGIN, { body: { email: 'nobody', password: 7 } })
+    expect(body.errors.map((each: { path: string }) => each.path)).toEqual(['email', 'password'])
+  })
+
+  it('with a thousand unknown fields is answered in bounds', async () => {
+    const fields = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`field${i}`, i]))
+    const { body } = await call('POST', LOGIN, { body: fields })
+    expect(body.errors).toHaveLength(50)
+  })
+})
+
+describe('whom an error tells what', () => {
+  it('asks for a token before it reads a body, so that nobody learns its schema from refusals', async () => {
+    const { status } = await call('PUT', '/api/v1/users/me', {
+      raw: '{',
+      headers: { 'content-type': 'text/plain' },
+    })
+    expect(status).toBe(401)
+  })
+
+  it('refuses a bad token even where none is needed', async () => {
+    const { status } = await call('POST', LOGIN, { body: CREDENTIALS, token: 'nonsense' })
+    expect(status).toBe(401)
+  })
+
+  it('quotes the platform’s own request id where there is one', async () => {
+    const { body, headers } = await call('GET', '/nothing', { headers: { 'cf-ray': '8e1b2c3d4e5f-NBO' } })
+    expect(body.requestId).toBe('8e1b2c3d4e5f-NBO')
+    expect(headers.get('x-request-id')).toBe('8e1b2c3d4e5f-NBO')
+  })
+})
+
+describe('a database that fails', () => {
+  it('is 500 and shows neither statement nor values, in the answer and in the log', async () => {
+    const lines: string[] = []
+    vi.spyOn(console, 'error').mockImplementation((line) => void lines.push(String(line)))
+    const email = uniqueEmail()
+    const { status, body } = await call('POST', LOGIN, {
+      body: { email, password: 'a secret that nobody may see' },
+      bindings: { DB: failingDatabase('D1_ERROR: no such column: nonsense: SQLITE_ERROR') },
+    })
+    expect(status).toBe(500)
+    expect(body.code).toBe('internal')
+    for (const secret of [email, 'select', 'password_hash', 'nonsense', 'a secret']) {
+      expect(JSON.stringify(body).toLowerCase()).not.toContain(secret)
+    }
+    const log = lines.join('\n')
+    expect(log).toContain('no such column')
+    expect(log).toContain(body.requestId)
+    expect(log).not.toContain(email)
+    expect(log).not.toContain('a secret')
+  })
+
+  it.each([
+    'D1_ERROR: D1 DB is overloaded. Too many requests queued.',
+    'D1_ERROR: Network connection lost.',
+    'D1_ERROR: D1 DB storage operation exceeded timeout which caused object to be reset.',
+  ])('for a moment is 503 and says when to come back: %s', async (message) => {
+    const { status, body, headers } = await call('POST', LOGIN, {
+      body: CREDENTIALS,
+      bindings: { DB: failingDatabase(message) },
+    })
+    expect(status).toBe(503)
+    expect(body.code).toBe('unavailable')
+    expect(headers.get('retry-after')).toBe('1')
+    expect(JSON.stringify(body)).not.toContain('D1')
+  })
+
+  it('has its writes repeated when their answers are lost, and they count once', async () => {
+    const { token, id } = await registerPlayer()
+    const { DB, lost } = forgetfulDatabase(env.DB, 2)
+    const answer = await call('PUT', '/api/v1/users/me', {
+      token,
+      body: { name: 'Zawadi' },
+      bindings: { DB },
+    })
+    expect(answer.body).toMatchObject({ id, name: 'Zawadi' })
+    expect(lost()).toBe(2)
+  })
+
+  it('is 503 when answers go on being lost', async () => {
+    const { token } = await registerPlayer()
+    const { DB } = forgetfulDatabase(env.DB, 99)
+    const { status } = await call('PUT', '/api/v1/users/me', { token, body: {}, bindings: { DB } })
+    expect(status).toBe(503)
+  })
+})
+
+describe('whatever is thrown', () => {
+  /** An app of one route that throws `error`. */
+  const throwing = (error: unknown) => {
+    const broken = new Hono<AppEnv>()
+    broken.use(requestContext)
+    broken.get('/', () => {
+      throw error
+    })
+    broken.onError(respondToError)
+    return broken.request('/', {}, env)
+  }
+
+  it.each([{ overloaded: true }, { retryable: true }, { durableObjectReset: true }])(
+    'by an object that is %j is 503 with Retry-After',
+    async (flags) => {
+      const response = await throwing(Object.assign(new Error('Durable Object is overloaded'), flags))
+      expect(response.status).toBe(503)
+      expect(response.headers.get('retry-after')).toBe('1')
+      expect(await response.json()).toMatchObject({ code: 'unavailable' })
+    },
+  )
+
+  it('unexpectedly is 500 and keeps its message to the log', async () => {
+    const lines: string[] = []
+    vi.spyOn(console, 'error').mockImplementation((line) => void lines.push(String(line)))
+    const response = await throwing(new TypeError('secret is not a function'))
+    expect(response.status).toBe(500)
+    expect(await response.text()).not.toContain('secret')
+    expect(lines.join()).toContain('secret is not a function')
+  })
+
+  it('as a problem is answered as it says', async () => {
+    const response = await throwing(new Problem('number_taken', 'Taken.', { numbers: [3, 5] }))
+    expect(response.status).toBe(409)
+    expect(await response.json()).toMatchObject({ code: 'number_taken', numbers: [3, 5], detail: 'Taken.' })
+  })
+})
+
+describe('a worker that is not configured', () => {
+  it('refuses every request and names what is missing, without its value', async () => {
+    const response = await app.request('/api/v1/users/me', {}, { ...env, ENVIRONMENT: 'production' })
+    expect(response.status).toBe(503)
+    const { detail } = await response.json<{ detail: string }>()
+    expect(detail).toContain('JWT_SECRET')
+    expect(detail).toContain('SIGNING_KEY')
+    expect(detail).not.toContain('tombola-development')
+  })
+})

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { DEFAULT_PAGE, PageQuery, readCursor, toPage } from '../../src/core/paging.ts'
+
+const Key = z.tuple([z.number(), z.string()])
+type Row = { at: number; id: string }
+
+const rows: Row[] = Array.from({ length: 25 }, (_, i) => ({ at: Math.floor(i / 3), id: `row_${i}` }))
+const isAfter = (row: Row, [at, id]: z.infer<typeof Key>) =>
+  row.at > at || (row.at === at && Number(row.id.slice(4)) > Number(id.slice(4)))
+
+/** One page, as a list makes it from a query that reads one row more than it shows. */
+function list(limit: number, cursor?: string) {
+  const after = readCursor(cursor, Key)
+  const found = rows.filter((row) => after === undefined || isAfter(row, after)).slice(0, limit + 1)
+  return toPage(
+    found,
+    limit,
+    (row) => [row.at, row.id],
+    (row) => row.id,
+  )
+}
+
+describe('paging', () => {
+  it.each([1, 4, 5, 24, 25, 100])('shows every row once, %i at a time', (limit) => {
+    const seen: string[] = []
+    let cursor: string | undefined
+    do {
+      const page = list(limit, cursor)
+      expect(page.data.length).toBeLessThanOrEqual(limit)
+      seen.push(...page.data)
+      cursor = page.nextCursor ?? undefined
+    } while (cursor !== undefined)
+    expect(seen).toEqual(rows.map((row) => row.id))
+  })
+
+  it('ends with no cursor, also when the last page is full', () => {
+    expect(list(25).nextCursor).toBeNull()
+    expect(toPage([], 10, () => [], String)).toEqual({ data: [], nextCursor: null })
+  })
+
+  it('has cursors that need no escaping in an address', () => {
+    expect(list(1).nextCursor).toMatch(/^[\w-]+$/)
+  })
+
+  it.each(['nonsense', '', '%', btoa('[]'), btoa('["a",1]'), btoa('[1,"a",2]'), btoa('null'), btoa('{')])(
+    'refuses a cursor that it did not give: %s',
+    (cursor) => {
+      expect(() => readCursor(cursor, Key)).toThrow(expect.objectContaining({ code: 'malformed_request' }))
+    },
+  )
+})
+
+describe('the query of a list', () => {
+  it('has a limit, and one if none is given', () => {
+    expect(PageQuery.parse({}).limit).toBe(DEFAULT_PAGE)
+    expect(PageQuery.parse({ limit: '100' }).limit).toBe(100)
+  })
+
+  it.each(['0', '101', '-1', '1.5', 'all', ''])('refuses a limit of %s', (limit) => {
+    expect(PageQuery.safeParse({ limit }).success).toBe(false)
+  })
+
+  it('refuses a cursor without end', () => {
+    expect(PageQuery.safeParse({ cursor: 'x'.repeat(513) }).success).toBe(false)
+  })
+})

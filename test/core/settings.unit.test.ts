@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import { DEVELOPMENT_SECRETS, readSettings, settingsOf } from '../../src/core/settings.ts'
+
+const PRODUCTION = {
+  ENVIRONMENT: 'production',
+  BEACON: 'quicknet',
+  JWT_SECRET: 'a-secret-of-our-own-that-is-long-enough-for-hs256',
+  SIGNING_KEY: '1f'.repeat(32),
+}
+
+/** What a refused environment is told. */
+function problemsOf(env: Record<string, unknown>): string[] {
+  const result = readSettings(env)
+  return result.ok ? [] : result.problems
+}
+
+describe('settings', () => {
+  it('need nothing in development', () => {
+    const result = readSettings({})
+    expect(result).toMatchObject({
+      ok: true,
+      settings: { HOLD_SECONDS: 600, DRAW_LEAD_SECONDS: 60, ACCESS_TOKEN_SECONDS: 900, BEACON: 'dev' },
+    })
+  })
+
+  it('are read from text, as the platform gives them', () => {
+    const result = readSettings({ HOLD_SECONDS: '5', CORS_ORIGINS: 'https://a.example, https://b.example,' })
+    expect(result).toMatchObject({
+      ok: true,
+      settings: { HOLD_SECONDS: 5, CORS_ORIGINS: ['https://a.example', 'https://b.example'] },
+    })
+  })
+
+  it.each([
+    ['HOLD_SECONDS', 'soon'],
+    ['HOLD_SECONDS', '0'],
+    ['ACCESS_TOKEN_SECONDS', '1.5'],
+    ['JWT_SECRET', 'too-short-a-secret'],
+    ['JWT_SECRET', '-----BEGIN PRIVATE KEY----- that a library would parse'],
+    ['SIGNING_KEY', 'not-hexadecimal'],
+    ['BEACON', 'dice'],
+    ['BEACON_RELAYS', 'ftp://relay.example'],
+    ['LOG_LEVEL', 'loud'],
+    ['POOL_LOCATION_HINT', 'moon'],
+    ['ENVIRONMENT', 'staging'],
+  ])('that are bad are named and their value is not shown: %s=%s', (name, value) => {
+    const problems = problemsOf({ [name]: value })
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toMatch(new RegExp(`^${name}`))
+    if (value.length > 3) expect(problems[0]).not.toContain(value)
+  })
+
+  it('that are bad are all named', () => {
+    expect(problemsOf({ HOLD_SECONDS: 'x', BEACON: 'y', LOG_LEVEL: 'z' })).toHaveLength(3)
+  })
+})
+
+describe('production', () => {
+  it('takes secrets of its own and a public beacon', () => {
+    expect(readSettings(PRODUCTION).ok).toBe(true)
+  })
+
+  it.each(['JWT_SECRET', 'SIGNING_KEY'] as const)('refuses the default %s, left out or set', (name) => {
+    const { [name]: _, ...without } = PRODUCTION
+    for (const env of [without, { ...PRODUCTION, [name]: DEVELOPMENT_SECRETS[name] }]) {
+      const problems = problemsOf(env)
+      expect(problems).toHaveLength(1)
+      expect(problems[0]).toContain(name)
+      expect(problems[0]).not.toContain(DEVELOPMENT_SECRETS[name])
+    }
+  })
+
+  it('refuses the development beacon', () => {
+    expect(problemsOf({ ...PRODUCTION, BEACON: 'dev' }).join()).toContain('BEACON')
+  })
+})
+
+describe('settingsOf', () => {
+  it('parses an environment once', () => {
+    const env = {}
+    expect(settingsOf(env)).toBe(settingsOf(env))
+    expect(settingsOf({})).not.toBe(settingsOf(env))
+  })
+})

@@ -1,0 +1,120 @@
+/** What every protected door must refuse, asserted the same way for each. */
+import { describe, expect, it } from 'vitest'
+import { SECOND_MS } from '../../src/core/time.ts'
+import { type CallOptions, call, type Method } from './client.ts'
+import { type Person, registerPlayer, testSettings } from './people.ts'
+
+export { withUserToken } from './people.ts'
+
+export interface Door {
+  method: Method
+  path: string
+  /** A body that the door would take from somebody who may. */
+  body?: unknown
+  headers?: Record<string, string>
+}
+
+interface Forgery {
+  header?: Record<string, unknown>
+  claims?: Record<string, unknown>
+  secret?: string
+  hash?: 'SHA-256' | 'SHA-512'
+}
+
+/** Tokens that are almost right; each differs from a good one in what its name says. */
+const FORGERIES: Record<string, Forgery> = {
+  'an expired token': { claims: { exp: seconds(-1) } },
+  'a token without exp': { claims: { exp: undefined } },
+  'a token whose exp is no number': { claims: { exp: '9999999999' } },
+  'a token without jti': { claims: { jti: undefined } },
+  'a token without sub': { claims: { sub: undefined } },
+  'a token of another issuer': { claims: { iss: 'somebody' } },
+  'a token for another audience': { claims: { aud: 'another-api' } },
+  'a token with a claim too many': { claims: { role: 'admin' } },
+  'a token signed with another secret': { secret: 'another-secret-of-at-least-32-characters' },
+  'a token signed with another algorithm': { header: { alg: 'HS512' }, hash: 'SHA-512' },
+  'a token that says one algorithm and uses another': { header: { alg: 'HS512' } },
+  'a token with the algorithm none': { header: { alg: 'none' } },
+}
+
+/** Declares the battery's tests for each of `doors`. */
+export function protectedDoors(doors: readonly Door[]): void {
+  for (const door of doors) {
+    describe(`${door.method} ${door.path} is protected`, () => {
+      it('refuses a request without a token', async () => {
+        await expectRefused(door, {})
+      })
+
+      it('refuses a header that is no bearer token', async () => {
+        for (const authorization of [
+          '',
+          'Bearer',
+          'Bearer ',
+          'Basic YTpi',
+          'Bearer a b',
+          'Bearer nonsense',
+          'Bearer a.b.c',
+        ]) {
+          await expectRefused(door, { headers: { authorization } })
+        }
+      })
+
+      it('refuses a token with its signature cut off or a part added', async () => {
+        const { token } = await registerPlayer()
+        const [header, claims] = token.split('.')
+        for (const bad of [`${header}.${claims}.`, `${header}.${claims}`, `${token}.x`, ` ${token}x`]) {
+          await expectRefused(door, { token: bad })
+        }
+      })
+
+      it('refuses every token that is almost right', async () => {
+        const person = await registerPlayer()
+        for (const [what, forgery] of Object.entries(FORGERIES)) {
+          await expectRefused(door, { token: await forge(person, forgery) }, what)
+        }
+      })
+    })
+  }
+}
+
+async function expectRefused(door: Door, options: CallOptions, what?: string): Promise<void> {
+  const answer = await call(door.method, door.path, {
+    body: door.body,
+    ...options,
+    headers: { ...door.headers, ...options.headers },
+  })
+  expect(answer.status, what).toBe(401)
+  expect(answer.body.code, what).toBe('unauthenticated')
+  expect(answer.headers.get('www-authenticate'), what).toMatch(/^Bearer/)
+}
+
+/** Makes a token by hand, so that it can be wrong in ways that the worker's own signing does not allow. */
+export async function forge(
+  person: Pick<Person, 'id' | 'sessionId'>,
+  forgery: Forgery = {},
+): Promise<string> {
+  const { secret = testSettings().JWT_SECRET, hash = 'SHA-256' } = forgery
+  const header = { typ: 'JWT', alg: 'HS256', ...forgery.header }
+  const claims = {
+    exp: seconds(900),
+    iat: seconds(0),
+    iss: 'tombola',
+    aud: 'tombola-api',
+    sub: person.id,
+    jti: person.sessionId,
+    ...forgery.claims,
+  }
+  const signed = `${base64url(JSON.stringify(header))}.${base64url(JSON.stringify(claims))}`
+  const bytes = new TextEncoder()
+  const key = await crypto.subtle.importKey('raw', bytes.encode(secret), { name: 'HMAC', hash }, false, [
+    'sign',
+  ])
+  const signature = await crypto.subtle.sign('HMAC', key, bytes.encode(signed))
+  return `${signed}.${Buffer.from(signature).toString('base64url')}`
+}
+
+const base64url = (text: string): string => Buffer.from(text).toString('base64url')
+
+function seconds(fromNow: number): number {
+  return Math.floor(Date.now() / SECOND_MS) + fromNow
+}

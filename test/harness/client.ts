@@ -1,0 +1,122 @@
+/** The one way tests call the API: through the worker's own door, every answer held to what its route declares. */
+import { env, exports } from 'cloudflare:workers'
+import { expect } from 'vitest'
+import { app } from '../../src/app.ts'
+import type { Bindings } from '../../src/core/context.ts'
+import { ERROR_CODES, ProblemDocument } from '../../src/core/errors.ts'
+import { descriptionOf, errorsOf, type RouteDescription } from '../../src/core/openapi.ts'
+
+const ORIGIN = 'https://tombola.example'
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'HEAD'
+
+export interface CallOptions {
+  /** Sent as JSON. */
+  body?: unknown
+  /** Sent as a form. */
+  form?: Record<string, string> | URLSearchParams
+  /** Sent as it is; its content type is up to `headers`. */
+  raw?: BodyInit
+  /** An access token. */
+  token?: string
+  headers?: Record<string, string>
+  /** Bindings to put in the place of the worker's own: a limiter that is used up, a database that fails. */
+  bindings?: Partial<Bindings>
+}
+
+export interface Answer {
+  status: number
+  // biome-ignore lint/suspicious/noExplicitAny: its shape was checked against the route's schema, at run time
+  body: any
+  headers: Headers
+}
+
+/** Calls the API and fails on any answer that the route's description does not allow. */
+export async function call(method: Method, path: string, options: CallOptions = {}): Promise<Answer> {
+  const request = new Request(`${ORIGIN}${path}`, { method, ...contentOf(options) })
+  const response = await send(request, options.bindings)
+  const text = await response.text()
+  const isJson = /^application\/([a-z]+\+)?json/.test(response.headers.get('content-type') ?? '')
+  const body = isJson ? JSON.parse(text) : text
+  const answer = { status: response.status, body, headers: response.headers }
+  checkAnswer(method, new URL(request.url).pathname, answer)
+  return answer
+}
+
+function contentOf({ body, form, raw, token, headers = {} }: CallOptions): RequestInit {
+  const sent = new Headers(headers)
+  if (token !== undefined) sent.set('authorization', `Bearer ${token}`)
+  if (body === undefined) return { headers: sent, body: raw ?? (form && new URLSearchParams(form)) }
+  if (!sent.has('content-type')) sent.set('content-type', 'application/json')
+  return { headers: sent, body: JSON.stringify(body) }
+}
+
+/** Other bindings cannot be given to the deployed worker, so its app is called directly with them. */
+async function send(request: Request, bindings: Partial<Bindings> | undefined): Promise<Response> {
+  if (bindings === undefined) return exports.default.fetch(request)
+  return app.fetch(request, { ...env, ...bindings })
+}
+
+interface Operation {
+  method: string
+  path: string
+  pattern: RegExp
+  description: RouteDescription
+}
+
+/** Every described route of the app, in the order in which the router tries them. */
+export const operations: readonly Operation[] = app.routes.flatMap((route) => {
+  const description = descriptionOf(route.handler)
+  return description === undefined
+    ? []
+    : [{ method: route.method, path: route.path, pattern: toPattern(route.path), description }]
+})
+
+function toPattern(path: string): RegExp {
+  return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:[^/]+/g, '[^/]+')}$`)
+}
+
+function checkAnswer(method: string, path: string, answer: Answer): void {
+  const where = `${method} ${path} → ${answer.status}`
+  if (path.startsWith('/api/') || answer.status >= 400) {
+    expect(answer.headers.get('x-request-id'), where).toBeTruthy()
+  }
+  const operation = operations.find((each) => each.method === method && each.pattern.test(path))
+  if (answer.status >= 400) {
+    checkError(where, operation?.description, answer)
+  } else if (operation !== undefined) {
+    checkSuccess(where, operation.description, answer)
+  }
+}
+
+function checkSuccess(where: string, { success }: RouteDescription, { status, body, headers }: Answer): void {
+  expect(status, `${where}: the declared status`).toBe(success.status)
+  const type = headers.get('content-type') ?? ''
+  if (success.media !== undefined) {
+    expect(type.split(';')[0], `${where}: the declared media type`).toBe(success.media.split(';')[0])
+  } else if (success.schema === undefined) {
+    expect(body, `${where}: no body`).toBe('')
+  } else {
+    expect(type, where).toMatch(/^application\/json/)
+    const parsed = success.schema.safeParse(body)
+    expect(parsed.error?.issues, `${where}: the body fits the declared schema`).toBeUndefined()
+  }
+  if (status === 201) expect(headers.get('location'), `${where}: Location`).toMatch(/^\//)
+}
+
+function checkError(where: string, description: RouteDescription | undefined, answer: Answer): void {
+  const { status, body, headers } = answer
+  const foreign = description?.foreign
+  if (foreign?.status === status && headers.get('content-type')?.startsWith('application/json')) {
+    expect(foreign.schema.safeParse(body).error?.issues, where).toBeUndefined()
+    return
+  }
+  expect(headers.get('content-type'), where).toBe('application/problem+json')
+  const problem = ProblemDocument.parse(body)
+  expect(problem.status, where).toBe(status)
+  expect(ERROR_CODES[problem.code].status, where).toBe(status)
+  expect(problem.requestId, where).toBe(headers.get('x-request-id'))
+  if (status === 429 || status === 503) expect(Number(headers.get('retry-after')), where).toBeGreaterThan(0)
+  const allowed = description === undefined ? ['not_found', 'method_not_allowed'] : errorsOf(description)
+  expect(allowed, `${where}: a declared error`).toContain(problem.code)
+}

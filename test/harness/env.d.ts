@@ -1,0 +1,9 @@
+/** What `cloudflare:workers` gives to tests: the worker's bindings, and the migrations to build its database with. */
+declare namespace Cloudflare {
+  interface Env extends Omit<import('../../src/core/context.ts').Bindings, never> {
+    TEST_MIGRATIONS: import('cloudflare:test').D1Migration[]
+  }
+  interface GlobalProps {
+    mainModule: typeof import('../../src/index.ts')
+  }
+}

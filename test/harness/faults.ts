@@ -1,0 +1,48 @@
+/** Databases that fail as D1 does: at once, or only after they have done what was asked. */
+
+/** Every statement fails with `message`, as the binding throws it. */
+export function failingDatabase(message: string): D1Database {
+  const fail = async () => {
+    throw new Error(message)
+  }
+  const statement = { bind: () => statement, first: fail, all: fail, run: fail, raw: fail }
+  return { prepare: () => statement, batch: fail, exec: fail } as unknown as D1Database
+}
+
+const RUNS = ['first', 'all', 'run', 'raw']
+
+/** The first `times` writes are done and their answers lost, so that whoever asked cannot know; then all is well. */
+export function forgetfulDatabase(
+  database: D1Database,
+  times: number,
+): { DB: D1Database; lost: () => number } {
+  const originals = new WeakMap<object, D1PreparedStatement>()
+  let lost = 0
+
+  const losing = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const result = await work()
+    if (lost >= times) return result
+    lost++
+    throw new Error('D1_ERROR: Network connection lost.')
+  }
+
+  const wrap = (statement: D1PreparedStatement, isWrite: boolean): D1PreparedStatement => {
+    const wrapped = new Proxy(statement, {
+      get(target, name) {
+        const method = Reflect.get(target, name)
+        if (name === 'bind') return (...values: unknown[]) => wrap(target.bind(...values), isWrite)
+        if (!RUNS.includes(String(name)) || !isWrite) return method?.bind?.(target) ?? method
+        return (...args: unknown[]) => losing(() => method.apply(target, args))
+      },
+    })
+    originals.set(wrapped, statement)
+    return wrapped
+  }
+
+  const DB = {
+    prepare: (query: string) => wrap(database.prepare(query), /^\s*(insert|update|delete)/i.test(query)),
+    batch: (statements: D1PreparedStatement[]) =>
+      losing(() => database.batch(statements.map((each) => originals.get(each) ?? each))),
+  } as unknown as D1Database
+  return { DB, lost: () => lost }
+}
