@@ -51,8 +51,9 @@ async function start(): Promise<void> {
   await wrangler('d1', 'migrations', 'apply', 'DB', '--local')
   if (!existsSync(SEEDED)) await seedOnce()
   const { origin } = await startWorker(port, overrides, show, failLate)
+  const ticking = keepTicking(origin)
   console.log(banner(origin, (performance.now() - startedAt) / 1000, unfit(overrides)))
-  await keepTicking(origin)
+  await ticking
 }
 
 function show(line: string): void {

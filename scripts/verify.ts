@@ -172,7 +172,8 @@ function parseJson(text: string, source: string): unknown {
 function report(document: unknown, checks: readonly Check[]): string {
   const proof = ProofSchema.safeParse(document)
   const lines = proof.success ? heading(proof.data) : []
-  for (const check of checks) lines.push(line(check))
+  const width = Math.max(...checks.map(({ name }) => name.length))
+  for (const check of checks) lines.push(line(check, width))
   lines.push('')
   if (proof.success) lines.push(...winners(proof.data, isProven(checks)))
   lines.push(summary(checks), '')
@@ -185,8 +186,8 @@ function heading(proof: Proof): string[] {
   return ['', bold(oneLine(title)), `${plural(proof.ticketCount, 'ticket')}, round ${proof.round}`, '']
 }
 
-function line({ result, name, says }: Check): string {
-  return `${colour(MARKS[result], COLOURS[result])} ${oneLine(name)}: ${oneLine(says)}`
+function line({ result, name, says }: Check, width: number): string {
+  return `${colour(MARKS[result], COLOURS[result])} ${oneLine(name).padEnd(width)}  ${oneLine(says)}`
 }
 
 function winners(proof: Proof, proven: boolean): string[] {

@@ -48,7 +48,7 @@ export const auth = new Hono<AppEnv>()
         example: EXAMPLE_TOKENS,
         description: 'A short-lived access token, and a refresh token to get the next one with.',
       },
-      errors: [...BODY_ERRORS, 'rate_limited'],
+      errors: [...BODY_ERRORS, 'unauthenticated', 'rate_limited'],
       foreign: {
         status: 400,
         schema: OAuthError,
@@ -81,7 +81,7 @@ export const auth = new Hono<AppEnv>()
         example: EXAMPLE_TOKENS,
         description: 'The next pair of tokens.',
       },
-      errors: BODY_ERRORS,
+      errors: [...BODY_ERRORS, 'unauthenticated'],
     }),
     validate('json', RefreshSession),
     async (c) => {

@@ -1,4 +1,4 @@
-/** Middleware: who asks. An Authorization header must be good; without one the request is anybody's. */
+/** Middleware: who asks. Without an Authorization header, or with a bad one, the request is anybody's. */
 import type { MiddlewareHandler } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
@@ -7,15 +7,21 @@ import { verifyAccessToken } from './token.ts'
 /** RFC 6750 §2.1; the scheme's case does not matter (RFC 9110 §11.1). */
 const BEARER = /^Bearer +([^\s]+)$/i
 
+/** What is wrong with a header is told by the doors that ask who is there: a stale token must not bar the way to a new one. */
 export const authenticate: MiddlewareHandler<AppEnv> = async function authenticate(c, next) {
   const header = c.req.header('authorization')
   if (header !== undefined) {
-    const token = BEARER.exec(header)?.[1]
-    if (token === undefined) {
-      throw new Problem('unauthenticated', 'Send the access token as `Authorization: Bearer …`.')
-    }
     const ctx = c.get('ctx')
-    ctx.actor = await verifyAccessToken(token, { secret: ctx.settings.JWT_SECRET, now: ctx.now })
+    try {
+      const token = BEARER.exec(header)?.[1]
+      if (token === undefined) {
+        throw new Problem('unauthenticated', 'Send the access token as `Authorization: Bearer …`.')
+      }
+      ctx.actor = await verifyAccessToken(token, { secret: ctx.settings.JWT_SECRET, now: ctx.now })
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      ctx.badToken = error
+    }
   }
   await next()
 }

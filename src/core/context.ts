@@ -1,6 +1,7 @@
 /** What every verb receives: the request's database, clock, actor and log, made once at the edge. */
 import type { Context as HonoContext } from 'hono'
 import { type Database, openDatabase } from './database.ts'
+import type { Problem } from './errors.ts'
 import { newId } from './ids.ts'
 import { createLogger, type Logger } from './logging.ts'
 import type { Settings } from './settings.ts'
@@ -32,6 +33,8 @@ export interface Ctx {
   log: Logger
   /** Null for anybody. */
   actor: Actor | null
+  /** What was wrong with the Authorization header, for the doors that mind. */
+  badToken: Problem | null
 }
 
 export type AppEnv = { Bindings: Bindings; Variables: { ctx: Ctx } }
@@ -47,6 +50,7 @@ export function createContext(env: Bindings, settings: Settings, now: number, re
     requestId,
     log: createLogger(settings.LOG_LEVEL, { requestId }),
     actor: null,
+    badToken: null,
   }
 }
 

@@ -5,8 +5,8 @@ import type { z } from 'zod'
 import type { AppEnv } from './context.ts'
 import { ERROR_CODES, type ErrorCode, Problem, ProblemDocument } from './errors.ts'
 
-/** Every route can answer these, so no route repeats them: a bad Authorization header is refused at any door. */
-const ALWAYS: readonly ErrorCode[] = ['unauthenticated', 'internal', 'unavailable']
+/** Every route can answer these, so no route repeats them. */
+const ALWAYS: readonly ErrorCode[] = ['internal', 'unavailable']
 
 /** What every route that reads a body can answer. */
 export const BODY_ERRORS: readonly ErrorCode[] = [
@@ -77,7 +77,9 @@ export function describe(description: RouteDescription) {
     },
   })
   const admit: MiddlewareHandler<AppEnv> = async (c, next) => {
-    if (description.auth === 'user' && c.get('ctx').actor === null) {
+    const { actor, badToken } = c.get('ctx')
+    if (description.auth !== 'none' && badToken !== null) throw badToken
+    if (description.auth === 'user' && actor === null) {
       throw new Problem('unauthenticated', 'Sign in to do this.')
     }
     await next()
@@ -96,8 +98,9 @@ function successContent(success: RouteDescription['success']) {
 }
 
 /** Every code that a route can answer. */
-export const errorsOf = ({ errors = [], idempotent }: RouteDescription): ErrorCode[] => [
+export const errorsOf = ({ auth, errors = [], idempotent }: RouteDescription): ErrorCode[] => [
   ...new Set([
+    ...(auth === 'none' ? [] : (['unauthenticated'] as const)),
     ...(idempotent ? (['malformed_request', 'idempotency_mismatch'] as const) : []),
     ...errors,
     ...ALWAYS,

@@ -180,6 +180,8 @@ export const Raffle = z
     onUnclaimed: rulesFields.onUnclaimed,
     maxRedraws: z.number().int(),
     earlyClose: rulesFields.earlyClose,
+    /** Size and root of the sale log (hex); null before the publication. */
+    log: z.strictObject({ size: z.number().int(), root: z.string() }).nullable(),
     /** The beacon round that draws it; null before the commitment. */
     round: z.number().int().nullable(),
     closeReason: z.enum(['scheduled', 'soldOut', 'operator']).nullable(),

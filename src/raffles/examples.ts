@@ -41,6 +41,7 @@ export const EXAMPLE_RAFFLE = {
   onUnclaimed: 'redraw',
   maxRedraws: 3,
   earlyClose: 'operator',
+  log: { size: 12, root: '5f'.repeat(32) },
   round: null,
   closeReason: null,
   closeNote: null,

@@ -70,6 +70,7 @@ export function presentRaffle({ raffle, organisation, pool }: FoundRaffle, facts
     onUnclaimed: raffle.onUnclaimed,
     maxRedraws: raffle.maxRedraws,
     earlyClose: raffle.earlyClose,
+    log: pool === null ? null : { size: pool.logSize, root: pool.logRoot },
     round: pool?.commitment?.round ?? null,
     closeReason: pool?.closeReason ?? (pool?.commitment == null ? null : pool.commitment.closeReason),
     closeNote: raffle.closeNote,

@@ -11,17 +11,18 @@ export type Numbering = 'sequential' | 'random' | 'chosen'
 /** Gives a whole number in `0 … bound - 1`, each equally likely. */
 export type RandomBelow = (bound: number) => number
 
+/** A word with every bit set, as the bit operators give it. */
+const FULL = -1
+
 export class Allocator {
   readonly total: number
   readonly #numbering: Numbering
   readonly #randomBelow: RandomBelow
-  /** One bit a number, set while it is held or sold. */
-  readonly #taken: Uint32Array
+  /** One bit a number, set while it is held or sold; above it one bit a full word, and so on up to a single word. */
+  readonly #taken: Uint32Array[]
   /** `random` only: the free numbers first, then the taken ones, and where each number stands. */
   readonly #order: Uint32Array
   readonly #place: Uint32Array
-  /** No number below this one is free. */
-  #lowestFree = 1
   #free: number
 
   /** Numbers run from 1 to `total`. */
@@ -30,7 +31,10 @@ export class Allocator {
     this.#numbering = numbering
     this.#randomBelow = randomBelow
     this.#free = total
-    this.#taken = new Uint32Array((total + 32) >>> 5)
+    this.#taken = [new Uint32Array((total + 32) >>> 5)]
+    for (let words = this.#taken[0]!.length; words > 1; words = (words + 31) >>> 5) {
+      this.#taken.push(new Uint32Array((words + 31) >>> 5))
+    }
     const kept = numbering === 'random' ? total : 0
     this.#order = new Uint32Array(kept)
     this.#place = new Uint32Array(kept)
@@ -45,7 +49,7 @@ export class Allocator {
   }
 
   isFree(number: number): boolean {
-    return (this.#taken[number >>> 5]! & (1 << (number & 31))) === 0
+    return (this.#taken[0]![number >>> 5]! & (1 << (number & 31))) === 0
   }
 
   /** Takes `count` numbers by the pool's own rule, or null if there are not as many left. */
@@ -53,7 +57,7 @@ export class Allocator {
     if (count > this.#free) return null
     const numbers = new Array<number>(count)
     for (let index = 0; index < count; index++) {
-      const number = this.#numbering === 'random' ? this.#pickRandom() : this.#pickLowest()
+      const number = this.#numbering === 'random' ? this.#pickRandom() : this.#nextFree(1)
       this.#mark(number)
       numbers[index] = number
     }
@@ -71,8 +75,7 @@ export class Allocator {
   release(numbers: readonly number[]): void {
     for (const number of numbers) {
       if (this.isFree(number)) throw new Error(`number ${number} is released twice`)
-      this.#taken[number >>> 5]! &= ~(1 << (number & 31))
-      if (number < this.#lowestFree) this.#lowestFree = number
+      this.#clearBit(number)
       if (this.#place.length > 0) this.#swapInto(number - 1, this.#free)
       this.#free++
     }
@@ -92,15 +95,30 @@ export class Allocator {
     return this.#order[this.#randomBelow(this.#free)]! + 1
   }
 
-  #pickLowest(): number {
-    this.#lowestFree = this.#nextFree(this.#lowestFree)
-    return this.#lowestFree
-  }
-
   #mark(number: number): void {
-    this.#taken[number >>> 5]! |= 1 << (number & 31)
+    this.#setBit(number)
     this.#free--
     if (this.#place.length > 0) this.#swapInto(number - 1, this.#free)
+  }
+
+  #setBit(number: number): void {
+    let at = number
+    for (const words of this.#taken) {
+      const word = words[at >>> 5]! | (1 << (at & 31))
+      words[at >>> 5] = word
+      if (word !== FULL) return
+      at >>>= 5
+    }
+  }
+
+  #clearBit(number: number): void {
+    let at = number
+    for (const words of this.#taken) {
+      const word = words[at >>> 5]! | 0
+      words[at >>> 5] = word & ~(1 << (at & 31))
+      if (word !== FULL) return
+      at >>>= 5
+    }
   }
 
   /** Moves `value` to `target` in the permutation, and what stood there to where `value` was. */
@@ -113,14 +131,22 @@ export class Allocator {
     this.#place[value] = target
   }
 
-  /** The first free number at or after `from`, or `total + 1`; skips 32 taken numbers at a time. */
+  /** The first free number at or after `from`, or `total + 1`: up past what is full, and down again to the first gap. */
   #nextFree(from: number): number {
-    let number = from
-    while (number <= this.total) {
-      const word = this.#taken[number >>> 5]!
-      if (word === 0xffffffff) number = ((number >>> 5) + 1) << 5
-      else if ((word & (1 << (number & 31))) !== 0) number++
-      else return number
+    let at = from
+    let level = 0
+    while (level < this.#taken.length) {
+      const word = this.#taken[level]![at >>> 5] ?? FULL
+      const gaps = ~word & (-1 << (at & 31))
+      if (gaps === 0) {
+        at = (at >>> 5) + 1
+        level++
+      } else {
+        at = (at & ~31) + 31 - Math.clz32(gaps & -gaps)
+        if (level === 0) return Math.min(at, this.total + 1)
+        at <<= 5
+        level--
+      }
     }
     return this.total + 1
   }

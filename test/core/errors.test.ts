@@ -116,9 +116,18 @@ describe('whom an error tells what', () => {
     expect(status).toBe(401)
   })
 
-  it('refuses a bad token even where none is needed', async () => {
-    const { status } = await call('POST', LOGIN, { body: CREDENTIALS, token: 'nonsense' })
+  it('does not mind a stale token where none is needed: it must not bar the way to a new one', async () => {
+    const { status, body } = await call('POST', '/api/v1/auth/refresh', {
+      body: { refresh_token: 'nonsense' },
+      token: 'nonsense',
+    })
     expect(status).toBe(401)
+    expect(body.detail).not.toContain('access token')
+    expect((await call('GET', '/api/v1/draws/upcoming', { token: 'nonsense' })).status).toBe(200)
+  })
+
+  it('refuses a bad token where one changes what is seen', async () => {
+    expect((await call('GET', '/api/v1/raffles', { token: 'nonsense' })).status).toBe(401)
   })
 
   it('quotes the platform’s own request id where there is one', async () => {

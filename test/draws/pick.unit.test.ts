@@ -200,11 +200,12 @@ describe('a raffle of a million tickets', () => {
 
 function listOfMillion(holderOf: (index: number) => number): TicketList {
   const list = { numbers: new Uint32Array(MILLION), tags: new Uint8Array(MILLION * 32) }
+  const words = new Uint32Array(list.tags.buffer)
   for (let i = 0; i < MILLION; i++) {
     list.numbers[i] = i + 1
     const holder = holderOf(i)
-    writeU32(list.tags, i * 32, Math.imul(holder, 2654435761) >>> 0)
-    writeU32(list.tags, i * 32 + 28, holder)
+    words[i * 8] = Math.imul(holder, 2654435761)
+    words[i * 8 + 7] = holder
   }
   return list
 }

@@ -1,6 +1,6 @@
 // Attempts (rdp1 steps 7 and 9): the draw and its redraws, each chained to the one before by its hash.
 
-import { compareBytes, concat, equalBytes, hash32, LP, sha256, u32, u64 } from './encoding.ts'
+import { compareBytes, concat, concatAll, equalBytes, hash32, LP, sha256, u32, u64 } from './encoding.ts'
 import { prizeUnits, type WinPolicy } from './rules.ts'
 
 /** `requestedAt` is in unix milliseconds; exclusions are ascending, without repetition. */
@@ -50,8 +50,8 @@ export function attemptHash(input: AttemptInput): Uint8Array {
       u32(input.attempt),
       u64(input.requestedAt),
       LP(input.reason),
-      LP(concat(...input.excludedTags.map(hash32))),
-      LP(concat(...input.excludedNumbers.map(u32))),
+      LP(concatAll(input.excludedTags.map(hash32))),
+      LP(concatAll(input.excludedNumbers.map(u32))),
       LP(input.units.join(',')),
       u64(input.round),
     ),

@@ -34,6 +34,11 @@ export function LP(value: string | Uint8Array): Uint8Array {
 }
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  return concatAll(parts)
+}
+
+/** As concat, of a list that may be longer than a call has arguments. */
+export function concatAll(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0
   for (const part of parts) length += part.length
   const joined = new Uint8Array(length)
@@ -62,7 +67,7 @@ export function writeU64(target: Uint8Array, offset: number, value: number): voi
 
 /** SHA-256 of the parts, one after the other. */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
-  const whole = parts.length === 1 ? (parts[0] as Uint8Array) : concat(...parts)
+  const whole = parts.length === 1 ? (parts[0] as Uint8Array) : concatAll(parts)
   // The one-shot form costs half of createHash() on inputs as short as a leaf or a node.
   return hash('sha256', whole, 'buffer')
 }

@@ -40,6 +40,12 @@ const Draw = z.discriminatedUnion('method', [
   }),
 ])
 
+/** As many as the largest raffle has tickets: a stranger's rules must not fill a verifier's memory. */
+export const MAX_PRIZE_UNITS = 1_000_000
+
+const hasFewUnits = (prizes: readonly { quantity: number }[]): boolean =>
+  prizes.reduce((sum, { quantity }) => sum + quantity, 0) <= MAX_PRIZE_UNITS
+
 export const RulesSchema = z.strictObject({
   protocol: z.literal('rdp1'),
   id: Text.min(1),
@@ -53,7 +59,7 @@ export const RulesSchema = z.strictObject({
   closesAt: Moment,
   drawAt: Moment,
   /** First rank first. */
-  prizes: z.array(Prize).min(1),
+  prizes: z.array(Prize).min(1).refine(hasFewUnits, 'too many prizes'),
   winPolicy: z.enum(['perTicket', 'perHolder']),
   minTickets: Count,
   rakeBps: z.int().min(0).max(10_000),

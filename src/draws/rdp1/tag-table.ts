@@ -1,6 +1,6 @@
 // A set of 32-byte tags by open addressing over a flat buffer: a million tags cost four bytes a slot, and no objects.
 
-import { concat, HASH_BYTES } from './encoding.ts'
+import { concatAll, HASH_BYTES } from './encoding.ts'
 
 export class TagTable {
   #size = 0
@@ -18,7 +18,7 @@ export class TagTable {
   }
 
   static of(tags: readonly Uint8Array[]): TagTable {
-    const table = new TagTable(concat(...tags), tags.length)
+    const table = new TagTable(concatAll(tags), tags.length)
     tags.forEach((_, index) => void table.add(index))
     return table
   }

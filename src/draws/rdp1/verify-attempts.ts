@@ -153,16 +153,17 @@ function checkHash(
       }),
     )
   } catch (error) {
-    findings.fails(`${name} hash`, `The ${name} has no hash: ${(error as Error).message}.`)
+    findings.fails(`${name} hash`, `${capital(sentenceName(name))} has no hash: ${(error as Error).message}.`)
     return
   }
   const after = earlier.length === 0 ? 'the commitment' : 'the attempt before it'
-  findings.judge(`${name} hash`, `The ${name} is fixed by its hash and follows ${after}.`, [
+  const what = sentenceName(name)
+  findings.judge(`${name} hash`, `${capital(what)} is fixed by its hash and follows ${after}.`, [
     hash !== attempt.attemptHash &&
-      `The ${name} hashes to ${hash}, not to the published ${attempt.attemptHash}.`,
+      `${capital(what)} hashes to ${hash}, not to the published ${attempt.attemptHash}.`,
   ])
   const message = signedAttemptMessage(fromHex(attempt.attemptHash))
-  findings.signature(`${name} signature`, `the ${name}`, keys, message, attempt.attemptSignature)
+  findings.signature(`${name} signature`, what, keys, message, attempt.attemptSignature)
 }
 
 function checkOutcome(
@@ -176,13 +177,19 @@ function checkOutcome(
   const missing = [signature, randomness, seed, winners, steps].filter((value) => value === null).length
   if (missing === 5 && last) {
     const due = moment(timeOf(evidence.chain, attempt.round) * 1000)
-    findings.holds(`${name} beacon`, `The ${name} is pending: round ${attempt.round} is due at ${due}.`)
+    findings.holds(
+      `${name} beacon`,
+      `${capital(sentenceName(name))} is pending: round ${attempt.round} is due at ${due}.`,
+    )
   } else if (missing === 5) {
-    findings.fails(`${name} beacon`, `The ${name} was never drawn, yet another attempt follows it.`)
+    findings.fails(
+      `${name} beacon`,
+      `${capital(sentenceName(name))} was never drawn, yet another attempt follows it.`,
+    )
   } else if (missing > 0) {
     findings.fails(
       `${name} beacon`,
-      `The ${name} is neither pending nor drawn: some of its values are missing.`,
+      `${capital(sentenceName(name))} is neither pending nor drawn: some of its values are missing.`,
     )
   } else {
     checkBeacon(findings, evidence, name, attempt as Drawn)
@@ -231,4 +238,12 @@ function drawAgain(list: TicketList, seed: Uint8Array, attempt: Drawn, winPolicy
     excludedTags: attempt.excludedTags.map((tag) => fromHex(tag)),
     excludedNumbers: attempt.excludedTickets,
   })
+}
+
+function sentenceName(name: string): string {
+  return name === 'draw' ? 'the draw' : name
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }

@@ -42,10 +42,10 @@ export function verifyProof(input: ProofInput): Check[] {
     return findings.checks
   }
   const log = readLog(findings, input.logCsv)
-  const list = readList(findings, proof, log, input.listCsv)
   const root = log === null ? fromHex(proof.log.root) : logRoot(log)
+  if (log !== null) checkLog(findings, proof, rules, log, toHex(root))
+  const list = readList(findings, proof, log, input.listCsv)
   const evidence: Evidence = { proof, rules, chain, keys, log, logRoot: root, list }
-  checkLog(findings, evidence)
   checkClosing(findings, evidence)
   checkRound(findings, evidence)
   checkCommitment(findings, evidence)
@@ -119,9 +119,7 @@ function readLog(findings: Findings, csv: string): SaleLog | null {
   }
 }
 
-function checkLog(findings: Findings, { proof, rules, log, logRoot }: Evidence): void {
-  if (log === null) return
-  const root = toHex(logRoot)
+function checkLog(findings: Findings, proof: Proof, rules: Rules, log: SaleLog, root: string): void {
   findings.judge('sale log', `The sale log has ${entries(log.size)} and the published Merkle root.`, [
     log.size !== proof.log.size && `The sale log has ${entries(log.size)}, not ${proof.log.size}.`,
     root !== proof.log.root && `The sale log's Merkle root is ${root}, not the published ${proof.log.root}.`,
@@ -180,9 +178,7 @@ function checkClosing(findings: Findings, { proof, rules }: Evidence): void {
     return
   }
   const early = proof.closeReason === 'soldOut' ? 'when it was sold out' : "at the operator's word"
-  // Each level of `earlyClose` includes the ones before it: no, soldOut, operator.
-  const allowed =
-    rules.earlyClose === 'operator' || (rules.earlyClose === 'soldOut' && proof.closeReason === 'soldOut')
+  const allowed = rules.earlyClose === proof.closeReason
   findings.judge(
     'draw time',
     `Sales closed early, ${early}, as the rules allow; the draw was due at ${effective}.`,

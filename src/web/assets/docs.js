@@ -22,6 +22,13 @@ const ui = window.SwaggerUIBundle({
   // The token lives as long as the page: nothing is left behind in the browser.
   persistAuthorization: false,
   responseInterceptor: keepToken,
+  plugins: [
+    {
+      statePlugins: {
+        spec: { wrapActions: { updateJsonSpec: (update) => (spec) => update(jsonFirst(spec)) } },
+      },
+    },
+  ],
   onComplete: () => document.getElementById('notice')?.remove(),
 })
 
@@ -32,4 +39,14 @@ function keepToken(response) {
   }
   if (response.ok && pathname === LOGOUT_DOOR) ui.authActions.logout(['bearer'])
   return response
+}
+
+/** Where a door takes a form as well, JSON is offered first. */
+function jsonFirst(spec) {
+  const operations = Object.values(spec.paths ?? {}).flatMap((path) => Object.values(path))
+  for (const { requestBody } of operations) {
+    const json = requestBody?.content?.['application/json']
+    if (json !== undefined) requestBody.content = { 'application/json': json, ...requestBody.content }
+  }
+  return spec
 }

@@ -1,0 +1,44 @@
+/**
+ * The second door that purchases are compared with: the plain way to sell numbers at the edge. A Durable Object that
+ * writes one row a call, with no group commit, no checks, no log and no projection; the row is durable before the
+ * answer leaves (the platform holds it back until then). The request and the answer have a purchase's shape.
+ */
+import { DurableObject } from 'cloudflare:workers'
+import { Hono } from 'hono'
+
+interface Bindings {
+  POOL: DurableObjectNamespace<OneRowPool>
+}
+
+export class OneRowPool extends DurableObject<Bindings> {
+  #last: number
+
+  constructor(ctx: DurableObjectState, env: Bindings) {
+    super(ctx, env)
+    const { sql } = ctx.storage
+    sql.exec(
+      'CREATE TABLE IF NOT EXISTS tickets (number INTEGER PRIMARY KEY, key TEXT NOT NULL, at INTEGER NOT NULL)',
+    )
+    this.#last = sql
+      .exec<{ last: number }>('SELECT coalesce(max(number), 0) AS last FROM tickets')
+      .one().last
+  }
+
+  async take(key: string): Promise<{ number: number; at: number }> {
+    const ticket = { number: ++this.#last, at: Date.now() }
+    this.ctx.storage.sql.exec('INSERT INTO tickets VALUES (?, ?, ?)', ticket.number, key, ticket.at)
+    return ticket
+  }
+}
+
+const app = new Hono<{ Bindings: Bindings }>()
+
+app.post('/api/v1/tickets/purchase', async (c) => {
+  const { raffleId, quantity } = await c.req.json<{ raffleId: string; quantity: number }>()
+  const { number, at } = await c.env.POOL.getByName(raffleId).take(c.req.header('idempotency-key')!)
+  const createdAt = new Date(at).toISOString()
+  const reservation = { id: `res_${number}`, raffleId, state: 'sold', quantity, createdAt, issuedAt: createdAt }
+  return c.json({ reservation: { ...reservation, heldUntil: null }, tickets: [{ number }], order: null }, 201)
+})
+
+export default app
