@@ -1,19 +1,20 @@
 /**
- * Runs workers in Miniflare until its stdin ends; a process of its own, so that neither the runtime's logs nor its
- * proxy take time from the load generator. Says where they listen, and the runtime's process id, in one JSON line.
+ * Runs workers in Miniflare until it is asked to end; a process of its own, so that reading the runtime's logs (and
+ * dropping them) takes no time from the load generator. Says where they listen, and the runtime's process id, in one
+ * line of JSON.
  */
 import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from 'miniflare'
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from 'wrangler'
 import { ROOT } from '../scripts/wrangler.ts'
-import type { HostOptions } from './runtime.ts'
+import { CONFIG, type HostOptions } from './runtime.ts'
 
 const options = JSON.parse(process.argv[2]!) as HostOptions
 
 /** As `wrangler.toml` has them, without what the bench does not need: pages' assets, and the cron. */
 function tombola(name: string, script: string): V4WorkerOptions {
-  const { workerOptions } = workerOptionsOf(join(ROOT, 'wrangler.toml'))
+  const { workerOptions } = workerOptionsOf(CONFIG)
   const { assets: _assets, modulesRules: _rules, ...bindings } = workerOptions
   return {
     ...bindings,
@@ -25,13 +26,14 @@ function tombola(name: string, script: string): V4WorkerOptions {
 
 const peer = (name: string, script: string): V4WorkerOptions => ({
   name,
-  compatibilityDate: workerOptionsOf(join(ROOT, 'wrangler.toml')).workerOptions.compatibilityDate,
-  durableObjects: name === 'one-row' ? { POOL: { className: 'OneRowPool', useSQLite: true } } : {},
+  compatibilityDate: workerOptionsOf(CONFIG).workerOptions.compatibilityDate,
+  durableObjects: { POOL: { className: 'OneRowPool', useSQLite: true } },
   ...listening(script),
 })
 
 const listening = (script: string) => ({
   modules: [{ type: 'ESModule' as const, path: script }],
+  modulesRoot: dirname(script),
   unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
 })
 
@@ -44,6 +46,7 @@ const runtime = new Miniflare(
     cf: false,
     handleStructuredLogs: () => {},
     telemetry: { enabled: false },
+    ...(process.env['PROBE_INSPECT'] ? { inspectorPort: Number(process.env['PROBE_INSPECT']) } : {}),
   }),
 )
 
@@ -52,7 +55,7 @@ const urls: Record<string, string> = {}
 for (const { name } of options.workers) urls[name] = (await runtime.unsafeGetDirectURL(name)).href
 if (options.migrate) await migrate(options.workers.find(({ kind }) => kind === 'tombola')!.name)
 console.log(JSON.stringify({ urls, pid: runtimePid() }))
-process.stdin.resume().once('close', () => void runtime.dispose())
+process.once('SIGTERM', () => void runtime.dispose().then(() => process.exit(0)))
 
 async function migrate(worker: string): Promise<void> {
   const database = await runtime.getD1Database('DB', worker)

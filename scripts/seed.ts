@@ -2,7 +2,7 @@
  * The demo: three people, an organisation and its raffles, made through the API as people would make them. Every
  * step looks first whether it was done, so a run that was cut short is finished by the next one.
  */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { CreateRaffle } from '../src/raffles/contract.ts'
 
 export const DEMO_PASSWORD = 'tombola-demo-2026'

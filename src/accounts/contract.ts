@@ -1,5 +1,5 @@
 /** What the doors of accounts take and give: one schema each, shared by routes, document, pages and tests. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Page } from '../core/paging.ts'
 import { Instant } from '../core/time.ts'

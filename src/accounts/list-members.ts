@@ -1,6 +1,6 @@
 /** Who is a member of an organisation, in the order of their ids. */
 import { and, asc, eq, gt } from 'drizzle-orm'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Ctx } from '../core/context.ts'
 import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
 import { toInstant } from '../core/time.ts'

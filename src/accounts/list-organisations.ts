@@ -1,6 +1,6 @@
 /** The organisations that one is a member of; all of them for an admin. Oldest first. */
 import { and, asc, eq, gt, inArray } from 'drizzle-orm'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Ctx } from '../core/context.ts'
 import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
 import type { Organisation } from './contract.ts'

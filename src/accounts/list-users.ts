@@ -1,6 +1,6 @@
 /** All users, newest first, for admins. */
 import { desc, lt } from 'drizzle-orm'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Ctx } from '../core/context.ts'
 import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
 import type { User } from './contract.ts'

@@ -1,6 +1,6 @@
 /** The login door's second spelling: the password grant of OAuth 2, a form in and RFC 6749's own errors out. */
 import type { Next } from 'hono'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { AppContext } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import { describeForm } from '../core/validation.ts'

@@ -1,6 +1,6 @@
 /** Access tokens (JWT, HS256, RFC 7519): the only file that knows the library; what is not perfect is no token. */
 import { sign, verify } from '@tsndr/cloudflare-worker-jwt'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Actor } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import { Id } from '../core/ids.ts'

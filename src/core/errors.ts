@@ -1,6 +1,6 @@
 /** The one error type of the system, its closed list of codes, and the one table from code to HTTP status. */
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Every code a problem document may carry, with its status and the title a person reads first. */
 export const ERROR_CODES = {

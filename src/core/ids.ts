@@ -1,6 +1,6 @@
 /** Public ids: TypeIDs (a prefix that says what it names, a UUIDv7 inside), and the schema of each. */
 import { TypeID, typeidUnboxed } from 'typeid-js'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Every kind of thing that has a public id. */
 export const ID_PREFIXES = {

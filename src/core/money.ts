@@ -1,5 +1,5 @@
 /** Money: integer minor units beside an ISO 4217 currency; no floats, ever. */
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Largest amount of one sum, in minor units; leaves room to multiply by a raffle's tickets within 2^53. */
 export const MAX_AMOUNT = 1_000_000_000

@@ -1,7 +1,7 @@
 /** How a route describes itself: summary, auth, responses with examples, and every error it can answer. */
 import type { MiddlewareHandler } from 'hono'
 import { describeRoute, resolver } from 'hono-openapi'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { AppEnv } from './context.ts'
 import { ERROR_CODES, type ErrorCode, Problem, ProblemDocument } from './errors.ts'
 

@@ -1,5 +1,5 @@
 /** The one way to page: `?limit=1..100&cursor=` in, `{ data, nextCursor }` out; a cursor is opaque and stable. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { Problem } from './errors.ts'
 
 export const DEFAULT_PAGE = 20

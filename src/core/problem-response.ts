@@ -1,7 +1,7 @@
 /** The one place that writes an error response (RFC 9457), whatever was thrown. */
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { AppEnv } from './context.ts'
 import { databaseReason } from './database.ts'
 import { ERROR_CODES, Problem, type ProblemDocument } from './errors.ts'

@@ -1,5 +1,5 @@
 /** The worker's settings: parsed once with zod, a bad one named; what production needs is checked here too. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { LOG_LEVELS } from './logging.ts'
 
 /** Stand in until real ones are set; public, so production refuses them. */

@@ -1,5 +1,5 @@
 /** Instants: ISO 8601 with any offset on the way in, UTC on the way out; milliseconds since 1970 inside. */
-import { z } from 'zod'
+import * as z from 'zod'
 
 export const SECOND_MS = 1_000
 export const MINUTE_MS = 60 * SECOND_MS

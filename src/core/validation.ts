@@ -3,7 +3,7 @@ import { zValidator } from '@hono/zod-validator'
 import type { Context, ValidationTargets } from 'hono'
 import { every } from 'hono/combine'
 import { resolver, uniqueSymbol } from 'hono-openapi'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { type FieldError, notFound, Problem } from './errors.ts'
 
 /** More complaints than these help nobody; the rest is left out. */

@@ -36,7 +36,7 @@ async function advanceOne(ctx: Ctx, { id, dueAt }: DueRaffle, result: SweepResul
     if (done.length > 0) ctx.log.info('raffle advanced', { raffleId: id, steps: done.join(' ') })
     if (done.length > 0) result.advanced++
     if (overdue === null) return
-    result.overdue++
+    if (late) result.overdue++
     ctx.log.warn(late ? 'raffle overdue' : 'raffle waits', { raffleId: id, dueAt, reason: overdue })
   } catch (error) {
     result.failed++

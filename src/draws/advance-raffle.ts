@@ -165,13 +165,15 @@ async function announce(ctx: Ctx, raffle: RaffleRow, attempt: number, drawn: Dra
     userId: holder,
     reservationId,
   }))
-  const insertWinners = ctx.db.run(sql`
-    INSERT INTO winners (id, raffle_id, attempt, unit, number, user_id, reservation_id, status, announced_at, claim_by,
-                         updated_at)
-    SELECT value->>'id', ${raffle.id}, ${attempt}, value->>'unit', value->>'number', value->>'userId',
-           value->>'reservationId', 'announced', ${ctx.now}, ${ctx.now + raffle.claimDays * DAY_MS}, ${ctx.now}
-    FROM json_each(${JSON.stringify(rows)}) WHERE true
-    ON CONFLICT (raffle_id, attempt, unit) DO NOTHING`)
+  // One statement for any number of winners: all columns of the table, in its order (raw SQL cannot be batched).
+  const insertWinners = ctx.db
+    .insert(winners)
+    .select(sql`
+      SELECT value->>'id', ${raffle.id}, ${attempt}, value->>'unit', value->>'number', value->>'userId',
+             value->>'reservationId', 'announced', ${ctx.now}, ${ctx.now + raffle.claimDays * DAY_MS}, NULL, NULL, NULL,
+             ${ctx.now}
+      FROM json_each(${JSON.stringify(rows)}) WHERE true`)
+    .onConflictDoNothing({ target: [winners.raffleId, winners.attempt, winners.unit] })
   const moveOn = ctx.db
     .update(raffles)
     .set({ status: 'drawn', drawnAttempts: attempt + 1, updatedAt: ctx.now })

@@ -26,7 +26,11 @@ export async function changeWinner(
   // Also where the update matches nothing: looking once more costs nothing, and a lost answer may be repeated.
   const lookAgain = ctx.db
     .update(raffles)
-    .set({ dueAt: sql`min(coalesce(${raffles.dueAt}, ${ctx.now}), ${ctx.now})` })
+    .set({
+      dueAt: sql`min(coalesce(${raffles.dueAt}, ${ctx.now}), ${ctx.now})`,
+      // Where `due_at` stays as it was, a sweep under way must still see that it read too early to put it off.
+      revision: sql`${raffles.revision} + 1`,
+    })
     .where(eq(raffles.id, winner.raffleId))
   const [[changed]] = await ctx.db.batch([update, lookAgain])
   if (changed === undefined) throw new Problem('invalid_state', otherwise)

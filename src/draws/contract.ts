@@ -1,5 +1,5 @@
 /** The shapes of draws on the wire: winners, what is drawn next, redraws, recomputing. The proof's are in `rdp1/proof.ts`. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Instant, InstantIn } from '../core/time.ts'
@@ -43,9 +43,11 @@ export type ListWinners = z.infer<typeof ListWinners>
 
 export const WinnerParams = z.object({ id: Id('winner') })
 
+/** As it is stored and, as a redraw's reason, hashed: a lone surrogate would make the proof unreadable for good. */
 const line = (max: number) =>
   z
     .string()
+    .refine((text) => text.isWellFormed(), 'must be well-formed text')
     .transform((text) => text.normalize('NFC').trim())
     .pipe(z.string().min(1).max(max))
 

@@ -1,6 +1,6 @@
 /** Lists winners, the newest first: of the last week over all raffles, of one raffle, or one's own. */
 import { and, desc, eq, gte, type SQL, sql } from 'drizzle-orm'
-import { z } from 'zod'
+import * as z from 'zod'
 import { requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'

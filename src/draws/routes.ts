@@ -1,5 +1,6 @@
 /** Doors of draws: what is drawn next, winners and their prizes, and (under /raffles/{id}) proof, redraws, recalculation. */
 import { Hono } from 'hono'
+import { cachedForASecond } from '../core/cache.ts'
 import type { AppEnv } from '../core/context.ts'
 import { idempotencyKey } from '../core/idempotency.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
@@ -42,6 +43,7 @@ const IMMUTABLE = 'public, max-age=31536000, immutable'
 
 export const draws = new Hono<AppEnv>().get(
   '/upcoming',
+  cachedForASecond,
   describe({
     summary: 'List the next draws',
     tag: TAG,
@@ -174,6 +176,7 @@ const proofFile = (file: ProofFile, header: string) =>
 export const raffleDraws = new Hono<AppEnv>()
   .get(
     '/:id/winners',
+    cachedForASecond,
     describe({
       summary: 'List the winners of a raffle',
       tag: TAG,

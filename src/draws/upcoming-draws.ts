@@ -1,6 +1,6 @@
 /** What is drawn next: published raffles that wait for their draw, the soonest first. */
 import { and, asc, eq, isNull, sql } from 'drizzle-orm'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Ctx } from '../core/context.ts'
 import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
 import { toInstant, toWallClock } from '../core/time.ts'

@@ -1,5 +1,5 @@
 /** The shapes of what is told about the system itself. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { Instant } from '../core/time.ts'
 
 export const Health = z

@@ -1,5 +1,5 @@
 /** How many tickets are left, and which numbers. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'

@@ -1,5 +1,5 @@
 /** The shapes of raffles on the wire: what may be sent, with every bound, and what is answered. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Currency, MAX_AMOUNT, Money } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
@@ -18,8 +18,15 @@ const text = (min: number, max: number) =>
     .transform((value) => value.normalize('NFC').trim())
     .pipe(z.string().min(min).max(max))
 
+/** The platform sets no alarm after 2189, and the rules spell years with four digits. */
+const EARLIEST_INSTANT = Date.parse('2000-01-01T00:00:00Z')
+const LATEST_INSTANT = Date.parse('2100-01-01T00:00:00Z')
+
 /** An instant that goes into the rules: whole seconds, a fraction is rounded up. */
-const RulesInstant = InstantIn.transform((ms) => Math.ceil(ms / SECOND_MS) * SECOND_MS)
+const RulesInstant = InstantIn.transform((ms) => Math.ceil(ms / SECOND_MS) * SECOND_MS).refine(
+  (ms) => ms >= EARLIEST_INSTANT && ms <= LATEST_INSTANT,
+  'must lie between the years 2000 and 2100',
+)
 
 export const RAFFLE_STATUSES = [
   'draft',

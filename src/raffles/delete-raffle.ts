@@ -1,16 +1,28 @@
 /** Deletes a draft; a published raffle can only be cancelled, as people may hold its tickets. */
-import { and, eq } from 'drizzle-orm'
+import { and, eq, isNull } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
+import { askPool } from '../tickets/client.ts'
 import { findRaffleFor } from './find-raffle.ts'
 import { raffles } from './schema.ts'
 
 export async function deleteRaffle(ctx: Ctx, id: string): Promise<void> {
   const { raffle } = await findRaffleFor(ctx, id, 'raffles:write')
+  const pool = await askPool(ctx, raffle.pool, (door) => door.state())
+  if (raffle.status !== 'draft' || pool !== null) {
+    throw new Problem('invalid_state', 'Only a draft can be deleted; cancel this raffle instead.')
+  }
   const deleted = await ctx.db
     .delete(raffles)
-    .where(and(eq(raffles.id, raffle.id), eq(raffles.status, 'draft'), eq(raffles.revision, raffle.revision)))
+    .where(
+      and(
+        eq(raffles.id, raffle.id),
+        eq(raffles.status, 'draft'),
+        eq(raffles.revision, raffle.revision),
+        // A publication notes itself here before the pool hears of it: a pool must not sell for a raffle that is gone.
+        isNull(raffles.dueAt),
+      ),
+    )
     .returning({ id: raffles.id })
-  if (deleted.length === 0)
-    throw new Problem('invalid_state', 'Only a draft can be deleted; cancel this raffle instead.')
+  if (deleted.length === 0) throw new Problem('conflict', 'This draft is being changed or published just now.')
 }

@@ -1,6 +1,6 @@
 /** Lists raffles: published ones for anybody, an organisation's drafts too for whoever may edit them. */
 import { and, asc, desc, eq, ne, type SQL, sql } from 'drizzle-orm'
-import { z } from 'zod'
+import * as z from 'zod'
 import { hasPermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'

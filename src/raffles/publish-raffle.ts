@@ -1,6 +1,6 @@
 /** Publishes a draft: its pool takes the terms first, D1 follows, so that nothing is ever sold under unknown terms. */
 import type { Ctx } from '../core/context.ts'
-import { Problem } from '../core/errors.ts'
+import { notFound, Problem } from '../core/errors.ts'
 import { validationFailed } from '../core/validation.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
 import { applyTerms } from './apply-terms.ts'
@@ -28,7 +28,8 @@ export async function handOver(ctx: Ctx, raffle: RaffleRow): Promise<void> {
     paymentSpanSeconds: paymentSpanSeconds(raffle, ctx.settings.HOLD_SECONDS),
   })
   if (errors.length > 0) throw validationFailed(errors)
-  await lookAgain(ctx, raffle.id)
+  // Deleted meanwhile: its pool must not begin to sell. Once this is noted, a draft cannot be deleted any more.
+  if (!(await lookAgain(ctx, raffle.id))) throw notFound('raffle')
   const terms = termsOf(raffle, ctx.settings)
   const outcome = await askPool(ctx, raffle.pool, (pool) =>
     pool.configure(raffle.id, raffle.termsVersion + 1, terms),

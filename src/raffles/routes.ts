@@ -1,5 +1,6 @@
 /** Doors under /api/v1/raffles: creating, publishing, changing, closing and cancelling; availability. */
 import { Hono } from 'hono'
+import { cachedForASecond } from '../core/cache.ts'
 import type { AppEnv } from '../core/context.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { validate } from '../core/validation.ts'
@@ -37,6 +38,7 @@ const theRaffle = (description: string) => ({
 export const raffles = new Hono<AppEnv>()
   .get(
     '/',
+    cachedForASecond,
     describe({
       summary: 'List raffles',
       description: 'Published ones; an organisation’s drafts too, for whoever may edit them.',
@@ -72,6 +74,7 @@ export const raffles = new Hono<AppEnv>()
   )
   .get(
     '/:id',
+    cachedForASecond,
     describe({
       summary: 'Read a raffle',
       tag: TAG,
@@ -104,7 +107,7 @@ export const raffles = new Hono<AppEnv>()
       tag: TAG,
       auth: 'user',
       success: { status: 204, description: 'Deleted.' },
-      errors: ['forbidden', 'not_found', 'invalid_state'],
+      errors: ['forbidden', 'not_found', 'invalid_state', 'conflict'],
     }),
     validate('param', RaffleParams),
     async (c) => {
@@ -157,6 +160,7 @@ export const raffles = new Hono<AppEnv>()
   )
   .get(
     '/:id/availability',
+    cachedForASecond,
     describe({
       summary: 'Read how many tickets are left',
       tag: TAG,

@@ -4,20 +4,24 @@ import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import { toColumns } from './columns.ts'
 import type { Raffle, UpdateRaffle } from './contract.ts'
-import { findRaffleFor } from './find-raffle.ts'
+import { findRaffleFor, type PoolRow } from './find-raffle.ts'
 import { handOver } from './publish-raffle.ts'
 import { readRaffle } from './read-raffle.ts'
 import { type RaffleRow, raffles } from './schema.ts'
 import { RULES_FIELDS, type RulesField } from './terms.ts'
 
 export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): Promise<Raffle> {
-  const { raffle } = await findRaffleFor(ctx, id, 'raffles:write')
+  const { raffle, pool } = await findRaffleFor(ctx, id, 'raffles:write')
   if (raffle.status === 'draft') {
     await write(ctx, raffle, toColumns(change))
     return readRaffle(ctx, id)
   }
   const changed = changedRules(raffle, change)
-  if (changed.length > 0) await changeRules(ctx, raffle, change, changed)
+  if (changed.length > 0) {
+    const why = whyFrozen(pool)
+    if (why !== null) throw cannotChange(why, changed)
+    await changeRules(ctx, raffle, change, changed)
+  }
   const { description, imageUrl, tags, location, timeZone } = change
   await write(ctx, raffle, { description, imageUrl, tags, location, timeZone })
   return readRaffle(ctx, id)
@@ -33,6 +37,18 @@ function changedRules(raffle: RaffleRow, change: UpdateRaffle): RulesField[] {
   )
 }
 
+/** What D1 has heard already spares the pool a question, and the reader complaints about a change that is too late. */
+function whyFrozen(pool: PoolRow | null): string | null {
+  if (pool === null) return null
+  if (pool.commitment !== null || pool.cancellation !== null || pool.closedAt !== null) return 'Sales are over.'
+  return pool.logSize > 0 || pool.held > 0 ? 'Tickets are held or sold under the present rules.' : null
+}
+
+const cannotChange = (why: string, changed: RulesField[]): Problem =>
+  new Problem('invalid_state', `${why} What can no longer change: ${changed.join(', ')}.`, {
+    errors: changed.map((path) => ({ path, message: 'can no longer change' })),
+  })
+
 /** The pool says whether the rules may still change: only it knows, at that instant, what is held or sold. */
 async function changeRules(
   ctx: Ctx,
@@ -44,9 +60,7 @@ async function changeRules(
     await handOver(ctx, { ...raffle, ...toColumns(change) })
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== 'invalid_state') throw error
-    throw new Problem('invalid_state', `${error.message} What can no longer change: ${changed.join(', ')}.`, {
-      errors: changed.map((path) => ({ path, message: 'can no longer change' })),
-    })
+    throw cannotChange(error.message, changed)
   }
 }
 

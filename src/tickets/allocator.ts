@@ -136,7 +136,8 @@ export class Allocator {
     let at = from
     let level = 0
     while (level < this.#taken.length) {
-      const word = this.#taken[level]![at >>> 5] ?? FULL
+      const word = this.#taken[level]![at >>> 5]
+      if (word === undefined) break
       const gaps = ~word & (-1 << (at & 31))
       if (gaps === 0) {
         at = (at >>> 5) + 1

@@ -1,5 +1,5 @@
 /** The shapes of tickets on the wire: buying, listing, availability and free numbers. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Instant } from '../core/time.ts'

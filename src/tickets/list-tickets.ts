@@ -1,6 +1,6 @@
 /** Lists one's own reservations with their tickets, the newest first. */
 import { and, desc, eq, lt } from 'drizzle-orm'
-import { z } from 'zod'
+import * as z from 'zod'
 import { requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { DEFAULT_PAGE, PageQuery, readCursor, toPage } from '../../src/core/paging.ts'
 
 const Key = z.tuple([z.number(), z.string()])

@@ -1,6 +1,6 @@
 // The documents that a deployment publishes for a draw, and hands to holders: proof, key file, receipt; all strict.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { Text } from './rules.ts'
 
 const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`))

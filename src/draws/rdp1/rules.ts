@@ -1,7 +1,7 @@
 // The rules of a raffle as hashed (rdp1 step 1): RFC 8785 JSON with an exact set of keys, frozen before the first sale.
 
 import canonicalize from 'canonicalize'
-import { z } from 'zod'
+import * as z from 'zod'
 import { concat, LP, sha256 } from './encoding.ts'
 
 /** One format only, as Date.toISOString() writes it, so that a moment has a single spelling; whole seconds. */

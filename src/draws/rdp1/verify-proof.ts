@@ -1,6 +1,6 @@
 // Checks a published proof against nothing but itself, its list, its log and the signing key: pure, offline, complete.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Chain, chainByHash, commitmentRound, dev, timeOf } from './chains.ts'
 import { type Check, Findings, moment, plural, sayTimeIsOpen } from './checks.ts'
 import { commit } from './commitment.ts'

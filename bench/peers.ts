@@ -1,7 +1,8 @@
 /**
- * The second door that purchases are compared with: the plain way to sell numbers at the edge. A Durable Object that
- * writes one row a call, with no group commit, no checks, no log and no projection; the row is durable before the
- * answer leaves (the platform holds it back until then). The request and the answer have a purchase's shape.
+ * The two doors that purchases are compared with. `hello` is what the runtime and Hono can do at all. `one row` is the
+ * plain way to sell numbers at the edge: a Durable Object that writes one row a call, without group commit, checks,
+ * log or projection; the row is durable before the answer leaves, as the platform holds it back until then. Its
+ * request and its answer have a purchase's shape.
  */
 import { DurableObject } from 'cloudflare:workers'
 import { Hono } from 'hono'
@@ -19,9 +20,7 @@ export class OneRowPool extends DurableObject<Bindings> {
     sql.exec(
       'CREATE TABLE IF NOT EXISTS tickets (number INTEGER PRIMARY KEY, key TEXT NOT NULL, at INTEGER NOT NULL)',
     )
-    this.#last = sql
-      .exec<{ last: number }>('SELECT coalesce(max(number), 0) AS last FROM tickets')
-      .one().last
+    this.#last = sql.exec<{ last: number }>('SELECT coalesce(max(number), 0) AS last FROM tickets').one().last
   }
 
   async take(key: string): Promise<{ number: number; at: number }> {
@@ -33,12 +32,15 @@ export class OneRowPool extends DurableObject<Bindings> {
 
 const app = new Hono<{ Bindings: Bindings }>()
 
+app.post('/hello', (c) => c.text('hello'))
+
 app.post('/api/v1/tickets/purchase', async (c) => {
   const { raffleId, quantity } = await c.req.json<{ raffleId: string; quantity: number }>()
   const { number, at } = await c.env.POOL.getByName(raffleId).take(c.req.header('idempotency-key')!)
   const createdAt = new Date(at).toISOString()
-  const reservation = { id: `res_${number}`, raffleId, state: 'sold', quantity, createdAt, issuedAt: createdAt }
-  return c.json({ reservation: { ...reservation, heldUntil: null }, tickets: [{ number }], order: null }, 201)
+  const id = `res_${String(number).padStart(26, '0')}`
+  const reservation = { id, raffleId, state: 'sold', quantity, createdAt, issuedAt: createdAt, heldUntil: null }
+  return c.json({ reservation, tickets: [{ number }], order: null }, 201)
 })
 
 export default app

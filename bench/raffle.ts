@@ -1,0 +1,111 @@
+/** Raffles and players of the bench: an organiser's token creates and publishes through the API, players' tokens enter. */
+import { randomUUID } from 'node:crypto'
+import { signAccessToken } from '../src/accounts/token.ts'
+import { DEVELOPMENT_SECRETS } from '../src/core/settings.ts'
+import type { Door } from './load.ts'
+import { playerId } from './players.ts'
+import type { HostOptions } from './runtime.ts'
+
+/** Longer than the bench runs. */
+const TOKEN_SECONDS = 3_600
+const PLAYERS = 2_000
+
+const ORGANISER = playerId(9_999_999)
+const SESSION = `session_01k${'7'.repeat(23)}`
+const ORGANISATION = `org_01k${'7'.repeat(23)}`
+
+const tokenOf = (userId: string): Promise<string> =>
+  signAccessToken(
+    { userId, sessionId: SESSION },
+    { secret: DEVELOPMENT_SECRETS.JWT_SECRET, now: Date.now() },
+    TOKEN_SECONDS,
+  )
+
+/** A purchase asks the database nothing, so only the organiser has rows; players are their tokens. */
+export function organiserRows(): HostOptions['seed'] {
+  const now = Date.now()
+  return [
+    {
+      sql: `INSERT INTO users (id, email, name, password_hash, created_at, updated_at)
+            VALUES (?, 'organiser@bench.example', 'Organiser', 'none', ?, ?)`,
+      values: [ORGANISER, now, now],
+    },
+    {
+      sql: `INSERT INTO sessions (id, user_id, family_hash, refresh_hash, created_at, refreshed_at, expires_at)
+            VALUES (?, ?, 'none', 'none', ?, ?, ?)`,
+      values: [SESSION, ORGANISER, now, now, now + TOKEN_SECONDS * 1_000],
+    },
+    {
+      sql: "INSERT INTO organisations (id, slug, name, created_at, updated_at) VALUES (?, 'bench', 'Bench', ?, ?)",
+      values: [ORGANISATION, now, now],
+    },
+    {
+      sql: "INSERT INTO members (organisation_id, user_id, role, created_at) VALUES (?, ?, 'operator', ?)",
+      values: [ORGANISATION, ORGANISER, now],
+    },
+  ]
+}
+
+export interface People {
+  organiser: string
+  players: string[]
+}
+
+export async function signIn(): Promise<People> {
+  const ids = Array.from({ length: PLAYERS }, (_, index) => playerId(index))
+  return { organiser: await tokenOf(ORGANISER), players: await Promise.all(ids.map(tokenOf)) }
+}
+
+export interface RaffleTerms {
+  prizes: number
+  winPolicy: 'perTicket' | 'perHolder'
+}
+
+/** Creates and publishes a free raffle of a million tickets at random; gives its id. */
+export async function publishRaffle(url: string, people: People, terms: RaffleTerms): Promise<string> {
+  const day = 86_400_000
+  const at = (ms: number) => new Date(Date.now() + ms).toISOString()
+  const raffle = await post<{ id: string }>(`${url}/api/v1/raffles`, people.organiser, {
+    title: 'Bench',
+    ticketPrice: { amount: 0, currency: 'KES' },
+    totalTickets: 1_000_000,
+    maxPerUser: null,
+    numbering: 'random',
+    opensAt: at(-day),
+    closesAt: at(day),
+    drawAt: at(2 * day),
+    prizes: [{ title: 'A prize', quantity: terms.prizes }],
+    winPolicy: terms.winPolicy,
+  })
+  await post(`${url}/api/v1/raffles/${raffle.id}/publish`, people.organiser)
+  return raffle.id
+}
+
+export async function post<Answer>(url: string, token: string | null, body?: unknown): Promise<Answer> {
+  const headers: Record<string, string> = { 'content-type': 'application/json' }
+  if (token !== null) headers['authorization'] = `Bearer ${token}`
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body ?? {}) })
+  if (!response.ok) throw new Error(`POST ${url} answered ${response.status}: ${await response.text()}`)
+  return (await response.json()) as Answer
+}
+
+/** One-ticket entries by one player after the other, each with an idempotency key of its own. */
+export function purchaseDoor(url: string, people: People, raffleId: string): Door {
+  const body = JSON.stringify({ raffleId, quantity: 1 })
+  const run = randomUUID()
+  let count = 0
+  return {
+    url,
+    expect: 201,
+    next: () => {
+      const authorization = `Bearer ${people.players[count % people.players.length]}`
+      const key = `${run}-${count++}`
+      return {
+        method: 'POST',
+        path: '/api/v1/tickets/purchase',
+        headers: { authorization, 'content-type': 'application/json', 'idempotency-key': key },
+        body,
+      }
+    },
+  }
+}

@@ -1,0 +1,103 @@
+/** A runtime to measure: the workers as a deploy would bundle them, in a workerd that ends with the bench. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { type ProcessGroup, startGroup } from '../scripts/process-group.ts'
+import { ROOT, startWrangler } from '../scripts/wrangler.ts'
+
+export interface HostOptions {
+  workers: { name: string; script: string; kind: 'tombola' | 'peer' }[]
+  /** Where objects and databases are kept. */
+  folder: string
+  /** Whether to make the database's tables, and what to put in them. */
+  migrate: boolean
+  seed: { sql: string; values: (string | number | null)[] }[]
+}
+
+export interface Runtime {
+  /** By the workers' names, without a slash at the end. */
+  urls: Record<string, string>
+  memory: Memory
+  stop(): Promise<void>
+}
+
+/** The worker's own configuration, of which its date counts for every worker of the bench. */
+export const CONFIG = join(ROOT, 'wrangler.toml')
+
+/** Each group that runs, so that none outlives the bench. */
+const running = new Set<ProcessGroup>()
+
+/** Bundles `entry` into `outdir` as a deploy with `config` would; gives the script's path. */
+export async function build(entry: string, outdir: string, config = CONFIG): Promise<string> {
+  const lines: string[] = []
+  const args = ['deploy', join(ROOT, entry), '--config', config, '--env', '', '--dry-run', '--outdir', outdir]
+  const wrangler = startWrangler(args, (line) => lines.push(line))
+  running.add(wrangler)
+  const code = await wrangler.ended
+  running.delete(wrangler)
+  if (code !== 0) throw new Error(`${entry} does not build:\n${lines.join('\n')}`)
+  return join(outdir, `${basename(entry, '.ts')}.js`)
+}
+
+export async function stopAll(): Promise<void> {
+  await Promise.all([...running].map((group) => group.stop()))
+}
+
+export async function startRuntime(options: HostOptions, env: NodeJS.ProcessEnv = {}): Promise<Runtime> {
+  const { promise: ready, resolve, reject } = Promise.withResolvers<string>()
+  const lines: string[] = []
+  const group = startGroup(
+    process.execPath,
+    ['--no-warnings', join(import.meta.dirname, 'host.ts'), JSON.stringify(options)],
+    {
+      cwd: ROOT,
+      env: { ...process.env, ...env, WRANGLER_SEND_METRICS: 'false', CLOUDFLARE_CF_FETCH_ENABLED: 'false' },
+      onLine: (line) => (line.startsWith('{"urls"') ? resolve(line) : lines.push(line)),
+    },
+  )
+  running.add(group)
+  void group.ended.then(() => {
+    running.delete(group)
+    reject(new Error(`The runtime ended by itself:\n${lines.slice(-20).join('\n')}`))
+  })
+  const { urls, pid } = JSON.parse(await ready) as { urls: Record<string, string>; pid: number | null }
+  for (const [name, url] of Object.entries(urls)) urls[name] = url.replace(/\/$/, '')
+  return { urls, memory: new Memory(pid), stop: () => group.stop() }
+}
+
+const CLOCK_TICKS_A_SECOND = 100
+
+/** What the runtime's process uses; null where the system does not tell. */
+export class Memory {
+  readonly #pid: number | null
+
+  constructor(pid: number | null) {
+    this.#pid = pid
+  }
+
+  /** Forgets the peak so far. */
+  resetPeak(): void {
+    if (this.#pid !== null) writeFileSync(`/proc/${this.#pid}/clear_refs`, '5')
+  }
+
+  get residentMb(): number | null {
+    return this.#field('VmRSS')
+  }
+
+  /** The most that was resident at any time since the reset. */
+  get peakMb(): number | null {
+    return this.#field('VmHWM')
+  }
+
+  get cpuSeconds(): number | null {
+    if (this.#pid === null) return null
+    const stat = readFileSync(`/proc/${this.#pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_A_SECOND
+  }
+
+  #field(name: string): number | null {
+    if (this.#pid === null) return null
+    const status = readFileSync(`/proc/${this.#pid}/status`, 'utf8')
+    return Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)![1]) / 1024
+  }
+}

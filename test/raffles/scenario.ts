@@ -1,0 +1,173 @@
+// A stage for raffles: a clock that the test sets, people who act at that time, and raffles made through the doors.
+import { createScheduledController, runDurableObjectAlarm } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { afterEach, beforeEach, expect, vi } from 'vitest'
+import type { Bindings } from '../../src/core/context.ts'
+import worker from '../../src/index.ts'
+import { askPool } from '../../src/tickets/client.ts'
+import type { PoolState } from '../../src/tickets/pool-contract.ts'
+import { poolNameOf } from '../../src/tickets/reservation-id.ts'
+import { type Answer, call, type Method } from '../harness/client.ts'
+import {
+  type Organisation,
+  organisationWithOperator,
+  type Person,
+  registerPlayer,
+  testContext,
+  withUserToken,
+} from '../harness/people.ts'
+
+export const SECOND = 1_000
+export const MINUTE = 60 * SECOND
+export const HOUR = 60 * MINUTE
+export const DAY = 24 * HOUR
+
+/** Far ahead of the machine's clock, so that no alarm rings by itself: `ringAlarm` rings it. */
+export const NOW = Date.parse('2031-05-05T12:00:00.000Z')
+/** Of raffles made here, unless told: sales end in an hour, and are drawn ten minutes later. */
+export const CLOSES_AT = NOW + HOUR
+export const DRAW_AT = CLOSES_AT + 10 * MINUTE
+/** `DRAW_LEAD_SECONDS` in development. */
+export const LEAD = 5 * SECOND
+
+/** Every test of the file starts at NOW and moves the clock itself. */
+export function useClock(): void {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    vi.setSystemTime(NOW)
+  })
+  afterEach(() => {
+    vi.restoreAllMocks()
+    vi.useRealTimers()
+  })
+}
+
+export const at = (ms: number): void => void vi.setSystemTime(ms)
+export const iso = (ms: number): string => new Date(ms).toISOString()
+
+/** Acts as `person` (null: as nobody) with a token of this moment. */
+export async function as(
+  person: Pick<Person, 'id'> | null,
+  method: Method,
+  path: string,
+  body?: unknown,
+  more: { headers?: Record<string, string>; bindings?: Partial<Bindings> } = {},
+): Promise<Answer> {
+  const token = person === null ? undefined : await withUserToken(person.id)
+  return call(method, `/api/v1${path}`, { token, body, ...more })
+}
+
+/** What is sent to create a raffle; it is free, and on sale as soon as it is published. */
+export const raffleBody = (changes: Record<string, unknown> = {}) => ({
+  title: 'Signed first editions',
+  ticketPrice: { amount: 0, currency: 'KES' },
+  totalTickets: 20,
+  numbering: 'sequential',
+  opensAt: iso(NOW - HOUR),
+  closesAt: iso(CLOSES_AT),
+  drawAt: iso(DRAW_AT),
+  prizes: [{ title: 'A book', quantity: 1 }],
+  winPolicy: 'perTicket',
+  ...changes,
+})
+
+export interface Staged {
+  id: string
+  pool: string
+  organisation: Organisation
+  operator: Person
+}
+
+export async function stageDraft(
+  changes: Record<string, unknown> = {},
+  organisation?: Organisation,
+): Promise<Staged> {
+  const owner = organisation ?? (await organisationWithOperator())
+  const { status, body } = await as(owner.operator, 'POST', '/raffles', raffleBody(changes))
+  expect(status, JSON.stringify(body)).toBe(201)
+  return { id: body.id, pool: poolNameOf(body.id), organisation: owner, operator: owner.operator }
+}
+
+export async function stageRaffle(
+  changes: Record<string, unknown> = {},
+  organisation?: Organisation,
+): Promise<Staged> {
+  const staged = await stageDraft(changes, organisation)
+  const { status, body } = await as(staged.operator, 'POST', `/raffles/${staged.id}/publish`)
+  expect(status, JSON.stringify(body)).toBe(200)
+  return staged
+}
+
+let keys = 0
+export const newKey = (): string => `key-${++keys}`
+
+/** Asks for tickets and gives the answer, whatever it is. */
+export const buy = (
+  person: Pick<Person, 'id'>,
+  raffleId: string,
+  what: { quantity?: number; numbers?: number[] } = { quantity: 1 },
+  key = newKey(),
+): Promise<Answer> =>
+  as(person, 'POST', '/tickets/purchase', { raffleId, ...what }, { headers: { 'idempotency-key': key } })
+
+/** New players, each with one entry (the first gets number 1 where numbering is sequential). */
+export async function enter(raffleId: string, players: number, names: string[] = []): Promise<Person[]> {
+  const people: Person[] = []
+  for (let i = 0; i < players; i++) {
+    const person = await registerPlayer(names[i] === undefined ? {} : { name: names[i] })
+    const { status, body } = await buy(person, raffleId)
+    expect(status, JSON.stringify(body)).toBe(201)
+    people.push(person)
+  }
+  return people
+}
+
+/** One run of the cron trigger, as the platform makes it. */
+export const sweep = (bindings: Partial<Bindings> = {}): Promise<void> =>
+  worker.scheduled(createScheduledController({ scheduledTime: Date.now() }), { ...env, ...bindings })
+
+export const ringAlarm = (pool: string): Promise<boolean> =>
+  runDurableObjectAlarm(env.TICKET_POOL.getByName(pool) as DurableObjectStub)
+
+export const poolState = (pool: string): Promise<PoolState | null> =>
+  askPool(testContext(), pool, (door) => door.state())
+
+/** The raffle as anybody reads it. */
+export async function read(id: string): Promise<Answer['body']> {
+  const { status, body } = await as(null, 'GET', `/raffles/${id}`)
+  expect(status, JSON.stringify(body)).toBe(200)
+  return body
+}
+
+export async function winnersOf(id: string): Promise<Answer['body'][]> {
+  const { body } = await as(null, 'GET', `/raffles/${id}/winners?limit=100`)
+  return body.data
+}
+
+/** Past the draw: commits at the freeze by the pool's alarm, then draws by the sweep. */
+export async function drawOnTime(staged: Staged): Promise<void> {
+  at(CLOSES_AT)
+  await ringAlarm(staged.pool)
+  at(DRAW_AT)
+  await sweep()
+}
+
+/** Every item of a list, page by page. */
+export async function readAll(
+  path: string,
+  limit: number,
+  person: Pick<Person, 'id'> | null = null,
+): Promise<Answer['body'][]> {
+  const items: Answer['body'][] = []
+  let cursor: string | null = null
+  do {
+    const separator = path.includes('?') ? '&' : '?'
+    const after: string = cursor === null ? '' : `&cursor=${cursor}`
+    const { status, body } = await as(person, 'GET', `${path}${separator}limit=${limit}${after}`)
+    expect(status, JSON.stringify(body)).toBe(200)
+    expect(body.data.length).toBeLessThanOrEqual(limit)
+    items.push(...body.data)
+    cursor = body.nextCursor
+  } while (cursor !== null)
+  return items
+}
