@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline'
 const GRACE_MS = 3_000
 /** How long the guard may take, its own grace included, before the group is killed from outside. */
 const GUARD_GRACE_MS = GRACE_MS + 2_000
+const VANISH_MS = 3_000
 
 export interface ProcessGroup {
   /** Settles when the command has ended, with its exit code (1 where a signal ended it). */
@@ -52,18 +53,30 @@ export function startGroup(
       const timer = setTimeout(() => killGroup(guard), GUARD_GRACE_MS)
       await ended
       clearTimeout(timer)
+      await vanish(guard)
     },
   }
 }
 
 /** Whoever is left of the group: after a clean end nobody is. */
 function killGroup(guard: ChildProcess): void {
-  if (guard.pid === undefined) return
+  signalGroup(guard, 'SIGKILL')
+}
+
+/** Whether anybody was there to get the signal; 0 only asks. */
+function signalGroup(guard: ChildProcess, signal: NodeJS.Signals | 0): boolean {
+  if (guard.pid === undefined) return false
   try {
-    process.kill(-guard.pid, 'SIGKILL')
+    return process.kill(-guard.pid, signal)
   } catch {
-    // The group is gone.
+    return false
   }
+}
+
+/** Killed grandchildren stay in the process list until the system has collected them: wait for that, a moment. */
+async function vanish(guard: ChildProcess): Promise<void> {
+  const deadline = Date.now() + VANISH_MS
+  while (signalGroup(guard, 0) && Date.now() < deadline) await new Promise((resume) => setTimeout(resume, 25))
 }
 
 if (import.meta.main) runGuard(process.argv[2]!, process.argv.slice(3))

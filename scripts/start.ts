@@ -273,19 +273,20 @@ function pause(ms: number): Promise<void> {
 
 function stopWith(self: NodeJS.Process): void {
   // npm passes signals on, so one Ctrl-C may come twice: only the first counts, and nothing is cut short by others.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) self.on(signal, () => end(0))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) self.on(signal, () => end(0, signal))
   // Whoever reads our output is gone.
   for (const stream of [self.stdout, self.stderr]) stream.on('error', () => end(0))
   // npm was killed without being able to tell us.
   const parent = self.ppid
   if (self.env.npm_lifecycle_event !== undefined) {
-    setInterval(() => self.ppid === parent || end(0), PARENT_CHECK_MS).unref()
+    setInterval(() => self.ppid === parent || end(0, 'npm is gone'), PARENT_CHECK_MS).unref()
   }
 }
 
-async function end(code: 0 | 1): Promise<void> {
+async function end(code: 0 | 1, cause?: string): Promise<void> {
   if (ending) return
   ending = true
+  if (cause !== undefined) console.log(`\nStopping (${cause}) …`)
   await Promise.all([...running].map((group) => group.stop()))
   process.exit(code)
 }

@@ -1,5 +1,5 @@
-/** Lists winners, the newest first: of the last week over all raffles, of one raffle, or one's own. */
-import { and, desc, eq, gte, type SQL, sql } from 'drizzle-orm'
+/** Lists winners: of the last week over all raffles or one's own, the newest first; of one raffle, as they were drawn. */
+import { and, asc, desc, eq, gte, type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
@@ -14,8 +14,8 @@ import { winners } from './schema.ts'
 const RECENT_MS = 7 * DAY_MS
 
 export function listWinners(ctx: Ctx, query: ListWinners): Promise<PageOf<Winner>> {
-  if (query.mine) return page(ctx, query, eq(winners.userId, requireUser(ctx).userId))
-  return page(ctx, query, gte(winners.announcedAt, query.since ?? ctx.now - RECENT_MS))
+  if (query.mine) return page(ctx, query, eq(winners.userId, requireUser(ctx).userId), NEWEST_FIRST)
+  return page(ctx, query, gte(winners.announcedAt, query.since ?? ctx.now - RECENT_MS), NEWEST_FIRST)
 }
 
 export async function listRaffleWinners(
@@ -24,16 +24,26 @@ export async function listRaffleWinners(
   query: PageQuery,
 ): Promise<PageOf<Winner>> {
   await findPublishedRaffle(ctx, raffleId)
-  return page(ctx, query, eq(winners.raffleId, raffleId))
+  return page(ctx, query, eq(winners.raffleId, raffleId), OLDEST_FIRST)
 }
 
-async function page(ctx: Ctx, query: PageQuery, condition: SQL): Promise<PageOf<Winner>> {
+const NEWEST_FIRST = { direction: desc, after: sql`<` }
+const OLDEST_FIRST = { direction: asc, after: sql`>` }
+
+async function page(
+  ctx: Ctx,
+  query: PageQuery,
+  condition: SQL,
+  { direction, after }: typeof NEWEST_FIRST | typeof OLDEST_FIRST,
+): Promise<PageOf<Winner>> {
   const last = readCursor(query.cursor, z.tuple([z.number(), z.string()]))
-  const after =
-    last === undefined ? undefined : sql`(${winners.announcedAt}, ${winners.id}) < (${last[0]}, ${last[1]})`
+  const rest =
+    last === undefined
+      ? undefined
+      : sql`(${winners.announcedAt}, ${winners.id}) ${after} (${last[0]}, ${last[1]})`
   const rows = await selectWinners(ctx)
-    .where(and(condition, after))
-    .orderBy(desc(winners.announcedAt), desc(winners.id))
+    .where(and(condition, rest))
+    .orderBy(direction(winners.announcedAt), direction(winners.id))
     .limit(query.limit + 1)
   return toPage(rows, query.limit, ({ winner }) => [winner.announcedAt, winner.id], presentWinner)
 }

@@ -9,7 +9,8 @@ import type { Recalculation } from './contract.ts'
 export async function recalculate(ctx: Ctx, raffleId: string): Promise<Recalculation> {
   const { raffle, pool } = await findRaffleFor(ctx, raffleId, 'raffles:write')
   const computed = await askPool(ctx, raffle.pool, (door) => door.recompute())
-  if (computed === null || pool?.commitment == null) {
+  const kept = await askPool(ctx, raffle.pool, (door) => door.state())
+  if (computed === null || kept?.commitment == null || pool?.commitment == null) {
     throw new Problem('invalid_state', 'There is nothing to recalculate before the commitment.')
   }
   const published = await readAttempts(ctx, raffle.pool)
@@ -17,7 +18,12 @@ export async function recalculate(ctx: Ctx, raffleId: string): Promise<Recalcula
     attempt: attempt.attempt,
     matches: canonical(attempt) === canonical(published[index]),
   }))
-  const whole = computed.commitment === pool.commitment.commitment && attempts.length === published.length
+  const whole =
+    computed.commitment === pool.commitment.commitment &&
+    // What the commitment was made of is published too, and read by those who check it.
+    canonical(kept.commitment) === canonical(pool.commitment) &&
+    kept.terms.rules === pool.terms.rules &&
+    attempts.length === published.length
   return { matches: whole && attempts.every(({ matches }) => matches), attempts }
 }
 

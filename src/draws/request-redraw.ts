@@ -28,13 +28,14 @@ export async function requestRedraw(
   const request = {
     key: `${requireUser(ctx).userId}:${key}`,
     attempt: attempts.length,
-    units: input.units,
+    units: inOrder(input.units),
     reason: input.reason,
     disqualifiedTickets: disqualifiedTickets(winners),
   }
   // A repeat meets its own attempt, so what may be drawn again is asked of a first request only.
   const made = await askPool(ctx, raffle.pool, (door) => door.redrawByKey(request.key))
-  if (made === null && !isPending(attempts)) {
+  const isUsedUp = request.attempt > raffle.maxRedraws
+  if (made === null && !isPending(attempts) && !isUsedUp) {
     const open = unitsToRedraw(attempts, winners, raffle).map(({ unit }) => unit)
     const wrong = input.units.filter((unit) => !open.includes(unit))
     if (wrong.length > 0) {
@@ -56,4 +57,10 @@ export async function requestRedraw(
     round: attempt.round,
     drawAt: toInstant(timeOf(chainByHash(pool.commitment.chain)!, attempt.round) * 1_000),
   }
+}
+
+/** By rank, then copy, as an attempt lists them: the same units in another order are the same request. */
+const inOrder = (units: readonly string[]): string[] => {
+  const place = (unit: string) => unit.split('#').map(Number) as [number, number]
+  return [...units].sort((a, b) => place(a)[0] - place(b)[0] || place(a)[1] - place(b)[1])
 }

@@ -24,5 +24,6 @@ export async function deleteRaffle(ctx: Ctx, id: string): Promise<void> {
       ),
     )
     .returning({ id: raffles.id })
-  if (deleted.length === 0) throw new Problem('conflict', 'This draft is being changed or published just now.')
+  if (deleted.length === 0)
+    throw new Problem('conflict', 'This draft is being changed or published just now.')
 }

@@ -40,7 +40,8 @@ function changedRules(raffle: RaffleRow, change: UpdateRaffle): RulesField[] {
 /** What D1 has heard already spares the pool a question, and the reader complaints about a change that is too late. */
 function whyFrozen(pool: PoolRow | null): string | null {
   if (pool === null) return null
-  if (pool.commitment !== null || pool.cancellation !== null || pool.closedAt !== null) return 'Sales are over.'
+  if (pool.commitment !== null || pool.cancellation !== null || pool.closedAt !== null)
+    return 'Sales are over.'
   return pool.logSize > 0 || pool.held > 0 ? 'Tickets are held or sold under the present rules.' : null
 }
 

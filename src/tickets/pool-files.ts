@@ -9,7 +9,7 @@ import {
   saleLeafHash,
   VOIDED,
 } from '../draws/rdp1/log.ts'
-import { CHUNK_LEAVES, type ChunkedTree, inclusionPath } from '../draws/rdp1/merkle.ts'
+import { CHUNK_LEAVES, nodeHash } from '../draws/rdp1/merkle.ts'
 import { unpackNumbers } from './numbers.ts'
 import { eventsAfter, type Pool } from './pool.ts'
 import type { FileSlice, IssuedTickets, Outcome } from './pool-contract.ts'
@@ -47,12 +47,12 @@ export function issuedTickets(
     return { ok: false, code: 'invalid_state', detail: `A ${reservation.state} reservation has no receipt.` }
   }
   const salt = store.reservation(seq)!.salt
-  const tree = chunkedTree(pool, store)
+  const pathOf = inclusionPaths(pool, store)
   const { size, root } = pool.log
+  const places = new Map(issued.map((number, offset) => [number, reservation.logIndex! + offset]))
   const tickets = reservation.numbers.map((number) => {
-    const logIndex = reservation.logIndex! + issued.indexOf(number)
-    const path = inclusionPath(tree, logIndex).map(toHex)
-    return { number, logIndex, unixMs: reservation.issuedAt!, path }
+    const logIndex = places.get(number)!
+    return { number, logIndex, unixMs: reservation.issuedAt!, path: pathOf(logIndex).map(toHex) }
   })
   return {
     ok: true,
@@ -66,22 +66,48 @@ export function issuedTickets(
   }
 }
 
-function chunkedTree(pool: Pool, store: PoolStore): ChunkedTree {
+/**
+ * The audit paths (RFC 6962 §2.1.1) of a log as it stands. Each chunk's tree is built once, however many paths lead
+ * through it: a reservation's tickets lie side by side, and while a thousand paths are made nothing can be sold.
+ */
+function inclusionPaths(pool: Pool, store: PoolStore): (index: number) => Uint8Array[] {
   const chunks = store.chunks()
-  const leaves = new Map<number, Uint8Array[]>()
-  return {
-    size: pool.log.size,
-    chunkRoots: chunks.map(({ root }) => new Uint8Array(root)),
-    leavesOf(chunk) {
-      const known = leaves.get(chunk)
-      if (known !== undefined) return known
-      // An event may span two chunks, so the one that completed the chunk before is read again.
-      const from = chunk === 0 ? 0 : chunks[chunk - 1]!.last_seq - 1
-      const read = leavesOfChunk(store, chunk, from)
-      leaves.set(chunk, read)
-      return read
-    },
+  const trees = new Map<number, Uint8Array[][]>()
+  const treeOf = (chunk: number): Uint8Array[][] => {
+    const known = trees.get(chunk)
+    if (known !== undefined) return known
+    // An event may span two chunks, so the one that completed the chunk before is read again.
+    const from = chunk === 0 ? 0 : chunks[chunk - 1]!.last_seq - 1
+    const tree = treeOver(leavesOfChunk(store, chunk, from))
+    trees.set(chunk, tree)
+    return tree
   }
+  const roots: Uint8Array[] = chunks.map(({ root }) => new Uint8Array(root))
+  if (pool.log.size > roots.length * CHUNK_LEAVES) roots.push(treeOf(roots.length).at(-1)![0]!)
+  const top = treeOver(roots)
+  return (index) => {
+    const chunk = Math.floor(index / CHUNK_LEAVES)
+    return [...siblings(treeOf(chunk), index % CHUNK_LEAVES), ...siblings(top, chunk)]
+  }
+}
+
+/** A tree level by level, leaves first. A node without a neighbour rises as it is: so RFC 6962 splits uneven trees. */
+function treeOver(leaves: Uint8Array[]): Uint8Array[][] {
+  const levels = [leaves]
+  for (let level = leaves; level.length > 1; ) {
+    const above: Uint8Array[] = []
+    for (let index = 0; index < level.length; index += 2) {
+      const right = level[index + 1]
+      above.push(right === undefined ? level[index]! : nodeHash(level[index]!, right))
+    }
+    levels.push(above)
+    level = above
+  }
+  return levels
+}
+
+function siblings(levels: Uint8Array[][], index: number): Uint8Array[] {
+  return levels.flatMap((level, height) => level[(index >>> height) ^ 1] ?? [])
 }
 
 function leavesOfChunk(store: PoolStore, chunk: number, afterSeq: number): Uint8Array[] {

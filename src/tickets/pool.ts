@@ -60,6 +60,7 @@ interface Holder {
 
 const MAX_CACHED_HOLDERS = 20_000
 const MAX_EXPIRIES_A_PASS = 5_000
+const SETTLING_MS = 2_000
 
 const refuse = (code: Refusal['code'], detail: string, numbers?: number[]): Refusal =>
   numbers === undefined ? { ok: false, code, detail } : { ok: false, code, detail, numbers }
@@ -164,10 +165,15 @@ export class Pool {
     return { rules, paymentSpanSeconds, providers: JSON.parse(providers) as string[] }
   }
 
-  /** When this pool next has something to do by itself; null: never. */
+  /**
+   * When this pool next has something to do by itself; null: never. Where the draw leaves the room, the freeze comes a
+   * moment after its time: then every raffle is seen to be closed before it is committed, and no round moves for it.
+   */
   nextDue(): number | null {
     if (this.isOver) return null
-    return Math.min(this.#clock.freezeAt, this.#nextExpiry)
+    const { freezeAt, effectiveDrawAt } = this.#clock
+    const room = (effectiveDrawAt - this.rules.leadSeconds) * 1_000 - freezeAt
+    return Math.min(freezeAt + Math.max(0, Math.min(SETTLING_MS, room)), this.#nextExpiry)
   }
 
   state(): PoolState {
@@ -302,8 +308,7 @@ export class Pool {
     let ended = 0
     for (const hold of this.#holds.values()) {
       if (hold.heldUntil > now) continue
-      this.#endHold(hold, 'expired', now)
-      this.#rememberExpiry(hold.holder, now)
+      this.#rememberExpiry(hold.holder, this.#endHold(hold, 'expired', now))
       if (++ended === MAX_EXPIRIES_A_PASS) break
     }
     this.#nextExpiry = this.#earliestExpiry()
@@ -400,14 +405,17 @@ export class Pool {
 
   #whyRequestRefused({ quantity, numbers, holdMs }: ReserveRequest): Refusal | null {
     const chosen = this.rules.numbering === 'chosen'
-    if (quantity < 1 || quantity > MAX_TICKETS_A_CALL) {
+    if (!(quantity >= 1 && quantity <= MAX_TICKETS_A_CALL)) {
       return refuse('validation_failed', `One purchase takes 1 to ${MAX_TICKETS_A_CALL} tickets.`)
     }
     if (chosen && numbers === null) return refuse('validation_failed', 'Choose your numbers: send `numbers`.')
     if (!chosen && numbers !== null) {
       return refuse('validation_failed', 'This raffle gives the numbers out itself: send `quantity`.')
     }
-    if (numbers?.some((number) => number < 1 || number > this.rules.totalTickets)) {
+    if (numbers !== null && (numbers.length !== quantity || new Set(numbers).size !== quantity)) {
+      return refuse('validation_failed', 'Name as many numbers as you take, each of them once.')
+    }
+    if (numbers?.some((number) => !(number >= 1 && number <= this.rules.totalTickets))) {
       return refuse('validation_failed', `Numbers run from 1 to ${this.rules.totalTickets}.`)
     }
     if (this.rules.entry === 'order')
@@ -415,6 +423,8 @@ export class Pool {
     if (this.rules.ticketPrice.amount > 0 && holdMs === null) {
       return refuse('invalid_state', 'Tickets of this raffle cost money, and payments are not set up.')
     }
+    // Stored, a hold without an end would read as sold.
+    if (holdMs !== null && !(holdMs > 0)) throw new RangeError(`a hold cannot last ${holdMs} ms`)
     return null
   }
 
@@ -537,11 +547,12 @@ export class Pool {
     this.#held -= hold.numbers.length
   }
 
-  #endHold(hold: Hold, kind: 'released' | 'expired', now: number): void {
-    this.#change(this.#store.reservation(hold.seq)!, kind, null, now, null)
+  #endHold(hold: Hold, kind: 'released' | 'expired', now: number): number {
+    const at = this.#change(this.#store.reservation(hold.seq)!, kind, null, now, null)
     this.#dropHold(hold)
     this.#allocator.release(hold.numbers)
     this.#holders.delete(hold.holder)
+    return at
   }
 
   #earliestExpiry(): number {

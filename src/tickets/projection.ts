@@ -5,7 +5,7 @@
  */
 import { eventsAfter, type Pool } from './pool.ts'
 import type { Attempt, PoolState, Reservation } from './pool-contract.ts'
-import type { PoolStore } from './pool-store.ts'
+import type { PoolStore, ReservationRow } from './pool-store.ts'
 
 /** Bounds of one batch, so that its JSON stays far below D1's limits. */
 const EVENTS_A_BATCH = 500
@@ -21,22 +21,25 @@ export interface ProjectionBatch {
 
 /** What D1 has not heard of yet, or the first part of it. */
 export function nextBatch(pool: Pool, store: PoolStore, watermark: number): ProjectionBatch {
-  const touched = new Map<number, number>()
+  const touched = new Map<number, { seq: number; row: ReservationRow }>()
   let upTo = pool.seq
   let events = 0
   let numbers = 0
   for (const { row, change } of eventsAfter(store, watermark, EVENTS_A_BATCH)) {
     const { seq } = row ?? change
-    touched.set(row === undefined ? change.reservation : row.seq, seq)
-    numbers += (row?.numbers.byteLength ?? 0) / Uint32Array.BYTES_PER_ELEMENT
+    const place = row?.seq ?? change!.reservation
+    const known = touched.get(place)?.row
+    const told = row ?? known ?? store.reservation(place)!
+    touched.set(place, { seq, row: told })
+    if (known === undefined) numbers += told.numbers.byteLength / Uint32Array.BYTES_PER_ELEMENT
     if (++events === EVENTS_A_BATCH || numbers >= NUMBERS_A_BATCH) {
       upTo = seq
       break
     }
   }
-  const reservations = [...touched].map(([place, seq]) => {
+  const reservations = [...touched.values()].map(({ seq, row }) => {
     // As it is now, which may be later than `seq`: then a later batch writes the same again.
-    const { reservation } = pool.fold(store.reservation(place)!)
+    const { reservation } = pool.fold(row)
     return { ...reservation, seq }
   })
   const attempts = pool

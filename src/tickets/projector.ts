@@ -10,6 +10,8 @@ const FIRST_RETRY_MS = 1_000
 const MAX_RETRY_MS = 60_000
 /** When the alarm looks after rows whose first try is under way; later than that try should take. */
 const LOOK_AFTER_MS = 5_000
+/** The watermark is written down after so many changes, and by the alarm. */
+const CHANGES_A_NOTE = 100
 
 interface Waiter {
   seq: number
@@ -25,14 +27,17 @@ export interface ProjectorPorts {
 
 export class Projector {
   readonly #ports: ProjectorPorts
+  /** What D1 has heard of, and how much of that is written down. */
   #watermark: number
+  #noted: number
   #failures = 0
   #running: Promise<void> | undefined
   #waiters: Waiter[] = []
 
   constructor(ports: ProjectorPorts) {
     this.#ports = ports
-    this.#watermark = ports.store.ready ? ports.store.projectedSeq() : 0
+    this.#noted = ports.store.ready ? ports.store.projectedSeq() : 0
+    this.#watermark = this.#noted
   }
 
   get isBehind(): boolean {
@@ -69,12 +74,28 @@ export class Projector {
     return this.#running
   }
 
-  /** Projects everything again, as after D1 was restored to an earlier time. */
-  async rebuild(): Promise<void> {
+  /**
+   * Writes the watermark down: within a commit, so that it costs no write of its own, and seldom, as it would be a row
+   * for every entry that comes alone; at rest, always. A crash in between only tells D1 the same again.
+   */
+  note(atRest: boolean): void {
+    const fresh = this.#watermark - this.#noted
+    if (fresh <= 0 || (!atRest && fresh < CHANGES_A_NOTE)) return
+    this.#ports.store.setProjectedSeq(this.#watermark)
+    this.#noted = this.#watermark
+  }
+
+  /** Looks again what is written down: a rolled back transaction may have taken a note away. */
+  reopen(): void {
+    this.#noted = this.#ports.store.ready ? this.#ports.store.projectedSeq() : 0
+  }
+
+  /** Takes D1 to have heard of nothing, as after it was restored to an earlier time. */
+  async rewind(): Promise<void> {
     await this.#running
     this.#watermark = 0
+    this.#noted = 0
     this.#ports.store.setProjectedSeq(0)
-    await this.run()
   }
 
   async #drain(): Promise<void> {
@@ -87,7 +108,6 @@ export class Projector {
         await writeBatch(database(), batch)
         this.#failures = 0
         this.#watermark = batch.upTo
-        store.setProjectedSeq(batch.upTo)
       } catch (error) {
         this.#failures++
         log.warn('projection failed', { pool: present.name, failures: this.#failures, reason: String(error) })

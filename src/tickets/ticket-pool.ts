@@ -42,6 +42,8 @@ import { createRandomBelow } from './random-below.ts'
 
 /** Calls decided in one transaction at most. */
 const MAX_CALLS_A_COMMIT = 500
+/** Until the alarm tries again what it could not do. */
+const PAUSE_AFTER_FAILURE_MS = 10_000
 
 interface Call {
   decide: (now: number) => unknown
@@ -200,18 +202,26 @@ export class TicketPool extends DurableObject<Bindings> {
 
   /** Projects everything again. */
   async rebuild(): Promise<void> {
-    if (this.#pool !== undefined) await this.#projector.rebuild()
+    if (this.#pool === undefined) return
+    await this.#projector.rewind()
+    // A rebuild that is cut short goes on by alarm.
+    this.#arm(Date.now())
+    await this.#projector.run()
   }
 
   /** Never throws: a handler that does is retried a few times and then dropped, and with it every promise it keeps. */
   override async alarm(): Promise<void> {
     this.#armedFor = null
+    let earliest = 0
     try {
       await this.advance()
+      this.#projector.note(true)
     } catch (error) {
       this.#log.error('alarm failed', { pool: this.ctx.id.name, error })
+      // What is due and cannot be done stays due: without a pause it would be tried again at once, for ever.
+      earliest = Date.now() + PAUSE_AFTER_FAILURE_MS
     }
-    this.#arm(Date.now())
+    this.#arm(Date.now(), earliest)
   }
 
   // ——— Group commit ———
@@ -259,6 +269,7 @@ export class TicketPool extends DurableObject<Bindings> {
       answers = this.ctx.storage.transactionSync(() => {
         this.#pool?.expireHolds(now)
         const decided = calls.map((call) => call.decide(now))
+        this.#projector.note(false)
         this.#arm(now)
         return decided
       })
@@ -266,6 +277,7 @@ export class TicketPool extends DurableObject<Bindings> {
       this.#log.error('commit failed', { pool: this.ctx.id.name, calls: calls.length, error })
       // What memory learnt from a transaction that did not happen is thrown away.
       this.#store.reopen()
+      this.#projector.reopen()
       this.#load()
       this.#armedFor = null
       return { error }
@@ -289,10 +301,10 @@ export class TicketPool extends DurableObject<Bindings> {
   }
 
   /** Sets the alarm for whatever comes first, unless it rings sooner anyway. */
-  #arm(now: number): void {
+  #arm(now: number, earliest = 0): void {
     const due = [this.#pool?.nextDue(), this.#projector.nextTry(now)].filter((each) => each != null)
     if (due.length === 0) return
-    const next = Math.min(...due)
+    const next = Math.max(earliest, Math.min(...due))
     if (this.#armedFor !== null && this.#armedFor <= next) return
     this.#armedFor = next
     void this.ctx.storage.setAlarm(next)

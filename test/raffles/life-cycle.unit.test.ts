@@ -26,7 +26,12 @@ describe('the passing of time', () => {
   })
 
   it('takes a raffle that opens and closes at one instant from scheduled to closed', () => {
-    const facts = { stored: 'scheduled', opensAt: OPENS_AT, closesAt: OPENS_AT, pool: POOLS['a pool'] } as const
+    const facts = {
+      stored: 'scheduled',
+      opensAt: OPENS_AT,
+      closesAt: OPENS_AT,
+      pool: POOLS['a pool'],
+    } as const
     expect(statusAt(facts, OPENS_AT - 1)).toBe('scheduled')
     expect(statusAt(facts, OPENS_AT)).toBe('closed')
   })

@@ -171,3 +171,64 @@ export async function readAll(
   } while (cursor !== null)
   return items
 }
+
+const RUNS = ['first', 'all', 'run', 'raw']
+
+/**
+ * The database, in which just before the first statement that matches something else happens: another request gets
+ * there first, or (if it throws) the worker dies.
+ */
+export function interrupted(
+  pattern: RegExp,
+  before: () => Promise<unknown>,
+): { DB: D1Database; done: () => boolean } {
+  const originals = new WeakMap<object, { statement: D1PreparedStatement; matches: boolean }>()
+  let done = false
+  const run = async <Result>(matches: boolean, work: () => Promise<Result>): Promise<Result> => {
+    if (matches && !done) {
+      done = true
+      await before()
+    }
+    return work()
+  }
+  const wrap = (statement: D1PreparedStatement, matches: boolean): D1PreparedStatement => {
+    const wrapped = new Proxy(statement, {
+      get(target, name) {
+        const method = Reflect.get(target, name)
+        if (name === 'bind') return (...values: unknown[]) => wrap(target.bind(...values), matches)
+        if (!RUNS.includes(String(name))) return method?.bind?.(target) ?? method
+        return (...args: unknown[]) => run(matches, () => method.apply(target, args))
+      },
+    })
+    originals.set(wrapped, { statement, matches })
+    return wrapped
+  }
+  const DB = {
+    prepare: (query: string) => wrap(env.DB.prepare(query), pattern.test(query)),
+    batch: (statements: D1PreparedStatement[]) => {
+      const known = statements.map((each) => originals.get(each) ?? { statement: each, matches: false })
+      return run(
+        known.some(({ matches }) => matches),
+        () => env.DB.batch(known.map(({ statement }) => statement)),
+      )
+    },
+  } as unknown as D1Database
+  return { DB, done: () => done }
+}
+
+/** The worker dies just before the first statement that matches. */
+export const crashing = (pattern: RegExp): { DB: D1Database; done: () => boolean } =>
+  interrupted(pattern, async () => {
+    throw new Error('the worker died here')
+  })
+
+/** Expected failures are logged; they are not for the eyes of whoever runs the tests. */
+export function silenceLog(): { lines: () => Record<string, unknown>[] } {
+  const lines: Record<string, unknown>[] = []
+  for (const level of ['error', 'warn', 'info', 'log'] as const) {
+    vi.spyOn(console, level).mockImplementation((line: unknown) => {
+      if (typeof line === 'string' && line.startsWith('{')) lines.push(JSON.parse(line))
+    })
+  }
+  return { lines: () => lines }
+}

@@ -1,0 +1,29 @@
+// Checks a raffle's published proof as an auditor would: from what the doors give to anybody, and nothing else.
+import { type Check, isProven } from '../../src/draws/rdp1/checks.ts'
+import type { Proof } from '../../src/draws/rdp1/proof.ts'
+import { verifyProof } from '../../src/draws/rdp1/verify-proof.ts'
+import { call } from '../harness/client.ts'
+
+export interface Verified {
+  proof: Proof
+  listCsv: string
+  logCsv: string
+  checks: Check[]
+  isProven: boolean
+  /** What does not hold, for a message that says it. */
+  wrong: string[]
+}
+
+export async function verifyPublished(
+  raffleId: string,
+  { receipt = null, allowDev = true }: { receipt?: unknown; allowDev?: boolean } = {},
+): Promise<Verified> {
+  const path = `/api/v1/raffles/${raffleId}/proof`
+  const { body: proof } = await call('GET', path)
+  const { body: listCsv } = await call('GET', `${path}/list.csv`)
+  const { body: logCsv } = await call('GET', `${path}/log.csv`)
+  const { body: keys } = await call('GET', '/.well-known/tombola.json')
+  const checks = verifyProof({ proof, listCsv, logCsv, keys, receipt, allowDev })
+  const wrong = checks.filter(({ result }) => result === 'fails').map(({ name, says }) => `${name}: ${says}`)
+  return { proof, listCsv, logCsv, checks, isProven: isProven(checks), wrong }
+}

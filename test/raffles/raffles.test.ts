@@ -1,0 +1,1044 @@
+import { env } from 'cloudflare:workers'
+import { sql } from 'drizzle-orm'
+import { describe, expect, it } from 'vitest'
+import { newId } from '../../src/core/ids.ts'
+import { statusSql } from '../../src/raffles/life-cycle.ts'
+import { raffles } from '../../src/raffles/schema.ts'
+import { poolNameOf } from '../../src/tickets/reservation-id.ts'
+import { pools } from '../../src/tickets/schema.ts'
+import {
+  addOperator,
+  organisationWithOperator,
+  type Person,
+  registerPlayer,
+  signedInAdmin,
+  testContext,
+} from '../harness/people.ts'
+import {
+  INSTANTS,
+  OPENS_AT,
+  POOLS,
+  type PoolName,
+  ROWS,
+  CLOSES_AT as TABLE_CLOSES_AT,
+} from './life-cycle-table.ts'
+import { raffleRow } from './raffle-row.ts'
+import {
+  as,
+  at,
+  buy,
+  CLOSES_AT,
+  crashing,
+  DRAW_AT,
+  drawOnTime,
+  enter,
+  HOUR,
+  interrupted,
+  iso,
+  LEAD,
+  MINUTE,
+  NOW,
+  poolState,
+  raffleBody,
+  read,
+  readAll,
+  ringAlarm,
+  SECOND,
+  silenceLog,
+  stageDraft,
+  stageRaffle,
+  sweep,
+  useClock,
+} from './scenario.ts'
+
+useClock()
+
+describe('creating a raffle', () => {
+  it('gives a draft with every default written out', async () => {
+    const { id: organisationId, name, operator } = await organisationWithOperator()
+    const { status, body, headers } = await as(operator, 'POST', '/raffles', raffleBody())
+    expect(status).toBe(201)
+    expect(headers.get('location')).toBe(`/api/v1/raffles/${body.id}`)
+    expect(body).toMatchObject({
+      status: 'draft',
+      organisation: { id: organisationId, name },
+      description: '',
+      imageUrl: null,
+      tags: [],
+      location: null,
+      sold: 0,
+      held: 0,
+      available: 20,
+      minTickets: 0,
+      rakeBps: 0,
+      guaranteed: false,
+      providers: [],
+      entry: 'purchase',
+      draw: { method: 'beacon' },
+      claimDays: 14,
+      onUnclaimed: 'redraw',
+      maxRedraws: 3,
+      earlyClose: 'operator',
+      timeZone: 'UTC',
+      prizes: [{ kind: 'item', title: 'A book', quantity: 1, value: null }],
+      round: null,
+      closeReason: null,
+      cancellation: null,
+      freezeAt: iso(CLOSES_AT),
+      effectiveDrawAt: iso(DRAW_AT),
+    })
+    expect(body.slug).toMatch(/^signed-first-editions-/)
+  })
+
+  it('lets each person enter a free one once, and a priced one as often as they like, unless told', async () => {
+    const { operator } = await organisationWithOperator()
+    const limit = async (changes: object) =>
+      (await as(operator, 'POST', '/raffles', raffleBody({ ...changes }))).body.maxPerUser
+    const price = { amount: 100, currency: 'KES' }
+    expect(await limit({})).toBe(1)
+    expect(await limit({ maxPerUser: null })).toBeNull()
+    expect(await limit({ maxPerUser: 3 })).toBe(3)
+    expect(await limit({ ticketPrice: price })).toBeNull()
+    expect(await limit({ ticketPrice: price, maxPerUser: 3 })).toBe(3)
+  })
+
+  it('takes times with any offset and answers them in UTC and on the wall clock of the time zone', async () => {
+    const { operator } = await organisationWithOperator()
+    const { body } = await as(
+      operator,
+      'POST',
+      '/raffles',
+      raffleBody({
+        timeZone: 'America/New_York',
+        opensAt: '2031-03-09T03:00:00+03:00',
+        closesAt: '2031-03-09T06:59:59Z',
+        drawAt: '2031-03-09T01:00:00-06:00',
+      }),
+    )
+    expect(body).toMatchObject({
+      opensAt: '2031-03-09T00:00:00.000Z',
+      closesAt: '2031-03-09T06:59:59.000Z',
+      drawAt: '2031-03-09T07:00:00.000Z',
+      // The clocks of New York go forward that night, at 07:00 UTC.
+      local: {
+        opensAt: '2031-03-08T19:00:00-05:00',
+        closesAt: '2031-03-09T01:59:59-05:00',
+        drawAt: '2031-03-09T03:00:00-04:00',
+      },
+    })
+  })
+
+  it('rounds fractions of a second up, as the rules know whole seconds only', async () => {
+    const { operator } = await organisationWithOperator()
+    const { body } = await as(
+      operator,
+      'POST',
+      '/raffles',
+      raffleBody({
+        opensAt: '2031-05-05T11:59:59.001Z',
+        closesAt: '2031-05-05T12:59:59.999Z',
+        drawAt: '2031-05-05T13:10:00.000Z',
+      }),
+    )
+    expect(body).toMatchObject({
+      opensAt: '2031-05-05T12:00:00.000Z',
+      closesAt: '2031-05-05T13:00:00.000Z',
+      drawAt: '2031-05-05T13:10:00.000Z',
+    })
+  })
+
+  it('trims and composes text, so that what looks the same is the same', async () => {
+    const { operator } = await organisationWithOperator()
+    const { body } = await as(operator, 'POST', '/raffles', raffleBody({ title: '  Cafe\u0301 🎟️ ' }))
+    expect(body.title).toBe('Caf\u00e9 🎟️')
+  })
+
+  it.each([
+    { title: 'x' },
+    { title: 'x'.repeat(120) },
+    { ticketPrice: { amount: 1_000_000_000, currency: 'KES' }, totalTickets: 1_000_000 },
+    { maxPerUser: 1_000_000 },
+    { prizes: Array.from({ length: 100 }, () => ({ title: 'A book', quantity: 1_000 })) },
+    { prizes: [{ title: 'A share', quantity: 1, kind: 'share', value: { shareBps: 10_000 } }] },
+    { rakeBps: 10_000, claimDays: 365, maxRedraws: 10, minTickets: 1_000_000 },
+    { providers: ['sandbox', 'stripe', 'mpesa', 'manual'], claimDays: 1, maxRedraws: 0 },
+    { description: 'x'.repeat(5_000), tags: Array(10).fill('x'.repeat(30)), location: 'x'.repeat(200) },
+    { imageUrl: 'https://example.com/a.jpg', location: null, timeZone: 'Africa/Nairobi' },
+    { opensAt: '2000-01-01T00:00:00Z', closesAt: '2099-12-31T23:59:59Z', drawAt: '2100-01-01T00:00:00Z' },
+  ])('takes what is just within bounds (%#)', async (changes) => {
+    await stageDraft(changes)
+  })
+
+  // What is refused leaves nothing behind, so one operator may try it all.
+  let operator: Person | undefined
+  it.each([
+    ['title', ''],
+    ['title', '   '],
+    ['title', 'x'.repeat(121)],
+    ['title', '\ud800'],
+    ['title', 7],
+    ['ticketPrice', { amount: -1, currency: 'KES' }],
+    ['ticketPrice', { amount: 1.5, currency: 'KES' }],
+    ['ticketPrice', { amount: 1_000_000_001, currency: 'KES' }],
+    ['ticketPrice', { amount: 1, currency: 'kes' }],
+    ['ticketPrice', { amount: 1 }],
+    ['ticketPrice', 100],
+    ['totalTickets', 0],
+    ['totalTickets', 1_000_001],
+    ['totalTickets', '20'],
+    ['maxPerUser', 0],
+    ['numbering', 'lucky'],
+    ['opensAt', '2031-05-05T12:00:00'],
+    ['opensAt', 'tomorrow'],
+    ['opensAt', 1_935_000_000],
+    ['opensAt', '1999-12-31T23:59:59Z'],
+    ['closesAt', '2031-02-30T12:00:00Z'],
+    ['drawAt', '2100-01-01T00:00:00.001Z'],
+    ['drawAt', '9999-12-31T23:59:59-12:00'],
+    ['prizes', []],
+    ['prizes', Array.from({ length: 101 }, () => ({ title: 'A book', quantity: 1 }))],
+    ['prizes', [{ title: 'A book', quantity: 0 }]],
+    ['prizes', [{ title: 'A book', quantity: 1_001 }]],
+    ['prizes', [{ title: '', quantity: 1 }]],
+    ['prizes', [{ title: 'Cash', quantity: 1, kind: 'cash' }]],
+    ['prizes', [{ title: 'Cash', quantity: 1, kind: 'cash', value: { shareBps: 1 } }]],
+    ['prizes', [{ title: 'A share', quantity: 1, kind: 'share', value: { shareBps: 10_001 } }]],
+    ['prizes', [{ title: 'A share', quantity: 1, kind: 'share', value: { shareBps: 0 } }]],
+    ['prizes', [{ title: 'A book', quantity: 1, colour: 'red' }]],
+    ['winPolicy', 'perPerson'],
+    ['minTickets', -1],
+    ['rakeBps', 10_001],
+    ['guaranteed', 'yes'],
+    ['providers', ['cash']],
+    ['entry', 'prayer'],
+    ['draw', { method: 'dice' }],
+    ['claimDays', 0],
+    ['claimDays', 366],
+    ['onUnclaimed', 'burn'],
+    ['maxRedraws', 11],
+    ['earlyClose', 'yes'],
+    ['description', 'x'.repeat(5_001)],
+    ['imageUrl', 'http://example.com/a.jpg'],
+    ['imageUrl', 'javascript:alert(1)'],
+    ['tags', Array(11).fill('x')],
+    ['tags', ['x'.repeat(31)]],
+    ['tags', ['']],
+    ['location', 'x'.repeat(201)],
+    ['timeZone', 'Mars/Olympus'],
+    ['organisationId', 'somebody'],
+  ])('names %s when it is out of bounds (%#)', async (field, value) => {
+    operator ??= (await organisationWithOperator()).operator
+    const { status, body } = await as(operator, 'POST', '/raffles', raffleBody({ [field]: value }))
+    expect(status).toBe(422)
+    expect(body.code).toBe('validation_failed')
+    expect(body.errors.map((each: { path: string }) => each.path.split('.')[0])).toEqual([field])
+  })
+
+  it('names every field that is missing, and every one that is unknown', async () => {
+    const { operator } = await organisationWithOperator()
+    const missing = await as(operator, 'POST', '/raffles', {})
+    expect(missing.body.errors.map((each: { path: string }) => each.path).sort()).toEqual(
+      Object.keys(raffleBody()).sort(),
+    )
+    const unknown = await as(operator, 'POST', '/raffles', raffleBody({ status: 'drawn', sold: 3 }))
+    expect(unknown.status).toBe(422)
+    expect(unknown.body.errors.map((each: { path: string }) => each.path)).toEqual(['status', 'sold'])
+  })
+
+  describe('for an organisation', () => {
+    it('that a member of one need not name, and a member of two must', async () => {
+      const one = await organisationWithOperator()
+      const other = await organisationWithOperator()
+      expect((await as(one.operator, 'POST', '/raffles', raffleBody())).body.organisation.id).toBe(one.id)
+      const { db, now } = testContext()
+      const { members } = await import('../../src/accounts/schema.ts')
+      await db
+        .insert(members)
+        .values({ organisationId: other.id, userId: one.operator.id, role: 'operator', createdAt: now })
+      const unnamed = await as(one.operator, 'POST', '/raffles', raffleBody())
+      expect(unnamed.status).toBe(422)
+      expect(unnamed.body.errors[0].path).toBe('organisationId')
+      const named = await as(one.operator, 'POST', '/raffles', raffleBody({ organisationId: other.id }))
+      expect(named.body.organisation.id).toBe(other.id)
+    })
+
+    it('that is not theirs is not found, in the same words as one that nobody has', async () => {
+      const { operator } = await organisationWithOperator()
+      const { id: organisationId } = await organisationWithOperator()
+      const theirs = await as(operator, 'POST', '/raffles', raffleBody({ organisationId }))
+      const nobodys = await as(
+        operator,
+        'POST',
+        '/raffles',
+        raffleBody({ organisationId: newId('organisation') }),
+      )
+      expect(theirs.status).toBe(404)
+      expect(theirs.body.detail).toBe(nobodys.body.detail)
+    })
+
+    it('is for its members: not for players, not for roles that may do nothing', async () => {
+      const organisation = await organisationWithOperator()
+      const player = await registerPlayer()
+      const stranger = await addOperator(organisation.id, 'janitor')
+      expect((await as(player, 'POST', '/raffles', raffleBody())).status).toBe(403)
+      expect((await as(stranger, 'POST', '/raffles', raffleBody())).status).toBe(403)
+    })
+
+    it('can be named by an admin, who is a member of none', async () => {
+      const admin = await signedInAdmin()
+      const { id: organisationId } = await organisationWithOperator()
+      expect((await as(admin, 'POST', '/raffles', raffleBody())).status).toBe(422)
+      expect((await as(admin, 'POST', '/raffles', raffleBody({ organisationId }))).status).toBe(201)
+    })
+  })
+})
+
+describe('a draft', () => {
+  it('is seen by its organisation and by admins, and by nobody else', async () => {
+    const { id, operator, organisation } = await stageDraft()
+    const colleague = await addOperator(organisation.id)
+    for (const person of [operator, colleague, await signedInAdmin()]) {
+      expect((await as(person, 'GET', `/raffles/${id}`)).body.id).toBe(id)
+    }
+    const madeUp = newId('raffle')
+    const { operator: stranger } = await organisationWithOperator()
+    for (const person of [null, await registerPlayer(), stranger]) {
+      for (const door of ['', '/availability', '/numbers', '/winners', '/proof', '/proof/list.csv']) {
+        const draft = await as(person, 'GET', `/raffles/${id}${door}`)
+        const nothing = await as(person, 'GET', `/raffles/${madeUp}${door}`)
+        expect(draft.status, door).toBe(404)
+        expect({ ...draft.body, requestId: '' }).toEqual({ ...nothing.body, requestId: '' })
+      }
+    }
+  })
+
+  it('sells nothing', async () => {
+    const { id } = await stageDraft()
+    const { status, body } = await buy(await registerPlayer(), id)
+    expect(status).toBe(404)
+    expect(body.code).toBe('not_found')
+  })
+
+  it('can be changed field by field, and what is left out stays', async () => {
+    const { id, operator } = await stageDraft({ tags: ['books'] })
+    const { status, body } = await as(operator, 'PUT', `/raffles/${id}`, {
+      title: 'Another title',
+      ticketPrice: { amount: 100, currency: 'UGX' },
+      location: 'Kampala',
+    })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({
+      title: 'Another title',
+      ticketPrice: { amount: 100, currency: 'UGX' },
+      location: 'Kampala',
+      tags: ['books'],
+      totalTickets: 20,
+      status: 'draft',
+    })
+    expect((await as(operator, 'PUT', `/raffles/${id}`, {})).status).toBe(200)
+  })
+
+  it('does not change hands, and takes no field that is not one', async () => {
+    const { id, operator } = await stageDraft()
+    const { status, body } = await as(operator, 'PUT', `/raffles/${id}`, {
+      organisationId: newId('organisation'),
+      status: 'open',
+    })
+    expect(status).toBe(422)
+    expect(body.errors.map((each: { path: string }) => each.path)).toEqual(['organisationId', 'status'])
+  })
+
+  it('that two people change at a time takes one change; the other is told', async () => {
+    const { id, operator } = await stageDraft()
+    const { DB, done } = interrupted(/^update "raffles"/i, () =>
+      as(operator, 'PUT', `/raffles/${id}`, { title: 'The first' }),
+    )
+    const late = await as(operator, 'PUT', `/raffles/${id}`, { title: 'The second' }, { bindings: { DB } })
+    expect(done()).toBe(true)
+    expect(late.status).toBe(409)
+    expect(late.body.code).toBe('conflict')
+    expect((await as(operator, 'GET', `/raffles/${id}`)).body.title).toBe('The first')
+  })
+
+  it('that is published while somebody changes it is published as it was', async () => {
+    const { id, operator } = await stageDraft()
+    const { DB } = interrupted(/^update "raffles"/i, () => as(operator, 'POST', `/raffles/${id}/publish`))
+    const late = await as(operator, 'PUT', `/raffles/${id}`, { title: 'Too late' }, { bindings: { DB } })
+    expect(late.body.code).toBe('conflict')
+    expect((await read(id)).title).toBe('Signed first editions')
+  })
+
+  it('can be deleted, once', async () => {
+    const { id, operator } = await stageDraft()
+    expect((await as(operator, 'DELETE', `/raffles/${id}`)).status).toBe(204)
+    expect((await as(operator, 'GET', `/raffles/${id}`)).status).toBe(404)
+    expect((await as(operator, 'DELETE', `/raffles/${id}`)).status).toBe(404)
+  })
+})
+
+describe('publishing', () => {
+  it('opens the raffle at its time and shows it to everybody', async () => {
+    const { id } = await stageRaffle({ opensAt: iso(NOW + MINUTE) })
+    expect(await read(id)).toMatchObject({ status: 'scheduled', sold: 0, available: 20 })
+    at(NOW + MINUTE)
+    expect((await read(id)).status).toBe('open')
+    at(CLOSES_AT)
+    expect((await read(id)).status).toBe('closed')
+  })
+
+  it('names the earliest fair draw where drawAt comes too early', async () => {
+    const earliest = iso(CLOSES_AT + LEAD)
+    const { id, operator } = await stageDraft({ drawAt: iso(CLOSES_AT + LEAD - SECOND) })
+    const { status, body } = await as(operator, 'POST', `/raffles/${id}/publish`)
+    expect(status).toBe(422)
+    expect(body.errors).toEqual([{ path: 'drawAt', message: `the earliest fair draw is at ${earliest}` }])
+    await as(operator, 'PUT', `/raffles/${id}`, { drawAt: earliest })
+    expect((await as(operator, 'POST', `/raffles/${id}/publish`)).status).toBe(200)
+  })
+
+  it('leaves payments their time before the freeze', async () => {
+    const price = { ticketPrice: { amount: 100, currency: 'KES' }, providers: ['stripe'] }
+    const { id, operator } = await stageDraft({ ...price, drawAt: iso(CLOSES_AT + 1_860 * SECOND) })
+    const { body } = await as(operator, 'POST', `/raffles/${id}/publish`)
+    expect(body.errors[0].message).toContain(iso(CLOSES_AT + 1_865 * SECOND))
+    await as(operator, 'PUT', `/raffles/${id}`, { drawAt: iso(CLOSES_AT + 1_865 * SECOND) })
+    const published = await as(operator, 'POST', `/raffles/${id}/publish`)
+    expect(published.body.freezeAt).toBe(iso(CLOSES_AT + 1_860 * SECOND))
+  })
+
+  it('says all that stands in the way, and the draft stays one', async () => {
+    const { id, operator } = await stageDraft({
+      closesAt: iso(NOW),
+      drawAt: iso(NOW),
+      minTickets: 21,
+      prizes: [{ title: 'Cash', quantity: 1, kind: 'cash', value: { amount: 1, currency: 'USD' } }],
+    })
+    const { body } = await as(operator, 'POST', `/raffles/${id}/publish`)
+    expect(body.errors.map((each: { path: string }) => each.path)).toEqual([
+      'closesAt',
+      'drawAt',
+      'minTickets',
+      'prizes.0.value.currency',
+      'prizes',
+    ])
+    expect((await as(operator, 'GET', `/raffles/${id}`)).body.status).toBe('draft')
+    expect(await poolState(poolNameOf(id))).toBeNull()
+  })
+
+  it('twice is not possible', async () => {
+    const { id, operator } = await stageRaffle()
+    const { status, body } = await as(operator, 'POST', `/raffles/${id}/publish`)
+    expect(status).toBe(409)
+    expect(body.code).toBe('invalid_state')
+  })
+
+  it('by two people at a time publishes once', async () => {
+    const { id, operator } = await stageDraft()
+    const answers = await Promise.all([1, 2, 3].map(() => as(operator, 'POST', `/raffles/${id}/publish`)))
+    expect(answers.some(({ status }) => status === 200)).toBe(true)
+    for (const { status, body } of answers) expect([200, 409], body.detail).toContain(status)
+    expect(await poolState(poolNameOf(id))).toMatchObject({ termsVersion: 1 })
+  })
+
+  describe('that dies after the pool has the terms', () => {
+    async function publishAndDie() {
+      const staged = await stageDraft({ description: 'Three books' })
+      silenceLog()
+      const { DB, done } = crashing(/^update "raffles".*"terms_version" = /i)
+      const { status } = await as(staged.operator, 'POST', `/raffles/${staged.id}/publish`, undefined, {
+        bindings: { DB },
+      })
+      expect(status).toBe(500)
+      expect(done()).toBe(true)
+      expect((await as(staged.operator, 'GET', `/raffles/${staged.id}`)).body.status).toBe('draft')
+      expect(await poolState(staged.pool)).toMatchObject({ termsVersion: 1 })
+      return staged
+    }
+
+    it('is completed by the sweep within a minute', async () => {
+      const { id } = await publishAndDie()
+      at(NOW + MINUTE)
+      await sweep()
+      expect(await read(id)).toMatchObject({ status: 'open', description: 'Three books' })
+    })
+
+    it('is completed by publishing again', async () => {
+      const { id, operator } = await publishAndDie()
+      expect((await as(operator, 'POST', `/raffles/${id}/publish`)).body.status).toBe('open')
+      expect(await poolState(poolNameOf(id))).toMatchObject({ termsVersion: 1 })
+    })
+
+    it('does not let the draft be deleted under its pool', async () => {
+      const { id, operator } = await publishAndDie()
+      expect((await as(operator, 'DELETE', `/raffles/${id}`)).body.code).toBe('invalid_state')
+      at(NOW + MINUTE)
+      await sweep()
+      expect((await read(id)).status).toBe('open')
+    })
+
+    it('wins over a change that came in between: the pool’s terms are what people agree to', async () => {
+      const { id, operator } = await publishAndDie()
+      await as(operator, 'PUT', `/raffles/${id}`, { title: 'Another title', description: 'Four books' })
+      at(NOW + MINUTE)
+      await sweep()
+      expect(await read(id)).toMatchObject({ title: 'Signed first editions', description: 'Four books' })
+    })
+  })
+
+  it('of a draft that is deleted meanwhile leaves no pool behind', async () => {
+    const { id, operator, pool } = await stageDraft()
+    const { DB } = interrupted(/^update "raffles"/i, () => as(operator, 'DELETE', `/raffles/${id}`))
+    const { status } = await as(operator, 'POST', `/raffles/${id}/publish`, undefined, { bindings: { DB } })
+    expect(status).toBe(404)
+    expect(await poolState(pool)).toBeNull()
+    expect((await buy(await registerPlayer(), id)).status).toBe(404)
+  })
+
+  it('while somebody deletes the draft is not undone', async () => {
+    const { id, operator } = await stageDraft()
+    const { DB } = interrupted(/^delete from "raffles"/i, () =>
+      as(operator, 'POST', `/raffles/${id}/publish`),
+    )
+    const { status } = await as(operator, 'DELETE', `/raffles/${id}`, undefined, { bindings: { DB } })
+    expect(status).toBe(409)
+    expect((await read(id)).status).toBe('open')
+  })
+})
+
+describe('a published raffle', () => {
+  it('is cancelled, not deleted', async () => {
+    const { id, operator } = await stageRaffle()
+    const { status, body } = await as(operator, 'DELETE', `/raffles/${id}`)
+    expect(status).toBe(409)
+    expect(body.code).toBe('invalid_state')
+  })
+
+  it('can change its rules until the first ticket; everything follows, sales included', async () => {
+    const { id, operator, pool } = await stageRaffle()
+    const { status, body } = await as(operator, 'PUT', `/raffles/${id}`, {
+      title: 'More books',
+      totalTickets: 30,
+      closesAt: iso(CLOSES_AT + HOUR),
+      drawAt: iso(DRAW_AT + HOUR),
+    })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ title: 'More books', totalTickets: 30, available: 30 })
+    expect(body).toMatchObject({ freezeAt: iso(CLOSES_AT + HOUR), effectiveDrawAt: iso(DRAW_AT + HOUR) })
+    expect(await poolState(pool)).toMatchObject({ termsVersion: 2, total: 30 })
+    at(CLOSES_AT)
+    await enter(id, 1)
+    await sweep()
+    expect((await read(id)).status).toBe('open')
+  })
+
+  it('is held to the same rules when it changes', async () => {
+    const { id, operator } = await stageRaffle()
+    const { status, body } = await as(operator, 'PUT', `/raffles/${id}`, { drawAt: iso(CLOSES_AT) })
+    expect(status).toBe(422)
+    expect(body.errors[0].path).toBe('drawAt')
+    expect((await read(id)).drawAt).toBe(iso(DRAW_AT))
+  })
+
+  it('keeps its rules from the first ticket on, and says which', async () => {
+    const { id, operator } = await stageRaffle()
+    await enter(id, 1)
+    const { status, body } = await as(operator, 'PUT', `/raffles/${id}`, {
+      title: 'Another title',
+      prizes: [{ title: 'A pencil', quantity: 1 }],
+      totalTickets: 20,
+      description: 'Not written either',
+    })
+    expect(status).toBe(409)
+    expect(body.code).toBe('invalid_state')
+    expect(body.errors.map((each: { path: string }) => each.path)).toEqual(['title', 'prizes'])
+    expect(await read(id)).toMatchObject({ title: 'Signed first editions', description: '' })
+  })
+
+  it('keeps its rules also when the ticket was taken a moment ago and only the pool knows', async () => {
+    const { id, operator } = await stageRaffle()
+    const { DB } = interrupted(/^update "raffles"/i, () => enter(id, 1))
+    const { status, body } = await as(
+      operator,
+      'PUT',
+      `/raffles/${id}`,
+      { title: 'Another title' },
+      { bindings: { DB } },
+    )
+    expect(status).toBe(409)
+    expect(body.errors).toEqual([{ path: 'title', message: 'can no longer change' }])
+  })
+
+  it('keeps its rules after sales, whatever else is wrong with the change', async () => {
+    const { id, operator } = await stageRaffle()
+    await enter(id, 1)
+    at(CLOSES_AT + MINUTE)
+    const { status, body } = await as(operator, 'PUT', `/raffles/${id}`, { maxRedraws: 0 })
+    expect(status).toBe(409)
+    expect(body.code).toBe('invalid_state')
+  })
+
+  it('keeps its rules once it is cancelled or closed, even if nobody ever entered', async () => {
+    const cancelled = await stageRaffle()
+    await as(cancelled.operator, 'POST', `/raffles/${cancelled.id}/cancel`, { reason: 'rain' })
+    const closed = await stageRaffle()
+    await as(closed.operator, 'POST', `/raffles/${closed.id}/close`, {})
+    for (const { id, operator } of [cancelled, closed]) {
+      const { body } = await as(operator, 'PUT', `/raffles/${id}`, { title: 'Another title' })
+      expect(body.code).toBe('invalid_state')
+    }
+  })
+
+  it('can be described anew at any time, with the unchanged rules sent along', async () => {
+    const { id, operator } = await stageRaffle({ prizes: [{ title: 'A book', quantity: 2 }] })
+    await enter(id, 1)
+    const description = {
+      description: 'Three books, signed.',
+      imageUrl: 'https://example.com/books.jpg',
+      tags: ['books'],
+      location: 'Nairobi',
+      timeZone: 'Africa/Nairobi',
+    }
+    const { prizes } = await read(id)
+    const whole = raffleBody({ prizes, maxPerUser: 1, claimDays: 14, draw: { method: 'beacon' } })
+    const { status, body } = await as(operator, 'PUT', `/raffles/${id}`, { ...whole, ...description })
+    expect(status, body.detail).toBe(200)
+    expect(body).toMatchObject(description)
+    expect(body.local.drawAt).toBe('2031-05-05T16:10:00+03:00')
+  })
+
+  it('whose rules two people change at a time takes one change; the other is told', async () => {
+    const { id, operator, pool } = await stageRaffle()
+    const { DB } = interrupted(/^update "raffles"/i, () =>
+      as(operator, 'PUT', `/raffles/${id}`, { title: 'The first' }),
+    )
+    const late = await as(operator, 'PUT', `/raffles/${id}`, { title: 'The second' }, { bindings: { DB } })
+    expect(late.body.code).toBe('conflict')
+    expect((await read(id)).title).toBe('The first')
+    expect(await poolState(pool)).toMatchObject({ termsVersion: 2 })
+  })
+
+  it('whose change dies after the pool has it is changed by the sweep', async () => {
+    const { id, operator } = await stageRaffle()
+    silenceLog()
+    const { DB } = crashing(/^update "raffles".*"terms_version" = /i)
+    const died = await as(operator, 'PUT', `/raffles/${id}`, { title: 'More books' }, { bindings: { DB } })
+    expect(died.status).toBe(500)
+    at(NOW + MINUTE)
+    await sweep()
+    expect((await read(id)).title).toBe('More books')
+  })
+})
+
+describe('sales', () => {
+  it('begin and end at exact instants', async () => {
+    const opensAt = NOW + MINUTE
+    const { id } = await stageRaffle({ opensAt: iso(opensAt), maxPerUser: 10 })
+    const player = await registerPlayer()
+    const codeAt = async (ms: number) => {
+      at(ms)
+      const { status, body } = await buy(player, id)
+      return status === 201 ? 'sold' : body.code
+    }
+    expect(await codeAt(opensAt - 1)).toBe('sales_not_open')
+    expect(await codeAt(opensAt)).toBe('sold')
+    expect(await codeAt(CLOSES_AT - 1)).toBe('sold')
+    expect(await codeAt(CLOSES_AT)).toBe('sales_closed')
+    expect(await codeAt(CLOSES_AT + 1)).toBe('sales_closed')
+  })
+
+  it('of a raffle that costs money wait for payments to be set up', async () => {
+    const { id } = await stageRaffle({
+      ticketPrice: { amount: 100, currency: 'KES' },
+      drawAt: iso(CLOSES_AT + HOUR),
+    })
+    const { status, body } = await buy(await registerPlayer(), id)
+    expect(status).toBe(409)
+    expect(body.code).toBe('invalid_state')
+    expect(body.detail).toContain('payments are not set up')
+    expect((await read(id)).held).toBe(0)
+  })
+
+  it('of a free raffle give each person one ticket', async () => {
+    const { id } = await stageRaffle()
+    const [player] = await enter(id, 1)
+    const { status, body } = await buy(player!, id)
+    expect(status).toBe(409)
+    expect(body.code).toBe('limit_reached')
+  })
+
+  it('of a free raffle give a person as many as maxPerUser says, in one purchase or several', async () => {
+    const { id } = await stageRaffle({ maxPerUser: 5 })
+    const player = await registerPlayer()
+    expect((await buy(player, id, { quantity: 6 })).body.code).toBe('limit_reached')
+    expect((await buy(player, id, { quantity: 3 })).status).toBe(201)
+    expect((await buy(player, id, { quantity: 3 })).body.code).toBe('limit_reached')
+    expect((await buy(player, id, { quantity: 2 })).status).toBe(201)
+    expect((await buy(player, id)).body.code).toBe('limit_reached')
+  })
+
+  it('say when there is not enough left, and when all is gone', async () => {
+    const { id } = await stageRaffle({ totalTickets: 5, maxPerUser: null, earlyClose: 'no' })
+    const player = await registerPlayer()
+    expect((await buy(player, id, { quantity: 6 })).body).toMatchObject({
+      code: 'sold_out',
+      detail: 'Only 5 left.',
+    })
+    expect((await buy(player, id, { quantity: 5 })).status).toBe(201)
+    expect((await buy(player, id)).body.code).toBe('sold_out')
+    expect(await read(id)).toMatchObject({ status: 'open', sold: 5, available: 0 })
+  })
+
+  it('give the same tickets for the same key, and refuse the key for another purchase', async () => {
+    const { id } = await stageRaffle({ maxPerUser: null })
+    const player = await registerPlayer()
+    const first = await buy(player, id, { quantity: 2 }, 'the-key')
+    const again = await buy(player, id, { quantity: 2 }, 'the-key')
+    expect(again.body).toEqual(first.body)
+    expect((await buy(player, id, { quantity: 3 }, 'the-key')).body.code).toBe('idempotency_mismatch')
+    at(CLOSES_AT)
+    expect((await buy(player, id, { quantity: 2 }, 'the-key')).body).toEqual(first.body)
+    expect((await read(id)).sold).toBe(2)
+  })
+
+  it('are counted in the availability, which anybody may read', async () => {
+    const { id } = await stageRaffle()
+    const availability = async () => (await as(null, 'GET', `/raffles/${id}/availability`)).body
+    expect(await availability()).toEqual({ total: 20, sold: 0, held: 0, available: 20 })
+    await enter(id, 3)
+    expect(await availability()).toEqual({ total: 20, sold: 3, held: 0, available: 17 })
+  })
+
+  it('by chosen number list the numbers that are free, page by page', async () => {
+    const { id } = await stageRaffle({ numbering: 'chosen', maxPerUser: null })
+    const player = await registerPlayer()
+    expect((await buy(player, id, { numbers: [1, 7, 20] })).status).toBe(201)
+    const free = Array.from({ length: 20 }, (_, i) => i + 1).filter((n) => ![1, 7, 20].includes(n))
+    expect(await readAll(`/raffles/${id}/numbers`, 5)).toEqual(free)
+    expect(await readAll(`/raffles/${id}/numbers`, 17)).toEqual(free)
+    expect(await readAll(`/raffles/${id}/numbers`, 1_000)).toEqual(free)
+    const beyond = btoa('[1000000000]').replaceAll('=', '')
+    expect((await as(null, 'GET', `/raffles/${id}/numbers?cursor=${beyond}`)).body.data).toEqual([])
+    expect((await as(null, 'GET', `/raffles/${id}/numbers?cursor=${btoa('[-1]')}`)).status).toBe(400)
+    expect((await as(null, 'GET', `/raffles/${id}/numbers?limit=1001`)).status).toBe(422)
+    const taken = await buy(player, id, { numbers: [2, 7, 20] })
+    expect(taken.body).toMatchObject({ code: 'number_taken', numbers: [7, 20] })
+  })
+
+  it('list no numbers where the raffle gives them out itself', async () => {
+    const { id } = await stageRaffle()
+    const { status, body } = await as(null, 'GET', `/raffles/${id}/numbers`)
+    expect(status).toBe(409)
+    expect(body.code).toBe('invalid_state')
+  })
+})
+
+describe('closing early', () => {
+  it('ends sales now and draws at the earliest fair time; the promised times stay', async () => {
+    const { id, operator } = await stageRaffle()
+    const [player] = await enter(id, 1)
+    at(NOW + 10 * MINUTE + 1)
+    const { status, body } = await as(operator, 'POST', `/raffles/${id}/close`, {
+      reason: 'All guests are here',
+    })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({
+      status: 'closed',
+      closeReason: 'operator',
+      closeNote: 'All guests are here',
+      closesAt: iso(CLOSES_AT),
+      drawAt: iso(DRAW_AT),
+      freezeAt: iso(NOW + 10 * MINUTE + 1),
+      // Whole seconds, rounded up, so that the lead is never cut short.
+      effectiveDrawAt: iso(NOW + 10 * MINUTE + SECOND + LEAD),
+    })
+    expect((await buy(player!, id)).body.code).toBe('sales_closed')
+  })
+
+  it('twice is as good as once, and the first reason stays', async () => {
+    const { id, operator } = await stageRaffle()
+    const first = await as(operator, 'POST', `/raffles/${id}/close`, { reason: 'The first' })
+    at(NOW + MINUTE)
+    const second = await as(operator, 'POST', `/raffles/${id}/close`, { reason: 'The second' })
+    expect(second.status).toBe(200)
+    expect(second.body).toMatchObject({ closeNote: 'The first', effectiveDrawAt: first.body.effectiveDrawAt })
+  })
+
+  it('needs no reason, and no body', async () => {
+    const { id, operator } = await stageRaffle()
+    const { status, body } = await as(operator, 'POST', `/raffles/${id}/close`)
+    expect(status).toBe(200)
+    expect(body.closeNote).toBeNull()
+  })
+
+  it.each(['no', 'soldOut'])('is not possible where the rules say %s', async (earlyClose) => {
+    const { id, operator } = await stageRaffle({ earlyClose })
+    const { status, body } = await as(operator, 'POST', `/raffles/${id}/close`, {})
+    expect(status).toBe(409)
+    expect(body.code).toBe('invalid_state')
+    expect((await read(id)).status).toBe('open')
+  })
+
+  it('is not possible of a draft, before sales open, after they closed, or once cancelled', async () => {
+    const codeOf = async ({ id, operator }: { id: string; operator: { id: string } }) =>
+      (await as(operator, 'POST', `/raffles/${id}/close`, {})).body.code
+    expect(await codeOf(await stageDraft())).toBe('invalid_state')
+    expect(await codeOf(await stageRaffle({ opensAt: iso(NOW + SECOND) }))).toBe('invalid_state')
+    const cancelled = await stageRaffle()
+    await as(cancelled.operator, 'POST', `/raffles/${cancelled.id}/cancel`, { reason: 'rain' })
+    expect(await codeOf(cancelled)).toBe('invalid_state')
+    const over = await stageRaffle()
+    at(CLOSES_AT)
+    expect(await codeOf(over)).toBe('invalid_state')
+    expect((await read(over.id)).effectiveDrawAt).toBe(iso(DRAW_AT))
+  })
+
+  it('in the last millisecond does not move the draw beyond the promised one', async () => {
+    const { id, operator } = await stageRaffle({ drawAt: iso(CLOSES_AT + LEAD) })
+    at(CLOSES_AT - 1)
+    const { body } = await as(operator, 'POST', `/raffles/${id}/close`, {})
+    expect(body.effectiveDrawAt).toBe(iso(CLOSES_AT + LEAD))
+  })
+})
+
+describe('cancelling', () => {
+  const cancel = (person: { id: string }, id: string, reason = 'The books were lost') =>
+    as(person, 'POST', `/raffles/${id}/cancel`, { reason })
+
+  it('before the commitment is for the operator; the reason is published and sales end', async () => {
+    const { id, operator } = await stageRaffle()
+    await enter(id, 2)
+    at(NOW + MINUTE)
+    const { status, body } = await cancel(operator, id)
+    expect(status).toBe(200)
+    expect(body).toMatchObject({
+      status: 'cancelled',
+      cancellation: { at: iso(NOW + MINUTE), reason: 'The books were lost' },
+    })
+    expect((await buy(await registerPlayer(), id)).body.code).toBe('sales_closed')
+    expect((await as(null, 'GET', `/raffles/${id}/proof`)).status).toBe(404)
+  })
+
+  it('ends it for good: no alarm and no sweep draws it', async () => {
+    const staged = await stageRaffle()
+    await enter(staged.id, 2)
+    await cancel(staged.operator, staged.id)
+    await drawOnTime(staged)
+    expect((await read(staged.id)).status).toBe('cancelled')
+    expect((await as(null, 'GET', `/raffles/${staged.id}/winners`)).body.data).toEqual([])
+  })
+
+  it('twice is as good as once, and the first reason stays', async () => {
+    const { id, operator } = await stageRaffle()
+    await cancel(operator, id, 'The first')
+    const again = await cancel(operator, id, 'The second')
+    expect(again.status).toBe(200)
+    expect(again.body.cancellation.reason).toBe('The first')
+  })
+
+  it('asks for a reason that says something', async () => {
+    const { id, operator } = await stageRaffle()
+    for (const body of [
+      {},
+      { reason: '' },
+      { reason: '  ab  ' },
+      { reason: 'x'.repeat(501) },
+      { reason: '\ud800abc' },
+    ]) {
+      expect((await as(operator, 'POST', `/raffles/${id}/cancel`, body)).status).toBe(422)
+    }
+    expect((await read(id)).status).toBe('open')
+  })
+
+  it('is not for drafts', async () => {
+    const { id, operator } = await stageDraft()
+    expect((await cancel(operator, id)).body.code).toBe('invalid_state')
+  })
+
+  it('after the commitment is not for the operator any more', async () => {
+    const { id, operator, pool } = await stageRaffle()
+    at(CLOSES_AT)
+    await ringAlarm(pool)
+    const { status, body } = await cancel(operator, id)
+    expect(status).toBe(409)
+    expect(body.code).toBe('invalid_state')
+    expect((await read(id)).status).toBe('committed')
+  })
+
+  it('after the commitment is for an admin until the lead before the round, to the millisecond', async () => {
+    const admin = await signedInAdmin()
+    const late = await stageRaffle()
+    const inTime = await stageRaffle()
+    at(CLOSES_AT)
+    await ringAlarm(late.pool)
+    await ringAlarm(inTime.pool)
+    at(DRAW_AT - LEAD + 1)
+    expect((await cancel(admin, late.id)).body.code).toBe('invalid_state')
+    expect((await read(late.id)).status).toBe('committed')
+    at(DRAW_AT - LEAD)
+    expect((await cancel(admin, inTime.id)).body).toMatchObject({
+      status: 'cancelled',
+      cancellation: { at: iso(DRAW_AT - LEAD), reason: 'The books were lost' },
+    })
+  })
+
+  it('after the draw is for nobody', async () => {
+    const staged = await stageRaffle()
+    await enter(staged.id, 1)
+    await drawOnTime(staged)
+    for (const person of [staged.operator, await signedInAdmin()]) {
+      expect((await cancel(person, staged.id)).body.code).toBe('invalid_state')
+    }
+    expect((await read(staged.id)).status).toBe('drawn')
+  })
+
+  it('that dies after the pool has heard of it is shown at once and completed by the sweep', async () => {
+    const { id, operator } = await stageRaffle()
+    silenceLog()
+    const { DB } = crashing(/^update "raffles" set "status"/i)
+    const died = await as(operator, 'POST', `/raffles/${id}/cancel`, { reason: 'rain' }, { bindings: { DB } })
+    expect(died.status).toBe(500)
+    expect((await read(id)).status).toBe('cancelled')
+    at(NOW + MINUTE)
+    await sweep()
+    const { db } = testContext()
+    const row = await db.select().from(raffles).where(sql`id = ${id}`).get()
+    expect(row).toMatchObject({ status: 'cancelled', dueAt: null })
+  })
+})
+
+describe('the list of raffles', () => {
+  const ids = (items: { id: string }[]) => items.map(({ id }) => id)
+  const SORTS = { drawAt: 'drawAt', '-drawAt': 'drawAt', '-createdAt': 'createdAt' } as const
+
+  it.each(Object.keys(SORTS) as (keyof typeof SORTS)[])(
+    'sorted by %s has each raffle once, to the end',
+    async (sort) => {
+      const organisation = await organisationWithOperator()
+      const staged = []
+      // Some share their instants, so that the order within an instant counts too.
+      for (const [i, draw] of [3, 1, 2, 1, 3].entries()) {
+        if (i > 2) at(NOW + SECOND)
+        staged.push(await stageRaffle({ drawAt: iso(DRAW_AT + draw * MINUTE) }, organisation))
+      }
+      const all = await readAll(`/raffles?organisationId=${organisation.id}&sort=${sort}`, 2)
+      expect(ids(all).sort()).toEqual(ids(staged).sort())
+      const keys = all.map((each) => each[SORTS[sort]])
+      const ascending = [...keys].sort()
+      expect(keys).toEqual(sort.startsWith('-') ? ascending.reverse() : ascending)
+    },
+  )
+
+  it('shows an organisation’s drafts to its members only', async () => {
+    const organisation = await organisationWithOperator()
+    const draft = await stageDraft({}, organisation)
+    const open = await stageRaffle({}, organisation)
+    const { operator: stranger } = await organisationWithOperator()
+    const path = `/raffles?organisationId=${organisation.id}`
+    expect(ids(await readAll(path, 100, organisation.operator)).sort()).toEqual(ids([draft, open]).sort())
+    expect(ids(await readAll(path, 100))).toEqual([open.id])
+    expect(ids(await readAll(path, 100, stranger))).toEqual([open.id])
+    expect(ids(await readAll(`${path}&status=draft`, 100, organisation.operator))).toEqual([draft.id])
+    expect(await readAll(`${path}&status=draft`, 100, stranger)).toEqual([])
+    expect(ids(await readAll('/raffles', 100, organisation.operator))).not.toContain(draft.id)
+  })
+
+  it('can be narrowed to a status, as it is now', async () => {
+    const organisation = await organisationWithOperator()
+    const later = await stageRaffle({ opensAt: iso(NOW + MINUTE) }, organisation)
+    const open = await stageRaffle({}, organisation)
+    const gone = await stageRaffle({}, organisation)
+    await as(organisation.operator, 'POST', `/raffles/${gone.id}/cancel`, { reason: 'rain' })
+    const list = async (status: string) =>
+      ids(await readAll(`/raffles?organisationId=${organisation.id}&status=${status}`, 100))
+    expect(await list('scheduled')).toEqual([later.id])
+    expect(await list('open')).toEqual([open.id])
+    expect(await list('cancelled')).toEqual([gone.id])
+    at(CLOSES_AT)
+    expect(await list('open')).toEqual([])
+    expect((await list('closed')).sort()).toEqual(ids([later, open]).sort())
+    await ringAlarm(open.pool)
+    expect(await list('committed')).toEqual([open.id])
+    at(DRAW_AT)
+    await sweep()
+    expect(await list('settled')).toEqual([open.id])
+    // Its alarm never rang: the sweep committed it, late, which moves its round.
+    expect(await list('committed')).toEqual([later.id])
+  })
+
+  it('can be searched by text in the title, in which nothing is special', async () => {
+    const organisation = await organisationWithOperator()
+    const rare = await stageRaffle({ title: '100% Rare_Books' }, organisation)
+    await stageRaffle({ title: '1000 rare books' }, organisation)
+    const search = async (q: string) =>
+      ids(await readAll(`/raffles?organisationId=${organisation.id}&q=${encodeURIComponent(q)}`, 100))
+    expect(await search('rare_b')).toEqual([rare.id])
+    expect(await search('100%')).toEqual([rare.id])
+    expect(await search('RARE')).toHaveLength(2)
+    expect(await search("'; DROP TABLE raffles; --")).toEqual([])
+  })
+
+  it.each([
+    ['limit=0', 422],
+    ['limit=101', 422],
+    ['limit=x', 422],
+    ['status=lost', 422],
+    ['sort=title', 422],
+    ['q=', 422],
+    ['organisationId=nobody', 422],
+    ['cursor=nonsense', 400],
+    [`cursor=${btoa('["a","b"]')}`, 400],
+  ])('refuses ?%s', async (query, status) => {
+    expect((await as(null, 'GET', `/raffles?${query}`)).status).toBe(status)
+  })
+})
+
+describe('the status in SQL', () => {
+  it('is that of the table, for every stored status, pool and instant', async () => {
+    const { db } = testContext()
+    const { id: organisationId } = await organisationWithOperator()
+    const staged = new Map<string, string>()
+    for (const { stored, pool } of ROWS) {
+      const name = `${stored} ${pool}`
+      if (staged.has(name)) continue
+      const id = newId('raffle')
+      staged.set(name, id)
+      const ids = { id, pool: poolNameOf(id), slug: id, organisationId }
+      const times = { opensAt: OPENS_AT, closesAt: TABLE_CLOSES_AT }
+      await db.insert(raffles).values(raffleRow({ ...ids, ...times, status: stored }))
+      await insertPool(id, pool)
+    }
+    const wrong: string[] = []
+    for (const [instant, now] of Object.entries(INSTANTS)) {
+      const rows = await db
+        .select({ id: raffles.id, shown: statusSql(now) })
+        .from(raffles)
+        .leftJoin(pools, sql`${pools.pool} = ${raffles.pool}`)
+      const shown = new Map(rows.map((row) => [row.id, row.shown]))
+      for (const row of ROWS.filter((each) => each.instant === instant)) {
+        const given = shown.get(staged.get(`${row.stored} ${row.pool}`)!)
+        if (given !== row.shown)
+          wrong.push(`${row.stored}, ${row.pool}, ${instant}: ${given}, not ${row.shown}`)
+      }
+    }
+    await env.DB.prepare('DELETE FROM raffles WHERE organisation_id = ?').bind(organisationId).run()
+    expect(wrong).toEqual([])
+  })
+
+  async function insertPool(raffleId: string, name: PoolName): Promise<void> {
+    const facts = POOLS[name]
+    if (facts === null) return
+    await env.DB.prepare(
+      `INSERT INTO pools (pool, raffle_id, seq, terms_version, terms, total, sold, held, closed_at, freeze_at,
+                          effective_draw_at, log_size, log_root, commitment, cancellation)
+       VALUES (?, ?, 1, 1, '{}', 1, 0, 0, ?, 0, 0, 0, '', ?, ?)`,
+    )
+      .bind(
+        poolNameOf(raffleId),
+        raffleId,
+        facts.closedAt,
+        facts.committed ? '{}' : null,
+        facts.cancelled ? '{}' : null,
+      )
+      .run()
+  }
+})
