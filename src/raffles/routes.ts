@@ -24,6 +24,7 @@ import { EXAMPLE_RAFFLE } from './examples.ts'
 import { listRaffles } from './list-raffles.ts'
 import { publishRaffle } from './publish-raffle.ts'
 import { readRaffle } from './read-raffle.ts'
+import { rebuildRaffle } from './rebuild-raffle.ts'
 import { updateRaffle } from './update-raffle.ts'
 
 const TAG = 'Raffles'
@@ -157,6 +158,20 @@ export const raffles = new Hono<AppEnv>()
     validate('json', Reason),
     async (c) =>
       c.json(await cancelRaffle(c.get('ctx'), c.req.valid('param').id, c.req.valid('json').reason)),
+  )
+  .post(
+    '/:id/rebuild',
+    describe({
+      summary: 'Tell the database again what a raffle’s pool knows',
+      description:
+        'For admins, after the database was restored to an earlier time. Changes nothing that is sold.',
+      tag: TAG,
+      auth: 'user',
+      success: theRaffle('The raffle as its pool knows it.'),
+      errors: ['forbidden', 'not_found'],
+    }),
+    validate('param', RaffleParams),
+    async (c) => c.json(await rebuildRaffle(c.get('ctx'), c.req.valid('param').id)),
   )
   .get(
     '/:id/availability',

@@ -1,0 +1,55 @@
+import { env } from 'cloudflare:workers'
+import { describe, expect, it } from 'vitest'
+import { app } from '../../src/app.ts'
+import { call } from '../harness/client.ts'
+
+const SHOP = 'https://shop.example'
+const withOrigins = { ...env, CORS_ORIGINS: `${SHOP}, https://other.example` }
+
+/** As a browser does before a purchase from a page of `origin`. */
+const preflight = (origin: string) =>
+  app.fetch(
+    new Request('https://tombola.example/api/v1/tickets/purchase', {
+      method: 'OPTIONS',
+      headers: {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,content-type,idempotency-key',
+      },
+    }),
+    withOrigins,
+  )
+
+describe('response headers', () => {
+  it('keep a page from framing, sniffing, and being reached without TLS', async () => {
+    const { headers } = await call('GET', '/api/v1/raffles')
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('x-frame-options')).toBe('SAMEORIGIN')
+    expect(headers.get('strict-transport-security')).toMatch(/max-age=\d+/)
+    expect(headers.get('x-request-id')).toMatch(/^req_/)
+  })
+
+  it('stand on errors too', async () => {
+    const { headers } = await call('GET', '/nothing')
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+  })
+
+  it('let a public answer be kept for a second, and one for somebody signed in not at all', async () => {
+    expect((await call('GET', '/api/v1/raffles')).headers.get('cache-control')).toBe('public, max-age=1')
+    const own = await call('GET', '/api/v1/tickets', { token: 'nonsense' })
+    expect(own.headers.get('cache-control')).toBeNull()
+  })
+})
+
+describe('other origins', () => {
+  it('are let in where a setting names them, with the headers that the API needs', async () => {
+    const { headers } = await preflight(SHOP)
+    expect(headers.get('access-control-allow-origin')).toBe(SHOP)
+    expect(headers.get('access-control-allow-headers')).toContain('idempotency-key')
+  })
+
+  it('are kept out otherwise', async () => {
+    const { headers } = await preflight('https://evil.example')
+    expect(headers.get('access-control-allow-origin')).toBeNull()
+  })
+})
