@@ -1,12 +1,22 @@
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
-// Two projects: pure logic runs in Node in milliseconds (`*.unit.test.ts`); everything else goes through the
-// real doors, inside workerd, with a database of its own a file.
+// Three projects: pure logic runs in Node in milliseconds (`*.unit.test.ts`); what ends a process needs one of its
+// own (`*.process.test.ts`); everything else goes through the real doors, inside workerd, with a database of its own
+// a file.
 export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/**/*.unit.test.ts'], environment: 'node' } },
+      {
+        test: {
+          name: 'process',
+          include: ['test/**/*.process.test.ts'],
+          environment: 'node',
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
       {
         plugins: [
           cloudflareTest(async () => ({

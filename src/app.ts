@@ -1,8 +1,6 @@
 /** The table of contents: what every request passes, in order, and every door there is. */
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { cors } from 'hono/cors'
-import { secureHeaders } from 'hono/secure-headers'
 import { auth } from './accounts/auth-routes.ts'
 import { authenticate } from './accounts/authenticate.ts'
 import { organisations } from './accounts/organisation-routes.ts'
@@ -10,6 +8,7 @@ import { users } from './accounts/user-routes.ts'
 import { apiDocument } from './core/api-document.ts'
 import type { AppEnv } from './core/context.ts'
 import { Problem } from './core/errors.ts'
+import { crossOrigin, securityHeaders } from './core/headers.ts'
 import { createNotFound } from './core/method-not-allowed.ts'
 import { respondToError } from './core/problem-response.ts'
 import { requestContext, requestLog } from './core/request.ts'
@@ -24,15 +23,8 @@ export const app = new Hono<AppEnv>()
 
 app.use(requestContext)
 app.use(requestLog)
-app.use(secureHeaders())
-app.use(
-  cors({
-    origin: (origin, c) => (c.get('ctx').settings.CORS_ORIGINS.includes(origin) ? origin : null),
-    allowHeaders: ['authorization', 'content-type', 'idempotency-key'],
-    exposeHeaders: ['location', 'retry-after', 'x-request-id'],
-    maxAge: 86_400,
-  }),
-)
+app.use(securityHeaders)
+app.use(crossOrigin)
 app.use(
   bodyLimit({
     maxSize: MAX_BODY_BYTES,

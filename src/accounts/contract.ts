@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Page } from '../core/paging.ts'
+import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { USER_ROLES, USER_STATUSES, WINNER_DISPLAYS } from './schema.ts'
 
@@ -20,18 +21,8 @@ export const Email = z
   .max(MAX_EMAIL_LENGTH)
   .regex(z.regexes.email, 'must be an e-mail address')
 
-/** A name of a person or an organisation: one line, one Unicode form, nothing that reorders the text around it. */
-export const Name = z
-  .string()
-  .normalize('NFC')
-  .trim()
-  .min(1)
-  .max(MAX_NAME_LENGTH)
-  .regex(
-    /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]*$/u,
-    'must be one line without control characters',
-  )
-  .regex(/[\p{L}\p{N}]/u, 'must contain a letter or a digit')
+/** A name of a person or an organisation. */
+export const Name = Line(1, MAX_NAME_LENGTH).regex(/[\p{L}\p{N}]/u, 'must contain a letter or a digit')
 
 /** E.164: `+254712345678`. */
 export const Phone = z.e164('must be a phone number with its country code, such as +254712345678')

@@ -26,7 +26,7 @@ export interface Actor {
 export interface Ctx {
   env: Bindings
   settings: Settings
-  db: Database
+  readonly db: Database
   /** Milliseconds since 1970; read once, so that one request sees one time. */
   now: number
   requestId: string
@@ -42,10 +42,15 @@ export type AppContext = HonoContext<AppEnv>
 
 /** Makes a context outside a request: the sweep, or a test. */
 export function createContext(env: Bindings, settings: Settings, now: number, requestId: string): Ctx {
+  let db: Database | undefined
   return {
     env,
     settings,
-    db: openDatabase(env.DB),
+    // The hot path never opens it.
+    get db() {
+      db ??= openDatabase(env.DB)
+      return db
+    },
     now,
     requestId,
     log: createLogger(settings.LOG_LEVEL, { requestId }),

@@ -30,7 +30,8 @@ export function respondWithProblem(problem: Problem, c: Context<AppEnv>): Respon
     ...(numbers === undefined ? {} : { numbers }),
   }
   const headers: Record<string, string> = { 'content-type': 'application/problem+json' }
-  if (retryAfterSeconds !== undefined) headers['retry-after'] = String(retryAfterSeconds)
+  const retryAfter = retryAfterSeconds ?? (status === 503 ? RETRY_AFTER_SECONDS : undefined)
+  if (retryAfter !== undefined) headers['retry-after'] = String(retryAfter)
   if (status === 401) headers['www-authenticate'] = 'Bearer'
   return c.body(JSON.stringify(document), status, headers)
 }

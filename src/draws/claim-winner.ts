@@ -4,15 +4,11 @@ import { Problem } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
 import { changeWinner } from './change-winner.ts'
 import type { Claim, ClaimPrize, Winner } from './contract.ts'
-import { findMyWinner } from './find-winner.ts'
+import { findMyWinner, type SelectedWinner } from './find-winner.ts'
 import { presentWinner } from './present.ts'
 
 export async function claimWinner(ctx: Ctx, id: string, { deliveryAddress }: ClaimPrize): Promise<Claim> {
-  const found = await findMyWinner(ctx, id)
-  // The window counts, not whether the sweep has been by.
-  if (found.winner.status === 'announced' && ctx.now >= found.winner.claimBy) {
-    throw new Problem('invalid_state', `This prize had to be claimed by ${toInstant(found.winner.claimBy)}.`)
-  }
+  const found = await findOpenWinner(ctx, id)
   const winner = await changeWinner(ctx, {
     winner: found.winner,
     from: ['announced'],
@@ -23,7 +19,7 @@ export async function claimWinner(ctx: Ctx, id: string, { deliveryAddress }: Cla
 }
 
 export async function declineWinner(ctx: Ctx, id: string): Promise<Winner> {
-  const found = await findMyWinner(ctx, id)
+  const found = await findOpenWinner(ctx, id)
   const winner = await changeWinner(ctx, {
     winner: found.winner,
     from: ['announced'],
@@ -31,4 +27,13 @@ export async function declineWinner(ctx: Ctx, id: string): Promise<Winner> {
     otherwise: `This prize is ${found.winner.status} already.`,
   })
   return presentWinner({ ...found, winner })
+}
+
+/** One's own prize, unless its claim window is over: the window counts, not whether the sweep has been by. */
+async function findOpenWinner(ctx: Ctx, id: string): Promise<SelectedWinner> {
+  const found = await findMyWinner(ctx, id)
+  if (found.winner.status === 'announced' && ctx.now >= found.winner.claimBy) {
+    throw new Problem('invalid_state', `This prize had to be claimed by ${toInstant(found.winner.claimBy)}.`)
+  }
+  return found
 }

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Page, PageQuery } from '../core/paging.ts'
+import { Line } from '../core/text.ts'
 import { Instant, InstantIn } from '../core/time.ts'
 import { MAX_PRIZE_UNITS, Prize, RaffleStatus } from '../raffles/contract.ts'
 import { WINNER_STATUSES } from './schema.ts'
@@ -44,22 +45,15 @@ export type ListWinners = z.infer<typeof ListWinners>
 export const WinnerParams = z.object({ id: Id('winner') })
 
 /** As it is stored and, as a redraw's reason, hashed: a lone surrogate would make the proof unreadable for good. */
-const line = (max: number) =>
-  z
-    .string()
-    .refine((text) => text.isWellFormed(), 'must be well-formed text')
-    .transform((text) => text.normalize('NFC').trim())
-    .pipe(z.string().min(1).max(max))
-
 export const DeliveryAddress = z
   .strictObject({
-    name: line(120),
-    lines: z.array(line(120)).min(1).max(4),
-    city: line(120),
-    postcode: line(20).optional(),
+    name: Line(1, 120),
+    lines: z.array(Line(1, 120)).min(1).max(4),
+    city: Line(1, 120),
+    postcode: Line(1, 20).optional(),
     /** ISO 3166-1 alpha-2. */
     country: z.string().regex(/^[A-Z]{2}$/, 'must be a country code such as KE'),
-    phone: line(32).optional(),
+    phone: Line(1, 32).optional(),
   })
   .meta({ id: 'DeliveryAddress' })
 
@@ -93,7 +87,7 @@ export const RequestRedraw = z
       .min(1)
       .max(MAX_PRIZE_UNITS)
       .refine((units) => new Set(units).size === units.length, 'must not name a unit twice'),
-    reason: line(500).pipe(z.string().min(3)),
+    reason: Line(3, 500),
   })
   .meta({ id: 'RequestRedraw' })
 export type RequestRedraw = z.infer<typeof RequestRedraw>

@@ -3,20 +3,13 @@ import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Currency, MAX_AMOUNT, Money } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
+import { Line, LongText } from '../core/text.ts'
 import { Instant, InstantIn, SECOND_MS, TimeZone } from '../core/time.ts'
 import { MAX_TICKETS_A_POOL } from '../tickets/pool-contract.ts'
 
 export const MAX_PRIZES = 100
 export const MAX_PRIZE_UNITS = 1_000
 const MAX_TAGS = 10
-
-/** Text as it is stored and hashed: composed (NFC), trimmed, and well-formed Unicode. */
-const text = (min: number, max: number) =>
-  z
-    .string()
-    .refine((value) => value.isWellFormed(), 'must be well-formed text')
-    .transform((value) => value.normalize('NFC').trim())
-    .pipe(z.string().min(min).max(max))
 
 /** The platform sets no alarm after 2189, and the rules spell years with four digits. */
 const EARLIEST_INSTANT = Date.parse('2000-01-01T00:00:00Z')
@@ -56,7 +49,7 @@ export const Prize = z.discriminatedUnion('kind', [
 ])
 export type Prize = z.infer<typeof Prize>
 
-const prizeBase = { title: text(1, 120), quantity: z.number().int().min(1).max(MAX_PRIZE_UNITS) }
+const prizeBase = { title: Line(1, 120), quantity: z.number().int().min(1).max(MAX_PRIZE_UNITS) }
 const PrizeIn = z
   .union(
     [
@@ -79,7 +72,7 @@ export type Provider = z.infer<typeof Provider>
 
 /** What players agree to. Frozen in the pool once the first ticket is held or sold. */
 const rulesFields = {
-  title: text(1, 120),
+  title: Line(1, 120),
   ticketPrice: z.strictObject({ amount: z.number().int().min(0).max(MAX_AMOUNT), currency: Currency }),
   totalTickets: z.number().int().min(1).max(MAX_TICKETS_A_POOL),
   maxPerUser: z.number().int().min(1).max(MAX_TICKETS_A_POOL).nullable(),
@@ -92,7 +85,10 @@ const rulesFields = {
   minTickets: z.number().int().min(0).max(MAX_TICKETS_A_POOL),
   rakeBps: z.number().int().min(0).max(10_000),
   guaranteed: z.boolean(),
-  providers: z.array(Provider).max(4),
+  providers: z
+    .array(Provider)
+    .max(4)
+    .refine((providers) => new Set(providers).size === providers.length, 'must not name a provider twice'),
   entry: z.enum(['purchase', 'order']),
   draw: Draw,
   claimDays: z.number().int().min(1).max(365),
@@ -103,13 +99,13 @@ const rulesFields = {
 
 /** What describes a raffle and may be edited at any time. */
 const freeFields = {
-  description: text(0, 5_000),
+  description: LongText(5_000),
   imageUrl: z
     .url({ protocol: /^https$/ })
     .max(2_048)
     .nullable(),
-  tags: z.array(text(1, 30)).max(MAX_TAGS),
-  location: text(0, 200).nullable(),
+  tags: z.array(Line(1, 30)).max(MAX_TAGS),
+  location: Line(0, 200).nullable(),
   timeZone: TimeZone,
 }
 
@@ -145,8 +141,8 @@ export const UpdateRaffle = z
 export type UpdateRaffle = z.infer<typeof UpdateRaffle>
 
 /** A reason that is published with what was done. */
-export const Reason = z.strictObject({ reason: text(3, 500) })
-export const OptionalReason = z.strictObject({ reason: text(3, 500).optional() })
+export const Reason = z.strictObject({ reason: Line(3, 500) })
+export const OptionalReason = z.strictObject({ reason: Line(3, 500).optional() })
 
 export const Raffle = z
   .strictObject({

@@ -65,6 +65,11 @@ const SETTLING_MS = 2_000
 const refuse = (code: Refusal['code'], detail: string, numbers?: number[]): Refusal =>
   numbers === undefined ? { ok: false, code, detail } : { ok: false, code, detail, numbers }
 
+const isSame = (some: Terms, other: Terms): boolean =>
+  some.rules === other.rules &&
+  some.paymentSpanSeconds === other.paymentSpanSeconds &&
+  some.providers.join() === other.providers.join()
+
 export const NOT_CONFIGURED = refuse('not_found', 'No such raffle.')
 
 export class Pool {
@@ -115,8 +120,7 @@ export class Pool {
   ): Outcome<{ version: number }> {
     const { name, raffleId, version, terms, pool } = input
     if (pool !== undefined) {
-      if (JSON.stringify(pool.terms) === JSON.stringify(terms))
-        return { ok: true, version: pool.#row.terms_version }
+      if (isSame(pool.terms, terms)) return { ok: true, version: pool.#row.terms_version }
       if (pool.#reserved) return refuse('invalid_state', 'Tickets are held or sold under the present rules.')
       if (pool.isOver) return refuse('invalid_state', 'Sales are over.')
       if (version !== pool.#row.terms_version + 1) {

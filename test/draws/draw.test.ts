@@ -4,7 +4,6 @@ import { describe, expect, it, vi } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { dev, quicknet, timeOf } from '../../src/draws/rdp1/chains.ts'
 import { askPool } from '../../src/tickets/client.ts'
-import { reservationAddress } from '../../src/tickets/reservation-id.ts'
 import { registerPlayer, signedInAdmin, testContext } from '../harness/people.ts'
 import {
   as,
@@ -36,116 +35,10 @@ import { verifyPublished } from './proof-check.ts'
 
 useClock()
 
-const ADDRESS = { name: 'Amina', lines: ['1 Road'], city: 'Nairobi', country: 'KE' }
-
 /** With the clock at a committed raffle's draw: what the pool is told when its sweep gets that far. */
 const signatureOf = async (round: number): Promise<string> => {
   const { signDevRound } = await import('../../src/draws/rdp1/beacon.ts')
   return Buffer.from(signDevRound(round)).toString('hex')
-}
-
-describe('a raffle from the first entry to the last prize', () => {
-  it('goes from open to settled, and anyone can check its draw at every step', async () => {
-    const staged = await stageRaffle({
-      prizes: [
-        { title: 'A book', quantity: 2 },
-        { title: 'A pencil', quantity: 1 },
-      ],
-    })
-    const { id, operator } = staged
-    const people = await enter(id, 5)
-    const gone = await registerPlayer()
-    const { body: refunded } = await buy(gone, id)
-    const { pool, seq } = reservationAddress(refunded.reservation.id)
-    await askPool(testContext(), pool, (door) => door.void(seq, refunded.reservation.id, null))
-    await enter(id, 1)
-    expect(await read(id)).toMatchObject({ status: 'open', sold: 6 })
-    expect((await as(null, 'GET', `/raffles/${id}/proof`)).status).toBe(404)
-
-    at(CLOSES_AT)
-    expect((await read(id)).status).toBe('closed')
-    expect(await ringAlarm(staged.pool)).toBe(true)
-    const round = DRAW_AT / SECOND - dev.genesis + 1
-    expect(await read(id)).toMatchObject({ status: 'committed', round, closeReason: 'scheduled' })
-    const committed = await verifyPublished(id)
-    expect(committed.wrong).toEqual([])
-    expect(committed.isProven).toBe(true)
-    expect(committed.proof).toMatchObject({ ticketCount: 6, log: { size: 8 }, round, committedAt: CLOSES_AT })
-    expect(committed.proof.attempts).toMatchObject([
-      { attempt: 0, units: ['1#1', '1#2', '2#1'], winners: null },
-    ])
-
-    at(DRAW_AT - 1)
-    await sweep()
-    expect((await read(id)).status).toBe('committed')
-    at(DRAW_AT)
-    await sweep()
-    expect((await read(id)).status).toBe('drawn')
-    const winners = await winnersOf(id)
-    expect(winners.map(({ unit }) => unit)).toEqual(['1#1', '1#2', '2#1'])
-
-    const [mine] = (await as(people[0]!, 'GET', '/tickets')).body.data
-    const { body: receipt } = await as(people[0]!, 'GET', `/tickets/${mine.reservation.id}/receipt`)
-    const drawn = await verifyPublished(id, { receipt })
-    expect(drawn.wrong).toEqual([])
-    expect(drawn.isProven).toBe(true)
-    expect(drawn.checks.every(({ result }) => result === 'holds')).toBe(true)
-    expect(drawn.proof.attempts[0]!.winners!.map(({ unit, ticket }) => [unit, ticket])).toEqual(
-      winners.map(({ unit, number }) => [unit, number]),
-    )
-    // What was published at the commitment stands, letter by letter.
-    expect(drawn.listCsv).toBe(committed.listCsv)
-    expect(drawn.logCsv).toBe(committed.logCsv)
-    expect({ ...drawn.proof, attempts: [] }).toEqual({ ...committed.proof, attempts: [] })
-
-    for (const { id: winnerId } of winners) {
-      const winner = await holderOf(winnerId)
-      await as(winner, 'POST', `/winners/${winnerId}/claim`, { deliveryAddress: ADDRESS })
-      await sweep()
-      expect((await read(id)).status).toBe('drawn')
-      await as(operator, 'POST', `/winners/${winnerId}/deliver`)
-    }
-    await sweep()
-    expect((await read(id)).status).toBe('settled')
-    expect((await verifyPublished(id)).isProven).toBe(true)
-  })
-
-  it('keeps a receipt that was taken before the freeze valid, and shows a voided one as such', async () => {
-    const staged = await stageRaffle({ maxPerUser: null })
-    const player = await registerPlayer()
-    const { body: purchase } = await buy(player, staged.id, { quantity: 3 })
-    const { pool, seq } = reservationAddress(purchase.reservation.id)
-    const receiptPath = `/tickets/${purchase.reservation.id}/receipt`
-    const { body: early } = await as(player, 'GET', receiptPath)
-    expect(early.commitment).toBeNull()
-    await enter(staged.id, 2)
-    await askPool(testContext(), pool, (door) => door.void(seq, purchase.reservation.id, [2]))
-    await drawOnTime(staged)
-    const { checks, wrong, listCsv } = await verifyPublished(staged.id, { receipt: early })
-    expect(wrong).toEqual([])
-    const says = (number: number) => checks.find(({ name }) => name === `entry of ticket ${number}`)?.says
-    expect(says(1)).toContain('takes part in the draw')
-    expect(says(2)).toContain('was voided later')
-    expect(listCsv.split('\n').map((row: string) => row.split(',')[0])).toEqual([
-      'number',
-      '1',
-      '3',
-      '4',
-      '5',
-      '',
-    ])
-    const { body: late } = await as(player, 'GET', receiptPath)
-    expect(late.tickets.map(({ number }: { number: number }) => number)).toEqual([1, 3])
-    expect((await verifyPublished(staged.id, { receipt: late })).isProven).toBe(true)
-  })
-})
-
-/** Who won: only the database knows, as the doors show nobody but oneself. */
-async function holderOf(winnerId: string): Promise<{ id: string }> {
-  const id = await env.DB.prepare('SELECT user_id FROM winners WHERE id = ?')
-    .bind(winnerId)
-    .first<string>('user_id')
-  return { id: id! }
 }
 
 describe('the sweep', () => {
@@ -239,6 +132,29 @@ describe('the sweep', () => {
     at(DRAW_AT + MINUTE)
     await sweep()
     await expectDrawnOnce(staged)
+  })
+
+  it('draws again from the pool’s memory where the database was set back to before the publication', async () => {
+    const staged = await stageDue()
+    await sweep()
+    const before = await winnersOf(staged.id)
+    await env.DB.batch([
+      env.DB.prepare('DELETE FROM winners WHERE raffle_id = ?').bind(staged.id),
+      env.DB.prepare('DELETE FROM attempts WHERE pool = ?').bind(staged.pool),
+      env.DB.prepare('DELETE FROM pools WHERE pool = ?').bind(staged.pool),
+      env.DB.prepare(
+        `UPDATE raffles SET status = 'draft', terms_version = 0, drawn_attempts = 0, due_at = NULL WHERE id = ?`,
+      ).bind(staged.id),
+    ])
+    expect((await as(null, 'GET', `/raffles/${staged.id}`)).status).toBe(404)
+    await as(await signedInAdmin(), 'POST', `/raffles/${staged.id}/rebuild`)
+    at(DRAW_AT + MINUTE)
+    await sweep()
+    await expectDrawnOnce(staged)
+    const again = await winnersOf(staged.id)
+    expect(again.map(({ unit, number }) => [unit, number])).toEqual(
+      before.map(({ unit, number }) => [unit, number]),
+    )
   })
 
   it('that finds the pool restarted draws all the same', async () => {

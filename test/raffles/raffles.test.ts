@@ -494,6 +494,21 @@ describe('publishing', () => {
     expect((await buy(await registerPlayer(), id)).status).toBe(404)
   })
 
+  it('that dies while somebody deletes the draft is not undone either', async () => {
+    const { id, operator } = await stageDraft()
+    silenceLog()
+    const dies = crashing(/^update "raffles".*"terms_version" = /i)
+    const { DB } = interrupted(/^delete from "raffles"/i, () =>
+      as(operator, 'POST', `/raffles/${id}/publish`, undefined, { bindings: { DB: dies.DB } }),
+    )
+    const { body } = await as(operator, 'DELETE', `/raffles/${id}`, undefined, { bindings: { DB } })
+    expect(dies.done()).toBe(true)
+    expect(body.code).toBe('conflict')
+    at(NOW + MINUTE)
+    await sweep()
+    expect((await read(id)).status).toBe('open')
+  })
+
   it('while somebody deletes the draft is not undone', async () => {
     const { id, operator } = await stageDraft()
     const { DB } = interrupted(/^delete from "raffles"/i, () =>

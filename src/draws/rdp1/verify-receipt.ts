@@ -5,7 +5,7 @@ import { commit } from './commitment.ts'
 import { equalBytes, fromHex, toHex } from './encoding.ts'
 import type { Evidence } from './evidence.ts'
 import { holderTag } from './holder-tag.ts'
-import { indexOfTicket } from './list.ts'
+import { indexOfTicket, tagAt } from './list.ts'
 import { ISSUED, logRoot, type SaleLog, saleLeafHash } from './log.ts'
 import { verifyInclusion } from './merkle.ts'
 import type { Receipt, ReceiptTicket } from './proof.ts'
@@ -79,7 +79,9 @@ function checkTicketEntry(
     findings.fails(name, `${fraud} sale log gives ticket ${number} to somebody else.`)
     return
   }
-  const takesPart = list !== null && indexOfTicket(list, number) >= 0
+  // The number alone is not enough: once voided, it may have been issued again to somebody else.
+  const place = list === null ? -1 : indexOfTicket(list, number)
+  const takesPart = list !== null && place >= 0 && equalBytes(tag, tagAt(list, place))
   findings.holds(
     name,
     takesPart
