@@ -11,7 +11,7 @@ import { Problem } from './core/errors.ts'
 import { crossOrigin, securityHeaders } from './core/headers.ts'
 import { createNotFound } from './core/method-not-allowed.ts'
 import { respondToError } from './core/problem-response.ts'
-import { requestContext, requestLog } from './core/request.ts'
+import { requestContext } from './core/request.ts'
 import { draws, raffleDraws, wellKnown, winners } from './draws/routes.ts'
 import { health } from './insights/routes.ts'
 import { raffles } from './raffles/routes.ts'
@@ -22,7 +22,6 @@ const MAX_BODY_BYTES = 64 * 1024
 export const app = new Hono<AppEnv>()
 
 app.use(requestContext)
-app.use(requestLog)
 app.use(securityHeaders)
 app.use(crossOrigin)
 app.use(

@@ -2,7 +2,6 @@
 import type { Context as HonoContext } from 'hono'
 import { type Database, openDatabase } from './database.ts'
 import type { Problem } from './errors.ts'
-import { newId } from './ids.ts'
 import { createLogger, type Logger } from './logging.ts'
 import type { Settings } from './settings.ts'
 
@@ -60,4 +59,4 @@ export function createContext(env: Bindings, settings: Settings, now: number, re
 }
 
 /** A request's id: the platform's own where there is one, so that both logs can be joined. */
-export const requestIdOf = (headers: Headers): string => headers.get('cf-ray') ?? newId('request')
+export const requestIdOf = (headers: Headers): string => headers.get('cf-ray') ?? crypto.randomUUID()

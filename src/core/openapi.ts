@@ -130,7 +130,7 @@ const exampleProblem = (code: ErrorCode) => ({
   status: ERROR_CODES[code].status,
   detail: `${ERROR_CODES[code].title}.`,
   code,
-  requestId: 'req_01kaf1q7v8fmk9m2q0c8w1g6ne',
+  requestId: '8e1b2c3d4e5f6a7b-NBO',
 })
 
 const IDEMPOTENCY_KEY = {

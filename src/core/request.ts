@@ -5,7 +5,7 @@ import { type AppEnv, createContext, requestIdOf } from './context.ts'
 import { Problem } from './errors.ts'
 import { settingsOf } from './settings.ts'
 
-/** Makes `ctx`. With settings that are not fit, every request is refused by a problem that names them. */
+/** Makes `ctx`, and logs how it went. With settings that are not fit, every request is refused by a problem that names them. */
 export const requestContext: MiddlewareHandler<AppEnv> = async function requestContext(c, next) {
   const result = settingsOf(c.env)
   if (!result.ok) throw new Problem('unavailable', `Not configured. ${result.problems.join('. ')}.`)
@@ -13,11 +13,6 @@ export const requestContext: MiddlewareHandler<AppEnv> = async function requestC
   c.set('ctx', ctx)
   c.header('x-request-id', ctx.requestId)
   await next()
-}
-
-export const requestLog: MiddlewareHandler<AppEnv> = async function requestLog(c, next) {
-  await next()
-  const ctx = c.get('ctx')
   ctx.log.info('request', {
     method: c.req.method,
     route: routePath(c, -1),

@@ -1,7 +1,6 @@
 /** Validation at the door: one wrapper round @hono/zod-validator that also carries its schema into the API document. */
 import { zValidator } from '@hono/zod-validator'
 import type { Context, ValidationTargets } from 'hono'
-import { every } from 'hono/combine'
 import { resolver, uniqueSymbol } from 'hono-openapi'
 import type * as z from 'zod'
 import { type FieldError, notFound, Problem } from './errors.ts'
@@ -39,19 +38,21 @@ export function validate<Target extends keyof ValidationTargets, Schema extends 
     if (result.success) return
     throw target === 'param' ? notFound('address') : validationFailed(fieldErrors(result.error))
   })
-  const guarded = target === 'json' ? (every(requireJson, validator) as typeof validator) : validator
+  const guarded: typeof validator = (c, next) => {
+    if (target === 'json') requireJson(c)
+    return validator(c, next)
+  }
   return Object.assign(guarded, { [uniqueSymbol]: { target, ...resolver(schema, { io: 'input' }) } })
 }
 
 /** A body of another type would be read as an empty one and blamed on its fields; say what is wrong instead. */
-const requireJson = async (c: Context, next: () => Promise<void>) => {
+function requireJson(c: Context): void {
   const type = c.req.header('content-type') ?? ''
   // No body at all is an empty one: enough where every field may be left out, and 422 names them elsewhere.
-  if (type === '' && c.req.raw.body === null) return next()
+  if (type === '' && c.req.raw.body === null) return
   if (!/^application\/json\s*(;|$)/i.test(type)) {
     throw new Problem('unsupported_media_type', 'Send the body as application/json.')
   }
-  await next()
 }
 
 /** Carries the schema of a form that `handler` reads by itself into the API document. */

@@ -20,10 +20,11 @@ export async function askPool<Answer>(
   ask: (pool: PoolDoor) => Promise<Answer>,
 ): Promise<Answer> {
   const namespace = ctx.env.TICKET_POOL
-  const locationHint = ctx.settings.POOL_LOCATION_HINT
+  const hint = ctx.settings.POOL_LOCATION_HINT
+  const options = hint === undefined ? undefined : { locationHint: hint }
   for (let attempt = 1; ; attempt++) {
     try {
-      const stub = namespace.getByName(pool, locationHint === undefined ? {} : { locationHint })
+      const stub = namespace.getByName(pool, options)
       return await ask(stub as unknown as PoolDoor)
     } catch (error) {
       const { retryable, durableObjectReset, overloaded } = error as Record<string, unknown>

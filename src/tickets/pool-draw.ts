@@ -14,8 +14,7 @@ import {
   signedCancelMessage,
   signedCommitMessage,
 } from '../draws/rdp1/signatures.ts'
-import { unpackNumbers } from './numbers.ts'
-import { eventsAfter, type Pool } from './pool.ts'
+import type { Pool } from './pool.ts'
 import type {
   Attempt,
   Cancellation,
@@ -26,7 +25,7 @@ import type {
   RedrawRequest,
   Refusal,
 } from './pool-contract.ts'
-import type { PoolStore, ReservationRow } from './pool-store.ts'
+import type { PoolStore, Step } from './pool-store.ts'
 
 const refuse = (code: Refusal['code'], detail: string): Refusal => ({ ok: false, code, detail })
 
@@ -35,8 +34,7 @@ export function buildList(store: PoolStore, total: number): TicketList {
   const tags = new Uint8Array((total + 1) * HASH_BYTES)
   const sold = new Uint8Array(total + 1)
   let count = 0
-  eachSale(store, (row, numbers, issued) => {
-    const tag = new Uint8Array(row.tag)
+  eachSale(store, ({ numbers, tag }, issued) => {
     for (const number of numbers) {
       if (issued) tags.set(tag, number * HASH_BYTES)
       sold[number] = issued ? 1 : 0
@@ -56,18 +54,8 @@ export function buildList(store: PoolStore, total: number): TicketList {
 }
 
 /** Calls back for everything that issued (or voided) numbers, in the order of the log. */
-function eachSale(
-  store: PoolStore,
-  visit: (row: ReservationRow, numbers: number[], issued: boolean) => void,
-): void {
-  for (const { row, change } of eventsAfter(store, 0)) {
-    if (row !== undefined) {
-      if (row.held_until === null) visit(row, unpackNumbers(row.numbers), true)
-    } else if (change.kind === 'confirmed' || change.kind === 'voided') {
-      const reservation = store.reservation(change.reservation)!
-      visit(reservation, unpackNumbers(change.numbers ?? reservation.numbers), change.kind === 'confirmed')
-    }
-  }
+function eachSale(store: PoolStore, visit: (step: Step, issued: boolean) => void): void {
+  for (const step of store.stepsAfter(0)) if (step.logIndex !== null) visit(step, step.kind !== 'voided')
 }
 
 /** At the freeze: too few tickets cancel the raffle, otherwise the list is committed to. Does either once. */
@@ -293,12 +281,12 @@ function computeAttempt(pool: Pool, list: TicketList, record: Attempt): Attempt 
 /** Who holds the winning tickets: one pass over the log, as no index leads from a number to its holder. */
 function nameWinners(pool: Pool, store: PoolStore, drawn: Attempt): DrawnWinner[] {
   const wanted = new Set(drawn.winners!.map((winner) => winner.ticket))
-  const holders = new Map<number, ReservationRow>()
-  eachSale(store, (row, numbers, issued) => {
-    if (issued) for (const number of numbers) if (wanted.has(number)) holders.set(number, row)
+  const holders = new Map<number, number>()
+  eachSale(store, ({ numbers, reservation }, issued) => {
+    if (issued) for (const number of numbers) if (wanted.has(number)) holders.set(number, reservation)
   })
   return drawn.winners!.map(({ unit, ticket }) => {
-    const { reservation } = pool.fold(holders.get(ticket)!)
+    const { reservation } = pool.fold(store.reservation(holders.get(ticket)!)!)
     return { unit, number: ticket, holder: reservation.holder, reservationId: reservation.id }
   })
 }

@@ -10,8 +10,7 @@ import {
   VOIDED,
 } from '../draws/rdp1/log.ts'
 import { CHUNK_LEAVES, nodeHash } from '../draws/rdp1/merkle.ts'
-import { unpackNumbers } from './numbers.ts'
-import { eventsAfter, type Pool } from './pool.ts'
+import type { Pool } from './pool.ts'
 import type { FileSlice, IssuedTickets, Outcome } from './pool-contract.ts'
 import type { PoolStore } from './pool-store.ts'
 
@@ -130,24 +129,9 @@ function* entriesAfter(
   store: PoolStore,
   afterSeq: number,
 ): Generator<{ seq: number; logIndex: number; entries: SaleEntry[] }> {
-  for (const { row, change } of eventsAfter(store, afterSeq)) {
-    if (row !== undefined) {
-      if (row.log_index === null) continue
-      const tag = new Uint8Array(row.tag)
-      const entries = unpackNumbers(row.numbers).map((number) => ({
-        kind: ISSUED as EntryKind,
-        number,
-        tag,
-        unixMs: row.at,
-      }))
-      yield { seq: row.seq, logIndex: row.log_index, entries }
-    } else if (change.log_index !== null) {
-      const reservation = store.reservation(change.reservation)!
-      const kind: EntryKind = change.kind === 'voided' ? VOIDED : ISSUED
-      const tag = new Uint8Array(reservation.tag)
-      const numbers = unpackNumbers(change.numbers ?? reservation.numbers)
-      const entries = numbers.map((number) => ({ kind, number, tag, unixMs: change.at }))
-      yield { seq: change.seq, logIndex: change.log_index, entries }
-    }
+  for (const { seq, kind: change, numbers, tag, at, logIndex } of store.stepsAfter(afterSeq)) {
+    if (logIndex === null) continue
+    const kind: EntryKind = change === 'voided' ? VOIDED : ISSUED
+    yield { seq, logIndex, entries: numbers.map((number) => ({ kind, number, tag, unixMs: at })) }
   }
 }

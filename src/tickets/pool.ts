@@ -32,7 +32,15 @@ import {
   type ReserveRequest,
   type Terms,
 } from './pool-contract.ts'
-import type { AttemptRow, ChangeKind, ChangeRow, PoolRow, PoolStore, ReservationRow } from './pool-store.ts'
+import type {
+  AttemptRow,
+  ChangeKind,
+  ChangeRow,
+  PoolRow,
+  PoolStore,
+  ReservationRow,
+  Step,
+} from './pool-store.ts'
 import { type FoldedReservation, foldReservation } from './reservation-state.ts'
 
 /** Where the pool's randomness comes from. */
@@ -635,45 +643,32 @@ export class Pool {
   }
 
   #replay(): void {
-    for (const event of eventsAfter(this.#store, 0)) {
-      if (event.change === undefined) this.#replayReservation(event.row)
-      else this.#replayChange(event.change)
-    }
+    for (const step of this.#store.stepsAfter(0)) this.#replayStep(step)
     this.#nextExpiry = this.#earliestExpiry()
   }
 
-  #replayReservation(row: ReservationRow): void {
-    const numbers = unpackNumbers(row.numbers)
+  #replayStep({ seq, reservation, kind, numbers, tag, at, holder, heldUntil, logIndex }: Step): void {
     this.#reserved = true
-    this.#lastAt = Math.max(this.#lastAt, row.at)
-    this.#mustTake(numbers, row.seq)
-    const tag = new Uint8Array(row.tag)
-    if (row.held_until === null) this.#replayEntries(ISSUED, numbers, tag, row.at, row.log_index!)
-    else this.#hold({ seq: row.seq, holder: row.holder, numbers, heldUntil: row.held_until, tag })
-  }
-
-  #replayChange(change: ChangeRow): void {
-    this.#changed = true
-    this.#lastAt = Math.max(this.#lastAt, change.at)
-    const hold = this.#holds.get(change.reservation)
-    const row = this.#store.reservation(change.reservation)!
-    const tag = new Uint8Array(row.tag)
-    switch (change.kind) {
-      case 'confirmed': {
-        const numbers = change.numbers === null ? hold!.numbers : unpackNumbers(change.numbers)
-        if (hold === undefined) this.#mustTake(numbers, change.seq)
+    if (kind !== null) this.#changed = true
+    this.#lastAt = Math.max(this.#lastAt, at)
+    const hold = this.#holds.get(reservation)
+    switch (kind) {
+      case null:
+        this.#mustTake(numbers, seq)
+        if (heldUntil === null) this.#replayEntries(ISSUED, numbers, tag, at, logIndex!)
+        else this.#hold({ seq, holder: holder!, numbers, heldUntil, tag })
+        break
+      case 'confirmed':
+        if (hold === undefined) this.#mustTake(numbers, seq)
         else this.#dropHold(hold)
-        this.#replayEntries(ISSUED, numbers, tag, change.at, change.log_index!)
+        this.#replayEntries(ISSUED, numbers, tag, at, logIndex!)
         break
-      }
-      case 'voided': {
-        const numbers = unpackNumbers(change.numbers!)
+      case 'voided':
         this.#allocator.release(numbers)
-        this.#replayEntries(VOIDED, numbers, tag, change.at, change.log_index!)
+        this.#replayEntries(VOIDED, numbers, tag, at, logIndex!)
         break
-      }
       case 'expired':
-        this.#rememberExpiry(row.holder, change.at)
+        this.#rememberExpiry(hold!.holder, at)
         this.#replayEndOf(hold!)
         break
       case 'released':

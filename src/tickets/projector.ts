@@ -6,6 +6,8 @@ import { nextBatch, writeBatch } from './projection.ts'
 
 /** A purchase waits this long for D1 at most. */
 const MAX_WAIT_MS = 1_000
+/** A call of D1 that has not settled by then counts as failed; what it may still write, a repeat writes again. */
+const MAX_WRITE_MS = 30_000
 const FIRST_RETRY_MS = 1_000
 const MAX_RETRY_MS = 60_000
 /** When the alarm looks after rows whose first try is under way; later than that try should take. */
@@ -111,7 +113,7 @@ export class Projector {
       if (present === undefined || present.seq <= this.#watermark) return
       try {
         const batch = nextBatch(present, store, this.#watermark)
-        await writeBatch(database(), batch)
+        await inTime(writeBatch(database(), batch))
         this.#failures = 0
         this.#told = batch.reservations.length
         this.#watermark = batch.upTo
@@ -137,5 +139,17 @@ export class Projector {
     const done = (waiter: Waiter) => this.#failures > 0 || waiter.seq <= this.#watermark
     for (const waiter of this.#waiters.filter(done)) waiter.resolve()
     this.#waiters = this.#waiters.filter((waiter) => !done(waiter))
+  }
+}
+
+async function inTime<Result>(work: Promise<Result>): Promise<Result> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer after ${MAX_WRITE_MS} ms`)), MAX_WRITE_MS)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -3,16 +3,17 @@
  * pool's name (42), so that a reservation is found without an index and without asking the database.
  * RFC 9562 §6.2 allows a counter there. Ids are not secrets: who may read a reservation is decided by its holder.
  */
-import { Buffer } from 'node:buffer'
-import { idBytes, idFromBytes } from '../core/ids.ts'
+import { idBits, idFromBits } from '../core/ids.ts'
 
 const POOL_BITS = 42n
 const POOL_MASK = (1n << POOL_BITS) - 1n
+const LOW_SEQ_BITS = 20n
+const LOW_SEQ_MASK = (1n << LOW_SEQ_BITS) - 1n
+/** The version (7) and the variant (binary 10) at their places in the 128 bits: RFC 9562 §5.7. */
+const UUID_V7 = (0x7n << 76n) | (0b10n << 62n)
 
 /** The name of a raffle's pool: the last 42 bits of the raffle's id, all of them random (unique by the database). */
-export function poolNameOf(ownerId: string): string {
-  return formatPool(tail(idBytes(ownerId)) & POOL_MASK)
-}
+export const poolNameOf = (ownerId: string): string => formatPool(idBits(ownerId) & POOL_MASK)
 
 export interface ReservationAddress {
   pool: string
@@ -21,24 +22,21 @@ export interface ReservationAddress {
 
 /** The id of the reservation with place `seq` in `pool`, made at `at` (ms since 1970). */
 export function reservationId(pool: string, seq: number, at: number): string {
-  const sequence = BigInt(seq)
-  const head = (BigInt(at) << 16n) | 0x7000n | (sequence >> 20n)
-  const rest = (0b10n << 62n) | ((sequence & 0xfffffn) << POOL_BITS) | BigInt(`0x${pool}`)
-  const bytes = Buffer.alloc(16)
-  bytes.writeBigUInt64BE(head, 0)
-  bytes.writeBigUInt64BE(rest, 8)
-  return idFromBytes('reservation', bytes)
+  const place = BigInt(seq)
+  const bits =
+    (BigInt(at) << 80n) |
+    ((place >> LOW_SEQ_BITS) << 64n) |
+    ((place & LOW_SEQ_MASK) << POOL_BITS) |
+    BigInt(`0x${pool}`)
+  return idFromBits('reservation', bits | UUID_V7)
 }
 
 /** Where the reservation of an id lives; whether it is there, and the id is its own, the pool says. */
 export function reservationAddress(id: string): ReservationAddress {
-  const bytes = Buffer.from(idBytes(id))
-  const high = BigInt(bytes.readUInt16BE(6) & 0xfff)
-  const rest = tail(bytes)
-  const seq = Number((high << 20n) | ((rest >> POOL_BITS) & 0xfffffn))
-  return { pool: formatPool(rest & POOL_MASK), seq }
+  const bits = idBits(id)
+  const high = (bits >> 64n) & 0xfffn
+  const low = (bits >> POOL_BITS) & LOW_SEQ_MASK
+  return { pool: formatPool(bits & POOL_MASK), seq: Number((high << LOW_SEQ_BITS) | low) }
 }
-
-const tail = (bytes: Uint8Array): bigint => Buffer.from(bytes).readBigUInt64BE(8)
 
 const formatPool = (bits: bigint): string => bits.toString(16).padStart(11, '0')

@@ -26,7 +26,7 @@ describe('response headers', () => {
     expect(headers.get('x-content-type-options')).toBe('nosniff')
     expect(headers.get('x-frame-options')).toBe('SAMEORIGIN')
     expect(headers.get('strict-transport-security')).toMatch(/max-age=\d+/)
-    expect(headers.get('x-request-id')).toMatch(/^req_/)
+    expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
   })
 
   it('stand on errors too', async () => {

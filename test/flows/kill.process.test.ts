@@ -157,7 +157,7 @@ it('a process killed under load loses no acknowledged ticket and doubles none', 
     // Every buyer buys on until the worker dies in the middle of it.
     const rush = crowd.map(async (buyer) => {
       for (;;) {
-        const wish = again.pop() ?? { buyer, key: newId('request'), quantity: 1 + (acknowledged.size % 3) }
+        const wish = again.pop() ?? { buyer, key: crypto.randomUUID(), quantity: 1 + (acknowledged.size % 3) }
         const wasUp = worker !== undefined
         try {
           const answer = await buy(raffle, wish)

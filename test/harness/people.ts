@@ -33,7 +33,7 @@ export function testSettings(): Settings {
 
 /** A context as a request has it, for calling a verb directly. */
 export function testContext(now = Date.now()): Ctx {
-  return createContext(env, testSettings(), now, newId('request'))
+  return createContext(env, testSettings(), now, crypto.randomUUID())
 }
 
 export const uniqueEmail = (): string => `${newId('user').replace('_', '-')}@example.com`
