@@ -28,6 +28,8 @@ export default defineConfig({
         ],
         test: {
           name: 'worker',
+          // One isolate for all files: loading the worker anew for each took longer than most of them.
+          isolate: false,
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.unit.test.ts', 'test/**/*.process.test.ts'],
           setupFiles: ['./test/harness/migrate.ts'],

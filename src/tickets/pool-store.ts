@@ -111,7 +111,7 @@ export interface Step {
 /** In the order of their columns: read as arrays, since of a million objects each name costs. */
 type StepColumns = [
   seq: number,
-  reservation: number,
+  reservation: number | null,
   kind: ChangeKind | null,
   numbers: ArrayBuffer,
   tag: ArrayBuffer,
@@ -122,7 +122,8 @@ type StepColumns = [
 ]
 
 const STEPS_AFTER = `
-  SELECT seq, seq, NULL, numbers, tag, at, iif(held_until IS NULL, NULL, holder), held_until, log_index
+  SELECT seq, NULL AS reservation, NULL AS kind, numbers, tag, at, iif(held_until IS NULL, NULL, holder) AS holder,
+         held_until, log_index
   FROM reservations WHERE seq > ?1
   UNION ALL
   SELECT changes.seq, reservation, kind, coalesce(changes.numbers, reservations.numbers), tag, changes.at, NULL, NULL,
@@ -277,7 +278,7 @@ export class PoolStore {
       const [seq, reservation, kind, numbers, tag, at, holder, heldUntil, logIndex] = row
       yield {
         seq,
-        reservation,
+        reservation: reservation ?? seq,
         kind,
         numbers: unpackNumbers(numbers),
         tag: new Uint8Array(tag),

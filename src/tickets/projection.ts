@@ -75,39 +75,66 @@ const WRITE_POOL = `
     commitment = excluded.commitment, cancellation = excluded.cancellation, due_at = excluded.due_at
   WHERE excluded.seq >= pools.seq`
 
-/** Writes a batch in one transaction of D1. */
+/** What changes with every sale; an index over another column would be written anew each time that one is named. */
+const WRITE_COUNTS = `
+  UPDATE pools SET seq = ?2, sold = ?3, held = ?4, log_size = ?5, log_root = ?6 WHERE pool = ?1 AND seq <= ?2`
+
+/** Everything else in a pool's state, as one value: while it stays, only the counts need writing. */
+export const outlineOf = (state: PoolState): string =>
+  [
+    state.termsVersion,
+    state.closedAt,
+    state.freezeAt,
+    state.effectiveDrawAt,
+    state.commitment?.commitment,
+    state.cancellation?.at,
+    state.dueAt,
+  ].join(' ')
+
+/**
+ * Writes a batch in one transaction of D1. With `known`, the outline that D1 has already, a pool that still has it
+ * writes its counts alone. False if there was no row to write them to.
+ */
 export async function writeBatch(
   db: D1Database,
-  { state, reservations, attempts }: ProjectionBatch,
-): Promise<void> {
+  batch: ProjectionBatch,
+  known: string | null,
+): Promise<boolean> {
+  const { state, reservations, attempts } = batch
   const statements: D1PreparedStatement[] = []
   if (reservations.length > 0) {
     statements.push(db.prepare(WRITE_RESERVATIONS).bind(state.pool, JSON.stringify(reservations)))
   }
   if (attempts.length > 0)
     statements.push(db.prepare(WRITE_ATTEMPTS).bind(state.pool, JSON.stringify(attempts)))
-  statements.push(
-    db
-      .prepare(WRITE_POOL)
-      .bind(
-        state.pool,
-        state.raffleId,
-        state.seq,
-        state.termsVersion,
-        JSON.stringify(state.terms),
-        state.total,
-        state.sold,
-        state.held,
-        state.closedAt,
-        state.closeReason,
-        state.freezeAt,
-        state.effectiveDrawAt,
-        state.logSize,
-        state.logRoot,
-        state.commitment === null ? null : JSON.stringify(state.commitment),
-        state.cancellation === null ? null : JSON.stringify(state.cancellation),
-        state.dueAt,
-      ),
-  )
-  await db.batch(statements)
+  const countsOnly = known === outlineOf(state)
+  statements.push(countsOnly ? writeCounts(db, state) : writePool(db, state))
+  const results = await db.batch(statements)
+  return !countsOnly || results.at(-1)!.meta.changes > 0
 }
+
+const writeCounts = (db: D1Database, state: PoolState): D1PreparedStatement =>
+  db.prepare(WRITE_COUNTS).bind(state.pool, state.seq, state.sold, state.held, state.logSize, state.logRoot)
+
+const writePool = (db: D1Database, state: PoolState): D1PreparedStatement =>
+  db
+    .prepare(WRITE_POOL)
+    .bind(
+      state.pool,
+      state.raffleId,
+      state.seq,
+      state.termsVersion,
+      JSON.stringify(state.terms),
+      state.total,
+      state.sold,
+      state.held,
+      state.closedAt,
+      state.closeReason,
+      state.freezeAt,
+      state.effectiveDrawAt,
+      state.logSize,
+      state.logRoot,
+      state.commitment === null ? null : JSON.stringify(state.commitment),
+      state.cancellation === null ? null : JSON.stringify(state.cancellation),
+      state.dueAt,
+    )

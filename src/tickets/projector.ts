@@ -2,7 +2,7 @@
 import type { Logger } from '../core/logging.ts'
 import type { Pool } from './pool.ts'
 import type { PoolStore } from './pool-store.ts'
-import { nextBatch, writeBatch } from './projection.ts'
+import { nextBatch, outlineOf, writeBatch } from './projection.ts'
 
 /** A purchase waits this long for D1 at most. */
 const MAX_WAIT_MS = 1_000
@@ -37,6 +37,8 @@ export class Projector {
   #noted: number
   /** Reservations in the last batch: several are a sign of load. */
   #told = 0
+  /** What D1 has of the pool's state beside its counts; null: not known. */
+  #outline: string | null = null
   #failures = 0
   #running: Promise<void> | undefined
   #waiters: Waiter[] = []
@@ -101,6 +103,7 @@ export class Projector {
   async rewind(): Promise<void> {
     await this.#running
     this.#watermark = 0
+    this.#outline = null
     this.#noted = 0
     this.#ports.store.setProjectedSeq(0)
   }
@@ -113,12 +116,16 @@ export class Projector {
       if (present === undefined || present.seq <= this.#watermark) return
       try {
         const batch = nextBatch(present, store, this.#watermark)
-        await inTime(writeBatch(database(), batch))
+        const there = await inTime(writeBatch(database(), batch, this.#outline))
         this.#failures = 0
+        this.#outline = there ? outlineOf(batch.state) : null
+        // D1 was restored to a time before it had this pool: once more, and all of it.
+        if (!there) continue
         this.#told = batch.reservations.length
         this.#watermark = batch.upTo
       } catch (error) {
         this.#failures++
+        this.#outline = null
         log.warn('projection failed', { pool: present.name, failures: this.#failures, reason: String(error) })
       }
       this.#wake()

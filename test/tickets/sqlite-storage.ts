@@ -45,7 +45,11 @@ function cursor(rows: Record<string, unknown>[]) {
       ]),
     ),
   )
-  return { toArray: () => asStored, [Symbol.iterator]: () => asStored[Symbol.iterator]() }
+  return {
+    toArray: () => asStored,
+    raw: () => asStored.map((row) => Object.values(row)),
+    [Symbol.iterator]: () => asStored[Symbol.iterator](),
+  }
 }
 
 export const POOL_NAME = '0123456789a'
