@@ -39,7 +39,15 @@ app.post('/api/v1/tickets/purchase', async (c) => {
   const { number, at } = await c.env.POOL.getByName(raffleId).take(c.req.header('idempotency-key')!)
   const createdAt = new Date(at).toISOString()
   const id = `res_${String(number).padStart(26, '0')}`
-  const reservation = { id, raffleId, state: 'sold', quantity, createdAt, issuedAt: createdAt, heldUntil: null }
+  const reservation = {
+    id,
+    raffleId,
+    state: 'sold',
+    quantity,
+    createdAt,
+    issuedAt: createdAt,
+    heldUntil: null,
+  }
   return c.json({ reservation, tickets: [{ number }], order: null }, 201)
 })
 

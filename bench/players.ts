@@ -5,9 +5,3 @@ export const playerId = (index: number): string => `user_01k${String(index).padS
 
 /** The same in SQL. */
 export const PLAYER_ID_SQL = "printf('user_01k%023d', i)"
-
-/** Shares no factor with the totals in use, so that its multiples meet every number once. */
-const STRIDE = 618_033
-
-/** The `index`-th of `total` ticket numbers in a scattered order: 1 to `total`, each once. */
-export const spread = (index: number, total: number): number => ((index * STRIDE) % total) + 1

@@ -4,8 +4,15 @@ import { basename, join } from 'node:path'
 import { type ProcessGroup, startGroup } from '../scripts/process-group.ts'
 import { ROOT, startWrangler } from '../scripts/wrangler.ts'
 
+export interface WorkerOptions {
+  name: string
+  script: string
+  /** Whose counter stands behind the purchases' rate limit; null: a peer, which has none. */
+  limiter: 'memory' | 'miniflare' | null
+}
+
 export interface HostOptions {
-  workers: { name: string; script: string; kind: 'tombola' | 'peer' }[]
+  workers: WorkerOptions[]
   /** Where objects and databases are kept. */
   folder: string
   /** Whether to make the database's tables, and what to put in them. */
@@ -16,12 +23,13 @@ export interface HostOptions {
 export interface Runtime {
   /** By the workers' names, without a slash at the end. */
   urls: Record<string, string>
-  memory: Memory
+  usage: Usage
   stop(): Promise<void>
 }
 
 /** The worker's own configuration, of which its date counts for every worker of the bench. */
 export const CONFIG = join(ROOT, 'wrangler.toml')
+export const PEERS_CONFIG = join(import.meta.dirname, 'peers.toml')
 
 /** Each group that runs, so that none outlives the bench. */
 const running = new Set<ProcessGroup>()
@@ -61,13 +69,13 @@ export async function startRuntime(options: HostOptions, env: NodeJS.ProcessEnv 
   })
   const { urls, pid } = JSON.parse(await ready) as { urls: Record<string, string>; pid: number | null }
   for (const [name, url] of Object.entries(urls)) urls[name] = url.replace(/\/$/, '')
-  return { urls, memory: new Memory(pid), stop: () => group.stop() }
+  return { urls, usage: new Usage(pid), stop: () => group.stop() }
 }
 
 const CLOCK_TICKS_A_SECOND = 100
 
 /** What the runtime's process uses; null where the system does not tell. */
-export class Memory {
+export class Usage {
   readonly #pid: number | null
 
   constructor(pid: number | null) {

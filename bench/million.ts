@@ -1,0 +1,211 @@
+/** A raffle of a million tickets: whether its last ones sell as fast as its first, and what its draw takes. */
+import { verifyProof } from '../src/draws/rdp1/verify-proof.ts'
+import type { Holders } from './fill.ts'
+import { median, pressure } from './load.ts'
+import { type People, post, publishRaffle, purchaseDoor } from './raffle.ts'
+import { atMost, holds, type Line, type Section, told } from './report.ts'
+import type { Runtime } from './runtime.ts'
+import { ALARM_MS, type Effort } from './speed.ts'
+
+const TOTAL = 1_000_000
+const MAX_SLOWER = 1.2
+/** Of one event, on the platform. */
+const MAX_CPU_SECONDS = 30
+/** Of one isolate, on the platform. */
+const MAX_MEMORY_MB = 128
+
+const TICKETS_A_CALL = 1_000
+
+/** What is left to sell of the raffle that was filled; some is sold under load, the rest by the thousand. */
+const LEFT = 20_000
+
+export interface Million {
+  /** A million holders of a ticket each: the most rows, the most tags. */
+  many: string
+  /** Three holders, one with all tickets but two: the longest search for a second and a third winner. */
+  three: string
+}
+
+export async function fillMillion({ urls }: Runtime, people: People): Promise<Million> {
+  const url = urls['tombola']!
+  const many = await publishRaffle(url, people, { prizes: 100, winPolicy: 'perTicket' })
+  const three = await publishRaffle(url, people, { prizes: 10, winPolicy: 'perHolder' })
+  const fill = (raffleId: string, count: number, holders: Holders) =>
+    post(`${url}/bench/fill`, null, { raffleId, total: TOTAL, count, holders })
+  await fill(many, TOTAL - LEFT, 'many')
+  await fill(three, TOTAL, 'three')
+  for (const raffleId of [many, three]) await post(`${url}/bench/restart`, null, { raffleId })
+  return { many, three }
+}
+
+export async function compareEnds(
+  { urls }: Runtime,
+  people: People,
+  { many }: Million,
+  { rounds, roundSeconds }: Effort,
+): Promise<Section> {
+  const url = urls['tombola']!
+  const terms = { prizes: 100, winPolicy: 'perTicket' } as const
+  const first = purchaseDoor(url, people, await publishRaffle(url, people, terms))
+  const last = purchaseDoor(url, people, many)
+  const warm = await pressure(first, { seconds: roundSeconds })
+  // The raffle must not sell out under load.
+  const most = Math.floor((LEFT - TICKETS_A_CALL) / (rounds + 1))
+  const requests = Math.min(most, Math.ceil(warm.requestsPerSecond * roundSeconds))
+  await pressure(last, { requests })
+  const slower: number[] = []
+  const speeds: { first: number[]; last: number[] } = { first: [], last: [] }
+  let failed = 0
+  for (let round = 0; round < rounds; round++) {
+    const atFirst = await pressure(first, { requests })
+    const atLast = await pressure(last, { requests })
+    slower.push(atFirst.requestsPerSecond / atLast.requestsPerSecond)
+    speeds.first.push(atFirst.requestsPerSecond)
+    speeds.last.push(atLast.requestsPerSecond)
+    failed += atFirst.failed + atLast.failed
+  }
+  const sold = await sellTheRest(url, people, many)
+  // The alarm that is set by a sale would otherwise ring in the next runtime, and load the object there.
+  await new Promise((resume) => setTimeout(resume, ALARM_MS))
+  const perSecond = (values: number[]) => `${Math.round(median(values))}/s`
+  return {
+    title: 'The same purchase at the first tickets and at the last of 1,000,000',
+    how: `${TOTAL - LEFT} one-ticket reservations of as many holders were written in bulk, in object and D1.\n${rounds} alternating rounds of ${requests} purchases, the median of each round's ratios.`,
+    lines: [
+      told('from the first ticket on', perSecond(speeds.first)),
+      told(`from ticket ${TOTAL - LEFT} on`, perSecond(speeds.last)),
+      atMost('slower at the end', median(slower), MAX_SLOWER, '×'),
+      holds('answers that were not as expected', failed === 0, String(failed)),
+      holds('sold in the end', sold === TOTAL, String(sold)),
+    ],
+  }
+}
+
+async function sellTheRest(url: string, people: People, raffleId: string): Promise<number> {
+  for (;;) {
+    const { total, sold } = await post<{ total: number; sold: number }>(`${url}/bench/state`, null, {
+      raffleId,
+    })
+    if (sold === total) return sold
+    const response = await fetch(`${url}/api/v1/tickets/purchase`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${people.players[0]}`,
+        'content-type': 'application/json',
+        'idempotency-key': `rest-${sold}`,
+      },
+      body: JSON.stringify({ raffleId, quantity: Math.min(TICKETS_A_CALL, total - sold) }),
+    })
+    if (response.status !== 201) throw new Error(`The rest does not sell: ${await response.text()}`)
+  }
+}
+
+interface Step {
+  name: string
+  wallSeconds: number
+  /** Of it, the object's loading. */
+  loadSeconds: number
+  cpuSeconds: number | null
+  peakMb: number | null
+}
+
+export interface Case {
+  title: string
+  raffleId: string
+  /** How many of the prizes can be won. */
+  winners: number
+}
+
+/** Takes a sold out raffle to its end, each step in a runtime that has done nothing else. */
+export async function drawMillion(
+  start: () => Promise<Runtime>,
+  people: People,
+  { title, raffleId, winners }: Case,
+): Promise<Section> {
+  const steps: Step[] = []
+  const path = `/api/v1/raffles/${raffleId}`
+  await inOwnRuntime('freeze and commit', async (url) => {
+    await post(`${url}${path}/close`, people.organiser)
+    await until(async () => (await fetch(`${url}${path}/proof`)).ok)
+  })
+  const proof = await inOwnRuntime('draw and announce', async (url) => {
+    await until(async () => {
+      await post(`${url}/bench/sweep`, null)
+      return (JSON.parse(await text(`${url}${path}`)) as { status: string }).status === 'drawn'
+    })
+    return text(`${url}${path}/proof`)
+  })
+  const listCsv = await inOwnRuntime('list.csv', (url) => text(`${url}${path}/proof/list.csv`))
+  const logCsv = await inOwnRuntime('log.csv', (url) => text(`${url}${path}/proof/log.csv`))
+  return {
+    title,
+    how: HOW_DRAWN,
+    lines: [...steps.flatMap(stepLines), ...proofLines(JSON.parse(proof) as Drawn, listCsv, logCsv, winners)],
+  }
+
+  async function inOwnRuntime<Result>(name: string, work: (url: string) => Promise<Result>): Promise<Result> {
+    const { urls, usage, stop } = await start()
+    const url = urls['tombola']!
+    // Whatever is made once for every request is there before the step.
+    await text(url + path)
+    const idleMb = usage.residentMb
+    const cpu = usage.cpuSeconds
+    usage.resetPeak()
+    const started = performance.now()
+    const result = await work(url)
+    const wallSeconds = (performance.now() - started) / 1_000
+    const cpuSeconds = cpu === null ? null : usage.cpuSeconds! - cpu
+    const peakMb = idleMb === null ? null : usage.peakMb! - idleMb
+    const loads = JSON.parse(await text(`${url}/bench/loads`)) as number[]
+    const loadSeconds = loads.reduce((sum, ms) => sum + ms, 0) / 1_000
+    await stop()
+    steps.push({ name, wallSeconds, loadSeconds, cpuSeconds, peakMb })
+    return result
+  }
+}
+
+const HOW_DRAWN = `Each step in a runtime of its own, through the API, loading the object included.
+CPU: of the whole process. Memory: the most that was ever resident, less what was when idle. Both are
+upper bounds of the object's share: worker, D1, SQLite's caches and uncollected garbage count too.`
+
+function stepLines({ name, wallSeconds, loadSeconds, cpuSeconds, peakMb }: Step): Line[] {
+  const wall = told(name, `${wallSeconds.toFixed(1)} s, ${loadSeconds.toFixed(1)} s to load`)
+  if (cpuSeconds === null || peakMb === null) return [wall, told('  CPU, memory', 'not told by this system')]
+  return [
+    wall,
+    atMost('  CPU', cpuSeconds, MAX_CPU_SECONDS, ' s', 1),
+    atMost('  memory', peakMb, MAX_MEMORY_MB, ' MB', 0),
+  ]
+}
+
+interface Drawn {
+  attempts: { winners: unknown[] }[]
+}
+
+/** The draw, checked as a stranger would, from the files as they were streamed. */
+function proofLines(proof: Drawn, listCsv: string, logCsv: string, winners: number): Line[] {
+  const checks = verifyProof({ proof, listCsv, logCsv, keys: null, receipt: null, allowDev: true })
+  const failed = checks.filter(({ result }) => result === 'fails').map(({ name }) => name)
+  const drawn = proof.attempts[0]!.winners.length
+  return [
+    holds('winners', drawn === winners, String(drawn)),
+    holds('checks of the proof that fail', failed.length === 0, failed.join(' ') || 'none'),
+  ]
+}
+
+const text = async (url: string): Promise<string> => {
+  const response = await fetch(url)
+  if (!response.ok) throw new Error(`GET ${url} answered ${response.status}`)
+  return response.text()
+}
+
+const MAX_WAIT_MS = 60_000
+const POLL_MS = 250
+
+async function until(done: () => Promise<boolean>): Promise<void> {
+  const start = performance.now()
+  while (!(await done())) {
+    if (performance.now() - start > MAX_WAIT_MS) throw new Error('It did not happen within a minute.')
+    await new Promise((resume) => setTimeout(resume, POLL_MS))
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * `npm run bench`: how fast purchases are beside what the runtime can do at all, how many rows they write, and whether
+ * a million tickets fit, sell and are drawn within the platform's limits. Exit code 1 where a limit is not kept.
+ *
+ * Absolute numbers say as much about the machine as about the code; doors that stand side by side take turns.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { ROOT } from '../scripts/wrangler.ts'
+import { compareEnds, drawMillion, fillMillion } from './million.ts'
+import { organiserRows, signIn } from './raffle.ts'
+import { failures, print, type Section } from './report.ts'
+import { build, type HostOptions, PEERS_CONFIG, type Runtime, startRuntime, stopAll } from './runtime.ts'
+import { compareDoors, countRows, type Effort } from './speed.ts'
+
+const USAGE = 'Usage: npm run bench -- [--quick] [--json FILE]'
+const FULL: Effort = { rounds: 7, roundSeconds: 1.2 }
+const QUICK: Effort = { rounds: 3, roundSeconds: 1 }
+const MAX_MINUTES = 7
+
+const sections: Section[] = []
+
+function report(section: Section): void {
+  sections.push(section)
+  print(section)
+}
+
+async function bench(folder: string, effort: Effort): Promise<void> {
+  const [worker, peers] = await Promise.all([
+    build('bench/worker.ts', join(folder, 'worker')),
+    build('bench/peers.ts', join(folder, 'peers'), PEERS_CONFIG),
+  ])
+  const tombola = { name: 'tombola', script: worker, limiter: 'memory' } as const
+  const options: HostOptions = {
+    workers: [
+      tombola,
+      { name: 'limited', script: worker, limiter: 'miniflare' },
+      { name: 'peers', script: peers, limiter: null },
+    ],
+    folder: join(folder, 'data'),
+    migrate: true,
+    seed: organiserRows(),
+  }
+  const people = await signIn()
+  const runtime = await startRuntime(options)
+  report(await compareDoors(runtime, people, effort))
+  report(await countRows(runtime, people, effort))
+  const million = await fillMillion(runtime, people)
+  report(await compareEnds(runtime, people, million, { ...effort, rounds: Math.ceil(effort.rounds / 2) }))
+  await runtime.stop()
+
+  const start = (): Promise<Runtime> => startRuntime({ ...options, workers: [tombola], migrate: false })
+  report(
+    await drawMillion(start, people, {
+      title: '1,000,000 tickets of as many holders, 100 prizes',
+      raffleId: million.many,
+      winners: 100,
+    }),
+  )
+  report(
+    await drawMillion(start, people, {
+      title: '1,000,000 tickets of 3 holders, one with all but 2; 10 prizes, one a holder',
+      raffleId: million.three,
+      winners: 3,
+    }),
+  )
+}
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    help: { type: 'boolean' },
+  },
+})
+if (values.help) {
+  console.log(USAGE)
+  process.exit(0)
+}
+
+// On the project's own disk: what is durable there is, while the system's folder may be memory.
+mkdirSync(join(ROOT, '.wrangler'), { recursive: true })
+const folder = mkdtempSync(join(ROOT, '.wrangler/bench-'))
+const started = performance.now()
+let stopping: Promise<void> | undefined
+const end = (code: number): Promise<void> => {
+  stopping ??= stopAll().then(() => {
+    rmSync(folder, { recursive: true, force: true })
+    process.exit(code)
+  })
+  return stopping
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => void end(130))
+const overdue = setTimeout(() => {
+  console.error(`The bench took more than ${MAX_MINUTES} minutes.`)
+  void end(1)
+}, MAX_MINUTES * 60_000)
+
+try {
+  await bench(folder, values.quick ? QUICK : FULL)
+  const failed = failures(sections)
+  const seconds = Math.round((performance.now() - started) / 1_000)
+  console.log(
+    `\n${failed.length === 0 ? 'Every limit is kept' : `${failed.length} limits are not kept`}; ${seconds} s.`,
+  )
+  for (const { what, measured, limit } of failed) console.log(`  FAIL ${what}: ${measured} ${limit}`)
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(sections, null, 2)}\n`)
+  clearTimeout(overdue)
+  await end(failed.length === 0 ? 0 : 1)
+} catch (error) {
+  if (stopping === undefined) console.error(error)
+  await end(1)
+}

@@ -1,0 +1,133 @@
+/**
+ * The real worker with instruments: rows counted, loading timed, and a pool that can be filled in bulk. The worker and
+ * its objects share one isolate, so what is counted here is everything that either of them writes.
+ */
+import type { Bindings } from '../src/core/context.ts'
+import worker, { TicketPool as RealPool } from '../src/index.ts'
+import { poolNameOf } from '../src/tickets/reservation-id.ts'
+import { fillDatabase, fillPool, type Holders } from './fill.ts'
+
+/** `BENCH_LIMITER`: whose purchase limiter counts, the platform's kind or Miniflare's. */
+type BenchBindings = Bindings & { BENCH_LIMITER: 'memory' | 'miniflare' }
+
+/** Rows written since the start: an index's row counts, and so does each setting of an alarm. */
+const rows = { object: 0, database: 0 }
+/** How long each object took to construct, in ms. */
+const loads: number[] = []
+
+let counting = false
+
+/** Puts the counters under everything that writes, once an isolate. */
+function count(storage: DurableObjectStorage, database: D1Database): void {
+  if (counting) return
+  counting = true
+  const sql = Object.getPrototypeOf(storage.sql) as SqlStorage
+  const { exec } = sql
+  sql.exec = function counted(this: SqlStorage, ...query: Parameters<SqlStorage['exec']>) {
+    const cursor = exec.apply(this, query)
+    rows.object += cursor.rowsWritten
+    return cursor
+  } as SqlStorage['exec']
+  const alarms = Object.getPrototypeOf(storage) as DurableObjectStorage
+  const { setAlarm } = alarms
+  alarms.setAlarm = function counted(this: DurableObjectStorage, ...time: Parameters<typeof setAlarm>) {
+    rows.object++
+    return setAlarm.apply(this, time)
+  }
+  const d1 = Object.getPrototypeOf(database) as D1Database
+  const { batch } = d1
+  d1.batch = async function counted<T>(this: D1Database, statements: D1PreparedStatement[]) {
+    const results = await batch.call(this, statements)
+    for (const { meta } of results) rows.database += meta.rows_written
+    return results as D1Result<T>[]
+  }
+}
+
+export class TicketPool extends RealPool {
+  constructor(ctx: DurableObjectState, env: Bindings) {
+    count(ctx.storage, env.DB)
+    const start = performance.now()
+    super(ctx, env)
+    loads.push(performance.now() - start)
+  }
+
+  /** Forgets everything in memory: the next call constructs the object anew. */
+  async restart(): Promise<void> {
+    this.ctx.abort('bench: restart')
+  }
+
+  /** Sells the first `count` tickets at once; see `fillPool`. */
+  async fill(total: number, count: number, holders: Holders): Promise<void> {
+    this.ctx.storage.transactionSync(() => fillPool(this.ctx.storage.sql, total, count, holders))
+  }
+}
+
+/**
+ * On the platform a rate limit is a counter in the machine's memory. Miniflare plays it by a Durable Object that
+ * writes a row a call: a second `one row` door in front of every purchase. This one counts as the platform does.
+ */
+function memoryLimiter(limit: number): RateLimit {
+  const counts = new Map<string, number>()
+  let minute = 0
+  return {
+    async limit({ key }: { key: string }) {
+      const now = Math.floor(Date.now() / 60_000)
+      if (now !== minute) counts.clear()
+      minute = now
+      const count = (counts.get(key) ?? 0) + 1
+      counts.set(key, count)
+      return { success: count <= limit }
+    },
+  }
+}
+
+let bindings: Bindings | undefined
+
+/** The worker's bindings, made once, as its settings are parsed once for each. */
+function bindingsOf(env: BenchBindings): Bindings {
+  bindings ??= env.BENCH_LIMITER === 'memory' ? { ...env, RATE_PURCHASE: memoryLimiter(100_000_000) } : env
+  return bindings
+}
+
+interface Call {
+  raffleId: string
+  total: number
+  count: number
+  holders: Holders
+}
+
+export default {
+  async fetch(request: Request, env: BenchBindings, ctx: ExecutionContext) {
+    if (!request.url.includes('/bench/')) return worker.fetch(request, bindingsOf(env), ctx)
+    const { pathname } = new URL(request.url)
+    const stub = (raffleId: string) =>
+      env.TICKET_POOL.getByName(poolNameOf(raffleId)) as unknown as Omit<TicketPool, 'database'>
+    switch (pathname) {
+      case '/bench/rows':
+        return Response.json(rows)
+      case '/bench/loads':
+        return Response.json(loads)
+      case '/bench/fill': {
+        const { raffleId, total, count, holders } = await request.json<Call>()
+        await stub(raffleId).fill(total, count, holders)
+        if (holders === 'many') await fillDatabase(env.DB, poolNameOf(raffleId), count)
+        return Response.json({})
+      }
+      case '/bench/restart': {
+        const { raffleId } = await request.json<Call>()
+        await stub(raffleId)
+          .restart()
+          .catch(() => {})
+        return Response.json({})
+      }
+      case '/bench/state': {
+        const { raffleId } = await request.json<Call>()
+        return Response.json(await stub(raffleId).state())
+      }
+      case '/bench/sweep':
+        await worker.scheduled({ scheduledTime: Date.now() } as ScheduledController, env)
+        return Response.json({})
+    }
+    return new Response(null, { status: 404 })
+  },
+} satisfies ExportedHandler<BenchBindings>
