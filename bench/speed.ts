@@ -103,5 +103,5 @@ export async function countRows(
 }
 
 /** The alarm that looks after a projection comes five seconds later. */
-export const ALARM_MS = 5_500
+const ALARM_MS = 5_500
 const PACED_SECONDS = 3

@@ -45,6 +45,9 @@ const MAX_CALLS_A_COMMIT = 500
 /** Until the alarm tries again what it could not do. */
 const PAUSE_AFTER_FAILURE_MS = 10_000
 
+/** A busy object hears its alarm late, but not as late as this. */
+const ALARM_LATE_MS = 10_000
+
 interface Call {
   decide: (now: number) => unknown
   resolve: (answer: unknown) => void
@@ -305,7 +308,8 @@ export class TicketPool extends DurableObject<Bindings> {
     const due = [this.#pool?.nextDue(), this.#projector.nextTry(now)].filter((each) => each != null)
     if (due.length === 0) return
     const next = Math.max(earliest, Math.min(...due))
-    if (this.#armedFor !== null && this.#armedFor <= next) return
+    // An alarm that should have rung by now may have been dropped, and does not keep another from being set.
+    if (this.#armedFor !== null && this.#armedFor <= next && this.#armedFor > now - ALARM_LATE_MS) return
     this.#armedFor = next
     void this.ctx.storage.setAlarm(next)
   }
