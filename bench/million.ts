@@ -165,8 +165,8 @@ export async function drawMillion(
 }
 
 const HOW_DRAWN = `Each step in a runtime of its own, through the API, loading the object included.
-CPU: of the whole process. Memory: the most that was ever resident, less what was when idle. Both are
-upper bounds of the object's share: worker, D1, SQLite's caches and uncollected garbage count too.`
+CPU: of the whole process. Memory: the most that was ever resident, less what was when idle, while V8's heap
+may not pass 64 MB. Both are upper bounds of the object's share: worker, D1 and SQLite's caches count too.`
 
 function stepLines({ name, wallSeconds, loadSeconds, cpuSeconds, peakMb }: Step): Line[] {
   const wall = told(name, `${wallSeconds.toFixed(1)} s, ${loadSeconds.toFixed(1)} s to load`)
