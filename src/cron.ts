@@ -2,7 +2,7 @@
 import { purgeSessions } from './accounts/purge-sessions.ts'
 import { type Bindings, type Ctx, createContext } from './core/context.ts'
 import { newId } from './core/ids.ts'
-import { createLogger } from './core/logging.ts'
+import { Logger } from './core/logging.ts'
 import { settingsOf } from './core/settings.ts'
 import { advanceDueRaffles } from './draws/advance-due-raffles.ts'
 import { noteSweep } from './insights/sweeps.ts'
@@ -11,7 +11,7 @@ import { noteSweep } from './insights/sweeps.ts'
 export async function runSweep(env: Bindings, scheduledAt: number): Promise<void> {
   const settings = settingsOf(env)
   if (!settings.ok) {
-    createLogger('error').error('the sweep did not run: not configured', {
+    new Logger('error').error('the sweep did not run: not configured', {
       problems: settings.problems.join('. '),
     })
     return

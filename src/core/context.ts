@@ -2,7 +2,7 @@
 import type { Context as HonoContext } from 'hono'
 import { type Database, openDatabase } from './database.ts'
 import type { Problem } from './errors.ts'
-import { createLogger, type Logger } from './logging.ts'
+import { Logger } from './logging.ts'
 import type { Settings } from './settings.ts'
 
 /** Bindings and variables of the worker, as `wrangler.toml` declares them. */
@@ -52,7 +52,7 @@ export function createContext(env: Bindings, settings: Settings, now: number, re
     },
     now,
     requestId,
-    log: createLogger(settings.LOG_LEVEL, { requestId }),
+    log: new Logger(settings.LOG_LEVEL, { requestId }),
     actor: null,
     badToken: null,
   }

@@ -6,31 +6,39 @@ export const LOG_LEVELS = Object.keys(LEVELS) as [LogLevel, ...LogLevel[]]
 
 type Fields = Record<string, string | number | boolean | null | undefined>
 
-export interface Logger {
-  debug(message: string, fields?: Fields): void
-  info(message: string, fields?: Fields): void
-  warn(message: string, fields?: Fields): void
-  /** `error` may be anything that was thrown; `describeError` says what of it is written. */
-  error(message: string, fields?: { error?: unknown } & Record<string, unknown>): void
-}
+/** Writes lines at or above a level, each with `base` (such as the request id) before its own fields. */
+export class Logger {
+  readonly #least: number
+  readonly #base: Fields
 
-/** Makes a logger that adds `base` (such as the request id) to every line. */
-export function createLogger(level: LogLevel, base: Fields = {}): Logger {
-  const write = (at: LogLevel, message: string, fields: Fields = {}) => {
-    if (LEVELS[at] < LEVELS[level]) return
-    const line = JSON.stringify({ level: at, message, ...base, ...fields })
-    // biome-ignore lint/suspicious/noConsole: the platform collects the console; this is its one writer
-    console[at === 'debug' || at === 'silent' ? 'log' : at](line)
+  constructor(level: LogLevel, base: Fields = {}) {
+    this.#least = LEVELS[level]
+    this.#base = base
   }
-  return {
-    debug: (message, fields) => write('debug', message, fields),
-    info: (message, fields) => write('info', message, fields),
-    warn: (message, fields) => write('warn', message, fields),
-    error: (message, { error, ...fields } = {}) =>
-      write('error', message, {
-        ...(fields as Fields),
-        ...(error === undefined ? {} : describeError(error)),
-      }),
+
+  debug(message: string, fields?: Fields): void {
+    this.#write('debug', message, fields)
+  }
+
+  info(message: string, fields?: Fields): void {
+    this.#write('info', message, fields)
+  }
+
+  warn(message: string, fields?: Fields): void {
+    this.#write('warn', message, fields)
+  }
+
+  /** `error` may be anything that was thrown; `describeError` says what of it is written. */
+  error(message: string, { error, ...fields }: { error?: unknown } & Record<string, unknown> = {}): void {
+    const described = error === undefined ? {} : describeError(error)
+    this.#write('error', message, { ...(fields as Fields), ...described })
+  }
+
+  #write(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: Fields): void {
+    if (LEVELS[level] < this.#least) return
+    const line = JSON.stringify({ level, message, ...this.#base, ...fields })
+    // biome-ignore lint/suspicious/noConsole: the platform collects the console; this is its one writer
+    console[level === 'debug' ? 'log' : level](line)
   }
 }
 

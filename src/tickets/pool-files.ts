@@ -11,7 +11,7 @@ import {
 } from '../draws/rdp1/log.ts'
 import { CHUNK_LEAVES, nodeHash } from '../draws/rdp1/merkle.ts'
 import type { Pool } from './pool.ts'
-import type { FileSlice, IssuedTickets, Outcome } from './pool-contract.ts'
+import { type FileSlice, type IssuedTickets, MAX_TICKETS_A_CALL, type Outcome } from './pool-contract.ts'
 import type { PoolStore } from './pool-store.ts'
 
 /** Rows of one slice: small enough to stream, large enough to be few calls. */
@@ -22,14 +22,20 @@ export function listSlice(list: TicketList, start: number): FileSlice {
   return { rows: listCsvRows(list, start, ROWS_A_SLICE), next: next < list.numbers.length ? next : null }
 }
 
-/** The log after the event with `seq`; a slice ends with a whole event. */
+/** The log after the event with `seq`; a slice ends with a whole event. Written as it is read: a list of entries would outlive the young heap. */
 export function logSlice(store: PoolStore, seq: number): FileSlice {
-  const entries: SaleEntry[] = []
-  for (const event of entriesAfter(store, seq)) {
-    for (const entry of event.entries) entries.push(entry)
-    if (entries.length >= ROWS_A_SLICE) return { rows: logCsvRows(entries, entries.length), next: event.seq }
+  let next: number | null = null
+  function* slice(): Generator<SaleEntry> {
+    let count = 0
+    for (const event of entriesAfter(store, seq)) {
+      yield* event.entries
+      count += event.entries.length
+      if (count < ROWS_A_SLICE) continue
+      next = event.seq
+      return
+    }
   }
-  return { rows: logCsvRows(entries, entries.length), next: null }
+  return { rows: logCsvRows(slice(), ROWS_A_SLICE + MAX_TICKETS_A_CALL), next }
 }
 
 /** A sold reservation with what its holder needs to check a draw: salt, places in the log, and inclusion paths. */

@@ -140,9 +140,19 @@ export interface AttemptRow extends Record<string, Value> {
   winners: string | null
 }
 
+/** A reservation, or what became of one. */
+export type PoolEvent = { row: ReservationRow; change?: undefined } | { row?: undefined; change: ChangeRow }
+
+const seqOf = ({ row, change }: PoolEvent): number => (row ?? change).seq
+
+/** More than these are read again when D1 listens again. */
+const MAX_FRESH_EVENTS = 2_000
+
 export class PoolStore {
   readonly #sql: SqlStorage
   #ready = false
+  /** The latest events without a gap, for the projection, which would otherwise read again what was just written. */
+  #fresh: PoolEvent[] = []
 
   constructor(sql: SqlStorage) {
     this.#sql = sql
@@ -151,8 +161,9 @@ export class PoolStore {
     if (this.#ready) this.#migrate()
   }
 
-  /** Looks again whether there are tables: a rolled back transaction may have taken them away. */
+  /** Looks again at what is there: a rolled back transaction may have taken away rows, and tables. */
   reopen(): void {
+    this.#fresh = []
     this.#ready =
       this.#rows<{ name: string }>(`SELECT name FROM sqlite_master WHERE name = 'migrations'`).length > 0
   }
@@ -224,6 +235,7 @@ export class PoolStore {
       row.held_until,
       row.log_index,
     )
+    this.#keep({ row })
   }
 
   insertChange(row: ChangeRow): void {
@@ -236,6 +248,7 @@ export class PoolStore {
       row.at,
       row.log_index,
     )
+    this.#keep({ change: row })
   }
 
   reservationByKey(holder: string, key: string): ReservationRow | undefined {
@@ -259,17 +272,44 @@ export class PoolStore {
     return this.#rows<ChangeRow>('SELECT * FROM changes WHERE reservation = ? ORDER BY seq', reservation)
   }
 
-  /** Reservations after `seq`, in order. A cursor, so that a million of them never stand in memory at once. */
-  reservationsAfter(seq: number, limit = -1): Iterable<ReservationRow> {
-    return this.#sql.exec<ReservationRow>(
-      'SELECT * FROM reservations WHERE seq > ? ORDER BY seq LIMIT ?',
-      seq,
-      limit,
-    )
+  /** What happened after `seq`, in order, at most `limit` of each kind; the latest from memory. */
+  eventsAfter(seq: number, limit: number): Iterable<PoolEvent> {
+    const start = this.#fresh[0]
+    if (start === undefined || seqOf(start) > seq + 1) return this.#readEvents(seq, limit)
+    return this.#fresh.filter((event) => seqOf(event) > seq)
   }
 
-  changesAfter(seq: number, limit = -1): Iterable<ChangeRow> {
-    return this.#sql.exec<ChangeRow>('SELECT * FROM changes WHERE seq > ? ORDER BY seq LIMIT ?', seq, limit)
+  /** Everything up to `seq` need not be kept in memory any longer. */
+  forget(seq: number): void {
+    this.#fresh = this.#fresh.filter((event) => seqOf(event) > seq)
+  }
+
+  *#readEvents(after: number, limit: number): Generator<PoolEvent> {
+    const changes = this.#sql
+      .exec<ChangeRow>('SELECT * FROM changes WHERE seq > ? ORDER BY seq LIMIT ?', after, limit)
+      [Symbol.iterator]()
+    const rows = this.#sql.exec<ReservationRow>(
+      'SELECT * FROM reservations WHERE seq > ? ORDER BY seq LIMIT ?',
+      after,
+      limit,
+    )
+    let change = changes.next()
+    for (const row of rows) {
+      while (!change.done && change.value.seq < row.seq) {
+        yield { change: change.value }
+        change = changes.next()
+      }
+      yield { row }
+    }
+    while (!change.done) {
+      yield { change: change.value }
+      change = changes.next()
+    }
+  }
+
+  #keep(event: PoolEvent): void {
+    if (this.#fresh.length === MAX_FRESH_EVENTS) this.#fresh = []
+    this.#fresh.push(event)
   }
 
   /** Everything that happened after `seq`, in order, as a cursor. */

@@ -32,15 +32,7 @@ import {
   type ReserveRequest,
   type Terms,
 } from './pool-contract.ts'
-import type {
-  AttemptRow,
-  ChangeKind,
-  ChangeRow,
-  PoolRow,
-  PoolStore,
-  ReservationRow,
-  Step,
-} from './pool-store.ts'
+import type { AttemptRow, ChangeKind, PoolRow, PoolStore, ReservationRow, Step } from './pool-store.ts'
 import { type FoldedReservation, foldReservation } from './reservation-state.ts'
 
 /** Where the pool's randomness comes from. */
@@ -705,24 +697,3 @@ export class Pool {
 }
 
 const CHUNK_LEVEL = Math.log2(CHUNK_LEAVES)
-
-/** Everything that happened after `seq`, in order: reservations, and what became of them; `limit` of each kind. */
-export function* eventsAfter(
-  store: PoolStore,
-  seq: number,
-  limit = -1,
-): Generator<{ row: ReservationRow; change?: undefined } | { row?: undefined; change: ChangeRow }> {
-  const changes = store.changesAfter(seq, limit)[Symbol.iterator]()
-  let change = changes.next()
-  for (const row of store.reservationsAfter(seq, limit)) {
-    while (!change.done && change.value.seq < row.seq) {
-      yield { change: change.value }
-      change = changes.next()
-    }
-    yield { row }
-  }
-  while (!change.done) {
-    yield { change: change.value }
-    change = changes.next()
-  }
-}

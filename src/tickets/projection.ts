@@ -3,7 +3,7 @@
  * absolute state beside them. Every row carries its `seq` and never gives way to an older one, so that a repeat, a
  * crash between the batch and the watermark, or a lost acknowledgement changes nothing.
  */
-import { eventsAfter, type Pool } from './pool.ts'
+import type { Pool } from './pool.ts'
 import type { Attempt, PoolState, Reservation } from './pool-contract.ts'
 import type { PoolStore, ReservationRow } from './pool-store.ts'
 
@@ -25,7 +25,7 @@ export function nextBatch(pool: Pool, store: PoolStore, watermark: number): Proj
   let upTo = pool.seq
   let events = 0
   let numbers = 0
-  for (const { row, change } of eventsAfter(store, watermark, EVENTS_A_BATCH)) {
+  for (const { row, change } of store.eventsAfter(watermark, EVENTS_A_BATCH)) {
     const { seq } = row ?? change
     const place = row?.seq ?? change!.reservation
     const known = touched.get(place)?.row
@@ -49,14 +49,25 @@ export function nextBatch(pool: Pool, store: PoolStore, watermark: number): Proj
   return { state: pool.state(), upTo, reservations, attempts }
 }
 
+/** Of a reservation as a list, in the order of `listed`: names would be most of what is sent. */
 const WRITE_RESERVATIONS = `
   INSERT INTO reservations (holder, id, pool, seq, state, numbers, at, issued_at, held_until)
-  SELECT value->>'holder', value->>'id', ?1, value->>'seq', value->>'state', value->'numbers',
-         value->>'at', value->>'issuedAt', value->>'heldUntil'
+  SELECT value->>0, value->>1, ?1, value->>2, value->>3, value->4, value->>5, value->>6, value->>7
   FROM json_each(?2) WHERE true
   ON CONFLICT (holder, id) DO UPDATE SET seq = excluded.seq, state = excluded.state, numbers = excluded.numbers,
     issued_at = excluded.issued_at, held_until = excluded.held_until
   WHERE excluded.seq >= reservations.seq`
+
+const listed = (row: ProjectionBatch['reservations'][number]) => [
+  row.holder,
+  row.id,
+  row.seq,
+  row.state,
+  row.numbers,
+  row.at,
+  row.issuedAt,
+  row.heldUntil,
+]
 
 const WRITE_ATTEMPTS = `
   INSERT INTO attempts (pool, attempt, seq, record)
@@ -103,7 +114,7 @@ export async function writeBatch(
   const { state, reservations, attempts } = batch
   const statements: D1PreparedStatement[] = []
   if (reservations.length > 0) {
-    statements.push(db.prepare(WRITE_RESERVATIONS).bind(state.pool, JSON.stringify(reservations)))
+    statements.push(db.prepare(WRITE_RESERVATIONS).bind(state.pool, JSON.stringify(reservations.map(listed))))
   }
   if (attempts.length > 0)
     statements.push(db.prepare(WRITE_ATTEMPTS).bind(state.pool, JSON.stringify(attempts)))

@@ -12,9 +12,6 @@ const FIRST_RETRY_MS = 1_000
 const MAX_RETRY_MS = 60_000
 /** When the alarm looks after rows whose first try is under way; later than that try should take. */
 const LOOK_AFTER_MS = 5_000
-/** Under load a batch waits for what is just arriving: a turn at a time while there is more, so many turns at most. */
-const GATHER_TURN_MS = 1
-const MAX_GATHER_TURNS = 8
 /** The watermark is written down after so many changes, and by the alarm. */
 const CHANGES_A_NOTE = 100
 
@@ -35,8 +32,6 @@ export class Projector {
   /** What D1 has heard of, and how much of that is written down. */
   #watermark: number
   #noted: number
-  /** Reservations in the last batch: several are a sign of load. */
-  #told = 0
   /** What D1 has of the pool's state beside its counts; null: not known. */
   #outline: string | null = null
   #failures = 0
@@ -51,6 +46,11 @@ export class Projector {
 
   get isBehind(): boolean {
     return (this.#ports.pool()?.seq ?? 0) > this.#watermark
+  }
+
+  /** Whether D1 is being told something right now. */
+  get isRunning(): boolean {
+    return this.#running !== undefined
   }
 
   /** When the alarm must look after the projection; null if D1 has heard of everything. */
@@ -111,7 +111,6 @@ export class Projector {
   async #drain(): Promise<void> {
     const { store, pool, database, log } = this.#ports
     for (;;) {
-      if (this.#told > 1) await this.#gather()
       const present = pool()
       if (present === undefined || present.seq <= this.#watermark) return
       try {
@@ -121,8 +120,8 @@ export class Projector {
         this.#outline = there ? outlineOf(batch.state) : null
         // D1 was restored to a time before it had this pool: once more, and all of it.
         if (!there) continue
-        this.#told = batch.reservations.length
         this.#watermark = batch.upTo
+        store.forget(this.#watermark)
       } catch (error) {
         this.#failures++
         this.#outline = null
@@ -130,15 +129,6 @@ export class Projector {
       }
       this.#wake()
       if (this.#failures > 0) return
-    }
-  }
-
-  /** A batch costs D1 much the same however many it holds, so that a few milliseconds here are won back there. */
-  async #gather(): Promise<void> {
-    for (let turn = 0; turn < MAX_GATHER_TURNS; turn++) {
-      const seq = this.#ports.pool()?.seq
-      await new Promise((resume) => setTimeout(resume, GATHER_TURN_MS))
-      if (this.#ports.pool()?.seq === seq) return
     }
   }
 

@@ -5,10 +5,11 @@
  */
 import { DurableObject } from 'cloudflare:workers'
 import type { Bindings } from '../core/context.ts'
-import { createLogger, type Logger } from '../core/logging.ts'
+import { Logger } from '../core/logging.ts'
 import { SettingsSchema } from '../core/settings.ts'
 import type { TicketList } from '../draws/rdp1/list.ts'
 import { type SigningKey, signingKeyFromSeed } from '../draws/rdp1/signatures.ts'
+import { Gathering } from './gathering.ts'
 import { NOT_CONFIGURED, Pool, type Randomness } from './pool.ts'
 import type {
   Attempt,
@@ -40,8 +41,6 @@ import { PoolStore } from './pool-store.ts'
 import { Projector } from './projector.ts'
 import { createRandomBelow } from './random-below.ts'
 
-/** Calls decided in one transaction at most. */
-const MAX_CALLS_A_COMMIT = 500
 /** Until the alarm tries again what it could not do. */
 const PAUSE_AFTER_FAILURE_MS = 10_000
 
@@ -69,8 +68,7 @@ export class TicketPool extends DurableObject<Bindings> {
   #pool: Pool | undefined
   /** The committed list: fixed, so kept once built. */
   #list: TicketList | undefined
-  #queue: Call[] = []
-  #flushing = false
+  readonly #calls: Gathering<Call>
   /** When the alarm is set to ring; it is set anew only to ring sooner. */
   #armedFor: number | null = null
 
@@ -78,7 +76,7 @@ export class TicketPool extends DurableObject<Bindings> {
     super(ctx, env)
     const settings = SettingsSchema.parse(env)
     this.database = env.DB
-    this.#log = createLogger(settings.LOG_LEVEL)
+    this.#log = new Logger(settings.LOG_LEVEL)
     this.#key = signingKeyFromSeed(settings.SIGNING_KEY)
     this.#store = new PoolStore(ctx.storage.sql)
     this.#load()
@@ -88,6 +86,10 @@ export class TicketPool extends DurableObject<Bindings> {
       database: () => this.database,
       log: this.#log,
     })
+    this.#calls = new Gathering(
+      (calls) => this.#commitAll(calls),
+      () => this.#projector.isRunning,
+    )
     ctx.blockConcurrencyWhile(async () => {
       this.#armedFor = await ctx.storage.getAlarm()
     })
@@ -240,28 +242,26 @@ export class TicketPool extends DurableObject<Bindings> {
   /** Queues a decision; it is answered once it is durable and D1 knows of it (or need not be waited for). */
   #decide<Answer>(decide: (now: number) => Answer): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ decide, resolve: resolve as Call['resolve'], reject })
-      if (this.#flushing) return
-      this.#flushing = true
-      // A timer, not a microtask: calls that the runtime delivers in the same turn are then committed together.
-      setTimeout(() => this.#flush(), 0)
+      this.#calls.add({ decide, resolve: resolve as Call['resolve'], reject })
     })
   }
 
-  #flush(): void {
-    const calls = this.#queue.splice(0, MAX_CALLS_A_COMMIT)
-    if (this.#queue.length > 0) setTimeout(() => this.#flush(), 0)
-    else this.#flushing = false
+  #commitAll(calls: Call[]): void {
     const failure = this.#commit(calls)
     if (failure === null) return
-    if (calls.length === 1) calls[0]!.reject(failure.error)
+    if (calls.length === 1) this.#reject(calls[0]!, failure.error)
     // One of them cannot be decided; alone, it fails alone.
     else for (const call of calls) this.#commitAlone(call)
   }
 
   #commitAlone(call: Call): void {
     const failure = this.#commit([call])
-    if (failure !== null) call.reject(failure.error)
+    if (failure !== null) this.#reject(call, failure.error)
+  }
+
+  #reject(call: Call, error: unknown): void {
+    this.#calls.answered(1)
+    call.reject(error)
   }
 
   /** Decides and commits, then answers when all is told; gives why, if nothing of it happened. */
@@ -286,6 +286,7 @@ export class TicketPool extends DurableObject<Bindings> {
       return { error }
     }
     void this.#projector.settled().then(() => {
+      this.#calls.answered(calls.length)
       calls.forEach((call, index) => void call.resolve(answers[index]))
     })
     return null
