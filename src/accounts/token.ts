@@ -57,18 +57,17 @@ export async function verifyAccessToken(token: string, { secret, now }: TokenTer
 }
 
 /** Tokens of which this isolate knows that their signature is good: people come back with the same one for minutes. */
-const verified = new Map<string, z.infer<typeof Claims>>()
+const verified = new Map<string, { secret: string; claims: z.infer<typeof Claims> }>()
 const MAX_VERIFIED = 5_000
 
 /** A token's claims, if its signature and form are right; whether its time is over is not asked here. */
 async function readClaims(token: string, secret: string): Promise<z.infer<typeof Claims> | undefined> {
-  const id = `${token}.${secret}`
-  const known = verified.get(id)
-  if (known !== undefined) return known
+  const known = verified.get(token)
+  if (known?.secret === secret) return known.claims
   const claims = await verifyClaims(token, secret)
   if (claims !== undefined) {
     if (verified.size === MAX_VERIFIED) verified.delete(verified.keys().next().value!)
-    verified.set(id, claims)
+    verified.set(token, { secret, claims })
   }
   return claims
 }

@@ -16,30 +16,53 @@ export type IdKind = keyof typeof ID_PREFIXES
 
 export const newId = (kind: IdKind): string => typeidUnboxed(ID_PREFIXES[kind])
 
-/** Crockford's base 32, as TypeIDs spell it, beside the digits that JavaScript's numbers know. */
-const CROCKFORD = '0123456789abcdefghjkmnpqrstvwxyz'
-const DIGITS = '0123456789abcdefghijklmnopqrstuv'
-const toCrockford = new Map([...DIGITS].map((digit, index) => [digit, CROCKFORD[index]!]))
-const toDigit = new Map([...CROCKFORD].map((letter, index) => [letter, DIGITS[index]!]))
+/** Crockford's base 32, as TypeIDs spell it: 26 letters of five bits, of which the first two bits are never set. */
+const LETTERS = '0123456789abcdefghjkmnpqrstvwxyz'
+const LETTER_CODES = [...LETTERS].map((letter) => letter.charCodeAt(0))
+const VALUE_OF_CODE = new Map(LETTER_CODES.map((code, value) => [code, value]))
 const ID_LETTERS = 26
+const LETTER_BITS = 5
+const LETTER_VALUES = 32
+const WORD_BITS = 32
+const WORD_VALUES = 2 ** WORD_BITS
 
-const spell = (text: string, letters: Map<string, string>): string => {
-  let spelt = ''
-  for (const letter of text) spelt += letters.get(letter)
-  return spelt
+/** The 128 bits of a UUID as four unsigned words, the highest first. */
+export type UuidWords = [number, number, number, number]
+
+/** The UUID inside an id. */
+export function wordsOf(id: string): UuidWords {
+  const words: UuidWords = [0, 0, 0, 0]
+  let word = words.length
+  let value = 0
+  let bits = 0
+  for (let at = id.length - 1; word > 0; at--) {
+    value += VALUE_OF_CODE.get(id.charCodeAt(at))! * 2 ** bits
+    bits += LETTER_BITS
+    if (bits < WORD_BITS) continue
+    words[--word] = value % WORD_VALUES
+    value = Math.floor(value / WORD_VALUES)
+    bits -= WORD_BITS
+  }
+  return words
 }
 
-/** The 128 bits of the UUID inside an id. */
-export function idBits(id: string): bigint {
-  const digits = spell(id.slice(-ID_LETTERS), toDigit)
-  // Fifty bits at a time: as much as a number holds exactly.
-  const part = (from: number, to: number) => BigInt(Number.parseInt(digits.slice(from, to), 32))
-  return (part(0, 6) << 100n) | (part(6, 16) << 50n) | part(16, 26)
+/** The id of a UUID. */
+export function idOfWords(kind: IdKind, words: UuidWords): string {
+  const codes = new Array<number>(ID_LETTERS)
+  let at = ID_LETTERS
+  let value = 0
+  let bits = 0
+  for (let word = words.length - 1; word >= 0; word--) {
+    value += words[word]! * 2 ** bits
+    bits += WORD_BITS
+    for (; bits >= LETTER_BITS; bits -= LETTER_BITS) {
+      codes[--at] = LETTER_CODES[value % LETTER_VALUES]!
+      value = Math.floor(value / LETTER_VALUES)
+    }
+  }
+  codes[--at] = LETTER_CODES[value]!
+  return `${ID_PREFIXES[kind]}_${String.fromCharCode(...codes)}`
 }
-
-/** An id made of the 128 bits of a UUIDv7. */
-export const idFromBits = (kind: IdKind, bits: bigint): string =>
-  `${ID_PREFIXES[kind]}_${spell(bits.toString(32).padStart(ID_LETTERS, '0'), toCrockford)}`
 
 /** The schema of one kind of id. */
 export const Id = (kind: IdKind) =>
