@@ -12,6 +12,10 @@ export const PERMISSIONS = [
   'winners:manage',
   'members:manage',
   'reports:read',
+  'payments:manage',
+  'refunds:write',
+  'payouts:request',
+  'payouts:approve',
 ] as const
 export type Permission = (typeof PERMISSIONS)[number]
 

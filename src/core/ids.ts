@@ -10,6 +10,11 @@ export const ID_PREFIXES = {
   raffle: 'raffle',
   reservation: 'res',
   winner: 'winner',
+  order: 'order',
+  payment: 'pay',
+  refund: 'refund',
+  payout: 'payout',
+  payoutMethod: 'method',
   sweep: 'sweep',
 } as const
 export type IdKind = keyof typeof ID_PREFIXES

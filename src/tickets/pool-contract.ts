@@ -61,11 +61,20 @@ export interface ReserveRequest {
   quantity: number
   /** The exact numbers, where the raffle lets its players choose. */
   numbers: number[] | null
-  /** How long unpaid numbers are kept; null when no payment can be taken. */
-  holdMs: number | null
+  /** How long unpaid numbers are kept, and by which provider they are to be paid; null: nothing is to be paid. */
+  payment: { holdMs: number; provider: string } | null
 }
 
-export type ReserveOutcome = Outcome<{ reservation: Reservation; repeated: boolean }>
+/** What the tickets cost, by the terms that they were taken under. */
+export interface Sale {
+  title: string
+  organisationId: string
+  /** Of one ticket, in minor units. */
+  unitAmount: number
+  currency: string
+}
+
+export type ReserveOutcome = Outcome<{ reservation: Reservation; repeated: boolean; sale: Sale }>
 /** `lost`: the numbers went to others while the payment was under way; the money goes back. */
 export type ConfirmOutcome = Outcome<{ reservation: Reservation; lost: boolean }>
 export type ChangeOutcome = Outcome<{ reservation: Reservation }>

@@ -30,6 +30,7 @@ import {
   type Refusal,
   type ReserveOutcome,
   type ReserveRequest,
+  type Sale,
   type Terms,
 } from './pool-contract.ts'
 import type { AttemptRow, ChangeKind, PoolRow, PoolStore, ReservationRow, Step } from './pool-store.ts'
@@ -164,6 +165,11 @@ export class Pool {
     return { size: this.#log.size, root: this.#log.root() }
   }
 
+  get #sale(): Sale {
+    const { title, organisationId, ticketPrice } = this.rules
+    return { title, organisationId, unitAmount: ticketPrice.amount, currency: ticketPrice.currency }
+  }
+
   get terms(): Terms {
     const { rules, payment_span_seconds: paymentSpanSeconds, providers } = this.#row
     return { rules, paymentSpanSeconds, providers: JSON.parse(providers) as string[] }
@@ -215,7 +221,7 @@ export class Pool {
           'This Idempotency-Key was used for another purchase of this raffle.',
         )
       }
-      return { ok: true, reservation: this.#fold(earlier).reservation, repeated: true }
+      return { ok: true, reservation: this.#fold(earlier).reservation, repeated: true, sale: this.#sale }
     }
     const refusal = this.#whySalesRefuse(now) ?? this.#whyRequestRefused(request)
     if (refusal !== null) return refusal
@@ -236,7 +242,7 @@ export class Pool {
       tag: holder.tag.buffer,
       salt: holder.salt.buffer,
       at,
-      held_until: free ? null : at + request.holdMs!,
+      held_until: free ? null : at + request.payment!.holdMs,
       log_index: free ? this.#log.size : null,
     }
     this.#store.insertReservation(row)
@@ -244,7 +250,8 @@ export class Pool {
     holder.owned += numbers.length
     if (row.held_until === null) this.#issue(numbers, holder.tag, at, row.seq)
     else this.#hold({ seq: row.seq, holder: row.holder, numbers, heldUntil: row.held_until, tag: holder.tag })
-    return { ok: true, reservation: foldReservation(this.name, row, []).reservation, repeated: false }
+    const { reservation } = foldReservation(this.name, row, [])
+    return { ok: true, reservation, repeated: false, sale: this.#sale }
   }
 
   /** The money is there. Late money gets its numbers back, or others where the buyer did not choose, or is `lost`. */
@@ -407,7 +414,7 @@ export class Pool {
     return null
   }
 
-  #whyRequestRefused({ quantity, numbers, holdMs }: ReserveRequest): Refusal | null {
+  #whyRequestRefused({ quantity, numbers, payment }: ReserveRequest): Refusal | null {
     const chosen = this.rules.numbering === 'chosen'
     if (!(quantity >= 1 && quantity <= MAX_TICKETS_A_CALL)) {
       return refuse('validation_failed', `One purchase takes 1 to ${MAX_TICKETS_A_CALL} tickets.`)
@@ -424,11 +431,18 @@ export class Pool {
     }
     if (this.rules.entry === 'order')
       return refuse('invalid_state', 'Entries to this raffle are earned by orders.')
-    if (this.rules.ticketPrice.amount > 0 && holdMs === null) {
-      return refuse('invalid_state', 'Tickets of this raffle cost money, and payments are not set up.')
+    const isFree = this.rules.ticketPrice.amount === 0
+    if (isFree && payment !== null)
+      return refuse('invalid_state', 'Tickets of this raffle are free: leave `payment` out.')
+    if (!isFree && payment === null) {
+      return refuse('invalid_state', 'Tickets of this raffle cost money: say in `payment` how you pay.')
+    }
+    if (payment !== null && !this.terms.providers.includes(payment.provider)) {
+      return refuse('invalid_state', `This raffle takes payments by ${this.terms.providers.join(', ')} only.`)
     }
     // Stored, a hold without an end would read as sold.
-    if (holdMs !== null && !(holdMs > 0)) throw new RangeError(`a hold cannot last ${holdMs} ms`)
+    if (payment !== null && !(payment.holdMs > 0))
+      throw new RangeError(`a hold cannot last ${payment.holdMs} ms`)
     return null
   }
 

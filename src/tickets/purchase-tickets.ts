@@ -18,7 +18,7 @@ export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: str
       request: bodyHash([quantity ?? null, numbers ?? null]),
       quantity: quantity ?? numbers!.length,
       numbers: numbers ?? null,
-      holdMs: null,
+      payment: null,
     }),
   )
   return presentPurchase(raffleId, orThrow(outcome).reservation)

@@ -140,7 +140,7 @@ export async function enter(raffleId: string, players: number): Promise<Person[]
           request: '',
           quantity: 1,
           numbers: null,
-          holdMs: null,
+          payment: null,
         }),
       ),
     ),

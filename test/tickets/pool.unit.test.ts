@@ -612,7 +612,7 @@ function soldByThousands(count: number, now: number): { test: TestPool; ids: str
           request: '',
           quantity: 1_000,
           numbers: null,
-          holdMs: null,
+          payment: null,
         },
         now,
       ),

@@ -1,0 +1,36 @@
+/** How a refund is written down: before anything else happens, once for its key. */
+import { type SQL, sql } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { newId } from '../core/ids.ts'
+import type { Provider } from '../raffles/contract.ts'
+import { type RefundedLine, type RefundStatus, refunds } from './schema.ts'
+
+export interface NewRefund {
+  orderId: string
+  /** `lost`, `excess`, `receipt:…`, `cancel:…`, or the client's Idempotency-Key. */
+  key: string
+  request: string
+  provider: Provider
+  paymentId: string
+  /** The provider's reference of the capture that goes back. */
+  receipt: string
+  amount: number
+  currency: string
+  /** Told to the buyer. */
+  reason: string
+  lines: RefundedLine[]
+  /** `due` where no ticket has to be taken back first. */
+  status: Extract<RefundStatus, 'requested' | 'due'>
+}
+
+/** A statement, to be batched with the ledger's: the refund, due now, unless its order has one of that key; where `guard` holds. */
+export function insertRefund(ctx: Ctx, refund: NewRefund, guard: SQL = sql`true`) {
+  return ctx.db
+    .insert(refunds)
+    .select(sql`
+      SELECT ${newId('refund')}, ${refund.orderId}, ${refund.key}, ${refund.request}, ${refund.provider},
+             ${refund.paymentId}, ${refund.receipt}, ${refund.amount}, ${refund.currency}, ${refund.reason},
+             ${JSON.stringify(refund.lines)}, ${refund.status}, NULL, 0, ${ctx.now}, NULL, ${ctx.now}, ${ctx.now}
+      WHERE ${guard}`)
+    .onConflictDoNothing()
+}

@@ -1,0 +1,265 @@
+/** Money: payments in, refunds back, payouts out, and the ledger that accounts for all of it. Times are milliseconds. */
+import { sql } from 'drizzle-orm'
+import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import type { Provider } from '../raffles/contract.ts'
+
+/** `starting`: written down before the provider is asked. A later success overrides `failed` and `expired`. */
+export const PAYMENT_STATUSES = ['starting', 'pending', 'succeeded', 'failed', 'expired'] as const
+export type PaymentStatus = (typeof PAYMENT_STATUSES)[number]
+
+/** What the payer does next. */
+export interface PaymentAction {
+  kind: 'redirect' | 'prompt' | 'manual'
+  checkoutUrl: string | null
+  message: string
+}
+
+export const payments = sqliteTable(
+  'payments',
+  {
+    id: text().primaryKey(),
+    orderId: text().notNull(),
+    /** The Idempotency-Key that made it, unique for its order. */
+    key: text().notNull(),
+    provider: text().$type<Provider>().notNull(),
+    amount: integer().notNull(),
+    currency: text().notNull(),
+    status: text({ enum: PAYMENT_STATUSES }).notNull().default('starting'),
+    /** The provider's own id. */
+    reference: text(),
+    action: text({ mode: 'json' }).$type<PaymentAction>(),
+    /** Personal: where a prompt goes. Never logged. */
+    phone: text(),
+    returnUrl: text(),
+    /** How often the provider was asked about it, and when it is asked again. */
+    checks: integer().notNull().default(0),
+    dueAt: integer(),
+    /** Why somebody must look at it; null: nobody need. */
+    attention: text(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+  },
+  (table) => [
+    check('payments_status', sql`status IN ('starting', 'pending', 'succeeded', 'failed', 'expired')`),
+    check('payments_amount', sql`amount > 0`),
+    uniqueIndex('payments_key').on(table.orderId, table.key),
+    uniqueIndex('payments_reference').on(table.provider, table.reference),
+    index('payments_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
+    index('payments_attention').on(table.createdAt).where(sql`attention IS NOT NULL`),
+  ],
+)
+export type PaymentRow = typeof payments.$inferSelect
+
+/** Money that arrived: one row a capture at the provider, however often it is told. */
+export const receipts = sqliteTable(
+  'receipts',
+  {
+    provider: text().$type<Provider>().notNull(),
+    reference: text().notNull(),
+    paymentId: text().notNull(),
+    orderId: text().notNull(),
+    amount: integer().notNull(),
+    currency: text().notNull(),
+    at: integer().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.provider, table.reference] }),
+    index('receipts_order').on(table.orderId),
+    check('receipts_amount', sql`amount > 0`),
+  ],
+)
+export type ReceiptRow = typeof receipts.$inferSelect
+
+/**
+ * `requested` (tickets not voided yet) → `due` (the ledger owes it) → `sent` → `paid`; `failed` is tried again;
+ * `refused`: its tickets could not be taken back any more.
+ */
+export const REFUND_STATUSES = ['requested', 'due', 'sent', 'paid', 'failed', 'refused'] as const
+export type RefundStatus = (typeof REFUND_STATUSES)[number]
+
+/** Tickets of one line; of a line that is lost, none. */
+export interface RefundedLine {
+  line: number
+  numbers: number[]
+}
+
+export const refunds = sqliteTable(
+  'refunds',
+  {
+    id: text().primaryKey(),
+    orderId: text().notNull(),
+    key: text().notNull(),
+    /** Fingerprint of what was asked under the key. */
+    request: text().notNull(),
+    /** Which money goes back: the receipt it came by. */
+    provider: text().$type<Provider>().notNull(),
+    paymentId: text().notNull(),
+    receipt: text().notNull(),
+    amount: integer().notNull(),
+    currency: text().notNull(),
+    reason: text().notNull(),
+    lines: text({ mode: 'json' }).$type<RefundedLine[]>().notNull(),
+    status: text({ enum: REFUND_STATUSES }).notNull(),
+    reference: text(),
+    tries: integer().notNull().default(0),
+    dueAt: integer(),
+    attention: text(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+  },
+  (table) => [
+    check('refunds_status', sql`status IN ('requested', 'due', 'sent', 'paid', 'failed', 'refused')`),
+    check('refunds_amount', sql`amount > 0`),
+    uniqueIndex('refunds_key').on(table.orderId, table.key),
+    index('refunds_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
+  ],
+)
+export type RefundRow = typeof refunds.$inferSelect
+
+/** Refunding every order of a cancelled raffle, from a cursor, over as many sweeps as it takes. */
+export const refundRuns = sqliteTable(
+  'refund_runs',
+  {
+    raffleId: text().primaryKey(),
+    reason: text().notNull(),
+    /** The last order that was done. */
+    cursor: text().notNull().default(''),
+    /** Orders that were refunded so far. */
+    done: integer().notNull().default(0),
+    startedAt: integer().notNull(),
+    finishedAt: integer(),
+  },
+  (table) => [index('refund_runs_open').on(table.startedAt).where(sql`finished_at IS NULL`)],
+)
+
+/** `requested` → `approved` → `sent` → `paid` | `failed` → (retried) `approved`. */
+export const PAYOUT_STATUSES = ['requested', 'approved', 'sent', 'paid', 'failed'] as const
+export type PayoutStatus = (typeof PAYOUT_STATUSES)[number]
+
+export const payouts = sqliteTable(
+  'payouts',
+  {
+    id: text().primaryKey(),
+    /** Whose money it is: a winner's prize, or what is left for the organisation. */
+    kind: text({ enum: ['prize', 'organiser'] }).notNull(),
+    /** What makes it one payout: the winner's id, or the raffle's. */
+    subject: text().notNull(),
+    raffleId: text().notNull(),
+    organisationId: text().notNull(),
+    /** Who is paid, of a prize. */
+    userId: text(),
+    provider: text().$type<Provider>().notNull(),
+    /** Where to; personal, never logged. */
+    destination: text().notNull(),
+    amount: integer().notNull(),
+    currency: text().notNull(),
+    status: text({ enum: PAYOUT_STATUSES }).notNull().default('requested'),
+    requestedBy: text().notNull(),
+    approvedBy: text(),
+    /** The provider's own id, or the operator's note of a payment by hand. */
+    reference: text(),
+    /** Counts attempts that the provider said had failed: each has a key of its own there. */
+    attempt: integer().notNull().default(0),
+    tries: integer().notNull().default(0),
+    dueAt: integer(),
+    attention: text(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+  },
+  (table) => [
+    check('payouts_status', sql`status IN ('requested', 'approved', 'sent', 'paid', 'failed')`),
+    check('payouts_amount', sql`amount > 0`),
+    uniqueIndex('payouts_subject').on(table.kind, table.subject),
+    index('payouts_organisation').on(table.organisationId, table.id),
+    index('payouts_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
+  ],
+)
+export type PayoutRow = typeof payouts.$inferSelect
+
+/** Where a person wants prizes to be paid. */
+export const payoutMethods = sqliteTable(
+  'payout_methods',
+  {
+    id: text().primaryKey(),
+    userId: text().notNull(),
+    provider: text().$type<Provider>().notNull(),
+    /** An account or a phone number; personal, never logged. */
+    destination: text().notNull(),
+    createdAt: integer().notNull(),
+  },
+  (table) => [index('payout_methods_user').on(table.userId, table.id)],
+)
+
+/** The ledger. Append only (see the triggers in the migration); `(transaction_id, part)` makes each transfer happen once. */
+export const transfers = sqliteTable(
+  'transfers',
+  {
+    transactionId: text().notNull(),
+    part: integer().notNull(),
+    debit: text().notNull(),
+    credit: text().notNull(),
+    currency: text().notNull(),
+    amount: integer().notNull(),
+    /** What it is about, to be found again. */
+    orderId: text(),
+    raffleId: text(),
+    at: integer().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.transactionId, table.part] }),
+    check('transfers_amount', sql`amount > 0 AND debit <> credit`),
+    index('transfers_at').on(table.at, table.transactionId, table.part),
+    index('transfers_raffle').on(table.raffleId).where(sql`raffle_id IS NOT NULL`),
+  ],
+)
+export type TransferRow = typeof transfers.$inferSelect
+
+/** What providers told us, raw, as it was verified; purged after 90 days. */
+export const webhooks = sqliteTable(
+  'webhooks',
+  {
+    provider: text().$type<Provider>().notNull(),
+    eventId: text().notNull(),
+    body: text().notNull(),
+    receivedAt: integer().notNull(),
+    /** When it had its effect; null: not yet. */
+    actedAt: integer(),
+    /** What it was about: `payment`, `refund` or `payout`, and our own id of it. */
+    subject: text().notNull(),
+    subjectId: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.provider, table.eventId] }),
+    index('webhooks_received').on(table.receivedAt),
+  ],
+)
+
+/** The sandbox's own books: what a provider outside would keep. Only `providers/sandbox.ts` reads and writes them. */
+export const sandboxCharges = sqliteTable('sandbox_charges', {
+  /** Our payment's id: the sandbox's key, so that a repeated start is one charge. */
+  id: text().primaryKey(),
+  amount: integer().notNull(),
+  currency: text().notNull(),
+  returnUrl: text(),
+  /** Given to the payer alone, in the checkout's address. */
+  token: text().notNull(),
+  status: text({ enum: ['open', 'approved', 'declined', 'later', 'stopped'] })
+    .notNull()
+    .default('open'),
+  /** How often the payer paid. */
+  captures: integer().notNull().default(0),
+  /** When a payment that comes later arrives. */
+  settlesAt: integer(),
+  createdAt: integer().notNull(),
+})
+
+export const sandboxTransfers = sqliteTable('sandbox_transfers', {
+  /** Our refund's id, or our payout's with its attempt. */
+  id: text().primaryKey(),
+  kind: text({ enum: ['refund', 'payout'] }).notNull(),
+  amount: integer().notNull(),
+  currency: text().notNull(),
+  status: text({ enum: ['pending', 'succeeded', 'failed'] }).notNull(),
+  settlesAt: integer(),
+  createdAt: integer().notNull(),
+})

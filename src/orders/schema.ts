@@ -1,0 +1,102 @@
+/** Orders and their lines: what somebody is to pay for, and where that stands. Times are milliseconds. */
+import { sql } from 'drizzle-orm'
+import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+
+export const ORDER_STATUSES = [
+  'pending',
+  'paid',
+  'expired',
+  'cancelled',
+  'partially_refunded',
+  'refunded',
+  'refund_due',
+] as const
+export type OrderStatus = (typeof ORDER_STATUSES)[number]
+
+/** `placing` → `held` → `issued` → `refunded`, or `held` → `released`; `lost`: paid when its numbers were gone. */
+export const LINE_STATES = ['placing', 'held', 'issued', 'lost', 'released', 'refunded'] as const
+export type LineState = (typeof LINE_STATES)[number]
+
+export const LINE_KINDS = ['raffle'] as const
+export type LineKind = (typeof LINE_KINDS)[number]
+
+export const orders = sqliteTable(
+  'orders',
+  {
+    id: text().primaryKey(),
+    userId: text().notNull(),
+    /** The client's Idempotency-Key, and a fingerprint of what was asked under it. */
+    key: text().notNull(),
+    request: text().notNull(),
+    currency: text().notNull(),
+    /** Of all lines, in minor units. */
+    amount: integer().notNull(),
+    status: text({ enum: ORDER_STATUSES }).notNull().default('pending'),
+    /** Until when it can be paid; the pools hold its numbers a little longer. */
+    payUntil: integer().notNull(),
+    /** The receipt (`<provider>:<reference>`) that pays for it: the first; whatever else comes goes back. */
+    receipt: text(),
+    /** When its lines were confirmed and the ledger was told. */
+    settledAt: integer(),
+    /** Sum of its refunds that are not refused, whether the money has arrived or not. */
+    refundedAmount: integer().notNull().default(0),
+    /** When the sweep must look at it; null once nothing is left to do. */
+    dueAt: integer(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+  },
+  (table) => [
+    check(
+      'orders_status',
+      sql`status IN ('pending', 'paid', 'expired', 'cancelled', 'partially_refunded', 'refunded', 'refund_due')`,
+    ),
+    check('orders_amount', sql`amount > 0 AND refunded_amount >= 0`),
+    uniqueIndex('orders_key').on(table.userId, table.key),
+    index('orders_user').on(table.userId, table.id),
+    index('orders_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
+  ],
+)
+export type OrderRow = typeof orders.$inferSelect
+
+export const orderLines = sqliteTable(
+  'order_lines',
+  {
+    orderId: text().notNull(),
+    /** Its place in the order, from 0. */
+    line: integer().notNull(),
+    kind: text({ enum: LINE_KINDS }).notNull(),
+    /** What it is a line of: the raffle's id. */
+    itemId: text().notNull(),
+    organisationId: text().notNull(),
+    quantity: integer().notNull(),
+    /** The exact numbers that were asked for; null where the raffle gives them. */
+    numbers: text({ mode: 'json' }).$type<number[]>(),
+    unitAmount: integer().notNull(),
+    state: text({ enum: LINE_STATES }).notNull().default('placing'),
+    reservationId: text(),
+    /** How many of its tickets were refunded. */
+    refundedQuantity: integer().notNull().default(0),
+  },
+  (table) => [
+    primaryKey({ columns: [table.orderId, table.line] }),
+    check(
+      'order_lines_state',
+      sql`state IN ('placing', 'held', 'issued', 'lost', 'released', 'refunded')`,
+    ),
+    check('order_lines_quantity', sql`quantity > 0 AND refunded_quantity BETWEEN 0 AND quantity`),
+    index('order_lines_item').on(table.itemId, table.orderId),
+  ],
+)
+export type OrderLineRow = typeof orderLines.$inferSelect
+
+/** An order's history in plain words; `key` makes each happen once. */
+export const orderEvents = sqliteTable(
+  'order_events',
+  {
+    orderId: text().notNull(),
+    key: text().notNull(),
+    at: integer().notNull(),
+    text: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.orderId, table.key] })],
+)
