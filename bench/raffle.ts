@@ -59,15 +59,18 @@ export async function signIn(): Promise<People> {
 export interface RaffleTerms {
   prizes: number
   winPolicy: 'perTicket' | 'perHolder'
+  /** In minor units; free unless told. */
+  price?: number
 }
 
-/** Creates and publishes a free raffle of a million tickets at random; gives its id. */
+/** Creates and publishes a raffle of a million tickets at random; gives its id. */
 export async function publishRaffle(url: string, people: People, terms: RaffleTerms): Promise<string> {
   const day = 86_400_000
   const at = (ms: number) => new Date(Date.now() + ms).toISOString()
   const raffle = await post<{ id: string }>(`${url}/api/v1/raffles`, people.organiser, {
     title: 'Bench',
-    ticketPrice: { amount: 0, currency: 'KES' },
+    ticketPrice: { amount: terms.price ?? 0, currency: 'KES' },
+    providers: terms.price === undefined ? [] : ['sandbox'],
     totalTickets: 1_000_000,
     maxPerUser: null,
     numbering: 'random',

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ROOT } from '../scripts/wrangler.ts'
 import { compareEnds, drawMillion, fillMillion } from './million.ts'
+import { sellForMoney } from './priced.ts'
 import { organiserRows, signIn } from './raffle.ts'
 import { failures, print, type Section } from './report.ts'
 import { build, type HostOptions, PEERS_CONFIG, type Runtime, startRuntime, stopAll } from './runtime.ts'
@@ -48,6 +49,7 @@ async function bench(folder: string, effort: Effort): Promise<void> {
   const runtime = await startRuntime(options)
   report(await compareDoors(runtime, people, effort))
   report(await countRows(runtime, people, effort))
+  report(await sellForMoney(runtime, people, effort))
   const million = await fillMillion(runtime, people)
   report(await compareEnds(runtime, people, million, { ...effort, rounds: Math.ceil(effort.rounds / 2) }))
   await runtime.stop()

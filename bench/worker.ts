@@ -10,8 +10,8 @@ import { fillDatabase, fillPool, type Holders } from './fill.ts'
 /** `BENCH_LIMITER`: whose purchase limiter counts, the platform's kind or Miniflare's. */
 type BenchBindings = Bindings & { BENCH_LIMITER: 'memory' | 'miniflare' }
 
-/** Rows written since the start: an index's row counts, and so does each setting of an alarm. */
-const rows = { object: 0, database: 0 }
+/** Rows written since the start (an index's row counts, and so does each setting of an alarm), and D1's statements. */
+const rows = { object: 0, database: 0, statements: 0 }
 /** How long each object took to construct, in ms. */
 const loads: number[] = []
 
@@ -38,8 +38,32 @@ function count(storage: DurableObjectStorage, database: D1Database): void {
   const { batch } = d1
   d1.batch = async function counted<T>(this: D1Database, statements: D1PreparedStatement[]) {
     const results = await batch.call(this, statements)
+    rows.statements += statements.length
     for (const { meta } of results) rows.database += meta.rows_written
     return results as D1Result<T>[]
+  }
+  const statement = Object.getPrototypeOf(database.prepare('SELECT 1')) as D1PreparedStatement
+  const { run, all, raw, first } = statement
+  const tallied = <Result extends D1Result>(result: Result): Result => {
+    rows.statements++
+    rows.database += result.meta.rows_written
+    return result
+  }
+  for (const [name, method] of Object.entries({ run, all })) {
+    Reflect.set(statement, name, async function counted(this: D1PreparedStatement) {
+      return tallied(await method.call(this))
+    })
+  }
+  // What these two answer does not tell of rows, so a write is made by the other.
+  for (const [name, method] of Object.entries({ raw, first })) {
+    Reflect.set(statement, name, async function counted(this: D1PreparedStatement, ...given: never[]) {
+      if (/^\s*select/i.test((this as unknown as { statement: string }).statement)) {
+        rows.statements++
+        return (method as (...given: never[]) => unknown).apply(this, given)
+      }
+      const { results } = tallied(await all.call<D1PreparedStatement, [], Promise<D1Result<object>>>(this))
+      return name === 'first' ? (results[0] ?? null) : results.map((row) => Object.values(row))
+    })
   }
 }
 

@@ -45,6 +45,9 @@ CREATE TABLE `payouts` (
 	`currency` text NOT NULL,
 	`status` text DEFAULT 'requested' NOT NULL,
 	`requested_by` text NOT NULL,
+	`key` text,
+	`request` text,
+	`retry_key` text,
 	`approved_by` text,
 	`reference` text,
 	`attempt` integer DEFAULT 0 NOT NULL,
@@ -53,11 +56,12 @@ CREATE TABLE `payouts` (
 	`attention` text,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL,
-	CONSTRAINT "payouts_status" CHECK(status IN ('requested', 'approved', 'sent', 'paid', 'failed')),
+	CONSTRAINT "payouts_status" CHECK(status IN ('requested', 'approved', 'sent', 'paid', 'failed', 'cancelled')),
 	CONSTRAINT "payouts_amount" CHECK(amount > 0)
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `payouts_subject` ON `payouts` (`kind`,`subject`);--> statement-breakpoint
+CREATE UNIQUE INDEX `payouts_key` ON `payouts` (`requested_by`,`key`);--> statement-breakpoint
 CREATE INDEX `payouts_organisation` ON `payouts` (`organisation_id`,`id`);--> statement-breakpoint
 CREATE INDEX `payouts_due` ON `payouts` (`due_at`) WHERE due_at IS NOT NULL;--> statement-breakpoint
 CREATE TABLE `receipts` (
@@ -158,9 +162,11 @@ CREATE TABLE `webhooks` (
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `webhooks_received` ON `webhooks` (`received_at`);--> statement-breakpoint
+CREATE INDEX `webhooks_waiting` ON `webhooks` (`received_at`,`event_id`) WHERE acted_at IS NULL;--> statement-breakpoint
 CREATE TABLE `order_events` (
 	`order_id` text NOT NULL,
 	`key` text NOT NULL,
+	`seq` integer NOT NULL,
 	`at` integer NOT NULL,
 	`text` text NOT NULL,
 	PRIMARY KEY(`order_id`, `key`)
@@ -172,14 +178,15 @@ CREATE TABLE `order_lines` (
 	`kind` text NOT NULL,
 	`item_id` text NOT NULL,
 	`organisation_id` text NOT NULL,
+	`title` text NOT NULL,
 	`quantity` integer NOT NULL,
 	`numbers` text,
 	`unit_amount` integer NOT NULL,
-	`state` text DEFAULT 'placing' NOT NULL,
-	`reservation_id` text,
+	`state` text DEFAULT 'held' NOT NULL,
+	`reservation_id` text NOT NULL,
 	`refunded_quantity` integer DEFAULT 0 NOT NULL,
 	PRIMARY KEY(`order_id`, `line`),
-	CONSTRAINT "order_lines_state" CHECK(state IN ('placing', 'held', 'issued', 'lost', 'released', 'refunded')),
+	CONSTRAINT "order_lines_state" CHECK(state IN ('held', 'issued', 'lost', 'released', 'refunded')),
 	CONSTRAINT "order_lines_quantity" CHECK(quantity > 0 AND refunded_quantity BETWEEN 0 AND quantity)
 ) WITHOUT ROWID;
 --> statement-breakpoint

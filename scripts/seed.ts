@@ -65,6 +65,26 @@ function demoRaffles(now: number): RaffleInput[] {
     },
     {
       ...COMMON,
+      title: 'The long weekend: half the pot',
+      description:
+        'KES 100 a ticket, up to twenty each. Half of what comes in goes to one of you, a hamper of books to another; the rest keeps our reading room open.',
+      tags: ['cash', 'books'],
+      ticketPrice: { amount: 10_000, currency: 'KES' },
+      providers: ['sandbox', 'manual'],
+      totalTickets: 1_000,
+      maxPerUser: 20,
+      numbering: 'random',
+      rakeBps: 500,
+      opensAt: at(-MINUTE_MS),
+      closesAt: at(90 * DAY_MS),
+      drawAt: at(91 * DAY_MS),
+      prizes: [
+        { title: 'Half the pot', quantity: 1, kind: 'share', value: { shareBps: 5_000 } },
+        { title: 'A hamper of books', quantity: 1, value: { amount: 600_000, currency: 'KES' } },
+      ],
+    },
+    {
+      ...COMMON,
       title: LAMP,
       description:
         'Closes ten minutes after Tombola was first started, and is drawn a minute later. Watch it.',

@@ -154,7 +154,8 @@ async function startWorker(
   const before: string[] = []
   let isReady = false
   const args = ['dev', '--port', String(port), '--show-interactive-dev-session=false']
-  for (const [name, value] of Object.entries(vars)) args.push('--var', `${name}:${value}`)
+  for (const [name, value] of Object.entries({ PUBLIC_ORIGIN: origin, ...vars }))
+    args.push('--var', `${name}:${value}`)
   const group = track(
     startWrangler(args, (line) => {
       if (isReady) onLine(line)

@@ -14,6 +14,12 @@ import { respondToError } from './core/problem-response.ts'
 import { requestContext } from './core/request.ts'
 import { draws, raffleDraws, wellKnown, winners } from './draws/routes.ts'
 import { health } from './insights/routes.ts'
+import { ledger } from './money/ledger-routes.ts'
+import { payoutMethods, payouts } from './money/payout-routes.ts'
+import { orders, purchases } from './orders/order-routes.ts'
+import { paymentRoutes } from './orders/payment-routes.ts'
+import { orderRefunds, raffleRefunds, refunds } from './orders/refund-routes.ts'
+import { sandboxRoutes } from './orders/sandbox-routes.ts'
 import { raffles } from './raffles/routes.ts'
 import { tickets } from './tickets/routes.ts'
 
@@ -40,12 +46,22 @@ const routes = app
   .route('/api/v1/organisations', organisations)
   .route('/api/v1/raffles', raffles)
   .route('/api/v1/raffles', raffleDraws)
+  .route('/api/v1/raffles', raffleRefunds)
+  .route('/api/v1/tickets', purchases)
   .route('/api/v1/tickets', tickets)
+  .route('/api/v1/orders', orders)
+  .route('/api/v1/orders', orderRefunds)
+  .route('/api/v1/refunds', refunds)
+  .route('/api/v1/payments', paymentRoutes)
   .route('/api/v1/draws', draws)
   .route('/api/v1/winners', winners)
+  .route('/api/v1/users/me/payout-methods', payoutMethods)
+  .route('/api/v1/payouts', payouts)
+  .route('/api/v1/ledger', ledger)
   .route('/api/v1/health', health)
   .route('/.well-known', wellKnown)
 
+app.route('/sandbox', sandboxRoutes)
 app.get('/openapi.json', apiDocument(app))
 
 app.onError(respondToError)

@@ -1,4 +1,4 @@
-/** What happens each minute, in order: every raffle that is due is taken as far as it can go; then the run is noted. */
+/** What happens each minute, in order: money that came, every raffle that is due, money that goes; then the run is noted. */
 import { purgeSessions } from './accounts/purge-sessions.ts'
 import { type Bindings, type Ctx, createContext } from './core/context.ts'
 import { newId } from './core/ids.ts'
@@ -6,6 +6,26 @@ import { Logger } from './core/logging.ts'
 import { settingsOf } from './core/settings.ts'
 import { advanceDueRaffles } from './draws/advance-due-raffles.ts'
 import { noteSweep } from './insights/sweeps.ts'
+import { sweepPayouts } from './money/sweep-payouts.ts'
+import { purgeWebhooks } from './orders/receive-webhook.ts'
+import { sweepRefundRuns, sweepRefundRuns } from './orders/refund-raffle.ts'
+import { sweepOrders } from './orders/sweep-orders.ts'
+import { sweepPayments } from './orders/sweep-payments.ts'
+import { sweepRefunds, sweepRefunds } from './orders/sweep-refunds.ts'
+
+type Chore = [name: string, chore: (ctx: Ctx) => Promise<unknown>]
+
+const BEFORE_RAFFLES: readonly Chore[] = [
+  ['payments', sweepPayments],
+  ['orders', sweepOrders],
+]
+const AFTER_RAFFLES: readonly Chore[] = [
+  ['refund runs', sweepRefundRuns],
+  ['refunds', sweepRefunds],
+  ['payouts', sweepPayouts],
+  ['refund runs', sweepRefundRuns], ['refunds', sweepRefunds], ['purge sessions', purgeSessions],
+  ['purge webhooks', purgeWebhooks],
+]
 
 /** Runs one sweep. It may be late, doubled or killed at any point; the next one finishes what it left. */
 export async function runSweep(env: Bindings, scheduledAt: number): Promise<void> {
@@ -18,8 +38,10 @@ export async function runSweep(env: Bindings, scheduledAt: number): Promise<void
   }
   const ctx = createContext(env, settings.settings, Date.now(), newId('sweep'))
   const startedAt = ctx.now
+  // Money that has arrived first: it may still make tickets before a raffle freezes.
+  for (const [name, chore] of BEFORE_RAFFLES) await upkeep(ctx, name, chore)
   const { advanced, overdue, failed } = await advanceDueRaffles(ctx)
-  await upkeep(ctx, 'purge sessions', purgeSessions)
+  for (const [name, chore] of AFTER_RAFFLES) await upkeep(ctx, name, chore)
   await noteSweep(ctx, { startedAt, finishedAt: Date.now(), overdue: overdue + failed })
   ctx.log.info('sweep', { scheduledAt, durationMs: Date.now() - startedAt, advanced, overdue, failed })
 }

@@ -101,6 +101,19 @@ export async function organisationFor(ctx: Ctx, organisationId?: string): Promis
   throw invalid('organisationId', 'name the organisation that you act for')
 }
 
+/** The organisations in which somebody holds one of `permissions`; null for an admin: all of them. */
+export async function organisationsWith(
+  ctx: Ctx,
+  permissions: readonly Permission[],
+): Promise<string[] | null> {
+  const { userId, isAdmin } = await requireLiveUser(ctx)
+  if (isAdmin) return null
+  const memberships = await ctx.db.select().from(members).where(eq(members.userId, userId))
+  return memberships
+    .filter(({ role }) => permissionsOf(role).some((each) => permissions.includes(each)))
+    .map(({ organisationId }) => organisationId)
+}
+
 interface Standing {
   isAdmin: boolean
   /** Null for an admin who is not a member. */

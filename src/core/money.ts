@@ -11,3 +11,8 @@ export const Money = z
   .strictObject({ amount: z.number().int().min(0).max(MAX_AMOUNT), currency: Currency })
   .meta({ id: 'Money', description: 'Integer minor units of a currency.' })
 export type Money = z.infer<typeof Money>
+
+/** A sum of many amounts, as it is answered. */
+export const Sum = z
+  .strictObject({ amount: z.number().int(), currency: Currency })
+  .meta({ id: 'Sum', description: 'Integer minor units of a currency, of many amounts together.' })

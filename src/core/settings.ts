@@ -46,6 +46,13 @@ export const SettingsSchema = z.object({
   BEACON: z.enum(['dev', 'quicknet']).default('dev'),
   /** Where quicknet is asked, tried in turn; empty means the public relays. */
   BEACON_RELAYS: commaSeparated.pipe(z.array(z.url({ protocol: /^https?$/ })).max(8)),
+  /** Who approves a payout: `other` than its requester, or `any`; left out, `other` in production and `any` elsewhere. */
+  PAYOUT_APPROVAL: z.enum(['other', 'any']).optional(),
+  /** Where this worker is reached: the start of addresses that people are sent to. */
+  PUBLIC_ORIGIN: z
+    .url({ protocol: /^https?$/ })
+    .transform((url) => new URL(url).origin)
+    .default('http://localhost:8787'),
   CORS_ORIGINS: commaSeparated.pipe(z.array(z.string()).max(32)),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   POOL_LOCATION_HINT: z.enum(['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me']).optional(),

@@ -12,12 +12,14 @@ import { markCancelled } from '../raffles/cancel-raffle.ts'
 import { type FoundRaffle, findRaffle } from '../raffles/find-raffle.ts'
 import { type RaffleRow, raffles } from '../raffles/schema.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
-import type { Attempt, DrawnWinner } from '../tickets/pool-contract.ts'
+import type { Attempt, Commitment, DrawnWinner } from '../tickets/pool-contract.ts'
 import { attempts } from '../tickets/schema.ts'
 import { fetchBeacon } from './beacons.ts'
 import { nextStep, type Step, type StepFacts } from './next-step.ts'
 import { chainByHash } from './rdp1/chains.ts'
 import { winners } from './schema.ts'
+import { insertDraw, insertSettlement, whyNotAccountable } from './settle-ledger.ts'
+import { presentWinners } from './winner-life.ts'
 
 /** More steps than a raffle can need in one pass; reaching it means that a step does not take effect. */
 const MAX_STEPS = 12
@@ -91,7 +93,7 @@ async function take(ctx: Ctx, { raffle, pool }: FoundRaffle, step: Exclude<Step,
       await applyTerms(ctx, raffle.id, step.version, step.terms)
       return null
     case 'markCancelled':
-      await markCancelled(ctx, raffle.id)
+      await markCancelled(ctx, raffle.id, pool!.cancellation!.reason)
       return null
     case 'freeze': {
       const state = await askPool(ctx, raffle.pool, (door) => door.advance())
@@ -100,7 +102,7 @@ async function take(ctx: Ctx, { raffle, pool }: FoundRaffle, step: Exclude<Step,
       return (await hasHeard(ctx, raffle)) ? null : 'the database has not heard of the commitment yet'
     }
     case 'draw':
-      return draw(ctx, raffle, pool!.commitment!.chain, step.attempt)
+      return draw(ctx, raffle, pool!.commitment!, step.attempt)
     case 'expireClaims':
       await ctx.db
         .update(winners)
@@ -122,10 +124,7 @@ async function take(ctx: Ctx, { raffle, pool }: FoundRaffle, step: Exclude<Step,
       return outcome.ok ? null : outcome.detail
     }
     case 'settle':
-      await ctx.db
-        .update(raffles)
-        .set({ status: 'settled', dueAt: null, updatedAt: ctx.now })
-        .where(and(eq(raffles.id, raffle.id), eq(raffles.status, 'drawn')))
+      await settle(ctx, raffle, pool!.commitment!)
       return null
   }
 }
@@ -139,14 +138,17 @@ async function hasHeard(ctx: Ctx, { id }: RaffleRow): Promise<boolean> {
 async function draw(
   ctx: Ctx,
   raffle: RaffleRow,
-  chainHash: string,
+  commitment: Commitment,
   attempt: Attempt,
 ): Promise<string | null> {
-  const signature = await signatureOf(ctx, chainHash, attempt)
+  const unaccountable =
+    attempt.attempt === 0 ? await whyNotAccountable(ctx, raffle, commitment.ticketCount) : null
+  if (unaccountable !== null) return unaccountable
+  const signature = await signatureOf(ctx, commitment.chain, attempt)
   if (!signature.ok) return `round ${attempt.round}: ${signature.why}`
   const outcome = await askPool(ctx, raffle.pool, (door) => door.draw(attempt.attempt, signature.signature))
   const drawn = orThrow(outcome)
-  await announce(ctx, raffle, attempt.attempt, drawn.winners)
+  await announce(ctx, raffle, commitment.ticketCount, attempt.attempt, drawn.winners)
   return null
 }
 
@@ -156,8 +158,14 @@ async function signatureOf(ctx: Ctx, chainHash: string, attempt: Attempt) {
   return fetchBeacon(ctx, chainByHash(chainHash)!, attempt.round)
 }
 
-/** Writes an attempt's winners and moves the raffle on, in one transaction; a repeat writes nothing new. */
-async function announce(ctx: Ctx, raffle: RaffleRow, attempt: number, drawn: DrawnWinner[]): Promise<void> {
+/** Writes an attempt's winners, with the first the money's way, and moves the raffle on, in one transaction; a repeat writes nothing new. */
+async function announce(
+  ctx: Ctx,
+  raffle: RaffleRow,
+  sold: number,
+  attempt: number,
+  drawn: DrawnWinner[],
+): Promise<void> {
   const rows = drawn.map(({ unit, number, holder, reservationId }) => ({
     id: newId('winner'),
     unit,
@@ -184,7 +192,19 @@ async function announce(ctx: Ctx, raffle: RaffleRow, attempt: number, drawn: Dra
         inArray(raffles.status, ['scheduled', 'drawn']),
       ),
     )
-  await withRetry(() => ctx.db.batch([insertWinners, moveOn]))
+  const accountFor = attempt === 0 ? [insertDraw(ctx, raffle, sold)] : []
+  await withRetry(() => ctx.db.batch([insertWinners, moveOn, ...accountFor]))
+}
+
+/** Nothing is to come any more: prizes that nobody is paid go back to the organisation. */
+async function settle(ctx: Ctx, raffle: RaffleRow, { ticketCount }: Commitment): Promise<void> {
+  const present = presentWinners(await readAttempts(ctx, raffle.pool), await readWinners(ctx, raffle.id))
+  const paid = [...present].filter(([, winner]) => winner?.status === 'paid').map(([unit]) => unit)
+  const moveOn = ctx.db
+    .update(raffles)
+    .set({ status: 'settled', dueAt: null, updatedAt: ctx.now })
+    .where(and(eq(raffles.id, raffle.id), eq(raffles.status, 'drawn')))
+  await withRetry(() => ctx.db.batch([insertSettlement(ctx, raffle, ticketCount, paid), moveOn]))
 }
 
 async function lookAgainAt(ctx: Ctx, raffle: RaffleRow, until: number | null): Promise<void> {

@@ -1,6 +1,7 @@
 /** The shapes of draws on the wire: winners, what is drawn next, redraws, recomputing. The proof's are in `rdp1/proof.ts`. */
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
+import { Sum } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Line } from '../core/text.ts'
 import { Instant, InstantIn } from '../core/time.ts'
@@ -17,7 +18,12 @@ export const Winner = z
     id: Id('winner'),
     raffle: z.strictObject({ id: Id('raffle'), slug: z.string(), title: z.string() }),
     unit: z.string(),
-    prize: z.strictObject({ title: z.string(), kind: z.enum(['item', 'cash', 'share']) }),
+    /** `amount` is what the winner of cash or of a share is paid; null for an item. */
+    prize: z.strictObject({
+      title: z.string(),
+      kind: z.enum(['item', 'cash', 'share']),
+      amount: Sum.nullable(),
+    }),
     number: z.number().int(),
     /** As the winner chose to be shown. */
     name: z.string(),
@@ -57,7 +63,13 @@ export const DeliveryAddress = z
   })
   .meta({ id: 'DeliveryAddress' })
 
-export const ClaimPrize = z.strictObject({ deliveryAddress: DeliveryAddress }).meta({ id: 'ClaimPrize' })
+/** Where an item is sent, or cash is paid: the one that the prize's kind asks for. */
+export const ClaimPrize = z
+  .strictObject({
+    deliveryAddress: DeliveryAddress.optional(),
+    payoutMethodId: Id('payoutMethod').optional(),
+  })
+  .meta({ id: 'ClaimPrize' })
 export type ClaimPrize = z.infer<typeof ClaimPrize>
 
 /** What the winner's own claim shows, and the organisation that delivers. */
@@ -109,6 +121,8 @@ export const Recalculation = z
     /** Whether everything published is what the rules, the log and the beacon give. */
     matches: z.boolean(),
     attempts: z.array(z.strictObject({ attempt: z.number().int(), matches: z.boolean() })),
+    /** Price times tickets, and what the ledger has; null where entries are free, or the raffle was cancelled. */
+    takings: z.strictObject({ expected: Sum, ledger: Sum, matches: z.boolean() }).nullable(),
   })
   .meta({ id: 'Recalculation' })
 export type Recalculation = z.infer<typeof Recalculation>

@@ -8,7 +8,7 @@ export const EXAMPLE_WINNER = {
   id: EXAMPLE_WINNER_ID,
   raffle: { id: EXAMPLE_RAFFLE_ID, slug: 'signed-first-editions-9m2q0c8w1g', title: 'Signed first editions' },
   unit: '1#1',
-  prize: { title: 'Signed first edition', kind: 'item' },
+  prize: { title: 'Signed first edition', kind: 'item', amount: null },
   number: 17,
   name: 'A. W.',
   status: 'announced',
@@ -42,6 +42,16 @@ export const EXAMPLE_REDRAW = {
   reason: 'declined',
   round: 34_500_000,
   drawAt: '2026-12-01T09:00:03.000Z',
+}
+
+export const EXAMPLE_RECALCULATION = {
+  matches: true,
+  attempts: [{ attempt: 0, matches: true }],
+  takings: {
+    expected: { amount: 350_000, currency: 'KES' },
+    ledger: { amount: 350_000, currency: 'KES' },
+    matches: true,
+  },
 }
 
 export const EXAMPLE_KEYS = { keys: [{ id: '5f5f5f5f', algorithm: 'Ed25519', publicKey: HASH }] }

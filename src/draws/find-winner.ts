@@ -5,14 +5,16 @@ import { users } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound, Problem } from '../core/errors.ts'
 import { raffles } from '../raffles/schema.ts'
+import { pools } from '../tickets/schema.ts'
 import { winners } from './schema.ts'
 
-/** Winners, each with raffle and person; the caller adds the conditions. */
+/** Winners, each with raffle, its commitment and person; the caller adds the conditions. */
 export const selectWinners = (ctx: Ctx) =>
   ctx.db
-    .select({ winner: winners, raffle: raffles, user: users })
+    .select({ winner: winners, raffle: raffles, user: users, commitment: pools.commitment })
     .from(winners)
     .innerJoin(raffles, eq(raffles.id, winners.raffleId))
+    .innerJoin(pools, eq(pools.pool, raffles.pool))
     .innerJoin(users, eq(users.id, winners.userId))
 
 export type SelectedWinner = Awaited<ReturnType<typeof selectWinners>>[number]

@@ -1,24 +1,31 @@
 /** What an organisation does with its winners: disqualify with a published reason, deliver, read a claim. */
 import type { Ctx } from '../core/context.ts'
+import { Problem } from '../core/errors.ts'
+import { cancelPayoutOf, isNotSent } from '../money/payout-rows.ts'
 import { changeWinner } from './change-winner.ts'
 import type { Claim, Winner } from './contract.ts'
 import { findWinnerFor } from './find-winner.ts'
-import { presentWinner } from './present.ts'
+import { presentWinner, prizeOf } from './present.ts'
 
-/** The prize is drawn again, as far as the rules' redraws go. */
+/** The prize is drawn again, as far as the rules' redraws go. What is with a provider cannot be taken back any more. */
 export async function disqualifyWinner(ctx: Ctx, id: string, reason: string): Promise<Winner> {
   const found = await findWinnerFor(ctx, id, 'winners:manage')
   const winner = await changeWinner(ctx, {
     winner: found.winner,
     from: ['announced', 'claimed'],
     set: { status: 'disqualified', reason },
-    otherwise: `A winner whose prize is ${found.winner.status} cannot be disqualified.`,
+    guard: isNotSent(id),
+    follow: [cancelPayoutOf(ctx, id)],
+    otherwise: `A winner whose prize is ${found.winner.status}, or being paid out, cannot be disqualified.`,
   })
   return presentWinner({ ...found, winner })
 }
 
 export async function deliverPrize(ctx: Ctx, id: string): Promise<Winner> {
   const found = await findWinnerFor(ctx, id, 'winners:manage')
+  if (prizeOf(found).kind !== 'item') {
+    throw new Problem('invalid_state', 'This prize is paid, not delivered: see its payout.')
+  }
   const winner = await changeWinner(ctx, {
     winner: found.winner,
     from: ['claimed'],

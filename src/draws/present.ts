@@ -2,23 +2,33 @@
 import { displayName } from '../accounts/display-name.ts'
 import type { UserRow } from '../accounts/schema.ts'
 import { toInstant } from '../core/time.ts'
+import { type EconomicRules, settleTakings } from '../money/economics.ts'
+import type { Prize } from '../raffles/contract.ts'
 import type { RaffleRow } from '../raffles/schema.ts'
+import type { Commitment } from '../tickets/pool-contract.ts'
 import type { Winner } from './contract.ts'
 import type { WinnerRow } from './schema.ts'
 
 export interface FoundWinner {
   winner: WinnerRow
-  raffle: Pick<RaffleRow, 'id' | 'slug' | 'title' | 'prizes'>
+  raffle: EconomicRules & Pick<RaffleRow, 'id' | 'slug' | 'title' | 'priceCurrency'>
+  commitment: Commitment | null
   user: Pick<UserRow, 'name' | 'winnerDisplay'>
 }
 
-export function presentWinner({ winner, raffle, user }: FoundWinner): Winner {
-  const prize = raffle.prizes[rankOf(winner.unit) - 1]!
+export function presentWinner(found: FoundWinner): Winner {
+  const { winner, raffle, user } = found
+  const prize = prizeOf(found)
+  const amount = prizeAmount(found)
   return {
     id: winner.id,
     raffle: { id: raffle.id, slug: raffle.slug, title: raffle.title },
     unit: winner.unit,
-    prize: { title: prize.title, kind: prize.kind },
+    prize: {
+      title: prize.title,
+      kind: prize.kind,
+      amount: amount === null ? null : { amount, currency: raffle.priceCurrency },
+    },
     number: winner.number,
     name: displayName(user),
     status: winner.status,
@@ -27,6 +37,18 @@ export function presentWinner({ winner, raffle, user }: FoundWinner): Winner {
     claimBy: toInstant(winner.claimBy),
     reason: winner.reason,
   }
+}
+
+export const prizeOf = ({ winner, raffle }: Pick<FoundWinner, 'winner' | 'raffle'>): Prize =>
+  raffle.prizes[rankOf(winner.unit) - 1]!
+
+/** What is paid to the winner of cash or of a share; null for an item. */
+export function prizeAmount(found: Pick<FoundWinner, 'winner' | 'raffle' | 'commitment'>): number | null {
+  const prize = prizeOf(found)
+  if (prize.kind === 'item') return null
+  if (prize.kind === 'cash') return prize.value.amount
+  // A winner was drawn, so there is a commitment.
+  return settleTakings(found.raffle, found.commitment!.ticketCount).units.get(found.winner.unit)!
 }
 
 export const rankOf = (unit: string): number => Number(unit.split('#')[0])

@@ -1,10 +1,12 @@
-/** Recomputes a draw from its record and compares it with what is published, value by value. */
+/** Recomputes a draw from its record and compares it with what is published, value by value; its takings with the ledger. */
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import { findRaffleFor } from '../raffles/find-raffle.ts'
+import type { RaffleRow } from '../raffles/schema.ts'
 import { askPool } from '../tickets/client.ts'
 import { readAttempts } from './advance-raffle.ts'
 import type { Recalculation } from './contract.ts'
+import { takingsInLedger } from './settle-ledger.ts'
 
 export async function recalculate(ctx: Ctx, raffleId: string): Promise<Recalculation> {
   const { raffle, pool } = await findRaffleFor(ctx, raffleId, 'raffles:write')
@@ -24,7 +26,21 @@ export async function recalculate(ctx: Ctx, raffleId: string): Promise<Recalcula
     canonical(kept.commitment) === canonical(pool.commitment) &&
     kept.terms.rules === pool.terms.rules &&
     attempts.length === published.length
-  return { matches: whole && attempts.every(({ matches }) => matches), attempts }
+  // Of a cancelled raffle they go back, a refund at a time.
+  const takings =
+    raffle.priceAmount === 0 || pool.cancellation !== null
+      ? null
+      : await checkTakings(ctx, raffle, kept.commitment.ticketCount)
+  const matches =
+    whole && attempts.every((attempt) => attempt.matches) && (takings === null || takings.matches)
+  return { matches, attempts, takings }
+}
+
+async function checkTakings(ctx: Ctx, raffle: RaffleRow, sold: number) {
+  const money = (amount: number) => ({ amount, currency: raffle.priceCurrency })
+  const expected = raffle.priceAmount * sold
+  const ledger = await takingsInLedger(ctx, raffle.id)
+  return { expected: money(expected), ledger: money(ledger), matches: ledger === expected }
 }
 
 /** Keys in one order, so that two records of the same values read the same. */

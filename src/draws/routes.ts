@@ -24,6 +24,7 @@ import {
   EXAMPLE_CLAIM,
   EXAMPLE_KEYS,
   EXAMPLE_PROOF,
+  EXAMPLE_RECALCULATION,
   EXAMPLE_REDRAW,
   EXAMPLE_UPCOMING,
   EXAMPLE_WINNER,
@@ -227,14 +228,15 @@ export const raffleDraws = new Hono<AppEnv>()
     '/:id/recalculate',
     describe({
       summary: 'Recompute a draw from its record',
-      description: 'Rules, log, list, commitment and every attempt, compared with what is published.',
+      description:
+        'Rules, log, list, commitment and every attempt, compared with what is published; price times tickets, compared with the ledger.',
       tag: TAG,
       auth: 'user',
       success: {
         status: 200,
         schema: Recalculation,
-        example: { matches: true, attempts: [{ attempt: 0, matches: true }] },
-        description: 'Whether each attempt is what its record gives.',
+        example: EXAMPLE_RECALCULATION,
+        description: 'Whether each attempt is what its record gives, and the takings what the tickets cost.',
       },
       errors: ['not_found', 'forbidden', 'invalid_state'],
     }),

@@ -6,8 +6,10 @@ import type { Provider } from '../raffles/contract.ts'
 import { type RefundedLine, type RefundStatus, refunds } from './schema.ts'
 
 export interface NewRefund {
+  /** Where the caller has to know it. */
+  id?: string
   orderId: string
-  /** `lost`, `excess`, `receipt:…`, `cancel:…`, or the client's Idempotency-Key. */
+  /** `lost`, `excess`, `receipt:…`, `cancel:…`, or `request:` with the client's Idempotency-Key. */
   key: string
   request: string
   provider: Provider
@@ -28,7 +30,7 @@ export function insertRefund(ctx: Ctx, refund: NewRefund, guard: SQL = sql`true`
   return ctx.db
     .insert(refunds)
     .select(sql`
-      SELECT ${newId('refund')}, ${refund.orderId}, ${refund.key}, ${refund.request}, ${refund.provider},
+      SELECT ${refund.id ?? newId('refund')}, ${refund.orderId}, ${refund.key}, ${refund.request}, ${refund.provider},
              ${refund.paymentId}, ${refund.receipt}, ${refund.amount}, ${refund.currency}, ${refund.reason},
              ${JSON.stringify(refund.lines)}, ${refund.status}, NULL, 0, ${ctx.now}, NULL, ${ctx.now}, ${ctx.now}
       WHERE ${guard}`)

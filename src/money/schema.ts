@@ -132,8 +132,8 @@ export const refundRuns = sqliteTable(
   (table) => [index('refund_runs_open').on(table.startedAt).where(sql`finished_at IS NULL`)],
 )
 
-/** `requested` → `approved` → `sent` → `paid` | `failed` → (retried) `approved`. */
-export const PAYOUT_STATUSES = ['requested', 'approved', 'sent', 'paid', 'failed'] as const
+/** `requested` → `approved` → `sent` → `paid` | `failed` → (retried) `approved`; `cancelled`: its winner was disqualified. */
+export const PAYOUT_STATUSES = ['requested', 'approved', 'sent', 'paid', 'failed', 'cancelled'] as const
 export type PayoutStatus = (typeof PAYOUT_STATUSES)[number]
 
 export const payouts = sqliteTable(
@@ -155,6 +155,11 @@ export const payouts = sqliteTable(
     currency: text().notNull(),
     status: text({ enum: PAYOUT_STATUSES }).notNull().default('requested'),
     requestedBy: text().notNull(),
+    /** The requester's Idempotency-Key and a fingerprint of what was asked under it; null where a claim made it. */
+    key: text(),
+    request: text(),
+    /** Whose Idempotency-Key retried it last: `<user>:<key>`. */
+    retryKey: text(),
     approvedBy: text(),
     /** The provider's own id, or the operator's note of a payment by hand. */
     reference: text(),
@@ -167,9 +172,10 @@ export const payouts = sqliteTable(
     updatedAt: integer().notNull(),
   },
   (table) => [
-    check('payouts_status', sql`status IN ('requested', 'approved', 'sent', 'paid', 'failed')`),
+    check('payouts_status', sql`status IN ('requested', 'approved', 'sent', 'paid', 'failed', 'cancelled')`),
     check('payouts_amount', sql`amount > 0`),
     uniqueIndex('payouts_subject').on(table.kind, table.subject),
+    uniqueIndex('payouts_key').on(table.requestedBy, table.key),
     index('payouts_organisation').on(table.organisationId, table.id),
     index('payouts_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
   ],
@@ -231,6 +237,7 @@ export const webhooks = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.provider, table.eventId] }),
     index('webhooks_received').on(table.receivedAt),
+    index('webhooks_waiting').on(table.receivedAt, table.eventId).where(sql`acted_at IS NULL`),
   ],
 )
 

@@ -13,6 +13,9 @@ export function insertOrderEvent(
 ) {
   return ctx.db
     .insert(orderEvents)
-    .select(sql`SELECT ${orderId}, ${key}, ${ctx.now}, ${text} WHERE ${guard}`)
+    .select(sql`
+      SELECT ${orderId}, ${key}, (SELECT count(*) FROM ${orderEvents} WHERE ${orderEvents.orderId} = ${orderId}),
+             ${ctx.now}, ${text}
+      WHERE ${guard}`)
     .onConflictDoNothing()
 }

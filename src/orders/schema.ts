@@ -13,8 +13,8 @@ export const ORDER_STATUSES = [
 ] as const
 export type OrderStatus = (typeof ORDER_STATUSES)[number]
 
-/** `placing` → `held` → `issued` → `refunded`, or `held` → `released`; `lost`: paid when its numbers were gone. */
-export const LINE_STATES = ['placing', 'held', 'issued', 'lost', 'released', 'refunded'] as const
+/** `held` → `issued` → `refunded`, or `held` → `released`; `lost`: paid when its numbers were gone. */
+export const LINE_STATES = ['held', 'issued', 'lost', 'released', 'refunded'] as const
 export type LineState = (typeof LINE_STATES)[number]
 
 export const LINE_KINDS = ['raffle'] as const
@@ -68,21 +68,20 @@ export const orderLines = sqliteTable(
     /** What it is a line of: the raffle's id. */
     itemId: text().notNull(),
     organisationId: text().notNull(),
+    /** What it was called when it was bought. */
+    title: text().notNull(),
     quantity: integer().notNull(),
     /** The exact numbers that were asked for; null where the raffle gives them. */
     numbers: text({ mode: 'json' }).$type<number[]>(),
     unitAmount: integer().notNull(),
-    state: text({ enum: LINE_STATES }).notNull().default('placing'),
-    reservationId: text(),
+    state: text({ enum: LINE_STATES }).notNull().default('held'),
+    reservationId: text().notNull(),
     /** How many of its tickets were refunded. */
     refundedQuantity: integer().notNull().default(0),
   },
   (table) => [
     primaryKey({ columns: [table.orderId, table.line] }),
-    check(
-      'order_lines_state',
-      sql`state IN ('placing', 'held', 'issued', 'lost', 'released', 'refunded')`,
-    ),
+    check('order_lines_state', sql`state IN ('held', 'issued', 'lost', 'released', 'refunded')`),
     check('order_lines_quantity', sql`quantity > 0 AND refunded_quantity BETWEEN 0 AND quantity`),
     index('order_lines_item').on(table.itemId, table.orderId),
   ],
@@ -95,6 +94,8 @@ export const orderEvents = sqliteTable(
   {
     orderId: text().notNull(),
     key: text().notNull(),
+    /** Its place among the order's events, from 0. */
+    seq: integer().notNull(),
     at: integer().notNull(),
     text: text().notNull(),
   },

@@ -4,6 +4,7 @@ import { requireLiveUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { Problem } from '../core/errors.ts'
+import { refundRuns } from '../money/schema.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
 import type { CancelledBy } from '../tickets/pool-contract.ts'
 import type { Raffle } from './contract.ts'
@@ -21,17 +22,22 @@ export async function cancelRaffle(ctx: Ctx, id: string, reason: string): Promis
   const by: CancelledBy = (await requireLiveUser(ctx)).isAdmin ? 'admin' : 'operator'
   await lookAgain(ctx, raffle.id)
   // The pool decides against its own freeze, in one order with everything else that happens there.
-  orThrow(await askPool(ctx, raffle.pool, (pool) => pool.cancel(by, reason)))
-  await markCancelled(ctx, raffle.id)
+  const { cancellation } = orThrow(await askPool(ctx, raffle.pool, (pool) => pool.cancel(by, reason)))
+  await markCancelled(ctx, raffle.id, cancellation.reason)
   return readRaffle(ctx, id)
 }
 
-/** Follows a pool that was cancelled, by somebody or by itself below the minimum. */
-export async function markCancelled(ctx: Ctx, raffleId: string): Promise<void> {
-  await withRetry(() =>
-    ctx.db
-      .update(raffles)
-      .set({ status: 'cancelled', revision: sql`${raffles.revision} + 1`, dueAt: null, updatedAt: ctx.now })
-      .where(and(eq(raffles.id, raffleId), inArray(raffles.status, ['draft', 'scheduled']))),
-  )
+/** Follows a pool that was cancelled, by somebody or by itself below the minimum; who has paid is refunded from now on. */
+export async function markCancelled(ctx: Ctx, raffleId: string, reason: string): Promise<void> {
+  const cancel = ctx.db
+    .update(raffles)
+    .set({ status: 'cancelled', revision: sql`${raffles.revision} + 1`, dueAt: null, updatedAt: ctx.now })
+    .where(and(eq(raffles.id, raffleId), inArray(raffles.status, ['draft', 'scheduled'])))
+  const refundAll = ctx.db
+    .insert(refundRuns)
+    .select(sql`
+      SELECT ${raffles.id}, ${reason}, '', 0, ${ctx.now}, NULL FROM ${raffles}
+      WHERE ${raffles.id} = ${raffleId} AND ${raffles.status} = 'cancelled' AND ${raffles.priceAmount} > 0`)
+    .onConflictDoNothing()
+  await withRetry(() => ctx.db.batch([cancel, refundAll]))
 }

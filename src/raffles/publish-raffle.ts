@@ -2,6 +2,7 @@
 import type { Ctx } from '../core/context.ts'
 import { notFound, Problem } from '../core/errors.ts'
 import { validationFailed } from '../core/validation.ts'
+import { whyNotProvider } from '../money/providers/index.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
 import { applyTerms } from './apply-terms.ts'
 import type { Raffle } from './contract.ts'
@@ -26,6 +27,7 @@ export async function handOver(ctx: Ctx, raffle: RaffleRow): Promise<void> {
     now: ctx.now,
     leadSeconds: ctx.settings.DRAW_LEAD_SECONDS,
     paymentSpanSeconds: paymentSpanSeconds(raffle, ctx.settings.HOLD_SECONDS),
+    whyNotProvider: (provider) => whyNotProvider(provider, ctx.settings),
   })
   if (errors.length > 0) throw validationFailed(errors)
   // Deleted meanwhile: its pool must not begin to sell. Once this is noted, a draft cannot be deleted any more.

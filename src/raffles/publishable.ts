@@ -1,19 +1,27 @@
 /** What must be true of a raffle before it is published: its times in order, and its prizes affordable. Pure. */
 import type { FieldError } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
+import { settleTakings } from '../money/economics.ts'
 import { earliestDrawAt } from '../tickets/pool-clock.ts'
-import { MAX_PRIZE_UNITS } from './contract.ts'
+import { MAX_PRIZE_UNITS, type Provider } from './contract.ts'
 import type { RulesColumns } from './terms.ts'
 
 export interface PublishFacts {
   now: number
   leadSeconds: number
   paymentSpanSeconds: number
+  /** Why a provider cannot be used here; null: it can. */
+  whyNotProvider: (provider: Provider) => string | null
 }
 
 /** Everything that stands in the way, by field; empty: it can be published. */
 export function whyNotPublish(raffle: RulesColumns, facts: PublishFacts): FieldError[] {
-  return [...wrongTimes(raffle, facts), ...wrongNumbers(raffle), ...wrongPrizes(raffle)]
+  return [
+    ...wrongTimes(raffle, facts),
+    ...wrongNumbers(raffle),
+    ...wrongPrizes(raffle),
+    ...wrongProviders(raffle, facts),
+  ]
 }
 
 function wrongTimes(
@@ -64,13 +72,23 @@ function wrongPrizes(raffle: RulesColumns): FieldError[] {
   if (shareBps + raffle.rakeBps > 10_000) {
     errors.push({ path: 'prizes', message: 'shares and rake together are more than the takings' })
   }
-  const takings = raffle.priceAmount * raffle.minTickets
-  const pool = takings - Math.ceil((takings * (raffle.rakeBps + shareBps)) / 10_000)
-  if (cash > pool && !raffle.guaranteed) {
+  const { organiser } = settleTakings(raffle, raffle.minTickets)
+  // With no cash among them the rest cannot be too little, however wrong the shares are: that is told above.
+  if (cash > 0 && organiser < 0 && !raffle.guaranteed) {
     errors.push({
       path: 'prizes',
-      message: `cash prizes of ${cash} do not fit the prize pool of ${Math.max(0, pool)} at ${raffle.minTickets} tickets; guarantee them or raise minTickets`,
+      message: `cash prizes of ${cash} do not fit the prize pool of ${Math.max(0, cash + organiser)} at ${raffle.minTickets} tickets; guarantee them or raise minTickets`,
     })
   }
   return errors
+}
+
+function wrongProviders(raffle: RulesColumns, { whyNotProvider }: PublishFacts): FieldError[] {
+  if (raffle.priceAmount > 0 && raffle.providers.length === 0) {
+    return [{ path: 'providers', message: 'say how its tickets are paid: name a provider at least' }]
+  }
+  return raffle.providers.flatMap((provider, at) => {
+    const message = whyNotProvider(provider)
+    return message === null ? [] : [{ path: `providers.${at}`, message }]
+  })
 }

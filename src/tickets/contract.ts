@@ -3,28 +3,9 @@ import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Instant } from '../core/time.ts'
-import { MAX_TICKETS_A_CALL, MAX_TICKETS_A_POOL } from './pool-contract.ts'
+import { MAX_TICKETS_A_POOL } from './pool-contract.ts'
 
 export const TicketNumber = z.number().int().min(1).max(MAX_TICKETS_A_POOL)
-
-export const PurchaseTickets = z
-  .strictObject({
-    raffleId: Id('raffle'),
-    quantity: z.number().int().min(1).max(MAX_TICKETS_A_CALL).optional(),
-    /** The exact numbers, where the raffle lets its players choose. */
-    numbers: z
-      .array(TicketNumber)
-      .min(1)
-      .max(MAX_TICKETS_A_CALL)
-      .refine((numbers) => new Set(numbers).size === numbers.length, 'must not name a number twice')
-      .optional(),
-  })
-  .refine(
-    ({ quantity, numbers }) => (quantity === undefined) !== (numbers === undefined),
-    'send either quantity or numbers',
-  )
-  .meta({ id: 'PurchaseTickets' })
-export type PurchaseTickets = z.infer<typeof PurchaseTickets>
 
 export const Reservation = z
   .strictObject({
@@ -41,11 +22,11 @@ export type Reservation = z.infer<typeof Reservation>
 
 export const Ticket = z.strictObject({ number: z.number().int() }).meta({ id: 'Ticket' })
 
-/** A reservation and its tickets; `order` is null where nothing is to be paid. */
-export const Purchase = z
-  .strictObject({ reservation: Reservation, tickets: z.array(Ticket), order: z.null() })
-  .meta({ id: 'Purchase' })
-export type Purchase = z.infer<typeof Purchase>
+/** A reservation and its tickets. */
+export const ReservedTickets = z
+  .strictObject({ reservation: Reservation, tickets: z.array(Ticket) })
+  .meta({ id: 'ReservedTickets' })
+export type ReservedTickets = z.infer<typeof ReservedTickets>
 
 /** One reservation in a list of one's own, with what it is a ticket to. */
 export const MyReservation = z

@@ -1,7 +1,7 @@
 /** Examples for the API document. */
 import { EXAMPLE_RAFFLE_ID, EXAMPLE_RESERVATION_ID } from '../core/examples.ts'
 
-export const EXAMPLE_PURCHASE = {
+export const EXAMPLE_RESERVED = {
   reservation: {
     id: EXAMPLE_RESERVATION_ID,
     raffleId: EXAMPLE_RAFFLE_ID,
@@ -12,12 +12,11 @@ export const EXAMPLE_PURCHASE = {
     heldUntil: null,
   },
   tickets: [{ number: 17 }, { number: 42 }],
-  order: null,
 }
 
 export const EXAMPLE_MY_RESERVATION = {
-  reservation: EXAMPLE_PURCHASE.reservation,
-  tickets: EXAMPLE_PURCHASE.tickets,
+  reservation: EXAMPLE_RESERVED.reservation,
+  tickets: EXAMPLE_RESERVED.tickets,
   raffle: { id: EXAMPLE_RAFFLE_ID, title: 'Signed first editions', drawAt: '2026-11-27T17:00:00.000Z' },
 }
 

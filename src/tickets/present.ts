@@ -1,6 +1,6 @@
 /** Reservations as they are answered. */
 import { toInstant, toInstantOrNull } from '../core/time.ts'
-import type { Purchase, Reservation as ReservationAnswer } from './contract.ts'
+import type { Reservation as ReservationAnswer, ReservedTickets } from './contract.ts'
 import type { Reservation } from './pool-contract.ts'
 
 type Presentable = Omit<Reservation, 'holder' | 'logIndex'>
@@ -18,8 +18,7 @@ export const presentReservation = (raffleId: string, reservation: Presentable): 
 export const presentTickets = (numbers: number[]): { number: number }[] =>
   numbers.map((number) => ({ number }))
 
-export const presentPurchase = (raffleId: string, reservation: Presentable): Purchase => ({
+export const presentReserved = (raffleId: string, reservation: Presentable): ReservedTickets => ({
   reservation: presentReservation(raffleId, reservation),
   tickets: presentTickets(reservation.numbers),
-  order: null,
 })

@@ -4,7 +4,7 @@ import { type PublishFacts, whyNotPublish } from '../../src/raffles/publishable.
 import type { RaffleRow } from '../../src/raffles/schema.ts'
 import { CLOSES_AT, DRAW_AT, OPENS_AT, raffleRow } from './raffle-row.ts'
 
-const FACTS: PublishFacts = { now: OPENS_AT - 1_000, leadSeconds: 60, paymentSpanSeconds: 600 }
+const FACTS: PublishFacts = { now: OPENS_AT - 1_000, leadSeconds: 60, paymentSpanSeconds: 600, whyNotProvider: () => null }
 
 const why = (raffle: Partial<RaffleRow> = {}, facts: Partial<PublishFacts> = {}) =>
   whyNotPublish(raffleRow(raffle), { ...FACTS, ...facts })
@@ -129,5 +129,21 @@ describe('its prizes', () => {
     expect(paths({ ...raffle, prizes: [cash(1_000_000_000, 1_000)] })).toEqual([])
     expect(paths({ ...raffle, rakeBps: 9_990, prizes: [cash(1_000_000_000, 1_000)] })).toEqual([])
     expect(paths({ ...raffle, rakeBps: 9_991, prizes: [cash(1_000_000_000, 1_000)] })).toEqual(['prizes'])
+  })
+})
+
+describe('its payments', () => {
+  const sandboxOnly = (provider: string) => (provider === 'sandbox' ? null : 'is not set up here')
+
+  it('need a provider where a ticket costs money', () => {
+    expect(paths({ providers: [] })).toEqual(['providers'])
+    expect(paths({ providers: [], priceAmount: 0 })).toEqual([])
+  })
+
+  it('go through providers that can be used here', () => {
+    const providers = ['sandbox', 'stripe'] as const
+    expect(why({ providers: [...providers] }, { whyNotProvider: sandboxOnly })).toEqual([
+      { path: 'providers.1', message: 'is not set up here' },
+    ])
   })
 })

@@ -32,7 +32,7 @@ export const raffleRow = (changes: Partial<RaffleRow> = {}): RaffleRow => ({
   minTickets: 0,
   rakeBps: 0,
   guaranteed: false,
-  providers: [],
+  providers: ['sandbox'],
   entry: 'purchase',
   draw: { method: 'beacon' },
   claimDays: 14,

@@ -37,6 +37,7 @@ import {
   iso,
   LEAD,
   MINUTE,
+  newKey,
   NOW,
   poolState,
   raffleBody,
@@ -397,13 +398,13 @@ describe('publishing', () => {
   })
 
   it('leaves payments their time before the freeze', async () => {
-    const price = { ticketPrice: { amount: 100, currency: 'KES' }, providers: ['stripe'] }
-    const { id, operator } = await stageDraft({ ...price, drawAt: iso(CLOSES_AT + 1_860 * SECOND) })
+    const price = { ticketPrice: { amount: 100, currency: 'KES' }, providers: ['manual'] }
+    const { id, operator } = await stageDraft({ ...price, drawAt: iso(CLOSES_AT + 600 * SECOND) })
     const { body } = await as(operator, 'POST', `/raffles/${id}/publish`)
-    expect(body.errors[0].message).toContain(iso(CLOSES_AT + 1_865 * SECOND))
-    await as(operator, 'PUT', `/raffles/${id}`, { drawAt: iso(CLOSES_AT + 1_865 * SECOND) })
+    expect(body.errors[0].message).toContain(iso(CLOSES_AT + 605 * SECOND))
+    await as(operator, 'PUT', `/raffles/${id}`, { drawAt: iso(CLOSES_AT + 605 * SECOND) })
     const published = await as(operator, 'POST', `/raffles/${id}/publish`)
-    expect(published.body.freezeAt).toBe(iso(CLOSES_AT + 1_860 * SECOND))
+    expect(published.body.freezeAt).toBe(iso(CLOSES_AT + 600 * SECOND))
   })
 
   it('says all that stands in the way, and the draft stays one', async () => {
@@ -661,16 +662,23 @@ describe('sales', () => {
     expect(await codeAt(CLOSES_AT + 1)).toBe('sales_closed')
   })
 
-  it('of a raffle that costs money wait for payments to be set up', async () => {
-    const { id } = await stageRaffle({
-      ticketPrice: { amount: 100, currency: 'KES' },
-      drawAt: iso(CLOSES_AT + HOUR),
-    })
-    const { status, body } = await buy(await registerPlayer(), id)
-    expect(status).toBe(409)
-    expect(body.code).toBe('invalid_state')
-    expect(body.detail).toContain('payments are not set up')
-    expect((await read(id)).held).toBe(0)
+  it('of a raffle that costs money need a way to pay, those of a free one none', async () => {
+    const price = { ticketPrice: { amount: 100, currency: 'KES' }, providers: ['manual'] }
+    const priced = await stageRaffle({ ...price, drawAt: iso(CLOSES_AT + HOUR) })
+    const free = await stageRaffle()
+    const player = await registerPlayer()
+    const ask = (raffleId: string, payment?: object) =>
+      as(player, 'POST', '/tickets/purchase', { raffleId, quantity: 1, payment }, { headers: { 'idempotency-key': newKey() } })
+    for (const [answer, detail] of [
+      [await ask(priced.id), 'cost money'],
+      [await ask(free.id, { provider: 'manual' }), 'are free'],
+      [await ask(priced.id, { provider: 'sandbox' }), 'takes payments by manual only'],
+    ] as const) {
+      expect(answer.status).toBe(409)
+      expect(answer.body.code).toBe('invalid_state')
+      expect(answer.body.detail).toContain(detail)
+    }
+    expect((await read(priced.id)).held).toBe(0)
   })
 
   it('of a free raffle give each person one ticket', async () => {

@@ -593,7 +593,7 @@ describe('a malformed call', () => {
           request: '',
           quantity: 1,
           numbers: null,
-          holdMs: Number.NaN,
+          payment: { holdMs: Number.NaN, provider: 'sandbox' },
         }),
       )
     const good = Array.from({ length: 30 }, () => someone())

@@ -273,8 +273,8 @@ class Play {
     const quantity = numbers?.length ?? (size % this.maxQuantity) + 1
     const key = `key-${++this.#keys}`
     const request = `${quantity}:${numbers}`
-    const holdMs = this.model.isFree ? null : HOLD_MS
-    return { raffleId: this.model.rules.id, holder, key, request, quantity, numbers, holdMs }
+    const payment = this.model.isFree ? null : { holdMs: HOLD_MS, provider: 'sandbox' }
+    return { raffleId: this.model.rules.id, holder, key, request, quantity, numbers, payment }
   }
 
   reserve(holder: string, size: number, picks: readonly number[]): void {
@@ -325,7 +325,7 @@ class Play {
         request: other ? 'another' : known.request,
         quantity: 1,
         numbers: null,
-        holdMs: HOLD_MS,
+        payment: { holdMs: HOLD_MS, provider: 'sandbox' },
       }
       const outcome = this.test.decide(this.now, (pool) => pool.reserve(request, this.now))
       if (other) expect(outcome).toMatchObject({ ok: false, code: 'idempotency_mismatch' })

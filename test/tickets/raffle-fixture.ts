@@ -119,7 +119,7 @@ export const hold = (
       request: `${quantity}:${numbers}`,
       quantity,
       numbers,
-      holdMs: HOLD_MS,
+      payment: { holdMs: HOLD_MS, provider: 'sandbox' },
     }),
   )
 

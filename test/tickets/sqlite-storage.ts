@@ -123,5 +123,5 @@ export function termsOf(changes: Partial<Rules> = {}, paymentSpanSeconds = 0): T
     chain: dev.hash,
     ...changes,
   }
-  return { rules: canonicalRules(rules), paymentSpanSeconds, providers: [] }
+  return { rules: canonicalRules(rules), paymentSpanSeconds, providers: ['sandbox'] }
 }

@@ -1,13 +1,19 @@
-/** Takes tickets of a raffle: the hot path. It asks the pool and nothing else, so it works while D1 is down. */
+/** Takes tickets of a free raffle: the hot path. It asks the pool and nothing else, so it works while D1 is down. */
 import { requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { bodyHash } from '../core/idempotency.ts'
 import { askPool, orThrow } from './client.ts'
-import type { Purchase, PurchaseTickets } from './contract.ts'
-import { presentPurchase } from './present.ts'
+import type { Reservation } from './pool-contract.ts'
 import { poolNameOf } from './reservation-id.ts'
 
-export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: string): Promise<Purchase> {
+export interface FreeTickets {
+  raffleId: string
+  quantity?: number | undefined
+  /** The exact numbers, where the raffle lets its players choose. */
+  numbers?: number[] | undefined
+}
+
+export async function takeFreeTickets(ctx: Ctx, input: FreeTickets, key: string): Promise<Reservation> {
   const { userId } = requireUser(ctx)
   const { raffleId, quantity, numbers } = input
   const outcome = await askPool(ctx, poolNameOf(raffleId), (pool) =>
@@ -21,5 +27,5 @@ export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: str
       payment: null,
     }),
   )
-  return presentPurchase(raffleId, orThrow(outcome).reservation)
+  return orThrow(outcome).reservation
 }

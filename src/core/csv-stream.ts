@@ -1,0 +1,32 @@
+/** CSV files for spreadsheets, streamed row by row; no cell of one is taken for a formula. */
+
+export type Cell = string | number | null
+
+/** What a spreadsheet would run. */
+const FORMULA = /^[=+\-@\t\r]/
+const NEEDS_QUOTES = /[",\r\n]/
+
+export function csvCell(value: Cell): string {
+  if (value === null) return ''
+  if (typeof value === 'number') return String(value)
+  const safe = FORMULA.test(value) ? `'${value}` : value
+  return NEEDS_QUOTES.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}
+
+const lineOf = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(',')}\n`
+
+/** The whole file; one page of rows is in memory at a time. */
+export function csvStream(
+  header: readonly string[],
+  pages: AsyncIterator<readonly (readonly Cell[])[]>,
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  return new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(encoder.encode(lineOf(header))),
+    async pull(controller) {
+      const { done, value } = await pages.next()
+      if (done) return controller.close()
+      controller.enqueue(encoder.encode(value.map(lineOf).join('')))
+    },
+  })
+}

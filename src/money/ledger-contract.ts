@@ -1,0 +1,47 @@
+/** The shapes of the ledger on the wire. */
+import * as z from 'zod'
+import { Id } from '../core/ids.ts'
+import { Currency, Sum } from '../core/money.ts'
+import { Page, PageQuery } from '../core/paging.ts'
+import { Instant } from '../core/time.ts'
+
+/** Of one raffle; left out: of everything, for admins. */
+export const LedgerQuery = z.object({ raffleId: Id('raffle').optional() })
+export type LedgerQuery = z.infer<typeof LedgerQuery>
+
+export const ListTransfers = PageQuery.extend(LedgerQuery.shape)
+export type ListTransfers = z.infer<typeof ListTransfers>
+
+export const TrialBalance = z
+  .strictObject({
+    data: z.array(
+      z.strictObject({
+        account: z.string(),
+        currency: Currency,
+        /** Everything that was ever debited, and credited, in minor units. */
+        debit: z.number().int(),
+        credit: z.number().int(),
+      }),
+    ),
+    /** Whether debits and credits are the same sum in every currency. */
+    balanced: z.boolean(),
+  })
+  .meta({ id: 'TrialBalance' })
+export type TrialBalance = z.infer<typeof TrialBalance>
+
+export const Transfer = z
+  .strictObject({
+    /** Why: it says what happened, and to what. */
+    transactionId: z.string(),
+    part: z.number().int(),
+    debit: z.string(),
+    credit: z.string(),
+    amount: Sum,
+    orderId: Id('order').nullable(),
+    raffleId: Id('raffle').nullable(),
+    at: Instant,
+  })
+  .meta({ id: 'Transfer' })
+export type Transfer = z.infer<typeof Transfer>
+
+export const TransferPage = Page(Transfer)

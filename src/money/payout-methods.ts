@@ -1,0 +1,76 @@
+/** Where a person wants prizes to be paid: a few methods of one's own, of which only the end is ever shown. */
+import { and, asc, eq, sql } from 'drizzle-orm'
+import { requireLiveUser } from '../accounts/permissions.ts'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { invalid, notFound, Problem } from '../core/errors.ts'
+import { newId } from '../core/ids.ts'
+import type { PageOf } from '../core/paging.ts'
+import type { NewPayoutMethod, PayoutMethod } from './payout-contract.ts'
+import { presentMethod } from './present-payout.ts'
+import { whyNotProvider } from './providers/index.ts'
+import { payoutMethods } from './schema.ts'
+
+const MAX_METHODS = 10
+
+export async function addPayoutMethod(ctx: Ctx, input: NewPayoutMethod): Promise<PayoutMethod> {
+  const { userId } = await requireLiveUser(ctx)
+  checkPayoutProvider(ctx, input.provider)
+  const id = newId('payoutMethod')
+  // Counted in the statement itself, so that of many at a time no more than the limit are added.
+  await withRetry(() =>
+    ctx.db
+      .insert(payoutMethods)
+      .select(sql`
+        SELECT ${id}, ${userId}, ${input.provider}, ${input.destination}, ${ctx.now}
+        WHERE (SELECT count(*) FROM payout_methods WHERE user_id = ${userId}) < ${MAX_METHODS}`)
+      .onConflictDoNothing(),
+  )
+  const made = await mine(ctx, userId, id)
+  if (made === undefined) {
+    throw new Problem('limit_reached', `At most ${MAX_METHODS} payout methods: remove one first.`)
+  }
+  return presentMethod(made)
+}
+
+export async function listPayoutMethods(ctx: Ctx): Promise<PageOf<PayoutMethod>> {
+  const { userId } = await requireLiveUser(ctx)
+  const rows = await ctx.db
+    .select()
+    .from(payoutMethods)
+    .where(eq(payoutMethods.userId, userId))
+    .orderBy(asc(payoutMethods.id))
+  return { data: rows.map(presentMethod), nextCursor: null }
+}
+
+/** Payouts that were asked for keep where they go. */
+export async function removePayoutMethod(ctx: Ctx, id: string): Promise<void> {
+  const { userId } = await requireLiveUser(ctx)
+  const removed = await ctx.db
+    .delete(payoutMethods)
+    .where(and(eq(payoutMethods.id, id), eq(payoutMethods.userId, userId)))
+    .returning({ id: payoutMethods.id })
+  if (removed.length === 0) throw notFound('payout method')
+}
+
+/** For a claim: one's own method, which can still be paid by. */
+export async function findMyMethod(ctx: Ctx, id: string) {
+  const { userId } = await requireLiveUser(ctx)
+  const method = await mine(ctx, userId, id)
+  if (method === undefined) throw invalid('payoutMethodId', 'is none of your payout methods')
+  const why = whyNotProvider(method.provider, ctx.settings)
+  if (why !== null) throw invalid('payoutMethodId', why)
+  return method
+}
+
+export function checkPayoutProvider(ctx: Ctx, provider: NewPayoutMethod['provider']): void {
+  const why = whyNotProvider(provider, ctx.settings)
+  if (why !== null) throw invalid('provider', why)
+}
+
+const mine = (ctx: Ctx, userId: string, id: string) =>
+  ctx.db
+    .select()
+    .from(payoutMethods)
+    .where(and(eq(payoutMethods.id, id), eq(payoutMethods.userId, userId)))
+    .get()

@@ -1,0 +1,193 @@
+/** Doors of payouts, and of a person's payout methods. */
+import { Hono } from 'hono'
+import type { AppEnv } from '../core/context.ts'
+import { EXAMPLE_ORGANISATION, EXAMPLE_RAFFLE_ID, EXAMPLE_WINNER_ID } from '../core/examples.ts'
+import { idempotencyKey } from '../core/idempotency.ts'
+import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
+import { validate } from '../core/validation.ts'
+import { listPayouts } from './find-payout.ts'
+import { approvePayout, markPaid, retryPayout } from './manage-payout.ts'
+import {
+  EXAMPLE_PAYOUT_METHOD,
+  ListPayouts,
+  MarkPaid,
+  NewPayoutMethod,
+  Payout,
+  PayoutMethod,
+  PayoutMethodPage,
+  PayoutMethodParams,
+  PayoutPage,
+  PayoutParams,
+  RequestPayout,
+} from './payout-contract.ts'
+import { addPayoutMethod, listPayoutMethods, removePayoutMethod } from './payout-methods.ts'
+import { requestPayout } from './request-payout.ts'
+
+const TAG = 'Payouts'
+
+const EXAMPLE_PAYOUT = {
+  id: 'payout_01kaf1q7v8fmk9m2q0c8w1g6ne',
+  kind: 'prize',
+  raffleId: EXAMPLE_RAFFLE_ID,
+  organisationId: EXAMPLE_ORGANISATION.id,
+  winnerId: EXAMPLE_WINNER_ID,
+  provider: 'sandbox',
+  destination: '••••0112',
+  amount: { amount: 500_000, currency: 'KES' },
+  status: 'requested',
+  requestedBy: 'user_01kaf1q7v8fmk9m2q0c8w1g6ne',
+  approvedBy: null,
+  reference: null,
+  attempt: 0,
+  attention: null,
+  createdAt: '2026-11-27T17:06:00.000Z',
+  updatedAt: '2026-11-27T17:06:00.000Z',
+}
+
+const answered = (description: string, changes: Partial<typeof EXAMPLE_PAYOUT> = {}) => ({
+  status: 200 as const,
+  schema: Payout,
+  example: { ...EXAMPLE_PAYOUT, ...changes },
+  description,
+})
+
+/** Under /api/v1/users/me/payout-methods. */
+export const payoutMethods = new Hono<AppEnv>()
+  .get(
+    '/',
+    describe({
+      summary: 'List my payout methods',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: PayoutMethodPage,
+        example: { data: [EXAMPLE_PAYOUT_METHOD], nextCursor: null },
+        description: 'All of them: there are at most ten.',
+      },
+    }),
+    async (c) => c.json(await listPayoutMethods(c.get('ctx'))),
+  )
+  .post(
+    '/',
+    describe({
+      summary: 'Add a payout method',
+      description: 'Where a cash prize is to be paid; named by its id in a claim.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 201,
+        schema: PayoutMethod,
+        example: EXAMPLE_PAYOUT_METHOD,
+        description: 'The method; only the end of its destination is ever shown.',
+      },
+      errors: [...BODY_ERRORS, 'limit_reached'],
+    }),
+    validate('json', NewPayoutMethod),
+    async (c) => {
+      const method = await addPayoutMethod(c.get('ctx'), c.req.valid('json'))
+      c.header('location', `/api/v1/users/me/payout-methods/${method.id}`)
+      return c.json(method, 201)
+    },
+  )
+  .delete(
+    '/:id',
+    describe({
+      summary: 'Remove a payout method',
+      description: 'Payouts that were asked for with it go where it said.',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 204, description: 'It is gone.' },
+      errors: ['not_found'],
+    }),
+    validate('param', PayoutMethodParams),
+    async (c) => {
+      await removePayoutMethod(c.get('ctx'), c.req.valid('param').id)
+      return c.body(null, 204)
+    },
+  )
+
+/** Under /api/v1/payouts. */
+export const payouts = new Hono<AppEnv>()
+  .get(
+    '/',
+    describe({
+      summary: 'List payouts',
+      description: 'Of the organisations in which you may ask for payouts or approve them.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: PayoutPage,
+        example: { data: [EXAMPLE_PAYOUT], nextCursor: null },
+        description: 'The newest first.',
+      },
+      errors: PAGE_ERRORS,
+    }),
+    validate('query', ListPayouts),
+    async (c) => c.json(await listPayouts(c.get('ctx'), c.req.valid('query'))),
+  )
+  .post(
+    '/',
+    describe({
+      summary: 'Ask for what a raffle has left the organisation',
+      description: 'Once its raffle is settled: takings less rake and prizes, by the ledger.',
+      tag: TAG,
+      auth: 'user',
+      idempotent: true,
+      success: {
+        status: 201,
+        schema: Payout,
+        description: 'The payout, to be approved.',
+        example: { ...EXAMPLE_PAYOUT, kind: 'organiser', winnerId: null },
+      },
+      errors: [...BODY_ERRORS, 'not_found', 'forbidden', 'invalid_state', 'conflict'],
+    }),
+    validate('json', RequestPayout),
+    async (c) => {
+      const payout = await requestPayout(c.get('ctx'), c.req.valid('json'), idempotencyKey(c))
+      c.header('location', `/api/v1/payouts?raffleId=${payout.raffleId}`)
+      return c.json(payout, 201)
+    },
+  )
+  .post(
+    '/:id/approve',
+    describe({
+      summary: 'Approve a payout',
+      description:
+        'By somebody else than who asked for it, where the deployment says so. It is sent at once.',
+      tag: TAG,
+      auth: 'user',
+      success: answered('The payout, on its way.', { status: 'sent' }),
+      errors: ['not_found', 'forbidden', 'invalid_state'],
+    }),
+    validate('param', PayoutParams),
+    async (c) => c.json(await approvePayout(c.get('ctx'), c.req.valid('param').id)),
+  )
+  .post(
+    '/:id/retry',
+    describe({
+      summary: 'Retry a payout that failed',
+      description: 'Only after the provider said that it failed; two retries at a time are one payment.',
+      tag: TAG,
+      auth: 'user',
+      idempotent: true,
+      success: answered('The payout, on its way again.', { status: 'sent' }),
+      errors: ['not_found', 'forbidden', 'invalid_state'],
+    }),
+    validate('param', PayoutParams),
+    async (c) => c.json(await retryPayout(c.get('ctx'), c.req.valid('param').id, idempotencyKey(c))),
+  )
+  .post(
+    '/:id/mark-paid',
+    describe({
+      summary: 'Note that a payout was paid by hand',
+      tag: TAG,
+      auth: 'user',
+      success: answered('The paid payout.', { status: 'paid' }),
+      errors: [...BODY_ERRORS, 'not_found', 'forbidden', 'invalid_state'],
+    }),
+    validate('param', PayoutParams),
+    validate('json', MarkPaid),
+    async (c) => c.json(await markPaid(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
+  )

@@ -1,0 +1,61 @@
+/**
+ * Payouts as rows: how one is written down, and the guards that hold it and its winner together. A winner can be
+ * disqualified until the payout is sent, and a payout sent only while its winner stands: each asks in its own statement.
+ */
+import { type SQL, sql } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { newId } from '../core/ids.ts'
+import { winners } from '../draws/schema.ts'
+import { type PayoutRow, payouts } from './schema.ts'
+
+export type NewPayout = Pick<
+  PayoutRow,
+  | 'kind'
+  | 'subject'
+  | 'raffleId'
+  | 'organisationId'
+  | 'userId'
+  | 'provider'
+  | 'destination'
+  | 'amount'
+  | 'currency'
+  | 'requestedBy'
+  | 'key'
+  | 'request'
+>
+
+/** A statement, to be batched with what makes it due: the payout, unless there is one of its subject; where `guard` holds. */
+export function insertPayout(ctx: Ctx, payout: NewPayout, guard: SQL) {
+  return ctx.db
+    .insert(payouts)
+    .select(sql`
+      SELECT ${newId('payout')}, ${payout.kind}, ${payout.subject}, ${payout.raffleId}, ${payout.organisationId},
+             ${payout.userId}, ${payout.provider}, ${payout.destination}, ${payout.amount}, ${payout.currency},
+             'requested', ${payout.requestedBy}, ${payout.key}, ${payout.request}, NULL, NULL, NULL, 0, 0, NULL, NULL,
+             ${ctx.now}, ${ctx.now}
+      WHERE ${guard}`)
+    .onConflictDoNothing()
+}
+
+/** The winner has claimed the prize and still stands. */
+export const isClaimed = (winnerId: string): SQL =>
+  sql`EXISTS (SELECT 1 FROM winners WHERE id = ${winnerId} AND status = 'claimed')`
+
+/** Of a payout in the statement's own table: nothing speaks against paying it. */
+export const isStillOwed: SQL = sql`(${payouts.kind} = 'organiser' OR EXISTS (
+  SELECT 1 FROM winners WHERE winners.id = ${payouts.subject} AND winners.status = 'claimed'))`
+
+/** No provider has been asked yet to pay the prize, or all that were have said that they failed. */
+export const isNotSent = (winnerId: string): SQL => sql`NOT EXISTS (
+  SELECT 1 FROM payouts WHERE kind = 'prize' AND subject = ${winnerId} AND status IN ('sent', 'paid'))`
+
+/** A statement, to be batched with the disqualification: the winner's payout, if any, is not made any more. */
+export const cancelPayoutOf = (ctx: Ctx, winnerId: string) =>
+  ctx.db
+    .update(payouts)
+    .set({ status: 'cancelled', dueAt: null, attention: null, updatedAt: ctx.now })
+    .where(
+      sql`${payouts.kind} = 'prize' AND ${payouts.subject} = ${winnerId}
+        AND ${payouts.status} IN ('requested', 'approved', 'failed')
+        AND EXISTS (SELECT 1 FROM ${winners} WHERE id = ${winnerId} AND status = 'disqualified')`,
+    )

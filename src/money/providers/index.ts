@@ -1,0 +1,26 @@
+/** The providers that are set up here, by name. */
+import { Problem } from '../../core/errors.ts'
+import type { Settings } from '../../core/settings.ts'
+import type { Provider } from '../../raffles/contract.ts'
+import { manual } from './manual.ts'
+import type { PaymentProvider } from './port.ts'
+import { sandbox } from './sandbox.ts'
+
+const PROVIDERS: Partial<Record<Provider, PaymentProvider>> = { sandbox, manual }
+
+const notSetUp = (name: Provider): string => `${name} is not set up here`
+
+export function providerOf(name: Provider): PaymentProvider {
+  const provider = PROVIDERS[name]
+  if (provider === undefined) throw new Problem('invalid_state', `${notSetUp(name)}.`)
+  return provider
+}
+
+/** Why nobody can pay by it here; null: they can. */
+export function whyNotProvider(name: Provider, settings: Settings): string | null {
+  if (PROVIDERS[name] === undefined) return notSetUp(name)
+  if (name === 'sandbox' && settings.ENVIRONMENT === 'production') {
+    return 'sandbox takes no real money, so production does not offer it'
+  }
+  return null
+}

@@ -1,0 +1,70 @@
+/** What the payer does on the sandbox's page, and what the sandbox then tells us. */
+import { and, eq, inArray } from 'drizzle-orm'
+import type * as z from 'zod'
+import type { Ctx } from '../../core/context.ts'
+import { withRetry } from '../../core/database.ts'
+import { notFound } from '../../core/errors.ts'
+import { SECOND_MS } from '../../core/time.ts'
+import { sandboxCharges } from '../schema.ts'
+import type { ChargeRow, SandboxEvent } from './sandbox.ts'
+import { SIGNATURE_HEADER, signEvent } from './sandbox-signature.ts'
+
+export const SANDBOX_ACTIONS = ['approve', 'decline', 'later', 'twice'] as const
+export type SandboxAction = (typeof SANDBOX_ACTIONS)[number]
+
+export const LATER_SECONDS = 30
+
+export interface ChargeAddress {
+  id: string
+  /** Known to the payer alone. */
+  token: string
+}
+
+const isAt = ({ id, token }: ChargeAddress) => and(eq(sandboxCharges.id, id), eq(sandboxCharges.token, token))
+
+export async function findCharge(ctx: Ctx, address: ChargeAddress): Promise<ChargeRow> {
+  mustBePlay(ctx)
+  const charge = await ctx.db.select().from(sandboxCharges).where(isAt(address)).get()
+  if (charge === undefined) throw notFound('payment')
+  return charge
+}
+
+/** One decision a charge; also after nobody waits for it any more, as payers do. Answers the charge as it stands then. */
+export async function decideCharge(
+  ctx: Ctx,
+  address: ChargeAddress,
+  action: SandboxAction,
+): Promise<ChargeRow> {
+  mustBePlay(ctx)
+  const [decided] = await withRetry(() =>
+    ctx.db
+      .update(sandboxCharges)
+      .set(outcomes(ctx.now)[action])
+      .where(and(isAt(address), inArray(sandboxCharges.status, ['open', 'stopped'])))
+      .returning(),
+  )
+  return decided ?? findCharge(ctx, address)
+}
+
+/** Nobody pays with play money where raffles are real, whatever an earlier life of the database left behind. */
+function mustBePlay({ settings }: Ctx): void {
+  if (settings.ENVIRONMENT === 'production') throw notFound('payment')
+}
+
+const outcomes = (now: number): Record<SandboxAction, Partial<ChargeRow>> => ({
+  approve: { status: 'approved', captures: 1 },
+  decline: { status: 'declined' },
+  later: { status: 'later', settlesAt: now + LATER_SECONDS * SECOND_MS },
+  twice: { status: 'approved', captures: 2 },
+})
+
+/** The signed request by which the sandbox tells us that a charge has changed. */
+export function chargeEvent(ctx: Ctx, { id, status }: ChargeRow): { headers: Headers; body: string } {
+  const event: z.infer<typeof SandboxEvent> = {
+    id: `evt-${id}-${status}`,
+    subject: 'payment',
+    subjectId: id,
+  }
+  const body = JSON.stringify(event)
+  return { headers: new Headers({ [SIGNATURE_HEADER]: signEvent(ctx.settings, ctx.now, body) }), body }
+}

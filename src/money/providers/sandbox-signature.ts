@@ -1,0 +1,38 @@
+/** How the sandbox signs what it tells us: HMAC-SHA256 over `timestamp.body`, by a key made from the worker's secret. */
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { Problem } from '../../core/errors.ts'
+import type { Settings } from '../../core/settings.ts'
+import { SECOND_MS } from '../../core/time.ts'
+
+export const SIGNATURE_HEADER = 'sandbox-signature'
+
+/** An event older than this, or from further ahead, is refused. */
+const MAX_AGE_SECONDS = 300
+const FORM = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/
+
+type Secrets = Pick<Settings, 'JWT_SECRET'>
+
+/** The label keeps it apart from whatever else the same secret signs. */
+const signatureOf = ({ JWT_SECRET }: Secrets, seconds: number, body: string): Buffer => {
+  const key = createHmac('sha256', JWT_SECRET).update('tombola sandbox webhooks 1').digest()
+  return createHmac('sha256', key).update(`${seconds}.${body}`).digest()
+}
+
+/** The header's value for `body`, sent at `now`. */
+export function signEvent(secrets: Secrets, now: number, body: string): string {
+  const seconds = Math.floor(now / SECOND_MS)
+  return `t=${seconds},v1=${signatureOf(secrets, seconds, body).toString('hex')}`
+}
+
+/** Throws unless the sandbox signed `body`, a short time ago. */
+export function checkSignature(secrets: Secrets, now: number, header: string | null, body: string): void {
+  const match = FORM.exec(header ?? '')
+  const seconds = Number(match?.[1])
+  const given = Buffer.from(match?.[2] ?? '', 'hex')
+  if (match === null || !timingSafeEqual(given, signatureOf(secrets, seconds, body))) {
+    throw new Problem('forbidden', 'The signature is not the sandbox’s.')
+  }
+  if (Math.abs(now / SECOND_MS - seconds) > MAX_AGE_SECONDS) {
+    throw new Problem('forbidden', 'The signature is too old.')
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * The embedded provider: it keeps books of its own, asks the payer on a page, and moves no money. What its page cannot
+ * decide, amounts do: of refunds and payouts, one that ends in 13 minor units fails the first time, one that ends in 17
+ * arrives a minute later; every other arrives at once.
+ */
+import { and, eq, gte, lt, lte, sql } from 'drizzle-orm'
+import * as z from 'zod'
+import type { Ctx } from '../../core/context.ts'
+import { withRetry } from '../../core/database.ts'
+import { Problem } from '../../core/errors.ts'
+import { MINUTE_MS } from '../../core/time.ts'
+import { type PaymentAction, type PaymentRow, sandboxCharges, sandboxTransfers } from '../schema.ts'
+import type { Capture, Observed, Outgoing, PaymentProvider, Sent } from './port.ts'
+import { checkSignature, SIGNATURE_HEADER } from './sandbox-signature.ts'
+
+export type ChargeRow = typeof sandboxCharges.$inferSelect
+type TransferRow = typeof sandboxTransfers.$inferSelect
+
+const TOKEN_BYTES = 24
+const FAILS_FIRST = 13
+const ARRIVES_LATER = 17
+const TRANSFER_DELAY_MS = MINUTE_MS
+
+export const SandboxEvent = z.strictObject({
+  id: z.string().min(1).max(200),
+  subject: z.enum(['payment', 'refund', 'payout']),
+  subjectId: z.string().min(1).max(100),
+})
+
+export const sandbox: PaymentProvider = {
+  name: 'sandbox',
+  spanSeconds: (settings) => settings.HOLD_SECONDS,
+
+  async start(ctx, payment) {
+    const { id, amount, currency, returnUrl } = payment
+    const token = Buffer.from(crypto.getRandomValues(new Uint8Array(TOKEN_BYTES))).toString('base64url')
+    const [charge] = await withRetry(() =>
+      ctx.db
+        .insert(sandboxCharges)
+        .values({ id, amount, currency, returnUrl, token, createdAt: ctx.now })
+        // Nothing changes, but the token that the first start made is what is answered.
+        .onConflictDoUpdate({ target: sandboxCharges.id, set: { id } })
+        .returning(),
+    )
+    return { reference: id, action: actionOf(ctx, payment, charge!) }
+  },
+
+  async fetch(ctx, { id }) {
+    const read = ctx.db.select().from(sandboxCharges).where(eq(sandboxCharges.id, id))
+    const charge = await read.get()
+    if (charge?.status !== 'later') return observe(charge)
+    await ctx.db
+      .update(sandboxCharges)
+      .set({ status: 'approved', captures: 1 })
+      .where(
+        and(
+          eq(sandboxCharges.id, id),
+          eq(sandboxCharges.status, 'later'),
+          lte(sandboxCharges.settlesAt, ctx.now),
+        ),
+      )
+    return observe(await read.get())
+  },
+
+  async stop(ctx, { id }) {
+    await ctx.db
+      .update(sandboxCharges)
+      .set({ status: 'stopped' })
+      .where(and(eq(sandboxCharges.id, id), eq(sandboxCharges.status, 'open')))
+  },
+
+  refund: (ctx, refund) => send(ctx, 'refund', refund),
+  payout: (ctx, payout) => send(ctx, 'payout', payout),
+
+  async parseWebhook(ctx, headers, body) {
+    checkSignature(ctx.settings, ctx.now, headers.get(SIGNATURE_HEADER), body)
+    try {
+      const { id: eventId, ...event } = SandboxEvent.parse(JSON.parse(body))
+      return { eventId, ...event }
+    } catch {
+      throw new Problem('malformed_request', 'The body is no event of the sandbox.')
+    }
+  },
+}
+
+function actionOf(ctx: Ctx, payment: PaymentRow, { token }: ChargeRow): PaymentAction {
+  const checkoutUrl = `${ctx.settings.PUBLIC_ORIGIN}/sandbox/checkout/${payment.id}/${token}`
+  return payment.phone === null
+    ? { kind: 'redirect', checkoutUrl, message: 'Pay on the sandbox’s page.' }
+    : {
+        kind: 'prompt',
+        checkoutUrl,
+        message: 'Confirm the payment on your phone; the sandbox’s page plays the phone.',
+      }
+}
+
+function observe(charge: ChargeRow | undefined): Observed {
+  const captures = charge === undefined ? [] : capturesOf(charge)
+  if (captures.length > 0) return { status: 'succeeded', captures, reason: null }
+  const reason = whyFailed(charge)
+  return { status: reason === null ? 'pending' : 'failed', captures, reason }
+}
+
+function whyFailed(charge: ChargeRow | undefined): string | null {
+  if (charge === undefined) return 'it never reached the sandbox'
+  if (charge.status === 'declined') return 'it was declined'
+  return charge.status === 'stopped' ? 'nobody paid' : null
+}
+
+const capturesOf = ({ id, captures, amount, currency }: ChargeRow): Capture[] =>
+  Array.from({ length: captures }, (_, at) => ({ reference: `${id}-${at + 1}`, amount, currency }))
+
+/** Money out: the first call with an id decides what becomes of it, a repeat says how it stands. */
+async function send(ctx: Ctx, kind: 'refund' | 'payout', { id, amount, currency }: Outgoing): Promise<Sent> {
+  const earlier = await triesOf(ctx, id)
+  const known = earlier.find((each) => each.id === id)
+  if (known !== undefined) return standing(ctx, known)
+  const ending = amount % 100
+  const status =
+    ending === FAILS_FIRST && earlier.length === 0
+      ? 'failed'
+      : ending === ARRIVES_LATER
+        ? 'pending'
+        : 'succeeded'
+  const settlesAt = status === 'pending' ? ctx.now + TRANSFER_DELAY_MS : null
+  await withRetry(() =>
+    ctx.db
+      .insert(sandboxTransfers)
+      .values({ id, kind, amount, currency, status, settlesAt, createdAt: ctx.now })
+      .onConflictDoNothing(),
+  )
+  const made = await ctx.db.select().from(sandboxTransfers).where(eq(sandboxTransfers.id, id)).get()
+  return said(made!)
+}
+
+/** Every transfer of the same refund or payout: a later try of one carries more after the id. */
+function triesOf(ctx: Ctx, id: string): Promise<TransferRow[]> {
+  const [subject] = /^[a-z]+_[0-9a-z]+/.exec(id) ?? [id]
+  return ctx.db
+    .select()
+    .from(sandboxTransfers)
+    .where(and(gte(sandboxTransfers.id, subject), lt(sandboxTransfers.id, `${subject}~`)))
+}
+
+/** A refund has one id for all its tries, so a failed one that is asked for again is tried again. */
+async function standing(ctx: Ctx, { id, kind, status }: TransferRow): Promise<Sent> {
+  const triesAgain = kind === 'refund' && status === 'failed'
+  const [row] = await ctx.db
+    .update(sandboxTransfers)
+    .set({
+      status: sql`CASE WHEN ${sandboxTransfers.status} = 'failed' AND ${triesAgain} THEN 'succeeded'
+        WHEN ${sandboxTransfers.status} = 'pending' AND ${sandboxTransfers.settlesAt} <= ${ctx.now} THEN 'succeeded'
+        ELSE ${sandboxTransfers.status} END`,
+    })
+    .where(eq(sandboxTransfers.id, id))
+    .returning()
+  return said(row!)
+}
+
+const said = ({ id, status }: TransferRow): Sent => ({
+  status,
+  reference: id,
+  reason: status === 'failed' ? 'the sandbox declined it' : null,
+})

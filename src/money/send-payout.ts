@@ -1,0 +1,127 @@
+/**
+ * Sends an approved payout and follows it until the provider has decided. Written down as sent before the provider is
+ * asked, under a key of its own; what is not known is asked again under that key, never sent under another.
+ */
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { MINUTE_MS, SECOND_MS } from '../core/time.ts'
+import { winners } from '../draws/schema.ts'
+import { lookAgainNow } from '../raffles/look-again.ts'
+import { account, insertTransfers } from './ledger.ts'
+import { isStillOwed } from './payout-rows.ts'
+import { providerOf } from './providers/index.ts'
+import type { Sent } from './providers/port.ts'
+import { type PayoutRow, type PayoutStatus, payouts } from './schema.ts'
+
+/** How long after each time the provider is asked again; the last one for ever. */
+const PAUSES_MS = [
+  20 * SECOND_MS,
+  40 * SECOND_MS,
+  2 * MINUTE_MS,
+  5 * MINUTE_MS,
+  15 * MINUTE_MS,
+  60 * MINUTE_MS,
+] as const
+
+/** The provider's key: another one only where it said that the one before had failed. */
+export const keyOfPayout = ({ id, attempt }: Pick<PayoutRow, 'id' | 'attempt'>): string =>
+  attempt === 0 ? id : `${id}_${attempt}`
+
+/** Safe to repeat, and at the same time: the key makes it one payment. */
+export async function sendPayout(ctx: Ctx, payout: PayoutRow): Promise<void> {
+  const going = await noteSending(ctx, payout)
+  if (going === undefined) return
+  const { provider, amount, currency, destination } = going
+  const sent = await providerOf(provider).payout(ctx, {
+    id: keyOfPayout(going),
+    amount,
+    currency,
+    destination,
+  })
+  await takeSent(ctx, going, sent)
+}
+
+/** From here on the winner cannot be disqualified; one who was is not paid. */
+async function noteSending(ctx: Ctx, { id, attempt, tries }: PayoutRow): Promise<PayoutRow | undefined> {
+  const pause = PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)]!
+  const [going] = await withRetry(() =>
+    ctx.db
+      .update(payouts)
+      .set({ status: 'sent', tries: tries + 1, dueAt: ctx.now + pause, updatedAt: ctx.now })
+      .where(
+        and(
+          eq(payouts.id, id),
+          eq(payouts.attempt, attempt),
+          inArray(payouts.status, ['approved', 'sent']),
+          isStillOwed,
+        ),
+      )
+      .returning(),
+  )
+  return going
+}
+
+async function takeSent(ctx: Ctx, payout: PayoutRow, sent: Sent): Promise<void> {
+  const reference = sent.reference ?? payout.reference
+  if (sent.status === 'succeeded') {
+    await payPayout(ctx, payout, ['sent'], reference)
+    return
+  }
+  await withRetry(() =>
+    ctx.db
+      .update(payouts)
+      .set({ ...undecided(payout, sent), reference, updatedAt: ctx.now })
+      .where(isStill(payout, ['sent'])),
+  )
+}
+
+function undecided({ provider, tries }: PayoutRow, { status, reason }: Sent): Partial<PayoutRow> {
+  if (status === 'failed') {
+    return { status: 'failed', dueAt: null, attention: reason ?? 'the provider could not pay it' }
+  }
+  // Only a person knows: there is nothing to ask again.
+  if (provider === 'manual') return { dueAt: null, attention: 'to be paid by hand' }
+  const isLate = tries >= PAUSES_MS.length
+  return { attention: reason ?? (isLate ? 'the provider has not said whether it is paid' : null) }
+}
+
+/** It has been paid: the ledger, the payout and its winner in one transaction; a repeat changes nothing. */
+export async function payPayout(
+  ctx: Ctx,
+  payout: PayoutRow,
+  from: PayoutStatus[],
+  reference: string | null,
+): Promise<void> {
+  const transfer = {
+    transactionId: `payout:${payout.id}:paid`,
+    part: 0,
+    debit:
+      payout.kind === 'prize' ? account.prizes(payout.raffleId) : account.organiser(payout.organisationId),
+    credit: account.cash(payout.provider),
+    currency: payout.currency,
+    amount: payout.amount,
+    raffleId: payout.raffleId,
+  }
+  const isDue = sql`EXISTS (SELECT 1 FROM ${payouts} WHERE ${and(isStill(payout, from), isStillOwed)})`
+  const statements = [
+    insertTransfers(ctx, [transfer], isDue),
+    ctx.db
+      .update(payouts)
+      .set({ status: 'paid', reference, dueAt: null, attention: null, updatedAt: ctx.now })
+      .where(and(isStill(payout, from), isStillOwed)),
+  ] as const
+  const isPaid = sql`EXISTS (SELECT 1 FROM payouts WHERE id = ${payout.id} AND status = 'paid')`
+  const ofWinner = [
+    ctx.db
+      .update(winners)
+      .set({ status: 'paid', updatedAt: ctx.now })
+      .where(and(eq(winners.id, payout.subject), eq(winners.status, 'claimed'), isPaid)),
+    lookAgainNow(ctx, payout.raffleId),
+  ] as const
+  await withRetry(() => ctx.db.batch(payout.kind === 'prize' ? [...statements, ...ofWinner] : statements))
+}
+
+/** The payout is where it was read to be, at the same attempt. */
+const isStill = ({ id, attempt }: PayoutRow, from: PayoutStatus[]): SQL =>
+  and(eq(payouts.id, id), eq(payouts.attempt, attempt), inArray(payouts.status, from))!

@@ -1,0 +1,44 @@
+/** What a webhook does: it only says where to look. What is true is asked of the provider, and takes effect once. */
+import { and, eq, isNull, sql } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { payments, payouts, refunds, webhooks } from '../money/schema.ts'
+import { reconcilePayment } from './reconcile-payment.ts'
+
+export type WebhookRow = typeof webhooks.$inferSelect
+
+/** Safe to repeat; noted as done only afterwards, so that a crash in between is made good by the sweep. */
+export async function actOnWebhook(ctx: Ctx, webhook: WebhookRow): Promise<void> {
+  await lookAt(ctx, webhook)
+  await withRetry(() =>
+    ctx.db
+      .update(webhooks)
+      .set({ actedAt: ctx.now })
+      .where(
+        and(
+          eq(webhooks.provider, webhook.provider),
+          eq(webhooks.eventId, webhook.eventId),
+          isNull(webhooks.actedAt),
+        ),
+      ),
+  )
+}
+
+async function lookAt(ctx: Ctx, { provider, subject, subjectId }: WebhookRow): Promise<void> {
+  if (subject === 'payment') {
+    const payment = await ctx.db.select().from(payments).where(eq(payments.id, subjectId)).get()
+    const observed = payment && (await reconcilePayment(ctx, payment))
+    // Else what it told of would be forgotten: nobody asks again about a payment that is decided.
+    if (observed?.status === 'unknown') throw new Error(`${provider} could not be asked`)
+    return
+  }
+  // Money on its way out: its own sweep, a moment later, asks the provider.
+  const table = subject === 'refund' ? refunds : payouts
+  const soonest = sql`min(coalesce(${table.dueAt}, ${ctx.now}), ${ctx.now})`
+  await withRetry(() =>
+    ctx.db
+      .update(table)
+      .set({ dueAt: soonest })
+      .where(and(eq(table.id, subjectId), eq(table.status, 'sent'))),
+  )
+}

@@ -1,0 +1,120 @@
+/** The shapes of orders on the wire: what is bought, what is to be paid and how, and what happened since. */
+import * as z from 'zod'
+import { Id } from '../core/ids.ts'
+import { Money } from '../core/money.ts'
+import { Page } from '../core/paging.ts'
+import { Instant } from '../core/time.ts'
+import { PAYMENT_STATUSES } from '../money/schema.ts'
+import { Provider } from '../raffles/contract.ts'
+import { Reservation, Ticket, TicketNumber } from '../tickets/contract.ts'
+import { MAX_TICKETS_A_CALL } from '../tickets/pool-contract.ts'
+import { LINE_STATES, ORDER_STATUSES } from './schema.ts'
+
+const MAX_LINES = 20
+
+/** How somebody pays: a phone number where the provider prompts on the phone, an address to come back to where it has a page. */
+export const PayWith = z
+  .strictObject({
+    provider: Provider,
+    phone: z
+      .string()
+      .regex(/^\+?[0-9]{7,15}$/, 'must be a phone number in international form, such as +254700000000')
+      .optional(),
+    returnUrl: z
+      .url({ protocol: /^https?$/ })
+      .max(2_048)
+      .optional(),
+  })
+  .meta({ id: 'PayWith' })
+export type PayWith = z.infer<typeof PayWith>
+
+const numbers = z
+  .array(TicketNumber)
+  .min(1)
+  .max(MAX_TICKETS_A_CALL)
+  .refine((all) => new Set(all).size === all.length, 'must not name a number twice')
+
+const what = {
+  raffleId: Id('raffle'),
+  quantity: z.number().int().min(1).max(MAX_TICKETS_A_CALL).optional(),
+  /** The exact numbers, where the raffle lets its players choose. */
+  numbers: numbers.optional(),
+}
+const isEither = ({ quantity, numbers }: { quantity?: number | undefined; numbers?: number[] | undefined }) =>
+  (quantity === undefined) !== (numbers === undefined)
+const EITHER = 'send either quantity or numbers'
+
+export const OrderLineIn = z.strictObject(what).refine(isEither, EITHER)
+export type OrderLineIn = z.infer<typeof OrderLineIn>
+
+export const PlaceOrder = z
+  .strictObject({ lines: z.array(OrderLineIn).min(1).max(MAX_LINES), payment: PayWith })
+  .refine(
+    ({ lines }) => new Set(lines.map(({ raffleId }) => raffleId)).size === lines.length,
+    'name each raffle in one line',
+  )
+  .meta({ id: 'PlaceOrder' })
+export type PlaceOrder = z.infer<typeof PlaceOrder>
+
+/** The one-line form of an order; without `payment`, of a free raffle. */
+export const PurchaseTickets = z
+  .strictObject({ ...what, payment: PayWith.optional() })
+  .refine(isEither, EITHER)
+  .meta({ id: 'PurchaseTickets' })
+export type PurchaseTickets = z.infer<typeof PurchaseTickets>
+
+export const Payment = z
+  .strictObject({
+    id: Id('payment'),
+    provider: Provider,
+    status: z.enum(PAYMENT_STATUSES),
+    amount: Money,
+    /** Where the payer goes to pay; null where there is no page. */
+    checkoutUrl: z.string().nullable(),
+    /** What the payer does next, in words. */
+    message: z.string().nullable(),
+  })
+  .meta({ id: 'Payment' })
+export type Payment = z.infer<typeof Payment>
+
+export const OrderLine = z
+  .strictObject({
+    line: z.number().int(),
+    raffleId: Id('raffle'),
+    title: z.string(),
+    quantity: z.number().int(),
+    amount: Money,
+    state: z.enum(LINE_STATES),
+    refundedQuantity: z.number().int(),
+    reservationId: Id('reservation'),
+    /** The numbers as they are now; of a line that is not paid yet, those that are held. */
+    tickets: z.array(Ticket),
+  })
+  .meta({ id: 'OrderLine' })
+
+export const Order = z
+  .strictObject({
+    id: Id('order'),
+    status: z.enum(ORDER_STATUSES),
+    amount: Money,
+    /** What went back, or is on its way back. */
+    refunded: Money,
+    payUntil: Instant,
+    lines: z.array(OrderLine),
+    /** The latest try to pay. */
+    payment: Payment,
+    /** What happened, in words, the oldest first. */
+    history: z.array(z.strictObject({ at: Instant, text: z.string() })),
+    createdAt: Instant,
+  })
+  .meta({ id: 'Order' })
+export type Order = z.infer<typeof Order>
+
+export const OrderPage = Page(Order)
+export const OrderParams = z.object({ id: Id('order') })
+
+/** What a purchase got: its tickets, and the order where something is to be paid. */
+export const Purchase = z
+  .strictObject({ reservation: Reservation, tickets: z.array(Ticket), order: Order.nullable() })
+  .meta({ id: 'Purchase' })
+export type Purchase = z.infer<typeof Purchase>

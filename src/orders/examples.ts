@@ -1,0 +1,57 @@
+/** Examples for the API document. */
+import { EXAMPLE_RAFFLE_ID, EXAMPLE_RESERVATION_ID } from '../core/examples.ts'
+import type { Order, Payment, Purchase } from './contract.ts'
+
+export const EXAMPLE_ORDER_ID = 'order_01kaf1q7v8fmk9m2q0c8w1g6nf'
+export const EXAMPLE_PAYMENT_ID = 'pay_01kaf1q7v8fmk9m2q0c8w1g6ng'
+
+const SUM = { amount: 30_000, currency: 'KES' }
+
+export const EXAMPLE_PAYMENT: Payment = {
+  id: EXAMPLE_PAYMENT_ID,
+  provider: 'sandbox',
+  status: 'pending',
+  amount: SUM,
+  checkoutUrl: `https://tombola.example/sandbox/checkout/${EXAMPLE_PAYMENT_ID}/Zm9yIHlvdSBhbG9uZQ`,
+  message: 'Open the page to pay.',
+}
+
+export const EXAMPLE_ORDER: Order = {
+  id: EXAMPLE_ORDER_ID,
+  status: 'pending',
+  amount: SUM,
+  refunded: { amount: 0, currency: 'KES' },
+  payUntil: '2026-11-20T17:10:00.000Z',
+  lines: [
+    {
+      line: 0,
+      raffleId: EXAMPLE_RAFFLE_ID,
+      title: 'Signed first editions',
+      quantity: 2,
+      amount: SUM,
+      state: 'held',
+      refundedQuantity: 0,
+      reservationId: EXAMPLE_RESERVATION_ID,
+      tickets: [{ number: 17 }, { number: 42 }],
+    },
+  ],
+  payment: EXAMPLE_PAYMENT,
+  history: [
+    { at: '2026-11-20T17:00:00.000Z', text: 'Reserved. Pay KES 300.00 by 2026-11-20T17:10:00.000Z.' },
+  ],
+  createdAt: '2026-11-20T17:00:00.000Z',
+}
+
+export const EXAMPLE_PURCHASE: Purchase = {
+  reservation: {
+    id: EXAMPLE_RESERVATION_ID,
+    raffleId: EXAMPLE_RAFFLE_ID,
+    state: 'held',
+    quantity: 2,
+    createdAt: '2026-11-20T17:00:00.000Z',
+    issuedAt: null,
+    heldUntil: '2026-11-20T17:12:00.000Z',
+  },
+  tickets: [{ number: 17 }, { number: 42 }],
+  order: EXAMPLE_ORDER,
+}

@@ -1,0 +1,52 @@
+/** What an order needs of whatever it sells: hold it, confirm it once paid, let it go. One implementation a kind of line. */
+import type { Ctx } from '../core/context.ts'
+import type { Provider } from '../raffles/contract.ts'
+import type { Reservation } from '../tickets/pool-contract.ts'
+import { raffleLine } from './raffle-line.ts'
+import type { LineKind, OrderLineRow } from './schema.ts'
+
+export interface LineToHold {
+  itemId: string
+  quantity: number
+  /** The exact numbers, where they are chosen. */
+  numbers: number[] | null
+}
+
+export interface HoldTerms {
+  userId: string
+  /** The same key holds the same again. */
+  key: string
+  /** Fingerprint of the whole order: another one under the same key is a mismatch. */
+  request: string
+  holdMs: number
+  provider: Provider
+}
+
+export interface HeldLine {
+  organisationId: string
+  title: string
+  unitAmount: number
+  currency: string
+  reservation: Reservation
+  /** Whether an earlier call with this key made it. */
+  repeated: boolean
+}
+
+export interface LinePort {
+  /** Throws a Problem where that is not possible. */
+  hold(ctx: Ctx, line: LineToHold, terms: HoldTerms): Promise<HeldLine>
+  /** It is paid. `lost`: it went to others meanwhile, so that its money goes back. Asked again, it answers the same. */
+  confirm(ctx: Ctx, line: ConfirmableLine): Promise<'issued' | 'lost'>
+  /** The numbers of its tickets that were issued and not taken back. */
+  tickets(ctx: Ctx, line: ConfirmableLine): Promise<number[]>
+  /** Takes tickets back; false where that is not possible any more, then none of them is. Asked again, it is done once. */
+  takeBack(ctx: Ctx, line: ConfirmableLine, numbers: number[]): Promise<boolean>
+  /** Nobody will pay for it. What is not held any more stays as it is. */
+  release(ctx: Ctx, line: ConfirmableLine): Promise<void>
+}
+
+export type ConfirmableLine = Pick<OrderLineRow, 'itemId' | 'reservationId'>
+
+const PORTS: Record<LineKind, LinePort> = { raffle: raffleLine }
+
+export const linePort = (kind: LineKind): LinePort => PORTS[kind]

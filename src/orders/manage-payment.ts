@@ -1,0 +1,73 @@
+/** What operators do about a payment: have its provider asked now, or record money that came by hand. */
+import { and, eq } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { isUniqueViolation, withRetry } from '../core/database.ts'
+import { invalid, Problem } from '../core/errors.ts'
+import { toInstant } from '../core/time.ts'
+import { type PaymentRow, payments, type ReceiptRow, receipts } from '../money/schema.ts'
+import { findPaymentFor, presentManagedPayment } from './find-payment.ts'
+import type { ManagedPayment, RecordedReceipt, RecordReceipt } from './payment-contract.ts'
+import { reconcilePayment } from './reconcile-payment.ts'
+import { takeObserved } from './settle-order.ts'
+
+export async function checkPayment(ctx: Ctx, id: string): Promise<ManagedPayment> {
+  const { payment } = await findPaymentFor(ctx, id, 'payments:manage', 'any')
+  await reconcilePayment(ctx, payment)
+  const now = await ctx.db.select().from(payments).where(eq(payments.id, id)).get()
+  return presentManagedPayment(now!)
+}
+
+/** Once for its reference, which is one payment's within an organisation: the same transfer pays for one order. */
+export async function recordReceipt(ctx: Ctx, id: string, input: RecordReceipt): Promise<RecordedReceipt> {
+  const { payment, organisationIds } = await findPaymentFor(ctx, id, 'payments:manage', 'every')
+  if (payment.provider !== 'manual') {
+    throw new Problem('invalid_state', `What comes by ${payment.provider} is known from there.`)
+  }
+  const { amount, currency } = input.amount ?? payment
+  if (currency !== payment.currency) throw invalid('amount.currency', `must be ${payment.currency}`)
+  const reference = `${organisationIds[0]}/${input.reference}`
+  const known = await receiptOf(ctx, reference)
+  mustBeSame(known, payment, amount)
+  await claimReference(ctx, payment, reference)
+  await takeObserved(ctx, payment, {
+    status: 'succeeded',
+    captures: [{ reference, amount, currency }],
+    reason: null,
+  })
+  const taken = await receiptOf(ctx, reference)
+  mustBeSame(taken, payment, amount)
+  return {
+    paymentId: id,
+    orderId: payment.orderId,
+    reference: input.reference,
+    amount: { amount, currency },
+    recordedAt: toInstant(taken!.at),
+  }
+}
+
+const receiptOf = (ctx: Ctx, reference: string): Promise<ReceiptRow | undefined> =>
+  ctx.db
+    .select()
+    .from(receipts)
+    .where(and(eq(receipts.provider, 'manual'), eq(receipts.reference, reference)))
+    .get()
+
+function mustBeSame(known: ReceiptRow | undefined, { id }: PaymentRow, amount: number): void {
+  if (known === undefined) return
+  if (known.paymentId !== id) throw referenceIsUsed()
+  if (known.amount !== amount) {
+    throw new Problem('conflict', 'This reference is recorded already, with another amount.')
+  }
+}
+
+/** Of two orders for which the same reference is recorded at the same moment, the database lets one have it. */
+async function claimReference(ctx: Ctx, { id }: PaymentRow, reference: string): Promise<void> {
+  try {
+    await withRetry(() => ctx.db.update(payments).set({ reference }).where(eq(payments.id, id)))
+  } catch (error) {
+    if (isUniqueViolation(error, 'payments.')) throw referenceIsUsed()
+    throw error
+  }
+}
+
+const referenceIsUsed = () => new Problem('conflict', 'This reference is recorded for another payment.')

@@ -1,0 +1,86 @@
+/** The shapes of payments as those see them who run raffles, and what they can do about one. */
+import * as z from 'zod'
+import { Id } from '../core/ids.ts'
+import { Money } from '../core/money.ts'
+import { Page, PageQuery } from '../core/paging.ts'
+import { Line } from '../core/text.ts'
+import { Instant } from '../core/time.ts'
+import { PAYMENT_STATUSES } from '../money/schema.ts'
+import { Provider } from '../raffles/contract.ts'
+
+/** Without the page's address: that is the payer's alone. */
+export const ManagedPayment = z
+  .strictObject({
+    id: Id('payment'),
+    orderId: Id('order'),
+    provider: Provider,
+    status: z.enum(PAYMENT_STATUSES),
+    amount: Money,
+    /** The provider's own id of it. */
+    reference: z.string().nullable(),
+    /** Why somebody must look at it; null: nobody need. */
+    attention: z.string().nullable(),
+    /** How often the provider was asked without an answer, and when it is asked next. */
+    checks: z.number().int(),
+    nextCheckAt: Instant.nullable(),
+    createdAt: Instant,
+    updatedAt: Instant,
+  })
+  .meta({ id: 'ManagedPayment' })
+export type ManagedPayment = z.infer<typeof ManagedPayment>
+
+export const ManagedPaymentPage = Page(ManagedPayment)
+
+export const ListPayments = PageQuery.extend({
+  /** `attention`: only those that somebody must look at. */
+  needs: z.enum(['attention']).optional(),
+})
+export type ListPayments = z.infer<typeof ListPayments>
+
+export const PaymentParams = z.object({ id: Id('payment') })
+
+export const RecordReceipt = z
+  .strictObject({
+    /** The bank's reference, or the number of the receipt that was written. */
+    reference: Line(1, 100),
+    /** What came; the payment's amount unless it is said. */
+    amount: Money.refine(({ amount }) => amount > 0, 'must be above zero').optional(),
+  })
+  .meta({ id: 'RecordReceipt' })
+export type RecordReceipt = z.infer<typeof RecordReceipt>
+
+export const RecordedReceipt = z
+  .strictObject({
+    paymentId: Id('payment'),
+    orderId: Id('order'),
+    reference: z.string(),
+    amount: Money,
+    recordedAt: Instant,
+  })
+  .meta({ id: 'RecordedReceipt' })
+export type RecordedReceipt = z.infer<typeof RecordedReceipt>
+
+export const WebhookParams = z.object({ provider: Provider })
+export const ReplayParams = z.object({ provider: Provider, eventId: z.string().min(1).max(255) })
+
+export const EXAMPLE_MANAGED_PAYMENT = {
+  id: 'pay_01kaf1q7v8fmk9m2q0c8w1g6ne',
+  orderId: 'order_01kaf1q7v8fmk9m2q0c8w1g6ne',
+  provider: 'mpesa',
+  status: 'pending',
+  amount: { amount: 150_000, currency: 'KES' },
+  reference: 'ws_CO_191220231020363925',
+  attention: 'mpesa has not said for an hour whether it is paid.',
+  checks: 7,
+  nextCheckAt: null,
+  createdAt: '2026-11-20T17:00:00.000Z',
+  updatedAt: '2026-11-20T18:00:12.000Z',
+}
+
+export const EXAMPLE_RECORDED_RECEIPT = {
+  paymentId: EXAMPLE_MANAGED_PAYMENT.id,
+  orderId: EXAMPLE_MANAGED_PAYMENT.orderId,
+  reference: 'KCB-884213',
+  amount: EXAMPLE_MANAGED_PAYMENT.amount,
+  recordedAt: '2026-11-20T17:20:00.000Z',
+}

@@ -1,0 +1,193 @@
+/**
+ * Places an order: holds every line or none, writes the order and its payment down, then asks the provider. A hold that
+ * nobody wrote down ends by itself; an order whose payment was not started is started again by its repeat or the sweep.
+ */
+import { requireUser } from '../accounts/permissions.ts'
+import type { Ctx } from '../core/context.ts'
+import { isUniqueViolation, withRetry } from '../core/database.ts'
+import { invalid, Problem } from '../core/errors.ts'
+import { bodyHash } from '../core/idempotency.ts'
+import { newId } from '../core/ids.ts'
+import { SECOND_MS } from '../core/time.ts'
+import { providerOf, whyNotProvider } from '../money/providers/index.ts'
+import { type PaymentRow, payments } from '../money/schema.ts'
+import type { OrderLineIn, PlaceOrder } from './contract.ts'
+import { findOrderByKey, type OrderRows } from './find-order.ts'
+import { type HeldLine, linePort } from './line-port.ts'
+import { insertOrderEvent } from './order-events.ts'
+import { type OrderLineRow, type OrderRow, orderLines, orders } from './schema.ts'
+import { startPayment } from './start-payment.ts'
+import { tell } from './words.ts'
+
+/** The pools hold longer than there is time to pay, so that a payment of the last second still finds its numbers. */
+export const GRACE_MS = 120 * SECOND_MS
+
+/** An order as it was just placed, with what each line holds. */
+export interface PlacedOrder {
+  rows: OrderRows
+  held: HeldLine[]
+}
+
+export async function placeOrder(ctx: Ctx, input: PlaceOrder, key: string): Promise<PlacedOrder> {
+  const { userId } = requireUser(ctx)
+  const { provider } = input.payment
+  const why = whyNotProvider(provider, ctx.settings)
+  if (why !== null) throw invalid('payment.provider', why)
+  const spanMs = providerOf(provider).spanSeconds(ctx.settings) * SECOND_MS
+  const request = bodyHash(input)
+  const terms = { userId, key: `order:${key}`, request, holdMs: spanMs + GRACE_MS, provider }
+  const held = await holdAll(ctx, input.lines, terms)
+  const known = held.some(({ repeated }) => repeated) ? await findOrderByKey(ctx, userId, key) : undefined
+  if (known !== undefined) return resume(ctx, known, held, request)
+  const rows = rowsOf(ctx, input, { userId, key, request }, held)
+  const isHeld = held.every(({ reservation }) => reservation.state === 'held')
+  if (!isHeld || ctx.now >= rows.order.payUntil) {
+    await releaseAll(ctx, rows.lines)
+    throw new Problem(
+      'hold_expired',
+      'What this Idempotency-Key held has run out. Order again with a new key.',
+    )
+  }
+  try {
+    await write(ctx, rows)
+  } catch (error) {
+    if (!isUniqueViolation(error, 'orders.')) throw error
+    // The same key at the same time, or for other raffles before.
+    const other = (await findOrderByKey(ctx, userId, key))!
+    if (other.order.request !== request) await releaseAll(ctx, rows.lines)
+    return resume(ctx, other, held, request)
+  }
+  return { rows: { ...rows, payment: await startPayment(ctx, rows.payment) }, held }
+}
+
+/** What the same key asked for before: as it stands now, and its payment started if it was not. */
+async function resume(ctx: Ctx, known: OrderRows, held: HeldLine[], request: string): Promise<PlacedOrder> {
+  if (known.order.request !== request) {
+    throw new Problem('idempotency_mismatch', 'This Idempotency-Key was used for another order.')
+  }
+  const isOpen = known.order.status === 'pending' && ctx.now < known.order.payUntil
+  if (!isOpen || known.payment.status !== 'starting') return { rows: known, held }
+  return { rows: { ...known, payment: await startPayment(ctx, known.payment) }, held }
+}
+
+async function holdAll(
+  ctx: Ctx,
+  lines: OrderLineIn[],
+  terms: Parameters<ReturnType<typeof linePort>['hold']>[2],
+): Promise<HeldLine[]> {
+  const held: HeldLine[] = []
+  try {
+    for (const { raffleId, quantity, numbers } of lines) {
+      const line = { itemId: raffleId, quantity: quantity ?? numbers!.length, numbers: numbers ?? null }
+      held.push(await linePort('raffle').hold(ctx, line, terms))
+      if (held[0]!.currency !== held.at(-1)!.currency) {
+        throw invalid(`lines.${held.length - 1}`, 'must have the currency of the other lines')
+      }
+    }
+    return held
+  } catch (error) {
+    // What an earlier call with this key holds is an order's: only that order lets it go.
+    const mine = held.flatMap((line, at) =>
+      line.repeated ? [] : [{ itemId: lines[at]!.raffleId, reservationId: line.reservation.id }],
+    )
+    await releaseAll(ctx, mine)
+    throw error
+  }
+}
+
+async function releaseAll(ctx: Ctx, lines: Pick<OrderLineRow, 'itemId' | 'reservationId'>[]): Promise<void> {
+  await Promise.all(lines.map((line) => linePort('raffle').release(ctx, line)))
+}
+
+function rowsOf(
+  ctx: Ctx,
+  input: PlaceOrder,
+  { userId, key, request }: { userId: string; key: string; request: string },
+  held: HeldLine[],
+): { order: OrderRow; lines: OrderLineRow[]; payment: PaymentRow } {
+  const { now } = ctx
+  const id = newId('order')
+  const lines = held.map((line, at): OrderLineRow => {
+    const { raffleId, quantity, numbers } = input.lines[at]!
+    return {
+      orderId: id,
+      line: at,
+      kind: 'raffle',
+      itemId: raffleId,
+      organisationId: line.organisationId,
+      title: line.title,
+      quantity: quantity ?? numbers!.length,
+      numbers: numbers ?? null,
+      unitAmount: line.unitAmount,
+      state: 'held',
+      reservationId: line.reservation.id,
+      refundedQuantity: 0,
+    }
+  })
+  const amount = lines.reduce((sum, line) => sum + line.unitAmount * line.quantity, 0)
+  const currency = held[0]!.currency
+  const payUntil = Math.min(...held.map(({ reservation }) => reservation.heldUntil!)) - GRACE_MS
+  const order: OrderRow = {
+    id,
+    userId,
+    key,
+    request,
+    currency,
+    amount,
+    status: 'pending',
+    payUntil,
+    receipt: null,
+    settledAt: null,
+    refundedAmount: 0,
+    dueAt: payUntil,
+    createdAt: now,
+    updatedAt: now,
+  }
+  return { order, lines, payment: newPayment(ctx, order, key, input.payment) }
+}
+
+/** A try to pay for an order, as it is written down before the provider is asked. */
+export const newPayment = (
+  ctx: Ctx,
+  order: Pick<OrderRow, 'id' | 'amount' | 'currency'>,
+  key: string,
+  { provider, phone, returnUrl }: PlaceOrder['payment'],
+): PaymentRow => ({
+  id: newId('payment'),
+  orderId: order.id,
+  key,
+  provider,
+  amount: order.amount,
+  currency: order.currency,
+  status: 'starting',
+  reference: null,
+  action: null,
+  phone: phone ?? null,
+  returnUrl: returnUrl ?? null,
+  checks: 0,
+  dueAt: ctx.now + FIRST_LOOK_MS,
+  attention: null,
+  createdAt: ctx.now,
+  updatedAt: ctx.now,
+})
+
+const FIRST_LOOK_MS = 20 * SECOND_MS
+/** A statement takes a hundred parameters. */
+const LINES_A_STATEMENT = 8
+
+async function write(
+  ctx: Ctx,
+  { order, lines, payment }: { order: OrderRow; lines: OrderLineRow[]; payment: PaymentRow },
+): Promise<void> {
+  const pages: OrderLineRow[][] = []
+  for (let at = 0; at < lines.length; at += LINES_A_STATEMENT)
+    pages.push(lines.slice(at, at + LINES_A_STATEMENT))
+  await withRetry(() =>
+    ctx.db.batch([
+      ctx.db.insert(orders).values(order),
+      ctx.db.insert(payments).values(payment),
+      insertOrderEvent(ctx, order.id, 'placed', tell.placed(order)),
+      ...pages.map((page) => ctx.db.insert(orderLines).values(page)),
+    ]),
+  )
+}

@@ -1,0 +1,72 @@
+/** Orders as they are answered, with the numbers that their lines have now. */
+import { and, asc, eq, inArray } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { toInstant } from '../core/time.ts'
+import type { PaymentRow } from '../money/schema.ts'
+import { reservations } from '../tickets/schema.ts'
+import type { Order, Payment } from './contract.ts'
+import type { OrderRows } from './find-order.ts'
+import { orderEvents } from './schema.ts'
+
+export const presentPayment = (payment: PaymentRow): Payment => ({
+  id: payment.id,
+  provider: payment.provider,
+  status: payment.status,
+  amount: { amount: payment.amount, currency: payment.currency },
+  checkoutUrl: payment.action?.checkoutUrl ?? null,
+  message: payment.action?.message ?? null,
+})
+
+/** What is known beside the rows: the numbers of each reservation, and the history. */
+export interface OrderDetails {
+  numbers: Map<string, number[]>
+  history: { at: number; text: string }[]
+}
+
+export function presentOrder({ order, lines, payment }: OrderRows, details: OrderDetails): Order {
+  const { currency } = order
+  return {
+    id: order.id,
+    status: order.status,
+    amount: { amount: order.amount, currency },
+    refunded: { amount: order.refundedAmount, currency },
+    payUntil: toInstant(order.payUntil),
+    lines: lines.map((line) => ({
+      line: line.line,
+      raffleId: line.itemId,
+      title: line.title,
+      quantity: line.quantity,
+      amount: { amount: line.unitAmount * line.quantity, currency },
+      state: line.state,
+      refundedQuantity: line.refundedQuantity,
+      reservationId: line.reservationId,
+      tickets: (details.numbers.get(line.reservationId) ?? []).map((number) => ({ number })),
+    })),
+    payment: presentPayment(payment),
+    history: details.history.map(({ at, text }) => ({ at: toInstant(at), text })),
+    createdAt: toInstant(order.createdAt),
+  }
+}
+
+/** Of an order read from D1; a released reservation's numbers are somebody else's by now. */
+export async function readDetails(ctx: Ctx, { order, lines }: OrderRows): Promise<OrderDetails> {
+  const ids = lines.map(({ reservationId }) => reservationId)
+  const [taken, history] = await ctx.db.batch([
+    ctx.db
+      .select({ id: reservations.id, numbers: reservations.numbers })
+      .from(reservations)
+      .where(
+        and(
+          eq(reservations.holder, order.userId),
+          inArray(reservations.id, ids),
+          inArray(reservations.state, ['held', 'sold']),
+        ),
+      ),
+    ctx.db
+      .select({ at: orderEvents.at, text: orderEvents.text })
+      .from(orderEvents)
+      .where(eq(orderEvents.orderId, order.id))
+      .orderBy(asc(orderEvents.seq)),
+  ])
+  return { numbers: new Map(taken.map(({ id, numbers }) => [id, numbers])), history }
+}

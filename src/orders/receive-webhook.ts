@@ -1,0 +1,89 @@
+/** Webhooks of every provider: verified first, then stored raw, then acted on; one that is told twice acts once. */
+import { and, eq, isNotNull, lt, sql } from 'drizzle-orm'
+import { requireAdmin } from '../accounts/permissions.ts'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { notFound } from '../core/errors.ts'
+import { DAY_MS } from '../core/time.ts'
+import { providerOf } from '../money/providers/index.ts'
+import type { WebhookEvent } from '../money/providers/port.ts'
+import { payments, payouts, refunds, webhooks } from '../money/schema.ts'
+import type { Provider } from '../raffles/contract.ts'
+import { actOnWebhook, type WebhookRow } from './act-on-webhook.ts'
+
+const KEPT_MS = 90 * DAY_MS
+const PURGED_AT_A_TIME = 1_000
+
+/** Once it returns the event is ours: what fails from then on, the sweep makes good. */
+export async function receiveWebhook(
+  ctx: Ctx,
+  provider: Provider,
+  headers: Headers,
+  body: string,
+): Promise<void> {
+  const { parseWebhook } = providerOf(provider)
+  if (parseWebhook === null) throw notFound('webhook')
+  const event = await parseWebhook(ctx, headers, body)
+  await mustBeOurs(ctx, provider, event)
+  const webhook = await store(ctx, provider, event, body)
+  if (webhook.actedAt !== null) return
+  try {
+    await actOnWebhook(ctx, webhook)
+  } catch (error) {
+    ctx.log.error('a webhook was stored and not acted on', { provider, eventId: event.eventId, error })
+  }
+}
+
+const SUBJECTS = { payment: payments, refund: refunds, payout: payouts }
+
+/** Rightly signed, and yet about something that is not ours: another installation may share the account. */
+async function mustBeOurs(ctx: Ctx, provider: Provider, { subject, subjectId }: WebhookEvent): Promise<void> {
+  const table = SUBJECTS[subject]
+  const row = await ctx.db
+    .select({ id: table.id })
+    .from(table)
+    .where(and(eq(table.id, subjectId), eq(table.provider, provider)))
+    .get()
+  if (row === undefined) throw notFound(subject)
+}
+
+/** The row of this event, from now or from when it was told first. */
+async function store(
+  ctx: Ctx,
+  provider: Provider,
+  { eventId, subject, subjectId }: WebhookEvent,
+  body: string,
+): Promise<WebhookRow> {
+  const [row] = await withRetry(() =>
+    ctx.db
+      .insert(webhooks)
+      .values({ provider, eventId, body, subject, subjectId, receivedAt: ctx.now })
+      // Changes nothing: the row that is there is what is answered.
+      .onConflictDoUpdate({ target: [webhooks.provider, webhooks.eventId], set: { eventId } })
+      .returning(),
+  )
+  return row!
+}
+
+/** Acts on a stored webhook once more, whether it was acted on or not. */
+export async function replayWebhook(ctx: Ctx, provider: Provider, eventId: string): Promise<void> {
+  await requireAdmin(ctx)
+  const webhook = await ctx.db
+    .select()
+    .from(webhooks)
+    .where(and(eq(webhooks.provider, provider), eq(webhooks.eventId, eventId)))
+    .get()
+  if (webhook === undefined) throw notFound('webhook')
+  await actOnWebhook(ctx, webhook)
+}
+
+/** Raw bodies hold what providers know of payers: they go after 90 days, some of them a sweep. */
+export async function purgeWebhooks(ctx: Ctx): Promise<void> {
+  const old = ctx.db
+    .select({ provider: webhooks.provider, eventId: webhooks.eventId })
+    .from(webhooks)
+    .where(and(lt(webhooks.receivedAt, ctx.now - KEPT_MS), isNotNull(webhooks.actedAt)))
+    .orderBy(webhooks.receivedAt)
+    .limit(PURGED_AT_A_TIME)
+  await ctx.db.delete(webhooks).where(sql`(${webhooks.provider}, ${webhooks.eventId}) IN ${old}`)
+}

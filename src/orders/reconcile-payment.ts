@@ -1,0 +1,87 @@
+/**
+ * Asks a payment's provider how it stands and takes the answer to its end: money that came is settled, a failure is
+ * written down, silence is asked about again. Safe to repeat at any time, whatever the payment's status.
+ */
+import { and, eq, inArray, sql } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { providerOf } from '../money/providers/index.ts'
+import type { Observed } from '../money/providers/port.ts'
+import { type PaymentRow, payments } from '../money/schema.ts'
+import { insertOrderEvent } from './order-events.ts'
+import { nextLook } from './payment-schedule.ts'
+import { orders } from './schema.ts'
+import { takeObserved } from './settle-order.ts'
+import { startPayment } from './start-payment.ts'
+import { tell } from './words.ts'
+
+/** Answers what the provider said. */
+export async function reconcilePayment(ctx: Ctx, payment: PaymentRow): Promise<Observed> {
+  const { observed, asked } = await ask(ctx, payment)
+  if (observed.captures.length > 0) await takeObserved(ctx, asked, observed)
+  else if (observed.status === 'failed') await fail(ctx, asked, observed.reason)
+  else await lookAgain(ctx, asked, observed)
+  return observed
+}
+
+/** A provider that cannot be asked has said nothing: that is no failure of the payment. */
+async function ask(ctx: Ctx, payment: PaymentRow): Promise<{ observed: Observed; asked: PaymentRow }> {
+  try {
+    const asked = (await mustStart(ctx, payment)) ? await startPayment(ctx, payment) : payment
+    return { observed: await providerOf(payment.provider).fetch(ctx, asked), asked }
+  } catch (error) {
+    ctx.log.error('a provider could not be asked', { paymentId: payment.id, error })
+    const reason = `${payment.provider} could not be asked`
+    return { observed: { status: 'unknown', captures: [], reason }, asked: payment }
+  }
+}
+
+/** Whether its start was lost while there is still time to pay. */
+async function mustStart(ctx: Ctx, { status, orderId }: PaymentRow): Promise<boolean> {
+  if (status !== 'starting') return false
+  const order = await ctx.db
+    .select({ status: orders.status, receipt: orders.receipt, payUntil: orders.payUntil })
+    .from(orders)
+    .where(eq(orders.id, orderId))
+    .get()
+  return order?.status === 'pending' && order.receipt === null && ctx.now < order.payUntil
+}
+
+/** Of one that had expired the order was told already; money that came is never taken back by this. */
+async function fail(ctx: Ctx, { id, orderId }: PaymentRow, reason: string | null): Promise<void> {
+  const hasFailed = sql`EXISTS (SELECT 1 FROM ${payments} WHERE ${payments.id} = ${id} AND ${payments.status} = 'failed')`
+  await withRetry(() =>
+    ctx.db.batch([
+      ctx.db
+        .update(payments)
+        .set({
+          status: sql`iif(${payments.status} = 'expired', 'expired', 'failed')`,
+          checks: sql`${payments.checks} + 1`,
+          dueAt: null,
+          attention: null,
+          updatedAt: ctx.now,
+        })
+        .where(and(eq(payments.id, id), isOpen)),
+      insertOrderEvent(ctx, orderId, `failed:${id}`, tell.declined(reason), hasFailed),
+    ]),
+  )
+}
+
+/** Never given up while it may still be paid: after the last look an operator is asked to see to it. */
+async function lookAgain(ctx: Ctx, payment: PaymentRow, { status, reason }: Observed): Promise<void> {
+  // An operator says what came of it; there is nobody to ask.
+  const byHand = payment.action?.kind === 'manual'
+  const dueAt = byHand ? null : nextLook(payment.createdAt, ctx.now)
+  const attention = byHand || dueAt !== null ? null : whyAttention(payment, status, reason)
+  await ctx.db
+    .update(payments)
+    .set({ checks: sql`${payments.checks} + 1`, dueAt, attention, updatedAt: ctx.now })
+    .where(and(eq(payments.id, payment.id), isOpen))
+}
+
+const whyAttention = ({ provider }: PaymentRow, status: Observed['status'], reason: string | null): string =>
+  status === 'pending'
+    ? `${provider} has not said for an hour whether it is paid.`
+    : `${provider} does not know what became of it${reason === null ? '' : `: ${reason}`}.`
+
+const isOpen = inArray(payments.status, ['starting', 'pending', 'expired'])

@@ -1,0 +1,122 @@
+/** Sends a refund that is due back where its money came from; asked again, at any time, it is sent once. */
+import { and, eq, inArray, sql } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { MINUTE_MS, SECOND_MS } from '../core/time.ts'
+import { account, insertTransfers } from '../money/ledger.ts'
+import { providerOf } from '../money/providers/index.ts'
+import { payments, type RefundRow, refunds } from '../money/schema.ts'
+import { findRefund } from './find-refund.ts'
+import { insertOrderEvent } from './order-events.ts'
+import { tellRefund } from './refund-words.ts'
+import { orders } from './schema.ts'
+
+/** So often the provider may say that it failed; then somebody must look. */
+export const MAX_REFUND_TRIES = 5
+const FIRST_PAUSE_MS = MINUTE_MS
+const FIRST_LOOK_MS = 20 * SECOND_MS
+const LAST_LOOK_MS = 60 * MINUTE_MS
+
+/** In these a refund is owed and not paid. */
+const OPEN = ['due', 'sent', 'failed'] as const
+const isOpen = (refund: RefundRow) => and(eq(refunds.id, refund.id), inArray(refunds.status, [...OPEN]))
+
+export async function sendRefund(ctx: Ctx, refund: RefundRow): Promise<RefundRow> {
+  if (refund.provider === 'manual') await leaveToPeople(ctx, refund, 'Pay it back by hand, and say so here.')
+  else await askProvider(ctx, refund)
+  return findRefund(ctx, refund.id)
+}
+
+async function askProvider(ctx: Ctx, refund: RefundRow): Promise<void> {
+  const payment = await ctx.db
+    .select({ reference: payments.reference })
+    .from(payments)
+    .where(eq(payments.id, refund.paymentId))
+    .get()
+  const sent = await providerOf(refund.provider).refund(ctx, {
+    id: keyOf(refund),
+    amount: refund.amount,
+    currency: refund.currency,
+    paymentReference: payment?.reference ?? refund.paymentId,
+    captureReference: refund.receipt,
+  })
+  if (sent.status === 'succeeded') await refundPaid(ctx, refund, sent.reference)
+  else if (sent.status === 'failed')
+    await tryAgain(ctx, refund, sent.reason ?? 'The provider gave no reason.')
+  else await lookAgain(ctx, refund, sent.reference)
+}
+
+/** The provider's key: what has failed there for good is asked for anew under another one, and only that. */
+const keyOf = ({ id, tries }: RefundRow): string => (tries === 0 ? id : `${id}.${tries}`)
+
+/** The money is back with the buyer. */
+export async function refundPaid(ctx: Ctx, refund: RefundRow, reference: string | null): Promise<void> {
+  const { id, orderId, provider, amount, currency } = refund
+  const isOwed = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${isOpen(refund)})`
+  const unpaid = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${refunds.orderId} = ${orderId}
+    AND ${refunds.status} NOT IN ('paid', 'refused'))`
+  const transfer = {
+    transactionId: `refund:${id}:paid`,
+    part: 0,
+    debit: account.refunds,
+    credit: account.cash(provider),
+    currency,
+    amount,
+    orderId,
+  }
+  await withRetry(() =>
+    ctx.db.batch([
+      insertTransfers(ctx, [transfer], isOwed),
+      insertOrderEvent(ctx, orderId, `refund:${id}:paid`, tellRefund.paid(refund, provider), isOwed),
+      ctx.db
+        .update(refunds)
+        .set({ status: 'paid', reference, dueAt: null, attention: null, updatedAt: ctx.now })
+        .where(isOpen(refund)),
+      ctx.db
+        .update(orders)
+        .set({ status: 'refunded', updatedAt: ctx.now })
+        .where(and(eq(orders.id, orderId), eq(orders.status, 'refund_due'), sql`NOT ${unpaid}`)),
+    ]),
+  )
+}
+
+/** Failed: once more after a while, each time a longer one; at last it is left to people. */
+async function tryAgain(ctx: Ctx, refund: RefundRow, reason: string): Promise<void> {
+  const tries = refund.tries + 1
+  const isLast = tries >= MAX_REFUND_TRIES
+  await withRetry(() =>
+    ctx.db
+      .update(refunds)
+      .set({
+        status: 'failed',
+        tries,
+        dueAt: isLast ? null : ctx.now + FIRST_PAUSE_MS * 4 ** refund.tries,
+        attention: isLast ? reason : null,
+        updatedAt: ctx.now,
+      })
+      .where(and(isOpen(refund), eq(refunds.tries, refund.tries))),
+  )
+}
+
+/** On its way, or not known: asked again, the less often the longer it takes. */
+async function lookAgain(ctx: Ctx, refund: RefundRow, reference: string | null): Promise<void> {
+  const age = (ctx.now - refund.createdAt) / 2
+  const pause = Math.round(Math.min(LAST_LOOK_MS, Math.max(FIRST_LOOK_MS, age)))
+  await withRetry(() =>
+    ctx.db
+      .update(refunds)
+      .set({
+        status: 'sent',
+        reference: sql`coalesce(${reference}, ${refunds.reference})`,
+        dueAt: ctx.now + pause,
+        updatedAt: ctx.now,
+      })
+      .where(and(isOpen(refund), eq(refunds.tries, refund.tries))),
+  )
+}
+
+async function leaveToPeople(ctx: Ctx, refund: RefundRow, attention: string): Promise<void> {
+  await withRetry(() =>
+    ctx.db.update(refunds).set({ attention, dueAt: null, updatedAt: ctx.now }).where(isOpen(refund)),
+  )
+}

@@ -1,0 +1,28 @@
+/** The sweep over orders: settles what was paid and not finished, ends what was not paid in time. */
+import { and, asc, isNotNull, lte } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { sweepRows } from '../core/sweep-rows.ts'
+import { expireOrder } from './end-order.ts'
+import { type OrderRow, orders } from './schema.ts'
+import { settleOrder } from './settle-order.ts'
+
+export const sweepOrders = (ctx: Ctx) =>
+  sweepRows(ctx, {
+    name: 'order',
+    page: (limit) =>
+      ctx.db
+        .select()
+        .from(orders)
+        .where(and(isNotNull(orders.dueAt), lte(orders.dueAt, ctx.now)))
+        .orderBy(asc(orders.dueAt))
+        .limit(limit),
+    one: (order) => advanceOrder(ctx, order),
+  })
+
+async function advanceOrder(ctx: Ctx, order: OrderRow): Promise<void> {
+  // Receipts first: one that came in time is not too late because the sweep was.
+  await settleOrder(ctx, order.id)
+  if (order.status === 'pending' && order.receipt === null && ctx.now >= order.payUntil) {
+    await expireOrder(ctx, order.id)
+  }
+}

@@ -1,0 +1,36 @@
+/** What an order's history says, in words for its buyer. */
+import { toInstant } from '../core/time.ts'
+
+export interface Sum {
+  amount: number
+  currency: string
+}
+
+/** `KES 15.00`: minor units as people write them. */
+export function moneyText({ amount, currency }: Sum): string {
+  const digits = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions()
+    .maximumFractionDigits!
+  return `${currency} ${(amount / 10 ** digits).toFixed(digits)}`
+}
+
+const ticketsText = (count: number): string => (count === 1 ? '1 ticket' : `${count} tickets`)
+
+export const tell = {
+  placed: (order: Sum & { payUntil: number }) =>
+    `Reserved. Pay ${moneyText(order)} by ${toInstant(order.payUntil)}.`,
+  started: (provider: string) => `Payment by ${provider} started.`,
+  declined: (reason: string | null) =>
+    reason === null ? 'The payment failed.' : `The payment failed: ${reason}`,
+  received: (sum: Sum, provider: string) => `Received ${moneyText(sum)} by ${provider}.`,
+  issued: (count: number) => `Paid. ${ticketsText(count)} issued.`,
+  lost: (sum: Sum) =>
+    `The numbers went to others before the payment arrived. ${moneyText(sum)} goes back to you.`,
+  excess: (sum: Sum) => `That was ${moneyText(sum)} more than the price. It goes back to you.`,
+  returned: {
+    twice: (sum: Sum) => `This order was paid already. ${moneyText(sum)} goes back to you.`,
+    wrong: (sum: Sum, due: Sum) =>
+      `${moneyText(sum)} came instead of ${moneyText(due)}. It goes back to you.`,
+  },
+  expired: () => 'Not paid in time. The numbers are free again.',
+  cancelled: () => 'Cancelled. The numbers are free again.',
+} as const

@@ -1,0 +1,189 @@
+// The audit of all money: what must hold between orders, ledger, pools and provider, whatever has happened to them.
+import type { Bindings } from '../../src/core/context.ts'
+import { askPool } from '../../src/tickets/client.ts'
+import type { Reservation } from '../../src/tickets/pool-contract.ts'
+import { poolNameOf, reservationAddress } from '../../src/tickets/reservation-id.ts'
+import { testContext } from '../harness/people.ts'
+import { ALWAYS, SCOPE, SETTLED } from './audit-rules.ts'
+
+export interface AuditOptions {
+  /** Every clock has run out and the sweep has had its time: now nothing may be left to do either. */
+  settled: boolean
+  /** Only what is about these raffles; without, everything there is. */
+  raffles?: string[]
+}
+
+/** What is wrong, a sentence each; nothing: all is well. */
+export async function audit(
+  env: Pick<Bindings, 'DB' | 'TICKET_POOL'>,
+  options: AuditOptions,
+): Promise<string[]> {
+  const { DB } = env
+  const scope = options.raffles === undefined ? null : JSON.stringify(options.raffles)
+  const now = Date.now()
+  const rules = options.settled ? [...ALWAYS, ...SETTLED] : ALWAYS
+  const answers = await DB.batch<Record<string, string>>(
+    rules.map((rule) => DB.prepare(`${SCOPE} ${rule}`).bind(scope, now)),
+  )
+  const wrong = answers.flatMap(({ results }) => results.map((row) => String(Object.values(row)[0])))
+  const priced = await DB.prepare(`${SCOPE} SELECT id FROM raffle JOIN pools ON raffle_id = id`)
+    .bind(scope, now)
+    .all<{ id: string }>()
+  for (const { id } of priced.results) wrong.push(...(await auditPool(env, id, { ...options, now })))
+  return wrong
+}
+
+interface Told {
+  id: string
+  state: Reservation['state']
+  numbers: string
+}
+
+interface Line {
+  orderId: string
+  line: number
+  state: string
+  quantity: number
+  reservationId: string
+  status: string
+  claimed: number
+  settled: number
+  /** Tickets that a refund has taken back, and that one is about to: numbers as JSON. */
+  back: string
+  going: string
+}
+
+const LINES = `
+  SELECT l.order_id AS orderId, l.line, l.state, l.quantity, l.reservation_id AS reservationId, o.status,
+    o.receipt IS NOT NULL AS claimed, o.settled_at IS NOT NULL AS settled,
+    (${numbersOf(`f.status NOT IN ('requested', 'refused')`)}) AS back,
+    (${numbersOf(`f.status = 'requested'`)}) AS going
+  FROM order_lines AS l JOIN orders AS o ON o.id = l.order_id WHERE l.item_id = ?`
+
+function numbersOf(which: string): string {
+  return `SELECT json_group_array(n.value) FROM refunds AS f, json_each(f.lines) AS part,
+    json_each(part.value, '$.numbers') AS n
+    WHERE f.order_id = l.order_id AND json_extract(part.value, '$.line') = l.line AND ${which}`
+}
+
+async function auditPool(
+  env: Pick<Bindings, 'DB' | 'TICKET_POOL'>,
+  raffleId: string,
+  { settled, now }: { settled: boolean; now: number },
+): Promise<string[]> {
+  const ctx = { ...testContext(), env: { ...testContext().env, ...env } }
+  const pool = poolNameOf(raffleId)
+  const state = (await askPool(ctx, pool, (door) => door.state()))!
+  const [told, lines, counts] = (await env.DB.batch([
+    env.DB.prepare('SELECT id, state, numbers FROM reservations WHERE pool = ? ORDER BY id').bind(pool),
+    env.DB.prepare(LINES).bind(raffleId),
+    env.DB.prepare('SELECT sold, held, seq FROM pools WHERE pool = ?').bind(pool),
+  ])) as [D1Result<Told>, D1Result<Line>, D1Result<{ sold: number; held: number; seq: number }>]
+  const wrong: string[] = []
+  const row = counts.results[0]!
+  if (row.sold !== state.sold || row.held !== state.held || row.seq !== state.seq) {
+    wrong.push(
+      `pool ${pool} has sold ${state.sold} and holds ${state.held}, and D1 says ${row.sold} and ${row.held}`,
+    )
+  }
+  const standing = await Promise.all(
+    told.results.map(({ id }) =>
+      askPool(ctx, pool, (door) => door.reservation(reservationAddress(id).seq, id)).then(
+        (found) => found?.reservation,
+      ),
+    ),
+  )
+  const byId = new Map<string, Reservation>()
+  standing.forEach((reservation, index) => {
+    const { id, state: said, numbers } = told.results[index]!
+    if (reservation === undefined) wrong.push(`reservation ${id} is in D1 and not in its pool`)
+    else if (reservation.state !== said || JSON.stringify(reservation.numbers) !== numbers) {
+      wrong.push(`reservation ${id} is ${reservation.state} in its pool and ${said} in D1`)
+    }
+    if (reservation !== undefined) byId.set(id, reservation)
+  })
+  wrong.push(...countedTwice(byId, state))
+  const isCancelled = state.cancellation !== null
+  for (const line of lines.results)
+    wrong.push(...checkLine(line, byId.get(line.reservationId), { settled, isCancelled }))
+  const paying = new Map(lines.results.map((line) => [line.reservationId, line]))
+  for (const reservation of byId.values()) {
+    wrong.push(...checkReservation(reservation, paying.get(reservation.id), { settled, now }))
+  }
+  return wrong
+}
+
+function countedTwice(
+  byId: Map<string, Reservation>,
+  { sold, held }: { sold: number; held: number },
+): string[] {
+  const wrong: string[] = []
+  const owners = new Map<number, string>()
+  const counts = { sold: 0, held: 0 }
+  for (const { id, state, numbers } of byId.values()) {
+    if (state !== 'sold' && state !== 'held') continue
+    counts[state] += numbers.length
+    for (const number of numbers) {
+      const other = owners.get(number)
+      if (other !== undefined) wrong.push(`number ${number} is in ${other} and in ${id}`)
+      owners.set(number, id)
+    }
+  }
+  if (counts.sold !== sold || counts.held !== held) {
+    wrong.push(
+      `a pool counts ${sold} sold and ${held} held, its reservations ${counts.sold} and ${counts.held}`,
+    )
+  }
+  return wrong
+}
+
+/** No line without its tickets. */
+function checkLine(
+  line: Line,
+  reservation: Reservation | undefined,
+  { settled, isCancelled }: { settled: boolean; isCancelled: boolean },
+): string[] {
+  const name = `line ${line.line} of order ${line.orderId}`
+  if (reservation === undefined) return [`${name} has no reservation in D1`]
+  const { state, numbers } = reservation
+  const isSold = state === 'sold' || state === 'voided'
+  if (line.state !== 'issued' && line.state !== 'refunded') {
+    // Between the pool's confirmation and its being written down, a line that a receipt has claimed may be sold.
+    const mayBeSold = !settled && line.claimed === 1 && line.settled === 0
+    return isSold && !mayBeSold ? [`${name} is ${line.state} and its reservation ${state}`] : []
+  }
+  if (!isSold) return [`${name} is ${line.state} and its reservation ${state}`]
+  const back = new Set<number>(JSON.parse(line.back))
+  const going = new Set<number>(JSON.parse(line.going))
+  if (back.size !== JSON.parse(line.back).length) return [`${name}: a ticket was refunded twice`]
+  if (settled && going.size > 0) return [`${name}: tickets ${[...going].join(', ')} are never taken back`]
+  const present = state === 'sold' ? numbers : []
+  // The list of a cancelled raffle is fixed: its tickets stay in it, paid back.
+  const stale = isCancelled ? [] : present.filter((number) => back.has(number))
+  const count = new Set([...present, ...back, ...going]).size
+  const wrong: string[] = []
+  if (stale.length > 0) wrong.push(`${name}: tickets ${stale.join(', ')} were refunded and are still sold`)
+  if (count !== line.quantity) {
+    wrong.push(
+      `${name}: ${present.length} tickets and ${back.size} refunded ones are not its ${line.quantity}`,
+    )
+  }
+  return wrong
+}
+
+/** No ticket without money, and no number kept from others for nobody. */
+function checkReservation(
+  { id, state, heldUntil }: Reservation,
+  line: Line | undefined,
+  { settled, now }: { settled: boolean; now: number },
+): string[] {
+  if (state === 'sold' || state === 'voided') {
+    const isPaid = line !== undefined && line.claimed === 1 && (line.settled === 1 || !settled)
+    return isPaid ? [] : [`reservation ${id} is ${state}, and no order pays for it`]
+  }
+  // A hold that is over ends with whatever the pool does next.
+  if (!settled || state !== 'held' || heldUntil === null || heldUntil <= now) return []
+  return line?.status === 'pending'
+    ? []
+    : [`reservation ${id} is held until ${heldUntil}, and nobody can pay for it`]
+}

@@ -1,0 +1,276 @@
+// What can happen in a simulation. A move draws all its chances when it is chosen and only then acts, so that a seed
+// decides the same again whatever the answers were and in whichever order moves at the same time came through.
+import { signedInAdmin } from '../harness/people.ts'
+import { at, MINUTE, ringAlarm, SECOND } from '../raffles/scenario.ts'
+import { CURRENCY, type Try, type Wish, type World } from './simulation-world.ts'
+
+export interface Move {
+  says: string
+  run: () => Promise<unknown>
+}
+
+type Choose = (world: World) => Move
+
+const NOTHING: Move = { says: 'nothing', run: async () => {} }
+const PAGE_BUTTONS = ['approve', 'approve', 'approve', 'decline', 'later', 'twice'] as const
+
+/** The latest ones are the likeliest: they are what can still change. */
+function recent<Item>({ below }: World, items: readonly Item[]): Item | undefined {
+  const back = Math.min(below(items.length + 1), below(items.length + 1))
+  return items[items.length - 1 - back]
+}
+
+function newTry(world: World): Try {
+  const provider = world.chance(80) ? 'sandbox' : 'manual'
+  const phone = provider === 'sandbox' && world.chance(20) ? { phone: '+254700000000' } : {}
+  return { key: world.newKey(), body: { provider, ...phone }, paymentId: null, page: null }
+}
+
+function lineFor(world: World, index: number): Record<string, unknown> {
+  const raffleId = world.raffles[index]!.id
+  if (index !== 2) return { raffleId, quantity: 1 + world.below(4) }
+  const first = 1 + world.below(13)
+  return { raffleId, numbers: world.chance(50) ? [first] : [first, first + 2] }
+}
+
+function newWish(world: World, lines: Record<string, unknown>[]): Wish {
+  const first = newTry(world)
+  const payment = first.body
+  const shape =
+    lines.length === 1 && world.chance(70)
+      ? { path: '/tickets/purchase' as const, body: { ...lines[0], payment } }
+      : { path: '/orders' as const, body: { lines, payment } }
+  const wish = { buyer: world.pick(world.buyers)!, key: first.key, ...shape, orderId: null, tries: [first] }
+  world.wishes.push(wish)
+  return wish
+}
+
+const buys: Choose = (world) => {
+  const count = world.chance(60) ? 1 : world.raffles.length
+  const from = world.below(world.raffles.length)
+  const indexes = Array.from({ length: count }, (_, at) => (from + at) % world.raffles.length)
+  const wish = newWish(
+    world,
+    indexes.map((index) => lineFor(world, index)),
+  )
+  const times = world.chance(15) ? 2 : 1
+  return {
+    says: `order ${world.wishes.length - 1} of ${count} lines by ${wish.body.payment.provider}${times > 1 ? ', twice at once' : ''}`,
+    run: () => Promise.all(Array.from({ length: times }, () => world.want(wish))),
+  }
+}
+
+const repeats: Choose = (world) => {
+  const wish = recent(world, world.wishes)
+  if (wish === undefined) return NOTHING
+  return { says: `order ${world.wishes.indexOf(wish)} once more by its key`, run: () => world.want(wish) }
+}
+
+const paysOnPage: Choose = (world) => {
+  const wish = recent(world, world.wishes)
+  const action = world.pick(PAGE_BUTTONS)!
+  const delivery = world.pick(['now', 'now', 'now', 'late', 'late', 'lost'] as const)!
+  const tried = world.pick(wish?.tries ?? [])
+  if (tried === undefined) return NOTHING
+  return {
+    says: `${action} order ${world.wishes.indexOf(wish!)} by its try ${wish!.tries.indexOf(tried)}, told ${delivery}`,
+    run: async () => tried.page !== null && world.decide(tried.page, action, delivery),
+  }
+}
+
+const paysByHand: Choose = (world) => {
+  const wishes = world.wishes.filter(({ tries }) => tries.some(({ body }) => body.provider === 'manual'))
+  const wish = recent(world, wishes)
+  const tried = wish?.tries.find(({ body }) => body.provider === 'manual')
+  const reference = `bank ${world.below(3) === 0 ? 'other ' : ''}${tried?.key}`
+  const amount = world.chance(10) ? { amount: { amount: 500 + world.below(1_000), currency: CURRENCY } } : {}
+  const times = world.chance(40) ? 2 : 1
+  if (tried === undefined) return NOTHING
+  const record = async () => {
+    if (tried.paymentId === null) return
+    const path = `/payments/${tried.paymentId}/receipts`
+    const { status, body } = await world.ask(world.operator, 'POST', path, { reference, ...amount })
+    world.note(`  recorded → ${status} ${status < 400 ? '' : body.code}`)
+  }
+  return {
+    says: `record ${JSON.stringify(amount)} for order ${world.wishes.indexOf(wish!)} as “${reference}” ×${times}`,
+    run: () => Promise.all(Array.from({ length: times }, record)),
+  }
+}
+
+const paysAgain: Choose = (world) => {
+  const wish = recent(world, world.wishes)
+  const again = newTry(world)
+  if (wish === undefined) return NOTHING
+  wish.tries.push(again)
+  return {
+    says: `another try for order ${world.wishes.indexOf(wish)} by ${again.body.provider}`,
+    run: () => world.payAgain(wish, again),
+  }
+}
+
+const cancelsOrder: Choose = (world) => {
+  const wish = recent(world, world.wishes)
+  if (wish === undefined) return NOTHING
+  return {
+    says: `cancel order ${world.wishes.indexOf(wish)}`,
+    run: async () => {
+      if (wish.orderId === null) return
+      const { status } = await world.ask(wish.buyer, 'POST', `/orders/${wish.orderId}/cancel`)
+      world.note(`  cancelled → ${status}`)
+    },
+  }
+}
+
+const refunds: Choose = (world) => {
+  const wish = recent(world, world.wishes)
+  const isFull = world.chance(40)
+  const place = world.below(4)
+  const count = 1 + world.below(2)
+  const keys = world.chance(40) ? [world.newKey(), world.newKey()] : [world.newKey()]
+  if (world.chance(50)) keys.push(keys[0]!)
+  if (wish === undefined) return NOTHING
+  const refund = async () => {
+    if (wish.orderId === null) return
+    const { body: order } = await world.ask(world.operator, 'GET', `/orders/${wish.orderId}`)
+    const { line, tickets } = order.lines[place % order.lines.length]
+    // biome-ignore lint/suspicious/noExplicitAny: the order was checked against its schema
+    const numbers = (tickets as any[]).slice(0, count).map(({ number }) => number)
+    const lines = isFull || numbers.length === 0 ? {} : { lines: [{ line, numbers }] }
+    const path = `/orders/${wish.orderId}/refunds`
+    const body = { reason: 'The buyer cannot come.', ...lines }
+    const answers = await Promise.all(keys.map((key) => world.ask(world.operator, 'POST', path, body, key)))
+    world.note(
+      `  refunded → ${answers.map(({ status, body: { code } }) => `${status} ${code ?? ''}`).join(', ')}`,
+    )
+  }
+  return {
+    says: `refund order ${world.wishes.indexOf(wish)} ${isFull ? 'in full' : `${count} tickets`} by ${keys.join(', ')}`,
+    run: refund,
+  }
+}
+
+const cancelsRaffle: Choose = (world) => {
+  const index = world.below(world.raffles.length)
+  const isMeant = world.chance(12)
+  const times = 1 + world.below(2)
+  if (!isMeant) return NOTHING
+  const cancel = () =>
+    world.ask(world.operator, 'POST', `/raffles/${world.raffles[index]!.id}/cancel`, { reason: 'No venue.' })
+  return {
+    says: `cancel raffle ${index}`,
+    run: () => Promise.all(Array.from({ length: times }, cancel)),
+  }
+}
+
+const closesEarly: Choose = (world) => {
+  const index = world.below(world.raffles.length)
+  if (!world.chance(12)) return NOTHING
+  return {
+    says: `close raffle ${index} early`,
+    run: () => world.ask(world.operator, 'POST', `/raffles/${world.raffles[index]!.id}/close`, {}),
+  }
+}
+
+const delivers: Choose = (world) => {
+  const letter = world.pick(world.letters)
+  const times = 1 + world.below(2)
+  if (letter === undefined) return NOTHING
+  return {
+    says: `webhook ${world.letters.indexOf(letter)} comes ×${times}`,
+    run: () => Promise.all(Array.from({ length: times }, () => world.deliver(letter))),
+  }
+}
+
+const sweeps: Choose = (world) => {
+  const times = world.chance(30) ? 2 : 1
+  return {
+    says: `sweep ×${times}`,
+    run: () => Promise.all(Array.from({ length: times }, () => world.sweep())),
+  }
+}
+
+const rings: Choose = (world) => {
+  const index = world.below(world.raffles.length)
+  return { says: `the alarm of raffle ${index} rings`, run: () => ringAlarm(world.raffles[index]!.pool) }
+}
+
+const reconciles: Choose = (world) => {
+  const tried = recent(world, world.wishes)?.tries.at(-1)
+  if (tried === undefined) return NOTHING
+  return {
+    says: `ask about the try ${tried.key}`,
+    run: async () =>
+      tried.paymentId !== null && world.ask(world.operator, 'POST', `/payments/${tried.paymentId}/reconcile`),
+  }
+}
+
+const replays: Choose = (world) => {
+  const tried = recent(world, world.wishes)?.tries[0]
+  const status = world.pick(['approved', 'declined', 'later'])
+  if (tried === undefined) return NOTHING
+  return {
+    says: `replay what came about the try ${tried.key}`,
+    run: async () => {
+      if (tried.paymentId === null) return
+      const path = `/payments/webhooks/sandbox/evt-${tried.paymentId}-${status}/replay`
+      await world.ask(await signedInAdmin(), 'POST', path)
+    },
+  }
+}
+
+const falls: Choose = (world) => {
+  const seconds = 20 + world.below(400)
+  return {
+    says: `the sandbox cannot be reached for ${seconds} s`,
+    run: async () => {
+      world.downUntil = Date.now() + seconds * SECOND
+    },
+  }
+}
+
+const MOVES: readonly [weight: number, choose: Choose][] = [
+  [22, buys],
+  [3, repeats],
+  [24, paysOnPage],
+  [8, paysByHand],
+  [6, paysAgain],
+  [4, cancelsOrder],
+  [10, refunds],
+  [4, cancelsRaffle],
+  [2, closesEarly],
+  [7, delivers],
+  [10, sweeps],
+  [2, rings],
+  [4, reconciles],
+  [1, replays],
+  [2, falls],
+]
+const WEIGHTS = MOVES.reduce((sum, [weight]) => sum + weight, 0)
+
+function chooseMove(world: World): Move {
+  let left = world.below(WEIGHTS)
+  for (const [weight, choose] of MOVES) {
+    left -= weight
+    if (left < 0) return choose(world)
+  }
+  return NOTHING
+}
+
+/** Time passes, then one thing happens, or a few at the same time. */
+export async function step(world: World): Promise<void> {
+  const pause = world.below(10)
+  const passed =
+    pause < 5
+      ? world.below(5 * SECOND)
+      : pause < 8
+        ? world.below(MINUTE)
+        : pause < 9
+          ? world.below(4 * MINUTE)
+          : world.below(13 * MINUTE)
+  at(Date.now() + passed)
+  const count = world.chance(25) ? 2 + world.below(3) : 1
+  const moves = Array.from({ length: count }, () => chooseMove(world))
+  world.note(moves.map(({ says }) => says).join('; at the same time '))
+  await Promise.all(moves.map(({ run }) => run()))
+}

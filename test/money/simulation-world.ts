@@ -1,0 +1,242 @@
+// The world of a simulation: raffles on sale, people, what they asked for so far, and a network that one seed makes bad.
+import { env } from 'cloudflare:workers'
+import type { Bindings } from '../../src/core/context.ts'
+import { chargeEvent, decideCharge, type SandboxAction } from '../../src/money/providers/sandbox-checkout.ts'
+import type { RandomBelow } from '../../src/tickets/allocator.ts'
+import { type Answer, call, type Method } from '../harness/client.ts'
+import { failingDatabase } from '../harness/faults.ts'
+import {
+  addOperator,
+  type Organisation,
+  organisationWithOperator,
+  type Person,
+  registerPlayer,
+  testContext,
+} from '../harness/people.ts'
+import { as, HOUR, iso, NOW, type Staged, stageRaffle, sweep } from '../raffles/scenario.ts'
+import { seededBelow } from '../tickets/seeded-random.ts'
+
+/** A try to pay; what is known of it is filled in once the answer is there. */
+export interface Try {
+  key: string
+  body: { provider: 'sandbox' | 'manual'; phone?: string }
+  paymentId: string | null
+  /** The path of the sandbox's page. */
+  page: string | null
+}
+
+/** An order that was asked for, whether it came to be or not: what is decided later never depends on that. */
+export interface Wish {
+  buyer: Person
+  key: string
+  path: '/orders' | '/tickets/purchase'
+  body: { payment: Try['body'] } & Record<string, unknown>
+  orderId: string | null
+  tries: Try[]
+}
+
+/** An event of the sandbox on its way to us. */
+interface Letter {
+  body: string
+  headers: () => Headers
+}
+
+export const CURRENCY = 'KES'
+const BUYERS_MIN = 6
+/** What a provider may be down for, in calls of ours. */
+const dead = failingDatabase('the network to the sandbox is down')
+const deadStatement = dead.prepare('')
+
+/** The worker's database, but nobody reaches the sandbox's books. */
+const WITHOUT_SANDBOX = {
+  prepare: (query: string) => (/sandbox_/.test(query) ? deadStatement : env.DB.prepare(query)),
+  batch: (statements: D1PreparedStatement[]) =>
+    statements.includes(deadStatement) ? dead.batch(statements) : env.DB.batch(statements),
+} as unknown as D1Database
+
+export class World {
+  readonly below: RandomBelow
+  /** What was done, for whoever reads about a failure. */
+  readonly steps: string[] = []
+  readonly wishes: Wish[] = []
+  readonly letters: Letter[] = []
+  readonly wrong: string[] = []
+  buyers: Person[] = []
+  raffles: Staged[] = []
+  organisation!: Organisation
+  /** Approves what the organisation's first operator asks for. */
+  approver!: Person
+  /** Until when the sandbox cannot be reached. */
+  downUntil = 0
+  #keys = 0
+
+  constructor(seed: number) {
+    this.below = seededBelow(seed)
+    // Neighbouring seeds begin alike.
+    for (let skip = 0; skip < 5; skip++) this.below(2)
+  }
+
+  chance = (percent: number): boolean => this.below(100) < percent
+  pick = <Item>(items: readonly Item[]): Item | undefined => items[this.below(Math.max(1, items.length))]
+  newKey = (): string => `sim-${++this.#keys}`
+
+  get operator(): Person {
+    return this.organisation.operator
+  }
+
+  get isDown(): boolean {
+    return Date.now() < this.downUntil
+  }
+
+  get bindings(): { bindings?: Partial<Bindings> } {
+    return this.isDown ? { bindings: { DB: WITHOUT_SANDBOX } } : {}
+  }
+
+  note(what: string): void {
+    this.steps.push(`${iso(Date.now()).slice(11, 19)} ${what}`)
+  }
+
+  async build(): Promise<void> {
+    this.organisation = await organisationWithOperator()
+    this.approver = await addOperator(this.organisation.id)
+    const count = BUYERS_MIN + this.below(5)
+    this.buyers = await Promise.all(Array.from({ length: count }, () => registerPlayer()))
+    const terms = [this.#sequential(), this.#random()]
+    if (this.chance(70)) terms.push(this.#chosen())
+    for (const each of terms) this.raffles.push(await stageRaffle(each, this.organisation))
+  }
+
+  /** A refund of one ticket fails the first time; its cash prize, too. */
+  #sequential() {
+    return {
+      ...this.#times(2 + this.below(3)),
+      title: 'Sequential',
+      ticketPrice: { amount: 1_013, currency: CURRENCY },
+      totalTickets: 12 + this.below(20),
+      maxPerUser: this.chance(50) ? 6 : null,
+      numbering: 'sequential',
+      guaranteed: true,
+      rakeBps: this.pick([0, 750, 333]),
+      earlyClose: this.pick(['soldOut', 'operator']),
+      prizes: [
+        {
+          title: 'Cash',
+          quantity: 1,
+          kind: 'cash',
+          value: { amount: this.chance(50) ? 5_013 : 5_000, currency: CURRENCY },
+        },
+        { title: 'A book', quantity: 1 },
+      ],
+    }
+  }
+
+  /** A refund of one ticket arrives later; below its minimum it cancels itself. */
+  #random() {
+    return {
+      ...this.#times(2 + this.below(3)),
+      title: 'Random',
+      ticketPrice: { amount: 517, currency: CURRENCY },
+      totalTickets: 15 + this.below(25),
+      maxPerUser: this.chance(30) ? 8 : null,
+      numbering: 'random',
+      minTickets: this.below(12),
+      rakeBps: this.pick([0, 777]),
+      winPolicy: this.pick(['perTicket', 'perHolder']),
+      prizes: [{ title: 'A share', quantity: 3, kind: 'share', value: { shareBps: 2_111 } }],
+    }
+  }
+
+  #chosen() {
+    return {
+      ...this.#times(1),
+      title: 'Chosen',
+      ticketPrice: { amount: 300, currency: CURRENCY },
+      totalTickets: 15,
+      maxPerUser: 5,
+      numbering: 'chosen',
+      prizes: [{ title: 'Cash', quantity: 1, kind: 'cash', value: { amount: 317, currency: CURRENCY } }],
+      guaranteed: true,
+    }
+  }
+
+  #times(hours: number) {
+    return {
+      closesAt: iso(NOW + hours * HOUR),
+      drawAt: iso(NOW + (hours + 1) * HOUR),
+      providers: ['sandbox', 'manual'],
+    }
+  }
+
+  /** Asks as `person`, over a network that may be down; a 5xx is only right while it is. */
+  async ask(person: Person, method: Method, path: string, body?: unknown, key?: string): Promise<Answer> {
+    const wasDown = this.isDown
+    const headers: Record<string, string> = key === undefined ? {} : { 'idempotency-key': key }
+    const answer = await as(person, method, path, body, { headers, ...this.bindings })
+    if (answer.status >= 500 && !wasDown) {
+      this.wrong.push(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`)
+    }
+    return answer
+  }
+
+  /** Asks for a wish, for the first time or again. */
+  async want(wish: Wish): Promise<void> {
+    const { status, body } = await this.ask(wish.buyer, 'POST', wish.path, wish.body, wish.key)
+    this.note(`  order ${this.wishes.indexOf(wish)} → ${status} ${status < 400 ? '' : body.code}`)
+    if (status !== 201) return
+    const order = wish.path === '/orders' ? body : body.order
+    if (wish.orderId !== null && wish.orderId !== order.id) {
+      this.wrong.push(`the key ${wish.key} made both ${wish.orderId} and ${order.id}`)
+    }
+    wish.orderId = order.id
+    if (wish.tries[0]!.paymentId === null) fill(wish.tries[0]!, order.payment)
+  }
+
+  async payAgain(wish: Wish, again: Try): Promise<void> {
+    if (wish.orderId === null) return
+    const { status, body } = await this.ask(
+      wish.buyer,
+      'POST',
+      `/orders/${wish.orderId}/pay`,
+      again.body,
+      again.key,
+    )
+    this.note(`  pay again for ${this.wishes.indexOf(wish)} → ${status} ${status < 400 ? '' : body.code}`)
+    if (status === 201) fill(again, body.payment)
+  }
+
+  /** What the payer does on the page; the page itself tells us, unless the network keeps that from us. */
+  async decide(page: string, action: SandboxAction, delivery: 'now' | 'late' | 'lost'): Promise<void> {
+    if (delivery === 'now' && !this.isDown) {
+      const { status } = await call('POST', page, { form: { action } })
+      if (status >= 500) this.wrong.push(`the sandbox’s page answered ${status}`)
+      return
+    }
+    const [id, token] = page.split('/').slice(-2)
+    const ctx = testContext()
+    // Once we have told it to stop, nobody asks any more: what is paid then must be told, late or not.
+    const before = await env.DB.prepare('SELECT status FROM sandbox_charges WHERE id = ?')
+      .bind(id)
+      .first('status')
+    const charge = await decideCharge(ctx, { id: id!, token: token! }, action)
+    const { body } = chargeEvent(ctx, charge)
+    if (delivery === 'lost' && before === 'open') return
+    this.letters.push({ body, headers: () => chargeEvent(testContext(), charge).headers })
+  }
+
+  /** The letter stays known, so that it can come twice. */
+  async deliver({ body, headers }: Letter): Promise<void> {
+    const { status } = await call('POST', '/api/v1/payments/sandbox/webhook', {
+      raw: body,
+      headers: Object.fromEntries(headers()),
+      ...this.bindings,
+    })
+    if (status !== 204) this.wrong.push(`a webhook was answered ${status}`)
+  }
+
+  sweep = (): Promise<void> => sweep(this.bindings.bindings)
+}
+
+function fill(tried: Try, payment: { id: string; checkoutUrl: string | null }): void {
+  tried.paymentId = payment.id
+  tried.page = payment.checkoutUrl === null ? null : new URL(payment.checkoutUrl).pathname
+}

@@ -1,0 +1,48 @@
+// The simulation: a seed drives buyers, operators, a bad network and the clock; then the clock runs until everything can
+// be settled, and the audit says whether every unit of money is accounted for. A seed decides the same each time.
+import { applyD1Migrations, reset } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { at, NOW } from '../raffles/scenario.ts'
+import { audit } from './audit.ts'
+import { settle } from './simulation-ending.ts'
+import { step } from './simulation-moves.ts'
+import { World } from './simulation-world.ts'
+
+const STEPS_MIN = 40
+const STEPS_MORE = 41
+const AUDIT_PERCENT = 8
+/** Of a failure, so many steps are shown. */
+const STEPS_TOLD = 40
+
+/** What is wrong after `seed`, in sentences with the last steps; null: nothing. */
+export async function simulate(seed: number): Promise<string | null> {
+  await reset()
+  await applyD1Migrations(env.DB, env.TEST_MIGRATIONS)
+  at(NOW)
+  const world = new World(seed)
+  try {
+    await live(world)
+  } catch (error) {
+    world.wrong.push(`it threw ${error instanceof Error ? error.stack : String(error)}`)
+  }
+  if (world.wrong.length === 0) return null
+  const steps = world.steps.slice(-STEPS_TOLD)
+  return [
+    `seed ${seed} (again: FROM=${seed} SEEDS=1 npm run simulate):`,
+    ...world.wrong.map((each) => `  ✗ ${each}`),
+    'after',
+    ...steps.map((each) => `  ${each}`),
+  ].join('\n')
+}
+
+async function live(world: World): Promise<void> {
+  await world.build()
+  const steps = STEPS_MIN + world.below(STEPS_MORE)
+  for (let count = 0; count < steps; count++) {
+    await step(world)
+    if (world.chance(AUDIT_PERCENT)) world.wrong.push(...(await audit(env, { settled: false })))
+    if (world.wrong.length > 0) return
+  }
+  await settle(world)
+  world.wrong.push(...(await audit(env, { settled: true })))
+}

@@ -1,0 +1,82 @@
+// Buying in tests: orders through their doors, and the payer's buttons on the sandbox's page.
+import { exports } from 'cloudflare:workers'
+import { expect } from 'vitest'
+import type { Answer } from '../harness/client.ts'
+import type { Person } from '../harness/people.ts'
+import { as, CLOSES_AT, HOUR, iso, newKey, type Staged, stageRaffle } from '../raffles/scenario.ts'
+
+/** What a ticket costs in raffles made here. */
+export const PRICE = 500
+
+/** A raffle whose tickets cost money, drawn an hour after its sales end. */
+export const stagePriced = (changes: Record<string, unknown> = {}, like?: Staged): Promise<Staged> =>
+  stageRaffle(
+    {
+      ticketPrice: { amount: PRICE, currency: 'KES' },
+      providers: ['sandbox', 'manual'],
+      drawAt: iso(CLOSES_AT + HOUR),
+      ...changes,
+    },
+    like?.organisation,
+  )
+
+export interface Bought {
+  id: string
+  // biome-ignore lint/suspicious/noExplicitAny: its shape was checked against the route's schema, at run time
+  order: any
+  reservationId: string
+  checkoutUrl: string
+  key: string
+}
+
+export const withKey = (key: string) => ({ headers: { 'idempotency-key': key } })
+
+export const purchase = (
+  person: Person,
+  raffleId: string,
+  what: { quantity?: number; numbers?: number[] } = { quantity: 1 },
+  { key = newKey(), payment = { provider: 'sandbox' } as object } = {},
+): Promise<Answer> => as(person, 'POST', '/tickets/purchase', { raffleId, ...what, payment }, withKey(key))
+
+/** A purchase that must succeed, waiting for its payment. */
+export async function reserve(person: Person, raffleId: string, quantity = 1): Promise<Bought> {
+  const key = newKey()
+  const { status, body } = await purchase(person, raffleId, { quantity }, { key })
+  expect(status, JSON.stringify(body)).toBe(201)
+  const { order, reservation } = body
+  return {
+    id: order.id,
+    order,
+    reservationId: reservation.id,
+    checkoutUrl: order.payment.checkoutUrl,
+    key,
+  }
+}
+
+export type Button = 'approve' | 'decline' | 'later' | 'twice'
+
+/** Presses a button on the sandbox's page. */
+export async function press(checkoutUrl: string, action: Button): Promise<void> {
+  const response = await exports.default.fetch(
+    new Request(checkoutUrl, { method: 'POST', body: new URLSearchParams({ action }), redirect: 'manual' }),
+  )
+  expect(response.status, await response.text()).toBeLessThan(400)
+}
+
+/** An order that is paid. */
+export async function paid(person: Person, raffleId: string, quantity = 1): Promise<Bought> {
+  const bought = await reserve(person, raffleId, quantity)
+  await press(bought.checkoutUrl, 'approve')
+  const order = await orderOf(person, bought.id)
+  expect(order.status).toBe('paid')
+  return { ...bought, order }
+}
+
+export async function orderOf(person: Person, id: string) {
+  const { status, body } = await as(person, 'GET', `/orders/${id}`)
+  expect(status).toBe(200)
+  return body
+}
+
+export const historyOf = (order: { history: { text: string }[] }): string =>
+  order.history.map(({ text }) => text).join('\n')
