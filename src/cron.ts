@@ -8,10 +8,10 @@ import { advanceDueRaffles } from './draws/advance-due-raffles.ts'
 import { noteSweep } from './insights/sweeps.ts'
 import { sweepPayouts } from './money/sweep-payouts.ts'
 import { purgeWebhooks } from './orders/receive-webhook.ts'
-import { sweepRefundRuns, sweepRefundRuns } from './orders/refund-raffle.ts'
+import { sweepRefundRuns } from './orders/refund-raffle.ts'
 import { sweepOrders } from './orders/sweep-orders.ts'
 import { sweepPayments } from './orders/sweep-payments.ts'
-import { sweepRefunds, sweepRefunds } from './orders/sweep-refunds.ts'
+import { sweepRefunds } from './orders/sweep-refunds.ts'
 
 type Chore = [name: string, chore: (ctx: Ctx) => Promise<unknown>]
 
@@ -23,7 +23,7 @@ const AFTER_RAFFLES: readonly Chore[] = [
   ['refund runs', sweepRefundRuns],
   ['refunds', sweepRefunds],
   ['payouts', sweepPayouts],
-  ['refund runs', sweepRefundRuns], ['refunds', sweepRefunds], ['purge sessions', purgeSessions],
+  ['purge sessions', purgeSessions],
   ['purge webhooks', purgeWebhooks],
 ]
 

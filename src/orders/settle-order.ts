@@ -17,7 +17,7 @@ import { type PaymentRow, payments, type ReceiptRow, receipts } from '../money/s
 import { findOrder, type OrderRows } from './find-order.ts'
 import { linePort } from './line-port.ts'
 import { insertOrderEvent } from './order-events.ts'
-import { reopenRefundRuns, reopenRefundRuns } from './refund-raffle.ts'
+import { reopenRefundRuns } from './refund-raffle.ts'
 import { type OrderLineRow, orderLines, orders } from './schema.ts'
 import { tell } from './words.ts'
 
@@ -152,11 +152,6 @@ async function settle(ctx: Ctx, { order, lines }: OrderRows, paying: ReceiptRow)
           updatedAt: ctx.now,
         })
         .where(and(eq(orders.id, order.id), isNull(orders.settledAt))),
-      reopenRefundRuns(
-        ctx,
-        order.id,
-        issued.map(({ itemId }) => itemId),
-      ),
     ]),
   )
 }

@@ -101,7 +101,7 @@ export class World {
     this.approver = await addOperator(this.organisation.id)
     const count = BUYERS_MIN + this.below(5)
     this.buyers = await Promise.all(Array.from({ length: count }, () => registerPlayer()))
-    const terms = [this.#sequential(), this.#random()]
+    const terms: Record<string, unknown>[] = [this.#sequential(), this.#random()]
     if (this.chance(70)) terms.push(this.#chosen())
     for (const each of terms) this.raffles.push(await stageRaffle(each, this.organisation))
   }

@@ -1,8 +1,10 @@
-import { expect, it } from 'vitest'
+import { afterAll, expect, it } from 'vitest'
 import { silenceLog, useClock } from '../raffles/scenario.ts'
 import { simulate } from './simulation.ts'
 
 useClock()
+const times: number[] = []
+afterAll(() => { console.warn(times.join(' ')) })
 
 it.each(Array.from({ length: 10 }, (_, at) => at + 1))(
   'seed %i',
@@ -10,8 +12,7 @@ it.each(Array.from({ length: 10 }, (_, at) => at + 1))(
     const s = performance.now()
     silenceLog()
     const wrong = await simulate(seed)
-    if (process.env.TIMES !== undefined || true)
-      process.stdout.write(`seed ${seed}: ${Math.round(performance.now() - s)} ms\n`)
+    times.push(Math.round(performance.now() - s))
     expect(wrong, wrong ?? '').toBeNull()
   },
   60_000,

@@ -408,20 +408,16 @@ describe('the provider', () => {
 
 describe('a crash', () => {
   it.each([
-    ['before the refund is written', /^insert into "refunds"/i, 500],
-    [
-      'after its tickets were voided',
-      /insert into "transfers"[^]*refund:|update "refunds" set "lines"|update "refunds" set "status"/i,
-      500,
-    ],
-    ['before it is sent', /from "payments" where "payments"."id"/i, 201],
-    ['before the provider', /from "sandbox_transfers"/i, 201],
-    ['after the provider has paid', /NOT EXISTS \(SELECT 1 FROM "refunds"/i, 201],
+    ['before the refund is written', /^insert into "refunds"/i],
+    ['after its tickets were voided', /^insert into "transfers"/i],
+    ['before it is sent', /^select "reference" from "payments"/i],
+    ['before the provider', /"sandbox_transfers"/i],
+    ['after the provider has paid', /^update "refunds" set "status" = \?, "reference"/i],
   ])('%s loses nothing and repeats nothing', async (_name, pattern) => {
     const log = silenceLog()
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 2)
-    const { DB, done } = crashing(pattern as RegExp)
+    const { DB, done } = crashing(pattern)
     const key = newKey()
     await refund(staged.operator, id, tickets(1), key, { bindings: { DB } })
     expect(done(), JSON.stringify(log.lines().map(({ error }) => error))).toBe(true)
@@ -603,9 +599,6 @@ describe('a cancelled raffle', () => {
     expect((await progress(staged)).body).toMatchObject({ total: 3_000, done: 200, finishedAt: null })
     at(NOW + MINUTE)
     await Promise.all([1, 2, 3].map(() => refundWithin(testContext(), bounds)))
-    const { DB, done } = crashing(/^update "refund_runs"/i)
-    const dying = { ...testContext(), env: { ...env, DB } }
-    expect(done() || dying).toBeTruthy()
     const { body } = await progress(staged)
     expect(body.done % 200).toBe(0)
     expect(Date.parse(body.expectedEnd)).toBe(

@@ -1,0 +1,461 @@
+// Payments: providers report and are asked, operators see to what nobody answers, and each thing takes effect once.
+import { env } from 'cloudflare:workers'
+import { describe, expect, it, vi } from 'vitest'
+import { newId } from '../../src/core/ids.ts'
+import { sandbox } from '../../src/money/providers/sandbox.ts'
+import { signEvent } from '../../src/money/providers/sandbox-signature.ts'
+import { type Door, protectedDoors } from '../harness/auth-battery.ts'
+import { call, operations } from '../harness/client.ts'
+import {
+  addOperator,
+  organisationWithOperator,
+  type Person,
+  registerPlayer,
+  signedInAdmin,
+  testSettings,
+} from '../harness/people.ts'
+import {
+  as,
+  at,
+  crashing,
+  DAY,
+  HOUR,
+  MINUTE,
+  NOW,
+  readAll,
+  SECOND,
+  type Staged,
+  silenceLog,
+  sweep,
+  useClock,
+} from '../raffles/scenario.ts'
+import {
+  type Bought,
+  historyOf,
+  orderOf,
+  PRICE,
+  paid,
+  press,
+  purchase,
+  reserve,
+  stagePriced,
+} from './checkout.ts'
+
+const PAYMENT = newId('payment')
+const DOORS: readonly Door[] = [
+  { method: 'GET', path: '/api/v1/payments?needs=attention' },
+  { method: 'POST', path: `/api/v1/payments/${PAYMENT}/reconcile` },
+  { method: 'POST', path: `/api/v1/payments/${PAYMENT}/receipts`, body: { reference: 'KCB-1' } },
+  { method: 'POST', path: '/api/v1/payments/webhooks/sandbox/evt-1/replay' },
+]
+
+protectedDoors(DOORS)
+
+const row = (sql: string, ...values: unknown[]) =>
+  env.DB.prepare(sql)
+    .bind(...values)
+    // biome-ignore lint/suspicious/noExplicitAny: columns as the test names them
+    .first<any>()
+const paymentRow = (id: string) => row('SELECT * FROM payments WHERE id = ?', id)
+const count = async (table: string): Promise<number> =>
+  (await row(`SELECT count(*) AS count FROM ${table}`)).count
+const everything = () =>
+  Promise.all(['webhooks', 'receipts', 'transfers', 'refunds', 'order_events'].map(count))
+
+const WEBHOOK = '/api/v1/payments/sandbox/webhook'
+const eventOf = (subjectId: string, id = `evt-${newId('order')}`, subject = 'payment') =>
+  JSON.stringify({ id, subject, subjectId })
+const signed = (body: string, now = Date.now()) => ({
+  'sandbox-signature': signEvent(testSettings(), now, body),
+})
+const report = (body: string, headers: Record<string, string> = signed(body)) =>
+  call('POST', WEBHOOK, { raw: body, headers })
+
+/** The payer presses, and the page dies before anything is told to us. */
+const pressSilently = (bought: Bought, captures = 1) =>
+  env.DB.prepare("UPDATE sandbox_charges SET status = 'approved', captures = ? WHERE id = ?")
+    .bind(captures, bought.order.payment.id)
+    .run()
+
+async function staged(): Promise<{ raffle: Staged; player: Person; bought: Bought; paymentId: string }> {
+  const raffle = await stagePriced()
+  const player = await registerPlayer()
+  const bought = await reserve(player, raffle.id, 2)
+  return { raffle, player, bought, paymentId: bought.order.payment.id }
+}
+
+describe('the doors of payments', () => {
+  it('that are protected are all in this file', () => {
+    const known = DOORS.map(
+      ({ method, path }) =>
+        `${method} ${path
+          .replace(/\?.*/, '')
+          .replace(/pay_\w+/, ':id')
+          .replace('sandbox/evt-1', ':provider/:eventId')}`,
+    )
+    const declared = operations
+      .filter(({ path, description }) => path.startsWith('/api/v1/payments') && description.auth === 'user')
+      .map(({ method, path }) => `${method} ${path}`)
+    expect(known.sort()).toEqual([...new Set(declared)].sort())
+  })
+})
+
+describe('a webhook', () => {
+  useClock()
+
+  it('settles what it tells of, is kept as it came, and acts once however often it comes', async () => {
+    const { player, bought, paymentId } = await staged()
+    await pressSilently(bought)
+    const body = eventOf(paymentId)
+    expect((await report(body)).status).toBe(204)
+    expect((await orderOf(player, bought.id)).status).toBe('paid')
+    const { id } = JSON.parse(body)
+    expect(await row('SELECT * FROM webhooks WHERE event_id = ?', id)).toMatchObject({
+      body,
+      subject: 'payment',
+      subject_id: paymentId,
+      received_at: NOW,
+      acted_at: NOW,
+    })
+    const before = await everything()
+    at(NOW + SECOND)
+    const again = await Promise.all([report(body), report(body), report(body)])
+    expect(again.map(({ status }) => status)).toEqual([204, 204, 204])
+    expect(await everything()).toEqual(before)
+    expect((await row('SELECT acted_at FROM webhooks WHERE event_id = ?', id)).acted_at).toBe(NOW)
+  })
+
+  it('that is forged, stale or foreign is refused, and nothing is written', async () => {
+    const { bought, paymentId } = await staged()
+    await pressSilently(bought)
+    const before = await everything()
+    const body = eventOf(paymentId)
+    const forged = { 'sandbox-signature': signEvent({ JWT_SECRET: 'x'.repeat(40) }, NOW, body) }
+    for (const [headers, sent, status] of [
+      [{}, body, 403],
+      [forged, body, 403],
+      [signed(body), eventOf(paymentId), 403],
+      [signed(body, NOW - 301 * SECOND), body, 403],
+      [signed(body, NOW + 301 * SECOND), body, 403],
+      [signed('[]'), '[]', 400],
+      ...[
+        eventOf(newId('payment')),
+        eventOf(newId('refund'), 'evt-2', 'refund'),
+        eventOf(paymentId, 'e', 'payout'),
+      ].map((foreign) => [signed(foreign), foreign, 404] as const),
+    ] as const) {
+      expect((await report(sent, { ...headers })).status).toBe(status)
+    }
+    for (const provider of ['stripe', 'mpesa', 'manual', 'nobody']) {
+      const answer = await call('POST', `/api/v1/payments/${provider}/webhook`, {
+        raw: body,
+        headers: signed(body),
+      })
+      expect(answer.status).toBeGreaterThanOrEqual(400)
+      expect(answer.status).toBeLessThan(500)
+    }
+    expect(await everything()).toEqual(before)
+    expect(await paymentRow(paymentId)).toMatchObject({ status: 'pending' })
+  })
+
+  it('that could not be acted on is taken all the same, and the sweep acts on it: late money too', async () => {
+    const { player, bought, paymentId } = await staged()
+    at(NOW + 11 * MINUTE)
+    await sweep()
+    expect((await orderOf(player, bought.id)).status).toBe('expired')
+    await env.DB.prepare('UPDATE payments SET due_at = NULL WHERE id = ?').bind(paymentId).run()
+    const { lines } = silenceLog()
+    const { DB, done } = crashing(/insert into "receipts"/)
+    const { pathname } = new URL(bought.checkoutUrl)
+    const page = await call('POST', pathname, { form: { action: 'approve' }, bindings: { DB } })
+    expect([page.status, done()]).toEqual([200, true])
+    expect(lines().some(({ message }) => message === 'a webhook was stored and not acted on')).toBe(true)
+    expect((await orderOf(player, bought.id)).status).toBe('expired')
+    at(NOW + 12 * MINUTE)
+    await sweep()
+    expect(await paymentRow(paymentId)).toMatchObject({ status: 'succeeded' })
+    expect(['paid', 'refund_due', 'refunded']).toContain((await orderOf(player, bought.id)).status)
+    expect(
+      await row('SELECT count(*) AS n FROM webhooks WHERE subject_id = ? AND acted_at IS NULL', paymentId),
+    ).toEqual({
+      n: 0,
+    })
+  })
+
+  it('about money on its way out has it looked at by the next sweep', async () => {
+    const { bought } = await staged()
+    const id = newId('refund')
+    await env.DB.prepare(
+      `INSERT INTO refunds VALUES (?, ?, 'k', '', 'sandbox', ?, 'r', 100, 'KES', 'a reason', '[]', 'sent', NULL, 1, NULL, NULL, 1, 1)`,
+    )
+      .bind(id, bought.id, bought.order.payment.id)
+      .run()
+    expect((await report(eventOf(id, `evt-${id}`, 'refund'))).status).toBe(204)
+    expect(await row('SELECT due_at FROM refunds WHERE id = ?', id)).toEqual({ due_at: NOW })
+    await env.DB.prepare('DELETE FROM refunds WHERE id = ?').bind(id).run()
+  })
+
+  it('is replayed by administrators alone', async () => {
+    const { raffle, player, bought, paymentId } = await staged()
+    const body = eventOf(paymentId, `evt-${paymentId}-x`)
+    await report(body)
+    await pressSilently(bought)
+    const path = `/payments/webhooks/sandbox/evt-${paymentId}-x/replay`
+    for (const person of [player, raffle.operator]) expect((await as(person, 'POST', path)).status).toBe(403)
+    expect(await paymentRow(paymentId)).toMatchObject({ status: 'pending' })
+    const admin = await signedInAdmin()
+    expect((await as(admin, 'POST', path)).status).toBe(204)
+    expect(await paymentRow(paymentId)).toMatchObject({ status: 'succeeded' })
+    const before = await everything()
+    expect((await as(admin, 'POST', path)).status).toBe(204)
+    expect(await everything()).toEqual(before)
+    expect((await as(admin, 'POST', '/payments/webhooks/sandbox/evt-none/replay')).status).toBe(404)
+  })
+
+  it('is kept for 90 days', async () => {
+    const { paymentId } = await staged()
+    const body = eventOf(paymentId)
+    await report(body)
+    const kept = async () =>
+      (await row('SELECT count(*) AS n FROM webhooks WHERE event_id = ?', JSON.parse(body).id)).n
+    at(NOW + 90 * DAY)
+    await sweep()
+    expect(await kept()).toBe(1)
+    at(NOW + 90 * DAY + 1)
+    await sweep()
+    expect(await kept()).toBe(0)
+  })
+})
+
+describe('a payment', () => {
+  useClock()
+
+  it('that nobody tells of is asked about on its schedule, and settled by that', async () => {
+    const { player, bought, paymentId } = await staged()
+    for (const [after, next] of [
+      [20, 40],
+      [40, 75],
+      [75, 120],
+      [120, 300],
+      [300, 900],
+    ] as const) {
+      at(NOW + after * SECOND)
+      await sweep()
+      expect(await paymentRow(paymentId)).toMatchObject({ status: 'pending', due_at: NOW + next * SECOND })
+    }
+    await pressSilently(bought)
+    // Its own next look is after its order's end; that end comes first.
+    at(NOW + 9 * MINUTE + 30 * SECOND)
+    await sweep()
+    expect(await orderOf(player, bought.id)).toMatchObject({ status: 'paid' })
+    expect(await paymentRow(paymentId)).toMatchObject({ status: 'succeeded', due_at: null, attention: null })
+  })
+
+  it('that arrives later settles by itself', async () => {
+    const { player, bought } = await staged()
+    await press(bought.checkoutUrl, 'later')
+    expect((await orderOf(player, bought.id)).status).toBe('pending')
+    at(NOW + 40 * SECOND)
+    await sweep()
+    expect((await orderOf(player, bought.id)).status).toBe('paid')
+  })
+
+  it('that is declined says so once, and leaves the order to be paid another way', async () => {
+    const { player, bought, paymentId } = await staged()
+    await press(bought.checkoutUrl, 'decline')
+    await press(bought.checkoutUrl, 'decline')
+    const order = await orderOf(player, bought.id)
+    expect(order).toMatchObject({ status: 'pending', payment: { status: 'failed' } })
+    expect(historyOf(order).match(/The payment failed: it was declined/g)).toHaveLength(1)
+    expect(await paymentRow(paymentId)).toMatchObject({ due_at: null })
+  })
+
+  it('whose start was lost is started by the sweep, once', async () => {
+    const { id } = await stagePriced()
+    const player = await registerPlayer()
+    silenceLog()
+    for (const pattern of [
+      /insert into "sandbox_charges"/,
+      /update "payments" set "status" = \?, "reference"/,
+    ]) {
+      const { DB, done } = crashing(pattern)
+      const headers = { 'idempotency-key': `lost-${pattern}`.replaceAll(/[^\w-]/g, '') }
+      const body = { raffleId: id, quantity: 1, payment: { provider: 'sandbox' } }
+      const lost = await as(player, 'POST', '/tickets/purchase', body, { headers, bindings: { DB } })
+      expect([lost.status, done()]).toEqual([500, true])
+    }
+    const starting = env.DB.prepare(
+      "SELECT p.id FROM payments p JOIN orders o ON o.id = p.order_id WHERE user_id = ? AND p.status = 'starting'",
+    ).bind(player.id)
+    const lost = (await starting.all<{ id: string }>()).results
+    expect(lost).toHaveLength(2)
+    at(NOW + 20 * SECOND)
+    await sweep()
+    for (const { id: paymentId } of lost) {
+      const started = await paymentRow(paymentId)
+      expect(started).toMatchObject({ status: 'pending', reference: paymentId })
+      expect(JSON.parse(started.action).checkoutUrl).toContain(`/sandbox/checkout/${paymentId}/`)
+    }
+  })
+
+  it('whose start was lost is not started when its order is over', async () => {
+    const { player, bought, paymentId } = await staged()
+    await env.DB.batch([
+      env.DB.prepare("UPDATE payments SET status = 'starting', action = NULL WHERE id = ?").bind(paymentId),
+      env.DB.prepare('DELETE FROM sandbox_charges WHERE id = ?').bind(paymentId),
+    ])
+    at(NOW + 10 * MINUTE)
+    await sweep()
+    expect((await orderOf(player, bought.id)).status).toBe('expired')
+    expect(await row('SELECT count(*) AS n FROM sandbox_charges WHERE id = ?', paymentId)).toEqual({ n: 0 })
+    expect(await paymentRow(paymentId)).toMatchObject({ status: 'failed', due_at: null })
+  })
+
+  it('whose provider does not answer for an hour needs attention, with the reason; then it is asked by hand', async () => {
+    const { raffle, player, bought, paymentId } = await staged()
+    silenceLog()
+    const silence = vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
+    for (let minute = 1; minute <= 60; minute += 3) {
+      at(NOW + minute * MINUTE)
+      await sweep()
+    }
+    expect(await paymentRow(paymentId)).toMatchObject({ status: 'expired', attention: null })
+    at(NOW + HOUR)
+    await sweep()
+    const needing = await readAll('/payments?needs=attention', 10, raffle.operator)
+    expect(needing).toMatchObject([
+      {
+        id: paymentId,
+        orderId: bought.id,
+        status: 'expired',
+        nextCheckAt: null,
+        attention: 'sandbox does not know what became of it: sandbox could not be asked.',
+      },
+    ])
+    silence.mockRestore()
+    await pressSilently(bought)
+    const checked = await as(raffle.operator, 'POST', `/payments/${paymentId}/reconcile`)
+    expect(checked.body).toMatchObject({ id: paymentId, status: 'succeeded', attention: null })
+    expect(await readAll('/payments?needs=attention', 10, raffle.operator)).toEqual([])
+    expect(['paid', 'refund_due', 'refunded']).toContain((await orderOf(player, bought.id)).status)
+  })
+})
+
+describe('payments in a list', () => {
+  useClock()
+
+  it('are those of orders with a line of one’s organisation; an administrator sees all', async () => {
+    const { raffle, player, paymentId } = await staged()
+    const other = await staged()
+    const more = await paid(player, raffle.id)
+    const ids = async (person: Person) => (await readAll('/payments', 1, person)).map(({ id }) => id)
+    expect(await ids(raffle.operator)).toEqual([more.order.payment.id, paymentId])
+    expect(await ids(other.raffle.operator)).toEqual([other.paymentId])
+    const all = (await as(await signedInAdmin(), 'GET', '/payments?limit=3')).body.data
+    expect(all.map(({ id }: { id: string }) => id)).toEqual([
+      more.order.payment.id,
+      other.paymentId,
+      paymentId,
+    ])
+    expect(JSON.stringify(all)).not.toContain('/sandbox/checkout/')
+    expect((await as(player, 'GET', '/payments')).status).toBe(403)
+    const janitor = await addOperator(raffle.organisation.id, 'janitor')
+    expect((await as(janitor, 'GET', '/payments')).status).toBe(403)
+    expect((await as(raffle.operator, 'GET', '/payments?needs=sleep')).status).toBe(422)
+  })
+})
+
+describe('money that comes by hand', () => {
+  useClock()
+
+  async function byHand(raffle?: Staged) {
+    const of = raffle ?? (await stagePriced())
+    const player = await registerPlayer()
+    const { body } = await purchase(player, of.id, { quantity: 2 }, { payment: { provider: 'manual' } })
+    const record = (person: Person, input: object) =>
+      as(person, 'POST', `/payments/${body.order.payment.id}/receipts`, input)
+    return { raffle: of, player, order: body.order, paymentId: body.order.payment.id, record }
+  }
+
+  it('is recorded by an operator with its reference, once', async () => {
+    const { raffle, player, order, paymentId, record } = await byHand()
+    expect(order.payment).toMatchObject({ checkoutUrl: null, message: expect.stringContaining(paymentId) })
+    at(NOW + 20 * SECOND)
+    await sweep()
+    expect(await paymentRow(paymentId)).toMatchObject({ status: 'pending', attention: null, due_at: null })
+    const { status, body, headers } = await record(raffle.operator, { reference: 'KCB-1' })
+    expect(status).toBe(201)
+    expect(headers.get('location')).toBe(`/api/v1/orders/${order.id}`)
+    expect(body).toMatchObject({
+      paymentId,
+      reference: 'KCB-1',
+      amount: { amount: 2 * PRICE, currency: 'KES' },
+    })
+    expect((await orderOf(player, order.id)).status).toBe('paid')
+    const before = await everything()
+    at(NOW + MINUTE)
+    expect((await record(raffle.operator, { reference: 'KCB-1' })).body).toEqual(body)
+    expect(await everything()).toEqual(before)
+  })
+
+  it('of another amount goes back, as with every provider', async () => {
+    const { raffle, player, order, record } = await byHand()
+    const amount = { amount: 1, currency: 'KES' }
+    expect((await record(raffle.operator, { reference: 'KCB-2', amount })).status).toBe(201)
+    const told = await orderOf(player, order.id)
+    expect(told.status).toBe('pending')
+    expect(historyOf(told)).toContain('came instead of')
+    expect((await record(raffle.operator, { reference: 'KCB-2' })).body.code).toBe('conflict')
+    for (const wrong of [
+      { amount: 0, currency: 'KES' },
+      { amount: 1, currency: 'USD' },
+    ]) {
+      expect((await record(raffle.operator, { reference: 'KCB-3', amount: wrong })).status).toBe(422)
+    }
+  })
+
+  it('pays for one order of an organisation, also when two are recorded at once', async () => {
+    const first = await byHand()
+    const { operator } = first.raffle
+    const [second, third] = [await byHand(first.raffle), await byHand(first.raffle)]
+    const answers = await Promise.all(
+      [first, second, third].map(({ record }) => record(operator, { reference: 'CASH-9' })),
+    )
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409])
+    const elsewhere = await byHand()
+    expect((await elsewhere.record(elsewhere.raffle.operator, { reference: 'CASH-9' })).status).toBe(201)
+  })
+
+  it('is recorded by those alone who manage payments in each of the order’s organisations', async () => {
+    const { raffle, player, order, paymentId, record } = await byHand()
+    const { operator: stranger } = await organisationWithOperator()
+    const janitor = await addOperator(raffle.organisation.id, 'janitor')
+    const input = { reference: 'KCB-4' }
+    for (const person of [stranger, player]) {
+      const refused = await record(person, input)
+      const nobodys = await as(person, 'POST', `/payments/${PAYMENT}/receipts`, input)
+      expect(refused.body).toMatchObject({ code: 'not_found' })
+      expect({ ...refused.body, requestId: '' }).toEqual({ ...nobodys.body, requestId: '' })
+      expect((await as(person, 'POST', `/payments/${paymentId}/reconcile`)).status).toBe(404)
+    }
+    expect((await record(janitor, input)).status).toBe(403)
+    const other = await stagePriced()
+    await env.DB.prepare(
+      `INSERT INTO order_lines SELECT order_id, 1, kind, ?, ?, title, quantity, numbers, unit_amount, 'released', reservation_id, 0
+       FROM order_lines WHERE order_id = ?`,
+    )
+      .bind(other.id, other.organisation.id, order.id)
+      .run()
+    expect((await record(raffle.operator, input)).status).toBe(403)
+    expect((await as(raffle.operator, 'POST', `/payments/${paymentId}/reconcile`)).status).toBe(200)
+    expect((await orderOf(player, order.id)).status).toBe('pending')
+  })
+
+  it('is none where the provider tells by itself', async () => {
+    const { raffle, paymentId } = await staged()
+    const refused = await as(raffle.operator, 'POST', `/payments/${paymentId}/receipts`, {
+      reference: 'KCB-5',
+    })
+    expect(refused.body.code).toBe('invalid_state')
+  })
+})
