@@ -121,9 +121,11 @@ CREATE TABLE `sandbox_charges` (
 	`status` text DEFAULT 'open' NOT NULL,
 	`captures` integer DEFAULT 0 NOT NULL,
 	`settles_at` integer,
+	`tell_at` integer,
 	`created_at` integer NOT NULL
 );
 --> statement-breakpoint
+CREATE INDEX `sandbox_charges_tell` ON `sandbox_charges` (`tell_at`) WHERE tell_at IS NOT NULL;--> statement-breakpoint
 CREATE TABLE `sandbox_transfers` (
 	`id` text PRIMARY KEY NOT NULL,
 	`kind` text NOT NULL,

@@ -242,23 +242,29 @@ export const webhooks = sqliteTable(
 )
 
 /** The sandbox's own books: what a provider outside would keep. Only `providers/sandbox.ts` reads and writes them. */
-export const sandboxCharges = sqliteTable('sandbox_charges', {
-  /** Our payment's id: the sandbox's key, so that a repeated start is one charge. */
-  id: text().primaryKey(),
-  amount: integer().notNull(),
-  currency: text().notNull(),
-  returnUrl: text(),
-  /** Given to the payer alone, in the checkout's address. */
-  token: text().notNull(),
-  status: text({ enum: ['open', 'approved', 'declined', 'later', 'stopped'] })
-    .notNull()
-    .default('open'),
-  /** How often the payer paid. */
-  captures: integer().notNull().default(0),
-  /** When a payment that comes later arrives. */
-  settlesAt: integer(),
-  createdAt: integer().notNull(),
-})
+export const sandboxCharges = sqliteTable(
+  'sandbox_charges',
+  {
+    /** Our payment's id: the sandbox's key, so that a repeated start is one charge. */
+    id: text().primaryKey(),
+    amount: integer().notNull(),
+    currency: text().notNull(),
+    returnUrl: text(),
+    /** Given to the payer alone, in the checkout's address. */
+    token: text().notNull(),
+    status: text({ enum: ['open', 'approved', 'declined', 'later', 'stopped'] })
+      .notNull()
+      .default('open'),
+    /** How often the payer paid. */
+    captures: integer().notNull().default(0),
+    /** When a payment that comes later arrives. */
+    settlesAt: integer(),
+    /** When the sandbox tells us of it, until it is told; null: there is nothing to tell. */
+    tellAt: integer(),
+    createdAt: integer().notNull(),
+  },
+  (table) => [index('sandbox_charges_tell').on(table.tellAt).where(sql`tell_at IS NOT NULL`)],
+)
 
 export const sandboxTransfers = sqliteTable('sandbox_transfers', {
   /** Our refund's id, or our payout's with its attempt. */

@@ -1,40 +1,44 @@
 /** Pages under /sandbox: the checkout, which is what a provider's own page and the webhook after it would be. */
 import { Hono } from 'hono'
+import { describeRoute } from 'hono-openapi'
 import * as z from 'zod'
 import type { AppContext, AppEnv, Ctx } from '../core/context.ts'
 import { Id } from '../core/ids.ts'
 import { validate } from '../core/validation.ts'
 import type { ChargeRow } from '../money/providers/sandbox.ts'
-import {
-  chargeEvent,
-  decideCharge,
-  findCharge,
-  SANDBOX_ACTIONS,
-} from '../money/providers/sandbox-checkout.ts'
+import { decideCharge, findCharge, SANDBOX_ACTIONS } from '../money/providers/sandbox-checkout.ts'
 import { checkoutHeaders, checkoutPage } from '../money/providers/sandbox-page.ts'
-import { receiveWebhook } from './receive-webhook.ts'
+import { tellCharge } from './tell-charge.ts'
 
 const CheckoutParams = z.object({ id: Id('payment'), token: z.string().regex(/^[\w-]{20,64}$/) })
 const Decision = z.object({ action: z.enum(SANDBOX_ACTIONS) })
 
+/** A page for people is no part of the API's document. */
+const aPage = describeRoute({ hide: true })
+
 export const sandboxRoutes = new Hono<AppEnv>()
-  .get('/checkout/:id/:token', validate('param', CheckoutParams), async (c) =>
+  .get('/checkout/:id/:token', aPage, validate('param', CheckoutParams), async (c) =>
     page(c, await findCharge(c.get('ctx'), c.req.valid('param'))),
   )
-  .post('/checkout/:id/:token', validate('param', CheckoutParams), validate('form', Decision), async (c) => {
-    const ctx = c.get('ctx')
-    const charge = await decideCharge(ctx, c.req.valid('param'), c.req.valid('form').action)
-    await report(ctx, charge)
-    const returnUrl = webAddress(charge.returnUrl)
-    if (returnUrl === null) return page(c, charge)
-    return c.body(null, 303, { ...checkoutHeaders(returnUrl), location: returnUrl })
-  })
+  .post(
+    '/checkout/:id/:token',
+    aPage,
+    validate('param', CheckoutParams),
+    validate('form', Decision),
+    async (c) => {
+      const ctx = c.get('ctx')
+      const charge = await decideCharge(ctx, c.req.valid('param'), c.req.valid('form').action)
+      await report(ctx, charge)
+      const returnUrl = webAddress(charge.returnUrl)
+      if (returnUrl === null) return page(c, charge)
+      return c.body(null, 303, { ...checkoutHeaders(returnUrl), location: returnUrl })
+    },
+  )
 
-/** The webhook, through the code of its door. A provider's payer does not see whether it was taken. */
+/** A provider's payer does not see whether its webhook was taken: it is sent again. */
 async function report(ctx: Ctx, charge: ChargeRow): Promise<void> {
-  const { headers, body } = chargeEvent(ctx, charge)
   try {
-    await receiveWebhook(ctx, 'sandbox', headers, body)
+    await tellCharge(ctx, charge)
   } catch (error) {
     ctx.log.error('the sandbox’s webhook was not taken', { paymentId: charge.id, error })
   }

@@ -1,4 +1,4 @@
-/** The sweep over payments: asks about silent ones on their schedule, and acts on webhooks that nobody acted on. */
+/** The sweep over payments: asks about silent ones on their schedule, and acts on what was told and not acted on. */
 import { and, asc, eq, inArray, isNull, lte, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { sweepRows } from '../core/sweep-rows.ts'
@@ -7,6 +7,7 @@ import { payments, webhooks } from '../money/schema.ts'
 import { actOnWebhook } from './act-on-webhook.ts'
 import { reconcilePayment } from './reconcile-payment.ts'
 import { orders } from './schema.ts'
+import { sweepCharges } from './tell-charge.ts'
 
 /** Until the next sweep has begun. */
 const UNTIL_NEXT_MS = 65 * SECOND_MS
@@ -14,6 +15,7 @@ const UNTIL_NEXT_MS = 65 * SECOND_MS
 const PATIENCE_MS = 20 * SECOND_MS
 
 export async function sweepPayments(ctx: Ctx): Promise<void> {
+  await sweepCharges(ctx)
   await sweepRows(ctx, {
     name: 'webhook',
     page: (limit) =>

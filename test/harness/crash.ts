@@ -24,7 +24,10 @@ export interface CrashableProcess {
 const RUNS = ['first', 'all', 'run', 'raw']
 
 /** It dies at call `at` (from 1 on), before the call has its effect or when it has had it and the answer is lost. */
-export function crashableProcess(at = Number.POSITIVE_INFINITY, when: CrashWhen = 'before'): CrashableProcess {
+export function crashableProcess(
+  at = Number.POSITIVE_INFINITY,
+  when: CrashWhen = 'before',
+): CrashableProcess {
   let calls = 0
   let dead = false
   const underWay = new Set<Promise<unknown>>()
@@ -34,14 +37,11 @@ export function crashableProcess(at = Number.POSITIVE_INFINITY, when: CrashWhen 
     dead = ++calls === at
     if (dead && when === 'before') throw new Crash()
     const working = work()
-    const ended = working.then(
-      () => underWay.delete(ended),
-      () => underWay.delete(ended),
-    )
-    underWay.add(ended)
+    underWay.add(working)
     try {
       return await working
     } finally {
+      underWay.delete(working)
       // Whoever would hear the answer is no more.
       if (dead) throw new Crash()
     }
@@ -51,7 +51,7 @@ export function crashableProcess(at = Number.POSITIVE_INFINITY, when: CrashWhen 
     bindings: { DB: database(run), TICKET_POOL: pools(run) },
     calls: () => calls,
     isDead: () => dead,
-    settled: async () => void (await Promise.all(underWay)),
+    settled: async () => void (await Promise.allSettled(underWay)),
   }
 }
 

@@ -1,20 +1,22 @@
 // A priced raffle that was drawn, with its takings in the ledger as its orders would have written them.
 import { expect } from 'vitest'
 import { account, insertTransfers } from '../../src/money/ledger.ts'
+import { askPool, orThrow } from '../../src/tickets/client.ts'
+import { reservationAddress } from '../../src/tickets/reservation-id.ts'
 import type { Answer } from '../harness/client.ts'
 import { registerPlayer, testContext } from '../harness/people.ts'
 import {
   as,
   at,
-  DRAW_AT,
+  CLOSES_AT,
   drawOnTime,
-  enter,
   holderOf,
+  iso,
+  MINUTE,
   NOW,
   newKey,
   type Staged,
   stageRaffle,
-  sweep,
   winnersOf,
 } from '../raffles/scenario.ts'
 
@@ -64,11 +66,29 @@ export async function stagePriced(changes: Record<string, unknown> = {}, players
     providers: ['sandbox'],
     minTickets: 1,
     guaranteed: true,
-    drawAt: new Date(DRAW_AT).toISOString(),
+    // So that payments have their span before CLOSES_AT, which is when `drawOnTime` lets it freeze.
+    closesAt: iso(CLOSES_AT - 15 * MINUTE),
     ...changes,
   })
-  await enter(staged.id, players)
+  await enterPaid(staged, players)
   return staged
+}
+
+/** New players with a ticket each, taken from the pool as a paid order takes it. */
+async function enterPaid({ id: raffleId, pool }: Staged, players: number): Promise<void> {
+  const ctx = testContext()
+  const free = { raffleId, key: '', request: '', quantity: 1, numbers: null, payment: null }
+  for (const { id: holder } of await Promise.all(Array.from({ length: players }, () => registerPlayer()))) {
+    const held = await askPool(ctx, pool, (door) =>
+      door.reserve({ ...free, holder, key: newKey(), payment: { holdMs: MINUTE, provider: 'sandbox' } }),
+    )
+    // Where entries are free, a payment is refused.
+    const { reservation } = orThrow(
+      held.ok ? held : await askPool(ctx, pool, (door) => door.reserve({ ...free, holder, key: newKey() })),
+    )
+    const { seq } = reservationAddress(reservation.id)
+    if (held.ok) orThrow(await askPool(ctx, pool, (door) => door.confirm(seq, reservation.id)))
+  }
 }
 
 export async function stageDrawn(
@@ -78,8 +98,6 @@ export async function stageDrawn(
   const staged = await stagePriced(changes, players)
   await earn(staged.id, PRICE * players)
   await drawOnTime(staged)
-  // What is due only after the payments' span.
-  await sweep()
   return { ...staged, won: await wonIn(staged.id) }
 }
 
@@ -128,5 +146,3 @@ export async function payoutsOf(staged: Staged, query = ''): Promise<Answer['bod
   const { body } = await as(staged.operator, 'GET', `/payouts?raffleId=${staged.id}${query}`)
   return body.data
 }
-
-export const stranger = registerPlayer

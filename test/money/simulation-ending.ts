@@ -2,41 +2,56 @@
 // the sweep has its time.
 import { env } from 'cloudflare:workers'
 import type { Person } from '../harness/people.ts'
-import { at, holderOf, MINUTE, read, winnersOf } from '../raffles/scenario.ts'
+import { at, DAY, holderOf, MINUTE, read } from '../raffles/scenario.ts'
 import type { World } from './simulation-world.ts'
 
 const ADDRESS = { name: 'Amina', lines: ['1 Road'], city: 'Nairobi', country: 'KE' }
 /** Rounds of people and sweeps; more than any refund, payout or redraw needs. */
 const ROUNDS = 8
-/** The last look at a payment is an hour after it; refunds are tried again after 1, 4, 16 and 64 minutes. */
-const PAUSES_MINUTES = [1, 1, 5, 10, 25, 60] as const
+const SWEEPS_A_ROUND = 40
+/** The clock jumps to what is due next, and further each time: what is left then is due for good. */
+const LONGEST_JUMP_MINUTES = 16
+/** Nobody forgets to claim, so that no claim window has to run out. */
+const FAR_AWAY_MS = 7 * DAY
 
 export async function settle(world: World): Promise<void> {
   world.downUntil = 0
   world.note('the end begins')
   for (const letter of world.letters) await world.deliver(letter)
-  for (const pause of PAUSES_MINUTES) await wait(world, pause)
-  for (const raffle of world.raffles) await toItsDraw(world, raffle.id)
   for (let round = 0; round < ROUNDS; round++) {
+    await runOut(world)
     const before = await standing()
     await peopleAct(world)
-    for (const pause of PAUSES_MINUTES.slice(0, 4)) await wait(world, pause)
     if ((await standing()) === before) break
   }
-  for (const raffle of world.raffles) await mustBeOver(world, raffle.id)
+  await mustBeOver(world)
 }
 
-async function wait(world: World, minutes: number): Promise<void> {
-  at(Date.now() + minutes * MINUTE)
-  await world.sweep()
-}
-
-async function toItsDraw(world: World, id: string): Promise<void> {
-  const { freezeAt, effectiveDrawAt } = await read(id)
-  for (const instant of [freezeAt, effectiveDrawAt]) {
-    at(Math.max(Date.now(), Date.parse(instant)))
+async function runOut(world: World): Promise<void> {
+  let jump = 1
+  for (let count = 0; count < SWEEPS_A_ROUND; count++) {
+    const due = await nextDue()
+    if (due === null || due > Date.now() + FAR_AWAY_MS) return
+    at(Math.max(Date.now() + jump * MINUTE, due))
     await world.sweep()
+    jump = Math.min(2 * jump, LONGEST_JUMP_MINUTES)
   }
+  world.wrong.push(`something is due after ${SWEEPS_A_ROUND} sweeps still`)
+}
+
+const DUE = [
+  ...['orders', 'payments', 'refunds', 'payouts', 'raffles', 'pools'].map(
+    (table) => `SELECT min(due_at) AS due FROM ${table}`,
+  ),
+  'SELECT min(received_at) AS due FROM webhooks WHERE acted_at IS NULL',
+  'SELECT min(started_at) AS due FROM refund_runs WHERE finished_at IS NULL',
+]
+
+/** Of everything that the sweep looks after. */
+async function nextDue(): Promise<number | null> {
+  const answers = await env.DB.batch<{ due: number | null }>(DUE.map((query) => env.DB.prepare(query)))
+  const due = answers.flatMap(({ results }) => results[0]!.due ?? [])
+  return due.length === 0 ? null : Math.min(...due)
 }
 
 /** Of everything that people have a hand in: as long as it changes, there is more to do. */
@@ -50,7 +65,9 @@ async function standing(): Promise<string> {
 }
 
 async function peopleAct(world: World): Promise<void> {
-  for (const { id } of world.raffles) for (const winner of await winnersOf(id)) await claim(world, winner.id)
+  await ofRows(`SELECT id FROM winners WHERE status = 'announced' ORDER BY raffle_id, unit`, (id) =>
+    claim(world, id),
+  )
   await ofRows('SELECT id FROM payments WHERE attention IS NOT NULL', (id) =>
     world.ask(world.operator, 'POST', `/payments/${id}/reconcile`),
   )
@@ -58,7 +75,9 @@ async function peopleAct(world: World): Promise<void> {
   await ofRows(manual, (id) =>
     world.ask(world.operator, 'POST', `/refunds/${id}/mark-paid`, { reference: 'cash' }),
   )
-  for (const { id } of world.raffles) await payOrganiser(world, id)
+  const settled = `SELECT id FROM raffles WHERE status = 'settled'
+    AND NOT EXISTS (SELECT 1 FROM payouts WHERE kind = 'organiser' AND subject = raffles.id)`
+  await ofRows(settled, (id) => payOrganiser(world, id))
   await ofRows(`SELECT id FROM payouts WHERE status = 'requested'`, (id) =>
     twice(() => world.ask(world.approver, 'POST', `/payouts/${id}/approve`)),
   )
@@ -79,10 +98,10 @@ async function ofRows(query: string, each: (id: string) => Promise<unknown>): Pr
 }
 
 async function claim(world: World, winnerId: string): Promise<void> {
-  const winner = await env.DB.prepare('SELECT status, unit, raffle_id FROM winners WHERE id = ?')
+  const winner = await env.DB.prepare('SELECT unit, raffle_id FROM winners WHERE id = ?')
     .bind(winnerId)
-    .first<{ status: string; unit: string; raffle_id: string }>()
-  if (winner === null || winner.status !== 'announced') return
+    .first<{ unit: string; raffle_id: string }>()
+  if (winner === null) return
   const holder = (await holderOf(winnerId)) as Person
   const { prizes } = await read(winner.raffle_id)
   const { kind } = prizes[Number(winner.unit.split('#')[0]) - 1]
@@ -97,17 +116,18 @@ async function claim(world: World, winnerId: string): Promise<void> {
 }
 
 async function payOrganiser(world: World, raffleId: string): Promise<void> {
-  if ((await read(raffleId)).status !== 'settled') return
   const body = { raffleId, provider: 'sandbox', destination: 'account 0113' }
   await twice(() => world.ask(world.operator, 'POST', '/payouts', body, world.newKey()))
 }
 
-async function mustBeOver(world: World, id: string): Promise<void> {
-  const { status } = await read(id)
-  if (status !== 'settled' && status !== 'cancelled') world.wrong.push(`raffle ${id} is left ${status}`)
+async function mustBeOver(world: World): Promise<void> {
   const open = await env.DB.prepare(
-    `SELECT id || ' is left ' || status AS what FROM refunds WHERE status NOT IN ('paid', 'refused')
-     UNION ALL SELECT id || ' is left ' || status FROM payouts WHERE status NOT IN ('paid', 'cancelled')`,
+    `SELECT 'raffle ' || id || ' is left ' || status AS what FROM raffles
+       WHERE status NOT IN ('settled', 'cancelled')
+     UNION ALL SELECT 'refund ' || id || ' is left ' || status FROM refunds
+       WHERE status NOT IN ('paid', 'refused')
+     UNION ALL SELECT 'payout ' || id || ' is left ' || status FROM payouts
+       WHERE status NOT IN ('paid', 'cancelled')`,
   ).all<{ what: string }>()
-  for (const { what } of open.results) if (!world.wrong.includes(what)) world.wrong.push(what)
+  world.wrong.push(...open.results.map(({ what }) => what))
 }

@@ -28,8 +28,8 @@ function newTry(world: World): Try {
 
 function lineFor(world: World, index: number): Record<string, unknown> {
   const raffleId = world.raffles[index]!.id
-  if (index !== 2) return { raffleId, quantity: 1 + world.below(4) }
-  const first = 1 + world.below(13)
+  if (index !== 2) return { raffleId, quantity: 1 + world.below(3) }
+  const first = 1 + world.below(23)
   return { raffleId, numbers: world.chance(50) ? [first] : [first, first + 2] }
 }
 
@@ -152,7 +152,7 @@ const refunds: Choose = (world) => {
 
 const cancelsRaffle: Choose = (world) => {
   const index = world.below(world.raffles.length)
-  const isMeant = world.chance(12)
+  const isMeant = world.isLate && world.chance(20)
   const times = 1 + world.below(2)
   if (!isMeant) return NOTHING
   const cancel = () =>
@@ -165,7 +165,7 @@ const cancelsRaffle: Choose = (world) => {
 
 const closesEarly: Choose = (world) => {
   const index = world.below(world.raffles.length)
-  if (!world.chance(12)) return NOTHING
+  if (!(world.isLate && world.chance(20))) return NOTHING
   return {
     says: `close raffle ${index} early`,
     run: () => world.ask(world.operator, 'POST', `/raffles/${world.raffles[index]!.id}/close`, {}),
@@ -249,6 +249,7 @@ const MOVES: readonly [weight: number, choose: Choose][] = [
 const WEIGHTS = MOVES.reduce((sum, [weight]) => sum + weight, 0)
 
 function chooseMove(world: World): Move {
+  if (world.wishes.length < 4) return buys(world)
   let left = world.below(WEIGHTS)
   for (const [weight, choose] of MOVES) {
     left -= weight

@@ -42,7 +42,7 @@ interface Letter {
 }
 
 export const CURRENCY = 'KES'
-const BUYERS_MIN = 6
+const BUYERS_MIN = 8
 /** What a provider may be down for, in calls of ours. */
 const dead = failingDatabase('the network to the sandbox is down')
 const deadStatement = dead.prepare('')
@@ -66,6 +66,8 @@ export class World {
   organisation!: Organisation
   /** Approves what the organisation's first operator asks for. */
   approver!: Person
+  /** Whether so much has happened that a raffle may end early. */
+  isLate = false
   /** Until when the sandbox cannot be reached. */
   downUntil = 0
   #keys = 0
@@ -112,7 +114,7 @@ export class World {
       ...this.#times(2 + this.below(3)),
       title: 'Sequential',
       ticketPrice: { amount: 1_013, currency: CURRENCY },
-      totalTickets: 12 + this.below(20),
+      totalTickets: 15 + this.below(35),
       maxPerUser: this.chance(50) ? 6 : null,
       numbering: 'sequential',
       guaranteed: true,
@@ -136,7 +138,7 @@ export class World {
       ...this.#times(2 + this.below(3)),
       title: 'Random',
       ticketPrice: { amount: 517, currency: CURRENCY },
-      totalTickets: 15 + this.below(25),
+      totalTickets: 15 + this.below(35),
       maxPerUser: this.chance(30) ? 8 : null,
       numbering: 'random',
       minTickets: this.below(12),
@@ -151,7 +153,7 @@ export class World {
       ...this.#times(1),
       title: 'Chosen',
       ticketPrice: { amount: 300, currency: CURRENCY },
-      totalTickets: 15,
+      totalTickets: 25,
       maxPerUser: 5,
       numbering: 'chosen',
       prizes: [{ title: 'Cash', quantity: 1, kind: 'cash', value: { amount: 317, currency: CURRENCY } }],
@@ -171,7 +173,8 @@ export class World {
   async ask(person: Person, method: Method, path: string, body?: unknown, key?: string): Promise<Answer> {
     const wasDown = this.isDown
     const headers: Record<string, string> = key === undefined ? {} : { 'idempotency-key': key }
-    const answer = await as(person, method, path, body, { headers, ...this.bindings })
+    const t0 = performance.now(); const answer = await as(person, method, path, body, { headers, ...this.bindings })
+    T(`${method} ${path.replace(/_[0-9a-z]+/g,'_')} ${answer.status}`, performance.now()-t0)
     if (answer.status >= 500 && !wasDown) {
       this.wrong.push(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`)
     }
@@ -233,10 +236,14 @@ export class World {
     if (status !== 204) this.wrong.push(`a webhook was answered ${status}`)
   }
 
-  sweep = (): Promise<void> => sweep(this.bindings.bindings)
+  sweep = async (): Promise<void> => { const t=performance.now(); await sweep(this.bindings.bindings); T('sweep', performance.now()-t) }
 }
 
 function fill(tried: Try, payment: { id: string; checkoutUrl: string | null }): void {
   tried.paymentId = payment.id
   tried.page = payment.checkoutUrl === null ? null : new URL(payment.checkoutUrl).pathname
 }
+
+const A: Record<string,[number,number]> = {}
+export const T = (k: string, ms: number) => { const a = (A[k] ??= [0,0]); a[0]++; a[1]+=ms }
+export const dump = () => console.warn(Object.entries(A).sort((a,b)=>b[1][1]-a[1][1]).map(([k,[n,t]])=>`${k}: ${n} × ${(t/n).toFixed(1)} = ${Math.round(t)}`).join('\n'))

@@ -182,6 +182,40 @@ describe('a webhook', () => {
     })
   })
 
+  it('is sent again by the sandbox until it is taken, also of money for which nobody waits any more', async () => {
+    const { player, bought, paymentId } = await staged()
+    at(NOW + 11 * MINUTE)
+    await sweep()
+    await env.DB.prepare('UPDATE payments SET due_at = NULL WHERE id = ?').bind(paymentId).run()
+    silenceLog()
+    const { DB, done } = crashing(/insert into "webhooks"/)
+    const { pathname } = new URL(bought.checkoutUrl)
+    expect((await call('POST', pathname, { form: { action: 'twice' }, bindings: { DB } })).status).toBe(200)
+    expect(done()).toBe(true)
+    expect(await paymentRow(paymentId)).toMatchObject({ status: 'expired' })
+    at(NOW + 12 * MINUTE)
+    await sweep()
+    expect(await paymentRow(paymentId)).toMatchObject({ status: 'succeeded' })
+    expect(await row('SELECT count(*) AS n FROM receipts WHERE payment_id = ?', paymentId)).toEqual({ n: 2 })
+    expect(await row('SELECT tell_at FROM sandbox_charges WHERE id = ?', paymentId)).toEqual({
+      tell_at: null,
+    })
+    expect(['paid', 'refund_due', 'refunded']).toContain((await orderOf(player, bought.id)).status)
+  })
+
+  it('tells of money that arrives later, when it has', async () => {
+    const { player, bought, paymentId } = await staged()
+    await press(bought.checkoutUrl, 'later')
+    await env.DB.prepare('UPDATE payments SET due_at = NULL WHERE id = ?').bind(paymentId).run()
+    at(NOW + 29 * SECOND)
+    await sweep()
+    expect((await orderOf(player, bought.id)).status).toBe('pending')
+    await env.DB.prepare('UPDATE payments SET due_at = NULL WHERE id = ?').bind(paymentId).run()
+    at(NOW + 30 * SECOND)
+    await sweep()
+    expect((await orderOf(player, bought.id)).status).toBe('paid')
+  })
+
   it('about money on its way out has it looked at by the next sweep', async () => {
     const { bought } = await staged()
     const id = newId('refund')
@@ -271,13 +305,13 @@ describe('a payment', () => {
   })
 
   it('whose start was lost is started by the sweep, once', async () => {
-    const { id } = await stagePriced()
     const player = await registerPlayer()
     silenceLog()
     for (const pattern of [
       /insert into "sandbox_charges"/,
       /update "payments" set "status" = \?, "reference"/,
     ]) {
+      const { id } = await stagePriced()
       const { DB, done } = crashing(pattern)
       const headers = { 'idempotency-key': `lost-${pattern}`.replaceAll(/[^\w-]/g, '') }
       const body = { raffleId: id, quantity: 1, payment: { provider: 'sandbox' } }
@@ -346,8 +380,10 @@ describe('payments in a list', () => {
 
   it('are those of orders with a line of one’s organisation; an administrator sees all', async () => {
     const { raffle, player, paymentId } = await staged()
+    at(NOW + SECOND)
     const other = await staged()
-    const more = await paid(player, raffle.id)
+    at(NOW + 2 * SECOND)
+    const more = await paid(await registerPlayer(), raffle.id)
     const ids = async (person: Person) => (await readAll('/payments', 1, person)).map(({ id }) => id)
     expect(await ids(raffle.operator)).toEqual([more.order.payment.id, paymentId])
     expect(await ids(other.raffle.operator)).toEqual([other.paymentId])

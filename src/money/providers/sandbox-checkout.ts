@@ -1,5 +1,5 @@
 /** What the payer does on the sandbox's page, and what the sandbox then tells us. */
-import { and, eq, inArray } from 'drizzle-orm'
+import { and, asc, eq, inArray, lte } from 'drizzle-orm'
 import type * as z from 'zod'
 import type { Ctx } from '../../core/context.ts'
 import { withRetry } from '../../core/database.ts'
@@ -51,12 +51,18 @@ function mustBePlay({ settings }: Ctx): void {
   if (settings.ENVIRONMENT === 'production') throw notFound('payment')
 }
 
-const outcomes = (now: number): Record<SandboxAction, Partial<ChargeRow>> => ({
-  approve: { status: 'approved', captures: 1 },
-  decline: { status: 'declined' },
-  later: { status: 'later', settlesAt: now + LATER_SECONDS * SECOND_MS },
-  twice: { status: 'approved', captures: 2 },
-})
+/** Whoever decided tells of it at once; the sweep only if that was cut short. */
+const TELL_AGAIN_MS = 20 * SECOND_MS
+
+function outcomes(now: number): Record<SandboxAction, Partial<ChargeRow>> {
+  const tellAt = now + TELL_AGAIN_MS
+  return {
+    approve: { status: 'approved', captures: 1, tellAt },
+    decline: { status: 'declined', tellAt },
+    later: { status: 'later', settlesAt: now + LATER_SECONDS * SECOND_MS, tellAt },
+    twice: { status: 'approved', captures: 2, tellAt },
+  }
+}
 
 /** The signed request by which the sandbox tells us that a charge has changed. */
 export function chargeEvent(ctx: Ctx, { id, status }: ChargeRow): { headers: Headers; body: string } {
@@ -68,3 +74,22 @@ export function chargeEvent(ctx: Ctx, { id, status }: ChargeRow): { headers: Hea
   const body = JSON.stringify(event)
   return { headers: new Headers({ [SIGNATURE_HEADER]: signEvent(ctx.settings, ctx.now, body) }), body }
 }
+
+/** We have been told of the charge as it was then. One that is paid later has more to tell when the money arrives. */
+export async function noteTold(ctx: Ctx, { id, status, settlesAt }: ChargeRow): Promise<void> {
+  await withRetry(() =>
+    ctx.db
+      .update(sandboxCharges)
+      .set({ tellAt: status === 'later' ? settlesAt : null })
+      .where(and(eq(sandboxCharges.id, id), eq(sandboxCharges.status, status))),
+  )
+}
+
+/** Charges that we should have been told of by now, the oldest first. */
+export const untoldCharges = (ctx: Ctx, limit: number): Promise<ChargeRow[]> =>
+  ctx.db
+    .select()
+    .from(sandboxCharges)
+    .where(lte(sandboxCharges.tellAt, ctx.now))
+    .orderBy(asc(sandboxCharges.tellAt))
+    .limit(limit)

@@ -45,22 +45,7 @@ export const sandbox: PaymentProvider = {
     return { reference: id, action: actionOf(ctx, payment, charge!) }
   },
 
-  async fetch(ctx, { id }) {
-    const read = ctx.db.select().from(sandboxCharges).where(eq(sandboxCharges.id, id))
-    const charge = await read.get()
-    if (charge?.status !== 'later') return observe(charge)
-    await ctx.db
-      .update(sandboxCharges)
-      .set({ status: 'approved', captures: 1 })
-      .where(
-        and(
-          eq(sandboxCharges.id, id),
-          eq(sandboxCharges.status, 'later'),
-          lte(sandboxCharges.settlesAt, ctx.now),
-        ),
-      )
-    return observe(await read.get())
-  },
+  fetch: async (ctx, { id }) => observe(await chargeNow(ctx, id)),
 
   async stop(ctx, { id }) {
     await ctx.db
@@ -81,6 +66,26 @@ export const sandbox: PaymentProvider = {
       throw new Problem('malformed_request', 'The body is no event of the sandbox.')
     }
   },
+}
+
+/** A charge as it stands now: of one that is paid later, the money arrives when it is time. */
+export async function chargeNow(ctx: Ctx, id: string): Promise<ChargeRow | undefined> {
+  const read = ctx.db.select().from(sandboxCharges).where(eq(sandboxCharges.id, id))
+  const charge = await read.get()
+  if (charge?.status !== 'later') return charge
+  await withRetry(() =>
+    ctx.db
+      .update(sandboxCharges)
+      .set({ status: 'approved', captures: 1 })
+      .where(
+        and(
+          eq(sandboxCharges.id, id),
+          eq(sandboxCharges.status, 'later'),
+          lte(sandboxCharges.settlesAt, ctx.now),
+        ),
+      ),
+  )
+  return read.get()
 }
 
 function actionOf(ctx: Ctx, payment: PaymentRow, { token }: ChargeRow): PaymentAction {

@@ -1,0 +1,516 @@
+import { env } from 'cloudflare:workers'
+import { describe, expect, it, vi } from 'vitest'
+import { newId } from '../../src/core/ids.ts'
+import { readSettings } from '../../src/core/settings.ts'
+import { approvePayout } from '../../src/money/manage-payout.ts'
+import { sandbox } from '../../src/money/providers/sandbox.ts'
+import { type Door, protectedDoors } from '../harness/auth-battery.ts'
+import { type Answer, operations } from '../harness/client.ts'
+import {
+  addOperator,
+  organisationWithOperator,
+  type Person,
+  registerPlayer,
+  signedInAdmin,
+  testContext,
+} from '../harness/people.ts'
+import {
+  as,
+  at,
+  crashing,
+  DRAW_AT,
+  HOUR,
+  interrupted,
+  MINUTE,
+  newKey,
+  read,
+  readAll,
+  type Staged,
+  silenceLog,
+  sweep,
+  useClock,
+  winnersOf,
+} from '../raffles/scenario.ts'
+import {
+  balances,
+  cash,
+  claimCash,
+  methodOf,
+  payoutsOf,
+  share,
+  stageDrawn,
+  type Won,
+} from './payout-stage.ts'
+
+useClock()
+
+const PAYOUT = newId('payout')
+const METHOD = newId('payoutMethod')
+const ADDRESS = { name: 'Amina', lines: ['1 Road'], city: 'Nairobi', country: 'KE' }
+const TO_BANK = { provider: 'sandbox', destination: '0112 4455 778' }
+const KEY = { 'idempotency-key': 'a-key' }
+
+const DOORS: readonly Door[] = [
+  { method: 'GET', path: '/api/v1/users/me/payout-methods' },
+  { method: 'POST', path: '/api/v1/users/me/payout-methods', body: TO_BANK },
+  { method: 'DELETE', path: `/api/v1/users/me/payout-methods/${METHOD}` },
+  { method: 'GET', path: '/api/v1/payouts' },
+  {
+    method: 'POST',
+    path: '/api/v1/payouts',
+    body: { raffleId: newId('raffle'), ...TO_BANK },
+    headers: KEY,
+  },
+  { method: 'POST', path: `/api/v1/payouts/${PAYOUT}/approve` },
+  { method: 'POST', path: `/api/v1/payouts/${PAYOUT}/retry`, headers: KEY },
+  { method: 'POST', path: `/api/v1/payouts/${PAYOUT}/mark-paid`, body: { reference: 'FT 1' } },
+]
+protectedDoors(DOORS)
+
+const approve = (person: { id: string }, id: string): Promise<Answer> =>
+  as(person, 'POST', `/payouts/${id}/approve`)
+const retry = (person: { id: string }, id: string, key = newKey()): Promise<Answer> =>
+  as(person, 'POST', `/payouts/${id}/retry`, undefined, { headers: { 'idempotency-key': key } })
+const markPaid = (person: { id: string }, id: string, reference = 'FT-1'): Promise<Answer> =>
+  as(person, 'POST', `/payouts/${id}/mark-paid`, { reference })
+const disqualify = (person: { id: string }, id: string): Promise<Answer> =>
+  as(person, 'POST', `/winners/${id}/disqualify`, { reason: 'Bought under three names' })
+const request = (
+  person: { id: string },
+  raffleId: string,
+  key = newKey(),
+  to: object = TO_BANK,
+): Promise<Answer> =>
+  as(person, 'POST', '/payouts', { raffleId, ...to }, { headers: { 'idempotency-key': key } })
+
+const sentBySandbox = async (payoutId: string) =>
+  (
+    await env.DB.prepare('SELECT id, status, amount FROM sandbox_transfers WHERE id LIKE ? ORDER BY id')
+      .bind(`${payoutId}%`)
+      .all()
+  ).results
+
+/** Drawn, its one cash prize of `amount` claimed. */
+async function stageClaimed(
+  amount = 500,
+  provider = 'sandbox',
+): Promise<{ staged: Staged; won: Won; payoutId: string }> {
+  const staged = await stageDrawn({ prizes: [cash(amount)] })
+  const won = staged.won[0]!
+  expect((await claimCash(won, provider)).body).toMatchObject({ winner: { status: 'claimed' } })
+  const [payout] = await payoutsOf(staged)
+  return { staged, won, payoutId: payout.id }
+}
+
+const winnerStatus = async ({ id }: Staged) => (await winnersOf(id))[0].status
+
+describe('the doors of payouts', () => {
+  it('are all in this file', () => {
+    const known = DOORS.map(({ method, path }) => `${method} ${path.replace(/(payout|method)_\w+/, ':id')}`)
+    const declared = operations
+      .filter(({ path }) => /^\/api\/v1\/(payouts|users\/me\/payout)/.test(path))
+      .map(({ method, path }) => `${method} ${path}`)
+    expect(known.sort()).toEqual([...new Set(declared)].sort())
+  })
+
+  it('show nothing to others, in the words for ids that nobody has', async () => {
+    const { staged, payoutId } = await stageClaimed()
+    const { operator } = await organisationWithOperator()
+    const janitor = await addOperator(staged.organisation.id, 'janitor')
+    for (const act of [approve, retry, markPaid] as ((p: Person, id: string) => Promise<Answer>)[]) {
+      for (const person of [operator, await registerPlayer()]) {
+        const theirs = await act(person, payoutId)
+        const nobodys = await act(person, PAYOUT)
+        expect(theirs.status).toBe(404)
+        expect({ ...theirs.body, requestId: '' }).toEqual({ ...nobodys.body, requestId: '' })
+      }
+      expect((await act(janitor, payoutId)).body.code).toBe('forbidden')
+    }
+    expect((await request(operator, staged.id)).body.code).toBe('not_found')
+    expect((await request(janitor, staged.id)).body.code).toBe('forbidden')
+    for (const person of [operator, janitor, await registerPlayer()]) {
+      expect((await as(person, 'GET', `/payouts?raffleId=${staged.id}`)).body.data).toEqual([])
+    }
+  })
+
+  it('list payouts of the organisation, and all for admins, by status and page', async () => {
+    const staged = await stageDrawn({ prizes: [cash(500, 3)] })
+    for (const won of staged.won) await claimCash(won)
+    const [first] = await payoutsOf(staged)
+    await approve(staged.operator, first.id)
+    expect((await payoutsOf(staged, '&status=paid')).map(({ id }) => id)).toEqual([first.id])
+    expect(await payoutsOf(staged, '&status=requested')).toHaveLength(2)
+    const all = await payoutsOf(staged)
+    expect(await readAll('/payouts', 2, staged.operator)).toEqual(all)
+    expect((await as(await signedInAdmin(), 'GET', `/payouts?raffleId=${staged.id}`)).body.data).toEqual(all)
+  })
+})
+
+describe('payout methods', () => {
+  it('show only their end, to their owner, who can remove them', async () => {
+    const person = await registerPlayer()
+    const id = await methodOf(person, 'sandbox', '0700 555 112')
+    const short = await methodOf(person, 'manual', 'cash!')
+    const { data } = (await as(person, 'GET', '/users/me/payout-methods')).body
+    expect(data.map(({ destination }: { destination: string }) => destination)).toEqual(['•••• 112', '••••!'])
+    const other = await registerPlayer()
+    expect((await as(other, 'GET', '/users/me/payout-methods')).body.data).toEqual([])
+    expect((await as(other, 'DELETE', `/users/me/payout-methods/${id}`)).status).toBe(404)
+    expect((await as(person, 'DELETE', `/users/me/payout-methods/${id}`)).status).toBe(204)
+    expect((await as(person, 'DELETE', `/users/me/payout-methods/${id}`)).status).toBe(404)
+    expect((await as(person, 'GET', '/users/me/payout-methods')).body.data).toMatchObject([{ id: short }])
+  })
+
+  it('are at most ten, however many are added at a time', async () => {
+    const person = await registerPlayer()
+    const add = () => as(person, 'POST', '/users/me/payout-methods', TO_BANK)
+    const answers = await Promise.all(Array.from({ length: 12 }, add))
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(10)
+    expect(answers.filter(({ body }) => body.code === 'limit_reached')).toHaveLength(2)
+  })
+
+  it.each([
+    { provider: 'stripe', destination: '0700 555 112' },
+    { provider: 'sandbox', destination: 'x' },
+    { provider: 'sandbox', destination: 'a\u0000bcd' },
+    { provider: 'sandbox' },
+  ])('must be ones that can be paid to (%#)', async (body) => {
+    const { status } = await as(await registerPlayer(), 'POST', '/users/me/payout-methods', body)
+    expect(status).toBe(422)
+  })
+})
+
+describe('claiming cash', () => {
+  it('asks for a payout method, an item for an address, and says which', async () => {
+    const staged = await stageDrawn({ prizes: [cash(500), { title: 'A book', quantity: 1 }, share(1_000)] })
+    const [money, item, part] = staged.won as [Won, Won, Won]
+    const claim = (won: Won, body: object) => as(won.holder, 'POST', `/winners/${won.id}/claim`, body)
+    for (const won of [money, part]) {
+      const payoutMethodId = await methodOf(won.holder)
+      for (const [body, path] of [
+        [{}, 'payoutMethodId'],
+        [{ deliveryAddress: ADDRESS }, 'deliveryAddress'],
+        [{ deliveryAddress: ADDRESS, payoutMethodId }, 'deliveryAddress'],
+        [{ payoutMethodId: await methodOf(item.holder) }, 'payoutMethodId'],
+      ] as const) {
+        const { status, body: answer } = await claim(won, body)
+        expect(status).toBe(422)
+        expect(answer.errors[0].path).toBe(path)
+      }
+      expect((await claim(won, { payoutMethodId })).body.winner.status).toBe('claimed')
+    }
+    const wrong = await claim(item, { payoutMethodId: await methodOf(item.holder) })
+    expect(wrong.body.errors[0].path).toBe('payoutMethodId')
+    expect((await claim(item, {})).body.errors[0].path).toBe('deliveryAddress')
+    expect((await claim(item, { deliveryAddress: ADDRESS })).status).toBe(200)
+    const asked = await payoutsOf(staged)
+    expect(asked.map(({ winnerId, amount }) => [winnerId, amount.amount]).sort()).toEqual(
+      [
+        [money.id, 500],
+        [part.id, 500],
+      ].sort(),
+    )
+    expect(asked[0]).toMatchObject({ status: 'requested', kind: 'prize', destination: '•••• 112' })
+  })
+
+  it('twice at a time is one claim and one payout', async () => {
+    const staged = await stageDrawn({ prizes: [cash(500)] })
+    const [won] = staged.won as [Won]
+    const answers = await Promise.all([claimCash(won), claimCash(won), claimCash(won, 'manual')])
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409])
+    expect(await payoutsOf(staged)).toHaveLength(1)
+  })
+
+  it('after declining makes no payout, and cash is not delivered', async () => {
+    const staged = await stageDrawn({ prizes: [cash(500, 2)] })
+    const [declined, claimed] = staged.won as [Won, Won]
+    await as(declined.holder, 'POST', `/winners/${declined.id}/decline`)
+    expect((await claimCash(declined)).body.code).toBe('invalid_state')
+    expect(await payoutsOf(staged)).toEqual([])
+    await claimCash(claimed)
+    const { body } = await as(staged.operator, 'POST', `/winners/${claimed.id}/deliver`)
+    expect(body.code).toBe('invalid_state')
+  })
+
+  it('of a share of nothing is paid at once', async () => {
+    const free = { ticketPrice: { amount: 0, currency: 'KES' }, guaranteed: false }
+    const staged = await stageDrawn({ ...free, prizes: [share(1_000)] }, 3)
+    expect((await claimCash(staged.won[0]!)).body.winner).toMatchObject({
+      status: 'paid',
+      prize: { amount: { amount: 0, currency: 'KES' } },
+    })
+    expect(await payoutsOf(staged)).toEqual([])
+    await sweep()
+    expect((await read(staged.id)).status).toBe('settled')
+  })
+})
+
+describe('a payout', () => {
+  it('that is approved is sent and paid, and settles the raffle', async () => {
+    const { staged, payoutId } = await stageClaimed()
+    const { status, body } = await approve(staged.operator, payoutId)
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ status: 'paid', approvedBy: staged.operator.id, reference: payoutId })
+    expect(await winnerStatus(staged)).toBe('paid')
+    expect((await approve(staged.operator, payoutId)).body.code).toBe('invalid_state')
+    await sweep()
+    expect((await read(staged.id)).status).toBe('settled')
+    expect(await balances(staged)).toEqual({ 'cash:sandbox': -4_500, organiser: 4_500 })
+    expect(await sentBySandbox(payoutId)).toHaveLength(1)
+  })
+
+  it('that is approved twice at a time is sent once', async () => {
+    const { staged, payoutId } = await stageClaimed()
+    const answers = await Promise.all([1, 2, 3].map(() => approve(staged.operator, payoutId)))
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(await sentBySandbox(payoutId)).toHaveLength(1)
+    expect((await balances(staged)).prizes).toBeUndefined()
+  })
+
+  it('that arrives later is asked about until it has', async () => {
+    const { staged, payoutId } = await stageClaimed(517)
+    expect((await approve(staged.operator, payoutId)).body.status).toBe('sent')
+    at(DRAW_AT + 30_000)
+    await sweep()
+    expect((await payoutsOf(staged))[0].status).toBe('sent')
+    at(DRAW_AT + 2 * MINUTE)
+    await Promise.all([sweep(), sweep()])
+    expect((await payoutsOf(staged))[0]).toMatchObject({ status: 'paid', attention: null })
+    expect(await winnerStatus(staged)).toBe('paid')
+  })
+
+  it('that failed is retried under another key, once, however often it is asked', async () => {
+    const { staged, payoutId } = await stageClaimed(513)
+    expect((await approve(staged.operator, payoutId)).body).toMatchObject({
+      status: 'failed',
+      attention: 'the sandbox declined it',
+    })
+    expect(await winnerStatus(staged)).toBe('claimed')
+    at(DRAW_AT + HOUR)
+    await sweep()
+    expect(await sentBySandbox(payoutId)).toHaveLength(1)
+    const [first, second] = await Promise.all([
+      retry(staged.operator, payoutId, 'one'),
+      retry(staged.operator, payoutId, 'two'),
+      retry(staged.operator, payoutId, 'one'),
+    ])
+    expect([first!.status, second!.status].sort()).toEqual([200, 409])
+    expect(await sentBySandbox(payoutId)).toMatchObject([{ status: 'failed' }, { status: 'succeeded' }])
+    expect((await payoutsOf(staged))[0]).toMatchObject({ status: 'paid', attempt: 1 })
+    const won = first!.status === 200 ? 'one' : 'two'
+    expect((await retry(staged.operator, payoutId, won)).body.status).toBe('paid')
+    expect((await retry(staged.operator, payoutId, 'three')).body.code).toBe('invalid_state')
+    expect(await balances(staged)).toMatchObject({ 'cash:sandbox': -(5_000 - 513) })
+  })
+
+  it('whose fate is not known is asked again under the same key', async () => {
+    const { staged, payoutId } = await stageClaimed()
+    const asked: string[] = []
+    const send = sandbox.payout
+    const spy = vi.spyOn(sandbox, 'payout').mockImplementation(async (ctx, payout) => {
+      asked.push(payout.id)
+      await send(ctx, payout)
+      return { status: 'unknown', reference: null, reason: 'it did not answer' }
+    })
+    expect((await approve(staged.operator, payoutId)).body).toMatchObject({
+      status: 'sent',
+      attention: 'it did not answer',
+    })
+    expect((await retry(staged.operator, payoutId)).body.code).toBe('invalid_state')
+    at(DRAW_AT + MINUTE)
+    await sweep()
+    spy.mockRestore()
+    at(DRAW_AT + 3 * MINUTE)
+    await sweep()
+    expect(asked).toEqual([payoutId, payoutId])
+    expect((await payoutsOf(staged))[0]).toMatchObject({ status: 'paid', attention: null })
+    expect(await sentBySandbox(payoutId)).toHaveLength(1)
+  })
+
+  it('whose provider fails is logged without where it goes, and sent by the sweep', async () => {
+    const { staged, payoutId } = await stageClaimed()
+    const log = silenceLog()
+    const spy = vi.spyOn(sandbox, 'payout').mockRejectedValue(new Error('connection refused'))
+    expect((await approve(staged.operator, payoutId)).body.status).toBe('sent')
+    expect(JSON.stringify(log.lines())).not.toContain('0700')
+    spy.mockRestore()
+    at(DRAW_AT + MINUTE)
+    await sweep()
+    expect((await payoutsOf(staged))[0].status).toBe('paid')
+  })
+
+  it.each([
+    ['before it is noted as sent', /^update "payouts" set "status"/i],
+    ['before the sandbox books it', /^insert into "sandbox_transfers"/i],
+    ['before the ledger is told', /^insert into "transfers"/i],
+  ])('is paid once where the sweep dies %s', async (_, pattern) => {
+    const { staged, payoutId } = await stageClaimed()
+    await env.DB.prepare("UPDATE payouts SET status = 'approved', due_at = ? WHERE id = ?")
+      .bind(DRAW_AT, payoutId)
+      .run()
+    silenceLog()
+    const { DB, done } = crashing(pattern)
+    await sweep({ DB })
+    expect(done()).toBe(true)
+    at(DRAW_AT + 2 * MINUTE)
+    await sweep()
+    await sweep()
+    expect((await payoutsOf(staged))[0].status).toBe('paid')
+    expect(await sentBySandbox(payoutId)).toHaveLength(1)
+    expect(await balances(staged)).toEqual({ 'cash:sandbox': -4_500, organiser: 4_500 })
+  })
+
+  it('by hand waits for somebody to mark it as paid, with a reference', async () => {
+    const { staged, payoutId } = await stageClaimed(500, 'manual')
+    expect((await payoutsOf(staged))[0].destination).toBe('0700 000 112')
+    expect((await markPaid(staged.operator, payoutId)).body.code).toBe('invalid_state')
+    expect((await approve(staged.operator, payoutId)).body).toMatchObject({
+      status: 'sent',
+      attention: 'to be paid by hand',
+    })
+    at(DRAW_AT + HOUR)
+    await sweep()
+    expect((await as(staged.operator, 'POST', `/payouts/${payoutId}/mark-paid`, {})).status).toBe(422)
+    const paid = await markPaid(staged.operator, payoutId, 'FT-9')
+    expect(paid.body).toMatchObject({ status: 'paid', reference: 'FT-9', attention: null })
+    expect((await markPaid(staged.operator, payoutId, 'FT-9')).body).toEqual(paid.body)
+    expect((await markPaid(staged.operator, payoutId, 'FT-10')).body.code).toBe('invalid_state')
+    expect(await winnerStatus(staged)).toBe('paid')
+    expect(await balances(staged)).toMatchObject({ 'cash:manual': 500 })
+  })
+
+  it('by a provider is not marked as paid', async () => {
+    const { staged, payoutId } = await stageClaimed()
+    expect((await markPaid(staged.operator, payoutId)).body.code).toBe('invalid_state')
+  })
+})
+
+describe('approval by another person', () => {
+  const approveAs = async (person: Person, id: string, vars: Record<string, string>) => {
+    const result = readSettings({ ...env, ...vars })
+    if (!result.ok) throw new Error(result.problems.join())
+    const ctx = { ...testContext(), settings: result.settings }
+    return approvePayout(
+      Object.assign(ctx, { db: testContext().db, actor: { userId: person.id, sessionId: person.sessionId } }),
+      id,
+    )
+  }
+
+  it('is required where the setting says so', async () => {
+    const staged = await stageDrawn({ prizes: [{ title: 'A book', quantity: 1 }], onUnclaimed: 'keep' })
+    await as(staged.won[0]!.holder, 'POST', `/winners/${staged.won[0]!.id}/decline`)
+    await sweep()
+    const { body: payout } = await request(staged.operator, staged.id)
+    const other = await addOperator(staged.organisation.id)
+    const rule = { PAYOUT_APPROVAL: 'other' }
+    await expect(approveAs(staged.operator, payout.id, rule)).rejects.toMatchObject({ code: 'forbidden' })
+    await expect(approveAs(other, payout.id, rule)).resolves.toMatchObject({
+      status: 'paid',
+      requestedBy: staged.operator.id,
+      approvedBy: other.id,
+    })
+  })
+})
+
+describe('disqualifying', () => {
+  it('takes back a payout that is not sent, and the prize is drawn again', async () => {
+    const { staged, won, payoutId } = await stageClaimed()
+    expect((await disqualify(staged.operator, won.id)).body.status).toBe('disqualified')
+    expect((await payoutsOf(staged))[0].status).toBe('cancelled')
+    expect((await approve(staged.operator, payoutId)).body.code).toBe('invalid_state')
+    await sweep()
+    at(DRAW_AT + MINUTE)
+    await sweep()
+    const again = (await winnersOf(staged.id))[1]
+    expect(again.prize.amount).toEqual({ amount: 500, currency: 'KES' })
+    expect(await sentBySandbox(payoutId)).toEqual([])
+  })
+
+  it('takes back one that failed for good', async () => {
+    const { staged, won, payoutId } = await stageClaimed(513)
+    await approve(staged.operator, payoutId)
+    expect((await disqualify(staged.operator, won.id)).status).toBe(200)
+    expect((await retry(staged.operator, payoutId)).body.code).toBe('invalid_state')
+    expect(await sentBySandbox(payoutId)).toHaveLength(1)
+  })
+
+  it.each([500, 517])('is too late once it is sent (%i)', async (amount) => {
+    const { staged, won, payoutId } = await stageClaimed(amount)
+    await approve(staged.operator, payoutId)
+    const { body } = await disqualify(staged.operator, won.id)
+    expect(body.code).toBe('invalid_state')
+    expect(['claimed', 'paid']).toContain(await winnerStatus(staged))
+  })
+
+  it.each([
+    ['approval', /^update "payouts" set "status"/i],
+    ['sending', /^update "payouts" set "status" = \?, "tries"/i],
+  ])('just before the %s stops it', async (_, pattern) => {
+    const { staged, won, payoutId } = await stageClaimed()
+    const { DB, done } = interrupted(pattern, () => disqualify(staged.operator, won.id))
+    await as(staged.operator, 'POST', `/payouts/${payoutId}/approve`, undefined, { bindings: { DB } })
+    expect(done()).toBe(true)
+    expect(await winnerStatus(staged)).toBe('disqualified')
+    expect((await payoutsOf(staged))[0].status).toBe('cancelled')
+    at(DRAW_AT + HOUR)
+    await sweep()
+    expect(await sentBySandbox(payoutId)).toEqual([])
+  })
+
+  it('just after the sending is refused, and the winner is paid', async () => {
+    const { staged, won, payoutId } = await stageClaimed()
+    const answers: Answer[] = []
+    const { DB } = interrupted(/^insert into "sandbox_transfers"/i, async () => {
+      answers.push(await disqualify(staged.operator, won.id))
+    })
+    await as(staged.operator, 'POST', `/payouts/${payoutId}/approve`, undefined, { bindings: { DB } })
+    expect(answers[0]!.body.code).toBe('invalid_state')
+    expect(await winnerStatus(staged)).toBe('paid')
+  })
+})
+
+describe('an organisation’s payout', () => {
+  const stageSettled = async (changes: Record<string, unknown> = {}) => {
+    const staged = await stageDrawn({ prizes: [cash(500)], rakeBps: 1_000, onUnclaimed: 'keep', ...changes })
+    for (const { id, holder } of staged.won) await as(holder, 'POST', `/winners/${id}/decline`)
+    await sweep()
+    return staged
+  }
+
+  it('is what the ledger owes it by the raffle, once settled', async () => {
+    const early = await stageDrawn({ prizes: [cash(500)] })
+    expect((await request(early.operator, early.id)).body.code).toBe('invalid_state')
+    const staged = await stageSettled()
+    const { status, body } = await request(staged.operator, staged.id)
+    expect(status).toBe(201)
+    expect(body).toMatchObject({
+      kind: 'organiser',
+      winnerId: null,
+      amount: { amount: 4_500 },
+      status: 'requested',
+    })
+    expect((await approve(staged.operator, body.id)).body.status).toBe('paid')
+    expect(await balances(staged)).toEqual({ 'cash:sandbox': -500, rake: 500 })
+  })
+
+  it('is asked for once, however often', async () => {
+    const staged = await stageSettled()
+    const answers = await Promise.all(['a', 'a', 'b'].map((key) => request(staged.operator, staged.id, key)))
+    expect(answers.filter(({ status }) => status === 201).length).toBeGreaterThan(0)
+    expect(await payoutsOf(staged)).toHaveLength(1)
+    const [winner, loser] = answers[0]!.status === 201 ? ['a', 'b'] : ['b', 'a']
+    const again = await request(staged.operator, staged.id, winner)
+    expect(again.status).toBe(201)
+    expect((await request(staged.operator, staged.id, loser)).body.code).toBe('conflict')
+    const other = { provider: 'manual', destination: 'Another bank' }
+    const mismatch = await request(staged.operator, staged.id, winner, other)
+    expect(mismatch.body.code).toBe('idempotency_mismatch')
+    await approve(staged.operator, again.body.id)
+    expect((await request(staged.operator, staged.id, winner)).body).toMatchObject({ status: 'paid' })
+  })
+
+  it('is none where the organisation owes, or nothing is left', async () => {
+    const owing = await stageSettled({ rakeBps: 10_000, prizes: [{ title: 'A book', quantity: 1 }] })
+    expect((await request(owing.operator, owing.id)).body.code).toBe('invalid_state')
+  })
+})
