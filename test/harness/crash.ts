@@ -38,13 +38,12 @@ export function crashableProcess(
     if (dead && when === 'before') throw new Crash()
     const working = work()
     underWay.add(working)
-    try {
-      return await working
-    } finally {
-      underWay.delete(working)
-      // Whoever would hear the answer is no more.
-      if (dead) throw new Crash()
-    }
+    const [ended] = await Promise.allSettled([working])
+    underWay.delete(working)
+    // Whoever would hear the answer is no more.
+    if (dead) throw new Crash()
+    if (ended.status === 'rejected') throw ended.reason
+    return ended.value
   }
 
   return {

@@ -28,40 +28,41 @@ import {
 } from '../raffles/scenario.ts'
 import { audit } from './audit.ts'
 
-const T={out:0,audit:0,stage:0}; const REAL=console.log.bind(console)
 useClock()
 beforeEach(() => void silenceLog())
 
 const PRICE = 1_000
 const KES = (amount: number) => ({ amount, currency: 'KES' })
+const CLOSES_AT = NOW + 60 * MINUTE
+const DRAW_AT = NOW + 90 * MINUTE
 /** Past `HOLD_SECONDS` and what the pool grants beyond. */
-const HOLDS_OVER = NOW + 13 * MINUTE
+const HOLDS_MS = 13 * MINUTE
 
 interface Flow<Stage> {
-  name: string
+  /** What the process will act upon, made anew each time. */
   stage(): Promise<Stage>
-  /** What the process is asked to do, request after request; from the one at which it dies on, nothing is asked. */
-  act(stage: Stage, ask: Ask): Promise<void>
-  raffles(stage: Stage): Staged[]
+  /** What the process is asked to do, one request after the other, until it dies. */
+  act(stage: Stage, ask: Ask): Promise<unknown>
+  raffle(stage: Stage): Staged
+  /** The process makes a sweep, which would go on with what others have left: so that is finished each time. */
+  sweeps?: true
   /** Once all is over: what should be and is not, in sentences. */
   wrong?(stage: Stage): Promise<string[]>
 }
 
-/** Sends a request, or makes a sweep, and gives the answer; throws where the process dies and nobody hears one. */
-type Ask = (request: (bindings: Partial<Bindings>) => Promise<Answer | void>) => Promise<Answer>
+/** Sends a request, or makes a sweep; throws where the process dies by it, and nobody hears an answer. */
+type Ask = <Heard>(request: (bindings: Partial<Bindings>) => Promise<Heard>) => Promise<Heard>
 
 const asking =
   (process: CrashableProcess): Ask =>
   async (request) => {
-    const answer = await request(process.bindings).catch((error: unknown) => {
-      if (!process.isDead()) throw error
-    })
-    if (process.isDead()) throw new Error('died')
-    return answer as Answer
+    const heard = await request(process.bindings)
+    if (process.isDead()) throw new Error('nobody hears the answer')
+    return heard
   }
 
-/** Dies at call `k`; gives how many calls there were. */
-async function runOnce<Stage>(
+/** A process of its own acts, and dies at call `k`; gives how many calls there were. */
+async function actOnce<Stage>(
   flow: Flow<Stage>,
   stage: Stage,
   k?: number,
@@ -76,42 +77,41 @@ async function runOnce<Stage>(
 }
 
 async function everyCrash<Stage>(flow: Flow<Stage>): Promise<void> {
-  const wrong: string[] = []
-  const seen = new Set<string>()
-  const check = async (stage: Stage, where: string) => {
-    let t0=performance.now()
-    await runOut(flow.raffles(stage))
-    T.out+=performance.now()-t0; t0=performance.now()
-    const raffles = flow.raffles(stage).map(({ id }) => id)
-    const found = [...(await audit(env, { settled: true, raffles })), ...((await flow.wrong?.(stage)) ?? [])]
-    T.audit+=performance.now()-t0
-    for (const each of found) if (!seen.has(each)) wrong.push(`${where}: ${each}`)
-    for (const each of found) seen.add(each)
+  const tries: { stage: Stage; what: string }[] = []
+  const finish = async (stage: Stage, what: string) => {
+    tries.push({ stage, what })
+    if (flow.sweeps) await runOut([flow.raffle(stage)], 1)
   }
   const whole = await flow.stage()
-  const calls = await runOnce(flow, whole)
-  await check(whole, `${flow.name} without a crash`)
+  const calls = await actOnce(flow, whole)
+  await finish(whole, 'without a crash')
   for (let k = 1; k <= calls; k++) {
     for (const when of ['before', 'after'] as const) {
-      const repeats = (k % 2 === 0) === (when === 'before')
-      const t1=performance.now()
       const stage = await flow.stage()
-      T.stage+=performance.now()-t1
-      await runOnce(flow, stage, k, when)
-      if (repeats) await flow.act(stage, asking(crashableProcess()))
-      await check(stage, `${flow.name} died ${when} call ${k} of ${calls}${repeats ? ', asked again' : ''}`)
+      await actOnce(flow, stage, k, when)
+      const isRepeated = (k % 2 === 0) === (when === 'before')
+      if (isRepeated) await actOnce(flow, stage)
+      await finish(stage, `died ${when} call ${k} of ${calls}${isRepeated ? ', was asked again' : ''}`)
     }
   }
-  expect(wrong).toEqual([])
-  globalThis.process?.stdout?.write?.(''); REAL(flow.name, calls, JSON.stringify(T)); T.out=T.audit=T.stage=0
+  const raffles = new Map(tries.map(({ stage }) => [flow.raffle(stage).id, flow.raffle(stage)]))
+  await runOut([...raffles.values()], 3)
+  const wrong = await audit(env, { settled: true, raffles: [...raffles.keys()] })
+  for (const { stage } of tries) wrong.push(...((await flow.wrong?.(stage)) ?? []))
+  const triesOf = (sentence: string) =>
+    tries.filter(({ stage }) =>
+      sentence.match(/[a-z]+_\w{26}/g)?.some((id) => JSON.stringify(stage).includes(id)),
+    )
+  const named = wrong.map((each) => [each, triesOf(each).map(({ what }) => what)])
+  expect(named).toEqual([])
 }
 
 /** Lets every hold run out, and gives the sweep some minutes. */
-async function runOut(raffles: Staged[]): Promise<void> {
-  const from = Math.max(HOLDS_OVER, Date.now())
+async function runOut(raffles: Staged[], sweeps: number): Promise<void> {
+  const from = Date.now() + HOLDS_MS
   at(from)
   for (const { pool } of raffles) await ringAlarm(pool)
-  for (let minute = 0; minute < 3; minute++) {
+  for (let minute = 0; minute < sweeps; minute++) {
     at(from + 2 * minute * MINUTE)
     await runSweep(env, Date.now())
   }
@@ -123,30 +123,29 @@ const answered = (answer: Answer, ...statuses: number[]): Answer => {
 }
 
 let organisation: Organisation
-let buyers: Person[]
+let buyer: Person
 beforeAll(async () => {
   organisation = await organisationWithOperator()
-  buyers = await Promise.all([1, 2, 3].map(() => registerPlayer()))
+  buyer = await registerPlayer()
 })
 
-const stagePriced = (changes: Record<string, unknown> = {}): Promise<Staged> => {
-  at(NOW)
-  return stageRaffle(
+const stagePriced = (changes: Record<string, unknown> = {}): Promise<Staged> =>
+  stageRaffle(
     {
       ticketPrice: KES(PRICE),
+      totalTickets: 1_000,
       providers: ['sandbox'],
-      drawAt: iso(NOW + 90 * MINUTE),
-      closesAt: iso(NOW + 60 * MINUTE),
+      closesAt: iso(CLOSES_AT),
+      drawAt: iso(DRAW_AT),
       ...changes,
     },
     organisation,
   )
-}
 
-const order = (buyer: Person, raffles: Staged[], quantity: number, key: string, bindings = {}) => {
+const place = (person: Person, raffles: Staged[], quantity: number, key: string, bindings = {}) => {
   const lines = raffles.map(({ id: raffleId }) => ({ raffleId, quantity }))
   const headers = { 'idempotency-key': key }
-  return as(buyer, 'POST', '/orders', { lines, payment: { provider: 'sandbox' } }, { headers, bindings })
+  return as(person, 'POST', '/orders', { lines, payment: { provider: 'sandbox' } }, { headers, bindings })
 }
 
 const onCheckout = (url: string, action: string, bindings: Partial<Bindings> = {}): Promise<Answer> =>
@@ -161,13 +160,12 @@ interface Bought {
   order: Answer['body']
 }
 
-async function stageOrder(quantity = 3): Promise<Bought> {
-  const raffle = await stagePriced()
-  return { raffle, order: answered(await order(buyers[0]!, [raffle], quantity, newKey()), 201).body }
+async function stageOrder(raffle: Staged, person: Person, quantity: number): Promise<Bought> {
+  return { raffle, order: answered(await place(person, [raffle], quantity, newKey()), 201).body }
 }
 
-async function stagePaid(): Promise<Bought> {
-  const bought = await stageOrder()
+async function stagePaid(raffle: Staged, quantity: number): Promise<Bought> {
+  const bought = await stageOrder(raffle, buyer, quantity)
   answered(await onCheckout(bought.order.payment.checkoutUrl, 'approve'), 200)
   return bought
 }
@@ -180,74 +178,127 @@ async function isNot(status: string, { order: { id } }: Bought): Promise<string[
 }
 
 describe('a process that dies at any call', { timeout: 60_000 }, () => {
-  it('in a purchase of tickets of two raffles', () =>
-    everyCrash({
-      name: 'purchase',
-      stage: async () => ({ raffles: [await stagePriced(), await stagePriced()], key: newKey() }),
-      act: async ({ raffles, key }, ask) => {
-        answered(await ask((bindings) => order(buyers[0]!, raffles, 2, key, bindings)), 201)
-      },
-      raffles: ({ raffles }) => raffles,
-    }))
+  it('in a purchase of tickets of two raffles', async () => {
+    const [raffle, other] = [await stagePriced(), await stagePriced()]
+    await everyCrash({
+      stage: async () => ({ raffle, person: await registerPlayer(), key: newKey() }),
+      act: async ({ person, key }, ask) =>
+        answered(await ask((bindings) => place(person, [raffle, other], 2, key, bindings)), 201),
+      raffle: () => raffle,
+    })
+    expect(await audit(env, { settled: true, raffles: [other.id] })).toEqual([])
+  })
 
-  it('in a settlement from the checkout page', () =>
-    everyCrash({
-      name: 'settlement',
-      stage: stageOrder,
-      act: async ({ order }, ask) => {
-        answered(await ask((bindings) => onCheckout(order.payment.checkoutUrl, 'approve', bindings)), 200)
+  it('in a settlement from the checkout page', async () => {
+    const raffle = await stagePriced()
+    await everyCrash({
+      stage: async () => {
+        at(NOW)
+        return stageOrder(raffle, await registerPlayer(), 3)
       },
-      raffles: ({ raffle }) => [raffle],
+      act: async ({ order }, ask) =>
+        answered(await ask((bindings) => onCheckout(order.payment.checkoutUrl, 'approve', bindings)), 200),
+      raffle: () => raffle,
       wrong: async (bought) => {
         const charge = env.DB.prepare('SELECT captures FROM sandbox_charges WHERE id = ?')
         const row = await charge.bind(bought.order.payment.id).first<{ captures: number }>()
         return isNot(row!.captures > 0 ? 'paid' : 'expired', bought)
       },
-    }))
+    })
+  })
 
-  it('in a settlement that the sweep discovers', () =>
-    everyCrash({
-      name: 'discovery',
+  it('in a settlement that the sweep discovers', async () => {
+    const raffle = await stagePriced()
+    await everyCrash({
       stage: async () => {
-        const bought = await stageOrder()
+        at(NOW)
+        const bought = await stageOrder(raffle, await registerPlayer(), 3)
         answered(await onCheckout(bought.order.payment.checkoutUrl, 'later'), 200)
         at(NOW + 45 * SECOND)
         return bought
       },
-      act: async (_, ask) => void (await ask((bindings) => runSweep({ ...env, ...bindings }, Date.now()))),
-      raffles: ({ raffle }) => [raffle],
+      act: (_, ask) => ask((bindings) => runSweep({ ...env, ...bindings }, Date.now())),
+      raffle: () => raffle,
+      sweeps: true,
       wrong: (bought) => isNot('paid', bought),
-    }))
+    })
+  })
 
-  it('in a refund by ticket', () =>
-    everyCrash({
-      name: 'refund',
-      stage: async () => ({ ...(await stagePaid()), key: newKey() }),
-      act: async ({ raffle, order, key }, ask) => {
-        const body = { reason: 'The buyer cannot come.', lines: [{ line: 0, numbers: [2] }] }
+  it('in a refund by ticket', async () => {
+    const raffle = await stagePriced()
+    await everyCrash({
+      stage: async () => {
+        const bought = await stagePaid(raffle, 3)
+        return { ...bought, number: bought.order.lines[0].tickets[1].number, key: newKey() }
+      },
+      act: async ({ order, number, key }, ask) => {
+        const body = { reason: 'The buyer cannot come.', lines: [{ line: 0, numbers: [number] }] }
         const more = { headers: { 'idempotency-key': key } }
         const path = `/orders/${order.id}/refunds`
         answered(await ask((bindings) => as(raffle.operator, 'POST', path, body, { ...more, bindings })), 201)
       },
-      raffles: ({ raffle }) => [raffle],
-    }))
+      raffle: () => raffle,
+    })
+  })
 
   it('in the cancellation of a raffle', () =>
     everyCrash({
-      name: 'cancellation',
       stage: async () => {
-        const { raffle } = await stagePaid()
-        const { body } = answered(await order(buyers[1]!, [raffle], 1, newKey()), 201)
-        answered(await onCheckout(body.payment.checkoutUrl, 'approve'), 200)
-        answered(await order(buyers[2]!, [raffle], 2, newKey()), 201)
-        return raffle
+        at(NOW)
+        const raffle = await stagePriced()
+        await stagePaid(raffle, 2)
+        await stagePaid(raffle, 1)
+        const pending = await stageOrder(raffle, buyer, 2)
+        return { raffle, pending }
       },
-      act: async (raffle, ask) => {
+      act: async ({ raffle }, ask) => {
         const body = { reason: 'The venue is closed.' }
         const path = `/raffles/${raffle.id}/cancel`
         answered(await ask((bindings) => as(raffle.operator, 'POST', path, body, { bindings })), 200)
         await ask((bindings) => runSweep({ ...env, ...bindings }, Date.now()))
       },
-      raffles: (raffle) => [raffle],
+      raffle: ({ raffle }) => raffle,
+      sweeps: true,
     }))
+
+  it('in the payout of a won cash prize', async () => {
+    const raffle = await stagePriced({ prizes: [cash(60)], minTickets: 80, maxPerUser: null })
+    await stagePaid(raffle, 40)
+    await stagePaid(raffle, 40)
+    at(CLOSES_AT + HOLDS_MS)
+    await ringAlarm(raffle.pool)
+    at(DRAW_AT)
+    await runSweep(env, Date.now())
+    const method = { provider: 'sandbox', destination: 'ACC-0112' }
+    const { body } = answered(await as(buyer, 'POST', '/users/me/payout-methods', method), 201)
+    const { body: winners } = await as(null, 'GET', `/raffles/${raffle.id}/winners?limit=100`)
+    const left: string[] = winners.data.map(({ id }: { id: string }) => id)
+    await everyCrash({
+      stage: async () => ({ winner: left.pop()! }),
+      act: async ({ winner }, ask) => {
+        const claim = { payoutMethodId: body.id }
+        const path = `/winners/${winner}/claim`
+        // Asked again, it is said to be claimed already.
+        answered(await ask((bindings) => as(buyer, 'POST', path, claim, { bindings })), 200, 409)
+        const payout = env.DB.prepare('SELECT id FROM payouts WHERE subject = ?').bind(winner)
+        const approve = `/payouts/${(await payout.first<{ id: string }>())!.id}/approve`
+        answered(
+          await ask((bindings) => as(raffle.operator, 'POST', approve, undefined, { bindings })),
+          200,
+          409,
+        )
+      },
+      raffle: () => raffle,
+      wrong: async ({ winner }) => {
+        const row = env.DB.prepare(
+          `SELECT p.status, w.status AS won FROM payouts AS p JOIN winners AS w ON w.id = p.subject WHERE subject = ?`,
+        )
+        const found = await row.bind(winner).first<{ status: string; won: string }>()
+        const isRight = found === null || found.status === 'requested' || found.won === found.status
+        return isRight ? [] : [`the payout of ${winner} is ${found.status} and its winner ${found.won}`]
+      },
+    })
+  })
 })
+
+const cash = (quantity: number) => ({ kind: 'cash', title: 'Cash', quantity, value: KES(PRICE) })

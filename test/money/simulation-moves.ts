@@ -23,7 +23,7 @@ function recent<Item>({ below }: World, items: readonly Item[]): Item | undefine
 function newTry(world: World): Try {
   const provider = world.chance(80) ? 'sandbox' : 'manual'
   const phone = provider === 'sandbox' && world.chance(20) ? { phone: '+254700000000' } : {}
-  return { key: world.newKey(), body: { provider, ...phone }, paymentId: null, page: null }
+  return { key: world.newKey(), body: { provider, ...phone }, paymentId: null, page: null, isTouched: false }
 }
 
 function lineFor(world: World, index: number): Record<string, unknown> {
@@ -40,7 +40,8 @@ function newWish(world: World, lines: Record<string, unknown>[]): Wish {
     lines.length === 1 && world.chance(70)
       ? { path: '/tickets/purchase' as const, body: { ...lines[0], payment } }
       : { path: '/orders' as const, body: { lines, payment } }
-  const wish = { buyer: world.pick(world.buyers)!, key: first.key, ...shape, orderId: null, tries: [first] }
+  const buyer = world.pick(world.buyers)!
+  const wish = { buyer, key: first.key, ...shape, orderId: null, tries: [first], isPaying: false }
   world.wishes.push(wish)
   return wish
 }
@@ -66,26 +67,38 @@ const repeats: Choose = (world) => {
   return { says: `order ${world.wishes.indexOf(wish)} once more by its key`, run: () => world.want(wish) }
 }
 
+/** A try by `provider`: mostly one that nobody has done anything about yet. */
+function openTry(world: World, provider: 'sandbox' | 'manual'): { wish: Wish; tried: Try } | undefined {
+  const all = world.wishes.flatMap((wish) => wish.tries.map((tried) => ({ wish, tried })))
+  const mine = all.filter(({ tried }) => tried.body.provider === provider)
+  const untouched = mine.filter(({ tried }) => !tried.isTouched)
+  const found = recent(world, world.chance(80) ? untouched : mine)
+  if (found !== undefined) found.tried.isTouched = true
+  return found
+}
+
 const paysOnPage: Choose = (world) => {
-  const wish = recent(world, world.wishes)
   const action = world.pick(PAGE_BUTTONS)!
   const delivery = world.pick(['now', 'now', 'now', 'late', 'late', 'lost'] as const)!
-  const tried = world.pick(wish?.tries ?? [])
-  if (tried === undefined) return NOTHING
+  const found = openTry(world, 'sandbox')
+  if (found === undefined) return NOTHING
+  const { wish, tried } = found
+  if (action !== 'decline') wish.isPaying = true
   return {
-    says: `${action} order ${world.wishes.indexOf(wish!)} by its try ${wish!.tries.indexOf(tried)}, told ${delivery}`,
+    says: `${action} order ${world.wishes.indexOf(wish)} by its try ${wish.tries.indexOf(tried)}, told ${delivery}`,
     run: async () => tried.page !== null && world.decide(tried.page, action, delivery),
   }
 }
 
 const paysByHand: Choose = (world) => {
-  const wishes = world.wishes.filter(({ tries }) => tries.some(({ body }) => body.provider === 'manual'))
-  const wish = recent(world, wishes)
-  const tried = wish?.tries.find(({ body }) => body.provider === 'manual')
-  const reference = `bank ${world.below(3) === 0 ? 'other ' : ''}${tried?.key}`
+  const isOther = world.chance(33)
   const amount = world.chance(10) ? { amount: { amount: 500 + world.below(1_000), currency: CURRENCY } } : {}
   const times = world.chance(40) ? 2 : 1
-  if (tried === undefined) return NOTHING
+  const found = openTry(world, 'manual')
+  if (found === undefined) return NOTHING
+  const { wish, tried } = found
+  wish.isPaying = true
+  const reference = `bank ${isOther ? 'other ' : ''}${tried.key}`
   const record = async () => {
     if (tried.paymentId === null) return
     const path = `/payments/${tried.paymentId}/receipts`
@@ -93,7 +106,7 @@ const paysByHand: Choose = (world) => {
     world.note(`  recorded → ${status} ${status < 400 ? '' : body.code}`)
   }
   return {
-    says: `record ${JSON.stringify(amount)} for order ${world.wishes.indexOf(wish!)} as “${reference}” ×${times}`,
+    says: `record ${JSON.stringify(amount)} for order ${world.wishes.indexOf(wish)} as “${reference}” ×${times}`,
     run: () => Promise.all(Array.from({ length: times }, record)),
   }
 }
@@ -123,7 +136,8 @@ const cancelsOrder: Choose = (world) => {
 }
 
 const refunds: Choose = (world) => {
-  const wish = recent(world, world.wishes)
+  const paying = world.wishes.filter(({ isPaying }) => isPaying)
+  const wish = recent(world, world.chance(90) ? paying : world.wishes)
   const isFull = world.chance(40)
   const place = world.below(4)
   const count = 1 + world.below(2)

@@ -23,6 +23,8 @@ export interface Try {
   paymentId: string | null
   /** The path of the sandbox's page. */
   page: string | null
+  /** Whether the payer was seen to do something about it. */
+  isTouched: boolean
 }
 
 /** An order that was asked for, whether it came to be or not: what is decided later never depends on that. */
@@ -33,6 +35,8 @@ export interface Wish {
   body: { payment: Try['body'] } & Record<string, unknown>
   orderId: string | null
   tries: Try[]
+  /** Whether somebody has tried to send money for it. */
+  isPaying: boolean
 }
 
 /** An event of the sandbox on its way to us. */
@@ -173,8 +177,7 @@ export class World {
   async ask(person: Person, method: Method, path: string, body?: unknown, key?: string): Promise<Answer> {
     const wasDown = this.isDown
     const headers: Record<string, string> = key === undefined ? {} : { 'idempotency-key': key }
-    const t0 = performance.now(); const answer = await as(person, method, path, body, { headers, ...this.bindings })
-    T(`${method} ${path.replace(/_[0-9a-z]+/g,'_')} ${answer.status}`, performance.now()-t0)
+    const answer = await as(person, method, path, body, { headers, ...this.bindings })
     if (answer.status >= 500 && !wasDown) {
       this.wrong.push(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`)
     }
@@ -236,14 +239,10 @@ export class World {
     if (status !== 204) this.wrong.push(`a webhook was answered ${status}`)
   }
 
-  sweep = async (): Promise<void> => { const t=performance.now(); await sweep(this.bindings.bindings); T('sweep', performance.now()-t) }
+  sweep = (): Promise<void> => sweep(this.bindings.bindings)
 }
 
 function fill(tried: Try, payment: { id: string; checkoutUrl: string | null }): void {
   tried.paymentId = payment.id
   tried.page = payment.checkoutUrl === null ? null : new URL(payment.checkoutUrl).pathname
 }
-
-const A: Record<string,[number,number]> = {}
-export const T = (k: string, ms: number) => { const a = (A[k] ??= [0,0]); a[0]++; a[1]+=ms }
-export const dump = () => console.warn(Object.entries(A).sort((a,b)=>b[1][1]-a[1][1]).map(([k,[n,t]])=>`${k}: ${n} × ${(t/n).toFixed(1)} = ${Math.round(t)}`).join('\n'))

@@ -1,12 +1,17 @@
 import { afterAll, expect, it, vi } from 'vitest'
 import { silenceLog, useClock } from '../raffles/scenario.ts'
-import { dump } from './simulation-world.ts'
 import { simulate } from './simulation.ts'
+import { dump } from './simulation-world.ts'
 
-const silenceErrors = () => { vi.spyOn(console, "error").mockImplementation(() => {}) }
+const silenceErrors = () => {
+  vi.spyOn(console, 'error').mockImplementation(() => {})
+}
 useClock()
 const times: number[] = []
-afterAll(() => { console.warn(times.join(' ')); dump() })
+afterAll(() => {
+  console.warn(times.join(' '))
+  dump()
+})
 
 it.each(Array.from({ length: 10 }, (_, at) => at + 1))(
   'seed %i',

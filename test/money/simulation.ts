@@ -16,17 +16,15 @@ const STEPS_TOLD = 40
 
 /** What is wrong after `seed`, in sentences with the last steps; null: nothing. */
 export async function simulate(seed: number): Promise<string | null> {
-  const T=[performance.now()]; const tick=()=>T.push(performance.now())
   await reset()
   await applyD1Migrations(env.DB, env.TEST_MIGRATIONS)
-  tick(); at(NOW)
+  at(NOW)
   const world = new World(seed)
   try {
-    await live(world,tick)
+    await live(world)
   } catch (error) {
     world.wrong.push(`it threw ${error instanceof Error ? error.stack : String(error)}`)
   }
-  { const c = await env.DB.prepare("SELECT (SELECT json_group_object(status,n) FROM (SELECT status,count(*) n FROM orders GROUP BY 1)) o,(SELECT json_group_object(status,n) FROM (SELECT status,count(*) n FROM refunds GROUP BY 1)) r,(SELECT json_group_object(status,n) FROM (SELECT status,count(*) n FROM payouts GROUP BY 1)) p,(SELECT json_group_object(status,n) FROM (SELECT status,count(*) n FROM raffles GROUP BY 1)) f,(SELECT count(*) from order_lines where state='lost') lost").first(); console.warn(seed, T.slice(1).map((t,i)=>Math.round(t-T[i]!)).join(' '), JSON.stringify(c)) }
   if (world.wrong.length === 0) return null
   const steps = world.steps.slice(-STEPS_TOLD)
   return [
@@ -37,8 +35,8 @@ export async function simulate(seed: number): Promise<string | null> {
   ].join('\n')
 }
 
-async function live(world: World, tick: () => void): Promise<void> {
-  await world.build(); tick()
+async function live(world: World): Promise<void> {
+  await world.build()
   const steps = STEPS_MIN + world.below(STEPS_MORE)
   for (let count = 0; count < steps; count++) {
     world.isLate = count > steps / 2
@@ -46,6 +44,6 @@ async function live(world: World, tick: () => void): Promise<void> {
     if (world.chance(AUDIT_PERCENT)) world.wrong.push(...(await audit(env, { settled: false })))
     if (world.wrong.length > 0) return
   }
-  tick(); await settle(world); tick()
-  world.wrong.push(...(await audit(env, { settled: true }))); tick()
+  await settle(world)
+  world.wrong.push(...(await audit(env, { settled: true })))
 }
