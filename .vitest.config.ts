@@ -1,9 +1,30 @@
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+import { plantBugs } from './test/harness/planted-bugs.ts'
+
+/** What runs inside workerd, with a database of its own a file. */
+export const inWorkerd = {
+  plugins: [
+    plantBugs(),
+    cloudflareTest(async () => ({
+      wrangler: { configPath: './wrangler.toml' },
+      miniflare: {
+        bindings: { TEST_MIGRATIONS: await readD1Migrations('./migrations'), LOG_LEVEL: 'error' },
+      },
+    })),
+  ],
+  test: {
+    name: 'worker',
+    // One isolate for all files: loading the worker anew for each took longer than most of them.
+    isolate: false,
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/**/*.unit.test.ts', 'test/**/*.process.test.ts'],
+    setupFiles: ['./test/harness/migrate.ts'],
+  },
+}
 
 // Three projects: pure logic runs in Node in milliseconds (`*.unit.test.ts`); what ends a process needs one of its
-// own (`*.process.test.ts`); everything else goes through the real doors, inside workerd, with a database of its own
-// a file.
+// own (`*.process.test.ts`); everything else goes through the real doors, inside workerd.
 export default defineConfig({
   test: {
     projects: [
@@ -17,24 +38,7 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
-      {
-        plugins: [
-          cloudflareTest(async () => ({
-            wrangler: { configPath: './wrangler.toml' },
-            miniflare: {
-              bindings: { TEST_MIGRATIONS: await readD1Migrations('./migrations'), LOG_LEVEL: 'error' },
-            },
-          })),
-        ],
-        test: {
-          name: 'worker',
-          // One isolate for all files: loading the worker anew for each took longer than most of them.
-          isolate: false,
-          include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.unit.test.ts', 'test/**/*.process.test.ts'],
-          setupFiles: ['./test/harness/migrate.ts'],
-        },
-      },
+      inWorkerd,
     ],
   },
 })

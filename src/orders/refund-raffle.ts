@@ -83,7 +83,7 @@ async function writePage(ctx: Ctx, run: Run, orderIds: string[]): Promise<void> 
   const isTurn = sql`EXISTS (SELECT 1 FROM ${refundRuns} WHERE ${refundRuns.raffleId} = ${raffleId}
     AND ${refundRuns.cursor} = ${cursor} AND ${refundRuns.finishedAt} IS NULL)`
   /** The page's refunds that this batch has made: others made none, as theirs have other ids. */
-  const made = sql`json_each(${page}) AS item JOIN ${refunds} ON ${refunds.id} = item.value->>1`
+  const made = sql`json_each(${page}) AS item CROSS JOIN ${refunds} ON ${refunds.id} = item.value->>1`
   const ordersMade = sql`(SELECT ${refunds.orderId} FROM ${made})`
   await withRetry(() =>
     ctx.db.batch([
@@ -119,7 +119,7 @@ async function writePage(ctx: Ctx, run: Run, orderIds: string[]): Promise<void> 
   )
 }
 
-/** A refund an order, of what is left of its line, by the receipt that paid for it. */
+/** A refund an order, of what is left of its line, by the receipt that paid for it. Joined from the page outwards. */
 function insertRefunds(ctx: Ctx, { raffleId, reason }: Run, page: string, isTurn: SQL) {
   const receiptOf = sql`${receipts.orderId} = ${orders.id}
     AND ${receipts.provider} || ':' || ${receipts.reference} = ${orders.receipt}`
@@ -132,9 +132,9 @@ function insertRefunds(ctx: Ctx, { raffleId, reason }: Run, page: string, isTurn
              ${reason}, json_array(json_object('line', ${orderLines.line}, 'numbers', json_array())),
              'due', NULL, 0, ${ctx.now}, NULL, ${ctx.now}, ${ctx.now}
       FROM json_each(${page}) AS item
-      JOIN ${orders} ON ${orders.id} = item.value->>0
-      JOIN ${receipts} ON ${receiptOf}
-      JOIN ${orderLines} ON ${orderLines.orderId} = ${orders.id} AND ${owedBy(raffleId)}
+      CROSS JOIN ${orders} ON ${orders.id} = item.value->>0
+      CROSS JOIN ${receipts} ON ${receiptOf}
+      CROSS JOIN ${orderLines} ON ${orderLines.orderId} = ${orders.id} AND ${owedBy(raffleId)}
       WHERE ${isTurn}`)
     .onConflictDoNothing()
 }

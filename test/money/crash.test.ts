@@ -5,7 +5,6 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { runSweep } from '../../src/cron.ts'
 import { type Answer, call } from '../harness/client.ts'
-import { type CrashableProcess, type CrashWhen, crashableProcess } from '../harness/crash.ts'
 import {
   type Organisation,
   organisationWithOperator,
@@ -27,6 +26,7 @@ import {
   useClock,
 } from '../raffles/scenario.ts'
 import { audit } from './audit.ts'
+import { everyCrash, HOLDS_MS, runOut } from './crash-flow.ts'
 
 useClock()
 beforeEach(() => void silenceLog())
@@ -35,88 +35,6 @@ const PRICE = 1_000
 const KES = (amount: number) => ({ amount, currency: 'KES' })
 const CLOSES_AT = NOW + 60 * MINUTE
 const DRAW_AT = NOW + 90 * MINUTE
-/** Past `HOLD_SECONDS` and what the pool grants beyond. */
-const HOLDS_MS = 13 * MINUTE
-
-interface Flow<Stage> {
-  /** What the process will act upon, made anew each time. */
-  stage(): Promise<Stage>
-  /** What the process is asked to do, one request after the other, until it dies. */
-  act(stage: Stage, ask: Ask): Promise<unknown>
-  raffle(stage: Stage): Staged
-  /** The process makes a sweep, which would go on with what others have left: so that is finished each time. */
-  sweeps?: true
-  /** Once all is over: what should be and is not, in sentences. */
-  wrong?(stage: Stage): Promise<string[]>
-}
-
-/** Sends a request, or makes a sweep; throws where the process dies by it, and nobody hears an answer. */
-type Ask = <Heard>(request: (bindings: Partial<Bindings>) => Promise<Heard>) => Promise<Heard>
-
-const asking =
-  (process: CrashableProcess): Ask =>
-  async (request) => {
-    const heard = await request(process.bindings)
-    if (process.isDead()) throw new Error('nobody hears the answer')
-    return heard
-  }
-
-/** A process of its own acts, and dies at call `k`; gives how many calls there were. */
-async function actOnce<Stage>(
-  flow: Flow<Stage>,
-  stage: Stage,
-  k?: number,
-  when?: CrashWhen,
-): Promise<number> {
-  const process = crashableProcess(k, when)
-  await flow.act(stage, asking(process)).catch((error: unknown) => {
-    if (!process.isDead()) throw error
-  })
-  await process.settled()
-  return process.calls()
-}
-
-async function everyCrash<Stage>(flow: Flow<Stage>): Promise<void> {
-  const tries: { stage: Stage; what: string }[] = []
-  const finish = async (stage: Stage, what: string) => {
-    tries.push({ stage, what })
-    if (flow.sweeps) await runOut([flow.raffle(stage)], 1)
-  }
-  const whole = await flow.stage()
-  const calls = await actOnce(flow, whole)
-  await finish(whole, 'without a crash')
-  for (let k = 1; k <= calls; k++) {
-    for (const when of ['before', 'after'] as const) {
-      const stage = await flow.stage()
-      await actOnce(flow, stage, k, when)
-      const isRepeated = (k % 2 === 0) === (when === 'before')
-      if (isRepeated) await actOnce(flow, stage)
-      await finish(stage, `died ${when} call ${k} of ${calls}${isRepeated ? ', was asked again' : ''}`)
-    }
-  }
-  const raffles = new Map(tries.map(({ stage }) => [flow.raffle(stage).id, flow.raffle(stage)]))
-  await runOut([...raffles.values()], 3)
-  const wrong = await audit(env, { settled: true, raffles: [...raffles.keys()] })
-  for (const { stage } of tries) wrong.push(...((await flow.wrong?.(stage)) ?? []))
-  const triesOf = (sentence: string) =>
-    tries.filter(({ stage }) =>
-      sentence.match(/[a-z]+_\w{26}/g)?.some((id) => JSON.stringify(stage).includes(id)),
-    )
-  const named = wrong.map((each) => [each, triesOf(each).map(({ what }) => what)])
-  expect(named).toEqual([])
-}
-
-/** Lets every hold run out, and gives the sweep some minutes. */
-async function runOut(raffles: Staged[], sweeps: number): Promise<void> {
-  const from = Date.now() + HOLDS_MS
-  at(from)
-  for (const { pool } of raffles) await ringAlarm(pool)
-  for (let minute = 0; minute < sweeps; minute++) {
-    at(from + 2 * minute * MINUTE)
-    await runSweep(env, Date.now())
-  }
-}
-
 const answered = (answer: Answer, ...statuses: number[]): Answer => {
   expect(statuses, JSON.stringify(answer.body)).toContain(answer.status)
   return answer
@@ -142,11 +60,18 @@ const stagePriced = (changes: Record<string, unknown> = {}): Promise<Staged> =>
     organisation,
   )
 
-const place = (person: Person, raffles: Staged[], quantity: number, key: string, bindings = {}) => {
-  const lines = raffles.map(({ id: raffleId }) => ({ raffleId, quantity }))
+const placeLines = (person: Person, lines: object[], key: string, bindings: Partial<Bindings> = {}) => {
   const headers = { 'idempotency-key': key }
   return as(person, 'POST', '/orders', { lines, payment: { provider: 'sandbox' } }, { headers, bindings })
 }
+
+const place = (person: Person, raffles: Staged[], quantity: number, key: string, bindings = {}) =>
+  placeLines(
+    person,
+    raffles.map(({ id: raffleId }) => ({ raffleId, quantity })),
+    key,
+    bindings,
+  )
 
 const onCheckout = (url: string, action: string, bindings: Partial<Bindings> = {}): Promise<Answer> =>
   call('POST', new URL(url).pathname, {
@@ -170,6 +95,11 @@ async function stagePaid(raffle: Staged, quantity: number): Promise<Bought> {
   return bought
 }
 
+async function isCharged({ order }: Bought): Promise<boolean> {
+  const charge = env.DB.prepare('SELECT captures FROM sandbox_charges WHERE id = ?').bind(order.payment.id)
+  return (await charge.first<{ captures: number }>())!.captures > 0
+}
+
 async function isNot(status: string, { order: { id } }: Bought): Promise<string[]> {
   const row = await env.DB.prepare('SELECT status FROM orders WHERE id = ?')
     .bind(id)
@@ -189,7 +119,7 @@ describe('a process that dies at any call', { timeout: 60_000 }, () => {
     expect(await audit(env, { settled: true, raffles: [other.id] })).toEqual([])
   })
 
-  it('in a settlement from the checkout page', async () => {
+  it.each(['approve', 'twice'])('in a settlement from the checkout page: %s', async (action) => {
     const raffle = await stagePriced()
     await everyCrash({
       stage: async () => {
@@ -197,14 +127,36 @@ describe('a process that dies at any call', { timeout: 60_000 }, () => {
         return stageOrder(raffle, await registerPlayer(), 3)
       },
       act: async ({ order }, ask) =>
+        answered(await ask((bindings) => onCheckout(order.payment.checkoutUrl, action, bindings)), 200),
+      raffle: () => raffle,
+      wrong: async (bought) => isNot((await isCharged(bought)) ? 'paid' : 'expired', bought),
+    })
+  })
+
+  it('in a settlement that comes too late, for numbers of which some went to another', async () => {
+    const raffle = await stagePriced({ numbering: 'chosen' })
+    const other = await stagePriced()
+    let number = 0
+    await everyCrash({
+      stage: async () => {
+        at(NOW + ++number * SECOND)
+        const lines = [
+          { raffleId: raffle.id, numbers: [number] },
+          { raffleId: other.id, quantity: 2 },
+        ]
+        const order = answered(await placeLines(await registerPlayer(), lines, newKey()), 201).body
+        await runOut([raffle, other], 1)
+        const taken = [{ raffleId: raffle.id, numbers: [number] }]
+        const { body } = answered(await placeLines(buyer, taken, newKey()), 201)
+        answered(await onCheckout(body.payment.checkoutUrl, 'approve'), 200)
+        return { raffle, order }
+      },
+      act: async ({ order }, ask) =>
         answered(await ask((bindings) => onCheckout(order.payment.checkoutUrl, 'approve', bindings)), 200),
       raffle: () => raffle,
-      wrong: async (bought) => {
-        const charge = env.DB.prepare('SELECT captures FROM sandbox_charges WHERE id = ?')
-        const row = await charge.bind(bought.order.payment.id).first<{ captures: number }>()
-        return isNot(row!.captures > 0 ? 'paid' : 'expired', bought)
-      },
+      wrong: async (bought) => isNot((await isCharged(bought)) ? 'partially_refunded' : 'expired', bought),
     })
+    expect(await audit(env, { settled: true, raffles: [other.id] })).toEqual([])
   })
 
   it('in a settlement that the sweep discovers', async () => {

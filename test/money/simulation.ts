@@ -11,6 +11,7 @@ import { World } from './simulation-world.ts'
 const STEPS_MIN = 40
 const STEPS_MORE = 31
 const AUDIT_PERCENT = 8
+export const SEED_TIMEOUT_MS = 60_000
 /** Of a failure, so many steps are shown. */
 const STEPS_TOLD = 40
 

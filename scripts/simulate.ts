@@ -1,0 +1,11 @@
+/** `npm run simulate -- --seeds 1000 --from 1`: the simulation of all money over many seeds; SEEDS and FROM do the same. */
+import { spawnSync } from 'node:child_process'
+import { parseArgs } from 'node:util'
+
+const { values } = parseArgs({ options: { seeds: { type: 'string' }, from: { type: 'string' } } })
+const env = { ...process.env }
+if (values.seeds !== undefined) env.SEEDS = values.seeds
+if (values.from !== undefined) env.FROM = values.from
+const run = ['vitest', 'run', '--config', '.vitest.simulate.config.ts', '--bail', '1']
+const { status } = spawnSync('npx', run, { env, stdio: 'inherit' })
+process.exit(status ?? 1)

@@ -1,0 +1,104 @@
+// Bugs that the simulation must find: put into the product's source while tests load it, each behind a switch of its own
+// (`globalThis.__plantedBug`), so that the product itself has none of them, and no hook for them either.
+import type { Plugin } from 'vitest/config'
+
+interface Edit {
+  /** Must be in the file exactly once. */
+  find: string
+  /** Does the same while the switch is off. */
+  replace: string
+}
+
+interface PlantedBug {
+  name: string
+  file: string
+  edits: Edit[]
+}
+
+const isOn = (name: string): string => `globalThis.__plantedBug === '${name}'`
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'settle twice',
+    file: 'src/orders/settle-order.ts',
+    edits: [
+      {
+        find: 'paying !== undefined && rows.order.settledAt === null',
+        replace: `paying !== undefined && (rows.order.settledAt === null || ${isOn('settle twice')})`,
+      },
+      {
+        find: 'const transactionId = `order:${orderId}`',
+        replace: `const transactionId = \`order:\${orderId}\` + (${isOn('settle twice')} ? crypto.randomUUID() : '')`,
+      },
+    ],
+  },
+  {
+    name: 'lose a refund',
+    file: 'src/orders/send-refund.ts',
+    edits: [
+      {
+        find: 'const sent = await providerOf(refund.provider).refund(',
+        replace: `const sent = ${isOn('lose a refund')}
+          ? { status: 'succeeded', reference: refund.id, reason: null }
+          : await providerOf(refund.provider).refund(`,
+      },
+    ],
+  },
+  {
+    name: 'confirm without money',
+    file: 'src/orders/end-order.ts',
+    edits: [
+      {
+        find: 'linePort(line.kind).release(ctx, line)',
+        replace: `linePort(line.kind)[${isOn('confirm without money')} ? 'confirm' : 'release'](ctx, line)`,
+      },
+    ],
+  },
+  {
+    name: 'release a paid hold',
+    file: 'src/tickets/pool.ts',
+    edits: [
+      {
+        find: 'if (hold !== undefined) this.#dropHold(hold)',
+        replace: `if (hold !== undefined && !(${isOn('release a paid hold')})) this.#dropHold(hold)`,
+      },
+    ],
+  },
+  {
+    name: 'skip the dedupe',
+    file: 'src/orders/settle-order.ts',
+    edits: [
+      {
+        find: 'const { reference, amount, currency } = capture',
+        replace: `const { amount, currency } = capture
+          const reference = capture.reference + (${isOn('skip the dedupe')} ? crypto.randomUUID() : '')`,
+      },
+    ],
+  },
+]
+
+/** Plants all of them, each switched off; fails on one whose place is not there any more. */
+export const plantBugs = (): Plugin => ({
+  name: 'planted-bugs',
+  enforce: 'pre',
+  transform(source, id) {
+    const path = id.split('?')[0]!
+    let planted = source
+    for (const { name, file, edits } of PLANTED_BUGS) {
+      if (!path.endsWith(`/${file}`)) continue
+      for (const { find, replace } of edits) {
+        const parts = planted.split(find)
+        if (parts.length !== 2) {
+          throw new Error(`planted bug “${name}”: ${file} has ${parts.length - 1} times: ${find}`)
+        }
+        planted = parts.join(replace)
+      }
+    }
+    return planted === source ? null : { code: planted, map: null }
+  },
+})
+
+declare global {
+  /** The bug that is switched on; undefined: none. */
+  var __plantedBug: string | undefined
+}
