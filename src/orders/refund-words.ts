@@ -22,6 +22,6 @@ export const tellRefund = {
   refused: (lines: RefundedLine[]) =>
     `No refund for ${ticketsNamed(lines)}: the list of tickets is fixed for the draw.`,
   cancelled: (reason: string) =>
-    `The raffle was cancelled: ${reason} The price of its tickets goes back to you.`,
+    `The raffle was cancelled, and the price of its tickets goes back to you: ${reason}`,
   paid: (sum: Money, provider: string) => `${moneyText(sum)} sent back to you by ${provider}.`,
 } as const

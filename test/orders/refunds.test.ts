@@ -507,7 +507,7 @@ describe('a cancelled raffle', () => {
       })
     }
     expect(historyOf(await orderOf(bought[0]!.player, bought[0]!.id))).toContain(
-      'The raffle was cancelled: It rains. The price of its tickets goes back to you.',
+      'The raffle was cancelled, and the price of its tickets goes back to you: It rains.',
     )
     const ids = bought.map(({ id }) => id)
     for (const name of ['deposits', `takings:${staged.id}`, 'refunds', 'cash:sandbox']) {

@@ -31,6 +31,7 @@ const DOORS: readonly Door[] = [
   { method: 'POST', path: `/api/v1/raffles/${RAFFLE}/cancel`, body: { reason: 'rain' } },
   { method: 'POST', path: `/api/v1/raffles/${RAFFLE}/recalculate` },
   { method: 'POST', path: `/api/v1/raffles/${RAFFLE}/rebuild` },
+  { method: 'GET', path: `/api/v1/raffles/${RAFFLE}/refund-run` },
   {
     method: 'POST',
     path: `/api/v1/raffles/${RAFFLE}/redraws`,
