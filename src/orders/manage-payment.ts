@@ -1,21 +1,36 @@
 /** What operators do about a payment: have its provider asked now, or record money that came by hand. */
-import { and, eq } from 'drizzle-orm'
+import { and, eq, inArray } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { isUniqueViolation, withRetry } from '../core/database.ts'
 import { invalid, Problem } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
-import { type PaymentRow, payments, type ReceiptRow, receipts } from '../money/schema.ts'
+import { type PaymentRow, payments, type ReceiptRow, receipts, refunds } from '../money/schema.ts'
 import { findPaymentFor, presentManagedPayment } from './find-payment.ts'
 import type { ManagedPayment, RecordedReceipt, RecordReceipt } from './payment-contract.ts'
 import { reconcilePayment } from './reconcile-payment.ts'
+import { resumeRefund } from './resume-refund.ts'
 import { takeObserved } from './settle-order.ts'
 
 export async function checkPayment(ctx: Ctx, id: string): Promise<ManagedPayment> {
   const { payment } = await findPaymentFor(ctx, id, 'payments:manage', 'any')
   await reconcilePayment(ctx, payment)
+  for (const refund of await openRefunds(ctx, payment)) await resumeRefund(ctx, refund)
   const now = await ctx.db.select().from(payments).where(eq(payments.id, id)).get()
   return presentManagedPayment(now!)
 }
+
+/** Those that its provider may still send. */
+const openRefunds = (ctx: Ctx, { id, orderId }: PaymentRow) =>
+  ctx.db
+    .select()
+    .from(refunds)
+    .where(
+      and(
+        eq(refunds.orderId, orderId),
+        eq(refunds.paymentId, id),
+        inArray(refunds.status, ['requested', 'due', 'sent', 'failed']),
+      ),
+    )
 
 /** Once for its reference, which is one payment's within an organisation: the same transfer pays for one order. */
 export async function recordReceipt(ctx: Ctx, id: string, input: RecordReceipt): Promise<RecordedReceipt> {

@@ -1,4 +1,4 @@
-/** An operator has paid a refund by hand and says so; only where its money came by hand too. */
+/** An operator has paid a refund by hand and says so: where its money came by hand too, or its provider gave up. */
 import { asc, eq } from 'drizzle-orm'
 import { requireLiveUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
@@ -19,7 +19,7 @@ export async function markRefundPaid(ctx: Ctx, id: string, reference: string): P
     .orderBy(asc(orderLines.line))
   const touched = lines.filter(({ line }) => refund.lines.some((each) => each.line === line))
   await requireRefunds(ctx, touched.length > 0 ? touched : lines, 'refund')
-  if (refund.provider !== 'manual') {
+  if (refund.provider !== 'manual' && refund.attention === null) {
     throw new Problem('invalid_state', `This refund is paid by ${refund.provider}, not by hand.`)
   }
   if (refund.status !== 'paid') await refundPaid(ctx, refund, reference)

@@ -72,6 +72,7 @@ export async function refundPaid(ctx: Ctx, refund: RefundRow, reference: string 
         .update(refunds)
         .set({ status: 'paid', reference, dueAt: null, attention: null, updatedAt: ctx.now })
         .where(isOpen(refund)),
+      tellPayment(ctx, refund),
       ctx.db
         .update(orders)
         .set({ status: 'refunded', updatedAt: ctx.now })
@@ -85,16 +86,19 @@ async function tryAgain(ctx: Ctx, refund: RefundRow, reason: string): Promise<vo
   const tries = refund.tries + 1
   const isLast = tries >= MAX_REFUND_TRIES
   await withRetry(() =>
-    ctx.db
-      .update(refunds)
-      .set({
-        status: 'failed',
-        tries,
-        dueAt: isLast ? null : ctx.now + FIRST_PAUSE_MS * 4 ** refund.tries,
-        attention: isLast ? reason : null,
-        updatedAt: ctx.now,
-      })
-      .where(and(isOpen(refund), eq(refunds.tries, refund.tries))),
+    ctx.db.batch([
+      ctx.db
+        .update(refunds)
+        .set({
+          status: 'failed',
+          tries,
+          dueAt: isLast ? null : ctx.now + FIRST_PAUSE_MS * 4 ** refund.tries,
+          attention: isLast ? reason : null,
+          updatedAt: ctx.now,
+        })
+        .where(and(isOpen(refund), eq(refunds.tries, refund.tries))),
+      tellPayment(ctx, refund),
+    ]),
   )
 }
 
@@ -117,6 +121,21 @@ async function lookAgain(ctx: Ctx, refund: RefundRow, reference: string | null):
 
 async function leaveToPeople(ctx: Ctx, refund: RefundRow, attention: string): Promise<void> {
   await withRetry(() =>
-    ctx.db.update(refunds).set({ attention, dueAt: null, updatedAt: ctx.now }).where(isOpen(refund)),
+    ctx.db.batch([
+      ctx.db.update(refunds).set({ attention, dueAt: null, updatedAt: ctx.now }).where(isOpen(refund)),
+      tellPayment(ctx, refund),
+    ]),
   )
+}
+
+/** Operators have one list of what needs them: a refund that does puts its payment there, and takes it away again. */
+function tellPayment(ctx: Ctx, { orderId, paymentId }: RefundRow) {
+  return ctx.db
+    .update(payments)
+    .set({
+      attention: sql`(SELECT 'A refund waits: ' || ${refunds.attention} FROM ${refunds}
+        WHERE ${refunds.orderId} = ${orderId} AND ${refunds.paymentId} = ${paymentId}
+          AND ${refunds.attention} IS NOT NULL LIMIT 1)`,
+    })
+    .where(and(eq(payments.id, paymentId), eq(payments.status, 'succeeded')))
 }

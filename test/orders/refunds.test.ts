@@ -367,6 +367,13 @@ describe('the provider', () => {
       attention: expect.stringMatching(/./),
     })
     expect((await as(player, 'GET', `/orders/${id}/refunds`)).body.data[0].status).toBe('failed')
+    const waiting = async () => (await as(staged.operator, 'GET', '/payments?needs=attention')).body.data
+    const [payment] = await waiting()
+    expect(payment).toMatchObject({ orderId: id, attention: expect.stringMatching(/^A refund waits: /) })
+    // Asked once more, now, it goes through.
+    await as(staged.operator, 'POST', `/payments/${payment.id}/reconcile`)
+    expect((await as(player, 'GET', `/orders/${id}/refunds`)).body.data[0].status).toBe('paid')
+    expect(await waiting()).toEqual([])
   })
 
   it('being an operator’s hand, the refund waits until it is marked as paid', async () => {
