@@ -387,12 +387,9 @@ describe('payments in a list', () => {
     const ids = async (person: Person) => (await readAll('/payments', 1, person)).map(({ id }) => id)
     expect(await ids(raffle.operator)).toEqual([more.order.payment.id, paymentId])
     expect(await ids(other.raffle.operator)).toEqual([other.paymentId])
-    const all = (await as(await signedInAdmin(), 'GET', '/payments?limit=3')).body.data
-    expect(all.map(({ id }: { id: string }) => id)).toEqual([
-      more.order.payment.id,
-      other.paymentId,
-      paymentId,
-    ])
+    const all = await readAll('/payments', 100, await signedInAdmin())
+    const three = [more.order.payment.id, other.paymentId, paymentId]
+    expect(all.map(({ id }: { id: string }) => id).filter((id) => three.includes(id))).toEqual(three)
     expect(JSON.stringify(all)).not.toContain('/sandbox/checkout/')
     expect((await as(player, 'GET', '/payments')).status).toBe(403)
     const janitor = await addOperator(raffle.organisation.id, 'janitor')

@@ -339,9 +339,10 @@ describe('with D1 down', () => {
 
     const read = (answer: typeof known, bindings = {}) =>
       call('GET', `/api/v1/tickets/${answer.body.reservation.id}`, { token: buyer.token, bindings })
-    expect((await read(unheard)).body).toEqual(unheard.body)
+    const mine = ({ body: { reservation, tickets } }: typeof known) => ({ reservation, tickets })
+    expect((await read(unheard)).body).toEqual(mine(unheard))
     for (const answer of [known, unheard]) {
-      expect((await read(answer, { DB: D1_IS_DOWN() })).body).toEqual(answer.body)
+      expect((await read(answer, { DB: D1_IS_DOWN() })).body).toEqual(mine(answer))
     }
     expect(await projectedSold(raffle)).toBe(1)
 
