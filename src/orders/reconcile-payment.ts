@@ -47,8 +47,12 @@ async function mustStart(ctx: Ctx, { status, orderId }: PaymentRow): Promise<boo
   return order?.status === 'pending' && order.receipt === null && ctx.now < order.payUntil
 }
 
-/** Of one that had expired the order was told already; money that came is never taken back by this. */
-async function fail(ctx: Ctx, { id, orderId }: PaymentRow, reason: string | null): Promise<void> {
+/**
+ * Of one that had expired the order was told already; money that came is never taken back by this. A failure is asked
+ * about again all the same: providers have been known to change their mind.
+ */
+async function fail(ctx: Ctx, payment: PaymentRow, reason: string | null): Promise<void> {
+  const { id, orderId } = payment
   const hasFailed = sql`EXISTS (SELECT 1 FROM ${payments} WHERE ${payments.id} = ${id} AND ${payments.status} = 'failed')`
   await withRetry(() =>
     ctx.db.batch([
@@ -57,7 +61,7 @@ async function fail(ctx: Ctx, { id, orderId }: PaymentRow, reason: string | null
         .set({
           status: sql`iif(${payments.status} = 'expired', 'expired', 'failed')`,
           checks: sql`${payments.checks} + 1`,
-          dueAt: null,
+          dueAt: nextLook(payment.createdAt, ctx.now),
           attention: null,
           updatedAt: ctx.now,
         })
@@ -69,6 +73,9 @@ async function fail(ctx: Ctx, { id, orderId }: PaymentRow, reason: string | null
 
 /** Never given up while it may still be paid: after the last look an operator is asked to see to it. */
 async function lookAgain(ctx: Ctx, payment: PaymentRow, { status, reason }: Observed): Promise<void> {
+  // Its order is paid by another or over: what is paid all the same will go back.
+  if (payment.status === 'expired' && status === 'pending')
+    await providerOf(payment.provider).stop(ctx, payment)
   // An operator says what came of it; there is nobody to ask.
   const byHand = payment.action?.kind === 'manual'
   const dueAt = byHand ? null : nextLook(payment.createdAt, ctx.now)
@@ -84,4 +91,5 @@ const whyAttention = ({ provider }: PaymentRow, status: Observed['status'], reas
     ? `${provider} has not said for an hour whether it is paid.`
     : `${provider} does not know what became of it${reason === null ? '' : `: ${reason}`}.`
 
-const isOpen = inArray(payments.status, ['starting', 'pending', 'expired'])
+/** No money has come by it, as far as is known. */
+const isOpen = inArray(payments.status, ['starting', 'pending', 'failed', 'expired'])

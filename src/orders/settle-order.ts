@@ -152,6 +152,11 @@ async function settle(ctx: Ctx, { order, lines }: OrderRows, paying: ReceiptRow)
           updatedAt: ctx.now,
         })
         .where(and(eq(orders.id, order.id), isNull(orders.settledAt))),
+      // Other tries to pay are over; what comes by them all the same goes back.
+      ctx.db
+        .update(payments)
+        .set({ status: 'expired', updatedAt: ctx.now })
+        .where(and(eq(payments.orderId, order.id), inArray(payments.status, ['starting', 'pending']))),
     ]),
   )
 }

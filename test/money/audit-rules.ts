@@ -31,7 +31,8 @@ export const SCOPE = `
       (SELECT coalesce(sum(quantity * unit_amount), 0) FROM l WHERE l.order_id = o.id AND state = 'lost'),
       (SELECT coalesce(sum(amount), 0) FROM f WHERE f.order_id = o.id AND is_plain AND status <> 'refused'),
       (SELECT coalesce(sum(amount), 0) FROM f WHERE f.order_id = o.id AND is_of_price AND is_owed),
-      (SELECT coalesce(sum(amount), 0) FROM f WHERE f.order_id = o.id AND is_of_price AND status = 'requested'),
+      (SELECT coalesce(sum(amount), 0) FROM f WHERE f.order_id = o.id AND is_of_price
+        AND status = 'requested'),
       (SELECT coalesce(sum(amount), 0) FROM r WHERE r.order_id = o.id
         AND NOT (r.key IS o.receipt AND o.settled_at IS NOT NULL)
         AND NOT EXISTS (SELECT 1 FROM f WHERE f.order_id = o.id AND f.key = 'return:' || r.key)),
@@ -41,30 +42,41 @@ export const SCOPE = `
 /** At every moment, whatever has just died. */
 export const ALWAYS: readonly string[] = [
   // ——— The ledger ———
-  `SELECT 'the ledger’s transfer ' || transaction_id || ' names an account that nobody knows: ' || debit || ', ' || credit
-   FROM t WHERE EXISTS (SELECT 1 FROM (SELECT debit AS a UNION ALL SELECT credit) WHERE a NOT IN ('deposits', 'refunds', 'rake')
-     AND a NOT LIKE 'cash:_%' AND a NOT LIKE 'takings:_%' AND a NOT LIKE 'prizes:_%' AND a NOT LIKE 'organiser:_%')`,
+  `SELECT 'the ledger’s transfer ' || transaction_id || ' names an account that nobody knows: ' || debit
+   || ', ' || credit
+   FROM t WHERE EXISTS (SELECT 1 FROM (SELECT debit AS a UNION ALL SELECT credit)
+     WHERE a NOT IN ('deposits', 'refunds', 'rake')
+     AND a NOT LIKE 'cash:_%' AND a NOT LIKE 'takings:_%' AND a NOT LIKE 'prizes:_%'
+       AND a NOT LIKE 'organiser:_%')`,
   `SELECT 'the ledger sums to ' || sum(amount) || ', not to zero' FROM moves HAVING sum(amount) <> 0`,
   `SELECT 'transfer ' || transaction_id || ' belongs to no order and no raffle' FROM transfers
    WHERE ?1 IS NULL AND order_id IS NULL AND raffle_id IS NULL`,
-  `SELECT 'transfer ' || transaction_id || ' has another currency than its order' FROM t JOIN o ON o.id = t.order_id
+  `SELECT 'transfer ' || transaction_id || ' has another currency than its order' FROM t JOIN o
+   ON o.id = t.order_id
    WHERE t.currency <> o.currency`,
-  `SELECT 'cash:' || provider || ' is ' || held || ' where receipts less refunds and payouts make ' || made FROM (
+  `SELECT 'cash:' || provider || ' is ' || held || ' where receipts less refunds and payouts make '
+   || made FROM (
      SELECT provider,
        (SELECT coalesce(sum(amount), 0) FROM moves WHERE account = 'cash:' || provider) AS held,
        (SELECT coalesce(sum(amount), 0) FROM r WHERE r.provider = every.provider)
        - (SELECT coalesce(sum(amount), 0) FROM f WHERE f.provider = every.provider AND status = 'paid')
-       - (SELECT coalesce(sum(amount), 0) FROM p WHERE p.provider = every.provider AND status = 'paid') AS made
+       - (SELECT coalesce(sum(amount), 0) FROM p WHERE p.provider = every.provider
+         AND status = 'paid') AS made
      FROM (SELECT provider FROM r UNION SELECT provider FROM p
            UNION SELECT substr(account, 6) FROM moves WHERE account LIKE 'cash:%') AS every)
    WHERE held <> made`,
-  `SELECT 'deposits of order ' || id || ' are ' || balance || ' where ' || waiting || ' is neither settled nor returned'
+  `SELECT 'deposits of order ' || id || ' are ' || balance || ' where ' || waiting
+   || ' is neither settled nor returned'
    FROM money WHERE balance <> waiting`,
-  `SELECT 'refunds owed to order ' || id || ' are ' || held || ' in the ledger where its refunds make ' || made FROM (
-     SELECT id, (SELECT -coalesce(sum(amount), 0) FROM moves WHERE order_id = o.id AND account = 'refunds') AS held,
-       (SELECT coalesce(sum(amount), 0) FROM f WHERE order_id = o.id AND is_owed AND status <> 'paid') AS made FROM o)
+  `SELECT 'refunds owed to order ' || id || ' are ' || held || ' in the ledger where its refunds make '
+   || made FROM (
+     SELECT id, (SELECT -coalesce(sum(amount), 0) FROM moves WHERE order_id = o.id
+       AND account = 'refunds') AS held,
+       (SELECT coalesce(sum(amount), 0) FROM f WHERE order_id = o.id AND is_owed
+         AND status <> 'paid') AS made FROM o)
    WHERE held <> made`,
-  `SELECT 'takings of raffle ' || id || ' are ' || held || ' where its issued tickets less refunds make ' || made FROM (
+  `SELECT 'takings of raffle ' || id || ' are ' || held || ' where its issued tickets less refunds make '
+   || made FROM (
      SELECT id,
        (SELECT -coalesce(sum(amount), 0) FROM moves
          WHERE account = 'takings:' || raffle.id AND transaction_id <> 'draw:' || raffle.id) AS held,
@@ -80,59 +92,73 @@ export const ALWAYS: readonly string[] = [
   `SELECT account || ' paid out more than it was owed' FROM moves WHERE account LIKE 'prizes:%'
    GROUP BY account HAVING sum(amount) > 0`,
   `SELECT 'payout ' || id || ' is ' || status || ' and the ledger has ' || told || ' of its ' || amount FROM (
-     SELECT p.*, (SELECT coalesce(sum(t.amount), 0) FROM t WHERE transaction_id = 'payout:' || p.id || ':paid') AS told FROM p)
+     SELECT p.*, (SELECT coalesce(sum(t.amount), 0) FROM t WHERE transaction_id = 'payout:' || p.id
+       || ':paid') AS told FROM p)
    WHERE told <> iif(status = 'paid', amount, 0)`,
 
   // ——— Orders ———
-  `SELECT 'order ' || id || ' received ' || received || ' where tickets of ' || bought || ', refunds of ' || plain
+  `SELECT 'order ' || id || ' received ' || received || ' where tickets of ' || bought || ', refunds of '
+   || plain
      || ' and ' || waiting || ' that waits make ' || (bought + plain + waiting)
    FROM money WHERE received <> bought + plain + waiting`,
   `SELECT 'order ' || order_id || ' was refunded more than was paid by receipt ' || receipt FROM f
    WHERE status <> 'refused' GROUP BY order_id, provider, receipt
-   HAVING sum(amount) > coalesce((SELECT amount FROM r WHERE r.provider = f.provider AND r.reference = f.receipt), 0)`,
+   HAVING sum(amount) > coalesce((SELECT amount FROM r WHERE r.provider = f.provider
+     AND r.reference = f.receipt), 0)`,
   `SELECT 'order ' || o.id || ' is settled by a receipt that is not there' FROM o
    WHERE receipt IS NOT NULL AND NOT EXISTS (SELECT 1 FROM r WHERE r.order_id = o.id AND r.key = o.receipt)
       OR receipt IS NULL AND settled_at IS NOT NULL`,
   `SELECT 'receipt ' || r.key || ' is of no payment of its order' FROM r
-   WHERE NOT EXISTS (SELECT 1 FROM payments WHERE id = r.payment_id AND order_id = r.order_id AND provider = r.provider)`,
-  `SELECT 'order ' || id || ' says that ' || refunded_amount || ' went back where its refunds make ' || (owed + asked)
+   WHERE NOT EXISTS (SELECT 1 FROM payments WHERE id = r.payment_id AND order_id = r.order_id
+     AND provider = r.provider)`,
+  `SELECT 'order ' || id || ' says that ' || refunded_amount || ' went back where its refunds make '
+   || (owed + asked)
    FROM o JOIN money USING (id) WHERE refunded_amount <> owed + asked`,
   `SELECT 'order ' || id || ' was refunded ' || refunded_amount || ', more than its ' || amount FROM o
    WHERE refunded_amount > amount`,
-  `SELECT 'order ' || id || ' is ' || status || ' with ' || owed || ' of ' || amount || ' going back' FROM o JOIN money USING (id)
+  `SELECT 'order ' || id || ' is ' || status || ' with ' || owed || ' of ' || amount || ' going back'
+   FROM o JOIN money USING (id)
    WHERE settled_at IS NOT NULL AND status NOT IN (SELECT CASE
      WHEN lost = amount AND status = 'refund_due' THEN 'refund_due'
      WHEN value = 0 THEN 'paid' WHEN value < amount THEN 'partially_refunded' ELSE 'refunded' END
      FROM json_each(json_array(owed, owed + asked)))`,
   `SELECT 'order ' || id || ' is ' || status || ' and not settled' FROM o
    WHERE settled_at IS NULL AND status NOT IN ('pending', 'expired', 'cancelled')`,
-  `SELECT 'order ' || o.id || ' is ' || o.status || ' and its line ' || line || ' ' || l.state FROM o JOIN l ON l.order_id = o.id
-   WHERE l.state NOT IN (SELECT value FROM json_each(CASE WHEN settled_at IS NOT NULL THEN '["issued", "lost", "refunded"]'
+  `SELECT 'order ' || o.id || ' is ' || o.status || ' and its line ' || line || ' ' || l.state FROM o
+   JOIN l ON l.order_id = o.id
+   WHERE l.state NOT IN (SELECT value FROM json_each(CASE WHEN settled_at IS NOT NULL
+     THEN '["issued", "lost", "refunded"]'
      WHEN status = 'pending' THEN '["held"]' ELSE '["released"]' END))`,
-  `SELECT 'line ' || l.line || ' of order ' || l.order_id || ' counts ' || refunded_quantity || ' refunded tickets, its refunds '
+  `SELECT 'line ' || l.line || ' of order ' || l.order_id || ' counts ' || refunded_quantity
+   || ' refunded tickets, its refunds '
      || coalesce(sum(count), 0)
    FROM l LEFT JOIN back ON back.order_id = l.order_id AND back.line = l.line AND back.status <> 'refused'
    GROUP BY l.order_id, l.line HAVING coalesce(sum(count), 0) <> refunded_quantity`,
   `SELECT 'refund ' || f.id || ' gives back ' || f.amount || ' for tickets of ' || sum(count * unit_amount)
-   FROM f JOIN back ON back.id = f.id WHERE f.status <> 'refused' GROUP BY f.id HAVING f.amount <> sum(count * unit_amount)`,
+   FROM f JOIN back ON back.id = f.id WHERE f.status <> 'refused' GROUP BY f.id
+     HAVING f.amount <> sum(count * unit_amount)`,
   `SELECT 'order ' || id || ' is settled and does not say so' FROM o WHERE settled_at IS NOT NULL
    AND NOT EXISTS (SELECT 1 FROM order_events WHERE order_id = o.id AND key IN ('issued', 'lost'))`,
 
   // ——— The provider ———
-  `SELECT 'the sandbox captured ' || coalesce(sum(c.captures * c.amount), 0) || ' for payment ' || r.payment_id
-     || ' and we have ' || r.amount FROM (SELECT payment_id, sum(amount) AS amount FROM r WHERE provider = 'sandbox'
+  `SELECT 'the sandbox captured ' || coalesce(sum(c.captures * c.amount), 0) || ' for payment '
+   || r.payment_id
+     || ' and we have ' || r.amount FROM (SELECT payment_id, sum(amount) AS amount FROM r
+       WHERE provider = 'sandbox'
      GROUP BY payment_id) AS r LEFT JOIN sandbox_charges AS c ON c.id = r.payment_id
    GROUP BY r.payment_id HAVING coalesce(sum(c.captures * c.amount), 0) < r.amount`,
   `SELECT 'money left ' || count(*) || ' times for ' || due.id FROM (
      SELECT id FROM f UNION ALL SELECT id FROM p) AS due
    JOIN sandbox_transfers AS s ON s.id >= due.id AND s.id < due.id || '~' WHERE s.status <> 'failed'
    GROUP BY due.id HAVING count(*) > 1`,
-  `SELECT due.id || ' is paid, and the sandbox sent ' || coalesce(sum(s.amount), 0) || ' of ' || due.amount FROM (
+  `SELECT due.id || ' is paid, and the sandbox sent ' || coalesce(sum(s.amount), 0) || ' of '
+   || due.amount FROM (
      SELECT id, amount, status, provider FROM f UNION ALL SELECT id, amount, status, provider FROM p) AS due
    LEFT JOIN sandbox_transfers AS s ON s.id >= due.id AND s.id < due.id || '~' AND s.status = 'succeeded'
    WHERE due.status = 'paid' AND due.provider = 'sandbox'
    GROUP BY due.id HAVING coalesce(sum(s.amount), 0) <> due.amount`,
-  `SELECT 'the sandbox sent ' || id || ', which nobody wrote down' FROM sandbox_transfers AS s WHERE ?1 IS NULL
+  `SELECT 'the sandbox sent ' || id || ', which nobody wrote down' FROM sandbox_transfers AS s
+   WHERE ?1 IS NULL
    AND NOT EXISTS (SELECT 1 FROM refunds AS f WHERE s.id >= f.id AND s.id < f.id || '~')
    AND NOT EXISTS (SELECT 1 FROM payouts AS f WHERE s.id >= f.id AND s.id < f.id || '~')`,
 ]
@@ -140,14 +166,18 @@ export const ALWAYS: readonly string[] = [
 /** Once every clock has run out and the sweep has had its time: nothing waits for ever, and both books are the same. */
 export const SETTLED: readonly string[] = [
   `SELECT 'order ' || id || ' was due and is left' FROM o, clock WHERE due_at <= now`,
-  `SELECT 'payment ' || id || ' was due and is left' FROM payments, clock WHERE order_id IN scope AND due_at <= now`,
+  `SELECT 'payment ' || id || ' was due and is left' FROM payments, clock WHERE order_id IN scope
+   AND due_at <= now`,
   `SELECT 'refund ' || id || ' was due and is left' FROM f, clock WHERE due_at <= now`,
   `SELECT 'payout ' || id || ' was due and is left' FROM p, clock WHERE due_at <= now`,
-  `SELECT 'order ' || id || ' can still be paid after ' || pay_until FROM o, clock WHERE status = 'pending' AND pay_until <= now`,
-  `SELECT 'order ' || id || ' has ' || waiting || ' that is neither settled nor returned' FROM money WHERE waiting <> 0`,
+  `SELECT 'order ' || id || ' can still be paid after ' || pay_until FROM o, clock
+   WHERE status = 'pending' AND pay_until <= now`,
+  `SELECT 'order ' || id || ' has ' || waiting || ' that is neither settled nor returned' FROM money
+   WHERE waiting <> 0`,
   `SELECT 'order ' || id || ' waits for refunds that are all paid' FROM o WHERE status = 'refund_due'
    AND NOT EXISTS (SELECT 1 FROM f WHERE order_id = o.id AND status NOT IN ('paid', 'refused'))`,
-  `SELECT 'payment ' || payments.id || ' of a ' || o.status || ' order is ' || payments.status || ', and nobody looks again'
+  `SELECT 'payment ' || payments.id || ' of a ' || o.status || ' order is ' || payments.status
+   || ', and nobody looks again'
    FROM payments JOIN o ON o.id = payments.order_id
    WHERE payments.status IN ('starting', 'pending') AND payments.due_at IS NULL AND attention IS NULL`,
   `SELECT 'refund ' || id || ' is ' || status || ', and nobody looks again' FROM f
@@ -158,8 +188,10 @@ export const SETTLED: readonly string[] = [
    WHERE raffle_id IN raffle AND finished_at IS NULL`,
   `SELECT 'raffle ' || l.item_id || ' was cancelled and order ' || order_id || ' keeps paying for it' FROM l
    JOIN raffles ON raffles.id = l.item_id WHERE raffles.status = 'cancelled' AND l.state = 'issued'`,
-  `SELECT 'webhook ' || event_id || ' never had its effect' FROM webhooks WHERE acted_at IS NULL AND ?1 IS NULL`,
-  `SELECT 'the sandbox captured ' || c.captures * c.amount || ' for payment ' || c.id || ' and we have '
+  `SELECT 'webhook ' || event_id || ' never had its effect' FROM webhooks WHERE acted_at IS NULL
+   AND subject_id IN (SELECT id FROM payments WHERE order_id IN scope UNION SELECT id FROM f
+     UNION SELECT id FROM p)`,
+  `SELECT 'the sandbox captured ' || (c.captures * c.amount) || ' for payment ' || c.id || ' and we have '
      || (SELECT coalesce(sum(amount), 0) FROM r WHERE r.payment_id = c.id)
    FROM sandbox_charges AS c JOIN payments ON payments.id = c.id WHERE payments.order_id IN scope
    AND c.captures * c.amount <> (SELECT coalesce(sum(amount), 0) FROM r WHERE r.payment_id = c.id)`,

@@ -2,7 +2,7 @@
 // decides the same again whatever the answers were and in whichever order moves at the same time came through.
 import { signedInAdmin } from '../harness/people.ts'
 import { at, MINUTE, ringAlarm, SECOND } from '../raffles/scenario.ts'
-import { CURRENCY, type Try, type Wish, type World } from './simulation-world.ts'
+import { CURRENCY, newLetter, type Try, type Wish, type World } from './simulation-world.ts'
 
 export interface Move {
   says: string
@@ -84,9 +84,11 @@ const paysOnPage: Choose = (world) => {
   if (found === undefined) return NOTHING
   const { wish, tried } = found
   if (action !== 'decline') wish.isPaying = true
+  const letter = newLetter()
+  world.letters.push(letter)
   return {
     says: `${action} order ${world.wishes.indexOf(wish)} by its try ${wish.tries.indexOf(tried)}, told ${delivery}`,
-    run: async () => tried.page !== null && world.decide(tried.page, action, delivery),
+    run: async () => tried.page !== null && world.decide(tried.page, action, delivery, letter),
   }
 }
 
@@ -123,7 +125,8 @@ const paysAgain: Choose = (world) => {
 }
 
 const cancelsOrder: Choose = (world) => {
-  const wish = recent(world, world.wishes)
+  const paying = world.wishes.filter(({ isPaying }) => isPaying)
+  const wish = recent(world, world.chance(50) ? paying : world.wishes)
   if (wish === undefined) return NOTHING
   return {
     says: `cancel order ${world.wishes.indexOf(wish)}`,
@@ -187,7 +190,7 @@ const closesEarly: Choose = (world) => {
 }
 
 const delivers: Choose = (world) => {
-  const letter = world.pick(world.letters)
+  const letter = recent(world, world.letters)
   const times = 1 + world.below(2)
   if (letter === undefined) return NOTHING
   return {
@@ -249,12 +252,12 @@ const MOVES: readonly [weight: number, choose: Choose][] = [
   [24, paysOnPage],
   [8, paysByHand],
   [6, paysAgain],
-  [4, cancelsOrder],
+  [6, cancelsOrder],
   [10, refunds],
   [4, cancelsRaffle],
   [2, closesEarly],
   [7, delivers],
-  [10, sweeps],
+  [8, sweeps],
   [2, rings],
   [4, reconciles],
   [1, replays],

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { PLANTED_BUGS } from '../harness/planted-bugs.ts'
+import { PLANTED_BUGS, plant } from '../harness/planted-bugs.ts'
 import { silenceLog, useClock } from '../raffles/scenario.ts'
 import { SEED_TIMEOUT_MS, simulate } from './simulation.ts'
 
@@ -24,6 +24,10 @@ describe('the simulation', () => {
 describe('a planted bug', () => {
   afterEach(() => {
     globalThis.__plantedBug = undefined
+  })
+
+  it.each(PLANTED_BUGS)('fails to load where its place is gone: $name', ({ file }) => {
+    expect(() => plant('export {}', `/anywhere/${file}`)).toThrow('planted bug')
   })
 
   it.each(PLANTED_BUGS.map(({ name }) => name))(

@@ -4,7 +4,12 @@ import { type PublishFacts, whyNotPublish } from '../../src/raffles/publishable.
 import type { RaffleRow } from '../../src/raffles/schema.ts'
 import { CLOSES_AT, DRAW_AT, OPENS_AT, raffleRow } from './raffle-row.ts'
 
-const FACTS: PublishFacts = { now: OPENS_AT - 1_000, leadSeconds: 60, paymentSpanSeconds: 600, whyNotProvider: () => null }
+const FACTS: PublishFacts = {
+  now: OPENS_AT - 1_000,
+  leadSeconds: 60,
+  paymentSpanSeconds: 600,
+  whyNotProvider: () => null,
+}
 
 const why = (raffle: Partial<RaffleRow> = {}, facts: Partial<PublishFacts> = {}) =>
   whyNotPublish(raffleRow(raffle), { ...FACTS, ...facts })

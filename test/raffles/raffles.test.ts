@@ -37,8 +37,8 @@ import {
   iso,
   LEAD,
   MINUTE,
-  newKey,
   NOW,
+  newKey,
   poolState,
   raffleBody,
   read,
@@ -668,7 +668,13 @@ describe('sales', () => {
     const free = await stageRaffle()
     const player = await registerPlayer()
     const ask = (raffleId: string, payment?: object) =>
-      as(player, 'POST', '/tickets/purchase', { raffleId, quantity: 1, payment }, { headers: { 'idempotency-key': newKey() } })
+      as(
+        player,
+        'POST',
+        '/tickets/purchase',
+        { raffleId, quantity: 1, payment },
+        { headers: { 'idempotency-key': newKey() } },
+      )
     for (const [answer, detail] of [
       [await ask(priced.id), 'cost money'],
       [await ask(free.id, { provider: 'manual' }), 'are free'],
