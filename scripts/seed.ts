@@ -100,6 +100,37 @@ function demoRaffles(now: number): RaffleInput[] {
   ]
 }
 
+/** What the first week of the daily draw gives away; after it, its bookmark. */
+const WEEK_OF_REWARDS = [
+  'A reading lamp',
+  'Two cinema tickets',
+  'A KES 2,000 book voucher',
+  'A wireless speaker',
+  'A signed first edition',
+  'A pair of headphones',
+  'Brunch for two',
+]
+
+const dailyDraw = (startsOn: string) => ({
+  title: 'The daily lucky draw',
+  cadence: { every: 'day' },
+  time: '20:00',
+  timeZone: COMMON.timeZone,
+  opensBefore: 24 * 60,
+  closesBefore: 5,
+  startsOn,
+  terms: {
+    description: 'One free entry each, every evening at eight. Each day another reward.',
+    tags: ['free', 'daily'],
+    location: COMMON.location,
+    ticketPrice: COMMON.ticketPrice,
+    winPolicy: COMMON.winPolicy,
+    totalTickets: 10_000,
+    numbering: 'random',
+    prizes: [{ title: 'A bookmark', quantity: 1, value: { amount: 15_000, currency: 'KES' } }],
+  } satisfies Partial<RaffleInput>,
+})
+
 /**
  * Makes the demo at `origin`. `execute` runs SQL on the worker's database: the very first admin has nobody to be
  * appointed by, so an operator does it with one wrangler command, here as in production.
@@ -123,6 +154,7 @@ export async function seed(origin: string, execute: (sql: string) => Promise<voi
     accept: [409],
   })
   await makeRaffles(origin, organisation.id)
+  await makeSeries(origin, organisation.id)
 }
 
 async function makeRaffles(origin: string, organisationId: string): Promise<void> {
@@ -143,6 +175,27 @@ async function makeRaffles(origin: string, organisationId: string): Promise<void
     })
   }
 }
+
+async function makeSeries(origin: string, organisationId: string): Promise<void> {
+  const token = await logIn(origin, OPERATOR.email)
+  const input = dailyDraw(dayAt(Date.now()))
+  const present = await call(origin, 'GET', `/series?limit=100&organisationId=${organisationId}`, {})
+  const series =
+    present.data.find((each: { title: string }) => each.title === input.title) ??
+    (await call(origin, 'POST', '/series', { token, body: { ...input, organisationId } }))
+  for (const [day, title] of WEEK_OF_REWARDS.entries()) {
+    await call(origin, 'PUT', `/series/${series.id}/rewards/${dayAt(Date.now() + day * DAY_MS)}`, {
+      token,
+      body: { prizes: [{ title, quantity: 1 }] },
+      // Over for today, or made already.
+      accept: [409, 422],
+    })
+  }
+}
+
+/** The date of the demo's time zone. */
+const dayAt = (now: number): string =>
+  new Intl.DateTimeFormat('en-CA', { timeZone: COMMON.timeZone }).format(now)
 
 const logIn = async (origin: string, email: string): Promise<string> =>
   (await call(origin, 'POST', '/auth/login', { body: { email, password: DEMO_PASSWORD } })).access_token

@@ -1,10 +1,13 @@
 /** The table of contents: what every request passes, in order, and every door there is. */
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { apiKeyRoutes } from './accounts/api-key-routes.ts'
 import { auth } from './accounts/auth-routes.ts'
 import { authenticate } from './accounts/authenticate.ts'
+import { devMail } from './accounts/mail/dev-mail-routes.ts'
 import { organisations } from './accounts/organisation-routes.ts'
 import { users } from './accounts/user-routes.ts'
+import { categories, products } from './catalog/routes.ts'
 import { apiDocument } from './core/api-document.ts'
 import type { AppEnv } from './core/context.ts'
 import { Problem } from './core/errors.ts'
@@ -13,6 +16,7 @@ import { createNotFound } from './core/method-not-allowed.ts'
 import { respondToError } from './core/problem-response.ts'
 import { requestContext } from './core/request.ts'
 import { draws, raffleDraws, wellKnown, winners } from './draws/routes.ts'
+import { grantRoutes } from './grants/routes.ts'
 import { health } from './insights/routes.ts'
 import { ledger } from './money/ledger-routes.ts'
 import { payoutMethods, payouts } from './money/payout-routes.ts'
@@ -21,6 +25,8 @@ import { paymentRoutes } from './orders/payment-routes.ts'
 import { orderRefunds, raffleRefunds, refunds } from './orders/refund-routes.ts'
 import { sandboxRoutes } from './orders/sandbox-routes.ts'
 import { raffles } from './raffles/routes.ts'
+import { series } from './raffles/series/routes.ts'
+import { raffleTemplates } from './raffles/templates/routes.ts'
 import { tickets } from './tickets/routes.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
@@ -44,11 +50,17 @@ const routes = app
   .route('/api/v1/auth', auth)
   .route('/api/v1/users', users)
   .route('/api/v1/organisations', organisations)
+  .route('/api/v1/organisations', apiKeyRoutes)
   .route('/api/v1/raffles', raffles)
   .route('/api/v1/raffles', raffleDraws)
   .route('/api/v1/raffles', raffleRefunds)
+  .route('/api/v1/raffles', grantRoutes)
+  .route('/api/v1/raffle-templates', raffleTemplates)
+  .route('/api/v1/series', series)
   .route('/api/v1/tickets', purchases)
   .route('/api/v1/tickets', tickets)
+  .route('/api/v1/products', products)
+  .route('/api/v1/categories', categories)
   .route('/api/v1/orders', orders)
   .route('/api/v1/orders', orderRefunds)
   .route('/api/v1/refunds', refunds)
@@ -62,6 +74,7 @@ const routes = app
   .route('/.well-known', wellKnown)
 
 app.route('/sandbox', sandboxRoutes)
+app.route('/dev/mail', devMail)
 app.get('/openapi.json', apiDocument(app))
 
 app.onError(respondToError)

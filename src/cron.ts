@@ -1,10 +1,15 @@
 /** What happens each minute, in order: money that came, every raffle that is due, money that goes; then the run is noted. */
+import { purgeMails } from './accounts/mail/purge-mails.ts'
+import { sweepMails } from './accounts/mail/sweep-mails.ts'
 import { purgeSessions } from './accounts/purge-sessions.ts'
 import { type Bindings, type Ctx, createContext } from './core/context.ts'
 import { newId } from './core/ids.ts'
 import { Logger } from './core/logging.ts'
 import { settingsOf } from './core/settings.ts'
 import { advanceDueRaffles } from './draws/advance-due-raffles.ts'
+import { sweepNotices } from './draws/notify-holders.ts'
+import { remindWinners } from './draws/remind-winners.ts'
+import { sweepGrants } from './grants/sweep-grants.ts'
 import { noteSweep } from './insights/sweeps.ts'
 import { sweepPayouts } from './money/sweep-payouts.ts'
 import { purgeWebhooks } from './orders/receive-webhook.ts'
@@ -12,18 +17,27 @@ import { sweepRefundRuns } from './orders/refund-raffle.ts'
 import { sweepOrders } from './orders/sweep-orders.ts'
 import { sweepPayments } from './orders/sweep-payments.ts'
 import { sweepRefunds } from './orders/sweep-refunds.ts'
+import { sweepStockHolds } from './orders/sweep-stock-holds.ts'
+import { sweepSeries } from './raffles/series/sweep-series.ts'
 
 type Chore = [name: string, chore: (ctx: Ctx) => Promise<unknown>]
 
 const BEFORE_RAFFLES: readonly Chore[] = [
   ['payments', sweepPayments],
   ['orders', sweepOrders],
+  ['grants', sweepGrants],
 ]
 const AFTER_RAFFLES: readonly Chore[] = [
   ['refund runs', sweepRefundRuns],
   ['refunds', sweepRefunds],
+  ['stock holds', sweepStockHolds],
   ['payouts', sweepPayouts],
+  ['notices', sweepNotices],
+  ['reminders', remindWinners],
+  ['mails', sweepMails],
+  ['series', sweepSeries],
   ['purge sessions', purgeSessions],
+  ['purge mails', purgeMails],
   ['purge webhooks', purgeWebhooks],
 ]
 

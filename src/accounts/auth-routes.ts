@@ -1,17 +1,31 @@
-/** Doors under /api/v1/auth: register, log in, refresh, log out, change the password. */
+/** Doors under /api/v1/auth: register, log in, refresh, log out; the password changed or forgotten, the address verified. */
 import { Hono } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { BODY_ERRORS, describe } from '../core/openapi.ts'
-import { clientAddress, rateLimit } from '../core/rate-limit.ts'
+import { actorKey, clientAddress, rateLimit } from '../core/rate-limit.ts'
 import { validate } from '../core/validation.ts'
 import { changePassword } from './change-password.ts'
-import { ChangePassword, LogIn, OAuthError, RefreshSession, RegisterUser, Tokens, User } from './contract.ts'
+import {
+  ChangePassword,
+  ForgotPassword,
+  LogIn,
+  OAuthError,
+  RefreshSession,
+  RegisterUser,
+  ResetPassword,
+  Tokens,
+  User,
+  VerifyEmail,
+} from './contract.ts'
 import { EXAMPLE_TOKENS, EXAMPLE_USER } from './examples.ts'
+import { forgotPassword } from './forgot-password.ts'
 import { logIn } from './log-in.ts'
 import { logOut } from './log-out.ts'
 import { passwordGrant } from './password-grant.ts'
 import { refreshSession } from './refresh-session.ts'
 import { registerUser } from './register-user.ts'
+import { resetPassword } from './reset-password.ts'
+import { resendVerification, verifyEmail } from './verify-email.ts'
 
 const TAG = 'Signing in'
 
@@ -20,7 +34,8 @@ export const auth = new Hono<AppEnv>()
     '/register',
     describe({
       summary: 'Register',
-      description: 'Makes a user. A password has 12 to 128 characters and is not the e-mail address.',
+      description:
+        'Makes a user, and sends a mail to verify the address by. A password has 12 to 128 characters and is not the e-mail address.',
       tag: TAG,
       auth: 'none',
       success: { status: 201, schema: User, example: EXAMPLE_USER, description: 'The new user.' },
@@ -117,6 +132,74 @@ export const auth = new Hono<AppEnv>()
     validate('json', ChangePassword),
     async (c) => {
       await changePassword(c.get('ctx'), c.req.valid('json'))
+      return c.body(null, 204)
+    },
+  )
+  .post(
+    '/verify-email',
+    describe({
+      summary: 'Verify your e-mail address',
+      description: 'By the token of the mail that came after registering. It counts once, for three days.',
+      tag: TAG,
+      auth: 'none',
+      success: { status: 204, description: 'The address is verified.' },
+      errors: [...BODY_ERRORS, 'rate_limited'],
+    }),
+    rateLimit('RATE_SIGN_IN', (c) => `token:${clientAddress(c)}`),
+    validate('json', VerifyEmail),
+    async (c) => {
+      await verifyEmail(c.get('ctx'), c.req.valid('json').token)
+      return c.body(null, 204)
+    },
+  )
+  .post(
+    '/verify-email/resend',
+    describe({
+      summary: 'Send the mail again that verifies your address',
+      description: 'At most one a minute is sent.',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 204, description: 'The mail is on its way.' },
+      errors: ['invalid_state', 'rate_limited'],
+    }),
+    rateLimit('RATE_SIGN_IN', (c) => `resend:${actorKey(c)}`),
+    async (c) => {
+      await resendVerification(c.get('ctx'))
+      return c.body(null, 204)
+    },
+  )
+  .post(
+    '/forgot',
+    describe({
+      summary: 'Ask for a mail to set a new password by',
+      description:
+        'The answer is the same whether or not anybody has the address. At most one mail a minute is sent.',
+      tag: TAG,
+      auth: 'none',
+      success: { status: 204, description: 'If somebody has the address, a mail is on its way.' },
+      errors: [...BODY_ERRORS, 'rate_limited'],
+    }),
+    rateLimit('RATE_REGISTER', (c) => `forgot:${clientAddress(c)}`),
+    validate('json', ForgotPassword),
+    async (c) => {
+      await forgotPassword(c.get('ctx'), c.req.valid('json').email)
+      return c.body(null, 204)
+    },
+  )
+  .post(
+    '/reset',
+    describe({
+      summary: 'Set a new password by the token of a mail',
+      description: 'The token counts once, for an hour. Every session of the user ends.',
+      tag: TAG,
+      auth: 'none',
+      success: { status: 204, description: 'The new password counts.' },
+      errors: [...BODY_ERRORS, 'rate_limited'],
+    }),
+    rateLimit('RATE_SIGN_IN', (c) => `token:${clientAddress(c)}`),
+    validate('json', ResetPassword),
+    async (c) => {
+      await resetPassword(c.get('ctx'), c.req.valid('json'))
       return c.body(null, 204)
     },
   )

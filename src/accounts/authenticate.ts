@@ -2,6 +2,7 @@
 import type { MiddlewareHandler } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
+import { readApiKey } from './api-key.ts'
 import { verifyAccessToken } from './token.ts'
 
 /** RFC 6750 §2.1; the scheme's case does not matter (RFC 9110 §11.1). */
@@ -17,7 +18,9 @@ export const authenticate: MiddlewareHandler<AppEnv> = async function authentica
       if (token === undefined) {
         throw new Problem('unauthenticated', 'Send the access token as `Authorization: Bearer …`.')
       }
-      ctx.actor = await verifyAccessToken(token, { secret: ctx.settings.JWT_SECRET, now: ctx.now })
+      ctx.apiKey = readApiKey(token)
+      if (ctx.apiKey === null)
+        ctx.actor = await verifyAccessToken(token, { secret: ctx.settings.JWT_SECRET, now: ctx.now })
     } catch (error) {
       if (!(error instanceof Problem)) throw error
       ctx.badToken = error

@@ -1,10 +1,11 @@
-/** Changes one's own password and ends every other session. */
-import { and, eq, exists, isNull, ne } from 'drizzle-orm'
+/** Changes one's own password, ends every other session, and makes void what a mail would set another by. */
+import { and, eq, exists, isNull, ne, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { invalid, Problem } from '../core/errors.ts'
 import { countRequest } from '../core/rate-limit.ts'
 import type { ChangePassword } from './contract.ts'
+import { useUpTokens } from './email-token.ts'
 import { checkPassword, hashPassword, refuseObviousPassword } from './password.ts'
 import { requireLiveUser } from './permissions.ts'
 import { sessions, users } from './schema.ts'
@@ -23,6 +24,7 @@ export async function changePassword(ctx: Ctx, input: ChangePassword): Promise<v
   const passwordHash = await hashPassword(input.newPassword)
 
   const isOurs = and(eq(users.id, userId), eq(users.passwordHash, passwordHash))
+  const ifOurs = exists(ctx.db.select({ id: users.id }).from(users).where(isOurs))
   // Two changes may have checked the same old password: the one that still finds it wins, and only it ends sessions.
   const change = ctx.db
     .update(users)
@@ -31,15 +33,9 @@ export async function changePassword(ctx: Ctx, input: ChangePassword): Promise<v
   const endOthers = ctx.db
     .update(sessions)
     .set({ revokedAt: ctx.now })
-    .where(
-      and(
-        eq(sessions.userId, userId),
-        ne(sessions.id, sessionId),
-        isNull(sessions.revokedAt),
-        exists(ctx.db.select({ id: users.id }).from(users).where(isOurs)),
-      ),
-    )
+    .where(and(eq(sessions.userId, userId), ne(sessions.id, sessionId), isNull(sessions.revokedAt), ifOurs))
+  const voidMails = useUpTokens(ctx, 'reset', userId, sql`${ifOurs}`)
   const read = ctx.db.select({ id: users.id }).from(users).where(isOurs)
-  const [, , changed] = await withRetry(() => ctx.db.batch([change, endOthers, read]))
+  const [, , , changed] = await withRetry(() => ctx.db.batch([change, endOthers, voidMails, read]))
   if (changed.length === 0) throw new Problem('conflict', 'The password was changed meanwhile.')
 }

@@ -4,7 +4,7 @@ import { Id } from '../core/ids.ts'
 import { Page } from '../core/paging.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
-import { USER_ROLES, USER_STATUSES, WINNER_DISPLAYS } from './schema.ts'
+import { LANGUAGES, USER_ROLES, USER_STATUSES, WINNER_DISPLAYS } from './schema.ts'
 
 export const MIN_PASSWORD_LENGTH = 12
 export const MAX_PASSWORD_LENGTH = 128
@@ -38,6 +38,9 @@ export const WinnerDisplay = z.enum(WINNER_DISPLAYS).meta({
 })
 export type WinnerDisplay = z.infer<typeof WinnerDisplay>
 
+export const Language = z.enum(LANGUAGES).meta({ description: 'In which mails are written.' })
+export type Language = z.infer<typeof Language>
+
 export const UserParams = z.object({ id: Id('user') })
 export const OrganisationParams = z.object({ id: Id('organisation') })
 export const MemberParams = z.object({ id: Id('organisation'), userId: Id('user') })
@@ -45,7 +48,13 @@ export const MemberParams = z.object({ id: Id('organisation'), userId: Id('user'
 // ——— Signing in ———
 
 export const RegisterUser = z
-  .strictObject({ email: Email, password: NewPassword, name: Name, phone: Phone.optional() })
+  .strictObject({
+    email: Email,
+    password: NewPassword,
+    name: Name,
+    phone: Phone.optional(),
+    language: Language.optional(),
+  })
   .meta({ id: 'RegisterUser' })
 export type RegisterUser = z.infer<typeof RegisterUser>
 
@@ -90,14 +99,28 @@ export const ChangePassword = z
   .meta({ id: 'ChangePassword' })
 export type ChangePassword = z.infer<typeof ChangePassword>
 
+/** As a mail brings it: 32 bytes in base64url. */
+const EmailToken = z.string().regex(/^[\w-]{43}$/, 'must be the token from the mail')
+
+export const VerifyEmail = z.strictObject({ token: EmailToken }).meta({ id: 'VerifyEmail' })
+
+export const ForgotPassword = z.strictObject({ email: Email }).meta({ id: 'ForgotPassword' })
+
+export const ResetPassword = z
+  .strictObject({ token: EmailToken, password: NewPassword })
+  .meta({ id: 'ResetPassword' })
+export type ResetPassword = z.infer<typeof ResetPassword>
+
 // ——— Users ———
 
 export const User = z
   .strictObject({
     id: Id('user'),
     email: z.string(),
+    emailVerified: z.boolean(),
     name: z.string(),
     phone: z.string().nullable(),
+    language: Language.nullable(),
     role: UserRole,
     status: UserStatus,
     winnerDisplay: WinnerDisplay,
@@ -108,12 +131,13 @@ export const User = z
 export type User = z.infer<typeof User>
 export const UserPage = Page(User)
 
-/** What is left out stays as it is; a phone of `null` is forgotten. */
+/** What is left out stays as it is; a phone or language of `null` is forgotten. */
 export const UpdateUser = z
   .strictObject({
     name: Name.optional(),
     phone: Phone.nullable().optional(),
     winnerDisplay: WinnerDisplay.optional(),
+    language: Language.nullable().optional(),
   })
   .meta({ id: 'UpdateUser' })
 export type UpdateUser = z.infer<typeof UpdateUser>

@@ -4,8 +4,10 @@ import type { Member, Organisation, Tokens, User } from './contract.ts'
 export const EXAMPLE_USER: User = {
   id: 'user_01kaf1q7v8fmk9m2q0c8w1g6ne',
   email: 'amina@example.com',
+  emailVerified: true,
   name: 'Amina Wanjiru',
   phone: '+254712345678',
+  language: 'en',
   role: 'user',
   status: 'active',
   winnerDisplay: 'initials',

@@ -16,6 +16,8 @@ export const PERMISSIONS = [
   'refunds:write',
   'payouts:request',
   'payouts:approve',
+  'api-keys:manage',
+  'catalogue:write',
 ] as const
 export type Permission = (typeof PERMISSIONS)[number]
 

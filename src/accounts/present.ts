@@ -7,8 +7,10 @@ export function presentUser(row: UserRow): User {
   return {
     id: row.id,
     email: row.email,
+    emailVerified: row.emailVerifiedAt !== null,
     name: row.name,
     phone: row.phone,
+    language: row.language,
     role: row.role,
     status: row.status,
     winnerDisplay: row.winnerDisplay,

@@ -1,10 +1,12 @@
-/** Makes a user, unless the address has one already. */
-import { eq } from 'drizzle-orm'
+/** Makes a user, unless the address has one already, and with it the mail that asks whether the address is theirs. */
+import { eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { Problem } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import type { RegisterUser, User } from './contract.ts'
+import { insertEmailToken } from './email-token.ts'
+import { enqueueMail } from './mail/enqueue-mail.ts'
 import { hashPassword, refuseObviousPassword } from './password.ts'
 import { presentUser } from './present.ts'
 import { users } from './schema.ts'
@@ -19,15 +21,23 @@ export async function registerUser(ctx: Ctx, input: RegisterUser): Promise<User>
       email: input.email,
       name: input.name,
       phone: input.phone ?? null,
+      language: input.language ?? null,
       passwordHash: await hashPassword(input.password),
       createdAt: ctx.now,
       updatedAt: ctx.now,
     })
     .onConflictDoNothing()
+  const mailId = newId('mail')
+  const mail = enqueueMail(
+    ctx,
+    { id: mailId, to: id, subject: id, kind: 'verify_email', data: {} },
+    sql`EXISTS (SELECT 1 FROM ${users} WHERE ${eq(users.id, id)})`,
+  )
+  const token = insertEmailToken(ctx, 'verify', mailId)
   const read = ctx.db.select().from(users).where(eq(users.email, input.email))
   // Two may register one address at once: its index lets one row in, and who finds another id there came second.
   // Read with the insert, so that a repeat after a lost answer finds its own row.
-  const [, [row]] = await withRetry(() => ctx.db.batch([insert, read]))
+  const [, , , [row]] = await withRetry(() => ctx.db.batch([insert, mail, token, read]))
   if (row?.id !== id) throw new Problem('conflict', 'This e-mail address is registered already.')
   return presentUser(row)
 }

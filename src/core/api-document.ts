@@ -19,6 +19,12 @@ export const apiDocument = (app: Hono<AppEnv>) =>
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          apiKey: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'tk_…',
+            description: 'A key of an organisation, for its own programs.',
+          },
         },
       },
     },

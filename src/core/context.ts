@@ -22,6 +22,12 @@ export interface Actor {
   sessionId: string
 }
 
+/** An API key as it was presented: that it is one which counts is looked up by `accounts/require-api-key.ts`. */
+export interface PresentedKey {
+  id: string
+  secretHash: string
+}
+
 export interface Ctx {
   env: Bindings
   settings: Settings
@@ -32,6 +38,8 @@ export interface Ctx {
   log: Logger
   /** Null for anybody. */
   actor: Actor | null
+  /** Null unless the request came with an API key, which is nobody: no user, no session. */
+  apiKey: PresentedKey | null
   /** What was wrong with the Authorization header, for the doors that mind. */
   badToken: Problem | null
 }
@@ -54,6 +62,7 @@ export function createContext(env: Bindings, settings: Settings, now: number, re
     requestId,
     log: new Logger(settings.LOG_LEVEL, { requestId }),
     actor: null,
+    apiKey: null,
     badToken: null,
   }
 }

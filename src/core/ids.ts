@@ -15,6 +15,13 @@ export const ID_PREFIXES = {
   refund: 'refund',
   payout: 'payout',
   payoutMethod: 'method',
+  apiKey: 'key',
+  mail: 'mail',
+  raffleTemplate: 'template',
+  series: 'series',
+  category: 'cat',
+  product: 'prod',
+  stockHold: 'hold',
   sweep: 'sweep',
 } as const
 export type IdKind = keyof typeof ID_PREFIXES

@@ -31,8 +31,8 @@ export interface RouteDescription {
   summary: string
   description?: string
   tag: string
-  /** `none`: anybody; `user`: a bearer token; `optional`: a token changes what is seen. */
-  auth: 'none' | 'user' | 'optional'
+  /** `none`: anybody; `user`: a bearer token; `optional`: a token changes what is seen; `key`: an organisation's API key. */
+  auth: 'none' | 'user' | 'optional' | 'key' | 'user-or-key'
   /** The success: its status, schema (omitted where there is no JSON body) and an example of it. */
   success: {
     status: 200 | 201 | 204
@@ -46,6 +46,14 @@ export interface RouteDescription {
   foreign?: ForeignAnswer
   /** Whether the door requires an Idempotency-Key. */
   idempotent?: boolean
+}
+
+const SECURITY: Record<RouteDescription['auth'], Record<string, string[]>[]> = {
+  none: [],
+  user: [{ bearer: [] }],
+  optional: [{}, { bearer: [] }],
+  key: [{ apiKey: [] }],
+  'user-or-key': [{ bearer: [] }, { apiKey: [] }],
 }
 
 /** Where a route's description can be found again by its handler. For tests. */
@@ -64,7 +72,7 @@ export function describe(description: RouteDescription) {
     summary: description.summary,
     description: description.description,
     tags: [description.tag],
-    security: { none: [], user: [{ bearer: [] }], optional: [{}, { bearer: [] }] }[description.auth],
+    security: SECURITY[description.auth],
     ...(description.idempotent ? { parameters: [IDEMPOTENCY_KEY] } : {}),
     responses: {
       [success.status]: {
@@ -77,9 +85,13 @@ export function describe(description: RouteDescription) {
     },
   })
   const admit: MiddlewareHandler<AppEnv> = async (c, next) => {
-    const { actor, badToken } = c.get('ctx')
-    if (description.auth !== 'none' && badToken !== null) throw badToken
-    if (description.auth === 'user' && actor === null) {
+    const { actor, apiKey, badToken } = c.get('ctx')
+    const { auth } = description
+    if (auth !== 'none' && badToken !== null) throw badToken
+    if (auth === 'key' && apiKey === null) {
+      throw new Problem('unauthenticated', 'Send an API key as `Authorization: Bearer tk_…`.')
+    }
+    if (auth.startsWith('user') && actor === null && (auth === 'user' || apiKey === null)) {
       throw new Problem('unauthenticated', 'Sign in to do this.')
     }
     await next()

@@ -22,7 +22,16 @@ export type PageOf<Item> = { data: Item[]; nextCursor: string | null }
 export type CursorKey = readonly (string | number)[]
 
 const encode = (key: CursorKey): string =>
-  btoa(JSON.stringify(key)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+  btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(key))))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '')
+
+function decode(cursor: string): unknown {
+  const binary = atob(cursor.replaceAll('-', '+').replaceAll('_', '/'))
+  const bytes = Uint8Array.from(binary, (byte) => byte.charCodeAt(0))
+  return JSON.parse(new TextDecoder().decode(bytes))
+}
 
 /** Reads a cursor made by `toPage`; anything else is a malformed request. */
 export function readCursor<Key extends z.ZodType<CursorKey>>(
@@ -31,7 +40,7 @@ export function readCursor<Key extends z.ZodType<CursorKey>>(
 ): z.infer<Key> | undefined {
   if (cursor === undefined) return undefined
   try {
-    return key.parse(JSON.parse(atob(cursor.replaceAll('-', '+').replaceAll('_', '/'))))
+    return key.parse(decode(cursor))
   } catch {
     throw new Problem('malformed_request', 'The cursor is not one that this list gave out.')
   }

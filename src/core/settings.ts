@@ -53,6 +53,14 @@ export const SettingsSchema = z.object({
     .url({ protocol: /^https?$/ })
     .transform((url) => new URL(url).origin)
     .default('http://localhost:8787'),
+  /** Where mails are posted (Resend's form), the key for it, and who they are from; all three or none. */
+  MAIL_URL: z.url({ protocol: /^https?$/ }).optional(),
+  MAIL_KEY: z.string().min(8).max(512).optional(),
+  MAIL_FROM: z
+    .string()
+    .max(320)
+    .regex(/^[^\r\n]*[^\s<@]+@[^\s@]+$/, 'must hold an e-mail address')
+    .optional(),
   CORS_ORIGINS: commaSeparated.pipe(z.array(z.string()).max(32)),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   POOL_LOCATION_HINT: z.enum(['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me']).optional(),
@@ -70,7 +78,16 @@ export function readSettings(env: Record<string, unknown>): SettingsResult {
   }
   const settings = parsed.data
   const problems = settings.ENVIRONMENT === 'production' ? unfitForProduction(settings) : []
+  problems.push(...halfMail(settings))
   return problems.length > 0 ? { ok: false, problems } : { ok: true, settings }
+}
+
+/** Mail that is set up by half would be found out only when somebody waits for one. */
+function halfMail(settings: Settings): string[] {
+  const names = ['MAIL_URL', 'MAIL_KEY', 'MAIL_FROM'] as const
+  const missing = names.filter((name) => settings[name] === undefined)
+  if (missing.length === names.length) return []
+  return missing.map((name) => `${name}: is missing; mail needs ${names.join(', ')}`)
 }
 
 function unfitForProduction(settings: Settings): string[] {

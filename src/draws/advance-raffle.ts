@@ -3,10 +3,10 @@
  * call of the pool and guarded writes, so it may be late, doubled, or killed between any two of them.
  */
 import { and, asc, eq, inArray, lte, sql } from 'drizzle-orm'
+import { enqueueMails } from '../accounts/mail/enqueue-mail.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { newId } from '../core/ids.ts'
-import { DAY_MS } from '../core/time.ts'
 import { applyTerms } from '../raffles/apply-terms.ts'
 import { markCancelled } from '../raffles/cancel-raffle.ts'
 import { type FoundRaffle, findRaffle } from '../raffles/find-raffle.ts'
@@ -16,10 +16,12 @@ import type { Attempt, Commitment, DrawnWinner } from '../tickets/pool-contract.
 import { attempts } from '../tickets/schema.ts'
 import { fetchBeacon } from './beacons.ts'
 import { nextStep, type Step, type StepFacts } from './next-step.ts'
+import { startNotices } from './notify-holders.ts'
 import { chainByHash } from './rdp1/chains.ts'
 import { winners } from './schema.ts'
 import { insertDraw, insertSettlement, whyNotAccountable } from './settle-ledger.ts'
 import { presentWinners } from './winner-life.ts'
+import { claimByOf, winnerMails } from './winner-mails.ts'
 
 /** More steps than a raffle can need in one pass; reaching it means that a step does not take effect. */
 const MAX_STEPS = 12
@@ -158,7 +160,10 @@ async function signatureOf(ctx: Ctx, chainHash: string, attempt: Attempt) {
   return fetchBeacon(ctx, chainByHash(chainHash)!, attempt.round)
 }
 
-/** Writes an attempt's winners, with the first the money's way, and moves the raffle on, in one transaction; a repeat writes nothing new. */
+/**
+ * Writes an attempt's winners and their mails, with the first the money's way and what the others are told, and moves
+ * the raffle on, in one transaction; a repeat writes nothing new.
+ */
 async function announce(
   ctx: Ctx,
   raffle: RaffleRow,
@@ -178,7 +183,7 @@ async function announce(
     .insert(winners)
     .select(sql`
       SELECT value->>'id', ${raffle.id}, ${attempt}, value->>'unit', value->>'number', value->>'userId',
-             value->>'reservationId', 'announced', ${ctx.now}, ${ctx.now + raffle.claimDays * DAY_MS}, NULL, NULL, NULL,
+             value->>'reservationId', 'announced', ${ctx.now}, ${claimByOf(raffle, ctx.now)}, NULL, NULL, NULL,
              ${ctx.now}
       FROM json_each(${JSON.stringify(rows)}) WHERE true`)
     .onConflictDoNothing({ target: [winners.raffleId, winners.attempt, winners.unit] })
@@ -192,8 +197,9 @@ async function announce(
         inArray(raffles.status, ['scheduled', 'drawn']),
       ),
     )
-  const accountFor = attempt === 0 ? [insertDraw(ctx, raffle, sold)] : []
-  await withRetry(() => ctx.db.batch([insertWinners, moveOn, ...accountFor]))
+  const tellWinners = enqueueMails(ctx, 'won', winnerMails(raffle, attempt, drawn, ctx.now), { bulk: false })
+  const once = attempt === 0 ? [insertDraw(ctx, raffle, sold), startNotices(ctx, raffle.id)] : []
+  await withRetry(() => ctx.db.batch([insertWinners, moveOn, tellWinners, ...once]))
 }
 
 /** Nothing is to come any more: prizes that nobody is paid go back to the organisation. */

@@ -80,7 +80,15 @@ export type Claim = z.infer<typeof Claim>
 
 export const UpcomingDraw = z
   .strictObject({
-    raffle: z.strictObject({ id: Id('raffle'), slug: z.string(), title: z.string(), status: RaffleStatus }),
+    raffle: z.strictObject({
+      id: Id('raffle'),
+      slug: z.string(),
+      title: z.string(),
+      imageUrl: z.string().nullable(),
+      status: RaffleStatus,
+    }),
+    /** The series that it belongs to, if any. */
+    series: z.strictObject({ id: Id('series'), title: z.string() }).nullable(),
     drawAt: Instant,
     /** The draw's time on the raffle's own wall clock. */
     localDrawAt: z.string(),
@@ -91,6 +99,9 @@ export const UpcomingDraw = z
 export type UpcomingDraw = z.infer<typeof UpcomingDraw>
 
 export const UpcomingPage = Page(UpcomingDraw)
+
+export const ListUpcoming = PageQuery.extend({ seriesId: Id('series').optional() })
+export type ListUpcoming = z.infer<typeof ListUpcoming>
 
 export const RequestRedraw = z
   .strictObject({

@@ -39,8 +39,12 @@ export function presentWinner(found: FoundWinner): Winner {
   }
 }
 
-export const prizeOf = ({ winner, raffle }: Pick<FoundWinner, 'winner' | 'raffle'>): Prize =>
-  raffle.prizes[rankOf(winner.unit) - 1]!
+interface Drawn {
+  winner: Pick<WinnerRow, 'unit'>
+  raffle: Pick<RaffleRow, 'prizes'>
+}
+
+export const prizeOf = ({ winner, raffle }: Drawn): Prize => raffle.prizes[rankOf(winner.unit) - 1]!
 
 /** What is paid to the winner of cash or of a share; null for an item. */
 export function prizeAmount(found: Pick<FoundWinner, 'winner' | 'raffle' | 'commitment'>): number | null {

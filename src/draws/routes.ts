@@ -11,6 +11,7 @@ import { claimWinner, declineWinner } from './claim-winner.ts'
 import {
   Claim,
   ClaimPrize,
+  ListUpcoming,
   ListWinners,
   Recalculation,
   Redraw,
@@ -47,6 +48,7 @@ export const draws = new Hono<AppEnv>().get(
   cachedForASecond,
   describe({
     summary: 'List the next draws',
+    description: 'Over all raffles, or of one series: its next draw and reward come first.',
     tag: TAG,
     auth: 'none',
     success: {
@@ -57,7 +59,7 @@ export const draws = new Hono<AppEnv>().get(
     },
     errors: PAGE_ERRORS,
   }),
-  validate('query', PageQuery),
+  validate('query', ListUpcoming),
   async (c) => c.json(await upcomingDraws(c.get('ctx'), c.req.valid('query'))),
 )
 

@@ -2,22 +2,26 @@
 import { and, asc, eq, isNull, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Ctx } from '../core/context.ts'
-import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
+import { type PageOf, readCursor, toPage } from '../core/paging.ts'
 import { toInstant, toWallClock } from '../core/time.ts'
-import { selectRaffles } from '../raffles/find-raffle.ts'
 import { statusAt } from '../raffles/life-cycle.ts'
 import { lifeFacts } from '../raffles/present.ts'
-import { raffles } from '../raffles/schema.ts'
+import { raffles, series } from '../raffles/schema.ts'
 import { pools } from '../tickets/schema.ts'
-import type { UpcomingDraw } from './contract.ts'
+import type { ListUpcoming, UpcomingDraw } from './contract.ts'
 
-export async function upcomingDraws(ctx: Ctx, query: PageQuery): Promise<PageOf<UpcomingDraw>> {
+export async function upcomingDraws(ctx: Ctx, query: ListUpcoming): Promise<PageOf<UpcomingDraw>> {
   const last = readCursor(query.cursor, z.tuple([z.number(), z.string()]))
-  const rows = await selectRaffles(ctx)
+  const rows = await ctx.db
+    .select({ raffle: raffles, pool: pools, series: { id: series.id, title: series.title } })
+    .from(raffles)
+    .leftJoin(pools, eq(pools.pool, raffles.pool))
+    .leftJoin(series, eq(series.id, raffles.seriesId))
     .where(
       and(
         eq(raffles.status, 'scheduled'),
         isNull(pools.cancellation),
+        query.seriesId === undefined ? undefined : eq(raffles.seriesId, query.seriesId),
         last === undefined
           ? undefined
           : sql`(${pools.effectiveDrawAt}, ${raffles.id}) > (${last[0]}, ${last[1]})`,
@@ -29,11 +33,12 @@ export async function upcomingDraws(ctx: Ctx, query: PageQuery): Promise<PageOf<
     rows,
     query.limit,
     ({ raffle, pool }) => [pool?.effectiveDrawAt ?? 0, raffle.id],
-    ({ raffle, pool }) => {
+    ({ raffle, pool, series }) => {
       const drawAt = pool === null ? raffle.drawAt : pool.effectiveDrawAt * 1_000
-      const { id, slug, title } = raffle
+      const { id, slug, title, imageUrl } = raffle
       return {
-        raffle: { id, slug, title, status: statusAt(lifeFacts(raffle, pool), ctx.now) },
+        raffle: { id, slug, title, imageUrl, status: statusAt(lifeFacts(raffle, pool), ctx.now) },
+        series,
         drawAt: toInstant(drawAt),
         localDrawAt: toWallClock(drawAt, raffle.timeZone),
         round: pool?.commitment?.round ?? null,

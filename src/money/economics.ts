@@ -65,13 +65,17 @@ function parts({ prizes, rakeBps }: EconomicRules, takings: number) {
   const all = [...shares, { unit: null, ...portion(takings, rakeBps) }]
   const together = portion(takings, bps)
   let left = together.amount + (together.remainder > 0 ? 1 : 0) - sum(all.map(({ amount }) => amount))
-  for (const part of [...all].sort((a, b) => b.remainder - a.remainder)) {
+  for (const part of [...all].sort(byLoss)) {
     if (left-- <= 0) break
     part.amount++
   }
   for (const { unit, amount } of shares) units.set(unit!, amount)
   return { rake: all.at(-1)!.amount, units }
 }
+
+/** Who lost most first; of those who lost the same a prize before the rake, and the larger before the smaller. */
+const byLoss = (a: Part, b: Part): number =>
+  b.remainder - a.remainder || Number(a.unit === null) - Number(b.unit === null) || b.amount - a.amount
 
 /** `takings × bps ÷ 10,000` in whole numbers: the product itself would not always fit into one. */
 function portion(takings: number, bps: number): Omit<Part, 'unit'> {

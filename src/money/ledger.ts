@@ -15,6 +15,8 @@ export const account = {
   deposits: 'deposits',
   /** Earned by a raffle's tickets, until its draw settles it. */
   takings: (raffleId: string) => `takings:${raffleId}`,
+  /** Earned by an organisation's shop. */
+  shop: (organisationId: string) => `shop:${organisationId}`,
   /** Owed back to customers. */
   refunds: 'refunds',
   /** The platform's share. */

@@ -1,8 +1,10 @@
 /** The shapes of orders on the wire: what is bought, what is to be paid and how, and what happened since. */
 import * as z from 'zod'
+import { FULFILMENT_STATUSES } from '../catalog/schema.ts'
 import { Id } from '../core/ids.ts'
 import { Money } from '../core/money.ts'
-import { Page } from '../core/paging.ts'
+import { Page, PageQuery } from '../core/paging.ts'
+import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { PAYMENT_STATUSES } from '../money/schema.ts'
 import { Provider } from '../raffles/contract.ts'
@@ -44,14 +46,25 @@ const isEither = ({ quantity, numbers }: { quantity?: number | undefined; number
   (quantity === undefined) !== (numbers === undefined)
 const EITHER = 'send either quantity or numbers'
 
-export const OrderLineIn = z.strictObject(what).refine(isEither, EITHER)
+/** Tickets of a raffle, or units of a product. */
+export const OrderLineIn = z
+  .strictObject({ ...what, raffleId: what.raffleId.optional(), productId: Id('product').optional() })
+  .refine(isEither, EITHER)
+  .refine(
+    ({ raffleId, productId }) => (raffleId === undefined) !== (productId === undefined),
+    'name either a raffleId or a productId',
+  )
+  .refine(({ productId, numbers }) => productId === undefined || numbers === undefined, {
+    path: ['numbers'],
+    message: 'are for raffles alone',
+  })
 export type OrderLineIn = z.infer<typeof OrderLineIn>
 
 export const PlaceOrder = z
   .strictObject({ lines: z.array(OrderLineIn).min(1).max(MAX_LINES), payment: PayWith })
   .refine(
-    ({ lines }) => new Set(lines.map(({ raffleId }) => raffleId)).size === lines.length,
-    'name each raffle in one line',
+    ({ lines }) => new Set(lines.map((line) => line.raffleId ?? line.productId)).size === lines.length,
+    'name each raffle and product in one line',
   )
   .meta({ id: 'PlaceOrder' })
 export type PlaceOrder = z.infer<typeof PlaceOrder>
@@ -80,15 +93,22 @@ export type Payment = z.infer<typeof Payment>
 export const OrderLine = z
   .strictObject({
     line: z.number().int(),
-    raffleId: Id('raffle'),
+    /** One of the two is null. */
+    raffleId: Id('raffle').nullable(),
+    productId: Id('product').nullable(),
     title: z.string(),
     quantity: z.number().int(),
     amount: Money,
     state: z.enum(LINE_STATES),
     refundedQuantity: z.number().int(),
-    reservationId: Id('reservation'),
+    /** Of tickets; null of a product. */
+    reservationId: Id('reservation').nullable(),
     /** The numbers as they are now; of a line that is not paid yet, those that are held. */
     tickets: z.array(Ticket),
+    /** How far it is on its way; null of tickets. */
+    fulfilment: z
+      .strictObject({ status: z.enum(FULFILMENT_STATUSES), reference: z.string().nullable() })
+      .nullable(),
   })
   .meta({ id: 'OrderLine' })
 
@@ -112,6 +132,28 @@ export type Order = z.infer<typeof Order>
 
 export const OrderPage = Page(Order)
 export const OrderParams = z.object({ id: Id('order') })
+
+/** One's own orders; with `organisationId`, those with lines of an organisation whose payments one manages. */
+export const ListOrders = PageQuery.extend({ organisationId: Id('organisation').optional() })
+export type ListOrders = z.infer<typeof ListOrders>
+
+export const Fulfil = z
+  .strictObject({
+    line: z
+      .number()
+      .int()
+      .min(0)
+      .max(MAX_LINES - 1),
+    status: z.enum(FULFILMENT_STATUSES).exclude(['none']),
+    /** The parcel's number or the like, told to the buyer. */
+    reference: Line(1, 120).optional(),
+  })
+  .refine(({ status, reference }) => status !== 'shipped' || reference !== undefined, {
+    path: ['reference'],
+    message: 'is needed of what is shipped',
+  })
+  .meta({ id: 'Fulfil' })
+export type Fulfil = z.infer<typeof Fulfil>
 
 /** What a purchase got: its tickets, and the order where something is to be paid. */
 export const Purchase = z

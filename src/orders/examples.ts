@@ -26,6 +26,7 @@ export const EXAMPLE_ORDER: Order = {
     {
       line: 0,
       raffleId: EXAMPLE_RAFFLE_ID,
+      productId: null,
       title: 'Signed first editions',
       quantity: 2,
       amount: SUM,
@@ -33,6 +34,7 @@ export const EXAMPLE_ORDER: Order = {
       refundedQuantity: 0,
       reservationId: EXAMPLE_RESERVATION_ID,
       tickets: [{ number: 17 }, { number: 42 }],
+      fulfilment: null,
     },
   ],
   payment: EXAMPLE_PAYMENT,

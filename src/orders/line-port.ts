@@ -2,6 +2,7 @@
 import type { Ctx } from '../core/context.ts'
 import type { Provider } from '../raffles/contract.ts'
 import type { Reservation } from '../tickets/pool-contract.ts'
+import { productLine } from './product-line.ts'
 import { raffleLine } from './raffle-line.ts'
 import type { LineKind, OrderLineRow } from './schema.ts'
 
@@ -27,7 +28,8 @@ export interface HeldLine {
   title: string
   unitAmount: number
   currency: string
-  reservation: Reservation
+  /** What is held, and until when; what has no numbers has none here. */
+  hold: Omit<Reservation, 'holder' | 'logIndex'>
   /** Whether an earlier call with this key made it. */
   repeated: boolean
 }
@@ -37,16 +39,18 @@ export interface LinePort {
   hold(ctx: Ctx, line: LineToHold, terms: HoldTerms): Promise<HeldLine>
   /** It is paid. `lost`: it went to others meanwhile, so that its money goes back. Asked again, it answers the same. */
   confirm(ctx: Ctx, line: ConfirmableLine): Promise<'issued' | 'lost'>
-  /** The numbers of its tickets that were issued and not taken back. */
+  /** The numbers of its tickets (of a product, of its units from 1 on) that were issued and not taken back. */
   tickets(ctx: Ctx, line: ConfirmableLine): Promise<number[]>
   /** Takes tickets back; false where that is not possible any more, then none of them is. Asked again, it is done once. */
   takeBack(ctx: Ctx, line: ConfirmableLine, numbers: number[]): Promise<boolean>
   /** Nobody will pay for it. What is not held any more stays as it is. */
   release(ctx: Ctx, line: ConfirmableLine): Promise<void>
+  /** Whose money its price becomes in the ledger, and the raffle that it is told of. */
+  takings(line: Pick<OrderLineRow, 'itemId' | 'organisationId'>): { account: string; raffleId?: string }
 }
 
 export type ConfirmableLine = Pick<OrderLineRow, 'itemId' | 'reservationId'>
 
-const PORTS: Record<LineKind, LinePort> = { raffle: raffleLine }
+const PORTS: Record<LineKind, LinePort> = { raffle: raffleLine, product: productLine }
 
 export const linePort = (kind: LineKind): LinePort => PORTS[kind]

@@ -1,27 +1,45 @@
-/** Lists one's own orders, the newest first. */
+/** Lists one's own orders, or those with lines of an organisation whose payments one manages; the newest first. */
 import { and, desc, eq, lt } from 'drizzle-orm'
 import * as z from 'zod'
-import { requireUser } from '../accounts/permissions.ts'
+import { requirePermission, requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
-import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
-import type { Order } from './contract.ts'
+import { type PageOf, readCursor, toPage } from '../core/paging.ts'
+import type { ListOrders, Order } from './contract.ts'
+import { presentPart } from './present-part.ts'
 import { readOrder } from './read-order.ts'
-import { orders } from './schema.ts'
+import { orderLines, orders } from './schema.ts'
 
-export async function listOrders(ctx: Ctx, query: PageQuery): Promise<PageOf<Order>> {
+export async function listOrders(ctx: Ctx, query: ListOrders): Promise<PageOf<Order>> {
   const { userId } = requireUser(ctx)
+  const { organisationId } = query
   const last = readCursor(query.cursor, z.tuple([z.string()]))
-  const rows = await ctx.db
-    .select({ id: orders.id })
-    .from(orders)
-    .where(and(eq(orders.userId, userId), last === undefined ? undefined : lt(orders.id, last[0])))
-    .orderBy(desc(orders.id))
-    .limit(query.limit + 1)
+  if (organisationId !== undefined) await requirePermission(ctx, organisationId, 'payments:manage')
+  const rows =
+    organisationId === undefined
+      ? await ctx.db
+          .select({ id: orders.id })
+          .from(orders)
+          .where(and(eq(orders.userId, userId), last === undefined ? undefined : lt(orders.id, last[0])))
+          .orderBy(desc(orders.id))
+          .limit(query.limit + 1)
+      : await ctx.db
+          .selectDistinct({ id: orderLines.orderId })
+          .from(orderLines)
+          .where(
+            and(
+              eq(orderLines.organisationId, organisationId),
+              last === undefined ? undefined : lt(orderLines.orderId, last[0]),
+            ),
+          )
+          .orderBy(desc(orderLines.orderId))
+          .limit(query.limit + 1)
   const { data, nextCursor } = toPage(
     rows,
     query.limit,
     ({ id }) => [id],
     ({ id }) => id,
   )
-  return { data: await Promise.all(data.map((id) => readOrder(ctx, id))), nextCursor }
+  const read = (id: string) =>
+    organisationId === undefined ? readOrder(ctx, id) : presentPart(ctx, id, organisationId)
+  return { data: await Promise.all(data.map(read)), nextCursor }
 }

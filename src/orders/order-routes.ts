@@ -4,12 +4,22 @@ import type { AppEnv } from '../core/context.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { idempotencyKey } from '../core/idempotency.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
-import { PageQuery } from '../core/paging.ts'
 import { actorKey, rateLimit } from '../core/rate-limit.ts'
 import { validate } from '../core/validation.ts'
-import { Order, OrderPage, OrderParams, PayWith, PlaceOrder, Purchase, PurchaseTickets } from './contract.ts'
+import {
+  Fulfil,
+  ListOrders,
+  Order,
+  OrderPage,
+  OrderParams,
+  PayWith,
+  PlaceOrder,
+  Purchase,
+  PurchaseTickets,
+} from './contract.ts'
 import { cancelOrder } from './end-order.ts'
 import { EXAMPLE_ORDER, EXAMPLE_PAYMENT, EXAMPLE_PURCHASE } from './examples.ts'
+import { fulfilLine } from './fulfil-line.ts'
 import { listOrders } from './list-orders.ts'
 import { payOrder } from './pay-order.ts'
 import { placeOrder } from './place-order.ts'
@@ -65,7 +75,7 @@ export const orders = new Hono<AppEnv>()
     describe({
       summary: 'Place an order',
       description:
-        'Holds every line or none, and starts one payment for all of them. The same Idempotency-Key and body give the same order again.',
+        'Tickets of raffles and units of products: holds every line or none, and starts one payment for all of them. The same Idempotency-Key and body give the same order again.',
       tag: TAG,
       auth: 'user',
       idempotent: true,
@@ -89,19 +99,20 @@ export const orders = new Hono<AppEnv>()
   .get(
     '/',
     describe({
-      summary: 'List my orders',
-      description: 'The newest first.',
+      summary: 'List orders',
+      description:
+        'Mine, the newest first. With `organisationId` those with lines of an organisation whose payments I manage, each with that organisation’s lines.',
       tag: TAG,
       auth: 'user',
       success: {
         status: 200,
         schema: OrderPage,
         example: { data: [EXAMPLE_ORDER], nextCursor: null },
-        description: 'One page of your orders.',
+        description: 'One page of orders.',
       },
-      errors: PAGE_ERRORS,
+      errors: [...PAGE_ERRORS, 'forbidden', 'not_found'],
     }),
-    validate('query', PageQuery),
+    validate('query', ListOrders),
     async (c) => c.json(await listOrders(c.get('ctx'), c.req.valid('query'))),
   )
   .get(
@@ -149,7 +160,7 @@ export const orders = new Hono<AppEnv>()
     '/:id/cancel',
     describe({
       summary: 'Cancel my order',
-      description: 'While it is not paid. Its numbers are free again; money that comes later goes back.',
+      description: 'While it is not paid. What it held is free again; money that comes later goes back.',
       tag: TAG,
       auth: 'user',
       success: { status: 200, schema: Order, example: EXAMPLE_ORDER, description: 'The order, cancelled.' },
@@ -162,4 +173,24 @@ export const orders = new Hono<AppEnv>()
       await cancelOrder(ctx, id)
       return c.json(await readOrder(ctx, id))
     },
+  )
+  .post(
+    '/:id/fulfilment',
+    describe({
+      summary: 'Tell how far a product is on its way',
+      description:
+        'Packed, shipped (with a `reference`), delivered: forward only, for members who may edit the catalogue. The buyer reads it in the order’s history.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: Order,
+        example: EXAMPLE_ORDER,
+        description: 'The order, with your organisation’s lines.',
+      },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
+    }),
+    validate('param', OrderParams),
+    validate('json', Fulfil),
+    async (c) => c.json(await fulfilLine(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
   )

@@ -19,7 +19,7 @@ import { type OrderLineRow, type OrderRow, orderLines, orders } from './schema.t
 import { startPayment } from './start-payment.ts'
 import { tell } from './words.ts'
 
-/** The pools hold longer than there is time to pay, so that a payment of the last second still finds its numbers. */
+/** What is sold is held longer than there is time to pay, so that a payment of the last second still finds its numbers. */
 export const GRACE_MS = 120 * SECOND_MS
 
 /** An order as it was just placed, with what each line holds. */
@@ -40,7 +40,7 @@ export async function placeOrder(ctx: Ctx, input: PlaceOrder, key: string): Prom
   const known = held.some(({ repeated }) => repeated) ? await findOrderByKey(ctx, userId, key) : undefined
   if (known !== undefined) return resume(ctx, known, held, request)
   const rows = rowsOf(ctx, input, { userId, key, request }, held)
-  const isHeld = held.every(({ reservation }) => reservation.state === 'held')
+  const isHeld = held.every(({ hold }) => hold.state === 'held')
   if (!isHeld || ctx.now >= rows.order.payUntil) {
     await releaseAll(ctx, rows.lines)
     throw new Problem(
@@ -77,9 +77,9 @@ async function holdAll(
 ): Promise<HeldLine[]> {
   const held: HeldLine[] = []
   try {
-    for (const { raffleId, quantity, numbers } of lines) {
-      const line = { itemId: raffleId, quantity: quantity ?? numbers!.length, numbers: numbers ?? null }
-      held.push(await linePort('raffle').hold(ctx, line, terms))
+    for (const line of lines) {
+      const wanted = wantedOf(line)
+      held.push(await linePort(wanted.kind).hold(ctx, wanted, terms))
       if (held[0]!.currency !== held.at(-1)!.currency) {
         throw invalid(`lines.${held.length - 1}`, 'must have the currency of the other lines')
       }
@@ -87,17 +87,27 @@ async function holdAll(
     return held
   } catch (error) {
     // What an earlier call with this key holds is an order's: only that order lets it go.
-    const mine = held.flatMap((line, at) =>
-      line.repeated ? [] : [{ itemId: lines[at]!.raffleId, reservationId: line.reservation.id }],
+    const mine = held.flatMap(({ repeated, hold }, at) =>
+      repeated ? [] : [{ ...wantedOf(lines[at]!), reservationId: hold.id }],
     )
     await releaseAll(ctx, mine)
     throw error
   }
 }
 
-async function releaseAll(ctx: Ctx, lines: Pick<OrderLineRow, 'itemId' | 'reservationId'>[]): Promise<void> {
-  await Promise.all(lines.map((line) => linePort('raffle').release(ctx, line)))
+type Held = Pick<OrderLineRow, 'kind' | 'itemId' | 'reservationId'>
+
+async function releaseAll(ctx: Ctx, lines: Held[]): Promise<void> {
+  await Promise.all(lines.map((line) => linePort(line.kind).release(ctx, line)))
 }
+
+/** What a line asks for: tickets of a raffle or units of a product. */
+const wantedOf = ({ raffleId, productId, quantity, numbers }: OrderLineIn) => ({
+  kind: productId === undefined ? ('raffle' as const) : ('product' as const),
+  itemId: (productId ?? raffleId)!,
+  quantity: quantity ?? numbers!.length,
+  numbers: numbers ?? null,
+})
 
 function rowsOf(
   ctx: Ctx,
@@ -107,26 +117,22 @@ function rowsOf(
 ): { order: OrderRow; lines: OrderLineRow[]; payment: PaymentRow } {
   const { now } = ctx
   const id = newId('order')
-  const lines = held.map((line, at): OrderLineRow => {
-    const { raffleId, quantity, numbers } = input.lines[at]!
-    return {
+  const lines = held.map(
+    (line, at): OrderLineRow => ({
       orderId: id,
       line: at,
-      kind: 'raffle',
-      itemId: raffleId,
+      ...wantedOf(input.lines[at]!),
       organisationId: line.organisationId,
       title: line.title,
-      quantity: quantity ?? numbers!.length,
-      numbers: numbers ?? null,
       unitAmount: line.unitAmount,
       state: 'held',
-      reservationId: line.reservation.id,
+      reservationId: line.hold.id,
       refundedQuantity: 0,
-    }
-  })
+    }),
+  )
   const amount = lines.reduce((sum, line) => sum + line.unitAmount * line.quantity, 0)
   const currency = held[0]!.currency
-  const payUntil = Math.min(...held.map(({ reservation }) => reservation.heldUntil!)) - GRACE_MS
+  const payUntil = Math.min(...held.map(({ hold }) => hold.heldUntil!)) - GRACE_MS
   const order: OrderRow = {
     id,
     userId,

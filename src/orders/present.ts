@@ -1,5 +1,6 @@
 /** Orders as they are answered, with the numbers that their lines have now. */
 import { and, asc, eq, inArray } from 'drizzle-orm'
+import { type FulfilmentStatus, stockHolds } from '../catalog/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { toInstant } from '../core/time.ts'
 import type { PaymentRow } from '../money/schema.ts'
@@ -17,9 +18,10 @@ export const presentPayment = (payment: PaymentRow): Payment => ({
   message: payment.action?.message ?? null,
 })
 
-/** What is known beside the rows: the numbers of each reservation, and the history. */
+/** What is known beside the rows: the numbers of each reservation, how far products are on their way, and the history. */
 export interface OrderDetails {
   numbers: Map<string, number[]>
+  fulfilments: Map<string, { status: FulfilmentStatus; reference: string | null }>
   history: { at: number; text: string }[]
 }
 
@@ -33,14 +35,19 @@ export function presentOrder({ order, lines, payment }: OrderRows, details: Orde
     payUntil: toInstant(order.payUntil),
     lines: lines.map((line) => ({
       line: line.line,
-      raffleId: line.itemId,
+      raffleId: line.kind === 'raffle' ? line.itemId : null,
+      productId: line.kind === 'product' ? line.itemId : null,
       title: line.title,
       quantity: line.quantity,
       amount: { amount: line.unitAmount * line.quantity, currency },
       state: line.state,
       refundedQuantity: line.refundedQuantity,
-      reservationId: line.reservationId,
+      reservationId: line.kind === 'raffle' ? line.reservationId : null,
       tickets: (details.numbers.get(line.reservationId) ?? []).map((number) => ({ number })),
+      fulfilment:
+        line.kind === 'product'
+          ? (details.fulfilments.get(line.reservationId) ?? { status: 'none', reference: null })
+          : null,
     })),
     payment: presentPayment(payment),
     history: details.history.map(({ at, text }) => ({ at: toInstant(at), text })),
@@ -51,7 +58,8 @@ export function presentOrder({ order, lines, payment }: OrderRows, details: Orde
 /** Of an order read from D1; a released reservation's numbers are somebody else's by now. */
 export async function readDetails(ctx: Ctx, { order, lines }: OrderRows): Promise<OrderDetails> {
   const ids = lines.map(({ reservationId }) => reservationId)
-  const [taken, history] = await ctx.db.batch([
+  const holds = lines.filter(({ kind }) => kind === 'product').map(({ reservationId }) => reservationId)
+  const [taken, history, sent] = await ctx.db.batch([
     ctx.db
       .select({ id: reservations.id, numbers: reservations.numbers })
       .from(reservations)
@@ -67,6 +75,14 @@ export async function readDetails(ctx: Ctx, { order, lines }: OrderRows): Promis
       .from(orderEvents)
       .where(eq(orderEvents.orderId, order.id))
       .orderBy(asc(orderEvents.seq)),
+    ctx.db
+      .select({ id: stockHolds.id, status: stockHolds.fulfilment, reference: stockHolds.reference })
+      .from(stockHolds)
+      .where(inArray(stockHolds.id, holds)),
   ])
-  return { numbers: new Map(taken.map(({ id, numbers }) => [id, numbers])), history }
+  return {
+    numbers: new Map(taken.map(({ id, numbers }) => [id, numbers])),
+    fulfilments: new Map(sent.map(({ id, ...fulfilment }) => [id, fulfilment])),
+    history,
+  }
 }

@@ -12,11 +12,12 @@ export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: str
   if (payment === undefined)
     return { ...presentReserved(line.raffleId, await takeFreeTickets(ctx, line, key)), order: null }
   const { rows, held } = await placeOrder(ctx, { lines: [line], payment }, key)
-  const { reservation } = held[0]!
+  const { hold } = held[0]!
   // Without asking the database again: what is there to tell was just written.
   const order = presentOrder(rows, {
-    numbers: new Map([[reservation.id, reservation.numbers]]),
+    numbers: new Map([[hold.id, hold.numbers]]),
+    fulfilments: new Map(),
     history: [{ at: rows.order.createdAt, text: tell.placed(rows.order) }],
   })
-  return { ...presentReserved(line.raffleId, reservation), order }
+  return { ...presentReserved(line.raffleId, hold), order }
 }

@@ -1,4 +1,5 @@
 /** Raffle tickets as a line of an order: the pool decides, under the terms that it sells by. */
+import { account } from '../money/ledger.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
 import { poolNameOf, reservationAddress } from '../tickets/reservation-id.ts'
 import type { LinePort } from './line-port.ts'
@@ -17,7 +18,7 @@ export const raffleLine: LinePort = {
       }),
     )
     const { reservation, repeated, sale } = orThrow(outcome)
-    return { ...sale, reservation, repeated }
+    return { ...sale, hold: reservation, repeated }
   },
 
   async confirm(ctx, { reservationId }) {
@@ -45,4 +46,6 @@ export const raffleLine: LinePort = {
     // Refused where it is sold or gone already: then there is nothing to let go.
     await askPool(ctx, pool, (door) => door.release(seq, reservationId))
   },
+
+  takings: ({ itemId }) => ({ account: account.takings(itemId), raffleId: itemId }),
 }

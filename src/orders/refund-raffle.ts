@@ -9,6 +9,7 @@ import { newId } from '../core/ids.ts'
 import { SECOND_MS } from '../core/time.ts'
 import { account } from '../money/ledger.ts'
 import { receipts, refundRuns, refunds, transfers } from '../money/schema.ts'
+import { askGrantsBack } from './earned-entries.ts'
 import { tellRefund } from './refund-words.ts'
 import { orderEvents, orderLines, orders } from './schema.ts'
 
@@ -108,6 +109,7 @@ async function writePage(ctx: Ctx, run: Run, orderIds: string[]): Promise<void> 
         .update(orderLines)
         .set({ refundedQuantity: orderLines.quantity, state: 'refunded' })
         .where(and(owedBy(raffleId), sql`${orderLines.orderId} IN ${ordersMade}`, isTurn)),
+      askGrantsBack(ctx, ordersMade),
       ctx.db
         .update(refundRuns)
         .set({

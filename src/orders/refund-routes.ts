@@ -54,7 +54,7 @@ export const orderRefunds = new Hono<AppEnv>()
     describe({
       summary: 'Refund an order',
       description:
-        'All tickets that there still are, or those that are named: each is taken back before its price is. Not after the commitment. Of tickets of several raffles, those that cannot be taken back any more stay.',
+        'All tickets that there still are, or those that are named (units of a product are numbered from 1): each is taken back before its price is. Not after the commitment. Of tickets of several raffles, those that cannot be taken back any more stay.',
       tag: TAG,
       auth: 'user',
       success: { status: 201, schema: Refund, example: EXAMPLE_REFUND, description: 'The refund.' },

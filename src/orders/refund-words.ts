@@ -1,6 +1,7 @@
 /** What an order's history says of refunds, in words for its buyer. */
 import type { Money } from '../core/money.ts'
 import type { RefundedLine } from '../money/schema.ts'
+import type { OrderLineRow } from './schema.ts'
 import { moneyText } from './words.ts'
 
 /** More numbers than these help nobody. */
@@ -16,9 +17,24 @@ export function ticketsNamed(lines: readonly RefundedLine[]): string {
   return `tickets ${named.slice(0, -1).join(', ')} and ${named.at(-1)}`
 }
 
+/** A line's part in a refund, with what it is a line of. */
+interface NamedPart extends RefundedLine {
+  row: Pick<OrderLineRow, 'kind' | 'title'>
+}
+
+/** `tickets 4 and 5`, `2 × A book`, or both. */
+function partsNamed(parts: readonly NamedPart[]): string {
+  const tickets = parts.filter(({ row }) => row.kind === 'raffle')
+  const products = parts.filter(({ row }) => row.kind === 'product')
+  return [
+    ...(tickets.length === 0 ? [] : [ticketsNamed(tickets)]),
+    ...products.map(({ row, numbers }) => `${numbers.length} × ${row.title}`),
+  ].join(', ')
+}
+
 export const tellRefund = {
-  due: (sum: Money, lines: RefundedLine[], reason: string) =>
-    `${moneyText(sum)} for ${ticketsNamed(lines)} goes back to you: ${reason}`,
+  due: (sum: Money, parts: NamedPart[], reason: string) =>
+    `${moneyText(sum)} for ${partsNamed(parts)} goes back to you: ${reason}`,
   refused: (lines: RefundedLine[]) =>
     `No refund for ${ticketsNamed(lines)}: the list of tickets is fixed for the draw.`,
   cancelled: (reason: string) =>

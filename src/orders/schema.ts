@@ -17,7 +17,7 @@ export type OrderStatus = (typeof ORDER_STATUSES)[number]
 export const LINE_STATES = ['held', 'issued', 'lost', 'released', 'refunded'] as const
 export type LineState = (typeof LINE_STATES)[number]
 
-export const LINE_KINDS = ['raffle'] as const
+export const LINE_KINDS = ['raffle', 'product'] as const
 export type LineKind = (typeof LINE_KINDS)[number]
 
 export const orders = sqliteTable(
@@ -65,7 +65,7 @@ export const orderLines = sqliteTable(
     /** Its place in the order, from 0. */
     line: integer().notNull(),
     kind: text({ enum: LINE_KINDS }).notNull(),
-    /** What it is a line of: the raffle's id. */
+    /** What it is a line of: the raffle's id, or the product's. */
     itemId: text().notNull(),
     organisationId: text().notNull(),
     /** What it was called when it was bought. */
@@ -75,6 +75,7 @@ export const orderLines = sqliteTable(
     numbers: text({ mode: 'json' }).$type<number[]>(),
     unitAmount: integer().notNull(),
     state: text({ enum: LINE_STATES }).notNull().default('held'),
+    /** Of a product, the hold of its stock. */
     reservationId: text().notNull(),
     /** How many of its tickets were refunded. */
     refundedQuantity: integer().notNull().default(0),
@@ -84,6 +85,8 @@ export const orderLines = sqliteTable(
     check('order_lines_state', sql`state IN ('held', 'issued', 'lost', 'released', 'refunded')`),
     check('order_lines_quantity', sql`quantity > 0 AND refunded_quantity BETWEEN 0 AND quantity`),
     index('order_lines_item').on(table.itemId, table.orderId),
+    index('order_lines_organisation').on(table.organisationId, table.orderId),
+    index('order_lines_hold').on(table.reservationId).where(sql`kind = 'product'`),
   ],
 )
 export type OrderLineRow = typeof orderLines.$inferSelect

@@ -1,5 +1,6 @@
 /** Sends a refund that is due back where its money came from; asked again, at any time, it is sent once. */
 import { and, eq, inArray, sql } from 'drizzle-orm'
+import { enqueueMail } from '../accounts/mail/enqueue-mail.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { MINUTE_MS, SECOND_MS } from '../core/time.ts'
@@ -55,6 +56,7 @@ export async function refundPaid(ctx: Ctx, refund: RefundRow, reference: string 
   const isOwed = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${isOpen(refund)})`
   const unpaid = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${refunds.orderId} = ${orderId}
     AND ${refunds.status} NOT IN ('paid', 'refused'))`
+  const buyer = sql`(SELECT ${orders.userId} FROM ${orders} WHERE ${orders.id} = ${orderId})`
   const transfer = {
     transactionId: `refund:${id}:paid`,
     part: 0,
@@ -68,6 +70,11 @@ export async function refundPaid(ctx: Ctx, refund: RefundRow, reference: string 
     ctx.db.batch([
       insertTransfers(ctx, [transfer], isOwed),
       insertOrderEvent(ctx, orderId, `refund:${id}:paid`, tellRefund.paid(refund, provider), isOwed),
+      enqueueMail(
+        ctx,
+        { to: buyer, subject: id, kind: 'refund_paid', data: { orderId, amount, currency } },
+        isOwed,
+      ),
       ctx.db
         .update(refunds)
         .set({ status: 'paid', reference, dueAt: null, attention: null, updatedAt: ctx.now })

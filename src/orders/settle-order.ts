@@ -8,17 +8,20 @@
  * (4) receipts that pay for nothing go back.
  */
 import { and, eq, inArray, isNull, lte, ne, sql } from 'drizzle-orm'
+import { enqueueMail } from '../accounts/mail/enqueue-mail.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
+import { finishGrantsOf } from '../grants/sweep-grants.ts'
 import { account, insertTransfers, type Transfer } from '../money/ledger.ts'
 import type { Capture, Observed } from '../money/providers/port.ts'
 import { insertRefund, type NewRefund } from '../money/refund-rows.ts'
 import { type PaymentRow, payments, type ReceiptRow, receipts } from '../money/schema.ts'
+import { enqueueGrants } from './earned-entries.ts'
 import { findOrder, type OrderRows } from './find-order.ts'
 import { linePort } from './line-port.ts'
 import { insertOrderEvent } from './order-events.ts'
 import { reopenRefundRuns } from './refund-raffle.ts'
-import { type OrderLineRow, orderLines, orders } from './schema.ts'
+import { type LineKind, type OrderLineRow, orderLines, orders } from './schema.ts'
 import { tell } from './words.ts'
 
 /** Parts of an order's transaction beside its lines, which are parts 0 to 19. */
@@ -80,9 +83,11 @@ export async function settleOrder(ctx: Ctx, orderId: string): Promise<void> {
   const rows = await findOrder(ctx, orderId)
   const arrived = await ctx.db.select().from(receipts).where(eq(receipts.orderId, orderId))
   const paying = arrived.find((receipt) => receiptKey(receipt) === rows.order.receipt)
-  if (paying !== undefined && rows.order.settledAt === null) await settle(ctx, rows, paying)
+  const isNew = paying !== undefined && rows.order.settledAt === null
+  if (isNew) await settle(ctx, rows, paying)
   for (const receipt of arrived) if (receipt !== paying) await sendBack(ctx, rows, receipt)
   await rest(ctx, orderId, arrived.length)
+  if (isNew) await finishGrantsOf(ctx, orderId)
 }
 
 async function settle(ctx: Ctx, { order, lines }: OrderRows, paying: ReceiptRow): Promise<void> {
@@ -90,6 +95,7 @@ async function settle(ctx: Ctx, { order, lines }: OrderRows, paying: ReceiptRow)
   const issued = lines.filter((_, at) => outcomes[at] === 'issued')
   const lost = lines.filter((_, at) => outcomes[at] === 'lost')
   const lostAmount = sumOf(lost)
+  const lostText = tell.lost({ amount: lostAmount, currency: order.currency }, lost)
   const excess = paying.amount - order.amount
   const { currency } = order
   const back: Omit<NewRefund, 'key' | 'amount' | 'reason'> = {
@@ -118,9 +124,9 @@ async function settle(ctx: Ctx, { order, lines }: OrderRows, paying: ReceiptRow)
               ...back,
               key: 'lost',
               amount: lostAmount,
-              reason: tell.lost({ amount: lostAmount, currency }),
+              reason: lostText,
             }),
-            insertOrderEvent(ctx, order.id, 'lost', tell.lost({ amount: lostAmount, currency })),
+            insertOrderEvent(ctx, order.id, 'lost', lostText),
           ]),
       ...(excess === 0
         ? []
@@ -136,7 +142,24 @@ async function settle(ctx: Ctx, { order, lines }: OrderRows, paying: ReceiptRow)
       ...(issued.length === 0
         ? []
         : [
-            insertOrderEvent(ctx, order.id, 'issued', tell.issued(countOf(issued))),
+            insertOrderEvent(
+              ctx,
+              order.id,
+              'issued',
+              tell.issued(countOf(issued, 'raffle'), countOf(issued, 'product')),
+            ),
+            enqueueGrants(ctx, order, issued),
+            enqueueMail(ctx, {
+              to: order.userId,
+              subject: order.id,
+              kind: 'order_paid',
+              data: {
+                orderId: order.id,
+                amount: paying.amount,
+                currency,
+                items: issued.map(({ quantity, title }) => ({ quantity, title })),
+              },
+            }),
             reopenRefundRuns(
               ctx,
               order.id,
@@ -170,13 +193,10 @@ function settlement(
 ): Transfer[] {
   const transactionId = `order:${orderId}`
   const from = { transactionId, debit: account.deposits, currency, orderId }
-  const rows: Transfer[] = issued.map((line) => ({
-    ...from,
-    part: line.line,
-    credit: account.takings(line.itemId),
-    amount: sumOf([line]),
-    raffleId: line.itemId,
-  }))
+  const rows: Transfer[] = issued.map((line) => {
+    const { account: credit, raffleId } = linePort(line.kind).takings(line)
+    return { ...from, part: line.line, credit, amount: sumOf([line]), raffleId }
+  })
   if (lostAmount > 0) rows.push({ ...from, part: LOST_PART, credit: account.refunds, amount: lostAmount })
   if (excess > 0) rows.push({ ...from, part: EXCESS_PART, credit: account.refunds, amount: excess })
   return rows
@@ -229,4 +249,5 @@ async function rest(ctx: Ctx, orderId: string, known: number): Promise<void> {
 
 const sumOf = (lines: OrderLineRow[]): number =>
   lines.reduce((sum, line) => sum + line.unitAmount * line.quantity, 0)
-const countOf = (lines: OrderLineRow[]): number => lines.reduce((sum, line) => sum + line.quantity, 0)
+const countOf = (lines: OrderLineRow[], kind: LineKind): number =>
+  lines.reduce((sum, line) => sum + (line.kind === kind ? line.quantity : 0), 0)

@@ -7,6 +7,7 @@ import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { account, insertTransfers } from '../money/ledger.ts'
 import { type RefundedLine, type RefundRow, refundRuns, refunds } from '../money/schema.ts'
+import { askGrantsBack } from './earned-entries.ts'
 import { findRefund } from './find-refund.ts'
 import { linePort } from './line-port.ts'
 import { insertOrderEvent } from './order-events.ts'
@@ -68,20 +69,16 @@ async function decide(ctx: Ctx, refund: RefundRow, back: Part[], stay: Part[]): 
     ctx.db.batch([
       insertTransfers(
         ctx,
-        back.map((part) => ({
-          transactionId: `refund:${id}:due`,
-          part: part.line,
-          debit: account.takings(part.row.itemId),
-          credit: account.refunds,
-          currency,
-          amount: sumOf([part]),
-          orderId,
-          raffleId: part.row.itemId,
-        })),
+        back.map((part) => {
+          const { account: debit, raffleId } = linePort(part.row.kind).takings(part.row)
+          const from = { transactionId: `refund:${id}:due`, part: part.line, debit, raffleId }
+          return { ...from, credit: account.refunds, currency, amount: sumOf([part]), orderId }
+        }),
         guard,
       ),
       giveUp(ctx, orderId, back, stay, guard),
       updateOrder(ctx, orderId, back.length > 0, sumOf(stay), guard),
+      askGrantsBack(ctx, sql`(${orderId})`),
       ...(back.length === 0
         ? []
         : [

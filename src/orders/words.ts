@@ -1,5 +1,8 @@
 /** What an order's history says, in words for its buyer. */
+
+import type { FulfilmentStatus } from '../catalog/schema.ts'
 import { toInstant } from '../core/time.ts'
+import type { LineKind } from './schema.ts'
 
 export interface Sum {
   amount: number
@@ -13,6 +16,7 @@ export function moneyText({ amount, currency }: Sum): string {
   return `${currency} ${(amount / 10 ** digits).toFixed(digits)}`
 }
 
+const unitsText = (count: number): string => `${count === 1 ? '1 item is' : `${count} items are`} yours.`
 const ticketsText = (count: number): string => (count === 1 ? '1 ticket' : `${count} tickets`)
 
 export const tell = {
@@ -22,15 +26,25 @@ export const tell = {
   declined: (reason: string | null) =>
     reason === null ? 'The payment failed.' : `The payment failed: ${reason}`,
   received: (sum: Sum, provider: string) => `Received ${moneyText(sum)} by ${provider}.`,
-  issued: (count: number) => `Paid. ${ticketsText(count)} issued.`,
-  lost: (sum: Sum) =>
-    `The numbers went to others before the payment arrived. ${moneyText(sum)} goes back to you.`,
+  issued: (tickets: number, units: number) =>
+    [
+      'Paid.',
+      ...(tickets > 0 ? [`${ticketsText(tickets)} issued.`] : []),
+      ...(units > 0 ? [unitsText(units)] : []),
+    ].join(' '),
+  lost: (sum: Sum, lines: { kind: LineKind; title: string }[]) => {
+    const titles = lines.filter(({ kind }) => kind === 'product').map(({ title }) => `“${title}”`)
+    const what = [...(titles.length < lines.length ? ['The numbers'] : []), ...titles].join(' and ')
+    return `${what} went to others before the payment arrived. ${moneyText(sum)} goes back to you.`
+  },
   excess: (sum: Sum) => `That was ${moneyText(sum)} more than the price. It goes back to you.`,
   returned: {
     twice: (sum: Sum) => `This order was paid already. ${moneyText(sum)} goes back to you.`,
     wrong: (sum: Sum, due: Sum) =>
       `${moneyText(sum)} came instead of ${moneyText(due)}. It goes back to you.`,
   },
-  expired: () => 'Not paid in time. The numbers are free again.',
-  cancelled: () => 'Cancelled. The numbers are free again.',
+  fulfilled: (status: Exclude<FulfilmentStatus, 'none'>, title: string, reference: string | undefined) =>
+    `“${title}” was ${status}${reference === undefined ? '' : ` (${reference})`}.`,
+  expired: () => 'Not paid in time. What was held is free again.',
+  cancelled: () => 'Cancelled. What was held is free again.',
 } as const

@@ -1,5 +1,5 @@
 /** From the fields of a request to the columns of the table. */
-import type { CreateRaffle, UpdateRaffle } from './contract.ts'
+import type { CreateRaffle, RaffleTimes, SavedTerms, UpdateRaffle } from './contract.ts'
 import type { RaffleRow } from './schema.ts'
 
 type Columns = Omit<
@@ -8,6 +8,7 @@ type Columns = Omit<
   | 'pool'
   | 'slug'
   | 'organisationId'
+  | 'seriesId'
   | 'status'
   | 'termsVersion'
   | 'revision'
@@ -24,18 +25,28 @@ export function toColumns({ ticketPrice, ...fields }: UpdateRaffle): Partial<Col
   return { ...fields, priceAmount: ticketPrice.amount, priceCurrency: ticketPrice.currency }
 }
 
-/** All columns of a new raffle; a free one lets each person enter once unless it says otherwise. */
+/** All columns of a new raffle. */
 export function toNewColumns({
   organisationId: _,
+  opensAt,
+  closesAt,
+  drawAt,
+  ...terms
+}: CreateRaffle): Columns {
+  return { ...toTermColumns(terms), opensAt, closesAt, drawAt }
+}
+
+/** All columns but the times; a free raffle lets each person enter once unless it says otherwise or orders earn its entries. */
+export function toTermColumns({
   ticketPrice,
   maxPerUser,
   ...fields
-}: CreateRaffle): Columns {
-  const free = ticketPrice.amount === 0
+}: SavedTerms): Omit<Columns, keyof RaffleTimes> {
+  const isOnceEach = ticketPrice.amount === 0 && fields.entry === 'purchase'
   return {
     ...fields,
     priceAmount: ticketPrice.amount,
     priceCurrency: ticketPrice.currency,
-    maxPerUser: maxPerUser === undefined ? (free ? 1 : null) : maxPerUser,
+    maxPerUser: maxPerUser === undefined ? (isOnceEach ? 1 : null) : maxPerUser,
   }
 }

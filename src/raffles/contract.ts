@@ -6,6 +6,7 @@ import { Page, PageQuery } from '../core/paging.ts'
 import { Line, LongText } from '../core/text.ts'
 import { Instant, InstantIn, SECOND_MS, TimeZone } from '../core/time.ts'
 import { MAX_TICKETS_A_POOL } from '../tickets/pool-contract.ts'
+import { Earning } from './earning.ts'
 
 export const MAX_PRIZES = 100
 export const MAX_PRIZE_UNITS = 1_000
@@ -65,6 +66,8 @@ const PrizeIn = z
   )
   .meta({ description: 'A prize of one rank: an item, a fixed sum of cash, or a share of the takings.' })
 
+export const PrizesIn = z.array(PrizeIn).min(1).max(MAX_PRIZES)
+
 export const Draw = z.strictObject({ method: z.literal('beacon') })
 
 export const Provider = z.enum(['sandbox', 'stripe', 'mpesa', 'manual'])
@@ -80,7 +83,7 @@ const rulesFields = {
   opensAt: RulesInstant,
   closesAt: RulesInstant,
   drawAt: RulesInstant,
-  prizes: z.array(PrizeIn).min(1).max(MAX_PRIZES),
+  prizes: PrizesIn,
   winPolicy: z.enum(['perTicket', 'perHolder']),
   minTickets: z.number().int().min(0).max(MAX_TICKETS_A_POOL),
   rakeBps: z.number().int().min(0).max(10_000),
@@ -90,6 +93,7 @@ const rulesFields = {
     .max(4)
     .refine((providers) => new Set(providers).size === providers.length, 'must not name a provider twice'),
   entry: z.enum(['purchase', 'order']),
+  earning: Earning.nullable(),
   draw: Draw,
   claimDays: z.number().int().min(1).max(365),
   onUnclaimed: z.enum(['redraw', 'keep']),
@@ -97,59 +101,85 @@ const rulesFields = {
   earlyClose: z.enum(['no', 'soldOut', 'operator']),
 }
 
+export const ImageUrl = z.url({ protocol: /^https$/ }).max(2_048)
+
 /** What describes a raffle and may be edited at any time. */
 const freeFields = {
   description: LongText(5_000),
-  imageUrl: z
-    .url({ protocol: /^https$/ })
-    .max(2_048)
-    .nullable(),
+  imageUrl: ImageUrl.nullable(),
   tags: z.array(Line(1, 30)).max(MAX_TAGS),
   location: Line(0, 200).nullable(),
   timeZone: TimeZone,
 }
 
+/** Fields that may be left out of a new raffle, and what they are then. */
+const defaultedFields = {
+  maxPerUser: rulesFields.maxPerUser.optional(),
+  minTickets: rulesFields.minTickets.default(0),
+  rakeBps: rulesFields.rakeBps.default(0),
+  guaranteed: rulesFields.guaranteed.default(false),
+  providers: rulesFields.providers.default([]),
+  entry: rulesFields.entry.default('purchase'),
+  earning: rulesFields.earning.default(null),
+  draw: rulesFields.draw.default({ method: 'beacon' }),
+  claimDays: rulesFields.claimDays.default(14),
+  onUnclaimed: rulesFields.onUnclaimed.default('redraw'),
+  maxRedraws: rulesFields.maxRedraws.default(3),
+  earlyClose: rulesFields.earlyClose.default('operator'),
+  description: freeFields.description.default(''),
+  imageUrl: freeFields.imageUrl.default(null),
+  tags: freeFields.tags.default([]),
+  location: freeFields.location.default(null),
+  timeZone: freeFields.timeZone.default('UTC'),
+}
+
 export const CreateRaffle = z
-  .strictObject({
-    organisationId: Id('organisation').optional(),
-    ...rulesFields,
-    maxPerUser: rulesFields.maxPerUser.optional(),
-    minTickets: rulesFields.minTickets.default(0),
-    rakeBps: rulesFields.rakeBps.default(0),
-    guaranteed: rulesFields.guaranteed.default(false),
-    providers: rulesFields.providers.default([]),
-    entry: rulesFields.entry.default('purchase'),
-    draw: rulesFields.draw.default({ method: 'beacon' }),
-    claimDays: rulesFields.claimDays.default(14),
-    onUnclaimed: rulesFields.onUnclaimed.default('redraw'),
-    maxRedraws: rulesFields.maxRedraws.default(3),
-    earlyClose: rulesFields.earlyClose.default('operator'),
-    description: freeFields.description.default(''),
-    imageUrl: freeFields.imageUrl.default(null),
-    tags: freeFields.tags.default([]),
-    location: freeFields.location.default(null),
-    timeZone: freeFields.timeZone.default('UTC'),
-  })
+  .strictObject({ organisationId: Id('organisation').optional(), ...rulesFields, ...defaultedFields })
   .meta({ id: 'CreateRaffle' })
 export type CreateRaffle = z.infer<typeof CreateRaffle>
 
+const ChangedRaffle = z.strictObject({ ...rulesFields, ...freeFields }).partial()
+
 /** A change: the fields that are sent; those left out stay as they are. */
-export const UpdateRaffle = z
-  .strictObject({ ...rulesFields, ...freeFields })
-  .partial()
-  .meta({ id: 'UpdateRaffle' })
+export const UpdateRaffle = ChangedRaffle.meta({ id: 'UpdateRaffle' })
 export type UpdateRaffle = z.infer<typeof UpdateRaffle>
+
+/** When a raffle opens, closes and is drawn: what saved terms leave open. */
+export const RaffleTimes = z.strictObject({
+  opensAt: rulesFields.opensAt,
+  closesAt: rulesFields.closesAt,
+  drawAt: rulesFields.drawAt,
+})
+export type RaffleTimes = z.infer<typeof RaffleTimes>
+
+const TIMES = { opensAt: true, closesAt: true, drawAt: true } as const
+
+/** Terms that raffles can be started from: all that a new raffle has but its times. */
+export const SavedTerms = CreateRaffle.omit({ organisationId: true, ...TIMES })
+export type SavedTerms = z.infer<typeof SavedTerms>
+
+/** A change of saved terms. */
+export const ChangedTerms = ChangedRaffle.omit(TIMES)
+export type ChangedTerms = z.infer<typeof ChangedTerms>
+
+/** Of a raffle that is started from saved terms: its times, and whatever else is to differ. */
+export const StartRaffle = ChangedRaffle.extend(RaffleTimes.shape).meta({ id: 'StartRaffle' })
+export type StartRaffle = z.infer<typeof StartRaffle>
 
 /** A reason that is published with what was done. */
 export const Reason = z.strictObject({ reason: Line(3, 500) })
 export const OptionalReason = z.strictObject({ reason: Line(3, 500).optional() })
+
+export const OrganisationRef = z.strictObject({ id: Id('organisation'), slug: z.string(), name: z.string() })
 
 export const Raffle = z
   .strictObject({
     id: Id('raffle'),
     slug: z.string(),
     status: RaffleStatus,
-    organisation: z.strictObject({ id: Id('organisation'), slug: z.string(), name: z.string() }),
+    organisation: OrganisationRef,
+    /** The series that made it; null for a raffle of its own. */
+    seriesId: Id('series').nullable(),
     title: z.string(),
     description: z.string(),
     imageUrl: z.string().nullable(),
@@ -178,6 +208,7 @@ export const Raffle = z
     guaranteed: z.boolean(),
     providers: z.array(Provider),
     entry: rulesFields.entry,
+    earning: Earning.nullable(),
     draw: Draw,
     claimDays: z.number().int(),
     onUnclaimed: rulesFields.onUnclaimed,
@@ -203,6 +234,7 @@ export const RaffleParams = z.object({ id: Id('raffle') })
 export const ListRaffles = PageQuery.extend({
   status: RaffleStatus.optional(),
   organisationId: Id('organisation').optional(),
+  seriesId: Id('series').optional(),
   /** Text in the title. */
   q: z.string().min(1).max(100).optional(),
   sort: z.enum(['drawAt', '-drawAt', '-createdAt']).default('-createdAt'),

@@ -3,11 +3,13 @@ import { organisationFor, requirePermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { newId } from '../core/ids.ts'
 import { toSlug } from '../core/slug.ts'
+import { validationFailed } from '../core/validation.ts'
 import { poolNameOf } from '../tickets/reservation-id.ts'
 import { toNewColumns } from './columns.ts'
 import type { CreateRaffle, Raffle } from './contract.ts'
+import { wrongEarning } from './earning.ts'
 import { readRaffle } from './read-raffle.ts'
-import { raffles } from './schema.ts'
+import { type RaffleRow, raffles } from './schema.ts'
 
 /** As many characters of the id (5 bits each) as tell raffles of one title apart. */
 const SUFFIX_LENGTH = 10
@@ -15,15 +17,26 @@ const SUFFIX_LENGTH = 10
 export async function createRaffle(ctx: Ctx, input: CreateRaffle): Promise<Raffle> {
   const organisationId = await organisationFor(ctx, input.organisationId)
   await requirePermission(ctx, organisationId, 'raffles:write')
+  const columns = toNewColumns(input)
+  const errors = wrongEarning(columns)
+  if (errors.length > 0) throw validationFailed(errors)
   const id = newId('raffle')
-  await ctx.db.insert(raffles).values({
-    ...toNewColumns(input),
-    id,
-    pool: poolNameOf(id),
-    slug: `${toSlug(input.title) || 'raffle'}-${id.slice(-SUFFIX_LENGTH)}`,
-    organisationId,
-    createdAt: ctx.now,
-    updatedAt: ctx.now,
-  })
+  await ctx.db.insert(raffles).values(newDraft(ctx, { id, organisationId, seriesId: null }, input))
   return readRaffle(ctx, id)
 }
+
+/** The row of a new draft. */
+export const newDraft = (
+  ctx: Ctx,
+  { id, organisationId, seriesId }: Pick<RaffleRow, 'id' | 'organisationId' | 'seriesId'>,
+  input: CreateRaffle,
+) => ({
+  ...toNewColumns(input),
+  id,
+  pool: poolNameOf(id),
+  slug: `${toSlug(input.title) || 'raffle'}-${id.slice(-SUFFIX_LENGTH)}`,
+  organisationId,
+  seriesId,
+  createdAt: ctx.now,
+  updatedAt: ctx.now,
+})

@@ -1,6 +1,6 @@
 /** Publishes a draft: its pool takes the terms first, D1 follows, so that nothing is ever sold under unknown terms. */
 import type { Ctx } from '../core/context.ts'
-import { notFound, Problem } from '../core/errors.ts'
+import { type FieldError, notFound, Problem } from '../core/errors.ts'
 import { validationFailed } from '../core/validation.ts'
 import { whyNotProvider } from '../money/providers/index.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
@@ -11,7 +11,7 @@ import { lookAgain } from './look-again.ts'
 import { whyNotPublish } from './publishable.ts'
 import { readRaffle } from './read-raffle.ts'
 import type { RaffleRow } from './schema.ts'
-import { paymentSpanSeconds, termsOf } from './terms.ts'
+import { paymentSpanSeconds, type RulesColumns, termsOf } from './terms.ts'
 
 export async function publishRaffle(ctx: Ctx, id: string): Promise<Raffle> {
   const { raffle } = await findRaffleFor(ctx, id, 'raffles:write')
@@ -21,14 +21,18 @@ export async function publishRaffle(ctx: Ctx, id: string): Promise<Raffle> {
   return readRaffle(ctx, id)
 }
 
-/** Checks a raffle's terms, gives them to its pool as the next version, and writes them down once it has them. */
-export async function handOver(ctx: Ctx, raffle: RaffleRow): Promise<void> {
-  const errors = whyNotPublish(raffle, {
+/** What stands in the way of publishing under these terms, here and now. */
+export const whyNotPublishNow = (ctx: Ctx, raffle: RulesColumns & Pick<RaffleRow, 'earning'>): FieldError[] =>
+  whyNotPublish(raffle, {
     now: ctx.now,
     leadSeconds: ctx.settings.DRAW_LEAD_SECONDS,
     paymentSpanSeconds: paymentSpanSeconds(raffle, ctx.settings.HOLD_SECONDS),
     whyNotProvider: (provider) => whyNotProvider(provider, ctx.settings),
   })
+
+/** Checks a raffle's terms, gives them to its pool as the next version, and writes them down once it has them. */
+export async function handOver(ctx: Ctx, raffle: RaffleRow): Promise<void> {
+  const errors = whyNotPublishNow(ctx, raffle)
   if (errors.length > 0) throw validationFailed(errors)
   // Deleted meanwhile: its pool must not begin to sell. Once this is noted, a draft cannot be deleted any more.
   if (!(await lookAgain(ctx, raffle.id))) throw notFound('raffle')

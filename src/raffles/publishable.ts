@@ -3,7 +3,9 @@ import type { FieldError } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
 import { settleTakings } from '../money/economics.ts'
 import { earliestDrawAt } from '../tickets/pool-clock.ts'
-import { MAX_PRIZE_UNITS, type Provider } from './contract.ts'
+import { MAX_PRIZE_UNITS, type Provider, type RaffleTimes } from './contract.ts'
+import { wrongEarning } from './earning.ts'
+import type { RaffleRow } from './schema.ts'
 import type { RulesColumns } from './terms.ts'
 
 export interface PublishFacts {
@@ -15,13 +17,18 @@ export interface PublishFacts {
 }
 
 /** Everything that stands in the way, by field; empty: it can be published. */
-export function whyNotPublish(raffle: RulesColumns, facts: PublishFacts): FieldError[] {
-  return [
-    ...wrongTimes(raffle, facts),
-    ...wrongNumbers(raffle),
-    ...wrongPrizes(raffle),
-    ...wrongProviders(raffle, facts),
-  ]
+export function whyNotPublish(
+  raffle: RulesColumns & Pick<RaffleRow, 'earning'>,
+  facts: PublishFacts,
+): FieldError[] {
+  return [...wrongTimes(raffle, facts), ...whyNotTerms(raffle), ...wrongProviders(raffle, facts)]
+}
+
+type TermColumns = Omit<RulesColumns, keyof RaffleTimes> & Pick<RaffleRow, 'earning'>
+
+/** What stands in the way whenever it is, and wherever. */
+export function whyNotTerms(raffle: TermColumns): FieldError[] {
+  return [...wrongNumbers(raffle), ...wrongPrizes(raffle), ...wrongEarning(raffle)]
 }
 
 function wrongTimes(
@@ -39,7 +46,7 @@ function wrongTimes(
   return errors
 }
 
-function wrongNumbers(raffle: RulesColumns): FieldError[] {
+function wrongNumbers(raffle: TermColumns): FieldError[] {
   const errors: FieldError[] = []
   if (raffle.minTickets > raffle.totalTickets) {
     errors.push({ path: 'minTickets', message: `there are only ${raffle.totalTickets} tickets` })
@@ -50,7 +57,7 @@ function wrongNumbers(raffle: RulesColumns): FieldError[] {
   return errors
 }
 
-function wrongPrizes(raffle: RulesColumns): FieldError[] {
+function wrongPrizes(raffle: TermColumns): FieldError[] {
   const errors: FieldError[] = []
   let units = 0
   let cash = 0

@@ -1,8 +1,10 @@
-/** The raffles table. What is stored as `status` says which side effects are done; what is shown is `statusAt`. */
+/** The tables of raffles, their templates and series. Of a raffle, what is stored as `status` says which side effects are done; what is shown is `statusAt`. */
 import { sql } from 'drizzle-orm'
-import { check, index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { check, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { organisations } from '../accounts/schema.ts'
-import type { CreateRaffle, Prize, Provider } from './contract.ts'
+import type { CreateRaffle, Prize, Provider, SavedTerms } from './contract.ts'
+import type { Earning } from './earning.ts'
+import type { Cadence, SeriesStatus, SeriesTerms } from './series/contract.ts'
 
 /** Open, closed and committed are not stored: they follow from the clock and the pool. */
 export const STORED_STATUSES = ['draft', 'scheduled', 'drawn', 'settled', 'cancelled'] as const
@@ -18,6 +20,8 @@ export const raffles = sqliteTable(
     organisationId: text()
       .notNull()
       .references(() => organisations.id),
+    /** The series that made it. */
+    seriesId: text().references(() => series.id),
     status: text({ enum: STORED_STATUSES }).notNull().default('draft'),
     /** Of the terms that the pool accepted and that stand in this row; 0 for a draft. */
     termsVersion: integer().notNull().default(0),
@@ -46,6 +50,8 @@ export const raffles = sqliteTable(
     guaranteed: integer({ mode: 'boolean' }).notNull(),
     providers: text({ mode: 'json' }).$type<Provider[]>().notNull(),
     entry: text().$type<CreateRaffle['entry']>().notNull(),
+    /** How orders earn entries; null where they do not. Stands once the raffle is published. */
+    earning: text({ mode: 'json' }).$type<Earning>(),
     draw: text({ mode: 'json' }).$type<CreateRaffle['draw']>().notNull(),
     claimDays: integer().notNull(),
     onUnclaimed: text().$type<CreateRaffle['onUnclaimed']>().notNull(),
@@ -64,9 +70,105 @@ export const raffles = sqliteTable(
   (table) => [
     check('raffles_status', sql`status IN ('draft', 'scheduled', 'drawn', 'settled', 'cancelled')`),
     index('raffles_organisation').on(table.organisationId, table.createdAt),
+    index('raffles_series').on(table.seriesId, table.drawAt).where(sql`series_id IS NOT NULL`),
     index('raffles_draw').on(table.drawAt, table.id),
     index('raffles_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
   ],
 )
 
 export type RaffleRow = typeof raffles.$inferSelect
+
+export const raffleTemplates = sqliteTable(
+  'raffle_templates',
+  {
+    id: text().primaryKey(),
+    organisationId: text()
+      .notNull()
+      .references(() => organisations.id),
+    name: text().notNull(),
+    /** `#rrggbb` */
+    colour: text().notNull(),
+    terms: text({ mode: 'json' }).$type<SavedTerms>().notNull(),
+    /** Grows with every change, so that of two changes at a time one is told. */
+    revision: integer().notNull().default(1),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+  },
+  (table) => [index('raffle_templates_organisation').on(table.organisationId, table.id)],
+)
+
+export type TemplateRow = typeof raffleTemplates.$inferSelect
+
+export const series = sqliteTable(
+  'series',
+  {
+    id: text().primaryKey(),
+    organisationId: text()
+      .notNull()
+      .references(() => organisations.id),
+    title: text().notNull(),
+    terms: text({ mode: 'json' }).$type<SeriesTerms>().notNull(),
+    cadence: text({ mode: 'json' }).$type<Cadence>().notNull(),
+    /** On the wall clock of `timeZone`: `HH:MM`. */
+    time: text().notNull(),
+    timeZone: text().notNull(),
+    /** Minutes before the draw. */
+    opensBefore: integer().notNull(),
+    closesBefore: integer().notNull(),
+    /** Local dates: `YYYY-MM-DD`. */
+    startsOn: text().notNull(),
+    endsOn: text(),
+    status: text().$type<SeriesStatus>().notNull().default('active'),
+    /** Grows with every change, of its rewards and skipped days too. */
+    revision: integer().notNull().default(1),
+    /** When the sweep must look at it next (ms); null while there is nothing to make. */
+    dueAt: integer(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+  },
+  (table) => [
+    check('series_status', sql`status IN ('active', 'paused', 'ended')`),
+    index('series_organisation').on(table.organisationId, table.id),
+    index('series_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
+  ],
+)
+
+export type SeriesRow = typeof series.$inferSelect
+
+const seriesId = () =>
+  text()
+    .notNull()
+    .references(() => series.id)
+
+/** What can be won on a day, in place of the prizes of the series' terms. */
+export const seriesRewards = sqliteTable(
+  'series_rewards',
+  {
+    seriesId: seriesId(),
+    date: text().notNull(),
+    prizes: text({ mode: 'json' }).$type<Prize[]>().notNull(),
+    imageUrl: text(),
+  },
+  (table) => [primaryKey({ columns: [table.seriesId, table.date] })],
+)
+
+/** Days without a draw. */
+export const seriesSkips = sqliteTable(
+  'series_skips',
+  { seriesId: seriesId(), date: text().notNull() },
+  (table) => [primaryKey({ columns: [table.seriesId, table.date] })],
+)
+
+/** A day whose raffle is being made or was: the row claims the raffle's id before there is one, so that it is made once. */
+export const seriesOccurrences = sqliteTable(
+  'series_occurrences',
+  {
+    seriesId: seriesId(),
+    date: text().notNull(),
+    raffleId: text().notNull().unique('series_occurrences_raffle'),
+    /** Why its raffle cannot be published, for whoever may change that. */
+    problem: text(),
+    createdAt: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.seriesId, table.date] })],
+)

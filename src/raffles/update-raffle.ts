@@ -16,6 +16,11 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
     await write(ctx, raffle, toColumns(change))
     return readRaffle(ctx, id)
   }
+  if (change.earning !== undefined && JSON.stringify(change.earning) !== JSON.stringify(raffle.earning)) {
+    throw new Problem('invalid_state', 'How orders earn entries can no longer change: it is published.', {
+      errors: [{ path: 'earning', message: 'can no longer change' }],
+    })
+  }
   const changed = changedRules(raffle, change)
   if (changed.length > 0) {
     const why = whyFrozen(pool)

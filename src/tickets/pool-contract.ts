@@ -63,6 +63,8 @@ export interface ReserveRequest {
   numbers: number[] | null
   /** How long unpaid numbers are kept, and by which provider they are to be paid; null: nothing is to be paid. */
   payment: { holdMs: number; provider: string } | null
+  /** `grant`: entries that an order has earned. Left out, somebody takes them. */
+  entry?: 'grant'
 }
 
 /** What the tickets cost, by the terms that they were taken under. */
@@ -179,5 +181,11 @@ export interface IssuedTickets {
 /** A slice of a published file, and where the next one starts (null: that was the last). */
 export interface FileSlice {
   rows: Uint8Array<ArrayBuffer>
+  next: number | null
+}
+
+/** Who holds tickets, by a slice of the reservations, and after which one the next slice starts (null: that was the last). */
+export interface HolderSlice {
+  holders: string[]
   next: number | null
 }

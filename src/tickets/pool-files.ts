@@ -1,4 +1,4 @@
-/** What a pool publishes in bulk or proves in detail: slices of the list and the log, and inclusion paths. */
+/** What a pool publishes in bulk or proves in detail: slices of the list and the log, inclusion paths; and who holds tickets. */
 import { toHex } from '../draws/rdp1/encoding.ts'
 import { listCsvRows, type TicketList } from '../draws/rdp1/list.ts'
 import {
@@ -11,11 +11,18 @@ import {
 } from '../draws/rdp1/log.ts'
 import { CHUNK_LEAVES, nodeHash } from '../draws/rdp1/merkle.ts'
 import type { Pool } from './pool.ts'
-import { type FileSlice, type IssuedTickets, MAX_TICKETS_A_CALL, type Outcome } from './pool-contract.ts'
+import {
+  type FileSlice,
+  type HolderSlice,
+  type IssuedTickets,
+  MAX_TICKETS_A_CALL,
+  type Outcome,
+} from './pool-contract.ts'
 import type { PoolStore } from './pool-store.ts'
 
 /** Rows of one slice: small enough to stream, large enough to be few calls. */
 const ROWS_A_SLICE = 10_000
+const RESERVATIONS_A_SLICE = 500
 
 export function listSlice(list: TicketList, start: number): FileSlice {
   const next = start + ROWS_A_SLICE
@@ -36,6 +43,16 @@ export function logSlice(store: PoolStore, seq: number): FileSlice {
     }
   }
   return { rows: logCsvRows(slice(), ROWS_A_SLICE + MAX_TICKETS_A_CALL), next }
+}
+
+/** Who holds tickets among the reservations after the one with `seq`; somebody with several may be named again. */
+export function holderSlice(pool: Pool, store: PoolStore, seq: number): HolderSlice {
+  const rows = store.reservationsAfter(seq, RESERVATIONS_A_SLICE)
+  const sold = rows.map((row) => pool.fold(row).reservation).filter(({ state }) => state === 'sold')
+  return {
+    holders: [...new Set(sold.map(({ holder }) => holder))],
+    next: rows.length < RESERVATIONS_A_SLICE ? null : rows.at(-1)!.seq,
+  }
 }
 
 /** A sold reservation with what its holder needs to check a draw: salt, places in the log, and inclusion paths. */

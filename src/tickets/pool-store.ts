@@ -268,6 +268,14 @@ export class PoolStore {
     return this.#sql.exec<ReservationRow>('SELECT * FROM reservations WHERE holder = ? ORDER BY seq', holder)
   }
 
+  reservationsAfter(seq: number, limit: number): ReservationRow[] {
+    return this.#rows<ReservationRow>(
+      'SELECT * FROM reservations WHERE seq > ? ORDER BY seq LIMIT ?',
+      seq,
+      limit,
+    )
+  }
+
   changesOf(reservation: number): ChangeRow[] {
     return this.#rows<ChangeRow>('SELECT * FROM changes WHERE reservation = ? ORDER BY seq', reservation)
   }

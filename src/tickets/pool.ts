@@ -414,7 +414,7 @@ export class Pool {
     return null
   }
 
-  #whyRequestRefused({ quantity, numbers, payment }: ReserveRequest): Refusal | null {
+  #whyRequestRefused({ quantity, numbers, payment, entry }: ReserveRequest): Refusal | null {
     const chosen = this.rules.numbering === 'chosen'
     if (!(quantity >= 1 && quantity <= MAX_TICKETS_A_CALL)) {
       return refuse('validation_failed', `One purchase takes 1 to ${MAX_TICKETS_A_CALL} tickets.`)
@@ -429,8 +429,10 @@ export class Pool {
     if (numbers?.some((number) => !(number >= 1 && number <= this.rules.totalTickets))) {
       return refuse('validation_failed', `Numbers run from 1 to ${this.rules.totalTickets}.`)
     }
-    if (this.rules.entry === 'order')
+    if (this.rules.entry === 'order' && entry !== 'grant')
       return refuse('invalid_state', 'Entries to this raffle are earned by orders.')
+    if (this.rules.entry !== 'order' && entry === 'grant')
+      return refuse('invalid_state', 'Entries to this raffle are not earned by orders.')
     const isFree = this.rules.ticketPrice.amount === 0
     if (isFree && payment !== null)
       return refuse('invalid_state', 'Tickets of this raffle are free: leave `payment` out.')

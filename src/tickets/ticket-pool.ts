@@ -18,6 +18,7 @@ import type {
   ChangeOutcome,
   ConfirmOutcome,
   FileSlice,
+  HolderSlice,
   IssuedTickets,
   Outcome,
   PoolState,
@@ -36,7 +37,7 @@ import {
   recompute,
   requestRedraw,
 } from './pool-draw.ts'
-import { issuedTickets, listSlice, logSlice } from './pool-files.ts'
+import { holderSlice, issuedTickets, listSlice, logSlice } from './pool-files.ts'
 import { PoolStore } from './pool-store.ts'
 import { Projector } from './projector.ts'
 import { createRandomBelow } from './random-below.ts'
@@ -201,6 +202,11 @@ export class TicketPool extends DurableObject<Bindings> {
   /** A slice of the log after the event with `seq`; null before the commitment. */
   async logSlice(seq: number): Promise<FileSlice | null> {
     return this.#pool?.commitment == null ? null : logSlice(this.#store, seq)
+  }
+
+  /** Who holds tickets, from the reservation after `seq` on; null before the pool is configured. */
+  async holderSlice(seq: number): Promise<HolderSlice | null> {
+    return this.#pool === undefined ? null : holderSlice(this.#pool, this.#store, seq)
   }
 
   // ——— Upkeep ———

@@ -43,11 +43,22 @@ describe('settings', () => {
     ['LOG_LEVEL', 'loud'],
     ['POOL_LOCATION_HINT', 'moon'],
     ['ENVIRONMENT', 'staging'],
+    ['MAIL_FROM', 'nobody at all'],
   ])('that are bad are named and their value is not shown: %s=%s', (name, value) => {
     const problems = problemsOf({ [name]: value })
     expect(problems).toHaveLength(1)
     expect(problems[0]).toMatch(new RegExp(`^${name}`))
     if (value.length > 3) expect(problems[0]).not.toContain(value)
+  })
+
+  it('of mail come together or not at all', () => {
+    const mail = { MAIL_URL: 'https://mail.example', MAIL_KEY: 'a-bearer-key', MAIL_FROM: 'a@mail.example' }
+    expect(readSettings(mail).ok).toBe(true)
+    for (const name of ['MAIL_URL', 'MAIL_KEY', 'MAIL_FROM'] as const) {
+      const problems = problemsOf({ ...mail, [name]: undefined })
+      expect(problems).toHaveLength(1)
+      expect(problems[0]).toMatch(new RegExp(`^${name}: is missing`))
+    }
   })
 
   it('that are bad are all named', () => {

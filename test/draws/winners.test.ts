@@ -764,7 +764,14 @@ describe('the next draws', () => {
     const ids = [late, soon, closed, draft].map(({ id }) => id)
     expect(order(await upcoming(ids))).toEqual([soon.id, late.id, closed.id])
     expect((await upcoming(ids))[1]).toEqual({
-      raffle: { id: late.id, slug: expect.any(String), title: 'Signed first editions', status: 'open' },
+      raffle: {
+        id: late.id,
+        slug: expect.any(String),
+        title: 'Signed first editions',
+        imageUrl: null,
+        status: 'open',
+      },
+      series: null,
       drawAt: iso(DRAW_AT + HOUR),
       localDrawAt: '2031-05-05T17:10:00+03:00',
       round: null,

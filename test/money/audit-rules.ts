@@ -1,12 +1,13 @@
 // What must hold of the money in the database, each rule a query that finds what breaks it and says so in a sentence.
 
-/** `?1`: raffles to look at (null: all); `?2`: now. A refund's line without numbers is the rest of it. */
+/** `?1`: raffles and products to look at (null: all); `?2`: now. A refund's line without numbers is the rest of it. */
 export const SCOPE = `
   WITH scope(id) AS (
     SELECT id FROM orders WHERE ?1 IS NULL
     UNION SELECT order_id FROM order_lines WHERE item_id IN (SELECT value FROM json_each(?1))),
   raffle(id) AS (
-    SELECT id FROM raffles WHERE ?1 IS NULL AND price_amount > 0 UNION SELECT value FROM json_each(?1)),
+    SELECT id FROM raffles WHERE ?1 IS NULL AND price_amount > 0 UNION
+    SELECT value FROM json_each(?1) WHERE value LIKE 'raffle_%'),
   clock(now) AS (SELECT ?2),
   o AS (SELECT * FROM orders WHERE id IN scope),
   l AS (SELECT * FROM order_lines WHERE order_id IN scope),
@@ -47,7 +48,7 @@ export const ALWAYS: readonly string[] = [
    FROM t WHERE EXISTS (SELECT 1 FROM (SELECT debit AS a UNION ALL SELECT credit)
      WHERE a NOT IN ('deposits', 'refunds', 'rake')
      AND a NOT LIKE 'cash:_%' AND a NOT LIKE 'takings:_%' AND a NOT LIKE 'prizes:_%'
-       AND a NOT LIKE 'organiser:_%')`,
+       AND a NOT LIKE 'organiser:_%' AND a NOT LIKE 'shop:_%')`,
   `SELECT 'the ledger sums to ' || sum(amount) || ', not to zero' FROM moves HAVING sum(amount) <> 0`,
   `SELECT 'transfer ' || transaction_id || ' belongs to no order and no raffle' FROM transfers
    WHERE ?1 IS NULL AND order_id IS NULL AND raffle_id IS NULL`,
@@ -86,6 +87,19 @@ export const ALWAYS: readonly string[] = [
          WHERE item_id = raffle.id AND is_owed) AS made
      FROM raffle)
    WHERE held <> made`,
+  `SELECT 'shops took ' || held || ' by order ' || id || ' where its products less refunds make ' || made FROM (
+     SELECT id,
+       (SELECT -coalesce(sum(amount), 0) FROM moves WHERE order_id = o.id AND account LIKE 'shop:%') AS held,
+       (SELECT coalesce(sum(quantity * unit_amount), 0) FROM l WHERE l.order_id = o.id AND kind = 'product'
+         AND o.settled_at IS NOT NULL AND state IN ('issued', 'refunded'))
+       - (SELECT coalesce(sum(count * back.unit_amount), 0) FROM back JOIN l USING (order_id, line)
+         WHERE back.order_id = o.id AND kind = 'product' AND is_owed) AS made
+     FROM o)
+   WHERE held <> made`,
+  `SELECT 'line ' || line || ' of order ' || order_id || ' is ' || l.state || ' and its hold of stock ' || h.state
+   FROM l JOIN stock_holds AS h ON h.id = reservation_id
+   WHERE l.state = 'issued' AND h.state NOT IN ('sold', 'returned') OR l.state = 'refunded' AND h.state <> 'returned'
+      OR l.state = 'lost' AND h.state <> 'lost'`,
   `SELECT 'the draw of raffle ' || id || ' left something of its takings' FROM raffle
    WHERE EXISTS (SELECT 1 FROM t WHERE transaction_id = 'draw:' || id)
      AND (SELECT sum(amount) FROM moves WHERE account = 'takings:' || id) <> 0`,

@@ -109,7 +109,7 @@ async function isNot(status: string, { order: { id } }: Bought): Promise<string[
   return row!.status === status ? [] : [`order ${id} is ${row!.status} and not ${status}`]
 }
 
-describe('a process that dies at any call', { timeout: 60_000 }, () => {
+describe('a process that dies at any call', { timeout: 180_000 }, () => {
   it('in a purchase of tickets of two raffles', async () => {
     const [raffle, other] = [await stagePriced(), await stagePriced()]
     await everyCrash({

@@ -8,8 +8,8 @@ import { settle } from './simulation-ending.ts'
 import { step } from './simulation-moves.ts'
 import { World } from './simulation-world.ts'
 
-const STEPS_MIN = 30
-const STEPS_MORE = 21
+const STEPS_MIN = 20
+const STEPS_MORE = 16
 const AUDIT_PERCENT = 6
 export const SEED_TIMEOUT_MS = 60_000
 /** Of a failure, so many steps are shown. */

@@ -36,9 +36,18 @@ export function useClock(): void {
     vi.useFakeTimers({ toFake: ['Date'] })
     vi.setSystemTime(NOW)
     await env.DB.batch(
-      ['raffles', 'pools', 'orders', 'payments', 'refunds', 'payouts'].map((table) =>
-        env.DB.prepare(`UPDATE ${table} SET due_at = NULL`),
-      ),
+      [
+        'raffles',
+        'pools',
+        'orders',
+        'payments',
+        'refunds',
+        'payouts',
+        'grants',
+        'mails',
+        'notices',
+        'series',
+      ].map((table) => env.DB.prepare(`UPDATE ${table} SET due_at = NULL`)),
     )
   })
   afterEach(() => {

@@ -1,0 +1,29 @@
+/** Sends a mail to set a new password with: for an address that nobody has the answer, the work and the writes are the same. */
+import { and, eq, sql } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { newId } from '../core/ids.ts'
+import { countRequest } from '../core/rate-limit.ts'
+import { MINUTE_MS } from '../core/time.ts'
+import { fingerprintOf, insertEmailToken } from './email-token.ts'
+import { enqueueMail } from './mail/enqueue-mail.ts'
+import { users } from './schema.ts'
+
+export async function forgotPassword(ctx: Ctx, email: string): Promise<void> {
+  const address = fingerprintOf(ctx.settings, email)
+  await countRequest(ctx.env.RATE_REGISTER, `forgot:${address}`)
+  const id = newId('mail')
+  const owner = ctx.db
+    .select({ id: users.id })
+    .from(users)
+    .where(and(eq(users.email, email), eq(users.status, 'active')))
+  const mail = enqueueMail(ctx, {
+    id,
+    to: sql`(${owner})`,
+    // One a minute, however often it is asked for.
+    subject: `${address}:${Math.floor(ctx.now / MINUTE_MS)}`,
+    kind: 'reset_password',
+    data: {},
+  })
+  await withRetry(() => ctx.db.batch([mail, insertEmailToken(ctx, 'reset', id)]))
+}

@@ -1,0 +1,82 @@
+/** Mails in Spanish. */
+import { item, links, listIn, type MailWords, moneyIn, timeIn } from './content.ts'
+
+const money = moneyIn('es')
+const time = timeIn('es')
+const list = listIn('es')
+const tickets = (count: number): string => (count === 1 ? '1 boleto' : `${count} boletos`)
+
+export const ES: MailWords = {
+  greeting: (name) => `Hola, ${name}:`,
+  footer: 'Recibes este correo porque tienes una cuenta en Tombola.',
+  mails: {
+    verify_email: (_, about) => ({
+      title: 'Verifica tu dirección de correo',
+      lines: [
+        'Confirma que esta dirección es tuya. El enlace sirve una sola vez, durante tres días.',
+        'Si no te has registrado, ignora este correo.',
+      ],
+      link: { label: 'Verificar mi dirección', url: links.verify(about) },
+    }),
+    reset_password: (_, about) => ({
+      title: 'Elige una contraseña nueva',
+      lines: [
+        'Alguien pidió una contraseña nueva para tu cuenta. El enlace sirve una sola vez, durante una hora.',
+        'Si no fuiste tú, ignora este correo: tu contraseña sigue siendo la misma.',
+      ],
+      link: { label: 'Elegir una contraseña nueva', url: links.reset(about) },
+    }),
+    order_paid: (order, about) => ({
+      title: 'Tu pago ha llegado',
+      lines: [`Recibimos ${money(order)}. ¡Gracias! Esto ya es tuyo:`, ...order.items.map(item)],
+      link: { label: 'Ver tu pedido', url: links.order(about, order.orderId) },
+    }),
+    refund_paid: (refund, about) => ({
+      title: 'Te hemos enviado un reembolso',
+      lines: [`Devolvimos ${money(refund)} por donde llegó el pago. Puede tardar unos días en aparecer.`],
+      link: { label: 'Ver tu pedido', url: links.order(about, refund.orderId) },
+    }),
+    won: ({ title, prizes, claimBy, timeZone }, about) => ({
+      title: `Has ganado: ${list(prizes)}`,
+      lines: [
+        `¡Felicidades! En el sorteo de «${title}» has ganado ${list(prizes)}.`,
+        `Tienes para reclamarlo hasta el ${time(claimBy, timeZone)}.`,
+      ],
+      link: { label: 'Reclamar tu premio', url: links.claims(about) },
+    }),
+    lost: ({ title, raffleId }, about) => ({
+      title: `El sorteo de «${title}»`,
+      lines: [
+        `«${title}» ya se ha sorteado y esta vez tus boletos no ganaron. ¡Gracias por participar!`,
+        'Cualquiera puede comprobar que el sorteo fue justo: la prueba está junto al resultado.',
+      ],
+      link: { label: 'Ver el resultado', url: links.raffle(about, raffleId) },
+    }),
+    claim_reminder_3d: ({ title, prizes, claimBy, timeZone }, about) => ({
+      title: `Te quedan tres días para reclamar ${list(prizes)}`,
+      lines: [
+        `Ganaste ${list(prizes)} en «${title}» y todavía no lo has reclamado.`,
+        `Es tuyo hasta el ${time(claimBy, timeZone)}.`,
+      ],
+      link: { label: 'Reclamar tu premio', url: links.claims(about) },
+    }),
+    claim_reminder_1d: ({ title, prizes, claimBy, timeZone }, about) => ({
+      title: `Te queda un día para reclamar ${list(prizes)}`,
+      lines: [
+        `Ganaste ${list(prizes)} en «${title}» y todavía no lo has reclamado.`,
+        `Después del ${time(claimBy, timeZone)} dejará de ser tuyo.`,
+      ],
+      link: { label: 'Reclamar tu premio', url: links.claims(about) },
+    }),
+    commitment: ({ title, raffleId, tickets: count, commitment, signature, drawAt, timeZone }, about) => ({
+      title: `Se cerró la venta: «${title}»`,
+      lines: [
+        `Participan ${tickets(count)} y el sorteo será el ${time(drawAt, timeZone)}.`,
+        'La lista de boletos ya no cambia. Guarda este correo: con él puedes demostrar que nada se modificó después.',
+        `Compromiso: ${commitment}`,
+        `Firma: ${signature}`,
+      ],
+      link: { label: 'Ver el sorteo', url: links.raffle(about, raffleId) },
+    }),
+  },
+}

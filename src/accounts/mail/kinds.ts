@@ -1,0 +1,38 @@
+/** Every kind of mail there is, and what each is written from. Nothing personal: name, address and language are looked up when it is sent. */
+
+type Nothing = Record<string, never>
+
+interface AboutRaffle {
+  raffleId: string
+  title: string
+}
+
+export interface MailData {
+  verify_email: Nothing
+  reset_password: Nothing
+  order_paid: {
+    orderId: string
+    amount: number
+    currency: string
+    items: { quantity: number; title: string }[]
+  }
+  refund_paid: { orderId: string; amount: number; currency: string }
+  won: AboutRaffle & Claim
+  lost: AboutRaffle
+  claim_reminder_3d: AboutRaffle & Claim
+  claim_reminder_1d: AboutRaffle & Claim
+  commitment: AboutRaffle & {
+    tickets: number
+    commitment: string
+    signature: string
+    drawAt: number
+    timeZone: string
+  }
+}
+export type MailKind = keyof MailData
+
+export interface Claim {
+  prizes: string[]
+  claimBy: number
+  timeZone: string
+}

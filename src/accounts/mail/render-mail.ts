@@ -1,0 +1,66 @@
+/** A mail as text and as HTML, in its reader's language. */
+import { html } from 'hono/html'
+import type { Settings } from '../../core/settings.ts'
+import { tokenOfMail } from '../email-token.ts'
+import type { MailRow, UserRow } from '../schema.ts'
+import type { Content, MailWords } from './content.ts'
+import { EN } from './content-en.ts'
+import { ES } from './content-es.ts'
+
+const WORDS: Record<NonNullable<UserRow['language']>, MailWords> = { en: EN, es: ES }
+
+export interface RenderedMail {
+  title: string
+  text: string
+  html: string
+}
+
+type Reader = Pick<UserRow, 'name' | 'language'>
+
+export function renderMail(
+  settings: Settings,
+  { id, kind, data }: Pick<MailRow, 'id' | 'kind' | 'data'>,
+  reader: Reader,
+): RenderedMail {
+  const language = reader.language ?? 'en'
+  const words = WORDS[language]
+  const about = { origin: settings.PUBLIC_ORIGIN, token: () => tokenOfMail(settings, id) }
+  const write = words.mails[kind] as (data: unknown, about: unknown) => Content
+  const content = write(data, about)
+  const greeting = words.greeting(reader.name)
+  return {
+    title: content.title,
+    text: asText(greeting, content, words.footer),
+    html: asHtml(language, greeting, content, words.footer),
+  }
+}
+
+function asText(greeting: string, { lines, link }: Content, footer: string): string {
+  const linked = link === undefined ? [] : [`${link.label}:\n${link.url}`]
+  return [greeting, ...lines, ...linked, `-- \n${footer}`].join('\n\n').concat('\n')
+}
+
+/** Mail programs know little of style sheets: a few inline styles, no pictures. */
+function asHtml(language: string, greeting: string, { title, lines, link }: Content, footer: string): string {
+  const button =
+    'display:inline-block;padding:12px 20px;border-radius:999px;background:#b3261e;color:#ffffff;' +
+    'font-weight:600;text-decoration:none'
+  return html`<!doctype html>
+<html lang="${language}">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <title>${title}</title>
+  </head>
+  <body style="margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif">
+    <div style="max-width:34em;margin:0 auto;overflow-wrap:anywhere">
+      <h1 style="font-size:22px;line-height:1.3">${title}</h1>
+      <p>${greeting}</p>
+      ${lines.map((line) => html`<p>${line}</p>`)}
+      ${link === undefined ? '' : html`<p><a href="${link.url}" style="${button}">${link.label}</a></p>`}
+      <p style="font-size:14px;opacity:0.7">${footer}</p>
+    </div>
+  </body>
+</html>`.toString()
+}

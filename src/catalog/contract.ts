@@ -1,0 +1,183 @@
+/** The shapes of the catalogue on the wire: categories, and products of each kind with the fields of their kind. */
+import * as z from 'zod'
+import { Id } from '../core/ids.ts'
+import { Currency, MAX_AMOUNT, Money } from '../core/money.ts'
+import { Page, PageQuery } from '../core/paging.ts'
+import { Line, LongText } from '../core/text.ts'
+import { Instant } from '../core/time.ts'
+import { isIsbn13, toIsbn13 } from './isbn.ts'
+import { PRODUCT_KINDS, PRODUCT_STATUSES, type ProductKind } from './schema.ts'
+
+const MAX_IMAGES = 10
+const MAX_TAGS = 10
+const MAX_SPECS = 50
+const MAX_STOCK = 1_000_000
+const LATEST_YEAR = 2_100
+
+const Slug = z
+  .string()
+  .max(60)
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'must be lower-case words joined by hyphens, such as first-editions')
+
+export const Category = z
+  .strictObject({
+    id: Id('category'),
+    organisationId: Id('organisation'),
+    name: z.string(),
+    slug: z.string(),
+    createdAt: Instant,
+    updatedAt: Instant,
+  })
+  .meta({ id: 'Category' })
+export type Category = z.infer<typeof Category>
+
+export const CategoryPage = Page(Category)
+export const CategoryParams = z.object({ id: Id('category') })
+export const ListCategories = PageQuery.extend({ organisationId: Id('organisation').optional() })
+export type ListCategories = z.infer<typeof ListCategories>
+
+const categoryFields = { name: Line(1, 80), slug: Slug }
+export const CreateCategory = z
+  .strictObject({
+    organisationId: Id('organisation').optional(),
+    name: categoryFields.name,
+    /** Left out, it is made from the name. */
+    slug: categoryFields.slug.optional(),
+  })
+  .meta({ id: 'CreateCategory' })
+export type CreateCategory = z.infer<typeof CreateCategory>
+
+export const UpdateCategory = z.strictObject(categoryFields).partial().meta({ id: 'UpdateCategory' })
+export type UpdateCategory = z.infer<typeof UpdateCategory>
+
+export const BookDetails = z
+  .strictObject({
+    author: Line(1, 200),
+    isbn13: z
+      .string()
+      .max(30)
+      .overwrite(toIsbn13)
+      .refine(isIsbn13, 'must be an ISBN-13 whose check digit is right')
+      .nullable()
+      .default(null),
+    publisher: Line(1, 120).nullable().default(null),
+    year: z.number().int().min(1_000).max(LATEST_YEAR).nullable().default(null),
+    /** A language tag such as `en` or `pt-BR`. */
+    language: z
+      .string()
+      .regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language tag such as en')
+      .max(35)
+      .nullable()
+      .default(null),
+  })
+  .meta({ id: 'BookDetails' })
+
+export const SoundDeviceDetails = z
+  .strictObject({
+    brand: Line(1, 80),
+    specs: z
+      .array(z.strictObject({ name: Line(1, 60), value: Line(1, 200) }))
+      .max(MAX_SPECS)
+      .default([]),
+  })
+  .meta({ id: 'SoundDeviceDetails' })
+
+export const NoDetails = z.strictObject({}).meta({ id: 'NoDetails' })
+
+/** What the details of each kind must be. */
+export const DETAILS_OF = {
+  book: BookDetails,
+  accessory: NoDetails,
+  sound_device: SoundDeviceDetails,
+  other: NoDetails,
+} as const satisfies Record<ProductKind, z.ZodType>
+
+const AnyDetails = z.union([BookDetails, SoundDeviceDetails, NoDetails])
+export type Details = z.infer<typeof AnyDetails>
+
+const productFields = {
+  categoryId: Id('category').nullable(),
+  title: Line(1, 160),
+  description: LongText(5_000),
+  price: z.strictObject({ amount: z.number().int().min(1).max(MAX_AMOUNT), currency: Currency }),
+  stock: z.number().int().min(0).max(MAX_STOCK),
+  images: z.array(z.url({ protocol: /^https$/ }).max(2_048)).max(MAX_IMAGES),
+  tags: z.array(Line(1, 30)).max(MAX_TAGS),
+  status: z.enum(PRODUCT_STATUSES),
+}
+
+const newProduct = {
+  organisationId: Id('organisation').optional(),
+  ...productFields,
+  categoryId: productFields.categoryId.default(null),
+  description: productFields.description.default(''),
+  images: productFields.images.default([]),
+  tags: productFields.tags.default([]),
+  status: productFields.status.default('draft'),
+}
+
+export const CreateProduct = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ ...newProduct, kind: z.literal('book'), details: BookDetails }),
+    z.strictObject({ ...newProduct, kind: z.literal('sound_device'), details: SoundDeviceDetails }),
+    z.strictObject({ ...newProduct, kind: z.literal('accessory'), details: NoDetails.default({}) }),
+    z.strictObject({ ...newProduct, kind: z.literal('other'), details: NoDetails.default({}) }),
+  ])
+  .meta({ id: 'CreateProduct' })
+export type CreateProduct = z.infer<typeof CreateProduct>
+
+/** A change: the fields that are sent; those left out stay as they are. The kind stays. */
+export const UpdateProduct = z
+  .strictObject({
+    ...productFields,
+    details: AnyDetails,
+    /** The stock that was seen: where it is another by now, as somebody has bought, nothing changes. */
+    stockWas: productFields.stock,
+  })
+  .partial()
+  .refine(({ stock, stockWas }) => stockWas === undefined || stock !== undefined, {
+    path: ['stockWas'],
+    message: 'goes with stock',
+  })
+  .meta({ id: 'UpdateProduct' })
+export type UpdateProduct = z.infer<typeof UpdateProduct>
+
+export const Product = z
+  .strictObject({
+    id: Id('product'),
+    organisationId: Id('organisation'),
+    categoryId: Id('category').nullable(),
+    kind: z.enum(PRODUCT_KINDS),
+    status: z.enum(PRODUCT_STATUSES),
+    title: z.string(),
+    description: z.string(),
+    details: AnyDetails,
+    price: Money,
+    /** What can be bought now; what others hold or have bought is not in it. */
+    stock: z.number().int(),
+    images: z.array(z.string()),
+    tags: z.array(z.string()),
+    createdAt: Instant,
+    updatedAt: Instant,
+  })
+  .meta({ id: 'Product' })
+export type Product = z.infer<typeof Product>
+
+export const ProductPage = Page(Product)
+export const ProductParams = z.object({ id: Id('product') })
+
+const Price = z.coerce.number().int().min(0).max(MAX_AMOUNT)
+export const ListProducts = PageQuery.extend({
+  organisationId: Id('organisation').optional(),
+  categoryId: Id('category').optional(),
+  kind: z.enum(PRODUCT_KINDS).optional(),
+  status: z.enum(PRODUCT_STATUSES).optional(),
+  /** In minor units. */
+  minPrice: Price.optional(),
+  maxPrice: Price.optional(),
+  inStock: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
+  /** Text in the title, the author, the brand or a tag. */
+  q: z.string().min(1).max(100).optional(),
+  sort: z.enum(['price', '-price', '-createdAt', 'title']).default('-createdAt'),
+})
+export type ListProducts = z.infer<typeof ListProducts>

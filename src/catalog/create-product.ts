@@ -1,0 +1,26 @@
+/** Puts a product into the catalogue, as a draft unless told otherwise. */
+import { organisationFor, requirePermission } from '../accounts/permissions.ts'
+import type { Ctx } from '../core/context.ts'
+import { newId } from '../core/ids.ts'
+import type { CreateProduct, Product } from './contract.ts'
+import { requireOwnCategory } from './find-product.ts'
+import { presentProduct } from './present.ts'
+import { type ProductRow, products } from './schema.ts'
+
+export async function createProduct(ctx: Ctx, input: CreateProduct): Promise<Product> {
+  const organisationId = await organisationFor(ctx, input.organisationId)
+  await requirePermission(ctx, organisationId, 'catalogue:write')
+  await requireOwnCategory(ctx, input.categoryId, organisationId)
+  const { price, ...fields } = input
+  const product: ProductRow = {
+    ...fields,
+    id: newId('product'),
+    organisationId,
+    priceAmount: price.amount,
+    priceCurrency: price.currency,
+    createdAt: ctx.now,
+    updatedAt: ctx.now,
+  }
+  await ctx.db.insert(products).values(product)
+  return presentProduct(product)
+}

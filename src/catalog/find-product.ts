@@ -1,0 +1,62 @@
+/** Reading products and categories, for anybody or for whoever may change them. */
+import { eq } from 'drizzle-orm'
+import { hasPermission, requirePermission } from '../accounts/permissions.ts'
+import type { Ctx } from '../core/context.ts'
+import { notFound, Problem } from '../core/errors.ts'
+import type { Product } from './contract.ts'
+import { presentProduct } from './present.ts'
+import { type CategoryRow, categories, type ProductRow, products } from './schema.ts'
+
+const findProduct = async (ctx: Ctx, id: string): Promise<ProductRow> => {
+  const product = await ctx.db.select().from(products).where(eq(products.id, id)).get()
+  if (product === undefined) throw notFound('product')
+  return product
+}
+
+/** To everybody but its organisation's members a draft is not there. */
+export async function readProduct(ctx: Ctx, id: string): Promise<Product> {
+  const product = await findProduct(ctx, id)
+  const isSeen =
+    product.status !== 'draft' || (await hasPermission(ctx, product.organisationId, 'catalogue:write'))
+  if (!isSeen) throw notFound('product')
+  return presentProduct(product)
+}
+
+export async function findProductFor(ctx: Ctx, id: string): Promise<ProductRow> {
+  const product = await findProduct(ctx, id)
+  await requireWriter(ctx, product.organisationId, 'product')
+  return product
+}
+
+export async function findCategory(ctx: Ctx, id: string): Promise<CategoryRow> {
+  const category = await ctx.db.select().from(categories).where(eq(categories.id, id)).get()
+  if (category === undefined) throw notFound('category')
+  return category
+}
+
+export async function findCategoryFor(ctx: Ctx, id: string): Promise<CategoryRow> {
+  const category = await findCategory(ctx, id)
+  await requireWriter(ctx, category.organisationId, 'category')
+  return category
+}
+
+/** Throws unless the category is the organisation's own. */
+export async function requireOwnCategory(
+  ctx: Ctx,
+  id: string | null | undefined,
+  organisationId: string,
+): Promise<void> {
+  if (id === null || id === undefined) return
+  const category = await ctx.db.select().from(categories).where(eq(categories.id, id)).get()
+  if (category?.organisationId !== organisationId) throw notFound('category')
+}
+
+/** To strangers, in the same words as for an id that nobody has. */
+async function requireWriter(ctx: Ctx, organisationId: string, what: string): Promise<void> {
+  try {
+    await requirePermission(ctx, organisationId, 'catalogue:write')
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'not_found') throw notFound(what)
+    throw error
+  }
+}

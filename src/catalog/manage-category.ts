@@ -1,0 +1,86 @@
+/** Categories: shelves of one organisation, which anybody may look at and its members arrange. */
+import { and, asc, eq, type SQL, sql } from 'drizzle-orm'
+import * as z from 'zod'
+import { organisationFor, requirePermission } from '../accounts/permissions.ts'
+import type { Ctx } from '../core/context.ts'
+import { isUniqueViolation } from '../core/database.ts'
+import { invalid, Problem } from '../core/errors.ts'
+import { newId } from '../core/ids.ts'
+import { type PageOf, readCursor, toPage } from '../core/paging.ts'
+import { toSlug } from '../core/slug.ts'
+import type { Category, CreateCategory, ListCategories, UpdateCategory } from './contract.ts'
+import { findCategory, findCategoryFor } from './find-product.ts'
+import { presentCategory } from './present.ts'
+import { type CategoryRow, categories, products } from './schema.ts'
+
+const CursorKey = z.tuple([z.string(), z.string()])
+
+/** By name. */
+export async function listCategories(ctx: Ctx, query: ListCategories): Promise<PageOf<Category>> {
+  const last = readCursor(query.cursor, CursorKey)
+  const conditions: (SQL | undefined)[] = [
+    query.organisationId === undefined ? undefined : eq(categories.organisationId, query.organisationId),
+    last === undefined ? undefined : sql`(${categories.name}, ${categories.id}) > (${last[0]}, ${last[1]})`,
+  ]
+  const rows = await ctx.db
+    .select()
+    .from(categories)
+    .where(and(...conditions))
+    .orderBy(asc(categories.name), asc(categories.id))
+    .limit(query.limit + 1)
+  return toPage(rows, query.limit, ({ name, id }) => [name, id], presentCategory)
+}
+
+export const readCategory = async (ctx: Ctx, id: string): Promise<Category> =>
+  presentCategory(await findCategory(ctx, id))
+
+export async function createCategory(ctx: Ctx, input: CreateCategory): Promise<Category> {
+  const organisationId = await organisationFor(ctx, input.organisationId)
+  await requirePermission(ctx, organisationId, 'catalogue:write')
+  const slug = input.slug ?? toSlug(input.name)
+  if (slug === '') throw invalid('slug', 'is needed, as the name has no Latin letters or digits')
+  const category: CategoryRow = {
+    id: newId('category'),
+    organisationId,
+    name: input.name,
+    slug,
+    createdAt: ctx.now,
+    updatedAt: ctx.now,
+  }
+  await orTaken(slug, async () => {
+    await ctx.db.insert(categories).values(category)
+  })
+  return presentCategory(category)
+}
+
+export async function updateCategory(ctx: Ctx, id: string, change: UpdateCategory): Promise<Category> {
+  const category = await findCategoryFor(ctx, id)
+  await orTaken(change.slug ?? category.slug, async () => {
+    await ctx.db
+      .update(categories)
+      .set({ ...change, updatedAt: ctx.now })
+      .where(eq(categories.id, id))
+  })
+  return readCategory(ctx, id)
+}
+
+/** Only an empty one, so that no product points at nothing. */
+export async function deleteCategory(ctx: Ctx, id: string): Promise<void> {
+  await findCategoryFor(ctx, id)
+  const isUsed = sql`EXISTS (SELECT 1 FROM ${products} WHERE ${products.categoryId} = ${id})`
+  const deleted = await ctx.db
+    .delete(categories)
+    .where(and(eq(categories.id, id), sql`NOT ${isUsed}`))
+    .returning({ id: categories.id })
+  if (deleted.length > 0) return
+  throw new Problem('invalid_state', 'Products are in this category. Move them first.')
+}
+
+async function orTaken(slug: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write()
+  } catch (error) {
+    if (!isUniqueViolation(error, 'categories.slug')) throw error
+    throw new Problem('conflict', `Another category of this organisation has the slug ${slug}.`)
+  }
+}

@@ -1,0 +1,105 @@
+/** What is for sale beside tickets: categories, products, and what is held or sold of a product's stock. Times are milliseconds. */
+import { sql } from 'drizzle-orm'
+import { check, index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import type { Details } from './contract.ts'
+
+export const categories = sqliteTable(
+  'categories',
+  {
+    id: text().primaryKey(),
+    organisationId: text().notNull(),
+    name: text().notNull(),
+    slug: text().notNull(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+  },
+  (table) => [
+    uniqueIndex('categories_slug').on(table.organisationId, table.slug),
+    index('categories_name').on(table.name, table.id),
+  ],
+)
+export type CategoryRow = typeof categories.$inferSelect
+
+export const PRODUCT_KINDS = ['book', 'accessory', 'sound_device', 'other'] as const
+export type ProductKind = (typeof PRODUCT_KINDS)[number]
+
+export const PRODUCT_STATUSES = ['draft', 'active', 'archived'] as const
+
+export const products = sqliteTable(
+  'products',
+  {
+    id: text().primaryKey(),
+    organisationId: text().notNull(),
+    categoryId: text(),
+    kind: text({ enum: PRODUCT_KINDS }).notNull(),
+    status: text({ enum: PRODUCT_STATUSES }).notNull(),
+    title: text().notNull(),
+    description: text().notNull(),
+    /** The fields of its kind. */
+    details: text({ mode: 'json' }).$type<Details>().notNull(),
+    priceAmount: integer().notNull(),
+    priceCurrency: text().notNull(),
+    /** What can still be bought: what is held or sold is not in it. */
+    stock: integer().notNull(),
+    images: text({ mode: 'json' }).$type<string[]>().notNull(),
+    tags: text({ mode: 'json' }).$type<string[]>().notNull(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+  },
+  (table) => [
+    check('products_status', sql`status IN ('draft', 'active', 'archived')`),
+    check('products_stock', sql`stock >= 0`),
+    check('products_price', sql`price_amount > 0`),
+    index('products_organisation').on(table.organisationId, table.id),
+    index('products_category').on(table.categoryId),
+    index('products_created').on(table.status, table.createdAt, table.id),
+    index('products_price_order').on(table.status, table.priceAmount, table.id),
+  ],
+)
+export type ProductRow = typeof products.$inferSelect
+
+/**
+ * `held` → `sold` → `returned`; or `held` → `released`, which becomes `sold` again where it is paid late and there is
+ * stock, or else `lost`. Only `held` and `sold` are out of the stock.
+ */
+export const HOLD_STATES = ['held', 'sold', 'released', 'returned', 'lost'] as const
+
+/** How far what was sold is on its way; forward only. */
+export const FULFILMENT_STATUSES = ['none', 'packed', 'shipped', 'delivered'] as const
+export type FulfilmentStatus = (typeof FULFILMENT_STATUSES)[number]
+
+export const stockHolds = sqliteTable(
+  'stock_holds',
+  {
+    id: text().primaryKey(),
+    /** Who asked, under which key, for what: the same key holds the same product once. */
+    userId: text().notNull(),
+    key: text().notNull(),
+    productId: text().notNull(),
+    /** Fingerprint of what was asked under the key. */
+    request: text().notNull(),
+    /** What the product was when it was held. */
+    organisationId: text().notNull(),
+    title: text().notNull(),
+    unitAmount: integer().notNull(),
+    currency: text().notNull(),
+    quantity: integer().notNull(),
+    state: text({ enum: HOLD_STATES }).notNull(),
+    heldUntil: integer().notNull(),
+    /** Which of its units, numbered from 1, were taken back. */
+    returned: text({ mode: 'json' }).$type<number[]>().notNull(),
+    fulfilment: text({ enum: FULFILMENT_STATUSES }).notNull(),
+    /** The parcel's, by which it is found again. */
+    reference: text(),
+    createdAt: integer().notNull(),
+  },
+  (table) => [
+    check('stock_holds_state', sql`state IN ('held', 'sold', 'released', 'returned', 'lost')`),
+    check('stock_holds_fulfilment', sql`fulfilment IN ('none', 'packed', 'shipped', 'delivered')`),
+    check('stock_holds_quantity', sql`quantity > 0`),
+    uniqueIndex('stock_holds_key').on(table.userId, table.key, table.productId),
+    index('stock_holds_product').on(table.productId),
+    index('stock_holds_until').on(table.heldUntil).where(sql`state = 'held'`),
+  ],
+)
+export type StockHoldRow = typeof stockHolds.$inferSelect

@@ -1,0 +1,116 @@
+/**
+ * Tells everybody who holds tickets of a raffle: the signed commitment at the freeze, and after the draw that they did
+ * not win. A page of holders a batch, from a cursor, over as many sweeps as it takes, however many there are.
+ */
+import { and, asc, eq, isNotNull, isNull, lte, sql } from 'drizzle-orm'
+import { enqueueMails } from '../accounts/mail/enqueue-mail.ts'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { SECOND_MS } from '../core/time.ts'
+import { type FoundRaffle, findRaffle } from '../raffles/find-raffle.ts'
+import { askPool } from '../tickets/client.ts'
+import { pools } from '../tickets/schema.ts'
+import { NOTICE_KINDS, type NoticeRow, notices, winners } from './schema.ts'
+
+const MAX_PASS_MS = 10 * SECOND_MS
+const NOTICES_A_PASS = 50
+
+/** A statement for the batch that announces a draw: everybody is told both, if they have not been told one yet. */
+export function startNotices(ctx: Ctx, raffleId: string) {
+  const rows = NOTICE_KINDS.map((kind) => ({ raffleId, kind, dueAt: ctx.now, createdAt: ctx.now }))
+  return ctx.db.insert(notices).values(rows).onConflictDoNothing()
+}
+
+/** Begins to tell commitments that pools have made since, while their draws are still to come. */
+export async function startCommitmentNotices(ctx: Ctx): Promise<void> {
+  const committed = and(isNotNull(pools.dueAt), isNotNull(pools.commitment), isNull(pools.cancellation))
+  await withRetry(() =>
+    ctx.db
+      .insert(notices)
+      .select(sql`
+        SELECT ${pools.raffleId}, 'commitment', 0, ${ctx.now}, ${ctx.now} FROM ${pools} WHERE ${committed}`)
+      .onConflictDoNothing(),
+  )
+}
+
+/** Goes on with every notice that is not finished, the oldest first. */
+export async function sweepNotices(ctx: Ctx): Promise<void> {
+  await startCommitmentNotices(ctx)
+  const until = Date.now() + MAX_PASS_MS
+  const due = await ctx.db
+    .select()
+    .from(notices)
+    .where(lte(notices.dueAt, ctx.now))
+    .orderBy(asc(notices.dueAt))
+    .limit(NOTICES_A_PASS)
+  for (const notice of due) {
+    if (Date.now() >= until) return
+    try {
+      await tellHolders(ctx, notice, until)
+    } catch (error) {
+      ctx.log.error('holders not told', { raffleId: notice.raffleId, kind: notice.kind, error })
+    }
+  }
+}
+
+async function tellHolders(ctx: Ctx, notice: NoticeRow, until: number): Promise<void> {
+  const found = await findRaffle(ctx, notice.raffleId)
+  for (let cursor: number | null = notice.cursor; cursor !== null && Date.now() < until; ) {
+    const after: number = cursor
+    const slice = await askPool(ctx, found.raffle.pool, (door) => door.holderSlice(after))
+    cursor = slice?.next ?? null
+    await writePage(ctx, found, { ...notice, cursor: after }, slice?.holders ?? [], cursor)
+  }
+}
+
+/** A page's mails and the cursor move together; where another sweep has moved it, nothing happens. */
+async function writePage(
+  ctx: Ctx,
+  found: FoundRaffle,
+  { raffleId, kind, cursor }: NoticeRow,
+  holders: string[],
+  next: number | null,
+): Promise<void> {
+  const isTurn = and(
+    eq(notices.raffleId, raffleId),
+    eq(notices.kind, kind),
+    eq(notices.cursor, cursor),
+    isNotNull(notices.dueAt),
+  )
+  const ifTurn = sql`EXISTS (SELECT 1 FROM ${notices} WHERE ${isTurn})`
+  const moveOn = ctx.db
+    .update(notices)
+    .set(next === null ? { dueAt: null } : { cursor: next })
+    .where(isTurn)
+  await withRetry(() => ctx.db.batch([mailsOf(ctx, found, kind, holders, ifTurn), moveOn]))
+}
+
+function mailsOf(
+  ctx: Ctx,
+  { raffle, pool }: FoundRaffle,
+  kind: NoticeRow['kind'],
+  holders: string[],
+  ifTurn: ReturnType<typeof sql>,
+) {
+  const { id: raffleId, title, timeZone } = raffle
+  const subjectOf = (holder: string) => `${raffleId}:${holder}`
+  if (kind === 'lost') {
+    const hasWon = sql`EXISTS (SELECT 1 FROM ${winners} WHERE ${winners.userId} = value->>'to'
+      AND ${winners.raffleId} = ${raffleId} AND ${winners.attempt} = 0)`
+    const rows = holders.map((to) => ({ to, subject: subjectOf(to), data: { raffleId, title } }))
+    return enqueueMails(ctx, 'lost', rows, { bulk: true, guard: sql`${ifTurn} AND NOT ${hasWon}` })
+  }
+  const commitment = pool?.commitment
+  if (commitment == null) throw new Error('there is no commitment to tell of')
+  const data = {
+    raffleId,
+    title,
+    tickets: commitment.ticketCount,
+    commitment: commitment.commitment,
+    signature: commitment.commitmentSignature,
+    drawAt: commitment.effectiveDrawAt * SECOND_MS,
+    timeZone,
+  }
+  const rows = holders.map((to) => ({ to, subject: subjectOf(to), data }))
+  return enqueueMails(ctx, 'commitment', rows, { bulk: true, guard: ifTurn })
+}

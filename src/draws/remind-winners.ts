@@ -1,0 +1,56 @@
+/** Reminds winners who have not claimed, three days and one day before they may no longer. */
+import { and, asc, eq, gt, lte, sql } from 'drizzle-orm'
+import { enqueueMails, type MailOfMany } from '../accounts/mail/enqueue-mail.ts'
+import { mails } from '../accounts/schema.ts'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { DAY_MS } from '../core/time.ts'
+import { raffles } from '../raffles/schema.ts'
+import { prizeOf } from './present.ts'
+import { winners } from './schema.ts'
+
+const REMINDERS = [
+  { kind: 'claim_reminder_3d', fromMs: 3 * DAY_MS, untilMs: DAY_MS },
+  { kind: 'claim_reminder_1d', fromMs: DAY_MS, untilMs: 0 },
+] as const
+const WINNERS_A_SWEEP = 500
+
+export async function remindWinners(ctx: Ctx): Promise<void> {
+  for (const reminder of REMINDERS) await remind(ctx, reminder)
+}
+
+async function remind(ctx: Ctx, { kind, fromMs, untilMs }: (typeof REMINDERS)[number]): Promise<void> {
+  const isTold = sql`EXISTS (SELECT 1 FROM ${mails} WHERE ${mails.subject} = ${winners.id} AND ${mails.kind} = ${kind})`
+  const found = await ctx.db
+    .select({ winner: winners, raffle: raffles })
+    .from(winners)
+    .innerJoin(raffles, eq(raffles.id, winners.raffleId))
+    .where(
+      and(
+        eq(winners.status, 'announced'),
+        gt(winners.claimBy, ctx.now + untilMs),
+        lte(winners.claimBy, ctx.now + fromMs),
+        // Who was told of the win no longer ago than that needs no reminder of it.
+        sql`${winners.announcedAt} < ${winners.claimBy} - ${fromMs}`,
+        sql`NOT ${isTold}`,
+      ),
+    )
+    .orderBy(asc(winners.claimBy))
+    .limit(WINNERS_A_SWEEP)
+  if (found.length === 0) return
+  const rows: MailOfMany<typeof kind>[] = found.map(({ winner, raffle }) => ({
+    to: winner.userId,
+    subject: winner.id,
+    data: {
+      raffleId: raffle.id,
+      title: raffle.title,
+      prizes: [prizeOf({ winner, raffle }).title],
+      claimBy: winner.claimBy,
+      timeZone: raffle.timeZone,
+    },
+  }))
+  // Somebody may have claimed since.
+  const isOpen = sql`EXISTS (SELECT 1 FROM ${winners}
+    WHERE ${winners.id} = value->>'subject' AND ${winners.status} = 'announced')`
+  await withRetry(() => enqueueMails(ctx, kind, rows, { bulk: false, guard: isOpen }))
+}

@@ -1,0 +1,63 @@
+/** The shapes of grants on the wire: what an order has earned in a raffle. */
+import * as z from 'zod'
+import { Email } from '../accounts/contract.ts'
+import { Id } from '../core/ids.ts'
+import { Currency, MAX_AMOUNT, Money } from '../core/money.ts'
+import { Page } from '../core/paging.ts'
+import { Instant } from '../core/time.ts'
+import { GRANT_STATUSES } from './schema.ts'
+
+/** A shop's own name for an order. */
+export const OrderRef = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w.:~-]{0,99}$/, 'must be 1 to 100 letters, digits and . : ~ _ -')
+
+export const GiveGrant = z
+  .strictObject({
+    orderRef: OrderRef.refine(
+      (ref) => !Id('order').safeParse(ref).success,
+      'must not be an order of ours: those are granted by themselves',
+    ),
+    email: Email.optional(),
+    userId: Id('user').optional(),
+    /** What was paid; the raffle's rule says how many entries it earns. */
+    amount: z.strictObject({ amount: z.number().int().min(1).max(MAX_AMOUNT), currency: Currency }),
+  })
+  .refine(({ email, userId }) => (email === undefined) !== (userId === undefined), {
+    path: ['userId'],
+    message: 'give either userId or email',
+  })
+  .meta({ id: 'GiveGrant' })
+export type GiveGrant = z.infer<typeof GiveGrant>
+
+export const Grant = z
+  .strictObject({
+    raffleId: Id('raffle'),
+    orderRef: z.string(),
+    amount: Money,
+    /** 0 while nobody is there to take them. */
+    entries: z.number().int(),
+    status: z.enum(GRANT_STATUSES).meta({
+      description:
+        '`waiting`: for sales to open, or for the address’s owner to register and prove it. `refused`: it earns nothing, `reason` says why.',
+    }),
+    reason: z.string().nullable(),
+    createdAt: Instant,
+    updatedAt: Instant,
+  })
+  .meta({ id: 'Grant' })
+export type Grant = z.infer<typeof Grant>
+export const GrantPage = Page(Grant)
+
+export const GrantParams = z.object({ id: Id('raffle'), orderRef: OrderRef })
+
+export const EXAMPLE_GRANT = {
+  raffleId: 'raffle_01kaf1q7v8fmk9m2q0c8w1g6ne',
+  orderRef: 'shop-10023',
+  amount: { amount: 250_000, currency: 'KES' },
+  entries: 2,
+  status: 'granted',
+  reason: null,
+  createdAt: '2026-11-20T17:00:00.000Z',
+  updatedAt: '2026-11-20T17:00:00.000Z',
+} as const satisfies Grant

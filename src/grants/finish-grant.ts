@@ -1,0 +1,138 @@
+/**
+ * Takes a grant as far as it goes: row, pool, row. The row says first whose entries they are and how many; the pool is
+ * asked under the grant's own key, so that a repeat after a crash finds the same tickets; then the row says so.
+ */
+import { and, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm'
+import { users } from '../accounts/schema.ts'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { entriesOf } from '../raffles/earning.ts'
+import { type RaffleRow, raffles } from '../raffles/schema.ts'
+import { reserveEntries, voidEntries } from './entries.ts'
+import { findGrant, type GrantKey, isGrant } from './find-grant.ts'
+import { type GrantRow, grants } from './schema.ts'
+import { settleRevocation } from './settle-revocation.ts'
+
+const REASONS = {
+  nobody: 'Nobody took it over before the sales ended.',
+  little: 'The order is too small to earn an entry.',
+  once: 'An earlier order of this person has earned an entry, and the rules let each person earn once.',
+} as const
+
+/** Does what there is to do for a grant now; safe to repeat, and at the same time. */
+export async function finishGrant(ctx: Ctx, key: GrantKey): Promise<GrantRow> {
+  const grant = await mustFind(ctx, key)
+  const raffle = (await ctx.db.select().from(raffles).where(eq(raffles.id, key.raffleId)).get())!
+  if (grant.revokeAskedAt !== null) await settleRevocation(ctx, raffle, grant)
+  else if (grant.status === 'waiting') await take(ctx, raffle, grant)
+  const now = await mustFind(ctx, key)
+  // Asked back while it was being taken.
+  if (now.revokeAskedAt === null || now.revokeAskedAt === grant.revokeAskedAt) return now
+  await settleRevocation(ctx, raffle, now)
+  return mustFind(ctx, key)
+}
+
+async function take(ctx: Ctx, raffle: RaffleRow, grant: GrantRow): Promise<void> {
+  const userId = grant.userId ?? (await provenOwner(ctx, grant))
+  if (userId === null) return wait(ctx, raffle, grant)
+  const entries = raffle.earning === null ? 0 : entriesOf(raffle.earning, grant.amount)
+  if (entries === 0) return refuse(ctx, grant, REASONS.little)
+  const once = raffle.earning?.oncePerPerson ? userId : null
+  const claimed = await claim(ctx, grant, { userId, entries, once })
+  if (claimed === undefined) {
+    const found = await mustFind(ctx, grant)
+    // Unless it was asked back or finished meanwhile, somebody's other order came first.
+    if (found.status === 'waiting' && found.revokeAskedAt === null) await refuse(ctx, grant, REASONS.once)
+    return
+  }
+  const outcome = await reserveEntries(ctx, raffle, claimed)
+  if (!outcome.ok) {
+    if (outcome.code === 'sales_not_open') return setDue(ctx, grant, raffle.opensAt)
+    return refuse(ctx, grant, outcome.detail)
+  }
+  await noteGranted(ctx, claimed, outcome.reservation.id)
+  const { status } = await mustFind(ctx, grant)
+  if (status === 'revoked') await voidEntries(ctx, outcome.reservation.id)
+}
+
+/** Who has proved that the address is theirs. */
+async function provenOwner(ctx: Ctx, { email }: GrantRow): Promise<string | null> {
+  const owner = await ctx.db
+    .select({ id: users.id })
+    .from(users)
+    .where(and(eq(users.email, email ?? ''), isNotNull(users.emailVerifiedAt)))
+    .get()
+  return owner?.id ?? null
+}
+
+/** Until its owner comes, and no longer than sales last. */
+async function wait(ctx: Ctx, raffle: RaffleRow, grant: GrantRow): Promise<void> {
+  if (raffle.status === 'scheduled' && ctx.now < raffle.closesAt) return setDue(ctx, grant, raffle.closesAt)
+  await refuse(ctx, grant, REASONS.nobody)
+}
+
+/** Unless it has come to be due at another time since it was read. */
+async function setDue(ctx: Ctx, grant: GrantRow, dueAt: number): Promise<void> {
+  await ctx.db
+    .update(grants)
+    .set({ dueAt })
+    .where(and(isGrant(grant), eq(grants.status, 'waiting'), sql`${grants.dueAt} IS ${grant.dueAt}`))
+}
+
+/** One statement, so that of one person's orders one is first. What was claimed before is claimed again. */
+async function claim(
+  ctx: Ctx,
+  grant: GrantRow,
+  person: Pick<GrantRow, 'userId' | 'entries' | 'once'>,
+): Promise<GrantRow | undefined> {
+  const isFirst = sql`NOT EXISTS (SELECT 1 FROM ${grants} AS other WHERE other.raffle_id = ${grant.raffleId}
+    AND other.once = ${person.once} AND other.order_ref <> ${grant.orderRef})`
+  const [claimed] = await withRetry(() =>
+    ctx.db
+      .update(grants)
+      .set({ ...person, updatedAt: ctx.now })
+      .where(and(isGrant(grant), eq(grants.status, 'waiting'), isNull(grants.revokeAskedAt), isFirst))
+      .returning(),
+  )
+  return claimed
+}
+
+/** The pool has them, whatever another process thought a moment ago. */
+const noteGranted = (ctx: Ctx, grant: GrantRow, reservationId: string) =>
+  withRetry(() =>
+    ctx.db
+      .update(grants)
+      .set({
+        status: 'granted',
+        entries: grant.entries,
+        reservationId,
+        reason: null,
+        email: null,
+        dueAt: sql`iif(${grants.revokeAskedAt} IS NULL, NULL, ${ctx.now})`,
+        updatedAt: ctx.now,
+      })
+      .where(and(isGrant(grant), inArray(grants.status, ['waiting', 'refused']))),
+  )
+
+async function refuse(ctx: Ctx, grant: GrantRow, reason: string): Promise<void> {
+  await withRetry(() =>
+    ctx.db
+      .update(grants)
+      .set({
+        status: 'refused',
+        reason,
+        entries: 0,
+        email: null,
+        once: null,
+        dueAt: null,
+        updatedAt: ctx.now,
+      })
+      .where(and(isGrant(grant), eq(grants.status, 'waiting'), isNull(grants.revokeAskedAt))),
+  )
+}
+
+async function mustFind(ctx: Ctx, key: GrantKey): Promise<GrantRow> {
+  const grant = await findGrant(ctx, key)
+  if (grant === undefined) throw new Error(`the grant of ${key.orderRef} in ${key.raffleId} is gone`)
+  return grant
+}

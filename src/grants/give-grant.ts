@@ -1,0 +1,77 @@
+/** A shop grants what one of its orders has earned: once an order, whatever the request's key. */
+import { createHash } from 'node:crypto'
+import { eq } from 'drizzle-orm'
+import { users } from '../accounts/schema.ts'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { invalid, Problem } from '../core/errors.ts'
+import type { GiveGrant, Grant } from './contract.ts'
+import { findGrant, findRaffleForKey } from './find-grant.ts'
+import { finishGrant } from './finish-grant.ts'
+import { presentGrant } from './present.ts'
+import { type GrantRow, grants } from './schema.ts'
+
+export async function giveGrant(
+  ctx: Ctx,
+  raffleId: string,
+  input: GiveGrant,
+  clientKey: string,
+): Promise<Grant> {
+  const raffle = await findRaffleForKey(ctx, raffleId)
+  if (raffle.status === 'draft') throw new Problem('invalid_state', 'This raffle is not published yet.')
+  if (raffle.entry !== 'order') {
+    throw new Problem('invalid_state', 'Entries to this raffle are not earned by orders.')
+  }
+  const { orderRef, email, userId } = input
+  const { amount, currency } = input.amount
+  if (currency !== raffle.priceCurrency) {
+    throw invalid('amount.currency', `must be ${raffle.priceCurrency}, the raffle’s currency`)
+  }
+  if (userId !== undefined) await mustExist(ctx, userId)
+  const emailHash = email === undefined ? null : hashOf(email)
+  await withRetry(() =>
+    ctx.db
+      .insert(grants)
+      .values({
+        raffleId,
+        orderRef,
+        organisationId: raffle.organisationId,
+        userId: userId ?? null,
+        emailHash,
+        email: email ?? null,
+        amount,
+        key: clientKey,
+        dueAt: ctx.now,
+        createdAt: ctx.now,
+        updatedAt: ctx.now,
+      })
+      .onConflictDoNothing(),
+  )
+  const grant = await findGrant(ctx, { raffleId, orderRef })
+  if (grant === undefined) {
+    throw new Problem('idempotency_mismatch', 'This Idempotency-Key was used for another order’s grant.')
+  }
+  // An e-mail's grant has a user too once it was taken over.
+  const isSame = grant.emailHash === emailHash && (emailHash !== null || grant.userId === userId)
+  if (!isSame || grant.amount !== amount) {
+    throw new Problem('conflict', 'This order was granted already, to somebody else or for another amount.')
+  }
+  return presentGrant(await finishNow(ctx, grant), raffle)
+}
+
+/** What cannot be done now, the sweep does. */
+async function finishNow(ctx: Ctx, grant: GrantRow): Promise<GrantRow> {
+  try {
+    return await finishGrant(ctx, grant)
+  } catch (error) {
+    ctx.log.error('grant not finished yet', { raffleId: grant.raffleId, error })
+    return grant
+  }
+}
+
+async function mustExist(ctx: Ctx, userId: string): Promise<void> {
+  const user = await ctx.db.select({ id: users.id }).from(users).where(eq(users.id, userId)).get()
+  if (user === undefined) throw invalid('userId', 'there is no such user')
+}
+
+const hashOf = (email: string): string => createHash('sha256').update(email).digest('base64url')

@@ -1,0 +1,18 @@
+/** A grant as it is answered: without whose it is, as a shop learns nothing of the people here. */
+import { toInstant } from '../core/time.ts'
+import type { RaffleRow } from '../raffles/schema.ts'
+import type { Grant } from './contract.ts'
+import type { GrantRow } from './schema.ts'
+
+export function presentGrant(row: GrantRow, { priceCurrency }: Pick<RaffleRow, 'priceCurrency'>): Grant {
+  return {
+    raffleId: row.raffleId,
+    orderRef: row.orderRef,
+    amount: { amount: row.amount, currency: priceCurrency },
+    entries: row.entries,
+    status: row.status,
+    reason: row.reason,
+    createdAt: toInstant(row.createdAt),
+    updatedAt: toInstant(row.updatedAt),
+  }
+}

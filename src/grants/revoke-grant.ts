@@ -1,0 +1,28 @@
+/** An order was refunded: what it has earned is taken back, until the list of tickets is fixed for the draw. */
+import { and, inArray, isNull } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { notFound, Problem } from '../core/errors.ts'
+import type { Grant } from './contract.ts'
+import { findGrant, findRaffleForGrants, isGrant } from './find-grant.ts'
+import { finishGrant } from './finish-grant.ts'
+import { presentGrant } from './present.ts'
+import { grants } from './schema.ts'
+
+/** Once more, or of a grant that earned nothing, it changes nothing. */
+export async function revokeGrant(ctx: Ctx, raffleId: string, orderRef: string): Promise<Grant> {
+  const raffle = await findRaffleForGrants(ctx, raffleId)
+  const key = { raffleId, orderRef }
+  if ((await findGrant(ctx, key)) === undefined) throw notFound('grant')
+  await withRetry(() =>
+    ctx.db
+      .update(grants)
+      .set({ revokeAskedAt: ctx.now, dueAt: ctx.now })
+      .where(and(isGrant(key), inArray(grants.status, ['waiting', 'granted']), isNull(grants.revokeAskedAt))),
+  )
+  const grant = await finishGrant(ctx, key)
+  if (grant.status === 'granted') {
+    throw new Problem('invalid_state', 'The list of tickets is fixed for the draw: the entries stay.')
+  }
+  return presentGrant(grant, raffle)
+}

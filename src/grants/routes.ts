@@ -1,0 +1,94 @@
+/** Doors under /api/v1/raffles/{id}/grants: entries that orders of a shop have earned. */
+import { Hono } from 'hono'
+import type { AppEnv } from '../core/context.ts'
+import { idempotencyKey } from '../core/idempotency.ts'
+import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
+import { PageQuery } from '../core/paging.ts'
+import { validate } from '../core/validation.ts'
+import { RaffleParams } from '../raffles/contract.ts'
+import { EXAMPLE_GRANT, GiveGrant, Grant, GrantPage, GrantParams } from './contract.ts'
+import { giveGrant } from './give-grant.ts'
+import { listGrants, readGrant } from './list-grants.ts'
+import { revokeGrant } from './revoke-grant.ts'
+
+const TAG = 'Grants'
+
+const theGrant = (description: string) => ({
+  status: 200 as const,
+  schema: Grant,
+  example: EXAMPLE_GRANT,
+  description,
+})
+
+export const grantRoutes = new Hono<AppEnv>()
+  .get(
+    '/:id/grants',
+    describe({
+      summary: 'List the grants of a raffle',
+      description: 'For members of its organisation and its API keys.',
+      tag: TAG,
+      auth: 'user-or-key',
+      success: {
+        status: 200,
+        schema: GrantPage,
+        example: { data: [EXAMPLE_GRANT], nextCursor: null },
+        description: 'One page of grants.',
+      },
+      errors: [...PAGE_ERRORS, 'forbidden', 'not_found', 'rate_limited'],
+    }),
+    validate('param', RaffleParams),
+    validate('query', PageQuery),
+    async (c) => c.json(await listGrants(c.get('ctx'), c.req.valid('param').id, c.req.valid('query'))),
+  )
+  .post(
+    '/:id/grants',
+    describe({
+      summary: 'Grant what an order has earned',
+      description:
+        'With an API key of the raffle’s organisation. The raffle’s `earning` says how many entries it is. An order is granted once, whatever the Idempotency-Key; granted to an address, it waits until its owner has registered and proved it.',
+      tag: TAG,
+      auth: 'key',
+      idempotent: true,
+      success: { ...theGrant('The grant of this order; its `status` says what came of it.'), status: 201 },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict', 'invalid_state', 'rate_limited'],
+    }),
+    validate('param', RaffleParams),
+    validate('json', GiveGrant),
+    async (c) => {
+      const { id } = c.req.valid('param')
+      const grant = await giveGrant(c.get('ctx'), id, c.req.valid('json'), idempotencyKey(c))
+      c.header('location', `/api/v1/raffles/${id}/grants/${grant.orderRef}`)
+      return c.json(grant, 201)
+    },
+  )
+  .get(
+    '/:id/grants/:orderRef',
+    describe({
+      summary: 'Read the grant of an order',
+      tag: TAG,
+      auth: 'user-or-key',
+      success: theGrant('The grant.'),
+      errors: ['forbidden', 'not_found', 'rate_limited'],
+    }),
+    validate('param', GrantParams),
+    async (c) => {
+      const { id, orderRef } = c.req.valid('param')
+      return c.json(await readGrant(c.get('ctx'), id, orderRef))
+    },
+  )
+  .delete(
+    '/:id/grants/:orderRef',
+    describe({
+      summary: 'Take back what an order has earned',
+      description: 'When the order was refunded; until the list of tickets is fixed for the draw.',
+      tag: TAG,
+      auth: 'user-or-key',
+      success: theGrant('The grant, revoked.'),
+      errors: ['forbidden', 'not_found', 'invalid_state', 'rate_limited'],
+    }),
+    validate('param', GrantParams),
+    async (c) => {
+      const { id, orderRef } = c.req.valid('param')
+      return c.json(await revokeGrant(c.get('ctx'), id, orderRef))
+    },
+  )

@@ -1,0 +1,52 @@
+/** What was granted to an address becomes its owner's, who has registered and proved it. */
+import { and, eq, isNotNull, sql } from 'drizzle-orm'
+import { users } from '../accounts/schema.ts'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { finishGrant } from './finish-grant.ts'
+import { grants } from './schema.ts'
+
+/** As many as are finished while somebody waits for the answer; the sweep does the rest. */
+const MAX_AT_ONCE = 20
+
+/** Called when somebody has proved an address; the sweep finds by itself whoever this was not called for. */
+export async function takeOverGrants(ctx: Ctx, userId: string): Promise<void> {
+  const user = await ctx.db
+    .select({ email: users.email })
+    .from(users)
+    .where(and(eq(users.id, userId), isNotNull(users.emailVerifiedAt)))
+    .get()
+  if (user === undefined) return
+  const waiting = and(eq(grants.email, user.email), eq(grants.status, 'waiting'))
+  await withRetry(() => ctx.db.update(grants).set({ dueAt: ctx.now }).where(waiting))
+  const rows = await ctx.db
+    .select({ raffleId: grants.raffleId, orderRef: grants.orderRef })
+    .from(grants)
+    .where(waiting)
+    .orderBy(grants.createdAt)
+    .limit(MAX_AT_ONCE)
+  for (const key of rows) {
+    try {
+      await finishGrant(ctx, key)
+    } catch (error) {
+      ctx.log.error('grant not taken over yet', { raffleId: key.raffleId, error })
+    }
+  }
+}
+
+/** A statement's work: what waits for an address that is proved by now is due. */
+export const wakeProvenGrants = (ctx: Ctx) =>
+  withRetry(() =>
+    ctx.db
+      .update(grants)
+      .set({ dueAt: ctx.now })
+      .where(
+        and(
+          isNotNull(grants.email),
+          sql`${grants.dueAt} > ${ctx.now}`,
+          sql`${grants.userId} IS NULL`,
+          sql`EXISTS (SELECT 1 FROM ${users} WHERE ${users.email} = ${grants.email}
+            AND ${users.emailVerifiedAt} IS NOT NULL)`,
+        ),
+      ),
+  )

@@ -1,0 +1,47 @@
+/** Entries that orders of our own shop earn: enqueued in the batch that settles an order, asked back when it is refunded. */
+import { and, inArray, isNull, type SQL, sql } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { grants } from '../grants/schema.ts'
+import { raffles } from '../raffles/schema.ts'
+import { type OrderLineRow, type OrderRow, orderLines, orders } from './schema.ts'
+
+/**
+ * A statement for the batch that settles the order: a grant in every raffle that is open now and whose entries are
+ * earned at the organisation of a line, of what that organisation's lines came to. Only as long as it is not settled.
+ */
+export function enqueueGrants(ctx: Ctx, order: OrderRow, issued: OrderLineRow[]) {
+  const spent = JSON.stringify(
+    [...Map.groupBy(issued, ({ organisationId }) => organisationId)].map(([organisationId, lines]) => [
+      organisationId,
+      lines.reduce((sum, { unitAmount, quantity }) => sum + unitAmount * quantity, 0),
+    ]),
+  )
+  return ctx.db
+    .insert(grants)
+    .select(sql`
+      SELECT ${raffles.id}, ${order.id}, ${raffles.organisationId}, ${order.userId}, NULL, NULL, spent.value->>1, 0,
+             NULL, NULL, 'waiting', NULL, NULL, NULL, ${ctx.now}, ${ctx.now}, ${ctx.now}
+      FROM json_each(${spent}) AS spent JOIN ${raffles} ON ${raffles.organisationId} = spent.value->>0
+      WHERE spent.value->>1 > 0 AND ${raffles.status} = 'scheduled' AND ${raffles.entry} = 'order'
+        AND ${raffles.opensAt} <= ${ctx.now} AND ${raffles.closesAt} > ${ctx.now}
+        AND ${raffles.priceCurrency} = ${order.currency}
+        AND EXISTS (SELECT 1 FROM ${orders} WHERE ${orders.id} = ${order.id} AND ${orders.settledAt} IS NULL)`)
+    .onConflictDoNothing()
+}
+
+/** A statement for a batch that refunds: asks back what these orders (a list or a query in brackets) earned where nothing that was bought is left. */
+export function askGrantsBack(ctx: Ctx, orderIds: SQL) {
+  const left = sql`SELECT 1 FROM ${orderLines} WHERE ${orderLines.orderId} = ${grants.orderRef}
+    AND ${orderLines.organisationId} = ${grants.organisationId} AND ${orderLines.state} = 'issued'`
+  return ctx.db
+    .update(grants)
+    .set({ revokeAskedAt: ctx.now, dueAt: ctx.now })
+    .where(
+      and(
+        sql`${grants.orderRef} IN ${orderIds}`,
+        inArray(grants.status, ['waiting', 'granted']),
+        isNull(grants.revokeAskedAt),
+        sql`NOT EXISTS (${left})`,
+      ),
+    )
+}

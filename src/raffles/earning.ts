@@ -1,0 +1,59 @@
+/** How orders earn entries in a raffle: the rule, what is wrong with one, and what an amount is worth under it. Pure. */
+import * as z from 'zod'
+import type { FieldError } from '../core/errors.ts'
+import { MAX_AMOUNT } from '../core/money.ts'
+import { MAX_TICKETS_A_CALL } from '../tickets/pool-contract.ts'
+
+const Amount = z.number().int().min(1).max(MAX_AMOUNT)
+
+const rule = {
+  /** In minor units of the raffle's currency: an order below it earns nothing. */
+  minAmount: Amount.nullable().default(null),
+  /** Whether the first order that earns something is the only one of a person. */
+  oncePerPerson: z.boolean().default(false),
+}
+
+export const Earning = z
+  .discriminatedUnion('per', [
+    z.strictObject({ per: z.literal('order'), ...rule }),
+    z.strictObject({
+      per: z.literal('amount'),
+      ...rule,
+      amountPerEntry: Amount,
+      maxPerOrder: z.number().int().min(1).max(MAX_TICKETS_A_CALL).nullable().default(null),
+    }),
+  ])
+  .meta({
+    id: 'Earning',
+    description:
+      'One entry an order, or one for each `amountPerEntry` of it; never more than 1,000 an order. Amounts are minor units of the raffle’s currency.',
+  })
+export type Earning = z.infer<typeof Earning>
+
+/** How many entries an order of `amount` earns. */
+export function entriesOf(earning: Earning, amount: number): number {
+  if (amount < (earning.minAmount ?? 1)) return 0
+  if (earning.per === 'order') return 1
+  return Math.min(Math.floor(amount / earning.amountPerEntry), earning.maxPerOrder ?? MAX_TICKETS_A_CALL)
+}
+
+interface Entering {
+  entry: 'purchase' | 'order'
+  earning: Earning | null
+  priceAmount: number
+  numbering: 'sequential' | 'random' | 'chosen'
+}
+
+/** A rule belongs to raffles whose entries are earned, and those cost nothing and let nobody choose. */
+export function wrongEarning({ entry, earning, priceAmount, numbering }: Entering): FieldError[] {
+  if (entry === 'purchase') {
+    return earning === null ? [] : [{ path: 'earning', message: 'is only for raffles whose entry is order' }]
+  }
+  const errors: FieldError[] = []
+  if (earning === null) errors.push({ path: 'earning', message: 'say how orders earn entries' })
+  if (priceAmount > 0)
+    errors.push({ path: 'ticketPrice.amount', message: 'must be 0: entries are earned by orders' })
+  if (numbering === 'chosen')
+    errors.push({ path: 'numbering', message: 'nobody chooses where entries are earned by orders' })
+  return errors
+}

@@ -1,0 +1,20 @@
+/** What must be true of a series as a whole: its times in order, a day to come, and raffles that can be published. */
+import type { Ctx } from '../../core/context.ts'
+import { invalid } from '../../core/errors.ts'
+import { validationFailed } from '../../core/validation.ts'
+import type { SeriesRow } from '../schema.ts'
+import { daysAfter, type Schedule } from './occurrences.ts'
+import { whyNotDay } from './raffle-of-day.ts'
+
+export function checkSeries(ctx: Ctx, series: Schedule & Pick<SeriesRow, 'title' | 'terms'>): void {
+  if (series.closesBefore >= series.opensBefore) {
+    throw invalid('closesBefore', 'entries must open before they close')
+  }
+  if (series.endsOn !== null && series.endsOn < series.startsOn) {
+    throw invalid('endsOn', 'must not come before startsOn')
+  }
+  const [next] = daysAfter(series, ctx.now)
+  if (next === undefined) throw invalid('endsOn', 'no draw is left until then')
+  const errors = whyNotDay(ctx, series, next)
+  if (errors.length > 0) throw validationFailed(errors)
+}

@@ -1,0 +1,158 @@
+/** The shapes of series on the wire: a cadence, the terms of each raffle, and a calendar of rewards by local date. */
+import * as z from 'zod'
+import { Id } from '../../core/ids.ts'
+import { Page, PageQuery } from '../../core/paging.ts'
+import { Line } from '../../core/text.ts'
+import { Instant, TimeZone } from '../../core/time.ts'
+import { ChangedTerms, ImageUrl, OrganisationRef, Prize, PrizesIn, SavedTerms } from '../contract.ts'
+
+/** Entries open at most a month ahead, so that a daily series has few raffles at a time. */
+export const MAX_OPENS_BEFORE = 31 * 24 * 60
+
+export const SERIES_STATUSES = ['active', 'paused', 'ended'] as const
+export const SeriesStatus = z.enum(SERIES_STATUSES)
+export type SeriesStatus = z.infer<typeof SeriesStatus>
+
+/** As ISO counts them: Monday is the first. */
+export const WEEKDAYS = [
+  'monday',
+  'tuesday',
+  'wednesday',
+  'thursday',
+  'friday',
+  'saturday',
+  'sunday',
+] as const
+
+/** Each day, on given days of the week, or on a day of the month (in a shorter month, on its last). */
+export const Cadence = z
+  .discriminatedUnion('every', [
+    z.strictObject({ every: z.literal('day') }),
+    z.strictObject({
+      every: z.literal('week'),
+      weekdays: z
+        .array(z.enum(WEEKDAYS))
+        .min(1)
+        .refine((days) => new Set(days).size === days.length, 'must not name a day twice'),
+    }),
+    z.strictObject({ every: z.literal('month'), dayOfMonth: z.number().int().min(1).max(31) }),
+  ])
+  .meta({ id: 'Cadence' })
+export type Cadence = z.infer<typeof Cadence>
+
+/** A day on the wall calendar of the series' time zone. */
+export const LocalDate = z.iso
+  .date({ error: 'must be a date such as 2026-11-20' })
+  .refine((date) => date >= '2000-01-01' && date < '2100-01-01', 'must lie between the years 2000 and 2100')
+
+const NAMED_BY_SERIES = { title: true, timeZone: true } as const
+export const SeriesTerms = SavedTerms.omit(NAMED_BY_SERIES)
+export type SeriesTerms = z.infer<typeof SeriesTerms>
+const ChangedSeriesTerms = ChangedTerms.omit(NAMED_BY_SERIES)
+
+const cadenceFields = {
+  title: Line(1, 100),
+  cadence: Cadence,
+  time: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time such as 20:00'),
+  timeZone: TimeZone,
+  opensBefore: z.number().int().min(1).max(MAX_OPENS_BEFORE),
+  closesBefore: z.number().int().min(0).max(MAX_OPENS_BEFORE),
+  startsOn: LocalDate,
+  endsOn: LocalDate.nullable(),
+}
+
+export const CreateSeries = z
+  .strictObject({
+    organisationId: Id('organisation').optional(),
+    ...cadenceFields,
+    endsOn: cadenceFields.endsOn.default(null),
+    /** Its terms are copied; `terms` replaces some of them. */
+    templateId: Id('raffleTemplate').optional(),
+    terms: ChangedSeriesTerms.optional(),
+  })
+  .meta({ id: 'CreateSeries' })
+export type CreateSeries = z.infer<typeof CreateSeries>
+
+/** A change: the fields that are sent, of `terms` too; those left out stay as they are. */
+export const UpdateSeries = z
+  .strictObject({ ...cadenceFields, status: SeriesStatus, terms: ChangedSeriesTerms })
+  .partial()
+  .meta({ id: 'UpdateSeries' })
+export type UpdateSeries = z.infer<typeof UpdateSeries>
+
+export const Series = z
+  .strictObject({
+    id: Id('series'),
+    organisation: OrganisationRef,
+    title: z.string(),
+    status: SeriesStatus,
+    cadence: Cadence,
+    time: z.string(),
+    timeZone: z.string(),
+    /** Minutes before the draw at which entries open and close. */
+    opensBefore: z.number().int(),
+    closesBefore: z.number().int(),
+    startsOn: z.string(),
+    endsOn: z.string().nullable(),
+    terms: z.strictObject({
+      ...SeriesTerms.shape,
+      maxPerUser: z.number().int().nullable(),
+      prizes: z.array(Prize),
+    }),
+    createdAt: Instant,
+    updatedAt: Instant,
+  })
+  .meta({ id: 'Series' })
+export type Series = z.infer<typeof Series>
+
+export const SeriesPage = Page(Series)
+export const SeriesParams = z.object({ id: Id('series') })
+export const SeriesDayParams = z.object({ id: Id('series'), date: LocalDate })
+
+export const ListSeries = PageQuery.extend({
+  organisationId: Id('organisation').optional(),
+  status: SeriesStatus.optional(),
+})
+export type ListSeries = z.infer<typeof ListSeries>
+
+/** What can be won on a day, in place of the prizes of the series' terms. */
+export const PutReward = z
+  .strictObject({ prizes: PrizesIn, imageUrl: ImageUrl.nullable().default(null) })
+  .meta({ id: 'PutReward' })
+export type PutReward = z.infer<typeof PutReward>
+
+export const Reward = z
+  .strictObject({ date: z.string(), prizes: z.array(Prize), imageUrl: z.string().nullable() })
+  .meta({ id: 'Reward' })
+export type Reward = z.infer<typeof Reward>
+
+export const RewardPage = Page(Reward)
+
+export const ListRewards = PageQuery.extend({ from: LocalDate.optional() })
+export type ListRewards = z.infer<typeof ListRewards>
+
+export const Skip = z.strictObject({ date: z.string() }).meta({ id: 'SkippedDay' })
+export type Skip = z.infer<typeof Skip>
+
+/** A day of the cadence whose entries have not closed. */
+export const Occurrence = z
+  .strictObject({
+    date: z.string(),
+    skipped: z.boolean(),
+    opensAt: Instant,
+    closesAt: Instant,
+    drawAt: Instant,
+    /** The draw on the series' own wall clock. */
+    localDrawAt: z.string(),
+    prizes: z.array(Prize),
+    imageUrl: z.string().nullable(),
+    /** Null until it is published, a day or two before entries open. */
+    raffleId: Id('raffle').nullable(),
+    /** Why it cannot be published; shown to whoever may change that. */
+    problem: z.string().nullable(),
+  })
+  .meta({ id: 'Occurrence' })
+export type Occurrence = z.infer<typeof Occurrence>
+
+export const Occurrences = z.strictObject({ data: z.array(Occurrence) })
+export const ListOccurrences = z.object({ limit: z.coerce.number().int().min(1).max(62).default(7) })

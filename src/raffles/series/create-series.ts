@@ -1,0 +1,37 @@
+/** Begins a series; the next sweep makes its first raffles. */
+import { organisationFor, requirePermission } from '../../accounts/permissions.ts'
+import type { Ctx } from '../../core/context.ts'
+import { notFound } from '../../core/errors.ts'
+import { newId } from '../../core/ids.ts'
+import { fieldErrors, validationFailed } from '../../core/validation.ts'
+import { series } from '../schema.ts'
+import { findTemplate } from '../templates/find-template.ts'
+import { checkSeries } from './check-series.ts'
+import { type CreateSeries, type Series, SeriesTerms } from './contract.ts'
+import { findSeries } from './find-series.ts'
+import { presentSeries } from './present.ts'
+
+export async function createSeries(ctx: Ctx, input: CreateSeries): Promise<Series> {
+  const { organisationId: named, templateId, terms: sent = {}, ...schedule } = input
+  const organisationId = await organisationFor(ctx, named)
+  await requirePermission(ctx, organisationId, 'raffles:write')
+  const saved = templateId === undefined ? {} : await termsOfTemplate(ctx, templateId, organisationId)
+  const terms = SeriesTerms.safeParse({ ...saved, ...sent })
+  if (!terms.success) {
+    throw validationFailed(
+      fieldErrors(terms.error).map(({ path, message }) => ({ path: `terms.${path}`, message })),
+    )
+  }
+  const id = newId('series')
+  const row = { ...schedule, id, organisationId, terms: terms.data }
+  checkSeries(ctx, row)
+  await ctx.db.insert(series).values({ ...row, dueAt: ctx.now, createdAt: ctx.now, updatedAt: ctx.now })
+  return presentSeries(await findSeries(ctx, id))
+}
+
+async function termsOfTemplate(ctx: Ctx, id: string, organisationId: string): Promise<Partial<SeriesTerms>> {
+  const { template } = await findTemplate(ctx, id)
+  if (template.organisationId !== organisationId) throw notFound('raffle template')
+  const { title: _, timeZone: __, ...terms } = template.terms
+  return terms
+}

@@ -1,0 +1,44 @@
+/** Reading series: everybody sees them, only who may write the organisation's raffles changes them. */
+import { eq } from 'drizzle-orm'
+import { requirePermission } from '../../accounts/permissions.ts'
+import { type OrganisationRow, organisations } from '../../accounts/schema.ts'
+import type { Ctx } from '../../core/context.ts'
+import { notFound, Problem } from '../../core/errors.ts'
+import { type SeriesRow, series } from '../schema.ts'
+
+export interface FoundSeries {
+  series: SeriesRow
+  organisation: OrganisationRow
+}
+
+export const selectSeries = (ctx: Ctx) =>
+  ctx.db
+    .select({ series, organisation: organisations })
+    .from(series)
+    .innerJoin(organisations, eq(organisations.id, series.organisationId))
+
+export async function findSeries(ctx: Ctx, id: string): Promise<FoundSeries> {
+  const found = await selectSeries(ctx).where(eq(series.id, id)).get()
+  if (found === undefined) throw notFound('series')
+  return found
+}
+
+/** A series that may be changed by who asks; who is no member learns nothing of it here. */
+export async function findSeriesToChange(ctx: Ctx, id: string): Promise<FoundSeries> {
+  const found = await findSeries(ctx, id)
+  try {
+    await requirePermission(ctx, found.organisation.id, 'raffles:write')
+  } catch (error) {
+    // In the same words as for an id that nobody has.
+    if (error instanceof Problem && error.code === 'not_found') throw notFound('series')
+    throw error
+  }
+  return found
+}
+
+/** A series that goes on. */
+export async function findLiveSeries(ctx: Ctx, id: string): Promise<FoundSeries> {
+  const found = await findSeriesToChange(ctx, id)
+  if (found.series.status === 'ended') throw new Problem('invalid_state', 'This series has ended.')
+  return found
+}

@@ -1,0 +1,77 @@
+/**
+ * When a series has its draws: days by its cadence, instants by the wall clock of its time zone. Pure. A time that the
+ * clock leaps over comes as much later; of one that comes twice, the first counts.
+ */
+import { Temporal } from 'temporal-polyfill'
+import { MINUTE_MS } from '../../core/time.ts'
+import type { SeriesRow } from '../schema.ts'
+import { type Cadence, WEEKDAYS } from './contract.ts'
+
+export type Schedule = Pick<
+  SeriesRow,
+  'cadence' | 'time' | 'timeZone' | 'opensBefore' | 'closesBefore' | 'startsOn' | 'endsOn'
+>
+
+/** A day of the series; instants in ms. */
+export interface Day {
+  /** `YYYY-MM-DD`, local. */
+  date: string
+  opensAt: number
+  closesAt: number
+  drawAt: number
+}
+
+/** No raffle may be later than this: see `raffles/contract.ts`. */
+const LAST_DATE = '2099-12-31'
+
+/** The days whose entries close after `now`, the soonest first; without end, if the series has none. */
+export function* daysAfter(schedule: Schedule, now: number): Generator<Day, void> {
+  const today = Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO(schedule.timeZone)
+  // Yesterday's draw can still come: its time may be one that the clock has leapt over.
+  const from = latest(schedule.startsOn, today.toPlainDate().subtract({ days: 1 }).toString())
+  const last = earliest(schedule.endsOn ?? LAST_DATE, LAST_DATE)
+  for (const date of dates(schedule.cadence, from)) {
+    if (date > last) return
+    const day = dayOf(schedule, date)
+    if (day.closesAt > now) yield day
+  }
+}
+
+/** The day `date` of the series; null where it has no draw then. */
+export function dayOn(schedule: Schedule, date: string): Day | null {
+  if (date < schedule.startsOn || date > (schedule.endsOn ?? LAST_DATE)) return null
+  const [first] = dates(schedule.cadence, date)
+  return first === date ? dayOf(schedule, date) : null
+}
+
+function dayOf({ time, timeZone, opensBefore, closesBefore }: Schedule, date: string): Day {
+  const local = Temporal.PlainDateTime.from(`${date}T${time}`)
+  const drawAt = local.toZonedDateTime(timeZone, { disambiguation: 'compatible' }).epochMilliseconds
+  return {
+    date,
+    drawAt,
+    opensAt: drawAt - opensBefore * MINUTE_MS,
+    closesAt: drawAt - closesBefore * MINUTE_MS,
+  }
+}
+
+/** The days of a cadence from `from` on. */
+function* dates(cadence: Cadence, from: string): Generator<string, never> {
+  const start = Temporal.PlainDate.from(from)
+  if (cadence.every === 'month') {
+    for (let months = 0; ; months++) {
+      const month = start.toPlainYearMonth().add({ months })
+      const date = month.toPlainDate({ day: Math.min(cadence.dayOfMonth, month.daysInMonth) }).toString()
+      if (date >= from) yield date
+    }
+  }
+  for (let days = 0; ; days++) {
+    const day = start.add({ days })
+    if (cadence.every === 'day' || cadence.weekdays.includes(WEEKDAYS[day.dayOfWeek - 1]!)) {
+      yield day.toString()
+    }
+  }
+}
+
+const latest = (a: string, b: string): string => (a > b ? a : b)
+const earliest = (a: string, b: string): string => (a < b ? a : b)

@@ -1,0 +1,26 @@
+/** A series as it is answered. */
+import { toInstant } from '../../core/time.ts'
+import { toTermColumns } from '../columns.ts'
+import type { Series } from './contract.ts'
+import type { FoundSeries } from './find-series.ts'
+import { namedTerms } from './raffle-of-day.ts'
+
+export function presentSeries({ series, organisation }: FoundSeries): Series {
+  const { id, title, status, cadence, time, timeZone, opensBefore, closesBefore, startsOn, endsOn } = series
+  return {
+    id,
+    organisation: { id: organisation.id, slug: organisation.slug, name: organisation.name },
+    title,
+    status,
+    cadence,
+    time,
+    timeZone,
+    opensBefore,
+    closesBefore,
+    startsOn,
+    endsOn,
+    terms: { ...series.terms, maxPerUser: toTermColumns(namedTerms(series)).maxPerUser },
+    createdAt: toInstant(series.createdAt),
+    updatedAt: toInstant(series.updatedAt),
+  }
+}

@@ -1,0 +1,234 @@
+/** Doors under /api/v1/series: recurring raffles, their calendar of rewards, and their days to come. */
+import { Hono } from 'hono'
+import { cachedForASecond } from '../../core/cache.ts'
+import type { AppEnv } from '../../core/context.ts'
+import { BODY_ERRORS, describe, PAGE_ERRORS } from '../../core/openapi.ts'
+import { validate } from '../../core/validation.ts'
+import { deleteReward, putReward, skipDay, unskipDay } from './change-day.ts'
+import {
+  CreateSeries,
+  ListOccurrences,
+  ListRewards,
+  ListSeries,
+  Occurrences,
+  PutReward,
+  Reward,
+  RewardPage,
+  Series,
+  SeriesDayParams,
+  SeriesPage,
+  SeriesParams,
+  Skip,
+  UpdateSeries,
+} from './contract.ts'
+import { createSeries } from './create-series.ts'
+import { deleteSeries } from './delete-series.ts'
+import { EXAMPLE_OCCURRENCE, EXAMPLE_REWARD, EXAMPLE_SERIES } from './examples.ts'
+import { findSeries } from './find-series.ts'
+import { listOccurrences } from './list-occurrences.ts'
+import { listRewards } from './list-rewards.ts'
+import { listSeries } from './list-series.ts'
+import { presentSeries } from './present.ts'
+import { updateSeries } from './update-series.ts'
+
+const TAG = 'Series'
+const DAY_ERRORS = ['validation_failed', 'forbidden', 'not_found', 'invalid_state'] as const
+
+const theSeries = (description: string) => ({
+  status: 200 as const,
+  schema: Series,
+  example: EXAMPLE_SERIES,
+  description,
+})
+
+export const series = new Hono<AppEnv>()
+  .get(
+    '/',
+    cachedForASecond,
+    describe({
+      summary: 'List series',
+      tag: TAG,
+      auth: 'none',
+      success: {
+        status: 200,
+        schema: SeriesPage,
+        example: { data: [EXAMPLE_SERIES], nextCursor: null },
+        description: 'The newest first.',
+      },
+      errors: PAGE_ERRORS,
+    }),
+    validate('query', ListSeries),
+    async (c) => c.json(await listSeries(c.get('ctx'), c.req.valid('query'))),
+  )
+  .post(
+    '/',
+    describe({
+      summary: 'Begin a series',
+      description:
+        'A raffle each day of the cadence, drawn at `time` on the wall clock of `timeZone`: a time that the clock leaps over comes as much later, of one that comes twice the first counts. `terms` are all that a raffle has but title, time zone and times; with `templateId` those of the template are copied, and `terms` replaces some. Raffles are published two days before their entries open, and always the next one.',
+      tag: TAG,
+      auth: 'user',
+      success: { ...theSeries('The series.'), status: 201 },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
+    }),
+    validate('json', CreateSeries),
+    async (c) => {
+      const created = await createSeries(c.get('ctx'), c.req.valid('json'))
+      c.header('location', `/api/v1/series/${created.id}`)
+      return c.json(created, 201)
+    },
+  )
+  .get(
+    '/:id',
+    cachedForASecond,
+    describe({
+      summary: 'Read a series',
+      tag: TAG,
+      auth: 'none',
+      success: theSeries('The series.'),
+      errors: ['not_found'],
+    }),
+    validate('param', SeriesParams),
+    async (c) => c.json(presentSeries(await findSeries(c.get('ctx'), c.req.valid('param').id))),
+  )
+  .put(
+    '/:id',
+    describe({
+      summary: 'Change, pause, resume or end a series',
+      description:
+        'Fields that are left out stay, those of `terms` too. Raffles that are made already stay as they are. `ended` is for good.',
+      tag: TAG,
+      auth: 'user',
+      success: theSeries('The changed series.'),
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state', 'conflict'],
+    }),
+    validate('param', SeriesParams),
+    validate('json', UpdateSeries),
+    async (c) => c.json(await updateSeries(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
+  )
+  .delete(
+    '/:id',
+    describe({
+      summary: 'Delete a series that has made no raffle',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 204, description: 'Deleted.' },
+      errors: ['forbidden', 'not_found', 'invalid_state'],
+    }),
+    validate('param', SeriesParams),
+    async (c) => {
+      await deleteSeries(c.get('ctx'), c.req.valid('param').id)
+      return c.body(null, 204)
+    },
+  )
+  .get(
+    '/:id/occurrences',
+    describe({
+      summary: 'List the next days of a series',
+      description: 'Each with its reward, and the raffle once there is one.',
+      tag: TAG,
+      auth: 'optional',
+      success: {
+        status: 200,
+        schema: Occurrences,
+        example: { data: [EXAMPLE_OCCURRENCE] },
+        description: 'Days whose entries have not closed, the soonest first.',
+      },
+      errors: ['validation_failed', 'not_found'],
+    }),
+    validate('param', SeriesParams),
+    validate('query', ListOccurrences),
+    async (c) =>
+      c.json(await listOccurrences(c.get('ctx'), c.req.valid('param').id, c.req.valid('query').limit)),
+  )
+  .get(
+    '/:id/rewards',
+    cachedForASecond,
+    describe({
+      summary: 'Read the calendar of rewards',
+      description: 'Days without a reward of their own have the prizes of the series’ terms.',
+      tag: TAG,
+      auth: 'none',
+      success: {
+        status: 200,
+        schema: RewardPage,
+        example: { data: [EXAMPLE_REWARD], nextCursor: null },
+        description: 'Day by day; `from` leaves out the days before it.',
+      },
+      errors: [...PAGE_ERRORS, 'not_found'],
+    }),
+    validate('param', SeriesParams),
+    validate('query', ListRewards),
+    async (c) => c.json(await listRewards(c.get('ctx'), c.req.valid('param').id, c.req.valid('query'))),
+  )
+  .put(
+    '/:id/rewards/:date',
+    describe({
+      summary: 'Set the reward of a day',
+      description: 'Until the day’s raffle is made.',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 200, schema: Reward, example: EXAMPLE_REWARD, description: 'The reward.' },
+      errors: [...BODY_ERRORS, ...DAY_ERRORS],
+    }),
+    validate('param', SeriesDayParams),
+    validate('json', PutReward),
+    async (c) => {
+      const { id, date } = c.req.valid('param')
+      return c.json(await putReward(c.get('ctx'), id, date, c.req.valid('json')))
+    },
+  )
+  .delete(
+    '/:id/rewards/:date',
+    describe({
+      summary: 'Take back the reward of a day',
+      description: 'Until the day’s raffle is made. The prizes of the terms take its place.',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 204, description: 'Taken back.' },
+      errors: ['forbidden', 'not_found', 'invalid_state'],
+    }),
+    validate('param', SeriesDayParams),
+    async (c) => {
+      const { id, date } = c.req.valid('param')
+      await deleteReward(c.get('ctx'), id, date)
+      return c.body(null, 204)
+    },
+  )
+  .put(
+    '/:id/skips/:date',
+    describe({
+      summary: 'Skip a day',
+      description: 'Until the day’s raffle is made.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: Skip,
+        example: { date: '2026-12-25' },
+        description: 'The skipped day.',
+      },
+      errors: DAY_ERRORS,
+    }),
+    validate('param', SeriesDayParams),
+    async (c) => {
+      const { id, date } = c.req.valid('param')
+      return c.json(await skipDay(c.get('ctx'), id, date))
+    },
+  )
+  .delete(
+    '/:id/skips/:date',
+    describe({
+      summary: 'Have a draw on a skipped day after all',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 204, description: 'The day has a draw again.' },
+      errors: ['forbidden', 'not_found'],
+    }),
+    validate('param', SeriesDayParams),
+    async (c) => {
+      const { id, date } = c.req.valid('param')
+      await unskipDay(c.get('ctx'), id, date)
+      return c.body(null, 204)
+    },
+  )

@@ -1,0 +1,79 @@
+/** The sweep over series: makes the raffles whose entries open soon, at least the next one, and ends what has no day left. */
+import { and, asc, eq, gt, isNotNull, lte, ne } from 'drizzle-orm'
+import type { Ctx } from '../../core/context.ts'
+import { sweepRows } from '../../core/sweep-rows.ts'
+import { DAY_MS } from '../../core/time.ts'
+import { raffles, type SeriesRow, series, seriesOccurrences, seriesSkips } from '../schema.ts'
+import { makeOccurrence } from './make-occurrence.ts'
+import { type Day, daysAfter } from './occurrences.ts'
+
+/** How long before its entries open a raffle is published. */
+const AHEAD_MS = 2 * DAY_MS
+
+export const sweepSeries = (ctx: Ctx) =>
+  sweepRows(ctx, {
+    name: 'series',
+    page: (limit) =>
+      ctx.db
+        .select()
+        .from(series)
+        .where(and(eq(series.status, 'active'), isNotNull(series.dueAt), lte(series.dueAt, ctx.now)))
+        .orderBy(asc(series.dueAt))
+        .limit(limit),
+    one: (row) => advanceSeries(ctx, row),
+  })
+
+async function advanceSeries(ctx: Ctx, row: SeriesRow): Promise<void> {
+  const [skipped, published] = await Promise.all([skippedDays(ctx, row.id), publishedDays(ctx, row.id)])
+  const { days, dueAt } = daysToMake(row, skipped, ctx.now)
+  const failures: unknown[] = []
+  for (const day of days.filter(({ date }) => !published.has(date))) {
+    try {
+      await makeOccurrence(ctx, row, day)
+    } catch (error) {
+      // One day that cannot be made does not keep the others from it; the series stays due.
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw failures[0]
+  await ctx.db
+    .update(series)
+    .set({ dueAt, status: dueAt === null ? 'ended' : 'active' })
+    // Changed meanwhile: then `due_at` is that change's.
+    .where(and(eq(series.id, row.id), eq(series.revision, row.revision), eq(series.status, 'active')))
+}
+
+/** The days whose raffles should be there at `now`, and when there will be more; null: never. */
+export function daysToMake(
+  row: Pick<SeriesRow, keyof Parameters<typeof daysAfter>[0]>,
+  skipped: ReadonlySet<string>,
+  now: number,
+): { days: Day[]; dueAt: number | null } {
+  const days: Day[] = []
+  for (const day of daysAfter(row, now)) {
+    if (skipped.has(day.date)) continue
+    const last = days.at(-1)
+    if (last !== undefined && day.opensAt - AHEAD_MS > now) {
+      // With the last one closed, this is the next.
+      return { days, dueAt: Math.min(day.opensAt - AHEAD_MS, last.closesAt) }
+    }
+    days.push(day)
+  }
+  return { days, dueAt: days.at(-1)?.closesAt ?? null }
+}
+
+async function skippedDays(ctx: Ctx, id: string): Promise<Set<string>> {
+  const rows = await ctx.db.select().from(seriesSkips).where(eq(seriesSkips.seriesId, id))
+  return new Set(rows.map(({ date }) => date))
+}
+
+async function publishedDays(ctx: Ctx, id: string): Promise<Set<string>> {
+  const rows = await ctx.db
+    .select({ date: seriesOccurrences.date })
+    .from(seriesOccurrences)
+    .innerJoin(raffles, eq(raffles.id, seriesOccurrences.raffleId))
+    .where(
+      and(eq(seriesOccurrences.seriesId, id), ne(raffles.status, 'draft'), gt(raffles.closesAt, ctx.now)),
+    )
+  return new Set(rows.map(({ date }) => date))
+}

@@ -1,0 +1,39 @@
+/** Changes, pauses, resumes or ends a series; raffles that it has made stay as they are. */
+import { and, eq, sql } from 'drizzle-orm'
+import type { Ctx } from '../../core/context.ts'
+import { Problem } from '../../core/errors.ts'
+import { series } from '../schema.ts'
+import { checkSeries } from './check-series.ts'
+import type { Series, UpdateSeries } from './contract.ts'
+import { findLiveSeries, findSeries } from './find-series.ts'
+import { presentSeries } from './present.ts'
+
+export async function updateSeries(ctx: Ctx, id: string, change: UpdateSeries): Promise<Series> {
+  const { series: row } = await findLiveSeries(ctx, id)
+  const changed = { ...row, ...change, terms: { ...row.terms, ...change.terms } }
+  // One that is ended may well have no day left.
+  if (changed.status !== 'ended') checkSeries(ctx, changed)
+  const { title, cadence, time, timeZone, opensBefore, closesBefore, startsOn, endsOn, terms, status } =
+    changed
+  const written = await ctx.db
+    .update(series)
+    .set({
+      title,
+      cadence,
+      time,
+      timeZone,
+      opensBefore,
+      closesBefore,
+      startsOn,
+      endsOn,
+      terms,
+      status,
+      dueAt: status === 'active' ? ctx.now : null,
+      revision: sql`${series.revision} + 1`,
+      updatedAt: ctx.now,
+    })
+    .where(and(eq(series.id, id), eq(series.revision, row.revision)))
+    .returning({ id: series.id })
+  if (written.length === 0) throw new Problem('conflict', 'This series was changed meanwhile. Read it again.')
+  return presentSeries(await findSeries(ctx, id))
+}

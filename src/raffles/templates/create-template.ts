@@ -1,0 +1,30 @@
+/** Saves terms as a template of an organisation. */
+import { organisationFor, requirePermission } from '../../accounts/permissions.ts'
+import type { Ctx } from '../../core/context.ts'
+import { newId } from '../../core/ids.ts'
+import { validationFailed } from '../../core/validation.ts'
+import { toTermColumns } from '../columns.ts'
+import type { SavedTerms } from '../contract.ts'
+import { whyNotTerms } from '../publishable.ts'
+import { raffleTemplates } from '../schema.ts'
+import type { CreateTemplate, RaffleTemplate } from './contract.ts'
+import { findTemplate } from './find-template.ts'
+import { presentTemplate } from './present.ts'
+
+export async function createTemplate(ctx: Ctx, input: CreateTemplate): Promise<RaffleTemplate> {
+  const { organisationId: named, name, colour, ...terms } = input
+  const organisationId = await organisationFor(ctx, named)
+  await requirePermission(ctx, organisationId, 'raffles:write')
+  requirePossible(terms)
+  const id = newId('raffleTemplate')
+  await ctx.db
+    .insert(raffleTemplates)
+    .values({ id, organisationId, name, colour, terms, createdAt: ctx.now, updatedAt: ctx.now })
+  return presentTemplate(await findTemplate(ctx, id))
+}
+
+/** Terms under which nothing could ever be published are told at once. */
+export function requirePossible(terms: SavedTerms): void {
+  const errors = whyNotTerms(toTermColumns(terms))
+  if (errors.length > 0) throw validationFailed(errors)
+}

@@ -1,0 +1,32 @@
+/** Reading raffle templates: only who may write the organisation's raffles sees them. */
+import { eq } from 'drizzle-orm'
+import { requirePermission } from '../../accounts/permissions.ts'
+import { type OrganisationRow, organisations } from '../../accounts/schema.ts'
+import type { Ctx } from '../../core/context.ts'
+import { notFound, Problem } from '../../core/errors.ts'
+import { raffleTemplates, type TemplateRow } from '../schema.ts'
+
+export interface FoundTemplate {
+  template: TemplateRow
+  organisation: OrganisationRow
+}
+
+export const selectTemplates = (ctx: Ctx) =>
+  ctx.db
+    .select({ template: raffleTemplates, organisation: organisations })
+    .from(raffleTemplates)
+    .innerJoin(organisations, eq(organisations.id, raffleTemplates.organisationId))
+
+/** To everybody else it does not exist. */
+export async function findTemplate(ctx: Ctx, id: string): Promise<FoundTemplate> {
+  const found = await selectTemplates(ctx).where(eq(raffleTemplates.id, id)).get()
+  if (found === undefined) throw notFound('raffle template')
+  try {
+    await requirePermission(ctx, found.organisation.id, 'raffles:write')
+  } catch (error) {
+    // In the same words as for an id that nobody has.
+    if (error instanceof Problem && error.code === 'not_found') throw notFound('raffle template')
+    throw error
+  }
+  return found
+}

@@ -1,0 +1,132 @@
+/** Doors under /api/v1/raffle-templates: saved terms of an organisation, and raffles started from them. */
+import { Hono } from 'hono'
+import type { AppEnv } from '../../core/context.ts'
+import { BODY_ERRORS, describe, PAGE_ERRORS } from '../../core/openapi.ts'
+import { validate } from '../../core/validation.ts'
+import { Raffle, StartRaffle } from '../contract.ts'
+import { EXAMPLE_RAFFLE } from '../examples.ts'
+import {
+  CreateTemplate,
+  ListTemplates,
+  RaffleTemplate,
+  TemplatePage,
+  TemplateParams,
+  UpdateTemplate,
+} from './contract.ts'
+import { createTemplate } from './create-template.ts'
+import { deleteTemplate } from './delete-template.ts'
+import { EXAMPLE_TEMPLATE } from './examples.ts'
+import { findTemplate } from './find-template.ts'
+import { listTemplates } from './list-templates.ts'
+import { presentTemplate } from './present.ts'
+import { startRaffle } from './start-raffle.ts'
+import { updateTemplate } from './update-template.ts'
+
+const TAG = 'Raffle templates'
+
+const theTemplate = (description: string) => ({
+  status: 200 as const,
+  schema: RaffleTemplate,
+  example: EXAMPLE_TEMPLATE,
+  description,
+})
+
+export const raffleTemplates = new Hono<AppEnv>()
+  .get(
+    '/',
+    describe({
+      summary: 'List raffle templates',
+      description: 'Of the organisations whose raffles you may write.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: TemplatePage,
+        example: { data: [EXAMPLE_TEMPLATE], nextCursor: null },
+        description: 'The newest first.',
+      },
+      errors: PAGE_ERRORS,
+    }),
+    validate('query', ListTemplates),
+    async (c) => c.json(await listTemplates(c.get('ctx'), c.req.valid('query'))),
+  )
+  .post(
+    '/',
+    describe({
+      summary: 'Save a raffle template',
+      description:
+        'All that a new raffle has but its times, under a name and a colour. `organisationId` may be left out by whoever is a member of one organisation.',
+      tag: TAG,
+      auth: 'user',
+      success: { ...theTemplate('The template.'), status: 201 },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
+    }),
+    validate('json', CreateTemplate),
+    async (c) => {
+      const template = await createTemplate(c.get('ctx'), c.req.valid('json'))
+      c.header('location', `/api/v1/raffle-templates/${template.id}`)
+      return c.json(template, 201)
+    },
+  )
+  .get(
+    '/:id',
+    describe({
+      summary: 'Read a raffle template',
+      description: '`economics` is what a raffle of these terms comes to when every ticket is sold.',
+      tag: TAG,
+      auth: 'user',
+      success: theTemplate('The template.'),
+      errors: ['forbidden', 'not_found'],
+    }),
+    validate('param', TemplateParams),
+    async (c) => c.json(presentTemplate(await findTemplate(c.get('ctx'), c.req.valid('param').id))),
+  )
+  .put(
+    '/:id',
+    describe({
+      summary: 'Change a raffle template',
+      description: 'Fields that are left out stay. What was started from it stays as it is.',
+      tag: TAG,
+      auth: 'user',
+      success: theTemplate('The changed template.'),
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict'],
+    }),
+    validate('param', TemplateParams),
+    validate('json', UpdateTemplate),
+    async (c) => c.json(await updateTemplate(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
+  )
+  .delete(
+    '/:id',
+    describe({
+      summary: 'Delete a raffle template',
+      description: 'What was started from it stays.',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 204, description: 'Deleted.' },
+      errors: ['forbidden', 'not_found'],
+    }),
+    validate('param', TemplateParams),
+    async (c) => {
+      await deleteTemplate(c.get('ctx'), c.req.valid('param').id)
+      return c.body(null, 204)
+    },
+  )
+  .post(
+    '/:id/raffles',
+    describe({
+      summary: 'Start a raffle from a template',
+      description:
+        'Its times, and whatever else is to differ from the template. As a draft: publish it as any other.',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 201, schema: Raffle, example: EXAMPLE_RAFFLE, description: 'The draft.' },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
+    }),
+    validate('param', TemplateParams),
+    validate('json', StartRaffle),
+    async (c) => {
+      const raffle = await startRaffle(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))
+      c.header('location', `/api/v1/raffles/${raffle.id}`)
+      return c.json(raffle, 201)
+    },
+  )

@@ -1,0 +1,10 @@
+/** Starts a raffle from a template: its terms, the times, and whatever else is to differ. */
+import type { Ctx } from '../../core/context.ts'
+import type { Raffle, StartRaffle } from '../contract.ts'
+import { createRaffle } from '../create-raffle.ts'
+import { findTemplate } from './find-template.ts'
+
+export async function startRaffle(ctx: Ctx, templateId: string, input: StartRaffle): Promise<Raffle> {
+  const { template } = await findTemplate(ctx, templateId)
+  return createRaffle(ctx, { ...template.terms, ...input, organisationId: template.organisationId })
+}

@@ -1,0 +1,25 @@
+/** Changes a template; what was started from it stays as it is. */
+import { and, eq, sql } from 'drizzle-orm'
+import type { Ctx } from '../../core/context.ts'
+import { Problem } from '../../core/errors.ts'
+import { raffleTemplates } from '../schema.ts'
+import type { RaffleTemplate, UpdateTemplate } from './contract.ts'
+import { requirePossible } from './create-template.ts'
+import { findTemplate } from './find-template.ts'
+import { presentTemplate } from './present.ts'
+
+export async function updateTemplate(ctx: Ctx, id: string, change: UpdateTemplate): Promise<RaffleTemplate> {
+  const { template } = await findTemplate(ctx, id)
+  const { name, colour, ...changedTerms } = change
+  const terms = { ...template.terms, ...changedTerms }
+  requirePossible(terms)
+  const written = await ctx.db
+    .update(raffleTemplates)
+    .set({ name, colour, terms, revision: sql`${raffleTemplates.revision} + 1`, updatedAt: ctx.now })
+    .where(and(eq(raffleTemplates.id, id), eq(raffleTemplates.revision, template.revision)))
+    .returning({ id: raffleTemplates.id })
+  if (written.length === 0) {
+    throw new Problem('conflict', 'Somebody else changed this template. Read it again.')
+  }
+  return presentTemplate(await findTemplate(ctx, id))
+}

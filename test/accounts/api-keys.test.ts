@@ -1,0 +1,142 @@
+// API keys: shown once, kept as a hash, listed with their last use, revoked at once, and nobody's at every other door.
+import { env } from 'cloudflare:workers'
+import { describe, expect, it } from 'vitest'
+import { newId } from '../../src/core/ids.ts'
+import { protectedDoors } from '../harness/auth-battery.ts'
+import { call, operations } from '../harness/client.ts'
+import { addOperator, organisationWithOperator, registerPlayer } from '../harness/people.ts'
+import { as, at, HOUR, iso, MINUTE, NOW, stageRaffle, useClock } from '../raffles/scenario.ts'
+
+const ORGANISATION = newId('organisation')
+const BODY = { name: 'Online shop', scopes: ['grants:write'] }
+
+protectedDoors([
+  { method: 'GET', path: `/api/v1/organisations/${ORGANISATION}/api-keys` },
+  { method: 'POST', path: `/api/v1/organisations/${ORGANISATION}/api-keys`, body: BODY },
+  { method: 'DELETE', path: `/api/v1/organisations/${ORGANISATION}/api-keys/${newId('apiKey')}` },
+])
+
+useClock()
+
+async function stageKey() {
+  const organisation = await organisationWithOperator()
+  const path = `/organisations/${organisation.id}/api-keys`
+  const { status, body } = await as(organisation.operator, 'POST', path, BODY)
+  expect(status, JSON.stringify(body)).toBe(201)
+  return { organisation, operator: organisation.operator, path, made: body }
+}
+
+describe('an API key', () => {
+  it('is shown once, and only its hash is kept', async () => {
+    const { operator, path, made } = await stageKey()
+    expect(made.key).toMatch(/^tk_[0-9a-z]{26}_[\w-]{43}$/)
+    const { key, ...shown } = made
+    const list = await as(operator, 'GET', path)
+    expect(list.body.data).toEqual([{ ...shown, createdBy: operator.id, lastUsedAt: null, revokedAt: null }])
+    const row = await env.DB.prepare('SELECT * FROM api_keys WHERE id = ?').bind(made.id).first()
+    expect(JSON.stringify(row)).not.toContain(key.slice(30))
+  })
+
+  it('needs a name and known scopes', async () => {
+    const { operator, path } = await stageKey()
+    for (const body of [
+      {},
+      { ...BODY, name: '' },
+      { ...BODY, scopes: [] },
+      { ...BODY, scopes: ['raffles:write'] },
+      { ...BODY, scopes: ['grants:write', 'grants:write'] },
+    ]) {
+      expect((await as(operator, 'POST', path, body)).status).toBe(422)
+    }
+  })
+
+  it('is the business of members who may, and to others its organisation does not exist', async () => {
+    const { organisation, path, made } = await stageKey()
+    const janitor = await addOperator(organisation.id, 'janitor')
+    const stranger = (await organisationWithOperator()).operator
+    for (const [method, where, body] of [
+      ['GET', path, undefined],
+      ['POST', path, BODY],
+      ['DELETE', `${path}/${made.id}`, undefined],
+    ] as const) {
+      expect((await as(janitor, method, where, body)).status).toBe(403)
+      expect((await as(stranger, method, where, body)).status).toBe(404)
+      expect((await as(await registerPlayer(), method, where, body)).status).toBe(404)
+    }
+  })
+
+  it('of another organisation cannot be revoked from here', async () => {
+    const { made, operator: theirs, path: theirPath } = await stageKey()
+    const { operator, path } = await stageKey()
+    const answers = [made.id, newId('apiKey')].map((id) => as(operator, 'DELETE', `${path}/${id}`))
+    for (const { body } of await Promise.all(answers)) {
+      expect(body).toMatchObject({ code: 'not_found', detail: 'No such API key.' })
+    }
+    expect((await as(theirs, 'GET', theirPath)).body.data[0].revokedAt).toBeNull()
+  })
+
+  it('counts no more once it is revoked, however often', async () => {
+    const { organisation, operator, path, made } = await stageKey()
+    const raffle = await stageRaffle({ entry: 'order', earning: { per: 'order' } }, organisation)
+    const list = () => call('GET', `/api/v1/raffles/${raffle.id}/grants`, { token: made.key })
+    expect((await list()).status).toBe(200)
+    expect((await as(operator, 'DELETE', `${path}/${made.id}`)).status).toBe(204)
+    expect((await list()).status).toBe(401)
+    at(NOW + MINUTE)
+    expect((await as(operator, 'DELETE', `${path}/${made.id}`)).status).toBe(204)
+    expect((await as(operator, 'GET', path)).body.data[0].revokedAt).toBe(iso(NOW))
+  })
+
+  it('says when it was used last, to the hour', async () => {
+    const { organisation, operator, path, made } = await stageKey()
+    const raffle = await stageRaffle({ entry: 'order', earning: { per: 'order' } }, organisation)
+    const useAt = async (ms: number) => {
+      at(ms)
+      await call('GET', `/api/v1/raffles/${raffle.id}/grants`, { token: made.key })
+      return (await as(operator, 'GET', path)).body.data[0].lastUsedAt
+    }
+    expect(await useAt(NOW)).toBe(iso(NOW))
+    expect(await useAt(NOW + HOUR - 1)).toBe(iso(NOW))
+    expect(await useAt(NOW + HOUR)).toBe(iso(NOW + HOUR))
+  })
+
+  it('with one letter changed is no key', async () => {
+    const { organisation, made } = await stageKey()
+    const raffle = await stageRaffle({ entry: 'order', earning: { per: 'order' } }, organisation)
+    const other = (letter: string) => (letter === 'a' ? 'b' : 'a')
+    for (const place of [10, 35, 60]) {
+      const token = made.key.slice(0, place) + other(made.key[place]) + made.key.slice(place + 1)
+      const { status } = await call('GET', `/api/v1/raffles/${raffle.id}/grants`, { token })
+      expect(status, `${place}`).toBe(401)
+    }
+  })
+
+  it('is nobody at every door that is not for keys', async () => {
+    const { made } = await stageKey()
+    const doors = operations.filter(({ description }) => description.auth === 'user')
+    expect(doors.length).toBeGreaterThan(30)
+    for (const { method, path } of doors) {
+      const where = path.replaceAll(/:\w+/g, newId('raffle'))
+      const { status } = await call(method as 'GET', where, { token: made.key })
+      expect(status, `${method} ${path}`).toBe(401)
+    }
+  })
+
+  it('has a limit of its own', async () => {
+    const { organisation, made } = await stageKey()
+    const raffle = await stageRaffle({ entry: 'order', earning: { per: 'order' } }, organisation)
+    const asked: string[] = []
+    const RATE_PURCHASE = {
+      limit: async ({ key }: { key: string }) => {
+        asked.push(key)
+        return { success: false }
+      },
+    } as RateLimit
+    const answer = await call('GET', `/api/v1/raffles/${raffle.id}/grants`, {
+      token: made.key,
+      bindings: { RATE_PURCHASE },
+    })
+    expect(answer.body.code).toBe('rate_limited')
+    expect(asked).toEqual([made.id])
+  })
+})

@@ -1,0 +1,279 @@
+import { env } from 'cloudflare:workers'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { protectedDoors } from '../harness/auth-battery.ts'
+import { call } from '../harness/client.ts'
+import { forgetfulDatabase } from '../harness/faults.ts'
+import { registerPlayer, signIn, uniqueEmail } from '../harness/people.ts'
+import { emptyOutbox, mailsTo, outboxOf, tokenIn } from '../mail/mailbox.ts'
+import { at, HOUR, MINUTE, NOW, silenceLog, sweep, useClock } from '../raffles/scenario.ts'
+
+const PASSWORD = 'correct horse battery'
+const NEW_PASSWORD = 'staple battery horse'
+const DAY = 24 * HOUR
+const NOBODYS_TOKEN = 'A'.repeat(43)
+
+const post = (path: string, body: unknown, more = {}) =>
+  call('POST', `/api/v1/auth${path}`, { body, ...more })
+const login = (email: string, password: string) => post('/login', { email, password })
+const forgot = (email: string) => post('/forgot', { email })
+const reset = (token: string, password = NEW_PASSWORD, more = {}) => post('/reset', { token, password }, more)
+const tokensOf = async (userId: string, kind: string) =>
+  (
+    await env.DB.prepare('SELECT * FROM email_tokens WHERE user_id = ? AND kind = ?')
+      .bind(userId, kind)
+      .all<{ hash: string; used_at: number | null }>()
+  ).results
+
+async function register(more: Record<string, unknown> = {}) {
+  const email = uniqueEmail()
+  const { status, body } = await post('/register', { email, password: PASSWORD, name: 'Amina', ...more })
+  expect(status).toBe(201)
+  return { id: body.id as string, email }
+}
+
+/** Asks for a mail, has it sent, and takes its token. */
+async function tokenFor(email: string): Promise<string> {
+  expect((await forgot(email)).status).toBe(204)
+  await sweep()
+  return tokenIn((await mailsTo(email)).at(-1)!)
+}
+
+useClock()
+beforeEach(emptyOutbox)
+
+describe('a password that was forgotten', () => {
+  it('is set anew by the token of a mail, and the old one counts no more', async () => {
+    const { email } = await register()
+    expect((await reset(await tokenFor(email))).status).toBe(204)
+    expect((await login(email, PASSWORD)).status).toBe(401)
+    expect((await login(email, NEW_PASSWORD)).status).toBe(200)
+  })
+
+  it('ends every session', async () => {
+    const { id, email } = await register()
+    const { token } = await signIn(id)
+    const { body } = await login(email, PASSWORD)
+    expect((await reset(await tokenFor(email))).status).toBe(204)
+    expect((await post('/refresh', { refresh_token: body.refresh_token })).status).toBe(401)
+    const changed = { currentPassword: NEW_PASSWORD, newPassword: PASSWORD }
+    expect((await post('/password', changed, { token })).status).toBe(401)
+  })
+
+  it('is answered alike, with as many writes, for an address that nobody has', async () => {
+    const { id, email } = await register()
+    const stranger = uniqueEmail()
+    const counts = async () => {
+      const count =
+        'SELECT (SELECT count(*) FROM mails) AS mails, (SELECT count(*) FROM email_tokens) AS tokens'
+      return (await env.DB.prepare(count).first<{ mails: number; tokens: number }>())!
+    }
+    const before = await counts()
+    const known = await forgot(email)
+    const between = await counts()
+    const unknown = await forgot(stranger)
+    const after = await counts()
+    expect([unknown.status, unknown.body]).toEqual([known.status, known.body])
+    expect(after.mails - between.mails).toBe(between.mails - before.mails)
+    expect(after.tokens - between.tokens).toBe(between.tokens - before.tokens)
+    await sweep()
+    expect(await mailsTo(stranger)).toEqual([])
+    expect(await outboxOf(id, 'reset_password')).toHaveLength(1)
+  })
+
+  it('is not sent to a suspended user', async () => {
+    const { email } = await registerPlayer({ status: 'suspended' })
+    expect((await forgot(email)).status).toBe(204)
+    await sweep()
+    expect(await mailsTo(email)).toEqual([])
+  })
+
+  it('sends one mail a minute, however often it is asked for', async () => {
+    const { id, email } = await register()
+    for (let ask = 0; ask < 3; ask++) expect((await forgot(email)).status).toBe(204)
+    expect(await outboxOf(id, 'reset_password')).toHaveLength(1)
+    at(NOW + MINUTE)
+    await forgot(email)
+    expect(await outboxOf(id, 'reset_password')).toHaveLength(2)
+    expect(await tokensOf(id, 'reset')).toHaveLength(2)
+  })
+
+  it('is limited by the client’s address and by the one asked for', async () => {
+    const RATE_REGISTER = {
+      limit: async ({ key }: { key: string }) => ({ success: !key.includes('unknown') }),
+    }
+    const bindings = { RATE_REGISTER }
+    expect((await post('/forgot', { email: uniqueEmail() }, { bindings })).status).toBe(429)
+    const keys: string[] = []
+    const email = uniqueEmail()
+    const limit = async ({ key }: { key: string }) => ({ success: keys.push(key) < 2 })
+    expect((await post('/forgot', { email }, { bindings: { RATE_REGISTER: { limit } } })).status).toBe(429)
+    expect(JSON.stringify(keys)).not.toContain(email)
+  })
+})
+
+describe('the token of a reset', () => {
+  it('counts once', async () => {
+    const { email } = await register()
+    const token = await tokenFor(email)
+    expect((await reset(token)).status).toBe(204)
+    const again = await reset(token, 'another password of mine')
+    expect(again.status).toBe(422)
+    expect(again.body.errors[0].path).toBe('token')
+    expect((await login(email, NEW_PASSWORD)).status).toBe(200)
+  })
+
+  it('counts once, of several at the same time', async () => {
+    const { email } = await register()
+    const token = await tokenFor(email)
+    const passwords = ['first of passwords', 'second of passwords', 'third of passwords']
+    const answers = await Promise.all(passwords.map((password) => reset(token, password)))
+    expect(answers.map(({ status }) => status).sort()).toEqual([204, 422, 422])
+    const winner = passwords[answers.findIndex(({ status }) => status === 204)]!
+    expect((await login(email, winner)).status).toBe(200)
+  })
+
+  it('counts where the database’s answer is lost', async () => {
+    const { email } = await register()
+    const token = await tokenFor(email)
+    const { DB, lost } = forgetfulDatabase(env.DB, 1)
+    expect((await reset(token, NEW_PASSWORD, { bindings: { DB } })).status).toBe(204)
+    expect(lost()).toBe(1)
+    expect((await login(email, NEW_PASSWORD)).status).toBe(200)
+  })
+
+  it('counts for an hour', async () => {
+    const { email } = await register()
+    const token = await tokenFor(email)
+    at(NOW + HOUR)
+    expect((await reset(token)).status).toBe(422)
+    at(NOW + HOUR - 1)
+    expect((await reset(token)).status).toBe(204)
+  })
+
+  it('is void once another has been used, or the password was changed', async () => {
+    const { id, email } = await register()
+    const first = await tokenFor(email)
+    at(NOW + MINUTE)
+    const second = await tokenFor(email)
+    expect((await reset(second)).status).toBe(204)
+    expect((await reset(first)).status).toBe(422)
+    at(NOW + 2 * MINUTE)
+    const third = await tokenFor(email)
+    const { token } = await signIn(id)
+    const change = { currentPassword: NEW_PASSWORD, newPassword: PASSWORD }
+    expect((await post('/password', change, { token })).status).toBe(204)
+    expect((await reset(third)).status).toBe(422)
+  })
+
+  it('stands nowhere in the tables, but as a hash', async () => {
+    const { id, email } = await register()
+    const token = await tokenFor(email)
+    const rows = [await outboxOf(id), await tokensOf(id, 'reset')]
+    expect(JSON.stringify(rows)).not.toContain(token)
+    expect((await tokensOf(id, 'reset'))[0]!.hash).toMatch(/^[\w-]{43}$/)
+  })
+
+  it('does not stand in for one of another kind, nor does anybody’s', async () => {
+    const { email } = await register()
+    await sweep()
+    const verify = tokenIn((await mailsTo(email))[0]!)
+    for (const token of [verify, NOBODYS_TOKEN]) expect((await reset(token)).status).toBe(422)
+    const other = await tokenFor(email)
+    for (const token of [other, NOBODYS_TOKEN])
+      expect((await post('/verify-email', { token })).status).toBe(422)
+  })
+
+  it.each([
+    [{ token: NOBODYS_TOKEN, password: 'short' }, 'password'],
+    [{ token: 'x', password: NEW_PASSWORD }, 'token'],
+    [{ password: NEW_PASSWORD }, 'token'],
+  ])('does not take %j', async (body, path) => {
+    const answer = await post('/reset', body)
+    expect(answer.status).toBe(422)
+    expect(answer.body.errors[0].path).toBe(path)
+  })
+
+  it('takes no password that is the address, and still counts then', async () => {
+    const { email } = await register()
+    const token = await tokenFor(email)
+    expect((await reset(token, email)).body.errors[0].path).toBe('password')
+    expect((await reset(token)).status).toBe(204)
+  })
+})
+
+describe('an e-mail address', () => {
+  const verified = async (id: string) => {
+    const { token } = await signIn(id)
+    return (await call('GET', '/api/v1/users/me', { token })).body.emailVerified
+  }
+
+  it('is verified by the token of the mail after registering, once', async () => {
+    const { id, email } = await register()
+    expect(await verified(id)).toBe(false)
+    await sweep()
+    const token = tokenIn((await mailsTo(email))[0]!)
+    expect((await post('/verify-email', { token })).status).toBe(204)
+    expect(await verified(id)).toBe(true)
+    expect((await post('/verify-email', { token })).status).toBe(422)
+  })
+
+  it('is sent no mail where the address was taken', async () => {
+    const { id, email } = await register()
+    expect((await post('/register', { email, password: PASSWORD, name: 'Eve' })).status).toBe(409)
+    expect(await outboxOf(id)).toHaveLength(1)
+    expect(await tokensOf(id, 'verify')).toHaveLength(1)
+  })
+
+  it('is verified for three days', async () => {
+    const { email } = await register()
+    await sweep()
+    const token = tokenIn((await mailsTo(email))[0]!)
+    at(NOW + 3 * DAY)
+    expect((await post('/verify-email', { token })).status).toBe(422)
+  })
+
+  it('is sent another mail on demand, one a minute, until it is verified', async () => {
+    const { id, email } = await register()
+    const { token } = await signIn(id)
+    const resend = () => post('/verify-email/resend', undefined, { token })
+    expect((await resend()).status).toBe(204)
+    expect((await resend()).status).toBe(204)
+    await sweep()
+    const [first, second, ...more] = await mailsTo(email)
+    expect(more).toEqual([])
+    expect((await post('/verify-email', { token: tokenIn(second!) })).status).toBe(204)
+    expect((await post('/verify-email', { token: tokenIn(first!) })).status).toBe(422)
+    expect((await resend()).body.code).toBe('invalid_state')
+  })
+})
+
+describe('a language', () => {
+  it('is what mails are written in, from registering on or set later; English otherwise', async () => {
+    const spanish = await register({ language: 'es' })
+    const english = await register()
+    const other = await register()
+    const { token } = await signIn(other.id)
+    const { body } = await call('PUT', '/api/v1/users/me', { token, body: { language: 'es' } })
+    expect(body.language).toBe('es')
+    await sweep()
+    const titles = await Promise.all(
+      [spanish, english, other].map(async ({ email }) => (await mailsTo(email))[0]!.title),
+    )
+    const es = 'Verifica tu dirección de correo'
+    expect(titles).toEqual([es, 'Verify your e-mail address', es])
+  })
+})
+
+describe('the log', () => {
+  it('names no address and no token', async () => {
+    const { lines } = silenceLog()
+    const { email } = await register()
+    const token = await tokenFor(email)
+    await reset(token)
+    const log = JSON.stringify(lines())
+    expect(log).not.toContain(email)
+    expect(log).not.toContain(token)
+  })
+})
+
+protectedDoors([{ method: 'POST', path: '/api/v1/auth/verify-email/resend' }])

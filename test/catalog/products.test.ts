@@ -1,0 +1,187 @@
+// The catalogue: each kind with its own fields, what anybody sees of it, and who may change it.
+import { env } from 'cloudflare:workers'
+import { describe, expect, it } from 'vitest'
+import { newId } from '../../src/core/ids.ts'
+import { type Door, protectedDoors } from '../harness/auth-battery.ts'
+import { addOperator, organisationWithOperator, registerPlayer } from '../harness/people.ts'
+import { as, readAll, useClock } from '../raffles/scenario.ts'
+import { BOOK, SPEAKER, stageProduct } from './shelf.ts'
+
+useClock()
+
+const PRODUCT = newId('product')
+const CATEGORY = newId('category')
+const DOORS: readonly Door[] = [
+  { method: 'POST', path: '/api/v1/products', body: BOOK },
+  { method: 'PUT', path: `/api/v1/products/${PRODUCT}`, body: { stock: 4 } },
+  { method: 'DELETE', path: `/api/v1/products/${PRODUCT}` },
+  { method: 'POST', path: '/api/v1/categories', body: { name: 'Novels' } },
+  { method: 'PUT', path: `/api/v1/categories/${CATEGORY}`, body: { name: 'Novels' } },
+  { method: 'DELETE', path: `/api/v1/categories/${CATEGORY}` },
+]
+
+protectedDoors(DOORS)
+
+describe('the doors of the catalogue', () => {
+  it('show nothing of another organisation to change, and refuse a role that allows nothing', async () => {
+    const { id, organisation } = await stageProduct()
+    const category = await as(organisation.operator, 'POST', '/categories', { name: 'Novels' })
+    const stranger = (await organisationWithOperator()).operator
+    const janitor = await addOperator(organisation.id, 'janitor')
+    for (const { method, path, body } of DOORS.filter(({ path }) => /_/.test(path))) {
+      const inner = path.replace('/api/v1', '')
+      const theirs = inner.replace(PRODUCT, id).replace(CATEGORY, category.body.id)
+      const nobodys = await as(stranger, method, inner, body)
+      expect(nobodys.status).toBe(404)
+      const refused = await as(stranger, method, theirs, body)
+      expect({ ...refused.body, requestId: '' }, theirs).toEqual({ ...nobodys.body, requestId: '' })
+      expect((await as(janitor, method, theirs, body)).status, theirs).toBe(403)
+    }
+    const other = { organisationId: organisation.id }
+    expect((await as(stranger, 'POST', '/products', { ...BOOK, ...other })).status).toBe(404)
+    expect((await as(janitor, 'POST', '/products', BOOK)).status).toBe(403)
+    expect((await as(await registerPlayer(), 'POST', '/products', BOOK)).status).toBe(403)
+    const foreign = { ...BOOK, categoryId: category.body.id }
+    expect((await as(stranger, 'POST', '/products', foreign)).status).toBe(404)
+    const own = await stageProduct({ categoryId: category.body.id }, organisation)
+    expect(own.id).toMatch(/^prod_/)
+  })
+})
+
+describe('a product', () => {
+  it('keeps the fields of its kind', async () => {
+    const { id, organisation } = await stageProduct()
+    expect((await as(null, 'GET', `/products/${id}`)).body).toMatchObject({
+      ...BOOK,
+      details: { ...BOOK.details, isbn13: '9780385474542' },
+      organisationId: organisation.id,
+    })
+    const speaker = await as(organisation.operator, 'POST', '/products', SPEAKER)
+    expect(speaker.body).toMatchObject(SPEAKER)
+    const cable = { kind: 'accessory', title: 'Cable', price: BOOK.price, stock: 0 }
+    expect((await as(organisation.operator, 'POST', '/products', cable)).body).toMatchObject({
+      ...cable,
+      status: 'draft',
+      details: {},
+      images: [],
+      tags: [],
+      categoryId: null,
+    })
+  })
+
+  it.each([
+    ['an ISBN with a wrong check digit', { details: { ...BOOK.details, isbn13: '9780385474543' } }],
+    ['a book without an author', { details: { isbn13: null } }],
+    ['the details of another kind', { details: SPEAKER.details }],
+    ['eleven images', { images: Array.from({ length: 11 }, (_, at) => `https://a.example/${at}`) }],
+    ['an image that is not https', { images: ['http://a.example/1'] }],
+    ['no price', { price: { amount: 0, currency: 'KES' } }],
+    ['a stock below zero', { stock: -1 }],
+  ])('is refused with %s', async (_what, changes) => {
+    const { operator } = await organisationWithOperator()
+    const { status, body } = await as(operator, 'POST', '/products', { ...BOOK, ...changes })
+    expect([status, body.code]).toEqual([422, 'validation_failed'])
+  })
+
+  it('changes in what is sent alone, its stock only from what was seen', async () => {
+    const { id, organisation } = await stageProduct()
+    const put = (body: unknown) => as(organisation.operator, 'PUT', `/products/${id}`, body)
+    const changed = await put({ title: 'Arrow of God', price: { amount: 900, currency: 'KES' } })
+    expect(changed.body).toMatchObject({ title: 'Arrow of God', price: { amount: 900 }, stock: 3 })
+    expect((await put({ stock: 10, stockWas: 2 })).body.code).toBe('conflict')
+    expect((await put({ stock: 10, stockWas: 3 })).body.stock).toBe(10)
+    expect((await put({ stockWas: 3 })).status).toBe(422)
+    const wrong = await put({ details: SPEAKER.details })
+    expect(wrong.body.errors.map(({ path }: { path: string }) => path)).toContain('details.author')
+  })
+
+  it('is seen by members alone while it is a draft, and deleted where nobody ordered it', async () => {
+    const { id, organisation } = await stageProduct({ status: 'draft' })
+    const { operator } = organisation
+    expect((await as(null, 'GET', `/products/${id}`)).status).toBe(404)
+    expect((await as(await registerPlayer(), 'GET', `/products/${id}`)).status).toBe(404)
+    expect((await as(operator, 'GET', `/products/${id}`)).body.status).toBe('draft')
+    const path = `/products?organisationId=${organisation.id}`
+    expect((await as(null, 'GET', path)).body.data).toEqual([])
+    expect((await as(operator, 'GET', path)).body.data).toHaveLength(1)
+    expect((await as(operator, 'DELETE', `/products/${id}`)).status).toBe(204)
+    expect((await as(operator, 'GET', `/products/${id}`)).status).toBe(404)
+  })
+})
+
+describe('the list of products', () => {
+  it('is filtered, sorted and paged', async () => {
+    const organisation = await organisationWithOperator()
+    const { body: shelf } = await as(organisation.operator, 'POST', '/categories', { name: 'Sound' })
+    const add = async (changes: Record<string, unknown>) => (await stageProduct(changes, organisation)).id
+    const cheap = await add({ title: 'arrow of God', price: { amount: 300, currency: 'KES' } })
+    const book = await add({ tags: ['igbo'] })
+    const gone = await add({ title: 'No Longer at Ease', stock: 0 })
+    const speaker = await add({ ...SPEAKER, categoryId: shelf.id })
+    const base = `/products?organisationId=${organisation.id}`
+    const idsOf = async (query: string, limit = 100) =>
+      (await readAll(`${base}${query}`, limit)).map(({ id }: { id: string }) => id)
+    expect(await idsOf('&kind=sound_device')).toEqual([speaker])
+    expect(await idsOf(`&categoryId=${shelf.id}`)).toEqual([speaker])
+    expect(await idsOf('&minPrice=300&maxPrice=1200&sort=price')).toEqual([cheap, book, gone])
+    expect(await idsOf('&minPrice=1201')).toEqual([speaker])
+    expect(await idsOf('&inStock=true&sort=price')).toEqual([cheap, book, speaker])
+    expect(await idsOf('&inStock=false')).toEqual([gone])
+    expect(await idsOf('&q=ARROW')).toEqual([cheap])
+    expect(await idsOf('&q=radiola')).toEqual([speaker])
+    expect(await idsOf('&q=achebe&sort=price')).toEqual([cheap, book, gone])
+    expect(await idsOf('&q=igbo')).toEqual([book])
+    expect(await idsOf('&status=draft')).toEqual([])
+    for (const limit of [1, 2, 3, 100]) {
+      expect(await idsOf('&sort=price', limit)).toEqual([cheap, book, gone, speaker])
+      expect(await idsOf('&sort=-price', limit)).toEqual([speaker, gone, book, cheap])
+      expect(await idsOf('&sort=-createdAt', limit)).toEqual([speaker, gone, book, cheap])
+      expect(await idsOf('&sort=title', limit)).toEqual([cheap, speaker, gone, book])
+    }
+    expect((await as(null, 'GET', `${base}&inStock=maybe`)).status).toBe(422)
+  })
+})
+
+describe('a page of products', () => {
+  it('follows one that ended at a long title in any script', async () => {
+    const organisation = await organisationWithOperator()
+    const long = '詩'.repeat(70)
+    const titles = [`${long}一`, `${long}二`, `${'𐐷'.repeat(65)}`, `${long}三`, 'Ödland']
+    const ids: string[] = []
+    for (const title of titles) ids.push((await stageProduct({ title }, organisation)).id)
+    const path = `/products?organisationId=${organisation.id}&sort=title`
+    const found = (await readAll(path, 1)).map(({ id }: { id: string }) => id)
+    expect(found).toEqual([ids[4], ids[0], ids[1], ids[3], ids[2]])
+  })
+})
+
+describe('a category', () => {
+  it('has a slug of its own in its organisation, and is deleted once it is empty', async () => {
+    const organisation = await organisationWithOperator()
+    const { operator } = organisation
+    const made = await as(operator, 'POST', '/categories', { name: 'First Editions' })
+    expect(made.body).toMatchObject({ slug: 'first-editions', organisationId: organisation.id })
+    const again = await as(operator, 'POST', '/categories', { name: 'First editions!' })
+    expect([again.status, again.body.code]).toEqual([409, 'conflict'])
+    const other = await as((await organisationWithOperator()).operator, 'POST', '/categories', {
+      name: 'First editions',
+    })
+    expect(other.status).toBe(201)
+    const { body: poems } = await as(operator, 'POST', '/categories', { name: '詩', slug: 'poems' })
+    const path = `/categories/${poems.id}`
+    expect((await as(operator, 'PUT', path, { slug: 'first-editions' })).status).toBe(409)
+    expect((await as(operator, 'PUT', path, { name: 'Poems' })).body).toMatchObject({
+      name: 'Poems',
+      slug: 'poems',
+    })
+    expect((await as(operator, 'POST', '/categories', { name: '詩' })).status).toBe(422)
+    const list = await readAll(`/categories?organisationId=${organisation.id}`, 1)
+    expect(list.map(({ name }: { name: string }) => name)).toEqual(['First Editions', 'Poems'])
+    const { id } = await stageProduct({ categoryId: poems.id }, organisation)
+    expect((await as(operator, 'DELETE', path)).body.code).toBe('invalid_state')
+    await as(operator, 'PUT', `/products/${id}`, { categoryId: null })
+    expect((await as(operator, 'DELETE', path)).status).toBe(204)
+    const left = env.DB.prepare('SELECT count(*) AS n FROM categories WHERE id = ?').bind(poems.id)
+    expect(await left.first('n')).toBe(0)
+  })
+})

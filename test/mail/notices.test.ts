@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest'
+import { sweepNotices } from '../../src/draws/notify-holders.ts'
+import { askPool } from '../../src/tickets/client.ts'
+import { registerPlayer, testContext } from '../harness/people.ts'
+import { PRICE, paid, stagePriced, withKey } from '../orders/checkout.ts'
+import {
+  as,
+  at,
+  CLOSES_AT,
+  crashing,
+  DAY,
+  DRAW_AT,
+  drawOnTime,
+  enter,
+  HOUR,
+  holderOf,
+  newKey,
+  ringAlarm,
+  silenceLog,
+  stageRaffle,
+  sweep,
+  useClock,
+  winnersOf,
+} from '../raffles/scenario.ts'
+import { mailsTo, outboxOf } from './mailbox.ts'
+
+const kindsTo = async (person: { id: string }) => (await outboxOf(person.id)).map(({ kind }) => kind).sort()
+
+useClock()
+
+describe('the buyer is told', () => {
+  it('that an order is paid and that a refund was sent, once each', async () => {
+    const staged = await stagePriced()
+    const player = await registerPlayer()
+    const { id } = await paid(player, staged.id, 2)
+    expect(await kindsTo(player)).toEqual(['order_paid'])
+    const asked = { reason: 'a mistake' }
+    await as(staged.operator, 'POST', `/orders/${id}/refunds`, asked, withKey(newKey()))
+    await sweep()
+    await sweep()
+    const [first, second, ...more] = await mailsTo(player.email)
+    expect(more).toEqual([])
+    expect(first!.text).toContain(`KES\u00a0${(2 * PRICE) / 100}.00`)
+    expect(first!.text).toContain('2 × Signed first editions')
+    expect(second!.title).toBe('Your refund was sent')
+    expect(second!.text).toContain(`/orders/${id}`)
+  })
+})
+
+describe('holders are told', () => {
+  it('the commitment at the freeze, and after the draw who won and who did not, once each', async () => {
+    const staged = await stageRaffle({ prizes: [{ title: 'A signed <book>', quantity: 2 }] })
+    const people = await enter(staged.id, 5)
+    const stranger = await registerPlayer()
+    at(CLOSES_AT)
+    await ringAlarm(staged.pool)
+    await sweep()
+    for (const person of people) {
+      expect(await kindsTo(person)).toEqual(['commitment'])
+      const [mail] = await mailsTo(person.email)
+      const { body: proof } = await as(null, 'GET', `/raffles/${staged.id}/proof`)
+      expect(mail!.text).toContain(proof.commitment)
+      expect(mail!.text).toContain(proof.commitmentSignature)
+    }
+    at(DRAW_AT)
+    await sweep()
+    await sweep()
+    const winnerIds = await Promise.all(
+      (await winnersOf(staged.id)).map(async ({ id }) => (await holderOf(id)).id),
+    )
+    expect(new Set(winnerIds).size).toBe(2)
+    for (const person of people) {
+      const isWinner = winnerIds.includes(person.id)
+      expect(await kindsTo(person)).toEqual(['commitment', isWinner ? 'won' : 'lost'])
+      const mail = (await mailsTo(person.email)).at(-1)!
+      expect(mail.text).toContain(isWinner ? 'A signed <book>' : 'did not win')
+      expect(mail.html).not.toContain('<book>')
+    }
+    expect(await kindsTo(stranger)).toEqual([])
+  })
+
+  it('one mail, whatever they won and hold', async () => {
+    const staged = await stageRaffle({
+      maxPerUser: null,
+      prizes: [
+        { title: 'Gold', quantity: 1 },
+        { title: 'Silver', quantity: 1 },
+      ],
+    })
+    const player = await registerPlayer()
+    for (let entry = 0; entry < 3; entry++) await hold(staged, player.id)
+    await drawOnTime(staged)
+    await sweep()
+    expect(await kindsTo(player)).toEqual(['commitment', 'won'])
+    const titles = (await mailsTo(player.email)).map(({ title }) => title)
+    expect(titles).toContain('You won: Gold and Silver')
+  })
+
+  it('once where the worker dies in between, over as many pages as it takes', async () => {
+    const staged = await stageRaffle({ maxPerUser: null, totalTickets: 1_000 })
+    const player = await registerPlayer()
+    await Promise.all(Array.from({ length: 510 }, () => hold(staged, player.id)))
+    const last = await registerPlayer()
+    await hold(staged, last.id)
+    at(CLOSES_AT)
+    await ringAlarm(staged.pool)
+    const { lines } = silenceLog()
+    const { DB, done } = crashing(/update "notices" set "due_at"/i)
+    await sweep({ DB })
+    expect(done()).toBe(true)
+    expect(JSON.stringify(lines())).toContain('holders not told')
+    expect([await kindsTo(player), await kindsTo(last)]).toEqual([['commitment'], []])
+    await Promise.all([sweepNotices(testContext()), sweepNotices(testContext())])
+    expect([await kindsTo(player), await kindsTo(last)]).toEqual([['commitment'], ['commitment']])
+  })
+})
+
+describe('a winner who has not claimed is reminded', () => {
+  it('three days and one day before it is too late, once each', async () => {
+    const staged = await stageRaffle({ claimDays: 14 })
+    const [player] = await enter(staged.id, 1)
+    await drawOnTime(staged)
+    const claimBy = DRAW_AT + 14 * DAY
+    const kindsAt = async (ms: number) => {
+      at(ms)
+      await sweep()
+      await sweep()
+      return (await kindsTo(player!)).filter((kind) => kind.startsWith('claim'))
+    }
+    expect(await kindsAt(claimBy - 3 * DAY - HOUR)).toEqual([])
+    expect(await kindsAt(claimBy - 3 * DAY)).toEqual(['claim_reminder_3d'])
+    expect(await kindsAt(claimBy - DAY - HOUR)).toEqual(['claim_reminder_3d'])
+    expect(await kindsAt(claimBy - DAY)).toEqual(['claim_reminder_1d', 'claim_reminder_3d'])
+    expect((await mailsTo(player!.email)).at(-1)!.title).toBe('One day left to claim A book')
+  })
+
+  it('not where there was no more time to begin with, nor after claiming', async () => {
+    const short = await stageRaffle({ claimDays: 2 })
+    const [hasty] = await enter(short.id, 1)
+    await drawOnTime(short)
+    await sweep()
+    expect(await kindsTo(hasty!)).toEqual(['commitment', 'won'])
+
+    at(CLOSES_AT - HOUR)
+    const long = await stageRaffle({ claimDays: 14 })
+    const [player] = await enter(long.id, 1)
+    await drawOnTime(long)
+    const [winner] = await winnersOf(long.id)
+    const deliveryAddress = { name: 'Amina', lines: ['1 Road'], city: 'Nairobi', country: 'KE' }
+    const claimed = await as(player!, 'POST', `/winners/${winner.id}/claim`, { deliveryAddress })
+    expect(claimed.status).toBe(200)
+    at(DRAW_AT + 13 * DAY)
+    await sweep()
+    expect(await kindsTo(player!)).toEqual(['commitment', 'won'])
+  })
+})
+
+const hold = ({ id: raffleId, pool }: { id: string; pool: string }, holder: string) =>
+  askPool(testContext(), pool, (door) =>
+    door.reserve({ raffleId, holder, key: newKey(), request: '', quantity: 1, numbers: null, payment: null }),
+  )

@@ -1,0 +1,174 @@
+// When a series has its draws: wall clocks through daylight saving, weekdays, ends of months, and what to make when.
+import { describe, expect, it } from 'vitest'
+import { type Day, dayOn, daysAfter, type Schedule } from '../../src/raffles/series/occurrences.ts'
+import { daysToMake } from '../../src/raffles/series/sweep-series.ts'
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+
+const schedule = (changes: Partial<Schedule> = {}): Schedule => ({
+  cadence: { every: 'day' },
+  time: '20:00',
+  timeZone: 'Africa/Nairobi',
+  opensBefore: 24 * 60,
+  closesBefore: 5,
+  startsOn: '2026-01-01',
+  endsOn: null,
+  ...changes,
+})
+
+const utc = (ms: number) => new Date(ms).toISOString().replace(':00.000Z', 'Z')
+
+function first(count: number, from: Schedule, now: string): Day[] {
+  const days: Day[] = []
+  for (const day of daysAfter(from, Date.parse(now))) {
+    days.push(day)
+    if (days.length === count) break
+  }
+  return days
+}
+
+const draws = (count: number, from: Schedule, now: string) =>
+  first(count, from, now).map(({ drawAt }) => utc(drawAt))
+const dates = (count: number, from: Schedule, now: string) => first(count, from, now).map(({ date }) => date)
+
+describe('the time of a draw', () => {
+  it('is the wall clock’s, and entries open and close so many minutes before it', () => {
+    expect(first(1, schedule(), '2026-05-05T00:00:00Z')).toEqual([
+      {
+        date: '2026-05-05',
+        drawAt: Date.parse('2026-05-05T17:00:00Z'),
+        opensAt: Date.parse('2026-05-04T17:00:00Z'),
+        closesAt: Date.parse('2026-05-05T16:55:00Z'),
+      },
+    ])
+  })
+
+  it('stays the same on the wall clock when summer comes and goes', () => {
+    const berlin = schedule({ timeZone: 'Europe/Berlin' })
+    expect(draws(3, berlin, '2026-03-28T00:00:00Z')).toEqual([
+      '2026-03-28T19:00Z',
+      '2026-03-29T18:00Z',
+      '2026-03-30T18:00Z',
+    ])
+    expect(draws(3, berlin, '2026-10-24T00:00:00Z')).toEqual([
+      '2026-10-24T18:00Z',
+      '2026-10-25T19:00Z',
+      '2026-10-26T19:00Z',
+    ])
+  })
+
+  it.each([
+    ['Europe/Berlin', '2026-03-28T06:00:00Z', ['2026-03-29T01:30Z', '2026-03-30T00:30Z']],
+    ['America/New_York', '2026-03-07T12:00:00Z', ['2026-03-08T07:30Z', '2026-03-09T06:30Z']],
+  ])('moves forward where the clock of %s leaps over it', (timeZone, now, expected) => {
+    expect(draws(2, schedule({ timeZone, time: '02:30' }), now)).toEqual(expected)
+  })
+
+  it.each([
+    ['Europe/Berlin', '02:30', '2026-10-24T06:00:00Z', ['2026-10-25T00:30Z', '2026-10-26T01:30Z']],
+    ['America/New_York', '01:30', '2026-10-31T12:00:00Z', ['2026-11-01T05:30Z', '2026-11-02T06:30Z']],
+  ])('is the first of the two where it comes twice in %s', (timeZone, time, now, expected) => {
+    expect(draws(2, schedule({ timeZone, time }), now)).toEqual(expected)
+  })
+
+  it.each(['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Africa/Nairobi', 'Asia/Kathmandu'])(
+    'comes once for each day of a year in %s, in order',
+    (timeZone) => {
+      for (const time of ['00:00', '02:15', '02:30', '23:59']) {
+        const days = first(366, schedule({ timeZone, time }), '2025-12-30T00:00:00Z')
+        expect(days.map(({ date }) => date)).toEqual(
+          Array.from({ length: 366 }, (_, at) =>
+            new Date(Date.parse('2026-01-01') + at * DAY).toISOString().slice(0, 10),
+          ),
+        )
+        for (const [at, day] of days.entries()) {
+          if (at > 0) expect(day.drawAt).toBeGreaterThan(days[at - 1]!.drawAt)
+        }
+      }
+    },
+  )
+})
+
+describe('the days of a cadence', () => {
+  it('are the weekdays named', () => {
+    const weekly = schedule({ cadence: { every: 'week', weekdays: ['sunday', 'monday', 'friday'] } })
+    expect(dates(5, weekly, '2026-11-20T00:00:00Z')).toEqual([
+      '2026-11-20',
+      '2026-11-22',
+      '2026-11-23',
+      '2026-11-27',
+      '2026-11-29',
+    ])
+  })
+
+  it('are a day of each month, or the last of a shorter one', () => {
+    const monthly = schedule({ cadence: { every: 'month', dayOfMonth: 31 }, startsOn: '2027-12-31' })
+    expect(dates(5, monthly, '2026-01-01T00:00:00Z')).toEqual([
+      '2027-12-31',
+      '2028-01-31',
+      '2028-02-29',
+      '2028-03-31',
+      '2028-04-30',
+    ])
+    const late = schedule({ cadence: { every: 'month', dayOfMonth: 1 }, startsOn: '2026-01-02' })
+    expect(dates(2, late, '2026-01-01T00:00:00Z')).toEqual(['2026-02-01', '2026-03-01'])
+  })
+
+  it('begin and end with the series, and with the closing of entries', () => {
+    const week = schedule({ startsOn: '2026-05-05', endsOn: '2026-05-07' })
+    expect(dates(9, week, '2026-01-01T00:00:00Z')).toEqual(['2026-05-05', '2026-05-06', '2026-05-07'])
+    expect(dates(9, week, '2026-05-06T16:54:59Z')).toEqual(['2026-05-06', '2026-05-07'])
+    expect(dates(9, week, '2026-05-06T16:55:00Z')).toEqual(['2026-05-07'])
+    expect(dates(9, week, '2026-05-08T00:00:00Z')).toEqual([])
+  })
+
+  it('are counted on the series’ own calendar, on either side of the date line', () => {
+    const now = '2026-05-05T10:30:00Z'
+    const early = { time: '00:10', opensBefore: 60 }
+    expect(dates(1, schedule({ ...early, timeZone: 'Pacific/Kiritimati' }), now)).toEqual(['2026-05-07'])
+    expect(dates(1, schedule({ ...early, timeZone: 'Pacific/Pago_Pago' }), now)).toEqual(['2026-05-05'])
+  })
+
+  it('can be asked for one by one', () => {
+    const fridays = schedule({ cadence: { every: 'week', weekdays: ['friday'] }, endsOn: '2026-12-31' })
+    expect(dayOn(fridays, '2026-11-20')?.drawAt).toBe(Date.parse('2026-11-20T17:00:00Z'))
+    expect(dayOn(fridays, '2026-11-21')).toBeNull()
+    expect(dayOn(fridays, '2025-11-21')).toBeNull()
+    expect(dayOn(fridays, '2027-01-01')).toBeNull()
+  })
+})
+
+describe('the days to make', () => {
+  const now = Date.parse('2026-05-05T12:00:00Z')
+  const none = new Set<string>()
+  const made = (from: Schedule, skipped = none, at = now) => {
+    const { days, dueAt } = daysToMake(from, skipped, at)
+    return { dates: days.map(({ date }) => date), dueAt: dueAt === null ? null : utc(dueAt) }
+  }
+
+  it('are those whose entries open within two days', () => {
+    expect(made(schedule())).toEqual({
+      dates: ['2026-05-05', '2026-05-06', '2026-05-07'],
+      dueAt: '2026-05-05T17:00Z',
+    })
+  })
+
+  it('are the next at least, and the one after it when it has closed', () => {
+    const monthly = schedule({ cadence: { every: 'month', dayOfMonth: 20 } })
+    expect(made(monthly)).toEqual({ dates: ['2026-05-20'], dueAt: '2026-05-20T16:55Z' })
+  })
+
+  it('leave out what is skipped', () => {
+    expect(made(schedule(), new Set(['2026-05-05', '2026-05-07']))).toEqual({
+      dates: ['2026-05-06'],
+      dueAt: '2026-05-05T17:00Z',
+    })
+  })
+
+  it('come to an end with the series', () => {
+    const short = schedule({ endsOn: '2026-05-06' })
+    expect(made(short)).toEqual({ dates: ['2026-05-05', '2026-05-06'], dueAt: '2026-05-06T16:55Z' })
+    expect(made(short, none, Date.parse('2026-05-06T16:55:00Z'))).toEqual({ dates: [], dueAt: null })
+  })
+})
