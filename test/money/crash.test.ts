@@ -1,7 +1,7 @@
 // The process dies at every call it makes, before the call's effect and after it, in every flow that moves money. Then
 // the client may ask again, the clock runs out, the sweep runs, and the audit must find nothing.
 import { env } from 'cloudflare:workers'
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { runSweep } from '../../src/cron.ts'
 import { type Answer, call } from '../harness/client.ts'
@@ -44,7 +44,8 @@ const answered = (answer: Answer, ...statuses: number[]): Answer => {
 
 let organisation: Organisation
 let buyer: Person
-beforeAll(async () => {
+// By the clock of the tests, as sessions of another time would be forgotten by the sweep.
+beforeEach(async () => {
   organisation = await organisationWithOperator()
   buyer = await registerPlayer()
 })

@@ -23,6 +23,7 @@ export const EXAMPLE_TEMPLATE = {
   guaranteed: false,
   providers: ['sandbox'],
   entry: 'purchase',
+  earning: null,
   draw: { method: 'beacon' },
   claimDays: 14,
   onUnclaimed: 'redraw',
