@@ -82,7 +82,7 @@ export const Payment = z
     provider: Provider,
     status: z.enum(PAYMENT_STATUSES),
     amount: Money,
-    /** Where the payer goes to pay; null where there is no page. */
+    /** Where the payer goes to pay; null where there is no page, and for everybody but the payer. */
     checkoutUrl: z.string().nullable(),
     /** What the payer does next, in words. */
     message: z.string().nullable(),

@@ -18,6 +18,12 @@ export const presentPayment = (payment: PaymentRow): Payment => ({
   message: payment.action?.message ?? null,
 })
 
+/** For those who manage an order: the page where it is paid is its buyer's alone. */
+export const withoutCheckout = (order: Order): Order => ({
+  ...order,
+  payment: { ...order.payment, checkoutUrl: null, message: null },
+})
+
 /** What is known beside the rows: the numbers of each reservation, how far products are on their way, and the history. */
 export interface OrderDetails {
   numbers: Map<string, number[]>

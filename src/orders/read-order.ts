@@ -4,13 +4,15 @@ import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
 import type { Order } from './contract.ts'
 import { findOrder } from './find-order.ts'
-import { presentOrder, readDetails } from './present.ts'
+import { presentOrder, readDetails, withoutCheckout } from './present.ts'
 
 export async function readOrder(ctx: Ctx, id: string): Promise<Order> {
   const { userId } = requireUser(ctx)
   const rows = await findOrder(ctx, id)
-  if (rows.order.userId !== userId && !(await mayManage(ctx, rows.lines))) throw notFound('order')
-  return presentOrder(rows, await readDetails(ctx, rows))
+  const isMine = rows.order.userId === userId
+  if (!isMine && !(await mayManage(ctx, rows.lines))) throw notFound('order')
+  const order = presentOrder(rows, await readDetails(ctx, rows))
+  return isMine ? order : withoutCheckout(order)
 }
 
 /** Whether the actor manages payments in every organisation that the lines are of. */

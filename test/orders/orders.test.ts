@@ -95,7 +95,10 @@ describe('a purchase of priced tickets', () => {
       const answer = await as(stranger, method, path, body, withKey(newKey()))
       expect([answer.status, answer.body.detail]).toEqual([404, 'No such order.'])
     }
-    expect((await as(operator, 'GET', `/orders/${bought.id}`)).status).toBe(200)
+    // Whoever manages it sees it, but not the page where it is paid.
+    const managed = (await as(operator, 'GET', `/orders/${bought.id}`)).body
+    expect(managed.payment).toMatchObject({ status: 'pending', checkoutUrl: null })
+    expect(JSON.stringify(managed)).not.toContain('/sandbox/checkout/')
     expect((await as(stranger, 'GET', '/orders')).body.data).toEqual([])
   })
 })

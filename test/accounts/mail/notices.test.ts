@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { sweepNotices } from '../../src/draws/notify-holders.ts'
-import { askPool } from '../../src/tickets/client.ts'
-import { registerPlayer, testContext } from '../harness/people.ts'
-import { PRICE, paid, stagePriced, withKey } from '../orders/checkout.ts'
+import { sweepNotices } from '../../../src/draws/notify-holders.ts'
+import { askPool } from '../../../src/tickets/client.ts'
+import { registerPlayer, testContext } from '../../harness/people.ts'
+import { PRICE, paid, stagePriced, withKey } from '../../orders/checkout.ts'
 import {
   as,
   at,
@@ -21,7 +21,7 @@ import {
   sweep,
   useClock,
   winnersOf,
-} from '../raffles/scenario.ts'
+} from '../../raffles/scenario.ts'
 import { mailsTo, outboxOf } from './mailbox.ts'
 
 const kindsTo = async (person: { id: string }) => (await outboxOf(person.id)).map(({ kind }) => kind).sort()
