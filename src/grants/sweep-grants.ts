@@ -1,7 +1,8 @@
 /** The sweep over grants: what a crash left between row and pool, what waited for sales or for a person, what is asked back. */
-import { and, asc, eq, isNotNull, lte } from 'drizzle-orm'
+import { and, asc, isNotNull, lte } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { type Swept, sweepRows } from '../core/sweep-rows.ts'
+import type { GrantKey } from './find-grant.ts'
 import { finishGrant } from './finish-grant.ts'
 import { grants } from './schema.ts'
 import { wakeProvenGrants } from './take-over-grants.ts'
@@ -26,16 +27,11 @@ export async function sweepGrants(ctx: Ctx): Promise<Swept> {
   })
 }
 
-/** What one order has earned, right after it was paid; what cannot be done now, the sweep does. */
-export async function finishGrantsOf(ctx: Ctx, orderRef: string): Promise<void> {
+/** What an order has earned, right after it was paid; what cannot be done now, the sweep does. */
+export async function finishGrants(ctx: Ctx, keys: GrantKey[]): Promise<void> {
   try {
-    const rows = await ctx.db
-      .select({ raffleId: grants.raffleId, orderRef: grants.orderRef })
-      .from(grants)
-      .where(and(eq(grants.orderRef, orderRef), lte(grants.dueAt, ctx.now)))
-      .limit(MAX_AT_ONCE)
-    for (const key of rows) await finishGrant(ctx, key)
+    for (const key of keys.slice(0, MAX_AT_ONCE)) await finishGrant(ctx, key)
   } catch (error) {
-    ctx.log.error('grants not finished yet', { orderRef, error })
+    ctx.log.error('grants not finished yet', { orderRef: keys[0]?.orderRef, error })
   }
 }

@@ -2,14 +2,22 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
-import { payments, payouts, refunds, webhooks } from '../money/schema.ts'
+import { type PaymentRow, payments, payouts, refunds, webhooks } from '../money/schema.ts'
 import { reconcilePayment } from './reconcile-payment.ts'
 
 export type WebhookRow = typeof webhooks.$inferSelect
 
+/** The payment that a webhook is about; of a refund or a payout, none. */
+export const findSubject = (ctx: Ctx, { subjectId }: WebhookRow): Promise<PaymentRow | undefined> =>
+  ctx.db.select().from(payments).where(eq(payments.id, subjectId)).get()
+
 /** Safe to repeat; noted as done only afterwards, so that a crash in between is made good by the sweep. */
-export async function actOnWebhook(ctx: Ctx, webhook: WebhookRow): Promise<void> {
-  await lookAt(ctx, webhook)
+export async function actOnWebhook(
+  ctx: Ctx,
+  webhook: WebhookRow,
+  payment: PaymentRow | undefined,
+): Promise<void> {
+  await lookAt(ctx, webhook, payment)
   await withRetry(() =>
     ctx.db
       .update(webhooks)
@@ -24,12 +32,15 @@ export async function actOnWebhook(ctx: Ctx, webhook: WebhookRow): Promise<void>
   )
 }
 
-async function lookAt(ctx: Ctx, { provider, subject, subjectId }: WebhookRow): Promise<void> {
-  if (subject === 'payment') {
-    const payment = await ctx.db.select().from(payments).where(eq(payments.id, subjectId)).get()
-    const observed = payment && (await reconcilePayment(ctx, payment))
+async function lookAt(
+  ctx: Ctx,
+  { provider, subject, subjectId }: WebhookRow,
+  payment: PaymentRow | undefined,
+): Promise<void> {
+  if (payment !== undefined) {
+    const { status } = await reconcilePayment(ctx, payment)
     // Else what it told of would be forgotten: nobody asks again about a payment that is decided.
-    if (observed?.status === 'unknown') throw new Error(`${provider} could not be asked`)
+    if (status === 'unknown') throw new Error(`${provider} could not be asked`)
     return
   }
   // Money on its way out: its own sweep, a moment later, asks the provider.

@@ -27,6 +27,7 @@ export function enqueueGrants(ctx: Ctx, order: OrderRow, issued: OrderLineRow[])
         AND ${raffles.priceCurrency} = ${order.currency}
         AND EXISTS (SELECT 1 FROM ${orders} WHERE ${orders.id} = ${order.id} AND ${orders.settledAt} IS NULL)`)
     .onConflictDoNothing()
+    .returning({ raffleId: grants.raffleId, orderRef: grants.orderRef })
 }
 
 /** A statement for a batch that refunds: asks back what these orders (a list or a query in brackets) earned where nothing that was bought is left. */

@@ -7,9 +7,9 @@ import { notFound } from '../core/errors.ts'
 import { DAY_MS } from '../core/time.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { WebhookEvent } from '../money/providers/port.ts'
-import { payments, payouts, refunds, webhooks } from '../money/schema.ts'
+import { type PaymentRow, payments, payouts, refunds, webhooks } from '../money/schema.ts'
 import type { Provider } from '../raffles/contract.ts'
-import { actOnWebhook, type WebhookRow } from './act-on-webhook.ts'
+import { actOnWebhook, findSubject, type WebhookRow } from './act-on-webhook.ts'
 
 const KEPT_MS = 90 * DAY_MS
 const PURGED_AT_A_TIME = 1_000
@@ -24,11 +24,10 @@ export async function receiveWebhook(
   const { parseWebhook } = providerOf(provider)
   if (parseWebhook === null) throw notFound('webhook')
   const event = await parseWebhook(ctx, headers, body)
-  await mustBeOurs(ctx, provider, event)
-  const webhook = await store(ctx, provider, event, body)
+  const { webhook, payment } = await store(ctx, provider, event, body)
   if (webhook.actedAt !== null) return
   try {
-    await actOnWebhook(ctx, webhook)
+    await actOnWebhook(ctx, webhook, payment)
   } catch (error) {
     ctx.log.error('a webhook was stored and not acted on', { provider, eventId: event.eventId, error })
   }
@@ -36,33 +35,32 @@ export async function receiveWebhook(
 
 const SUBJECTS = { payment: payments, refund: refunds, payout: payouts }
 
-/** Rightly signed, and yet about something that is not ours: another installation may share the account. */
-async function mustBeOurs(ctx: Ctx, provider: Provider, { subject, subjectId }: WebhookEvent): Promise<void> {
-  const table = SUBJECTS[subject]
-  const row = await ctx.db
-    .select({ id: table.id })
-    .from(table)
-    .where(and(eq(table.id, subjectId), eq(table.provider, provider)))
-    .get()
-  if (row === undefined) throw notFound(subject)
-}
-
-/** The row of this event, from now or from when it was told first. */
+/**
+ * The row of this event, from now or from when it was told first, and the payment that it is about. An event can be
+ * rightly signed and yet about something that is not ours: another installation may share the account.
+ */
 async function store(
   ctx: Ctx,
   provider: Provider,
   { eventId, subject, subjectId }: WebhookEvent,
   body: string,
-): Promise<WebhookRow> {
-  const [row] = await withRetry(() =>
-    ctx.db
-      .insert(webhooks)
-      .values({ provider, eventId, body, subject, subjectId, receivedAt: ctx.now })
-      // Changes nothing: the row that is there is what is answered.
-      .onConflictDoUpdate({ target: [webhooks.provider, webhooks.eventId], set: { eventId } })
-      .returning(),
+): Promise<{ webhook: WebhookRow; payment: PaymentRow | undefined }> {
+  const table = SUBJECTS[subject]
+  const [[webhook], [payment]] = await withRetry(() =>
+    ctx.db.batch([
+      ctx.db
+        .insert(webhooks)
+        .select(sql`
+          SELECT ${provider}, ${eventId}, ${body}, ${ctx.now}, NULL, ${subject}, ${subjectId}
+          FROM ${table} WHERE ${table.id} = ${subjectId} AND ${table.provider} = ${provider}`)
+        // Changes nothing: the row that is there is what is answered.
+        .onConflictDoUpdate({ target: [webhooks.provider, webhooks.eventId], set: { eventId } })
+        .returning(),
+      ctx.db.select().from(payments).where(eq(payments.id, subjectId)),
+    ]),
   )
-  return row!
+  if (webhook === undefined) throw notFound(subject)
+  return { webhook, payment }
 }
 
 /** Acts on a stored webhook once more, whether it was acted on or not. */
@@ -74,7 +72,7 @@ export async function replayWebhook(ctx: Ctx, provider: Provider, eventId: strin
     .where(and(eq(webhooks.provider, provider), eq(webhooks.eventId, eventId)))
     .get()
   if (webhook === undefined) throw notFound('webhook')
-  await actOnWebhook(ctx, webhook)
+  await actOnWebhook(ctx, webhook, await findSubject(ctx, webhook))
 }
 
 /** Raw bodies hold what providers know of payers: they go after 90 days, some of them a sweep. */

@@ -7,21 +7,21 @@
  * (2) every line is confirmed where it is held; (3) deposits → takings, what is lost → refunds, the order is settled;
  * (4) receipts that pay for nothing go back.
  */
-import { and, eq, inArray, isNull, lte, ne, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, ne, sql } from 'drizzle-orm'
 import { enqueueMail } from '../accounts/mail/enqueue-mail.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
-import { finishGrantsOf } from '../grants/sweep-grants.ts'
+import type { GrantKey } from '../grants/find-grant.ts'
+import { finishGrants } from '../grants/sweep-grants.ts'
 import { account, insertTransfers, type Transfer } from '../money/ledger.ts'
 import type { Capture, Observed } from '../money/providers/port.ts'
 import { insertRefund, type NewRefund } from '../money/refund-rows.ts'
 import { type PaymentRow, payments, type ReceiptRow, receipts } from '../money/schema.ts'
 import { enqueueGrants } from './earned-entries.ts'
-import { findOrder, type OrderRows } from './find-order.ts'
 import { linePort } from './line-port.ts'
 import { insertOrderEvent } from './order-events.ts'
 import { reopenRefundRuns } from './refund-raffle.ts'
-import { type LineKind, type OrderLineRow, orderLines, orders } from './schema.ts'
+import { type LineKind, type OrderLineRow, type OrderRow, orderLines, orders } from './schema.ts'
 import { tell } from './words.ts'
 
 /** Parts of an order's transaction beside its lines, which are parts 0 to 19. */
@@ -31,13 +31,37 @@ const EXCESS_PART = 200
 export const receiptKey = ({ provider, reference }: Pick<ReceiptRow, 'provider' | 'reference'>): string =>
   `${provider}:${reference}`
 
-/** Takes what a provider says has arrived for a payment to its end. Told again, in any order, it changes nothing. */
-export async function takeObserved(ctx: Ctx, payment: PaymentRow, observed: Observed): Promise<void> {
-  for (const capture of observed.captures) await takeCapture(ctx, payment, capture)
-  if (observed.captures.length > 0) await settleOrder(ctx, payment.orderId)
+/** An order with everything that has arrived for it. */
+interface Received {
+  order: OrderRow
+  lines: OrderLineRow[]
+  arrived: ReceiptRow[]
 }
 
-async function takeCapture(ctx: Ctx, payment: PaymentRow, capture: Capture): Promise<void> {
+/** Takes what a provider says has arrived for a payment to its end. Told again, in any order, it changes nothing. */
+export async function takeObserved(ctx: Ctx, payment: PaymentRow, { captures }: Observed): Promise<void> {
+  let received: Received | undefined
+  for (const capture of captures) received = await takeCapture(ctx, payment, capture)
+  if (received !== undefined) await settleReceived(ctx, received)
+}
+
+/** Does what is left to do for an order's receipts; nothing, where nothing is left. */
+export async function settleOrder(ctx: Ctx, orderId: string): Promise<void> {
+  const [[order], lines, arrived] = await ctx.db.batch([
+    ctx.db.select().from(orders).where(eq(orders.id, orderId)),
+    linesOf(ctx, orderId),
+    receiptsOf(ctx, orderId),
+  ])
+  await settleReceived(ctx, { order: order!, lines, arrived })
+}
+
+const linesOf = (ctx: Ctx, orderId: string) =>
+  ctx.db.select().from(orderLines).where(eq(orderLines.orderId, orderId)).orderBy(asc(orderLines.line))
+const receiptsOf = (ctx: Ctx, orderId: string) =>
+  ctx.db.select().from(receipts).where(eq(receipts.orderId, orderId))
+
+/** Writes it down, and answers what there is to settle: one batch, so that both are of the same instant. */
+async function takeCapture(ctx: Ctx, payment: PaymentRow, capture: Capture): Promise<Received> {
   const { provider, orderId } = payment
   const { reference, amount, currency } = capture
   const key = receiptKey({ provider, reference })
@@ -50,7 +74,7 @@ async function takeCapture(ctx: Ctx, payment: PaymentRow, capture: Capture): Pro
     amount,
     orderId,
   }
-  await withRetry(() =>
+  const [, , , , [order], lines, present] = await withRetry(() =>
     ctx.db.batch([
       ctx.db
         .insert(receipts)
@@ -64,33 +88,33 @@ async function takeCapture(ctx: Ctx, payment: PaymentRow, capture: Capture): Pro
       insertOrderEvent(ctx, orderId, `receipt:${key}`, tell.received(capture, provider)),
       ctx.db
         .update(orders)
-        .set({ receipt: key, updatedAt: ctx.now })
-        .where(
-          and(
-            eq(orders.id, orderId),
-            isNull(orders.receipt),
-            lte(orders.amount, amount),
-            eq(orders.currency, currency),
-          ),
-        ),
-      ctx.db.update(orders).set({ dueAt: ctx.now }).where(eq(orders.id, orderId)),
+        .set({
+          receipt: sql`iif(${orders.receipt} IS NULL AND ${orders.amount} <= ${amount} AND ${orders.currency} = ${currency},
+            ${key}, ${orders.receipt})`,
+          dueAt: ctx.now,
+        })
+        .where(eq(orders.id, orderId))
+        .returning(),
+      linesOf(ctx, orderId),
+      receiptsOf(ctx, orderId),
     ]),
   )
+  return { order: order!, lines, arrived: present }
 }
 
-/** Does what is left to do for an order's receipts; nothing, where nothing is left. */
-export async function settleOrder(ctx: Ctx, orderId: string): Promise<void> {
-  const rows = await findOrder(ctx, orderId)
-  const arrived = await ctx.db.select().from(receipts).where(eq(receipts.orderId, orderId))
-  const paying = arrived.find((receipt) => receiptKey(receipt) === rows.order.receipt)
-  const isNew = paying !== undefined && rows.order.settledAt === null
-  if (isNew) await settle(ctx, rows, paying)
-  for (const receipt of arrived) if (receipt !== paying) await sendBack(ctx, rows, receipt)
-  await rest(ctx, orderId, arrived.length)
-  if (isNew) await finishGrantsOf(ctx, orderId)
+async function settleReceived(ctx: Ctx, received: Received): Promise<void> {
+  const { order, arrived } = received
+  const paying = arrived.find((receipt) => receiptKey(receipt) === order.receipt)
+  const others = arrived.filter((receipt) => receipt !== paying)
+  const isNew = paying !== undefined && order.settledAt === null
+  const earned = isNew ? await settle(ctx, received, paying) : []
+  for (const receipt of others) await sendBack(ctx, order, receipt)
+  if (!isNew || others.length > 0) await rest(ctx, order.id, arrived.length)
+  await finishGrants(ctx, earned)
 }
 
-async function settle(ctx: Ctx, { order, lines }: OrderRows, paying: ReceiptRow): Promise<void> {
+/** Answers the keys of the grants that it earns. */
+async function settle(ctx: Ctx, { order, lines }: Received, paying: ReceiptRow): Promise<GrantKey[]> {
   const outcomes = await Promise.all(lines.map((line) => linePort(line.kind).confirm(ctx, line)))
   const issued = lines.filter((_, at) => outcomes[at] === 'issued')
   const lost = lines.filter((_, at) => outcomes[at] === 'lost')
@@ -108,9 +132,10 @@ async function settle(ctx: Ctx, { order, lines }: OrderRows, paying: ReceiptRow)
     lines: [],
     status: 'due',
   }
-  await withRetry(() =>
+  const [, earned] = await withRetry(() =>
     ctx.db.batch([
       insertTransfers(ctx, settlement(order.id, currency, issued, lostAmount, excess)),
+      enqueueGrants(ctx, order, issued),
       ctx.db
         .update(orderLines)
         .set({
@@ -148,7 +173,6 @@ async function settle(ctx: Ctx, { order, lines }: OrderRows, paying: ReceiptRow)
               'issued',
               tell.issued(countOf(issued, 'raffle'), countOf(issued, 'product')),
             ),
-            enqueueGrants(ctx, order, issued),
             enqueueMail(ctx, {
               to: order.userId,
               subject: order.id,
@@ -171,6 +195,8 @@ async function settle(ctx: Ctx, { order, lines }: OrderRows, paying: ReceiptRow)
         .set({
           status: issued.length === 0 ? 'refund_due' : lost.length === 0 ? 'paid' : 'partially_refunded',
           settledAt: ctx.now,
+          // What else has arrived goes back first; see `rest`.
+          dueAt: sql`iif(${receiptCount} = 1, NULL, ${orders.dueAt})`,
           refundedAmount: sql`${orders.refundedAmount} + ${lostAmount}`,
           updatedAt: ctx.now,
         })
@@ -182,6 +208,7 @@ async function settle(ctx: Ctx, { order, lines }: OrderRows, paying: ReceiptRow)
         .where(and(eq(payments.orderId, order.id), inArray(payments.status, ['starting', 'pending']))),
     ]),
   )
+  return earned
 }
 
 function settlement(
@@ -203,7 +230,7 @@ function settlement(
 }
 
 /** A receipt that pays for nothing: the order was paid already, or it is not the price. */
-async function sendBack(ctx: Ctx, { order }: OrderRows, receipt: ReceiptRow): Promise<void> {
+async function sendBack(ctx: Ctx, order: OrderRow, receipt: ReceiptRow): Promise<void> {
   const { provider, reference, paymentId, amount, currency } = receipt
   const key = `return:${receiptKey(receipt)}`
   const isWrong = amount < order.amount || currency !== order.currency
@@ -238,13 +265,14 @@ async function sendBack(ctx: Ctx, { order }: OrderRows, receipt: ReceiptRow): Pr
   )
 }
 
+const receiptCount = sql`(SELECT count(*) FROM ${receipts} WHERE ${receipts.orderId} = ${orders.id})`
+
 /** Nothing is left to do but what the clock brings, unless another receipt has come in since. */
 async function rest(ctx: Ctx, orderId: string, known: number): Promise<void> {
-  const count = sql`(SELECT count(*) FROM ${receipts} WHERE ${receipts.orderId} = ${orders.id})`
   await ctx.db
     .update(orders)
     .set({ dueAt: sql`iif(${orders.status} = 'pending', ${orders.payUntil}, NULL)` })
-    .where(and(eq(orders.id, orderId), sql`${count} = ${known}`))
+    .where(and(eq(orders.id, orderId), sql`${receiptCount} = ${known}`))
 }
 
 const sumOf = (lines: OrderLineRow[]): number =>

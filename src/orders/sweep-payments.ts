@@ -4,7 +4,7 @@ import type { Ctx } from '../core/context.ts'
 import { sweepRows } from '../core/sweep-rows.ts'
 import { SECOND_MS } from '../core/time.ts'
 import { payments, webhooks } from '../money/schema.ts'
-import { actOnWebhook } from './act-on-webhook.ts'
+import { actOnWebhook, findSubject } from './act-on-webhook.ts'
 import { reconcilePayment } from './reconcile-payment.ts'
 import { orders } from './schema.ts'
 import { sweepCharges } from './tell-charge.ts'
@@ -25,7 +25,7 @@ export async function sweepPayments(ctx: Ctx): Promise<void> {
         .where(and(isNull(webhooks.actedAt), lte(webhooks.receivedAt, ctx.now - PATIENCE_MS)))
         .orderBy(asc(webhooks.receivedAt), asc(webhooks.eventId))
         .limit(limit),
-    one: ({ webhook }) => actOnWebhook(ctx, webhook),
+    one: async ({ webhook }) => actOnWebhook(ctx, webhook, await findSubject(ctx, webhook)),
   })
   await sweepRows(ctx, {
     name: 'payment',

@@ -23,8 +23,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/orders/settle-order.ts',
     edits: [
       {
-        find: 'paying !== undefined && rows.order.settledAt === null',
-        replace: `paying !== undefined && (rows.order.settledAt === null || ${isOn('settle twice')})`,
+        find: 'paying !== undefined && order.settledAt === null',
+        replace: `paying !== undefined && (order.settledAt === null || ${isOn('settle twice')})`,
       },
       {
         find: 'const from = { transactionId, debit: account.deposits, currency, orderId }',
