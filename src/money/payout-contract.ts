@@ -1,11 +1,11 @@
 /** The shapes of payouts and payout methods on the wire. */
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
-import { Sum } from '../core/money.ts'
+import { Currency, Sum } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
-import { PAYOUT_STATUSES } from './schema.ts'
+import { PAYOUT_KINDS, PAYOUT_STATUSES } from './schema.ts'
 
 /** What can pay out. */
 const PayoutProvider = z.enum(['sandbox', 'manual'])
@@ -32,8 +32,20 @@ export type PayoutMethod = z.infer<typeof PayoutMethod>
 export const PayoutMethodPage = Page(PayoutMethod)
 export const PayoutMethodParams = z.object({ id: Id('payoutMethod') })
 
+const payoutTo = { provider: PayoutProvider, destination: Destination }
+
+/** What a settled raffle has left, or what the organisation's shop has earned in a currency. */
 export const RequestPayout = z
-  .strictObject({ raffleId: Id('raffle'), provider: PayoutProvider, destination: Destination })
+  .union(
+    [
+      z.strictObject({ raffleId: Id('raffle'), ...payoutTo }),
+      z.strictObject({ organisationId: Id('organisation'), currency: Currency, ...payoutTo }),
+    ],
+    {
+      error:
+        'must have a provider and a destination, and either a raffleId or an organisationId with a currency',
+    },
+  )
   .meta({ id: 'RequestPayout' })
 export type RequestPayout = z.infer<typeof RequestPayout>
 
@@ -48,9 +60,10 @@ export type MarkPaid = z.infer<typeof MarkPaid>
 export const Payout = z
   .strictObject({
     id: Id('payout'),
-    /** A winner's prize, or what is left of a raffle for its organisation. */
-    kind: z.enum(['prize', 'organiser']),
-    raffleId: Id('raffle'),
+    /** A winner's prize, what is left of a raffle for its organisation, or what its shop has earned. */
+    kind: z.enum(PAYOUT_KINDS),
+    /** Null where it is the shop's. */
+    raffleId: Id('raffle').nullable(),
     organisationId: Id('organisation'),
     /** Null for the organisation's own. */
     winnerId: Id('winner').nullable(),

@@ -130,8 +130,9 @@ export const payouts = new Hono<AppEnv>()
   .post(
     '/',
     describe({
-      summary: 'Ask for what a raffle has left the organisation',
-      description: 'Once its raffle is settled: takings less rake and prizes, by the ledger.',
+      summary: 'Ask for what a raffle has left the organisation, or for what its shop has earned',
+      description:
+        'By the ledger. Of a raffle, once it is settled: takings less rake and prizes. Of the shop: all that was sold less what was refunded and what was asked for before; what is refunded later comes off the next one.',
       tag: TAG,
       auth: 'user',
       idempotent: true,
@@ -146,7 +147,10 @@ export const payouts = new Hono<AppEnv>()
     validate('json', RequestPayout),
     async (c) => {
       const payout = await requestPayout(c.get('ctx'), c.req.valid('json'), idempotencyKey(c))
-      c.header('location', `/api/v1/payouts?raffleId=${payout.raffleId}`)
+      c.header(
+        'location',
+        payout.raffleId === null ? '/api/v1/payouts' : `/api/v1/payouts?raffleId=${payout.raffleId}`,
+      )
       return c.json(payout, 201)
     },
   )

@@ -42,7 +42,7 @@ export const isClaimed = (winnerId: string): SQL =>
   sql`EXISTS (SELECT 1 FROM winners WHERE id = ${winnerId} AND status = 'claimed')`
 
 /** Of a payout in the statement's own table: nothing speaks against paying it. */
-export const isStillOwed: SQL = sql`(${payouts.kind} = 'organiser' OR EXISTS (
+export const isStillOwed: SQL = sql`(${payouts.kind} <> 'prize' OR EXISTS (
   SELECT 1 FROM winners WHERE winners.id = ${payouts.subject} AND winners.status = 'claimed'))`
 
 /** No provider has been asked yet to pay the prize, or all that were have said that they failed. */

@@ -1,48 +1,41 @@
-/** An organisation asks for what a settled raffle has left it: once, whatever is asked and repeated. */
-import { and, eq, sql } from 'drizzle-orm'
-import { requireUser } from '../accounts/permissions.ts'
+/** An organisation asks for what a settled raffle has left it, or its shop has earned: once, whatever is asked and repeated. */
+import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { requirePermission, requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { Problem } from '../core/errors.ts'
 import { bodyHash } from '../core/idempotency.ts'
 import { findRaffleFor } from '../raffles/find-raffle.ts'
-import type { RaffleRow } from '../raffles/schema.ts'
 import { account } from './ledger.ts'
 import type { Payout, RequestPayout } from './payout-contract.ts'
 import { checkPayoutProvider } from './payout-methods.ts'
-import { insertPayout } from './payout-rows.ts'
+import { insertPayout, type NewPayout } from './payout-rows.ts'
 import { presentPayout } from './present-payout.ts'
 import { payouts, transfers } from './schema.ts'
 
+/** Money that an organisation may ask for. */
+interface Owed {
+  of: Pick<NewPayout, 'kind' | 'subject' | 'raffleId' | 'organisationId' | 'amount' | 'currency'>
+  /** Holds as long as it is there. */
+  guard: SQL
+  /** Why it cannot be asked for now. */
+  refusal: Problem | null
+}
+
 export async function requestPayout(ctx: Ctx, input: RequestPayout, key: string): Promise<Payout> {
-  const { raffle } = await findRaffleFor(ctx, input.raffleId, 'payouts:request')
   const { userId } = requireUser(ctx)
+  const { of, guard, refusal } =
+    'raffleId' in input
+      ? await leftByRaffle(ctx, input.raffleId)
+      : await earnedByShop(ctx, input, `${userId}:${key}`)
   const request = bodyHash(input)
   const earlier = await madeBy(ctx, userId, key, request)
   if (earlier !== null) return earlier
-  checkPayoutProvider(ctx, input.provider)
-  if (raffle.status !== 'settled') {
-    throw new Problem('invalid_state', 'This raffle is not settled yet: what is left of it is not known.')
-  }
-  const amount = await owedToOrganiser(ctx, raffle)
-  const isTaken = await hasPayout(ctx, raffle.id)
-  if (isTaken) throw alreadyRequested()
-  if (amount <= 0) throw new Problem('invalid_state', 'This raffle has left nothing to be paid out.')
-  const payout = {
-    kind: 'organiser' as const,
-    subject: raffle.id,
-    raffleId: raffle.id,
-    organisationId: raffle.organisationId,
-    userId: null,
-    provider: input.provider,
-    destination: input.destination,
-    amount,
-    currency: raffle.priceCurrency,
-    requestedBy: userId,
-    key,
-    request,
-  }
-  await withRetry(() => insertPayout(ctx, payout, sql`true`))
+  const { provider, destination } = input
+  checkPayoutProvider(ctx, provider)
+  if (refusal !== null) throw refusal
+  const payout = { ...of, userId: null, provider, destination, requestedBy: userId, key, request }
+  await withRetry(() => insertPayout(ctx, payout, guard))
   const made = await madeBy(ctx, userId, key, request)
   if (made === null) throw alreadyRequested()
   return made
@@ -62,22 +55,55 @@ async function madeBy(ctx: Ctx, userId: string, key: string, request: string): P
   return presentPayout(row)
 }
 
-const hasPayout = async (ctx: Ctx, raffleId: string): Promise<boolean> =>
-  (await ctx.db
-    .select({ id: payouts.id })
-    .from(payouts)
-    .where(and(eq(payouts.kind, 'organiser'), eq(payouts.subject, raffleId)))
-    .get()) !== undefined
-
-/** By the ledger, of this raffle alone; a settled one's changes by its payout only. */
-async function owedToOrganiser(ctx: Ctx, { id, organisationId }: RaffleRow): Promise<number> {
+async function leftByRaffle(ctx: Ctx, id: string): Promise<Owed> {
+  const { raffle } = await findRaffleFor(ctx, id, 'payouts:request')
+  const { organisationId, priceCurrency: currency } = raffle
   const organiser = account.organiser(organisationId)
-  const { amount } = await ctx.db.get<{ amount: number }>(sql`
-    SELECT coalesce(sum(CASE WHEN ${transfers.credit} = ${organiser} THEN ${transfers.amount}
-                             ELSE -${transfers.amount} END), 0) AS amount
-    FROM ${transfers}
-    WHERE ${transfers.raffleId} = ${id} AND ${organiser} IN (${transfers.debit}, ${transfers.credit})`)
-  return amount
+  // Of this raffle alone; a settled one's changes by its payout only.
+  const { amount, requested } = await ctx.db.get<{ amount: number; requested: number }>(sql`
+    SELECT (
+      SELECT coalesce(sum(iif(${transfers.credit} = ${organiser}, ${transfers.amount}, -${transfers.amount})), 0)
+      FROM ${transfers}
+      WHERE ${transfers.raffleId} = ${id} AND ${organiser} IN (${transfers.debit}, ${transfers.credit})
+    ) AS amount, EXISTS (SELECT 1 FROM ${payouts} WHERE ${payouts.kind} = 'organiser'
+      AND ${payouts.subject} = ${id}) AS requested`)
+  const refusals = [
+    raffle.status !== 'settled' && 'This raffle is not settled yet: what is left of it is not known.',
+    requested === 0 && amount <= 0 && 'This raffle has left nothing to be paid out.',
+  ]
+  const why = refusals.find((each) => each !== false)
+  return {
+    of: { kind: 'organiser', subject: id, raffleId: id, organisationId, amount, currency },
+    guard: sql`true`,
+    refusal: why !== undefined ? new Problem('invalid_state', why) : requested ? alreadyRequested() : null,
+  }
 }
 
-const alreadyRequested = () => new Problem('conflict', 'The payout of this raffle was asked for already.')
+/** All of it; refunds that come later make the next one smaller, and an organisation may come to owe them. */
+async function earnedByShop(
+  ctx: Ctx,
+  { organisationId, currency }: { organisationId: string; currency: string },
+  subject: string,
+): Promise<Owed> {
+  await requirePermission(ctx, organisationId, 'payouts:request')
+  const asked = sql`(SELECT coalesce(sum(${payouts.amount}), 0) FROM ${payouts} WHERE ${payouts.kind} = 'shop'
+    AND ${payouts.organisationId} = ${organisationId} AND ${payouts.currency} = ${currency}
+    AND ${payouts.status} NOT IN ('paid', 'cancelled'))`
+  const shop = account.shop(organisationId)
+  // The ranges are those of the two indexes.
+  const left = sql`(
+    (SELECT coalesce(sum(amount), 0) FROM ${transfers} WHERE credit = ${shop} AND currency = ${currency}
+      AND credit >= 'shop:' AND credit < 'shop:~')
+    - (SELECT coalesce(sum(amount), 0) FROM ${transfers} WHERE debit = ${shop} AND currency = ${currency}
+      AND debit >= 'shop:' AND debit < 'shop:~')
+    - ${asked})`
+  const { amount } = await ctx.db.get<{ amount: number }>(sql`SELECT ${left} AS amount`)
+  const nothing = `The shop has earned nothing in ${currency} that was not asked for already.`
+  return {
+    of: { kind: 'shop', subject, raffleId: null, organisationId, amount, currency },
+    guard: sql`${left} >= ${amount}`,
+    refusal: amount > 0 ? null : new Problem('invalid_state', nothing),
+  }
+}
+
+const alreadyRequested = () => new Problem('conflict', 'This payout was asked for already.')

@@ -43,7 +43,7 @@ export const payments = sqliteTable(
     check('payments_status', sql`status IN ('starting', 'pending', 'succeeded', 'failed', 'expired')`),
     check('payments_amount', sql`amount > 0`),
     uniqueIndex('payments_key').on(table.orderId, table.key),
-    uniqueIndex('payments_reference').on(table.provider, table.reference),
+    uniqueIndex('payments_reference').on(table.provider, table.reference).where(sql`reference IS NOT NULL`),
     index('payments_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
     index('payments_attention').on(table.createdAt).where(sql`attention IS NOT NULL`),
   ],
@@ -136,15 +136,18 @@ export const refundRuns = sqliteTable(
 export const PAYOUT_STATUSES = ['requested', 'approved', 'sent', 'paid', 'failed', 'cancelled'] as const
 export type PayoutStatus = (typeof PAYOUT_STATUSES)[number]
 
+export const PAYOUT_KINDS = ['prize', 'organiser', 'shop'] as const
+
 export const payouts = sqliteTable(
   'payouts',
   {
     id: text().primaryKey(),
-    /** Whose money it is: a winner's prize, or what is left for the organisation. */
-    kind: text({ enum: ['prize', 'organiser'] }).notNull(),
-    /** What makes it one payout: the winner's id, or the raffle's. */
+    /** Whose money it is: a winner's prize, what is left for the organisation, or what its shop has earned. */
+    kind: text({ enum: PAYOUT_KINDS }).notNull(),
+    /** What makes it one payout: the winner's id, the raffle's, or of a shop the requester's key. */
     subject: text().notNull(),
-    raffleId: text().notNull(),
+    /** Null: it is of no raffle. */
+    raffleId: text(),
     organisationId: text().notNull(),
     /** Who is paid, of a prize. */
     userId: text(),
@@ -216,6 +219,9 @@ export const transfers = sqliteTable(
     check('transfers_amount', sql`amount > 0 AND debit <> credit`),
     index('transfers_at').on(table.at, table.transactionId, table.part),
     index('transfers_raffle').on(table.raffleId).where(sql`raffle_id IS NOT NULL`),
+    // What a shop has earned, and what it gave back or was paid, without reading all the rest.
+    index('transfers_to_shop').on(table.credit).where(sql`credit >= 'shop:' AND credit < 'shop:~'`),
+    index('transfers_from_shop').on(table.debit).where(sql`debit >= 'shop:' AND debit < 'shop:~'`),
   ],
 )
 export type TransferRow = typeof transfers.$inferSelect

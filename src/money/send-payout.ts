@@ -96,12 +96,11 @@ export async function payPayout(
   const transfer = {
     transactionId: `payout:${payout.id}:paid`,
     part: 0,
-    debit:
-      payout.kind === 'prize' ? account.prizes(payout.raffleId) : account.organiser(payout.organisationId),
+    debit: paidFrom(payout),
     credit: account.cash(payout.provider),
     currency: payout.currency,
     amount: payout.amount,
-    raffleId: payout.raffleId,
+    ...(payout.raffleId === null ? {} : { raffleId: payout.raffleId }),
   }
   const isDue = sql`EXISTS (SELECT 1 FROM ${payouts} WHERE ${and(isStill(payout, from), isStillOwed)})`
   const statements = [
@@ -117,9 +116,15 @@ export async function payPayout(
       .update(winners)
       .set({ status: 'paid', updatedAt: ctx.now })
       .where(and(eq(winners.id, payout.subject), eq(winners.status, 'claimed'), isPaid)),
-    lookAgainNow(ctx, payout.raffleId),
+    lookAgainNow(ctx, payout.raffleId!),
   ] as const
   await withRetry(() => ctx.db.batch(payout.kind === 'prize' ? [...statements, ...ofWinner] : statements))
+}
+
+/** The account that owes it. */
+function paidFrom({ kind, raffleId, organisationId }: PayoutRow): string {
+  if (kind === 'prize') return account.prizes(raffleId!)
+  return kind === 'organiser' ? account.organiser(organisationId) : account.shop(organisationId)
 }
 
 /** The payout is where it was read to be, at the same attempt. */

@@ -24,7 +24,7 @@ export const tell = {
     `Reserved. Pay ${moneyText(order)} by ${toInstant(order.payUntil)}.`,
   started: (provider: string) => `Payment by ${provider} started.`,
   declined: (reason: string | null) =>
-    reason === null ? 'The payment failed.' : `The payment failed: ${reason}`,
+    reason === null ? 'The payment failed.' : `The payment failed: ${reason}.`,
   received: (sum: Sum, provider: string) => `Received ${moneyText(sum)} by ${provider}.`,
   issued: (tickets: number, units: number) =>
     [

@@ -4,6 +4,7 @@ import { newId } from '../../src/core/ids.ts'
 import { readSettings } from '../../src/core/settings.ts'
 import { approvePayout } from '../../src/money/manage-payout.ts'
 import { sandbox } from '../../src/money/providers/sandbox.ts'
+import { stageProduct } from '../catalog/shelf.ts'
 import { type Door, protectedDoors } from '../harness/auth-battery.ts'
 import { type Answer, operations } from '../harness/client.ts'
 import {
@@ -14,6 +15,8 @@ import {
   signedInAdmin,
   testContext,
 } from '../harness/people.ts'
+import { BOOK_PRICE, bought } from '../orders/cart.ts'
+import { withKey } from '../orders/checkout.ts'
 import {
   as,
   at,
@@ -22,6 +25,7 @@ import {
   HOUR,
   interrupted,
   MINUTE,
+  NOW,
   newKey,
   read,
   readAll,
@@ -101,6 +105,13 @@ async function stageClaimed(
   const [payout] = await payoutsOf(staged)
   return { staged, won, payoutId: payout.id }
 }
+
+const transfersOf = async (payoutId: string) =>
+  (
+    await env.DB.prepare('SELECT debit, credit, amount FROM transfers WHERE transaction_id = ?')
+      .bind(`payout:${payoutId}:paid`)
+      .all()
+  ).results
 
 const winnerStatus = async ({ id }: Staged) => (await winnersOf(id))[0].status
 
@@ -512,5 +523,78 @@ describe('an organisation’s payout', () => {
   it('is none where the organisation owes, or nothing is left', async () => {
     const owing = await stageSettled({ rakeBps: 10_000, prizes: [{ title: 'A book', quantity: 1 }] })
     expect((await request(owing.operator, owing.id)).body.code).toBe('invalid_state')
+  })
+})
+
+describe('a shop’s payout', () => {
+  const ask = (person: { id: string }, organisationId: string, key = newKey()) =>
+    as(person, 'POST', '/payouts', { organisationId, currency: 'KES', ...TO_BANK }, withKey(key))
+
+  /** A shop that has sold `quantity` copies of a book, in one order. */
+  async function stageShop(quantity = 2) {
+    at(NOW)
+    const { id: productId, organisation } = await stageProduct({ stock: 10 })
+    const buyer = await registerPlayer()
+    const order = await bought(buyer, [{ productId, quantity }])
+    expect(order.status).toBe('paid')
+    return { productId, organisation, operator: organisation.operator, buyer, order }
+  }
+
+  it('is all that it has sold, and leaves by the ledger', async () => {
+    const { organisation, operator } = await stageShop(2)
+    const asked = await ask(operator, organisation.id)
+    expect(asked).toMatchObject({
+      status: 201,
+      body: { kind: 'shop', raffleId: null, winnerId: null, amount: { amount: 2 * BOOK_PRICE } },
+    })
+    expect((await approve(operator, asked.body.id)).body.status).toBe('paid')
+    expect(await transfersOf(asked.body.id)).toEqual([
+      {
+        debit: `shop:${organisation.id}`,
+        credit: 'cash:sandbox',
+        amount: 2 * BOOK_PRICE,
+      },
+    ])
+    expect(await ask(operator, organisation.id)).toMatchObject({
+      status: 409,
+      body: {
+        code: 'invalid_state',
+        detail: 'The shop has earned nothing in KES that was not asked for already.',
+      },
+    })
+  })
+
+  it('is asked for once at a time, and once a key', async () => {
+    const { organisation, operator } = await stageShop()
+    const answers = await Promise.all([1, 2, 3].map(() => ask(operator, organisation.id)))
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409])
+    const key = newKey()
+    const more = await bought(await registerPlayer(), [
+      { productId: (await stageProduct({}, organisation)).id, quantity: 1 },
+    ])
+    const [first, second] = [
+      await ask(operator, organisation.id, key),
+      await ask(operator, organisation.id, key),
+    ]
+    expect(first.body.amount).toEqual(more.amount)
+    expect(second.body.id).toBe(first.body.id)
+  })
+
+  it('gets smaller by what is refunded, the next one too', async () => {
+    const { organisation, operator, order, productId } = await stageShop(2)
+    const paid = await ask(operator, organisation.id)
+    await approve(operator, paid.body.id)
+    await as(operator, 'POST', `/orders/${order.id}/refunds`, { reason: 'Torn' }, withKey(newKey()))
+    expect((await ask(operator, organisation.id)).status).toBe(409)
+    await bought(await registerPlayer(), [{ productId, quantity: 3 }])
+    expect((await ask(operator, organisation.id)).body.amount.amount).toBe(BOOK_PRICE)
+  })
+
+  it('is of one’s own shop alone', async () => {
+    const { organisation } = await stageShop()
+    const { operator: stranger } = await organisationWithOperator()
+    expect((await ask(stranger, organisation.id)).status).toBe(404)
+    const janitor = await addOperator(organisation.id, 'janitor')
+    expect((await ask(janitor, organisation.id)).status).toBe(403)
   })
 })

@@ -300,7 +300,7 @@ describe('a payment', () => {
     await press(bought.checkoutUrl, 'decline')
     const order = await orderOf(player, bought.id)
     expect(order).toMatchObject({ status: 'pending', payment: { status: 'failed' } })
-    expect(historyOf(order).match(/The payment failed: it was declined/g)).toHaveLength(1)
+    expect(historyOf(order).match(/The payment failed: it was declined\./g)).toHaveLength(1)
     // A success that comes later still counts, so it is asked about as any other.
     expect(await paymentRow(paymentId)).toMatchObject({ due_at: NOW + 20 * SECOND })
   })
