@@ -2,19 +2,12 @@
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
 import { SPEAKER, stageProduct } from '../catalog/shelf.ts'
-import { protectedDoors } from '../harness/auth-battery.ts'
 import { addOperator, organisationWithOperator, type Person, registerPlayer } from '../harness/people.ts'
 import { as, useClock } from '../raffles/scenario.ts'
 import { bought, order, ordered } from './cart.ts'
 import { orderOf, press, stagePriced } from './checkout.ts'
 
 useClock()
-
-const ORDER = newId('order')
-protectedDoors([
-  { method: 'POST', path: `/api/v1/orders/${ORDER}/fulfilment`, body: { line: 0, status: 'packed' } },
-  { method: 'GET', path: '/api/v1/orders' },
-])
 
 describe('fulfilment', () => {
   const fulfil = (who: Pick<Person, 'id'>, id: string, body: object) =>
@@ -58,7 +51,7 @@ describe('fulfilment', () => {
     ])
     const stranger = (await organisationWithOperator()).operator
     const packed = { status: 'packed' }
-    const nobodys = await fulfil(stranger, ORDER, packed)
+    const nobodys = await fulfil(stranger, newId('order'), packed)
     for (const who of [stranger, player]) {
       const refused = await fulfil(who, id, packed)
       expect({ ...refused.body, requestId: '' }).toEqual({ ...nobodys.body, requestId: '' })
