@@ -98,6 +98,11 @@ function unfitForProduction(settings: Settings): string[] {
     }
   }
   if (settings.BEACON === 'dev') problems.push('BEACON: is `dev`, which proves nothing; set it to `quicknet`')
+  if (!settings.PUBLIC_ORIGIN.startsWith('https://')) {
+    problems.push(
+      'PUBLIC_ORIGIN: is not https; set it to where this worker is reached, such as https://raffles.example',
+    )
+  }
   return problems
 }
 

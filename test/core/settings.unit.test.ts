@@ -6,6 +6,7 @@ const PRODUCTION = {
   BEACON: 'quicknet',
   JWT_SECRET: 'a-secret-of-our-own-that-is-long-enough-for-hs256',
   SIGNING_KEY: '1f'.repeat(32),
+  PUBLIC_ORIGIN: 'https://raffles.example',
 }
 
 /** What a refused environment is told. */
@@ -67,7 +68,7 @@ describe('settings', () => {
 })
 
 describe('production', () => {
-  it('takes secrets of its own and a public beacon', () => {
+  it('takes secrets of its own, a public beacon and its address', () => {
     expect(readSettings(PRODUCTION).ok).toBe(true)
   })
 
@@ -83,6 +84,13 @@ describe('production', () => {
 
   it('refuses the development beacon', () => {
     expect(problemsOf({ ...PRODUCTION, BEACON: 'dev' }).join()).toContain('BEACON')
+  })
+
+  it('refuses links that lead nowhere, or over an open line', () => {
+    const { PUBLIC_ORIGIN: _, ...without } = PRODUCTION
+    for (const env of [without, { ...PRODUCTION, PUBLIC_ORIGIN: 'http://raffles.example' }]) {
+      expect(problemsOf(env).join()).toContain('PUBLIC_ORIGIN')
+    }
   })
 })
 

@@ -21,6 +21,7 @@ const PRODUCTION = {
   BEACON: 'quicknet',
   JWT_SECRET: 'a-secret-of-production-that-nobody-knows',
   SIGNING_KEY: '11'.repeat(32),
+  PUBLIC_ORIGIN: 'https://raffles.example',
   LOG_LEVEL: 'warn',
 } as unknown as Partial<Bindings>
 
