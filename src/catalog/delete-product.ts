@@ -1,4 +1,4 @@
-/** Deletes a product that nobody ever ordered; another one is archived, as orders tell of it. */
+/** Deletes a product that was never ordered or set aside as a prize; another one is archived, as orders and raffles tell of it. */
 import { eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -7,10 +7,10 @@ import { products, stockHolds } from './schema.ts'
 
 export async function deleteProduct(ctx: Ctx, id: string): Promise<void> {
   await findProductFor(ctx, id)
-  const isOrdered = sql`EXISTS (SELECT 1 FROM ${stockHolds} WHERE ${stockHolds.productId} = ${id})`
+  const isTaken = sql`EXISTS (SELECT 1 FROM ${stockHolds} WHERE ${stockHolds.productId} = ${id})`
   await withRetry(() =>
     ctx.db.batch([
-      ctx.db.delete(products).where(sql`${products.id} = ${id} AND NOT ${isOrdered}`),
+      ctx.db.delete(products).where(sql`${products.id} = ${id} AND NOT ${isTaken}`),
       ctx.db.update(products).set({ status: 'archived', updatedAt: ctx.now }).where(eq(products.id, id)),
     ]),
   )

@@ -117,7 +117,7 @@ export const products = new Hono<AppEnv>()
     '/:id',
     describe({
       summary: 'Delete a product',
-      description: 'One that was ever ordered is archived instead.',
+      description: 'One that was ever ordered, or set aside as a prize, is archived instead.',
       tag: TAG,
       auth: 'user',
       success: { status: 204, description: 'Not for sale any more.' },

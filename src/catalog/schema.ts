@@ -72,7 +72,10 @@ export const stockHolds = sqliteTable(
   'stock_holds',
   {
     id: text().primaryKey(),
-    /** Who asked, under which key, for what: the same key holds the same product once. */
+    /**
+     * Who asked (a person; or the raffle that gives it away, see `set-aside.ts`), under which key, for what: the same
+     * key holds the same product once.
+     */
     userId: text().notNull(),
     key: text().notNull(),
     productId: text().notNull(),

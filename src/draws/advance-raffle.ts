@@ -10,6 +10,7 @@ import { newId } from '../core/ids.ts'
 import { applyTerms } from '../raffles/apply-terms.ts'
 import { markCancelled } from '../raffles/cancel-raffle.ts'
 import { type FoundRaffle, findRaffle } from '../raffles/find-raffle.ts'
+import { hasPrizesAside, putUnwonBack, undoPublication } from '../raffles/prize-stock.ts'
 import { type RaffleRow, raffles } from '../raffles/schema.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
 import type { Attempt, Commitment, DrawnWinner } from '../tickets/pool-contract.ts'
@@ -18,7 +19,7 @@ import { fetchBeacon } from './beacons.ts'
 import { nextStep, type Step, type StepFacts } from './next-step.ts'
 import { startNotices } from './notify-holders.ts'
 import { chainByHash } from './rdp1/chains.ts'
-import { winners } from './schema.ts'
+import { type WinnerStatus, winners } from './schema.ts'
 import { insertDraw, insertSettlement, whyNotAccountable } from './settle-ledger.ts'
 import { presentWinners } from './winner-life.ts'
 import { claimByOf, winnerMails } from './winner-mails.ts'
@@ -67,6 +68,7 @@ async function readFacts(ctx: Ctx, { raffle, pool }: FoundRaffle): Promise<StepF
             cancelled: pool.cancellation !== null,
             chain: pool.commitment?.chain ?? null,
           },
+    hasPrizesAside: pool === null && (await hasPrizesAside(ctx, raffle.id)),
     attempts: drawn,
     winners: drawn.length === 0 ? [] : await readWinners(ctx, raffle.id),
   }
@@ -97,6 +99,8 @@ async function take(ctx: Ctx, { raffle, pool }: FoundRaffle, step: Exclude<Step,
     case 'markCancelled':
       await markCancelled(ctx, raffle.id, pool!.cancellation!.reason)
       return null
+    case 'undoPublication':
+      return undoPublication(ctx, raffle)
     case 'freeze': {
       const state = await askPool(ctx, raffle.pool, (door) => door.advance())
       const over = state !== null && (state.commitment !== null || state.cancellation !== null)
@@ -202,15 +206,18 @@ async function announce(
   await withRetry(() => ctx.db.batch([insertWinners, moveOn, tellWinners, ...once]))
 }
 
-/** Nothing is to come any more: prizes that nobody is paid go back to the organisation. */
+/** Nothing is to come any more: prizes that nobody is paid, or was given, go back to the organisation. */
 async function settle(ctx: Ctx, raffle: RaffleRow, { ticketCount }: Commitment): Promise<void> {
   const present = presentWinners(await readAttempts(ctx, raffle.pool), await readWinners(ctx, raffle.id))
-  const paid = [...present].filter(([, winner]) => winner?.status === 'paid').map(([unit]) => unit)
+  const unitsThatAre = (status: WinnerStatus) =>
+    [...present].filter(([, winner]) => winner?.status === status).map(([unit]) => unit)
   const moveOn = ctx.db
     .update(raffles)
     .set({ status: 'settled', dueAt: null, updatedAt: ctx.now })
     .where(and(eq(raffles.id, raffle.id), eq(raffles.status, 'drawn')))
-  await withRetry(() => ctx.db.batch([insertSettlement(ctx, raffle, ticketCount, paid), moveOn]))
+  const payBack = insertSettlement(ctx, raffle, ticketCount, unitsThatAre('paid'))
+  const putBack = putUnwonBack(ctx, raffle, new Set(unitsThatAre('delivered')))
+  await withRetry(() => ctx.db.batch([payBack, ...putBack, moveOn]))
 }
 
 async function lookAgainAt(ctx: Ctx, raffle: RaffleRow, until: number | null): Promise<void> {

@@ -27,6 +27,8 @@ export interface StepFacts {
     cancelled: boolean
     chain: string | null
   } | null
+  /** Whether stock is set aside for its prizes; told only where there is no pool. */
+  hasPrizesAside: boolean
   attempts: Attempt[]
   winners: WinnerRow[]
 }
@@ -34,6 +36,8 @@ export interface StepFacts {
 export type Step =
   | { kind: 'applyTerms'; version: number; terms: Terms }
   | { kind: 'markCancelled' }
+  /** The publication died before the pool heard of it. */
+  | { kind: 'undoPublication' }
   | { kind: 'freeze' }
   | { kind: 'draw'; attempt: Attempt }
   | { kind: 'expireClaims' }
@@ -44,7 +48,8 @@ export type Step =
 
 export function nextStep(facts: StepFacts, now: number): Step {
   const { stored, pool, attempts, winners, rules } = facts
-  if (stored === 'cancelled' || stored === 'settled' || pool === null) return { kind: 'wait', until: null }
+  if (stored === 'cancelled' || stored === 'settled') return { kind: 'wait', until: null }
+  if (pool === null) return facts.hasPrizesAside ? { kind: 'undoPublication' } : { kind: 'wait', until: null }
   if (pool.termsVersion > facts.termsVersion) {
     return { kind: 'applyTerms', version: pool.termsVersion, terms: pool.terms }
   }

@@ -5,6 +5,7 @@ import { withRetry } from '../core/database.ts'
 import { parseRules } from '../draws/rdp1/rules.ts'
 import { poolClock } from '../tickets/pool-clock.ts'
 import type { Terms } from '../tickets/pool-contract.ts'
+import { withProducts } from './prize-stock.ts'
 import { raffles } from './schema.ts'
 import { columnsOf } from './terms.ts'
 
@@ -14,12 +15,14 @@ import { columnsOf } from './terms.ts'
  */
 export async function applyTerms(ctx: Ctx, raffleId: string, version: number, terms: Terms): Promise<void> {
   const columns = columnsOf(terms)
+  const prizes = await withProducts(ctx, raffleId, columns.prizes)
   const { freezeAt } = poolClock(parseRules(terms.rules), terms.paymentSpanSeconds, null)
   await withRetry(() =>
     ctx.db
       .update(raffles)
       .set({
         ...columns,
+        prizes,
         dueAt: freezeAt,
         termsVersion: version,
         revision: sql`${raffles.revision} + 1`,

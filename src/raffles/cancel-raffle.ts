@@ -10,6 +10,7 @@ import type { CancelledBy } from '../tickets/pool-contract.ts'
 import type { Raffle } from './contract.ts'
 import { findRaffleFor } from './find-raffle.ts'
 import { lookAgain } from './look-again.ts'
+import { putPrizesBack } from './prize-stock.ts'
 import { readRaffle } from './read-raffle.ts'
 import { raffles } from './schema.ts'
 
@@ -27,7 +28,10 @@ export async function cancelRaffle(ctx: Ctx, id: string, reason: string): Promis
   return readRaffle(ctx, id)
 }
 
-/** Follows a pool that was cancelled, by somebody or by itself below the minimum; who has paid is refunded from now on. */
+/**
+ * Follows a pool that was cancelled, by somebody or by itself below the minimum; who has paid is refunded from now on,
+ * and prizes that are products are for sale again.
+ */
 export async function markCancelled(ctx: Ctx, raffleId: string, reason: string): Promise<void> {
   const cancel = ctx.db
     .update(raffles)
@@ -39,5 +43,6 @@ export async function markCancelled(ctx: Ctx, raffleId: string, reason: string):
       SELECT ${raffles.id}, ${reason}, '', 0, ${ctx.now}, NULL FROM ${raffles}
       WHERE ${raffles.id} = ${raffleId} AND ${raffles.status} = 'cancelled' AND ${raffles.priceAmount} > 0`)
     .onConflictDoNothing()
-  await withRetry(() => ctx.db.batch([cancel, refundAll]))
+  const putBack = await putPrizesBack(ctx, raffleId)
+  await withRetry(() => ctx.db.batch([cancel, refundAll, ...putBack]))
 }

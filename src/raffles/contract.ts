@@ -44,6 +44,8 @@ export const Prize = z.discriminatedUnion('kind', [
     title: z.string(),
     quantity: z.number().int(),
     value: Money.nullable(),
+    /** The product that it is, out of whose stock it was set aside at the publication; left out where it is none. */
+    productId: Id('product').optional(),
   }),
   z.strictObject({ kind: z.literal('cash'), title: z.string(), quantity: z.number().int(), value: Money }),
   z.strictObject({ kind: z.literal('share'), title: z.string(), quantity: z.number().int(), value: Share }),
@@ -58,13 +60,17 @@ const PrizeIn = z
         ...prizeBase,
         kind: z.literal('item').default('item'),
         value: Money.nullable().default(null),
+        productId: Id('product').optional(),
       }),
       z.strictObject({ ...prizeBase, kind: z.literal('cash'), value: Money }),
       z.strictObject({ ...prizeBase, kind: z.literal('share'), value: Share }),
     ],
     { error: 'must be an item, cash with a value in money, or a share with a value of { shareBps }' },
   )
-  .meta({ description: 'A prize of one rank: an item, a fixed sum of cash, or a share of the takings.' })
+  .meta({
+    description:
+      'A prize of one rank: an item (with `productId`, a product of the same organisation), a fixed sum of cash, or a share of the takings.',
+  })
 
 export const PrizesIn = z.array(PrizeIn).min(1).max(MAX_PRIZES)
 

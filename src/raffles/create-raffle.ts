@@ -8,6 +8,7 @@ import { poolNameOf } from '../tickets/reservation-id.ts'
 import { toNewColumns } from './columns.ts'
 import type { CreateRaffle, Raffle } from './contract.ts'
 import { wrongEarning } from './earning.ts'
+import { requireOwnProducts } from './prize-stock.ts'
 import { readRaffle } from './read-raffle.ts'
 import { type RaffleRow, raffles } from './schema.ts'
 
@@ -20,6 +21,7 @@ export async function createRaffle(ctx: Ctx, input: CreateRaffle): Promise<Raffl
   const columns = toNewColumns(input)
   const errors = wrongEarning(columns)
   if (errors.length > 0) throw validationFailed(errors)
+  await requireOwnProducts(ctx, organisationId, input.prizes)
   const id = newId('raffle')
   await ctx.db.insert(raffles).values(newDraft(ctx, { id, organisationId, seriesId: null }, input))
   return readRaffle(ctx, id)

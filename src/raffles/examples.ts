@@ -30,7 +30,15 @@ export const EXAMPLE_RAFFLE = {
     closesAt: '2026-11-27T19:59:00+03:00',
     drawAt: '2026-11-27T20:00:00+03:00',
   },
-  prizes: [{ kind: 'item', title: 'Signed first edition', quantity: 3, value: null }],
+  prizes: [
+    {
+      kind: 'item',
+      title: 'Things Fall Apart, signed',
+      quantity: 3,
+      value: { amount: 150_000, currency: 'KES' },
+      productId: 'prod_01kaf1q7v8fmk9m2q0c8w1g6ne',
+    },
+  ],
   winPolicy: 'perHolder',
   minTickets: 0,
   rakeBps: 0,

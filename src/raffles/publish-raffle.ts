@@ -8,6 +8,7 @@ import { applyTerms } from './apply-terms.ts'
 import type { Raffle } from './contract.ts'
 import { findRaffleFor } from './find-raffle.ts'
 import { lookAgain } from './look-again.ts'
+import { setPrizesAside, wrongProducts } from './prize-stock.ts'
 import { whyNotPublish } from './publishable.ts'
 import { readRaffle } from './read-raffle.ts'
 import type { RaffleRow } from './schema.ts'
@@ -32,14 +33,23 @@ export const whyNotPublishNow = (ctx: Ctx, raffle: RulesColumns & Pick<RaffleRow
 
 /** Checks a raffle's terms, gives them to its pool as the next version, and writes them down once it has them. */
 export async function handOver(ctx: Ctx, raffle: RaffleRow): Promise<void> {
-  const errors = whyNotPublishNow(ctx, raffle)
+  const errors = [
+    ...whyNotPublishNow(ctx, raffle),
+    ...(raffle.status === 'draft' ? await wrongProducts(ctx, raffle.organisationId, raffle.prizes) : []),
+  ]
   if (errors.length > 0) throw validationFailed(errors)
-  // Deleted meanwhile: its pool must not begin to sell. Once this is noted, a draft cannot be deleted any more.
-  if (!(await lookAgain(ctx, raffle.id))) throw notFound('raffle')
+  await noteHandOver(ctx, raffle)
   const terms = termsOf(raffle, ctx.settings)
   const outcome = await askPool(ctx, raffle.pool, (pool) =>
     pool.configure(raffle.id, raffle.termsVersion + 1, terms),
   )
   const { version } = orThrow(outcome)
   await applyTerms(ctx, raffle.id, version, terms)
+}
+
+/** The sweep follows up whatever dies from here on; a draft, once this is noted, cannot be deleted any more. */
+async function noteHandOver(ctx: Ctx, raffle: RaffleRow): Promise<void> {
+  if (raffle.status === 'draft') return setPrizesAside(ctx, raffle)
+  // Deleted meanwhile: its pool must not begin to sell.
+  if (!(await lookAgain(ctx, raffle.id))) throw notFound('raffle')
 }

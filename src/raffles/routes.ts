@@ -91,7 +91,7 @@ export const raffles = new Hono<AppEnv>()
     describe({
       summary: 'Change a raffle',
       description:
-        'Fields that are left out stay. The rules can change until the first ticket is held or sold; description, picture, tags, location and time zone at any time.',
+        'Fields that are left out stay. The rules can change until the first ticket is held or sold, but for what the prizes of a published raffle take out of the stock; description, picture, tags, location and time zone at any time.',
       tag: TAG,
       auth: 'user',
       success: theRaffle('The changed raffle.'),
@@ -120,11 +120,12 @@ export const raffles = new Hono<AppEnv>()
     '/:id/publish',
     describe({
       summary: 'Publish a draft',
-      description: 'Its pool takes the terms. 422 names the earliest fair draw where `drawAt` is too early.',
+      description:
+        'Its pool takes the terms. 422 names the earliest fair draw where `drawAt` is too early. Prizes that are products are set aside out of the stock: all of them, or `sold_out` and nothing happens.',
       tag: TAG,
       auth: 'user',
       success: theRaffle('The published raffle.'),
-      errors: ['validation_failed', 'forbidden', 'not_found', 'invalid_state', 'conflict'],
+      errors: ['validation_failed', 'forbidden', 'not_found', 'invalid_state', 'conflict', 'sold_out'],
     }),
     validate('param', RaffleParams),
     async (c) => c.json(await publishRaffle(c.get('ctx'), c.req.valid('param').id)),

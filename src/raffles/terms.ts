@@ -80,7 +80,8 @@ export function termsOf(
     opensAt: toInstant(raffle.opensAt),
     closesAt: toInstant(raffle.closesAt),
     drawAt: toInstant(raffle.drawAt),
-    prizes: raffle.prizes,
+    // Where a prize comes from is no rule: the protocol knows what it is called and how many there are.
+    prizes: raffle.prizes.map(({ title, quantity, kind, value }) => ({ title, quantity, kind, value })),
     winPolicy: raffle.winPolicy,
     minTickets: raffle.minTickets,
     rakeBps: raffle.rakeBps,
@@ -101,7 +102,10 @@ export function termsOf(
   }
 }
 
-/** The columns that accepted terms decide, so that a row can follow the pool after a crash between the two. */
+/**
+ * The columns that accepted terms decide, so that a row can follow the pool after a crash between the two. Which prizes
+ * are products is not in them: see `prize-stock.ts`.
+ */
 export function columnsOf(terms: Terms): RulesColumns {
   const rules = parseRules(terms.rules)
   return {

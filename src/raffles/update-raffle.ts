@@ -5,6 +5,7 @@ import { Problem } from '../core/errors.ts'
 import { toColumns } from './columns.ts'
 import type { Raffle, UpdateRaffle } from './contract.ts'
 import { findRaffleFor, type PoolRow } from './find-raffle.ts'
+import { requireOwnProducts, takesTheSame } from './prize-stock.ts'
 import { handOver } from './publish-raffle.ts'
 import { readRaffle } from './read-raffle.ts'
 import { type RaffleRow, raffles } from './schema.ts'
@@ -13,6 +14,7 @@ import { RULES_FIELDS, type RulesField } from './terms.ts'
 export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): Promise<Raffle> {
   const { raffle, pool } = await findRaffleFor(ctx, id, 'raffles:write')
   if (raffle.status === 'draft') {
+    await requireOwnProducts(ctx, raffle.organisationId, change.prizes)
     await write(ctx, raffle, toColumns(change))
     return readRaffle(ctx, id)
   }
@@ -20,6 +22,15 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
     throw new Problem('invalid_state', 'How orders earn entries can no longer change: it is published.', {
       errors: [{ path: 'earning', message: 'can no longer change' }],
     })
+  }
+  if (change.prizes !== undefined && !takesTheSame(change.prizes, raffle.prizes)) {
+    throw new Problem(
+      'invalid_state',
+      'What its prizes take out of the stock can no longer change: it is published.',
+      {
+        errors: [{ path: 'prizes', message: 'products and how many of them can no longer change' }],
+      },
+    )
   }
   const changed = changedRules(raffle, change)
   if (changed.length > 0) {

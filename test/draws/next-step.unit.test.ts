@@ -27,6 +27,7 @@ const facts = (changes: Partial<StepFacts> = {}): StepFacts => ({
   drawnAttempts: 0,
   rules: { onUnclaimed: 'redraw', maxRedraws: 3 },
   pool: POOL,
+  hasPrizesAside: false,
   attempts: [],
   winners: [],
   ...changes,
@@ -51,6 +52,12 @@ describe('the next step of a raffle', () => {
       facts({ stored: 'draft', termsVersion: 0, pool: null }),
       FREEZE_AT,
       { kind: 'wait', until: null },
+    ],
+    [
+      'is to put back what is set aside for a draft that no pool has heard of',
+      facts({ stored: 'draft', termsVersion: 0, pool: null, hasPrizesAside: true }),
+      FREEZE_AT,
+      { kind: 'undoPublication' },
     ],
     [
       'is to publish a draft whose terms a pool has accepted',

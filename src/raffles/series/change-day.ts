@@ -3,6 +3,7 @@ import { and, eq, notExists, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
 import { invalid, notFound, Problem } from '../../core/errors.ts'
 import { validationFailed } from '../../core/validation.ts'
+import { requireOwnProducts } from '../prize-stock.ts'
 import { type SeriesRow, series, seriesOccurrences, seriesRewards, seriesSkips } from '../schema.ts'
 import type { PutReward, Reward, Skip } from './contract.ts'
 import { findLiveSeries, findSeriesToChange } from './find-series.ts'
@@ -14,6 +15,7 @@ export async function putReward(ctx: Ctx, id: string, date: string, reward: PutR
   const day = dayToCome(ctx, row, date)
   const errors = whyNotReward(ctx, row, day, reward)
   if (errors.length > 0) throw validationFailed(errors)
+  await requireOwnProducts(ctx, row.organisationId, reward.prizes)
   const { prizes, imageUrl } = reward
   const written = await ctx.db
     .insert(seriesRewards)

@@ -4,6 +4,7 @@ import type { Ctx } from '../../core/context.ts'
 import { notFound } from '../../core/errors.ts'
 import { newId } from '../../core/ids.ts'
 import { fieldErrors, validationFailed } from '../../core/validation.ts'
+import { requireOwnProducts } from '../prize-stock.ts'
 import { series } from '../schema.ts'
 import { findTemplate } from '../templates/find-template.ts'
 import { checkSeries } from './check-series.ts'
@@ -25,6 +26,7 @@ export async function createSeries(ctx: Ctx, input: CreateSeries): Promise<Serie
   const id = newId('series')
   const row = { ...schedule, id, organisationId, terms: terms.data }
   checkSeries(ctx, row)
+  await requireOwnProducts(ctx, organisationId, row.terms.prizes, 'terms.')
   await ctx.db.insert(series).values({ ...row, dueAt: ctx.now, createdAt: ctx.now, updatedAt: ctx.now })
   return presentSeries(await findSeries(ctx, id))
 }

@@ -2,6 +2,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
 import { Problem } from '../../core/errors.ts'
+import { requireOwnProducts } from '../prize-stock.ts'
 import { series } from '../schema.ts'
 import { checkSeries } from './check-series.ts'
 import type { Series, UpdateSeries } from './contract.ts'
@@ -13,6 +14,7 @@ export async function updateSeries(ctx: Ctx, id: string, change: UpdateSeries): 
   const changed = { ...row, ...change, terms: { ...row.terms, ...change.terms } }
   // One that is ended may well have no day left.
   if (changed.status !== 'ended') checkSeries(ctx, changed)
+  await requireOwnProducts(ctx, row.organisationId, change.terms?.prizes, 'terms.')
   const { title, cadence, time, timeZone, opensBefore, closesBefore, startsOn, endsOn, terms, status } =
     changed
   const written = await ctx.db

@@ -5,6 +5,7 @@ import { newId } from '../../core/ids.ts'
 import { validationFailed } from '../../core/validation.ts'
 import { toTermColumns } from '../columns.ts'
 import type { SavedTerms } from '../contract.ts'
+import { requireOwnProducts } from '../prize-stock.ts'
 import { whyNotTerms } from '../publishable.ts'
 import { raffleTemplates } from '../schema.ts'
 import type { CreateTemplate, RaffleTemplate } from './contract.ts'
@@ -16,6 +17,7 @@ export async function createTemplate(ctx: Ctx, input: CreateTemplate): Promise<R
   const organisationId = await organisationFor(ctx, named)
   await requirePermission(ctx, organisationId, 'raffles:write')
   requirePossible(terms)
+  await requireOwnProducts(ctx, organisationId, terms.prizes)
   const id = newId('raffleTemplate')
   await ctx.db
     .insert(raffleTemplates)

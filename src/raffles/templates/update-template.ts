@@ -2,6 +2,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
 import { Problem } from '../../core/errors.ts'
+import { requireOwnProducts } from '../prize-stock.ts'
 import { raffleTemplates } from '../schema.ts'
 import type { RaffleTemplate, UpdateTemplate } from './contract.ts'
 import { requirePossible } from './create-template.ts'
@@ -13,6 +14,7 @@ export async function updateTemplate(ctx: Ctx, id: string, change: UpdateTemplat
   const { name, colour, ...changedTerms } = change
   const terms = { ...template.terms, ...changedTerms }
   requirePossible(terms)
+  await requireOwnProducts(ctx, template.organisationId, change.prizes)
   const written = await ctx.db
     .update(raffleTemplates)
     .set({ name, colour, terms, revision: sql`${raffleTemplates.revision} + 1`, updatedAt: ctx.now })
