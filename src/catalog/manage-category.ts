@@ -8,6 +8,7 @@ import { invalid, Problem } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
 import { toSlug } from '../core/slug.ts'
+import { raffles, series } from '../raffles/schema.ts'
 import type { Category, CreateCategory, ListCategories, UpdateCategory } from './contract.ts'
 import { findCategory, findCategoryFor } from './find-product.ts'
 import { presentCategory } from './present.ts'
@@ -64,16 +65,19 @@ export async function updateCategory(ctx: Ctx, id: string, change: UpdateCategor
   return readCategory(ctx, id)
 }
 
-/** Only an empty one, so that no product points at nothing. */
+/** Only an empty one, so that no product, raffle, or raffle that a series will make points at nothing. */
 export async function deleteCategory(ctx: Ctx, id: string): Promise<void> {
-  await findCategoryFor(ctx, id)
-  const isUsed = sql`EXISTS (SELECT 1 FROM ${products} WHERE ${products.categoryId} = ${id})`
+  const { organisationId } = await findCategoryFor(ctx, id)
+  const isUsed = sql`(EXISTS (SELECT 1 FROM ${products} WHERE ${products.categoryId} = ${id})
+    OR EXISTS (SELECT 1 FROM ${raffles} WHERE ${raffles.categoryId} = ${id})
+    OR EXISTS (SELECT 1 FROM ${series} WHERE ${series.organisationId} = ${organisationId}
+      AND ${series.status} <> 'ended' AND ${series.terms}->>'categoryId' = ${id}))`
   const deleted = await ctx.db
     .delete(categories)
     .where(and(eq(categories.id, id), sql`NOT ${isUsed}`))
     .returning({ id: categories.id })
   if (deleted.length > 0) return
-  throw new Problem('invalid_state', 'Products are in this category. Move them first.')
+  throw new Problem('invalid_state', 'Products, raffles or series are in this category. Move them first.')
 }
 
 async function orTaken(slug: string, write: () => Promise<void>): Promise<void> {

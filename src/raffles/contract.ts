@@ -113,6 +113,8 @@ export const ImageUrl = z.url({ protocol: /^https$/ }).max(2_048)
 const freeFields = {
   description: LongText(5_000),
   imageUrl: ImageUrl.nullable(),
+  /** One of the organisation's categories. */
+  categoryId: Id('category').nullable(),
   tags: z.array(Line(1, 30)).max(MAX_TAGS),
   location: Line(0, 200).nullable(),
   timeZone: TimeZone,
@@ -134,6 +136,7 @@ const defaultedFields = {
   earlyClose: rulesFields.earlyClose.default('operator'),
   description: freeFields.description.default(''),
   imageUrl: freeFields.imageUrl.default(null),
+  categoryId: freeFields.categoryId.default(null),
   tags: freeFields.tags.default([]),
   location: freeFields.location.default(null),
   timeZone: freeFields.timeZone.default('UTC'),
@@ -189,6 +192,7 @@ export const Raffle = z
     title: z.string(),
     description: z.string(),
     imageUrl: z.string().nullable(),
+    categoryId: Id('category').nullable(),
     tags: z.array(z.string()),
     location: z.string().nullable(),
     ticketPrice: Money,
@@ -241,6 +245,7 @@ export const ListRaffles = PageQuery.extend({
   status: RaffleStatus.optional(),
   organisationId: Id('organisation').optional(),
   seriesId: Id('series').optional(),
+  categoryId: Id('category').optional(),
   /** Text in the title. */
   q: z.string().min(1).max(100).optional(),
   sort: z.enum(['drawAt', '-drawAt', '-createdAt']).default('-createdAt'),

@@ -1,5 +1,6 @@
 /** Creates a raffle as a draft, which only its organisation sees. */
 import { organisationFor, requirePermission } from '../accounts/permissions.ts'
+import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
 import { newId } from '../core/ids.ts'
 import { toSlug } from '../core/slug.ts'
@@ -21,6 +22,7 @@ export async function createRaffle(ctx: Ctx, input: CreateRaffle): Promise<Raffl
   const columns = toNewColumns(input)
   const errors = wrongEarning(columns)
   if (errors.length > 0) throw validationFailed(errors)
+  await requireOwnCategory(ctx, input.categoryId, organisationId)
   await requireOwnProducts(ctx, organisationId, input.prizes)
   const id = newId('raffle')
   await ctx.db.insert(raffles).values(newDraft(ctx, { id, organisationId, seriesId: null }, input))

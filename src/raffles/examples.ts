@@ -10,6 +10,7 @@ export const EXAMPLE_RAFFLE = {
   title: 'Signed first editions',
   description: 'Three books, signed by their authors.',
   imageUrl: null,
+  categoryId: 'cat_01kaf1q7v8fmk9m2q0c8w1g6ne',
   tags: ['books'],
   location: 'Nairobi',
   ticketPrice: { amount: 0, currency: 'KES' },

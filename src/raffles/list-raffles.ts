@@ -38,6 +38,7 @@ export async function listRaffles(ctx: Ctx, query: ListRaffles): Promise<PageOf<
     seesDrafts ? undefined : ne(raffles.status, 'draft'),
     query.organisationId === undefined ? undefined : eq(raffles.organisationId, query.organisationId),
     query.seriesId === undefined ? undefined : eq(raffles.seriesId, query.seriesId),
+    query.categoryId === undefined ? undefined : eq(raffles.categoryId, query.categoryId),
     query.status === undefined ? undefined : sql`${statusSql(ctx.now)} = ${query.status}`,
     query.q === undefined ? undefined : sql`instr(lower(${raffles.title}), lower(${query.q})) > 0`,
   ]

@@ -39,6 +39,7 @@ export function presentRaffle({ raffle, organisation, pool }: FoundRaffle, facts
     title: raffle.title,
     description: raffle.description,
     imageUrl: raffle.imageUrl,
+    categoryId: raffle.categoryId,
     tags: raffle.tags,
     location: raffle.location,
     ticketPrice: { amount: raffle.priceAmount, currency: raffle.priceCurrency },

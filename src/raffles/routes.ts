@@ -91,7 +91,7 @@ export const raffles = new Hono<AppEnv>()
     describe({
       summary: 'Change a raffle',
       description:
-        'Fields that are left out stay. The rules can change until the first ticket is held or sold, but for what the prizes of a published raffle take out of the stock; description, picture, tags, location and time zone at any time.',
+        'Fields that are left out stay. The rules can change until the first ticket is held or sold, but for what the prizes of a published raffle take out of the stock; description, picture, category, tags, location and time zone at any time.',
       tag: TAG,
       auth: 'user',
       success: theRaffle('The changed raffle.'),

@@ -22,6 +22,8 @@ export const raffles = sqliteTable(
       .references(() => organisations.id),
     /** The series that made it. */
     seriesId: text().references(() => series.id),
+    /** Of the catalogue's, as products have them. */
+    categoryId: text(),
     status: text({ enum: STORED_STATUSES }).notNull().default('draft'),
     /** Of the terms that the pool accepted and that stand in this row; 0 for a draft. */
     termsVersion: integer().notNull().default(0),
@@ -71,6 +73,7 @@ export const raffles = sqliteTable(
     check('raffles_status', sql`status IN ('draft', 'scheduled', 'drawn', 'settled', 'cancelled')`),
     index('raffles_organisation').on(table.organisationId, table.createdAt),
     index('raffles_series').on(table.seriesId, table.drawAt).where(sql`series_id IS NOT NULL`),
+    index('raffles_category').on(table.categoryId, table.createdAt).where(sql`category_id IS NOT NULL`),
     index('raffles_draw').on(table.drawAt, table.id),
     index('raffles_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
   ],

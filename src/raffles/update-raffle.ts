@@ -1,5 +1,6 @@
 /** Changes a raffle: what describes it at any time, its rules until the first ticket is held or sold. */
 import { and, eq, sql } from 'drizzle-orm'
+import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import { toColumns } from './columns.ts'
@@ -13,6 +14,7 @@ import { RULES_FIELDS, type RulesField } from './terms.ts'
 
 export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): Promise<Raffle> {
   const { raffle, pool } = await findRaffleFor(ctx, id, 'raffles:write')
+  await requireOwnCategory(ctx, change.categoryId, raffle.organisationId)
   if (raffle.status === 'draft') {
     await requireOwnProducts(ctx, raffle.organisationId, change.prizes)
     await write(ctx, raffle, toColumns(change))
@@ -38,8 +40,8 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
     if (why !== null) throw cannotChange(why, changed)
     await changeRules(ctx, raffle, change, changed)
   }
-  const { description, imageUrl, tags, location, timeZone } = change
-  await write(ctx, raffle, { description, imageUrl, tags, location, timeZone })
+  const { description, imageUrl, categoryId, tags, location, timeZone } = change
+  await write(ctx, raffle, { description, imageUrl, categoryId, tags, location, timeZone })
   return readRaffle(ctx, id)
 }
 

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
 import { type Door, protectedDoors } from '../harness/auth-battery.ts'
 import { addOperator, organisationWithOperator, registerPlayer } from '../harness/people.ts'
-import { as, readAll, useClock } from '../raffles/scenario.ts'
+import { as, readAll, stageDraft, useClock } from '../raffles/scenario.ts'
+import { seriesBody } from '../raffles/series-stage.ts'
 import { BOOK, SPEAKER, stageProduct } from './shelf.ts'
 
 useClock()
@@ -180,6 +181,18 @@ describe('a category', () => {
     const { id } = await stageProduct({ categoryId: poems.id }, organisation)
     expect((await as(operator, 'DELETE', path)).body.code).toBe('invalid_state')
     await as(operator, 'PUT', `/products/${id}`, { categoryId: null })
+    const { id: raffleId } = await stageDraft({ categoryId: poems.id }, organisation)
+    const { terms } = seriesBody()
+    const daily = seriesBody({ terms: { ...terms, categoryId: poems.id } })
+    const { body: series } = await as(operator, 'POST', '/series', daily)
+    expect(series.terms.categoryId).toBe(poems.id)
+    for (const [door, change] of [
+      [`/raffles/${raffleId}`, { categoryId: null }],
+      [`/series/${series.id}`, { terms: { categoryId: null } }],
+    ] as const) {
+      expect((await as(operator, 'DELETE', path)).body.code).toBe('invalid_state')
+      await as(operator, 'PUT', door, change)
+    }
     expect((await as(operator, 'DELETE', path)).status).toBe(204)
     const left = env.DB.prepare('SELECT count(*) AS n FROM categories WHERE id = ?').bind(poems.id)
     expect(await left.first('n')).toBe(0)

@@ -11,6 +11,7 @@ export const raffleRow = (changes: Partial<RaffleRow> = {}): RaffleRow => ({
   slug: 'a-bicycle-2c0c8w1g6ne',
   organisationId: 'org_01kaf1q7v8fmk9m2q0c8w1g6ne',
   seriesId: null,
+  categoryId: null,
   status: 'draft',
   termsVersion: 0,
   revision: 1,

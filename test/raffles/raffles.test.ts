@@ -994,6 +994,39 @@ describe('the list of raffles', () => {
     expect(await list('committed')).toEqual([later.id])
   })
 
+  it('can be narrowed to a category, one of the organisation’s own, which a raffle may change at any time', async () => {
+    const organisation = await organisationWithOperator()
+    const { operator } = organisation
+    const stageCategory = async (owner: Person, name: string): Promise<string> =>
+      (await as(owner, 'POST', '/categories', { name })).body.id
+    const books = await stageCategory(operator, 'Books')
+    const sound = await stageCategory(operator, 'Sound')
+    const { id: draft } = await stageDraft({ categoryId: books }, organisation)
+    const { id: first } = await stageRaffle({ categoryId: books }, organisation)
+    const { id: second } = await stageRaffle({ categoryId: books }, organisation)
+    const { id: third } = await stageRaffle({}, organisation)
+    const idsIn = async (query: string, person: Person | null = null) =>
+      (await readAll(`/raffles?${query}&sort=-createdAt`, 1, person)).map(({ id }: { id: string }) => id)
+    expect((await idsIn(`categoryId=${books}`)).sort()).toEqual([first, second].sort())
+    const own = await idsIn(`categoryId=${books}&organisationId=${organisation.id}`, operator)
+    expect(own.sort()).toEqual([draft, first, second].sort())
+    expect((await read(third)).categoryId).toBeNull()
+    await buy(await registerPlayer(), first)
+    const moved = await as(operator, 'PUT', `/raffles/${first}`, { categoryId: sound })
+    expect(moved.body.categoryId).toBe(sound)
+    expect([await idsIn(`categoryId=${books}`), await idsIn(`categoryId=${sound}`)]).toEqual([
+      [second],
+      [first],
+    ])
+    expect((await as(operator, 'PUT', `/raffles/${first}`, { categoryId: null })).body.categoryId).toBeNull()
+    const foreign = await stageCategory((await organisationWithOperator()).operator, 'Books')
+    for (const categoryId of [foreign, newId('category')]) {
+      const created = await as(operator, 'POST', '/raffles', raffleBody({ categoryId }))
+      const changed = await as(operator, 'PUT', `/raffles/${second}`, { categoryId })
+      expect([created.body.detail, changed.body.detail]).toEqual(['No such category.', 'No such category.'])
+    }
+  })
+
   it('can be searched by text in the title, in which nothing is special', async () => {
     const organisation = await organisationWithOperator()
     const rare = await stageRaffle({ title: '100% Rare_Books' }, organisation)

@@ -1,5 +1,6 @@
 /** Begins a series; the next sweep makes its first raffles. */
 import { organisationFor, requirePermission } from '../../accounts/permissions.ts'
+import { requireOwnCategory } from '../../catalog/find-product.ts'
 import type { Ctx } from '../../core/context.ts'
 import { notFound } from '../../core/errors.ts'
 import { newId } from '../../core/ids.ts'
@@ -26,6 +27,7 @@ export async function createSeries(ctx: Ctx, input: CreateSeries): Promise<Serie
   const id = newId('series')
   const row = { ...schedule, id, organisationId, terms: terms.data }
   checkSeries(ctx, row)
+  await requireOwnCategory(ctx, row.terms.categoryId, organisationId)
   await requireOwnProducts(ctx, organisationId, row.terms.prizes, 'terms.')
   await ctx.db.insert(series).values({ ...row, dueAt: ctx.now, createdAt: ctx.now, updatedAt: ctx.now })
   return presentSeries(await findSeries(ctx, id))

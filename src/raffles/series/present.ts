@@ -19,7 +19,12 @@ export function presentSeries({ series, organisation }: FoundSeries): Series {
     closesBefore,
     startsOn,
     endsOn,
-    terms: { ...series.terms, maxPerUser: toTermColumns(namedTerms(series)).maxPerUser },
+    terms: {
+      ...series.terms,
+      // Terms that were saved before there were categories have none.
+      categoryId: series.terms.categoryId ?? null,
+      maxPerUser: toTermColumns(namedTerms(series)).maxPerUser,
+    },
     createdAt: toInstant(series.createdAt),
     updatedAt: toInstant(series.updatedAt),
   }

@@ -1,5 +1,6 @@
 /** Changes, pauses, resumes or ends a series; raffles that it has made stay as they are. */
 import { and, eq, sql } from 'drizzle-orm'
+import { requireOwnCategory } from '../../catalog/find-product.ts'
 import type { Ctx } from '../../core/context.ts'
 import { Problem } from '../../core/errors.ts'
 import { requireOwnProducts } from '../prize-stock.ts'
@@ -14,6 +15,7 @@ export async function updateSeries(ctx: Ctx, id: string, change: UpdateSeries): 
   const changed = { ...row, ...change, terms: { ...row.terms, ...change.terms } }
   // One that is ended may well have no day left.
   if (changed.status !== 'ended') checkSeries(ctx, changed)
+  await requireOwnCategory(ctx, change.terms?.categoryId, row.organisationId)
   await requireOwnProducts(ctx, row.organisationId, change.terms?.prizes, 'terms.')
   const { title, cadence, time, timeZone, opensBefore, closesBefore, startsOn, endsOn, terms, status } =
     changed

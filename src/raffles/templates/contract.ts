@@ -55,6 +55,7 @@ export const RaffleTemplate = z
       title: true,
       description: true,
       imageUrl: true,
+      categoryId: true,
       tags: true,
       location: true,
       timeZone: true,

@@ -1,5 +1,6 @@
 /** Saves terms as a template of an organisation. */
 import { organisationFor, requirePermission } from '../../accounts/permissions.ts'
+import { requireOwnCategory } from '../../catalog/find-product.ts'
 import type { Ctx } from '../../core/context.ts'
 import { newId } from '../../core/ids.ts'
 import { validationFailed } from '../../core/validation.ts'
@@ -17,6 +18,7 @@ export async function createTemplate(ctx: Ctx, input: CreateTemplate): Promise<R
   const organisationId = await organisationFor(ctx, named)
   await requirePermission(ctx, organisationId, 'raffles:write')
   requirePossible(terms)
+  await requireOwnCategory(ctx, terms.categoryId, organisationId)
   await requireOwnProducts(ctx, organisationId, terms.prizes)
   const id = newId('raffleTemplate')
   await ctx.db

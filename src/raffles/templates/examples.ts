@@ -9,6 +9,7 @@ export const EXAMPLE_TEMPLATE = {
   title: 'Half the pot',
   description: 'Half of what comes in goes to one of you.',
   imageUrl: null,
+  categoryId: null,
   tags: ['cash'],
   location: null,
   timeZone: 'Africa/Nairobi',

@@ -14,6 +14,8 @@ export function presentTemplate({ template, organisation }: FoundTemplate): Raff
     name,
     colour,
     ...terms,
+    // Terms that were saved before there were categories have none.
+    categoryId: terms.categoryId ?? null,
     maxPerUser: toTermColumns(terms).maxPerUser,
     economics: economicsOf(terms),
     createdAt: toInstant(createdAt),

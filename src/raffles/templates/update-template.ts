@@ -1,5 +1,6 @@
 /** Changes a template; what was started from it stays as it is. */
 import { and, eq, sql } from 'drizzle-orm'
+import { requireOwnCategory } from '../../catalog/find-product.ts'
 import type { Ctx } from '../../core/context.ts'
 import { Problem } from '../../core/errors.ts'
 import { requireOwnProducts } from '../prize-stock.ts'
@@ -14,6 +15,7 @@ export async function updateTemplate(ctx: Ctx, id: string, change: UpdateTemplat
   const { name, colour, ...changedTerms } = change
   const terms = { ...template.terms, ...changedTerms }
   requirePossible(terms)
+  await requireOwnCategory(ctx, change.categoryId, template.organisationId)
   await requireOwnProducts(ctx, template.organisationId, change.prizes)
   const written = await ctx.db
     .update(raffleTemplates)
