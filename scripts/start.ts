@@ -6,8 +6,8 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { readSettings, SettingsSchema } from '../src/core/settings.ts'
+import { DEMO_PASSWORD, DEMO_PEOPLE, seed } from './demo/seed.ts'
 import type { ProcessGroup } from './process-group.ts'
-import { DEMO_PASSWORD, DEMO_PEOPLE, seed } from './seed.ts'
 import { readableLine } from './worker-log.ts'
 import { ROOT, startWrangler } from './wrangler.ts'
 
@@ -49,9 +49,9 @@ async function start(): Promise<void> {
   }
   console.log('Tombola is starting …')
   await wrangler('d1', 'migrations', 'apply', 'DB', '--local')
-  if (!existsSync(SEEDED)) await seedOnce()
+  const demoDrawnAt = existsSync(SEEDED) ? 0 : await seedOnce()
   const { origin } = await startWorker(port, overrides, show, failLate)
-  const ticking = keepTicking(origin)
+  const ticking = keepTicking(origin, demoDrawnAt)
   console.log(banner(origin, (performance.now() - startedAt) / 1000, unfit(overrides)))
   await ticking
 }
@@ -211,20 +211,22 @@ function tail(lines: string[]): string {
 
 /**
  * The demo is made through the API of a worker on a port of its own, under the settings of wrangler.toml, before
- * the real one starts: whoever sees the real one answer finds the demo complete.
+ * the real one starts: whoever sees the real one answer finds the demo complete. Gives when its first draws are due (ms).
  */
-async function seedOnce(): Promise<void> {
+async function seedOnce(): Promise<number> {
   console.log('Making the demo (once) …')
   const { origin, group } = await startWorker(await freePort(), { LOG_LEVEL: 'error' })
   try {
-    await seed(origin, (sql) => wrangler('d1', 'execute', 'DB', '--local', '--command', sql))
+    const drawnAt = await seed(origin, (sql) => wrangler('d1', 'execute', 'DB', '--local', '--command', sql))
     mkdirSync(dirname(SEEDED), { recursive: true })
     writeFileSync(SEEDED, `${new Date().toISOString()}\n`)
+    return drawnAt
   } catch (error) {
     if (ending) throw error
     console.error(
       `${error instanceof Error ? error.message : error}\nStarting without it; the next start tries again.`,
     )
+    return 0
   } finally {
     await group.stop()
   }
@@ -242,14 +244,19 @@ function freePort(): Promise<number> {
 
 // ——— The clock ———
 
-/** Calls the cron handler now and at the start of every minute, one call at a time, as production does. */
-async function keepTicking(origin: string): Promise<void> {
+/**
+ * Calls the cron handler now and at the start of every minute, one call at a time, as production does; and once at
+ * `demoDrawnAt`, so that nobody waits for the first winners.
+ */
+async function keepTicking(origin: string, demoDrawnAt: number): Promise<void> {
   let isFailing = false
   while (!ending) {
     const failure = await tick(origin)
     if (failure !== undefined && !isFailing && !ending) console.error(`The minute's sweep failed: ${failure}`)
     isFailing = failure !== undefined
-    await pause(TICK_MS - (Date.now() % TICK_MS))
+    const now = Date.now()
+    const minute = now + TICK_MS - (now % TICK_MS)
+    await pause((now < demoDrawnAt ? Math.min(demoDrawnAt, minute) : minute) - now)
   }
 }
 

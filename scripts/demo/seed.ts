@@ -1,0 +1,43 @@
+/**
+ * The demo: people, an organisation, its shop and its raffles, made through the API as people would make them. Every
+ * step looks first whether it was done, so a run that was cut short is finished by the next one.
+ */
+import { call, logIn, type Stage } from './call.ts'
+import { makeDailyDraw } from './daily-draw.ts'
+import { makeRaffles } from './make-raffles.ts'
+import { ADMIN, DEMO_PEOPLE, OPERATOR, READERS, register } from './people.ts'
+import { makeShop } from './shop.ts'
+
+export { DEMO_PASSWORD } from './call.ts'
+export { DEMO_PEOPLE } from './people.ts'
+
+const ORGANISATION = 'Kilimani Books'
+
+/**
+ * Makes the demo at `origin`. `execute` runs SQL on the worker's database: the very first admin has nobody to be
+ * appointed by, so an operator does it with one wrangler command, here as in production. Gives when the first draws are
+ * due (ms): a sweep after that shows the first winners.
+ */
+export async function seed(origin: string, execute: (sql: string) => Promise<void>): Promise<number> {
+  await Promise.all([...DEMO_PEOPLE, ...READERS].map((person) => register(origin, person)))
+  await execute(`UPDATE users SET role = 'admin' WHERE email = '${ADMIN.email}'`)
+  const stage = await openShop(origin)
+  const shop = await makeShop(stage)
+  const drawnAt = await makeRaffles(stage, shop)
+  await makeDailyDraw(stage, shop)
+  return drawnAt
+}
+
+async function openShop(origin: string): Promise<Stage> {
+  const admin = await logIn(origin, ADMIN.email)
+  const organisations = await call(origin, 'GET', '/organisations?limit=100', { token: admin })
+  const organisation =
+    organisations.data.find((each: { name: string }) => each.name === ORGANISATION) ??
+    (await call(origin, 'POST', '/organisations', { token: admin, body: { name: ORGANISATION } }))
+  await call(origin, 'POST', `/organisations/${organisation.id}/members`, {
+    token: admin,
+    body: { email: OPERATOR.email, role: 'operator' },
+    accept: [409],
+  })
+  return { origin, organisationId: organisation.id, token: await logIn(origin, OPERATOR.email) }
+}

@@ -1,0 +1,57 @@
+/** The demo's shop: categories, and on them books and gadgets, of which some are raffled off. */
+import type * as z from 'zod'
+import type { CreateProduct } from '../../src/catalog/contract.ts'
+import { books } from './books.ts'
+import { call, present, type Stage } from './call.ts'
+import { gadgets } from './gadgets.ts'
+
+type Distributive<Product> = Product extends unknown
+  ? Omit<Product, 'categoryId'> & { category: string }
+  : never
+/** A product whose category is told by name. */
+export type ProductInput = Distributive<z.input<typeof CreateProduct>>
+
+export interface Shop {
+  /** Ids by name. */
+  categoryId(name: string): string
+  /** Ids by title. */
+  productId(title: string): string
+}
+
+export async function makeShop(stage: Stage): Promise<Shop> {
+  const products = [...books(), ...gadgets()]
+  const names = [...new Set(products.map(({ category }) => category)), 'Lucky draws']
+  const categories = await makeAll(
+    stage,
+    '/categories',
+    names.map((name) => ({ name })),
+  )
+  const made = await makeAll(
+    stage,
+    '/products',
+    products.map(({ category, ...product }) => ({ ...product, categoryId: categories(category) })),
+  )
+  return { categoryId: categories, productId: made }
+}
+
+/** Makes what is not there; gives the ids by name or title. */
+async function makeAll(
+  stage: Stage,
+  path: string,
+  inputs: { name?: string; title?: string }[],
+): Promise<(label: string) => string> {
+  const { origin, organisationId, token } = stage
+  const there = await present(stage, path)
+  const made = inputs.map(async (input): Promise<[string, string]> => {
+    const label = input.name ?? input.title ?? ''
+    const body = { ...input, organisationId }
+    const { id } = there.get(label) ?? (await call(origin, 'POST', path, { token, body }))
+    return [label, id]
+  })
+  const ids = new Map(await Promise.all(made))
+  return (label) => {
+    const id = ids.get(label)
+    if (id === undefined) throw new Error(`The demo has nothing called “${label}”.`)
+    return id
+  }
+}
