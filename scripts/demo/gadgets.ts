@@ -61,6 +61,7 @@ export const gadgets = (): ProductInput[] => [
     price: shillings(1_200),
     stock: 30,
     tags: ['light'],
+    details: { brand: 'Mawimbi', specs: [{ name: 'Battery', value: '12 hours' }] },
   },
   {
     ...accessory,

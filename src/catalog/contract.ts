@@ -72,27 +72,29 @@ export const BookDetails = z
   })
   .meta({ id: 'BookDetails' })
 
+const Brand = Line(1, 80)
+const Specs = z.array(z.strictObject({ name: Line(1, 60), value: Line(1, 200) })).max(MAX_SPECS)
+
 export const SoundDeviceDetails = z
-  .strictObject({
-    brand: Line(1, 80),
-    specs: z
-      .array(z.strictObject({ name: Line(1, 60), value: Line(1, 200) }))
-      .max(MAX_SPECS)
-      .default([]),
-  })
+  .strictObject({ brand: Brand, specs: Specs.default([]) })
   .meta({ id: 'SoundDeviceDetails' })
+
+/** Many an accessory has no brand that anybody asks for. */
+export const AccessoryDetails = z
+  .strictObject({ brand: Brand.optional(), specs: Specs.optional() })
+  .meta({ id: 'AccessoryDetails' })
 
 export const NoDetails = z.strictObject({}).meta({ id: 'NoDetails' })
 
 /** What the details of each kind must be. */
 export const DETAILS_OF = {
   book: BookDetails,
-  accessory: NoDetails,
+  accessory: AccessoryDetails,
   sound_device: SoundDeviceDetails,
   other: NoDetails,
 } as const satisfies Record<ProductKind, z.ZodType>
 
-const AnyDetails = z.union([BookDetails, SoundDeviceDetails, NoDetails])
+const AnyDetails = z.union([BookDetails, SoundDeviceDetails, AccessoryDetails, NoDetails])
 export type Details = z.infer<typeof AnyDetails>
 
 const productFields = {
@@ -120,7 +122,7 @@ export const CreateProduct = z
   .discriminatedUnion('kind', [
     z.strictObject({ ...newProduct, kind: z.literal('book'), details: BookDetails }),
     z.strictObject({ ...newProduct, kind: z.literal('sound_device'), details: SoundDeviceDetails }),
-    z.strictObject({ ...newProduct, kind: z.literal('accessory'), details: NoDetails.default({}) }),
+    z.strictObject({ ...newProduct, kind: z.literal('accessory'), details: AccessoryDetails.default({}) }),
     z.strictObject({ ...newProduct, kind: z.literal('other'), details: NoDetails.default({}) }),
   ])
   .meta({ id: 'CreateProduct' })

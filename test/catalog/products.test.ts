@@ -59,11 +59,11 @@ describe('a product', () => {
     })
     const speaker = await as(organisation.operator, 'POST', '/products', SPEAKER)
     expect(speaker.body).toMatchObject(SPEAKER)
-    const cable = { kind: 'accessory', title: 'Cable', price: BOOK.price, stock: 0 }
+    const specs = [{ name: 'Length', value: '2 m' }]
+    const cable = { kind: 'accessory', title: 'Cable', price: BOOK.price, stock: 0, details: { specs } }
     expect((await as(organisation.operator, 'POST', '/products', cable)).body).toMatchObject({
       ...cable,
       status: 'draft',
-      details: {},
       images: [],
       tags: [],
       categoryId: null,
