@@ -26,57 +26,59 @@ export const EN: MailWords = {
       ],
       link: { label: 'Set a new password', url: links.reset(about) },
     }),
-    order_paid: (order, about) => ({
+    order_paid: (order) => ({
       title: 'Your payment has arrived',
-      lines: [`We received ${money(order)}. Thank you! This is now yours:`, ...order.items.map(item)],
-      link: { label: 'See your order', url: links.order(about, order.orderId) },
+      lines: [
+        `We received ${money(order)}. Thank you! This is now yours:`,
+        ...order.items.map(item),
+        `Order: ${order.orderId}`,
+      ],
     }),
-    refund_paid: (refund, about) => ({
+    refund_paid: (refund) => ({
       title: 'Your refund was sent',
-      lines: [`We sent ${money(refund)} back to where it came from. It may take some days to show there.`],
-      link: { label: 'See your order', url: links.order(about, refund.orderId) },
+      lines: [
+        `We sent ${money(refund)} back to where it came from. It may take some days to show there.`,
+        `Order: ${refund.orderId}`,
+      ],
     }),
-    won: ({ title, prizes, claimBy, timeZone }, about) => ({
+    won: ({ title, prizes, claimBy, timeZone }) => ({
       title: `You won: ${list(prizes)}`,
       lines: [
         `Congratulations! In the draw of “${title}” you won ${list(prizes)}.`,
-        `Claim it by ${time(claimBy, timeZone)}.`,
+        `Claim it where you took part, by ${time(claimBy, timeZone)}.`,
       ],
-      link: { label: 'Claim your prize', url: links.claims(about) },
     }),
-    lost: ({ title, raffleId }, about) => ({
+    lost: ({ title, raffleId }) => ({
       title: `The draw of “${title}”`,
       lines: [
         `“${title}” has been drawn, and your tickets did not win this time. Thank you for taking part!`,
         'Everybody can check that the draw was fair: the proof is with the result.',
+        `Raffle: ${raffleId}`,
       ],
-      link: { label: 'See the result', url: links.raffle(about, raffleId) },
     }),
-    claim_reminder_3d: ({ title, prizes, claimBy, timeZone }, about) => ({
+    claim_reminder_3d: ({ title, prizes, claimBy, timeZone }) => ({
       title: `Three days left to claim ${list(prizes)}`,
       lines: [
         `You won ${list(prizes)} in “${title}” and have not claimed it yet.`,
-        `It is yours until ${time(claimBy, timeZone)}.`,
+        `Claim it where you took part: it is yours until ${time(claimBy, timeZone)}.`,
       ],
-      link: { label: 'Claim your prize', url: links.claims(about) },
     }),
-    claim_reminder_1d: ({ title, prizes, claimBy, timeZone }, about) => ({
+    claim_reminder_1d: ({ title, prizes, claimBy, timeZone }) => ({
       title: `One day left to claim ${list(prizes)}`,
       lines: [
         `You won ${list(prizes)} in “${title}” and have not claimed it yet.`,
-        `After ${time(claimBy, timeZone)} it is no longer yours.`,
+        `Claim it where you took part: after ${time(claimBy, timeZone)} it is no longer yours.`,
       ],
-      link: { label: 'Claim your prize', url: links.claims(about) },
     }),
-    commitment: ({ title, raffleId, tickets: count, commitment, signature, drawAt, timeZone }, about) => ({
+    commitment: ({ title, raffleId, tickets: count, commitment, signature, drawAt, timeZone }) => ({
       title: `Sales are over: “${title}”`,
       lines: [
         `${tickets(count)} take part, and the draw is on ${time(drawAt, timeZone)}.`,
         'The list of tickets is now fixed. Keep this mail: with it you can prove that nothing was changed afterwards.',
+        `Raffle: ${raffleId}`,
         `Commitment: ${commitment}`,
         `Signature: ${signature}`,
       ],
-      link: { label: 'See the raffle', url: links.raffle(about, raffleId) },
     }),
   },
 }

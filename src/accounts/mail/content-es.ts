@@ -26,57 +26,59 @@ export const ES: MailWords = {
       ],
       link: { label: 'Elegir una contraseña nueva', url: links.reset(about) },
     }),
-    order_paid: (order, about) => ({
+    order_paid: (order) => ({
       title: 'Tu pago ha llegado',
-      lines: [`Recibimos ${money(order)}. ¡Gracias! Esto ya es tuyo:`, ...order.items.map(item)],
-      link: { label: 'Ver tu pedido', url: links.order(about, order.orderId) },
+      lines: [
+        `Recibimos ${money(order)}. ¡Gracias! Esto ya es tuyo:`,
+        ...order.items.map(item),
+        `Pedido: ${order.orderId}`,
+      ],
     }),
-    refund_paid: (refund, about) => ({
+    refund_paid: (refund) => ({
       title: 'Te hemos enviado un reembolso',
-      lines: [`Devolvimos ${money(refund)} por donde llegó el pago. Puede tardar unos días en aparecer.`],
-      link: { label: 'Ver tu pedido', url: links.order(about, refund.orderId) },
+      lines: [
+        `Devolvimos ${money(refund)} por donde llegó el pago. Puede tardar unos días en aparecer.`,
+        `Pedido: ${refund.orderId}`,
+      ],
     }),
-    won: ({ title, prizes, claimBy, timeZone }, about) => ({
+    won: ({ title, prizes, claimBy, timeZone }) => ({
       title: `Has ganado: ${list(prizes)}`,
       lines: [
         `¡Felicidades! En el sorteo de «${title}» has ganado ${list(prizes)}.`,
-        `Tienes para reclamarlo hasta el ${time(claimBy, timeZone)}.`,
+        `Reclámalo donde participaste, hasta el ${time(claimBy, timeZone)}.`,
       ],
-      link: { label: 'Reclamar tu premio', url: links.claims(about) },
     }),
-    lost: ({ title, raffleId }, about) => ({
+    lost: ({ title, raffleId }) => ({
       title: `El sorteo de «${title}»`,
       lines: [
         `«${title}» ya se ha sorteado y esta vez tus boletos no ganaron. ¡Gracias por participar!`,
         'Cualquiera puede comprobar que el sorteo fue justo: la prueba está junto al resultado.',
+        `Sorteo: ${raffleId}`,
       ],
-      link: { label: 'Ver el resultado', url: links.raffle(about, raffleId) },
     }),
-    claim_reminder_3d: ({ title, prizes, claimBy, timeZone }, about) => ({
+    claim_reminder_3d: ({ title, prizes, claimBy, timeZone }) => ({
       title: `Te quedan tres días para reclamar ${list(prizes)}`,
       lines: [
         `Ganaste ${list(prizes)} en «${title}» y todavía no lo has reclamado.`,
-        `Es tuyo hasta el ${time(claimBy, timeZone)}.`,
+        `Reclámalo donde participaste: es tuyo hasta el ${time(claimBy, timeZone)}.`,
       ],
-      link: { label: 'Reclamar tu premio', url: links.claims(about) },
     }),
-    claim_reminder_1d: ({ title, prizes, claimBy, timeZone }, about) => ({
+    claim_reminder_1d: ({ title, prizes, claimBy, timeZone }) => ({
       title: `Te queda un día para reclamar ${list(prizes)}`,
       lines: [
         `Ganaste ${list(prizes)} en «${title}» y todavía no lo has reclamado.`,
-        `Después del ${time(claimBy, timeZone)} dejará de ser tuyo.`,
+        `Reclámalo donde participaste: después del ${time(claimBy, timeZone)} dejará de ser tuyo.`,
       ],
-      link: { label: 'Reclamar tu premio', url: links.claims(about) },
     }),
-    commitment: ({ title, raffleId, tickets: count, commitment, signature, drawAt, timeZone }, about) => ({
+    commitment: ({ title, raffleId, tickets: count, commitment, signature, drawAt, timeZone }) => ({
       title: `Se cerró la venta: «${title}»`,
       lines: [
         `Participan ${tickets(count)} y el sorteo será el ${time(drawAt, timeZone)}.`,
         'La lista de boletos ya no cambia. Guarda este correo: con él puedes demostrar que nada se modificó después.',
+        `Sorteo: ${raffleId}`,
         `Compromiso: ${commitment}`,
         `Firma: ${signature}`,
       ],
-      link: { label: 'Ver el sorteo', url: links.raffle(about, raffleId) },
     }),
   },
 }

@@ -5,6 +5,7 @@ export interface Content {
   title: string
   /** Paragraphs of plain text. */
   lines: string[]
+  /** Only to pages that are there (`src/web/assets`): where there is none, the lines say all there is to do. */
   link?: { label: string; url: string }
 }
 
@@ -25,9 +26,6 @@ export interface MailWords {
 export const links = {
   verify: ({ origin, token }: About) => `${origin}/verify-email#token=${token()}`,
   reset: ({ origin, token }: About) => `${origin}/reset-password#token=${token()}`,
-  order: ({ origin }: About, id: string) => `${origin}/orders/${id}`,
-  raffle: ({ origin }: About, id: string) => `${origin}/raffles/${id}`,
-  claims: ({ origin }: About) => `${origin}/winnings`,
 }
 
 export const moneyIn =

@@ -271,7 +271,8 @@ describe('production without a provider', () => {
 
 describe('the page of development’s mails', () => {
   it('shows them to whom they went, escaped, with links, and runs nothing', async () => {
-    const person = await enqueued({ name: 'Amina <script>alert(1)</script>' })
+    const person = await registerPlayer({ name: 'Amina <script>alert(1)</script>' })
+    await enqueueMail(testContext(), { to: person.id, subject: person.id, kind: 'reset_password', data: {} })
     await sweep()
     const { status, body, headers } = await call('GET', `/dev/mail?to=${person.email}`)
     expect(status).toBe(200)
@@ -280,7 +281,7 @@ describe('the page of development’s mails', () => {
     expect(body).toContain(person.email)
     expect(body).toContain('&lt;script&gt;')
     expect(body).not.toContain('<script')
-    expect(body).toMatch(/<a href="http:\/\/localhost:8787\/orders\/order_\w+">/)
+    expect(body).toMatch(/<a href="http:\/\/localhost:8787\/reset-password#token=[\w-]{43}">/)
     expect(body).toContain('prefers-color-scheme: dark')
 
     const [mail] = await mailsTo(person.email)

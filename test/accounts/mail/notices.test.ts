@@ -43,7 +43,7 @@ describe('the buyer is told', () => {
     expect(first!.text).toContain(`KES\u00a0${(2 * PRICE) / 100}.00`)
     expect(first!.text).toContain('2 × Signed first editions')
     expect(second!.title).toBe('Your refund was sent')
-    expect(second!.text).toContain(`/orders/${id}`)
+    expect([first!.text, second!.text]).toEqual([expect.stringContaining(id), expect.stringContaining(id)])
   })
 })
 
