@@ -1,0 +1,39 @@
+/** Sets a new password by the token of a mail; without one that counts, asks for such a mail. */
+import { ask, failureOf } from './ask.js'
+import { card, emailFault, onSubmit, open, say, show, takeToken } from './page.js'
+
+const MIN_PASSWORD_LENGTH = 12
+const MAX_PASSWORD_LENGTH = 128
+
+const token = takeToken()
+
+function lengthFault({ length }) {
+  if (length < MIN_PASSWORD_LENGTH) return 'passwordTooShort'
+  return length > MAX_PASSWORD_LENGTH ? 'passwordTooLong' : undefined
+}
+
+onSubmit('choose', { password: lengthFault }, async ({ password }) => {
+  const { code, fields } = await ask('/reset', { body: { token, password } })
+  if (code === 'ok') return show('changed')
+  if (fields.includes('password')) return { field: 'password', name: 'passwordRefused' }
+  if (code !== 'validation_failed') return failureOf(code)
+  say(card('forgot').querySelector('h1'), 'usedTitle')
+  say(card('forgot').querySelector('.why'), 'usedResetText')
+  return show('forgot')
+})
+
+onSubmit('forgot', { email: emailFault }, async ({ email }) => {
+  const { code, fields } = await ask('/forgot', { body: { email } })
+  if (fields.includes('email')) return { field: 'email', name: 'emailWrong' }
+  if (code !== 'ok') return failureOf(code)
+  card('sent').querySelector('.address').textContent = email
+  return show('sent')
+})
+
+const password = card('password')
+const hint = card('password-hint')
+password.addEventListener('input', () => {
+  hint.classList.toggle('met', lengthFault(password.value) === undefined)
+})
+
+open(token === null ? 'forgot' : 'choose')

@@ -1,0 +1,135 @@
+/**
+ * All that the pages behind a mail's links say, in every language there is. The English stands in the pages too, so that
+ * they can be read; a test holds the two alike.
+ */
+
+export const WORDS = {
+  en: {
+    confirmTitle: 'Confirm your address',
+    confirmText: 'One press, and we know that this address is yours.',
+    confirm: 'Confirm my address',
+    confirming: 'Confirming …',
+    confirmNotYou: 'You did not register? Then close this page, and nothing happens.',
+    confirmedTitle: 'Your address is confirmed',
+    confirmedText: 'Thank you! There is nothing more to do. You can close this page.',
+    alreadyTitle: 'Your address was confirmed before',
+    alreadyText: 'There is nothing more to do. You can close this page.',
+    usedTitle: 'This link no longer works',
+    usedConfirmText:
+      'It works once, for three days. If you have confirmed your address before, all is well. If not, get a new link.',
+    brokenTitle: 'Open the link from your mail',
+    brokenText:
+      'This page needs the whole link that we sent you. Open it once more, from the mail; if you copy it, copy it to its end.',
+    toRenew: 'Get a new link',
+    renewTitle: 'Get a new link',
+    renewText: 'So that we know where to send it, log in this once.',
+    wrongLogin: 'The e-mail address or the password is wrong.',
+    forgot: 'Forgot your password?',
+    sentTitle: 'Look into your mail',
+    sentConfirmText:
+      'A new link is on its way. It takes a minute or two, and works for three days. If you do not see it, look among the spam.',
+
+    chooseTitle: 'Choose a new password',
+    newPassword: 'New password',
+    passwordHint: '12 to 128 characters. A few words in a row are easy to keep in mind.',
+    passwordTooShort: 'Too short: it needs at least 12 characters.',
+    passwordTooLong: 'Too long: it may have at most 128 characters.',
+    passwordRefused: 'Choose another: your e-mail address would be the first guess.',
+    set: 'Set the new password',
+    setting: 'Setting it …',
+    chooseAside: 'It signs you out on every device, whoever is using it.',
+    changedTitle: 'Your new password is set',
+    changedText:
+      'All other sessions were signed out. Log in with the new password, wherever you use Tombola.',
+    usedResetText:
+      'It works once, for an hour. If you have just set a password with it, that one counts. If not, get a new link.',
+    forgotTitle: 'Set a new password',
+    forgotText:
+      'Write the e-mail address of your account, and we send you a link. If you have the mail already, open its link once more.',
+    sentResetText: 'If somebody has an account with this address, a link is on its way to it:',
+    sentResetAside:
+      'It takes a minute or two, and works for an hour. If you do not see it, look among the spam.',
+    otherAddress: 'Use another address',
+
+    email: 'E-mail address',
+    emailWrong: 'Write a whole e-mail address, such as amina@example.com.',
+    password: 'Password',
+    passwordMissing: 'Write your password.',
+    reveal: 'Show',
+    conceal: 'Hide',
+    revealPassword: 'Show password',
+    concealPassword: 'Hide password',
+    sendLink: 'Send me a link',
+    sending: 'Sending …',
+    again: 'Try again',
+    offline: 'No answer came. Check your connection, then try again.',
+    tooMany: 'Too many tries. Wait a minute, then try again.',
+    broke: 'Something went wrong on our side. Try again in a moment.',
+  },
+  es: {
+    confirmTitle: 'Confirma tu dirección',
+    confirmText: 'Pulsa una vez y sabremos que esta dirección es tuya.',
+    confirm: 'Confirmar mi dirección',
+    confirming: 'Confirmando …',
+    confirmNotYou: '¿No te has registrado? Entonces cierra esta página y no pasará nada.',
+    confirmedTitle: 'Tu dirección está confirmada',
+    confirmedText: '¡Gracias! No hay nada más que hacer. Puedes cerrar esta página.',
+    alreadyTitle: 'Tu dirección ya estaba confirmada',
+    alreadyText: 'No hay nada más que hacer. Puedes cerrar esta página.',
+    usedTitle: 'Este enlace ya no sirve',
+    usedConfirmText:
+      'Sirve una sola vez, durante tres días. Si ya confirmaste tu dirección, todo está bien. Si no, pide un enlace nuevo.',
+    brokenTitle: 'Abre el enlace de tu correo',
+    brokenText:
+      'Esta página necesita el enlace entero que te enviamos. Ábrelo otra vez desde el correo; si lo copias, cópialo hasta el final.',
+    toRenew: 'Pedir un enlace nuevo',
+    renewTitle: 'Pide un enlace nuevo',
+    renewText: 'Para saber adónde enviarlo, inicia sesión esta vez.',
+    wrongLogin: 'La dirección de correo o la contraseña no es correcta.',
+    forgot: '¿Olvidaste tu contraseña?',
+    sentTitle: 'Mira tu correo',
+    sentConfirmText:
+      'Un enlace nuevo va en camino. Tarda uno o dos minutos y sirve durante tres días. Si no lo ves, búscalo entre el correo no deseado.',
+
+    chooseTitle: 'Elige una contraseña nueva',
+    newPassword: 'Contraseña nueva',
+    passwordHint: 'De 12 a 128 caracteres. Unas cuantas palabras seguidas se recuerdan bien.',
+    passwordTooShort: 'Demasiado corta: necesita al menos 12 caracteres.',
+    passwordTooLong: 'Demasiado larga: puede tener como mucho 128 caracteres.',
+    passwordRefused: 'Elige otra: tu dirección de correo es lo primero que se probaría.',
+    set: 'Guardar la contraseña nueva',
+    setting: 'Guardando …',
+    chooseAside: 'Se cerrará la sesión en todos los dispositivos, sea quien sea quien los use.',
+    changedTitle: 'Tu contraseña nueva está guardada',
+    changedText:
+      'Se cerraron todas las demás sesiones. Inicia sesión con la contraseña nueva donde uses Tombola.',
+    usedResetText:
+      'Sirve una sola vez, durante una hora. Si acabas de elegir una contraseña con él, esa es la que vale. Si no, pide un enlace nuevo.',
+    forgotTitle: 'Cambia tu contraseña',
+    forgotText:
+      'Escribe la dirección de correo de tu cuenta y te enviaremos un enlace. Si ya tienes el correo, abre su enlace otra vez.',
+    sentResetText: 'Si alguien tiene una cuenta con esta dirección, un enlace va en camino:',
+    sentResetAside:
+      'Tarda uno o dos minutos y sirve durante una hora. Si no lo ves, búscalo entre el correo no deseado.',
+    otherAddress: 'Usar otra dirección',
+
+    email: 'Dirección de correo',
+    emailWrong: 'Escribe una dirección de correo entera, como amina@example.com.',
+    password: 'Contraseña',
+    passwordMissing: 'Escribe tu contraseña.',
+    reveal: 'Mostrar',
+    conceal: 'Ocultar',
+    revealPassword: 'Mostrar contraseña',
+    concealPassword: 'Ocultar contraseña',
+    sendLink: 'Enviarme un enlace',
+    sending: 'Enviando …',
+    again: 'Intentar de nuevo',
+    offline: 'No llegó ninguna respuesta. Revisa tu conexión e inténtalo de nuevo.',
+    tooMany: 'Demasiados intentos. Espera un minuto e inténtalo de nuevo.',
+    broke: 'Algo falló de nuestro lado. Inténtalo de nuevo en un momento.',
+  },
+}
+
+/** The first of the reader's languages that there are words in; English where there is none. */
+export const languageFor = (languages) =>
+  languages.map((each) => each.split('-')[0].toLowerCase()).find((each) => Object.hasOwn(WORDS, each)) ?? 'en'

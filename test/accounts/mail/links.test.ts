@@ -1,0 +1,106 @@
+import { env } from 'cloudflare:workers'
+import { describe, expect, it } from 'vitest'
+import type { MailData, MailKind } from '../../../src/accounts/mail/kinds.ts'
+import { renderMail } from '../../../src/accounts/mail/render-mail.ts'
+import { LANGUAGES } from '../../../src/accounts/schema.ts'
+import { newId } from '../../../src/core/ids.ts'
+import { call } from '../../harness/client.ts'
+import { testSettings } from '../../harness/people.ts'
+import { NOW } from '../../raffles/scenario.ts'
+
+const raffle = { raffleId: newId('raffle'), title: 'Signed first editions' }
+const claim = { prizes: ['A book'], claimBy: NOW, timeZone: 'Africa/Nairobi' }
+const money = { orderId: newId('order'), amount: 150_000, currency: 'KES' }
+
+const DATA: { [Kind in MailKind]: MailData[Kind] } = {
+  verify_email: {},
+  reset_password: {},
+  order_paid: { ...money, items: [{ quantity: 2, title: 'Signed first editions' }] },
+  refund_paid: money,
+  won: { ...raffle, ...claim },
+  lost: raffle,
+  claim_reminder_3d: { ...raffle, ...claim },
+  claim_reminder_1d: { ...raffle, ...claim },
+  commitment: {
+    ...raffle,
+    tickets: 3,
+    commitment: 'c0',
+    signature: '51',
+    drawAt: NOW,
+    timeZone: 'Africa/Nairobi',
+  },
+}
+const LINKED: Partial<Record<MailKind, string>> = {
+  verify_email: '/verify-email',
+  reset_password: '/reset-password',
+}
+const WRITTEN = LANGUAGES.flatMap((language) =>
+  (Object.keys(DATA) as MailKind[]).map((kind) => ({ language, kind })),
+)
+
+const page = (path: string) => env.ASSETS.fetch(`https://tombola.example${path}`, { redirect: 'manual' })
+
+describe.each(WRITTEN)('the mail $kind in $language', ({ language, kind }) => {
+  const mail = renderMail(
+    testSettings(),
+    { id: newId('mail'), kind, data: DATA[kind] },
+    { name: 'Amina', language },
+  )
+  const linked = [...`${mail.text} ${mail.html}`.matchAll(/https?:\/\/[^\s"<]+/g)].map(
+    ([url]) => new URL(url),
+  )
+
+  it('links to where its page is, if it has one, and to nothing else', async () => {
+    expect(new Set(linked.map(({ pathname }) => pathname))).toEqual(
+      new Set(kind in LINKED ? [LINKED[kind]] : []),
+    )
+    for (const { pathname } of linked) expect((await page(pathname)).status).toBe(200)
+  })
+
+  it('says its token nowhere but behind the #', () => {
+    for (const { hash, search } of linked) {
+      expect(hash).toMatch(/^#token=[\w-]{43}$/)
+      expect(search).toBe('')
+    }
+  })
+
+  it('is written to its end', () => {
+    expect(`${mail.title} ${mail.text} ${mail.html}`).not.toMatch(/undefined|null|NaN|\[object/)
+  })
+})
+
+describe.each(Object.values(LINKED))('%s', (path) => {
+  it('is a page under the policy of documents', async () => {
+    const { status, headers } = await page(path)
+    expect(status).toBe(200)
+    expect(headers.get('content-type')).toBe('text/html; charset=utf-8')
+    const policy = headers.get('content-security-policy')
+    expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'")
+    expect(policy).toContain("form-action 'none'; frame-ancestors 'none'")
+    expect(headers.get('referrer-policy')).toBe('no-referrer')
+    expect(headers.get('x-frame-options')).toBe('DENY')
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('cache-control')).toContain('must-revalidate')
+  })
+
+  it('brings scripts and a style that browsers take as such', async () => {
+    const files = (await (await page(path)).text()).matchAll(/"(\/account-pages\/[^"]+)"/g)
+    for (const [, file] of files) {
+      const { status, headers } = await page(file!)
+      expect(status, file).toBe(200)
+      expect(headers.get('content-type'), file).toMatch(
+        file!.endsWith('.css') ? /^text\/css/ : /^text\/javascript/,
+      )
+    }
+  })
+})
+
+describe('an address where no page is', () => {
+  it('is answered by the worker, not by the assets', async () => {
+    for (const path of ['/winnings', `/orders/${money.orderId}`, '/account-pages']) {
+      expect((await page(path)).status).toBe(404)
+      const { status, body } = await call('GET', path)
+      expect([status, body.code]).toEqual([404, 'not_found'])
+    }
+  })
+})
