@@ -17,6 +17,8 @@ export const inWorkerd = {
     name: 'worker',
     // One isolate for all files: loading the worker anew for each took longer than most of them.
     isolate: false,
+    // Two share a machine: what takes a second alone may take several.
+    testTimeout: 15_000,
     include: ['test/**/*.test.ts'],
     exclude: ['test/**/*.unit.test.ts', 'test/**/*.process.test.ts'],
     setupFiles: ['./test/harness/migrate.ts'],
@@ -27,6 +29,8 @@ export const inWorkerd = {
 // own (`*.process.test.ts`); everything else goes through the real doors, inside workerd.
 export default defineConfig({
   test: {
+    // A workerd runs on one core, and Vitest has hardly anything to do beside it: one for each core.
+    maxWorkers: '100%',
     projects: [
       { test: { name: 'unit', include: ['test/**/*.unit.test.ts'], environment: 'node' } },
       {
