@@ -12,29 +12,38 @@ export class Crash extends Error {
 
 export type CrashWhen = 'before' | 'after'
 
+/** One that it has made. */
+export interface Call {
+  /** It has changed nothing in the database: dying just before it or just after it leaves the same. */
+  isIdle: boolean
+  /** No other call of the process was under way when it began. */
+  isAlone: boolean
+}
+
 export interface CrashableProcess {
   bindings: Pick<Bindings, 'DB' | 'TICKET_POOL'>
-  /** How many calls it has made. */
-  calls(): number
+  calls(): readonly Call[]
   isDead(): boolean
   /** Until every call that was under way when it died has ended: nothing of it happens later. */
   settled(): Promise<void>
 }
 
 const RUNS = ['first', 'all', 'run', 'raw']
+const isRead = (query: string): boolean => /^\s*select/i.test(query)
 
 /** It dies at call `at` (from 1 on), before the call has its effect or when it has had it and the answer is lost. */
 export function crashableProcess(
   at = Number.POSITIVE_INFINITY,
   when: CrashWhen = 'before',
 ): CrashableProcess {
-  let calls = 0
+  const calls: Call[] = []
   let dead = false
   const underWay = new Set<Promise<unknown>>()
 
-  const run = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+  const run: Run = async (work, isRead) => {
     if (dead) throw new Crash()
-    dead = ++calls === at
+    const call = { isIdle: isRead, isAlone: underWay.size === 0 }
+    dead = calls.push(call) === at
     if (dead && when === 'before') throw new Crash()
     const working = work()
     underWay.add(working)
@@ -43,6 +52,7 @@ export function crashableProcess(
     // Whoever would hear the answer is no more.
     if (dead) throw new Crash()
     if (ended.status === 'rejected') throw ended.reason
+    call.isIdle ||= hasWrittenNothing(ended.value)
     return ended.value
   }
 
@@ -54,27 +64,38 @@ export function crashableProcess(
   }
 }
 
-type Run = <Result>(work: () => Promise<Result>) => Promise<Result>
+/** As far as the database says so itself, as it does of everything but bare rows. */
+function hasWrittenNothing(answer: unknown): boolean {
+  const answers = (Array.isArray(answer) ? answer : [answer]) as (Partial<D1Result> | undefined)[]
+  return answers.length > 0 && answers.every((each) => each?.meta?.rows_written === 0)
+}
+
+type Run = <Result>(work: () => Promise<Result>, isRead: boolean) => Promise<Result>
 
 function database(run: Run): D1Database {
-  const originals = new WeakMap<object, D1PreparedStatement>()
-  const wrap = (statement: D1PreparedStatement): D1PreparedStatement => {
+  const originals = new WeakMap<object, { statement: D1PreparedStatement; reads: boolean }>()
+  const wrap = (statement: D1PreparedStatement, reads: boolean): D1PreparedStatement => {
     const wrapped = new Proxy(statement, {
       get(target, name) {
         const method = Reflect.get(target, name)
-        if (name === 'bind') return (...values: unknown[]) => wrap(target.bind(...values))
+        if (name === 'bind') return (...values: unknown[]) => wrap(target.bind(...values), reads)
         if (!RUNS.includes(String(name))) return method?.bind?.(target) ?? method
-        return (...args: unknown[]) => run(() => method.apply(target, args))
+        return (...args: unknown[]) => run(() => method.apply(target, args), reads)
       },
     })
-    originals.set(wrapped, statement)
+    originals.set(wrapped, { statement, reads })
     return wrapped
   }
   return {
-    prepare: (query: string) => wrap(env.DB.prepare(query)),
-    batch: (statements: D1PreparedStatement[]) =>
-      run(() => env.DB.batch(statements.map((each) => originals.get(each) ?? each))),
-    exec: (query: string) => run(() => env.DB.exec(query)),
+    prepare: (query: string) => wrap(env.DB.prepare(query), isRead(query)),
+    batch: (wrapped: D1PreparedStatement[]) => {
+      const each = wrapped.map((one) => originals.get(one) ?? { statement: one, reads: false })
+      return run(
+        () => env.DB.batch(each.map(({ statement }) => statement)),
+        each.every(({ reads }) => reads),
+      )
+    },
+    exec: (query: string) => run(() => env.DB.exec(query), false),
   } as unknown as D1Database
 }
 
@@ -89,7 +110,7 @@ function pools(run: Run): DurableObjectNamespace {
         get:
           (target, name) =>
           (...values: unknown[]) =>
-            run(() => target[String(name)]!(...values)),
+            run(() => target[String(name)]!(...values), false),
       })
     },
   } as unknown as DurableObjectNamespace

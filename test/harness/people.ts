@@ -53,7 +53,8 @@ export async function registerPlayer(options: PersonOptions = {}): Promise<Perso
   const id = newId('user')
   const email = options.email ?? uniqueEmail()
   const name = options.name ?? 'Amina Wanjiru'
-  await db.insert(users).values({
+  const session = newSession(id, now)
+  const user = {
     id,
     email,
     name,
@@ -64,8 +65,9 @@ export async function registerPlayer(options: PersonOptions = {}): Promise<Perso
     winnerDisplay: options.winnerDisplay,
     createdAt: now,
     updatedAt: now,
-  })
-  return { id, email, name, ...(await signIn(id)) }
+  }
+  await db.batch([db.insert(users).values(user), db.insert(sessions).values(session)])
+  return { id, email, name, sessionId: session.id, token: await tokenOf(session) }
 }
 
 export const signedInAdmin = (): Promise<Person> => registerPlayer({ name: 'Ada Admin', role: 'admin' })
@@ -89,22 +91,22 @@ export async function addOperator(organisationId: string, role = 'operator'): Pr
 
 /** A session of a user, and an access token of it. */
 export async function signIn(userId: string): Promise<{ sessionId: string; token: string }> {
-  const { db, now, settings } = testContext()
-  const sessionId = newId('session')
-  await db.insert(sessions).values({
-    id: sessionId,
-    userId,
-    familyHash: sessionId,
-    refreshHash: sessionId,
-    createdAt: now,
-    refreshedAt: now,
-    expiresAt: now + AN_HOUR_MS,
-  })
+  const { db, now } = testContext()
+  const session = newSession(userId, now)
+  await db.insert(sessions).values(session)
+  return { sessionId: session.id, token: await tokenOf(session) }
+}
+
+function newSession(userId: string, now: number) {
+  const id = newId('session')
+  const expiresAt = now + AN_HOUR_MS
+  return { id, userId, familyHash: id, refreshHash: id, createdAt: now, refreshedAt: now, expiresAt }
+}
+
+function tokenOf({ id: sessionId, userId, createdAt: now }: ReturnType<typeof newSession>): Promise<string> {
+  const { settings } = testContext()
   const terms = { secret: settings.JWT_SECRET, now }
-  return {
-    sessionId,
-    token: await signAccessToken({ userId, sessionId }, terms, settings.ACCESS_TOKEN_SECONDS),
-  }
+  return signAccessToken({ userId, sessionId }, terms, settings.ACCESS_TOKEN_SECONDS)
 }
 
 /** An access token of a new session. */

@@ -1,4 +1,4 @@
-// What must hold of the money in the database, each rule a query that finds what breaks it and says so in a sentence.
+// What must hold of money, stock, earned entries and mails in the database: each rule finds what breaks it and says so.
 
 /** `?1`: raffles and products to look at (null: all); `?2`: now. A refund's line without numbers is the rest of it. */
 export const SCOPE = `
@@ -6,7 +6,7 @@ export const SCOPE = `
     SELECT id FROM orders WHERE ?1 IS NULL
     UNION SELECT order_id FROM order_lines WHERE item_id IN (SELECT value FROM json_each(?1))),
   raffle(id) AS (
-    SELECT id FROM raffles WHERE ?1 IS NULL AND price_amount > 0 UNION
+    SELECT id FROM raffles WHERE ?1 IS NULL AND status <> 'draft' UNION
     SELECT value FROM json_each(?1) WHERE value LIKE 'raffle_%'),
   clock(now) AS (SELECT ?2),
   o AS (SELECT * FROM orders WHERE id IN scope),
@@ -38,7 +38,35 @@ export const SCOPE = `
         AND NOT (r.key IS o.receipt AND o.settled_at IS NOT NULL)
         AND NOT EXISTS (SELECT 1 FROM f WHERE f.order_id = o.id AND f.key = 'return:' || r.key)),
       (SELECT -coalesce(sum(amount), 0) FROM moves WHERE moves.order_id = o.id AND account = 'deposits')
-    FROM o)`
+    FROM o),
+  h AS (SELECT * FROM stock_holds WHERE ?1 IS NULL OR product_id IN (SELECT value FROM json_each(?1))),
+  of_hold AS (SELECT h.*, l.order_id, l.line, l.state AS line_state, l.refunded_quantity,
+      json_array_length(returned) AS back
+    FROM h LEFT JOIN order_lines AS l ON l.reservation_id = h.id AND l.kind = 'product'),
+  earning AS (SELECT raffles.*, raffles.earning->>'per' AS per, raffles.earning->>'minAmount' AS least,
+      coalesce(commitment, cancellation) IS NOT NULL AS is_fixed
+    FROM raffles JOIN pools ON raffle_id = raffles.id WHERE raffles.id IN raffle AND entry = 'order'),
+  g AS (SELECT *, order_ref LIKE 'order!_%' ESCAPE '!' AS is_ours FROM grants WHERE raffle_id IN raffle),
+  earned(raffle_id, order_id, at, amount, is_left) AS (
+    SELECT earning.id, o.id, settled_at, sum(quantity * unit_amount), max(state = 'issued')
+    FROM earning JOIN o ON settled_at IS NOT NULL AND currency = price_currency
+    JOIN l ON l.order_id = o.id AND l.organisation_id = earning.organisation_id AND state IN ('issued', 'refunded')
+    GROUP BY earning.id, o.id),
+  m AS (SELECT * FROM mails WHERE ?1 IS NULL OR subject IN scope OR subject IN (SELECT id FROM f)
+    OR substr(subject, 1, instr(subject, ':') - 1) IN raffle),
+  drawn AS (SELECT pools.pool, raffle_id, raffle_id || ':' AS subject FROM pools JOIN raffles ON raffles.id = raffle_id
+    WHERE raffle_id IN raffle AND status IN ('drawn', 'settled')),
+  due_mails(kind, user_id, subject) AS (
+    SELECT DISTINCT 'order_paid', user_id, o.id FROM o JOIN l ON order_id = o.id
+      WHERE settled_at IS NOT NULL AND state IN ('issued', 'refunded')
+    UNION SELECT 'refund_paid', user_id, f.id FROM f JOIN o ON o.id = order_id WHERE f.status = 'paid'
+    UNION SELECT 'won', user_id, raffle_id || ':' || attempt || ':' || user_id FROM winners WHERE raffle_id IN raffle),
+  due_news(kind, user_id, subject) AS (
+    SELECT DISTINCT 'commitment', holder, subject || holder FROM drawn JOIN reservations AS s ON s.pool = drawn.pool
+      AND s.state = 'sold'
+    UNION SELECT DISTINCT 'lost', holder, subject || holder FROM drawn JOIN reservations AS s ON s.pool = drawn.pool
+      AND s.state = 'sold' WHERE NOT EXISTS (SELECT 1 FROM winners
+        WHERE winners.raffle_id = drawn.raffle_id AND attempt = 0 AND user_id = holder))`
 
 /** At every moment, whatever has just died. */
 export const ALWAYS: readonly string[] = [
@@ -154,6 +182,39 @@ export const ALWAYS: readonly string[] = [
   `SELECT 'order ' || id || ' is settled and does not say so' FROM o WHERE settled_at IS NOT NULL
    AND NOT EXISTS (SELECT 1 FROM order_events WHERE order_id = o.id AND key IN ('issued', 'lost'))`,
 
+  // ——— Stock ———
+  `SELECT 'hold ' || id || ' is ' || state || ' and line ' || line || ' of order ' || order_id || ' ' || line_state
+   FROM of_hold WHERE state NOT IN (SELECT value FROM json_each(CASE line_state
+     WHEN 'issued' THEN '["sold", "returned"]' WHEN 'refunded' THEN '["returned"]' WHEN 'lost' THEN '["lost"]'
+     ELSE '["held", "released", "sold", "lost"]' END))`,
+  `SELECT 'stock of product ' || id || ' is ' || stock FROM products WHERE stock < 0`,
+
+  // ——— Earned entries ———
+  `SELECT 'order ' || order_id || ' was paid while it earned entries to raffle ' || raffle_id || ', and has no grant'
+   FROM earned JOIN earning ON earning.id = raffle_id
+   WHERE opens_at <= at AND at < closes_at AND status <> 'cancelled'
+     AND NOT EXISTS (SELECT 1 FROM g WHERE g.raffle_id = earned.raffle_id AND order_ref = order_id)`,
+  `SELECT 'order ' || order_ref || ' has a grant in raffle ' || g.raffle_id || ' for ' || g.amount
+   || ' and was paid ' || coalesce(earned.amount, 0)
+   FROM g LEFT JOIN earned ON earned.raffle_id = g.raffle_id AND order_id = order_ref
+   WHERE is_ours AND g.amount IS NOT earned.amount`,
+  `SELECT 'the grant of ' || order_ref || ' gives ' || entries || ' entries where the rule gives ' || right FROM (
+     SELECT g.*, CASE WHEN amount < coalesce(least, 1) THEN 0 WHEN per = 'order' THEN 1
+       ELSE min(amount / (earning->>'amountPerEntry'), coalesce(earning->>'maxPerOrder', 1000)) END AS right
+     FROM g JOIN earning ON earning.id = raffle_id)
+   WHERE status = 'granted' AND entries <> right`,
+  `SELECT 'user ' || user_id || ' earned entries to raffle ' || raffle_id || ' by ' || count(*) || ' orders'
+   FROM g JOIN earning ON earning.id = raffle_id
+   WHERE g.status = 'granted' AND earning->>'oncePerPerson' GROUP BY raffle_id, user_id HAVING count(*) > 1`,
+
+  // ——— Mails ———
+  `SELECT 'user ' || due.user_id || ' has ' || count(m.id) || ' mails “' || due.kind || '” about ' || due.subject
+   FROM due_mails AS due LEFT JOIN m USING (kind, user_id, subject)
+   GROUP BY kind, user_id, subject HAVING count(m.id) <> 1`,
+  `SELECT 'mail ' || id || ' says “' || kind || '” of ' || subject || ', which is not so' FROM m
+   WHERE kind IN ('order_paid', 'refund_paid', 'won')
+     AND NOT EXISTS (SELECT 1 FROM due_mails AS due WHERE (due.kind, due.subject) = (m.kind, m.subject))`,
+
   // ——— The provider ———
   `SELECT 'the sandbox captured ' || coalesce(sum(c.captures * c.amount), 0) || ' for payment '
    || r.payment_id
@@ -213,4 +274,35 @@ export const SETTLED: readonly string[] = [
      SELECT id, status FROM f UNION ALL SELECT id, status FROM p) AS due
    JOIN sandbox_transfers AS s ON s.id >= due.id AND s.id < due.id || '~'
    WHERE s.status = 'succeeded' AND due.status <> 'paid'`,
+
+  // ——— Stock ———
+  `SELECT 'stock is held for nobody by ' || id FROM of_hold WHERE state = 'held' AND line_state IS NOT 'held'`,
+  `SELECT 'stock is sold to nobody by ' || id FROM of_hold
+   WHERE state IN ('sold', 'returned') AND coalesce(line_state, 'released') NOT IN ('issued', 'refunded')`,
+  `SELECT 'hold ' || id || ' took ' || back || ' units back and line ' || line || ' of order ' || order_id
+   || ' was refunded ' || refunded_quantity
+   FROM of_hold WHERE line IS NOT NULL AND back <> refunded_quantity`,
+
+  // ——— Earned entries ———
+  `SELECT 'the grant of ' || order_ref || ' in raffle ' || raffle_id || ' was due and is left' FROM g, clock
+   WHERE due_at <= now`,
+  `SELECT 'the grant of ' || order_ref || ' is ' || status || ' without a reason' FROM g
+   WHERE status IN ('refused', 'revoked') AND reason IS NULL OR status = 'waiting' AND due_at IS NULL`,
+  `SELECT 'order ' || order_ref || ' keeps something and its entries were taken back' FROM g
+   JOIN earned ON earned.raffle_id = g.raffle_id AND order_id = order_ref WHERE is_left AND status = 'revoked'`,
+  `SELECT 'order ' || order_ref || ' was refunded and its entries are ' || g.status FROM g
+   JOIN earned ON earned.raffle_id = g.raffle_id AND order_id = order_ref
+   JOIN earning ON earning.id = g.raffle_id
+   WHERE NOT is_left AND NOT is_fixed AND g.status IN ('waiting', 'granted')`,
+
+  // ——— Mails ———
+  `SELECT 'mail ' || id || ' (' || kind || ') was due and is left' FROM m, clock WHERE due_at <= now`,
+  `SELECT 'mail ' || id || ' (' || kind || ') was never sent: ' || coalesce(failure, 'nobody knows why') FROM m
+   WHERE sent_at IS NULL AND due_at IS NULL`,
+  `SELECT 'user ' || due.user_id || ' has ' || count(m.id) || ' mails “' || due.kind || '” about ' || due.subject
+   FROM due_news AS due LEFT JOIN m USING (kind, user_id, subject)
+   GROUP BY kind, user_id, subject HAVING count(m.id) <> 1`,
+  `SELECT 'mail ' || id || ' says “' || kind || '” of ' || subject || ', which is not so' FROM m
+   WHERE kind = 'lost'
+     AND NOT EXISTS (SELECT 1 FROM due_news AS due WHERE (due.kind, due.subject) = (m.kind, m.subject))`,
 ]

@@ -1,4 +1,4 @@
-// The audit of all money: what must hold between orders, ledger, pools and provider, whatever has happened to them.
+// The audit: what must hold between orders, ledger, pools, stock, grants, mails and provider, whatever has happened.
 import type { Bindings } from '../../src/core/context.ts'
 import { askPool } from '../../src/tickets/client.ts'
 import type { Reservation } from '../../src/tickets/pool-contract.ts'
@@ -9,8 +9,12 @@ import { ALWAYS, SCOPE, SETTLED } from './audit-rules.ts'
 export interface AuditOptions {
   /** Every clock has run out and the sweep has had its time: now nothing may be left to do either. */
   settled: boolean
-  /** Only what is about these raffles; without, everything there is. */
+  /** Only what is about these raffles and products; without, everything there is. */
   raffles?: string[]
+  /** What was ever put into the stock of a product: what is in stock, held and sold adds up to it. */
+  stock?: ReadonlyMap<string, number>
+  /** Ids of the mails that a provider has taken; without, the development mailer is asked. */
+  mailed?: ReadonlySet<string>
 }
 
 const RULES_A_QUERY = 5
@@ -33,11 +37,40 @@ export async function audit(
     queries.map((query) => DB.prepare(query).bind(scope, now)),
   )
   const wrong = answers.flatMap(({ results }) => results.map((row) => String(Object.values(row)[0])))
-  const priced = await DB.prepare(`${SCOPE} SELECT id FROM raffle JOIN pools ON raffle_id = id`)
-    .bind(scope, now)
-    .all<{ id: string }>()
-  for (const { id } of priced.results) wrong.push(...(await auditPool(env, id, { ...options, now })))
+  const [sales, shelves, sent] = (await DB.batch(
+    [POOLS, SHELVES, SENT].map((query) => DB.prepare(`${SCOPE} ${query}`).bind(scope, now)),
+  )) as [D1Result<{ id: string }>, D1Result<Shelf>, D1Result<{ id: string; isKept: number }>]
+  for (const { id } of sales.results) wrong.push(...(await auditPool(env, id, { ...options, now })))
+  for (const shelf of shelves.results) wrong.push(...checkShelf(shelf, options.stock?.get(shelf.id)))
+  for (const { id, isKept } of sent.results) {
+    if (options.mailed === undefined ? isKept === 0 : !options.mailed.has(id))
+      wrong.push(`mail ${id} is said to be sent, and no provider has seen it`)
+  }
   return wrong
+}
+
+/** Free raffles whose tickets anybody may take have nothing to be compared with. */
+const POOLS = `SELECT id FROM raffles JOIN pools ON raffle_id = id
+  WHERE id IN raffle AND (price_amount > 0 OR entry = 'order')`
+const SENT = `SELECT id, EXISTS (SELECT 1 FROM dev_mails WHERE dev_mails.id = m.id) AS isKept FROM m
+  WHERE sent_at IS NOT NULL`
+/** In these tests nothing leaves the house, so that what is taken back is in stock again. */
+const SHELVES = `SELECT id, stock,
+    (SELECT coalesce(sum(quantity), 0) FROM h WHERE product_id = products.id AND state = 'held') AS held,
+    (SELECT coalesce(sum(quantity - json_array_length(returned)), 0) FROM h
+      WHERE product_id = products.id AND state IN ('sold', 'returned')) AS sold
+  FROM products`
+
+interface Shelf {
+  id: string
+  stock: number
+  held: number
+  sold: number
+}
+
+function checkShelf({ id, stock, held, sold }: Shelf, putIn: number | undefined): string[] {
+  if (putIn === undefined || stock + held + sold === putIn) return []
+  return [`product ${id} has ${stock} in stock, ${held} held and ${sold} sold of ${putIn}`]
 }
 
 interface Told {
@@ -67,6 +100,16 @@ const LINES = `
     (${numbersOf(`f.status = 'requested'`)}) AS going
   FROM order_lines AS l JOIN orders AS o ON o.id = l.order_id WHERE l.item_id = ?`
 
+interface Granted {
+  orderRef: string
+  reservationId: string | null
+  entries: number
+  status: string
+}
+
+const GRANTS = `SELECT order_ref AS orderRef, reservation_id AS reservationId, entries, status FROM grants
+  WHERE raffle_id = ?`
+
 function numbersOf(which: string): string {
   return `SELECT json_group_array(n.value) FROM refunds AS f, json_each(f.lines) AS part,
     json_each(part.value, '$.numbers') AS n
@@ -81,11 +124,17 @@ async function auditPool(
   const ctx = { ...testContext(), env: { ...testContext().env, ...env } }
   const pool = poolNameOf(raffleId)
   const state = (await askPool(ctx, pool, (door) => door.state()))!
-  const [told, lines, counts] = (await env.DB.batch([
+  const [told, lines, grants, counts] = (await env.DB.batch([
     env.DB.prepare('SELECT id, state, numbers FROM reservations WHERE pool = ? ORDER BY id').bind(pool),
     env.DB.prepare(LINES).bind(raffleId),
+    env.DB.prepare(GRANTS).bind(raffleId),
     env.DB.prepare('SELECT sold, held, seq FROM pools WHERE pool = ?').bind(pool),
-  ])) as [D1Result<Told>, D1Result<Line>, D1Result<{ sold: number; held: number; seq: number }>]
+  ])) as [
+    D1Result<Told>,
+    D1Result<Line>,
+    D1Result<Granted>,
+    D1Result<{ sold: number; held: number; seq: number }>,
+  ]
   const wrong: string[] = []
   const row = counts.results[0]!
   if (row.sold !== state.sold || row.held !== state.held || row.seq !== state.seq) {
@@ -113,6 +162,9 @@ async function auditPool(
   const isCancelled = state.cancellation !== null
   for (const line of lines.results)
     wrong.push(...checkLine(line, byId.get(line.reservationId), { settled, isCancelled }))
+  if (grants.results.length > 0) {
+    return [...wrong, ...(settled ? checkEntries(grants.results, byId, isCancelled) : [])]
+  }
   const paying = new Map(lines.results.map((line) => [line.reservationId, line]))
   for (const reservation of byId.values()) {
     wrong.push(...checkReservation(reservation, paying.get(reservation.id), { settled, now }))
@@ -174,6 +226,24 @@ function checkLine(
     wrong.push(
       `${name}: ${present.length} tickets and ${back.size} refunded ones are not its ${line.quantity}`,
     )
+  }
+  return wrong
+}
+
+/** An entry for every grant, and none without one. */
+function checkEntries(grants: Granted[], byId: Map<string, Reservation>, isCancelled: boolean): string[] {
+  const wrong: string[] = []
+  const granted = new Map(grants.map((grant) => [grant.reservationId, grant]))
+  for (const { orderRef, reservationId, entries, status } of grants) {
+    const entry = reservationId === null ? undefined : byId.get(reservationId)
+    if (status === 'granted' && (entry?.state !== 'sold' || entry.numbers.length !== entries))
+      wrong.push(`the grant of ${orderRef} gave ${entries} entries, and its tickets are ${entry?.state}`)
+    if (status === 'revoked' && entry?.state === 'sold' && !isCancelled)
+      wrong.push(`the grant of ${orderRef} is revoked, and its tickets are still sold`)
+  }
+  for (const { id, state } of byId.values()) {
+    if (state === 'sold' && granted.get(id)?.status !== 'granted')
+      wrong.push(`entry ${id} is sold, and no order has earned it`)
   }
   return wrong
 }

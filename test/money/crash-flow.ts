@@ -1,9 +1,9 @@
-// Runs a flow that moves money once for each call it makes, dying there; what is left must be made good by the sweep.
+// Runs a flow once for each place where its process can die; what is left must be made good by the sweep.
 import { env } from 'cloudflare:workers'
 import { expect } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { runSweep } from '../../src/cron.ts'
-import { type CrashableProcess, type CrashWhen, crashableProcess } from '../harness/crash.ts'
+import { type Call, type CrashableProcess, type CrashWhen, crashableProcess } from '../harness/crash.ts'
 import { at, MINUTE, ringAlarm, type Staged } from '../raffles/scenario.ts'
 import { audit } from './audit.ts'
 
@@ -15,8 +15,11 @@ export interface Flow<Stage> {
   stage(): Promise<Stage>
   /** What the process is asked to do, one request after the other, until it dies. */
   act(stage: Stage, ask: Ask): Promise<unknown>
-  raffle(stage: Stage): Staged
-  /** The process makes a sweep, which would go on with what others have left: so that is finished each time. */
+  /** Every raffle that it is about. */
+  raffles(stage: Stage): Staged[]
+  /** What was put into the stock of every product that it is about. */
+  stock?: ReadonlyMap<string, number>
+  /** The process makes a sweep, which would go on with what others have left: so the next sweep follows each time. */
   sweeps?: true
   /** Once all is over: what should be and is not, in sentences. */
   wrong?(stage: Stage): Promise<string[]>
@@ -33,57 +36,93 @@ const asking =
     return heard
   }
 
-/** A process of its own acts, and dies at call `k`; gives how many calls there were. */
+/** What is read again depends on who came first, of what was under way together: a process may outlive its last calls. */
+const FEWER_CALLS = 2
+
+/** Where a process is to die; null: nowhere. */
+type Death = { call: number; when: CrashWhen } | null
+
+/** A process of its own acts, and dies where it is told; gives the calls that it made. */
 async function actOnce<Stage>(
   flow: Flow<Stage>,
   stage: Stage,
-  k?: number,
-  when?: CrashWhen,
-): Promise<number> {
-  const process = crashableProcess(k, when)
+  death: Death = null,
+): Promise<readonly Call[]> {
+  const process = crashableProcess(death?.call, death?.when)
   await flow.act(stage, asking(process)).catch((error: unknown) => {
     if (!process.isDead()) throw error
   })
   await process.settled()
-  expect(process.isDead(), `it makes call ${k}`).toBe(k !== undefined)
-  return process.calls()
+  const calls = process.calls()
+  if (death !== null) expect(calls.length, 'calls made').toBeGreaterThanOrEqual(death.call - FEWER_CALLS)
+  return calls
 }
 
-/** For each call that the flow makes, before it and after it; half of the times whoever asked asks again. */
+/**
+ * Each that leaves something else behind than those before it: dying before a call is dying after the one before,
+ * unless they were under way together, and a call that changes nothing leaves nothing.
+ */
+function everyDeath(calls: readonly Call[]): NonNullable<Death>[] {
+  const deaths: NonNullable<Death>[] = [{ call: 1, when: 'before' }]
+  for (const [at, { isIdle, isAlone }] of calls.entries()) {
+    if (isIdle) continue
+    if (!isAlone) deaths.push({ call: at + 1, when: 'before' })
+    deaths.push({ call: at + 1, when: 'after' })
+  }
+  return deaths
+}
+
+interface Attempt<Stage> {
+  stage: Stage
+  what: string
+}
+
+/** Wherever the process can die, twice: whoever asked asks again, or nobody does and the sweep must make it good. */
 export async function everyCrash<Stage>(flow: Flow<Stage>): Promise<void> {
+  const { stock } = flow
   /** What does not hold even while something is left to do. */
   const torn: string[] = []
-  const tries: { stage: Stage; what: string }[] = []
+  const attempts: Attempt<Stage>[] = []
   const finish = async (stage: Stage, what: string) => {
-    tries.push({ stage, what })
-    if (flow.sweeps) await runOut([flow.raffle(stage)], 1)
+    attempts.push({ stage, what })
+    if (flow.sweeps) await runOut(flow.raffles(stage), 1)
   }
   const whole = await flow.stage()
   const calls = await actOnce(flow, whole)
   await finish(whole, 'without a crash')
-  for (let k = 1; k <= calls; k++) {
-    for (const when of ['before', 'after'] as const) {
+  for (const death of everyDeath(calls)) {
+    for (const isRepeated of flow.sweeps ? [false] : [false, true]) {
+      const where = `died ${death.when} call ${death.call} of ${calls.length}`
       const stage = await flow.stage()
-      await actOnce(flow, stage, k, when)
-      // What it leaves before the next call is the same.
-      const now =
-        when === 'before' ? [] : await audit(env, { settled: false, raffles: [flow.raffle(stage).id] })
-      torn.push(...now.map((each) => `${each}, just after call ${k}`))
-      const isRepeated = (k % 2 === 0) === (when === 'before')
+      await actOnce(flow, stage, death)
       if (isRepeated) await actOnce(flow, stage)
-      await finish(stage, `died ${when} call ${k} of ${calls}${isRepeated ? ', was asked again' : ''}`)
+      else torn.push(...(await tornBy(flow, stage)).map((each) => `${each}: ${where}`))
+      await finish(stage, `${where}${isRepeated ? ', was asked again' : ''}`)
     }
   }
-  const raffles = new Map(tries.map(({ stage }) => [flow.raffle(stage).id, flow.raffle(stage)]))
-  await runOut([...raffles.values()], 3)
-  const wrong = await audit(env, { settled: true, raffles: [...raffles.keys()] })
-  for (const { stage } of tries) wrong.push(...((await flow.wrong?.(stage)) ?? []))
-  const triesOf = (sentence: string) =>
-    tries.filter(({ stage }) =>
-      sentence.match(/[a-z]+_\w{26}/g)?.some((id) => JSON.stringify(stage).includes(id)),
-    )
-  const named = wrong.map((each) => [each, triesOf(each).map(({ what }) => what)])
+  await runOut(rafflesOf(flow, attempts), 3)
+  const raffles = [...rafflesOf(flow, attempts).map(({ id }) => id), ...(stock?.keys() ?? [])]
+  const wrong = await audit(env, { settled: true, raffles, stock })
+  for (const { stage } of attempts) wrong.push(...((await flow.wrong?.(stage)) ?? []))
+  const named = wrong.map((each) => [each, attemptsNamed(each, attempts)])
   expect({ torn, named }).toEqual({ torn: [], named: [] })
+}
+
+async function tornBy<Stage>({ raffles, stock }: Flow<Stage>, stage: Stage): Promise<string[]> {
+  const about = [...raffles(stage).map(({ id }) => id), ...(stock?.keys() ?? [])]
+  return audit(env, { settled: false, raffles: about, stock })
+}
+
+function rafflesOf<Stage>(flow: Flow<Stage>, attempts: Attempt<Stage>[]): Staged[] {
+  const all = attempts.flatMap(({ stage }) => flow.raffles(stage))
+  return [...new Map(all.map((raffle) => [raffle.id, raffle])).values()]
+}
+
+/** What was done to whatever a sentence names. */
+function attemptsNamed<Stage>(sentence: string, attempts: Attempt<Stage>[]): string[] {
+  const ids = sentence.match(/[a-z]+_\w{26}/g) ?? []
+  const isNamed = ({ stage }: Attempt<Stage>) => ids.some((id) => JSON.stringify(stage).includes(id))
+  return attempts.filter(isNamed).map(({ what }) => what)
 }
 
 /** Lets every hold run out, and gives the sweep some minutes. */

@@ -1,0 +1,144 @@
+// What the crash tests act upon: a shop that sells tickets and books for money, whose orders earn entries to a lucky draw.
+import { env } from 'cloudflare:workers'
+import { beforeEach, expect } from 'vitest'
+import type { Bindings } from '../../src/core/context.ts'
+import { stageProduct } from '../catalog/shelf.ts'
+import { type Answer, call } from '../harness/client.ts'
+import {
+  type Organisation,
+  organisationWithOperator,
+  type Person,
+  registerPlayer,
+} from '../harness/people.ts'
+import {
+  as,
+  DAY,
+  iso,
+  MINUTE,
+  NOW,
+  newKey,
+  type Staged,
+  silenceLog,
+  stageRaffle,
+} from '../raffles/scenario.ts'
+
+export const PRICE = 1_000
+export const KES = (amount: number) => ({ amount, currency: 'KES' })
+/** Far enough: some flows let the holds of every try run out. */
+export const CLOSES_AT = NOW + 30 * DAY
+export const DRAW_AT = CLOSES_AT + 30 * MINUTE
+/** Of every book: more than all tries together buy. */
+const BOOKS = 1_000
+
+export const people = {} as { organisation: Organisation; buyer: Person }
+
+/** An organisation and a buyer for each test, by its clock: sessions of another time would be forgotten by the sweep. */
+export function usePeople(): void {
+  beforeEach(async () => {
+    silenceLog()
+    people.organisation = await organisationWithOperator()
+    people.buyer = await registerPlayer()
+  })
+}
+
+export function answered(answer: Answer, ...statuses: number[]): Answer {
+  expect(statuses, JSON.stringify(answer.body)).toContain(answer.status)
+  return answer
+}
+
+export const stagePriced = (changes: Record<string, unknown> = {}): Promise<Staged> =>
+  stageRaffle(
+    {
+      ticketPrice: KES(PRICE),
+      totalTickets: 1_000,
+      maxPerUser: null,
+      providers: ['sandbox', 'manual'],
+      closesAt: iso(CLOSES_AT),
+      drawAt: iso(DRAW_AT),
+      ...changes,
+    },
+    people.organisation,
+  )
+
+/** The raffle whose entries the organisation's orders earn. */
+export const stageEarned = (): Promise<Staged> =>
+  stagePriced({
+    ticketPrice: KES(0),
+    providers: [],
+    entry: 'order',
+    earning: { per: 'amount', amountPerEntry: 2_000 },
+  })
+
+export interface Shop {
+  raffle: Staged
+  earned: Staged
+  bookId: string
+  /** What was put into stock. */
+  stock: Map<string, number>
+}
+
+export async function stageShop(changes: Record<string, unknown> = {}): Promise<Shop> {
+  const [raffle, earned] = [await stagePriced(changes), await stageEarned()]
+  const { id: bookId } = await stageProduct({ stock: BOOKS }, people.organisation)
+  return { raffle, earned, bookId, stock: new Map([[bookId, BOOKS]]) }
+}
+
+export const cartOf = ({ raffle, bookId }: Pick<Shop, 'raffle' | 'bookId'>) => [
+  { raffleId: raffle.id, quantity: 3 },
+  { productId: bookId, quantity: 2 },
+]
+
+export const place = (
+  person: Person,
+  lines: object[],
+  key = newKey(),
+  bindings: Partial<Bindings> = {},
+): Promise<Answer> => {
+  const headers = { 'idempotency-key': key }
+  return as(person, 'POST', '/orders', { lines, payment: { provider: 'sandbox' } }, { headers, bindings })
+}
+
+export const onCheckout = (url: string, action: string, bindings: Partial<Bindings> = {}): Promise<Answer> =>
+  call('POST', new URL(url).pathname, {
+    form: { action },
+    headers: { origin: new URL(url).origin },
+    bindings,
+  })
+
+export interface Bought {
+  buyer: Person
+  order: Answer['body']
+}
+
+export async function stageOrder(lines: object[], buyer = people.buyer): Promise<Bought> {
+  return { buyer, order: answered(await place(buyer, lines), 201).body }
+}
+
+export async function stagePaid(lines: object[], buyer = people.buyer): Promise<Bought> {
+  const bought = await stageOrder(lines, buyer)
+  answered(await onCheckout(bought.order.payment.checkoutUrl, 'approve'), 200)
+  return bought
+}
+
+/** The payer has paid, and the webhook that says so is lost. */
+export const payUnheard = ({ order }: Bought) =>
+  env.DB.prepare(`UPDATE sandbox_charges SET status = 'approved', captures = 1 WHERE id = ?`)
+    .bind(order.payment.id)
+    .run()
+
+/** Whether money for the order has left its buyer, by whichever try. */
+export async function isPaidFor({ order }: Bought): Promise<boolean> {
+  const found = env.DB.prepare(
+    `SELECT EXISTS (SELECT 1 FROM sandbox_charges WHERE captures > 0
+       AND id IN (SELECT id FROM payments WHERE order_id = ?1))
+     OR EXISTS (SELECT 1 FROM receipts WHERE order_id = ?1) AS isPaid`,
+  )
+  return (await found.bind(order.id).first<number>('isPaid')) === 1
+}
+
+export async function isNot(statuses: string[], { order: { id } }: Bought): Promise<string[]> {
+  const status = await env.DB.prepare('SELECT status FROM orders WHERE id = ?')
+    .bind(id)
+    .first<string>('status')
+  return statuses.includes(status!) ? [] : [`order ${id} is ${status} and not ${statuses.join(' or ')}`]
+}
