@@ -79,6 +79,37 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'put stock back twice',
+    file: 'src/catalog/stock-holds.ts',
+    edits: [
+      {
+        find: `.set({ state: 'released' })`,
+        replace: `.set({ state: ${isOn('put stock back twice')} ? 'held' : 'released' })`,
+      },
+    ],
+  },
+  {
+    name: 'leave entries to the refunded',
+    file: 'src/orders/earned-entries.ts',
+    edits: [
+      {
+        find: `.set({ revokeAskedAt: ctx.now, dueAt: ctx.now })`,
+        replace: `.set(${isOn('leave entries to the refunded')} ? { dueAt: ctx.now }
+          : { revokeAskedAt: ctx.now, dueAt: ctx.now })`,
+      },
+    ],
+  },
+  {
+    name: 'forget a mail that was refused',
+    file: 'src/accounts/mail/sweep-mails.ts',
+    edits: [
+      {
+        find: `if (sent.status === 'sent')`,
+        replace: `if (sent.status === 'sent' || ${isOn('forget a mail that was refused')})`,
+      },
+    ],
+  },
 ]
 
 /** The source with its bugs in it, each switched off; fails on one whose place is not there any more. */

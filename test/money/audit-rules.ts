@@ -198,6 +198,10 @@ export const ALWAYS: readonly string[] = [
    || ' and was paid ' || coalesce(earned.amount, 0)
    FROM g LEFT JOIN earned ON earned.raffle_id = g.raffle_id AND order_id = order_ref
    WHERE is_ours AND g.amount IS NOT earned.amount`,
+  `SELECT 'order ' || order_ref || ' was refunded, and nobody asks the entries back that it earned' FROM g
+   JOIN earned ON earned.raffle_id = g.raffle_id AND order_id = order_ref
+   JOIN earning ON earning.id = g.raffle_id
+   WHERE NOT is_left AND NOT is_fixed AND g.status IN ('waiting', 'granted') AND revoke_asked_at IS NULL`,
   `SELECT 'the grant of ' || order_ref || ' gives ' || entries || ' entries where the rule gives ' || right FROM (
      SELECT g.*, CASE WHEN amount < coalesce(least, 1) THEN 0 WHEN per = 'order' THEN 1
        ELSE min(amount / (earning->>'amountPerEntry'), coalesce(earning->>'maxPerOrder', 1000)) END AS right

@@ -1,8 +1,10 @@
 // How a simulation ends: what is still on its way arrives, raffles are drawn, winners and operators do their part, and
 // the sweep has its time.
 import { env } from 'cloudflare:workers'
+import { GRACE_MS } from '../../src/orders/place-order.ts'
 import type { Person } from '../harness/people.ts'
 import { at, DAY, holderOf, MINUTE, read } from '../raffles/scenario.ts'
+import { MAIL_FAULTS } from './simulation-mailer.ts'
 import type { World } from './simulation-world.ts'
 
 const ADDRESS = { name: 'Amina', lines: ['1 Road'], city: 'Nairobi', country: 'KE' }
@@ -16,6 +18,8 @@ const FAR_AWAY_MS = 7 * DAY
 
 export async function settle(world: World): Promise<void> {
   world.downUntil = 0
+  // It alone may go on to fail: mails are tried for longer than that.
+  if (world.chance(50)) world.mailer.fail(world.pick(MAIL_FAULTS)!, Date.now() + 30 * MINUTE)
   world.note('the end begins')
   for (const letter of world.letters) await world.deliver(letter)
   for (let round = 0; round < ROUNDS; round++) {
@@ -40,10 +44,11 @@ async function runOut(world: World): Promise<void> {
 }
 
 const DUE = [
-  ...['orders', 'payments', 'refunds', 'payouts', 'raffles', 'pools'].map(
+  ...['orders', 'payments', 'refunds', 'payouts', 'raffles', 'pools', 'grants', 'mails', 'notices'].map(
     (table) => `SELECT min(due_at) AS due FROM ${table}`,
   ),
   'SELECT min(received_at) AS due FROM webhooks WHERE acted_at IS NULL',
+  `SELECT min(held_until) + ${GRACE_MS} AS due FROM stock_holds WHERE state = 'held'`,
   'SELECT min(started_at) AS due FROM refund_runs WHERE finished_at IS NULL',
 ]
 

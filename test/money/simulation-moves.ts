@@ -2,6 +2,7 @@
 // decides the same again whatever the answers were and in whichever order moves at the same time came through.
 import { signedInAdmin } from '../harness/people.ts'
 import { at, MINUTE, ringAlarm, SECOND } from '../raffles/scenario.ts'
+import { MAIL_FAULTS } from './simulation-mailer.ts'
 import { CURRENCY, newLetter, type Try, type Wish, type World } from './simulation-world.ts'
 
 export interface Move {
@@ -26,18 +27,31 @@ function newTry(world: World): Try {
   return { key: world.newKey(), body: { provider, ...phone }, paymentId: null, page: null, isTouched: false }
 }
 
-function lineFor(world: World, index: number): Record<string, unknown> {
+function ticketsOf(world: World, index: number): Record<string, unknown> {
   const raffleId = world.raffles[index]!.id
   if (index !== 2) return { raffleId, quantity: 1 + world.below(3) }
   const first = 1 + world.below(23)
   return { raffleId, numbers: world.chance(50) ? [first] : [first, first + 2] }
 }
 
+const unitsOf = (world: World, productId: string) => ({ productId, quantity: 1 + world.below(2) })
+
+/** Tickets of one raffle or of all, a product, or some of both. */
+function newCart(world: World): Record<string, unknown>[] {
+  const kind = world.below(100)
+  const from = world.below(world.raffles.length)
+  if (kind < 40) return [ticketsOf(world, from)]
+  if (kind < 60) return world.raffles.map((_, at) => ticketsOf(world, (from + at) % world.raffles.length))
+  if (kind < 75) return [unitsOf(world, world.pick(world.products)!)]
+  const products = world.chance(50) ? world.products : [world.pick(world.products)!]
+  return [ticketsOf(world, from), ...products.map((id) => unitsOf(world, id))]
+}
+
 function newWish(world: World, lines: Record<string, unknown>[]): Wish {
   const first = newTry(world)
   const payment = first.body
   const shape =
-    lines.length === 1 && world.chance(70)
+    lines.length === 1 && 'raffleId' in lines[0]! && world.chance(70)
       ? { path: '/tickets/purchase' as const, body: { ...lines[0], payment } }
       : { path: '/orders' as const, body: { lines, payment } }
   const buyer = world.pick(world.buyers)!
@@ -47,16 +61,11 @@ function newWish(world: World, lines: Record<string, unknown>[]): Wish {
 }
 
 const buys: Choose = (world) => {
-  const count = world.chance(60) ? 1 : world.raffles.length
-  const from = world.below(world.raffles.length)
-  const indexes = Array.from({ length: count }, (_, at) => (from + at) % world.raffles.length)
-  const wish = newWish(
-    world,
-    indexes.map((index) => lineFor(world, index)),
-  )
+  const lines = newCart(world)
+  const wish = newWish(world, lines)
   const times = world.chance(15) ? 2 : 1
   return {
-    says: `order ${world.wishes.length - 1} of ${count} lines by ${wish.body.payment.provider}${times > 1 ? ', twice at once' : ''}`,
+    says: `order ${world.wishes.length - 1} of ${lines.length} lines by ${wish.body.payment.provider}${times > 1 ? ', twice at once' : ''}`,
     run: () => Promise.all(Array.from({ length: times }, () => world.want(wish))),
   }
 }
@@ -138,6 +147,19 @@ const cancelsOrder: Choose = (world) => {
   }
 }
 
+interface OrderedLine {
+  line: number
+  productId: string | null
+  quantity: number
+  tickets: { number: number }[]
+}
+
+/** The numbers of its tickets; the units of a product count from 1. */
+const itemsOf = ({ productId, quantity, tickets }: OrderedLine): number[] =>
+  productId === null
+    ? tickets.map(({ number }) => number)
+    : Array.from({ length: quantity }, (_, at) => at + 1)
+
 const refunds: Choose = (world) => {
   const paying = world.wishes.filter(({ isPaying }) => isPaying)
   const wish = recent(world, world.chance(90) ? paying : world.wishes)
@@ -150,10 +172,9 @@ const refunds: Choose = (world) => {
   const refund = async () => {
     if (wish.orderId === null) return
     const { body: order } = await world.ask(world.operator, 'GET', `/orders/${wish.orderId}`)
-    const { line, tickets } = order.lines[place % order.lines.length]
-    // biome-ignore lint/suspicious/noExplicitAny: the order was checked against its schema
-    const numbers = (tickets as any[]).slice(0, count).map(({ number }) => number)
-    const lines = isFull || numbers.length === 0 ? {} : { lines: [{ line, numbers }] }
+    const chosen: OrderedLine = order.lines[place % order.lines.length]
+    const numbers = itemsOf(chosen).slice(0, count)
+    const lines = isFull || numbers.length === 0 ? {} : { lines: [{ line: chosen.line, numbers }] }
     const path = `/orders/${wish.orderId}/refunds`
     const body = { reason: 'The buyer cannot come.', ...lines }
     const answers = await Promise.all(keys.map((key) => world.ask(world.operator, 'POST', path, body, key)))
@@ -162,7 +183,7 @@ const refunds: Choose = (world) => {
     )
   }
   return {
-    says: `refund order ${world.wishes.indexOf(wish)} ${isFull ? 'in full' : `${count} tickets`} by ${keys.join(', ')}`,
+    says: `refund order ${world.wishes.indexOf(wish)} ${isFull ? 'in full' : `${count} items`} by ${keys.join(', ')}`,
     run: refund,
   }
 }
@@ -208,8 +229,8 @@ const sweeps: Choose = (world) => {
 }
 
 const rings: Choose = (world) => {
-  const index = world.below(world.raffles.length)
-  return { says: `the alarm of raffle ${index} rings`, run: () => ringAlarm(world.raffles[index]!.pool) }
+  const { id, pool } = world.pick([...world.raffles, world.earned])!
+  return { says: `the alarm of ${id} rings`, run: () => ringAlarm(pool) }
 }
 
 const reconciles: Choose = (world) => {
@@ -246,6 +267,34 @@ const falls: Choose = (world) => {
   }
 }
 
+/** As whoever counts the shelf does: nothing is changed that somebody else has changed meanwhile. */
+const restocks: Choose = (world) => {
+  const index = world.below(world.products.length)
+  const difference = world.pick([-2, -1, 1, 1, 2, 3])!
+  const times = world.chance(30) ? 2 : 1
+  const path = `/products/${world.products[index]}`
+  const restock = async () => {
+    const { stock: stockWas } = (await world.ask(world.operator, 'GET', path)).body
+    const stock = Math.max(0, stockWas + difference)
+    const { status } = await world.ask(world.operator, 'PUT', path, { stock, stockWas })
+    world.note(`  stock from ${stockWas} to ${stock} → ${status}`)
+    if (status === 200) world.putIn(world.products[index]!, stock - stockWas)
+  }
+  return {
+    says: `put ${difference} of product ${index} into stock ×${times}`,
+    run: () => Promise.all(Array.from({ length: times }, restock)),
+  }
+}
+
+const mailFails: Choose = (world) => {
+  const seconds = 60 + world.below(1_200)
+  const how = world.pick(MAIL_FAULTS)!
+  return {
+    says: `the mail provider ${how} for ${seconds} s`,
+    run: async () => world.mailer.fail(how, Date.now() + seconds * SECOND),
+  }
+}
+
 const MOVES: readonly [weight: number, choose: Choose][] = [
   [22, buys],
   [3, repeats],
@@ -262,6 +311,8 @@ const MOVES: readonly [weight: number, choose: Choose][] = [
   [4, reconciles],
   [1, replays],
   [2, falls],
+  [4, restocks],
+  [4, mailFails],
 ]
 const WEIGHTS = MOVES.reduce((sum, [weight]) => sum + weight, 0)
 

@@ -1,8 +1,9 @@
-// The world of a simulation: raffles on sale, people, what they asked for so far, and a network that one seed makes bad.
+// The world of a simulation: raffles and products on sale, people, what they asked for so far, and a bad network.
 import { env } from 'cloudflare:workers'
 import type { Bindings } from '../../src/core/context.ts'
 import { chargeEvent, decideCharge, type SandboxAction } from '../../src/money/providers/sandbox-checkout.ts'
 import type { RandomBelow } from '../../src/tickets/allocator.ts'
+import { stageProduct } from '../catalog/shelf.ts'
 import { type Answer, call, type Method } from '../harness/client.ts'
 import { failingDatabase } from '../harness/faults.ts'
 import {
@@ -15,6 +16,8 @@ import {
 } from '../harness/people.ts'
 import { as, HOUR, iso, NOW, type Staged, stageRaffle, sweep } from '../raffles/scenario.ts'
 import { seededBelow } from '../tickets/seeded-random.ts'
+import { audit } from './audit.ts'
+import { Mailer } from './simulation-mailer.ts'
 
 /** A try to pay; what is known of it is filled in once the answer is there. */
 export interface Try {
@@ -68,7 +71,14 @@ export class World {
   readonly letters: Letter[] = []
   readonly wrong: string[] = []
   buyers: Person[] = []
+  /** Whose tickets are sold. */
   raffles: Staged[] = []
+  /** Whose entries are earned by the organisation's orders. */
+  earned!: Staged
+  products: string[] = []
+  /** What was put into stock, of each product. */
+  readonly stock = new Map<string, number>()
+  readonly mailer = new Mailer()
   organisation!: Organisation
   /** Approves what the organisation's first operator asks for. */
   approver!: Person
@@ -104,6 +114,10 @@ export class World {
     this.steps.push(`${iso(Date.now()).slice(11, 19)} ${what}`)
   }
 
+  putIn(productId: string, units: number): void {
+    this.stock.set(productId, this.stock.get(productId)! + units)
+  }
+
   async build(): Promise<void> {
     this.organisation = await organisationWithOperator()
     this.approver = await addOperator(this.organisation.id)
@@ -112,6 +126,31 @@ export class World {
     const terms: Record<string, unknown>[] = [this.#sequential(), this.#random()]
     if (this.chance(70)) terms.push(this.#chosen())
     this.raffles = await Promise.all(terms.map((each) => stageRaffle(each, this.organisation)))
+    this.earned = await stageRaffle(this.#earned(), this.organisation)
+    await this.#fillShelf('Book', 650, 4 + this.below(6))
+    await this.#fillShelf('Speaker', 2_017, 1 + this.below(2))
+  }
+
+  async #fillShelf(title: string, amount: number, stock: number): Promise<void> {
+    const terms = { title, price: { amount, currency: CURRENCY }, stock }
+    const { id } = await stageProduct(terms, this.organisation)
+    this.products.push(id)
+    this.stock.set(id, stock)
+  }
+
+  #earned() {
+    const { closesAt, drawAt } = this.#times(2 + this.below(3))
+    const byOrder = { per: 'order', minAmount: 600, oncePerPerson: this.chance(50) }
+    const byAmount = { per: 'amount', amountPerEntry: 900, maxPerOrder: 3 }
+    return {
+      closesAt,
+      drawAt,
+      title: 'Earned',
+      totalTickets: 10 + this.below(40),
+      numbering: this.pick(['sequential', 'random']),
+      entry: 'order',
+      earning: this.chance(50) ? byOrder : byAmount,
+    }
   }
 
   /** A refund of one ticket fails the first time; its cash prize, too. */
@@ -246,7 +285,11 @@ export class World {
     if (status !== 204) this.wrong.push(`a webhook was answered ${status}`)
   }
 
-  sweep = (): Promise<void> => sweep(this.bindings.bindings)
+  sweep = (): Promise<void> => sweep({ ...this.mailer.bindings, ...this.bindings.bindings })
+
+  /** What is wrong now, or once everything is over. */
+  audit = (settled: boolean): Promise<string[]> =>
+    audit(env, { settled, stock: this.stock, mailed: this.mailer.taken })
 }
 
 function fill(tried: Try, payment: { id: string; checkoutUrl: string | null }): void {

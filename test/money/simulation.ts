@@ -1,9 +1,8 @@
 // The simulation: a seed drives buyers, operators, a bad network and the clock; then the clock runs until everything can
-// be settled, and the audit says whether every unit of money is accounted for. A seed decides the same each time.
+// be settled, and the audit says whether all money, stock, entries and mails are accounted for. A seed decides the same.
 import { applyD1Migrations, reset } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { at, NOW } from '../raffles/scenario.ts'
-import { audit } from './audit.ts'
 import { settle } from './simulation-ending.ts'
 import { step } from './simulation-moves.ts'
 import { World } from './simulation-world.ts'
@@ -42,9 +41,12 @@ async function live(world: World): Promise<void> {
   for (let count = 0; count < steps; count++) {
     world.isLate = count > steps / 2
     await step(world)
-    if (world.chance(AUDIT_PERCENT)) world.wrong.push(...(await audit(env, { settled: false })))
+    if (world.chance(AUDIT_PERCENT)) world.wrong.push(...(await world.audit(false)))
     if (world.wrong.length > 0) return
   }
+  // Some of what is wrong now would be right once raffles are drawn.
+  world.wrong.push(...(await world.audit(false)))
+  if (world.wrong.length > 0) return
   await settle(world)
-  world.wrong.push(...(await audit(env, { settled: true })))
+  world.wrong.push(...(await world.audit(true)))
 }

@@ -1,0 +1,29 @@
+// The simulation finds what it is there to find: each of some bugs, planted into the product, within a few seeds.
+import { afterEach, expect, it } from 'vitest'
+import { PLANTED_BUGS, plant } from '../harness/planted-bugs.ts'
+import { silenceLog, useClock } from '../raffles/scenario.ts'
+import { SEED_TIMEOUT_MS, simulate } from './simulation.ts'
+
+/** All of them are fine without a bug. */
+const SEEDS = Array.from({ length: 8 }, (_, index) => index + 1)
+
+useClock()
+afterEach(() => {
+  globalThis.__plantedBug = undefined
+})
+
+it.each(PLANTED_BUGS)('a planted bug fails to load where its place is gone: $name', ({ file }) => {
+  expect(() => plant('export {}', `/anywhere/${file}`)).toThrow('planted bug')
+})
+
+it.each(PLANTED_BUGS)(
+  'a planted bug is found: $name',
+  async ({ name }) => {
+    silenceLog()
+    globalThis.__plantedBug = name
+    let found: string | null = null
+    for (const seed of SEEDS) found ??= await simulate(seed)
+    expect(found, `none of the seeds ${SEEDS.join(', ')} fails`).toContain('✗')
+  },
+  SEEDS.length * SEED_TIMEOUT_MS,
+)

@@ -1,0 +1,38 @@
+// The mail provider of a simulation: takes mails, or for a while refuses them, or takes them and never says so.
+import { vi } from 'vitest'
+import type { Bindings } from '../../src/core/context.ts'
+
+export const MAIL_FAULTS = ['refuses', 'is silent'] as const
+export type MailFault = (typeof MAIL_FAULTS)[number]
+
+/** Settings that the worker's own bindings do not name. */
+const ACCOUNT: object = {
+  MAIL_URL: 'https://mail.example/send',
+  MAIL_KEY: 'key-of-the-simulation',
+  MAIL_FROM: 'Tombola <no-reply@tombola.example>',
+}
+
+export class Mailer {
+  /** Ids of the mails that it has taken: told of one again, it sends nothing again. */
+  readonly taken = new Set<string>()
+  readonly bindings: Partial<Bindings> = ACCOUNT
+  #fault: MailFault | null = null
+  #until = 0
+
+  constructor() {
+    vi.spyOn(globalThis, 'fetch').mockImplementation((_, request) => this.#answer(request))
+  }
+
+  fail(how: MailFault, until: number): void {
+    this.#fault = how
+    this.#until = until
+  }
+
+  async #answer(request: RequestInit | undefined): Promise<Response> {
+    const fault = Date.now() < this.#until ? this.#fault : null
+    if (fault === 'refuses') return new Response('{}', { status: 503 })
+    this.taken.add(new Headers(request?.headers).get('idempotency-key')!)
+    if (fault === 'is silent') throw new TypeError('the connection is lost')
+    return new Response('{}')
+  }
+}

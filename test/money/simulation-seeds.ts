@@ -1,0 +1,20 @@
+// The tests of seeds: each file has some of them, so that files can run beside each other.
+import { describe, expect, it } from 'vitest'
+import { silenceLog, useClock } from '../raffles/scenario.ts'
+import { SEED_TIMEOUT_MS, simulate } from './simulation.ts'
+
+export function seedsAccountForEverything(from: number, count: number): void {
+  useClock()
+
+  describe('the simulation', () => {
+    it.each(Array.from({ length: count }, (_, index) => from + index))(
+      'accounts for all money, stock, entries and mails after seed %i',
+      async (seed) => {
+        silenceLog()
+        const wrong = await simulate(seed)
+        expect(wrong === null, wrong ?? '').toBe(true)
+      },
+      SEED_TIMEOUT_MS,
+    )
+  })
+}
