@@ -36,26 +36,24 @@ const asking =
     return heard
   }
 
-/** What is read again depends on who came first, of what was under way together: a process may outlive its last calls. */
-const FEWER_CALLS = 2
+/** Of a hundred; under load a process waits and reads again, so that another may be done before it comes to its death. */
+const MAY_OUTLIVE_PERCENT = 25
 
 /** Where a process is to die; null: nowhere. */
 type Death = { call: number; when: CrashWhen } | null
 
-/** A process of its own acts, and dies where it is told; gives the calls that it made. */
+/** A process of its own acts, and dies where it is told. */
 async function actOnce<Stage>(
   flow: Flow<Stage>,
   stage: Stage,
   death: Death = null,
-): Promise<readonly Call[]> {
+): Promise<CrashableProcess> {
   const process = crashableProcess(death?.call, death?.when)
   await flow.act(stage, asking(process)).catch((error: unknown) => {
     if (!process.isDead()) throw error
   })
   await process.settled()
-  const calls = process.calls()
-  if (death !== null) expect(calls.length, 'calls made').toBeGreaterThanOrEqual(death.call - FEWER_CALLS)
-  return calls
+  return process
 }
 
 /**
@@ -87,19 +85,25 @@ export async function everyCrash<Stage>(flow: Flow<Stage>): Promise<void> {
     attempts.push({ stage, what })
     if (flow.sweeps) await runOut(flow.raffles(stage), 1)
   }
+  // What other tests have left to do is over first: the calls of one sweep must be those of the next.
+  if (flow.sweeps) await runSweep(env, Date.now())
   const whole = await flow.stage()
-  const calls = await actOnce(flow, whole)
+  const calls = (await actOnce(flow, whole)).calls()
+  const deaths = everyDeath(calls)
+  let outlived = 0
   await finish(whole, 'without a crash')
-  for (const death of everyDeath(calls)) {
+  for (const death of deaths) {
     for (const isRepeated of flow.sweeps ? [false] : [false, true]) {
       const where = `died ${death.when} call ${death.call} of ${calls.length}`
       const stage = await flow.stage()
-      await actOnce(flow, stage, death)
+      const process = await actOnce(flow, stage, death)
+      if (!process.isDead()) outlived++
       if (isRepeated) await actOnce(flow, stage)
       else torn.push(...(await tornBy(flow, stage)).map((each) => `${each}: ${where}`))
       await finish(stage, `${where}${isRepeated ? ', was asked again' : ''}`)
     }
   }
+  expect((100 * outlived) / attempts.length, 'percent that did not die').toBeLessThan(MAY_OUTLIVE_PERCENT)
   await runOut(rafflesOf(flow, attempts), 3)
   const raffles = [...rafflesOf(flow, attempts).map(({ id }) => id), ...(stock?.keys() ?? [])]
   const wrong = await audit(env, { settled: true, raffles, stock })
