@@ -166,7 +166,8 @@ export async function drawMillion(
 
 const HOW_DRAWN = `Each step in a runtime of its own, through the API, loading the object included.
 CPU: of the whole process. Memory: the most that was ever resident, less what was when idle, while V8's heap
-may not pass 64 MB. Both are upper bounds of the object's share: worker, D1 and SQLite's caches count too.`
+may not pass 64 MB. Both are upper bounds of what the isolate with worker and object takes, its 14 MB when idle
+included: D1, SQLite's caches and what the system was not given back count too.`
 
 function stepLines({ name, wallSeconds, loadSeconds, cpuSeconds, peakMb }: Step): Line[] {
   const wall = told(name, `${wallSeconds.toFixed(1)} s, ${loadSeconds.toFixed(1)} s to load`)

@@ -20,7 +20,7 @@ const USAGE = `Usage: npm run bench -- [--quick] [--only ${PARTS.join(' | ')}] [
 const FULL: Effort = { rounds: 9, roundSeconds: 2 }
 const QUICK: Effort = { rounds: 3, roundSeconds: 1 }
 const MAX_MINUTES = 7
-/** An isolate on the platform has 128 MB for its heap and its buffers; with half of it for the heap, garbage does not pile up. */
+/** An isolate on the platform has 128 MB for its heap and its buffers; with half of it for the heap, its garbage does not pile up. That of buffers, which are beside it, may. */
 const SMALL_HEAP = { MINIFLARE_WORKERD_V8_FLAGS: '--max-heap-size=64' }
 
 const sections: Section[] = []

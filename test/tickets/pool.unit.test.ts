@@ -4,7 +4,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fromHex, toHex } from '../../src/draws/rdp1/encoding.ts'
 import { holderTag } from '../../src/draws/rdp1/holder-tag.ts'
-import { ISSUED, saleLeafHash, VOIDED } from '../../src/draws/rdp1/log.ts'
+import {
+  ISSUED,
+  LOG_CSV_HEADER,
+  logRoot,
+  parseLogCsv,
+  saleLeafHash,
+  VOIDED,
+} from '../../src/draws/rdp1/log.ts'
 import { treeRoot, verifyInclusion } from '../../src/draws/rdp1/merkle.ts'
 import type { Rules } from '../../src/draws/rdp1/rules.ts'
 import { signingKeyFromSeed } from '../../src/draws/rdp1/signatures.ts'
@@ -18,7 +25,7 @@ import {
   type ReserveRequest,
 } from '../../src/tickets/pool-contract.ts'
 import { buildList, freeze } from '../../src/tickets/pool-draw.ts'
-import { issuedTickets } from '../../src/tickets/pool-files.ts'
+import { issuedTickets, logSlice } from '../../src/tickets/pool-files.ts'
 import { nextBatch } from '../../src/tickets/projection.ts'
 import { reservationAddress } from '../../src/tickets/reservation-id.ts'
 import { seededRandomness } from './seeded-random.ts'
@@ -596,6 +603,25 @@ describe('a pool', () => {
       expect(JSON.stringify(batch.reservations).length).toBeLessThan(300_000)
       watermark = batch.upTo
     }
+  })
+
+  it('gives its log out in slices of whole events, none longer than the longest event can be', () => {
+    const now = SALES_FROM
+    const { test, ids } = soldByThousands(3, now)
+    for (const id of ids.slice(1)) {
+      const { seq } = reservationAddress(id)
+      const some = test.pool.find(seq, id)!.issued.slice(0, 400)
+      test.decide(now, (pool) => pool.void(seq, id, some, now))
+    }
+    const slices: string[] = []
+    for (let next: number | null = 0; next !== null; ) {
+      const slice = logSlice(test.store, next)
+      slices.push(new TextDecoder().decode(slice.rows))
+      next = slice.next
+    }
+    expect(slices.map((rows) => rows.split('\n').length - 1)).toEqual([1_000, 1_000, 1_000, 800])
+    const log = parseLogCsv(LOG_CSV_HEADER + slices.join(''))
+    expect(toHex(logRoot(log))).toBe(toHex(test.pool.log.root))
   })
 })
 
