@@ -15,6 +15,7 @@ import { crossOrigin, securityHeaders } from './core/headers.ts'
 import { createNotFound } from './core/method-not-allowed.ts'
 import { respondToError } from './core/problem-response.ts'
 import { requestContext } from './core/request.ts'
+import { RememberingRouter } from './core/router.ts'
 import { draws, raffleDraws, wellKnown, winners } from './draws/routes.ts'
 import { grantRoutes } from './grants/routes.ts'
 import { health } from './insights/routes.ts'
@@ -31,7 +32,7 @@ import { tickets } from './tickets/routes.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
 
-export const app = new Hono<AppEnv>()
+export const app = new Hono<AppEnv>({ router: new RememberingRouter() })
 
 app.use(requestContext)
 app.use(securityHeaders)
