@@ -23,11 +23,9 @@ import type {
   DrawnWinner,
   Outcome,
   RedrawRequest,
-  Refusal,
 } from './pool-contract.ts'
+import { refuse, whyCancelRefused } from './pool-refusals.ts'
 import type { PoolStore, Step } from './pool-store.ts'
-
-const refuse = (code: Refusal['code'], detail: string): Refusal => ({ ok: false, code, detail })
 
 /** The tickets that take part, ascending by number: what is left of the log, without an object for each. */
 export function buildList(store: PoolStore, total: number): TicketList {
@@ -189,9 +187,9 @@ export function cancelPool(
   input: { by: CancelledBy; reason: string; now: number },
 ): Outcome<{ cancellation: Cancellation }> {
   if (pool.cancellation !== null) return { ok: true, cancellation: pool.cancellation }
-  const refusal = pool.whyNotCancel(input.by, input.now)
-  if (refusal !== null) return refusal
   const { commitment } = pool
+  const refusal = whyCancelRefused(commitment, pool.rules, input.by, input.now)
+  if (refusal !== null) return refusal
   const signature =
     commitment === null
       ? null

@@ -11,44 +11,40 @@ import { ISSUED, saleLeafHash, VOIDED } from '../draws/rdp1/log.ts'
 import { CHUNK_LEAVES, MerkleFrontier } from '../draws/rdp1/merkle.ts'
 import { parseRules, type Rules } from '../draws/rdp1/rules.ts'
 import { Allocator, type RandomBelow } from './allocator.ts'
+import { type Hold, Holds } from './holds.ts'
 import { packNumbers, unpackNumbers } from './numbers.ts'
 import { type PoolClock, poolClock } from './pool-clock.ts'
-import {
-  type Attempt,
-  type Cancellation,
-  type CancelledBy,
-  type ChangeOutcome,
-  type Commitment,
-  type ConfirmOutcome,
-  type DrawnWinner,
-  EXPIRIES_BEFORE_PAUSE,
-  EXPIRY_WINDOW_MS,
-  MAX_HELD_A_HOLDER,
-  MAX_TICKETS_A_CALL,
-  type Outcome,
-  type PoolState,
-  type Refusal,
-  type ReserveOutcome,
-  type ReserveRequest,
-  type Sale,
-  type Terms,
+import type {
+  Attempt,
+  Cancellation,
+  ChangeOutcome,
+  Commitment,
+  ConfirmOutcome,
+  DrawnWinner,
+  Outcome,
+  PoolState,
+  Refusal,
+  ReserveOutcome,
+  ReserveRequest,
+  Sale,
+  Terms,
 } from './pool-contract.ts'
-import type { AttemptRow, ChangeKind, PoolRow, PoolStore, ReservationRow, Step } from './pool-store.ts'
+import {
+  NOT_CONFIGURED,
+  refuse,
+  whyHoldRefused,
+  whyLimitReached,
+  whyRequestRefused,
+  whySalesRefused,
+} from './pool-refusals.ts'
+import type { PoolStore, Step } from './pool-store.ts'
+import type { AttemptRow, ChangeKind, PoolRow, ReservationRow } from './pool-tables.ts'
 import { type FoldedReservation, foldReservation } from './reservation-state.ts'
 
 /** Where the pool's randomness comes from. */
 export interface Randomness {
   below: RandomBelow
   bytes(count: number): Uint8Array<ArrayBuffer>
-}
-
-/** An unpaid reservation that keeps its numbers. */
-interface Hold {
-  seq: number
-  holder: string
-  numbers: number[]
-  heldUntil: number
-  tag: Uint8Array
 }
 
 /** What is known of a holder: cached, and forgotten whenever something but a sale changes it. */
@@ -63,15 +59,10 @@ const MAX_CACHED_HOLDERS = 20_000
 const MAX_EXPIRIES_A_PASS = 5_000
 const SETTLING_MS = 2_000
 
-const refuse = (code: Refusal['code'], detail: string, numbers?: number[]): Refusal =>
-  numbers === undefined ? { ok: false, code, detail } : { ok: false, code, detail, numbers }
-
 const isSame = (some: Terms, other: Terms): boolean =>
   some.rules === other.rules &&
   some.paymentSpanSeconds === other.paymentSpanSeconds &&
   some.providers.join() === other.providers.join()
-
-export const NOT_CONFIGURED = refuse('not_found', 'No such raffle.')
 
 export class Pool {
   readonly name: string
@@ -81,18 +72,13 @@ export class Pool {
   readonly #random: Randomness
   readonly #allocator: Allocator
   readonly #log: MerkleFrontier
-  readonly #holds = new Map<number, Hold>()
-  /** Who has an unpaid reservation: at most one each. */
-  readonly #holding = new Set<string>()
+  readonly #holds = new Holds()
   readonly #holders = new Map<string, Holder>()
-  readonly #expiries = new Map<string, number[]>()
   #row: PoolRow
   #clock: PoolClock
   #seq: number
   #lastAt = 0
   #sold = 0
-  #held = 0
-  #nextExpiry = Number.POSITIVE_INFINITY
   /** Whether anything was ever reserved: from then on the terms stand. */
   #reserved = false
   /** Whether `changes` has rows at all: a free raffle never asks for them. */
@@ -183,7 +169,7 @@ export class Pool {
     if (this.isOver) return null
     const { freezeAt, effectiveDrawAt } = this.#clock
     const room = (effectiveDrawAt - this.rules.leadSeconds) * 1_000 - freezeAt
-    return Math.min(freezeAt + Math.max(0, Math.min(SETTLING_MS, room)), this.#nextExpiry)
+    return Math.min(freezeAt + Math.max(0, Math.min(SETTLING_MS, room)), this.#holds.nextExpiry)
   }
 
   state(): PoolState {
@@ -196,7 +182,7 @@ export class Pool {
       terms: this.terms,
       total: this.rules.totalTickets,
       sold: this.#sold,
-      held: this.#held,
+      held: this.#holds.numbers,
       closedAt: this.#row.closed_at,
       closeReason: this.#row.close_reason,
       freezeAt: this.#clock.freezeAt,
@@ -223,11 +209,15 @@ export class Pool {
       }
       return { ok: true, reservation: this.#fold(earlier).reservation, repeated: true, sale: this.#sale }
     }
-    const refusal = this.#whySalesRefuse(now) ?? this.#whyRequestRefused(request)
+    const refusal =
+      whySalesRefused(this.#row, this.rules, this.#clock, now) ??
+      whyRequestRefused(this.#row, this.rules, request)
     if (refusal !== null) return refusal
     const free = this.rules.ticketPrice.amount === 0
     const holder = this.#holder(request.holder)
-    const limit = this.#whyLimitReached(request.holder, holder, request.quantity, free, now)
+    const limit =
+      whyLimitReached(this.rules, holder.owned, request.quantity) ??
+      (free ? null : whyHoldRefused(this.#holds, request.holder, request.quantity, now))
     if (limit !== null) return limit
 
     const numbers = this.#allocate(request)
@@ -249,7 +239,14 @@ export class Pool {
     this.#reserved = true
     holder.owned += numbers.length
     if (row.held_until === null) this.#issue(numbers, holder.tag, at, row.seq)
-    else this.#hold({ seq: row.seq, holder: row.holder, numbers, heldUntil: row.held_until, tag: holder.tag })
+    else
+      this.#holds.add({
+        seq: row.seq,
+        holder: row.holder,
+        numbers,
+        heldUntil: row.held_until,
+        tag: holder.tag,
+      })
     const { reservation } = foldReservation(this.name, row, [])
     return { ok: true, reservation, repeated: false, sale: this.#sale }
   }
@@ -271,7 +268,7 @@ export class Pool {
       this.#change(row, 'lost', null, now, null)
       return { ok: true, reservation: this.#fold(row).reservation, lost: true }
     }
-    if (hold !== undefined) this.#dropHold(hold)
+    if (hold !== undefined) this.#holds.drop(hold)
     const logIndex = this.#log.size
     const at = this.#change(row, 'confirmed', hold === undefined ? numbers : null, now, logIndex)
     this.#issue(numbers, new Uint8Array(row.tag), at, this.#seq)
@@ -315,14 +312,14 @@ export class Pool {
 
   /** Ends the holds whose time is over. */
   expireHolds(now: number): void {
-    if (now < this.#nextExpiry) return
+    if (now < this.#holds.nextExpiry) return
     let ended = 0
-    for (const hold of this.#holds.values()) {
+    for (const hold of this.#holds.all()) {
       if (hold.heldUntil > now) continue
-      this.#rememberExpiry(hold.holder, this.#endHold(hold, 'expired', now))
+      this.#holds.rememberExpiry(hold.holder, this.#endHold(hold, 'expired', now))
       if (++ended === MAX_EXPIRIES_A_PASS) break
     }
-    this.#nextExpiry = this.#earliestExpiry()
+    this.#holds.findNextExpiry()
   }
 
   // ——— Close, commit, cancel ———
@@ -333,7 +330,7 @@ export class Pool {
     if (this.rules.earlyClose !== 'operator') {
       return refuse('invalid_state', 'The rules of this raffle do not allow an early close.')
     }
-    const refusal = this.#whySalesRefuse(now)
+    const refusal = whySalesRefused(this.#row, this.rules, this.#clock, now)
     if (refusal !== null) return refuse('invalid_state', refusal.detail)
     this.#closeEarly(now, 'operator')
     return { ok: true }
@@ -367,27 +364,6 @@ export class Pool {
     this.#refresh()
   }
 
-  /** Why a cancellation is not possible now; null if it is. */
-  whyNotCancel(by: CancelledBy, now: number): Refusal | null {
-    const { commitment } = this
-    if (commitment === null) return null
-    if (by !== 'admin') {
-      return refuse(
-        'invalid_state',
-        'The draw is committed: only an admin may still cancel it, with a published reason.',
-      )
-    }
-    const chain = chainByHash(commitment.chain)!
-    const latest = (timeOf(chain, commitment.round) - this.rules.leadSeconds) * 1_000
-    if (now > latest) {
-      return refuse(
-        'invalid_state',
-        'It is too late to cancel: the beacon that draws this raffle is about to speak.',
-      )
-    }
-    return null
-  }
-
   // ——— Read ———
 
   find(seq: number, id: string): FoldedReservation | undefined {
@@ -404,75 +380,6 @@ export class Pool {
 
   // ——— Inside ———
 
-  #whySalesRefuse(now: number): Refusal | null {
-    if (this.#row.cancellation !== null) return refuse('sales_closed', 'This raffle was cancelled.')
-    if (now < this.#clock.opensAt) return refuse('sales_not_open', `Sales open at ${this.rules.opensAt}.`)
-    if (this.#row.close_reason === 'soldOut') return refuse('sold_out', 'Every ticket is sold.')
-    if (this.#row.commitment !== null || now >= this.#clock.closesAt) {
-      return refuse('sales_closed', `Sales closed at ${new Date(this.#clock.closesAt).toISOString()}.`)
-    }
-    return null
-  }
-
-  #whyRequestRefused({ quantity, numbers, payment, entry }: ReserveRequest): Refusal | null {
-    const chosen = this.rules.numbering === 'chosen'
-    if (!(quantity >= 1 && quantity <= MAX_TICKETS_A_CALL)) {
-      return refuse('validation_failed', `One purchase takes 1 to ${MAX_TICKETS_A_CALL} tickets.`)
-    }
-    if (chosen && numbers === null) return refuse('validation_failed', 'Choose your numbers: send `numbers`.')
-    if (!chosen && numbers !== null) {
-      return refuse('validation_failed', 'This raffle gives the numbers out itself: send `quantity`.')
-    }
-    if (numbers !== null && (numbers.length !== quantity || new Set(numbers).size !== quantity)) {
-      return refuse('validation_failed', 'Name as many numbers as you take, each of them once.')
-    }
-    if (numbers?.some((number) => !(number >= 1 && number <= this.rules.totalTickets))) {
-      return refuse('validation_failed', `Numbers run from 1 to ${this.rules.totalTickets}.`)
-    }
-    if (this.rules.entry === 'order' && entry !== 'grant')
-      return refuse('invalid_state', 'Entries to this raffle are earned by orders.')
-    if (this.rules.entry !== 'order' && entry === 'grant')
-      return refuse('invalid_state', 'Entries to this raffle are not earned by orders.')
-    const isFree = this.rules.ticketPrice.amount === 0
-    if (isFree && payment !== null)
-      return refuse('invalid_state', 'Tickets of this raffle are free: leave `payment` out.')
-    if (!isFree && payment === null) {
-      return refuse('invalid_state', 'Tickets of this raffle cost money: say in `payment` how you pay.')
-    }
-    if (payment !== null && !this.terms.providers.includes(payment.provider)) {
-      return refuse('invalid_state', `This raffle takes payments by ${this.terms.providers.join(', ')} only.`)
-    }
-    // Stored, a hold without an end would read as sold.
-    if (payment !== null && !(payment.holdMs > 0))
-      throw new RangeError(`a hold cannot last ${payment.holdMs} ms`)
-    return null
-  }
-
-  #whyLimitReached(name: string, holder: Holder, count: number, free: boolean, now: number): Refusal | null {
-    const { maxPerUser } = this.rules
-    if (maxPerUser !== null && holder.owned + count > maxPerUser) {
-      const left = Math.max(0, maxPerUser - holder.owned)
-      return refuse('limit_reached', `At most ${maxPerUser} a person; you may take ${left} more.`)
-    }
-    if (free) return null
-    if (count > MAX_HELD_A_HOLDER) {
-      return refuse('limit_reached', `At most ${MAX_HELD_A_HOLDER} unpaid numbers at a time.`)
-    }
-    if (this.#holding.has(name)) {
-      return refuse('limit_reached', 'You have an unpaid reservation of this raffle: pay or cancel it first.')
-    }
-    const expiries = this.#expiries.get(name) ?? []
-    const paused = expiries.length >= EXPIRIES_BEFORE_PAUSE && expiries.at(-1)! + EXPIRY_WINDOW_MS
-    if (paused !== false && now < paused) {
-      const until = new Date(paused).toISOString()
-      return refuse(
-        'limit_reached',
-        `Three of your reservations ran out unpaid; you can reserve again at ${until}.`,
-      )
-    }
-    return null
-  }
-
   #allocate({ quantity, numbers }: ReserveRequest): number[] | Refusal {
     if (numbers !== null) {
       const taken = this.#allocator.takeChosen(numbers)
@@ -482,7 +389,7 @@ export class Pool {
     const taken = this.#allocator.take(quantity)
     if (taken !== null) return taken
     const { free } = this.#allocator
-    if (free === 0 && this.#held === 0) return refuse('sold_out', 'Every ticket is sold.')
+    if (free === 0 && this.#holds.numbers === 0) return refuse('sold_out', 'Every ticket is sold.')
     if (free === 0) return refuse('sold_out', 'Every ticket is sold or reserved; unpaid ones may come back.')
     return refuse('sold_out', `Only ${free} left.`)
   }
@@ -554,41 +461,17 @@ export class Pool {
     return at
   }
 
-  #hold(hold: Hold): void {
-    this.#holds.set(hold.seq, hold)
-    this.#holding.add(hold.holder)
-    this.#held += hold.numbers.length
-    this.#nextExpiry = Math.min(this.#nextExpiry, hold.heldUntil)
-  }
-
-  #dropHold(hold: Hold): void {
-    this.#holds.delete(hold.seq)
-    this.#holding.delete(hold.holder)
-    this.#held -= hold.numbers.length
-  }
-
   #endHold(hold: Hold, kind: 'released' | 'expired', now: number): number {
     const at = this.#change(this.#store.reservation(hold.seq)!, kind, null, now, null)
-    this.#dropHold(hold)
+    this.#holds.drop(hold)
     this.#allocator.release(hold.numbers)
     this.#holders.delete(hold.holder)
     return at
   }
 
-  #earliestExpiry(): number {
-    let earliest = Number.POSITIVE_INFINITY
-    for (const { heldUntil } of this.#holds.values()) earliest = Math.min(earliest, heldUntil)
-    return earliest
-  }
-
   #releaseAllHolds(now: number): void {
-    for (const hold of [...this.#holds.values()]) this.#endHold(hold, 'released', now)
-    this.#nextExpiry = Number.POSITIVE_INFINITY
-  }
-
-  #rememberExpiry(holder: string, at: number): void {
-    const recent = (this.#expiries.get(holder) ?? []).filter((each) => each > at - EXPIRY_WINDOW_MS)
-    this.#expiries.set(holder, [...recent, at])
+    for (const hold of [...this.#holds.all()]) this.#endHold(hold, 'released', now)
+    this.#holds.findNextExpiry()
   }
 
   /** The pool's time never runs backwards, so that the log reads in order whatever the machine's clock does. */
@@ -652,7 +535,7 @@ export class Pool {
 
   #replay(): void {
     for (const step of this.#store.stepsAfter(0)) this.#replayStep(step)
-    this.#nextExpiry = this.#earliestExpiry()
+    this.#holds.findNextExpiry()
   }
 
   #replayStep({ seq, reservation, kind, numbers, tag, at, holder, heldUntil, logIndex }: Step): void {
@@ -664,11 +547,11 @@ export class Pool {
       case null:
         this.#mustTake(numbers, seq)
         if (heldUntil === null) this.#replayEntries(ISSUED, numbers, tag, at, logIndex!)
-        else this.#hold({ seq, holder: holder!, numbers, heldUntil, tag })
+        else this.#holds.add({ seq, holder: holder!, numbers, heldUntil, tag })
         break
       case 'confirmed':
         if (hold === undefined) this.#mustTake(numbers, seq)
-        else this.#dropHold(hold)
+        else this.#holds.drop(hold)
         this.#replayEntries(ISSUED, numbers, tag, at, logIndex!)
         break
       case 'voided':
@@ -676,7 +559,7 @@ export class Pool {
         this.#replayEntries(VOIDED, numbers, tag, at, logIndex!)
         break
       case 'expired':
-        this.#rememberExpiry(hold!.holder, at)
+        this.#holds.rememberExpiry(hold!.holder, at)
         this.#replayEndOf(hold!)
         break
       case 'released':
@@ -687,7 +570,7 @@ export class Pool {
   }
 
   #replayEndOf(hold: Hold): void {
-    this.#dropHold(hold)
+    this.#holds.drop(hold)
     this.#allocator.release(hold.numbers)
   }
 

@@ -5,7 +5,8 @@
  */
 import type { Pool } from './pool.ts'
 import type { Attempt, PoolState, Reservation } from './pool-contract.ts'
-import type { PoolStore, ReservationRow } from './pool-store.ts'
+import type { PoolStore } from './pool-store.ts'
+import type { ReservationRow } from './pool-tables.ts'
 
 /** Bounds of one batch, so that its JSON stays far below D1's limits. */
 const EVENTS_A_BATCH = 500

@@ -1,7 +1,7 @@
 /** What a reservation is now: its row and the changes after it, folded in order. Pure. */
 import { unpackNumbers } from './numbers.ts'
 import type { Reservation, ReservationState } from './pool-contract.ts'
-import type { ChangeRow, ReservationRow } from './pool-store.ts'
+import type { ChangeRow, ReservationRow } from './pool-tables.ts'
 import { reservationId } from './reservation-id.ts'
 
 export interface FoldedReservation {

@@ -10,7 +10,7 @@ import { SettingsSchema } from '../core/settings.ts'
 import type { TicketList } from '../draws/rdp1/list.ts'
 import { type SigningKey, signingKeyFromSeed } from '../draws/rdp1/signatures.ts'
 import { Gathering } from './gathering.ts'
-import { NOT_CONFIGURED, Pool, type Randomness } from './pool.ts'
+import { Pool, type Randomness } from './pool.ts'
 import type {
   Attempt,
   Cancellation,
@@ -38,6 +38,7 @@ import {
   requestRedraw,
 } from './pool-draw.ts'
 import { holderSlice, issuedTickets, listSlice, logSlice } from './pool-files.ts'
+import { NOT_CONFIGURED } from './pool-refusals.ts'
 import { PoolStore } from './pool-store.ts'
 import { Projector } from './projector.ts'
 import { createRandomBelow } from './random-below.ts'
