@@ -50,6 +50,7 @@ const runtime = new Miniflare(
     cf: false,
     handleStructuredLogs: () => {},
     telemetry: { enabled: false },
+    ...(options.inspect ? { inspectorPort: 0 } : {}),
   }),
 )
 
@@ -57,7 +58,8 @@ await runtime.ready
 const urls: Record<string, string> = {}
 for (const { name } of options.workers) urls[name] = (await runtime.unsafeGetDirectURL(name)).href
 if (options.migrate) await migrate(options.workers.find(({ limiter }) => limiter !== null)!.name)
-console.log(JSON.stringify({ urls, pid: runtimePid() }))
+const inspector = options.inspect ? (await runtime.getInspectorURL()).href : null
+console.log(JSON.stringify({ urls, pid: runtimePid(), inspector }))
 process.once('SIGTERM', () => void runtime.dispose().then(() => process.exit(0)))
 
 async function migrate(worker: string): Promise<void> {

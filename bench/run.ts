@@ -59,7 +59,7 @@ async function bench(folder: string, effort: Effort, parts: readonly string[]): 
   await runtime.stop()
 
   const start = (): Promise<Runtime> =>
-    startRuntime({ ...options, workers: [tombola], migrate: false }, SMALL_HEAP)
+    startRuntime({ ...options, workers: [tombola], migrate: false, inspect: true }, SMALL_HEAP)
   report(
     await drawMillion(start, people, {
       title: '1,000,000 tickets of as many holders, 100 prizes',

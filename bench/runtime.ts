@@ -18,6 +18,8 @@ export interface HostOptions {
   /** Whether to make the database's tables, and what to put in them. */
   migrate: boolean
   seed: { sql: string; values: (string | number | null)[] }[]
+  /** Whether isolates can be asked what they hold. */
+  inspect?: boolean
 }
 
 export interface Runtime {
@@ -67,9 +69,13 @@ export async function startRuntime(options: HostOptions, env: NodeJS.ProcessEnv 
     running.delete(group)
     reject(new Error(`The runtime ended by itself:\n${lines.slice(-20).join('\n')}`))
   })
-  const { urls, pid } = JSON.parse(await ready) as { urls: Record<string, string>; pid: number | null }
+  const { urls, pid, inspector } = JSON.parse(await ready) as {
+    urls: Record<string, string>
+    pid: number | null
+    inspector: string | null
+  }
   for (const [name, url] of Object.entries(urls)) urls[name] = url.replace(/\/$/, '')
-  return { urls, usage: new Usage(pid), stop: () => group.stop() }
+  return { urls, usage: new Usage(pid, inspector), stop: () => group.stop() }
 }
 
 const CLOCK_TICKS_A_SECOND = 100
@@ -77,9 +83,11 @@ const CLOCK_TICKS_A_SECOND = 100
 /** What the runtime's process uses; null where the system does not tell. */
 export class Usage {
   readonly #pid: number | null
+  readonly #inspector: string | null
 
-  constructor(pid: number | null) {
+  constructor(pid: number | null, inspector: string | null) {
     this.#pid = pid
+    this.#inspector = inspector
   }
 
   /** Forgets the peak so far. */
@@ -103,9 +111,42 @@ export class Usage {
     return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_A_SECOND
   }
 
+  /** What the isolate of `worker` and its objects holds now, garbage included: V8's heap and the buffers beside it. */
+  async isolateMb(worker: string): Promise<number> {
+    const targets = (await (await fetch(new URL('/json', toHttp(this.#inspector!)))).json()) as Target[]
+    const { webSocketDebuggerUrl } = targets.find(({ title }) => title.endsWith(`core:user:${worker}`))!
+    const { promise, resolve, reject } = Promise.withResolvers<HeapUsage>()
+    const socket = new WebSocket(webSocketDebuggerUrl)
+    socket.addEventListener('open', () =>
+      socket.send(JSON.stringify({ id: 1, method: 'Runtime.getHeapUsage' })),
+    )
+    socket.addEventListener('message', ({ data }) => {
+      const { id, result } = JSON.parse(String(data)) as { id?: number; result: HeapUsage }
+      if (id === 1) resolve(result)
+    })
+    socket.addEventListener('error', () => reject(new Error('The isolate does not tell what it holds.')))
+    const { totalSize, embedderHeapUsedSize, backingStorageSize } = await promise
+    socket.close()
+    return (totalSize + embedderHeapUsedSize + backingStorageSize) / 1024 ** 2
+  }
+
   #field(name: string): number | null {
     if (this.#pid === null) return null
     const status = readFileSync(`/proc/${this.#pid}/status`, 'utf8')
     return Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)![1]) / 1024
   }
 }
+
+interface Target {
+  title: string
+  webSocketDebuggerUrl: string
+}
+
+/** In bytes. */
+interface HeapUsage {
+  totalSize: number
+  embedderHeapUsedSize: number
+  backingStorageSize: number
+}
+
+const toHttp = (address: string): string => address.replace(/^ws/, 'http')

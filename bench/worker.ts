@@ -2,7 +2,9 @@
  * The real worker with instruments: rows counted, loading timed, and a pool that can be filled in bulk. The worker and
  * its objects share one isolate, so what is counted here is everything that either of them writes.
  */
-import type { Bindings } from '../src/core/context.ts'
+import { type Bindings, createContext } from '../src/core/context.ts'
+import { SettingsSchema } from '../src/core/settings.ts'
+import { advanceDueRaffles } from '../src/draws/advance-due-raffles.ts'
 import worker, { TicketPool as RealPool } from '../src/index.ts'
 import { poolNameOf } from '../src/tickets/reservation-id.ts'
 import { fillDatabase, fillPool, type Holders } from './fill.ts'
@@ -154,6 +156,11 @@ export default {
         const { raffleId } = await request.json<Call>()
         return Response.json(await stub(raffleId).state())
       }
+      case '/bench/draw':
+        await advanceDueRaffles(
+          createContext(env, SettingsSchema.parse(env), Date.now(), 'bench: the draw alone'),
+        )
+        return Response.json({})
       case '/bench/sweep':
         await worker.scheduled({ scheduledTime: Date.now() } as ScheduledController, env)
         return Response.json({})

@@ -24,11 +24,13 @@ export async function sweepRows<Row extends { id: string }>(ctx: Ctx, chore: Cho
   const swept: Swept = { done: 0, failed: 0 }
   const startedAt = Date.now()
   const seen = new Set<string>()
-  for (;;) {
+  for (let again = 0; ; ) {
     // What could not be done is still due: a page longer by that, so that it does not starve the rest.
-    const page = await chore.page(ROWS_A_PAGE + seen.size)
-    const queue = page.filter(({ id }) => !seen.has(id)).slice(0, ROWS_A_PAGE)
-    if (queue.length === 0) return swept
+    const limit = ROWS_A_PAGE + again
+    const page = await chore.page(limit)
+    const queue = page.filter(({ id }) => !seen.has(id))
+    if (queue.length === 0 && page.length < limit) return swept
+    again = page.length - queue.length
     for (const { id } of queue) seen.add(id)
     const worker = async () => {
       for (let row = queue.shift(); row !== undefined; row = queue.shift()) {

@@ -12,7 +12,7 @@ import { askPool } from '../tickets/client.ts'
 import { pools } from '../tickets/schema.ts'
 import { NOTICE_KINDS, type NoticeRow, notices, winners } from './schema.ts'
 
-const MAX_PASS_MS = 10 * SECOND_MS
+const MAX_PASS_MS = 5 * SECOND_MS
 const NOTICES_A_PASS = 50
 
 /** A statement for the batch that announces a draw: everybody is told both, if they have not been told one yet. */
@@ -93,12 +93,12 @@ function mailsOf(
   ifTurn: ReturnType<typeof sql>,
 ) {
   const { id: raffleId, title, timeZone } = raffle
-  const subjectOf = (holder: string) => `${raffleId}:${holder}`
+  const rows = holders.map((to) => ({ to, subject: `${raffleId}:${to}` }))
   if (kind === 'lost') {
     const hasWon = sql`EXISTS (SELECT 1 FROM ${winners} WHERE ${winners.userId} = value->>'to'
       AND ${winners.raffleId} = ${raffleId} AND ${winners.attempt} = 0)`
-    const rows = holders.map((to) => ({ to, subject: subjectOf(to), data: { raffleId, title } }))
-    return enqueueMails(ctx, 'lost', rows, { bulk: true, guard: sql`${ifTurn} AND NOT ${hasWon}` })
+    const data = { raffleId, title }
+    return enqueueMails(ctx, 'lost', rows, { bulk: true, guard: sql`${ifTurn} AND NOT ${hasWon}`, data })
   }
   const commitment = pool?.commitment
   if (commitment == null) throw new Error('there is no commitment to tell of')
@@ -111,6 +111,5 @@ function mailsOf(
     drawAt: commitment.effectiveDrawAt * SECOND_MS,
     timeZone,
   }
-  const rows = holders.map((to) => ({ to, subject: subjectOf(to), data }))
-  return enqueueMails(ctx, 'commitment', rows, { bulk: true, guard: ifTurn })
+  return enqueueMails(ctx, 'commitment', rows, { bulk: true, guard: ifTurn, data })
 }

@@ -71,7 +71,8 @@ export function whyRequestRefused(
 export function whyLimitReached({ maxPerUser }: Rules, owned: number, count: number): Refusal | null {
   if (maxPerUser === null || owned + count <= maxPerUser) return null
   const left = Math.max(0, maxPerUser - owned)
-  return refuse('limit_reached', `At most ${maxPerUser} a person; you may take ${left} more.`)
+  const more = left === 0 ? 'you have yours already' : `you may take ${left} more`
+  return refuse('limit_reached', `At most ${maxPerUser} a person; ${more}.`)
 }
 
 /** The same for numbers that are not paid for yet. */

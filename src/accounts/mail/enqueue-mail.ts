@@ -33,24 +33,31 @@ export function enqueueMail<Kind extends MailKind>(
 export interface MailOfMany<Kind extends MailKind> {
   to: string
   subject: string
-  data: MailData[Kind]
+  /** Left out where all have the same. */
+  data?: MailData[Kind]
 }
 
-/**
- * Any number of one kind in one statement; `guard` may name `value->>'to'`. What is `bulk` waits behind mails that
- * somebody is waiting for.
- */
+export interface ManyMails<Kind extends MailKind> {
+  /** Waits behind mails that somebody is waiting for. */
+  bulk: boolean
+  guard?: SQL
+  /** The same for all that have none of their own. */
+  data?: MailData[Kind]
+}
+
+/** Any number of one kind in one statement; `guard` may name `value->>'to'`. */
 export function enqueueMails<Kind extends MailKind>(
   ctx: Ctx,
   kind: Kind,
   rows: MailOfMany<Kind>[],
-  { bulk, guard = sql`true` }: { bulk: boolean; guard?: SQL },
+  { bulk, guard = sql`true`, data }: ManyMails<Kind>,
 ) {
   const listed = rows.map((row) => ({ ...row, id: newId('mail') }))
   return ctx.db
     .insert(mails)
     .select(sql`
-      SELECT value->>'id', value->>'subject', ${kind}, value->>'to', value->'data', ${bulk ? 1 : 0}, ${ctx.now}, 0,
+      SELECT value->>'id', value->>'subject', ${kind}, value->>'to',
+             coalesce(value->'data', ${JSON.stringify(data ?? null)}), ${bulk ? 1 : 0}, ${ctx.now}, 0,
              NULL, NULL, ${ctx.now}
       FROM json_each(${JSON.stringify(listed)}) WHERE ${guard}`)
     .onConflictDoNothing()
