@@ -216,7 +216,7 @@ async function settle(ctx: Ctx, raffle: RaffleRow, { ticketCount }: Commitment):
     .set({ status: 'settled', dueAt: null, updatedAt: ctx.now })
     .where(and(eq(raffles.id, raffle.id), eq(raffles.status, 'drawn')))
   const payBack = insertSettlement(ctx, raffle, ticketCount, unitsThatAre('paid'))
-  const putBack = putUnwonBack(ctx, raffle, new Set(unitsThatAre('delivered')))
+  const putBack = await putUnwonBack(ctx, raffle.id, new Set(unitsThatAre('delivered')))
   await withRetry(() => ctx.db.batch([payBack, ...putBack, moveOn]))
 }
 

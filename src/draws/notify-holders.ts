@@ -43,10 +43,12 @@ export async function sweepNotices(ctx: Ctx): Promise<void> {
     .where(lte(notices.dueAt, ctx.now))
     .orderBy(asc(notices.dueAt))
     .limit(NOTICES_A_PASS)
-  for (const notice of due) {
-    if (Date.now() >= until) return
+  for (const [at, notice] of due.entries()) {
+    const now = Date.now()
+    if (now >= until) return
     try {
-      await tellHolders(ctx, notice, until)
+      // Its share of the time that is left: one raffle's million holders do not hold back all others'.
+      await tellHolders(ctx, notice, now + (until - now) / (due.length - at))
     } catch (error) {
       ctx.log.error('holders not told', { raffleId: notice.raffleId, kind: notice.kind, error })
     }

@@ -4,11 +4,11 @@ import type { Ctx } from '../core/context.ts'
 import { MINUTE_MS } from '../core/time.ts'
 import { raffles } from './schema.ts'
 
-/** In a minute, when the request under way has long been answered or has died. False: there is no such raffle any more. */
-export async function lookAgain(ctx: Ctx, id: string): Promise<boolean> {
+/** At `dueAt`, when what is under way has been done or has died. False: there is no such raffle any more. */
+export async function lookAgain(ctx: Ctx, id: string, dueAt = Date.now() + MINUTE_MS): Promise<boolean> {
   const noted = await ctx.db
     .update(raffles)
-    .set({ dueAt: ctx.now + MINUTE_MS })
+    .set({ dueAt })
     .where(eq(raffles.id, id))
     .returning({ id: raffles.id })
   return noted.length > 0

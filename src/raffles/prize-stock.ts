@@ -16,7 +16,6 @@ import {
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { type FieldError, notFound, Problem } from '../core/errors.ts'
-import { MINUTE_MS } from '../core/time.ts'
 import { validationFailed } from '../core/validation.ts'
 import { askPool } from '../tickets/client.ts'
 import type { Prize } from './contract.ts'
@@ -84,9 +83,9 @@ export async function requireOwnProducts(
 
 /**
  * Sets aside the stock of a draft's prizes, all of it or none, before its pool hears of it. In the same transaction the
- * sweep is asked to look at the raffle in a minute: where this process dies, it takes the raffle on or puts it all back.
+ * sweep is asked to look at the raffle at `dueAt`: where this process dies, it takes the raffle on or puts it all back.
  */
-export async function setPrizesAside(ctx: Ctx, raffle: RaffleRow): Promise<void> {
+export async function setPrizesAside(ctx: Ctx, raffle: RaffleRow, dueAt: number): Promise<void> {
   const items = itemsOf(raffle.prizes)
   const before = await readSetAside(ctx, raffle.id)
   // Asked before the sweep is put off, so that whoever keeps asking does not keep it from putting things back.
@@ -99,7 +98,7 @@ export async function setPrizesAside(ctx: Ctx, raffle: RaffleRow): Promise<void>
       ...setAside(ctx, raffle.id, { organisationId: raffle.organisationId, items, guard: isDraft }),
       ctx.db
         .update(raffles)
-        .set({ dueAt: ctx.now + MINUTE_MS })
+        .set({ dueAt })
         .where(and(eq(raffles.id, raffle.id), isDone))
         .returning({ id: raffles.id }),
       readSetAside(ctx, raffle.id),
@@ -155,8 +154,8 @@ export const hasPrizesAside = async (ctx: Ctx, raffleId: string): Promise<boolea
   (await readSetAside(ctx, raffleId).limit(1)).length > 0
 
 /**
- * Puts back what a publication that died had set aside; gives why not, where it may still be alive. A publication puts
- * `due_at` a minute ahead as it sets aside, so that one that has just begun again keeps its prizes.
+ * Puts back what a publication that died had set aside; gives why not, where it may still be alive. At `due_at` the pool
+ * takes no terms of it any more, and one that has begun again since has put `due_at` ahead.
  */
 export async function undoPublication(ctx: Ctx, raffle: RaffleRow): Promise<string | null> {
   // The pool itself is asked: the database may not have heard of it yet.
@@ -178,17 +177,11 @@ export async function putPrizesBack(ctx: Ctx, raffleId: string) {
 }
 
 /** Statements for the batch that settles a raffle, before it does: prizes that went to nobody are for sale again. */
-export function putUnwonBack(ctx: Ctx, raffle: RaffleRow, delivered: ReadonlySet<string>) {
-  const units = raffle.prizes.flatMap(({ quantity }, index) =>
-    Array.from({ length: quantity }, (_, at) => ({ rank: index + 1, unit: at + 1 })),
-  )
-  const unwon = units.filter(({ rank, unit }) => !delivered.has(`${rank}#${unit}`))
-  return putBack(
-    ctx,
-    raffle.id,
-    unwon.map(({ rank, unit }) => ({ key: keyOf(rank), unit })),
-    isStored(raffle.id, 'drawn'),
-  )
+export async function putUnwonBack(ctx: Ctx, raffleId: string, delivered: ReadonlySet<string>) {
+  const given = new Set([...delivered].map((unit) => `prize:${unit}`))
+  const units = (await readSetAside(ctx, raffleId)).flatMap(unitsOfHold)
+  const unwon = units.filter(({ key, unit }) => !given.has(`${key}#${unit}`))
+  return putBack(ctx, raffleId, unwon, isStored(raffleId, 'drawn'))
 }
 
 const isStored = (raffleId: string, status: RaffleRow['status']) =>

@@ -1,6 +1,7 @@
 /** Publishes a draft: its pool takes the terms first, D1 follows, so that nothing is ever sold under unknown terms. */
 import type { Ctx } from '../core/context.ts'
 import { type FieldError, notFound, Problem } from '../core/errors.ts'
+import { MINUTE_MS, SECOND_MS } from '../core/time.ts'
 import { validationFailed } from '../core/validation.ts'
 import { whyNotProvider } from '../money/providers/index.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
@@ -13,6 +14,9 @@ import { whyNotPublish } from './publishable.ts'
 import { readRaffle } from './read-raffle.ts'
 import type { RaffleRow } from './schema.ts'
 import { paymentSpanSeconds, type RulesColumns, termsOf } from './terms.ts'
+
+/** When the sweep looks, no pool takes the terms any more, even by a clock that is a little behind. */
+const LEEWAY_MS = 5 * SECOND_MS
 
 export async function publishRaffle(ctx: Ctx, id: string): Promise<Raffle> {
   const { raffle } = await findRaffleFor(ctx, id, 'raffles:write')
@@ -38,18 +42,19 @@ export async function handOver(ctx: Ctx, raffle: RaffleRow): Promise<void> {
     ...(raffle.status === 'draft' ? await wrongProducts(ctx, raffle.organisationId, raffle.prizes) : []),
   ]
   if (errors.length > 0) throw validationFailed(errors)
-  await noteHandOver(ctx, raffle)
+  const dueAt = Date.now() + MINUTE_MS
+  await noteHandOver(ctx, raffle, dueAt)
   const terms = termsOf(raffle, ctx.settings)
   const outcome = await askPool(ctx, raffle.pool, (pool) =>
-    pool.configure(raffle.id, raffle.termsVersion + 1, terms),
+    pool.configure(raffle.id, raffle.termsVersion + 1, terms, dueAt - LEEWAY_MS),
   )
   const { version } = orThrow(outcome)
   await applyTerms(ctx, raffle.id, version, terms)
 }
 
 /** The sweep follows up whatever dies from here on; a draft, once this is noted, cannot be deleted any more. */
-async function noteHandOver(ctx: Ctx, raffle: RaffleRow): Promise<void> {
-  if (raffle.status === 'draft') return setPrizesAside(ctx, raffle)
+async function noteHandOver(ctx: Ctx, raffle: RaffleRow, dueAt: number): Promise<void> {
+  if (raffle.status === 'draft') return setPrizesAside(ctx, raffle, dueAt)
   // Deleted meanwhile: its pool must not begin to sell.
-  if (!(await lookAgain(ctx, raffle.id))) throw notFound('raffle')
+  if (!(await lookAgain(ctx, raffle.id, dueAt))) throw notFound('raffle')
 }

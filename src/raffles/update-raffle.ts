@@ -1,5 +1,5 @@
 /** Changes a raffle: what describes it at any time, its rules until the first ticket is held or sold. */
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
@@ -17,7 +17,8 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
   await requireOwnCategory(ctx, change.categoryId, raffle.organisationId)
   if (raffle.status === 'draft') {
     await requireOwnProducts(ctx, raffle.organisationId, change.prizes)
-    await write(ctx, raffle, toColumns(change))
+    const isFree = changedRules(raffle, change).length === 0
+    await write(ctx, raffle, toColumns(change), isFree ? undefined : isNull(raffles.dueAt))
     return readRaffle(ctx, id)
   }
   if (change.earning !== undefined && JSON.stringify(change.earning) !== JSON.stringify(raffle.earning)) {
@@ -83,7 +84,8 @@ async function changeRules(
   }
 }
 
-async function write(ctx: Ctx, raffle: RaffleRow, columns: Partial<RaffleRow>): Promise<void> {
+/** The rules of a draft whose publication was begun are its pool's, until the sweep has found out what came of that. */
+async function write(ctx: Ctx, raffle: RaffleRow, columns: Partial<RaffleRow>, guard?: SQL): Promise<void> {
   const written = await ctx.db
     .update(raffles)
     .set({ ...columns, revision: sql`${raffles.revision} + 1`, updatedAt: ctx.now })
@@ -92,8 +94,15 @@ async function write(ctx: Ctx, raffle: RaffleRow, columns: Partial<RaffleRow>): 
       and(
         eq(raffles.id, raffle.id),
         raffle.status === 'draft' ? eq(raffles.revision, raffle.revision) : undefined,
+        guard,
       ),
     )
     .returning({ id: raffles.id })
-  if (written.length === 0) throw new Problem('conflict', 'Somebody else changed this raffle. Read it again.')
+  if (written.length > 0) return
+  throw new Problem(
+    'conflict',
+    guard === undefined || raffle.dueAt === null
+      ? 'Somebody else changed this raffle. Read it again.'
+      : 'This raffle was being published a moment ago. Read it again in two minutes.',
+  )
 }

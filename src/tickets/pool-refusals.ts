@@ -17,6 +17,10 @@ export const refuse = (code: Refusal['code'], detail: string, numbers?: number[]
   numbers === undefined ? { ok: false, code, detail } : { ok: false, code, detail, numbers }
 
 export const NOT_CONFIGURED = refuse('not_found', 'No such raffle.')
+export const TOO_LATE = refuse(
+  'conflict',
+  'This took too long. Read the raffle again, and try again in two minutes.',
+)
 
 export function whySalesRefused(row: PoolRow, rules: Rules, clock: PoolClock, now: number): Refusal | null {
   if (row.cancellation !== null) return refuse('sales_closed', 'This raffle was cancelled.')

@@ -38,7 +38,7 @@ import {
   requestRedraw,
 } from './pool-draw.ts'
 import { holderSlice, issuedTickets, listSlice, logSlice } from './pool-files.ts'
-import { NOT_CONFIGURED } from './pool-refusals.ts'
+import { NOT_CONFIGURED, TOO_LATE } from './pool-refusals.ts'
 import { PoolStore } from './pool-store.ts'
 import { Projector } from './projector.ts'
 import { createRandomBelow } from './random-below.ts'
@@ -99,9 +99,18 @@ export class TicketPool extends DurableObject<Bindings> {
 
   // ——— Terms ———
 
-  /** Hands over the terms: version 1 on publication, the next one for a change while nothing is held or sold. */
-  async configure(raffleId: string, version: number, terms: Terms): Promise<Outcome<{ version: number }>> {
-    return this.#decide(() => {
+  /**
+   * Hands over the terms: version 1 on publication, the next one for a change while nothing is held or sold. After
+   * `until` nothing is taken: whoever asked has been given up by then.
+   */
+  async configure(
+    raffleId: string,
+    version: number,
+    terms: Terms,
+    until = Number.POSITIVE_INFINITY,
+  ): Promise<Outcome<{ version: number }>> {
+    return this.#decide((now) => {
+      if (now > until) return TOO_LATE
       const outcome = Pool.configure(this.#store, {
         name: this.ctx.id.name!,
         raffleId,

@@ -477,9 +477,17 @@ describe('publishing', () => {
       expect((await read(id)).status).toBe('open')
     })
 
-    it('wins over a change that came in between: the pool’s terms are what people agree to', async () => {
+    it('lets no rules be changed in between: the pool’s terms are what people agree to', async () => {
       const { id, operator } = await publishAndDie()
-      await as(operator, 'PUT', `/raffles/${id}`, { title: 'Another title', description: 'Four books' })
+      const put = (change: object) => as(operator, 'PUT', `/raffles/${id}`, change)
+      expect(await put({ title: 'Another title' })).toMatchObject({
+        status: 409,
+        body: {
+          code: 'conflict',
+          detail: 'This raffle was being published a moment ago. Read it again in two minutes.',
+        },
+      })
+      expect((await put({ title: 'Signed first editions', description: 'Four books' })).status).toBe(200)
       at(NOW + MINUTE)
       await sweep()
       expect(await read(id)).toMatchObject({ title: 'Signed first editions', description: 'Four books' })

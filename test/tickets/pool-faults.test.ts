@@ -517,6 +517,17 @@ describe('terms', () => {
     rules: canonicalRules({ ...JSON.parse(rules), title }),
   })
 
+  it('are not taken from somebody who has been given up', async () => {
+    const raffle = await raffleOnSale()
+    const { terms } = await stateOf(raffle)
+    const hand = (until: number) =>
+      askPool(testContext(), raffle.pool, (pool) =>
+        pool.configure(raffle.id, 2, renamed(terms, 'Late'), until),
+      )
+    expect(await hand(Date.now() - 1)).toMatchObject({ ok: false, code: 'conflict' })
+    expect(await hand(Date.now() + MINUTE_MS)).toEqual({ ok: true, version: 2 })
+  })
+
   it('can be changed while nothing is held or sold, one version after the other', async () => {
     const raffle = await raffleOnSale()
     const { terms } = await stateOf(raffle)
