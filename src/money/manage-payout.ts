@@ -1,5 +1,5 @@
-/** What those who approve payouts do with one: approve it, retry it after it failed, note that it was paid by hand. */
-import { and, eq, type SQL } from 'drizzle-orm'
+/** What those who approve payouts do with one: approve it, cancel it, retry it after it failed, note that it was paid by hand. */
+import { and, eq, inArray, type SQL } from 'drizzle-orm'
 import { requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
@@ -62,6 +62,33 @@ async function release(
 
 const isAt = ({ id, attempt }: PayoutRow, status: PayoutStatus): SQL =>
   and(eq(payouts.id, id), eq(payouts.attempt, attempt), eq(payouts.status, status))!
+
+/**
+ * A shop's payout that is not to be made, to a wrong account say: what it asked for can be asked for again. A prize is
+ * its winner's, and of a raffle there is one payout: those are corrected, not withdrawn.
+ */
+export async function cancelPayout(ctx: Ctx, id: string): Promise<Payout> {
+  const payout = await findPayoutFor(ctx, id, 'payouts:approve')
+  if (payout.kind !== 'shop') {
+    throw new Problem('invalid_state', 'Only a payout of what a shop has earned can be cancelled.')
+  }
+  await ctx.db
+    .update(payouts)
+    .set({ status: 'cancelled', dueAt: null, attention: null, updatedAt: ctx.now })
+    .where(
+      and(
+        eq(payouts.id, id),
+        eq(payouts.attempt, payout.attempt),
+        inArray(payouts.status, ['requested', 'failed']),
+      ),
+    )
+  const now = (await readPayout(ctx, id))!
+  if (now.status === 'cancelled') return presentPayout(now)
+  throw new Problem(
+    'invalid_state',
+    `Only a payout that is requested or failed can be cancelled; this one is ${now.status}.`,
+  )
+}
 
 /** An operator has paid it outside, and says by what it can be found. */
 export async function markPaid(ctx: Ctx, id: string, { reference }: MarkPaid): Promise<Payout> {

@@ -6,7 +6,7 @@ import { idempotencyKey } from '../core/idempotency.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { validate } from '../core/validation.ts'
 import { listPayouts } from './find-payout.ts'
-import { approvePayout, markPaid, retryPayout } from './manage-payout.ts'
+import { approvePayout, cancelPayout, markPaid, retryPayout } from './manage-payout.ts'
 import {
   EXAMPLE_PAYOUT_METHOD,
   ListPayouts,
@@ -44,7 +44,7 @@ const EXAMPLE_PAYOUT = {
   updatedAt: '2026-11-27T17:06:00.000Z',
 }
 
-const answered = (description: string, changes: Partial<typeof EXAMPLE_PAYOUT> = {}) => ({
+const answered = (description: string, changes: Partial<Payout> = {}) => ({
   status: 200 as const,
   schema: Payout,
   example: { ...EXAMPLE_PAYOUT, ...changes },
@@ -167,6 +167,24 @@ export const payouts = new Hono<AppEnv>()
     }),
     validate('param', PayoutParams),
     async (c) => c.json(await approvePayout(c.get('ctx'), c.req.valid('param').id)),
+  )
+  .post(
+    '/:id/cancel',
+    describe({
+      summary: 'Cancel a payout of what a shop has earned',
+      description: 'As long as it is not approved, or after it failed. The money can be asked for again.',
+      tag: TAG,
+      auth: 'user',
+      success: answered('The payout, which is not made.', {
+        status: 'cancelled',
+        kind: 'shop',
+        raffleId: null,
+        winnerId: null,
+      }),
+      errors: ['not_found', 'forbidden', 'invalid_state'],
+    }),
+    validate('param', PayoutParams),
+    async (c) => c.json(await cancelPayout(c.get('ctx'), c.req.valid('param').id)),
   )
   .post(
     '/:id/retry',

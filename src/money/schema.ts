@@ -132,7 +132,7 @@ export const refundRuns = sqliteTable(
   (table) => [index('refund_runs_open').on(table.startedAt).where(sql`finished_at IS NULL`)],
 )
 
-/** `requested` → `approved` → `sent` → `paid` | `failed` → (retried) `approved`; `cancelled`: its winner was disqualified. */
+/** `requested` → `approved` → `sent` → `paid` | `failed` → (retried) `approved`; `cancelled`: its winner was disqualified, or it was withdrawn. */
 export const PAYOUT_STATUSES = ['requested', 'approved', 'sent', 'paid', 'failed', 'cancelled'] as const
 export type PayoutStatus = (typeof PAYOUT_STATUSES)[number]
 

@@ -66,6 +66,7 @@ const DOORS: readonly Door[] = [
     headers: KEY,
   },
   { method: 'POST', path: `/api/v1/payouts/${PAYOUT}/approve` },
+  { method: 'POST', path: `/api/v1/payouts/${PAYOUT}/cancel` },
   { method: 'POST', path: `/api/v1/payouts/${PAYOUT}/retry`, headers: KEY },
   { method: 'POST', path: `/api/v1/payouts/${PAYOUT}/mark-paid`, body: { reference: 'FT 1' } },
 ]
@@ -588,6 +589,21 @@ describe('a shop’s payout', () => {
     expect((await ask(operator, organisation.id)).status).toBe(409)
     await bought(await registerPlayer(), [{ productId, quantity: 3 }])
     expect((await ask(operator, organisation.id)).body.amount.amount).toBe(BOOK_PRICE)
+  })
+
+  it('that is cancelled can be asked for again; one that is on its way cannot be', async () => {
+    const { organisation, operator } = await stageShop()
+    const cancel = (person: { id: string }, id: string) => as(person, 'POST', `/payouts/${id}/cancel`)
+    const wrong = await ask(operator, organisation.id)
+    const { operator: stranger } = await organisationWithOperator()
+    expect((await cancel(stranger, wrong.body.id)).status).toBe(404)
+    expect((await cancel(operator, wrong.body.id)).body.status).toBe('cancelled')
+    expect((await cancel(operator, wrong.body.id)).body.status).toBe('cancelled')
+    expect((await approve(operator, wrong.body.id)).status).toBe(409)
+    const right = await ask(operator, organisation.id)
+    expect(right.body.amount).toEqual(wrong.body.amount)
+    await approve(operator, right.body.id)
+    expect((await cancel(operator, right.body.id)).body.code).toBe('invalid_state')
   })
 
   it('is of one’s own shop alone', async () => {
