@@ -34,7 +34,7 @@ summary span, summary time { color: var(--faint); font-size: 0.88rem; overflow-w
 summary span { grid-column: 1 / -1; }
 details[open] summary { border-bottom: 2px dotted var(--line); }
 pre {
-  padding: 1.1rem 1.2rem; font: 0.95rem/1.55 inherit; font-family: inherit; white-space: pre-wrap;
+  padding: 1.1rem 1.2rem; font: inherit; font-size: 0.95rem; line-height: 1.55; white-space: pre-wrap;
   overflow-wrap: anywhere;
 }
 details > p { padding: 0 1.2rem 1.1rem; font-size: 0.9rem; }

@@ -35,7 +35,7 @@ form { display: grid; gap: 1rem; padding: 1.4rem 1.5rem 0.5rem; }
 .never { padding: 0.6rem 1.5rem 1.5rem; }
 button, .on {
   min-height: 2.9rem; padding: 0 1rem; border: 1.5px solid var(--line); border-radius: 999px;
-  background: var(--card); color: var(--ink); font: 650 1rem/1 inherit; font-family: inherit; cursor: pointer;
+  background: var(--card); color: var(--ink); font: inherit; font-weight: 650; line-height: 1; cursor: pointer;
 }
 button[value="approve"], .on { border-color: var(--accent); background: var(--accent); color: var(--accent-ink); }
 button:hover, .on:hover { border-color: var(--ink); }
