@@ -10,55 +10,56 @@ export class Crash extends Error {
   }
 }
 
-export type CrashWhen = 'before' | 'after'
-
-/** One that it has made. */
-export interface Call {
-  /** It has changed nothing in the database: dying just before it or just after it leaves the same. */
-  isIdle: boolean
-  /** No other call of the process was under way when it began. */
-  isAlone: boolean
+/**
+ * Where a process dies: when the `nth` of its calls that change something has had its effect and the answer is lost,
+ * or instead of the `nth` that it would make beside others. Dying before a call that it makes alone leaves what dying
+ * after the one before it did; reads are not counted, since a process waits and reads again under load.
+ */
+export interface Death {
+  when: 'after' | 'beside'
+  nth: number
 }
 
 export interface CrashableProcess {
   bindings: Pick<Bindings, 'DB' | 'TICKET_POOL'>
-  calls(): readonly Call[]
   isDead(): boolean
   /** Until every call that was under way when it died has ended: nothing of it happens later. */
   settled(): Promise<void>
 }
 
+const NEVER: Death = { when: 'after', nth: Number.POSITIVE_INFINITY }
+
+/** More than anything that is tried so makes changes. */
+const MOST_DEATHS = 200
+
 const RUNS = ['first', 'all', 'run', 'raw']
 const isRead = (query: string): boolean => /^\s*select/i.test(query)
 
-/** It dies at call `at` (from 1 on), before the call has its effect or when it has had it and the answer is lost. */
-export function crashableProcess(
-  at = Number.POSITIVE_INFINITY,
-  when: CrashWhen = 'before',
-): CrashableProcess {
-  const calls: Call[] = []
+export function crashableProcess(death: Death = NEVER): CrashableProcess {
   let dead = false
+  let counted = 0
   const underWay = new Set<Promise<unknown>>()
+  const dieIf = (when: Death['when']) => {
+    if (when === death.when && ++counted === death.nth) dead = true
+    if (dead) throw new Crash()
+  }
 
   const run: Run = async (work, isRead) => {
     if (dead) throw new Crash()
-    const call = { isIdle: isRead, isAlone: underWay.size === 0 }
-    dead = calls.push(call) === at
-    if (dead && when === 'before') throw new Crash()
+    if (!isRead && underWay.size > 0) dieIf('beside')
     const working = work()
     underWay.add(working)
     const [ended] = await Promise.allSettled([working])
     underWay.delete(working)
     // Whoever would hear the answer is no more.
     if (dead) throw new Crash()
+    if (!isRead && !(ended.status === 'fulfilled' && hasWrittenNothing(ended.value))) dieIf('after')
     if (ended.status === 'rejected') throw ended.reason
-    call.isIdle ||= hasWrittenNothing(ended.value)
     return ended.value
   }
 
   return {
     bindings: { DB: database(run), TICKET_POOL: pools(run) },
-    calls: () => calls,
     isDead: () => dead,
     settled: async () => void (await Promise.allSettled(underWay)),
   }
@@ -114,4 +115,15 @@ function pools(run: Run): DurableObjectNamespace {
       })
     },
   } as unknown as DurableObjectNamespace
+}
+
+/** Every place in turn where a process can die, up to one that it has outlived; `one` says whether it died there. */
+export async function everyDeath(one: (death: Death, where: string) => Promise<boolean>): Promise<void> {
+  let died = 0
+  for (const when of ['after', 'beside'] as const) {
+    for (let nth = 1; await one({ when, nth }, `died ${when} ${nth}`); nth++) {
+      if (++died > MOST_DEATHS) throw new Error('What it does has no end.')
+    }
+  }
+  if (died === 0) throw new Error('It changes nothing: there is nowhere to die.')
 }

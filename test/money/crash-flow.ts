@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { expect } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { runSweep } from '../../src/cron.ts'
-import { type Call, type CrashableProcess, type CrashWhen, crashableProcess } from '../harness/crash.ts'
+import { type CrashableProcess, crashableProcess, type Death, everyDeath } from '../harness/crash.ts'
 import { at, MINUTE, ringAlarm, type Staged } from '../raffles/scenario.ts'
 import { audit } from './audit.ts'
 
@@ -36,38 +36,14 @@ const asking =
     return heard
   }
 
-/** A sweep waits and reads again under load, so that another may be done before it comes to its death: then once more. */
-const MAX_LIVES = 3
-
-/** Where a process is to die; null: nowhere. */
-type Death = { call: number; when: CrashWhen } | null
-
 /** A process of its own acts, and dies where it is told. */
-async function actOnce<Stage>(
-  flow: Flow<Stage>,
-  stage: Stage,
-  death: Death = null,
-): Promise<CrashableProcess> {
-  const process = crashableProcess(death?.call, death?.when)
+async function actOnce<Stage>(flow: Flow<Stage>, stage: Stage, death?: Death): Promise<CrashableProcess> {
+  const process = crashableProcess(death)
   await flow.act(stage, asking(process)).catch((error: unknown) => {
     if (!process.isDead()) throw error
   })
   await process.settled()
   return process
-}
-
-/**
- * Each that leaves something else behind than those before it: dying before a call is dying after the one before,
- * unless they were under way together, and a call that changes nothing leaves nothing.
- */
-function everyDeath(calls: readonly Call[]): NonNullable<Death>[] {
-  const deaths: NonNullable<Death>[] = [{ call: 1, when: 'before' }]
-  for (const [at, { isIdle, isAlone }] of calls.entries()) {
-    if (isIdle) continue
-    if (!isAlone) deaths.push({ call: at + 1, when: 'before' })
-    deaths.push({ call: at + 1, when: 'after' })
-  }
-  return deaths
 }
 
 interface Attempt<Stage> {
@@ -85,41 +61,27 @@ export async function everyCrash<Stage>(flow: Flow<Stage>): Promise<void> {
     attempts.push({ stage, what })
     if (flow.sweeps) await runOut(flow.raffles(stage), 1)
   }
-  // What other tests have left to do is over first: the calls of one sweep must be those of the next.
+  // What other tests have left to do is over first: a process dies of its own calls.
   if (flow.sweeps) await runSweep(env, Date.now())
-  const whole = await flow.stage()
-  const calls = (await actOnce(flow, whole)).calls()
-  const deaths = everyDeath(calls)
-  await finish(whole, 'without a crash')
-  for (const death of deaths) {
-    for (const isRepeated of flow.sweeps ? [false] : [false, true]) {
-      const where = `died ${death.when} call ${death.call} of ${calls.length}`
-      const stage = await stageOfDead(flow, death, (lived) => finish(lived, `outlived: ${where}`))
-      if (isRepeated) await actOnce(flow, stage)
-      else torn.push(...(await tornBy(flow, stage)).map((each) => `${each}: ${where}`))
-      await finish(stage, `${where}${isRepeated ? ', was asked again' : ''}`)
+  await everyDeath(async (death, where) => {
+    const stage = await flow.stage()
+    const { isDead } = await actOnce(flow, stage, death)
+    if (isDead()) torn.push(...(await tornBy(flow, stage)).map((each) => `${each}: ${where}`))
+    await finish(stage, isDead() ? where : `outlived: ${where}`)
+    if (isDead() && !flow.sweeps) {
+      const again = await flow.stage()
+      await actOnce(flow, again, death)
+      await actOnce(flow, again)
+      await finish(again, `${where}, was asked again`)
     }
-  }
+    return isDead()
+  })
   await runOut(rafflesOf(flow, attempts), 3)
   const raffles = [...rafflesOf(flow, attempts).map(({ id }) => id), ...(stock?.keys() ?? [])]
   const wrong = await audit(env, { settled: true, raffles, stock })
   for (const { stage } of attempts) wrong.push(...((await flow.wrong?.(stage)) ?? []))
   const named = wrong.map((each) => [each, attemptsNamed(each, attempts)])
   expect({ torn, named }).toEqual({ torn: [], named: [] })
-}
-
-/** What a process that has died just there leaves; others, which did not come to it, are handed to `outlived`. */
-async function stageOfDead<Stage>(
-  flow: Flow<Stage>,
-  death: NonNullable<Death>,
-  outlived: (stage: Stage) => Promise<void>,
-): Promise<Stage> {
-  for (let life = 1; life <= MAX_LIVES; life++) {
-    const stage = await flow.stage()
-    if ((await actOnce(flow, stage, death)).isDead()) return stage
-    await outlived(stage)
-  }
-  throw new Error(`No process comes to its call ${death.call}.`)
 }
 
 async function tornBy<Stage>({ raffles, stock }: Flow<Stage>, stage: Stage): Promise<string[]> {

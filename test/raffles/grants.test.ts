@@ -8,7 +8,7 @@ import { takeOverGrants } from '../../src/grants/take-over-grants.ts'
 import { poolNameOf } from '../../src/tickets/reservation-id.ts'
 import { protectedDoors } from '../harness/auth-battery.ts'
 import { type Answer, call, type Method, operations } from '../harness/client.ts'
-import { crashableProcess } from '../harness/crash.ts'
+import { crashableProcess, everyDeath } from '../harness/crash.ts'
 import {
   addOperator,
   type Organisation,
@@ -398,18 +398,13 @@ describe('grants', () => {
 })
 
 describe('wherever the process dies', () => {
-  const dying = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12].flatMap((call) =>
-    (['before', 'after'] as const).map((when) => [call, when] as const),
-  )
-
   it('a grant is the same entries, once, and its revocation takes them all', async () => {
     silenceLog()
     const shop = await stageShop({ per: 'amount', amountPerEntry: 500 }, { totalTickets: 1_000 })
-    for (const [call, when] of dying) {
-      const where = `call ${call}, ${when}`
+    await everyDeath(async (death, where) => {
       const orderRef = newRef()
       const userId = (await registerPlayer()).id
-      const process = crashableProcess(call, when)
+      const process = crashableProcess(death)
       const told = await grant(shop, { orderRef, userId }, { bindings: process.bindings })
       await process.settled()
       const isWritten = (await rowOf(orderRef)) !== null
@@ -422,7 +417,7 @@ describe('wherever the process dies', () => {
       })
       expect(await sold(shop.raffle.id), where).toBe(2)
 
-      const other = crashableProcess(call, when)
+      const other = crashableProcess(death)
       const undone = await ask(shop, 'DELETE', `/${orderRef}`, { bindings: other.bindings })
       await other.settled()
       const isAsked = (await rowOf(orderRef))!
@@ -432,7 +427,8 @@ describe('wherever the process dies', () => {
       if (!revoked) expect(undone.status, where).not.toBe(200)
       await ask(shop, 'DELETE', `/${orderRef}`)
       expect(await sold(shop.raffle.id), where).toBe(0)
-    }
+      return process.isDead() || other.isDead()
+    })
   }, 60_000)
 
   it('one asked back between the pool and the row is voided', async () => {
@@ -524,22 +520,20 @@ describe('an order of our own shop', () => {
   it('earns once, wherever the process dies that settles it', async () => {
     silenceLog()
     const { shop, priced } = await stageBoth()
-    let alive = 0
-    for (let n = 1; alive < 2 && n < 60; n++) {
-      const when = n % 2 === 0 ? 'before' : 'after'
+    let bought = 0
+    await everyDeath(async (death, where) => {
       const player = await registerPlayer()
       const { id, checkoutUrl } = await reserve(player, priced.id, 1)
-      const process = crashableProcess(n, when)
+      const process = crashableProcess(death)
       const approve = { method: 'POST', body: new URLSearchParams({ action: 'approve' }) }
       await app.fetch(new Request(checkoutUrl, approve), { ...env, ...process.bindings })
       await process.settled()
-      if (!process.isDead()) alive++
       await press(checkoutUrl, 'approve').catch(() => {})
       await sweep()
-      expect((await orderOf(player, id)).status, `call ${n}`).toBe('paid')
-      expect(await statusOf(shop, id), `call ${n}`).toBe('granted')
-      expect(await sold(shop.raffle.id), `call ${n}`).toBe(n)
-    }
-    expect(alive).toBe(2)
+      expect((await orderOf(player, id)).status, where).toBe('paid')
+      expect(await statusOf(shop, id), where).toBe('granted')
+      expect(await sold(shop.raffle.id), where).toBe(++bought)
+      return process.isDead()
+    })
   }, 60_000)
 })
