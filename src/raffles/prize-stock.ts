@@ -143,10 +143,12 @@ async function whyNotSetAside(ctx: Ctx, raffle: RaffleRow, items: ItemToSetAside
 /** The prizes of accepted terms, each with the product that was set aside for it. */
 export async function withProducts(ctx: Ctx, raffleId: string, prizes: readonly Prize[]): Promise<Prize[]> {
   const holds = await readSetAside(ctx, raffleId)
-  const productOf = new Map(holds.map(({ key, productId }) => [key, productId]))
+  const holdOf = new Map(holds.map((hold) => [hold.key, hold]))
   return prizes.map((prize, index) => {
-    const productId = productOf.get(keyOf(index + 1))
-    return prize.kind === 'item' && productId !== undefined ? { ...prize, productId } : prize
+    const hold = holdOf.get(keyOf(index + 1))
+    // Of another number, it was set aside for other terms, which the pool did not take.
+    const isIts = prize.kind === 'item' && hold?.quantity === prize.quantity
+    return isIts ? { ...prize, productId: hold.productId } : prize
   })
 }
 

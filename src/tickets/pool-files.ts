@@ -25,7 +25,7 @@ import type { PoolStore } from './pool-store.ts'
  * to count as old, and V8 hardly looks for old garbage beside its heap: 100 slices filled an isolate twice over.
  */
 const ROWS_A_SLICE = MAX_TICKETS_A_CALL
-const RESERVATIONS_A_SLICE = 100
+const RESERVATIONS_A_SLICE = 500
 
 export function listSlice(list: TicketList, start: number): FileSlice {
   const next = start + ROWS_A_SLICE
