@@ -27,7 +27,9 @@ export async function compareDoors(runtime: Runtime, people: People, effort: Eff
   }
   const rounds: Record<string, Round[]> = Object.fromEntries(Object.keys(doors).map((name) => [name, []]))
   for (let round = -1; round < effort.rounds; round++) {
-    for (const [name, door] of Object.entries(doors)) {
+    // There and back, so that none always runs in another's wake.
+    const inTurn = Object.entries(doors)
+    for (const [name, door] of round % 2 === 0 ? inTurn : inTurn.reverse()) {
       // The first of each warms it up, until its code is compiled.
       const result = await pressure(door, { seconds: round < 0 ? WARM_UP_SECONDS : effort.roundSeconds })
       if (round >= 0) rounds[name]!.push(result)
