@@ -105,6 +105,8 @@ export const winners = new Hono<AppEnv>()
     '/:id/claim',
     describe({
       summary: 'Claim my prize',
+      description:
+        'An item is sent to an address, money by a payout method. Money that is not on its way yet, or failed, is claimed again to send it elsewhere.',
       tag: TAG,
       auth: 'user',
       success: { status: 200, schema: Claim, example: EXAMPLE_CLAIM, description: 'The claim.' },

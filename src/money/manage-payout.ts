@@ -64,17 +64,21 @@ const isAt = ({ id, attempt }: PayoutRow, status: PayoutStatus): SQL =>
   and(eq(payouts.id, id), eq(payouts.attempt, attempt), eq(payouts.status, status))!
 
 /**
- * A shop's payout that is not to be made, to a wrong account say: what it asked for can be asked for again. A prize is
- * its winner's, and of a raffle there is one payout: those are corrected, not withdrawn.
+ * An organisation's payout that is not to be made, to a wrong account say: the money can be asked for again. A prize is
+ * its winner's, who may say where else to send it.
  */
 export async function cancelPayout(ctx: Ctx, id: string): Promise<Payout> {
   const payout = await findPayoutFor(ctx, id, 'payouts:approve')
-  if (payout.kind !== 'shop') {
-    throw new Problem('invalid_state', 'Only a payout of what a shop has earned can be cancelled.')
+  if (payout.kind === 'prize') {
+    throw new Problem(
+      'invalid_state',
+      'A prize is paid to its winner, who may claim it again with another payout method.',
+    )
   }
   await ctx.db
     .update(payouts)
-    .set({ status: 'cancelled', dueAt: null, attention: null, updatedAt: ctx.now })
+    // It does not stand for its raffle any longer.
+    .set({ status: 'cancelled', subject: id, dueAt: null, attention: null, updatedAt: ctx.now })
     .where(
       and(
         eq(payouts.id, id),

@@ -171,8 +171,9 @@ export const payouts = new Hono<AppEnv>()
   .post(
     '/:id/cancel',
     describe({
-      summary: 'Cancel a payout of what a shop has earned',
-      description: 'As long as it is not approved, or after it failed. The money can be asked for again.',
+      summary: 'Cancel a payout of an organisation',
+      description:
+        'What a raffle has left or a shop has earned, as long as it is not approved, or after it failed. The money can be asked for again.',
       tag: TAG,
       auth: 'user',
       success: answered('The payout, which is not made.', {

@@ -37,6 +37,40 @@ export function insertPayout(ctx: Ctx, payout: NewPayout, guard: SQL) {
     .onConflictDoNothing()
 }
 
+/** A statement, to be batched with a claim that names another place: where it is not under way, the payout goes there, approved anew. */
+export const redirectPayoutOf = (
+  ctx: Ctx,
+  winnerId: string,
+  { provider, destination }: Pick<NewPayout, 'provider' | 'destination'>,
+) =>
+  ctx.db
+    .update(payouts)
+    .set({
+      provider,
+      destination,
+      status: 'requested',
+      approvedBy: null,
+      // Of one that failed: the provider knows the key of each attempt.
+      attempt: sql`${payouts.attempt} + (${payouts.status} = 'failed')`,
+      tries: 0,
+      attention: null,
+      updatedAt: ctx.now,
+    })
+    .where(
+      sql`${payouts.kind} = 'prize' AND ${payouts.subject} = ${winnerId}
+        AND ${payouts.status} IN ('requested', 'failed')
+        AND (${payouts.provider}, ${payouts.destination}) <> (${provider}, ${destination})
+        AND ${isClaimed(winnerId)}`,
+    )
+
+/** Where the winner's prize goes; undefined if it was never asked for. */
+export const destinationOf = (ctx: Ctx, winnerId: string) =>
+  ctx.db
+    .select({ provider: payouts.provider, destination: payouts.destination })
+    .from(payouts)
+    .where(sql`${payouts.kind} = 'prize' AND ${payouts.subject} = ${winnerId}`)
+    .get()
+
 /** The winner has claimed the prize and still stands. */
 export const isClaimed = (winnerId: string): SQL =>
   sql`EXISTS (SELECT 1 FROM winners WHERE id = ${winnerId} AND status = 'claimed')`

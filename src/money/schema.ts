@@ -144,7 +144,7 @@ export const payouts = sqliteTable(
     id: text().primaryKey(),
     /** Whose money it is: a winner's prize, what is left for the organisation, or what its shop has earned. */
     kind: text({ enum: PAYOUT_KINDS }).notNull(),
-    /** What makes it one payout: the winner's id, the raffle's, or of a shop the requester's key. */
+    /** What makes it one payout: the winner's id, the raffle's, or of a shop the requester's key; its own id once cancelled. */
     subject: text().notNull(),
     /** Null: it is of no raffle. */
     raffleId: text(),

@@ -72,7 +72,7 @@ const payoutOf = async (subject: string) =>
 async function claim(won: Prizes, winner: string, ask: Ask): Promise<void> {
   const path = `/winners/${winner}/claim`
   const body = { payoutMethodId: won.methodId }
-  // Asked again, it is said to be claimed already.
+  // Asked again once it is paid, it is said to be.
   answered(await ask((bindings) => as(people.buyer, 'POST', path, body, { bindings })), 200, 409)
 }
 

@@ -228,9 +228,35 @@ describe('claiming cash', () => {
   it('twice at a time is one claim and one payout', async () => {
     const staged = await stageDrawn({ prizes: [cash(500)] })
     const [won] = staged.won as [Won]
-    const answers = await Promise.all([claimCash(won), claimCash(won), claimCash(won, 'manual')])
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409])
-    expect(await payoutsOf(staged)).toHaveLength(1)
+    const answers = await Promise.all([claimCash(won), claimCash(won), claimCash(won)])
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+    expect(await payoutsOf(staged)).toMatchObject([{ status: 'requested', provider: 'sandbox' }])
+  })
+
+  it('again sends it elsewhere, as long as it is not on its way, and has it approved anew', async () => {
+    const { staged, won, payoutId } = await stageClaimed(513)
+    const [{ claimedAt }] = await winnersOf(staged.id)
+    at(DRAW_AT + MINUTE)
+    expect((await claimCash(won, 'manual')).status).toBe(200)
+    expect(await payoutsOf(staged)).toMatchObject([{ id: payoutId, provider: 'manual', status: 'requested' }])
+    expect((await winnersOf(staged.id))[0].claimedAt).toBe(claimedAt)
+    expect((await claimCash(won)).status).toBe(200)
+    expect((await approve(staged.operator, payoutId)).body.status).toBe('failed')
+    expect((await claimCash(won, 'manual')).status).toBe(200)
+    expect(await payoutsOf(staged)).toMatchObject([
+      { provider: 'manual', status: 'requested', attempt: 1, approvedBy: null, attention: null },
+    ])
+    expect((await retry(staged.operator, payoutId)).body.code).toBe('invalid_state')
+    expect((await approve(staged.operator, payoutId)).body.status).toBe('sent')
+    const late = await claimCash(won)
+    expect(late.body).toMatchObject({
+      code: 'invalid_state',
+      detail: 'This prize is on its way already, to where the earlier claim said.',
+    })
+    expect((await claimCash(won, 'manual')).status).toBe(200)
+    expect((await markPaid(staged.operator, payoutId)).body.status).toBe('paid')
+    expect((await claimCash(won)).body.code).toBe('invalid_state')
+    expect((await balances(staged)).prizes).toBeUndefined()
   })
 
   it('after declining makes no payout, and cash is not delivered', async () => {
@@ -604,6 +630,30 @@ describe('a shop’s payout', () => {
     expect(right.body.amount).toEqual(wrong.body.amount)
     await approve(operator, right.body.id)
     expect((await cancel(operator, right.body.id)).body.code).toBe('invalid_state')
+  })
+
+  it('of what a raffle has left can be cancelled too, a prize cannot', async () => {
+    const { staged, payoutId: prize } = await stageClaimed()
+    const cancel = (id: string) => as(staged.operator, 'POST', `/payouts/${id}/cancel`)
+    expect((await cancel(prize)).body.code).toBe('invalid_state')
+    await approve(staged.operator, prize)
+    expect(await winnerStatus(staged)).toBe('paid')
+    await sweep()
+    const key = newKey()
+    const wrong = await request(staged.operator, staged.id, key)
+    expect((await request(staged.operator, staged.id)).body.code).toBe('conflict')
+    expect((await cancel(wrong.body.id)).body.status).toBe('cancelled')
+    expect((await request(staged.operator, staged.id, key)).body).toMatchObject({
+      id: wrong.body.id,
+      status: 'cancelled',
+    })
+    const both = await Promise.all([1, 2].map(() => request(staged.operator, staged.id)))
+    expect(both.map(({ status }) => status).sort()).toEqual([201, 409])
+    const right = both.find(({ status }) => status === 201)!
+    expect((await cancel(wrong.body.id)).body.status).toBe('cancelled')
+    expect((await approve(staged.operator, right.body.id)).body.status).toBe('paid')
+    expect((await cancel(right.body.id)).body.code).toBe('invalid_state')
+    expect((await balances(staged)).organiser).toBeUndefined()
   })
 
   it('is of one’s own shop alone', async () => {
