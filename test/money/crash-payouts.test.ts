@@ -2,6 +2,7 @@
 // is told once.
 import { env } from 'cloudflare:workers'
 import { describe, it } from 'vitest'
+import type { Bindings } from '../../src/core/context.ts'
 import { runSweep } from '../../src/cron.ts'
 import { registerPlayer } from '../harness/people.ts'
 import {
@@ -51,7 +52,8 @@ async function draw(...raffles: Staged[]): Promise<void> {
 
 interface Prizes {
   raffle: Staged
-  methodId: string
+  /** Two places to be paid at. */
+  methods: [first: string, other: string]
   /** Winners of the buyer who have not claimed. */
   left: string[]
 }
@@ -61,19 +63,23 @@ async function stageWon(amount: number): Promise<Prizes> {
   const raffle = await stagePriced({ prizes: [cash(amount)], minTickets: tickets })
   await stagePaid([{ raffleId: raffle.id, quantity: tickets }])
   await draw(raffle)
-  const method = { provider: 'sandbox', destination: 'ACC-0112' }
-  const { body } = answered(await as(people.buyer, 'POST', '/users/me/payout-methods', method), 201)
-  return { raffle, methodId: body.id, left: (await winnersOf(raffle.id)).map(({ id }) => id) }
+  const addMethod = async (destination: string): Promise<string> => {
+    const method = { provider: 'sandbox', destination }
+    return answered(await as(people.buyer, 'POST', '/users/me/payout-methods', method), 201).body.id
+  }
+  const methods: Prizes['methods'] = [await addMethod('ACC-0112'), await addMethod('ACC-0113')]
+  return { raffle, methods, left: (await winnersOf(raffle.id)).map(({ id }) => id) }
 }
 
 const payoutOf = async (subject: string) =>
   (await env.DB.prepare('SELECT id FROM payouts WHERE subject = ?').bind(subject).first<string>('id'))!
 
-async function claim(won: Prizes, winner: string, ask: Ask): Promise<void> {
+async function claim(payoutMethodId: string, winner: string, ask: Ask): Promise<void> {
   const path = `/winners/${winner}/claim`
-  const body = { payoutMethodId: won.methodId }
   // Asked again once it is paid, it is said to be.
-  answered(await ask((bindings) => as(people.buyer, 'POST', path, body, { bindings })), 200, 409)
+  const request = (bindings: Partial<Bindings>) =>
+    as(people.buyer, 'POST', path, { payoutMethodId }, { bindings })
+  answered(await ask(request), 200, 409)
 }
 
 async function approve(payoutId: string, ask: Ask): Promise<void> {
@@ -114,12 +120,12 @@ describe('a process that dies at any call', { timeout: 180_000 }, () => {
     })
   })
 
-  it('while a won cash prize is claimed and paid out', async () => {
+  it('while a won cash prize is claimed, sent elsewhere and paid out', async () => {
     const won = await stageWon(PRICE)
     await everyCrash({
       stage: async () => ({ winner: won.left.pop()! }),
       act: async ({ winner }, ask) => {
-        await claim(won, winner, ask)
+        for (const method of won.methods) await claim(method, winner, ask)
         await approve(await payoutOf(winner), ask)
       },
       raffles: () => [won.raffle],
@@ -132,7 +138,7 @@ describe('a process that dies at any call', { timeout: 180_000 }, () => {
     await everyCrash({
       stage: async () => {
         const winner = won.left.pop()!
-        await claim(won, winner, alive)
+        await claim(won.methods[0], winner, alive)
         const payoutId = await payoutOf(winner)
         await approve(payoutId, alive)
         return { winner, payoutId, key: newKey() }
