@@ -1,0 +1,203 @@
+// Run by `npm run browser` and not by `npm test`: every page in Chromium, as phone and desktop, light and dark.
+import { existsSync } from 'node:fs'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type ProcessGroup, startGroup } from '../../scripts/process-group.ts'
+import { ROOT } from '../../scripts/wrangler.ts'
+
+const PORT = process.env.PORT ?? '8787'
+const ORIGIN = `http://localhost:${PORT}`
+const PASSWORD = 'tombola-demo-2026'
+const START_MS = 100_000
+/** Where distributions put it; anywhere else, and Chrome, is found by Playwright, or named by CHROMIUM. */
+const CHROMIUM = process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync)
+
+const VIEWS = [
+  { name: 'a phone, light', viewport: { width: 360, height: 740 }, colorScheme: 'light' },
+  { name: 'a desktop, dark', viewport: { width: 1280, height: 800 }, colorScheme: 'dark' },
+] as const
+
+let browser: Browser
+let server: ProcessGroup | undefined
+
+beforeAll(async () => {
+  if (!(await answers())) await startServer()
+  const found = CHROMIUM === undefined ? { channel: 'chrome' } : { executablePath: CHROMIUM }
+  browser = await chromium.launch({ ...found, args: ['--no-sandbox', '--disable-background-networking'] })
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await server?.stop()
+})
+
+const answers = (): Promise<boolean> =>
+  fetch(`${ORIGIN}/api/v1/health`).then(
+    () => true,
+    () => false,
+  )
+
+/** What runs at the port already is used as it is; else `npm start`, on the same local data. */
+async function startServer(): Promise<void> {
+  const lines: string[] = []
+  const started = Promise.withResolvers<void>()
+  server = startGroup(process.execPath, ['--no-warnings', 'scripts/start.ts'], {
+    cwd: ROOT,
+    env: { ...process.env, PORT },
+    onLine: (line) => {
+      lines.push(line)
+      if (/ready in/i.test(line)) started.resolve()
+    },
+  })
+  const late = setTimeout(() => started.reject(new Error('late')), START_MS)
+  void server.ended.then(() => started.reject(new Error('ended')))
+  await started.promise.catch((error) =>
+    expect.fail(`Tombola did not start (${error.message}):\n${lines.join('\n')}`),
+  )
+  clearTimeout(late)
+}
+
+// ——— The API, beside the page ———
+
+interface Answer {
+  // biome-ignore lint/suspicious/noExplicitAny: each answer is its own shape, and what is asked of it is checked
+  body: any
+  status: number
+}
+
+async function call(method: string, path: string, body?: object, token?: string): Promise<Answer> {
+  const headers: Record<string, string> = { 'idempotency-key': crypto.randomUUID() }
+  if (body !== undefined) headers['content-type'] = 'application/json'
+  if (token !== undefined) headers.authorization = `Bearer ${token}`
+  const response = await fetch(`${ORIGIN}/api/v1${path}`, { method, headers, body: JSON.stringify(body) })
+  return { status: response.status, body: await response.json().catch(() => null) }
+}
+
+const logIn = async (email: string, password: string): Promise<Answer> =>
+  call('POST', '/auth/login', { email, password })
+
+async function register(language: 'en' | 'es'): Promise<string> {
+  const email = `browser-${crypto.randomUUID()}@example.com`
+  const { status } = await call('POST', '/auth/register', {
+    email,
+    password: PASSWORD,
+    name: 'Amina',
+    language,
+  })
+  expect(status).toBe(201)
+  return email
+}
+
+/** The link in the latest mail to an address, once the sweep has sent it. */
+async function linkTo(page: Page, email: string, path: string): Promise<string> {
+  await fetch(`${ORIGIN}/cdn-cgi/handler/scheduled?cron=*+*+*+*+*`)
+  await page.goto(`${ORIGIN}/dev/mail?to=${encodeURIComponent(email)}`)
+  const link = page.locator(`a[href*="${path}"]`).first()
+  return (await link.getAttribute('href'))!
+}
+
+// ——— The pages ———
+
+describe.each(VIEWS)('on $name', ({ viewport, colorScheme }) => {
+  let page: Page
+  /** What no page may do: ask anybody else, fail to load something, or complain. */
+  let complaints: string[]
+
+  beforeEach(async () => {
+    complaints = []
+    page = await browser.newPage({ viewport, colorScheme })
+    page.on('pageerror', (error) => complaints.push(error.message))
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+    page.on('request', (request) => {
+      if (!/^data:/.test(request.url()) && !request.url().startsWith(ORIGIN)) complaints.push(request.url())
+    })
+  })
+
+  afterEach(async () => {
+    await page.close()
+    expect(complaints).toEqual([])
+  })
+
+  const see = async (text: string): Promise<void> => {
+    await page.getByText(text).first().waitFor()
+    const [content, window] = await page.evaluate<[number, number]>(
+      '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
+    )
+    expect(content, `the page is no wider than the window, at "${text}"`).toBeLessThanOrEqual(window)
+  }
+
+  /** The browser logs each refused call as an error. */
+  const forgiveRefusals = (): void => {
+    complaints = complaints.filter((each) => !/ 422 /.test(each))
+  }
+
+  /** As from the mail once more: the token is behind a `#`, at which alone a browser loads nothing. */
+  const openAnew = async (link: string): Promise<void> => {
+    await page.goto('about:blank')
+    await page.goto(link)
+  }
+
+  it('the documentation shows every operation, asking nobody else', async () => {
+    const { paths } = (await (await fetch(`${ORIGIN}/openapi.json`)).json()) as {
+      paths: Record<string, object>
+    }
+    const operations = Object.values(paths).flatMap((each) => Object.keys(each))
+    await page.goto(`${ORIGIN}/docs`)
+    await see('The API, door by door')
+    await page.locator('.opblock').first().waitFor()
+    expect(await page.locator('.opblock').count()).toBe(operations.length)
+    await page.locator('.opblock-summary', { hasText: '/api/v1/tickets/purchase' }).click()
+    await page.getByRole('button', { name: 'Execute' }).waitFor()
+  })
+
+  it.each([
+    ['Pay', 'paid'],
+    ['Decline', 'pending'],
+  ])('the sandbox takes "%s", and the order is %s', async (button, status) => {
+    const { access_token: token } = (await logIn(await register('en'), PASSWORD)).body
+    const { body: found } = await call('GET', '/raffles?q=weekend')
+    const line = { raffleId: found.data[0].id, quantity: 1, payment: { provider: 'sandbox' } }
+    const { order } = (await call('POST', '/tickets/purchase', line, token)).body
+    await page.goto(order.payment.checkoutUrl)
+    await see('This is play money')
+    await page.getByRole('button', { name: button, exact: true }).click()
+    await page.getByRole('button', { name: button, exact: true }).waitFor({ state: 'detached' })
+    await see('Sandbox.')
+    expect((await call('GET', `/orders/${order.id}`, undefined, token)).body.status).toBe(status)
+  })
+
+  it('a mailed link proves an address, once', async () => {
+    const email = await register('en')
+    const link = await linkTo(page, email, '/verify-email')
+    await page.goto(link)
+    await see('Confirm your address')
+    await page.getByRole('button', { name: 'Confirm my address' }).click()
+    await see('Your address is confirmed')
+    const { access_token: token } = (await logIn(email, PASSWORD)).body
+    expect((await call('GET', '/users/me', undefined, token)).body.emailVerified).toBe(true)
+    await openAnew(link)
+    await page.getByRole('button', { name: 'Confirm my address' }).click()
+    await see('This link no longer works')
+    forgiveRefusals()
+  })
+
+  it('a mailed link sets a new password, in the reader’s language, once', async () => {
+    const email = await register('es')
+    expect((await call('POST', '/auth/forgot', { email })).status).toBeLessThan(300)
+    const link = await linkTo(page, email, '/reset-password')
+    await page.goto(link)
+    await page.getByRole('textbox').first().fill('demasiado')
+    await page.locator('#choose button.go').click()
+    await page.locator('#password-error:not(:empty)').waitFor()
+    await page.getByRole('textbox').first().fill('cuatro palabras bien juntas')
+    await page.locator('#choose button.go').click()
+    await page.locator('#changed:not([hidden])').waitFor()
+    expect((await logIn(email, 'cuatro palabras bien juntas')).status).toBe(200)
+    expect((await logIn(email, PASSWORD)).status).toBe(401)
+    await openAnew(link)
+    await page.getByRole('textbox').first().fill('otras cuatro palabras juntas')
+    await page.locator('#choose button.go').click()
+    await page.locator('#forgot:not([hidden])').waitFor()
+    forgiveRefusals()
+  })
+})
