@@ -4,6 +4,7 @@
  * Synchronous throughout and without a clock of its own (`now` is passed in): the Durable Object round it commits what
  * a batch of decisions wrote in one transaction, and if that fails throws this object away and loads another.
  */
+import { SECOND_MS } from '../core/time.ts'
 import { chainByHash, timeOf } from '../draws/rdp1/chains.ts'
 import { toHex } from '../draws/rdp1/encoding.ts'
 import { holderTag, SALT_BYTES } from '../draws/rdp1/holder-tag.ts'
@@ -143,6 +144,16 @@ export class Pool {
     return this.#clock
   }
 
+  /** It may freeze now, and somebody may have paid for numbers that it holds without its having heard of it. */
+  mayHaveBeenPaid(now: number): boolean {
+    return !this.isOver && now >= this.#clock.freezeAt && this.#holds.numbers > 0
+  }
+
+  /** The latest freeze that moves no round. */
+  get lastFreezeAt(): number {
+    return (this.#clock.effectiveDrawAt - this.rules.leadSeconds) * SECOND_MS
+  }
+
   get sold(): number {
     return this.#sold
   }
@@ -167,8 +178,8 @@ export class Pool {
    */
   nextDue(): number | null {
     if (this.isOver) return null
-    const { freezeAt, effectiveDrawAt } = this.#clock
-    const room = (effectiveDrawAt - this.rules.leadSeconds) * 1_000 - freezeAt
+    const { freezeAt } = this.#clock
+    const room = this.lastFreezeAt - freezeAt
     return Math.min(freezeAt + Math.max(0, Math.min(SETTLING_MS, room)), this.#holds.nextExpiry)
   }
 
@@ -251,8 +262,11 @@ export class Pool {
     return { ok: true, reservation, repeated: false, sale: this.#sale }
   }
 
-  /** The money is there. Late money gets its numbers back, or others where the buyer did not choose, or is `lost`. */
-  confirm(seq: number, id: string, now: number): ConfirmOutcome {
+  /**
+   * The money is there. Late money gets its numbers back, or others where the buyer did not choose, or is `lost`.
+   * `isAsking`: the freeze is due, and waits for just such an answer.
+   */
+  confirm(seq: number, id: string, now: number, isAsking = false): ConfirmOutcome {
     const found = this.#find(seq, id)
     if (found === undefined) return refuse('not_found', 'No such reservation.')
     const { row, folded } = found
@@ -262,7 +276,8 @@ export class Pool {
       return { ok: true, reservation: folded.reservation, lost: false }
 
     const hold = this.#holds.get(row.seq)
-    const numbers = this.#mayStillConfirm(now) ? (hold?.numbers ?? this.#takeAgain(row)) : null
+    const isInTime = isAsking ? !this.isOver : this.#mayStillConfirm(now)
+    const numbers = isInTime ? (hold?.numbers ?? this.#takeAgain(row)) : null
     if (numbers === null) {
       if (hold !== undefined) this.#endHold(hold, 'released', now)
       this.#change(row, 'lost', null, now, null)

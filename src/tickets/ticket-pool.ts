@@ -4,11 +4,13 @@
  * its one alarm ends holds, freezes and commits at the appointed time, and looks after the projection.
  */
 import { DurableObject } from 'cloudflare:workers'
-import type { Bindings } from '../core/context.ts'
+import { type Bindings, createContext } from '../core/context.ts'
+import { newId } from '../core/ids.ts'
 import { Logger } from '../core/logging.ts'
 import { SettingsSchema } from '../core/settings.ts'
 import type { TicketList } from '../draws/rdp1/list.ts'
 import { type SigningKey, signingKeyFromSeed } from '../draws/rdp1/signatures.ts'
+import { lookOnceMore } from '../orders/last-look.ts'
 import { Gathering } from './gathering.ts'
 import { Pool, type Randomness } from './pool.ts'
 import type {
@@ -55,6 +57,12 @@ interface Call {
   reject: (error: unknown) => void
 }
 
+/** How long the freeze waits for providers' answers: as long as the draw leaves room, and a little where it leaves none. */
+const MOST_ASKING_MS = 10_000
+const LEAST_ASKING_MS = 2_000
+/** Left for the commitment itself. */
+const SPARE_MS = 1_000
+
 const SECURE: Randomness = {
   below: createRandomBelow((words) => crypto.getRandomValues(words)),
   bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
@@ -71,6 +79,8 @@ export class TicketPool extends DurableObject<Bindings> {
   /** The committed list: fixed, so kept once built. */
   #list: TicketList | undefined
   readonly #calls: Gathering<Call>
+  /** While the freeze waits for what providers say of payments. */
+  #asking: Promise<void> | undefined
   /** When the alarm is set to ring; it is set anew only to ring sooner. */
   #armedFor: number | null = null
 
@@ -130,7 +140,7 @@ export class TicketPool extends DurableObject<Bindings> {
   }
 
   async confirm(seq: number, id: string): Promise<ConfirmOutcome> {
-    return this.#decideConfigured((pool, now) => pool.confirm(seq, id, now))
+    return this.#decideConfigured((pool, now) => pool.confirm(seq, id, now, this.#asking !== undefined))
   }
 
   async release(seq: number, id: string): Promise<ChangeOutcome> {
@@ -171,6 +181,7 @@ export class TicketPool extends DurableObject<Bindings> {
 
   /** Does whatever is due by now, as the alarm would have: the sweep's backstop. */
   async advance(): Promise<PoolState | null> {
+    await this.#askForPayments()
     await this.#decideConfigured((pool, now) => {
       freeze(pool, this.#store, this.#key, now)
       return { ok: true as const }
@@ -243,6 +254,31 @@ export class TicketPool extends DurableObject<Bindings> {
       earliest = Date.now() + PAUSE_AFTER_FAILURE_MS
     }
     this.#arm(Date.now(), earliest)
+  }
+
+  /** Before the list is fixed everything unpaid is asked about once more; an answer takes effect by `confirm`. */
+  #askForPayments(): Promise<void> {
+    const pool = this.#pool
+    if (pool === undefined || !pool.mayHaveBeenPaid(Date.now())) return Promise.resolve()
+    this.#asking ??= this.#lookOnceMore(pool).finally(() => {
+      this.#asking = undefined
+    })
+    return this.#asking
+  }
+
+  async #lookOnceMore({ name, raffleId, lastFreezeAt }: Pool): Promise<void> {
+    const now = Date.now()
+    const ctx = createContext(this.env, SettingsSchema.parse(this.env), now, newId('sweep'))
+    const leftMs = Math.min(Math.max(lastFreezeAt - now - SPARE_MS, LEAST_ASKING_MS), MOST_ASKING_MS)
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const enough = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, leftMs)
+    })
+    const looked = lookOnceMore(ctx, raffleId).catch((error: unknown) => {
+      this.#log.error('payments could not be asked about before the freeze', { pool: name, error })
+    })
+    await Promise.race([looked, enough])
+    clearTimeout(timer)
   }
 
   // ——— Group commit ———
