@@ -16,3 +16,28 @@ export type Money = z.infer<typeof Money>
 export const Sum = z
   .strictObject({ amount: z.number().int(), currency: Currency })
   .meta({ id: 'Sum', description: 'Integer minor units of a currency, of many amounts together.' })
+
+/** ISO 4217's minor units, where a major one has not a hundred of them; what people are shown elsewhere often has fewer. */
+const OTHER_DECIMALS = new Map(
+  Object.entries({
+    0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
+    3: 'BHD IQD JOD KWD LYD OMR TND',
+    4: 'CLF UYW',
+  }).flatMap(([decimals, currencies]) =>
+    currencies.split(' ').map((currency) => [currency, Number(decimals)] as const),
+  ),
+)
+
+export const decimalsOf = (currency: string): number => OTHER_DECIMALS.get(currency) ?? 2
+
+/** An amount in minor units as people of a language write it: `KES 1,500.00`. */
+export function writeMoney(language: string, { amount, currency }: Money): string {
+  const decimals = decimalsOf(currency)
+  return new Intl.NumberFormat(language, {
+    style: 'currency',
+    currency,
+    currencyDisplay: 'code',
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  }).format(amount / 10 ** decimals)
+}

@@ -1,6 +1,7 @@
 /** What an order's history says, in words for its buyer. */
 
 import type { FulfilmentStatus } from '../catalog/schema.ts'
+import { decimalsOf } from '../core/money.ts'
 import { toInstant } from '../core/time.ts'
 import type { LineKind } from './schema.ts'
 
@@ -11,8 +12,7 @@ export interface Sum {
 
 /** `KES 15.00`: minor units as people write them. */
 export function moneyText({ amount, currency }: Sum): string {
-  const digits = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions()
-    .maximumFractionDigits!
+  const digits = decimalsOf(currency)
   return `${currency} ${(amount / 10 ** digits).toFixed(digits)}`
 }
 

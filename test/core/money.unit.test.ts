@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { MAX_AMOUNT, Money } from '../../src/core/money.ts'
+import { MAX_AMOUNT, Money, writeMoney } from '../../src/core/money.ts'
 
 describe('money', () => {
   it.each([0, 1, 1500, MAX_AMOUNT])('is a whole number of minor units: %i', (amount) => {
@@ -26,5 +26,15 @@ describe('money', () => {
 
   it('leaves room to multiply by the tickets of the largest raffle', () => {
     expect(Number.isSafeInteger(MAX_AMOUNT * 1_000_000)).toBe(true)
+  })
+
+  it.each([
+    ['KES', 'KES 1,234.56'],
+    ['HUF', 'HUF 1,234.56'],
+    ['IDR', 'IDR 1,234.56'],
+    ['JPY', 'JPY 123,456'],
+    ['IQD', 'IQD 123.456'],
+  ])('of %s is written with the decimals of ISO 4217', (currency, written) => {
+    expect(writeMoney('en', { amount: 123_456, currency }).replace(/\u00a0/g, ' ')).toBe(written)
   })
 })

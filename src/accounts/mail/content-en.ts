@@ -8,6 +8,7 @@ const tickets = (count: number): string => (count === 1 ? '1 ticket' : `${count}
 
 export const EN: MailWords = {
   greeting: (name) => `Hello ${name},`,
+  greetingAnybody: 'Hello,',
   footer: 'You get this mail because you have an account with Tombola.',
   mails: {
     verify_email: (_, about) => ({
@@ -70,11 +71,21 @@ export const EN: MailWords = {
         `Claim it where you took part: after ${time(claimBy, timeZone)} it is no longer yours.`,
       ],
     }),
-    commitment: ({ title, raffleId, tickets: count, commitment, signature, drawAt, timeZone }) => ({
+    commitment: (
+      { title, raffleId, tickets: count, commitment, signature, drawAt, timeZone },
+      { writtenAt },
+    ) => ({
       title: `Sales are over: “${title}”`,
       lines: [
-        `${tickets(count)} take part, and the draw is on ${time(drawAt, timeZone)}.`,
-        'The list of tickets is now fixed. Keep this mail: with it you can prove that nothing was changed afterwards.',
+        ...(writtenAt < drawAt
+          ? [
+              `${tickets(count)} ${count === 1 ? 'takes' : 'take'} part, and the draw is on ${time(drawAt, timeZone)}.`,
+              'The list of tickets is now fixed. Keep this mail: with it you can prove that nothing was changed afterwards.',
+            ]
+          : [
+              `${tickets(count)} took part, and the draw was on ${time(drawAt, timeZone)}.`,
+              'This is what the list of tickets was fixed by before it:',
+            ]),
         `Raffle: ${raffleId}`,
         `Commitment: ${commitment}`,
         `Signature: ${signature}`,

@@ -8,6 +8,7 @@ const tickets = (count: number): string => (count === 1 ? '1 boleto' : `${count}
 
 export const ES: MailWords = {
   greeting: (name) => `Hola, ${name}:`,
+  greetingAnybody: 'Hola:',
   footer: 'Recibes este correo porque tienes una cuenta en Tombola.',
   mails: {
     verify_email: (_, about) => ({
@@ -70,11 +71,21 @@ export const ES: MailWords = {
         `Reclámalo donde participaste: después del ${time(claimBy, timeZone)} dejará de ser tuyo.`,
       ],
     }),
-    commitment: ({ title, raffleId, tickets: count, commitment, signature, drawAt, timeZone }) => ({
+    commitment: (
+      { title, raffleId, tickets: count, commitment, signature, drawAt, timeZone },
+      { writtenAt },
+    ) => ({
       title: `Se cerró la venta: «${title}»`,
       lines: [
-        `Participan ${tickets(count)} y el sorteo será el ${time(drawAt, timeZone)}.`,
-        'La lista de boletos ya no cambia. Guarda este correo: con él puedes demostrar que nada se modificó después.',
+        ...(writtenAt < drawAt
+          ? [
+              `${count === 1 ? 'Participa' : 'Participan'} ${tickets(count)} y el sorteo será el ${time(drawAt, timeZone)}.`,
+              'La lista de boletos ya no cambia. Guarda este correo: con él puedes demostrar que nada se modificó después.',
+            ]
+          : [
+              `${count === 1 ? 'Participó' : 'Participaron'} ${tickets(count)} y el sorteo fue el ${time(drawAt, timeZone)}.`,
+              'Con esto se fijó antes la lista de boletos:',
+            ]),
         `Sorteo: ${raffleId}`,
         `Compromiso: ${commitment}`,
         `Firma: ${signature}`,

@@ -1,4 +1,5 @@
 /** What the words of a mail are made of, in any language. */
+import { type Money, writeMoney } from '../../core/money.ts'
 import type { MailData, MailKind } from './kinds.ts'
 
 export interface Content {
@@ -12,12 +13,15 @@ export interface Content {
 export interface About {
   /** Where links lead. */
   origin: string
+  /** When its cause was written down (ms): what is told may be over by then. */
+  writtenAt: number
   /** The token that this mail carries. */
   token(): string
 }
 
 export interface MailWords {
   greeting(name: string): string
+  greetingAnybody: string
   footer: string
   mails: { [Kind in MailKind]: (data: MailData[Kind], about: About) => Content }
 }
@@ -30,10 +34,8 @@ export const links = {
 
 export const moneyIn =
   (language: string) =>
-  ({ amount, currency }: { amount: number; currency: string }): string => {
-    const money = new Intl.NumberFormat(language, { style: 'currency', currency, currencyDisplay: 'code' })
-    return money.format(amount / 10 ** money.resolvedOptions().maximumFractionDigits!)
-  }
+  (sum: Money): string =>
+    writeMoney(language, sum)
 
 export const timeIn =
   (language: string) =>

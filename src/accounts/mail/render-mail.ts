@@ -3,7 +3,7 @@ import { html } from 'hono/html'
 import type { Settings } from '../../core/settings.ts'
 import { tokenOfMail } from '../email-token.ts'
 import type { MailRow, UserRow } from '../schema.ts'
-import type { Content, MailWords } from './content.ts'
+import type { About, Content, MailWords } from './content.ts'
 import { EN } from './content-en.ts'
 import { ES } from './content-es.ts'
 
@@ -19,15 +19,21 @@ type Reader = Pick<UserRow, 'name' | 'language'>
 
 export function renderMail(
   settings: Settings,
-  { id, kind, data }: Pick<MailRow, 'id' | 'kind' | 'data'>,
+  { id, kind, data, createdAt }: Pick<MailRow, 'id' | 'kind' | 'data' | 'createdAt'>,
   reader: Reader,
 ): RenderedMail {
   const language = reader.language ?? 'en'
   const words = WORDS[language]
-  const about = { origin: settings.PUBLIC_ORIGIN, token: () => tokenOfMail(settings, id) }
-  const write = words.mails[kind] as (data: unknown, about: unknown) => Content
+  const about: About = {
+    origin: settings.PUBLIC_ORIGIN,
+    writtenAt: createdAt,
+    token: () => tokenOfMail(settings, id),
+  }
+  const write = words.mails[kind] as (data: unknown, about: About) => Content
   const content = write(data, about)
-  const greeting = words.greeting(reader.name)
+  // Nobody may have proved the address yet, and whoever registered it chose the name: a stranger's words are not carried.
+  const isToAnybody = kind === 'verify_email' || kind === 'reset_password'
+  const greeting = isToAnybody ? words.greetingAnybody : words.greeting(reader.name)
   return {
     title: content.title,
     text: asText(greeting, content, words.footer),

@@ -1,6 +1,7 @@
 /** The sandbox's checkout page: what is to be paid, and what each button makes happen. */
 import { createHash } from 'node:crypto'
 import { html, raw } from 'hono/html'
+import { writeMoney } from '../../core/money.ts'
 import { toInstant } from '../../core/time.ts'
 import type { ChargeRow } from './sandbox.ts'
 import { LATER_SECONDS, type SandboxAction } from './sandbox-checkout.ts'
@@ -17,10 +18,7 @@ export function checkoutHeaders(returnUrl: string | null): Record<string, string
   }
 }
 
-const amountOf = ({ amount, currency }: ChargeRow): string => {
-  const money = new Intl.NumberFormat('en', { style: 'currency', currency, currencyDisplay: 'code' })
-  return money.format(amount / 10 ** money.resolvedOptions().maximumFractionDigits!)
-}
+const amountOf = (charge: ChargeRow): string => writeMoney('en', charge)
 
 interface Button {
   action: SandboxAction

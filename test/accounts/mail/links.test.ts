@@ -43,7 +43,7 @@ const page = (path: string) => env.ASSETS.fetch(`https://tombola.example${path}`
 describe.each(WRITTEN)('the mail $kind in $language', ({ language, kind }) => {
   const mail = renderMail(
     testSettings(),
-    { id: newId('mail'), kind, data: DATA[kind] },
+    { id: newId('mail'), kind, data: DATA[kind], createdAt: 0 },
     { name: 'Amina', language },
   )
   const linked = [...`${mail.text} ${mail.html}`.matchAll(/https?:\/\/[^\s"<]+/g)].map(
@@ -55,6 +55,10 @@ describe.each(WRITTEN)('the mail $kind in $language', ({ language, kind }) => {
       new Set(kind in LINKED ? [LINKED[kind]] : []),
     )
     for (const { pathname } of linked) expect((await page(pathname)).status).toBe(200)
+  })
+
+  it('greets by name, unless nobody may have proved the address yet', () => {
+    expect(mail.text.includes('Amina')).toBe(!(kind in LINKED))
   })
 
   it('says its token nowhere but behind the #', () => {

@@ -79,6 +79,19 @@ describe('holders are told', () => {
     expect(await kindsTo(stranger)).toEqual([])
   })
 
+  it('the commitment as of the past, where the sweep comes only after the draw', async () => {
+    const staged = await stageRaffle()
+    const [player] = await enter(staged.id, 1)
+    at(CLOSES_AT)
+    await ringAlarm(staged.pool)
+    at(DRAW_AT)
+    await sweep()
+    await sweep()
+    const mail = (await mailsTo(player!.email)).find(({ text }) => text.includes('Commitment:'))
+    expect(mail!.text).toContain('1 ticket took part, and the draw was on')
+    expect(mail!.text).not.toContain('prove')
+  })
+
   it('one mail, whatever they won and hold', async () => {
     const staged = await stageRaffle({
       maxPerUser: null,
