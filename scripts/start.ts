@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { readSettings, SettingsSchema } from '../src/core/settings.ts'
+import { claimData } from './data-claim.ts'
 import { DEMO_PASSWORD, DEMO_PEOPLE, seed } from './demo/seed.ts'
 import type { ProcessGroup } from './process-group.ts'
 import { readableLine } from './worker-log.ts'
@@ -19,6 +20,7 @@ const TICK_TIMEOUT_MS = 55_000
 const PARENT_CHECK_MS = 500
 /** Beside the data that it speaks of, so that both are deleted together. */
 const SEEDED = join(ROOT, '.wrangler/state/v3/tombola-demo-is-seeded')
+const CLAIMED = join(ROOT, '.wrangler/state/tombola-runs-here.json')
 const EVERY_MINUTE = '*+*+*+*+*'
 
 /** Says what is wrong without a stack: the reader is somebody who typed `npm start`. */
@@ -41,10 +43,16 @@ async function start(): Promise<void> {
   const startedAt = performance.now()
   const port = readPort()
   const overrides = readOverrides()
-  if (await isTaken(port)) {
-    const other = port < 65_535 ? port + 1 : DEFAULT_PORT
+  const other = claimData(CLAIMED, port)
+  if (other !== null) {
     throw new Failure(
-      `Port ${port} is taken by another program. Stop it, or choose another: PORT=${other} npm start`,
+      `Tombola runs here already: http://localhost:${other.port} (process ${other.pid}). Stop that one first, with Ctrl-C.`,
+    )
+  }
+  if (await isTaken(port)) {
+    const free = port < 65_535 ? port + 1 : DEFAULT_PORT
+    throw new Failure(
+      `Port ${port} is taken by another program. Stop it, or choose another: PORT=${free} npm start`,
     )
   }
   console.log('Tombola is starting …')

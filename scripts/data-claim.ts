@@ -1,0 +1,45 @@
+/** One Tombola at a time on the local data: a file beside them says who has them. Two runtimes would sell over each other. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+interface Claim {
+  pid: number
+  port: number
+}
+
+/** Claims the data for this process; gives who has them already, if somebody does. */
+export function claimData(file: string, port: number): Claim | null {
+  mkdirSync(dirname(file), { recursive: true })
+  const claim: Claim = { pid: process.pid, port }
+  for (;;) {
+    try {
+      writeFileSync(file, JSON.stringify(claim), { flag: 'wx' })
+      process.once('exit', () => rmSync(file, { force: true }))
+      return null
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+    const other = readClaim(file)
+    if (other !== null && isAlive(other.pid)) return other
+    // Whoever wrote it was killed.
+    rmSync(file, { force: true })
+  }
+}
+
+function readClaim(file: string): Claim | null {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Claim
+  } catch {
+    return null
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // Somebody else's process is one all the same.
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
