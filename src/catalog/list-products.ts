@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { hasPermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
+import { hasWords } from '../core/search.ts'
 import type { ListProducts, Product } from './contract.ts'
 import { presentProduct } from './present.ts'
 import { type ProductRow, products } from './schema.ts'
@@ -20,7 +21,8 @@ const ORDERS = {
   title: { by: sortedTitle, isUp: true, keyOf: (row: ProductRow) => startOf(row.title) },
 } as const
 
-const CursorKey = z.tuple([z.union([z.number(), z.string()]), z.string()])
+/** Of which order it is comes first: in another it would start anywhere. */
+const CursorKey = z.tuple([z.string(), z.union([z.number(), z.string()]), z.string()])
 
 export async function listProducts(ctx: Ctx, query: ListProducts): Promise<PageOf<Product>> {
   const { by, isUp, keyOf } = ORDERS[query.sort]
@@ -35,12 +37,12 @@ export async function listProducts(ctx: Ctx, query: ListProducts): Promise<PageO
     query.minPrice === undefined ? undefined : gte(products.priceAmount, query.minPrice),
     query.maxPrice === undefined ? undefined : lte(products.priceAmount, query.maxPrice),
     query.inStock === undefined ? undefined : query.inStock ? gt(products.stock, 0) : eq(products.stock, 0),
-    query.q === undefined ? undefined : sql`instr(lower(${searched}), lower(${query.q})) > 0`,
+    query.q === undefined ? undefined : hasWords(searched, query.q),
   ]
-  const last = readCursor(query.cursor, CursorKey)
+  const last = readCursor(query.cursor, CursorKey, query.sort)
   if (last !== undefined) {
-    const key = query.sort === 'title' ? sql`lower(${last[0]})` : sql`${last[0]}`
-    conditions.push(sql`(${by}, ${products.id}) ${isUp ? sql`>` : sql`<`} (${key}, ${last[1]})`)
+    const key = query.sort === 'title' ? sql`lower(${last[1]})` : sql`${last[1]}`
+    conditions.push(sql`(${by}, ${products.id}) ${isUp ? sql`>` : sql`<`} (${key}, ${last[2]})`)
   }
   const direction = isUp ? asc : desc
   const rows = await ctx.db
@@ -49,8 +51,10 @@ export async function listProducts(ctx: Ctx, query: ListProducts): Promise<PageO
     .where(and(...conditions))
     .orderBy(direction(by), direction(products.id))
     .limit(query.limit + 1)
-  return toPage(rows, query.limit, (row) => [keyOf(row), row.id], presentProduct)
+  return toPage(rows, query.limit, (row) => [query.sort, keyOf(row), row.id], presentProduct)
 }
 
-const searched = sql`${products.title} || ' ' || ${products.tags} || ' ' ||
-  coalesce(${products.details}->>'author', ${products.details}->>'brand', '')`
+const searched = sql`${products.title} || ' ' ||
+  coalesce((SELECT group_concat(value, ' ') FROM json_each(${products.tags})), '') || ' ' ||
+  coalesce(${products.details}->>'author', ${products.details}->>'brand', '') || ' ' ||
+  coalesce(${products.details}->>'isbn13', '')`

@@ -33,14 +33,17 @@ function decode(cursor: string): unknown {
   return JSON.parse(new TextDecoder().decode(bytes))
 }
 
-/** Reads a cursor made by `toPage`; anything else is a malformed request. */
+/** Reads a cursor made by `toPage`; anything else is a malformed request, and so is one of another `order`, which its key begins with. */
 export function readCursor<Key extends z.ZodType<CursorKey>>(
   cursor: string | undefined,
   key: Key,
+  order?: string,
 ): z.infer<Key> | undefined {
   if (cursor === undefined) return undefined
   try {
-    return key.parse(decode(cursor))
+    const read = key.parse(decode(cursor))
+    if (order === undefined || read[0] === order) return read
+    throw new Error('of another order')
   } catch {
     throw new Problem('malformed_request', 'The cursor is not one that this list gave out.')
   }

@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { hasPermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
+import { hasWords } from '../core/search.ts'
 import type { ListRaffles, Raffle } from './contract.ts'
 import { selectRaffles } from './find-raffle.ts'
 import { statusSql } from './life-cycle.ts'
@@ -28,7 +29,8 @@ const ORDERS = {
 
 type SortedRow = { id: string; drawAt: number; createdAt: number }
 
-const CursorKey = z.tuple([z.number(), z.string()])
+/** Of which order it is comes first: in another it would start anywhere. */
+const CursorKey = z.tuple([z.string(), z.number(), z.string()])
 
 export async function listRaffles(ctx: Ctx, query: ListRaffles): Promise<PageOf<Raffle>> {
   const { column, direction, after, keyOf } = ORDERS[query.sort]
@@ -40,10 +42,10 @@ export async function listRaffles(ctx: Ctx, query: ListRaffles): Promise<PageOf<
     query.seriesId === undefined ? undefined : eq(raffles.seriesId, query.seriesId),
     query.categoryId === undefined ? undefined : eq(raffles.categoryId, query.categoryId),
     query.status === undefined ? undefined : sql`${statusSql(ctx.now)} = ${query.status}`,
-    query.q === undefined ? undefined : sql`instr(lower(${raffles.title}), lower(${query.q})) > 0`,
+    query.q === undefined ? undefined : hasWords(sql`${raffles.title}`, query.q),
   ]
-  const last = readCursor(query.cursor, CursorKey)
-  if (last !== undefined) conditions.push(sql`(${column}, ${raffles.id}) ${after} (${last[0]}, ${last[1]})`)
+  const last = readCursor(query.cursor, CursorKey, query.sort)
+  if (last !== undefined) conditions.push(sql`(${column}, ${raffles.id}) ${after} (${last[1]}, ${last[2]})`)
   const rows = await selectRaffles(ctx)
     .where(and(...conditions))
     .orderBy(direction(column), direction(raffles.id))
@@ -52,7 +54,7 @@ export async function listRaffles(ctx: Ctx, query: ListRaffles): Promise<PageOf<
   return toPage(
     rows,
     query.limit,
-    ({ raffle }) => [keyOf(raffle), raffle.id],
+    ({ raffle }) => [query.sort, keyOf(raffle), raffle.id],
     (found) => presentRaffle(found, facts),
   )
 }

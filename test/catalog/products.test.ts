@@ -132,6 +132,11 @@ describe('the list of products', () => {
     expect(await idsOf('&q=radiola')).toEqual([speaker])
     expect(await idsOf('&q=achebe&sort=price')).toEqual([cheap, book, gone])
     expect(await idsOf('&q=igbo')).toEqual([book])
+    expect(await idsOf(`&q=${encodeURIComponent('achebe  arrow')}`)).toEqual([cheap])
+    expect(await idsOf('&q=9780385474542&sort=price')).toEqual([cheap, book, gone])
+    for (const nothing of ['"', '["', ' ']) {
+      expect(await idsOf(`&q=${encodeURIComponent(nothing)}`), nothing).toEqual([])
+    }
     expect(await idsOf('&status=draft')).toEqual([])
     for (const limit of [1, 2, 3, 100]) {
       expect(await idsOf('&sort=price', limit)).toEqual([cheap, book, gone, speaker])
@@ -140,6 +145,9 @@ describe('the list of products', () => {
       expect(await idsOf('&sort=title', limit)).toEqual([cheap, speaker, gone, book])
     }
     expect((await as(null, 'GET', `${base}&inStock=maybe`)).status).toBe(422)
+    const { nextCursor } = (await as(null, 'GET', `${base}&sort=title&limit=1`)).body
+    expect((await as(null, 'GET', `${base}&sort=title&cursor=${nextCursor}`)).status).toBe(200)
+    expect((await as(null, 'GET', `${base}&sort=price&cursor=${nextCursor}`)).status).toBe(400)
   })
 })
 

@@ -1044,6 +1044,11 @@ describe('the list of raffles', () => {
     expect(await search('rare_b')).toEqual([rare.id])
     expect(await search('100%')).toEqual([rare.id])
     expect(await search('RARE')).toHaveLength(2)
+    expect(await search('books rare')).toHaveLength(2)
+    const spanish = await stageRaffle({ title: 'El NIÑO y el Ñandú Ávido' }, organisation)
+    for (const word of ['niño', 'NIÑO', 'Niño', 'nin\u0303o', 'ñandú', 'ávido', 'ÁVIDO ñandú']) {
+      expect(await search(word), word).toEqual([spanish.id])
+    }
     expect(await search("'; DROP TABLE raffles; --")).toEqual([])
   })
 
