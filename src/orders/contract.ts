@@ -82,9 +82,9 @@ export const Payment = z
     provider: Provider,
     status: z.enum(PAYMENT_STATUSES),
     amount: Money,
-    /** Where the payer goes to pay; null where there is no page, and for everybody but the payer. */
+    /** Where the payer goes to pay; null where there is no page, nothing to pay any more, and for everybody but the payer. */
     checkoutUrl: z.string().nullable(),
-    /** What the payer does next, in words. */
+    /** What the payer does next, in words; null: nothing. */
     message: z.string().nullable(),
   })
   .meta({ id: 'Payment' })
@@ -121,7 +121,7 @@ export const Order = z
     refunded: Money,
     payUntil: Instant,
     lines: z.array(OrderLine),
-    /** The latest try to pay. */
+    /** The try that paid; while none has, the latest. */
     payment: Payment,
     /** What happened, in words, the oldest first. */
     history: z.array(z.strictObject({ at: Instant, text: z.string() })),

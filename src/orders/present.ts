@@ -7,16 +7,25 @@ import type { PaymentRow } from '../money/schema.ts'
 import { reservations } from '../tickets/schema.ts'
 import type { Order, Payment } from './contract.ts'
 import type { OrderRows } from './find-order.ts'
-import { orderEvents } from './schema.ts'
+import { type OrderRow, orderEvents } from './schema.ts'
 
-export const presentPayment = (payment: PaymentRow): Payment => ({
-  id: payment.id,
-  provider: payment.provider,
-  status: payment.status,
-  amount: { amount: payment.amount, currency: payment.currency },
-  checkoutUrl: payment.action?.checkoutUrl ?? null,
-  message: payment.action?.message ?? null,
-})
+function presentPayment(payment: PaymentRow, order: OrderRow): Payment {
+  const action = isPayable(payment, order) ? payment.action : null
+  return {
+    id: payment.id,
+    provider: payment.provider,
+    status: payment.status,
+    amount: { amount: payment.amount, currency: payment.currency },
+    checkoutUrl: action?.checkoutUrl ?? null,
+    message: action?.message ?? null,
+  }
+}
+
+/** Whether paying by it is what the order waits for: nobody is sent to pay what is paid or over. */
+const isPayable = (payment: PaymentRow, order: OrderRow): boolean =>
+  order.status === 'pending' &&
+  order.receipt === null &&
+  (payment.status === 'starting' || payment.status === 'pending')
 
 /** For those who manage an order: the page where it is paid is its buyer's alone. */
 export const withoutCheckout = (order: Order): Order => ({
@@ -55,7 +64,7 @@ export function presentOrder({ order, lines, payment }: OrderRows, details: Orde
           ? (details.fulfilments.get(line.reservationId) ?? { status: 'none', reference: null })
           : null,
     })),
-    payment: presentPayment(payment),
+    payment: presentPayment(payment, order),
     history: details.history.map(({ at, text }) => ({ at: toInstant(at), text })),
     createdAt: toInstant(order.createdAt),
   }

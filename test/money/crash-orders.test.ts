@@ -153,6 +153,7 @@ describe('a process that dies at any call', { timeout: 180_000 }, () => {
           as(buyer, 'POST', `/orders/${order.id}/pay`, { provider }, { headers, bindings })
         // Asked again, the money may be there already.
         const { payment } = answered(await ask(pay), 201, 200).body
+        if (provider === 'sandbox' && payment.checkoutUrl === null) return
         const operator = people.organisation.operator
         const receipts = `/payments/${payment.id}/receipts`
         const take = (bindings: Partial<Bindings>) =>
