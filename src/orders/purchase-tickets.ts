@@ -3,8 +3,10 @@ import type { Ctx } from '../core/context.ts'
 import { presentReserved } from '../tickets/present.ts'
 import { takeFreeTickets } from '../tickets/take-free-tickets.ts'
 import type { Purchase, PurchaseTickets } from './contract.ts'
+import type { OrderRows } from './find-order.ts'
+import type { HeldLine } from './line-port.ts'
 import { placeOrder } from './place-order.ts'
-import { presentOrder } from './present.ts'
+import { presentOrder, readDetails } from './present.ts'
 import { tell } from './words.ts'
 
 export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: string): Promise<Purchase> {
@@ -12,7 +14,8 @@ export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: str
   if (payment === undefined)
     return { ...presentReserved(line.raffleId, await takeFreeTickets(ctx, line, key)), order: null }
   const { rows, held } = await placeOrder(ctx, { lines: [line], payment }, key)
-  const { hold } = held[0]!
+  const { hold, repeated } = held[0]!
+  if (repeated) return asItStands(ctx, line.raffleId, rows, hold)
   // Without asking the database again: what is there to tell was just written.
   const order = presentOrder(rows, {
     numbers: new Map([[hold.id, hold.numbers]]),
@@ -20,4 +23,18 @@ export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: str
     history: [{ at: rows.order.createdAt, text: tell.placed(rows.order) }],
   })
   return { ...presentReserved(line.raffleId, hold), order }
+}
+
+/** Of a repeat: whatever has happened since is told too. */
+async function asItStands(
+  ctx: Ctx,
+  raffleId: string,
+  rows: OrderRows,
+  hold: HeldLine['hold'],
+): Promise<Purchase> {
+  const details = await readDetails(ctx, rows)
+  // The database may not have heard of the hold yet.
+  const isStanding = hold.state === 'held' || hold.state === 'sold'
+  const numbers = new Map([[hold.id, isStanding ? hold.numbers : []]])
+  return { ...presentReserved(raffleId, hold), order: presentOrder(rows, { ...details, numbers }) }
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { type Person, registerPlayer } from '../harness/people.ts'
 import { as, at, MINUTE, NOW, newKey, SECOND, sweep, useClock } from '../raffles/scenario.ts'
-import { orderOf, press, reserve, stagePriced, withKey } from './checkout.ts'
+import { historyOf, orderOf, press, purchase, reserve, stagePriced, withKey } from './checkout.ts'
 
 useClock()
 
@@ -77,5 +77,33 @@ describe('the payment that an order shows', () => {
       status: 'expired',
       payment: { ...nowhere, id: expired.first.id },
     })
+  })
+})
+
+describe('a purchase that is repeated', () => {
+  const repeated = async (person: Person, raffleId: string, key: string) => {
+    const { status, body } = await purchase(person, raffleId, { quantity: 2 }, { key })
+    expect(status).toBe(201)
+    return body
+  }
+
+  it('answers the order as it stands, with all that has happened to it', async () => {
+    const { raffle, player, bought } = await staged()
+    const same = await repeated(player, raffle.id, bought.key)
+    expect(same.order).toEqual(bought.order)
+    await press(bought.checkoutUrl, 'approve')
+    const paid = await repeated(player, raffle.id, bought.key)
+    expect(paid.order).toEqual(await orderOf(player, bought.id))
+    expect(historyOf(paid.order)).toContain('Paid. 2 tickets issued.')
+    expect(paid.reservation.state).toBe('sold')
+  })
+
+  it('names no tickets that are free again', async () => {
+    const { raffle, player, bought } = await staged()
+    await as(player, 'POST', `/orders/${bought.id}/cancel`)
+    const { order, reservation } = await repeated(player, raffle.id, bought.key)
+    expect(order).toMatchObject({ status: 'cancelled', lines: [{ state: 'released', tickets: [] }] })
+    expect(historyOf(order)).toContain('Cancelled.')
+    expect(reservation.state).toBe('released')
   })
 })
