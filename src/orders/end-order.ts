@@ -6,13 +6,14 @@ import { withRetry } from '../core/database.ts'
 import { notFound, Problem } from '../core/errors.ts'
 import { SECOND_MS } from '../core/time.ts'
 import { providerOf } from '../money/providers/index.ts'
-import { payments } from '../money/schema.ts'
+import { type PaymentRow, payments } from '../money/schema.ts'
 import { findOrder } from './find-order.ts'
 import { linePort } from './line-port.ts'
 import { insertOrderEvent } from './order-events.ts'
 import { GRACE_MS } from './place-order.ts'
 import { reconcilePayment } from './reconcile-payment.ts'
 import { orderLines, orders } from './schema.ts'
+import { stopPayment } from './stop-payment.ts'
 import { tell } from './words.ts'
 
 /** How long before the pools let go an order is ended even if its provider does not answer. */
@@ -25,8 +26,8 @@ export async function cancelOrder(ctx: Ctx, id: string): Promise<void> {
   const { order } = await findOrder(ctx, id)
   if (order.userId !== userId) throw notFound('order')
   if (order.status === 'cancelled') return
-  await askProviders(ctx, id)
-  if (await end(ctx, id, 'cancelled')) return
+  const { asked } = await askProviders(ctx, id)
+  if (await end(ctx, id, 'cancelled', asked)) return
   const { order: present } = await findOrder(ctx, id)
   if (present.status === 'cancelled') return
   const why =
@@ -38,7 +39,7 @@ export async function cancelOrder(ctx: Ctx, id: string): Promise<void> {
 
 /** At the end of its time to pay. */
 export async function expireOrder(ctx: Ctx, id: string): Promise<void> {
-  const heard = await askProviders(ctx, id)
+  const { heard, asked } = await askProviders(ctx, id)
   const { order } = await findOrder(ctx, id)
   if (order.status !== 'pending' || order.receipt !== null) return
   if (!heard && ctx.now < order.payUntil + GRACE_MS - LAST_MOMENT_MS) {
@@ -48,11 +49,17 @@ export async function expireOrder(ctx: Ctx, id: string): Promise<void> {
       .where(and(eq(orders.id, id), eq(orders.status, 'pending'), isNull(orders.receipt)))
     return
   }
-  await end(ctx, id, 'expired')
+  await end(ctx, id, 'expired', asked)
 }
 
-/** Asks about every try to pay that is still open; false if one could not be asked. What has been paid is settled by that. */
-async function askProviders(ctx: Ctx, id: string): Promise<boolean> {
+interface Asked {
+  /** Whether every provider has answered. */
+  heard: boolean
+  asked: PaymentRow[]
+}
+
+/** Asks about every try to pay that is still open, and stops it. What has been paid is settled by that. */
+async function askProviders(ctx: Ctx, id: string): Promise<Asked> {
   const open = await ctx.db
     .select()
     .from(payments)
@@ -63,13 +70,18 @@ async function askProviders(ctx: Ctx, id: string): Promise<boolean> {
     if (observed.status === 'unknown') heard = false
     if (observed.status === 'pending') await providerOf(payment.provider).stop(ctx, payment)
   }
-  return heard
+  return { heard, asked: open }
 }
 
 /** Whether it was ended by this: an order that a receipt has claimed meanwhile is not. */
-async function end(ctx: Ctx, id: string, status: 'expired' | 'cancelled'): Promise<boolean> {
+async function end(
+  ctx: Ctx,
+  id: string,
+  status: 'expired' | 'cancelled',
+  asked: PaymentRow[],
+): Promise<boolean> {
   const isEnded = sql`EXISTS (SELECT 1 FROM ${orders} WHERE ${orders.id} = ${id} AND ${orders.status} = ${status})`
-  const [[ended]] = await withRetry(() =>
+  const [[ended], , tries] = await withRetry(() =>
     ctx.db.batch([
       ctx.db
         .update(orders)
@@ -83,7 +95,8 @@ async function end(ctx: Ctx, id: string, status: 'expired' | 'cancelled'): Promi
       ctx.db
         .update(payments)
         .set({ status: 'expired', updatedAt: ctx.now })
-        .where(and(eq(payments.orderId, id), inArray(payments.status, ['starting', 'pending']), isEnded)),
+        .where(and(eq(payments.orderId, id), inArray(payments.status, ['starting', 'pending']), isEnded))
+        .returning(),
       insertOrderEvent(ctx, id, status, status === 'expired' ? tell.expired() : tell.cancelled(), isEnded),
     ]),
   )
@@ -91,5 +104,8 @@ async function end(ctx: Ctx, id: string, status: 'expired' | 'cancelled'): Promi
   // If this is cut short the holds end by themselves; what is sold meanwhile refuses.
   const { lines } = await findOrder(ctx, id)
   await Promise.all(lines.map((line) => linePort(line.kind).release(ctx, line)))
+  // One that was started after the providers were asked: no other can be, now that the order is over.
+  const late = tries.filter((each) => !asked.some((known) => known.id === each.id))
+  await Promise.all(late.map((payment) => stopPayment(ctx, payment)))
   return true
 }

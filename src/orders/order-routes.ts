@@ -133,7 +133,7 @@ export const orders = new Hono<AppEnv>()
     describe({
       summary: 'Try again to pay for my order',
       description:
-        'By the same provider or another that its raffles take. The time to pay stays as it is; what is paid twice goes back.',
+        'By the same provider or another that its raffles take, ten times an order at most. The time to pay stays as it is; what is paid twice goes back.',
       tag: TAG,
       auth: 'user',
       idempotent: true,
@@ -143,7 +143,7 @@ export const orders = new Hono<AppEnv>()
         example: { ...EXAMPLE_ORDER, payment: EXAMPLE_PAYMENT },
         description: 'The order, with the new payment.',
       },
-      errors: [...BODY_ERRORS, 'not_found', 'invalid_state', 'hold_expired'],
+      errors: [...BODY_ERRORS, 'not_found', 'invalid_state', 'limit_reached', 'hold_expired'],
     }),
     rateLimit('RATE_PURCHASE', actorKey),
     validate('param', OrderParams),

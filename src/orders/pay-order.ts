@@ -1,57 +1,109 @@
 /** Another try to pay for an order, by the same provider or another; the time to pay stays as it is. */
-import { eq } from 'drizzle-orm'
+import { and, eq, getTableColumns, sql } from 'drizzle-orm'
 import { requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
-import { isUniqueViolation } from '../core/database.ts'
+import { withRetry } from '../core/database.ts'
 import { invalid, notFound, Problem } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
 import { whyNotProvider } from '../money/providers/index.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
 import { raffles } from '../raffles/schema.ts'
-import type { PayWith } from './contract.ts'
+import { PayWith } from './contract.ts'
 import { findOrder, type OrderRows } from './find-order.ts'
+import { insertOrderEvent } from './order-events.ts'
 import { newPayment } from './place-order.ts'
-import { orderLines } from './schema.ts'
+import { type OrderRow, orderLines, orders } from './schema.ts'
 import { startPayment } from './start-payment.ts'
+import { tell } from './words.ts'
+
+/** More than anybody needs who means to pay. */
+const MAX_TRIES = 10
 
 export async function payOrder(ctx: Ctx, id: string, pay: PayWith, key: string): Promise<OrderRows> {
   const { userId } = requireUser(ctx)
-  const { order, lines } = await findOrder(ctx, id)
-  if (order.userId !== userId) throw notFound('order')
+  const rows = await findOrder(ctx, id)
+  if (rows.order.userId !== userId) throw notFound('order')
   const earlier = await tryByKey(ctx, id, key)
-  if (earlier !== undefined) return again(ctx, { order, lines, payment: earlier }, pay)
+  if (earlier !== undefined) return again(ctx, rows, earlier, pay)
+  mustBeOpen(ctx, rows.order)
+  await mustAccept(ctx, id, pay)
+  const payment = newPayment(ctx, rows.order, key, pay)
+  if (!(await write(ctx, payment))) return overtaken(ctx, id, pay, key)
+  return start(ctx, rows, payment)
+}
+
+const tryByKey = async (ctx: Ctx, orderId: string, key: string): Promise<PaymentRow | undefined> =>
+  ctx.db
+    .select()
+    .from(payments)
+    .where(and(eq(payments.orderId, orderId), eq(payments.key, key)))
+    .get()
+
+function mustBeOpen(ctx: Ctx, order: OrderRow): void {
   if (order.receipt !== null || order.status !== 'pending') {
-    throw new Problem(
-      'invalid_state',
-      `This order is ${order.receipt === null ? order.status : 'paid'} already.`,
-    )
+    const state = order.receipt === null ? order.status : 'paid'
+    throw new Problem('invalid_state', `This order is ${state} already.`)
   }
   if (ctx.now >= order.payUntil) {
     throw new Problem('hold_expired', `This order had to be paid by ${toInstant(order.payUntil)}.`)
   }
-  await mustAccept(ctx, id, pay)
-  const payment = newPayment(ctx, order, key, pay)
-  try {
-    await ctx.db.insert(payments).values(payment)
-  } catch (error) {
-    if (!isUniqueViolation(error, 'payments.')) throw error
-    return again(ctx, { order, lines, payment: (await tryByKey(ctx, id, key))! }, pay)
-  }
-  return { order, lines, payment: await startPayment(ctx, payment) }
 }
 
-const tryByKey = async (ctx: Ctx, orderId: string, key: string): Promise<PaymentRow | undefined> => {
-  const tries = await ctx.db.select().from(payments).where(eq(payments.orderId, orderId))
-  return tries.find((each) => each.key === key)
-}
-
-async function again(ctx: Ctx, rows: OrderRows, pay: PayWith): Promise<OrderRows> {
-  const { payment, order } = rows
-  if (payment.provider !== pay.provider || payment.phone !== (pay.phone ?? null)) {
+/** What the same key asked for before, started if it was not; of an order that is paid, what paid it. */
+async function again(ctx: Ctx, rows: OrderRows, earlier: PaymentRow, pay: PayWith): Promise<OrderRows> {
+  const { order } = rows
+  if (!isSame(earlier, pay)) {
     throw new Problem('idempotency_mismatch', 'This Idempotency-Key was used for another payment.')
   }
-  const isOpen = payment.status === 'starting' && order.status === 'pending' && ctx.now < order.payUntil
-  return isOpen ? { ...rows, payment: await startPayment(ctx, payment) } : rows
+  if (order.receipt !== null) return rows
+  const isOpen = earlier.status === 'starting' && order.status === 'pending' && ctx.now < order.payUntil
+  return isOpen ? start(ctx, rows, earlier) : { ...rows, payment: earlier }
+}
+
+/** Whatever can be asked for has a column of its own. */
+const isSame = (payment: PaymentRow, pay: PayWith): boolean =>
+  PayWith.keyof().options.every((field) => payment[field] === (pay[field] ?? null))
+
+async function start(ctx: Ctx, rows: OrderRows, payment: PaymentRow): Promise<OrderRows> {
+  const started = await startPayment(ctx, payment)
+  // Its order was paid or ended meanwhile.
+  if (started.status !== 'pending') return findOrder(ctx, payment.orderId)
+  return { ...rows, payment: started }
+}
+
+/** Whether it was: the statement itself asks that there is still something to pay, and whether it is one try too many. */
+async function write(ctx: Ctx, payment: PaymentRow): Promise<boolean> {
+  const { id, orderId, provider } = payment
+  const values = Object.entries(getTableColumns(payments)).map(([name, column]) =>
+    sql.param(payment[name as keyof PaymentRow], column),
+  )
+  const isWritten = sql`EXISTS (SELECT 1 FROM ${payments} WHERE ${payments.id} = ${id})`
+  const [written] = await withRetry(() =>
+    ctx.db.batch([
+      ctx.db
+        .insert(payments)
+        .select(sql`
+          SELECT ${sql.join(values, sql`, `)}
+          WHERE EXISTS (SELECT 1 FROM ${orders} WHERE ${orders.id} = ${orderId}
+              AND ${orders.status} = 'pending' AND ${orders.receipt} IS NULL)
+            AND (SELECT count(*) FROM ${payments} WHERE ${payments.orderId} = ${orderId}) < ${MAX_TRIES}`)
+        .onConflictDoNothing()
+        .returning({ id: payments.id }),
+      insertOrderEvent(ctx, orderId, `started:${id}`, tell.started(provider), isWritten),
+    ]),
+  )
+  return written.length > 0
+}
+
+/** It was not written: the same key was, a moment before, or there is nothing to pay any more, or too many tries. */
+async function overtaken(ctx: Ctx, id: string, pay: PayWith, key: string): Promise<OrderRows> {
+  const [rows, other] = await Promise.all([findOrder(ctx, id), tryByKey(ctx, id, key)])
+  if (other !== undefined) return again(ctx, rows, other, pay)
+  mustBeOpen(ctx, rows.order)
+  throw new Problem(
+    'limit_reached',
+    `There are ${MAX_TRIES} tries to pay for an order, and this one has had them. Pay by one that is open, or cancel it and order again.`,
+  )
 }
 
 async function mustAccept(ctx: Ctx, orderId: string, { provider }: PayWith): Promise<void> {

@@ -6,19 +6,33 @@ import { Problem } from '../core/errors.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { Started } from '../money/providers/port.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
+import { stopPayment } from './stop-payment.ts'
 
 const RETRY_AFTER_SECONDS = 5
 
+/** Answers the payment as it stands then: pending, unless something else came first. */
 export async function startPayment(ctx: Ctx, payment: PaymentRow): Promise<PaymentRow> {
   const { reference, action } = await ask(ctx, payment)
-  const started = { ...payment, status: 'pending', reference, action, updatedAt: ctx.now } as const
-  await withRetry(() =>
+  const [started] = await withRetry(() =>
     ctx.db
       .update(payments)
       .set({ status: 'pending', reference, action, updatedAt: ctx.now })
-      .where(and(eq(payments.id, payment.id), eq(payments.status, 'starting'))),
+      .where(and(eq(payments.id, payment.id), eq(payments.status, 'starting')))
+      .returning(),
   )
-  return started
+  return started ?? overtaken(ctx, payment.id, { reference, action })
+}
+
+/**
+ * While the provider was asked somebody else started it, or its order was paid or ended: of an order that is over, what
+ * was just started is stopped again. Its reference is kept all the same, as money may come by it.
+ */
+async function overtaken(ctx: Ctx, id: string, { reference, action }: Started): Promise<PaymentRow> {
+  const [present] = await withRetry(() =>
+    ctx.db.update(payments).set({ reference, action }).where(eq(payments.id, id)).returning(),
+  )
+  if (present!.status === 'expired') await stopPayment(ctx, present!)
+  return present!
 }
 
 /** The payment is written down: whoever repeats the request, or the sweep, asks again. */

@@ -1,0 +1,12 @@
+/** Tells a provider that nobody is to pay any more; if it does not hear, the sweep's next look at the payment tells it again. */
+import type { Ctx } from '../core/context.ts'
+import { providerOf } from '../money/providers/index.ts'
+import type { PaymentRow } from '../money/schema.ts'
+
+export async function stopPayment(ctx: Ctx, payment: PaymentRow): Promise<void> {
+  try {
+    await providerOf(payment.provider).stop(ctx, payment)
+  } catch (error) {
+    ctx.log.error('a payment could not be stopped', { paymentId: payment.id, error })
+  }
+}
