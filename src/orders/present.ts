@@ -1,10 +1,10 @@
 /** Orders as they are answered, with the numbers that their lines have now. */
-import { and, asc, eq, inArray } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull } from 'drizzle-orm'
 import { type FulfilmentStatus, stockHolds } from '../catalog/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { toInstant } from '../core/time.ts'
 import type { PaymentRow } from '../money/schema.ts'
-import { reservations } from '../tickets/schema.ts'
+import { pools, reservations } from '../tickets/schema.ts'
 import type { Order, Payment } from './contract.ts'
 import type { OrderRows } from './find-order.ts'
 import { type OrderRow, orderEvents } from './schema.ts'
@@ -70,7 +70,7 @@ export function presentOrder({ order, lines, payment }: OrderRows, details: Orde
   }
 }
 
-/** Of an order read from D1; a released reservation's numbers are somebody else's by now. */
+/** Of an order read from D1; a released reservation's numbers are somebody else's by now, a cancelled raffle's nobody's. */
 export async function readDetails(ctx: Ctx, { order, lines }: OrderRows): Promise<OrderDetails> {
   const ids = lines.map(({ reservationId }) => reservationId)
   const holds = lines.filter(({ kind }) => kind === 'product').map(({ reservationId }) => reservationId)
@@ -78,8 +78,10 @@ export async function readDetails(ctx: Ctx, { order, lines }: OrderRows): Promis
     ctx.db
       .select({ id: reservations.id, numbers: reservations.numbers })
       .from(reservations)
+      .innerJoin(pools, eq(pools.pool, reservations.pool))
       .where(
         and(
+          isNull(pools.cancellation),
           eq(reservations.holder, order.userId),
           inArray(reservations.id, ids),
           inArray(reservations.state, ['held', 'sold']),

@@ -1,6 +1,7 @@
 /** Takes tickets of a raffle: free ones at once from its pool; priced ones as an order of one line. */
 import type { Ctx } from '../core/context.ts'
-import { presentReserved } from '../tickets/present.ts'
+import { findReservation } from '../tickets/find-reservation.ts'
+import { asShown, presentReserved } from '../tickets/present.ts'
 import { takeFreeTickets } from '../tickets/take-free-tickets.ts'
 import type { Purchase, PurchaseTickets } from './contract.ts'
 import type { OrderRows } from './find-order.ts'
@@ -32,9 +33,13 @@ async function asItStands(
   rows: OrderRows,
   hold: HeldLine['hold'],
 ): Promise<Purchase> {
-  const details = await readDetails(ctx, rows)
-  // The database may not have heard of the hold yet.
-  const isStanding = hold.state === 'held' || hold.state === 'sold'
+  const [details, { isCancelled }] = await Promise.all([
+    readDetails(ctx, rows),
+    findReservation(ctx, hold.id),
+  ])
+  // What the pool has just said: the database may not have heard of it yet.
+  const reservation = asShown(hold, isCancelled)
+  const isStanding = reservation.state === 'held' || reservation.state === 'sold'
   const numbers = new Map([[hold.id, isStanding ? hold.numbers : []]])
-  return { ...presentReserved(raffleId, hold), order: presentOrder(rows, { ...details, numbers }) }
+  return { ...presentReserved(raffleId, reservation), order: presentOrder(rows, { ...details, numbers }) }
 }

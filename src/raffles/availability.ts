@@ -5,12 +5,12 @@ import { Problem } from '../core/errors.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
 import { askPool } from '../tickets/client.ts'
 import { findPublishedRaffle } from './find-raffle.ts'
+import { isCancelled, ticketCounts } from './present.ts'
 
 /** From the projected row: spectators never reach the pool. */
 export async function readAvailability(ctx: Ctx, id: string) {
-  const { pool } = await findPublishedRaffle(ctx, id)
-  const { total, sold, held } = pool
-  return { total, sold, held, available: total - sold - held }
+  const found = await findPublishedRaffle(ctx, id)
+  return { total: found.raffle.totalTickets, ...ticketCounts(found, ctx.now) }
 }
 
 /** The free numbers in order, where players choose; a buyer needs them as they are now, so the pool is asked. */
@@ -19,9 +19,11 @@ export async function listFreeNumbers(
   id: string,
   query: { limit: number; cursor?: string | undefined },
 ): Promise<PageOf<number>> {
-  const { raffle } = await findPublishedRaffle(ctx, id)
+  const found = await findPublishedRaffle(ctx, id)
+  const { raffle } = found
   if (raffle.numbering !== 'chosen')
     throw new Problem('invalid_state', 'This raffle gives the numbers out itself.')
+  if (isCancelled(found, ctx.now)) return { data: [], nextCursor: null }
   const [after = 0] = readCursor(query.cursor, z.tuple([z.number().int().min(0)])) ?? []
   const numbers = await askPool(ctx, raffle.pool, (pool) => pool.freeNumbers(after + 1, query.limit + 1))
   return toPage(

@@ -25,10 +25,21 @@ export const lifeFacts = (raffle: RaffleRow, pool: PoolRow | null): LifeFacts =>
         },
 })
 
-export function presentRaffle({ raffle, organisation, pool }: FoundRaffle, facts: PresentFacts): Raffle {
+type FoundTickets = Pick<FoundRaffle, 'raffle' | 'pool'>
+
+export const isCancelled = ({ raffle, pool }: FoundTickets, now: number): boolean =>
+  statusAt(lifeFacts(raffle, pool), now) === 'cancelled'
+
+/** Of a raffle that is cancelled no ticket is anybody's, and none is left to be had. */
+export function ticketCounts(found: FoundTickets, now: number): Pick<Raffle, 'sold' | 'held' | 'available'> {
+  if (isCancelled(found, now)) return { sold: 0, held: 0, available: 0 }
+  const { sold = 0, held = 0 } = found.pool ?? {}
+  return { sold, held, available: found.raffle.totalTickets - sold - held }
+}
+
+export function presentRaffle(found: FoundRaffle, facts: PresentFacts): Raffle {
+  const { raffle, organisation, pool } = found
   const { opensAt, closesAt, drawAt, timeZone } = raffle
-  const sold = pool?.sold ?? 0
-  const held = pool?.held ?? 0
   const freezeAt = pool?.freezeAt ?? closesAt + paymentSpanSeconds(raffle, facts.holdSeconds) * 1_000
   return {
     id: raffle.id,
@@ -44,9 +55,7 @@ export function presentRaffle({ raffle, organisation, pool }: FoundRaffle, facts
     location: raffle.location,
     ticketPrice: { amount: raffle.priceAmount, currency: raffle.priceCurrency },
     totalTickets: raffle.totalTickets,
-    sold,
-    held,
-    available: raffle.totalTickets - sold - held,
+    ...ticketCounts(found, facts.now),
     maxPerUser: raffle.maxPerUser,
     numbering: raffle.numbering,
     opensAt: toInstant(opensAt),

@@ -4,32 +4,36 @@ import { requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
 import { askPool } from './client.ts'
-import type { Reservation } from './pool-contract.ts'
+import type { Cancellation, Reservation } from './pool-contract.ts'
+import { asShown } from './present.ts'
 import { reservationAddress } from './reservation-id.ts'
 import { pools, reservations } from './schema.ts'
 
 export interface FoundReservation {
   raffleId: string
+  /** As it is shown. */
   reservation: Omit<Reservation, 'logIndex'>
+  /** Of its raffle. */
+  isCancelled: boolean
 }
 
 /** Somebody else's reservation is not there. */
 export async function findReservation(ctx: Ctx, id: string): Promise<FoundReservation> {
   const { userId } = requireUser(ctx)
-  const found = (await fromDatabase(ctx, userId, id)) ?? (await fromPool(ctx, id))
-  if (found === null || found.reservation.holder !== userId) throw notFound('reservation')
-  return found
+  const known = (await fromDatabase(ctx, userId, id)) ?? (await fromPool(ctx, id))
+  if (known === null || known.reservation.holder !== userId) throw notFound('reservation')
+  return known
 }
 
 async function fromDatabase(ctx: Ctx, holder: string, id: string): Promise<FoundReservation | null> {
   try {
     const row = await ctx.db
-      .select({ raffleId: pools.raffleId, reservation: reservations })
+      .select({ raffleId: pools.raffleId, reservation: reservations, cancellation: pools.cancellation })
       .from(reservations)
       .innerJoin(pools, eq(pools.pool, reservations.pool))
       .where(and(eq(reservations.holder, holder), eq(reservations.id, id)))
       .get()
-    return row ?? null
+    return row === undefined ? null : found(row)
   } catch (error) {
     // The pool knows its reservations without D1, so reading one's own does not depend on it.
     ctx.log.warn('reservation not read from the database', { error: (error as Error).name })
@@ -39,5 +43,17 @@ async function fromDatabase(ctx: Ctx, holder: string, id: string): Promise<Found
 
 async function fromPool(ctx: Ctx, id: string): Promise<FoundReservation | null> {
   const { pool, seq } = reservationAddress(id)
-  return askPool(ctx, pool, (stub) => stub.reservation(seq, id))
+  const [known, state] = await askPool(ctx, pool, (stub) =>
+    Promise.all([stub.reservation(seq, id), stub.state()]),
+  )
+  return known === null ? null : found({ ...known, cancellation: state?.cancellation ?? null })
+}
+
+interface Known extends Pick<FoundReservation, 'raffleId' | 'reservation'> {
+  cancellation: Cancellation | null
+}
+
+function found({ raffleId, reservation, cancellation }: Known): FoundReservation {
+  const isCancelled = cancellation !== null
+  return { raffleId, reservation: asShown(reservation, isCancelled), isCancelled }
 }

@@ -7,7 +7,7 @@ import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.
 import { toInstant } from '../core/time.ts'
 import { parseRules } from '../draws/rdp1/rules.ts'
 import type { MyReservation } from './contract.ts'
-import { presentReservation, presentTickets } from './present.ts'
+import { asShown, presentReservation, presentTickets } from './present.ts'
 import { pools, reservations } from './schema.ts'
 
 export async function listTickets(ctx: Ctx, query: PageQuery): Promise<PageOf<MyReservation>> {
@@ -20,6 +20,7 @@ export async function listTickets(ctx: Ctx, query: PageQuery): Promise<PageOf<My
       raffleId: pools.raffleId,
       terms: pools.terms,
       drawAt: pools.effectiveDrawAt,
+      cancellation: pools.cancellation,
     })
     .from(reservations)
     .innerJoin(pools, eq(pools.pool, reservations.pool))
@@ -32,8 +33,8 @@ export async function listTickets(ctx: Ctx, query: PageQuery): Promise<PageOf<My
     rows,
     query.limit,
     ({ reservation }) => [reservation.id],
-    ({ reservation, raffleId, terms, drawAt }) => ({
-      reservation: presentReservation(raffleId, reservation),
+    ({ reservation, raffleId, terms, drawAt, cancellation }) => ({
+      reservation: presentReservation(raffleId, asShown(reservation, cancellation !== null)),
       tickets: presentTickets(reservation.numbers),
       raffle: { id: raffleId, title: parseRules(terms.rules).title, drawAt: toInstant(drawAt * 1_000) },
     }),

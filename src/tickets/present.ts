@@ -1,7 +1,11 @@
 /** Reservations as they are answered. */
 import { toInstant, toInstantOrNull } from '../core/time.ts'
 import type { Reservation as ReservationAnswer, ReservedTickets } from './contract.ts'
-import type { Reservation } from './pool-contract.ts'
+import type { Reservation, ReservationState } from './pool-contract.ts'
+
+/** As it is shown: of a cancelled raffle nobody has tickets, though its pool keeps for good the list as it was. */
+export const asShown = <Row extends { state: ReservationState }>(row: Row, isCancelled: boolean): Row =>
+  isCancelled && row.state === 'sold' ? { ...row, state: 'voided' } : row
 
 type Presentable = Omit<Reservation, 'holder' | 'logIndex'>
 
