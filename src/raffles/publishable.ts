@@ -2,6 +2,7 @@
 import type { FieldError } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
 import { settleTakings } from '../money/economics.ts'
+import { moneyText } from '../orders/words.ts'
 import { earliestDrawAt } from '../tickets/pool-clock.ts'
 import { MAX_PRIZE_UNITS, type Provider, type RaffleTimes } from './contract.ts'
 import { wrongEarning } from './earning.ts'
@@ -82,9 +83,10 @@ function wrongPrizes(raffle: TermColumns): FieldError[] {
   const { organiser } = settleTakings(raffle, raffle.minTickets)
   // With no cash among them the rest cannot be too little, however wrong the shares are: that is told above.
   if (cash > 0 && organiser < 0 && !raffle.guaranteed) {
+    const text = (amount: number) => moneyText({ amount, currency: raffle.priceCurrency })
     errors.push({
       path: 'prizes',
-      message: `cash prizes of ${cash} do not fit the prize pool of ${Math.max(0, cash + organiser)} at ${raffle.minTickets} tickets; guarantee them or raise minTickets`,
+      message: `cash prizes of ${text(cash)} do not fit the prize pool of ${text(Math.max(0, cash + organiser))} at ${raffle.minTickets} tickets; guarantee them or raise minTickets`,
     })
   }
   return errors

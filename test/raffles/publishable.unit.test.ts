@@ -101,6 +101,20 @@ describe('its prizes', () => {
     expect(paths({ minTickets: 10, prizes: [cash(500, 2), cash(1)] })).toEqual(['prizes'])
   })
 
+  it('of cash that do not fit are told in money as people write it', () => {
+    const message = (price: number, currency: string) =>
+      why({
+        priceAmount: price,
+        priceCurrency: currency,
+        minTickets: 30,
+        prizes: [cash(5_000, 1, currency)],
+      })[0]!.message
+    expect(message(100, 'KES')).toBe(
+      'cash prizes of KES 50.00 do not fit the prize pool of KES 30.00 at 30 tickets; guarantee them or raise minTickets',
+    )
+    expect(message(100, 'JPY')).toContain('cash prizes of JPY 5000 do not fit the prize pool of JPY 3000 ')
+  })
+
   it('of cash cannot be paid out of nothing: without minTickets there may be no takings', () => {
     expect(paths({ minTickets: 0, prizes: [cash(1)] })).toEqual(['prizes'])
   })
