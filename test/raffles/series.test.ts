@@ -214,6 +214,42 @@ describe('a series', () => {
     expect(await daysOf(id)).toHaveLength(2)
   })
 
+  it('does not end while a skipped day is left, which may have its draw after all', async () => {
+    const { id, path, operator } = await stageSeries({ endsOn: '2031-05-05' })
+    const skip = `${path}/skips/2031-05-05`
+    const status = async () => (await as(null, 'GET', path)).body.status
+    await as(operator, 'PUT', skip)
+    await sweep()
+    expect([await status(), await daysOf(id)]).toEqual(['active', []])
+    expect((await as(operator, 'DELETE', skip)).status).toBe(204)
+    await sweep()
+    expect([await status(), await daysOf(id)]).toEqual(['active', ['2031-05-05']])
+  })
+
+  it('ends after its last day, skipped or not, and then skips nothing and takes no skip back', async () => {
+    const { id, path, operator } = await stageSeries({ endsOn: '2031-05-05' })
+    const skip = `${path}/skips/2031-05-05`
+    await as(operator, 'PUT', skip)
+    await sweep()
+    at(NOW + 5 * HOUR - 5 * MINUTE)
+    expect((await as(operator, 'DELETE', skip)).body.errors[0].path).toBe('date')
+    await sweep()
+    expect((await as(null, 'GET', path)).body.status).toBe('ended')
+    expect((await as(operator, 'DELETE', skip)).body.code).toBe('invalid_state')
+    expect(await countRows(id)).toEqual({ raffles: 0, claims: 0 })
+  })
+
+  it('takes no skip back where it ends at that moment', async () => {
+    const { path, operator } = await stageSeries()
+    const skip = `${path}/skips/2031-05-06`
+    await as(operator, 'PUT', skip)
+    const ending = interrupted(/^delete from "series_skips"/, () =>
+      as(operator, 'PUT', path, { status: 'ended' }),
+    )
+    const { body } = await as(operator, 'DELETE', skip, undefined, { bindings: { DB: ending.DB } })
+    expect([ending.done(), body.code]).toEqual([true, 'invalid_state'])
+  })
+
   it('changes what is not made yet, and leaves alone what is', async () => {
     const { id, path, operator, body } = await stageSeries()
     await sweep()

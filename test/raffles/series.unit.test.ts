@@ -171,4 +171,13 @@ describe('the days to make', () => {
     expect(made(short)).toEqual({ dates: ['2026-05-05', '2026-05-06'], dueAt: '2026-05-06T16:55Z' })
     expect(made(short, none, Date.parse('2026-05-06T16:55:00Z'))).toEqual({ dates: [], dueAt: null })
   })
+
+  it('may still come while a skipped one could have its draw after all', () => {
+    const short = schedule({ endsOn: '2026-05-06' })
+    const last = new Set(['2026-05-06'])
+    expect(made(short, last)).toEqual({ dates: ['2026-05-05'], dueAt: '2026-05-06T16:55Z' })
+    const all = new Set(['2026-05-05', '2026-05-06'])
+    expect(made(short, all)).toEqual({ dates: [], dueAt: '2026-05-06T16:55Z' })
+    expect(made(short, all, Date.parse('2026-05-06T16:55:00Z'))).toEqual({ dates: [], dueAt: null })
+  })
 })

@@ -1,5 +1,5 @@
 /** What is special about a day: its reward, or that it has no draw. Fixed once the day's raffle is being made. */
-import { and, eq, notExists, type SQL, sql } from 'drizzle-orm'
+import { and, eq, exists, ne, notExists, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
 import { invalid, notFound, Problem } from '../../core/errors.ts'
 import { validationFailed } from '../../core/validation.ts'
@@ -60,15 +60,20 @@ export async function skipDay(ctx: Ctx, id: string, date: string): Promise<Skip>
 }
 
 export async function unskipDay(ctx: Ctx, id: string, date: string): Promise<void> {
-  await findSeriesToChange(ctx, id)
+  const { series: row } = await findLiveSeries(ctx, id)
+  dayToCome(ctx, row, date)
+  const day = and(eq(seriesSkips.seriesId, id), eq(seriesSkips.date, date))
   const [deleted] = await ctx.db.batch([
     ctx.db
       .delete(seriesSkips)
-      .where(and(eq(seriesSkips.seriesId, id), eq(seriesSkips.date, date)))
+      .where(and(day, isLive(ctx, id)))
       .returning({ date: seriesSkips.date }),
     lookAgainNow(ctx, id),
   ])
-  if (deleted.length === 0) throw notFound('skipped day')
+  if (deleted.length > 0) return
+  // Ended meanwhile, if another request was quicker.
+  await findLiveSeries(ctx, id)
+  throw notFound('skipped day')
 }
 
 function dayToCome(ctx: Ctx, row: SeriesRow, date: string): Day {
@@ -85,6 +90,15 @@ const isOpen = (ctx: Ctx, id: string, date: string): SQL =>
       .select({ one: sql`1` })
       .from(seriesOccurrences)
       .where(and(eq(seriesOccurrences.seriesId, id), eq(seriesOccurrences.date, date))),
+  )
+
+/** Whether the series goes on: nothing is made any more of one that has ended. */
+const isLive = (ctx: Ctx, id: string): SQL =>
+  exists(
+    ctx.db
+      .select({ one: sql`1` })
+      .from(series)
+      .where(and(eq(series.id, id), ne(series.status, 'ended'))),
   )
 
 /** The days to come are others now: the sweep looks at once, and one under way must see that it read too early. */

@@ -223,7 +223,7 @@ export const series = new Hono<AppEnv>()
       tag: TAG,
       auth: 'user',
       success: { status: 204, description: 'The day has a draw again.' },
-      errors: ['forbidden', 'not_found'],
+      errors: DAY_ERRORS,
     }),
     validate('param', SeriesDayParams),
     async (c) => {

@@ -43,14 +43,19 @@ async function advanceSeries(ctx: Ctx, row: SeriesRow): Promise<void> {
     .where(and(eq(series.id, row.id), eq(series.revision, row.revision), eq(series.status, 'active')))
 }
 
-/** The days whose raffles should be there at `now`, and when there will be more; null: never. */
+/**
+ * The days whose raffles should be there at `now`, and when there will be more; null: never. A skipped day may have its
+ * draw after all until its entries would close: a series does not end before that.
+ */
 export function daysToMake(
   row: Pick<SeriesRow, keyof Parameters<typeof daysAfter>[0]>,
   skipped: ReadonlySet<string>,
   now: number,
 ): { days: Day[]; dueAt: number | null } {
   const days: Day[] = []
+  let lastClosesAt: number | null = null
   for (const day of daysAfter(row, now)) {
+    lastClosesAt = day.closesAt
     if (skipped.has(day.date)) continue
     const last = days.at(-1)
     if (last !== undefined && day.opensAt - AHEAD_MS > now) {
@@ -59,7 +64,7 @@ export function daysToMake(
     }
     days.push(day)
   }
-  return { days, dueAt: days.at(-1)?.closesAt ?? null }
+  return { days, dueAt: lastClosesAt }
 }
 
 async function skippedDays(ctx: Ctx, id: string): Promise<Set<string>> {
