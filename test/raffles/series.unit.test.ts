@@ -1,9 +1,11 @@
 // When a series has its draws: wall clocks through daylight saving, weekdays, ends of months, and what to make when.
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Day, dayOn, daysAfter, type Schedule } from '../../src/raffles/series/occurrences.ts'
 import { daysToMake } from '../../src/raffles/series/sweep-series.ts'
 
-const HOUR = 3_600_000
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
 const schedule = (changes: Partial<Schedule> = {}): Schedule => ({
@@ -88,6 +90,68 @@ describe('the time of a draw', () => {
       }
     },
   )
+})
+
+describe('the entries of a daily series', () => {
+  /** Clocks that change in the night, at midnight, by half an hour, and never; draws in the leap and around it. */
+  const CLOCKS = [
+    ['Europe/Madrid', '20:00'],
+    ['Europe/Madrid', '02:30'],
+    ['Europe/Madrid', '03:00'],
+    ['America/New_York', '02:30'],
+    ['Asia/Beirut', '00:30'],
+    ['Africa/Nairobi', '20:00'],
+    ['Australia/Lord_Howe', '02:15'],
+  ] as const
+  const DAYS = Array.from({ length: 366 }, (_, at) =>
+    new Date(Date.parse('2026-01-01') + at * DAY).toISOString().slice(0, 10),
+  )
+
+  it.each(CLOCKS)('in %s, drawn at %s, begin as long after the last as on any day', (timeZone, time) => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 60 }),
+        fc.integer({ min: -4 * 60, max: 4 * 60 }),
+        (closesBefore, earlier) => {
+          const opensBefore = 24 * 60 + earlier
+          const daily = schedule({ timeZone, time, opensBefore, closesBefore })
+          const days = DAYS.map((date) => dayOn(daily, date)!)
+          const pauses = days.slice(1).map(({ opensAt }, at) => opensAt - days[at]!.closesAt)
+          expect(new Set(pauses)).toEqual(new Set([(closesBefore - earlier) * MINUTE]))
+        },
+      ),
+      { numRuns: 10 },
+    )
+  })
+
+  it.each(CLOCKS)('in %s, drawn at %s, open before they close on every day', (timeZone, time) => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 2 * 24 * 60 }),
+        fc.integer({ min: 1, max: 120 }),
+        (closesBefore, minutes) => {
+          const opensBefore = closesBefore + minutes
+          const daily = schedule({ timeZone, time, opensBefore, closesBefore })
+          for (const { opensAt, closesAt, drawAt } of DAYS.map((date) => dayOn(daily, date)!)) {
+            expect(opensAt).toBeLessThan(closesAt)
+            expect(drawAt - closesAt).toBe(closesBefore * MINUTE)
+          }
+        },
+      ),
+      { numRuns: 10 },
+    )
+  })
+
+  it('are open for a day of 25 hours, and of 23, to the draw; those of a few hours as long as ever', () => {
+    const madrid = { timeZone: 'Europe/Madrid', time: '20:00' }
+    const hours = (opensBefore: number, date: string) => {
+      const { opensAt, drawAt } = dayOn(schedule({ ...madrid, opensBefore }), date)!
+      return (drawAt - opensAt) / HOUR
+    }
+    expect([hours(24 * 60, '2026-10-25'), hours(24 * 60, '2026-03-29')]).toEqual([25, 23])
+    expect([hours(7 * 24 * 60, '2026-10-26'), hours(7 * 24 * 60, '2026-11-02')]).toEqual([169, 168])
+    expect([hours(6 * 60, '2026-10-25'), hours(6 * 60, '2026-03-29')]).toEqual([6, 6])
+  })
 })
 
 describe('the days of a cadence', () => {

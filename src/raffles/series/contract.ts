@@ -89,7 +89,7 @@ export const Series = z
     cadence: Cadence,
     time: z.string(),
     timeZone: z.string(),
-    /** Minutes before the draw at which entries open and close. */
+    /** Minutes before the draw at which entries open and close; whole days of opening are days of the wall clock. */
     opensBefore: z.number().int(),
     closesBefore: z.number().int(),
     startsOn: z.string(),

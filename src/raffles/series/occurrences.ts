@@ -3,7 +3,7 @@
  * clock leaps over comes as much later; of one that comes twice, the first counts.
  */
 import { Temporal } from 'temporal-polyfill'
-import { MINUTE_MS } from '../../core/time.ts'
+import { DAY_MS, MINUTE_MS } from '../../core/time.ts'
 import type { SeriesRow } from '../schema.ts'
 import { type Cadence, WEEKDAYS } from './contract.ts'
 
@@ -44,16 +44,30 @@ export function dayOn(schedule: Schedule, date: string): Day | null {
   return first === date ? dayOf(schedule, date) : null
 }
 
-function dayOf({ time, timeZone, opensBefore, closesBefore }: Schedule, date: string): Day {
-  const local = Temporal.PlainDateTime.from(`${date}T${time}`)
-  const drawAt = local.toZonedDateTime(timeZone, { disambiguation: 'compatible' }).epochMilliseconds
-  return {
-    date,
-    drawAt,
-    opensAt: drawAt - opensBefore * MINUTE_MS,
-    closesAt: drawAt - closesBefore * MINUTE_MS,
-  }
+function dayOf(schedule: Schedule, date: string): Day {
+  const drawAt = drawOf(schedule, date, 0)
+  const closesAt = drawAt - schedule.closesBefore * MINUTE_MS
+  const opensAt = opensAtOf(schedule, date)
+  // Entries for less than the hour that the clock leaps over are counted back from the draw itself.
+  return { date, drawAt, closesAt, opensAt: opensAt < closesAt ? opensAt : drawAt - opensOf(schedule) }
 }
+
+/**
+ * Whole days back are days of the wall calendar: to when the draw of that day would be, on a day of 23 hours or 25 too,
+ * so that the entries of a daily series begin as long after the last draw as ever. What is left is elapsed time.
+ */
+function opensAtOf(schedule: Schedule, date: string): number {
+  const days = Math.round(opensOf(schedule) / DAY_MS)
+  return drawOf(schedule, date, days) - (opensOf(schedule) - days * DAY_MS)
+}
+
+const opensOf = ({ opensBefore }: Schedule): number => opensBefore * MINUTE_MS
+
+/** When a draw is, or would be, so many days before `date`. */
+const drawOf = ({ time, timeZone }: Schedule, date: string, daysBefore: number): number =>
+  Temporal.PlainDateTime.from(`${date}T${time}`)
+    .subtract({ days: daysBefore })
+    .toZonedDateTime(timeZone, { disambiguation: 'compatible' }).epochMilliseconds
 
 /** The days of a cadence from `from` on. */
 function* dates(cadence: Cadence, from: string): Generator<string, never> {

@@ -65,7 +65,7 @@ export const series = new Hono<AppEnv>()
     describe({
       summary: 'Begin a series',
       description:
-        'A raffle each day of the cadence, drawn at `time` on the wall clock of `timeZone`: a time that the clock leaps over comes as much later, of one that comes twice the first counts. `terms` are all that a raffle has but title, time zone and times; with `templateId` those of the template are copied, and `terms` replaces some. Raffles are published two days before their entries open, and always the next one.',
+        'A raffle each day of the cadence, drawn at `time` on the wall clock of `timeZone`: a time that the clock leaps over comes as much later, of one that comes twice the first counts. Entries open `opensBefore` minutes before it, of which whole days (to the nearest) are days of that wall clock, so that those of a daily draw follow each other alike when the clock changes; they close `closesBefore` minutes before it by any clock. `terms` are all that a raffle has but title, time zone and times; with `templateId` those of the template are copied, and `terms` replaces some. Raffles are published two days before their entries open, and always the next one.',
       tag: TAG,
       auth: 'user',
       success: { ...theSeries('The series.'), status: 201 },
