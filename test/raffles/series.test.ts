@@ -267,6 +267,39 @@ describe('a series', () => {
     ])
   })
 
+  it('shows what is made as it is, also where the series is at another time by now', async () => {
+    const { id, path, operator } = await stageSeries()
+    await sweep()
+    const shown = async () =>
+      (await occurrences(id)).map(({ date, localDrawAt, status }) => [date, localDrawAt.slice(0, 16), status])
+    await as(operator, 'PUT', path, { time: '08:00' })
+    const made = [
+      ['2031-05-05', '2031-05-05T20:00', 'open'],
+      ['2031-05-06', '2031-05-06T20:00', 'scheduled'],
+      ['2031-05-07', '2031-05-07T20:00', 'scheduled'],
+    ]
+    expect(await shown()).toEqual([...made, ['2031-05-08', '2031-05-08T08:00', null]])
+    await as(operator, 'PUT', path, { time: '23:00' })
+    at(NOW + 5 * HOUR)
+    expect((await shown())[0]).toEqual(['2031-05-06', '2031-05-06T20:00', 'open'])
+    await as(operator, 'PUT', path, { status: 'ended' })
+    expect(await shown()).toEqual([[...made[1]!.slice(0, 2), 'open'], made[2]])
+  })
+
+  it('shows a day whose raffle was cancelled as such', async () => {
+    const { id, path, operator } = await stageSeries()
+    await sweep()
+    const [first] = await occurrences(id)
+    await as(operator, 'POST', `/raffles/${first.raffleId}/cancel`, { reason: 'A holiday' })
+    expect((await as(operator, 'PUT', `${path}/skips/2031-05-05`)).body.code).toBe('invalid_state')
+    const shown = await occurrences(id, 2)
+    expect(shown.map(({ date, skipped, status }) => [date, skipped, status])).toEqual([
+      ['2031-05-05', false, 'cancelled'],
+      ['2031-05-06', false, 'scheduled'],
+    ])
+    expect(shown[0].raffleId).toBe(first.raffleId)
+  })
+
   it('tells what keeps a day from being published, and makes the others', async () => {
     silenceLog()
     const { id, operator } = await stageSeries()
@@ -279,7 +312,8 @@ describe('a series', () => {
     expect(await daysOf(id)).toEqual(['2031-05-05', '2031-05-07'])
     const [, stuck] = await occurrences(id, 2, operator)
     expect(stuck.problem).toContain('do not fit the prize pool')
-    expect((await occurrences(id, 2))[1]).toMatchObject({ problem: null, raffleId: null })
+    expect(stuck.status).toBe('draft')
+    expect((await occurrences(id, 2))[1]).toMatchObject({ problem: null, raffleId: null, status: null })
     const path = `/raffles/${stuck.raffleId}`
     expect((await as(operator, 'PUT', path, { guaranteed: true })).status).toBe(200)
     await sweep()

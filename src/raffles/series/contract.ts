@@ -4,7 +4,15 @@ import { Id } from '../../core/ids.ts'
 import { Page, PageQuery } from '../../core/paging.ts'
 import { Line } from '../../core/text.ts'
 import { Instant, TimeZone } from '../../core/time.ts'
-import { ChangedTerms, ImageUrl, OrganisationRef, Prize, PrizesIn, SavedTerms } from '../contract.ts'
+import {
+  ChangedTerms,
+  ImageUrl,
+  OrganisationRef,
+  Prize,
+  PrizesIn,
+  RaffleStatus,
+  SavedTerms,
+} from '../contract.ts'
 
 /** Entries open at most a month ahead, so that a daily series has few raffles at a time. */
 export const MAX_OPENS_BEFORE = 31 * 24 * 60
@@ -134,7 +142,7 @@ export type ListRewards = z.infer<typeof ListRewards>
 export const Skip = z.strictObject({ date: z.string() }).meta({ id: 'SkippedDay' })
 export type Skip = z.infer<typeof Skip>
 
-/** A day of the cadence whose entries have not closed. */
+/** A day whose entries have not closed: one that has its raffle, or one of the cadence. */
 export const Occurrence = z
   .strictObject({
     date: z.string(),
@@ -148,6 +156,8 @@ export const Occurrence = z
     imageUrl: z.string().nullable(),
     /** Null until it is published, a day or two before entries open. */
     raffleId: Id('raffle').nullable(),
+    /** That raffle's: a cancelled one is shown until its entries would have closed. */
+    status: RaffleStatus.nullable(),
     /** Why it cannot be published; shown to whoever may change that. */
     problem: z.string().nullable(),
   })

@@ -35,5 +35,6 @@ export const EXAMPLE_OCCURRENCE = {
   prizes,
   imageUrl: null,
   raffleId: EXAMPLE_RAFFLE_ID,
+  status: 'open',
   problem: null,
 }

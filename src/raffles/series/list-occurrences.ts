@@ -1,8 +1,11 @@
 /** The days of a series whose entries have not closed: what is or will be drawn, and for what. */
-import { and, eq, gte } from 'drizzle-orm'
+import { and, eq, gt, gte, or } from 'drizzle-orm'
 import { hasPermission } from '../../accounts/permissions.ts'
 import type { Ctx } from '../../core/context.ts'
 import { toInstant, toWallClock } from '../../core/time.ts'
+import { pools } from '../../tickets/schema.ts'
+import { statusAt } from '../life-cycle.ts'
+import { lifeFacts } from '../present.ts'
 import { raffles, type SeriesRow, seriesOccurrences, seriesRewards, seriesSkips } from '../schema.ts'
 import type { Occurrence } from './contract.ts'
 import { findSeries } from './find-series.ts'
@@ -11,19 +14,39 @@ import { raffleOfDay } from './raffle-of-day.ts'
 
 export async function listOccurrences(ctx: Ctx, id: string, limit: number): Promise<{ data: Occurrence[] }> {
   const { series } = await findSeries(ctx, id)
-  const days = daysAfter(series, ctx.now).take(limit).toArray()
-  const from = days[0]?.date
-  if (from === undefined) return { data: [] }
+  const [first] = daysAfter(series, ctx.now)
   const [known, maySeeAll] = await Promise.all([
-    readDays(ctx, id, from),
+    readDays(ctx, id, first?.date ?? NEVER),
     hasPermission(ctx, series.organisationId, 'raffles:write'),
   ])
-  const data = days.map((day) => presentDay(series, day, known, maySeeAll))
-  // One that is paused or ended makes no more than it has made.
+  const data = daysToShow(ctx, series, known, limit).map((day) =>
+    presentDay(ctx, series, day, known, maySeeAll),
+  )
+  // Of one that is paused or ended, drafts may never be published.
   return { data: series.status === 'active' ? data : data.filter(({ raffleId }) => raffleId !== null) }
 }
 
+/** Later than any date. */
+const NEVER = '9999-12-31'
+
 type Known = Awaited<ReturnType<typeof readDays>>
+
+/**
+ * What is made is what counts, whatever the cadence says by now: raffles that are not over, and days without one, of
+ * which a series that is paused or ended has none.
+ */
+function daysToShow(ctx: Ctx, series: SeriesRow, { made }: Known, limit: number): Day[] {
+  const toMake = daysAfter(series, ctx.now).filter(({ date }) => !made.has(date))
+  const open = [...made.values()].filter(({ raffle }) => raffle.closesAt > ctx.now)
+  return [
+    ...toMake.take(series.status === 'active' ? limit : 0),
+    ...open.map(({ occurrence: { date }, raffle: { opensAt, closesAt, drawAt } }) => {
+      return { date, opensAt, closesAt, drawAt }
+    }),
+  ]
+    .sort((left, right) => left.drawAt - right.drawAt)
+    .slice(0, limit)
+}
 
 async function readDays(ctx: Ctx, id: string, from: string) {
   const [rewards, skips, made] = await Promise.all([
@@ -36,10 +59,16 @@ async function readDays(ctx: Ctx, id: string, from: string) {
       .from(seriesSkips)
       .where(and(eq(seriesSkips.seriesId, id), gte(seriesSkips.date, from))),
     ctx.db
-      .select({ occurrence: seriesOccurrences, raffle: raffles })
+      .select({ occurrence: seriesOccurrences, raffle: raffles, pool: pools })
       .from(seriesOccurrences)
       .innerJoin(raffles, eq(raffles.id, seriesOccurrences.raffleId))
-      .where(and(eq(seriesOccurrences.seriesId, id), gte(seriesOccurrences.date, from))),
+      .leftJoin(pools, eq(pools.pool, raffles.pool))
+      .where(
+        and(
+          eq(seriesOccurrences.seriesId, id),
+          or(gte(seriesOccurrences.date, from), gt(raffles.closesAt, ctx.now)),
+        ),
+      ),
   ])
   return {
     rewards: new Map(rewards.map((each) => [each.date, each])),
@@ -49,13 +78,14 @@ async function readDays(ctx: Ctx, id: string, from: string) {
 }
 
 function presentDay(
+  ctx: Ctx,
   series: SeriesRow,
   day: Day,
   { rewards, skips, made }: Known,
   maySeeAll: boolean,
 ): Occurrence {
-  const { occurrence, raffle } = made.get(day.date) ?? {}
-  // What is made is what counts, whatever the series says by now.
+  const { occurrence, raffle, pool = null } = made.get(day.date) ?? {}
+  const isShown = raffle !== undefined && (raffle.status !== 'draft' || maySeeAll)
   const { opensAt, closesAt, drawAt, prizes, imageUrl, timeZone } =
     raffle ?? raffleOfDay(series, day, rewards.get(day.date))
   return {
@@ -67,7 +97,8 @@ function presentDay(
     localDrawAt: toWallClock(drawAt, timeZone),
     prizes,
     imageUrl,
-    raffleId: raffle === undefined || (raffle.status === 'draft' && !maySeeAll) ? null : raffle.id,
-    problem: maySeeAll && raffle?.status === 'draft' ? (occurrence?.problem ?? null) : null,
+    raffleId: isShown ? raffle.id : null,
+    status: isShown ? statusAt(lifeFacts(raffle, pool), ctx.now) : null,
+    problem: isShown && raffle.status === 'draft' ? (occurrence?.problem ?? null) : null,
   }
 }

@@ -125,7 +125,8 @@ export const series = new Hono<AppEnv>()
     '/:id/occurrences',
     describe({
       summary: 'List the next days of a series',
-      description: 'Each with its reward, and the raffle once there is one.',
+      description:
+        'Each with its reward, and the raffle with its `status` once there is one, as it was made whatever the series says since.',
       tag: TAG,
       auth: 'optional',
       success: {
