@@ -1,14 +1,17 @@
-/** What is special about a day: its reward, or that it has no draw. Fixed once the day's raffle is being made. */
-import { and, eq, exists, ne, notExists, type SQL, sql } from 'drizzle-orm'
+/** What is special about a day: its reward, or that it has no draw. Fixed once a pool has accepted the day's raffle. */
+import { and, eq, exists, ne, type SQL, sql } from 'drizzle-orm'
+import type { BatchItem } from 'drizzle-orm/batch'
 import type { Ctx } from '../../core/context.ts'
-import { invalid, notFound, Problem } from '../../core/errors.ts'
+import { withRetry } from '../../core/database.ts'
+import { invalid, notFound } from '../../core/errors.ts'
 import { validationFailed } from '../../core/validation.ts'
 import { requireOwnProducts } from '../prize-stock.ts'
-import { type SeriesRow, series, seriesOccurrences, seriesRewards, seriesSkips } from '../schema.ts'
+import { type SeriesRow, series, seriesRewards, seriesSkips } from '../schema.ts'
 import type { PutReward, Reward, Skip } from './contract.ts'
-import { findLiveSeries, findSeriesToChange } from './find-series.ts'
+import { findLiveSeries } from './find-series.ts'
 import { type Day, dayOn } from './occurrences.ts'
 import { whyNotReward } from './raffle-of-day.ts'
+import { findOpenDay, isBeingPublished, isOpen, releaseDay } from './release-day.ts'
 
 export async function putReward(ctx: Ctx, id: string, date: string, reward: PutReward): Promise<Reward> {
   const { series: row } = await findLiveSeries(ctx, id)
@@ -17,45 +20,41 @@ export async function putReward(ctx: Ctx, id: string, date: string, reward: PutR
   if (errors.length > 0) throw validationFailed(errors)
   await requireOwnProducts(ctx, row.organisationId, reward.prizes)
   const { prizes, imageUrl } = reward
-  const written = await ctx.db
-    .insert(seriesRewards)
-    .select(sql`SELECT ${id}, ${date}, ${JSON.stringify(prizes)}, ${imageUrl} WHERE ${isOpen(ctx, id, date)}`)
-    .onConflictDoUpdate({
-      target: [seriesRewards.seriesId, seriesRewards.date],
-      set: { prizes: sql`excluded.prizes`, imageUrl: sql`excluded.image_url` },
-    })
-    .returning({ date: seriesRewards.date })
-  if (written.length === 0) throw isMade(date)
+  await changeDay(ctx, id, date, (isStillOpen) =>
+    ctx.db
+      .insert(seriesRewards)
+      .select(sql`SELECT ${id}, ${date}, ${JSON.stringify(prizes)}, ${imageUrl} WHERE ${isStillOpen}`)
+      .onConflictDoUpdate({
+        target: [seriesRewards.seriesId, seriesRewards.date],
+        set: { prizes: sql`excluded.prizes`, imageUrl: sql`excluded.image_url` },
+      })
+      .returning({ date: seriesRewards.date }),
+  )
   return { date, prizes, imageUrl }
 }
 
 export async function deleteReward(ctx: Ctx, id: string, date: string): Promise<void> {
-  await findSeriesToChange(ctx, id)
+  await findLiveSeries(ctx, id)
   const day = and(eq(seriesRewards.seriesId, id), eq(seriesRewards.date, date))
-  const deleted = await ctx.db
-    .delete(seriesRewards)
-    .where(and(day, isOpen(ctx, id, date)))
-    .returning({ date: seriesRewards.date })
-  if (deleted.length > 0) return
   if ((await ctx.db.select().from(seriesRewards).where(day).get()) === undefined) throw notFound('reward')
-  throw isMade(date)
+  await changeDay(ctx, id, date, (isStillOpen) =>
+    ctx.db.delete(seriesRewards).where(and(day, isStillOpen)).returning({ date: seriesRewards.date }),
+  )
 }
 
 export async function skipDay(ctx: Ctx, id: string, date: string): Promise<Skip> {
   const { series: row } = await findLiveSeries(ctx, id)
   dayToCome(ctx, row, date)
-  const written = await ctx.db.batch([
+  await changeDay(ctx, id, date, (isStillOpen) =>
     ctx.db
       .insert(seriesSkips)
-      .select(sql`SELECT ${id}, ${date} WHERE ${isOpen(ctx, id, date)}`)
+      .select(sql`SELECT ${id}, ${date} WHERE ${isStillOpen}`)
       .onConflictDoUpdate({
         target: [seriesSkips.seriesId, seriesSkips.date],
         set: { date: sql`excluded.date` },
       })
       .returning({ date: seriesSkips.date }),
-    lookAgainNow(ctx, id),
-  ])
-  if (written[0].length === 0) throw isMade(date)
+  )
   return { date }
 }
 
@@ -83,14 +82,22 @@ function dayToCome(ctx: Ctx, row: SeriesRow, date: string): Day {
   return day
 }
 
-/** Whether nobody has begun to make the day's raffle: from then on what it is made of stands still. */
-const isOpen = (ctx: Ctx, id: string, date: string): SQL =>
-  notExists(
-    ctx.db
-      .select({ one: sql`1` })
-      .from(seriesOccurrences)
-      .where(and(eq(seriesOccurrences.seriesId, id), eq(seriesOccurrences.date, date))),
+/** Writes what is special about an open day, and takes back what was begun of its raffle, for the sweep to begin anew. */
+async function changeDay(
+  ctx: Ctx,
+  id: string,
+  date: string,
+  write: (isStillOpen: SQL) => BatchItem<'sqlite'> & PromiseLike<{ date: string }[]>,
+): Promise<void> {
+  const day = await findOpenDay(ctx, id, date)
+  const [written] = await withRetry(() =>
+    ctx.db.batch([write(isOpen(ctx, day)), ...releaseDay(ctx, day), lookAgainNow(ctx, id)]),
   )
+  if ((written as { date: string }[]).length > 0) return
+  // Published meanwhile, or about to be.
+  await findOpenDay(ctx, id, date)
+  throw isBeingPublished(date)
+}
 
 /** Whether the series goes on: nothing is made any more of one that has ended. */
 const isLive = (ctx: Ctx, id: string): SQL =>
@@ -107,6 +114,3 @@ const lookAgainNow = (ctx: Ctx, id: string) =>
     .update(series)
     .set({ dueAt: ctx.now, revision: sql`${series.revision} + 1` })
     .where(and(eq(series.id, id), eq(series.status, 'active')))
-
-const isMade = (date: string) =>
-  new Problem('invalid_state', `The raffle of ${date} is made already; change or cancel that raffle itself.`)

@@ -1,6 +1,7 @@
 /**
  * Makes the raffle of one day, exactly once: a row claims the day with the raffle's id, the draft is written under that
- * id, and published. Each step does nothing where it was done, so it may be doubled, or killed between any two.
+ * id, and published. Each step does nothing where it was done, so it may be doubled, or killed between any two, and
+ * nothing where the claim was taken back since: see `release-day.ts`.
  */
 import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
@@ -19,7 +20,7 @@ export async function makeOccurrence(ctx: Ctx, series: SeriesRow, day: Day): Pro
   const occurrence = await claimDay(ctx, series, day)
   if (occurrence === undefined) return
   const raffle = await writeDraft(ctx, series, day, occurrence)
-  if (raffle.status !== 'draft') return
+  if (raffle?.status !== 'draft') return
   try {
     await handOver(ctx, raffle)
   } catch (error) {
@@ -40,16 +41,20 @@ async function claimDay(ctx: Ctx, series: SeriesRow, { date }: Day): Promise<Occ
         ) AND NOT EXISTS (SELECT 1 FROM series_skips WHERE series_id = ${series.id} AND date = ${date})`)
       .onConflictDoNothing({ target: [seriesOccurrences.seriesId, seriesOccurrences.date] }),
   )
-  return ctx.db.select().from(seriesOccurrences).where(isDay(series.id, date)).get()
+  return ctx.db
+    .select()
+    .from(seriesOccurrences)
+    .where(and(eq(seriesOccurrences.seriesId, series.id), eq(seriesOccurrences.date, date)))
+    .get()
 }
 
-/** The reward stands still since the claim, so that every try writes the same draft. */
+/** The reward stands still while the claim does, so that every try writes the same draft; none without the claim. */
 async function writeDraft(
   ctx: Ctx,
   series: SeriesRow,
   day: Day,
   { raffleId: id }: OccurrenceRow,
-): Promise<RaffleRow> {
+): Promise<RaffleRow | undefined> {
   const written = await findRow(ctx, id)
   if (written !== undefined) return written
   const reward = await ctx.db
@@ -59,16 +64,20 @@ async function writeDraft(
     .get()
   const { organisationId } = series
   const draft = newDraft(ctx, { id, organisationId, seriesId: series.id }, raffleOfDay(series, day, reward))
-  await withRetry(() => ctx.db.insert(raffles).values(draft).onConflictDoNothing({ target: raffles.id }))
-  return (await findRow(ctx, id))!
+  const isUnclaimed = sql`NOT EXISTS (
+    SELECT 1 FROM ${seriesOccurrences} WHERE ${seriesOccurrences.raffleId} = ${id})`
+  await withRetry(() =>
+    ctx.db.batch([
+      ctx.db.insert(raffles).values(draft).onConflictDoNothing({ target: raffles.id }),
+      ctx.db.delete(raffles).where(and(eq(raffles.id, id), eq(raffles.status, 'draft'), isUnclaimed)),
+    ]),
+  )
+  return findRow(ctx, id)
 }
 
 const findRow = (ctx: Ctx, id: string) => ctx.db.select().from(raffles).where(eq(raffles.id, id)).get()
 
-async function noteProblem(ctx: Ctx, { seriesId, date, problem }: OccurrenceRow, why: string): Promise<void> {
+async function noteProblem(ctx: Ctx, { raffleId, problem }: OccurrenceRow, why: string): Promise<void> {
   if (problem === why) return
-  await ctx.db.update(seriesOccurrences).set({ problem: why }).where(isDay(seriesId, date))
+  await ctx.db.update(seriesOccurrences).set({ problem: why }).where(eq(seriesOccurrences.raffleId, raffleId))
 }
-
-const isDay = (seriesId: string, date: string) =>
-  and(eq(seriesOccurrences.seriesId, seriesId), eq(seriesOccurrences.date, date))

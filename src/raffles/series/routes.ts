@@ -32,7 +32,7 @@ import { presentSeries } from './present.ts'
 import { updateSeries } from './update-series.ts'
 
 const TAG = 'Series'
-const DAY_ERRORS = ['validation_failed', 'forbidden', 'not_found', 'invalid_state'] as const
+const DAY_ERRORS = ['validation_failed', 'forbidden', 'not_found', 'invalid_state', 'conflict'] as const
 
 const theSeries = (description: string) => ({
   status: 200 as const,
@@ -166,7 +166,7 @@ export const series = new Hono<AppEnv>()
     '/:id/rewards/:date',
     describe({
       summary: 'Set the reward of a day',
-      description: 'Until the day’s raffle is made.',
+      description: 'Until the day’s raffle is published. A draft of it is made anew.',
       tag: TAG,
       auth: 'user',
       success: { status: 200, schema: Reward, example: EXAMPLE_REWARD, description: 'The reward.' },
@@ -183,11 +183,11 @@ export const series = new Hono<AppEnv>()
     '/:id/rewards/:date',
     describe({
       summary: 'Take back the reward of a day',
-      description: 'Until the day’s raffle is made. The prizes of the terms take its place.',
+      description: 'Until the day’s raffle is published. The prizes of the terms take its place.',
       tag: TAG,
       auth: 'user',
       success: { status: 204, description: 'Taken back.' },
-      errors: ['forbidden', 'not_found', 'invalid_state'],
+      errors: ['forbidden', 'not_found', 'invalid_state', 'conflict'],
     }),
     validate('param', SeriesDayParams),
     async (c) => {
@@ -200,7 +200,8 @@ export const series = new Hono<AppEnv>()
     '/:id/skips/:date',
     describe({
       summary: 'Skip a day',
-      description: 'Until the day’s raffle is made.',
+      description:
+        'Until the day’s raffle is published, also where it is a draft that cannot be: that goes, and what was set aside for it is back in stock.',
       tag: TAG,
       auth: 'user',
       success: {
