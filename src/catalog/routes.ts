@@ -117,11 +117,12 @@ export const products = new Hono<AppEnv>()
     '/:id',
     describe({
       summary: 'Delete a product',
-      description: 'One that was ever ordered, or set aside as a prize, is archived instead.',
+      description:
+        'One that was ever ordered, or set aside as a prize, is archived instead; one that a draft, a series or a raffle template would give away stays.',
       tag: TAG,
       auth: 'user',
       success: { status: 204, description: 'Not for sale any more.' },
-      errors: ['forbidden', 'not_found'],
+      errors: ['forbidden', 'not_found', 'invalid_state'],
     }),
     validate('param', ProductParams),
     async (c) => {

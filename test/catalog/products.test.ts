@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
 import { type Door, protectedDoors } from '../harness/auth-battery.ts'
 import { addOperator, organisationWithOperator, registerPlayer } from '../harness/people.ts'
-import { as, readAll, stageDraft, useClock } from '../raffles/scenario.ts'
+import { as, at, readAll, stageDraft, stageRaffle, sweep, useClock } from '../raffles/scenario.ts'
 import { seriesBody } from '../raffles/series-stage.ts'
-import { BOOK, SPEAKER, stageProduct } from './shelf.ts'
+import { BOOK, type Shelved, SPEAKER, stageProduct } from './shelf.ts'
 
 useClock()
 
@@ -110,6 +110,86 @@ describe('a product', () => {
   })
 })
 
+describe('a product that is still to be given away', () => {
+  /** What gives the product away, and how it is made to give away something else. */
+  async function stageUses({ id, organisation }: Shelved) {
+    const { operator } = organisation
+    const prizes = [{ title: BOOK.title, quantity: 1, productId: id }]
+    const others = [{ title: 'A pen', quantity: 1 }]
+    const { terms } = seriesBody()
+    const make = async (path: string, body: unknown) =>
+      `${path}/${(await as(operator, 'POST', path, body)).body.id}`
+    const giving = await make('/series', seriesBody({ title: 'Books', terms: { ...terms, prizes } }))
+    const plain = await make('/series', seriesBody({ title: 'Pens' }))
+    const reward = `${plain}/rewards/2031-05-06`
+    await as(operator, 'PUT', reward, { prizes })
+    const template = { ...terms, title: 'Evening draw', name: 'Evening', colour: '#000000' }
+    const saved = await make('/raffle-templates', { ...template, prizes })
+    const { id: draft } = await stageDraft({ prizes }, organisation)
+    const put = (path: string, body: unknown) => () => as(operator, 'PUT', path, body)
+    return [
+      ['the series “Books”', put(giving, { terms: { prizes: others } })],
+      ['the reward of 2031-05-06 in the series “Pens”', put(reward, { prizes: others })],
+      ['the raffle template “Evening”', put(saved, { prizes: others })],
+      ['the draft “Signed first editions”', put(`/raffles/${draft}`, { prizes: others })],
+    ] as const
+  }
+
+  it('stays until something else is, and says where it is', async () => {
+    const product = await stageProduct()
+    const remove = () => as(product.organisation.operator, 'DELETE', `/products/${product.id}`)
+    const uses = await stageUses(product)
+    const first = (await remove()).body.detail
+    const names = uses.slice(0, 3).map(([name]) => name)
+    expect(first).toBe(
+      `Still used by ${names.join(', ')}, others. Give something else away there first, or archive this product.`,
+    )
+    for (const [name, change] of uses) {
+      const { status, body } = await remove()
+      expect([status, body.code, body.detail]).toEqual([409, 'invalid_state', expect.stringContaining(name)])
+      expect((await as(null, 'GET', `/products/${product.id}`)).body.status).toBe('active')
+      expect((await change()).status).toBe(200)
+    }
+    expect((await remove()).status).toBe(204)
+    expect((await as(product.organisation.operator, 'GET', `/products/${product.id}`)).status).toBe(404)
+  })
+
+  it('can be archived all the same, and stays where others were set aside already', async () => {
+    const product = await stageProduct()
+    const { operator } = product.organisation
+    const prizes = [{ title: BOOK.title, quantity: 1, productId: product.id }]
+    await stageRaffle({ prizes }, product.organisation)
+    const body = seriesBody({ terms: { ...seriesBody().terms, prizes } })
+    const { id } = (await as(operator, 'POST', '/series', body)).body
+    const remove = () => as(operator, 'DELETE', `/products/${product.id}`)
+    const status = async () => (await as(null, 'GET', `/products/${product.id}`)).body.status
+    expect([(await remove()).status, await status()]).toEqual([409, 'active'])
+    const archive = await as(operator, 'PUT', `/products/${product.id}`, { status: 'archived' })
+    expect(archive.body.status).toBe('archived')
+    await as(operator, 'PUT', `/products/${product.id}`, { status: 'active' })
+    await as(operator, 'PUT', `/series/${id}`, { status: 'ended' })
+    expect([(await remove()).status, await status()]).toEqual([204, 'archived'])
+  })
+
+  it('is not, as the reward of a day that is over, or whose raffle is published', async () => {
+    const product = await stageProduct()
+    const { operator } = product.organisation
+    const { id } = (await as(operator, 'POST', '/series', seriesBody())).body
+    const prizes = [{ title: BOOK.title, quantity: 1, productId: product.id }]
+    const put = (date: string) => as(operator, 'PUT', `/series/${id}/rewards/${date}`, { prizes })
+    const remove = () => as(operator, 'DELETE', `/products/${product.id}`)
+    await put('2031-05-06')
+    await sweep()
+    expect((await remove()).status).toBe(204)
+    await as(operator, 'PUT', `/products/${product.id}`, { status: 'active' })
+    await put('2031-05-20')
+    await as(operator, 'PUT', `/series/${id}`, { status: 'paused' })
+    expect((await remove()).status).toBe(409)
+    at(Date.parse('2031-05-22T00:00:00Z'))
+    expect((await remove()).status).toBe(204)
+  })
+})
+
 describe('the list of products', () => {
   it('is filtered, sorted and paged', async () => {
     const organisation = await organisationWithOperator()
@@ -194,12 +274,23 @@ describe('a category', () => {
     const daily = seriesBody({ terms: { ...terms, categoryId: poems.id } })
     const { body: series } = await as(operator, 'POST', '/series', daily)
     expect(series.terms.categoryId).toBe(poems.id)
-    for (const [door, change] of [
-      [`/raffles/${raffleId}`, { categoryId: null }],
-      [`/series/${series.id}`, { terms: { categoryId: null } }],
+    const { body: template } = await as(operator, 'POST', '/raffle-templates', {
+      ...daily.terms,
+      title: 'Evening draw',
+      name: 'Evening',
+      colour: '#000000',
+    })
+    for (const [door, change, name] of [
+      [`/raffles/${raffleId}`, { categoryId: null }, 'the raffle “Signed first editions”'],
+      [`/series/${series.id}`, { terms: { categoryId: null } }, 'the series “Daily lucky draw”'],
+      [`/raffle-templates/${template.id}`, { categoryId: null }, 'the raffle template “Evening”'],
     ] as const) {
-      expect((await as(operator, 'DELETE', path)).body.code).toBe('invalid_state')
-      await as(operator, 'PUT', door, change)
+      const { body } = await as(operator, 'DELETE', path)
+      expect([body.code, body.detail.split(',')[0]]).toEqual([
+        'invalid_state',
+        expect.stringContaining(`Still used by ${name}`),
+      ])
+      expect((await as(operator, 'PUT', door, change)).status).toBe(200)
     }
     expect((await as(operator, 'DELETE', path)).status).toBe(204)
     const left = env.DB.prepare('SELECT count(*) AS n FROM categories WHERE id = ?').bind(poems.id)
