@@ -9,7 +9,7 @@ import { settingsOf } from './core/settings.ts'
 import { advanceDueRaffles } from './draws/advance-due-raffles.ts'
 import { sweepNotices } from './draws/notify-holders.ts'
 import { remindWinners } from './draws/remind-winners.ts'
-import { sweepGrants } from './grants/sweep-grants.ts'
+import { finishDueGrants, sweepGrants } from './grants/sweep-grants.ts'
 import { noteSweep } from './insights/sweeps.ts'
 import { sweepPayouts } from './money/sweep-payouts.ts'
 import { purgeWebhooks } from './orders/receive-webhook.ts'
@@ -29,6 +29,8 @@ const BEFORE_RAFFLES: readonly Chore[] = [
 ]
 const AFTER_RAFFLES: readonly Chore[] = [
   ['refund runs', sweepRefundRuns],
+  // What these orders had earned, before its raffle freezes.
+  ['grants asked back', finishDueGrants],
   ['refunds', sweepRefunds],
   ['stock holds', sweepStockHolds],
   ['payouts', sweepPayouts],

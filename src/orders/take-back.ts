@@ -1,10 +1,12 @@
 /**
  * The second step of a refund that somebody asked for: its tickets are taken back where they are held, and then, in one
- * batch, the ledger owes their price. What cannot be taken back any more is given up, and stays a ticket.
+ * batch, the ledger owes their price, and what the order has earned is asked back and goes. What cannot be taken back any
+ * more is given up, and stays a ticket.
  */
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
+import { finishGrantsOf } from '../grants/sweep-grants.ts'
 import { account, insertTransfers } from '../money/ledger.ts'
 import { type RefundedLine, type RefundRow, refundRuns, refunds } from '../money/schema.ts'
 import { askGrantsBack } from './earned-entries.ts'
@@ -41,7 +43,9 @@ export async function takeBack(ctx: Ctx, refund: RefundRow): Promise<RefundRow> 
     const stay = parts.filter((part, at) => !isTaken(part, at))
     await decide(ctx, refund, back, stay)
     const decided = await findRefund(ctx, refund.id)
-    if (decided.status !== 'requested' || attempt === MAX_TRIES) return decided
+    if (decided.status === 'requested' && attempt < MAX_TRIES) continue
+    await finishGrantsOf(ctx, refund.orderId)
+    return decided
   }
 }
 

@@ -27,6 +27,7 @@ import {
   crashing,
   DRAW_AT,
   HOUR,
+  interrupted,
   iso,
   MINUTE,
   NOW,
@@ -453,8 +454,10 @@ describe('an order of our own shop', () => {
     const priced = await stagePriced({ totalTickets: 100 }, shop.raffle)
     return { shop, priced, player: await registerPlayer() }
   }
-  const refund = (priced: Staged, id: string, lines?: object) =>
-    as(priced.operator, 'POST', `/orders/${id}/refunds`, { reason: 'Cannot come.', lines }, withKey(newKey()))
+  const refund = (priced: Staged, id: string, lines?: object, bindings: Partial<Bindings> = {}) => {
+    const body = { reason: 'Cannot come.', lines }
+    return as(priced.operator, 'POST', `/orders/${id}/refunds`, body, { ...withKey(newKey()), bindings })
+  }
 
   it('earns by itself when it is paid, in the open raffles of its organisation', async () => {
     const { shop, priced, player } = await stageBoth()
@@ -487,16 +490,56 @@ describe('an order of our own shop', () => {
     await sweep()
     expect(await sold(shop.raffle.id)).toBe(2)
     expect((await refund(priced, id)).status).toBe(201)
+    expect(await statusOf(shop, id)).toBe('revoked')
+    expect(await sold(shop.raffle.id)).toBe(0)
+  })
+
+  it('loses it at once: the list is fixed without it, whenever the sweep comes', async () => {
+    const { shop, priced, player } = await stageBoth()
+    await paid(await registerPlayer(), priced.id)
+    const { id } = await paid(player, priced.id)
+    at(CLOSES_AT - 1)
+    expect((await refund(priced, id)).status).toBe(201)
+    at(CLOSES_AT + MINUTE)
+    await ringAlarm(shop.raffle.pool)
+    expect((await poolState(shop.raffle.pool))!.commitment).toMatchObject({ ticketCount: 1 })
+    await sweep()
+    expect(await statusOf(shop, id)).toBe('revoked')
+  })
+
+  it('is refunded although its entries cannot be voided now, and loses them by the sweep', async () => {
+    silenceLog()
+    const { shop, priced, player } = await stageBoth()
+    const { id } = await paid(player, priced.id)
+    const crash = crashing(/update "grants" set .*"status" = /i)
+    expect((await refund(priced, id, undefined, { DB: crash.DB })).status).toBe(201)
+    expect(crash.done()).toBe(true)
+    expect(await statusOf(shop, id)).toBe('granted')
     await sweep()
     expect(await statusOf(shop, id)).toBe('revoked')
     expect(await sold(shop.raffle.id)).toBe(0)
+  })
+
+  it.each([
+    ['waits to be granted', /update "grants" set "user_id"/i],
+    ['is just being granted', /update "grants" set .*"reservation_id" = /i],
+  ])('loses it when it is refunded while its grant %s', async (_, moment) => {
+    const { shop, priced, player } = await stageBoth()
+    const { id, checkoutUrl } = await reserve(player, priced.id)
+    const meanwhile = interrupted(moment, async () => expect((await refund(priced, id)).status).toBe(201))
+    const approve = { method: 'POST', body: new URLSearchParams({ action: 'approve' }) }
+    await app.fetch(new Request(checkoutUrl, approve), { ...env, DB: meanwhile.DB })
+    expect(meanwhile.done()).toBe(true)
+    expect((await orderOf(player, id)).status).toBe('refunded')
+    expect(await statusOf(shop, id)).toBe('revoked')
+    expect(await sold(shop.raffle.id)).toBe(0)
+    expect(await rowOf(id)).toMatchObject({ revoke_asked_at: null, due_at: null })
   })
 
   it('loses it when what it bought is cancelled', async () => {
     const { shop, priced, player } = await stageBoth()
     const { id } = await paid(player, priced.id, 2)
     await as(priced.operator, 'POST', `/raffles/${priced.id}/cancel`, { reason: 'rain' })
-    await sweep()
     await sweep()
     expect(await statusOf(shop, id)).toBe('revoked')
     expect(await sold(shop.raffle.id)).toBe(0)
