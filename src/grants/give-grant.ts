@@ -40,7 +40,7 @@ export async function giveGrant(
         emailHash,
         email: email ?? null,
         amount,
-        key: clientKey,
+        key: `${ctx.apiKey!.id}:${clientKey}`,
         dueAt: ctx.now,
         createdAt: ctx.now,
         updatedAt: ctx.now,

@@ -31,7 +31,7 @@ export const grants = sqliteTable(
     reason: text(),
     /** When it was asked back; done by whoever comes by next. */
     revokeAskedAt: integer(),
-    /** The client's Idempotency-Key; null for our own shop's. */
+    /** The client's Idempotency-Key after the id of its API key (older rows: alone); null for our own shop's. */
     key: text(),
     /** When the sweep must look at it; null once nothing is left to do. */
     dueAt: integer(),

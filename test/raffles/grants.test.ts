@@ -186,6 +186,27 @@ describe('an order of a shop', () => {
     expect(await sold(shop.raffle.id)).toBe(1)
   })
 
+  it('has a key that is its shop’s own: another’s may be the same', async () => {
+    const shop = await stageShop()
+    const other = { ...shop, key: await keyOf(shop.organisation) }
+    const userId = (await registerPlayer()).id
+    const orderRef = newRef()
+    expect((await grant(shop, { orderRef, userId }, { key: '0001' })).body.status).toBe('granted')
+    expect((await grant(other, { userId }, { key: '0001' })).body.status).toBe('granted')
+    expect((await grant(shop, { userId }, { key: '0001' })).body.code).toBe('idempotency_mismatch')
+    expect((await grant(other, { orderRef, userId }, { key: '0001' })).body.orderRef).toBe(orderRef)
+    expect(await sold(shop.raffle.id)).toBe(2)
+  })
+
+  it('is the same where its key was written down without whose it is', async () => {
+    const shop = await stageShop()
+    const order = { orderRef: newRef(), userId: (await registerPlayer()).id }
+    const { body } = await grant(shop, order, { key: '0002' })
+    await env.DB.prepare(`UPDATE grants SET "key" = '0002' WHERE order_ref = ?`).bind(order.orderRef).run()
+    expect((await grant(shop, order, { key: '0002' })).body).toEqual(body)
+    expect((await grant(shop, { ...order, orderRef: newRef() }, { key: '0003' })).body.status).toBe('granted')
+  })
+
   it('earns once when it is told ten times at a time', async () => {
     const shop = await stageShop({ per: 'amount', amountPerEntry: 500 })
     const orderRef = newRef()
