@@ -12,12 +12,13 @@ export const OrderRef = z
   .string()
   .regex(/^[A-Za-z0-9][\w.:~-]{0,99}$/, 'must be 1 to 100 letters, digits and . : ~ _ -')
 
+/** Whether it is an order of our own shop, whose grants are no shop's to give or to take back. */
+export const isOurs = (orderRef: string): boolean => Id('order').safeParse(orderRef).success
+export const NOT_OURS = 'must not be an order of ours: what those earn is given and taken back by itself'
+
 export const GiveGrant = z
   .strictObject({
-    orderRef: OrderRef.refine(
-      (ref) => !Id('order').safeParse(ref).success,
-      'must not be an order of ours: those are granted by themselves',
-    ),
+    orderRef: OrderRef.refine((ref) => !isOurs(ref), NOT_OURS),
     email: Email.optional(),
     userId: Id('user').optional(),
     /** What was paid; the raffle's rule says how many entries it earns. */

@@ -1,9 +1,9 @@
-/** An order was refunded: what it has earned is taken back, until the list of tickets is fixed for the draw. */
+/** An order of a shop was refunded: what it has earned is taken back, until the list of tickets is fixed for the draw. */
 import { and, inArray, isNull } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
-import { notFound, Problem } from '../core/errors.ts'
-import type { Grant } from './contract.ts'
+import { invalid, notFound, Problem } from '../core/errors.ts'
+import { type Grant, isOurs, NOT_OURS } from './contract.ts'
 import { findGrant, findRaffleForGrants, isGrant } from './find-grant.ts'
 import { finishGrant } from './finish-grant.ts'
 import { presentGrant } from './present.ts'
@@ -12,6 +12,7 @@ import { grants } from './schema.ts'
 /** Once more, or of a grant that earned nothing, it changes nothing. */
 export async function revokeGrant(ctx: Ctx, raffleId: string, orderRef: string): Promise<Grant> {
   const raffle = await findRaffleForGrants(ctx, raffleId)
+  if (isOurs(orderRef)) throw invalid('orderRef', NOT_OURS)
   const key = { raffleId, orderRef }
   if ((await findGrant(ctx, key)) === undefined) throw notFound('grant')
   await withRetry(() =>

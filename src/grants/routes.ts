@@ -80,11 +80,12 @@ export const grantRoutes = new Hono<AppEnv>()
     '/:id/grants/:orderRef',
     describe({
       summary: 'Take back what an order has earned',
-      description: 'When the order was refunded; until the list of tickets is fixed for the draw.',
+      description:
+        'When the order was refunded; until the list of tickets is fixed for the draw. What orders of our own shop have earned goes by itself when they are refunded.',
       tag: TAG,
       auth: 'user-or-key',
       success: theGrant('The grant, revoked.'),
-      errors: ['forbidden', 'not_found', 'invalid_state', 'rate_limited'],
+      errors: ['validation_failed', 'forbidden', 'not_found', 'invalid_state', 'rate_limited'],
     }),
     validate('param', GrantParams),
     async (c) => {

@@ -515,6 +515,23 @@ describe('an order of our own shop', () => {
     expect(await sold(shop.raffle.id)).toBe(0)
   })
 
+  it('keeps it while it is paid, whoever asks it back', async () => {
+    const { shop, priced, player } = await stageBoth()
+    const { id } = await paid(player, priced.id)
+    const path = `/raffles/${shop.raffle.id}/grants/${id}`
+    const given = await grant(shop, { orderRef: id, userId: player.id })
+    for (const asked of [
+      await ask(shop, 'DELETE', `/${id}`),
+      await as(shop.raffle.operator, 'DELETE', path),
+    ]) {
+      expect(asked.status).toBe(422)
+      expect(asked.body.errors).toEqual(given.body.errors)
+    }
+    expect((await as(player, 'DELETE', path)).status).toBe(404)
+    expect(await statusOf(shop, id)).toBe('granted')
+    expect(await sold(shop.raffle.id)).toBe(1)
+  })
+
   it('loses it at once: the list is fixed without it, whenever the sweep comes', async () => {
     const { shop, priced, player } = await stageBoth()
     await paid(await registerPlayer(), priced.id)
