@@ -2,19 +2,24 @@
  * Takes a grant as far as it goes: row, pool, row. The row says first whose entries they are and how many; the pool is
  * asked under the grant's own key, so that a repeat after a crash finds the same tickets; then the row says so.
  */
-import { and, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm'
-import { users } from '../accounts/schema.ts'
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
+import { toInstant } from '../core/time.ts'
 import { entriesOf } from '../raffles/earning.ts'
-import { type RaffleRow, raffles } from '../raffles/schema.ts'
+import { type FoundRaffle, findRaffle } from '../raffles/find-raffle.ts'
+import { statusAt } from '../raffles/life-cycle.ts'
+import { lifeFacts } from '../raffles/present.ts'
 import { reserveEntries, voidEntries } from './entries.ts'
 import { findGrant, type GrantKey, isGrant } from './find-grant.ts'
+import { ownerOf } from './owner.ts'
 import { type GrantRow, grants } from './schema.ts'
 import { settleRevocation } from './settle-revocation.ts'
 
 const REASONS = {
   nobody: 'Nobody took it over before the sales ended.',
+  late: (closedAt: number) => `Sales closed at ${toInstant(closedAt)}.`,
+  cancelled: 'This raffle was cancelled.',
   little: 'The order is too small to earn an entry.',
   once: 'An earlier order of this person has earned an entry, and the rules let each person earn once.',
 } as const
@@ -22,9 +27,10 @@ const REASONS = {
 /** Does what there is to do for a grant now; safe to repeat, and at the same time. */
 export async function finishGrant(ctx: Ctx, key: GrantKey): Promise<GrantRow> {
   const grant = await mustFind(ctx, key)
-  const raffle = (await ctx.db.select().from(raffles).where(eq(raffles.id, key.raffleId)).get())!
+  const found = await findRaffle(ctx, key.raffleId)
+  const { raffle } = found
   if (grant.revokeAskedAt !== null) await settleRevocation(ctx, raffle, grant)
-  else if (grant.status === 'waiting') await take(ctx, raffle, grant)
+  else if (grant.status === 'waiting') await take(ctx, found, grant)
   const now = await mustFind(ctx, key)
   // Asked back while it was being taken.
   if (now.revokeAskedAt === null || now.revokeAskedAt === grant.revokeAskedAt) return now
@@ -32,17 +38,18 @@ export async function finishGrant(ctx: Ctx, key: GrantKey): Promise<GrantRow> {
   return mustFind(ctx, key)
 }
 
-async function take(ctx: Ctx, raffle: RaffleRow, grant: GrantRow): Promise<void> {
-  const userId = grant.userId ?? (await provenOwner(ctx, grant))
-  if (userId === null) return wait(ctx, raffle, grant)
+async function take(ctx: Ctx, found: FoundRaffle, grant: GrantRow): Promise<void> {
+  const { raffle } = found
+  const userId = await ownerOf(ctx, grant)
+  if (userId === null) return wait(ctx, found, grant)
   const entries = raffle.earning === null ? 0 : entriesOf(raffle.earning, grant.amount)
   if (entries === 0) return refuse(ctx, grant, REASONS.little)
   const once = raffle.earning?.oncePerPerson ? userId : null
   const claimed = await claim(ctx, grant, { userId, entries, once })
   if (claimed === undefined) {
-    const found = await mustFind(ctx, grant)
+    const present = await mustFind(ctx, grant)
     // Unless it was asked back or finished meanwhile, somebody's other order came first.
-    if (found.status === 'waiting' && found.revokeAskedAt === null) await refuse(ctx, grant, REASONS.once)
+    if (present.status === 'waiting' && present.revokeAskedAt === null) await refuse(ctx, grant, REASONS.once)
     return
   }
   const outcome = await reserveEntries(ctx, raffle, claimed)
@@ -55,20 +62,13 @@ async function take(ctx: Ctx, raffle: RaffleRow, grant: GrantRow): Promise<void>
   if (status === 'revoked') await voidEntries(ctx, outcome.reservation.id)
 }
 
-/** Who has proved that the address is theirs. */
-async function provenOwner(ctx: Ctx, { email }: GrantRow): Promise<string | null> {
-  const owner = await ctx.db
-    .select({ id: users.id })
-    .from(users)
-    .where(and(eq(users.email, email ?? ''), isNotNull(users.emailVerifiedAt)))
-    .get()
-  return owner?.id ?? null
-}
-
 /** Until its owner comes, and no longer than sales last. */
-async function wait(ctx: Ctx, raffle: RaffleRow, grant: GrantRow): Promise<void> {
-  if (raffle.status === 'scheduled' && ctx.now < raffle.closesAt) return setDue(ctx, grant, raffle.closesAt)
-  await refuse(ctx, grant, REASONS.nobody)
+async function wait(ctx: Ctx, { raffle, pool }: FoundRaffle, grant: GrantRow): Promise<void> {
+  const status = statusAt(lifeFacts(raffle, pool), ctx.now)
+  if (status === 'cancelled') return refuse(ctx, grant, REASONS.cancelled)
+  if (status === 'scheduled' || status === 'open') return setDue(ctx, grant, raffle.closesAt)
+  const closedAt = pool?.closedAt ?? raffle.closesAt
+  await refuse(ctx, grant, grant.createdAt < closedAt ? REASONS.nobody : REASONS.late(closedAt))
 }
 
 /** Unless it has come to be due at another time since it was read. */

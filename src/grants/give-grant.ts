@@ -1,6 +1,5 @@
 /** A shop grants what one of its orders has earned: once an order, whatever the request's key. */
 import { createHash } from 'node:crypto'
-import { eq } from 'drizzle-orm'
 import { users } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -8,6 +7,7 @@ import { invalid, Problem } from '../core/errors.ts'
 import type { GiveGrant, Grant } from './contract.ts'
 import { findGrant, findRaffleForKey } from './find-grant.ts'
 import { finishGrant } from './finish-grant.ts'
+import { isActiveUser } from './owner.ts'
 import { presentGrant } from './present.ts'
 import { type GrantRow, grants } from './schema.ts'
 
@@ -27,7 +27,9 @@ export async function giveGrant(
   if (currency !== raffle.priceCurrency) {
     throw invalid('amount.currency', `must be ${raffle.priceCurrency}, the raffle’s currency`)
   }
-  if (userId !== undefined) await mustExist(ctx, userId)
+  const key = { raffleId, orderRef }
+  // Told again it is the same grant, whatever has become of its user since.
+  if (userId !== undefined && (await findGrant(ctx, key)) === undefined) await mustBeThere(ctx, userId)
   const emailHash = email === undefined ? null : hashOf(email)
   await withRetry(() =>
     ctx.db
@@ -47,7 +49,7 @@ export async function giveGrant(
       })
       .onConflictDoNothing(),
   )
-  const grant = await findGrant(ctx, { raffleId, orderRef })
+  const grant = await findGrant(ctx, key)
   if (grant === undefined) {
     throw new Problem('idempotency_mismatch', 'This Idempotency-Key was used for another order’s grant.')
   }
@@ -69,8 +71,8 @@ async function finishNow(ctx: Ctx, grant: GrantRow): Promise<GrantRow> {
   }
 }
 
-async function mustExist(ctx: Ctx, userId: string): Promise<void> {
-  const user = await ctx.db.select({ id: users.id }).from(users).where(eq(users.id, userId)).get()
+async function mustBeThere(ctx: Ctx, userId: string): Promise<void> {
+  const user = await ctx.db.select({ id: users.id }).from(users).where(isActiveUser(userId)).get()
   if (user === undefined) throw invalid('userId', 'there is no such user')
 }
 

@@ -5,13 +5,13 @@ import { type Swept, sweepRows } from '../core/sweep-rows.ts'
 import type { GrantKey } from './find-grant.ts'
 import { finishGrant } from './finish-grant.ts'
 import { grants } from './schema.ts'
-import { wakeProvenGrants } from './take-over-grants.ts'
+import { wakeGrants } from './wake-grants.ts'
 
 /** While a provider waits for the answer to its webhook. */
 const MAX_AT_ONCE = 10
 
 export async function sweepGrants(ctx: Ctx): Promise<Swept> {
-  await wakeProvenGrants(ctx)
+  await wakeGrants(ctx)
   return finishDueGrants(ctx)
 }
 

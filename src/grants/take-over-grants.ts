@@ -1,5 +1,5 @@
 /** What was granted to an address becomes its owner's, who has registered and proved it. */
-import { and, eq, isNotNull, sql } from 'drizzle-orm'
+import { and, eq, isNotNull } from 'drizzle-orm'
 import { users } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -33,20 +33,3 @@ export async function takeOverGrants(ctx: Ctx, userId: string): Promise<void> {
     }
   }
 }
-
-/** A statement's work: what waits for an address that is proved by now is due. */
-export const wakeProvenGrants = (ctx: Ctx) =>
-  withRetry(() =>
-    ctx.db
-      .update(grants)
-      .set({ dueAt: ctx.now })
-      .where(
-        and(
-          isNotNull(grants.email),
-          sql`${grants.dueAt} > ${ctx.now}`,
-          sql`${grants.userId} IS NULL`,
-          sql`EXISTS (SELECT 1 FROM ${users} WHERE ${users.email} = ${grants.email}
-            AND ${users.emailVerifiedAt} IS NOT NULL)`,
-        ),
-      ),
-  )

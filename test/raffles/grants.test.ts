@@ -15,6 +15,7 @@ import {
   organisationWithOperator,
   type Person,
   registerPlayer,
+  signedInAdmin,
   testContext,
   uniqueEmail,
 } from '../harness/people.ts'
@@ -318,6 +319,100 @@ describe('what is granted to an address', () => {
     await sweep()
     expect(await statusOf(shop, body.orderRef)).toBe('refused')
     expect(await rowOf(body.orderRef)).toMatchObject({ email: null, due_at: null })
+    at(CLOSES_AT + MINUTE)
+    const reason = `Sales closed at ${iso(CLOSES_AT)}.`
+    expect((await grant(shop, { email })).body).toMatchObject({ status: 'refused', reason })
+  })
+
+  it.each([
+    [
+      'closed early',
+      'operator',
+      (shop: Shop) => as(shop.raffle.operator, 'POST', `/raffles/${shop.raffle.id}/close`, {}),
+    ],
+    ['sold out', 'soldOut', async (shop: Shop) => grant(shop, { userId: (await registerPlayer()).id })],
+  ])('is refused and forgotten when its raffle is %s', async (_, earlyClose, close) => {
+    const shop = await stageShop({ per: 'order' }, { earlyClose, totalTickets: 1 })
+    const email = uniqueEmail()
+    const { orderRef } = (await grant(shop, { email })).body
+    const closedAt = NOW + MINUTE
+    at(closedAt)
+    expect((await close(shop)).status).toBeLessThan(300)
+    const late = await grant(shop, { email })
+    expect(late.body).toMatchObject({ status: 'refused', reason: `Sales closed at ${iso(closedAt)}.` })
+    await sweep()
+    const reason = 'Nobody took it over before the sales ended.'
+    expect((await ask(shop, 'GET', `/${orderRef}`)).body).toMatchObject({ status: 'refused', reason })
+    for (const ref of [orderRef, late.body.orderRef]) {
+      expect(await rowOf(ref)).toMatchObject({ email: null, due_at: null })
+    }
+  })
+
+  it.each([
+    ['on sale', {}],
+    ['not on sale yet', { opensAt: iso(NOW + 10 * MINUTE) }],
+  ])('is refused and forgotten when its raffle is cancelled, %s', async (_, times) => {
+    const shop = await stageShop({ per: 'order' }, times)
+    const address = { email: uniqueEmail() }
+    const early = (await grant(shop, address)).body
+    const { id, operator } = shop.raffle
+    expect((await as(operator, 'POST', `/raffles/${id}/cancel`, { reason: 'rain' })).status).toBe(200)
+    const late = (await grant(shop, address)).body
+    await sweep()
+    for (const { orderRef } of [early, late]) {
+      const { body } = await ask(shop, 'GET', `/${orderRef}`)
+      expect(body).toMatchObject({ status: 'refused', reason: 'This raffle was cancelled.' })
+      expect(await rowOf(orderRef)).toMatchObject({ email: null, due_at: null })
+    }
+  })
+})
+
+describe('somebody suspended', () => {
+  const setStatus = async ({ id }: Person, status: string) => {
+    const answer = await as(await signedInAdmin(), 'PUT', `/users/${id}/status`, { status })
+    expect(answer.status).toBe(200)
+  }
+
+  it('earns nothing by an address, and is to the shop like anybody who has not proved it', async () => {
+    const shop = await stageShop()
+    const player = await registerPlayer()
+    await prove(player)
+    await setStatus(player, 'suspended')
+    const stranger = (await grant(shop, { email: uniqueEmail() })).body
+    const { orderRef, ...told } = (await grant(shop, { email: player.email })).body
+    expect(told).toEqual({ ...stranger, orderRef: undefined })
+    await takeOverGrants(testContext(), player.id)
+    await sweep()
+    expect(await statusOf(shop, orderRef)).toBe('waiting')
+    expect(await sold(shop.raffle.id)).toBe(0)
+    at(CLOSES_AT)
+    await sweep()
+    const ended = async (ref: string) => ({ ...(await ask(shop, 'GET', `/${ref}`)).body, orderRef: '' })
+    expect(await ended(orderRef)).toEqual(await ended(stranger.orderRef))
+  })
+
+  it('earns it after all who is let back in while sales last', async () => {
+    const shop = await stageShop()
+    const player = await registerPlayer()
+    await prove(player)
+    await setStatus(player, 'suspended')
+    const { orderRef } = (await grant(shop, { email: player.email })).body
+    await setStatus(player, 'active')
+    await sweep()
+    expect(await statusOf(shop, orderRef)).toBe('granted')
+  })
+
+  it('earns nothing by a name, and is to the shop like somebody who is not there', async () => {
+    const shop = await stageShop()
+    const player = await registerPlayer()
+    const earlier = { orderRef: newRef(), userId: player.id }
+    const { body } = await grant(shop, earlier)
+    await setStatus(player, 'suspended')
+    const refused = await grant(shop, { userId: player.id })
+    const { status, errors, detail } = (await grant(shop, { userId: newId('user') })).body
+    expect(refused.body).toMatchObject({ status, errors, detail })
+    expect((await grant(shop, earlier)).body).toEqual(body)
+    expect(await sold(shop.raffle.id)).toBe(1)
   })
 })
 
@@ -572,6 +667,21 @@ describe('an order of our own shop', () => {
     expect(await statusOf(shop, id)).toBe('revoked')
     expect(await sold(shop.raffle.id)).toBe(0)
     expect(await rowOf(id)).toMatchObject({ revoke_asked_at: null, due_at: null })
+  })
+
+  it('earns nothing for a buyer who is suspended before it is settled, unless let back in', async () => {
+    const { shop, priced, player } = await stageBoth()
+    const { id, checkoutUrl } = await reserve(player, priced.id)
+    const setStatus = (status: string) =>
+      env.DB.prepare('UPDATE users SET status = ? WHERE id = ?').bind(status, player.id).run()
+    await setStatus('suspended')
+    await press(checkoutUrl, 'approve')
+    expect(await statusOf(shop, id)).toBe('waiting')
+    expect(await sold(shop.raffle.id)).toBe(0)
+    await setStatus('active')
+    at(CLOSES_AT - 1)
+    await sweep()
+    expect(await statusOf(shop, id)).toBe('granted')
   })
 
   it('loses it when what it bought is cancelled', async () => {
