@@ -1,5 +1,6 @@
-/** Reading an order with its lines, and the try to pay that counts. */
-import { and, asc, desc, eq, sql } from 'drizzle-orm'
+/** Reading orders with their lines, and the try to pay that counts: any number of them in one batch. */
+import { and, asc, eq, type SQL, sql } from 'drizzle-orm'
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
 import { type PaymentRow, payments, receipts } from '../money/schema.ts'
@@ -12,25 +13,43 @@ export interface OrderRows {
   payment: PaymentRow
 }
 
-export async function findOrder(ctx: Ctx, id: string): Promise<OrderRows> {
-  const [[order], lines, [payment]] = await ctx.db.batch([
-    ctx.db.select().from(orders).where(eq(orders.id, id)),
-    ctx.db.select().from(orderLines).where(eq(orderLines.orderId, id)).orderBy(asc(orderLines.line)),
+/** As one parameter, of which a statement takes a hundred. */
+export const isOneOf = (column: SQLiteColumn, values: readonly string[]): SQL =>
+  sql`${column} IN (SELECT value FROM json_each(${JSON.stringify(values)}))`
+
+/** In the order of `ids`, without those that are not there. */
+export async function findOrders(ctx: Ctx, ids: readonly string[]): Promise<OrderRows[]> {
+  const [found, lines, tries] = await ctx.db.batch([
+    ctx.db.select().from(orders).where(isOneOf(orders.id, ids)),
+    ctx.db.select().from(orderLines).where(isOneOf(orderLines.orderId, ids)).orderBy(asc(orderLines.line)),
     ctx.db
       .select()
       .from(payments)
-      .where(eq(payments.orderId, id))
-      .orderBy(desc(sql`${payments.id} IS (${payingTry(id)})`), desc(payments.id))
-      .limit(1),
+      .where(sql`${payments.id} IN (${triesThatCount(ids)})`),
   ])
-  if (order === undefined || payment === undefined) throw notFound('order')
-  return { order, lines, payment }
+  const orderOf = new Map(found.map((order) => [order.id, order]))
+  const linesOf = Map.groupBy(lines, ({ orderId }) => orderId)
+  const paymentOf = new Map(tries.map((payment) => [payment.orderId, payment]))
+  return ids.flatMap((id) => {
+    const [order, payment] = [orderOf.get(id), paymentOf.get(id)]
+    return order === undefined || payment === undefined
+      ? []
+      : [{ order, lines: linesOf.get(id) ?? [], payment }]
+  })
 }
 
-const payingTry = (orderId: string) => sql`
-  SELECT ${receipts.paymentId} FROM ${orders} JOIN ${receipts} ON ${receipts.orderId} = ${orders.id}
-    AND ${receipts.provider} || ':' || ${receipts.reference} = ${orders.receipt}
-  WHERE ${orders.id} = ${orderId}`
+const triesThatCount = (orderIds: readonly string[]): SQL => sql`
+  SELECT coalesce(
+    (SELECT ${receipts.paymentId} FROM ${receipts} WHERE ${receipts.orderId} = ${orders.id}
+      AND ${receipts.provider} || ':' || ${receipts.reference} = ${orders.receipt}),
+    (SELECT max(${payments.id}) FROM ${payments} WHERE ${payments.orderId} = ${orders.id}))
+  FROM ${orders} WHERE ${isOneOf(orders.id, orderIds)}`
+
+export async function findOrder(ctx: Ctx, id: string): Promise<OrderRows> {
+  const [found] = await findOrders(ctx, [id])
+  if (found === undefined) throw notFound('order')
+  return found
+}
 
 export async function findOrderByKey(ctx: Ctx, userId: string, key: string): Promise<OrderRows | undefined> {
   const row = await ctx.db

@@ -7,7 +7,8 @@ import { withRetry } from '../core/database.ts'
 import { notFound, Problem } from '../core/errors.ts'
 import type { Fulfil, Order } from './contract.ts'
 import { findOrder } from './find-order.ts'
-import { insertOrderEvent } from './order-events.ts'
+import { fulfilmentKey, insertOrderEvent } from './order-events.ts'
+import { readDetails } from './present.ts'
 import { presentPart } from './present-part.ts'
 import type { OrderLineRow } from './schema.ts'
 import { tell } from './words.ts'
@@ -22,7 +23,7 @@ export async function fulfilLine(ctx: Ctx, orderId: string, input: Fulfil): Prom
     throw new Problem('invalid_state', `This line is ${line.state}: there is nothing to send.`)
   }
   await advance(ctx, line, input)
-  return presentPart(ctx, orderId, line.organisationId)
+  return presentPart(rows, await readDetails(ctx, [rows]), (id) => id === line.organisationId)
 }
 
 /** To strangers there is no such order. */
@@ -59,7 +60,7 @@ async function advance(ctx: Ctx, line: OrderLineRow, { status, reference }: Fulf
       insertOrderEvent(
         ctx,
         line.orderId,
-        `fulfilment:${line.line}:${status}`,
+        fulfilmentKey(line.line, status),
         tell.fulfilled(status, line.title, reference),
         isThere,
       ),

@@ -5,8 +5,9 @@ import { requirePermission, requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
 import type { ListOrders, Order } from './contract.ts'
+import { findOrders } from './find-order.ts'
+import { presentOrder, readDetails } from './present.ts'
 import { presentPart } from './present-part.ts'
-import { readOrder } from './read-order.ts'
 import { orderLines, orders } from './schema.ts'
 
 export async function listOrders(ctx: Ctx, query: ListOrders): Promise<PageOf<Order>> {
@@ -39,7 +40,14 @@ export async function listOrders(ctx: Ctx, query: ListOrders): Promise<PageOf<Or
     ({ id }) => [id],
     ({ id }) => id,
   )
-  const read = (id: string) =>
-    organisationId === undefined ? readOrder(ctx, id) : presentPart(ctx, id, organisationId)
-  return { data: await Promise.all(data.map(read)), nextCursor }
+  const found = await findOrders(ctx, data)
+  const details = await readDetails(ctx, found)
+  return {
+    data: found.map((rows) =>
+      organisationId === undefined
+        ? presentOrder(rows, details)
+        : presentPart(rows, details, (id) => id === organisationId),
+    ),
+    nextCursor,
+  }
 }

@@ -93,7 +93,7 @@ export const orders = new Hono<AppEnv>()
       const ctx = c.get('ctx')
       const { rows } = await placeOrder(ctx, c.req.valid('json'), idempotencyKey(c))
       c.header('location', `/api/v1/orders/${rows.order.id}`)
-      return c.json(presentOrder(rows, await readDetails(ctx, rows)), 201)
+      return c.json(presentOrder(rows, await readDetails(ctx, [rows])), 201)
     },
   )
   .get(
@@ -101,7 +101,7 @@ export const orders = new Hono<AppEnv>()
     describe({
       summary: 'List orders',
       description:
-        'Mine, the newest first. With `organisationId` those with lines of an organisation whose payments I manage, each with that organisation’s lines.',
+        'Mine, the newest first. With `organisationId` those with lines of an organisation whose payments I manage, each with that organisation’s lines and what these come to.',
       tag: TAG,
       auth: 'user',
       success: {
@@ -119,7 +119,8 @@ export const orders = new Hono<AppEnv>()
     '/:id',
     describe({
       summary: 'Read an order',
-      description: 'One of mine, or one of an organisation whose payments I manage.',
+      description:
+        'One of mine; or of another’s the lines of the organisations whose payments I manage, with what these lines come to.',
       tag: TAG,
       auth: 'user',
       success: { status: 200, schema: Order, example: EXAMPLE_ORDER, description: 'The order.' },
@@ -153,7 +154,7 @@ export const orders = new Hono<AppEnv>()
       const { id } = c.req.valid('param')
       const rows = await payOrder(ctx, id, c.req.valid('json'), idempotencyKey(c))
       c.header('location', `/api/v1/orders/${id}`)
-      return c.json(presentOrder(rows, await readDetails(ctx, rows)), 201)
+      return c.json(presentOrder(rows, await readDetails(ctx, [rows])), 201)
     },
   )
   .post(

@@ -13,6 +13,7 @@ import { providerOf, whyNotProvider } from '../money/providers/index.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
 import type { OrderLineIn, PlaceOrder } from './contract.ts'
 import { findOrderByKey, type OrderRows } from './find-order.ts'
+import { amountOf } from './line-amounts.ts'
 import { type HeldLine, linePort } from './line-port.ts'
 import { insertOrderEvent } from './order-events.ts'
 import { type OrderLineRow, type OrderRow, orderLines, orders } from './schema.ts'
@@ -130,7 +131,7 @@ function rowsOf(
       refundedQuantity: 0,
     }),
   )
-  const amount = lines.reduce((sum, line) => sum + line.unitAmount * line.quantity, 0)
+  const amount = amountOf(lines)
   const currency = held[0]!.currency
   const payUntil = Math.min(...held.map(({ hold }) => hold.heldUntil!)) - GRACE_MS
   const order: OrderRow = {

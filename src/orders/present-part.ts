@@ -1,11 +1,54 @@
-/** An order as one of its organisations sees it: with that organisation's lines alone. */
-import type { Ctx } from '../core/context.ts'
+/** An order as members of its organisations see it: the lines of these organisations, and nothing that tells of others'. */
 import type { Order } from './contract.ts'
-import { findOrder } from './find-order.ts'
-import { presentOrder, readDetails, withoutCheckout } from './present.ts'
+import type { OrderRows } from './find-order.ts'
+import { amountOf } from './line-amounts.ts'
+import { isToldWith } from './order-events.ts'
+import { type OrderDetails, presentHistory, presentOrder } from './present.ts'
+import type { OrderLineRow, OrderStatus } from './schema.ts'
 
-export async function presentPart(ctx: Ctx, id: string, organisationId: string): Promise<Order> {
-  const rows = await findOrder(ctx, id)
-  const part = { ...rows, lines: rows.lines.filter((line) => line.organisationId === organisationId) }
-  return withoutCheckout(presentOrder(part, await readDetails(ctx, part)))
+/** Whose lines somebody sees. */
+export type Sees = (organisationId: string) => boolean
+
+export function presentPart(rows: OrderRows, details: OrderDetails, sees: Sees): Order {
+  const lines = rows.lines.filter(({ organisationId }) => sees(organisationId))
+  const order = withoutCheckout(presentOrder({ ...rows, lines }, details))
+  return lines.length === rows.lines.length ? order : { ...order, ...ownOf({ ...rows, lines }, details) }
+}
+
+/** The page where it is paid is its buyer's alone. */
+const withoutCheckout = (order: Order): Order => ({
+  ...order,
+  payment: { ...order.payment, checkoutUrl: null, message: null },
+})
+
+/** What is said of an order as a whole, of some of its lines alone. */
+function ownOf({ order, lines, payment }: OrderRows, details: OrderDetails) {
+  const { currency } = order
+  const amount = { amount: amountOf(lines), currency }
+  const refunded = { amount: refundedOf(lines), currency }
+  return {
+    status: statusOf(order.status, amount.amount, refunded.amount),
+    amount,
+    refunded,
+    payment: { id: payment.id, provider: payment.provider, status: payment.status, amount, ...UNSAID },
+    history: presentHistory(details.history.get(order.id)?.filter(({ key }) => isToldWith(key, lines))),
+  }
+}
+
+const UNSAID = { checkoutUrl: null, message: null }
+
+/** What was lost goes back whole. */
+const refundedOf = (lines: readonly OrderLineRow[]): number =>
+  amountOf(
+    lines.map((line) => ({
+      ...line,
+      quantity: line.state === 'lost' ? line.quantity : line.refundedQuantity,
+    })),
+  )
+
+function statusOf(status: OrderStatus, amount: number, refunded: number): OrderStatus {
+  if (status === 'pending' || status === 'expired' || status === 'cancelled') return status
+  if (refunded === 0) return 'paid'
+  if (refunded < amount) return 'partially_refunded'
+  return status === 'refund_due' ? status : 'refunded'
 }

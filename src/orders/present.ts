@@ -1,13 +1,13 @@
 /** Orders as they are answered, with the numbers that their lines have now. */
-import { and, asc, eq, inArray, isNull } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { type FulfilmentStatus, stockHolds } from '../catalog/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { toInstant } from '../core/time.ts'
 import type { PaymentRow } from '../money/schema.ts'
 import { pools, reservations } from '../tickets/schema.ts'
 import type { Order, Payment } from './contract.ts'
-import type { OrderRows } from './find-order.ts'
-import { type OrderRow, orderEvents } from './schema.ts'
+import { isOneOf, type OrderRows } from './find-order.ts'
+import { type LineKind, type OrderRow, orderEvents } from './schema.ts'
 
 function presentPayment(payment: PaymentRow, order: OrderRow): Payment {
   const action = isPayable(payment, order) ? payment.action : null
@@ -27,19 +27,23 @@ const isPayable = (payment: PaymentRow, order: OrderRow): boolean =>
   order.receipt === null &&
   (payment.status === 'starting' || payment.status === 'pending')
 
-/** For those who manage an order: the page where it is paid is its buyer's alone. */
-export const withoutCheckout = (order: Order): Order => ({
-  ...order,
-  payment: { ...order.payment, checkoutUrl: null, message: null },
-})
+/** Something that happened to an order. */
+export type Told = Pick<typeof orderEvents.$inferSelect, 'key' | 'at' | 'text'>
 
-/** What is known beside the rows: the numbers of each reservation, how far products are on their way, and the history. */
+/** What is known beside the rows of some orders, by id. */
 export interface OrderDetails {
+  /** The numbers of a reservation. */
   numbers: Map<string, number[]>
+  /** How far the product of a hold is on its way. */
   fulfilments: Map<string, { status: FulfilmentStatus; reference: string | null }>
-  history: { at: number; text: string }[]
+  /** What happened to an order, the oldest first. */
+  history: Map<string, Told[]>
 }
 
+export const presentHistory = (told: readonly Told[] = []): Order['history'] =>
+  told.map(({ at, text }) => ({ at: toInstant(at), text }))
+
+/** As its buyer sees it. */
 export function presentOrder({ order, lines, payment }: OrderRows, details: OrderDetails): Order {
   const { currency } = order
   return {
@@ -65,16 +69,20 @@ export function presentOrder({ order, lines, payment }: OrderRows, details: Orde
           : null,
     })),
     payment: presentPayment(payment, order),
-    history: details.history.map(({ at, text }) => ({ at: toInstant(at), text })),
+    history: presentHistory(details.history.get(order.id)),
     createdAt: toInstant(order.createdAt),
   }
 }
 
-/** Of an order read from D1; a released reservation's numbers are somebody else's by now, a cancelled raffle's nobody's. */
-export async function readDetails(ctx: Ctx, { order, lines }: OrderRows): Promise<OrderDetails> {
-  const ids = lines.map(({ reservationId }) => reservationId)
-  const holds = lines.filter(({ kind }) => kind === 'product').map(({ reservationId }) => reservationId)
-  const [taken, history, sent] = await ctx.db.batch([
+/**
+ * Of orders read from D1, in one batch; a released reservation's numbers are somebody else's by now, a
+ * cancelled raffle's nobody's.
+ */
+export async function readDetails(ctx: Ctx, found: readonly OrderRows[]): Promise<OrderDetails> {
+  const lines = found.flatMap(({ order: { userId }, lines }) => lines.map((line) => ({ ...line, userId })))
+  const [tickets, units] = [lines.filter(isTickets), lines.filter((line) => !isTickets(line))]
+  const theirs = JSON.stringify(tickets.map(({ userId, reservationId }) => [userId, reservationId]))
+  const [taken, told, sent] = await ctx.db.batch([
     ctx.db
       .select({ id: reservations.id, numbers: reservations.numbers })
       .from(reservations)
@@ -82,24 +90,41 @@ export async function readDetails(ctx: Ctx, { order, lines }: OrderRows): Promis
       .where(
         and(
           isNull(pools.cancellation),
-          eq(reservations.holder, order.userId),
-          inArray(reservations.id, ids),
+          sql`(${reservations.holder}, ${reservations.id}) IN (
+            SELECT value->>0, value->>1 FROM json_each(${theirs}))`,
           inArray(reservations.state, ['held', 'sold']),
         ),
       ),
     ctx.db
-      .select({ at: orderEvents.at, text: orderEvents.text })
+      .select({
+        orderId: orderEvents.orderId,
+        key: orderEvents.key,
+        at: orderEvents.at,
+        text: orderEvents.text,
+      })
       .from(orderEvents)
-      .where(eq(orderEvents.orderId, order.id))
+      .where(
+        isOneOf(
+          orderEvents.orderId,
+          found.map(({ order }) => order.id),
+        ),
+      )
       .orderBy(asc(orderEvents.seq)),
     ctx.db
       .select({ id: stockHolds.id, status: stockHolds.fulfilment, reference: stockHolds.reference })
       .from(stockHolds)
-      .where(inArray(stockHolds.id, holds)),
+      .where(
+        isOneOf(
+          stockHolds.id,
+          units.map(({ reservationId }) => reservationId),
+        ),
+      ),
   ])
   return {
     numbers: new Map(taken.map(({ id, numbers }) => [id, numbers])),
     fulfilments: new Map(sent.map(({ id, ...fulfilment }) => [id, fulfilment])),
-    history,
+    history: Map.groupBy(told, ({ orderId }) => orderId),
   }
 }
+
+const isTickets = ({ kind }: { kind: LineKind }): boolean => kind === 'raffle'

@@ -21,7 +21,9 @@ export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: str
   const order = presentOrder(rows, {
     numbers: new Map([[hold.id, hold.numbers]]),
     fulfilments: new Map(),
-    history: [{ at: rows.order.createdAt, text: tell.placed(rows.order) }],
+    history: new Map([
+      [rows.order.id, [{ key: 'placed', at: rows.order.createdAt, text: tell.placed(rows.order) }]],
+    ]),
   })
   return { ...presentReserved(line.raffleId, hold), order }
 }
@@ -34,7 +36,7 @@ async function asItStands(
   hold: HeldLine['hold'],
 ): Promise<Purchase> {
   const [details, { isCancelled }] = await Promise.all([
-    readDetails(ctx, rows),
+    readDetails(ctx, [rows]),
     findReservation(ctx, hold.id),
   ])
   // What the pool has just said: the database may not have heard of it yet.

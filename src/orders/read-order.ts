@@ -1,24 +1,23 @@
-/** Reads one's own order, or one with lines of an organisation whose payments one manages. */
-import { hasPermission, requireUser } from '../accounts/permissions.ts'
+/** Reads one's own order, or of another's the lines of the organisations whose payments one manages. */
+import { organisationsWith, type Permission, requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
 import type { Order } from './contract.ts'
 import { findOrder } from './find-order.ts'
-import { presentOrder, readDetails, withoutCheckout } from './present.ts'
+import { presentOrder, readDetails } from './present.ts'
+import { presentPart, type Sees } from './present-part.ts'
 
 export async function readOrder(ctx: Ctx, id: string): Promise<Order> {
   const { userId } = requireUser(ctx)
   const rows = await findOrder(ctx, id)
-  const isMine = rows.order.userId === userId
-  if (!isMine && !(await mayManage(ctx, rows.lines))) throw notFound('order')
-  const order = presentOrder(rows, await readDetails(ctx, rows))
-  return isMine ? order : withoutCheckout(order)
+  if (rows.order.userId === userId) return presentOrder(rows, await readDetails(ctx, [rows]))
+  const sees = await seesWith(ctx, 'payments:manage')
+  if (!rows.lines.some(({ organisationId }) => sees(organisationId))) throw notFound('order')
+  return presentPart(rows, await readDetails(ctx, [rows]), sees)
 }
 
-/** Whether the actor manages payments in every organisation that the lines are of. */
-export async function mayManage(ctx: Ctx, lines: { organisationId: string }[]): Promise<boolean> {
-  for (const organisationId of new Set(lines.map((line) => line.organisationId))) {
-    if (!(await hasPermission(ctx, organisationId, 'payments:manage'))) return false
-  }
-  return true
+/** In which organisations the actor holds a permission; an admin in all of them. */
+async function seesWith(ctx: Ctx, permission: Permission): Promise<Sees> {
+  const organisations = await organisationsWith(ctx, [permission])
+  return (organisationId) => organisations === null || organisations.includes(organisationId)
 }

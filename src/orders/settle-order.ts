@@ -18,6 +18,7 @@ import type { Capture, Observed } from '../money/providers/port.ts'
 import { insertRefund, type NewRefund } from '../money/refund-rows.ts'
 import { type PaymentRow, payments, type ReceiptRow, receipts } from '../money/schema.ts'
 import { enqueueGrants } from './earned-entries.ts'
+import { amountOf } from './line-amounts.ts'
 import { linePort } from './line-port.ts'
 import { insertOrderEvent } from './order-events.ts'
 import { reopenRefundRuns } from './refund-raffle.ts'
@@ -118,7 +119,7 @@ async function settle(ctx: Ctx, { order, lines }: Received, paying: ReceiptRow):
   const outcomes = await Promise.all(lines.map((line) => linePort(line.kind).confirm(ctx, line)))
   const issued = lines.filter((_, at) => outcomes[at] === 'issued')
   const lost = lines.filter((_, at) => outcomes[at] === 'lost')
-  const lostAmount = sumOf(lost)
+  const lostAmount = amountOf(lost)
   const lostText = tell.lost({ amount: lostAmount, currency: order.currency }, lost)
   const excess = paying.amount - order.amount
   const { currency } = order
@@ -222,7 +223,7 @@ function settlement(
   const from = { transactionId, debit: account.deposits, currency, orderId }
   const rows: Transfer[] = issued.map((line) => {
     const { account: credit, raffleId } = linePort(line.kind).takings(line)
-    return { ...from, part: line.line, credit, amount: sumOf([line]), raffleId }
+    return { ...from, part: line.line, credit, amount: amountOf([line]), raffleId }
   })
   if (lostAmount > 0) rows.push({ ...from, part: LOST_PART, credit: account.refunds, amount: lostAmount })
   if (excess > 0) rows.push({ ...from, part: EXCESS_PART, credit: account.refunds, amount: excess })
@@ -275,7 +276,5 @@ async function rest(ctx: Ctx, orderId: string, known: number): Promise<void> {
     .where(and(eq(orders.id, orderId), sql`${receiptCount} = ${known}`))
 }
 
-const sumOf = (lines: OrderLineRow[]): number =>
-  lines.reduce((sum, line) => sum + line.unitAmount * line.quantity, 0)
 const countOf = (lines: OrderLineRow[], kind: LineKind): number =>
   lines.reduce((sum, line) => sum + (line.kind === kind ? line.quantity : 0), 0)

@@ -1,11 +1,18 @@
 // What happens to products once they are paid: packed, shipped, delivered; and what their organisation sees of orders.
+import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
 import { SPEAKER, stageProduct } from '../catalog/shelf.ts'
-import { addOperator, organisationWithOperator, type Person, registerPlayer } from '../harness/people.ts'
-import { as, useClock } from '../raffles/scenario.ts'
-import { bought, order, ordered } from './cart.ts'
-import { orderOf, press, stagePriced } from './checkout.ts'
+import {
+  addOperator,
+  organisationWithOperator,
+  type Person,
+  registerPlayer,
+  signedInAdmin,
+} from '../harness/people.ts'
+import { as, newKey, useClock } from '../raffles/scenario.ts'
+import { BOOK_PRICE, bought, order, ordered } from './cart.ts'
+import { historyOf, orderOf, press, stagePriced, withKey } from './checkout.ts'
 
 useClock()
 
@@ -84,6 +91,99 @@ describe('an organisation’s orders', () => {
     expect((await as(speaker.organisation.operator, 'GET', path)).status).toBe(404)
     expect((await as(await addOperator(organisationId, 'janitor'), 'GET', path)).status).toBe(403)
     expect((await as(operator, 'GET', '/orders')).body.data).toEqual([])
+  })
+
+  it('of several organisations are read by each as its own part, which tells nothing of the others’', async () => {
+    const book = await stageProduct()
+    const speaker = await stageProduct(SPEAKER)
+    const player = await registerPlayer()
+    const { id } = await bought(player, [
+      { productId: book.id, quantity: 2 },
+      { productId: speaker.id, quantity: 1 },
+    ])
+    const { operator, id: organisationId } = book.organisation
+    const part = (await as(operator, 'GET', `/orders/${id}`)).body
+    const own = { amount: 2 * BOOK_PRICE, currency: 'KES' }
+    expect(part).toMatchObject({
+      status: 'paid',
+      amount: own,
+      refunded: { amount: 0 },
+      lines: [{ productId: book.id }],
+      payment: { status: 'succeeded', amount: own, checkoutUrl: null },
+      history: [],
+    })
+    const packed = await as(operator, 'POST', `/orders/${id}/fulfilment`, { line: 0, status: 'packed' })
+    expect(packed.body.history.map(({ text }: { text: string }) => text)).toEqual([
+      '“Things Fall Apart” was packed.',
+    ])
+    expect((await as(operator, 'GET', `/orders/${id}`)).body).toEqual(packed.body)
+    expect((await as(operator, 'GET', `/orders?organisationId=${organisationId}`)).body.data).toEqual([
+      packed.body,
+    ])
+    const theirs = (await as(speaker.organisation.operator, 'GET', `/orders/${id}`)).body
+    expect(theirs).toMatchObject({
+      amount: { amount: 9_000 },
+      lines: [{ productId: speaker.id }],
+      history: [],
+    })
+    for (const stranger of [await registerPlayer(), (await organisationWithOperator()).operator]) {
+      expect((await as(stranger, 'GET', `/orders/${id}`)).body.detail).toBe('No such order.')
+    }
+    const whole = { amount: 2 * BOOK_PRICE + 9_000, currency: 'KES' }
+    for (const who of [player, await signedInAdmin()]) {
+      const { body } = await as(who, 'GET', `/orders/${id}`)
+      expect(body).toMatchObject({ amount: whole, payment: { amount: whole } })
+      expect(historyOf(body)).toContain('Paid. 3 items are yours.')
+    }
+  })
+
+  it('say of a part what was refunded of it alone', async () => {
+    const book = await stageProduct()
+    const speaker = await stageProduct(SPEAKER)
+    const player = await registerPlayer()
+    const { id } = await bought(player, [
+      { productId: book.id, quantity: 2 },
+      { productId: speaker.id, quantity: 1 },
+    ])
+    const [shop, other] = [book.organisation.operator, speaker.organisation.operator]
+    const refund = (numbers: number[]) =>
+      as(
+        shop,
+        'POST',
+        `/orders/${id}/refunds`,
+        { reason: 'Torn.', lines: [{ line: 0, numbers }] },
+        withKey(newKey()),
+      )
+    const read = async (who: Pick<Person, 'id'>) => {
+      const { status, refunded } = (await as(who, 'GET', `/orders/${id}`)).body
+      return [status, refunded.amount]
+    }
+    expect((await refund([1])).status).toBe(201)
+    expect(await read(shop)).toEqual(['partially_refunded', BOOK_PRICE])
+    expect((await refund([2])).status).toBe(201)
+    expect(await read(shop)).toEqual(['refunded', 2 * BOOK_PRICE])
+    expect(await read(other)).toEqual(['paid', 0])
+    expect(await read(player)).toEqual(['partially_refunded', 2 * BOOK_PRICE])
+  })
+
+  it('are read by the same few statements, however many there are', async () => {
+    const { id: productId, organisation } = await stageProduct({ stock: 30 })
+    const path = `/orders?organisationId=${organisation.id}&limit=100`
+    const statementsFor = async (count: number) => {
+      let statements = 0
+      const prepare = (query: string) => {
+        statements++
+        return env.DB.prepare(query)
+      }
+      const DB = { prepare, batch: env.DB.batch.bind(env.DB) } as unknown as D1Database
+      const { body } = await as(organisation.operator, 'GET', path, undefined, { bindings: { DB } })
+      expect(body.data).toHaveLength(count)
+      return statements
+    }
+    await bought(await registerPlayer(), [{ productId, quantity: 1 }])
+    const few = await statementsFor(1)
+    for (let more = 0; more < 7; more++) await bought(await registerPlayer(), [{ productId, quantity: 1 }])
+    expect(await statementsFor(8)).toBe(few)
   })
 
   it('keep a product that was ordered from being deleted', async () => {
