@@ -6,6 +6,7 @@ import { Money } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
+import { DeliveryAddress } from '../draws/contract.ts'
 import { PAYMENT_STATUSES } from '../money/schema.ts'
 import { Provider } from '../raffles/contract.ts'
 import { Reservation, Ticket, TicketNumber } from '../tickets/contract.ts'
@@ -61,10 +62,20 @@ export const OrderLineIn = z
 export type OrderLineIn = z.infer<typeof OrderLineIn>
 
 export const PlaceOrder = z
-  .strictObject({ lines: z.array(OrderLineIn).min(1).max(MAX_LINES), payment: PayWith })
+  .strictObject({
+    lines: z.array(OrderLineIn).min(1).max(MAX_LINES),
+    payment: PayWith,
+    /** Where its products are sent; without, they are picked up. */
+    deliveryAddress: DeliveryAddress.optional(),
+  })
   .refine(
     ({ lines }) => new Set(lines.map((line) => line.raffleId ?? line.productId)).size === lines.length,
     'name each raffle and product in one line',
+  )
+  .refine(
+    ({ lines, deliveryAddress }) =>
+      deliveryAddress === undefined || lines.some(({ productId }) => productId !== undefined),
+    { path: ['deliveryAddress'], message: 'is for products: tickets are not sent to anybody' },
   )
   .meta({ id: 'PlaceOrder' })
 export type PlaceOrder = z.infer<typeof PlaceOrder>
@@ -125,6 +136,10 @@ export const Order = z
     payment: Payment,
     /** What happened, in words, the oldest first. */
     history: z.array(z.strictObject({ at: Instant, text: z.string() })),
+    /** Where its products are sent: for its buyer, and once they are paid for the members who send them; null otherwise. */
+    deliveryAddress: DeliveryAddress.nullable(),
+    /** Who bought it, as the buyer chose to be shown: for the members who send its products, once paid; null otherwise. */
+    buyer: z.string().nullable(),
     createdAt: Instant,
   })
   .meta({ id: 'Order' })

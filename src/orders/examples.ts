@@ -41,6 +41,8 @@ export const EXAMPLE_ORDER: Order = {
   history: [
     { at: '2026-11-20T17:00:00.000Z', text: 'Reserved. Pay KES 300.00 by 2026-11-20T17:10:00.000Z.' },
   ],
+  deliveryAddress: null,
+  buyer: null,
   createdAt: '2026-11-20T17:00:00.000Z',
 }
 

@@ -23,7 +23,8 @@ export async function fulfilLine(ctx: Ctx, orderId: string, input: Fulfil): Prom
     throw new Problem('invalid_state', `This line is ${line.state}: there is nothing to send.`)
   }
   await advance(ctx, line, input)
-  return presentPart(rows, await readDetails(ctx, [rows]), (id) => id === line.organisationId)
+  const isTheirs = (id: string) => id === line.organisationId
+  return presentPart(rows, await readDetails(ctx, [rows]), { sees: isTheirs, sends: isTheirs })
 }
 
 /** To strangers there is no such order. */

@@ -1,7 +1,7 @@
 /** Lists one's own orders, or those with lines of an organisation whose payments one manages; the newest first. */
 import { and, desc, eq, lt } from 'drizzle-orm'
 import * as z from 'zod'
-import { requirePermission, requireUser } from '../accounts/permissions.ts'
+import { hasPermission, requirePermission, requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
 import type { ListOrders, Order } from './contract.ts'
@@ -42,12 +42,10 @@ export async function listOrders(ctx: Ctx, query: ListOrders): Promise<PageOf<Or
   )
   const found = await findOrders(ctx, data)
   const details = await readDetails(ctx, found)
-  return {
-    data: found.map((rows) =>
-      organisationId === undefined
-        ? presentOrder(rows, details)
-        : presentPart(rows, details, (id) => id === organisationId),
-    ),
-    nextCursor,
-  }
+  if (organisationId === undefined)
+    return { data: found.map((rows) => presentOrder(rows, details)), nextCursor }
+  const maySend = await hasPermission(ctx, organisationId, 'catalogue:write')
+  const sees = (id: string) => id === organisationId
+  const sends = (id: string) => maySend && sees(id)
+  return { data: found.map((rows) => presentPart(rows, details, { sees, sends })), nextCursor }
 }

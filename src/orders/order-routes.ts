@@ -75,7 +75,7 @@ export const orders = new Hono<AppEnv>()
     describe({
       summary: 'Place an order',
       description:
-        'Tickets of raffles and units of products: holds every line or none, and starts one payment for all of them. The same Idempotency-Key and body give the same order again.',
+        'Tickets of raffles and units of products: holds every line or none, and starts one payment for all of them. Products are sent to `deliveryAddress`, which their organisation reads once they are paid; without one they are picked up. The same Idempotency-Key and body give the same order again.',
       tag: TAG,
       auth: 'user',
       idempotent: true,

@@ -149,6 +149,7 @@ function rowsOf(
     dueAt: payUntil,
     createdAt: now,
     updatedAt: now,
+    deliveryAddress: input.deliveryAddress ?? null,
   }
   return { order, lines, payment: newPayment(ctx, order, key, input.payment) }
 }

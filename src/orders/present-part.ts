@@ -1,4 +1,7 @@
-/** An order as members of its organisations see it: the lines of these organisations, and nothing that tells of others'. */
+/**
+ * An order as members of its organisations see it: the lines of these organisations, and nothing that tells of others';
+ * who bought it and where it is sent only while they have something of it to send.
+ */
 import type { Order } from './contract.ts'
 import type { OrderRows } from './find-order.ts'
 import { amountOf } from './line-amounts.ts'
@@ -6,20 +9,27 @@ import { isToldWith } from './order-events.ts'
 import { type OrderDetails, presentHistory, presentOrder } from './present.ts'
 import type { OrderLineRow, OrderStatus } from './schema.ts'
 
-/** Whose lines somebody sees. */
-export type Sees = (organisationId: string) => boolean
-
-export function presentPart(rows: OrderRows, details: OrderDetails, sees: Sees): Order {
-  const lines = rows.lines.filter(({ organisationId }) => sees(organisationId))
-  const order = withoutCheckout(presentOrder({ ...rows, lines }, details))
-  return lines.length === rows.lines.length ? order : { ...order, ...ownOf({ ...rows, lines }, details) }
+/** What somebody may in an organisation: see its lines, and send its products. */
+export interface Rights {
+  sees: (organisationId: string) => boolean
+  sends: (organisationId: string) => boolean
 }
 
-/** The page where it is paid is its buyer's alone. */
-const withoutCheckout = (order: Order): Order => ({
-  ...order,
-  payment: { ...order.payment, checkoutUrl: null, message: null },
-})
+export function presentPart(rows: OrderRows, details: OrderDetails, { sees, sends }: Rights): Order {
+  const lines = rows.lines.filter(({ organisationId }) => sees(organisationId))
+  const isSender = lines.some((line) => isToSend(line) && sends(line.organisationId))
+  const { payment, deliveryAddress, ...order } = presentOrder({ ...rows, lines }, details)
+  return {
+    ...order,
+    // The page where it is paid is its buyer's alone.
+    payment: { ...payment, ...UNSAID },
+    deliveryAddress: isSender ? deliveryAddress : null,
+    buyer: isSender ? (details.buyers.get(rows.order.userId) ?? null) : null,
+    ...(lines.length === rows.lines.length ? {} : ownOf({ ...rows, lines }, details)),
+  }
+}
+
+const isToSend = ({ kind, state }: OrderLineRow): boolean => kind === 'product' && state === 'issued'
 
 /** What is said of an order as a whole, of some of its lines alone. */
 function ownOf({ order, lines, payment }: OrderRows, details: OrderDetails) {

@@ -1,5 +1,7 @@
 /** Orders as they are answered, with the numbers that their lines have now. */
 import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { displayName } from '../accounts/display-name.ts'
+import { users } from '../accounts/schema.ts'
 import { type FulfilmentStatus, stockHolds } from '../catalog/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { toInstant } from '../core/time.ts'
@@ -38,6 +40,8 @@ export interface OrderDetails {
   fulfilments: Map<string, { status: FulfilmentStatus; reference: string | null }>
   /** What happened to an order, the oldest first. */
   history: Map<string, Told[]>
+  /** How a buyer chose to be shown. */
+  buyers: Map<string, string>
 }
 
 export const presentHistory = (told: readonly Told[] = []): Order['history'] =>
@@ -70,6 +74,8 @@ export function presentOrder({ order, lines, payment }: OrderRows, details: Orde
     })),
     payment: presentPayment(payment, order),
     history: presentHistory(details.history.get(order.id)),
+    deliveryAddress: order.deliveryAddress,
+    buyer: null,
     createdAt: toInstant(order.createdAt),
   }
 }
@@ -82,7 +88,7 @@ export async function readDetails(ctx: Ctx, found: readonly OrderRows[]): Promis
   const lines = found.flatMap(({ order: { userId }, lines }) => lines.map((line) => ({ ...line, userId })))
   const [tickets, units] = [lines.filter(isTickets), lines.filter((line) => !isTickets(line))]
   const theirs = JSON.stringify(tickets.map(({ userId, reservationId }) => [userId, reservationId]))
-  const [taken, told, sent] = await ctx.db.batch([
+  const [taken, told, sent, buyers] = await ctx.db.batch([
     ctx.db
       .select({ id: reservations.id, numbers: reservations.numbers })
       .from(reservations)
@@ -119,11 +125,21 @@ export async function readDetails(ctx: Ctx, found: readonly OrderRows[]): Promis
           units.map(({ reservationId }) => reservationId),
         ),
       ),
+    ctx.db
+      .select({ id: users.id, name: users.name, winnerDisplay: users.winnerDisplay })
+      .from(users)
+      .where(
+        isOneOf(
+          users.id,
+          found.map(({ order }) => order.userId),
+        ),
+      ),
   ])
   return {
     numbers: new Map(taken.map(({ id, numbers }) => [id, numbers])),
     fulfilments: new Map(sent.map(({ id, ...fulfilment }) => [id, fulfilment])),
     history: Map.groupBy(told, ({ orderId }) => orderId),
+    buyers: new Map(buyers.map((user) => [user.id, displayName(user)])),
   }
 }
 

@@ -21,6 +21,7 @@ export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: str
   const order = presentOrder(rows, {
     numbers: new Map([[hold.id, hold.numbers]]),
     fulfilments: new Map(),
+    buyers: new Map(),
     history: new Map([
       [rows.order.id, [{ key: 'placed', at: rows.order.createdAt, text: tell.placed(rows.order) }]],
     ]),

@@ -5,19 +5,20 @@ import { notFound } from '../core/errors.ts'
 import type { Order } from './contract.ts'
 import { findOrder } from './find-order.ts'
 import { presentOrder, readDetails } from './present.ts'
-import { presentPart, type Sees } from './present-part.ts'
+import { presentPart, type Rights } from './present-part.ts'
 
 export async function readOrder(ctx: Ctx, id: string): Promise<Order> {
   const { userId } = requireUser(ctx)
   const rows = await findOrder(ctx, id)
   if (rows.order.userId === userId) return presentOrder(rows, await readDetails(ctx, [rows]))
-  const sees = await seesWith(ctx, 'payments:manage')
+  const sees = await where(ctx, 'payments:manage')
   if (!rows.lines.some(({ organisationId }) => sees(organisationId))) throw notFound('order')
-  return presentPart(rows, await readDetails(ctx, [rows]), sees)
+  const sends = await where(ctx, 'catalogue:write')
+  return presentPart(rows, await readDetails(ctx, [rows]), { sees, sends })
 }
 
 /** In which organisations the actor holds a permission; an admin in all of them. */
-async function seesWith(ctx: Ctx, permission: Permission): Promise<Sees> {
+async function where(ctx: Ctx, permission: Permission): Promise<Rights['sees']> {
   const organisations = await organisationsWith(ctx, [permission])
   return (organisationId) => organisations === null || organisations.includes(organisationId)
 }

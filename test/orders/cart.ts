@@ -13,17 +13,31 @@ export interface LineIn {
   numbers?: number[]
 }
 
-export const order = (person: Pick<Person, 'id'>, lines: LineIn[], key = newKey(), more = {}) =>
-  as(person, 'POST', '/orders', { lines, payment: { provider: 'sandbox' } }, { ...withKey(key), ...more })
+export const ADDRESS = {
+  name: 'Amina Wanjiru',
+  lines: ['Ngong Road 12', 'House 4'],
+  city: 'Nairobi',
+  country: 'KE',
+  phone: '+254700000000',
+}
 
-export async function ordered(person: Pick<Person, 'id'>, lines: LineIn[]) {
-  const { status, body } = await order(person, lines)
+export const order = (person: Pick<Person, 'id'>, lines: LineIn[], key = newKey(), more = {}, sent = {}) =>
+  as(
+    person,
+    'POST',
+    '/orders',
+    { lines, payment: { provider: 'sandbox' }, ...sent },
+    { ...withKey(key), ...more },
+  )
+
+export async function ordered(person: Pick<Person, 'id'>, lines: LineIn[], sent = {}) {
+  const { status, body } = await order(person, lines, newKey(), {}, sent)
   expect(status, JSON.stringify(body)).toBe(201)
   return body
 }
 
-export async function bought(person: Person, lines: LineIn[]) {
-  const { id, payment } = await ordered(person, lines)
+export async function bought(person: Person, lines: LineIn[], sent = {}) {
+  const { id, payment } = await ordered(person, lines, sent)
   await press(payment.checkoutUrl, 'approve')
   return orderOf(person, id)
 }
