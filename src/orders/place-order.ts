@@ -9,12 +9,13 @@ import { invalid, Problem } from '../core/errors.ts'
 import { bodyHash } from '../core/idempotency.ts'
 import { newId } from '../core/ids.ts'
 import { SECOND_MS } from '../core/time.ts'
+import { mustBePayable } from '../money/payable.ts'
 import { providerOf, whyNotProvider } from '../money/providers/index.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
 import type { OrderLineIn, PlaceOrder } from './contract.ts'
 import { findOrderByKey, type OrderRows } from './find-order.ts'
 import { amountOf } from './line-amounts.ts'
-import { type HeldLine, linePort } from './line-port.ts'
+import { type HeldLine, type HoldTerms, linePort } from './line-port.ts'
 import { insertOrderEvent } from './order-events.ts'
 import { type OrderLineRow, type OrderRow, orderLines, orders } from './schema.ts'
 import { startPayment } from './start-payment.ts'
@@ -29,7 +30,15 @@ export interface PlacedOrder {
   held: HeldLine[]
 }
 
-export async function placeOrder(ctx: Ctx, input: PlaceOrder, key: string): Promise<PlacedOrder> {
+/** Where the request has its line `at`. */
+type PathOf = (at: number) => string
+
+export async function placeOrder(
+  ctx: Ctx,
+  input: PlaceOrder,
+  key: string,
+  pathOf: PathOf = (at) => `lines.${at}`,
+): Promise<PlacedOrder> {
   const { userId } = requireUser(ctx)
   const { provider } = input.payment
   const why = whyNotProvider(provider, ctx.settings)
@@ -37,7 +46,7 @@ export async function placeOrder(ctx: Ctx, input: PlaceOrder, key: string): Prom
   const spanMs = providerOf(provider).spanSeconds(ctx.settings) * SECOND_MS
   const request = bodyHash(input)
   const terms = { userId, key: `order:${key}`, request, holdMs: spanMs + GRACE_MS, provider }
-  const held = await holdAll(ctx, input.lines, terms)
+  const held = await holdAll(ctx, input.lines, terms, pathOf)
   const known = held.some(({ repeated }) => repeated) ? await findOrderByKey(ctx, userId, key) : undefined
   if (known !== undefined) return resume(ctx, known, held, request)
   const rows = rowsOf(ctx, input, { userId, key, request }, held)
@@ -74,16 +83,17 @@ async function resume(ctx: Ctx, known: OrderRows, held: HeldLine[], request: str
 async function holdAll(
   ctx: Ctx,
   lines: OrderLineIn[],
-  terms: Parameters<ReturnType<typeof linePort>['hold']>[2],
+  terms: HoldTerms,
+  pathOf: PathOf,
 ): Promise<HeldLine[]> {
   const held: HeldLine[] = []
   try {
-    for (const line of lines) {
-      const wanted = wantedOf(line)
-      held.push(await linePort(wanted.kind).hold(ctx, wanted, terms))
-      if (held[0]!.currency !== held.at(-1)!.currency) {
-        throw invalid(`lines.${held.length - 1}`, 'must have the currency of the other lines')
-      }
+    for (const [at, line] of lines.entries()) {
+      await sayingWhere(pathOf(at), async () => {
+        const wanted = wantedOf(line)
+        held.push(await linePort(wanted.kind).hold(ctx, wanted, terms))
+        mustBeOnePayment(held, lines)
+      })
     }
     return held
   } catch (error) {
@@ -93,6 +103,31 @@ async function holdAll(
     )
     await releaseAll(ctx, mine)
     throw error
+  }
+}
+
+/** Of the first lines, as far as they are held; throws what is wrong with the last of them. */
+function mustBeOnePayment(held: HeldLine[], lines: OrderLineIn[]): void {
+  const at = held.length - 1
+  const { currency } = held[0]!
+  if (held[at]!.currency !== currency) throw invalid('', 'must have the currency of the other lines')
+  const amount = amountOf(
+    held.map(({ unitAmount }, index) => ({ unitAmount, quantity: wantedOf(lines[index]!).quantity })),
+  )
+  mustBePayable({ amount, currency }, lines[at]!.numbers === undefined ? 'quantity' : 'numbers')
+}
+
+/** What is wrong with a line is said of where the request has it. */
+async function sayingWhere(path: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (!(error instanceof Problem) || error.extras.errors === undefined) throw error
+    const errors = error.extras.errors.map((each) => ({
+      ...each,
+      path: [path, each.path].filter((part) => part !== '').join('.'),
+    }))
+    throw new Problem(error.code, error.message, { ...error.extras, errors })
   }
 }
 

@@ -14,7 +14,7 @@ export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: str
   const { payment, ...line } = input
   if (payment === undefined)
     return { ...presentReserved(line.raffleId, await takeFreeTickets(ctx, line, key)), order: null }
-  const { rows, held } = await placeOrder(ctx, { lines: [line], payment }, key)
+  const { rows, held } = await placeOrder(ctx, { lines: [line], payment }, key, () => '')
   const { hold, repeated } = held[0]!
   if (repeated) return asItStands(ctx, line.raffleId, rows, hold)
   // Without asking the database again: what is there to tell was just written.

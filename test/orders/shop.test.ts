@@ -7,7 +7,7 @@ import { type Person, registerPlayer } from '../harness/people.ts'
 import { audit } from '../money/audit.ts'
 import { as, at, crashing, MINUTE, NOW, newKey, silenceLog, sweep, useClock } from '../raffles/scenario.ts'
 import { BOOK_PRICE, bought, order, ordered } from './cart.ts'
-import { historyOf, orderOf, PRICE, press, stagePriced, withKey } from './checkout.ts'
+import { historyOf, orderOf, PRICE, press, purchase, stagePriced, withKey } from './checkout.ts'
 
 useClock()
 
@@ -198,6 +198,45 @@ describe('stock', () => {
     at(NOW + 15 * MINUTE)
     await sweep()
     expect(await stockOf(productId)).toBe(3)
+  })
+})
+
+describe('the amount of an order', () => {
+  const DEAR = { price: { amount: 600_000_000, currency: 'KES' }, stock: 2_000 }
+
+  it('is no more than one payment can be, and what was held for it is free again', async () => {
+    const dear = await stageProduct(DEAR)
+    const other = await stageProduct(DEAR)
+    const player = await registerPlayer()
+    const line = (productId: string, quantity = 1) => ({ productId, quantity })
+    for (const [lines, path, sum] of [
+      [[line(dear.id, 2)], 'lines.0.quantity', '12000000.00'],
+      [[line(dear.id, 1_000)], 'lines.0.quantity', '6000000000.00'],
+      [[line(dear.id), line(other.id)], 'lines.1.quantity', '12000000.00'],
+    ] as const) {
+      const { status, body } = await order(player, [...lines])
+      expect([status, body.errors]).toEqual([
+        422,
+        [{ path, message: `makes this KES ${sum}; one payment can be of KES 10000000.00 at most` }],
+      ])
+    }
+    expect([await stockOf(dear.id), await stockOf(other.id)]).toEqual([2_000, 2_000])
+    expect((await order(player, [line(dear.id)])).status).toBe(201)
+  })
+
+  it('is bounded in a purchase of tickets, too', async () => {
+    const chosen = await stagePriced({ ticketPrice: DEAR.price, numbering: 'chosen' })
+    const given = await stagePriced({ ticketPrice: DEAR.price }, chosen)
+    const player = await registerPlayer()
+    for (const [raffleId, what, field] of [
+      [given.id, { quantity: 2 }, 'quantity'],
+      [chosen.id, { numbers: [3, 4] }, 'numbers'],
+    ] as const) {
+      const { status, body } = await purchase(player, raffleId, what as Parameters<typeof purchase>[2])
+      expect([status, body.errors[0].path]).toEqual([422, field])
+      expect((await as(null, 'GET', `/raffles/${raffleId}/availability`)).body.held).toBe(0)
+    }
+    expect((await purchase(player, given.id)).status).toBe(201)
   })
 })
 
