@@ -1,10 +1,18 @@
-/** Takes units of a product out of its stock for one who is about to pay: once for a key, and only where they are there. */
+/**
+ * Takes units of a product out of its stock for one who is about to pay: once for a key, only where they are there, and
+ * only so many that nobody can keep a shop empty without paying.
+ */
 import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { notFound, Problem } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
-import { products, type StockHoldRow, stockHolds } from './schema.ts'
+import { mustBePayable } from '../money/payable.ts'
+import { type ProductRow, products, type StockHoldRow, stockHolds } from './schema.ts'
+
+/** Orders with products that one person may have unpaid at a time, and units of one product in them. */
+export const MAX_UNPAID_ORDERS = 3
+export const MAX_UNPAID_UNITS = 50
 
 export interface StockToHold {
   productId: string
@@ -23,7 +31,8 @@ export async function holdStock(
 ): Promise<{ hold: StockHoldRow; repeated: boolean }> {
   const { productId, quantity, userId, key, request, holdMs } = wanted
   const mine = new Set<string>()
-  const [, , [hold], [product]] = await withRetry(() => {
+  const unpaid = unpaidOf(ctx, wanted)
+  const [, , [hold], [product], [had]] = await withRetry(() => {
     // An id of its own each run, so that a repeat whose first run was written takes nothing more.
     const id = newId('stockHold')
     mine.add(id)
@@ -36,7 +45,8 @@ export async function holdStock(
                  ${ctx.now + holdMs}, '[]', 'none', NULL, ${ctx.now}
           FROM ${products}
           WHERE ${products.id} = ${productId} AND ${products.status} = 'active'
-            AND ${products.stock} >= ${quantity}`)
+            AND ${products.stock} >= ${quantity}
+            AND (SELECT orders < ${MAX_UNPAID_ORDERS} AND units + ${quantity} <= ${MAX_UNPAID_UNITS} FROM ${unpaid})`)
         .onConflictDoNothing(),
       ctx.db
         .update(products)
@@ -54,15 +64,54 @@ export async function holdStock(
           and(eq(stockHolds.userId, userId), eq(stockHolds.key, key), eq(stockHolds.productId, productId)),
         ),
       ctx.db.select().from(products).where(eq(products.id, productId)),
+      unpaid,
     ])
   })
-  if (hold === undefined) {
-    if (product === undefined || product.status !== 'active') throw notFound('product')
-    const left = product.stock === 0 ? 'is sold out' : `has only ${product.stock} left`
-    throw new Problem('sold_out', `“${product.title}” ${left}.`)
-  }
+  if (hold === undefined) refuse(product, quantity, had!)
   if (hold.request !== request) {
     throw new Problem('idempotency_mismatch', 'This Idempotency-Key was used for another order.')
   }
   return { hold, repeated: !mine.has(hold.id) }
+}
+
+interface Unpaid {
+  /** Under other keys. */
+  orders: number
+  /** Of this product. */
+  units: number
+}
+
+/** What somebody holds already: read in the batch that takes more, so that requests at the same time see each other's. */
+const unpaidOf = (ctx: Ctx, { userId, key, productId }: StockToHold) =>
+  ctx.db
+    .select({
+      orders: sql<number>`count(DISTINCT nullif(${stockHolds.key}, ${key}))`.as('orders'),
+      units: sql<number>`total(iif(${stockHolds.productId} = ${productId}, ${stockHolds.quantity}, 0))`.as(
+        'units',
+      ),
+    })
+    .from(stockHolds)
+    .where(and(eq(stockHolds.userId, userId), eq(stockHolds.state, 'held')))
+
+function refuse(product: ProductRow | undefined, quantity: number, { orders, units }: Unpaid): never {
+  if (product === undefined || product.status !== 'active') throw notFound('product')
+  const { title, stock, priceAmount, priceCurrency: currency } = product
+  mustBePayable({ amount: priceAmount * quantity, currency }, 'quantity')
+  if (orders >= MAX_UNPAID_ORDERS) {
+    throw new Problem('limit_reached', `You have ${orders} unpaid orders: pay or cancel one of them first.`)
+  }
+  if (quantity > MAX_UNPAID_UNITS) {
+    throw new Problem(
+      'limit_reached',
+      `At most ${MAX_UNPAID_UNITS} unpaid units of a product at a time: order fewer, and pay for them first.`,
+    )
+  }
+  if (units + quantity > MAX_UNPAID_UNITS) {
+    throw new Problem(
+      'limit_reached',
+      `You have ordered ${units} of “${title}” unpaid, of at most ${MAX_UNPAID_UNITS}: pay or cancel first.`,
+    )
+  }
+  const left = stock === 0 ? 'is sold out' : `has only ${stock} left`
+  throw new Problem('sold_out', `“${title}” ${left}.`)
 }

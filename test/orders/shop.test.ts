@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
 import { SPEAKER, stageProduct, stockOf } from '../catalog/shelf.ts'
+import type { Answer } from '../harness/client.ts'
 import { type Person, registerPlayer } from '../harness/people.ts'
 import { audit } from '../money/audit.ts'
 import { as, at, crashing, MINUTE, NOW, newKey, silenceLog, sweep, useClock } from '../raffles/scenario.ts'
@@ -198,6 +199,74 @@ describe('stock', () => {
     at(NOW + 15 * MINUTE)
     await sweep()
     expect(await stockOf(productId)).toBe(3)
+  })
+})
+
+describe('what is not paid', () => {
+  const limit = ({ status, body }: Answer) => [status, body.code, body.detail]
+
+  it('is at most three orders with products a buyer, until one of them is paid or cancelled', async () => {
+    const { id: productId } = await stageProduct({ stock: 20 })
+    const { id: raffleId } = await stagePriced()
+    const player = await registerPlayer()
+    const one = [{ productId, quantity: 1 }]
+    const [first, second] = [await ordered(player, one), await ordered(player, one)]
+    await ordered(player, one)
+    const reached = [409, 'limit_reached', 'You have 3 unpaid orders: pay or cancel one of them first.']
+    expect(limit(await order(player, one))).toEqual(reached)
+    await ordered(player, [{ raffleId, quantity: 1 }])
+    await press(first.payment.checkoutUrl, 'approve')
+    await ordered(player, one)
+    expect(limit(await order(player, one))).toEqual(reached)
+    await as(player, 'POST', `/orders/${second.id}/cancel`)
+    await ordered(player, one)
+    expect(limit(await order(player, one))).toEqual(reached)
+    await ordered(await registerPlayer(), one)
+    at(NOW + 10 * MINUTE)
+    await sweep()
+    await ordered(player, one)
+    expect(await stockOf(productId)).toBe(18)
+  })
+
+  it('is no more than that when it is ordered all at once', async () => {
+    const { id: productId } = await stageProduct({ stock: 20 })
+    const other = await stageProduct({ stock: 20 })
+    const player = await registerPlayer()
+    const lines = [productId, other.id].map((id) => ({ productId: id, quantity: 2 }))
+    const answers = await Promise.all(Array.from({ length: 8 }, () => order(player, lines)))
+    const codes = answers.map(({ body }) => body.code ?? 'placed').sort()
+    expect(codes).toEqual([...Array(5).fill('limit_reached'), ...Array(3).fill('placed')])
+    expect([await stockOf(productId), await stockOf(other.id)]).toEqual([14, 14])
+  })
+
+  it('is at most fifty units of a product', async () => {
+    const { id: productId } = await stageProduct({ stock: 5_000 })
+    const player = await registerPlayer()
+    const units = (quantity: number) => [{ productId, quantity }]
+    for (const quantity of [51, 1_000]) {
+      expect((await order(player, units(quantity))).body.code).toBe('limit_reached')
+    }
+    const { payment } = await ordered(player, units(30))
+    const more = await order(player, units(21))
+    expect(limit(more)).toEqual([
+      409,
+      'limit_reached',
+      'You have ordered 30 of “Things Fall Apart” unpaid, of at most 50: pay or cancel first.',
+    ])
+    await ordered(player, units(20))
+    await press(payment.checkoutUrl, 'approve')
+    await ordered(player, units(30))
+    expect(await stockOf(productId)).toBe(4_920)
+  })
+
+  it('stays what it is when it is asked for again under its key', async () => {
+    const { id: productId } = await stageProduct({ stock: 60 })
+    const player = await registerPlayer()
+    const keys = [newKey(), newKey(), newKey()]
+    const place = () => Promise.all(keys.map((key) => order(player, [{ productId, quantity: 16 }], key)))
+    const idsOf = (answers: Answer[]) => answers.map(({ body }) => body.id)
+    expect(idsOf(await place())).toEqual(idsOf(await place()))
+    expect(await stockOf(productId)).toBe(12)
   })
 })
 
