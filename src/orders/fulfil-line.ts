@@ -1,6 +1,6 @@
 /** Notes how far a product of an order is on its way, forward only, and tells its buyer once of each step. */
 import { and, eq, sql } from 'drizzle-orm'
-import { requirePermission } from '../accounts/permissions.ts'
+import { organisationsWith, requirePermission } from '../accounts/permissions.ts'
 import { FULFILMENT_STATUSES, stockHolds } from '../catalog/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -15,9 +15,7 @@ import { tell } from './words.ts'
 
 export async function fulfilLine(ctx: Ctx, orderId: string, input: Fulfil): Promise<Order> {
   const rows = await findOrder(ctx, orderId)
-  const line = rows.lines.find((each) => each.line === input.line)
-  if (line === undefined) throw notFound('order')
-  await requireFulfilment(ctx, line)
+  const line = await findLine(ctx, rows.lines, input.line)
   if (line.kind !== 'product') throw new Problem('invalid_state', 'Tickets are not sent to anybody.')
   if (line.state !== 'issued') {
     throw new Problem('invalid_state', `This line is ${line.state}: there is nothing to send.`)
@@ -27,13 +25,18 @@ export async function fulfilLine(ctx: Ctx, orderId: string, input: Fulfil): Prom
   return presentPart(rows, await readDetails(ctx, [rows]), { sees: isTheirs, sends: isTheirs })
 }
 
-/** To strangers there is no such order. */
-async function requireFulfilment(ctx: Ctx, { organisationId }: OrderLineRow): Promise<void> {
+/** A line of an organisation whose products the actor sends. To strangers there is no such order. */
+async function findLine(ctx: Ctx, lines: OrderLineRow[], at: number): Promise<OrderLineRow> {
+  const line = lines.find((each) => each.line === at)
   try {
-    await requirePermission(ctx, organisationId, 'catalogue:write')
+    if (line === undefined) throw notFound('line')
+    await requirePermission(ctx, line.organisationId, 'catalogue:write')
+    return line
   } catch (error) {
-    if (error instanceof Problem && error.code === 'not_found') throw notFound('order')
-    throw error
+    if (!(error instanceof Problem) || error.code !== 'not_found') throw error
+    const mine = await organisationsWith(ctx, ['catalogue:write'])
+    const knowsOrder = lines.some(({ organisationId }) => mine?.includes(organisationId) ?? true)
+    throw knowsOrder ? new Problem('not_found', `No such line of this order: ${at}.`) : notFound('order')
   }
 }
 

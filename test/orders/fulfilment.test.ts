@@ -65,7 +65,31 @@ describe('fulfilment', () => {
     }
     expect((await fulfil(await addOperator(organisation.id, 'janitor'), id, packed)).status).toBe(403)
     expect((await fulfil(operator, id, { ...packed, line: 1 })).body.code).toBe('invalid_state')
-    expect((await fulfil(operator, id, { ...packed, line: 5 })).status).toBe(404)
+  })
+
+  it('of a line that is not there, or not theirs, says so to those who know the order', async () => {
+    const book = await stageProduct()
+    const speaker = await stageProduct(SPEAKER)
+    const player = await registerPlayer()
+    const { id } = await bought(player, [
+      { productId: book.id, quantity: 1 },
+      { productId: speaker.id, quantity: 1 },
+    ])
+    const packed = (who: Pick<Person, 'id'>, line: number, order = id) =>
+      fulfil(who, order, { status: 'packed', line })
+    const { operator } = book.organisation
+    for (const [who, line] of [
+      [operator, 5],
+      [operator, 1],
+      [await signedInAdmin(), 5],
+    ] as const) {
+      const { status, body } = await packed(who, line)
+      expect([status, body.detail]).toEqual([404, `No such line of this order: ${line}.`])
+    }
+    for (const stranger of [player, (await organisationWithOperator()).operator]) {
+      expect((await packed(stranger, 5)).body.detail).toBe('No such order.')
+    }
+    expect((await packed(operator, 0, newId('order'))).body.detail).toBe('No such order.')
   })
 })
 
