@@ -1,5 +1,6 @@
 /** Doors of buying: tickets in one call, orders of several lines, and what becomes of an order. */
 import { Hono } from 'hono'
+import { MAX_UNPAID_ORDERS, MAX_UNPAID_UNITS } from '../catalog/hold-stock.ts'
 import type { AppEnv } from '../core/context.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { idempotencyKey } from '../core/idempotency.ts'
@@ -74,8 +75,7 @@ export const orders = new Hono<AppEnv>()
     '/',
     describe({
       summary: 'Place an order',
-      description:
-        'Tickets of raffles and units of products: holds every line or none, and starts one payment for all of them. Products are sent to `deliveryAddress`, which their organisation reads once they are paid; without one they are picked up. The same Idempotency-Key and body give the same order again.',
+      description: `Tickets of raffles and units of products: holds every line or none, and starts one payment for all of them. Products are sent to \`deliveryAddress\`, which their organisation reads once they are paid; without one they are picked up. Unpaid at a time are at most ${MAX_UNPAID_ORDERS} orders with products, and ${MAX_UNPAID_UNITS} units of each. The same Idempotency-Key and body give the same order again.`,
       tag: TAG,
       auth: 'user',
       idempotent: true,
