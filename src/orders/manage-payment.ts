@@ -1,7 +1,7 @@
 /** What operators do about a payment: have its provider asked now, or record money that came by hand. */
-import { and, eq, inArray } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
-import { isUniqueViolation, withRetry } from '../core/database.ts'
+import { withRetry } from '../core/database.ts'
 import { invalid, Problem } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
 import { type PaymentRow, payments, type ReceiptRow, receipts, refunds } from '../money/schema.ts'
@@ -32,7 +32,10 @@ const openRefunds = (ctx: Ctx, { id, orderId }: PaymentRow) =>
       ),
     )
 
-/** Once for its reference, which is one payment's within an organisation: the same transfer pays for one order. */
+/**
+ * Once for its reference, which is one payment's within an organisation: the same transfer pays for one order. Of two
+ * that are recorded at the same moment the receipt's own row lets one have it; the other finds that out afterwards.
+ */
 export async function recordReceipt(ctx: Ctx, id: string, input: RecordReceipt): Promise<RecordedReceipt> {
   const { payment, organisationIds } = await findPaymentFor(ctx, id, 'payments:manage', 'every')
   if (payment.provider !== 'manual') {
@@ -43,7 +46,6 @@ export async function recordReceipt(ctx: Ctx, id: string, input: RecordReceipt):
   const reference = `${organisationIds[0]}/${input.reference}`
   const known = await receiptOf(ctx, reference)
   mustBeSame(known, payment, amount)
-  await claimReference(ctx, payment, reference)
   await takeObserved(ctx, payment, {
     status: 'succeeded',
     captures: [{ reference, amount, currency }],
@@ -51,6 +53,7 @@ export async function recordReceipt(ctx: Ctx, id: string, input: RecordReceipt):
   })
   const taken = await receiptOf(ctx, reference)
   mustBeSame(taken, payment, amount)
+  await showReference(ctx, payment, reference)
   return {
     paymentId: id,
     orderId: payment.orderId,
@@ -75,14 +78,18 @@ function mustBeSame(known: ReceiptRow | undefined, { id }: PaymentRow, amount: n
   }
 }
 
-/** Of two orders for which the same reference is recorded at the same moment, the database lets one have it. */
-async function claimReference(ctx: Ctx, { id }: PaymentRow, reference: string): Promise<void> {
-  try {
-    await withRetry(() => ctx.db.update(payments).set({ reference }).where(eq(payments.id, id)))
-  } catch (error) {
-    if (isUniqueViolation(error, 'payments.')) throw referenceIsUsed()
-    throw error
-  }
+/** Where operators look for it, a payment shows the first that was recorded for it in place of its own id. */
+async function showReference(ctx: Ctx, { id }: PaymentRow, reference: string): Promise<void> {
+  const isShown = sql`EXISTS (SELECT 1 FROM ${payments} AS other
+    WHERE other.provider = 'manual' AND other.reference = ${reference})`
+  await withRetry(() =>
+    ctx.db
+      .update(payments)
+      .set({ reference })
+      .where(
+        and(eq(payments.id, id), sql`coalesce(${payments.reference}, ${id}) = ${id}`, sql`NOT ${isShown}`),
+      ),
+  )
 }
 
 const referenceIsUsed = () => new Problem('conflict', 'This reference is recorded for another payment.')

@@ -61,11 +61,18 @@ const linesOf = (ctx: Ctx, orderId: string) =>
 const receiptsOf = (ctx: Ctx, orderId: string) =>
   ctx.db.select().from(receipts).where(eq(receipts.orderId, orderId))
 
-/** Writes it down, and answers what there is to settle: one batch, so that both are of the same instant. */
+/**
+ * Writes it down, and answers what there is to settle: one batch, so that both are of the same instant. A capture that is
+ * known by another payment, or with another sum, is that one: here it changes nothing.
+ */
 async function takeCapture(ctx: Ctx, payment: PaymentRow, capture: Capture): Promise<Received> {
   const { provider, orderId } = payment
   const { reference, amount, currency } = capture
   const key = receiptKey({ provider, reference })
+  const isOurs = sql`EXISTS (SELECT 1 FROM ${receipts}
+    WHERE ${receipts.provider} = ${provider} AND ${receipts.reference} = ${reference}
+      AND ${receipts.paymentId} = ${payment.id} AND ${receipts.orderId} = ${orderId}
+      AND ${receipts.amount} = ${amount} AND ${receipts.currency} = ${currency})`
   const arrived: Transfer = {
     transactionId: `receipt:${key}`,
     part: 0,
@@ -81,18 +88,18 @@ async function takeCapture(ctx: Ctx, payment: PaymentRow, capture: Capture): Pro
         .insert(receipts)
         .values({ provider, reference, paymentId: payment.id, orderId, amount, currency, at: ctx.now })
         .onConflictDoNothing(),
-      insertTransfers(ctx, [arrived]),
+      insertTransfers(ctx, [arrived], isOurs),
       ctx.db
         .update(payments)
         .set({ status: 'succeeded', dueAt: null, attention: null, updatedAt: ctx.now })
-        .where(and(eq(payments.id, payment.id), ne(payments.status, 'succeeded'))),
-      insertOrderEvent(ctx, orderId, `receipt:${key}`, tell.received(capture, provider)),
+        .where(and(eq(payments.id, payment.id), ne(payments.status, 'succeeded'), isOurs)),
+      insertOrderEvent(ctx, orderId, `receipt:${key}`, tell.received(capture, provider), isOurs),
       ctx.db
         .update(orders)
         .set({
-          receipt: sql`iif(${orders.receipt} IS NULL AND ${orders.amount} <= ${amount} AND ${orders.currency} = ${currency},
-            ${key}, ${orders.receipt})`,
-          dueAt: ctx.now,
+          receipt: sql`iif(${orders.receipt} IS NULL AND ${orders.amount} <= ${amount} AND ${orders.currency} = ${currency}
+            AND ${isOurs}, ${key}, ${orders.receipt})`,
+          dueAt: sql`iif(${isOurs}, ${ctx.now}, ${orders.dueAt})`,
         })
         .where(eq(orders.id, orderId))
         .returning(),

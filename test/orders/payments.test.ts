@@ -1,9 +1,12 @@
 // Payments: providers report and are asked, operators see to what nobody answers, and each thing takes effect once.
 import { env } from 'cloudflare:workers'
+import { eq } from 'drizzle-orm'
 import { describe, expect, it, vi } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
 import { sandbox } from '../../src/money/providers/sandbox.ts'
 import { signEvent } from '../../src/money/providers/sandbox-signature.ts'
+import { payments } from '../../src/money/schema.ts'
+import { takeObserved } from '../../src/orders/settle-order.ts'
 import { type Door, protectedDoors } from '../harness/auth-battery.ts'
 import { call, operations } from '../harness/client.ts'
 import {
@@ -12,6 +15,7 @@ import {
   type Person,
   registerPlayer,
   signedInAdmin,
+  testContext,
   testSettings,
 } from '../harness/people.ts'
 import {
@@ -57,6 +61,8 @@ const row = (sql: string, ...values: unknown[]) =>
     // biome-ignore lint/suspicious/noExplicitAny: columns as the test names them
     .first<any>()
 const paymentRow = (id: string) => row('SELECT * FROM payments WHERE id = ?', id)
+const findPaymentRow = (id: string) =>
+  testContext().db.select().from(payments).where(eq(payments.id, id)).get()
 const count = async (table: string): Promise<number> =>
   (await row(`SELECT count(*) AS count FROM ${table}`)).count
 const everything = () =>
@@ -458,6 +464,58 @@ describe('money that comes by hand', () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409])
     const elsewhere = await byHand()
     expect((await elsewhere.record(elsewhere.raffle.operator, { reference: 'CASH-9' })).status).toBe(201)
+  })
+
+  it('recorded at once under references that cross pays only for the orders that have a receipt of their own', async () => {
+    for (let round = 0; round < 4; round++) {
+      const first = await byHand()
+      const { operator } = first.raffle
+      const second = await byHand(first.raffle)
+      const answers = await Promise.all([
+        first.record(operator, { reference: 'X' }),
+        first.record(operator, { reference: 'Y' }),
+        second.record(operator, { reference: 'X' }),
+      ])
+      const ofSecond = await orderOf(second.player, second.order.id)
+      const isTaken = answers[2]!.status === 201
+      expect(ofSecond.status).toBe(isTaken ? 'paid' : 'pending')
+      expect(historyOf(ofSecond).includes('Received')).toBe(isTaken)
+      if (isTaken) continue
+      expect(answers[2]!.body).toMatchObject({ code: 'conflict' })
+      expect(await paymentRow(second.paymentId)).toMatchObject({ status: 'pending' })
+      // It can be paid still.
+      expect((await second.record(operator, { reference: 'Z' })).status).toBe(201)
+      expect((await orderOf(second.player, second.order.id)).status).toBe('paid')
+    }
+  })
+
+  it('recorded at once with two amounts counts as the one that is written down', async () => {
+    const { raffle, player, order, record } = await byHand()
+    const answers = await Promise.all(
+      [1, 2 * PRICE].map((amount) =>
+        record(raffle.operator, { reference: 'KCB-6', amount: { amount, currency: 'KES' } }),
+      ),
+    )
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409])
+    const { status } = await orderOf(player, order.id)
+    expect(status).toBe(answers[1]!.status === 201 ? 'paid' : 'pending')
+  })
+
+  it('and is another payment’s already changes nothing, also where that is found out last', async () => {
+    const first = await byHand()
+    const second = await byHand(first.raffle)
+    await first.record(first.raffle.operator, { reference: 'KCB-7' })
+    const { organisation } = first.raffle
+    const before = await everything()
+    const capture = { reference: `${organisation.id}/KCB-7`, amount: 2 * PRICE, currency: 'KES' }
+    const payment = (await findPaymentRow(second.paymentId))!
+    await takeObserved(testContext(), payment, { status: 'succeeded', captures: [capture], reason: null })
+    expect(await everything()).toEqual(before)
+    expect(await orderOf(second.player, second.order.id)).toMatchObject({
+      status: 'pending',
+      payment: { status: 'pending' },
+    })
+    expect(await paymentRow(first.paymentId)).toMatchObject({ reference: capture.reference })
   })
 
   it('is recorded by those alone who manage payments in each of the order’s organisations', async () => {
