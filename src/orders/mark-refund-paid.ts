@@ -7,7 +7,7 @@ import type { RefundRow } from '../money/schema.ts'
 import { findRefund } from './find-refund.ts'
 import { requireRefunds } from './refund-access.ts'
 import { orderLines } from './schema.ts'
-import { refundPaid } from './send-refund.ts'
+import { refundPaidByHand } from './send-refund.ts'
 
 export async function markRefundPaid(ctx: Ctx, id: string, reference: string): Promise<RefundRow> {
   await requireLiveUser(ctx)
@@ -19,13 +19,14 @@ export async function markRefundPaid(ctx: Ctx, id: string, reference: string): P
     .orderBy(asc(orderLines.line))
   const touched = lines.filter(({ line }) => refund.lines.some((each) => each.line === line))
   await requireRefunds(ctx, touched.length > 0 ? touched : lines, 'refund')
-  if (refund.provider !== 'manual' && refund.attention === null) {
-    throw new Problem('invalid_state', `This refund is paid by ${refund.provider}, not by hand.`)
-  }
-  if (refund.status !== 'paid') await refundPaid(ctx, refund, reference)
+  if (refund.status !== 'paid') await refundPaidByHand(ctx, refund, reference)
   const present = await findRefund(ctx, id)
-  if (present.status !== 'paid' || present.reference !== reference) {
-    throw new Problem('invalid_state', `This refund is ${present.status}: it cannot be marked as paid so.`)
-  }
-  return present
+  if (present.status === 'paid' && present.reference === reference) return present
+  const isLeftToPeople = present.provider === 'manual' || present.status === 'paid'
+  throw new Problem(
+    'invalid_state',
+    isLeftToPeople
+      ? `This refund is ${present.status}: it cannot be marked as paid so.`
+      : `This refund is paid by ${present.provider}, not by hand, as long as that has not given up.`,
+  )
 }

@@ -94,7 +94,8 @@ export const refunds = new Hono<AppEnv>().post(
   '/:id/mark-paid',
   describe({
     summary: 'Mark a refund as paid by hand',
-    description: 'Of an order that was paid by hand. Said again with the same reference, it changes nothing.',
+    description:
+      'Of an order that was paid by hand, or whose provider has given up sending it. Said again with the same reference, it changes nothing.',
     tag: TAG,
     auth: 'user',
     success: { status: 200, schema: Refund, example: EXAMPLE_REFUND, description: 'The paid refund.' },

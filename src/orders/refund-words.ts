@@ -39,5 +39,6 @@ export const tellRefund = {
     `No refund for ${ticketsNamed(lines)}: the list of tickets is fixed for the draw.`,
   cancelled: (reason: string) =>
     `The raffle was cancelled, and the price of its tickets goes back to you: ${reason}`,
-  paid: (sum: Money, provider: string) => `${moneyText(sum)} sent back to you by ${provider}.`,
+  /** `by` a provider, or `hand (…)` with what it is found again by. */
+  paid: (sum: Money, by: string) => `${moneyText(sum)} sent back to you by ${by}.`,
 } as const

@@ -4,11 +4,14 @@ import { enqueueMail } from '../accounts/mail/enqueue-mail.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { MINUTE_MS, SECOND_MS } from '../core/time.ts'
-import { account, insertTransfers } from '../money/ledger.ts'
+import { insertTransfers } from '../money/ledger.ts'
 import { providerOf } from '../money/providers/index.ts'
+import type { Sent } from '../money/providers/port.ts'
 import { payments, type RefundRow, refunds } from '../money/schema.ts'
+import type { Provider } from '../raffles/contract.ts'
 import { findRefund } from './find-refund.ts'
 import { insertOrderEvent } from './order-events.ts'
+import { paidTransfers } from './refund-transfers.ts'
 import { tellRefund } from './refund-words.ts'
 import { orders } from './schema.ts'
 
@@ -17,15 +20,43 @@ export const MAX_REFUND_TRIES = 5
 const FIRST_PAUSE_MS = MINUTE_MS
 const FIRST_LOOK_MS = 20 * SECOND_MS
 const LAST_LOOK_MS = 60 * MINUTE_MS
+/** What is not decided by then somebody is told of, while it goes on being tried. */
+export const LATE_AFTER_MS = 60 * MINUTE_MS
 
 /** In these a refund is owed and not paid. */
 const OPEN = ['due', 'sent', 'failed'] as const
 const isOpen = (refund: RefundRow) => and(eq(refunds.id, refund.id), inArray(refunds.status, [...OPEN]))
 
+/** The provider has said for the last time that it failed: it is not tried again until somebody sees to it. */
+const isGivenUp = sql`${refunds.status} = 'failed' AND ${refunds.dueAt} IS NULL`
+const BY_HAND: Provider = 'manual'
+/** A person may pay what is left to people: nobody else is paying it, nor will. */
+const isPayableBy = (by: Provider) =>
+  by === BY_HAND ? sql`(${refunds.provider} = ${BY_HAND} OR ${isGivenUp})` : undefined
+
 export async function sendRefund(ctx: Ctx, refund: RefundRow): Promise<RefundRow> {
-  if (refund.provider === 'manual') await leaveToPeople(ctx, refund, 'Pay it back by hand, and say so here.')
-  else await askProvider(ctx, refund)
+  if (refund.provider === BY_HAND) await leaveToPeople(ctx, refund, 'Pay it back by hand, and say so here.')
+  else if (await takeOn(ctx, refund)) await askProvider(ctx, refund)
   return findRefund(ctx, refund.id)
+}
+
+/**
+ * One that was given up is taken from people's hands before its provider hears of it: were it marked as paid by hand
+ * meanwhile, the buyer would have it twice. Dying in between leaves it sent and due, and the sweep asks.
+ */
+async function takeOn(ctx: Ctx, refund: RefundRow): Promise<boolean> {
+  if (refund.status !== 'failed' || refund.dueAt !== null) return true
+  const [[taken]] = await withRetry(() =>
+    ctx.db.batch([
+      ctx.db
+        .update(refunds)
+        .set({ status: 'sent', attention: null, dueAt: ctx.now + FIRST_LOOK_MS, updatedAt: ctx.now })
+        .where(and(isOpen(refund), eq(refunds.tries, refund.tries), isGivenUp))
+        .returning({ id: refunds.id }),
+      tellPayment(ctx, refund),
+    ]),
+  )
+  return taken !== undefined
 }
 
 async function askProvider(ctx: Ctx, refund: RefundRow): Promise<void> {
@@ -41,35 +72,38 @@ async function askProvider(ctx: Ctx, refund: RefundRow): Promise<void> {
     paymentReference: payment?.reference ?? refund.paymentId,
     captureReference: refund.receipt,
   })
-  if (sent.status === 'succeeded') await refundPaid(ctx, refund, sent.reference)
+  if (sent.status === 'succeeded') await refundPaid(ctx, refund, refund.provider, sent.reference)
   else if (sent.status === 'failed')
     await tryAgain(ctx, refund, sent.reason ?? 'The provider gave no reason.')
-  else await lookAgain(ctx, refund, sent.reference)
+  else await lookAgain(ctx, refund, sent)
 }
 
 /** The provider's key: what has failed there for good is asked for anew under another one, and only that. */
 const keyOf = ({ id, tries }: RefundRow): string => (tries === 0 ? id : `${id}.${tries}`)
 
+/** By a person, out of the till; nothing happens unless it was left to people. */
+export const refundPaidByHand = (ctx: Ctx, refund: RefundRow, reference: string): Promise<void> =>
+  refundPaid(ctx, refund, BY_HAND, reference)
+
 /** The money is back with the buyer. */
-export async function refundPaid(ctx: Ctx, refund: RefundRow, reference: string | null): Promise<void> {
-  const { id, orderId, provider, amount, currency } = refund
-  const isOwed = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${isOpen(refund)})`
+async function refundPaid(
+  ctx: Ctx,
+  refund: RefundRow,
+  by: Provider,
+  reference: string | null,
+): Promise<void> {
+  const { id, orderId, amount, currency } = refund
+  const isOwedBy = and(isOpen(refund), isPayableBy(by))
+  const isOwed = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${isOwedBy})`
   const unpaid = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${refunds.orderId} = ${orderId}
     AND ${refunds.status} NOT IN ('paid', 'refused'))`
   const buyer = sql`(SELECT ${orders.userId} FROM ${orders} WHERE ${orders.id} = ${orderId})`
-  const transfer = {
-    transactionId: `refund:${id}:paid`,
-    part: 0,
-    debit: account.refunds,
-    credit: account.cash(provider),
-    currency,
-    amount,
-    orderId,
-  }
+  const paid = await paidTransfers(ctx, refund, by)
+  const text = tellRefund.paid(refund, by === BY_HAND ? `hand (${reference})` : by)
   await withRetry(() =>
     ctx.db.batch([
-      insertTransfers(ctx, [transfer], isOwed),
-      insertOrderEvent(ctx, orderId, `refund:${id}:paid`, tellRefund.paid(refund, provider), isOwed),
+      insertTransfers(ctx, paid, isOwed),
+      insertOrderEvent(ctx, orderId, `refund:${id}:paid`, text, isOwed),
       enqueueMail(
         ctx,
         { to: buyer, subject: id, kind: 'refund_paid', data: { orderId, amount, currency } },
@@ -78,7 +112,7 @@ export async function refundPaid(ctx: Ctx, refund: RefundRow, reference: string 
       ctx.db
         .update(refunds)
         .set({ status: 'paid', reference, dueAt: null, attention: null, updatedAt: ctx.now })
-        .where(isOpen(refund)),
+        .where(isOwedBy),
       tellPayment(ctx, refund),
       ctx.db
         .update(orders)
@@ -110,21 +144,32 @@ async function tryAgain(ctx: Ctx, refund: RefundRow, reason: string): Promise<vo
 }
 
 /** On its way, or not known: asked again, the less often the longer it takes. */
-async function lookAgain(ctx: Ctx, refund: RefundRow, reference: string | null): Promise<void> {
-  const age = (ctx.now - refund.createdAt) / 2
-  const pause = Math.round(Math.min(LAST_LOOK_MS, Math.max(FIRST_LOOK_MS, age)))
+async function lookAgain(ctx: Ctx, refund: RefundRow, { status, reference, reason }: Sent): Promise<void> {
+  const age = ctx.now - refund.createdAt
+  const pause = Math.round(Math.min(LAST_LOOK_MS, Math.max(FIRST_LOOK_MS, age / 2)))
+  // Of one that was not sent until now nothing can have been said yet, however old it is.
+  const isLate = refund.status === 'sent' && age >= LATE_AFTER_MS
   await withRetry(() =>
-    ctx.db
-      .update(refunds)
-      .set({
-        status: 'sent',
-        reference: sql`coalesce(${reference}, ${refunds.reference})`,
-        dueAt: ctx.now + pause,
-        updatedAt: ctx.now,
-      })
-      .where(and(isOpen(refund), eq(refunds.tries, refund.tries))),
+    ctx.db.batch([
+      ctx.db
+        .update(refunds)
+        .set({
+          status: 'sent',
+          reference: sql`coalesce(${reference}, ${refunds.reference})`,
+          dueAt: ctx.now + pause,
+          attention: isLate ? whyLate(refund, status, reason) : null,
+          updatedAt: ctx.now,
+        })
+        .where(and(isOpen(refund), eq(refunds.tries, refund.tries))),
+      tellPayment(ctx, refund),
+    ]),
   )
 }
+
+const whyLate = ({ provider }: RefundRow, status: Sent['status'], reason: string | null): string =>
+  status === 'pending'
+    ? `${provider} has not said yet whether it is paid.`
+    : `${provider} does not know what became of it${reason === null ? '' : `: ${reason}`}.`
 
 async function leaveToPeople(ctx: Ctx, refund: RefundRow, attention: string): Promise<void> {
   await withRetry(() =>
@@ -136,7 +181,7 @@ async function leaveToPeople(ctx: Ctx, refund: RefundRow, attention: string): Pr
 }
 
 /** Operators have one list of what needs them: a refund that does puts its payment there, and takes it away again. */
-function tellPayment(ctx: Ctx, { orderId, paymentId }: RefundRow) {
+export function tellPayment(ctx: Ctx, { orderId, paymentId }: RefundRow) {
   return ctx.db
     .update(payments)
     .set({

@@ -25,7 +25,7 @@ import { reopenRefundRuns } from './refund-raffle.ts'
 import { type LineKind, type OrderLineRow, type OrderRow, orderLines, orders } from './schema.ts'
 import { tell } from './words.ts'
 
-/** Parts of an order's transaction beside its lines, which are parts 0 to 19. */
+/** Parts of an order's transaction beside its issued lines, which are parts 0 to 19; the lost ones from 100 on. */
 const LOST_PART = 100
 const EXCESS_PART = 200
 
@@ -142,7 +142,7 @@ async function settle(ctx: Ctx, { order, lines }: Received, paying: ReceiptRow):
   }
   const [, earned] = await withRetry(() =>
     ctx.db.batch([
-      insertTransfers(ctx, settlement(order.id, currency, issued, lostAmount, excess)),
+      insertTransfers(ctx, settlement(order.id, currency, issued, lost, excess)),
       enqueueGrants(ctx, order, issued),
       ctx.db
         .update(orderLines)
@@ -223,7 +223,7 @@ function settlement(
   orderId: string,
   currency: string,
   issued: OrderLineRow[],
-  lostAmount: number,
+  lost: OrderLineRow[],
   excess: number,
 ): Transfer[] {
   const transactionId = `order:${orderId}`
@@ -232,7 +232,11 @@ function settlement(
     const { account: credit, raffleId } = linePort(line.kind).takings(line)
     return { ...from, part: line.line, credit, amount: amountOf([line]), raffleId }
   })
-  if (lostAmount > 0) rows.push({ ...from, part: LOST_PART, credit: account.refunds, amount: lostAmount })
+  for (const line of lost) {
+    const { raffleId } = linePort(line.kind).takings(line)
+    const part = LOST_PART + line.line
+    rows.push({ ...from, part, credit: account.refunds, amount: sumOf([line]), raffleId })
+  }
   if (excess > 0) rows.push({ ...from, part: EXCESS_PART, credit: account.refunds, amount: excess })
   return rows
 }

@@ -13,7 +13,8 @@ export const SCOPE = `
   l AS (SELECT * FROM order_lines WHERE order_id IN scope),
   r AS (SELECT *, provider || ':' || reference AS key FROM receipts WHERE order_id IN scope),
   f AS (SELECT *, lines = '[]' AS is_plain, status NOT IN ('requested', 'refused') AS is_owed,
-          key <> 'excess' AND key NOT LIKE 'return:%' AS is_of_price
+          key <> 'excess' AND key NOT LIKE 'return:%' AS is_of_price,
+          (SELECT substr(credit, 6) FROM transfers WHERE transaction_id = 'refund:' || refunds.id || ':paid') AS payer
         FROM refunds WHERE order_id IN scope),
   p AS (SELECT * FROM payouts WHERE raffle_id IN raffle),
   t AS (SELECT * FROM transfers WHERE order_id IN scope OR raffle_id IN raffle),
@@ -88,7 +89,7 @@ export const ALWAYS: readonly string[] = [
      SELECT provider,
        (SELECT coalesce(sum(amount), 0) FROM moves WHERE account = 'cash:' || provider) AS held,
        (SELECT coalesce(sum(amount), 0) FROM r WHERE r.provider = every.provider)
-       - (SELECT coalesce(sum(amount), 0) FROM f WHERE f.provider = every.provider AND status = 'paid')
+       - (SELECT coalesce(sum(amount), 0) FROM f WHERE f.payer = every.provider AND status = 'paid')
        - (SELECT coalesce(sum(amount), 0) FROM p WHERE p.provider = every.provider
          AND status = 'paid') AS made
      FROM (SELECT provider FROM r UNION SELECT provider FROM p
@@ -104,6 +105,13 @@ export const ALWAYS: readonly string[] = [
        (SELECT coalesce(sum(amount), 0) FROM f WHERE order_id = o.id AND is_owed
          AND status <> 'paid') AS made FROM o)
    WHERE held <> made`,
+  `SELECT 'refunds owed to order ' || order_id || ' for raffle ' || coalesce(raffle_id, 'none') || ' are '
+     || -sum(amount) || ' in the ledger once all are paid'
+   FROM moves WHERE account = 'refunds' AND NOT EXISTS (
+     SELECT 1 FROM f WHERE f.order_id = moves.order_id AND is_owed AND status <> 'paid')
+   GROUP BY order_id, raffle_id HAVING sum(amount) <> 0`,
+  `SELECT 'refund ' || id || ' came by ' || provider || ' and was paid by ' || coalesce(payer, 'nobody') FROM f
+   WHERE status = 'paid' AND coalesce(payer, '') NOT IN (provider, 'manual')`,
   `SELECT 'takings of raffle ' || id || ' are ' || held || ' where its issued tickets less refunds make '
    || made FROM (
      SELECT id,
@@ -230,9 +238,12 @@ export const ALWAYS: readonly string[] = [
      SELECT id FROM f UNION ALL SELECT id FROM p) AS due
    JOIN sandbox_transfers AS s ON s.id >= due.id AND s.id < due.id || '~' WHERE s.status <> 'failed'
    GROUP BY due.id HAVING count(*) > 1`,
+  `SELECT due.id || ' is paid by hand, and the sandbox sent it too' FROM f AS due
+   JOIN sandbox_transfers AS s ON s.id >= due.id AND s.id < due.id || '~' AND s.status <> 'failed'
+   WHERE due.payer = 'manual'`,
   `SELECT due.id || ' is paid, and the sandbox sent ' || coalesce(sum(s.amount), 0) || ' of '
    || due.amount FROM (
-     SELECT id, amount, status, provider FROM f UNION ALL SELECT id, amount, status, provider FROM p) AS due
+     SELECT id, amount, status, payer AS provider FROM f UNION ALL SELECT id, amount, status, provider FROM p) AS due
    LEFT JOIN sandbox_transfers AS s ON s.id >= due.id AND s.id < due.id || '~' AND s.status = 'succeeded'
    WHERE due.status = 'paid' AND due.provider = 'sandbox'
    GROUP BY due.id HAVING coalesce(sum(s.amount), 0) <> due.amount`,

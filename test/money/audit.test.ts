@@ -127,6 +127,8 @@ it.each([
   ['UPDATE mails SET due_at = 1 WHERE subject = ?1', /\(order_paid\) was due and is left/],
   ['UPDATE mails SET sent_at = NULL WHERE subject = ?1', /was never sent: nobody knows why/],
   ['DELETE FROM dev_mails', /no provider has seen it/],
+  [transfer('refund:more:due', 'rake', 'refunds'), /refunds owed to order .* for raffle none are 1000/],
+  [`UPDATE refunds SET provider = 'mpesa' WHERE order_id = ?1`, /came by mpesa and was paid by sandbox/],
   [transfer('order:more', 'deposits', 'rake'), /deposits of order/],
   [transfer('order:odd', 'pocket', 'rake'), /names an account that nobody knows/],
 ])('sees %s', async (change, sentence) => {

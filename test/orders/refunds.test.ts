@@ -1,11 +1,14 @@
 // Refunds: written down first, never more than was paid, never the same ticket twice, and finished whatever crashes.
 import { env } from 'cloudflare:workers'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
+import { sandbox } from '../../src/money/providers/sandbox.ts'
+import type { RefundRow } from '../../src/money/schema.ts'
 import { expectedEnd } from '../../src/orders/read-refund-run.ts'
 import { refundWithin } from '../../src/orders/refund-raffle.ts'
 import { settleOrder } from '../../src/orders/settle-order.ts'
 import { askPool } from '../../src/tickets/client.ts'
+import { stageProduct } from '../catalog/shelf.ts'
 import {
   addOperator,
   organisationWithOperator,
@@ -13,6 +16,7 @@ import {
   registerPlayer,
   testContext,
 } from '../harness/people.ts'
+import { audit } from '../money/audit.ts'
 import {
   as,
   at,
@@ -29,6 +33,7 @@ import {
   sweep,
   useClock,
 } from '../raffles/scenario.ts'
+import { ordered } from './cart.ts'
 import {
   historyOf,
   orderOf,
@@ -414,6 +419,78 @@ describe('the provider', () => {
   })
 })
 
+describe('a refund that its provider has given up', () => {
+  async function givenUp() {
+    const staged = await stagePriced()
+    const { player, id, order } = await buyOf(staged, 1)
+    const provider = vi.spyOn(sandbox, 'refund')
+    const failing = { status: 'failed', reference: null, reason: 'The account is closed.' } as const
+    provider.mockResolvedValue(failing)
+    const made = await refund(staged.operator, id)
+    for (const minutes of [1, 6, 30, 120]) {
+      at(NOW + minutes * MINUTE)
+      await sweep()
+    }
+    expect(provider).toHaveBeenCalledTimes(5)
+    const refundId: string = made.body.id
+    const mark = (reference = 'till 7') =>
+      as(staged.operator, 'POST', `/refunds/${refundId}/mark-paid`, { reference })
+    const ask = () => as(staged.operator, 'POST', `/payments/${order.payment.id}/reconcile`)
+    const row = async () => (await all<RefundRow>('SELECT * FROM refunds WHERE id = ?', refundId))[0]!
+    return { staged, player, id, mark, ask, row, provider, failing }
+  }
+
+  it('is paid by hand out of the till: once, in other words, and said again it changes nothing', async () => {
+    const { staged, player, id, mark, row, ask, provider } = await givenUp()
+    for (const times of [1, 2]) {
+      const { status, body } = await mark()
+      expect([status, body.status, body.reference], `${times}`).toEqual([200, 'paid', 'till 7'])
+    }
+    expect((await mark('till 8')).body.code).toBe('invalid_state')
+    expect(await row()).toMatchObject({ status: 'paid', attention: null })
+    expect(await balance('cash:sandbox', [id])).toBe(PRICE)
+    expect(await balance('cash:manual', [id])).toBe(-PRICE)
+    expect(await balance('refunds', [id])).toBe(0)
+    const history = historyOf(await orderOf(player, id))
+    expect(history).toContain('KES 5.00 sent back to you by hand (till 7).')
+    expect(history).not.toContain('sent back to you by sandbox')
+    await ask()
+    expect(provider).toHaveBeenCalledTimes(5)
+    expect(await audit(env, { settled: false, raffles: [staged.id] })).toEqual([])
+  })
+
+  it('and is asked of it again cannot be paid by hand any more, until it is given up again', async () => {
+    const { player, id, mark, ask, row, provider, failing } = await givenUp()
+    provider.mockResolvedValue({ status: 'pending', reference: null, reason: null })
+    expect((await ask()).body.attention).toBeNull()
+    expect(await row()).toMatchObject({ status: 'sent', attention: null })
+    expect((await mark()).body).toMatchObject({
+      code: 'invalid_state',
+      detail: expect.stringContaining('paid by sandbox'),
+    })
+    provider.mockResolvedValue(failing)
+    expect((await ask()).body.attention).toBe('A refund waits: The account is closed.')
+    expect((await mark()).body.status).toBe('paid')
+    expect(historyOf(await orderOf(player, id)).match(/sent back/g)).toHaveLength(1)
+  })
+
+  it('is paid once where it is asked again and paid by hand at the same moment', async () => {
+    for (let round = 0; round < 3; round++) {
+      const { id, mark, ask, provider } = await givenUp()
+      provider.mockReset()
+      provider.mockResolvedValue({ status: 'succeeded', reference: 'r', reason: null })
+      const [, marked] = await Promise.all([ask(), mark(), ask()])
+      expect(provider.mock.calls.length).toBe(marked.status === 200 ? 0 : 1)
+      expect(await balance('refunds', [id])).toBe(0)
+      expect(await balance(marked.status === 200 ? 'cash:manual' : 'cash:sandbox', [id])).toBe(
+        marked.status === 200 ? -PRICE : 0,
+      )
+      at(NOW)
+      vi.restoreAllMocks()
+    }
+  })
+})
+
 describe('a crash', () => {
   it.each([
     ['before the refund is written', /^insert into "refunds"/i],
@@ -528,6 +605,41 @@ describe('a cancelled raffle', () => {
       expectedEnd: null,
       finishedAt: expect.any(String),
     })
+  })
+
+  it('owes nobody anything by its own books once all are paid, also where an order was of others too', async () => {
+    const staged = await stagePriced()
+    const other = await stagePriced({}, staged)
+    const { id: bookId } = await stageProduct({ stock: 5 }, staged.organisation)
+    const buy = async () => {
+      const lines = [
+        { raffleId: staged.id, quantity: 2 },
+        { raffleId: other.id, quantity: 1 },
+        { productId: bookId, quantity: 1 },
+      ]
+      const order = await ordered(await registerPlayer(), lines)
+      await press(order.payment.checkoutUrl, 'approve')
+      return order.id
+    }
+    const [whole, some] = [await buy(), await buy()]
+    await buyOf(staged, 1)
+    expect((await refund(staged.operator, whole)).body.status).toBe('paid')
+    await refund(staged.operator, some, tickets(3))
+    const late = await reserve(await registerPlayer(), staged.id, 2)
+    await cancel(staged)
+    await press(late.checkoutUrl, 'approve')
+    await sweep()
+    for (const [raffle, back] of [
+      [staged, 7 * PRICE],
+      [other, PRICE],
+    ] as const) {
+      const books = (await as(staged.operator, 'GET', `/ledger/trial-balance?raffleId=${raffle.id}`)).body
+      const owed = books.data.find(({ account }: { account: string }) => account === 'refunds')
+      expect(owed).toMatchObject({ debit: back, credit: back })
+      const out = books.data.find(({ account }: { account: string }) => account === 'cash:sandbox')
+      expect(out).toMatchObject({ debit: 0, credit: back })
+    }
+    expect(await audit(env, { settled: false, raffles: [staged.id, other.id] })).toEqual([])
   })
 
   it('below its minimum does so by itself', async () => {
