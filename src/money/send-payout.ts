@@ -2,7 +2,7 @@
  * Sends an approved payout and follows it until the provider has decided. Written down as sent before the provider is
  * asked, under a key of its own; what is not known is asked again under that key, never sent under another.
  */
-import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gte, inArray, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { MINUTE_MS, SECOND_MS } from '../core/time.ts'
@@ -85,6 +85,13 @@ function undecided({ provider, tries }: PayoutRow, { status, reason }: Sent): Pa
   const isLate = tries >= PAUSES_MS.length
   return { attention: reason ?? (isLate ? 'the provider has not said whether it is paid' : null) }
 }
+
+/** Its provider could not be asked, again and again: somebody is told, and it goes on being asked. */
+export const noteUnsent = (ctx: Ctx, payout: PayoutRow) =>
+  ctx.db
+    .update(payouts)
+    .set({ attention: `${payout.provider} cannot be asked to pay it; that is tried again.` })
+    .where(and(isStill(payout, ['sent']), gte(payouts.tries, PAUSES_MS.length)))
 
 /** It has been paid: the ledger, the payout and its winner in one transaction; a repeat changes nothing. */
 export async function payPayout(

@@ -3,7 +3,7 @@ import { asc, lte } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { SECOND_MS } from '../core/time.ts'
 import { type PayoutRow, payouts } from './schema.ts'
-import { sendPayout } from './send-payout.ts'
+import { noteUnsent, sendPayout } from './send-payout.ts'
 
 const AT_A_TIME = 5
 const PAYOUTS_A_SWEEP = 100
@@ -26,11 +26,14 @@ export async function sweepPayouts(ctx: Ctx): Promise<void> {
   await Promise.all(Array.from({ length: AT_A_TIME }, worker))
 }
 
-/** One that fails is logged and stays due: the next sweep asks again. */
+/** One that fails is logged and stays due: the next sweep asks again, and tells somebody once it is late. */
 export async function trySending(ctx: Ctx, payout: PayoutRow): Promise<void> {
   try {
     await sendPayout(ctx, payout)
   } catch (error) {
     ctx.log.error('payout not sent', { payoutId: payout.id, error })
+    await noteUnsent(ctx, payout).catch((error) =>
+      ctx.log.error('payout not noted as unsent', { payoutId: payout.id, error }),
+    )
   }
 }

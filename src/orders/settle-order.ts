@@ -7,7 +7,7 @@
  * (2) every line is confirmed where it is held; (3) deposits → takings, what is lost → refunds, the order is settled;
  * (4) receipts that pay for nothing go back.
  */
-import { and, asc, eq, inArray, isNull, ne, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm'
 import { enqueueMail } from '../accounts/mail/enqueue-mail.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -23,6 +23,7 @@ import { linePort } from './line-port.ts'
 import { insertOrderEvent } from './order-events.ts'
 import { reopenRefundRuns } from './refund-raffle.ts'
 import { type LineKind, type OrderLineRow, type OrderRow, orderLines, orders } from './schema.ts'
+import { attentionOnceSettled, isUnsettled } from './unsettled.ts'
 import { tell } from './words.ts'
 
 /** Parts of an order's transaction beside its issued lines, which are parts 0 to 19; the lost ones from 100 on. */
@@ -212,12 +213,18 @@ async function settle(ctx: Ctx, { order, lines }: Received, paying: ReceiptRow):
       // Other tries to pay are over; what comes by them all the same goes back.
       ctx.db
         .update(payments)
-        .set({ status: 'expired', updatedAt: ctx.now })
-        .where(and(eq(payments.orderId, order.id), inArray(payments.status, ['starting', 'pending']))),
+        .set({
+          status: sql`iif(${isTry}, 'expired', ${payments.status})`,
+          attention: attentionOnceSettled,
+          updatedAt: ctx.now,
+        })
+        .where(and(eq(payments.orderId, order.id), or(isTry, isUnsettled))),
     ]),
   )
   return earned
 }
+
+const isTry = inArray(payments.status, ['starting', 'pending'])
 
 function settlement(
   orderId: string,
@@ -281,10 +288,16 @@ const receiptCount = sql`(SELECT count(*) FROM ${receipts} WHERE ${receipts.orde
 
 /** Nothing is left to do but what the clock brings, unless another receipt has come in since. */
 async function rest(ctx: Ctx, orderId: string, known: number): Promise<void> {
-  await ctx.db
-    .update(orders)
-    .set({ dueAt: sql`iif(${orders.status} = 'pending', ${orders.payUntil}, NULL)` })
-    .where(and(eq(orders.id, orderId), sql`${receiptCount} = ${known}`))
+  await ctx.db.batch([
+    ctx.db
+      .update(orders)
+      .set({ dueAt: sql`iif(${orders.status} = 'pending', ${orders.payUntil}, NULL)` })
+      .where(and(eq(orders.id, orderId), sql`${receiptCount} = ${known}`)),
+    ctx.db
+      .update(payments)
+      .set({ attention: attentionOnceSettled })
+      .where(and(eq(payments.orderId, orderId), isUnsettled)),
+  ])
 }
 
 const countOf = (lines: OrderLineRow[], kind: LineKind): number =>

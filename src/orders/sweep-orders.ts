@@ -5,6 +5,7 @@ import { sweepRows } from '../core/sweep-rows.ts'
 import { expireOrder } from './end-order.ts'
 import { type OrderRow, orders } from './schema.ts'
 import { settleOrder } from './settle-order.ts'
+import { noteUnsettled } from './unsettled.ts'
 
 export const sweepOrders = (ctx: Ctx) =>
   sweepRows(ctx, {
@@ -21,8 +22,18 @@ export const sweepOrders = (ctx: Ctx) =>
 
 async function advanceOrder(ctx: Ctx, order: OrderRow): Promise<void> {
   // Receipts first: one that came in time is not too late because the sweep was.
-  await settleOrder(ctx, order.id)
+  await settle(ctx, order)
   if (order.status === 'pending' && order.receipt === null && ctx.now >= order.payUntil) {
     await expireOrder(ctx, order.id)
+  }
+}
+
+/** Where that fails somebody is told once it is late; it goes on being tried. */
+async function settle(ctx: Ctx, { id }: OrderRow): Promise<void> {
+  try {
+    await settleOrder(ctx, id)
+  } catch (error) {
+    await noteUnsettled(ctx, id)
+    throw error
   }
 }

@@ -377,6 +377,25 @@ describe('a payout', () => {
     expect((await payoutsOf(staged))[0].status).toBe('paid')
   })
 
+  it('whose provider goes on failing comes to attention, and is sent all the same once it answers', async () => {
+    const { staged, payoutId } = await stageClaimed()
+    silenceLog()
+    const spy = vi.spyOn(sandbox, 'payout').mockRejectedValue(new Error('connection refused'))
+    expect((await approve(staged.operator, payoutId)).body).toMatchObject({ status: 'sent', attention: null })
+    for (const minutes of [1, 3, 6, 12, 30]) {
+      at(DRAW_AT + minutes * MINUTE)
+      expect((await payoutsOf(staged))[0].attention).toBeNull()
+      await sweep()
+    }
+    const attention = 'sandbox cannot be asked to pay it; that is tried again.'
+    expect((await payoutsOf(staged))[0]).toMatchObject({ status: 'sent', attention })
+    spy.mockRestore()
+    at(DRAW_AT + 120 * MINUTE)
+    await sweep()
+    expect((await payoutsOf(staged))[0]).toMatchObject({ status: 'paid', attention: null })
+    expect(await sentBySandbox(payoutId)).toHaveLength(1)
+  })
+
   it.each([
     ['before it is noted as sent', /^update "payouts" set "status"/i],
     ['before the sandbox books it', /^insert into "sandbox_transfers"/i],

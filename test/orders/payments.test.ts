@@ -6,6 +6,7 @@ import { newId } from '../../src/core/ids.ts'
 import { sandbox } from '../../src/money/providers/sandbox.ts'
 import { signEvent } from '../../src/money/providers/sandbox-signature.ts'
 import { payments } from '../../src/money/schema.ts'
+import { raffleLine } from '../../src/orders/raffle-line.ts'
 import { takeObserved } from '../../src/orders/settle-order.ts'
 import { type Door, protectedDoors } from '../harness/auth-battery.ts'
 import { call, operations } from '../harness/client.ts'
@@ -350,6 +351,26 @@ describe('a payment', () => {
     expect((await orderOf(player, bought.id)).status).toBe('expired')
     expect(await row('SELECT count(*) AS n FROM sandbox_charges WHERE id = ?', paymentId)).toEqual({ n: 0 })
     expect(await paymentRow(paymentId)).toMatchObject({ status: 'failed', due_at: NOW + 15 * MINUTE })
+  })
+
+  it('whose order cannot be settled needs attention, until it is', async () => {
+    const { raffle, player, bought, paymentId } = await staged()
+    silenceLog()
+    const confirm = vi.spyOn(raffleLine, 'confirm').mockRejectedValue(new Error('the pool is away'))
+    await press(bought.checkoutUrl, 'approve')
+    const needing = () => readAll('/payments?needs=attention', 10, raffle.operator)
+    at(NOW + 9 * MINUTE)
+    await sweep()
+    expect(await needing()).toEqual([])
+    at(NOW + 10 * MINUTE)
+    await sweep()
+    const attention = 'What it pays for cannot be settled; that is tried again every minute.'
+    expect(await needing()).toMatchObject([{ id: paymentId, status: 'succeeded', attention }])
+    confirm.mockRestore()
+    at(NOW + 11 * MINUTE)
+    await sweep()
+    expect((await orderOf(player, bought.id)).status).toBe('paid')
+    expect(await needing()).toEqual([])
   })
 
   it('whose provider does not answer for an hour needs attention, with the reason; then it is asked by hand', async () => {

@@ -381,6 +381,44 @@ describe('the provider', () => {
     expect(await waiting()).toEqual([])
   })
 
+  it.each([
+    ['cannot be asked', () => Promise.reject(new Error('no route to host')), /^It cannot be sent by sandbox/],
+    [
+      'does not decide',
+      async () => ({ status: 'pending', reference: null, reason: null }) as const,
+      /^sandbox has not said yet/,
+    ],
+    [
+      'does not know',
+      async () => ({ status: 'unknown', reference: null, reason: 'it is being mended' }) as const,
+      /^sandbox does not know what became of it: it is being mended/,
+    ],
+  ])('that %s for an hour is told of, while the refund is tried on', async (_name, answer, reason) => {
+    silenceLog()
+    const staged = await stagePriced()
+    const { player, id } = await buyOf(staged, 1)
+    const provider = vi.spyOn(sandbox, 'refund').mockImplementation(answer)
+    const made = await refund(staged.operator, id)
+    const waiting = async () => (await as(staged.operator, 'GET', '/payments?needs=attention')).body.data
+    for (let minute = 2; minute < 60; minute += 8) {
+      at(NOW + minute * MINUTE)
+      await sweep()
+    }
+    expect(await waiting()).toEqual([])
+    at(NOW + 100 * MINUTE)
+    await sweep()
+    const [{ orderId, attention }] = await waiting()
+    expect([orderId, attention.replace('A refund waits: ', '')]).toEqual([id, expect.stringMatching(reason)])
+    const byHand = { reference: 'till 1' }
+    const marked = await as(staged.operator, 'POST', `/refunds/${made.body.id}/mark-paid`, byHand)
+    expect(marked.body.code).toBe('invalid_state')
+    provider.mockRestore()
+    at(NOW + 200 * MINUTE)
+    await sweep()
+    expect((await as(player, 'GET', `/orders/${id}/refunds`)).body.data[0].status).toBe('paid')
+    expect(await waiting()).toEqual([])
+  })
+
   it('being an operator’s hand, the refund waits until it is marked as paid', async () => {
     const staged = await stagePriced()
     const player = await registerPlayer()
