@@ -34,11 +34,15 @@ export interface HeldLine {
   repeated: boolean
 }
 
+/** `issued`, or why it is lost, so that its money goes back; `gone`: others have it. */
+export type Confirmed = 'issued' | LossReason
+export type LossReason = 'gone' | 'limit' | 'cancelled' | 'frozen'
+
 export interface LinePort {
   /** Throws a Problem where that is not possible. */
   hold(ctx: Ctx, line: LineToHold, terms: HoldTerms): Promise<HeldLine>
-  /** It is paid. `lost`: it went to others meanwhile, so that its money goes back. Asked again, it answers the same. */
-  confirm(ctx: Ctx, line: ConfirmableLine): Promise<'issued' | 'lost'>
+  /** It is paid. Asked again, it is issued or lost as before. */
+  confirm(ctx: Ctx, line: ConfirmableLine): Promise<Confirmed>
   /** The numbers of its tickets (of a product, of its units from 1 on) that were issued and not taken back. */
   tickets(ctx: Ctx, line: ConfirmableLine): Promise<number[]>
   /** Takes tickets back; false where that is not possible any more, then none of them is. Asked again, it is done once. */

@@ -21,7 +21,7 @@ export const productLine: LinePort = {
   },
 
   async confirm(ctx, { reservationId }) {
-    return (await sellStock(ctx, reservationId)) === 'lost' ? 'lost' : 'issued'
+    return (await sellStock(ctx, reservationId)) === 'lost' ? 'gone' : 'issued'
   },
 
   tickets: (ctx, { reservationId }) => unitsOf(ctx, reservationId),

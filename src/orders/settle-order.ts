@@ -126,9 +126,13 @@ async function settleReceived(ctx: Ctx, received: Received): Promise<void> {
 async function settle(ctx: Ctx, { order, lines }: Received, paying: ReceiptRow): Promise<GrantKey[]> {
   const outcomes = await Promise.all(lines.map((line) => linePort(line.kind).confirm(ctx, line)))
   const issued = lines.filter((_, at) => outcomes[at] === 'issued')
-  const lost = lines.filter((_, at) => outcomes[at] === 'lost')
+  const lost = lines.flatMap((line, at) => {
+    const why = outcomes[at]!
+    return why === 'issued' ? [] : [{ ...line, why }]
+  })
   const lostAmount = amountOf(lost)
-  const lostText = tell.lost({ amount: lostAmount, currency: order.currency }, lost)
+  const isOneRaffle = lines.filter(({ kind }) => kind === 'raffle').length === 1
+  const lostText = tell.lost({ amount: lostAmount, currency: order.currency }, lost, isOneRaffle)
   const excess = paying.amount - order.amount
   const { currency } = order
   const back: Omit<NewRefund, 'key' | 'amount' | 'reason'> = {

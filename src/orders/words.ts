@@ -3,6 +3,7 @@
 import type { FulfilmentStatus } from '../catalog/schema.ts'
 import { decimalsOf } from '../core/money.ts'
 import { toInstant } from '../core/time.ts'
+import type { LossReason } from './line-port.ts'
 import type { LineKind } from './schema.ts'
 
 export interface Sum {
@@ -19,6 +20,31 @@ export function moneyText({ amount, currency }: Sum): string {
 const unitsText = (count: number): string => `${count === 1 ? '1 item is' : `${count} items are`} yours.`
 const ticketsText = (count: number): string => (count === 1 ? '1 ticket' : `${count} tickets`)
 
+interface LostLine {
+  kind: LineKind
+  title: string
+  why: LossReason
+}
+
+/** A sentence for what went to others, and one for each line that is lost otherwise. */
+function lostTexts(lines: LostLine[], isOneRaffle: boolean): string[] {
+  const gone = lines
+    .filter(({ why }) => why === 'gone')
+    .map(({ kind, title }) =>
+      kind === 'product' ? `“${title}”` : isOneRaffle ? 'The numbers' : `The numbers of “${title}”`,
+    )
+  return [
+    ...(gone.length === 0 ? [] : [`${gone.join(' and ')} went to others before the payment arrived.`]),
+    ...lines.flatMap(({ title, why }) => (why === 'gone' ? [] : [LOST_TEXTS[why](title)])),
+  ]
+}
+
+const LOST_TEXTS: Record<Exclude<LossReason, 'gone'>, (title: string) => string> = {
+  limit: (title) => `You have as many tickets of “${title}” already as one person may.`,
+  cancelled: (title) => `“${title}” was cancelled before its tickets were yours.`,
+  frozen: (title) => `The list of tickets of “${title}” was fixed for the draw before the payment arrived.`,
+}
+
 export const tell = {
   placed: (order: Sum & { payUntil: number }) =>
     `Reserved. Pay ${moneyText(order)} by ${toInstant(order.payUntil)}.`,
@@ -32,11 +58,8 @@ export const tell = {
       ...(tickets > 0 ? [`${ticketsText(tickets)} issued.`] : []),
       ...(units > 0 ? [unitsText(units)] : []),
     ].join(' '),
-  lost: (sum: Sum, lines: { kind: LineKind; title: string }[]) => {
-    const titles = lines.filter(({ kind }) => kind === 'product').map(({ title }) => `“${title}”`)
-    const what = [...(titles.length < lines.length ? ['The numbers'] : []), ...titles].join(' and ')
-    return `${what} went to others before the payment arrived. ${moneyText(sum)} goes back to you.`
-  },
+  lost: (sum: Sum, lines: LostLine[], isOneRaffle: boolean) =>
+    [...lostTexts(lines, isOneRaffle), `${moneyText(sum)} goes back to you.`].join(' '),
   excess: (sum: Sum) => `That was ${moneyText(sum)} more than the price. It goes back to you.`,
   returned: {
     twice: (sum: Sum) => `This order was paid already. ${moneyText(sum)} goes back to you.`,

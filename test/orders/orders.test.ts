@@ -5,8 +5,21 @@ import { createContext } from '../../src/core/context.ts'
 import { settingsOf } from '../../src/core/settings.ts'
 import { payments } from '../../src/money/schema.ts'
 import { takeObserved } from '../../src/orders/settle-order.ts'
-import { registerPlayer } from '../harness/people.ts'
-import { as, at, iso, MINUTE, NOW, newKey, SECOND, sweep, useClock } from '../raffles/scenario.ts'
+import { type Person, registerPlayer } from '../harness/people.ts'
+import {
+  as,
+  at,
+  CLOSES_AT,
+  HOUR,
+  iso,
+  MINUTE,
+  NOW,
+  newKey,
+  SECOND,
+  type Staged,
+  sweep,
+  useClock,
+} from '../raffles/scenario.ts'
 import {
   historyOf,
   orderOf,
@@ -300,6 +313,54 @@ describe('an order that is not paid', () => {
     await press(bought.checkoutUrl, 'approve')
     expect(await orderOf(player, bought.id)).toMatchObject({ status: 'paid', lines: [{ state: 'issued' }] })
     expect(await availability(id)).toMatchObject({ sold: 2 })
+  })
+
+  it.each([
+    [
+      'its raffle is cancelled',
+      {},
+      async (raffle: Staged) => {
+        const reason = { reason: 'It rains.' }
+        expect((await as(raffle.operator, 'POST', `/raffles/${raffle.id}/cancel`, reason)).status).toBe(200)
+      },
+      '“A late one” was cancelled before its tickets were yours. KES 5.00 goes back to you.',
+    ],
+    [
+      'the list is fixed',
+      {},
+      async () => at(CLOSES_AT + HOUR - MINUTE),
+      'The list of tickets of “A late one” was fixed for the draw before the payment arrived. KES 5.00 goes back to you.',
+    ],
+    [
+      'its buyer has enough by another order',
+      { maxPerUser: 1 },
+      async (raffle: Staged, buyer: Person) => {
+        await paid(buyer, raffle.id)
+      },
+      'You have as many tickets of “A late one” already as one person may. KES 5.00 goes back to you.',
+    ],
+    [
+      'its buyer has enough by another order, its chosen number being free',
+      { maxPerUser: 1, numbering: 'chosen' },
+      async (raffle: Staged, buyer: Person) => {
+        const { body } = await purchase(buyer, raffle.id, { numbers: [2] })
+        await press(body.order.payment.checkoutUrl, 'approve')
+      },
+      'You have as many tickets of “A late one” already as one person may. KES 5.00 goes back to you.',
+    ],
+  ])('and is paid when %s is told so', async (_name, changes, meanwhile, text) => {
+    const raffle = await stagePriced({ title: 'A late one', ...changes })
+    const late = await registerPlayer()
+    const what = 'numbering' in changes ? { numbers: [1] } : { quantity: 1 }
+    const { body } = await purchase(late, raffle.id, what)
+    at(NOW + HOLD)
+    await sweep()
+    await meanwhile(raffle, late)
+    await press(body.order.payment.checkoutUrl, 'approve')
+    const order = await orderOf(late, body.order.id)
+    expect(order).toMatchObject({ lines: [{ state: 'lost' }], refunded: { amount: PRICE } })
+    expect(historyOf(order)).toContain(text)
+    expect(historyOf(order)).not.toContain('went to others')
   })
 
   it('and is paid when its numbers are gone gets its money back', async () => {
