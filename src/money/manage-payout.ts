@@ -1,12 +1,12 @@
 /** What those who approve payouts do with one: approve it, cancel it, retry it after it failed, note that it was paid by hand. */
-import { and, eq, inArray, type SQL } from 'drizzle-orm'
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import { requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import type { Settings } from '../core/settings.ts'
 import { findPayoutFor, readPayout } from './find-payout.ts'
 import type { MarkPaid, Payout } from './payout-contract.ts'
-import { isStillOwed } from './payout-rows.ts'
+import { isStillOwed, leftForOrganiser, owesElsewhere } from './payout-rows.ts'
 import { presentPayout } from './present-payout.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from './schema.ts'
 import { payPayout } from './send-payout.ts'
@@ -42,15 +42,19 @@ async function release(
   change: Partial<PayoutRow>,
   what: string,
 ): Promise<Payout> {
+  // By all that is on its way already, too; one that is asked for only can wait.
+  const left = leftForOrganiser(payout, ['approved', 'sent'])
+  const isCovered = payout.kind === 'organiser' ? sql`${left} >= ${payout.amount}` : undefined
   const [released] = await ctx.db
     .update(payouts)
     .set({ ...change, status: 'approved', dueAt: ctx.now, attention: null, updatedAt: ctx.now })
-    .where(and(isAt(payout, from), isStillOwed))
+    .where(and(isAt(payout, from), isStillOwed, isCovered))
     .returning()
   if (released === undefined) {
     const now = (await readPayout(ctx, payout.id))!
     // The same retry got there first.
     if (change.retryKey !== undefined && now.retryKey === change.retryKey) return presentPayout(now)
+    if (now.status === from && payout.kind === 'organiser') throw owesElsewhere(now)
     throw new Problem(
       'invalid_state',
       `Only a payout that is ${from} can be ${what}; this one is ${now.status}.`,

@@ -4,9 +4,11 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
+import { Problem } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import { winners } from '../draws/schema.ts'
-import { type PayoutRow, payouts } from './schema.ts'
+import { account } from './ledger.ts'
+import { type PayoutRow, type PayoutStatus, payouts } from './schema.ts'
 
 export type NewPayout = Pick<
   PayoutRow,
@@ -78,6 +80,34 @@ export const isClaimed = (winnerId: string): SQL =>
 /** Of a payout in the statement's own table: nothing speaks against paying it. */
 export const isStillOwed: SQL = sql`(${payouts.kind} <> 'prize' OR EXISTS (
   SELECT 1 FROM winners WHERE winners.id = ${payouts.subject} AND winners.status = 'claimed'))`
+
+/**
+ * What the ledger owes an organisation by all its raffles in a currency, less its other payouts of that in `statuses`: a
+ * guaranteed raffle that took in too little takes from what others have left. Read by the keys of what moves the account.
+ */
+export function leftForOrganiser(
+  { organisationId, currency, id }: Pick<PayoutRow, 'organisationId' | 'currency'> & { id?: string },
+  statuses: PayoutStatus[],
+): SQL {
+  const organiser = account.organiser(organisationId)
+  const ofRaffle = (what: string) =>
+    sql`SELECT ${`${what}:`} || id FROM raffles WHERE organisation_id = ${organisationId}`
+  const mine = sql`FROM payouts AS mine WHERE mine.organisation_id = ${organisationId} AND mine.kind = 'organiser'`
+  return sql`(
+    (SELECT coalesce(sum(iif(credit = ${organiser}, amount, -amount)), 0) FROM transfers
+      WHERE transaction_id IN (${ofRaffle('draw')} UNION ALL ${ofRaffle('settle')}
+          UNION ALL SELECT 'payout:' || mine.id || ':paid' ${mine})
+        AND currency = ${currency} AND ${organiser} IN (debit, credit))
+    - (SELECT coalesce(sum(mine.amount), 0) ${mine} AND mine.currency = ${currency} AND mine.id <> ${id ?? ''}
+        AND mine.status IN (SELECT value FROM json_each(${JSON.stringify(statuses)}))))`
+}
+
+/** Why less is left than its raffle has. */
+export const owesElsewhere = ({ currency }: Pick<PayoutRow, 'currency'>): Problem =>
+  new Problem(
+    'invalid_state',
+    `By other raffles the organisation owes ${currency} to prizes, or has asked for it already: too little is left to pay this out.`,
+  )
 
 /** No provider has been asked yet to pay the prize, or all that were have said that they failed. */
 export const isNotSent = (winnerId: string): SQL => sql`NOT EXISTS (

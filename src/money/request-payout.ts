@@ -9,7 +9,7 @@ import { findRaffleFor } from '../raffles/find-raffle.ts'
 import { account } from './ledger.ts'
 import type { Payout, RequestPayout } from './payout-contract.ts'
 import { checkPayoutProvider } from './payout-methods.ts'
-import { insertPayout, type NewPayout } from './payout-rows.ts'
+import { insertPayout, leftForOrganiser, type NewPayout, owesElsewhere } from './payout-rows.ts'
 import { presentPayout } from './present-payout.ts'
 import { payouts, transfers } from './schema.ts'
 
@@ -60,22 +60,26 @@ async function leftByRaffle(ctx: Ctx, id: string): Promise<Owed> {
   const { organisationId, priceCurrency: currency } = raffle
   const organiser = account.organiser(organisationId)
   // Of this raffle alone; a settled one's changes by its payout only.
-  const { amount, requested } = await ctx.db.get<{ amount: number; requested: number }>(sql`
-    SELECT (
+  const left = leftForOrganiser({ organisationId, currency }, ['requested', 'approved', 'sent', 'failed'])
+  const { amount, requested, isLeft } = await ctx.db.get<
+    Record<'amount' | 'requested' | 'isLeft', number>
+  >(sql`
+    SELECT amount, requested, ${left} >= amount AS isLeft FROM (SELECT (
       SELECT coalesce(sum(iif(${transfers.credit} = ${organiser}, ${transfers.amount}, -${transfers.amount})), 0)
       FROM ${transfers}
       WHERE ${transfers.raffleId} = ${id} AND ${organiser} IN (${transfers.debit}, ${transfers.credit})
     ) AS amount, EXISTS (SELECT 1 FROM ${payouts} WHERE ${payouts.kind} = 'organiser'
-      AND ${payouts.subject} = ${id}) AS requested`)
-  const refusals = [
-    raffle.status !== 'settled' && 'This raffle is not settled yet: what is left of it is not known.',
-    requested === 0 && amount <= 0 && 'This raffle has left nothing to be paid out.',
-  ]
-  const why = refusals.find((each) => each !== false)
+      AND ${payouts.subject} = ${id}) AS requested)`)
+  const why = [
+    raffle.status !== 'settled' && notNow('This raffle is not settled yet: what is left of it is not known.'),
+    requested === 0 && amount <= 0 && notNow('This raffle has left nothing to be paid out.'),
+    requested === 1 && alreadyRequested(),
+    isLeft === 0 && owesElsewhere({ currency }),
+  ].find((each) => each !== false)
   return {
     of: { kind: 'organiser', subject: id, raffleId: id, organisationId, amount, currency },
-    guard: sql`true`,
-    refusal: why !== undefined ? new Problem('invalid_state', why) : requested ? alreadyRequested() : null,
+    guard: sql`${left} >= ${amount}`,
+    refusal: why ?? null,
   }
 }
 
@@ -106,4 +110,5 @@ async function earnedByShop(
   }
 }
 
+const notNow = (why: string) => new Problem('invalid_state', why)
 const alreadyRequested = () => new Problem('conflict', 'This payout was asked for already.')

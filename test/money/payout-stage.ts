@@ -4,7 +4,7 @@ import { account, insertTransfers } from '../../src/money/ledger.ts'
 import { askPool, orThrow } from '../../src/tickets/client.ts'
 import { reservationAddress } from '../../src/tickets/reservation-id.ts'
 import type { Answer } from '../harness/client.ts'
-import { registerPlayer, testContext } from '../harness/people.ts'
+import { type Organisation, registerPlayer, testContext } from '../harness/people.ts'
 import {
   as,
   at,
@@ -59,9 +59,13 @@ export interface Won {
 }
 
 /** On sale, with its entries; nothing is in the ledger yet. */
-export async function stagePriced(changes: Record<string, unknown> = {}, players = 5): Promise<Staged> {
+export async function stagePriced(
+  changes: Record<string, unknown> = {},
+  players = 5,
+  organisation?: Organisation,
+): Promise<Staged> {
   at(NOW)
-  const staged = await stageRaffle({
+  const rules = {
     ticketPrice: KES(PRICE),
     providers: ['sandbox'],
     minTickets: 1,
@@ -69,7 +73,8 @@ export async function stagePriced(changes: Record<string, unknown> = {}, players
     // So that payments have their span before CLOSES_AT, which is when `drawOnTime` lets it freeze.
     closesAt: iso(CLOSES_AT - 15 * MINUTE),
     ...changes,
-  })
+  }
+  const staged = await stageRaffle(rules, organisation)
   await enterPaid(staged, players)
   return staged
 }
@@ -94,8 +99,9 @@ async function enterPaid({ id: raffleId, pool }: Staged, players: number): Promi
 export async function stageDrawn(
   changes: Record<string, unknown> = {},
   players = 5,
+  organisation?: Organisation,
 ): Promise<Staged & { won: Won[] }> {
-  const staged = await stagePriced(changes, players)
+  const staged = await stagePriced(changes, players, organisation)
   await earn(staged.id, PRICE * players)
   await drawOnTime(staged)
   return { ...staged, won: await wonIn(staged.id) }

@@ -9,6 +9,7 @@ import { type Door, protectedDoors } from '../harness/auth-battery.ts'
 import { type Answer, operations } from '../harness/client.ts'
 import {
   addOperator,
+  type Organisation,
   organisationWithOperator,
   type Person,
   registerPlayer,
@@ -527,8 +528,9 @@ describe('disqualifying', () => {
 })
 
 describe('an organisation’s payout', () => {
-  const stageSettled = async (changes: Record<string, unknown> = {}) => {
-    const staged = await stageDrawn({ prizes: [cash(500)], rakeBps: 1_000, onUnclaimed: 'keep', ...changes })
+  const stageSettled = async (changes: Record<string, unknown> = {}, organisation?: Organisation) => {
+    const rules = { prizes: [cash(500)], rakeBps: 1_000, onUnclaimed: 'keep', ...changes }
+    const staged = await stageDrawn(rules, 5, organisation)
     for (const { id, holder } of staged.won) await as(holder, 'POST', `/winners/${id}/decline`)
     await sweep()
     return staged
@@ -564,6 +566,33 @@ describe('an organisation’s payout', () => {
     expect(mismatch.body.code).toBe('idempotency_mismatch')
     await approve(staged.operator, again.body.id)
     expect((await request(staged.operator, staged.id, winner)).body).toMatchObject({ status: 'paid' })
+  })
+
+  it('is none of what its other raffles owe: not asked for, and not approved', async () => {
+    const rich = await stageSettled()
+    const richer = await stageSettled({}, rich.organisation)
+    const asked = await request(richer.operator, richer.id)
+    expect(asked.status).toBe(201)
+    // It owes as much as one of them has left: there is enough for the one that was asked for, not for both.
+    await stageDrawn({ prizes: [cash(9_000)], rakeBps: 1_000 }, 5, rich.organisation)
+    const why = expect.stringContaining('By other raffles the organisation owes KES')
+    expect((await request(rich.operator, rich.id)).body).toMatchObject({ code: 'invalid_state', detail: why })
+    expect((await approve(richer.operator, asked.body.id)).body.status).toBe('paid')
+    const poor = await request(rich.operator, rich.id)
+    expect(poor.body).toMatchObject({ code: 'invalid_state', detail: why })
+  })
+
+  it('is not approved once another raffle has taken what it was to be paid from', async () => {
+    const rich = await stageSettled()
+    const asked = await request(rich.operator, rich.id)
+    await stageDrawn({ prizes: [cash(9_000)], rakeBps: 1_000 }, 5, rich.organisation)
+    const refused = await approve(rich.operator, asked.body.id)
+    const why = expect.stringContaining('By other raffles the organisation owes KES')
+    expect(refused.body).toMatchObject({ code: 'invalid_state', detail: why })
+    expect((await payoutsOf(rich))[0].status).toBe('requested')
+    const third = await stageSettled({}, rich.organisation)
+    expect((await request(third.operator, third.id)).body.detail).toEqual(why)
+    expect((await approve(rich.operator, asked.body.id)).body.status).toBe('paid')
   })
 
   it('is none where the organisation owes, or nothing is left', async () => {
