@@ -1,5 +1,5 @@
 /** Webhooks of every provider: verified first, then stored raw, then acted on; one that is told twice acts once. */
-import { and, eq, isNotNull, lt, sql } from 'drizzle-orm'
+import { and, eq, lt, sql } from 'drizzle-orm'
 import { requireAdmin } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -75,12 +75,12 @@ export async function replayWebhook(ctx: Ctx, provider: Provider, eventId: strin
   await actOnWebhook(ctx, webhook, await findSubject(ctx, webhook))
 }
 
-/** Raw bodies hold what providers know of payers: they go after 90 days, some of them a sweep. */
+/** Raw bodies hold what providers know of payers: they go after 90 days, acted on or not, some of them a sweep. */
 export async function purgeWebhooks(ctx: Ctx): Promise<void> {
   const old = ctx.db
     .select({ provider: webhooks.provider, eventId: webhooks.eventId })
     .from(webhooks)
-    .where(and(lt(webhooks.receivedAt, ctx.now - KEPT_MS), isNotNull(webhooks.actedAt)))
+    .where(lt(webhooks.receivedAt, ctx.now - KEPT_MS))
     .orderBy(webhooks.receivedAt)
     .limit(PURGED_AT_A_TIME)
   await ctx.db.delete(webhooks).where(sql`(${webhooks.provider}, ${webhooks.eventId}) IN ${old}`)

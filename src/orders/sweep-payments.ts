@@ -2,7 +2,7 @@
 import { and, asc, eq, inArray, isNull, lte, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { sweepRows } from '../core/sweep-rows.ts'
-import { SECOND_MS } from '../core/time.ts'
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '../core/time.ts'
 import { payments, webhooks } from '../money/schema.ts'
 import { actOnWebhook, findSubject } from './act-on-webhook.ts'
 import { reconcilePayment } from './reconcile-payment.ts'
@@ -14,6 +14,15 @@ const UNTIL_NEXT_MS = 65 * SECOND_MS
 /** Whoever took a webhook in is most likely still acting on it. */
 const PATIENCE_MS = 20 * SECOND_MS
 
+/** What could not be acted on for so long is tried once an hour instead of each minute. */
+const OFTEN_FOR_MS = DAY_MS
+const SELDOM_MS = 60 * MINUTE_MS
+
+/** By its age alone: a sweep that does not come in that minute leaves it to the next hour's. */
+const isTurn = (now: number) =>
+  sql`(${webhooks.receivedAt} > ${now - OFTEN_FOR_MS}
+    OR (${now} - ${webhooks.receivedAt}) % ${SELDOM_MS} < ${MINUTE_MS})`
+
 export async function sweepPayments(ctx: Ctx): Promise<void> {
   await sweepCharges(ctx)
   await sweepRows(ctx, {
@@ -22,7 +31,9 @@ export async function sweepPayments(ctx: Ctx): Promise<void> {
       ctx.db
         .select({ id: webhooks.eventId, webhook: webhooks })
         .from(webhooks)
-        .where(and(isNull(webhooks.actedAt), lte(webhooks.receivedAt, ctx.now - PATIENCE_MS)))
+        .where(
+          and(isNull(webhooks.actedAt), lte(webhooks.receivedAt, ctx.now - PATIENCE_MS), isTurn(ctx.now)),
+        )
         .orderBy(asc(webhooks.receivedAt), asc(webhooks.eventId))
         .limit(limit),
     one: async ({ webhook }) => actOnWebhook(ctx, webhook, await findSubject(ctx, webhook)),

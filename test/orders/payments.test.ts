@@ -8,6 +8,7 @@ import { signEvent } from '../../src/money/providers/sandbox-signature.ts'
 import { payments } from '../../src/money/schema.ts'
 import { raffleLine } from '../../src/orders/raffle-line.ts'
 import { takeObserved } from '../../src/orders/settle-order.ts'
+import { sweepPayments } from '../../src/orders/sweep-payments.ts'
 import { type Door, protectedDoors } from '../harness/auth-battery.ts'
 import { call, operations } from '../harness/client.ts'
 import {
@@ -251,6 +252,39 @@ describe('a webhook', () => {
     expect((await as(admin, 'POST', path)).status).toBe(204)
     expect(await everything()).toEqual(before)
     expect((await as(admin, 'POST', '/payments/webhooks/sandbox/evt-none/replay')).status).toBe(404)
+  })
+
+  it('that cannot be acted on is tried each minute, after a day each hour, and is kept no longer than others', async () => {
+    const { bought, paymentId } = await staged()
+    silenceLog()
+    const fetch = vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
+    const { id } = JSON.parse(eventOf(paymentId))
+    await report(eventOf(paymentId, id))
+    await env.DB.prepare('UPDATE payments SET due_at = NULL WHERE id = ?').bind(paymentId).run()
+    // So that the webhook alone has its provider asked.
+    await env.DB.prepare('UPDATE orders SET due_at = NULL WHERE id = ?').bind(bought.id).run()
+    const tried = async (since: number) => {
+      const before = fetch.mock.calls.length
+      at(NOW + since)
+      await sweepPayments(testContext())
+      await env.DB.prepare('UPDATE payments SET due_at = NULL WHERE id = ?').bind(paymentId).run()
+      return fetch.mock.calls.length > before
+    }
+    expect(await tried(HOUR / 2)).toBe(true)
+    expect(await tried(HOUR / 2 + MINUTE)).toBe(true)
+    expect(await tried(DAY + 2 * MINUTE)).toBe(false)
+    expect(await tried(DAY + HOUR - SECOND)).toBe(false)
+    expect(await tried(DAY + HOUR + SECOND)).toBe(true)
+    expect(await row('SELECT acted_at FROM webhooks WHERE event_id = ?', id)).toEqual({ acted_at: null })
+    at(NOW + 90 * DAY + 1)
+    await sweep()
+    expect(await row('SELECT acted_at FROM webhooks WHERE event_id = ?', id)).toBeNull()
+  })
+
+  it('whose signature is of another time is told which', async () => {
+    const body = eventOf(newId('payment'))
+    expect((await report(body, signed(body, Date.now() - 301 * SECOND))).body.detail).toMatch(/too old/)
+    expect((await report(body, signed(body, Date.now() + 301 * SECOND))).body.detail).toMatch(/in the future/)
   })
 
   it('is kept for 90 days', async () => {

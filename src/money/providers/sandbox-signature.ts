@@ -32,7 +32,7 @@ export function checkSignature(secrets: Secrets, now: number, header: string | n
   if (match === null || !timingSafeEqual(given, signatureOf(secrets, seconds, body))) {
     throw new Problem('forbidden', 'The signature is not the sandbox’s.')
   }
-  if (Math.abs(now / SECOND_MS - seconds) > MAX_AGE_SECONDS) {
-    throw new Problem('forbidden', 'The signature is too old.')
-  }
+  const age = now / SECOND_MS - seconds
+  if (age > MAX_AGE_SECONDS) throw new Problem('forbidden', 'The signature is too old.')
+  if (age < -MAX_AGE_SECONDS) throw new Problem('forbidden', 'The signature’s time is in the future.')
 }
