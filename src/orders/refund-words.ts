@@ -22,12 +22,13 @@ interface NamedPart extends RefundedLine {
   row: Pick<OrderLineRow, 'kind' | 'title'>
 }
 
-/** `tickets 4 and 5`, `2 × A book`, or both. */
+/** `tickets 4 and 5`, `2 × A book`, or both; of several raffles each with its title. */
 function partsNamed(parts: readonly NamedPart[]): string {
   const tickets = parts.filter(({ row }) => row.kind === 'raffle')
   const products = parts.filter(({ row }) => row.kind === 'product')
+  const isOne = tickets.length === 1
   return [
-    ...(tickets.length === 0 ? [] : [ticketsNamed(tickets)]),
+    ...tickets.map((part) => `${ticketsNamed([part])}${isOne ? '' : ` of “${part.row.title}”`}`),
     ...products.map(({ row, numbers }) => `${numbers.length} × ${row.title}`),
   ].join(', ')
 }
@@ -35,8 +36,8 @@ function partsNamed(parts: readonly NamedPart[]): string {
 export const tellRefund = {
   due: (sum: Money, parts: NamedPart[], reason: string) =>
     `${moneyText(sum)} for ${partsNamed(parts)} goes back to you: ${reason}`,
-  refused: (lines: RefundedLine[]) =>
-    `No refund for ${ticketsNamed(lines)}: the list of tickets is fixed for the draw.`,
+  refused: (parts: NamedPart[]) =>
+    `No refund for ${partsNamed(parts)}: the list of tickets is fixed for the draw.`,
   cancelled: (reason: string) =>
     `The raffle was cancelled, and the price of its tickets goes back to you: ${reason}`,
   /** `by` a provider, or `hand (…)` with what it is found again by. */

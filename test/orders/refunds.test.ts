@@ -646,8 +646,8 @@ describe('a cancelled raffle', () => {
   })
 
   it('owes nobody anything by its own books once all are paid, also where an order was of others too', async () => {
-    const staged = await stagePriced()
-    const other = await stagePriced({}, staged)
+    const staged = await stagePriced({ title: 'A raffle here' })
+    const other = await stagePriced({ title: 'Another' }, staged)
     const { id: bookId } = await stageProduct({ stock: 5 }, staged.organisation)
     const buy = async () => {
       const lines = [
@@ -662,6 +662,10 @@ describe('a cancelled raffle', () => {
     const [whole, some] = [await buy(), await buy()]
     await buyOf(staged, 1)
     expect((await refund(staged.operator, whole)).body.status).toBe('paid')
+    const told = await all<{ text: string }>('SELECT text FROM order_events WHERE order_id = ?', whole)
+    expect(JSON.stringify(told)).toContain(
+      'for tickets 1 and 2 of “A raffle here”, ticket 1 of “Another”, 1 × ',
+    )
     await refund(staged.operator, some, tickets(3))
     const late = await reserve(await registerPlayer(), staged.id, 2)
     await cancel(staged)
