@@ -246,7 +246,7 @@ function settlement(
   for (const line of lost) {
     const { raffleId } = linePort(line.kind).takings(line)
     const part = LOST_PART + line.line
-    rows.push({ ...from, part, credit: account.refunds, amount: sumOf([line]), raffleId })
+    rows.push({ ...from, part, credit: account.refunds, amount: amountOf([line]), raffleId })
   }
   if (excess > 0) rows.push({ ...from, part: EXCESS_PART, credit: account.refunds, amount: excess })
   return rows
