@@ -16,8 +16,8 @@ export const SCOPE = `
           key <> 'excess' AND key NOT LIKE 'return:%' AS is_of_price,
           (SELECT substr(credit, 6) FROM transfers WHERE transaction_id = 'refund:' || refunds.id || ':paid') AS payer
         FROM refunds WHERE order_id IN scope),
-  p AS (SELECT * FROM payouts WHERE raffle_id IN raffle),
-  t AS (SELECT * FROM transfers WHERE order_id IN scope OR raffle_id IN raffle),
+  p AS (SELECT * FROM payouts WHERE ?1 IS NULL OR raffle_id IN raffle),
+  t AS (SELECT * FROM transfers WHERE ?1 IS NULL OR order_id IN scope OR raffle_id IN raffle),
   moves(account, order_id, raffle_id, transaction_id, amount) AS (
     SELECT debit, order_id, raffle_id, transaction_id, amount FROM t
     UNION ALL SELECT credit, order_id, raffle_id, transaction_id, -amount FROM t),
@@ -43,7 +43,8 @@ export const SCOPE = `
   h AS (SELECT * FROM stock_holds WHERE ?1 IS NULL OR product_id IN (SELECT value FROM json_each(?1))),
   of_hold AS (SELECT h.*, l.order_id, l.line, l.state AS line_state, l.refunded_quantity,
       json_array_length(returned) AS back
-    FROM h LEFT JOIN order_lines AS l ON l.reservation_id = h.id AND l.kind = 'product'),
+    FROM h LEFT JOIN order_lines AS l ON l.reservation_id = h.id AND l.kind = 'product'
+    WHERE h.user_id NOT LIKE 'raffle!_%' ESCAPE '!'),
   earning AS (SELECT raffles.*, raffles.earning->>'per' AS per, raffles.earning->>'minAmount' AS least,
       coalesce(commitment, cancellation) IS NOT NULL AS is_fixed
     FROM raffles JOIN pools ON raffle_id = raffles.id WHERE raffles.id IN raffle AND entry = 'order'),
@@ -80,7 +81,7 @@ export const ALWAYS: readonly string[] = [
        AND a NOT LIKE 'organiser:_%' AND a NOT LIKE 'shop:_%')`,
   `SELECT 'the ledger sums to ' || sum(amount) || ', not to zero' FROM moves HAVING sum(amount) <> 0`,
   `SELECT 'transfer ' || transaction_id || ' belongs to no order and no raffle' FROM transfers
-   WHERE ?1 IS NULL AND order_id IS NULL AND raffle_id IS NULL`,
+   WHERE ?1 IS NULL AND order_id IS NULL AND raffle_id IS NULL AND transaction_id NOT LIKE 'payout:%'`,
   `SELECT 'transfer ' || transaction_id || ' has another currency than its order' FROM t JOIN o
    ON o.id = t.order_id
    WHERE t.currency <> o.currency`,

@@ -103,6 +103,7 @@ it.each([
   [`UPDATE products SET stock = stock + 1 WHERE id = ?4`, /has 4 in stock, 0 held and 2 sold of 5/],
   [`UPDATE stock_holds SET state = 'held' WHERE product_id = ?4`, /stock is held for nobody/],
   [`UPDATE stock_holds SET returned = '[1]' WHERE product_id = ?4`, /took 1 units back .* was refunded 0/],
+  [`UPDATE stock_holds SET fulfilment = 'shipped' WHERE product_id = ?4`, /is issued and shipped/],
   [
     `UPDATE order_lines SET state = 'refunded' WHERE order_id = ?1 AND line = 1`,
     /is sold and line 1 .* refunded/,

@@ -1,9 +1,10 @@
-// The audit: what must hold between orders, ledger, pools, stock, grants, mails and provider, whatever has happened.
+// The audit: what must hold between orders, ledger, pools, prizes, stock, grants, mails and provider, whatever has happened.
 import type { Bindings } from '../../src/core/context.ts'
 import { askPool } from '../../src/tickets/client.ts'
 import type { Reservation } from '../../src/tickets/pool-contract.ts'
 import { poolNameOf, reservationAddress } from '../../src/tickets/reservation-id.ts'
 import { testContext } from '../harness/people.ts'
+import { PRIZE_SCOPE, PRIZES_ALWAYS } from './audit-prizes.ts'
 import { ALWAYS, SCOPE, SETTLED } from './audit-rules.ts'
 
 export interface AuditOptions {
@@ -15,6 +16,8 @@ export interface AuditOptions {
   stock?: ReadonlyMap<string, number>
   /** Ids of the mails that a provider has taken; without, the development mailer is asked. */
   mailed?: ReadonlySet<string>
+  /** References of orders of which a shop was told that their entries are taken back. */
+  takenBack?: ReadonlySet<string>
 }
 
 const RULES_A_QUERY = 5
@@ -27,16 +30,15 @@ export async function audit(
   const { DB } = env
   const scope = options.raffles === undefined ? null : JSON.stringify(options.raffles)
   const now = Date.now()
-  const rules = options.settled ? [...ALWAYS, ...SETTLED] : ALWAYS
-  const queries: string[] = []
-  // Together they share what is in scope; more at once than these D1 refuses.
-  for (let first = 0; first < rules.length; first += RULES_A_QUERY) {
-    queries.push(`${SCOPE} ${rules.slice(first, first + RULES_A_QUERY).join(' UNION ALL ')}`)
-  }
+  const queries = [
+    ...queriesOf(SCOPE, options.settled ? [...ALWAYS, ...SETTLED] : ALWAYS),
+    ...queriesOf(SCOPE + PRIZE_SCOPE, PRIZES_ALWAYS),
+  ]
   const answers = await DB.batch<Record<string, string>>(
     queries.map((query) => DB.prepare(query).bind(scope, now)),
   )
   const wrong = answers.flatMap(({ results }) => results.map((row) => String(Object.values(row)[0])))
+  wrong.push(...(await checkTakenBack(env, options.takenBack)))
   const [sales, shelves, sent] = (await DB.batch(
     [POOLS, SHELVES, SENT].map((query) => DB.prepare(`${SCOPE} ${query}`).bind(scope, now)),
   )) as [D1Result<{ id: string }>, D1Result<Shelf>, D1Result<{ id: string; isKept: number }>]
@@ -49,13 +51,24 @@ export async function audit(
   return wrong
 }
 
+/** Together they share what is in scope; more at once than these D1 refuses. */
+function queriesOf(scope: string, rules: readonly string[]): string[] {
+  const queries: string[] = []
+  for (let first = 0; first < rules.length; first += RULES_A_QUERY) {
+    queries.push(`${scope} ${rules.slice(first, first + RULES_A_QUERY).join(' UNION ALL ')}`)
+  }
+  return queries
+}
+
 /** Free raffles whose tickets anybody may take have nothing to be compared with. */
 const POOLS = `SELECT id FROM raffles JOIN pools ON raffle_id = id
   WHERE id IN raffle AND (price_amount > 0 OR entry = 'order')`
 const SENT = `SELECT id, EXISTS (SELECT 1 FROM dev_mails WHERE dev_mails.id = m.id) AS isKept FROM m
   WHERE sent_at IS NOT NULL`
-/** In these tests nothing leaves the house, so that what is taken back is in stock again. */
+/** What is taken back after it was sent stays away; of what happens at the same instant, nobody knows which was first. */
 const SHELVES = `SELECT id, stock,
+    (SELECT coalesce(sum(count), 0) FROM (${takenBackWhen('>')}) WHERE product_id = products.id) AS away,
+    (SELECT coalesce(sum(count), 0) FROM (${takenBackWhen('=')}) WHERE product_id = products.id) AS perhaps,
     (SELECT coalesce(sum(quantity), 0) FROM h WHERE product_id = products.id AND state = 'held') AS held,
     (SELECT coalesce(sum(quantity - json_array_length(returned)), 0) FROM h
       WHERE product_id = products.id AND state IN ('sold', 'returned')) AS sold
@@ -66,11 +79,24 @@ interface Shelf {
   stock: number
   held: number
   sold: number
+  away: number
+  perhaps: number
 }
 
-function checkShelf({ id, stock, held, sold }: Shelf, putIn: number | undefined): string[] {
-  if (putIn === undefined || stock + held + sold === putIn) return []
-  return [`product ${id} has ${stock} in stock, ${held} held and ${sold} sold of ${putIn}`]
+/** Units of refunds, by product, that were taken back then, compared with when they left. */
+function takenBackWhen(comparison: '>' | '='): string {
+  return `SELECT product_id, count FROM of_hold JOIN back ON back.order_id = of_hold.order_id AND back.line = of_hold.line
+    JOIN order_events AS e ON e.order_id = back.order_id AND e.key = 'refund:' || back.id || ':due'
+    WHERE is_owed AND e.at ${comparison} (SELECT min(at) FROM order_events AS left WHERE left.order_id = back.order_id
+      AND left.key IN ('fulfilment:' || back.line || ':shipped', 'fulfilment:' || back.line || ':delivered'))`
+}
+
+function checkShelf({ id, stock, held, sold, away, perhaps }: Shelf, putIn: number | undefined): string[] {
+  if (putIn === undefined) return []
+  const gone = putIn - stock - held - sold
+  if (gone >= away && gone <= away + perhaps) return []
+  const sent = away + perhaps === 0 ? '' : `, ${away} to ${away + perhaps} sent and taken back`
+  return [`product ${id} has ${stock} in stock, ${held} held and ${sold} sold${sent} of ${putIn}`]
 }
 
 interface Told {
@@ -99,6 +125,18 @@ const LINES = `
     (${numbersOf(`f.status NOT IN ('requested', 'refused')`)}) AS back,
     (${numbersOf(`f.status = 'requested'`)}) AS going
   FROM order_lines AS l JOIN orders AS o ON o.id = l.order_id WHERE l.item_id = ?`
+
+async function checkTakenBack(
+  { DB }: Pick<Bindings, 'DB'>,
+  takenBack: ReadonlySet<string> = new Set(),
+): Promise<string[]> {
+  const query = `SELECT order_ref AS orderRef, status FROM grants WHERE status NOT IN ('revoked', 'refused')
+    AND order_ref IN (SELECT value FROM json_each(?))`
+  const { results } = await DB.prepare(query)
+    .bind(JSON.stringify([...takenBack]))
+    .all<{ orderRef: string; status: string }>()
+  return results.map(({ orderRef, status }) => `${orderRef} was taken back, and its grant is ${status}`)
+}
 
 interface Granted {
   orderRef: string
