@@ -2,20 +2,32 @@
 // the sweep has its time.
 import { env } from 'cloudflare:workers'
 import { GRACE_MS } from '../../src/orders/place-order.ts'
-import type { Person } from '../harness/people.ts'
-import { at, DAY, holderOf, MINUTE, read } from '../raffles/scenario.ts'
+import { at, HOUR, MINUTE } from '../raffles/scenario.ts'
 import { MAIL_FAULTS } from './simulation-mailer.ts'
+import { approves, askForRest, marksPaid, retries } from './simulation-payouts.ts'
+import {
+  claim,
+  dealWithPrizes,
+  deliversPrize,
+  disqualify,
+  type Prize,
+  pickWhere,
+  prizesToClaim,
+} from './simulation-winners.ts'
 import type { World } from './simulation-world.ts'
 
-const ADDRESS = { name: 'Amina', lines: ['1 Road'], city: 'Nairobi', country: 'KE' }
+/** Steps of people who deal with prizes and payouts as it comes, before everybody does their part. */
+const PRIZE_STEPS_MIN = 4
+const PRIZE_STEPS_MORE = 5
 /** Rounds of people and sweeps; more than any refund, payout or redraw needs. */
-const ROUNDS = 8
+const ROUNDS = 16
 const SWEEPS_A_ROUND = 40
 /** The clock jumps to what is due next, and further each time: what is left then is due for good. */
 const FIRST_JUMP_MINUTES = 9
-const LONGEST_JUMP_MINUTES = 27
-/** Nobody forgets to claim, so that no claim window has to run out. */
-const FAR_AWAY_MS = 7 * DAY
+const LONGEST_JUMP_MINUTES = 81
+/** What is due later than that is the end of a claim window: people have their time before. */
+const FAR_AWAY_MS = 6 * HOUR
+const FORGETS_PERCENT = 12
 
 export async function settle(world: World): Promise<void> {
   world.downUntil = 0
@@ -23,11 +35,19 @@ export async function settle(world: World): Promise<void> {
   if (world.chance(50)) world.mailer.fail(world.pick(MAIL_FAULTS)!, Date.now() + 30 * MINUTE)
   world.note('the end begins')
   for (const letter of world.letters) await world.deliver(letter)
-  for (let round = 0; round < ROUNDS; round++) {
+  await runOut(world)
+  const steps = PRIZE_STEPS_MIN + world.below(PRIZE_STEPS_MORE)
+  for (let count = 0; count < steps; count++) await dealWithPrizes(world)
+  world.downUntil = 0
+  for (let round = 0; round < ROUNDS && world.wrong.length === 0; round++) {
     await runOut(world)
     const before = await standing()
     await peopleAct(world)
-    if ((await standing()) === before) break
+    if ((await standing()) !== before) continue
+    // All that is left are claim windows of those who have forgotten.
+    const due = await nextDue()
+    if (due === null) break
+    await sweepAt(world, due)
   }
   await mustBeOver(world)
 }
@@ -37,11 +57,15 @@ async function runOut(world: World): Promise<void> {
   for (let count = 0; count < SWEEPS_A_ROUND; count++) {
     const due = await nextDue()
     if (due === null || due > Date.now() + FAR_AWAY_MS) return
-    at(Math.max(Date.now() + jump * MINUTE, due))
-    await world.sweep()
+    await sweepAt(world, Math.max(Date.now() + jump * MINUTE, due))
     jump = Math.min(3 * jump, LONGEST_JUMP_MINUTES)
   }
   world.wrong.push(`something is due after ${SWEEPS_A_ROUND} sweeps still`)
+}
+
+async function sweepAt(world: World, ms: number): Promise<void> {
+  at(ms)
+  await world.sweep()
 }
 
 const DUE = [
@@ -71,9 +95,7 @@ async function standing(): Promise<string> {
 }
 
 async function peopleAct(world: World): Promise<void> {
-  await ofRows(`SELECT id FROM winners WHERE status = 'announced' ORDER BY raffle_id, unit`, (id) =>
-    claim(world, id),
-  )
+  for (const prize of await prizesToClaim()) await win(world, prize)
   await ofRows('SELECT id FROM payments WHERE attention IS NOT NULL', (id) =>
     world.ask(world.operator, 'POST', `/payments/${id}/reconcile`),
   )
@@ -83,15 +105,20 @@ async function peopleAct(world: World): Promise<void> {
   )
   const settled = `SELECT id FROM raffles WHERE status = 'settled'
     AND NOT EXISTS (SELECT 1 FROM payouts WHERE kind = 'organiser' AND subject = raffles.id)`
-  await ofRows(settled, (id) => payOrganiser(world, id))
-  await ofRows(`SELECT id FROM payouts WHERE status = 'requested'`, (id) =>
-    twice(() => world.ask(world.approver, 'POST', `/payouts/${id}/approve`)),
+  await ofRows(settled, (id) => twice(() => askForRest(world, id, 'sandbox')))
+  await ofRows(`SELECT id FROM winners WHERE status = 'claimed' AND delivery_address IS NOT NULL`, (id) =>
+    deliversPrize(world, id),
+  )
+  await ofRows(`SELECT id FROM payouts WHERE status = 'requested'`, (id) => twice(() => approves(world, id)))
+  // Too late for that.
+  await ofRows(`SELECT subject AS id FROM payouts WHERE kind = 'prize' AND status = 'sent'`, (id) =>
+    disqualify(world, id),
   )
   await ofRows(`SELECT id FROM payouts WHERE provider = 'manual' AND status IN ('approved', 'sent')`, (id) =>
-    twice(() => world.ask(world.operator, 'POST', `/payouts/${id}/mark-paid`, { reference: 'by bank' })),
+    twice(() => marksPaid(world, id)),
   )
   await ofRows(`SELECT id FROM payouts WHERE status = 'failed'`, (id) =>
-    twice(() => world.ask(world.approver, 'POST', `/payouts/${id}/retry`, {}, world.newKey())),
+    twice(() => retries(world, id, world.newKey())),
   )
 }
 
@@ -103,27 +130,12 @@ async function ofRows(query: string, each: (id: string) => Promise<unknown>): Pr
   for (const { id } of results) await each(id)
 }
 
-async function claim(world: World, winnerId: string): Promise<void> {
-  const winner = await env.DB.prepare('SELECT unit, raffle_id FROM winners WHERE id = ?')
-    .bind(winnerId)
-    .first<{ unit: string; raffle_id: string }>()
-  if (winner === null) return
-  const holder = (await holderOf(winnerId)) as Person
-  const { prizes } = await read(winner.raffle_id)
-  const { kind } = prizes[Number(winner.unit.split('#')[0]) - 1]
-  if (kind === 'item') {
-    await world.ask(holder, 'POST', `/winners/${winnerId}/claim`, { deliveryAddress: ADDRESS })
-    await world.ask(world.operator, 'POST', `/winners/${winnerId}/deliver`)
-    return
-  }
-  const method = { provider: world.chance(70) ? 'sandbox' : 'manual', destination: 'account 0112' }
-  const { body } = await world.ask(holder, 'POST', '/users/me/payout-methods', method)
-  await twice(() => world.ask(holder, 'POST', `/winners/${winnerId}/claim`, { payoutMethodId: body.id }))
-}
-
-async function payOrganiser(world: World, raffleId: string): Promise<void> {
-  const body = { raffleId, provider: 'sandbox', destination: 'account 0113' }
-  await twice(() => world.ask(world.operator, 'POST', '/payouts', body, world.newKey()))
+/** Most claim it; some have forgotten it and leave it for good. */
+async function win(world: World, prize: Prize): Promise<void> {
+  const forgets = world.chance(FORGETS_PERCENT)
+  const where = pickWhere(world)
+  if (forgets) world.forgotten.add(prize.winnerId)
+  if (!world.forgotten.has(prize.winnerId)) await twice(() => claim(world, prize, where))
 }
 
 async function mustBeOver(world: World): Promise<void> {

@@ -1,25 +1,21 @@
-// What can happen in a simulation. A move draws all its chances when it is chosen and only then acts, so that a seed
-// decides the same again whatever the answers were and in whichever order moves at the same time came through.
+// What people and the network do while tickets and goods are on sale: orders, payments, refunds, webhooks, faults.
 import { signedInAdmin } from '../harness/people.ts'
-import { at, MINUTE, ringAlarm, SECOND } from '../raffles/scenario.ts'
+import { ringAlarm, SECOND } from '../raffles/scenario.ts'
 import { MAIL_FAULTS } from './simulation-mailer.ts'
+import { dealsWithPayout } from './simulation-payouts.ts'
+import {
+  asksForEarnings,
+  fulfils,
+  grants,
+  grantsAgain,
+  proves,
+  restocks,
+  revokes,
+} from './simulation-shop.ts'
+import { type Choose, NOTHING, recent, step, type Weighted } from './simulation-step.ts'
 import { CURRENCY, newLetter, type Try, type Wish, type World } from './simulation-world.ts'
 
-export interface Move {
-  says: string
-  run: () => Promise<unknown>
-}
-
-type Choose = (world: World) => Move
-
-const NOTHING: Move = { says: 'nothing', run: async () => {} }
 const PAGE_BUTTONS = ['approve', 'approve', 'approve', 'decline', 'later', 'twice'] as const
-
-/** The latest ones are the likeliest: they are what can still change. */
-function recent<Item>({ below }: World, items: readonly Item[]): Item | undefined {
-  const back = Math.min(below(items.length + 1), below(items.length + 1))
-  return items[items.length - 1 - back]
-}
 
 function newTry(world: World): Try {
   const provider = world.chance(80) ? 'sandbox' : 'manual'
@@ -220,7 +216,7 @@ const delivers: Choose = (world) => {
   }
 }
 
-const sweeps: Choose = (world) => {
+export const sweeps: Choose = (world) => {
   const times = world.chance(30) ? 2 : 1
   return {
     says: `sweep ×${times}`,
@@ -228,7 +224,7 @@ const sweeps: Choose = (world) => {
   }
 }
 
-const rings: Choose = (world) => {
+export const rings: Choose = (world) => {
   const { id, pool } = world.pick([...world.raffles, world.earned])!
   return { says: `the alarm of ${id} rings`, run: () => ringAlarm(pool) }
 }
@@ -257,32 +253,13 @@ const replays: Choose = (world) => {
   }
 }
 
-const falls: Choose = (world) => {
+export const falls: Choose = (world) => {
   const seconds = 20 + world.below(400)
   return {
     says: `the sandbox cannot be reached for ${seconds} s`,
     run: async () => {
       world.downUntil = Date.now() + seconds * SECOND
     },
-  }
-}
-
-/** As whoever counts the shelf does: nothing is changed that somebody else has changed meanwhile. */
-const restocks: Choose = (world) => {
-  const index = world.below(world.products.length)
-  const difference = world.pick([-2, -1, 1, 1, 2, 3])!
-  const times = world.chance(30) ? 2 : 1
-  const path = `/products/${world.products[index]}`
-  const restock = async () => {
-    const { stock: stockWas } = (await world.ask(world.operator, 'GET', path)).body
-    const stock = Math.max(0, stockWas + difference)
-    const { status } = await world.ask(world.operator, 'PUT', path, { stock, stockWas })
-    world.note(`  stock from ${stockWas} to ${stock} → ${status}`)
-    if (status === 200) world.putIn(world.products[index]!, stock - stockWas)
-  }
-  return {
-    says: `put ${difference} of product ${index} into stock ×${times}`,
-    run: () => Promise.all(Array.from({ length: times }, restock)),
   }
 }
 
@@ -295,7 +272,7 @@ const mailFails: Choose = (world) => {
   }
 }
 
-const MOVES: readonly [weight: number, choose: Choose][] = [
+const MOVES: readonly Weighted[] = [
   [22, buys],
   [3, repeats],
   [24, paysOnPage],
@@ -312,34 +289,17 @@ const MOVES: readonly [weight: number, choose: Choose][] = [
   [1, replays],
   [2, falls],
   [4, restocks],
+  [6, fulfils],
   [4, mailFails],
+  [5, grants],
+  [2, grantsAgain],
+  [3, revokes],
+  [1, proves],
+  [3, asksForEarnings],
+  [3, dealsWithPayout],
 ]
-const WEIGHTS = MOVES.reduce((sum, [weight]) => sum + weight, 0)
+const ONLY_ORDERS: readonly Weighted[] = [[1, buys]]
+const FIRST_ORDERS = 4
 
-function chooseMove(world: World): Move {
-  if (world.wishes.length < 4) return buys(world)
-  let left = world.below(WEIGHTS)
-  for (const [weight, choose] of MOVES) {
-    left -= weight
-    if (left < 0) return choose(world)
-  }
-  return NOTHING
-}
-
-/** Time passes, then one thing happens, or a few at the same time. */
-export async function step(world: World): Promise<void> {
-  const pause = world.below(10)
-  const passed =
-    pause < 5
-      ? world.below(5 * SECOND)
-      : pause < 8
-        ? world.below(MINUTE)
-        : pause < 9
-          ? world.below(4 * MINUTE)
-          : world.below(13 * MINUTE)
-  at(Date.now() + passed)
-  const count = world.chance(25) ? 2 + world.below(3) : 1
-  const moves = Array.from({ length: count }, () => chooseMove(world))
-  world.note(moves.map(({ says }) => says).join('; at the same time '))
-  await Promise.all(moves.map(({ run }) => run()))
-}
+export const sell = (world: World): Promise<void> =>
+  step(world, () => (world.wishes.length < FIRST_ORDERS ? ONLY_ORDERS : MOVES))

@@ -42,6 +42,14 @@ export interface Wish {
   isPaying: boolean
 }
 
+/** An order of the other shop, of which it tells us. */
+export interface Told {
+  orderRef: string
+  body: { orderRef: string; amount: { amount: number; currency: string } } & Record<string, unknown>
+  /** Whether we have said that we know of it. */
+  isHeard: boolean
+}
+
 /** What the sandbox has to tell us, once it has; told by another way or lost, it stays empty. */
 export interface Letter {
   body: string | null
@@ -69,7 +77,14 @@ export class World {
   readonly steps: string[] = []
   readonly wishes: Wish[] = []
   readonly letters: Letter[] = []
+  readonly told: Told[] = []
+  /** Orders of the other shop of which it was told that their entries are taken back. */
+  readonly takenBack = new Set<string>()
   readonly wrong: string[] = []
+  /** Winners who will never claim. */
+  readonly forgotten = new Set<string>()
+  /** Payout methods, by person and place. */
+  readonly methods = new Map<string, Promise<string>>()
   buyers: Person[] = []
   /** Whose tickets are sold. */
   raffles: Staged[] = []
@@ -87,6 +102,8 @@ export class World {
   /** Until when the sandbox cannot be reached. */
   downUntil = 0
   #keys = 0
+  /** The other shop's. */
+  #apiKey = ''
 
   constructor(seed: number) {
     this.below = seededBelow(seed)
@@ -96,6 +113,7 @@ export class World {
 
   chance = (percent: number): boolean => this.below(100) < percent
   pick = <Item>(items: readonly Item[]): Item | undefined => items[this.below(Math.max(1, items.length))]
+  pickProvider = (): 'sandbox' | 'manual' => (this.chance(70) ? 'sandbox' : 'manual')
   newKey = (): string => `sim-${++this.#keys}`
 
   get operator(): Person {
@@ -123,12 +141,15 @@ export class World {
     this.approver = await addOperator(this.organisation.id)
     const count = BUYERS_MIN + this.below(5)
     this.buyers = await Promise.all(Array.from({ length: count }, () => registerPlayer()))
+    await this.#fillShelf('Book', 650, 5 + this.below(6))
+    await this.#fillShelf('Speaker', 2_017, 1 + this.below(2))
     const terms: Record<string, unknown>[] = [this.#sequential(), this.#random()]
     if (this.chance(70)) terms.push(this.#chosen())
     this.raffles = await Promise.all(terms.map((each) => stageRaffle(each, this.organisation)))
     this.earned = await stageRaffle(this.#earned(), this.organisation)
-    await this.#fillShelf('Book', 650, 4 + this.below(6))
-    await this.#fillShelf('Speaker', 2_017, 1 + this.below(2))
+    const key = { name: 'The other shop', scopes: ['grants:write'] }
+    const made = await this.ask(this.operator, 'POST', `/organisations/${this.organisation.id}/api-keys`, key)
+    this.#apiKey = made.body.key
   }
 
   async #fillShelf(title: string, amount: number, stock: number): Promise<void> {
@@ -139,12 +160,12 @@ export class World {
   }
 
   #earned() {
-    const { closesAt, drawAt } = this.#times(2 + this.below(3))
+    const { providers: _, ...times } = this.#times(2 + this.below(3))
     const byOrder = { per: 'order', minAmount: 600, oncePerPerson: this.chance(50) }
     const byAmount = { per: 'amount', amountPerEntry: 900, maxPerOrder: 3 }
     return {
-      closesAt,
-      drawAt,
+      ...times,
+      ...this.#redraws(),
       title: 'Earned',
       totalTickets: 10 + this.below(40),
       numbering: this.pick(['sequential', 'random']),
@@ -157,6 +178,7 @@ export class World {
   #sequential() {
     return {
       ...this.#times(2 + this.below(3)),
+      ...this.#redraws(),
       title: 'Sequential',
       ticketPrice: { amount: 1_013, currency: CURRENCY },
       totalTickets: 15 + this.below(35),
@@ -172,7 +194,7 @@ export class World {
           kind: 'cash',
           value: { amount: this.chance(50) ? 5_013 : 5_000, currency: CURRENCY },
         },
-        { title: 'A book', quantity: 1 },
+        { title: 'A book', quantity: 1, productId: this.products[0] },
       ],
     }
   }
@@ -181,6 +203,7 @@ export class World {
   #random() {
     return {
       ...this.#times(2 + this.below(3)),
+      ...this.#redraws(),
       title: 'Random',
       ticketPrice: { amount: 517, currency: CURRENCY },
       totalTickets: 15 + this.below(35),
@@ -196,6 +219,7 @@ export class World {
   #chosen() {
     return {
       ...this.#times(1),
+      ...this.#redraws(),
       title: 'Chosen',
       ticketPrice: { amount: 300, currency: CURRENCY },
       totalTickets: 25,
@@ -203,6 +227,14 @@ export class World {
       numbering: 'chosen',
       prizes: [{ title: 'Cash', quantity: 1, kind: 'cash', value: { amount: 317, currency: CURRENCY } }],
       guaranteed: true,
+    }
+  }
+
+  #redraws() {
+    return {
+      claimDays: 1 + this.below(2),
+      onUnclaimed: this.chance(75) ? 'redraw' : 'keep',
+      maxRedraws: 1 + this.below(2),
     }
   }
 
@@ -215,12 +247,24 @@ export class World {
   }
 
   /** Asks as `person`, over a network that may be down; a 5xx is only right while it is. */
-  async ask(person: Person, method: Method, path: string, body?: unknown, key?: string): Promise<Answer> {
+  ask(person: Person, method: Method, path: string, body?: unknown, key?: string): Promise<Answer> {
+    const headers = keyed(key)
+    return this.#heed(`${method} ${path}`, () =>
+      as(person, method, path, body, { headers, ...this.bindings }),
+    )
+  }
+
+  /** Asks as the other shop's program. */
+  askAsShop(method: Method, path: string, body?: unknown, key?: string): Promise<Answer> {
+    const options = { token: this.#apiKey, body, headers: keyed(key), ...this.bindings }
+    return this.#heed(`${method} ${path}`, () => call(method, `/api/v1${path}`, options))
+  }
+
+  async #heed(what: string, ask: () => Promise<Answer>): Promise<Answer> {
     const wasDown = this.isDown
-    const headers: Record<string, string> = key === undefined ? {} : { 'idempotency-key': key }
-    const answer = await as(person, method, path, body, { headers, ...this.bindings })
+    const answer = await ask()
     if (answer.status >= 500 && !wasDown) {
-      this.wrong.push(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`)
+      this.wrong.push(`${what} answered ${answer.status}: ${JSON.stringify(answer.body)}`)
     }
     return answer
   }
@@ -289,8 +333,16 @@ export class World {
 
   /** What is wrong now, or once everything is over. */
   audit = (settled: boolean): Promise<string[]> =>
-    audit(env, { settled, stock: this.stock, mailed: this.mailer.taken })
+    audit(env, {
+      settled,
+      stock: this.stock,
+      mailed: this.mailer.taken,
+      takenBack: this.takenBack,
+    })
 }
+
+const keyed = (key: string | undefined): Record<string, string> =>
+  key === undefined ? {} : { 'idempotency-key': key }
 
 function fill(tried: Try, payment: { id: string; checkoutUrl: string | null }): void {
   tried.paymentId = payment.id

@@ -1,10 +1,10 @@
-// The simulation: a seed drives buyers, operators, a bad network and the clock; then the clock runs until everything can
-// be settled, and the audit says whether all money, stock, entries and mails are accounted for. A seed decides the same.
+// The simulation: a seed drives buyers, winners, operators, shops, a bad network and the clock; then the clock runs until
+// everything can be settled, and the audit says whether all money, stock, entries, prizes and mails are accounted for. A seed decides the same.
 import { applyD1Migrations, reset } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { at, NOW } from '../raffles/scenario.ts'
 import { settle } from './simulation-ending.ts'
-import { step } from './simulation-moves.ts'
+import { sell } from './simulation-moves.ts'
 import { World } from './simulation-world.ts'
 
 const STEPS_MIN = 20
@@ -40,7 +40,7 @@ async function live(world: World): Promise<void> {
   const steps = STEPS_MIN + world.below(STEPS_MORE)
   for (let count = 0; count < steps; count++) {
     world.isLate = count > steps / 2
-    await step(world)
+    await sell(world)
     if (world.chance(AUDIT_PERCENT)) world.wrong.push(...(await world.audit(false)))
     if (world.wrong.length > 0) return
   }
