@@ -101,6 +101,36 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'pay out by a new key each time',
+    file: 'src/money/send-payout.ts',
+    edits: [
+      {
+        find: 'attempt === 0 ? id',
+        replace: `${isOn('pay out by a new key each time')} ? \`\${id}_\${crypto.randomUUID()}\` : attempt === 0 ? id`,
+      },
+    ],
+  },
+  {
+    name: 'disqualify a winner who is being paid',
+    file: 'src/draws/manage-winner.ts',
+    edits: [
+      {
+        find: 'guard: isNotSent(id)',
+        replace: `guard: ${isOn('disqualify a winner who is being paid')} ? undefined : isNotSent(id)`,
+      },
+    ],
+  },
+  {
+    name: 'settle as if nobody was paid',
+    file: 'src/draws/advance-raffle.ts',
+    edits: [
+      {
+        find: `unitsThatAre('paid')`,
+        replace: `${isOn('settle as if nobody was paid')} ? [] : unitsThatAre('paid')`,
+      },
+    ],
+  },
+  {
     name: 'forget a mail that was refused',
     file: 'src/accounts/mail/sweep-mails.ts',
     edits: [
