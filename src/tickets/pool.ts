@@ -4,7 +4,6 @@
  * Synchronous throughout and without a clock of its own (`now` is passed in): the Durable Object round it commits what
  * a batch of decisions wrote in one transaction, and if that fails throws this object away and loads another.
  */
-import { SECOND_MS } from '../core/time.ts'
 import { chainByHash, timeOf } from '../draws/rdp1/chains.ts'
 import { toHex } from '../draws/rdp1/encoding.ts'
 import { holderTag, SALT_BYTES } from '../draws/rdp1/holder-tag.ts'
@@ -14,7 +13,7 @@ import { parseRules, type Rules } from '../draws/rdp1/rules.ts'
 import { Allocator, type RandomBelow } from './allocator.ts'
 import { type Hold, Holds } from './holds.ts'
 import { packNumbers, unpackNumbers } from './numbers.ts'
-import { type PoolClock, poolClock } from './pool-clock.ts'
+import { freezesAt, lastFreezeAt, type PoolClock, poolClock } from './pool-clock.ts'
 import type {
   Attempt,
   Cancellation,
@@ -58,7 +57,6 @@ interface Holder {
 
 const MAX_CACHED_HOLDERS = 20_000
 const MAX_EXPIRIES_A_PASS = 5_000
-const SETTLING_MS = 2_000
 
 const isSame = (some: Terms, other: Terms): boolean =>
   some.rules === other.rules &&
@@ -151,7 +149,7 @@ export class Pool {
 
   /** The latest freeze that moves no round. */
   get lastFreezeAt(): number {
-    return (this.#clock.effectiveDrawAt - this.rules.leadSeconds) * SECOND_MS
+    return lastFreezeAt(this.#clock, this.rules.leadSeconds)
   }
 
   get sold(): number {
@@ -172,19 +170,15 @@ export class Pool {
     return { rules, paymentSpanSeconds, providers: JSON.parse(providers) as string[] }
   }
 
-  /**
-   * When this pool next has something to do by itself; null: never. Where the draw leaves the room, the freeze comes a
-   * moment after its time: then every raffle is seen to be closed before it is committed, and no round moves for it.
-   */
+  /** When this pool next has something to do by itself; null: never. */
   nextDue(): number | null {
     if (this.isOver) return null
-    const { freezeAt } = this.#clock
-    const room = this.lastFreezeAt - freezeAt
-    return Math.min(freezeAt + Math.max(0, Math.min(SETTLING_MS, room)), this.#holds.nextExpiry)
+    return Math.min(freezesAt(this.#clock, this.rules.leadSeconds), this.#holds.nextExpiry)
   }
 
   state(): PoolState {
     const { size, root } = this.log
+    const { commitment } = this
     return {
       pool: this.name,
       raffleId: this.raffleId,
@@ -197,10 +191,10 @@ export class Pool {
       closedAt: this.#row.closed_at,
       closeReason: this.#row.close_reason,
       freezeAt: this.#clock.freezeAt,
-      effectiveDrawAt: this.#clock.effectiveDrawAt,
+      effectiveDrawAt: commitment?.effectiveDrawAt ?? this.#clock.effectiveDrawAt,
       logSize: size,
       logRoot: toHex(root),
-      commitment: this.commitment,
+      commitment,
       cancellation: this.cancellation,
       dueAt: this.#dueAt(),
     }

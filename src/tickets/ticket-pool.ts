@@ -13,6 +13,7 @@ import { type SigningKey, signingKeyFromSeed } from '../draws/rdp1/signatures.ts
 import { lookOnceMore } from '../orders/last-look.ts'
 import { Gathering } from './gathering.ts'
 import { Pool, type Randomness } from './pool.ts'
+import { LEAST_ASKING_MS, SPARE_MS } from './pool-clock.ts'
 import type {
   Attempt,
   Cancellation,
@@ -57,11 +58,8 @@ interface Call {
   reject: (error: unknown) => void
 }
 
-/** How long the freeze waits for providers' answers: as long as the draw leaves room, and a little where it leaves none. */
+/** The longest that a freeze waits for providers' answers, where the draw leaves the room. */
 const MOST_ASKING_MS = 10_000
-const LEAST_ASKING_MS = 2_000
-/** Left for the commitment itself. */
-const SPARE_MS = 1_000
 
 const SECURE: Randomness = {
   below: createRandomBelow((words) => crypto.getRandomValues(words)),

@@ -226,14 +226,14 @@ describe('the closing', () => {
       available: 0,
       closesAt: iso(CLOSES_AT),
       freezeAt: iso(NOW + MINUTE + 1),
-      effectiveDrawAt: iso(NOW + MINUTE + SECOND + LEAD),
+      effectiveDrawAt: iso(NOW + MINUTE + 2 * SECOND + LEAD),
     })
     expect((await buy(await registerPlayer(), staged.id)).body.code).toBe('sold_out')
     await ringAlarm(staged.pool)
-    at(NOW + MINUTE + SECOND + LEAD - 1)
+    at(NOW + MINUTE + 2 * SECOND + LEAD - 1)
     await sweep()
     expect((await read(staged.id)).status).toBe('committed')
-    at(NOW + MINUTE + SECOND + LEAD)
+    at(NOW + MINUTE + 2 * SECOND + LEAD)
     await sweep()
     expect((await read(staged.id)).status).toBe('drawn')
     const { proof, isProven, wrong } = await verifyPublished(staged.id)
@@ -241,7 +241,7 @@ describe('the closing', () => {
     expect(isProven).toBe(true)
     expect(proof).toMatchObject({
       closeReason: 'soldOut',
-      effectiveDrawAt: (NOW + MINUTE + SECOND + LEAD) / SECOND,
+      effectiveDrawAt: (NOW + MINUTE + 2 * SECOND + LEAD) / SECOND,
     })
   })
 
@@ -261,7 +261,7 @@ describe('the closing', () => {
     await as(operator, 'POST', `/raffles/${id}/close`, { reason: 'All are here' })
     await sweep()
     expect(await read(id)).toMatchObject({ status: 'committed', closeReason: 'operator' })
-    at(NOW + MINUTE + LEAD)
+    at(NOW + MINUTE + SECOND + LEAD)
     await sweep()
     expect((await read(id)).status).toBe('drawn')
     const { proof, isProven, wrong } = await verifyPublished(id)
@@ -269,7 +269,7 @@ describe('the closing', () => {
     expect(isProven).toBe(true)
     expect(proof).toMatchObject({
       closeReason: 'operator',
-      round: (NOW + MINUTE + LEAD) / SECOND - dev.genesis + 1,
+      round: (NOW + MINUTE + SECOND + LEAD) / SECOND - dev.genesis + 1,
     })
   })
 })

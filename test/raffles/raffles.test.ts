@@ -785,8 +785,8 @@ describe('closing early', () => {
       closesAt: iso(CLOSES_AT),
       drawAt: iso(DRAW_AT),
       freezeAt: iso(NOW + 10 * MINUTE + 1),
-      // Whole seconds, rounded up, so that the lead is never cut short.
-      effectiveDrawAt: iso(NOW + 10 * MINUTE + SECOND + LEAD),
+      // Whole seconds, rounded up, so that the lead is never cut short, and one more for the freeze to be in time.
+      effectiveDrawAt: iso(NOW + 10 * MINUTE + 2 * SECOND + LEAD),
     })
     expect((await buy(player!, id)).body.code).toBe('sales_closed')
   })
