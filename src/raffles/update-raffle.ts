@@ -37,7 +37,7 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
   }
   const changed = changedRules(raffle, change)
   if (changed.length > 0) {
-    const why = whyFrozen(pool)
+    const why = whyFrozen(raffle, pool, ctx.now)
     if (why !== null) throw cannotChange(why, changed)
     await changeRules(ctx, raffle, change, changed)
   }
@@ -57,10 +57,10 @@ function changedRules(raffle: RaffleRow, change: UpdateRaffle): RulesField[] {
 }
 
 /** What D1 has heard already spares the pool a question, and the reader complaints about a change that is too late. */
-function whyFrozen(pool: PoolRow | null): string | null {
+function whyFrozen({ closesAt }: RaffleRow, pool: PoolRow | null, now: number): string | null {
   if (pool === null) return null
-  if (pool.commitment !== null || pool.cancellation !== null || pool.closedAt !== null)
-    return 'Sales are over.'
+  const isOver = pool.commitment !== null || pool.cancellation !== null
+  if (isOver || pool.closedAt !== null || now >= closesAt) return 'Sales are over.'
   return pool.logSize > 0 || pool.held > 0 ? 'Tickets are held or sold under the present rules.' : null
 }
 

@@ -99,16 +99,24 @@ export class Pool {
     this.#seq = store.lastSeq()
   }
 
-  /** The first terms of a pool, or better ones while nothing is held or sold. */
+  /** The first terms of a pool, or better ones while nothing is held or sold, and sales are not over. */
   static configure(
     store: PoolStore,
-    input: { name: string; raffleId: string; version: number; terms: Terms; pool: Pool | undefined },
+    input: {
+      name: string
+      raffleId: string
+      version: number
+      terms: Terms
+      pool: Pool | undefined
+      now: number
+    },
   ): Outcome<{ version: number }> {
-    const { name, raffleId, version, terms, pool } = input
+    const { name, raffleId, version, terms, pool, now } = input
     if (pool !== undefined) {
       if (isSame(pool.terms, terms)) return { ok: true, version: pool.#row.terms_version }
       if (pool.#reserved) return refuse('invalid_state', 'Tickets are held or sold under the present rules.')
-      if (pool.isOver) return refuse('invalid_state', 'Sales are over.')
+      // Open again, or under rules that forbid the close that was, a raffle could not be proven any more.
+      if (pool.#isClosed(now)) return refuse('invalid_state', 'Sales are over.')
       if (version !== pool.#row.terms_version + 1) {
         return refuse('conflict', 'Somebody else changed this raffle a moment ago. Read it again.')
       }
@@ -416,6 +424,11 @@ export class Pool {
   #own(row: ReservationRow, numbers: number[]): number[] {
     this.#holder(row.holder).owned += numbers.length
     return numbers
+  }
+
+  /** Whatever the machine's clock does since. */
+  #isClosed(now: number): boolean {
+    return this.isOver || this.#row.close_reason !== null || now >= this.#clock.closesAt
   }
 
   /** Confirms and voids are accepted between closing and freeze; the clock decides, not whether the alarm was on time. */

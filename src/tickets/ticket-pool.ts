@@ -125,6 +125,7 @@ export class TicketPool extends DurableObject<Bindings> {
         version,
         terms,
         pool: this.#pool,
+        now,
       })
       if (outcome.ok) this.#load()
       return outcome

@@ -6,6 +6,7 @@ import { statusSql } from '../../src/raffles/life-cycle.ts'
 import { raffles } from '../../src/raffles/schema.ts'
 import { poolNameOf } from '../../src/tickets/reservation-id.ts'
 import { pools } from '../../src/tickets/schema.ts'
+import { verifyPublished } from '../draws/proof-check.ts'
 import {
   addOperator,
   organisationWithOperator,
@@ -610,6 +611,34 @@ describe('a published raffle', () => {
       const { body } = await as(operator, 'PUT', `/raffles/${id}`, { title: 'Another title' })
       expect(body.code).toBe('invalid_state')
     }
+  })
+
+  it('is not opened again once its time has come, even if nobody ever entered', async () => {
+    const { id, operator } = await stageRaffle()
+    at(CLOSES_AT)
+    const later = { closesAt: iso(CLOSES_AT + MINUTE), drawAt: iso(CLOSES_AT + HOUR) }
+    const { status, body } = await as(operator, 'PUT', `/raffles/${id}`, later)
+    expect(status).toBe(409)
+    expect(body).toMatchObject({
+      code: 'invalid_state',
+      detail: 'Sales are over. What can no longer change: closesAt, drawAt.',
+    })
+    expect(await read(id)).toMatchObject({ status: 'closed', closesAt: iso(CLOSES_AT) })
+  })
+
+  it('keeps its rules once it is closed, also when only the pool knows, so that its proof holds', async () => {
+    const { id, operator, pool } = await stageRaffle()
+    const { DB, done } = interrupted(/^update "raffles"/i, () =>
+      as(operator, 'POST', `/raffles/${id}/close`, {}),
+    )
+    const { body } = await as(operator, 'PUT', `/raffles/${id}`, { earlyClose: 'no' }, { bindings: { DB } })
+    expect(done()).toBe(true)
+    expect(body).toMatchObject({
+      code: 'invalid_state',
+      detail: 'Sales are over. What can no longer change: earlyClose.',
+    })
+    await ringAlarm(pool)
+    expect((await verifyPublished(id)).wrong).toEqual([])
   })
 
   it('can be described anew at any time, with the unchanged rules sent along', async () => {

@@ -560,6 +560,26 @@ describe('terms', () => {
     expect(await stateOf(raffle)).toEqual(before)
   })
 
+  it.each([
+    ['were closed early', (raffle: OnSale) => askPool(testContext(), raffle.pool, (pool) => pool.close())],
+    ['were closed by the clock', async ({ closesAt }: OnSale) => vi.setSystemTime(closesAt)],
+  ])('stand once sales %s, though nothing is sold', async (_, close) => {
+    const raffle = await raffleOnSale()
+    const { terms } = await stateOf(raffle)
+    await close(raffle)
+    const before = await stateOf(raffle)
+    const rules = { ...JSON.parse(terms.rules), earlyClose: 'no', closesAt: '2031-05-01T13:00:00.000Z' }
+    const other = { ...terms, rules: canonicalRules(rules) }
+    const refused = { ok: false, code: 'invalid_state', detail: 'Sales are over.' }
+    expect(await configure(raffle, 2, other)).toEqual(refused)
+    await evict(raffle)
+    // Whatever the machine's clock does since.
+    if (before.closedAt !== null) wait(-MINUTE_MS)
+    expect(await configure(raffle, 2, other)).toEqual(refused)
+    expect(await configure(raffle, 1, terms)).toEqual({ ok: true, version: 1 })
+    expect(await stateOf(raffle)).toEqual(before)
+  })
+
   it('of two changes at the same moment one wins', async () => {
     const raffle = await raffleOnSale()
     const { terms } = await stateOf(raffle)

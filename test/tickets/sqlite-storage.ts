@@ -66,7 +66,14 @@ export class TestPool {
     this.store = new PoolStore(this.storage.sql)
     const { id } = JSON.parse(terms.rules) as Rules
     const first: Outcome<object> = this.storage.transaction(() =>
-      Pool.configure(this.store, { name: POOL_NAME, raffleId: id, version: 1, terms, pool: undefined }),
+      Pool.configure(this.store, {
+        name: POOL_NAME,
+        raffleId: id,
+        version: 1,
+        terms,
+        pool: undefined,
+        now: 0,
+      }),
     )
     if (!first.ok) throw new Error(first.detail)
     this.pool = this.reload()
