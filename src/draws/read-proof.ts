@@ -73,7 +73,13 @@ async function findCommitted(
   raffleId: string,
 ): Promise<FoundRaffle & { pool: PoolRow; commitment: NonNullable<PoolRow['commitment']> }> {
   const found = await findPublishedRaffle(ctx, raffleId)
-  const { commitment } = found.pool
-  if (commitment === null) throw notFound('proof yet: this raffle is not committed')
+  const { commitment, cancellation } = found.pool
+  if (commitment === null) {
+    throw notFound(
+      cancellation === null
+        ? 'proof yet: this raffle is not committed'
+        : 'proof: this raffle was cancelled before it was committed',
+    )
+  }
   return { ...found, commitment }
 }

@@ -8,7 +8,9 @@ import { askPool, orThrow } from '../tickets/client.ts'
 import { applyTerms } from './apply-terms.ts'
 import type { Raffle } from './contract.ts'
 import { findRaffleFor } from './find-raffle.ts'
+import { statusAt } from './life-cycle.ts'
 import { lookAgain } from './look-again.ts'
+import { lifeFacts } from './present.ts'
 import { setPrizesAside, wrongProducts } from './prize-stock.ts'
 import { whyNotPublish } from './publishable.ts'
 import { readRaffle } from './read-raffle.ts'
@@ -19,9 +21,9 @@ import { paymentSpanSeconds, type RulesColumns, termsOf } from './terms.ts'
 const LEEWAY_MS = 5 * SECOND_MS
 
 export async function publishRaffle(ctx: Ctx, id: string): Promise<Raffle> {
-  const { raffle } = await findRaffleFor(ctx, id, 'raffles:write')
-  if (raffle.status !== 'draft')
-    throw new Problem('invalid_state', `This raffle is ${raffle.status} already.`)
+  const { raffle, pool } = await findRaffleFor(ctx, id, 'raffles:write')
+  const status = statusAt(lifeFacts(raffle, pool), ctx.now)
+  if (status !== 'draft') throw new Problem('invalid_state', `This raffle is ${status} already.`)
   await handOver(ctx, raffle)
   return readRaffle(ctx, id)
 }

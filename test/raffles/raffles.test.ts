@@ -431,7 +431,7 @@ describe('publishing', () => {
     const { id, operator } = await stageRaffle()
     const { status, body } = await as(operator, 'POST', `/raffles/${id}/publish`)
     expect(status).toBe(409)
-    expect(body.code).toBe('invalid_state')
+    expect(body).toMatchObject({ code: 'invalid_state', detail: 'This raffle is open already.' })
   })
 
   it('by two people at a time publishes once', async () => {
@@ -881,7 +881,9 @@ describe('cancelling', () => {
       cancellation: { at: iso(NOW + MINUTE), reason: 'The books were lost' },
     })
     expect((await buy(await registerPlayer(), id)).body.code).toBe('sales_closed')
-    expect((await as(null, 'GET', `/raffles/${id}/proof`)).status).toBe(404)
+    const proof = await as(null, 'GET', `/raffles/${id}/proof`)
+    expect(proof.status).toBe(404)
+    expect(proof.body.detail).toBe('No such proof: this raffle was cancelled before it was committed.')
   })
 
   it('ends it for good: no alarm and no sweep draws it', async () => {
