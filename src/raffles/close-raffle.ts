@@ -2,6 +2,7 @@
 import { and, eq, isNull } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
+import { MINUTE_MS } from '../core/time.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
 import type { Raffle } from './contract.ts'
 import { findRaffleFor } from './find-raffle.ts'
@@ -9,12 +10,17 @@ import { lookAgain } from './look-again.ts'
 import { readRaffle } from './read-raffle.ts'
 import { raffles } from './schema.ts'
 
+/** A repeat within this time of the closing may give the reason that a call which died did not write down. */
+const REPEAT_MS = MINUTE_MS
+
 export async function closeRaffle(ctx: Ctx, id: string, reason: string | undefined): Promise<Raffle> {
   const { raffle } = await findRaffleFor(ctx, id, 'raffles:write')
   if (raffle.status === 'draft') throw new Problem('invalid_state', 'A draft has no sales to close.')
+  if (raffle.status !== 'scheduled')
+    throw new Problem('invalid_state', `This raffle is ${raffle.status} already.`)
   await lookAgain(ctx, raffle.id)
-  orThrow(await askPool(ctx, raffle.pool, (pool) => pool.close()))
-  if (reason !== undefined) await noteReason(ctx, raffle.id, reason)
+  const { closedAt } = orThrow(await askPool(ctx, raffle.pool, (pool) => pool.close()))
+  if (reason !== undefined && ctx.now < closedAt + REPEAT_MS) await noteReason(ctx, raffle.id, reason)
   return readRaffle(ctx, id)
 }
 

@@ -341,16 +341,17 @@ export class Pool {
 
   // ——— Close, commit, cancel ———
 
-  /** Ends sales now, if the rules let an operator do so. Asked twice, it is done once. */
-  close(now: number): Outcome<object> {
-    if (this.#row.close_reason !== null) return { ok: true }
+  /** Ends sales now, if the rules let an operator do so. Asked twice before the freeze, it is done once. */
+  close(now: number): Outcome<{ closedAt: number }> {
+    const { closed_at: closedAt, close_reason: reason } = this.#row
+    if (closedAt !== null && reason === 'operator' && !this.isOver) return { ok: true, closedAt }
+    const refusal = whySalesRefused(this.#row, this.rules, this.#clock, now)
+    if (refusal !== null) return refuse('invalid_state', refusal.detail)
     if (this.rules.earlyClose !== 'operator') {
       return refuse('invalid_state', 'The rules of this raffle do not allow an early close.')
     }
-    const refusal = whySalesRefused(this.#row, this.rules, this.#clock, now)
-    if (refusal !== null) return refuse('invalid_state', refusal.detail)
     this.#closeEarly(now, 'operator')
-    return { ok: true }
+    return { ok: true, closedAt: now }
   }
 
   /** Writes the commitment and attempt 0 in one go. */

@@ -170,7 +170,7 @@ export class TicketPool extends DurableObject<Bindings> {
     return this.#pool?.state() ?? null
   }
 
-  async close(): Promise<Outcome<object>> {
+  async close(): Promise<Outcome<{ closedAt: number }>> {
     return this.#decideConfigured((pool, now) => pool.close(now))
   }
 

@@ -829,6 +829,49 @@ describe('closing early', () => {
     expect(second.body).toMatchObject({ closeNote: 'The first', effectiveDrawAt: first.body.effectiveDrawAt })
   })
 
+  it('that dies before its reason is written down may be repeated with it', async () => {
+    const { id, operator } = await stageRaffle()
+    silenceLog()
+    const { DB, done } = crashing(/^update "raffles" set "close_note"/i)
+    const close = (more = {}) =>
+      as(operator, 'POST', `/raffles/${id}/close`, { reason: 'All guests are here' }, more)
+    expect((await close({ bindings: { DB } })).status).toBe(500)
+    expect(done()).toBe(true)
+    expect((await close()).body).toMatchObject({ status: 'closed', closeNote: 'All guests are here' })
+  })
+
+  it('is given no reason afterwards', async () => {
+    const price = { ticketPrice: { amount: 100, currency: 'KES' }, providers: ['manual'] }
+    const { id, operator } = await stageRaffle({ ...price, drawAt: iso(CLOSES_AT + HOUR) })
+    await as(operator, 'POST', `/raffles/${id}/close`, {})
+    at(NOW + MINUTE)
+    const { status, body } = await as(operator, 'POST', `/raffles/${id}/close`, { reason: 'I felt like it' })
+    expect(status).toBe(200)
+    expect(body.closeNote).toBeNull()
+  })
+
+  it('is nothing to do where it closed by itself, or is committed or drawn, and no reason is noted then', async () => {
+    const refused = async ({ id, operator }: { id: string; operator: { id: string } }) => {
+      const { body } = await as(operator, 'POST', `/raffles/${id}/close`, { reason: 'I felt like it' })
+      expect(body.code).toBe('invalid_state')
+      expect((await read(id)).closeNote).toBeNull()
+    }
+    const soldOut = await stageRaffle({ totalTickets: 1, earlyClose: 'soldOut' })
+    await enter(soldOut.id, 1)
+    expect((await read(soldOut.id)).status).toBe('closed')
+    await refused(soldOut)
+    const closed = await stageRaffle()
+    await enter(closed.id, 1)
+    await as(closed.operator, 'POST', `/raffles/${closed.id}/close`, {})
+    await ringAlarm(closed.pool)
+    expect((await read(closed.id)).status).toBe('committed')
+    await refused(closed)
+    at(DRAW_AT)
+    await sweep()
+    expect((await read(closed.id)).status).toBe('drawn')
+    await refused(closed)
+  })
+
   it('needs no reason, and no body', async () => {
     const { id, operator } = await stageRaffle()
     const { status, body } = await as(operator, 'POST', `/raffles/${id}/close`)
