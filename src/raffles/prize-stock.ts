@@ -2,7 +2,7 @@
  * Prizes that are products of the shop: set aside out of the stock at the publication, once, and put back where the
  * raffle is cancelled, its publication was cut short, or nobody has won them in the end.
  */
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, ne, or, sql } from 'drizzle-orm'
 import { products, type StockHoldRow } from '../catalog/schema.ts'
 import {
   hasSetAside,
@@ -84,14 +84,16 @@ export async function requireOwnProducts(
 /**
  * Sets aside the stock of a draft's prizes, all of it or none, before its pool hears of it. In the same transaction the
  * sweep is asked to look at the raffle at `dueAt`: where this process dies, it takes the raffle on or puts it all back.
+ * A draft that was changed since it was read is left alone, as what would be published is not what its owner saw last.
  */
 export async function setPrizesAside(ctx: Ctx, raffle: RaffleRow, dueAt: number): Promise<void> {
   const items = itemsOf(raffle.prizes)
   const before = await readSetAside(ctx, raffle.id)
   // Asked before the sweep is put off, so that whoever keeps asking does not keep it from putting things back.
   if (before.length > 0 && !isSetAside(before, items)) throw otherPrizes()
-  const isDraft = sql`EXISTS (
-    SELECT 1 FROM ${raffles} WHERE ${raffles.id} = ${raffle.id} AND ${raffles.status} = 'draft')`
+  const isAsRead = eq(raffles.revision, raffle.revision)
+  const isDraft = sql`EXISTS (SELECT 1 FROM ${raffles}
+    WHERE ${raffles.id} = ${raffle.id} AND ${raffles.status} = 'draft' AND ${isAsRead})`
   const isDone = items.length === 0 ? undefined : hasSetAside(raffle.id)
   const [, , noted, holds] = await withRetry(() =>
     ctx.db.batch([
@@ -99,14 +101,22 @@ export async function setPrizesAside(ctx: Ctx, raffle: RaffleRow, dueAt: number)
       ctx.db
         .update(raffles)
         .set({ dueAt })
-        .where(and(eq(raffles.id, raffle.id), isDone))
+        // Of one that somebody else has published by now, the pool says whether it is the same.
+        .where(and(eq(raffles.id, raffle.id), or(isAsRead, ne(raffles.status, 'draft')), isDone))
         .returning({ id: raffles.id }),
       readSetAside(ctx, raffle.id),
     ]),
   )
   if (holds.length === 0 && items.length > 0) throw await whyNotSetAside(ctx, raffle, items)
   if (!isSetAside(holds, items)) throw otherPrizes()
-  if (noted.length === 0) throw notFound('raffle')
+  if (noted.length === 0) throw await whyNotNoted(ctx, raffle)
+}
+
+async function whyNotNoted(ctx: Ctx, { id }: RaffleRow): Promise<Problem> {
+  const left = await ctx.db.select({ id: raffles.id }).from(raffles).where(eq(raffles.id, id)).get()
+  // Deleted meanwhile: its pool must not begin to sell.
+  if (left === undefined) return notFound('raffle')
+  return new Problem('conflict', 'Somebody else changed this raffle. Read it again.')
 }
 
 /** Whether exactly this is set aside, and none of it was put back. */

@@ -17,11 +17,11 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
   await requireOwnCategory(ctx, change.categoryId, raffle.organisationId)
   if (raffle.status === 'draft') {
     await requireOwnProducts(ctx, raffle.organisationId, change.prizes)
-    const isFree = changedRules(raffle, change).length === 0
+    const isFree = changedRules(raffle, change).length === 0 && !changesEarning(raffle, change)
     await write(ctx, raffle, toColumns(change), isFree ? undefined : isNull(raffles.dueAt))
     return readRaffle(ctx, id)
   }
-  if (change.earning !== undefined && JSON.stringify(change.earning) !== JSON.stringify(raffle.earning)) {
+  if (changesEarning(raffle, change)) {
     throw new Problem('invalid_state', 'How orders earn entries can no longer change: it is published.', {
       errors: [{ path: 'earning', message: 'can no longer change' }],
     })
@@ -45,6 +45,10 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
   await write(ctx, raffle, { description, imageUrl, categoryId, tags, location, timeZone })
   return readRaffle(ctx, id)
 }
+
+/** No rule, but it stands once the raffle is published, as they do. */
+const changesEarning = (raffle: RaffleRow, { earning }: UpdateRaffle): boolean =>
+  earning !== undefined && JSON.stringify(earning) !== JSON.stringify(raffle.earning)
 
 /** Which fields of the rules would really change. */
 function changedRules(raffle: RaffleRow, change: UpdateRaffle): RulesField[] {

@@ -195,6 +195,20 @@ describe('a prize that is a product', () => {
     expect(await read(staged.id)).toMatchObject({ status: 'open', prizes: [{ productId: product.id }] })
   })
 
+  it('that is swapped just as its draft is published is not set aside for what was there before', async () => {
+    const { product, staged } = await stagePrize()
+    const speaker = await stageProduct(SPEAKER, product.organisation)
+    const swap = { prizes: [books(speaker.id)] }
+    const meanwhile = interrupted(/^insert into "stock_holds"/, () =>
+      as(staged.operator, 'PUT', `/raffles/${staged.id}`, swap),
+    )
+    expect((await publish(staged, { DB: meanwhile.DB })).body.code).toBe('conflict')
+    expect(meanwhile.done()).toBe(true)
+    expect([await stockOf(product.id), await stockOf(speaker.id)]).toEqual([5, 2])
+    expect((await publish(staged)).body.prizes[0].productId).toBe(speaker.id)
+    expect([await stockOf(product.id), await stockOf(speaker.id)]).toEqual([5, 1])
+  })
+
   it('cannot be swapped while an earlier publication is undone', async () => {
     silenceLog()
     const { product, staged } = await stagePrize()

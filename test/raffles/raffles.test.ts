@@ -495,6 +495,37 @@ describe('publishing', () => {
     })
   })
 
+  it('of a draft that is changed meanwhile is refused, and publishes the change when it is asked again', async () => {
+    const { id, operator, pool } = await stageDraft()
+    const change = { title: 'More books', totalTickets: 30 }
+    const { DB, done } = interrupted(/^update "raffles"/i, () =>
+      as(operator, 'PUT', `/raffles/${id}`, change),
+    )
+    const { body } = await as(operator, 'POST', `/raffles/${id}/publish`, undefined, { bindings: { DB } })
+    expect(done()).toBe(true)
+    expect(body).toMatchObject({
+      code: 'conflict',
+      detail: 'Somebody else changed this raffle. Read it again.',
+    })
+    expect(await poolState(pool)).toBeNull()
+    const again = await as(operator, 'POST', `/raffles/${id}/publish`)
+    expect(again.body).toMatchObject({ status: 'open', ...change })
+  })
+
+  it('and changing at a time never lose a change that was answered', async () => {
+    for (let turn = 0; turn < 5; turn++) {
+      const { id, operator } = await stageDraft()
+      const [change, published] = await Promise.all([
+        as(operator, 'PUT', `/raffles/${id}`, { title: 'More books' }),
+        as(operator, 'POST', `/raffles/${id}/publish`),
+      ])
+      expect([200, 409]).toContain(change.status)
+      expect([200, 409]).toContain(published.status)
+      const { title } = (await as(operator, 'GET', `/raffles/${id}`)).body
+      expect(title).toBe(change.status === 200 ? 'More books' : 'Signed first editions')
+    }
+  })
+
   it('of a draft that is deleted meanwhile leaves no pool behind', async () => {
     const { id, operator, pool } = await stageDraft()
     const { DB } = interrupted(/^update "raffles"/i, () => as(operator, 'DELETE', `/raffles/${id}`))
