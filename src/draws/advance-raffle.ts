@@ -13,7 +13,7 @@ import { type FoundRaffle, findRaffle } from '../raffles/find-raffle.ts'
 import { hasPrizesAside, putUnwonBack, undoPublication } from '../raffles/prize-stock.ts'
 import { type RaffleRow, raffles } from '../raffles/schema.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
-import type { Attempt, Commitment, DrawnWinner } from '../tickets/pool-contract.ts'
+import type { Attempt, Commitment, DrawnWinner, PoolState } from '../tickets/pool-contract.ts'
 import { attempts } from '../tickets/schema.ts'
 import { fetchBeacon } from './beacons.ts'
 import { nextStep, type Step, type StepFacts } from './next-step.ts'
@@ -35,9 +35,14 @@ export interface Advanced {
 
 export async function advanceRaffle(ctx: Ctx, raffleId: string): Promise<Advanced> {
   const done: Step['kind'][] = []
-  while (done.length < MAX_STEPS) {
+  for (let turn = 0; turn < MAX_STEPS; turn++) {
     const found = await findRaffle(ctx, raffleId)
     const step = nextStep(await readFacts(ctx, found), ctx.now)
+    if (isPutOff(step)) {
+      const news = await askForNews(ctx, found)
+      if (news === 'untold') return { done, overdue: 'the database has not heard of what the pool has done' }
+      if (news === 'told') continue
+    }
     if (step.kind === 'wait') {
       await lookAgainAt(ctx, found.raffle, step.until)
       return { done, overdue: null }
@@ -47,6 +52,38 @@ export async function advanceRaffle(ctx: Ctx, raffleId: string): Promise<Advance
     done.push(step.kind)
   }
   return { done, overdue: `not done after ${MAX_STEPS} steps` }
+}
+
+/** Whether nothing is left to do by what D1 knows, which may be less than the pool has done. */
+const isPutOff = ({ kind }: Step): boolean => kind === 'wait' || kind === 'undoPublication'
+
+/**
+ * A raffle is due also because somebody was about to ask its pool for something, and may have died of it, or with it the
+ * projection: D1's silence says nothing then. So the pool itself is asked, which takes nothing of it any more, and tells
+ * D1 what it has not heard; until it has, the raffle stays due.
+ */
+async function askForNews(ctx: Ctx, { raffle, pool }: FoundRaffle): Promise<'none' | 'told' | 'untold'> {
+  const isBeforeDraw = raffle.status === 'draft' || raffle.status === 'scheduled'
+  if (!isBeforeDraw || !isDue(ctx, raffle)) return 'none'
+  const state = await askPool(ctx, raffle.pool, (door) => door.advance())
+  if (state === null || knows(pool, state)) return 'none'
+  return (await hasHeard(ctx, raffle, state)) ? 'told' : 'untold'
+}
+
+const isDue = (ctx: Ctx, { dueAt }: RaffleRow): boolean => dueAt !== null && dueAt <= ctx.now
+
+/** Whether D1 knows of a pool's state all that steps depend on: beside its counts, which change all the time. */
+const knows = (pool: FoundRaffle['pool'], state: PoolState): boolean =>
+  pool !== null &&
+  (pool.seq >= state.seq ||
+    (pool.termsVersion === state.termsVersion &&
+      pool.freezeAt === state.freezeAt &&
+      (pool.commitment === null) === (state.commitment === null) &&
+      (pool.cancellation === null) === (state.cancellation === null)))
+
+async function hasHeard(ctx: Ctx, { id }: RaffleRow, state: PoolState): Promise<boolean> {
+  const { pool } = await findRaffle(ctx, id)
+  return knows(pool, state)
 }
 
 /** Reads what the next step depends on. */
@@ -103,9 +140,10 @@ async function take(ctx: Ctx, { raffle, pool }: FoundRaffle, step: Exclude<Step,
       return undoPublication(ctx, raffle)
     case 'freeze': {
       const state = await askPool(ctx, raffle.pool, (door) => door.advance())
-      const over = state !== null && (state.commitment !== null || state.cancellation !== null)
-      if (!over) return 'the pool has not frozen'
-      return (await hasHeard(ctx, raffle)) ? null : 'the database has not heard of the commitment yet'
+      if (state === null || (state.commitment === null && state.cancellation === null))
+        return 'the pool has not frozen'
+      // Otherwise this pass has nothing more to go on.
+      return (await hasHeard(ctx, raffle, state)) ? null : 'the database has not heard of the commitment yet'
     }
     case 'draw':
       return draw(ctx, raffle, pool!.commitment!, step.attempt)
@@ -133,12 +171,6 @@ async function take(ctx: Ctx, { raffle, pool }: FoundRaffle, step: Exclude<Step,
       await settle(ctx, raffle, pool!.commitment!)
       return null
   }
-}
-
-/** Whether D1 knows by now that the pool is over; otherwise this pass has nothing more to go on. */
-async function hasHeard(ctx: Ctx, { id }: RaffleRow): Promise<boolean> {
-  const { pool } = await findRaffle(ctx, id)
-  return pool !== null && (pool.commitment !== null || pool.cancellation !== null)
 }
 
 async function draw(
@@ -222,6 +254,9 @@ async function settle(ctx: Ctx, raffle: RaffleRow, { ticketCount }: Commitment):
 
 async function lookAgainAt(ctx: Ctx, raffle: RaffleRow, until: number | null): Promise<void> {
   if (raffle.dueAt === until) return
+  // Still ahead, it may follow up what is under way just now, of which neither D1 nor the pool knows yet.
+  const isAhead = raffle.dueAt !== null && !isDue(ctx, raffle)
+  if (isAhead && (until === null || until > raffle.dueAt!)) return
   await ctx.db
     .update(raffles)
     .set({ dueAt: until })

@@ -9,7 +9,7 @@ import { askPool, orThrow } from '../tickets/client.ts'
 import type { CancelledBy } from '../tickets/pool-contract.ts'
 import type { Raffle } from './contract.ts'
 import { findRaffleFor } from './find-raffle.ts'
-import { lookAgain } from './look-again.ts'
+import { followUp, lookAgain } from './look-again.ts'
 import { putPrizesBack } from './prize-stock.ts'
 import { readRaffle } from './read-raffle.ts'
 import { raffles } from './schema.ts'
@@ -21,9 +21,12 @@ export async function cancelRaffle(ctx: Ctx, id: string, reason: string): Promis
     throw new Problem('invalid_state', 'This raffle is drawn: its winners stand.')
   }
   const by: CancelledBy = (await requireLiveUser(ctx)).isAdmin ? 'admin' : 'operator'
-  await lookAgain(ctx, raffle.id)
+  const change = followUp()
+  await lookAgain(ctx, raffle.id, change)
   // The pool decides against its own freeze, in one order with everything else that happens there.
-  const { cancellation } = orThrow(await askPool(ctx, raffle.pool, (pool) => pool.cancel(by, reason)))
+  const { cancellation } = orThrow(
+    await askPool(ctx, raffle.pool, (pool) => pool.cancel(by, reason, change.until)),
+  )
   await markCancelled(ctx, raffle.id, cancellation.reason)
   return readRaffle(ctx, id)
 }

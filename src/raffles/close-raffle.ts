@@ -6,7 +6,7 @@ import { MINUTE_MS } from '../core/time.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
 import type { Raffle } from './contract.ts'
 import { findRaffleFor } from './find-raffle.ts'
-import { lookAgain } from './look-again.ts'
+import { followUp, lookAgain } from './look-again.ts'
 import { readRaffle } from './read-raffle.ts'
 import { raffles } from './schema.ts'
 
@@ -18,8 +18,9 @@ export async function closeRaffle(ctx: Ctx, id: string, reason: string | undefin
   if (raffle.status === 'draft') throw new Problem('invalid_state', 'A draft has no sales to close.')
   if (raffle.status !== 'scheduled')
     throw new Problem('invalid_state', `This raffle is ${raffle.status} already.`)
-  await lookAgain(ctx, raffle.id)
-  const { closedAt } = orThrow(await askPool(ctx, raffle.pool, (pool) => pool.close()))
+  const change = followUp()
+  await lookAgain(ctx, raffle.id, change)
+  const { closedAt } = orThrow(await askPool(ctx, raffle.pool, (pool) => pool.close(change.until)))
   if (reason !== undefined && ctx.now < closedAt + REPEAT_MS) await noteReason(ctx, raffle.id, reason)
   return readRaffle(ctx, id)
 }

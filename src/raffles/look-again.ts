@@ -1,11 +1,27 @@
 /** Asks the sweep to look at a raffle: before its pool is asked to change, so that a crash is followed up; or now. */
 import { eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
-import { MINUTE_MS } from '../core/time.ts'
+import { MINUTE_MS, SECOND_MS } from '../core/time.ts'
 import { raffles } from './schema.ts'
 
-/** At `dueAt`, when what is under way has been done or has died. False: there is no such raffle any more. */
-export async function lookAgain(ctx: Ctx, id: string, dueAt = Date.now() + MINUTE_MS): Promise<boolean> {
+/** Between the last moment at which a pool takes what was noted and the sweep's look: a clock may be a little behind. */
+const LEEWAY_MS = 5 * SECOND_MS
+
+/** A change of a pool that is followed up. */
+export interface FollowUp {
+  /** When the sweep looks: what is under way has been done by then, or has died. */
+  dueAt: number
+  /** When the pool takes it at the latest, so that nothing happens there after the sweep has looked. */
+  until: number
+}
+
+export function followUp(): FollowUp {
+  const dueAt = Date.now() + MINUTE_MS
+  return { dueAt, until: dueAt - LEEWAY_MS }
+}
+
+/** False: there is no such raffle any more. */
+export async function lookAgain(ctx: Ctx, id: string, { dueAt }: FollowUp): Promise<boolean> {
   const noted = await ctx.db
     .update(raffles)
     .set({ dueAt })

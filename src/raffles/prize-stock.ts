@@ -19,6 +19,7 @@ import { type FieldError, notFound, Problem } from '../core/errors.ts'
 import { validationFailed } from '../core/validation.ts'
 import { askPool } from '../tickets/client.ts'
 import type { Prize } from './contract.ts'
+import type { FollowUp } from './look-again.ts'
 import { type RaffleRow, raffles } from './schema.ts'
 
 /** A prize's key among what a raffle has set aside: its rank, from 1. */
@@ -86,7 +87,7 @@ export async function requireOwnProducts(
  * sweep is asked to look at the raffle at `dueAt`: where this process dies, it takes the raffle on or puts it all back.
  * A draft that was changed since it was read is left alone, as what would be published is not what its owner saw last.
  */
-export async function setPrizesAside(ctx: Ctx, raffle: RaffleRow, dueAt: number): Promise<void> {
+export async function setPrizesAside(ctx: Ctx, raffle: RaffleRow, { dueAt }: FollowUp): Promise<void> {
   const items = itemsOf(raffle.prizes)
   const before = await readSetAside(ctx, raffle.id)
   // Asked before the sweep is put off, so that whoever keeps asking does not keep it from putting things back.

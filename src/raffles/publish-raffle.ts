@@ -1,7 +1,6 @@
 /** Publishes a draft: its pool takes the terms first, D1 follows, so that nothing is ever sold under unknown terms. */
 import type { Ctx } from '../core/context.ts'
 import { type FieldError, notFound, Problem } from '../core/errors.ts'
-import { MINUTE_MS, SECOND_MS } from '../core/time.ts'
 import { validationFailed } from '../core/validation.ts'
 import { whyNotProvider } from '../money/providers/index.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
@@ -9,16 +8,13 @@ import { applyTerms } from './apply-terms.ts'
 import type { Raffle } from './contract.ts'
 import { findRaffleFor } from './find-raffle.ts'
 import { statusAt } from './life-cycle.ts'
-import { lookAgain } from './look-again.ts'
+import { type FollowUp, followUp, lookAgain } from './look-again.ts'
 import { lifeFacts } from './present.ts'
 import { setPrizesAside, wrongProducts } from './prize-stock.ts'
 import { whyNotPublish } from './publishable.ts'
 import { readRaffle } from './read-raffle.ts'
 import type { RaffleRow } from './schema.ts'
 import { paymentSpanSeconds, type RulesColumns, termsOf } from './terms.ts'
-
-/** When the sweep looks, no pool takes the terms any more, even by a clock that is a little behind. */
-const LEEWAY_MS = 5 * SECOND_MS
 
 export async function publishRaffle(ctx: Ctx, id: string): Promise<Raffle> {
   const { raffle, pool } = await findRaffleFor(ctx, id, 'raffles:write')
@@ -44,19 +40,22 @@ export async function handOver(ctx: Ctx, raffle: RaffleRow): Promise<void> {
     ...(raffle.status === 'draft' ? await wrongProducts(ctx, raffle.organisationId, raffle.prizes) : []),
   ]
   if (errors.length > 0) throw validationFailed(errors)
-  const dueAt = Date.now() + MINUTE_MS
-  await noteHandOver(ctx, raffle, dueAt)
+  const change = followUp()
+  await noteHandOver(ctx, raffle, change)
   const terms = termsOf(raffle, ctx.settings)
   const outcome = await askPool(ctx, raffle.pool, (pool) =>
-    pool.configure(raffle.id, raffle.termsVersion + 1, terms, dueAt - LEEWAY_MS),
+    pool.configure(raffle.id, raffle.termsVersion + 1, terms, change.until),
   )
   const { version } = orThrow(outcome)
   await applyTerms(ctx, raffle.id, version, terms)
 }
 
-/** The sweep follows up whatever dies from here on; a draft, once this is noted, cannot be deleted any more. */
-async function noteHandOver(ctx: Ctx, raffle: RaffleRow, dueAt: number): Promise<void> {
-  if (raffle.status === 'draft') return setPrizesAside(ctx, raffle, dueAt)
+/**
+ * The sweep follows up whatever dies from here on; a draft, once this is noted, cannot be deleted any more, nor do its
+ * rules change: what the pool is given now is what stands in the row.
+ */
+async function noteHandOver(ctx: Ctx, raffle: RaffleRow, change: FollowUp): Promise<void> {
+  if (raffle.status === 'draft') return setPrizesAside(ctx, raffle, change)
   // Deleted meanwhile: its pool must not begin to sell.
-  if (!(await lookAgain(ctx, raffle.id, dueAt))) throw notFound('raffle')
+  if (!(await lookAgain(ctx, raffle.id, change))) throw notFound('raffle')
 }

@@ -170,12 +170,19 @@ export class TicketPool extends DurableObject<Bindings> {
     return this.#pool?.state() ?? null
   }
 
-  async close(): Promise<Outcome<{ closedAt: number }>> {
-    return this.#decideConfigured((pool, now) => pool.close(now))
+  /** Not after `until`, nor is it cancelled then: whoever asked has been given up by then. */
+  async close(until = Number.POSITIVE_INFINITY): Promise<Outcome<{ closedAt: number }>> {
+    return this.#decideConfigured((pool, now) => (now > until ? TOO_LATE : pool.close(now)))
   }
 
-  async cancel(by: CancelledBy, reason: string): Promise<Outcome<{ cancellation: Cancellation }>> {
-    return this.#decideConfigured((pool, now) => cancelPool(pool, this.#key, { by, reason, now }))
+  async cancel(
+    by: CancelledBy,
+    reason: string,
+    until = Number.POSITIVE_INFINITY,
+  ): Promise<Outcome<{ cancellation: Cancellation }>> {
+    return this.#decideConfigured((pool, now) =>
+      now > until ? TOO_LATE : cancelPool(pool, this.#key, { by, reason, now }),
+    )
   }
 
   /** Does whatever is due by now, as the alarm would have: the sweep's backstop. */

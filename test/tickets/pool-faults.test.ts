@@ -611,6 +611,21 @@ describe('terms', () => {
   })
 })
 
+describe('a close and a cancellation', () => {
+  it('are not taken from somebody who has been given up', async () => {
+    const raffle = await raffleOnSale()
+    const ask = (until: number) =>
+      askPool(testContext(), raffle.pool, async (pool) => [
+        await pool.close(until),
+        await pool.cancel('operator', 'rain', until),
+      ])
+    const late = { ok: false, code: 'conflict' }
+    expect(await ask(Date.now() - 1)).toMatchObject([late, late])
+    expect(await stateOf(raffle)).toMatchObject({ closedAt: null, cancellation: null })
+    expect(await ask(Date.now())).toMatchObject([{ ok: true }, { ok: true }])
+  })
+})
+
 describe('a malformed call', () => {
   it('fails alone, and leaves the pool as its store is', async () => {
     const raffle = await raffleOnSale({ ...PRICED, maxPerUser: 3 })
