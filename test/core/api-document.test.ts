@@ -16,7 +16,7 @@ interface Operation {
   tags?: string[]
   security?: Record<string, string[]>[]
   parameters?: { in: string; name: string }[]
-  requestBody?: { content: Record<string, Media> }
+  requestBody?: { required: boolean; content: Record<string, Media> }
   responses: Record<string, { description?: string; content?: Record<string, Media> }>
 }
 interface ApiDocument {
@@ -129,6 +129,14 @@ describe('the API document', () => {
     for (const { name, method, operation } of described) {
       if (operation.requestBody !== undefined) expect(METHODS_WITH_BODY, name).toContain(method)
     }
+  })
+
+  it('asks for a body where a field of it is needed, and only there', () => {
+    const required = new Map(described.map(({ name, operation }) => [name, operation.requestBody?.required]))
+    expect(required.get(`POST ${BASE}/raffles`)).toBe(true)
+    expect(required.get(`POST ${BASE}/auth/login`)).toBe(true)
+    expect(required.get(`POST ${BASE}/raffles/{id}/close`)).toBe(false)
+    expect(required.get(`PUT ${BASE}/raffles/{id}`)).toBe(false)
   })
 
   it('has a path parameter for each in the path', () => {

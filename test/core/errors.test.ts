@@ -6,7 +6,7 @@ import type { AppEnv } from '../../src/core/context.ts'
 import { Problem } from '../../src/core/errors.ts'
 import { respondToError } from '../../src/core/problem-response.ts'
 import { requestContext } from '../../src/core/request.ts'
-import { call } from '../harness/client.ts'
+import { type CallOptions, call } from '../harness/client.ts'
 import { failingDatabase, forgetfulDatabase } from '../harness/faults.ts'
 import { registerPlayer, uniqueEmail } from '../harness/people.ts'
 
@@ -44,7 +44,7 @@ describe('a method that an address does not take', () => {
 })
 
 describe('a body', () => {
-  it.each(['', '{', '{"email":', 'nonsense', '{"email":"a@example.com",}'])(
+  it.each(['{', '{"email":', 'nonsense', '{"email":"a@example.com",}'])(
     'that is no JSON is 400: %s',
     async (raw) => {
       const answer = await call('POST', LOGIN, { raw, headers: { 'content-type': 'application/json' } })
@@ -67,6 +67,23 @@ describe('a body', () => {
   it('may say its character set beside its type', async () => {
     const headers = { 'content-type': 'Application/JSON; charset=utf-8' }
     expect((await call('POST', LOGIN, { body: CREDENTIALS, headers })).status).toBe(401)
+  })
+
+  it.each<[string, CallOptions]>([
+    ['not there at all', {}],
+    ['announced as 0 bytes', { raw: '', headers: { 'content-length': '0' } }],
+    ['empty JSON', { raw: '', headers: { 'content-type': 'application/json' } }],
+    ['an empty form', { raw: '', headers: { 'content-type': 'application/x-www-form-urlencoded' } }],
+    ['a stream that ends at once', { raw: new Blob([]).stream() }],
+  ])('that is %s is one without fields: enough where all may be left out', async (_, empty) => {
+    const { token, id } = await registerPlayer()
+    expect((await call('PUT', '/api/v1/users/me', { token, ...empty })).body).toMatchObject({ id })
+  })
+
+  it('that is not there is 422 where something is needed, and says what', async () => {
+    const { status, body } = await call('POST', LOGIN)
+    expect(status).toBe(422)
+    expect(body.errors.map((each: { path: string }) => each.path)).toEqual(['email', 'password'])
   })
 
   it.each([
