@@ -51,3 +51,6 @@ export const EXAMPLE_API_KEY: ApiKey = {
   lastUsedAt: null,
   revokedAt: null,
 }
+
+/** Of what is sent, by the schemas' names. */
+export const BODIES = { CreateApiKey: { name: EXAMPLE_API_KEY.name, scopes: EXAMPLE_API_KEY.scopes } }

@@ -4,7 +4,14 @@ import type { AppEnv } from '../core/context.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { PageQuery } from '../core/paging.ts'
 import { validate } from '../core/validation.ts'
-import { ApiKeyPage, ApiKeyParams, CreateApiKey, EXAMPLE_API_KEY, NewApiKey } from './api-key-contract.ts'
+import {
+  ApiKeyPage,
+  ApiKeyParams,
+  BODIES,
+  CreateApiKey,
+  EXAMPLE_API_KEY,
+  NewApiKey,
+} from './api-key-contract.ts'
 import { createApiKey, listApiKeys, revokeApiKey } from './api-keys.ts'
 import { OrganisationParams } from './contract.ts'
 
@@ -46,7 +53,7 @@ export const apiKeyRoutes = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
     }),
     validate('param', OrganisationParams),
-    validate('json', CreateApiKey),
+    validate('json', CreateApiKey, BODIES.CreateApiKey),
     async (c) => {
       const { id } = c.req.valid('param')
       const made = await createApiKey(c.get('ctx'), id, c.req.valid('json'))

@@ -17,7 +17,7 @@ import {
   User,
   VerifyEmail,
 } from './contract.ts'
-import { EXAMPLE_TOKENS, EXAMPLE_USER } from './examples.ts'
+import { BODIES, EXAMPLE_TOKENS, EXAMPLE_USER } from './examples.ts'
 import { forgotPassword } from './forgot-password.ts'
 import { logIn } from './log-in.ts'
 import { logOut } from './log-out.ts'
@@ -42,7 +42,7 @@ export const auth = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'conflict', 'rate_limited'],
     }),
     rateLimit('RATE_REGISTER', clientAddress),
-    validate('json', RegisterUser),
+    validate('json', RegisterUser, BODIES.RegisterUser),
     async (c) => {
       const user = await registerUser(c.get('ctx'), c.req.valid('json'))
       c.header('location', '/api/v1/users/me')
@@ -76,7 +76,7 @@ export const auth = new Hono<AppEnv>()
     }),
     rateLimit('RATE_SIGN_IN', (c) => `address:${clientAddress(c)}`),
     passwordGrant,
-    validate('json', LogIn),
+    validate('json', LogIn, BODIES.LogIn),
     async (c) => {
       c.header('cache-control', 'no-store')
       return c.json(await logIn(c.get('ctx'), c.req.valid('json')))
@@ -98,7 +98,7 @@ export const auth = new Hono<AppEnv>()
       },
       errors: [...BODY_ERRORS, 'unauthenticated'],
     }),
-    validate('json', RefreshSession),
+    validate('json', RefreshSession, BODIES.RefreshSession),
     async (c) => {
       c.header('cache-control', 'no-store')
       return c.json(await refreshSession(c.get('ctx'), c.req.valid('json').refresh_token))
@@ -129,7 +129,7 @@ export const auth = new Hono<AppEnv>()
       success: { status: 204, description: 'The new password counts.' },
       errors: [...BODY_ERRORS, 'conflict', 'rate_limited'],
     }),
-    validate('json', ChangePassword),
+    validate('json', ChangePassword, BODIES.ChangePassword),
     async (c) => {
       await changePassword(c.get('ctx'), c.req.valid('json'))
       return c.body(null, 204)
@@ -146,7 +146,7 @@ export const auth = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'rate_limited'],
     }),
     rateLimit('RATE_SIGN_IN', (c) => `token:${clientAddress(c)}`),
-    validate('json', VerifyEmail),
+    validate('json', VerifyEmail, BODIES.VerifyEmail),
     async (c) => {
       await verifyEmail(c.get('ctx'), c.req.valid('json').token)
       return c.body(null, 204)
@@ -180,7 +180,7 @@ export const auth = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'rate_limited'],
     }),
     rateLimit('RATE_REGISTER', (c) => `forgot:${clientAddress(c)}`),
-    validate('json', ForgotPassword),
+    validate('json', ForgotPassword, BODIES.ForgotPassword),
     async (c) => {
       await forgotPassword(c.get('ctx'), c.req.valid('json').email)
       return c.body(null, 204)
@@ -197,7 +197,7 @@ export const auth = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'rate_limited'],
     }),
     rateLimit('RATE_SIGN_IN', (c) => `token:${clientAddress(c)}`),
-    validate('json', ResetPassword),
+    validate('json', ResetPassword, BODIES.ResetPassword),
     async (c) => {
       await resetPassword(c.get('ctx'), c.req.valid('json'))
       return c.body(null, 204)

@@ -1,4 +1,5 @@
 /** Examples of accounts for the API document. */
+import { EXAMPLE_ORGANISATION as ORGANISATION } from '../core/examples.ts'
 import type { Member, Organisation, Tokens, User } from './contract.ts'
 
 export const EXAMPLE_USER: User = {
@@ -23,9 +24,7 @@ export const EXAMPLE_TOKENS: Tokens = {
 }
 
 export const EXAMPLE_ORGANISATION: Organisation = {
-  id: 'org_01kaf1r2m4e8prtv6x0a9c3d7h',
-  slug: 'nairobi-book-fair',
-  name: 'Nairobi Book Fair',
+  ...ORGANISATION,
   createdAt: '2026-11-20T17:00:00.000Z',
   updatedAt: '2026-11-20T17:00:00.000Z',
 }
@@ -36,4 +35,24 @@ export const EXAMPLE_MEMBER: Member = {
   email: 'amina@example.com',
   role: 'operator',
   createdAt: '2026-11-20T17:00:00.000Z',
+}
+
+const PASSWORD = 'three matatus to town'
+const MAILED_TOKEN = 'q3Jv8Qm1xT5nYb7Lr2pKd9sZf4HgEa6VtXiOqNwRlCk'
+const { email, name, phone, language } = EXAMPLE_USER
+
+/** Of what is sent, by the schemas' names. */
+export const BODIES = {
+  RegisterUser: { email, password: PASSWORD, name, phone, language },
+  LogIn: { email, password: PASSWORD },
+  PasswordGrant: { grant_type: 'password', username: email, password: PASSWORD },
+  RefreshSession: { refresh_token: EXAMPLE_TOKENS.refresh_token },
+  ChangePassword: { currentPassword: PASSWORD, newPassword: 'four matatus and a walk' },
+  VerifyEmail: { token: MAILED_TOKEN },
+  ForgotPassword: { email },
+  ResetPassword: { token: MAILED_TOKEN, password: 'four matatus and a walk' },
+  UpdateUser: { phone, winnerDisplay: EXAMPLE_USER.winnerDisplay, language },
+  SetUserStatus: { status: EXAMPLE_USER.status },
+  CreateOrganisation: { name: EXAMPLE_ORGANISATION.name },
+  AddMember: { email, role: EXAMPLE_MEMBER.role },
 }

@@ -16,7 +16,7 @@ import {
   OrganisationParams,
 } from './contract.ts'
 import { createOrganisation } from './create-organisation.ts'
-import { EXAMPLE_MEMBER, EXAMPLE_ORGANISATION } from './examples.ts'
+import { BODIES, EXAMPLE_MEMBER, EXAMPLE_ORGANISATION } from './examples.ts'
 import { listMembers } from './list-members.ts'
 import { listOrganisations } from './list-organisations.ts'
 import { readOrganisation } from './read-organisation.ts'
@@ -58,7 +58,7 @@ export const organisations = new Hono<AppEnv>()
       },
       errors: [...BODY_ERRORS, 'forbidden', 'conflict'],
     }),
-    validate('json', CreateOrganisation),
+    validate('json', CreateOrganisation, BODIES.CreateOrganisation),
     async (c) => {
       const organisation = await createOrganisation(c.get('ctx'), c.req.valid('json'))
       c.header('location', `/api/v1/organisations/${organisation.id}`)
@@ -111,7 +111,7 @@ export const organisations = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict'],
     }),
     validate('param', OrganisationParams),
-    validate('json', AddMember),
+    validate('json', AddMember, BODIES.AddMember),
     async (c) => {
       const { id } = c.req.valid('param')
       const member = await addMember(c.get('ctx'), id, c.req.valid('json'))

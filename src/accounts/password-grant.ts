@@ -5,6 +5,7 @@ import type { AppContext } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import { describeForm } from '../core/validation.ts'
 import { type OAuthError, PasswordGrant } from './contract.ts'
+import { BODIES } from './examples.ts'
 import { logIn } from './log-in.ts'
 
 const FORM = /^application\/x-www-form-urlencoded\s*(;|$)/i
@@ -12,20 +13,24 @@ const FORM = /^application\/x-www-form-urlencoded\s*(;|$)/i
 const NOT_FOR_DESCRIPTIONS = /[^\x20\x21\x23-\x5b\x5d-\x7e]/g
 
 /** Answers a form; leaves every other body to the next handler. */
-export const passwordGrant = describeForm(async function passwordGrant(c: AppContext, next: Next) {
-  if (!FORM.test(c.req.header('content-type') ?? '')) return next()
-  c.header('cache-control', 'no-store')
-  // Not `text()`: the platform warns, for each form, that it may not be one.
-  const fields = new URLSearchParams(new TextDecoder().decode(await c.req.arrayBuffer()))
-  const read = readGrant(fields)
-  if ('error' in read) return c.json(read, 400)
-  try {
-    return c.json(await logIn(c.get('ctx'), read))
-  } catch (error) {
-    if (!(error instanceof Problem) || error.code !== 'unauthenticated') throw error
-    return c.json(oauthError('invalid_grant', error.message), 400)
-  }
-}, PasswordGrant)
+export const passwordGrant = describeForm(
+  async function passwordGrant(c: AppContext, next: Next) {
+    if (!FORM.test(c.req.header('content-type') ?? '')) return next()
+    c.header('cache-control', 'no-store')
+    // Not `text()`: the platform warns, for each form, that it may not be one.
+    const fields = new URLSearchParams(new TextDecoder().decode(await c.req.arrayBuffer()))
+    const read = readGrant(fields)
+    if ('error' in read) return c.json(read, 400)
+    try {
+      return c.json(await logIn(c.get('ctx'), read))
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'unauthenticated') throw error
+      return c.json(oauthError('invalid_grant', error.message), 400)
+    }
+  },
+  PasswordGrant,
+  BODIES.PasswordGrant,
+)
 
 function readGrant(fields: URLSearchParams): { email: string; password: string } | OAuthError {
   const names = [...fields.keys()]

@@ -5,7 +5,7 @@ import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { PageQuery } from '../core/paging.ts'
 import { validate } from '../core/validation.ts'
 import { SetUserStatus, UpdateUser, User, UserPage, UserParams } from './contract.ts'
-import { EXAMPLE_USER } from './examples.ts'
+import { BODIES, EXAMPLE_USER } from './examples.ts'
 import { listUsers } from './list-users.ts'
 import { readUser } from './read-user.ts'
 import { setUserStatus } from './set-user-status.ts'
@@ -39,7 +39,7 @@ export const users = new Hono<AppEnv>()
       },
       errors: [...BODY_ERRORS, 'not_found'],
     }),
-    validate('json', UpdateUser),
+    validate('json', UpdateUser, BODIES.UpdateUser),
     async (c) => c.json(await updateUser(c.get('ctx'), c.req.valid('json'))),
   )
   .get(
@@ -76,6 +76,6 @@ export const users = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
     }),
     validate('param', UserParams),
-    validate('json', SetUserStatus),
+    validate('json', SetUserStatus, BODIES.SetUserStatus),
     async (c) => c.json(await setUserStatus(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
   )

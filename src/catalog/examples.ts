@@ -1,11 +1,11 @@
 /** Examples for the API document. */
-import { EXAMPLE_ORGANISATION } from '../core/examples.ts'
+import { EXAMPLE_CATEGORY_ID, EXAMPLE_ORGANISATION, EXAMPLE_PRODUCT_ID } from '../core/examples.ts'
 import type { Category, Product } from './contract.ts'
 
 const TIMES = { createdAt: '2026-11-20T16:00:00.000Z', updatedAt: '2026-11-20T16:00:00.000Z' }
 
 export const EXAMPLE_CATEGORY: Category = {
-  id: 'cat_01kaf1q7v8fmk9m2q0c8w1g6ne',
+  id: EXAMPLE_CATEGORY_ID,
   organisationId: EXAMPLE_ORGANISATION.id,
   name: 'First editions',
   slug: 'first-editions',
@@ -13,7 +13,7 @@ export const EXAMPLE_CATEGORY: Category = {
 }
 
 export const EXAMPLE_PRODUCT: Product = {
-  id: 'prod_01kaf1q7v8fmk9m2q0c8w1g6ne',
+  id: EXAMPLE_PRODUCT_ID,
   organisationId: EXAMPLE_ORGANISATION.id,
   categoryId: EXAMPLE_CATEGORY.id,
   kind: 'book',
@@ -32,4 +32,14 @@ export const EXAMPLE_PRODUCT: Product = {
   images: ['https://books.example/things-fall-apart.jpg'],
   tags: ['signed'],
   ...TIMES,
+}
+
+const { id: _, organisationId, createdAt, updatedAt, ...product } = EXAMPLE_PRODUCT
+
+/** Of what is sent, by the schemas' names. */
+export const BODIES = {
+  CreateCategory: { organisationId, name: EXAMPLE_CATEGORY.name, slug: EXAMPLE_CATEGORY.slug },
+  UpdateCategory: { name: EXAMPLE_CATEGORY.name },
+  CreateProduct: { organisationId, ...product },
+  UpdateProduct: { price: product.price, stock: product.stock, stockWas: 2 },
 }

@@ -20,7 +20,7 @@ import {
 } from './contract.ts'
 import { createProduct } from './create-product.ts'
 import { deleteProduct } from './delete-product.ts'
-import { EXAMPLE_CATEGORY, EXAMPLE_PRODUCT } from './examples.ts'
+import { BODIES, EXAMPLE_CATEGORY, EXAMPLE_PRODUCT } from './examples.ts'
 import { readProduct } from './find-product.ts'
 import { listProducts } from './list-products.ts'
 import {
@@ -78,7 +78,7 @@ export const products = new Hono<AppEnv>()
       success: { ...theProduct('The product.'), status: 201 },
       errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
     }),
-    validate('json', CreateProduct),
+    validate('json', CreateProduct, BODIES.CreateProduct),
     async (c) => {
       const product = await createProduct(c.get('ctx'), c.req.valid('json'))
       c.header('location', `/api/v1/products/${product.id}`)
@@ -110,7 +110,7 @@ export const products = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict'],
     }),
     validate('param', ProductParams),
-    validate('json', UpdateProduct),
+    validate('json', UpdateProduct, BODIES.UpdateProduct),
     async (c) => c.json(await updateProduct(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
   )
   .delete(
@@ -161,7 +161,7 @@ export const categories = new Hono<AppEnv>()
       success: { ...theCategory('The category.'), status: 201 },
       errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict'],
     }),
-    validate('json', CreateCategory),
+    validate('json', CreateCategory, BODIES.CreateCategory),
     async (c) => {
       const category = await createCategory(c.get('ctx'), c.req.valid('json'))
       c.header('location', `/api/v1/categories/${category.id}`)
@@ -191,7 +191,7 @@ export const categories = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict'],
     }),
     validate('param', CategoryParams),
-    validate('json', UpdateCategory),
+    validate('json', UpdateCategory, BODIES.UpdateCategory),
     async (c) => c.json(await updateCategory(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
   )
   .delete(

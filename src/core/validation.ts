@@ -27,12 +27,13 @@ export const validationFailed = (errors: FieldError[]): Problem =>
 
 /**
  * Checks one part of a request (`json`, `query`, `param`, `header`, `form`) against `schema`: 422 names every
- * wrong field; a path whose ids cannot be any is 404, as one whose ids nobody has. Use only this, never `zValidator`
- * itself, so that the API document cannot miss an input.
+ * wrong field; a path whose ids cannot be any is 404, as one whose ids nobody has. A body has an `example` for the API
+ * document. Use only this, never `zValidator` itself, so that the document cannot miss an input.
  */
 export function validate<Target extends keyof ValidationTargets, Schema extends z.ZodType>(
   target: Target,
   schema: Schema,
+  ...[example]: Target extends 'json' ? [example: unknown] : []
 ) {
   const validator = zValidator(target, schema, (result) => {
     if (result.success) return
@@ -42,7 +43,7 @@ export function validate<Target extends keyof ValidationTargets, Schema extends 
     if (target === 'json') await requireJson(c)
     return validator(c, next)
   }
-  const inDocument = target === 'json' ? bodyOf('application/json', schema) : inputOf(target, schema)
+  const inDocument = target === 'json' ? bodyOf('application/json', schema, example) : inputOf(target, schema)
   return Object.assign(guarded, { [uniqueSymbol]: inDocument })
 }
 
@@ -61,8 +62,8 @@ async function requireJson(c: Context): Promise<void> {
 }
 
 /** Carries the schema of a form that `handler` reads by itself into the API document. */
-export const describeForm = <Handler extends object>(handler: Handler, schema: z.ZodType) =>
-  Object.assign(handler, { [uniqueSymbol]: bodyOf('application/x-www-form-urlencoded', schema) })
+export const describeForm = <Handler extends object>(handler: Handler, schema: z.ZodType, example: unknown) =>
+  Object.assign(handler, { [uniqueSymbol]: bodyOf('application/x-www-form-urlencoded', schema, example) })
 
 const inputOf = (target: keyof ValidationTargets, schema: z.ZodType) => ({
   target,
@@ -70,14 +71,14 @@ const inputOf = (target: keyof ValidationTargets, schema: z.ZodType) => ({
 })
 
 /** A body in the API document; one whose fields may all be left out may be left out itself. */
-const bodyOf = (media: string, schema: z.ZodType) => ({
+const bodyOf = (media: string, schema: z.ZodType, example: unknown) => ({
   spec: {
     requestBody: {
       // Asked for with the document only: no worker has to wait for it to start.
       get required() {
         return !schema.safeParse({}).success
       },
-      content: { [media]: { schema: resolver(schema, { io: 'input' }) } },
+      content: { [media]: { schema: resolver(schema, { io: 'input' }), example } },
     },
   },
 })

@@ -8,7 +8,7 @@ export const EXAMPLE_WINNER = {
   id: EXAMPLE_WINNER_ID,
   raffle: { id: EXAMPLE_RAFFLE_ID, slug: 'signed-first-editions-9m2q0c8w1g', title: 'Signed first editions' },
   unit: '1#1',
-  prize: { title: 'Signed first edition', kind: 'item', amount: null },
+  prize: { title: 'Things Fall Apart, signed', kind: 'item', amount: null },
   number: 17,
   name: 'A. W.',
   status: 'announced',
@@ -35,13 +35,13 @@ export const EXAMPLE_UPCOMING = {
   drawAt: '2026-11-27T17:00:00.000Z',
   localDrawAt: '2026-11-27T20:00:00+03:00',
   round: null,
-  prizes: [{ kind: 'item', title: 'Signed first edition', quantity: 1, value: null }],
+  prizes: [{ kind: 'item', title: 'Things Fall Apart, signed', quantity: 3, value: null }],
 }
 
 export const EXAMPLE_REDRAW = {
   attempt: 1,
   units: ['1#1'],
-  reason: 'declined',
+  reason: 'The winner has moved abroad and declined.',
   round: 34_500_000,
   drawAt: '2026-12-01T09:00:03.000Z',
 }
@@ -50,8 +50,8 @@ export const EXAMPLE_RECALCULATION = {
   matches: true,
   attempts: [{ attempt: 0, matches: true }],
   takings: {
-    expected: { amount: 350_000, currency: 'KES' },
-    ledger: { amount: 350_000, currency: 'KES' },
+    expected: { amount: 105_000, currency: 'KES' },
+    ledger: { amount: 105_000, currency: 'KES' },
     matches: true,
   },
 }
@@ -92,4 +92,11 @@ export const EXAMPLE_PROOF = {
     },
   ],
   cancellation: null,
+}
+
+/** Of what is sent, by the schemas' names. */
+export const BODIES = {
+  ClaimPrize: { deliveryAddress: EXAMPLE_CLAIM.deliveryAddress },
+  Reason: { reason: 'Works for the organiser, which the rules exclude.' },
+  RequestRedraw: { units: EXAMPLE_REDRAW.units, reason: EXAMPLE_REDRAW.reason },
 }

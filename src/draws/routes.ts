@@ -22,6 +22,7 @@ import {
   WinnerParams,
 } from './contract.ts'
 import {
+  BODIES,
   EXAMPLE_CLAIM,
   EXAMPLE_KEYS,
   EXAMPLE_PROOF,
@@ -113,7 +114,7 @@ export const winners = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'not_found', 'invalid_state'],
     }),
     validate('param', WinnerParams),
-    validate('json', ClaimPrize),
+    validate('json', ClaimPrize, BODIES.ClaimPrize),
     async (c) => c.json(await claimWinner(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
   )
   .post(
@@ -145,7 +146,7 @@ export const winners = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'not_found', 'forbidden', 'invalid_state'],
     }),
     validate('param', WinnerParams),
-    validate('json', Reason),
+    validate('json', Reason, BODIES.Reason),
     async (c) =>
       c.json(await disqualifyWinner(c.get('ctx'), c.req.valid('param').id, c.req.valid('json').reason)),
   )
@@ -265,7 +266,7 @@ export const raffleDraws = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'not_found', 'forbidden', 'invalid_state', 'limit_reached', 'conflict'],
     }),
     validate('param', RaffleParams),
-    validate('json', RequestRedraw),
+    validate('json', RequestRedraw, BODIES.RequestRedraw),
     async (c) => {
       const { id } = c.req.valid('param')
       const redraw = await requestRedraw(c.get('ctx'), id, c.req.valid('json'), idempotencyKey(c))

@@ -62,3 +62,8 @@ export const EXAMPLE_GRANT = {
   createdAt: '2026-11-20T17:00:00.000Z',
   updatedAt: '2026-11-20T17:00:00.000Z',
 } as const satisfies Grant
+
+/** Of what is sent, by the schemas' names. */
+export const BODIES = {
+  GiveGrant: { orderRef: EXAMPLE_GRANT.orderRef, email: 'amina@example.com', amount: EXAMPLE_GRANT.amount },
+}

@@ -6,7 +6,7 @@ import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { PageQuery } from '../core/paging.ts'
 import { validate } from '../core/validation.ts'
 import { RaffleParams } from '../raffles/contract.ts'
-import { EXAMPLE_GRANT, GiveGrant, Grant, GrantPage, GrantParams } from './contract.ts'
+import { BODIES, EXAMPLE_GRANT, GiveGrant, Grant, GrantPage, GrantParams } from './contract.ts'
 import { giveGrant } from './give-grant.ts'
 import { listGrants, readGrant } from './list-grants.ts'
 import { revokeGrant } from './revoke-grant.ts'
@@ -53,7 +53,7 @@ export const grantRoutes = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict', 'invalid_state', 'rate_limited'],
     }),
     validate('param', RaffleParams),
-    validate('json', GiveGrant),
+    validate('json', GiveGrant, BODIES.GiveGrant),
     async (c) => {
       const { id } = c.req.valid('param')
       const grant = await giveGrant(c.get('ctx'), id, c.req.valid('json'), idempotencyKey(c))

@@ -1,5 +1,6 @@
 /** The shapes of payouts and payout methods on the wire. */
 import * as z from 'zod'
+import { EXAMPLE_RAFFLE_ID } from '../core/examples.ts'
 import { Id } from '../core/ids.ts'
 import { Currency, Sum } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
@@ -99,4 +100,13 @@ export const EXAMPLE_PAYOUT_METHOD = {
   provider: 'sandbox',
   destination: '••••0112',
   createdAt: '2026-11-27T17:05:00.000Z',
+}
+
+const DESTINATION = 'KCB 1180230112'
+
+/** Of what is sent, by the schemas' names. */
+export const BODIES = {
+  NewPayoutMethod: { provider: 'sandbox', destination: DESTINATION },
+  RequestPayout: { raffleId: EXAMPLE_RAFFLE_ID, provider: 'manual', destination: DESTINATION },
+  MarkPaid: { reference: 'KCB-884213' },
 }

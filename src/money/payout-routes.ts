@@ -8,6 +8,7 @@ import { validate } from '../core/validation.ts'
 import { listPayouts } from './find-payout.ts'
 import { approvePayout, cancelPayout, markPaid, retryPayout } from './manage-payout.ts'
 import {
+  BODIES,
   EXAMPLE_PAYOUT_METHOD,
   ListPayouts,
   MarkPaid,
@@ -83,7 +84,7 @@ export const payoutMethods = new Hono<AppEnv>()
       },
       errors: [...BODY_ERRORS, 'limit_reached'],
     }),
-    validate('json', NewPayoutMethod),
+    validate('json', NewPayoutMethod, BODIES.NewPayoutMethod),
     async (c) => {
       const method = await addPayoutMethod(c.get('ctx'), c.req.valid('json'))
       c.header('location', `/api/v1/users/me/payout-methods/${method.id}`)
@@ -144,7 +145,7 @@ export const payouts = new Hono<AppEnv>()
       },
       errors: [...BODY_ERRORS, 'not_found', 'forbidden', 'invalid_state', 'conflict'],
     }),
-    validate('json', RequestPayout),
+    validate('json', RequestPayout, BODIES.RequestPayout),
     async (c) => {
       const payout = await requestPayout(c.get('ctx'), c.req.valid('json'), idempotencyKey(c))
       c.header(
@@ -211,6 +212,6 @@ export const payouts = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'not_found', 'forbidden', 'invalid_state'],
     }),
     validate('param', PayoutParams),
-    validate('json', MarkPaid),
+    validate('json', MarkPaid, BODIES.MarkPaid),
     async (c) => c.json(await markPaid(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
   )

@@ -1,5 +1,5 @@
 /** Examples for the API document. */
-import { EXAMPLE_RAFFLE_ID, EXAMPLE_RESERVATION_ID } from '../core/examples.ts'
+import { EXAMPLE_PRODUCT_ID, EXAMPLE_RAFFLE_ID, EXAMPLE_RESERVATION_ID } from '../core/examples.ts'
 import type { Order, Payment, Purchase } from './contract.ts'
 
 export const EXAMPLE_ORDER_ID = 'order_01kaf1q7v8fmk9m2q0c8w1g6nf'
@@ -58,4 +58,20 @@ export const EXAMPLE_PURCHASE: Purchase = {
   },
   tickets: [{ number: 17 }, { number: 42 }],
   order: EXAMPLE_ORDER,
+}
+
+const PAYMENT = { provider: 'sandbox', returnUrl: 'https://books.example/thanks' }
+
+/** Of what is sent, by the schemas' names. */
+export const BODIES = {
+  PurchaseTickets: { raffleId: EXAMPLE_RAFFLE_ID, quantity: 2, payment: PAYMENT },
+  PlaceOrder: {
+    lines: [
+      { raffleId: EXAMPLE_RAFFLE_ID, quantity: 2 },
+      { productId: EXAMPLE_PRODUCT_ID, quantity: 1 },
+    ],
+    payment: PAYMENT,
+  },
+  PayWith: PAYMENT,
+  Fulfil: { line: 1, status: 'shipped', reference: 'EMS KE 4471 2209' },
 }

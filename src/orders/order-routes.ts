@@ -19,7 +19,7 @@ import {
   PurchaseTickets,
 } from './contract.ts'
 import { cancelOrder } from './end-order.ts'
-import { EXAMPLE_ORDER, EXAMPLE_PAYMENT, EXAMPLE_PURCHASE } from './examples.ts'
+import { BODIES, EXAMPLE_ORDER, EXAMPLE_PAYMENT, EXAMPLE_PURCHASE } from './examples.ts'
 import { fulfilLine } from './fulfil-line.ts'
 import { listOrders } from './list-orders.ts'
 import { payOrder } from './pay-order.ts'
@@ -62,7 +62,7 @@ export const purchases = new Hono<AppEnv>().post(
     errors: [...BODY_ERRORS, ...POOL_ERRORS],
   }),
   rateLimit('RATE_PURCHASE', actorKey),
-  validate('json', PurchaseTickets),
+  validate('json', PurchaseTickets, BODIES.PurchaseTickets),
   async (c) => {
     const purchase = await purchaseTickets(c.get('ctx'), c.req.valid('json'), idempotencyKey(c))
     c.header('location', `/api/v1/tickets/${purchase.reservation.id}`)
@@ -88,7 +88,7 @@ export const orders = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, ...POOL_ERRORS],
     }),
     rateLimit('RATE_PURCHASE', actorKey),
-    validate('json', PlaceOrder),
+    validate('json', PlaceOrder, BODIES.PlaceOrder),
     async (c) => {
       const ctx = c.get('ctx')
       const { rows } = await placeOrder(ctx, c.req.valid('json'), idempotencyKey(c))
@@ -148,7 +148,7 @@ export const orders = new Hono<AppEnv>()
     }),
     rateLimit('RATE_PURCHASE', actorKey),
     validate('param', OrderParams),
-    validate('json', PayWith),
+    validate('json', PayWith, BODIES.PayWith),
     async (c) => {
       const ctx = c.get('ctx')
       const { id } = c.req.valid('param')
@@ -192,6 +192,6 @@ export const orders = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
     }),
     validate('param', OrderParams),
-    validate('json', Fulfil),
+    validate('json', Fulfil, BODIES.Fulfil),
     async (c) => c.json(await fulfilLine(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
   )

@@ -7,6 +7,7 @@ import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { PAYMENT_STATUSES } from '../money/schema.ts'
 import { Provider } from '../raffles/contract.ts'
+import { EXAMPLE_ORDER_ID, EXAMPLE_PAYMENT_ID } from './examples.ts'
 
 /** Without the page's address: that is the payer's alone. */
 export const ManagedPayment = z
@@ -64,11 +65,11 @@ export const WebhookParams = z.object({ provider: Provider })
 export const ReplayParams = z.object({ provider: Provider, eventId: z.string().min(1).max(255) })
 
 export const EXAMPLE_MANAGED_PAYMENT = {
-  id: 'pay_01kaf1q7v8fmk9m2q0c8w1g6ne',
-  orderId: 'order_01kaf1q7v8fmk9m2q0c8w1g6ne',
+  id: EXAMPLE_PAYMENT_ID,
+  orderId: EXAMPLE_ORDER_ID,
   provider: 'mpesa',
   status: 'pending',
-  amount: { amount: 150_000, currency: 'KES' },
+  amount: { amount: 30_000, currency: 'KES' },
   reference: 'ws_CO_191220231020363925',
   attention: 'mpesa has not said for an hour whether it is paid.',
   checks: 7,
@@ -83,4 +84,9 @@ export const EXAMPLE_RECORDED_RECEIPT = {
   reference: 'KCB-884213',
   amount: EXAMPLE_MANAGED_PAYMENT.amount,
   recordedAt: '2026-11-20T17:20:00.000Z',
+}
+
+/** Of what is sent, by the schemas' names. */
+export const BODIES = {
+  RecordReceipt: { reference: EXAMPLE_RECORDED_RECEIPT.reference, amount: EXAMPLE_RECORDED_RECEIPT.amount },
 }

@@ -6,6 +6,7 @@ import { validate } from '../core/validation.ts'
 import { listPayments } from './list-payments.ts'
 import { checkPayment, recordReceipt } from './manage-payment.ts'
 import {
+  BODIES,
   EXAMPLE_MANAGED_PAYMENT,
   EXAMPLE_RECORDED_RECEIPT,
   ListPayments,
@@ -76,7 +77,7 @@ export const paymentRoutes = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state', 'conflict'],
     }),
     validate('param', PaymentParams),
-    validate('json', RecordReceipt),
+    validate('json', RecordReceipt, BODIES.RecordReceipt),
     async (c) => {
       const receipt = await recordReceipt(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))
       c.header('location', `/api/v1/orders/${receipt.orderId}`)

@@ -86,3 +86,9 @@ export const RefundRun = z
   })
   .meta({ id: 'RefundRun' })
 export type RefundRun = z.infer<typeof RefundRun>
+
+/** Of what is sent, by the schemas' names. */
+export const BODIES = {
+  RequestRefund: { reason: 'The buyer cannot come.', lines: [{ line: 0, numbers: [17, 42] }] },
+  MarkRefundPaid: { reference: 'KCB-884213' },
+}

@@ -8,11 +8,13 @@ import { PageQuery } from '../core/paging.ts'
 import { validate } from '../core/validation.ts'
 import { RaffleParams } from '../raffles/contract.ts'
 import { OrderParams } from './contract.ts'
+import { EXAMPLE_ORDER_ID } from './examples.ts'
 import { listRefunds } from './list-refunds.ts'
 import { markRefundPaid } from './mark-refund-paid.ts'
 import { presentRefund } from './present-refund.ts'
 import { readRefundRun } from './read-refund-run.ts'
 import {
+  BODIES,
   MarkRefundPaid,
   Refund,
   RefundPage,
@@ -26,11 +28,10 @@ const TAG = 'Refunds'
 
 const EXAMPLE_REFUND = {
   id: 'refund_01kaf1q7v8fmk9m2q0c8w1g6ne',
-  orderId: 'order_01kaf1q7v8fmk9m2q0c8w1g6ne',
+  orderId: EXAMPLE_ORDER_ID,
   status: 'paid',
-  amount: { amount: 1_000, currency: 'KES' },
-  reason: 'The buyer cannot come.',
-  lines: [{ line: 0, numbers: [17, 18] }],
+  amount: { amount: 30_000, currency: 'KES' },
+  ...BODIES.RequestRefund,
   provider: 'sandbox',
   reference: 'sandbox_refund_01kaf1q7v8fmk9m2q0c8w1g6ne',
   createdAt: '2026-11-20T09:00:00.000Z',
@@ -62,7 +63,7 @@ export const orderRefunds = new Hono<AppEnv>()
       idempotent: true,
     }),
     validate('param', OrderParams),
-    validate('json', RequestRefund),
+    validate('json', RequestRefund, BODIES.RequestRefund),
     async (c) => {
       const { id } = c.req.valid('param')
       const refund = await requestRefund(c.get('ctx'), id, c.req.valid('json'), idempotencyKey(c))
@@ -102,7 +103,7 @@ export const refunds = new Hono<AppEnv>().post(
     errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
   }),
   validate('param', RefundParams),
-  validate('json', MarkRefundPaid),
+  validate('json', MarkRefundPaid, BODIES.MarkRefundPaid),
   async (c) => {
     const { reference } = c.req.valid('json')
     return c.json(presentRefund(await markRefundPaid(c.get('ctx'), c.req.valid('param').id, reference)))

@@ -1,5 +1,10 @@
 /** Examples for the API document. */
-import { EXAMPLE_ORGANISATION, EXAMPLE_RAFFLE_ID } from '../core/examples.ts'
+import {
+  EXAMPLE_CATEGORY_ID,
+  EXAMPLE_ORGANISATION,
+  EXAMPLE_PRODUCT_ID,
+  EXAMPLE_RAFFLE_ID,
+} from '../core/examples.ts'
 
 export const EXAMPLE_RAFFLE = {
   id: EXAMPLE_RAFFLE_ID,
@@ -10,15 +15,15 @@ export const EXAMPLE_RAFFLE = {
   title: 'Signed first editions',
   description: 'Three books, signed by their authors.',
   imageUrl: null,
-  categoryId: 'cat_01kaf1q7v8fmk9m2q0c8w1g6ne',
+  categoryId: EXAMPLE_CATEGORY_ID,
   tags: ['books'],
   location: 'Nairobi',
-  ticketPrice: { amount: 0, currency: 'KES' },
+  ticketPrice: { amount: 15_000, currency: 'KES' },
   totalTickets: 50,
-  sold: 12,
+  sold: 7,
   held: 0,
-  available: 38,
-  maxPerUser: 1,
+  available: 43,
+  maxPerUser: 5,
   numbering: 'random',
   opensAt: '2026-11-20T17:00:00.000Z',
   closesAt: '2026-11-27T16:59:00.000Z',
@@ -37,14 +42,14 @@ export const EXAMPLE_RAFFLE = {
       title: 'Things Fall Apart, signed',
       quantity: 3,
       value: { amount: 150_000, currency: 'KES' },
-      productId: 'prod_01kaf1q7v8fmk9m2q0c8w1g6ne',
+      productId: EXAMPLE_PRODUCT_ID,
     },
   ],
   winPolicy: 'perHolder',
   minTickets: 0,
   rakeBps: 0,
   guaranteed: false,
-  providers: [],
+  providers: ['sandbox'],
   entry: 'purchase',
   earning: null,
   draw: { method: 'beacon' },
@@ -52,11 +57,40 @@ export const EXAMPLE_RAFFLE = {
   onUnclaimed: 'redraw',
   maxRedraws: 3,
   earlyClose: 'operator',
-  log: { size: 12, root: '5f'.repeat(32) },
+  log: { size: 9, root: '5f'.repeat(32) },
   round: null,
   closeReason: null,
   closeNote: null,
   cancellation: null,
   createdAt: '2026-11-20T16:00:00.000Z',
   updatedAt: '2026-11-20T16:30:00.000Z',
+}
+
+const { title, description, categoryId, tags, location, timeZone, ticketPrice } = EXAMPLE_RAFFLE
+const { totalTickets, maxPerUser, numbering, prizes, winPolicy, providers } = EXAMPLE_RAFFLE
+const LOCAL_TIMES = EXAMPLE_RAFFLE.local
+
+/** Of what is sent, by the schemas' names. */
+export const BODIES = {
+  CreateRaffle: {
+    organisationId: EXAMPLE_ORGANISATION.id,
+    title,
+    description,
+    categoryId,
+    tags,
+    location,
+    timeZone,
+    ticketPrice,
+    totalTickets,
+    maxPerUser,
+    numbering,
+    ...LOCAL_TIMES,
+    prizes,
+    winPolicy,
+    providers,
+  },
+  UpdateRaffle: { description, tags },
+  StartRaffle: LOCAL_TIMES,
+  OptionalReason: { reason: 'The hall closes early tonight.' },
+  Reason: { reason: 'The venue is closed.' },
 }

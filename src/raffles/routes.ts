@@ -20,7 +20,7 @@ import {
 } from './contract.ts'
 import { createRaffle } from './create-raffle.ts'
 import { deleteRaffle } from './delete-raffle.ts'
-import { EXAMPLE_RAFFLE } from './examples.ts'
+import { BODIES, EXAMPLE_RAFFLE } from './examples.ts'
 import { listRaffles } from './list-raffles.ts'
 import { publishRaffle } from './publish-raffle.ts'
 import { readRaffle } from './read-raffle.ts'
@@ -66,7 +66,7 @@ export const raffles = new Hono<AppEnv>()
       success: { ...theRaffle('The draft.'), status: 201 },
       errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
     }),
-    validate('json', CreateRaffle),
+    validate('json', CreateRaffle, BODIES.CreateRaffle),
     async (c) => {
       const raffle = await createRaffle(c.get('ctx'), c.req.valid('json'))
       c.header('location', `/api/v1/raffles/${raffle.id}`)
@@ -98,7 +98,7 @@ export const raffles = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state', 'conflict'],
     }),
     validate('param', RaffleParams),
-    validate('json', UpdateRaffle),
+    validate('json', UpdateRaffle, BODIES.UpdateRaffle),
     async (c) => c.json(await updateRaffle(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
   )
   .delete(
@@ -141,7 +141,7 @@ export const raffles = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
     }),
     validate('param', RaffleParams),
-    validate('json', OptionalReason),
+    validate('json', OptionalReason, BODIES.OptionalReason),
     async (c) => c.json(await closeRaffle(c.get('ctx'), c.req.valid('param').id, c.req.valid('json').reason)),
   )
   .post(
@@ -156,7 +156,7 @@ export const raffles = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
     }),
     validate('param', RaffleParams),
-    validate('json', Reason),
+    validate('json', Reason, BODIES.Reason),
     async (c) =>
       c.json(await cancelRaffle(c.get('ctx'), c.req.valid('param').id, c.req.valid('json').reason)),
   )
@@ -184,7 +184,7 @@ export const raffles = new Hono<AppEnv>()
       success: {
         status: 200,
         schema: Availability,
-        example: { total: 50, sold: 12, held: 0, available: 38 },
+        example: { total: 50, sold: 7, held: 0, available: 43 },
         description: 'As of a moment ago.',
       },
       errors: ['not_found'],

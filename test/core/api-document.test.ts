@@ -1,3 +1,4 @@
+import { type resolver, uniqueSymbol } from 'hono-openapi'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { app } from '../../src/app.ts'
 import { descriptionOf } from '../../src/core/openapi.ts'
@@ -18,6 +19,13 @@ interface Operation {
   parameters?: { in: string; name: string }[]
   requestBody?: { required: boolean; content: Record<string, Media> }
   responses: Record<string, { description?: string; content?: Record<string, Media> }>
+}
+interface RouteBody {
+  schema: ReturnType<typeof resolver>
+  example: unknown
+}
+interface RouteSpec {
+  requestBody?: { content: Record<string, RouteBody> }
 }
 interface ApiDocument {
   openapi: string
@@ -44,6 +52,15 @@ beforeAll(async () => {
 function routesOf(): Set<string> {
   const routes = app.routes.filter((each) => each.method !== 'ALL' && each.path.startsWith(BASE))
   return new Set(routes.map((each) => `${each.method} ${each.path.replaceAll(/:([^/]+)/g, '{$1}')}`))
+}
+
+/** The bodies that routes take, with their schemas as the routes use them. */
+function routeBodies(): { name: string; body: RouteBody }[] {
+  return app.routes.flatMap(({ method, path, handler }) => {
+    const content = (handler as { [uniqueSymbol]?: { spec?: RouteSpec } })[uniqueSymbol]?.spec?.requestBody
+      ?.content
+    return Object.values(content ?? {}).map((body) => ({ name: `${method} ${path}`, body }))
+  })
 }
 
 describe('the API document', () => {
@@ -137,6 +154,20 @@ describe('the API document', () => {
     expect(required.get(`POST ${BASE}/auth/login`)).toBe(true)
     expect(required.get(`POST ${BASE}/raffles/{id}/close`)).toBe(false)
     expect(required.get(`PUT ${BASE}/raffles/{id}`)).toBe(false)
+  })
+
+  it('gives each body that can be sent an example, which fits its schema', async () => {
+    for (const { name, operation } of described) {
+      for (const media of Object.values(operation.requestBody?.content ?? {})) {
+        expect(media.example, `${name}: an example`).not.toBeUndefined()
+      }
+    }
+    const bodies = routeBodies()
+    expect(bodies.length).toBeGreaterThan(40)
+    for (const { name, body } of bodies) {
+      const { issues } = await body.schema.validate(body.example)
+      expect(issues, name).toBeUndefined()
+    }
   })
 
   it('has a path parameter for each in the path', () => {

@@ -6,11 +6,8 @@ const { id: _, organisation: __, name: ___, colour: ____, ...template } = EXAMPL
 const { title, timeZone, economics, createdAt, updatedAt, ...terms } = template
 const prizes = [{ kind: 'item', title: 'A reading lamp', quantity: 1, value: null }]
 
-export const EXAMPLE_SERIES = {
-  id: 'series_01kaf1q7v8fmk9m2q0c8w1g6ne',
-  organisation: EXAMPLE_ORGANISATION,
+const series = {
   title: 'Daily lucky draw',
-  status: 'active',
   cadence: { every: 'day' },
   time: '20:00',
   timeZone: 'Africa/Nairobi',
@@ -19,6 +16,13 @@ export const EXAMPLE_SERIES = {
   startsOn: '2026-11-20',
   endsOn: null,
   terms: { ...terms, ticketPrice: { amount: 0, currency: 'KES' }, maxPerUser: 1, providers: [], prizes },
+}
+
+export const EXAMPLE_SERIES = {
+  id: 'series_01kaf1q7v8fmk9m2q0c8w1g6ne',
+  organisation: EXAMPLE_ORGANISATION,
+  status: 'active',
+  ...series,
   createdAt: '2026-11-19T16:00:00.000Z',
   updatedAt: '2026-11-19T16:00:00.000Z',
 }
@@ -37,4 +41,11 @@ export const EXAMPLE_OCCURRENCE = {
   raffleId: EXAMPLE_RAFFLE_ID,
   status: 'open',
   problem: null,
+}
+
+/** Of what is sent, by the schemas' names. */
+export const BODIES = {
+  CreateSeries: { organisationId: EXAMPLE_ORGANISATION.id, ...series },
+  UpdateSeries: { time: series.time, status: EXAMPLE_SERIES.status },
+  PutReward: { prizes, imageUrl: null },
 }

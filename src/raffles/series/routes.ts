@@ -23,7 +23,7 @@ import {
 } from './contract.ts'
 import { createSeries } from './create-series.ts'
 import { deleteSeries } from './delete-series.ts'
-import { EXAMPLE_OCCURRENCE, EXAMPLE_REWARD, EXAMPLE_SERIES } from './examples.ts'
+import { BODIES, EXAMPLE_OCCURRENCE, EXAMPLE_REWARD, EXAMPLE_SERIES } from './examples.ts'
 import { findSeries } from './find-series.ts'
 import { listOccurrences } from './list-occurrences.ts'
 import { listRewards } from './list-rewards.ts'
@@ -71,7 +71,7 @@ export const series = new Hono<AppEnv>()
       success: { ...theSeries('The series.'), status: 201 },
       errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
     }),
-    validate('json', CreateSeries),
+    validate('json', CreateSeries, BODIES.CreateSeries),
     async (c) => {
       const created = await createSeries(c.get('ctx'), c.req.valid('json'))
       c.header('location', `/api/v1/series/${created.id}`)
@@ -103,7 +103,7 @@ export const series = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state', 'conflict'],
     }),
     validate('param', SeriesParams),
-    validate('json', UpdateSeries),
+    validate('json', UpdateSeries, BODIES.UpdateSeries),
     async (c) => c.json(await updateSeries(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
   )
   .delete(
@@ -173,7 +173,7 @@ export const series = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, ...DAY_ERRORS],
     }),
     validate('param', SeriesDayParams),
-    validate('json', PutReward),
+    validate('json', PutReward, BODIES.PutReward),
     async (c) => {
       const { id, date } = c.req.valid('param')
       return c.json(await putReward(c.get('ctx'), id, date, c.req.valid('json')))

@@ -40,3 +40,11 @@ export const EXAMPLE_TEMPLATE = {
   createdAt: '2026-11-20T16:00:00.000Z',
   updatedAt: '2026-11-20T16:30:00.000Z',
 }
+
+const { id: _, organisation, economics, createdAt, updatedAt, ...saved } = EXAMPLE_TEMPLATE
+
+/** Of what is sent, by the schemas' names. */
+export const BODIES = {
+  CreateTemplate: { organisationId: organisation.id, ...saved },
+  UpdateTemplate: { name: saved.name, colour: saved.colour },
+}

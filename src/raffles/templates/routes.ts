@@ -4,7 +4,7 @@ import type { AppEnv } from '../../core/context.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../../core/openapi.ts'
 import { validate } from '../../core/validation.ts'
 import { Raffle, StartRaffle } from '../contract.ts'
-import { EXAMPLE_RAFFLE } from '../examples.ts'
+import { EXAMPLE_RAFFLE, BODIES as RAFFLE_BODIES } from '../examples.ts'
 import {
   CreateTemplate,
   ListTemplates,
@@ -15,7 +15,7 @@ import {
 } from './contract.ts'
 import { createTemplate } from './create-template.ts'
 import { deleteTemplate } from './delete-template.ts'
-import { EXAMPLE_TEMPLATE } from './examples.ts'
+import { BODIES, EXAMPLE_TEMPLATE } from './examples.ts'
 import { findTemplate } from './find-template.ts'
 import { listTemplates } from './list-templates.ts'
 import { presentTemplate } from './present.ts'
@@ -61,7 +61,7 @@ export const raffleTemplates = new Hono<AppEnv>()
       success: { ...theTemplate('The template.'), status: 201 },
       errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
     }),
-    validate('json', CreateTemplate),
+    validate('json', CreateTemplate, BODIES.CreateTemplate),
     async (c) => {
       const template = await createTemplate(c.get('ctx'), c.req.valid('json'))
       c.header('location', `/api/v1/raffle-templates/${template.id}`)
@@ -92,7 +92,7 @@ export const raffleTemplates = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict'],
     }),
     validate('param', TemplateParams),
-    validate('json', UpdateTemplate),
+    validate('json', UpdateTemplate, BODIES.UpdateTemplate),
     async (c) => c.json(await updateTemplate(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
   )
   .delete(
@@ -123,7 +123,7 @@ export const raffleTemplates = new Hono<AppEnv>()
       errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
     }),
     validate('param', TemplateParams),
-    validate('json', StartRaffle),
+    validate('json', StartRaffle, RAFFLE_BODIES.StartRaffle),
     async (c) => {
       const raffle = await startRaffle(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))
       c.header('location', `/api/v1/raffles/${raffle.id}`)
