@@ -25,7 +25,7 @@ export const Email = z
 export const Name = Line(1, MAX_NAME_LENGTH).regex(/[\p{L}\p{N}]/u, 'must contain a letter or a digit')
 
 /** E.164: `+254712345678`. */
-export const Phone = z.e164('must be a phone number with its country code, such as +254712345678')
+export const Phone = z.e164()
 
 export const NewPassword = z.string().min(MIN_PASSWORD_LENGTH).max(MAX_PASSWORD_LENGTH)
 /** A password to be compared: no lower bound, so that a short one is merely wrong. */

@@ -1,8 +1,8 @@
 /** Changes a product; what has been ordered keeps the title and price that it was ordered at. */
 import { and, eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
-import { Problem } from '../core/errors.ts'
-import { fieldErrors, validationFailed } from '../core/validation.ts'
+import { Problem, validationFailed } from '../core/errors.ts'
+import { fieldErrors } from '../core/validation.ts'
 import { DETAILS_OF, type Details, type Product, type UpdateProduct } from './contract.ts'
 import { findProductFor, readProduct, requireOwnCategory } from './find-product.ts'
 import { type ProductKind, products } from './schema.ts'

@@ -59,9 +59,16 @@ export class Problem extends Error {
 /** 404 in the words used everywhere: what is not there and what belongs to another look the same. */
 export const notFound = (what: string): Problem => new Problem('not_found', `No such ${what}.`)
 
+/** 422: the detail names each field too, as clients may show nothing else. */
+export const validationFailed = (errors: FieldError[]): Problem =>
+  new Problem(
+    'validation_failed',
+    errors.map(({ path, message }) => `${path === '' ? 'body' : path}: ${message}`).join('; '),
+    { errors },
+  )
+
 /** 422 for a rule that spans fields or needs the database, in the same shape as a schema's. */
-export const invalid = (path: string, message: string): Problem =>
-  new Problem('validation_failed', message, { errors: [{ path, message }] })
+export const invalid = (path: string, message: string): Problem => validationFailed([{ path, message }])
 
 /** The problem document (RFC 9457), as every error is answered. */
 export const ProblemDocument = z

@@ -5,9 +5,14 @@ export const SECOND_MS = 1_000
 export const MINUTE_MS = 60 * SECOND_MS
 export const DAY_MS = 24 * 60 * MINUTE_MS
 
-/** An instant as a client sends it: `2026-11-20T20:00:00+03:00`. Kept as milliseconds since 1970. */
-export const InstantIn = z.iso
-  .datetime({ offset: true, error: 'must be a time with an offset, such as 2026-11-20T20:00:00+03:00' })
+/** RFC 3339 asks for seconds, ISO 8601 does not. */
+const WITHOUT_SECONDS = /^(.{10}T\d\d:\d\d)(Z|[+-].*)$/
+
+/** An instant as a client sends it: `2026-11-20T20:00:00+03:00`, or without seconds. Kept as milliseconds since 1970. */
+export const InstantIn = z
+  .string()
+  .overwrite((text) => text.replace(WITHOUT_SECONDS, '$1:00$2'))
+  .check(z.iso.datetime({ offset: true }))
   .transform((text) => Date.parse(text))
 
 /** An instant as it is answered: UTC with milliseconds. */

@@ -3,27 +3,36 @@ import { zValidator } from '@hono/zod-validator'
 import type { Context, ValidationTargets } from 'hono'
 import { resolver, uniqueSymbol } from 'hono-openapi'
 import type * as z from 'zod'
-import { type FieldError, notFound, Problem } from './errors.ts'
+import { type FieldError, notFound, Problem, validationFailed } from './errors.ts'
+import './plain-words.ts'
+
+type Issue = z.core.$ZodIssue
 
 /** More complaints than these help nobody; the rest is left out. */
 const MAX_FIELD_ERRORS = 50
 
-/** A schema's complaints as the fields of a problem document; a field that is unknown is one under its own name. */
-export function fieldErrors(error: z.core.$ZodError): FieldError[] {
-  const errors = error.issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ path: [...issue.path, key].join('.'), message: 'is not a known field' }))
-      : [{ path: issue.path.join('.'), message: issue.message }],
-  )
-  return errors.slice(0, MAX_FIELD_ERRORS)
+/** A schema's complaints as the fields of a problem document. */
+export const fieldErrors = (error: z.core.$ZodError): FieldError[] =>
+  error.issues.flatMap((issue) => fieldsOf(issue, [])).slice(0, MAX_FIELD_ERRORS)
+
+/** A field that is unknown is one under its own name; of a union, only what was meant is complained about. */
+function fieldsOf(issue: Issue, within: PropertyKey[]): FieldError[] {
+  const path = [...within, ...issue.path]
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: 'is not a known field' }))
+  }
+  const meant = issue.code === 'invalid_union' ? memberMeant(issue.errors) : undefined
+  if (meant !== undefined) return meant.flatMap((each) => fieldsOf(each, path))
+  return [{ path: path.join('.'), message: issue.message }]
 }
 
-export const validationFailed = (errors: FieldError[]): Problem =>
-  new Problem(
-    'validation_failed',
-    errors.map((each) => (each.path === '' ? each.message : `${each.path}: ${each.message}`)).join('; '),
-    { errors },
-  )
+/** The complaints of the only member of a union that is an object and knows every field; undefined where none or several are. */
+function memberMeant(members: Issue[][]): Issue[] | undefined {
+  const isOther = ({ code, path }: Issue) =>
+    code === 'unrecognized_keys' || (code === 'invalid_type' && path.length === 0)
+  const [meant, ...others] = members.filter((issues) => !issues.some(isOther))
+  return others.length === 0 ? meant : undefined
+}
 
 /**
  * Checks one part of a request (`json`, `query`, `param`, `header`, `form`) against `schema`: 422 names every

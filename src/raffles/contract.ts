@@ -53,20 +53,19 @@ export const Prize = z.discriminatedUnion('kind', [
 export type Prize = z.infer<typeof Prize>
 
 const prizeBase = { title: Line(1, 120), quantity: z.number().int().min(1).max(MAX_PRIZE_UNITS) }
+/** Optional within, too: so that a prize that does not say its kind is told what is wrong with it as an item. */
+const ItemKind = z.literal('item').optional().default('item')
 const PrizeIn = z
-  .union(
-    [
-      z.strictObject({
-        ...prizeBase,
-        kind: z.literal('item').default('item'),
-        value: Money.nullable().default(null),
-        productId: Id('product').optional(),
-      }),
-      z.strictObject({ ...prizeBase, kind: z.literal('cash'), value: Money }),
-      z.strictObject({ ...prizeBase, kind: z.literal('share'), value: Share }),
-    ],
-    { error: 'must be an item, cash with a value in money, or a share with a value of { shareBps }' },
-  )
+  .discriminatedUnion('kind', [
+    z.strictObject({
+      ...prizeBase,
+      kind: ItemKind,
+      value: Money.nullable().default(null),
+      productId: Id('product').optional(),
+    }),
+    z.strictObject({ ...prizeBase, kind: z.literal('cash'), value: Money }),
+    z.strictObject({ ...prizeBase, kind: z.literal('share'), value: Share }),
+  ])
   .meta({
     description:
       'A prize of one rank: an item (with `productId`, a product of the same organisation), a fixed sum of cash, or a share of the takings.',

@@ -1,10 +1,11 @@
 /** Creates a raffle as a draft, which only its organisation sees. */
+
 import { organisationFor, requirePermission } from '../accounts/permissions.ts'
 import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
+import { validationFailed } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import { toSlug } from '../core/slug.ts'
-import { validationFailed } from '../core/validation.ts'
 import { poolNameOf } from '../tickets/reservation-id.ts'
 import { toNewColumns } from './columns.ts'
 import type { CreateRaffle, Raffle } from './contract.ts'

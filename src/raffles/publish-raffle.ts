@@ -1,7 +1,6 @@
 /** Publishes a draft: its pool takes the terms first, D1 follows, so that nothing is ever sold under unknown terms. */
 import type { Ctx } from '../core/context.ts'
-import { type FieldError, notFound, Problem } from '../core/errors.ts'
-import { validationFailed } from '../core/validation.ts'
+import { type FieldError, notFound, Problem, validationFailed } from '../core/errors.ts'
 import { whyNotProvider } from '../money/providers/index.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
 import { applyTerms } from './apply-terms.ts'

@@ -117,6 +117,16 @@ describe('a body', () => {
     expect(body.errors.map((each: { path: string }) => each.path)).toEqual(['email', 'password'])
   })
 
+  it('is refused by a detail that can be understood without the fields', async () => {
+    const missing = await call('POST', LOGIN, { body: { email: 'nobody' } })
+    expect(missing.body.detail).toBe('email: must be an e-mail address; password: is required')
+    const token = 'x'.repeat(43)
+    const ruled = await call('POST', '/api/v1/auth/verify-email', { body: { token } })
+    expect(ruled.body.detail).toBe('token: is not valid, or not any more')
+    const whole = await call('POST', LOGIN, { body: [] })
+    expect(whole.body.detail).toBe('body: must be an object')
+  })
+
   it('with a thousand unknown fields is answered in bounds', async () => {
     const fields = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`field${i}`, i]))
     const { body } = await call('POST', LOGIN, { body: fields })

@@ -1,7 +1,6 @@
 /** What must be true of a series as a whole: its times in order, a day to come, and raffles that can be published. */
 import type { Ctx } from '../../core/context.ts'
-import { invalid } from '../../core/errors.ts'
-import { validationFailed } from '../../core/validation.ts'
+import { invalid, validationFailed } from '../../core/errors.ts'
 import type { SeriesRow } from '../schema.ts'
 import { daysAfter, type Schedule } from './occurrences.ts'
 import { whyNotDay } from './raffle-of-day.ts'

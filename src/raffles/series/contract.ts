@@ -50,7 +50,7 @@ export type Cadence = z.infer<typeof Cadence>
 
 /** A day on the wall calendar of the series' time zone. */
 export const LocalDate = z.iso
-  .date({ error: 'must be a date such as 2026-11-20' })
+  .date()
   .refine((date) => date >= '2000-01-01' && date < '2100-01-01', 'must lie between the years 2000 and 2100')
 
 const NAMED_BY_SERIES = { title: true, timeZone: true } as const

@@ -1,9 +1,10 @@
 /** Saves terms as a template of an organisation. */
+
 import { organisationFor, requirePermission } from '../../accounts/permissions.ts'
 import { requireOwnCategory } from '../../catalog/find-product.ts'
 import type { Ctx } from '../../core/context.ts'
+import { validationFailed } from '../../core/errors.ts'
 import { newId } from '../../core/ids.ts'
-import { validationFailed } from '../../core/validation.ts'
 import { toTermColumns } from '../columns.ts'
 import type { SavedTerms } from '../contract.ts'
 import { requireOwnProducts } from '../prize-stock.ts'
