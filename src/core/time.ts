@@ -23,6 +23,9 @@ export const toInstant = (ms: number): string => new Date(ms).toISOString()
 export const toInstantOrNull = (ms: number | null | undefined): string | null =>
   ms === null || ms === undefined ? null : toInstant(ms)
 
+/** A runtime also takes offsets, such as +0300, which are no places and know no summer time. */
+const IANA_NAME = /^[A-Za-z][A-Za-z_+\-/0-9]*$/
+
 /** An IANA time zone that this runtime knows. */
 export const TimeZone = z
   .string()
@@ -32,7 +35,7 @@ export const TimeZone = z
 function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name })
-    return /^[A-Za-z_+\-/0-9]+$/.test(name)
+    return IANA_NAME.test(name)
   } catch {
     return false
   }

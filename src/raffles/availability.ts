@@ -4,6 +4,7 @@ import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
 import { askPool } from '../tickets/client.ts'
+import { TicketNumber } from '../tickets/contract.ts'
 import { findPublishedRaffle } from './find-raffle.ts'
 import { isCancelled, ticketCounts } from './present.ts'
 
@@ -24,7 +25,7 @@ export async function listFreeNumbers(
   if (raffle.numbering !== 'chosen')
     throw new Problem('invalid_state', 'This raffle gives the numbers out itself.')
   if (isCancelled(found, ctx.now)) return { data: [], nextCursor: null }
-  const [after = 0] = readCursor(query.cursor, z.tuple([z.number().int().min(0)])) ?? []
+  const [after = 0] = readCursor(query.cursor, z.tuple([TicketNumber])) ?? []
   const numbers = await askPool(ctx, raffle.pool, (pool) => pool.freeNumbers(after + 1, query.limit + 1))
   return toPage(
     numbers,
