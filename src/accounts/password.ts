@@ -19,9 +19,13 @@ const MAX_MEMORY_BYTES = 2 * 128 * 2 ** CURRENT.log2N * CURRENT.blockSize
 /** What is compared for an address that nobody has: as much work as for one that somebody has, and never a match. */
 const NOBODYS_HASH = format(CURRENT, Buffer.alloc(SALT_BYTES), Buffer.alloc(KEY_BYTES))
 
+/** One password typed on two keyboards may be two byte strings: NIST SP 800-63B §5.1.1.2 asks for NFKC. */
+const inOneForm = (password: string): string => password.normalize('NFKC')
+
 /** 422 at `path` for a password that the user's own address gives away. Its length is the schema's business. */
 export function refuseObviousPassword(path: string, password: string, email: string): void {
-  if (password.trim().toLowerCase() === email) throw invalid(path, 'must not be the e-mail address')
+  if (inOneForm(password).trim().toLowerCase() === email)
+    throw invalid(path, 'must not be the e-mail address')
 }
 
 /** Hashes under today's parameters and a fresh salt. */
@@ -46,7 +50,6 @@ export async function checkPassword(password: string, stored: string | undefined
   }
 }
 
-/** One password typed on two keyboards may be two byte strings: NIST SP 800-63B §5.1.1.2 asks for NFKC. */
 function derive(
   password: string,
   salt: Buffer,
@@ -54,7 +57,7 @@ function derive(
 ): Promise<Buffer> {
   const options = { N: 2 ** log2N, r: blockSize, p: parallelism, maxmem: MAX_MEMORY_BYTES }
   return new Promise((resolve, reject) => {
-    crypto.scrypt(password.normalize('NFKC'), salt, KEY_BYTES, options, (error, key) =>
+    crypto.scrypt(inOneForm(password), salt, KEY_BYTES, options, (error, key) =>
       error === null ? resolve(key) : reject(error),
     )
   })

@@ -5,6 +5,9 @@ import { registerPlayer, uniqueEmail } from '../harness/people.ts'
 
 const PASSWORD = 'correct horse battery'
 
+/** ASCII as East Asian keyboards also type it. */
+const fullWidth = (letter: string) => String.fromCharCode(letter.charCodeAt(0) + 0xfee0)
+
 const register = (body: Record<string, unknown>) =>
   call('POST', '/api/v1/auth/register', {
     body: { email: uniqueEmail(), password: PASSWORD, name: 'Amina Wanjiru', ...body },
@@ -93,9 +96,12 @@ describe('registering refuses', () => {
     expect(answer.body.errors.map((each: { path: string }) => each.path)).toContain(path)
   })
 
-  it('the e-mail address as password', async () => {
+  it.each<[string, (email: string) => string]>([
+    ['spaced and in capitals', (email) => ` ${email.toUpperCase()}`],
+    ['in full-width letters', (email) => email.replace(/[!-~]/g, fullWidth)],
+  ])('the e-mail address as password, %s', async (_, asPassword) => {
     const email = uniqueEmail()
-    const { status, body } = await register({ email, password: ` ${email.toUpperCase()}` })
+    const { status, body } = await register({ email, password: asPassword(email) })
     expect(status).toBe(422)
     expect(body.errors[0].path).toBe('password')
   })
