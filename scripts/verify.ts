@@ -7,11 +7,12 @@ import { type Proof, ProofSchema, unitResults } from '../src/draws/rdp1/proof.ts
 import { parseRules } from '../src/draws/rdp1/rules.ts'
 import { verifyProof } from '../src/draws/rdp1/verify-proof.ts'
 
-const USAGE = `Usage: npm run verify -- [--dev] [--key FILE] [--receipt FILE] <proof> [list] [log]
+const USAGE = `Usage: npm run verify -- [options] <URL> [list] [log]
+       npm run verify -- [options] <proof> <list> <log>
 
-  <proof>         the URL of a proof (https://…/api/v1/raffles/{id}/proof), or a file
-  [list] [log]    list.csv and log.csv as files; a URL finds them beside itself
-  --key FILE      the signing keys, as published in /.well-known/tombola.json; a URL finds them itself
+  <URL>           of a proof (https://…/api/v1/raffles/{id}/proof); finds list, log and keys by itself
+  <proof>         a proof as a file; needs its list.csv and its log.csv as files, too
+  --key FILE      the signing keys, as published in /.well-known/tombola.json
   --receipt FILE  a holder's receipt, to hold against the proof
   --dev           accept the development beacon, which proves nothing
 
@@ -19,6 +20,7 @@ Exit code: 0 everything holds, 1 something does not or could not be checked, 2 w
 `
 
 const PROOF_HINT = ' A raffle has a proof from its commitment on; is the address right?'
+const CANCELLED = 'The raffle was cancelled.'
 const FETCH_TIMEOUT_MS = 60_000
 const MARKS = { holds: '✓', fails: '✗', notChecked: '–' } as const
 const COLOURS = { holds: '32', fails: '31', notChecked: '33' } as const
@@ -192,7 +194,7 @@ function line({ result, name, says }: Check, width: number): string {
 
 function winners(proof: Proof, proven: boolean): string[] {
   const results = unitResults(proof)
-  if (results.length === 0) return ['No winners yet.', '']
+  if (results.length === 0) return [proof.cancellation === null ? 'No winners yet.' : CANCELLED, '']
   const prizes = rulesOf(proof)?.prizes ?? []
   const lines = [bold(proven ? 'Winners' : 'Winners, as the proof claims')]
   for (const { unit, attempt, ticket } of results) {
@@ -201,7 +203,7 @@ function winners(proof: Proof, proven: boolean): string[] {
     const redrawn = attempt === 0 ? '' : `, redraw ${attempt}`
     lines.push(`  ${unit.padEnd(6)} ${oneLine(title)}: ${who}${redrawn}`)
   }
-  if (proof.cancellation !== null) lines.push('  The raffle was cancelled.')
+  if (proof.cancellation !== null) lines.push(`  ${CANCELLED}`)
   return [...lines, '']
 }
 

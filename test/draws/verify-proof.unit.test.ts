@@ -53,6 +53,8 @@ const verified = (published: Published, changes?: Partial<ProofInput>) =>
 /** One key instead of two halves the time of the thousands of variants. */
 const oneKey = { keys: keys.keys.slice(1) }
 
+const CANCELLED: Scenario = { pending: true, cancelled: { at: 1_760_000_400_000, reason: 'The hall burnt.' } }
+
 const notHolding = (checks: Check[]) => checks.filter(({ result }) => result !== 'holds')
 const failing = (checks: Check[]) => checks.filter(({ result }) => result === 'fails')
 const said = (checks: Check[]) => checks.map(({ says }) => says).join('\n')
@@ -74,7 +76,7 @@ describe('a genuine proof', () => {
         effectiveDrawAt: 1_760_000_400,
       },
     ],
-    ['cancelled in time', { pending: true, cancelled: { at: 1_760_000_400_000, reason: 'The hall burnt.' } }],
+    ['cancelled in time', CANCELLED],
   ])('%s holds, but for the time of its commitment', (_, scenario) => {
     const checks = verified(publish(scenario))
     expect(notHolding(checks).map(({ name, result }) => [name, result])).toEqual([[TIME_CHECK, 'notChecked']])
@@ -159,7 +161,7 @@ describe('a changed proof', () => {
     ['with redraws, one win a holder', redrawn],
     ['with redraws, a holder disqualified', perTicket],
     ['with a redraw pending', { redraws: [{ units: ['2#1'], reason: 'declined' }], pending: true }],
-    ['cancelled', { pending: true, cancelled: { at: 1_760_000_400_000, reason: 'The hall burnt.' } }],
+    ['cancelled', CANCELLED],
   ])(
     '%s is caught, whatever single value it is that changed',
     (_, scenario) => {
@@ -420,6 +422,7 @@ describe('npm run verify', () => {
     const write = (name: string, text: string) => writeFileSync(join(folder, name), text)
     write('proof.json', JSON.stringify(published.proof))
     write('bad.json', JSON.stringify({ ...published.proof, round: published.proof.round + 1 }))
+    write('cancelled.json', JSON.stringify(publish(CANCELLED).proof))
     write('list.csv', published.listCsv)
     write('log.csv', published.logCsv)
     write('keys.json', JSON.stringify(keys))
@@ -459,6 +462,18 @@ describe('npm run verify', () => {
   )
 
   it(
+    'says of a cancelled raffle that there is no draw',
+    async () => {
+      const { status, stdout } = await run(folder, '--dev', '--key', 'keys.json', 'cancelled.json', ...files)
+      expect(status).toBe(0)
+      expect(stdout).toContain('The draw is not held: the raffle was cancelled.')
+      expect(stdout).toContain('\nThe raffle was cancelled.\n')
+      expect(stdout).not.toMatch(/pending|yet/)
+    },
+    BOUND_MS,
+  )
+
+  it(
     'exits 2 where it is called wrongly',
     async () => {
       const [nothing, unknown, alone, nowhere] = await Promise.all([
@@ -470,6 +485,7 @@ describe('npm run verify', () => {
       expect(nothing).toMatchObject({ status: 2, stderr: expect.stringContaining('Usage:') })
       expect(unknown).toMatchObject({ status: 2, stderr: expect.stringContaining('--what') })
       expect(alone).toMatchObject({ status: 2, stderr: expect.stringContaining('needs its list') })
+      expect(alone.stderr).toContain('<proof> <list> <log>')
       expect(nowhere).toMatchObject({ status: 2, stderr: 'There is no file nowhere.json.\n' })
     },
     BOUND_MS,

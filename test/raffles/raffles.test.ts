@@ -236,7 +236,8 @@ describe('creating a raffle', () => {
     const { status, body } = await as(operator, 'POST', '/raffles', raffleBody({ [field]: value }))
     expect(status).toBe(422)
     expect(body.code).toBe('validation_failed')
-    expect(body.errors.map((each: { path: string }) => each.path.split('.')[0])).toEqual([field])
+    const fields = body.errors.map((each: { path: string }) => each.path.split('.')[0])
+    expect([...new Set(fields)]).toEqual([field])
   })
 
   it('names every field that is missing, and every one that is unknown', async () => {

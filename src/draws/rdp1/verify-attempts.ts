@@ -176,11 +176,7 @@ function checkOutcome(
   const { signature, randomness, seed, winners, steps } = attempt
   const missing = [signature, randomness, seed, winners, steps].filter((value) => value === null).length
   if (missing === 5 && last) {
-    const due = moment(timeOf(evidence.chain, attempt.round) * 1000)
-    findings.holds(
-      `${name} beacon`,
-      `${capital(sentenceName(name))} is pending: round ${attempt.round} is due at ${due}.`,
-    )
+    findings.holds(`${name} beacon`, whyNotDrawn(evidence, name, attempt))
   } else if (missing === 5) {
     findings.fails(
       `${name} beacon`,
@@ -195,6 +191,12 @@ function checkOutcome(
     checkBeacon(findings, evidence, name, attempt as Drawn)
     checkWinners(findings, evidence, name, attempt as Drawn)
   }
+}
+
+function whyNotDrawn({ proof, chain }: Evidence, name: string, { round }: ProofAttempt): string {
+  const what = capital(sentenceName(name))
+  if (proof.cancellation !== null) return `${what} is not held: the raffle was cancelled.`
+  return `${what} is pending: round ${round} is due at ${moment(timeOf(chain, round) * 1000)}.`
 }
 
 function checkBeacon(findings: Findings, { chain }: Evidence, name: string, attempt: Drawn): void {
