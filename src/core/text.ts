@@ -18,7 +18,7 @@ export const Line = (min: number, max: number) =>
     .trim()
     .min(min)
     .max(max)
-    .regex(ONE_LINE, 'must be one line without control characters')
+    .regex(ONE_LINE, { error: 'must be one line without control characters', abort: true })
     .regex(VISIBLE, 'must have a character that can be seen')
 
 /** Several lines: a description. */

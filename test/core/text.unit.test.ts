@@ -26,7 +26,7 @@ describe('a line', () => {
     '\ud800',
     'x'.repeat(21),
   ])('is not what cannot: %j', (text) => {
-    expect(Title.safeParse(text).success).toBe(false)
+    expect(Title.safeParse(text).error?.issues).toHaveLength(1)
   })
 
   it('may be empty where none is needed', () => {
