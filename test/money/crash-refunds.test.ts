@@ -36,7 +36,8 @@ async function stageSoldFrom(shop: Shop): Promise<Staged> {
   const raffle = await stagePriced()
   const cart = cartOf({ ...shop, raffle })
   await stagePaid(cart)
-  await stageOrder(cart)
+  // Of somebody else each time: one person may keep only so much unpaid.
+  await stageOrder(cart, await registerPlayer())
   return raffle
 }
 
