@@ -1,6 +1,17 @@
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { plantBugs } from './test/harness/planted-bugs.ts'
+
+/** The longest files begin first, so that no worker is left with one at the end while the other has nothing to do. */
+const LONGEST = /money\/(simulation-seeds|planted-bugs|crash-)|flows\/kill/
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => LONGEST.test(moduleId)
+    const rest = await super.sort(files.filter((file) => !isLong(file)))
+    return [...files.filter(isLong), ...rest]
+  }
+}
 
 /** What runs inside workerd, with a database of its own a file. */
 export const inWorkerd = {
@@ -31,6 +42,7 @@ export default defineConfig({
   test: {
     // A workerd runs on one core, and Vitest has hardly anything to do beside it: one for each core.
     maxWorkers: '100%',
+    sequence: { sequencer: LongestFirst },
     projects: [
       { test: { name: 'unit', include: ['test/**/*.unit.test.ts'], environment: 'node' } },
       {

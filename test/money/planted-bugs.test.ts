@@ -4,8 +4,13 @@ import { PLANTED_BUGS, plant } from '../harness/planted-bugs.ts'
 import { silenceLog, useClock } from '../raffles/scenario.ts'
 import { SEED_TIMEOUT_MS, simulate } from './simulation.ts'
 
-/** All of them are fine without a bug. */
+/** All of them are fine without a bug. Each bug begins at the seed that found it last. */
 const SEEDS = Array.from({ length: 8 }, (_, index) => index + 1)
+const FOUND_BY: Record<string, number> = {
+  'release a paid hold': 6,
+  'pay out by a new key each time': 2,
+  'forget a mail that was refused': 3,
+}
 
 useClock()
 afterEach(() => {
@@ -22,7 +27,8 @@ it.each(PLANTED_BUGS)(
     silenceLog()
     globalThis.__plantedBug = name
     let found: string | null = null
-    for (const seed of SEEDS) found ??= await simulate(seed)
+    const first = FOUND_BY[name] ?? 1
+    for (const seed of [first, ...SEEDS]) found ??= await simulate(seed)
     expect(found, `none of the seeds ${SEEDS.join(', ')} fails`).toContain('✗')
   },
   SEEDS.length * SEED_TIMEOUT_MS,
