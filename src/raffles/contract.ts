@@ -16,11 +16,16 @@ const MAX_TAGS = 10
 const EARLIEST_INSTANT = Date.parse('2000-01-01T00:00:00Z')
 const LATEST_INSTANT = Date.parse('2100-01-01T00:00:00Z')
 
-/** An instant that goes into the rules: whole seconds, a fraction is rounded up. */
-const RulesInstant = InstantIn.transform((ms) => Math.ceil(ms / SECOND_MS) * SECOND_MS).refine(
-  (ms) => ms >= EARLIEST_INSTANT && ms <= LATEST_INSTANT,
-  'must lie between the years 2000 and 2100',
-)
+/** An instant that goes into the rules: whole seconds. */
+const rulesInstant = (round: (seconds: number) => number) =>
+  InstantIn.transform((ms) => round(ms / SECOND_MS) * SECOND_MS).refine(
+    (ms) => ms >= EARLIEST_INSTANT && ms <= LATEST_INSTANT,
+    'must lie between the years 2000 and 2100',
+  )
+/** Nothing comes sooner than was promised. */
+const RulesInstant = rulesInstant(Math.ceil)
+/** Whoever opens a raffle now means now, not a moment later. */
+const OpeningInstant = rulesInstant(Math.floor)
 
 export const RAFFLE_STATUSES = [
   'draft',
@@ -85,7 +90,7 @@ const rulesFields = {
   totalTickets: z.number().int().min(1).max(MAX_TICKETS_A_POOL),
   maxPerUser: z.number().int().min(1).max(MAX_TICKETS_A_POOL).nullable(),
   numbering: z.enum(['sequential', 'random', 'chosen']),
-  opensAt: RulesInstant,
+  opensAt: OpeningInstant,
   closesAt: RulesInstant,
   drawAt: RulesInstant,
   prizes: PrizesIn,

@@ -130,15 +130,15 @@ describe('creating a raffle', () => {
     })
   })
 
-  it('rounds fractions of a second up, as the rules know whole seconds only', async () => {
+  it('rounds fractions of a second, as the rules know whole ones only: nothing comes early, and what opens now is open', async () => {
     const { operator } = await organisationWithOperator()
     const { body } = await as(
       operator,
       'POST',
       '/raffles',
       raffleBody({
-        opensAt: '2031-05-05T11:59:59.001Z',
-        closesAt: '2031-05-05T12:59:59.999Z',
+        opensAt: '2031-05-05T12:00:00.999Z',
+        closesAt: '2031-05-05T12:59:59.001Z',
         drawAt: '2031-05-05T13:10:00.000Z',
       }),
     )
