@@ -38,6 +38,8 @@ export const payments = sqliteTable(
     attention: text(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
+    /** When its provider was asked to start it, of one that may be asked but once. */
+    askedAt: integer(),
   },
   (table) => [
     check('payments_status', sql`status IN ('starting', 'pending', 'succeeded', 'failed', 'expired')`),
@@ -61,10 +63,15 @@ export const receipts = sqliteTable(
     amount: integer().notNull(),
     currency: text().notNull(),
     at: integer().notNull(),
+    /** What the payer's statement calls it, where the provider says. */
+    receiptNumber: text(),
   },
   (table) => [
     primaryKey({ columns: [table.provider, table.reference] }),
     index('receipts_order').on(table.orderId),
+    uniqueIndex('receipts_number')
+      .on(table.provider, table.receiptNumber)
+      .where(sql`receipt_number IS NOT NULL`),
     check('receipts_amount', sql`amount > 0`),
   ],
 )
@@ -226,6 +233,9 @@ export const transfers = sqliteTable(
 )
 export type TransferRow = typeof transfers.$inferSelect
 
+export const WEBHOOK_SUBJECTS = ['payment', 'refund', 'payout'] as const
+export type WebhookSubject = (typeof WEBHOOK_SUBJECTS)[number]
+
 /** What providers told us, raw, as it was verified; purged after 90 days. */
 export const webhooks = sqliteTable(
   'webhooks',
@@ -237,12 +247,13 @@ export const webhooks = sqliteTable(
     /** When it had its effect; null: not yet. */
     actedAt: integer(),
     /** What it was about: `payment`, `refund` or `payout`, and our own id of it. */
-    subject: text().notNull(),
+    subject: text({ enum: WEBHOOK_SUBJECTS }).notNull(),
     subjectId: text().notNull(),
   },
   (table) => [
     primaryKey({ columns: [table.provider, table.eventId] }),
     index('webhooks_received').on(table.receivedAt),
+    index('webhooks_subject').on(table.subjectId, table.receivedAt),
     index('webhooks_waiting').on(table.receivedAt, table.eventId).where(sql`acted_at IS NULL`),
   ],
 )

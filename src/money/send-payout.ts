@@ -32,11 +32,12 @@ export const keyOfPayout = ({ id, attempt }: Pick<PayoutRow, 'id' | 'attempt'>):
 export async function sendPayout(ctx: Ctx, payout: PayoutRow): Promise<void> {
   const going = await noteSending(ctx, payout)
   if (going === undefined) return
-  const { provider, amount, currency, destination } = going
+  const { provider, amount, currency, createdAt, destination } = going
   const sent = await providerOf(provider).payout(ctx, {
     id: keyOfPayout(going),
     amount,
     currency,
+    createdAt,
     destination,
   })
   await takeSent(ctx, going, sent)

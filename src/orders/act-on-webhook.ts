@@ -2,8 +2,11 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
+import { Problem } from '../core/errors.ts'
 import { type PaymentRow, payments, payouts, refunds, webhooks } from '../money/schema.ts'
 import { reconcilePayment } from './reconcile-payment.ts'
+
+const RETRY_AFTER_SECONDS = 60
 
 export type WebhookRow = typeof webhooks.$inferSelect
 
@@ -40,7 +43,11 @@ async function lookAt(
   if (payment !== undefined) {
     const { status } = await reconcilePayment(ctx, payment)
     // Else what it told of would be forgotten: nobody asks again about a payment that is decided.
-    if (status === 'unknown') throw new Error(`${provider} could not be asked`)
+    if (status === 'unknown') {
+      throw new Problem('unavailable', `${provider} could not be asked. It is asked again each minute.`, {
+        retryAfterSeconds: RETRY_AFTER_SECONDS,
+      })
+    }
     return
   }
   // Money on its way out: its own sweep, a moment later, asks the provider.

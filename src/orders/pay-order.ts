@@ -5,7 +5,7 @@ import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { invalid, notFound, Problem } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
-import { whyNotProvider } from '../money/providers/index.ts'
+import { mustBePayableBy } from '../money/payable.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
 import { raffles } from '../raffles/schema.ts'
 import { PayWith } from './contract.ts'
@@ -26,6 +26,7 @@ export async function payOrder(ctx: Ctx, id: string, pay: PayWith, key: string):
   const earlier = await tryByKey(ctx, id, key)
   if (earlier !== undefined) return again(ctx, rows, earlier, pay)
   mustBeOpen(ctx, rows.order)
+  mustBePayableBy(ctx.settings, pay, '', rows.order)
   await mustAccept(ctx, id, pay)
   const payment = newPayment(ctx, rows.order, key, pay)
   if (!(await write(ctx, payment))) return overtaken(ctx, id, pay, key)
@@ -107,8 +108,6 @@ async function overtaken(ctx: Ctx, id: string, pay: PayWith, key: string): Promi
 }
 
 async function mustAccept(ctx: Ctx, orderId: string, { provider }: PayWith): Promise<void> {
-  const why = whyNotProvider(provider, ctx.settings)
-  if (why !== null) throw invalid('provider', why)
   const accepted = await ctx.db
     .select({ title: raffles.title, providers: raffles.providers })
     .from(orderLines)

@@ -8,9 +8,10 @@ import { isUniqueViolation, withRetry } from '../core/database.ts'
 import { invalid, Problem } from '../core/errors.ts'
 import { bodyHash } from '../core/idempotency.ts'
 import { newId } from '../core/ids.ts'
+import type { Money } from '../core/money.ts'
 import { SECOND_MS } from '../core/time.ts'
-import { mustBePayable } from '../money/payable.ts'
-import { providerOf, whyNotProvider } from '../money/providers/index.ts'
+import { mustBePayable, mustBePayableBy } from '../money/payable.ts'
+import { providerOf } from '../money/providers/index.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
 import type { OrderLineIn, PlaceOrder } from './contract.ts'
 import { findOrderByKey, type OrderRows } from './find-order.ts'
@@ -30,6 +31,9 @@ export interface PlacedOrder {
   held: HeldLine[]
 }
 
+/** Where the request says how it is paid. */
+const PAYMENT = 'payment.'
+
 /** Where the request has its line `at`. */
 type PathOf = (at: number) => string
 
@@ -41,12 +45,11 @@ export async function placeOrder(
 ): Promise<PlacedOrder> {
   const { userId } = requireUser(ctx)
   const { provider } = input.payment
-  const why = whyNotProvider(provider, ctx.settings)
-  if (why !== null) throw invalid('payment.provider', why)
-  const spanMs = providerOf(provider).spanSeconds(ctx.settings) * SECOND_MS
+  mustBePayableBy(ctx.settings, input.payment, PAYMENT)
+  const spanMs = providerOf(provider).spanSeconds(ctx.settings.HOLD_SECONDS) * SECOND_MS
   const request = bodyHash(input)
   const terms = { userId, key: `order:${key}`, request, holdMs: spanMs + GRACE_MS, provider }
-  const held = await holdAll(ctx, input.lines, terms, pathOf)
+  const held = await holdAll(ctx, input, terms, pathOf)
   const known = held.some(({ repeated }) => repeated) ? await findOrderByKey(ctx, userId, key) : undefined
   if (known !== undefined) return resume(ctx, known, held, request)
   const rows = rowsOf(ctx, input, { userId, key, request }, held)
@@ -82,7 +85,7 @@ async function resume(ctx: Ctx, known: OrderRows, held: HeldLine[], request: str
 
 async function holdAll(
   ctx: Ctx,
-  lines: OrderLineIn[],
+  { lines, payment }: PlaceOrder,
   terms: HoldTerms,
   pathOf: PathOf,
 ): Promise<HeldLine[]> {
@@ -95,6 +98,7 @@ async function holdAll(
         mustBeOnePayment(held, lines)
       })
     }
+    mustBePayableBy(ctx.settings, payment, PAYMENT, sumOf(held, lines))
     return held
   } catch (error) {
     // What an earlier call with this key holds is an order's: only that order lets it go.
@@ -109,13 +113,16 @@ async function holdAll(
 /** Of the first lines, as far as they are held; throws what is wrong with the last of them. */
 function mustBeOnePayment(held: HeldLine[], lines: OrderLineIn[]): void {
   const at = held.length - 1
-  const { currency } = held[0]!
-  if (held[at]!.currency !== currency) throw invalid('', 'must have the currency of the other lines')
-  const amount = amountOf(
-    held.map(({ unitAmount }, index) => ({ unitAmount, quantity: wantedOf(lines[index]!).quantity })),
-  )
-  mustBePayable({ amount, currency }, lines[at]!.numbers === undefined ? 'quantity' : 'numbers')
+  if (held[at]!.currency !== held[0]!.currency) throw invalid('', 'must have the currency of the other lines')
+  mustBePayable(sumOf(held, lines), lines[at]!.numbers === undefined ? 'quantity' : 'numbers')
 }
+
+const sumOf = (held: HeldLine[], lines: OrderLineIn[]): Money => ({
+  amount: amountOf(
+    held.map(({ unitAmount }, at) => ({ unitAmount, quantity: wantedOf(lines[at]!).quantity })),
+  ),
+  currency: held[0]!.currency,
+})
 
 /** What is wrong with a line is said of where the request has it. */
 async function sayingWhere(path: string, work: () => Promise<void>): Promise<void> {
@@ -212,6 +219,7 @@ export const newPayment = (
   attention: null,
   createdAt: ctx.now,
   updatedAt: ctx.now,
+  askedAt: null,
 })
 
 const FIRST_LOOK_MS = 20 * SECOND_MS

@@ -1,35 +1,46 @@
 /** Webhooks of every provider: verified first, then stored raw, then acted on; one that is told twice acts once. */
-import { and, eq, lt, sql } from 'drizzle-orm'
-import { requireAdmin } from '../accounts/permissions.ts'
+import { eq, lt, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { notFound } from '../core/errors.ts'
 import { DAY_MS } from '../core/time.ts'
 import { providerOf } from '../money/providers/index.ts'
-import type { WebhookEvent } from '../money/providers/port.ts'
+import type { WebhookEvent, WebhookRequest } from '../money/providers/port.ts'
 import { type PaymentRow, payments, payouts, refunds, webhooks } from '../money/schema.ts'
 import type { Provider } from '../raffles/contract.ts'
-import { actOnWebhook, findSubject, type WebhookRow } from './act-on-webhook.ts'
+import { actOnWebhook, type WebhookRow } from './act-on-webhook.ts'
 
 const KEPT_MS = 90 * DAY_MS
 const PURGED_AT_A_TIME = 1_000
 
-/** Once it returns the event is ours: what fails from then on, the sweep makes good. */
+export interface Received {
+  /** What the provider wants to hear. */
+  answer: Record<string, unknown>
+  /** Ends when it has had its effect; never throws. */
+  acting: Promise<void>
+}
+
+/** Once it returns the event is ours and can be answered: what fails from then on, the sweep makes good. */
 export async function receiveWebhook(
   ctx: Ctx,
   provider: Provider,
-  headers: Headers,
-  body: string,
-): Promise<void> {
-  const { parseWebhook } = providerOf(provider)
-  if (parseWebhook === null) throw notFound('webhook')
-  const event = await parseWebhook(ctx, headers, body)
-  const { webhook, payment } = await store(ctx, provider, event, body)
-  if (webhook.actedAt !== null) return
+  door: string,
+  request: WebhookRequest,
+): Promise<Received> {
+  const { webhooks: doors } = providerOf(provider)
+  if (!Object.hasOwn(doors, door)) throw notFound('webhook')
+  const { read, answer } = doors[door]!
+  const event = await read(ctx, request)
+  const { webhook, payment } = await store(ctx, provider, event, request.body)
+  return { answer, acting: webhook.actedAt === null ? act(ctx, webhook, payment) : Promise.resolve() }
+}
+
+async function act(ctx: Ctx, webhook: WebhookRow, payment: PaymentRow | undefined): Promise<void> {
   try {
     await actOnWebhook(ctx, webhook, payment)
   } catch (error) {
-    ctx.log.error('a webhook was stored and not acted on', { provider, eventId: event.eventId, error })
+    const { provider, eventId } = webhook
+    ctx.log.error('a webhook was stored and not acted on', { provider, eventId, error })
   }
 }
 
@@ -61,18 +72,6 @@ async function store(
   )
   if (webhook === undefined) throw notFound(subject)
   return { webhook, payment }
-}
-
-/** Acts on a stored webhook once more, whether it was acted on or not. */
-export async function replayWebhook(ctx: Ctx, provider: Provider, eventId: string): Promise<void> {
-  await requireAdmin(ctx)
-  const webhook = await ctx.db
-    .select()
-    .from(webhooks)
-    .where(and(eq(webhooks.provider, provider), eq(webhooks.eventId, eventId)))
-    .get()
-  if (webhook === undefined) throw notFound('webhook')
-  await actOnWebhook(ctx, webhook, await findSubject(ctx, webhook))
 }
 
 /** Raw bodies hold what providers know of payers: they go after 90 days, acted on or not, some of them a sweep. */

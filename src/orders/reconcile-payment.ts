@@ -2,27 +2,39 @@
  * Asks a payment's provider how it stands and takes the answer to its end: money that came is settled, a failure is
  * written down, silence is asked about again. Safe to repeat at any time, whatever the payment's status.
  */
-import { and, eq, inArray, sql } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
-import { withRetry } from '../core/database.ts'
 import { providerOf } from '../money/providers/index.ts'
-import type { Observed } from '../money/providers/port.ts'
+import type { Capture, Observed } from '../money/providers/port.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
-import { insertOrderEvent } from './order-events.ts'
+import { failPayment, isOpen } from './fail-payment.ts'
 import { nextLook } from './payment-schedule.ts'
 import { orders } from './schema.ts'
 import { takeObserved } from './settle-order.ts'
 import { startPayment } from './start-payment.ts'
-import { tell } from './words.ts'
+import { moneyText } from './words.ts'
 
 /** Answers what the provider said. */
 export async function reconcilePayment(ctx: Ctx, payment: PaymentRow): Promise<Observed> {
   const { observed, asked } = await ask(ctx, payment)
-  if (observed.captures.length > 0) await takeObserved(ctx, asked, observed)
-  else if (observed.status === 'failed') await fail(ctx, asked, observed.reason)
+  if (observed.captures.length > 0) await take(ctx, asked, observed)
+  else if (observed.status === 'failed') await failPayment(ctx, asked, observed.reason)
   else await lookAgain(ctx, asked, observed)
   return observed
 }
+
+async function take(ctx: Ctx, payment: PaymentRow, observed: Observed): Promise<void> {
+  const [other] = await takeObserved(ctx, payment, observed)
+  if (other === undefined) return
+  ctx.log.error('a provider tells of money that is written down otherwise', { paymentId: payment.id })
+  await ctx.db
+    .update(payments)
+    .set({ attention: whyOther(payment, other), dueAt: null, updatedAt: ctx.now })
+    .where(eq(payments.id, payment.id))
+}
+
+const whyOther = ({ provider }: PaymentRow, capture: Capture): string =>
+  `${provider} says that ${moneyText(capture)} came (${capture.receiptNumber ?? capture.reference}), which is written down as other money.`
 
 /** A provider that cannot be asked has said nothing: that is no failure of the payment. */
 async function ask(ctx: Ctx, payment: PaymentRow): Promise<{ observed: Observed; asked: PaymentRow }> {
@@ -47,30 +59,6 @@ async function mustStart(ctx: Ctx, { status, orderId }: PaymentRow): Promise<boo
   return order?.status === 'pending' && order.receipt === null && ctx.now < order.payUntil
 }
 
-/**
- * Of one that had expired the order was told already; money that came is never taken back by this. A failure is asked
- * about again all the same: providers have been known to change their mind.
- */
-async function fail(ctx: Ctx, payment: PaymentRow, reason: string | null): Promise<void> {
-  const { id, orderId } = payment
-  const hasFailed = sql`EXISTS (SELECT 1 FROM ${payments} WHERE ${payments.id} = ${id} AND ${payments.status} = 'failed')`
-  await withRetry(() =>
-    ctx.db.batch([
-      ctx.db
-        .update(payments)
-        .set({
-          status: sql`iif(${payments.status} = 'expired', 'expired', 'failed')`,
-          checks: sql`${payments.checks} + 1`,
-          dueAt: nextLook(payment.createdAt, ctx.now),
-          attention: null,
-          updatedAt: ctx.now,
-        })
-        .where(and(eq(payments.id, id), isOpen)),
-      insertOrderEvent(ctx, orderId, `failed:${id}`, tell.declined(reason), hasFailed),
-    ]),
-  )
-}
-
 /** Never given up while it may still be paid: after the last look an operator is asked to see to it. */
 async function lookAgain(ctx: Ctx, payment: PaymentRow, { status, reason }: Observed): Promise<void> {
   // Its order is paid by another or over: what is paid all the same will go back.
@@ -90,6 +78,3 @@ const whyAttention = ({ provider }: PaymentRow, status: Observed['status'], reas
   status === 'pending'
     ? `${provider} has not said for an hour whether it is paid.`
     : `${provider} does not know what became of it${reason === null ? '' : `: ${reason}`}.`
-
-/** No money has come by it, as far as is known. */
-const isOpen = inArray(payments.status, ['starting', 'pending', 'failed', 'expired'])

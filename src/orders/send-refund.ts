@@ -7,7 +7,7 @@ import { MINUTE_MS, SECOND_MS } from '../core/time.ts'
 import { insertTransfers } from '../money/ledger.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { Sent } from '../money/providers/port.ts'
-import { payments, type RefundRow, refunds } from '../money/schema.ts'
+import { payments, type RefundRow, receipts, refunds } from '../money/schema.ts'
 import type { Provider } from '../raffles/contract.ts'
 import { findRefund } from './find-refund.ts'
 import { insertOrderEvent } from './order-events.ts'
@@ -60,17 +60,22 @@ async function takeOn(ctx: Ctx, refund: RefundRow): Promise<boolean> {
 }
 
 async function askProvider(ctx: Ctx, refund: RefundRow): Promise<void> {
-  const payment = await ctx.db
-    .select({ reference: payments.reference })
-    .from(payments)
-    .where(eq(payments.id, refund.paymentId))
-    .get()
-  const sent = await providerOf(refund.provider).refund(ctx, {
-    id: keyOf(refund),
-    amount: refund.amount,
-    currency: refund.currency,
-    paymentReference: payment?.reference ?? refund.paymentId,
-    captureReference: refund.receipt,
+  const { provider, amount, currency, createdAt } = refund
+  const [[payment], [capture]] = await ctx.db.batch([
+    ctx.db.select().from(payments).where(eq(payments.id, refund.paymentId)),
+    ctx.db
+      .select()
+      .from(receipts)
+      .where(and(eq(receipts.provider, provider), eq(receipts.reference, refund.receipt))),
+  ])
+  const id = keyOf(refund)
+  const sent = await providerOf(provider).refund(ctx, {
+    id,
+    amount,
+    currency,
+    createdAt,
+    payment: payment!,
+    capture: capture!,
   })
   if (sent.status === 'succeeded') await refundPaid(ctx, refund, refund.provider, sent.reference)
   else if (sent.status === 'failed')

@@ -40,11 +40,55 @@ interface Received {
   arrived: ReceiptRow[]
 }
 
-/** Takes what a provider says has arrived for a payment to its end. Told again, in any order, it changes nothing. */
-export async function takeObserved(ctx: Ctx, payment: PaymentRow, { captures }: Observed): Promise<void> {
+/**
+ * Takes what a provider says has arrived for a payment to its end. Told again, in any order, it changes nothing. Answers
+ * the captures that are written down as other money: by another payment, or with another sum or receipt number.
+ */
+export async function takeObserved(
+  ctx: Ctx,
+  payment: PaymentRow,
+  { captures }: Observed,
+): Promise<Capture[]> {
   let received: Received | undefined
-  for (const capture of captures) received = await takeCapture(ctx, payment, capture)
+  const others: Capture[] = []
+  for (const capture of captures) {
+    received = await takeCapture(ctx, payment, capture)
+    const receipt = received.arrived.find((each) => isReceiptOf(each, payment, capture))
+    if (receipt === undefined) others.push(capture)
+    else if (!(await noteNumber(ctx, receipt, capture))) others.push(capture)
+  }
   if (received !== undefined) await settleReceived(ctx, received)
+  return others
+}
+
+const isReceiptOf = (receipt: ReceiptRow, payment: PaymentRow, capture: Capture): boolean =>
+  receipt.provider === payment.provider &&
+  receipt.paymentId === payment.id &&
+  receipt.reference === capture.reference &&
+  receipt.amount === capture.amount &&
+  receipt.currency === capture.currency
+
+/** Of a capture whose number was not known when it was written down; false where that is another's. */
+async function noteNumber(ctx: Ctx, receipt: ReceiptRow, { receiptNumber }: Capture): Promise<boolean> {
+  if (receiptNumber === undefined || receipt.receiptNumber === receiptNumber) return true
+  const { provider, reference } = receipt
+  const isTaken = sql`EXISTS (SELECT 1 FROM receipts AS other WHERE other.provider = ${provider}
+    AND other.receipt_number = ${receiptNumber} AND other.reference <> ${reference})`
+  const [noted] = await withRetry(() =>
+    ctx.db
+      .update(receipts)
+      .set({ receiptNumber })
+      .where(
+        and(
+          eq(receipts.provider, provider),
+          eq(receipts.reference, reference),
+          or(isNull(receipts.receiptNumber), eq(receipts.receiptNumber, receiptNumber)),
+          sql`NOT ${isTaken}`,
+        ),
+      )
+      .returning({ reference: receipts.reference }),
+  )
+  return noted !== undefined
 }
 
 /** Does what is left to do for an order's receipts; nothing, where nothing is left. */
@@ -87,7 +131,16 @@ async function takeCapture(ctx: Ctx, payment: PaymentRow, capture: Capture): Pro
     ctx.db.batch([
       ctx.db
         .insert(receipts)
-        .values({ provider, reference, paymentId: payment.id, orderId, amount, currency, at: ctx.now })
+        .values({
+          provider,
+          reference,
+          paymentId: payment.id,
+          orderId,
+          amount,
+          currency,
+          at: ctx.now,
+          receiptNumber: capture.receiptNumber ?? null,
+        })
         .onConflictDoNothing(),
       insertTransfers(ctx, [arrived], isOurs),
       ctx.db

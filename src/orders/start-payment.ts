@@ -1,44 +1,36 @@
-/** Asks the provider for the money of a payment that is written down; asked again, it is the same payment there. */
-import { and, eq } from 'drizzle-orm'
+/**
+ * Asks the provider for the money of a payment that is written down. Asked again, it is the same payment there; one that
+ * would ask its payer twice is asked once in its life, even if the answer is lost.
+ */
+import { and, eq, isNull } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { Problem } from '../core/errors.ts'
 import { providerOf } from '../money/providers/index.ts'
-import type { Started } from '../money/providers/port.ts'
+import type { PaymentProvider, Started } from '../money/providers/port.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
+import { failPayment } from './fail-payment.ts'
 import { stopPayment } from './stop-payment.ts'
+import { tell } from './words.ts'
 
 const RETRY_AFTER_SECONDS = 5
 
-/** Answers the payment as it stands then: pending, unless something else came first. */
+/** Answers the payment as it stands then: pending or failed, unless something else came first. */
 export async function startPayment(ctx: Ctx, payment: PaymentRow): Promise<PaymentRow> {
-  const { reference, action } = await ask(ctx, payment)
-  const [started] = await withRetry(() =>
-    ctx.db
-      .update(payments)
-      .set({ status: 'pending', reference, action, updatedAt: ctx.now })
-      .where(and(eq(payments.id, payment.id), eq(payments.status, 'starting')))
-      .returning(),
-  )
-  return started ?? overtaken(ctx, payment.id, { reference, action })
-}
-
-/**
- * While the provider was asked somebody else started it, or its order was paid or ended: of an order that is over, what
- * was just started is stopped again. Its reference is kept all the same, as money may come by it.
- */
-async function overtaken(ctx: Ctx, id: string, { reference, action }: Started): Promise<PaymentRow> {
-  const [present] = await withRetry(() =>
-    ctx.db.update(payments).set({ reference, action }).where(eq(payments.id, id)).returning(),
-  )
-  if (present!.status === 'expired') await stopPayment(ctx, present!)
-  return present!
+  const provider = providerOf(payment.provider)
+  const started = provider.startsOnce
+    ? await askOnce(ctx, provider, payment)
+    : await ask(ctx, provider, payment)
+  if (started === null) return noteUnanswered(ctx, payment)
+  if (started.status === 'refused') return failPayment(ctx, payment, started.reason)
+  const { reference, action } = started
+  return (await notePending(ctx, payment, { reference, action })) ?? overtaken(ctx, payment.id, started)
 }
 
 /** The payment is written down: whoever repeats the request, or the sweep, asks again. */
-async function ask(ctx: Ctx, payment: PaymentRow): Promise<Started> {
+async function ask(ctx: Ctx, provider: PaymentProvider, payment: PaymentRow): Promise<Started> {
   try {
-    return await providerOf(payment.provider).start(ctx, payment)
+    return await provider.start(ctx, payment)
   } catch (error) {
     ctx.log.error('a payment could not be started', { paymentId: payment.id, error })
     throw new Problem(
@@ -47,4 +39,59 @@ async function ask(ctx: Ctx, payment: PaymentRow): Promise<Started> {
       { retryAfterSeconds: RETRY_AFTER_SECONDS },
     )
   }
+}
+
+/** Null: it was asked, now or before, and nobody knows whether it heard. */
+async function askOnce(ctx: Ctx, provider: PaymentProvider, payment: PaymentRow): Promise<Started | null> {
+  // No retry: if the answer of this very statement is lost, nobody may ask.
+  const [mine] = await ctx.db
+    .update(payments)
+    .set({ askedAt: ctx.now })
+    .where(and(eq(payments.id, payment.id), isNull(payments.askedAt)))
+    .returning({ id: payments.id })
+  if (mine === undefined) return null
+  try {
+    return await provider.start(ctx, payment)
+  } catch (error) {
+    ctx.log.error('a payment may have been started', { paymentId: payment.id, error })
+    return null
+  }
+}
+
+/** It stays to be decided: by what the provider tells, or by a person. The payer may try again, knowing of this one. */
+async function noteUnanswered(ctx: Ctx, payment: PaymentRow): Promise<PaymentRow> {
+  const action = { kind: 'prompt', checkoutUrl: null, message: tell.unanswered(payment.provider) } as const
+  const noted = await notePending(ctx, payment, { reference: null, action })
+  return noted ?? (await ctx.db.select().from(payments).where(eq(payments.id, payment.id)).get())!
+}
+
+async function notePending(
+  ctx: Ctx,
+  { id }: PaymentRow,
+  answer: Pick<PaymentRow, 'reference' | 'action'>,
+): Promise<PaymentRow | undefined> {
+  const [pending] = await withRetry(() =>
+    ctx.db
+      .update(payments)
+      .set({ ...answer, status: 'pending', updatedAt: ctx.now })
+      .where(and(eq(payments.id, id), eq(payments.status, 'starting')))
+      .returning(),
+  )
+  return pending
+}
+
+/**
+ * While the provider was asked somebody else started it, or its order was paid or ended: of an order that is over, what
+ * was just started is stopped again. Its reference is kept all the same, as money may come by it.
+ */
+async function overtaken(
+  ctx: Ctx,
+  id: string,
+  { reference, action }: Pick<PaymentRow, 'reference' | 'action'>,
+): Promise<PaymentRow> {
+  const [present] = await withRetry(() =>
+    ctx.db.update(payments).set({ reference, action }).where(eq(payments.id, id)).returning(),
+  )
+  if (present!.status === 'expired') await stopPayment(ctx, present!)
+  return present!
 }

@@ -7,7 +7,8 @@ import { receiveWebhook } from './receive-webhook.ts'
 
 export async function tellCharge(ctx: Ctx, charge: ChargeRow): Promise<void> {
   const { headers, body } = chargeEvent(ctx, charge)
-  await receiveWebhook(ctx, 'sandbox', headers, body)
+  const { acting } = await receiveWebhook(ctx, 'sandbox', 'webhook', { headers, body, token: null })
+  await acting
   await noteTold(ctx, charge)
 }
 

@@ -49,9 +49,12 @@ export const tell = {
   placed: (order: Sum & { payUntil: number }) =>
     `Reserved. Pay ${moneyText(order)} by ${toInstant(order.payUntil)}.`,
   started: (provider: string) => `Payment by ${provider} started.`,
+  unanswered: (provider: string) =>
+    `${provider} has not answered yet. If your phone asks you, confirm there; if it does not within two minutes, try to pay once more.`,
   declined: (reason: string | null) =>
     reason === null ? 'The payment failed.' : `The payment failed: ${reason}.`,
-  received: (sum: Sum, provider: string) => `Received ${moneyText(sum)} by ${provider}.`,
+  received: ({ receiptNumber, ...sum }: Sum & { receiptNumber?: string }, provider: string) =>
+    `Received ${moneyText(sum)} by ${provider}${receiptNumber === undefined ? '' : ` (${receiptNumber})`}.`,
   issued: (tickets: number, units: number) =>
     [
       'Paid.',

@@ -29,7 +29,11 @@ export const whyNotPublishNow = (ctx: Ctx, raffle: RulesColumns & Pick<RaffleRow
     now: ctx.now,
     leadSeconds: ctx.settings.DRAW_LEAD_SECONDS,
     paymentSpanSeconds: paymentSpanSeconds(raffle, ctx.settings.HOLD_SECONDS),
-    whyNotProvider: (provider) => whyNotProvider(provider, ctx.settings),
+    whyNotProvider: (provider) =>
+      whyNotProvider(provider, ctx.settings, {
+        amount: raffle.priceAmount,
+        currency: raffle.priceCurrency,
+      }),
   })
 
 /** Checks a raffle's terms, gives them to its pool as the next version, and writes them down once it has them. */

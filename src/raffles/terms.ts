@@ -3,6 +3,7 @@ import type { Settings } from '../core/settings.ts'
 import { toInstant } from '../core/time.ts'
 import { dev, quicknet } from '../draws/rdp1/chains.ts'
 import { canonicalRules, parseRules } from '../draws/rdp1/rules.ts'
+import { providers } from '../money/providers/index.ts'
 import type { Terms } from '../tickets/pool-contract.ts'
 import type { Prize, Provider } from './contract.ts'
 import type { RaffleRow } from './schema.ts'
@@ -38,29 +39,14 @@ export type RulesColumns = Pick<
   Exclude<RulesField, 'ticketPrice'> | 'priceAmount' | 'priceCurrency'
 >
 
-/** How long after the closing each provider's payment may still arrive. */
-const STRIPE_SPAN_SECONDS = 1_860
-const MPESA_SPAN_SECONDS = 180
-
 /** The longest payment span of what a raffle accepts; 0 where entries are free. */
 export function paymentSpanSeconds(
   raffle: Pick<RaffleRow, 'priceAmount' | 'providers'>,
   holdSeconds: number,
 ): number {
   if (raffle.priceAmount === 0) return 0
-  const spans = raffle.providers.map((provider) => spanOf(provider, holdSeconds))
+  const spans = raffle.providers.map((name) => providers[name]?.spanSeconds(holdSeconds) ?? holdSeconds)
   return Math.max(0, ...(spans.length > 0 ? spans : [holdSeconds]))
-}
-
-const spanOf = (provider: Provider, holdSeconds: number): number => {
-  switch (provider) {
-    case 'stripe':
-      return STRIPE_SPAN_SECONDS
-    case 'mpesa':
-      return MPESA_SPAN_SECONDS
-    default:
-      return holdSeconds
-  }
 }
 
 /** The terms of a raffle as it stands. */

@@ -7,7 +7,7 @@ import { manual } from '../../src/money/providers/manual.ts'
 import { sandbox } from '../../src/money/providers/sandbox.ts'
 import { chargeEvent, decideCharge, findCharge } from '../../src/money/providers/sandbox-checkout.ts'
 import { signEvent } from '../../src/money/providers/sandbox-signature.ts'
-import type { PaymentRow } from '../../src/money/schema.ts'
+import type { PaymentRow, ReceiptRow } from '../../src/money/schema.ts'
 import { call } from '../harness/client.ts'
 import { testContext, testSettings } from '../harness/people.ts'
 import { NOW, SECOND, silenceLog, useClock } from '../raffles/scenario.ts'
@@ -34,12 +34,20 @@ const aPayment = (changes: Partial<PaymentRow> = {}): PaymentRow => ({
   attention: null,
   createdAt: NOW,
   updatedAt: NOW,
+  askedAt: null,
   ...changes,
 })
 
+/** The sandbox refuses nothing. */
+async function startOf(payment: PaymentRow) {
+  const answer = await sandbox.start(testContext(NOW), payment)
+  if (answer.status === 'refused') throw new Error(answer.reason)
+  return answer
+}
+
 async function started(changes: Partial<PaymentRow> = {}) {
   const payment = aPayment(changes)
-  const { action } = await sandbox.start(testContext(NOW), payment)
+  const { action } = await startOf(payment)
   const url = new URL(action.checkoutUrl!)
   const [id, token] = url.pathname.split('/').slice(-2) as [string, string]
   return { payment, action, url, path: url.pathname, address: { id, token } }
@@ -50,8 +58,7 @@ const press = (path: string, action: string) => call('POST', path, { form: { act
 describe('a charge of the sandbox', () => {
   it('is one however often it is started, at an address that only the payer knows', async () => {
     const { payment, action, url } = await started()
-    const again = await sandbox.start(testContext(NOW), payment)
-    expect(again).toEqual({ reference: payment.id, action })
+    expect(await startOf(payment)).toEqual({ status: 'started', reference: payment.id, action })
     expect(action).toMatchObject({ kind: 'redirect' })
     expect(url.origin).toBe(testSettings().PUBLIC_ORIGIN)
     expect(url.pathname).toMatch(new RegExp(`^/sandbox/checkout/${payment.id}/[\\w-]{32}$`))
@@ -224,16 +231,34 @@ describe('the checkout page', () => {
 })
 
 describe('money out of the sandbox', () => {
+  const payment = aPayment({ status: 'succeeded' })
+  const capture: ReceiptRow = {
+    provider: 'sandbox',
+    reference: `${payment.id}-1`,
+    paymentId: payment.id,
+    orderId: payment.orderId,
+    amount: payment.amount,
+    currency: 'KES',
+    at: NOW,
+    receiptNumber: null,
+  }
   const refund = (id: string, amount: number, now = NOW) =>
     sandbox.refund(testContext(now), {
       id,
       amount,
       currency: 'KES',
-      paymentReference: 'p',
-      captureReference: 'c',
+      createdAt: now,
+      payment,
+      capture,
     })
   const payout = (id: string, amount: number, now = NOW) =>
-    sandbox.payout(testContext(now), { id, amount, currency: 'KES', destination: 'somewhere' })
+    sandbox.payout(testContext(now), {
+      id,
+      amount,
+      currency: 'KES',
+      createdAt: now,
+      destination: 'somewhere',
+    })
 
   it('arrives at once, once for its id', async () => {
     for (const send of [refund, payout]) {
@@ -271,16 +296,16 @@ describe('money out of the sandbox', () => {
 describe('what the sandbox tells', () => {
   const event = { id: 'evt-1', subject: 'payment', subjectId: newId('payment') }
   const read = (body: string, header: string | null, now = NOW) =>
-    sandbox.parseWebhook!(
-      testContext(now),
-      new Headers(header === null ? {} : { 'sandbox-signature': header }),
+    sandbox.webhooks.webhook!.read(testContext(now), {
+      headers: new Headers(header === null ? {} : { 'sandbox-signature': header }),
       body,
-    )
+      token: null,
+    })
 
   it('is read if it is signed', async () => {
     const { address } = await started()
     const { headers, body } = chargeEvent(testContext(NOW), await findCharge(testContext(NOW), address))
-    expect(await sandbox.parseWebhook!(testContext(NOW), headers, body)).toEqual({
+    expect(await read(body, headers.get('sandbox-signature'))).toEqual({
       eventId: `evt-${address.id}-open`,
       subject: 'payment',
       subjectId: address.id,

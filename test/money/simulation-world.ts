@@ -326,7 +326,7 @@ export class World {
       headers: Object.fromEntries(headers()),
       ...this.bindings,
     })
-    if (status !== 204) this.wrong.push(`a webhook was answered ${status}`)
+    if (status !== 200) this.wrong.push(`a webhook was answered ${status}`)
   }
 
   sweep = (): Promise<void> => sweep({ ...this.mailer.bindings, ...this.bindings.bindings })

@@ -26,6 +26,7 @@ import {
   crashing,
   DAY,
   HOUR,
+  iso,
   MINUTE,
   NOW,
   readAll,
@@ -52,6 +53,7 @@ const DOORS: readonly Door[] = [
   { method: 'GET', path: '/api/v1/payments?needs=attention' },
   { method: 'POST', path: `/api/v1/payments/${PAYMENT}/reconcile` },
   { method: 'POST', path: `/api/v1/payments/${PAYMENT}/receipts`, body: { reference: 'KCB-1' } },
+  { method: 'GET', path: '/api/v1/payments/webhooks' },
   { method: 'POST', path: '/api/v1/payments/webhooks/sandbox/evt-1/replay' },
 ]
 
@@ -115,7 +117,8 @@ describe('a webhook', () => {
     const { player, bought, paymentId } = await staged()
     await pressSilently(bought)
     const body = eventOf(paymentId)
-    expect((await report(body)).status).toBe(204)
+    const taken = await report(body)
+    expect(taken).toMatchObject({ status: 200, body: { received: true } })
     expect((await orderOf(player, bought.id)).status).toBe('paid')
     const { id } = JSON.parse(body)
     expect(await row('SELECT * FROM webhooks WHERE event_id = ?', id)).toMatchObject({
@@ -128,7 +131,7 @@ describe('a webhook', () => {
     const before = await everything()
     at(NOW + SECOND)
     const again = await Promise.all([report(body), report(body), report(body)])
-    expect(again.map(({ status }) => status)).toEqual([204, 204, 204])
+    expect(again.map(({ status }) => status)).toEqual([200, 200, 200])
     expect(await everything()).toEqual(before)
     expect((await row('SELECT acted_at FROM webhooks WHERE event_id = ?', id)).acted_at).toBe(NOW)
   })
@@ -154,8 +157,16 @@ describe('a webhook', () => {
     ] as const) {
       expect((await report(sent, { ...headers })).status).toBe(status)
     }
-    for (const provider of ['stripe', 'mpesa', 'manual', 'nobody']) {
-      const answer = await call('POST', `/api/v1/payments/${provider}/webhook`, {
+    for (const address of [
+      'stripe/webhook',
+      'mpesa/webhook',
+      'manual/webhook',
+      'nobody/webhook',
+      'sandbox/constructor',
+      'sandbox/callback',
+      'sandbox/callback/a-token',
+    ]) {
+      const answer = await call('POST', `/api/v1/payments/${address}`, {
         raw: body,
         headers: signed(body),
       })
@@ -232,26 +243,107 @@ describe('a webhook', () => {
     )
       .bind(id, bought.id, bought.order.payment.id)
       .run()
-    expect((await report(eventOf(id, `evt-${id}`, 'refund'))).status).toBe(204)
+    expect((await report(eventOf(id, `evt-${id}`, 'refund'))).status).toBe(200)
     expect(await row('SELECT due_at FROM refunds WHERE id = ?', id)).toEqual({ due_at: NOW })
     await env.DB.prepare('DELETE FROM refunds WHERE id = ?').bind(id).run()
   })
 
-  it('is replayed by administrators alone', async () => {
+  it('is listed and replayed by whoever manages what it tells of, and takes effect once', async () => {
     const { raffle, player, bought, paymentId } = await staged()
-    const body = eventOf(paymentId, `evt-${paymentId}-x`)
-    await report(body)
+    const eventId = `evt-${paymentId}-x`
+    await report(eventOf(paymentId, eventId))
     await pressSilently(bought)
-    const path = `/payments/webhooks/sandbox/evt-${paymentId}-x/replay`
-    for (const person of [player, raffle.operator]) expect((await as(person, 'POST', path)).status).toBe(403)
+    const list = `/payments/webhooks?about=${paymentId}`
+    const replay = `/payments/webhooks/sandbox/${eventId}/replay`
+    const stranger = (await organisationWithOperator()).operator
+    for (const person of [player, stranger]) {
+      expect((await as(person, 'GET', list)).status).toBe(404)
+      expect((await as(person, 'POST', replay)).status).toBe(404)
+    }
     expect(await paymentRow(paymentId)).toMatchObject({ status: 'pending' })
-    const admin = await signedInAdmin()
-    expect((await as(admin, 'POST', path)).status).toBe(204)
+    expect((await as(raffle.operator, 'GET', list)).body).toEqual({
+      data: [
+        {
+          provider: 'sandbox',
+          eventId,
+          subject: 'payment',
+          subjectId: paymentId,
+          receivedAt: iso(NOW),
+          actedAt: iso(NOW),
+        },
+      ],
+      nextCursor: null,
+    })
+    expect((await as(raffle.operator, 'POST', replay)).status).toBe(204)
     expect(await paymentRow(paymentId)).toMatchObject({ status: 'succeeded' })
     const before = await everything()
-    expect((await as(admin, 'POST', path)).status).toBe(204)
+    expect((await as(await signedInAdmin(), 'POST', replay)).status).toBe(204)
     expect(await everything()).toEqual(before)
-    expect((await as(admin, 'POST', '/payments/webhooks/sandbox/evt-none/replay')).status).toBe(404)
+    expect((await as(raffle.operator, 'POST', '/payments/webhooks/sandbox/evt-none/replay')).status).toBe(404)
+  })
+
+  it('of a refund is replayed by whoever manages its payment, of a payout by whoever approves it', async () => {
+    const { raffle, player, bought } = await staged()
+    const { organisation, operator } = raffle
+    const [refund, payout] = [newId('refund'), newId('payout')]
+    await env.DB.batch([
+      env.DB.prepare(
+        `INSERT INTO refunds VALUES (?, ?, 'k2', '', 'sandbox', ?, 'r', 100, 'KES', 'a reason', '[]', 'sent', NULL, 1, NULL, NULL, 1, 1)`,
+      ).bind(refund, bought.id, bought.order.payment.id),
+      env.DB.prepare(
+        `INSERT INTO payouts (id, kind, subject, organisation_id, provider, destination, amount, currency, status,
+           requested_by, created_at, updated_at)
+         VALUES (?1, 'shop', ?1, ?2, 'sandbox', 'somewhere', 100, 'KES', 'sent', 'user', 1, 1)`,
+      ).bind(payout, organisation.id),
+    ])
+    for (const [id, subject, table] of [
+      [refund, 'refund', 'refunds'],
+      [payout, 'payout', 'payouts'],
+    ] as const) {
+      const eventId = `evt-${id}`
+      await report(eventOf(id, eventId, subject))
+      await env.DB.prepare(`UPDATE ${table} SET due_at = NULL WHERE id = ?`).bind(id).run()
+      expect((await as(operator, 'GET', `/payments/webhooks?about=${id}`)).body.data).toMatchObject([
+        { eventId },
+      ])
+      const replay = `/payments/webhooks/sandbox/${eventId}/replay`
+      expect((await as(player, 'POST', replay)).status).toBe(404)
+      expect((await as(operator, 'POST', replay)).status).toBe(204)
+      expect(await row(`SELECT due_at FROM ${table} WHERE id = ?`, id)).toEqual({ due_at: NOW })
+      await env.DB.prepare(`DELETE FROM ${table} WHERE id = ?`).bind(id).run()
+    }
+  })
+
+  it('is listed by what it tells of, all of them for an administrator alone', async () => {
+    const { raffle, paymentId } = await staged()
+    const ids = ['a', 'b', 'c'].map((each) => `evt-${paymentId}-${each}`)
+    for (const id of ids) await report(eventOf(paymentId, id))
+    const admin = await signedInAdmin()
+    expect((await as(raffle.operator, 'GET', '/payments/webhooks')).status).toBe(403)
+    const seen = (await readAll('/payments/webhooks', 2, admin)).map(({ eventId }) => eventId)
+    expect(seen.filter((id: string) => id.startsWith(`evt-${paymentId}`))).toEqual(ids.toReversed())
+    const mine = await readAll(`/payments/webhooks?about=${paymentId}`, 2, raffle.operator)
+    expect(mine.map(({ eventId }) => eventId)).toEqual(ids.toReversed())
+    for (const about of ['raffle_1', 'pay_1', newId('raffle')]) {
+      expect((await as(admin, 'GET', `/payments/webhooks?about=${about}`)).body.errors).toMatchObject([
+        { path: 'about', message: 'must be the id of a payment, refund or payout' },
+      ])
+    }
+  })
+
+  it('that a provider cannot be asked about is told so to whoever replays it', async () => {
+    const { raffle, paymentId } = await staged()
+    silenceLog()
+    vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
+    await report(eventOf(paymentId, `evt-${paymentId}-y`))
+    const answer = await as(raffle.operator, 'POST', `/payments/webhooks/sandbox/evt-${paymentId}-y/replay`)
+    expect(answer).toMatchObject({
+      status: 503,
+      body: { detail: 'sandbox could not be asked. It is asked again each minute.' },
+    })
+    vi.restoreAllMocks()
+    const again = await as(raffle.operator, 'POST', `/payments/webhooks/sandbox/evt-${paymentId}-y/replay`)
+    expect(again.status).toBe(204)
   })
 
   it('that cannot be acted on is tried each minute, after a day each hour, and is kept no longer than others', async () => {

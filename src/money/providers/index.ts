@@ -3,24 +3,25 @@ import { Problem } from '../../core/errors.ts'
 import type { Settings } from '../../core/settings.ts'
 import type { Provider } from '../../raffles/contract.ts'
 import { manual } from './manual.ts'
-import type { PaymentProvider } from './port.ts'
+import type { PaymentProvider, Sum } from './port.ts'
 import { sandbox } from './sandbox.ts'
 
-const PROVIDERS: Partial<Record<Provider, PaymentProvider>> = { sandbox, manual }
+export const providers: Partial<Record<Provider, PaymentProvider>> = { sandbox, manual }
 
 const notSetUp = (name: Provider): string => `${name} is not set up here`
 
 export function providerOf(name: Provider): PaymentProvider {
-  const provider = PROVIDERS[name]
+  const provider = providers[name]
   if (provider === undefined) throw new Problem('invalid_state', `${notSetUp(name)}.`)
   return provider
 }
 
-/** Why nobody can pay by it here; null: they can. */
-export function whyNotProvider(name: Provider, settings: Settings): string | null {
-  if (PROVIDERS[name] === undefined) return notSetUp(name)
+/** Why nobody can pay by it here, or such a sum if one is given; null: they can. */
+export function whyNotProvider(name: Provider, settings: Settings, sum?: Sum): string | null {
+  const provider = providers[name]
+  if (provider === undefined) return notSetUp(name)
   if (name === 'sandbox' && settings.ENVIRONMENT === 'production') {
     return 'sandbox takes no real money, so production does not offer it'
   }
-  return null
+  return sum === undefined ? null : provider.whyNotSum(sum)
 }

@@ -6,8 +6,12 @@ const byHand = async (): Promise<Sent> => ({ status: 'pending', reference: null,
 
 export const manual: PaymentProvider = {
   name: 'manual',
-  spanSeconds: (settings) => settings.HOLD_SECONDS,
+  spanSeconds: (holdSeconds) => holdSeconds,
+  whyNotSum: () => null,
+  needsPhone: false,
+  startsOnce: false,
   start: async (_ctx, payment) => ({
+    status: 'started',
     reference: payment.id,
     action: {
       kind: 'manual',
@@ -19,5 +23,5 @@ export const manual: PaymentProvider = {
   stop: async () => {},
   refund: byHand,
   payout: byHand,
-  parseWebhook: null,
+  webhooks: {},
 }

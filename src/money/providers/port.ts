@@ -1,15 +1,19 @@
 /** What a payment provider must be able to do. One file a provider; whoever adds one adds a file and a row in `index`. */
 import type { Ctx } from '../../core/context.ts'
-import type { Settings } from '../../core/settings.ts'
 import type { Provider } from '../../raffles/contract.ts'
-import type { PaymentAction, PaymentRow } from '../schema.ts'
+import type { PaymentAction, PaymentRow, ReceiptRow, WebhookSubject } from '../schema.ts'
 
-/** A capture at the provider: money that really arrived. */
-export interface Capture {
-  /** The provider's id of this capture; two captures of one payment have two. */
-  reference: string
+export interface Sum {
   amount: number
   currency: string
+}
+
+/** A capture at the provider: money that really arrived. */
+export interface Capture extends Sum {
+  /** The provider's id of this capture, the same however we come to know of it; two captures of one payment have two. */
+  reference: string
+  /** What the payer's own statement calls it, where that is another id and is known yet: one receipt is one capture's. */
+  receiptNumber?: string
 }
 
 /** What the provider says of a payment now. `unknown`: it could not be asked, or has not made up its mind. */
@@ -21,21 +25,23 @@ export interface Observed {
   reason: string | null
 }
 
-export interface Started {
-  reference: string
-  action: PaymentAction
-}
+/** `refused`: the provider will not ask the payer for it; `reason` is for the buyer. */
+export type Started =
+  | { status: 'started'; reference: string; action: PaymentAction }
+  | { status: 'refused'; reason: string }
 
 /** Money on its way out. Our own `id` is the provider's key: asked twice, it is sent once. */
-export interface Outgoing {
+export interface Outgoing extends Sum {
   id: string
-  amount: number
-  currency: string
+  /** When it was written down: a provider whose keys lapse looks for an older one before it sends. */
+  createdAt: number
 }
 
 export interface OutgoingRefund extends Outgoing {
-  paymentReference: string
-  captureReference: string
+  /** The payment that it belongs to, with the payer's phone, which is personal. */
+  payment: PaymentRow
+  /** The capture that goes back, in part or whole. */
+  capture: ReceiptRow
 }
 
 export interface OutgoingPayout extends Outgoing {
@@ -50,26 +56,49 @@ export interface Sent {
   reason: string | null
 }
 
-/** A verified event: what it is about; the truth is then fetched. */
+/** A request to one of a provider's doors: `POST /payments/<provider>/<door>`, with `/<token>` where it has one. */
+export interface WebhookRequest {
+  headers: Headers
+  body: string
+  token: string | null
+}
+
+/** A verified event: what it is about. The truth is then fetched; what cannot be is read again by `toldAbout`. */
 export interface WebhookEvent {
+  /** Unique at the provider, and the same when it tells the same again. */
   eventId: string
-  subject: 'payment' | 'refund' | 'payout'
+  subject: WebhookSubject
   /** Our own id of it. */
   subjectId: string
 }
 
+/** A door where a provider reports. */
+export interface WebhookDoor {
+  /** Verifies by signature or token, then reads; throws a Problem (4xx) on what is forged, stale or foreign. */
+  read(ctx: Ctx, request: WebhookRequest): Promise<WebhookEvent>
+  /** What the provider wants to hear once we have it. */
+  answer: Record<string, unknown>
+}
+
 export interface PaymentProvider {
   name: Provider
-  /** How long a payment by it may take from its start. */
-  spanSeconds(settings: Settings): number
-  /** Asks for the money, keyed by the payment's id; idempotent. */
+  /** How long a payment by it may take from its start, where `HOLD_SECONDS` is so many. */
+  spanSeconds(holdSeconds: number): number
+  /** Why nobody can pay such a sum by it, in words that follow a field's name; null: they can. */
+  whyNotSum(sum: Sum): string | null
+  /** Whether it asks on the payer's phone, so that there must be a number. */
+  needsPhone: boolean
+  /** Whether asking twice asks the payer twice. Then a start whose answer was lost is never repeated by itself. */
+  startsOnce: boolean
+  /** Asks for the money, keyed by the payment's id: idempotent, unless it `startsOnce`. Throws if it cannot be reached. */
   start(ctx: Ctx, payment: PaymentRow): Promise<Started>
+  /** Of a payment whose start was lost there may be no reference yet: then by our id, or `unknown`. */
   fetch(ctx: Ctx, payment: PaymentRow): Promise<Observed>
   /** Tells the provider that nobody waits for it any more, where it can be told. What is paid all the same goes back. */
   stop(ctx: Ctx, payment: PaymentRow): Promise<void>
-  /** Sends money back; called again with the same id, says how that one stands. Null: only by hand. */
+  /** Sends money back; called again with the same id, says how that one stands. */
   refund(ctx: Ctx, refund: OutgoingRefund): Promise<Sent>
   payout(ctx: Ctx, payout: OutgoingPayout): Promise<Sent>
-  /** Verifies and reads a webhook; throws a Problem (4xx) on a forged, stale or foreign one. Null: it sends none. */
-  parseWebhook: ((ctx: Ctx, headers: Headers, body: string) => Promise<WebhookEvent>) | null
+  /** Its doors, by name. */
+  webhooks: Readonly<Record<string, WebhookDoor>>
 }

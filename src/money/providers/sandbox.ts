@@ -10,7 +10,15 @@ import { withRetry } from '../../core/database.ts'
 import { Problem } from '../../core/errors.ts'
 import { MINUTE_MS } from '../../core/time.ts'
 import { type PaymentAction, type PaymentRow, sandboxCharges, sandboxTransfers } from '../schema.ts'
-import type { Capture, Observed, Outgoing, PaymentProvider, Sent } from './port.ts'
+import type {
+  Capture,
+  Observed,
+  Outgoing,
+  PaymentProvider,
+  Sent,
+  WebhookEvent,
+  WebhookRequest,
+} from './port.ts'
 import { checkSignature, SIGNATURE_HEADER } from './sandbox-signature.ts'
 
 export type ChargeRow = typeof sandboxCharges.$inferSelect
@@ -29,7 +37,10 @@ export const SandboxEvent = z.strictObject({
 
 export const sandbox: PaymentProvider = {
   name: 'sandbox',
-  spanSeconds: (settings) => settings.HOLD_SECONDS,
+  spanSeconds: (holdSeconds) => holdSeconds,
+  whyNotSum: () => null,
+  needsPhone: false,
+  startsOnce: false,
 
   async start(ctx, payment) {
     const { id, amount, currency, returnUrl } = payment
@@ -42,7 +53,7 @@ export const sandbox: PaymentProvider = {
         .onConflictDoUpdate({ target: sandboxCharges.id, set: { id } })
         .returning(),
     )
-    return { reference: id, action: actionOf(ctx, payment, charge!) }
+    return { status: 'started', reference: id, action: actionOf(ctx, payment, charge!) }
   },
 
   fetch: async (ctx, { id }) => observe(await chargeNow(ctx, id)),
@@ -57,15 +68,17 @@ export const sandbox: PaymentProvider = {
   refund: (ctx, refund) => send(ctx, 'refund', refund),
   payout: (ctx, payout) => send(ctx, 'payout', payout),
 
-  async parseWebhook(ctx, headers, body) {
-    checkSignature(ctx.settings, ctx.now, headers.get(SIGNATURE_HEADER), body)
-    try {
-      const { id: eventId, ...event } = SandboxEvent.parse(JSON.parse(body))
-      return { eventId, ...event }
-    } catch {
-      throw new Problem('malformed_request', 'The body is no event of the sandbox.')
-    }
-  },
+  webhooks: { webhook: { read: readEvent, answer: { received: true } } },
+}
+
+async function readEvent({ settings, now }: Ctx, { headers, body }: WebhookRequest): Promise<WebhookEvent> {
+  checkSignature(settings, now, headers.get(SIGNATURE_HEADER), body)
+  try {
+    const { id: eventId, ...event } = SandboxEvent.parse(JSON.parse(body))
+    return { eventId, ...event }
+  } catch {
+    throw new Problem('malformed_request', 'The body is no event of the sandbox.')
+  }
 }
 
 /** A charge as it stands now: of one that is paid later, the money arrives when it is time. */

@@ -1,0 +1,344 @@
+// A provider that asks on the phone, once, and tells what came of it once, to a secret address: the port fits it.
+import { env } from 'cloudflare:workers'
+import { eq } from 'drizzle-orm'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { providers } from '../../src/money/providers/index.ts'
+import { payments } from '../../src/money/schema.ts'
+import { startPayment } from '../../src/orders/start-payment.ts'
+import { call } from '../harness/client.ts'
+import { type Person, registerPlayer, testContext } from '../harness/people.ts'
+import {
+  as,
+  at,
+  HOUR,
+  MINUTE,
+  NOW,
+  newKey,
+  SECOND,
+  type Staged,
+  silenceLog,
+  stageDraft,
+  sweep,
+  useClock,
+} from '../raffles/scenario.ts'
+import { historyOf, orderOf, stagePriced, withKey } from './checkout.ts'
+import { callbackBody, Daraja, mpesaOver, type Push, resultBody } from './daraja.ts'
+
+const PHONE = '+254700000001'
+const PRICE = 50_000
+const KES = (amount: number) => ({ amount, currency: 'KES' })
+
+const daraja = new Daraja()
+beforeAll(() => {
+  providers.mpesa = mpesaOver(daraja)
+})
+afterAll(() => void delete providers.mpesa)
+useClock()
+
+let raffle: Staged
+let player: Person
+beforeEach(async () => {
+  daraja.reset()
+  raffle = await stagePriced({ ticketPrice: KES(PRICE), providers: ['mpesa'], totalTickets: 1_000 })
+  player = await registerPlayer()
+})
+
+const buy = (payment: object = { provider: 'mpesa', phone: PHONE }, key = newKey(), person = player) =>
+  as(person, 'POST', '/tickets/purchase', { raffleId: raffle.id, quantity: 1, payment }, withKey(key))
+
+async function bought(key = newKey(), person = player) {
+  const { status, body } = await buy(undefined, key, person)
+  expect(status, JSON.stringify(body)).toBe(201)
+  return body.order
+}
+
+/** The network posts to the address that it was given. */
+const post = (url: string, raw: string) => call('POST', new URL(url).pathname, { raw })
+
+/** The payer answers the prompt on the phone; the network decides, and tells unless the callback is lost. */
+function decide(push: Push, code: string): void {
+  push.ResultCode = code
+}
+
+async function confirm(push: Push, receipt: string) {
+  decide(push, '0')
+  return post(push.CallBackURL, callbackBody(push, receipt))
+}
+
+const all = async (sql: string, ...values: unknown[]) =>
+  (
+    await env.DB.prepare(sql)
+      .bind(...values)
+      // biome-ignore lint/suspicious/noExplicitAny: columns as the test names them
+      .all<any>()
+  ).results
+const receiptsOf = (orderId: string) => all('SELECT * FROM receipts WHERE order_id = ?', orderId)
+const paymentRow = async (id: string) => (await all('SELECT * FROM payments WHERE id = ?', id))[0]
+/** Nothing but what is told can move it on. */
+const neverAskAgain = (orderId: string) =>
+  env.DB.prepare('UPDATE payments SET due_at = NULL WHERE order_id = ?').bind(orderId).run()
+
+describe('a payment on the phone', () => {
+  it('is settled by its callback, whose receipt number is kept; told twice, it is paid once', async () => {
+    const order = await bought()
+    expect(order.payment).toMatchObject({
+      status: 'pending',
+      checkoutUrl: null,
+      message: 'Confirm on your phone.',
+    })
+    const [push] = daraja.pushes as [Push]
+    expect(push).toMatchObject({ Amount: PRICE / 100, PhoneNumber: PHONE })
+    expect(await confirm(push, 'RLA0R69NXM')).toMatchObject({
+      status: 200,
+      body: { ResultCode: 0, ResultDesc: 'Accepted' },
+    })
+    expect((await orderOf(player, order.id)).status).toBe('paid')
+    expect((await confirm(push, 'RLA0R69NXM')).status).toBe(200)
+    expect(await receiptsOf(order.id)).toMatchObject([
+      { reference: push.CheckoutRequestID, amount: PRICE, receipt_number: 'RLA0R69NXM' },
+    ])
+  })
+
+  it('is believed only at the address that was given out, and of what the network says when it is asked', async () => {
+    const order = await bought()
+    const stranger = await registerPlayer()
+    const other = await bought(newKey(), stranger)
+    const [push, another] = daraja.pushes as [Push, Push]
+    const body = callbackBody({ ...push, ResultCode: '0' }, 'RLB0R69NXM')
+    const before = (await all('SELECT event_id FROM webhooks')).length
+    for (const wrong of [
+      `${push.CallBackURL}x`,
+      push.CallBackURL.replace(/\.[^.]+$/, ''),
+      push.CallBackURL.replace('/callback/', '/webhook/'),
+    ]) {
+      expect((await post(wrong, body)).status).toBeOneOf([403, 404])
+    }
+    expect((await post(push.CallBackURL, '{}')).status).toBe(400)
+    expect(await all('SELECT event_id FROM webhooks')).toHaveLength(before)
+    // The address leaked: the network, asked, knows of no money.
+    expect((await post(push.CallBackURL, body)).status).toBe(200)
+    expect((await orderOf(player, order.id)).status).toBe('pending')
+    expect((await orderOf(stranger, other.id)).status).toBe('pending')
+    expect(another.ResultCode).toBe('4999')
+  })
+
+  it('whose callback never comes is settled by asking; a callback after that adds the receipt number alone', async () => {
+    const order = await bought()
+    const [push] = daraja.pushes as [Push]
+    decide(push, '0')
+    at(NOW + 20 * SECOND)
+    await sweep()
+    expect((await orderOf(player, order.id)).status).toBe('paid')
+    expect(await receiptsOf(order.id)).toMatchObject([{ amount: PRICE, receipt_number: null }])
+    await confirm(push, 'RLC0R69NXM')
+    expect(await receiptsOf(order.id)).toMatchObject([{ amount: PRICE, receipt_number: 'RLC0R69NXM' }])
+    expect(await all('SELECT * FROM refunds WHERE order_id = ?', order.id)).toEqual([])
+    expect(await paymentRow(order.payment.id)).toMatchObject({ status: 'succeeded', attention: null })
+  })
+
+  it('that tells of another’s receipt is no money, and somebody must look at it', async () => {
+    silenceLog()
+    const first = await bought()
+    const other = await registerPlayer()
+    const second = await bought(newKey(), other)
+    const [one, two] = daraja.pushes as [Push, Push]
+    await confirm(one, 'RLD0R69NXM')
+    await confirm(two, 'RLD0R69NXM')
+    expect((await orderOf(player, first.id)).status).toBe('paid')
+    expect((await orderOf(other, second.id)).status).toBe('pending')
+    expect(await receiptsOf(second.id)).toEqual([])
+    expect((await paymentRow(second.payment.id)).attention).toBe(
+      'mpesa says that KES 500.00 came (RLD0R69NXM), which is written down as other money.',
+    )
+  })
+
+  it('of another sum than was asked for goes back', async () => {
+    const order = await bought()
+    const [push] = daraja.pushes as [Push]
+    decide(push, '0')
+    await post(push.CallBackURL, callbackBody(push, 'RLE0R69NXM', 1))
+    const now = await orderOf(player, order.id)
+    expect(now.status).toBe('pending')
+    expect(historyOf(now)).toContain('KES 1.00 came instead of KES 500.00. It goes back to you.')
+  })
+
+  it('that fails says why, and a later success overrides that', async () => {
+    const order = await bought()
+    const [push] = daraja.pushes as [Push]
+    decide(push, '1037')
+    await post(push.CallBackURL, callbackBody(push, null))
+    expect((await orderOf(player, order.id)).payment).toMatchObject({ status: 'failed' })
+    expect(historyOf(await orderOf(player, order.id))).toContain('the phone did not answer')
+    await confirm(push, 'RLF0R69NXM')
+    expect((await orderOf(player, order.id)).status).toBe('paid')
+  })
+
+  it('that is refused outright has failed, and another number can be asked', async () => {
+    daraja.refuses = 'it is no number of M-Pesa'
+    const order = await bought()
+    expect(order).toMatchObject({ status: 'pending', payment: { status: 'failed', message: null } })
+    expect(historyOf(await orderOf(player, order.id))).toContain(
+      'The payment failed: it is no number of M-Pesa.',
+    )
+    daraja.refuses = null
+    const again = await as(
+      player,
+      'POST',
+      `/orders/${order.id}/pay`,
+      { provider: 'mpesa', phone: '+254700000002' },
+      withKey(newKey()),
+    )
+    expect(again).toMatchObject({ status: 201, body: { payment: { status: 'pending' } } })
+    expect(daraja.pushes).toMatchObject([{ PhoneNumber: '+254700000002' }])
+  })
+
+  it('needs a phone, and whole shillings', async () => {
+    expect((await buy({ provider: 'mpesa' })).body.errors).toEqual([
+      { path: 'payment.phone', message: 'is needed: mpesa asks on the phone' },
+    ])
+    const draft = await stageDraft({ ticketPrice: KES(PRICE + 50), providers: ['mpesa'] })
+    const { status, body } = await as(draft.operator, 'POST', `/raffles/${draft.id}/publish`)
+    expect(status).toBe(422)
+    expect(body.errors).toContainEqual({ path: 'providers.0', message: 'mpesa takes whole KES only' })
+  })
+})
+
+describe('a prompt whose answer was lost', () => {
+  beforeEach(() => {
+    silenceLog()
+    daraja.losesAnswer = true
+  })
+  const SAYS = /has not answered yet\. If your phone asks you, confirm there/
+
+  it('is never sent again by itself: not by a repeat, not by the sweep', async () => {
+    const key = newKey()
+    const order = await bought(key)
+    expect(order.payment).toMatchObject({ status: 'pending', message: expect.stringMatching(SAYS) })
+    expect((await buy(undefined, key)).body.order.id).toBe(order.id)
+    for (const seconds of [20, 40, 75, 120]) {
+      at(NOW + seconds * SECOND)
+      await sweep()
+    }
+    expect(daraja.pushes).toHaveLength(1)
+    expect((await orderOf(player, order.id)).payment.message).toMatch(SAYS)
+  })
+
+  it('is paid when the callback says so, by the address alone', async () => {
+    const order = await bought()
+    await neverAskAgain(order.id)
+    await confirm(daraja.pushes[0]!, 'RLG0R69NXM')
+    expect((await orderOf(player, order.id)).status).toBe('paid')
+    expect(await receiptsOf(order.id)).toMatchObject([{ receipt_number: 'RLG0R69NXM' }])
+  })
+
+  it('can be tried once more by its payer; if both are paid the second goes back', async () => {
+    const order = await bought()
+    const pay = { provider: 'mpesa', phone: PHONE }
+    const again = await as(player, 'POST', `/orders/${order.id}/pay`, pay, withKey(newKey()))
+    expect(again.status).toBe(201)
+    const [one, two] = daraja.pushes as [Push, Push]
+    await confirm(two, 'RLH0R69NXM')
+    await confirm(one, 'RLI0R69NXM')
+    const now = await orderOf(player, order.id)
+    expect(now.status).toBe('paid')
+    expect(historyOf(now)).toContain('This order was paid already. KES 500.00 goes back to you.')
+  })
+
+  it('comes before operators if nobody says for an hour what became of it', async () => {
+    const order = await bought()
+    for (const ms of [20 * SECOND, 5 * MINUTE, 15 * MINUTE, HOUR]) {
+      at(NOW + ms)
+      await sweep()
+    }
+    expect((await orderOf(player, order.id)).status).toBe('expired')
+    expect((await paymentRow(order.payment.id)).attention).toBe(
+      'mpesa does not know what became of it: its answer was lost.',
+    )
+  })
+
+  it('is not sent either where the process died before it was asked: nobody can know that', async () => {
+    daraja.losesAnswer = false
+    const { id, payment } = await bought()
+    await env.DB.prepare(
+      `UPDATE payments SET status = 'starting', reference = NULL, action = NULL WHERE id = ?`,
+    )
+      .bind(payment.id)
+      .run()
+    daraja.pushes = []
+    at(NOW + 20 * SECOND)
+    await sweep()
+    expect(daraja.pushes).toEqual([])
+    expect((await orderOf(player, id)).payment.message).toMatch(SAYS)
+  })
+
+  it('is one push, of two that start it at the same time', async () => {
+    daraja.losesAnswer = false
+    const { payment } = await bought()
+    await env.DB.prepare(
+      `UPDATE payments SET status = 'starting', reference = NULL, action = NULL, asked_at = NULL WHERE id = ?`,
+    )
+      .bind(payment.id)
+      .run()
+    daraja.pushes = []
+    const ctx = testContext()
+    const row = await ctx.db.select().from(payments).where(eq(payments.id, payment.id)).get()
+    await Promise.all([startPayment(ctx, row!), startPayment(ctx, row!)])
+    expect(daraja.pushes).toHaveLength(1)
+    expect(await paymentRow(payment.id)).toMatchObject({
+      status: 'pending',
+      reference: daraja.pushes[0]!.CheckoutRequestID,
+    })
+  })
+})
+
+describe('money sent to a phone', () => {
+  async function refunded() {
+    const order = await bought()
+    await confirm(daraja.pushes[0]!, `RM${crypto.randomUUID().slice(0, 8)}`)
+    const { body, status } = await as(
+      raffle.operator,
+      'POST',
+      `/orders/${order.id}/refunds`,
+      { reason: 'asked for' },
+      withKey(newKey()),
+    )
+    expect(status, JSON.stringify(body)).toBe(201)
+    return { order, refund: body, transfer: daraja.transfers[0]! }
+  }
+  const refundRow = async (id: string) => (await all('SELECT * FROM refunds WHERE id = ?', id))[0]
+
+  it('goes back to the phone that paid, and has arrived when the network says so', async () => {
+    const { refund, transfer } = await refunded()
+    expect(transfer).toMatchObject({ Amount: PRICE / 100, PartyB: PHONE })
+    expect(refund.status).toBe('sent')
+    expect(await post(transfer.ResultURL, resultBody(transfer, 0, 'RN1'))).toMatchObject({
+      status: 200,
+      body: { ResultCode: 0 },
+    })
+    await sweep()
+    expect(await refundRow(refund.id)).toMatchObject({ status: 'paid', reference: 'RN1' })
+    expect(daraja.transfers).toHaveLength(1)
+  })
+
+  it('is not known to have failed when the queue timed out: it is the same transfer, asked again', async () => {
+    const { refund, transfer } = await refunded()
+    expect((await post(transfer.QueueTimeOutURL, '{}')).status).toBe(200)
+    await sweep()
+    expect(await refundRow(refund.id)).toMatchObject({ status: 'sent' })
+    expect(daraja.transfers).toHaveLength(1)
+  })
+
+  it('that failed is another transfer when it is tried again', async () => {
+    const { refund, transfer } = await refunded()
+    await post(transfer.ResultURL, resultBody(transfer, 2_001, ''))
+    await sweep()
+    expect(await refundRow(refund.id)).toMatchObject({ status: 'failed', tries: 1 })
+    at(NOW + 2 * MINUTE)
+    await sweep()
+    const [, second] = daraja.transfers
+    expect(second!.OriginatorConversationID).toBe(`${refund.id}.1`)
+    await post(second!.ResultURL, resultBody(second!, 0, 'RN2'))
+    await sweep()
+    expect(await refundRow(refund.id)).toMatchObject({ status: 'paid', reference: 'RN2' })
+  })
+})
