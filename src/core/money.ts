@@ -12,6 +12,12 @@ export const Money = z
   .meta({ id: 'Money', description: 'Integer minor units of a currency.' })
 export type Money = z.infer<typeof Money>
 
+/** Money that is more than nothing. */
+export const MoneyAboveZero = z.strictObject({
+  amount: z.number().int().min(1).max(MAX_AMOUNT),
+  currency: Currency,
+})
+
 /** A sum of many amounts, as it is answered. */
 export const Sum = z
   .strictObject({ amount: z.number().int(), currency: Currency })

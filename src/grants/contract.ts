@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { Email } from '../accounts/contract.ts'
 import { Id } from '../core/ids.ts'
-import { Currency, MAX_AMOUNT, Money } from '../core/money.ts'
+import { Money, MoneyAboveZero } from '../core/money.ts'
 import { Page } from '../core/paging.ts'
 import { Instant } from '../core/time.ts'
 import { GRANT_STATUSES } from './schema.ts'
@@ -22,7 +22,7 @@ export const GiveGrant = z
     email: Email.optional(),
     userId: Id('user').optional(),
     /** What was paid; the raffle's rule says how many entries it earns. */
-    amount: z.strictObject({ amount: z.number().int().min(1).max(MAX_AMOUNT), currency: Currency }),
+    amount: MoneyAboveZero,
   })
   .refine(({ email, userId }) => (email === undefined) !== (userId === undefined), {
     path: ['userId'],
