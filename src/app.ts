@@ -19,6 +19,7 @@ import { RememberingRouter } from './core/router.ts'
 import { draws, raffleDraws, wellKnown, winners } from './draws/routes.ts'
 import { grantRoutes } from './grants/routes.ts'
 import { health } from './insights/routes.ts'
+import { balances } from './money/balance-routes.ts'
 import { ledger } from './money/ledger-routes.ts'
 import { payoutMethods, payouts } from './money/payout-routes.ts'
 import { orders, purchases } from './orders/order-routes.ts'
@@ -52,6 +53,7 @@ const routes = app
   .route('/api/v1/users', users)
   .route('/api/v1/organisations', organisations)
   .route('/api/v1/organisations', apiKeyRoutes)
+  .route('/api/v1/organisations', balances)
   .route('/api/v1/raffles', raffles)
   .route('/api/v1/raffles', raffleDraws)
   .route('/api/v1/raffles', raffleRefunds)

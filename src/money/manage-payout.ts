@@ -54,7 +54,11 @@ async function release(
     const now = (await readPayout(ctx, payout.id))!
     // The same retry got there first.
     if (change.retryKey !== undefined && now.retryKey === change.retryKey) return presentPayout(now)
-    if (now.status === from && payout.kind === 'organiser') throw owesElsewhere(now)
+    if (now.status === from && payout.kind === 'organiser') {
+      const { covered } = await ctx.db.get<{ covered: number }>(sql`SELECT ${left} AS covered`)
+      const missing = payout.amount - covered
+      if (missing > 0) throw owesElsewhere({ amount: missing, currency: payout.currency })
+    }
     throw new Problem(
       'invalid_state',
       `Only a payout that is ${from} can be ${what}; this one is ${now.status}.`,

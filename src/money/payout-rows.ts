@@ -6,9 +6,12 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
+import type { Money } from '../core/money.ts'
 import { winners } from '../draws/schema.ts'
+import { moneyText } from '../orders/words.ts'
 import { account } from './ledger.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from './schema.ts'
+import { isTopUpOf } from './top-ups.ts'
 
 export type NewPayout = Pick<
   PayoutRow,
@@ -81,12 +84,16 @@ export const isClaimed = (winnerId: string): SQL =>
 export const isStillOwed: SQL = sql`(${payouts.kind} <> 'prize' OR EXISTS (
   SELECT 1 FROM winners WHERE winners.id = ${payouts.subject} AND winners.status = 'claimed'))`
 
+/** Asked for and not paid yet. */
+export const UNPAID: PayoutStatus[] = ['requested', 'approved', 'sent', 'failed']
+
 /**
- * What the ledger owes an organisation by all its raffles in a currency, less its other payouts of that in `statuses`: a
- * guaranteed raffle that took in too little takes from what others have left. Read by the keys of what moves the account.
+ * What the ledger owes an organisation by its raffles and top-ups in a currency, less its other payouts of that in
+ * `statuses`: a guaranteed raffle that took in too little takes from what others have left. Read by the keys of what moves
+ * the account.
  */
 export function leftForOrganiser(
-  { organisationId, currency, id }: Pick<PayoutRow, 'organisationId' | 'currency'> & { id?: string },
+  { organisationId, currency, id }: { organisationId: string; currency: string | SQL; id?: string },
   statuses: PayoutStatus[],
 ): SQL {
   const organiser = account.organiser(organisationId)
@@ -96,17 +103,18 @@ export function leftForOrganiser(
   return sql`(
     (SELECT coalesce(sum(iif(credit = ${organiser}, amount, -amount)), 0) FROM transfers
       WHERE transaction_id IN (${ofRaffle('draw')} UNION ALL ${ofRaffle('settle')}
-          UNION ALL SELECT 'payout:' || mine.id || ':paid' ${mine})
+          UNION ALL SELECT 'payout:' || mine.id || ':paid' ${mine}
+          UNION ALL SELECT transaction_id FROM transfers WHERE ${isTopUpOf(organisationId)})
         AND currency = ${currency} AND ${organiser} IN (debit, credit))
     - (SELECT coalesce(sum(mine.amount), 0) ${mine} AND mine.currency = ${currency} AND mine.id <> ${id ?? ''}
         AND mine.status IN (SELECT value FROM json_each(${JSON.stringify(statuses)}))))`
 }
 
-/** Why less is left than its raffle has. */
-export const owesElsewhere = ({ currency }: Pick<PayoutRow, 'currency'>): Problem =>
+/** Why less is left than its raffle has, by as much as is `missing`. */
+export const owesElsewhere = (missing: Money): Problem =>
   new Problem(
     'invalid_state',
-    `By other raffles the organisation owes ${currency} to prizes, or has asked for it already: too little is left to pay this out.`,
+    `By other raffles the organisation owes ${moneyText(missing)} to prizes, or has asked for it already. Once it has paid that in and an administrator has recorded it as a top-up, this can be paid out.`,
   )
 
 /** No provider has been asked yet to pay the prize, or all that were have said that they failed. */

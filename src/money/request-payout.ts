@@ -9,7 +9,7 @@ import { findRaffleFor } from '../raffles/find-raffle.ts'
 import { account } from './ledger.ts'
 import type { Payout, RequestPayout } from './payout-contract.ts'
 import { checkPayoutProvider } from './payout-methods.ts'
-import { insertPayout, leftForOrganiser, type NewPayout, owesElsewhere } from './payout-rows.ts'
+import { insertPayout, leftForOrganiser, type NewPayout, owesElsewhere, UNPAID } from './payout-rows.ts'
 import { presentPayout } from './present-payout.ts'
 import { payouts, transfers } from './schema.ts'
 
@@ -60,11 +60,11 @@ async function leftByRaffle(ctx: Ctx, id: string): Promise<Owed> {
   const { organisationId, priceCurrency: currency } = raffle
   const organiser = account.organiser(organisationId)
   // Of this raffle alone; a settled one's changes by its payout only.
-  const left = leftForOrganiser({ organisationId, currency }, ['requested', 'approved', 'sent', 'failed'])
-  const { amount, requested, isLeft } = await ctx.db.get<
-    Record<'amount' | 'requested' | 'isLeft', number>
+  const left = leftForOrganiser({ organisationId, currency }, UNPAID)
+  const { amount, requested, covered } = await ctx.db.get<
+    Record<'amount' | 'requested' | 'covered', number>
   >(sql`
-    SELECT amount, requested, ${left} >= amount AS isLeft FROM (SELECT (
+    SELECT amount, requested, ${left} AS covered FROM (SELECT (
       SELECT coalesce(sum(iif(${transfers.credit} = ${organiser}, ${transfers.amount}, -${transfers.amount})), 0)
       FROM ${transfers}
       WHERE ${transfers.raffleId} = ${id} AND ${organiser} IN (${transfers.debit}, ${transfers.credit})
@@ -74,7 +74,7 @@ async function leftByRaffle(ctx: Ctx, id: string): Promise<Owed> {
     raffle.status !== 'settled' && notNow('This raffle is not settled yet: what is left of it is not known.'),
     requested === 0 && amount <= 0 && notNow('This raffle has left nothing to be paid out.'),
     requested === 1 && alreadyRequested(),
-    isLeft === 0 && owesElsewhere({ currency }),
+    covered < amount && owesElsewhere({ amount: amount - covered, currency }),
   ].find((each) => each !== false)
   return {
     of: { kind: 'organiser', subject: id, raffleId: id, organisationId, amount, currency },

@@ -81,21 +81,28 @@ export const ALWAYS: readonly string[] = [
        AND a NOT LIKE 'organiser:_%' AND a NOT LIKE 'shop:_%')`,
   `SELECT 'the ledger sums to ' || sum(amount) || ', not to zero' FROM moves HAVING sum(amount) <> 0`,
   `SELECT 'transfer ' || transaction_id || ' belongs to no order and no raffle' FROM transfers
-   WHERE ?1 IS NULL AND order_id IS NULL AND raffle_id IS NULL AND transaction_id NOT LIKE 'payout:%'`,
+   WHERE ?1 IS NULL AND order_id IS NULL AND raffle_id IS NULL AND transaction_id NOT LIKE 'payout:%'
+     AND transaction_id NOT LIKE 'top-up:%'`,
   `SELECT 'transfer ' || transaction_id || ' has another currency than its order' FROM t JOIN o
    ON o.id = t.order_id
    WHERE t.currency <> o.currency`,
-  `SELECT 'cash:' || provider || ' is ' || held || ' where receipts less refunds and payouts make '
+  `SELECT 'cash:' || provider || ' is ' || held || ' where receipts and top-ups less refunds and payouts make '
    || made FROM (
      SELECT provider,
        (SELECT coalesce(sum(amount), 0) FROM moves WHERE account = 'cash:' || provider) AS held,
        (SELECT coalesce(sum(amount), 0) FROM r WHERE r.provider = every.provider)
        - (SELECT coalesce(sum(amount), 0) FROM f WHERE f.payer = every.provider AND status = 'paid')
        - (SELECT coalesce(sum(amount), 0) FROM p WHERE p.provider = every.provider
-         AND status = 'paid') AS made
+         AND status = 'paid')
+       + (SELECT coalesce(sum(amount), 0) FROM t WHERE transaction_id LIKE 'top-up:%'
+         AND debit = 'cash:' || every.provider) AS made
      FROM (SELECT provider FROM r UNION SELECT provider FROM p
            UNION SELECT substr(account, 6) FROM moves WHERE account LIKE 'cash:%') AS every)
    WHERE held <> made`,
+  `SELECT 'transfer ' || transaction_id || ' takes from ' || credit || ' to ' || debit || ', of which no payout knows'
+   FROM t WHERE (transaction_id LIKE 'top-up:%' OR debit LIKE 'organiser:%' OR credit LIKE 'organiser:%')
+     AND transaction_id NOT LIKE 'draw:%' AND transaction_id NOT LIKE 'settle:%' AND transaction_id NOT LIKE 'payout:%'
+     AND NOT (debit = 'cash:manual' AND instr(transaction_id, replace(credit, 'organiser:', 'top-up:') || ':') = 1)`,
   `SELECT 'deposits of order ' || id || ' are ' || balance || ' where ' || waiting
    || ' is neither settled nor returned'
    FROM money WHERE balance <> waiting`,

@@ -131,6 +131,9 @@ it.each([
   [transfer('refund:more:due', 'rake', 'refunds'), /refunds owed to order .* for raffle none are 1000/],
   [`UPDATE refunds SET provider = 'mpesa' WHERE order_id = ?1`, /came by mpesa and was paid by sandbox/],
   [transfer('order:more', 'deposits', 'rake'), /deposits of order/],
+  [transfer('order:other', 'refunds', 'organiser:org_1'), /of which no payout knows/],
+  [transfer('top-up:org_1:a', 'cash:manual', 'organiser:org_2'), /of which no payout knows/],
+  [transfer('top-up:org_1:b', 'cash:sandbox', 'organiser:org_1'), /of which no payout knows/],
   [transfer('order:odd', 'pocket', 'rake'), /names an account that nobody knows/],
 ])('sees %s', async (change, sentence) => {
   const sold = await stageSold()

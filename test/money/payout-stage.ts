@@ -17,6 +17,7 @@ import {
   newKey,
   type Staged,
   stageRaffle,
+  sweep,
   winnersOf,
 } from '../raffles/scenario.ts'
 
@@ -107,6 +108,18 @@ export async function stageDrawn(
   return { ...staged, won: await wonIn(staged.id) }
 }
 
+/** Five tickets at 1,000, less a rake of 10 %: 4,500 are left of it unless told, as its winner wants nothing. */
+export async function stageSettled(
+  changes: Record<string, unknown> = {},
+  organisation?: Organisation,
+): Promise<Staged> {
+  const rules = { prizes: [cash(500)], rakeBps: 1_000, onUnclaimed: 'keep', ...changes }
+  const staged = await stageDrawn(rules, 5, organisation)
+  for (const { id, holder } of staged.won) await as(holder, 'POST', `/winners/${id}/decline`)
+  await sweep()
+  return staged
+}
+
 export async function wonIn(raffleId: string): Promise<Won[]> {
   const winners = await winnersOf(raffleId)
   return Promise.all(
@@ -152,3 +165,17 @@ export async function payoutsOf(staged: Staged, query = ''): Promise<Answer['bod
   const { body } = await as(staged.operator, 'GET', `/payouts?raffleId=${staged.id}${query}`)
   return body.data
 }
+
+export const TO_BANK = { provider: 'sandbox', destination: '0112 4455 778' }
+
+/** Asks for what the raffle has left. */
+export const request = (
+  person: { id: string },
+  raffleId: string,
+  key = newKey(),
+  to: object = TO_BANK,
+): Promise<Answer> =>
+  as(person, 'POST', '/payouts', { raffleId, ...to }, { headers: { 'idempotency-key': key } })
+
+export const approve = (person: { id: string }, id: string): Promise<Answer> =>
+  as(person, 'POST', `/payouts/${id}/approve`)

@@ -9,7 +9,6 @@ import { type Door, protectedDoors } from '../harness/auth-battery.ts'
 import { type Answer, operations } from '../harness/client.ts'
 import {
   addOperator,
-  type Organisation,
   organisationWithOperator,
   type Person,
   registerPlayer,
@@ -37,13 +36,17 @@ import {
   winnersOf,
 } from '../raffles/scenario.ts'
 import {
+  approve,
   balances,
   cash,
   claimCash,
   methodOf,
   payoutsOf,
+  request,
   share,
   stageDrawn,
+  stageSettled,
+  TO_BANK,
   type Won,
 } from './payout-stage.ts'
 
@@ -52,7 +55,6 @@ useClock()
 const PAYOUT = newId('payout')
 const METHOD = newId('payoutMethod')
 const ADDRESS = { name: 'Amina', lines: ['1 Road'], city: 'Nairobi', country: 'KE' }
-const TO_BANK = { provider: 'sandbox', destination: '0112 4455 778' }
 const KEY = { 'idempotency-key': 'a-key' }
 
 const DOORS: readonly Door[] = [
@@ -73,21 +75,12 @@ const DOORS: readonly Door[] = [
 ]
 protectedDoors(DOORS)
 
-const approve = (person: { id: string }, id: string): Promise<Answer> =>
-  as(person, 'POST', `/payouts/${id}/approve`)
 const retry = (person: { id: string }, id: string, key = newKey()): Promise<Answer> =>
   as(person, 'POST', `/payouts/${id}/retry`, undefined, { headers: { 'idempotency-key': key } })
 const markPaid = (person: { id: string }, id: string, reference = 'FT-1'): Promise<Answer> =>
   as(person, 'POST', `/payouts/${id}/mark-paid`, { reference })
 const disqualify = (person: { id: string }, id: string): Promise<Answer> =>
   as(person, 'POST', `/winners/${id}/disqualify`, { reason: 'Bought under three names' })
-const request = (
-  person: { id: string },
-  raffleId: string,
-  key = newKey(),
-  to: object = TO_BANK,
-): Promise<Answer> =>
-  as(person, 'POST', '/payouts', { raffleId, ...to }, { headers: { 'idempotency-key': key } })
 
 const sentBySandbox = async (payoutId: string) =>
   (
@@ -528,14 +521,6 @@ describe('disqualifying', () => {
 })
 
 describe('an organisation’s payout', () => {
-  const stageSettled = async (changes: Record<string, unknown> = {}, organisation?: Organisation) => {
-    const rules = { prizes: [cash(500)], rakeBps: 1_000, onUnclaimed: 'keep', ...changes }
-    const staged = await stageDrawn(rules, 5, organisation)
-    for (const { id, holder } of staged.won) await as(holder, 'POST', `/winners/${id}/decline`)
-    await sweep()
-    return staged
-  }
-
   it('is what the ledger owes it by the raffle, once settled', async () => {
     const early = await stageDrawn({ prizes: [cash(500)] })
     expect((await request(early.operator, early.id)).body.code).toBe('invalid_state')

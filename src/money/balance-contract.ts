@@ -1,0 +1,53 @@
+/** The shapes of an organisation's balance on the wire, and of what it pays in. */
+import * as z from 'zod'
+import { EXAMPLE_ORGANISATION } from '../core/examples.ts'
+import { Id } from '../core/ids.ts'
+import { Money, MoneyAboveZero, Sum } from '../core/money.ts'
+import { Page } from '../core/paging.ts'
+import { Line } from '../core/text.ts'
+import { Instant } from '../core/time.ts'
+
+export const Balance = z
+  .strictObject({
+    data: z.array(
+      z.strictObject({
+        /** What its raffles and top-ups leave it; below zero: what it owes. */
+        balance: Sum,
+        /** The same less the payouts of it that are not paid yet; below zero: what they lack. */
+        left: Sum,
+      }),
+    ),
+  })
+  .meta({ id: 'Balance' })
+export type Balance = z.infer<typeof Balance>
+
+export const RecordTopUp = z
+  .strictObject({
+    /** The bank's reference, or the number of the receipt that was written. */
+    reference: Line(1, 100),
+    amount: MoneyAboveZero,
+  })
+  .meta({ id: 'RecordTopUp' })
+export type RecordTopUp = z.infer<typeof RecordTopUp>
+
+export const TopUp = z
+  .strictObject({
+    organisationId: Id('organisation'),
+    reference: z.string(),
+    amount: Money,
+    recordedAt: Instant,
+  })
+  .meta({ id: 'TopUp' })
+export type TopUp = z.infer<typeof TopUp>
+
+export const TopUpPage = Page(TopUp)
+
+export const EXAMPLE_TOP_UP = {
+  organisationId: EXAMPLE_ORGANISATION.id,
+  reference: 'KCB-884213',
+  amount: { amount: 400_000, currency: 'KES' },
+  recordedAt: '2026-11-28T09:00:00.000Z',
+}
+
+/** Of what is sent, by the schemas' names. */
+export const BODIES = { RecordTopUp: { reference: EXAMPLE_TOP_UP.reference, amount: EXAMPLE_TOP_UP.amount } }

@@ -1,0 +1,86 @@
+/** Doors under /api/v1/organisations/{id} about its money: what it has or owes, and what it has paid in. */
+import { Hono } from 'hono'
+import { OrganisationParams } from '../accounts/contract.ts'
+import type { AppEnv } from '../core/context.ts'
+import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
+import { PageQuery } from '../core/paging.ts'
+import { validate } from '../core/validation.ts'
+import { Balance, BODIES, EXAMPLE_TOP_UP, RecordTopUp, TopUp, TopUpPage } from './balance-contract.ts'
+import { readBalance } from './read-balance.ts'
+import { listTopUps, recordTopUp } from './top-ups.ts'
+
+const TAG = 'Payouts'
+
+const EXAMPLE_BALANCE = {
+  data: [
+    {
+      balance: { amount: 450_000, currency: 'KES' },
+      left: { amount: -400_000, currency: 'KES' },
+    },
+  ],
+}
+
+export const balances = new Hono<AppEnv>()
+  .get(
+    '/:id/balance',
+    describe({
+      summary: 'Read an organisation’s balance',
+      description:
+        'What its raffles and top-ups leave it, by currency; below zero, what it owes because guaranteed prizes took more than came in. `left` is the same less the payouts of it that are asked for and not paid yet; below zero, what they lack.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: Balance,
+        example: EXAMPLE_BALANCE,
+        description: 'Every currency that it sells in or has paid in.',
+      },
+      errors: ['forbidden', 'not_found'],
+    }),
+    validate('param', OrganisationParams),
+    async (c) => c.json(await readBalance(c.get('ctx'), c.req.valid('param').id)),
+  )
+  .get(
+    '/:id/top-ups',
+    describe({
+      summary: 'List top-ups',
+      description: 'What the organisation has paid in; the newest first.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: TopUpPage,
+        example: { data: [EXAMPLE_TOP_UP], nextCursor: null },
+        description: 'One page of top-ups.',
+      },
+      errors: [...PAGE_ERRORS, 'forbidden', 'not_found'],
+    }),
+    validate('param', OrganisationParams),
+    validate('query', PageQuery),
+    async (c) => c.json(await listTopUps(c.get('ctx'), c.req.valid('param').id, c.req.valid('query'))),
+  )
+  .post(
+    '/:id/top-ups',
+    describe({
+      summary: 'Record what an organisation has paid in',
+      description:
+        'For admins: cash or a bank transfer, to cover prizes that its raffles do not. Once for its `reference`: the same again changes nothing.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 201,
+        schema: TopUp,
+        example: EXAMPLE_TOP_UP,
+        description: 'It is recorded, and counts at once.',
+      },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict'],
+    }),
+    validate('param', OrganisationParams),
+    validate('json', RecordTopUp, BODIES.RecordTopUp),
+    async (c) => {
+      const { id } = c.req.valid('param')
+      const topUp = await recordTopUp(c.get('ctx'), id, c.req.valid('json'))
+      c.header('location', `/api/v1/organisations/${id}/top-ups`)
+      return c.json(topUp, 201)
+    },
+  )
