@@ -2,9 +2,10 @@
 // the sweep has its time.
 import { env } from 'cloudflare:workers'
 import { GRACE_MS } from '../../src/orders/place-order.ts'
+import { signedInAdmin } from '../harness/people.ts'
 import { at, HOUR, MINUTE } from '../raffles/scenario.ts'
 import { MAIL_FAULTS } from './simulation-mailer.ts'
-import { approves, askForRest, marksPaid, retries } from './simulation-payouts.ts'
+import { approves, askForRest, marksPaid, retries, topsUp } from './simulation-payouts.ts'
 import {
   claim,
   dealWithPrizes,
@@ -39,6 +40,8 @@ export async function settle(world: World): Promise<void> {
   const steps = PRIZE_STEPS_MIN + world.below(PRIZE_STEPS_MORE)
   for (let count = 0; count < steps; count++) await dealWithPrizes(world)
   world.downUntil = 0
+  const admin = await signedInAdmin()
+  await twice(() => topsUp(world, admin))
   for (let round = 0; round < ROUNDS && world.wrong.length === 0; round++) {
     await runOut(world)
     const before = await standing()
@@ -122,7 +125,7 @@ async function peopleAct(world: World): Promise<void> {
   )
 }
 
-/** Everything that moves money out is asked for twice at the same time. */
+/** Everything that moves money is asked for twice at the same time. */
 const twice = (ask: () => Promise<unknown>) => Promise.all([ask(), ask()])
 
 async function ofRows(query: string, each: (id: string) => Promise<unknown>): Promise<void> {

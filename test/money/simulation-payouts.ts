@@ -2,8 +2,9 @@
 // the same time.
 import { env } from 'cloudflare:workers'
 import type { Answer } from '../harness/client.ts'
+import type { Person } from '../harness/people.ts'
 import { type Choose, times } from './simulation-step.ts'
-import type { World } from './simulation-world.ts'
+import { CURRENCY, type World } from './simulation-world.ts'
 
 /** Something that somebody does about a payout. */
 type Deed = (world: World, payoutId: string, key: string) => Promise<Answer>
@@ -55,3 +56,10 @@ export function askForRest(world: World, raffleId: string, provider: string): Pr
   const body = { raffleId, provider, destination: 'account 0113' }
   return world.ask(world.operator, 'POST', '/payouts', body, world.newKey())
 }
+
+/** More than guaranteed prizes can lack. */
+export const topsUp = (world: World, admin: Person) =>
+  world.ask(admin, 'POST', `/organisations/${world.organisation.id}/top-ups`, {
+    reference: 'by bank',
+    amount: { amount: 6_000, currency: CURRENCY },
+  })
