@@ -194,6 +194,7 @@ export const raffles = new Hono<AppEnv>()
   )
   .get(
     '/:id/numbers',
+    cachedForASecond,
     describe({
       summary: 'List the free numbers',
       description: 'Of a raffle that lets its players choose; ascending.',
