@@ -13,6 +13,7 @@ import { SECOND_MS } from '../core/time.ts'
 import { mustBePayable, mustBePayableBy } from '../money/payable.ts'
 import { providerOf } from '../money/providers/index.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
+import { GRACE_MS } from '../tickets/pool-contract.ts'
 import type { OrderLineIn, PlaceOrder } from './contract.ts'
 import { findOrderByKey, type OrderRows } from './find-order.ts'
 import { amountOf } from './line-amounts.ts'
@@ -21,9 +22,6 @@ import { insertOrderEvent } from './order-events.ts'
 import { type OrderLineRow, type OrderRow, orderLines, orders } from './schema.ts'
 import { startPayment } from './start-payment.ts'
 import { tell } from './words.ts'
-
-/** What is sold is held longer than there is time to pay, so that a payment of the last second still finds its numbers. */
-export const GRACE_MS = 120 * SECOND_MS
 
 /** An order as it was just placed, with what each line holds. */
 export interface PlacedOrder {

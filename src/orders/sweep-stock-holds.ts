@@ -4,7 +4,7 @@ import { stockHolds } from '../catalog/schema.ts'
 import { releaseStock } from '../catalog/stock-holds.ts'
 import type { Ctx } from '../core/context.ts'
 import { sweepRows } from '../core/sweep-rows.ts'
-import { GRACE_MS } from './place-order.ts'
+import { GRACE_MS } from '../tickets/pool-contract.ts'
 import { orderLines } from './schema.ts'
 
 /** Of an order that waits to be paid or settled: only that order lets it go. */

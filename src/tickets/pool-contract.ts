@@ -12,6 +12,8 @@ export const MAX_HELD_A_HOLDER = 50
 /** This many expired holds within the window pause a holder for as long. */
 export const EXPIRIES_BEFORE_PAUSE = 3
 export const EXPIRY_WINDOW_MS = 30 * 60_000
+/** What is sold is held longer than there is time to pay, so that a payment of the last second still finds it. */
+export const GRACE_MS = 120_000
 
 /** What a pool sells under; the rules are the exact text that is hashed and published. */
 export interface Terms {
@@ -61,7 +63,7 @@ export interface ReserveRequest {
   quantity: number
   /** The exact numbers, where the raffle lets its players choose. */
   numbers: number[] | null
-  /** How long unpaid numbers are kept, and by which provider they are to be paid; null: nothing is to be paid. */
+  /** How long at most unpaid numbers are kept, and by which provider they are to be paid; null: nothing is to be paid. */
   payment: { holdMs: number; provider: string } | null
   /** `grant`: entries that an order has earned. Left out, somebody takes them. */
   entry?: 'grant'

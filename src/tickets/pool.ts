@@ -14,20 +14,21 @@ import { Allocator, type RandomBelow } from './allocator.ts'
 import { type Hold, Holds } from './holds.ts'
 import { packNumbers, unpackNumbers } from './numbers.ts'
 import { freezesAt, lastFreezeAt, type PoolClock, poolClock } from './pool-clock.ts'
-import type {
-  Attempt,
-  Cancellation,
-  ChangeOutcome,
-  Commitment,
-  ConfirmOutcome,
-  DrawnWinner,
-  Outcome,
-  PoolState,
-  Refusal,
-  ReserveOutcome,
-  ReserveRequest,
-  Sale,
-  Terms,
+import {
+  type Attempt,
+  type Cancellation,
+  type ChangeOutcome,
+  type Commitment,
+  type ConfirmOutcome,
+  type DrawnWinner,
+  GRACE_MS,
+  type Outcome,
+  type PoolState,
+  type Refusal,
+  type ReserveOutcome,
+  type ReserveRequest,
+  type Sale,
+  type Terms,
 } from './pool-contract.ts'
 import {
   NOT_CONFIGURED,
@@ -245,7 +246,7 @@ export class Pool {
       tag: holder.tag.buffer,
       salt: holder.salt.buffer,
       at,
-      held_until: free ? null : at + request.payment!.holdMs,
+      held_until: free ? null : at + Math.min(request.payment!.holdMs, this.#longestHoldMs),
       log_index: free ? this.#log.size : null,
     }
     this.#store.insertReservation(row)
@@ -545,6 +546,11 @@ export class Pool {
   #readClock(): PoolClock {
     const { closed_at: at, close_reason: reason, payment_span_seconds: span } = this.#row
     return poolClock(this.rules, span, at === null || reason === null ? null : { at, reason })
+  }
+
+  /** However the freeze comes, it is so long after the last sale: what is to be paid in this time is paid before. */
+  get #longestHoldMs(): number {
+    return this.#row.payment_span_seconds * 1_000 + GRACE_MS
   }
 
   #dueAt(): number | null {

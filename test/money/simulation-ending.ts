@@ -1,7 +1,7 @@
 // How a simulation ends: what is still on its way arrives, raffles are drawn, winners and operators do their part, and
 // the sweep has its time.
 import { env } from 'cloudflare:workers'
-import { GRACE_MS } from '../../src/orders/place-order.ts'
+import { GRACE_MS } from '../../src/tickets/pool-contract.ts'
 import { signedInAdmin } from '../harness/people.ts'
 import { at, HOUR, MINUTE } from '../raffles/scenario.ts'
 import { MAIL_FAULTS } from './simulation-mailer.ts'

@@ -1,13 +1,16 @@
 // The freeze of a priced raffle: what was paid by then has its tickets, whether or not anybody had told of it.
 import { describe, expect, it, vi } from 'vitest'
+import type { Bindings } from '../../src/core/context.ts'
 import { sandbox } from '../../src/money/providers/sandbox.ts'
 import { registerPlayer } from '../harness/people.ts'
 import {
+  as,
   at,
   CLOSES_AT,
   HOUR,
   iso,
   MINUTE,
+  newKey,
   poolState,
   ringAlarm,
   SECOND,
@@ -16,9 +19,12 @@ import {
   sweep,
   useClock,
 } from '../raffles/scenario.ts'
-import { historyOf, orderOf, PRICE, press, reserve, stagePriced } from './checkout.ts'
+import { historyOf, orderOf, PRICE, press, reserve, stagePriced, withKey } from './checkout.ts'
 
 useClock()
+
+/** An hour to pay, in a raffle that was published when there were ten minutes. */
+const RAISED = { HOLD_SECONDS: '3600' } as Partial<Bindings>
 
 const FREEZE_AT = CLOSES_AT + 10 * MINUTE
 /** When the alarm rings, where the draw leaves room. */
@@ -39,6 +45,33 @@ async function lastMinute(changes: Record<string, unknown> = {}) {
 }
 
 describe('the freeze', () => {
+  it.each([
+    ['at the end of sales', CLOSES_AT - SECOND, false],
+    ['before an operator ends them', CLOSES_AT - HOUR / 2, true],
+  ])(
+    'comes after the time to pay of what was reserved %s, also where that was raised since',
+    async (_when, reservedAt, isClosed) => {
+      const raffle = await stagePriced({ earlyClose: 'operator' })
+      const player = await registerPlayer()
+      at(reservedAt)
+      const { status, body: order } = await as(
+        player,
+        'POST',
+        '/orders',
+        { lines: [{ raffleId: raffle.id, quantity: 2 }], payment: { provider: 'sandbox' } },
+        { ...withKey(newKey()), bindings: RAISED },
+      )
+      expect([status, order.payUntil]).toEqual([201, iso(reservedAt + 10 * MINUTE)])
+      if (isClosed)
+        await as(raffle.operator, 'POST', `/raffles/${raffle.id}/close`, { reason: 'All is ready.' })
+      const { freezeAt } = (await poolState(raffle.pool))!
+      expect(Date.parse(order.payUntil)).toBeLessThanOrEqual(freezeAt)
+      at(Date.parse(order.payUntil) - 1)
+      await press(order.payment.checkoutUrl, 'approve')
+      expect(await orderOf(player, order.id)).toMatchObject({ status: 'paid', lines: [{ state: 'issued' }] })
+    },
+  )
+
   it('asks once more, and counts money that arrived in time and nobody told of', async () => {
     const { raffle, player, bought } = await lastMinute()
     at(FREEZE_AT - 40 * SECOND)

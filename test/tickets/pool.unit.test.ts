@@ -19,6 +19,7 @@ import type { Pool } from '../../src/tickets/pool.ts'
 import {
   EXPIRIES_BEFORE_PAUSE,
   EXPIRY_WINDOW_MS,
+  GRACE_MS,
   MAX_HELD_A_HOLDER,
   type Refusal,
   type Reservation,
@@ -564,6 +565,33 @@ describe('a pool', () => {
       ),
       { numRuns: 80 },
     )
+  })
+
+  it.each([
+    ['sales end as they should', SALES_UNTIL - 1, SALES_UNTIL + SPAN_SECONDS * 1_000],
+    ['an operator ends them in that millisecond', SALES_FROM, SALES_FROM + SPAN_SECONDS * 1_000],
+  ])('holds numbers no longer than can be paid before the freeze, where %s', (_when, now, freezeAt) => {
+    const rules = { ticketPrice: { amount: 500, currency: 'KES' }, earlyClose: 'operator' } as const
+    const test = new TestPool(termsOf(rules, SPAN_SECONDS), seededRandomness(1))
+    const outcome = test.decide(now, (pool) =>
+      pool.reserve(
+        {
+          raffleId: pool.raffleId,
+          holder: 'user_1',
+          key: 'once',
+          request: '',
+          quantity: 1,
+          numbers: null,
+          payment: { holdMs: 86_400_000, provider: 'sandbox' },
+        },
+        now,
+      ),
+    )
+    if (!outcome.ok) throw new Error(outcome.detail)
+    if (now === SALES_FROM) test.decide(now, (pool) => pool.close(now))
+    expect(test.pool.state().freezeAt).toBe(freezeAt)
+    expect(outcome.reservation.heldUntil).toBe(now + SPAN_SECONDS * 1_000 + GRACE_MS)
+    expect(outcome.reservation.heldUntil! - GRACE_MS).toBeLessThanOrEqual(freezeAt)
   })
 
   it('proves every ticket of a log that spans several chunks, also after a restart', {
