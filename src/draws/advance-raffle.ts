@@ -7,6 +7,7 @@ import { enqueueMails } from '../accounts/mail/enqueue-mail.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { newId } from '../core/ids.ts'
+import { hasOpenMoney } from '../orders/open-money.ts'
 import { applyTerms } from '../raffles/apply-terms.ts'
 import { markCancelled } from '../raffles/cancel-raffle.ts'
 import { type FoundRaffle, findRaffle } from '../raffles/find-raffle.ts'
@@ -21,7 +22,7 @@ import { startNotices } from './notify-holders.ts'
 import { chainByHash } from './rdp1/chains.ts'
 import { type WinnerStatus, winners } from './schema.ts'
 import { insertDraw, insertSettlement, whyNotAccountable } from './settle-ledger.ts'
-import { presentWinners } from './winner-life.ts'
+import { areWinnersFinal, presentWinners } from './winner-life.ts'
 import { claimByOf, winnerMails } from './winner-mails.ts'
 
 /** More steps than a raffle can need in one pass; reaching it means that a step does not take effect. */
@@ -89,6 +90,7 @@ async function hasHeard(ctx: Ctx, { id }: RaffleRow, state: PoolState): Promise<
 /** Reads what the next step depends on. */
 async function readFacts(ctx: Ctx, { raffle, pool }: FoundRaffle): Promise<StepFacts> {
   const drawn = pool?.commitment == null ? [] : await readAttempts(ctx, raffle.pool)
+  const won = drawn.length === 0 ? [] : await readWinners(ctx, raffle.id)
   return {
     stored: raffle.status,
     termsVersion: raffle.termsVersion,
@@ -107,7 +109,8 @@ async function readFacts(ctx: Ctx, { raffle, pool }: FoundRaffle): Promise<StepF
           },
     hasPrizesAside: pool === null && (await hasPrizesAside(ctx, raffle.id)),
     attempts: drawn,
-    winners: drawn.length === 0 ? [] : await readWinners(ctx, raffle.id),
+    winners: won,
+    hasOpenMoney: areWinnersFinal(drawn, won, raffle) && (await hasOpenMoney(ctx, raffle.id)),
   }
 }
 

@@ -1,17 +1,21 @@
 /** The one thing that a raffle needs next, if anything: a pure decision that the sweep carries out and asks again. */
 
+import { MINUTE_MS } from '../core/time.ts'
 import type { StoredStatus } from '../raffles/schema.ts'
 import type { Attempt, Terms } from '../tickets/pool-contract.ts'
 import { chainByHash, timeOf } from './rdp1/chains.ts'
 import type { WinnerRow } from './schema.ts'
 import {
+  areWinnersFinal,
   isPending,
-  isSettled,
   nextClaimBy,
   type RedrawRules,
   redrawReason,
   unitsToRedraw,
 } from './winner-life.ts'
+
+/** Many ways lead to the end of a refund: it is looked for, so that none of them can forget the raffle. */
+const OPEN_MONEY_PAUSE_MS = 5 * MINUTE_MS
 
 /** What D1 knows of a raffle. Instants in ms. */
 export interface StepFacts {
@@ -31,6 +35,8 @@ export interface StepFacts {
   hasPrizesAside: boolean
   attempts: Attempt[]
   winners: WinnerRow[]
+  /** Whether money of its orders is under way; told only where every winner is final. */
+  hasOpenMoney: boolean
 }
 
 export type Step =
@@ -75,7 +81,9 @@ export function nextStep(facts: StepFacts, now: number): Step {
       disqualifiedTickets: disqualifiedTickets(winners),
     }
   }
-  if (isSettled(attempts, winners, rules)) return { kind: 'settle' }
+  if (areWinnersFinal(attempts, winners, rules)) {
+    return facts.hasOpenMoney ? { kind: 'wait', until: now + OPEN_MONEY_PAUSE_MS } : { kind: 'settle' }
+  }
   return { kind: 'wait', until: claimBy }
 }
 

@@ -52,7 +52,7 @@ export function redrawReason(units: readonly { status: WinnerStatus }[]): string
 }
 
 /** Whether every unit's winner is final and nothing is to be drawn any more. */
-export function isSettled(
+export function areWinnersFinal(
   attempts: readonly Attempt[],
   winners: readonly Winner[],
   rules: RedrawRules,

@@ -36,3 +36,6 @@ export function insertRefund(ctx: Ctx, refund: NewRefund, guard: SQL = sql`true`
       WHERE ${guard}`)
     .onConflictDoNothing()
 }
+
+/** The money is not back, and may still come. In just these words, by which its index is found. */
+export const isUnpaid = sql`${refunds.status} NOT IN ('paid', 'refused')`

@@ -71,7 +71,8 @@ async function leftByRaffle(ctx: Ctx, id: string): Promise<Owed> {
     ) AS amount, EXISTS (SELECT 1 FROM ${payouts} WHERE ${payouts.kind} = 'organiser'
       AND ${payouts.subject} = ${id}) AS requested)`)
   const why = [
-    raffle.status !== 'settled' && notNow('This raffle is not settled yet: what is left of it is not known.'),
+    raffle.status !== 'settled' &&
+      notNow('This raffle is not settled yet: prizes, payments or refunds of it are under way.'),
     requested === 0 && amount <= 0 && notNow('This raffle has left nothing to be paid out.'),
     requested === 1 && alreadyRequested(),
     covered < amount && owesElsewhere({ amount: amount - covered, currency }),

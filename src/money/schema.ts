@@ -119,6 +119,7 @@ export const refunds = sqliteTable(
     check('refunds_amount', sql`amount > 0`),
     uniqueIndex('refunds_key').on(table.orderId, table.key),
     index('refunds_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
+    index('refunds_open').on(table.orderId).where(sql`status NOT IN ('paid', 'refused')`),
   ],
 )
 export type RefundRow = typeof refunds.$inferSelect

@@ -7,6 +7,7 @@ import { MINUTE_MS, SECOND_MS } from '../core/time.ts'
 import { insertTransfers } from '../money/ledger.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { Sent } from '../money/providers/port.ts'
+import { isUnpaid } from '../money/refund-rows.ts'
 import { payments, type RefundRow, receipts, refunds } from '../money/schema.ts'
 import type { Provider } from '../raffles/contract.ts'
 import { findRefund } from './find-refund.ts'
@@ -100,8 +101,7 @@ async function refundPaid(
   const { id, orderId, amount, currency } = refund
   const isOwedBy = and(isOpen(refund), isPayableBy(by))
   const isOwed = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${isOwedBy})`
-  const unpaid = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${refunds.orderId} = ${orderId}
-    AND ${refunds.status} NOT IN ('paid', 'refused'))`
+  const unpaid = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${refunds.orderId} = ${orderId} AND ${isUnpaid})`
   const buyer = sql`(SELECT ${orders.userId} FROM ${orders} WHERE ${orders.id} = ${orderId})`
   const paid = await paidTransfers(ctx, refund, by)
   const text = tellRefund.paid(refund, by === BY_HAND ? `hand (${reference})` : by)

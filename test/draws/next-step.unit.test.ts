@@ -30,6 +30,7 @@ const facts = (changes: Partial<StepFacts> = {}): StepFacts => ({
   hasPrizesAside: false,
   attempts: [],
   winners: [],
+  hasOpenMoney: false,
   ...changes,
 })
 
@@ -159,6 +160,15 @@ describe('the next step of a raffle', () => {
       drawn({ winners: [winnerRow(0, '1#1', 'delivered'), winnerRow(0, '1#2', 'paid')] }),
       DUE,
       { kind: 'settle' },
+    ],
+    [
+      'is to look again soon where every winner is final and money is under way',
+      drawn({
+        winners: [winnerRow(0, '1#1', 'delivered'), winnerRow(0, '1#2', 'paid')],
+        hasOpenMoney: true,
+      }),
+      DUE,
+      { kind: 'wait', until: DUE + 300_000 },
     ],
     [
       'is to settle where prizes are kept by the organisation',

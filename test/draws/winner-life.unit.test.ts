@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { WINNER_STATUSES, type WinnerStatus } from '../../src/draws/schema.ts'
 import {
+  areWinnersFinal,
   isPending,
-  isSettled,
   nextClaimBy,
   presentWinners,
   type RedrawRules,
@@ -104,7 +104,7 @@ describe('the reason of a redraw', () => {
   })
 })
 
-describe('a raffle is settled', () => {
+describe('the winners are final', () => {
   it.each<[WinnerStatus, { redraw: boolean; keep: boolean; used: boolean }]>([
     ['announced', { redraw: false, keep: false, used: false }],
     ['claimed', { redraw: false, keep: false, used: false }],
@@ -114,30 +114,30 @@ describe('a raffle is settled', () => {
     ['expired', { redraw: false, keep: true, used: true }],
     ['disqualified', { redraw: false, keep: false, used: true }],
   ])('with its winner %s: %j (used: no redraw is left)', (status, expected) => {
-    const settled = (rules: RedrawRules) => isSettled(drawOfOne, withOne(status), rules)
+    const final = (rules: RedrawRules) => areWinnersFinal(drawOfOne, withOne(status), rules)
     expect({
-      redraw: settled(REDRAW),
-      keep: settled(KEEP),
-      used: settled({ ...REDRAW, maxRedraws: 0 }),
+      redraw: final(REDRAW),
+      keep: final(KEEP),
+      used: final({ ...REDRAW, maxRedraws: 0 }),
     }).toEqual(expected)
   })
 
   it('only when every unit is', () => {
     const attempts = [attemptRow(0, ['1#1', '1#2'], [11, 12])]
     const first = winnerRow(0, '1#1', 'delivered')
-    expect(isSettled(attempts, [first, winnerRow(0, '1#2', 'claimed')], REDRAW)).toBe(false)
-    expect(isSettled(attempts, [first, winnerRow(0, '1#2', 'delivered')], REDRAW)).toBe(true)
+    expect(areWinnersFinal(attempts, [first, winnerRow(0, '1#2', 'claimed')], REDRAW)).toBe(false)
+    expect(areWinnersFinal(attempts, [first, winnerRow(0, '1#2', 'delivered')], REDRAW)).toBe(true)
   })
 
   it('when nobody won anything', () => {
-    expect(isSettled([attemptRow(0, ['1#1'], [])], [], REDRAW)).toBe(true)
+    expect(areWinnersFinal([attemptRow(0, ['1#1'], [])], [], REDRAW)).toBe(true)
   })
 
   it('never before the draw, nor while a redraw is pending', () => {
-    expect(isSettled([], [], REDRAW)).toBe(false)
-    expect(isSettled([attemptRow(0, ['1#1'], 'pending')], [], REDRAW)).toBe(false)
+    expect(areWinnersFinal([], [], REDRAW)).toBe(false)
+    expect(areWinnersFinal([attemptRow(0, ['1#1'], 'pending')], [], REDRAW)).toBe(false)
     const attempts = [attemptRow(0, ['1#1'], [11]), attemptRow(1, ['1#1'], 'pending')]
-    expect(isSettled(attempts, withOne('declined'), { ...REDRAW, maxRedraws: 1 })).toBe(false)
+    expect(areWinnersFinal(attempts, withOne('declined'), { ...REDRAW, maxRedraws: 1 })).toBe(false)
   })
 })
 

@@ -1,4 +1,4 @@
-/** Databases that fail as D1 does: at once, or only after they have done what was asked. */
+/** Databases that fail as D1 does: at once, or only after they have done what was asked; and pools that are gone. */
 
 /** Every statement fails with `message`, as the binding throws it. */
 export function failingDatabase(message: string): D1Database {
@@ -45,4 +45,13 @@ export function forgetfulDatabase(
       losing(() => database.batch(statements.map((each) => originals.get(each) ?? each))),
   } as unknown as D1Database
   return { DB, lost: () => lost }
+}
+
+/** No pool can be reached. */
+export const AWAY = {
+  TICKET_POOL: {
+    getByName: () => {
+      throw new Error('the object is gone')
+    },
+  } as unknown as DurableObjectNamespace,
 }

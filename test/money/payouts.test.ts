@@ -305,10 +305,13 @@ describe('a payout', () => {
     at(DRAW_AT + 30_000)
     await sweep()
     expect((await payoutsOf(staged))[0].status).toBe('sent')
+    expect((await read(staged.id)).status).toBe('drawn')
     at(DRAW_AT + 2 * MINUTE)
     await Promise.all([sweep(), sweep()])
     expect((await payoutsOf(staged))[0]).toMatchObject({ status: 'paid', attention: null })
     expect(await winnerStatus(staged)).toBe('paid')
+    await sweep()
+    expect((await read(staged.id)).status).toBe('settled')
   })
 
   it('that failed is retried under another key, once, however often it is asked', async () => {
@@ -321,6 +324,7 @@ describe('a payout', () => {
     at(DRAW_AT + HOUR)
     await sweep()
     expect(await sentBySandbox(payoutId)).toHaveLength(1)
+    expect((await read(staged.id)).status).toBe('drawn')
     const [first, second] = await Promise.all([
       retry(staged.operator, payoutId, 'one'),
       retry(staged.operator, payoutId, 'two'),

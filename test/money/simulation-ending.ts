@@ -72,9 +72,12 @@ async function sweepAt(world: World, ms: number): Promise<void> {
 }
 
 const DUE = [
-  ...['orders', 'payments', 'refunds', 'payouts', 'raffles', 'pools', 'grants', 'mails', 'notices'].map(
+  ...['orders', 'payments', 'refunds', 'payouts', 'pools', 'grants', 'mails', 'notices'].map(
     (table) => `SELECT min(due_at) AS due FROM ${table}`,
   ),
+  // A drawn one looks again and again for refunds that wait for people.
+  `SELECT min(due_at) AS due FROM raffles WHERE status <> 'drawn'
+     OR NOT EXISTS (SELECT 1 FROM refunds WHERE status NOT IN ('paid', 'refused'))`,
   'SELECT min(received_at) AS due FROM webhooks WHERE acted_at IS NULL',
   `SELECT min(held_until) + ${GRACE_MS} AS due FROM stock_holds WHERE state = 'held'`,
   'SELECT min(started_at) AS due FROM refund_runs WHERE finished_at IS NULL',

@@ -1,0 +1,1 @@
+CREATE INDEX `refunds_open` ON `refunds` (`order_id`) WHERE status NOT IN ('paid', 'refused');
