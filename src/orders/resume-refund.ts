@@ -25,17 +25,8 @@ async function resume(ctx: Ctx, refund: RefundRow): Promise<void> {
   const known = refund.status === 'requested' ? await takeBack(ctx, refund) : refund
   if (known.status === 'due' || known.status === 'sent' || known.status === 'failed') {
     await sendRefund(ctx, known)
-  } else if (known.status !== 'requested' && known.attention !== null) {
-    await needsNobody(ctx, known)
   }
 }
-
-/** Refused, or paid by somebody else, after people were told of it. */
-const needsNobody = (ctx: Ctx, refund: RefundRow) =>
-  ctx.db.batch([
-    ctx.db.update(refunds).set({ attention: null }).where(eq(refunds.id, refund.id)),
-    tellPayment(ctx, refund),
-  ])
 
 /** Unless it has changed meanwhile; one that is not due is left to people already. */
 async function later(ctx: Ctx, refund: RefundRow): Promise<void> {

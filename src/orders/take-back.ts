@@ -15,6 +15,7 @@ import { linePort } from './line-port.ts'
 import { insertOrderEvent } from './order-events.ts'
 import { tellRefund } from './refund-words.ts'
 import { type OrderLineRow, orderLines, orders } from './schema.ts'
+import { tellPayment } from './send-refund.ts'
 
 /** Once for the refund, once more if its raffle is cancelled at that moment. */
 const MAX_TRIES = 3
@@ -101,7 +102,7 @@ async function decide(ctx: Ctx, refund: RefundRow, back: Part[], stay: Part[]): 
         .update(refunds)
         .set(
           back.length === 0
-            ? { status: 'refused', dueAt: null, updatedAt: ctx.now }
+            ? { status: 'refused', dueAt: null, attention: null, updatedAt: ctx.now }
             : {
                 status: 'due',
                 lines: back.map(({ line, numbers }) => ({ line, numbers })),
@@ -111,6 +112,7 @@ async function decide(ctx: Ctx, refund: RefundRow, back: Part[], stay: Part[]): 
               },
         )
         .where(and(eq(refunds.id, id), guard)),
+      tellPayment(ctx, refund),
     ]),
   )
 }

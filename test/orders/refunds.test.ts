@@ -9,6 +9,8 @@ import { refundWithin } from '../../src/orders/refund-raffle.ts'
 import { settleOrder } from '../../src/orders/settle-order.ts'
 import { askPool } from '../../src/tickets/client.ts'
 import { stageProduct } from '../catalog/shelf.ts'
+import type { Answer } from '../harness/client.ts'
+import { AWAY } from '../harness/faults.ts'
 import {
   addOperator,
   organisationWithOperator,
@@ -455,6 +457,82 @@ describe('the provider', () => {
     const sent = await refund(staged.operator, byCard.id)
     expect((await mark(staged.operator, 'cash 4', sent.body.id)).body.code).toBe('invalid_state')
   })
+})
+
+describe('a refund whose pool cannot be reached', () => {
+  /** Since it said which tickets there are. */
+  const AWAY_BY_THEN = {
+    TICKET_POOL: {
+      getByName: (pool: string) => ({
+        reservation: (seq: number, id: string) =>
+          askPool(testContext(), pool, (door) => door.reservation(seq, id)),
+        void: () => Promise.reject(new Error('the object is gone')),
+      }),
+    } as unknown as DurableObjectNamespace,
+  }
+
+  /** For an hour, in which it is asked for again and tried by every sweep. */
+  async function anHourAway() {
+    silenceLog()
+    const staged = await stagePriced()
+    const { player, id } = await buyOf(staged, 2)
+    const key = newKey()
+    const ask = (bindings = {}) => refund(staged.operator, id, {}, key, { bindings })
+    const present = async () => (await as(player, 'GET', `/orders/${id}/refunds`)).body.data
+    const waiting = async () => (await as(staged.operator, 'GET', '/payments?needs=attention')).body.data
+    expect((await ask(AWAY_BY_THEN)).status).toBe(500)
+    for (let minute = 5; minute < 60; minute += 6) {
+      at(NOW + minute * MINUTE)
+      expect((await ask(AWAY)).status).toBe(500)
+      await sweep(AWAY)
+      expect(await present()).toMatchObject([{ status: 'requested' }])
+      expect(await waiting()).toEqual([])
+    }
+    at(NOW + HOUR)
+    await sweep(AWAY)
+    return { staged, player, id, ask, present, waiting }
+  }
+
+  it('owes nothing yet, holds off others, and is told of after an hour', async () => {
+    const { staged, player, id, present, waiting } = await anHourAway()
+    expect(await waiting()).toMatchObject([
+      { orderId: id, attention: expect.stringMatching(/^A refund waits: Its tickets cannot be taken back/) },
+    ])
+    expect(await present()).toMatchObject([{ status: 'requested' }])
+    expect(await sold(staged.id)).toBe(2)
+    expect(await balance('refunds', [id])).toBe(0)
+    expect((await refund(staged.operator, id, tickets(1))).body.code).toBe('invalid_state')
+    expect((await orderOf(player, id)).status).toBe('paid')
+  })
+
+  const acts: [string, (ask: () => Promise<Answer>) => Promise<unknown>][] = [
+    ['the next sweep', () => sweep()],
+    ['whoever asks again', (ask) => ask()],
+  ]
+
+  it.each(acts)('is finished by %s once it can, and needs nobody any more', async (_who, act) => {
+    const { staged, player, id, ask, present, waiting } = await anHourAway()
+    at(NOW + HOUR + MINUTE)
+    await act(ask)
+    expect(await present()).toMatchObject([{ status: 'paid', amount: { amount: 2 * PRICE } }])
+    expect(await waiting()).toEqual([])
+    expect(await sold(staged.id)).toBe(0)
+    expect((await orderOf(player, id)).status).toBe('refunded')
+    expect(await balance('cash:sandbox', [id])).toBe(0)
+  })
+
+  it.each(acts)(
+    'is refused to %s where the list was fixed meanwhile, and needs nobody any more',
+    async (_who, act) => {
+      const { staged, player, id, ask, present, waiting } = await anHourAway()
+      at(CLOSES_AT + HOUR / 2)
+      await act(ask)
+      expect(await present()).toMatchObject([{ status: 'refused' }])
+      expect(await waiting()).toEqual([])
+      expect(await sold(staged.id)).toBe(2)
+      expect(await orderOf(player, id)).toMatchObject({ status: 'paid', refunded: { amount: 0 } })
+    },
+  )
 })
 
 describe('a refund that its provider has given up', () => {
