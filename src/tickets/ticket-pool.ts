@@ -7,6 +7,7 @@ import { DurableObject } from 'cloudflare:workers'
 import { type Bindings, createContext } from '../core/context.ts'
 import { newId } from '../core/ids.ts'
 import { Logger } from '../core/logging.ts'
+import { endsWithin } from '../core/patience.ts'
 import { SettingsSchema } from '../core/settings.ts'
 import type { TicketList } from '../draws/rdp1/list.ts'
 import { type SigningKey, signingKeyFromSeed } from '../draws/rdp1/signatures.ts'
@@ -276,15 +277,10 @@ export class TicketPool extends DurableObject<Bindings> {
     const now = Date.now()
     const ctx = createContext(this.env, SettingsSchema.parse(this.env), now, newId('sweep'))
     const leftMs = Math.min(Math.max(lastFreezeAt - now - SPARE_MS, LEAST_ASKING_MS), MOST_ASKING_MS)
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const enough = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, leftMs)
-    })
     const looked = lookOnceMore(ctx, raffleId).catch((error: unknown) => {
       this.#log.error('payments could not be asked about before the freeze', { pool: name, error })
     })
-    await Promise.race([looked, enough])
-    clearTimeout(timer)
+    await endsWithin(leftMs, looked)
   }
 
   // ——— Group commit ———
