@@ -1,7 +1,7 @@
 /** The shapes of payments as those see them who run raffles, and what they can do about one. */
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
-import { Money } from '../core/money.ts'
+import { Money, MoneyAboveZero } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
@@ -45,7 +45,7 @@ export const RecordReceipt = z
     /** The bank's reference, or the number of the receipt that was written. */
     reference: Line(1, 100),
     /** What came; the payment's amount unless it is said. */
-    amount: Money.refine(({ amount }) => amount > 0, 'must be above zero').optional(),
+    amount: MoneyAboveZero.optional(),
   })
   .meta({ id: 'RecordReceipt' })
 export type RecordReceipt = z.infer<typeof RecordReceipt>
