@@ -41,10 +41,10 @@ async function lookAt(
   payment: PaymentRow | undefined,
 ): Promise<void> {
   if (payment !== undefined) {
-    const { status } = await reconcilePayment(ctx, payment)
+    const { status, reason } = await reconcilePayment(ctx, payment)
     // Else what it told of would be forgotten: nobody asks again about a payment that is decided.
     if (status === 'unknown') {
-      throw new Problem('unavailable', `${provider} could not be asked. It is asked again each minute.`, {
+      throw new Problem('unavailable', `Nothing came of it: ${reason ?? `${provider} does not know`}.`, {
         retryAfterSeconds: RETRY_AFTER_SECONDS,
       })
     }

@@ -1,5 +1,6 @@
 /** The shapes of orders on the wire: what is bought, what is to be paid and how, and what happened since. */
 import * as z from 'zod'
+import { Phone } from '../accounts/contract.ts'
 import { FULFILMENT_STATUSES } from '../catalog/schema.ts'
 import { Id } from '../core/ids.ts'
 import { Money } from '../core/money.ts'
@@ -19,10 +20,7 @@ const MAX_LINES = 20
 export const PayWith = z
   .strictObject({
     provider: Provider,
-    phone: z
-      .string()
-      .regex(/^\+?[0-9]{7,15}$/, 'must be a phone number in international form, such as +254700000000')
-      .optional(),
+    phone: Phone.optional(),
     returnUrl: z
       .url({ protocol: /^https?$/ })
       .max(2_048)

@@ -5,7 +5,6 @@ import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { notFound, Problem } from '../core/errors.ts'
 import { SECOND_MS } from '../core/time.ts'
-import { providerOf } from '../money/providers/index.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
 import { GRACE_MS } from '../tickets/pool-contract.ts'
 import { findOrder } from './find-order.ts'
@@ -26,7 +25,7 @@ export async function cancelOrder(ctx: Ctx, id: string): Promise<void> {
   const { order } = await findOrder(ctx, id)
   if (order.userId !== userId) throw notFound('order')
   if (order.status === 'cancelled') return
-  const { asked } = await askProviders(ctx, id)
+  const asked = await askProviders(ctx, id)
   if (await end(ctx, id, 'cancelled', asked)) return
   const { order: present } = await findOrder(ctx, id)
   if (present.status === 'cancelled') return
@@ -39,10 +38,10 @@ export async function cancelOrder(ctx: Ctx, id: string): Promise<void> {
 
 /** At the end of its time to pay. */
 export async function expireOrder(ctx: Ctx, id: string): Promise<void> {
-  const { heard, asked } = await askProviders(ctx, id)
+  const asked = await askProviders(ctx, id)
   const { order } = await findOrder(ctx, id)
   if (order.status !== 'pending' || order.receipt !== null) return
-  if (!heard && ctx.now < order.payUntil + GRACE_MS - LAST_MOMENT_MS) {
+  if (!asked.heard && ctx.now < order.payUntil + GRACE_MS - LAST_MOMENT_MS) {
     await ctx.db
       .update(orders)
       .set({ dueAt: ctx.now + ASK_AGAIN_MS })
@@ -55,10 +54,10 @@ export async function expireOrder(ctx: Ctx, id: string): Promise<void> {
 interface Asked {
   /** Whether every provider has answered. */
   heard: boolean
-  asked: PaymentRow[]
+  tries: PaymentRow[]
 }
 
-/** Asks about every try to pay that is still open, and stops it. What has been paid is settled by that. */
+/** Asks about every try to pay that is still open, and stops it; starts none. What has been paid is settled by that. */
 async function askProviders(ctx: Ctx, id: string): Promise<Asked> {
   const open = await ctx.db
     .select()
@@ -66,11 +65,11 @@ async function askProviders(ctx: Ctx, id: string): Promise<Asked> {
     .where(and(eq(payments.orderId, id), inArray(payments.status, ['starting', 'pending'])))
   let heard = true
   for (const payment of open) {
-    const observed = await reconcilePayment(ctx, payment)
+    const observed = await reconcilePayment(ctx, payment, { mayStart: false })
     if (observed.status === 'unknown') heard = false
-    if (observed.status === 'pending') await providerOf(payment.provider).stop(ctx, payment)
+    if (observed.status === 'pending') await stopPayment(ctx, payment)
   }
-  return { heard, asked: open }
+  return { heard, tries: open }
 }
 
 /** Whether it was ended by this: an order that a receipt has claimed meanwhile is not. */
@@ -78,7 +77,7 @@ async function end(
   ctx: Ctx,
   id: string,
   status: 'expired' | 'cancelled',
-  asked: PaymentRow[],
+  { heard, tries: asked }: Asked,
 ): Promise<boolean> {
   const isEnded = sql`EXISTS (SELECT 1 FROM ${orders} WHERE ${orders.id} = ${id} AND ${orders.status} = ${status})`
   const [[ended], , tries] = await withRetry(() =>
@@ -97,7 +96,7 @@ async function end(
         .set({ status: 'expired', updatedAt: ctx.now })
         .where(and(eq(payments.orderId, id), inArray(payments.status, ['starting', 'pending']), isEnded))
         .returning(),
-      insertOrderEvent(ctx, id, status, status === 'expired' ? tell.expired() : tell.cancelled(), isEnded),
+      insertOrderEvent(ctx, id, status, tell[status](heard), isEnded),
     ]),
   )
   if (ended === undefined) return false

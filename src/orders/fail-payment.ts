@@ -12,12 +12,13 @@ export const isOpen = inArray(payments.status, ['starting', 'pending', 'failed',
 
 /**
  * Of one that had expired the order was told already; money that came is never taken back by this. A failure is asked
- * about again all the same: providers have been known to change their mind. Answers the payment as it stands then.
+ * about again, unless it is final: providers have been known to change their mind. Answers the payment as it stands then.
  */
 export async function failPayment(
   ctx: Ctx,
   { id, orderId, createdAt }: PaymentRow,
   reason: string | null,
+  { isFinal = false } = {},
 ): Promise<PaymentRow> {
   const hasFailed = sql`EXISTS (SELECT 1 FROM ${payments} WHERE ${payments.id} = ${id} AND ${payments.status} = 'failed')`
   const [, , [present]] = await withRetry(() =>
@@ -27,7 +28,7 @@ export async function failPayment(
         .set({
           status: sql`iif(${payments.status} = 'expired', 'expired', 'failed')`,
           checks: sql`${payments.checks} + 1`,
-          dueAt: nextLook(createdAt, ctx.now),
+          dueAt: isFinal ? null : nextLook(createdAt, ctx.now),
           attention: null,
           updatedAt: ctx.now,
         })

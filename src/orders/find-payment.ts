@@ -53,13 +53,16 @@ async function organisationsOf(ctx: Ctx, orderId: string): Promise<string[]> {
   return [...new Set(lines.map(({ organisationId }) => organisationId))]
 }
 
+/** What sets the references of one organisation apart from another’s. */
+const SCOPE = /^org_\w+\//
+
 export const presentManagedPayment = (row: PaymentRow): ManagedPayment => ({
   id: row.id,
   orderId: row.orderId,
   provider: row.provider,
   status: row.status,
   amount: { amount: row.amount, currency: row.currency },
-  reference: row.reference,
+  reference: row.provider === 'manual' ? (row.reference?.replace(SCOPE, '') ?? null) : row.reference,
   attention: row.attention,
   checks: row.checks,
   nextCheckAt: toInstantOrNull(row.dueAt),

@@ -4,6 +4,7 @@
  */
 import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
+import { SECOND_MS } from '../core/time.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { Capture, Observed } from '../money/providers/port.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
@@ -12,11 +13,19 @@ import { nextLook } from './payment-schedule.ts'
 import { orders } from './schema.ts'
 import { takeObserved } from './settle-order.ts'
 import { startPayment } from './start-payment.ts'
+import { stopPayment } from './stop-payment.ts'
 import { moneyText } from './words.ts'
 
-/** Answers what the provider said. */
-export async function reconcilePayment(ctx: Ctx, payment: PaymentRow): Promise<Observed> {
-  const { observed, asked } = await ask(ctx, payment)
+/** As long as a prompt waits on a phone. */
+const ON_THE_PHONE_MS = 60 * SECOND_MS
+
+/** Answers what the provider said. One whose start was lost is started, unless its order is about to end. */
+export async function reconcilePayment(
+  ctx: Ctx,
+  payment: PaymentRow,
+  { mayStart = true } = {},
+): Promise<Observed> {
+  const { observed, asked } = await ask(ctx, payment, mayStart)
   if (observed.captures.length > 0) await take(ctx, asked, observed)
   else if (observed.status === 'failed') await failPayment(ctx, asked, observed.reason)
   else await lookAgain(ctx, asked, observed)
@@ -37,9 +46,13 @@ const whyOther = ({ provider }: PaymentRow, capture: Capture): string =>
   `${provider} says that ${moneyText(capture)} came (${capture.receiptNumber ?? capture.reference}), which is written down as other money.`
 
 /** A provider that cannot be asked has said nothing: that is no failure of the payment. */
-async function ask(ctx: Ctx, payment: PaymentRow): Promise<{ observed: Observed; asked: PaymentRow }> {
+async function ask(
+  ctx: Ctx,
+  payment: PaymentRow,
+  mayStart: boolean,
+): Promise<{ observed: Observed; asked: PaymentRow }> {
   try {
-    const asked = (await mustStart(ctx, payment)) ? await startPayment(ctx, payment) : payment
+    const asked = mayStart && (await mustStart(ctx, payment)) ? await startPayment(ctx, payment) : payment
     return { observed: await providerOf(payment.provider).fetch(ctx, asked), asked }
   } catch (error) {
     ctx.log.error('a provider could not be asked', { paymentId: payment.id, error })
@@ -48,22 +61,22 @@ async function ask(ctx: Ctx, payment: PaymentRow): Promise<{ observed: Observed;
   }
 }
 
-/** Whether its start was lost while there is still time to pay. */
-async function mustStart(ctx: Ctx, { status, orderId }: PaymentRow): Promise<boolean> {
+/** Whether its start was lost while there is still time to pay; a phone is not asked at the last moment. */
+async function mustStart(ctx: Ctx, { status, orderId, provider }: PaymentRow): Promise<boolean> {
   if (status !== 'starting') return false
   const order = await ctx.db
     .select({ status: orders.status, receipt: orders.receipt, payUntil: orders.payUntil })
     .from(orders)
     .where(eq(orders.id, orderId))
     .get()
-  return order?.status === 'pending' && order.receipt === null && ctx.now < order.payUntil
+  const leastMs = providerOf(provider).startsOnce ? ON_THE_PHONE_MS : 0
+  return order?.status === 'pending' && order.receipt === null && ctx.now + leastMs < order.payUntil
 }
 
 /** Never given up while it may still be paid: after the last look an operator is asked to see to it. */
 async function lookAgain(ctx: Ctx, payment: PaymentRow, { status, reason }: Observed): Promise<void> {
   // Its order is paid by another or over: what is paid all the same will go back.
-  if (payment.status === 'expired' && status === 'pending')
-    await providerOf(payment.provider).stop(ctx, payment)
+  if (payment.status === 'expired' && status === 'pending') await stopPayment(ctx, payment)
   // An operator says what came of it; there is nobody to ask.
   const byHand = payment.action?.kind === 'manual'
   const dueAt = byHand ? null : nextLook(payment.createdAt, ctx.now)

@@ -74,19 +74,30 @@ async function noteNumber(ctx: Ctx, receipt: ReceiptRow, { receiptNumber }: Capt
   const { provider, reference } = receipt
   const isTaken = sql`EXISTS (SELECT 1 FROM receipts AS other WHERE other.provider = ${provider}
     AND other.receipt_number = ${receiptNumber} AND other.reference <> ${reference})`
-  const [noted] = await withRetry(() =>
-    ctx.db
-      .update(receipts)
-      .set({ receiptNumber })
-      .where(
-        and(
-          eq(receipts.provider, provider),
-          eq(receipts.reference, reference),
-          or(isNull(receipts.receiptNumber), eq(receipts.receiptNumber, receiptNumber)),
-          sql`NOT ${isTaken}`,
-        ),
-      )
-      .returning({ reference: receipts.reference }),
+  const isNoted = sql`EXISTS (SELECT 1 FROM ${receipts} WHERE ${receipts.provider} = ${provider}
+    AND ${receipts.reference} = ${reference} AND ${receipts.receiptNumber} = ${receiptNumber})`
+  const [[noted]] = await withRetry(() =>
+    ctx.db.batch([
+      ctx.db
+        .update(receipts)
+        .set({ receiptNumber })
+        .where(
+          and(
+            eq(receipts.provider, provider),
+            eq(receipts.reference, reference),
+            or(isNull(receipts.receiptNumber), eq(receipts.receiptNumber, receiptNumber)),
+            sql`NOT ${isTaken}`,
+          ),
+        )
+        .returning({ reference: receipts.reference }),
+      insertOrderEvent(
+        ctx,
+        receipt.orderId,
+        `number:${receiptKey(receipt)}`,
+        tell.receiptNumber(receiptNumber),
+        isNoted,
+      ),
+    ]),
   )
   return noted !== undefined
 }

@@ -2,7 +2,7 @@
  * Asks the provider for the money of a payment that is written down. Asked again, it is the same payment there; one that
  * would ask its payer twice is asked once in its life, even if the answer is lost.
  */
-import { and, eq, isNull } from 'drizzle-orm'
+import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { Problem } from '../core/errors.ts'
@@ -10,6 +10,7 @@ import { providerOf } from '../money/providers/index.ts'
 import type { PaymentProvider, Started } from '../money/providers/port.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
 import { failPayment } from './fail-payment.ts'
+import { insertOrderEvent } from './order-events.ts'
 import { stopPayment } from './stop-payment.ts'
 import { tell } from './words.ts'
 
@@ -22,9 +23,10 @@ export async function startPayment(ctx: Ctx, payment: PaymentRow): Promise<Payme
     ? await askOnce(ctx, provider, payment)
     : await ask(ctx, provider, payment)
   if (started === null) return noteUnanswered(ctx, payment)
-  if (started.status === 'refused') return failPayment(ctx, payment, started.reason)
+  if (started.status === 'refused') return failPayment(ctx, payment, started.reason, { isFinal: true })
   const { reference, action } = started
-  return (await notePending(ctx, payment, { reference, action })) ?? overtaken(ctx, payment.id, started)
+  const [pending] = await withRetry(() => pend(ctx, payment, { reference, action }))
+  return pending ?? overtaken(ctx, payment.id, started)
 }
 
 /** The payment is written down: whoever repeats the request, or the sweep, asks again. */
@@ -60,25 +62,26 @@ async function askOnce(ctx: Ctx, provider: PaymentProvider, payment: PaymentRow)
 
 /** It stays to be decided: by what the provider tells, or by a person. The payer may try again, knowing of this one. */
 async function noteUnanswered(ctx: Ctx, payment: PaymentRow): Promise<PaymentRow> {
-  const action = { kind: 'prompt', checkoutUrl: null, message: tell.unanswered(payment.provider) } as const
-  const noted = await notePending(ctx, payment, { reference: null, action })
-  return noted ?? (await ctx.db.select().from(payments).where(eq(payments.id, payment.id)).get())!
+  const { id, orderId, provider } = payment
+  const message = tell.unanswered(provider)
+  const isLost = sql`EXISTS (SELECT 1 FROM ${payments}
+    WHERE ${payments.id} = ${id} AND ${payments.status} = 'pending' AND ${payments.reference} IS NULL)`
+  const [, , [noted]] = await withRetry(() =>
+    ctx.db.batch([
+      pend(ctx, payment, { reference: null, action: { kind: 'prompt', checkoutUrl: null, message } }),
+      insertOrderEvent(ctx, orderId, `unanswered:${id}`, message, isLost),
+      ctx.db.select().from(payments).where(eq(payments.id, id)),
+    ]),
+  )
+  return noted!
 }
 
-async function notePending(
-  ctx: Ctx,
-  { id }: PaymentRow,
-  answer: Pick<PaymentRow, 'reference' | 'action'>,
-): Promise<PaymentRow | undefined> {
-  const [pending] = await withRetry(() =>
-    ctx.db
-      .update(payments)
-      .set({ ...answer, status: 'pending', updatedAt: ctx.now })
-      .where(and(eq(payments.id, id), eq(payments.status, 'starting')))
-      .returning(),
-  )
-  return pending
-}
+const pend = (ctx: Ctx, { id }: PaymentRow, answer: Pick<PaymentRow, 'reference' | 'action'>) =>
+  ctx.db
+    .update(payments)
+    .set({ ...answer, status: 'pending', updatedAt: ctx.now })
+    .where(and(eq(payments.id, id), eq(payments.status, 'starting')))
+    .returning()
 
 /**
  * While the provider was asked somebody else started it, or its order was paid or ended: of an order that is over, what

@@ -1,5 +1,5 @@
 /** The sweep over orders: settles what was paid and not finished, ends what was not paid in time. */
-import { and, asc, isNotNull, lte } from 'drizzle-orm'
+import { and, asc, eq, isNotNull, lte } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { sweepRows } from '../core/sweep-rows.ts'
 import { expireOrder } from './end-order.ts'
@@ -28,12 +28,18 @@ async function advanceOrder(ctx: Ctx, order: OrderRow): Promise<void> {
   }
 }
 
-/** Where that fails somebody is told once it is late; it goes on being tried. */
-async function settle(ctx: Ctx, { id }: OrderRow): Promise<void> {
+/** Where that fails it goes on being tried, after all that wait by now; somebody is told once it is late. */
+async function settle(ctx: Ctx, { id, dueAt }: OrderRow): Promise<void> {
   try {
     await settleOrder(ctx, id)
   } catch (error) {
-    await noteUnsettled(ctx, id)
+    await ctx.db.batch([
+      noteUnsettled(ctx, id),
+      ctx.db
+        .update(orders)
+        .set({ dueAt: ctx.now })
+        .where(and(eq(orders.id, id), eq(orders.dueAt, dueAt!))),
+    ])
     throw error
   }
 }

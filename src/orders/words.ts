@@ -45,16 +45,24 @@ const LOST_TEXTS: Record<Exclude<LossReason, 'gone'>, (title: string) => string>
   frozen: (title) => `The list of tickets of “${title}” was fixed for the draw before the payment arrived.`,
 }
 
+/** A provider has not said whether the money is on its way. */
+const UNHEARD = ' If you have paid all the same, that is found out, and settled or sent back to you.'
+
+/** By what means, as people say it. */
+const means = (provider: string): string =>
+  provider === 'manual' ? 'in cash or by bank transfer' : `by ${provider}`
+
 export const tell = {
   placed: (order: Sum & { payUntil: number }) =>
     `Reserved. Pay ${moneyText(order)} by ${toInstant(order.payUntil)}.`,
-  started: (provider: string) => `Payment by ${provider} started.`,
+  started: (provider: string) => `Payment ${means(provider)} started.`,
   unanswered: (provider: string) =>
     `${provider} has not answered yet. If your phone asks you, confirm there; if it does not within two minutes, try to pay once more.`,
   declined: (reason: string | null) =>
     reason === null ? 'The payment failed.' : `The payment failed: ${reason}.`,
   received: ({ receiptNumber, ...sum }: Sum & { receiptNumber?: string }, provider: string) =>
-    `Received ${moneyText(sum)} by ${provider}${receiptNumber === undefined ? '' : ` (${receiptNumber})`}.`,
+    `Received ${moneyText(sum)} ${means(provider)}${receiptNumber === undefined ? '' : ` (${receiptNumber})`}.`,
+  receiptNumber: (number: string) => `The receipt number of that is ${number}.`,
   issued: (tickets: number, units: number) =>
     [
       'Paid.',
@@ -71,6 +79,6 @@ export const tell = {
   },
   fulfilled: (status: Exclude<FulfilmentStatus, 'none'>, title: string, reference: string | undefined) =>
     `“${title}” was ${status}${reference === undefined ? '' : ` (${reference})`}.`,
-  expired: () => 'Not paid in time. What was held is free again.',
-  cancelled: () => 'Cancelled. What was held is free again.',
+  expired: (heard: boolean) => `Not paid in time. What was held is free again.${heard ? '' : UNHEARD}`,
+  cancelled: (heard: boolean) => `Cancelled. What was held is free again.${heard ? '' : UNHEARD}`,
 } as const

@@ -13,6 +13,7 @@ import type {
   WebhookDoor,
   WebhookEvent,
 } from '../../src/money/providers/port.ts'
+import { readBody } from '../../src/money/providers/read-body.ts'
 import { toldAbout } from '../../src/money/providers/told.ts'
 import type { PaymentRow } from '../../src/money/schema.ts'
 
@@ -128,9 +129,7 @@ const doorFor = <Body>(
   answer: ANSWER,
   async read(ctx, { token, body }) {
     const id = idOf(ctx, token)
-    const parsed = schema.safeParse(JSON.parse(body))
-    if (!parsed.success) throw new Problem('malformed_request', 'The body is none of Daraja’s.')
-    return eventOf(id, parsed.data)
+    return eventOf(id, readBody('mpesa', schema, body))
   },
 })
 

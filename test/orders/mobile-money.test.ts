@@ -113,7 +113,9 @@ describe('a payment on the phone', () => {
     ]) {
       expect((await post(wrong, body)).status).toBeOneOf([403, 404])
     }
-    expect((await post(push.CallBackURL, '{}')).status).toBe(400)
+    for (const malformed of ['{}', '', 'not JSON']) {
+      expect((await post(push.CallBackURL, malformed)).status).toBe(400)
+    }
     expect(await all('SELECT event_id FROM webhooks')).toHaveLength(before)
     // The address leaked: the network, asked, knows of no money.
     expect((await post(push.CallBackURL, body)).status).toBe(200)
@@ -132,6 +134,7 @@ describe('a payment on the phone', () => {
     expect(await receiptsOf(order.id)).toMatchObject([{ amount: PRICE, receipt_number: null }])
     await confirm(push, 'RLC0R69NXM')
     expect(await receiptsOf(order.id)).toMatchObject([{ amount: PRICE, receipt_number: 'RLC0R69NXM' }])
+    expect(historyOf(await orderOf(player, order.id))).toContain('The receipt number of that is RLC0R69NXM.')
     expect(await all('SELECT * FROM refunds WHERE order_id = ?', order.id)).toEqual([])
     expect(await paymentRow(order.payment.id)).toMatchObject({ status: 'succeeded', attention: null })
   })
@@ -190,9 +193,18 @@ describe('a payment on the phone', () => {
     )
     expect(again).toMatchObject({ status: 201, body: { payment: { status: 'pending' } } })
     expect(daraja.pushes).toMatchObject([{ PhoneNumber: '+254700000002' }])
+    for (const ms of [5 * MINUTE, HOUR, HOUR + MINUTE]) {
+      at(NOW + ms)
+      await sweep()
+    }
+    expect(await paymentRow(order.payment.id)).toMatchObject({ status: 'failed', attention: null })
   })
 
   it('needs a phone, and whole shillings', async () => {
+    for (const phone of ['254700000001', '0700000001']) {
+      const { body } = await buy({ provider: 'mpesa', phone })
+      expect(body.errors).toMatchObject([{ path: 'payment.phone' }])
+    }
     expect((await buy({ provider: 'mpesa' })).body.errors).toEqual([
       { path: 'payment.phone', message: 'is needed: mpesa asks on the phone' },
     ])
@@ -250,7 +262,12 @@ describe('a prompt whose answer was lost', () => {
       at(NOW + ms)
       await sweep()
     }
-    expect((await orderOf(player, order.id)).status).toBe('expired')
+    const now = await orderOf(player, order.id)
+    expect(now.status).toBe('expired')
+    expect(historyOf(now)).toMatch(SAYS)
+    expect(historyOf(now)).toContain(
+      'If you have paid all the same, that is found out, and settled or sent back to you.',
+    )
     expect((await paymentRow(order.payment.id)).attention).toBe(
       'mpesa does not know what became of it: its answer was lost.',
     )
@@ -269,6 +286,29 @@ describe('a prompt whose answer was lost', () => {
     await sweep()
     expect(daraja.pushes).toEqual([])
     expect((await orderOf(player, id)).payment.message).toMatch(SAYS)
+  })
+
+  it('is not sent by cancelling, nor at the last moment', async () => {
+    daraja.losesAnswer = false
+    const neverAsked = (id: string) =>
+      env.DB.prepare(
+        `UPDATE payments SET status = 'starting', reference = NULL, action = NULL, asked_at = NULL WHERE id = ?`,
+      )
+        .bind(id)
+        .run()
+    const first = await bought()
+    await neverAsked(first.payment.id)
+    daraja.pushes = []
+    expect((await as(player, 'POST', `/orders/${first.id}/cancel`)).body.status).toBe('cancelled')
+    const second = await bought()
+    await neverAsked(second.payment.id)
+    daraja.pushes = []
+    at(Date.parse(second.payUntil) - 30 * SECOND)
+    await sweep()
+    at(Date.parse(second.payUntil))
+    await sweep()
+    expect((await orderOf(player, second.id)).status).toBe('expired')
+    expect(daraja.pushes).toEqual([])
   })
 
   it('is one push, of two that start it at the same time', async () => {

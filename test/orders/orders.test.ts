@@ -1,8 +1,9 @@
 // Orders: held together or not at all, paid once, told in words; what comes late, twice or wrong goes back.
 import { env } from 'cloudflare:workers'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createContext } from '../../src/core/context.ts'
 import { settingsOf } from '../../src/core/settings.ts'
+import { sandbox } from '../../src/money/providers/sandbox.ts'
 import { payments } from '../../src/money/schema.ts'
 import { takeObserved } from '../../src/orders/settle-order.ts'
 import { type Person, registerPlayer } from '../harness/people.ts'
@@ -17,6 +18,7 @@ import {
   newKey,
   SECOND,
   type Staged,
+  silenceLog,
   sweep,
   useClock,
 } from '../raffles/scenario.ts'
@@ -301,6 +303,20 @@ describe('an order that is not paid', () => {
     const bought = await paid(player, id)
     const { status, body: refused } = await as(player, 'POST', `/orders/${bought.id}/cancel`)
     expect([status, refused.detail]).toEqual([409, 'This order is paid: ask the organiser for a refund.'])
+  })
+
+  it('ends by its buyer and by its time, also where the provider cannot be told that nobody waits', async () => {
+    silenceLog()
+    const { id } = await stagePriced()
+    const player = await registerPlayer()
+    vi.spyOn(sandbox, 'stop').mockRejectedValue(new Error('its session is over'))
+    const open = await reserve(player, id)
+    expect((await as(player, 'POST', `/orders/${open.id}/cancel`)).body.status).toBe('cancelled')
+    const late = await reserve(player, id)
+    at(NOW + HOLD)
+    await sweep()
+    expect((await orderOf(player, late.id)).status).toBe('expired')
+    expect(await availability(id)).toMatchObject({ held: 0 })
   })
 
   it('and is paid late gets its tickets all the same while there are any', async () => {

@@ -153,7 +153,7 @@ describe('a try to pay', () => {
     expect(history.map(({ text }: { text: string }) => text)).toEqual([
       bought.order.history[0].text,
       'Payment by sandbox started.',
-      'Payment by manual started.',
+      'Payment in cash or by bank transfer started.',
     ])
   })
 

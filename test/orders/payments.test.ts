@@ -339,7 +339,7 @@ describe('a webhook', () => {
     const answer = await as(raffle.operator, 'POST', `/payments/webhooks/sandbox/evt-${paymentId}-y/replay`)
     expect(answer).toMatchObject({
       status: 503,
-      body: { detail: 'sandbox could not be asked. It is asked again each minute.' },
+      body: { detail: 'Nothing came of it: sandbox could not be asked.' },
     })
     vi.restoreAllMocks()
     const again = await as(raffle.operator, 'POST', `/payments/webhooks/sandbox/evt-${paymentId}-y/replay`)

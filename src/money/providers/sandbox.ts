@@ -7,7 +7,6 @@ import { and, eq, gte, lt, lte, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Ctx } from '../../core/context.ts'
 import { withRetry } from '../../core/database.ts'
-import { Problem } from '../../core/errors.ts'
 import { MINUTE_MS } from '../../core/time.ts'
 import { type PaymentAction, type PaymentRow, sandboxCharges, sandboxTransfers } from '../schema.ts'
 import type {
@@ -19,6 +18,7 @@ import type {
   WebhookEvent,
   WebhookRequest,
 } from './port.ts'
+import { readBody } from './read-body.ts'
 import { checkSignature, SIGNATURE_HEADER } from './sandbox-signature.ts'
 
 export type ChargeRow = typeof sandboxCharges.$inferSelect
@@ -73,12 +73,8 @@ export const sandbox: PaymentProvider = {
 
 async function readEvent({ settings, now }: Ctx, { headers, body }: WebhookRequest): Promise<WebhookEvent> {
   checkSignature(settings, now, headers.get(SIGNATURE_HEADER), body)
-  try {
-    const { id: eventId, ...event } = SandboxEvent.parse(JSON.parse(body))
-    return { eventId, ...event }
-  } catch {
-    throw new Problem('malformed_request', 'The body is no event of the sandbox.')
-  }
+  const { id: eventId, ...event } = readBody('sandbox', SandboxEvent, body)
+  return { eventId, ...event }
 }
 
 /** A charge as it stands now: of one that is paid later, the money arrives when it is time. */
@@ -160,15 +156,12 @@ function triesOf(ctx: Ctx, id: string): Promise<TransferRow[]> {
     .where(and(gte(sandboxTransfers.id, subject), lt(sandboxTransfers.id, `${subject}~`)))
 }
 
-/** A refund has one id for all its tries, so a failed one that is asked for again is tried again. */
-async function standing(ctx: Ctx, { id, kind, status }: TransferRow): Promise<Sent> {
-  const triesAgain = kind === 'refund' && status === 'failed'
+async function standing(ctx: Ctx, { id }: TransferRow): Promise<Sent> {
   const [row] = await ctx.db
     .update(sandboxTransfers)
     .set({
-      status: sql`CASE WHEN ${sandboxTransfers.status} = 'failed' AND ${triesAgain} THEN 'succeeded'
-        WHEN ${sandboxTransfers.status} = 'pending' AND ${sandboxTransfers.settlesAt} <= ${ctx.now} THEN 'succeeded'
-        ELSE ${sandboxTransfers.status} END`,
+      status: sql`iif(${sandboxTransfers.status} = 'pending' AND ${sandboxTransfers.settlesAt} <= ${ctx.now},
+        'succeeded', ${sandboxTransfers.status})`,
     })
     .where(eq(sandboxTransfers.id, id))
     .returning()
