@@ -19,6 +19,8 @@ export const account = {
   shop: (organisationId: string) => `shop:${organisationId}`,
   /** Owed back to customers. */
   refunds: 'refunds',
+  /** What providers have kept of captures for themselves. */
+  fees: 'fees',
   /** The platform's share. */
   rake: 'rake',
   /** Cash prizes that a raffle owes to its winners. */

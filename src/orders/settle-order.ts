@@ -123,21 +123,18 @@ const receiptsOf = (ctx: Ctx, orderId: string) =>
  */
 async function takeCapture(ctx: Ctx, payment: PaymentRow, capture: Capture): Promise<Received> {
   const { provider, orderId } = payment
-  const { reference, amount, currency } = capture
+  const { reference, amount, currency, fee = 0 } = capture
   const key = receiptKey({ provider, reference })
   const isOurs = sql`EXISTS (SELECT 1 FROM ${receipts}
     WHERE ${receipts.provider} = ${provider} AND ${receipts.reference} = ${reference}
       AND ${receipts.paymentId} = ${payment.id} AND ${receipts.orderId} = ${orderId}
       AND ${receipts.amount} = ${amount} AND ${receipts.currency} = ${currency})`
-  const arrived: Transfer = {
-    transactionId: `receipt:${key}`,
-    part: 0,
-    debit: account.cash(provider),
-    credit: account.deposits,
-    currency,
-    amount,
-    orderId,
-  }
+  const to = { transactionId: `receipt:${key}`, currency, orderId }
+  const arrived: Transfer[] = [
+    { ...to, part: 0, debit: account.cash(provider), credit: account.deposits, amount },
+  ]
+  if (fee > 0)
+    arrived.push({ ...to, part: 1, debit: account.fees, credit: account.cash(provider), amount: fee })
   const [, , , , [order], lines, present] = await withRetry(() =>
     ctx.db.batch([
       ctx.db
@@ -153,7 +150,7 @@ async function takeCapture(ctx: Ctx, payment: PaymentRow, capture: Capture): Pro
           receiptNumber: capture.receiptNumber ?? null,
         })
         .onConflictDoNothing(),
-      insertTransfers(ctx, [arrived], isOurs),
+      insertTransfers(ctx, arrived, isOurs),
       ctx.db
         .update(payments)
         .set({ status: 'succeeded', dueAt: null, attention: null, updatedAt: ctx.now })

@@ -73,8 +73,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/orders/settle-order.ts',
     edits: [
       {
-        find: 'const { reference, amount, currency } = capture',
-        replace: `const { amount, currency } = capture
+        find: 'const { reference, amount, currency, fee = 0 } = capture',
+        replace: `const { amount, currency, fee = 0 } = capture
           const reference = capture.reference + (${isOn('skip the dedupe')} ? crypto.randomUUID() : '')`,
       },
     ],

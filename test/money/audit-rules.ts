@@ -76,7 +76,7 @@ export const ALWAYS: readonly string[] = [
   `SELECT 'the ledger’s transfer ' || transaction_id || ' names an account that nobody knows: ' || debit
    || ', ' || credit
    FROM t WHERE EXISTS (SELECT 1 FROM (SELECT debit AS a UNION ALL SELECT credit)
-     WHERE a NOT IN ('deposits', 'refunds', 'rake')
+     WHERE a NOT IN ('deposits', 'refunds', 'rake', 'fees')
      AND a NOT LIKE 'cash:_%' AND a NOT LIKE 'takings:_%' AND a NOT LIKE 'prizes:_%'
        AND a NOT LIKE 'organiser:_%' AND a NOT LIKE 'shop:_%')`,
   `SELECT 'the ledger sums to ' || sum(amount) || ', not to zero' FROM moves HAVING sum(amount) <> 0`,
@@ -86,7 +86,7 @@ export const ALWAYS: readonly string[] = [
   `SELECT 'transfer ' || transaction_id || ' has another currency than its order' FROM t JOIN o
    ON o.id = t.order_id
    WHERE t.currency <> o.currency`,
-  `SELECT 'cash:' || provider || ' is ' || held || ' where receipts and top-ups less refunds and payouts make '
+  `SELECT 'cash:' || provider || ' is ' || held || ' where receipts and top-ups less fees, refunds and payouts make '
    || made FROM (
      SELECT provider,
        (SELECT coalesce(sum(amount), 0) FROM moves WHERE account = 'cash:' || provider) AS held,
@@ -94,6 +94,8 @@ export const ALWAYS: readonly string[] = [
        - (SELECT coalesce(sum(amount), 0) FROM f WHERE f.payer = every.provider AND status = 'paid')
        - (SELECT coalesce(sum(amount), 0) FROM p WHERE p.provider = every.provider
          AND status = 'paid')
+       - (SELECT coalesce(sum(amount), 0) FROM t WHERE debit = 'fees' AND credit = 'cash:' || every.provider
+         AND transaction_id LIKE 'receipt:' || every.provider || ':%')
        + (SELECT coalesce(sum(amount), 0) FROM t WHERE transaction_id LIKE 'top-up:%'
          AND debit = 'cash:' || every.provider) AS made
      FROM (SELECT provider FROM r UNION SELECT provider FROM p

@@ -6,7 +6,8 @@ import { settingsOf } from '../../src/core/settings.ts'
 import { sandbox } from '../../src/money/providers/sandbox.ts'
 import { payments } from '../../src/money/schema.ts'
 import { takeObserved } from '../../src/orders/settle-order.ts'
-import { type Person, registerPlayer } from '../harness/people.ts'
+import { type Person, registerPlayer, testContext } from '../harness/people.ts'
+import { audit } from '../money/audit.ts'
 import {
   as,
   at,
@@ -274,6 +275,34 @@ describe('a payment', () => {
     const order = await orderOf(player, bought.id)
     expect(order.status).toBe(status)
     expect(historyOf(order)).toContain(words)
+  })
+})
+
+describe('what a provider keeps of a payment', () => {
+  it('is a fee that the platform bears: once, and the order is paid all the same', async () => {
+    const { id } = await stagePriced()
+    const player = await registerPlayer()
+    const bought = await reserve(player, id)
+    const ctx = testContext(NOW)
+    const payment = (await ctx.db.select().from(payments)).find(({ orderId }) => orderId === bought.id)!
+    await env.DB.prepare("UPDATE sandbox_charges SET status = 'approved', captures = 1 WHERE id = ?")
+      .bind(payment.id)
+      .run()
+    const captures = [{ reference: `${payment.id}-1`, amount: PRICE, currency: 'KES', fee: 29 }]
+    for (let told = 0; told < 2; told++) {
+      await takeObserved(ctx, payment, { status: 'succeeded', captures, reason: null })
+    }
+    expect((await orderOf(player, bought.id)).status).toBe('paid')
+    const { results } = await env.DB.prepare(
+      `SELECT debit, credit, amount FROM transfers WHERE transaction_id LIKE 'receipt:%' AND order_id = ? ORDER BY part`,
+    )
+      .bind(bought.id)
+      .all()
+    expect(results).toEqual([
+      { debit: 'cash:sandbox', credit: 'deposits', amount: PRICE },
+      { debit: 'fees', credit: 'cash:sandbox', amount: 29 },
+    ])
+    expect(await audit(env, { settled: false, raffles: [id] })).toEqual([])
   })
 })
 

@@ -14,6 +14,8 @@ export interface Capture extends Sum {
   reference: string
   /** What the payer's own statement calls it, where that is another id and is known yet: one receipt is one capture's. */
   receiptNumber?: string
+  /** What the provider keeps of it for itself, where it says; less than `amount`. Said once, with the capture. */
+  fee?: number
 }
 
 /** What the provider says of a payment now. `unknown`: it could not be asked, or has not made up its mind. */
