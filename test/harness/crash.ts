@@ -1,4 +1,5 @@
-// A process that dies at one of its calls outside: to the database, in which the sandbox keeps its books too, or to a pool.
+// A process that dies at one of its calls outside: to the database, in which the sandbox keeps its books too, to a pool,
+// or to whatever else a test has it call.
 import { env } from 'cloudflare:workers'
 import type { Bindings } from '../../src/core/context.ts'
 
@@ -22,6 +23,8 @@ export interface Death {
 
 export interface CrashableProcess {
   bindings: Pick<Bindings, 'DB' | 'TICKET_POOL'>
+  /** A call to somewhere else that changes something there. */
+  outside<Result>(work: () => Promise<Result>): Promise<Result>
   isDead(): boolean
   /** Until every call that was under way when it died has ended: nothing of it happens later. */
   settled(): Promise<void>
@@ -60,6 +63,7 @@ export function crashableProcess(death: Death = NEVER): CrashableProcess {
 
   return {
     bindings: { DB: database(run), TICKET_POOL: pools(run) },
+    outside: (work) => run(work, false),
     isDead: () => dead,
     settled: async () => void (await Promise.allSettled(underWay)),
   }

@@ -25,13 +25,21 @@ export interface Flow<Stage> {
   wrong?(stage: Stage): Promise<string[]>
 }
 
-/** Sends a request, or makes a sweep; throws where the process dies by it, and nobody hears an answer. */
-export type Ask = <Heard>(request: (bindings: Partial<Bindings>) => Promise<Heard>) => Promise<Heard>
+/**
+ * Sends a request, or makes a sweep; throws where the process dies by it, and nobody hears an answer. What it calls that
+ * is no binding goes through `outside`.
+ */
+export type Ask = <Heard>(
+  request: (bindings: Partial<Bindings>, outside: CrashableProcess['outside']) => Promise<Heard>,
+) => Promise<Heard>
+
+/** By a process that lives on. */
+export const alive: Ask = (request) => request({}, (work) => work())
 
 const asking =
   (process: CrashableProcess): Ask =>
   async (request) => {
-    const heard = await request(process.bindings)
+    const heard = await request(process.bindings, process.outside)
     if (process.isDead()) throw new Error('nobody hears the answer')
     return heard
   }

@@ -20,7 +20,7 @@ import {
   useClock,
   winnersOf,
 } from '../raffles/scenario.ts'
-import { type Ask, everyCrash, HOLDS_MS } from './crash-flow.ts'
+import { type Ask, alive, everyCrash, HOLDS_MS } from './crash-flow.ts'
 import {
   answered,
   CLOSES_AT,
@@ -87,8 +87,6 @@ async function approve(payoutId: string, ask: Ask): Promise<void> {
   const operator = people.organisation.operator
   answered(await ask((bindings) => as(operator, 'POST', path, undefined, { bindings })), 200, 409)
 }
-
-const alive: Ask = (request) => request({})
 
 /** A payout and its winner say the same. */
 async function differs({ winner }: { winner: string }): Promise<string[]> {

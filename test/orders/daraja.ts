@@ -43,6 +43,10 @@ export class Daraja {
   losesAnswer = false
   /** It refuses the next push, for this reason. */
   refuses: string | null = null
+  /** Whether whoever is prompted pays at once. */
+  paysAtOnce = false
+  /** By which process it is called. */
+  through: <Result>(call: () => Promise<Result>) => Promise<Result> = (call) => call()
 
   reset(): void {
     this.pushes = []
@@ -54,7 +58,7 @@ export class Daraja {
   async push(request: Omit<Push, 'CheckoutRequestID' | 'ResultCode'>) {
     if (this.refuses !== null) return { ResponseCode: '1', ResponseDescription: this.refuses }
     const CheckoutRequestID = `ws_CO_${crypto.randomUUID()}`
-    this.pushes.push({ ...request, CheckoutRequestID, ResultCode: '4999' })
+    this.pushes.push({ ...request, CheckoutRequestID, ResultCode: this.paysAtOnce ? '0' : '4999' })
     this.#mayLose()
     return { ResponseCode: '0', ResponseDescription: 'Accepted', CheckoutRequestID }
   }
@@ -151,13 +155,15 @@ export function mpesaOver(daraja: Daraja): PaymentProvider {
         ? { status: 'succeeded', reference: result.TransactionID, reason: null }
         : { status: 'failed', reference: null, reason: 'mpesa declined it' }
     }
-    await daraja.b2c({
-      OriginatorConversationID: key,
-      Amount: amount / SHILLING,
-      PartyB: phone,
-      ResultURL: addressOf(ctx, 'result', key),
-      QueueTimeOutURL: addressOf(ctx, 'timeout', key),
-    })
+    await daraja.through(() =>
+      daraja.b2c({
+        OriginatorConversationID: key,
+        Amount: amount / SHILLING,
+        PartyB: phone,
+        ResultURL: addressOf(ctx, 'result', key),
+        QueueTimeOutURL: addressOf(ctx, 'timeout', key),
+      }),
+    )
     return { status: 'pending', reference: null, reason: null }
   }
 
@@ -170,11 +176,13 @@ export function mpesaOver(daraja: Daraja): PaymentProvider {
     startsOnce: true,
 
     async start(ctx, { id, amount, phone }) {
-      const { ResponseCode, ResponseDescription, CheckoutRequestID } = await daraja.push({
-        Amount: amount / SHILLING,
-        PhoneNumber: phone!,
-        CallBackURL: addressOf(ctx, 'callback', id),
-      })
+      const { ResponseCode, ResponseDescription, CheckoutRequestID } = await daraja.through(() =>
+        daraja.push({
+          Amount: amount / SHILLING,
+          PhoneNumber: phone!,
+          CallBackURL: addressOf(ctx, 'callback', id),
+        }),
+      )
       if (ResponseCode !== '0') return { status: 'refused', reason: ResponseDescription }
       const action = { kind: 'prompt', checkoutUrl: null, message: 'Confirm on your phone.' } as const
       return { status: 'started', reference: CheckoutRequestID!, action }
