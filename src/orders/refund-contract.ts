@@ -89,6 +89,7 @@ export type RefundRun = z.infer<typeof RefundRun>
 
 /** Of what is sent, by the schemas' names. */
 export const BODIES = {
+  Reason: { reason: 'Its statement does not have it.' },
   RequestRefund: { reason: 'The buyer cannot come.', lines: [{ line: 0, numbers: [17, 42] }] },
   MarkRefundPaid: { reference: 'KCB-884213' },
 }

@@ -1,4 +1,4 @@
-/** Doors of refunds: of an order, one paid by hand, and how far the refunding of a cancelled raffle is. */
+/** Doors of refunds: of an order, what people say came of one, and how far the refunding of a cancelled raffle is. */
 import { Hono } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { EXAMPLE_RAFFLE_ID } from '../core/examples.ts'
@@ -6,11 +6,11 @@ import { idempotencyKey } from '../core/idempotency.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { PageQuery } from '../core/paging.ts'
 import { validate } from '../core/validation.ts'
-import { RaffleParams } from '../raffles/contract.ts'
+import { RaffleParams, Reason } from '../raffles/contract.ts'
 import { OrderParams } from './contract.ts'
 import { EXAMPLE_ORDER_ID } from './examples.ts'
 import { listRefunds } from './list-refunds.ts'
-import { markRefundPaid } from './mark-refund-paid.ts'
+import { markRefundFailed, markRefundPaid } from './mark-refund.ts'
 import { presentRefund } from './present-refund.ts'
 import { readRefundRun } from './read-refund-run.ts'
 import {
@@ -91,24 +91,48 @@ export const orderRefunds = new Hono<AppEnv>()
     async (c) => c.json(await listRefunds(c.get('ctx'), c.req.valid('param').id, c.req.valid('query'))),
   )
 
-export const refunds = new Hono<AppEnv>().post(
-  '/:id/mark-paid',
-  describe({
-    summary: 'Mark a refund as paid by hand',
-    description:
-      'Of an order that was paid by hand, or whose provider has given up sending it. Said again with the same reference, it changes nothing.',
-    tag: TAG,
-    auth: 'user',
-    success: { status: 200, schema: Refund, example: EXAMPLE_REFUND, description: 'The paid refund.' },
-    errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
-  }),
-  validate('param', RefundParams),
-  validate('json', MarkRefundPaid, BODIES.MarkRefundPaid),
-  async (c) => {
-    const { reference } = c.req.valid('json')
-    return c.json(presentRefund(await markRefundPaid(c.get('ctx'), c.req.valid('param').id, reference)))
-  },
-)
+export const refunds = new Hono<AppEnv>()
+  .post(
+    '/:id/mark-paid',
+    describe({
+      summary: 'Mark a refund as paid',
+      description:
+        'By hand: of an order that was paid by hand, or whose provider has given up sending it. By its provider, for an administrator alone: of one that the provider was sent and has not told of, once that needs attention. Said again with the same reference, it changes nothing.',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 200, schema: Refund, example: EXAMPLE_REFUND, description: 'The paid refund.' },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
+    }),
+    validate('param', RefundParams),
+    validate('json', MarkRefundPaid, BODIES.MarkRefundPaid),
+    async (c) => {
+      const { reference } = c.req.valid('json')
+      return c.json(presentRefund(await markRefundPaid(c.get('ctx'), c.req.valid('param').id, reference)))
+    },
+  )
+  .post(
+    '/:id/mark-failed',
+    describe({
+      summary: 'Mark a refund as not paid by its provider',
+      description:
+        'For an administrator alone, of one that the provider was sent and has not told of, once that needs attention. It is left to people: to pay it by hand, or to have the provider asked anew (`POST /payments/{id}/reconcile`).',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: Refund,
+        example: { ...EXAMPLE_REFUND, status: 'failed', reference: null },
+        description: 'The refund, which waits for people.',
+      },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
+    }),
+    validate('param', RefundParams),
+    validate('json', Reason, BODIES.Reason),
+    async (c) => {
+      const { reason } = c.req.valid('json')
+      return c.json(presentRefund(await markRefundFailed(c.get('ctx'), c.req.valid('param').id, reason)))
+    },
+  )
 
 export const raffleRefunds = new Hono<AppEnv>().get(
   '/:id/refund-run',

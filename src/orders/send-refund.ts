@@ -1,5 +1,5 @@
 /** Sends a refund that is due back where its money came from; asked again, at any time, it is sent once. */
-import { and, eq, inArray, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, ne, type SQL, sql } from 'drizzle-orm'
 import { enqueueMail } from '../accounts/mail/enqueue-mail.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -32,8 +32,9 @@ const isOpen = (refund: RefundRow) => and(eq(refunds.id, refund.id), inArray(ref
 const isGivenUp = sql`${refunds.status} = 'failed' AND ${refunds.dueAt} IS NULL`
 const BY_HAND: Provider = 'manual'
 /** A person may pay what is left to people: nobody else is paying it, nor will. */
-const isPayableBy = (by: Provider) =>
-  by === BY_HAND ? sql`(${refunds.provider} = ${BY_HAND} OR ${isGivenUp})` : undefined
+const isLeftToPeople = sql`(${refunds.provider} = ${BY_HAND} OR ${isGivenUp})`
+/** Its provider was sent it and is silent: what came of it a person may say, as long as the provider is not being asked. */
+const isSilent = and(ne(refunds.provider, BY_HAND), eq(refunds.status, 'sent'), isNotNull(refunds.attention))!
 
 export async function sendRefund(ctx: Ctx, refund: RefundRow): Promise<RefundRow> {
   if (refund.provider === BY_HAND) await leaveToPeople(ctx, refund, 'Pay it back by hand, and say so here.')
@@ -42,17 +43,22 @@ export async function sendRefund(ctx: Ctx, refund: RefundRow): Promise<RefundRow
 }
 
 /**
- * One that was given up is taken from people's hands before its provider hears of it: were it marked as paid by hand
- * meanwhile, the buyer would have it twice. Dying in between leaves it sent and due, and the sweep asks.
+ * One that people were told of is taken from their hands before its provider hears of it: were it paid by hand or marked as
+ * failed meanwhile, the buyer could have it twice. Dying in between leaves it sent and due, and the sweep asks.
  */
 async function takeOn(ctx: Ctx, refund: RefundRow): Promise<boolean> {
-  if (refund.status !== 'failed' || refund.dueAt !== null) return true
+  if (refund.attention === null) return true
   const [[taken]] = await withRetry(() =>
     ctx.db.batch([
       ctx.db
         .update(refunds)
-        .set({ status: 'sent', attention: null, dueAt: ctx.now + FIRST_LOOK_MS, updatedAt: ctx.now })
-        .where(and(isOpen(refund), eq(refunds.tries, refund.tries), isGivenUp))
+        .set({
+          status: 'sent',
+          attention: null,
+          dueAt: sql`coalesce(${refunds.dueAt}, ${ctx.now + FIRST_LOOK_MS})`,
+          updatedAt: ctx.now,
+        })
+        .where(and(isOpen(refund), eq(refunds.tries, refund.tries), isNotNull(refunds.attention)))
         .returning({ id: refunds.id }),
       tellPayment(ctx, refund),
     ]),
@@ -89,7 +95,29 @@ const keyOf = ({ id, tries }: RefundRow): string => (tries === 0 ? id : `${id}.$
 
 /** By a person, out of the till; nothing happens unless it was left to people. */
 export const refundPaidByHand = (ctx: Ctx, refund: RefundRow, reference: string): Promise<void> =>
-  refundPaid(ctx, refund, BY_HAND, reference)
+  refundPaid(ctx, refund, BY_HAND, reference, isLeftToPeople)
+
+/** By its provider, which has not said so; nothing happens unless it is silent. */
+export const refundPaidUntold = (ctx: Ctx, refund: RefundRow, reference: string): Promise<void> =>
+  refundPaid(ctx, refund, refund.provider, reference, isSilent)
+
+/** Not by its provider, which has not said so: left to people. Nothing happens unless it is silent. */
+export const refundFailedUntold = (ctx: Ctx, refund: RefundRow, reason: string) =>
+  withRetry(() =>
+    ctx.db.batch([
+      ctx.db
+        .update(refunds)
+        .set({
+          status: 'failed',
+          tries: refund.tries + 1,
+          dueAt: null,
+          attention: reason,
+          updatedAt: ctx.now,
+        })
+        .where(and(eq(refunds.id, refund.id), eq(refunds.tries, refund.tries), isSilent)),
+      tellPayment(ctx, refund),
+    ]),
+  )
 
 /** The money is back with the buyer. */
 async function refundPaid(
@@ -97,9 +125,10 @@ async function refundPaid(
   refund: RefundRow,
   by: Provider,
   reference: string | null,
+  guard?: SQL,
 ): Promise<void> {
   const { id, orderId, amount, currency } = refund
-  const isOwedBy = and(isOpen(refund), isPayableBy(by))
+  const isOwedBy = and(isOpen(refund), guard)
   const isOwed = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${isOwedBy})`
   const unpaid = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${refunds.orderId} = ${orderId} AND ${isUnpaid})`
   const buyer = sql`(SELECT ${orders.userId} FROM ${orders} WHERE ${orders.id} = ${orderId})`
@@ -185,14 +214,27 @@ async function leaveToPeople(ctx: Ctx, refund: RefundRow, attention: string): Pr
   )
 }
 
-/** Operators have one list of what needs them: a refund that does puts its payment there, and takes it away again. */
-export function tellPayment(ctx: Ctx, { orderId, paymentId }: RefundRow) {
+const WAITS = 'A refund waits: '
+/** Of a payment: that is why somebody must look at it. */
+export const isForRefund = sql`substr(${payments.attention}, 1, ${WAITS.length}) = ${WAITS}`
+
+/**
+ * Operators have one list of what needs them: a refund that does puts its payment there, and takes it away again. Where that
+ * is there for another reason, the refund's turn comes after it.
+ */
+export function tellPayment(ctx: Ctx, { orderId, paymentId }: Pick<RefundRow, 'orderId' | 'paymentId'>) {
   return ctx.db
     .update(payments)
     .set({
-      attention: sql`(SELECT 'A refund waits: ' || ${refunds.attention} FROM ${refunds}
+      attention: sql`(SELECT ${WAITS} || ${refunds.attention} FROM ${refunds}
         WHERE ${refunds.orderId} = ${orderId} AND ${refunds.paymentId} = ${paymentId}
           AND ${refunds.attention} IS NOT NULL LIMIT 1)`,
     })
-    .where(and(eq(payments.id, paymentId), eq(payments.status, 'succeeded')))
+    .where(
+      and(
+        eq(payments.id, paymentId),
+        eq(payments.status, 'succeeded'),
+        sql`(${payments.attention} IS NULL OR ${isForRefund})`,
+      ),
+    )
 }

@@ -179,7 +179,7 @@ export type ChangedTerms = z.infer<typeof ChangedTerms>
 export const StartRaffle = ChangedRaffle.extend(RaffleTimes.shape).meta({ id: 'StartRaffle' })
 export type StartRaffle = z.infer<typeof StartRaffle>
 
-/** A reason that is published with what was done. */
+/** A reason that is written down with what was done. */
 export const Reason = z.strictObject({ reason: Line(3, 500) })
 export const OptionalReason = z.strictObject({ reason: Line(3, 500).optional() })
 

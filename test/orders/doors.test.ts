@@ -27,6 +27,11 @@ const DOORS: readonly Door[] = [
     path: `/api/v1/refunds/${newId('refund')}/mark-paid`,
     body: { reference: 'cash 1' },
   },
+  {
+    method: 'POST',
+    path: `/api/v1/refunds/${newId('refund')}/mark-failed`,
+    body: { reason: 'It is not in the statement.' },
+  },
 ]
 protectedDoors(DOORS)
 
