@@ -42,7 +42,7 @@ export const PaymentParams = z.object({ id: Id('payment') })
 
 export const RecordReceipt = z
   .strictObject({
-    /** The bank's reference, or the number of the receipt that was written. */
+    /** The bank's reference, the number of the receipt that was written, or what the provider's statement calls it. */
     reference: Line(1, 100),
     /** What came; the payment's amount unless it is said. */
     amount: MoneyAboveZero.optional(),
@@ -128,4 +128,5 @@ export const EXAMPLE_RECORDED_RECEIPT = {
 /** Of what is sent, by the schemas' names. */
 export const BODIES = {
   RecordReceipt: { reference: EXAMPLE_RECORDED_RECEIPT.reference, amount: EXAMPLE_RECORDED_RECEIPT.amount },
+  Reason: { reason: 'The statement has no such money, and the buyer says that it was not paid.' },
 }

@@ -5,8 +5,9 @@ import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { endsWithin } from '../core/patience.ts'
 import { SECOND_MS } from '../core/time.ts'
 import { validate } from '../core/validation.ts'
+import { Reason } from '../raffles/contract.ts'
 import { listPayments } from './list-payments.ts'
-import { checkPayment, recordReceipt } from './manage-payment.ts'
+import { checkPayment, dismissPayment, recordReceipt } from './manage-payment.ts'
 import {
   BODIES,
   EXAMPLE_MANAGED_PAYMENT,
@@ -100,9 +101,9 @@ export const paymentRoutes = new Hono<AppEnv>()
   .post(
     '/:id/receipts',
     describe({
-      summary: 'Record cash or a bank transfer',
+      summary: 'Record money that no provider tells of',
       description:
-        'For payments by `manual`. Once for its `reference`: the same again changes nothing. Another amount than the order’s goes back, as with every provider.',
+        'Cash or a bank transfer, for payments by `manual`. Of another provider, for an administrator alone who has read it in the statement there: as long as nothing has come by the payment and it needs attention. Once for its `reference`: the same again changes nothing, nor does it when the provider tells of it after all. Another amount than the order’s goes back, as with every provider.',
       tag: TAG,
       auth: 'user',
       success: {
@@ -120,6 +121,27 @@ export const paymentRoutes = new Hono<AppEnv>()
       c.header('location', `/api/v1/orders/${receipt.orderId}`)
       return c.json(receipt, 201)
     },
+  )
+  .post(
+    '/:id/dismiss',
+    describe({
+      summary: 'Take a payment off the list of what needs attention',
+      description:
+        'Once somebody has seen to it, or nobody has paid; the `reason` is logged. Its provider is not asked again by itself, and what comes all the same is settled. Not while its order waits for it, nor while a refund does: that ends with the refund. A payment that is not on the list stays as it is.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: ManagedPayment,
+        example: { ...EXAMPLE_MANAGED_PAYMENT, status: 'expired', attention: null },
+        description: 'The payment, which needs nobody.',
+      },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
+    }),
+    validate('param', PaymentParams),
+    validate('json', Reason, BODIES.Reason),
+    async (c) =>
+      c.json(await dismissPayment(c.get('ctx'), c.req.valid('param').id, c.req.valid('json').reason)),
   )
   .get(
     '/webhooks',

@@ -7,7 +7,7 @@
  * (2) every line is confirmed where it is held; (3) deposits → takings, what is lost → refunds, the order is settled;
  * (4) receipts that pay for nothing go back.
  */
-import { and, asc, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, ne, or, type SQL, sql } from 'drizzle-orm'
 import { enqueueMail } from '../accounts/mail/enqueue-mail.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -17,6 +17,7 @@ import { account, insertTransfers, type Transfer } from '../money/ledger.ts'
 import type { Capture, Observed } from '../money/providers/port.ts'
 import { insertRefund, type NewRefund } from '../money/refund-rows.ts'
 import { type PaymentRow, payments, type ReceiptRow, receipts } from '../money/schema.ts'
+import type { Provider } from '../raffles/contract.ts'
 import { enqueueGrants } from './earned-entries.ts'
 import { amountOf } from './line-amounts.ts'
 import { linePort } from './line-port.ts'
@@ -42,17 +43,19 @@ interface Received {
 
 /**
  * Takes what a provider says has arrived for a payment to its end. Told again, in any order, it changes nothing. Answers
- * the captures that are written down as other money: by another payment, or with another sum or receipt number.
+ * the captures that are written down as other money: by another payment, or with another sum or receipt number. What is not
+ * written down yet is so only where `guard` holds.
  */
 export async function takeObserved(
   ctx: Ctx,
   payment: PaymentRow,
   { captures }: Observed,
+  guard: SQL = sql`true`,
 ): Promise<Capture[]> {
   let received: Received | undefined
   const others: Capture[] = []
   for (const capture of captures) {
-    received = await takeCapture(ctx, payment, capture)
+    received = await takeCapture(ctx, payment, capture, guard)
     const receipt = received.arrived.find((each) => isReceiptOf(each, payment, capture))
     if (receipt === undefined) others.push(capture)
     else if (!(await noteNumber(ctx, receipt, capture))) others.push(capture)
@@ -64,13 +67,26 @@ export async function takeObserved(
 const isReceiptOf = (receipt: ReceiptRow, payment: PaymentRow, capture: Capture): boolean =>
   receipt.provider === payment.provider &&
   receipt.paymentId === payment.id &&
-  receipt.reference === capture.reference &&
+  isNamed(receipt, capture) &&
   receipt.amount === capture.amount &&
   receipt.currency === capture.currency
 
+/** A person who wrote it down knew what the statement calls it, which to the provider can be its id or its number. */
+const isNamed = ({ reference, receiptNumber }: ReceiptRow, capture: Capture): boolean =>
+  reference === capture.reference || (receiptNumber !== null && namesOf(capture).includes(receiptNumber))
+
+const namesOf = ({ reference, receiptNumber = reference }: Capture): string[] => [reference, receiptNumber]
+
+export const isReceiptNamed = (provider: Provider, names: string[]): SQL =>
+  and(
+    eq(receipts.provider, provider),
+    or(inArray(receipts.reference, names), inArray(receipts.receiptNumber, names)),
+  )!
+
 /** Of a capture whose number was not known when it was written down; false where that is another's. */
-async function noteNumber(ctx: Ctx, receipt: ReceiptRow, { receiptNumber }: Capture): Promise<boolean> {
-  if (receiptNumber === undefined || receipt.receiptNumber === receiptNumber) return true
+async function noteNumber(ctx: Ctx, receipt: ReceiptRow, capture: Capture): Promise<boolean> {
+  const { receiptNumber } = capture
+  if (receiptNumber === undefined || namesOf(capture).includes(receipt.receiptNumber ?? '')) return true
   const { provider, reference } = receipt
   const isTaken = sql`EXISTS (SELECT 1 FROM receipts AS other WHERE other.provider = ${provider}
     AND other.receipt_number = ${receiptNumber} AND other.reference <> ${reference})`
@@ -119,9 +135,9 @@ const receiptsOf = (ctx: Ctx, orderId: string) =>
 
 /**
  * Writes it down, and answers what there is to settle: one batch, so that both are of the same instant. A capture that is
- * known by another payment, or with another sum, is that one: here it changes nothing.
+ * known by another payment, with another sum, or by what its statement calls it, is that one: here it changes nothing.
  */
-async function takeCapture(ctx: Ctx, payment: PaymentRow, capture: Capture): Promise<Received> {
+async function takeCapture(ctx: Ctx, payment: PaymentRow, capture: Capture, guard: SQL): Promise<Received> {
   const { provider, orderId } = payment
   const { reference, amount, currency, fee = 0 } = capture
   const key = receiptKey({ provider, reference })
@@ -129,6 +145,7 @@ async function takeCapture(ctx: Ctx, payment: PaymentRow, capture: Capture): Pro
     WHERE ${receipts.provider} = ${provider} AND ${receipts.reference} = ${reference}
       AND ${receipts.paymentId} = ${payment.id} AND ${receipts.orderId} = ${orderId}
       AND ${receipts.amount} = ${amount} AND ${receipts.currency} = ${currency})`
+  const isKnown = sql`EXISTS (SELECT 1 FROM ${receipts} WHERE ${isReceiptNamed(provider, namesOf(capture))})`
   const to = { transactionId: `receipt:${key}`, currency, orderId }
   const arrived: Transfer[] = [
     { ...to, part: 0, debit: account.cash(provider), credit: account.deposits, amount },
@@ -139,16 +156,10 @@ async function takeCapture(ctx: Ctx, payment: PaymentRow, capture: Capture): Pro
     ctx.db.batch([
       ctx.db
         .insert(receipts)
-        .values({
-          provider,
-          reference,
-          paymentId: payment.id,
-          orderId,
-          amount,
-          currency,
-          at: ctx.now,
-          receiptNumber: capture.receiptNumber ?? null,
-        })
+        .select(sql`
+          SELECT ${provider}, ${reference}, ${payment.id}, ${orderId}, ${amount}, ${currency}, ${ctx.now},
+                 ${capture.receiptNumber ?? null}
+          WHERE ${guard} AND NOT ${isKnown}`)
         .onConflictDoNothing(),
       insertTransfers(ctx, arrived, isOurs),
       ctx.db

@@ -1,16 +1,23 @@
 // A provider that asks on the phone, once, and tells what came of it once, to a secret address: the port fits it.
 import { env } from 'cloudflare:workers'
 import { eq } from 'drizzle-orm'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { providers } from '../../src/money/providers/index.ts'
 import { payments } from '../../src/money/schema.ts'
 import { startPayment } from '../../src/orders/start-payment.ts'
 import { call } from '../harness/client.ts'
-import { type Person, registerPlayer, testContext } from '../harness/people.ts'
+import {
+  organisationWithOperator,
+  type Person,
+  registerPlayer,
+  signedInAdmin,
+  testContext,
+} from '../harness/people.ts'
 import {
   as,
   at,
   HOUR,
+  interrupted,
   MINUTE,
   NOW,
   newKey,
@@ -273,6 +280,76 @@ describe('a prompt whose answer was lost', () => {
     )
   })
 
+  const LOOKS = [20 * SECOND, 5 * MINUTE, 15 * MINUTE, HOUR]
+  const record = (person: Person, id: string, reference: string, more = {}) =>
+    as(person, 'POST', `/payments/${id}/receipts`, { reference }, more)
+  const cashOf = async (orderId: string) =>
+    (
+      await all(
+        "SELECT coalesce(sum(amount), 0) AS sum FROM transfers WHERE order_id = ? AND debit = 'cash:mpesa'",
+        orderId,
+      )
+    )[0].sum
+
+  /** After the hour in which nobody said what became of it. */
+  async function lost(person = player) {
+    daraja.losesAnswer = true
+    at(NOW)
+    const order = await bought(newKey(), person)
+    for (const ms of LOOKS) {
+      at(NOW + ms)
+      await sweep()
+    }
+    return { id: order.id, paymentId: order.payment.id, push: daraja.pushes.at(-1)! }
+  }
+
+  it('is written down by an administrator from the statement, once; a callback after that is the same money', async () => {
+    const { id, paymentId, push } = await lost()
+    expect(await record(raffle.operator, paymentId, 'RLJ0R69NXM')).toMatchObject({
+      status: 403,
+      body: { detail: expect.stringMatching(/an administrator says/) },
+    })
+    for (const person of [player, (await organisationWithOperator()).operator]) {
+      expect((await record(person, paymentId, 'RLJ0R69NXM')).status).toBe(404)
+    }
+    const admin = await signedInAdmin()
+    const answers = await Promise.all(
+      ['RLJ0R69NXM', 'RLJ0R69NXM', 'RLK0R69NXM'].map((each) => record(admin, paymentId, each)),
+    )
+    const [first, second, third] = answers.map(({ status }) => status)
+    expect([first, second, third]).toEqual(third === 201 ? [409, 409, 201] : [201, 201, 409])
+    const number = third === 201 ? 'RLK0R69NXM' : 'RLJ0R69NXM'
+    expect((await orderOf(player, id)).status).toBe('paid')
+    const written = [{ reference: number, receipt_number: number, amount: PRICE }]
+    for (let times = 0; times < 2; times++) {
+      expect((await confirm(push, number)).status).toBe(200)
+      expect((await record(admin, paymentId, number)).status).toBe(201)
+      expect(await receiptsOf(id)).toMatchObject(written)
+      expect(await cashOf(id)).toBe(PRICE)
+      expect(await paymentRow(paymentId)).toMatchObject({ status: 'succeeded', attention: null })
+    }
+    expect(await all('SELECT * FROM refunds WHERE order_id = ?', id)).toEqual([])
+  })
+
+  it('and whose callback comes just before it is written down is paid once', async () => {
+    const { id, paymentId, push } = await lost()
+    const { DB, done } = interrupted(/^insert into "receipts"/i, () => confirm(push, 'RLL0R69NXM'))
+    const late = await record(await signedInAdmin(), paymentId, 'RLM0R69NXM', { bindings: { DB } })
+    expect([done(), late.body.code]).toEqual([true, 'invalid_state'])
+    expect(await receiptsOf(id)).toMatchObject([{ receipt_number: 'RLL0R69NXM' }])
+    expect(await cashOf(id)).toBe(PRICE)
+  })
+
+  it('is not written down by what is another’s', async () => {
+    const other = await registerPlayer()
+    const first = await lost(other)
+    const admin = await signedInAdmin()
+    expect((await record(admin, first.paymentId, 'RLN0R69NXM')).status).toBe(201)
+    const second = await lost()
+    expect((await record(admin, second.paymentId, 'RLN0R69NXM')).body.code).toBe('conflict')
+    expect(await receiptsOf(second.id)).toEqual([])
+  })
+
   it('is not sent either where the process died before it was asked: nobody can know that', async () => {
     daraja.losesAnswer = false
     const { id, payment } = await bought()
@@ -331,6 +408,45 @@ describe('a prompt whose answer was lost', () => {
   })
 })
 
+describe('a payment on the phone of which nothing is told for an hour', () => {
+  async function silent(number: string) {
+    const order = await bought()
+    for (const ms of [20 * SECOND, 5 * MINUTE, 15 * MINUTE, HOUR]) {
+      at(NOW + ms)
+      await sweep()
+    }
+    const [push] = daraja.pushes as [Push]
+    expect((await paymentRow(order.payment.id)).attention).toMatch(/^mpesa has not said for an hour/)
+    const recorded = await as(await signedInAdmin(), 'POST', `/payments/${order.payment.id}/receipts`, {
+      reference: number,
+    })
+    expect(recorded.status).toBe(201)
+    const written = [{ reference: push.CheckoutRequestID, receipt_number: number, amount: PRICE }]
+    expect(await receiptsOf(order.id)).toMatchObject(written)
+    return { id: order.id, paymentId: order.payment.id, push, written }
+  }
+
+  it('and is written down by a person is the same money to whoever asks, and when it is told', async () => {
+    const { id, paymentId, push, written } = await silent('RLO0R69NXM')
+    decide(push, '0')
+    await as(raffle.operator, 'POST', `/payments/${paymentId}/reconcile`)
+    await confirm(push, 'RLO0R69NXM')
+    expect(await receiptsOf(id)).toMatchObject(written)
+    expect(await receiptsOf(id)).toHaveLength(1)
+    expect(await paymentRow(paymentId)).toMatchObject({ status: 'succeeded', attention: null })
+    expect((await orderOf(player, id)).status).toBe('paid')
+  })
+
+  it('and was written down under another number is put before people when it is told', async () => {
+    silenceLog()
+    const { id, paymentId, push, written } = await silent('RLQ0R69NXM')
+    await confirm(push, 'RLP0R69NXM')
+    expect(await receiptsOf(id)).toMatchObject(written)
+    expect(await receiptsOf(id)).toHaveLength(1)
+    expect((await paymentRow(paymentId)).attention).toMatch(/which is written down as other money/)
+  })
+})
+
 describe('money sent to a phone', () => {
   async function refunded() {
     const order = await bought()
@@ -380,5 +496,102 @@ describe('money sent to a phone', () => {
     await post(second!.ResultURL, resultBody(second!, 0, 'RN2'))
     await sweep()
     expect(await refundRow(refund.id)).toMatchObject({ status: 'paid', reference: 'RN2' })
+  })
+
+  describe('of which nothing is told for an hour', () => {
+    const mark = (person: Person, id: string, what: 'paid' | 'failed', more = {}) =>
+      as(
+        person,
+        'POST',
+        `/refunds/${id}/mark-${what}`,
+        what === 'paid' ? { reference: 'RN3' } : { reason: 'The statement does not have it.' },
+        more,
+      )
+    const paidBy = async (id: string) =>
+      (
+        await all(
+          'SELECT credit, sum(amount) AS sum FROM transfers WHERE transaction_id = ? GROUP BY credit',
+          `refund:${id}:paid`,
+        )
+      ).map(({ credit, sum }) => [credit, sum])
+
+    async function silent() {
+      const known = await refunded()
+      const admin = await signedInAdmin()
+      for (const what of ['paid', 'failed'] as const) {
+        expect((await mark(admin, known.refund.id, what)).body.code).toBe('invalid_state')
+      }
+      at(NOW + HOUR)
+      await sweep()
+      expect((await refundRow(known.refund.id)).attention).toBe('mpesa has not said yet whether it is paid.')
+      const needing = async () => (await as(raffle.operator, 'GET', '/payments?needs=attention')).body.data
+      expect(await needing()).toHaveLength(1)
+      return { ...known, id: known.refund.id as string, admin, needing }
+    }
+
+    it('is marked as paid there by an administrator alone, once', async () => {
+      const { id, admin, transfer, needing } = await silent()
+      const stranger = (await organisationWithOperator()).operator
+      for (const what of ['paid', 'failed'] as const) {
+        expect((await mark(raffle.operator, id, what)).body.code).toBe('forbidden')
+        for (const person of [player, stranger]) expect((await mark(person, id, what)).status).toBe(404)
+      }
+      const answers = await Promise.all([1, 2].map(() => mark(admin, id, 'paid')))
+      for (const { status, body } of answers) {
+        expect([status, body.status, body.reference]).toEqual([200, 'paid', 'RN3'])
+      }
+      expect((await mark(admin, id, 'failed')).body.code).toBe('invalid_state')
+      expect(await needing()).toEqual([])
+      await post(transfer.ResultURL, resultBody(transfer, 0, 'RN3'))
+      await sweep()
+      expect(await paidBy(id)).toEqual([['cash:mpesa', PRICE]])
+      expect(await refundRow(id)).toMatchObject({ status: 'paid', reference: 'RN3', attention: null })
+    })
+
+    it('and was not paid there is left to people: by hand, or under another key', async () => {
+      const { id, admin, needing, order } = await silent()
+      for (let times = 0; times < 2; times++) {
+        expect((await mark(admin, id, 'failed')).body).toMatchObject({ id, status: 'failed' })
+      }
+      expect(await refundRow(id)).toMatchObject({ tries: 1, due_at: null })
+      expect(await needing()).toMatchObject([
+        { attention: 'A refund waits: The statement does not have it.' },
+      ])
+      await as(raffle.operator, 'POST', `/payments/${order.payment.id}/reconcile`)
+      expect(daraja.transfers.map((each) => each.OriginatorConversationID)).toEqual([id, `${id}.1`])
+      at(NOW + 2 * HOUR)
+      await sweep()
+      at(NOW + 3 * HOUR)
+      await sweep()
+      expect((await mark(admin, id, 'failed')).body).toMatchObject({ status: 'failed' })
+      expect((await mark(raffle.operator, id, 'paid')).body).toMatchObject({ status: 'paid' })
+      expect(await paidBy(id)).toEqual([['cash:manual', PRICE]])
+    })
+
+    it('cannot be decided by people while the network is being asked', async () => {
+      const { id, admin } = await silent()
+      const statuses: number[] = []
+      const asking = vi.spyOn(daraja, 'b2c').mockImplementation(async () => {
+        for (const what of ['paid', 'failed'] as const) {
+          statuses.push((await mark(admin, id, what)).status)
+        }
+      })
+      at(NOW + 2 * HOUR)
+      await sweep()
+      asking.mockRestore()
+      expect(statuses).toEqual([409, 409])
+      expect((await mark(admin, id, 'paid')).status).toBe(200)
+    })
+
+    it('and is marked as failed just before the network is asked is not asked for under the old key', async () => {
+      const { id, admin } = await silent()
+      const asking = vi.spyOn(daraja, 'b2c')
+      at(NOW + 2 * HOUR)
+      const { DB, done } = interrupted(/^update "refunds"/i, () => mark(admin, id, 'failed'))
+      await sweep({ DB })
+      expect([done(), asking.mock.calls.length]).toEqual([true, 0])
+      asking.mockRestore()
+      expect(await refundRow(id)).toMatchObject({ status: 'failed', tries: 1 })
+    })
   })
 })

@@ -53,6 +53,7 @@ const DOORS: readonly Door[] = [
   { method: 'GET', path: '/api/v1/payments?needs=attention' },
   { method: 'POST', path: `/api/v1/payments/${PAYMENT}/reconcile` },
   { method: 'POST', path: `/api/v1/payments/${PAYMENT}/receipts`, body: { reference: 'KCB-1' } },
+  { method: 'POST', path: `/api/v1/payments/${PAYMENT}/dismiss`, body: { reason: 'Nobody paid.' } },
   { method: 'GET', path: '/api/v1/payments/webhooks' },
   { method: 'POST', path: '/api/v1/payments/webhooks/sandbox/evt-1/replay' },
 ]
@@ -695,6 +696,151 @@ describe('money that comes by hand', () => {
     const refused = await as(raffle.operator, 'POST', `/payments/${paymentId}/receipts`, {
       reference: 'KCB-5',
     })
-    expect(refused.body.code).toBe('invalid_state')
+    expect(refused.body).toMatchObject({
+      code: 'forbidden',
+      detail: 'What became of it at sandbox an administrator says, who can read the statement there.',
+    })
+    const admin = await signedInAdmin()
+    const record = await as(admin, 'POST', `/payments/${paymentId}/receipts`, { reference: 'KCB-5' })
+    expect(record.body.code).toBe('invalid_state')
+  })
+})
+
+describe('a payment that needs somebody', () => {
+  useClock()
+
+  /** Its provider could not be asked for an hour. */
+  async function unheard() {
+    const known = await staged()
+    const logged = silenceLog()
+    const silence = vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
+    for (let minute = 1; minute <= 61; minute += 3) {
+      at(NOW + minute * MINUTE)
+      await sweep()
+    }
+    silence.mockRestore()
+    expect((await paymentRow(known.paymentId)).attention).toMatch(/^sandbox does not know/)
+    const needing = () => readAll('/payments?needs=attention', 10, known.raffle.operator)
+    const dismiss = (person: Person, reason = 'Nobody paid.') =>
+      as(
+        person,
+        'POST',
+        `/payments/${known.paymentId}/dismiss`,
+        { reason },
+        { bindings: { LOG_LEVEL: 'info' } as object },
+      )
+    return { ...known, ...logged, needing, dismiss }
+  }
+
+  it('is written down by an administrator from the statement, and is the same money when it is told', async () => {
+    const { raffle, player, bought, paymentId, needing } = await unheard()
+    const record = (reference: string) => async (person: Person) =>
+      as(person, 'POST', `/payments/${paymentId}/receipts`, { reference })
+    const admin = await signedInAdmin()
+    expect((await record(`${paymentId}-1`)(raffle.operator)).status).toBe(403)
+    expect((await record(`${paymentId}-1`)(player)).status).toBe(404)
+    const recorded = await record(`${paymentId}-1`)(admin)
+    expect(recorded).toMatchObject({ status: 201, body: { reference: `${paymentId}-1` } })
+    expect(await needing()).toEqual([])
+    expect((await record(`${paymentId}-1`)(admin)).body).toEqual(recorded.body)
+    expect((await record('another')(admin)).body.code).toBe('invalid_state')
+    await pressSilently(bought)
+    await report(eventOf(paymentId))
+    expect(
+      await row('SELECT count(*) AS n, sum(amount) AS sum FROM receipts WHERE payment_id = ?', paymentId),
+    ).toEqual({ n: 1, sum: 2 * PRICE })
+    expect(
+      await row(
+        'SELECT sum(amount) AS sum FROM transfers WHERE order_id = ? AND debit = ?',
+        bought.id,
+        'cash:sandbox',
+      ),
+    ).toEqual({ sum: 2 * PRICE })
+    expect(await needing()).toEqual([])
+    // What comes beside it is other money.
+    await pressSilently(bought, 2)
+    await report(eventOf(paymentId))
+    expect(await row('SELECT count(*) AS n FROM receipts WHERE payment_id = ?', paymentId)).toEqual({ n: 2 })
+  })
+
+  it('is taken off the list by whoever manages it, and not asked about again; the reason is logged', async () => {
+    const { raffle, player, paymentId, needing, dismiss, lines } = await unheard()
+    expect((await dismiss(player)).status).toBe(404)
+    expect((await dismiss(await addOperator(raffle.organisation.id, 'janitor'))).status).toBe(403)
+    expect((await dismiss(raffle.operator, 'no')).status).toBe(422)
+    const dismissed = await dismiss(raffle.operator)
+    expect(dismissed).toMatchObject({
+      status: 200,
+      body: { id: paymentId, status: 'expired', attention: null, nextCheckAt: null },
+    })
+    expect(lines().find(({ message }) => message === 'payment dismissed')).toMatchObject({
+      paymentId,
+      userId: raffle.operator.id,
+      reason: 'Nobody paid.',
+    })
+    expect((await dismiss(raffle.operator)).body).toEqual(dismissed.body)
+    at(NOW + DAY)
+    await sweep()
+    expect(await needing()).toEqual([])
+  })
+
+  it('is settled all the same if it is told to be paid once it is off the list', async () => {
+    const { raffle, player, bought, paymentId, dismiss } = await unheard()
+    await dismiss(raffle.operator)
+    await pressSilently(bought)
+    await report(eventOf(paymentId))
+    expect(await paymentRow(paymentId)).toMatchObject({ status: 'succeeded', attention: null })
+    expect(['paid', 'refund_due', 'refunded']).toContain((await orderOf(player, bought.id)).status)
+  })
+
+  it('is not put back on the list by what was told before', async () => {
+    const { raffle, paymentId, needing, dismiss } = await unheard()
+    const silence = vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
+    await report(eventOf(paymentId))
+    await dismiss(raffle.operator)
+    at(NOW + 2 * HOUR)
+    await sweep()
+    expect(await needing()).toEqual([])
+    await report(eventOf(paymentId))
+    silence.mockRestore()
+    expect(await needing()).toMatchObject([{ id: paymentId }])
+  })
+
+  it('stays where it is while its order waits for it, or a refund does', async () => {
+    const { raffle, player, bought, paymentId } = await staged()
+    const dismiss = () =>
+      as(raffle.operator, 'POST', `/payments/${paymentId}/dismiss`, { reason: 'Nobody paid.' })
+    await env.DB.prepare("UPDATE payments SET attention = 'Look.' WHERE id = ?").bind(paymentId).run()
+    expect((await dismiss()).body).toMatchObject({
+      code: 'invalid_state',
+      detail: 'Its order waits for this payment: once that is settled or over, it can be dismissed.',
+    })
+    await env.DB.prepare('UPDATE payments SET attention = NULL WHERE id = ?').bind(paymentId).run()
+    const untouched = await paymentRow(paymentId)
+    expect((await dismiss()).body).toMatchObject({ status: 'pending' })
+    expect(await paymentRow(paymentId)).toEqual(untouched)
+    await press(bought.checkoutUrl, 'approve')
+    const refund = vi.spyOn(sandbox, 'refund')
+    refund.mockResolvedValue({ status: 'failed', reference: null, reason: 'The account is closed.' })
+    const asked = { headers: { 'idempotency-key': 'one' } }
+    await as(raffle.operator, 'POST', `/orders/${bought.id}/refunds`, { reason: 'Ill' }, asked)
+    for (const minutes of [1, 6, 30, 120]) {
+      at(NOW + minutes * MINUTE)
+      await sweep()
+    }
+    expect(await paymentRow(paymentId)).toMatchObject({
+      attention: 'A refund waits: The account is closed.',
+    })
+    expect((await dismiss()).body).toMatchObject({
+      code: 'invalid_state',
+      detail: 'A refund of this payment waits: it needs somebody until that is paid or refused.',
+    })
+    // Behind another reason it comes to light once that is seen to.
+    await env.DB.prepare("UPDATE payments SET attention = 'Look.' WHERE id = ?").bind(paymentId).run()
+    expect((await dismiss()).body).toMatchObject({ attention: 'A refund waits: The account is closed.' })
+    refund.mockRestore()
+    await as(raffle.operator, 'POST', `/payments/${paymentId}/reconcile`)
+    expect(await paymentRow(paymentId)).toMatchObject({ attention: null })
+    expect((await orderOf(player, bought.id)).status).toBe('refunded')
   })
 })

@@ -384,18 +384,25 @@ describe('the provider', () => {
   })
 
   it.each([
-    ['cannot be asked', () => Promise.reject(new Error('no route to host')), /^It cannot be sent by sandbox/],
+    [
+      'cannot be asked',
+      () => Promise.reject(new Error('no route to host')),
+      /^It cannot be sent by sandbox/,
+      'invalid_state',
+    ],
     [
       'does not decide',
       async () => ({ status: 'pending', reference: null, reason: null }) as const,
       /^sandbox has not said yet/,
+      'forbidden',
     ],
     [
       'does not know',
       async () => ({ status: 'unknown', reference: null, reason: 'it is being mended' }) as const,
       /^sandbox does not know what became of it: it is being mended/,
+      'forbidden',
     ],
-  ])('that %s for an hour is told of, while the refund is tried on', async (_name, answer, reason) => {
+  ])('that %s for an hour is told of, while the refund is tried on', async (_name, answer, reason, code) => {
     silenceLog()
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 1)
@@ -413,7 +420,7 @@ describe('the provider', () => {
     expect([orderId, attention.replace('A refund waits: ', '')]).toEqual([id, expect.stringMatching(reason)])
     const byHand = { reference: 'till 1' }
     const marked = await as(staged.operator, 'POST', `/refunds/${made.body.id}/mark-paid`, byHand)
-    expect(marked.body.code).toBe('invalid_state')
+    expect(marked.body.code).toBe(code)
     provider.mockRestore()
     at(NOW + 200 * MINUTE)
     await sweep()
@@ -533,6 +540,33 @@ describe('a refund whose pool cannot be reached', () => {
       expect(await orderOf(player, id)).toMatchObject({ status: 'paid', refunded: { amount: 0 } })
     },
   )
+})
+
+describe('a refund beside other reasons to look at its payment', () => {
+  it('neither takes them away nor is forgotten', async () => {
+    const staged = await stagePriced()
+    const { id, order } = await buyOf(staged, 2)
+    const paymentId = order.payment.id
+    const attentionOf = async () =>
+      (await all<{ attention: string }>('SELECT attention FROM payments WHERE id = ?', paymentId))[0]!
+        .attention
+    await env.DB.prepare("UPDATE payments SET attention = 'Look.' WHERE id = ?").bind(paymentId).run()
+    expect((await refund(staged.operator, id, tickets(1))).body.status).toBe('paid')
+    expect(await attentionOf()).toBe('Look.')
+    const failing = vi.spyOn(sandbox, 'refund')
+    failing.mockResolvedValue({ status: 'failed', reference: null, reason: 'The account is closed.' })
+    await refund(staged.operator, id, tickets(2))
+    for (const minutes of [1, 6, 30, 120]) {
+      at(NOW + minutes * MINUTE)
+      await sweep()
+    }
+    expect(await attentionOf()).toBe('Look.')
+    await as(staged.operator, 'POST', `/payments/${paymentId}/dismiss`, { reason: 'It is seen to.' })
+    expect(await attentionOf()).toBe('A refund waits: The account is closed.')
+    failing.mockRestore()
+    await as(staged.operator, 'POST', `/payments/${paymentId}/reconcile`)
+    expect(await attentionOf()).toBeNull()
+  })
 })
 
 describe('a refund that its provider has given up', () => {
