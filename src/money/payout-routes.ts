@@ -5,8 +5,9 @@ import { EXAMPLE_ORGANISATION, EXAMPLE_RAFFLE_ID, EXAMPLE_WINNER_ID } from '../c
 import { idempotencyKey } from '../core/idempotency.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { validate } from '../core/validation.ts'
+import { Reason } from '../raffles/contract.ts'
 import { listPayouts } from './find-payout.ts'
-import { approvePayout, cancelPayout, markPaid, retryPayout } from './manage-payout.ts'
+import { approvePayout, cancelPayout, markFailed, markPaid, retryPayout } from './manage-payout.ts'
 import {
   BODIES,
   EXAMPLE_PAYOUT_METHOD,
@@ -205,7 +206,9 @@ export const payouts = new Hono<AppEnv>()
   .post(
     '/:id/mark-paid',
     describe({
-      summary: 'Note that a payout was paid by hand',
+      summary: 'Mark a payout as paid',
+      description:
+        'By hand, where it is made by hand. By its provider, for an administrator alone: once the provider was sent it, has not told of it, and that needs attention.',
       tag: TAG,
       auth: 'user',
       success: answered('The paid payout.', { status: 'paid' }),
@@ -214,4 +217,22 @@ export const payouts = new Hono<AppEnv>()
     validate('param', PayoutParams),
     validate('json', MarkPaid, BODIES.MarkPaid),
     async (c) => c.json(await markPaid(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
+  )
+  .post(
+    '/:id/mark-failed',
+    describe({
+      summary: 'Mark a payout as not paid by its provider',
+      description:
+        'For an administrator alone: once the provider was sent it, has not told of it, and that needs attention. It can be retried then, or corrected, as one that the provider says has failed.',
+      tag: TAG,
+      auth: 'user',
+      success: answered('The payout, which is not paid.', {
+        status: 'failed',
+        attention: BODIES.Reason.reason,
+      }),
+      errors: [...BODY_ERRORS, 'not_found', 'forbidden', 'invalid_state'],
+    }),
+    validate('param', PayoutParams),
+    validate('json', Reason, BODIES.Reason),
+    async (c) => c.json(await markFailed(c.get('ctx'), c.req.valid('param').id, c.req.valid('json').reason)),
   )

@@ -110,6 +110,23 @@ export function leftForOrganiser(
         AND mine.status IN (SELECT value FROM json_each(${JSON.stringify(statuses)}))))`
 }
 
+/** What an organisation's shop has earned in a currency less what went back, and less its other payouts in `statuses`. */
+export function leftForShop(
+  { organisationId, currency, id = '' }: { organisationId: string; currency: string; id?: string },
+  statuses: PayoutStatus[],
+): SQL {
+  const shop = account.shop(organisationId)
+  // The ranges are those of the two indexes.
+  return sql`(
+    (SELECT coalesce(sum(amount), 0) FROM transfers WHERE credit = ${shop} AND currency = ${currency}
+      AND credit >= 'shop:' AND credit < 'shop:~')
+    - (SELECT coalesce(sum(amount), 0) FROM transfers WHERE debit = ${shop} AND currency = ${currency}
+      AND debit >= 'shop:' AND debit < 'shop:~')
+    - (SELECT coalesce(sum(mine.amount), 0) FROM payouts AS mine
+      WHERE mine.organisation_id = ${organisationId} AND mine.kind = 'shop' AND mine.currency = ${currency}
+        AND mine.id <> ${id} AND mine.status IN (SELECT value FROM json_each(${JSON.stringify(statuses)}))))`
+}
+
 /** Why less is left than its raffle has, by as much as is `missing`. */
 export const owesElsewhere = (missing: Money): Problem =>
   new Problem(

@@ -9,7 +9,14 @@ import { findRaffleFor } from '../raffles/find-raffle.ts'
 import { account } from './ledger.ts'
 import type { Payout, RequestPayout } from './payout-contract.ts'
 import { checkPayoutProvider } from './payout-methods.ts'
-import { insertPayout, leftForOrganiser, type NewPayout, owesElsewhere, UNPAID } from './payout-rows.ts'
+import {
+  insertPayout,
+  leftForOrganiser,
+  leftForShop,
+  type NewPayout,
+  owesElsewhere,
+  UNPAID,
+} from './payout-rows.ts'
 import { presentPayout } from './present-payout.ts'
 import { payouts, transfers } from './schema.ts'
 
@@ -91,17 +98,7 @@ async function earnedByShop(
   subject: string,
 ): Promise<Owed> {
   await requirePermission(ctx, organisationId, 'payouts:request')
-  const asked = sql`(SELECT coalesce(sum(${payouts.amount}), 0) FROM ${payouts} WHERE ${payouts.kind} = 'shop'
-    AND ${payouts.organisationId} = ${organisationId} AND ${payouts.currency} = ${currency}
-    AND ${payouts.status} NOT IN ('paid', 'cancelled'))`
-  const shop = account.shop(organisationId)
-  // The ranges are those of the two indexes.
-  const left = sql`(
-    (SELECT coalesce(sum(amount), 0) FROM ${transfers} WHERE credit = ${shop} AND currency = ${currency}
-      AND credit >= 'shop:' AND credit < 'shop:~')
-    - (SELECT coalesce(sum(amount), 0) FROM ${transfers} WHERE debit = ${shop} AND currency = ${currency}
-      AND debit >= 'shop:' AND debit < 'shop:~')
-    - ${asked})`
+  const left = leftForShop({ organisationId, currency }, UNPAID)
   const { amount } = await ctx.db.get<{ amount: number }>(sql`SELECT ${left} AS amount`)
   const nothing = `The shop has earned nothing in ${currency} that was not asked for already.`
   return {

@@ -2,7 +2,7 @@
  * Sends an approved payout and follows it until the provider has decided. Written down as sent before the provider is
  * asked, under a key of its own; what is not known is asked again under that key, never sent under another.
  */
-import { and, eq, gte, inArray, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gte, inArray, isNotNull, ne, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { MINUTE_MS, SECOND_MS } from '../core/time.ts'
@@ -43,13 +43,22 @@ export async function sendPayout(ctx: Ctx, payout: PayoutRow): Promise<void> {
   await takeSent(ctx, going, sent)
 }
 
-/** From here on the winner cannot be disqualified; one who was is not paid. */
+/**
+ * From here on the winner cannot be disqualified; one who was is not paid. While the provider is asked nobody else says what
+ * came of it: were it marked as failed meanwhile, it could be paid twice.
+ */
 async function noteSending(ctx: Ctx, { id, attempt, tries }: PayoutRow): Promise<PayoutRow | undefined> {
   const pause = PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)]!
   const [going] = await withRetry(() =>
     ctx.db
       .update(payouts)
-      .set({ status: 'sent', tries: tries + 1, dueAt: ctx.now + pause, updatedAt: ctx.now })
+      .set({
+        status: 'sent',
+        tries: tries + 1,
+        dueAt: ctx.now + pause,
+        attention: null,
+        updatedAt: ctx.now,
+      })
       .where(
         and(
           eq(payouts.id, id),
@@ -94,13 +103,31 @@ export const noteUnsent = (ctx: Ctx, payout: PayoutRow) =>
     .set({ attention: `${payout.provider} cannot be asked to pay it; that is tried again.` })
     .where(and(isStill(payout, ['sent']), gte(payouts.tries, PAUSES_MS.length)))
 
+/** Its provider was sent it and is silent: what came of it a person may say, as long as the provider is not being asked. */
+const isSilent = and(ne(payouts.provider, 'manual'), isNotNull(payouts.attention))
+
+/** By its provider, which has not said so; nothing happens unless it is silent. */
+export const payoutPaidUntold = (ctx: Ctx, payout: PayoutRow, reference: string): Promise<void> =>
+  payPayout(ctx, payout, ['sent'], reference, isSilent)
+
+/** Not by its provider, which has not said so; nothing happens unless it is silent. */
+export const payoutFailedUntold = (ctx: Ctx, payout: PayoutRow, reason: string) =>
+  withRetry(() =>
+    ctx.db
+      .update(payouts)
+      .set({ status: 'failed', dueAt: null, attention: reason, updatedAt: ctx.now })
+      .where(and(isStill(payout, ['sent']), isSilent)),
+  )
+
 /** It has been paid: the ledger, the payout and its winner in one transaction; a repeat changes nothing. */
 export async function payPayout(
   ctx: Ctx,
   payout: PayoutRow,
   from: PayoutStatus[],
   reference: string | null,
+  guard?: SQL,
 ): Promise<void> {
+  const isPayable = and(isStill(payout, from), isStillOwed, guard)
   const transfer = {
     transactionId: `payout:${payout.id}:paid`,
     part: 0,
@@ -110,13 +137,13 @@ export async function payPayout(
     amount: payout.amount,
     ...(payout.raffleId === null ? {} : { raffleId: payout.raffleId }),
   }
-  const isDue = sql`EXISTS (SELECT 1 FROM ${payouts} WHERE ${and(isStill(payout, from), isStillOwed)})`
+  const isDue = sql`EXISTS (SELECT 1 FROM ${payouts} WHERE ${isPayable})`
   const statements = [
     insertTransfers(ctx, [transfer], isDue),
     ctx.db
       .update(payouts)
       .set({ status: 'paid', reference, dueAt: null, attention: null, updatedAt: ctx.now })
-      .where(and(isStill(payout, from), isStillOwed)),
+      .where(isPayable),
   ] as const
   const isPaid = sql`EXISTS (SELECT 1 FROM payouts WHERE id = ${payout.id} AND status = 'paid')`
   const ofWinner = [

@@ -72,6 +72,11 @@ const DOORS: readonly Door[] = [
   { method: 'POST', path: `/api/v1/payouts/${PAYOUT}/cancel` },
   { method: 'POST', path: `/api/v1/payouts/${PAYOUT}/retry`, headers: KEY },
   { method: 'POST', path: `/api/v1/payouts/${PAYOUT}/mark-paid`, body: { reference: 'FT 1' } },
+  {
+    method: 'POST',
+    path: `/api/v1/payouts/${PAYOUT}/mark-failed`,
+    body: { reason: 'Not in the statement.' },
+  },
 ]
 protectedDoors(DOORS)
 
@@ -440,6 +445,87 @@ describe('a payout', () => {
   })
 })
 
+describe('a payout of which its provider tells nothing', () => {
+  const markFailed = (person: { id: string }, id: string, reason = 'The statement does not have it.') =>
+    as(person, 'POST', `/payouts/${id}/mark-failed`, { reason })
+
+  async function stageSilent() {
+    const claimed = await stageClaimed()
+    const { staged, payoutId } = claimed
+    const admin = await signedInAdmin()
+    const asked = vi.spyOn(sandbox, 'payout')
+    asked.mockResolvedValue({ status: 'pending', reference: null, reason: null })
+    expect((await approve(staged.operator, payoutId)).body).toMatchObject({ status: 'sent', attention: null })
+    for (const act of [markPaid, markFailed]) {
+      expect((await act(admin, payoutId)).body.code).toBe('invalid_state')
+    }
+    for (const hours of [1, 2, 3, 4, 5]) {
+      at(DRAW_AT + hours * HOUR)
+      await sweep()
+    }
+    const attention = 'the provider has not said whether it is paid'
+    expect(await payoutsOf(staged)).toMatchObject([{ status: 'sent', attention }])
+    return { ...claimed, admin, asked }
+  }
+
+  it('is marked as paid there by an administrator alone, once', async () => {
+    const { staged, payoutId, admin } = await stageSilent()
+    const { operator: stranger } = await organisationWithOperator()
+    for (const act of [markPaid, markFailed]) {
+      expect((await act(stranger, payoutId)).status).toBe(404)
+      expect((await act(staged.operator, payoutId)).body).toMatchObject({
+        code: 'forbidden',
+        detail: 'What became of it at sandbox an administrator says, who can read the statement there.',
+      })
+    }
+    for (const { status, body } of await Promise.all([1, 2].map(() => markPaid(admin, payoutId)))) {
+      expect([status, body.status, body.reference]).toEqual([200, 'paid', 'FT-1'])
+    }
+    expect((await markPaid(admin, payoutId, 'FT-2')).body.code).toBe('invalid_state')
+    expect((await markFailed(admin, payoutId)).body.code).toBe('invalid_state')
+    expect(await winnerStatus(staged)).toBe('paid')
+    expect(await transfersOf(payoutId)).toEqual([
+      { debit: `prizes:${staged.id}`, credit: 'cash:sandbox', amount: 500 },
+    ])
+  })
+
+  it('and is marked as failed is retried under another key', async () => {
+    const { staged, payoutId, admin, asked } = await stageSilent()
+    for (const { status, body } of await Promise.all([1, 2].map(() => markFailed(admin, payoutId)))) {
+      expect([status, body.status, body.attention]).toEqual([
+        200,
+        'failed',
+        'The statement does not have it.',
+      ])
+    }
+    expect((await markPaid(admin, payoutId)).body.code).toBe('invalid_state')
+    asked.mockRestore()
+    expect((await retry(staged.operator, payoutId)).body).toMatchObject({ status: 'paid', attempt: 1 })
+    expect(await sentBySandbox(payoutId)).toMatchObject([{ id: `${payoutId}_1` }])
+    expect(await transfersOf(payoutId)).toHaveLength(1)
+  })
+
+  it('is decided by the provider while that is asked, by people before', async () => {
+    const { staged, payoutId, admin, asked } = await stageSilent()
+    const statuses: number[] = []
+    asked.mockClear()
+    asked.mockImplementation(async () => {
+      statuses.push((await markFailed(admin, payoutId)).status, (await markPaid(admin, payoutId)).status)
+      return { status: 'pending', reference: null, reason: null }
+    })
+    at(DRAW_AT + 7 * HOUR)
+    await sweep()
+    expect(statuses).toEqual([409, 409])
+    asked.mockClear()
+    at(DRAW_AT + 9 * HOUR)
+    const { DB, done } = interrupted(/^update "payouts"/i, () => markFailed(admin, payoutId))
+    await sweep({ DB })
+    expect([done(), asked.mock.calls.length]).toEqual([true, 0])
+    expect(await payoutsOf(staged)).toMatchObject([{ status: 'failed' }])
+    asked.mockRestore()
+  })
+})
+
 describe('approval by another person', () => {
   const approveAs = async (person: Person, id: string, vars: Record<string, string>) => {
     const result = readSettings({ ...env, ...vars })
@@ -652,6 +738,59 @@ describe('a shop’s payout', () => {
     expect((await ask(operator, organisation.id)).status).toBe(409)
     await bought(await registerPlayer(), [{ productId, quantity: 3 }])
     expect((await ask(operator, organisation.id)).body.amount.amount).toBe(BOOK_PRICE)
+  })
+
+  const refundOf = (operator: { id: string }, orderId: string) =>
+    as(operator, 'POST', `/orders/${orderId}/refunds`, { reason: 'Torn' }, withKey(newKey()))
+  const shopOf = async ({ id }: { id: string }) =>
+    (await env.DB.prepare(
+      'SELECT coalesce(sum(iif(credit = ?1, amount, -amount)), 0) AS sum FROM transfers WHERE ?1 IN (debit, credit)',
+    )
+      .bind(`shop:${id}`)
+      .first<{ sum: number }>())!.sum
+
+  it('is not approved once what it was asked for was refunded, unless it is sold anew', async () => {
+    const { organisation, operator, order, productId } = await stageShop(2)
+    const asked = await ask(operator, organisation.id)
+    await refundOf(operator, order.id)
+    expect((await approve(operator, asked.body.id)).body).toMatchObject({
+      code: 'invalid_state',
+      detail:
+        'The shop has KES 24.00 less than this: it was refunded since, or is being paid out already. Cancel this payout and ask for what is left.',
+    })
+    await bought(await registerPlayer(), [{ productId, quantity: 1 }])
+    expect((await approve(operator, asked.body.id)).body.detail).toMatch(/^The shop has KES 12\.00 less/)
+    await bought(await registerPlayer(), [{ productId, quantity: 1 }])
+    expect((await approve(operator, asked.body.id)).body.status).toBe('paid')
+    expect(await shopOf(organisation)).toBe(0)
+  })
+
+  it('is not approved where the refund comes just before', async () => {
+    const { organisation, operator, order } = await stageShop(1)
+    const { body: payout } = await ask(operator, organisation.id)
+    const { DB, done } = interrupted(/^update "payouts"/i, () => refundOf(operator, order.id))
+    const refused = await as(operator, 'POST', `/payouts/${payout.id}/approve`, undefined, {
+      bindings: { DB },
+    })
+    expect([done(), refused.body.code]).toEqual([true, 'invalid_state'])
+    expect(await shopOf(organisation)).toBe(0)
+  })
+
+  it('that failed is not retried once it was refunded, nor are two paid from the same money', async () => {
+    const { organisation, operator, order, productId } = await stageShop(2)
+    const failing = vi.spyOn(sandbox, 'payout')
+    failing.mockResolvedValue({ status: 'failed', reference: null, reason: 'closed' })
+    const { body: payout } = await ask(operator, organisation.id)
+    expect((await approve(operator, payout.id)).body.status).toBe('failed')
+    failing.mockRestore()
+    await refundOf(operator, order.id)
+    expect((await retry(operator, payout.id)).body.detail).toMatch(/^The shop has KES 24\.00 less/)
+    await bought(await registerPlayer(), [{ productId, quantity: 3 }])
+    const { body: second } = await ask(operator, organisation.id)
+    expect(second.amount.amount).toBe(BOOK_PRICE)
+    expect((await approve(operator, second.id)).body.status).toBe('paid')
+    expect((await retry(operator, payout.id)).body.status).toBe('paid')
+    expect(await shopOf(organisation)).toBe(0)
   })
 
   it('that is cancelled can be asked for again; one that is on its way cannot be', async () => {
