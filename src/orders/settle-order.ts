@@ -77,10 +77,11 @@ const isNamed = ({ reference, receiptNumber }: ReceiptRow, capture: Capture): bo
 
 const namesOf = ({ reference, receiptNumber = reference }: Capture): string[] => [reference, receiptNumber]
 
+/** Each side by an index of its own. */
 export const isReceiptNamed = (provider: Provider, names: string[]): SQL =>
-  and(
-    eq(receipts.provider, provider),
-    or(inArray(receipts.reference, names), inArray(receipts.receiptNumber, names)),
+  or(
+    and(eq(receipts.provider, provider), inArray(receipts.reference, names)),
+    and(eq(receipts.provider, provider), inArray(receipts.receiptNumber, names)),
   )!
 
 /** Of a capture whose number was not known when it was written down; false where that is another's. */
