@@ -47,7 +47,7 @@ export const payments = sqliteTable(
     uniqueIndex('payments_key').on(table.orderId, table.key),
     uniqueIndex('payments_reference').on(table.provider, table.reference).where(sql`reference IS NOT NULL`),
     index('payments_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
-    index('payments_attention').on(table.createdAt).where(sql`attention IS NOT NULL`),
+    index('payments_attention').on(table.id).where(sql`attention IS NOT NULL`),
   ],
 )
 export type PaymentRow = typeof payments.$inferSelect
