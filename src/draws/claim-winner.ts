@@ -49,7 +49,8 @@ async function claimOfCash(
     throw invalid('deliveryAddress', 'this prize is paid: give a payoutMethodId instead')
   }
   if (payoutMethodId === undefined) throw invalid('payoutMethodId', 'say how this prize is to be paid')
-  const method = await findMyMethod(ctx, payoutMethodId)
+  const sum = { amount, currency: raffle.priceCurrency }
+  const method = await findMyMethod(ctx, payoutMethodId, sum)
   // A share of nothing is nothing to pay.
   if (amount === 0) return { from: ['announced'], set: { status: 'paid' } }
   const payout = insertPayout(
@@ -62,8 +63,7 @@ async function claimOfCash(
       userId: winner.userId,
       provider: method.provider,
       destination: method.destination,
-      amount,
-      currency: raffle.priceCurrency,
+      ...sum,
       requestedBy: winner.userId,
       key: null,
       request: null,

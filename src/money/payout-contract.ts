@@ -6,23 +6,21 @@ import { Currency, Sum } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
+import { Provider } from '../raffles/contract.ts'
 import { PAYOUT_KINDS, PAYOUT_STATUSES } from './schema.ts'
-
-/** What can pay out. */
-const PayoutProvider = z.enum(['sandbox', 'manual'])
 
 /** An account, a phone number, a name: whatever the provider pays to. */
 const Destination = Line(3, 120)
 
 export const NewPayoutMethod = z
-  .strictObject({ provider: PayoutProvider, destination: Destination })
+  .strictObject({ provider: Provider, destination: Destination })
   .meta({ id: 'NewPayoutMethod' })
 export type NewPayoutMethod = z.infer<typeof NewPayoutMethod>
 
 export const PayoutMethod = z
   .strictObject({
     id: Id('payoutMethod'),
-    provider: PayoutProvider,
+    provider: Provider,
     /** Only its end is shown. */
     destination: z.string(),
     createdAt: Instant,
@@ -33,7 +31,7 @@ export type PayoutMethod = z.infer<typeof PayoutMethod>
 export const PayoutMethodPage = Page(PayoutMethod)
 export const PayoutMethodParams = z.object({ id: Id('payoutMethod') })
 
-const payoutTo = { provider: PayoutProvider, destination: Destination }
+const payoutTo = { provider: Provider, destination: Destination }
 
 /** What a settled raffle has left, or what the organisation's shop has earned in a currency. */
 export const RequestPayout = z
@@ -68,7 +66,7 @@ export const Payout = z
     organisationId: Id('organisation'),
     /** Null for the organisation's own. */
     winnerId: Id('winner').nullable(),
-    provider: PayoutProvider,
+    provider: Provider,
     /** Whole where a person has to pay it by hand; else only its end. */
     destination: z.string(),
     amount: Sum,

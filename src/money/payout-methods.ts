@@ -8,14 +8,15 @@ import { newId } from '../core/ids.ts'
 import type { PageOf } from '../core/paging.ts'
 import type { NewPayoutMethod, PayoutMethod } from './payout-contract.ts'
 import { presentMethod } from './present-payout.ts'
-import { whyNotProvider } from './providers/index.ts'
+import { providerOf, whyNotProvider } from './providers/index.ts'
+import type { Sum } from './providers/port.ts'
 import { payoutMethods } from './schema.ts'
 
 const MAX_METHODS = 10
 
 export async function addPayoutMethod(ctx: Ctx, input: NewPayoutMethod): Promise<PayoutMethod> {
   const { userId } = await requireLiveUser(ctx)
-  checkPayoutProvider(ctx, input.provider)
+  checkPayoutProvider(ctx, input)
   const id = newId('payoutMethod')
   // Counted in the statement itself, so that of many at a time no more than the limit are added.
   await withRetry(() =>
@@ -53,19 +54,23 @@ export async function removePayoutMethod(ctx: Ctx, id: string): Promise<void> {
   if (removed.length === 0) throw notFound('payout method')
 }
 
-/** For a claim: one's own method, which can still be paid by. */
-export async function findMyMethod(ctx: Ctx, id: string) {
+/** For a claim: one's own method, by which such a sum can still be paid. */
+export async function findMyMethod(ctx: Ctx, id: string, sum: Sum) {
   const { userId } = await requireLiveUser(ctx)
   const method = await mine(ctx, userId, id)
   if (method === undefined) throw invalid('payoutMethodId', 'is none of your payout methods')
-  const why = whyNotProvider(method.provider, ctx.settings)
+  const { provider, destination } = method
+  const why = whyNotProvider(provider, ctx.settings) ?? providerOf(provider).whyNotPayout(sum, destination)
   if (why !== null) throw invalid('payoutMethodId', why)
   return method
 }
 
-export function checkPayoutProvider(ctx: Ctx, provider: NewPayoutMethod['provider']): void {
+/** That it pays here and to there; how much is another question. */
+export function checkPayoutProvider(ctx: Ctx, { provider, destination }: NewPayoutMethod): void {
   const why = whyNotProvider(provider, ctx.settings)
   if (why !== null) throw invalid('provider', why)
+  const there = providerOf(provider).whyNotPayout(null, destination)
+  if (there !== null) throw invalid('destination', there)
 }
 
 const mine = (ctx: Ctx, userId: string, id: string) =>

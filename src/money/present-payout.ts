@@ -16,7 +16,7 @@ export function masked(destination: string): string {
 
 export const presentMethod = ({ id, provider, destination, createdAt }: MethodRow): PayoutMethod => ({
   id,
-  provider: provider as PayoutMethod['provider'],
+  provider,
   destination: masked(destination),
   createdAt: toInstant(createdAt),
 })
@@ -27,7 +27,7 @@ export const presentPayout = (payout: PayoutRow): Payout => ({
   raffleId: payout.raffleId,
   organisationId: payout.organisationId,
   winnerId: payout.kind === 'prize' ? payout.subject : null,
-  provider: payout.provider as Payout['provider'],
+  provider: payout.provider,
   destination: payout.provider === 'manual' ? payout.destination : masked(payout.destination),
   amount: { amount: payout.amount, currency: payout.currency },
   status: payout.status,

@@ -3,7 +3,7 @@ import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { requirePermission, requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
-import { Problem } from '../core/errors.ts'
+import { invalid, Problem } from '../core/errors.ts'
 import { bodyHash } from '../core/idempotency.ts'
 import { findRaffleFor } from '../raffles/find-raffle.ts'
 import { account } from './ledger.ts'
@@ -18,6 +18,7 @@ import {
   UNPAID,
 } from './payout-rows.ts'
 import { presentPayout } from './present-payout.ts'
+import { providerOf } from './providers/index.ts'
 import { payouts, transfers } from './schema.ts'
 
 /** Money that an organisation may ask for. */
@@ -39,8 +40,10 @@ export async function requestPayout(ctx: Ctx, input: RequestPayout, key: string)
   const earlier = await madeBy(ctx, userId, key, request)
   if (earlier !== null) return earlier
   const { provider, destination } = input
-  checkPayoutProvider(ctx, provider)
+  checkPayoutProvider(ctx, { provider, destination })
   if (refusal !== null) throw refusal
+  const why = providerOf(provider).whyNotPayout(of, destination)
+  if (why !== null) throw invalid('provider', why)
   const payout = { ...of, userId: null, provider, destination, requestedBy: userId, key, request }
   await withRetry(() => insertPayout(ctx, payout, guard))
   const made = await madeBy(ctx, userId, key, request)

@@ -83,6 +83,7 @@ export class Daraja {
 }
 
 const SHILLING = 100
+const PHONE = /^\+[1-9]\d{7,14}$/
 const FAILURES: Record<string, string> = {
   1: 'no funds',
   1032: 'it was cancelled',
@@ -172,6 +173,11 @@ export function mpesaOver(daraja: Daraja): PaymentProvider {
     spanSeconds: () => 180,
     whyNotSum: ({ amount, currency }) =>
       currency === 'KES' && amount % SHILLING === 0 ? null : 'mpesa takes whole KES only',
+    whyNotPayout: (sum, destination) => {
+      if (!PHONE.test(destination)) return 'must be a phone number with its country, such as +254700000001'
+      const isPayable = sum === null || (sum.currency === 'KES' && sum.amount % SHILLING === 0)
+      return isPayable ? null : 'mpesa pays whole KES only'
+    },
     needsPhone: true,
     startsOnce: true,
 

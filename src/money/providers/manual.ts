@@ -8,6 +8,7 @@ export const manual: PaymentProvider = {
   name: 'manual',
   spanSeconds: (holdSeconds) => holdSeconds,
   whyNotSum: () => null,
+  whyNotPayout: () => null,
   needsPhone: false,
   startsOnce: false,
   start: async (_ctx, payment) => ({

@@ -88,6 +88,8 @@ export interface PaymentProvider {
   spanSeconds(holdSeconds: number): number
   /** Why nobody can pay such a sum by it, in words that follow a field's name; null: they can. */
   whyNotSum(sum: Sum): string | null
+  /** Why it cannot pay such a sum there, in words that follow a field's name; null: it can. Without a sum: to there at all. */
+  whyNotPayout(sum: Sum | null, destination: string): string | null
   /** Whether it asks on the payer's phone, so that there must be a number. */
   needsPhone: boolean
   /** Whether asking twice asks the payer twice. Then a start whose answer was lost is never repeated by itself. */

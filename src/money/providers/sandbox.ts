@@ -39,6 +39,7 @@ export const sandbox: PaymentProvider = {
   name: 'sandbox',
   spanSeconds: (holdSeconds) => holdSeconds,
   whyNotSum: () => null,
+  whyNotPayout: () => null,
   needsPhone: false,
   startsOnce: false,
 
