@@ -11,38 +11,44 @@ export function failingDatabase(message: string): D1Database {
 
 const RUNS = ['first', 'all', 'run', 'raw']
 
-/** The first `times` writes are done and their answers lost, so that whoever asked cannot know; then all is well. */
+const isWrite = (query: string): boolean => /^\s*(insert|update|delete)/i.test(query)
+
+/** The first `times` that it is forgetful of are done and their answers lost, so that whoever asked cannot know; then all is well. */
 export function forgetfulDatabase(
   database: D1Database,
   times: number,
+  { of = isWrite, message = 'D1_ERROR: Network connection lost.' } = {},
 ): { DB: D1Database; lost: () => number } {
-  const originals = new WeakMap<object, D1PreparedStatement>()
+  const originals = new WeakMap<object, { statement: D1PreparedStatement; isLost: boolean }>()
   let lost = 0
 
   const losing = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     const result = await work()
     if (lost >= times) return result
     lost++
-    throw new Error('D1_ERROR: Network connection lost.')
+    throw new Error(message)
   }
 
-  const wrap = (statement: D1PreparedStatement, isWrite: boolean): D1PreparedStatement => {
+  const wrap = (statement: D1PreparedStatement, isLost: boolean): D1PreparedStatement => {
     const wrapped = new Proxy(statement, {
       get(target, name) {
         const method = Reflect.get(target, name)
-        if (name === 'bind') return (...values: unknown[]) => wrap(target.bind(...values), isWrite)
-        if (!RUNS.includes(String(name)) || !isWrite) return method?.bind?.(target) ?? method
+        if (name === 'bind') return (...values: unknown[]) => wrap(target.bind(...values), isLost)
+        if (!RUNS.includes(String(name)) || !isLost) return method?.bind?.(target) ?? method
         return (...args: unknown[]) => losing(() => method.apply(target, args))
       },
     })
-    originals.set(wrapped, statement)
+    originals.set(wrapped, { statement, isLost })
     return wrapped
   }
 
   const DB = {
-    prepare: (query: string) => wrap(database.prepare(query), /^\s*(insert|update|delete)/i.test(query)),
-    batch: (statements: D1PreparedStatement[]) =>
-      losing(() => database.batch(statements.map((each) => originals.get(each) ?? each))),
+    prepare: (query: string) => wrap(database.prepare(query), of(query)),
+    batch: (wrapped: D1PreparedStatement[]) => {
+      const each = wrapped.map((one) => originals.get(one) ?? { statement: one, isLost: false })
+      const work = () => database.batch(each.map(({ statement }) => statement))
+      return each.some(({ isLost }) => isLost) ? losing(work) : work()
+    },
   } as unknown as D1Database
   return { DB, lost: () => lost }
 }

@@ -31,7 +31,7 @@ const FAR_AWAY_MS = 6 * HOUR
 const FORGETS_PERCENT = 12
 
 export async function settle(world: World): Promise<void> {
-  world.downUntil = 0
+  world.bringSandboxBack()
   // It alone may go on to fail: mails are tried for longer than that.
   if (world.chance(50)) world.mailer.fail(world.pick(MAIL_FAULTS)!, Date.now() + 30 * MINUTE)
   world.note('the end begins')
@@ -39,7 +39,7 @@ export async function settle(world: World): Promise<void> {
   await runOut(world)
   const steps = PRIZE_STEPS_MIN + world.below(PRIZE_STEPS_MORE)
   for (let count = 0; count < steps; count++) await dealWithPrizes(world)
-  world.downUntil = 0
+  world.bringSandboxBack()
   const admin = await signedInAdmin()
   await twice(() => topsUp(world, admin))
   for (let round = 0; round < ROUNDS && world.wrong.length === 0; round++) {

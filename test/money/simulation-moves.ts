@@ -255,10 +255,11 @@ const replays: Choose = (world) => {
 
 export const falls: Choose = (world) => {
   const seconds = 20 + world.below(400)
+  const isUnheard = seconds % 2 === 1
   return {
-    says: `the sandbox cannot be reached for ${seconds} s`,
+    says: `the sandbox ${isUnheard ? 'cannot be heard' : 'cannot be reached'} for ${seconds} s`,
     run: async () => {
-      world.downUntil = Date.now() + seconds * SECOND
+      world[isUnheard ? 'unheardUntil' : 'downUntil'] = Date.now() + seconds * SECOND
     },
   }
 }

@@ -5,7 +5,7 @@ import { chargeEvent, decideCharge, type SandboxAction } from '../../src/money/p
 import type { RandomBelow } from '../../src/tickets/allocator.ts'
 import { stageProduct } from '../catalog/shelf.ts'
 import { type Answer, call, type Method } from '../harness/client.ts'
-import { failingDatabase } from '../harness/faults.ts'
+import { failingDatabase, forgetfulDatabase } from '../harness/faults.ts'
 import {
   addOperator,
   type Organisation,
@@ -71,6 +71,12 @@ const WITHOUT_SANDBOX = {
     statements.includes(deadStatement) ? dead.batch(statements) : env.DB.batch(statements),
 } as unknown as D1Database
 
+/** The worker's database, but the sandbox does what it is asked, and nobody hears its answer. */
+const UNHEARD_SANDBOX = forgetfulDatabase(env.DB, Number.POSITIVE_INFINITY, {
+  of: (query) => /sandbox_/.test(query),
+  message: 'the answer of the sandbox was lost',
+}).DB
+
 export class World {
   readonly below: RandomBelow
   /** What was done, for whoever reads about a failure. */
@@ -101,6 +107,8 @@ export class World {
   isLate = false
   /** Until when the sandbox cannot be reached. */
   downUntil = 0
+  /** Until then it does what it is asked, and its answers are lost. */
+  unheardUntil = 0
   #keys = 0
   /** The other shop's. */
   #apiKey = ''
@@ -121,11 +129,17 @@ export class World {
   }
 
   get isDown(): boolean {
-    return Date.now() < this.downUntil
+    return Date.now() < Math.max(this.downUntil, this.unheardUntil)
   }
 
   get bindings(): { bindings?: Partial<Bindings> } {
-    return this.isDown ? { bindings: { DB: WITHOUT_SANDBOX } } : {}
+    if (!this.isDown) return {}
+    return { bindings: { DB: Date.now() < this.downUntil ? WITHOUT_SANDBOX : UNHEARD_SANDBOX } }
+  }
+
+  bringSandboxBack(): void {
+    this.downUntil = 0
+    this.unheardUntil = 0
   }
 
   note(what: string): void {
