@@ -27,6 +27,8 @@ export const account = {
   prizes: (raffleId: string) => `prizes:${raffleId}`,
   /** What is left for an organisation. */
   organiser: (organisationId: string) => `organiser:${organisationId}`,
+  /** Taken back by providers after it had arrived, until it is known who bears it. */
+  disputes: 'disputes',
 } as const
 
 export interface Transfer {

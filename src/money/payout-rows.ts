@@ -10,6 +10,7 @@ import type { Money } from '../core/money.ts'
 import { winners } from '../draws/schema.ts'
 import { moneyText } from '../orders/words.ts'
 import { account } from './ledger.ts'
+import { isLossOf } from './losses.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from './schema.ts'
 import { isTopUpOf } from './top-ups.ts'
 
@@ -88,8 +89,8 @@ export const isStillOwed: SQL = sql`(${payouts.kind} <> 'prize' OR EXISTS (
 export const UNPAID: PayoutStatus[] = ['requested', 'approved', 'sent', 'failed']
 
 /**
- * What the ledger owes an organisation by its raffles and top-ups in a currency, less its other payouts of that in
- * `statuses`: a guaranteed raffle that took in too little takes from what others have left. Read by the keys of what moves
+ * What the ledger owes an organisation by its raffles and top-ups in a currency, less what it has lost to its buyers'
+ * banks and its other payouts of that in `statuses`: a guaranteed raffle that took in too little takes from what others have left. Read by the keys of what moves
  * the account.
  */
 export function leftForOrganiser(
@@ -104,7 +105,8 @@ export function leftForOrganiser(
     (SELECT coalesce(sum(iif(credit = ${organiser}, amount, -amount)), 0) FROM transfers
       WHERE transaction_id IN (${ofRaffle('draw')} UNION ALL ${ofRaffle('settle')}
           UNION ALL SELECT 'payout:' || mine.id || ':paid' ${mine}
-          UNION ALL SELECT transaction_id FROM transfers WHERE ${isTopUpOf(organisationId)})
+          UNION ALL SELECT transaction_id FROM transfers
+            WHERE ${isTopUpOf(organisationId)} OR ${isLossOf(organisationId)})
         AND currency = ${currency} AND ${organiser} IN (debit, credit))
     - (SELECT coalesce(sum(mine.amount), 0) ${mine} AND mine.currency = ${currency} AND mine.id <> ${id ?? ''}
         AND mine.status IN (SELECT value FROM json_each(${JSON.stringify(statuses)}))))`
@@ -131,7 +133,7 @@ export function leftForShop(
 export const owesElsewhere = (missing: Money): Problem =>
   new Problem(
     'invalid_state',
-    `By other raffles the organisation owes ${moneyText(missing)} to prizes, or has asked for it already. Once it has paid that in and an administrator has recorded it as a top-up, this can be paid out.`,
+    `The organisation owes ${moneyText(missing)} to prizes of other raffles or for what buyers’ banks took back, or has asked for it already. Once it has paid that in and an administrator has recorded it as a top-up, this can be paid out.`,
   )
 
 /** No provider has been asked yet to pay the prize, or all that were have said that they failed. */

@@ -9,7 +9,7 @@ export interface NewRefund {
   /** Where the caller has to know it. */
   id?: string
   orderId: string
-  /** `lost`, `excess`, `receipt:…`, `cancel:…`, or `request:` with the client's Idempotency-Key. */
+  /** `lost`, `excess`, `return:…`, `cancel:…`, `dispute:…`, or `request:` with the client's Idempotency-Key. */
   key: string
   request: string
   provider: Provider
@@ -21,18 +21,26 @@ export interface NewRefund {
   /** Told to the buyer. */
   reason: string
   lines: RefundedLine[]
-  /** `due` where no ticket has to be taken back first. */
-  status: Extract<RefundStatus, 'requested' | 'due'>
+  /** `due` where no ticket has to be taken back first; `refused` where there is nothing to give back. */
+  status: Extract<RefundStatus, 'requested' | 'due' | 'refused'>
 }
 
-/** A statement, to be batched with the ledger's: the refund, due now, unless its order has one of that key; where `guard` holds. */
+/** Of what a provider took back, by its own id of that. */
+export const disputeKey = (provider: Provider, reference: string): string =>
+  `dispute:${provider}:${reference}`
+
+/** Whether the payer's bank has paid it, before it was written down: nobody sends it. */
+export const isDispute = ({ key }: { key: string }): boolean => key.startsWith('dispute:')
+
+/** A statement, to be batched with the ledger's: the refund, due now if it is open, unless its order has one of that key; where `guard` holds. */
 export function insertRefund(ctx: Ctx, refund: NewRefund, guard: SQL = sql`true`) {
   return ctx.db
     .insert(refunds)
     .select(sql`
       SELECT ${refund.id ?? newId('refund')}, ${refund.orderId}, ${refund.key}, ${refund.request}, ${refund.provider},
              ${refund.paymentId}, ${refund.receipt}, ${refund.amount}, ${refund.currency}, ${refund.reason},
-             ${JSON.stringify(refund.lines)}, ${refund.status}, NULL, 0, ${ctx.now}, NULL, ${ctx.now}, ${ctx.now}
+             ${JSON.stringify(refund.lines)}, ${refund.status}, NULL, 0, ${refund.status === 'refused' ? null : ctx.now}, NULL,
+             ${ctx.now}, ${ctx.now}
       WHERE ${guard}`)
     .onConflictDoNothing()
 }

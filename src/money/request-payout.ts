@@ -69,7 +69,7 @@ async function leftByRaffle(ctx: Ctx, id: string): Promise<Owed> {
   const { raffle } = await findRaffleFor(ctx, id, 'payouts:request')
   const { organisationId, priceCurrency: currency } = raffle
   const organiser = account.organiser(organisationId)
-  // Of this raffle alone; a settled one's changes by its payout only.
+  // Of this raffle alone; a settled one's changes by its payout, and by what buyers' banks take back.
   const left = leftForOrganiser({ organisationId, currency }, UNPAID)
   const { amount, requested, covered } = await ctx.db.get<
     Record<'amount' | 'requested' | 'covered', number>

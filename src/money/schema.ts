@@ -79,7 +79,7 @@ export type ReceiptRow = typeof receipts.$inferSelect
 
 /**
  * `requested` (tickets not voided yet) → `due` (the ledger owes it) → `sent` → `paid`; `failed` is tried again;
- * `refused`: its tickets could not be taken back any more.
+ * `refused`: its tickets could not be taken back any more, or nothing was left of what a provider took back.
  */
 export const REFUND_STATUSES = ['requested', 'due', 'sent', 'paid', 'failed', 'refused'] as const
 export type RefundStatus = (typeof REFUND_STATUSES)[number]
@@ -280,6 +280,8 @@ export const sandboxCharges = sqliteTable(
     /** When the sandbox tells us of it, until it is told; null: there is nothing to tell. */
     tellAt: integer(),
     createdAt: integer().notNull(),
+    /** When the payer's bank took back all that was captured; null: it has not. */
+    disputedAt: integer(),
   },
   (table) => [index('sandbox_charges_tell').on(table.tellAt).where(sql`tell_at IS NOT NULL`)],
 )

@@ -84,7 +84,8 @@ export const paymentRoutes = new Hono<AppEnv>()
     '/:id/reconcile',
     describe({
       summary: 'Ask the provider about a payment now',
-      description: 'What has been paid is settled by that, as if the provider had said so itself.',
+      description:
+        'What has been paid or taken back takes effect by that, as if the provider had said so itself.',
       tag: TAG,
       auth: 'user',
       success: {

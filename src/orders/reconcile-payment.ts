@@ -6,7 +6,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { SECOND_MS } from '../core/time.ts'
 import { providerOf } from '../money/providers/index.ts'
-import type { Capture, Observed } from '../money/providers/port.ts'
+import type { Capture, Observed, TakenBack } from '../money/providers/port.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
 import { failPayment, isOpen } from './fail-payment.ts'
 import { nextLook } from './payment-schedule.ts'
@@ -14,6 +14,7 @@ import { orders } from './schema.ts'
 import { takeObserved } from './settle-order.ts'
 import { startPayment } from './start-payment.ts'
 import { stopPayment } from './stop-payment.ts'
+import { takeDispute } from './take-dispute.ts'
 import { moneyText } from './words.ts'
 
 /** As long as a prompt waits on a phone. */
@@ -34,16 +35,32 @@ export async function reconcilePayment(
 
 async function take(ctx: Ctx, payment: PaymentRow, observed: Observed): Promise<void> {
   const [other] = await takeObserved(ctx, payment, observed)
-  if (other === undefined) return
+  const strange = await takeDisputes(ctx, payment, observed)
+  if (other === undefined && strange === undefined) return
+  const attention = other === undefined ? whyStrange(payment, strange!) : whyOther(payment, other)
   ctx.log.error('a provider tells of money that is written down otherwise', { paymentId: payment.id })
   await ctx.db
     .update(payments)
-    .set({ attention: whyOther(payment, other), dueAt: null, updatedAt: ctx.now })
+    .set({ attention, dueAt: null, updatedAt: ctx.now })
     .where(eq(payments.id, payment.id))
+}
+
+/** Answers one that is told otherwise than it is written down. */
+async function takeDisputes(
+  ctx: Ctx,
+  payment: PaymentRow,
+  { takenBack = [] }: Observed,
+): Promise<TakenBack | undefined> {
+  let strange: TakenBack | undefined
+  for (const told of takenBack) if (!(await takeDispute(ctx, payment, told))) strange ??= told
+  return strange
 }
 
 const whyOther = ({ provider }: PaymentRow, capture: Capture): string =>
   `${provider} says that ${moneyText(capture)} came (${capture.receiptNumber ?? capture.reference}), which is written down as other money.`
+
+const whyStrange = ({ provider }: PaymentRow, told: TakenBack): string =>
+  `${provider} says that it took ${moneyText(told)} back (${told.reference}), which does not agree with what is written down.`
 
 /** A provider that cannot be asked has said nothing: that is no failure of the payment. */
 async function ask(

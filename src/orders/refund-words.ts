@@ -40,6 +40,30 @@ export const tellRefund = {
     `No refund for ${partsNamed(parts)}: the list of tickets is fixed for the draw.`,
   cancelled: (reason: string) =>
     `The raffle was cancelled, and the price of its tickets goes back to you: ${reason}`,
+  /** By the bank, before we could. */
+  withYou: (sum: Money) => `${moneyText(sum)} is with you already, as your bank took it back.`,
   /** `by` a provider, or `hand (…)` with what it is found again by. */
   paid: (sum: Money, by: string) => `${moneyText(sum)} sent back to you by ${by}.`,
 } as const
+
+/** Of what a provider took back by itself: the first ones for the buyer, the others for operators. */
+export const tellDispute = {
+  taken: (sum: Money) => `Your bank took ${moneyText(sum)} back.`,
+  back: (parts: NamedPart[]) => `Yours no longer: ${partsNamed(parts)}.`,
+  stays: (parts: NamedPart[]) =>
+    `In the draw still, as its list of tickets is fixed: ${partsNamed(parts)}. A prize that they win may be withheld.`,
+  /** `price`: of what the money paid for and has not gone back. */
+  attention: ({ reference, ...sum }: Money & { reference: string }, provider: string, price: number) =>
+    `${provider} took ${moneyText(sum)} back (${reference})${besides(sum, price)}.`,
+  borne: (parts: NamedPart[]) =>
+    `In the draw still, as its list was fixed: ${partsNamed(parts)}. Their organisation bears the price; a winner can be disqualified.`,
+} as const
+
+function besides(sum: Money, price: number): string {
+  const { amount, currency } = sum
+  if (price === amount) return ''
+  if (price === 0) return ', which had gone back already'
+  if (price < amount)
+    return `, of which ${moneyText({ amount: amount - price, currency })} had gone back already`
+  return `, less than the ${moneyText({ amount: price, currency })} that its order comes to: what that bought stays as it is`
+}

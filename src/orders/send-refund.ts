@@ -7,12 +7,12 @@ import { MINUTE_MS, SECOND_MS } from '../core/time.ts'
 import { insertTransfers } from '../money/ledger.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { Sent } from '../money/providers/port.ts'
-import { isUnpaid } from '../money/refund-rows.ts'
+import { isDispute, isUnpaid } from '../money/refund-rows.ts'
 import { payments, type RefundRow, receipts, refunds } from '../money/schema.ts'
 import type { Provider } from '../raffles/contract.ts'
 import { findRefund } from './find-refund.ts'
 import { insertOrderEvent } from './order-events.ts'
-import { paidTransfers } from './refund-transfers.ts'
+import { lossesBefore, type Payer, paidTransfers } from './refund-transfers.ts'
 import { tellRefund } from './refund-words.ts'
 import { orders } from './schema.ts'
 
@@ -37,7 +37,9 @@ const isLeftToPeople = sql`(${refunds.provider} = ${BY_HAND} OR ${isGivenUp})`
 const isSilent = and(ne(refunds.provider, BY_HAND), eq(refunds.status, 'sent'), isNotNull(refunds.attention))!
 
 export async function sendRefund(ctx: Ctx, refund: RefundRow): Promise<RefundRow> {
-  if (refund.provider === BY_HAND) await leaveToPeople(ctx, refund, 'Pay it back by hand, and say so here.')
+  if (isDispute(refund)) await refundPaid(ctx, refund, 'bank', null)
+  else if (refund.provider === BY_HAND)
+    await leaveToPeople(ctx, refund, 'Pay it back by hand, and say so here.')
   else if (await takeOn(ctx, refund)) await askProvider(ctx, refund)
   return findRefund(ctx, refund.id)
 }
@@ -68,13 +70,18 @@ async function takeOn(ctx: Ctx, refund: RefundRow): Promise<boolean> {
 
 async function askProvider(ctx: Ctx, refund: RefundRow): Promise<void> {
   const { provider, amount, currency, createdAt } = refund
-  const [[payment], [capture]] = await ctx.db.batch([
+  const [[payment], [capture], losses] = await ctx.db.batch([
     ctx.db.select().from(payments).where(eq(payments.id, refund.paymentId)),
     ctx.db
       .select()
       .from(receipts)
       .where(and(eq(receipts.provider, provider), eq(receipts.reference, refund.receipt))),
+    lossesBefore(ctx, refund),
   ])
+  if (losses.length > 0) {
+    await refundPaid(ctx, refund, 'bank', null)
+    return
+  }
   const id = keyOf(refund)
   const sent = await providerOf(provider).refund(ctx, {
     id,
@@ -123,7 +130,7 @@ export const refundFailedUntold = (ctx: Ctx, refund: RefundRow, reason: string) 
 async function refundPaid(
   ctx: Ctx,
   refund: RefundRow,
-  by: Provider,
+  by: Payer,
   reference: string | null,
   guard?: SQL,
 ): Promise<void> {
@@ -133,16 +140,24 @@ async function refundPaid(
   const unpaid = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${refunds.orderId} = ${orderId} AND ${isUnpaid})`
   const buyer = sql`(SELECT ${orders.userId} FROM ${orders} WHERE ${orders.id} = ${orderId})`
   const paid = await paidTransfers(ctx, refund, by)
-  const text = tellRefund.paid(refund, by === BY_HAND ? `hand (${reference})` : by)
+  const byBank = by === 'bank'
+  const text = byBank
+    ? tellRefund.withYou(refund)
+    : tellRefund.paid(refund, by === BY_HAND ? `hand (${reference})` : by)
   await withRetry(() =>
     ctx.db.batch([
       insertTransfers(ctx, paid, isOwed),
       insertOrderEvent(ctx, orderId, `refund:${id}:paid`, text, isOwed),
-      enqueueMail(
-        ctx,
-        { to: buyer, subject: id, kind: 'refund_paid', data: { orderId, amount, currency } },
-        isOwed,
-      ),
+      // The bank tells its customers what it did.
+      ...(byBank
+        ? []
+        : [
+            enqueueMail(
+              ctx,
+              { to: buyer, subject: id, kind: 'refund_paid', data: { orderId, amount, currency } },
+              isOwed,
+            ),
+          ]),
       ctx.db
         .update(refunds)
         .set({ status: 'paid', reference, dueAt: null, attention: null, updatedAt: ctx.now })
@@ -238,3 +253,18 @@ export function tellPayment(ctx: Ctx, { orderId, paymentId }: Pick<RefundRow, 'o
       ),
     )
 }
+
+/** Of a payment whose money was taken back: whoever reads of it dismisses it. Beside another reason, it is another sentence. */
+export const tellOfDispute = (
+  ctx: Ctx,
+  { paymentId }: Pick<RefundRow, 'paymentId'>,
+  text: string,
+  guard: SQL,
+) =>
+  ctx.db
+    .update(payments)
+    .set({
+      attention: sql`iif(${payments.attention} IS NULL OR ${isForRefund}, '', ${payments.attention} || ' ') || ${text}`,
+      updatedAt: ctx.now,
+    })
+    .where(and(eq(payments.id, paymentId), guard))

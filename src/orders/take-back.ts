@@ -1,21 +1,23 @@
 /**
  * The second step of a refund that somebody asked for: its tickets are taken back where they are held, and then, in one
  * batch, the ledger owes their price, and what the order has earned is asked back and goes. What cannot be taken back any
- * more is given up, and stays a ticket.
+ * more is given up, and stays a ticket; if its buyer's bank took the money back all the same, its organisation bears that.
  */
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { finishGrantsOf } from '../grants/sweep-grants.ts'
 import { account, insertTransfers } from '../money/ledger.ts'
+import { lossOf } from '../money/losses.ts'
+import { isDispute } from '../money/refund-rows.ts'
 import { type RefundedLine, type RefundRow, refundRuns, refunds } from '../money/schema.ts'
 import { askGrantsBack } from './earned-entries.ts'
 import { findRefund } from './find-refund.ts'
 import { linePort } from './line-port.ts'
 import { insertOrderEvent } from './order-events.ts'
-import { tellRefund } from './refund-words.ts'
+import { tellDispute, tellRefund } from './refund-words.ts'
 import { type OrderLineRow, orderLines, orders } from './schema.ts'
-import { tellPayment } from './send-refund.ts'
+import { tellOfDispute, tellPayment } from './send-refund.ts'
 
 /** Once for the refund, once more if its raffle is cancelled at that moment. */
 const MAX_TRIES = 3
@@ -64,6 +66,7 @@ async function cancelledOf(ctx: Ctx, parts: Part[]): Promise<Set<string>> {
  */
 async function decide(ctx: Ctx, refund: RefundRow, back: Part[], stay: Part[]): Promise<void> {
   const { id, orderId, currency } = refund
+  const byBank = isDispute(refund)
   const stays = itemsOf(stay)
   const guard = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${refunds.id} = ${id} AND ${refunds.status} = 'requested')
     AND NOT EXISTS (SELECT 1 FROM ${refundRuns} WHERE ${refundRuns.raffleId} IN
@@ -74,11 +77,20 @@ async function decide(ctx: Ctx, refund: RefundRow, back: Part[], stay: Part[]): 
     ctx.db.batch([
       insertTransfers(
         ctx,
-        back.map((part) => {
-          const { account: debit, raffleId } = linePort(part.row.kind).takings(part.row)
-          const from = { transactionId: `refund:${id}:due`, part: part.line, debit, raffleId }
-          return { ...from, credit: account.refunds, currency, amount: sumOf([part]), orderId }
-        }),
+        [
+          ...back.map((part) => {
+            const { account: debit, raffleId } = linePort(part.row.kind).takings(part.row)
+            const from = { transactionId: `refund:${id}:due`, part: part.line, debit, raffleId }
+            return { ...from, credit: account.refunds, currency, amount: sumOf([part]), orderId }
+          }),
+          ...(byBank ? stay : []).map((part) => {
+            const { organisationId } = part.row
+            const { raffleId } = linePort(part.row.kind).takings(part.row)
+            const debit = account.organiser(organisationId)
+            const from = { transactionId: lossOf(organisationId, id), part: part.line, debit, raffleId }
+            return { ...from, credit: account.disputes, currency, amount: sumOf([part]), orderId }
+          }),
+        ],
         guard,
       ),
       giveUp(ctx, orderId, back, stay, guard),
@@ -91,13 +103,22 @@ async function decide(ctx: Ctx, refund: RefundRow, back: Part[], stay: Part[]): 
               ctx,
               orderId,
               `${event}:due`,
-              tellRefund.due({ amount, currency }, back, refund.reason),
+              byBank ? tellDispute.back(back) : tellRefund.due({ amount, currency }, back, refund.reason),
               guard,
             ),
           ]),
       ...(stay.length === 0
         ? []
-        : [insertOrderEvent(ctx, orderId, `${event}:refused`, tellRefund.refused(stay), guard)]),
+        : [
+            insertOrderEvent(
+              ctx,
+              orderId,
+              `${event}:refused`,
+              byBank ? tellDispute.stays(stay) : tellRefund.refused(stay),
+              guard,
+            ),
+            ...(byBank ? [tellOfDispute(ctx, refund, tellDispute.borne(stay), guard)] : []),
+          ]),
       ctx.db
         .update(refunds)
         .set(

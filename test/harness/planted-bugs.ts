@@ -46,6 +46,26 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'send what the bank has taken back',
+    file: 'src/orders/send-refund.ts',
+    edits: [
+      {
+        find: 'if (isDispute(refund)) await',
+        replace: `if (isDispute(refund) && !(${isOn('send what the bank has taken back')})) await`,
+      },
+    ],
+  },
+  {
+    name: 'let nobody bear what the bank has taken back',
+    file: 'src/orders/take-back.ts',
+    edits: [
+      {
+        find: '...(byBank ? stay : [])',
+        replace: `...(byBank && !(${isOn('let nobody bear what the bank has taken back')}) ? stay : [])`,
+      },
+    ],
+  },
+  {
     name: 'confirm without money',
     file: 'src/orders/end-order.ts',
     edits: [

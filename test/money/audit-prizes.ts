@@ -12,7 +12,7 @@ export const PRIZE_SCOPE = `,
     FROM p LEFT JOIN w ON w.id = subject WHERE p.kind = 'prize'),
   again AS (SELECT pool, attempts.attempt, unit.value AS unit, record->>'requestedAt' AS at
     FROM attempts, json_each(record, '$.units') AS unit WHERE pool IN (SELECT pool FROM w)),
-  settled(id, status, price, rake_bps, takings, rake, prizes, organiser, paid, rest) AS (
+  settled(id, status, price, rake_bps, takings, rake, prizes, organiser, lost, paid, rest) AS (
     SELECT raffles.id, status, price_amount, raffles.rake_bps,
       (SELECT coalesce(sum(amount), 0) FROM moves WHERE account = 'takings:' || raffles.id
         AND transaction_id = 'draw:' || raffles.id),
@@ -20,6 +20,7 @@ export const PRIZE_SCOPE = `,
       (SELECT -coalesce(sum(amount), 0) FROM moves WHERE account = 'prizes:' || raffles.id),
       (SELECT -coalesce(sum(amount), 0) FROM moves WHERE account = 'organiser:' || organisation_id
         AND moves.raffle_id = raffles.id),
+      (SELECT coalesce(sum(amount), 0) FROM loss WHERE loss.raffle_id = raffles.id),
       (SELECT coalesce(sum(amount), 0) FROM p WHERE raffle_id = raffles.id AND kind = 'prize' AND p.status = 'paid'),
       (SELECT coalesce(sum(amount), 0) FROM p WHERE raffle_id = raffles.id AND kind = 'organiser' AND p.status = 'paid')
     FROM raffles WHERE id IN raffle AND raffles.status = 'settled')`
@@ -77,11 +78,14 @@ export const PRIZES_ALWAYS: readonly string[] = [
   `SELECT 'raffle ' || id || ' has a rake of ' || rake || ' where ' || takings || ' make ' || (takings * rake_bps / 10000)
    FROM settled WHERE rake NOT IN (takings * rake_bps / 10000, takings * rake_bps / 10000 + 1)`,
   `SELECT 'raffle ' || id || ' leaves ' || organiser || ' where takings of ' || takings || ', a rake of ' || rake
-     || ', prizes of ' || paid || ' and a payout of ' || rest || ' leave ' || (takings - rake - paid - rest)
-   FROM settled WHERE organiser <> takings - rake - paid - rest`,
+     || ', prizes of ' || paid || ', losses of ' || lost || ' and a payout of ' || rest || ' leave '
+     || (takings - rake - paid - lost - rest)
+   FROM settled WHERE organiser <> takings - rake - paid - lost - rest`,
   `SELECT 'payout ' || p.id || ' is ' || p.amount || ' where raffle ' || raffle_id || ' has left ' || (takings - rake - paid)
+     || ' less losses of ' || lost
    FROM p LEFT JOIN settled ON settled.id = raffle_id
-   WHERE kind = 'organiser' AND p.status <> 'cancelled' AND p.amount IS NOT takings - rake - paid`,
+   WHERE kind = 'organiser' AND p.status <> 'cancelled' 
+     AND coalesce(p.amount NOT BETWEEN takings - rake - paid - lost AND takings - rake - paid, true)`,
 
   // ——— Goods ———
   `SELECT 'hold ' || id || ' of prizes of ' || status || ' raffle ' || user_id || ' took ' || back || ' back and '

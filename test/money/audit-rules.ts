@@ -14,7 +14,8 @@ export const SCOPE = `
   r AS (SELECT *, provider || ':' || reference AS key FROM receipts WHERE order_id IN scope),
   f AS (SELECT *, lines = '[]' AS is_plain, status NOT IN ('requested', 'refused') AS is_owed,
           key <> 'excess' AND key NOT LIKE 'return:%' AS is_of_price,
-          (SELECT substr(credit, 6) FROM transfers WHERE transaction_id = 'refund:' || refunds.id || ':paid') AS payer
+          (SELECT iif(credit = 'disputes', 'bank', substr(credit, 6)) FROM transfers
+            WHERE transaction_id = 'refund:' || refunds.id || ':paid') AS payer
         FROM refunds WHERE order_id IN scope),
   p AS (SELECT * FROM payouts WHERE ?1 IS NULL OR raffle_id IN raffle),
   t AS (SELECT * FROM transfers WHERE ?1 IS NULL OR order_id IN scope OR raffle_id IN raffle),
@@ -58,10 +59,15 @@ export const SCOPE = `
     OR substr(subject, 1, instr(subject, ':') - 1) IN raffle),
   drawn AS (SELECT pools.pool, raffle_id, raffle_id || ':' AS subject FROM pools JOIN raffles ON raffles.id = raffle_id
     WHERE raffle_id IN raffle AND status IN ('drawn', 'settled')),
+  d AS (SELECT * FROM t WHERE transaction_id LIKE 'dispute:%'),
+  loss(order_id, organiser, raffle_id, amount) AS (
+    SELECT order_id, account, raffle_id, sum(amount) FROM moves
+    WHERE transaction_id LIKE 'loss:%' AND account LIKE 'organiser:%' GROUP BY order_id, account, raffle_id),
   due_mails(kind, user_id, subject) AS (
     SELECT DISTINCT 'order_paid', user_id, o.id FROM o JOIN l ON order_id = o.id
       WHERE settled_at IS NOT NULL AND state IN ('issued', 'refunded')
-    UNION SELECT 'refund_paid', user_id, f.id FROM f JOIN o ON o.id = order_id WHERE f.status = 'paid'
+    UNION SELECT 'refund_paid', user_id, f.id FROM f JOIN o ON o.id = order_id
+      WHERE f.status = 'paid' AND payer <> 'bank'
     UNION SELECT 'won', user_id, raffle_id || ':' || attempt || ':' || user_id FROM winners WHERE raffle_id IN raffle),
   due_news(kind, user_id, subject) AS (
     SELECT DISTINCT 'commitment', holder, subject || holder FROM drawn JOIN reservations AS s ON s.pool = drawn.pool
@@ -76,7 +82,7 @@ export const ALWAYS: readonly string[] = [
   `SELECT 'the ledger’s transfer ' || transaction_id || ' names an account that nobody knows: ' || debit
    || ', ' || credit
    FROM t WHERE EXISTS (SELECT 1 FROM (SELECT debit AS a UNION ALL SELECT credit)
-     WHERE a NOT IN ('deposits', 'refunds', 'rake', 'fees')
+     WHERE a NOT IN ('deposits', 'refunds', 'rake', 'fees', 'disputes')
      AND a NOT LIKE 'cash:_%' AND a NOT LIKE 'takings:_%' AND a NOT LIKE 'prizes:_%'
        AND a NOT LIKE 'organiser:_%' AND a NOT LIKE 'shop:_%')`,
   `SELECT 'the ledger sums to ' || sum(amount) || ', not to zero' FROM moves HAVING sum(amount) <> 0`,
@@ -86,7 +92,7 @@ export const ALWAYS: readonly string[] = [
   `SELECT 'transfer ' || transaction_id || ' has another currency than its order' FROM t JOIN o
    ON o.id = t.order_id
    WHERE t.currency <> o.currency`,
-  `SELECT 'cash:' || provider || ' is ' || held || ' where receipts and top-ups less fees, refunds and payouts make '
+  `SELECT 'cash:' || provider || ' is ' || held || ' where receipts and top-ups less fees, disputes, refunds and payouts make '
    || made FROM (
      SELECT provider,
        (SELECT coalesce(sum(amount), 0) FROM moves WHERE account = 'cash:' || provider) AS held,
@@ -97,14 +103,17 @@ export const ALWAYS: readonly string[] = [
        - (SELECT coalesce(sum(amount), 0) FROM t WHERE debit = 'fees' AND credit = 'cash:' || every.provider
          AND transaction_id LIKE 'receipt:' || every.provider || ':%')
        + (SELECT coalesce(sum(amount), 0) FROM t WHERE transaction_id LIKE 'top-up:%'
-         AND debit = 'cash:' || every.provider) AS made
+         AND debit = 'cash:' || every.provider)
+       - (SELECT coalesce(sum(amount), 0) FROM d WHERE credit = 'cash:' || every.provider) AS made
      FROM (SELECT provider FROM r UNION SELECT provider FROM p
            UNION SELECT substr(account, 6) FROM moves WHERE account LIKE 'cash:%') AS every)
    WHERE held <> made`,
   `SELECT 'transfer ' || transaction_id || ' takes from ' || credit || ' to ' || debit || ', of which no payout knows'
    FROM t WHERE (transaction_id LIKE 'top-up:%' OR debit LIKE 'organiser:%' OR credit LIKE 'organiser:%')
      AND transaction_id NOT LIKE 'draw:%' AND transaction_id NOT LIKE 'settle:%' AND transaction_id NOT LIKE 'payout:%'
-     AND NOT (debit = 'cash:manual' AND instr(transaction_id, replace(credit, 'organiser:', 'top-up:') || ':') = 1)`,
+     AND NOT (debit = 'cash:manual' AND instr(transaction_id, replace(credit, 'organiser:', 'top-up:') || ':') = 1)
+     AND NOT (debit = 'disputes' AND instr(transaction_id, replace(credit, 'organiser:', 'loss:') || ':') = 1)
+     AND NOT (credit = 'disputes' AND instr(transaction_id, replace(debit, 'organiser:', 'loss:') || ':') = 1)`,
   `SELECT 'deposits of order ' || id || ' are ' || balance || ' where ' || waiting
    || ' is neither settled nor returned'
    FROM money WHERE balance <> waiting`,
@@ -121,7 +130,17 @@ export const ALWAYS: readonly string[] = [
      SELECT 1 FROM f WHERE f.order_id = moves.order_id AND is_owed AND status <> 'paid')
    GROUP BY order_id, raffle_id HAVING sum(amount) <> 0`,
   `SELECT 'refund ' || id || ' came by ' || provider || ' and was paid by ' || coalesce(payer, 'nobody') FROM f
-   WHERE status = 'paid' AND coalesce(payer, '') NOT IN (provider, 'manual')`,
+   WHERE status = 'paid' AND coalesce(payer, '') NOT IN (provider, 'manual')
+     AND NOT (payer = 'bank' AND EXISTS (SELECT 1 FROM d WHERE d.order_id = f.order_id))
+     OR status = 'paid' AND key LIKE 'dispute:%' AND payer <> 'bank'`,
+  `SELECT 'dispute ' || d.transaction_id || ' of ' || d.amount || ' has ' || count(f.id) || ' refunds of '
+     || coalesce(sum(f.amount), 0)
+   FROM d LEFT JOIN f ON f.order_id = d.order_id AND f.key = d.transaction_id
+   GROUP BY d.transaction_id HAVING count(f.id) <> 1 OR sum(f.amount) > d.amount OR d.debit <> 'disputes'`,
+  `SELECT 'refund ' || id || ' is of a dispute that the ledger does not know' FROM f
+   WHERE key LIKE 'dispute:%' AND key NOT IN (SELECT transaction_id FROM d)`,
+  `SELECT 'disputes of order ' || order_id || ' are ' || sum(amount) FROM moves WHERE account = 'disputes'
+   GROUP BY order_id HAVING sum(amount) < 0`,
   `SELECT 'takings of raffle ' || id || ' are ' || held || ' where its issued tickets less refunds make '
    || made FROM (
      SELECT id,
@@ -248,9 +267,9 @@ export const ALWAYS: readonly string[] = [
      SELECT id FROM f UNION ALL SELECT id FROM p) AS due
    JOIN sandbox_transfers AS s ON s.id >= due.id AND s.id < due.id || '~' WHERE s.status <> 'failed'
    GROUP BY due.id HAVING count(*) > 1`,
-  `SELECT due.id || ' is paid by hand, and the sandbox sent it too' FROM f AS due
+  `SELECT due.id || ' is paid by ' || payer || ', and the sandbox sent it too' FROM f AS due
    JOIN sandbox_transfers AS s ON s.id >= due.id AND s.id < due.id || '~' AND s.status <> 'failed'
-   WHERE due.payer = 'manual'`,
+   WHERE due.payer IN ('manual', 'bank')`,
   `SELECT due.id || ' is paid, and the sandbox sent ' || coalesce(sum(s.amount), 0) || ' of '
    || due.amount FROM (
      SELECT id, amount, status, payer AS provider FROM f UNION ALL SELECT id, amount, status, provider FROM p) AS due
@@ -295,6 +314,20 @@ export const SETTLED: readonly string[] = [
      || (SELECT coalesce(sum(amount), 0) FROM r WHERE r.payment_id = c.id)
    FROM sandbox_charges AS c JOIN payments ON payments.id = c.id WHERE payments.order_id IN scope
    AND c.captures * c.amount <> (SELECT coalesce(sum(amount), 0) FROM r WHERE r.payment_id = c.id)`,
+  `SELECT 'the sandbox took ' || iif(c.disputed_at IS NULL, 0, c.captures * c.amount) || ' back of payment ' || c.id
+     || ' and we know of ' || coalesce(sum(d.amount), 0)
+   FROM sandbox_charges AS c JOIN payments ON payments.id = c.id
+   LEFT JOIN d ON d.transaction_id LIKE 'dispute:sandbox:' || c.id || '-%' WHERE payments.order_id IN scope
+   GROUP BY c.id HAVING iif(c.disputed_at IS NULL, 0, c.captures * c.amount) <> coalesce(sum(d.amount), 0)`,
+  // Of an order that the bank took back whole, whoever has something left of it has it at somebody's cost.
+  `SELECT 'order ' || o.id || ' was taken back, keeps ' || kept || ' of raffle ' || item_id || ', and its organisation lost '
+     || lost
+   FROM (SELECT o.id, l.item_id, sum((quantity - refunded_quantity) * unit_amount) AS kept,
+       (SELECT coalesce(sum(amount), 0) FROM loss WHERE loss.order_id = o.id AND loss.raffle_id IS l.item_id) AS lost
+     FROM o JOIN d ON d.order_id = o.id AND d.transaction_id = 'dispute:' || o.receipt || '-disputed'
+     JOIN l ON l.order_id = o.id AND state IN ('issued', 'refunded')
+     GROUP BY o.id, l.item_id) AS o
+   WHERE kept <> lost`,
   `SELECT 'the sandbox sent ' || s.amount || ' for ' || due.id || ', which is ' || due.status FROM (
      SELECT id, status FROM f UNION ALL SELECT id, status FROM p) AS due
    JOIN sandbox_transfers AS s ON s.id >= due.id AND s.id < due.id || '~'

@@ -134,6 +134,17 @@ it.each([
   [transfer('order:other', 'refunds', 'organiser:org_1'), /of which no payout knows/],
   [transfer('top-up:org_1:a', 'cash:manual', 'organiser:org_2'), /of which no payout knows/],
   [transfer('top-up:org_1:b', 'cash:sandbox', 'organiser:org_1'), /of which no payout knows/],
+  [transfer('loss:org_1:a', 'organiser:org_2', 'disputes'), /of which no payout knows/],
+  [
+    transfer('dispute:sandbox:a', 'disputes', 'cash:sandbox'),
+    /dispute dispute:sandbox:a of 1000 has 0 refunds/,
+  ],
+  [transfer('refund:odd:paid', 'refunds', 'disputes'), /disputes of order .* are -1000/],
+  [`UPDATE refunds SET key = 'dispute:sandbox:b' WHERE order_id = ?1`, /that the ledger does not know/],
+  [
+    `UPDATE sandbox_charges SET disputed_at = 1 WHERE id = ?2`,
+    /took 5000 back of payment .* and we know of 0/,
+  ],
   [transfer('order:odd', 'pocket', 'rake'), /names an account that nobody knows/],
 ])('sees %s', async (change, sentence) => {
   const sold = await stageSold()

@@ -5,13 +5,15 @@ import { describe, it } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { runSweep } from '../../src/cron.ts'
 import { type Answer, call, type Method } from '../harness/client.ts'
-import { registerPlayer } from '../harness/people.ts'
-import { as, newKey, type Staged, useClock } from '../raffles/scenario.ts'
+import { registerPlayer, signedInAdmin } from '../harness/people.ts'
+import { as, at, newKey, ringAlarm, type Staged, useClock } from '../raffles/scenario.ts'
 import { everyCrash } from './crash-flow.ts'
 import {
   answered,
   cartOf,
+  disputeUnheard,
   isNot,
+  onCheckout,
   people,
   type Shop,
   stageEarned,
@@ -39,6 +41,13 @@ async function stageSoldFrom(shop: Shop): Promise<Staged> {
   // Of somebody else each time: one person may keep only so much unpaid.
   await stageOrder(cart, await registerPlayer())
   return raffle
+}
+
+/** Its sales are ended early, and its list is fixed. */
+async function commit({ id, pool, operator }: Staged): Promise<void> {
+  const { freezeAt } = answered(await as(operator, 'POST', `/raffles/${id}/close`, {}), 200).body
+  at(Math.max(Date.now(), Date.parse(freezeAt)))
+  await ringAlarm(pool)
 }
 
 const cancel = ({ id, operator }: Staged, bindings: Partial<Bindings> = {}) =>
@@ -74,6 +83,61 @@ describe('a process that dies at any call', { timeout: 180_000 }, () => {
       raffles: () => [shop.raffle, shop.earned],
       stock: shop.stock,
       wrong: (bought) => isNot(['paid', 'refunded'], bought),
+    })
+  })
+
+  it('while the bank takes back what was paid, and what it has earned', async () => {
+    const shop = await stageShop()
+    await everyCrash({
+      stage: async () => stagePaid(cartOf(shop), await registerPlayer()),
+      act: async ({ order }, ask) =>
+        answered(await ask((bindings) => onCheckout(order.payment.checkoutUrl, 'dispute', bindings)), 200),
+      raffles: () => [shop.raffle, shop.earned],
+      stock: shop.stock,
+      wrong: (bought) => isNot(['paid', 'refunded'], bought),
+    })
+  })
+
+  it('in the sweep that hears that the bank took back what is fixed for a draw', async () => {
+    const shop = await stageShop()
+    await everyCrash({
+      stage: async () => {
+        const raffle = await stagePriced({ minTickets: 1 })
+        const lines = [
+          { raffleId: raffle.id, quantity: 2 },
+          { productId: shop.bookId, quantity: 1 },
+        ]
+        const bought = await stagePaid(lines, await registerPlayer())
+        await commit(raffle)
+        await disputeUnheard(bought)
+        return { ...bought, raffle }
+      },
+      act: (_, ask) => ask((bindings) => runSweep({ ...env, ...bindings }, Date.now())),
+      raffles: ({ raffle }) => [raffle, shop.earned],
+      stock: shop.stock,
+      sweeps: true,
+      wrong: (bought) => isNot(['partially_refunded'], bought),
+    })
+  })
+
+  it('in the sweep that refunds a raffle of which the bank took something back', async () => {
+    await everyCrash({
+      stage: async () => {
+        const raffle = await stagePriced({ minTickets: 1 })
+        const lines = [{ raffleId: raffle.id, quantity: 2 }]
+        const bought = await stagePaid(lines, await registerPlayer())
+        await stagePaid(lines, await registerPlayer())
+        await commit(raffle)
+        answered(await onCheckout(bought.order.payment.checkoutUrl, 'dispute'), 200)
+        const admin = await signedInAdmin()
+        const reason = 'The venue is closed.'
+        answered(await as(admin, 'POST', `/raffles/${raffle.id}/cancel`, { reason }), 200)
+        return { ...bought, raffle }
+      },
+      act: (_, ask) => ask((bindings) => runSweep({ ...env, ...bindings }, Date.now())),
+      raffles: ({ raffle }) => [raffle],
+      sweeps: true,
+      wrong: (bought) => isNot(['refunded'], bought),
     })
   })
 

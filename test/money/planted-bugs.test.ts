@@ -7,9 +7,13 @@ import { SEED_TIMEOUT_MS, simulate } from './simulation.ts'
 /** All of them are fine without a bug. Each bug begins at the seed that found it last. */
 const SEEDS = Array.from({ length: 8 }, (_, index) => index + 1)
 const FOUND_BY: Record<string, number> = {
-  'release a paid hold': 6,
-  'pay out by a new key each time': 2,
-  'forget a mail that was refused': 3,
+  'send what the bank has taken back': 2,
+  'let nobody bear what the bank has taken back': 6,
+  'release a paid hold': 2,
+  'pay out by a new key each time': 6,
+  'disqualify a winner who is being paid': 2,
+  'settle as if nobody was paid': 2,
+  'forget a mail that was refused': 5,
 }
 
 useClock()

@@ -168,9 +168,22 @@ describe('the checkout page', () => {
       const pressed = await press(path, action)
       expect(pressed.status).toBe(200)
       expect(pressed.body).toContain(words)
-      expect(pressed.body).not.toContain('<button')
+      expect(pressed.body).not.toContain('name="action" value="approve"')
+      const isPaid = action === 'approve' || action === 'twice'
+      expect(pressed.body.includes('value="dispute"')).toBe(isPaid)
       expect((await call('GET', path)).body).toBe(pressed.body)
     }
+  })
+
+  it('has the bank take back what was paid, once, and nothing that was not', async () => {
+    const { path } = await started()
+    expect((await press(path, 'dispute')).body).toContain('name="action" value="approve"')
+    await press(path, 'twice')
+    const taken = await press(path, 'dispute')
+    expect(taken.body).toContain('The bank has taken the money back')
+    expect(taken.body).not.toContain('<button')
+    expect((await press(path, 'dispute')).body).toBe(taken.body)
+    expect((await press(path, 'decline')).body).toBe(taken.body)
   })
 
   it('sends the payer back to an address of the web, and names it in the policy', async () => {

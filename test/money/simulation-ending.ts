@@ -79,6 +79,7 @@ const DUE = [
   `SELECT min(due_at) AS due FROM raffles WHERE status <> 'drawn'
      OR NOT EXISTS (SELECT 1 FROM refunds WHERE status NOT IN ('paid', 'refused'))`,
   'SELECT min(received_at) AS due FROM webhooks WHERE acted_at IS NULL',
+  'SELECT min(tell_at) AS due FROM sandbox_charges',
   `SELECT min(held_until) + ${GRACE_MS} AS due FROM stock_holds WHERE state = 'held'`,
   'SELECT min(started_at) AS due FROM refund_runs WHERE finished_at IS NULL',
 ]
@@ -125,6 +126,10 @@ async function peopleAct(world: World): Promise<void> {
   )
   await ofRows(`SELECT id FROM payouts WHERE status = 'failed'`, (id) =>
     twice(() => retries(world, id, world.newKey())),
+  )
+  // What was taken back since the shop asked for it is not there to be paid out.
+  await ofRows(`SELECT id FROM payouts WHERE kind = 'shop' AND status IN ('requested', 'failed')`, (id) =>
+    world.ask(world.approver, 'POST', `/payouts/${id}/cancel`),
   )
 }
 

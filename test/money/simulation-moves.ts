@@ -97,6 +97,30 @@ const paysOnPage: Choose = (world) => {
   }
 }
 
+/** Whoever has paid on a page may have the bank take it back, whatever came of it. */
+export const disputes: Choose = (world) => {
+  const paid = world.wishes.filter(
+    ({ isPaying, tries }) => isPaying && tries.some(({ body }) => body.provider === 'sandbox'),
+  )
+  const wish = recent(world, paid)
+  const delivery = world.pick(['now', 'now', 'late'] as const)!
+  const times = 1 + world.below(2)
+  if (wish === undefined) return NOTHING
+  const letter = newLetter()
+  world.letters.push(letter)
+  return {
+    says: `dispute order ${world.wishes.indexOf(wish)} ×${times}, told ${delivery}`,
+    run: async () => {
+      for (const { page } of wish.tries) {
+        if (page === null) continue
+        await Promise.all(
+          Array.from({ length: times }, () => world.decide(page, 'dispute', delivery, letter)),
+        )
+      }
+    },
+  }
+}
+
 const paysByHand: Choose = (world) => {
   const isOther = world.chance(33)
   const amount = world.chance(10) ? { amount: { amount: 500 + world.below(1_000), currency: CURRENCY } } : {}
@@ -241,7 +265,7 @@ const reconciles: Choose = (world) => {
 
 const replays: Choose = (world) => {
   const tried = recent(world, world.wishes)?.tries[0]
-  const status = world.pick(['approved', 'declined', 'later'])
+  const status = world.pick(['approved', 'declined', 'later', 'disputed'])
   if (tried === undefined) return NOTHING
   return {
     says: `replay what came about the try ${tried.key}`,
@@ -278,6 +302,7 @@ const MOVES: readonly Weighted[] = [
   [3, repeats],
   [24, paysOnPage],
   [8, paysByHand],
+  [4, disputes],
   [6, paysAgain],
   [6, cancelsOrder],
   [10, refunds],

@@ -57,9 +57,9 @@ export function askForRest(world: World, raffleId: string, provider: string): Pr
   return world.ask(world.operator, 'POST', '/payouts', body, world.newKey())
 }
 
-/** More than guaranteed prizes can lack. */
+/** More than guaranteed prizes can lack, and banks take back. */
 export const topsUp = (world: World, admin: Person) =>
   world.ask(admin, 'POST', `/organisations/${world.organisation.id}/top-ups`, {
     reference: 'by bank',
-    amount: { amount: 6_000, currency: CURRENCY },
+    amount: { amount: 60_000, currency: CURRENCY },
   })

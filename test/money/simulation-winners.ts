@@ -2,7 +2,7 @@
 // forgotten and drawn again, and paid; some of it about the same prize at the same time.
 import { env } from 'cloudflare:workers'
 import type { Answer } from '../harness/client.ts'
-import { falls, rings, sweeps } from './simulation-moves.ts'
+import { disputes, falls, rings, sweeps } from './simulation-moves.ts'
 import { approves, asksForRest, dealsWithPayout, marksPaid, retries } from './simulation-payouts.ts'
 import { asksForEarnings, fulfils, revokes } from './simulation-shop.ts'
 import { type Choose, step, type Weighted } from './simulation-step.ts'
@@ -155,6 +155,7 @@ const MOVES: readonly Weighted[] = [
   [1, falls],
   [2, fulfils],
   [1, revokes],
+  [4, disputes],
 ]
 
 export const dealWithPrizes = (world: World): Promise<void> => step(world, () => MOVES)

@@ -92,7 +92,7 @@ describe('an organisation that owes', () => {
     expect((await request(operator, rich.id)).body).toMatchObject({
       code: 'invalid_state',
       detail:
-        'By other raffles the organisation owes KES 90.00 to prizes, or has asked for it already. Once it has paid that in and an administrator has recorded it as a top-up, this can be paid out.',
+        'The organisation owes KES 90.00 to prizes of other raffles or for what buyers’ banks took back, or has asked for it already. Once it has paid that in and an administrator has recorded it as a top-up, this can be paid out.',
     })
 
     const admin = await signedInAdmin()

@@ -53,7 +53,7 @@ export async function reserve(person: Person, raffleId: string, quantity = 1): P
   }
 }
 
-export type Button = 'approve' | 'decline' | 'later' | 'twice'
+export type Button = 'approve' | 'decline' | 'later' | 'twice' | 'dispute'
 
 /** Presses a button on the sandbox's page. */
 export async function press(checkoutUrl: string, action: Button): Promise<void> {

@@ -18,11 +18,24 @@ export interface Capture extends Sum {
   fee?: number
 }
 
+/**
+ * What the provider has taken back of a capture that had arrived, whoever made it: a dispute with the payer's bank, or a
+ * refund in the provider's own dashboard. What it takes back because we asked is none.
+ */
+export interface TakenBack extends Sum {
+  /** The provider's own id of it, the same however often it is told. */
+  reference: string
+  /** The capture's, which stays among the captures. */
+  capture: string
+}
+
 /** What the provider says of a payment now. `unknown`: it could not be asked, or has not made up its mind. */
 export interface Observed {
   status: 'pending' | 'succeeded' | 'failed' | 'unknown'
   /** Every capture so far, whatever the status. */
   captures: Capture[]
+  /** All that it has taken back of them so far; left out by a provider that takes nothing back. */
+  takenBack?: TakenBack[]
   /** Why it failed, or could not be asked, in words for the buyer or the operator. */
   reason: string | null
 }

@@ -1,5 +1,5 @@
 /** What the payer does on the sandbox's page, and what the sandbox then tells us. */
-import { and, asc, eq, inArray, lte } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
 import type * as z from 'zod'
 import type { Ctx } from '../../core/context.ts'
 import { withRetry } from '../../core/database.ts'
@@ -9,7 +9,7 @@ import { sandboxCharges } from '../schema.ts'
 import type { ChargeRow, SandboxEvent } from './sandbox.ts'
 import { SIGNATURE_HEADER, signEvent } from './sandbox-signature.ts'
 
-export const SANDBOX_ACTIONS = ['approve', 'decline', 'later', 'twice'] as const
+export const SANDBOX_ACTIONS = ['approve', 'decline', 'later', 'twice', 'dispute'] as const
 export type SandboxAction = (typeof SANDBOX_ACTIONS)[number]
 
 export const LATER_SECONDS = 30
@@ -29,7 +29,10 @@ export async function findCharge(ctx: Ctx, address: ChargeAddress): Promise<Char
   return charge
 }
 
-/** One decision a charge; also after nobody waits for it any more, as payers do. Answers the charge as it stands then. */
+/**
+ * One decision a charge, also after nobody waits for it any more, as payers do; and of one that was paid, once, to have
+ * the bank take it back. Answers the charge as it stands then.
+ */
 export async function decideCharge(
   ctx: Ctx,
   address: ChargeAddress,
@@ -40,11 +43,14 @@ export async function decideCharge(
     ctx.db
       .update(sandboxCharges)
       .set(outcomes(ctx.now)[action])
-      .where(and(isAt(address), inArray(sandboxCharges.status, ['open', 'stopped'])))
+      .where(and(isAt(address), action === 'dispute' ? isDisputable : isUndecided))
       .returning(),
   )
   return decided ?? findCharge(ctx, address)
 }
+
+const isUndecided = inArray(sandboxCharges.status, ['open', 'stopped'])
+const isDisputable = and(gt(sandboxCharges.captures, 0), isNull(sandboxCharges.disputedAt))
 
 /** Nobody pays with play money where raffles are real, whatever an earlier life of the database left behind. */
 function mustBePlay({ settings }: Ctx): void {
@@ -61,13 +67,17 @@ function outcomes(now: number): Record<SandboxAction, Partial<ChargeRow>> {
     decline: { status: 'declined', tellAt },
     later: { status: 'later', settlesAt: now + LATER_SECONDS * SECOND_MS, tellAt },
     twice: { status: 'approved', captures: 2, tellAt },
+    dispute: { disputedAt: now, tellAt },
   }
 }
 
 /** The signed request by which the sandbox tells us that a charge has changed. */
-export function chargeEvent(ctx: Ctx, { id, status }: ChargeRow): { headers: Headers; body: string } {
+export function chargeEvent(
+  ctx: Ctx,
+  { id, status, disputedAt }: ChargeRow,
+): { headers: Headers; body: string } {
   const event: z.infer<typeof SandboxEvent> = {
-    id: `evt-${id}-${status}`,
+    id: `evt-${id}-${disputedAt === null ? status : 'disputed'}`,
     subject: 'payment',
     subjectId: id,
   }
@@ -76,12 +86,18 @@ export function chargeEvent(ctx: Ctx, { id, status }: ChargeRow): { headers: Hea
 }
 
 /** We have been told of the charge as it was then. One that is paid later has more to tell when the money arrives. */
-export async function noteTold(ctx: Ctx, { id, status, settlesAt }: ChargeRow): Promise<void> {
+export async function noteTold(ctx: Ctx, { id, status, settlesAt, disputedAt }: ChargeRow): Promise<void> {
   await withRetry(() =>
     ctx.db
       .update(sandboxCharges)
       .set({ tellAt: status === 'later' ? settlesAt : null })
-      .where(and(eq(sandboxCharges.id, id), eq(sandboxCharges.status, status))),
+      .where(
+        and(
+          eq(sandboxCharges.id, id),
+          eq(sandboxCharges.status, status),
+          sql`${sandboxCharges.disputedAt} IS ${disputedAt}`,
+        ),
+      ),
   )
 }
 

@@ -37,6 +37,12 @@ const BUTTONS: readonly Button[] = [
   { action: 'twice', label: 'Pay twice', does: 'Two captures of the same payment; the second must go back.' },
 ]
 
+const DISPUTE: Button = {
+  action: 'dispute',
+  label: 'Ask the bank for it back',
+  does: 'The bank takes back from the shop all that was paid here, whatever became of it.',
+}
+
 export function checkoutPage(charge: ChargeRow, returnUrl: string | null) {
   const isOpen = charge.status === 'open' || charge.status === 'stopped'
   return html`<!doctype html>
@@ -63,6 +69,7 @@ export function checkoutPage(charge: ChargeRow, returnUrl: string | null) {
           ? ''
           : html`<p><a class="on" href="${returnUrl}">Back to the shop</a></p>`
       }
+      ${charge.captures > 0 && charge.disputedAt === null ? form([DISPUTE], 'after') : ''}
     </main>
   </body>
 </html>`
@@ -73,23 +80,30 @@ const choices = ({ status }: ChargeRow) => html`${
     ? html`<p class="said" role="status">Nobody waits for this payment any more. Pay all the same, and see what
         becomes of money that comes too late.</p>`
     : ''
-}<form method="post">
-        ${BUTTONS.map(
+}${form(BUTTONS, 'choices')}
+      <p class="never">Press none, and the payment is never decided.</p>`
+
+const form = (
+  buttons: readonly Button[],
+  look: 'choices' | 'after',
+) => html`<form class="${look}" method="post">
+        ${buttons.map(
           ({ action, label, does }) => html`<div class="choice">
           <button name="action" value="${action}" aria-describedby="does-${action}">${label}</button>
           <p id="does-${action}">${does}</p>
         </div>`,
         )}
-      </form>
-      <p class="never">Press none, and the payment is never decided.</p>`
+      </form>`
 
-function standing({ status, captures, settlesAt }: ChargeRow): { title: string; told: string } {
+function standing({ status, captures, settlesAt, disputedAt }: ChargeRow): { title: string; told: string } {
   if (status === 'declined')
     return { title: 'Declined', told: 'The payment was declined. Nothing was taken.' }
   if (status === 'later') {
     const at = settlesAt === null ? '' : ` at ${toInstant(settlesAt)}`
     return { title: 'On its way', told: `The payment is approved. The money arrives${at}.` }
   }
+  if (disputedAt !== null)
+    return { title: 'Taken back', told: 'The bank has taken the money back from the shop.' }
   if (captures > 1)
     return { title: 'Paid twice', told: 'The payment was captured twice. One of the two goes back.' }
   return { title: 'Paid', told: 'The payment went through. You can close this page.' }

@@ -30,8 +30,11 @@ h1 span { display: block; color: var(--faint); font-size: 1rem; font-weight: 500
 }
 .said { padding: 1.2rem 1.5rem; }
 form { display: grid; gap: 1rem; padding: 1.4rem 1.5rem 0.5rem; }
+.after { padding-bottom: 1.5rem; border-top: 1px solid var(--line); }
 .choice { display: grid; grid-template-columns: 11rem 1fr; gap: 0.25rem 1rem; align-items: center; }
 .choice p, .never { color: var(--faint); font-size: 0.9rem; line-height: 1.4; }
+.after .choice { grid-template-columns: 1fr; gap: 0.6rem; }
+.after .choice p { padding-left: 0; }
 .never { padding: 0.6rem 1.5rem 1.5rem; }
 button, .on {
   min-height: 2.9rem; padding: 0 1rem; border: 1.5px solid var(--line); border-radius: 999px;

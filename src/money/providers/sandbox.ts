@@ -15,6 +15,7 @@ import type {
   Outgoing,
   PaymentProvider,
   Sent,
+  TakenBack,
   WebhookEvent,
   WebhookRequest,
 } from './port.ts'
@@ -111,7 +112,9 @@ function actionOf(ctx: Ctx, payment: PaymentRow, { token }: ChargeRow): PaymentA
 
 function observe(charge: ChargeRow | undefined): Observed {
   const captures = charge === undefined ? [] : capturesOf(charge)
-  if (captures.length > 0) return { status: 'succeeded', captures, reason: null }
+  if (captures.length > 0) {
+    return { status: 'succeeded', captures, takenBack: takenBackOf(charge!), reason: null }
+  }
   const reason = whyFailed(charge)
   return { status: reason === null ? 'pending' : 'failed', captures, reason }
 }
@@ -124,6 +127,16 @@ function whyFailed(charge: ChargeRow | undefined): string | null {
 
 const capturesOf = ({ id, captures, amount, currency }: ChargeRow): Capture[] =>
   Array.from({ length: captures }, (_, at) => ({ reference: `${id}-${at + 1}`, amount, currency }))
+
+/** A payer's bank takes back whatever was captured, and whatever we have sent back of it ourselves. */
+const takenBackOf = (charge: ChargeRow): TakenBack[] =>
+  charge.disputedAt === null
+    ? []
+    : capturesOf(charge).map(({ reference, ...sum }) => ({
+        ...sum,
+        reference: `${reference}-disputed`,
+        capture: reference,
+      }))
 
 /** Money out: the first call with an id decides what becomes of it, a repeat says how it stands. */
 async function send(ctx: Ctx, kind: 'refund' | 'payout', { id, amount, currency }: Outgoing): Promise<Sent> {
