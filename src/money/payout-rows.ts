@@ -90,8 +90,8 @@ export const UNPAID: PayoutStatus[] = ['requested', 'approved', 'sent', 'failed'
 
 /**
  * What the ledger owes an organisation by its raffles and top-ups in a currency, less what it has lost to its buyers'
- * banks and its other payouts of that in `statuses`: a guaranteed raffle that took in too little takes from what others have left. Read by the keys of what moves
- * the account.
+ * banks and its other payouts of that in `statuses`: a guaranteed raffle that took in too little takes from what others
+ * have left. Read by the keys of what moves the account.
  */
 export function leftForOrganiser(
   { organisationId, currency, id }: { organisationId: string; currency: string | SQL; id?: string },

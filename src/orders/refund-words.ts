@@ -40,6 +40,8 @@ export const tellRefund = {
     `No refund for ${partsNamed(parts)}: the list of tickets is fixed for the draw.`,
   cancelled: (reason: string) =>
     `The raffle was cancelled, and the price of its tickets goes back to you: ${reason}`,
+  cameBack: (sum: Money, by: string) =>
+    `${by} could not pay you the ${moneyText(sum)} after all. It is sent once more.`,
   /** By the bank, before we could. */
   withYou: (sum: Money) => `${moneyText(sum)} is with you already, as your bank took it back.`,
   /** `by` a provider, or `hand (…)` with what it is found again by. */

@@ -3,12 +3,21 @@ import { and, eq, inArray, isNotNull, ne, type SQL, sql } from 'drizzle-orm'
 import { enqueueMail } from '../accounts/mail/enqueue-mail.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
+import { newId } from '../core/ids.ts'
 import { MINUTE_MS, SECOND_MS } from '../core/time.ts'
-import { insertTransfers } from '../money/ledger.ts'
+import { account, insertTransfers } from '../money/ledger.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { Sent } from '../money/providers/port.ts'
-import { isDispute, isUnpaid } from '../money/refund-rows.ts'
-import { payments, type RefundRow, receipts, refunds } from '../money/schema.ts'
+import { insertRefund, isDispute, isUnpaid } from '../money/refund-rows.ts'
+import {
+  type PaymentRow,
+  payments,
+  type ReceiptRow,
+  type RefundRow,
+  receipts,
+  refunds,
+  transfers,
+} from '../money/schema.ts'
 import type { Provider } from '../raffles/contract.ts'
 import { findRefund } from './find-refund.ts'
 import { insertOrderEvent } from './order-events.ts'
@@ -69,36 +78,86 @@ async function takeOn(ctx: Ctx, refund: RefundRow): Promise<boolean> {
 }
 
 async function askProvider(ctx: Ctx, refund: RefundRow): Promise<void> {
-  const { provider, amount, currency, createdAt } = refund
   const [[payment], [capture], losses] = await ctx.db.batch([
-    ctx.db.select().from(payments).where(eq(payments.id, refund.paymentId)),
-    ctx.db
-      .select()
-      .from(receipts)
-      .where(and(eq(receipts.provider, provider), eq(receipts.reference, refund.receipt))),
+    ...whatItRepays(ctx, refund),
     lossesBefore(ctx, refund),
   ])
   if (losses.length > 0) {
     await refundPaid(ctx, refund, 'bank', null)
     return
   }
-  const id = keyOf(refund)
-  const sent = await providerOf(provider).refund(ctx, {
-    id,
-    amount,
-    currency,
-    createdAt,
-    payment: payment!,
-    capture: capture!,
-  })
+  const ask = (key: string) => send(ctx, refund, key, payment!, capture!)
+  // What had failed may have arrived after all: then there is nothing to send under another key.
+  const before = refund.status === 'failed' ? await ask(keyOf(refund, refund.tries - 1)) : null
+  const sent = before?.status === 'succeeded' ? before : await ask(keyOf(refund, refund.tries))
   if (sent.status === 'succeeded') await refundPaid(ctx, refund, refund.provider, sent.reference)
   else if (sent.status === 'failed')
     await tryAgain(ctx, refund, sent.reason ?? 'The provider gave no reason.')
   else await lookAgain(ctx, refund, sent)
 }
 
+const whatItRepays = (ctx: Ctx, { provider, paymentId, receipt }: RefundRow) =>
+  [
+    ctx.db.select().from(payments).where(eq(payments.id, paymentId)),
+    ctx.db
+      .select()
+      .from(receipts)
+      .where(and(eq(receipts.provider, provider), eq(receipts.reference, receipt))),
+  ] as const
+
+/** Asked again with the same key, the provider says how that one stands. */
+async function send(
+  ctx: Ctx,
+  refund: RefundRow,
+  id: string,
+  payment: PaymentRow,
+  capture: ReceiptRow,
+): Promise<Sent> {
+  const { provider, amount, currency, createdAt } = refund
+  const sent = await providerOf(provider).refund(ctx, { id, amount, currency, createdAt, payment, capture })
+  return sent
+}
+
 /** The provider's key: what has failed there for good is asked for anew under another one, and only that. */
-const keyOf = ({ id, tries }: RefundRow): string => (tries === 0 ? id : `${id}.${tries}`)
+const keyOf = ({ id }: RefundRow, tries: number): string => (tries === 0 ? id : `${id}.${tries}`)
+
+/**
+ * Asks about one that its provider had paid: if that says now that it failed, the money is back with us, and owed to the
+ * buyer by a refund of its own.
+ */
+export async function checkPaidRefund(ctx: Ctx, refund: RefundRow): Promise<void> {
+  const { id, provider, orderId, amount, currency } = refund
+  if (provider === BY_HAND || refund.status !== 'paid' || isDispute(refund)) return
+  const [[payment], [capture]] = await ctx.db.batch(whatItRepays(ctx, refund))
+  const sent = await send(ctx, refund, keyOf(refund, refund.tries), payment!, capture!)
+  if (sent.status !== 'failed') return
+  const key = `return:refund:${id}`
+  const reason = tellRefund.cameBack(refund, provider)
+  const cash = account.cash(provider)
+  const isPaidThere = sql`EXISTS (SELECT 1 FROM ${transfers} WHERE ${transfers.transactionId} = ${`refund:${id}:paid`}
+    AND ${transfers.credit} = ${cash})`
+  const isBack = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${refunds.orderId} = ${orderId} AND ${refunds.key} = ${key})`
+  const back = {
+    transactionId: key,
+    part: 0,
+    debit: cash,
+    credit: account.refunds,
+    currency,
+    amount,
+    orderId,
+  }
+  await withRetry(() =>
+    ctx.db.batch([
+      insertRefund(
+        ctx,
+        { ...refund, id: newId('refund'), key, request: '', reason, lines: [], status: 'due' },
+        isPaidThere,
+      ),
+      insertTransfers(ctx, [back], isBack),
+      insertOrderEvent(ctx, orderId, key, reason, isBack),
+    ]),
+  )
+}
 
 /** By a person, out of the till; nothing happens unless it was left to people. */
 export const refundPaidByHand = (ctx: Ctx, refund: RefundRow, reference: string): Promise<void> =>

@@ -12,11 +12,12 @@ export const SCOPE = `
   o AS (SELECT * FROM orders WHERE id IN scope),
   l AS (SELECT * FROM order_lines WHERE order_id IN scope),
   r AS (SELECT *, provider || ':' || reference AS key FROM receipts WHERE order_id IN scope),
-  f AS (SELECT *, lines = '[]' AS is_plain, status NOT IN ('requested', 'refused') AS is_owed,
+  -- One that came back is owed a second time; it is still the same money.
+  f AS (SELECT *, lines = '[]' AND NOT is_again AS is_plain, status NOT IN ('requested', 'refused') AS is_owed,
           key <> 'excess' AND key NOT LIKE 'return:%' AS is_of_price,
           (SELECT iif(credit = 'disputes', 'bank', substr(credit, 6)) FROM transfers
             WHERE transaction_id = 'refund:' || refunds.id || ':paid') AS payer
-        FROM refunds WHERE order_id IN scope),
+        FROM (SELECT *, key LIKE 'return:refund:%' AS is_again FROM refunds) AS refunds WHERE order_id IN scope),
   p AS (SELECT * FROM payouts WHERE ?1 IS NULL OR raffle_id IN raffle),
   t AS (SELECT * FROM transfers WHERE ?1 IS NULL OR order_id IN scope OR raffle_id IN raffle),
   moves(account, order_id, raffle_id, transaction_id, amount) AS (
@@ -100,6 +101,8 @@ export const ALWAYS: readonly string[] = [
        - (SELECT coalesce(sum(amount), 0) FROM f WHERE f.payer = every.provider AND status = 'paid')
        - (SELECT coalesce(sum(amount), 0) FROM p WHERE p.provider = every.provider
          AND status = 'paid')
+       + (SELECT coalesce(sum(amount), 0) FROM t WHERE transaction_id LIKE 'return:refund:%'
+         AND debit = 'cash:' || every.provider)
        - (SELECT coalesce(sum(amount), 0) FROM t WHERE debit = 'fees' AND credit = 'cash:' || every.provider
          AND transaction_id LIKE 'receipt:' || every.provider || ':%')
        + (SELECT coalesce(sum(amount), 0) FROM t WHERE transaction_id LIKE 'top-up:%'
@@ -181,7 +184,7 @@ export const ALWAYS: readonly string[] = [
      || ' and ' || waiting || ' that waits make ' || (bought + plain + waiting)
    FROM money WHERE received <> bought + plain + waiting`,
   `SELECT 'order ' || order_id || ' was refunded more than was paid by receipt ' || receipt FROM f
-   WHERE status <> 'refused' GROUP BY order_id, provider, receipt
+   WHERE status <> 'refused' AND NOT is_again GROUP BY order_id, provider, receipt
    HAVING sum(amount) > coalesce((SELECT amount FROM r WHERE r.provider = f.provider
      AND r.reference = f.receipt), 0)`,
   `SELECT 'order ' || o.id || ' is settled by a receipt that is not there' FROM o

@@ -13,6 +13,7 @@ import {
   signedInAdmin,
   testContext,
 } from '../harness/people.ts'
+import { audit } from '../money/audit.ts'
 import {
   as,
   at,
@@ -482,6 +483,45 @@ describe('money sent to a phone', () => {
     await sweep()
     expect(await refundRow(refund.id)).toMatchObject({ status: 'sent' })
     expect(daraja.transfers).toHaveLength(1)
+  })
+
+  it('that comes back after it had arrived is owed again, once, and sent once more', async () => {
+    const { order, refund, transfer } = await refunded()
+    await post(transfer.ResultURL, resultBody(transfer, 0, 'RN3'))
+    await sweep()
+    expect(await refundRow(refund.id)).toMatchObject({ status: 'paid' })
+    for (let told = 0; told < 2; told++) await post(transfer.ResultURL, resultBody(transfer, 2_001, ''))
+    expect(historyOf(await orderOf(player, order.id))).toContain(
+      'mpesa could not pay you the KES 500.00 after all. It is sent once more.',
+    )
+    expect(await audit(env, { settled: false, raffles: [raffle.id] })).toEqual([])
+    await sweep()
+    const [, second, ...more] = daraja.transfers
+    expect(more).toEqual([])
+    expect(second).toMatchObject({ Amount: PRICE / 100, PartyB: PHONE })
+    await post(second!.ResultURL, resultBody(second!, 0, 'RN4'))
+    await sweep()
+    expect(
+      await all('SELECT status, reference FROM refunds WHERE order_id = ? ORDER BY id', order.id),
+    ).toEqual([
+      { status: 'paid', reference: 'RN3' },
+      { status: 'paid', reference: 'RN4' },
+    ])
+    expect(await audit(env, { settled: false, raffles: [raffle.id] })).toEqual([])
+  })
+
+  it('that arrived after it was said to have failed is not sent again', async () => {
+    const { order, refund, transfer } = await refunded()
+    await post(transfer.ResultURL, resultBody(transfer, 2_001, ''))
+    await sweep()
+    expect(await refundRow(refund.id)).toMatchObject({ status: 'failed' })
+    at(NOW + SECOND)
+    await post(transfer.ResultURL, resultBody(transfer, 0, 'RN5'))
+    at(NOW + 2 * MINUTE)
+    await sweep()
+    expect(await refundRow(refund.id)).toMatchObject({ status: 'paid', reference: 'RN5' })
+    expect(daraja.transfers).toHaveLength(1)
+    expect((await orderOf(player, order.id)).status).toBe('refunded')
   })
 
   it('that failed is another transfer when it is tried again', async () => {

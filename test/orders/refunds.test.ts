@@ -362,7 +362,7 @@ describe('the provider', () => {
       ),
       env.DB.prepare(
         `INSERT INTO sandbox_transfers (id, kind, amount, currency, status, created_at)
-         VALUES (?1 || '.4', 'payout', ?2, 'KES', 'failed', 0)`,
+         SELECT ?1 || value, 'refund', ?2, 'KES', 'failed', 0 FROM json_each('[".3", ".4"]')`,
       ).bind(made.body.id, PRICE),
     ])
     await sweep()
@@ -581,17 +581,18 @@ describe('a refund that its provider has given up', () => {
       at(NOW + minutes * MINUTE)
       await sweep()
     }
-    expect(provider).toHaveBeenCalledTimes(5)
+    const keys = () => new Set(provider.mock.calls.map(([, { id }]) => id)).size
+    expect(keys()).toBe(5)
     const refundId: string = made.body.id
     const mark = (reference = 'till 7') =>
       as(staged.operator, 'POST', `/refunds/${refundId}/mark-paid`, { reference })
     const ask = () => as(staged.operator, 'POST', `/payments/${order.payment.id}/reconcile`)
     const row = async () => (await all<RefundRow>('SELECT * FROM refunds WHERE id = ?', refundId))[0]!
-    return { staged, player, id, mark, ask, row, provider, failing }
+    return { staged, player, id, mark, ask, row, provider, failing, keys }
   }
 
   it('is paid by hand out of the till: once, in other words, and said again it changes nothing', async () => {
-    const { staged, player, id, mark, row, ask, provider } = await givenUp()
+    const { staged, player, id, mark, row, ask, keys } = await givenUp()
     for (const times of [1, 2]) {
       const { status, body } = await mark()
       expect([status, body.status, body.reference], `${times}`).toEqual([200, 'paid', 'till 7'])
@@ -605,7 +606,7 @@ describe('a refund that its provider has given up', () => {
     expect(history).toContain('KES 5.00 sent back to you by hand (till 7).')
     expect(history).not.toContain('sent back to you by sandbox')
     await ask()
-    expect(provider).toHaveBeenCalledTimes(5)
+    expect(keys()).toBe(5)
     expect(await audit(env, { settled: false, raffles: [staged.id] })).toEqual([])
   })
 
