@@ -126,12 +126,6 @@ export const payUnheard = ({ order }: Bought) =>
     .bind(order.payment.id)
     .run()
 
-/** The payer's bank has taken it back, and the webhook that says so is still to come. */
-export const disputeUnheard = ({ order }: Bought) =>
-  env.DB.prepare('UPDATE sandbox_charges SET disputed_at = ?1, tell_at = ?1 WHERE id = ?2')
-    .bind(Date.now(), order.payment.id)
-    .run()
-
 /** Whether money for the order has left its buyer, by whichever try. */
 export async function isPaidFor({ order }: Bought): Promise<boolean> {
   const found = env.DB.prepare(
