@@ -3,7 +3,7 @@
 import { env } from 'cloudflare:workers'
 import { GRACE_MS } from '../../src/tickets/pool-contract.ts'
 import { signedInAdmin } from '../harness/people.ts'
-import { at, HOUR, MINUTE } from '../raffles/scenario.ts'
+import { as, at, HOUR, MINUTE } from '../raffles/scenario.ts'
 import { MAIL_FAULTS } from './simulation-mailer.ts'
 import { approves, askForRest, marksPaid, retries, topsUp } from './simulation-payouts.ts'
 import {
@@ -53,6 +53,39 @@ export async function settle(world: World): Promise<void> {
     await sweepAt(world, due)
   }
   await mustBeOver(world)
+  await mustShowTheLedger(world)
+}
+
+interface Shown {
+  account: string
+  currency: string
+  debit: number
+  credit: number
+}
+
+/** What the door says of each account is what the ledger's rows come to, and it all sums to zero. */
+async function mustShowTheLedger(world: World): Promise<void> {
+  const { body } = await as(await signedInAdmin(), 'GET', '/ledger/trial-balance')
+  const rows = env.DB.prepare('SELECT debit, credit, currency, amount FROM transfers')
+  const { results } = await rows.all<{ debit: string; credit: string; currency: string; amount: number }>()
+  const left = new Map<string, number>()
+  const add = (account: string, currency: string, amount: number) => {
+    const key = `${account} in ${currency}`
+    left.set(key, (left.get(key) ?? 0) + amount)
+  }
+  for (const { debit, credit, currency, amount } of results) {
+    add(debit, currency, amount)
+    add(credit, currency, -amount)
+  }
+  let total = 0
+  for (const { account, currency, debit, credit } of body.data as Shown[]) {
+    add(account, currency, credit - debit)
+    total += debit - credit
+  }
+  for (const [account, amount] of left) {
+    if (amount !== 0) world.wrong.push(`the trial balance is off by ${amount} for ${account}`)
+  }
+  if (total !== 0 || !body.balanced) world.wrong.push(`the trial balance sums to ${total}`)
 }
 
 async function runOut(world: World): Promise<void> {
