@@ -35,7 +35,11 @@ export async function requestRedraw(
   // A repeat meets its own attempt, so what may be drawn again is asked of a first request only.
   const made = await askPool(ctx, raffle.pool, (door) => door.redrawByKey(request.key))
   const isUsedUp = request.attempt > raffle.maxRedraws
-  if (made === null && !isPending(attempts) && !isUsedUp) {
+  // Its pool may have drawn it by now: then nobody has looked at its winners yet.
+  if (made === null && isPending(attempts)) {
+    throw new Problem('invalid_state', 'A draw is pending; wait for its winners.')
+  }
+  if (made === null && !isUsedUp) {
     const open = unitsToRedraw(attempts, winners, raffle).map(({ unit }) => unit)
     const wrong = input.units.filter((unit) => !open.includes(unit))
     if (wrong.length > 0) {

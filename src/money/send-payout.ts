@@ -32,15 +32,14 @@ export const keyOfPayout = ({ id, attempt }: Pick<PayoutRow, 'id' | 'attempt'>):
 export async function sendPayout(ctx: Ctx, payout: PayoutRow): Promise<void> {
   const going = await noteSending(ctx, payout)
   if (going === undefined) return
-  const { provider, amount, currency, createdAt, destination } = going
-  const sent = await providerOf(provider).payout(ctx, {
-    id: keyOfPayout(going),
-    amount,
-    currency,
-    createdAt,
-    destination,
-  })
-  await takeSent(ctx, going, sent)
+  await takeSent(ctx, going, await ask(ctx, going))
+}
+
+/** Asked again, it says how that one stands. */
+function ask(ctx: Ctx, payout: PayoutRow): Promise<Sent> {
+  const { provider, amount, currency, createdAt, destination } = payout
+  const id = keyOfPayout(payout)
+  return providerOf(provider).payout(ctx, { id, amount, currency, createdAt, destination })
 }
 
 /**
@@ -154,6 +153,13 @@ export async function payPayout(
     lookAgainNow(ctx, payout.raffleId!),
   ] as const
   await withRetry(() => ctx.db.batch(payout.kind === 'prize' ? [...statements, ...ofWinner] : statements))
+}
+
+/** Of one that had failed its provider tells again: it may have been paid after all. */
+export async function checkFailedPayout(ctx: Ctx, payout: PayoutRow): Promise<void> {
+  if (payout.provider === 'manual' || payout.status !== 'failed') return
+  const { status, reference } = await ask(ctx, payout)
+  if (status === 'succeeded') await payPayout(ctx, payout, ['failed'], reference ?? payout.reference)
 }
 
 /** The account that owes it. */

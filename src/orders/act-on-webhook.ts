@@ -3,10 +3,12 @@ import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { Problem } from '../core/errors.ts'
+import { readPayout } from '../money/find-payout.ts'
 import { type PaymentRow, payments, payouts, refunds, webhooks } from '../money/schema.ts'
+import { checkFailedPayout } from '../money/send-payout.ts'
 import { findRefund } from './find-refund.ts'
 import { reconcilePayment } from './reconcile-payment.ts'
-import { checkPaidRefund } from './send-refund.ts'
+import { checkDecidedRefund } from './send-refund.ts'
 
 const RETRY_AFTER_SECONDS = 60
 
@@ -52,8 +54,8 @@ async function lookAt(
     }
     return
   }
-  // Money that had arrived may have come back.
-  if (subject === 'refund') await checkPaidRefund(ctx, await findRefund(ctx, subjectId))
+  if (subject === 'refund') await checkDecidedRefund(ctx, await findRefund(ctx, subjectId))
+  else await checkFailedPayout(ctx, (await readPayout(ctx, subjectId))!)
   // Money on its way out: its own sweep, a moment later, asks the provider.
   const table = subject === 'refund' ? refunds : payouts
   const soonest = sql`min(coalesce(${table.dueAt}, ${ctx.now}), ${ctx.now})`

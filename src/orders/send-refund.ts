@@ -55,7 +55,7 @@ export async function sendRefund(ctx: Ctx, refund: RefundRow): Promise<RefundRow
 
 /**
  * One that people were told of is taken from their hands before its provider hears of it: were it paid by hand or marked as
- * failed meanwhile, the buyer could have it twice. Dying in between leaves it sent and due, and the sweep asks.
+ * failed meanwhile, the buyer could have it twice. Dying in between leaves it due, and the sweep asks.
  */
 async function takeOn(ctx: Ctx, refund: RefundRow): Promise<boolean> {
   if (refund.attention === null) return true
@@ -64,7 +64,8 @@ async function takeOn(ctx: Ctx, refund: RefundRow): Promise<boolean> {
       ctx.db
         .update(refunds)
         .set({
-          status: 'sent',
+          // One that failed stays so until its provider answers: what it is told to have paid is of an earlier key.
+          status: sql`iif(${refunds.status} = 'failed', 'failed', 'sent')`,
           attention: null,
           dueAt: sql`coalesce(${refunds.dueAt}, ${ctx.now + FIRST_LOOK_MS})`,
           updatedAt: ctx.now,
@@ -86,10 +87,7 @@ async function askProvider(ctx: Ctx, refund: RefundRow): Promise<void> {
     await refundPaid(ctx, refund, 'bank', null)
     return
   }
-  const ask = (key: string) => send(ctx, refund, key, payment!, capture!)
-  // What had failed may have arrived after all: then there is nothing to send under another key.
-  const before = refund.status === 'failed' ? await ask(keyOf(refund, refund.tries - 1)) : null
-  const sent = before?.status === 'succeeded' ? before : await ask(keyOf(refund, refund.tries))
+  const sent = await send(ctx, refund, keyOf(refund, refund.tries), payment!, capture!)
   if (sent.status === 'succeeded') await refundPaid(ctx, refund, refund.provider, sent.reference)
   else if (sent.status === 'failed')
     await tryAgain(ctx, refund, sent.reason ?? 'The provider gave no reason.')
@@ -122,20 +120,38 @@ async function send(
 const keyOf = ({ id }: RefundRow, tries: number): string => (tries === 0 ? id : `${id}.${tries}`)
 
 /**
- * Asks about one that its provider had paid: if that says now that it failed, the money is back with us, and owed to the
- * buyer by a refund of its own.
+ * Of one that was decided its provider tells again, so that it can be asked by the key that it was sent under last: what
+ * had failed may have arrived after all, and what had arrived may have come back.
  */
-export async function checkPaidRefund(ctx: Ctx, refund: RefundRow): Promise<void> {
+export async function checkDecidedRefund(ctx: Ctx, refund: RefundRow): Promise<void> {
+  const { id, provider } = refund
+  if (provider === BY_HAND || isDispute(refund)) return
+  const [[payment], [capture], paidThere] = await ctx.db.batch([
+    ...whatItRepays(ctx, refund),
+    ctx.db
+      .select({ part: transfers.part })
+      .from(transfers)
+      .where(
+        and(eq(transfers.transactionId, `refund:${id}:paid`), eq(transfers.credit, account.cash(provider))),
+      ),
+  ])
+  const ask = (tries: number) => send(ctx, refund, keyOf(refund, tries), payment!, capture!)
+  if (refund.status === 'failed' && refund.tries > 0) {
+    const tries = refund.tries - 1
+    const late = await ask(tries)
+    if (late.status === 'succeeded') await refundPaid(ctx, { ...refund, tries }, provider, late.reference)
+  } else if (refund.status === 'paid' && paidThere.length > 0) {
+    const { status } = await ask(refund.tries)
+    if (status === 'failed') await oweAgain(ctx, refund)
+  }
+}
+
+/** The money is back with us, and owed to the buyer by a refund of its own; once. */
+async function oweAgain(ctx: Ctx, refund: RefundRow): Promise<void> {
   const { id, provider, orderId, amount, currency } = refund
-  if (provider === BY_HAND || refund.status !== 'paid' || isDispute(refund)) return
-  const [[payment], [capture]] = await ctx.db.batch(whatItRepays(ctx, refund))
-  const sent = await send(ctx, refund, keyOf(refund, refund.tries), payment!, capture!)
-  if (sent.status !== 'failed') return
   const key = `return:refund:${id}`
   const reason = tellRefund.cameBack(refund, provider)
   const cash = account.cash(provider)
-  const isPaidThere = sql`EXISTS (SELECT 1 FROM ${transfers} WHERE ${transfers.transactionId} = ${`refund:${id}:paid`}
-    AND ${transfers.credit} = ${cash})`
   const isBack = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${refunds.orderId} = ${orderId} AND ${refunds.key} = ${key})`
   const back = {
     transactionId: key,
@@ -148,11 +164,15 @@ export async function checkPaidRefund(ctx: Ctx, refund: RefundRow): Promise<void
   }
   await withRetry(() =>
     ctx.db.batch([
-      insertRefund(
-        ctx,
-        { ...refund, id: newId('refund'), key, request: '', reason, lines: [], status: 'due' },
-        isPaidThere,
-      ),
+      insertRefund(ctx, {
+        ...refund,
+        id: newId('refund'),
+        key,
+        request: '',
+        reason,
+        lines: [],
+        status: 'due',
+      }),
       insertTransfers(ctx, [back], isBack),
       insertOrderEvent(ctx, orderId, key, reason, isBack),
     ]),
@@ -219,7 +239,15 @@ async function refundPaid(
           ]),
       ctx.db
         .update(refunds)
-        .set({ status: 'paid', reference, dueAt: null, attention: null, updatedAt: ctx.now })
+        // By this key it was paid.
+        .set({
+          status: 'paid',
+          tries: refund.tries,
+          reference,
+          dueAt: null,
+          attention: null,
+          updatedAt: ctx.now,
+        })
         .where(isOwedBy),
       tellPayment(ctx, refund),
       ctx.db

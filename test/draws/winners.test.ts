@@ -486,6 +486,25 @@ describe('an operator’s redraw', () => {
     await expectProven(id)
   })
 
+  it('waits for the one before it, also where its pool has drawn that and nobody has heard of it yet', async () => {
+    const { id, pool, operator } = await stageDeclined()
+    await sweep()
+    at(DRAW_AT + LEAD)
+    await sweep()
+    await env.DB.prepare(
+      `UPDATE attempts SET record = json_set(record, '$.winners', json('null')) WHERE pool = ? AND attempt = 1`,
+    )
+      .bind(pool)
+      .run()
+    const answer = await redraw(operator, id, { units: ['1#1'], reason: 'The winner called us' })
+    expect(answer).toMatchObject({
+      status: 409,
+      body: { detail: 'A draw is pending; wait for its winners.' },
+    })
+    const known = await askPool(testContext(), pool, (door) => door.recompute())
+    expect(known!.attempts).toHaveLength(2)
+  })
+
   it('needs an Idempotency-Key', async () => {
     const { id, operator } = await stageDeclined()
     const body = { units: ['1#1'], reason: 'The winner called us' }

@@ -118,6 +118,18 @@ it('a prize that failed is another transfer once it is retried', async () => {
   expect(await transferred(id)).toHaveLength(1)
 })
 
+it('a prize that was paid after it had failed is not paid again', async () => {
+  const { staged, id, payout } = await stageSent()
+  await tell(2_001)
+  expect(await payout()).toMatchObject({ status: 'failed' })
+  at(DRAW_AT + MINUTE)
+  await tell(0, 'RP7')
+  expect(await payout()).toMatchObject({ status: 'paid', reference: 'RP7' })
+  expect((await retry(staged.operator, id)).body.code).toBe('invalid_state')
+  expect(daraja.transfers).toHaveLength(1)
+  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 500 }])
+})
+
 it('a prize whose result was lost is marked as paid by an administrator, and is not paid again when it is told', async () => {
   const { staged, id, payout, admin } = await stageSent()
   const mark = (person: Person) => as(person, 'POST', `/payouts/${id}/mark-paid`, { reference: 'RP4' })

@@ -520,6 +520,7 @@ describe('money sent to a phone', () => {
     at(NOW + 2 * MINUTE)
     await sweep()
     expect(await refundRow(refund.id)).toMatchObject({ status: 'paid', reference: 'RN5' })
+    await post(transfer.QueueTimeOutURL, '{}')
     expect(daraja.transfers).toHaveLength(1)
     expect((await orderOf(player, order.id)).status).toBe('refunded')
   })
@@ -568,6 +569,25 @@ describe('money sent to a phone', () => {
       expect(await needing()).toHaveLength(1)
       return { ...known, id: known.refund.id as string, admin, needing }
     }
+
+    it('and marked as failed, is paid if that is told after all', async () => {
+      const { id, admin, transfer, needing } = await silent()
+      expect((await mark(admin, id, 'failed')).status).toBe(200)
+      await post(transfer.ResultURL, resultBody(transfer, 0, 'RN6'))
+      expect(await refundRow(id)).toMatchObject({ status: 'paid', reference: 'RN6' })
+      expect(await needing()).toEqual([])
+      expect(await paidBy(id)).toEqual([['cash:mpesa', PRICE]])
+    })
+
+    it('marked as failed and paid by hand, is not sent by what is told later', async () => {
+      const { id, admin, transfer } = await silent()
+      expect((await mark(admin, id, 'failed')).status).toBe(200)
+      expect((await mark(raffle.operator, id, 'paid')).body.status).toBe('paid')
+      await post(transfer.ResultURL, resultBody(transfer, 2_001, ''))
+      await sweep()
+      expect(daraja.transfers).toHaveLength(1)
+      expect(await paidBy(id)).toEqual([['cash:manual', PRICE]])
+    })
 
     it('is marked as paid there by an administrator alone, once', async () => {
       const { id, admin, transfer, needing } = await silent()
