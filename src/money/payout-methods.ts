@@ -5,11 +5,11 @@ import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { invalid, notFound, Problem } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
+import type { Money } from '../core/money.ts'
 import type { PageOf } from '../core/paging.ts'
 import type { NewPayoutMethod, PayoutMethod } from './payout-contract.ts'
 import { presentMethod } from './present-payout.ts'
 import { providerOf, whyNotProvider } from './providers/index.ts'
-import type { Sum } from './providers/port.ts'
 import { payoutMethods } from './schema.ts'
 
 const MAX_METHODS = 10
@@ -55,7 +55,7 @@ export async function removePayoutMethod(ctx: Ctx, id: string): Promise<void> {
 }
 
 /** For a claim: one's own method, by which such a sum can still be paid. */
-export async function findMyMethod(ctx: Ctx, id: string, sum: Sum) {
+export async function findMyMethod(ctx: Ctx, id: string, sum: Money) {
   const { userId } = await requireLiveUser(ctx)
   const method = await mine(ctx, userId, id)
   if (method === undefined) throw invalid('payoutMethodId', 'is none of your payout methods')

@@ -14,6 +14,13 @@ export interface PaymentAction {
   message: string
 }
 
+/** Who took a payment off the list of those that need somebody, and why. */
+export interface Dismissal {
+  by: string
+  reason: string
+  at: number
+}
+
 export const payments = sqliteTable(
   'payments',
   {
@@ -40,6 +47,8 @@ export const payments = sqliteTable(
     updatedAt: integer().notNull(),
     /** When its provider was asked to start it, of one that may be asked but once. */
     askedAt: integer(),
+    /** The last one; never logged, as people write whatever they know into a reason. */
+    dismissal: text({ mode: 'json' }).$type<Dismissal>(),
   },
   (table) => [
     check('payments_status', sql`status IN ('starting', 'pending', 'succeeded', 'failed', 'expired')`),

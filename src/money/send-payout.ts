@@ -160,7 +160,17 @@ export async function checkFailedPayout(ctx: Ctx, payout: PayoutRow): Promise<vo
   if (payout.provider === 'manual' || payout.status !== 'failed') return
   const { status, reference } = await ask(ctx, payout)
   if (status === 'succeeded') await payPayout(ctx, payout, ['failed'], reference ?? payout.reference)
+  else if (status !== 'failed') await isUnderWay(ctx, payout)
 }
+
+/** What had failed is on its way after all: nobody retries it or asks for it again meanwhile. */
+const isUnderWay = (ctx: Ctx, payout: PayoutRow) =>
+  withRetry(() =>
+    ctx.db
+      .update(payouts)
+      .set({ status: 'sent', dueAt: ctx.now + PAUSES_MS[0], attention: null, updatedAt: ctx.now })
+      .where(and(isStill(payout, ['failed']), isStillOwed)),
+  )
 
 /** The account that owes it. */
 function paidFrom({ kind, raffleId, organisationId }: PayoutRow): string {

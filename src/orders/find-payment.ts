@@ -66,6 +66,7 @@ export const presentManagedPayment = (row: PaymentRow): ManagedPayment => ({
   attention: row.attention,
   checks: row.checks,
   nextCheckAt: toInstantOrNull(row.dueAt),
+  dismissed: row.dismissal && { ...row.dismissal, at: toInstant(row.dismissal.at) },
   createdAt: toInstant(row.createdAt),
   updatedAt: toInstant(row.updatedAt),
 })

@@ -4,8 +4,9 @@ import { requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { invalid, Problem } from '../core/errors.ts'
+import type { Money } from '../core/money.ts'
 import { toInstant } from '../core/time.ts'
-import type { Capture, Sum } from '../money/providers/port.ts'
+import type { Capture } from '../money/providers/port.ts'
 import { requireStatement } from '../money/require-statement.ts'
 import { type PaymentRow, payments, type ReceiptRow, receipts, refunds, webhooks } from '../money/schema.ts'
 import type { Provider } from '../raffles/contract.ts'
@@ -76,7 +77,7 @@ export async function recordReceipt(ctx: Ctx, id: string, input: RecordReceipt):
 }
 
 /** As its provider would tell of it later: by its own id of the payment where that is known, and by the statement's. */
-const captureOf = (payment: PaymentRow, reference: string, sum: Sum): Capture =>
+const captureOf = (payment: PaymentRow, reference: string, sum: Money): Capture =>
   payment.provider === 'manual'
     ? { ...sum, reference }
     : { ...sum, reference: payment.reference ?? reference, receiptNumber: reference }
@@ -119,6 +120,7 @@ async function showReference(ctx: Ctx, { id }: PaymentRow, reference: string): P
  */
 export async function dismissPayment(ctx: Ctx, id: string, reason: string): Promise<ManagedPayment> {
   const { payment } = await findPaymentFor(ctx, id, 'payments:manage', 'any')
+  const { userId } = requireUser(ctx)
   const waits = sql`EXISTS (SELECT 1 FROM ${orders} WHERE ${orders.id} = ${payment.orderId}
     AND ${orders.status} = 'pending')`
   const isDismissible = and(
@@ -145,6 +147,7 @@ export async function dismissPayment(ctx: Ctx, id: string, reason: string): Prom
           status: sql`iif(${payments.status} IN ('starting', 'pending'), 'expired', ${payments.status})`,
           attention: null,
           dueAt: null,
+          dismissal: { by: userId, reason, at: ctx.now },
           updatedAt: ctx.now,
         })
         .where(isDismissible)
@@ -155,7 +158,7 @@ export async function dismissPayment(ctx: Ctx, id: string, reason: string): Prom
     ]),
   )
   if (dismissed !== undefined) {
-    ctx.log.info('payment dismissed', { paymentId: id, userId: requireUser(ctx).userId, reason })
+    ctx.log.info('payment dismissed', { paymentId: id, userId })
   } else if (now!.attention !== null) throw notDismissible(order!.status === 'pending')
   return presentManagedPayment(now!)
 }

@@ -24,6 +24,8 @@ export const ManagedPayment = z
     /** How often the provider was asked without an answer, and when it is asked next. */
     checks: z.number().int(),
     nextCheckAt: Instant.nullable(),
+    /** Who dismissed it last, and why; null: nobody has. */
+    dismissed: z.strictObject({ by: Id('user'), reason: z.string(), at: Instant }).nullable(),
     createdAt: Instant,
     updatedAt: Instant,
   })
@@ -104,6 +106,7 @@ export const EXAMPLE_MANAGED_PAYMENT = {
   attention: 'mpesa has not said for an hour whether it is paid.',
   checks: 7,
   nextCheckAt: null,
+  dismissed: null,
   createdAt: '2026-11-20T17:00:00.000Z',
   updatedAt: '2026-11-20T18:00:12.000Z',
 }

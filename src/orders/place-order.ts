@@ -218,6 +218,7 @@ export const newPayment = (
   createdAt: ctx.now,
   updatedAt: ctx.now,
   askedAt: null,
+  dismissal: null,
 })
 
 const FIRST_LOOK_MS = 20 * SECOND_MS

@@ -104,7 +104,7 @@ const whatItRepays = (ctx: Ctx, { provider, paymentId, receipt }: RefundRow) =>
   ] as const
 
 /** Asked again with the same key, the provider says how that one stands. */
-async function send(
+function send(
   ctx: Ctx,
   refund: RefundRow,
   id: string,
@@ -112,8 +112,7 @@ async function send(
   capture: ReceiptRow,
 ): Promise<Sent> {
   const { provider, amount, currency, createdAt } = refund
-  const sent = await providerOf(provider).refund(ctx, { id, amount, currency, createdAt, payment, capture })
-  return sent
+  return providerOf(provider).refund(ctx, { id, amount, currency, createdAt, payment, capture })
 }
 
 /** The provider's key: what has failed there for good is asked for anew under another one, and only that. */
@@ -140,11 +139,30 @@ export async function checkDecidedRefund(ctx: Ctx, refund: RefundRow): Promise<v
     const tries = refund.tries - 1
     const late = await ask(tries)
     if (late.status === 'succeeded') await refundPaid(ctx, { ...refund, tries }, provider, late.reference)
+    else if (late.status !== 'failed') await isUnderWay(ctx, refund, tries)
   } else if (refund.status === 'paid' && paidThere.length > 0) {
     const { status } = await ask(refund.tries)
     if (status === 'failed') await oweAgain(ctx, refund)
   }
 }
+
+/** What had failed is on its way after all, by the key of an earlier try: nobody pays it meanwhile. */
+const isUnderWay = (ctx: Ctx, refund: RefundRow, tries: number) =>
+  withRetry(() =>
+    ctx.db.batch([
+      ctx.db
+        .update(refunds)
+        .set({
+          status: 'sent',
+          tries,
+          dueAt: ctx.now + FIRST_LOOK_MS,
+          attention: null,
+          updatedAt: ctx.now,
+        })
+        .where(and(eq(refunds.id, refund.id), eq(refunds.status, 'failed'), eq(refunds.tries, refund.tries))),
+      tellPayment(ctx, refund),
+    ]),
+  )
 
 /** The money is back with us, and owed to the buyer by a refund of its own; once. */
 async function oweAgain(ctx: Ctx, refund: RefundRow): Promise<void> {

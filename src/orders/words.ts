@@ -1,18 +1,13 @@
 /** What an order's history says, in words for its buyer. */
 
 import type { FulfilmentStatus } from '../catalog/schema.ts'
-import { decimalsOf } from '../core/money.ts'
+import { decimalsOf, type Money } from '../core/money.ts'
 import { toInstant } from '../core/time.ts'
 import type { LossReason } from './line-port.ts'
 import type { LineKind } from './schema.ts'
 
-export interface Sum {
-  amount: number
-  currency: string
-}
-
 /** `KES 15.00`: minor units as people write them. */
-export function moneyText({ amount, currency }: Sum): string {
+export function moneyText({ amount, currency }: Money): string {
   const digits = decimalsOf(currency)
   return `${currency} ${(amount / 10 ** digits).toFixed(digits)}`
 }
@@ -53,14 +48,14 @@ const means = (provider: string): string =>
   provider === 'manual' ? 'in cash or by bank transfer' : `by ${provider}`
 
 export const tell = {
-  placed: (order: Sum & { payUntil: number }) =>
+  placed: (order: Money & { payUntil: number }) =>
     `Reserved. Pay ${moneyText(order)} by ${toInstant(order.payUntil)}.`,
   started: (provider: string) => `Payment ${means(provider)} started.`,
   unanswered: (provider: string) =>
     `${provider} has not answered yet. If your phone asks you, confirm there; if it does not within two minutes, try to pay once more.`,
   declined: (reason: string | null) =>
     reason === null ? 'The payment failed.' : `The payment failed: ${reason}.`,
-  received: ({ receiptNumber, ...sum }: Sum & { receiptNumber?: string }, provider: string) =>
+  received: ({ receiptNumber, ...sum }: Money & { receiptNumber?: string }, provider: string) =>
     `Received ${moneyText(sum)} ${means(provider)}${receiptNumber === undefined ? '' : ` (${receiptNumber})`}.`,
   receiptNumber: (number: string) => `The receipt number of that is ${number}.`,
   issued: (tickets: number, units: number) =>
@@ -69,12 +64,12 @@ export const tell = {
       ...(tickets > 0 ? [`${ticketsText(tickets)} issued.`] : []),
       ...(units > 0 ? [unitsText(units)] : []),
     ].join(' '),
-  lost: (sum: Sum, lines: LostLine[], isOneRaffle: boolean) =>
+  lost: (sum: Money, lines: LostLine[], isOneRaffle: boolean) =>
     [...lostTexts(lines, isOneRaffle), `${moneyText(sum)} goes back to you.`].join(' '),
-  excess: (sum: Sum) => `That was ${moneyText(sum)} more than the price. It goes back to you.`,
+  excess: (sum: Money) => `That was ${moneyText(sum)} more than the price. It goes back to you.`,
   returned: {
-    twice: (sum: Sum) => `This order was paid already. ${moneyText(sum)} goes back to you.`,
-    wrong: (sum: Sum, due: Sum) =>
+    twice: (sum: Money) => `This order was paid already. ${moneyText(sum)} goes back to you.`,
+    wrong: (sum: Money, due: Money) =>
       `${moneyText(sum)} came instead of ${moneyText(due)}. It goes back to you.`,
   },
   fulfilled: (status: Exclude<FulfilmentStatus, 'none'>, title: string, reference: string | undefined) =>

@@ -38,10 +38,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/orders/send-refund.ts',
     edits: [
       {
-        find: 'const sent = await providerOf(provider).refund(',
-        replace: `const sent = ${isOn('lose a refund')}
-          ? { status: 'succeeded', reference: refund.id, reason: null }
-          : await providerOf(provider).refund(`,
+        find: 'return providerOf(provider).refund(',
+        replace: `return ${isOn('lose a refund')}
+          ? Promise.resolve({ status: 'succeeded', reference: refund.id, reason: null })
+          : providerOf(provider).refund(`,
       },
     ],
   },

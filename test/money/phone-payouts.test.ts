@@ -130,6 +130,23 @@ it('a prize that was paid after it had failed is not paid again', async () => {
   expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 500 }])
 })
 
+it('a prize that is told to be on its way, after an administrator said that it failed, is not paid again', async () => {
+  const { staged, id, payout, admin } = await stageSent()
+  for (const hours of [1, 2, 3, 4, 5]) {
+    at(DRAW_AT + hours * HOUR)
+    await sweep()
+  }
+  const reason = { reason: 'The statement does not have it.' }
+  expect((await as(admin, 'POST', `/payouts/${id}/mark-failed`, reason)).body.status).toBe('failed')
+  const { QueueTimeOutURL } = daraja.transfers[0]!
+  expect((await call('POST', new URL(QueueTimeOutURL).pathname, { raw: '{}' })).status).toBe(200)
+  expect(await payout()).toMatchObject({ status: 'sent', attention: null })
+  expect((await retry(staged.operator, id)).body.code).toBe('invalid_state')
+  await tell(0, 'RP8')
+  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 500 }])
+  expect(daraja.transfers).toHaveLength(1)
+})
+
 it('a prize whose result was lost is marked as paid by an administrator, and is not paid again when it is told', async () => {
   const { staged, id, payout, admin } = await stageSent()
   const mark = (person: Person) => as(person, 'POST', `/payouts/${id}/mark-paid`, { reference: 'RP4' })

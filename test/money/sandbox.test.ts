@@ -35,6 +35,7 @@ const aPayment = (changes: Partial<PaymentRow> = {}): PaymentRow => ({
   createdAt: NOW,
   updatedAt: NOW,
   askedAt: null,
+  dismissal: null,
   ...changes,
 })
 

@@ -579,6 +579,18 @@ describe('money sent to a phone', () => {
       expect(await paidBy(id)).toEqual([['cash:mpesa', PRICE]])
     })
 
+    it('and marked as failed, is paid by nobody else once it is told to be on its way', async () => {
+      const { id, admin, transfer } = await silent()
+      expect((await mark(admin, id, 'failed')).status).toBe(200)
+      await post(transfer.QueueTimeOutURL, '{}')
+      expect(await refundRow(id)).toMatchObject({ status: 'sent', tries: 0, attention: null })
+      expect((await mark(raffle.operator, id, 'paid')).body.code).toBe('invalid_state')
+      await post(transfer.ResultURL, resultBody(transfer, 0, 'RN8'))
+      await sweep()
+      expect(await paidBy(id)).toEqual([['cash:mpesa', PRICE]])
+      expect(daraja.transfers).toHaveLength(1)
+    })
+
     it('marked as failed and paid by hand, is not sent by what is told later', async () => {
       const { id, admin, transfer } = await silent()
       expect((await mark(admin, id, 'failed')).status).toBe(200)

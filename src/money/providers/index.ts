@@ -1,9 +1,10 @@
 /** The providers that are set up here, by name. */
 import { Problem } from '../../core/errors.ts'
+import type { Money } from '../../core/money.ts'
 import type { Settings } from '../../core/settings.ts'
 import type { Provider } from '../../raffles/contract.ts'
 import { manual } from './manual.ts'
-import type { PaymentProvider, Sum } from './port.ts'
+import type { PaymentProvider } from './port.ts'
 import { sandbox } from './sandbox.ts'
 
 export const providers: Partial<Record<Provider, PaymentProvider>> = { sandbox, manual }
@@ -17,7 +18,7 @@ export function providerOf(name: Provider): PaymentProvider {
 }
 
 /** Why nobody can pay by it here, or such a sum if one is given; null: they can. */
-export function whyNotProvider(name: Provider, settings: Settings, sum?: Sum): string | null {
+export function whyNotProvider(name: Provider, settings: Settings, sum?: Money): string | null {
   const provider = providers[name]
   if (provider === undefined) return notSetUp(name)
   if (name === 'sandbox' && settings.ENVIRONMENT === 'production') {

@@ -1,15 +1,11 @@
 /** What a payment provider must be able to do. One file a provider; whoever adds one adds a file and a row in `index`. */
 import type { Ctx } from '../../core/context.ts'
+import type { Money } from '../../core/money.ts'
 import type { Provider } from '../../raffles/contract.ts'
 import type { PaymentAction, PaymentRow, ReceiptRow, WebhookSubject } from '../schema.ts'
 
-export interface Sum {
-  amount: number
-  currency: string
-}
-
 /** A capture at the provider: money that really arrived. */
-export interface Capture extends Sum {
+export interface Capture extends Money {
   /** The provider's id of this capture, the same however we come to know of it; two captures of one payment have two. */
   reference: string
   /** What the payer's own statement calls it, where that is another id and is known yet: one receipt is one capture's. */
@@ -22,7 +18,7 @@ export interface Capture extends Sum {
  * What the provider has taken back of a capture that had arrived, whoever made it: a dispute with the payer's bank, or a
  * refund in the provider's own dashboard. What it takes back because we asked is none.
  */
-export interface TakenBack extends Sum {
+export interface TakenBack extends Money {
   /** The provider's own id of it, the same however often it is told. */
   reference: string
   /** The capture's, which stays among the captures. */
@@ -46,7 +42,7 @@ export type Started =
   | { status: 'refused'; reason: string }
 
 /** Money on its way out. Our own `id` is the provider's key: asked twice, it is sent once. */
-export interface Outgoing extends Sum {
+export interface Outgoing extends Money {
   id: string
   /** When it was written down: a provider whose keys lapse looks for an older one before it sends. */
   createdAt: number
@@ -100,9 +96,9 @@ export interface PaymentProvider {
   /** How long a payment by it may take from its start, where `HOLD_SECONDS` is so many. */
   spanSeconds(holdSeconds: number): number
   /** Why nobody can pay such a sum by it, in words that follow a field's name; null: they can. */
-  whyNotSum(sum: Sum): string | null
+  whyNotSum(sum: Money): string | null
   /** Why it cannot pay such a sum there, in words that follow a field's name; null: it can. Without a sum: to there at all. */
-  whyNotPayout(sum: Sum | null, destination: string): string | null
+  whyNotPayout(sum: Money | null, destination: string): string | null
   /** Whether it asks on the payer's phone, so that there must be a number. */
   needsPhone: boolean
   /** Whether asking twice asks the payer twice. Then a start whose answer was lost is never repeated by itself. */
