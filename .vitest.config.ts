@@ -4,7 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { plantBugs } from './test/harness/planted-bugs.ts'
 
 /** The longest files begin first, so that no worker is left with one at the end while the other has nothing to do. */
-const LONGEST = /money\/(simulation-seeds|planted-bugs|crash-)|flows\/kill/
+const LONGEST = /(simulation\/(seeds|planted-bugs)|crash\/)/
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const isLong = ({ moduleId }: TestSpecification) => LONGEST.test(moduleId)

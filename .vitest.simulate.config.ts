@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     ...inWorkerd.test,
     name: 'simulate',
-    include: ['test/money/simulation.run.ts'],
+    include: ['test/simulation/simulate.run.ts'],
     exclude: [],
     provide: { seeds: Number(process.env.SEEDS ?? 1_000), from: Number(process.env.FROM ?? 1) },
   },

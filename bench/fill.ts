@@ -2,8 +2,8 @@
  * Fills a pool in bulk with what `reserve` would have written, in a fraction of the time: the same rows, the same
  * chunks of the sale log. Only the tags are not hashes of anybody's name; to the pool they are 32 bytes.
  */
-import { ISSUED, saleLeafHash } from '../src/draws/rdp1/log.ts'
-import { CHUNK_LEAVES, MerkleFrontier } from '../src/draws/rdp1/merkle.ts'
+import { ISSUED, saleLeafHash } from '../src/rdp1/log.ts'
+import { CHUNK_LEAVES, MerkleFrontier } from '../src/rdp1/merkle.ts'
 import { PLAYER_ID_SQL } from './players.ts'
 
 /** Shares no factor with a total of 1,000,000, so that its multiples meet every number once. */

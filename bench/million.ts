@@ -1,5 +1,5 @@
 /** A raffle of a million tickets: whether its last ones sell as fast as its first, and what its draw takes. */
-import { verifyProof } from '../src/draws/rdp1/verify-proof.ts'
+import { verifyProof } from '../src/rdp1/verify-proof.ts'
 import type { Holders } from './fill.ts'
 import { median, pressure } from './load.ts'
 import { type People, post, publishRaffle, purchaseDoor } from './raffle.ts'

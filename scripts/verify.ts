@@ -2,10 +2,10 @@
 
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { type Check, isProven, plural } from '../src/draws/rdp1/checks.ts'
-import { type Proof, ProofSchema, unitResults } from '../src/draws/rdp1/proof.ts'
-import { parseRules } from '../src/draws/rdp1/rules.ts'
-import { verifyProof } from '../src/draws/rdp1/verify-proof.ts'
+import { type Check, isProven, plural } from '../src/rdp1/checks.ts'
+import { type Proof, ProofSchema, unitResults } from '../src/rdp1/proof.ts'
+import { parseRules } from '../src/rdp1/rules.ts'
+import { verifyProof } from '../src/rdp1/verify-proof.ts'
 
 const USAGE = `Usage: npm run verify -- [options] <URL> [list] [log]
        npm run verify -- [options] <proof> <list> <log>

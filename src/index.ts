@@ -3,7 +3,7 @@ import { app } from './app.ts'
 import type { Bindings } from './core/context.ts'
 import { runSweep } from './cron.ts'
 
-export { TicketPool } from './tickets/ticket-pool.ts'
+export { TicketPool } from './tickets/object/ticket-pool.ts'
 
 export default {
   fetch: app.fetch,

@@ -1,8 +1,8 @@
 /** Where a round's signature comes from: signed here for the dev chain, fetched and verified for quicknet. */
 import type { Ctx } from '../core/context.ts'
-import { signDevRound, verifyBeacon } from './rdp1/beacon.ts'
-import { type Chain, dev } from './rdp1/chains.ts'
-import { fromHex, toHex } from './rdp1/encoding.ts'
+import { signDevRound, verifyBeacon } from '../rdp1/beacon.ts'
+import { type Chain, dev } from '../rdp1/chains.ts'
+import { fromHex, toHex } from '../rdp1/encoding.ts'
 
 /** Public relays of the League of Entropy's beacon, tried in turn. */
 const PUBLIC_RELAYS = [

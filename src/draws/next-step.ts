@@ -2,8 +2,8 @@
 
 import { MINUTE_MS } from '../core/time.ts'
 import type { StoredStatus } from '../raffles/schema.ts'
+import { chainByHash, timeOf } from '../rdp1/chains.ts'
 import type { Attempt, Terms } from '../tickets/pool-contract.ts'
-import { chainByHash, timeOf } from './rdp1/chains.ts'
 import type { WinnerRow } from './schema.ts'
 import {
   areWinnersFinal,

@@ -2,12 +2,12 @@
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
 import { type FoundRaffle, findPublishedRaffle, type PoolRow } from '../raffles/find-raffle.ts'
+import { LIST_CSV_HEADER } from '../rdp1/list.ts'
+import { LOG_CSV_HEADER } from '../rdp1/log.ts'
+import type { Proof } from '../rdp1/proof.ts'
 import { askPool } from '../tickets/client.ts'
 import type { FileSlice } from '../tickets/pool-contract.ts'
 import { readAttempts } from './advance-raffle.ts'
-import { LIST_CSV_HEADER } from './rdp1/list.ts'
-import { LOG_CSV_HEADER } from './rdp1/log.ts'
-import type { Proof } from './rdp1/proof.ts'
 
 /** From the commitment on; before, there is nothing to prove. */
 export async function readProof(ctx: Ctx, raffleId: string): Promise<Proof> {

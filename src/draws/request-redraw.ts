@@ -6,11 +6,11 @@ import { Problem } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
 import { findRaffleFor } from '../raffles/find-raffle.ts'
 import { raffles } from '../raffles/schema.ts'
+import { chainByHash, timeOf } from '../rdp1/chains.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
 import { readAttempts, readWinners } from './advance-raffle.ts'
 import type { Redraw, RequestRedraw } from './contract.ts'
 import { disqualifiedTickets } from './next-step.ts'
-import { chainByHash, timeOf } from './rdp1/chains.ts'
 import { isPending, unitsToRedraw } from './winner-life.ts'
 
 export async function requestRedraw(

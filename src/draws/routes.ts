@@ -7,6 +7,7 @@ import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { PageQuery } from '../core/paging.ts'
 import { validate } from '../core/validation.ts'
 import { RaffleParams, Reason } from '../raffles/contract.ts'
+import { KeyFileSchema, ProofSchema } from '../rdp1/proof.ts'
 import { claimWinner, declineWinner } from './claim-winner.ts'
 import {
   Claim,
@@ -33,7 +34,6 @@ import {
 } from './examples.ts'
 import { listRaffleWinners, listWinners } from './list-winners.ts'
 import { deliverPrize, disqualifyWinner, readClaim } from './manage-winner.ts'
-import { KeyFileSchema, ProofSchema } from './rdp1/proof.ts'
 import { type ProofFile, readProof, streamProofFile } from './read-proof.ts'
 import { recalculate } from './recalculate.ts'
 import { requestRedraw } from './request-redraw.ts'

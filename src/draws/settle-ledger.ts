@@ -4,9 +4,9 @@
  */
 import { sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
-import { settleTakings } from '../money/economics.ts'
 import { account, insertTransfers, type Transfer } from '../money/ledger.ts'
 import { transfers } from '../money/schema.ts'
+import { settleTakings } from '../raffles/economics.ts'
 import type { RaffleRow } from '../raffles/schema.ts'
 
 const drawOf = (raffleId: string) => `draw:${raffleId}`

@@ -3,7 +3,7 @@ import { invalid } from '../core/errors.ts'
 import { MAX_AMOUNT, type Money } from '../core/money.ts'
 import type { Settings } from '../core/settings.ts'
 import type { PayWith } from '../orders/contract.ts'
-import { moneyText } from '../orders/words.ts'
+import { moneyText } from '../orders/history-text.ts'
 import { providerOf, whyNotProvider } from './providers/index.ts'
 
 /** Throws, naming the field that makes it too much. */

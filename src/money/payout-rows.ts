@@ -3,16 +3,16 @@
  * disqualified until the payout is sent, and a payout sent only while its winner stands: each asks in its own statement.
  */
 import { type SQL, sql } from 'drizzle-orm'
+import { isTopUpOf } from '../accounting/top-ups.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import type { Money } from '../core/money.ts'
 import { winners } from '../draws/schema.ts'
-import { moneyText } from '../orders/words.ts'
+import { moneyText } from '../orders/history-text.ts'
 import { account } from './ledger.ts'
 import { isLossOf } from './losses.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from './schema.ts'
-import { isTopUpOf } from './top-ups.ts'
 
 export type NewPayout = Pick<
   PayoutRow,

@@ -7,11 +7,11 @@ import { withRetry } from '../core/database.ts'
 import { notFound, Problem } from '../core/errors.ts'
 import type { Fulfil, Order } from './contract.ts'
 import { findOrder } from './find-order.ts'
-import { fulfilmentKey, insertOrderEvent } from './order-events.ts'
+import { fulfilmentKey, insertOrderEvent } from './history.ts'
+import { tell } from './history-text.ts'
 import { readDetails } from './present.ts'
 import { presentPart } from './present-part.ts'
 import type { OrderLineRow } from './schema.ts'
-import { tell } from './words.ts'
 
 export async function fulfilLine(ctx: Ctx, orderId: string, input: Fulfil): Promise<Order> {
   const rows = await findOrder(ctx, orderId)

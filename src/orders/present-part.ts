@@ -4,8 +4,8 @@
  */
 import type { Order } from './contract.ts'
 import type { OrderRows } from './find-order.ts'
+import { isToldWith } from './history.ts'
 import { amountOf } from './line-amounts.ts'
-import { isToldWith } from './order-events.ts'
 import { type OrderDetails, presentHistory, presentOrder } from './present.ts'
 import type { OrderLineRow, OrderStatus } from './schema.ts'
 

@@ -1,8 +1,8 @@
 /** The one door to the pools' objects: a fresh stub a try, idempotent calls repeated after a reset, refusals as problems. */
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
+import type { TicketPool } from './object/ticket-pool.ts'
 import type { Outcome } from './pool-contract.ts'
-import type { TicketPool } from './ticket-pool.ts'
 
 /** What a pool can be asked: only plain values cross, so its own methods are the types. */
 type PoolDoor = Omit<TicketPool, 'alarm' | 'database'>

@@ -1,7 +1,7 @@
 /** What the pool is asked and what it answers: plain values that cross from worker to object and back. */
 
 import type { ErrorCode } from '../core/errors.ts'
-import type { CloseReason } from '../draws/rdp1/commitment.ts'
+import type { CloseReason } from '../rdp1/commitment.ts'
 
 /** Most tickets of one reservation. */
 export const MAX_TICKETS_A_CALL = 1_000

@@ -1,8 +1,8 @@
 /** A holder's signed copy of a reservation: what proves, whatever the server says later, that the tickets were sold. */
 import type { Ctx } from '../core/context.ts'
-import { fromHex, toHex } from '../draws/rdp1/encoding.ts'
-import type { Receipt } from '../draws/rdp1/proof.ts'
-import { receiptMessage, sign, signingKeyFromSeed } from '../draws/rdp1/signatures.ts'
+import { fromHex, toHex } from '../rdp1/encoding.ts'
+import type { Receipt } from '../rdp1/proof.ts'
+import { receiptMessage, sign, signingKeyFromSeed } from '../rdp1/signatures.ts'
 import { askPool, orThrow } from './client.ts'
 import { findReservation } from './find-reservation.ts'
 import { reservationAddress } from './reservation-id.ts'

@@ -1,7 +1,7 @@
 /** What D1 knows of the pools: a projection that can be rebuilt, written by `projection.ts` alone. */
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import type { CloseReason } from '../draws/rdp1/commitment.ts'
+import type { CloseReason } from '../rdp1/commitment.ts'
 import type { Attempt, Cancellation, Commitment, ReservationState, Terms } from './pool-contract.ts'
 
 /** One row a pool: where it stands, absolutely. A newer `seq` replaces an older one. */

@@ -4,7 +4,7 @@ import { CreateProduct, UpdateProduct } from '../../src/catalog/contract.ts'
 import { readSettings } from '../../src/core/settings.ts'
 import { InstantIn } from '../../src/core/time.ts'
 import { fieldErrors } from '../../src/core/validation.ts'
-import { RequestPayout } from '../../src/money/payout-contract.ts'
+import { RequestPayout } from '../../src/payouts/contract.ts'
 import { PrizesIn } from '../../src/raffles/contract.ts'
 
 /** What somebody is told who sends `value` where `schema` is asked for. */

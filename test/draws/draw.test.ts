@@ -2,7 +2,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { describe, expect, it, vi } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
-import { dev, quicknet, timeOf } from '../../src/draws/rdp1/chains.ts'
+import { dev, quicknet, timeOf } from '../../src/rdp1/chains.ts'
 import { askPool } from '../../src/tickets/client.ts'
 import { registerPlayer, signedInAdmin, testContext } from '../harness/people.ts'
 import {
@@ -37,7 +37,7 @@ useClock()
 
 /** With the clock at a committed raffle's draw: what the pool is told when its sweep gets that far. */
 const signatureOf = async (round: number): Promise<string> => {
-  const { signDevRound } = await import('../../src/draws/rdp1/beacon.ts')
+  const { signDevRound } = await import('../../src/rdp1/beacon.ts')
   return Buffer.from(signDevRound(round)).toString('hex')
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { disqualifiedTickets, nextStep, type Step, type StepFacts } from '../../src/draws/next-step.ts'
-import { dev, timeOf } from '../../src/draws/rdp1/chains.ts'
 import { STORED_STATUSES } from '../../src/raffles/schema.ts'
+import { dev, timeOf } from '../../src/rdp1/chains.ts'
 import { attemptRow, CLAIM_BY, winnerRow } from './attempt-rows.ts'
 
 const FREEZE_AT = Date.parse('2031-05-06T09:00:00Z')

@@ -1,7 +1,7 @@
 // Checks a raffle's published proof as an auditor would: from what the doors give to anybody, and nothing else.
-import { type Check, isProven } from '../../src/draws/rdp1/checks.ts'
-import type { Proof } from '../../src/draws/rdp1/proof.ts'
-import { verifyProof } from '../../src/draws/rdp1/verify-proof.ts'
+import { type Check, isProven } from '../../src/rdp1/checks.ts'
+import type { Proof } from '../../src/rdp1/proof.ts'
+import { verifyProof } from '../../src/rdp1/verify-proof.ts'
 import { call } from '../harness/client.ts'
 
 export interface Verified {

@@ -2,12 +2,12 @@
 import { describe, expect, it, vi } from 'vitest'
 import { sandbox } from '../../src/money/providers/sandbox.ts'
 import { payments } from '../../src/money/schema.ts'
-import { takeObserved } from '../../src/orders/settle-order.ts'
+import { takeObserved } from '../../src/payments/settle-order.ts'
 import { stageProduct } from '../catalog/shelf.ts'
+import { ADDRESS, bought } from '../checkout/cart.ts'
+import { orderOf, PRICE, paid, purchase, stagePriced, withKey } from '../checkout/checkout.ts'
 import { AWAY } from '../harness/faults.ts'
 import { type Person, registerPlayer, testContext } from '../harness/people.ts'
-import { ADDRESS, bought } from '../orders/cart.ts'
-import { orderOf, PRICE, paid, purchase, stagePriced, withKey } from '../orders/checkout.ts'
 import {
   as,
   at,

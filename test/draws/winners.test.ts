@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
-import { dev } from '../../src/draws/rdp1/chains.ts'
+import { dev } from '../../src/rdp1/chains.ts'
 import { askPool } from '../../src/tickets/client.ts'
 import type { Answer } from '../harness/client.ts'
 import { organisationWithOperator, registerPlayer, testContext } from '../harness/people.ts'

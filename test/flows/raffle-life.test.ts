@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { dev } from '../../src/draws/rdp1/chains.ts'
+import { dev } from '../../src/rdp1/chains.ts'
 import { askPool } from '../../src/tickets/client.ts'
 import { reservationAddress } from '../../src/tickets/reservation-id.ts'
 import { verifyPublished } from '../draws/proof-check.ts'

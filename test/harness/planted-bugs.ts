@@ -20,7 +20,7 @@ const isOn = (name: string): string => `globalThis.__plantedBug === '${name}'`
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'settle twice',
-    file: 'src/orders/settle-order.ts',
+    file: 'src/payments/settle-order.ts',
     edits: [
       {
         find: 'paying !== undefined && order.settledAt === null',
@@ -35,7 +35,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'lose a refund',
-    file: 'src/orders/send-refund.ts',
+    file: 'src/refunds/send-refund.ts',
     edits: [
       {
         find: 'return providerOf(provider).refund(',
@@ -47,7 +47,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'send what the bank has taken back',
-    file: 'src/orders/send-refund.ts',
+    file: 'src/refunds/send-refund.ts',
     edits: [
       {
         find: 'if (isDispute(refund)) await',
@@ -57,7 +57,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'let nobody bear what the bank has taken back',
-    file: 'src/orders/take-back.ts',
+    file: 'src/refunds/take-back-tickets.ts',
     edits: [
       {
         find: '...(byBank ? stay : [])',
@@ -67,7 +67,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'confirm without money',
-    file: 'src/orders/end-order.ts',
+    file: 'src/checkout/end-order.ts',
     edits: [
       {
         find: 'linePort(line.kind).release(ctx, line)',
@@ -77,7 +77,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'release a paid hold',
-    file: 'src/orders/end-order.ts',
+    file: 'src/checkout/end-order.ts',
     edits: [
       {
         find: `.where(and(eq(orders.id, id), eq(orders.status, 'pending'), isNull(orders.receipt)))
@@ -90,7 +90,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'skip the dedupe',
-    file: 'src/orders/settle-order.ts',
+    file: 'src/payments/settle-order.ts',
     edits: [
       {
         find: 'const { reference, amount, currency, fee = 0 } = capture',
@@ -122,7 +122,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'pay out by a new key each time',
-    file: 'src/money/send-payout.ts',
+    file: 'src/payouts/send-payout.ts',
     edits: [
       {
         find: 'attempt === 0 ? id',

@@ -1,10 +1,10 @@
 // Where products are sent: said by the buyer with the order, and read by whoever sends them, once there is something to send.
 import { describe, expect, it } from 'vitest'
 import { SPEAKER, stageProduct } from '../catalog/shelf.ts'
+import { ADDRESS, bought, order, ordered } from '../checkout/cart.ts'
+import { orderOf, press, stagePriced, withKey } from '../checkout/checkout.ts'
 import { addOperator, organisationWithOperator, type Person, registerPlayer } from '../harness/people.ts'
 import { as, newKey, silenceLog, useClock } from '../raffles/scenario.ts'
-import { ADDRESS, bought, order, ordered } from './cart.ts'
-import { orderOf, press, stagePriced, withKey } from './checkout.ts'
 
 useClock()
 

@@ -3,6 +3,8 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
 import { SPEAKER, stageProduct } from '../catalog/shelf.ts'
+import { BOOK_PRICE, bought, order, ordered } from '../checkout/cart.ts'
+import { historyOf, orderOf, press, stagePriced, withKey } from '../checkout/checkout.ts'
 import {
   addOperator,
   organisationWithOperator,
@@ -11,8 +13,6 @@ import {
   signedInAdmin,
 } from '../harness/people.ts'
 import { as, newKey, useClock } from '../raffles/scenario.ts'
-import { BOOK_PRICE, bought, order, ordered } from './cart.ts'
-import { historyOf, orderOf, press, stagePriced, withKey } from './checkout.ts'
 
 useClock()
 

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readSettings, type Settings } from '../../src/core/settings.ts'
-import { dev, quicknet } from '../../src/draws/rdp1/chains.ts'
-import { parseRules } from '../../src/draws/rdp1/rules.ts'
 import { providers } from '../../src/money/providers/index.ts'
 import { manual } from '../../src/money/providers/manual.ts'
 import type { Provider } from '../../src/raffles/contract.ts'
 import type { RaffleRow } from '../../src/raffles/schema.ts'
 import { columnsOf, paymentSpanSeconds, RULES_FIELDS, termsOf } from '../../src/raffles/terms.ts'
+import { dev, quicknet } from '../../src/rdp1/chains.ts'
+import { parseRules } from '../../src/rdp1/rules.ts'
 import { raffleRow } from './raffle-row.ts'
 
 function settings(changes: Partial<Settings> = {}): Settings {

@@ -1,8 +1,8 @@
 // Tickets of a raffle that is cancelled: nobody's from then on, wherever they are shown, and none is left to be had.
 import { describe, expect, it } from 'vitest'
+import { orderOf, paid, purchase, reserve, stagePriced } from '../checkout/checkout.ts'
 import { failingDatabase } from '../harness/faults.ts'
 import { registerPlayer } from '../harness/people.ts'
-import { orderOf, paid, purchase, reserve, stagePriced } from '../orders/checkout.ts'
 import {
   as,
   buy,

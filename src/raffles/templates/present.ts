@@ -1,8 +1,8 @@
 /** A raffle template as it is answered, with what a raffle of its terms comes to when it is sold out. */
 import { toInstant } from '../../core/time.ts'
-import { settleTakings } from '../../money/economics.ts'
 import { toTermColumns } from '../columns.ts'
 import type { SavedTerms } from '../contract.ts'
+import { settleTakings } from '../economics.ts'
 import type { Economics, RaffleTemplate } from './contract.ts'
 import type { FoundTemplate } from './find-template.ts'
 

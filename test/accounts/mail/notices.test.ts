@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { sweepNotices } from '../../../src/draws/notify-holders.ts'
 import { askPool } from '../../../src/tickets/client.ts'
+import { PRICE, paid, stagePriced, withKey } from '../../checkout/checkout.ts'
 import { registerPlayer, testContext } from '../../harness/people.ts'
-import { PRICE, paid, stagePriced, withKey } from '../../orders/checkout.ts'
 import {
   as,
   at,

@@ -1,0 +1,78 @@
+/**
+ * Top-ups: what an organisation paid in, in cash or by bank transfer, for prizes beyond its raffles' takings. The ledger's
+ * transfer is the record: once for its reference, whatever is repeated.
+ */
+import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
+import * as z from 'zod'
+import { requireAdmin, requireMember, requirePermission } from '../accounts/permissions.ts'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { Problem } from '../core/errors.ts'
+import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
+import { toInstant } from '../core/time.ts'
+import { account, insertTransfers } from '../money/ledger.ts'
+import { type TransferRow, transfers } from '../money/schema.ts'
+import type { RecordTopUp, TopUp } from './balance-contract.ts'
+
+const transactionOf = (organisationId: string, reference: string) => `top-up:${organisationId}:${reference}`
+
+/** Of a transfer: a range of its key, whose end is the character after the colon. */
+export const isTopUpOf = (organisationId: string): SQL =>
+  sql`(transaction_id > ${transactionOf(organisationId, '')} AND transaction_id < ${`top-up:${organisationId};`})`
+
+/** For administrators: nobody credits an organisation of their own. */
+export async function recordTopUp(ctx: Ctx, organisationId: string, input: RecordTopUp): Promise<TopUp> {
+  await requireMember(ctx, organisationId)
+  await requireAdmin(ctx)
+  const { amount, currency } = input.amount
+  const transactionId = transactionOf(organisationId, input.reference)
+  const transfer = {
+    transactionId,
+    part: 0,
+    debit: account.cash('manual'),
+    credit: account.organiser(organisationId),
+    currency,
+    amount,
+  }
+  await withRetry(() => insertTransfers(ctx, [transfer]))
+  const row = await ctx.db.select().from(transfers).where(eq(transfers.transactionId, transactionId)).get()
+  if (row!.amount !== amount || row!.currency !== currency) {
+    throw new Problem('conflict', 'This reference is recorded already, with another amount.')
+  }
+  return presentTopUp(organisationId, row!)
+}
+
+/** The newest first. */
+export async function listTopUps(ctx: Ctx, organisationId: string, query: PageQuery): Promise<PageOf<TopUp>> {
+  await requirePermission(ctx, organisationId, 'reports:read')
+  const last = readCursor(query.cursor, z.tuple([z.number(), z.string()]))
+  const rows = await ctx.db
+    .select()
+    .from(transfers)
+    .where(
+      and(
+        isTopUpOf(organisationId),
+        last === undefined
+          ? undefined
+          : sql`(${transfers.at}, ${transfers.transactionId}) < (${last[0]}, ${last[1]})`,
+      ),
+    )
+    .orderBy(desc(transfers.at), desc(transfers.transactionId))
+    .limit(query.limit + 1)
+  return toPage(
+    rows,
+    query.limit,
+    ({ at, transactionId }) => [at, transactionId],
+    (row) => presentTopUp(organisationId, row),
+  )
+}
+
+const presentTopUp = (
+  organisationId: string,
+  { transactionId, amount, currency, at }: TransferRow,
+): TopUp => ({
+  organisationId,
+  reference: transactionId.slice(transactionOf(organisationId, '').length),
+  amount: { amount, currency },
+  recordedAt: toInstant(at),
+})

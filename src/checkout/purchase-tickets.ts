@@ -1,0 +1,48 @@
+/** Takes tickets of a raffle: free ones at once from its pool; priced ones as an order of one line. */
+import type { Ctx } from '../core/context.ts'
+import type { Purchase, PurchaseTickets } from '../orders/contract.ts'
+import type { OrderRows } from '../orders/find-order.ts'
+import { tell } from '../orders/history-text.ts'
+import type { HeldLine } from '../orders/line.ts'
+import { presentOrder, readDetails } from '../orders/present.ts'
+import { findReservation } from '../tickets/find-reservation.ts'
+import { asShown, presentReserved } from '../tickets/present.ts'
+import { takeFreeTickets } from '../tickets/take-free-tickets.ts'
+import { placeOrder } from './place-order.ts'
+
+export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: string): Promise<Purchase> {
+  const { payment, ...line } = input
+  if (payment === undefined)
+    return { ...presentReserved(line.raffleId, await takeFreeTickets(ctx, line, key)), order: null }
+  const { rows, held } = await placeOrder(ctx, { lines: [line], payment }, key, () => '')
+  const { hold, repeated } = held[0]!
+  if (repeated) return asItStands(ctx, line.raffleId, rows, hold)
+  // Without asking the database again: what is there to tell was just written.
+  const order = presentOrder(rows, {
+    numbers: new Map([[hold.id, hold.numbers]]),
+    fulfilments: new Map(),
+    buyers: new Map(),
+    history: new Map([
+      [rows.order.id, [{ key: 'placed', at: rows.order.createdAt, text: tell.placed(rows.order) }]],
+    ]),
+  })
+  return { ...presentReserved(line.raffleId, hold), order }
+}
+
+/** Of a repeat: whatever has happened since is told too. */
+async function asItStands(
+  ctx: Ctx,
+  raffleId: string,
+  rows: OrderRows,
+  hold: HeldLine['hold'],
+): Promise<Purchase> {
+  const [details, { isCancelled }] = await Promise.all([
+    readDetails(ctx, [rows]),
+    findReservation(ctx, hold.id),
+  ])
+  // What the pool has just said: the database may not have heard of it yet.
+  const reservation = asShown(hold, isCancelled)
+  const isStanding = reservation.state === 'held' || reservation.state === 'sold'
+  const numbers = new Map([[hold.id, isStanding ? hold.numbers : []]])
+  return { ...presentReserved(raffleId, reservation), order: presentOrder(rows, { ...details, numbers }) }
+}

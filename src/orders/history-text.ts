@@ -1,0 +1,79 @@
+/** What an order's history says, in words for its buyer. */
+
+import type { FulfilmentStatus } from '../catalog/schema.ts'
+import { decimalsOf, type Money } from '../core/money.ts'
+import { toInstant } from '../core/time.ts'
+import type { LossReason } from './line.ts'
+import type { LineKind } from './schema.ts'
+
+/** `KES 15.00`: minor units as people write them. */
+export function moneyText({ amount, currency }: Money): string {
+  const digits = decimalsOf(currency)
+  return `${currency} ${(amount / 10 ** digits).toFixed(digits)}`
+}
+
+const unitsText = (count: number): string => `${count === 1 ? '1 item is' : `${count} items are`} yours.`
+const ticketsText = (count: number): string => (count === 1 ? '1 ticket' : `${count} tickets`)
+
+interface LostLine {
+  kind: LineKind
+  title: string
+  why: LossReason
+}
+
+/** A sentence for what went to others, and one for each line that is lost otherwise. */
+function lostTexts(lines: LostLine[], isOneRaffle: boolean): string[] {
+  const gone = lines
+    .filter(({ why }) => why === 'gone')
+    .map(({ kind, title }) =>
+      kind === 'product' ? `“${title}”` : isOneRaffle ? 'The numbers' : `The numbers of “${title}”`,
+    )
+  return [
+    ...(gone.length === 0 ? [] : [`${gone.join(' and ')} went to others before the payment arrived.`]),
+    ...lines.flatMap(({ title, why }) => (why === 'gone' ? [] : [LOST_TEXTS[why](title)])),
+  ]
+}
+
+const LOST_TEXTS: Record<Exclude<LossReason, 'gone'>, (title: string) => string> = {
+  limit: (title) => `You have as many tickets of “${title}” already as one person may.`,
+  cancelled: (title) => `“${title}” was cancelled before its tickets were yours.`,
+  frozen: (title) => `The list of tickets of “${title}” was fixed for the draw before the payment arrived.`,
+}
+
+/** A provider has not said whether the money is on its way. */
+const UNHEARD = ' If you have paid all the same, that is found out, and settled or sent back to you.'
+
+/** By what means, as people say it. */
+const means = (provider: string): string =>
+  provider === 'manual' ? 'in cash or by bank transfer' : `by ${provider}`
+
+export const tell = {
+  placed: (order: Money & { payUntil: number }) =>
+    `Reserved. Pay ${moneyText(order)} by ${toInstant(order.payUntil)}.`,
+  started: (provider: string) => `Payment ${means(provider)} started.`,
+  unanswered: (provider: string) =>
+    `${provider} has not answered yet. If your phone asks you, confirm there; if it does not within two minutes, try to pay once more.`,
+  declined: (reason: string | null) =>
+    reason === null ? 'The payment failed.' : `The payment failed: ${reason}.`,
+  received: ({ receiptNumber, ...sum }: Money & { receiptNumber?: string }, provider: string) =>
+    `Received ${moneyText(sum)} ${means(provider)}${receiptNumber === undefined ? '' : ` (${receiptNumber})`}.`,
+  receiptNumber: (number: string) => `The receipt number of that is ${number}.`,
+  issued: (tickets: number, units: number) =>
+    [
+      'Paid.',
+      ...(tickets > 0 ? [`${ticketsText(tickets)} issued.`] : []),
+      ...(units > 0 ? [unitsText(units)] : []),
+    ].join(' '),
+  lost: (sum: Money, lines: LostLine[], isOneRaffle: boolean) =>
+    [...lostTexts(lines, isOneRaffle), `${moneyText(sum)} goes back to you.`].join(' '),
+  excess: (sum: Money) => `That was ${moneyText(sum)} more than the price. It goes back to you.`,
+  returned: {
+    twice: (sum: Money) => `This order was paid already. ${moneyText(sum)} goes back to you.`,
+    wrong: (sum: Money, due: Money) =>
+      `${moneyText(sum)} came instead of ${moneyText(due)}. It goes back to you.`,
+  },
+  fulfilled: (status: Exclude<FulfilmentStatus, 'none'>, title: string, reference: string | undefined) =>
+    `“${title}” was ${status}${reference === undefined ? '' : ` (${reference})`}.`,
+  expired: (heard: boolean) => `Not paid in time. What was held is free again.${heard ? '' : UNHEARD}`,
+  cancelled: (heard: boolean) => `Cancelled. What was held is free again.${heard ? '' : UNHEARD}`,
+} as const

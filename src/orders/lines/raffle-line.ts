@@ -1,0 +1,79 @@
+/** Raffle tickets as a line of an order: the pool decides, under the terms that it sells by. */
+import type { Ctx } from '../../core/context.ts'
+import { account } from '../../money/ledger.ts'
+import { parseRules } from '../../rdp1/rules.ts'
+import { askPool, orThrow } from '../../tickets/client.ts'
+import type { Reservation } from '../../tickets/pool-contract.ts'
+import { poolNameOf, reservationAddress } from '../../tickets/reservation-id.ts'
+import type { LinePort, LossReason } from '../line.ts'
+
+/**
+ * The pool does not say why: its rules are asked in the order in which it asks them, of how it stands now. It stays
+ * cancelled or frozen for good; where neither is so, it is a limit if the numbers are there.
+ */
+async function whyLost(ctx: Ctx, pool: string, { numbers }: Reservation): Promise<LossReason> {
+  const state = (await askPool(ctx, pool, (door) => door.state()))!
+  if (state.cancellation !== null) return 'cancelled'
+  if (state.commitment !== null || ctx.now >= state.freezeAt) return 'frozen'
+  const { maxPerUser, numbering } = parseRules(state.terms.rules)
+  if (maxPerUser === null) return 'gone'
+  const areThere =
+    numbering === 'chosen'
+      ? await areFree(ctx, pool, numbers)
+      : state.total - state.sold - state.held >= numbers.length
+  return areThere ? 'limit' : 'gone'
+}
+
+async function areFree(ctx: Ctx, pool: string, numbers: number[]): Promise<boolean> {
+  const isFree = async (number: number) =>
+    (await askPool(ctx, pool, (door) => door.freeNumbers(number, 1)))[0] === number
+  return (await Promise.all(numbers.map(isFree))).every(Boolean)
+}
+
+export const raffleLine: LinePort = {
+  async hold(ctx, { itemId, quantity, numbers }, { userId, key, request, holdMs, provider }) {
+    const outcome = await askPool(ctx, poolNameOf(itemId), (pool) =>
+      pool.reserve({
+        raffleId: itemId,
+        holder: userId,
+        key,
+        request,
+        quantity,
+        numbers,
+        payment: { holdMs, provider },
+      }),
+    )
+    const { reservation, repeated, sale } = orThrow(outcome)
+    return { ...sale, hold: reservation, repeated }
+  },
+
+  async confirm(ctx, { reservationId }) {
+    const { pool, seq } = reservationAddress(reservationId)
+    const { lost, reservation } = orThrow(
+      await askPool(ctx, pool, (door) => door.confirm(seq, reservationId)),
+    )
+    return lost ? whyLost(ctx, pool, reservation) : 'issued'
+  },
+
+  async tickets(ctx, { reservationId }) {
+    const { pool, seq } = reservationAddress(reservationId)
+    const found = await askPool(ctx, pool, (door) => door.reservation(seq, reservationId))
+    return found?.reservation.state === 'sold' ? found.reservation.numbers : []
+  },
+
+  async takeBack(ctx, { reservationId }, numbers) {
+    const { pool, seq } = reservationAddress(reservationId)
+    const outcome = await askPool(ctx, pool, (door) => door.void(seq, reservationId, numbers))
+    if (!outcome.ok && outcome.code === 'invalid_state') return false
+    orThrow(outcome)
+    return true
+  },
+
+  async release(ctx, { reservationId }) {
+    const { pool, seq } = reservationAddress(reservationId)
+    // Refused where it is sold or gone already: then there is nothing to let go.
+    await askPool(ctx, pool, (door) => door.release(seq, reservationId))
+  },
+
+  takings: ({ itemId }) => ({ account: account.takings(itemId), raffleId: itemId }),
+}

@@ -1,0 +1,135 @@
+/** The shapes of payments as those see them who run raffles, and what they can do about one. */
+import * as z from 'zod'
+import { Id } from '../core/ids.ts'
+import { Money, MoneyAboveZero } from '../core/money.ts'
+import { Page, PageQuery } from '../core/paging.ts'
+import { Line } from '../core/text.ts'
+import { Instant } from '../core/time.ts'
+import { PAYMENT_STATUSES, WEBHOOK_SUBJECTS } from '../money/schema.ts'
+import { EXAMPLE_ORDER_ID, EXAMPLE_PAYMENT_ID } from '../orders/examples.ts'
+import { Provider } from '../raffles/contract.ts'
+
+/** Without the page's address: that is the payer's alone. */
+export const ManagedPayment = z
+  .strictObject({
+    id: Id('payment'),
+    orderId: Id('order'),
+    provider: Provider,
+    status: z.enum(PAYMENT_STATUSES),
+    amount: Money,
+    /** The provider's own id of it. */
+    reference: z.string().nullable(),
+    /** Why somebody must look at it; null: nobody need. */
+    attention: z.string().nullable(),
+    /** How often the provider was asked without an answer, and when it is asked next. */
+    checks: z.number().int(),
+    nextCheckAt: Instant.nullable(),
+    /** Who dismissed it last, and why; null: nobody has. */
+    dismissed: z.strictObject({ by: Id('user'), reason: z.string(), at: Instant }).nullable(),
+    createdAt: Instant,
+    updatedAt: Instant,
+  })
+  .meta({ id: 'ManagedPayment' })
+export type ManagedPayment = z.infer<typeof ManagedPayment>
+
+export const ManagedPaymentPage = Page(ManagedPayment)
+
+export const ListPayments = PageQuery.extend({
+  /** `attention`: only those that somebody must look at. */
+  needs: z.enum(['attention']).optional(),
+})
+export type ListPayments = z.infer<typeof ListPayments>
+
+export const PaymentParams = z.object({ id: Id('payment') })
+
+export const RecordReceipt = z
+  .strictObject({
+    /** The bank's reference, the number of the receipt that was written, or what the provider's statement calls it. */
+    reference: Line(1, 100),
+    /** What came; the payment's amount unless it is said. */
+    amount: MoneyAboveZero.optional(),
+  })
+  .meta({ id: 'RecordReceipt' })
+export type RecordReceipt = z.infer<typeof RecordReceipt>
+
+export const RecordedReceipt = z
+  .strictObject({
+    paymentId: Id('payment'),
+    orderId: Id('order'),
+    reference: z.string(),
+    amount: Money,
+    recordedAt: Instant,
+  })
+  .meta({ id: 'RecordedReceipt' })
+export type RecordedReceipt = z.infer<typeof RecordedReceipt>
+
+/** Which of a provider's doors, and what shows there that it is the provider, where it signs nothing. */
+export const WebhookParams = z.object({ provider: Provider, door: z.string().max(40) })
+export const SecretWebhookParams = WebhookParams.extend({ token: z.string().max(200) })
+export type WebhookAddress = z.infer<typeof WebhookParams> & { token: string | null }
+export const ReplayParams = z.object({ provider: Provider, eventId: z.string().min(1).max(255) })
+
+/** An answer in the provider's own words. */
+export const WebhookAnswer = z.record(z.string(), z.unknown()).meta({ id: 'WebhookAnswer' })
+
+export const ListWebhooks = PageQuery.extend({
+  /** What it tells of; an administrator may leave it out. */
+  about: z
+    .union([Id('payment'), Id('refund'), Id('payout')], 'must be the id of a payment, refund or payout')
+    .optional(),
+})
+export type ListWebhooks = z.infer<typeof ListWebhooks>
+
+/** Without its body, which holds what the provider knows of the payer. */
+export const StoredWebhook = z
+  .strictObject({
+    provider: Provider,
+    eventId: z.string(),
+    subject: z.enum(WEBHOOK_SUBJECTS),
+    subjectId: z.string(),
+    receivedAt: Instant,
+    /** When it had its effect; null: not yet, and it is tried again. */
+    actedAt: Instant.nullable(),
+  })
+  .meta({ id: 'StoredWebhook' })
+export type StoredWebhook = z.infer<typeof StoredWebhook>
+
+export const StoredWebhookPage = Page(StoredWebhook)
+
+export const EXAMPLE_MANAGED_PAYMENT = {
+  id: EXAMPLE_PAYMENT_ID,
+  orderId: EXAMPLE_ORDER_ID,
+  provider: 'mpesa',
+  status: 'pending',
+  amount: { amount: 30_000, currency: 'KES' },
+  reference: 'ws_CO_191220231020363925',
+  attention: 'mpesa has not said for an hour whether it is paid.',
+  checks: 7,
+  nextCheckAt: null,
+  dismissed: null,
+  createdAt: '2026-11-20T17:00:00.000Z',
+  updatedAt: '2026-11-20T18:00:12.000Z',
+}
+
+export const EXAMPLE_STORED_WEBHOOK = {
+  provider: 'mpesa',
+  eventId: 'ws_CO_191220231020363925:0',
+  subject: 'payment',
+  subjectId: EXAMPLE_PAYMENT_ID,
+  receivedAt: '2026-11-20T17:00:31.000Z',
+  actedAt: '2026-11-20T17:00:31.000Z',
+}
+
+export const EXAMPLE_RECORDED_RECEIPT = {
+  paymentId: EXAMPLE_MANAGED_PAYMENT.id,
+  orderId: EXAMPLE_MANAGED_PAYMENT.orderId,
+  reference: 'KCB-884213',
+  amount: EXAMPLE_MANAGED_PAYMENT.amount,
+  recordedAt: '2026-11-20T17:20:00.000Z',
+}
+
+/** Of what is sent, by the schemas' names. */
+export const BODIES = {
+  RecordReceipt: { reference: EXAMPLE_RECORDED_RECEIPT.reference, amount: EXAMPLE_RECORDED_RECEIPT.amount },
+  Reason: { reason: 'The statement has no such money, and the buyer says that it was not paid.' },
+}

@@ -1,0 +1,50 @@
+/** Payments of the orders that one manages, newest first; administrators see all. */
+import { and, desc, eq, inArray, isNotNull, lt, sql } from 'drizzle-orm'
+import * as z from 'zod'
+import { hasPermission, requireLiveUser } from '../accounts/permissions.ts'
+import { members } from '../accounts/schema.ts'
+import type { Ctx } from '../core/context.ts'
+import { Problem } from '../core/errors.ts'
+import { type PageOf, readCursor, toPage } from '../core/paging.ts'
+import { payments } from '../money/schema.ts'
+import { orderLines } from '../orders/schema.ts'
+import type { ListPayments, ManagedPayment } from './contract.ts'
+import { presentManagedPayment } from './find-payment.ts'
+
+const Key = z.tuple([z.string()])
+
+export async function listPayments(ctx: Ctx, query: ListPayments): Promise<PageOf<ManagedPayment>> {
+  const after = readCursor(query.cursor, Key)
+  const mine = await managedOrganisations(ctx)
+  const isMine =
+    mine === 'all'
+      ? undefined
+      : sql`EXISTS (SELECT 1 FROM ${orderLines} WHERE ${orderLines.orderId} = ${payments.orderId}
+          AND ${inArray(orderLines.organisationId, sql`(SELECT value FROM json_each(${JSON.stringify(mine)}))`)})`
+  const rows = await ctx.db
+    .select()
+    .from(payments)
+    .where(
+      and(
+        isMine,
+        query.needs === 'attention' ? isNotNull(payments.attention) : undefined,
+        after && lt(payments.id, after[0]),
+      ),
+    )
+    .orderBy(desc(payments.id))
+    .limit(query.limit + 1)
+  return toPage(rows, query.limit, ({ id }) => [id], presentManagedPayment)
+}
+
+async function managedOrganisations(ctx: Ctx): Promise<string[] | 'all'> {
+  const { userId, isAdmin } = await requireLiveUser(ctx)
+  if (isAdmin) return 'all'
+  const memberships = await ctx.db
+    .select({ id: members.organisationId })
+    .from(members)
+    .where(eq(members.userId, userId))
+  const managed: string[] = []
+  for (const { id } of memberships) if (await hasPermission(ctx, id, 'payments:manage')) managed.push(id)
+  if (managed.length === 0) throw new Problem('forbidden', 'You manage no organisation’s payments.')
+  return managed
+}

@@ -1,0 +1,111 @@
+/** The shapes of payouts and payout methods on the wire. */
+import * as z from 'zod'
+import { EXAMPLE_RAFFLE_ID } from '../core/examples.ts'
+import { Id } from '../core/ids.ts'
+import { Currency, Sum } from '../core/money.ts'
+import { Page, PageQuery } from '../core/paging.ts'
+import { Line } from '../core/text.ts'
+import { Instant } from '../core/time.ts'
+import { PAYOUT_KINDS, PAYOUT_STATUSES } from '../money/schema.ts'
+import { Provider } from '../raffles/contract.ts'
+
+/** An account, a phone number, a name: whatever the provider pays to. */
+const Destination = Line(3, 120)
+
+export const NewPayoutMethod = z
+  .strictObject({ provider: Provider, destination: Destination })
+  .meta({ id: 'NewPayoutMethod' })
+export type NewPayoutMethod = z.infer<typeof NewPayoutMethod>
+
+export const PayoutMethod = z
+  .strictObject({
+    id: Id('payoutMethod'),
+    provider: Provider,
+    /** Only its end is shown. */
+    destination: z.string(),
+    createdAt: Instant,
+  })
+  .meta({ id: 'PayoutMethod' })
+export type PayoutMethod = z.infer<typeof PayoutMethod>
+
+export const PayoutMethodPage = Page(PayoutMethod)
+export const PayoutMethodParams = z.object({ id: Id('payoutMethod') })
+
+const payoutTo = { provider: Provider, destination: Destination }
+
+/** What a settled raffle has left, or what the organisation's shop has earned in a currency. */
+export const RequestPayout = z
+  .union(
+    [
+      z.strictObject({ raffleId: Id('raffle'), ...payoutTo }),
+      z.strictObject({ organisationId: Id('organisation'), currency: Currency, ...payoutTo }),
+    ],
+    {
+      error:
+        'must have a provider and a destination, and either a raffleId or an organisationId with a currency',
+    },
+  )
+  .meta({ id: 'RequestPayout' })
+export type RequestPayout = z.infer<typeof RequestPayout>
+
+export const MarkPaid = z
+  .strictObject({
+    /** The bank's number, the receipt's: what proves it. */
+    reference: Line(1, 120),
+  })
+  .meta({ id: 'MarkPaid' })
+export type MarkPaid = z.infer<typeof MarkPaid>
+
+export const Payout = z
+  .strictObject({
+    id: Id('payout'),
+    /** A winner's prize, what is left of a raffle for its organisation, or what its shop has earned. */
+    kind: z.enum(PAYOUT_KINDS),
+    /** Null where it is the shop's. */
+    raffleId: Id('raffle').nullable(),
+    organisationId: Id('organisation'),
+    /** Null for the organisation's own. */
+    winnerId: Id('winner').nullable(),
+    provider: Provider,
+    /** Whole where a person has to pay it by hand; else only its end. */
+    destination: z.string(),
+    amount: Sum,
+    status: z.enum(PAYOUT_STATUSES),
+    requestedBy: Id('user'),
+    approvedBy: Id('user').nullable(),
+    /** The provider's, or the operator's. */
+    reference: z.string().nullable(),
+    /** How often the provider has said that it failed and was asked again. */
+    attempt: z.number().int(),
+    /** Why somebody should look at it; null: nobody need. */
+    attention: z.string().nullable(),
+    createdAt: Instant,
+    updatedAt: Instant,
+  })
+  .meta({ id: 'Payout' })
+export type Payout = z.infer<typeof Payout>
+
+export const PayoutPage = Page(Payout)
+export const PayoutParams = z.object({ id: Id('payout') })
+export const ListPayouts = PageQuery.extend({
+  status: z.enum(PAYOUT_STATUSES).optional(),
+  raffleId: Id('raffle').optional(),
+})
+export type ListPayouts = z.infer<typeof ListPayouts>
+
+export const EXAMPLE_PAYOUT_METHOD = {
+  id: 'method_01kaf1q7v8fmk9m2q0c8w1g6ne',
+  provider: 'sandbox',
+  destination: '••••0112',
+  createdAt: '2026-11-27T17:05:00.000Z',
+}
+
+const DESTINATION = 'KCB 1180230112'
+
+/** Of what is sent, by the schemas' names. */
+export const BODIES = {
+  NewPayoutMethod: { provider: 'sandbox', destination: DESTINATION },
+  RequestPayout: { raffleId: EXAMPLE_RAFFLE_ID, provider: 'manual', destination: DESTINATION },
+  MarkPaid: { reference: 'KCB-884213' },
+  Reason: { reason: 'Its statement does not have it.' },
+}

@@ -1,0 +1,46 @@
+/** Reading payouts for those who may: holders of a permission in the organisation; to everybody else they are not there. */
+import { and, desc, eq, inArray, lt } from 'drizzle-orm'
+import * as z from 'zod'
+import { organisationsWith, type Permission, requirePermission } from '../accounts/permissions.ts'
+import type { Ctx } from '../core/context.ts'
+import { notFound, Problem } from '../core/errors.ts'
+import { type PageOf, readCursor, toPage } from '../core/paging.ts'
+import { type PayoutRow, payouts } from '../money/schema.ts'
+import type { ListPayouts, Payout } from './contract.ts'
+import { presentPayout } from './present.ts'
+
+export async function findPayoutFor(ctx: Ctx, id: string, permission: Permission): Promise<PayoutRow> {
+  const payout = await readPayout(ctx, id)
+  if (payout === undefined) throw notFound('payout')
+  try {
+    await requirePermission(ctx, payout.organisationId, permission)
+  } catch (error) {
+    // In the same words as for an id that nobody has.
+    if (error instanceof Problem && error.code === 'not_found') throw notFound('payout')
+    throw error
+  }
+  return payout
+}
+
+export const readPayout = (ctx: Ctx, id: string): Promise<PayoutRow | undefined> =>
+  ctx.db.select().from(payouts).where(eq(payouts.id, id)).get()
+
+/** Of the organisations in which one may ask for payouts or approve them; the newest first. */
+export async function listPayouts(ctx: Ctx, query: ListPayouts): Promise<PageOf<Payout>> {
+  const mine = await organisationsWith(ctx, ['payouts:approve', 'payouts:request'])
+  const last = readCursor(query.cursor, z.tuple([z.string()]))
+  const rows = await ctx.db
+    .select()
+    .from(payouts)
+    .where(
+      and(
+        mine === null ? undefined : inArray(payouts.organisationId, mine),
+        query.status === undefined ? undefined : eq(payouts.status, query.status),
+        query.raffleId === undefined ? undefined : eq(payouts.raffleId, query.raffleId),
+        last === undefined ? undefined : lt(payouts.id, last[0]),
+      ),
+    )
+    .orderBy(desc(payouts.id))
+    .limit(query.limit + 1)
+  return toPage(rows, query.limit, ({ id }) => [id], presentPayout)
+}

@@ -1,0 +1,238 @@
+/** Doors of payouts, and of a person's payout methods. */
+import { Hono } from 'hono'
+import type { AppEnv } from '../core/context.ts'
+import { EXAMPLE_ORGANISATION, EXAMPLE_RAFFLE_ID, EXAMPLE_WINNER_ID } from '../core/examples.ts'
+import { idempotencyKey } from '../core/idempotency.ts'
+import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
+import { validate } from '../core/validation.ts'
+import { addPayoutMethod, listPayoutMethods, removePayoutMethod } from '../money/payout-methods.ts'
+import { Reason } from '../raffles/contract.ts'
+import {
+  BODIES,
+  EXAMPLE_PAYOUT_METHOD,
+  ListPayouts,
+  MarkPaid,
+  NewPayoutMethod,
+  Payout,
+  PayoutMethod,
+  PayoutMethodPage,
+  PayoutMethodParams,
+  PayoutPage,
+  PayoutParams,
+  RequestPayout,
+} from './contract.ts'
+import { listPayouts } from './find-payout.ts'
+import { approvePayout, cancelPayout, markFailed, markPaid, retryPayout } from './manage-payout.ts'
+import { requestPayout } from './request-payout.ts'
+
+const TAG = 'Payouts'
+
+const EXAMPLE_PAYOUT = {
+  id: 'payout_01kaf1q7v8fmk9m2q0c8w1g6ne',
+  kind: 'prize',
+  raffleId: EXAMPLE_RAFFLE_ID,
+  organisationId: EXAMPLE_ORGANISATION.id,
+  winnerId: EXAMPLE_WINNER_ID,
+  provider: 'sandbox',
+  destination: '••••0112',
+  amount: { amount: 500_000, currency: 'KES' },
+  status: 'requested',
+  requestedBy: 'user_01kaf1q7v8fmk9m2q0c8w1g6ne',
+  approvedBy: null,
+  reference: null,
+  attempt: 0,
+  attention: null,
+  createdAt: '2026-11-27T17:06:00.000Z',
+  updatedAt: '2026-11-27T17:06:00.000Z',
+}
+
+const answered = (description: string, changes: Partial<Payout> = {}) => ({
+  status: 200 as const,
+  schema: Payout,
+  example: { ...EXAMPLE_PAYOUT, ...changes },
+  description,
+})
+
+/** Under /api/v1/users/me/payout-methods. */
+export const payoutMethods = new Hono<AppEnv>()
+  .get(
+    '/',
+    describe({
+      summary: 'List my payout methods',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: PayoutMethodPage,
+        example: { data: [EXAMPLE_PAYOUT_METHOD], nextCursor: null },
+        description: 'All of them: there are at most ten.',
+      },
+    }),
+    async (c) => c.json(await listPayoutMethods(c.get('ctx'))),
+  )
+  .post(
+    '/',
+    describe({
+      summary: 'Add a payout method',
+      description: 'Where a cash prize is to be paid; named by its id in a claim.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 201,
+        schema: PayoutMethod,
+        example: EXAMPLE_PAYOUT_METHOD,
+        description: 'The method; only the end of its destination is ever shown.',
+      },
+      errors: [...BODY_ERRORS, 'limit_reached'],
+    }),
+    validate('json', NewPayoutMethod, BODIES.NewPayoutMethod),
+    async (c) => {
+      const method = await addPayoutMethod(c.get('ctx'), c.req.valid('json'))
+      c.header('location', `/api/v1/users/me/payout-methods/${method.id}`)
+      return c.json(method, 201)
+    },
+  )
+  .delete(
+    '/:id',
+    describe({
+      summary: 'Remove a payout method',
+      description: 'Payouts that were asked for with it go where it said.',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 204, description: 'It is gone.' },
+      errors: ['not_found'],
+    }),
+    validate('param', PayoutMethodParams),
+    async (c) => {
+      await removePayoutMethod(c.get('ctx'), c.req.valid('param').id)
+      return c.body(null, 204)
+    },
+  )
+
+/** Under /api/v1/payouts. */
+export const payouts = new Hono<AppEnv>()
+  .get(
+    '/',
+    describe({
+      summary: 'List payouts',
+      description: 'Of the organisations in which you may ask for payouts or approve them.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: PayoutPage,
+        example: { data: [EXAMPLE_PAYOUT], nextCursor: null },
+        description: 'The newest first.',
+      },
+      errors: PAGE_ERRORS,
+    }),
+    validate('query', ListPayouts),
+    async (c) => c.json(await listPayouts(c.get('ctx'), c.req.valid('query'))),
+  )
+  .post(
+    '/',
+    describe({
+      summary: 'Ask for what a raffle has left the organisation, or for what its shop has earned',
+      description:
+        'By the ledger. Of a raffle, once it is settled: takings less rake and prizes. Of the shop: all that was sold less what was refunded and what was asked for before; what is refunded later comes off the next one.',
+      tag: TAG,
+      auth: 'user',
+      idempotent: true,
+      success: {
+        status: 201,
+        schema: Payout,
+        description: 'The payout, to be approved.',
+        example: { ...EXAMPLE_PAYOUT, kind: 'organiser', winnerId: null },
+      },
+      errors: [...BODY_ERRORS, 'not_found', 'forbidden', 'invalid_state', 'conflict'],
+    }),
+    validate('json', RequestPayout, BODIES.RequestPayout),
+    async (c) => {
+      const payout = await requestPayout(c.get('ctx'), c.req.valid('json'), idempotencyKey(c))
+      c.header(
+        'location',
+        payout.raffleId === null ? '/api/v1/payouts' : `/api/v1/payouts?raffleId=${payout.raffleId}`,
+      )
+      return c.json(payout, 201)
+    },
+  )
+  .post(
+    '/:id/approve',
+    describe({
+      summary: 'Approve a payout',
+      description:
+        'By somebody else than who asked for it, where the deployment says so. It is sent at once.',
+      tag: TAG,
+      auth: 'user',
+      success: answered('The payout, on its way.', { status: 'sent' }),
+      errors: ['not_found', 'forbidden', 'invalid_state'],
+    }),
+    validate('param', PayoutParams),
+    async (c) => c.json(await approvePayout(c.get('ctx'), c.req.valid('param').id)),
+  )
+  .post(
+    '/:id/cancel',
+    describe({
+      summary: 'Cancel a payout of an organisation',
+      description:
+        'What a raffle has left or a shop has earned, as long as it is not approved, or after it failed. The money can be asked for again.',
+      tag: TAG,
+      auth: 'user',
+      success: answered('The payout, which is not made.', {
+        status: 'cancelled',
+        kind: 'shop',
+        raffleId: null,
+        winnerId: null,
+      }),
+      errors: ['not_found', 'forbidden', 'invalid_state'],
+    }),
+    validate('param', PayoutParams),
+    async (c) => c.json(await cancelPayout(c.get('ctx'), c.req.valid('param').id)),
+  )
+  .post(
+    '/:id/retry',
+    describe({
+      summary: 'Retry a payout that failed',
+      description: 'Only after the provider said that it failed; two retries at a time are one payment.',
+      tag: TAG,
+      auth: 'user',
+      idempotent: true,
+      success: answered('The payout, on its way again.', { status: 'sent' }),
+      errors: ['not_found', 'forbidden', 'invalid_state'],
+    }),
+    validate('param', PayoutParams),
+    async (c) => c.json(await retryPayout(c.get('ctx'), c.req.valid('param').id, idempotencyKey(c))),
+  )
+  .post(
+    '/:id/mark-paid',
+    describe({
+      summary: 'Mark a payout as paid',
+      description:
+        'By hand, where it is made by hand. By its provider, for an administrator alone: once the provider was sent it, has not told of it, and that needs attention.',
+      tag: TAG,
+      auth: 'user',
+      success: answered('The paid payout.', { status: 'paid' }),
+      errors: [...BODY_ERRORS, 'not_found', 'forbidden', 'invalid_state'],
+    }),
+    validate('param', PayoutParams),
+    validate('json', MarkPaid, BODIES.MarkPaid),
+    async (c) => c.json(await markPaid(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
+  )
+  .post(
+    '/:id/mark-failed',
+    describe({
+      summary: 'Mark a payout as not paid by its provider',
+      description:
+        'For an administrator alone: once the provider was sent it, has not told of it, and that needs attention. It can be retried then, or corrected, as one that the provider says has failed.',
+      tag: TAG,
+      auth: 'user',
+      success: answered('The payout, which is not paid.', {
+        status: 'failed',
+        attention: BODIES.Reason.reason,
+      }),
+      errors: [...BODY_ERRORS, 'not_found', 'forbidden', 'invalid_state'],
+    }),
+    validate('param', PayoutParams),
+    validate('json', Reason, BODIES.Reason),
+    async (c) => c.json(await markFailed(c.get('ctx'), c.req.valid('param').id, c.req.valid('json').reason)),
+  )

@@ -1,0 +1,95 @@
+/** What the ledger says once a refund is paid: its sum by the raffles whose tickets it was for, as it came to be owed. */
+import { and, asc, eq, sql } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { account, type Transfer } from '../money/ledger.ts'
+import { lossOf } from '../money/losses.ts'
+import { isDispute } from '../money/refund-rows.ts'
+import { type RefundRow, refunds, transfers } from '../money/schema.ts'
+import { linePort } from '../orders/line.ts'
+import { type OrderLineRow, orderLines } from '../orders/schema.ts'
+import type { Provider } from '../raffles/contract.ts'
+
+type RaffleId = string | undefined
+
+/** Who pays a refund: a provider, or the payer's bank, which took the money back before we could. */
+export type Payer = Provider | 'bank'
+
+/** `by`: who paid it, whoever had taken the money. The same each time: it reads only what does not change any more. */
+export async function paidTransfers(ctx: Ctx, refund: RefundRow, by: Payer): Promise<Transfer[]> {
+  const { id, orderId, currency } = refund
+  const lines = await ctx.db
+    .select()
+    .from(orderLines)
+    .where(eq(orderLines.orderId, orderId))
+    .orderBy(asc(orderLines.line))
+  const credit = by === 'bank' ? account.disputes : account.cash(by)
+  const from = { transactionId: `refund:${id}:paid`, debit: account.refunds, credit }
+  const paid = [...byRaffle(refund, lines)].map(([raffleId, amount], part) => ({
+    ...from,
+    part,
+    currency,
+    amount,
+    orderId,
+    raffleId,
+  }))
+  return by === 'bank' && !isDispute(refund) ? [...paid, ...losses(refund, lines)] : paid
+}
+
+/** What the bank had taken back was the organisations' loss until now. */
+const losses = (refund: RefundRow, lines: OrderLineRow[]): Transfer[] =>
+  partsOf(refund, lines).map(({ row, amount }) => ({
+    transactionId: lossOf(row.organisationId, refund.id),
+    part: row.line,
+    debit: account.disputes,
+    credit: account.organiser(row.organisationId),
+    currency: refund.currency,
+    amount,
+    orderId: refund.orderId,
+    raffleId: raffleOf(row),
+  }))
+
+/** Any of the losses by the lines of a refund: then the buyer has its money back already, and it is the bank's. */
+export const lossesBefore = (ctx: Ctx, { orderId, lines }: RefundRow) => {
+  const named = JSON.stringify(lines.map(({ line }) => line))
+  return ctx.db
+    .select({ part: transfers.part })
+    .from(transfers)
+    .where(
+      and(
+        sql`${transfers.part} IN (SELECT value FROM json_each(${named}))`,
+        sql`${transfers.transactionId} IN (
+          SELECT 'loss:' || ${orderLines.organisationId} || ':' || ${refunds.id} FROM ${refunds} JOIN ${orderLines}
+            ON ${orderLines.orderId} = ${refunds.orderId}
+          WHERE ${refunds.orderId} = ${orderId} AND ${refunds.key} > 'dispute:' AND ${refunds.key} < 'dispute;')`,
+      ),
+    )
+    .limit(1)
+}
+
+interface Part {
+  row: OrderLineRow
+  amount: number
+}
+
+function partsOf(refund: RefundRow, lines: OrderLineRow[]): Part[] {
+  const lost = refund.key === 'lost' ? lines.filter(({ state }) => state === 'lost') : []
+  return [
+    ...refund.lines.map(({ line, numbers }) => {
+      const row = lines.find((each) => each.line === line)!
+      // Without numbers it is all that was left of its one line.
+      return { row, amount: numbers.length === 0 ? refund.amount : row.unitAmount * numbers.length }
+    }),
+    ...lost.map((row) => ({ row, amount: row.unitAmount * row.quantity })),
+  ]
+}
+
+/** What was too much, or paid twice, is of no raffle. */
+function byRaffle(refund: RefundRow, lines: OrderLineRow[]): Map<RaffleId, number> {
+  const sums = new Map<RaffleId, number>()
+  for (const { row, amount } of partsOf(refund, lines)) {
+    sums.set(raffleOf(row), (sums.get(raffleOf(row)) ?? 0) + amount)
+  }
+  return sums.size === 0 ? sums.set(undefined, refund.amount) : sums
+}
+
+const raffleOf = (row: OrderLineRow): RaffleId => linePort(row.kind).takings(row).raffleId

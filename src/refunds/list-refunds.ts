@@ -1,0 +1,44 @@
+/** An order's refunds, the newest first: all for its buyer; for an operator those of the organisation's own lines. */
+import { and, desc, eq, lt, type SQL, sql } from 'drizzle-orm'
+import * as z from 'zod'
+import { requireUser } from '../accounts/permissions.ts'
+import type { Ctx } from '../core/context.ts'
+import { notFound, Problem } from '../core/errors.ts'
+import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
+import { refunds } from '../money/schema.ts'
+import { findOrder, type OrderRows } from '../orders/find-order.ts'
+import type { Refund } from './contract.ts'
+import { presentRefund } from './present.ts'
+import { requireRefunds } from './require-refunds.ts'
+
+export async function listRefunds(ctx: Ctx, orderId: string, query: PageQuery): Promise<PageOf<Refund>> {
+  const found = await findOrder(ctx, orderId)
+  const visible = await whatIsVisible(ctx, found)
+  const last = readCursor(query.cursor, z.tuple([z.string()]))
+  const rows = await ctx.db
+    .select()
+    .from(refunds)
+    .where(and(eq(refunds.orderId, orderId), visible, last && lt(refunds.id, last[0])))
+    .orderBy(desc(refunds.id))
+    .limit(query.limit + 1)
+  return toPage(rows, query.limit, ({ id }) => [id], presentRefund)
+}
+
+async function whatIsVisible(ctx: Ctx, { order, lines }: OrderRows): Promise<SQL | undefined> {
+  if (order.userId === requireUser(ctx).userId) return undefined
+  const mine: number[] = []
+  let refusal: Problem | null = null
+  for (const line of lines) {
+    try {
+      await requireRefunds(ctx, [line], 'order')
+      mine.push(line.line)
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      if (refusal === null || error.code !== 'not_found') refusal = error
+    }
+  }
+  if (mine.length === 0) throw refusal ?? notFound('order')
+  if (mine.length === lines.length) return undefined
+  return sql`json_array_length(${refunds.lines}) > 0 AND NOT EXISTS (SELECT 1 FROM json_each(${refunds.lines})
+    WHERE value->>'line' NOT IN (SELECT value FROM json_each(${JSON.stringify(mine)})))`
+}

@@ -1,0 +1,187 @@
+/**
+ * Refunds everybody who bought tickets of a cancelled raffle: a page of orders a batch, from a cursor, over as many
+ * sweeps as it takes. The batches only write down what is owed; `sweepRefunds` sends it.
+ */
+import { and, asc, eq, gt, inArray, isNull, lt, type SQL, sql } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { newId } from '../core/ids.ts'
+import { SECOND_MS } from '../core/time.ts'
+import { account } from '../money/ledger.ts'
+import { receipts, refundRuns, refunds, transfers } from '../money/schema.ts'
+import { askGrantsBack } from '../orders/earned-entries.ts'
+import { orderEvents, orderLines, orders } from '../orders/schema.ts'
+import { tellRefund } from './history-text.ts'
+
+type Run = typeof refundRuns.$inferSelect
+
+const ORDERS_A_PAGE = 500
+const MAX_PASS_MS = 10 * SECOND_MS
+
+export interface RunBounds {
+  ordersAPage: number
+  /** No page is begun after this; one always is. */
+  maxMs: number
+}
+
+/** The key of the one refund that a run makes of an order. */
+export const cancelKey = (raffleId: string): string => `cancel:${raffleId}`
+
+export const sweepRefundRuns = (ctx: Ctx): Promise<number> =>
+  refundWithin(ctx, { ordersAPage: ORDERS_A_PAGE, maxMs: MAX_PASS_MS })
+
+/** Goes on with every run that is not finished, the oldest first; gives how many pages it did. */
+export async function refundWithin(ctx: Ctx, { ordersAPage, maxMs }: RunBounds): Promise<number> {
+  const until = Date.now() + maxMs
+  const open = await ctx.db
+    .select({ raffleId: refundRuns.raffleId })
+    .from(refundRuns)
+    .where(isNull(refundRuns.finishedAt))
+    .orderBy(asc(refundRuns.startedAt))
+  let pages = 0
+  for (const { raffleId } of open) {
+    try {
+      while ((pages === 0 || Date.now() < until) && (await refundPage(ctx, raffleId, ordersAPage))) pages++
+    } catch (error) {
+      ctx.log.error('raffle not refunded', { raffleId, error })
+    }
+  }
+  return pages
+}
+
+/** One page; false where there is none left. */
+async function refundPage(ctx: Ctx, raffleId: string, size: number): Promise<boolean> {
+  const run = await ctx.db.select().from(refundRuns).where(eq(refundRuns.raffleId, raffleId)).get()
+  if (run === undefined || run.finishedAt !== null) return false
+  const page = await ctx.db
+    .select({ orderId: orderLines.orderId })
+    .from(orderLines)
+    .where(and(owedBy(raffleId), gt(orderLines.orderId, run.cursor)))
+    .orderBy(asc(orderLines.orderId))
+    .limit(size)
+  if (page.length > 0)
+    await writePage(
+      ctx,
+      run,
+      page.map(({ orderId }) => orderId),
+    )
+  else await finish(ctx, run)
+  return page.length > 0
+}
+
+/** Lines of the raffle that have tickets which nobody has refunded. */
+const owedBy = (raffleId: string) =>
+  and(
+    eq(orderLines.itemId, raffleId),
+    eq(orderLines.state, 'issued'),
+    lt(orderLines.refundedQuantity, orderLines.quantity),
+  )
+
+/** One batch for all of a page. It computes from what stands in the tables then, and does nothing once the cursor moved. */
+async function writePage(ctx: Ctx, run: Run, orderIds: string[]): Promise<void> {
+  const { raffleId, cursor } = run
+  const page = JSON.stringify(orderIds.map((id) => [id, newId('refund')]))
+  const isTurn = sql`EXISTS (SELECT 1 FROM ${refundRuns} WHERE ${refundRuns.raffleId} = ${raffleId}
+    AND ${refundRuns.cursor} = ${cursor} AND ${refundRuns.finishedAt} IS NULL)`
+  /** The page's refunds that this batch has made: others made none, as theirs have other ids. */
+  const made = sql`json_each(${page}) AS item CROSS JOIN ${refunds} ON ${refunds.id} = item.value->>1`
+  const ordersMade = sql`(SELECT ${refunds.orderId} FROM ${made})`
+  await withRetry(() =>
+    ctx.db.batch([
+      insertRefunds(ctx, run, page, isTurn),
+      ctx.db
+        .insert(transfers)
+        .select(sql`
+          SELECT 'refund:' || ${refunds.id} || ':due', ${refunds.lines}->0->>'line', ${account.takings(raffleId)},
+                 ${account.refunds}, ${refunds.currency}, ${refunds.amount}, ${refunds.orderId}, ${raffleId}, ${ctx.now}
+          FROM ${made} WHERE ${isTurn}`)
+        .onConflictDoNothing(),
+      ctx.db
+        .insert(orderEvents)
+        .select(sql`
+          SELECT ${refunds.orderId}, 'refund:' || ${refunds.id} || ':due',
+                 (SELECT count(*) FROM ${orderEvents} WHERE ${orderEvents.orderId} = ${refunds.orderId}), ${ctx.now},
+                 ${tellRefund.cancelled(run.reason)}
+          FROM ${made} WHERE ${isTurn}`)
+        .onConflictDoNothing(),
+      updateOrders(ctx, run, ordersMade, isTurn),
+      ctx.db
+        .update(orderLines)
+        .set({ refundedQuantity: orderLines.quantity, state: 'refunded' })
+        .where(and(owedBy(raffleId), sql`${orderLines.orderId} IN ${ordersMade}`, isTurn)),
+      askGrantsBack(ctx, ordersMade),
+      ctx.db
+        .update(refundRuns)
+        .set({
+          cursor: orderIds.at(-1)!,
+          done: sql`${refundRuns.done} + (SELECT count(*) FROM ${made})`,
+        })
+        .where(and(eq(refundRuns.raffleId, raffleId), isTurn)),
+    ]),
+  )
+}
+
+/** A refund an order, of what is left of its line, by the receipt that paid for it. Joined from the page outwards. */
+function insertRefunds(ctx: Ctx, { raffleId, reason }: Run, page: string, isTurn: SQL) {
+  const receiptOf = sql`${receipts.orderId} = ${orders.id}
+    AND ${receipts.provider} || ':' || ${receipts.reference} = ${orders.receipt}`
+  return ctx.db
+    .insert(refunds)
+    .select(sql`
+      SELECT item.value->>1, ${orders.id}, ${cancelKey(raffleId)}, '', ${receipts.provider}, ${receipts.paymentId},
+             ${receipts.reference},
+             (${orderLines.quantity} - ${orderLines.refundedQuantity}) * ${orderLines.unitAmount}, ${orders.currency},
+             ${reason}, json_array(json_object('line', ${orderLines.line}, 'numbers', json_array())),
+             'due', NULL, 0, ${ctx.now}, NULL, ${ctx.now}, ${ctx.now}
+      FROM json_each(${page}) AS item
+      CROSS JOIN ${orders} ON ${orders.id} = item.value->>0
+      CROSS JOIN ${receipts} ON ${receiptOf}
+      CROSS JOIN ${orderLines} ON ${orderLines.orderId} = ${orders.id} AND ${owedBy(raffleId)}
+      WHERE ${isTurn}`)
+    .onConflictDoNothing()
+}
+
+function updateOrders(ctx: Ctx, { raffleId }: Run, ordersMade: SQL, isTurn: SQL) {
+  const refunded = sql`${orders.refundedAmount} + (SELECT ${refunds.amount} FROM ${refunds}
+    WHERE ${refunds.orderId} = ${orders.id} AND ${refunds.key} = ${cancelKey(raffleId)})`
+  return ctx.db
+    .update(orders)
+    .set({
+      refundedAmount: refunded,
+      status: sql`iif(${refunded} = ${orders.amount}, 'refunded', 'partially_refunded')`,
+      updatedAt: ctx.now,
+    })
+    .where(and(sql`${orders.id} IN ${ordersMade}`, isTurn))
+}
+
+/** Finished when nothing is owed any more; where something still is, the run begins again from the first order. */
+async function finish(ctx: Ctx, run: Run): Promise<void> {
+  const isOwed = sql`EXISTS (SELECT 1 FROM ${orderLines} WHERE ${owedBy(run.raffleId)})`
+  const isTurn = and(
+    eq(refundRuns.raffleId, run.raffleId),
+    eq(refundRuns.cursor, run.cursor),
+    isNull(refundRuns.finishedAt),
+  )
+  await withRetry(() =>
+    ctx.db.batch([
+      ctx.db
+        .update(refundRuns)
+        .set({ finishedAt: ctx.now })
+        .where(and(isTurn, sql`NOT ${isOwed}`)),
+      ctx.db.update(refundRuns).set({ cursor: '' }).where(and(isTurn, isOwed)),
+    ]),
+  )
+}
+
+/**
+ * A statement for the batch that makes lines `issued`: an order that is settled only after the run of its cancelled
+ * raffle has passed it is met by that run all the same.
+ */
+export function reopenRefundRuns(ctx: Ctx, orderId: string, raffleIds: string[]) {
+  // Just before the order, however long ids are.
+  const before = orderId.slice(0, -1)
+  return ctx.db
+    .update(refundRuns)
+    .set({ cursor: sql`min(${refundRuns.cursor}, ${before})`, finishedAt: null })
+    .where(inArray(refundRuns.raffleId, raffleIds))
+}

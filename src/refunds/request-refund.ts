@@ -1,0 +1,131 @@
+/** An operator refunds an order, or some of its tickets: written down first, then done as far as it goes at once. */
+import { and, eq, sql } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { invalid, Problem } from '../core/errors.ts'
+import { bodyHash } from '../core/idempotency.ts'
+import { type RefundedLine, type RefundRow, receipts } from '../money/schema.ts'
+import { findOrder, type OrderRows } from '../orders/find-order.ts'
+import { linePort } from '../orders/line.ts'
+import type { OrderLineRow } from '../orders/schema.ts'
+import type { Provider } from '../raffles/contract.ts'
+import type { RequestRefund } from './contract.ts'
+import { findRefundByKey } from './find-refund.ts'
+import { ticketsNamed } from './history-text.ts'
+import { requireRefunds } from './require-refunds.ts'
+import { isIssued, priceOf, refundedOf, reserve, restOf } from './reserve-refund.ts'
+import { sendRefund } from './send-refund.ts'
+import { takeBack } from './take-back-tickets.ts'
+
+/** Each time another refund of the same order came first. */
+const MAX_TRIES = 5
+
+export async function requestRefund(
+  ctx: Ctx,
+  orderId: string,
+  input: RequestRefund,
+  clientKey: string,
+): Promise<RefundRow> {
+  const key = `request:${clientKey}`
+  const request = bodyHash(input)
+  for (let attempt = 1; attempt <= MAX_TRIES; attempt++) {
+    const rows = await findOrder(ctx, orderId)
+    if (attempt === 1) await requireRefunds(ctx, namedLines(rows, input), 'order')
+    const known = await findRefundByKey(ctx, orderId, key)
+    if (known !== undefined) return answer(ctx, known, request)
+    const lines = await choose(ctx, rows, input)
+    const receipt = await payingReceipt(ctx, rows)
+    const amount = priceOf(rows.lines, lines)
+    const { currency } = rows.order
+    await reserve(ctx, {
+      orderId,
+      key,
+      request,
+      ...receipt,
+      amount,
+      currency,
+      reason: input.reason,
+      lines,
+      status: 'requested',
+    })
+    const made = await findRefundByKey(ctx, orderId, key)
+    if (made !== undefined) return answer(ctx, made, request)
+  }
+  throw new Problem('conflict', 'Other refunds of this order are under way. Try again.')
+}
+
+/** Takes it as far as it goes now; what stands between, the sweep finishes. */
+async function answer(ctx: Ctx, refund: RefundRow, request: string): Promise<RefundRow> {
+  if (refund.request !== request) {
+    throw new Problem('idempotency_mismatch', 'This Idempotency-Key was used for another refund.')
+  }
+  const taken = refund.status === 'requested' ? await takeBack(ctx, refund) : refund
+  if (taken.status === 'refused') {
+    throw new Problem('invalid_state', 'The list of tickets is fixed for the draw: nothing can be refunded.')
+  }
+  if (taken.status !== 'due') return taken
+  try {
+    return await sendRefund(ctx, taken)
+  } catch (error) {
+    // It is owed, and the sweep sends it: that its provider could not be asked does not make it undone.
+    ctx.log.error('refund not sent yet', { refundId: taken.id, error })
+    return taken
+  }
+}
+
+const lineOf = ({ lines }: OrderRows, line: number): OrderLineRow | undefined =>
+  lines.find((row) => row.line === line)
+
+/** The lines that are asked for; all of them where one is not there, so that nobody learns of others' orders. */
+function namedLines(rows: OrderRows, { lines }: RequestRefund): OrderLineRow[] {
+  const named = lines?.map(({ line }) => lineOf(rows, line)) ?? rows.lines
+  return named.every((row) => row !== undefined) ? named : rows.lines
+}
+
+/** Which tickets go back: those that are named, or all that there are. Throws where one of them cannot. */
+async function choose(ctx: Ctx, rows: OrderRows, input: RequestRefund): Promise<RefundedLine[]> {
+  const { id, settledAt } = rows.order
+  if (settledAt === null)
+    throw new Problem('invalid_state', 'This order is not paid: there is nothing to refund.')
+  if (input.lines === undefined) {
+    const rest = await restOf(ctx, rows)
+    if (rest.length === 0) throw new Problem('invalid_state', 'Nothing of this order is left to refund.')
+    return rest
+  }
+  const goneOf = await refundedOf(ctx, id)
+  for (const [at, { line, numbers }] of input.lines.entries()) {
+    const row = lineOf(rows, line)
+    if (row === undefined) throw invalid(`lines.${at}.line`, 'is not a line of this order')
+    const gone = goneOf(line)
+    const twice = numbers.filter((number) => gone.has(number))
+    if (twice.length > 0 || !isIssued(row)) {
+      const named = ticketsNamed([{ line, numbers: twice.length > 0 ? twice : numbers }])
+      throw new Problem('invalid_state', `Refunded already, or never issued: ${named}.`)
+    }
+    const tickets = new Set(await linePort(row.kind).tickets(ctx, row))
+    const strange = numbers.filter((number) => !tickets.has(number))
+    if (strange.length > 0) {
+      const named = ticketsNamed([{ line, numbers: strange }])
+      throw invalid(`lines.${at}.numbers`, `must be tickets of this line, unlike ${named}`)
+    }
+  }
+  return input.lines.map(({ line, numbers }) => ({ line, numbers }))
+}
+
+/** The money that paid for the order: it goes back the way it came. */
+async function payingReceipt(
+  ctx: Ctx,
+  { order }: OrderRows,
+): Promise<{ provider: Provider; paymentId: string; receipt: string }> {
+  const receipt = await ctx.db
+    .select({ provider: receipts.provider, paymentId: receipts.paymentId, receipt: receipts.reference })
+    .from(receipts)
+    .where(
+      and(
+        eq(receipts.orderId, order.id),
+        sql`${receipts.provider} || ':' || ${receipts.reference} = ${order.receipt}`,
+      ),
+    )
+    .get()
+  if (receipt === undefined) throw new Error(`order ${order.id} is settled without a receipt`)
+  return receipt
+}

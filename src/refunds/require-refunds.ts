@@ -1,0 +1,26 @@
+/** Who may refund: whoever holds `refunds:write` in every organisation whose lines are touched. */
+import { requirePermission } from '../accounts/permissions.ts'
+import type { Ctx } from '../core/context.ts'
+import { notFound, Problem } from '../core/errors.ts'
+import type { OrderLineRow } from '../orders/schema.ts'
+
+/** Throws unless the actor may refund these lines; to strangers there is no such `what`. */
+export async function requireRefunds(
+  ctx: Ctx,
+  lines: readonly Pick<OrderLineRow, 'organisationId'>[],
+  what: string,
+): Promise<void> {
+  let forbidden: Problem | null = null
+  for (const organisationId of new Set(lines.map((line) => line.organisationId))) {
+    try {
+      await requirePermission(ctx, organisationId, 'refunds:write')
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      // In the same words as for an id that nobody has.
+      if (error.code === 'not_found') throw notFound(what)
+      if (error.code !== 'forbidden') throw error
+      forbidden = error
+    }
+  }
+  if (forbidden !== null) throw forbidden
+}

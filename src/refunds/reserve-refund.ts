@@ -1,0 +1,110 @@
+/** How a refund that takes something back begins: written down, and what it is for set aside, in one batch or not at all. */
+import { and, eq, ne, type SQL, sql } from 'drizzle-orm'
+import type { BatchItem } from 'drizzle-orm/batch'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { newId } from '../core/ids.ts'
+import { insertRefund, type NewRefund } from '../money/refund-rows.ts'
+import { type RefundedLine, refunds } from '../money/schema.ts'
+import type { OrderRows } from '../orders/find-order.ts'
+import { linePort } from '../orders/line.ts'
+import { type OrderLineRow, orderLines, orders } from '../orders/schema.ts'
+
+/** The numbers of a line that are in a refund of the order already. */
+export async function refundedOf(ctx: Ctx, orderId: string): Promise<(line: number) => Set<number>> {
+  const others = await ctx.db
+    .select({ lines: refunds.lines })
+    .from(refunds)
+    .where(and(eq(refunds.orderId, orderId), ne(refunds.status, 'refused')))
+  return (line) =>
+    new Set(
+      others
+        .flatMap(({ lines }) => lines.filter((each) => each.line === line))
+        .flatMap((each) => each.numbers),
+    )
+}
+
+/** All that can still go back. */
+export async function restOf(ctx: Ctx, { order, lines }: OrderRows): Promise<RefundedLine[]> {
+  const goneOf = await refundedOf(ctx, order.id)
+  const rest = await Promise.all(
+    lines.filter(isIssued).map(async (row) => {
+      const gone = goneOf(row.line)
+      const tickets = await linePort(row.kind).tickets(ctx, row)
+      return { line: row.line, numbers: tickets.filter((number) => !gone.has(number)) }
+    }),
+  )
+  return rest.filter(({ numbers }) => numbers.length > 0)
+}
+
+export const isIssued = (row: OrderLineRow): boolean =>
+  row.state === 'issued' && row.refundedQuantity < row.quantity
+
+/** What these numbers cost. */
+export const priceOf = (rows: readonly OrderLineRow[], lines: readonly RefundedLine[]): number =>
+  lines.reduce(
+    (sum, { line, numbers }) => sum + rows.find((row) => row.line === line)!.unitAmount * numbers.length,
+    0,
+  )
+
+interface Beside {
+  guard?: SQL
+  /** Statements for the same batch, where it made the refund. */
+  more?: (isMade: SQL) => BatchItem<'sqlite'>[]
+}
+
+/**
+ * Writes the refund down and sets its amount aside, or nothing at all: where one of its tickets is in another refund,
+ * or more would go back than was paid. Each run of the batch has an id of its own, so that a repeat reserves nothing.
+ */
+export async function reserve(ctx: Ctx, refund: NewRefund, { guard, more }: Beside = {}): Promise<void> {
+  const wanted = JSON.stringify(refund.lines)
+  const takesBack = refund.lines.length > 0
+  const isPossible = and(takesBack ? isLeft(refund, wanted) : sql`true`, guard)
+  await withRetry(() => {
+    const id = newId('refund')
+    const isMade = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${refunds.id} = ${id})`
+    return ctx.db.batch([
+      insertRefund(ctx, { ...refund, id }, isPossible),
+      ...(takesBack ? setAside(ctx, refund, wanted, isMade) : []),
+      ...(more?.(isMade) ?? []),
+    ])
+  })
+}
+
+const setAside = (ctx: Ctx, { orderId, amount }: NewRefund, wanted: string, isMade: SQL) => [
+  ctx.db
+    .update(orders)
+    .set({ refundedAmount: sql`${orders.refundedAmount} + ${amount}`, updatedAt: ctx.now })
+    .where(and(eq(orders.id, orderId), isMade)),
+  ctx.db
+    .update(orderLines)
+    .set({
+      refundedQuantity: sql`${orderLines.refundedQuantity} + (
+        SELECT json_array_length(value, '$.numbers') FROM json_each(${wanted})
+        WHERE value->>'line' = ${orderLines.line})`,
+    })
+    .where(
+      and(
+        eq(orderLines.orderId, orderId),
+        sql`${orderLines.line} IN (SELECT value->>'line' FROM json_each(${wanted}))`,
+        isMade,
+      ),
+    ),
+]
+
+function isLeft({ orderId, amount, lines }: NewRefund, wanted: string): SQL {
+  const left = sql`SELECT 1 FROM ${orders} WHERE ${orders.id} = ${orderId} AND ${orders.settledAt} IS NOT NULL
+    AND ${orders.refundedAmount} + ${amount} <= ${orders.amount}`
+  const linesLeft = sql`SELECT count(*) FROM json_each(${wanted}) AS want JOIN ${orderLines}
+    ON ${orderLines.orderId} = ${orderId} AND ${orderLines.line} = want.value->>'line'
+    WHERE ${orderLines.state} = 'issued' AND ${orderLines.quantity}
+      >= ${orderLines.refundedQuantity} + json_array_length(want.value, '$.numbers')`
+  const elsewhere = sql`SELECT 1 FROM ${refunds}, json_each(${refunds.lines}) AS part,
+      json_each(part.value, '$.numbers') AS ticket
+    WHERE ${refunds.orderId} = ${orderId} AND ${refunds.status} <> 'refused'
+      AND (part.value->>'line', ticket.value) IN (
+        SELECT want.value->>'line', number.value
+        FROM json_each(${wanted}) AS want, json_each(want.value, '$.numbers') AS number)`
+  return sql`EXISTS (${left}) AND (${linesLeft}) = ${lines.length} AND NOT EXISTS (${elsewhere})`
+}

@@ -1,0 +1,148 @@
+/** Doors of refunds: of an order, what people say came of one, and how far the refunding of a cancelled raffle is. */
+import { Hono } from 'hono'
+import type { AppEnv } from '../core/context.ts'
+import { EXAMPLE_RAFFLE_ID } from '../core/examples.ts'
+import { idempotencyKey } from '../core/idempotency.ts'
+import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
+import { PageQuery } from '../core/paging.ts'
+import { validate } from '../core/validation.ts'
+import { OrderParams } from '../orders/contract.ts'
+import { EXAMPLE_ORDER_ID } from '../orders/examples.ts'
+import { RaffleParams, Reason } from '../raffles/contract.ts'
+import {
+  BODIES,
+  MarkRefundPaid,
+  Refund,
+  RefundPage,
+  RefundParams,
+  RefundRun,
+  RequestRefund,
+} from './contract.ts'
+import { listRefunds } from './list-refunds.ts'
+import { markRefundFailed, markRefundPaid } from './mark-refund.ts'
+import { presentRefund } from './present.ts'
+import { readRefundRun } from './read-refund-run.ts'
+import { requestRefund } from './request-refund.ts'
+
+const TAG = 'Refunds'
+
+const EXAMPLE_REFUND = {
+  id: 'refund_01kaf1q7v8fmk9m2q0c8w1g6ne',
+  orderId: EXAMPLE_ORDER_ID,
+  status: 'paid',
+  amount: { amount: 30_000, currency: 'KES' },
+  ...BODIES.RequestRefund,
+  provider: 'sandbox',
+  reference: 'sandbox_refund_01kaf1q7v8fmk9m2q0c8w1g6ne',
+  createdAt: '2026-11-20T09:00:00.000Z',
+  updatedAt: '2026-11-20T09:00:01.000Z',
+}
+
+const EXAMPLE_RUN = {
+  raffleId: EXAMPLE_RAFFLE_ID,
+  reason: 'The venue is closed.',
+  total: 4_200,
+  done: 4_200,
+  paid: 1_400,
+  startedAt: '2026-11-20T09:00:00.000Z',
+  expectedEnd: '2026-11-20T09:15:00.000Z',
+  finishedAt: '2026-11-20T09:00:04.000Z',
+}
+
+export const orderRefunds = new Hono<AppEnv>()
+  .post(
+    '/:id/refunds',
+    describe({
+      summary: 'Refund an order',
+      description:
+        'All tickets that there still are, or those that are named (units of a product are numbered from 1): each is taken back before its price is. Not after the commitment. Of tickets of several raffles, those that cannot be taken back any more stay.',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 201, schema: Refund, example: EXAMPLE_REFUND, description: 'The refund.' },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state', 'conflict'],
+      idempotent: true,
+    }),
+    validate('param', OrderParams),
+    validate('json', RequestRefund, BODIES.RequestRefund),
+    async (c) => {
+      const { id } = c.req.valid('param')
+      const refund = await requestRefund(c.get('ctx'), id, c.req.valid('json'), idempotencyKey(c))
+      c.header('location', `/api/v1/orders/${id}/refunds`)
+      return c.json(presentRefund(refund), 201)
+    },
+  )
+  .get(
+    '/:id/refunds',
+    describe({
+      summary: 'List the refunds of an order',
+      description: 'For its buyer, and for whoever may refund its tickets.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: RefundPage,
+        example: { data: [EXAMPLE_REFUND], nextCursor: null },
+        description: 'The newest first.',
+      },
+      errors: [...PAGE_ERRORS, 'forbidden', 'not_found'],
+    }),
+    validate('param', OrderParams),
+    validate('query', PageQuery),
+    async (c) => c.json(await listRefunds(c.get('ctx'), c.req.valid('param').id, c.req.valid('query'))),
+  )
+
+export const refunds = new Hono<AppEnv>()
+  .post(
+    '/:id/mark-paid',
+    describe({
+      summary: 'Mark a refund as paid',
+      description:
+        'By hand: of an order that was paid by hand, or whose provider has given up sending it. By its provider, for an administrator alone: of one that the provider was sent and has not told of, once that needs attention. Said again with the same reference, it changes nothing.',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 200, schema: Refund, example: EXAMPLE_REFUND, description: 'The paid refund.' },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
+    }),
+    validate('param', RefundParams),
+    validate('json', MarkRefundPaid, BODIES.MarkRefundPaid),
+    async (c) => {
+      const { reference } = c.req.valid('json')
+      return c.json(presentRefund(await markRefundPaid(c.get('ctx'), c.req.valid('param').id, reference)))
+    },
+  )
+  .post(
+    '/:id/mark-failed',
+    describe({
+      summary: 'Mark a refund as not paid by its provider',
+      description:
+        'For an administrator alone, of one that the provider was sent and has not told of, once that needs attention. It is left to people: to pay it by hand, or to have the provider asked anew (`POST /payments/{id}/reconcile`).',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: Refund,
+        example: { ...EXAMPLE_REFUND, status: 'failed', reference: null },
+        description: 'The refund, which waits for people.',
+      },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
+    }),
+    validate('param', RefundParams),
+    validate('json', Reason, BODIES.Reason),
+    async (c) => {
+      const { reason } = c.req.valid('json')
+      return c.json(presentRefund(await markRefundFailed(c.get('ctx'), c.req.valid('param').id, reason)))
+    },
+  )
+
+export const raffleRefunds = new Hono<AppEnv>().get(
+  '/:id/refund-run',
+  describe({
+    summary: 'Read how far the refunds of a cancelled raffle are',
+    tag: TAG,
+    auth: 'user',
+    success: { status: 200, schema: RefundRun, example: EXAMPLE_RUN, description: 'The progress.' },
+    errors: ['forbidden', 'not_found'],
+  }),
+  validate('param', RaffleParams),
+  async (c) => c.json(await readRefundRun(c.get('ctx'), c.req.valid('param').id)),
+)

@@ -1,0 +1,111 @@
+/** What the payer does on the sandbox's page, and what the sandbox then tells us. */
+import { and, asc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
+import type * as z from 'zod'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { notFound } from '../core/errors.ts'
+import { SECOND_MS } from '../core/time.ts'
+import type { ChargeRow, SandboxEvent } from '../money/providers/sandbox.ts'
+import { SIGNATURE_HEADER, signEvent } from '../money/providers/sandbox-signature.ts'
+import { sandboxCharges } from '../money/schema.ts'
+
+export const SANDBOX_ACTIONS = ['approve', 'decline', 'later', 'twice', 'dispute'] as const
+export type SandboxAction = (typeof SANDBOX_ACTIONS)[number]
+
+export const LATER_SECONDS = 30
+
+export interface ChargeAddress {
+  id: string
+  /** Known to the payer alone. */
+  token: string
+}
+
+const isAt = ({ id, token }: ChargeAddress) => and(eq(sandboxCharges.id, id), eq(sandboxCharges.token, token))
+
+export async function findCharge(ctx: Ctx, address: ChargeAddress): Promise<ChargeRow> {
+  mustBePlay(ctx)
+  const charge = await ctx.db.select().from(sandboxCharges).where(isAt(address)).get()
+  if (charge === undefined) throw notFound('payment')
+  return charge
+}
+
+/**
+ * One decision a charge, also after nobody waits for it any more, as payers do; and of one that was paid, once, to have
+ * the bank take it back. Answers the charge as it stands then.
+ */
+export async function decideCharge(
+  ctx: Ctx,
+  address: ChargeAddress,
+  action: SandboxAction,
+): Promise<ChargeRow> {
+  mustBePlay(ctx)
+  const [decided] = await withRetry(() =>
+    ctx.db
+      .update(sandboxCharges)
+      .set(outcomes(ctx.now)[action])
+      .where(and(isAt(address), action === 'dispute' ? isDisputable : isUndecided))
+      .returning(),
+  )
+  return decided ?? findCharge(ctx, address)
+}
+
+const isUndecided = inArray(sandboxCharges.status, ['open', 'stopped'])
+const isDisputable = and(gt(sandboxCharges.captures, 0), isNull(sandboxCharges.disputedAt))
+
+/** Nobody pays with play money where raffles are real, whatever an earlier life of the database left behind. */
+function mustBePlay({ settings }: Ctx): void {
+  if (settings.ENVIRONMENT === 'production') throw notFound('payment')
+}
+
+/** Whoever decided tells of it at once; the sweep only if that was cut short. */
+const TELL_AGAIN_MS = 20 * SECOND_MS
+
+function outcomes(now: number): Record<SandboxAction, Partial<ChargeRow>> {
+  const tellAt = now + TELL_AGAIN_MS
+  return {
+    approve: { status: 'approved', captures: 1, tellAt },
+    decline: { status: 'declined', tellAt },
+    later: { status: 'later', settlesAt: now + LATER_SECONDS * SECOND_MS, tellAt },
+    twice: { status: 'approved', captures: 2, tellAt },
+    dispute: { disputedAt: now, tellAt },
+  }
+}
+
+/** The signed request by which the sandbox tells us that a charge has changed. */
+export function chargeEvent(
+  ctx: Ctx,
+  { id, status, disputedAt }: ChargeRow,
+): { headers: Headers; body: string } {
+  const event: z.infer<typeof SandboxEvent> = {
+    id: `evt-${id}-${disputedAt === null ? status : 'disputed'}`,
+    subject: 'payment',
+    subjectId: id,
+  }
+  const body = JSON.stringify(event)
+  return { headers: new Headers({ [SIGNATURE_HEADER]: signEvent(ctx.settings, ctx.now, body) }), body }
+}
+
+/** We have been told of the charge as it was then. One that is paid later has more to tell when the money arrives. */
+export async function noteTold(ctx: Ctx, { id, status, settlesAt, disputedAt }: ChargeRow): Promise<void> {
+  await withRetry(() =>
+    ctx.db
+      .update(sandboxCharges)
+      .set({ tellAt: status === 'later' ? settlesAt : null })
+      .where(
+        and(
+          eq(sandboxCharges.id, id),
+          eq(sandboxCharges.status, status),
+          sql`${sandboxCharges.disputedAt} IS ${disputedAt}`,
+        ),
+      ),
+  )
+}
+
+/** Charges that we should have been told of by now, the oldest first. */
+export const untoldCharges = (ctx: Ctx, limit: number): Promise<ChargeRow[]> =>
+  ctx.db
+    .select()
+    .from(sandboxCharges)
+    .where(lte(sandboxCharges.tellAt, ctx.now))
+    .orderBy(asc(sandboxCharges.tellAt))
+    .limit(limit)

@@ -1,0 +1,110 @@
+/** The sandbox's checkout page: what is to be paid, and what each button makes happen. */
+import { createHash } from 'node:crypto'
+import { html, raw } from 'hono/html'
+import { writeMoney } from '../core/money.ts'
+import { toInstant } from '../core/time.ts'
+import type { ChargeRow } from '../money/providers/sandbox.ts'
+import { LATER_SECONDS, type SandboxAction } from './charges.ts'
+import { SANDBOX_STYLE } from './page-style.ts'
+
+const STYLE_HASH = createHash('sha256').update(SANDBOX_STYLE).digest('base64')
+
+/** The page's headers. After its form the payer is sent on, which browsers allow only to what is named here. */
+export function checkoutHeaders(returnUrl: string | null): Record<string, string> {
+  const formTo = returnUrl === null ? "'self'" : `'self' ${new URL(returnUrl).origin}`
+  return {
+    'cache-control': 'no-store',
+    'content-security-policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; img-src 'self'; base-uri 'none'; form-action ${formTo}; frame-ancestors 'none'`,
+  }
+}
+
+const amountOf = (charge: ChargeRow): string => writeMoney('en', charge)
+
+interface Button {
+  action: SandboxAction
+  label: string
+  does: string
+}
+
+const BUTTONS: readonly Button[] = [
+  { action: 'approve', label: 'Pay', does: 'The payment goes through at once.' },
+  { action: 'decline', label: 'Decline', does: 'The payment fails, as with a card that is refused.' },
+  {
+    action: 'later',
+    label: 'Pay, but slowly',
+    does: `It is approved, and the money arrives ${LATER_SECONDS} seconds from now.`,
+  },
+  { action: 'twice', label: 'Pay twice', does: 'Two captures of the same payment; the second must go back.' },
+]
+
+const DISPUTE: Button = {
+  action: 'dispute',
+  label: 'Ask the bank for it back',
+  does: 'The bank takes back from the shop all that was paid here, whatever became of it.',
+}
+
+export function checkoutPage(charge: ChargeRow, returnUrl: string | null) {
+  const isOpen = charge.status === 'open' || charge.status === 'stopped'
+  return html`<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <meta name="robots" content="noindex">
+    <title>${amountOf(charge)} · Sandbox checkout</title>
+    <link rel="icon" href="/favicon.svg">
+    <style>${raw(SANDBOX_STYLE)}</style>
+  </head>
+  <body>
+    <main>
+      <p class="sandbox"><strong>Sandbox.</strong> This is play money: nothing is charged, nobody is paid.</p>
+      <header>
+        <h1><span>${isOpen ? 'To pay' : standing(charge).title}</span> ${amountOf(charge)}</h1>
+        <p class="reference">${charge.id}</p>
+      </header>
+      ${isOpen ? choices(charge) : html`<p class="said" role="status">${standing(charge).told}</p>`}
+      ${
+        isOpen || returnUrl === null
+          ? ''
+          : html`<p><a class="on" href="${returnUrl}">Back to the shop</a></p>`
+      }
+      ${charge.captures > 0 && charge.disputedAt === null ? form([DISPUTE], 'after') : ''}
+    </main>
+  </body>
+</html>`
+}
+
+const choices = ({ status }: ChargeRow) => html`${
+  status === 'stopped'
+    ? html`<p class="said" role="status">Nobody waits for this payment any more. Pay all the same, and see what
+        becomes of money that comes too late.</p>`
+    : ''
+}${form(BUTTONS, 'choices')}
+      <p class="never">Press none, and the payment is never decided.</p>`
+
+const form = (
+  buttons: readonly Button[],
+  look: 'choices' | 'after',
+) => html`<form class="${look}" method="post">
+        ${buttons.map(
+          ({ action, label, does }) => html`<div class="choice">
+          <button name="action" value="${action}" aria-describedby="does-${action}">${label}</button>
+          <p id="does-${action}">${does}</p>
+        </div>`,
+        )}
+      </form>`
+
+function standing({ status, captures, settlesAt, disputedAt }: ChargeRow): { title: string; told: string } {
+  if (status === 'declined')
+    return { title: 'Declined', told: 'The payment was declined. Nothing was taken.' }
+  if (status === 'later') {
+    const at = settlesAt === null ? '' : ` at ${toInstant(settlesAt)}`
+    return { title: 'On its way', told: `The payment is approved. The money arrives${at}.` }
+  }
+  if (disputedAt !== null)
+    return { title: 'Taken back', told: 'The bank has taken the money back from the shop.' }
+  if (captures > 1)
+    return { title: 'Paid twice', told: 'The payment was captured twice. One of the two goes back.' }
+  return { title: 'Paid', told: 'The payment went through. You can close this page.' }
+}

@@ -1,0 +1,152 @@
+/**
+ * Telling D1 what the pool decided: what lies above a watermark, in order, one statement for many rows, and the pool's
+ * absolute state beside them. Every row carries its `seq` and never gives way to an older one, so that a repeat, a
+ * crash between the batch and the watermark, or a lost acknowledgement changes nothing.
+ */
+import type { Pool } from '../pool/pool.ts'
+import type { PoolStore } from '../pool/store.ts'
+import type { ReservationRow } from '../pool/tables.ts'
+import type { Attempt, PoolState, Reservation } from '../pool-contract.ts'
+
+/** Bounds of one batch, so that its JSON stays far below D1's limits. */
+const EVENTS_A_BATCH = 500
+const NUMBERS_A_BATCH = 20_000
+
+export interface ProjectionBatch {
+  state: PoolState
+  /** The watermark once this batch is written. */
+  upTo: number
+  reservations: (Reservation & { seq: number })[]
+  attempts: { attempt: number; seq: number; record: Attempt }[]
+}
+
+/** What D1 has not heard of yet, or the first part of it. */
+export function nextBatch(pool: Pool, store: PoolStore, watermark: number): ProjectionBatch {
+  const touched = new Map<number, { seq: number; row: ReservationRow }>()
+  let upTo = pool.seq
+  let events = 0
+  let numbers = 0
+  for (const { row, change } of store.eventsAfter(watermark, EVENTS_A_BATCH)) {
+    const { seq } = row ?? change
+    const place = row?.seq ?? change!.reservation
+    const known = touched.get(place)?.row
+    const told = row ?? known ?? store.reservation(place)!
+    touched.set(place, { seq, row: told })
+    if (known === undefined) numbers += told.numbers.byteLength / Uint32Array.BYTES_PER_ELEMENT
+    if (++events === EVENTS_A_BATCH || numbers >= NUMBERS_A_BATCH) {
+      upTo = seq
+      break
+    }
+  }
+  const reservations = [...touched.values()].map(({ seq, row }) => {
+    // As it is now, which may be later than `seq`: then a later batch writes the same again.
+    const { reservation } = pool.fold(row)
+    return { ...reservation, seq }
+  })
+  const attempts = pool
+    .attempts()
+    .filter((row) => row.seq > watermark)
+    .map((row) => ({ attempt: row.attempt, seq: row.seq, record: JSON.parse(row.record) as Attempt }))
+  return { state: pool.state(), upTo, reservations, attempts }
+}
+
+/** Of a reservation as a list, in the order of `listed`: names would be most of what is sent. */
+const WRITE_RESERVATIONS = `
+  INSERT INTO reservations (holder, id, pool, seq, state, numbers, at, issued_at, held_until)
+  SELECT value->>0, value->>1, ?1, value->>2, value->>3, value->4, value->>5, value->>6, value->>7
+  FROM json_each(?2) WHERE true
+  ON CONFLICT (holder, id) DO UPDATE SET seq = excluded.seq, state = excluded.state, numbers = excluded.numbers,
+    issued_at = excluded.issued_at, held_until = excluded.held_until
+  WHERE excluded.seq >= reservations.seq`
+
+const listed = (row: ProjectionBatch['reservations'][number]) => [
+  row.holder,
+  row.id,
+  row.seq,
+  row.state,
+  row.numbers,
+  row.at,
+  row.issuedAt,
+  row.heldUntil,
+]
+
+const WRITE_ATTEMPTS = `
+  INSERT INTO attempts (pool, attempt, seq, record)
+  SELECT ?1, value->>'attempt', value->>'seq', value->'record' FROM json_each(?2) WHERE true
+  ON CONFLICT (pool, attempt) DO UPDATE SET seq = excluded.seq, record = excluded.record
+  WHERE excluded.seq >= attempts.seq`
+
+const WRITE_POOL = `
+  INSERT INTO pools (pool, raffle_id, seq, terms_version, terms, total, sold, held, closed_at, close_reason, freeze_at,
+                     effective_draw_at, log_size, log_root, commitment, cancellation, due_at)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+  ON CONFLICT (pool) DO UPDATE SET seq = excluded.seq, terms_version = excluded.terms_version, terms = excluded.terms,
+    total = excluded.total, sold = excluded.sold, held = excluded.held, closed_at = excluded.closed_at,
+    close_reason = excluded.close_reason, freeze_at = excluded.freeze_at,
+    effective_draw_at = excluded.effective_draw_at, log_size = excluded.log_size, log_root = excluded.log_root,
+    commitment = excluded.commitment, cancellation = excluded.cancellation, due_at = excluded.due_at
+  WHERE excluded.seq >= pools.seq`
+
+/** What changes with every sale; an index over another column would be written anew each time that one is named. */
+const WRITE_COUNTS = `
+  UPDATE pools SET seq = ?2, sold = ?3, held = ?4, log_size = ?5, log_root = ?6 WHERE pool = ?1 AND seq <= ?2`
+
+/** Everything else in a pool's state, as one value: while it stays, only the counts need writing. */
+export const outlineOf = (state: PoolState): string =>
+  [
+    state.termsVersion,
+    state.closedAt,
+    state.freezeAt,
+    state.effectiveDrawAt,
+    state.commitment?.commitment,
+    state.cancellation?.at,
+    state.dueAt,
+  ].join(' ')
+
+/**
+ * Writes a batch in one transaction of D1. With `known`, the outline that D1 has already, a pool that still has it
+ * writes its counts alone. False if there was no row to write them to.
+ */
+export async function writeBatch(
+  db: D1Database,
+  batch: ProjectionBatch,
+  known: string | null,
+): Promise<boolean> {
+  const { state, reservations, attempts } = batch
+  const statements: D1PreparedStatement[] = []
+  if (reservations.length > 0) {
+    statements.push(db.prepare(WRITE_RESERVATIONS).bind(state.pool, JSON.stringify(reservations.map(listed))))
+  }
+  if (attempts.length > 0)
+    statements.push(db.prepare(WRITE_ATTEMPTS).bind(state.pool, JSON.stringify(attempts)))
+  const countsOnly = known === outlineOf(state)
+  statements.push(countsOnly ? writeCounts(db, state) : writePool(db, state))
+  const results = await db.batch(statements)
+  return !countsOnly || results.at(-1)!.meta.changes > 0
+}
+
+const writeCounts = (db: D1Database, state: PoolState): D1PreparedStatement =>
+  db.prepare(WRITE_COUNTS).bind(state.pool, state.seq, state.sold, state.held, state.logSize, state.logRoot)
+
+const writePool = (db: D1Database, state: PoolState): D1PreparedStatement =>
+  db
+    .prepare(WRITE_POOL)
+    .bind(
+      state.pool,
+      state.raffleId,
+      state.seq,
+      state.termsVersion,
+      JSON.stringify(state.terms),
+      state.total,
+      state.sold,
+      state.held,
+      state.closedAt,
+      state.closeReason,
+      state.freezeAt,
+      state.effectiveDrawAt,
+      state.logSize,
+      state.logRoot,
+      state.commitment === null ? null : JSON.stringify(state.commitment),
+      state.cancellation === null ? null : JSON.stringify(state.cancellation),
+      state.dueAt,
+    )

@@ -1,0 +1,296 @@
+/** The draw inside the pool (rdp1 steps 4 to 11): freeze, commit, pick, redraw, and recomputing all of it. */
+import { exclusions, firstAttempt, attemptHash as hashOfAttempt, seedOf } from '../../rdp1/attempt.ts'
+import { randomnessOf, verifyBeacon } from '../../rdp1/beacon.ts'
+import { type Chain, chainByHash, commitmentRound, redrawRound, timeOf } from '../../rdp1/chains.ts'
+import { commit } from '../../rdp1/commitment.ts'
+import { fromHex, HASH_BYTES, toHex } from '../../rdp1/encoding.ts'
+import { indexOfTicket, listHash, type TicketList, tagAt, ticketCount } from '../../rdp1/list.ts'
+import { pick } from '../../rdp1/pick.ts'
+import { prizeUnits, rulesHash } from '../../rdp1/rules.ts'
+import {
+  type SigningKey,
+  sign,
+  signedAttemptMessage,
+  signedCancelMessage,
+  signedCommitMessage,
+} from '../../rdp1/signatures.ts'
+import type {
+  Attempt,
+  Cancellation,
+  CancelledBy,
+  Commitment,
+  DrawnWinner,
+  Outcome,
+  RedrawRequest,
+} from '../pool-contract.ts'
+import type { Pool } from './pool.ts'
+import { refuse, whyCancelRefused } from './refusals.ts'
+import type { PoolStore, Step } from './store.ts'
+
+/** The tickets that take part, ascending by number: what is left of the log, without an object for each. */
+export function buildList(store: PoolStore, total: number): TicketList {
+  const tags = new Uint8Array((total + 1) * HASH_BYTES)
+  const sold = new Uint8Array(total + 1)
+  let count = 0
+  eachSale(store, ({ numbers, tag }, issued) => {
+    for (const number of numbers) {
+      if (issued) tags.set(tag, number * HASH_BYTES)
+      sold[number] = issued ? 1 : 0
+      count += issued ? 1 : -1
+    }
+  })
+  const numbers = new Uint32Array(count)
+  let index = 0
+  for (let number = 1; number <= total; number++) {
+    if (sold[number] === 0) continue
+    numbers[index] = number
+    // Moving tags down in place needs no second buffer: the target never lies behind the source.
+    tags.copyWithin(index * HASH_BYTES, number * HASH_BYTES, (number + 1) * HASH_BYTES)
+    index++
+  }
+  return { numbers, tags: tags.subarray(0, count * HASH_BYTES) }
+}
+
+/** Calls back for everything that issued (or voided) numbers, in the order of the log. */
+function eachSale(store: PoolStore, visit: (step: Step, issued: boolean) => void): void {
+  for (const step of store.stepsAfter(0)) if (step.logIndex !== null) visit(step, step.kind !== 'voided')
+}
+
+/** At the freeze: too few tickets cancel the raffle, otherwise the list is committed to. Does either once. */
+export function freeze(pool: Pool, store: PoolStore, key: SigningKey, now: number): void {
+  if (pool.isOver || now < pool.clock.freezeAt) return
+  if (pool.sold < pool.rules.minTickets) {
+    const reason = `Only ${pool.sold} of at least ${pool.rules.minTickets} tickets were sold.`
+    pool.cancel({ at: now, by: 'belowMinimum', reason, signature: null })
+    return
+  }
+  const { effectiveDrawAt, closeReason } = pool.clock
+  const chain = chainOf(pool)
+  const list = buildList(store, pool.rules.totalTickets)
+  const { size, root } = pool.log
+  const round = commitmentRound(chain, {
+    effectiveDrawAt,
+    committedAt: now,
+    leadSeconds: pool.rules.leadSeconds,
+  })
+  const commitment: Omit<Commitment, 'commitment' | 'commitmentSignature'> = {
+    rulesHash: toHex(rulesHash(pool.terms.rules)),
+    log: { size, root: toHex(root) },
+    listHash: toHex(listHash(list)),
+    ticketCount: ticketCount(list),
+    closeReason,
+    effectiveDrawAt,
+    committedAt: now,
+    chain: chain.hash,
+    round,
+  }
+  const hash = commitmentHash(pool.raffleId, commitment)
+  const first = firstAttempt({ commitment: hash, committedAt: now, round, prizes: pool.rules.prizes })
+  pool.commit(
+    {
+      ...commitment,
+      commitment: toHex(hash),
+      commitmentSignature: toHex(sign(key, signedCommitMessage(hash))),
+    },
+    pendingAttempt(key, first),
+  )
+}
+
+export interface Drawn {
+  attempt: Attempt
+  winners: DrawnWinner[]
+}
+
+/** Picks an attempt's winners from its round's signature, once: asked again, the same are given. */
+export function drawAttempt(
+  pool: Pool,
+  store: PoolStore,
+  list: TicketList,
+  input: { attempt: number; signature: string; now: number },
+): Outcome<Drawn> {
+  const row = pool.attempts().find((each) => each.attempt === input.attempt)
+  if (row === undefined || pool.commitment === null) return refuse('not_found', 'No such attempt.')
+  if (pool.cancellation !== null) return refuse('invalid_state', 'This raffle was cancelled.')
+  const record = JSON.parse(row.record) as Attempt
+  if (row.winners !== null)
+    return { ok: true, attempt: record, winners: JSON.parse(row.winners) as DrawnWinner[] }
+  const chain = chainOf(pool)
+  if (input.now < timeOf(chain, record.round) * 1_000) {
+    return refuse('invalid_state', `Round ${record.round} of the beacon is not due yet.`)
+  }
+  const signature = fromHex(input.signature)
+  // The caller has verified it too. A draw happens once and for good, so a mistake there must not become a winner.
+  if (!verifyBeacon(chain, record.round, signature))
+    return refuse('invalid_state', 'Not the signature of this round.')
+  const drawn = computeAttempt(pool, list, { ...record, signature: input.signature })
+  const winners = nameWinners(pool, store, drawn)
+  pool.writeWinners(drawn, winners)
+  return { ok: true, attempt: drawn, winners }
+}
+
+/** Appends the next attempt: prizes that were declined, not claimed in time, or taken from a disqualified holder. */
+export function requestRedraw(
+  pool: Pool,
+  list: TicketList,
+  key: SigningKey,
+  request: RedrawRequest,
+  now: number,
+): Outcome<{ attempt: Attempt }> {
+  const rows = pool.attempts()
+  const earlier = rows.map((row) => JSON.parse(row.record) as Attempt)
+  const known = earlier[rows.findIndex((row) => row.key === request.key)]
+  if (known !== undefined) {
+    const same = known.reason === request.reason && known.units.join() === request.units.join()
+    if (same) return { ok: true, attempt: known }
+    return refuse('idempotency_mismatch', 'This Idempotency-Key was used for another redraw of this raffle.')
+  }
+  const last = earlier.at(-1)
+  if (last === undefined) return refuse('invalid_state', 'Nothing was drawn yet.')
+  if (request.attempt !== earlier.length) {
+    return refuse('conflict', 'Another redraw was asked for a moment ago. Read the winners again.')
+  }
+  if (pool.cancellation !== null) return refuse('invalid_state', 'This raffle was cancelled.')
+  if (last.winners === null) return refuse('invalid_state', 'A draw is pending; wait for its winners.')
+  if (request.attempt > pool.rules.maxRedraws) {
+    return refuse('limit_reached', `The rules allow ${pool.rules.maxRedraws} redraws, and they are used up.`)
+  }
+  const all = prizeUnits(pool.rules.prizes)
+  const units = all.filter((unit) => request.units.includes(unit))
+  if (units.length === 0 || units.length !== request.units.length) {
+    return refuse('validation_failed', 'Each unit must be one of the raffle, once: "<rank>#<copy>".')
+  }
+  const won = earlier.flatMap((attempt) => attempt.winners ?? [])
+  const tagOf = (ticket: number) => tagAt(list, indexOfTicket(list, ticket)).slice()
+  const { excludedTags, excludedNumbers } = exclusions(
+    pool.rules.winPolicy,
+    won.map(({ ticket }) => ({ ticket, tag: tagOf(ticket) })),
+    request.disqualifiedTickets.map(tagOf),
+  )
+  const record = pendingAttempt(key, {
+    previous: fromHex(last.attemptHash),
+    attempt: request.attempt,
+    requestedAt: now,
+    reason: request.reason,
+    excludedTags,
+    excludedNumbers,
+    units,
+    round: redrawRound(chainOf(pool), { requestedAt: now, leadSeconds: pool.rules.leadSeconds }),
+  })
+  pool.addRedraw(record, request.key)
+  return { ok: true, attempt: record }
+}
+
+/** Cancels: freely before the commitment, afterwards as the rules' last moment allows, and then signed. */
+export function cancelPool(
+  pool: Pool,
+  key: SigningKey,
+  input: { by: CancelledBy; reason: string; now: number },
+): Outcome<{ cancellation: Cancellation }> {
+  if (pool.cancellation !== null) return { ok: true, cancellation: pool.cancellation }
+  const { commitment } = pool
+  const refusal = whyCancelRefused(commitment, pool.rules, input.by, input.now)
+  if (refusal !== null) return refusal
+  const signature =
+    commitment === null
+      ? null
+      : toHex(sign(key, signedCancelMessage(fromHex(commitment.commitment), input.now, input.reason)))
+  const cancellation: Cancellation = { at: input.now, by: input.by, reason: input.reason, signature }
+  pool.cancel(cancellation)
+  return { ok: true, cancellation }
+}
+
+/** Everything again from the rules, the log and the beacon's signatures; nothing stored is believed. */
+export function recompute(pool: Pool, list: TicketList): { commitment: string; attempts: Attempt[] } | null {
+  const { commitment } = pool
+  if (commitment === null) return null
+  const hash = commitmentHash(pool.raffleId, {
+    ...commitment,
+    rulesHash: toHex(rulesHash(pool.terms.rules)),
+    log: { size: pool.log.size, root: toHex(pool.log.root) },
+    listHash: toHex(listHash(list)),
+    ticketCount: ticketCount(list),
+  })
+  let previous = hash
+  const attempts = pool.attempts().map((row) => {
+    const record = JSON.parse(row.record) as Attempt
+    const attemptHash = hashOfAttempt({
+      ...record,
+      previous,
+      excludedTags: record.excludedTags.map((tag) => fromHex(tag)),
+      excludedNumbers: record.excludedTickets,
+    })
+    previous = attemptHash
+    const recomputed = { ...record, attemptHash: toHex(attemptHash) }
+    return record.signature === null ? recomputed : computeAttempt(pool, list, recomputed)
+  })
+  return { commitment: toHex(hash), attempts }
+}
+
+const commitmentHash = (
+  raffleId: string,
+  input: Omit<Commitment, 'commitment' | 'commitmentSignature'>,
+): Uint8Array =>
+  commit({
+    raffleId,
+    rulesHash: fromHex(input.rulesHash),
+    logRoot: fromHex(input.log.root),
+    logSize: input.log.size,
+    listHash: fromHex(input.listHash),
+    ticketCount: input.ticketCount,
+    closeReason: input.closeReason,
+    effectiveDrawAt: input.effectiveDrawAt,
+    committedAt: input.committedAt,
+    chainHash: fromHex(input.chain),
+    round: input.round,
+  })
+
+function pendingAttempt(key: SigningKey, input: Parameters<typeof hashOfAttempt>[0]): Attempt {
+  const hash = hashOfAttempt(input)
+  return {
+    attempt: input.attempt,
+    requestedAt: input.requestedAt,
+    reason: input.reason,
+    round: input.round,
+    units: [...input.units],
+    excludedTags: input.excludedTags.map(toHex),
+    excludedTickets: [...input.excludedNumbers],
+    attemptHash: toHex(hash),
+    attemptSignature: toHex(sign(key, signedAttemptMessage(hash))),
+    signature: null,
+    randomness: null,
+    seed: null,
+    winners: null,
+    steps: null,
+  }
+}
+
+/** The seed and the winners that an attempt's beacon signature gives. */
+function computeAttempt(pool: Pool, list: TicketList, record: Attempt): Attempt {
+  const randomness = randomnessOf(fromHex(record.signature!))
+  const seed = seedOf(fromHex(record.attemptHash), randomness)
+  const { winners, steps } = pick(list, seed, record.units, {
+    winPolicy: pool.rules.winPolicy,
+    excludedTags: record.excludedTags.map((tag) => fromHex(tag)),
+    excludedNumbers: record.excludedTickets,
+  })
+  return { ...record, randomness: toHex(randomness), seed: toHex(seed), winners, steps }
+}
+
+/** Who holds the winning tickets: one pass over the log, as no index leads from a number to its holder. */
+function nameWinners(pool: Pool, store: PoolStore, drawn: Attempt): DrawnWinner[] {
+  const wanted = new Set(drawn.winners!.map((winner) => winner.ticket))
+  const holders = new Map<number, number>()
+  eachSale(store, ({ numbers, reservation }, issued) => {
+    if (issued) for (const number of numbers) if (wanted.has(number)) holders.set(number, reservation)
+  })
+  return drawn.winners!.map(({ unit, ticket }) => {
+    const { reservation } = pool.fold(store.reservation(holders.get(ticket)!)!)
+    return { unit, number: ticket, holder: reservation.holder, reservationId: reservation.id }
+  })
+}
+
+function chainOf(pool: Pool): Chain {
+  const chain = pool.rules.chain === null ? undefined : chainByHash(pool.rules.chain)
+  if (chain === undefined) throw new Error(`pool ${pool.name}: its rules name no beacon that is built in`)
+  return chain
+}

@@ -1,0 +1,156 @@
+/** What a pool publishes in bulk or proves in detail: slices of the list and the log, inclusion paths; and who holds tickets. */
+import { toHex } from '../../rdp1/encoding.ts'
+import { listCsvRows, type TicketList } from '../../rdp1/list.ts'
+import { type EntryKind, ISSUED, logCsvRows, type SaleEntry, saleLeafHash, VOIDED } from '../../rdp1/log.ts'
+import { CHUNK_LEAVES, nodeHash } from '../../rdp1/merkle.ts'
+import {
+  type FileSlice,
+  type HolderSlice,
+  type IssuedTickets,
+  MAX_TICKETS_A_CALL,
+  type Outcome,
+} from '../pool-contract.ts'
+import type { Pool } from './pool.ts'
+import type { PoolStore } from './store.ts'
+
+/**
+ * Rows of one slice; one event has no more. Of ten times as many, the buffers live while others are filled, long enough
+ * to count as old, and V8 hardly looks for old garbage beside its heap: 100 slices filled an isolate twice over.
+ */
+const ROWS_A_SLICE = MAX_TICKETS_A_CALL
+const RESERVATIONS_A_SLICE = 500
+
+export function listSlice(list: TicketList, start: number): FileSlice {
+  const next = start + ROWS_A_SLICE
+  return { rows: listCsvRows(list, start, ROWS_A_SLICE), next: next < list.numbers.length ? next : null }
+}
+
+/** The log after the event with `seq`: as many whole events as fit. Written as it is read, so that no list of entries grows old. */
+export function logSlice(store: PoolStore, seq: number): FileSlice {
+  let next: number | null = seq
+  function* slice(): Generator<SaleEntry> {
+    let count = 0
+    for (const event of entriesAfter(store, seq)) {
+      count += event.entries.length
+      if (count > ROWS_A_SLICE) return
+      yield* event.entries
+      next = event.seq
+    }
+    next = null
+  }
+  return { rows: logCsvRows(slice(), ROWS_A_SLICE), next }
+}
+
+/** Who holds tickets among the reservations after the one with `seq`; somebody with several may be named again. */
+export function holderSlice(pool: Pool, store: PoolStore, seq: number): HolderSlice {
+  const rows = store.reservationsAfter(seq, RESERVATIONS_A_SLICE)
+  const sold = rows.map((row) => pool.fold(row).reservation).filter(({ state }) => state === 'sold')
+  return {
+    holders: [...new Set(sold.map(({ holder }) => holder))],
+    next: rows.length < RESERVATIONS_A_SLICE ? null : rows.at(-1)!.seq,
+  }
+}
+
+/** A sold reservation with what its holder needs to check a draw: salt, places in the log, and inclusion paths. */
+export function issuedTickets(
+  pool: Pool,
+  store: PoolStore,
+  seq: number,
+  id: string,
+): Outcome<{ issued: IssuedTickets }> {
+  const folded = pool.find(seq, id)
+  if (folded === undefined) return { ok: false, code: 'not_found', detail: 'No such reservation.' }
+  const { reservation, issued } = folded
+  if (reservation.state !== 'sold' || reservation.logIndex === null || reservation.issuedAt === null) {
+    return { ok: false, code: 'invalid_state', detail: `A ${reservation.state} reservation has no receipt.` }
+  }
+  const salt = store.reservation(seq)!.salt
+  const pathOf = inclusionPaths(pool, store)
+  const { size, root } = pool.log
+  const places = new Map(issued.map((number, offset) => [number, reservation.logIndex! + offset]))
+  const tickets = reservation.numbers.map((number) => {
+    const logIndex = places.get(number)!
+    return { number, logIndex, unixMs: reservation.issuedAt!, path: pathOf(logIndex).map(toHex) }
+  })
+  return {
+    ok: true,
+    issued: {
+      reservation,
+      salt: salt === null ? null : toHex(new Uint8Array(salt)),
+      log: { size, root: toHex(root) },
+      tickets,
+      commitment: pool.commitment,
+    },
+  }
+}
+
+/**
+ * The audit paths (RFC 6962 §2.1.1) of a log as it stands. Each chunk's tree is built once, however many paths lead
+ * through it: a reservation's tickets lie side by side, and while a thousand paths are made nothing can be sold.
+ */
+function inclusionPaths(pool: Pool, store: PoolStore): (index: number) => Uint8Array[] {
+  const chunks = store.chunks()
+  const trees = new Map<number, Uint8Array[][]>()
+  const treeOf = (chunk: number): Uint8Array[][] => {
+    const known = trees.get(chunk)
+    if (known !== undefined) return known
+    // An event may span two chunks, so the one that completed the chunk before is read again.
+    const from = chunk === 0 ? 0 : chunks[chunk - 1]!.last_seq - 1
+    const tree = treeOver(leavesOfChunk(store, chunk, from))
+    trees.set(chunk, tree)
+    return tree
+  }
+  const roots: Uint8Array[] = chunks.map(({ root }) => new Uint8Array(root))
+  if (pool.log.size > roots.length * CHUNK_LEAVES) roots.push(treeOf(roots.length).at(-1)![0]!)
+  const top = treeOver(roots)
+  return (index) => {
+    const chunk = Math.floor(index / CHUNK_LEAVES)
+    return [...siblings(treeOf(chunk), index % CHUNK_LEAVES), ...siblings(top, chunk)]
+  }
+}
+
+/** A tree level by level, leaves first. A node without a neighbour rises as it is: so RFC 6962 splits uneven trees. */
+function treeOver(leaves: Uint8Array[]): Uint8Array[][] {
+  const levels = [leaves]
+  for (let level = leaves; level.length > 1; ) {
+    const above: Uint8Array[] = []
+    for (let index = 0; index < level.length; index += 2) {
+      const right = level[index + 1]
+      above.push(right === undefined ? level[index]! : nodeHash(level[index]!, right))
+    }
+    levels.push(above)
+    level = above
+  }
+  return levels
+}
+
+function siblings(levels: Uint8Array[][], index: number): Uint8Array[] {
+  return levels.flatMap((level, height) => level[(index >>> height) ^ 1] ?? [])
+}
+
+function leavesOfChunk(store: PoolStore, chunk: number, afterSeq: number): Uint8Array[] {
+  const first = chunk * CHUNK_LEAVES
+  const leaves: Uint8Array[] = []
+  for (const { logIndex, entries } of entriesAfter(store, afterSeq)) {
+    for (let offset = 0; offset < entries.length; offset++) {
+      const index = logIndex + offset
+      if (index >= first + CHUNK_LEAVES) return leaves
+      if (index < first) continue
+      const { kind, number, tag, unixMs } = entries[offset]!
+      leaves.push(saleLeafHash(kind, number, tag, unixMs))
+    }
+  }
+  return leaves
+}
+
+/** The log's entries, grouped by the event that made them. */
+function* entriesAfter(
+  store: PoolStore,
+  afterSeq: number,
+): Generator<{ seq: number; logIndex: number; entries: SaleEntry[] }> {
+  for (const { seq, kind: change, numbers, tag, at, logIndex } of store.stepsAfter(afterSeq)) {
+    if (logIndex === null) continue
+    const kind: EntryKind = change === 'voided' ? VOIDED : ISSUED
+    yield { seq, logIndex, entries: numbers.map((number) => ({ kind, number, tag, unixMs: at })) }
+  }
+}

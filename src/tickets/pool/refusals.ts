@@ -1,0 +1,119 @@
+/** Why a pool says no: the rules of selling, each as a question of what is known. Pure; null: nothing is against it. */
+import { chainByHash, timeOf } from '../../rdp1/chains.ts'
+import type { Rules } from '../../rdp1/rules.ts'
+import {
+  type CancelledBy,
+  type Commitment,
+  MAX_HELD_A_HOLDER,
+  MAX_TICKETS_A_CALL,
+  type Refusal,
+  type ReserveRequest,
+} from '../pool-contract.ts'
+import type { PoolClock } from './clock.ts'
+import type { Holds } from './holds.ts'
+import type { PoolRow } from './tables.ts'
+
+export const refuse = (code: Refusal['code'], detail: string, numbers?: number[]): Refusal =>
+  numbers === undefined ? { ok: false, code, detail } : { ok: false, code, detail, numbers }
+
+export const NOT_CONFIGURED = refuse('not_found', 'No such raffle.')
+export const TOO_LATE = refuse(
+  'conflict',
+  'This took too long. Read the raffle again, and try again in two minutes.',
+)
+
+export function whySalesRefused(row: PoolRow, rules: Rules, clock: PoolClock, now: number): Refusal | null {
+  if (row.cancellation !== null) return refuse('sales_closed', 'This raffle was cancelled.')
+  if (now < clock.opensAt) return refuse('sales_not_open', `Sales open at ${rules.opensAt}.`)
+  if (row.close_reason === 'soldOut') return refuse('sold_out', 'Every ticket is sold.')
+  if (row.commitment !== null || now >= clock.closesAt) {
+    return refuse('sales_closed', `Sales closed at ${new Date(clock.closesAt).toISOString()}.`)
+  }
+  return null
+}
+
+export function whyRequestRefused(
+  row: PoolRow,
+  rules: Rules,
+  { quantity, numbers, payment, entry }: ReserveRequest,
+): Refusal | null {
+  const chosen = rules.numbering === 'chosen'
+  if (!(quantity >= 1 && quantity <= MAX_TICKETS_A_CALL)) {
+    return refuse('validation_failed', `One purchase takes 1 to ${MAX_TICKETS_A_CALL} tickets.`)
+  }
+  if (chosen && numbers === null) return refuse('validation_failed', 'Choose your numbers: send `numbers`.')
+  if (!chosen && numbers !== null) {
+    return refuse('validation_failed', 'This raffle gives the numbers out itself: send `quantity`.')
+  }
+  if (numbers !== null && (numbers.length !== quantity || new Set(numbers).size !== quantity)) {
+    return refuse('validation_failed', 'Name as many numbers as you take, each of them once.')
+  }
+  if (numbers?.some((number) => !(number >= 1 && number <= rules.totalTickets))) {
+    return refuse('validation_failed', `Numbers run from 1 to ${rules.totalTickets}.`)
+  }
+  if (rules.entry === 'order' && entry !== 'grant')
+    return refuse('invalid_state', 'Entries to this raffle are earned by orders.')
+  if (rules.entry !== 'order' && entry === 'grant')
+    return refuse('invalid_state', 'Entries to this raffle are not earned by orders.')
+  const isFree = rules.ticketPrice.amount === 0
+  if (isFree && payment !== null)
+    return refuse('invalid_state', 'Tickets of this raffle are free: leave `payment` out.')
+  if (!isFree && payment === null) {
+    return refuse('invalid_state', 'Tickets of this raffle cost money: say in `payment` how you pay.')
+  }
+  if (payment === null) return null
+  const providers = JSON.parse(row.providers) as string[]
+  if (!providers.includes(payment.provider)) {
+    return refuse('invalid_state', `This raffle takes payments by ${providers.join(', ')} only.`)
+  }
+  // Stored, a hold without an end would read as sold.
+  if (!(payment.holdMs > 0)) throw new RangeError(`a hold cannot last ${payment.holdMs} ms`)
+  return null
+}
+
+/** Somebody who has `owned` numbers wants `count` more. */
+export function whyLimitReached({ maxPerUser }: Rules, owned: number, count: number): Refusal | null {
+  if (maxPerUser === null || owned + count <= maxPerUser) return null
+  const left = Math.max(0, maxPerUser - owned)
+  const more = left === 0 ? 'you have yours already' : `you may take ${left} more`
+  return refuse('limit_reached', `At most ${maxPerUser} a person; ${more}.`)
+}
+
+/** The same for numbers that are not paid for yet. */
+export function whyHoldRefused(holds: Holds, holder: string, count: number, now: number): Refusal | null {
+  if (count > MAX_HELD_A_HOLDER) {
+    return refuse('limit_reached', `At most ${MAX_HELD_A_HOLDER} unpaid numbers at a time.`)
+  }
+  if (holds.isHolding(holder)) {
+    return refuse('limit_reached', 'You have an unpaid reservation of this raffle: pay or cancel it first.')
+  }
+  const paused = holds.pausedUntil(holder, now)
+  if (paused === null) return null
+  const until = new Date(paused).toISOString()
+  return refuse(
+    'limit_reached',
+    `Three of your reservations ran out unpaid; you can reserve again at ${until}.`,
+  )
+}
+
+export function whyCancelRefused(
+  commitment: Commitment | null,
+  { leadSeconds }: Rules,
+  by: CancelledBy,
+  now: number,
+): Refusal | null {
+  if (commitment === null) return null
+  if (by !== 'admin') {
+    return refuse(
+      'invalid_state',
+      'The draw is committed: only an admin may still cancel it, with a published reason.',
+    )
+  }
+  const chain = chainByHash(commitment.chain)!
+  const latest = (timeOf(chain, commitment.round) - leadSeconds) * 1_000
+  if (now <= latest) return null
+  return refuse(
+    'invalid_state',
+    'It is too late to cancel: the beacon that draws this raffle is about to speak.',
+  )
+}

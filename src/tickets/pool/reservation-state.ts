@@ -1,0 +1,58 @@
+/** What a reservation is now: its row and the changes after it, folded in order. Pure. */
+
+import type { Reservation, ReservationState } from '../pool-contract.ts'
+import { reservationId } from '../reservation-id.ts'
+import { unpackNumbers } from './numbers.ts'
+import type { ChangeRow, ReservationRow } from './tables.ts'
+
+export interface FoldedReservation {
+  reservation: Reservation
+  /** The numbers as they were issued, in log order from `reservation.logIndex` on; empty until sold. */
+  issued: number[]
+  /** Its money came when its numbers were gone; that answer stands for good. */
+  lost: boolean
+}
+
+export function foldReservation(pool: string, row: ReservationRow, changes: ChangeRow[]): FoldedReservation {
+  let numbers = unpackNumbers(row.numbers)
+  let state: ReservationState = row.held_until === null ? 'sold' : 'held'
+  let issued = state === 'sold' ? numbers : []
+  let issuedAt = state === 'sold' ? row.at : null
+  let logIndex = row.log_index
+  let lost = false
+  for (const change of changes) {
+    switch (change.kind) {
+      case 'confirmed':
+        if (change.numbers !== null) numbers = unpackNumbers(change.numbers)
+        state = 'sold'
+        issued = numbers
+        issuedAt = change.at
+        logIndex = change.log_index
+        break
+      case 'voided': {
+        const voided = new Set(unpackNumbers(change.numbers!))
+        const left = numbers.filter((number) => !voided.has(number))
+        if (left.length === 0) state = 'voided'
+        else numbers = left
+        break
+      }
+      case 'lost':
+        lost = true
+        break
+      case 'released':
+      case 'expired':
+        state = 'released'
+    }
+  }
+  const reservation: Reservation = {
+    id: reservationId(pool, row.seq, row.at),
+    holder: row.holder,
+    state,
+    numbers,
+    logIndex,
+    at: row.at,
+    issuedAt,
+    heldUntil: row.held_until,
+  }
+  return { reservation, issued, lost }
+}

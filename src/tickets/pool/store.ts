@@ -1,0 +1,308 @@
+/** Every statement that a pool's own SQLite is asked, with no decision. */
+import type { CloseReason } from '../../rdp1/commitment.ts'
+import type { Attempt, Cancellation, Commitment, DrawnWinner, Terms } from '../pool-contract.ts'
+import { unpackNumbers } from './numbers.ts'
+import {
+  type AttemptRow,
+  type ChangeKind,
+  type ChangeRow,
+  MIGRATIONS,
+  type PoolRow,
+  type ReservationRow,
+  type Value,
+} from './tables.ts'
+
+/** A reservation or a change to it, with what the log and the list need of them and nothing else. */
+export interface Step {
+  seq: number
+  reservation: number
+  /** Null: the reservation itself. */
+  kind: ChangeKind | null
+  numbers: number[]
+  tag: Uint8Array<ArrayBuffer>
+  at: number
+  /** Who holds it, where it was not sold at once. */
+  holder: string | null
+  heldUntil: number | null
+  /** Where its entries stand in the log; null: it made none. */
+  logIndex: number | null
+}
+
+/** In the order of their columns: read as arrays, since of a million objects each name costs. */
+type StepColumns = [
+  seq: number,
+  reservation: number | null,
+  kind: ChangeKind | null,
+  numbers: ArrayBuffer,
+  tag: ArrayBuffer,
+  at: number,
+  holder: string | null,
+  heldUntil: number | null,
+  logIndex: number | null,
+]
+
+const STEPS_AFTER = `
+  SELECT seq, NULL AS reservation, NULL AS kind, numbers, tag, at, iif(held_until IS NULL, NULL, holder) AS holder,
+         held_until, log_index
+  FROM reservations WHERE seq > ?1
+  UNION ALL
+  SELECT changes.seq, reservation, kind, coalesce(changes.numbers, reservations.numbers), tag, changes.at, NULL, NULL,
+         changes.log_index
+  FROM changes JOIN reservations ON reservations.seq = changes.reservation WHERE changes.seq > ?1
+  ORDER BY 1`
+
+/** A reservation, or what became of one. */
+export type PoolEvent = { row: ReservationRow; change?: undefined } | { row?: undefined; change: ChangeRow }
+
+const seqOf = ({ row, change }: PoolEvent): number => (row ?? change).seq
+
+/** More than these are read again when D1 listens again. */
+const MAX_FRESH_EVENTS = 2_000
+
+export class PoolStore {
+  readonly #sql: SqlStorage
+  #ready = false
+  /** The latest events without a gap, for the projection, which would otherwise read again what was just written. */
+  #fresh: PoolEvent[] = []
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql
+    this.reopen()
+    // An object that was never configured writes nothing, so that made-up ids leave no trace.
+    if (this.#ready) this.#migrate()
+  }
+
+  /** Looks again at what is there: a rolled back transaction may have taken away rows, and tables. */
+  reopen(): void {
+    this.#fresh = []
+    this.#ready =
+      this.#rows<{ name: string }>(`SELECT name FROM sqlite_master WHERE name = 'migrations'`).length > 0
+  }
+
+  /** Whether this object has ever been configured. */
+  get ready(): boolean {
+    return this.#ready
+  }
+
+  create(): void {
+    this.#sql.exec('CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY)')
+    this.#migrate()
+    this.#ready = true
+  }
+
+  #migrate(): void {
+    const done = this.#rows<{ version: number }>('SELECT version FROM migrations ORDER BY version')
+    for (let version = done.length; version < MIGRATIONS.length; version++) {
+      this.#sql.exec(MIGRATIONS[version]!)
+      this.#sql.exec('INSERT INTO migrations (version) VALUES (?)', version)
+    }
+  }
+
+  pool(): PoolRow | undefined {
+    return this.#rows<PoolRow>('SELECT * FROM pool')[0]
+  }
+
+  configure(row: { name: string; raffleId: string; seq: number; version: number; terms: Terms }): void {
+    this.#sql.exec(
+      `INSERT INTO pool (id, name, raffle_id, seq, terms_version, rules, payment_span_seconds, providers)
+       VALUES (1, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, terms_version = excluded.terms_version,
+         rules = excluded.rules, payment_span_seconds = excluded.payment_span_seconds,
+         providers = excluded.providers`,
+      row.name,
+      row.raffleId,
+      row.seq,
+      row.version,
+      row.terms.rules,
+      row.terms.paymentSpanSeconds,
+      JSON.stringify(row.terms.providers),
+    )
+  }
+
+  close(seq: number, at: number, reason: CloseReason): void {
+    this.#sql.exec('UPDATE pool SET seq = ?, closed_at = ?, close_reason = ?', seq, at, reason)
+  }
+
+  commit(seq: number, commitment: Commitment): void {
+    this.#sql.exec('UPDATE pool SET seq = ?, commitment = ?', seq, JSON.stringify(commitment))
+  }
+
+  cancel(seq: number, cancellation: Cancellation): void {
+    this.#sql.exec('UPDATE pool SET seq = ?, cancellation = ?', seq, JSON.stringify(cancellation))
+  }
+
+  insertReservation(row: ReservationRow): void {
+    this.#sql.exec(
+      `INSERT INTO reservations (seq, holder, key, request, numbers, tag, salt, at, held_until, log_index)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      row.seq,
+      row.holder,
+      row.key,
+      row.request,
+      row.numbers,
+      row.tag,
+      row.salt,
+      row.at,
+      row.held_until,
+      row.log_index,
+    )
+    this.#keep({ row })
+  }
+
+  insertChange(row: ChangeRow): void {
+    this.#sql.exec(
+      'INSERT INTO changes (seq, reservation, kind, numbers, at, log_index) VALUES (?, ?, ?, ?, ?, ?)',
+      row.seq,
+      row.reservation,
+      row.kind,
+      row.numbers,
+      row.at,
+      row.log_index,
+    )
+    this.#keep({ change: row })
+  }
+
+  reservationByKey(holder: string, key: string): ReservationRow | undefined {
+    return this.#rows<ReservationRow>(
+      'SELECT * FROM reservations WHERE holder = ? AND key = ?',
+      holder,
+      key,
+    )[0]
+  }
+
+  reservation(seq: number): ReservationRow | undefined {
+    return this.#rows<ReservationRow>('SELECT * FROM reservations WHERE seq = ?', seq)[0]
+  }
+
+  /** A holder's reservations, oldest first. */
+  reservationsOf(holder: string): Iterable<ReservationRow> {
+    return this.#sql.exec<ReservationRow>('SELECT * FROM reservations WHERE holder = ? ORDER BY seq', holder)
+  }
+
+  reservationsAfter(seq: number, limit: number): ReservationRow[] {
+    return this.#rows<ReservationRow>(
+      'SELECT * FROM reservations WHERE seq > ? ORDER BY seq LIMIT ?',
+      seq,
+      limit,
+    )
+  }
+
+  changesOf(reservation: number): ChangeRow[] {
+    return this.#rows<ChangeRow>('SELECT * FROM changes WHERE reservation = ? ORDER BY seq', reservation)
+  }
+
+  /** What happened after `seq`, in order, at most `limit` of each kind; the latest from memory. */
+  eventsAfter(seq: number, limit: number): Iterable<PoolEvent> {
+    const start = this.#fresh[0]
+    if (start === undefined || seqOf(start) > seq + 1) return this.#readEvents(seq, limit)
+    return this.#fresh.filter((event) => seqOf(event) > seq)
+  }
+
+  /** Everything up to `seq` need not be kept in memory any longer. */
+  forget(seq: number): void {
+    this.#fresh = this.#fresh.filter((event) => seqOf(event) > seq)
+  }
+
+  *#readEvents(after: number, limit: number): Generator<PoolEvent> {
+    const changes = this.#sql
+      .exec<ChangeRow>('SELECT * FROM changes WHERE seq > ? ORDER BY seq LIMIT ?', after, limit)
+      [Symbol.iterator]()
+    const rows = this.#sql.exec<ReservationRow>(
+      'SELECT * FROM reservations WHERE seq > ? ORDER BY seq LIMIT ?',
+      after,
+      limit,
+    )
+    let change = changes.next()
+    for (const row of rows) {
+      while (!change.done && change.value.seq < row.seq) {
+        yield { change: change.value }
+        change = changes.next()
+      }
+      yield { row }
+    }
+    while (!change.done) {
+      yield { change: change.value }
+      change = changes.next()
+    }
+  }
+
+  #keep(event: PoolEvent): void {
+    if (this.#fresh.length === MAX_FRESH_EVENTS) this.#fresh = []
+    this.#fresh.push(event)
+  }
+
+  /** Everything that happened after `seq`, in order, as a cursor. */
+  *stepsAfter(after: number): Generator<Step> {
+    for (const row of this.#sql.exec(STEPS_AFTER, after).raw<StepColumns>()) {
+      const [seq, reservation, kind, numbers, tag, at, holder, heldUntil, logIndex] = row
+      yield {
+        seq,
+        reservation: reservation ?? seq,
+        kind,
+        numbers: unpackNumbers(numbers),
+        tag: new Uint8Array(tag),
+        at,
+        holder,
+        heldUntil,
+        logIndex,
+      }
+    }
+  }
+
+  insertChunk(chunk: number, root: Uint8Array, lastSeq: number): void {
+    this.#sql.exec('INSERT INTO log_chunks (chunk, root, last_seq) VALUES (?, ?, ?)', chunk, root, lastSeq)
+  }
+
+  chunks(): { chunk: number; root: ArrayBuffer; last_seq: number }[] {
+    return this.#rows('SELECT chunk, root, last_seq FROM log_chunks ORDER BY chunk')
+  }
+
+  attempts(): AttemptRow[] {
+    return this.#rows<AttemptRow>('SELECT * FROM attempts ORDER BY attempt')
+  }
+
+  insertAttempt(seq: number, record: Attempt, key: string | null): void {
+    this.#sql.exec(
+      'INSERT INTO attempts (attempt, seq, key, record) VALUES (?, ?, ?, ?)',
+      record.attempt,
+      seq,
+      key,
+      JSON.stringify(record),
+    )
+    this.#sql.exec('UPDATE pool SET seq = ?', seq)
+  }
+
+  writeWinners(seq: number, record: Attempt, winners: DrawnWinner[]): void {
+    this.#sql.exec(
+      'UPDATE attempts SET seq = ?, record = ?, winners = ? WHERE attempt = ?',
+      seq,
+      JSON.stringify(record),
+      JSON.stringify(winners),
+      record.attempt,
+    )
+    this.#sql.exec('UPDATE pool SET seq = ?', seq)
+  }
+
+  /** The highest number of the sequence that anything has. */
+  lastSeq(): number {
+    return this.#rows<{ seq: number }>(
+      `SELECT max(coalesce((SELECT max(seq) FROM reservations), 0), coalesce((SELECT max(seq) FROM changes), 0),
+                  coalesce((SELECT seq FROM pool), 0)) AS seq`,
+    )[0]!.seq
+  }
+
+  projectedSeq(): number {
+    return this.#rows<{ seq: number }>('SELECT seq FROM projection')[0]?.seq ?? 0
+  }
+
+  setProjectedSeq(seq: number): void {
+    this.#sql.exec(
+      'INSERT INTO projection (id, seq) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq',
+      seq,
+    )
+  }
+
+  #rows<Row extends Record<string, Value>>(query: string, ...bindings: Value[]): Row[] {
+    return this.#sql.exec<Row>(query, ...bindings).toArray()
+  }
+}

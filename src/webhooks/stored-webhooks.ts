@@ -1,0 +1,88 @@
+/** What providers have told us, for those who see to it: which events came of a payment, refund or payout; acted on again. */
+import { and, desc, eq, lt, or } from 'drizzle-orm'
+import * as z from 'zod'
+import { requireAdmin, requireLiveUser } from '../accounts/permissions.ts'
+import type { Ctx } from '../core/context.ts'
+import { notFound, Problem } from '../core/errors.ts'
+import { ID_PREFIXES } from '../core/ids.ts'
+import { type PageOf, readCursor, toPage } from '../core/paging.ts'
+import { toInstant, toInstantOrNull } from '../core/time.ts'
+import { WEBHOOK_SUBJECTS, type WebhookSubject, webhooks } from '../money/schema.ts'
+import type { ListWebhooks, StoredWebhook } from '../payments/contract.ts'
+import { findPaymentFor } from '../payments/find-payment.ts'
+import { findPayoutFor } from '../payouts/find-payout.ts'
+import type { Provider } from '../raffles/contract.ts'
+import { findRefund } from '../refunds/find-refund.ts'
+import { actOnWebhook, findSubject, type WebhookRow } from './act-on-webhook.ts'
+
+/** The newest first. */
+export async function listWebhooks(
+  ctx: Ctx,
+  { about, cursor, limit }: ListWebhooks,
+): Promise<PageOf<StoredWebhook>> {
+  if (about === undefined) await requireAdmin(ctx)
+  else await mustManage(ctx, subjectOf(about), about)
+  const after = readCursor(cursor, z.tuple([z.number().int(), z.string()]))
+  const rows = await ctx.db
+    .select()
+    .from(webhooks)
+    .where(
+      and(
+        about === undefined ? undefined : eq(webhooks.subjectId, about),
+        after &&
+          or(
+            lt(webhooks.receivedAt, after[0]),
+            and(eq(webhooks.receivedAt, after[0]), lt(webhooks.eventId, after[1])),
+          ),
+      ),
+    )
+    .orderBy(desc(webhooks.receivedAt), desc(webhooks.eventId))
+    .limit(limit + 1)
+  return toPage(rows, limit, ({ receivedAt, eventId }) => [receivedAt, eventId], present)
+}
+
+/** Acts on one once more, whether it was acted on or not. */
+export async function replayWebhook(ctx: Ctx, provider: Provider, eventId: string): Promise<void> {
+  await requireLiveUser(ctx)
+  const webhook = await ctx.db
+    .select()
+    .from(webhooks)
+    .where(and(eq(webhooks.provider, provider), eq(webhooks.eventId, eventId)))
+    .get()
+  if (webhook === undefined) throw notFound('webhook')
+  await mustManage(ctx, webhook.subject, webhook.subjectId)
+  await actOnWebhook(ctx, webhook, await findSubject(ctx, webhook))
+}
+
+/** Whoever manages what it is about; to strangers there is no webhook, in the same words as for an id that nobody has. */
+async function mustManage(ctx: Ctx, subject: WebhookSubject, id: string): Promise<void> {
+  try {
+    if (subject === 'payout') await findPayoutFor(ctx, id, 'payouts:approve')
+    else {
+      const paymentId = subject === 'payment' ? id : (await findRefund(ctx, id)).paymentId
+      await findPaymentFor(ctx, paymentId, 'payments:manage', 'any')
+    }
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'not_found') throw notFound('webhook')
+    throw error
+  }
+}
+
+const subjectOf = (id: string): WebhookSubject =>
+  WEBHOOK_SUBJECTS.find((subject) => id.startsWith(`${ID_PREFIXES[subject]}_`))!
+
+const present = ({
+  provider,
+  eventId,
+  subject,
+  subjectId,
+  receivedAt,
+  actedAt,
+}: WebhookRow): StoredWebhook => ({
+  provider,
+  eventId,
+  subject,
+  subjectId,
+  receivedAt: toInstant(receivedAt),
+  actedAt: toInstantOrNull(actedAt),
+})

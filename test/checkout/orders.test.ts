@@ -1,0 +1,440 @@
+// Orders: held together or not at all, paid once, told in words; what comes late, twice or wrong goes back.
+import { env } from 'cloudflare:workers'
+import { describe, expect, it, vi } from 'vitest'
+import { createContext } from '../../src/core/context.ts'
+import { settingsOf } from '../../src/core/settings.ts'
+import { sandbox } from '../../src/money/providers/sandbox.ts'
+import { payments } from '../../src/money/schema.ts'
+import { takeObserved } from '../../src/payments/settle-order.ts'
+import { type Person, registerPlayer, testContext } from '../harness/people.ts'
+import {
+  as,
+  at,
+  CLOSES_AT,
+  HOUR,
+  iso,
+  MINUTE,
+  NOW,
+  newKey,
+  SECOND,
+  type Staged,
+  silenceLog,
+  sweep,
+  useClock,
+} from '../raffles/scenario.ts'
+import { audit } from '../simulation/invariants.ts'
+import {
+  historyOf,
+  orderOf,
+  PRICE,
+  paid,
+  press,
+  purchase,
+  reserve,
+  stagePriced,
+  withKey,
+} from './checkout.ts'
+
+useClock()
+
+const HOLD = 10 * MINUTE
+const availability = async (raffleId: string) =>
+  (await as(null, 'GET', `/raffles/${raffleId}/availability`)).body
+
+describe('a purchase of priced tickets', () => {
+  it('holds them, and says where and until when to pay', async () => {
+    const { id } = await stagePriced()
+    const player = await registerPlayer()
+    const { status, body } = await purchase(player, id, { quantity: 3 })
+    expect(status).toBe(201)
+    expect(body.reservation).toMatchObject({
+      state: 'held',
+      quantity: 3,
+      heldUntil: iso(NOW + HOLD + 2 * MINUTE),
+    })
+    expect(body.order).toMatchObject({
+      status: 'pending',
+      amount: { amount: 3 * PRICE, currency: 'KES' },
+      payUntil: iso(NOW + HOLD),
+      payment: { provider: 'sandbox', status: 'pending' },
+    })
+    expect(body.order.payment.checkoutUrl).toContain('/sandbox/checkout/')
+    expect(await availability(id)).toMatchObject({ sold: 0, held: 3 })
+  })
+
+  it('becomes tickets once it is paid, and says so', async () => {
+    const { id } = await stagePriced()
+    const player = await registerPlayer()
+    const bought = await reserve(player, id, 3)
+    await press(bought.checkoutUrl, 'approve')
+    const order = await orderOf(player, bought.id)
+    expect(order).toMatchObject({ status: 'paid', lines: [{ state: 'issued', quantity: 3 }] })
+    expect(order.lines[0].tickets).toEqual([{ number: 1 }, { number: 2 }, { number: 3 }])
+    expect(historyOf(order)).toMatch(
+      /Reserved.*\nReceived KES 15\.00 by sandbox\.\nPaid\. 3 tickets issued\./s,
+    )
+    expect(await availability(id)).toMatchObject({ sold: 3, held: 0 })
+    expect((await as(player, 'GET', `/tickets/${bought.reservationId}`)).body.reservation.state).toBe('sold')
+  })
+
+  it('is one order, however often it is asked for under its key', async () => {
+    const { id } = await stagePriced()
+    const player = await registerPlayer()
+    const key = newKey()
+    const answers = await Promise.all([1, 2, 3].map(() => purchase(player, id, { quantity: 2 }, { key })))
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201])
+    expect(new Set(answers.map(({ body }) => body.order.id)).size).toBe(1)
+    expect(await availability(id)).toMatchObject({ held: 2 })
+    const other = await purchase(player, id, { quantity: 1 }, { key })
+    expect(other.body.code).toBe('idempotency_mismatch')
+  })
+
+  it('under a key that was another order’s holds nothing', async () => {
+    const [first, second] = [await stagePriced(), await stagePriced()]
+    const player = await registerPlayer()
+    const key = newKey()
+    await purchase(player, first.id, { quantity: 1 }, { key })
+    const { status, body } = await purchase(player, second.id, { quantity: 1 }, { key })
+    expect([status, body.code]).toEqual([409, 'idempotency_mismatch'])
+    expect(await availability(second.id)).toMatchObject({ held: 0 })
+  })
+
+  it('belongs to its buyer, and is not there for anybody else', async () => {
+    const { id, operator } = await stagePriced()
+    const bought = await reserve(await registerPlayer(), id)
+    const stranger = await registerPlayer()
+    for (const [method, path, body] of [
+      ['GET', `/orders/${bought.id}`, undefined],
+      ['POST', `/orders/${bought.id}/cancel`, undefined],
+      ['POST', `/orders/${bought.id}/pay`, { provider: 'sandbox' }],
+    ] as const) {
+      const answer = await as(stranger, method, path, body, withKey(newKey()))
+      expect([answer.status, answer.body.detail]).toEqual([404, 'No such order.'])
+    }
+    // Whoever manages it sees it, but not the page where it is paid.
+    const managed = (await as(operator, 'GET', `/orders/${bought.id}`)).body
+    expect(managed.payment).toMatchObject({ status: 'pending', checkoutUrl: null })
+    expect(JSON.stringify(managed)).not.toContain('/sandbox/checkout/')
+    expect((await as(stranger, 'GET', '/orders')).body.data).toEqual([])
+  })
+})
+
+describe('an order of several lines', () => {
+  it('is one payment, and its tickets come together', async () => {
+    const first = await stagePriced()
+    const second = await stagePriced({ numbering: 'chosen' }, first)
+    const player = await registerPlayer()
+    const lines = [
+      { raffleId: first.id, quantity: 2 },
+      { raffleId: second.id, numbers: [7, 13] },
+    ]
+    const { status, body } = await as(
+      player,
+      'POST',
+      '/orders',
+      { lines, payment: { provider: 'sandbox' } },
+      withKey(newKey()),
+    )
+    expect(status).toBe(201)
+    expect(body.amount.amount).toBe(4 * PRICE)
+    await press(body.payment.checkoutUrl, 'approve')
+    const order = await orderOf(player, body.id)
+    expect(order.lines.map((line: { state: string }) => line.state)).toEqual(['issued', 'issued'])
+    expect(order.lines[1].tickets).toEqual([{ number: 7 }, { number: 13 }])
+    expect((await as(player, 'GET', '/orders')).body.data).toHaveLength(1)
+  })
+
+  it('holds nothing where one line cannot be held', async () => {
+    const first = await stagePriced()
+    const second = await stagePriced({ totalTickets: 1 }, first)
+    await paid(await registerPlayer(), second.id)
+    const lines = [first.id, second.id].map((raffleId) => ({ raffleId, quantity: 1 }))
+    const player = await registerPlayer()
+    const { status, body } = await as(
+      player,
+      'POST',
+      '/orders',
+      { lines, payment: { provider: 'sandbox' } },
+      withKey(newKey()),
+    )
+    expect([status, body.code]).toEqual([409, 'sold_out'])
+    expect(await availability(first.id)).toMatchObject({ held: 0 })
+    expect((await as(player, 'GET', '/orders')).body.data).toEqual([])
+  })
+
+  it('has one currency', async () => {
+    const first = await stagePriced()
+    const second = await stagePriced({ ticketPrice: { amount: 5, currency: 'USD' } }, first)
+    const lines = [first.id, second.id].map((raffleId) => ({ raffleId, quantity: 1 }))
+    const { status, body } = await as(
+      await registerPlayer(),
+      'POST',
+      '/orders',
+      { lines, payment: { provider: 'sandbox' } },
+      withKey(newKey()),
+    )
+    expect([status, body.errors[0].path]).toEqual([422, 'lines.1'])
+    expect(await availability(first.id)).toMatchObject({ held: 0 })
+    expect(await availability(second.id)).toMatchObject({ held: 0 })
+  })
+})
+
+describe('a payment', () => {
+  it('that is declined leaves the order open for another try, in the same time', async () => {
+    const { id } = await stagePriced()
+    const player = await registerPlayer()
+    const bought = await reserve(player, id)
+    await press(bought.checkoutUrl, 'decline')
+    const declined = await orderOf(player, bought.id)
+    expect(declined).toMatchObject({ status: 'pending', payment: { status: 'failed' } })
+    at(NOW + 5 * MINUTE)
+    const { status, body } = await as(
+      player,
+      'POST',
+      `/orders/${bought.id}/pay`,
+      { provider: 'sandbox' },
+      withKey(newKey()),
+    )
+    expect(status).toBe(201)
+    expect(body.payUntil).toBe(iso(NOW + HOLD))
+    await press(body.payment.checkoutUrl, 'approve')
+    expect(await orderOf(player, bought.id)).toMatchObject({ status: 'paid' })
+  })
+
+  it('after the time to pay cannot be started', async () => {
+    const { id } = await stagePriced()
+    const player = await registerPlayer()
+    const bought = await reserve(player, id)
+    at(NOW + HOLD)
+    const { status, body } = await as(
+      player,
+      'POST',
+      `/orders/${bought.id}/pay`,
+      { provider: 'sandbox' },
+      withKey(newKey()),
+    )
+    expect([status, body.code]).toEqual([410, 'hold_expired'])
+  })
+
+  it('by a provider that the raffle does not take is refused', async () => {
+    const { id } = await stagePriced({ providers: ['sandbox'] })
+    const player = await registerPlayer()
+    const bought = await reserve(player, id)
+    const { status, body } = await as(
+      player,
+      'POST',
+      `/orders/${bought.id}/pay`,
+      { provider: 'manual' },
+      withKey(newKey()),
+    )
+    expect([status, body.errors[0].path]).toEqual([422, 'provider'])
+  })
+
+  it('that comes twice is taken once, and goes back once', async () => {
+    const { id } = await stagePriced()
+    const player = await registerPlayer()
+    const bought = await reserve(player, id, 2)
+    await press(bought.checkoutUrl, 'twice')
+    const order = await orderOf(player, bought.id)
+    expect(order.status).toBe('paid')
+    expect(historyOf(order)).toContain('This order was paid already. KES 10.00 goes back to you.')
+    expect(await availability(id)).toMatchObject({ sold: 2 })
+  })
+
+  it('of two tries that are both paid, the second goes back', async () => {
+    const { id } = await stagePriced()
+    const player = await registerPlayer()
+    const bought = await reserve(player, id)
+    const { body } = await as(
+      player,
+      'POST',
+      `/orders/${bought.id}/pay`,
+      { provider: 'sandbox' },
+      withKey(newKey()),
+    )
+    await press(body.payment.checkoutUrl, 'approve')
+    await press(bought.checkoutUrl, 'approve')
+    const order = await orderOf(player, bought.id)
+    expect(order.status).toBe('paid')
+    expect(historyOf(order)).toContain('This order was paid already.')
+  })
+
+  it.each([
+    ['less than the price goes back, and the order stays open', PRICE - 1, 'pending', 'came instead of'],
+    ['more than the price pays, and the rest goes back', PRICE + 7, 'paid', 'more than the price'],
+  ])('of %s', async (_what, amount, status, words) => {
+    const { id } = await stagePriced()
+    const player = await registerPlayer()
+    const bought = await reserve(player, id)
+    const settings = settingsOf(env)
+    if (!settings.ok) throw new Error('not configured')
+    const ctx = createContext(env, settings.settings, NOW, 'test')
+    const payment = (await ctx.db.select().from(payments)).find(({ orderId }) => orderId === bought.id)!
+    const captures = [{ reference: newKey(), amount, currency: 'KES' }]
+    await takeObserved(ctx, payment, { status: 'succeeded', captures, reason: null })
+    const order = await orderOf(player, bought.id)
+    expect(order.status).toBe(status)
+    expect(historyOf(order)).toContain(words)
+  })
+})
+
+describe('what a provider keeps of a payment', () => {
+  it('is a fee that the platform bears: once, and the order is paid all the same', async () => {
+    const { id } = await stagePriced()
+    const player = await registerPlayer()
+    const bought = await reserve(player, id)
+    const ctx = testContext(NOW)
+    const payment = (await ctx.db.select().from(payments)).find(({ orderId }) => orderId === bought.id)!
+    await env.DB.prepare("UPDATE sandbox_charges SET status = 'approved', captures = 1 WHERE id = ?")
+      .bind(payment.id)
+      .run()
+    const captures = [{ reference: `${payment.id}-1`, amount: PRICE, currency: 'KES', fee: 29 }]
+    for (let told = 0; told < 2; told++) {
+      await takeObserved(ctx, payment, { status: 'succeeded', captures, reason: null })
+    }
+    expect((await orderOf(player, bought.id)).status).toBe('paid')
+    const { results } = await env.DB.prepare(
+      `SELECT debit, credit, amount FROM transfers WHERE transaction_id LIKE 'receipt:%' AND order_id = ? ORDER BY part`,
+    )
+      .bind(bought.id)
+      .all()
+    expect(results).toEqual([
+      { debit: 'cash:sandbox', credit: 'deposits', amount: PRICE },
+      { debit: 'fees', credit: 'cash:sandbox', amount: 29 },
+    ])
+    expect(await audit(env, { settled: false, raffles: [id] })).toEqual([])
+  })
+})
+
+describe('an order that is not paid', () => {
+  it('expires, and its numbers are free again', async () => {
+    const { id } = await stagePriced()
+    const player = await registerPlayer()
+    const bought = await reserve(player, id, 2)
+    at(NOW + HOLD - 1)
+    await sweep()
+    expect((await orderOf(player, bought.id)).status).toBe('pending')
+    at(NOW + HOLD)
+    await sweep()
+    const order = await orderOf(player, bought.id)
+    expect(order).toMatchObject({ status: 'expired', lines: [{ state: 'released', tickets: [] }] })
+    expect(historyOf(order)).toContain('Not paid in time.')
+    expect(await availability(id)).toMatchObject({ held: 0, sold: 0 })
+  })
+
+  it('can be cancelled by its buyer, once it is paid no more', async () => {
+    const { id } = await stagePriced()
+    const player = await registerPlayer()
+    const open = await reserve(player, id)
+    const { body } = await as(player, 'POST', `/orders/${open.id}/cancel`)
+    expect(body.status).toBe('cancelled')
+    expect(await availability(id)).toMatchObject({ held: 0 })
+    const bought = await paid(player, id)
+    const { status, body: refused } = await as(player, 'POST', `/orders/${bought.id}/cancel`)
+    expect([status, refused.detail]).toEqual([409, 'This order is paid: ask the organiser for a refund.'])
+  })
+
+  it('ends by its buyer and by its time, also where the provider cannot be told that nobody waits', async () => {
+    silenceLog()
+    const { id } = await stagePriced()
+    const player = await registerPlayer()
+    vi.spyOn(sandbox, 'stop').mockRejectedValue(new Error('its session is over'))
+    const open = await reserve(player, id)
+    expect((await as(player, 'POST', `/orders/${open.id}/cancel`)).body.status).toBe('cancelled')
+    const late = await reserve(player, id)
+    at(NOW + HOLD)
+    await sweep()
+    expect((await orderOf(player, late.id)).status).toBe('expired')
+    expect(await availability(id)).toMatchObject({ held: 0 })
+  })
+
+  it('and is paid late gets its tickets all the same while there are any', async () => {
+    const { id } = await stagePriced()
+    const player = await registerPlayer()
+    const bought = await reserve(player, id, 2)
+    at(NOW + HOLD)
+    await sweep()
+    at(NOW + HOLD + MINUTE)
+    await press(bought.checkoutUrl, 'approve')
+    expect(await orderOf(player, bought.id)).toMatchObject({ status: 'paid', lines: [{ state: 'issued' }] })
+    expect(await availability(id)).toMatchObject({ sold: 2 })
+  })
+
+  it.each([
+    [
+      'its raffle is cancelled',
+      {},
+      async (raffle: Staged) => {
+        const reason = { reason: 'It rains.' }
+        expect((await as(raffle.operator, 'POST', `/raffles/${raffle.id}/cancel`, reason)).status).toBe(200)
+      },
+      '“A late one” was cancelled before its tickets were yours. KES 5.00 goes back to you.',
+    ],
+    [
+      'the list is fixed',
+      {},
+      async () => at(CLOSES_AT + HOUR - MINUTE),
+      'The list of tickets of “A late one” was fixed for the draw before the payment arrived. KES 5.00 goes back to you.',
+    ],
+    [
+      'its buyer has enough by another order',
+      { maxPerUser: 1 },
+      async (raffle: Staged, buyer: Person) => {
+        await paid(buyer, raffle.id)
+      },
+      'You have as many tickets of “A late one” already as one person may. KES 5.00 goes back to you.',
+    ],
+    [
+      'its buyer has enough by another order, its chosen number being free',
+      { maxPerUser: 1, numbering: 'chosen' },
+      async (raffle: Staged, buyer: Person) => {
+        const { body } = await purchase(buyer, raffle.id, { numbers: [2] })
+        await press(body.order.payment.checkoutUrl, 'approve')
+      },
+      'You have as many tickets of “A late one” already as one person may. KES 5.00 goes back to you.',
+    ],
+  ])('and is paid when %s is told so', async (_name, changes, meanwhile, text) => {
+    const raffle = await stagePriced({ title: 'A late one', ...changes })
+    const late = await registerPlayer()
+    const what = 'numbering' in changes ? { numbers: [1] } : { quantity: 1 }
+    const { body } = await purchase(late, raffle.id, what)
+    at(NOW + HOLD)
+    await sweep()
+    await meanwhile(raffle, late)
+    await press(body.order.payment.checkoutUrl, 'approve')
+    const order = await orderOf(late, body.order.id)
+    expect(order).toMatchObject({ lines: [{ state: 'lost' }], refunded: { amount: PRICE } })
+    expect(historyOf(order)).toContain(text)
+    expect(historyOf(order)).not.toContain('went to others')
+  })
+
+  it('and is paid when its numbers are gone gets its money back', async () => {
+    const { id } = await stagePriced({ totalTickets: 1 })
+    const late = await registerPlayer()
+    const bought = await reserve(late, id)
+    at(NOW + HOLD)
+    await sweep()
+    await paid(await registerPlayer(), id)
+    await press(bought.checkoutUrl, 'approve')
+    const order = await orderOf(late, bought.id)
+    expect(['refund_due', 'refunded']).toContain(order.status)
+    expect(order).toMatchObject({ lines: [{ state: 'lost' }], refunded: { amount: PRICE } })
+    expect(historyOf(order)).toContain(
+      'The numbers went to others before the payment arrived. KES 5.00 goes back to you.',
+    )
+    at(NOW + HOLD + 2 * MINUTE)
+    await sweep()
+    expect((await orderOf(late, bought.id)).status).toBe('refunded')
+  })
+
+  it('and whose money is told of by nobody is found by the sweep', async () => {
+    const { id } = await stagePriced()
+    const player = await registerPlayer()
+    const bought = await reserve(player, id)
+    await press(bought.checkoutUrl, 'later')
+    expect((await orderOf(player, bought.id)).status).toBe('pending')
+    at(NOW + HOLD - 10 * SECOND)
+    await sweep()
+    expect((await orderOf(player, bought.id)).status).toBe('paid')
+  })
+})

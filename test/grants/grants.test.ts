@@ -1,0 +1,730 @@
+// Earned entries: an order earns once, whoever asks how often and wherever a process dies, and is taken back in time.
+import { env } from 'cloudflare:workers'
+import { describe, expect, it } from 'vitest'
+import { app } from '../../src/app.ts'
+import type { Bindings } from '../../src/core/context.ts'
+import { newId } from '../../src/core/ids.ts'
+import { takeOverGrants } from '../../src/grants/take-over-grants.ts'
+import { poolNameOf } from '../../src/tickets/reservation-id.ts'
+import { orderOf, PRICE, paid, press, reserve, stagePriced, withKey } from '../checkout/checkout.ts'
+import { protectedDoors } from '../harness/auth-battery.ts'
+import { type Answer, call, type Method, operations } from '../harness/client.ts'
+import { crashableProcess, everyDeath } from '../harness/crash.ts'
+import {
+  addOperator,
+  type Organisation,
+  organisationWithOperator,
+  type Person,
+  registerPlayer,
+  signedInAdmin,
+  testContext,
+  uniqueEmail,
+} from '../harness/people.ts'
+import {
+  as,
+  at,
+  buy,
+  CLOSES_AT,
+  crashing,
+  DRAW_AT,
+  HOUR,
+  interrupted,
+  iso,
+  MINUTE,
+  NOW,
+  newKey,
+  poolState,
+  ringAlarm,
+  type Staged,
+  silenceLog,
+  stageDraft,
+  stageRaffle,
+  sweep,
+  useClock,
+} from '../raffles/scenario.ts'
+
+const RAFFLE = newId('raffle')
+const GRANT = { orderRef: 'shop-1', userId: newId('user'), amount: { amount: 100, currency: 'KES' } }
+const DOORS = [
+  { method: 'GET', path: `/api/v1/raffles/${RAFFLE}/grants` },
+  { method: 'POST', path: `/api/v1/raffles/${RAFFLE}/grants`, body: GRANT, headers: withKey('a').headers },
+  { method: 'GET', path: `/api/v1/raffles/${RAFFLE}/grants/shop-1` },
+  { method: 'DELETE', path: `/api/v1/raffles/${RAFFLE}/grants/shop-1` },
+] as const
+protectedDoors(DOORS)
+
+useClock()
+
+interface Shop {
+  raffle: Staged
+  organisation: Organisation
+  key: string
+}
+
+async function keyOf({ id, operator }: Organisation): Promise<string> {
+  const body = { name: 'Shop', scopes: ['grants:write'] }
+  return (await as(operator, 'POST', `/organisations/${id}/api-keys`, body)).body.key
+}
+
+async function stageShop(earning: object = { per: 'order' }, changes: object = {}): Promise<Shop> {
+  const organisation = await organisationWithOperator()
+  const raffle = await stageRaffle({ entry: 'order', earning, ...changes }, organisation)
+  return { raffle, organisation, key: await keyOf(organisation) }
+}
+
+const ask = (
+  { raffle, key: token }: Pick<Shop, 'raffle' | 'key'>,
+  method: Method,
+  path = '',
+  more: { body?: unknown; headers?: Record<string, string>; bindings?: Partial<Bindings> } = {},
+): Promise<Answer> => call(method, `/api/v1/raffles/${raffle.id}/grants${path}`, { token, ...more })
+
+let orders = 0
+const newRef = () => `shop-${++orders}`
+
+interface What {
+  orderRef?: string
+  email?: string
+  userId?: string
+  amount?: number
+  currency?: string
+}
+
+const grant = (
+  shop: Shop,
+  { orderRef = newRef(), amount = 1_000, currency = 'KES', ...who }: What,
+  { key = newKey(), bindings = {} }: { key?: string; bindings?: Partial<Bindings> } = {},
+): Promise<Answer> =>
+  ask(shop, 'POST', '', {
+    body: { orderRef, amount: { amount, currency }, ...who },
+    bindings,
+    ...withKey(key),
+  })
+
+/** As the pool knows it: what the database is told comes a moment later. */
+const sold = async (raffleId: string): Promise<number> => (await poolState(poolNameOf(raffleId)))!.sold
+
+const prove = ({ id }: Pick<Person, 'id'>) =>
+  env.DB.prepare('UPDATE users SET email_verified_at = ? WHERE id = ?').bind(Date.now(), id).run()
+
+const rowOf = (orderRef: string) =>
+  env.DB.prepare('SELECT * FROM grants WHERE order_ref = ?').bind(orderRef).first()
+
+const statusOf = async (shop: Shop, orderRef: string) => (await ask(shop, 'GET', `/${orderRef}`)).body.status
+
+describe('the rule', () => {
+  it('is part of the raffle, checked when it is created and when it is published', async () => {
+    const organisation = await organisationWithOperator()
+    const create = (changes: object) =>
+      stageDraft({ entry: 'order', ...changes }, organisation).catch(() => 'refused')
+    expect(await create({})).toBe('refused')
+    const draft = (await create({ earning: { per: 'amount', amountPerEntry: 100 } })) as Staged
+    const { body } = await as(organisation.operator, 'GET', `/raffles/${draft.id}`)
+    expect(body).toMatchObject({
+      entry: 'order',
+      maxPerUser: null,
+      earning: {
+        per: 'amount',
+        amountPerEntry: 100,
+        minAmount: null,
+        maxPerOrder: null,
+        oncePerPerson: false,
+      },
+    })
+    await as(organisation.operator, 'PUT', `/raffles/${draft.id}`, { earning: null })
+    const refused = await as(organisation.operator, 'POST', `/raffles/${draft.id}/publish`)
+    expect(refused.body.errors).toEqual([{ path: 'earning', message: 'say how orders earn entries' }])
+  })
+
+  it('stands once the raffle is published', async () => {
+    const { raffle } = await stageShop()
+    const change = (body: object) => as(raffle.operator, 'PUT', `/raffles/${raffle.id}`, body)
+    expect((await change({ earning: { per: 'order', minAmount: 5 } })).body.code).toBe('invalid_state')
+    expect((await change({ earning: { per: 'order' }, description: 'Books' })).status).toBe(200)
+  })
+
+  it('lets nobody in who has not earned it', async () => {
+    const { raffle } = await stageShop()
+    const { status, body } = await buy(await registerPlayer(), raffle.id)
+    expect({ status, detail: body.detail }).toEqual({
+      status: 409,
+      detail: 'Entries to this raffle are earned by orders.',
+    })
+  })
+})
+
+describe('an order of a shop', () => {
+  it.each([
+    ['one an order', { per: 'order' }, 250, 1],
+    ['three by its amount', { per: 'amount', amountPerEntry: 100 }, 399, 3],
+    ['as many as are allowed', { per: 'amount', amountPerEntry: 100, maxPerOrder: 2 }, 900, 2],
+    ['none below the minimum', { per: 'order', minAmount: 251 }, 250, 0],
+  ])('earns %s', async (_, earning, amount, entries) => {
+    const shop = await stageShop(earning)
+    const player = await registerPlayer()
+    const { status, body } = await grant(shop, { userId: player.id, amount })
+    expect(status, JSON.stringify(body)).toBe(201)
+    expect(body).toMatchObject({ entries, status: entries === 0 ? 'refused' : 'granted' })
+    expect(await sold(shop.raffle.id)).toBe(entries)
+  })
+
+  it('earns once, whatever the key, and the same thing each time', async () => {
+    const shop = await stageShop()
+    const orderRef = newRef()
+    const userId = (await registerPlayer()).id
+    const first = await grant(shop, { orderRef, userId }, { key: 'one' })
+    expect((await grant(shop, { orderRef, userId }, { key: 'one' })).body).toEqual(first.body)
+    expect((await grant(shop, { orderRef, userId }, { key: 'two' })).body).toEqual(first.body)
+    const others: What[] = [
+      { userId, amount: 2_000 },
+      { userId: (await registerPlayer()).id },
+      { email: 'a@b.example' },
+    ]
+    for (const other of others) {
+      expect((await grant(shop, { orderRef, ...other })).body.code).toBe('conflict')
+    }
+    expect((await grant(shop, { userId }, { key: 'one' })).body.code).toBe('idempotency_mismatch')
+    expect(await sold(shop.raffle.id)).toBe(1)
+  })
+
+  it('has a key that is its shop’s own: another’s may be the same', async () => {
+    const shop = await stageShop()
+    const other = { ...shop, key: await keyOf(shop.organisation) }
+    const userId = (await registerPlayer()).id
+    const orderRef = newRef()
+    expect((await grant(shop, { orderRef, userId }, { key: '0001' })).body.status).toBe('granted')
+    expect((await grant(other, { userId }, { key: '0001' })).body.status).toBe('granted')
+    expect((await grant(shop, { userId }, { key: '0001' })).body.code).toBe('idempotency_mismatch')
+    expect((await grant(other, { orderRef, userId }, { key: '0001' })).body.orderRef).toBe(orderRef)
+    expect(await sold(shop.raffle.id)).toBe(2)
+  })
+
+  it('is the same where its key was written down without whose it is', async () => {
+    const shop = await stageShop()
+    const order = { orderRef: newRef(), userId: (await registerPlayer()).id }
+    const { body } = await grant(shop, order, { key: '0002' })
+    await env.DB.prepare(`UPDATE grants SET "key" = '0002' WHERE order_ref = ?`).bind(order.orderRef).run()
+    expect((await grant(shop, order, { key: '0002' })).body).toEqual(body)
+    expect((await grant(shop, { ...order, orderRef: newRef() }, { key: '0003' })).body.status).toBe('granted')
+  })
+
+  it('earns once when it is told ten times at a time', async () => {
+    const shop = await stageShop({ per: 'amount', amountPerEntry: 500 })
+    const orderRef = newRef()
+    const userId = (await registerPlayer()).id
+    const answers = await Promise.all(Array.from({ length: 10 }, () => grant(shop, { orderRef, userId })))
+    for (const { body } of answers) expect(body).toMatchObject({ status: 'granted', entries: 2 })
+    expect(await sold(shop.raffle.id)).toBe(2)
+  })
+
+  it('is one of a person where the rule says so, of many at a time', async () => {
+    const shop = await stageShop({ per: 'order', oncePerPerson: true })
+    const userId = (await registerPlayer()).id
+    const answers = await Promise.all(Array.from({ length: 6 }, () => grant(shop, { userId })))
+    const statuses = answers.map(({ body }) => body.status).sort()
+    expect(statuses).toEqual(['granted', ...Array(5).fill('refused')])
+    expect(await sold(shop.raffle.id)).toBe(1)
+  })
+
+  it('may earn again for the person whose only one was taken back', async () => {
+    const shop = await stageShop({ per: 'order', oncePerPerson: true })
+    const userId = (await registerPlayer()).id
+    const { body } = await grant(shop, { userId })
+    await ask(shop, 'DELETE', `/${body.orderRef}`)
+    expect((await grant(shop, { userId })).body.status).toBe('granted')
+    expect(await sold(shop.raffle.id)).toBe(1)
+  })
+
+  it('is refused with a reason when every ticket is gone, or sales are over', async () => {
+    const shop = await stageShop({ per: 'amount', amountPerEntry: 100 }, { totalTickets: 5 })
+    const userId = (await registerPlayer()).id
+    const answer = await grant(shop, { userId, amount: 600 })
+    expect(answer.body).toMatchObject({ status: 'refused', entries: 0, reason: 'Only 5 left.' })
+    at(CLOSES_AT)
+    expect((await grant(shop, { userId, amount: 100 })).body.status).toBe('refused')
+  })
+
+  it('waits for sales to open', async () => {
+    const shop = await stageShop({ per: 'order' }, { opensAt: iso(NOW + 10 * MINUTE) })
+    const { body } = await grant(shop, { userId: (await registerPlayer()).id })
+    expect(body.status).toBe('waiting')
+    at(NOW + 10 * MINUTE)
+    await sweep()
+    expect(await statusOf(shop, body.orderRef)).toBe('granted')
+  })
+
+  it('is told what is wrong with it', async () => {
+    const shop = await stageShop()
+    const userId = (await registerPlayer()).id
+    for (const wrong of [
+      { userId, currency: 'EUR' },
+      { userId: newId('user') },
+      { userId, email: 'a@b.example' },
+      {},
+      { userId, amount: 0 },
+      { userId, orderRef: newId('order') },
+      { userId, orderRef: '../x' },
+    ]) {
+      expect((await grant(shop, wrong)).status, JSON.stringify(wrong)).toBe(422)
+    }
+    const draft = await stageDraft({ entry: 'order', earning: { per: 'order' } }, shop.organisation)
+    expect((await grant({ ...shop, raffle: draft }, { userId })).body.code).toBe('invalid_state')
+    const bought = await stageRaffle({}, shop.organisation)
+    expect((await grant({ ...shop, raffle: bought }, { userId })).body.code).toBe('invalid_state')
+  })
+})
+
+describe('what is granted to an address', () => {
+  it('waits until its owner has registered and proved it', async () => {
+    const shop = await stageShop()
+    const email = uniqueEmail()
+    const { body } = await grant(shop, { email })
+    const { orderRef } = body
+    expect(body).toMatchObject({ status: 'waiting', entries: 0 })
+    const player = await registerPlayer({ email })
+    await takeOverGrants(testContext(), player.id)
+    await sweep()
+    expect(await statusOf(shop, orderRef)).toBe('waiting')
+    await prove(await registerPlayer())
+    await prove(player)
+    await takeOverGrants(testContext(), player.id)
+    expect(await statusOf(shop, orderRef)).toBe('granted')
+    expect(await rowOf(orderRef)).toMatchObject({ user_id: player.id, email: null })
+    expect((await grant(shop, { orderRef, email: email.toUpperCase() })).body.status).toBe('granted')
+    expect(await sold(shop.raffle.id)).toBe(1)
+  })
+
+  it('is found by the sweep where the proof was not told of', async () => {
+    const shop = await stageShop()
+    const player = await registerPlayer()
+    const { body } = await grant(shop, { email: player.email })
+    expect(body.status).toBe('waiting')
+    await prove(player)
+    await sweep()
+    expect(await statusOf(shop, body.orderRef)).toBe('granted')
+  })
+
+  it('is granted at once to whom the address is proved', async () => {
+    const shop = await stageShop()
+    const player = await registerPlayer()
+    await prove(player)
+    expect((await grant(shop, { email: player.email })).body.status).toBe('granted')
+  })
+
+  it('is refused when sales end, and the address forgotten', async () => {
+    const shop = await stageShop()
+    const email = uniqueEmail()
+    const { body } = await grant(shop, { email })
+    at(CLOSES_AT)
+    await sweep()
+    expect(await statusOf(shop, body.orderRef)).toBe('refused')
+    expect(await rowOf(body.orderRef)).toMatchObject({ email: null, due_at: null })
+    at(CLOSES_AT + MINUTE)
+    const reason = `Sales closed at ${iso(CLOSES_AT)}.`
+    expect((await grant(shop, { email })).body).toMatchObject({ status: 'refused', reason })
+  })
+
+  it.each([
+    [
+      'closed early',
+      'operator',
+      (shop: Shop) => as(shop.raffle.operator, 'POST', `/raffles/${shop.raffle.id}/close`, {}),
+    ],
+    ['sold out', 'soldOut', async (shop: Shop) => grant(shop, { userId: (await registerPlayer()).id })],
+  ])('is refused and forgotten when its raffle is %s', async (_, earlyClose, close) => {
+    const shop = await stageShop({ per: 'order' }, { earlyClose, totalTickets: 1 })
+    const email = uniqueEmail()
+    const { orderRef } = (await grant(shop, { email })).body
+    const closedAt = NOW + MINUTE
+    at(closedAt)
+    expect((await close(shop)).status).toBeLessThan(300)
+    const late = await grant(shop, { email })
+    expect(late.body).toMatchObject({ status: 'refused', reason: `Sales closed at ${iso(closedAt)}.` })
+    await sweep()
+    const reason = 'Nobody took it over before the sales ended.'
+    expect((await ask(shop, 'GET', `/${orderRef}`)).body).toMatchObject({ status: 'refused', reason })
+    for (const ref of [orderRef, late.body.orderRef]) {
+      expect(await rowOf(ref)).toMatchObject({ email: null, due_at: null })
+    }
+  })
+
+  it.each([
+    ['on sale', {}],
+    ['not on sale yet', { opensAt: iso(NOW + 10 * MINUTE) }],
+  ])('is refused and forgotten when its raffle is cancelled, %s', async (_, times) => {
+    const shop = await stageShop({ per: 'order' }, times)
+    const address = { email: uniqueEmail() }
+    const early = (await grant(shop, address)).body
+    const { id, operator } = shop.raffle
+    expect((await as(operator, 'POST', `/raffles/${id}/cancel`, { reason: 'rain' })).status).toBe(200)
+    const late = (await grant(shop, address)).body
+    await sweep()
+    for (const { orderRef } of [early, late]) {
+      const { body } = await ask(shop, 'GET', `/${orderRef}`)
+      expect(body).toMatchObject({ status: 'refused', reason: 'This raffle was cancelled.' })
+      expect(await rowOf(orderRef)).toMatchObject({ email: null, due_at: null })
+    }
+  })
+})
+
+describe('somebody suspended', () => {
+  const setStatus = async ({ id }: Person, status: string) => {
+    const answer = await as(await signedInAdmin(), 'PUT', `/users/${id}/status`, { status })
+    expect(answer.status).toBe(200)
+  }
+
+  it('earns nothing by an address, and is to the shop like anybody who has not proved it', async () => {
+    const shop = await stageShop()
+    const player = await registerPlayer()
+    await prove(player)
+    await setStatus(player, 'suspended')
+    const stranger = (await grant(shop, { email: uniqueEmail() })).body
+    const { orderRef, ...told } = (await grant(shop, { email: player.email })).body
+    expect(told).toEqual({ ...stranger, orderRef: undefined })
+    await takeOverGrants(testContext(), player.id)
+    await sweep()
+    expect(await statusOf(shop, orderRef)).toBe('waiting')
+    expect(await sold(shop.raffle.id)).toBe(0)
+    at(CLOSES_AT)
+    await sweep()
+    const ended = async (ref: string) => ({ ...(await ask(shop, 'GET', `/${ref}`)).body, orderRef: '' })
+    expect(await ended(orderRef)).toEqual(await ended(stranger.orderRef))
+  })
+
+  it('earns it after all who is let back in while sales last', async () => {
+    const shop = await stageShop()
+    const player = await registerPlayer()
+    await prove(player)
+    await setStatus(player, 'suspended')
+    const { orderRef } = (await grant(shop, { email: player.email })).body
+    await setStatus(player, 'active')
+    await sweep()
+    expect(await statusOf(shop, orderRef)).toBe('granted')
+  })
+
+  it('earns nothing by a name, and is to the shop like somebody who is not there', async () => {
+    const shop = await stageShop()
+    const player = await registerPlayer()
+    const earlier = { orderRef: newRef(), userId: player.id }
+    const { body } = await grant(shop, earlier)
+    await setStatus(player, 'suspended')
+    const refused = await grant(shop, { userId: player.id })
+    const { status, errors, detail } = (await grant(shop, { userId: newId('user') })).body
+    expect(refused.body).toMatchObject({ status, errors, detail })
+    expect((await grant(shop, earlier)).body).toEqual(body)
+    expect(await sold(shop.raffle.id)).toBe(1)
+  })
+})
+
+describe('a refunded order', () => {
+  it('loses what it has earned, once and for all', async () => {
+    const shop = await stageShop({ per: 'amount', amountPerEntry: 500 })
+    const orderRef = newRef()
+    const userId = (await registerPlayer()).id
+    await grant(shop, { orderRef, userId })
+    expect(await sold(shop.raffle.id)).toBe(2)
+    for (let time = 0; time < 3; time++) {
+      const { status, body } = await ask(shop, 'DELETE', `/${orderRef}`)
+      expect({ status, said: body.status }).toEqual({ status: 200, said: 'revoked' })
+    }
+    expect((await grant(shop, { orderRef, userId })).body.status).toBe('revoked')
+    expect(await sold(shop.raffle.id)).toBe(0)
+  })
+
+  it('that was still waiting never earns', async () => {
+    const shop = await stageShop()
+    const player = await registerPlayer()
+    const { body } = await grant(shop, { email: player.email })
+    expect((await ask(shop, 'DELETE', `/${body.orderRef}`)).body.status).toBe('revoked')
+    await prove(player)
+    await takeOverGrants(testContext(), player.id)
+    await sweep()
+    expect(await statusOf(shop, body.orderRef)).toBe('revoked')
+    expect(await sold(shop.raffle.id)).toBe(0)
+  })
+
+  it('keeps its entries once the list is fixed for the draw', async () => {
+    const shop = await stageShop({ per: 'order' }, { drawAt: iso(DRAW_AT) })
+    const { body } = await grant(shop, { userId: (await registerPlayer()).id })
+    at(CLOSES_AT + MINUTE)
+    await ringAlarm(shop.raffle.pool)
+    for (let time = 0; time < 2; time++) {
+      expect((await ask(shop, 'DELETE', `/${body.orderRef}`)).body.code).toBe('invalid_state')
+    }
+    await sweep()
+    expect(await statusOf(shop, body.orderRef)).toBe('granted')
+    expect(await rowOf(body.orderRef)).toMatchObject({ revoke_asked_at: null, due_at: null })
+  })
+
+  it('nobody knows of is not there', async () => {
+    const shop = await stageShop()
+    expect((await ask(shop, 'DELETE', '/never-heard')).body.detail).toBe('No such grant.')
+  })
+})
+
+describe('grants', () => {
+  it('are nothing to a key of another organisation, to players, and to members who may not', async () => {
+    const shop = await stageShop()
+    const { body } = await grant(shop, { userId: (await registerPlayer()).id })
+    const foreign = { raffle: shop.raffle, key: await keyOf(await organisationWithOperator()) }
+    const nowhere = { ...foreign, raffle: { ...shop.raffle, id: newId('raffle') } }
+    const gift = { body: { ...GRANT, userId: (await registerPlayer()).id }, ...withKey('k') }
+    for (const [method, path, more] of [
+      ['GET', '', {}],
+      ['POST', '', gift],
+      ['GET', `/${body.orderRef}`, {}],
+      ['DELETE', `/${body.orderRef}`, {}],
+    ] as const) {
+      const answer = await ask(foreign, method, path, more)
+      expect(answer.body).toMatchObject({ status: 404, detail: 'No such raffle.' })
+      expect(answer.body.detail).toBe((await ask(nowhere, method, path, more)).body.detail)
+      const where = `/raffles/${shop.raffle.id}/grants${path}`
+      const asPerson = (person: Person) =>
+        as(person, method, where, 'body' in more ? more.body : undefined, more)
+      const isKeys = method === 'POST'
+      expect((await asPerson(await registerPlayer())).status).toBe(isKeys ? 401 : 404)
+      expect((await asPerson(await addOperator(shop.organisation.id, 'janitor'))).status).toBe(
+        isKeys ? 401 : 403,
+      )
+    }
+    expect(await statusOf(shop, body.orderRef)).toBe('granted')
+  })
+
+  it('are listed page by page, to the key and to members', async () => {
+    const shop = await stageShop()
+    const refs: string[] = []
+    for (let n = 0; n < 3; n++) {
+      refs.push((await grant(shop, { userId: (await registerPlayer()).id })).body.orderRef)
+    }
+    const first = (await ask(shop, 'GET', '?limit=2')).body
+    const rest = (await ask(shop, 'GET', `?limit=2&cursor=${first.nextCursor}`)).body
+    expect([...first.data, ...rest.data].map(({ orderRef }) => orderRef)).toEqual(refs.sort())
+    expect(rest.nextCursor).toBeNull()
+    const { operator, id } = shop.raffle
+    expect((await as(operator, 'GET', `/raffles/${id}/grants`)).body.data).toHaveLength(3)
+    expect((await as(operator, 'DELETE', `/raffles/${id}/grants/${refs[0]}`)).body.status).toBe('revoked')
+  })
+
+  it('have doors that are all in this file', () => {
+    const declared = operations.filter(({ description }) => /key$/.test(description.auth))
+    const known = DOORS.map(
+      ({ method, path }) => `${method} ${path.replace(RAFFLE, ':id').replace('shop-1', ':orderRef')}`,
+    )
+    expect(declared.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(known.sort())
+  })
+})
+
+describe('wherever the process dies', () => {
+  it('a grant is the same entries, once, and its revocation takes them all', async () => {
+    silenceLog()
+    const shop = await stageShop({ per: 'amount', amountPerEntry: 500 }, { totalTickets: 1_000 })
+    await everyDeath(async (death, where) => {
+      const orderRef = newRef()
+      const userId = (await registerPlayer()).id
+      const process = crashableProcess(death)
+      const told = await grant(shop, { orderRef, userId }, { bindings: process.bindings })
+      await process.settled()
+      const isWritten = (await rowOf(orderRef)) !== null
+      await sweep()
+      if (isWritten) expect(await statusOf(shop, orderRef), where).toBe('granted')
+      else expect(told.status, where).not.toBe(201)
+      expect((await grant(shop, { orderRef, userId })).body, where).toMatchObject({
+        status: 'granted',
+        entries: 2,
+      })
+      expect(await sold(shop.raffle.id), where).toBe(2)
+
+      const other = crashableProcess(death)
+      const undone = await ask(shop, 'DELETE', `/${orderRef}`, { bindings: other.bindings })
+      await other.settled()
+      const isAsked = (await rowOf(orderRef))!
+      await sweep()
+      const revoked = isAsked.revoke_asked_at !== null || isAsked.status === 'revoked'
+      expect(await statusOf(shop, orderRef), where).toBe(revoked ? 'revoked' : 'granted')
+      if (!revoked) expect(undone.status, where).not.toBe(200)
+      await ask(shop, 'DELETE', `/${orderRef}`)
+      expect(await sold(shop.raffle.id), where).toBe(0)
+      return process.isDead() || other.isDead()
+    })
+  }, 60_000)
+
+  it('one asked back between the pool and the row is voided', async () => {
+    silenceLog()
+    const shop = await stageShop()
+    const orderRef = newRef()
+    const userId = (await registerPlayer()).id
+    const crash = crashing(/update "grants" set .*"reservation_id"/i)
+    await grant(shop, { orderRef, userId }, { bindings: { DB: crash.DB } })
+    expect(crash.done()).toBe(true)
+    expect(await rowOf(orderRef)).toMatchObject({ status: 'waiting', reservation_id: null })
+    expect(await sold(shop.raffle.id)).toBe(1)
+    expect((await ask(shop, 'DELETE', `/${orderRef}`)).body.status).toBe('revoked')
+    await sweep()
+    expect(await sold(shop.raffle.id)).toBe(0)
+  })
+})
+
+describe('an order of our own shop', () => {
+  async function stageBoth(earning: object = { per: 'amount', amountPerEntry: PRICE }) {
+    const shop = await stageShop(earning, { drawAt: iso(CLOSES_AT + 2 * HOUR), totalTickets: 100 })
+    const priced = await stagePriced({ totalTickets: 100 }, shop.raffle)
+    return { shop, priced, player: await registerPlayer() }
+  }
+  const refund = (priced: Staged, id: string, lines?: object, bindings: Partial<Bindings> = {}) => {
+    const body = { reason: 'Cannot come.', lines }
+    return as(priced.operator, 'POST', `/orders/${id}/refunds`, body, { ...withKey(newKey()), bindings })
+  }
+
+  it('earns by itself when it is paid, in the open raffles of its organisation', async () => {
+    const { shop, priced, player } = await stageBoth()
+    const stranger = await stageShop()
+    const later = await stageRaffle(
+      { entry: 'order', earning: { per: 'order' }, opensAt: iso(NOW + MINUTE) },
+      shop.organisation,
+    )
+    const euros = await stageRaffle(
+      { entry: 'order', earning: { per: 'order' }, ticketPrice: { amount: 0, currency: 'EUR' } },
+      shop.organisation,
+    )
+    const { id } = await paid(player, priced.id, 3)
+    expect((await ask(shop, 'GET', `/${id}`)).body).toMatchObject({
+      status: 'granted',
+      entries: 3,
+      amount: { amount: 3 * PRICE, currency: 'KES' },
+    })
+    for (const raffle of [stranger.raffle, later, euros]) expect(await sold(raffle.id)).toBe(0)
+    await sweep()
+    expect(await sold(shop.raffle.id)).toBe(3)
+  })
+
+  it('loses it when all of it is refunded, and not before', async () => {
+    const { shop, priced, player } = await stageBoth()
+    const { id } = await paid(player, priced.id, 2)
+    const [first] = (await orderOf(player, id)).lines[0].tickets
+    const number = typeof first === 'number' ? first : first.number
+    expect((await refund(priced, id, [{ line: 0, numbers: [number] }])).status).toBe(201)
+    await sweep()
+    expect(await sold(shop.raffle.id)).toBe(2)
+    expect((await refund(priced, id)).status).toBe(201)
+    expect(await statusOf(shop, id)).toBe('revoked')
+    expect(await sold(shop.raffle.id)).toBe(0)
+  })
+
+  it('keeps it while it is paid, whoever asks it back', async () => {
+    const { shop, priced, player } = await stageBoth()
+    const { id } = await paid(player, priced.id)
+    const path = `/raffles/${shop.raffle.id}/grants/${id}`
+    const given = await grant(shop, { orderRef: id, userId: player.id })
+    for (const asked of [
+      await ask(shop, 'DELETE', `/${id}`),
+      await as(shop.raffle.operator, 'DELETE', path),
+    ]) {
+      expect(asked.status).toBe(422)
+      expect(asked.body.errors).toEqual(given.body.errors)
+    }
+    expect((await as(player, 'DELETE', path)).status).toBe(404)
+    expect(await statusOf(shop, id)).toBe('granted')
+    expect(await sold(shop.raffle.id)).toBe(1)
+  })
+
+  it('loses it at once: the list is fixed without it, whenever the sweep comes', async () => {
+    const { shop, priced, player } = await stageBoth()
+    await paid(await registerPlayer(), priced.id)
+    const { id } = await paid(player, priced.id)
+    at(CLOSES_AT - 1)
+    expect((await refund(priced, id)).status).toBe(201)
+    at(CLOSES_AT + MINUTE)
+    await ringAlarm(shop.raffle.pool)
+    expect((await poolState(shop.raffle.pool))!.commitment).toMatchObject({ ticketCount: 1 })
+    await sweep()
+    expect(await statusOf(shop, id)).toBe('revoked')
+  })
+
+  it('is refunded although its entries cannot be voided now, and loses them by the sweep', async () => {
+    silenceLog()
+    const { shop, priced, player } = await stageBoth()
+    const { id } = await paid(player, priced.id)
+    const crash = crashing(/update "grants" set .*"status" = /i)
+    expect((await refund(priced, id, undefined, { DB: crash.DB })).status).toBe(201)
+    expect(crash.done()).toBe(true)
+    expect(await statusOf(shop, id)).toBe('granted')
+    await sweep()
+    expect(await statusOf(shop, id)).toBe('revoked')
+    expect(await sold(shop.raffle.id)).toBe(0)
+  })
+
+  it.each([
+    ['waits to be granted', /update "grants" set "user_id"/i],
+    ['is just being granted', /update "grants" set .*"reservation_id" = /i],
+  ])('loses it when it is refunded while its grant %s', async (_, moment) => {
+    const { shop, priced, player } = await stageBoth()
+    const { id, checkoutUrl } = await reserve(player, priced.id)
+    const meanwhile = interrupted(moment, async () => expect((await refund(priced, id)).status).toBe(201))
+    const approve = { method: 'POST', body: new URLSearchParams({ action: 'approve' }) }
+    await app.fetch(new Request(checkoutUrl, approve), { ...env, DB: meanwhile.DB })
+    expect(meanwhile.done()).toBe(true)
+    expect((await orderOf(player, id)).status).toBe('refunded')
+    expect(await statusOf(shop, id)).toBe('revoked')
+    expect(await sold(shop.raffle.id)).toBe(0)
+    expect(await rowOf(id)).toMatchObject({ revoke_asked_at: null, due_at: null })
+  })
+
+  it('earns nothing for a buyer who is suspended before it is settled, unless let back in', async () => {
+    const { shop, priced, player } = await stageBoth()
+    const { id, checkoutUrl } = await reserve(player, priced.id)
+    const setStatus = (status: string) =>
+      env.DB.prepare('UPDATE users SET status = ? WHERE id = ?').bind(status, player.id).run()
+    await setStatus('suspended')
+    await press(checkoutUrl, 'approve')
+    expect(await statusOf(shop, id)).toBe('waiting')
+    expect(await sold(shop.raffle.id)).toBe(0)
+    await setStatus('active')
+    at(CLOSES_AT - 1)
+    await sweep()
+    expect(await statusOf(shop, id)).toBe('granted')
+  })
+
+  it('loses it when what it bought is cancelled', async () => {
+    const { shop, priced, player } = await stageBoth()
+    const { id } = await paid(player, priced.id, 2)
+    await as(priced.operator, 'POST', `/raffles/${priced.id}/cancel`, { reason: 'rain' })
+    await sweep()
+    expect(await statusOf(shop, id)).toBe('revoked')
+    expect(await sold(shop.raffle.id)).toBe(0)
+  })
+
+  it('keeps it when it is refunded after the list was fixed', async () => {
+    const { shop, priced, player } = await stageBoth()
+    const long = await stagePriced(
+      { closesAt: iso(CLOSES_AT + HOUR), drawAt: iso(CLOSES_AT + 3 * HOUR) },
+      priced,
+    )
+    const { id } = await paid(player, long.id)
+    at(CLOSES_AT + MINUTE)
+    await ringAlarm(shop.raffle.pool)
+    expect((await refund(long, id)).status).toBe(201)
+    await sweep()
+    expect(await statusOf(shop, id)).toBe('granted')
+    expect(await sold(shop.raffle.id)).toBe(1)
+  })
+
+  it('earns once, wherever the process dies that settles it', async () => {
+    silenceLog()
+    const { shop, priced } = await stageBoth()
+    let bought = 0
+    await everyDeath(async (death, where) => {
+      const player = await registerPlayer()
+      const { id, checkoutUrl } = await reserve(player, priced.id, 1)
+      const process = crashableProcess(death)
+      const approve = { method: 'POST', body: new URLSearchParams({ action: 'approve' }) }
+      await app.fetch(new Request(checkoutUrl, approve), { ...env, ...process.bindings })
+      await process.settled()
+      await press(checkoutUrl, 'approve').catch(() => {})
+      await sweep()
+      expect((await orderOf(player, id)).status, where).toBe('paid')
+      expect(await statusOf(shop, id), where).toBe('granted')
+      expect(await sold(shop.raffle.id), where).toBe(++bought)
+      return process.isDead()
+    })
+  }, 60_000)
+})

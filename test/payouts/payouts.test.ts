@@ -1,0 +1,842 @@
+import { env } from 'cloudflare:workers'
+import { describe, expect, it, vi } from 'vitest'
+import { newId } from '../../src/core/ids.ts'
+import { readSettings } from '../../src/core/settings.ts'
+import { sandbox } from '../../src/money/providers/sandbox.ts'
+import { approvePayout } from '../../src/payouts/manage-payout.ts'
+import { stageProduct } from '../catalog/shelf.ts'
+import { BOOK_PRICE, bought } from '../checkout/cart.ts'
+import { withKey } from '../checkout/checkout.ts'
+import { type Door, protectedDoors } from '../harness/auth-battery.ts'
+import { type Answer, operations } from '../harness/client.ts'
+import {
+  addOperator,
+  organisationWithOperator,
+  type Person,
+  registerPlayer,
+  signedInAdmin,
+  testContext,
+} from '../harness/people.ts'
+import {
+  as,
+  at,
+  crashing,
+  DRAW_AT,
+  HOUR,
+  interrupted,
+  MINUTE,
+  NOW,
+  newKey,
+  read,
+  readAll,
+  type Staged,
+  silenceLog,
+  sweep,
+  useClock,
+  winnersOf,
+} from '../raffles/scenario.ts'
+import {
+  approve,
+  balances,
+  cash,
+  claimCash,
+  methodOf,
+  payoutsOf,
+  request,
+  share,
+  stageDrawn,
+  stageSettled,
+  TO_BANK,
+  type Won,
+} from './payout-stage.ts'
+
+useClock()
+
+const PAYOUT = newId('payout')
+const METHOD = newId('payoutMethod')
+const ADDRESS = { name: 'Amina', lines: ['1 Road'], city: 'Nairobi', country: 'KE' }
+const KEY = { 'idempotency-key': 'a-key' }
+
+const DOORS: readonly Door[] = [
+  { method: 'GET', path: '/api/v1/users/me/payout-methods' },
+  { method: 'POST', path: '/api/v1/users/me/payout-methods', body: TO_BANK },
+  { method: 'DELETE', path: `/api/v1/users/me/payout-methods/${METHOD}` },
+  { method: 'GET', path: '/api/v1/payouts' },
+  {
+    method: 'POST',
+    path: '/api/v1/payouts',
+    body: { raffleId: newId('raffle'), ...TO_BANK },
+    headers: KEY,
+  },
+  { method: 'POST', path: `/api/v1/payouts/${PAYOUT}/approve` },
+  { method: 'POST', path: `/api/v1/payouts/${PAYOUT}/cancel` },
+  { method: 'POST', path: `/api/v1/payouts/${PAYOUT}/retry`, headers: KEY },
+  { method: 'POST', path: `/api/v1/payouts/${PAYOUT}/mark-paid`, body: { reference: 'FT 1' } },
+  {
+    method: 'POST',
+    path: `/api/v1/payouts/${PAYOUT}/mark-failed`,
+    body: { reason: 'Not in the statement.' },
+  },
+]
+protectedDoors(DOORS)
+
+const retry = (person: { id: string }, id: string, key = newKey()): Promise<Answer> =>
+  as(person, 'POST', `/payouts/${id}/retry`, undefined, { headers: { 'idempotency-key': key } })
+const markPaid = (person: { id: string }, id: string, reference = 'FT-1'): Promise<Answer> =>
+  as(person, 'POST', `/payouts/${id}/mark-paid`, { reference })
+const disqualify = (person: { id: string }, id: string): Promise<Answer> =>
+  as(person, 'POST', `/winners/${id}/disqualify`, { reason: 'Bought under three names' })
+
+const sentBySandbox = async (payoutId: string) =>
+  (
+    await env.DB.prepare('SELECT id, status, amount FROM sandbox_transfers WHERE id LIKE ? ORDER BY id')
+      .bind(`${payoutId}%`)
+      .all()
+  ).results
+
+/** Drawn, its one cash prize of `amount` claimed. */
+async function stageClaimed(
+  amount = 500,
+  provider = 'sandbox',
+): Promise<{ staged: Staged; won: Won; payoutId: string }> {
+  const staged = await stageDrawn({ prizes: [cash(amount)] })
+  const won = staged.won[0]!
+  expect((await claimCash(won, provider)).body).toMatchObject({ winner: { status: 'claimed' } })
+  const [payout] = await payoutsOf(staged)
+  return { staged, won, payoutId: payout.id }
+}
+
+const transfersOf = async (payoutId: string) =>
+  (
+    await env.DB.prepare('SELECT debit, credit, amount FROM transfers WHERE transaction_id = ?')
+      .bind(`payout:${payoutId}:paid`)
+      .all()
+  ).results
+
+const winnerStatus = async ({ id }: Staged) => (await winnersOf(id))[0].status
+
+describe('the doors of payouts', () => {
+  it('are all in this file', () => {
+    const known = DOORS.map(({ method, path }) => `${method} ${path.replace(/(payout|method)_\w+/, ':id')}`)
+    const declared = operations
+      .filter(({ path }) => /^\/api\/v1\/(payouts|users\/me\/payout)/.test(path))
+      .map(({ method, path }) => `${method} ${path}`)
+    expect(known.sort()).toEqual([...new Set(declared)].sort())
+  })
+
+  it('show nothing to others, in the words for ids that nobody has', async () => {
+    const { staged, payoutId } = await stageClaimed()
+    const { operator } = await organisationWithOperator()
+    const janitor = await addOperator(staged.organisation.id, 'janitor')
+    for (const act of [approve, retry, markPaid] as ((p: Person, id: string) => Promise<Answer>)[]) {
+      for (const person of [operator, await registerPlayer()]) {
+        const theirs = await act(person, payoutId)
+        const nobodys = await act(person, PAYOUT)
+        expect(theirs.status).toBe(404)
+        expect({ ...theirs.body, requestId: '' }).toEqual({ ...nobodys.body, requestId: '' })
+      }
+      expect((await act(janitor, payoutId)).body.code).toBe('forbidden')
+    }
+    expect((await request(operator, staged.id)).body.code).toBe('not_found')
+    expect((await request(janitor, staged.id)).body.code).toBe('forbidden')
+    for (const person of [operator, janitor, await registerPlayer()]) {
+      expect((await as(person, 'GET', `/payouts?raffleId=${staged.id}`)).body.data).toEqual([])
+    }
+  })
+
+  it('list payouts of the organisation, and all for admins, by status and page', async () => {
+    const staged = await stageDrawn({ prizes: [cash(500, 3)] })
+    for (const won of staged.won) await claimCash(won)
+    const [first] = await payoutsOf(staged)
+    await approve(staged.operator, first.id)
+    expect((await payoutsOf(staged, '&status=paid')).map(({ id }) => id)).toEqual([first.id])
+    expect(await payoutsOf(staged, '&status=requested')).toHaveLength(2)
+    const all = await payoutsOf(staged)
+    expect(await readAll('/payouts', 2, staged.operator)).toEqual(all)
+    expect((await as(await signedInAdmin(), 'GET', `/payouts?raffleId=${staged.id}`)).body.data).toEqual(all)
+  })
+})
+
+describe('payout methods', () => {
+  it('show only their end, to their owner, who can remove them', async () => {
+    const person = await registerPlayer()
+    const id = await methodOf(person, 'sandbox', '0700 555 112')
+    const short = await methodOf(person, 'manual', 'cash!')
+    const { data } = (await as(person, 'GET', '/users/me/payout-methods')).body
+    expect(data.map(({ destination }: { destination: string }) => destination)).toEqual(['•••• 112', '••••!'])
+    const other = await registerPlayer()
+    expect((await as(other, 'GET', '/users/me/payout-methods')).body.data).toEqual([])
+    expect((await as(other, 'DELETE', `/users/me/payout-methods/${id}`)).status).toBe(404)
+    expect((await as(person, 'DELETE', `/users/me/payout-methods/${id}`)).status).toBe(204)
+    expect((await as(person, 'DELETE', `/users/me/payout-methods/${id}`)).status).toBe(404)
+    expect((await as(person, 'GET', '/users/me/payout-methods')).body.data).toMatchObject([{ id: short }])
+  })
+
+  it('are at most ten, however many are added at a time', async () => {
+    const person = await registerPlayer()
+    const add = () => as(person, 'POST', '/users/me/payout-methods', TO_BANK)
+    const answers = await Promise.all(Array.from({ length: 12 }, add))
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(10)
+    expect(answers.filter(({ body }) => body.code === 'limit_reached')).toHaveLength(2)
+  })
+
+  it.each([
+    { provider: 'stripe', destination: '0700 555 112' },
+    { provider: 'sandbox', destination: 'x' },
+    { provider: 'sandbox', destination: 'a\u0000bcd' },
+    { provider: 'sandbox' },
+  ])('must be ones that can be paid to (%#)', async (body) => {
+    const { status } = await as(await registerPlayer(), 'POST', '/users/me/payout-methods', body)
+    expect(status).toBe(422)
+  })
+})
+
+describe('claiming cash', () => {
+  it('asks for a payout method, an item for an address, and says which', async () => {
+    const staged = await stageDrawn({ prizes: [cash(500), { title: 'A book', quantity: 1 }, share(1_000)] })
+    const [money, item, part] = staged.won as [Won, Won, Won]
+    const claim = (won: Won, body: object) => as(won.holder, 'POST', `/winners/${won.id}/claim`, body)
+    for (const won of [money, part]) {
+      const payoutMethodId = await methodOf(won.holder)
+      for (const [body, path] of [
+        [{}, 'payoutMethodId'],
+        [{ deliveryAddress: ADDRESS }, 'deliveryAddress'],
+        [{ deliveryAddress: ADDRESS, payoutMethodId }, 'deliveryAddress'],
+        [{ payoutMethodId: await methodOf(item.holder) }, 'payoutMethodId'],
+      ] as const) {
+        const { status, body: answer } = await claim(won, body)
+        expect(status).toBe(422)
+        expect(answer.errors[0].path).toBe(path)
+      }
+      expect((await claim(won, { payoutMethodId })).body.winner.status).toBe('claimed')
+    }
+    const wrong = await claim(item, { payoutMethodId: await methodOf(item.holder) })
+    expect(wrong.body.errors[0].path).toBe('payoutMethodId')
+    expect((await claim(item, {})).body.errors[0].path).toBe('deliveryAddress')
+    expect((await claim(item, { deliveryAddress: ADDRESS })).status).toBe(200)
+    const asked = await payoutsOf(staged)
+    expect(asked.map(({ winnerId, amount }) => [winnerId, amount.amount]).sort()).toEqual(
+      [
+        [money.id, 500],
+        [part.id, 500],
+      ].sort(),
+    )
+    expect(asked[0]).toMatchObject({ status: 'requested', kind: 'prize', destination: '•••• 112' })
+  })
+
+  it('twice at a time is one claim and one payout', async () => {
+    const staged = await stageDrawn({ prizes: [cash(500)] })
+    const [won] = staged.won as [Won]
+    const answers = await Promise.all([claimCash(won), claimCash(won), claimCash(won)])
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+    expect(await payoutsOf(staged)).toMatchObject([{ status: 'requested', provider: 'sandbox' }])
+  })
+
+  it('again sends it elsewhere, as long as it is not on its way, and has it approved anew', async () => {
+    const { staged, won, payoutId } = await stageClaimed(513)
+    const [{ claimedAt }] = await winnersOf(staged.id)
+    at(DRAW_AT + MINUTE)
+    expect((await claimCash(won, 'manual')).status).toBe(200)
+    expect(await payoutsOf(staged)).toMatchObject([{ id: payoutId, provider: 'manual', status: 'requested' }])
+    expect((await winnersOf(staged.id))[0].claimedAt).toBe(claimedAt)
+    expect((await claimCash(won)).status).toBe(200)
+    expect((await approve(staged.operator, payoutId)).body.status).toBe('failed')
+    expect((await claimCash(won, 'manual')).status).toBe(200)
+    expect(await payoutsOf(staged)).toMatchObject([
+      { provider: 'manual', status: 'requested', attempt: 1, approvedBy: null, attention: null },
+    ])
+    expect((await retry(staged.operator, payoutId)).body.code).toBe('invalid_state')
+    expect((await approve(staged.operator, payoutId)).body.status).toBe('sent')
+    const late = await claimCash(won)
+    expect(late.body).toMatchObject({
+      code: 'invalid_state',
+      detail: 'This prize is on its way already, to where the earlier claim said.',
+    })
+    expect((await claimCash(won, 'manual')).status).toBe(200)
+    expect((await markPaid(staged.operator, payoutId)).body.status).toBe('paid')
+    expect((await claimCash(won)).body.code).toBe('invalid_state')
+    expect((await balances(staged)).prizes).toBeUndefined()
+  })
+
+  it('after declining makes no payout, and cash is not delivered', async () => {
+    const staged = await stageDrawn({ prizes: [cash(500, 2)] })
+    const [declined, claimed] = staged.won as [Won, Won]
+    await as(declined.holder, 'POST', `/winners/${declined.id}/decline`)
+    expect((await claimCash(declined)).body.code).toBe('invalid_state')
+    expect(await payoutsOf(staged)).toEqual([])
+    await claimCash(claimed)
+    const { body } = await as(staged.operator, 'POST', `/winners/${claimed.id}/deliver`)
+    expect(body.code).toBe('invalid_state')
+  })
+
+  it('of a share of nothing is paid at once', async () => {
+    const free = { ticketPrice: { amount: 0, currency: 'KES' }, guaranteed: false }
+    const staged = await stageDrawn({ ...free, prizes: [share(1_000)] }, 3)
+    expect((await claimCash(staged.won[0]!)).body.winner).toMatchObject({
+      status: 'paid',
+      prize: { amount: { amount: 0, currency: 'KES' } },
+    })
+    expect(await payoutsOf(staged)).toEqual([])
+    await sweep()
+    expect((await read(staged.id)).status).toBe('settled')
+  })
+})
+
+describe('a payout', () => {
+  it('that is approved is sent and paid, and settles the raffle', async () => {
+    const { staged, payoutId } = await stageClaimed()
+    const { status, body } = await approve(staged.operator, payoutId)
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ status: 'paid', approvedBy: staged.operator.id, reference: payoutId })
+    expect(await winnerStatus(staged)).toBe('paid')
+    expect((await approve(staged.operator, payoutId)).body.code).toBe('invalid_state')
+    await sweep()
+    expect((await read(staged.id)).status).toBe('settled')
+    expect(await balances(staged)).toEqual({ 'cash:sandbox': -4_500, organiser: 4_500 })
+    expect(await sentBySandbox(payoutId)).toHaveLength(1)
+  })
+
+  it('that is approved twice at a time is sent once', async () => {
+    const { staged, payoutId } = await stageClaimed()
+    const answers = await Promise.all([1, 2, 3].map(() => approve(staged.operator, payoutId)))
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(await sentBySandbox(payoutId)).toHaveLength(1)
+    expect((await balances(staged)).prizes).toBeUndefined()
+  })
+
+  it('that arrives later is asked about until it has', async () => {
+    const { staged, payoutId } = await stageClaimed(517)
+    expect((await approve(staged.operator, payoutId)).body.status).toBe('sent')
+    at(DRAW_AT + 30_000)
+    await sweep()
+    expect((await payoutsOf(staged))[0].status).toBe('sent')
+    expect((await read(staged.id)).status).toBe('drawn')
+    at(DRAW_AT + 2 * MINUTE)
+    await Promise.all([sweep(), sweep()])
+    expect((await payoutsOf(staged))[0]).toMatchObject({ status: 'paid', attention: null })
+    expect(await winnerStatus(staged)).toBe('paid')
+    await sweep()
+    expect((await read(staged.id)).status).toBe('settled')
+  })
+
+  it('that failed is retried under another key, once, however often it is asked', async () => {
+    const { staged, payoutId } = await stageClaimed(513)
+    expect((await approve(staged.operator, payoutId)).body).toMatchObject({
+      status: 'failed',
+      attention: 'the sandbox declined it',
+    })
+    expect(await winnerStatus(staged)).toBe('claimed')
+    at(DRAW_AT + HOUR)
+    await sweep()
+    expect(await sentBySandbox(payoutId)).toHaveLength(1)
+    expect((await read(staged.id)).status).toBe('drawn')
+    const [first, second] = await Promise.all([
+      retry(staged.operator, payoutId, 'one'),
+      retry(staged.operator, payoutId, 'two'),
+      retry(staged.operator, payoutId, 'one'),
+    ])
+    expect([first!.status, second!.status].sort()).toEqual([200, 409])
+    expect(await sentBySandbox(payoutId)).toMatchObject([{ status: 'failed' }, { status: 'succeeded' }])
+    expect((await payoutsOf(staged))[0]).toMatchObject({ status: 'paid', attempt: 1 })
+    const won = first!.status === 200 ? 'one' : 'two'
+    expect((await retry(staged.operator, payoutId, won)).body.status).toBe('paid')
+    expect((await retry(staged.operator, payoutId, 'three')).body.code).toBe('invalid_state')
+    expect(await balances(staged)).toMatchObject({ 'cash:sandbox': -(5_000 - 513) })
+  })
+
+  it('whose fate is not known is asked again under the same key', async () => {
+    const { staged, payoutId } = await stageClaimed()
+    const asked: string[] = []
+    const send = sandbox.payout
+    const spy = vi.spyOn(sandbox, 'payout').mockImplementation(async (ctx, payout) => {
+      asked.push(payout.id)
+      await send(ctx, payout)
+      return { status: 'unknown', reference: null, reason: 'it did not answer' }
+    })
+    expect((await approve(staged.operator, payoutId)).body).toMatchObject({
+      status: 'sent',
+      attention: 'it did not answer',
+    })
+    expect((await retry(staged.operator, payoutId)).body.code).toBe('invalid_state')
+    at(DRAW_AT + MINUTE)
+    await sweep()
+    spy.mockRestore()
+    at(DRAW_AT + 3 * MINUTE)
+    await sweep()
+    expect(asked).toEqual([payoutId, payoutId])
+    expect((await payoutsOf(staged))[0]).toMatchObject({ status: 'paid', attention: null })
+    expect(await sentBySandbox(payoutId)).toHaveLength(1)
+  })
+
+  it('whose provider fails is logged without where it goes, and sent by the sweep', async () => {
+    const { staged, payoutId } = await stageClaimed()
+    const log = silenceLog()
+    const spy = vi.spyOn(sandbox, 'payout').mockRejectedValue(new Error('connection refused'))
+    expect((await approve(staged.operator, payoutId)).body.status).toBe('sent')
+    expect(JSON.stringify(log.lines())).not.toContain('0700')
+    spy.mockRestore()
+    at(DRAW_AT + MINUTE)
+    await sweep()
+    expect((await payoutsOf(staged))[0].status).toBe('paid')
+  })
+
+  it('whose provider goes on failing comes to attention, and is sent all the same once it answers', async () => {
+    const { staged, payoutId } = await stageClaimed()
+    silenceLog()
+    const spy = vi.spyOn(sandbox, 'payout').mockRejectedValue(new Error('connection refused'))
+    expect((await approve(staged.operator, payoutId)).body).toMatchObject({ status: 'sent', attention: null })
+    for (const minutes of [1, 3, 6, 12, 30]) {
+      at(DRAW_AT + minutes * MINUTE)
+      expect((await payoutsOf(staged))[0].attention).toBeNull()
+      await sweep()
+    }
+    const attention = 'sandbox cannot be asked to pay it; that is tried again.'
+    expect((await payoutsOf(staged))[0]).toMatchObject({ status: 'sent', attention })
+    spy.mockRestore()
+    at(DRAW_AT + 120 * MINUTE)
+    await sweep()
+    expect((await payoutsOf(staged))[0]).toMatchObject({ status: 'paid', attention: null })
+    expect(await sentBySandbox(payoutId)).toHaveLength(1)
+  })
+
+  it.each([
+    ['before it is noted as sent', /^update "payouts" set "status"/i],
+    ['before the sandbox books it', /^insert into "sandbox_transfers"/i],
+    ['before the ledger is told', /^insert into "transfers"/i],
+  ])('is paid once where the sweep dies %s', async (_, pattern) => {
+    const { staged, payoutId } = await stageClaimed()
+    await env.DB.prepare("UPDATE payouts SET status = 'approved', due_at = ? WHERE id = ?")
+      .bind(DRAW_AT, payoutId)
+      .run()
+    silenceLog()
+    const { DB, done } = crashing(pattern)
+    await sweep({ DB })
+    expect(done()).toBe(true)
+    at(DRAW_AT + 2 * MINUTE)
+    await sweep()
+    await sweep()
+    expect((await payoutsOf(staged))[0].status).toBe('paid')
+    expect(await sentBySandbox(payoutId)).toHaveLength(1)
+    expect(await balances(staged)).toEqual({ 'cash:sandbox': -4_500, organiser: 4_500 })
+  })
+
+  it('by hand waits for somebody to mark it as paid, with a reference', async () => {
+    const { staged, payoutId } = await stageClaimed(500, 'manual')
+    expect((await payoutsOf(staged))[0].destination).toBe('0700 000 112')
+    expect((await markPaid(staged.operator, payoutId)).body.code).toBe('invalid_state')
+    expect((await approve(staged.operator, payoutId)).body).toMatchObject({
+      status: 'sent',
+      attention: 'to be paid by hand',
+    })
+    at(DRAW_AT + HOUR)
+    await sweep()
+    expect((await as(staged.operator, 'POST', `/payouts/${payoutId}/mark-paid`, {})).status).toBe(422)
+    const paid = await markPaid(staged.operator, payoutId, 'FT-9')
+    expect(paid.body).toMatchObject({ status: 'paid', reference: 'FT-9', attention: null })
+    expect((await markPaid(staged.operator, payoutId, 'FT-9')).body).toEqual(paid.body)
+    expect((await markPaid(staged.operator, payoutId, 'FT-10')).body.code).toBe('invalid_state')
+    expect(await winnerStatus(staged)).toBe('paid')
+    expect(await balances(staged)).toMatchObject({ 'cash:manual': 500 })
+  })
+
+  it('by a provider is not marked as paid', async () => {
+    const { staged, payoutId } = await stageClaimed()
+    expect((await markPaid(staged.operator, payoutId)).body.code).toBe('invalid_state')
+  })
+})
+
+describe('a payout of which its provider tells nothing', () => {
+  const markFailed = (person: { id: string }, id: string, reason = 'The statement does not have it.') =>
+    as(person, 'POST', `/payouts/${id}/mark-failed`, { reason })
+
+  async function stageSilent() {
+    const claimed = await stageClaimed()
+    const { staged, payoutId } = claimed
+    const admin = await signedInAdmin()
+    const asked = vi.spyOn(sandbox, 'payout')
+    asked.mockResolvedValue({ status: 'pending', reference: null, reason: null })
+    expect((await approve(staged.operator, payoutId)).body).toMatchObject({ status: 'sent', attention: null })
+    for (const act of [markPaid, markFailed]) {
+      expect((await act(admin, payoutId)).body.code).toBe('invalid_state')
+    }
+    for (const hours of [1, 2, 3, 4, 5]) {
+      at(DRAW_AT + hours * HOUR)
+      await sweep()
+    }
+    const attention = 'the provider has not said whether it is paid'
+    expect(await payoutsOf(staged)).toMatchObject([{ status: 'sent', attention }])
+    return { ...claimed, admin, asked }
+  }
+
+  it('is marked as paid there by an administrator alone, once', async () => {
+    const { staged, payoutId, admin } = await stageSilent()
+    const { operator: stranger } = await organisationWithOperator()
+    for (const act of [markPaid, markFailed]) {
+      expect((await act(stranger, payoutId)).status).toBe(404)
+      expect((await act(staged.operator, payoutId)).body).toMatchObject({
+        code: 'forbidden',
+        detail: 'What became of it at sandbox an administrator says, who can read the statement there.',
+      })
+    }
+    for (const { status, body } of await Promise.all([1, 2].map(() => markPaid(admin, payoutId)))) {
+      expect([status, body.status, body.reference]).toEqual([200, 'paid', 'FT-1'])
+    }
+    expect((await markPaid(admin, payoutId, 'FT-2')).body.code).toBe('invalid_state')
+    expect((await markFailed(admin, payoutId)).body.code).toBe('invalid_state')
+    expect(await winnerStatus(staged)).toBe('paid')
+    expect(await transfersOf(payoutId)).toEqual([
+      { debit: `prizes:${staged.id}`, credit: 'cash:sandbox', amount: 500 },
+    ])
+  })
+
+  it('and is marked as failed is retried under another key', async () => {
+    const { staged, payoutId, admin, asked } = await stageSilent()
+    for (const { status, body } of await Promise.all([1, 2].map(() => markFailed(admin, payoutId)))) {
+      expect([status, body.status, body.attention]).toEqual([
+        200,
+        'failed',
+        'The statement does not have it.',
+      ])
+    }
+    expect((await markPaid(admin, payoutId)).body.code).toBe('invalid_state')
+    asked.mockRestore()
+    expect((await retry(staged.operator, payoutId)).body).toMatchObject({ status: 'paid', attempt: 1 })
+    expect(await sentBySandbox(payoutId)).toMatchObject([{ id: `${payoutId}_1` }])
+    expect(await transfersOf(payoutId)).toHaveLength(1)
+  })
+
+  it('is decided by the provider while that is asked, by people before', async () => {
+    const { staged, payoutId, admin, asked } = await stageSilent()
+    const statuses: number[] = []
+    asked.mockClear()
+    asked.mockImplementation(async () => {
+      statuses.push((await markFailed(admin, payoutId)).status, (await markPaid(admin, payoutId)).status)
+      return { status: 'pending', reference: null, reason: null }
+    })
+    at(DRAW_AT + 7 * HOUR)
+    await sweep()
+    expect(statuses).toEqual([409, 409])
+    asked.mockClear()
+    at(DRAW_AT + 9 * HOUR)
+    const { DB, done } = interrupted(/^update "payouts"/i, () => markFailed(admin, payoutId))
+    await sweep({ DB })
+    expect([done(), asked.mock.calls.length]).toEqual([true, 0])
+    expect(await payoutsOf(staged)).toMatchObject([{ status: 'failed' }])
+    asked.mockRestore()
+  })
+})
+
+describe('approval by another person', () => {
+  const approveAs = async (person: Person, id: string, vars: Record<string, string>) => {
+    const result = readSettings({ ...env, ...vars })
+    if (!result.ok) throw new Error(result.problems.join())
+    const ctx = { ...testContext(), settings: result.settings }
+    return approvePayout(
+      Object.assign(ctx, { db: testContext().db, actor: { userId: person.id, sessionId: person.sessionId } }),
+      id,
+    )
+  }
+
+  it('is required where the setting says so', async () => {
+    const staged = await stageDrawn({ prizes: [{ title: 'A book', quantity: 1 }], onUnclaimed: 'keep' })
+    await as(staged.won[0]!.holder, 'POST', `/winners/${staged.won[0]!.id}/decline`)
+    await sweep()
+    const { body: payout } = await request(staged.operator, staged.id)
+    const other = await addOperator(staged.organisation.id)
+    const rule = { PAYOUT_APPROVAL: 'other' }
+    await expect(approveAs(staged.operator, payout.id, rule)).rejects.toMatchObject({ code: 'forbidden' })
+    await expect(approveAs(other, payout.id, rule)).resolves.toMatchObject({
+      status: 'paid',
+      requestedBy: staged.operator.id,
+      approvedBy: other.id,
+    })
+  })
+})
+
+describe('disqualifying', () => {
+  it('takes back a payout that is not sent, and the prize is drawn again', async () => {
+    const { staged, won, payoutId } = await stageClaimed()
+    expect((await disqualify(staged.operator, won.id)).body.status).toBe('disqualified')
+    expect((await payoutsOf(staged))[0].status).toBe('cancelled')
+    expect((await approve(staged.operator, payoutId)).body.code).toBe('invalid_state')
+    await sweep()
+    at(DRAW_AT + MINUTE)
+    await sweep()
+    const again = (await winnersOf(staged.id))[1]
+    expect(again.prize.amount).toEqual({ amount: 500, currency: 'KES' })
+    expect(await sentBySandbox(payoutId)).toEqual([])
+  })
+
+  it('takes back one that failed for good', async () => {
+    const { staged, won, payoutId } = await stageClaimed(513)
+    await approve(staged.operator, payoutId)
+    expect((await disqualify(staged.operator, won.id)).status).toBe(200)
+    expect((await retry(staged.operator, payoutId)).body.code).toBe('invalid_state')
+    expect(await sentBySandbox(payoutId)).toHaveLength(1)
+  })
+
+  it.each([500, 517])('is too late once it is sent (%i)', async (amount) => {
+    const { staged, won, payoutId } = await stageClaimed(amount)
+    await approve(staged.operator, payoutId)
+    const { body } = await disqualify(staged.operator, won.id)
+    expect(body.code).toBe('invalid_state')
+    expect(['claimed', 'paid']).toContain(await winnerStatus(staged))
+  })
+
+  it.each([
+    ['approval', /^update "payouts" set "status"/i],
+    ['sending', /^update "payouts" set "status" = \?, "tries"/i],
+  ])('just before the %s stops it', async (_, pattern) => {
+    const { staged, won, payoutId } = await stageClaimed()
+    const { DB, done } = interrupted(pattern, () => disqualify(staged.operator, won.id))
+    await as(staged.operator, 'POST', `/payouts/${payoutId}/approve`, undefined, { bindings: { DB } })
+    expect(done()).toBe(true)
+    expect(await winnerStatus(staged)).toBe('disqualified')
+    expect((await payoutsOf(staged))[0].status).toBe('cancelled')
+    at(DRAW_AT + HOUR)
+    await sweep()
+    expect(await sentBySandbox(payoutId)).toEqual([])
+  })
+
+  it('just after the sending is refused, and the winner is paid', async () => {
+    const { staged, won, payoutId } = await stageClaimed()
+    const answers: Answer[] = []
+    const { DB } = interrupted(/^insert into "sandbox_transfers"/i, async () => {
+      answers.push(await disqualify(staged.operator, won.id))
+    })
+    await as(staged.operator, 'POST', `/payouts/${payoutId}/approve`, undefined, { bindings: { DB } })
+    expect(answers[0]!.body.code).toBe('invalid_state')
+    expect(await winnerStatus(staged)).toBe('paid')
+  })
+})
+
+describe('an organisation’s payout', () => {
+  it('is what the ledger owes it by the raffle, once settled', async () => {
+    const early = await stageDrawn({ prizes: [cash(500)] })
+    expect((await request(early.operator, early.id)).body.code).toBe('invalid_state')
+    const staged = await stageSettled()
+    const { status, body } = await request(staged.operator, staged.id)
+    expect(status).toBe(201)
+    expect(body).toMatchObject({
+      kind: 'organiser',
+      winnerId: null,
+      amount: { amount: 4_500 },
+      status: 'requested',
+    })
+    expect((await approve(staged.operator, body.id)).body.status).toBe('paid')
+    expect(await balances(staged)).toEqual({ 'cash:sandbox': -500, rake: 500 })
+  })
+
+  it('is asked for once, however often', async () => {
+    const staged = await stageSettled()
+    const answers = await Promise.all(['a', 'a', 'b'].map((key) => request(staged.operator, staged.id, key)))
+    expect(answers.filter(({ status }) => status === 201).length).toBeGreaterThan(0)
+    expect(await payoutsOf(staged)).toHaveLength(1)
+    const [winner, loser] = answers[0]!.status === 201 ? ['a', 'b'] : ['b', 'a']
+    const again = await request(staged.operator, staged.id, winner)
+    expect(again.status).toBe(201)
+    expect((await request(staged.operator, staged.id, loser)).body.code).toBe('conflict')
+    const other = { provider: 'manual', destination: 'Another bank' }
+    const mismatch = await request(staged.operator, staged.id, winner, other)
+    expect(mismatch.body.code).toBe('idempotency_mismatch')
+    await approve(staged.operator, again.body.id)
+    expect((await request(staged.operator, staged.id, winner)).body).toMatchObject({ status: 'paid' })
+  })
+
+  it('is none of what its other raffles owe: not asked for, and not approved', async () => {
+    const rich = await stageSettled()
+    const richer = await stageSettled({}, rich.organisation)
+    const asked = await request(richer.operator, richer.id)
+    expect(asked.status).toBe(201)
+    // It owes as much as one of them has left: there is enough for the one that was asked for, not for both.
+    await stageDrawn({ prizes: [cash(9_000)], rakeBps: 1_000 }, 5, rich.organisation)
+    const why = expect.stringContaining('The organisation owes KES')
+    expect((await request(rich.operator, rich.id)).body).toMatchObject({ code: 'invalid_state', detail: why })
+    expect((await approve(richer.operator, asked.body.id)).body.status).toBe('paid')
+    const poor = await request(rich.operator, rich.id)
+    expect(poor.body).toMatchObject({ code: 'invalid_state', detail: why })
+  })
+
+  it('is not approved once another raffle has taken what it was to be paid from', async () => {
+    const rich = await stageSettled()
+    const asked = await request(rich.operator, rich.id)
+    await stageDrawn({ prizes: [cash(9_000)], rakeBps: 1_000 }, 5, rich.organisation)
+    const refused = await approve(rich.operator, asked.body.id)
+    const why = expect.stringContaining('The organisation owes KES')
+    expect(refused.body).toMatchObject({ code: 'invalid_state', detail: why })
+    expect((await payoutsOf(rich))[0].status).toBe('requested')
+    const third = await stageSettled({}, rich.organisation)
+    expect((await request(third.operator, third.id)).body.detail).toEqual(why)
+    expect((await approve(rich.operator, asked.body.id)).body.status).toBe('paid')
+  })
+
+  it('is none where the organisation owes, or nothing is left', async () => {
+    const owing = await stageSettled({ rakeBps: 10_000, prizes: [{ title: 'A book', quantity: 1 }] })
+    expect((await request(owing.operator, owing.id)).body.code).toBe('invalid_state')
+  })
+})
+
+describe('a shop’s payout', () => {
+  const ask = (person: { id: string }, organisationId: string, key = newKey()) =>
+    as(person, 'POST', '/payouts', { organisationId, currency: 'KES', ...TO_BANK }, withKey(key))
+
+  /** A shop that has sold `quantity` copies of a book, in one order. */
+  async function stageShop(quantity = 2) {
+    at(NOW)
+    const { id: productId, organisation } = await stageProduct({ stock: 10 })
+    const buyer = await registerPlayer()
+    const order = await bought(buyer, [{ productId, quantity }])
+    expect(order.status).toBe('paid')
+    return { productId, organisation, operator: organisation.operator, buyer, order }
+  }
+
+  it('is all that it has sold, and leaves by the ledger', async () => {
+    const { organisation, operator } = await stageShop(2)
+    const asked = await ask(operator, organisation.id)
+    expect(asked).toMatchObject({
+      status: 201,
+      body: { kind: 'shop', raffleId: null, winnerId: null, amount: { amount: 2 * BOOK_PRICE } },
+    })
+    expect((await approve(operator, asked.body.id)).body.status).toBe('paid')
+    expect(await transfersOf(asked.body.id)).toEqual([
+      {
+        debit: `shop:${organisation.id}`,
+        credit: 'cash:sandbox',
+        amount: 2 * BOOK_PRICE,
+      },
+    ])
+    expect(await ask(operator, organisation.id)).toMatchObject({
+      status: 409,
+      body: {
+        code: 'invalid_state',
+        detail: 'The shop has earned nothing in KES that was not asked for already.',
+      },
+    })
+  })
+
+  it('is asked for once at a time, and once a key', async () => {
+    const { organisation, operator } = await stageShop()
+    const answers = await Promise.all([1, 2, 3].map(() => ask(operator, organisation.id)))
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409])
+    const key = newKey()
+    const more = await bought(await registerPlayer(), [
+      { productId: (await stageProduct({}, organisation)).id, quantity: 1 },
+    ])
+    const [first, second] = [
+      await ask(operator, organisation.id, key),
+      await ask(operator, organisation.id, key),
+    ]
+    expect(first.body.amount).toEqual(more.amount)
+    expect(second.body.id).toBe(first.body.id)
+  })
+
+  it('gets smaller by what is refunded, the next one too', async () => {
+    const { organisation, operator, order, productId } = await stageShop(2)
+    const paid = await ask(operator, organisation.id)
+    await approve(operator, paid.body.id)
+    await as(operator, 'POST', `/orders/${order.id}/refunds`, { reason: 'Torn' }, withKey(newKey()))
+    expect((await ask(operator, organisation.id)).status).toBe(409)
+    await bought(await registerPlayer(), [{ productId, quantity: 3 }])
+    expect((await ask(operator, organisation.id)).body.amount.amount).toBe(BOOK_PRICE)
+  })
+
+  const refundOf = (operator: { id: string }, orderId: string) =>
+    as(operator, 'POST', `/orders/${orderId}/refunds`, { reason: 'Torn' }, withKey(newKey()))
+  const shopOf = async ({ id }: { id: string }) =>
+    (await env.DB.prepare(
+      'SELECT coalesce(sum(iif(credit = ?1, amount, -amount)), 0) AS sum FROM transfers WHERE ?1 IN (debit, credit)',
+    )
+      .bind(`shop:${id}`)
+      .first<{ sum: number }>())!.sum
+
+  it('is not approved once what it was asked for was refunded, unless it is sold anew', async () => {
+    const { organisation, operator, order, productId } = await stageShop(2)
+    const asked = await ask(operator, organisation.id)
+    await refundOf(operator, order.id)
+    expect((await approve(operator, asked.body.id)).body).toMatchObject({
+      code: 'invalid_state',
+      detail:
+        'The shop has KES 24.00 less than this: it was refunded since, or is being paid out already. Cancel this payout and ask for what is left.',
+    })
+    await bought(await registerPlayer(), [{ productId, quantity: 1 }])
+    expect((await approve(operator, asked.body.id)).body.detail).toMatch(/^The shop has KES 12\.00 less/)
+    await bought(await registerPlayer(), [{ productId, quantity: 1 }])
+    expect((await approve(operator, asked.body.id)).body.status).toBe('paid')
+    expect(await shopOf(organisation)).toBe(0)
+  })
+
+  it('is not approved where the refund comes just before', async () => {
+    const { organisation, operator, order } = await stageShop(1)
+    const { body: payout } = await ask(operator, organisation.id)
+    const { DB, done } = interrupted(/^update "payouts"/i, () => refundOf(operator, order.id))
+    const refused = await as(operator, 'POST', `/payouts/${payout.id}/approve`, undefined, {
+      bindings: { DB },
+    })
+    expect([done(), refused.body.code]).toEqual([true, 'invalid_state'])
+    expect(await shopOf(organisation)).toBe(0)
+  })
+
+  it('that failed is not retried once it was refunded, nor are two paid from the same money', async () => {
+    const { organisation, operator, order, productId } = await stageShop(2)
+    const failing = vi.spyOn(sandbox, 'payout')
+    failing.mockResolvedValue({ status: 'failed', reference: null, reason: 'closed' })
+    const { body: payout } = await ask(operator, organisation.id)
+    expect((await approve(operator, payout.id)).body.status).toBe('failed')
+    failing.mockRestore()
+    await refundOf(operator, order.id)
+    expect((await retry(operator, payout.id)).body.detail).toMatch(/^The shop has KES 24\.00 less/)
+    await bought(await registerPlayer(), [{ productId, quantity: 3 }])
+    const { body: second } = await ask(operator, organisation.id)
+    expect(second.amount.amount).toBe(BOOK_PRICE)
+    expect((await approve(operator, second.id)).body.status).toBe('paid')
+    expect((await retry(operator, payout.id)).body.status).toBe('paid')
+    expect(await shopOf(organisation)).toBe(0)
+  })
+
+  it('that is cancelled can be asked for again; one that is on its way cannot be', async () => {
+    const { organisation, operator } = await stageShop()
+    const cancel = (person: { id: string }, id: string) => as(person, 'POST', `/payouts/${id}/cancel`)
+    const wrong = await ask(operator, organisation.id)
+    const { operator: stranger } = await organisationWithOperator()
+    expect((await cancel(stranger, wrong.body.id)).status).toBe(404)
+    expect((await cancel(operator, wrong.body.id)).body.status).toBe('cancelled')
+    expect((await cancel(operator, wrong.body.id)).body.status).toBe('cancelled')
+    expect((await approve(operator, wrong.body.id)).status).toBe(409)
+    const right = await ask(operator, organisation.id)
+    expect(right.body.amount).toEqual(wrong.body.amount)
+    await approve(operator, right.body.id)
+    expect((await cancel(operator, right.body.id)).body.code).toBe('invalid_state')
+  })
+
+  it('of what a raffle has left can be cancelled too, a prize cannot', async () => {
+    const { staged, payoutId: prize } = await stageClaimed()
+    const cancel = (id: string) => as(staged.operator, 'POST', `/payouts/${id}/cancel`)
+    expect((await cancel(prize)).body.code).toBe('invalid_state')
+    await approve(staged.operator, prize)
+    expect(await winnerStatus(staged)).toBe('paid')
+    await sweep()
+    const key = newKey()
+    const wrong = await request(staged.operator, staged.id, key)
+    expect((await request(staged.operator, staged.id)).body.code).toBe('conflict')
+    expect((await cancel(wrong.body.id)).body.status).toBe('cancelled')
+    expect((await request(staged.operator, staged.id, key)).body).toMatchObject({
+      id: wrong.body.id,
+      status: 'cancelled',
+    })
+    const both = await Promise.all([1, 2].map(() => request(staged.operator, staged.id)))
+    expect(both.map(({ status }) => status).sort()).toEqual([201, 409])
+    const right = both.find(({ status }) => status === 201)!
+    expect((await cancel(wrong.body.id)).body.status).toBe('cancelled')
+    expect((await approve(staged.operator, right.body.id)).body.status).toBe('paid')
+    expect((await cancel(right.body.id)).body.code).toBe('invalid_state')
+    expect((await balances(staged)).organiser).toBeUndefined()
+  })
+
+  it('is of one’s own shop alone', async () => {
+    const { organisation } = await stageShop()
+    const { operator: stranger } = await organisationWithOperator()
+    expect((await ask(stranger, organisation.id)).status).toBe(404)
+    const janitor = await addOperator(organisation.id, 'janitor')
+    expect((await ask(janitor, organisation.id)).status).toBe(403)
+  })
+})

@@ -1,0 +1,193 @@
+// Payouts by a provider that answers by a callback that comes once or never, to phones alone: the port fits them too.
+import { env } from 'cloudflare:workers'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { providers } from '../../src/money/providers/index.ts'
+import { stageProduct } from '../catalog/shelf.ts'
+import { BOOK_PRICE, bought } from '../checkout/cart.ts'
+import { withKey } from '../checkout/checkout.ts'
+import { call } from '../harness/client.ts'
+import { type Person, registerPlayer, signedInAdmin } from '../harness/people.ts'
+import { Daraja, mpesaOver, resultBody } from '../payments/daraja.ts'
+import {
+  as,
+  at,
+  DRAW_AT,
+  HOUR,
+  MINUTE,
+  NOW,
+  newKey,
+  silenceLog,
+  sweep,
+  useClock,
+  winnersOf,
+} from '../raffles/scenario.ts'
+import { approve, cash, methodOf, payoutsOf, stageDrawn, type Won } from './payout-stage.ts'
+
+const PHONE = '+254700000001'
+const TO_PHONE = { provider: 'mpesa', destination: PHONE }
+const NO_PHONE = 'must be a phone number with its country, such as +254700000001'
+const WHOLE = 'mpesa pays whole KES only'
+
+const daraja = new Daraja()
+beforeAll(() => {
+  providers.mpesa = mpesaOver(daraja)
+})
+afterAll(() => void delete providers.mpesa)
+useClock()
+beforeEach(() => daraja.reset())
+
+const claim = async ({ id, holder }: Won) =>
+  as(holder, 'POST', `/winners/${id}/claim`, { payoutMethodId: await methodOf(holder, 'mpesa', PHONE) })
+const retry = (person: { id: string }, id: string) =>
+  as(person, 'POST', `/payouts/${id}/retry`, undefined, withKey(newKey()))
+const transferred = async (id: string) =>
+  (
+    await env.DB.prepare('SELECT credit, amount FROM transfers WHERE transaction_id = ?')
+      .bind(`payout:${id}:paid`)
+      .all()
+  ).results
+
+/** The network tells what came of the transfer that it was asked for last. */
+async function tell(code: number, number = '') {
+  const transfer = daraja.transfers.at(-1)!
+  const raw = resultBody(transfer, code, number)
+  expect((await call('POST', new URL(transfer.ResultURL).pathname, { raw })).status).toBe(200)
+  await sweep()
+}
+
+/** A prize of KES 5 on its way to the winner's phone. */
+async function stageSent() {
+  const staged = await stageDrawn({ prizes: [cash(500)] })
+  expect((await claim(staged.won[0]!)).status).toBe(200)
+  const [{ id }] = await payoutsOf(staged)
+  expect((await approve(staged.operator, id)).body).toMatchObject({
+    status: 'sent',
+    provider: 'mpesa',
+    destination: '••••0001',
+  })
+  expect(daraja.transfers).toMatchObject([{ OriginatorConversationID: id, Amount: 5, PartyB: PHONE }])
+  const payout = async () => (await payoutsOf(staged))[0]
+  return { staged, id: id as string, payout, admin: await signedInAdmin() }
+}
+
+/** A shop that has sold a book at `price`, and asks for what that brought in. */
+async function stageShop(price = BOOK_PRICE) {
+  at(NOW)
+  const { id: productId, organisation } = await stageProduct({ price: { amount: price, currency: 'KES' } })
+  await bought(await registerPlayer(), [{ productId, quantity: 1 }])
+  const ask = (to: object, person: Pick<Person, 'id'> = organisation.operator) =>
+    as(
+      person,
+      'POST',
+      '/payouts',
+      { organisationId: organisation.id, currency: 'KES', ...to },
+      withKey(newKey()),
+    )
+  return { organisation, operator: organisation.operator, ask }
+}
+
+it('a prize is paid once its result comes, told again it changes nothing', async () => {
+  const { staged, id, payout } = await stageSent()
+  await tell(0, 'RP1')
+  expect(await payout()).toMatchObject({ status: 'paid', reference: 'RP1', attention: null })
+  await tell(0, 'RP1')
+  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 500 }])
+  expect((await winnersOf(staged.id))[0].status).toBe('paid')
+  expect(daraja.transfers).toHaveLength(1)
+})
+
+it('a prize whose queue timed out is the same transfer, asked about again', async () => {
+  const { payout } = await stageSent()
+  const { QueueTimeOutURL } = daraja.transfers[0]!
+  expect((await call('POST', new URL(QueueTimeOutURL).pathname, { raw: '{}' })).status).toBe(200)
+  await sweep()
+  expect(await payout()).toMatchObject({ status: 'sent' })
+  expect(daraja.transfers).toHaveLength(1)
+  await tell(0, 'RP2')
+  expect(await payout()).toMatchObject({ status: 'paid' })
+})
+
+it('a prize that failed is another transfer once it is retried', async () => {
+  const { staged, id, payout } = await stageSent()
+  await tell(2_001)
+  expect(await payout()).toMatchObject({ status: 'failed', attention: 'mpesa declined it' })
+  expect((await retry(staged.operator, id)).body).toMatchObject({ status: 'sent', attempt: 1 })
+  expect(daraja.transfers.map((each) => each.OriginatorConversationID)).toEqual([id, `${id}_1`])
+  await tell(0, 'RP3')
+  expect(await payout()).toMatchObject({ status: 'paid', reference: 'RP3' })
+  expect(await transferred(id)).toHaveLength(1)
+})
+
+it('a prize that was paid after it had failed is not paid again', async () => {
+  const { staged, id, payout } = await stageSent()
+  await tell(2_001)
+  expect(await payout()).toMatchObject({ status: 'failed' })
+  at(DRAW_AT + MINUTE)
+  await tell(0, 'RP7')
+  expect(await payout()).toMatchObject({ status: 'paid', reference: 'RP7' })
+  expect((await retry(staged.operator, id)).body.code).toBe('invalid_state')
+  expect(daraja.transfers).toHaveLength(1)
+  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 500 }])
+})
+
+it('a prize that is told to be on its way, after an administrator said that it failed, is not paid again', async () => {
+  const { staged, id, payout, admin } = await stageSent()
+  for (const hours of [1, 2, 3, 4, 5]) {
+    at(DRAW_AT + hours * HOUR)
+    await sweep()
+  }
+  const reason = { reason: 'The statement does not have it.' }
+  expect((await as(admin, 'POST', `/payouts/${id}/mark-failed`, reason)).body.status).toBe('failed')
+  const { QueueTimeOutURL } = daraja.transfers[0]!
+  expect((await call('POST', new URL(QueueTimeOutURL).pathname, { raw: '{}' })).status).toBe(200)
+  expect(await payout()).toMatchObject({ status: 'sent', attention: null })
+  expect((await retry(staged.operator, id)).body.code).toBe('invalid_state')
+  await tell(0, 'RP8')
+  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 500 }])
+  expect(daraja.transfers).toHaveLength(1)
+})
+
+it('a prize whose result was lost is marked as paid by an administrator, and is not paid again when it is told', async () => {
+  const { staged, id, payout, admin } = await stageSent()
+  const mark = (person: Person) => as(person, 'POST', `/payouts/${id}/mark-paid`, { reference: 'RP4' })
+  expect((await mark(admin)).body.code).toBe('invalid_state')
+  for (const hours of [1, 2, 3, 4, 5]) {
+    at(DRAW_AT + hours * HOUR)
+    await sweep()
+  }
+  expect((await payout()).attention).toBe('the provider has not said whether it is paid')
+  expect((await mark(staged.operator)).body.code).toBe('forbidden')
+  expect((await mark(admin)).body).toMatchObject({ status: 'paid', reference: 'RP4' })
+  await tell(0, 'RP4')
+  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 500 }])
+  expect(daraja.transfers).toHaveLength(1)
+})
+
+it('an answer that was lost is no failure: the same transfer is asked about', async () => {
+  silenceLog()
+  const { operator, ask } = await stageShop()
+  const { body } = await ask(TO_PHONE)
+  daraja.losesAnswer = true
+  expect((await approve(operator, body.id)).body).toMatchObject({ status: 'sent', attention: null })
+  at(NOW + MINUTE)
+  await sweep()
+  expect(daraja.transfers).toMatchObject([{ OriginatorConversationID: body.id, Amount: BOOK_PRICE / 100 }])
+  await tell(0, 'RP5')
+  expect(await transferred(body.id)).toEqual([{ credit: 'cash:mpesa', amount: BOOK_PRICE }])
+})
+
+it('goes to phones, in whole shillings, as whoever asks for it is told', async () => {
+  const person = await registerPlayer()
+  const add = (to: object) => as(person, 'POST', '/users/me/payout-methods', to)
+  const wrong = { ...TO_PHONE, destination: '0700 000 001' }
+  expect((await add(wrong)).body.errors).toEqual([{ path: 'destination', message: NO_PHONE }])
+  const stripe = await add({ provider: 'stripe', destination: 'acct_1234' })
+  expect(stripe.body.errors).toEqual([{ path: 'provider', message: 'stripe is not set up here' }])
+  const uneven = await stageDrawn({ prizes: [cash(550)] })
+  expect((await claim(uneven.won[0]!)).body.errors).toEqual([{ path: 'payoutMethodId', message: WHOLE }])
+  expect(await payoutsOf(uneven)).toEqual([])
+  const { ask } = await stageShop(BOOK_PRICE + 50)
+  expect((await ask(wrong)).body.errors).toEqual([{ path: 'destination', message: NO_PHONE }])
+  expect((await ask(TO_PHONE)).body.errors).toEqual([{ path: 'provider', message: WHOLE }])
+  expect((await ask({ provider: 'manual', destination: 'KCB 1180230112' })).status).toBe(201)
+})

@@ -1,0 +1,167 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Prize } from '../../src/raffles/contract.ts'
+import { type EconomicRules, settleTakings } from '../../src/raffles/economics.ts'
+
+const item = (quantity = 1): Prize => ({ kind: 'item', title: 'A bicycle', quantity, value: null })
+const cash = (amount: number, quantity = 1): Prize => ({
+  kind: 'cash',
+  title: 'Cash',
+  quantity,
+  value: { amount, currency: 'KES' },
+})
+const share = (shareBps: number, quantity = 1): Prize => ({
+  kind: 'share',
+  title: 'A share',
+  quantity,
+  value: { shareBps },
+})
+
+const rules = (changes: Partial<EconomicRules>): EconomicRules => ({
+  priceAmount: 100,
+  rakeBps: 0,
+  guaranteed: false,
+  prizes: [item()],
+  ...changes,
+})
+
+const unitsOf = (settlement: { units: Map<string, number> }) => [...settlement.units]
+
+describe('takings', () => {
+  it('are price times sold, and the organisation’s where nobody else has a part', () => {
+    expect(settleTakings(rules({}), 7)).toMatchObject({ takings: 700, rake: 0, prizes: 0, organiser: 700 })
+  })
+
+  it('are shared by rake, cash and shares, each unit its own; items take nothing', () => {
+    const settled = settleTakings(
+      rules({ rakeBps: 1_000, prizes: [cash(50, 2), item(3), share(2_000, 2)] }),
+      10,
+    )
+    expect(settled).toMatchObject({ takings: 1_000, rake: 100, prizes: 500, organiser: 400 })
+    expect(unitsOf(settled)).toEqual([
+      ['1#1', 50],
+      ['1#2', 50],
+      ['3#1', 200],
+      ['3#2', 200],
+    ])
+  })
+
+  it('that do not divide go to the largest remainders, to a prize before the rake', () => {
+    // A third each of 100: 33.33, 33.33 and 33.34 of the rake.
+    const thirds = settleTakings(rules({ rakeBps: 3_334, prizes: [share(3_333, 2)] }), 1)
+    expect([thirds.rake, ...thirds.units.values(), thirds.organiser]).toEqual([34, 33, 33, 0])
+    const halves = settleTakings(rules({ priceAmount: 1, rakeBps: 5_000, prizes: [share(5_000)] }), 1)
+    expect([halves.rake, ...halves.units.values()]).toEqual([0, 1])
+  })
+
+  it('that are less than what is guaranteed leave a debt of the organisation', () => {
+    const settled = settleTakings(rules({ guaranteed: true, rakeBps: 1_000, prizes: [cash(5_000)] }), 10)
+    expect(settled).toMatchObject({ rake: 100, prizes: 5_000, organiser: -4_100 })
+    const free = settleTakings(rules({ priceAmount: 0, guaranteed: true, prizes: [cash(5_000)] }), 10)
+    expect(free).toMatchObject({ takings: 0, rake: 0, prizes: 5_000, organiser: -5_000 })
+  })
+
+  it('are exact at the largest sums there can be', () => {
+    const settled = settleTakings(
+      rules({ priceAmount: 1_000_000_000, rakeBps: 3_333, prizes: [share(6_667)] }),
+      999_999,
+    )
+    const takings = 1_000_000_000n * 999_999n
+    expect(BigInt(settled.rake)).toBe((takings * 3_333n) / 10_000n)
+    expect(settled.rake + settled.units.get('1#1')!).toBe(Number(takings))
+  })
+})
+
+describe('what nobody has won', () => {
+  const three = rules({ prizes: [cash(10, 2), share(1_000)] })
+
+  it('goes back; the order of those that were won does not matter, nor that one is named twice', () => {
+    expect(settleTakings(three, 10).unwon).toBe(120)
+    expect(settleTakings(three, 10, ['1#2', '2#1']).unwon).toBe(10)
+    expect(settleTakings(three, 10, ['2#1', '1#2', '2#1', '9#9']).unwon).toBe(10)
+    expect(settleTakings(three, 10, ['2#1', '1#2', '1#1']).unwon).toBe(0)
+  })
+})
+
+describe('whatever the rules', () => {
+  const quantity = fc.integer({ min: 1, max: 12 })
+  const anyPrize: fc.Arbitrary<Prize> = fc.oneof(
+    quantity.map(item),
+    fc
+      .tuple(fc.integer({ min: 0, max: 1_000_000 }), quantity)
+      .map(([amount, copies]) => cash(amount, copies)),
+    fc.tuple(fc.integer({ min: 1, max: 500 }), quantity).map(([bps, copies]) => share(bps, copies)),
+  )
+  const bpsOf = (prizes: Prize[]) =>
+    prizes.reduce(
+      (bps, prize) => bps + (prize.kind === 'share' ? prize.value.shareBps * prize.quantity : 0),
+      0,
+    )
+  const cashOf = (prizes: Prize[]) =>
+    prizes.reduce(
+      (total, prize) => total + (prize.kind === 'cash' ? prize.value.amount * prize.quantity : 0),
+      0,
+    )
+  const anyRules = fc
+    .record({
+      priceAmount: fc.integer({ min: 0, max: 1_000_000_000 }),
+      rakeBps: fc.integer({ min: 0, max: 10_000 }),
+      guaranteed: fc.boolean(),
+      prizes: fc.array(anyPrize, { minLength: 1, maxLength: 8 }),
+    })
+    .filter(({ rakeBps, prizes }) => rakeBps + bpsOf(prizes) <= 10_000)
+  const anySold = fc.integer({ min: 0, max: 1_000_000 })
+
+  it('the parts are whole numbers that sum to the takings, each its exact portion to within one unit', () => {
+    fc.assert(
+      fc.property(anyRules, anySold, (given, sold) => {
+        const { takings, rake, units, prizes, organiser } = settleTakings(given, sold)
+        expect(rake + prizes + organiser).toBe(takings)
+        for (const amount of [rake, ...units.values()]) {
+          expect(Number.isSafeInteger(amount) && amount >= 0).toBe(true)
+        }
+        const within = (amount: number, bps: number) => {
+          const off = BigInt(amount) * 10_000n - BigInt(takings) * BigInt(bps)
+          expect(off > -10_000n && off < 10_000n).toBe(true)
+        }
+        within(rake, given.rakeBps)
+        for (const [unit, amount] of units) {
+          const prize = given.prizes[Number(unit.split('#')[0]) - 1]!
+          if (prize.kind === 'share') within(amount, prize.value.shareBps)
+          else expect(amount).toBe(prize.kind === 'cash' ? prize.value.amount : null)
+        }
+      }),
+    )
+  })
+
+  it('nothing is below zero where the cash fits what rake and shares leave', () => {
+    fc.assert(
+      fc.property(anyRules, anySold, (given, sold) => {
+        const { takings, organiser } = settleTakings(given, sold)
+        const rest = (BigInt(takings) * BigInt(10_000 - given.rakeBps - bpsOf(given.prizes))) / 10_000n
+        expect(organiser < 0).toBe(BigInt(cashOf(given.prizes)) > rest)
+      }),
+    )
+  })
+
+  it('cash that fits at some number of tickets fits at every larger one', () => {
+    fc.assert(
+      fc.property(anyRules, anySold, anySold, (given, sold, more) => {
+        fc.pre(settleTakings(given, sold).organiser >= 0)
+        expect(settleTakings(given, sold + more).organiser).toBeGreaterThanOrEqual(0)
+      }),
+    )
+  })
+
+  it('the order of the prizes changes no sum', () => {
+    fc.assert(
+      fc.property(anyRules, anySold, (given, sold) => {
+        const { rake: _, units, ...sums } = settleTakings(given, sold)
+        const turned = settleTakings({ ...given, prizes: [...given.prizes].reverse() }, sold)
+        expect(turned).toMatchObject(sums)
+        const amounts = (map: Map<string, number>) => [...map.values()].sort((a, b) => a - b)
+        expect(amounts(turned.units)).toEqual(amounts(units))
+      }),
+    )
+  })
+})

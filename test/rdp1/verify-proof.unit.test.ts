@@ -1,0 +1,521 @@
+// A genuine proof holds; a proof, list, log or receipt changed anywhere does not. Then the same through the CLI.
+
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { type Check, isProven, TIME_CHECK } from '../../src/rdp1/checks.ts'
+import { unitResults } from '../../src/rdp1/proof.ts'
+import { type ProofInput, verifyProof } from '../../src/rdp1/verify-proof.ts'
+import { keys, type Published, publish, receiptOf, type Scenario } from './proof-fixture.ts'
+
+// Thousands of variants below share a handful of beacon signatures: the real check, but each one once.
+vi.mock('../../src/rdp1/beacon.ts', async (importOriginal) => {
+  const real = await importOriginal<typeof import('../../src/rdp1/beacon.ts')>()
+  const known = new Map<string, boolean>()
+  const verifyBeacon: typeof real.verifyBeacon = (chain, round, signature) => {
+    const key = `${chain.name} ${round} ${signature.join()}`
+    const verdict = known.get(key) ?? real.verifyBeacon(chain, round, signature)
+    known.set(key, verdict)
+    return verdict
+  }
+  return { ...real, verifyBeacon }
+})
+
+/** For tests that take seconds on a quiet machine. */
+const BOUND_MS = 60_000
+
+const redrawn: Scenario = {
+  redraws: [
+    { units: ['1#1', '2#2'], reason: 'unclaimed' },
+    { units: ['2#2'], reason: 'declined' },
+  ],
+}
+const perTicket: Scenario = {
+  rules: { winPolicy: 'perTicket' },
+  redraws: [
+    { units: ['2#1'], reason: 'disqualified: staff', disqualify: true },
+    { units: ['1#1', '2#1'], reason: 'unclaimed' },
+  ],
+}
+
+function input(published: Published, changes: Partial<ProofInput> = {}): ProofInput {
+  const { proof, listCsv, logCsv } = published
+  return { proof, listCsv, logCsv, keys, receipt: null, allowDev: true, ...changes }
+}
+
+const verified = (published: Published, changes?: Partial<ProofInput>) =>
+  verifyProof(input(published, changes))
+
+/** One key instead of two halves the time of the thousands of variants. */
+const oneKey = { keys: keys.keys.slice(1) }
+
+const CANCELLED: Scenario = { pending: true, cancelled: { at: 1_760_000_400_000, reason: 'The hall burnt.' } }
+
+const notHolding = (checks: Check[]) => checks.filter(({ result }) => result !== 'holds')
+const failing = (checks: Check[]) => checks.filter(({ result }) => result === 'fails')
+const said = (checks: Check[]) => checks.map(({ says }) => says).join('\n')
+
+describe('a genuine proof', () => {
+  it.each<[string, Scenario]>([
+    ['drawn once', {}],
+    ['with redraws, one win a holder', redrawn],
+    ['with redraws, a holder disqualified', perTicket],
+    ['with its draw pending', { pending: true }],
+    ['with a redraw pending', { ...redrawn, pending: true }],
+    ['committed late', { committedAt: 1_760_000_900_500 }],
+    ['closed early by the operator', { closeReason: 'operator', effectiveDrawAt: 1_760_000_400 }],
+    [
+      'sold out early',
+      {
+        rules: { totalTickets: 20, earlyClose: 'soldOut' },
+        closeReason: 'soldOut',
+        effectiveDrawAt: 1_760_000_400,
+      },
+    ],
+    ['cancelled in time', CANCELLED],
+  ])('%s holds, but for the time of its commitment', (_, scenario) => {
+    const checks = verified(publish(scenario))
+    expect(notHolding(checks).map(({ name, result }) => [name, result])).toEqual([[TIME_CHECK, 'notChecked']])
+    expect(said(checks)).toContain(
+      'The time of the commitment is not proven here; compare it with the one that holders received.',
+    )
+    expect(isProven(checks)).toBe(true)
+  })
+
+  it('has the last drawn attempt decide each unit', () => {
+    const { proof } = publish(redrawn)
+    const results = unitResults(proof)
+    expect(results.map(({ unit, attempt }) => [unit, attempt])).toEqual([
+      ['1#1', 1],
+      ['2#1', 0],
+      ['2#2', 2],
+    ])
+    expect(new Set(results.map(({ ticket }) => ticket)).size).toBe(3)
+  })
+})
+
+/** Every place in a JSON document, as a path; containers included. */
+function* places(value: unknown, path: (string | number)[] = []): Generator<(string | number)[]> {
+  if (path.length > 0) yield path
+  if (value === null || typeof value !== 'object') return
+  for (const key of Object.keys(value)) {
+    yield* places((value as Record<string, unknown>)[key], [
+      ...path,
+      Array.isArray(value) ? Number(key) : key,
+    ])
+  }
+}
+
+function valueAt(document: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>((value, key) => (value as Record<string | number, unknown>)[key], document)
+}
+
+function changed<T>(document: T, path: readonly (string | number)[], value: unknown): T {
+  const copy = structuredClone(document)
+  const parent = valueAt(copy, path.slice(0, -1)) as Record<string | number, unknown>
+  parent[path.at(-1) as string | number] = value
+  return copy
+}
+
+/** Other values of the same kind first: those pass the schema, and only the protocol can tell. */
+function otherValues(value: unknown): unknown[] {
+  if (typeof value === 'number') return [value + 1, value - 1, value * 2 + 7, String(value), null]
+  if (typeof value === 'string') {
+    if (/^[0-9a-f]{32,}$/.test(value)) {
+      const flip = (i: number) => value.slice(0, i) + (value[i] === '0' ? '1' : '0') + value.slice(i + 1)
+      return [
+        flip(0),
+        flip(value.length >> 1),
+        flip(value.length - 1),
+        value.toUpperCase(),
+        value.slice(2),
+        null,
+      ].filter((other) => other !== value)
+    }
+    const swaps: Record<string, string> = {
+      scheduled: 'operator',
+      operator: 'soldOut',
+      '1#1': '2#1',
+      '2#2': '2#1',
+    }
+    return [swaps[value] ?? `${value}x`, `${value} `, value.slice(1), value.slice(0, -1), 7, null].filter(
+      (other) => other !== value,
+    )
+  }
+  if (value === null) return ['', 0, {}, [], { at: 1, reason: '', signature: '00'.repeat(64) }]
+  if (Array.isArray(value)) {
+    const repeated = value.length > 0 ? [[...value, value.at(-1)], value.slice(1), value.slice(0, -1)] : []
+    const invented = typeof value[0] === 'number' || value.length === 0 ? [[...value, 3]] : []
+    const reversed = value.length > 1 ? [[...value].reverse()] : []
+    return [...repeated, ...invented, ...reversed, [...value, '00'.repeat(32)], null]
+  }
+  return [null, {}, { ...(value as object), extra: 1 }]
+}
+
+describe('a changed proof', () => {
+  it.each<[string, Scenario]>([
+    ['with redraws, one win a holder', redrawn],
+    ['with redraws, a holder disqualified', perTicket],
+    ['with a redraw pending', { redraws: [{ units: ['2#1'], reason: 'declined' }], pending: true }],
+    ['cancelled', CANCELLED],
+  ])(
+    '%s is caught, whatever single value it is that changed',
+    (_, scenario) => {
+      const published = publish(scenario)
+      const attempts = published.proof.attempts.length
+      let tried = 0
+      for (const path of places(published.proof)) {
+        for (const value of otherValues(valueAt(published.proof, path))) {
+          // An earlier state of the same proof is genuine too: without its last attempt, or without its cancellation.
+          // Who holds the later state has its signatures, and with them the evidence.
+          const isEarlierState =
+            (path.join() === 'attempts' &&
+              Array.isArray(value) &&
+              value.length === attempts - 1 &&
+              attempts > 1 &&
+              value[0] === published.proof.attempts[0]) ||
+            (path.join() === 'cancellation' && value === null)
+          if (isEarlierState) continue
+          const checks = verified(published, { keys: oneKey, proof: changed(published.proof, path, value) })
+          if (failing(checks).length === 0) {
+            expect.fail(`${path.join('.')} = ${JSON.stringify(value)} went unnoticed`)
+          }
+          tried++
+        }
+      }
+      expect(tried).toBeGreaterThan(200)
+    },
+    60_000,
+  )
+
+  it('is caught wherever a key is missing or one too many', () => {
+    const published = publish(redrawn)
+    for (const key of Object.keys(published.proof)) {
+      const { [key as 'round']: _, ...rest } = published.proof
+      expect(failing(verified(published, { proof: rest }))).not.toEqual([])
+    }
+    expect(failing(verified(published, { proof: { ...published.proof, note: '' } }))).not.toEqual([])
+  })
+
+  it.each([null, [], 'proof', 7, {}])('is refused without a crash where it is only %j', (proof) => {
+    const checks = verified(publish(), { proof })
+    expect(isProven(checks)).toBe(false)
+    expect(checks.at(-1)?.name).toBe(TIME_CHECK)
+  })
+
+  it('is refused on the dev chain unless that is allowed', () => {
+    const checks = verified(publish(), { allowDev: false })
+    expect(failing(checks).map(({ name }) => name)).toEqual(['chain'])
+    expect(said(checks)).toContain('proves nothing')
+  })
+
+  it('is refused on a chain that is not built in', () => {
+    const published = publish()
+    const foreign = 'ab'.repeat(32)
+    const { rules } = published.proof
+    const proof = {
+      ...published.proof,
+      chain: foreign,
+      rules: rules.replace(published.proof.chain, foreign),
+    }
+    expect(said(failing(verified(published, { proof })))).toContain('not built into this verifier')
+  })
+})
+
+describe('a server that signs what the rules forbid', () => {
+  it.each<[string, Scenario, string]>([
+    ['an early close', { rules: { earlyClose: 'no' }, closeReason: 'operator' }, 'draw time'],
+    [
+      'an early close by its own word',
+      { rules: { earlyClose: 'soldOut' }, closeReason: 'operator' },
+      'draw time',
+    ],
+    [
+      'a close as sold out under rules that know none',
+      { closeReason: 'soldOut', rules: { totalTickets: 20 } },
+      'draw time',
+    ],
+    [
+      'a close as sold out that was not',
+      { closeReason: 'soldOut', rules: { earlyClose: 'soldOut' } },
+      'number of tickets',
+    ],
+    ['another draw time', { effectiveDrawAt: 1_760_000_601 }, 'draw time'],
+    ['a draw moved back', { closeReason: 'operator', effectiveDrawAt: 1_760_000_601 }, 'draw time'],
+    ['more tickets than there are', { rules: { totalTickets: 15 } }, 'number of tickets'],
+    ['too many redraws', { ...redrawn, rules: { maxRedraws: 1 } }, 'redraw 2'],
+    ['a redraw of a prize unknown', { redraws: [{ units: ['3#1'], reason: 'x' }] }, 'redraw 1'],
+    ['a redraw of a prize twice', { redraws: [{ units: ['1#1', '1#1'], reason: 'x' }] }, 'redraw 1'],
+    ['a redraw of nothing', { redraws: [{ units: [], reason: 'x' }] }, 'redraw 1'],
+    [
+      'a cancellation once the round is near',
+      { cancelled: { at: 1_760_000_540_001, reason: 'x' } },
+      'cancellation',
+    ],
+    [
+      'a cancellation before the commitment',
+      { cancelled: { at: 1_760_000_300_122, reason: 'x' } },
+      'cancellation',
+    ],
+  ])('is caught with %s', (_, scenario, name) => {
+    expect(failing(verified(publish(scenario))).map((check) => check.name)).toEqual([name])
+  })
+})
+
+describe('a changed list or log', () => {
+  // A pending draw: what is caught here is caught before anything is drawn.
+  const published = publish({ pending: true })
+
+  it.each(['listCsv', 'logCsv'] as const)(
+    'is caught in the %s, whichever byte it is',
+    (file) => {
+      const text = published[file]
+      for (let at = 0; at < text.length; at += 2) {
+        // One bit of every other byte, another one each time; bit 7 would leave ASCII.
+        const flipped =
+          text.slice(0, at) + String.fromCharCode(text.charCodeAt(at) ^ (1 << (at % 7))) + text.slice(at + 1)
+        const checks = verified({ ...published, [file]: flipped }, { keys: null })
+        if (failing(checks).length === 0) expect.fail(`byte ${at} of ${file} went unnoticed`)
+      }
+    },
+    BOUND_MS,
+  )
+
+  it.each(['listCsv', 'logCsv'] as const)(
+    'is caught in the %s with a row removed, repeated or moved',
+    (file) => {
+      const [header, ...rows] = published[file].trimEnd().split('\n') as [string, ...string[]]
+      const withRows = (next: string[]) => `${[header, ...next].join('\n')}\n`
+      const variants = [
+        rows.slice(1),
+        rows.slice(0, -1),
+        [...rows, rows.at(-1) as string],
+        [rows[1] as string, rows[0] as string, ...rows.slice(2)],
+        [],
+      ]
+      for (const variant of variants) {
+        expect(failing(verified({ ...published, [file]: withRows(variant) }))).not.toEqual([])
+      }
+      expect(failing(verified({ ...published, [file]: published[file].trimEnd() }))).not.toEqual([])
+      expect(failing(verified({ ...published, [file]: '' }))).not.toEqual([])
+    },
+  )
+})
+
+describe('the signatures', () => {
+  it('are not checked without a key, and that is no proof', () => {
+    const checks = verified(publish(redrawn), { keys: null })
+    expect(failing(checks)).toEqual([])
+    expect(notHolding(checks).map(({ name }) => name)).toEqual([
+      'commitment signature',
+      'draw signature',
+      'redraw 1 signature',
+      'redraw 2 signature',
+      TIME_CHECK,
+    ])
+    expect(isProven(checks)).toBe(false)
+  })
+
+  it('fail under another deployment’s key, or a key file that is none', () => {
+    const others = { keys: [{ ...keys.keys[0], publicKey: '33'.repeat(32) }] }
+    expect(failing(verified(publish(), { keys: others })).map(({ name }) => name)).toEqual([
+      'commitment signature',
+      'draw signature',
+    ])
+    expect(failing(verified(publish(), { keys: { keys: [{ publicKey: 'x' }] } }))).not.toEqual([])
+  })
+})
+
+describe('a receipt', () => {
+  const published = publish(redrawn)
+  const receipt = receiptOf(published)
+
+  it('that is genuine dates the commitment, and then nothing stays open', () => {
+    const checks = verified(published, { receipt })
+    expect(notHolding(checks)).toEqual([])
+    expect(said(checks)).toContain("The holder's copy is dated")
+  })
+
+  it('from before the freeze leaves the time open', () => {
+    const checks = verified(published, { receipt: { ...receipt, commitment: null } })
+    expect(notHolding(checks).map(({ name }) => name)).toEqual([TIME_CHECK])
+    expect(isProven(checks)).toBe(true)
+  })
+
+  it('without its salt still shows that the log has its tickets, but proves nothing more', () => {
+    const checks = verified(published, { receipt: { ...receipt, salt: null } })
+    expect(failing(checks)).toEqual([])
+    expect(isProven(checks)).toBe(false)
+  })
+
+  it('is caught with any value changed, but for the name of its reservation, which nobody signed', () => {
+    const pending = publish({ pending: true })
+    const genuine = receiptOf(pending)
+    expect(isProven(verified(pending, { keys: oneKey, receipt: genuine }))).toBe(true)
+    for (const path of places(genuine)) {
+      for (const value of otherValues(valueAt(genuine, path))) {
+        const isUnsigned = path[0] === 'reservationId' && typeof value === 'string'
+        // Fewer tickets, a ticket twice, no commitment yet, no salt any more: a genuine receipt can say less.
+        const saysLess = (path.join() === 'tickets' && Array.isArray(value)) || path.join() === 'commitment'
+        const erased = path.join() === 'salt' && value === null
+        if (isUnsigned || saysLess || erased) continue
+        const checks = verified(pending, { keys: oneKey, receipt: changed(genuine, path, value) })
+        if (isProven(checks)) expect.fail(`${path.join('.')} = ${JSON.stringify(value)} went unnoticed`)
+      }
+    }
+  })
+
+  it('proves fraud where the deployment signed another commitment of the same raffle', () => {
+    const other = publish({ ...redrawn, committedAt: 1_760_000_300_124 })
+    const checks = verified(other, { receipt })
+    expect(said(failing(checks))).toContain('Fraud: the deployment signed two commitments of one raffle.')
+  })
+
+  it('proves fraud where the log gives its ticket to somebody else, or to nobody', () => {
+    const rows = published.logCsv.split('\n')
+    const mine = rows[2] as string
+    const stolen = rows.with(2, mine.replace(/[0-9a-f]{64}/, 'ee'.repeat(32))).join('\n')
+    expect(said(failing(verified({ ...published, logCsv: stolen }, { receipt })))).toContain(
+      'Fraud: the sale log gives ticket',
+    )
+    const dropped = rows.toSpliced(2, 1).join('\n')
+    expect(said(failing(verified({ ...published, logCsv: dropped }, { receipt })))).toContain(
+      'Fraud: the sale log has no entry',
+    )
+  })
+
+  it('that the deployment did not sign convicts nobody', () => {
+    const forged = changed(receipt, ['tickets', 0, 'number'], 99)
+    const checks = verified(published, { receipt: forged })
+    expect(failing(checks)).not.toEqual([])
+    expect(said(checks)).not.toContain('Fraud')
+  })
+
+  it('of another raffle is refused', () => {
+    const other = publish({ rules: { id: 'raffle_other' } })
+    expect(failing(verified(other, { receipt })).map(({ name }) => name)).toEqual(['receipt raffle'])
+  })
+})
+
+const SCRIPT = join(import.meta.dirname, '../../scripts/verify.ts')
+
+/** The command as a user runs it, in a folder with a proof and everything that belongs to it. */
+async function run(cwd: string, ...args: string[]) {
+  return new Promise<{ status: number; stdout: string; stderr: string }>((resolve) => {
+    execFile(process.execPath, [SCRIPT, ...args], { cwd }, (error, stdout, stderr) => {
+      resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr })
+    })
+  })
+}
+
+describe('npm run verify', () => {
+  const published = publish(redrawn)
+  const files = ['list.csv', 'log.csv']
+  let folder: string
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'rdp1-'))
+    const write = (name: string, text: string) => writeFileSync(join(folder, name), text)
+    write('proof.json', JSON.stringify(published.proof))
+    write('bad.json', JSON.stringify({ ...published.proof, round: published.proof.round + 1 }))
+    write('cancelled.json', JSON.stringify(publish(CANCELLED).proof))
+    write('list.csv', published.listCsv)
+    write('log.csv', published.logCsv)
+    write('keys.json', JSON.stringify(keys))
+    write('receipt.json', JSON.stringify(receiptOf(published)))
+  })
+
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it(
+    'exits 0 and shows the winners where everything holds',
+    async () => {
+      const options = ['--dev', '--key', 'keys.json', '--receipt', 'receipt.json']
+      const { status, stdout } = await run(folder, ...options, 'proof.json', ...files)
+      expect(status).toBe(0)
+      expect(stdout).toContain('Verified:')
+      expect(stdout).not.toContain('✗')
+      for (const { unit, ticket } of unitResults(published.proof)) {
+        expect(stdout).toMatch(new RegExp(`${unit}\\s+A (bicycle|share): ticket ${ticket}\\b`))
+      }
+    },
+    BOUND_MS,
+  )
+
+  it(
+    'exits 1 where something fails, or a signature could not be checked',
+    async () => {
+      const [bad, unsigned, csv] = await Promise.all([
+        run(folder, '--dev', '--key', 'keys.json', 'bad.json', ...files),
+        run(folder, '--dev', 'proof.json', ...files),
+        run(folder, 'list.csv', ...files),
+      ])
+      expect(bad).toMatchObject({ status: 1, stdout: expect.stringContaining('✗') })
+      expect(unsigned).toMatchObject({ status: 1, stdout: expect.stringContaining('Not fully checked') })
+      expect(csv).toMatchObject({ status: 1, stderr: 'list.csv is not JSON.\n' })
+    },
+    BOUND_MS,
+  )
+
+  it(
+    'says of a cancelled raffle that there is no draw',
+    async () => {
+      const { status, stdout } = await run(folder, '--dev', '--key', 'keys.json', 'cancelled.json', ...files)
+      expect(status).toBe(0)
+      expect(stdout).toContain('The draw is not held: the raffle was cancelled.')
+      expect(stdout).toContain('\nThe raffle was cancelled.\n')
+      expect(stdout).not.toMatch(/pending|yet/)
+    },
+    BOUND_MS,
+  )
+
+  it(
+    'exits 2 where it is called wrongly',
+    async () => {
+      const [nothing, unknown, alone, nowhere] = await Promise.all([
+        run(folder),
+        run(folder, '--what', 'proof.json', ...files),
+        run(folder, 'proof.json'),
+        run(folder, 'nowhere.json', ...files),
+      ])
+      expect(nothing).toMatchObject({ status: 2, stderr: expect.stringContaining('Usage:') })
+      expect(unknown).toMatchObject({ status: 2, stderr: expect.stringContaining('--what') })
+      expect(alone).toMatchObject({ status: 2, stderr: expect.stringContaining('needs its list') })
+      expect(alone.stderr).toContain('<proof> <list> <log>')
+      expect(nowhere).toMatchObject({ status: 2, stderr: 'There is no file nowhere.json.\n' })
+    },
+    BOUND_MS,
+  )
+
+  it(
+    'fetches list, log and keys beside a URL, and says so where there is nothing',
+    async () => {
+      const proofPath = '/api/v1/raffles/raffle_test/proof'
+      const answers: Record<string, string> = {
+        [proofPath]: JSON.stringify(published.proof),
+        [`${proofPath}/list.csv`]: published.listCsv,
+        [`${proofPath}/log.csv`]: published.logCsv,
+        '/.well-known/tombola.json': JSON.stringify(keys),
+      }
+      const server = createServer((request, response) => {
+        const body = answers[request.url ?? '']
+        response.writeHead(body === undefined ? 404 : 200).end(body)
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      const [good, missing] = await Promise.all([
+        run(folder, '--dev', origin + proofPath),
+        run(folder, '--dev', `${origin}/api/v1/raffles/raffle_none/proof`),
+      ]).finally(() => server.close())
+      expect(good).toMatchObject({ status: 0, stdout: expect.stringContaining('Verified:') })
+      expect(missing).toMatchObject({ status: 1, stderr: expect.stringContaining('answered 404') })
+      const gone = await run(folder, origin + proofPath)
+      expect(gone).toMatchObject({ status: 1, stderr: expect.stringContaining('Cannot reach') })
+    },
+    BOUND_MS,
+  )
+})

@@ -1,0 +1,323 @@
+// What people and the network do while tickets and goods are on sale: orders, payments, refunds, webhooks, faults.
+import { signedInAdmin } from '../harness/people.ts'
+import { ringAlarm, SECOND } from '../raffles/scenario.ts'
+import { MAIL_FAULTS } from './mailer.ts'
+import { dealsWithPayout } from './payouts.ts'
+import { asksForEarnings, fulfils, grants, grantsAgain, proves, restocks, revokes } from './shop.ts'
+import { type Choose, NOTHING, recent, step, type Weighted } from './step.ts'
+import { CURRENCY, newLetter, type Try, type Wish, type World } from './world.ts'
+
+const PAGE_BUTTONS = ['approve', 'approve', 'approve', 'decline', 'later', 'twice'] as const
+
+function newTry(world: World): Try {
+  const provider = world.chance(80) ? 'sandbox' : 'manual'
+  const phone = provider === 'sandbox' && world.chance(20) ? { phone: '+254700000000' } : {}
+  return { key: world.newKey(), body: { provider, ...phone }, paymentId: null, page: null, isTouched: false }
+}
+
+function ticketsOf(world: World, index: number): Record<string, unknown> {
+  const raffleId = world.raffles[index]!.id
+  if (index !== 2) return { raffleId, quantity: 1 + world.below(3) }
+  const first = 1 + world.below(23)
+  return { raffleId, numbers: world.chance(50) ? [first] : [first, first + 2] }
+}
+
+const unitsOf = (world: World, productId: string) => ({ productId, quantity: 1 + world.below(2) })
+
+/** Tickets of one raffle or of all, a product, or some of both. */
+function newCart(world: World): Record<string, unknown>[] {
+  const kind = world.below(100)
+  const from = world.below(world.raffles.length)
+  if (kind < 40) return [ticketsOf(world, from)]
+  if (kind < 60) return world.raffles.map((_, at) => ticketsOf(world, (from + at) % world.raffles.length))
+  if (kind < 75) return [unitsOf(world, world.pick(world.products)!)]
+  const products = world.chance(50) ? world.products : [world.pick(world.products)!]
+  return [ticketsOf(world, from), ...products.map((id) => unitsOf(world, id))]
+}
+
+function newWish(world: World, lines: Record<string, unknown>[]): Wish {
+  const first = newTry(world)
+  const payment = first.body
+  const shape =
+    lines.length === 1 && 'raffleId' in lines[0]! && world.chance(70)
+      ? { path: '/tickets/purchase' as const, body: { ...lines[0], payment } }
+      : { path: '/orders' as const, body: { lines, payment } }
+  const buyer = world.pick(world.buyers)!
+  const wish = { buyer, key: first.key, ...shape, orderId: null, tries: [first], isPaying: false }
+  world.wishes.push(wish)
+  return wish
+}
+
+const buys: Choose = (world) => {
+  const lines = newCart(world)
+  const wish = newWish(world, lines)
+  const times = world.chance(15) ? 2 : 1
+  return {
+    says: `order ${world.wishes.length - 1} of ${lines.length} lines by ${wish.body.payment.provider}${times > 1 ? ', twice at once' : ''}`,
+    run: () => Promise.all(Array.from({ length: times }, () => world.want(wish))),
+  }
+}
+
+const repeats: Choose = (world) => {
+  const wish = recent(world, world.wishes)
+  if (wish === undefined) return NOTHING
+  return { says: `order ${world.wishes.indexOf(wish)} once more by its key`, run: () => world.want(wish) }
+}
+
+/** A try by `provider`: mostly one that nobody has done anything about yet. */
+function openTry(world: World, provider: 'sandbox' | 'manual'): { wish: Wish; tried: Try } | undefined {
+  const all = world.wishes.flatMap((wish) => wish.tries.map((tried) => ({ wish, tried })))
+  const mine = all.filter(({ tried }) => tried.body.provider === provider)
+  const untouched = mine.filter(({ tried }) => !tried.isTouched)
+  const found = recent(world, world.chance(80) ? untouched : mine)
+  if (found !== undefined) found.tried.isTouched = true
+  return found
+}
+
+const paysOnPage: Choose = (world) => {
+  const action = world.pick(PAGE_BUTTONS)!
+  const delivery = world.pick(['now', 'now', 'now', 'late', 'late', 'lost'] as const)!
+  const found = openTry(world, 'sandbox')
+  if (found === undefined) return NOTHING
+  const { wish, tried } = found
+  if (action !== 'decline') wish.isPaying = true
+  const letter = newLetter()
+  world.letters.push(letter)
+  return {
+    says: `${action} order ${world.wishes.indexOf(wish)} by its try ${wish.tries.indexOf(tried)}, told ${delivery}`,
+    run: async () => tried.page !== null && world.decide(tried.page, action, delivery, letter),
+  }
+}
+
+/** Whoever has paid on a page may have the bank take it back, whatever came of it. */
+export const disputes: Choose = (world) => {
+  const paid = world.wishes.filter(
+    ({ isPaying, tries }) => isPaying && tries.some(({ body }) => body.provider === 'sandbox'),
+  )
+  const wish = recent(world, paid)
+  const delivery = world.pick(['now', 'now', 'late'] as const)!
+  const times = 1 + world.below(2)
+  if (wish === undefined) return NOTHING
+  const letter = newLetter()
+  world.letters.push(letter)
+  return {
+    says: `dispute order ${world.wishes.indexOf(wish)} ×${times}, told ${delivery}`,
+    run: async () => {
+      for (const { page } of wish.tries) {
+        if (page === null) continue
+        await Promise.all(
+          Array.from({ length: times }, () => world.decide(page, 'dispute', delivery, letter)),
+        )
+      }
+    },
+  }
+}
+
+const paysByHand: Choose = (world) => {
+  const isOther = world.chance(33)
+  const amount = world.chance(10) ? { amount: { amount: 500 + world.below(1_000), currency: CURRENCY } } : {}
+  const times = world.chance(40) ? 2 : 1
+  const found = openTry(world, 'manual')
+  if (found === undefined) return NOTHING
+  const { wish, tried } = found
+  wish.isPaying = true
+  const reference = `bank ${isOther ? 'other ' : ''}${tried.key}`
+  const record = async () => {
+    if (tried.paymentId === null) return
+    const path = `/payments/${tried.paymentId}/receipts`
+    const { status, body } = await world.ask(world.operator, 'POST', path, { reference, ...amount })
+    world.note(`  recorded → ${status} ${status < 400 ? '' : body.code}`)
+  }
+  return {
+    says: `record ${JSON.stringify(amount)} for order ${world.wishes.indexOf(wish)} as “${reference}” ×${times}`,
+    run: () => Promise.all(Array.from({ length: times }, record)),
+  }
+}
+
+const paysAgain: Choose = (world) => {
+  const wish = recent(world, world.wishes)
+  const again = newTry(world)
+  if (wish === undefined) return NOTHING
+  wish.tries.push(again)
+  return {
+    says: `another try for order ${world.wishes.indexOf(wish)} by ${again.body.provider}`,
+    run: () => world.payAgain(wish, again),
+  }
+}
+
+const cancelsOrder: Choose = (world) => {
+  const paying = world.wishes.filter(({ isPaying }) => isPaying)
+  const wish = recent(world, world.chance(50) ? paying : world.wishes)
+  if (wish === undefined) return NOTHING
+  return {
+    says: `cancel order ${world.wishes.indexOf(wish)}`,
+    run: async () => {
+      if (wish.orderId === null) return
+      const { status } = await world.ask(wish.buyer, 'POST', `/orders/${wish.orderId}/cancel`)
+      world.note(`  cancelled → ${status}`)
+    },
+  }
+}
+
+interface OrderedLine {
+  line: number
+  productId: string | null
+  quantity: number
+  tickets: { number: number }[]
+}
+
+/** The numbers of its tickets; the units of a product count from 1. */
+const itemsOf = ({ productId, quantity, tickets }: OrderedLine): number[] =>
+  productId === null
+    ? tickets.map(({ number }) => number)
+    : Array.from({ length: quantity }, (_, at) => at + 1)
+
+const refunds: Choose = (world) => {
+  const paying = world.wishes.filter(({ isPaying }) => isPaying)
+  const wish = recent(world, world.chance(90) ? paying : world.wishes)
+  const isFull = world.chance(40)
+  const place = world.below(4)
+  const count = 1 + world.below(2)
+  const keys = world.chance(40) ? [world.newKey(), world.newKey()] : [world.newKey()]
+  if (world.chance(50)) keys.push(keys[0]!)
+  if (wish === undefined) return NOTHING
+  const refund = async () => {
+    if (wish.orderId === null) return
+    const { body: order } = await world.ask(world.operator, 'GET', `/orders/${wish.orderId}`)
+    const chosen: OrderedLine = order.lines[place % order.lines.length]
+    const numbers = itemsOf(chosen).slice(0, count)
+    const lines = isFull || numbers.length === 0 ? {} : { lines: [{ line: chosen.line, numbers }] }
+    const path = `/orders/${wish.orderId}/refunds`
+    const body = { reason: 'The buyer cannot come.', ...lines }
+    const answers = await Promise.all(keys.map((key) => world.ask(world.operator, 'POST', path, body, key)))
+    world.note(
+      `  refunded → ${answers.map(({ status, body: { code } }) => `${status} ${code ?? ''}`).join(', ')}`,
+    )
+  }
+  return {
+    says: `refund order ${world.wishes.indexOf(wish)} ${isFull ? 'in full' : `${count} items`} by ${keys.join(', ')}`,
+    run: refund,
+  }
+}
+
+const cancelsRaffle: Choose = (world) => {
+  const index = world.below(world.raffles.length)
+  const isMeant = world.isLate && world.chance(20)
+  const times = 1 + world.below(2)
+  if (!isMeant) return NOTHING
+  const cancel = () =>
+    world.ask(world.operator, 'POST', `/raffles/${world.raffles[index]!.id}/cancel`, { reason: 'No venue.' })
+  return {
+    says: `cancel raffle ${index}`,
+    run: () => Promise.all(Array.from({ length: times }, cancel)),
+  }
+}
+
+const closesEarly: Choose = (world) => {
+  const index = world.below(world.raffles.length)
+  if (!(world.isLate && world.chance(20))) return NOTHING
+  return {
+    says: `close raffle ${index} early`,
+    run: () => world.ask(world.operator, 'POST', `/raffles/${world.raffles[index]!.id}/close`, {}),
+  }
+}
+
+const delivers: Choose = (world) => {
+  const letter = recent(world, world.letters)
+  const times = 1 + world.below(2)
+  if (letter === undefined) return NOTHING
+  return {
+    says: `webhook ${world.letters.indexOf(letter)} comes ×${times}`,
+    run: () => Promise.all(Array.from({ length: times }, () => world.deliver(letter))),
+  }
+}
+
+export const sweeps: Choose = (world) => {
+  const times = world.chance(30) ? 2 : 1
+  return {
+    says: `sweep ×${times}`,
+    run: () => Promise.all(Array.from({ length: times }, () => world.sweep())),
+  }
+}
+
+export const rings: Choose = (world) => {
+  const { id, pool } = world.pick([...world.raffles, world.earned])!
+  return { says: `the alarm of ${id} rings`, run: () => ringAlarm(pool) }
+}
+
+const reconciles: Choose = (world) => {
+  const tried = recent(world, world.wishes)?.tries.at(-1)
+  if (tried === undefined) return NOTHING
+  return {
+    says: `ask about the try ${tried.key}`,
+    run: async () =>
+      tried.paymentId !== null && world.ask(world.operator, 'POST', `/payments/${tried.paymentId}/reconcile`),
+  }
+}
+
+const replays: Choose = (world) => {
+  const tried = recent(world, world.wishes)?.tries[0]
+  const status = world.pick(['approved', 'declined', 'later', 'disputed'])
+  if (tried === undefined) return NOTHING
+  return {
+    says: `replay what came about the try ${tried.key}`,
+    run: async () => {
+      if (tried.paymentId === null) return
+      const path = `/payments/webhooks/sandbox/evt-${tried.paymentId}-${status}/replay`
+      await world.ask(await signedInAdmin(), 'POST', path)
+    },
+  }
+}
+
+export const falls: Choose = (world) => {
+  const seconds = 20 + world.below(400)
+  const isUnheard = seconds % 2 === 1
+  return {
+    says: `the sandbox ${isUnheard ? 'cannot be heard' : 'cannot be reached'} for ${seconds} s`,
+    run: async () => {
+      world[isUnheard ? 'unheardUntil' : 'downUntil'] = Date.now() + seconds * SECOND
+    },
+  }
+}
+
+const mailFails: Choose = (world) => {
+  const seconds = 60 + world.below(1_200)
+  const how = world.pick(MAIL_FAULTS)!
+  return {
+    says: `the mail provider ${how} for ${seconds} s`,
+    run: async () => world.mailer.fail(how, Date.now() + seconds * SECOND),
+  }
+}
+
+const MOVES: readonly Weighted[] = [
+  [22, buys],
+  [3, repeats],
+  [24, paysOnPage],
+  [8, paysByHand],
+  [4, disputes],
+  [6, paysAgain],
+  [6, cancelsOrder],
+  [10, refunds],
+  [4, cancelsRaffle],
+  [2, closesEarly],
+  [7, delivers],
+  [8, sweeps],
+  [2, rings],
+  [4, reconciles],
+  [1, replays],
+  [2, falls],
+  [4, restocks],
+  [6, fulfils],
+  [4, mailFails],
+  [5, grants],
+  [2, grantsAgain],
+  [3, revokes],
+  [1, proves],
+  [3, asksForEarnings],
+  [3, dealsWithPayout],
+]
+const ONLY_ORDERS: readonly Weighted[] = [[1, buys]]
+const FIRST_ORDERS = 4
+
+export const sell = (world: World): Promise<void> =>
+  step(world, () => (world.wishes.length < FIRST_ORDERS ? ONLY_ORDERS : MOVES))

@@ -1,0 +1,12 @@
+// Run by `npm run simulate` and not by `npm test`: the simulation over many seeds.
+import { inject } from 'vitest'
+import { seedsAccountForEverything } from './seeds.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    seeds: number
+    from: number
+  }
+}
+
+seedsAccountForEverything(inject('from'), inject('seeds'))

@@ -1,0 +1,364 @@
+// The world of a simulation: raffles and products on sale, people, what they asked for so far, and a bad network.
+import { env } from 'cloudflare:workers'
+import type { Bindings } from '../../src/core/context.ts'
+import { chargeEvent, decideCharge, type SandboxAction } from '../../src/sandbox/charges.ts'
+import type { RandomBelow } from '../../src/tickets/pool/allocator.ts'
+import { stageProduct } from '../catalog/shelf.ts'
+import { type Answer, call, type Method } from '../harness/client.ts'
+import { failingDatabase, forgetfulDatabase } from '../harness/faults.ts'
+import {
+  addOperator,
+  type Organisation,
+  organisationWithOperator,
+  type Person,
+  registerPlayer,
+  testContext,
+} from '../harness/people.ts'
+import { as, HOUR, iso, NOW, type Staged, stageRaffle, sweep } from '../raffles/scenario.ts'
+import { seededBelow } from '../tickets/seeded-random.ts'
+import { audit } from './invariants.ts'
+import { Mailer } from './mailer.ts'
+
+/** A try to pay; what is known of it is filled in once the answer is there. */
+export interface Try {
+  key: string
+  body: { provider: 'sandbox' | 'manual'; phone?: string }
+  paymentId: string | null
+  /** The path of the sandbox's page. */
+  page: string | null
+  /** Whether the payer was seen to do something about it. */
+  isTouched: boolean
+}
+
+/** An order that was asked for, whether it came to be or not: what is decided later never depends on that. */
+export interface Wish {
+  buyer: Person
+  key: string
+  path: '/orders' | '/tickets/purchase'
+  body: { payment: Try['body'] } & Record<string, unknown>
+  orderId: string | null
+  tries: Try[]
+  /** Whether somebody has tried to send money for it. */
+  isPaying: boolean
+}
+
+/** An order of the other shop, of which it tells us. */
+export interface Told {
+  orderRef: string
+  body: { orderRef: string; amount: { amount: number; currency: string } } & Record<string, unknown>
+  /** Whether we have said that we know of it. */
+  isHeard: boolean
+}
+
+/** What the sandbox has to tell us, once it has; told by another way or lost, it stays empty. */
+export interface Letter {
+  body: string | null
+  headers: () => Headers
+}
+
+export const newLetter = (): Letter => ({ body: null, headers: () => new Headers() })
+
+export const CURRENCY = 'KES'
+const BUYERS_MIN = 8
+/** What a provider may be down for, in calls of ours. */
+const dead = failingDatabase('the network to the sandbox is down')
+const deadStatement = dead.prepare('')
+
+/** The worker's database, but nobody reaches the sandbox's books. */
+const WITHOUT_SANDBOX = {
+  prepare: (query: string) => (/sandbox_/.test(query) ? deadStatement : env.DB.prepare(query)),
+  batch: (statements: D1PreparedStatement[]) =>
+    statements.includes(deadStatement) ? dead.batch(statements) : env.DB.batch(statements),
+} as unknown as D1Database
+
+/** The worker's database, but the sandbox does what it is asked, and nobody hears its answer. */
+const UNHEARD_SANDBOX = forgetfulDatabase(env.DB, Number.POSITIVE_INFINITY, {
+  of: (query) => /sandbox_/.test(query),
+  message: 'the answer of the sandbox was lost',
+}).DB
+
+export class World {
+  readonly below: RandomBelow
+  /** What was done, for whoever reads about a failure. */
+  readonly steps: string[] = []
+  readonly wishes: Wish[] = []
+  readonly letters: Letter[] = []
+  readonly told: Told[] = []
+  /** Orders of the other shop of which it was told that their entries are taken back. */
+  readonly takenBack = new Set<string>()
+  readonly wrong: string[] = []
+  /** Winners who will never claim. */
+  readonly forgotten = new Set<string>()
+  /** Payout methods, by person and place. */
+  readonly methods = new Map<string, Promise<string>>()
+  buyers: Person[] = []
+  /** Whose tickets are sold. */
+  raffles: Staged[] = []
+  /** Whose entries are earned by the organisation's orders. */
+  earned!: Staged
+  products: string[] = []
+  /** What was put into stock, of each product. */
+  readonly stock = new Map<string, number>()
+  readonly mailer = new Mailer()
+  organisation!: Organisation
+  /** Approves what the organisation's first operator asks for. */
+  approver!: Person
+  /** Whether so much has happened that a raffle may end early. */
+  isLate = false
+  /** Until when the sandbox cannot be reached. */
+  downUntil = 0
+  /** Until then it does what it is asked, and its answers are lost. */
+  unheardUntil = 0
+  #keys = 0
+  /** The other shop's. */
+  #apiKey = ''
+
+  constructor(seed: number) {
+    this.below = seededBelow(seed)
+    // Neighbouring seeds begin alike.
+    for (let skip = 0; skip < 5; skip++) this.below(2)
+  }
+
+  chance = (percent: number): boolean => this.below(100) < percent
+  pick = <Item>(items: readonly Item[]): Item | undefined => items[this.below(Math.max(1, items.length))]
+  pickProvider = (): 'sandbox' | 'manual' => (this.chance(70) ? 'sandbox' : 'manual')
+  newKey = (): string => `sim-${++this.#keys}`
+
+  get operator(): Person {
+    return this.organisation.operator
+  }
+
+  get isDown(): boolean {
+    return Date.now() < Math.max(this.downUntil, this.unheardUntil)
+  }
+
+  get bindings(): { bindings?: Partial<Bindings> } {
+    if (!this.isDown) return {}
+    return { bindings: { DB: Date.now() < this.downUntil ? WITHOUT_SANDBOX : UNHEARD_SANDBOX } }
+  }
+
+  bringSandboxBack(): void {
+    this.downUntil = 0
+    this.unheardUntil = 0
+  }
+
+  note(what: string): void {
+    this.steps.push(`${iso(Date.now()).slice(11, 19)} ${what}`)
+  }
+
+  putIn(productId: string, units: number): void {
+    this.stock.set(productId, this.stock.get(productId)! + units)
+  }
+
+  async build(): Promise<void> {
+    this.organisation = await organisationWithOperator()
+    this.approver = await addOperator(this.organisation.id)
+    const count = BUYERS_MIN + this.below(5)
+    this.buyers = await Promise.all(Array.from({ length: count }, () => registerPlayer()))
+    await this.#fillShelf('Book', 650, 5 + this.below(6))
+    await this.#fillShelf('Speaker', 2_017, 1 + this.below(2))
+    const terms: Record<string, unknown>[] = [this.#sequential(), this.#random()]
+    if (this.chance(70)) terms.push(this.#chosen())
+    this.raffles = await Promise.all(terms.map((each) => stageRaffle(each, this.organisation)))
+    this.earned = await stageRaffle(this.#earned(), this.organisation)
+    const key = { name: 'The other shop', scopes: ['grants:write'] }
+    const made = await this.ask(this.operator, 'POST', `/organisations/${this.organisation.id}/api-keys`, key)
+    this.#apiKey = made.body.key
+  }
+
+  async #fillShelf(title: string, amount: number, stock: number): Promise<void> {
+    const terms = { title, price: { amount, currency: CURRENCY }, stock }
+    const { id } = await stageProduct(terms, this.organisation)
+    this.products.push(id)
+    this.stock.set(id, stock)
+  }
+
+  #earned() {
+    const { providers: _, ...times } = this.#times(2 + this.below(3))
+    const byOrder = { per: 'order', minAmount: 600, oncePerPerson: this.chance(50) }
+    const byAmount = { per: 'amount', amountPerEntry: 900, maxPerOrder: 3 }
+    return {
+      ...times,
+      ...this.#redraws(),
+      title: 'Earned',
+      totalTickets: 10 + this.below(40),
+      numbering: this.pick(['sequential', 'random']),
+      entry: 'order',
+      earning: this.chance(50) ? byOrder : byAmount,
+    }
+  }
+
+  /** A refund of one ticket fails the first time; its cash prize, too. */
+  #sequential() {
+    return {
+      ...this.#times(2 + this.below(3)),
+      ...this.#redraws(),
+      title: 'Sequential',
+      ticketPrice: { amount: 1_013, currency: CURRENCY },
+      totalTickets: 15 + this.below(35),
+      maxPerUser: this.chance(50) ? 6 : null,
+      numbering: 'sequential',
+      guaranteed: true,
+      rakeBps: this.pick([0, 750, 333]),
+      earlyClose: this.pick(['soldOut', 'operator']),
+      prizes: [
+        {
+          title: 'Cash',
+          quantity: 1,
+          kind: 'cash',
+          value: { amount: this.chance(50) ? 5_013 : 5_000, currency: CURRENCY },
+        },
+        { title: 'A book', quantity: 1, productId: this.products[0] },
+      ],
+    }
+  }
+
+  /** A refund of one ticket arrives later; below its minimum it cancels itself. */
+  #random() {
+    return {
+      ...this.#times(2 + this.below(3)),
+      ...this.#redraws(),
+      title: 'Random',
+      ticketPrice: { amount: 517, currency: CURRENCY },
+      totalTickets: 15 + this.below(35),
+      maxPerUser: this.chance(30) ? 8 : null,
+      numbering: 'random',
+      minTickets: this.below(12),
+      rakeBps: this.pick([0, 777]),
+      winPolicy: this.pick(['perTicket', 'perHolder']),
+      prizes: [{ title: 'A share', quantity: 3, kind: 'share', value: { shareBps: 2_111 } }],
+    }
+  }
+
+  #chosen() {
+    return {
+      ...this.#times(1),
+      ...this.#redraws(),
+      title: 'Chosen',
+      ticketPrice: { amount: 300, currency: CURRENCY },
+      totalTickets: 25,
+      maxPerUser: 5,
+      numbering: 'chosen',
+      prizes: [{ title: 'Cash', quantity: 1, kind: 'cash', value: { amount: 317, currency: CURRENCY } }],
+      guaranteed: true,
+    }
+  }
+
+  #redraws() {
+    return {
+      claimDays: 1 + this.below(2),
+      onUnclaimed: this.chance(75) ? 'redraw' : 'keep',
+      maxRedraws: 1 + this.below(2),
+    }
+  }
+
+  #times(hours: number) {
+    return {
+      closesAt: iso(NOW + hours * HOUR),
+      drawAt: iso(NOW + (hours + 1) * HOUR),
+      providers: ['sandbox', 'manual'],
+    }
+  }
+
+  /** Asks as `person`, over a network that may be down; a 5xx is only right while it is. */
+  ask(person: Person, method: Method, path: string, body?: unknown, key?: string): Promise<Answer> {
+    const headers = keyed(key)
+    return this.#heed(`${method} ${path}`, () =>
+      as(person, method, path, body, { headers, ...this.bindings }),
+    )
+  }
+
+  /** Asks as the other shop's program. */
+  askAsShop(method: Method, path: string, body?: unknown, key?: string): Promise<Answer> {
+    const options = { token: this.#apiKey, body, headers: keyed(key), ...this.bindings }
+    return this.#heed(`${method} ${path}`, () => call(method, `/api/v1${path}`, options))
+  }
+
+  async #heed(what: string, ask: () => Promise<Answer>): Promise<Answer> {
+    const wasDown = this.isDown
+    const answer = await ask()
+    if (answer.status >= 500 && !wasDown) {
+      this.wrong.push(`${what} answered ${answer.status}: ${JSON.stringify(answer.body)}`)
+    }
+    return answer
+  }
+
+  /** Asks for a wish, for the first time or again. */
+  async want(wish: Wish): Promise<void> {
+    const { status, body } = await this.ask(wish.buyer, 'POST', wish.path, wish.body, wish.key)
+    this.note(`  order ${this.wishes.indexOf(wish)} → ${status} ${status < 400 ? '' : body.code}`)
+    if (status !== 201) return
+    const order = wish.path === '/orders' ? body : body.order
+    if (wish.orderId !== null && wish.orderId !== order.id) {
+      this.wrong.push(`the key ${wish.key} made both ${wish.orderId} and ${order.id}`)
+    }
+    wish.orderId = order.id
+    if (wish.tries[0]!.paymentId === null) fill(wish.tries[0]!, order.payment)
+  }
+
+  async payAgain(wish: Wish, again: Try): Promise<void> {
+    if (wish.orderId === null) return
+    const { status, body } = await this.ask(
+      wish.buyer,
+      'POST',
+      `/orders/${wish.orderId}/pay`,
+      again.body,
+      again.key,
+    )
+    this.note(`  pay again for ${this.wishes.indexOf(wish)} → ${status} ${status < 400 ? '' : body.code}`)
+    if (status === 201) fill(again, body.payment)
+  }
+
+  /** What the payer does on the page; the page itself tells us, unless the network keeps that from us. */
+  async decide(
+    page: string,
+    action: SandboxAction,
+    delivery: 'now' | 'late' | 'lost',
+    letter: Letter,
+  ): Promise<void> {
+    if (delivery === 'now' && !this.isDown) {
+      const { status } = await call('POST', page, { form: { action } })
+      if (status >= 500) this.wrong.push(`the sandbox’s page answered ${status}`)
+      return
+    }
+    const [id, token] = page.split('/').slice(-2)
+    const ctx = testContext()
+    // Once we have told it to stop, nobody asks any more: what is paid then must be told, late or not.
+    const asked = env.DB.prepare('SELECT status FROM sandbox_charges WHERE id = ?').bind(id)
+    const before = await asked.first('status')
+    const charge = await decideCharge(ctx, { id: id!, token: token! }, action)
+    if (delivery === 'lost' && before === 'open') return
+    letter.body = chargeEvent(ctx, charge).body
+    letter.headers = () => chargeEvent(testContext(), charge).headers
+  }
+
+  /** The letter stays known, so that it can come twice. */
+  async deliver({ body, headers }: Letter): Promise<void> {
+    if (body === null) return
+    const { status } = await call('POST', '/api/v1/payments/sandbox/webhook', {
+      raw: body,
+      headers: Object.fromEntries(headers()),
+      ...this.bindings,
+    })
+    if (status !== 200) this.wrong.push(`a webhook was answered ${status}`)
+  }
+
+  sweep = (): Promise<void> => sweep({ ...this.mailer.bindings, ...this.bindings.bindings })
+
+  /** What is wrong now, or once everything is over. */
+  audit = (settled: boolean): Promise<string[]> =>
+    audit(env, {
+      settled,
+      stock: this.stock,
+      mailed: this.mailer.taken,
+      takenBack: this.takenBack,
+    })
+}
+
+const keyed = (key: string | undefined): Record<string, string> =>
+  key === undefined ? {} : { 'idempotency-key': key }
+
+function fill(tried: Try, payment: { id: string; checkoutUrl: string | null }): void {
+  tried.paymentId = payment.id
+  tried.page = payment.checkoutUrl === null ? null : new URL(payment.checkoutUrl).pathname
+}

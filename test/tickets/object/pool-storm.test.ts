@@ -1,0 +1,234 @@
+// Many buyers at once, through the real doors: no number twice, none lost, no limit broken, and D1 in agreement.
+
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { Reservation } from '../../../src/tickets/pool-contract.ts'
+import type { Answer } from '../../harness/client.ts'
+import {
+  aBuyer,
+  aKey,
+  buy,
+  buyers,
+  confirm,
+  expectProjected,
+  expectSound,
+  found,
+  HOLD_MS,
+  hold,
+  numbersOf,
+  type OnSale,
+  PRICED,
+  raffleOnSale,
+  release,
+  stateOf,
+  stopClock,
+  wait,
+} from '../raffle-fixture.ts'
+import { seededBelow } from '../seeded-random.ts'
+
+beforeAll(stopClock)
+afterAll(() => void vi.useRealTimers())
+
+/** Much more than it takes, for a machine that does other things too. */
+const TIMEOUT_MS = 60_000
+
+const codes = (answers: Answer[]) =>
+  answers.map(({ status, body }) => (status === 201 ? 'bought' : body.code))
+const tally = (answers: Answer[]) => Object.groupBy(codes(answers), (code) => code)
+
+describe('a hot raffle', () => {
+  it.each(['sequential', 'random'] as const)(
+    'sells the last %s ticket to exactly one of many',
+    async (numbering) => {
+      const raffle = await raffleOnSale({ totalTickets: 3, numbering })
+      await buy(raffle, await aBuyer(), { quantity: 2 })
+      const crowd = await buyers(80)
+      const answers = await Promise.all(crowd.map((buyer) => buy(raffle, buyer, { quantity: 1 })))
+      const { bought, sold_out: late, ...others } = tally(answers)
+      expect([bought?.length, late?.length, others]).toEqual([1, 79, {}])
+      await expectSound(raffle)
+      await expectProjected(raffle)
+    },
+  )
+
+  it('sells a number that everybody wants to exactly one of them, and names it to the others', async () => {
+    const raffle = await raffleOnSale({ numbering: 'chosen' })
+    const crowd = await buyers(50)
+    const answers = await Promise.all(
+      crowd.map((buyer, index) => buy(raffle, buyer, { numbers: [7, 20 + index] })),
+    )
+    expect(codes(answers).filter((code) => code === 'bought')).toHaveLength(1)
+    for (const { body } of answers.filter(({ status }) => status !== 201)) {
+      expect(body).toMatchObject({ code: 'number_taken', numbers: [7] })
+    }
+    // All or nothing: whoever did not get the 7 did not take the other number from anybody either.
+    expect((await stateOf(raffle)).sold).toBe(2)
+  })
+
+  it('closes with the last ticket where the rules say so, with every ticket sold once', async () => {
+    const raffle = await raffleOnSale({ totalTickets: 40, earlyClose: 'soldOut' })
+    const crowd = await buyers(60)
+    const answers = await Promise.all(crowd.map((buyer) => buy(raffle, buyer, { quantity: 1 })))
+    expect(tally(answers).bought).toHaveLength(40)
+    expect(tally(answers).sold_out).toHaveLength(20)
+    expect(await stateOf(raffle)).toMatchObject({ sold: 40, closeReason: 'soldOut', closedAt: Date.now() })
+    await expectProjected(raffle)
+  })
+
+  it('keeps every promise through 2,000 purchases at once, with keys repeated and bodies mixed up', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const below = seededBelow(2_000)
+    const raffle = await raffleOnSale({ totalTickets: 3_000, maxPerUser: 20 })
+    const crowd = await buyers(200)
+    const wishes = Array.from({ length: 1_500 }, () => ({
+      buyer: crowd[below(200)]!,
+      key: aKey(),
+      quantity: 1 + below(6),
+    }))
+    const repeats = Array.from({ length: 500 }, (_, index) => {
+      const wish = wishes[below(1_500)]!
+      return index % 5 === 0 ? { ...wish, quantity: wish.quantity + 1 } : wish
+    })
+    const calls = [...wishes, ...repeats].sort(() => below(2) - 0.5)
+    const answers = await Promise.all(
+      calls.map(async (wish) => ({
+        wish,
+        answer: await buy(raffle, wish.buyer, { quantity: wish.quantity }, wish.key),
+      })),
+    )
+
+    const acknowledged = new Map<string, { quantity: number; numbers: number[] }>()
+    for (const { wish, answer } of answers.filter((each) => each.answer.status === 201)) {
+      const id = `${wish.buyer.id} ${wish.key}`
+      const got = { quantity: wish.quantity, numbers: numbersOf(answer) }
+      expect(got.numbers).toHaveLength(wish.quantity)
+      // A repeat is answered with the same numbers; a purchase of another size under the same key, never.
+      expect(acknowledged.get(id) ?? got).toEqual(got)
+      acknowledged.set(id, got)
+    }
+    for (const { wish, answer } of answers.filter((each) => each.answer.status !== 201)) {
+      expect(['limit_reached', 'sold_out', 'idempotency_mismatch']).toContain(answer.body.code)
+      const granted = acknowledged.get(`${wish.buyer.id} ${wish.key}`)
+      if (answer.body.code === 'idempotency_mismatch') expect(granted?.quantity).not.toBe(wish.quantity)
+    }
+    expect(tally(answers.map((each) => each.answer)).idempotency_mismatch).not.toHaveLength(0)
+
+    const numbers = [...acknowledged.values()].flatMap((each) => each.numbers)
+    expect(new Set(numbers).size).toBe(numbers.length)
+    const stored = await expectSound(raffle)
+    expect(stored).toHaveLength(acknowledged.size)
+    expect(stored.flatMap((each) => each.numbers).sort()).toEqual(numbers.sort())
+    for (const { id } of crowd) expect(ownedBy(stored, id)).toBeLessThanOrEqual(20)
+    await expectProjected(raffle)
+  })
+
+  it('gives chosen numbers to one each, all of them or none, whoever comes first', async () => {
+    const below = seededBelow(3)
+    const raffle = await raffleOnSale({ numbering: 'chosen', totalTickets: 300 })
+    const crowd = await buyers(150)
+    const answers = await Promise.all(
+      crowd.map(async (buyer) => {
+        const numbers = [...new Set(Array.from({ length: 5 }, () => 1 + below(300)))]
+        return { numbers, answer: await buy(raffle, buyer, { numbers }) }
+      }),
+    )
+    const sold = new Set((await expectSound(raffle)).flatMap((each) => each.numbers))
+    const granted = answers.filter(({ answer }) => answer.status === 201)
+    for (const { numbers, answer } of granted) expect(numbersOf(answer)).toEqual(numbers)
+    expect(sold.size).toBe(granted.reduce((sum, { numbers }) => sum + numbers.length, 0))
+    for (const { numbers, answer } of answers.filter((each) => each.answer.status !== 201)) {
+      expect(answer.body.code).toBe('number_taken')
+      const taken: number[] = answer.body.numbers
+      expect(taken.length).toBeGreaterThan(0)
+      expect(taken.every((number) => numbers.includes(number) && sold.has(number))).toBe(true)
+    }
+    await expectProjected(raffle)
+  })
+})
+
+describe('a hot raffle with a price', () => {
+  it('keeps every promise while holds are paid, given up, and run out among each other', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const below = seededBelow(11)
+    const raffle = await raffleOnSale({ ...PRICED, totalTickets: 900, maxPerUser: 60 })
+    const crowd = Array.from({ length: 120 }, (_, index) => `user_${index}`)
+    const paid = new Set<string>()
+    const givenUp = new Set<string>()
+    for (let round = 0; round < 4; round++) {
+      await Promise.all(crowd.map((holder) => storm(raffle, holder, below, { paid, givenUp })))
+      await expectLimits(raffle)
+      // Each round ends later than the holds of the round before last, and than some of the last one's.
+      wait(HOLD_MS * 0.6)
+    }
+    wait(HOLD_MS)
+    // Everything that is still unpaid has run out; the money of some comes now, all at once.
+    const unpaid = (await expectSound(raffle)).filter((each) => !paid.has(each.id) && !givenUp.has(each.id))
+    const late = unpaid.slice(0, 25)
+    const outcomes = await Promise.all([...late, ...late].map(confirm))
+    outcomes.slice(0, 25).forEach((outcome, index) => {
+      // Paid twice is answered as paid once.
+      expect(outcomes[25 + index]).toEqual(outcome)
+      if (outcome.ok && !outcome.lost) paid.add(outcome.reservation.id)
+    })
+
+    const stored = await expectSound(raffle)
+    for (const each of stored) expect(each.state, each.id).toBe(paid.has(each.id) ? 'sold' : 'released')
+    expect((await stateOf(raffle)).held).toBe(0)
+    await expectLimits(raffle)
+    await expectProjected(raffle)
+  })
+})
+
+/** One holder's round: holds, perhaps twice at once, and pays, gives up, both, or does nothing. */
+async function storm(
+  raffle: OnSale,
+  holder: string,
+  below: (bound: number) => number,
+  { paid, givenUp }: Record<'paid' | 'givenUp', Set<string>>,
+): Promise<void> {
+  const key = aKey()
+  const quantity = 1 + below(12)
+  const fate = below(6)
+  const [outcome, repeated] = await Promise.all([
+    hold(raffle, holder, quantity, null, key),
+    hold(raffle, holder, quantity, null, key),
+  ])
+  if (!outcome.ok) {
+    expect(['limit_reached', 'sold_out']).toContain(outcome.code)
+    return
+  }
+  expect(repeated).toMatchObject({ ok: true, reservation: { numbers: outcome.reservation.numbers } })
+  const second = await hold(raffle, holder, 1)
+  expect(second).toMatchObject({ ok: false, code: 'limit_reached' })
+  const { reservation } = outcome
+  if (fate <= 1) {
+    await Promise.all([confirm(reservation), confirm(reservation)])
+    paid.add(reservation.id)
+  } else if (fate === 2) {
+    await Promise.all([release(reservation), release(reservation)])
+    givenUp.add(reservation.id)
+  } else if (fate === 3) {
+    // Paid and given up at the same moment: whichever came first, money that came is served.
+    await Promise.all([release(reservation), confirm(reservation)])
+    const { state } = await found(reservation)
+    if (state === 'sold') paid.add(reservation.id)
+    else givenUp.add(reservation.id)
+  }
+}
+
+async function expectLimits(raffle: OnSale): Promise<void> {
+  const stored = await expectSound(raffle)
+  for (const holder of new Set(stored.map((each) => each.holder))) {
+    expect(ownedBy(stored, holder)).toBeLessThanOrEqual(60)
+    const unpaid = stored.filter((each) => each.holder === holder && each.state === 'held')
+    expect(unpaid.length).toBeLessThanOrEqual(1)
+  }
+}
+
+function ownedBy(stored: Reservation[], holder: string): number {
+  const live = stored.filter(
+    (each) => each.holder === holder && (each.state === 'sold' || each.state === 'held'),
+  )
+  return live.reduce((sum, each) => sum + each.numbers.length, 0)
+}

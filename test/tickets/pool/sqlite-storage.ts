@@ -1,0 +1,134 @@
+/** A pool's store on Node's own SQLite, so that the pool runs in a test without an object around it. */
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import { dev } from '../../../src/rdp1/chains.ts'
+import { canonicalRules, type Rules } from '../../../src/rdp1/rules.ts'
+import { Pool, type Randomness } from '../../../src/tickets/pool/pool.ts'
+import { PoolStore } from '../../../src/tickets/pool/store.ts'
+import type { Outcome, Terms } from '../../../src/tickets/pool-contract.ts'
+
+/** What the object's storage does: statements, and a transaction that takes back what a throw leaves behind. */
+export class SqliteStorage {
+  readonly #database = new DatabaseSync(':memory:')
+
+  get sql(): SqlStorage {
+    return { exec: (query: string, ...values: SqlStorageValue[]) => this.#exec(query, values) } as SqlStorage
+  }
+
+  transaction<Result>(work: () => Result): Result {
+    this.#database.exec('BEGIN')
+    try {
+      const result = work()
+      this.#database.exec('COMMIT')
+      return result
+    } catch (error) {
+      this.#database.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  #exec(query: string, values: SqlStorageValue[]): unknown {
+    if (values.length === 0 && /^\s*CREATE/.test(query)) {
+      this.#database.exec(query)
+      return cursor([])
+    }
+    const bound = values.map((value) => (value instanceof ArrayBuffer ? new Uint8Array(value) : value))
+    return cursor(this.#database.prepare(query).all(...(bound as SQLInputValue[])))
+  }
+}
+
+function cursor(rows: Record<string, unknown>[]) {
+  const asStored = rows.map((row) =>
+    Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [
+        name,
+        value instanceof Uint8Array ? new Uint8Array(value).buffer : value,
+      ]),
+    ),
+  )
+  return {
+    toArray: () => asStored,
+    raw: () => asStored.map((row) => Object.values(row)),
+    [Symbol.iterator]: () => asStored[Symbol.iterator](),
+  }
+}
+
+export const POOL_NAME = '0123456789a'
+
+/** A pool with its storage, decided upon as the object does: one transaction each, reloaded when one fails. */
+export class TestPool {
+  readonly storage = new SqliteStorage()
+  readonly store: PoolStore
+  readonly #random: Randomness
+  pool: Pool
+
+  constructor(terms: Terms, random: Randomness) {
+    this.#random = random
+    this.store = new PoolStore(this.storage.sql)
+    const { id } = JSON.parse(terms.rules) as Rules
+    const first: Outcome<object> = this.storage.transaction(() =>
+      Pool.configure(this.store, {
+        name: POOL_NAME,
+        raffleId: id,
+        version: 1,
+        terms,
+        pool: undefined,
+        now: 0,
+      }),
+    )
+    if (!first.ok) throw new Error(first.detail)
+    this.pool = this.reload()
+  }
+
+  decide<Answer>(now: number, decide: (pool: Pool) => Answer): Answer {
+    try {
+      return this.storage.transaction(() => {
+        this.pool.expireHolds(now)
+        return decide(this.pool)
+      })
+    } catch (error) {
+      this.pool = this.reload()
+      throw error
+    }
+  }
+
+  /** As the object finds itself after it was away. */
+  reload(): Pool {
+    const store = new PoolStore(this.storage.sql)
+    return new Pool(store, store.pool()!, this.#random)
+  }
+}
+
+export const SALES_FROM = Date.parse('2026-03-01T08:00:00.000Z')
+export const SALES_UNTIL = Date.parse('2026-03-01T12:00:00.000Z')
+
+/** Terms of a raffle that sells from `SALES_FROM` to `SALES_UNTIL`. */
+export function termsOf(changes: Partial<Rules> = {}, paymentSpanSeconds = 0): Terms {
+  const rules: Rules = {
+    protocol: 'rdp1',
+    id: 'raffle_01kjy3cr00e2ys5rh3rp46hk8x',
+    organisationId: 'org_01kjy3cr00e2ys5rh3rp46hk8x',
+    title: 'A raffle',
+    ticketPrice: { amount: 0, currency: 'KES' },
+    totalTickets: 100,
+    maxPerUser: null,
+    numbering: 'random',
+    opensAt: new Date(SALES_FROM).toISOString(),
+    closesAt: new Date(SALES_UNTIL).toISOString(),
+    drawAt: '2026-03-01T20:00:00.000Z',
+    prizes: [{ title: 'A bicycle', quantity: 1, kind: 'item', value: null }],
+    winPolicy: 'perTicket',
+    minTickets: 0,
+    rakeBps: 0,
+    guaranteed: false,
+    entry: 'purchase',
+    draw: { method: 'beacon' },
+    claimDays: 14,
+    onUnclaimed: 'redraw',
+    maxRedraws: 3,
+    earlyClose: 'operator',
+    leadSeconds: 5,
+    chain: dev.hash,
+    ...changes,
+  }
+  return { rules: canonicalRules(rules), paymentSpanSeconds, providers: ['sandbox'] }
+}
