@@ -4,12 +4,12 @@ import { bodyLimit } from 'hono/body-limit'
 import { balances } from './accounting/balance-routes.ts'
 import { ledger } from './accounting/ledger-routes.ts'
 import { apiKeyRoutes } from './accounts/api-key-routes.ts'
-import { auth } from './accounts/auth-routes.ts'
+import { authRoutes } from './accounts/auth-routes.ts'
 import { authenticate } from './accounts/authenticate.ts'
 import { devMail } from './accounts/mail/dev-mail-routes.ts'
 import { organisations } from './accounts/organisation-routes.ts'
 import { users } from './accounts/user-routes.ts'
-import { categories, products } from './catalog/routes.ts'
+import { categoryRoutes, productRoutes } from './catalog/routes.ts'
 import { orders, purchases } from './checkout/routes.ts'
 import { apiDocument } from './core/api-document.ts'
 import type { AppEnv } from './core/context.ts'
@@ -21,15 +21,18 @@ import { requestContext } from './core/request.ts'
 import { RememberingRouter } from './core/router.ts'
 import { draws, raffleDraws, wellKnown, winners } from './draws/routes.ts'
 import { grantRoutes } from './grants/routes.ts'
+import { takeOverGrants } from './grants/take-over-grants.ts'
 import { health } from './insights/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { payoutMethods, payouts } from './payouts/routes.ts'
 import { raffles } from './raffles/routes.ts'
 import { series } from './raffles/series/routes.ts'
 import { raffleTemplates } from './raffles/templates/routes.ts'
+import { usersOfCategory, usersOfProduct } from './raffles/uses-of-catalogue.ts'
 import { orderRefunds, raffleRefunds, refunds } from './refunds/routes.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
 import { tickets } from './tickets/routes.ts'
+import { webhookRoutes } from './webhooks/routes.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
 
@@ -49,7 +52,7 @@ app.use(
 app.use(authenticate)
 
 const routes = app
-  .route('/api/v1/auth', auth)
+  .route('/api/v1/auth', authRoutes({ afterVerified: takeOverGrants }))
   .route('/api/v1/users', users)
   .route('/api/v1/organisations', organisations)
   .route('/api/v1/organisations', apiKeyRoutes)
@@ -62,12 +65,13 @@ const routes = app
   .route('/api/v1/series', series)
   .route('/api/v1/tickets', purchases)
   .route('/api/v1/tickets', tickets)
-  .route('/api/v1/products', products)
-  .route('/api/v1/categories', categories)
+  .route('/api/v1/products', productRoutes({ usersOfProduct }))
+  .route('/api/v1/categories', categoryRoutes({ usersOfCategory }))
   .route('/api/v1/orders', orders)
   .route('/api/v1/orders', orderRefunds)
   .route('/api/v1/refunds', refunds)
   .route('/api/v1/payments', paymentRoutes)
+  .route('/api/v1/payments', webhookRoutes)
   .route('/api/v1/draws', draws)
   .route('/api/v1/winners', winners)
   .route('/api/v1/users/me/payout-methods', payoutMethods)

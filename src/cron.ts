@@ -18,11 +18,15 @@ import { sweepPayouts } from './payouts/sweep-payouts.ts'
 import { sweepSeries } from './raffles/series/sweep-series.ts'
 import { sweepRefundRuns } from './refunds/refund-run.ts'
 import { sweepRefunds } from './refunds/sweep-refunds.ts'
+import { sweepCharges } from './sandbox/send-webhook.ts'
 import { purgeWebhooks } from './webhooks/receive-webhook.ts'
+import { sweepWebhooks } from './webhooks/sweep-webhooks.ts'
 
 type Chore = [name: string, chore: (ctx: Ctx) => Promise<unknown>]
 
 const BEFORE_RAFFLES: readonly Chore[] = [
+  ['sandbox', sweepCharges],
+  ['webhooks', sweepWebhooks],
   ['payments', sweepPayments],
   ['orders', sweepOrders],
   ['grants', sweepGrants],

@@ -1,5 +1,4 @@
-/** The books of the demo's shop: classics whose authors are long dead, and some that were never written. */
-import type { ProductInput } from './shop.ts'
+import type { ProductInput } from './product-input.ts'
 
 interface Book {
   category: string

@@ -1,5 +1,4 @@
-/** What the demo's shop sells beside books: things to listen with, and things to read by. */
-import type { ProductInput } from './shop.ts'
+import type { ProductInput } from './product-input.ts'
 
 const shillings = (price: number) => ({ amount: price * 100, currency: 'KES' })
 const sound = { kind: 'sound_device', category: 'Sound', status: 'active' } as const

@@ -1,15 +1,6 @@
-/** The demo's shop: categories, and on them books and gadgets, of which some are raffled off. */
-import type * as z from 'zod'
-import type { CreateProduct } from '../../src/catalog/contract.ts'
 import { books } from './books.ts'
 import { call, present, type Stage } from './call.ts'
 import { gadgets } from './gadgets.ts'
-
-type Distributive<Product> = Product extends unknown
-  ? Omit<Product, 'categoryId'> & { category: string }
-  : never
-/** A product whose category is told by name. */
-export type ProductInput = Distributive<z.input<typeof CreateProduct>>
 
 export interface Shop {
   /** Ids by name. */

@@ -2,9 +2,9 @@
 import { sql } from 'drizzle-orm'
 import { requirePermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
-import { leftForOrganiser, UNPAID } from '../money/payout-rows.ts'
+import { isTopUpOf } from '../money/top-up-key.ts'
+import { leftForOrganiser, UNPAID } from '../payouts/left-to-pay.ts'
 import type { Balance } from './balance-contract.ts'
-import { isTopUpOf } from './top-ups.ts'
 
 export async function readBalance(ctx: Ctx, organisationId: string): Promise<Balance> {
   await requirePermission(ctx, organisationId, 'reports:read')

@@ -2,7 +2,7 @@
  * Top-ups: what an organisation paid in, in cash or by bank transfer, for prizes beyond its raffles' takings. The ledger's
  * transfer is the record: once for its reference, whatever is repeated.
  */
-import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { requireAdmin, requireMember, requirePermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
@@ -12,13 +12,8 @@ import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.
 import { toInstant } from '../core/time.ts'
 import { account, insertTransfers } from '../money/ledger.ts'
 import { type TransferRow, transfers } from '../money/schema.ts'
+import { isTopUpOf, transactionOf } from '../money/top-up-key.ts'
 import type { RecordTopUp, TopUp } from './balance-contract.ts'
-
-const transactionOf = (organisationId: string, reference: string) => `top-up:${organisationId}:${reference}`
-
-/** Of a transfer: a range of its key, whose end is the character after the colon. */
-export const isTopUpOf = (organisationId: string): SQL =>
-  sql`(transaction_id > ${transactionOf(organisationId, '')} AND transaction_id < ${`top-up:${organisationId};`})`
 
 /** For administrators: nobody credits an organisation of their own. */
 export async function recordTopUp(ctx: Ctx, organisationId: string, input: RecordTopUp): Promise<TopUp> {

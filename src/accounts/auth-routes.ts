@@ -25,181 +25,183 @@ import { passwordGrant } from './password-grant.ts'
 import { refreshSession } from './refresh-session.ts'
 import { registerUser } from './register-user.ts'
 import { resetPassword } from './reset-password.ts'
-import { resendVerification, verifyEmail } from './verify-email.ts'
+import { type AfterVerified, resendVerification, verifyEmail } from './verify-email.ts'
 
 const TAG = 'Signing in'
 
-export const auth = new Hono<AppEnv>()
-  .post(
-    '/register',
-    describe({
-      summary: 'Register',
-      description:
-        'Makes a user, and sends a mail to verify the address by. A password has 12 to 128 characters and is not the e-mail address.',
-      tag: TAG,
-      auth: 'none',
-      success: { status: 201, schema: User, example: EXAMPLE_USER, description: 'The new user.' },
-      errors: [...BODY_ERRORS, 'conflict', 'rate_limited'],
-    }),
-    rateLimit('RATE_REGISTER', clientAddress),
-    validate('json', RegisterUser, BODIES.RegisterUser),
-    async (c) => {
-      const user = await registerUser(c.get('ctx'), c.req.valid('json'))
-      c.header('location', '/api/v1/users/me')
-      return c.json(user, 201)
-    },
-  )
-  .post(
-    '/login',
-    describe({
-      summary: 'Log in',
-      description:
-        'Takes JSON, or the form of an OAuth 2 password grant (RFC 6749 §4.3), whose errors are then spelled as that standard does.',
-      tag: TAG,
-      auth: 'none',
-      success: {
-        status: 200,
-        schema: Tokens,
-        example: EXAMPLE_TOKENS,
-        description: 'A short-lived access token, and a refresh token to get the next one with.',
+/** Doors under /api/v1/auth. */
+export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) =>
+  new Hono<AppEnv>()
+    .post(
+      '/register',
+      describe({
+        summary: 'Register',
+        description:
+          'Makes a user, and sends a mail to verify the address by. A password has 12 to 128 characters and is not the e-mail address.',
+        tag: TAG,
+        auth: 'none',
+        success: { status: 201, schema: User, example: EXAMPLE_USER, description: 'The new user.' },
+        errors: [...BODY_ERRORS, 'conflict', 'rate_limited'],
+      }),
+      rateLimit('RATE_REGISTER', clientAddress),
+      validate('json', RegisterUser, BODIES.RegisterUser),
+      async (c) => {
+        const user = await registerUser(c.get('ctx'), c.req.valid('json'))
+        c.header('location', '/api/v1/users/me')
+        return c.json(user, 201)
       },
-      errors: [...BODY_ERRORS, 'unauthenticated', 'rate_limited'],
-      foreign: {
-        status: 400,
-        schema: OAuthError,
-        example: {
-          error: 'invalid_grant',
-          error_description: 'The e-mail address or the password is wrong.',
+    )
+    .post(
+      '/login',
+      describe({
+        summary: 'Log in',
+        description:
+          'Takes JSON, or the form of an OAuth 2 password grant (RFC 6749 §4.3), whose errors are then spelled as that standard does.',
+        tag: TAG,
+        auth: 'none',
+        success: {
+          status: 200,
+          schema: Tokens,
+          example: EXAMPLE_TOKENS,
+          description: 'A short-lived access token, and a refresh token to get the next one with.',
         },
-        description: 'For a form: `invalid_request`, `invalid_grant` or `unsupported_grant_type`',
+        errors: [...BODY_ERRORS, 'unauthenticated', 'rate_limited'],
+        foreign: {
+          status: 400,
+          schema: OAuthError,
+          example: {
+            error: 'invalid_grant',
+            error_description: 'The e-mail address or the password is wrong.',
+          },
+          description: 'For a form: `invalid_request`, `invalid_grant` or `unsupported_grant_type`',
+        },
+      }),
+      rateLimit('RATE_SIGN_IN', (c) => `address:${clientAddress(c)}`),
+      passwordGrant,
+      validate('json', LogIn, BODIES.LogIn),
+      async (c) => {
+        c.header('cache-control', 'no-store')
+        return c.json(await logIn(c.get('ctx'), c.req.valid('json')))
       },
-    }),
-    rateLimit('RATE_SIGN_IN', (c) => `address:${clientAddress(c)}`),
-    passwordGrant,
-    validate('json', LogIn, BODIES.LogIn),
-    async (c) => {
-      c.header('cache-control', 'no-store')
-      return c.json(await logIn(c.get('ctx'), c.req.valid('json')))
-    },
-  )
-  .post(
-    '/refresh',
-    describe({
-      summary: 'Refresh the access token',
-      description:
-        'A refresh token counts once. When one comes a second time, two hold it, and the whole session ends: ask one request at a time.',
-      tag: TAG,
-      auth: 'none',
-      success: {
-        status: 200,
-        schema: Tokens,
-        example: EXAMPLE_TOKENS,
-        description: 'The next pair of tokens.',
+    )
+    .post(
+      '/refresh',
+      describe({
+        summary: 'Refresh the access token',
+        description:
+          'A refresh token counts once. When one comes a second time, two hold it, and the whole session ends: ask one request at a time.',
+        tag: TAG,
+        auth: 'none',
+        success: {
+          status: 200,
+          schema: Tokens,
+          example: EXAMPLE_TOKENS,
+          description: 'The next pair of tokens.',
+        },
+        errors: [...BODY_ERRORS, 'unauthenticated'],
+      }),
+      validate('json', RefreshSession, BODIES.RefreshSession),
+      async (c) => {
+        c.header('cache-control', 'no-store')
+        return c.json(await refreshSession(c.get('ctx'), c.req.valid('json').refresh_token))
       },
-      errors: [...BODY_ERRORS, 'unauthenticated'],
-    }),
-    validate('json', RefreshSession, BODIES.RefreshSession),
-    async (c) => {
-      c.header('cache-control', 'no-store')
-      return c.json(await refreshSession(c.get('ctx'), c.req.valid('json').refresh_token))
-    },
-  )
-  .post(
-    '/logout',
-    describe({
-      summary: 'Log out',
-      description:
-        'Ends the session: its refresh token, and for operators and admins its access token, count no more.',
-      tag: TAG,
-      auth: 'user',
-      success: { status: 204, description: 'Logged out.' },
-    }),
-    async (c) => {
-      await logOut(c.get('ctx'))
-      return c.body(null, 204)
-    },
-  )
-  .post(
-    '/password',
-    describe({
-      summary: 'Change the password',
-      description: 'Ends every other session of the user.',
-      tag: TAG,
-      auth: 'user',
-      success: { status: 204, description: 'The new password counts.' },
-      errors: [...BODY_ERRORS, 'conflict', 'rate_limited'],
-    }),
-    validate('json', ChangePassword, BODIES.ChangePassword),
-    async (c) => {
-      await changePassword(c.get('ctx'), c.req.valid('json'))
-      return c.body(null, 204)
-    },
-  )
-  .post(
-    '/verify-email',
-    describe({
-      summary: 'Verify your e-mail address',
-      description: 'By the token of the mail that came after registering. It counts once, for three days.',
-      tag: TAG,
-      auth: 'none',
-      success: { status: 204, description: 'The address is verified.' },
-      errors: [...BODY_ERRORS, 'rate_limited'],
-    }),
-    rateLimit('RATE_SIGN_IN', (c) => `token:${clientAddress(c)}`),
-    validate('json', VerifyEmail, BODIES.VerifyEmail),
-    async (c) => {
-      await verifyEmail(c.get('ctx'), c.req.valid('json').token)
-      return c.body(null, 204)
-    },
-  )
-  .post(
-    '/verify-email/resend',
-    describe({
-      summary: 'Send the mail again that verifies your address',
-      description: 'At most one a minute is sent.',
-      tag: TAG,
-      auth: 'user',
-      success: { status: 204, description: 'The mail is on its way.' },
-      errors: ['invalid_state', 'rate_limited'],
-    }),
-    rateLimit('RATE_SIGN_IN', (c) => `resend:${actorKey(c)}`),
-    async (c) => {
-      await resendVerification(c.get('ctx'))
-      return c.body(null, 204)
-    },
-  )
-  .post(
-    '/forgot',
-    describe({
-      summary: 'Ask for a mail to set a new password by',
-      description:
-        'The answer is the same whether or not anybody has the address. At most one mail a minute is sent.',
-      tag: TAG,
-      auth: 'none',
-      success: { status: 204, description: 'If somebody has the address, a mail is on its way.' },
-      errors: [...BODY_ERRORS, 'rate_limited'],
-    }),
-    rateLimit('RATE_REGISTER', (c) => `forgot:${clientAddress(c)}`),
-    validate('json', ForgotPassword, BODIES.ForgotPassword),
-    async (c) => {
-      await forgotPassword(c.get('ctx'), c.req.valid('json').email)
-      return c.body(null, 204)
-    },
-  )
-  .post(
-    '/reset',
-    describe({
-      summary: 'Set a new password by the token of a mail',
-      description: 'The token counts once, for an hour. Every session of the user ends.',
-      tag: TAG,
-      auth: 'none',
-      success: { status: 204, description: 'The new password counts.' },
-      errors: [...BODY_ERRORS, 'rate_limited'],
-    }),
-    rateLimit('RATE_SIGN_IN', (c) => `token:${clientAddress(c)}`),
-    validate('json', ResetPassword, BODIES.ResetPassword),
-    async (c) => {
-      await resetPassword(c.get('ctx'), c.req.valid('json'))
-      return c.body(null, 204)
-    },
-  )
+    )
+    .post(
+      '/logout',
+      describe({
+        summary: 'Log out',
+        description:
+          'Ends the session: its refresh token, and for operators and admins its access token, count no more.',
+        tag: TAG,
+        auth: 'user',
+        success: { status: 204, description: 'Logged out.' },
+      }),
+      async (c) => {
+        await logOut(c.get('ctx'))
+        return c.body(null, 204)
+      },
+    )
+    .post(
+      '/password',
+      describe({
+        summary: 'Change the password',
+        description: 'Ends every other session of the user.',
+        tag: TAG,
+        auth: 'user',
+        success: { status: 204, description: 'The new password counts.' },
+        errors: [...BODY_ERRORS, 'conflict', 'rate_limited'],
+      }),
+      validate('json', ChangePassword, BODIES.ChangePassword),
+      async (c) => {
+        await changePassword(c.get('ctx'), c.req.valid('json'))
+        return c.body(null, 204)
+      },
+    )
+    .post(
+      '/verify-email',
+      describe({
+        summary: 'Verify your e-mail address',
+        description: 'By the token of the mail that came after registering. It counts once, for three days.',
+        tag: TAG,
+        auth: 'none',
+        success: { status: 204, description: 'The address is verified.' },
+        errors: [...BODY_ERRORS, 'rate_limited'],
+      }),
+      rateLimit('RATE_SIGN_IN', (c) => `token:${clientAddress(c)}`),
+      validate('json', VerifyEmail, BODIES.VerifyEmail),
+      async (c) => {
+        await verifyEmail(c.get('ctx'), c.req.valid('json').token, afterVerified)
+        return c.body(null, 204)
+      },
+    )
+    .post(
+      '/verify-email/resend',
+      describe({
+        summary: 'Send the mail again that verifies your address',
+        description: 'At most one a minute is sent.',
+        tag: TAG,
+        auth: 'user',
+        success: { status: 204, description: 'The mail is on its way.' },
+        errors: ['invalid_state', 'rate_limited'],
+      }),
+      rateLimit('RATE_SIGN_IN', (c) => `resend:${actorKey(c)}`),
+      async (c) => {
+        await resendVerification(c.get('ctx'))
+        return c.body(null, 204)
+      },
+    )
+    .post(
+      '/forgot',
+      describe({
+        summary: 'Ask for a mail to set a new password by',
+        description:
+          'The answer is the same whether or not anybody has the address. At most one mail a minute is sent.',
+        tag: TAG,
+        auth: 'none',
+        success: { status: 204, description: 'If somebody has the address, a mail is on its way.' },
+        errors: [...BODY_ERRORS, 'rate_limited'],
+      }),
+      rateLimit('RATE_REGISTER', (c) => `forgot:${clientAddress(c)}`),
+      validate('json', ForgotPassword, BODIES.ForgotPassword),
+      async (c) => {
+        await forgotPassword(c.get('ctx'), c.req.valid('json').email)
+        return c.body(null, 204)
+      },
+    )
+    .post(
+      '/reset',
+      describe({
+        summary: 'Set a new password by the token of a mail',
+        description: 'The token counts once, for an hour. Every session of the user ends.',
+        tag: TAG,
+        auth: 'none',
+        success: { status: 204, description: 'The new password counts.' },
+        errors: [...BODY_ERRORS, 'rate_limited'],
+      }),
+      rateLimit('RATE_SIGN_IN', (c) => `token:${clientAddress(c)}`),
+      validate('json', ResetPassword, BODIES.ResetPassword),
+      async (c) => {
+        await resetPassword(c.get('ctx'), c.req.valid('json'))
+        return c.body(null, 204)
+      },
+    )

@@ -5,13 +5,15 @@ import { withRetry } from '../core/database.ts'
 import { invalid, Problem } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import { MINUTE_MS } from '../core/time.ts'
-import { takeOverGrants } from '../grants/take-over-grants.ts'
 import { insertEmailToken, isLive, useUpTokens } from './email-token.ts'
 import { enqueueMail } from './mail/enqueue-mail.ts'
 import { requireLiveUser } from './permissions.ts'
 import { emailTokens, users } from './schema.ts'
 
-export async function verifyEmail(ctx: Ctx, token: string): Promise<void> {
+/** What other domains do once a user has proved an address; `app.ts` hands it in. It may be lost in a crash. */
+export type AfterVerified = (ctx: Ctx, userId: string) => Promise<void>
+
+export async function verifyEmail(ctx: Ctx, token: string, afterVerified: AfterVerified): Promise<void> {
   const live = isLive(ctx, 'verify', token)
   const found = await ctx.db.select({ userId: emailTokens.userId }).from(emailTokens).where(live).get()
   if (found?.userId == null) throw invalid('token', 'is not valid, or not any more')
@@ -28,8 +30,7 @@ export async function verifyEmail(ctx: Ctx, token: string): Promise<void> {
     )
   // Two who use one token at once both read that it counts; it does the same thing, which is done once.
   await withRetry(() => ctx.db.batch([verify, useUpTokens(ctx, 'verify', userId)]))
-  // What waited for this proof, while its owner looks; the sweep finds what this does not get to.
-  await takeOverGrants(ctx, userId)
+  await afterVerified(ctx, userId)
 }
 
 export async function resendVerification(ctx: Ctx): Promise<void> {

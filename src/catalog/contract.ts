@@ -6,7 +6,7 @@ import { Page, PageQuery } from '../core/paging.ts'
 import { Line, LongText } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { isIsbn13, toIsbn13 } from './isbn.ts'
-import { PRODUCT_KINDS, PRODUCT_STATUSES, type ProductKind } from './schema.ts'
+import { PRODUCT_KINDS, PRODUCT_STATUSES, type ProductKind } from './kinds.ts'
 
 const MAX_IMAGES = 10
 const MAX_TAGS = 10

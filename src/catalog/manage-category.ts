@@ -8,12 +8,11 @@ import { invalid, Problem } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
 import { toSlug } from '../core/slug.ts'
-import { raffles, raffleTemplates, series } from '../raffles/schema.ts'
 import type { Category, CreateCategory, ListCategories, UpdateCategory } from './contract.ts'
 import { findCategory, findCategoryFor } from './find-product.ts'
 import { presentCategory } from './present.ts'
 import { type CategoryRow, categories, products } from './schema.ts'
-import { isUsed, requireUnused } from './still-used.ts'
+import { isUsed, requireUnused, type UsersOf } from './still-used.ts'
 
 const CursorKey = z.tuple([z.string(), z.string()])
 
@@ -67,8 +66,9 @@ export async function updateCategory(ctx: Ctx, id: string, change: UpdateCategor
 }
 
 /** Only an empty one, so that no product, raffle, or raffle that a series or a template will make points at nothing. */
-export async function deleteCategory(ctx: Ctx, id: string): Promise<void> {
-  const users = usersOf(await findCategoryFor(ctx, id))
+export async function deleteCategory(ctx: Ctx, usersOf: UsersOf, id: string): Promise<void> {
+  const category = await findCategoryFor(ctx, id)
+  const users = sql`${productsOf(category)} UNION ALL ${usersOf(ctx, category)}`
   const deleted = await ctx.db
     .delete(categories)
     .where(and(eq(categories.id, id), sql`NOT ${isUsed(users)}`))
@@ -77,17 +77,8 @@ export async function deleteCategory(ctx: Ctx, id: string): Promise<void> {
   if (deleted.length === 0) await requireUnused(ctx, users, 'Move them to another category first.')
 }
 
-const usersOf = ({ id, organisationId }: CategoryRow): SQL => sql`
-  SELECT 'the product “' || ${products.title} || '”' AS name FROM ${products} WHERE ${products.categoryId} = ${id}
-  UNION ALL
-  SELECT 'the raffle “' || ${raffles.title} || '”' FROM ${raffles} WHERE ${raffles.categoryId} = ${id}
-  UNION ALL
-  SELECT 'the series “' || ${series.title} || '”' FROM ${series}
-  WHERE ${series.organisationId} = ${organisationId} AND ${series.status} <> 'ended'
-    AND ${series.terms}->>'categoryId' = ${id}
-  UNION ALL
-  SELECT 'the raffle template “' || ${raffleTemplates.name} || '”' FROM ${raffleTemplates}
-  WHERE ${raffleTemplates.organisationId} = ${organisationId} AND ${raffleTemplates.terms}->>'categoryId' = ${id}`
+const productsOf = ({ id }: CategoryRow): SQL => sql`
+  SELECT 'the product “' || ${products.title} || '”' AS name FROM ${products} WHERE ${products.categoryId} = ${id}`
 
 async function orTaken(slug: string, write: () => Promise<void>): Promise<void> {
   try {

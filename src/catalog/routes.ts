@@ -30,6 +30,7 @@ import {
   readCategory,
   updateCategory,
 } from './manage-category.ts'
+import type { UsersOf } from './still-used.ts'
 import { updateProduct } from './update-product.ts'
 
 const TAG = 'Catalogue'
@@ -47,166 +48,170 @@ const theCategory = (description: string) => ({
   description,
 })
 
-export const products = new Hono<AppEnv>()
-  .get(
-    '/',
-    cachedForASecond,
-    describe({
-      summary: 'List products',
-      description: 'Those on sale; an organisation’s drafts and archive too, for whoever may edit them.',
-      tag: TAG,
-      auth: 'optional',
-      success: {
-        status: 200,
-        schema: ProductPage,
-        example: { data: [EXAMPLE_PRODUCT], nextCursor: null },
-        description: 'One page of products.',
+/** Doors under /api/v1/products. */
+export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =>
+  new Hono<AppEnv>()
+    .get(
+      '/',
+      cachedForASecond,
+      describe({
+        summary: 'List products',
+        description: 'Those on sale; an organisation’s drafts and archive too, for whoever may edit them.',
+        tag: TAG,
+        auth: 'optional',
+        success: {
+          status: 200,
+          schema: ProductPage,
+          example: { data: [EXAMPLE_PRODUCT], nextCursor: null },
+          description: 'One page of products.',
+        },
+        errors: PAGE_ERRORS,
+      }),
+      validate('query', ListProducts),
+      async (c) => c.json(await listProducts(c.get('ctx'), c.req.valid('query'))),
+    )
+    .post(
+      '/',
+      describe({
+        summary: 'Create a product',
+        description:
+          'A draft unless `status` says otherwise. `organisationId` may be left out by whoever is a member of one organisation.',
+        tag: TAG,
+        auth: 'user',
+        success: { ...theProduct('The product.'), status: 201 },
+        errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
+      }),
+      validate('json', CreateProduct, BODIES.CreateProduct),
+      async (c) => {
+        const product = await createProduct(c.get('ctx'), c.req.valid('json'))
+        c.header('location', `/api/v1/products/${product.id}`)
+        return c.json(product, 201)
       },
-      errors: PAGE_ERRORS,
-    }),
-    validate('query', ListProducts),
-    async (c) => c.json(await listProducts(c.get('ctx'), c.req.valid('query'))),
-  )
-  .post(
-    '/',
-    describe({
-      summary: 'Create a product',
-      description:
-        'A draft unless `status` says otherwise. `organisationId` may be left out by whoever is a member of one organisation.',
-      tag: TAG,
-      auth: 'user',
-      success: { ...theProduct('The product.'), status: 201 },
-      errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
-    }),
-    validate('json', CreateProduct, BODIES.CreateProduct),
-    async (c) => {
-      const product = await createProduct(c.get('ctx'), c.req.valid('json'))
-      c.header('location', `/api/v1/products/${product.id}`)
-      return c.json(product, 201)
-    },
-  )
-  .get(
-    '/:id',
-    cachedForASecond,
-    describe({
-      summary: 'Read a product',
-      tag: TAG,
-      auth: 'optional',
-      success: theProduct('The product.'),
-      errors: ['not_found'],
-    }),
-    validate('param', ProductParams),
-    async (c) => c.json(await readProduct(c.get('ctx'), c.req.valid('param').id)),
-  )
-  .put(
-    '/:id',
-    describe({
-      summary: 'Change a product',
-      description:
-        'Fields that are left out stay; `details` are replaced whole. `stock` is what can be bought from now on: with `stockWas` it is set only if nobody has bought since.',
-      tag: TAG,
-      auth: 'user',
-      success: theProduct('The changed product.'),
-      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict'],
-    }),
-    validate('param', ProductParams),
-    validate('json', UpdateProduct, BODIES.UpdateProduct),
-    async (c) => c.json(await updateProduct(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
-  )
-  .delete(
-    '/:id',
-    describe({
-      summary: 'Delete a product',
-      description:
-        'One that was ever ordered, or set aside as a prize, is archived instead; one that a draft, a series or a raffle template would give away stays.',
-      tag: TAG,
-      auth: 'user',
-      success: { status: 204, description: 'Not for sale any more.' },
-      errors: ['forbidden', 'not_found', 'invalid_state'],
-    }),
-    validate('param', ProductParams),
-    async (c) => {
-      await deleteProduct(c.get('ctx'), c.req.valid('param').id)
-      return c.body(null, 204)
-    },
-  )
+    )
+    .get(
+      '/:id',
+      cachedForASecond,
+      describe({
+        summary: 'Read a product',
+        tag: TAG,
+        auth: 'optional',
+        success: theProduct('The product.'),
+        errors: ['not_found'],
+      }),
+      validate('param', ProductParams),
+      async (c) => c.json(await readProduct(c.get('ctx'), c.req.valid('param').id)),
+    )
+    .put(
+      '/:id',
+      describe({
+        summary: 'Change a product',
+        description:
+          'Fields that are left out stay; `details` are replaced whole. `stock` is what can be bought from now on: with `stockWas` it is set only if nobody has bought since.',
+        tag: TAG,
+        auth: 'user',
+        success: theProduct('The changed product.'),
+        errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict'],
+      }),
+      validate('param', ProductParams),
+      validate('json', UpdateProduct, BODIES.UpdateProduct),
+      async (c) => c.json(await updateProduct(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
+    )
+    .delete(
+      '/:id',
+      describe({
+        summary: 'Delete a product',
+        description:
+          'One that was ever ordered, or set aside as a prize, is archived instead; one that a draft, a series or a raffle template would give away stays.',
+        tag: TAG,
+        auth: 'user',
+        success: { status: 204, description: 'Not for sale any more.' },
+        errors: ['forbidden', 'not_found', 'invalid_state'],
+      }),
+      validate('param', ProductParams),
+      async (c) => {
+        await deleteProduct(c.get('ctx'), usersOfProduct, c.req.valid('param').id)
+        return c.body(null, 204)
+      },
+    )
 
-export const categories = new Hono<AppEnv>()
-  .get(
-    '/',
-    cachedForASecond,
-    describe({
-      summary: 'List categories',
-      description: 'By name.',
-      tag: TAG,
-      auth: 'none',
-      success: {
-        status: 200,
-        schema: CategoryPage,
-        example: { data: [EXAMPLE_CATEGORY], nextCursor: null },
-        description: 'One page of categories.',
+/** Doors under /api/v1/categories. */
+export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }) =>
+  new Hono<AppEnv>()
+    .get(
+      '/',
+      cachedForASecond,
+      describe({
+        summary: 'List categories',
+        description: 'By name.',
+        tag: TAG,
+        auth: 'none',
+        success: {
+          status: 200,
+          schema: CategoryPage,
+          example: { data: [EXAMPLE_CATEGORY], nextCursor: null },
+          description: 'One page of categories.',
+        },
+        errors: PAGE_ERRORS,
+      }),
+      validate('query', ListCategories),
+      async (c) => c.json(await listCategories(c.get('ctx'), c.req.valid('query'))),
+    )
+    .post(
+      '/',
+      describe({
+        summary: 'Create a category',
+        description: 'The slug is unique in the organisation; left out, it is made from the name.',
+        tag: TAG,
+        auth: 'user',
+        success: { ...theCategory('The category.'), status: 201 },
+        errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict'],
+      }),
+      validate('json', CreateCategory, BODIES.CreateCategory),
+      async (c) => {
+        const category = await createCategory(c.get('ctx'), c.req.valid('json'))
+        c.header('location', `/api/v1/categories/${category.id}`)
+        return c.json(category, 201)
       },
-      errors: PAGE_ERRORS,
-    }),
-    validate('query', ListCategories),
-    async (c) => c.json(await listCategories(c.get('ctx'), c.req.valid('query'))),
-  )
-  .post(
-    '/',
-    describe({
-      summary: 'Create a category',
-      description: 'The slug is unique in the organisation; left out, it is made from the name.',
-      tag: TAG,
-      auth: 'user',
-      success: { ...theCategory('The category.'), status: 201 },
-      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict'],
-    }),
-    validate('json', CreateCategory, BODIES.CreateCategory),
-    async (c) => {
-      const category = await createCategory(c.get('ctx'), c.req.valid('json'))
-      c.header('location', `/api/v1/categories/${category.id}`)
-      return c.json(category, 201)
-    },
-  )
-  .get(
-    '/:id',
-    cachedForASecond,
-    describe({
-      summary: 'Read a category',
-      tag: TAG,
-      auth: 'none',
-      success: theCategory('The category.'),
-      errors: ['not_found'],
-    }),
-    validate('param', CategoryParams),
-    async (c) => c.json(await readCategory(c.get('ctx'), c.req.valid('param').id)),
-  )
-  .put(
-    '/:id',
-    describe({
-      summary: 'Change a category',
-      tag: TAG,
-      auth: 'user',
-      success: theCategory('The changed category.'),
-      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict'],
-    }),
-    validate('param', CategoryParams),
-    validate('json', UpdateCategory, BODIES.UpdateCategory),
-    async (c) => c.json(await updateCategory(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
-  )
-  .delete(
-    '/:id',
-    describe({
-      summary: 'Delete a category',
-      description: 'An empty one.',
-      tag: TAG,
-      auth: 'user',
-      success: { status: 204, description: 'Deleted.' },
-      errors: ['forbidden', 'not_found', 'invalid_state'],
-    }),
-    validate('param', CategoryParams),
-    async (c) => {
-      await deleteCategory(c.get('ctx'), c.req.valid('param').id)
-      return c.body(null, 204)
-    },
-  )
+    )
+    .get(
+      '/:id',
+      cachedForASecond,
+      describe({
+        summary: 'Read a category',
+        tag: TAG,
+        auth: 'none',
+        success: theCategory('The category.'),
+        errors: ['not_found'],
+      }),
+      validate('param', CategoryParams),
+      async (c) => c.json(await readCategory(c.get('ctx'), c.req.valid('param').id)),
+    )
+    .put(
+      '/:id',
+      describe({
+        summary: 'Change a category',
+        tag: TAG,
+        auth: 'user',
+        success: theCategory('The changed category.'),
+        errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict'],
+      }),
+      validate('param', CategoryParams),
+      validate('json', UpdateCategory, BODIES.UpdateCategory),
+      async (c) => c.json(await updateCategory(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
+    )
+    .delete(
+      '/:id',
+      describe({
+        summary: 'Delete a category',
+        description: 'An empty one.',
+        tag: TAG,
+        auth: 'user',
+        success: { status: 204, description: 'Deleted.' },
+        errors: ['forbidden', 'not_found', 'invalid_state'],
+      }),
+      validate('param', CategoryParams),
+      async (c) => {
+        await deleteCategory(c.get('ctx'), usersOfCategory, c.req.valid('param').id)
+        return c.body(null, 204)
+      },
+    )

@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm'
 import { check, index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { Details } from './contract.ts'
+import { PRODUCT_KINDS, PRODUCT_STATUSES } from './kinds.ts'
 
 export const categories = sqliteTable(
   'categories',
@@ -19,12 +20,6 @@ export const categories = sqliteTable(
   ],
 )
 export type CategoryRow = typeof categories.$inferSelect
-
-export const PRODUCT_KINDS = ['book', 'accessory', 'sound_device', 'other'] as const
-export type ProductKind = (typeof PRODUCT_KINDS)[number]
-
-export const PRODUCT_STATUSES = ['draft', 'active', 'archived'] as const
-
 export const products = sqliteTable(
   'products',
   {

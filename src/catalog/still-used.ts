@@ -6,6 +6,12 @@ import { Problem } from '../core/errors.ts'
 /** As many as are named in one answer. */
 const MAX_NAMED = 3
 
+/**
+ * Selects the `name` of each thing outside the catalogue that uses a product or category. The catalogue knows none of
+ * them; `app.ts` hands this in.
+ */
+export type UsersOf = (ctx: Ctx, used: { id: string; organisationId: string }) => SQL
+
 /** Guards the deletion: `users` selects what each user is called, and is asked in the same statement. */
 export const isUsed = (users: SQL): SQL => sql`EXISTS (${users})`
 

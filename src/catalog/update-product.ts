@@ -5,7 +5,8 @@ import { Problem, validationFailed } from '../core/errors.ts'
 import { fieldErrors } from '../core/validation.ts'
 import { DETAILS_OF, type Details, type Product, type UpdateProduct } from './contract.ts'
 import { findProductFor, readProduct, requireOwnCategory } from './find-product.ts'
-import { type ProductKind, products } from './schema.ts'
+import type { ProductKind } from './kinds.ts'
+import { products } from './schema.ts'
 
 export async function updateProduct(ctx: Ctx, id: string, input: UpdateProduct): Promise<Product> {
   const product = await findProductFor(ctx, id)

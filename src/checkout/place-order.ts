@@ -10,18 +10,21 @@ import { bodyHash } from '../core/idempotency.ts'
 import { newId } from '../core/ids.ts'
 import type { Money } from '../core/money.ts'
 import { SECOND_MS } from '../core/time.ts'
-import { mustBePayable, mustBePayableBy } from '../money/payable.ts'
+import { mustBePayable } from '../money/payable.ts'
 import { providerOf } from '../money/providers/index.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
-import type { OrderLineIn, PlaceOrder } from '../orders/contract.ts'
 import { findOrderByKey, type OrderRows } from '../orders/find-order.ts'
 import { insertOrderEvent } from '../orders/history.ts'
 import { tell } from '../orders/history-text.ts'
-import { type HeldLine, type HoldTerms, linePort } from '../orders/line.ts'
+import type { HeldLine, HoldTerms } from '../orders/line.ts'
 import { amountOf } from '../orders/line-amounts.ts'
+import { linePort } from '../orders/lines/index.ts'
 import { type OrderLineRow, type OrderRow, orderLines, orders } from '../orders/schema.ts'
+import { newPayment } from '../payments/new-payment.ts'
 import { startPayment } from '../payments/start-payment.ts'
 import { GRACE_MS } from '../tickets/pool-contract.ts'
+import type { OrderLineIn, PlaceOrder } from './contract.ts'
+import { mustBePayableBy } from './payment-method.ts'
 
 /** An order as it was just placed, with what each line holds. */
 export interface PlacedOrder {
@@ -194,34 +197,6 @@ function rowsOf(
   return { order, lines, payment: newPayment(ctx, order, key, input.payment) }
 }
 
-/** A try to pay for an order, as it is written down before the provider is asked. */
-export const newPayment = (
-  ctx: Ctx,
-  order: Pick<OrderRow, 'id' | 'amount' | 'currency'>,
-  key: string,
-  { provider, phone, returnUrl }: PlaceOrder['payment'],
-): PaymentRow => ({
-  id: newId('payment'),
-  orderId: order.id,
-  key,
-  provider,
-  amount: order.amount,
-  currency: order.currency,
-  status: 'starting',
-  reference: null,
-  action: null,
-  phone: phone ?? null,
-  returnUrl: returnUrl ?? null,
-  checks: 0,
-  dueAt: ctx.now + FIRST_LOOK_MS,
-  attention: null,
-  createdAt: ctx.now,
-  updatedAt: ctx.now,
-  askedAt: null,
-  dismissal: null,
-})
-
-const FIRST_LOOK_MS = 20 * SECOND_MS
 /** A statement takes a hundred parameters. */
 const LINES_A_STATEMENT = 8
 

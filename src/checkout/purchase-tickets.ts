@@ -1,6 +1,5 @@
 /** Takes tickets of a raffle: free ones at once from its pool; priced ones as an order of one line. */
 import type { Ctx } from '../core/context.ts'
-import type { Purchase, PurchaseTickets } from '../orders/contract.ts'
 import type { OrderRows } from '../orders/find-order.ts'
 import { tell } from '../orders/history-text.ts'
 import type { HeldLine } from '../orders/line.ts'
@@ -8,6 +7,7 @@ import { presentOrder, readDetails } from '../orders/present.ts'
 import { findReservation } from '../tickets/find-reservation.ts'
 import { asShown, presentReserved } from '../tickets/present.ts'
 import { takeFreeTickets } from '../tickets/take-free-tickets.ts'
+import type { Purchase, PurchaseTickets } from './contract.ts'
 import { placeOrder } from './place-order.ts'
 
 export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: string): Promise<Purchase> {

@@ -7,23 +7,16 @@ import { idempotencyKey } from '../core/idempotency.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { actorKey, rateLimit } from '../core/rate-limit.ts'
 import { validate } from '../core/validation.ts'
-import {
-  Fulfil,
-  ListOrders,
-  Order,
-  OrderPage,
-  OrderParams,
-  PayWith,
-  PlaceOrder,
-  Purchase,
-  PurchaseTickets,
-} from '../orders/contract.ts'
-import { BODIES, EXAMPLE_ORDER, EXAMPLE_PAYMENT, EXAMPLE_PURCHASE } from '../orders/examples.ts'
+import { Fulfil, ListOrders, Order, OrderPage, OrderParams } from '../orders/contract.ts'
+import { BODIES, EXAMPLE_ORDER, EXAMPLE_PAYMENT } from '../orders/examples.ts'
 import { fulfilLine } from '../orders/fulfil-line.ts'
 import { listOrders } from '../orders/list-orders.ts'
 import { presentOrder, readDetails } from '../orders/present.ts'
 import { readOrder } from '../orders/read-order.ts'
+import { PayWith } from '../payments/pay-with.ts'
+import { PlaceOrder, Purchase, PurchaseTickets } from './contract.ts'
 import { cancelOrder } from './end-order.ts'
+import { EXAMPLE_PURCHASE } from './examples.ts'
 import { payOrder } from './pay-order.ts'
 import { placeOrder } from './place-order.ts'
 import { purchaseTickets } from './purchase-tickets.ts'

@@ -1,4 +1,4 @@
-/** What a raffle's pool asks for before it fixes the list: how each order that may still bring money for it stands. */
+/** The pool calls this just before it freezes the ticket list: it settles every order whose payment arrived and expires the rest. */
 import { and, asc, eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { sweepRows } from '../core/sweep-rows.ts'
@@ -6,8 +6,8 @@ import { orderLines, orders } from '../orders/schema.ts'
 import { settleOrder } from '../payments/settle-order.ts'
 import { expireOrder } from './end-order.ts'
 
-/** Settles what has been paid and ends the rest, as many as a pass of the sweep may; what comes later goes back. */
-export const lookOnceMore = (ctx: Ctx, raffleId: string) =>
+/** At most as many orders as one pass of a sweep; money that comes later is refunded. */
+export const settleOrdersBeforeFreeze = (ctx: Ctx, itemId: string) =>
   sweepRows(ctx, {
     name: 'order of a raffle that freezes',
     page: (limit) =>
@@ -15,9 +15,7 @@ export const lookOnceMore = (ctx: Ctx, raffleId: string) =>
         .selectDistinct({ id: orders.id })
         .from(orderLines)
         .innerJoin(orders, eq(orders.id, orderLines.orderId))
-        .where(
-          and(eq(orderLines.itemId, raffleId), eq(orderLines.state, 'held'), eq(orders.status, 'pending')),
-        )
+        .where(and(eq(orderLines.itemId, itemId), eq(orderLines.state, 'held'), eq(orders.status, 'pending')))
         .orderBy(asc(orders.id))
         .limit(limit),
     one: async ({ id }) => {

@@ -47,3 +47,9 @@ export function writeMoney(language: string, { amount, currency }: Money): strin
     maximumFractionDigits: decimals,
   }).format(amount / 10 ** decimals)
 }
+
+/** `KES 15.00`: minor units as people write them. */
+export function moneyText({ amount, currency }: Money): string {
+  const digits = decimalsOf(currency)
+  return `${currency} ${(amount / 10 ** digits).toFixed(digits)}`
+}

@@ -30,3 +30,8 @@ export const LongText = (max: number) =>
     .trim()
     .max(max)
     .regex(LINES, 'must be text without control characters')
+
+/** A reason that is written down with what was done. */
+export const Reason = z.strictObject({ reason: Line(3, 500) })
+
+export const OptionalReason = z.strictObject({ reason: Line(3, 500).optional() })

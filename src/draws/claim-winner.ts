@@ -3,11 +3,12 @@ import type { Ctx } from '../core/context.ts'
 import { invalid, Problem } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
 import { findMyMethod } from '../money/payout-methods.ts'
-import { destinationOf, insertPayout, isClaimed, redirectPayoutOf } from '../money/payout-rows.ts'
+import { insertPayout } from '../money/payout-rows.ts'
 import { changeWinner, type WinnerChange } from './change-winner.ts'
 import type { Claim, ClaimPrize, Winner } from './contract.ts'
 import { findMyWinner, type SelectedWinner } from './find-winner.ts'
 import { presentWinner, prizeAmount } from './present.ts'
+import { destinationOf, isClaimed, redirectPayoutOf } from './prize-payout.ts'
 
 export async function claimWinner(ctx: Ctx, id: string, input: ClaimPrize): Promise<Claim> {
   const found = await findOpenWinner(ctx, id)

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Sum } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
+import { PostalAddress } from '../core/postal-address.ts'
 import { Line } from '../core/text.ts'
 import { Instant, InstantIn } from '../core/time.ts'
 import { MAX_PRIZE_UNITS, Prize, RaffleStatus } from '../raffles/contract.ts'
@@ -49,24 +50,10 @@ export const ListWinners = PageQuery.extend({
 export type ListWinners = z.infer<typeof ListWinners>
 
 export const WinnerParams = z.object({ id: Id('winner') })
-
-/** As it is stored and, as a redraw's reason, hashed: a lone surrogate would make the proof unreadable for good. */
-export const DeliveryAddress = z
-  .strictObject({
-    name: Line(1, 120),
-    lines: z.array(Line(1, 120)).min(1).max(4),
-    city: Line(1, 120),
-    postcode: Line(1, 20).optional(),
-    /** ISO 3166-1 alpha-2. */
-    country: z.string().regex(/^[A-Z]{2}$/, 'must be a country code such as KE'),
-    phone: Line(1, 32).optional(),
-  })
-  .meta({ id: 'DeliveryAddress' })
-
 /** Where an item is sent, or cash is paid: the one that the prize's kind asks for. */
 export const ClaimPrize = z
   .strictObject({
-    deliveryAddress: DeliveryAddress.optional(),
+    deliveryAddress: PostalAddress.optional(),
     payoutMethodId: Id('payoutMethod').optional(),
   })
   .meta({ id: 'ClaimPrize' })
@@ -74,7 +61,7 @@ export type ClaimPrize = z.infer<typeof ClaimPrize>
 
 /** What the winner's own claim shows, and the organisation that delivers. */
 export const Claim = z
-  .strictObject({ winner: Winner, deliveryAddress: DeliveryAddress.nullable() })
+  .strictObject({ winner: Winner, deliveryAddress: PostalAddress.nullable() })
   .meta({ id: 'Claim' })
 export type Claim = z.infer<typeof Claim>
 

@@ -1,11 +1,11 @@
 /** What an organisation does with its winners: disqualify with a published reason, deliver, read a claim. */
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
-import { cancelPayoutOf, isNotSent } from '../money/payout-rows.ts'
 import { changeWinner } from './change-winner.ts'
 import type { Claim, Winner } from './contract.ts'
 import { findWinnerFor } from './find-winner.ts'
 import { presentWinner, prizeOf } from './present.ts'
+import { cancelPayoutOf, isNotSent } from './prize-payout.ts'
 
 /** The prize is drawn again, as far as the rules' redraws go. What is with a provider cannot be taken back any more. */
 export async function disqualifyWinner(ctx: Ctx, id: string, reason: string): Promise<Winner> {

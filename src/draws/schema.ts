@@ -1,6 +1,8 @@
 /** Winners, one row a prize unit that an attempt gave to a ticket (the newest attempt of a unit decides), and what all holders are told. */
+
 import { sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import type { PostalAddress } from '../core/postal-address.ts'
 
 export const WINNER_STATUSES = [
   'announced',
@@ -12,15 +14,6 @@ export const WINNER_STATUSES = [
   'disqualified',
 ] as const
 export type WinnerStatus = (typeof WINNER_STATUSES)[number]
-
-export interface DeliveryAddress {
-  name: string
-  lines: string[]
-  city: string
-  postcode?: string
-  country: string
-  phone?: string
-}
 
 export const winners = sqliteTable(
   'winners',
@@ -37,7 +30,7 @@ export const winners = sqliteTable(
     announcedAt: integer().notNull(),
     claimBy: integer().notNull(),
     claimedAt: integer(),
-    deliveryAddress: text({ mode: 'json' }).$type<DeliveryAddress>(),
+    deliveryAddress: text({ mode: 'json' }).$type<PostalAddress>(),
     /** Why it was taken away; published. */
     reason: text(),
     updatedAt: integer().notNull(),

@@ -4,7 +4,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
-import type { Provider } from '../raffles/contract.ts'
+import type { Provider } from './provider-name.ts'
 import { transfers } from './schema.ts'
 
 /** Names of accounts. Assets grow by debit; everything that is owed to somebody grows by credit. */

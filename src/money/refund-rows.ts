@@ -2,7 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { newId } from '../core/ids.ts'
-import type { Provider } from '../raffles/contract.ts'
+import type { Provider } from './provider-name.ts'
 import { type RefundedLine, type RefundStatus, refunds } from './schema.ts'
 
 export interface NewRefund {

@@ -2,7 +2,7 @@
 import { requireLiveUser } from '../accounts/permissions.ts'
 import type { Actor, Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
-import type { Provider } from '../raffles/contract.ts'
+import type { Provider } from './provider-name.ts'
 
 /** For administrators: no organisation credits itself. */
 export async function requireStatement(ctx: Ctx, provider: Provider): Promise<Actor> {

@@ -1,7 +1,7 @@
 /** Money: payments in, refunds back, payouts out, and the ledger that accounts for all of it. Times are milliseconds. */
 import { sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
-import type { Provider } from '../raffles/contract.ts'
+import type { Provider } from './provider-name.ts'
 
 /** `starting`: written down before the provider is asked. A later success overrides `failed` and `expired`. */
 export const PAYMENT_STATUSES = ['starting', 'pending', 'succeeded', 'failed', 'expired'] as const

@@ -1,90 +1,18 @@
 /** The shapes of orders on the wire: what is bought, what is to be paid and how, and what happened since. */
 import * as z from 'zod'
-import { Phone } from '../accounts/contract.ts'
 import { FULFILMENT_STATUSES } from '../catalog/schema.ts'
 import { Id } from '../core/ids.ts'
 import { Money } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
+import { PostalAddress } from '../core/postal-address.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
-import { DeliveryAddress } from '../draws/contract.ts'
+import { Provider } from '../money/provider-name.ts'
 import { PAYMENT_STATUSES } from '../money/schema.ts'
-import { Provider } from '../raffles/contract.ts'
-import { Reservation, Ticket, TicketNumber } from '../tickets/contract.ts'
-import { MAX_TICKETS_A_CALL } from '../tickets/pool-contract.ts'
+import { Ticket } from '../tickets/contract.ts'
 import { LINE_STATES, ORDER_STATUSES } from './schema.ts'
 
-const MAX_LINES = 20
-
-/** How somebody pays: a phone number where the provider prompts on the phone, an address to come back to where it has a page. */
-export const PayWith = z
-  .strictObject({
-    provider: Provider,
-    phone: Phone.optional(),
-    returnUrl: z
-      .url({ protocol: /^https?$/ })
-      .max(2_048)
-      .optional(),
-  })
-  .meta({ id: 'PayWith' })
-export type PayWith = z.infer<typeof PayWith>
-
-const numbers = z
-  .array(TicketNumber)
-  .min(1)
-  .max(MAX_TICKETS_A_CALL)
-  .refine((all) => new Set(all).size === all.length, 'must not name a number twice')
-
-const what = {
-  raffleId: Id('raffle'),
-  quantity: z.number().int().min(1).max(MAX_TICKETS_A_CALL).optional(),
-  /** The exact numbers, where the raffle lets its players choose. */
-  numbers: numbers.optional(),
-}
-const isEither = ({ quantity, numbers }: { quantity?: number | undefined; numbers?: number[] | undefined }) =>
-  (quantity === undefined) !== (numbers === undefined)
-const EITHER = 'send either quantity or numbers'
-
-/** Tickets of a raffle, or units of a product. */
-export const OrderLineIn = z
-  .strictObject({ ...what, raffleId: what.raffleId.optional(), productId: Id('product').optional() })
-  .refine(isEither, EITHER)
-  .refine(
-    ({ raffleId, productId }) => (raffleId === undefined) !== (productId === undefined),
-    'name either a raffleId or a productId',
-  )
-  .refine(({ productId, numbers }) => productId === undefined || numbers === undefined, {
-    path: ['numbers'],
-    message: 'are for raffles alone',
-  })
-export type OrderLineIn = z.infer<typeof OrderLineIn>
-
-export const PlaceOrder = z
-  .strictObject({
-    lines: z.array(OrderLineIn).min(1).max(MAX_LINES),
-    payment: PayWith,
-    /** Where its products are sent; without, they are picked up. */
-    deliveryAddress: DeliveryAddress.optional(),
-  })
-  .refine(
-    ({ lines }) => new Set(lines.map((line) => line.raffleId ?? line.productId)).size === lines.length,
-    'name each raffle and product in one line',
-  )
-  .refine(
-    ({ lines, deliveryAddress }) =>
-      deliveryAddress === undefined || lines.some(({ productId }) => productId !== undefined),
-    { path: ['deliveryAddress'], message: 'is for products: tickets are not sent to anybody' },
-  )
-  .meta({ id: 'PlaceOrder' })
-export type PlaceOrder = z.infer<typeof PlaceOrder>
-
-/** The one-line form of an order; without `payment`, of a free raffle. */
-export const PurchaseTickets = z
-  .strictObject({ ...what, payment: PayWith.optional() })
-  .refine(isEither, EITHER)
-  .meta({ id: 'PurchaseTickets' })
-export type PurchaseTickets = z.infer<typeof PurchaseTickets>
-
+export const MAX_LINES = 20
 export const Payment = z
   .strictObject({
     id: Id('payment'),
@@ -135,7 +63,7 @@ export const Order = z
     /** What happened, in words, the oldest first. */
     history: z.array(z.strictObject({ at: Instant, text: z.string() })),
     /** Where its products are sent: for its buyer, and once they are paid for the members who send them; null otherwise. */
-    deliveryAddress: DeliveryAddress.nullable(),
+    deliveryAddress: PostalAddress.nullable(),
     /** Who bought it, as the buyer chose to be shown: for the members who send its products, once paid; null otherwise. */
     buyer: z.string().nullable(),
     createdAt: Instant,
@@ -167,9 +95,3 @@ export const Fulfil = z
   })
   .meta({ id: 'Fulfil' })
 export type Fulfil = z.infer<typeof Fulfil>
-
-/** What a purchase got: its tickets, and the order where something is to be paid. */
-export const Purchase = z
-  .strictObject({ reservation: Reservation, tickets: z.array(Ticket), order: Order.nullable() })
-  .meta({ id: 'Purchase' })
-export type Purchase = z.infer<typeof Purchase>

@@ -1,7 +1,6 @@
 /** Examples for the API document. */
 import { EXAMPLE_PRODUCT_ID, EXAMPLE_RAFFLE_ID, EXAMPLE_RESERVATION_ID } from '../core/examples.ts'
-import type { Order, Payment, Purchase } from './contract.ts'
-
+import type { Order, Payment } from './contract.ts'
 export const EXAMPLE_ORDER_ID = 'order_01kaf1q7v8fmk9m2q0c8w1g6nf'
 export const EXAMPLE_PAYMENT_ID = 'pay_01kaf1q7v8fmk9m2q0c8w1g6ng'
 
@@ -45,21 +44,6 @@ export const EXAMPLE_ORDER: Order = {
   buyer: null,
   createdAt: '2026-11-20T17:00:00.000Z',
 }
-
-export const EXAMPLE_PURCHASE: Purchase = {
-  reservation: {
-    id: EXAMPLE_RESERVATION_ID,
-    raffleId: EXAMPLE_RAFFLE_ID,
-    state: 'held',
-    quantity: 2,
-    createdAt: '2026-11-20T17:00:00.000Z',
-    issuedAt: null,
-    heldUntil: '2026-11-20T17:12:00.000Z',
-  },
-  tickets: [{ number: 17 }, { number: 42 }],
-  order: EXAMPLE_ORDER,
-}
-
 const PAYMENT = { provider: 'sandbox', returnUrl: 'https://books.example/thanks' }
 
 /** Of what is sent, by the schemas' names. */

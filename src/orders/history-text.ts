@@ -1,16 +1,10 @@
 /** What an order's history says, in words for its buyer. */
 
 import type { FulfilmentStatus } from '../catalog/schema.ts'
-import { decimalsOf, type Money } from '../core/money.ts'
+import { type Money, moneyText } from '../core/money.ts'
 import { toInstant } from '../core/time.ts'
 import type { LossReason } from './line.ts'
 import type { LineKind } from './schema.ts'
-
-/** `KES 15.00`: minor units as people write them. */
-export function moneyText({ amount, currency }: Money): string {
-  const digits = decimalsOf(currency)
-  return `${currency} ${(amount / 10 ** digits).toFixed(digits)}`
-}
 
 const unitsText = (count: number): string => `${count === 1 ? '1 item is' : `${count} items are`} yours.`
 const ticketsText = (count: number): string => (count === 1 ? '1 ticket' : `${count} tickets`)

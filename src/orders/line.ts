@@ -1,10 +1,8 @@
 /** What an order needs of whatever it sells: hold it, confirm it once paid, let it go. One implementation a kind of line. */
 import type { Ctx } from '../core/context.ts'
-import type { Provider } from '../raffles/contract.ts'
+import type { Provider } from '../money/provider-name.ts'
 import type { Reservation } from '../tickets/pool-contract.ts'
-import { productLine } from './lines/product-line.ts'
-import { raffleLine } from './lines/raffle-line.ts'
-import type { LineKind, OrderLineRow } from './schema.ts'
+import type { OrderLineRow } from './schema.ts'
 
 export interface LineToHold {
   itemId: string
@@ -54,7 +52,3 @@ export interface LinePort {
 }
 
 export type ConfirmableLine = Pick<OrderLineRow, 'itemId' | 'reservationId'>
-
-const PORTS: Record<LineKind, LinePort> = { raffle: raffleLine, product: productLine }
-
-export const linePort = (kind: LineKind): LinePort => PORTS[kind]

@@ -1,7 +1,7 @@
 /** Orders and their lines: what somebody is to pay for, and where that stands. Times are milliseconds. */
 import { sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
-import type { DeliveryAddress } from '../draws/schema.ts'
+import type { PostalAddress } from '../core/postal-address.ts'
 
 export const ORDER_STATUSES = [
   'pending',
@@ -46,7 +46,7 @@ export const orders = sqliteTable(
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
     /** Personal: where its products are sent; null: they are picked up. Never logged. */
-    deliveryAddress: text({ mode: 'json' }).$type<DeliveryAddress>(),
+    deliveryAddress: text({ mode: 'json' }).$type<PostalAddress>(),
   },
   (table) => [
     check(

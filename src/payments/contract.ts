@@ -5,9 +5,9 @@ import { Money, MoneyAboveZero } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
-import { PAYMENT_STATUSES, WEBHOOK_SUBJECTS } from '../money/schema.ts'
+import { Provider } from '../money/provider-name.ts'
+import { PAYMENT_STATUSES } from '../money/schema.ts'
 import { EXAMPLE_ORDER_ID, EXAMPLE_PAYMENT_ID } from '../orders/examples.ts'
-import { Provider } from '../raffles/contract.ts'
 
 /** Without the page's address: that is the payer's alone. */
 export const ManagedPayment = z
@@ -62,40 +62,6 @@ export const RecordedReceipt = z
   })
   .meta({ id: 'RecordedReceipt' })
 export type RecordedReceipt = z.infer<typeof RecordedReceipt>
-
-/** Which of a provider's doors, and what shows there that it is the provider, where it signs nothing. */
-export const WebhookParams = z.object({ provider: Provider, door: z.string().max(40) })
-export const SecretWebhookParams = WebhookParams.extend({ token: z.string().max(200) })
-export type WebhookAddress = z.infer<typeof WebhookParams> & { token: string | null }
-export const ReplayParams = z.object({ provider: Provider, eventId: z.string().min(1).max(255) })
-
-/** An answer in the provider's own words. */
-export const WebhookAnswer = z.record(z.string(), z.unknown()).meta({ id: 'WebhookAnswer' })
-
-export const ListWebhooks = PageQuery.extend({
-  /** What it tells of; an administrator may leave it out. */
-  about: z
-    .union([Id('payment'), Id('refund'), Id('payout')], 'must be the id of a payment, refund or payout')
-    .optional(),
-})
-export type ListWebhooks = z.infer<typeof ListWebhooks>
-
-/** Without its body, which holds what the provider knows of the payer. */
-export const StoredWebhook = z
-  .strictObject({
-    provider: Provider,
-    eventId: z.string(),
-    subject: z.enum(WEBHOOK_SUBJECTS),
-    subjectId: z.string(),
-    receivedAt: Instant,
-    /** When it had its effect; null: not yet, and it is tried again. */
-    actedAt: Instant.nullable(),
-  })
-  .meta({ id: 'StoredWebhook' })
-export type StoredWebhook = z.infer<typeof StoredWebhook>
-
-export const StoredWebhookPage = Page(StoredWebhook)
-
 export const EXAMPLE_MANAGED_PAYMENT = {
   id: EXAMPLE_PAYMENT_ID,
   orderId: EXAMPLE_ORDER_ID,
@@ -110,16 +76,6 @@ export const EXAMPLE_MANAGED_PAYMENT = {
   createdAt: '2026-11-20T17:00:00.000Z',
   updatedAt: '2026-11-20T18:00:12.000Z',
 }
-
-export const EXAMPLE_STORED_WEBHOOK = {
-  provider: 'mpesa',
-  eventId: 'ws_CO_191220231020363925:0',
-  subject: 'payment',
-  subjectId: EXAMPLE_PAYMENT_ID,
-  receivedAt: '2026-11-20T17:00:31.000Z',
-  actedAt: '2026-11-20T17:00:31.000Z',
-}
-
 export const EXAMPLE_RECORDED_RECEIPT = {
   paymentId: EXAMPLE_MANAGED_PAYMENT.id,
   orderId: EXAMPLE_MANAGED_PAYMENT.orderId,

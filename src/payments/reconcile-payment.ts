@@ -4,11 +4,11 @@
  */
 import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
+import { moneyText } from '../core/money.ts'
 import { SECOND_MS } from '../core/time.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { Capture, Observed, TakenBack } from '../money/providers/port.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
-import { moneyText } from '../orders/history-text.ts'
 import { orders } from '../orders/schema.ts'
 import { failPayment, isOpen } from './fail-payment.ts'
 import { nextLook } from './payment-schedule.ts'

@@ -7,39 +7,34 @@
  * (2) every line is confirmed where it is held; (3) deposits → takings, what is lost → refunds, the order is settled;
  * (4) receipts that pay for nothing go back.
  */
-import { and, asc, eq, inArray, isNull, ne, or, type SQL, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, or, type SQL, sql } from 'drizzle-orm'
 import { enqueueMail } from '../accounts/mail/enqueue-mail.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import type { GrantKey } from '../grants/find-grant.ts'
 import { finishGrants } from '../grants/sweep-grants.ts'
-import { account, insertTransfers, type Transfer } from '../money/ledger.ts'
+import { insertTransfers } from '../money/ledger.ts'
 import type { Capture, Observed } from '../money/providers/port.ts'
 import { insertRefund, type NewRefund } from '../money/refund-rows.ts'
 import { type PaymentRow, payments, type ReceiptRow, receipts } from '../money/schema.ts'
 import { enqueueGrants } from '../orders/earned-entries.ts'
 import { insertOrderEvent } from '../orders/history.ts'
 import { tell } from '../orders/history-text.ts'
-import { linePort } from '../orders/line.ts'
 import { amountOf } from '../orders/line-amounts.ts'
-import { type LineKind, type OrderLineRow, type OrderRow, orderLines, orders } from '../orders/schema.ts'
-import type { Provider } from '../raffles/contract.ts'
+import { linePort } from '../orders/lines/index.ts'
+import { type LineKind, type OrderLineRow, orderLines, orders } from '../orders/schema.ts'
 import { reopenRefundRuns } from '../refunds/refund-run.ts'
+import {
+  isReceiptOf,
+  linesOf,
+  noteNumber,
+  type Received,
+  receiptKey,
+  receiptsOf,
+  takeCapture,
+} from './receipts.ts'
+import { sendBack, settlement } from './settlement-rows.ts'
 import { attentionOnceSettled, isUnsettled } from './unsettled.ts'
-
-/** Parts of an order's transaction beside its issued lines, which are parts 0 to 19; the lost ones from 100 on. */
-const LOST_PART = 100
-const EXCESS_PART = 200
-
-export const receiptKey = ({ provider, reference }: Pick<ReceiptRow, 'provider' | 'reference'>): string =>
-  `${provider}:${reference}`
-
-/** An order with everything that has arrived for it. */
-interface Received {
-  order: OrderRow
-  lines: OrderLineRow[]
-  arrived: ReceiptRow[]
-}
 
 /**
  * Takes what a provider says has arrived for a payment to its end. Told again, in any order, it changes nothing. Answers
@@ -64,61 +59,6 @@ export async function takeObserved(
   return others
 }
 
-const isReceiptOf = (receipt: ReceiptRow, payment: PaymentRow, capture: Capture): boolean =>
-  receipt.provider === payment.provider &&
-  receipt.paymentId === payment.id &&
-  isNamed(receipt, capture) &&
-  receipt.amount === capture.amount &&
-  receipt.currency === capture.currency
-
-/** A person who wrote it down knew what the statement calls it, which to the provider can be its id or its number. */
-const isNamed = ({ reference, receiptNumber }: ReceiptRow, capture: Capture): boolean =>
-  reference === capture.reference || (receiptNumber !== null && namesOf(capture).includes(receiptNumber))
-
-const namesOf = ({ reference, receiptNumber = reference }: Capture): string[] => [reference, receiptNumber]
-
-/** Each side by an index of its own. */
-export const isReceiptNamed = (provider: Provider, names: string[]): SQL =>
-  or(
-    and(eq(receipts.provider, provider), inArray(receipts.reference, names)),
-    and(eq(receipts.provider, provider), inArray(receipts.receiptNumber, names)),
-  )!
-
-/** Of a capture whose number was not known when it was written down; false where that is another's. */
-async function noteNumber(ctx: Ctx, receipt: ReceiptRow, capture: Capture): Promise<boolean> {
-  const { receiptNumber } = capture
-  if (receiptNumber === undefined || namesOf(capture).includes(receipt.receiptNumber ?? '')) return true
-  const { provider, reference } = receipt
-  const isTaken = sql`EXISTS (SELECT 1 FROM receipts AS other WHERE other.provider = ${provider}
-    AND other.receipt_number = ${receiptNumber} AND other.reference <> ${reference})`
-  const isNoted = sql`EXISTS (SELECT 1 FROM ${receipts} WHERE ${receipts.provider} = ${provider}
-    AND ${receipts.reference} = ${reference} AND ${receipts.receiptNumber} = ${receiptNumber})`
-  const [[noted]] = await withRetry(() =>
-    ctx.db.batch([
-      ctx.db
-        .update(receipts)
-        .set({ receiptNumber })
-        .where(
-          and(
-            eq(receipts.provider, provider),
-            eq(receipts.reference, reference),
-            or(isNull(receipts.receiptNumber), eq(receipts.receiptNumber, receiptNumber)),
-            sql`NOT ${isTaken}`,
-          ),
-        )
-        .returning({ reference: receipts.reference }),
-      insertOrderEvent(
-        ctx,
-        receipt.orderId,
-        `number:${receiptKey(receipt)}`,
-        tell.receiptNumber(receiptNumber),
-        isNoted,
-      ),
-    ]),
-  )
-  return noted !== undefined
-}
-
 /** Does what is left to do for an order's receipts; nothing, where nothing is left. */
 export async function settleOrder(ctx: Ctx, orderId: string): Promise<void> {
   const [[order], lines, arrived] = await ctx.db.batch([
@@ -127,61 +67,6 @@ export async function settleOrder(ctx: Ctx, orderId: string): Promise<void> {
     receiptsOf(ctx, orderId),
   ])
   await settleReceived(ctx, { order: order!, lines, arrived })
-}
-
-const linesOf = (ctx: Ctx, orderId: string) =>
-  ctx.db.select().from(orderLines).where(eq(orderLines.orderId, orderId)).orderBy(asc(orderLines.line))
-const receiptsOf = (ctx: Ctx, orderId: string) =>
-  ctx.db.select().from(receipts).where(eq(receipts.orderId, orderId))
-
-/**
- * Writes it down, and answers what there is to settle: one batch, so that both are of the same instant. A capture that is
- * known by another payment, with another sum, or by what its statement calls it, is that one: here it changes nothing.
- */
-async function takeCapture(ctx: Ctx, payment: PaymentRow, capture: Capture, guard: SQL): Promise<Received> {
-  const { provider, orderId } = payment
-  const { reference, amount, currency, fee = 0 } = capture
-  const key = receiptKey({ provider, reference })
-  const isOurs = sql`EXISTS (SELECT 1 FROM ${receipts}
-    WHERE ${receipts.provider} = ${provider} AND ${receipts.reference} = ${reference}
-      AND ${receipts.paymentId} = ${payment.id} AND ${receipts.orderId} = ${orderId}
-      AND ${receipts.amount} = ${amount} AND ${receipts.currency} = ${currency})`
-  const isKnown = sql`EXISTS (SELECT 1 FROM ${receipts} WHERE ${isReceiptNamed(provider, namesOf(capture))})`
-  const to = { transactionId: `receipt:${key}`, currency, orderId }
-  const arrived: Transfer[] = [
-    { ...to, part: 0, debit: account.cash(provider), credit: account.deposits, amount },
-  ]
-  if (fee > 0)
-    arrived.push({ ...to, part: 1, debit: account.fees, credit: account.cash(provider), amount: fee })
-  const [, , , , [order], lines, present] = await withRetry(() =>
-    ctx.db.batch([
-      ctx.db
-        .insert(receipts)
-        .select(sql`
-          SELECT ${provider}, ${reference}, ${payment.id}, ${orderId}, ${amount}, ${currency}, ${ctx.now},
-                 ${capture.receiptNumber ?? null}
-          WHERE ${guard} AND NOT ${isKnown}`)
-        .onConflictDoNothing(),
-      insertTransfers(ctx, arrived, isOurs),
-      ctx.db
-        .update(payments)
-        .set({ status: 'succeeded', dueAt: null, attention: null, updatedAt: ctx.now })
-        .where(and(eq(payments.id, payment.id), ne(payments.status, 'succeeded'), isOurs)),
-      insertOrderEvent(ctx, orderId, `receipt:${key}`, tell.received(capture, provider), isOurs),
-      ctx.db
-        .update(orders)
-        .set({
-          receipt: sql`iif(${orders.receipt} IS NULL AND ${orders.amount} <= ${amount} AND ${orders.currency} = ${currency}
-            AND ${isOurs}, ${key}, ${orders.receipt})`,
-          dueAt: sql`iif(${isOurs}, ${ctx.now}, ${orders.dueAt})`,
-        })
-        .where(eq(orders.id, orderId))
-        .returning(),
-      linesOf(ctx, orderId),
-      receiptsOf(ctx, orderId),
-    ]),
-  )
-  return { order: order!, lines, arrived: present }
 }
 
 async function settleReceived(ctx: Ctx, received: Received): Promise<void> {
@@ -302,65 +187,6 @@ async function settle(ctx: Ctx, { order, lines }: Received, paying: ReceiptRow):
 }
 
 const isTry = inArray(payments.status, ['starting', 'pending'])
-
-function settlement(
-  orderId: string,
-  currency: string,
-  issued: OrderLineRow[],
-  lost: OrderLineRow[],
-  excess: number,
-): Transfer[] {
-  const transactionId = `order:${orderId}`
-  const from = { transactionId, debit: account.deposits, currency, orderId }
-  const rows: Transfer[] = issued.map((line) => {
-    const { account: credit, raffleId } = linePort(line.kind).takings(line)
-    return { ...from, part: line.line, credit, amount: amountOf([line]), raffleId }
-  })
-  for (const line of lost) {
-    const { raffleId } = linePort(line.kind).takings(line)
-    const part = LOST_PART + line.line
-    rows.push({ ...from, part, credit: account.refunds, amount: amountOf([line]), raffleId })
-  }
-  if (excess > 0) rows.push({ ...from, part: EXCESS_PART, credit: account.refunds, amount: excess })
-  return rows
-}
-
-/** A receipt that pays for nothing: the order was paid already, or it is not the price. */
-async function sendBack(ctx: Ctx, order: OrderRow, receipt: ReceiptRow): Promise<void> {
-  const { provider, reference, paymentId, amount, currency } = receipt
-  const key = `return:${receiptKey(receipt)}`
-  const isWrong = amount < order.amount || currency !== order.currency
-  const reason = isWrong ? tell.returned.wrong(receipt, order) : tell.returned.twice(receipt)
-  const back: Transfer = {
-    transactionId: key,
-    part: 0,
-    debit: account.deposits,
-    credit: account.refunds,
-    currency,
-    amount,
-    orderId: order.id,
-  }
-  await withRetry(() =>
-    ctx.db.batch([
-      insertTransfers(ctx, [back]),
-      insertRefund(ctx, {
-        orderId: order.id,
-        key,
-        request: '',
-        provider,
-        paymentId,
-        receipt: reference,
-        amount,
-        currency,
-        reason,
-        lines: [],
-        status: 'due',
-      }),
-      insertOrderEvent(ctx, order.id, key, reason),
-    ]),
-  )
-}
-
 const receiptCount = sql`(SELECT count(*) FROM ${receipts} WHERE ${receipts.orderId} = ${orders.id})`
 
 /** Nothing is left to do but what the clock brings, unless another receipt has come in since. */

@@ -13,13 +13,13 @@ import { type PaymentRow, type ReceiptRow, receipts, refunds, transfers } from '
 import { findOrder, type OrderRows } from '../orders/find-order.ts'
 import { insertOrderEvent } from '../orders/history.ts'
 import { orders } from '../orders/schema.ts'
+import { tellOfDispute } from '../refunds/attention.ts'
 import { findRefundByKey } from '../refunds/find-refund.ts'
 import { tellDispute } from '../refunds/history-text.ts'
 import { priceOf, reserve, restOf } from '../refunds/reserve-refund.ts'
 import { resumeRefund } from '../refunds/resume-refund.ts'
-import { tellOfDispute } from '../refunds/send-refund.ts'
 import { takeBack } from '../refunds/take-back-tickets.ts'
-import { isReceiptNamed, receiptKey } from './settle-order.ts'
+import { isReceiptNamed, receiptKey } from './receipts.ts'
 
 /** Each time a refund of the same order came first. */
 const MAX_TRIES = 5

@@ -6,30 +6,9 @@ import { Currency, Sum } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
+import { Destination } from '../money/payout-method-contract.ts'
+import { Provider } from '../money/provider-name.ts'
 import { PAYOUT_KINDS, PAYOUT_STATUSES } from '../money/schema.ts'
-import { Provider } from '../raffles/contract.ts'
-
-/** An account, a phone number, a name: whatever the provider pays to. */
-const Destination = Line(3, 120)
-
-export const NewPayoutMethod = z
-  .strictObject({ provider: Provider, destination: Destination })
-  .meta({ id: 'NewPayoutMethod' })
-export type NewPayoutMethod = z.infer<typeof NewPayoutMethod>
-
-export const PayoutMethod = z
-  .strictObject({
-    id: Id('payoutMethod'),
-    provider: Provider,
-    /** Only its end is shown. */
-    destination: z.string(),
-    createdAt: Instant,
-  })
-  .meta({ id: 'PayoutMethod' })
-export type PayoutMethod = z.infer<typeof PayoutMethod>
-
-export const PayoutMethodPage = Page(PayoutMethod)
-export const PayoutMethodParams = z.object({ id: Id('payoutMethod') })
 
 const payoutTo = { provider: Provider, destination: Destination }
 

@@ -7,18 +7,12 @@ import { invalid, Problem } from '../core/errors.ts'
 import { bodyHash } from '../core/idempotency.ts'
 import { account } from '../money/ledger.ts'
 import { checkPayoutProvider } from '../money/payout-methods.ts'
-import {
-  insertPayout,
-  leftForOrganiser,
-  leftForShop,
-  type NewPayout,
-  owesElsewhere,
-  UNPAID,
-} from '../money/payout-rows.ts'
+import { insertPayout, type NewPayout } from '../money/payout-rows.ts'
 import { providerOf } from '../money/providers/index.ts'
 import { payouts, transfers } from '../money/schema.ts'
 import { findRaffleFor } from '../raffles/find-raffle.ts'
 import type { Payout, RequestPayout } from './contract.ts'
+import { leftForOrganiser, leftForShop, owesElsewhere, UNPAID } from './left-to-pay.ts'
 import { presentPayout } from './present.ts'
 
 /** Money that an organisation may ask for. */

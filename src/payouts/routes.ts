@@ -4,19 +4,21 @@ import type { AppEnv } from '../core/context.ts'
 import { EXAMPLE_ORGANISATION, EXAMPLE_RAFFLE_ID, EXAMPLE_WINNER_ID } from '../core/examples.ts'
 import { idempotencyKey } from '../core/idempotency.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
+import { Reason } from '../core/text.ts'
 import { validate } from '../core/validation.ts'
+import {
+  NewPayoutMethod,
+  PayoutMethod,
+  PayoutMethodPage,
+  PayoutMethodParams,
+} from '../money/payout-method-contract.ts'
 import { addPayoutMethod, listPayoutMethods, removePayoutMethod } from '../money/payout-methods.ts'
-import { Reason } from '../raffles/contract.ts'
 import {
   BODIES,
   EXAMPLE_PAYOUT_METHOD,
   ListPayouts,
   MarkPaid,
-  NewPayoutMethod,
   Payout,
-  PayoutMethod,
-  PayoutMethodPage,
-  PayoutMethodParams,
   PayoutPage,
   PayoutParams,
   RequestPayout,

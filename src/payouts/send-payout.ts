@@ -8,11 +8,11 @@ import { withRetry } from '../core/database.ts'
 import { MINUTE_MS, SECOND_MS } from '../core/time.ts'
 import { winners } from '../draws/schema.ts'
 import { account, insertTransfers } from '../money/ledger.ts'
-import { isStillOwed } from '../money/payout-rows.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { Sent } from '../money/providers/port.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from '../money/schema.ts'
 import { lookAgainNow } from '../raffles/look-again.ts'
+import { isStillOwed } from './left-to-pay.ts'
 
 /** How long after each time the provider is asked again; the last one for ever. */
 const PAUSES_MS = [

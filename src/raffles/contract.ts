@@ -5,6 +5,7 @@ import { Currency, MAX_AMOUNT, Money } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Line, LongText } from '../core/text.ts'
 import { Instant, InstantIn, SECOND_MS, TimeZone } from '../core/time.ts'
+import { Provider } from '../money/provider-name.ts'
 import { MAX_TICKETS_A_POOL } from '../tickets/pool-contract.ts'
 import { Earning } from './earning.ts'
 
@@ -79,10 +80,6 @@ const PrizeIn = z
 export const PrizesIn = z.array(PrizeIn).min(1).max(MAX_PRIZES)
 
 export const Draw = z.strictObject({ method: z.literal('beacon') })
-
-export const Provider = z.enum(['sandbox', 'stripe', 'mpesa', 'manual'])
-export type Provider = z.infer<typeof Provider>
-
 /** What players agree to. Frozen in the pool once the first ticket is held or sold. */
 const rulesFields = {
   title: Line(1, 120),
@@ -178,11 +175,6 @@ export type ChangedTerms = z.infer<typeof ChangedTerms>
 /** Of a raffle that is started from saved terms: its times, and whatever else is to differ. */
 export const StartRaffle = ChangedRaffle.extend(RaffleTimes.shape).meta({ id: 'StartRaffle' })
 export type StartRaffle = z.infer<typeof StartRaffle>
-
-/** A reason that is written down with what was done. */
-export const Reason = z.strictObject({ reason: Line(3, 500) })
-export const OptionalReason = z.strictObject({ reason: Line(3, 500).optional() })
-
 export const OrganisationRef = z.strictObject({ id: Id('organisation'), slug: z.string(), name: z.string() })
 
 export const Raffle = z

@@ -1,9 +1,10 @@
 /** What must be true of a raffle before it is published: its times in order, and its prizes affordable. Pure. */
 import type { FieldError } from '../core/errors.ts'
+import { moneyText } from '../core/money.ts'
 import { toInstant } from '../core/time.ts'
-import { moneyText } from '../orders/history-text.ts'
+import type { Provider } from '../money/provider-name.ts'
 import { earliestDrawAt } from '../tickets/pool/clock.ts'
-import { MAX_PRIZE_UNITS, type Provider, type RaffleTimes } from './contract.ts'
+import { MAX_PRIZE_UNITS, type RaffleTimes } from './contract.ts'
 import { wrongEarning } from './earning.ts'
 import { settleTakings } from './economics.ts'
 import type { RaffleRow } from './schema.ts'

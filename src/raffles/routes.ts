@@ -3,21 +3,13 @@ import { Hono } from 'hono'
 import { cachedForASecond } from '../core/cache.ts'
 import type { AppEnv } from '../core/context.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
+import { OptionalReason, Reason } from '../core/text.ts'
 import { validate } from '../core/validation.ts'
 import { Availability, FreeNumbersPage, FreeNumbersQuery } from '../tickets/contract.ts'
 import { listFreeNumbers, readAvailability } from './availability.ts'
 import { cancelRaffle } from './cancel-raffle.ts'
 import { closeRaffle } from './close-raffle.ts'
-import {
-  CreateRaffle,
-  ListRaffles,
-  OptionalReason,
-  Raffle,
-  RafflePage,
-  RaffleParams,
-  Reason,
-  UpdateRaffle,
-} from './contract.ts'
+import { CreateRaffle, ListRaffles, Raffle, RafflePage, RaffleParams, UpdateRaffle } from './contract.ts'
 import { createRaffle } from './create-raffle.ts'
 import { deleteRaffle } from './delete-raffle.ts'
 import { BODIES, EXAMPLE_RAFFLE } from './examples.ts'

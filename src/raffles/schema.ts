@@ -2,7 +2,8 @@
 import { sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { organisations } from '../accounts/schema.ts'
-import type { CreateRaffle, Prize, Provider, SavedTerms } from './contract.ts'
+import type { Provider } from '../money/provider-name.ts'
+import type { CreateRaffle, Prize, SavedTerms } from './contract.ts'
 import type { Earning } from './earning.ts'
 import type { Cadence, SeriesStatus, SeriesTerms } from './series/contract.ts'
 

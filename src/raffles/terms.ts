@@ -1,11 +1,12 @@
 /** From a raffle to the terms that its pool sells under, and back: which fields are rules, and how they are spelt. */
 import type { Settings } from '../core/settings.ts'
 import { toInstant } from '../core/time.ts'
+import type { Provider } from '../money/provider-name.ts'
 import { providers } from '../money/providers/index.ts'
 import { dev, quicknet } from '../rdp1/chains.ts'
 import { canonicalRules, parseRules } from '../rdp1/rules.ts'
 import type { Terms } from '../tickets/pool-contract.ts'
-import type { Prize, Provider } from './contract.ts'
+import type { Prize } from './contract.ts'
 import type { RaffleRow } from './schema.ts'
 
 /** Fields of a raffle that are frozen with the first ticket. */

@@ -1,7 +1,7 @@
 /** What an order's history says of refunds, in words for its buyer. */
 import type { Money } from '../core/money.ts'
+import { moneyText } from '../core/money.ts'
 import type { RefundedLine } from '../money/schema.ts'
-import { moneyText } from '../orders/history-text.ts'
 import type { OrderLineRow } from '../orders/schema.ts'
 
 /** More numbers than these help nobody. */

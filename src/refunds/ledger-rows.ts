@@ -3,11 +3,11 @@ import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { account, type Transfer } from '../money/ledger.ts'
 import { lossOf } from '../money/losses.ts'
+import type { Provider } from '../money/provider-name.ts'
 import { isDispute } from '../money/refund-rows.ts'
 import { type RefundRow, refunds, transfers } from '../money/schema.ts'
-import { linePort } from '../orders/line.ts'
+import { linePort } from '../orders/lines/index.ts'
 import { type OrderLineRow, orderLines } from '../orders/schema.ts'
-import type { Provider } from '../raffles/contract.ts'
 
 type RaffleId = string | undefined
 

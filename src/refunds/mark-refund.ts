@@ -10,8 +10,8 @@ import { requireStatement } from '../money/require-statement.ts'
 import type { RefundRow } from '../money/schema.ts'
 import { orderLines } from '../orders/schema.ts'
 import { findRefund } from './find-refund.ts'
+import { refundFailedUntold, refundPaidByHand, refundPaidUntold } from './refund-states.ts'
 import { requireRefunds } from './require-refunds.ts'
-import { refundFailedUntold, refundPaidByHand, refundPaidUntold } from './send-refund.ts'
 
 export async function markRefundPaid(ctx: Ctx, id: string, reference: string): Promise<RefundRow> {
   const refund = await findRefundFor(ctx, id)

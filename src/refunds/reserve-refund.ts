@@ -7,7 +7,7 @@ import { newId } from '../core/ids.ts'
 import { insertRefund, type NewRefund } from '../money/refund-rows.ts'
 import { type RefundedLine, refunds } from '../money/schema.ts'
 import type { OrderRows } from '../orders/find-order.ts'
-import { linePort } from '../orders/line.ts'
+import { linePort } from '../orders/lines/index.ts'
 import { type OrderLineRow, orderLines, orders } from '../orders/schema.ts'
 
 /** The numbers of a line that are in a refund of the order already. */

@@ -3,7 +3,9 @@ import { and, eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { MINUTE_MS } from '../core/time.ts'
 import { type RefundRow, refunds } from '../money/schema.ts'
-import { LATE_AFTER_MS, sendRefund, tellPayment } from './send-refund.ts'
+import { tellPayment } from './attention.ts'
+import { LATE_AFTER_MS } from './refund-states.ts'
+import { sendRefund } from './send-refund.ts'
 import { takeBack } from './take-back-tickets.ts'
 
 /** Until what threw is tried again: what stands behind it comes first. */

@@ -5,10 +5,11 @@ import { EXAMPLE_RAFFLE_ID } from '../core/examples.ts'
 import { idempotencyKey } from '../core/idempotency.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { PageQuery } from '../core/paging.ts'
+import { Reason } from '../core/text.ts'
 import { validate } from '../core/validation.ts'
 import { OrderParams } from '../orders/contract.ts'
 import { EXAMPLE_ORDER_ID } from '../orders/examples.ts'
-import { RaffleParams, Reason } from '../raffles/contract.ts'
+import { RaffleParams } from '../raffles/contract.ts'
 import {
   BODIES,
   MarkRefundPaid,

@@ -13,11 +13,11 @@ import { isDispute } from '../money/refund-rows.ts'
 import { type RefundedLine, type RefundRow, refundRuns, refunds } from '../money/schema.ts'
 import { askGrantsBack } from '../orders/earned-entries.ts'
 import { insertOrderEvent } from '../orders/history.ts'
-import { linePort } from '../orders/line.ts'
+import { linePort } from '../orders/lines/index.ts'
 import { type OrderLineRow, orderLines, orders } from '../orders/schema.ts'
+import { tellOfDispute, tellPayment } from './attention.ts'
 import { findRefund } from './find-refund.ts'
 import { tellDispute, tellRefund } from './history-text.ts'
-import { tellOfDispute, tellPayment } from './send-refund.ts'
 
 /** Once for the refund, once more if its raffle is cancelled at that moment. */
 const MAX_TRIES = 3

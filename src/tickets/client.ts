@@ -1,11 +1,11 @@
 /** The one door to the pools' objects: a fresh stub a try, idempotent calls repeated after a reset, refusals as problems. */
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
-import type { TicketPool } from './object/ticket-pool.ts'
+import type { PoolObject } from './object/pool-object.ts'
 import type { Outcome } from './pool-contract.ts'
 
 /** What a pool can be asked: only plain values cross, so its own methods are the types. */
-type PoolDoor = Omit<TicketPool, 'alarm' | 'database'>
+type PoolDoor = Omit<PoolObject, 'alarm' | 'database'>
 
 const MAX_TRIES = 3
 const FIRST_PAUSE_MS = 50

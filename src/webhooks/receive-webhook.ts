@@ -4,10 +4,10 @@ import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { notFound } from '../core/errors.ts'
 import { DAY_MS } from '../core/time.ts'
+import type { Provider } from '../money/provider-name.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { WebhookEvent, WebhookRequest } from '../money/providers/port.ts'
 import { type PaymentRow, payments, payouts, refunds, webhooks } from '../money/schema.ts'
-import type { Provider } from '../raffles/contract.ts'
 import { actOnWebhook, type WebhookRow } from './act-on-webhook.ts'
 
 const KEPT_MS = 90 * DAY_MS

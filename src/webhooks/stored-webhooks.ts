@@ -7,13 +7,13 @@ import { notFound, Problem } from '../core/errors.ts'
 import { ID_PREFIXES } from '../core/ids.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
 import { toInstant, toInstantOrNull } from '../core/time.ts'
+import type { Provider } from '../money/provider-name.ts'
 import { WEBHOOK_SUBJECTS, type WebhookSubject, webhooks } from '../money/schema.ts'
-import type { ListWebhooks, StoredWebhook } from '../payments/contract.ts'
 import { findPaymentFor } from '../payments/find-payment.ts'
 import { findPayoutFor } from '../payouts/find-payout.ts'
-import type { Provider } from '../raffles/contract.ts'
 import { findRefund } from '../refunds/find-refund.ts'
 import { actOnWebhook, findSubject, type WebhookRow } from './act-on-webhook.ts'
+import type { ListWebhooks, StoredWebhook } from './contract.ts'
 
 /** The newest first. */
 export async function listWebhooks(

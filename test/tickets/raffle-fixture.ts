@@ -6,7 +6,7 @@ import { signAccessToken } from '../../src/accounts/token.ts'
 import { newId } from '../../src/core/ids.ts'
 import { DAY_MS } from '../../src/core/time.ts'
 import { askPool } from '../../src/tickets/client.ts'
-import type { TicketPool } from '../../src/tickets/object/ticket-pool.ts'
+import type { PoolObject } from '../../src/tickets/object/pool-object.ts'
 import type { PoolState, Reservation, ReserveOutcome } from '../../src/tickets/pool-contract.ts'
 import { poolNameOf, reservationAddress, reservationId } from '../../src/tickets/reservation-id.ts'
 import { type Answer, call } from '../harness/client.ts'
@@ -170,8 +170,8 @@ export const evict = (raffle: OnSale): Promise<void> => evictDurableObject(stubO
 /** Does something inside a raffle's object. */
 export const inside = <Result>(
   raffle: OnSale,
-  work: (pool: TicketPool, state: DurableObjectState) => Result | Promise<Result>,
-): Promise<Result> => runInDurableObject(stubOf(raffle) as unknown as DurableObjectStub<TicketPool>, work)
+  work: (pool: PoolObject, state: DurableObjectState) => Result | Promise<Result>,
+): Promise<Result> => runInDurableObject(stubOf(raffle) as unknown as DurableObjectStub<PoolObject>, work)
 
 /** Every reservation as the pool has it, by id. */
 export async function allInPool(raffle: OnSale): Promise<Map<string, Reservation>> {

@@ -2,7 +2,7 @@
 import { Problem } from '../../core/errors.ts'
 import type { Money } from '../../core/money.ts'
 import type { Settings } from '../../core/settings.ts'
-import type { Provider } from '../../raffles/contract.ts'
+import type { Provider } from '../provider-name.ts'
 import { manual } from './manual.ts'
 import type { PaymentProvider } from './port.ts'
 import { sandbox } from './sandbox.ts'

@@ -1,7 +1,7 @@
 /** What a payment provider must be able to do. One file a provider; whoever adds one adds a file and a row in `index`. */
 import type { Ctx } from '../../core/context.ts'
 import type { Money } from '../../core/money.ts'
-import type { Provider } from '../../raffles/contract.ts'
+import type { Provider } from '../provider-name.ts'
 import type { PaymentAction, PaymentRow, ReceiptRow, WebhookSubject } from '../schema.ts'
 
 /** A capture at the provider: money that really arrived. */

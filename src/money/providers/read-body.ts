@@ -1,7 +1,7 @@
 /** What a provider posts, read as JSON of the shape that it is known to have. */
 import type * as z from 'zod'
 import { Problem } from '../../core/errors.ts'
-import type { Provider } from '../../raffles/contract.ts'
+import type { Provider } from '../provider-name.ts'
 
 /** Throws a Problem (400) on anything else, without a word of what it was. */
 export function readBody<Body>(provider: Provider, schema: z.ZodType<Body>, body: string): Body {

@@ -1,7 +1,7 @@
 /** What a provider has told us of something: for what it tells once and answers to no question. */
 import { and, asc, eq } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
-import type { Provider } from '../../raffles/contract.ts'
+import type { Provider } from '../provider-name.ts'
 import { webhooks } from '../schema.ts'
 
 /** The raw bodies, verified when they came, the oldest first; gone after 90 days. `subjectId` is our own id of it. */

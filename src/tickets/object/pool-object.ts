@@ -4,8 +4,7 @@
  * its one alarm ends holds, freezes and commits at the appointed time, and looks after the projection.
  */
 import { DurableObject } from 'cloudflare:workers'
-import { lookOnceMore } from '../../checkout/settle-before-freeze.ts'
-import { type Bindings, createContext } from '../../core/context.ts'
+import { type Bindings, type Ctx, createContext } from '../../core/context.ts'
 import { newId } from '../../core/ids.ts'
 import { Logger } from '../../core/logging.ts'
 import { endsWithin } from '../../core/patience.ts'
@@ -67,7 +66,15 @@ const SECURE: Randomness = {
   bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
 }
 
-export class TicketPool extends DurableObject<Bindings> {
+/** What others do at moments of a pool's life. The pool knows none of them; `index.ts` names them. */
+export interface PoolHooks {
+  /** Called before the list is fixed: settles or ends every order that may still bring money for the item. */
+  beforeFreeze(ctx: Ctx, itemId: string): Promise<unknown>
+}
+
+export abstract class PoolObject extends DurableObject<Bindings> {
+  protected abstract readonly hooks: PoolHooks
+
   /** Where the projection goes; a field, so that a test can put a failing database in its place. */
   database: D1Database
   readonly #store: PoolStore
@@ -277,7 +284,7 @@ export class TicketPool extends DurableObject<Bindings> {
     const now = Date.now()
     const ctx = createContext(this.env, SettingsSchema.parse(this.env), now, newId('sweep'))
     const leftMs = Math.min(Math.max(lastFreezeAt - now - SPARE_MS, LEAST_ASKING_MS), MOST_ASKING_MS)
-    const looked = lookOnceMore(ctx, raffleId).catch((error: unknown) => {
+    const looked = this.hooks.beforeFreeze(ctx, raffleId).catch((error: unknown) => {
       this.#log.error('payments could not be asked about before the freeze', { pool: name, error })
     })
     await endsWithin(leftMs, looked)

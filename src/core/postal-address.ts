@@ -1,0 +1,16 @@
+/** A postal address, as it is sent, stored and shown. */
+import * as z from 'zod'
+import { Line } from './text.ts'
+
+export const PostalAddress = z
+  .strictObject({
+    name: Line(1, 120),
+    lines: z.array(Line(1, 120)).min(1).max(4),
+    city: Line(1, 120),
+    postcode: Line(1, 20).optional(),
+    /** ISO 3166-1 alpha-2. */
+    country: z.string().regex(/^[A-Z]{2}$/, 'must be a country code such as KE'),
+    phone: Line(1, 32).optional(),
+  })
+  .meta({ id: 'PostalAddress' })
+export type PostalAddress = z.infer<typeof PostalAddress>

@@ -1,0 +1,32 @@
+/** The shapes of payout methods on the wire: where somebody wants to receive money. */
+import * as z from 'zod'
+import { Id } from '../core/ids.ts'
+import { Page } from '../core/paging.ts'
+import { Line } from '../core/text.ts'
+import { Instant } from '../core/time.ts'
+import { Provider } from './provider-name.ts'
+
+/** An account, a phone number, a name: whatever the provider pays to. */
+export const Destination = Line(3, 120)
+
+export const NewPayoutMethod = z
+  .strictObject({ provider: Provider, destination: Destination })
+  .meta({ id: 'NewPayoutMethod' })
+
+export type NewPayoutMethod = z.infer<typeof NewPayoutMethod>
+
+export const PayoutMethod = z
+  .strictObject({
+    id: Id('payoutMethod'),
+    provider: Provider,
+    /** Only its end is shown. */
+    destination: z.string(),
+    createdAt: Instant,
+  })
+  .meta({ id: 'PayoutMethod' })
+
+export type PayoutMethod = z.infer<typeof PayoutMethod>
+
+export const PayoutMethodPage = Page(PayoutMethod)
+
+export const PayoutMethodParams = z.object({ id: Id('payoutMethod') })

@@ -1,0 +1,36 @@
+/** A payment as it is stored before its provider is asked. */
+import type { Ctx } from '../core/context.ts'
+import { newId } from '../core/ids.ts'
+import { SECOND_MS } from '../core/time.ts'
+import type { PaymentRow } from '../money/schema.ts'
+import type { OrderRow } from '../orders/schema.ts'
+import type { PayWith } from './pay-with.ts'
+
+const FIRST_LOOK_MS = 20 * SECOND_MS
+
+/** A try to pay for an order, as it is written down before the provider is asked. */
+export const newPayment = (
+  ctx: Ctx,
+  order: Pick<OrderRow, 'id' | 'amount' | 'currency'>,
+  key: string,
+  { provider, phone, returnUrl }: PayWith,
+): PaymentRow => ({
+  id: newId('payment'),
+  orderId: order.id,
+  key,
+  provider,
+  amount: order.amount,
+  currency: order.currency,
+  status: 'starting',
+  reference: null,
+  action: null,
+  phone: phone ?? null,
+  returnUrl: returnUrl ?? null,
+  checks: 0,
+  dueAt: ctx.now + FIRST_LOOK_MS,
+  attention: null,
+  createdAt: ctx.now,
+  updatedAt: ctx.now,
+  askedAt: null,
+  dismissal: null,
+})

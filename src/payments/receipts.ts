@@ -1,0 +1,141 @@
+/** Receipts: money that a provider has captured for an order. Each capture is recorded once. */
+import type { SQL } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import type { Transfer } from '../money/ledger.ts'
+import { account, insertTransfers } from '../money/ledger.ts'
+import type { Provider } from '../money/provider-name.ts'
+import type { Capture } from '../money/providers/port.ts'
+import type { PaymentRow, ReceiptRow } from '../money/schema.ts'
+import { payments, receipts } from '../money/schema.ts'
+import { insertOrderEvent } from '../orders/history.ts'
+import { tell } from '../orders/history-text.ts'
+import type { OrderLineRow, OrderRow } from '../orders/schema.ts'
+import { orderLines, orders } from '../orders/schema.ts'
+
+export const receiptKey = ({ provider, reference }: Pick<ReceiptRow, 'provider' | 'reference'>): string =>
+  `${provider}:${reference}`
+
+/** An order with everything that has arrived for it. */
+export interface Received {
+  order: OrderRow
+  lines: OrderLineRow[]
+  arrived: ReceiptRow[]
+}
+
+export const isReceiptOf = (receipt: ReceiptRow, payment: PaymentRow, capture: Capture): boolean =>
+  receipt.provider === payment.provider &&
+  receipt.paymentId === payment.id &&
+  isNamed(receipt, capture) &&
+  receipt.amount === capture.amount &&
+  receipt.currency === capture.currency
+
+/** A person who wrote it down knew what the statement calls it, which to the provider can be its id or its number. */
+const isNamed = ({ reference, receiptNumber }: ReceiptRow, capture: Capture): boolean =>
+  reference === capture.reference || (receiptNumber !== null && namesOf(capture).includes(receiptNumber))
+
+const namesOf = ({ reference, receiptNumber = reference }: Capture): string[] => [reference, receiptNumber]
+
+/** Each side by an index of its own. */
+export const isReceiptNamed = (provider: Provider, names: string[]): SQL =>
+  or(
+    and(eq(receipts.provider, provider), inArray(receipts.reference, names)),
+    and(eq(receipts.provider, provider), inArray(receipts.receiptNumber, names)),
+  )!
+
+/** Of a capture whose number was not known when it was written down; false where that is another's. */
+export async function noteNumber(ctx: Ctx, receipt: ReceiptRow, capture: Capture): Promise<boolean> {
+  const { receiptNumber } = capture
+  if (receiptNumber === undefined || namesOf(capture).includes(receipt.receiptNumber ?? '')) return true
+  const { provider, reference } = receipt
+  const isTaken = sql`EXISTS (SELECT 1 FROM receipts AS other WHERE other.provider = ${provider}
+    AND other.receipt_number = ${receiptNumber} AND other.reference <> ${reference})`
+  const isNoted = sql`EXISTS (SELECT 1 FROM ${receipts} WHERE ${receipts.provider} = ${provider}
+    AND ${receipts.reference} = ${reference} AND ${receipts.receiptNumber} = ${receiptNumber})`
+  const [[noted]] = await withRetry(() =>
+    ctx.db.batch([
+      ctx.db
+        .update(receipts)
+        .set({ receiptNumber })
+        .where(
+          and(
+            eq(receipts.provider, provider),
+            eq(receipts.reference, reference),
+            or(isNull(receipts.receiptNumber), eq(receipts.receiptNumber, receiptNumber)),
+            sql`NOT ${isTaken}`,
+          ),
+        )
+        .returning({ reference: receipts.reference }),
+      insertOrderEvent(
+        ctx,
+        receipt.orderId,
+        `number:${receiptKey(receipt)}`,
+        tell.receiptNumber(receiptNumber),
+        isNoted,
+      ),
+    ]),
+  )
+  return noted !== undefined
+}
+
+export const linesOf = (ctx: Ctx, orderId: string) =>
+  ctx.db.select().from(orderLines).where(eq(orderLines.orderId, orderId)).orderBy(asc(orderLines.line))
+
+export const receiptsOf = (ctx: Ctx, orderId: string) =>
+  ctx.db.select().from(receipts).where(eq(receipts.orderId, orderId))
+
+/**
+ * Writes it down, and answers what there is to settle: one batch, so that both are of the same instant. A capture that is
+ * known by another payment, with another sum, or by what its statement calls it, is that one: here it changes nothing.
+ */
+export async function takeCapture(
+  ctx: Ctx,
+  payment: PaymentRow,
+  capture: Capture,
+  guard: SQL,
+): Promise<Received> {
+  const { provider, orderId } = payment
+  const { reference, amount, currency, fee = 0 } = capture
+  const key = receiptKey({ provider, reference })
+  const isOurs = sql`EXISTS (SELECT 1 FROM ${receipts}
+    WHERE ${receipts.provider} = ${provider} AND ${receipts.reference} = ${reference}
+      AND ${receipts.paymentId} = ${payment.id} AND ${receipts.orderId} = ${orderId}
+      AND ${receipts.amount} = ${amount} AND ${receipts.currency} = ${currency})`
+  const isKnown = sql`EXISTS (SELECT 1 FROM ${receipts} WHERE ${isReceiptNamed(provider, namesOf(capture))})`
+  const to = { transactionId: `receipt:${key}`, currency, orderId }
+  const arrived: Transfer[] = [
+    { ...to, part: 0, debit: account.cash(provider), credit: account.deposits, amount },
+  ]
+  if (fee > 0)
+    arrived.push({ ...to, part: 1, debit: account.fees, credit: account.cash(provider), amount: fee })
+  const [, , , , [order], lines, present] = await withRetry(() =>
+    ctx.db.batch([
+      ctx.db
+        .insert(receipts)
+        .select(sql`
+          SELECT ${provider}, ${reference}, ${payment.id}, ${orderId}, ${amount}, ${currency}, ${ctx.now},
+                 ${capture.receiptNumber ?? null}
+          WHERE ${guard} AND NOT ${isKnown}`)
+        .onConflictDoNothing(),
+      insertTransfers(ctx, arrived, isOurs),
+      ctx.db
+        .update(payments)
+        .set({ status: 'succeeded', dueAt: null, attention: null, updatedAt: ctx.now })
+        .where(and(eq(payments.id, payment.id), ne(payments.status, 'succeeded'), isOurs)),
+      insertOrderEvent(ctx, orderId, `receipt:${key}`, tell.received(capture, provider), isOurs),
+      ctx.db
+        .update(orders)
+        .set({
+          receipt: sql`iif(${orders.receipt} IS NULL AND ${orders.amount} <= ${amount} AND ${orders.currency} = ${currency}
+            AND ${isOurs}, ${key}, ${orders.receipt})`,
+          dueAt: sql`iif(${isOurs}, ${ctx.now}, ${orders.dueAt})`,
+        })
+        .where(eq(orders.id, orderId))
+        .returning(),
+      linesOf(ctx, orderId),
+      receiptsOf(ctx, orderId),
+    ]),
+  )
+  return { order: order!, lines, arrived: present }
+}

@@ -1,0 +1,76 @@
+/** The ledger rows of a settlement: deposits become takings, and what cannot be kept becomes a refund. */
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import type { Transfer } from '../money/ledger.ts'
+import { account, insertTransfers } from '../money/ledger.ts'
+import { insertRefund } from '../money/refund-rows.ts'
+import type { ReceiptRow } from '../money/schema.ts'
+import { insertOrderEvent } from '../orders/history.ts'
+import { tell } from '../orders/history-text.ts'
+import { amountOf } from '../orders/line-amounts.ts'
+import { linePort } from '../orders/lines/index.ts'
+import type { OrderLineRow, OrderRow } from '../orders/schema.ts'
+import { receiptKey } from './receipts.ts'
+
+/** Parts of an order's transaction beside its issued lines, which are parts 0 to 19; the lost ones from 100 on. */
+const LOST_PART = 100
+
+const EXCESS_PART = 200
+
+export function settlement(
+  orderId: string,
+  currency: string,
+  issued: OrderLineRow[],
+  lost: OrderLineRow[],
+  excess: number,
+): Transfer[] {
+  const transactionId = `order:${orderId}`
+  const from = { transactionId, debit: account.deposits, currency, orderId }
+  const rows: Transfer[] = issued.map((line) => {
+    const { account: credit, raffleId } = linePort(line.kind).takings(line)
+    return { ...from, part: line.line, credit, amount: amountOf([line]), raffleId }
+  })
+  for (const line of lost) {
+    const { raffleId } = linePort(line.kind).takings(line)
+    const part = LOST_PART + line.line
+    rows.push({ ...from, part, credit: account.refunds, amount: amountOf([line]), raffleId })
+  }
+  if (excess > 0) rows.push({ ...from, part: EXCESS_PART, credit: account.refunds, amount: excess })
+  return rows
+}
+
+/** A receipt that pays for nothing: the order was paid already, or it is not the price. */
+export async function sendBack(ctx: Ctx, order: OrderRow, receipt: ReceiptRow): Promise<void> {
+  const { provider, reference, paymentId, amount, currency } = receipt
+  const key = `return:${receiptKey(receipt)}`
+  const isWrong = amount < order.amount || currency !== order.currency
+  const reason = isWrong ? tell.returned.wrong(receipt, order) : tell.returned.twice(receipt)
+  const back: Transfer = {
+    transactionId: key,
+    part: 0,
+    debit: account.deposits,
+    credit: account.refunds,
+    currency,
+    amount,
+    orderId: order.id,
+  }
+  await withRetry(() =>
+    ctx.db.batch([
+      insertTransfers(ctx, [back]),
+      insertRefund(ctx, {
+        orderId: order.id,
+        key,
+        request: '',
+        provider,
+        paymentId,
+        receipt: reference,
+        amount,
+        currency,
+        reason,
+        lines: [],
+        status: 'due',
+      }),
+      insertOrderEvent(ctx, order.id, key, reason),
+    ]),
+  )
+}

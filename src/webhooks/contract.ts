@@ -1,0 +1,55 @@
+/** The shapes of webhooks on the wire: the addresses that providers call, and the stored events. */
+import * as z from 'zod'
+import { Id } from '../core/ids.ts'
+import { Page, PageQuery } from '../core/paging.ts'
+import { Instant } from '../core/time.ts'
+import { Provider } from '../money/provider-name.ts'
+import { WEBHOOK_SUBJECTS } from '../money/schema.ts'
+import { EXAMPLE_PAYMENT_ID } from '../orders/examples.ts'
+
+/** Which of a provider's doors, and what shows there that it is the provider, where it signs nothing. */
+export const WebhookParams = z.object({ provider: Provider, door: z.string().max(40) })
+
+export const SecretWebhookParams = WebhookParams.extend({ token: z.string().max(200) })
+
+export type WebhookAddress = z.infer<typeof WebhookParams> & { token: string | null }
+
+export const ReplayParams = z.object({ provider: Provider, eventId: z.string().min(1).max(255) })
+
+/** An answer in the provider's own words. */
+export const WebhookAnswer = z.record(z.string(), z.unknown()).meta({ id: 'WebhookAnswer' })
+
+export const ListWebhooks = PageQuery.extend({
+  /** What it tells of; an administrator may leave it out. */
+  about: z
+    .union([Id('payment'), Id('refund'), Id('payout')], 'must be the id of a payment, refund or payout')
+    .optional(),
+})
+
+export type ListWebhooks = z.infer<typeof ListWebhooks>
+
+/** Without its body, which holds what the provider knows of the payer. */
+export const StoredWebhook = z
+  .strictObject({
+    provider: Provider,
+    eventId: z.string(),
+    subject: z.enum(WEBHOOK_SUBJECTS),
+    subjectId: z.string(),
+    receivedAt: Instant,
+    /** When it had its effect; null: not yet, and it is tried again. */
+    actedAt: Instant.nullable(),
+  })
+  .meta({ id: 'StoredWebhook' })
+
+export type StoredWebhook = z.infer<typeof StoredWebhook>
+
+export const StoredWebhookPage = Page(StoredWebhook)
+
+export const EXAMPLE_STORED_WEBHOOK = {
+  provider: 'mpesa',
+  eventId: 'ws_CO_191220231020363925:0',
+  subject: 'payment',
+  subjectId: EXAMPLE_PAYMENT_ID,
+  receivedAt: '2026-11-20T17:00:31.000Z',
+  actedAt: '2026-11-20T17:00:31.000Z',
+}
