@@ -8,7 +8,7 @@ import { toInstant } from '../core/time.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
 import { findOrder, type OrderRows } from '../orders/find-order.ts'
 import { insertOrderEvent } from '../orders/history.ts'
-import { tell } from '../orders/history-text.ts'
+import { historyText } from '../orders/history-text.ts'
 import { type OrderRow, orderLines, orders } from '../orders/schema.ts'
 import { newPayment } from '../payments/new-payment.ts'
 import { PayWith } from '../payments/pay-with.ts'
@@ -90,7 +90,7 @@ async function write(ctx: Ctx, payment: PaymentRow): Promise<boolean> {
             AND (SELECT count(*) FROM ${payments} WHERE ${payments.orderId} = ${orderId}) < ${MAX_TRIES}`)
         .onConflictDoNothing()
         .returning({ id: payments.id }),
-      insertOrderEvent(ctx, orderId, `started:${id}`, tell.started(provider), isWritten),
+      insertOrderEvent(ctx, orderId, `started:${id}`, historyText.started(provider), isWritten),
     ]),
   )
   return written.length > 0

@@ -15,7 +15,7 @@ import { providerOf } from '../money/providers/index.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
 import { findOrderByKey, type OrderRows } from '../orders/find-order.ts'
 import { insertOrderEvent } from '../orders/history.ts'
-import { tell } from '../orders/history-text.ts'
+import { historyText } from '../orders/history-text.ts'
 import type { HeldLine, HoldTerms } from '../orders/line.ts'
 import { amountOf } from '../orders/line-amounts.ts'
 import { linePort } from '../orders/lines/index.ts'
@@ -211,7 +211,7 @@ async function write(
     ctx.db.batch([
       ctx.db.insert(orders).values(order),
       ctx.db.insert(payments).values(payment),
-      insertOrderEvent(ctx, order.id, 'placed', tell.placed(order)),
+      insertOrderEvent(ctx, order.id, 'placed', historyText.placed(order)),
       ...pages.map((page) => ctx.db.insert(orderLines).values(page)),
     ]),
   )

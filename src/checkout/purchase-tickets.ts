@@ -1,7 +1,7 @@
 /** Takes tickets of a raffle: free ones at once from its pool; priced ones as an order of one line. */
 import type { Ctx } from '../core/context.ts'
 import type { OrderRows } from '../orders/find-order.ts'
-import { tell } from '../orders/history-text.ts'
+import { historyText } from '../orders/history-text.ts'
 import type { HeldLine } from '../orders/line.ts'
 import { presentOrder, readDetails } from '../orders/present.ts'
 import { findReservation } from '../tickets/find-reservation.ts'
@@ -23,7 +23,7 @@ export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: str
     fulfilments: new Map(),
     buyers: new Map(),
     history: new Map([
-      [rows.order.id, [{ key: 'placed', at: rows.order.createdAt, text: tell.placed(rows.order) }]],
+      [rows.order.id, [{ key: 'placed', at: rows.order.createdAt, text: historyText.placed(rows.order) }]],
     ]),
   })
   return { ...presentReserved(line.raffleId, hold), order }

@@ -4,7 +4,7 @@ import type { Ctx } from '../core/context.ts'
 import { sweepRows } from '../core/sweep-rows.ts'
 import { orderLines, orders } from '../orders/schema.ts'
 import { settleOrder } from '../payments/settle-order.ts'
-import { expireOrder } from './end-order.ts'
+import { expireOrder } from './expire-order.ts'
 
 /** At most as many orders as one pass of a sweep; money that comes later is refunded. */
 export const settleOrdersBeforeFreeze = (ctx: Ctx, itemId: string) =>

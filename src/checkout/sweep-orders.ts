@@ -3,9 +3,9 @@ import { and, asc, eq, isNotNull, lte } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { sweepRows } from '../core/sweep-rows.ts'
 import { type OrderRow, orders } from '../orders/schema.ts'
+import { flagStuckOrder } from '../payments/flag-stuck-orders.ts'
 import { settleOrder } from '../payments/settle-order.ts'
-import { noteUnsettled } from '../payments/unsettled.ts'
-import { expireOrder } from './end-order.ts'
+import { expireOrder } from './expire-order.ts'
 
 export const sweepOrders = (ctx: Ctx) =>
   sweepRows(ctx, {
@@ -34,7 +34,7 @@ async function settle(ctx: Ctx, { id, dueAt }: OrderRow): Promise<void> {
     await settleOrder(ctx, id)
   } catch (error) {
     await ctx.db.batch([
-      noteUnsettled(ctx, id),
+      flagStuckOrder(ctx, id),
       ctx.db
         .update(orders)
         .set({ dueAt: ctx.now })

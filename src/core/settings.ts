@@ -1,7 +1,7 @@
 /** The worker's settings: parsed once with zod, a bad one named; what production needs is checked here too. */
 import * as z from 'zod'
 import { LOG_LEVELS } from './logging.ts'
-import './plain-words.ts'
+import './validation-messages.ts'
 
 /** Stand in until real ones are set; public, so production refuses them. */
 export const DEVELOPMENT_SECRETS = {

@@ -4,7 +4,7 @@ import type { Context, ValidationTargets } from 'hono'
 import { resolver, uniqueSymbol } from 'hono-openapi'
 import type * as z from 'zod'
 import { type FieldError, notFound, Problem, validationFailed } from './errors.ts'
-import './plain-words.ts'
+import './validation-messages.ts'
 
 type Issue = z.core.$ZodIssue
 

@@ -45,7 +45,7 @@ export async function advanceRaffle(ctx: Ctx, raffleId: string): Promise<Advance
       if (news === 'told') continue
     }
     if (step.kind === 'wait') {
-      await lookAgainAt(ctx, found.raffle, step.until)
+      await scheduleSweepAt(ctx, found.raffle, step.until)
       return { done, overdue: null }
     }
     const stuck = await take(ctx, found, step)
@@ -255,7 +255,7 @@ async function settle(ctx: Ctx, raffle: RaffleRow, { ticketCount }: Commitment):
   await withRetry(() => ctx.db.batch([payBack, ...putBack, moveOn]))
 }
 
-async function lookAgainAt(ctx: Ctx, raffle: RaffleRow, until: number | null): Promise<void> {
+async function scheduleSweepAt(ctx: Ctx, raffle: RaffleRow, until: number | null): Promise<void> {
   if (raffle.dueAt === until) return
   // Still ahead, it may follow up what is under way just now, of which neither D1 nor the pool knows yet.
   const isAhead = raffle.dueAt !== null && !isDue(ctx, raffle)

@@ -3,7 +3,7 @@ import { and, eq, inArray, type SQL } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
-import { lookAgainNow } from '../raffles/look-again.ts'
+import { makeDueNow } from '../raffles/schedule-sweep.ts'
 import { type WinnerRow, type WinnerStatus, winners } from './schema.ts'
 
 export interface WinnerChange {
@@ -29,7 +29,7 @@ export async function changeWinner(
     .where(and(eq(winners.id, winner.id), inArray(winners.status, [...from]), guard))
     .returning()
   // Also where the update matches nothing: looking once more costs nothing, and a lost answer may be repeated.
-  const [[changed]] = await ctx.db.batch([update, lookAgainNow(ctx, winner.raffleId), ...follow])
+  const [[changed]] = await ctx.db.batch([update, makeDueNow(ctx, winner.raffleId), ...follow])
   if (changed === undefined) throw new Problem('invalid_state', otherwise)
   return changed
 }

@@ -8,7 +8,7 @@ import { notFound, Problem } from '../core/errors.ts'
 import type { Fulfil, Order } from './contract.ts'
 import { findOrder } from './find-order.ts'
 import { fulfilmentKey, insertOrderEvent } from './history.ts'
-import { tell } from './history-text.ts'
+import { historyText } from './history-text.ts'
 import { readDetails } from './present.ts'
 import { presentPart } from './present-part.ts'
 import type { OrderLineRow } from './schema.ts'
@@ -65,7 +65,7 @@ async function advance(ctx: Ctx, line: OrderLineRow, { status, reference }: Fulf
         ctx,
         line.orderId,
         fulfilmentKey(line.line, status),
-        tell.fulfilled(status, line.title, reference),
+        historyText.fulfilled(status, line.title, reference),
         isThere,
       ),
       ctx.db.select().from(stockHolds).where(eq(stockHolds.id, reservationId)),

@@ -41,7 +41,7 @@ const UNHEARD = ' If you have paid all the same, that is found out, and settled 
 const means = (provider: string): string =>
   provider === 'manual' ? 'in cash or by bank transfer' : `by ${provider}`
 
-export const tell = {
+export const historyText = {
   placed: (order: Money & { payUntil: number }) =>
     `Reserved. Pay ${moneyText(order)} by ${toInstant(order.payUntil)}.`,
   started: (provider: string) => `Payment ${means(provider)} started.`,

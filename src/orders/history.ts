@@ -9,7 +9,7 @@ export const fulfilmentKey = (line: number, status: FulfilmentStatus): string =>
   `fulfilment:${line}:${status}`
 
 /** Whether an event's words are about these lines alone, or about no line and no sum. */
-export const isToldWith = (key: string, lines: readonly { line: number }[]): boolean =>
+export const mayBeShownWith = (key: string, lines: readonly { line: number }[]): boolean =>
   key === 'expired' ||
   key === 'cancelled' ||
   lines.some(({ line }) => FULFILMENT_STATUSES.some((status) => key === fulfilmentKey(line, status)))

@@ -4,7 +4,7 @@
  */
 import type { Order } from './contract.ts'
 import type { OrderRows } from './find-order.ts'
-import { isToldWith } from './history.ts'
+import { mayBeShownWith } from './history.ts'
 import { amountOf } from './line-amounts.ts'
 import { type OrderDetails, presentHistory, presentOrder } from './present.ts'
 import type { OrderLineRow, OrderStatus } from './schema.ts'
@@ -41,7 +41,7 @@ function ownOf({ order, lines, payment }: OrderRows, details: OrderDetails) {
     amount,
     refunded,
     payment: { id: payment.id, provider: payment.provider, status: payment.status, amount, ...UNSAID },
-    history: presentHistory(details.history.get(order.id)?.filter(({ key }) => isToldWith(key, lines))),
+    history: presentHistory(details.history.get(order.id)?.filter(({ key }) => mayBeShownWith(key, lines))),
   }
 }
 

@@ -30,7 +30,7 @@ const isPayable = (payment: PaymentRow, order: OrderRow): boolean =>
   (payment.status === 'starting' || payment.status === 'pending')
 
 /** Something that happened to an order. */
-export type Told = Pick<typeof orderEvents.$inferSelect, 'key' | 'at' | 'text'>
+export type HistoryEvent = Pick<typeof orderEvents.$inferSelect, 'key' | 'at' | 'text'>
 
 /** What is known beside the rows of some orders, by id. */
 export interface OrderDetails {
@@ -39,12 +39,12 @@ export interface OrderDetails {
   /** How far the product of a hold is on its way. */
   fulfilments: Map<string, { status: FulfilmentStatus; reference: string | null }>
   /** What happened to an order, the oldest first. */
-  history: Map<string, Told[]>
+  history: Map<string, HistoryEvent[]>
   /** How a buyer chose to be shown. */
   buyers: Map<string, string>
 }
 
-export const presentHistory = (told: readonly Told[] = []): Order['history'] =>
+export const presentHistory = (told: readonly HistoryEvent[] = []): Order['history'] =>
   told.map(({ at, text }) => ({ at: toInstant(at), text }))
 
 /** As its buyer sees it. */

@@ -4,7 +4,7 @@ import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
 import { insertOrderEvent } from '../orders/history.ts'
-import { tell } from '../orders/history-text.ts'
+import { historyText } from '../orders/history-text.ts'
 import { nextLook } from './payment-schedule.ts'
 
 /** No money has come by it, as far as is known. */
@@ -33,7 +33,7 @@ export async function failPayment(
           updatedAt: ctx.now,
         })
         .where(and(eq(payments.id, id), isOpen)),
-      insertOrderEvent(ctx, orderId, `failed:${id}`, tell.declined(reason), hasFailed),
+      insertOrderEvent(ctx, orderId, `failed:${id}`, historyText.declined(reason), hasFailed),
       ctx.db.select().from(payments).where(eq(payments.id, id)),
     ]),
   )

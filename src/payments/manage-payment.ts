@@ -11,7 +11,7 @@ import type { Capture } from '../money/providers/port.ts'
 import { requireStatement } from '../money/require-statement.ts'
 import { type PaymentRow, payments, type ReceiptRow, receipts, refunds, webhooks } from '../money/schema.ts'
 import { orders } from '../orders/schema.ts'
-import { isForRefund, tellPayment } from '../refunds/attention.ts'
+import { isForRefund, showRefundOnPayment } from '../refunds/attention.ts'
 import { resumeRefund } from '../refunds/resume-refund.ts'
 import type { ManagedPayment, RecordedReceipt, RecordReceipt } from './contract.ts'
 import { findPaymentFor, presentManagedPayment } from './find-payment.ts'
@@ -153,7 +153,7 @@ export async function dismissPayment(ctx: Ctx, id: string, reason: string): Prom
         })
         .where(isDismissible)
         .returning({ id: payments.id }),
-      tellPayment(ctx, { orderId: payment.orderId, paymentId: id }),
+      showRefundOnPayment(ctx, { orderId: payment.orderId, paymentId: id }),
       ctx.db.select().from(payments).where(eq(payments.id, id)),
       ctx.db.select({ status: orders.status }).from(orders).where(eq(orders.id, payment.orderId)),
     ]),

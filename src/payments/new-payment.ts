@@ -6,7 +6,7 @@ import type { PaymentRow } from '../money/schema.ts'
 import type { OrderRow } from '../orders/schema.ts'
 import type { PayWith } from './pay-with.ts'
 
-const FIRST_LOOK_MS = 20 * SECOND_MS
+const FIRST_POLL_MS = 20 * SECOND_MS
 
 /** A try to pay for an order, as it is written down before the provider is asked. */
 export const newPayment = (
@@ -27,7 +27,7 @@ export const newPayment = (
   phone: phone ?? null,
   returnUrl: returnUrl ?? null,
   checks: 0,
-  dueAt: ctx.now + FIRST_LOOK_MS,
+  dueAt: ctx.now + FIRST_POLL_MS,
   attention: null,
   createdAt: ctx.now,
   updatedAt: ctx.now,

@@ -10,7 +10,7 @@ import type { Capture } from '../money/providers/port.ts'
 import type { PaymentRow, ReceiptRow } from '../money/schema.ts'
 import { payments, receipts } from '../money/schema.ts'
 import { insertOrderEvent } from '../orders/history.ts'
-import { tell } from '../orders/history-text.ts'
+import { historyText } from '../orders/history-text.ts'
 import type { OrderLineRow, OrderRow } from '../orders/schema.ts'
 import { orderLines, orders } from '../orders/schema.ts'
 
@@ -71,7 +71,7 @@ export async function noteNumber(ctx: Ctx, receipt: ReceiptRow, capture: Capture
         ctx,
         receipt.orderId,
         `number:${receiptKey(receipt)}`,
-        tell.receiptNumber(receiptNumber),
+        historyText.receiptNumber(receiptNumber),
         isNoted,
       ),
     ]),
@@ -123,7 +123,7 @@ export async function takeCapture(
         .update(payments)
         .set({ status: 'succeeded', dueAt: null, attention: null, updatedAt: ctx.now })
         .where(and(eq(payments.id, payment.id), ne(payments.status, 'succeeded'), isOurs)),
-      insertOrderEvent(ctx, orderId, `receipt:${key}`, tell.received(capture, provider), isOurs),
+      insertOrderEvent(ctx, orderId, `receipt:${key}`, historyText.received(capture, provider), isOurs),
       ctx.db
         .update(orders)
         .set({

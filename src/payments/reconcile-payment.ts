@@ -7,7 +7,7 @@ import type { Ctx } from '../core/context.ts'
 import { moneyText } from '../core/money.ts'
 import { SECOND_MS } from '../core/time.ts'
 import { providerOf } from '../money/providers/index.ts'
-import type { Capture, Observed, TakenBack } from '../money/providers/port.ts'
+import type { Capture, Observed, Reversal } from '../money/providers/port.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
 import { orders } from '../orders/schema.ts'
 import { failPayment, isOpen } from './fail-payment.ts'
@@ -29,7 +29,7 @@ export async function reconcilePayment(
   const { observed, asked } = await ask(ctx, payment, mayStart)
   if (observed.captures.length > 0) await take(ctx, asked, observed)
   else if (observed.status === 'failed') await failPayment(ctx, asked, observed.reason)
-  else await lookAgain(ctx, asked, observed)
+  else await scheduleNextPoll(ctx, asked, observed)
   return observed
 }
 
@@ -50,8 +50,8 @@ async function takeDisputes(
   ctx: Ctx,
   payment: PaymentRow,
   { takenBack = [] }: Observed,
-): Promise<TakenBack | undefined> {
-  let strange: TakenBack | undefined
+): Promise<Reversal | undefined> {
+  let strange: Reversal | undefined
   for (const told of takenBack) if (!(await takeDispute(ctx, payment, told))) strange ??= told
   return strange
 }
@@ -59,7 +59,7 @@ async function takeDisputes(
 const whyOther = ({ provider }: PaymentRow, capture: Capture): string =>
   `${provider} says that ${moneyText(capture)} came (${capture.receiptNumber ?? capture.reference}), which is written down as other money.`
 
-const whyStrange = ({ provider }: PaymentRow, told: TakenBack): string =>
+const whyStrange = ({ provider }: PaymentRow, told: Reversal): string =>
   `${provider} says that it took ${moneyText(told)} back (${told.reference}), which does not agree with what is written down.`
 
 /** A provider that cannot be asked has said nothing: that is no failure of the payment. */
@@ -91,7 +91,7 @@ async function mustStart(ctx: Ctx, { status, orderId, provider }: PaymentRow): P
 }
 
 /** Never given up while it may still be paid: after the last look an operator is asked to see to it. */
-async function lookAgain(ctx: Ctx, payment: PaymentRow, { status, reason }: Observed): Promise<void> {
+async function scheduleNextPoll(ctx: Ctx, payment: PaymentRow, { status, reason }: Observed): Promise<void> {
   // Its order is paid by another or over: what is paid all the same will go back.
   if (payment.status === 'expired' && status === 'pending') await stopPayment(ctx, payment)
   // An operator says what came of it; there is nobody to ask.

@@ -19,11 +19,12 @@ import { insertRefund, type NewRefund } from '../money/refund-rows.ts'
 import { type PaymentRow, payments, type ReceiptRow, receipts } from '../money/schema.ts'
 import { enqueueGrants } from '../orders/earned-entries.ts'
 import { insertOrderEvent } from '../orders/history.ts'
-import { tell } from '../orders/history-text.ts'
+import { historyText } from '../orders/history-text.ts'
 import { amountOf } from '../orders/line-amounts.ts'
 import { linePort } from '../orders/lines/index.ts'
 import { type LineKind, type OrderLineRow, orderLines, orders } from '../orders/schema.ts'
 import { reopenRefundRuns } from '../refunds/refund-run.ts'
+import { attentionWithoutStuckFlag, isFlaggedAsStuck } from './flag-stuck-orders.ts'
 import {
   isReceiptOf,
   linesOf,
@@ -34,7 +35,6 @@ import {
   takeCapture,
 } from './receipts.ts'
 import { sendBack, settlement } from './settlement-rows.ts'
-import { attentionOnceSettled, isUnsettled } from './unsettled.ts'
 
 /**
  * Takes what a provider says has arrived for a payment to its end. Told again, in any order, it changes nothing. Answers
@@ -90,7 +90,7 @@ async function settle(ctx: Ctx, { order, lines }: Received, paying: ReceiptRow):
   })
   const lostAmount = amountOf(lost)
   const isOneRaffle = lines.filter(({ kind }) => kind === 'raffle').length === 1
-  const lostText = tell.lost({ amount: lostAmount, currency: order.currency }, lost, isOneRaffle)
+  const lostText = historyText.lost({ amount: lostAmount, currency: order.currency }, lost, isOneRaffle)
   const excess = paying.amount - order.amount
   const { currency } = order
   const back: Omit<NewRefund, 'key' | 'amount' | 'reason'> = {
@@ -131,9 +131,9 @@ async function settle(ctx: Ctx, { order, lines }: Received, paying: ReceiptRow):
               ...back,
               key: 'excess',
               amount: excess,
-              reason: tell.excess({ amount: excess, currency }),
+              reason: historyText.excess({ amount: excess, currency }),
             }),
-            insertOrderEvent(ctx, order.id, 'excess', tell.excess({ amount: excess, currency })),
+            insertOrderEvent(ctx, order.id, 'excess', historyText.excess({ amount: excess, currency })),
           ]),
       ...(issued.length === 0
         ? []
@@ -142,7 +142,7 @@ async function settle(ctx: Ctx, { order, lines }: Received, paying: ReceiptRow):
               ctx,
               order.id,
               'issued',
-              tell.issued(countOf(issued, 'raffle'), countOf(issued, 'product')),
+              historyText.issued(countOf(issued, 'raffle'), countOf(issued, 'product')),
             ),
             enqueueMail(ctx, {
               to: order.userId,
@@ -177,10 +177,10 @@ async function settle(ctx: Ctx, { order, lines }: Received, paying: ReceiptRow):
         .update(payments)
         .set({
           status: sql`iif(${isTry}, 'expired', ${payments.status})`,
-          attention: attentionOnceSettled,
+          attention: attentionWithoutStuckFlag,
           updatedAt: ctx.now,
         })
-        .where(and(eq(payments.orderId, order.id), or(isTry, isUnsettled))),
+        .where(and(eq(payments.orderId, order.id), or(isTry, isFlaggedAsStuck))),
     ]),
   )
   return earned
@@ -198,8 +198,8 @@ async function rest(ctx: Ctx, orderId: string, known: number): Promise<void> {
       .where(and(eq(orders.id, orderId), sql`${receiptCount} = ${known}`)),
     ctx.db
       .update(payments)
-      .set({ attention: attentionOnceSettled })
-      .where(and(eq(payments.orderId, orderId), isUnsettled)),
+      .set({ attention: attentionWithoutStuckFlag })
+      .where(and(eq(payments.orderId, orderId), isFlaggedAsStuck)),
   ])
 }
 

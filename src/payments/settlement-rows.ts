@@ -6,7 +6,7 @@ import { account, insertTransfers } from '../money/ledger.ts'
 import { insertRefund } from '../money/refund-rows.ts'
 import type { ReceiptRow } from '../money/schema.ts'
 import { insertOrderEvent } from '../orders/history.ts'
-import { tell } from '../orders/history-text.ts'
+import { historyText } from '../orders/history-text.ts'
 import { amountOf } from '../orders/line-amounts.ts'
 import { linePort } from '../orders/lines/index.ts'
 import type { OrderLineRow, OrderRow } from '../orders/schema.ts'
@@ -44,7 +44,7 @@ export async function sendBack(ctx: Ctx, order: OrderRow, receipt: ReceiptRow): 
   const { provider, reference, paymentId, amount, currency } = receipt
   const key = `return:${receiptKey(receipt)}`
   const isWrong = amount < order.amount || currency !== order.currency
-  const reason = isWrong ? tell.returned.wrong(receipt, order) : tell.returned.twice(receipt)
+  const reason = isWrong ? historyText.returned.wrong(receipt, order) : historyText.returned.twice(receipt)
   const back: Transfer = {
     transactionId: key,
     part: 0,

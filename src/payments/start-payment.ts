@@ -10,7 +10,7 @@ import { providerOf } from '../money/providers/index.ts'
 import type { PaymentProvider, Started } from '../money/providers/port.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
 import { insertOrderEvent } from '../orders/history.ts'
-import { tell } from '../orders/history-text.ts'
+import { historyText } from '../orders/history-text.ts'
 import { failPayment } from './fail-payment.ts'
 import { stopPayment } from './stop-payment.ts'
 
@@ -63,7 +63,7 @@ async function askOnce(ctx: Ctx, provider: PaymentProvider, payment: PaymentRow)
 /** It stays to be decided: by what the provider tells, or by a person. The payer may try again, knowing of this one. */
 async function noteUnanswered(ctx: Ctx, payment: PaymentRow): Promise<PaymentRow> {
   const { id, orderId, provider } = payment
-  const message = tell.unanswered(provider)
+  const message = historyText.unanswered(provider)
   const isLost = sql`EXISTS (SELECT 1 FROM ${payments}
     WHERE ${payments.id} = ${id} AND ${payments.status} = 'pending' AND ${payments.reference} IS NULL)`
   const [, , [noted]] = await withRetry(() =>

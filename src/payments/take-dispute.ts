@@ -7,15 +7,15 @@ import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import { account, insertTransfers } from '../money/ledger.ts'
-import type { TakenBack } from '../money/providers/port.ts'
+import type { Reversal } from '../money/providers/port.ts'
 import { disputeKey } from '../money/refund-rows.ts'
 import { type PaymentRow, type ReceiptRow, receipts, refunds, transfers } from '../money/schema.ts'
 import { findOrder, type OrderRows } from '../orders/find-order.ts'
 import { insertOrderEvent } from '../orders/history.ts'
 import { orders } from '../orders/schema.ts'
-import { tellOfDispute } from '../refunds/attention.ts'
+import { flagDispute } from '../refunds/attention.ts'
 import { findRefundByKey } from '../refunds/find-refund.ts'
-import { tellDispute } from '../refunds/history-text.ts'
+import { disputeText } from '../refunds/history-text.ts'
 import { priceOf, reserve, restOf } from '../refunds/reserve-refund.ts'
 import { resumeRefund } from '../refunds/resume-refund.ts'
 import { takeBack } from '../refunds/take-back-tickets.ts'
@@ -25,7 +25,7 @@ import { isReceiptNamed, receiptKey } from './receipts.ts'
 const MAX_TRIES = 5
 
 /** Told again it changes nothing. False where it is told otherwise than its capture, or itself, is written down. */
-export async function takeDispute(ctx: Ctx, payment: PaymentRow, told: TakenBack): Promise<boolean> {
+export async function takeDispute(ctx: Ctx, payment: PaymentRow, told: Reversal): Promise<boolean> {
   const { orderId, provider } = payment
   const key = disputeKey(provider, told.reference)
   for (let attempt = 1; attempt <= MAX_TRIES; attempt++) {
@@ -42,10 +42,10 @@ export async function takeDispute(ctx: Ctx, payment: PaymentRow, told: TakenBack
   throw new Problem('unavailable', 'Other refunds of this order are under way.')
 }
 
-const isSame = (known: { amount: number; currency: string }, told: TakenBack): boolean =>
+const isSame = (known: { amount: number; currency: string }, told: Reversal): boolean =>
   known.amount === told.amount && known.currency === told.currency
 
-async function readKnown(ctx: Ctx, { provider }: PaymentRow, { capture: reference }: TakenBack, key: string) {
+async function readKnown(ctx: Ctx, { provider }: PaymentRow, { capture: reference }: Reversal, key: string) {
   const [[capture], [known]] = await ctx.db.batch([
     ctx.db
       .select()
@@ -57,7 +57,7 @@ async function readKnown(ctx: Ctx, { provider }: PaymentRow, { capture: referenc
 }
 
 /** Nothing, where the order's refunds have changed since they were read. */
-async function write(ctx: Ctx, payment: PaymentRow, capture: ReceiptRow, told: TakenBack): Promise<void> {
+async function write(ctx: Ctx, payment: PaymentRow, capture: ReceiptRow, told: Reversal): Promise<void> {
   const { orderId, provider } = payment
   const { amount, currency } = told
   const key = disputeKey(provider, told.reference)
@@ -75,7 +75,7 @@ async function write(ctx: Ctx, payment: PaymentRow, capture: ReceiptRow, told: T
     receipt: capture.reference,
     amount: takesBack ? price : amount,
     currency,
-    reason: tellDispute.taken(told),
+    reason: disputeText.taken(told),
     lines: takesBack ? rest : [],
     status: takesBack ? ('requested' as const) : ('refused' as const),
   }
@@ -92,8 +92,8 @@ async function write(ctx: Ctx, payment: PaymentRow, capture: ReceiptRow, told: T
     guard: isAsRead(rows, key),
     more: (isMade) => [
       insertTransfers(ctx, [taken], isMade),
-      insertOrderEvent(ctx, orderId, key, tellDispute.taken(told), isMade),
-      tellOfDispute(ctx, refund, tellDispute.attention(told, provider, price), isMade),
+      insertOrderEvent(ctx, orderId, key, disputeText.taken(told), isMade),
+      flagDispute(ctx, refund, disputeText.attention(told, provider, price), isMade),
     ],
   })
 }

@@ -12,7 +12,7 @@ import type { MarkPaid, Payout } from './contract.ts'
 import { findPayoutFor, readPayout } from './find-payout.ts'
 import { isStillOwed, leftForOrganiser, leftForShop, owesElsewhere } from './left-to-pay.ts'
 import { presentPayout } from './present.ts'
-import { payoutFailedUntold, payoutPaidUntold, payPayout } from './send-payout.ts'
+import { payPayout, recordPayoutFailedByAdmin, recordPayoutPaidByAdmin } from './send-payout.ts'
 import { trySending } from './sweep-payouts.ts'
 
 const byWhom = (settings: Settings): 'other' | 'any' =>
@@ -126,7 +126,7 @@ export async function markPaid(ctx: Ctx, id: string, { reference }: MarkPaid): P
   const payout = await findPayoutFor(ctx, id, 'payouts:approve')
   if (isSilent(payout)) {
     await requireStatement(ctx, payout.provider)
-    await payoutPaidUntold(ctx, payout, reference)
+    await recordPayoutPaidByAdmin(ctx, payout, reference)
   } else if (payout.provider === 'manual') await payPayout(ctx, payout, ['approved', 'sent'], reference)
   const now = (await readPayout(ctx, id))!
   if (now.status === 'paid' && now.reference === reference) return presentPayout(now)
@@ -142,7 +142,7 @@ export async function markPaid(ctx: Ctx, id: string, { reference }: MarkPaid): P
 export async function markFailed(ctx: Ctx, id: string, reason: string): Promise<Payout> {
   const payout = await findPayoutFor(ctx, id, 'payouts:approve')
   await requireStatement(ctx, payout.provider)
-  if (isSilent(payout)) await payoutFailedUntold(ctx, payout, reason)
+  if (isSilent(payout)) await recordPayoutFailedByAdmin(ctx, payout, reason)
   const now = (await readPayout(ctx, id))!
   if (now.status === 'failed' && now.attention === reason) return presentPayout(now)
   throw new Problem(

@@ -11,7 +11,7 @@ import { account, insertTransfers } from '../money/ledger.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { Sent } from '../money/providers/port.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from '../money/schema.ts'
-import { lookAgainNow } from '../raffles/look-again.ts'
+import { makeDueNow } from '../raffles/schedule-sweep.ts'
 import { isStillOwed } from './left-to-pay.ts'
 
 /** How long after each time the provider is asked again; the last one for ever. */
@@ -106,11 +106,11 @@ export const noteUnsent = (ctx: Ctx, payout: PayoutRow) =>
 const isSilent = and(ne(payouts.provider, 'manual'), isNotNull(payouts.attention))
 
 /** By its provider, which has not said so; nothing happens unless it is silent. */
-export const payoutPaidUntold = (ctx: Ctx, payout: PayoutRow, reference: string): Promise<void> =>
+export const recordPayoutPaidByAdmin = (ctx: Ctx, payout: PayoutRow, reference: string): Promise<void> =>
   payPayout(ctx, payout, ['sent'], reference, isSilent)
 
 /** Not by its provider, which has not said so; nothing happens unless it is silent. */
-export const payoutFailedUntold = (ctx: Ctx, payout: PayoutRow, reason: string) =>
+export const recordPayoutFailedByAdmin = (ctx: Ctx, payout: PayoutRow, reason: string) =>
   withRetry(() =>
     ctx.db
       .update(payouts)
@@ -150,7 +150,7 @@ export async function payPayout(
       .update(winners)
       .set({ status: 'paid', updatedAt: ctx.now })
       .where(and(eq(winners.id, payout.subject), eq(winners.status, 'claimed'), isPaid)),
-    lookAgainNow(ctx, payout.raffleId!),
+    makeDueNow(ctx, payout.raffleId!),
   ] as const
   await withRetry(() => ctx.db.batch(payout.kind === 'prize' ? [...statements, ...ofWinner] : statements))
 }

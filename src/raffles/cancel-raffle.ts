@@ -9,9 +9,9 @@ import { askPool, orThrow } from '../tickets/client.ts'
 import type { CancelledBy } from '../tickets/pool-contract.ts'
 import type { Raffle } from './contract.ts'
 import { findRaffleFor } from './find-raffle.ts'
-import { followUp, lookAgain } from './look-again.ts'
 import { putPrizesBack } from './prize-stock.ts'
 import { readRaffle } from './read-raffle.ts'
+import { followUp, scheduleSweep } from './schedule-sweep.ts'
 import { raffles } from './schema.ts'
 
 export async function cancelRaffle(ctx: Ctx, id: string, reason: string): Promise<Raffle> {
@@ -22,7 +22,7 @@ export async function cancelRaffle(ctx: Ctx, id: string, reason: string): Promis
   }
   const by: CancelledBy = (await requireLiveUser(ctx)).isAdmin ? 'admin' : 'operator'
   const change = followUp()
-  await lookAgain(ctx, raffle.id, change)
+  await scheduleSweep(ctx, raffle.id, change)
   // The pool decides against its own freeze, in one order with everything else that happens there.
   const { cancellation } = orThrow(
     await askPool(ctx, raffle.pool, (pool) => pool.cancel(by, reason, change.until)),

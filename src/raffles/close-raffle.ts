@@ -6,8 +6,8 @@ import { MINUTE_MS } from '../core/time.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
 import type { Raffle } from './contract.ts'
 import { findRaffleFor } from './find-raffle.ts'
-import { followUp, lookAgain } from './look-again.ts'
 import { readRaffle } from './read-raffle.ts'
+import { followUp, scheduleSweep } from './schedule-sweep.ts'
 import { raffles } from './schema.ts'
 
 /** A repeat within this time of the closing may give the reason that a call which died did not write down. */
@@ -19,7 +19,7 @@ export async function closeRaffle(ctx: Ctx, id: string, reason: string | undefin
   if (raffle.status !== 'scheduled')
     throw new Problem('invalid_state', `This raffle is ${raffle.status} already.`)
   const change = followUp()
-  await lookAgain(ctx, raffle.id, change)
+  await scheduleSweep(ctx, raffle.id, change)
   const { closedAt } = orThrow(await askPool(ctx, raffle.pool, (pool) => pool.close(change.until)))
   if (reason !== undefined && ctx.now < closedAt + REPEAT_MS) await noteReason(ctx, raffle.id, reason)
   return readRaffle(ctx, id)

@@ -18,7 +18,7 @@ import { withRetry } from '../core/database.ts'
 import { type FieldError, notFound, Problem, validationFailed } from '../core/errors.ts'
 import { askPool } from '../tickets/client.ts'
 import type { Prize } from './contract.ts'
-import type { FollowUp } from './look-again.ts'
+import type { FollowUp } from './schedule-sweep.ts'
 import { type RaffleRow, raffles } from './schema.ts'
 
 /** A prize's key among what a raffle has set aside: its rank, from 1. */

@@ -7,11 +7,11 @@ import { applyTerms } from './apply-terms.ts'
 import type { Raffle } from './contract.ts'
 import { findRaffleFor } from './find-raffle.ts'
 import { statusAt } from './life-cycle.ts'
-import { type FollowUp, followUp, lookAgain } from './look-again.ts'
 import { lifeFacts } from './present.ts'
 import { setPrizesAside, wrongProducts } from './prize-stock.ts'
 import { whyNotPublish } from './publishable.ts'
 import { readRaffle } from './read-raffle.ts'
+import { type FollowUp, followUp, scheduleSweep } from './schedule-sweep.ts'
 import type { RaffleRow } from './schema.ts'
 import { paymentSpanSeconds, type RulesColumns, termsOf } from './terms.ts'
 
@@ -60,5 +60,5 @@ export async function handOver(ctx: Ctx, raffle: RaffleRow): Promise<void> {
 async function noteHandOver(ctx: Ctx, raffle: RaffleRow, change: FollowUp): Promise<void> {
   if (raffle.status === 'draft') return setPrizesAside(ctx, raffle, change)
   // Deleted meanwhile: its pool must not begin to sell.
-  if (!(await lookAgain(ctx, raffle.id, change))) throw notFound('raffle')
+  if (!(await scheduleSweep(ctx, raffle.id, change))) throw notFound('raffle')
 }

@@ -8,11 +8,14 @@ import { payments, refunds } from '../money/schema.ts'
  * Operators have one list of what needs them: a refund that does puts its payment there, and takes it away again. Where that
  * is there for another reason, the refund's turn comes after it.
  */
-export function tellPayment(ctx: Ctx, { orderId, paymentId }: Pick<RefundRow, 'orderId' | 'paymentId'>) {
+export function showRefundOnPayment(
+  ctx: Ctx,
+  { orderId, paymentId }: Pick<RefundRow, 'orderId' | 'paymentId'>,
+) {
   return ctx.db
     .update(payments)
     .set({
-      attention: sql`(SELECT ${WAITS} || ${refunds.attention} FROM ${refunds}
+      attention: sql`(SELECT ${REFUND_WAITS} || ${refunds.attention} FROM ${refunds}
         WHERE ${refunds.orderId} = ${orderId} AND ${refunds.paymentId} = ${paymentId}
           AND ${refunds.attention} IS NOT NULL LIMIT 1)`,
     })
@@ -25,13 +28,13 @@ export function tellPayment(ctx: Ctx, { orderId, paymentId }: Pick<RefundRow, 'o
     )
 }
 
-export const WAITS = 'A refund waits: '
+export const REFUND_WAITS = 'A refund waits: '
 
 /** Of a payment: that is why somebody must look at it. */
-export const isForRefund = sql`substr(${payments.attention}, 1, ${WAITS.length}) = ${WAITS}`
+export const isForRefund = sql`substr(${payments.attention}, 1, ${REFUND_WAITS.length}) = ${REFUND_WAITS}`
 
 /** Of a payment whose money was taken back: whoever reads of it dismisses it. Beside another reason, it is another sentence. */
-export const tellOfDispute = (
+export const flagDispute = (
   ctx: Ctx,
   { paymentId }: Pick<RefundRow, 'paymentId'>,
   text: string,

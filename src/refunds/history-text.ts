@@ -33,7 +33,7 @@ function partsNamed(parts: readonly NamedPart[]): string {
   ].join(', ')
 }
 
-export const tellRefund = {
+export const refundText = {
   due: (sum: Money, parts: NamedPart[], reason: string) =>
     `${moneyText(sum)} for ${partsNamed(parts)} goes back to you: ${reason}`,
   refused: (parts: NamedPart[]) =>
@@ -49,7 +49,7 @@ export const tellRefund = {
 } as const
 
 /** Of what a provider took back by itself: the first ones for the buyer, the others for operators. */
-export const tellDispute = {
+export const disputeText = {
   taken: (sum: Money) => `Your bank took ${moneyText(sum)} back.`,
   back: (parts: NamedPart[]) => `Yours no longer: ${partsNamed(parts)}.`,
   stays: (parts: NamedPart[]) =>

@@ -10,15 +10,19 @@ import { requireStatement } from '../money/require-statement.ts'
 import type { RefundRow } from '../money/schema.ts'
 import { orderLines } from '../orders/schema.ts'
 import { findRefund } from './find-refund.ts'
-import { refundFailedUntold, refundPaidByHand, refundPaidUntold } from './refund-states.ts'
+import {
+  recordRefundFailedByAdmin,
+  recordRefundPaidByAdmin,
+  recordRefundPaidByHand,
+} from './refund-states.ts'
 import { requireRefunds } from './require-refunds.ts'
 
 export async function markRefundPaid(ctx: Ctx, id: string, reference: string): Promise<RefundRow> {
   const refund = await findRefundFor(ctx, id)
   if (isSilent(refund)) {
     await requireStatement(ctx, refund.provider)
-    await refundPaidUntold(ctx, refund, reference)
-  } else if (refund.status !== 'paid') await refundPaidByHand(ctx, refund, reference)
+    await recordRefundPaidByAdmin(ctx, refund, reference)
+  } else if (refund.status !== 'paid') await recordRefundPaidByHand(ctx, refund, reference)
   const present = await findRefund(ctx, id)
   if (present.status === 'paid' && present.reference === reference) return present
   const isLeftToPeople = present.provider === 'manual' || present.status === 'paid'
@@ -34,7 +38,7 @@ export async function markRefundPaid(ctx: Ctx, id: string, reference: string): P
 export async function markRefundFailed(ctx: Ctx, id: string, reason: string): Promise<RefundRow> {
   const refund = await findRefundFor(ctx, id)
   await requireStatement(ctx, refund.provider)
-  if (isSilent(refund)) await refundFailedUntold(ctx, refund, reason)
+  if (isSilent(refund)) await recordRefundFailedByAdmin(ctx, refund, reason)
   const present = await findRefund(ctx, id)
   if (present.status === 'failed' && present.attention === reason) return present
   throw new Problem(

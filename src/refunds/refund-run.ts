@@ -11,7 +11,7 @@ import { account } from '../money/ledger.ts'
 import { receipts, refundRuns, refunds, transfers } from '../money/schema.ts'
 import { askGrantsBack } from '../orders/earned-entries.ts'
 import { orderEvents, orderLines, orders } from '../orders/schema.ts'
-import { tellRefund } from './history-text.ts'
+import { refundText } from './history-text.ts'
 
 type Run = typeof refundRuns.$inferSelect
 
@@ -101,7 +101,7 @@ async function writePage(ctx: Ctx, run: Run, orderIds: string[]): Promise<void> 
         .select(sql`
           SELECT ${refunds.orderId}, 'refund:' || ${refunds.id} || ':due',
                  (SELECT count(*) FROM ${orderEvents} WHERE ${orderEvents.orderId} = ${refunds.orderId}), ${ctx.now},
-                 ${tellRefund.cancelled(run.reason)}
+                 ${refundText.cancelled(run.reason)}
           FROM ${made} WHERE ${isTurn}`)
         .onConflictDoNothing(),
       updateOrders(ctx, run, ordersMade, isTurn),

@@ -13,8 +13,8 @@ import type { RefundRow } from '../money/schema.ts'
 import { refunds } from '../money/schema.ts'
 import { insertOrderEvent } from '../orders/history.ts'
 import { orders } from '../orders/schema.ts'
-import { tellPayment } from './attention.ts'
-import { tellRefund } from './history-text.ts'
+import { showRefundOnPayment } from './attention.ts'
+import { refundText } from './history-text.ts'
 import type { Payer } from './ledger-rows.ts'
 import { paidTransfers } from './ledger-rows.ts'
 
@@ -23,9 +23,9 @@ export const MAX_REFUND_TRIES = 5
 
 const FIRST_PAUSE_MS = MINUTE_MS
 
-const FIRST_LOOK_MS = 20 * SECOND_MS
+const FIRST_POLL_MS = 20 * SECOND_MS
 
-const LAST_LOOK_MS = 60 * MINUTE_MS
+const SLOWEST_POLL_MS = 60 * MINUTE_MS
 
 /** What is not decided by then somebody is told of, while it goes on being tried. */
 export const LATE_AFTER_MS = 60 * MINUTE_MS
@@ -41,10 +41,10 @@ const isGivenUp = sql`${refunds.status} = 'failed' AND ${refunds.dueAt} IS NULL`
 export const BY_HAND: Provider = 'manual'
 
 /** A person may pay what is left to people: nobody else is paying it, nor will. */
-export const isLeftToPeople = sql`(${refunds.provider} = ${BY_HAND} OR ${isGivenUp})`
+export const isHandedToOperators = sql`(${refunds.provider} = ${BY_HAND} OR ${isGivenUp})`
 
 /** Its provider was sent it and is silent: what came of it a person may say, as long as the provider is not being asked. */
-export const isSilent = and(
+export const isUnconfirmed = and(
   ne(refunds.provider, BY_HAND),
   eq(refunds.status, 'sent'),
   isNotNull(refunds.attention),
@@ -54,7 +54,7 @@ export const isSilent = and(
  * One that people were told of is taken from their hands before its provider hears of it: were it paid by hand or marked as
  * failed meanwhile, the buyer could have it twice. Dying in between leaves it due, and the sweep asks.
  */
-export async function takeOn(ctx: Ctx, refund: RefundRow): Promise<boolean> {
+export async function claimFromOperator(ctx: Ctx, refund: RefundRow): Promise<boolean> {
   if (refund.attention === null) return true
   const [[taken]] = await withRetry(() =>
     ctx.db.batch([
@@ -64,19 +64,19 @@ export async function takeOn(ctx: Ctx, refund: RefundRow): Promise<boolean> {
           // One that failed stays so until its provider answers: what it is told to have paid is of an earlier key.
           status: sql`iif(${refunds.status} = 'failed', 'failed', 'sent')`,
           attention: null,
-          dueAt: sql`coalesce(${refunds.dueAt}, ${ctx.now + FIRST_LOOK_MS})`,
+          dueAt: sql`coalesce(${refunds.dueAt}, ${ctx.now + FIRST_POLL_MS})`,
           updatedAt: ctx.now,
         })
         .where(and(isOpen(refund), eq(refunds.tries, refund.tries), isNotNull(refunds.attention)))
         .returning({ id: refunds.id }),
-      tellPayment(ctx, refund),
+      showRefundOnPayment(ctx, refund),
     ]),
   )
   return taken !== undefined
 }
 
 /** What had failed is on its way after all, by the key of an earlier try: nobody pays it meanwhile. */
-export const isUnderWay = (ctx: Ctx, refund: RefundRow, tries: number) =>
+export const markUnderWay = (ctx: Ctx, refund: RefundRow, tries: number) =>
   withRetry(() =>
     ctx.db.batch([
       ctx.db
@@ -84,20 +84,20 @@ export const isUnderWay = (ctx: Ctx, refund: RefundRow, tries: number) =>
         .set({
           status: 'sent',
           tries,
-          dueAt: ctx.now + FIRST_LOOK_MS,
+          dueAt: ctx.now + FIRST_POLL_MS,
           attention: null,
           updatedAt: ctx.now,
         })
         .where(and(eq(refunds.id, refund.id), eq(refunds.status, 'failed'), eq(refunds.tries, refund.tries))),
-      tellPayment(ctx, refund),
+      showRefundOnPayment(ctx, refund),
     ]),
   )
 
 /** The money is back with us, and owed to the buyer by a refund of its own; once. */
-export async function oweAgain(ctx: Ctx, refund: RefundRow): Promise<void> {
+export async function reissueRefund(ctx: Ctx, refund: RefundRow): Promise<void> {
   const { id, provider, orderId, amount, currency } = refund
   const key = `return:refund:${id}`
-  const reason = tellRefund.cameBack(refund, provider)
+  const reason = refundText.cameBack(refund, provider)
   const cash = account.cash(provider)
   const isBack = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${refunds.orderId} = ${orderId} AND ${refunds.key} = ${key})`
   const back = {
@@ -127,7 +127,7 @@ export async function oweAgain(ctx: Ctx, refund: RefundRow): Promise<void> {
 }
 
 /** The money is back with the buyer. */
-export async function refundPaid(
+export async function recordRefundPaid(
   ctx: Ctx,
   refund: RefundRow,
   by: Payer,
@@ -142,8 +142,8 @@ export async function refundPaid(
   const paid = await paidTransfers(ctx, refund, by)
   const byBank = by === 'bank'
   const text = byBank
-    ? tellRefund.withYou(refund)
-    : tellRefund.paid(refund, by === BY_HAND ? `hand (${reference})` : by)
+    ? refundText.withYou(refund)
+    : refundText.paid(refund, by === BY_HAND ? `hand (${reference})` : by)
   await withRetry(() =>
     ctx.db.batch([
       insertTransfers(ctx, paid, isOwed),
@@ -170,7 +170,7 @@ export async function refundPaid(
           updatedAt: ctx.now,
         })
         .where(isOwedBy),
-      tellPayment(ctx, refund),
+      showRefundOnPayment(ctx, refund),
       ctx.db
         .update(orders)
         .set({ status: 'refunded', updatedAt: ctx.now })
@@ -180,7 +180,7 @@ export async function refundPaid(
 }
 
 /** Failed: once more after a while, each time a longer one; at last it is left to people. */
-export async function tryAgain(ctx: Ctx, refund: RefundRow, reason: string): Promise<void> {
+export async function scheduleRetry(ctx: Ctx, refund: RefundRow, reason: string): Promise<void> {
   const tries = refund.tries + 1
   const isLast = tries >= MAX_REFUND_TRIES
   await withRetry(() =>
@@ -195,19 +195,19 @@ export async function tryAgain(ctx: Ctx, refund: RefundRow, reason: string): Pro
           updatedAt: ctx.now,
         })
         .where(and(isOpen(refund), eq(refunds.tries, refund.tries))),
-      tellPayment(ctx, refund),
+      showRefundOnPayment(ctx, refund),
     ]),
   )
 }
 
 /** On its way, or not known: asked again, the less often the longer it takes. */
-export async function lookAgain(
+export async function scheduleNextPoll(
   ctx: Ctx,
   refund: RefundRow,
   { status, reference, reason }: Sent,
 ): Promise<void> {
   const age = ctx.now - refund.createdAt
-  const pause = Math.round(Math.min(LAST_LOOK_MS, Math.max(FIRST_LOOK_MS, age / 2)))
+  const pause = Math.round(Math.min(SLOWEST_POLL_MS, Math.max(FIRST_POLL_MS, age / 2)))
   // Of one that was not sent until now nothing can have been said yet, however old it is.
   const isLate = refund.status === 'sent' && age >= LATE_AFTER_MS
   await withRetry(() =>
@@ -222,30 +222,30 @@ export async function lookAgain(
           updatedAt: ctx.now,
         })
         .where(and(isOpen(refund), eq(refunds.tries, refund.tries))),
-      tellPayment(ctx, refund),
+      showRefundOnPayment(ctx, refund),
     ]),
   )
 }
 
-export async function leaveToPeople(ctx: Ctx, refund: RefundRow, attention: string): Promise<void> {
+export async function handToOperators(ctx: Ctx, refund: RefundRow, attention: string): Promise<void> {
   await withRetry(() =>
     ctx.db.batch([
       ctx.db.update(refunds).set({ attention, dueAt: null, updatedAt: ctx.now }).where(isOpen(refund)),
-      tellPayment(ctx, refund),
+      showRefundOnPayment(ctx, refund),
     ]),
   )
 }
 
 /** By a person, out of the till; nothing happens unless it was left to people. */
-export const refundPaidByHand = (ctx: Ctx, refund: RefundRow, reference: string): Promise<void> =>
-  refundPaid(ctx, refund, BY_HAND, reference, isLeftToPeople)
+export const recordRefundPaidByHand = (ctx: Ctx, refund: RefundRow, reference: string): Promise<void> =>
+  recordRefundPaid(ctx, refund, BY_HAND, reference, isHandedToOperators)
 
 /** By its provider, which has not said so; nothing happens unless it is silent. */
-export const refundPaidUntold = (ctx: Ctx, refund: RefundRow, reference: string): Promise<void> =>
-  refundPaid(ctx, refund, refund.provider, reference, isSilent)
+export const recordRefundPaidByAdmin = (ctx: Ctx, refund: RefundRow, reference: string): Promise<void> =>
+  recordRefundPaid(ctx, refund, refund.provider, reference, isUnconfirmed)
 
 /** Not by its provider, which has not said so: left to people. Nothing happens unless it is silent. */
-export const refundFailedUntold = (ctx: Ctx, refund: RefundRow, reason: string) =>
+export const recordRefundFailedByAdmin = (ctx: Ctx, refund: RefundRow, reason: string) =>
   withRetry(() =>
     ctx.db.batch([
       ctx.db
@@ -257,8 +257,8 @@ export const refundFailedUntold = (ctx: Ctx, refund: RefundRow, reason: string) 
           attention: reason,
           updatedAt: ctx.now,
         })
-        .where(and(eq(refunds.id, refund.id), eq(refunds.tries, refund.tries), isSilent)),
-      tellPayment(ctx, refund),
+        .where(and(eq(refunds.id, refund.id), eq(refunds.tries, refund.tries), isUnconfirmed)),
+      showRefundOnPayment(ctx, refund),
     ]),
   )
 

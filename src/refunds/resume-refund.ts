@@ -3,7 +3,7 @@ import { and, eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { MINUTE_MS } from '../core/time.ts'
 import { type RefundRow, refunds } from '../money/schema.ts'
-import { tellPayment } from './attention.ts'
+import { showRefundOnPayment } from './attention.ts'
 import { LATE_AFTER_MS } from './refund-states.ts'
 import { sendRefund } from './send-refund.ts'
 import { takeBack } from './take-back-tickets.ts'
@@ -43,7 +43,7 @@ async function later(ctx: Ctx, refund: RefundRow): Promise<void> {
           attention: isLate ? whyLate(refund) : refunds.attention,
         })
         .where(and(eq(refunds.id, refund.id), eq(refunds.dueAt, refund.dueAt))),
-      tellPayment(ctx, refund),
+      showRefundOnPayment(ctx, refund),
     ])
   } catch (error) {
     ctx.log.error('refund not put off', { refundId: refund.id, error })

@@ -17,20 +17,20 @@ import { findRefund } from './find-refund.ts'
 import { lossesBefore } from './ledger-rows.ts'
 import {
   BY_HAND,
-  isUnderWay,
-  leaveToPeople,
-  lookAgain,
-  oweAgain,
-  refundPaid,
-  takeOn,
-  tryAgain,
+  claimFromOperator,
+  handToOperators,
+  markUnderWay,
+  recordRefundPaid,
+  reissueRefund,
+  scheduleNextPoll,
+  scheduleRetry,
 } from './refund-states.ts'
 
 export async function sendRefund(ctx: Ctx, refund: RefundRow): Promise<RefundRow> {
-  if (isDispute(refund)) await refundPaid(ctx, refund, 'bank', null)
+  if (isDispute(refund)) await recordRefundPaid(ctx, refund, 'bank', null)
   else if (refund.provider === BY_HAND)
-    await leaveToPeople(ctx, refund, 'Pay it back by hand, and say so here.')
-  else if (await takeOn(ctx, refund)) await askProvider(ctx, refund)
+    await handToOperators(ctx, refund, 'Pay it back by hand, and say so here.')
+  else if (await claimFromOperator(ctx, refund)) await askProvider(ctx, refund)
   return findRefund(ctx, refund.id)
 }
 
@@ -40,14 +40,14 @@ async function askProvider(ctx: Ctx, refund: RefundRow): Promise<void> {
     lossesBefore(ctx, refund),
   ])
   if (losses.length > 0) {
-    await refundPaid(ctx, refund, 'bank', null)
+    await recordRefundPaid(ctx, refund, 'bank', null)
     return
   }
   const sent = await send(ctx, refund, keyOf(refund, refund.tries), payment!, capture!)
-  if (sent.status === 'succeeded') await refundPaid(ctx, refund, refund.provider, sent.reference)
+  if (sent.status === 'succeeded') await recordRefundPaid(ctx, refund, refund.provider, sent.reference)
   else if (sent.status === 'failed')
-    await tryAgain(ctx, refund, sent.reason ?? 'The provider gave no reason.')
-  else await lookAgain(ctx, refund, sent)
+    await scheduleRetry(ctx, refund, sent.reason ?? 'The provider gave no reason.')
+  else await scheduleNextPoll(ctx, refund, sent)
 }
 
 const whatItRepays = (ctx: Ctx, { provider, paymentId, receipt }: RefundRow) =>
@@ -94,10 +94,11 @@ export async function checkDecidedRefund(ctx: Ctx, refund: RefundRow): Promise<v
   if (refund.status === 'failed' && refund.tries > 0) {
     const tries = refund.tries - 1
     const late = await ask(tries)
-    if (late.status === 'succeeded') await refundPaid(ctx, { ...refund, tries }, provider, late.reference)
-    else if (late.status !== 'failed') await isUnderWay(ctx, refund, tries)
+    if (late.status === 'succeeded')
+      await recordRefundPaid(ctx, { ...refund, tries }, provider, late.reference)
+    else if (late.status !== 'failed') await markUnderWay(ctx, refund, tries)
   } else if (refund.status === 'paid' && paidThere.length > 0) {
     const { status } = await ask(refund.tries)
-    if (status === 'failed') await oweAgain(ctx, refund)
+    if (status === 'failed') await reissueRefund(ctx, refund)
   }
 }

@@ -15,9 +15,9 @@ import { askGrantsBack } from '../orders/earned-entries.ts'
 import { insertOrderEvent } from '../orders/history.ts'
 import { linePort } from '../orders/lines/index.ts'
 import { type OrderLineRow, orderLines, orders } from '../orders/schema.ts'
-import { tellOfDispute, tellPayment } from './attention.ts'
+import { flagDispute, showRefundOnPayment } from './attention.ts'
 import { findRefund } from './find-refund.ts'
-import { tellDispute, tellRefund } from './history-text.ts'
+import { disputeText, refundText } from './history-text.ts'
 
 /** Once for the refund, once more if its raffle is cancelled at that moment. */
 const MAX_TRIES = 3
@@ -103,7 +103,7 @@ async function decide(ctx: Ctx, refund: RefundRow, back: Part[], stay: Part[]): 
               ctx,
               orderId,
               `${event}:due`,
-              byBank ? tellDispute.back(back) : tellRefund.due({ amount, currency }, back, refund.reason),
+              byBank ? disputeText.back(back) : refundText.due({ amount, currency }, back, refund.reason),
               guard,
             ),
           ]),
@@ -114,10 +114,10 @@ async function decide(ctx: Ctx, refund: RefundRow, back: Part[], stay: Part[]): 
               ctx,
               orderId,
               `${event}:refused`,
-              byBank ? tellDispute.stays(stay) : tellRefund.refused(stay),
+              byBank ? disputeText.stays(stay) : refundText.refused(stay),
               guard,
             ),
-            ...(byBank ? [tellOfDispute(ctx, refund, tellDispute.borne(stay), guard)] : []),
+            ...(byBank ? [flagDispute(ctx, refund, disputeText.borne(stay), guard)] : []),
           ]),
       ctx.db
         .update(refunds)
@@ -133,7 +133,7 @@ async function decide(ctx: Ctx, refund: RefundRow, back: Part[], stay: Part[]): 
               },
         )
         .where(and(eq(refunds.id, id), guard)),
-      tellPayment(ctx, refund),
+      showRefundOnPayment(ctx, refund),
     ]),
   )
 }

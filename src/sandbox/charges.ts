@@ -86,7 +86,10 @@ export function chargeEvent(
 }
 
 /** We have been told of the charge as it was then. One that is paid later has more to tell when the money arrives. */
-export async function noteTold(ctx: Ctx, { id, status, settlesAt, disputedAt }: ChargeRow): Promise<void> {
+export async function markWebhookSent(
+  ctx: Ctx,
+  { id, status, settlesAt, disputedAt }: ChargeRow,
+): Promise<void> {
   await withRetry(() =>
     ctx.db
       .update(sandboxCharges)
@@ -102,7 +105,7 @@ export async function noteTold(ctx: Ctx, { id, status, settlesAt, disputedAt }: 
 }
 
 /** Charges that we should have been told of by now, the oldest first. */
-export const untoldCharges = (ctx: Ctx, limit: number): Promise<ChargeRow[]> =>
+export const chargesToReport = (ctx: Ctx, limit: number): Promise<ChargeRow[]> =>
   ctx.db
     .select()
     .from(sandboxCharges)

@@ -8,7 +8,7 @@ import { validate } from '../core/validation.ts'
 import type { ChargeRow } from '../money/providers/sandbox.ts'
 import { decideCharge, findCharge, SANDBOX_ACTIONS } from './charges.ts'
 import { checkoutHeaders, checkoutPage } from './page.ts'
-import { tellCharge } from './send-webhook.ts'
+import { sendChargeWebhook } from './send-webhook.ts'
 
 const CheckoutParams = z.object({ id: Id('payment'), token: z.string().regex(/^[\w-]{20,64}$/) })
 const Decision = z.object({ action: z.enum(SANDBOX_ACTIONS) })
@@ -38,7 +38,7 @@ export const sandboxRoutes = new Hono<AppEnv>()
 /** A provider's payer does not see whether its webhook was taken: it is sent again. */
 async function report(ctx: Ctx, charge: ChargeRow): Promise<void> {
   try {
-    await tellCharge(ctx, charge)
+    await sendChargeWebhook(ctx, charge)
   } catch (error) {
     ctx.log.error('the sandbox’s webhook was not taken', { paymentId: charge.id, error })
   }

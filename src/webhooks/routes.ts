@@ -2,8 +2,8 @@
 import { Hono } from 'hono'
 import type { AppContext, AppEnv } from '../core/context.ts'
 import { describe, PAGE_ERRORS } from '../core/openapi.ts'
-import { endsWithin } from '../core/patience.ts'
 import { SECOND_MS } from '../core/time.ts'
+import { endsWithin } from '../core/time-limit.ts'
 import { validate } from '../core/validation.ts'
 import {
   EXAMPLE_STORED_WEBHOOK,

@@ -67,7 +67,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'confirm without money',
-    file: 'src/checkout/end-order.ts',
+    file: 'src/checkout/end-unpaid-order.ts',
     edits: [
       {
         find: 'linePort(line.kind).release(ctx, line)',
@@ -77,7 +77,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'release a paid hold',
-    file: 'src/checkout/end-order.ts',
+    file: 'src/checkout/end-unpaid-order.ts',
     edits: [
       {
         find: `.where(and(eq(orders.id, id), eq(orders.status, 'pending'), isNull(orders.receipt)))

@@ -14,7 +14,7 @@ import type {
   WebhookEvent,
 } from '../../src/money/providers/port.ts'
 import { readBody } from '../../src/money/providers/read-body.ts'
-import { toldAbout } from '../../src/money/providers/told.ts'
+import { storedEventsAbout } from '../../src/money/providers/stored-events.ts'
 import type { PaymentRow } from '../../src/money/schema.ts'
 
 export interface Push {
@@ -147,7 +147,7 @@ export function mpesaOver(daraja: Daraja): PaymentProvider {
     `${settings.PUBLIC_ORIGIN}/api/v1/payments/mpesa/${door}/${tokenOf(settings, id)}`
 
   async function send(ctx: Ctx, key: string, amount: number, phone: string): Promise<Sent> {
-    const told = (await toldAbout(ctx, 'mpesa', subjectOf(key))).filter(({ eventId }) =>
+    const told = (await storedEventsAbout(ctx, 'mpesa', subjectOf(key))).filter(({ eventId }) =>
       eventId.startsWith(`result:${key}:`),
     )
     if (told.length > 0) {
@@ -195,7 +195,7 @@ export function mpesaOver(daraja: Daraja): PaymentProvider {
     },
 
     async fetch(ctx, payment): Promise<Observed> {
-      const told = (await toldAbout(ctx, 'mpesa', payment.id)).map(({ body }) => readCallback(body))
+      const told = (await storedEventsAbout(ctx, 'mpesa', payment.id)).map(({ body }) => readCallback(body))
       const paid = told.find(({ receiptNumber }) => receiptNumber !== undefined)
       const reference = payment.reference ?? told[0]?.reference
       if (reference === undefined) return notPushed(payment)

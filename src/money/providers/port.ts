@@ -18,7 +18,7 @@ export interface Capture extends Money {
  * What the provider has taken back of a capture that had arrived, whoever made it: a dispute with the payer's bank, or a
  * refund in the provider's own dashboard. What it takes back because we asked is none.
  */
-export interface TakenBack extends Money {
+export interface Reversal extends Money {
   /** The provider's own id of it, the same however often it is told. */
   reference: string
   /** The capture's, which stays among the captures. */
@@ -31,7 +31,7 @@ export interface Observed {
   /** Every capture so far, whatever the status. */
   captures: Capture[]
   /** All that it has taken back of them so far; left out by a provider that takes nothing back. */
-  takenBack?: TakenBack[]
+  takenBack?: Reversal[]
   /** Why it failed, or could not be asked, in words for the buyer or the operator. */
   reason: string | null
 }

@@ -14,8 +14,8 @@ import type {
   Observed,
   Outgoing,
   PaymentProvider,
+  Reversal,
   Sent,
-  TakenBack,
   WebhookEvent,
   WebhookRequest,
 } from './port.ts'
@@ -129,7 +129,7 @@ const capturesOf = ({ id, captures, amount, currency }: ChargeRow): Capture[] =>
   Array.from({ length: captures }, (_, at) => ({ reference: `${id}-${at + 1}`, amount, currency }))
 
 /** A payer's bank takes back whatever was captured, and whatever we have sent back of it ourselves. */
-const takenBackOf = (charge: ChargeRow): TakenBack[] =>
+const takenBackOf = (charge: ChargeRow): Reversal[] =>
   charge.disputedAt === null
     ? []
     : capturesOf(charge).map(({ reference, ...sum }) => ({

@@ -66,7 +66,7 @@ export async function unskipDay(ctx: Ctx, id: string, date: string): Promise<voi
       .delete(seriesSkips)
       .where(and(day, isLive(ctx, id)))
       .returning({ date: seriesSkips.date }),
-    lookAgainNow(ctx, id),
+    makeSeriesDueNow(ctx, id),
   ])
   if (deleted.length > 0) return
   // Ended meanwhile, if another request was quicker.
@@ -90,7 +90,7 @@ async function changeDay(
 ): Promise<void> {
   const day = await findOpenDay(ctx, id, date)
   const [written] = await withRetry(() =>
-    ctx.db.batch([write(isOpen(ctx, day)), ...releaseDay(ctx, day), lookAgainNow(ctx, id)]),
+    ctx.db.batch([write(isOpen(ctx, day)), ...releaseDay(ctx, day), makeSeriesDueNow(ctx, id)]),
   )
   if ((written as { date: string }[]).length > 0) return
   // Published meanwhile, or about to be.
@@ -108,7 +108,7 @@ const isLive = (ctx: Ctx, id: string): SQL =>
   )
 
 /** The days to come are others now: the sweep looks at once, and one under way must see that it read too early. */
-const lookAgainNow = (ctx: Ctx, id: string) =>
+const makeSeriesDueNow = (ctx: Ctx, id: string) =>
   ctx.db
     .update(series)
     .set({ dueAt: ctx.now, revision: sql`${series.revision} + 1` })

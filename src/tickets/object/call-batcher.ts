@@ -12,7 +12,7 @@ const MAX_TURNS = 10
 /** How fast a load that was is forgotten. A moment's silence is no end of it. */
 const DECAY = 0.9
 
-export class Gathering<Item> {
+export class CallBatcher<Item> {
   readonly #handOver: (items: Item[]) => void
   /** Whether answers have to wait anyway. */
   readonly #isBusy: () => boolean

@@ -7,11 +7,11 @@ import { DurableObject } from 'cloudflare:workers'
 import { type Bindings, type Ctx, createContext } from '../../core/context.ts'
 import { newId } from '../../core/ids.ts'
 import { Logger } from '../../core/logging.ts'
-import { endsWithin } from '../../core/patience.ts'
 import { SettingsSchema } from '../../core/settings.ts'
+import { endsWithin } from '../../core/time-limit.ts'
 import type { TicketList } from '../../rdp1/list.ts'
 import { type SigningKey, signingKeyFromSeed } from '../../rdp1/signatures.ts'
-import { LEAST_ASKING_MS, SPARE_MS } from '../pool/clock.ts'
+import { LEAST_SETTLING_MS, SPARE_MS } from '../pool/clock.ts'
 import {
   buildList,
   cancelPool,
@@ -43,7 +43,7 @@ import type {
   ReserveRequest,
   Terms,
 } from '../pool-contract.ts'
-import { Gathering } from './call-batcher.ts'
+import { CallBatcher } from './call-batcher.ts'
 import { Projector } from './projector.ts'
 
 /** Until the alarm tries again what it could not do. */
@@ -59,7 +59,7 @@ interface Call {
 }
 
 /** The longest that a freeze waits for providers' answers, where the draw leaves the room. */
-const MOST_ASKING_MS = 10_000
+const MOST_SETTLING_MS = 10_000
 
 const SECURE: Randomness = {
   below: createRandomBelow((words) => crypto.getRandomValues(words)),
@@ -84,9 +84,9 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   #pool: Pool | undefined
   /** The committed list: fixed, so kept once built. */
   #list: TicketList | undefined
-  readonly #calls: Gathering<Call>
+  readonly #calls: CallBatcher<Call>
   /** While the freeze waits for what providers say of payments. */
-  #asking: Promise<void> | undefined
+  #settling: Promise<void> | undefined
   /** When the alarm is set to ring; it is set anew only to ring sooner. */
   #armedFor: number | null = null
 
@@ -104,7 +104,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
       database: () => this.database,
       log: this.#log,
     })
-    this.#calls = new Gathering(
+    this.#calls = new CallBatcher(
       (calls) => this.#commitAll(calls),
       () => this.#projector.isRunning,
     )
@@ -147,7 +147,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   }
 
   async confirm(seq: number, id: string): Promise<ConfirmOutcome> {
-    return this.#decideConfigured((pool, now) => pool.confirm(seq, id, now, this.#asking !== undefined))
+    return this.#decideConfigured((pool, now) => pool.confirm(seq, id, now, this.#settling !== undefined))
   }
 
   async release(seq: number, id: string): Promise<ChangeOutcome> {
@@ -195,7 +195,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
 
   /** Does whatever is due by now, as the alarm would have: the sweep's backstop. */
   async advance(): Promise<PoolState | null> {
-    await this.#askForPayments()
+    await this.#settleOrders()
     await this.#decideConfigured((pool, now) => {
       freeze(pool, this.#store, this.#key, now)
       return { ok: true as const }
@@ -271,23 +271,23 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   }
 
   /** Before the list is fixed everything unpaid is asked about once more; an answer takes effect by `confirm`. */
-  #askForPayments(): Promise<void> {
+  #settleOrders(): Promise<void> {
     const pool = this.#pool
     if (pool === undefined || !pool.mayHaveBeenPaid(Date.now())) return Promise.resolve()
-    this.#asking ??= this.#lookOnceMore(pool).finally(() => {
-      this.#asking = undefined
+    this.#settling ??= this.#settleWithinTime(pool).finally(() => {
+      this.#settling = undefined
     })
-    return this.#asking
+    return this.#settling
   }
 
-  async #lookOnceMore({ name, raffleId, lastFreezeAt }: Pool): Promise<void> {
+  async #settleWithinTime({ name, raffleId, lastFreezeAt }: Pool): Promise<void> {
     const now = Date.now()
     const ctx = createContext(this.env, SettingsSchema.parse(this.env), now, newId('sweep'))
-    const leftMs = Math.min(Math.max(lastFreezeAt - now - SPARE_MS, LEAST_ASKING_MS), MOST_ASKING_MS)
-    const looked = this.hooks.beforeFreeze(ctx, raffleId).catch((error: unknown) => {
+    const leftMs = Math.min(Math.max(lastFreezeAt - now - SPARE_MS, LEAST_SETTLING_MS), MOST_SETTLING_MS)
+    const settled = this.hooks.beforeFreeze(ctx, raffleId).catch((error: unknown) => {
       this.#log.error('payments could not be asked about before the freeze', { pool: name, error })
     })
-    await endsWithin(leftMs, looked)
+    await endsWithin(leftMs, settled)
   }
 
   // ——— Group commit ———

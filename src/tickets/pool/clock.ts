@@ -7,7 +7,7 @@ const SETTLING_MS = 2_000
 /** Left for the freeze itself: an alarm rings some milliseconds late, on a busy machine some hundreds. */
 export const SPARE_MS = 1_000
 /** Before that, what is unpaid is asked about once more; for so long at least, also where the draw leaves no room. */
-export const LEAST_ASKING_MS = 2_000
+export const LEAST_SETTLING_MS = 2_000
 
 export interface PoolClock {
   /** All in ms since 1970, but `effectiveDrawAt`: unix seconds, as hashed. */
@@ -62,4 +62,4 @@ type FreezeTimes = Pick<PoolClock, 'closesAt' | 'freezeAt'>
 
 /** How late a freeze may be done: where entries are free, nobody needs to be asked whether they are paid. */
 const slackMs = ({ closesAt, freezeAt }: FreezeTimes): number =>
-  SPARE_MS + (freezeAt > closesAt ? LEAST_ASKING_MS : 0)
+  SPARE_MS + (freezeAt > closesAt ? LEAST_SETTLING_MS : 0)

@@ -5,7 +5,7 @@ import type { Provider } from '../provider-name.ts'
 import { webhooks } from '../schema.ts'
 
 /** The raw bodies, verified when they came, the oldest first; gone after 90 days. `subjectId` is our own id of it. */
-export const toldAbout = (
+export const storedEventsAbout = (
   ctx: Ctx,
   provider: Provider,
   subjectId: string,

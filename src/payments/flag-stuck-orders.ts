@@ -11,7 +11,7 @@ const REASON = 'What it pays for cannot be settled; that is tried again every mi
 const LATE_AFTER_MS = 10 * MINUTE_MS
 
 /** After a failure: of what came long ago and is neither settled nor sent back; where nothing else needs somebody already. */
-export const noteUnsettled = (ctx: Ctx, orderId: string) =>
+export const flagStuckOrder = (ctx: Ctx, orderId: string) =>
   ctx.db
     .update(payments)
     .set({ attention: REASON, updatedAt: ctx.now })
@@ -28,5 +28,5 @@ export const noteUnsettled = (ctx: Ctx, orderId: string) =>
     )
 
 /** For the statements that end it. */
-export const isUnsettled = eq(payments.attention, REASON)
-export const attentionOnceSettled = sql`nullif(${payments.attention}, ${REASON})`
+export const isFlaggedAsStuck = eq(payments.attention, REASON)
+export const attentionWithoutStuckFlag = sql`nullif(${payments.attention}, ${REASON})`

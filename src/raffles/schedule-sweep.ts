@@ -21,7 +21,7 @@ export function followUp(): FollowUp {
 }
 
 /** False: there is no such raffle any more. */
-export async function lookAgain(ctx: Ctx, id: string, { dueAt }: FollowUp): Promise<boolean> {
+export async function scheduleSweep(ctx: Ctx, id: string, { dueAt }: FollowUp): Promise<boolean> {
   const noted = await ctx.db
     .update(raffles)
     .set({ dueAt })
@@ -31,7 +31,7 @@ export async function lookAgain(ctx: Ctx, id: string, { dueAt }: FollowUp): Prom
 }
 
 /** A statement, to be batched with what changed about a winner: the next sweep looks at the raffle. */
-export const lookAgainNow = (ctx: Ctx, id: string) =>
+export const makeDueNow = (ctx: Ctx, id: string) =>
   ctx.db
     .update(raffles)
     .set({

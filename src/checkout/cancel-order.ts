@@ -1,0 +1,22 @@
+/** Cancels an unpaid order for its buyer, after every provider that may hold a payment for it was asked once more. */
+import { requireUser } from '../accounts/permissions.ts'
+import type { Ctx } from '../core/context.ts'
+import { notFound, Problem } from '../core/errors.ts'
+import { findOrder } from '../orders/find-order.ts'
+import { endUnpaidOrder, stopOpenPayments } from './end-unpaid-order.ts'
+
+export async function cancelOrder(ctx: Ctx, id: string): Promise<void> {
+  const { userId } = requireUser(ctx)
+  const { order } = await findOrder(ctx, id)
+  if (order.userId !== userId) throw notFound('order')
+  if (order.status === 'cancelled') return
+  const stopped = await stopOpenPayments(ctx, id)
+  if (await endUnpaidOrder(ctx, id, 'cancelled', stopped)) return
+  const { order: present } = await findOrder(ctx, id)
+  if (present.status === 'cancelled') return
+  const why =
+    present.receipt === null
+      ? `This order is ${present.status} already.`
+      : 'This order is paid: ask the organiser for a refund.'
+  throw new Problem('invalid_state', why)
+}

@@ -1,0 +1,70 @@
+/** Ends an unpaid order: asks its providers once more, then writes its end and releases what it held. */
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { type PaymentRow, payments } from '../money/schema.ts'
+import { findOrder } from '../orders/find-order.ts'
+import { insertOrderEvent } from '../orders/history.ts'
+import { historyText } from '../orders/history-text.ts'
+import { linePort } from '../orders/lines/index.ts'
+import { orderLines, orders } from '../orders/schema.ts'
+import { reconcilePayment } from '../payments/reconcile-payment.ts'
+import { stopPayment } from '../payments/stop-payment.ts'
+
+export interface StoppedPayments {
+  /** Whether every provider answered. If not, money may still arrive. */
+  allAnswered: boolean
+  payments: PaymentRow[]
+}
+
+/** Asks the provider of each open payment, settles what was paid, and stops the rest. Starts no payment. */
+export async function stopOpenPayments(ctx: Ctx, id: string): Promise<StoppedPayments> {
+  const open = await ctx.db
+    .select()
+    .from(payments)
+    .where(and(eq(payments.orderId, id), inArray(payments.status, ['starting', 'pending'])))
+  let allAnswered = true
+  for (const payment of open) {
+    const observed = await reconcilePayment(ctx, payment, { mayStart: false })
+    if (observed.status === 'unknown') allAnswered = false
+    if (observed.status === 'pending') await stopPayment(ctx, payment)
+  }
+  return { allAnswered, payments: open }
+}
+
+/** Returns false if the order had ended already, or if a receipt claimed it since it was read. */
+export async function endUnpaidOrder(
+  ctx: Ctx,
+  id: string,
+  status: 'expired' | 'cancelled',
+  { allAnswered, payments: stopped }: StoppedPayments,
+): Promise<boolean> {
+  const isEnded = sql`EXISTS (SELECT 1 FROM ${orders} WHERE ${orders.id} = ${id} AND ${orders.status} = ${status})`
+  const [[ended], , expired] = await withRetry(() =>
+    ctx.db.batch([
+      ctx.db
+        .update(orders)
+        .set({ status, dueAt: null, updatedAt: ctx.now })
+        .where(and(eq(orders.id, id), eq(orders.status, 'pending'), isNull(orders.receipt)))
+        .returning({ id: orders.id }),
+      ctx.db
+        .update(orderLines)
+        .set({ state: 'released' })
+        .where(and(eq(orderLines.orderId, id), eq(orderLines.state, 'held'), isEnded)),
+      ctx.db
+        .update(payments)
+        .set({ status: 'expired', updatedAt: ctx.now })
+        .where(and(eq(payments.orderId, id), inArray(payments.status, ['starting', 'pending']), isEnded))
+        .returning(),
+      insertOrderEvent(ctx, id, status, historyText[status](allAnswered), isEnded),
+    ]),
+  )
+  if (ended === undefined) return false
+  // If the process dies here, the holds expire by themselves, and a line that was sold since refuses to be released.
+  const { lines } = await findOrder(ctx, id)
+  await Promise.all(lines.map((line) => linePort(line.kind).release(ctx, line)))
+  // A payment may have started after the providers were asked. No other can start now, as the order is over.
+  const late = expired.filter((each) => !stopped.some((known) => known.id === each.id))
+  await Promise.all(late.map((payment) => stopPayment(ctx, payment)))
+  return true
+}
