@@ -3,6 +3,7 @@
 import type { Plugin } from 'vitest/config'
 
 interface Edit {
+  file: string
   /** Must be in the file exactly once. */
   find: string
   /** Does the same while the switch is off. */
@@ -11,7 +12,6 @@ interface Edit {
 
 interface PlantedBug {
   name: string
-  file: string
   edits: Edit[]
 }
 
@@ -20,13 +20,14 @@ const isOn = (name: string): string => `globalThis.__plantedBug === '${name}'`
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'settle twice',
-    file: 'src/payments/settle-order.ts',
     edits: [
       {
+        file: 'src/payments/settle-order.ts',
         find: 'paying !== undefined && order.settledAt === null',
         replace: `paying !== undefined && (order.settledAt === null || ${isOn('settle twice')})`,
       },
       {
+        file: 'src/payments/settlement-rows.ts',
         find: 'const from = { transactionId, debit: account.deposits, currency, orderId }',
         replace: `const again = ${isOn('settle twice')} ? crypto.randomUUID() : ''
           const from = { transactionId: transactionId + again, debit: account.deposits, currency, orderId }`,
@@ -35,9 +36,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'lose a refund',
-    file: 'src/refunds/send-refund.ts',
     edits: [
       {
+        file: 'src/refunds/send-refund.ts',
         find: 'return providerOf(provider).refund(',
         replace: `return ${isOn('lose a refund')}
           ? Promise.resolve({ status: 'succeeded', reference: refund.id, reason: null })
@@ -47,9 +48,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'send what the bank has taken back',
-    file: 'src/refunds/send-refund.ts',
     edits: [
       {
+        file: 'src/refunds/send-refund.ts',
         find: 'if (isDispute(refund)) await',
         replace: `if (isDispute(refund) && !(${isOn('send what the bank has taken back')})) await`,
       },
@@ -57,9 +58,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'let nobody bear what the bank has taken back',
-    file: 'src/refunds/take-back-tickets.ts',
     edits: [
       {
+        file: 'src/refunds/take-back-tickets.ts',
         find: '...(byBank ? stay : [])',
         replace: `...(byBank && !(${isOn('let nobody bear what the bank has taken back')}) ? stay : [])`,
       },
@@ -67,9 +68,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'confirm without money',
-    file: 'src/checkout/end-unpaid-order.ts',
     edits: [
       {
+        file: 'src/checkout/end-unpaid-order.ts',
         find: 'linePort(line.kind).release(ctx, line)',
         replace: `linePort(line.kind)[${isOn('confirm without money')} ? 'confirm' : 'release'](ctx, line)`,
       },
@@ -77,9 +78,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'release a paid hold',
-    file: 'src/checkout/end-unpaid-order.ts',
     edits: [
       {
+        file: 'src/checkout/end-unpaid-order.ts',
         find: `.where(and(eq(orders.id, id), eq(orders.status, 'pending'), isNull(orders.receipt)))
         .returning(`,
         replace: `.where(${isOn('release a paid hold')} ? eq(orders.id, id)
@@ -90,9 +91,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'skip the dedupe',
-    file: 'src/payments/settle-order.ts',
     edits: [
       {
+        file: 'src/payments/receipts.ts',
         find: 'const { reference, amount, currency, fee = 0 } = capture',
         replace: `const { amount, currency, fee = 0 } = capture
           const reference = capture.reference + (${isOn('skip the dedupe')} ? crypto.randomUUID() : '')`,
@@ -101,9 +102,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'put stock back twice',
-    file: 'src/catalog/stock-holds.ts',
     edits: [
       {
+        file: 'src/catalog/stock-holds.ts',
         find: `.set({ state: 'released' })`,
         replace: `.set({ state: ${isOn('put stock back twice')} ? 'held' : 'released' })`,
       },
@@ -111,9 +112,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'leave entries to the refunded',
-    file: 'src/orders/earned-entries.ts',
     edits: [
       {
+        file: 'src/orders/earned-entries.ts',
         find: `.set({ revokeAskedAt: ctx.now, dueAt: ctx.now })`,
         replace: `.set(${isOn('leave entries to the refunded')} ? { dueAt: ctx.now }
           : { revokeAskedAt: ctx.now, dueAt: ctx.now })`,
@@ -122,9 +123,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'pay out by a new key each time',
-    file: 'src/payouts/send-payout.ts',
     edits: [
       {
+        file: 'src/payouts/send-payout.ts',
         find: 'attempt === 0 ? id',
         replace: `${isOn('pay out by a new key each time')} ? \`\${id}_\${crypto.randomUUID()}\` : attempt === 0 ? id`,
       },
@@ -132,9 +133,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'disqualify a winner who is being paid',
-    file: 'src/draws/manage-winner.ts',
     edits: [
       {
+        file: 'src/draws/manage-winner.ts',
         find: 'guard: isNotSent(id)',
         replace: `guard: ${isOn('disqualify a winner who is being paid')} ? undefined : isNotSent(id)`,
       },
@@ -142,9 +143,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'settle as if nobody was paid',
-    file: 'src/draws/advance-raffle.ts',
     edits: [
       {
+        file: 'src/draws/advance-raffle.ts',
         find: `unitsThatAre('paid')`,
         replace: `${isOn('settle as if nobody was paid')} ? [] : unitsThatAre('paid')`,
       },
@@ -152,9 +153,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'forget a mail that was refused',
-    file: 'src/accounts/mail/sweep-mails.ts',
     edits: [
       {
+        file: 'src/accounts/mail/sweep-mails.ts',
         find: `if (sent.status === 'sent')`,
         replace: `if (sent.status === 'sent' || ${isOn('forget a mail that was refused')})`,
       },
@@ -165,9 +166,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 /** The source with its bugs in it, each switched off; fails on one whose place is not there any more. */
 export function plant(source: string, path: string): string {
   let planted = source
-  for (const { name, file, edits } of PLANTED_BUGS) {
-    if (!path.endsWith(`/${file}`)) continue
-    for (const { find, replace } of edits) {
+  for (const { name, edits } of PLANTED_BUGS) {
+    for (const { file, find, replace } of edits) {
+      if (!path.endsWith(`/${file}`)) continue
       const parts = planted.split(find)
       if (parts.length !== 2) {
         throw new Error(`planted bug “${name}”: ${file} has ${parts.length - 1} times: ${find}`)

@@ -21,8 +21,10 @@ afterEach(() => {
   globalThis.__plantedBug = undefined
 })
 
-it.each(PLANTED_BUGS)('a planted bug fails to load where its place is gone: $name', ({ file }) => {
-  expect(() => plant('export {}', `/anywhere/${file}`)).toThrow('planted bug')
+it.each(PLANTED_BUGS)('a planted bug fails to load where its place is gone: $name', ({ edits }) => {
+  for (const { file } of edits) {
+    expect(() => plant('export {}', `/anywhere/${file}`)).toThrow('planted bug')
+  }
 })
 
 it.each(PLANTED_BUGS)(
