@@ -27,7 +27,7 @@ export interface Million {
 }
 
 export async function fillMillion({ urls }: Runtime, people: People): Promise<Million> {
-  const url = urls['tombola']!
+  const url = urls.tombola!
   const many = await publishRaffle(url, people, { prizes: 100, winPolicy: 'perTicket' })
   const three = await publishRaffle(url, people, { prizes: 10, winPolicy: 'perHolder' })
   const fill = (raffleId: string, count: number, holders: Holders) =>
@@ -44,7 +44,7 @@ export async function compareEnds(
   { many }: Million,
   { rounds, roundSeconds }: Effort,
 ): Promise<Section> {
-  const url = urls['tombola']!
+  const url = urls.tombola!
   const terms = { prizes: 100, winPolicy: 'perTicket' } as const
   const first = purchaseDoor(url, people, await publishRaffle(url, people, terms))
   const last = purchaseDoor(url, people, many)
@@ -153,7 +153,7 @@ export async function drawMillion(
     thenSweeps = false,
   ): Promise<Result> {
     const { urls, usage, stop } = await start()
-    const url = urls['tombola']!
+    const url = urls.tombola!
     // Whatever is made once for every request is there before the step.
     await text(url + path)
     const idleMb = usage.residentMb

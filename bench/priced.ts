@@ -20,7 +20,7 @@ export async function sellForMoney(
   people: People,
   { roundSeconds }: Effort,
 ): Promise<Section> {
-  const url = urls['tombola']!
+  const url = urls.tombola!
   const terms = { prizes: 100, winPolicy: 'perTicket' } as const
   const free = purchaseDoor(url, people, await publishRaffle(url, people, terms))
   const priced = await publishRaffle(url, people, { ...terms, price: 100 })

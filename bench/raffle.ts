@@ -86,7 +86,7 @@ export async function publishRaffle(url: string, people: People, terms: RaffleTe
 
 export async function post<Answer>(url: string, token: string | null, body?: unknown): Promise<Answer> {
   const headers: Record<string, string> = { 'content-type': 'application/json' }
-  if (token !== null) headers['authorization'] = `Bearer ${token}`
+  if (token !== null) headers.authorization = `Bearer ${token}`
   const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body ?? {}) })
   if (!response.ok) throw new Error(`POST ${url} answered ${response.status}: ${await response.text()}`)
   return (await response.json()) as Answer

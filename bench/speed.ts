@@ -68,7 +68,7 @@ export async function countRows(
   people: People,
   { roundSeconds }: Effort,
 ): Promise<Section> {
-  const url = urls['tombola']!
+  const url = urls.tombola!
   const raffleId = await publishRaffle(url, people, { prizes: 100, winPolicy: 'perTicket' })
   const door = purchaseDoor(url, people, raffleId)
   const rows = async () => (await (await fetch(`${url}/bench/rows`)).json()) as Rows

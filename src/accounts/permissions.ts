@@ -55,13 +55,17 @@ export async function requireMember(ctx: Ctx, organisationId: string): Promise<A
   return requireUser(ctx)
 }
 
-/** A member whose role holds `permission`, or an admin. */
+/**
+ * A member whose role holds `permission`, or an admin. To everybody else the organisation does not exist, nor does what
+ * it owns: `what` is that thing, so that the refusal reads as for an id that nobody has.
+ */
 export async function requirePermission(
   ctx: Ctx,
   organisationId: string,
   permission: Permission,
+  what = 'organisation',
 ): Promise<Actor> {
-  const { isAdmin, role } = await standingIn(ctx, organisationId)
+  const { isAdmin, role } = await standingIn(ctx, organisationId, what)
   if (!isAdmin && !permissionsOf(role).includes(permission)) {
     throw new Problem('forbidden', `Your role in this organisation does not include ${permission}.`)
   }
@@ -123,7 +127,7 @@ interface Standing {
 }
 
 /** What somebody is in an organisation, in one query. */
-async function standingIn(ctx: Ctx, organisationId: string): Promise<Standing> {
+async function standingIn(ctx: Ctx, organisationId: string, what = 'organisation'): Promise<Standing> {
   const actor = requireUser(ctx)
   const row = await ctx.db
     .select({ role: users.role, organisationId: organisations.id, memberRole: members.role })
@@ -135,7 +139,7 @@ async function standingIn(ctx: Ctx, organisationId: string): Promise<Standing> {
     .get()
   if (row === undefined) throw noLongerSignedIn()
   const isAdmin = row.role === 'admin'
-  if (row.organisationId === null || (!isAdmin && row.memberRole === null)) throw notFound('organisation')
+  if (row.organisationId === null || (!isAdmin && row.memberRole === null)) throw notFound(what)
   return { isAdmin, role: row.memberRole }
 }
 

@@ -2,7 +2,7 @@
 import { eq } from 'drizzle-orm'
 import { hasPermission, requirePermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
-import { notFound, Problem } from '../core/errors.ts'
+import { notFound } from '../core/errors.ts'
 import type { Product } from './contract.ts'
 import { presentProduct } from './present.ts'
 import { type CategoryRow, categories, type ProductRow, products } from './schema.ts'
@@ -24,7 +24,7 @@ export async function readProduct(ctx: Ctx, id: string): Promise<Product> {
 
 export async function findProductFor(ctx: Ctx, id: string): Promise<ProductRow> {
   const product = await findProduct(ctx, id)
-  await requireWriter(ctx, product.organisationId, 'product')
+  await requirePermission(ctx, product.organisationId, 'catalogue:write', 'product')
   return product
 }
 
@@ -36,7 +36,7 @@ export async function findCategory(ctx: Ctx, id: string): Promise<CategoryRow> {
 
 export async function findCategoryFor(ctx: Ctx, id: string): Promise<CategoryRow> {
   const category = await findCategory(ctx, id)
-  await requireWriter(ctx, category.organisationId, 'category')
+  await requirePermission(ctx, category.organisationId, 'catalogue:write', 'category')
   return category
 }
 
@@ -49,14 +49,4 @@ export async function requireOwnCategory(
   if (id === null || id === undefined) return
   const category = await ctx.db.select().from(categories).where(eq(categories.id, id)).get()
   if (category?.organisationId !== organisationId) throw notFound('category')
-}
-
-/** To strangers, in the same words as for an id that nobody has. */
-async function requireWriter(ctx: Ctx, organisationId: string, what: string): Promise<void> {
-  try {
-    await requirePermission(ctx, organisationId, 'catalogue:write')
-  } catch (error) {
-    if (error instanceof Problem && error.code === 'not_found') throw notFound(what)
-    throw error
-  }
 }

@@ -4,7 +4,7 @@ import type { Ctx } from './context.ts'
 /** The platform lets six connections be open at once. */
 const AT_A_TIME = 5
 const ROWS_A_PAGE = 100
-/** Of a minute; what is left is still due in the next. */
+/** Of a minute. What is left is still due in the next sweep. */
 const MAX_PASS_MS = 10_000
 
 export interface Chore<Row extends { id: string }> {
@@ -13,6 +13,8 @@ export interface Chore<Row extends { id: string }> {
   /** The rows that are due, oldest first. What has been done is not due any more. */
   page(limit: number): Promise<Row[]>
   one(row: Row): Promise<unknown>
+  /** How long one pass may take; 10 s unless given. */
+  maxPassMs?: number
 }
 
 export interface Swept {
@@ -22,7 +24,7 @@ export interface Swept {
 
 export async function sweepRows<Row extends { id: string }>(ctx: Ctx, chore: Chore<Row>): Promise<Swept> {
   const swept: Swept = { done: 0, failed: 0 }
-  const startedAt = Date.now()
+  const until = Date.now() + (chore.maxPassMs ?? MAX_PASS_MS)
   const seen = new Set<string>()
   for (let again = 0; ; ) {
     // What could not be done is still due: a page longer by that, so that it does not starve the rest.
@@ -34,12 +36,12 @@ export async function sweepRows<Row extends { id: string }>(ctx: Ctx, chore: Cho
     for (const { id } of queue) seen.add(id)
     const worker = async () => {
       for (let row = queue.shift(); row !== undefined; row = queue.shift()) {
-        if (Date.now() - startedAt >= MAX_PASS_MS) return
+        if (Date.now() >= until) return
         await sweepOne(ctx, chore, row, swept)
       }
     }
     await Promise.all(Array.from({ length: AT_A_TIME }, worker))
-    if (Date.now() - startedAt >= MAX_PASS_MS) return swept
+    if (Date.now() >= until) return swept
   }
 }
 

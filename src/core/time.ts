@@ -3,7 +3,8 @@ import * as z from 'zod'
 
 export const SECOND_MS = 1_000
 export const MINUTE_MS = 60 * SECOND_MS
-export const DAY_MS = 24 * 60 * MINUTE_MS
+export const HOUR_MS = 60 * MINUTE_MS
+export const DAY_MS = 24 * HOUR_MS
 
 /** RFC 3339 asks for seconds, ISO 8601 does not. */
 const WITHOUT_SECONDS = /^(.{10}T\d\d:\d\d)(Z|[+-].*)$/

@@ -1,14 +1,12 @@
-/** The sweep over raffles: everything due, oldest first, a few at a time; one raffle's failure never stops another's. */
+/** The sweep over raffles: takes each one that is due as far as it goes, the oldest first. */
 import { sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
+import { sweepRows } from '../core/sweep-rows.ts'
 import { MINUTE_MS } from '../core/time.ts'
 import { raffles } from '../raffles/schema.ts'
 import { pools } from '../tickets/schema.ts'
 import { advanceRaffle } from './advance-raffle.ts'
 
-/** The platform lets six connections be open at once. */
-const AT_A_TIME = 5
-const RAFFLES_A_PAGE = 200
 /** A sweep that began a minute ago meets the next one; what is left is due then too. */
 const MAX_PASS_MS = 50_000
 /** What is due for longer than this is told of as overdue. */
@@ -22,34 +20,25 @@ export interface SweepResult {
 
 export async function advanceDueRaffles(ctx: Ctx): Promise<SweepResult> {
   const result: SweepResult = { advanced: 0, overdue: 0, failed: 0 }
-  const startedAt = Date.now()
-  let last: DueRaffle | undefined
-  do {
-    const queue = await dueRaffles(ctx, last)
-    last = queue.at(-1)
-    const worker = async () => {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift())
-        await advanceOne(ctx, next, result)
-    }
-    await Promise.all(Array.from({ length: AT_A_TIME }, worker))
-    // Onwards past what could not be done, so that many stuck raffles do not starve the rest.
-  } while (last !== undefined && Date.now() - startedAt < MAX_PASS_MS)
-  return result
+  const { failed } = await sweepRows(ctx, {
+    name: 'raffle',
+    page: (limit) => dueRaffles(ctx, limit),
+    one: (raffle) => advanceOne(ctx, raffle, result),
+    maxPassMs: MAX_PASS_MS,
+  })
+  return { ...result, failed }
 }
 
 async function advanceOne(ctx: Ctx, { id, dueAt }: DueRaffle, result: SweepResult): Promise<void> {
-  const late = ctx.now - dueAt > OVERDUE_AFTER_MS
-  try {
-    const { done, overdue } = await advanceRaffle(ctx, id)
-    if (done.length > 0) ctx.log.info('raffle advanced', { raffleId: id, steps: done.join(' ') })
-    if (done.length > 0) result.advanced++
-    if (overdue === null) return
-    if (late) result.overdue++
-    ctx.log.warn(late ? 'raffle overdue' : 'raffle waits', { raffleId: id, dueAt, reason: overdue })
-  } catch (error) {
-    result.failed++
-    ctx.log.error('raffle not advanced', { raffleId: id, dueAt, error })
+  const { done, overdue } = await advanceRaffle(ctx, id)
+  if (done.length > 0) {
+    ctx.log.info('raffle advanced', { raffleId: id, steps: done.join(' ') })
+    result.advanced++
   }
+  if (overdue === null) return
+  const isLate = ctx.now - dueAt > OVERDUE_AFTER_MS
+  if (isLate) result.overdue++
+  ctx.log.warn(isLate ? 'raffle overdue' : 'raffle waits', { raffleId: id, dueAt, reason: overdue })
 }
 
 interface DueRaffle {
@@ -58,12 +47,10 @@ interface DueRaffle {
 }
 
 /** Due by the raffle's own clock or by its pool's, the oldest first. Two indexes, one list. */
-async function dueRaffles(ctx: Ctx, after: DueRaffle | undefined): Promise<DueRaffle[]> {
-  const { dueAt, id } = after ?? { dueAt: 0, id: '' }
-  return ctx.db.all<DueRaffle>(sql`
+const dueRaffles = (ctx: Ctx, limit: number): Promise<DueRaffle[]> =>
+  ctx.db.all<DueRaffle>(sql`
     SELECT id, min(due_at) AS dueAt FROM (
       SELECT ${raffles.id} AS id, ${raffles.dueAt} AS due_at FROM ${raffles} WHERE ${raffles.dueAt} <= ${ctx.now}
       UNION ALL
       SELECT ${pools.raffleId}, ${pools.dueAt} FROM ${pools} WHERE ${pools.dueAt} <= ${ctx.now}
-    ) GROUP BY id HAVING (min(due_at), id) > (${dueAt}, ${id}) ORDER BY dueAt, id LIMIT ${RAFFLES_A_PAGE}`)
-}
+    ) GROUP BY id ORDER BY dueAt, id LIMIT ${limit}`)

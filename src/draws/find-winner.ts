@@ -3,7 +3,7 @@ import { and, eq } from 'drizzle-orm'
 import { type Permission, requirePermission, requireUser } from '../accounts/permissions.ts'
 import { users } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
-import { notFound, Problem } from '../core/errors.ts'
+import { notFound } from '../core/errors.ts'
 import { raffles } from '../raffles/schema.ts'
 import { pools } from '../tickets/schema.ts'
 import { winners } from './schema.ts'
@@ -33,11 +33,6 @@ export async function findMyWinner(ctx: Ctx, id: string): Promise<SelectedWinner
 export async function findWinnerFor(ctx: Ctx, id: string, permission: Permission): Promise<SelectedWinner> {
   const found = await selectWinners(ctx).where(eq(winners.id, id)).get()
   if (found === undefined) throw notFound('winner')
-  try {
-    await requirePermission(ctx, found.raffle.organisationId, permission)
-  } catch (error) {
-    if (error instanceof Problem && error.code === 'not_found') throw notFound('winner')
-    throw error
-  }
+  await requirePermission(ctx, found.raffle.organisationId, permission, 'winner')
   return found
 }

@@ -3,6 +3,7 @@ import { and, asc, eq, type SQL, sql } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
+import { receiptKeySql } from '../money/receipt-key.ts'
 import { type PaymentRow, payments, receipts } from '../money/schema.ts'
 import { type OrderLineRow, type OrderRow, orderLines, orders } from './schema.ts'
 
@@ -41,7 +42,7 @@ export async function findOrders(ctx: Ctx, ids: readonly string[]): Promise<Orde
 const triesThatCount = (orderIds: readonly string[]): SQL => sql`
   SELECT coalesce(
     (SELECT ${receipts.paymentId} FROM ${receipts} WHERE ${receipts.orderId} = ${orders.id}
-      AND ${receipts.provider} || ':' || ${receipts.reference} = ${orders.receipt}),
+      AND ${receiptKeySql} = ${orders.receipt}),
     (SELECT max(${payments.id}) FROM ${payments} WHERE ${payments.orderId} = ${orders.id}))
   FROM ${orders} WHERE ${isOneOf(orders.id, orderIds)}`
 

@@ -1,7 +1,7 @@
 /** What an order's history says, in words for its buyer. */
 
 import type { FulfilmentStatus } from '../catalog/schema.ts'
-import { type Money, moneyText } from '../core/money.ts'
+import { formatMoney, type Money } from '../core/money.ts'
 import { toInstant } from '../core/time.ts'
 import type { LossReason } from './line.ts'
 import type { LineKind } from './schema.ts'
@@ -43,14 +43,14 @@ const means = (provider: string): string =>
 
 export const historyText = {
   placed: (order: Money & { payUntil: number }) =>
-    `Reserved. Pay ${moneyText(order)} by ${toInstant(order.payUntil)}.`,
+    `Reserved. Pay ${formatMoney(order)} by ${toInstant(order.payUntil)}.`,
   started: (provider: string) => `Payment ${means(provider)} started.`,
   unanswered: (provider: string) =>
     `${provider} has not answered yet. If your phone asks you, confirm there; if it does not within two minutes, try to pay once more.`,
   declined: (reason: string | null) =>
     reason === null ? 'The payment failed.' : `The payment failed: ${reason}.`,
   received: ({ receiptNumber, ...sum }: Money & { receiptNumber?: string }, provider: string) =>
-    `Received ${moneyText(sum)} ${means(provider)}${receiptNumber === undefined ? '' : ` (${receiptNumber})`}.`,
+    `Received ${formatMoney(sum)} ${means(provider)}${receiptNumber === undefined ? '' : ` (${receiptNumber})`}.`,
   receiptNumber: (number: string) => `The receipt number of that is ${number}.`,
   issued: (tickets: number, units: number) =>
     [
@@ -59,12 +59,12 @@ export const historyText = {
       ...(units > 0 ? [unitsText(units)] : []),
     ].join(' '),
   lost: (sum: Money, lines: LostLine[], isOneRaffle: boolean) =>
-    [...lostTexts(lines, isOneRaffle), `${moneyText(sum)} goes back to you.`].join(' '),
-  excess: (sum: Money) => `That was ${moneyText(sum)} more than the price. It goes back to you.`,
+    [...lostTexts(lines, isOneRaffle), `${formatMoney(sum)} goes back to you.`].join(' '),
+  excess: (sum: Money) => `That was ${formatMoney(sum)} more than the price. It goes back to you.`,
   returned: {
-    twice: (sum: Money) => `This order was paid already. ${moneyText(sum)} goes back to you.`,
+    twice: (sum: Money) => `This order was paid already. ${formatMoney(sum)} goes back to you.`,
     wrong: (sum: Money, due: Money) =>
-      `${moneyText(sum)} came instead of ${moneyText(due)}. It goes back to you.`,
+      `${formatMoney(sum)} came instead of ${formatMoney(due)}. It goes back to you.`,
   },
   fulfilled: (status: Exclude<FulfilmentStatus, 'none'>, title: string, reference: string | undefined) =>
     `“${title}” was ${status}${reference === undefined ? '' : ` (${reference})`}.`,

@@ -69,7 +69,7 @@ export const EXAMPLE_MANAGED_PAYMENT = {
   status: 'pending',
   amount: { amount: 30_000, currency: 'KES' },
   reference: 'ws_CO_191220231020363925',
-  attention: 'mpesa has not said for an hour whether it is paid.',
+  attention: 'mpesa has not confirmed it yet.',
   checks: 7,
   nextCheckAt: null,
   dismissed: null,

@@ -2,10 +2,10 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
+import { nextPoll } from '../money/poll-schedule.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
 import { insertOrderEvent } from '../orders/history.ts'
 import { historyText } from '../orders/history-text.ts'
-import { nextLook } from './payment-schedule.ts'
 
 /** No money has come by it, as far as is known. */
 export const isOpen = inArray(payments.status, ['starting', 'pending', 'failed', 'expired'])
@@ -28,7 +28,7 @@ export async function failPayment(
         .set({
           status: sql`iif(${payments.status} = 'expired', 'expired', 'failed')`,
           checks: sql`${payments.checks} + 1`,
-          dueAt: isFinal ? null : nextLook(createdAt, ctx.now),
+          dueAt: isFinal ? null : nextPoll(createdAt, ctx.now),
           attention: null,
           updatedAt: ctx.now,
         })

@@ -2,6 +2,7 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { MINUTE_MS } from '../core/time.ts'
+import { receiptKeySql } from '../money/receipt-key.ts'
 import { payments, receipts } from '../money/schema.ts'
 import { orders } from '../orders/schema.ts'
 
@@ -23,7 +24,7 @@ export const flagStuckOrder = (ctx: Ctx, orderId: string) =>
           WHERE ${receipts.orderId} = ${orderId} AND ${receipts.paymentId} = ${payments.id}
             AND ${receipts.at} <= ${ctx.now - LATE_AFTER_MS}
             AND (${orders.settledAt} IS NULL
-              OR ${orders.receipt} IS NOT ${receipts.provider} || ':' || ${receipts.reference}))`,
+              OR ${orders.receipt} IS NOT ${receiptKeySql}))`,
       ),
     )
 

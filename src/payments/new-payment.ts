@@ -1,12 +1,10 @@
 /** A payment as it is stored before its provider is asked. */
 import type { Ctx } from '../core/context.ts'
 import { newId } from '../core/ids.ts'
-import { SECOND_MS } from '../core/time.ts'
+import { FIRST_POLL_MS } from '../money/poll-schedule.ts'
 import type { PaymentRow } from '../money/schema.ts'
 import type { OrderRow } from '../orders/schema.ts'
 import type { PayWith } from './pay-with.ts'
-
-const FIRST_POLL_MS = 20 * SECOND_MS
 
 /** A try to pay for an order, as it is written down before the provider is asked. */
 export const newPayment = (

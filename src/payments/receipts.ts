@@ -7,15 +7,13 @@ import type { Transfer } from '../money/ledger.ts'
 import { account, insertTransfers } from '../money/ledger.ts'
 import type { Provider } from '../money/provider-name.ts'
 import type { Capture } from '../money/providers/port.ts'
+import { receiptKey } from '../money/receipt-key.ts'
 import type { PaymentRow, ReceiptRow } from '../money/schema.ts'
 import { payments, receipts } from '../money/schema.ts'
 import { insertOrderEvent } from '../orders/history.ts'
 import { historyText } from '../orders/history-text.ts'
 import type { OrderLineRow, OrderRow } from '../orders/schema.ts'
 import { orderLines, orders } from '../orders/schema.ts'
-
-export const receiptKey = ({ provider, reference }: Pick<ReceiptRow, 'provider' | 'reference'>): string =>
-  `${provider}:${reference}`
 
 /** An order with everything that has arrived for it. */
 export interface Received {

@@ -4,14 +4,15 @@
  */
 import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
-import { moneyText } from '../core/money.ts'
+import { formatMoney } from '../core/money.ts'
 import { SECOND_MS } from '../core/time.ts'
+import { whyLate } from '../money/attention-text.ts'
+import { nextPoll } from '../money/poll-schedule.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { Capture, Observed, Reversal } from '../money/providers/port.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
 import { orders } from '../orders/schema.ts'
 import { failPayment, isOpen } from './fail-payment.ts'
-import { nextLook } from './payment-schedule.ts'
 import { takeObserved } from './settle-order.ts'
 import { startPayment } from './start-payment.ts'
 import { stopPayment } from './stop-payment.ts'
@@ -57,10 +58,10 @@ async function takeDisputes(
 }
 
 const whyOther = ({ provider }: PaymentRow, capture: Capture): string =>
-  `${provider} says that ${moneyText(capture)} came (${capture.receiptNumber ?? capture.reference}), which is written down as other money.`
+  `${provider} says that ${formatMoney(capture)} came (${capture.receiptNumber ?? capture.reference}), which is written down as other money.`
 
 const whyStrange = ({ provider }: PaymentRow, told: Reversal): string =>
-  `${provider} says that it took ${moneyText(told)} back (${told.reference}), which does not agree with what is written down.`
+  `${provider} says that it took ${formatMoney(told)} back (${told.reference}), which does not agree with what is written down.`
 
 /** A provider that cannot be asked has said nothing: that is no failure of the payment. */
 async function ask(
@@ -96,15 +97,10 @@ async function scheduleNextPoll(ctx: Ctx, payment: PaymentRow, { status, reason 
   if (payment.status === 'expired' && status === 'pending') await stopPayment(ctx, payment)
   // An operator says what came of it; there is nobody to ask.
   const byHand = payment.action?.kind === 'manual'
-  const dueAt = byHand ? null : nextLook(payment.createdAt, ctx.now)
-  const attention = byHand || dueAt !== null ? null : whyAttention(payment, status, reason)
+  const dueAt = byHand ? null : nextPoll(payment.createdAt, ctx.now)
+  const attention = byHand || dueAt !== null ? null : whyLate(payment, status, reason)
   await ctx.db
     .update(payments)
     .set({ checks: sql`${payments.checks} + 1`, dueAt, attention, updatedAt: ctx.now })
     .where(and(eq(payments.id, payment.id), isOpen))
 }
-
-const whyAttention = ({ provider }: PaymentRow, status: Observed['status'], reason: string | null): string =>
-  status === 'pending'
-    ? `${provider} has not said for an hour whether it is paid.`
-    : `${provider} does not know what became of it${reason === null ? '' : `: ${reason}`}.`

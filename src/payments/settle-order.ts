@@ -15,6 +15,7 @@ import type { GrantKey } from '../grants/find-grant.ts'
 import { finishGrants } from '../grants/sweep-grants.ts'
 import { insertTransfers } from '../money/ledger.ts'
 import type { Capture, Observed } from '../money/providers/port.ts'
+import { receiptKey } from '../money/receipt-key.ts'
 import { insertRefund, type NewRefund } from '../money/refund-rows.ts'
 import { type PaymentRow, payments, type ReceiptRow, receipts } from '../money/schema.ts'
 import { enqueueGrants } from '../orders/earned-entries.ts'
@@ -25,15 +26,7 @@ import { linePort } from '../orders/lines/index.ts'
 import { type LineKind, type OrderLineRow, orderLines, orders } from '../orders/schema.ts'
 import { reopenRefundRuns } from '../refunds/refund-run.ts'
 import { attentionWithoutStuckFlag, isFlaggedAsStuck } from './flag-stuck-orders.ts'
-import {
-  isReceiptOf,
-  linesOf,
-  noteNumber,
-  type Received,
-  receiptKey,
-  receiptsOf,
-  takeCapture,
-} from './receipts.ts'
+import { isReceiptOf, linesOf, noteNumber, type Received, receiptsOf, takeCapture } from './receipts.ts'
 import { sendBack, settlement } from './settlement-rows.ts'
 
 /**

@@ -3,6 +3,7 @@ import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import type { Transfer } from '../money/ledger.ts'
 import { account, insertTransfers } from '../money/ledger.ts'
+import { receiptKey } from '../money/receipt-key.ts'
 import { insertRefund } from '../money/refund-rows.ts'
 import type { ReceiptRow } from '../money/schema.ts'
 import { insertOrderEvent } from '../orders/history.ts'
@@ -10,7 +11,6 @@ import { historyText } from '../orders/history-text.ts'
 import { amountOf } from '../orders/line-amounts.ts'
 import { linePort } from '../orders/lines/index.ts'
 import type { OrderLineRow, OrderRow } from '../orders/schema.ts'
-import { receiptKey } from './receipts.ts'
 
 /** Parts of an order's transaction beside its issued lines, which are parts 0 to 19; the lost ones from 100 on. */
 const LOST_PART = 100

@@ -8,6 +8,7 @@ import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import { account, insertTransfers } from '../money/ledger.ts'
 import type { Reversal } from '../money/providers/port.ts'
+import { receiptKey } from '../money/receipt-key.ts'
 import { disputeKey } from '../money/refund-rows.ts'
 import { type PaymentRow, type ReceiptRow, receipts, refunds, transfers } from '../money/schema.ts'
 import { findOrder, type OrderRows } from '../orders/find-order.ts'
@@ -19,7 +20,7 @@ import { disputeText } from '../refunds/history-text.ts'
 import { priceOf, reserve, restOf } from '../refunds/reserve-refund.ts'
 import { resumeRefund } from '../refunds/resume-refund.ts'
 import { takeBack } from '../refunds/take-back-tickets.ts'
-import { isReceiptNamed, receiptKey } from './receipts.ts'
+import { isReceiptNamed } from './receipts.ts'
 
 /** Each time a refund of the same order came first. */
 const MAX_TRIES = 5

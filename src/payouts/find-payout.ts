@@ -3,7 +3,7 @@ import { and, desc, eq, inArray, lt } from 'drizzle-orm'
 import * as z from 'zod'
 import { organisationsWith, type Permission, requirePermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
-import { notFound, Problem } from '../core/errors.ts'
+import { notFound } from '../core/errors.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
 import { type PayoutRow, payouts } from '../money/schema.ts'
 import type { ListPayouts, Payout } from './contract.ts'
@@ -12,13 +12,7 @@ import { presentPayout } from './present.ts'
 export async function findPayoutFor(ctx: Ctx, id: string, permission: Permission): Promise<PayoutRow> {
   const payout = await readPayout(ctx, id)
   if (payout === undefined) throw notFound('payout')
-  try {
-    await requirePermission(ctx, payout.organisationId, permission)
-  } catch (error) {
-    // In the same words as for an id that nobody has.
-    if (error instanceof Problem && error.code === 'not_found') throw notFound('payout')
-    throw error
-  }
+  await requirePermission(ctx, payout.organisationId, permission, 'payout')
   return payout
 }
 

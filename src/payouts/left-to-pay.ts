@@ -3,7 +3,7 @@ import type { SQL } from 'drizzle-orm'
 import { sql } from 'drizzle-orm'
 import { Problem } from '../core/errors.ts'
 import type { Money } from '../core/money.ts'
-import { moneyText } from '../core/money.ts'
+import { formatMoney } from '../core/money.ts'
 import { account } from '../money/ledger.ts'
 import { isLossOf } from '../money/losses.ts'
 import { type PayoutStatus, payouts } from '../money/schema.ts'
@@ -61,5 +61,5 @@ export function leftForShop(
 export const owesElsewhere = (missing: Money): Problem =>
   new Problem(
     'invalid_state',
-    `The organisation owes ${moneyText(missing)} to prizes of other raffles or for what buyers’ banks took back, or has asked for it already. Once it has paid that in and an administrator has recorded it as a top-up, this can be paid out.`,
+    `The organisation owes ${formatMoney(missing)} to prizes of other raffles or for what buyers’ banks took back, or has asked for it already. Once it has paid that in and an administrator has recorded it as a top-up, this can be paid out.`,
   )

@@ -4,7 +4,7 @@ import { requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import type { Money } from '../core/money.ts'
-import { moneyText } from '../core/money.ts'
+import { formatMoney } from '../core/money.ts'
 import type { Settings } from '../core/settings.ts'
 import { requireStatement } from '../money/require-statement.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from '../money/schema.ts'
@@ -12,8 +12,7 @@ import type { MarkPaid, Payout } from './contract.ts'
 import { findPayoutFor, readPayout } from './find-payout.ts'
 import { isStillOwed, leftForOrganiser, leftForShop, owesElsewhere } from './left-to-pay.ts'
 import { presentPayout } from './present.ts'
-import { payPayout, recordPayoutFailedByAdmin, recordPayoutPaidByAdmin } from './send-payout.ts'
-import { trySending } from './sweep-payouts.ts'
+import { payPayout, recordPayoutFailedByAdmin, recordPayoutPaidByAdmin, trySending } from './send-payout.ts'
 
 const byWhom = (settings: Settings): 'other' | 'any' =>
   settings.PAYOUT_APPROVAL ?? (settings.ENVIRONMENT === 'production' ? 'other' : 'any')
@@ -84,7 +83,7 @@ const COVERS: Partial<Record<PayoutRow['kind'], (payout: PayoutRow, statuses: Pa
 const isRefunded = (missing: Money): Problem =>
   new Problem(
     'invalid_state',
-    `The shop has ${moneyText(missing)} less than this: it was refunded since, or is being paid out already. Cancel this payout and ask for what is left.`,
+    `The shop has ${formatMoney(missing)} less than this: it was refunded since, or is being paid out already. Cancel this payout and ask for what is left.`,
   )
 
 const isAt = ({ id, attempt }: PayoutRow, status: PayoutStatus): SQL =>
@@ -124,7 +123,7 @@ export async function cancelPayout(ctx: Ctx, id: string): Promise<Payout> {
 /** An operator has paid it outside; or an administrator has read in its silent provider's statement that it was paid. */
 export async function markPaid(ctx: Ctx, id: string, { reference }: MarkPaid): Promise<Payout> {
   const payout = await findPayoutFor(ctx, id, 'payouts:approve')
-  if (isSilent(payout)) {
+  if (isUnconfirmed(payout)) {
     await requireStatement(ctx, payout.provider)
     await recordPayoutPaidByAdmin(ctx, payout, reference)
   } else if (payout.provider === 'manual') await payPayout(ctx, payout, ['approved', 'sent'], reference)
@@ -142,7 +141,7 @@ export async function markPaid(ctx: Ctx, id: string, { reference }: MarkPaid): P
 export async function markFailed(ctx: Ctx, id: string, reason: string): Promise<Payout> {
   const payout = await findPayoutFor(ctx, id, 'payouts:approve')
   await requireStatement(ctx, payout.provider)
-  if (isSilent(payout)) await recordPayoutFailedByAdmin(ctx, payout, reason)
+  if (isUnconfirmed(payout)) await recordPayoutFailedByAdmin(ctx, payout, reason)
   const now = (await readPayout(ctx, id))!
   if (now.status === 'failed' && now.attention === reason) return presentPayout(now)
   throw new Problem(
@@ -151,5 +150,5 @@ export async function markFailed(ctx: Ctx, id: string, reason: string): Promise<
   )
 }
 
-const isSilent = ({ provider, status, attention }: PayoutRow): boolean =>
+const isUnconfirmed = ({ provider, status, attention }: PayoutRow): boolean =>
   provider !== 'manual' && status === 'sent' && attention !== null

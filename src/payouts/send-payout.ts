@@ -5,40 +5,40 @@
 import { and, eq, gte, inArray, isNotNull, ne, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
-import { MINUTE_MS, SECOND_MS } from '../core/time.ts'
 import { winners } from '../draws/schema.ts'
+import { attemptKey } from '../money/attempt-key.ts'
+import { attentionText, whyLate } from '../money/attention-text.ts'
 import { account, insertTransfers } from '../money/ledger.ts'
+import { FIRST_POLL_MS, POLLS_BEFORE_LATE, pauseAfterPoll } from '../money/poll-schedule.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { Sent } from '../money/providers/port.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from '../money/schema.ts'
 import { makeDueNow } from '../raffles/schedule-sweep.ts'
 import { isStillOwed } from './left-to-pay.ts'
 
-/** How long after each time the provider is asked again; the last one for ever. */
-const PAUSES_MS = [
-  20 * SECOND_MS,
-  40 * SECOND_MS,
-  2 * MINUTE_MS,
-  5 * MINUTE_MS,
-  15 * MINUTE_MS,
-  60 * MINUTE_MS,
-] as const
-
-/** The provider's key: another one only where it said that the one before had failed. */
-export const keyOfPayout = ({ id, attempt }: Pick<PayoutRow, 'id' | 'attempt'>): string =>
-  attempt === 0 ? id : `${id}_${attempt}`
-
 /** Safe to repeat, and at the same time: the key makes it one payment. */
-export async function sendPayout(ctx: Ctx, payout: PayoutRow): Promise<void> {
+async function sendPayout(ctx: Ctx, payout: PayoutRow): Promise<void> {
   const going = await noteSending(ctx, payout)
   if (going === undefined) return
   await takeSent(ctx, going, await ask(ctx, going))
 }
 
+/** A failure is logged and the payout stays due: the next sweep retries, and flags it for a person once it is late. */
+export async function trySending(ctx: Ctx, payout: PayoutRow): Promise<void> {
+  try {
+    await sendPayout(ctx, payout)
+  } catch (error) {
+    ctx.log.error('payout not sent', { payoutId: payout.id, error })
+    await noteUnsent(ctx, payout).catch((error) =>
+      ctx.log.error('payout not noted as unsent', { payoutId: payout.id, error }),
+    )
+  }
+}
+
 /** Asked again, it says how that one stands. */
 function ask(ctx: Ctx, payout: PayoutRow): Promise<Sent> {
   const { provider, amount, currency, createdAt, destination } = payout
-  const id = keyOfPayout(payout)
+  const id = attemptKey(payout.id, payout.attempt)
   return providerOf(provider).payout(ctx, { id, amount, currency, createdAt, destination })
 }
 
@@ -47,14 +47,13 @@ function ask(ctx: Ctx, payout: PayoutRow): Promise<Sent> {
  * came of it: were it marked as failed meanwhile, it could be paid twice.
  */
 async function noteSending(ctx: Ctx, { id, attempt, tries }: PayoutRow): Promise<PayoutRow | undefined> {
-  const pause = PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)]!
   const [going] = await withRetry(() =>
     ctx.db
       .update(payouts)
       .set({
         status: 'sent',
         tries: tries + 1,
-        dueAt: ctx.now + pause,
+        dueAt: ctx.now + pauseAfterPoll(tries),
         attention: null,
         updatedAt: ctx.now,
       })
@@ -87,27 +86,27 @@ async function takeSent(ctx: Ctx, payout: PayoutRow, sent: Sent): Promise<void> 
 
 function undecided({ provider, tries }: PayoutRow, { status, reason }: Sent): Partial<PayoutRow> {
   if (status === 'failed') {
-    return { status: 'failed', dueAt: null, attention: reason ?? 'the provider could not pay it' }
+    return { status: 'failed', dueAt: null, attention: attentionText.failed(provider, reason) }
   }
   // Only a person knows: there is nothing to ask again.
-  if (provider === 'manual') return { dueAt: null, attention: 'to be paid by hand' }
-  const isLate = tries >= PAUSES_MS.length
-  return { attention: reason ?? (isLate ? 'the provider has not said whether it is paid' : null) }
+  if (provider === 'manual') return { dueAt: null, attention: attentionText.payByHand }
+  const isLate = tries >= POLLS_BEFORE_LATE
+  return { attention: isLate || reason !== null ? whyLate({ provider }, status, reason) : null }
 }
 
 /** Its provider could not be asked, again and again: somebody is told, and it goes on being asked. */
-export const noteUnsent = (ctx: Ctx, payout: PayoutRow) =>
+const noteUnsent = (ctx: Ctx, payout: PayoutRow) =>
   ctx.db
     .update(payouts)
-    .set({ attention: `${payout.provider} cannot be asked to pay it; that is tried again.` })
-    .where(and(isStill(payout, ['sent']), gte(payouts.tries, PAUSES_MS.length)))
+    .set({ attention: attentionText.cannotBeSent(payout.provider) })
+    .where(and(isStill(payout, ['sent']), gte(payouts.tries, POLLS_BEFORE_LATE)))
 
 /** Its provider was sent it and is silent: what came of it a person may say, as long as the provider is not being asked. */
-const isSilent = and(ne(payouts.provider, 'manual'), isNotNull(payouts.attention))
+const isUnconfirmed = and(ne(payouts.provider, 'manual'), isNotNull(payouts.attention))
 
 /** By its provider, which has not said so; nothing happens unless it is silent. */
 export const recordPayoutPaidByAdmin = (ctx: Ctx, payout: PayoutRow, reference: string): Promise<void> =>
-  payPayout(ctx, payout, ['sent'], reference, isSilent)
+  payPayout(ctx, payout, ['sent'], reference, isUnconfirmed)
 
 /** Not by its provider, which has not said so; nothing happens unless it is silent. */
 export const recordPayoutFailedByAdmin = (ctx: Ctx, payout: PayoutRow, reason: string) =>
@@ -115,7 +114,7 @@ export const recordPayoutFailedByAdmin = (ctx: Ctx, payout: PayoutRow, reason: s
     ctx.db
       .update(payouts)
       .set({ status: 'failed', dueAt: null, attention: reason, updatedAt: ctx.now })
-      .where(and(isStill(payout, ['sent']), isSilent)),
+      .where(and(isStill(payout, ['sent']), isUnconfirmed)),
   )
 
 /** It has been paid: the ledger, the payout and its winner in one transaction; a repeat changes nothing. */
@@ -168,7 +167,7 @@ const isUnderWay = (ctx: Ctx, payout: PayoutRow) =>
   withRetry(() =>
     ctx.db
       .update(payouts)
-      .set({ status: 'sent', dueAt: ctx.now + PAUSES_MS[0], attention: null, updatedAt: ctx.now })
+      .set({ status: 'sent', dueAt: ctx.now + FIRST_POLL_MS, attention: null, updatedAt: ctx.now })
       .where(and(isStill(payout, ['failed']), isStillOwed)),
   )
 

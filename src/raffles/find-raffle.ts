@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm'
 import { type Permission, requirePermission } from '../accounts/permissions.ts'
 import { type OrganisationRow, organisations } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
-import { notFound, Problem } from '../core/errors.ts'
+import { notFound } from '../core/errors.ts'
 import { pools } from '../tickets/schema.ts'
 import { type RaffleRow, raffles } from './schema.ts'
 
@@ -40,12 +40,6 @@ export async function findPublishedRaffle(ctx: Ctx, id: string): Promise<FoundRa
 /** A raffle for whoever holds `permission` in its organisation; to everybody else it does not exist. */
 export async function findRaffleFor(ctx: Ctx, id: string, permission: Permission): Promise<FoundRaffle> {
   const found = await findRaffle(ctx, id)
-  try {
-    await requirePermission(ctx, found.raffle.organisationId, permission)
-  } catch (error) {
-    // In the same words as for an id that nobody has.
-    if (error instanceof Problem && error.code === 'not_found') throw notFound('raffle')
-    throw error
-  }
+  await requirePermission(ctx, found.raffle.organisationId, permission, 'raffle')
   return found
 }

@@ -1,6 +1,6 @@
 /** What must be true of a raffle before it is published: its times in order, and its prizes affordable. Pure. */
 import type { FieldError } from '../core/errors.ts'
-import { moneyText } from '../core/money.ts'
+import { formatMoney } from '../core/money.ts'
 import { toInstant } from '../core/time.ts'
 import type { Provider } from '../money/provider-name.ts'
 import { earliestDrawAt } from '../tickets/pool/clock.ts'
@@ -84,7 +84,7 @@ function wrongPrizes(raffle: TermColumns): FieldError[] {
   const { organiser } = settleTakings(raffle, raffle.minTickets)
   // With no cash among them the rest cannot be too little, however wrong the shares are: that is told above.
   if (cash > 0 && organiser < 0 && !raffle.guaranteed) {
-    const text = (amount: number) => moneyText({ amount, currency: raffle.priceCurrency })
+    const text = (amount: number) => formatMoney({ amount, currency: raffle.priceCurrency })
     errors.push({
       path: 'prizes',
       message: `cash prizes of ${text(cash)} do not fit the prize pool of ${text(Math.max(0, cash + organiser))} at ${raffle.minTickets} tickets; guarantee them or raise minTickets`,

@@ -1,6 +1,6 @@
 /** What an order's history says of refunds, in words for its buyer. */
 import type { Money } from '../core/money.ts'
-import { moneyText } from '../core/money.ts'
+import { formatMoney } from '../core/money.ts'
 import type { RefundedLine } from '../money/schema.ts'
 import type { OrderLineRow } from '../orders/schema.ts'
 
@@ -35,28 +35,28 @@ function partsNamed(parts: readonly NamedPart[]): string {
 
 export const refundText = {
   due: (sum: Money, parts: NamedPart[], reason: string) =>
-    `${moneyText(sum)} for ${partsNamed(parts)} goes back to you: ${reason}`,
+    `${formatMoney(sum)} for ${partsNamed(parts)} goes back to you: ${reason}`,
   refused: (parts: NamedPart[]) =>
     `No refund for ${partsNamed(parts)}: the list of tickets is fixed for the draw.`,
   cancelled: (reason: string) =>
     `The raffle was cancelled, and the price of its tickets goes back to you: ${reason}`,
   cameBack: (sum: Money, by: string) =>
-    `${by} could not pay you the ${moneyText(sum)} after all. It is sent once more.`,
+    `${by} could not pay you the ${formatMoney(sum)} after all. It is sent once more.`,
   /** By the bank, before we could. */
-  withYou: (sum: Money) => `${moneyText(sum)} is with you already, as your bank took it back.`,
+  withYou: (sum: Money) => `${formatMoney(sum)} is with you already, as your bank took it back.`,
   /** `by` a provider, or `hand (…)` with what it is found again by. */
-  paid: (sum: Money, by: string) => `${moneyText(sum)} sent back to you by ${by}.`,
+  paid: (sum: Money, by: string) => `${formatMoney(sum)} sent back to you by ${by}.`,
 } as const
 
 /** Of what a provider took back by itself: the first ones for the buyer, the others for operators. */
 export const disputeText = {
-  taken: (sum: Money) => `Your bank took ${moneyText(sum)} back.`,
+  taken: (sum: Money) => `Your bank took ${formatMoney(sum)} back.`,
   back: (parts: NamedPart[]) => `Yours no longer: ${partsNamed(parts)}.`,
   stays: (parts: NamedPart[]) =>
     `In the draw still, as its list of tickets is fixed: ${partsNamed(parts)}. A prize that they win may be withheld.`,
   /** `price`: of what the money paid for and has not gone back. */
   attention: ({ reference, ...sum }: Money & { reference: string }, provider: string, price: number) =>
-    `${provider} took ${moneyText(sum)} back (${reference})${besides(sum, price)}.`,
+    `${provider} took ${formatMoney(sum)} back (${reference})${besides(sum, price)}.`,
   borne: (parts: NamedPart[]) =>
     `In the draw still, as its list was fixed: ${partsNamed(parts)}. Their organisation bears the price; a winner can be disqualified.`,
 } as const
@@ -66,6 +66,6 @@ function besides(sum: Money, price: number): string {
   if (price === amount) return ''
   if (price === 0) return ', which had gone back already'
   if (price < amount)
-    return `, of which ${moneyText({ amount: amount - price, currency })} had gone back already`
-  return `, less than the ${moneyText({ amount: price, currency })} that its order comes to: what that bought stays as it is`
+    return `, of which ${formatMoney({ amount: amount - price, currency })} had gone back already`
+  return `, less than the ${formatMoney({ amount: price, currency })} that its order comes to: what that bought stays as it is`
 }

@@ -19,7 +19,7 @@ import { requireRefunds } from './require-refunds.ts'
 
 export async function markRefundPaid(ctx: Ctx, id: string, reference: string): Promise<RefundRow> {
   const refund = await findRefundFor(ctx, id)
-  if (isSilent(refund)) {
+  if (isUnconfirmed(refund)) {
     await requireStatement(ctx, refund.provider)
     await recordRefundPaidByAdmin(ctx, refund, reference)
   } else if (refund.status !== 'paid') await recordRefundPaidByHand(ctx, refund, reference)
@@ -38,7 +38,7 @@ export async function markRefundPaid(ctx: Ctx, id: string, reference: string): P
 export async function markRefundFailed(ctx: Ctx, id: string, reason: string): Promise<RefundRow> {
   const refund = await findRefundFor(ctx, id)
   await requireStatement(ctx, refund.provider)
-  if (isSilent(refund)) await recordRefundFailedByAdmin(ctx, refund, reason)
+  if (isUnconfirmed(refund)) await recordRefundFailedByAdmin(ctx, refund, reason)
   const present = await findRefund(ctx, id)
   if (present.status === 'failed' && present.attention === reason) return present
   throw new Problem(
@@ -47,7 +47,7 @@ export async function markRefundFailed(ctx: Ctx, id: string, reason: string): Pr
   )
 }
 
-const isSilent = ({ provider, status, attention }: RefundRow): boolean =>
+const isUnconfirmed = ({ provider, status, attention }: RefundRow): boolean =>
   provider !== 'manual' && status === 'sent' && attention !== null
 
 async function findRefundFor(ctx: Ctx, id: string): Promise<RefundRow> {

@@ -8,6 +8,7 @@ import { withRetry } from '../core/database.ts'
 import { newId } from '../core/ids.ts'
 import { SECOND_MS } from '../core/time.ts'
 import { account } from '../money/ledger.ts'
+import { receiptKeySql } from '../money/receipt-key.ts'
 import { receipts, refundRuns, refunds, transfers } from '../money/schema.ts'
 import { askGrantsBack } from '../orders/earned-entries.ts'
 import { orderEvents, orderLines, orders } from '../orders/schema.ts'
@@ -124,7 +125,7 @@ async function writePage(ctx: Ctx, run: Run, orderIds: string[]): Promise<void> 
 /** A refund an order, of what is left of its line, by the receipt that paid for it. Joined from the page outwards. */
 function insertRefunds(ctx: Ctx, { raffleId, reason }: Run, page: string, isTurn: SQL) {
   const receiptOf = sql`${receipts.orderId} = ${orders.id}
-    AND ${receipts.provider} || ':' || ${receipts.reference} = ${orders.receipt}`
+    AND ${receiptKeySql} = ${orders.receipt}`
   return ctx.db
     .insert(refunds)
     .select(sql`

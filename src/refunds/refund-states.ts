@@ -4,8 +4,10 @@ import { enqueueMail } from '../accounts/mail/enqueue-mail.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { newId } from '../core/ids.ts'
-import { MINUTE_MS, SECOND_MS } from '../core/time.ts'
+import { MINUTE_MS } from '../core/time.ts'
+import { whyLate } from '../money/attention-text.ts'
 import { account, insertTransfers } from '../money/ledger.ts'
+import { FIRST_POLL_MS, LATE_AFTER_MS, nextPoll, SLOWEST_POLL_MS } from '../money/poll-schedule.ts'
 import type { Provider } from '../money/provider-name.ts'
 import type { Sent } from '../money/providers/port.ts'
 import { insertRefund, isUnpaid } from '../money/refund-rows.ts'
@@ -22,13 +24,6 @@ import { paidTransfers } from './ledger-rows.ts'
 export const MAX_REFUND_TRIES = 5
 
 const FIRST_PAUSE_MS = MINUTE_MS
-
-const FIRST_POLL_MS = 20 * SECOND_MS
-
-const SLOWEST_POLL_MS = 60 * MINUTE_MS
-
-/** What is not decided by then somebody is told of, while it goes on being tried. */
-export const LATE_AFTER_MS = 60 * MINUTE_MS
 
 /** In these a refund is owed and not paid. */
 const OPEN = ['due', 'sent', 'failed'] as const
@@ -207,7 +202,6 @@ export async function scheduleNextPoll(
   { status, reference, reason }: Sent,
 ): Promise<void> {
   const age = ctx.now - refund.createdAt
-  const pause = Math.round(Math.min(SLOWEST_POLL_MS, Math.max(FIRST_POLL_MS, age / 2)))
   // Of one that was not sent until now nothing can have been said yet, however old it is.
   const isLate = refund.status === 'sent' && age >= LATE_AFTER_MS
   await withRetry(() =>
@@ -217,7 +211,7 @@ export async function scheduleNextPoll(
         .set({
           status: 'sent',
           reference: sql`coalesce(${reference}, ${refunds.reference})`,
-          dueAt: ctx.now + pause,
+          dueAt: nextPoll(refund.createdAt, ctx.now) ?? ctx.now + SLOWEST_POLL_MS,
           attention: isLate ? whyLate(refund, status, reason) : null,
           updatedAt: ctx.now,
         })
@@ -261,8 +255,3 @@ export const recordRefundFailedByAdmin = (ctx: Ctx, refund: RefundRow, reason: s
       showRefundOnPayment(ctx, refund),
     ]),
   )
-
-export const whyLate = ({ provider }: RefundRow, status: Sent['status'], reason: string | null): string =>
-  status === 'pending'
-    ? `${provider} has not said yet whether it is paid.`
-    : `${provider} does not know what became of it${reason === null ? '' : `: ${reason}`}.`

@@ -4,6 +4,7 @@ import type { Ctx } from '../core/context.ts'
 import { invalid, Problem } from '../core/errors.ts'
 import { bodyHash } from '../core/idempotency.ts'
 import type { Provider } from '../money/provider-name.ts'
+import { receiptKeySql } from '../money/receipt-key.ts'
 import { type RefundedLine, type RefundRow, receipts } from '../money/schema.ts'
 import { findOrder, type OrderRows } from '../orders/find-order.ts'
 import { linePort } from '../orders/lines/index.ts'
@@ -119,12 +120,7 @@ async function payingReceipt(
   const receipt = await ctx.db
     .select({ provider: receipts.provider, paymentId: receipts.paymentId, receipt: receipts.reference })
     .from(receipts)
-    .where(
-      and(
-        eq(receipts.orderId, order.id),
-        sql`${receipts.provider} || ':' || ${receipts.reference} = ${order.receipt}`,
-      ),
-    )
+    .where(and(eq(receipts.orderId, order.id), sql`${receiptKeySql} = ${order.receipt}`))
     .get()
   if (receipt === undefined) throw new Error(`order ${order.id} is settled without a receipt`)
   return receipt

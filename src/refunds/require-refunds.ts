@@ -1,7 +1,7 @@
 /** Who may refund: whoever holds `refunds:write` in every organisation whose lines are touched. */
 import { requirePermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
-import { notFound, Problem } from '../core/errors.ts'
+import { Problem } from '../core/errors.ts'
 import type { OrderLineRow } from '../orders/schema.ts'
 
 /** Throws unless the actor may refund these lines; to strangers there is no such `what`. */
@@ -13,12 +13,9 @@ export async function requireRefunds(
   let forbidden: Problem | null = null
   for (const organisationId of new Set(lines.map((line) => line.organisationId))) {
     try {
-      await requirePermission(ctx, organisationId, 'refunds:write')
+      await requirePermission(ctx, organisationId, 'refunds:write', what)
     } catch (error) {
-      if (!(error instanceof Problem)) throw error
-      // In the same words as for an id that nobody has.
-      if (error.code === 'not_found') throw notFound(what)
-      if (error.code !== 'forbidden') throw error
+      if (!(error instanceof Problem && error.code === 'forbidden')) throw error
       forbidden = error
     }
   }

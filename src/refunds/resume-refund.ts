@@ -2,9 +2,10 @@
 import { and, eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { MINUTE_MS } from '../core/time.ts'
+import { attentionText } from '../money/attention-text.ts'
+import { LATE_AFTER_MS } from '../money/poll-schedule.ts'
 import { type RefundRow, refunds } from '../money/schema.ts'
 import { showRefundOnPayment } from './attention.ts'
-import { LATE_AFTER_MS } from './refund-states.ts'
 import { sendRefund } from './send-refund.ts'
 import { takeBack } from './take-back-tickets.ts'
 
@@ -52,5 +53,5 @@ async function later(ctx: Ctx, refund: RefundRow): Promise<void> {
 
 const whyLate = ({ status, provider }: RefundRow): string =>
   status === 'requested'
-    ? 'Its tickets cannot be taken back; that is tried again every minute.'
-    : `It cannot be sent by ${provider}; that is tried again every minute.`
+    ? 'Its tickets cannot be taken back; this is retried every minute.'
+    : attentionText.cannotBeSent(provider)

@@ -1,6 +1,8 @@
 /** Sends a refund that is due back where its money came from; asked again, at any time, it is sent once. */
 import { and, eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
+import { attemptKey } from '../money/attempt-key.ts'
+import { attentionText } from '../money/attention-text.ts'
 import { account } from '../money/ledger.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { Sent } from '../money/providers/port.ts'
@@ -28,8 +30,7 @@ import {
 
 export async function sendRefund(ctx: Ctx, refund: RefundRow): Promise<RefundRow> {
   if (isDispute(refund)) await recordRefundPaid(ctx, refund, 'bank', null)
-  else if (refund.provider === BY_HAND)
-    await handToOperators(ctx, refund, 'Pay it back by hand, and say so here.')
+  else if (refund.provider === BY_HAND) await handToOperators(ctx, refund, attentionText.payByHand)
   else if (await claimFromOperator(ctx, refund)) await askProvider(ctx, refund)
   return findRefund(ctx, refund.id)
 }
@@ -43,10 +44,10 @@ async function askProvider(ctx: Ctx, refund: RefundRow): Promise<void> {
     await recordRefundPaid(ctx, refund, 'bank', null)
     return
   }
-  const sent = await send(ctx, refund, keyOf(refund, refund.tries), payment!, capture!)
+  const sent = await send(ctx, refund, attemptKey(refund.id, refund.tries), payment!, capture!)
   if (sent.status === 'succeeded') await recordRefundPaid(ctx, refund, refund.provider, sent.reference)
   else if (sent.status === 'failed')
-    await scheduleRetry(ctx, refund, sent.reason ?? 'The provider gave no reason.')
+    await scheduleRetry(ctx, refund, attentionText.failed(refund.provider, sent.reason))
   else await scheduleNextPoll(ctx, refund, sent)
 }
 
@@ -71,9 +72,6 @@ function send(
   return providerOf(provider).refund(ctx, { id, amount, currency, createdAt, payment, capture })
 }
 
-/** The provider's key: what has failed there for good is asked for anew under another one, and only that. */
-const keyOf = ({ id }: RefundRow, tries: number): string => (tries === 0 ? id : `${id}.${tries}`)
-
 /**
  * Of one that was decided its provider tells again, so that it can be asked by the key that it was sent under last: what
  * had failed may have arrived after all, and what had arrived may have come back.
@@ -90,7 +88,7 @@ export async function checkDecidedRefund(ctx: Ctx, refund: RefundRow): Promise<v
         and(eq(transfers.transactionId, `refund:${id}:paid`), eq(transfers.credit, account.cash(provider))),
       ),
   ])
-  const ask = (tries: number) => send(ctx, refund, keyOf(refund, tries), payment!, capture!)
+  const ask = (tries: number) => send(ctx, refund, attemptKey(id, tries), payment!, capture!)
   if (refund.status === 'failed' && refund.tries > 0) {
     const tries = refund.tries - 1
     const late = await ask(tries)

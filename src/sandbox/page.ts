@@ -1,7 +1,7 @@
 /** The sandbox's checkout page: what is to be paid, and what each button makes happen. */
 import { createHash } from 'node:crypto'
 import { html, raw } from 'hono/html'
-import { writeMoney } from '../core/money.ts'
+import { formatMoney } from '../core/money.ts'
 import { toInstant } from '../core/time.ts'
 import type { ChargeRow } from '../money/providers/sandbox.ts'
 import { LATER_SECONDS, type SandboxAction } from './charges.ts'
@@ -18,7 +18,7 @@ export function checkoutHeaders(returnUrl: string | null): Record<string, string
   }
 }
 
-const amountOf = (charge: ChargeRow): string => writeMoney('en', charge)
+const amountOf = (charge: ChargeRow): string => formatMoney(charge)
 
 interface Button {
   action: SandboxAction

@@ -279,14 +279,14 @@ describe('the amount of an order', () => {
     const player = await registerPlayer()
     const line = (productId: string, quantity = 1) => ({ productId, quantity })
     for (const [lines, path, sum] of [
-      [[line(dear.id, 2)], 'lines.0.quantity', '12000000.00'],
-      [[line(dear.id, 1_000)], 'lines.0.quantity', '6000000000.00'],
-      [[line(dear.id), line(other.id)], 'lines.1.quantity', '12000000.00'],
+      [[line(dear.id, 2)], 'lines.0.quantity', '12,000,000.00'],
+      [[line(dear.id, 1_000)], 'lines.0.quantity', '6,000,000,000.00'],
+      [[line(dear.id), line(other.id)], 'lines.1.quantity', '12,000,000.00'],
     ] as const) {
       const { status, body } = await order(player, [...lines])
       expect([status, body.errors]).toEqual([
         422,
-        [{ path, message: `makes this KES ${sum}; one payment can be of KES 10000000.00 at most` }],
+        [{ path, message: `makes this KES ${sum}; one payment can be of KES 10,000,000.00 at most` }],
       ])
     }
     expect([await stockOf(dear.id), await stockOf(other.id)]).toEqual([2_000, 2_000])

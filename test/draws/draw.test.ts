@@ -175,7 +175,7 @@ describe('the sweep', () => {
     await sweep()
     await expectDrawnOnce(fine)
     expect(lines()).toContainEqual(
-      expect.objectContaining({ message: 'raffle not advanced', raffleId: broken.id }),
+      expect.objectContaining({ message: 'sweep: a row was not done', kind: 'raffle', id: broken.id }),
     )
     await write(text)
     expect((await read(broken.id)).status).toBe('committed')

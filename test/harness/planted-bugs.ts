@@ -126,8 +126,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/payouts/send-payout.ts',
-        find: 'attempt === 0 ? id',
-        replace: `${isOn('pay out by a new key each time')} ? \`\${id}_\${crypto.randomUUID()}\` : attempt === 0 ? id`,
+        find: 'const id = attemptKey(payout.id, payout.attempt)',
+        replace: `const id = attemptKey(payout.id, payout.attempt)
+          + (${isOn('pay out by a new key each time')} ? crypto.randomUUID() : '')`,
       },
     ],
   },

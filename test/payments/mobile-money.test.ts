@@ -417,7 +417,7 @@ describe('a payment on the phone of which nothing is told for an hour', () => {
       await sweep()
     }
     const [push] = daraja.pushes as [Push]
-    expect((await paymentRow(order.payment.id)).attention).toMatch(/^mpesa has not said for an hour/)
+    expect((await paymentRow(order.payment.id)).attention).toMatch(/^mpesa has not confirmed it yet/)
     const recorded = await as(await signedInAdmin(), 'POST', `/payments/${order.payment.id}/receipts`, {
       reference: number,
     })
@@ -533,7 +533,7 @@ describe('money sent to a phone', () => {
     at(NOW + 2 * MINUTE)
     await sweep()
     const [, second] = daraja.transfers
-    expect(second!.OriginatorConversationID).toBe(`${refund.id}.1`)
+    expect(second!.OriginatorConversationID).toBe(`${refund.id}_1`)
     await post(second!.ResultURL, resultBody(second!, 0, 'RN2'))
     await sweep()
     expect(await refundRow(refund.id)).toMatchObject({ status: 'paid', reference: 'RN2' })
@@ -564,7 +564,7 @@ describe('money sent to a phone', () => {
       }
       at(NOW + HOUR)
       await sweep()
-      expect((await refundRow(known.refund.id)).attention).toBe('mpesa has not said yet whether it is paid.')
+      expect((await refundRow(known.refund.id)).attention).toBe('mpesa has not confirmed it yet.')
       const needing = async () => (await as(raffle.operator, 'GET', '/payments?needs=attention')).body.data
       expect(await needing()).toHaveLength(1)
       return { ...known, id: known.refund.id as string, admin, needing }
@@ -630,7 +630,7 @@ describe('money sent to a phone', () => {
         { attention: 'A refund waits: The statement does not have it.' },
       ])
       await as(raffle.operator, 'POST', `/payments/${order.payment.id}/reconcile`)
-      expect(daraja.transfers.map((each) => each.OriginatorConversationID)).toEqual([id, `${id}.1`])
+      expect(daraja.transfers.map((each) => each.OriginatorConversationID)).toEqual([id, `${id}_1`])
       at(NOW + 2 * HOUR)
       await sweep()
       at(NOW + 3 * HOUR)

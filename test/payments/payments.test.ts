@@ -8,7 +8,7 @@ import { signEvent } from '../../src/money/providers/sandbox-signature.ts'
 import { payments } from '../../src/money/schema.ts'
 import { raffleLine } from '../../src/orders/lines/raffle-line.ts'
 import { takeObserved } from '../../src/payments/settle-order.ts'
-import { sweepPayments } from '../../src/payments/sweep-payments.ts'
+import { sweepWebhooks } from '../../src/webhooks/sweep-webhooks.ts'
 import {
   type Bought,
   historyOf,
@@ -359,7 +359,7 @@ describe('a webhook', () => {
     const tried = async (since: number) => {
       const before = fetch.mock.calls.length
       at(NOW + since)
-      await sweepPayments(testContext())
+      await sweepWebhooks(testContext())
       await env.DB.prepare('UPDATE payments SET due_at = NULL WHERE id = ?').bind(paymentId).run()
       return fetch.mock.calls.length > before
     }

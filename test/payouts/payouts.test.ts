@@ -355,7 +355,7 @@ describe('a payout', () => {
     })
     expect((await approve(staged.operator, payoutId)).body).toMatchObject({
       status: 'sent',
-      attention: 'it did not answer',
+      attention: 'sandbox does not know what became of it: it did not answer.',
     })
     expect((await retry(staged.operator, payoutId)).body.code).toBe('invalid_state')
     at(DRAW_AT + MINUTE)
@@ -385,12 +385,12 @@ describe('a payout', () => {
     silenceLog()
     const spy = vi.spyOn(sandbox, 'payout').mockRejectedValue(new Error('connection refused'))
     expect((await approve(staged.operator, payoutId)).body).toMatchObject({ status: 'sent', attention: null })
-    for (const minutes of [1, 3, 6, 12, 30]) {
+    for (const minutes of [1, 3, 6, 12, 30, 60]) {
       at(DRAW_AT + minutes * MINUTE)
       expect((await payoutsOf(staged))[0].attention).toBeNull()
       await sweep()
     }
-    const attention = 'sandbox cannot be asked to pay it; that is tried again.'
+    const attention = 'It cannot be sent by sandbox; this is retried until it can.'
     expect((await payoutsOf(staged))[0]).toMatchObject({ status: 'sent', attention })
     spy.mockRestore()
     at(DRAW_AT + 120 * MINUTE)
@@ -426,7 +426,7 @@ describe('a payout', () => {
     expect((await markPaid(staged.operator, payoutId)).body.code).toBe('invalid_state')
     expect((await approve(staged.operator, payoutId)).body).toMatchObject({
       status: 'sent',
-      attention: 'to be paid by hand',
+      attention: 'Pay it by hand, then record it here.',
     })
     at(DRAW_AT + HOUR)
     await sweep()
@@ -459,11 +459,11 @@ describe('a payout of which its provider tells nothing', () => {
     for (const act of [markPaid, markFailed]) {
       expect((await act(admin, payoutId)).body.code).toBe('invalid_state')
     }
-    for (const hours of [1, 2, 3, 4, 5]) {
+    for (const hours of [1, 2, 3, 4, 5, 6]) {
       at(DRAW_AT + hours * HOUR)
       await sweep()
     }
-    const attention = 'the provider has not said whether it is paid'
+    const attention = 'sandbox has not confirmed it yet.'
     expect(await payoutsOf(staged)).toMatchObject([{ status: 'sent', attention }])
     return { ...claimed, admin, asked }
   }

@@ -132,7 +132,7 @@ it('a prize that was paid after it had failed is not paid again', async () => {
 
 it('a prize that is told to be on its way, after an administrator said that it failed, is not paid again', async () => {
   const { staged, id, payout, admin } = await stageSent()
-  for (const hours of [1, 2, 3, 4, 5]) {
+  for (const hours of [1, 2, 3, 4, 5, 6]) {
     at(DRAW_AT + hours * HOUR)
     await sweep()
   }
@@ -151,11 +151,11 @@ it('a prize whose result was lost is marked as paid by an administrator, and is 
   const { staged, id, payout, admin } = await stageSent()
   const mark = (person: Person) => as(person, 'POST', `/payouts/${id}/mark-paid`, { reference: 'RP4' })
   expect((await mark(admin)).body.code).toBe('invalid_state')
-  for (const hours of [1, 2, 3, 4, 5]) {
+  for (const hours of [1, 2, 3, 4, 5, 6]) {
     at(DRAW_AT + hours * HOUR)
     await sweep()
   }
-  expect((await payout()).attention).toBe('the provider has not said whether it is paid')
+  expect((await payout()).attention).toBe('mpesa has not confirmed it yet.')
   expect((await mark(staged.operator)).body.code).toBe('forbidden')
   expect((await mark(admin)).body).toMatchObject({ status: 'paid', reference: 'RP4' })
   await tell(0, 'RP4')

@@ -362,7 +362,7 @@ describe('the provider', () => {
       ),
       env.DB.prepare(
         `INSERT INTO sandbox_transfers (id, kind, amount, currency, status, created_at)
-         SELECT ?1 || value, 'refund', ?2, 'KES', 'failed', 0 FROM json_each('[".3", ".4"]')`,
+         SELECT ?1 || value, 'refund', ?2, 'KES', 'failed', 0 FROM json_each('["_3", "_4"]')`,
       ).bind(made.body.id, PRICE),
     ])
     await sweep()
@@ -393,7 +393,7 @@ describe('the provider', () => {
     [
       'does not decide',
       async () => ({ status: 'pending', reference: null, reason: null }) as const,
-      /^sandbox has not said yet/,
+      /^sandbox has not confirmed it yet/,
       'forbidden',
     ],
     [

@@ -1,5 +1,5 @@
 /** What the words of a mail are made of, in any language. */
-import { type Money, writeMoney } from '../../core/money.ts'
+import { formatMoney, type Money } from '../../core/money.ts'
 import type { MailData, MailKind } from './kinds.ts'
 
 export interface Content {
@@ -35,7 +35,7 @@ export const links = {
 export const moneyIn =
   (language: string) =>
   (sum: Money): string =>
-    writeMoney(language, sum)
+    formatMoney(sum, language)
 
 export const timeIn =
   (language: string) =>

@@ -26,13 +26,7 @@ export async function findSeries(ctx: Ctx, id: string): Promise<FoundSeries> {
 /** A series that may be changed by who asks; who is no member learns nothing of it here. */
 export async function findSeriesToChange(ctx: Ctx, id: string): Promise<FoundSeries> {
   const found = await findSeries(ctx, id)
-  try {
-    await requirePermission(ctx, found.organisation.id, 'raffles:write')
-  } catch (error) {
-    // In the same words as for an id that nobody has.
-    if (error instanceof Problem && error.code === 'not_found') throw notFound('series')
-    throw error
-  }
+  await requirePermission(ctx, found.organisation.id, 'raffles:write', 'series')
   return found
 }
 

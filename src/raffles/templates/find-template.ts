@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm'
 import { requirePermission } from '../../accounts/permissions.ts'
 import { type OrganisationRow, organisations } from '../../accounts/schema.ts'
 import type { Ctx } from '../../core/context.ts'
-import { notFound, Problem } from '../../core/errors.ts'
+import { notFound } from '../../core/errors.ts'
 import { raffleTemplates, type TemplateRow } from '../schema.ts'
 
 export interface FoundTemplate {
@@ -21,12 +21,6 @@ export const selectTemplates = (ctx: Ctx) =>
 export async function findTemplate(ctx: Ctx, id: string): Promise<FoundTemplate> {
   const found = await selectTemplates(ctx).where(eq(raffleTemplates.id, id)).get()
   if (found === undefined) throw notFound('raffle template')
-  try {
-    await requirePermission(ctx, found.organisation.id, 'raffles:write')
-  } catch (error) {
-    // In the same words as for an id that nobody has.
-    if (error instanceof Problem && error.code === 'not_found') throw notFound('raffle template')
-    throw error
-  }
+  await requirePermission(ctx, found.organisation.id, 'raffles:write', 'raffle template')
   return found
 }
