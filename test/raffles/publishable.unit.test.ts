@@ -112,7 +112,7 @@ describe('its prizes', () => {
     expect(message(100, 'KES')).toBe(
       'cash prizes of KES 50.00 do not fit the prize pool of KES 30.00 at 30 tickets; guarantee them or raise minTickets',
     )
-    expect(message(100, 'JPY')).toContain('cash prizes of JPY 5000 do not fit the prize pool of JPY 3000 ')
+    expect(message(100, 'JPY')).toContain('cash prizes of JPY 5,000 do not fit the prize pool of JPY 3,000 ')
   })
 
   it('of cash cannot be paid out of nothing: without minTickets there may be no takings', () => {

@@ -137,14 +137,13 @@ describe('the checkout page', () => {
     expect(status).toBe(200)
     expect(headers.get('content-type')).toMatch(/^text\/html/)
     expect(headers.get('cache-control')).toBe('no-store')
-    const text = body.replaceAll('\u00a0', ' ')
-    for (const part of ['KES 1,500.00', 'Sandbox.', 'play money', payment.id]) expect(text).toContain(part)
+    for (const part of ['KES 1,500.00', 'Sandbox.', 'play money', payment.id]) expect(body).toContain(part)
     for (const action of ['approve', 'decline', 'later', 'twice']) {
-      expect(text).toContain(`<button name="action" value="${action}" aria-describedby="does-${action}">`)
-      expect(text).toContain(`<p id="does-${action}">`)
+      expect(body).toContain(`<button name="action" value="${action}" aria-describedby="does-${action}">`)
+      expect(body).toContain(`<p id="does-${action}">`)
     }
-    expect(text).toContain('<meta name="viewport" content="width=device-width, initial-scale=1">')
-    expect(text).toContain('prefers-color-scheme: dark')
+    expect(body).toContain('<meta name="viewport" content="width=device-width, initial-scale=1">')
+    expect(body).toContain('prefers-color-scheme: dark')
   })
 
   it('has a policy that its own style fits, and nothing else', async () => {
