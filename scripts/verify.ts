@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { nativeCrypto } from '../src/core/native-crypto.ts'
 import { type Check, isProven, plural } from '../src/rdp1/checks.ts'
 import { type Proof, ProofSchema, unitResults } from '../src/rdp1/proof.ts'
 import { parseRules } from '../src/rdp1/rules.ts'
@@ -58,7 +59,7 @@ async function main(): Promise<number> {
     return 0
   }
   const documents = await collect(args)
-  const checks = verifyProof({ ...documents, allowDev: args.allowDev })
+  const checks = verifyProof({ ...documents, allowDev: args.allowDev }, nativeCrypto)
   print(report(documents.proof, checks))
   return isProven(checks) ? 0 : 1
 }

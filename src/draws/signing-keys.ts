@@ -1,7 +1,7 @@
 /** `/.well-known/tombola.json`: the keys that this deployment signs with, and those that it has retired. */
+import { signingKeyFromSeed } from '../core/native-crypto.ts'
 import type { Settings } from '../core/settings.ts'
 import type { KeyFile } from '../rdp1/proof.ts'
-import { signingKeyFromSeed } from '../rdp1/signatures.ts'
 
 const ID_LENGTH = 8
 

@@ -1,7 +1,7 @@
 // The findings of a verification: each a name, an outcome and a sentence that a player can read.
 
 import { fromHex } from './encoding.ts'
-import type { KeyFile } from './proof.ts'
+import type { Evidence } from './evidence.ts'
 import { verify } from './signatures.ts'
 
 export interface Check {
@@ -49,7 +49,7 @@ export class Findings {
   signature(
     name: string,
     what: string,
-    keys: KeyFile | null,
+    { keys, primitives }: Evidence,
     message: Uint8Array,
     signature: string,
   ): boolean {
@@ -57,7 +57,9 @@ export class Findings {
       this.notChecked(name, `The signature of ${what} was not checked: no key was given.`)
       return false
     }
-    const signed = keys.keys.some((key) => verify(fromHex(key.publicKey), message, fromHex(signature)))
+    const signed = keys.keys.some((key) =>
+      verify(primitives, fromHex(key.publicKey), message, fromHex(signature)),
+    )
     return this.judge(name, `The deployment's key signed ${what}.`, [
       !signed && `No key of the deployment signed ${what}.`,
     ])

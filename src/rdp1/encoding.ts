@@ -1,12 +1,9 @@
 // How rdp1 turns values into bytes: big-endian integers, length-prefixed text, SHA-256, lower-case hex.
 
-import { createHash, hash } from 'node:crypto'
-import { sha256 as sha256InScript } from '@noble/hashes/sha2.js'
+import { sha256 as hashBytes } from '@noble/hashes/sha2.js'
 
 /** The length of a SHA-256 hash and of a holder tag, in bytes. */
 export const HASH_BYTES = 32
-
-const SHORT_BYTES = 128
 
 const encoder = new TextEncoder()
 
@@ -68,20 +65,12 @@ export function writeU64(target: Uint8Array, offset: number, value: number): voi
   writeU32(target, offset + 4, value % 0x1_0000_0000)
 }
 
-/** SHA-256 of the parts, one after the other. */
+/**
+ * SHA-256 of the parts, one after the other. In script: on inputs as short as a leaf or a node, a call into the
+ * platform costs more than the hash. A whole list goes through a stream that is handed in (primitives.ts).
+ */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
-  const whole = parts.length === 1 ? (parts[0] as Uint8Array) : concatAll(parts)
-  // On inputs as short as a leaf or a node, the way into the platform's own costs more than the hash does.
-  return whole.length <= SHORT_BYTES ? sha256InScript(whole) : hash('sha256', whole, 'buffer')
-}
-
-/** A SHA-256 over more bytes than should be held at once. */
-export function sha256Stream(): { update(bytes: Uint8Array): void; digest(): Uint8Array } {
-  const state = createHash('sha256')
-  return {
-    update: (bytes) => void state.update(bytes),
-    digest: () => state.digest(),
-  }
+  return hashBytes(parts.length === 1 ? (parts[0] as Uint8Array) : concatAll(parts))
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))

@@ -3,6 +3,7 @@
 import type { Chain } from './chains.ts'
 import type { TicketList } from './list.ts'
 import type { SaleLog } from './log.ts'
+import type { Primitives } from './primitives.ts'
 import type { KeyFile, Proof } from './proof.ts'
 import type { Rules } from './rules.ts'
 
@@ -12,6 +13,7 @@ export interface Evidence {
   /** The built-in one that the rules name. */
   chain: Chain
   keys: KeyFile | null
+  primitives: Primitives
   /** Null where the text could not be read; what rests on it alone is then not checked. */
   log: SaleLog | null
   /** Recomputed from the log, or the published one where the log could not be read. */

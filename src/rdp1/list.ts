@@ -1,7 +1,8 @@
 // The list of tickets that take part (rdp1 step 4): numbers ascending, a holder tag each, in two flat arrays.
 
 import { CsvReader, CsvWriter } from './csv.ts'
-import { concat, HASH_BYTES, LP, sha256Stream, u32, writeU32 } from './encoding.ts'
+import { concat, HASH_BYTES, LP, u32, writeU32 } from './encoding.ts'
+import type { Primitives } from './primitives.ts'
 
 /** Two typed arrays, 36 bytes a ticket: a million tickets as objects would fill an isolate. */
 export interface TicketList {
@@ -39,7 +40,7 @@ export function indexOfTicket(list: TicketList, number: number): number {
 }
 
 /** Throws where the numbers don't ascend or the tags don't match them: such a list has no hash. */
-export function listHash(list: TicketList): Uint8Array {
+export function listHash(list: TicketList, { sha256Stream }: Pick<Primitives, 'sha256Stream'>): Uint8Array {
   assertList(list)
   const count = list.numbers.length
   const state = sha256Stream()

@@ -1,6 +1,7 @@
 // The pick (rdp1 steps 10 and 11): a virtual Fisher–Yates shuffle over the list, fed by words that the seed gives.
 
-import { createHmac, createSecretKey } from 'node:crypto'
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
 import { concat, HASH_BYTES, hash32, LP, u32, writeU32 } from './encoding.ts'
 import { indexOfTicket, type TicketList } from './list.ts'
 import type { WinPolicy } from './rules.ts'
@@ -43,18 +44,20 @@ const SMALL = 2 ** 21
 
 /** The words of a seed: HMAC-SHA256 in counter mode, four u64 a block. */
 export function wordsOf(seed: Uint8Array): Words {
-  // A key object is prepared once; handing over the bytes costs Node six times as much a block.
-  const key = createSecretKey(hash32(seed))
+  // The key is absorbed once, and each block starts from a copy of that state, in memory that is used again: faster
+  // in script than a call into the platform for each block.
+  const keyed = hmac.create(sha256, hash32(seed))
+  const state = keyed.clone()
+  const digest = new Uint8Array(HASH_BYTES)
   const message = concat(BLOCK_TAG, u32(0))
   let block = 0
-  let bytes = new DataView(new ArrayBuffer(0))
-  let at = 0
+  const bytes = new DataView(digest.buffer)
+  let at = digest.length
   /** Where the next word stands in `bytes`. */
   const advance = (): number => {
-    if (at === bytes.byteLength) {
+    if (at === digest.length) {
       writeU32(message, BLOCK_TAG.length, block++)
-      const digest = createHmac('sha256', key).update(message).digest()
-      bytes = new DataView(digest.buffer, digest.byteOffset, digest.byteLength)
+      keyed._cloneInto(state).update(message).digestInto(digest)
       at = 0
     }
     at += WORD_BYTES

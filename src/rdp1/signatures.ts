@@ -1,63 +1,50 @@
 // What the deployment signs with its Ed25519 key (RFC 8032): commitments, attempts, cancellations and receipts.
 
-import {
-  createPrivateKey,
-  createPublicKey,
-  type KeyObject,
-  sign as signEd25519,
-  verify as verifyEd25519,
-} from 'node:crypto'
-import { concat, fromHex, hash32, LP, toHex, u32, u64 } from './encoding.ts'
+import { concat, hash32, LP, toHex, u32, u64 } from './encoding.ts'
+import type { Primitives } from './primitives.ts'
 
+const POINT_BYTES = 32
 export const ED25519_SIGNATURE_BYTES = 64
 
-/** Opaque: make it once with signingKeyFromSeed and keep it, parsing a key costs more than signing. */
+/** What rdp1 needs of a key; the platform makes it, and the private half stays there. */
 export interface SigningKey {
-  readonly privateKey: KeyObject
   /** 64 hex digits, as published in /.well-known/tombola.json. */
   readonly publicKey: string
+  sign(message: Uint8Array): Uint8Array
 }
 
-// The fixed DER headers of RFC 8410 before the 32 raw bytes of an Ed25519 private and public key.
-const PKCS8_PREFIX = fromHex('302e020100300506032b657004220420')
-const SPKI_PREFIX = fromHex('302a300506032b6570032100')
+/** The y of every point of small order, without the sign of x, as encoded. */
+const SMALL_ORDER = new Set([
+  '00'.repeat(32),
+  `01${'00'.repeat(31)}`,
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  `ec${'ff'.repeat(30)}7f`,
+])
 
-const signingKeys = new Map<string, SigningKey>()
-
-/** The key of a 32-byte seed (RFC 8032 §5.1.5), as 64 hex digits; one handle a seed. */
-export function signingKeyFromSeed(seed: string): SigningKey {
-  const known = signingKeys.get(seed)
-  if (known !== undefined) return known
-  const der = concat(PKCS8_PREFIX, fromHex(seed, 32))
-  const privateKey = createPrivateKey({ key: asBuffer(der), format: 'der', type: 'pkcs8' })
-  const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' })
-  const key = { privateKey, publicKey: toHex(spki.subarray(SPKI_PREFIX.length)) }
-  signingKeys.set(seed, key)
-  return key
+/**
+ * False for anything malformed: a key or a signature of another length is just not one. False also where the key or
+ * the signature's R is a weak point. No honest signer makes one, and some platforms take them while others do not.
+ */
+export function verify(
+  { verifyEd25519 }: Pick<Primitives, 'verifyEd25519'>,
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  if (publicKey.length !== POINT_BYTES || signature.length !== ED25519_SIGNATURE_BYTES) return false
+  if (isWeakPoint(publicKey) || isWeakPoint(signature.subarray(0, POINT_BYTES))) return false
+  return verifyEd25519(publicKey, message, signature)
 }
 
-/** The 32 raw bytes of a key's public half. */
-export function publicKeyOf(key: SigningKey): Uint8Array {
-  return fromHex(key.publicKey, 32)
-}
-
-export function sign(key: SigningKey, message: Uint8Array): Uint8Array {
-  return new Uint8Array(signEd25519(null, message, key.privateKey))
-}
-
-/** False for anything malformed: a key or a signature of another length is just not one. */
-export function verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  if (publicKey.length !== 32 || signature.length !== ED25519_SIGNATURE_BYTES) return false
-  try {
-    const key = createPublicKey({
-      key: asBuffer(concat(SPKI_PREFIX, publicKey)),
-      format: 'der',
-      type: 'spki',
-    })
-    return verifyEd25519(null, message, key, signature)
-  } catch {
-    return false
-  }
+/** Whether an encoded point is of small order, so that it fits many messages, or is spelt with a y not below the prime. */
+function isWeakPoint(point: Uint8Array): boolean {
+  const y = new Uint8Array(point)
+  y[31] = (y[31] as number) & 0x7f
+  // The prime is 2²⁵⁵ − 19, in little-endian bytes ed ff … ff 7f; a canonical y is below it.
+  const isCanonical =
+    (y[0] as number) < 0xed || y[31] !== 0x7f || y.subarray(1, 31).some((byte) => byte !== 0xff)
+  return !isCanonical || SMALL_ORDER.has(toHex(y))
 }
 
 export function signedCommitMessage(commitment: Uint8Array): Uint8Array {
@@ -91,9 +78,4 @@ export function receiptMessage(ticket: {
     u64(ticket.logIndex),
     u64(ticket.unixMs),
   )
-}
-
-/** node:crypto takes DER as a Buffer only; this is a view, not a copy. */
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

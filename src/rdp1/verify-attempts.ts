@@ -136,12 +136,12 @@ function checkExclusions(
 
 function checkHash(
   findings: Findings,
-  { proof, keys }: Evidence,
+  evidence: Evidence,
   name: string,
   attempt: ProofAttempt,
   earlier: readonly ProofAttempt[],
 ): void {
-  const previous = earlier.at(-1)?.attemptHash ?? proof.commitment
+  const previous = earlier.at(-1)?.attemptHash ?? evidence.proof.commitment
   let hash: string
   try {
     hash = toHex(
@@ -163,7 +163,7 @@ function checkHash(
       `${capital(what)} hashes to ${hash}, not to the published ${attempt.attemptHash}.`,
   ])
   const message = signedAttemptMessage(fromHex(attempt.attemptHash))
-  findings.signature(`${name} signature`, what, keys, message, attempt.attemptSignature)
+  findings.signature(`${name} signature`, what, evidence, message, attempt.attemptSignature)
 }
 
 function checkOutcome(

@@ -8,6 +8,7 @@ import { fromHex, toHex } from './encoding.ts'
 import type { Evidence } from './evidence.ts'
 import { listHash, parseListCsv, type TicketList } from './list.ts'
 import { ISSUED, logRoot, parseLogCsv, replayLog, type SaleLog } from './log.ts'
+import { type Primitives, scriptPrimitives } from './primitives.ts'
 import { KeyFileSchema, type Proof, ProofSchema, ReceiptSchema } from './proof.ts'
 import { parseRules, type Rules, rulesHash } from './rules.ts'
 import { signedCancelMessage, signedCommitMessage } from './signatures.ts'
@@ -25,8 +26,11 @@ export interface ProofInput {
   allowDev: boolean
 }
 
-/** Every value of the proof is recomputed or covered by a signature; one finding for each step. */
-export function verifyProof(input: ProofInput): Check[] {
+/**
+ * Every value of the proof is recomputed or covered by a signature; one finding for each step. It runs in a browser
+ * as it is; a server hands in its platform's `primitives`, which give the same findings sooner.
+ */
+export function verifyProof(input: ProofInput, primitives: Primitives = scriptPrimitives): Check[] {
   const findings = new Findings()
   const proof = readDocument(findings, 'form', 'The proof', ProofSchema, input.proof)
   const keys =
@@ -44,8 +48,8 @@ export function verifyProof(input: ProofInput): Check[] {
   const log = readLog(findings, input.logCsv)
   const root = log === null ? fromHex(proof.log.root) : logRoot(log)
   if (log !== null) checkLog(findings, proof, rules, log, toHex(root))
-  const list = readList(findings, proof, log, input.listCsv)
-  const evidence: Evidence = { proof, rules, chain, keys, log, logRoot: root, list }
+  const list = readList(findings, proof, log, input.listCsv, primitives)
+  const evidence: Evidence = { proof, rules, chain, keys, primitives, log, logRoot: root, list }
   checkClosing(findings, evidence)
   checkRound(findings, evidence)
   checkCommitment(findings, evidence)
@@ -137,11 +141,17 @@ function checkLog(findings: Findings, proof: Proof, rules: Rules, log: SaleLog, 
   )
 }
 
-function readList(findings: Findings, proof: Proof, log: SaleLog | null, csv: string): TicketList | null {
+function readList(
+  findings: Findings,
+  proof: Proof,
+  log: SaleLog | null,
+  csv: string,
+  primitives: Primitives,
+): TicketList | null {
   let published: TicketList | null = null
   try {
     published = parseListCsv(csv)
-    const hash = toHex(listHash(published))
+    const hash = toHex(listHash(published, primitives))
     const count = published.numbers.length
     findings.judge('list', `The list has ${plural(count, 'ticket')} and the published hash.`, [
       count !== proof.ticketCount && `The list has ${plural(count, 'ticket')}, not ${proof.ticketCount}.`,
@@ -203,13 +213,13 @@ function checkRound(findings: Findings, { proof, rules, chain }: Evidence): void
 }
 
 function checkCommitment(findings: Findings, evidence: Evidence): void {
-  const { proof, rules, chain, keys, log, logRoot, list } = evidence
+  const { proof, rules, chain, primitives, log, logRoot, list } = evidence
   const commitment = commit({
     raffleId: rules.id,
     rulesHash: rulesHash(proof.rules),
     logRoot,
     logSize: log === null ? proof.log.size : log.size,
-    listHash: list === null ? fromHex(proof.listHash) : listHash(list),
+    listHash: list === null ? fromHex(proof.listHash) : listHash(list, primitives),
     ticketCount: list === null ? proof.ticketCount : list.numbers.length,
     closeReason: proof.closeReason,
     effectiveDrawAt: proof.effectiveDrawAt,
@@ -227,10 +237,11 @@ function checkCommitment(findings: Findings, evidence: Evidence): void {
     ],
   )
   const message = signedCommitMessage(fromHex(proof.commitment))
-  findings.signature('commitment signature', 'the commitment', keys, message, proof.commitmentSignature)
+  findings.signature('commitment signature', 'the commitment', evidence, message, proof.commitmentSignature)
 }
 
-function checkCancellation(findings: Findings, { proof, rules, chain, keys }: Evidence): void {
+function checkCancellation(findings: Findings, evidence: Evidence): void {
+  const { proof, rules, chain } = evidence
   const { cancellation } = proof
   if (cancellation === null) return
   const { at, reason, signature } = cancellation
@@ -244,7 +255,7 @@ function checkCancellation(findings: Findings, { proof, rules, chain, keys }: Ev
     ],
   )
   const message = signedCancelMessage(fromHex(proof.commitment), at, reason)
-  findings.signature('cancellation signature', 'the cancellation', keys, message, signature)
+  findings.signature('cancellation signature', 'the cancellation', evidence, message, signature)
 }
 
 function mostAtOnce(log: SaleLog): number {

@@ -32,7 +32,7 @@ export function checkReceipt(findings: Findings, evidence: Evidence, receipt: Re
 
 function checkTicketSignature(
   findings: Findings,
-  { keys }: Evidence,
+  evidence: Evidence,
   receipt: Receipt,
   ticket: ReceiptTicket,
 ): boolean {
@@ -42,7 +42,13 @@ function checkTicketSignature(
     return false
   }
   const message = receiptMessage({ ...receipt, ...ticket, salt: fromHex(receipt.salt) })
-  return findings.signature(name, `the receipt of ticket ${ticket.number}`, keys, message, ticket.signature)
+  return findings.signature(
+    name,
+    `the receipt of ticket ${ticket.number}`,
+    evidence,
+    message,
+    ticket.signature,
+  )
 }
 
 function checkTicketEntry(
@@ -131,15 +137,16 @@ function rootsOfReceipt(log: SaleLog | null, receipt: Receipt): Map<number, stri
 
 function checkCommitment(
   findings: Findings,
-  { proof, chain, keys }: Evidence,
+  evidence: Evidence,
   held: NonNullable<Receipt['commitment']>,
 ): void {
+  const { proof, chain } = evidence
   const name = 'commitment received'
   const message = signedCommitMessage(fromHex(held.commitment))
   const signed = findings.signature(
     `${name}, signature`,
     "the holder's commitment",
-    keys,
+    evidence,
     message,
     held.commitmentSignature,
   )

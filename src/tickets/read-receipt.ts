@@ -1,8 +1,9 @@
 /** A holder's signed copy of a reservation: what proves, whatever the server says later, that the tickets were sold. */
 import type { Ctx } from '../core/context.ts'
+import { signingKeyFromSeed } from '../core/native-crypto.ts'
 import { fromHex, toHex } from '../rdp1/encoding.ts'
 import type { Receipt } from '../rdp1/proof.ts'
-import { receiptMessage, sign, signingKeyFromSeed } from '../rdp1/signatures.ts'
+import { receiptMessage } from '../rdp1/signatures.ts'
 import { askPool, orThrow } from './client.ts'
 import { findReservation } from './find-reservation.ts'
 import { reservationAddress } from './reservation-id.ts'
@@ -28,7 +29,7 @@ export async function readReceipt(ctx: Ctx, id: string): Promise<Receipt> {
             number,
             logIndex,
             unixMs,
-            signature: toHex(sign(key, receiptMessage({ raffleId, userId, salt, number, logIndex, unixMs }))),
+            signature: toHex(key.sign(receiptMessage({ raffleId, userId, salt, number, logIndex, unixMs }))),
             inclusion: { size: issued.log.size, root: issued.log.root, path },
           })),
     commitment:

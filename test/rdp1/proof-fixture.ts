@@ -1,5 +1,6 @@
 // A complete raffle on the dev chain, made from the pure functions alone: sales, commitment, draw, redraws, receipts.
 
+import { nativeCrypto, signingKeyFromSeed } from '../../src/core/native-crypto.ts'
 import { type AttemptInput, attemptHash, exclusions, firstAttempt, seedOf } from '../../src/rdp1/attempt.ts'
 import { randomnessOf, signDevRound } from '../../src/rdp1/beacon.ts'
 import { commitmentRound, dev, redrawRound, timeOf } from '../../src/rdp1/chains.ts'
@@ -14,11 +15,9 @@ import type { KeyFile, Proof, ProofAttempt, Receipt } from '../../src/rdp1/proof
 import { canonicalRules, parseRules, type Rules, rulesHash } from '../../src/rdp1/rules.ts'
 import {
   receiptMessage,
-  sign,
   signedAttemptMessage,
   signedCancelMessage,
   signedCommitMessage,
-  signingKeyFromSeed,
 } from '../../src/rdp1/signatures.ts'
 
 const KEY = signingKeyFromSeed('11'.repeat(32))
@@ -117,7 +116,7 @@ export function publish(scenario: Scenario = {}): Published {
     rulesHash: rulesHash(text),
     logRoot: logRoot(log),
     logSize: log.size,
-    listHash: listHash(list),
+    listHash: listHash(list, nativeCrypto),
     ticketCount: list.numbers.length,
     closeReason,
     effectiveDrawAt,
@@ -132,7 +131,7 @@ export function publish(scenario: Scenario = {}): Published {
     rules: text,
     rulesHash: toHex(rulesHash(text)),
     log: { size: log.size, root: toHex(logRoot(log)) },
-    listHash: toHex(listHash(list)),
+    listHash: toHex(listHash(list, nativeCrypto)),
     ticketCount: list.numbers.length,
     closeReason,
     effectiveDrawAt,
@@ -140,14 +139,14 @@ export function publish(scenario: Scenario = {}): Published {
     chain: dev.hash,
     round,
     commitment: toHex(commitment),
-    commitmentSignature: toHex(sign(KEY, signedCommitMessage(commitment))),
+    commitmentSignature: toHex(KEY.sign(signedCommitMessage(commitment))),
     attempts: attemptsOf(scenario, rules, list, { commitment, committedAt, round }),
     cancellation:
       cancelled === undefined
         ? null
         : {
             ...cancelled,
-            signature: toHex(sign(KEY, signedCancelMessage(commitment, cancelled.at, cancelled.reason))),
+            signature: toHex(KEY.sign(signedCancelMessage(commitment, cancelled.at, cancelled.reason))),
           },
   }
   return { proof, listCsv: listCsv(list), logCsv: logCsv(log), log, list }
@@ -203,7 +202,7 @@ function drawOf(input: AttemptInput, list: TicketList, rules: Rules): ProofAttem
     excludedTags: input.excludedTags.map(toHex),
     excludedTickets: [...input.excludedNumbers],
     attemptHash: toHex(hash),
-    attemptSignature: toHex(sign(KEY, signedAttemptMessage(hash))),
+    attemptSignature: toHex(KEY.sign(signedAttemptMessage(hash))),
     signature: toHex(signature),
     randomness: toHex(randomnessOf(signature)),
     seed: toHex(seed),
@@ -225,7 +224,7 @@ export function receiptOf({ proof, log }: Published): Receipt {
       number,
       logIndex,
       unixMs,
-      signature: toHex(sign(KEY, receiptMessage({ raffleId, userId, salt, number, logIndex, unixMs }))),
+      signature: toHex(KEY.sign(receiptMessage({ raffleId, userId, salt, number, logIndex, unixMs }))),
       inclusion: {
         size: tree.size,
         root: toHex(logRoot(log, tree.size)),

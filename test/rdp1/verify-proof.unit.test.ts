@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { nativeCrypto } from '../../src/core/native-crypto.ts'
 import { type Check, isProven, TIME_CHECK } from '../../src/rdp1/checks.ts'
 import { unitResults } from '../../src/rdp1/proof.ts'
 import { type ProofInput, verifyProof } from '../../src/rdp1/verify-proof.ts'
@@ -48,7 +49,7 @@ function input(published: Published, changes: Partial<ProofInput> = {}): ProofIn
 }
 
 const verified = (published: Published, changes?: Partial<ProofInput>) =>
-  verifyProof(input(published, changes))
+  verifyProof(input(published, changes), nativeCrypto)
 
 /** One key instead of two halves the time of the thousands of variants. */
 const oneKey = { keys: keys.keys.slice(1) }
@@ -84,6 +85,16 @@ describe('a genuine proof', () => {
       'The time of the commitment is not proven here; compare it with the one that holders received.',
     )
     expect(isProven(checks)).toBe(true)
+  })
+
+  it('holds in script just as it does by the platform, and fails just as it does', () => {
+    const published = publish(redrawn)
+    const receipt = receiptOf(published)
+    const signature = '00'.repeat(64)
+    const altered = { ...published, proof: { ...published.proof, commitmentSignature: signature } }
+    for (const each of [published, altered]) {
+      expect(verifyProof(input(each, { receipt }))).toEqual(verified(each, { receipt }))
+    }
   })
 
   it('has the last drawn attempt decide each unit', () => {

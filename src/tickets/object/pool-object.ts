@@ -7,10 +7,11 @@ import { DurableObject } from 'cloudflare:workers'
 import { type Bindings, type Ctx, createContext } from '../../core/context.ts'
 import { newId } from '../../core/ids.ts'
 import { Logger } from '../../core/logging.ts'
+import { signingKeyFromSeed } from '../../core/native-crypto.ts'
 import { SettingsSchema } from '../../core/settings.ts'
 import { endsWithin } from '../../core/time-limit.ts'
 import type { TicketList } from '../../rdp1/list.ts'
-import { type SigningKey, signingKeyFromSeed } from '../../rdp1/signatures.ts'
+import type { SigningKey } from '../../rdp1/signatures.ts'
 import { LEAST_SETTLING_MS, SPARE_MS } from '../pool/clock.ts'
 import {
   buildList,

@@ -1,4 +1,5 @@
 /** The draw inside the pool (rdp1 steps 4 to 11): freeze, commit, pick, redraw, and recomputing all of it. */
+import { nativeCrypto } from '../../core/native-crypto.ts'
 import { exclusions, firstAttempt, attemptHash as hashOfAttempt, seedOf } from '../../rdp1/attempt.ts'
 import { randomnessOf, verifyBeacon } from '../../rdp1/beacon.ts'
 import { type Chain, chainByHash, commitmentRound, redrawRound, timeOf } from '../../rdp1/chains.ts'
@@ -9,7 +10,6 @@ import { pick } from '../../rdp1/pick.ts'
 import { prizeUnits, rulesHash } from '../../rdp1/rules.ts'
 import {
   type SigningKey,
-  sign,
   signedAttemptMessage,
   signedCancelMessage,
   signedCommitMessage,
@@ -76,7 +76,7 @@ export function freeze(pool: Pool, store: PoolStore, key: SigningKey, now: numbe
   const commitment: Omit<Commitment, 'commitment' | 'commitmentSignature'> = {
     rulesHash: toHex(rulesHash(pool.terms.rules)),
     log: { size, root: toHex(root) },
-    listHash: toHex(listHash(list)),
+    listHash: toHex(listHash(list, nativeCrypto)),
     ticketCount: ticketCount(list),
     closeReason,
     effectiveDrawAt,
@@ -90,7 +90,7 @@ export function freeze(pool: Pool, store: PoolStore, key: SigningKey, now: numbe
     {
       ...commitment,
       commitment: toHex(hash),
-      commitmentSignature: toHex(sign(key, signedCommitMessage(hash))),
+      commitmentSignature: toHex(key.sign(signedCommitMessage(hash))),
     },
     pendingAttempt(key, first),
   )
@@ -193,7 +193,7 @@ export function cancelPool(
   const signature =
     commitment === null
       ? null
-      : toHex(sign(key, signedCancelMessage(fromHex(commitment.commitment), input.now, input.reason)))
+      : toHex(key.sign(signedCancelMessage(fromHex(commitment.commitment), input.now, input.reason)))
   const cancellation: Cancellation = { at: input.now, by: input.by, reason: input.reason, signature }
   pool.cancel(cancellation)
   return { ok: true, cancellation }
@@ -207,7 +207,7 @@ export function recompute(pool: Pool, list: TicketList): { commitment: string; a
     ...commitment,
     rulesHash: toHex(rulesHash(pool.terms.rules)),
     log: { size: pool.log.size, root: toHex(pool.log.root) },
-    listHash: toHex(listHash(list)),
+    listHash: toHex(listHash(list, nativeCrypto)),
     ticketCount: ticketCount(list),
   })
   let previous = hash
@@ -255,7 +255,7 @@ function pendingAttempt(key: SigningKey, input: Parameters<typeof hashOfAttempt>
     excludedTags: input.excludedTags.map(toHex),
     excludedTickets: [...input.excludedNumbers],
     attemptHash: toHex(hash),
-    attemptSignature: toHex(sign(key, signedAttemptMessage(hash))),
+    attemptSignature: toHex(key.sign(signedAttemptMessage(hash))),
     signature: null,
     randomness: null,
     seed: null,

@@ -2,12 +2,12 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { signingKeyFromSeed } from '../../../src/core/native-crypto.ts'
 import { fromHex, toHex } from '../../../src/rdp1/encoding.ts'
 import { holderTag } from '../../../src/rdp1/holder-tag.ts'
 import { ISSUED, LOG_CSV_HEADER, logRoot, parseLogCsv, saleLeafHash, VOIDED } from '../../../src/rdp1/log.ts'
 import { treeRoot, verifyInclusion } from '../../../src/rdp1/merkle.ts'
 import type { Rules } from '../../../src/rdp1/rules.ts'
-import { signingKeyFromSeed } from '../../../src/rdp1/signatures.ts'
 import { nextBatch } from '../../../src/tickets/object/projection.ts'
 import { buildList, freeze } from '../../../src/tickets/pool/draw.ts'
 import { issuedTickets, logSlice } from '../../../src/tickets/pool/files.ts'
