@@ -64,6 +64,6 @@ async function dueRaffles(ctx: Ctx, after: DueRaffle | undefined): Promise<DueRa
     SELECT id, min(due_at) AS dueAt FROM (
       SELECT ${raffles.id} AS id, ${raffles.dueAt} AS due_at FROM ${raffles} WHERE ${raffles.dueAt} <= ${ctx.now}
       UNION ALL
-      SELECT ${pools.raffleId}, ${pools.dueAt} FROM ${pools} WHERE ${pools.dueAt} <= ${ctx.now}
+      SELECT ${pools.itemId}, ${pools.dueAt} FROM ${pools} WHERE ${pools.dueAt} <= ${ctx.now}
     ) GROUP BY id HAVING (min(due_at), id) > (${dueAt}, ${id}) ORDER BY dueAt, id LIMIT ${RAFFLES_A_PAGE}`)
 }
