@@ -1,7 +1,7 @@
 /**
- * The Durable Object of one item's tickets (a raffle's or a ticket type's): the only place where numbers are given out. It queues what is asked,
- * decides it one by one, commits a batch in one transaction, and only then answers; it tells D1 by projection; and
- * its one alarm ends holds, freezes and commits at the appointed time, and looks after the projection.
+ * The Durable Object of one item's tickets, a raffle's or a ticket type's: the only place where numbers are given out.
+ * It queues what is asked, decides it one by one, commits a batch in one transaction, and only then answers. It tells D1
+ * by projection. Its one alarm ends holds, freezes a raffle at the appointed time, and looks after the projection.
  */
 import { DurableObject } from 'cloudflare:workers'
 import { type Bindings, type Ctx, createContext } from '../../core/context.ts'

@@ -1,25 +1,14 @@
 /** Plays actions to a pool and to its model, and compares every answer. */
 import { expect } from 'vitest'
-import { fromHex, toHex } from '../../../src/rdp1/encoding.ts'
-import { holderTag } from '../../../src/rdp1/holder-tag.ts'
-import { ISSUED, saleLeafHash } from '../../../src/rdp1/log.ts'
-import { treeRoot, verifyInclusion } from '../../../src/rdp1/merkle.ts'
 import { signingKeyFromSeed } from '../../../src/rdp1/signatures.ts'
-import { nextBatch } from '../../../src/tickets/object/projection.ts'
 import { cancelPool, freeze } from '../../../src/tickets/pool/draw.ts'
-import { issuedTickets } from '../../../src/tickets/pool/files.ts'
 import type { Pool } from '../../../src/tickets/pool/pool.ts'
-import { poolState } from '../../../src/tickets/pool/pool-state.ts'
-import { buildList } from '../../../src/tickets/pool/ticket-list.ts'
-import {
-  MAX_HELD_A_HOLDER,
-  type Reservation,
-  type ReserveRequest,
-} from '../../../src/tickets/pool-contract.ts'
+import type { ReserveRequest } from '../../../src/tickets/pool-contract.ts'
 import { reservationAddress } from '../../../src/tickets/reservation-id.ts'
 import type { Terms } from '../../../src/tickets/terms.ts'
 import { seededRandomness } from '../seeded-random.ts'
 import type { Action } from './pool-actions.ts'
+import { expectAs, snapshot } from './pool-checks.ts'
 import { type Known, Model } from './pool-model.ts'
 import { SALES_FROM, TestPool } from './sqlite-storage.ts'
 
@@ -47,10 +36,6 @@ export class Play {
 
   get pool(): Pool {
     return this.test.pool
-  }
-
-  get isRaffle(): boolean {
-    return this.model.sale.kind === 'raffle'
   }
 
   act(step: Action): void {
@@ -149,7 +134,7 @@ export class Play {
     }
     model.made.push(known)
     if (model.isFree) model.issue(known, numbers, at)
-    this.#expectAs(known, reservation)
+    expectAs(known, reservation)
   }
 
   /** The same key again: the same reservation, or a mismatch; never new numbers. */
@@ -166,7 +151,7 @@ export class Play {
       }
       const outcome = this.test.decide(this.now, (pool) => pool.reserve(request, this.now))
       if (other) expect(outcome).toMatchObject({ ok: false, code: 'idempotency_mismatch' })
-      else if (outcome.ok) this.#expectAs(known, outcome.reservation)
+      else if (outcome.ok) expectAs(known, outcome.reservation)
       else expect(outcome).toBe('the same reservation')
     })
   }
@@ -199,7 +184,7 @@ export class Play {
       }
     }
     expect(lost).toBe(known.lost)
-    this.#expectAs(known, reservation)
+    expectAs(known, reservation)
   }
 
   release(known: Known): void {
@@ -209,7 +194,7 @@ export class Play {
     if (!outcome.ok) return
     if (known.state === 'held') this.model.tick(this.now)
     known.state = 'released'
-    this.#expectAs(known, outcome.reservation)
+    expectAs(known, outcome.reservation)
   }
 
   void(known: Known, part: boolean): void {
@@ -223,7 +208,7 @@ export class Play {
     expect(outcome.ok).toBe(may)
     if (!outcome.ok) return
     if (live.length > 0) model.void(known, live, model.tick(this.now))
-    this.#expectAs(known, outcome.reservation)
+    expectAs(known, outcome.reservation)
   }
 
   /** A transaction that did something and then failed: as if nothing had been asked. */
@@ -288,107 +273,8 @@ export class Play {
     ])
   }
 
-  /** Everything that must be true at any moment. */
-  check(): void {
-    const { model, pool } = this
-    const { total, sold, held, logSize, logRoot, closedAt, freezeAt } = poolState(pool)
-    const live = model.numbersIn('held', 'sold')
-    expect(new Set(live).size, 'no number twice').toBe(live.length)
-    expect({ sold, held, logSize, closedAt, freezeAt }).toEqual({
-      sold: model.numbersIn('sold').length,
-      held: model.numbersIn('held').length,
-      logSize: model.log.length,
-      closedAt: model.closedAt,
-      freezeAt: model.freezeAt,
-    })
-    expect(pool.freeNumbers(1, total)).toEqual([...model.free()])
-    expect(logRoot, 'the log’s root').toBe(this.isRaffle ? toHex(treeRoot(this.leaves())) : '')
-    for (const holder of new Set(model.made.map((each) => each.holder))) {
-      const { maxPerUser } = model.sale
-      if (maxPerUser !== null) expect(model.owned(holder)).toBeLessThanOrEqual(maxPerUser)
-      const unpaid = model.of(holder).filter((each) => each.state === 'held')
-      expect(unpaid.length).toBeLessThanOrEqual(1)
-      expect(unpaid.flatMap((each) => each.numbers).length).toBeLessThanOrEqual(MAX_HELD_A_HOLDER)
-    }
-  }
-
-  /** What takes longer: everything in its store, and nothing that is not. */
-  checkStored(): void {
-    const { model, pool } = this
-    this.settle()
-    const reloaded = this.test.reload()
-    expect(snapshot(reloaded)).toEqual(snapshot(pool))
-    // An alarm may ring too early, when what it was set for is gone; too late it never rings.
-    const due = (of: Pool) => of.nextDue() ?? Number.POSITIVE_INFINITY
-    if (model.over === null) expect(due(pool)).toBeLessThanOrEqual(due(reloaded))
-    for (const known of model.made)
-      this.#expectAs(known, pool.find(reservationAddress(known.id).seq, known.id)!.reservation)
-    this.checkProjection()
-    if (!this.isRaffle) return
-    this.checkReceipts()
-    const list = buildList(this.test.store, model.sale.total)
-    expect([...list.numbers]).toEqual(model.numbersIn('sold').sort((a, b) => a - b))
-  }
-
-  checkReceipts(): void {
-    const { model, pool, test } = this
-    const leaves = this.leaves()
-    for (const known of model.made.filter((each) => each.state === 'sold')) {
-      const receipt = issuedTickets(pool, test.store, reservationAddress(known.id).seq, known.id)
-      if (!receipt.ok) throw new Error(receipt.detail)
-      const { log, tickets, salt } = receipt.issued
-      const tag = holderTag(model.sale.itemId, known.holder, fromHex(salt!))
-      expect(tickets.map((ticket) => ticket.number)).toEqual(known.numbers)
-      for (const { number, logIndex, unixMs, path } of tickets) {
-        const leaf = saleLeafHash(ISSUED, number, tag, unixMs)
-        expect(toHex(leaf)).toBe(toHex(leaves[logIndex]!))
-        const siblings = path.map((each) => fromHex(each))
-        expect(verifyInclusion(leaf, logIndex, log.size, siblings, fromHex(log.root))).toBe(true)
-      }
-    }
-  }
-
-  /** Told in batches, from any point on, the last word about each reservation is what it is now. */
-  checkProjection(): void {
-    const { pool, test, model } = this
-    const told = new Map<string, Reservation>()
-    for (let watermark = 0, batches = 0; watermark < pool.seq; batches++) {
-      const batch = nextBatch(pool, test.store, watermark)
-      expect(batch.upTo).toBeGreaterThan(watermark)
-      for (const { seq, ...reservation } of batch.reservations) told.set(reservation.id, reservation)
-      watermark = batch.upTo
-      expect(batches).toBeLessThan(1_000)
-    }
-    expect(told.size).toBe(model.made.length)
-    for (const known of model.made) this.#expectAs(known, told.get(known.id)!)
-  }
-
-  /** The leaves of the log as anybody would make them from its rows. */
-  leaves(): Uint8Array[] {
-    const tags = new Map<string, Uint8Array>()
-    for (const { holder } of this.model.log) {
-      if (tags.has(holder)) continue
-      const [row] = [...this.test.store.reservationsOf(holder)]
-      tags.set(holder, holderTag(this.model.sale.itemId, holder, new Uint8Array(row!.salt!)))
-    }
-    return this.model.log.map(({ kind, number, holder, at }) =>
-      saleLeafHash(kind, number, tags.get(holder)!, at),
-    )
-  }
-
   #withKnown(which: number, then: (known: Known) => void): void {
     const { made } = this.model
     if (made.length > 0) then(made[which % made.length]!)
   }
-
-  #expectAs(known: Known, reservation: Reservation): void {
-    const { key, request, issued, lost, ...expected } = known
-    expect(reservation).toEqual(expected)
-  }
 }
-
-/** All that can be seen of a pool. */
-const snapshot = (pool: Pool) => ({
-  state: poolState(pool),
-  free: pool.freeNumbers(1, 1_000_000),
-})

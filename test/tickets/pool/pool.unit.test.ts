@@ -12,6 +12,7 @@ import { reservationAddress } from '../../../src/tickets/reservation-id.ts'
 import type { Terms } from '../../../src/tickets/terms.ts'
 import { seededRandomness } from '../seeded-random.ts'
 import { type Action, action, raffles, ticketTypes } from './pool-actions.ts'
+import { checkNow, checkStored } from './pool-checks.ts'
 import { Play } from './pool-play.ts'
 import { SALES_FROM, SALES_UNTIL, TestPool, termsOf, ticketTypeTerms } from './sqlite-storage.ts'
 
@@ -24,9 +25,10 @@ function playAll(terms: Terms, seed: number, actions: Action[]): void {
   const play = new Play(terms, seed, 55)
   for (const step of actions) {
     play.act(step)
-    if (step.do !== 'wait') play.check()
+    if (step.do !== 'wait') checkNow(play)
   }
-  play.checkStored()
+  play.settle()
+  checkStored(play)
 }
 
 describe('a pool', () => {
@@ -100,8 +102,9 @@ describe('a pool', () => {
           const play = new Play(termsOf({ totalTickets: 8_000, numbering }), seed, 1_000)
           play.now = SALES_FROM
           for (const step of actions) play.act(step)
-          play.check()
-          play.checkStored()
+          checkNow(play)
+          play.settle()
+          checkStored(play)
         },
       ),
       { numRuns: 2 },
