@@ -52,5 +52,5 @@ const dueRaffles = (ctx: Ctx, limit: number): Promise<DueRaffle[]> =>
     SELECT id, min(due_at) AS dueAt FROM (
       SELECT ${raffles.id} AS id, ${raffles.dueAt} AS due_at FROM ${raffles} WHERE ${raffles.dueAt} <= ${ctx.now}
       UNION ALL
-      SELECT ${pools.raffleId}, ${pools.dueAt} FROM ${pools} WHERE ${pools.dueAt} <= ${ctx.now}
+      SELECT ${pools.itemId}, ${pools.dueAt} FROM ${pools} WHERE ${pools.dueAt} <= ${ctx.now}
     ) GROUP BY id ORDER BY dueAt, id LIMIT ${limit}`)

@@ -17,6 +17,7 @@ import { hasOpenMoney } from '../refunds/open-money.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
 import type { Attempt, Commitment, DrawnWinner, PoolState } from '../tickets/pool-contract.ts'
 import { attempts } from '../tickets/schema.ts'
+import { asRaffleTerms } from '../tickets/terms.ts'
 import { fetchBeacon } from './beacons.ts'
 import { nextStep, type Step, type StepFacts } from './next-step.ts'
 import { startNotices } from './notify-holders.ts'
@@ -101,7 +102,7 @@ async function readFacts(ctx: Ctx, { raffle, pool }: FoundRaffle): Promise<StepF
         ? null
         : {
             termsVersion: pool.termsVersion,
-            terms: pool.terms,
+            terms: asRaffleTerms(pool.terms),
             freezeAt: pool.freezeAt,
             committed: pool.commitment !== null,
             cancelled: pool.cancellation !== null,

@@ -3,7 +3,8 @@
 import { MINUTE_MS } from '../core/time.ts'
 import type { StoredStatus } from '../raffles/schema.ts'
 import { chainByHash, timeOf } from '../rdp1/chains.ts'
-import type { Attempt, Terms } from '../tickets/pool-contract.ts'
+import type { Attempt } from '../tickets/pool-contract.ts'
+import type { RaffleTerms } from '../tickets/terms.ts'
 import type { WinnerRow } from './schema.ts'
 import {
   areWinnersFinal,
@@ -25,7 +26,7 @@ export interface StepFacts {
   rules: RedrawRules
   pool: {
     termsVersion: number
-    terms: Terms
+    terms: RaffleTerms
     freezeAt: number
     committed: boolean
     cancelled: boolean
@@ -40,7 +41,7 @@ export interface StepFacts {
 }
 
 export type Step =
-  | { kind: 'applyTerms'; version: number; terms: Terms }
+  | { kind: 'applyTerms'; version: number; terms: RaffleTerms }
   | { kind: 'markCancelled' }
   /** The publication died before the pool heard of it. */
   | { kind: 'undoPublication' }

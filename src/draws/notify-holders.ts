@@ -28,7 +28,7 @@ export async function startCommitmentNotices(ctx: Ctx): Promise<void> {
     ctx.db
       .insert(notices)
       .select(sql`
-        SELECT ${pools.raffleId}, 'commitment', 0, ${ctx.now}, ${ctx.now} FROM ${pools} WHERE ${committed}`)
+        SELECT ${pools.itemId}, 'commitment', 0, ${ctx.now}, ${ctx.now} FROM ${pools} WHERE ${committed}`)
       .onConflictDoNothing(),
   )
 }

@@ -7,6 +7,7 @@ import { LOG_CSV_HEADER } from '../rdp1/log.ts'
 import type { Proof } from '../rdp1/proof.ts'
 import { askPool } from '../tickets/client.ts'
 import type { FileSlice } from '../tickets/pool-contract.ts'
+import { asRaffleTerms } from '../tickets/terms.ts'
 import { readAttempts } from './advance-raffle.ts'
 
 /** From the commitment on; before, there is nothing to prove. */
@@ -16,7 +17,7 @@ export async function readProof(ctx: Ctx, raffleId: string): Promise<Proof> {
   return {
     protocol: 'rdp1',
     raffleId,
-    rules: pool.terms.rules,
+    rules: asRaffleTerms(pool.terms).rules,
     rulesHash: commitment.rulesHash,
     log: commitment.log,
     listHash: commitment.listHash,

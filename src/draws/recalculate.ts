@@ -4,6 +4,7 @@ import { Problem } from '../core/errors.ts'
 import { findRaffleFor } from '../raffles/find-raffle.ts'
 import type { RaffleRow } from '../raffles/schema.ts'
 import { askPool } from '../tickets/client.ts'
+import { asRaffleTerms } from '../tickets/terms.ts'
 import { readAttempts } from './advance-raffle.ts'
 import type { Recalculation } from './contract.ts'
 import { takingsInLedger } from './settle-ledger.ts'
@@ -24,7 +25,7 @@ export async function recalculate(ctx: Ctx, raffleId: string): Promise<Recalcula
     computed.commitment === pool.commitment.commitment &&
     // What the commitment was made of is published too, and read by those who check it.
     canonical(kept.commitment) === canonical(pool.commitment) &&
-    kept.terms.rules === pool.terms.rules &&
+    asRaffleTerms(kept.terms).rules === asRaffleTerms(pool.terms).rules &&
     attempts.length === published.length
   // Of a cancelled raffle they go back, a refund at a time.
   const takings =

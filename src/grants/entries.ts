@@ -9,7 +9,7 @@ import type { GrantRow } from './schema.ts'
 export const reserveEntries = (ctx: Ctx, raffle: RaffleRow, grant: GrantRow): Promise<ReserveOutcome> =>
   askPool(ctx, raffle.pool, (pool) =>
     pool.reserve({
-      raffleId: raffle.id,
+      itemId: raffle.id,
       holder: grant.userId!,
       key: `grant:${grant.orderRef}`,
       request: String(grant.entries),

@@ -3,8 +3,8 @@ import { and, eq, lt, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { parseRules } from '../rdp1/rules.ts'
-import { poolClock } from '../tickets/pool/clock.ts'
-import type { Terms } from '../tickets/pool-contract.ts'
+import { drawClock } from '../tickets/pool/clock.ts'
+import type { RaffleTerms } from '../tickets/terms.ts'
 import { withProducts } from './prize-stock.ts'
 import { raffles } from './schema.ts'
 import { columnsOf } from './terms.ts'
@@ -13,10 +13,15 @@ import { columnsOf } from './terms.ts'
  * The pool decides, D1 follows: a crash between the two leaves a pool that is ahead, and the sweep calls this with what
  * the pool projected. A draft whose terms a pool has accepted is published.
  */
-export async function applyTerms(ctx: Ctx, raffleId: string, version: number, terms: Terms): Promise<void> {
+export async function applyTerms(
+  ctx: Ctx,
+  raffleId: string,
+  version: number,
+  terms: RaffleTerms,
+): Promise<void> {
   const columns = columnsOf(terms)
   const prizes = await withProducts(ctx, raffleId, columns.prizes)
-  const { freezeAt } = poolClock(parseRules(terms.rules), terms.paymentSpanSeconds, null)
+  const { freezeAt } = drawClock(parseRules(terms.rules), terms.paymentSpanSeconds, null)
   await withRetry(() =>
     ctx.db
       .update(raffles)

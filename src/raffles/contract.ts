@@ -6,7 +6,7 @@ import { Page, PageQuery } from '../core/paging.ts'
 import { Line, LongText } from '../core/text.ts'
 import { Instant, InstantIn, SECOND_MS, TimeZone } from '../core/time.ts'
 import { Provider } from '../money/provider-name.ts'
-import { MAX_TICKETS_A_POOL } from '../tickets/pool-contract.ts'
+import { MAX_TICKETS_A_POOL } from '../tickets/terms.ts'
 import { Earning } from './earning.ts'
 
 export const MAX_PRIZES = 100

@@ -5,7 +5,7 @@ import type { Provider } from '../money/provider-name.ts'
 import { providers } from '../money/providers/index.ts'
 import { dev, quicknet } from '../rdp1/chains.ts'
 import { canonicalRules, parseRules } from '../rdp1/rules.ts'
-import type { Terms } from '../tickets/pool-contract.ts'
+import type { RaffleTerms } from '../tickets/terms.ts'
 import type { Prize } from './contract.ts'
 import type { RaffleRow } from './schema.ts'
 
@@ -54,7 +54,7 @@ export function paymentSpanSeconds(
 export function termsOf(
   raffle: RulesColumns & Pick<RaffleRow, 'id' | 'organisationId'>,
   settings: Settings,
-): Terms {
+): RaffleTerms {
   const rules = canonicalRules({
     protocol: 'rdp1',
     id: raffle.id,
@@ -83,6 +83,7 @@ export function termsOf(
     chain: (settings.BEACON === 'dev' ? dev : quicknet).hash,
   })
   return {
+    kind: 'raffle',
     rules,
     paymentSpanSeconds: paymentSpanSeconds(raffle, settings.HOLD_SECONDS),
     providers: raffle.providers,
@@ -93,7 +94,7 @@ export function termsOf(
  * The columns that accepted terms decide, so that a row can follow the pool after a crash between the two. Which prizes
  * are products is not in them: see `prize-stock.ts`.
  */
-export function columnsOf(terms: Terms): RulesColumns {
+export function columnsOf(terms: RaffleTerms): RulesColumns {
   const rules = parseRules(terms.rules)
   return {
     title: rules.title,

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Instant } from '../core/time.ts'
-import { MAX_TICKETS_A_POOL } from './pool-contract.ts'
+import { MAX_TICKETS_A_POOL } from './terms.ts'
 
 export const TicketNumber = z.number().int().min(1).max(MAX_TICKETS_A_POOL)
 

@@ -10,10 +10,10 @@ import { reservationAddress } from './reservation-id.ts'
 import { pools, reservations } from './schema.ts'
 
 export interface FoundReservation {
-  raffleId: string
+  itemId: string
   /** As it is shown. */
   reservation: Omit<Reservation, 'logIndex'>
-  /** Of its raffle. */
+  /** Of what it is a reservation of. */
   isCancelled: boolean
 }
 
@@ -28,7 +28,7 @@ export async function findReservation(ctx: Ctx, id: string): Promise<FoundReserv
 async function fromDatabase(ctx: Ctx, holder: string, id: string): Promise<FoundReservation | null> {
   try {
     const row = await ctx.db
-      .select({ raffleId: pools.raffleId, reservation: reservations, cancellation: pools.cancellation })
+      .select({ itemId: pools.itemId, reservation: reservations, cancellation: pools.cancellation })
       .from(reservations)
       .innerJoin(pools, eq(pools.pool, reservations.pool))
       .where(and(eq(reservations.holder, holder), eq(reservations.id, id)))
@@ -49,11 +49,11 @@ async function fromPool(ctx: Ctx, id: string): Promise<FoundReservation | null> 
   return known === null ? null : found({ ...known, cancellation: state?.cancellation ?? null })
 }
 
-interface Known extends Pick<FoundReservation, 'raffleId' | 'reservation'> {
+interface Known extends Pick<FoundReservation, 'itemId' | 'reservation'> {
   cancellation: Cancellation | null
 }
 
-function found({ raffleId, reservation, cancellation }: Known): FoundReservation {
+function found({ itemId, reservation, cancellation }: Known): FoundReservation {
   const isCancelled = cancellation !== null
-  return { raffleId, reservation: asShown(reservation, isCancelled), isCancelled }
+  return { itemId, reservation: asShown(reservation, isCancelled), isCancelled }
 }

@@ -5,10 +5,10 @@ import { requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
 import { toInstant } from '../core/time.ts'
-import { parseRules } from '../rdp1/rules.ts'
 import type { MyReservation } from './contract.ts'
 import { asShown, presentReservation, presentTickets } from './present.ts'
 import { pools, reservations } from './schema.ts'
+import { saleTermsOf } from './terms.ts'
 
 export async function listTickets(ctx: Ctx, query: PageQuery): Promise<PageOf<MyReservation>> {
   const { userId } = requireUser(ctx)
@@ -17,7 +17,7 @@ export async function listTickets(ctx: Ctx, query: PageQuery): Promise<PageOf<My
   const rows = await ctx.db
     .select({
       reservation: reservations,
-      raffleId: pools.raffleId,
+      raffleId: pools.itemId,
       terms: pools.terms,
       drawAt: pools.effectiveDrawAt,
       cancellation: pools.cancellation,
@@ -36,7 +36,7 @@ export async function listTickets(ctx: Ctx, query: PageQuery): Promise<PageOf<My
     ({ reservation, raffleId, terms, drawAt, cancellation }) => ({
       reservation: presentReservation(raffleId, asShown(reservation, cancellation !== null)),
       tickets: presentTickets(reservation.numbers),
-      raffle: { id: raffleId, title: parseRules(terms.rules).title, drawAt: toInstant(drawAt * 1_000) },
+      raffle: { id: raffleId, title: saleTermsOf(terms).title, drawAt: toInstant(drawAt * 1_000) },
     }),
   )
 }

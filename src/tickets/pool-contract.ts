@@ -2,11 +2,10 @@
 
 import type { ErrorCode } from '../core/errors.ts'
 import type { CloseReason } from '../rdp1/commitment.ts'
+import type { Terms } from './terms.ts'
 
 /** Most tickets of one reservation. */
 export const MAX_TICKETS_A_CALL = 1_000
-/** Most tickets of one pool. */
-export const MAX_TICKETS_A_POOL = 1_000_000
 /** Most unpaid numbers that one holder may keep from others at a time. */
 export const MAX_HELD_A_HOLDER = 50
 /** This many expired holds within the window pause a holder for as long. */
@@ -14,16 +13,6 @@ export const EXPIRIES_BEFORE_PAUSE = 3
 export const EXPIRY_WINDOW_MS = 30 * 60_000
 /** What is sold is held longer than there is time to pay, so that a payment of the last second still finds it. */
 export const GRACE_MS = 120_000
-
-/** What a pool sells under; the rules are the exact text that is hashed and published. */
-export interface Terms {
-  /** Canonical rdp1 rules: see `draws/rdp1/rules.ts`. */
-  rules: string
-  /** How long after the closing a payment may still arrive; 0 where entries are free. */
-  paymentSpanSeconds: number
-  /** Which payment providers are accepted. */
-  providers: string[]
-}
 
 export type ReservationState = 'held' | 'sold' | 'released' | 'voided'
 
@@ -34,7 +23,7 @@ export interface Reservation {
   state: ReservationState
   /** Present numbers: without the voided ones; of a released or voided reservation, those it had. */
   numbers: number[]
-  /** Place of the first number in the sale log; null until sold. */
+  /** Place of the first number in the sale log; null until sold, and where there is no log. */
   logIndex: number | null
   /** When it was made, and when its tickets were issued (ms since 1970). */
   at: number
@@ -53,15 +42,15 @@ export interface Refusal {
 export type Outcome<Value> = ({ ok: true } & Value) | Refusal
 
 export interface ReserveRequest {
-  /** Of two raffles whose ids end alike only one has this pool. */
-  raffleId: string
+  /** The raffle or ticket type: of two whose ids end alike only one has this pool. */
+  itemId: string
   holder: string
   /** The client's Idempotency-Key, unique for one holder and pool. */
   key: string
   /** Fingerprint of what was asked: the same key with another one is a mismatch. */
   request: string
   quantity: number
-  /** The exact numbers, where the raffle lets its players choose. */
+  /** The exact numbers, where buyers choose them. */
   numbers: number[] | null
   /** How long at most unpaid numbers are kept, and by which provider they are to be paid; null: nothing is to be paid. */
   payment: { holdMs: number; provider: string } | null
@@ -88,7 +77,7 @@ export type CancelledBy = 'operator' | 'admin'
 /** Where a pool stands, absolutely: also the row that D1 is told. */
 export interface PoolState {
   pool: string
-  raffleId: string
+  itemId: string
   /** Grows with every decision; of two states the one with the higher `seq` is the newer. */
   seq: number
   termsVersion: number
@@ -98,9 +87,11 @@ export interface PoolState {
   held: number
   closedAt: number | null
   closeReason: CloseReason | null
-  freezeAt: number
+  /** Null: nothing is drawn, so the pool never freezes. */
+  freezeAt: number | null
   /** Unix seconds. */
-  effectiveDrawAt: number
+  effectiveDrawAt: number | null
+  /** Zero and empty where nothing is drawn. */
   logSize: number
   logRoot: string
   commitment: Commitment | null

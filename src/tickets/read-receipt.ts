@@ -9,7 +9,7 @@ import { findReservation } from './find-reservation.ts'
 import { reservationAddress } from './reservation-id.ts'
 
 export async function readReceipt(ctx: Ctx, id: string): Promise<Receipt> {
-  const { raffleId, reservation } = await findReservation(ctx, id)
+  const { itemId: raffleId, reservation } = await findReservation(ctx, id)
   const { pool, seq } = reservationAddress(id)
   const { issued } = orThrow(await askPool(ctx, pool, (stub) => stub.issued(seq, id)))
   const key = signingKeyFromSeed(ctx.settings.SIGNING_KEY)

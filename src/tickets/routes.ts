@@ -49,8 +49,8 @@ export const tickets = new Hono<AppEnv>()
     }),
     validate('param', ReservationParams),
     async (c) => {
-      const { raffleId, reservation } = await findReservation(c.get('ctx'), c.req.valid('param').id)
-      return c.json(presentReserved(raffleId, reservation))
+      const { itemId, reservation } = await findReservation(c.get('ctx'), c.req.valid('param').id)
+      return c.json(presentReserved(itemId, reservation))
     },
   )
   .get(

@@ -1,25 +1,35 @@
 /** What D1 knows of the pools: a projection that can be rebuilt, written by `projection.ts` alone. */
 import { sql } from 'drizzle-orm'
-import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { customType, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { CloseReason } from '../rdp1/commitment.ts'
-import type { Attempt, Cancellation, Commitment, ReservationState, Terms } from './pool-contract.ts'
+import type { Attempt, Cancellation, Commitment, ReservationState } from './pool-contract.ts'
+import type { Terms } from './terms.ts'
+
+/** Rows from before there were ticket types do not name their kind: they are raffles. */
+const termsText = customType<{ data: Terms; driverData: string }>({
+  dataType: () => 'text',
+  toDriver: (terms) => JSON.stringify(terms),
+  fromDriver: (json) => Object.assign({ kind: 'raffle' }, JSON.parse(json)) as Terms,
+})
 
 /** One row a pool: where it stands, absolutely. A newer `seq` replaces an older one. */
 export const pools = sqliteTable(
   'pools',
   {
     pool: text().primaryKey(),
-    raffleId: text().notNull().unique(),
+    /** Of the raffle or the ticket type. */
+    itemId: text('raffle_id').notNull().unique('pools_raffleId_unique'),
     seq: integer().notNull(),
     termsVersion: integer().notNull(),
-    terms: text({ mode: 'json' }).$type<Terms>().notNull(),
+    terms: termsText().notNull(),
     total: integer().notNull(),
     sold: integer().notNull(),
     held: integer().notNull(),
     closedAt: integer(),
     closeReason: text().$type<CloseReason>(),
+    /** 0 where nothing is drawn. */
     freezeAt: integer().notNull(),
-    /** Unix seconds. */
+    /** Unix seconds; 0 where nothing is drawn. */
     effectiveDrawAt: integer().notNull(),
     logSize: integer().notNull(),
     logRoot: text().notNull(),

@@ -18,7 +18,7 @@ export async function takeFreeTickets(ctx: Ctx, input: FreeTickets, key: string)
   const { raffleId, quantity, numbers } = input
   const outcome = await askPool(ctx, poolNameOf(raffleId), (pool) =>
     pool.reserve({
-      raffleId,
+      itemId: raffleId,
       holder: userId,
       key,
       request: bodyHash([quantity ?? null, numbers ?? null]),

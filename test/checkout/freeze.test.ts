@@ -65,7 +65,7 @@ describe('the freeze', () => {
       if (isClosed)
         await as(raffle.operator, 'POST', `/raffles/${raffle.id}/close`, { reason: 'All is ready.' })
       const { freezeAt } = (await poolState(raffle.pool))!
-      expect(Date.parse(order.payUntil)).toBeLessThanOrEqual(freezeAt)
+      expect(Date.parse(order.payUntil)).toBeLessThanOrEqual(freezeAt!)
       at(Date.parse(order.payUntil) - 1)
       await press(order.payment.checkoutUrl, 'approve')
       expect(await orderOf(player, order.id)).toMatchObject({ status: 'paid', lines: [{ state: 'issued' }] })

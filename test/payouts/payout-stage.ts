@@ -81,9 +81,9 @@ export async function stagePriced(
 }
 
 /** New players with a ticket each, taken from the pool as a paid order takes it. */
-async function enterPaid({ id: raffleId, pool }: Staged, players: number): Promise<void> {
+async function enterPaid({ id: itemId, pool }: Staged, players: number): Promise<void> {
   const ctx = testContext()
-  const free = { raffleId, key: '', request: '', quantity: 1, numbers: null, payment: null }
+  const free = { itemId, key: '', request: '', quantity: 1, numbers: null, payment: null }
   for (const { id: holder } of await Promise.all(Array.from({ length: players }, () => registerPlayer()))) {
     const held = await askPool(ctx, pool, (door) =>
       door.reserve({ ...free, holder, key: newKey(), payment: { holdMs: MINUTE, provider: 'sandbox' } }),

@@ -130,7 +130,7 @@ group.each(OUTAGES)('the sweep finishes, %s,', (_, passes) => {
       /^update "raffles" set "close_note"/i,
     )
     await passes(staged)
-    const freezeAt = (await poolState(staged.pool))!.freezeAt
+    const freezeAt = (await poolState(staged.pool))!.freezeAt!
     expect(await read(staged.id)).toMatchObject({ status: 'closed', freezeAt: iso(freezeAt) })
     expect(await row(staged.id)).toEqual({ status: 'scheduled', dueAt: freezeAt })
   })

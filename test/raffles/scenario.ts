@@ -145,7 +145,7 @@ export async function enter(raffleId: string, players: number): Promise<Person[]
     people.map(({ id: holder }) =>
       askPool(ctx, poolNameOf(raffleId), (pool) =>
         pool.reserve({
-          raffleId,
+          itemId: raffleId,
           holder,
           key: newKey(),
           request: '',

@@ -163,7 +163,7 @@ it('sees a ticket that nobody paid for, and a number that is kept for nobody', a
   const hold = (holder: string) =>
     askPool(ctx, sold.raffle.pool, (pool) =>
       pool.reserve({
-        raffleId: sold.raffle.id,
+        itemId: sold.raffle.id,
         holder,
         key: newKey(),
         request: '',

@@ -113,7 +113,7 @@ export const hold = (
 ): Promise<ReserveOutcome> =>
   askPool(testContext(), raffle.pool, (pool) =>
     pool.reserve({
-      raffleId: raffle.id,
+      itemId: raffle.id,
       holder,
       key,
       request: `${quantity}:${numbers}`,
@@ -194,7 +194,7 @@ export async function expectProjected(raffle: OnSale): Promise<void> {
     .first<Record<string, unknown>>()
   expect(row).toEqual({
     pool: state.pool,
-    raffle_id: state.raffleId,
+    raffle_id: state.itemId,
     seq: state.seq,
     terms_version: state.termsVersion,
     terms: JSON.stringify(state.terms),
@@ -203,8 +203,8 @@ export async function expectProjected(raffle: OnSale): Promise<void> {
     held: state.held,
     closed_at: state.closedAt,
     close_reason: state.closeReason,
-    freeze_at: state.freezeAt,
-    effective_draw_at: state.effectiveDrawAt,
+    freeze_at: state.freezeAt ?? 0,
+    effective_draw_at: state.effectiveDrawAt ?? 0,
     log_size: state.logSize,
     log_root: state.logRoot,
     commitment: state.commitment === null ? null : JSON.stringify(state.commitment),

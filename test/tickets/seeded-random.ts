@@ -1,6 +1,6 @@
 /** Randomness that a test can repeat: the generator mulberry32. */
 import type { RandomBelow } from '../../src/tickets/pool/allocator.ts'
-import type { Randomness } from '../../src/tickets/pool/pool.ts'
+import type { Randomness } from '../../src/tickets/pool/inventory.ts'
 
 export function seededBelow(seed: number): RandomBelow {
   let state = seed

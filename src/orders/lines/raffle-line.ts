@@ -1,10 +1,10 @@
 /** Raffle tickets as a line of an order: the pool decides, under the terms that it sells by. */
 import type { Ctx } from '../../core/context.ts'
 import { account } from '../../money/ledger.ts'
-import { parseRules } from '../../rdp1/rules.ts'
 import { askPool, orThrow } from '../../tickets/client.ts'
 import type { Reservation } from '../../tickets/pool-contract.ts'
 import { poolNameOf, reservationAddress } from '../../tickets/reservation-id.ts'
+import { saleTermsOf } from '../../tickets/terms.ts'
 import type { LinePort, LossReason } from '../line.ts'
 
 /**
@@ -14,8 +14,8 @@ import type { LinePort, LossReason } from '../line.ts'
 async function whyLost(ctx: Ctx, pool: string, { numbers }: Reservation): Promise<LossReason> {
   const state = (await askPool(ctx, pool, (door) => door.state()))!
   if (state.cancellation !== null) return 'cancelled'
-  if (state.commitment !== null || ctx.now >= state.freezeAt) return 'frozen'
-  const { maxPerUser, numbering } = parseRules(state.terms.rules)
+  if (state.commitment !== null || (state.freezeAt !== null && ctx.now >= state.freezeAt)) return 'frozen'
+  const { maxPerUser, numbering } = saleTermsOf(state.terms)
   if (maxPerUser === null) return 'gone'
   const areThere =
     numbering === 'chosen'
@@ -34,7 +34,7 @@ export const raffleLine: LinePort = {
   async hold(ctx, { itemId, quantity, numbers }, { userId, key, request, holdMs, provider }) {
     const outcome = await askPool(ctx, poolNameOf(itemId), (pool) =>
       pool.reserve({
-        raffleId: itemId,
+        itemId,
         holder: userId,
         key,
         request,

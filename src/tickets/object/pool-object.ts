@@ -1,7 +1,7 @@
 /**
- * The Durable Object of one raffle's tickets: the only place where numbers are given out. It queues what is asked,
- * decides it one by one, commits a batch in one transaction, and only then answers; it tells D1 by projection; and
- * its one alarm ends holds, freezes and commits at the appointed time, and looks after the projection.
+ * The Durable Object of one item's tickets, a raffle's or a ticket type's: the only place where numbers are given out.
+ * It queues what is asked, decides it one by one, commits a batch in one transaction, and only then answers. It tells D1
+ * by projection. Its one alarm ends holds, freezes a raffle at the appointed time, and looks after the projection.
  */
 import { DurableObject } from 'cloudflare:workers'
 import { type Bindings, type Ctx, createContext } from '../../core/context.ts'
@@ -13,20 +13,16 @@ import { endsWithin } from '../../core/time-limit.ts'
 import type { TicketList } from '../../rdp1/list.ts'
 import type { SigningKey } from '../../rdp1/signatures.ts'
 import { LEAST_SETTLING_MS, SPARE_MS } from '../pool/clock.ts'
-import {
-  buildList,
-  cancelPool,
-  type Drawn,
-  drawAttempt,
-  freeze,
-  recompute,
-  requestRedraw,
-} from '../pool/draw.ts'
+import { configure } from '../pool/configure.ts'
+import { cancelPool, type Drawn, drawAttempt, freeze, recompute, requestRedraw } from '../pool/draw.ts'
 import { holderSlice, issuedTickets, listSlice, logSlice } from '../pool/files.ts'
-import { Pool, type Randomness } from '../pool/pool.ts'
+import type { Randomness } from '../pool/inventory.ts'
+import { Pool } from '../pool/pool.ts'
+import { poolState } from '../pool/pool-state.ts'
 import { createRandomBelow } from '../pool/random-below.ts'
 import { NOT_CONFIGURED, TOO_LATE } from '../pool/refusals.ts'
 import { PoolStore } from '../pool/store.ts'
+import { buildList } from '../pool/ticket-list.ts'
 import type {
   Attempt,
   Cancellation,
@@ -42,8 +38,8 @@ import type {
   Reservation,
   ReserveOutcome,
   ReserveRequest,
-  Terms,
 } from '../pool-contract.ts'
+import type { Terms } from '../terms.ts'
 import { CallBatcher } from './call-batcher.ts'
 import { Projector } from './projector.ts'
 
@@ -117,20 +113,20 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   // ——— Terms ———
 
   /**
-   * Hands over the terms: version 1 on publication, the next one for a change while nothing is held or sold. After
+   * Hands over the terms: version 1 first, the next one for a change, as far as what is held or sold allows it. After
    * `until` nothing is taken: whoever asked has been given up by then.
    */
   async configure(
-    raffleId: string,
+    itemId: string,
     version: number,
     terms: Terms,
     until = Number.POSITIVE_INFINITY,
   ): Promise<Outcome<{ version: number }>> {
     return this.#decide((now) => {
       if (now > until) return TOO_LATE
-      const outcome = Pool.configure(this.#store, {
+      const outcome = configure(this.#store, {
         name: this.ctx.id.name!,
-        raffleId,
+        itemId,
         version,
         terms,
         pool: this.#pool,
@@ -159,9 +155,9 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     return this.#decideConfigured((pool, now) => pool.void(seq, id, numbers, now))
   }
 
-  async reservation(seq: number, id: string): Promise<{ raffleId: string; reservation: Reservation } | null> {
+  async reservation(seq: number, id: string): Promise<{ itemId: string; reservation: Reservation } | null> {
     const reservation = this.#pool?.find(seq, id)?.reservation
-    return reservation === undefined ? null : { raffleId: this.#pool!.raffleId, reservation }
+    return reservation === undefined ? null : { itemId: this.#pool!.itemId, reservation }
   }
 
   async issued(seq: number, id: string): Promise<Outcome<{ issued: IssuedTickets }>> {
@@ -173,10 +169,10 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     return this.#pool?.freeNumbers(from, limit) ?? []
   }
 
-  // ——— The raffle's life ———
+  // ——— The sale's life ———
 
   async state(): Promise<PoolState | null> {
-    return this.#pool?.state() ?? null
+    return this.#pool === undefined ? null : poolState(this.#pool)
   }
 
   /** Not after `until`, nor is it cancelled then: whoever asked has been given up by then. */
@@ -221,23 +217,25 @@ export abstract class PoolObject extends DurableObject<Bindings> {
 
   /** The redraw that a request made, if it has: so that its repeat is told from another. */
   async redrawByKey(key: string): Promise<Attempt | null> {
-    const row = this.#pool?.attempts().find((each) => each.key === key)
+    const row = this.#pool?.record.attempts().find((each) => each.key === key)
     return row === undefined ? null : (JSON.parse(row.record) as Attempt)
   }
 
   async recompute(): Promise<{ commitment: string; attempts: Attempt[] } | null> {
-    return this.#pool?.commitment == null ? null : recompute(this.#pool, this.#committedList(this.#pool))
+    return this.#pool?.record.commitment == null
+      ? null
+      : recompute(this.#pool, this.#committedList(this.#pool))
   }
 
   /** A slice of the list from index `start`; null before the commitment. */
   async listSlice(start: number): Promise<FileSlice | null> {
-    if (this.#pool?.commitment == null) return null
+    if (this.#pool?.record.commitment == null) return null
     return listSlice(this.#committedList(this.#pool), start)
   }
 
   /** A slice of the log after the event with `seq`; null before the commitment. */
   async logSlice(seq: number): Promise<FileSlice | null> {
-    return this.#pool?.commitment == null ? null : logSlice(this.#store, seq)
+    return this.#pool?.record.commitment == null ? null : logSlice(this.#store, seq)
   }
 
   /** Who holds tickets, from the reservation after `seq` on; null before the pool is configured. */
@@ -274,18 +272,19 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   /** Before the list is fixed everything unpaid is asked about once more; an answer takes effect by `confirm`. */
   #settleOrders(): Promise<void> {
     const pool = this.#pool
-    if (pool === undefined || !pool.mayHaveBeenPaid(Date.now())) return Promise.resolve()
-    this.#settling ??= this.#settleWithinTime(pool).finally(() => {
+    const now = Date.now()
+    const latest = pool?.settleBy(now) ?? null
+    if (pool === undefined || latest === null) return Promise.resolve()
+    this.#settling ??= this.#settleWithinTime(pool, now, latest).finally(() => {
       this.#settling = undefined
     })
     return this.#settling
   }
 
-  async #settleWithinTime({ name, raffleId, lastFreezeAt }: Pool): Promise<void> {
-    const now = Date.now()
+  async #settleWithinTime({ name, itemId }: Pool, now: number, latest: number): Promise<void> {
     const ctx = createContext(this.env, SettingsSchema.parse(this.env), now, newId('sweep'))
-    const leftMs = Math.min(Math.max(lastFreezeAt - now - SPARE_MS, LEAST_SETTLING_MS), MOST_SETTLING_MS)
-    const settled = this.hooks.beforeFreeze(ctx, raffleId).catch((error: unknown) => {
+    const leftMs = Math.min(Math.max(latest - now - SPARE_MS, LEAST_SETTLING_MS), MOST_SETTLING_MS)
+    const settled = this.hooks.beforeFreeze(ctx, itemId).catch((error: unknown) => {
       this.#log.error('payments could not be asked about before the freeze', { pool: name, error })
     })
     await endsWithin(leftMs, settled)
@@ -361,8 +360,8 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   }
 
   #committedList(pool: Pool): TicketList {
-    if (pool.commitment === null) return buildList(this.#store, pool.rules.totalTickets)
-    this.#list ??= buildList(this.#store, pool.rules.totalTickets)
+    if (pool.record.commitment === null) return buildList(this.#store, pool.sale.total)
+    this.#list ??= buildList(this.#store, pool.sale.total)
     return this.#list
   }
 

@@ -4,6 +4,7 @@
  * crash between the batch and the watermark, or a lost acknowledgement changes nothing.
  */
 import type { Pool } from '../pool/pool.ts'
+import { poolState } from '../pool/pool-state.ts'
 import type { PoolStore } from '../pool/store.ts'
 import type { ReservationRow } from '../pool/tables.ts'
 import type { Attempt, PoolState, Reservation } from '../pool-contract.ts'
@@ -43,11 +44,11 @@ export function nextBatch(pool: Pool, store: PoolStore, watermark: number): Proj
     const { reservation } = pool.fold(row)
     return { ...reservation, seq }
   })
-  const attempts = pool
+  const attempts = pool.record
     .attempts()
     .filter((row) => row.seq > watermark)
     .map((row) => ({ attempt: row.attempt, seq: row.seq, record: JSON.parse(row.record) as Attempt }))
-  return { state: pool.state(), upTo, reservations, attempts }
+  return { state: poolState(pool), upTo, reservations, attempts }
 }
 
 /** Of a reservation as a list, in the order of `listed`: names would be most of what is sent. */
@@ -133,7 +134,7 @@ const writePool = (db: D1Database, state: PoolState): D1PreparedStatement =>
     .prepare(WRITE_POOL)
     .bind(
       state.pool,
-      state.raffleId,
+      state.itemId,
       state.seq,
       state.termsVersion,
       JSON.stringify(state.terms),
@@ -142,8 +143,8 @@ const writePool = (db: D1Database, state: PoolState): D1PreparedStatement =>
       state.held,
       state.closedAt,
       state.closeReason,
-      state.freezeAt,
-      state.effectiveDrawAt,
+      state.freezeAt ?? 0,
+      state.effectiveDrawAt ?? 0,
       state.logSize,
       state.logRoot,
       state.commitment === null ? null : JSON.stringify(state.commitment),

@@ -25,13 +25,16 @@ export class Allocator {
   readonly #place: Uint32Array
   #free: number
 
-  /** Numbers run from 1 to `total`. */
-  constructor(total: number, numbering: Numbering, randomBelow: RandomBelow) {
+  /**
+   * Numbers run from 1 to `total`. Where the total was higher once, numbers up to `highest` may be taken or come back;
+   * as many as the total are given out at a time, and new ones are within it.
+   */
+  constructor(total: number, numbering: Numbering, randomBelow: RandomBelow, highest = total) {
     this.total = total
     this.#numbering = numbering
     this.#randomBelow = randomBelow
     this.#free = total
-    this.#taken = [new Uint32Array((total + 32) >>> 5)]
+    this.#taken = [new Uint32Array((highest + 32) >>> 5)]
     for (let words = this.#taken[0]!.length; words > 1; words = (words + 31) >>> 5) {
       this.#taken.push(new Uint32Array((words + 31) >>> 5))
     }
@@ -84,7 +87,8 @@ export class Allocator {
   /** The free numbers from `from` on, ascending, at most `limit`. */
   freeFrom(from: number, limit: number): number[] {
     const numbers: number[] = []
-    for (let number = this.#nextFree(from); number <= this.total && numbers.length < limit; ) {
+    const most = Math.min(limit, this.#free)
+    for (let number = this.#nextFree(from); number <= this.total && numbers.length < most; ) {
       numbers.push(number)
       number = this.#nextFree(number + 1)
     }

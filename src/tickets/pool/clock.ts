@@ -1,4 +1,4 @@
-/** A pool's own instants, from its rules: when sales open and end, when it freezes, when it draws. Pure. */
+/** A raffle's own instants, from its rules: when sales end, when its pool freezes, when it draws. Pure. */
 import type { CloseReason } from '../../rdp1/commitment.ts'
 import type { Rules } from '../../rdp1/rules.ts'
 
@@ -9,26 +9,25 @@ export const SPARE_MS = 1_000
 /** Before that, what is unpaid is asked about once more; for so long at least, also where the draw leaves no room. */
 export const LEAST_SETTLING_MS = 2_000
 
-export interface PoolClock {
+/** How sales ended before `closesAt`, as the rules allow. */
+export interface EarlyClose {
+  at: number
+  reason: CloseReason
+}
+
+export interface DrawClock {
   /** All in ms since 1970, but `effectiveDrawAt`: unix seconds, as hashed. */
-  opensAt: number
   closesAt: number
   freezeAt: number
   effectiveDrawAt: number
   closeReason: CloseReason
 }
 
-/** `early` is set once sales ended before `closesAt`, as the rules allow. */
-export function poolClock(
-  rules: Rules,
-  paymentSpanSeconds: number,
-  early: { at: number; reason: CloseReason } | null,
-): PoolClock {
+export function drawClock(rules: Rules, paymentSpanSeconds: number, early: EarlyClose | null): DrawClock {
   const closesAt = early?.at ?? Date.parse(rules.closesAt)
   const freezeAt = closesAt + paymentSpanSeconds * 1_000
   const drawAt = Date.parse(rules.drawAt) / 1_000
   return {
-    opensAt: Date.parse(rules.opensAt),
     closesAt,
     freezeAt,
     effectiveDrawAt:
@@ -38,14 +37,14 @@ export function poolClock(
 }
 
 /** The latest freeze that moves no round. */
-export const lastFreezeAt = ({ effectiveDrawAt }: PoolClock, leadSeconds: number): number =>
+export const lastFreezeAt = ({ effectiveDrawAt }: DrawClock, leadSeconds: number): number =>
   (effectiveDrawAt - leadSeconds) * 1_000
 
 /**
  * When a pool freezes by itself: a moment after its time, so that every raffle is seen to be closed before it is
  * committed, unless that would take what the freeze needs before the draw, and with it the promised round.
  */
-export function freezesAt(clock: PoolClock, leadSeconds: number): number {
+export function freezesAt(clock: DrawClock, leadSeconds: number): number {
   const room = lastFreezeAt(clock, leadSeconds) - clock.freezeAt
   return clock.freezeAt + Math.max(0, Math.min(SETTLING_MS, room - slackMs(clock)))
 }
@@ -58,7 +57,7 @@ export const earliestDrawAt = (freezeAt: number, leadSeconds: number): number =>
 const earlyDrawAt = (times: FreezeTimes, leadSeconds: number): number =>
   earliestDrawAt(times.freezeAt + slackMs(times), leadSeconds)
 
-type FreezeTimes = Pick<PoolClock, 'closesAt' | 'freezeAt'>
+type FreezeTimes = Pick<DrawClock, 'closesAt' | 'freezeAt'>
 
 /** How late a freeze may be done: where entries are free, nobody needs to be asked whether they are paid. */
 const slackMs = ({ closesAt, freezeAt }: FreezeTimes): number =>

@@ -4,7 +4,7 @@ import { exclusions, firstAttempt, attemptHash as hashOfAttempt, seedOf } from '
 import { randomnessOf, verifyBeacon } from '../../rdp1/beacon.ts'
 import { type Chain, chainByHash, commitmentRound, redrawRound, timeOf } from '../../rdp1/chains.ts'
 import { commit } from '../../rdp1/commitment.ts'
-import { fromHex, HASH_BYTES, toHex } from '../../rdp1/encoding.ts'
+import { fromHex, toHex } from '../../rdp1/encoding.ts'
 import { indexOfTicket, listHash, type TicketList, tagAt, ticketCount } from '../../rdp1/list.ts'
 import { pick } from '../../rdp1/pick.ts'
 import { prizeUnits, rulesHash } from '../../rdp1/rules.ts'
@@ -24,57 +24,28 @@ import type {
   RedrawRequest,
 } from '../pool-contract.ts'
 import type { Pool } from './pool.ts'
+import type { Raffle } from './raffle.ts'
 import { refuse, whyCancelRefused } from './refusals.ts'
-import type { PoolStore, Step } from './store.ts'
-
-/** The tickets that take part, ascending by number: what is left of the log, without an object for each. */
-export function buildList(store: PoolStore, total: number): TicketList {
-  const tags = new Uint8Array((total + 1) * HASH_BYTES)
-  const sold = new Uint8Array(total + 1)
-  let count = 0
-  eachSale(store, ({ numbers, tag }, issued) => {
-    for (const number of numbers) {
-      if (issued) tags.set(tag, number * HASH_BYTES)
-      sold[number] = issued ? 1 : 0
-      count += issued ? 1 : -1
-    }
-  })
-  const numbers = new Uint32Array(count)
-  let index = 0
-  for (let number = 1; number <= total; number++) {
-    if (sold[number] === 0) continue
-    numbers[index] = number
-    // Moving tags down in place needs no second buffer: the target never lies behind the source.
-    tags.copyWithin(index * HASH_BYTES, number * HASH_BYTES, (number + 1) * HASH_BYTES)
-    index++
-  }
-  return { numbers, tags: tags.subarray(0, count * HASH_BYTES) }
-}
-
-/** Calls back for everything that issued (or voided) numbers, in the order of the log. */
-function eachSale(store: PoolStore, visit: (step: Step, issued: boolean) => void): void {
-  for (const step of store.stepsAfter(0)) if (step.logIndex !== null) visit(step, step.kind !== 'voided')
-}
+import type { PoolStore } from './store.ts'
+import { buildList, eachSale } from './ticket-list.ts'
 
 /** At the freeze: too few tickets cancel the raffle, otherwise the list is committed to. Does either once. */
 export function freeze(pool: Pool, store: PoolStore, key: SigningKey, now: number): void {
-  if (pool.isOver || now < pool.clock.freezeAt) return
-  if (pool.sold < pool.rules.minTickets) {
-    const reason = `Only ${pool.sold} of at least ${pool.rules.minTickets} tickets were sold.`
+  const { raffle } = pool
+  if (raffle === null || pool.isOver || now < raffle.clock.freezeAt) return
+  const { minTickets, totalTickets, leadSeconds, prizes } = raffle.rules
+  if (pool.sold < minTickets) {
+    const reason = `Only ${pool.sold} of at least ${minTickets} tickets were sold.`
     pool.cancel({ at: now, by: 'belowMinimum', reason, signature: null })
     return
   }
-  const { effectiveDrawAt, closeReason } = pool.clock
-  const chain = chainOf(pool)
-  const list = buildList(store, pool.rules.totalTickets)
-  const { size, root } = pool.log
-  const round = commitmentRound(chain, {
-    effectiveDrawAt,
-    committedAt: now,
-    leadSeconds: pool.rules.leadSeconds,
-  })
+  const { effectiveDrawAt, closeReason } = raffle.clock
+  const chain = chainOf(raffle)
+  const list = buildList(store, totalTickets)
+  const { size, root } = raffle.log
+  const round = commitmentRound(chain, { effectiveDrawAt, committedAt: now, leadSeconds })
   const commitment: Omit<Commitment, 'commitment' | 'commitmentSignature'> = {
-    rulesHash: toHex(rulesHash(pool.terms.rules)),
+    rulesHash: toHex(rulesHash(raffle.rulesText)),
     log: { size, root: toHex(root) },
     listHash: toHex(listHash(list, nativeCrypto)),
     ticketCount: ticketCount(list),
@@ -84,8 +55,8 @@ export function freeze(pool: Pool, store: PoolStore, key: SigningKey, now: numbe
     chain: chain.hash,
     round,
   }
-  const hash = commitmentHash(pool.raffleId, commitment)
-  const first = firstAttempt({ commitment: hash, committedAt: now, round, prizes: pool.rules.prizes })
+  const hash = commitmentHash(pool.itemId, commitment)
+  const first = firstAttempt({ commitment: hash, committedAt: now, round, prizes })
   pool.commit(
     {
       ...commitment,
@@ -108,13 +79,14 @@ export function drawAttempt(
   list: TicketList,
   input: { attempt: number; signature: string; now: number },
 ): Outcome<Drawn> {
-  const row = pool.attempts().find((each) => each.attempt === input.attempt)
-  if (row === undefined || pool.commitment === null) return refuse('not_found', 'No such attempt.')
-  if (pool.cancellation !== null) return refuse('invalid_state', 'This raffle was cancelled.')
+  const { raffle } = pool
+  const row = pool.record.attempts().find((each) => each.attempt === input.attempt)
+  if (raffle === null || row === undefined) return refuse('not_found', 'No such attempt.')
+  if (pool.record.cancellation !== null) return refuse('invalid_state', 'This raffle was cancelled.')
   const record = JSON.parse(row.record) as Attempt
   if (row.winners !== null)
     return { ok: true, attempt: record, winners: JSON.parse(row.winners) as DrawnWinner[] }
-  const chain = chainOf(pool)
+  const chain = chainOf(raffle)
   if (input.now < timeOf(chain, record.round) * 1_000) {
     return refuse('invalid_state', `Round ${record.round} of the beacon is not due yet.`)
   }
@@ -122,7 +94,7 @@ export function drawAttempt(
   // The caller has verified it too. A draw happens once and for good, so a mistake there must not become a winner.
   if (!verifyBeacon(chain, record.round, signature))
     return refuse('invalid_state', 'Not the signature of this round.')
-  const drawn = computeAttempt(pool, list, { ...record, signature: input.signature })
+  const drawn = computeAttempt(raffle, list, { ...record, signature: input.signature })
   const winners = nameWinners(pool, store, drawn)
   pool.writeWinners(drawn, winners)
   return { ok: true, attempt: drawn, winners }
@@ -136,7 +108,8 @@ export function requestRedraw(
   request: RedrawRequest,
   now: number,
 ): Outcome<{ attempt: Attempt }> {
-  const rows = pool.attempts()
+  const { raffle, record } = pool
+  const rows = record.attempts()
   const earlier = rows.map((row) => JSON.parse(row.record) as Attempt)
   const known = earlier[rows.findIndex((row) => row.key === request.key)]
   if (known !== undefined) {
@@ -145,16 +118,17 @@ export function requestRedraw(
     return refuse('idempotency_mismatch', 'This Idempotency-Key was used for another redraw of this raffle.')
   }
   const last = earlier.at(-1)
-  if (last === undefined) return refuse('invalid_state', 'Nothing was drawn yet.')
+  if (raffle === null || last === undefined) return refuse('invalid_state', 'Nothing was drawn yet.')
   if (request.attempt !== earlier.length) {
     return refuse('conflict', 'Another redraw was asked for a moment ago. Read the winners again.')
   }
-  if (pool.cancellation !== null) return refuse('invalid_state', 'This raffle was cancelled.')
+  if (record.cancellation !== null) return refuse('invalid_state', 'This raffle was cancelled.')
   if (last.winners === null) return refuse('invalid_state', 'A draw is pending; wait for its winners.')
-  if (request.attempt > pool.rules.maxRedraws) {
-    return refuse('limit_reached', `The rules allow ${pool.rules.maxRedraws} redraws, and they are used up.`)
+  const { maxRedraws, prizes, winPolicy, leadSeconds } = raffle.rules
+  if (request.attempt > maxRedraws) {
+    return refuse('limit_reached', `The rules allow ${maxRedraws} redraws, and they are used up.`)
   }
-  const all = prizeUnits(pool.rules.prizes)
+  const all = prizeUnits(prizes)
   const units = all.filter((unit) => request.units.includes(unit))
   if (units.length === 0 || units.length !== request.units.length) {
     return refuse('validation_failed', 'Each unit must be one of the raffle, once: "<rank>#<copy>".')
@@ -162,11 +136,11 @@ export function requestRedraw(
   const won = earlier.flatMap((attempt) => attempt.winners ?? [])
   const tagOf = (ticket: number) => tagAt(list, indexOfTicket(list, ticket)).slice()
   const { excludedTags, excludedNumbers } = exclusions(
-    pool.rules.winPolicy,
+    winPolicy,
     won.map(({ ticket }) => ({ ticket, tag: tagOf(ticket) })),
     request.disqualifiedTickets.map(tagOf),
   )
-  const record = pendingAttempt(key, {
+  const attempt = pendingAttempt(key, {
     previous: fromHex(last.attemptHash),
     attempt: request.attempt,
     requestedAt: now,
@@ -174,10 +148,10 @@ export function requestRedraw(
     excludedTags,
     excludedNumbers,
     units,
-    round: redrawRound(chainOf(pool), { requestedAt: now, leadSeconds: pool.rules.leadSeconds }),
+    round: redrawRound(chainOf(raffle), { requestedAt: now, leadSeconds }),
   })
-  pool.addRedraw(record, request.key)
-  return { ok: true, attempt: record }
+  pool.addRedraw(attempt, request.key)
+  return { ok: true, attempt }
 }
 
 /** Cancels: freely before the commitment, afterwards as the rules' last moment allows, and then signed. */
@@ -186,10 +160,12 @@ export function cancelPool(
   key: SigningKey,
   input: { by: CancelledBy; reason: string; now: number },
 ): Outcome<{ cancellation: Cancellation }> {
-  if (pool.cancellation !== null) return { ok: true, cancellation: pool.cancellation }
-  const { commitment } = pool
-  const refusal = whyCancelRefused(commitment, pool.rules, input.by, input.now)
-  if (refusal !== null) return refusal
+  const { commitment, cancellation: earlier } = pool.record
+  if (earlier !== null) return { ok: true, cancellation: earlier }
+  if (commitment !== null) {
+    const refusal = whyCancelRefused(commitment, pool.raffle!.rules.leadSeconds, input.by, input.now)
+    if (refusal !== null) return refusal
+  }
   const signature =
     commitment === null
       ? null
@@ -201,17 +177,18 @@ export function cancelPool(
 
 /** Everything again from the rules, the log and the beacon's signatures; nothing stored is believed. */
 export function recompute(pool: Pool, list: TicketList): { commitment: string; attempts: Attempt[] } | null {
-  const { commitment } = pool
-  if (commitment === null) return null
-  const hash = commitmentHash(pool.raffleId, {
+  const { raffle, record: drawn } = pool
+  const { commitment } = drawn
+  if (raffle === null || commitment === null) return null
+  const hash = commitmentHash(pool.itemId, {
     ...commitment,
-    rulesHash: toHex(rulesHash(pool.terms.rules)),
-    log: { size: pool.log.size, root: toHex(pool.log.root) },
+    rulesHash: toHex(rulesHash(raffle.rulesText)),
+    log: { size: raffle.log.size, root: toHex(raffle.log.root) },
     listHash: toHex(listHash(list, nativeCrypto)),
     ticketCount: ticketCount(list),
   })
   let previous = hash
-  const attempts = pool.attempts().map((row) => {
+  const attempts = drawn.attempts().map((row) => {
     const record = JSON.parse(row.record) as Attempt
     const attemptHash = hashOfAttempt({
       ...record,
@@ -221,7 +198,7 @@ export function recompute(pool: Pool, list: TicketList): { commitment: string; a
     })
     previous = attemptHash
     const recomputed = { ...record, attemptHash: toHex(attemptHash) }
-    return record.signature === null ? recomputed : computeAttempt(pool, list, recomputed)
+    return record.signature === null ? recomputed : computeAttempt(raffle, list, recomputed)
   })
   return { commitment: toHex(hash), attempts }
 }
@@ -265,11 +242,11 @@ function pendingAttempt(key: SigningKey, input: Parameters<typeof hashOfAttempt>
 }
 
 /** The seed and the winners that an attempt's beacon signature gives. */
-function computeAttempt(pool: Pool, list: TicketList, record: Attempt): Attempt {
+function computeAttempt(raffle: Raffle, list: TicketList, record: Attempt): Attempt {
   const randomness = randomnessOf(fromHex(record.signature!))
   const seed = seedOf(fromHex(record.attemptHash), randomness)
   const { winners, steps } = pick(list, seed, record.units, {
-    winPolicy: pool.rules.winPolicy,
+    winPolicy: raffle.rules.winPolicy,
     excludedTags: record.excludedTags.map((tag) => fromHex(tag)),
     excludedNumbers: record.excludedTickets,
   })
@@ -289,8 +266,8 @@ function nameWinners(pool: Pool, store: PoolStore, drawn: Attempt): DrawnWinner[
   })
 }
 
-function chainOf(pool: Pool): Chain {
-  const chain = pool.rules.chain === null ? undefined : chainByHash(pool.rules.chain)
-  if (chain === undefined) throw new Error(`pool ${pool.name}: its rules name no beacon that is built in`)
+function chainOf({ rules }: Raffle): Chain {
+  const chain = rules.chain === null ? undefined : chainByHash(rules.chain)
+  if (chain === undefined) throw new Error(`the rules of ${rules.id} name no beacon that is built in`)
   return chain
 }

@@ -11,6 +11,7 @@ import {
   type Outcome,
 } from '../pool-contract.ts'
 import type { Pool } from './pool.ts'
+import { refuse } from './refusals.ts'
 import type { PoolStore } from './store.ts'
 
 /**
@@ -59,14 +60,15 @@ export function issuedTickets(
   id: string,
 ): Outcome<{ issued: IssuedTickets }> {
   const folded = pool.find(seq, id)
-  if (folded === undefined) return { ok: false, code: 'not_found', detail: 'No such reservation.' }
+  if (folded === undefined) return refuse('not_found', 'No such reservation.')
+  if (pool.raffle === null) return refuse('invalid_state', 'There are receipts of raffle tickets only.')
   const { reservation, issued } = folded
   if (reservation.state !== 'sold' || reservation.logIndex === null || reservation.issuedAt === null) {
-    return { ok: false, code: 'invalid_state', detail: `A ${reservation.state} reservation has no receipt.` }
+    return refuse('invalid_state', `A ${reservation.state} reservation has no receipt.`)
   }
   const salt = store.reservation(seq)!.salt
-  const pathOf = inclusionPaths(pool, store)
-  const { size, root } = pool.log
+  const { size, root } = pool.raffle.log
+  const pathOf = inclusionPaths(store, size)
   const places = new Map(issued.map((number, offset) => [number, reservation.logIndex! + offset]))
   const tickets = reservation.numbers.map((number) => {
     const logIndex = places.get(number)!
@@ -79,16 +81,16 @@ export function issuedTickets(
       salt: salt === null ? null : toHex(new Uint8Array(salt)),
       log: { size, root: toHex(root) },
       tickets,
-      commitment: pool.commitment,
+      commitment: pool.record.commitment,
     },
   }
 }
 
 /**
- * The audit paths (RFC 6962 §2.1.1) of a log as it stands. Each chunk's tree is built once, however many paths lead
+ * The audit paths (RFC 6962 §2.1.1) of a log of this size. Each chunk's tree is built once, however many paths lead
  * through it: a reservation's tickets lie side by side, and while a thousand paths are made nothing can be sold.
  */
-function inclusionPaths(pool: Pool, store: PoolStore): (index: number) => Uint8Array[] {
+function inclusionPaths(store: PoolStore, size: number): (index: number) => Uint8Array[] {
   const chunks = store.chunks()
   const trees = new Map<number, Uint8Array[][]>()
   const treeOf = (chunk: number): Uint8Array[][] => {
@@ -101,7 +103,7 @@ function inclusionPaths(pool: Pool, store: PoolStore): (index: number) => Uint8A
     return tree
   }
   const roots: Uint8Array[] = chunks.map(({ root }) => new Uint8Array(root))
-  if (pool.log.size > roots.length * CHUNK_LEAVES) roots.push(treeOf(roots.length).at(-1)![0]!)
+  if (size > roots.length * CHUNK_LEAVES) roots.push(treeOf(roots.length).at(-1)![0]!)
   const top = treeOver(roots)
   return (index) => {
     const chunk = Math.floor(index / CHUNK_LEAVES)

@@ -1,6 +1,5 @@
 /** Why a pool says no: the rules of selling, each as a question of what is known. Pure; null: nothing is against it. */
 import { chainByHash, timeOf } from '../../rdp1/chains.ts'
-import type { Rules } from '../../rdp1/rules.ts'
 import {
   type CancelledBy,
   type Commitment,
@@ -9,62 +8,70 @@ import {
   type Refusal,
   type ReserveRequest,
 } from '../pool-contract.ts'
-import type { PoolClock } from './clock.ts'
+import type { SaleTerms } from '../terms.ts'
+import type { EarlyClose } from './clock.ts'
+import type { DrawRecord } from './draw-record.ts'
 import type { Holds } from './holds.ts'
-import type { PoolRow } from './tables.ts'
 
 export const refuse = (code: Refusal['code'], detail: string, numbers?: number[]): Refusal =>
   numbers === undefined ? { ok: false, code, detail } : { ok: false, code, detail, numbers }
 
-export const NOT_CONFIGURED = refuse('not_found', 'No such raffle.')
-export const TOO_LATE = refuse(
-  'conflict',
-  'This took too long. Read the raffle again, and try again in two minutes.',
-)
+/** What a buyer calls the thing that a pool sells. */
+export const NOUN: Record<SaleTerms['kind'], string> = { raffle: 'raffle', ticketType: 'ticket type' }
 
-export function whySalesRefused(row: PoolRow, rules: Rules, clock: PoolClock, now: number): Refusal | null {
-  if (row.cancellation !== null) return refuse('sales_closed', 'This raffle was cancelled.')
-  if (now < clock.opensAt) return refuse('sales_not_open', `Sales open at ${rules.opensAt}.`)
-  if (row.close_reason === 'soldOut') return refuse('sold_out', 'Every ticket is sold.')
-  if (row.commitment !== null || now >= clock.closesAt) {
-    return refuse('sales_closed', `Sales closed at ${new Date(clock.closesAt).toISOString()}.`)
+export const NOT_CONFIGURED = refuse('not_found', 'Nothing is on sale under this id.')
+export const TOO_LATE = refuse('conflict', 'This took too long. Read it again, and try again in two minutes.')
+
+export function whySalesRefused(
+  sale: SaleTerms,
+  early: EarlyClose | null,
+  { commitment, cancellation }: DrawRecord,
+  now: number,
+): Refusal | null {
+  if (cancellation !== null) return refuse('sales_closed', `This ${NOUN[sale.kind]} was cancelled.`)
+  if (now < sale.opensAt) {
+    return refuse('sales_not_open', `Sales open at ${new Date(sale.opensAt).toISOString()}.`)
+  }
+  if (early?.reason === 'soldOut') return refuse('sold_out', 'Every ticket is sold.')
+  const closesAt = early?.at ?? sale.closesAt
+  if (commitment !== null || now >= closesAt) {
+    return refuse('sales_closed', `Sales closed at ${new Date(closesAt).toISOString()}.`)
   }
   return null
 }
 
 export function whyRequestRefused(
-  row: PoolRow,
-  rules: Rules,
+  sale: SaleTerms,
   { quantity, numbers, payment, entry }: ReserveRequest,
 ): Refusal | null {
-  const chosen = rules.numbering === 'chosen'
+  const noun = NOUN[sale.kind]
+  const chosen = sale.numbering === 'chosen'
   if (!(quantity >= 1 && quantity <= MAX_TICKETS_A_CALL)) {
     return refuse('validation_failed', `One purchase takes 1 to ${MAX_TICKETS_A_CALL} tickets.`)
   }
   if (chosen && numbers === null) return refuse('validation_failed', 'Choose your numbers: send `numbers`.')
   if (!chosen && numbers !== null) {
-    return refuse('validation_failed', 'This raffle gives the numbers out itself: send `quantity`.')
+    return refuse('validation_failed', `This ${noun} gives the numbers out itself: send \`quantity\`.`)
   }
   if (numbers !== null && (numbers.length !== quantity || new Set(numbers).size !== quantity)) {
     return refuse('validation_failed', 'Name as many numbers as you take, each of them once.')
   }
-  if (numbers?.some((number) => !(number >= 1 && number <= rules.totalTickets))) {
-    return refuse('validation_failed', `Numbers run from 1 to ${rules.totalTickets}.`)
+  if (numbers?.some((number) => !(number >= 1 && number <= sale.total))) {
+    return refuse('validation_failed', `Numbers run from 1 to ${sale.total}.`)
   }
-  if (rules.entry === 'order' && entry !== 'grant')
-    return refuse('invalid_state', 'Entries to this raffle are earned by orders.')
-  if (rules.entry !== 'order' && entry === 'grant')
-    return refuse('invalid_state', 'Entries to this raffle are not earned by orders.')
-  const isFree = rules.ticketPrice.amount === 0
+  if (sale.entry === 'order' && entry !== 'grant')
+    return refuse('invalid_state', `Entries to this ${noun} are earned by orders.`)
+  if (sale.entry !== 'order' && entry === 'grant')
+    return refuse('invalid_state', `Entries to this ${noun} are not earned by orders.`)
+  const isFree = sale.unitAmount === 0
   if (isFree && payment !== null)
-    return refuse('invalid_state', 'Tickets of this raffle are free: leave `payment` out.')
+    return refuse('invalid_state', `Tickets of this ${noun} are free: leave \`payment\` out.`)
   if (!isFree && payment === null) {
-    return refuse('invalid_state', 'Tickets of this raffle cost money: say in `payment` how you pay.')
+    return refuse('invalid_state', `Tickets of this ${noun} cost money: say in \`payment\` how you pay.`)
   }
   if (payment === null) return null
-  const providers = JSON.parse(row.providers) as string[]
-  if (!providers.includes(payment.provider)) {
-    return refuse('invalid_state', `This raffle takes payments by ${providers.join(', ')} only.`)
+  if (!sale.providers.includes(payment.provider)) {
+    return refuse('invalid_state', `This ${noun} takes payments by ${sale.providers.join(', ')} only.`)
   }
   // Stored, a hold without an end would read as sold.
   if (!(payment.holdMs > 0)) throw new RangeError(`a hold cannot last ${payment.holdMs} ms`)
@@ -72,7 +79,7 @@ export function whyRequestRefused(
 }
 
 /** Somebody who has `owned` numbers wants `count` more. */
-export function whyLimitReached({ maxPerUser }: Rules, owned: number, count: number): Refusal | null {
+export function whyLimitReached({ maxPerUser }: SaleTerms, owned: number, count: number): Refusal | null {
   if (maxPerUser === null || owned + count <= maxPerUser) return null
   const left = Math.max(0, maxPerUser - owned)
   const more = left === 0 ? 'you have yours already' : `you may take ${left} more`
@@ -80,12 +87,21 @@ export function whyLimitReached({ maxPerUser }: Rules, owned: number, count: num
 }
 
 /** The same for numbers that are not paid for yet. */
-export function whyHoldRefused(holds: Holds, holder: string, count: number, now: number): Refusal | null {
+export function whyHoldRefused(
+  { kind }: SaleTerms,
+  holds: Holds,
+  holder: string,
+  count: number,
+  now: number,
+): Refusal | null {
   if (count > MAX_HELD_A_HOLDER) {
     return refuse('limit_reached', `At most ${MAX_HELD_A_HOLDER} unpaid numbers at a time.`)
   }
   if (holds.isHolding(holder)) {
-    return refuse('limit_reached', 'You have an unpaid reservation of this raffle: pay or cancel it first.')
+    return refuse(
+      'limit_reached',
+      `You have an unpaid reservation of this ${NOUN[kind]}: pay or cancel it first.`,
+    )
   }
   const paused = holds.pausedUntil(holder, now)
   if (paused === null) return null
@@ -96,13 +112,13 @@ export function whyHoldRefused(holds: Holds, holder: string, count: number, now:
   )
 }
 
+/** After the commitment; before it, nothing is against it. */
 export function whyCancelRefused(
-  commitment: Commitment | null,
-  { leadSeconds }: Rules,
+  commitment: Commitment,
+  leadSeconds: number,
   by: CancelledBy,
   now: number,
 ): Refusal | null {
-  if (commitment === null) return null
   if (by !== 'admin') {
     return refuse(
       'invalid_state',

@@ -1,69 +1,23 @@
 /** Every statement that a pool's own SQLite is asked, with no decision. */
 import type { CloseReason } from '../../rdp1/commitment.ts'
-import type { Attempt, Cancellation, Commitment, DrawnWinner, Terms } from '../pool-contract.ts'
-import { unpackNumbers } from './numbers.ts'
+import type { Attempt, Cancellation, Commitment, DrawnWinner } from '../pool-contract.ts'
+import type { Terms } from '../terms.ts'
+import { eventsAfter, type PoolEvent, RecentEvents } from './events.ts'
+import { type Step, stepsAfter } from './steps.ts'
 import {
   type AttemptRow,
-  type ChangeKind,
   type ChangeRow,
   MIGRATIONS,
   type PoolRow,
   type ReservationRow,
   type Value,
 } from './tables.ts'
-
-/** A reservation or a change to it, with what the log and the list need of them and nothing else. */
-export interface Step {
-  seq: number
-  reservation: number
-  /** Null: the reservation itself. */
-  kind: ChangeKind | null
-  numbers: number[]
-  tag: Uint8Array<ArrayBuffer>
-  at: number
-  /** Who holds it, where it was not sold at once. */
-  holder: string | null
-  heldUntil: number | null
-  /** Where its entries stand in the log; null: it made none. */
-  logIndex: number | null
-}
-
-/** In the order of their columns: read as arrays, since of a million objects each name costs. */
-type StepColumns = [
-  seq: number,
-  reservation: number | null,
-  kind: ChangeKind | null,
-  numbers: ArrayBuffer,
-  tag: ArrayBuffer,
-  at: number,
-  holder: string | null,
-  heldUntil: number | null,
-  logIndex: number | null,
-]
-
-const STEPS_AFTER = `
-  SELECT seq, NULL AS reservation, NULL AS kind, numbers, tag, at, iif(held_until IS NULL, NULL, holder) AS holder,
-         held_until, log_index
-  FROM reservations WHERE seq > ?1
-  UNION ALL
-  SELECT changes.seq, reservation, kind, coalesce(changes.numbers, reservations.numbers), tag, changes.at, NULL, NULL,
-         changes.log_index
-  FROM changes JOIN reservations ON reservations.seq = changes.reservation WHERE changes.seq > ?1
-  ORDER BY 1`
-
-/** A reservation, or what became of one. */
-export type PoolEvent = { row: ReservationRow; change?: undefined } | { row?: undefined; change: ChangeRow }
-
-const seqOf = ({ row, change }: PoolEvent): number => (row ?? change).seq
-
-/** More than these are read again when D1 listens again. */
-const MAX_FRESH_EVENTS = 2_000
+import { columnsOfTerms } from './terms-row.ts'
 
 export class PoolStore {
   readonly #sql: SqlStorage
   #ready = false
-  /** The latest events without a gap, for the projection, which would otherwise read again what was just written. */
-  #fresh: PoolEvent[] = []
+  #recent = new RecentEvents()
 
   constructor(sql: SqlStorage) {
     this.#sql = sql
@@ -74,7 +28,7 @@ export class PoolStore {
 
   /** Looks again at what is there: a rolled back transaction may have taken away rows, and tables. */
   reopen(): void {
-    this.#fresh = []
+    this.#recent = new RecentEvents()
     this.#ready =
       this.#rows<{ name: string }>(`SELECT name FROM sqlite_master WHERE name = 'migrations'`).length > 0
   }
@@ -102,20 +56,22 @@ export class PoolStore {
     return this.#rows<PoolRow>('SELECT * FROM pool')[0]
   }
 
-  configure(row: { name: string; raffleId: string; seq: number; version: number; terms: Terms }): void {
+  configure(row: { name: string; itemId: string; seq: number; version: number; terms: Terms }): void {
+    const columns = columnsOfTerms(row.terms)
     this.#sql.exec(
-      `INSERT INTO pool (id, name, raffle_id, seq, terms_version, rules, payment_span_seconds, providers)
-       VALUES (1, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO pool (id, name, raffle_id, seq, terms_version, kind, rules, payment_span_seconds, providers)
+       VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, terms_version = excluded.terms_version,
          rules = excluded.rules, payment_span_seconds = excluded.payment_span_seconds,
          providers = excluded.providers`,
       row.name,
-      row.raffleId,
+      row.itemId,
       row.seq,
       row.version,
-      row.terms.rules,
-      row.terms.paymentSpanSeconds,
-      JSON.stringify(row.terms.providers),
+      columns.kind,
+      columns.rules,
+      columns.payment_span_seconds,
+      columns.providers,
     )
   }
 
@@ -146,7 +102,7 @@ export class PoolStore {
       row.held_until,
       row.log_index,
     )
-    this.#keep({ row })
+    this.#recent.keep({ row })
   }
 
   insertChange(row: ChangeRow): void {
@@ -159,7 +115,7 @@ export class PoolStore {
       row.at,
       row.log_index,
     )
-    this.#keep({ change: row })
+    this.#recent.keep({ change: row })
   }
 
   reservationByKey(holder: string, key: string): ReservationRow | undefined {
@@ -193,60 +149,17 @@ export class PoolStore {
 
   /** What happened after `seq`, in order, at most `limit` of each kind; the latest from memory. */
   eventsAfter(seq: number, limit: number): Iterable<PoolEvent> {
-    const start = this.#fresh[0]
-    if (start === undefined || seqOf(start) > seq + 1) return this.#readEvents(seq, limit)
-    return this.#fresh.filter((event) => seqOf(event) > seq)
+    return this.#recent.after(seq) ?? eventsAfter(this.#sql, seq, limit)
   }
 
   /** Everything up to `seq` need not be kept in memory any longer. */
   forget(seq: number): void {
-    this.#fresh = this.#fresh.filter((event) => seqOf(event) > seq)
-  }
-
-  *#readEvents(after: number, limit: number): Generator<PoolEvent> {
-    const changes = this.#sql
-      .exec<ChangeRow>('SELECT * FROM changes WHERE seq > ? ORDER BY seq LIMIT ?', after, limit)
-      [Symbol.iterator]()
-    const rows = this.#sql.exec<ReservationRow>(
-      'SELECT * FROM reservations WHERE seq > ? ORDER BY seq LIMIT ?',
-      after,
-      limit,
-    )
-    let change = changes.next()
-    for (const row of rows) {
-      while (!change.done && change.value.seq < row.seq) {
-        yield { change: change.value }
-        change = changes.next()
-      }
-      yield { row }
-    }
-    while (!change.done) {
-      yield { change: change.value }
-      change = changes.next()
-    }
-  }
-
-  #keep(event: PoolEvent): void {
-    if (this.#fresh.length === MAX_FRESH_EVENTS) this.#fresh = []
-    this.#fresh.push(event)
+    this.#recent.forget(seq)
   }
 
   /** Everything that happened after `seq`, in order, as a cursor. */
-  *stepsAfter(after: number): Generator<Step> {
-    for (const row of this.#sql.exec(STEPS_AFTER, after).raw<StepColumns>()) {
-      const [seq, reservation, kind, numbers, tag, at, holder, heldUntil, logIndex] = row
-      yield {
-        seq,
-        reservation: reservation ?? seq,
-        kind,
-        numbers: unpackNumbers(numbers),
-        tag: new Uint8Array(tag),
-        at,
-        holder,
-        heldUntil,
-        logIndex,
-      }
-    }
+  stepsAfter(seq: number): Generator<Step> {
+    return stepsAfter(this.#sql, seq)
   }
 
   insertChunk(chunk: number, root: Uint8Array, lastSeq: number): void {

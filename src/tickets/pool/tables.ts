@@ -1,5 +1,6 @@
 /** The tables of a pool's own SQLite, and what a row of each of them is. */
 import type { CloseReason } from '../../rdp1/commitment.ts'
+import type { Terms } from '../terms.ts'
 
 /**
  * Append only; an object runs what it has not run yet. Few rows are written: a reservation is one row (and its unique
@@ -46,15 +47,20 @@ export const MIGRATIONS: readonly string[] = [
    CREATE TABLE log_chunks (chunk INTEGER PRIMARY KEY, root BLOB NOT NULL, last_seq INTEGER NOT NULL);
    CREATE TABLE attempts (attempt INTEGER PRIMARY KEY, seq INTEGER NOT NULL, key TEXT UNIQUE, record TEXT NOT NULL, winners TEXT);
    CREATE TABLE projection (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL);`,
+  // Every pool from before there were ticket types is a raffle's.
+  `ALTER TABLE pool ADD COLUMN kind TEXT NOT NULL DEFAULT 'raffle'`,
 ]
 
 export type Value = SqlStorageValue
 
 export interface PoolRow extends Record<string, Value> {
   name: string
+  /** Of the raffle or the ticket type. */
   raffle_id: string
   seq: number
   terms_version: number
+  kind: Terms['kind']
+  /** Of a ticket type its own terms, as JSON. */
   rules: string
   payment_span_seconds: number
   providers: string

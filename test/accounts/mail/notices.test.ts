@@ -168,7 +168,7 @@ describe('a winner who has not claimed is reminded', () => {
   })
 })
 
-const hold = ({ id: raffleId, pool }: { id: string; pool: string }, holder: string) =>
+const hold = ({ id: itemId, pool }: { id: string; pool: string }, holder: string) =>
   askPool(testContext(), pool, (door) =>
-    door.reserve({ raffleId, holder, key: newKey(), request: '', quantity: 1, numbers: null, payment: null }),
+    door.reserve({ itemId, holder, key: newKey(), request: '', quantity: 1, numbers: null, payment: null }),
   )

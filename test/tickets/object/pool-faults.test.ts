@@ -5,8 +5,9 @@ import { env } from 'cloudflare:workers'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { canonicalRules } from '../../../src/rdp1/rules.ts'
 import { askPool } from '../../../src/tickets/client.ts'
-import type { Reservation, Terms } from '../../../src/tickets/pool-contract.ts'
+import type { Reservation } from '../../../src/tickets/pool-contract.ts'
 import { reservationAddress, reservationId } from '../../../src/tickets/reservation-id.ts'
+import type { RaffleTerms, Terms } from '../../../src/tickets/terms.ts'
 import { call } from '../../harness/client.ts'
 import { failingDatabase } from '../../harness/faults.ts'
 import { testContext } from '../../harness/people.ts'
@@ -56,6 +57,8 @@ const waitForFreeze = ({ freezeAt }: OnSale) => vi.setSystemTime(freezeAt + 5 * 
 
 /** For a test that provokes what is logged as an error. */
 const silenceErrors = () => void vi.spyOn(console, 'error').mockImplementation(() => {})
+
+const termsOf = async (raffle: OnSale) => (await stateOf(raffle)).terms as RaffleTerms
 
 const someone = () => `user_${aKey()}`
 const D1_IS_DOWN = () => failingDatabase('D1_ERROR: D1 DB is overloaded. Requests queued for too long.')
@@ -193,7 +196,7 @@ describe('the alarm', () => {
     silenceErrors()
     // Rules that name no beacon can be sold under but not committed.
     const raffle = await raffleOnSale()
-    const { terms } = await stateOf(raffle)
+    const terms = await termsOf(raffle)
     const other = { ...raffle, pool: 'fffffffffff' }
     const beaconless = { ...terms, rules: canonicalRules({ ...JSON.parse(terms.rules), chain: null }) }
     await askPool(testContext(), other.pool, (pool) => pool.configure(raffle.id, 1, beaconless))
@@ -512,14 +515,14 @@ describe('a rebuild', () => {
 describe('terms', () => {
   const configure = (raffle: OnSale, version: number, terms: Terms) =>
     askPool(testContext(), raffle.pool, (pool) => pool.configure(raffle.id, version, terms))
-  const renamed = ({ rules, ...rest }: Terms, title: string): Terms => ({
+  const renamed = ({ rules, ...rest }: RaffleTerms, title: string): RaffleTerms => ({
     ...rest,
     rules: canonicalRules({ ...JSON.parse(rules), title }),
   })
 
   it('are not taken from somebody who has been given up', async () => {
     const raffle = await raffleOnSale()
-    const { terms } = await stateOf(raffle)
+    const terms = await termsOf(raffle)
     const hand = (until: number) =>
       askPool(testContext(), raffle.pool, (pool) =>
         pool.configure(raffle.id, 2, renamed(terms, 'Late'), until),
@@ -530,7 +533,7 @@ describe('terms', () => {
 
   it('can be changed while nothing is held or sold, one version after the other', async () => {
     const raffle = await raffleOnSale()
-    const { terms } = await stateOf(raffle)
+    const terms = await termsOf(raffle)
     const second = renamed(terms, 'Second')
     expect(await configure(raffle, 2, second)).toEqual({ ok: true, version: 2 })
     // The same once more is the same, also after a restart; another of the same version is too late.
@@ -552,7 +555,7 @@ describe('terms', () => {
     await happen(raffle)
     const before = await stateOf(raffle)
     for (let time = 0; time < 2; time++) {
-      const other = renamed(before.terms, 'Other')
+      const other = renamed(before.terms as RaffleTerms, 'Other')
       expect(await configure(raffle, 2, other)).toMatchObject({ ok: false, code: 'invalid_state' })
       await evict(raffle)
     }
@@ -565,7 +568,7 @@ describe('terms', () => {
     ['were closed by the clock', async ({ closesAt }: OnSale) => vi.setSystemTime(closesAt)],
   ])('stand once sales %s, though nothing is sold', async (_, close) => {
     const raffle = await raffleOnSale()
-    const { terms } = await stateOf(raffle)
+    const terms = await termsOf(raffle)
     await close(raffle)
     const before = await stateOf(raffle)
     const rules = { ...JSON.parse(terms.rules), earlyClose: 'no', closesAt: '2031-05-01T13:00:00.000Z' }
@@ -582,7 +585,7 @@ describe('terms', () => {
 
   it('of two changes at the same moment one wins', async () => {
     const raffle = await raffleOnSale()
-    const { terms } = await stateOf(raffle)
+    const terms = await termsOf(raffle)
     const outcomes = await Promise.all(
       ['One', 'Two'].map((title) => configure(raffle, 2, renamed(terms, title))),
     )
@@ -597,7 +600,7 @@ describe('terms', () => {
     const nowhere = { id: 'raffle_01kjy3cr00e2ys5rh3rp46hk8x', pool: 'eeeeeeeeeee' } as OnSale
     silenceErrors()
     await expect(
-      configure(nowhere, 1, { rules: 'no rules', paymentSpanSeconds: 0, providers: [] }),
+      configure(nowhere, 1, { kind: 'raffle', rules: 'no rules', paymentSpanSeconds: 0, providers: [] }),
     ).rejects.toThrow()
     expect(await hold(nowhere, someone(), 1)).toMatchObject({ ok: false, code: 'not_found' })
     expect(await confirm({ id: reservationId(nowhere.pool, 1, Date.now()) })).toMatchObject({
@@ -634,7 +637,7 @@ describe('a malformed call', () => {
     const bad = () =>
       askPool(testContext(), raffle.pool, (pool) =>
         pool.reserve({
-          raffleId: raffle.id,
+          itemId: raffle.id,
           holder: someone(),
           key: aKey(),
           request: '',

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { commitmentRound, dev, quicknet, roundAt } from '../../../src/rdp1/chains.ts'
 import { parseRules } from '../../../src/rdp1/rules.ts'
-import { freezesAt, poolClock } from '../../../src/tickets/pool/clock.ts'
+import { drawClock, freezesAt } from '../../../src/tickets/pool/clock.ts'
 import { SALES_FROM, SALES_UNTIL, termsOf } from './sqlite-storage.ts'
 
 /** So late an alarm may ring without moving a round. */
@@ -31,7 +31,7 @@ describe('the freeze of a pool', () => {
     'with %i ms of room before the draw, and %i s for payments, waits %i ms',
     (roomMs, spanSeconds, waitsMs) => {
       const rules = rulesOf(spanSeconds, roomMs)
-      const clock = poolClock(rules, spanSeconds, null)
+      const clock = drawClock(rules, spanSeconds, null)
       expect(freezesAt(clock, rules.leadSeconds)).toBe(clock.freezeAt + waitsMs)
     },
   )
@@ -48,7 +48,7 @@ describe('the freeze of a pool', () => {
         (at, reason, spanSeconds, roomMs, chain, late) => {
           const rules = rulesOf(spanSeconds, roomMs)
           const { leadSeconds } = rules
-          const clock = poolClock(rules, spanSeconds, { at, reason })
+          const clock = drawClock(rules, spanSeconds, { at, reason })
           const { freezeAt, effectiveDrawAt } = clock
           const committedAt = freezesAt(clock, leadSeconds) + Math.floor(late * slackMs(spanSeconds))
           expect(committedAt).toBeGreaterThanOrEqual(freezeAt)

@@ -2,9 +2,12 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { dev } from '../../../src/rdp1/chains.ts'
 import { canonicalRules, type Rules } from '../../../src/rdp1/rules.ts'
-import { Pool, type Randomness } from '../../../src/tickets/pool/pool.ts'
+import { configure } from '../../../src/tickets/pool/configure.ts'
+import type { Randomness } from '../../../src/tickets/pool/inventory.ts'
+import { Pool } from '../../../src/tickets/pool/pool.ts'
 import { PoolStore } from '../../../src/tickets/pool/store.ts'
-import type { Outcome, Terms } from '../../../src/tickets/pool-contract.ts'
+import type { Outcome } from '../../../src/tickets/pool-contract.ts'
+import type { RaffleTerms, Terms, TicketTypeTerms } from '../../../src/tickets/terms.ts'
 
 /** What the object's storage does: statements, and a transaction that takes back what a throw leaves behind. */
 export class SqliteStorage {
@@ -27,7 +30,7 @@ export class SqliteStorage {
   }
 
   #exec(query: string, values: SqlStorageValue[]): unknown {
-    if (values.length === 0 && /^\s*CREATE/.test(query)) {
+    if (values.length === 0 && /^\s*(CREATE|ALTER)/.test(query)) {
       this.#database.exec(query)
       return cursor([])
     }
@@ -53,30 +56,34 @@ function cursor(rows: Record<string, unknown>[]) {
 }
 
 export const POOL_NAME = '0123456789a'
+export const TICKET_TYPE_ID = 'tickettype_01kjy3cr00e2ys5rh3rp46hk8x'
 
 /** A pool with its storage, decided upon as the object does: one transaction each, reloaded when one fails. */
 export class TestPool {
   readonly storage = new SqliteStorage()
   readonly store: PoolStore
   readonly #random: Randomness
+  readonly #itemId: string
   pool: Pool
 
   constructor(terms: Terms, random: Randomness) {
     this.#random = random
     this.store = new PoolStore(this.storage.sql)
-    const { id } = JSON.parse(terms.rules) as Rules
-    const first: Outcome<object> = this.storage.transaction(() =>
-      Pool.configure(this.store, {
-        name: POOL_NAME,
-        raffleId: id,
-        version: 1,
-        terms,
-        pool: undefined,
-        now: 0,
-      }),
-    )
+    this.#itemId = terms.kind === 'raffle' ? (JSON.parse(terms.rules) as Rules).id : TICKET_TYPE_ID
+    const first = this.storage.transaction(() => this.#configure(1, terms, undefined, 0))
     if (!first.ok) throw new Error(first.detail)
     this.pool = this.reload()
+  }
+
+  /** Hands over other terms, as the object does: the pool that takes them is loaded anew. */
+  configure(version: number, terms: Terms, now: number): Outcome<{ version: number }> {
+    const outcome = this.decide(now, (pool) => this.#configure(version, terms, pool, now))
+    if (outcome.ok) this.pool = this.reload()
+    return outcome
+  }
+
+  #configure(version: number, terms: Terms, pool: Pool | undefined, now: number) {
+    return configure(this.store, { name: POOL_NAME, itemId: this.#itemId, version, terms, pool, now })
   }
 
   decide<Answer>(now: number, decide: (pool: Pool) => Answer): Answer {
@@ -102,7 +109,7 @@ export const SALES_FROM = Date.parse('2026-03-01T08:00:00.000Z')
 export const SALES_UNTIL = Date.parse('2026-03-01T12:00:00.000Z')
 
 /** Terms of a raffle that sells from `SALES_FROM` to `SALES_UNTIL`. */
-export function termsOf(changes: Partial<Rules> = {}, paymentSpanSeconds = 0): Terms {
+export function termsOf(changes: Partial<Rules> = {}, paymentSpanSeconds = 0): RaffleTerms {
   const rules: Rules = {
     protocol: 'rdp1',
     id: 'raffle_01kjy3cr00e2ys5rh3rp46hk8x',
@@ -130,5 +137,21 @@ export function termsOf(changes: Partial<Rules> = {}, paymentSpanSeconds = 0): T
     chain: dev.hash,
     ...changes,
   }
-  return { rules: canonicalRules(rules), paymentSpanSeconds, providers: ['sandbox'] }
+  return { kind: 'raffle', rules: canonicalRules(rules), paymentSpanSeconds, providers: ['sandbox'] }
 }
+
+/** Terms of a ticket type that sells from `SALES_FROM` to `SALES_UNTIL`. */
+export const ticketTypeTerms = (changes: Partial<TicketTypeTerms> = {}): TicketTypeTerms => ({
+  kind: 'ticketType',
+  title: 'Balcony',
+  organisationId: 'org_01kjy3cr00e2ys5rh3rp46hk8x',
+  unitAmount: 500,
+  currency: 'KES',
+  total: 100,
+  maxPerUser: null,
+  opensAt: SALES_FROM,
+  closesAt: SALES_UNTIL,
+  paymentSpanSeconds: 900,
+  providers: ['sandbox'],
+  ...changes,
+})

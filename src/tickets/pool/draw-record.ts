@@ -1,0 +1,59 @@
+/** What the draw has written: the commitment, the attempts, and a cancellation, which ends any sale. */
+import { chainByHash, timeOf } from '../../rdp1/chains.ts'
+import type { Attempt, Cancellation, Commitment, DrawnWinner } from '../pool-contract.ts'
+import type { PoolStore } from './store.ts'
+import type { AttemptRow, PoolRow } from './tables.ts'
+
+export class DrawRecord {
+  readonly #store: PoolStore
+  #commitment: Commitment | null
+  #cancellation: Cancellation | null
+
+  constructor(store: PoolStore, { commitment, cancellation }: PoolRow) {
+    this.#store = store
+    this.#commitment = commitment === null ? null : (JSON.parse(commitment) as Commitment)
+    this.#cancellation = cancellation === null ? null : (JSON.parse(cancellation) as Cancellation)
+  }
+
+  get commitment(): Commitment | null {
+    return this.#commitment
+  }
+
+  get cancellation(): Cancellation | null {
+    return this.#cancellation
+  }
+
+  /** Oldest first. */
+  attempts(): AttemptRow[] {
+    return this.#store.attempts()
+  }
+
+  /** Writes the commitment and attempt 0 in one go. */
+  commit(seq: number, commitment: Commitment, first: Attempt): void {
+    this.#store.insertAttempt(seq, first, null)
+    this.#store.commit(seq, commitment)
+    this.#commitment = commitment
+  }
+
+  addRedraw(seq: number, record: Attempt, key: string): void {
+    this.#store.insertAttempt(seq, record, key)
+  }
+
+  writeWinners(seq: number, record: Attempt, winners: DrawnWinner[]): void {
+    this.#store.writeWinners(seq, record, winners)
+  }
+
+  cancel(seq: number, cancellation: Cancellation): void {
+    this.#store.cancel(seq, cancellation)
+    this.#cancellation = cancellation
+  }
+
+  /** When the pending attempt's beacon speaks; null: nothing is pending. */
+  pendingDrawAt(): number | null {
+    if (this.#commitment === null || this.#cancellation !== null) return null
+    const last = this.attempts().at(-1)
+    if (last === undefined || last.winners !== null) return null
+    const chain = chainByHash(this.#commitment.chain)!
+    return timeOf(chain, (JSON.parse(last.record) as Attempt).round) * 1_000
+  }
+}

@@ -1,0 +1,48 @@
+/** What only a raffle's pool has beside its sale: the rules of its draw, its log, and the times of its freeze. */
+import { holderTag, SALT_BYTES } from '../../rdp1/holder-tag.ts'
+import { parseRules, type Rules } from '../../rdp1/rules.ts'
+import type { RaffleTerms } from '../terms.ts'
+import { type DrawClock, drawClock, type EarlyClose, freezesAt, lastFreezeAt } from './clock.ts'
+import type { HolderTag } from './holders.ts'
+import { SaleLog } from './sale-log.ts'
+import type { PoolStore } from './store.ts'
+
+export class Raffle {
+  readonly rules: Rules
+  /** The rules as they are hashed and published. */
+  readonly rulesText: string
+  readonly log: SaleLog
+  readonly #paymentSpanSeconds: number
+  #clock: DrawClock
+
+  constructor(store: PoolStore, { rules, paymentSpanSeconds }: RaffleTerms, early: EarlyClose | null) {
+    this.rules = parseRules(rules)
+    this.rulesText = rules
+    this.log = new SaleLog(store)
+    this.#paymentSpanSeconds = paymentSpanSeconds
+    this.#clock = drawClock(this.rules, paymentSpanSeconds, early)
+  }
+
+  get clock(): DrawClock {
+    return this.#clock
+  }
+
+  /** When the pool freezes by itself, and the latest freeze that moves no round. */
+  get freezesAt(): number {
+    return freezesAt(this.#clock, this.rules.leadSeconds)
+  }
+
+  get lastFreezeAt(): number {
+    return lastFreezeAt(this.#clock, this.rules.leadSeconds)
+  }
+
+  /** An early close brings the freeze and the draw forward. */
+  closeEarly(early: EarlyClose): void {
+    this.#clock = drawClock(this.rules, this.#paymentSpanSeconds, early)
+  }
+
+  newTag(holder: string, randomBytes: (count: number) => Uint8Array<ArrayBuffer>): HolderTag {
+    const salt = randomBytes(SALT_BYTES)
+    return { salt, tag: new Uint8Array(holderTag(this.rules.id, holder, salt)) }
+  }
+}

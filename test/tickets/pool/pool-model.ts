@@ -1,0 +1,160 @@
+/** The naive reading of a pool's rules: a list of reservations, looked through anew for every answer. */
+import { ISSUED, VOIDED } from '../../../src/rdp1/log.ts'
+import {
+  EXPIRIES_BEFORE_PAUSE,
+  EXPIRY_WINDOW_MS,
+  MAX_HELD_A_HOLDER,
+  type Refusal,
+  type Reservation,
+  type ReserveRequest,
+} from '../../../src/tickets/pool-contract.ts'
+import { SALES_FROM, SALES_UNTIL } from './sqlite-storage.ts'
+
+interface Entry {
+  kind: typeof ISSUED | typeof VOIDED
+  number: number
+  holder: string
+  at: number
+}
+
+export interface Known extends Reservation {
+  key: string
+  request: string
+  /** As issued, in log order. */
+  issued: number[]
+  lost: boolean
+}
+
+/** What is on sale, in the words of the model. */
+export interface OnSale {
+  kind: 'raffle' | 'ticketType'
+  itemId: string
+  total: number
+  maxPerUser: number | null
+  numbering: 'sequential' | 'random' | 'chosen'
+  amount: number
+  earlyClose: 'no' | 'soldOut' | 'operator'
+  /** Of a raffle. */
+  minTickets: number
+}
+
+/** Says what must be true; knows the rules, and nothing of how the pool keeps them. */
+export class Model {
+  readonly sale: OnSale
+  readonly made: Known[] = []
+  readonly log: Entry[] = []
+  readonly expiries = new Map<string, number[]>()
+  closesAt = SALES_UNTIL
+  closedAt: number | null = null
+  over: 'committed' | 'cancelled' | null = null
+  #lastAt = 0
+  readonly #spanMs: number
+
+  constructor(sale: OnSale, spanMs: number) {
+    this.sale = sale
+    this.#spanMs = spanMs
+  }
+
+  /** A ticket type never freezes. */
+  get freezeAt(): number | null {
+    return this.sale.kind === 'raffle' ? (this.closedAt ?? this.closesAt) + this.#spanMs : null
+  }
+
+  isBeforeFreeze(now: number): boolean {
+    return this.over === null && now < (this.freezeAt ?? Number.POSITIVE_INFINITY)
+  }
+
+  get isFree(): boolean {
+    return this.sale.amount === 0
+  }
+
+  tick(now: number): number {
+    this.#lastAt = Math.max(this.#lastAt, now)
+    return this.#lastAt
+  }
+
+  of(holder: string): Known[] {
+    return this.made.filter((each) => each.holder === holder)
+  }
+
+  numbersIn(...states: Reservation['state'][]): number[] {
+    return this.made.filter((each) => states.includes(each.state)).flatMap((each) => each.numbers)
+  }
+
+  owned(holder: string): number {
+    const live = this.of(holder).filter((each) => each.state === 'held' || each.state === 'sold')
+    return live.reduce((sum, each) => sum + each.numbers.length, 0)
+  }
+
+  /** How many more may be given out; numbers above a total that was lowered count too. */
+  left(): number {
+    return this.sale.total - this.numbersIn('held', 'sold').length
+  }
+
+  /** The numbers that may be given out next, in order. */
+  free(): Set<number> {
+    const free = new Set(Array.from({ length: this.sale.total }, (_, index) => index + 1))
+    for (const number of this.numbersIn('held', 'sold')) free.delete(number)
+    return new Set([...free].slice(0, this.left()))
+  }
+
+  expire(now: number): void {
+    for (const each of this.made) {
+      if (each.state !== 'held' || each.heldUntil! > now) continue
+      each.state = 'released'
+      const at = this.tick(now)
+      this.expiries.set(each.holder, [...(this.expiries.get(each.holder) ?? []), at])
+    }
+  }
+
+  /** The code of the refusal that a request must meet; null if it must be granted. */
+  whyNot({ holder, quantity, numbers }: ReserveRequest, now: number): Refusal['code'] | null {
+    const soldOutClosed = this.closedAt !== null && this.sale.earlyClose === 'soldOut'
+    if (this.over === 'cancelled') return 'sales_closed'
+    if (now < SALES_FROM) return 'sales_not_open'
+    if (soldOutClosed) return 'sold_out'
+    if (this.over !== null || now >= (this.closedAt ?? this.closesAt)) return 'sales_closed'
+    const { maxPerUser } = this.sale
+    if (maxPerUser !== null && this.owned(holder) + quantity > maxPerUser) return 'limit_reached'
+    if (!this.isFree) {
+      if (quantity > MAX_HELD_A_HOLDER) return 'limit_reached'
+      if (this.of(holder).some((each) => each.state === 'held')) return 'limit_reached'
+      const last = (this.expiries.get(holder) ?? []).at(-1) ?? Number.NEGATIVE_INFINITY
+      const recent = (this.expiries.get(holder) ?? []).filter((at) => at > last - EXPIRY_WINDOW_MS)
+      if (recent.length >= EXPIRIES_BEFORE_PAUSE && now < last + EXPIRY_WINDOW_MS) return 'limit_reached'
+    }
+    const free = this.free()
+    if (numbers !== null) return numbers.every((number) => free.has(number)) ? null : 'number_taken'
+    return quantity <= free.size ? null : 'sold_out'
+  }
+
+  issue(to: Known, numbers: number[], at: number): void {
+    to.state = 'sold'
+    to.logIndex = this.sale.kind === 'raffle' ? this.log.length : null
+    to.issuedAt = at
+    to.numbers = numbers
+    to.issued = numbers
+    this.#append(ISSUED, numbers, to.holder, at)
+    const soldOut = this.numbersIn('sold').length === this.sale.total
+    if (soldOut && this.sale.earlyClose === 'soldOut' && this.closedAt === null && at < this.closesAt) {
+      this.closedAt = at
+    }
+  }
+
+  void(from: Known, numbers: number[], at: number): void {
+    this.#append(VOIDED, numbers, from.holder, at)
+    const left = from.numbers.filter((number) => !numbers.includes(number))
+    if (left.length === 0) from.state = 'voided'
+    else from.numbers = left
+  }
+
+  end(how: 'committed' | 'cancelled'): void {
+    this.over = how
+    for (const each of this.made) if (each.state === 'held') each.state = 'released'
+  }
+
+  #append(kind: Entry['kind'], numbers: number[], holder: string, at: number): void {
+    if (this.sale.kind !== 'raffle') return
+    for (const number of numbers) this.log.push({ kind, number, holder, at })
+  }
+}
