@@ -6,7 +6,7 @@
 import { and, desc, eq, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { requireAdmin, requireMember, requirePermission } from '../accounts/permissions.ts'
-import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
+import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { Problem } from '../core/errors.ts'
@@ -38,7 +38,6 @@ export async function recordTopUp(ctx: Ctx, organisationId: string, input: Recor
         action: 'top_up.recorded',
         subject: { kind: 'organisation', id: organisationId },
         organisationId,
-        fields: fieldsOf(input),
       }),
     ]),
   )

@@ -32,7 +32,6 @@ export async function addMember(ctx: Ctx, organisationId: string, input: AddMemb
       action: 'member.added',
       subject: { kind: 'user', id: user.userId },
       organisationId,
-      fields: ['role'],
     }),
   ])
   if (row === undefined) throw new Problem('conflict', 'This user is a member already.')

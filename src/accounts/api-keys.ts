@@ -2,7 +2,7 @@
 
 import { and, asc, eq, gt, isNull } from 'drizzle-orm'
 import * as z from 'zod'
-import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
+import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { notFound } from '../core/errors.ts'
@@ -40,7 +40,6 @@ export async function createApiKey(
         action: 'api_key.created',
         subject: { kind: 'apiKey', id: row.id },
         organisationId,
-        fields: fieldsOf(input),
       }),
     ]),
   )

@@ -1,7 +1,7 @@
 /** Makes an organisation, under an address made of its name. */
 
 import { eq } from 'drizzle-orm'
-import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
+import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { Problem } from '../core/errors.ts'
@@ -30,7 +30,6 @@ export async function createOrganisation(ctx: Ctx, input: CreateOrganisation): P
       action: 'organisation.created',
       subject: { kind: 'organisation', id },
       organisationId: id,
-      fields: fieldsOf(input),
     })
     const [, [row]] = await withRetry(() => ctx.db.batch([insert, read, record]))
     if (row !== undefined) return presentOrganisation(row)

@@ -31,7 +31,6 @@ export async function setUserStatus(ctx: Ctx, userId: string, { status }: SetUse
       action: status === 'active' ? 'user.reactivated' : 'user.suspended',
       subject: { kind: 'user', id: userId },
       organisationId: null,
-      fields: ['status'],
     },
     isOther,
   )

@@ -10,6 +10,7 @@ export interface AuditEntry {
   subject: { kind: IdKind; id: string }
   /** Whose it is; null: the platform's, or of several organisations. */
   organisationId: string | SQL | null
+  /** Of a change what it gives, or the part of the subject that it is about; of what says it all by its action, none. */
   fields?: readonly string[]
   /** Where the request only made D1 hear of what nobody asked for. */
   actor?: 'system'
@@ -37,6 +38,6 @@ export const isFirst = ({ action, subject, fields = [] }: AuditEntry): SQL => sq
   SELECT 1 FROM ${audit} WHERE ${audit.subjectId} = ${subject.id} AND ${audit.action} = ${action}
     AND ${audit.fields} = ${JSON.stringify(fields)})`
 
-/** The names of what a request gives. */
+/** The names of what a change gives. */
 export const fieldsOf = (input: object): string[] =>
   Object.entries(input).flatMap(([name, value]) => (value === undefined ? [] : [name]))

@@ -1,7 +1,7 @@
 /** Puts a product into the catalogue, as a draft unless told otherwise. */
 
 import { organisationFor, requirePermission } from '../accounts/permissions.ts'
-import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
+import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { newId } from '../core/ids.ts'
 import type { CreateProduct, Product } from './contract.ts'
@@ -29,7 +29,6 @@ export async function createProduct(ctx: Ctx, input: CreateProduct): Promise<Pro
       action: 'product.created',
       subject: { kind: 'product', id: product.id },
       organisationId,
-      fields: fieldsOf(input),
     }),
   ])
   return presentProduct(product)

@@ -54,7 +54,7 @@ export async function createCategory(ctx: Ctx, input: CreateCategory): Promise<C
   await orTaken(slug, async () => {
     await ctx.db.batch([
       ctx.db.insert(categories).values(category),
-      insertAudit(ctx, { ...entryOf(category, 'category.created'), fields: fieldsOf(input) }),
+      insertAudit(ctx, entryOf(category, 'category.created')),
     ])
   })
   return presentCategory(category)

@@ -2,7 +2,7 @@
 
 import { and, eq, inArray, isNotNull, isNull, type SQL, sql } from 'drizzle-orm'
 import { requireUser } from '../accounts/permissions.ts'
-import { type AuditEntry, fieldsOf, insertAudit } from '../audit/insert-audit.ts'
+import { type AuditEntry, insertAudit } from '../audit/insert-audit.ts'
 import type { AuditAction } from '../audit/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -65,7 +65,7 @@ export async function recordReceipt(ctx: Ctx, id: string, input: RecordReceipt):
   if (known === undefined && !byHand && (payment.status === 'succeeded' || payment.attention === null)) {
     throw isToldThere(provider)
   }
-  const audited = { ...entryOf(id, organisationIds, 'payment.receipt_recorded'), fields: fieldsOf(input) }
+  const audited = entryOf(id, organisationIds, 'payment.receipt_recorded')
   await takeObserved(
     ctx,
     payment,

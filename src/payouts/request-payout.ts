@@ -2,7 +2,7 @@
 
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { requirePermission, requireUser } from '../accounts/permissions.ts'
-import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
+import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { invalid, Problem } from '../core/errors.ts'
@@ -50,7 +50,6 @@ export async function requestPayout(ctx: Ctx, input: RequestPayout, key: string)
         action: 'payout.requested',
         subject: { kind: 'payout', id },
         organisationId: of.organisationId,
-        fields: fieldsOf(input),
       }),
     ]),
   )

@@ -1,7 +1,7 @@
 /** Creates a raffle as a draft, which only its organisation sees. */
 
 import { organisationFor, requirePermission } from '../accounts/permissions.ts'
-import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
+import { insertAudit } from '../audit/insert-audit.ts'
 import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
 import { validationFailed } from '../core/errors.ts'
@@ -33,7 +33,6 @@ export async function createRaffle(ctx: Ctx, input: CreateRaffle): Promise<Raffl
       action: 'raffle.created',
       subject: { kind: 'raffle', id },
       organisationId,
-      fields: fieldsOf(input),
     }),
   ])
   return readRaffle(ctx, id)

@@ -1,7 +1,7 @@
 /** Begins a series; the next sweep makes its first raffles. */
 
 import { organisationFor, requirePermission } from '../../accounts/permissions.ts'
-import { fieldsOf, insertAudit } from '../../audit/insert-audit.ts'
+import { insertAudit } from '../../audit/insert-audit.ts'
 import { requireOwnCategory } from '../../catalog/find-product.ts'
 import type { Ctx } from '../../core/context.ts'
 import { notFound, validationFailed } from '../../core/errors.ts'
@@ -37,7 +37,6 @@ export async function createSeries(ctx: Ctx, input: CreateSeries): Promise<Serie
       action: 'series.created',
       subject: { kind: 'series', id },
       organisationId,
-      fields: fieldsOf(input),
     }),
   ])
   return presentSeries(await findSeries(ctx, id))

@@ -1,7 +1,7 @@
 /** Saves terms as a template of an organisation. */
 
 import { organisationFor, requirePermission } from '../../accounts/permissions.ts'
-import { fieldsOf, insertAudit } from '../../audit/insert-audit.ts'
+import { insertAudit } from '../../audit/insert-audit.ts'
 import { requireOwnCategory } from '../../catalog/find-product.ts'
 import type { Ctx } from '../../core/context.ts'
 import { validationFailed } from '../../core/errors.ts'
@@ -31,7 +31,6 @@ export async function createTemplate(ctx: Ctx, input: CreateTemplate): Promise<R
       action: 'template.created',
       subject: { kind: 'raffleTemplate', id },
       organisationId,
-      fields: fieldsOf(input),
     }),
   ])
   return presentTemplate(await findTemplate(ctx, id))
