@@ -2,9 +2,11 @@
  * Top-ups: what an organisation paid in, in cash or by bank transfer, for prizes beyond its raffles' takings. The ledger's
  * transfer is the record: once for its reference, whatever is repeated.
  */
+
 import { and, desc, eq, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { requireAdmin, requireMember, requirePermission } from '../accounts/permissions.ts'
+import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { Problem } from '../core/errors.ts'
@@ -29,7 +31,16 @@ export async function recordTopUp(ctx: Ctx, organisationId: string, input: Recor
     currency,
     amount,
   }
-  await withRetry(() => insertTransfers(ctx, [transfer]))
+  await withRetry(() =>
+    ctx.db.batch([
+      insertTransfers(ctx, [transfer]),
+      insertAudit(ctx, {
+        action: 'top_up.recorded',
+        subject: { kind: 'organisation', id: organisationId },
+        organisationId,
+      }),
+    ]),
+  )
   const row = await ctx.db.select().from(transfers).where(eq(transfers.transactionId, transactionId)).get()
   if (row!.amount !== amount || row!.currency !== currency) {
     throw new Problem('conflict', 'This reference is recorded already, with another amount.')

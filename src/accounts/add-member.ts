@@ -1,5 +1,7 @@
 /** Gives a user a role in an organisation. */
+
 import { eq } from 'drizzle-orm'
+import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { invalid, Problem } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
@@ -20,11 +22,18 @@ export async function addMember(ctx: Ctx, organisationId: string, input: AddMemb
       : invalid('userId', 'there is no such user')
   }
   // Not repeated after a lost answer: the repeat could not tell its own row from a member who was there before.
-  const [row] = await ctx.db
-    .insert(members)
-    .values({ organisationId, userId: user.userId, role: input.role, createdAt: ctx.now })
-    .onConflictDoNothing()
-    .returning()
+  const [[row]] = await ctx.db.batch([
+    ctx.db
+      .insert(members)
+      .values({ organisationId, userId: user.userId, role: input.role, createdAt: ctx.now })
+      .onConflictDoNothing()
+      .returning(),
+    insertAudit(ctx, {
+      action: 'member.added',
+      subject: { kind: 'user', id: user.userId },
+      organisationId,
+    }),
+  ])
   if (row === undefined) throw new Problem('conflict', 'This user is a member already.')
   return { ...user, role: input.role, createdAt: toInstant(row.createdAt) }
 }

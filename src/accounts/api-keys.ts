@@ -1,6 +1,8 @@
 /** The keys of an organisation: made, listed and revoked by its members who may. */
+
 import { and, asc, eq, gt, isNull } from 'drizzle-orm'
 import * as z from 'zod'
+import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { notFound } from '../core/errors.ts'
@@ -31,7 +33,16 @@ export async function createApiKey(
     lastUsedAt: null,
     revokedAt: null,
   }
-  await withRetry(() => ctx.db.insert(apiKeys).values(row).onConflictDoNothing())
+  await withRetry(() =>
+    ctx.db.batch([
+      ctx.db.insert(apiKeys).values(row).onConflictDoNothing(),
+      insertAudit(ctx, {
+        action: 'api_key.created',
+        subject: { kind: 'apiKey', id: row.id },
+        organisationId,
+      }),
+    ]),
+  )
   return { ...presentApiKey(row), key }
 }
 
@@ -56,10 +67,13 @@ export async function revokeApiKey(ctx: Ctx, organisationId: string, keyId: stri
   await requirePermission(ctx, organisationId, PERMISSION)
   const isIt = and(eq(apiKeys.id, keyId), eq(apiKeys.organisationId, organisationId))
   await withRetry(() =>
-    ctx.db
-      .update(apiKeys)
-      .set({ revokedAt: ctx.now })
-      .where(and(isIt, isNull(apiKeys.revokedAt))),
+    ctx.db.batch([
+      ctx.db
+        .update(apiKeys)
+        .set({ revokedAt: ctx.now })
+        .where(and(isIt, isNull(apiKeys.revokedAt))),
+      insertAudit(ctx, { action: 'api_key.revoked', subject: { kind: 'apiKey', id: keyId }, organisationId }),
+    ]),
   )
   const known = await ctx.db.select({ id: apiKeys.id }).from(apiKeys).where(isIt).get()
   if (known === undefined) throw notFound('API key')

@@ -1,5 +1,7 @@
 /** Makes an organisation, under an address made of its name. */
+
 import { eq } from 'drizzle-orm'
+import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { Problem } from '../core/errors.ts'
@@ -24,7 +26,12 @@ export async function createOrganisation(ctx: Ctx, input: CreateOrganisation): P
       .values({ id, slug, name: input.name, createdAt: ctx.now, updatedAt: ctx.now })
       .onConflictDoNothing()
     const read = ctx.db.select().from(organisations).where(eq(organisations.id, id))
-    const [, [row]] = await withRetry(() => ctx.db.batch([insert, read]))
+    const record = insertAudit(ctx, {
+      action: 'organisation.created',
+      subject: { kind: 'organisation', id },
+      organisationId: id,
+    })
+    const [, [row]] = await withRetry(() => ctx.db.batch([insert, read, record]))
     if (row !== undefined) return presentOrganisation(row)
   }
   throw new Problem('conflict', 'An organisation with this name is being made. Try again.')

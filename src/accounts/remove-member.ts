@@ -1,5 +1,7 @@
 /** Takes a user's role in an organisation away; it counts from the next request on. */
+
 import { and, eq } from 'drizzle-orm'
+import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
 import { requirePermission } from './permissions.ts'
@@ -7,9 +9,12 @@ import { members } from './schema.ts'
 
 export async function removeMember(ctx: Ctx, organisationId: string, userId: string): Promise<void> {
   await requirePermission(ctx, organisationId, 'members:manage')
-  const removed = await ctx.db
-    .delete(members)
-    .where(and(eq(members.organisationId, organisationId), eq(members.userId, userId)))
-    .returning({ userId: members.userId })
+  const [removed] = await ctx.db.batch([
+    ctx.db
+      .delete(members)
+      .where(and(eq(members.organisationId, organisationId), eq(members.userId, userId)))
+      .returning({ userId: members.userId }),
+    insertAudit(ctx, { action: 'member.removed', subject: { kind: 'user', id: userId }, organisationId }),
+  ])
   if (removed.length === 0) throw notFound('member')
 }

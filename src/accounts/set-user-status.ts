@@ -1,5 +1,7 @@
 /** Suspends a user, which ends every session at once, or lets one back in, who then logs in anew. */
-import { and, eq, isNull } from 'drizzle-orm'
+
+import { and, eq, isNull, sql } from 'drizzle-orm'
+import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { notFound, Problem } from '../core/errors.ts'
@@ -21,11 +23,20 @@ export async function setUserStatus(ctx: Ctx, userId: string, { status }: SetUse
     .update(sessions)
     .set({ revokedAt: ctx.now })
     .where(and(eq(sessions.userId, userId), isNull(sessions.revokedAt)))
-  const [row] = await withRetry(async () => {
-    if (status === 'active') return update
-    const [rows] = await ctx.db.batch([update, endSessions])
-    return rows
-  })
+  const isOther = sql`EXISTS (SELECT 1 FROM ${users} WHERE ${users.id} = ${userId} AND ${users.status} <> ${status})`
+  // Before the update, which also matches a user who has this status already.
+  const record = insertAudit(
+    ctx,
+    {
+      action: status === 'active' ? 'user.reactivated' : 'user.suspended',
+      subject: { kind: 'user', id: userId },
+      organisationId: null,
+    },
+    isOther,
+  )
+  const [, [row]] = await withRetry(() =>
+    ctx.db.batch([record, update, ...(status === 'active' ? [] : [endSessions])]),
+  )
   if (row === undefined) throw notFound('user')
   return presentUser(row)
 }

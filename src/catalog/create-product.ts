@@ -1,5 +1,7 @@
 /** Puts a product into the catalogue, as a draft unless told otherwise. */
+
 import { organisationFor, requirePermission } from '../accounts/permissions.ts'
+import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { newId } from '../core/ids.ts'
 import type { CreateProduct, Product } from './contract.ts'
@@ -21,6 +23,13 @@ export async function createProduct(ctx: Ctx, input: CreateProduct): Promise<Pro
     createdAt: ctx.now,
     updatedAt: ctx.now,
   }
-  await ctx.db.insert(products).values(product)
+  await ctx.db.batch([
+    ctx.db.insert(products).values(product),
+    insertAudit(ctx, {
+      action: 'product.created',
+      subject: { kind: 'product', id: product.id },
+      organisationId,
+    }),
+  ])
   return presentProduct(product)
 }

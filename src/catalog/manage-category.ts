@@ -1,7 +1,10 @@
 /** Categories: shelves of one organisation, which anybody may look at and its members arrange. */
+
 import { and, asc, eq, type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { organisationFor, requirePermission } from '../accounts/permissions.ts'
+import { type AuditEntry, fieldsOf, insertAudit } from '../audit/insert-audit.ts'
+import type { AuditAction } from '../audit/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { isUniqueViolation } from '../core/database.ts'
 import { invalid, Problem } from '../core/errors.ts'
@@ -49,7 +52,10 @@ export async function createCategory(ctx: Ctx, input: CreateCategory): Promise<C
     updatedAt: ctx.now,
   }
   await orTaken(slug, async () => {
-    await ctx.db.insert(categories).values(category)
+    await ctx.db.batch([
+      ctx.db.insert(categories).values(category),
+      insertAudit(ctx, entryOf(category, 'category.created')),
+    ])
   })
   return presentCategory(category)
 }
@@ -57,10 +63,13 @@ export async function createCategory(ctx: Ctx, input: CreateCategory): Promise<C
 export async function updateCategory(ctx: Ctx, id: string, change: UpdateCategory): Promise<Category> {
   const category = await findCategoryFor(ctx, id)
   await orTaken(change.slug ?? category.slug, async () => {
-    await ctx.db
-      .update(categories)
-      .set({ ...change, updatedAt: ctx.now })
-      .where(eq(categories.id, id))
+    await ctx.db.batch([
+      ctx.db
+        .update(categories)
+        .set({ ...change, updatedAt: ctx.now })
+        .where(eq(categories.id, id)),
+      insertAudit(ctx, { ...entryOf(category, 'category.updated'), fields: fieldsOf(change) }),
+    ])
   })
   return readCategory(ctx, id)
 }
@@ -69,13 +78,22 @@ export async function updateCategory(ctx: Ctx, id: string, change: UpdateCategor
 export async function deleteCategory(ctx: Ctx, usersOf: UsersOf, id: string): Promise<void> {
   const category = await findCategoryFor(ctx, id)
   const users = sql`${productsOf(category)} UNION ALL ${usersOf(ctx, category)}`
-  const deleted = await ctx.db
-    .delete(categories)
-    .where(and(eq(categories.id, id), sql`NOT ${isUsed(users)}`))
-    .returning({ id: categories.id })
+  const [deleted] = await ctx.db.batch([
+    ctx.db
+      .delete(categories)
+      .where(and(eq(categories.id, id), sql`NOT ${isUsed(users)}`))
+      .returning({ id: categories.id }),
+    insertAudit(ctx, entryOf(category, 'category.deleted')),
+  ])
   // It may also be gone by now, if another request was quicker.
   if (deleted.length === 0) await requireUnused(ctx, users, 'Move them to another category first.')
 }
+
+const entryOf = ({ id, organisationId }: CategoryRow, action: AuditAction): AuditEntry => ({
+  action,
+  subject: { kind: 'category', id },
+  organisationId,
+})
 
 const productsOf = ({ id }: CategoryRow): SQL => sql`
   SELECT 'the product “' || ${products.title} || '”' AS name FROM ${products} WHERE ${products.categoryId} = ${id}`

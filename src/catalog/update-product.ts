@@ -1,5 +1,7 @@
 /** Changes a product; what has been ordered keeps the title and price that it was ordered at. */
+
 import { and, eq } from 'drizzle-orm'
+import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem, validationFailed } from '../core/errors.ts'
 import { fieldErrors } from '../core/validation.ts'
@@ -12,7 +14,7 @@ export async function updateProduct(ctx: Ctx, id: string, input: UpdateProduct):
   const product = await findProductFor(ctx, id)
   const { price, stockWas, details, ...fields } = input
   await requireOwnCategory(ctx, fields.categoryId, product.organisationId)
-  const changed = await ctx.db
+  const update = ctx.db
     .update(products)
     .set({
       ...fields,
@@ -22,6 +24,15 @@ export async function updateProduct(ctx: Ctx, id: string, input: UpdateProduct):
     })
     .where(and(eq(products.id, id), stockWas === undefined ? undefined : eq(products.stock, stockWas)))
     .returning({ id: products.id })
+  const [changed] = await ctx.db.batch([
+    update,
+    insertAudit(ctx, {
+      action: 'product.updated',
+      subject: { kind: 'product', id },
+      organisationId: product.organisationId,
+      fields: fieldsOf({ ...fields, price, details }),
+    }),
+  ])
   if (changed.length === 0) {
     throw new Problem('conflict', 'The stock has changed since you saw it. Read the product again.')
   }

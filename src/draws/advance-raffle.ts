@@ -138,7 +138,7 @@ async function take(ctx: Ctx, { raffle, pool }: FoundRaffle, step: Exclude<Step,
       await applyTerms(ctx, raffle.id, step.version, step.terms)
       return null
     case 'markCancelled':
-      await markCancelled(ctx, raffle.id, pool!.cancellation!.reason)
+      await markCancelled(ctx, raffle.id, pool!.cancellation!)
       return null
     case 'undoPublication':
       return undoPublication(ctx, raffle)

@@ -1,9 +1,11 @@
 /** What an organisation does with its winners: disqualify with a published reason, deliver, read a claim. */
+import type { AuditEntry } from '../audit/insert-audit.ts'
+import type { AuditAction } from '../audit/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import { changeWinner } from './change-winner.ts'
 import type { Claim, Winner } from './contract.ts'
-import { findWinnerFor } from './find-winner.ts'
+import { findWinnerFor, type SelectedWinner } from './find-winner.ts'
 import { presentWinner, prizeOf } from './present.ts'
 import { cancelPayoutOf, isNotSent } from './prize-payout.ts'
 
@@ -16,10 +18,17 @@ export async function disqualifyWinner(ctx: Ctx, id: string, reason: string): Pr
     set: { status: 'disqualified', reason },
     guard: isNotSent(id),
     follow: [cancelPayoutOf(ctx, id)],
+    audited: entryOf(found, 'winner.disqualified'),
     otherwise: `A winner whose prize is ${found.winner.status}, or being paid out, cannot be disqualified.`,
   })
   return presentWinner({ ...found, winner })
 }
+
+const entryOf = ({ winner, raffle }: SelectedWinner, action: AuditAction): AuditEntry => ({
+  action,
+  subject: { kind: 'winner', id: winner.id },
+  organisationId: raffle.organisationId,
+})
 
 export async function deliverPrize(ctx: Ctx, id: string): Promise<Winner> {
   const found = await findWinnerFor(ctx, id, 'winners:manage')
@@ -30,6 +39,7 @@ export async function deliverPrize(ctx: Ctx, id: string): Promise<Winner> {
     winner: found.winner,
     from: ['claimed'],
     set: { status: 'delivered' },
+    audited: entryOf(found, 'winner.delivered'),
     otherwise: `Only a claimed prize can be delivered; this one is ${found.winner.status}.`,
   })
   return presentWinner({ ...found, winner })

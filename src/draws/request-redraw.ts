@@ -1,11 +1,14 @@
 /** An operator asks for prizes to be drawn again that nobody has: declined, not claimed in time, or disqualified. */
+
 import { and, eq, sql } from 'drizzle-orm'
 import { requireUser } from '../accounts/permissions.ts'
+import { type AuditEntry, insertAudit, isFirst } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
 import { Problem } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
 import { findRaffleFor } from '../raffles/find-raffle.ts'
-import { raffles } from '../raffles/schema.ts'
+import { type RaffleRow, raffles } from '../raffles/schema.ts'
 import { chainByHash, timeOf } from '../rdp1/chains.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
 import { readAttempts, readWinners } from './advance-raffle.ts'
@@ -54,6 +57,7 @@ export async function requestRedraw(
     .set({ dueAt: sql`min(coalesce(${raffles.dueAt}, ${ctx.now}), ${ctx.now})` })
     .where(and(eq(raffles.id, raffle.id)))
   const { attempt } = orThrow(await askPool(ctx, raffle.pool, (door) => door.redraw(request)))
+  await recordRequest(ctx, raffle, attempt.attempt)
   return {
     attempt: attempt.attempt,
     units: attempt.units,
@@ -61,6 +65,20 @@ export async function requestRedraw(
     round: attempt.round,
     drawAt: toInstant(timeOf(chainByHash(pool.commitment.chain)!, attempt.round) * 1_000),
   }
+}
+
+/**
+ * Once for its attempt, after the pool has taken it: a refusal leaves no row. Where the request dies in between, the row
+ * comes with its repeat under the same key; without one the attempt and its reason are in the public record alone.
+ */
+async function recordRequest(ctx: Ctx, { id, organisationId }: RaffleRow, attempt: number): Promise<void> {
+  const entry: AuditEntry = {
+    action: 'raffle.redraw_requested',
+    subject: { kind: 'raffle', id },
+    organisationId,
+    fields: [`attempts.${attempt}`],
+  }
+  await withRetry(() => insertAudit(ctx, entry, isFirst(entry)))
 }
 
 /** By rank, then copy, as an attempt lists them: the same units in another order are the same request. */

@@ -6,6 +6,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { newId } from '../core/ids.ts'
 import { type PayoutRow, payouts } from './schema.ts'
+
 export type NewPayout = Pick<
   PayoutRow,
   | 'kind'
@@ -20,14 +21,17 @@ export type NewPayout = Pick<
   | 'requestedBy'
   | 'key'
   | 'request'
->
+> & {
+  /** Where the caller has to know it. */
+  id?: string
+}
 
 /** A statement, to be batched with what makes it due: the payout, unless there is one of its subject; where `guard` holds. */
 export function insertPayout(ctx: Ctx, payout: NewPayout, guard: SQL) {
   return ctx.db
     .insert(payouts)
     .select(sql`
-      SELECT ${newId('payout')}, ${payout.kind}, ${payout.subject}, ${payout.raffleId}, ${payout.organisationId},
+      SELECT ${payout.id ?? newId('payout')}, ${payout.kind}, ${payout.subject}, ${payout.raffleId}, ${payout.organisationId},
              ${payout.userId}, ${payout.provider}, ${payout.destination}, ${payout.amount}, ${payout.currency},
              'requested', ${payout.requestedBy}, ${payout.key}, ${payout.request}, NULL, NULL, NULL, 0, 0, NULL, NULL,
              ${ctx.now}, ${ctx.now}

@@ -1,6 +1,9 @@
 /** What people do about a payment: have its provider asked now, record money that nothing tells of, or say that it needs nobody. */
+
 import { and, eq, inArray, isNotNull, isNull, type SQL, sql } from 'drizzle-orm'
 import { requireUser } from '../accounts/permissions.ts'
+import { type AuditEntry, insertAudit } from '../audit/insert-audit.ts'
+import type { AuditAction } from '../audit/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { invalid, Problem } from '../core/errors.ts'
@@ -20,9 +23,13 @@ import { reconcilePayment } from './reconcile-payment.ts'
 import { takeObserved } from './settle-order.ts'
 
 export async function checkPayment(ctx: Ctx, id: string): Promise<ManagedPayment> {
-  const { payment } = await findPaymentFor(ctx, id, 'payments:manage', 'any')
+  const { payment, organisationIds } = await findPaymentFor(ctx, id, 'payments:manage', 'any')
   await reconcilePayment(ctx, payment)
-  for (const refund of await openRefunds(ctx, payment)) await resumeRefund(ctx, refund)
+  const resumed = await openRefunds(ctx, payment)
+  for (const refund of resumed) await resumeRefund(ctx, refund)
+  const fields = resumed.map((refund) => `refunds.${refund.id}`)
+  // What it found is the provider's word, as by the sweep; that somebody asked is all there is to audit.
+  await insertAudit(ctx, { ...entryOf(id, organisationIds, 'payment.reconciled'), fields }, sql`true`)
   const now = await ctx.db.select().from(payments).where(eq(payments.id, id)).get()
   return presentManagedPayment(now!)
 }
@@ -58,11 +65,12 @@ export async function recordReceipt(ctx: Ctx, id: string, input: RecordReceipt):
   if (known === undefined && !byHand && (payment.status === 'succeeded' || payment.attention === null)) {
     throw isToldThere(provider)
   }
+  const audited = entryOf(id, organisationIds, 'payment.receipt_recorded')
   await takeObserved(
     ctx,
     payment,
     { status: 'succeeded', captures: [captureOf(payment, reference, { amount, currency })], reason: null },
-    byHand ? undefined : isUntold(id),
+    { guard: byHand ? undefined : isUntold(id), audited },
   )
   const taken = await receiptOf(ctx, provider, reference)
   mustBeSame(taken, payment, amount)
@@ -76,6 +84,12 @@ export async function recordReceipt(ctx: Ctx, id: string, input: RecordReceipt):
     recordedAt: toInstant(taken.at),
   }
 }
+
+const entryOf = (id: string, organisationIds: readonly string[], action: AuditAction): AuditEntry => ({
+  action,
+  subject: { kind: 'payment', id },
+  organisationId: organisationIds.length === 1 ? organisationIds[0]! : null,
+})
 
 /** As its provider would tell of it later: by its own id of the payment where that is known, and by the statement's. */
 const captureOf = (payment: PaymentRow, reference: string, sum: Money): Capture =>
@@ -120,7 +134,7 @@ async function showReference(ctx: Ctx, { id }: PaymentRow, reference: string): P
  * minute; what is told from now on is acted on as ever. A refund that waits behind another reason comes to light.
  */
 export async function dismissPayment(ctx: Ctx, id: string, reason: string): Promise<ManagedPayment> {
-  const { payment } = await findPaymentFor(ctx, id, 'payments:manage', 'any')
+  const { payment, organisationIds } = await findPaymentFor(ctx, id, 'payments:manage', 'any')
   const { userId } = requireUser(ctx)
   const waits = sql`EXISTS (SELECT 1 FROM ${orders} WHERE ${orders.id} = ${payment.orderId}
     AND ${orders.status} = 'pending')`
@@ -130,7 +144,7 @@ export async function dismissPayment(ctx: Ctx, id: string, reason: string): Prom
     sql`NOT ${isForRefund}`,
     sql`NOT ${waits}`,
   )
-  const [, [dismissed], , [now], [order]] = await withRetry(() =>
+  const [, [dismissed], , , [now], [order]] = await withRetry(() =>
     ctx.db.batch([
       ctx.db
         .update(webhooks)
@@ -153,6 +167,8 @@ export async function dismissPayment(ctx: Ctx, id: string, reason: string): Prom
         })
         .where(isDismissible)
         .returning({ id: payments.id }),
+      // The reason stays with the payment.
+      insertAudit(ctx, entryOf(id, organisationIds, 'payment.dismissed')),
       showRefundOnPayment(ctx, { orderId: payment.orderId, paymentId: id }),
       ctx.db.select().from(payments).where(eq(payments.id, id)),
       ctx.db.select({ status: orders.status }).from(orders).where(eq(orders.id, payment.orderId)),

@@ -1,6 +1,9 @@
 /** Receipts: money that a provider has captured for an order. Each capture is recorded once. */
+
 import type { SQL } from 'drizzle-orm'
 import { and, asc, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm'
+import { type AuditEntry, insertAudit } from '../audit/insert-audit.ts'
+import { audit } from '../audit/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import type { Transfer } from '../money/ledger.ts'
@@ -92,6 +95,7 @@ export async function takeCapture(
   payment: PaymentRow,
   capture: Capture,
   guard: SQL,
+  audited?: AuditEntry,
 ): Promise<Received> {
   const { provider, orderId } = payment
   const { reference, amount, currency, fee = 0 } = capture
@@ -133,7 +137,17 @@ export async function takeCapture(
         .returning(),
       linesOf(ctx, orderId),
       receiptsOf(ctx, orderId),
+      ...(audited === undefined ? [] : [recordReceiving(ctx, audited, isOurs)]),
     ]),
   )
   return { order: order!, lines, arrived: present }
+}
+
+/** A receipt and its audit are of one instant: what was there before is not this request's, nor is a repeat of the batch. */
+function recordReceiving(ctx: Ctx, entry: AuditEntry, isOurs: SQL) {
+  const isNew = sql`EXISTS (SELECT 1 FROM ${receipts} WHERE ${receipts.paymentId} = ${entry.subject.id}
+    AND ${receipts.at} = ${ctx.now})`
+  const isAudited = sql`EXISTS (SELECT 1 FROM ${audit} WHERE ${audit.subjectId} = ${entry.subject.id}
+    AND ${audit.action} = ${entry.action} AND ${audit.at} = ${ctx.now})`
+  return insertAudit(ctx, entry, sql`${isOurs} AND ${isNew} AND NOT ${isAudited}`)
 }

@@ -7,8 +7,10 @@
  * (2) every line is confirmed where it is held; (3) deposits → takings, what is lost → refunds, the order is settled;
  * (4) receipts that pay for nothing go back.
  */
+
 import { and, eq, inArray, isNull, or, type SQL, sql } from 'drizzle-orm'
 import { enqueueMail } from '../accounts/mail/enqueue-mail.ts'
+import type { AuditEntry } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import type { GrantKey } from '../grants/find-grant.ts'
@@ -32,18 +34,18 @@ import { sendBack, settlement } from './settlement-rows.ts'
 /**
  * Takes what a provider says has arrived for a payment to its end. Told again, in any order, it changes nothing. Answers
  * the captures that are written down as other money: by another payment, or with another sum or receipt number. What is not
- * written down yet is so only where `guard` holds.
+ * written down yet is so only where `guard` holds, and is audited where a person tells of it.
  */
 export async function takeObserved(
   ctx: Ctx,
   payment: PaymentRow,
   { captures }: Observed,
-  guard: SQL = sql`true`,
+  { guard = sql`true`, audited }: { guard?: SQL; audited?: AuditEntry } = {},
 ): Promise<Capture[]> {
   let received: Received | undefined
   const others: Capture[] = []
   for (const capture of captures) {
-    received = await takeCapture(ctx, payment, capture, guard)
+    received = await takeCapture(ctx, payment, capture, guard, audited)
     const receipt = received.arrived.find((each) => isReceiptOf(each, payment, capture))
     if (receipt === undefined) others.push(capture)
     else if (!(await noteNumber(ctx, receipt, capture))) others.push(capture)

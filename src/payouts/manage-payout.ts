@@ -1,6 +1,8 @@
 /** What those who approve payouts do with one: approve it, cancel it, retry it after it failed, say what came of it. */
+
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import { requireUser } from '../accounts/permissions.ts'
+import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import type { Money } from '../core/money.ts'
@@ -12,7 +14,13 @@ import type { MarkPaid, Payout } from './contract.ts'
 import { findPayoutFor, readPayout } from './find-payout.ts'
 import { isStillOwed, leftForOrganiser, leftForShop, owesElsewhere } from './left-to-pay.ts'
 import { presentPayout } from './present.ts'
-import { payPayout, recordPayoutFailedByAdmin, recordPayoutPaidByAdmin, trySending } from './send-payout.ts'
+import {
+  entryOf,
+  recordPayoutFailedByAdmin,
+  recordPayoutPaidByAdmin,
+  recordPayoutPaidByHand,
+  trySending,
+} from './send-payout.ts'
 
 const byWhom = (settings: Settings): 'other' | 'any' =>
   settings.PAYOUT_APPROVAL ?? (settings.ENVIRONMENT === 'production' ? 'other' : 'any')
@@ -42,15 +50,18 @@ async function release(
   payout: PayoutRow,
   from: PayoutStatus,
   change: Partial<PayoutRow>,
-  what: string,
+  what: 'approved' | 'retried',
 ): Promise<Payout> {
   // By all that is on its way already, too; one that is asked for only can wait.
   const cover = COVERS[payout.kind]?.(payout, ['approved', 'sent'])
-  const [released] = await ctx.db
-    .update(payouts)
-    .set({ ...change, status: 'approved', dueAt: ctx.now, attention: null, updatedAt: ctx.now })
-    .where(and(isAt(payout, from), isStillOwed, cover && sql`${cover.left} >= ${payout.amount}`))
-    .returning()
+  const [[released]] = await ctx.db.batch([
+    ctx.db
+      .update(payouts)
+      .set({ ...change, status: 'approved', dueAt: ctx.now, attention: null, updatedAt: ctx.now })
+      .where(and(isAt(payout, from), isStillOwed, cover && sql`${cover.left} >= ${payout.amount}`))
+      .returning(),
+    insertAudit(ctx, entryOf(payout, `payout.${what}`)),
+  ])
   if (released === undefined) {
     const now = (await readPayout(ctx, payout.id))!
     // The same retry got there first.
@@ -101,17 +112,20 @@ export async function cancelPayout(ctx: Ctx, id: string): Promise<Payout> {
       'A prize is paid to its winner, who may claim it again with another payout method.',
     )
   }
-  await ctx.db
-    .update(payouts)
-    // It does not stand for its raffle any longer.
-    .set({ status: 'cancelled', subject: id, dueAt: null, attention: null, updatedAt: ctx.now })
-    .where(
-      and(
-        eq(payouts.id, id),
-        eq(payouts.attempt, payout.attempt),
-        inArray(payouts.status, ['requested', 'failed']),
+  await ctx.db.batch([
+    ctx.db
+      .update(payouts)
+      // It does not stand for its raffle any longer.
+      .set({ status: 'cancelled', subject: id, dueAt: null, attention: null, updatedAt: ctx.now })
+      .where(
+        and(
+          eq(payouts.id, id),
+          eq(payouts.attempt, payout.attempt),
+          inArray(payouts.status, ['requested', 'failed']),
+        ),
       ),
-    )
+    insertAudit(ctx, entryOf(payout, 'payout.cancelled')),
+  ])
   const now = (await readPayout(ctx, id))!
   if (now.status === 'cancelled') return presentPayout(now)
   throw new Problem(
@@ -126,7 +140,7 @@ export async function markPaid(ctx: Ctx, id: string, { reference }: MarkPaid): P
   if (isUnconfirmed(payout)) {
     await requireStatement(ctx, payout.provider)
     await recordPayoutPaidByAdmin(ctx, payout, reference)
-  } else if (payout.provider === 'manual') await payPayout(ctx, payout, ['approved', 'sent'], reference)
+  } else if (payout.provider === 'manual') await recordPayoutPaidByHand(ctx, payout, reference)
   const now = (await readPayout(ctx, id))!
   if (now.status === 'paid' && now.reference === reference) return presentPayout(now)
   throw new Problem(

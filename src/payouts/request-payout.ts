@@ -1,10 +1,13 @@
 /** An organisation asks for what a settled raffle has left it, or its shop has earned: once, whatever is asked and repeated. */
+
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { requirePermission, requireUser } from '../accounts/permissions.ts'
+import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { invalid, Problem } from '../core/errors.ts'
 import { bodyHash } from '../core/idempotency.ts'
+import { newId } from '../core/ids.ts'
 import { account } from '../money/ledger.ts'
 import { checkPayoutProvider } from '../money/payout-methods.ts'
 import { insertPayout, type NewPayout } from '../money/payout-rows.ts'
@@ -38,8 +41,18 @@ export async function requestPayout(ctx: Ctx, input: RequestPayout, key: string)
   if (refusal !== null) throw refusal
   const why = providerOf(provider).whyNotPayout(of, destination)
   if (why !== null) throw invalid('provider', why)
-  const payout = { ...of, userId: null, provider, destination, requestedBy: userId, key, request }
-  await withRetry(() => insertPayout(ctx, payout, guard))
+  const id = newId('payout')
+  const payout = { ...of, id, userId: null, provider, destination, requestedBy: userId, key, request }
+  await withRetry(() =>
+    ctx.db.batch([
+      insertPayout(ctx, payout, guard),
+      insertAudit(ctx, {
+        action: 'payout.requested',
+        subject: { kind: 'payout', id },
+        organisationId: of.organisationId,
+      }),
+    ]),
+  )
   const made = await madeBy(ctx, userId, key, request)
   if (made === null) throw alreadyRequested()
   return made

@@ -2,7 +2,10 @@
  * Sends an approved payout and follows it until the provider has decided. Written down as sent before the provider is
  * asked, under a key of its own; what is not known is asked again under that key, never sent under another.
  */
+
 import { and, eq, gte, inArray, isNotNull, ne, type SQL, sql } from 'drizzle-orm'
+import { type AuditEntry, insertAudit } from '../audit/insert-audit.ts'
+import type { AuditAction } from '../audit/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { winners } from '../draws/schema.ts'
@@ -104,17 +107,33 @@ const noteUnsent = (ctx: Ctx, payout: PayoutRow) =>
 /** Its provider was sent it and is silent: what came of it a person may say, as long as the provider is not being asked. */
 const isUnconfirmed = and(ne(payouts.provider, 'manual'), isNotNull(payouts.attention))
 
+export const entryOf = ({ id, organisationId }: PayoutRow, action: AuditAction): AuditEntry => ({
+  action,
+  subject: { kind: 'payout', id },
+  organisationId,
+})
+
 /** By its provider, which has not said so; nothing happens unless it is silent. */
 export const recordPayoutPaidByAdmin = (ctx: Ctx, payout: PayoutRow, reference: string): Promise<void> =>
-  payPayout(ctx, payout, ['sent'], reference, isUnconfirmed)
+  payPayout(ctx, payout, ['sent'], reference, {
+    guard: isUnconfirmed,
+    audited: entryOf(payout, 'payout.marked_paid'),
+  })
+
+/** By a person, outside. */
+export const recordPayoutPaidByHand = (ctx: Ctx, payout: PayoutRow, reference: string): Promise<void> =>
+  payPayout(ctx, payout, ['approved', 'sent'], reference, { audited: entryOf(payout, 'payout.marked_paid') })
 
 /** Not by its provider, which has not said so; nothing happens unless it is silent. */
 export const recordPayoutFailedByAdmin = (ctx: Ctx, payout: PayoutRow, reason: string) =>
   withRetry(() =>
-    ctx.db
-      .update(payouts)
-      .set({ status: 'failed', dueAt: null, attention: reason, updatedAt: ctx.now })
-      .where(and(isStill(payout, ['sent']), isUnconfirmed)),
+    ctx.db.batch([
+      ctx.db
+        .update(payouts)
+        .set({ status: 'failed', dueAt: null, attention: reason, updatedAt: ctx.now })
+        .where(and(isStill(payout, ['sent']), isUnconfirmed)),
+      insertAudit(ctx, entryOf(payout, 'payout.marked_failed')),
+    ]),
   )
 
 /** It has been paid: the ledger, the payout and its winner in one transaction; a repeat changes nothing. */
@@ -123,7 +142,7 @@ export async function payPayout(
   payout: PayoutRow,
   from: PayoutStatus[],
   reference: string | null,
-  guard?: SQL,
+  { guard, audited }: { guard?: SQL; audited?: AuditEntry } = {},
 ): Promise<void> {
   const isPayable = and(isStill(payout, from), isStillOwed, guard)
   const transfer = {
@@ -142,6 +161,7 @@ export async function payPayout(
       .update(payouts)
       .set({ status: 'paid', reference, dueAt: null, attention: null, updatedAt: ctx.now })
       .where(isPayable),
+    ...(audited === undefined ? [] : [insertAudit(ctx, audited)]),
   ] as const
   const isPaid = sql`EXISTS (SELECT 1 FROM payouts WHERE id = ${payout.id} AND status = 'paid')`
   const ofWinner = [

@@ -1,18 +1,20 @@
 /** Cancels a published raffle: an operator before the commitment, afterwards an admin, until shortly before the beacon. */
+
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import { requireLiveUser } from '../accounts/permissions.ts'
+import { type AuditEntry, insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { Problem } from '../core/errors.ts'
 import { refundRuns } from '../money/schema.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
-import type { CancelledBy } from '../tickets/pool-contract.ts'
+import type { Cancellation, CancelledBy } from '../tickets/pool-contract.ts'
 import type { Raffle } from './contract.ts'
 import { findRaffleFor } from './find-raffle.ts'
 import { putPrizesBack } from './prize-stock.ts'
 import { readRaffle } from './read-raffle.ts'
 import { followUp, scheduleSweep } from './schedule-sweep.ts'
-import { raffles } from './schema.ts'
+import { organisationOf, raffles } from './schema.ts'
 
 export async function cancelRaffle(ctx: Ctx, id: string, reason: string): Promise<Raffle> {
   const { raffle } = await findRaffleFor(ctx, id, 'raffles:cancel')
@@ -27,15 +29,19 @@ export async function cancelRaffle(ctx: Ctx, id: string, reason: string): Promis
   const { cancellation } = orThrow(
     await askPool(ctx, raffle.pool, (pool) => pool.cancel(by, reason, change.until)),
   )
-  await markCancelled(ctx, raffle.id, cancellation.reason)
+  await markCancelled(ctx, raffle.id, cancellation)
   return readRaffle(ctx, id)
 }
 
 /**
  * Follows a pool that was cancelled, by somebody or by itself below the minimum; who has paid is refunded from now on,
- * and prizes that are products are for sale again.
+ * and prizes that are products are for sale again. In the audit this is the request's, or the sweep's where that has died.
  */
-export async function markCancelled(ctx: Ctx, raffleId: string, reason: string): Promise<void> {
+export async function markCancelled(
+  ctx: Ctx,
+  raffleId: string,
+  { by, reason }: Pick<Cancellation, 'by' | 'reason'>,
+): Promise<void> {
   const cancel = ctx.db
     .update(raffles)
     .set({ status: 'cancelled', revision: sql`${raffles.revision} + 1`, dueAt: null, updatedAt: ctx.now })
@@ -47,5 +53,18 @@ export async function markCancelled(ctx: Ctx, raffleId: string, reason: string):
       WHERE ${raffles.id} = ${raffleId} AND ${raffles.status} = 'cancelled' AND ${raffles.priceAmount} > 0`)
     .onConflictDoNothing()
   const putBack = await putPrizesBack(ctx, raffleId)
-  await withRetry(() => ctx.db.batch([cancel, refundAll, ...putBack]))
+  const whose: Omit<AuditEntry, 'action'> = {
+    subject: { kind: 'raffle', id: raffleId },
+    organisationId: organisationOf(raffleId),
+    ...(by === 'belowMinimum' && { actor: 'system' }),
+  }
+  await withRetry(() =>
+    ctx.db.batch([
+      cancel,
+      insertAudit(ctx, { ...whose, action: 'raffle.cancelled' }),
+      refundAll,
+      insertAudit(ctx, { ...whose, action: 'raffle.refund_run_started' }),
+      ...putBack,
+    ]),
+  )
 }

@@ -1,6 +1,7 @@
 /** Creates a raffle as a draft, which only its organisation sees. */
 
 import { organisationFor, requirePermission } from '../accounts/permissions.ts'
+import { insertAudit } from '../audit/insert-audit.ts'
 import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
 import { validationFailed } from '../core/errors.ts'
@@ -26,7 +27,14 @@ export async function createRaffle(ctx: Ctx, input: CreateRaffle): Promise<Raffl
   await requireOwnCategory(ctx, input.categoryId, organisationId)
   await requireOwnProducts(ctx, organisationId, input.prizes)
   const id = newId('raffle')
-  await ctx.db.insert(raffles).values(newDraft(ctx, { id, organisationId, seriesId: null }, input))
+  await ctx.db.batch([
+    ctx.db.insert(raffles).values(newDraft(ctx, { id, organisationId, seriesId: null }, input)),
+    insertAudit(ctx, {
+      action: 'raffle.created',
+      subject: { kind: 'raffle', id },
+      organisationId,
+    }),
+  ])
   return readRaffle(ctx, id)
 }
 

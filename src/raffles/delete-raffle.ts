@@ -1,5 +1,7 @@
 /** Deletes a draft; a published raffle can only be cancelled, as people may hold its tickets. */
+
 import { and, eq, isNull } from 'drizzle-orm'
+import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import { askPool } from '../tickets/client.ts'
@@ -12,7 +14,7 @@ export async function deleteRaffle(ctx: Ctx, id: string): Promise<void> {
   if (raffle.status !== 'draft' || pool !== null) {
     throw new Problem('invalid_state', 'Only a draft can be deleted; cancel this raffle instead.')
   }
-  const deleted = await ctx.db
+  const remove = ctx.db
     .delete(raffles)
     .where(
       and(
@@ -24,6 +26,15 @@ export async function deleteRaffle(ctx: Ctx, id: string): Promise<void> {
       ),
     )
     .returning({ id: raffles.id })
+  const { organisationId } = raffle
+  const [deleted] = await ctx.db.batch([
+    remove,
+    insertAudit(ctx, {
+      action: 'raffle.deleted',
+      subject: { kind: 'raffle', id: raffle.id },
+      organisationId,
+    }),
+  ])
   if (deleted.length === 0)
     throw new Problem('conflict', 'This draft is being changed or published just now.')
 }

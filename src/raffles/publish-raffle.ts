@@ -36,8 +36,11 @@ export const whyNotPublishNow = (ctx: Ctx, raffle: RulesColumns & Pick<RaffleRow
       }),
   })
 
-/** Checks a raffle's terms, gives them to its pool as the next version, and writes them down once it has them. */
-export async function handOver(ctx: Ctx, raffle: RaffleRow): Promise<void> {
+/**
+ * Checks a raffle's terms, gives them to its pool as the next version, and writes them down once it has them; `changed`
+ * names the rules that differ from the version before.
+ */
+export async function handOver(ctx: Ctx, raffle: RaffleRow, changed: string[] = []): Promise<void> {
   const errors = [
     ...whyNotPublishNow(ctx, raffle),
     ...(raffle.status === 'draft' ? await wrongProducts(ctx, raffle.organisationId, raffle.prizes) : []),
@@ -50,7 +53,7 @@ export async function handOver(ctx: Ctx, raffle: RaffleRow): Promise<void> {
     pool.configure(raffle.id, raffle.termsVersion + 1, terms, change.until),
   )
   const { version } = orThrow(outcome)
-  await applyTerms(ctx, raffle.id, version, terms)
+  await applyTerms(ctx, raffle.id, version, terms, changed)
 }
 
 /**

@@ -1,5 +1,7 @@
 /** Tells the database again all that a raffle's pool knows, as after the database was restored to an earlier time. */
+import { sql } from 'drizzle-orm'
 import { requireAdmin } from '../accounts/permissions.ts'
+import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { askPool } from '../tickets/client.ts'
 import type { Raffle } from './contract.ts'
@@ -14,5 +16,12 @@ export async function rebuildRaffle(ctx: Ctx, id: string): Promise<Raffle> {
   // The raffle's own row may be from before its publication or its draw: the sweep takes it on from there.
   await scheduleSweep(ctx, raffle.id, followUp())
   await askPool(ctx, raffle.pool, (pool) => pool.rebuild())
+  const { organisationId } = raffle
+  // A row each time. A crash before it loses only that, as nothing but D1's copy has changed.
+  await insertAudit(
+    ctx,
+    { action: 'raffle.rebuilt', subject: { kind: 'raffle', id: raffle.id }, organisationId },
+    sql`true`,
+  )
   return readRaffle(ctx, id)
 }

@@ -1,5 +1,5 @@
 /** The tables of raffles, their templates and series. Of a raffle, what is stored as `status` says which side effects are done; what is shown is `statusAt`. */
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { organisations } from '../accounts/schema.ts'
 import type { Provider } from '../money/provider-name.ts'
@@ -81,6 +81,10 @@ export const raffles = sqliteTable(
 )
 
 export type RaffleRow = typeof raffles.$inferSelect
+
+/** Whose a raffle is, for a statement about one that was not read. */
+export const organisationOf = (raffleId: string): SQL =>
+  sql`(SELECT ${raffles.organisationId} FROM ${raffles} WHERE ${raffles.id} = ${raffleId})`
 
 export const raffleTemplates = sqliteTable(
   'raffle_templates',

@@ -1,5 +1,7 @@
 /** Changes a raffle: what describes it at any time, its rules until the first ticket is held or sold. */
+
 import { and, eq, isNull, type SQL, sql } from 'drizzle-orm'
+import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
 import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
@@ -18,7 +20,8 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
   if (raffle.status === 'draft') {
     await requireOwnProducts(ctx, raffle.organisationId, change.prizes)
     const isFree = changedRules(raffle, change).length === 0 && !changesEarning(raffle, change)
-    await write(ctx, raffle, toColumns(change), isFree ? undefined : isNull(raffles.dueAt))
+    const guard = isFree ? undefined : isNull(raffles.dueAt)
+    await write(ctx, raffle, toColumns(change), fieldsOf(change), guard)
     return readRaffle(ctx, id)
   }
   if (changesEarning(raffle, change)) {
@@ -42,7 +45,8 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
     await changeRules(ctx, raffle, change, changed)
   }
   const { description, imageUrl, categoryId, tags, location, timeZone } = change
-  await write(ctx, raffle, { description, imageUrl, categoryId, tags, location, timeZone })
+  const texts = { description, imageUrl, categoryId, tags, location, timeZone }
+  await write(ctx, raffle, texts, fieldsOf(texts))
   return readRaffle(ctx, id)
 }
 
@@ -81,7 +85,7 @@ async function changeRules(
   changed: RulesField[],
 ): Promise<void> {
   try {
-    await handOver(ctx, { ...raffle, ...toColumns(change) })
+    await handOver(ctx, { ...raffle, ...toColumns(change) }, changed)
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== 'invalid_state') throw error
     throw cannotChange(error.message, changed)
@@ -89,8 +93,14 @@ async function changeRules(
 }
 
 /** The rules of a draft whose publication was begun are its pool's, until the sweep has found out what came of that. */
-async function write(ctx: Ctx, raffle: RaffleRow, columns: Partial<RaffleRow>, guard?: SQL): Promise<void> {
-  const written = await ctx.db
+async function write(
+  ctx: Ctx,
+  raffle: RaffleRow,
+  columns: Partial<RaffleRow>,
+  fields: string[],
+  guard?: SQL,
+): Promise<void> {
+  const update = ctx.db
     .update(raffles)
     .set({ ...columns, revision: sql`${raffles.revision} + 1`, updatedAt: ctx.now })
     // A draft that was changed or published meanwhile is not overwritten with what was read before.
@@ -102,6 +112,14 @@ async function write(ctx: Ctx, raffle: RaffleRow, columns: Partial<RaffleRow>, g
       ),
     )
     .returning({ id: raffles.id })
+  const record = insertAudit(ctx, {
+    action: 'raffle.updated',
+    subject: { kind: 'raffle', id: raffle.id },
+    organisationId: raffle.organisationId,
+    fields,
+  })
+  // Rules alone were changed: they are in the audit already, by `applyTerms`.
+  const [written] = await ctx.db.batch([update, ...(fields.length === 0 ? [] : [record])])
   if (written.length > 0) return
   throw new Problem(
     'conflict',

@@ -1,6 +1,8 @@
 /** The states of a refund after it is reserved: when to retry, when to poll, when a person must decide. */
+
 import { and, eq, inArray, isNotNull, ne, type SQL, sql } from 'drizzle-orm'
 import { enqueueMail } from '../accounts/mail/enqueue-mail.ts'
+import { type AuditEntry, insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { newId } from '../core/ids.ts'
@@ -16,6 +18,7 @@ import { refunds } from '../money/schema.ts'
 import { insertOrderEvent } from '../orders/history.ts'
 import { orders } from '../orders/schema.ts'
 import { showRefundOnPayment } from './attention.ts'
+import { refundEntry } from './audit-refund.ts'
 import { refundText } from './history-text.ts'
 import type { Payer } from './ledger-rows.ts'
 import { paidTransfers } from './ledger-rows.ts'
@@ -127,7 +130,7 @@ export async function recordRefundPaid(
   refund: RefundRow,
   by: Payer,
   reference: string | null,
-  guard?: SQL,
+  { guard, audited }: { guard?: SQL; audited?: AuditEntry } = {},
 ): Promise<void> {
   const { id, orderId, amount, currency } = refund
   const isOwedBy = and(isOpen(refund), guard)
@@ -165,6 +168,7 @@ export async function recordRefundPaid(
           updatedAt: ctx.now,
         })
         .where(isOwedBy),
+      ...(audited === undefined ? [] : [insertAudit(ctx, audited)]),
       showRefundOnPayment(ctx, refund),
       ctx.db
         .update(orders)
@@ -232,11 +236,17 @@ export async function handToOperators(ctx: Ctx, refund: RefundRow, attention: st
 
 /** By a person, out of the till; nothing happens unless it was left to people. */
 export const recordRefundPaidByHand = (ctx: Ctx, refund: RefundRow, reference: string): Promise<void> =>
-  recordRefundPaid(ctx, refund, BY_HAND, reference, isHandedToOperators)
+  recordRefundPaid(ctx, refund, BY_HAND, reference, {
+    guard: isHandedToOperators,
+    audited: refundEntry(refund, 'refund.marked_paid'),
+  })
 
 /** By its provider, which has not said so; nothing happens unless it is silent. */
 export const recordRefundPaidByAdmin = (ctx: Ctx, refund: RefundRow, reference: string): Promise<void> =>
-  recordRefundPaid(ctx, refund, refund.provider, reference, isUnconfirmed)
+  recordRefundPaid(ctx, refund, refund.provider, reference, {
+    guard: isUnconfirmed,
+    audited: refundEntry(refund, 'refund.marked_paid'),
+  })
 
 /** Not by its provider, which has not said so: left to people. Nothing happens unless it is silent. */
 export const recordRefundFailedByAdmin = (ctx: Ctx, refund: RefundRow, reason: string) =>
@@ -252,6 +262,7 @@ export const recordRefundFailedByAdmin = (ctx: Ctx, refund: RefundRow, reason: s
           updatedAt: ctx.now,
         })
         .where(and(eq(refunds.id, refund.id), eq(refunds.tries, refund.tries), isUnconfirmed)),
+      insertAudit(ctx, refundEntry(refund, 'refund.marked_failed')),
       showRefundOnPayment(ctx, refund),
     ]),
   )

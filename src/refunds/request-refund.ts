@@ -1,14 +1,18 @@
 /** An operator refunds an order, or some of its tickets: written down first, then done as far as it goes at once. */
+
 import { and, eq, sql } from 'drizzle-orm'
+import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { invalid, Problem } from '../core/errors.ts'
 import { bodyHash } from '../core/idempotency.ts'
 import type { Provider } from '../money/provider-name.ts'
 import { receiptKeySql } from '../money/receipt-key.ts'
+import type { NewRefund } from '../money/refund-rows.ts'
 import { type RefundedLine, type RefundRow, receipts } from '../money/schema.ts'
 import { findOrder, type OrderRows } from '../orders/find-order.ts'
 import { linePort } from '../orders/lines/index.ts'
 import type { OrderLineRow } from '../orders/schema.ts'
+import { refundEntry } from './audit-refund.ts'
 import type { RequestRefund } from './contract.ts'
 import { findRefundByKey } from './find-refund.ts'
 import { ticketsNamed } from './history-text.ts'
@@ -37,7 +41,7 @@ export async function requestRefund(
     const receipt = await payingReceipt(ctx, rows)
     const amount = priceOf(rows.lines, lines)
     const { currency } = rows.order
-    await reserve(ctx, {
+    const refund: NewRefund = {
       orderId,
       key,
       request,
@@ -47,6 +51,11 @@ export async function requestRefund(
       reason: input.reason,
       lines,
       status: 'requested',
+    }
+    await reserve(ctx, refund, {
+      more: (isMade, id) => [
+        insertAudit(ctx, refundEntry({ id, orderId, lines }, 'refund.requested'), isMade),
+      ],
     })
     const made = await findRefundByKey(ctx, orderId, key)
     if (made !== undefined) return answer(ctx, made, request)

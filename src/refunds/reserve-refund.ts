@@ -50,7 +50,7 @@ export const priceOf = (rows: readonly OrderLineRow[], lines: readonly RefundedL
 interface Beside {
   guard?: SQL
   /** Statements for the same batch, where it made the refund. */
-  more?: (isMade: SQL) => BatchItem<'sqlite'>[]
+  more?: (isMade: SQL, id: string) => BatchItem<'sqlite'>[]
 }
 
 /**
@@ -67,7 +67,7 @@ export async function reserve(ctx: Ctx, refund: NewRefund, { guard, more }: Besi
     return ctx.db.batch([
       insertRefund(ctx, { ...refund, id }, isPossible),
       ...(takesBack ? setAside(ctx, refund, wanted, isMade) : []),
-      ...(more?.(isMade) ?? []),
+      ...(more?.(isMade, id) ?? []),
     ])
   })
 }

@@ -1,6 +1,9 @@
 /** What is special about a day: its reward, or that it has no draw. Fixed once a pool has accepted the day's raffle. */
+
 import { and, eq, exists, ne, type SQL, sql } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
+import { type AuditEntry, insertAudit } from '../../audit/insert-audit.ts'
+import type { AuditAction } from '../../audit/schema.ts'
 import type { Ctx } from '../../core/context.ts'
 import { withRetry } from '../../core/database.ts'
 import { invalid, notFound, validationFailed } from '../../core/errors.ts'
@@ -19,7 +22,10 @@ export async function putReward(ctx: Ctx, id: string, date: string, reward: PutR
   if (errors.length > 0) throw validationFailed(errors)
   await requireOwnProducts(ctx, row.organisationId, reward.prizes)
   const { prizes, imageUrl } = reward
-  await changeDay(ctx, id, date, (isStillOpen) =>
+  const isAsGiven = sql`EXISTS (SELECT 1 FROM ${seriesRewards} WHERE ${rewardOf(id, date)}
+    AND ${seriesRewards.prizes} = ${JSON.stringify(prizes)} AND ${seriesRewards.imageUrl} IS ${imageUrl})`
+  const entry = entryOf(row, date, 'series.reward_set')
+  await changeDay(ctx, date, entry, sql`NOT ${isAsGiven}`, (isStillOpen) =>
     ctx.db
       .insert(seriesRewards)
       .select(sql`SELECT ${id}, ${date}, ${JSON.stringify(prizes)}, ${imageUrl} WHERE ${isStillOpen}`)
@@ -33,10 +39,12 @@ export async function putReward(ctx: Ctx, id: string, date: string, reward: PutR
 }
 
 export async function deleteReward(ctx: Ctx, id: string, date: string): Promise<void> {
-  await findLiveSeries(ctx, id)
-  const day = and(eq(seriesRewards.seriesId, id), eq(seriesRewards.date, date))
+  const { series: row } = await findLiveSeries(ctx, id)
+  const day = rewardOf(id, date)
   if ((await ctx.db.select().from(seriesRewards).where(day).get()) === undefined) throw notFound('reward')
-  await changeDay(ctx, id, date, (isStillOpen) =>
+  const entry = entryOf(row, date, 'series.reward_deleted')
+  const isThere = sql`EXISTS (SELECT 1 FROM ${seriesRewards} WHERE ${day})`
+  await changeDay(ctx, date, entry, isThere, (isStillOpen) =>
     ctx.db.delete(seriesRewards).where(and(day, isStillOpen)).returning({ date: seriesRewards.date }),
   )
 }
@@ -44,7 +52,9 @@ export async function deleteReward(ctx: Ctx, id: string, date: string): Promise<
 export async function skipDay(ctx: Ctx, id: string, date: string): Promise<Skip> {
   const { series: row } = await findLiveSeries(ctx, id)
   dayToCome(ctx, row, date)
-  await changeDay(ctx, id, date, (isStillOpen) =>
+  const isSkipped = sql`EXISTS (SELECT 1 FROM ${seriesSkips} WHERE ${skipOf(id, date)})`
+  const entry = entryOf(row, date, 'series.day_skipped')
+  await changeDay(ctx, date, entry, sql`NOT ${isSkipped}`, (isStillOpen) =>
     ctx.db
       .insert(seriesSkips)
       .select(sql`SELECT ${id}, ${date} WHERE ${isStillOpen}`)
@@ -60,12 +70,13 @@ export async function skipDay(ctx: Ctx, id: string, date: string): Promise<Skip>
 export async function unskipDay(ctx: Ctx, id: string, date: string): Promise<void> {
   const { series: row } = await findLiveSeries(ctx, id)
   dayToCome(ctx, row, date)
-  const day = and(eq(seriesSkips.seriesId, id), eq(seriesSkips.date, date))
+  const day = skipOf(id, date)
   const [deleted] = await ctx.db.batch([
     ctx.db
       .delete(seriesSkips)
       .where(and(day, isLive(ctx, id)))
       .returning({ date: seriesSkips.date }),
+    insertAudit(ctx, entryOf(row, date, 'series.day_unskipped')),
     makeSeriesDueNow(ctx, id),
   ])
   if (deleted.length > 0) return
@@ -81,16 +92,37 @@ function dayToCome(ctx: Ctx, row: SeriesRow, date: string): Day {
   return day
 }
 
-/** Writes what is special about an open day, and takes back what was begun of its raffle, for the sweep to begin anew. */
+const rewardOf = (id: string, date: string) =>
+  and(eq(seriesRewards.seriesId, id), eq(seriesRewards.date, date))
+const skipOf = (id: string, date: string) => and(eq(seriesSkips.seriesId, id), eq(seriesSkips.date, date))
+
+/** In the audit a day is a field of its series. */
+const entryOf = ({ id, organisationId }: SeriesRow, date: string, action: AuditAction): AuditEntry => ({
+  action,
+  subject: { kind: 'series', id },
+  organisationId,
+  fields: [`days.${date}`],
+})
+
+/** Writes what is special about an open day, audited where `isOther` than what is there, and takes back what was begun of its raffle, for the sweep to begin anew. */
 async function changeDay(
   ctx: Ctx,
-  id: string,
   date: string,
+  entry: AuditEntry,
+  isOther: SQL,
   write: (isStillOpen: SQL) => BatchItem<'sqlite'> & PromiseLike<{ date: string }[]>,
 ): Promise<void> {
+  const { id } = entry.subject
   const day = await findOpenDay(ctx, id, date)
-  const [written] = await withRetry(() =>
-    ctx.db.batch([write(isOpen(ctx, day)), ...releaseDay(ctx, day), makeSeriesDueNow(ctx, id)]),
+  const isStillOpen = isOpen(ctx, day)
+  const [, written] = await withRetry(() =>
+    ctx.db.batch([
+      // Ahead of the change, which also writes what is there already.
+      insertAudit(ctx, entry, sql`${isStillOpen} AND ${isOther}`),
+      write(isStillOpen),
+      ...releaseDay(ctx, day),
+      makeSeriesDueNow(ctx, id),
+    ]),
   )
   if ((written as { date: string }[]).length > 0) return
   // Published meanwhile, or about to be.

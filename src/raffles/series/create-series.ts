@@ -1,5 +1,7 @@
 /** Begins a series; the next sweep makes its first raffles. */
+
 import { organisationFor, requirePermission } from '../../accounts/permissions.ts'
+import { insertAudit } from '../../audit/insert-audit.ts'
 import { requireOwnCategory } from '../../catalog/find-product.ts'
 import type { Ctx } from '../../core/context.ts'
 import { notFound, validationFailed } from '../../core/errors.ts'
@@ -29,7 +31,14 @@ export async function createSeries(ctx: Ctx, input: CreateSeries): Promise<Serie
   checkSeries(ctx, row)
   await requireOwnCategory(ctx, row.terms.categoryId, organisationId)
   await requireOwnProducts(ctx, organisationId, row.terms.prizes, 'terms.')
-  await ctx.db.insert(series).values({ ...row, dueAt: ctx.now, createdAt: ctx.now, updatedAt: ctx.now })
+  await ctx.db.batch([
+    ctx.db.insert(series).values({ ...row, dueAt: ctx.now, createdAt: ctx.now, updatedAt: ctx.now }),
+    insertAudit(ctx, {
+      action: 'series.created',
+      subject: { kind: 'series', id },
+      organisationId,
+    }),
+  ])
   return presentSeries(await findSeries(ctx, id))
 }
 

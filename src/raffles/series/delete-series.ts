@@ -1,12 +1,14 @@
 /** Deletes a series that has made no raffle; any other can only be ended. */
+
 import { and, eq, notExists, sql } from 'drizzle-orm'
+import { insertAudit } from '../../audit/insert-audit.ts'
 import type { Ctx } from '../../core/context.ts'
 import { Problem } from '../../core/errors.ts'
 import { series, seriesOccurrences, seriesRewards, seriesSkips } from '../schema.ts'
 import { findSeries, findSeriesToChange } from './find-series.ts'
 
 export async function deleteSeries(ctx: Ctx, id: string): Promise<void> {
-  await findSeriesToChange(ctx, id)
+  const { organisationId } = (await findSeriesToChange(ctx, id)).series
   const hasMadeNone = notExists(
     ctx.db.select({ one: sql`1` }).from(seriesOccurrences).where(eq(seriesOccurrences.seriesId, id)),
   )
@@ -17,6 +19,7 @@ export async function deleteSeries(ctx: Ctx, id: string): Promise<void> {
       .delete(series)
       .where(and(eq(series.id, id), hasMadeNone))
       .returning({ id: series.id }),
+    insertAudit(ctx, { action: 'series.deleted', subject: { kind: 'series', id }, organisationId }),
   ])
   if (deleted.length > 0) return
   // Gone already, if another request was quicker.

@@ -1,5 +1,7 @@
 /** Changes, pauses, resumes or ends a series; raffles that it has made stay as they are. */
+
 import { and, eq, sql } from 'drizzle-orm'
+import { fieldsOf, insertAudit } from '../../audit/insert-audit.ts'
 import { requireOwnCategory } from '../../catalog/find-product.ts'
 import type { Ctx } from '../../core/context.ts'
 import { Problem } from '../../core/errors.ts'
@@ -19,7 +21,7 @@ export async function updateSeries(ctx: Ctx, id: string, change: UpdateSeries): 
   await requireOwnProducts(ctx, row.organisationId, change.terms?.prizes, 'terms.')
   const { title, cadence, time, timeZone, opensBefore, closesBefore, startsOn, endsOn, terms, status } =
     changed
-  const written = await ctx.db
+  const update = ctx.db
     .update(series)
     .set({
       title,
@@ -38,6 +40,15 @@ export async function updateSeries(ctx: Ctx, id: string, change: UpdateSeries): 
     })
     .where(and(eq(series.id, id), eq(series.revision, row.revision)))
     .returning({ id: series.id })
+  const [written] = await ctx.db.batch([
+    update,
+    insertAudit(ctx, {
+      action: 'series.updated',
+      subject: { kind: 'series', id },
+      organisationId: row.organisationId,
+      fields: fieldsOf(change),
+    }),
+  ])
   if (written.length === 0) throw new Problem('conflict', 'This series was changed meanwhile. Read it again.')
   return presentSeries(await findSeries(ctx, id))
 }

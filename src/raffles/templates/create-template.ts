@@ -1,6 +1,7 @@
 /** Saves terms as a template of an organisation. */
 
 import { organisationFor, requirePermission } from '../../accounts/permissions.ts'
+import { insertAudit } from '../../audit/insert-audit.ts'
 import { requireOwnCategory } from '../../catalog/find-product.ts'
 import type { Ctx } from '../../core/context.ts'
 import { validationFailed } from '../../core/errors.ts'
@@ -22,9 +23,16 @@ export async function createTemplate(ctx: Ctx, input: CreateTemplate): Promise<R
   await requireOwnCategory(ctx, terms.categoryId, organisationId)
   await requireOwnProducts(ctx, organisationId, terms.prizes)
   const id = newId('raffleTemplate')
-  await ctx.db
-    .insert(raffleTemplates)
-    .values({ id, organisationId, name, colour, terms, createdAt: ctx.now, updatedAt: ctx.now })
+  await ctx.db.batch([
+    ctx.db
+      .insert(raffleTemplates)
+      .values({ id, organisationId, name, colour, terms, createdAt: ctx.now, updatedAt: ctx.now }),
+    insertAudit(ctx, {
+      action: 'template.created',
+      subject: { kind: 'raffleTemplate', id },
+      organisationId,
+    }),
+  ])
   return presentTemplate(await findTemplate(ctx, id))
 }
 

@@ -1,5 +1,7 @@
 /** Changes a template; what was started from it stays as it is. */
+
 import { and, eq, sql } from 'drizzle-orm'
+import { fieldsOf, insertAudit } from '../../audit/insert-audit.ts'
 import { requireOwnCategory } from '../../catalog/find-product.ts'
 import type { Ctx } from '../../core/context.ts'
 import { Problem } from '../../core/errors.ts'
@@ -17,11 +19,20 @@ export async function updateTemplate(ctx: Ctx, id: string, change: UpdateTemplat
   requirePossible(terms)
   await requireOwnCategory(ctx, change.categoryId, template.organisationId)
   await requireOwnProducts(ctx, template.organisationId, change.prizes)
-  const written = await ctx.db
+  const update = ctx.db
     .update(raffleTemplates)
     .set({ name, colour, terms, revision: sql`${raffleTemplates.revision} + 1`, updatedAt: ctx.now })
     .where(and(eq(raffleTemplates.id, id), eq(raffleTemplates.revision, template.revision)))
     .returning({ id: raffleTemplates.id })
+  const [written] = await ctx.db.batch([
+    update,
+    insertAudit(ctx, {
+      action: 'template.updated',
+      subject: { kind: 'raffleTemplate', id },
+      organisationId: template.organisationId,
+      fields: fieldsOf(change),
+    }),
+  ])
   if (written.length === 0) {
     throw new Problem('conflict', 'Somebody else changed this template. Read it again.')
   }

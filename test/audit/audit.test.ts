@@ -1,0 +1,773 @@
+// The audit: each thing that members and admins do leaves one row that says who, what and which; a refusal leaves none.
+import { env } from 'cloudflare:workers'
+import { sql } from 'drizzle-orm'
+import { describe, expect, it, vi } from 'vitest'
+import { isFirst } from '../../src/audit/insert-audit.ts'
+import { type AuditAction, audit } from '../../src/audit/schema.ts'
+import { sandbox } from '../../src/money/providers/sandbox.ts'
+import { BOOK, stageProduct } from '../catalog/shelf.ts'
+import { paid, purchase, stagePriced, withKey } from '../checkout/checkout.ts'
+import type { Answer, Method } from '../harness/client.ts'
+import { forgetfulDatabase } from '../harness/faults.ts'
+import {
+  addOperator,
+  organisationWithOperator,
+  type Person,
+  registerPlayer,
+  signedInAdmin,
+  testContext,
+} from '../harness/people.ts'
+import { claimCash, stageDrawn as stageCash, stageSettled, TO_BANK } from '../payouts/payout-stage.ts'
+import {
+  as,
+  at,
+  buy,
+  CLOSES_AT,
+  crashing,
+  drawOnTime,
+  enter,
+  holderOf,
+  interrupted,
+  MINUTE,
+  NOW,
+  newKey,
+  raffleBody,
+  ringAlarm,
+  type Staged,
+  silenceLog,
+  stageDraft,
+  stageRaffle,
+  sweep,
+  useClock,
+  winnersOf,
+} from '../raffles/scenario.ts'
+import { seriesBody, stageSeries } from '../raffles/series-stage.ts'
+
+useClock()
+
+type Row = typeof audit.$inferSelect
+
+const rows = async (): Promise<Row[]> => testContext().db.select().from(audit).orderBy(audit.id)
+const rowsOf = async (subjectId: string): Promise<Row[]> =>
+  (await rows()).filter((row) => row.subjectId === subjectId)
+const actionsOf = async (subjectId: string): Promise<AuditAction[]> =>
+  (await rowsOf(subjectId)).map(({ action }) => action)
+
+/** What somebody does, on a stage of its own. */
+interface Act {
+  actor: Person
+  method: Method
+  path: string
+  body?: unknown
+  /** Null: the platform's. */
+  organisationId: string | null
+  /** Where the answer names it, as of a thing that is made. */
+  subject?: string
+}
+
+interface Expected {
+  kind: string
+  fields?: string[]
+  /** Each time it is done something is done; else a repeat does nothing, or is refused. */
+  everyTime?: true
+  /** The same request has this effect too. */
+  also?: AuditAction
+}
+
+const perform = ({ actor, method, path, body }: Act, by = actor, key = newKey()): Promise<Answer> =>
+  as(by, method, path, body, withKey(key))
+
+/** Of a raffle, by its operator. */
+const ofRaffle = ({ id, operator, organisation }: Staged, path: string, body?: unknown): Act => ({
+  actor: operator,
+  method: 'POST',
+  path: `/raffles/${id}${path}`,
+  body,
+  organisationId: organisation.id,
+  subject: id,
+})
+
+async function wonItem(): Promise<Staged & { winnerId: string }> {
+  const staged = await stageRaffle()
+  await enter(staged.id, 2)
+  await drawOnTime(staged)
+  const [winner] = await winnersOf(staged.id)
+  return { ...staged, winnerId: winner.id }
+}
+
+const ADDRESS = { name: 'Zawadi wa Kamau', lines: ['1 Moi Avenue'], city: 'Nairobi', country: 'KE' }
+
+const ofWinner = (
+  { operator, organisation, winnerId }: Staged & { winnerId: string },
+  verb: string,
+  body?: unknown,
+): Act => ({
+  actor: operator,
+  method: 'POST',
+  path: `/winners/${winnerId}/${verb}`,
+  body,
+  organisationId: organisation.id,
+  subject: winnerId,
+})
+
+/** A payout that an organisation asked for, by a person. */
+async function requested(provider = 'sandbox') {
+  const staged = await stageSettled()
+  const body = { raffleId: staged.id, ...TO_BANK, provider }
+  const answer = await as(staged.operator, 'POST', '/payouts', body, withKey(newKey()))
+  expect(answer.status, JSON.stringify(answer.body)).toBe(201)
+  return { ...staged, payoutId: answer.body.id as string }
+}
+
+const ofPayout = (
+  { operator, organisation, payoutId }: Staged & { payoutId: string },
+  verb: string,
+  body?: unknown,
+): Act => ({
+  actor: operator,
+  method: 'POST',
+  path: `/payouts/${payoutId}/${verb}`,
+  body,
+  organisationId: organisation.id,
+  subject: payoutId,
+})
+
+/** A payout of which its provider says `status`, and nothing else. */
+async function sent(status: 'failed' | 'unknown') {
+  const staged = await requested()
+  const answer = { status, reference: null, reason: 'No word of it.' } as const
+  vi.spyOn(sandbox, 'payout').mockResolvedValue(answer as never)
+  await as(staged.operator, 'POST', `/payouts/${staged.payoutId}/approve`)
+  vi.restoreAllMocks()
+  return staged
+}
+
+async function orderByHand() {
+  const staged = await stagePriced()
+  const buyer = await registerPlayer()
+  const { body } = await purchase(buyer, staged.id, { quantity: 1 }, { payment: { provider: 'manual' } })
+  const { id: orderId, payment } = body.order
+  return { ...staged, orderId: orderId as string, paymentId: payment.id as string }
+}
+
+/** A refund that an operator pays by hand. */
+async function refundByHand() {
+  const staged = await orderByHand()
+  const { operator, orderId, paymentId } = staged
+  await as(operator, 'POST', `/payments/${paymentId}/receipts`, { reference: 'KCB-77001' })
+  const refund = await as(
+    operator,
+    'POST',
+    `/orders/${orderId}/refunds`,
+    { reason: WRITTEN },
+    withKey(newKey()),
+  )
+  expect(refund.status, JSON.stringify(refund.body)).toBe(201)
+  return { ...staged, refundId: refund.body.id as string }
+}
+
+/** A refund that its provider was sent and says nothing of. */
+async function silentRefund() {
+  const staged = await stagePriced()
+  const { id } = await paid(await registerPlayer(), staged.id)
+  const silent = { status: 'unknown', reference: null, reason: 'No word of it.' } as const
+  vi.spyOn(sandbox, 'refund').mockResolvedValue(silent)
+  const refund = await as(
+    staged.operator,
+    'POST',
+    `/orders/${id}/refunds`,
+    { reason: WRITTEN },
+    withKey(newKey()),
+  )
+  for (const minutes of [1, 30, 70]) {
+    at(NOW + minutes * MINUTE)
+    await sweep()
+  }
+  vi.restoreAllMocks()
+  return { ...staged, refundId: refund.body.id as string }
+}
+
+/** A payment that its provider could not be asked about for an hour. */
+async function unheard() {
+  const staged = await stagePriced()
+  const { body } = await purchase(await registerPlayer(), staged.id)
+  silenceLog()
+  vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
+  for (let minute = 1; minute <= 61; minute += 3) {
+    at(NOW + minute * MINUTE)
+    await sweep()
+  }
+  vi.restoreAllMocks()
+  return { ...staged, paymentId: body.order.payment.id as string }
+}
+
+/** What people write, which is kept elsewhere. */
+const WRITTEN = 'Zawadi wa Kamau of 0700 123 456 asked for it'
+
+const made = async (path: string, body: unknown): Promise<Act> => {
+  const { id, operator } = await organisationWithOperator()
+  return { actor: operator, method: 'POST', path, body, organisationId: id }
+}
+
+async function onTemplate(method: Method, body?: unknown): Promise<Act> {
+  const { actor, organisationId } = await made('', null)
+  const { body: template } = await as(actor, 'POST', '/raffle-templates', TEMPLATE)
+  const path = `/raffle-templates/${template.id}`
+  return { actor, method, path, body, organisationId, subject: template.id }
+}
+
+async function onSeries(method: Method, path = '', body?: unknown): Promise<Act> {
+  const { id, operator, organisation } = await stageSeries()
+  return {
+    actor: operator,
+    method,
+    path: `/series/${id}${path}`,
+    body,
+    organisationId: organisation.id,
+    subject: id,
+  }
+}
+
+async function onProduct(method: Method, body?: unknown): Promise<Act> {
+  const { id, organisation } = await stageProduct()
+  const { id: organisationId, operator } = organisation
+  return { actor: operator, method, path: `/products/${id}`, body, organisationId, subject: id }
+}
+
+async function onCategory(method: Method, body?: unknown): Promise<Act> {
+  const { actor, organisationId } = await made('', null)
+  const { body: category } = await as(actor, 'POST', '/categories', { name: 'Novels' })
+  const path = `/categories/${category.id}`
+  return { actor, method, path, body, organisationId, subject: category.id }
+}
+
+const { opensAt: _, closesAt: __, drawAt: ___, ...TERMS } = raffleBody()
+const TEMPLATE = { name: 'A book', colour: '#1e90ff', ...TERMS }
+const REWARD = { prizes: [{ title: 'A lamp', quantity: 1 }] }
+const DATE = '2031-05-06'
+
+const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
+  ['raffle.created', { kind: 'raffle', everyTime: true }, () => made('/raffles', raffleBody())],
+  [
+    'raffle.updated',
+    { kind: 'raffle', fields: ['title', 'tags'], everyTime: true },
+    async () => ({
+      ...ofRaffle(await stageDraft(), '', { title: 'Another title', tags: ['books'] }),
+      method: 'PUT',
+    }),
+  ],
+  [
+    'raffle.rules_changed',
+    { kind: 'raffle', fields: ['totalTickets'] },
+    async () => ({ ...ofRaffle(await stageRaffle(), '', { totalTickets: 30 }), method: 'PUT' }),
+  ],
+  ['raffle.published', { kind: 'raffle' }, async () => ofRaffle(await stageDraft(), '/publish')],
+  [
+    'raffle.closed',
+    { kind: 'raffle' },
+    async () => ofRaffle(await stageRaffle({ earlyClose: 'operator' }), '/close', { reason: WRITTEN }),
+  ],
+  [
+    'raffle.cancelled',
+    { kind: 'raffle' },
+    async () => ofRaffle(await stageRaffle(), '/cancel', { reason: WRITTEN }),
+  ],
+  [
+    'raffle.refund_run_started',
+    { kind: 'raffle', also: 'raffle.cancelled' },
+    async () => ofRaffle(await stagePriced(), '/cancel', { reason: WRITTEN }),
+  ],
+  [
+    'raffle.deleted',
+    { kind: 'raffle' },
+    async () => ({ ...ofRaffle(await stageDraft(), ''), method: 'DELETE' }),
+  ],
+  [
+    'raffle.rebuilt',
+    { kind: 'raffle', everyTime: true },
+    async () => ({ ...ofRaffle(await stageRaffle(), '/rebuild'), actor: await signedInAdmin() }),
+  ],
+  [
+    'raffle.redraw_requested',
+    { kind: 'raffle', fields: ['attempts.1'] },
+    async () => {
+      const staged = await wonItem()
+      await as(await holderOf(staged.winnerId), 'POST', `/winners/${staged.winnerId}/decline`)
+      return ofRaffle(staged, '/redraws', { units: ['1#1'], reason: WRITTEN })
+    },
+  ],
+  [
+    'template.created',
+    { kind: 'raffleTemplate', everyTime: true },
+    () => made('/raffle-templates', TEMPLATE),
+  ],
+  [
+    'template.updated',
+    { kind: 'raffleTemplate', fields: ['name'], everyTime: true },
+    () => onTemplate('PUT', { name: 'Another name' }),
+  ],
+  ['template.deleted', { kind: 'raffleTemplate' }, () => onTemplate('DELETE')],
+  ['series.created', { kind: 'series', everyTime: true }, () => made('/series', seriesBody())],
+  [
+    'series.updated',
+    { kind: 'series', fields: ['title'], everyTime: true },
+    () => onSeries('PUT', '', { title: 'Another title' }),
+  ],
+  [
+    'series.reward_set',
+    { kind: 'series', fields: [`days.${DATE}`] },
+    () => onSeries('PUT', `/rewards/${DATE}`, REWARD),
+  ],
+  [
+    'series.reward_deleted',
+    { kind: 'series', fields: [`days.${DATE}`] },
+    async () => {
+      const act = await onSeries('DELETE', `/rewards/${DATE}`)
+      await as(act.actor, 'PUT', act.path, REWARD)
+      return act
+    },
+  ],
+  [
+    'series.day_skipped',
+    { kind: 'series', fields: [`days.${DATE}`] },
+    () => onSeries('PUT', `/skips/${DATE}`),
+  ],
+  [
+    'series.day_unskipped',
+    { kind: 'series', fields: [`days.${DATE}`] },
+    async () => {
+      const act = await onSeries('DELETE', `/skips/${DATE}`)
+      await as(act.actor, 'PUT', act.path)
+      return act
+    },
+  ],
+  ['series.deleted', { kind: 'series' }, () => onSeries('DELETE')],
+  [
+    'winner.delivered',
+    { kind: 'winner' },
+    async () => {
+      const staged = await wonItem()
+      const { winnerId } = staged
+      await as(await holderOf(winnerId), 'POST', `/winners/${winnerId}/claim`, { deliveryAddress: ADDRESS })
+      return ofWinner(staged, 'deliver')
+    },
+  ],
+  [
+    'winner.disqualified',
+    { kind: 'winner' },
+    async () => ofWinner(await wonItem(), 'disqualify', { reason: WRITTEN }),
+  ],
+  [
+    'payout.requested',
+    { kind: 'payout' },
+    async () => {
+      const { id, operator, organisation } = await stageSettled()
+      const body = { raffleId: id, ...TO_BANK }
+      return { actor: operator, method: 'POST', path: '/payouts', body, organisationId: organisation.id }
+    },
+  ],
+  ['payout.approved', { kind: 'payout' }, async () => ofPayout(await requested(), 'approve')],
+  ['payout.cancelled', { kind: 'payout' }, async () => ofPayout(await requested(), 'cancel')],
+  ['payout.retried', { kind: 'payout' }, async () => ofPayout(await sent('failed'), 'retry')],
+  [
+    'payout.marked_paid',
+    { kind: 'payout' },
+    async () => {
+      const staged = await requested('manual')
+      await as(staged.operator, 'POST', `/payouts/${staged.payoutId}/approve`)
+      return ofPayout(staged, 'mark-paid', { reference: 'FT 26-9931' })
+    },
+  ],
+  [
+    'payout.marked_failed',
+    { kind: 'payout' },
+    async () => ({
+      ...ofPayout(await sent('unknown'), 'mark-failed', { reason: WRITTEN }),
+      actor: await signedInAdmin(),
+    }),
+  ],
+  [
+    'refund.requested',
+    { kind: 'refund' },
+    async () => {
+      const staged = await stagePriced()
+      const { id } = await paid(await registerPlayer(), staged.id)
+      const { operator: actor, organisation } = staged
+      const path = `/orders/${id}/refunds`
+      return { actor, method: 'POST', path, body: { reason: WRITTEN }, organisationId: organisation.id }
+    },
+  ],
+  [
+    'refund.marked_paid',
+    { kind: 'refund' },
+    async () => {
+      const { refundId, operator: actor, organisation } = await refundByHand()
+      const path = `/refunds/${refundId}/mark-paid`
+      const body = { reference: 'till 9932' }
+      return { actor, method: 'POST', path, body, organisationId: organisation.id, subject: refundId }
+    },
+  ],
+  [
+    'refund.marked_failed',
+    { kind: 'refund' },
+    async () => {
+      const { refundId, organisation } = await silentRefund()
+      const path = `/refunds/${refundId}/mark-failed`
+      const organisationId = organisation.id
+      const actor = await signedInAdmin()
+      return { actor, method: 'POST', path, body: { reason: WRITTEN }, organisationId, subject: refundId }
+    },
+  ],
+  [
+    'payment.receipt_recorded',
+    { kind: 'payment' },
+    async () => {
+      const { paymentId, operator: actor, organisation } = await orderByHand()
+      const path = `/payments/${paymentId}/receipts`
+      const body = { reference: 'KCB-77002' }
+      return { actor, method: 'POST', path, body, organisationId: organisation.id, subject: paymentId }
+    },
+  ],
+  [
+    'payment.dismissed',
+    { kind: 'payment' },
+    async () => {
+      const { paymentId, operator: actor, organisation } = await unheard()
+      const path = `/payments/${paymentId}/dismiss`
+      const organisationId = organisation.id
+      return { actor, method: 'POST', path, body: { reason: WRITTEN }, organisationId, subject: paymentId }
+    },
+  ],
+  [
+    'payment.reconciled',
+    { kind: 'payment', everyTime: true },
+    async () => {
+      const { paymentId, operator: actor, organisation } = await orderByHand()
+      const path = `/payments/${paymentId}/reconcile`
+      return { actor, method: 'POST', path, organisationId: organisation.id, subject: paymentId }
+    },
+  ],
+  [
+    'top_up.recorded',
+    { kind: 'organisation' },
+    async () => {
+      const { id } = await organisationWithOperator()
+      const body = { reference: 'FT 26-9933', amount: { amount: 900, currency: 'KES' } }
+      const path = `/organisations/${id}/top-ups`
+      return { actor: await signedInAdmin(), method: 'POST', path, body, organisationId: id, subject: id }
+    },
+  ],
+  [
+    'organisation.created',
+    { kind: 'organisation', everyTime: true },
+    async () => ({
+      actor: await signedInAdmin(),
+      method: 'POST',
+      path: '/organisations',
+      body: { name: `Kamau Books ${newKey()}` },
+      organisationId: null,
+    }),
+  ],
+  [
+    'member.added',
+    { kind: 'user' },
+    async () => {
+      const { id, operator: actor } = await organisationWithOperator()
+      const { id: subject, email } = await registerPlayer()
+      const body = { email, role: 'operator' }
+      return {
+        actor,
+        method: 'POST',
+        path: `/organisations/${id}/members`,
+        body,
+        organisationId: id,
+        subject,
+      }
+    },
+  ],
+  [
+    'member.removed',
+    { kind: 'user' },
+    async () => {
+      const { id, operator: actor } = await organisationWithOperator()
+      const { id: subject } = await addOperator(id)
+      const path = `/organisations/${id}/members/${subject}`
+      return { actor, method: 'DELETE', path, organisationId: id, subject }
+    },
+  ],
+  [
+    'api_key.created',
+    { kind: 'apiKey', everyTime: true },
+    async () => {
+      const { id, operator: actor } = await organisationWithOperator()
+      const body = { name: 'The till of Zawadi', scopes: ['grants:write'] }
+      return { actor, method: 'POST', path: `/organisations/${id}/api-keys`, body, organisationId: id }
+    },
+  ],
+  [
+    'api_key.revoked',
+    { kind: 'apiKey' },
+    async () => {
+      const { id, operator: actor } = await organisationWithOperator()
+      const keys = `/organisations/${id}/api-keys`
+      const { body } = await as(actor, 'POST', keys, { name: 'Till', scopes: ['grants:write'] })
+      return { actor, method: 'DELETE', path: `${keys}/${body.id}`, organisationId: id, subject: body.id }
+    },
+  ],
+  [
+    'user.suspended',
+    { kind: 'user' },
+    async () => {
+      const { id } = await registerPlayer()
+      const body = { status: 'suspended' }
+      const path = `/users/${id}/status`
+      return { actor: await signedInAdmin(), method: 'PUT', path, body, organisationId: null, subject: id }
+    },
+  ],
+  [
+    'user.reactivated',
+    { kind: 'user' },
+    async () => {
+      const { id } = await registerPlayer({ status: 'suspended' })
+      const body = { status: 'active' }
+      const path = `/users/${id}/status`
+      return { actor: await signedInAdmin(), method: 'PUT', path, body, organisationId: null, subject: id }
+    },
+  ],
+  ['product.created', { kind: 'product', everyTime: true }, () => made('/products', BOOK)],
+  [
+    'product.updated',
+    { kind: 'product', fields: ['price'], everyTime: true },
+    () => onProduct('PUT', { price: { amount: 1_300, currency: 'KES' } }),
+  ],
+  ['product.deleted', { kind: 'product' }, () => onProduct('DELETE')],
+  [
+    'product.archived',
+    { kind: 'product' },
+    async () => {
+      const act = await onProduct('DELETE')
+      const prizes = [{ title: 'A book', quantity: 1, productId: act.subject }]
+      const organisation = { id: act.organisationId!, name: '', operator: act.actor }
+      await stageRaffle({ prizes }, organisation)
+      return act
+    },
+  ],
+  ['category.created', { kind: 'category' }, () => made('/categories', { name: 'Novels' })],
+  [
+    'category.updated',
+    { kind: 'category', fields: ['name'], everyTime: true },
+    () => onCategory('PUT', { name: 'Stories' }),
+  ],
+  ['category.deleted', { kind: 'category' }, () => onCategory('DELETE')],
+]
+
+describe('what members and admins do', () => {
+  it('is all in this table', () => {
+    expect([...new Set(ACTS.map(([action]) => action))].sort()).toEqual([...audit.action.enumValues].sort())
+  })
+
+  it.each(ACTS)(
+    '%s leaves one row: who, what, which thing and which fields',
+    async (action, expected, stage) => {
+      const act = await stage()
+      const before = (await rows()).length
+      const stranger = await registerPlayer()
+      expect((await perform(act, stranger)).status).toBeGreaterThanOrEqual(400)
+      expect(await rows()).toHaveLength(before)
+
+      const key = newKey()
+      const answer = await perform(act, act.actor, key)
+      expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300)
+      const written = (await rows()).slice(before)
+      expect(written.map((row) => row.action)).toEqual(expected.also ? [expected.also, action] : [action])
+      const subjectId = act.subject ?? answer.body.id
+      expect(written.at(-1)).toEqual({
+        id: expect.any(Number),
+        at: Date.now(),
+        actor: act.actor.id,
+        organisationId: action === 'organisation.created' ? answer.body.id : act.organisationId,
+        action,
+        subjectKind: expected.kind,
+        subjectId,
+        fields: expected.fields ?? [],
+        requestId: answer.headers.get('x-request-id'),
+      })
+
+      at(Date.now() + 1)
+      const again = await perform(act, act.actor, key)
+      const repeated = (await rows()).slice(before + written.length).map((row) => row.action)
+      expect(repeated).toEqual(expected.everyTime && again.status < 300 ? [action] : [])
+    },
+  )
+})
+
+describe('a row of the audit', () => {
+  it('is never changed and never deleted', async () => {
+    const { id } = await stageDraft()
+    const [row] = await rowsOf(id)
+    for (const sql of ["UPDATE audit SET actor = 'nobody' WHERE id = ?", 'DELETE FROM audit WHERE id = ?']) {
+      const refused = env.DB.prepare(sql).bind(row!.id).run()
+      await expect(refused).rejects.toThrow(/the audit is never (changed|deleted)/)
+    }
+    expect(await rowsOf(id)).toEqual([row])
+  })
+
+  it('has nothing personal in it, and nothing that anybody wrote', async () => {
+    const everything = JSON.stringify(await rows())
+    const { results } = await env.DB.prepare('SELECT email, name FROM users').all<Record<string, string>>()
+    const personal = results.flatMap((user) => Object.values(user))
+    personal.push(
+      WRITTEN,
+      'Zawadi',
+      'Kamau',
+      '0700',
+      '4455',
+      'KCB',
+      'FT 26',
+      'till 99',
+      '@',
+      'Moi Avenue',
+      'Till',
+    )
+    expect(personal.length).toBeGreaterThan(100)
+    expect(personal.filter((each) => everything.includes(each))).toEqual([])
+  })
+})
+
+describe('a change that did not happen leaves no row', () => {
+  it('of two deletions at the same moment, for the one that lost', async () => {
+    const { id, operator } = await stageDraft()
+    const first = () => as(operator, 'DELETE', `/raffles/${id}`)
+    const { DB, done } = interrupted(/^delete from "raffles"/i, first)
+    const lost = await as(operator, 'DELETE', `/raffles/${id}`, undefined, { bindings: { DB } })
+    expect([done(), lost.status]).toEqual([true, 409])
+    expect(await actionsOf(id)).toEqual(['raffle.created', 'raffle.deleted'])
+  })
+
+  it('of two approvals at the same moment, for the one that lost', async () => {
+    const { payoutId, operator, organisation } = await requested()
+    const other = await addOperator(organisation.id)
+    const first = () => as(other, 'POST', `/payouts/${payoutId}/approve`)
+    const { DB, done } = interrupted(/^update "payouts"/i, first)
+    const lost = await as(operator, 'POST', `/payouts/${payoutId}/approve`, undefined, { bindings: { DB } })
+    expect([done(), lost.status]).toEqual([true, 409])
+    const [, approved, ...more] = await rowsOf(payoutId)
+    expect([approved?.action, approved?.actor, more]).toEqual(['payout.approved', other.id, []])
+  })
+
+  it('of a winner who was disqualified meanwhile, for the delivery', async () => {
+    const staged = await wonItem()
+    const { winnerId, operator } = staged
+    await as(await holderOf(winnerId), 'POST', `/winners/${winnerId}/claim`, { deliveryAddress: ADDRESS })
+    const first = () => as(operator, 'POST', `/winners/${winnerId}/disqualify`, { reason: WRITTEN })
+    const { DB } = interrupted(/^update "winners"/i, first)
+    const lost = await as(operator, 'POST', `/winners/${winnerId}/deliver`, undefined, { bindings: { DB } })
+    expect(lost.body.code).toBe('invalid_state')
+    expect(await actionsOf(winnerId)).toEqual(['winner.disqualified'])
+  })
+
+  it('where its pool refuses it', async () => {
+    const { id, operator } = await stageRaffle({ earlyClose: 'no' })
+    expect((await as(operator, 'POST', `/raffles/${id}/close`, {})).status).toBe(409)
+    await buy(await registerPlayer(), id)
+    expect((await as(operator, 'PUT', `/raffles/${id}`, { totalTickets: 40 })).status).toBe(409)
+    expect(await actionsOf(id)).toEqual(['raffle.created', 'raffle.published'])
+  })
+})
+
+describe('a request whose answer from the database was lost', () => {
+  it('leaves one row, though its batch was done twice', async () => {
+    const { id, operator } = await organisationWithOperator()
+    const { DB, lost } = forgetfulDatabase(env.DB, 1)
+    const body = { name: 'Till', scopes: ['grants:write'] }
+    const made = await as(operator, 'POST', `/organisations/${id}/api-keys`, body, { bindings: { DB } })
+    expect([lost(), made.status]).toEqual([1, 201])
+    expect(await actionsOf(made.body.id)).toEqual(['api_key.created'])
+  })
+
+  it('leaves one row of a receipt', async () => {
+    const { paymentId, operator } = await orderByHand()
+    const { DB, lost } = forgetfulDatabase(env.DB, 1, { of: (query) => /into "receipts"/i.test(query) })
+    const path = `/payments/${paymentId}/receipts`
+    const made = await as(operator, 'POST', path, { reference: 'KCB-77003' }, { bindings: { DB } })
+    expect([lost(), made.status]).toEqual([1, 201])
+    expect(await actionsOf(paymentId)).toEqual(['payment.receipt_recorded'])
+  })
+})
+
+describe('a request that dies after its pool has decided', () => {
+  const die = async (act: Act, pattern: RegExp): Promise<void> => {
+    silenceLog()
+    const { DB, done } = crashing(pattern)
+    const answer = await as(act.actor, act.method, act.path, act.body, { bindings: { DB } })
+    expect([done(), answer.status]).toEqual([true, 500])
+  }
+
+  it('is completed by the sweep, in its own name', async () => {
+    const staged = await stageDraft()
+    await die(ofRaffle(staged, '/publish'), /"terms_version"\) = |"terms_version" = /i)
+    expect(await actionsOf(staged.id)).toEqual(['raffle.created'])
+    at(NOW + 2 * MINUTE)
+    await sweep()
+    const [, published] = await rowsOf(staged.id)
+    expect([published?.action, published?.actor]).toEqual(['raffle.published', 'system'])
+    await die(ofRaffle(staged, '/cancel', { reason: WRITTEN }), /'cancelled'|insert into "refund_runs"/i)
+    at(NOW + 5 * MINUTE)
+    await sweep()
+    const [, , cancelled, ...more] = await rowsOf(staged.id)
+    expect([cancelled?.action, cancelled?.actor, more]).toEqual(['raffle.cancelled', 'system', []])
+  })
+
+  it('has its row when it is repeated, where nothing else would tell of it', async () => {
+    const staged = await stageRaffle({ earlyClose: 'operator' })
+    const close = ofRaffle(staged, '/close', {})
+    await die(close, /into "audit"/i)
+    expect(await actionsOf(staged.id)).toEqual(['raffle.created', 'raffle.published'])
+    expect((await perform(close)).status).toBe(200)
+    expect((await rowsOf(staged.id)).at(-1)).toMatchObject({
+      action: 'raffle.closed',
+      actor: staged.operator.id,
+    })
+  })
+})
+
+describe('what nobody did', () => {
+  it('a raffle that ends below its minimum is cancelled by the system, whoever asks for it too', async () => {
+    const staged = await stageRaffle({ minTickets: 5 })
+    at(CLOSES_AT)
+    await ringAlarm(staged.pool)
+    await as(staged.operator, 'POST', `/raffles/${staged.id}/cancel`, { reason: WRITTEN })
+    await sweep()
+    const cancelled = (await rowsOf(staged.id)).filter(({ action }) => action === 'raffle.cancelled')
+    expect(cancelled.map(({ actor }) => actor)).toEqual(['system'])
+  })
+
+  it('players’ own purchases, payments and claims are not audited', async () => {
+    const free = await stageRaffle()
+    const priced = await stagePriced()
+    const before = await rows()
+    await buy(await registerPlayer(), free.id)
+    await paid(await registerPlayer(), priced.id)
+    at(NOW + 20 * MINUTE)
+    await sweep()
+    expect(await rows()).toEqual(before)
+    const { won } = await stageCash()
+    const drawn = await rows()
+    expect((await claimCash(won[0]!)).status).toBe(200)
+    await sweep()
+    expect(await rows()).toEqual(drawn)
+  })
+})
+
+it('is read by its subject without looking at other rows', async () => {
+  const entry = {
+    action: 'raffle.closed',
+    subject: { kind: 'raffle', id: 'x' },
+    organisationId: null,
+  } as const
+  const plan = await testContext().db.all<{ detail: string }>(
+    // In the words of the guard of what is written once.
+    sql`EXPLAIN QUERY PLAN SELECT ${isFirst(entry)}`,
+  )
+  expect(plan.map(({ detail }) => detail).join('\n')).toContain('USING INDEX audit_subject')
+})
