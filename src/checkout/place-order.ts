@@ -18,7 +18,7 @@ import { insertOrderEvent } from '../orders/history.ts'
 import { historyText } from '../orders/history-text.ts'
 import type { HeldLine, HoldTerms } from '../orders/line.ts'
 import { amountOf } from '../orders/line-amounts.ts'
-import { linePort } from '../orders/lines/index.ts'
+import { LINES, linePort, namedItems } from '../orders/lines/index.ts'
 import { type OrderLineRow, type OrderRow, orderLines, orders } from '../orders/schema.ts'
 import { newPayment } from '../payments/new-payment.ts'
 import { startPayment } from '../payments/start-payment.ts'
@@ -145,12 +145,11 @@ async function releaseAll(ctx: Ctx, lines: Held[]): Promise<void> {
   await Promise.all(lines.map((line) => linePort(line.kind).release(ctx, line)))
 }
 
-/** What a line asks for: tickets of a raffle or units of a product. */
-const wantedOf = ({ raffleId, productId, quantity, numbers }: OrderLineIn) => ({
-  kind: productId === undefined ? ('raffle' as const) : ('product' as const),
-  itemId: (productId ?? raffleId)!,
-  quantity: quantity ?? numbers!.length,
-  numbers: numbers ?? null,
+/** What a line asks for: so many units, or these numbers, of the one item that it names. */
+const wantedOf = (line: OrderLineIn) => ({
+  ...namedItems(LINES, line)[0]!,
+  quantity: line.quantity ?? line.numbers!.length,
+  numbers: line.numbers ?? null,
 })
 
 function rowsOf(

@@ -19,8 +19,7 @@ export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: str
   if (repeated) return asItStands(ctx, line.raffleId, rows, hold)
   // Without asking the database again: what is there to tell was just written.
   const order = presentOrder(rows, {
-    numbers: new Map([[hold.id, hold.numbers]]),
-    fulfilments: new Map(),
+    lines: new Map([[hold.id, { numbers: hold.numbers, fulfilment: null }]]),
     buyers: new Map(),
     history: new Map([
       [rows.order.id, [{ key: 'placed', at: rows.order.createdAt, text: historyText.placed(rows.order) }]],
@@ -43,6 +42,6 @@ async function asItStands(
   // What the pool has just said: the database may not have heard of it yet.
   const reservation = asShown(hold, isCancelled)
   const isStanding = reservation.state === 'held' || reservation.state === 'sold'
-  const numbers = new Map([[hold.id, isStanding ? hold.numbers : []]])
-  return { ...presentReserved(raffleId, reservation), order: presentOrder(rows, { ...details, numbers }) }
+  const lines = new Map([[hold.id, { numbers: isStanding ? hold.numbers : [], fulfilment: null }]])
+  return { ...presentReserved(raffleId, reservation), order: presentOrder(rows, { ...details, lines }) }
 }
