@@ -41,8 +41,8 @@ export const refundText = {
     `${formatMoney(sum)} for ${partsNamed(parts)} goes back to you: ${reason}`,
   refused: (parts: NamedPart[]) =>
     ofEachKind(parts, ({ texts }, units) => `No refund for ${units}: ${texts.whyKept}.`),
-  cancelled: (reason: string) =>
-    `The raffle was cancelled, and the price of its tickets goes back to you: ${reason}`,
+  cancelled: ({ item, unit }: LinePort['words'], reason: string) =>
+    `The ${item} was cancelled, and the price of its ${unit}s goes back to you: ${reason}`,
   cameBack: (sum: Money, by: string) =>
     `${by} could not pay you the ${formatMoney(sum)} after all. It is sent once more.`,
   /** By the bank, before we could. */

@@ -55,10 +55,10 @@ export async function takeBack(ctx: Ctx, refund: RefundRow): Promise<RefundRow> 
 
 async function cancelledOf(ctx: Ctx, parts: Part[]): Promise<Set<string>> {
   const runs = await ctx.db
-    .select({ raffleId: refundRuns.raffleId })
+    .select({ itemId: refundRuns.itemId })
     .from(refundRuns)
-    .where(inArray(refundRuns.raffleId, itemsOf(parts)))
-  return new Set(runs.map(({ raffleId }) => raffleId))
+    .where(inArray(refundRuns.itemId, itemsOf(parts)))
+  return new Set(runs.map(({ itemId }) => itemId))
 }
 
 /**
@@ -70,7 +70,7 @@ async function decide(ctx: Ctx, refund: RefundRow, back: Part[], stay: Part[]): 
   const byBank = isDispute(refund)
   const stays = itemsOf(stay)
   const guard = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${refunds.id} = ${id} AND ${refunds.status} = 'requested')
-    AND NOT EXISTS (SELECT 1 FROM ${refundRuns} WHERE ${refundRuns.raffleId} IN
+    AND NOT EXISTS (SELECT 1 FROM ${refundRuns} WHERE ${refundRuns.itemId} IN
       (SELECT value FROM json_each(${JSON.stringify(stays)})))`
   const amount = amountOfUnits(back)
   const event = `refund:${id}`
