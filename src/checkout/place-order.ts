@@ -2,7 +2,6 @@
  * Places an order: holds every line or none, writes the order and its payment down, then asks the provider. A hold that
  * nobody wrote down ends by itself; an order whose payment was not started is started again by its repeat or the sweep.
  */
-import { requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { isUniqueViolation, withRetry } from '../core/database.ts'
 import { invalid, Problem } from '../core/errors.ts'
@@ -24,6 +23,7 @@ import { newPayment } from '../payments/new-payment.ts'
 import { startPayment } from '../payments/start-payment.ts'
 import { GRACE_MS } from '../tickets/pool-contract.ts'
 import type { OrderLineIn, PlaceOrder } from './contract.ts'
+import { requireBuyer } from './eligibility.ts'
 import { mustBePayableBy } from './payment-method.ts'
 
 /** An order as it was just placed, with what each line holds. */
@@ -44,7 +44,7 @@ export async function placeOrder(
   key: string,
   pathOf: PathOf = (at) => `lines.${at}`,
 ): Promise<PlacedOrder> {
-  const { userId } = requireUser(ctx)
+  const { userId } = requireBuyer(ctx)
   const { provider } = input.payment
   mustBePayableBy(ctx.settings, input.payment, PAYMENT)
   const spanMs = providerOf(provider).spanSeconds(ctx.settings.HOLD_SECONDS) * SECOND_MS

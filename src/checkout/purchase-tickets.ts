@@ -8,12 +8,15 @@ import { findReservation } from '../tickets/find-reservation.ts'
 import { asShown, presentReserved } from '../tickets/present.ts'
 import { takeFreeTickets } from '../tickets/take-free-tickets.ts'
 import type { Purchase, PurchaseTickets } from './contract.ts'
+import { requireBuyer } from './eligibility.ts'
 import { placeOrder } from './place-order.ts'
 
 export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: string): Promise<Purchase> {
   const { payment, ...line } = input
-  if (payment === undefined)
+  if (payment === undefined) {
+    requireBuyer(ctx)
     return { ...presentReserved(line.raffleId, await takeFreeTickets(ctx, line, key)), order: null }
+  }
   const { rows, held } = await placeOrder(ctx, { lines: [line], payment }, key, () => '')
   const { hold, repeated } = held[0]!
   if (repeated) return asItStands(ctx, line.raffleId, rows, hold)
