@@ -2,8 +2,8 @@
 import { purgeMails } from './accounts/mail/purge-mails.ts'
 import { sweepMails } from './accounts/mail/sweep-mails.ts'
 import { purgeSessions } from './accounts/purge-sessions.ts'
+import { sweepHolds } from './checkout/sweep-holds.ts'
 import { sweepOrders } from './checkout/sweep-orders.ts'
-import { sweepStockHolds } from './checkout/sweep-stock-holds.ts'
 import { type Bindings, type Ctx, createContext } from './core/context.ts'
 import { newId } from './core/ids.ts'
 import { Logger } from './core/logging.ts'
@@ -36,7 +36,7 @@ const AFTER_RAFFLES: readonly Chore[] = [
   // What these orders had earned, before its raffle freezes.
   ['grants asked back', finishDueGrants],
   ['refunds', sweepRefunds],
-  ['stock holds', sweepStockHolds],
+  ['holds', sweepHolds],
   ['payouts', sweepPayouts],
   ['notices', sweepNotices],
   ['reminders', remindWinners],

@@ -3,6 +3,8 @@ import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { PostalAddress } from '../core/postal-address.ts'
 import { MAX_LINES, Order } from '../orders/contract.ts'
+import type { LinePort } from '../orders/line.ts'
+import { type LineTable, namedItems, referenceFields } from '../orders/lines/index.ts'
 import { PayWith } from '../payments/pay-with.ts'
 import { Reservation, Ticket, TicketNumber } from '../tickets/contract.ts'
 import { MAX_TICKETS_A_CALL } from '../tickets/pool-contract.ts'
@@ -13,8 +15,7 @@ const numbers = z
   .max(MAX_TICKETS_A_CALL)
   .refine((all) => new Set(all).size === all.length, 'must not name a number twice')
 
-const what = {
-  raffleId: Id('raffle'),
+const howMany = {
   quantity: z.number().int().min(1).max(MAX_TICKETS_A_CALL).optional(),
   /** The exact numbers, where the raffle lets its players choose. */
   numbers: numbers.optional(),
@@ -25,44 +26,63 @@ const isEither = ({ quantity, numbers }: { quantity?: number | undefined; number
 
 const EITHER = 'send either quantity or numbers'
 
-/** Tickets of a raffle, or units of a product. */
-export const OrderLineIn = z
-  .strictObject({ ...what, raffleId: what.raffleId.optional(), productId: Id('product').optional() })
-  .refine(isEither, EITHER)
-  .refine(
-    ({ raffleId, productId }) => (raffleId === undefined) !== (productId === undefined),
-    'name either a raffleId or a productId',
-  )
-  .refine(({ productId, numbers }) => productId === undefined || numbers === undefined, {
-    path: ['numbers'],
-    message: 'are for raffles alone',
-  })
+/** Units of one item: of any kind that is in the table. */
+function orderLineOf(table: LineTable) {
+  const ports = Object.values(table)
+  const fields = ports.map(({ reference }) => `a ${reference.field}`)
+  const numbered = ports.filter(({ isNumbered }) => isNumbered)
+  // Read in this order, on which the fingerprint of a request depends: a repeat must be one after a deployment too.
+  const { raffleId, ...others } = referenceFields(table, (id) => id.optional())
+  return z
+    .strictObject({ raffleId, ...howMany, ...others })
+    .refine(isEither, EITHER)
+    .refine((line) => namedItems(table, line).length === 1, `name either ${fields.join(' or ')}`)
+    .refine(
+      (line) =>
+        line.numbers === undefined || namedItems(table, line).every(({ kind }) => table[kind]!.isNumbered),
+      { path: ['numbers'], message: `are for ${itemsOf(numbered).join(' and ')} alone` },
+    )
+}
 
-export type OrderLineIn = z.infer<typeof OrderLineIn>
+export type OrderLineIn = z.infer<ReturnType<typeof orderLineOf>>
 
-export const PlaceOrder = z
-  .strictObject({
-    lines: z.array(OrderLineIn).min(1).max(MAX_LINES),
-    payment: PayWith,
-    /** Where its products are sent; without, they are picked up. */
-    deliveryAddress: PostalAddress.optional(),
-  })
-  .refine(
-    ({ lines }) => new Set(lines.map((line) => line.raffleId ?? line.productId)).size === lines.length,
-    'name each raffle and product in one line',
-  )
-  .refine(
-    ({ lines, deliveryAddress }) =>
-      deliveryAddress === undefined || lines.some(({ productId }) => productId !== undefined),
-    { path: ['deliveryAddress'], message: 'is for products: tickets are not sent to anybody' },
-  )
-  .meta({ id: 'PlaceOrder' })
+/** An order of lines of every kind that is in the table. */
+export function placeOrderOf(table: LineTable) {
+  const ports = Object.values(table)
+  const sent = ports.filter(({ fulfil }) => fulfil !== null)
+  const notSent = ports.filter(({ fulfil }) => fulfil === null).map(({ words }) => `${words.unit}s`)
+  const itemIds = (lines: OrderLineIn[]) =>
+    lines.flatMap((line) => namedItems(table, line).map(({ itemId }) => itemId))
+  return z
+    .strictObject({
+      lines: z.array(orderLineOf(table)).min(1).max(MAX_LINES),
+      payment: PayWith,
+      /** Where its products are sent; without, they are picked up. */
+      deliveryAddress: PostalAddress.optional(),
+    })
+    .refine(
+      ({ lines }) => new Set(itemIds(lines)).size === itemIds(lines).length,
+      `name each ${ports.map(({ words }) => words.item).join(' and ')} in one line`,
+    )
+    .refine(
+      ({ lines, deliveryAddress }) =>
+        deliveryAddress === undefined ||
+        lines.some((line) => namedItems(table, line).some(({ kind }) => table[kind]!.fulfil !== null)),
+      {
+        path: ['deliveryAddress'],
+        message: `is for ${itemsOf(sent).join(' and ')}: ${notSent.join(' and ')} are not sent to anybody`,
+      },
+    )
+    .meta({ id: 'PlaceOrder' })
+}
 
-export type PlaceOrder = z.infer<typeof PlaceOrder>
+const itemsOf = (ports: LinePort[]): string[] => ports.map(({ words }) => `${words.item}s`)
+
+export type PlaceOrder = z.infer<ReturnType<typeof placeOrderOf>>
 
 /** The one-line form of an order; without `payment`, of a free raffle. */
 export const PurchaseTickets = z
-  .strictObject({ ...what, payment: PayWith.optional() })
+  .strictObject({ raffleId: Id('raffle'), ...howMany, payment: PayWith.optional() })
   .refine(isEither, EITHER)
   .meta({ id: 'PurchaseTickets' })
 

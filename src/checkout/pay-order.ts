@@ -9,11 +9,11 @@ import { type PaymentRow, payments } from '../money/schema.ts'
 import { findOrder, type OrderRows } from '../orders/find-order.ts'
 import { insertOrderEvent } from '../orders/history.ts'
 import { historyText } from '../orders/history-text.ts'
-import { type OrderRow, orderLines, orders } from '../orders/schema.ts'
+import { byPort } from '../orders/lines/index.ts'
+import { type OrderLineRow, type OrderRow, orders } from '../orders/schema.ts'
 import { newPayment } from '../payments/new-payment.ts'
 import { PayWith } from '../payments/pay-with.ts'
 import { startPayment } from '../payments/start-payment.ts'
-import { raffles } from '../raffles/schema.ts'
 import { mustBePayableBy } from './payment-method.ts'
 
 /** More than anybody needs who means to pay. */
@@ -27,7 +27,7 @@ export async function payOrder(ctx: Ctx, id: string, pay: PayWith, key: string):
   if (earlier !== undefined) return again(ctx, rows, earlier, pay)
   mustBeOpen(ctx, rows.order)
   mustBePayableBy(ctx.settings, pay, '', rows.order)
-  await mustAccept(ctx, id, pay)
+  await mustAccept(ctx, rows.lines, pay)
   const payment = newPayment(ctx, rows.order, key, pay)
   if (!(await write(ctx, payment))) return overtaken(ctx, id, pay, key)
   return start(ctx, rows, payment)
@@ -107,13 +107,17 @@ async function overtaken(ctx: Ctx, id: string, pay: PayWith, key: string): Promi
   )
 }
 
-async function mustAccept(ctx: Ctx, orderId: string, { provider }: PayWith): Promise<void> {
-  const accepted = await ctx.db
-    .select({ title: raffles.title, providers: raffles.providers })
-    .from(orderLines)
-    .innerJoin(raffles, eq(raffles.id, orderLines.itemId))
-    .where(eq(orderLines.orderId, orderId))
-  const against = accepted.find((each) => !each.providers.includes(provider))
+/** Of items that take payments by some providers only, each must take this one. */
+async function mustAccept(ctx: Ctx, lines: OrderLineRow[], { provider }: PayWith): Promise<void> {
+  const accepted = await Promise.all(
+    byPort(lines, ({ kind }) => kind).map(([port, ofKind]) =>
+      port.acceptedProviders(
+        ctx,
+        ofKind.map(({ itemId }) => itemId),
+      ),
+    ),
+  )
+  const against = accepted.flat().find((each) => !each.providers.includes(provider))
   if (against === undefined) return
   throw invalid('provider', `“${against.title}” takes payments by ${against.providers.join(', ')} only`)
 }

@@ -2,7 +2,6 @@
  * Places an order: holds every line or none, writes the order and its payment down, then asks the provider. A hold that
  * nobody wrote down ends by itself; an order whose payment was not started is started again by its repeat or the sweep.
  */
-import { requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { isUniqueViolation, withRetry } from '../core/database.ts'
 import { invalid, Problem } from '../core/errors.ts'
@@ -18,12 +17,13 @@ import { insertOrderEvent } from '../orders/history.ts'
 import { historyText } from '../orders/history-text.ts'
 import type { HeldLine, HoldTerms } from '../orders/line.ts'
 import { amountOf } from '../orders/line-amounts.ts'
-import { linePort } from '../orders/lines/index.ts'
+import { LINES, linePort, namedItems } from '../orders/lines/index.ts'
 import { type OrderLineRow, type OrderRow, orderLines, orders } from '../orders/schema.ts'
 import { newPayment } from '../payments/new-payment.ts'
 import { startPayment } from '../payments/start-payment.ts'
 import { GRACE_MS } from '../tickets/pool-contract.ts'
 import type { OrderLineIn, PlaceOrder } from './contract.ts'
+import { requireBuyer } from './eligibility.ts'
 import { mustBePayableBy } from './payment-method.ts'
 
 /** An order as it was just placed, with what each line holds. */
@@ -44,7 +44,7 @@ export async function placeOrder(
   key: string,
   pathOf: PathOf = (at) => `lines.${at}`,
 ): Promise<PlacedOrder> {
-  const { userId } = requireUser(ctx)
+  const { userId } = requireBuyer(ctx)
   const { provider } = input.payment
   mustBePayableBy(ctx.settings, input.payment, PAYMENT)
   const spanMs = providerOf(provider).spanSeconds(ctx.settings.HOLD_SECONDS) * SECOND_MS
@@ -145,12 +145,11 @@ async function releaseAll(ctx: Ctx, lines: Held[]): Promise<void> {
   await Promise.all(lines.map((line) => linePort(line.kind).release(ctx, line)))
 }
 
-/** What a line asks for: tickets of a raffle or units of a product. */
-const wantedOf = ({ raffleId, productId, quantity, numbers }: OrderLineIn) => ({
-  kind: productId === undefined ? ('raffle' as const) : ('product' as const),
-  itemId: (productId ?? raffleId)!,
-  quantity: quantity ?? numbers!.length,
-  numbers: numbers ?? null,
+/** What a line asks for: so many units, or these numbers, of the one item that it names. */
+const wantedOf = (line: OrderLineIn) => ({
+  ...namedItems(LINES, line)[0]!,
+  quantity: line.quantity ?? line.numbers!.length,
+  numbers: line.numbers ?? null,
 })
 
 function rowsOf(

@@ -8,19 +8,21 @@ import { findReservation } from '../tickets/find-reservation.ts'
 import { asShown, presentReserved } from '../tickets/present.ts'
 import { takeFreeTickets } from '../tickets/take-free-tickets.ts'
 import type { Purchase, PurchaseTickets } from './contract.ts'
+import { requireBuyer } from './eligibility.ts'
 import { placeOrder } from './place-order.ts'
 
 export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: string): Promise<Purchase> {
   const { payment, ...line } = input
-  if (payment === undefined)
+  if (payment === undefined) {
+    requireBuyer(ctx)
     return { ...presentReserved(line.raffleId, await takeFreeTickets(ctx, line, key)), order: null }
+  }
   const { rows, held } = await placeOrder(ctx, { lines: [line], payment }, key, () => '')
   const { hold, repeated } = held[0]!
   if (repeated) return asItStands(ctx, line.raffleId, rows, hold)
   // Without asking the database again: what is there to tell was just written.
   const order = presentOrder(rows, {
-    numbers: new Map([[hold.id, hold.numbers]]),
-    fulfilments: new Map(),
+    lines: new Map([[hold.id, { numbers: hold.numbers, fulfilment: null }]]),
     buyers: new Map(),
     history: new Map([
       [rows.order.id, [{ key: 'placed', at: rows.order.createdAt, text: historyText.placed(rows.order) }]],
@@ -43,6 +45,6 @@ async function asItStands(
   // What the pool has just said: the database may not have heard of it yet.
   const reservation = asShown(hold, isCancelled)
   const isStanding = reservation.state === 'held' || reservation.state === 'sold'
-  const numbers = new Map([[hold.id, isStanding ? hold.numbers : []]])
-  return { ...presentReserved(raffleId, reservation), order: presentOrder(rows, { ...details, numbers }) }
+  const lines = new Map([[hold.id, { numbers: isStanding ? hold.numbers : [], fulfilment: null }]])
+  return { ...presentReserved(raffleId, reservation), order: presentOrder(rows, { ...details, lines }) }
 }

@@ -133,11 +133,12 @@ export const refunds = sqliteTable(
 )
 export type RefundRow = typeof refunds.$inferSelect
 
-/** Refunding every order of a cancelled raffle, from a cursor, over as many sweeps as it takes. */
+/** Refunding every order of something that was cancelled, from a cursor, over as many sweeps as it takes. */
 export const refundRuns = sqliteTable(
   'refund_runs',
   {
-    raffleId: text().primaryKey(),
+    /** As of order lines: the raffle's id, or that of whatever else was sold. */
+    itemId: text().primaryKey(),
     reason: text().notNull(),
     /** The last order that was done. */
     cursor: text().notNull().default(''),

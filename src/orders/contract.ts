@@ -10,6 +10,7 @@ import { Instant } from '../core/time.ts'
 import { Provider } from '../money/provider-name.ts'
 import { PAYMENT_STATUSES } from '../money/schema.ts'
 import { Ticket } from '../tickets/contract.ts'
+import { LINES, referenceFields } from './lines/index.ts'
 import { LINE_STATES, ORDER_STATUSES } from './schema.ts'
 
 export const MAX_LINES = 20
@@ -30,9 +31,8 @@ export type Payment = z.infer<typeof Payment>
 export const OrderLine = z
   .strictObject({
     line: z.number().int(),
-    /** One of the two is null. */
-    raffleId: Id('raffle').nullable(),
-    productId: Id('product').nullable(),
+    /** All but one are null. */
+    ...referenceFields(LINES, (id) => id.nullable()),
     title: z.string(),
     quantity: z.number().int(),
     amount: Money,

@@ -3,6 +3,7 @@ import { and, inArray, isNull, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { grants } from '../grants/schema.ts'
 import { raffles } from '../raffles/schema.ts'
+import { amountOf } from './line-amounts.ts'
 import { type OrderLineRow, type OrderRow, orderLines, orders } from './schema.ts'
 
 /**
@@ -13,7 +14,7 @@ export function enqueueGrants(ctx: Ctx, order: OrderRow, issued: OrderLineRow[])
   const spent = JSON.stringify(
     [...Map.groupBy(issued, ({ organisationId }) => organisationId)].map(([organisationId, lines]) => [
       organisationId,
-      lines.reduce((sum, { unitAmount, quantity }) => sum + unitAmount * quantity, 0),
+      amountOf(lines),
     ]),
   )
   return ctx.db

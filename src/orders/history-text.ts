@@ -4,35 +4,34 @@ import type { FulfilmentStatus } from '../catalog/schema.ts'
 import { formatMoney, type Money } from '../core/money.ts'
 import { toInstant } from '../core/time.ts'
 import type { LossReason } from './line.ts'
-import type { LineKind } from './schema.ts'
+import { byPort, linePort } from './lines/index.ts'
+import type { OrderLineRow } from './schema.ts'
 
-const unitsText = (count: number): string => `${count === 1 ? '1 item is' : `${count} items are`} yours.`
-const ticketsText = (count: number): string => (count === 1 ? '1 ticket' : `${count} tickets`)
+type Line = Pick<OrderLineRow, 'kind' | 'title' | 'quantity'>
+type LostLine = Line & { why: LossReason }
 
-interface LostLine {
-  kind: LineKind
-  title: string
-  why: LossReason
-}
-
-/** A sentence for what went to others, and one for each line that is lost otherwise. */
-function lostTexts(lines: LostLine[], isOneRaffle: boolean): string[] {
-  const gone = lines
+/** A sentence for what went to others, and one for each line that is lost otherwise. `lines`: all of the order. */
+function lostTexts(lost: LostLine[], lines: Line[]): string[] {
+  const ofKind = Map.groupBy(lines, ({ kind }) => kind)
+  const gone = lost
     .filter(({ why }) => why === 'gone')
-    .map(({ kind, title }) =>
-      kind === 'product' ? `“${title}”` : isOneRaffle ? 'The numbers' : `The numbers of “${title}”`,
-    )
+    .map(({ kind, title }) => linePort(kind).texts.gone(title, ofKind.get(kind)!.length === 1))
   return [
     ...(gone.length === 0 ? [] : [`${gone.join(' and ')} went to others before the payment arrived.`]),
-    ...lines.flatMap(({ title, why }) => (why === 'gone' ? [] : [LOST_TEXTS[why](title)])),
+    ...lost.flatMap(({ kind, title, why }) =>
+      why === 'gone' ? [] : [LOST_TEXTS[why](title, `${linePort(kind).words.unit}s`)],
+    ),
   ]
 }
 
-const LOST_TEXTS: Record<Exclude<LossReason, 'gone'>, (title: string) => string> = {
-  limit: (title) => `You have as many tickets of “${title}” already as one person may.`,
-  cancelled: (title) => `“${title}” was cancelled before its tickets were yours.`,
-  frozen: (title) => `The list of tickets of “${title}” was fixed for the draw before the payment arrived.`,
+const LOST_TEXTS: Record<Exclude<LossReason, 'gone'>, (title: string, units: string) => string> = {
+  limit: (title, units) => `You have as many ${units} of “${title}” already as one person may.`,
+  cancelled: (title, units) => `“${title}” was cancelled before its ${units} were yours.`,
+  frozen: (title, units) =>
+    `The list of ${units} of “${title}” was fixed for the draw before the payment arrived.`,
 }
+
+const unitsOf = (lines: Line[]): number => lines.reduce((sum, { quantity }) => sum + quantity, 0)
 
 /** A provider has not said whether the money is on its way. */
 const UNHEARD = ' If you have paid all the same, that is found out, and settled or sent back to you.'
@@ -52,14 +51,13 @@ export const historyText = {
   received: ({ receiptNumber, ...sum }: Money & { receiptNumber?: string }, provider: string) =>
     `Received ${formatMoney(sum)} ${means(provider)}${receiptNumber === undefined ? '' : ` (${receiptNumber})`}.`,
   receiptNumber: (number: string) => `The receipt number of that is ${number}.`,
-  issued: (tickets: number, units: number) =>
+  issued: (lines: Line[]) =>
     [
       'Paid.',
-      ...(tickets > 0 ? [`${ticketsText(tickets)} issued.`] : []),
-      ...(units > 0 ? [unitsText(units)] : []),
+      ...byPort(lines, ({ kind }) => kind).map(([port, issued]) => port.texts.issued(unitsOf(issued))),
     ].join(' '),
-  lost: (sum: Money, lines: LostLine[], isOneRaffle: boolean) =>
-    [...lostTexts(lines, isOneRaffle), `${formatMoney(sum)} goes back to you.`].join(' '),
+  lost: (sum: Money, lost: LostLine[], lines: Line[]) =>
+    [...lostTexts(lost, lines), `${formatMoney(sum)} goes back to you.`].join(' '),
   excess: (sum: Money) => `That was ${formatMoney(sum)} more than the price. It goes back to you.`,
   returned: {
     twice: (sum: Money) => `This order was paid already. ${formatMoney(sum)} goes back to you.`,

@@ -6,6 +6,7 @@ import type { Order } from './contract.ts'
 import type { OrderRows } from './find-order.ts'
 import { mayBeShownWith } from './history.ts'
 import { amountOf } from './line-amounts.ts'
+import { linePort } from './lines/index.ts'
 import { type OrderDetails, presentHistory, presentOrder } from './present.ts'
 import type { OrderLineRow, OrderStatus } from './schema.ts'
 
@@ -29,7 +30,8 @@ export function presentPart(rows: OrderRows, details: OrderDetails, { sees, send
   }
 }
 
-const isToSend = ({ kind, state }: OrderLineRow): boolean => kind === 'product' && state === 'issued'
+const isToSend = ({ kind, state }: OrderLineRow): boolean =>
+  linePort(kind).fulfil !== null && state === 'issued'
 
 /** What is said of an order as a whole, of some of its lines alone. */
 function ownOf({ order, lines, payment }: OrderRows, details: OrderDetails) {

@@ -1,15 +1,16 @@
 /** Orders as they are answered, with the numbers that their lines have now. */
-import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { asc } from 'drizzle-orm'
 import { displayName } from '../accounts/display-name.ts'
 import { users } from '../accounts/schema.ts'
-import { type FulfilmentStatus, stockHolds } from '../catalog/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { toInstant } from '../core/time.ts'
 import type { PaymentRow } from '../money/schema.ts'
-import { pools, reservations } from '../tickets/schema.ts'
 import type { Order, Payment } from './contract.ts'
 import { isOneOf, type OrderRows } from './find-order.ts'
-import { type LineKind, type OrderRow, orderEvents } from './schema.ts'
+import type { LineDetails } from './line.ts'
+import { amountOf } from './line-amounts.ts'
+import { byPort, linePort, presentReference } from './lines/index.ts'
+import { type OrderLineRow, type OrderRow, orderEvents } from './schema.ts'
 
 function presentPayment(payment: PaymentRow, order: OrderRow): Payment {
   const action = isPayable(payment, order) ? payment.action : null
@@ -34,13 +35,10 @@ export type HistoryEvent = Pick<typeof orderEvents.$inferSelect, 'key' | 'at' | 
 
 /** What is known beside the rows of some orders, by id. */
 export interface OrderDetails {
-  /** The numbers of a reservation. */
-  numbers: Map<string, number[]>
-  /** How far the product of a hold is on its way. */
-  fulfilments: Map<string, { status: FulfilmentStatus; reference: string | null }>
-  /** What happened to an order, the oldest first. */
+  /** Of lines, by their reservations. */
+  lines: Map<string, Omit<LineDetails, 'id'>>
   history: Map<string, HistoryEvent[]>
-  /** How a buyer chose to be shown. */
+  /** Users, as they chose to be shown. */
   buyers: Map<string, string>
 }
 
@@ -56,22 +54,7 @@ export function presentOrder({ order, lines, payment }: OrderRows, details: Orde
     amount: { amount: order.amount, currency },
     refunded: { amount: order.refundedAmount, currency },
     payUntil: toInstant(order.payUntil),
-    lines: lines.map((line) => ({
-      line: line.line,
-      raffleId: line.kind === 'raffle' ? line.itemId : null,
-      productId: line.kind === 'product' ? line.itemId : null,
-      title: line.title,
-      quantity: line.quantity,
-      amount: { amount: line.unitAmount * line.quantity, currency },
-      state: line.state,
-      refundedQuantity: line.refundedQuantity,
-      reservationId: line.kind === 'raffle' ? line.reservationId : null,
-      tickets: (details.numbers.get(line.reservationId) ?? []).map((number) => ({ number })),
-      fulfilment:
-        line.kind === 'product'
-          ? (details.fulfilments.get(line.reservationId) ?? { status: 'none', reference: null })
-          : null,
-    })),
+    lines: lines.map((line) => presentLine(line, currency, details.lines.get(line.reservationId))),
     payment: presentPayment(payment, order),
     history: presentHistory(details.history.get(order.id)),
     deliveryAddress: order.deliveryAddress,
@@ -80,27 +63,32 @@ export function presentOrder({ order, lines, payment }: OrderRows, details: Orde
   }
 }
 
-/**
- * Of orders read from D1, in one batch; a released reservation's numbers are somebody else's by now, a
- * cancelled raffle's nobody's.
- */
+const NOT_ON_ITS_WAY = { status: 'none', reference: null } as const
+
+function presentLine(
+  line: OrderLineRow,
+  currency: string,
+  details: Omit<LineDetails, 'id'> | undefined,
+): Order['lines'][number] {
+  const { isNumbered, fulfil } = linePort(line.kind)
+  return {
+    line: line.line,
+    ...presentReference(line),
+    title: line.title,
+    quantity: line.quantity,
+    amount: { amount: amountOf([line]), currency },
+    state: line.state,
+    refundedQuantity: line.refundedQuantity,
+    reservationId: isNumbered ? line.reservationId : null,
+    tickets: (details?.numbers ?? []).map((number) => ({ number })),
+    fulfilment: fulfil === null ? null : (details?.fulfilment ?? NOT_ON_ITS_WAY),
+  }
+}
+
+/** Of orders read from D1, in one batch: a statement for each kind of line that is among them. */
 export async function readDetails(ctx: Ctx, found: readonly OrderRows[]): Promise<OrderDetails> {
   const lines = found.flatMap(({ order: { userId }, lines }) => lines.map((line) => ({ ...line, userId })))
-  const [tickets, units] = [lines.filter(isTickets), lines.filter((line) => !isTickets(line))]
-  const theirs = JSON.stringify(tickets.map(({ userId, reservationId }) => [userId, reservationId]))
-  const [taken, told, sent, buyers] = await ctx.db.batch([
-    ctx.db
-      .select({ id: reservations.id, numbers: reservations.numbers })
-      .from(reservations)
-      .innerJoin(pools, eq(pools.pool, reservations.pool))
-      .where(
-        and(
-          isNull(pools.cancellation),
-          sql`(${reservations.holder}, ${reservations.id}) IN (
-            SELECT value->>0, value->>1 FROM json_each(${theirs}))`,
-          inArray(reservations.state, ['held', 'sold']),
-        ),
-      ),
+  const [events, buyers, ...details] = await ctx.db.batch([
     ctx.db
       .select({
         orderId: orderEvents.orderId,
@@ -117,15 +105,6 @@ export async function readDetails(ctx: Ctx, found: readonly OrderRows[]): Promis
       )
       .orderBy(asc(orderEvents.seq)),
     ctx.db
-      .select({ id: stockHolds.id, status: stockHolds.fulfilment, reference: stockHolds.reference })
-      .from(stockHolds)
-      .where(
-        isOneOf(
-          stockHolds.id,
-          units.map(({ reservationId }) => reservationId),
-        ),
-      ),
-    ctx.db
       .select({ id: users.id, name: users.name, winnerDisplay: users.winnerDisplay })
       .from(users)
       .where(
@@ -134,13 +113,11 @@ export async function readDetails(ctx: Ctx, found: readonly OrderRows[]): Promis
           found.map(({ order }) => order.userId),
         ),
       ),
+    ...byPort(lines, ({ kind }) => kind).map(([port, lines]) => port.details(ctx, lines)),
   ])
   return {
-    numbers: new Map(taken.map(({ id, numbers }) => [id, numbers])),
-    fulfilments: new Map(sent.map(({ id, ...fulfilment }) => [id, fulfilment])),
-    history: Map.groupBy(told, ({ orderId }) => orderId),
+    lines: new Map(details.flat().map(({ id, ...shown }) => [id, shown])),
+    history: Map.groupBy(events, ({ orderId }) => orderId),
     buyers: new Map(buyers.map((user) => [user.id, displayName(user)])),
   }
 }
-
-const isTickets = ({ kind }: { kind: LineKind }): boolean => kind === 'raffle'

@@ -18,9 +18,6 @@ export type OrderStatus = (typeof ORDER_STATUSES)[number]
 export const LINE_STATES = ['held', 'issued', 'lost', 'released', 'refunded'] as const
 export type LineState = (typeof LINE_STATES)[number]
 
-export const LINE_KINDS = ['raffle', 'product'] as const
-export type LineKind = (typeof LINE_KINDS)[number]
-
 export const orders = sqliteTable(
   'orders',
   {
@@ -67,7 +64,8 @@ export const orderLines = sqliteTable(
     orderId: text().notNull(),
     /** Its place in the order, from 0. */
     line: integer().notNull(),
-    kind: text({ enum: LINE_KINDS }).notNull(),
+    /** A row of the table in `lines/`: another version of the worker may know more of them. */
+    kind: text().notNull(),
     /** What it is a line of: the raffle's id, or the product's. */
     itemId: text().notNull(),
     organisationId: text().notNull(),
@@ -89,6 +87,7 @@ export const orderLines = sqliteTable(
     check('order_lines_quantity', sql`quantity > 0 AND refunded_quantity BETWEEN 0 AND quantity`),
     index('order_lines_item').on(table.itemId, table.orderId),
     index('order_lines_organisation').on(table.organisationId, table.orderId),
+    // For the sweep of held stock, which looks for the lines of products alone.
     index('order_lines_hold').on(table.reservationId).where(sql`kind = 'product'`),
   ],
 )

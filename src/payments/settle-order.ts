@@ -25,7 +25,7 @@ import { insertOrderEvent } from '../orders/history.ts'
 import { historyText } from '../orders/history-text.ts'
 import { amountOf } from '../orders/line-amounts.ts'
 import { linePort } from '../orders/lines/index.ts'
-import { type LineKind, type OrderLineRow, orderLines, orders } from '../orders/schema.ts'
+import { orderLines, orders } from '../orders/schema.ts'
 import { reopenRefundRuns } from '../refunds/refund-run.ts'
 import { attentionWithoutStuckFlag, isFlaggedAsStuck } from './flag-stuck-orders.ts'
 import { isReceiptOf, linesOf, noteNumber, type Received, receiptsOf, takeCapture } from './receipts.ts'
@@ -84,8 +84,7 @@ async function settle(ctx: Ctx, { order, lines }: Received, paying: ReceiptRow):
     return why === 'issued' ? [] : [{ ...line, why }]
   })
   const lostAmount = amountOf(lost)
-  const isOneRaffle = lines.filter(({ kind }) => kind === 'raffle').length === 1
-  const lostText = historyText.lost({ amount: lostAmount, currency: order.currency }, lost, isOneRaffle)
+  const lostText = historyText.lost({ amount: lostAmount, currency: order.currency }, lost, lines)
   const excess = paying.amount - order.amount
   const { currency } = order
   const back: Omit<NewRefund, 'key' | 'amount' | 'reason'> = {
@@ -133,12 +132,7 @@ async function settle(ctx: Ctx, { order, lines }: Received, paying: ReceiptRow):
       ...(issued.length === 0
         ? []
         : [
-            insertOrderEvent(
-              ctx,
-              order.id,
-              'issued',
-              historyText.issued(countOf(issued, 'raffle'), countOf(issued, 'product')),
-            ),
+            insertOrderEvent(ctx, order.id, 'issued', historyText.issued(issued)),
             enqueueMail(ctx, {
               to: order.userId,
               subject: order.id,
@@ -197,6 +191,3 @@ async function rest(ctx: Ctx, orderId: string, known: number): Promise<void> {
       .where(and(eq(payments.orderId, orderId), isFlaggedAsStuck)),
   ])
 }
-
-const countOf = (lines: OrderLineRow[], kind: LineKind): number =>
-  lines.reduce((sum, line) => sum + (line.kind === kind ? line.quantity : 0), 0)

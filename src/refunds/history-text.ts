@@ -2,44 +2,47 @@
 import type { Money } from '../core/money.ts'
 import { formatMoney } from '../core/money.ts'
 import type { RefundedLine } from '../money/schema.ts'
+import type { LinePort } from '../orders/line.ts'
+import { byPort } from '../orders/lines/index.ts'
 import type { OrderLineRow } from '../orders/schema.ts'
-
-/** More numbers than these help nobody. */
-const MAX_NAMED = 20
-
-/** `ticket 4`, `tickets 4, 5 and 6`; of many, the first ones. */
-export function ticketsNamed(lines: readonly RefundedLine[]): string {
-  const numbers = lines.flatMap((line) => line.numbers)
-  const named = numbers.slice(0, MAX_NAMED)
-  const more = numbers.length - named.length
-  if (more > 0) return `tickets ${named.join(', ')} and ${more} more`
-  if (named.length === 1) return `ticket ${named[0]}`
-  return `tickets ${named.slice(0, -1).join(', ')} and ${named.at(-1)}`
-}
 
 /** A line's part in a refund, with what it is a line of. */
 interface NamedPart extends RefundedLine {
   row: Pick<OrderLineRow, 'kind' | 'title'>
 }
 
+const kindOf = ({ row }: NamedPart): string => row.kind
+
 /** `tickets 4 and 5`, `2 × A book`, or both; of several raffles each with its title. */
-function partsNamed(parts: readonly NamedPart[]): string {
-  const tickets = parts.filter(({ row }) => row.kind === 'raffle')
-  const products = parts.filter(({ row }) => row.kind === 'product')
-  const isOne = tickets.length === 1
-  return [
-    ...tickets.map((part) => `${ticketsNamed([part])}${isOne ? '' : ` of “${part.row.title}”`}`),
-    ...products.map(({ row, numbers }) => `${numbers.length} × ${row.title}`),
-  ].join(', ')
-}
+const partsNamed = (parts: readonly NamedPart[]): string =>
+  byPort(parts, kindOf)
+    .flatMap(([{ texts }, ofKind]) =>
+      ofKind.map(({ row, numbers }) => texts.refunded(numbers, row.title, ofKind.length === 1)),
+    )
+    .join(', ')
+
+/** A sentence for each kind of line that has parts among these. */
+const ofEachKind = (
+  parts: readonly NamedPart[],
+  sentence: (port: LinePort, units: string) => string,
+): string =>
+  byPort(parts, kindOf)
+    .map(([port, ofKind]) => sentence(port, partsNamed(ofKind)))
+    .join(' ')
+
+/** Why these could not be taken back: the end of a sentence. */
+export const whyKept = (parts: readonly { row: Pick<OrderLineRow, 'kind'> }[]): string =>
+  byPort(parts, ({ row }) => row.kind)
+    .map(([{ texts }]) => texts.whyKept)
+    .join(', and ')
 
 export const refundText = {
   due: (sum: Money, parts: NamedPart[], reason: string) =>
     `${formatMoney(sum)} for ${partsNamed(parts)} goes back to you: ${reason}`,
   refused: (parts: NamedPart[]) =>
-    `No refund for ${partsNamed(parts)}: the list of tickets is fixed for the draw.`,
-  cancelled: (reason: string) =>
-    `The raffle was cancelled, and the price of its tickets goes back to you: ${reason}`,
+    ofEachKind(parts, ({ texts }, units) => `No refund for ${units}: ${texts.whyKept}.`),
+  cancelled: ({ item, unit }: LinePort['words'], reason: string) =>
+    `The ${item} was cancelled, and the price of its ${unit}s goes back to you: ${reason}`,
   cameBack: (sum: Money, by: string) =>
     `${by} could not pay you the ${formatMoney(sum)} after all. It is sent once more.`,
   /** By the bank, before we could. */
@@ -52,13 +55,11 @@ export const refundText = {
 export const disputeText = {
   taken: (sum: Money) => `Your bank took ${formatMoney(sum)} back.`,
   back: (parts: NamedPart[]) => `Yours no longer: ${partsNamed(parts)}.`,
-  stays: (parts: NamedPart[]) =>
-    `In the draw still, as its list of tickets is fixed: ${partsNamed(parts)}. A prize that they win may be withheld.`,
+  stays: (parts: NamedPart[]) => ofEachKind(parts, ({ texts }, units) => texts.keptDespiteDispute(units)),
   /** `price`: of what the money paid for and has not gone back. */
   attention: ({ reference, ...sum }: Money & { reference: string }, provider: string, price: number) =>
     `${provider} took ${formatMoney(sum)} back (${reference})${besides(sum, price)}.`,
-  borne: (parts: NamedPart[]) =>
-    `In the draw still, as its list was fixed: ${partsNamed(parts)}. Their organisation bears the price; a winner can be disqualified.`,
+  borne: (parts: NamedPart[]) => ofEachKind(parts, ({ texts }, units) => texts.keptAtALoss(units)),
 } as const
 
 function besides(sum: Money, price: number): string {

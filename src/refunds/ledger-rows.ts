@@ -6,6 +6,7 @@ import { lossOf } from '../money/losses.ts'
 import type { Provider } from '../money/provider-name.ts'
 import { isDispute } from '../money/refund-rows.ts'
 import { type RefundRow, refunds, transfers } from '../money/schema.ts'
+import { amountOf, amountOfUnits } from '../orders/line-amounts.ts'
 import { linePort } from '../orders/lines/index.ts'
 import { type OrderLineRow, orderLines } from '../orders/schema.ts'
 
@@ -77,9 +78,9 @@ function partsOf(refund: RefundRow, lines: OrderLineRow[]): Part[] {
     ...refund.lines.map(({ line, numbers }) => {
       const row = lines.find((each) => each.line === line)!
       // Without numbers it is all that was left of its one line.
-      return { row, amount: numbers.length === 0 ? refund.amount : row.unitAmount * numbers.length }
+      return { row, amount: numbers.length === 0 ? refund.amount : amountOfUnits([{ row, numbers }]) }
     }),
-    ...lost.map((row) => ({ row, amount: row.unitAmount * row.quantity })),
+    ...lost.map((row) => ({ row, amount: amountOf([row]) })),
   ]
 }
 

@@ -11,7 +11,7 @@ import { cancelKey } from './refund-run.ts'
 
 export async function readRefundRun(ctx: Ctx, raffleId: string): Promise<RefundRun> {
   await findRaffleFor(ctx, raffleId, 'reports:read')
-  const run = await ctx.db.select().from(refundRuns).where(eq(refundRuns.raffleId, raffleId)).get()
+  const run = await ctx.db.select().from(refundRuns).where(eq(refundRuns.itemId, raffleId)).get()
   if (run === undefined) throw notFound('refund run')
   const counts = await ctx.db.get<{ waiting: number; paid: number }>(sql`
     SELECT count(*) FILTER (WHERE ${orderLines.state} = 'issued'

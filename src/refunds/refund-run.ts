@@ -1,6 +1,7 @@
 /**
- * Refunds everybody who bought tickets of a cancelled raffle: a page of orders a batch, from a cursor, over as many
- * sweeps as it takes. The batches only write down what is owed; `sweepRefunds` sends it.
+ * Refunds everybody who bought something that was cancelled (an item: a raffle, or whatever lines are of): a page of
+ * orders a batch, from a cursor, over as many sweeps as it takes. The batches only write down what is owed;
+ * `sweepRefunds` sends it.
  */
 import { and, asc, eq, gt, inArray, isNull, lt, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
@@ -11,7 +12,8 @@ import { account } from '../money/ledger.ts'
 import { receiptKeySql } from '../money/receipt-key.ts'
 import { receipts, refundRuns, refunds, transfers } from '../money/schema.ts'
 import { askGrantsBack } from '../orders/earned-entries.ts'
-import { orderEvents, orderLines, orders } from '../orders/schema.ts'
+import { linePort } from '../orders/lines/index.ts'
+import { type OrderLineRow, orderEvents, orderLines, orders } from '../orders/schema.ts'
 import { refundText } from './history-text.ts'
 
 type Run = typeof refundRuns.$inferSelect
@@ -26,7 +28,7 @@ export interface RunBounds {
 }
 
 /** The key of the one refund that a run makes of an order. */
-export const cancelKey = (raffleId: string): string => `cancel:${raffleId}`
+export const cancelKey = (itemId: string): string => `cancel:${itemId}`
 
 export const sweepRefundRuns = (ctx: Ctx): Promise<number> =>
   refundWithin(ctx, { ordersAPage: ORDERS_A_PAGE, maxMs: MAX_PASS_MS })
@@ -35,54 +37,59 @@ export const sweepRefundRuns = (ctx: Ctx): Promise<number> =>
 export async function refundWithin(ctx: Ctx, { ordersAPage, maxMs }: RunBounds): Promise<number> {
   const until = Date.now() + maxMs
   const open = await ctx.db
-    .select({ raffleId: refundRuns.raffleId })
+    .select({ itemId: refundRuns.itemId })
     .from(refundRuns)
     .where(isNull(refundRuns.finishedAt))
     .orderBy(asc(refundRuns.startedAt))
   let pages = 0
-  for (const { raffleId } of open) {
+  for (const { itemId } of open) {
     try {
-      while ((pages === 0 || Date.now() < until) && (await refundPage(ctx, raffleId, ordersAPage))) pages++
+      while ((pages === 0 || Date.now() < until) && (await refundPage(ctx, itemId, ordersAPage))) pages++
     } catch (error) {
-      ctx.log.error('raffle not refunded', { raffleId, error })
+      ctx.log.error('cancelled item not refunded', { itemId, error })
     }
   }
   return pages
 }
 
 /** One page; false where there is none left. */
-async function refundPage(ctx: Ctx, raffleId: string, size: number): Promise<boolean> {
-  const run = await ctx.db.select().from(refundRuns).where(eq(refundRuns.raffleId, raffleId)).get()
+async function refundPage(ctx: Ctx, itemId: string, size: number): Promise<boolean> {
+  const run = await ctx.db.select().from(refundRuns).where(eq(refundRuns.itemId, itemId)).get()
   if (run === undefined || run.finishedAt !== null) return false
   const page = await ctx.db
-    .select({ orderId: orderLines.orderId })
+    .select()
     .from(orderLines)
-    .where(and(owedBy(raffleId), gt(orderLines.orderId, run.cursor)))
+    .where(and(owedBy(itemId), gt(orderLines.orderId, run.cursor)))
     .orderBy(asc(orderLines.orderId))
     .limit(size)
-  if (page.length > 0)
+  const [line] = page
+  if (line === undefined) await finish(ctx, run)
+  else
     await writePage(
       ctx,
       run,
+      line,
       page.map(({ orderId }) => orderId),
     )
-  else await finish(ctx, run)
-  return page.length > 0
+  return line !== undefined
 }
 
-/** Lines of the raffle that have tickets which nobody has refunded. */
-const owedBy = (raffleId: string) =>
+/** Lines of the item that have units which nobody has refunded. */
+const owedBy = (itemId: string) =>
   and(
-    eq(orderLines.itemId, raffleId),
+    eq(orderLines.itemId, itemId),
     eq(orderLines.state, 'issued'),
     lt(orderLines.refundedQuantity, orderLines.quantity),
   )
 
 /** One batch for all of a page. It computes from what stands in the tables then, and does nothing once the cursor moved. */
-async function writePage(ctx: Ctx, run: Run, orderIds: string[]): Promise<void> {
-  const { raffleId, cursor } = run
+async function writePage(ctx: Ctx, run: Run, line: OrderLineRow, orderIds: string[]): Promise<void> {
+  const { itemId, cursor } = run
+  // Any line of the item will do: all of them are of one kind and one organisation.
+  const { takings, words } = linePort(line.kind)
+  const { account: debit, raffleId = null } = takings(line)
   const page = JSON.stringify(orderIds.map((id) => [id, newId('refund')]))
-  const isTurn = sql`EXISTS (SELECT 1 FROM ${refundRuns} WHERE ${refundRuns.raffleId} = ${raffleId}
+  const isTurn = sql`EXISTS (SELECT 1 FROM ${refundRuns} WHERE ${refundRuns.itemId} = ${itemId}
     AND ${refundRuns.cursor} = ${cursor} AND ${refundRuns.finishedAt} IS NULL)`
   /** The page's refunds that this batch has made: others made none, as theirs have other ids. */
   const made = sql`json_each(${page}) AS item CROSS JOIN ${refunds} ON ${refunds.id} = item.value->>1`
@@ -93,7 +100,7 @@ async function writePage(ctx: Ctx, run: Run, orderIds: string[]): Promise<void> 
       ctx.db
         .insert(transfers)
         .select(sql`
-          SELECT 'refund:' || ${refunds.id} || ':due', ${refunds.lines}->0->>'line', ${account.takings(raffleId)},
+          SELECT 'refund:' || ${refunds.id} || ':due', ${refunds.lines}->0->>'line', ${debit},
                  ${account.refunds}, ${refunds.currency}, ${refunds.amount}, ${refunds.orderId}, ${raffleId}, ${ctx.now}
           FROM ${made} WHERE ${isTurn}`)
         .onConflictDoNothing(),
@@ -102,14 +109,14 @@ async function writePage(ctx: Ctx, run: Run, orderIds: string[]): Promise<void> 
         .select(sql`
           SELECT ${refunds.orderId}, 'refund:' || ${refunds.id} || ':due',
                  (SELECT count(*) FROM ${orderEvents} WHERE ${orderEvents.orderId} = ${refunds.orderId}), ${ctx.now},
-                 ${refundText.cancelled(run.reason)}
+                 ${refundText.cancelled(words, run.reason)}
           FROM ${made} WHERE ${isTurn}`)
         .onConflictDoNothing(),
       updateOrders(ctx, run, ordersMade, isTurn),
       ctx.db
         .update(orderLines)
         .set({ refundedQuantity: orderLines.quantity, state: 'refunded' })
-        .where(and(owedBy(raffleId), sql`${orderLines.orderId} IN ${ordersMade}`, isTurn)),
+        .where(and(owedBy(itemId), sql`${orderLines.orderId} IN ${ordersMade}`, isTurn)),
       askGrantsBack(ctx, ordersMade),
       ctx.db
         .update(refundRuns)
@@ -117,19 +124,19 @@ async function writePage(ctx: Ctx, run: Run, orderIds: string[]): Promise<void> 
           cursor: orderIds.at(-1)!,
           done: sql`${refundRuns.done} + (SELECT count(*) FROM ${made})`,
         })
-        .where(and(eq(refundRuns.raffleId, raffleId), isTurn)),
+        .where(and(eq(refundRuns.itemId, itemId), isTurn)),
     ]),
   )
 }
 
 /** A refund an order, of what is left of its line, by the receipt that paid for it. Joined from the page outwards. */
-function insertRefunds(ctx: Ctx, { raffleId, reason }: Run, page: string, isTurn: SQL) {
+function insertRefunds(ctx: Ctx, { itemId, reason }: Run, page: string, isTurn: SQL) {
   const receiptOf = sql`${receipts.orderId} = ${orders.id}
     AND ${receiptKeySql} = ${orders.receipt}`
   return ctx.db
     .insert(refunds)
     .select(sql`
-      SELECT item.value->>1, ${orders.id}, ${cancelKey(raffleId)}, '', ${receipts.provider}, ${receipts.paymentId},
+      SELECT item.value->>1, ${orders.id}, ${cancelKey(itemId)}, '', ${receipts.provider}, ${receipts.paymentId},
              ${receipts.reference},
              (${orderLines.quantity} - ${orderLines.refundedQuantity}) * ${orderLines.unitAmount}, ${orders.currency},
              ${reason}, json_array(json_object('line', ${orderLines.line}, 'numbers', json_array())),
@@ -137,14 +144,14 @@ function insertRefunds(ctx: Ctx, { raffleId, reason }: Run, page: string, isTurn
       FROM json_each(${page}) AS item
       CROSS JOIN ${orders} ON ${orders.id} = item.value->>0
       CROSS JOIN ${receipts} ON ${receiptOf}
-      CROSS JOIN ${orderLines} ON ${orderLines.orderId} = ${orders.id} AND ${owedBy(raffleId)}
+      CROSS JOIN ${orderLines} ON ${orderLines.orderId} = ${orders.id} AND ${owedBy(itemId)}
       WHERE ${isTurn}`)
     .onConflictDoNothing()
 }
 
-function updateOrders(ctx: Ctx, { raffleId }: Run, ordersMade: SQL, isTurn: SQL) {
+function updateOrders(ctx: Ctx, { itemId }: Run, ordersMade: SQL, isTurn: SQL) {
   const refunded = sql`${orders.refundedAmount} + (SELECT ${refunds.amount} FROM ${refunds}
-    WHERE ${refunds.orderId} = ${orders.id} AND ${refunds.key} = ${cancelKey(raffleId)})`
+    WHERE ${refunds.orderId} = ${orders.id} AND ${refunds.key} = ${cancelKey(itemId)})`
   return ctx.db
     .update(orders)
     .set({
@@ -157,9 +164,9 @@ function updateOrders(ctx: Ctx, { raffleId }: Run, ordersMade: SQL, isTurn: SQL)
 
 /** Finished when nothing is owed any more; where something still is, the run begins again from the first order. */
 async function finish(ctx: Ctx, run: Run): Promise<void> {
-  const isOwed = sql`EXISTS (SELECT 1 FROM ${orderLines} WHERE ${owedBy(run.raffleId)})`
+  const isOwed = sql`EXISTS (SELECT 1 FROM ${orderLines} WHERE ${owedBy(run.itemId)})`
   const isTurn = and(
-    eq(refundRuns.raffleId, run.raffleId),
+    eq(refundRuns.itemId, run.itemId),
     eq(refundRuns.cursor, run.cursor),
     isNull(refundRuns.finishedAt),
   )
@@ -175,14 +182,14 @@ async function finish(ctx: Ctx, run: Run): Promise<void> {
 }
 
 /**
- * A statement for the batch that makes lines `issued`: an order that is settled only after the run of its cancelled
- * raffle has passed it is met by that run all the same.
+ * A statement for the batch that makes lines `issued`: the run of a cancelled item may have passed an order that is settled
+ * only now. It goes back, and refunds this one too.
  */
-export function reopenRefundRuns(ctx: Ctx, orderId: string, raffleIds: string[]) {
+export function reopenRefundRuns(ctx: Ctx, orderId: string, itemIds: string[]) {
   // Just before the order, however long ids are.
   const before = orderId.slice(0, -1)
   return ctx.db
     .update(refundRuns)
     .set({ cursor: sql`min(${refundRuns.cursor}, ${before})`, finishedAt: null })
-    .where(inArray(refundRuns.raffleId, raffleIds))
+    .where(inArray(refundRuns.itemId, itemIds))
 }

@@ -12,10 +12,11 @@ import { type RefundedLine, type RefundRow, receipts } from '../money/schema.ts'
 import { findOrder, type OrderRows } from '../orders/find-order.ts'
 import { linePort } from '../orders/lines/index.ts'
 import type { OrderLineRow } from '../orders/schema.ts'
+import { unitsNamed } from '../orders/unit-text.ts'
 import { refundEntry } from './audit-refund.ts'
 import type { RequestRefund } from './contract.ts'
 import { findRefundByKey } from './find-refund.ts'
-import { ticketsNamed } from './history-text.ts'
+import { whyKept } from './history-text.ts'
 import { requireRefunds } from './require-refunds.ts'
 import { isIssued, priceOf, refundedOf, reserve, restOf } from './reserve-refund.ts'
 import { sendRefund } from './send-refund.ts'
@@ -36,7 +37,7 @@ export async function requestRefund(
     const rows = await findOrder(ctx, orderId)
     if (attempt === 1) await requireRefunds(ctx, namedLines(rows, input), 'order')
     const known = await findRefundByKey(ctx, orderId, key)
-    if (known !== undefined) return answer(ctx, known, request)
+    if (known !== undefined) return answer(ctx, rows, known, request)
     const lines = await choose(ctx, rows, input)
     const receipt = await payingReceipt(ctx, rows)
     const amount = priceOf(rows.lines, lines)
@@ -58,19 +59,19 @@ export async function requestRefund(
       ],
     })
     const made = await findRefundByKey(ctx, orderId, key)
-    if (made !== undefined) return answer(ctx, made, request)
+    if (made !== undefined) return answer(ctx, rows, made, request)
   }
   throw new Problem('conflict', 'Other refunds of this order are under way. Try again.')
 }
 
 /** Takes it as far as it goes now; what stands between, the sweep finishes. */
-async function answer(ctx: Ctx, refund: RefundRow, request: string): Promise<RefundRow> {
+async function answer(ctx: Ctx, rows: OrderRows, refund: RefundRow, request: string): Promise<RefundRow> {
   if (refund.request !== request) {
     throw new Problem('idempotency_mismatch', 'This Idempotency-Key was used for another refund.')
   }
   const taken = refund.status === 'requested' ? await takeBack(ctx, refund) : refund
   if (taken.status === 'refused') {
-    throw new Problem('invalid_state', 'The list of tickets is fixed for the draw: nothing can be refunded.')
+    throw new Problem('invalid_state', `Nothing can be refunded: ${whyKept(partsOf(rows, taken))}.`)
   }
   if (taken.status !== 'due') return taken
   try {
@@ -81,6 +82,9 @@ async function answer(ctx: Ctx, refund: RefundRow, request: string): Promise<Ref
     return taken
   }
 }
+
+const partsOf = (rows: OrderRows, { lines }: RefundRow) =>
+  lines.map(({ line }) => ({ row: lineOf(rows, line)! }))
 
 const lineOf = ({ lines }: OrderRows, line: number): OrderLineRow | undefined =>
   lines.find((row) => row.line === line)
@@ -106,16 +110,18 @@ async function choose(ctx: Ctx, rows: OrderRows, input: RequestRefund): Promise<
     const row = lineOf(rows, line)
     if (row === undefined) throw invalid(`lines.${at}.line`, 'is not a line of this order')
     const gone = goneOf(line)
+    const port = linePort(row.kind)
+    const { unit } = port.words
     const twice = numbers.filter((number) => gone.has(number))
     if (twice.length > 0 || !isIssued(row)) {
-      const named = ticketsNamed([{ line, numbers: twice.length > 0 ? twice : numbers }])
+      const named = unitsNamed(unit, twice.length > 0 ? twice : numbers)
       throw new Problem('invalid_state', `Refunded already, or never issued: ${named}.`)
     }
-    const tickets = new Set(await linePort(row.kind).tickets(ctx, row))
-    const strange = numbers.filter((number) => !tickets.has(number))
+    const issued = new Set(await port.tickets(ctx, row))
+    const strange = numbers.filter((number) => !issued.has(number))
     if (strange.length > 0) {
-      const named = ticketsNamed([{ line, numbers: strange }])
-      throw invalid(`lines.${at}.numbers`, `must be tickets of this line, unlike ${named}`)
+      const named = unitsNamed(unit, strange)
+      throw invalid(`lines.${at}.numbers`, `must be ${unit}s of this line, unlike ${named}`)
     }
   }
   return input.lines.map(({ line, numbers }) => ({ line, numbers }))

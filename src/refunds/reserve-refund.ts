@@ -7,6 +7,7 @@ import { newId } from '../core/ids.ts'
 import { insertRefund, type NewRefund } from '../money/refund-rows.ts'
 import { type RefundedLine, refunds } from '../money/schema.ts'
 import type { OrderRows } from '../orders/find-order.ts'
+import { amountOfUnits } from '../orders/line-amounts.ts'
 import { linePort } from '../orders/lines/index.ts'
 import { type OrderLineRow, orderLines, orders } from '../orders/schema.ts'
 
@@ -42,10 +43,7 @@ export const isIssued = (row: OrderLineRow): boolean =>
 
 /** What these numbers cost. */
 export const priceOf = (rows: readonly OrderLineRow[], lines: readonly RefundedLine[]): number =>
-  lines.reduce(
-    (sum, { line, numbers }) => sum + rows.find((row) => row.line === line)!.unitAmount * numbers.length,
-    0,
-  )
+  amountOfUnits(lines.map(({ line, numbers }) => ({ row: rows.find((row) => row.line === line)!, numbers })))
 
 interface Beside {
   guard?: SQL

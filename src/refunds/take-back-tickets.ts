@@ -13,13 +13,14 @@ import { isDispute } from '../money/refund-rows.ts'
 import { type RefundedLine, type RefundRow, refundRuns, refunds } from '../money/schema.ts'
 import { askGrantsBack } from '../orders/earned-entries.ts'
 import { insertOrderEvent } from '../orders/history.ts'
+import { amountOfUnits } from '../orders/line-amounts.ts'
 import { linePort } from '../orders/lines/index.ts'
 import { type OrderLineRow, orderLines, orders } from '../orders/schema.ts'
 import { flagDispute, showRefundOnPayment } from './attention.ts'
 import { findRefund } from './find-refund.ts'
 import { disputeText, refundText } from './history-text.ts'
 
-/** Once for the refund, once more if its raffle is cancelled at that moment. */
+/** Once for the refund, once more if what it is of is cancelled at that moment. */
 const MAX_TRIES = 3
 
 /** One line of the refund beside the order's. */
@@ -40,7 +41,7 @@ export async function takeBack(ctx: Ctx, refund: RefundRow): Promise<RefundRow> 
   )
   for (let attempt = 1; ; attempt++) {
     const cancelled = await cancelledOf(ctx, parts)
-    // Of a cancelled raffle nothing has to be taken back: everybody is refunded, and this refund stands for its part.
+    // Of a cancelled item nothing has to be taken back: everybody is refunded, and this refund is its part of that.
     const isTaken = (part: Part, at: number) => taken[at]! || cancelled.has(part.row.itemId)
     const back = parts.filter(isTaken)
     const stay = parts.filter((part, at) => !isTaken(part, at))
@@ -54,24 +55,24 @@ export async function takeBack(ctx: Ctx, refund: RefundRow): Promise<RefundRow> 
 
 async function cancelledOf(ctx: Ctx, parts: Part[]): Promise<Set<string>> {
   const runs = await ctx.db
-    .select({ raffleId: refundRuns.raffleId })
+    .select({ itemId: refundRuns.itemId })
     .from(refundRuns)
-    .where(inArray(refundRuns.raffleId, itemsOf(parts)))
-  return new Set(runs.map(({ raffleId }) => raffleId))
+    .where(inArray(refundRuns.itemId, itemsOf(parts)))
+  return new Set(runs.map(({ itemId }) => itemId))
 }
 
 /**
  * One batch, done once: whatever it does asks that the refund is still `requested`, which its last statement ends. What
- * stays is given back only as long as no run refunds its raffle, as the run may have passed this order already.
+ * stays is given back only as long as no run refunds its item, as the run may have passed this order already.
  */
 async function decide(ctx: Ctx, refund: RefundRow, back: Part[], stay: Part[]): Promise<void> {
   const { id, orderId, currency } = refund
   const byBank = isDispute(refund)
   const stays = itemsOf(stay)
   const guard = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${refunds.id} = ${id} AND ${refunds.status} = 'requested')
-    AND NOT EXISTS (SELECT 1 FROM ${refundRuns} WHERE ${refundRuns.raffleId} IN
+    AND NOT EXISTS (SELECT 1 FROM ${refundRuns} WHERE ${refundRuns.itemId} IN
       (SELECT value FROM json_each(${JSON.stringify(stays)})))`
-  const amount = sumOf(back)
+  const amount = amountOfUnits(back)
   const event = `refund:${id}`
   await withRetry(() =>
     ctx.db.batch([
@@ -81,20 +82,20 @@ async function decide(ctx: Ctx, refund: RefundRow, back: Part[], stay: Part[]): 
           ...back.map((part) => {
             const { account: debit, raffleId } = linePort(part.row.kind).takings(part.row)
             const from = { transactionId: `refund:${id}:due`, part: part.line, debit, raffleId }
-            return { ...from, credit: account.refunds, currency, amount: sumOf([part]), orderId }
+            return { ...from, credit: account.refunds, currency, amount: amountOfUnits([part]), orderId }
           }),
           ...(byBank ? stay : []).map((part) => {
             const { organisationId } = part.row
             const { raffleId } = linePort(part.row.kind).takings(part.row)
             const debit = account.organiser(organisationId)
             const from = { transactionId: lossOf(organisationId, id), part: part.line, debit, raffleId }
-            return { ...from, credit: account.disputes, currency, amount: sumOf([part]), orderId }
+            return { ...from, credit: account.disputes, currency, amount: amountOfUnits([part]), orderId }
           }),
         ],
         guard,
       ),
       giveUp(ctx, orderId, back, stay, guard),
-      updateOrder(ctx, orderId, back.length > 0, sumOf(stay), guard),
+      updateOrder(ctx, orderId, back.length > 0, amountOfUnits(stay), guard),
       askGrantsBack(ctx, sql`(${orderId})`),
       ...(back.length === 0
         ? []
@@ -174,5 +175,3 @@ function updateOrder(ctx: Ctx, orderId: string, isDue: boolean, stays: number, g
 }
 
 const itemsOf = (parts: Part[]): string[] => parts.map(({ row }) => row.itemId)
-const sumOf = (parts: Part[]): number =>
-  parts.reduce((sum, { row, numbers }) => sum + row.unitAmount * numbers.length, 0)

@@ -2,6 +2,8 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
+import { stageProduct } from '../catalog/shelf.ts'
+import { ordered } from '../checkout/cart.ts'
 import { historyOf, orderOf, press, purchase, reserve, stagePriced, withKey } from '../checkout/checkout.ts'
 import { type Person, registerPlayer } from '../harness/people.ts'
 import { as, at, interrupted, MINUTE, NOW, newKey, SECOND, sweep, useClock } from '../raffles/scenario.ts'
@@ -143,6 +145,26 @@ describe('a try to pay', () => {
       expect([refused.status, refused.body.code]).toEqual([409, 'idempotency_mismatch'])
     }
     expect(await paymentsOf(bought.id)).toHaveLength(2)
+  })
+
+  it('is by a provider that everything in the order takes', async () => {
+    const raffle = await stagePriced({ providers: ['sandbox'] })
+    const book = await stageProduct({}, raffle.organisation)
+    const player = await registerPlayer()
+    const mixed = await ordered(player, [
+      { productId: book.id, quantity: 1 },
+      { raffleId: raffle.id, quantity: 1 },
+    ])
+    const body = { provider: 'manual' }
+    const refused = await payAgain(player, mixed.id, { body })
+    expect([refused.status, refused.body.errors]).toEqual([
+      422,
+      [{ path: 'provider', message: '“Signed first editions” takes payments by sandbox only' }],
+    ])
+    expect((await payAgain(player, mixed.id)).status).toBe(201)
+    // Products take every provider.
+    const books = await ordered(player, [{ productId: book.id, quantity: 1 }])
+    expect((await payAgain(player, books.id, { body })).status).toBe(201)
   })
 
   it('is told of in the order’s history, once', async () => {

@@ -1,10 +1,31 @@
 /** Units of a product as a line of an order: they are out of its stock from the hold on. */
+import { sql } from 'drizzle-orm'
 import { holdStock } from '../../catalog/hold-stock.ts'
+import { stockHolds } from '../../catalog/schema.ts'
 import { releaseStock, sellStock, takeStockBack, unitsOf } from '../../catalog/stock-holds.ts'
+import { Id } from '../../core/ids.ts'
 import { account } from '../../money/ledger.ts'
+import { isOneOf } from '../find-order.ts'
 import type { LinePort } from '../line.ts'
+import { fulfilStock } from './fulfil-stock.ts'
+import { sweepStockHolds } from './sweep-stock-holds.ts'
 
-export const productLine: LinePort = {
+export const productLine: LinePort<'productId'> = {
+  reference: { field: 'productId', id: Id('product') },
+  words: { item: 'product', unit: 'item' },
+  texts: {
+    issued: (count) => `${count === 1 ? '1 item is' : `${count} items are`} yours.`,
+    gone: (title) => `“${title}”`,
+    refunded: (numbers, title) => `${numbers.length} × ${title}`,
+    whyKept: 'it was never sold',
+    keptDespiteDispute: (units) => `Never sold, so that nothing of it comes back: ${units}.`,
+    keptAtALoss: (units) =>
+      `Never sold, so that nothing of it comes back: ${units}. Its organisation bears the price.`,
+  },
+  isNumbered: false,
+
+  acceptedProviders: async () => [],
+
   async hold(ctx, { itemId, quantity }, { userId, key, request, holdMs }) {
     const wanted = { productId: itemId, quantity, userId, key, request, holdMs }
     const { hold, repeated } = await holdStock(ctx, wanted)
@@ -29,6 +50,25 @@ export const productLine: LinePort = {
   takeBack: (ctx, { reservationId }, units) => takeStockBack(ctx, reservationId, units),
 
   release: (ctx, { reservationId }) => releaseStock(ctx, reservationId),
+
+  sweepHolds: sweepStockHolds,
+
+  details: (ctx, lines) =>
+    ctx.db
+      .select({
+        id: stockHolds.id,
+        numbers: sql<null>`NULL`.as('numbers'),
+        fulfilment: { status: stockHolds.fulfilment, reference: stockHolds.reference },
+      })
+      .from(stockHolds)
+      .where(
+        isOneOf(
+          stockHolds.id,
+          lines.map(({ reservationId }) => reservationId),
+        ),
+      ),
+
+  fulfil: fulfilStock,
 
   takings: ({ organisationId }) => ({ account: account.shop(organisationId) }),
 }

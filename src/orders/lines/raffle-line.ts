@@ -1,11 +1,17 @@
 /** Raffle tickets as a line of an order: the pool decides, under the terms that it sells by. */
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
+import { Id } from '../../core/ids.ts'
 import { account } from '../../money/ledger.ts'
+import { raffles } from '../../raffles/schema.ts'
 import { askPool, orThrow } from '../../tickets/client.ts'
 import type { Reservation } from '../../tickets/pool-contract.ts'
 import { poolNameOf, reservationAddress } from '../../tickets/reservation-id.ts'
+import { pools, reservations } from '../../tickets/schema.ts'
 import { saleTermsOf } from '../../tickets/terms.ts'
+import { isOneOf } from '../find-order.ts'
 import type { LinePort, LossReason } from '../line.ts'
+import { unitsNamed } from '../unit-text.ts'
 
 /**
  * The pool does not say why: its rules are asked in the order in which it asks them, of how it stands now. It stays
@@ -30,7 +36,27 @@ async function areFree(ctx: Ctx, pool: string, numbers: number[]): Promise<boole
   return (await Promise.all(numbers.map(isFree))).every(Boolean)
 }
 
-export const raffleLine: LinePort = {
+export const raffleLine: LinePort<'raffleId'> = {
+  reference: { field: 'raffleId', id: Id('raffle') },
+  words: { item: 'raffle', unit: 'ticket' },
+  texts: {
+    issued: (count) => `${count === 1 ? '1 ticket' : `${count} tickets`} issued.`,
+    gone: (title, isOnly) => (isOnly ? 'The numbers' : `The numbers of “${title}”`),
+    refunded: (numbers, title, isOnly) => `${unitsNamed('ticket', numbers)}${isOnly ? '' : ` of “${title}”`}`,
+    whyKept: 'the list of tickets is fixed for the draw',
+    keptDespiteDispute: (units) =>
+      `In the draw still, as its list of tickets is fixed: ${units}. A prize that they win may be withheld.`,
+    keptAtALoss: (units) =>
+      `In the draw still, as its list was fixed: ${units}. Their organisation bears the price; a winner can be disqualified.`,
+  },
+  isNumbered: true,
+
+  acceptedProviders: (ctx, itemIds) =>
+    ctx.db
+      .select({ title: raffles.title, providers: raffles.providers })
+      .from(raffles)
+      .where(isOneOf(raffles.id, itemIds)),
+
   async hold(ctx, { itemId, quantity, numbers }, { userId, key, request, holdMs, provider }) {
     const outcome = await askPool(ctx, poolNameOf(itemId), (pool) =>
       pool.reserve({
@@ -74,6 +100,31 @@ export const raffleLine: LinePort = {
     // Refused where it is sold or gone already: then there is nothing to let go.
     await askPool(ctx, pool, (door) => door.release(seq, reservationId))
   },
+
+  sweepHolds: null,
+
+  /** A released reservation's numbers are somebody else's by now, a cancelled raffle's nobody's. */
+  details(ctx, lines) {
+    const theirs = JSON.stringify(lines.map(({ userId, reservationId }) => [userId, reservationId]))
+    return ctx.db
+      .select({
+        id: reservations.id,
+        numbers: reservations.numbers,
+        fulfilment: sql<null>`NULL`.as('fulfilment'),
+      })
+      .from(reservations)
+      .innerJoin(pools, eq(pools.pool, reservations.pool))
+      .where(
+        and(
+          isNull(pools.cancellation),
+          sql`(${reservations.holder}, ${reservations.id}) IN (
+            SELECT value->>0, value->>1 FROM json_each(${theirs}))`,
+          inArray(reservations.state, ['held', 'sold']),
+        ),
+      )
+  },
+
+  fulfil: null,
 
   takings: ({ itemId }) => ({ account: account.takings(itemId), raffleId: itemId }),
 }

@@ -1,11 +1,11 @@
 /** The sweep over held stock: what no order will pay for any more is for sale again. */
 import { and, asc, eq, lte, sql } from 'drizzle-orm'
-import { stockHolds } from '../catalog/schema.ts'
-import { releaseStock } from '../catalog/stock-holds.ts'
-import type { Ctx } from '../core/context.ts'
-import { sweepRows } from '../core/sweep-rows.ts'
-import { orderLines } from '../orders/schema.ts'
-import { GRACE_MS } from '../tickets/pool-contract.ts'
+import { stockHolds } from '../../catalog/schema.ts'
+import { releaseStock } from '../../catalog/stock-holds.ts'
+import type { Ctx } from '../../core/context.ts'
+import { sweepRows } from '../../core/sweep-rows.ts'
+import { GRACE_MS } from '../../tickets/pool-contract.ts'
+import { orderLines } from '../schema.ts'
 
 /** Of an order that waits to be paid or settled: only that order lets it go. */
 const isOrdered = sql`EXISTS (SELECT 1 FROM ${orderLines} WHERE ${orderLines.kind} = 'product'

@@ -1,0 +1,1 @@
+ALTER TABLE `refund_runs` RENAME COLUMN `raffle_id` TO `item_id`;

@@ -1,0 +1,75 @@
+// A kind of line that only tests sell: what one file has to say for orders, payments and refunds to work with it.
+import { sql } from 'drizzle-orm'
+import * as z from 'zod'
+import { newId } from '../../src/core/ids.ts'
+import { account } from '../../src/money/ledger.ts'
+import { isOneOf } from '../../src/orders/find-order.ts'
+import type { LinePort } from '../../src/orders/line.ts'
+import { orderLines } from '../../src/orders/schema.ts'
+import { unitsNamed } from '../../src/orders/unit-text.ts'
+
+export const VOUCHER_PRICE = 700
+
+/** Names its item: `voucher_` and the organisation that sells it. */
+export const voucherOf = (organisationId: string): string => `voucher_${organisationId}`
+
+/** What was held, by the id of its hold, and the numbers of what is left of it. */
+export const vouchers = new Map<string, { state: 'held' | 'sold' | 'released'; left: number[] }>()
+
+export const voucherLine: LinePort<'voucherId'> = {
+  reference: { field: 'voucherId', id: z.string().regex(/^voucher_/, 'must be a voucher') },
+  words: { item: 'voucher', unit: 'voucher' },
+  texts: {
+    issued: (count) => `${count} vouchers to give away.`,
+    gone: (title) => `“${title}”`,
+    refunded: (numbers) => unitsNamed('voucher', numbers),
+    whyKept: 'it was spent',
+    keptDespiteDispute: (units) => `Spent already: ${units}.`,
+    keptAtALoss: (units) => `Spent already: ${units}. Their shop bears the price.`,
+  },
+  isNumbered: false,
+  acceptedProviders: async () => [{ title: 'A voucher', providers: ['sandbox'] }],
+  async hold(ctx, { itemId, quantity }, { holdMs }) {
+    const id = newId('stockHold')
+    vouchers.set(id, { state: 'held', left: Array.from({ length: quantity }, (_, at) => at + 1) })
+    return {
+      organisationId: itemId.replace('voucher_', ''),
+      title: 'A voucher',
+      unitAmount: VOUCHER_PRICE,
+      currency: 'KES',
+      hold: { id, state: 'held', numbers: [], at: ctx.now, issuedAt: null, heldUntil: ctx.now + holdMs },
+      repeated: false,
+    }
+  },
+  async confirm(_ctx, { reservationId }) {
+    vouchers.get(reservationId)!.state = 'sold'
+    return 'issued'
+  },
+  tickets: async (_ctx, { reservationId }) => vouchers.get(reservationId)!.left,
+  async takeBack(_ctx, { reservationId }, numbers) {
+    const voucher = vouchers.get(reservationId)!
+    voucher.left = voucher.left.filter((each) => !numbers.includes(each))
+    return true
+  },
+  async release(_ctx, { reservationId }) {
+    const voucher = vouchers.get(reservationId)!
+    if (voucher.state === 'held') voucher.state = 'released'
+  },
+  sweepHolds: null,
+  details: (ctx, lines) =>
+    ctx.db
+      .select({
+        id: orderLines.reservationId,
+        numbers: sql<null>`NULL`.as('numbers'),
+        fulfilment: sql<null>`NULL`.as('fulfilment'),
+      })
+      .from(orderLines)
+      .where(
+        isOneOf(
+          orderLines.reservationId,
+          lines.map(({ reservationId }) => reservationId),
+        ),
+      ),
+  fulfil: null,
+  takings: ({ organisationId }) => ({ account: account.shop(organisationId) }),
+}
