@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { hasPermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
-import { hasWords } from '../core/search.ts'
+import { containsWords } from '../core/search.ts'
 import type { ListProducts, Product } from './contract.ts'
 import { presentProduct } from './present.ts'
 import { type ProductRow, products } from './schema.ts'
@@ -37,7 +37,7 @@ export async function listProducts(ctx: Ctx, query: ListProducts): Promise<PageO
     query.minPrice === undefined ? undefined : gte(products.priceAmount, query.minPrice),
     query.maxPrice === undefined ? undefined : lte(products.priceAmount, query.maxPrice),
     query.inStock === undefined ? undefined : query.inStock ? gt(products.stock, 0) : eq(products.stock, 0),
-    query.q === undefined ? undefined : hasWords(searched, query.q),
+    query.q === undefined ? undefined : containsWords(searched, query.q),
   ]
   const last = readCursor(query.cursor, CursorKey, query.sort)
   if (last !== undefined) {

@@ -1,4 +1,4 @@
-/** `GET /openapi.json`: the API's document (OpenAPI 3.1), generated from the routes themselves. */
+/** `GET /openapi.json`: the API's OpenAPI 3.1 document, generated from the routes. */
 import type { Hono } from 'hono'
 import { openAPIRouteHandler } from 'hono-openapi'
 import type { AppEnv } from './context.ts'
@@ -23,7 +23,7 @@ export const apiDocument = (app: Hono<AppEnv>) =>
             type: 'http',
             scheme: 'bearer',
             bearerFormat: 'tk_…',
-            description: 'A key of an organisation, for its own programs.',
+            description: 'An API key of an organisation, for its own programs.',
           },
         },
       },
