@@ -1,4 +1,4 @@
-/** Takes a user's role in an organisation away; it counts from the next request on. */
+/** Removes a member from an organisation. It takes effect with the next request. */
 import { and, eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'

@@ -122,7 +122,7 @@ describe('a request body', () => {
     expect(missing.body.detail).toBe('email: must be an e-mail address; password: is required')
     const token = 'x'.repeat(43)
     const ruled = await call('POST', '/api/v1/auth/verify-email', { body: { token } })
-    expect(ruled.body.detail).toBe('token: is not valid, or not any more')
+    expect(ruled.body.detail).toBe('token: is invalid or has expired')
     const whole = await call('POST', LOGIN, { body: [] })
     expect(whole.body.detail).toBe('body: must be an object')
   })

@@ -130,7 +130,7 @@ describe('asking the API', () => {
   it('takes an answer without a body, and a problem by its code and its fields', async () => {
     answering(async () => new Response(null, { status: 204 }))
     expect(await ask('/logout')).toMatchObject({ code: 'ok', body: null })
-    const errors = [{ path: 'token', message: 'is not valid, or not any more' }]
+    const errors = [{ path: 'token', message: 'is invalid or has expired' }]
     answering(async () => Response.json({ code: 'validation_failed', errors }, { status: 422 }))
     expect(await ask('/reset')).toMatchObject({ code: 'validation_failed', fields: ['token'] })
   })
