@@ -1,4 +1,4 @@
-/** Changes a product; what has been ordered keeps the title and price that it was ordered at. */
+/** Updates a product. Existing orders keep their title and price. */
 import { and, eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { Problem, validationFailed } from '../core/errors.ts'
@@ -23,7 +23,7 @@ export async function updateProduct(ctx: Ctx, id: string, input: UpdateProduct):
     .where(and(eq(products.id, id), stockWas === undefined ? undefined : eq(products.stock, stockWas)))
     .returning({ id: products.id })
   if (changed.length === 0) {
-    throw new Problem('conflict', 'The stock has changed since you saw it. Read the product again.')
+    throw new Problem('conflict', 'The stock has changed since you read it. Read the product again.')
   }
   return readProduct(ctx, id)
 }
