@@ -12,7 +12,7 @@ export const apiDocument = (app: Hono<AppEnv>) =>
         title: 'Tombola',
         version: '1.0.0',
         description:
-          'Raffles, lucky draws and event tickets. Errors are RFC 9457 problem documents with a `code` from a closed list; lists are paged with `limit` and `cursor`; money is integer minor units; times are ISO 8601.',
+          'Raffles, lucky draws and event tickets. Errors are RFC 9457 problem documents with a `code` from a closed list. Lists are paged with `limit` and `cursor`. Money is integer minor units. Times are ISO 8601.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: '/' }],

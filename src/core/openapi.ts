@@ -150,7 +150,7 @@ const IDEMPOTENCY_KEY = {
   in: 'header' as const,
   required: true,
   description:
-    'You choose it: 1 to 128 printable characters. A retry with the same key and body returns the first response.',
+    'You choose it: 1 to 128 printable characters. A retry with the same key and body has the same result.',
   schema: { type: 'string' as const, minLength: 1, maxLength: 128 },
   example: '5f0c6f0e-2c5b-4f39-9d1e-1c6b0a4a5e11',
 }

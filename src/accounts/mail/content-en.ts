@@ -8,7 +8,7 @@ const tickets = (count: number): string => (count === 1 ? '1 ticket' : `${count}
 
 export const EN: MailWords = {
   greeting: (name) => `Hello ${name},`,
-  greetingAnybody: 'Hello,',
+  greetingWithoutName: 'Hello,',
   footer: 'You get this mail because you have an account with Tombola.',
   mails: {
     verify_email: (_, about) => ({

@@ -21,7 +21,7 @@ export interface About {
 
 export interface MailWords {
   greeting(name: string): string
-  greetingAnybody: string
+  greetingWithoutName: string
   footer: string
   mails: { [Kind in MailKind]: (data: MailData[Kind], about: About) => Content }
 }

@@ -33,7 +33,7 @@ export function renderMail(
   const content = write(data, about)
   // A stranger may have registered this address and chosen the name, so mails to unproved addresses leave the name out.
   const mayBeStranger = kind === 'verify_email' || kind === 'reset_password'
-  const greeting = mayBeStranger ? words.greetingAnybody : words.greeting(reader.name)
+  const greeting = mayBeStranger ? words.greetingWithoutName : words.greeting(reader.name)
   return {
     title: content.title,
     text: asText(greeting, content, words.footer),
