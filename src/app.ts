@@ -1,4 +1,4 @@
-/** The table of contents: what every request passes, in order, and every door there is. */
+/** The app: the middleware of every request, in order, and all routes. */
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { balances } from './accounting/balance-routes.ts'
@@ -87,5 +87,5 @@ app.get('/openapi.json', apiDocument(app))
 app.onError(respondToError)
 app.notFound(createNotFound(app))
 
-/** The API as `hono/client` sees it: `hc<Api>('https://…')`. */
+/** The type of the API for `hono/client`: `hc<Api>('https://…')`. */
 export type Api = typeof routes

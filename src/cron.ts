@@ -1,4 +1,4 @@
-/** What happens each minute, in order: money that came, every raffle that is due, money that goes; then the run is noted. */
+/** The sweep, once a minute: first incoming money, then due raffles, then outgoing money. At the end it records its run. */
 import { purgeMails } from './accounts/mail/purge-mails.ts'
 import { sweepMails } from './accounts/mail/sweep-mails.ts'
 import { purgeSessions } from './accounts/purge-sessions.ts'
@@ -12,7 +12,7 @@ import { advanceDueRaffles } from './draws/advance-due-raffles.ts'
 import { sweepNotices } from './draws/notify-holders.ts'
 import { remindWinners } from './draws/remind-winners.ts'
 import { finishDueGrants, sweepGrants } from './grants/sweep-grants.ts'
-import { noteSweep } from './insights/sweeps.ts'
+import { recordSweep } from './insights/sweeps.ts'
 import { sweepPayments } from './payments/sweep-payments.ts'
 import { sweepPayouts } from './payouts/sweep-payouts.ts'
 import { sweepSeries } from './raffles/series/sweep-series.ts'
@@ -22,19 +22,20 @@ import { sweepCharges } from './sandbox/send-webhook.ts'
 import { purgeWebhooks } from './webhooks/receive-webhook.ts'
 import { sweepWebhooks } from './webhooks/sweep-webhooks.ts'
 
-type Chore = [name: string, chore: (ctx: Ctx) => Promise<unknown>]
+type Job = [name: string, run: (ctx: Ctx) => Promise<unknown>]
 
-const BEFORE_RAFFLES: readonly Chore[] = [
+// Money that has arrived may still become tickets before a raffle freezes, so it comes first.
+const BEFORE_RAFFLES: readonly Job[] = [
   ['sandbox', sweepCharges],
   ['webhooks', sweepWebhooks],
   ['payments', sweepPayments],
   ['orders', sweepOrders],
   ['grants', sweepGrants],
 ]
-const AFTER_RAFFLES: readonly Chore[] = [
+const AFTER_RAFFLES: readonly Job[] = [
   ['refund runs', sweepRefundRuns],
-  // What these orders had earned, before its raffle freezes.
-  ['grants asked back', finishDueGrants],
+  // A refund run revokes the entries that its orders earned. They must go before their raffle freezes.
+  ['revoked grants', finishDueGrants],
   ['refunds', sweepRefunds],
   ['holds', sweepHolds],
   ['payouts', sweepPayouts],
@@ -47,7 +48,7 @@ const AFTER_RAFFLES: readonly Chore[] = [
   ['purge webhooks', purgeWebhooks],
 ]
 
-/** Runs one sweep. It may be late, doubled or killed at any point; the next one finishes what it left. */
+/** Runs one sweep. It may be late, run twice at once or crash at any point; the next sweep finishes its work. */
 export async function runSweep(env: Bindings, scheduledAt: number): Promise<void> {
   const settings = settingsOf(env)
   if (!settings.ok) {
@@ -58,19 +59,18 @@ export async function runSweep(env: Bindings, scheduledAt: number): Promise<void
   }
   const ctx = createContext(env, settings.settings, Date.now(), newId('sweep'))
   const startedAt = ctx.now
-  // Money that has arrived first: it may still make tickets before a raffle freezes.
-  for (const [name, chore] of BEFORE_RAFFLES) await upkeep(ctx, name, chore)
+  for (const [name, run] of BEFORE_RAFFLES) await runJob(ctx, name, run)
   const { advanced, overdue, failed } = await advanceDueRaffles(ctx)
-  for (const [name, chore] of AFTER_RAFFLES) await upkeep(ctx, name, chore)
-  await noteSweep(ctx, { startedAt, finishedAt: Date.now(), overdue: overdue + failed })
+  for (const [name, run] of AFTER_RAFFLES) await runJob(ctx, name, run)
+  await recordSweep(ctx, { startedAt, finishedAt: Date.now(), overdue: overdue + failed })
   ctx.log.info('sweep', { scheduledAt, durationMs: Date.now() - startedAt, advanced, overdue, failed })
 }
 
-/** One chore's failure is logged and stops nothing else. */
-async function upkeep(ctx: Ctx, name: string, chore: (ctx: Ctx) => Promise<unknown>): Promise<void> {
+/** A failed job is logged and does not stop the others. */
+async function runJob(ctx: Ctx, name: string, run: (ctx: Ctx) => Promise<unknown>): Promise<void> {
   try {
-    await chore(ctx)
+    await run(ctx)
   } catch (error) {
-    ctx.log.error('upkeep failed', { chore: name, error })
+    ctx.log.error('sweep: a job failed', { chore: name, error })
   }
 }

@@ -1,11 +1,11 @@
-/** What the platform calls: fetch, scheduled, and the Durable Object classes; nothing else. */
+/** The worker's entry points: fetch, scheduled, and the Durable Object classes. */
 import { app } from './app.ts'
 import { settleOrdersBeforeFreeze } from './checkout/settle-before-freeze.ts'
 import type { Bindings } from './core/context.ts'
 import { runSweep } from './cron.ts'
 import { PoolObject } from './tickets/object/pool-object.ts'
 
-/** The class that `wrangler.toml` binds; its name is in the migrations, so it stays. */
+/** The class that `wrangler.toml` binds. The migrations name it, so it cannot be renamed. */
 export class TicketPool extends PoolObject {
   protected override readonly hooks = { beforeFreeze: settleOrdersBeforeFreeze }
 }

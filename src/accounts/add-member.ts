@@ -18,10 +18,10 @@ export async function addMember(ctx: Ctx, organisationId: string, input: AddMemb
     .get()
   if (user === undefined) {
     throw input.userId === undefined
-      ? invalid('email', 'nobody has registered with this e-mail address')
+      ? invalid('email', 'no user has this e-mail address')
       : invalid('userId', 'there is no such user')
   }
-  // Not repeated after a lost answer: the repeat could not tell its own row from a member who was there before.
+  // Not retried after a lost response: the retry could not tell its own row from an earlier membership.
   const [[row]] = await ctx.db.batch([
     ctx.db
       .insert(members)
@@ -34,6 +34,6 @@ export async function addMember(ctx: Ctx, organisationId: string, input: AddMemb
       organisationId,
     }),
   ])
-  if (row === undefined) throw new Problem('conflict', 'This user is a member already.')
+  if (row === undefined) throw new Problem('conflict', 'This user is already a member.')
   return { ...user, role: input.role, createdAt: toInstant(row.createdAt) }
 }

@@ -1,11 +1,11 @@
-/** What the doors of API keys take and give. */
+/** Schemas for the routes of API keys. */
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Page } from '../core/paging.ts'
 import { Instant } from '../core/time.ts'
 import { Name } from './contract.ts'
 
-/** What can be allowed to a key. */
+/** The permissions that a key may have. */
 export const ApiKeyScope = z.enum(['grants:write'])
 export type ApiKeyScope = z.infer<typeof ApiKeyScope>
 
@@ -27,7 +27,7 @@ const apiKey = {
   scopes: z.array(z.string()),
   createdBy: Id('user'),
   createdAt: Instant,
-  /** True to the hour; null: never. */
+  /** Accurate to the hour; null if never used. */
   lastUsedAt: Instant.nullable(),
   revokedAt: Instant.nullable(),
 }
@@ -36,7 +36,7 @@ export const ApiKey = z.strictObject(apiKey).meta({ id: 'ApiKey' })
 export type ApiKey = z.infer<typeof ApiKey>
 export const ApiKeyPage = Page(ApiKey)
 
-/** The answer to its making: the only one that holds the key itself. */
+/** A new key: the only response that contains the key itself. */
 export const NewApiKey = z.strictObject({ ...apiKey, key: z.string() }).meta({ id: 'NewApiKey' })
 export type NewApiKey = z.infer<typeof NewApiKey>
 
@@ -52,5 +52,5 @@ export const EXAMPLE_API_KEY: ApiKey = {
   revokedAt: null,
 }
 
-/** Of what is sent, by the schemas' names. */
+/** Example request bodies, by the names of their schemas. */
 export const BODIES = { CreateApiKey: { name: EXAMPLE_API_KEY.name, scopes: EXAMPLE_API_KEY.scopes } }

@@ -1,4 +1,4 @@
-/** Doors under /api/v1/organisations/{id}/api-keys: keys for an organisation's own programs. */
+/** Routes under /api/v1/organisations/{id}/api-keys: keys for an organisation's own programs. */
 import { Hono } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
@@ -22,7 +22,7 @@ export const apiKeyRoutes = new Hono<AppEnv>()
     '/:id/api-keys',
     describe({
       summary: 'List API keys',
-      description: 'Revoked ones too. The keys themselves are shown to nobody.',
+      description: 'Includes revoked keys. The list never contains the keys themselves.',
       tag: TAG,
       auth: 'user',
       success: {
@@ -40,15 +40,15 @@ export const apiKeyRoutes = new Hono<AppEnv>()
   .post(
     '/:id/api-keys',
     describe({
-      summary: 'Make an API key',
-      description: 'For a program of the organisation. `key` is shown this once: keep it as a secret.',
+      summary: 'Create an API key',
+      description: 'For a program of the organisation. `key` is shown only once: keep it secret.',
       tag: TAG,
       auth: 'user',
       success: {
         status: 201,
         schema: NewApiKey,
         example: { ...EXAMPLE_API_KEY, key: `tk_01kaf1t3n5f9qsvw7y1bad4e8j_${'x'.repeat(43)}` },
-        description: 'The key.',
+        description: 'The new key.',
       },
       errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
     }),
@@ -56,19 +56,19 @@ export const apiKeyRoutes = new Hono<AppEnv>()
     validate('json', CreateApiKey, BODIES.CreateApiKey),
     async (c) => {
       const { id } = c.req.valid('param')
-      const made = await createApiKey(c.get('ctx'), id, c.req.valid('json'))
-      c.header('location', `/api/v1/organisations/${id}/api-keys/${made.id}`)
-      return c.json(made, 201)
+      const created = await createApiKey(c.get('ctx'), id, c.req.valid('json'))
+      c.header('location', `/api/v1/organisations/${id}/api-keys/${created.id}`)
+      return c.json(created, 201)
     },
   )
   .delete(
     '/:id/api-keys/:keyId',
     describe({
       summary: 'Revoke an API key',
-      description: 'Counts from the next request on.',
+      description: 'Takes effect with the next request.',
       tag: TAG,
       auth: 'user',
-      success: { status: 204, description: 'Nobody can use it any more.' },
+      success: { status: 204, description: 'The key is revoked.' },
       errors: ['forbidden', 'not_found'],
     }),
     validate('param', ApiKeyParams),

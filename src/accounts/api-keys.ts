@@ -1,5 +1,4 @@
-/** The keys of an organisation: made, listed and revoked by its members who may. */
-
+/** Creates, lists and revokes the API keys of an organisation, for members with `api-keys:manage`. */
 import { and, asc, eq, gt, isNull } from 'drizzle-orm'
 import * as z from 'zod'
 import { insertAudit } from '../audit/insert-audit.ts'
@@ -16,7 +15,7 @@ import { type ApiKeyRow, apiKeys } from './schema.ts'
 const PERMISSION = 'api-keys:manage'
 const CursorKey = z.tuple([z.string()])
 
-/** The only answer that holds the key: where it is lost, the key is revoked and another one made. */
+/** Only this response contains the key. A client that loses the response revokes the key and creates another. */
 export async function createApiKey(
   ctx: Ctx,
   organisationId: string,
@@ -62,7 +61,7 @@ export async function listApiKeys(
   return toPage(rows, limit, ({ id }) => [id], presentApiKey)
 }
 
-/** Counts from the next request on; once more, it stays revoked as it was. */
+/** Takes effect with the next request. Idempotent: a repeat keeps the first `revokedAt`. */
 export async function revokeApiKey(ctx: Ctx, organisationId: string, keyId: string): Promise<void> {
   await requirePermission(ctx, organisationId, PERMISSION)
   const isIt = and(eq(apiKeys.id, keyId), eq(apiKeys.organisationId, organisationId))

@@ -1,4 +1,4 @@
-/** Doors under /api/v1/auth: register, log in, refresh, log out; the password changed or forgotten, the address verified. */
+/** Routes under /api/v1/auth: register, log in, refresh, log out, change or reset a password, verify an address. */
 import { Hono } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { BODY_ERRORS, describe } from '../core/openapi.ts'
@@ -29,7 +29,7 @@ import { type AfterVerified, resendVerification, verifyEmail } from './verify-em
 
 const TAG = 'Signing in'
 
-/** Doors under /api/v1/auth. */
+/** `afterVerified` runs after a user has verified an address. */
 export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) =>
   new Hono<AppEnv>()
     .post(
@@ -37,7 +37,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       describe({
         summary: 'Register',
         description:
-          'Makes a user, and sends a mail to verify the address by. A password has 12 to 128 characters and is not the e-mail address.',
+          'Creates a user and sends a mail to verify the address. A password has 12 to 128 characters and must not be the e-mail address.',
         tag: TAG,
         auth: 'none',
         success: { status: 201, schema: User, example: EXAMPLE_USER, description: 'The new user.' },
@@ -56,14 +56,14 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       describe({
         summary: 'Log in',
         description:
-          'Takes JSON, or the form of an OAuth 2 password grant (RFC 6749 §4.3), whose errors are then spelled as that standard does.',
+          'Accepts JSON, or the form of an OAuth 2 password grant (RFC 6749 §4.3). Errors of a form follow that standard.',
         tag: TAG,
         auth: 'none',
         success: {
           status: 200,
           schema: Tokens,
           example: EXAMPLE_TOKENS,
-          description: 'A short-lived access token, and a refresh token to get the next one with.',
+          description: 'A short-lived access token, and a refresh token for the next one.',
         },
         errors: [...BODY_ERRORS, 'unauthenticated', 'rate_limited'],
         foreign: {
@@ -89,7 +89,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       describe({
         summary: 'Refresh the access token',
         description:
-          'A refresh token counts once. When one comes a second time, two hold it, and the whole session ends: ask one request at a time.',
+          'A refresh token works once. A second use means that two clients have it, so the whole session ends. Send one refresh at a time.',
         tag: TAG,
         auth: 'none',
         success: {
@@ -111,7 +111,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       describe({
         summary: 'Log out',
         description:
-          'Ends the session: its refresh token, and for operators and admins its access token, count no more.',
+          'Ends the session and its refresh token. The access token still works for reads and purchases of players until it expires.',
         tag: TAG,
         auth: 'user',
         success: { status: 204, description: 'Logged out.' },
@@ -128,7 +128,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
         description: 'Ends every other session of the user.',
         tag: TAG,
         auth: 'user',
-        success: { status: 204, description: 'The new password counts.' },
+        success: { status: 204, description: 'The new password is set.' },
         errors: [...BODY_ERRORS, 'conflict', 'rate_limited'],
       }),
       validate('json', ChangePassword, BODIES.ChangePassword),
@@ -141,7 +141,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       '/verify-email',
       describe({
         summary: 'Verify your e-mail address',
-        description: 'By the token of the mail that came after registering. It counts once, for three days.',
+        description: 'Send the token from the mail that follows registration. It works once, for three days.',
         tag: TAG,
         auth: 'none',
         success: { status: 204, description: 'The address is verified.' },
@@ -157,8 +157,8 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
     .post(
       '/verify-email/resend',
       describe({
-        summary: 'Send the mail again that verifies your address',
-        description: 'At most one a minute is sent.',
+        summary: 'Send the verification mail again',
+        description: 'Sends at most one mail a minute.',
         tag: TAG,
         auth: 'user',
         success: { status: 204, description: 'The mail is on its way.' },
@@ -173,12 +173,12 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
     .post(
       '/forgot',
       describe({
-        summary: 'Ask for a mail to set a new password by',
+        summary: 'Request a mail to reset the password',
         description:
-          'The answer is the same whether or not anybody has the address. At most one mail a minute is sent.',
+          'The response is the same whether or not a user has the address. Sends at most one mail a minute.',
         tag: TAG,
         auth: 'none',
-        success: { status: 204, description: 'If somebody has the address, a mail is on its way.' },
+        success: { status: 204, description: 'If a user has the address, a mail is on its way.' },
         errors: [...BODY_ERRORS, 'rate_limited'],
       }),
       rateLimit('RATE_REGISTER', (c) => `forgot:${clientAddress(c)}`),
@@ -191,11 +191,11 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
     .post(
       '/reset',
       describe({
-        summary: 'Set a new password by the token of a mail',
-        description: 'The token counts once, for an hour. Every session of the user ends.',
+        summary: 'Set a new password with the token from a mail',
+        description: 'The token works once, for an hour. Every session of the user ends.',
         tag: TAG,
         auth: 'none',
-        success: { status: 204, description: 'The new password counts.' },
+        success: { status: 204, description: 'The new password is set.' },
         errors: [...BODY_ERRORS, 'rate_limited'],
       }),
       rateLimit('RATE_SIGN_IN', (c) => `token:${clientAddress(c)}`),

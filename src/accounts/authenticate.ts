@@ -1,4 +1,4 @@
-/** Middleware: who asks. Without an Authorization header, or with a bad one, the request is anybody's. */
+/** Middleware that reads the Authorization header. Without a valid header, the request has no user. */
 import type { MiddlewareHandler } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
@@ -8,7 +8,10 @@ import { verifyAccessToken } from './token.ts'
 /** RFC 6750 §2.1; the scheme's case does not matter (RFC 9110 §11.1). */
 const BEARER = /^Bearer +([^\s]+)$/i
 
-/** What is wrong with a header is told by the doors that ask who is there: a stale token must not bar the way to a new one. */
+/**
+ * A bad token is not refused here: a client with a stale token must still be able to refresh it. Routes that need a user
+ * throw `badToken`.
+ */
 export const authenticate: MiddlewareHandler<AppEnv> = async function authenticate(c, next) {
   const header = c.req.header('authorization')
   if (header !== undefined) {

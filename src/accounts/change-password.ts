@@ -1,12 +1,12 @@
-/** Changes one's own password, ends every other session, and makes void what a mail would set another by. */
+/** Changes the user's own password, ends every other session, and voids the user's reset tokens. */
 import { and, eq, exists, isNull, ne, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { invalid, Problem } from '../core/errors.ts'
 import { countRequest } from '../core/rate-limit.ts'
 import type { ChangePassword } from './contract.ts'
-import { useUpTokens } from './email-token.ts'
-import { checkPassword, hashPassword, refuseObviousPassword } from './password.ts'
+import { markTokensUsed } from './email-token.ts'
+import { checkPassword, hashPassword, refuseEmailAsPassword } from './password.ts'
 import { requireLiveUser } from './permissions.ts'
 import { sessions, users } from './schema.ts'
 
@@ -18,14 +18,15 @@ export async function changePassword(ctx: Ctx, input: ChangePassword): Promise<v
     .from(users)
     .where(eq(users.id, userId))
     .get()
-  refuseObviousPassword('newPassword', input.newPassword, user?.email ?? '')
+  refuseEmailAsPassword('newPassword', input.newPassword, user?.email ?? '')
   const { matches } = await checkPassword(input.currentPassword, user?.passwordHash)
   if (user === undefined || !matches) throw invalid('currentPassword', 'is not your password')
   const passwordHash = await hashPassword(input.newPassword)
 
   const isOurs = and(eq(users.id, userId), eq(users.passwordHash, passwordHash))
   const ifOurs = exists(ctx.db.select({ id: users.id }).from(users).where(isOurs))
-  // Two changes may have checked the same old password: the one that still finds it wins, and only it ends sessions.
+  // Two changes may have checked the same old password. The UPDATE names the old hash, so only the first one finds it.
+  // The other statements run only if this request's hash is stored, so only the winner ends sessions.
   const change = ctx.db
     .update(users)
     .set({ passwordHash, updatedAt: ctx.now })
@@ -34,8 +35,8 @@ export async function changePassword(ctx: Ctx, input: ChangePassword): Promise<v
     .update(sessions)
     .set({ revokedAt: ctx.now })
     .where(and(eq(sessions.userId, userId), ne(sessions.id, sessionId), isNull(sessions.revokedAt), ifOurs))
-  const voidMails = useUpTokens(ctx, 'reset', userId, sql`${ifOurs}`)
+  const voidMails = markTokensUsed(ctx, 'reset', userId, sql`${ifOurs}`)
   const read = ctx.db.select({ id: users.id }).from(users).where(isOurs)
   const [, , , changed] = await withRetry(() => ctx.db.batch([change, endOthers, voidMails, read]))
-  if (changed.length === 0) throw new Problem('conflict', 'The password was changed meanwhile.')
+  if (changed.length === 0) throw new Problem('conflict', 'Another request has changed the password.')
 }

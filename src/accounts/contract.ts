@@ -1,4 +1,4 @@
-/** What the doors of accounts take and give: one schema each, shared by routes, document, pages and tests. */
+/** Schemas for the routes of accounts, shared by routes, the API document, pages and tests. */
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Page } from '../core/paging.ts'
@@ -9,11 +9,11 @@ import { LANGUAGES, USER_ROLES, USER_STATUSES, WINNER_DISPLAYS } from './schema.
 export const MIN_PASSWORD_LENGTH = 12
 export const MAX_PASSWORD_LENGTH = 128
 const MAX_NAME_LENGTH = 100
-/** RFC 5321 §4.5.3.1.3 leaves 254 for the address. */
+/** RFC 5321 §4.5.3.1.3 limits a path to 256 characters with its brackets, which leaves 254 for the address. */
 const MAX_EMAIL_LENGTH = 254
 const MAX_REFRESH_TOKEN_LENGTH = 128
 
-/** An address as it is kept and compared: without spaces around it, in lower case. */
+/** An e-mail address in its stored form: trimmed and in lower case. */
 export const Email = z
   .string()
   .trim()
@@ -21,24 +21,24 @@ export const Email = z
   .max(MAX_EMAIL_LENGTH)
   .regex(z.regexes.email, 'must be an e-mail address')
 
-/** A name of a person or an organisation. */
+/** The name of a person or an organisation. */
 export const Name = Line(1, MAX_NAME_LENGTH).regex(/[\p{L}\p{N}]/u, 'must contain a letter or a digit')
 
 /** E.164: `+254712345678`. */
 export const Phone = z.e164()
 
 export const NewPassword = z.string().min(MIN_PASSWORD_LENGTH).max(MAX_PASSWORD_LENGTH)
-/** A password to be compared: no lower bound, so that a short one is merely wrong. */
+/** A password to check. It has no minimum length, so that a short password is wrong and not invalid. */
 export const Password = z.string().min(1).max(MAX_PASSWORD_LENGTH)
 
 export const UserRole = z.enum(USER_ROLES)
 export const UserStatus = z.enum(USER_STATUSES)
 export const WinnerDisplay = z.enum(WINNER_DISPLAYS).meta({
-  description: 'How a win is shown to everybody: the full name, its initials, or neither.',
+  description: 'How the public sees a winner: the full name, its initials, or neither.',
 })
 export type WinnerDisplay = z.infer<typeof WinnerDisplay>
 
-export const Language = z.enum(LANGUAGES).meta({ description: 'In which mails are written.' })
+export const Language = z.enum(LANGUAGES).meta({ description: 'The language of mails.' })
 export type Language = z.infer<typeof Language>
 
 export const UserParams = z.object({ id: Id('user') })
@@ -61,7 +61,7 @@ export type RegisterUser = z.infer<typeof RegisterUser>
 export const LogIn = z.strictObject({ email: Email, password: Password }).meta({ id: 'LogIn' })
 export type LogIn = z.infer<typeof LogIn>
 
-/** RFC 6749 §4.3.2; parameters that are not known are ignored, as §3.2 asks. */
+/** RFC 6749 §4.3.2. Unknown parameters are ignored, as §3.2 requires. */
 export const PasswordGrant = z
   .object({
     grant_type: z.literal('password').optional(),
@@ -81,7 +81,7 @@ export const Tokens = z
   .meta({ id: 'Tokens' })
 export type Tokens = z.infer<typeof Tokens>
 
-/** RFC 6749 §5.2: how errors of the form are spelled. */
+/** An error of the form: RFC 6749 §5.2. */
 export const OAuthError = z
   .strictObject({
     error: z.enum(['invalid_request', 'invalid_grant', 'unsupported_grant_type']),
@@ -99,7 +99,7 @@ export const ChangePassword = z
   .meta({ id: 'ChangePassword' })
 export type ChangePassword = z.infer<typeof ChangePassword>
 
-/** As a mail brings it: 32 bytes in base64url. */
+/** The token from a mail: 32 bytes in base64url. */
 const EmailToken = z.string().regex(/^[\w-]{43}$/, 'must be the token from the mail')
 
 export const VerifyEmail = z.strictObject({ token: EmailToken }).meta({ id: 'VerifyEmail' })
@@ -131,7 +131,7 @@ export const User = z
 export type User = z.infer<typeof User>
 export const UserPage = Page(User)
 
-/** What is left out stays as it is; a phone or language of `null` is forgotten. */
+/** A field that is left out keeps its value. `null` clears the phone or language. */
 export const UpdateUser = z
   .strictObject({
     name: Name.optional(),
@@ -165,7 +165,7 @@ export const Organisation = z
 export type Organisation = z.infer<typeof Organisation>
 export const OrganisationPage = Page(Organisation)
 
-/** Named by id or by e-mail address, one of them. */
+/** Names the user by id or by e-mail address, not both. */
 export const AddMember = z
   .strictObject({ userId: Id('user').optional(), email: Email.optional(), role: MemberRole })
   .refine((input) => (input.userId === undefined) !== (input.email === undefined), {

@@ -1,5 +1,4 @@
-/** Makes an organisation, under an address made of its name. */
-
+/** Creates an organisation, with a slug from its name. */
 import { eq } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
@@ -12,7 +11,7 @@ import { requireAdmin } from './permissions.ts'
 import { presentOrganisation } from './present.ts'
 import { organisations } from './schema.ts'
 
-/** As many characters of the id (5 bits each) as tell organisations of one name apart. */
+/** Characters of the id (5 bits each) that make the slugs of organisations with the same name unique. */
 const SUFFIX_LENGTH = 8
 
 export async function createOrganisation(ctx: Ctx, input: CreateOrganisation): Promise<Organisation> {
@@ -34,5 +33,5 @@ export async function createOrganisation(ctx: Ctx, input: CreateOrganisation): P
     const [, [row]] = await withRetry(() => ctx.db.batch([insert, read, record]))
     if (row !== undefined) return presentOrganisation(row)
   }
-  throw new Problem('conflict', 'An organisation with this name is being made. Try again.')
+  throw new Problem('conflict', 'An organisation with this name is being created. Try again.')
 }

@@ -1,4 +1,4 @@
-/** How a winner is called in public: as the winner chose, and no more than that. */
+/** The public name of a winner, as the winner chose. */
 import type { WinnerDisplay } from './contract.ts'
 
 const MAX_INITIALS = 3

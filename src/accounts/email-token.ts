@@ -1,6 +1,6 @@
 /**
- * Tokens that a mail brings: what who reads the mail may do, once and for a while. A token is made from its mail's id
- * under a key of the worker, so that it can be written into the mail when that is sent, while the tables hold its hash.
+ * Tokens in mails: a token lets the reader of a mail do one thing, once, for a limited time. A token is an HMAC of its
+ * mail's id. So the sweep can compute it when it sends the mail, and the tables keep only its hash.
  */
 import { createHash, createHmac } from 'node:crypto'
 import { and, eq, gt, isNotNull, isNull, type SQL, sql } from 'drizzle-orm'
@@ -11,7 +11,7 @@ import { type EmailTokenKind, emailTokens, mails } from './schema.ts'
 
 export const TOKEN_LIFE_MS: Record<EmailTokenKind, number> = { verify: 3 * DAY_MS, reset: 60 * MINUTE_MS }
 
-/** The label keeps it apart from whatever else the same secret signs. */
+/** The label makes a separate key for each purpose of the same secret. */
 const keyedHash = ({ JWT_SECRET }: Pick<Settings, 'JWT_SECRET'>, label: string, text: string): string => {
   const key = createHmac('sha256', JWT_SECRET).update(label).digest()
   return createHmac('sha256', key).update(text).digest('base64url')
@@ -20,13 +20,13 @@ const keyedHash = ({ JWT_SECRET }: Pick<Settings, 'JWT_SECRET'>, label: string, 
 export const tokenOfMail = (settings: Settings, mailId: string): string =>
   keyedHash(settings, 'tombola e-mail tokens 1', mailId)
 
-/** Names an address without saying it. */
+/** Identifies an e-mail address without revealing it. */
 export const fingerprintOf = (settings: Settings, email: string): string =>
   keyedHash(settings, 'tombola e-mail addresses 1', email)
 
 export const hashOfToken = (token: string): string => createHash('sha256').update(token).digest('base64url')
 
-/** A statement, to be batched after the one that enqueues `mailId`: the token of that mail, if it was enqueued. */
+/** A statement that inserts the token of `mailId` if that mail was enqueued. Batch it after `enqueueMail`. */
 export function insertEmailToken(ctx: Ctx, kind: EmailTokenKind, mailId: string) {
   const hash = hashOfToken(tokenOfMail(ctx.settings, mailId))
   return ctx.db
@@ -37,7 +37,7 @@ export function insertEmailToken(ctx: Ctx, kind: EmailTokenKind, mailId: string)
     .onConflictDoNothing()
 }
 
-/** What holds for a token that still counts. */
+/** The condition for a token that is known, unused and not expired. */
 export const isLive = (ctx: Ctx, kind: EmailTokenKind, token: string) =>
   and(
     eq(emailTokens.hash, hashOfToken(token)),
@@ -47,8 +47,8 @@ export const isLive = (ctx: Ctx, kind: EmailTokenKind, token: string) =>
     isNotNull(emailTokens.userId),
   )
 
-/** A statement that uses up all tokens of a kind that a user has; where `guard` holds. */
-export const useUpTokens = (ctx: Ctx, kind: EmailTokenKind, userId: string, guard: SQL = sql`true`) =>
+/** A statement that marks all tokens of one kind of a user as used, if `guard` is true. */
+export const markTokensUsed = (ctx: Ctx, kind: EmailTokenKind, userId: string, guard: SQL = sql`true`) =>
   ctx.db
     .update(emailTokens)
     .set({ usedAt: ctx.now })

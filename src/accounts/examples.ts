@@ -1,4 +1,4 @@
-/** Examples of accounts for the API document. */
+/** Examples for the API document. */
 import { EXAMPLE_ORGANISATION as ORGANISATION } from '../core/examples.ts'
 import type { Member, Organisation, Tokens, User } from './contract.ts'
 
@@ -41,7 +41,7 @@ const PASSWORD = 'three matatus to town'
 const MAILED_TOKEN = 'q3Jv8Qm1xT5nYb7Lr2pKd9sZf4HgEa6VtXiOqNwRlCk'
 const { email, name, phone, language } = EXAMPLE_USER
 
-/** Of what is sent, by the schemas' names. */
+/** Example request bodies, by the names of their schemas. */
 export const BODIES = {
   RegisterUser: { email, password: PASSWORD, name, phone, language },
   LogIn: { email, password: PASSWORD },

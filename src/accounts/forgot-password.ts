@@ -1,4 +1,4 @@
-/** Sends a mail to set a new password with: for an address that nobody has the answer, the work and the writes are the same. */
+/** Sends a mail to reset a password. For an unknown address, the response and the writes are the same. */
 import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -20,7 +20,7 @@ export async function forgotPassword(ctx: Ctx, email: string): Promise<void> {
   const mail = enqueueMail(ctx, {
     id,
     to: sql`(${owner})`,
-    // One a minute, however often it is asked for.
+    // At most one mail a minute: the outbox keeps one row per subject and kind.
     subject: `${address}:${Math.floor(ctx.now / MINUTE_MS)}`,
     kind: 'reset_password',
     data: {},

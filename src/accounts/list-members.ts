@@ -1,4 +1,4 @@
-/** Who is a member of an organisation, in the order of their ids. */
+/** Lists the members of an organisation, in the order of their ids. */
 import { and, asc, eq, gt } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Ctx } from '../core/context.ts'

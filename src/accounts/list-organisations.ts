@@ -1,4 +1,4 @@
-/** The organisations that one is a member of; all of them for an admin. Oldest first. */
+/** Lists the user's organisations, or all organisations for an admin, oldest first. */
 import { and, asc, eq, gt, inArray } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Ctx } from '../core/context.ts'

@@ -1,4 +1,4 @@
-/** All users, newest first, for admins. */
+/** Lists all users for admins, newest first. */
 import { desc, lt } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Ctx } from '../core/context.ts'

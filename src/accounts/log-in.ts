@@ -1,4 +1,4 @@
-/** E-mail and password to tokens: one answer, and as much work, for a wrong password and an unknown address. */
+/** Logs a user in. A wrong password and an unknown address get the same response after the same work. */
 import { createHash } from 'node:crypto'
 import { and, eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
@@ -10,7 +10,7 @@ import { openSession } from './open-session.ts'
 import { checkPassword, hashPassword } from './password.ts'
 import { users } from './schema.ts'
 
-/** Counts the attempt against the address tried, so that many clients together cannot guess one user's password. */
+/** Each attempt also counts against its e-mail address, so that many clients together cannot guess one password. */
 export async function logIn(ctx: Ctx, input: LogIn): Promise<Tokens> {
   await countRequest(
     ctx.env.RATE_SIGN_IN,
@@ -23,7 +23,7 @@ export async function logIn(ctx: Ctx, input: LogIn): Promise<Tokens> {
     .get()
   const check = await checkPassword(input.password, user?.passwordHash)
   if (user === undefined || !check.matches) throw wrongCredentials()
-  // Only who knows the password is told this.
+  // Checked after the password, so that only the user learns of the suspension.
   if (user.status !== 'active') throw new Problem('unauthenticated', 'This account is suspended.')
   const passwordHash = check.isOutdated ? await rehash(ctx, user, input.password) : user.passwordHash
   const tokens = await openSession(ctx, user.id, passwordHash)
@@ -31,7 +31,7 @@ export async function logIn(ctx: Ctx, input: LogIn): Promise<Tokens> {
   return tokens
 }
 
-/** Stores the password under today's parameters, unless it was changed meanwhile. */
+/** Stores a hash with the current parameters. The UPDATE names the old hash, so a concurrent password change wins. */
 async function rehash(
   ctx: Ctx,
   user: { id: string; passwordHash: string },

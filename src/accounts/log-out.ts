@@ -1,4 +1,4 @@
-/** Ends the session that the access token belongs to, with every refresh token of its family. Twice is once. */
+/** Ends the session of the access token, with every refresh token of its family. Idempotent. */
 import { and, eq, isNull } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'

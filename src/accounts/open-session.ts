@@ -1,4 +1,4 @@
-/** Opens a session for a user whose password was just checked, and makes its first pair of tokens. */
+/** Opens a session for a user whose password was just checked, and returns its first pair of tokens. */
 import { and, eq, sql } from 'drizzle-orm'
 import type { Actor, Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -10,9 +10,9 @@ import { sessions, users } from './schema.ts'
 import { signAccessToken } from './token.ts'
 
 /**
- * Undefined when the user was suspended, or got another password, since `passwordHash` was read. Hashing takes a
- * tenth of a second, in which both revoke all sessions; a session inserted later would outlive that. The INSERT
- * looks again, in one statement, so the session is either there to be revoked or never made.
+ * Undefined if the user was suspended or changed the password since `passwordHash` was read. Both revoke all sessions,
+ * and hashing takes a tenth of a second, so a session inserted afterwards would survive. The INSERT checks both again in
+ * one statement: the session either exists in time to be revoked, or is never made.
  */
 export async function openSession(
   ctx: Ctx,
@@ -44,7 +44,7 @@ export async function openSession(
   return rows.length === 0 ? undefined : tokensOf(ctx, { userId, sessionId }, refresh.text)
 }
 
-/** A session ends when nobody refreshes it for this long. */
+/** When a session expires unless it is refreshed, in milliseconds. */
 export const sessionEnd = (ctx: Ctx): number => ctx.now + ctx.settings.REFRESH_TOKEN_SECONDS * SECOND_MS
 
 export async function tokensOf(ctx: Ctx, actor: Actor, refreshToken: string): Promise<Tokens> {

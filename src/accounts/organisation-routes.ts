@@ -1,4 +1,4 @@
-/** Doors under /api/v1/organisations: who owns raffles, and who acts for them. */
+/** Routes under /api/v1/organisations: the owners of raffles, and their members. */
 import { Hono } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
@@ -29,7 +29,7 @@ export const organisations = new Hono<AppEnv>()
     '/',
     describe({
       summary: 'List organisations',
-      description: 'Those that you are a member of; all of them for an admin.',
+      description: 'Your organisations; an admin sees all.',
       tag: TAG,
       auth: 'user',
       success: {
@@ -104,7 +104,7 @@ export const organisations = new Hono<AppEnv>()
     '/:id/members',
     describe({
       summary: 'Add a member',
-      description: 'Names the user by `userId` or by `email`.',
+      description: 'Name the user by `userId` or by `email`.',
       tag: TAG,
       auth: 'user',
       success: { status: 201, schema: Member, example: EXAMPLE_MEMBER, description: 'The new member.' },
@@ -123,10 +123,10 @@ export const organisations = new Hono<AppEnv>()
     '/:id/members/:userId',
     describe({
       summary: 'Remove a member',
-      description: 'Counts from the next request on.',
+      description: 'Takes effect with the next request.',
       tag: TAG,
       auth: 'user',
-      success: { status: 204, description: 'Not a member any more.' },
+      success: { status: 204, description: 'The user is no longer a member.' },
       errors: ['forbidden', 'not_found'],
     }),
     validate('param', MemberParams),

@@ -1,4 +1,4 @@
-/** The login door's second spelling: the password grant of OAuth 2, a form in and RFC 6749's own errors out. */
+/** Login with OAuth 2's password grant: a form in, RFC 6749's own responses and errors out. */
 import type { Next } from 'hono'
 import * as z from 'zod'
 import type { AppContext } from '../core/context.ts'
@@ -9,15 +9,15 @@ import { BODIES } from './examples.ts'
 import { logIn } from './log-in.ts'
 
 const FORM = /^application\/x-www-form-urlencoded\s*(;|$)/i
-/** RFC 6749 §5.2: what `error_description` must not contain. */
-const NOT_FOR_DESCRIPTIONS = /[^\x20\x21\x23-\x5b\x5d-\x7e]/g
+/** RFC 6749 §5.2: the characters that `error_description` must not contain. */
+const FORBIDDEN_CHARACTERS = /[^\x20\x21\x23-\x5b\x5d-\x7e]/g
 
-/** Answers a form; leaves every other body to the next handler. */
+/** Handles a form; passes every other body to the next handler. */
 export const passwordGrant = describeForm(
   async function passwordGrant(c: AppContext, next: Next) {
     if (!FORM.test(c.req.header('content-type') ?? '')) return next()
     c.header('cache-control', 'no-store')
-    // Not `text()`: the platform warns, for each form, that it may not be one.
+    // `text()` of a form makes the platform log a warning.
     const fields = new URLSearchParams(new TextDecoder().decode(await c.req.arrayBuffer()))
     const read = readGrant(fields)
     if ('error' in read) return c.json(read, 400)
@@ -34,9 +34,8 @@ export const passwordGrant = describeForm(
 
 function readGrant(fields: URLSearchParams): { email: string; password: string } | OAuthError {
   const names = [...fields.keys()]
-  // RFC 6749 §3.2: no parameter twice, and one without a value counts as left out.
-  if (new Set(names).size < names.length)
-    return oauthError('invalid_request', 'A parameter stands there twice.')
+  // RFC 6749 §3.2: no parameter twice; a parameter without a value counts as left out.
+  if (new Set(names).size < names.length) return oauthError('invalid_request', 'A parameter is sent twice.')
   const present = Object.fromEntries([...fields].filter(([, value]) => value !== ''))
   if (present.grant_type !== undefined && present.grant_type !== 'password') {
     return oauthError('unsupported_grant_type', 'The only grant_type here is password.')
@@ -54,5 +53,5 @@ function readGrant(fields: URLSearchParams): { email: string; password: string }
 
 const oauthError = (error: OAuthError['error'], description: string): OAuthError => ({
   error,
-  error_description: description.replaceAll(NOT_FOR_DESCRIPTIONS, "'"),
+  error_description: description.replaceAll(FORBIDDEN_CHARACTERS, "'"),
 })

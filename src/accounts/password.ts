@@ -1,4 +1,4 @@
-/** Passwords: scrypt (RFC 7914) with its parameters beside the hash, and the same work whether or not a user is there. */
+/** Passwords: scrypt (RFC 7914), with the parameters stored beside the hash. An unknown user costs the same work. */
 import crypto from 'node:crypto'
 import { invalid } from '../core/errors.ts'
 
@@ -9,26 +9,26 @@ interface Parameters {
   parallelism: number
 }
 
-/** N=2¹⁴ r=8 p=5 (OWASP's choice for 16 MiB): about 100 ms. The platform takes N·r·p up to 2²⁰. */
+/** N=2¹⁴ r=8 p=5 (OWASP's choice for 16 MiB): about 100 ms. The platform allows N·r·p up to 2²⁰. */
 const CURRENT: Parameters = { log2N: 14, blockSize: 8, parallelism: 5 }
 const SALT_BYTES = 16
 const KEY_BYTES = 32
 /** scrypt needs 128·N·r bytes and a little more. */
 const MAX_MEMORY_BYTES = 2 * 128 * 2 ** CURRENT.log2N * CURRENT.blockSize
 
-/** What is compared for an address that nobody has: as much work as for one that somebody has, and never a match. */
-const NOBODYS_HASH = format(CURRENT, Buffer.alloc(SALT_BYTES), Buffer.alloc(KEY_BYTES))
+/** The hash to check for an unknown address: it costs the same work and never matches. */
+const UNKNOWN_USERS_HASH = format(CURRENT, Buffer.alloc(SALT_BYTES), Buffer.alloc(KEY_BYTES))
 
-/** One password typed on two keyboards may be two byte strings: NIST SP 800-63B §5.1.1.2 asks for NFKC. */
+/** Two keyboards may encode one password differently, so NIST SP 800-63B §5.1.1.2 requires NFKC. */
 const inOneForm = (password: string): string => password.normalize('NFKC')
 
-/** 422 at `path` for a password that the user's own address gives away. Its length is the schema's business. */
-export function refuseObviousPassword(path: string, password: string, email: string): void {
+/** Throws 422 at `path` if the password is the user's e-mail address. The schema checks its length. */
+export function refuseEmailAsPassword(path: string, password: string, email: string): void {
   if (inOneForm(password).trim().toLowerCase() === email)
     throw invalid(path, 'must not be the e-mail address')
 }
 
-/** Hashes under today's parameters and a fresh salt. */
+/** Hashes with the current parameters and a new salt. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = crypto.getRandomValues(Buffer.alloc(SALT_BYTES))
   return format(CURRENT, salt, await derive(password, salt, CURRENT))
@@ -36,13 +36,13 @@ export async function hashPassword(password: string): Promise<string> {
 
 export interface PasswordCheck {
   matches: boolean
-  /** The hash was made under other parameters than today's: make a new one while the password is at hand. */
+  /** The hash has old parameters: store a new one while the password is known. */
   isOutdated: boolean
 }
 
-/** Compares in constant time; `stored` is undefined where there is no such user, which takes as long. */
+/** Compares in constant time. `stored` is undefined for an unknown user, which takes as long. */
 export async function checkPassword(password: string, stored: string | undefined): Promise<PasswordCheck> {
-  const { parameters, salt, key } = parse(stored ?? NOBODYS_HASH)
+  const { parameters, salt, key } = parse(stored ?? UNKNOWN_USERS_HASH)
   const isSame = crypto.timingSafeEqual(await derive(password, salt, parameters), key)
   return {
     matches: isSame && stored !== undefined,

@@ -1,11 +1,11 @@
-/** The one place where it is asked who may do what; looked up each time, so that a change counts at once. */
+/** Decides who may do what. Roles and sessions are read from D1 each time, so that a change takes effect at once. */
 import { and, eq, isNull } from 'drizzle-orm'
 import type { Actor, Ctx } from '../core/context.ts'
 import { invalid, notFound, Problem } from '../core/errors.ts'
 import { MemberRole } from './contract.ts'
 import { members, organisations, sessions, users } from './schema.ts'
 
-/** Everything that can be allowed to a member of an organisation. */
+/** Every permission that a member of an organisation may have. */
 export const PERMISSIONS = [
   'raffles:write',
   'raffles:cancel',
@@ -23,13 +23,13 @@ export type Permission = (typeof PERMISSIONS)[number]
 
 const ROLE_PERMISSIONS: Record<MemberRole, readonly Permission[]> = { operator: PERMISSIONS }
 
-/** Somebody who is signed in, by the token alone: for players' reads and purchases. */
+/** Requires a signed-in user, by the token alone: for reads and purchases of players. */
 export function requireUser(ctx: Ctx): Actor {
   if (ctx.actor === null) throw new Problem('unauthenticated', 'Sign in to do this.')
   return ctx.actor
 }
 
-/** Somebody who is signed in, not suspended and not logged out, as of now. */
+/** Requires a signed-in user who is not suspended and has not logged out, as stored in D1. */
 export async function requireLiveUser(ctx: Ctx): Promise<Actor & { isAdmin: boolean }> {
   const actor = requireUser(ctx)
   const row = await ctx.db
@@ -42,22 +42,22 @@ export async function requireLiveUser(ctx: Ctx): Promise<Actor & { isAdmin: bool
   return { ...actor, isAdmin: row.role === 'admin' }
 }
 
-/** A platform administrator. */
+/** Requires a platform administrator. */
 export async function requireAdmin(ctx: Ctx): Promise<Actor> {
   const { isAdmin, ...actor } = await requireLiveUser(ctx)
   if (!isAdmin) throw new Problem('forbidden', 'Only an administrator may do this.')
   return actor
 }
 
-/** A member of the organisation, whatever the role, or an admin; to everybody else it does not exist. */
+/** Requires a member with any role, or an admin. For everyone else the organisation is not found. */
 export async function requireMember(ctx: Ctx, organisationId: string): Promise<Actor> {
-  await standingIn(ctx, organisationId)
+  await readAccess(ctx, organisationId)
   return requireUser(ctx)
 }
 
 /**
- * A member whose role holds `permission`, or an admin. To everybody else the organisation does not exist, nor does what
- * it owns: `what` is that thing, so that the refusal reads as for an id that nobody has.
+ * Requires a member whose role includes `permission`, or an admin. Everyone else gets "No such `what`", the same as for
+ * an unknown id. `what` is the owned thing, such as `raffle`.
  */
 export async function requirePermission(
   ctx: Ctx,
@@ -65,14 +65,14 @@ export async function requirePermission(
   permission: Permission,
   what = 'organisation',
 ): Promise<Actor> {
-  const { isAdmin, role } = await standingIn(ctx, organisationId, what)
+  const { isAdmin, role } = await readAccess(ctx, organisationId, what)
   if (!isAdmin && !permissionsOf(role).includes(permission)) {
     throw new Problem('forbidden', `Your role in this organisation does not include ${permission}.`)
   }
   return requireUser(ctx)
 }
 
-/** Whether somebody may; for what is merely shown or hidden. Anybody may ask, and may be told no. */
+/** Whether the user has a permission, to show or hide data. False if nobody is signed in. */
 export async function hasPermission(
   ctx: Ctx,
   organisationId: string,
@@ -88,10 +88,10 @@ export async function hasPermission(
   }
 }
 
-/** The organisation that the actor acts for: the one named, or the only one there is to choose from. */
+/** The organisation that the user acts for: the named one, or the user's only one. */
 export async function organisationFor(ctx: Ctx, organisationId?: string): Promise<string> {
   if (organisationId !== undefined) {
-    await standingIn(ctx, organisationId)
+    await readAccess(ctx, organisationId)
     return organisationId
   }
   const { userId, isAdmin } = await requireLiveUser(ctx)
@@ -107,7 +107,7 @@ export async function organisationFor(ctx: Ctx, organisationId?: string): Promis
   throw invalid('organisationId', 'name the organisation that you act for')
 }
 
-/** The organisations in which somebody holds one of `permissions`; null for an admin: all of them. */
+/** The organisations in which the user has one of `permissions`; null for an admin, who has all. */
 export async function organisationsWith(
   ctx: Ctx,
   permissions: readonly Permission[],
@@ -120,14 +120,14 @@ export async function organisationsWith(
     .map(({ organisationId }) => organisationId)
 }
 
-interface Standing {
+interface Access {
   isAdmin: boolean
   /** Null for an admin who is not a member. */
   role: string | null
 }
 
-/** What somebody is in an organisation, in one query. */
-async function standingIn(ctx: Ctx, organisationId: string, what = 'organisation'): Promise<Standing> {
+/** The user's role in an organisation, in one query. Throws if the user may not see it. */
+async function readAccess(ctx: Ctx, organisationId: string, what = 'organisation'): Promise<Access> {
   const actor = requireUser(ctx)
   const row = await ctx.db
     .select({ role: users.role, organisationId: organisations.id, memberRole: members.role })
@@ -148,7 +148,7 @@ const isActive = (actor: Actor) => and(eq(users.id, actor.userId), eq(users.stat
 const liveSessionOf = (actor: Actor) =>
   and(eq(sessions.id, actor.sessionId), eq(sessions.userId, users.id), isNull(sessions.revokedAt))
 
-/** A role that this version does not know allows nothing. */
+/** A role that this version does not know has no permissions. */
 function permissionsOf(role: string | null): readonly Permission[] {
   const known = MemberRole.safeParse(role)
   return known.success ? ROLE_PERMISSIONS[known.data] : []

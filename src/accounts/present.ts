@@ -1,4 +1,4 @@
-/** Rows of accounts as they are answered: every field named, so that a new column shows nowhere by itself. */
+/** Turns rows of accounts into responses. Every field is named, so that a new column stays private. */
 import { toInstant } from '../core/time.ts'
 import type { Organisation, User } from './contract.ts'
 import type { OrganisationRow, UserRow } from './schema.ts'

@@ -1,4 +1,4 @@
-/** Forgets sessions that ended a day ago or more: a bounded piece each time, oldest first. */
+/** Deletes sessions that expired at least a day ago: one bounded batch per sweep, oldest first. */
 import { asc, inArray, lt } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { DAY_MS } from '../core/time.ts'
@@ -6,7 +6,7 @@ import { sessions } from './schema.ts'
 
 const PURGE_BATCH = 200
 
-/** How many were forgotten. A session without its row counts as signed out, so nothing comes alive again. */
+/** Returns how many were deleted. A session without a row counts as signed out, so deletion revives nothing. */
 export async function purgeSessions(ctx: Ctx): Promise<number> {
   const ended = ctx.db
     .select({ id: sessions.id })
@@ -14,6 +14,9 @@ export async function purgeSessions(ctx: Ctx): Promise<number> {
     .where(lt(sessions.expiresAt, ctx.now - DAY_MS))
     .orderBy(asc(sessions.expiresAt))
     .limit(PURGE_BATCH)
-  const gone = await ctx.db.delete(sessions).where(inArray(sessions.id, ended)).returning({ id: sessions.id })
-  return gone.length
+  const deleted = await ctx.db
+    .delete(sessions)
+    .where(inArray(sessions.id, ended))
+    .returning({ id: sessions.id })
+  return deleted.length
 }

@@ -1,4 +1,4 @@
-/** One organisation, for its members and admins. */
+/** Reads one organisation, for its members and for admins. */
 import { eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'

@@ -1,4 +1,4 @@
-/** One's own account. */
+/** Reads the user's own account. */
 import { and, eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'

@@ -1,4 +1,4 @@
-/** Exchanges a refresh token for a new pair, once; a second use means that two hold it, and ends the session. */
+/** Exchanges a refresh token for a new pair, once. A second use means that two clients have it, so the session ends. */
 import { and, eq, exists, gt, inArray, isNull } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -9,8 +9,8 @@ import { newRefreshToken, type RefreshToken, readRefreshToken } from './refresh-
 import { sessions, users } from './schema.ts'
 
 /**
- * Two requests may bring one token at the same time: the UPDATE names the hash that it replaces, so one finds it
- * and the other does not. The other cannot be told from a thief's, so the family ends (RFC 9700 §4.14.2).
+ * Two requests may send one token at the same time. The UPDATE names the hash that it replaces, so only one finds it.
+ * The other looks like a stolen token, so the whole family ends (RFC 9700 §4.14.2).
  */
 export async function refreshSession(ctx: Ctx, refreshToken: string): Promise<Tokens> {
   const used = readRefreshToken(refreshToken)
@@ -36,7 +36,7 @@ async function rotate(ctx: Ctx, used: RefreshToken, next: RefreshToken) {
       .where(
         and(
           eq(sessions.familyHash, used.familyHash),
-          // The new hash too: a repeat after a lost answer finds what it wrote itself.
+          // Also the new hash, so that a retry after a lost response finds its own write.
           inArray(sessions.refreshHash, [used.refreshHash, next.refreshHash]),
           isNull(sessions.revokedAt),
           gt(sessions.expiresAt, ctx.now),
@@ -59,4 +59,4 @@ async function endFamily(ctx: Ctx, used: RefreshToken): Promise<void> {
   for (const { id, userId } of ended) ctx.log.warn('refresh token not accepted', { sessionId: id, userId })
 }
 
-const notAccepted = () => new Problem('unauthenticated', 'The refresh token is not valid, or not any more.')
+const notAccepted = () => new Problem('unauthenticated', 'The refresh token is invalid or has expired.')

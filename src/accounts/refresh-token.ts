@@ -1,33 +1,33 @@
-/** Refresh tokens: opaque bytes of which only hashes are kept; one part stays in the family, the other is new each time. */
+/** Refresh tokens: a part that the family shares, and a part that is new each time. Only hashes are stored. */
 import { createHash } from 'node:crypto'
 
-/** Finds the session again, even by a token that was rotated away; only who held one of the family knows it. */
+/** Finds the session, even by a replaced token. Only a client that had a token of the family knows it. */
 const FAMILY_BYTES = 16
 const SECRET_BYTES = 32
 
 export interface RefreshToken {
-  /** What the client keeps. */
+  /** The token that the client keeps. */
   text: string
   familyHash: string
   refreshHash: string
 }
 
-/** A token of a new family, or the next one of the family that `previous` belongs to. */
+/** The first token of a new family, or the next token in the family of `previous`. */
 export function newRefreshToken(previous?: RefreshToken): RefreshToken {
   const bytes = crypto.getRandomValues(Buffer.alloc(FAMILY_BYTES + SECRET_BYTES))
   if (previous !== undefined) familyOf(Buffer.from(previous.text, 'base64url')).copy(bytes)
-  return describe(bytes)
+  return tokenOf(bytes)
 }
 
-/** Reads a token as a client sends it; undefined for what was never one. */
+/** Parses a token; undefined if it cannot be one. */
 export function readRefreshToken(text: string): RefreshToken | undefined {
   const bytes = Buffer.from(text, 'base64url')
-  // Decoding is lenient, so that two texts could name one token: only the canonical one does.
+  // Base64url decoding is lenient: several texts give the same bytes. Only the canonical text is accepted.
   if (bytes.length !== FAMILY_BYTES + SECRET_BYTES || bytes.toString('base64url') !== text) return undefined
-  return describe(bytes)
+  return tokenOf(bytes)
 }
 
-function describe(bytes: Buffer): RefreshToken {
+function tokenOf(bytes: Buffer): RefreshToken {
   return {
     text: bytes.toString('base64url'),
     familyHash: sha256(familyOf(bytes)),

@@ -1,4 +1,4 @@
-/** Makes a user, unless the address has one already, and with it the mail that asks whether the address is theirs. */
+/** Creates a user with a verification mail, unless a user already has the address. */
 import { eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -7,12 +7,12 @@ import { newId } from '../core/ids.ts'
 import type { RegisterUser, User } from './contract.ts'
 import { insertEmailToken } from './email-token.ts'
 import { enqueueMail } from './mail/enqueue-mail.ts'
-import { hashPassword, refuseObviousPassword } from './password.ts'
+import { hashPassword, refuseEmailAsPassword } from './password.ts'
 import { presentUser } from './present.ts'
 import { users } from './schema.ts'
 
 export async function registerUser(ctx: Ctx, input: RegisterUser): Promise<User> {
-  refuseObviousPassword('password', input.password, input.email)
+  refuseEmailAsPassword('password', input.password, input.email)
   const id = newId('user')
   const insert = ctx.db
     .insert(users)
@@ -35,9 +35,9 @@ export async function registerUser(ctx: Ctx, input: RegisterUser): Promise<User>
   )
   const token = insertEmailToken(ctx, 'verify', mailId)
   const read = ctx.db.select().from(users).where(eq(users.email, input.email))
-  // Two may register one address at once: its index lets one row in, and who finds another id there came second.
-  // Read with the insert, so that a repeat after a lost answer finds its own row.
+  // Two requests may register one address at once. The unique index keeps one row, and the loser reads another id there.
+  // The read is in the same batch, so that a retry after a lost response finds its own row.
   const [, , , [row]] = await withRetry(() => ctx.db.batch([insert, mail, token, read]))
-  if (row?.id !== id) throw new Problem('conflict', 'This e-mail address is registered already.')
+  if (row?.id !== id) throw new Problem('conflict', 'This e-mail address is already registered.')
   return presentUser(row)
 }

@@ -1,5 +1,4 @@
-/** Takes a user's role in an organisation away; it counts from the next request on. */
-
+/** Removes a member from an organisation. It takes effect with the next request. */
 import { and, eq } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'

@@ -1,4 +1,4 @@
-/** The program of an organisation that asks with an API key: looked up each time, so that a revocation counts at once. */
+/** Requires a valid API key. The key is read from D1 each time, so that a revocation takes effect at once. */
 import { and, eq, isNull, lte, or } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -9,7 +9,7 @@ import { apiKeys } from './schema.ts'
 
 const HOUR_MS = 3_600_000
 
-/** The organisation whose key it is; the caller finds nothing that is another's. Counts against the key's own limit. */
+/** Returns the key's organisation. The caller must read only that organisation's data. Counts against the key's limit. */
 export async function requireApiKey(ctx: Ctx, scope: ApiKeyScope): Promise<{ organisationId: string }> {
   const presented = ctx.apiKey
   if (presented === null) {
@@ -21,14 +21,14 @@ export async function requireApiKey(ctx: Ctx, scope: ApiKeyScope): Promise<{ org
     .from(apiKeys)
     .where(and(eq(apiKeys.id, id), eq(apiKeys.secretHash, secretHash), isNull(apiKeys.revokedAt)))
     .get()
-  if (row === undefined) throw new Problem('unauthenticated', 'The API key is not valid, or not any more.')
+  if (row === undefined) throw new Problem('unauthenticated', 'The API key is invalid or revoked.')
   await countRequest(ctx.env.RATE_PURCHASE, id)
   if (!row.scopes.includes(scope)) throw new Problem('forbidden', `This API key does not include ${scope}.`)
-  if (row.lastUsedAt === null || row.lastUsedAt <= ctx.now - HOUR_MS) await noteUse(ctx, id)
+  if (row.lastUsedAt === null || row.lastUsedAt <= ctx.now - HOUR_MS) await recordUse(ctx, id)
   return { organisationId: row.organisationId }
 }
 
-const noteUse = (ctx: Ctx, id: string) =>
+const recordUse = (ctx: Ctx, id: string) =>
   withRetry(() =>
     ctx.db
       .update(apiKeys)

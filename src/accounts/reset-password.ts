@@ -1,11 +1,11 @@
-/** Sets a new password by the token of a mail, which then counts no more, and ends every session of the user. */
+/** Sets a new password with the token from a mail, marks the token as used, and ends every session of the user. */
 import { and, eq, exists, isNull, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { invalid } from '../core/errors.ts'
 import type { ResetPassword } from './contract.ts'
-import { isLive, useUpTokens } from './email-token.ts'
-import { hashPassword, refuseObviousPassword } from './password.ts'
+import { isLive, markTokensUsed } from './email-token.ts'
+import { hashPassword, refuseEmailAsPassword } from './password.ts'
 import { emailTokens, sessions, users } from './schema.ts'
 
 export async function resetPassword(ctx: Ctx, { token, password }: ResetPassword): Promise<void> {
@@ -16,11 +16,12 @@ export async function resetPassword(ctx: Ctx, { token, password }: ResetPassword
     .innerJoin(users, eq(users.id, emailTokens.userId))
     .where(and(live, eq(users.status, 'active')))
     .get()
-  if (user === undefined) throw notValid()
-  refuseObviousPassword('password', password, user.email)
+  if (user === undefined) throw invalidToken()
+  refuseEmailAsPassword('password', password, user.email)
   const passwordHash = await hashPassword(password)
 
-  // Two may use one token at once: the first uses it up, and only whose password it became does the rest.
+  // Two requests may use one token at once. The UPDATE requires an unused token, so only the first one changes the hash.
+  // The other statements run only if this request's hash is stored, so only the winner ends sessions.
   const isOurs = and(eq(users.id, user.id), eq(users.passwordHash, passwordHash))
   const ifOurs = exists(ctx.db.select({ id: users.id }).from(users).where(isOurs))
   const change = ctx.db
@@ -36,10 +37,10 @@ export async function resetPassword(ctx: Ctx, { token, password }: ResetPassword
     .update(sessions)
     .set({ revokedAt: ctx.now })
     .where(and(eq(sessions.userId, user.id), isNull(sessions.revokedAt), ifOurs))
-  const useUp = useUpTokens(ctx, 'reset', user.id, sql`${ifOurs}`)
+  const markUsed = markTokensUsed(ctx, 'reset', user.id, sql`${ifOurs}`)
   const read = ctx.db.select({ id: users.id }).from(users).where(isOurs)
-  const [, , , changed] = await withRetry(() => ctx.db.batch([change, endSessions, useUp, read]))
-  if (changed.length === 0) throw notValid()
+  const [, , , changed] = await withRetry(() => ctx.db.batch([change, endSessions, markUsed, read]))
+  if (changed.length === 0) throw invalidToken()
 }
 
-const notValid = () => invalid('token', 'is not valid, or not any more')
+const invalidToken = () => invalid('token', 'is invalid or has expired')

@@ -1,4 +1,4 @@
-/** Tables of accounts: users, their sessions and mails, organisations and who is a member of which. Times are milliseconds. */
+/** Tables of accounts: users, sessions, mails, organisations, members and API keys. Times are milliseconds. */
 import { sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { MailKind } from './mail/kinds.ts'
@@ -14,21 +14,21 @@ export const users = sqliteTable(
   'users',
   {
     id: text().primaryKey(),
-    /** Trimmed and in lower case, so that the index sees one address as one. */
+    /** Trimmed and in lower case, so that the unique index sees every spelling as one address. */
     email: text().notNull().unique('users_email'),
     name: text().notNull(),
     phone: text(),
-    /** Parameters, salt and key in one string, as `password.ts` writes it. */
+    /** Parameters, salt and key in one string; `password.ts` writes it. */
     passwordHash: text().notNull(),
-    /** The one platform role; everything else is a membership. */
+    /** The role on the platform; roles in organisations are in `members`. */
     role: text({ enum: USER_ROLES }).notNull().default('user'),
     status: text({ enum: USER_STATUSES }).notNull().default('active'),
     winnerDisplay: text({ enum: WINNER_DISPLAYS }).notNull().default('initials'),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
-    /** In which mails are written; null: nobody has said. */
+    /** The language of mails; null if the user has not chosen one. */
     language: text({ enum: LANGUAGES }),
-    /** When it was proven that who uses the account reads its address. */
+    /** When the user proved to read mail at the address. */
     emailVerifiedAt: integer(),
   },
   () => [
@@ -39,7 +39,7 @@ export const users = sqliteTable(
   ],
 )
 
-/** One row a login: the family of all refresh tokens that grew from it. Its id is the access token's `jti`. */
+/** One row per login: the family of its refresh tokens. The id is the access token's `jti`. */
 export const sessions = sqliteTable(
   'sessions',
   {
@@ -47,9 +47,9 @@ export const sessions = sqliteTable(
     userId: text()
       .notNull()
       .references(() => users.id),
-    /** SHA-256 of the part that every refresh token of the family shares: what finds the row again. */
+    /** SHA-256 of the part that every refresh token of the family shares; finds the row. */
     familyHash: text().notNull().unique('sessions_family'),
-    /** SHA-256 of the one refresh token that still counts. */
+    /** SHA-256 of the current refresh token. */
     refreshHash: text().notNull(),
     createdAt: integer().notNull(),
     refreshedAt: integer().notNull(),
@@ -71,7 +71,7 @@ export const organisations = sqliteTable(
   () => [check('organisations_name', sql`length(name) > 0`)],
 )
 
-/** `role` has no CHECK: roles that organisations make themselves will stand here too. */
+/** `role` has no CHECK, because organisations will be able to define their own roles. */
 export const members = sqliteTable(
   'members',
   {
@@ -90,7 +90,7 @@ export const members = sqliteTable(
   ],
 )
 
-/** Keys of organisations for their own programs. Of the secret only the hash is kept. */
+/** API keys of organisations. Only the hash of a secret is stored. */
 export const apiKeys = sqliteTable(
   'api_keys',
   {
@@ -100,11 +100,11 @@ export const apiKeys = sqliteTable(
       .references(() => organisations.id),
     name: text().notNull(),
     scopes: text({ mode: 'json' }).$type<string[]>().notNull(),
-    /** SHA-256 of its secret. */
+    /** SHA-256 of the secret. */
     secretHash: text().notNull(),
     createdBy: text().notNull(),
     createdAt: integer().notNull(),
-    /** True to the hour. */
+    /** Accurate to the hour. */
     lastUsedAt: integer(),
     revokedAt: integer(),
   },
@@ -112,24 +112,25 @@ export const apiKeys = sqliteTable(
 )
 
 export type ApiKeyRow = typeof apiKeys.$inferSelect
-/** The outbox: one row a mail, written with its cause; neither address nor text, which are looked up when it is sent. */
+
+/** The outbox: one row per mail, in the batch of its cause. Address and text are computed when the mail is sent. */
 export const mails = sqliteTable(
   'mails',
   {
     id: text().primaryKey(),
-    /** What it is about, and which mail about it: together they make it one. */
+    /** The cause of the mail. `subject` and `kind` together are unique, so that one cause sends one mail. */
     subject: text().notNull(),
     kind: text().$type<MailKind>().notNull(),
-    /** Null where a password was forgotten for an address that nobody has. */
+    /** Null for a password reset of an unknown address. */
     userId: text(),
     data: text({ mode: 'json' }).$type<unknown>().notNull(),
-    /** One of very many at once: it waits behind what somebody is waiting for. */
+    /** One of many mails at once; mails that a user waits for are sent first. */
     bulk: integer({ mode: 'boolean' }).notNull(),
-    /** When it is to be tried; null: it was sent or given up. */
+    /** The time of the next try; null if the mail was sent or given up. */
     dueAt: integer(),
     tries: integer().notNull().default(0),
     sentAt: integer(),
-    /** Why the last try failed, without anything personal. */
+    /** Why the last try failed, without personal data. */
     failure: text(),
     createdAt: integer().notNull(),
   },
@@ -140,9 +141,9 @@ export const mails = sqliteTable(
 )
 export type MailRow = typeof mails.$inferSelect
 
-/** Mails that development has "sent": read at /dev/mail. */
+/** Mails that were "sent" in development, shown at /dev/mail. */
 export const devMails = sqliteTable('dev_mails', {
-  /** Of the outbox. */
+  /** The mail's id in the outbox. */
   id: text().primaryKey(),
   recipient: text().notNull(),
   title: text().notNull(),
@@ -152,18 +153,18 @@ export const devMails = sqliteTable('dev_mails', {
 })
 export type DevMailRow = typeof devMails.$inferSelect
 
-/** What a mail lets its reader do, once. Only the hash: the token itself is made again when the mail is sent. */
+/** One-time tokens in mails. Only the hash is stored; the token is computed again when the mail is sent. */
 export const emailTokens = sqliteTable(
   'email_tokens',
   {
-    /** SHA-256. */
+    /** SHA-256 of the token. */
     hash: text().primaryKey(),
     kind: text({ enum: EMAIL_TOKEN_KINDS }).notNull(),
-    /** Null where nobody has the address. */
+    /** Null if no user has the address. */
     userId: text(),
     createdAt: integer().notNull(),
     expiresAt: integer().notNull(),
-    /** When it, or a newer one in its place, was used. */
+    /** When this token, or another of the same user and kind, was used. */
     usedAt: integer(),
   },
   (table) => [

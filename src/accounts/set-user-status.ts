@@ -1,5 +1,4 @@
-/** Suspends a user, which ends every session at once, or lets one back in, who then logs in anew. */
-
+/** Suspends a user and ends every session at once, or reactivates a user, who must then log in again. */
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
@@ -12,7 +11,7 @@ import { sessions, users } from './schema.ts'
 
 export async function setUserStatus(ctx: Ctx, userId: string, { status }: SetUserStatus): Promise<User> {
   const admin = await requireAdmin(ctx)
-  // Nobody would be left to undo it.
+  // Otherwise the last admin could suspend their own account, and nobody could undo it.
   if (userId === admin.userId) throw new Problem('invalid_state', 'You cannot change your own status.')
   const update = ctx.db
     .update(users)

@@ -1,4 +1,4 @@
-/** Access tokens (JWT, HS256, RFC 7519): the only file that knows the library; what is not perfect is no token. */
+/** Signs and verifies access tokens (JWT, HS256, RFC 7519). Only this file uses the library; it accepts no deviation. */
 import { sign, verify } from '@tsndr/cloudflare-worker-jwt'
 import * as z from 'zod'
 import type { Actor } from '../core/context.ts'
@@ -10,10 +10,10 @@ const ALGORITHM = 'HS256'
 const ISSUER = 'tombola'
 const AUDIENCE = 'tombola-api'
 const MAX_TOKEN_LENGTH = 1024
-/** Three parts and no more: the library would overlook a fourth, and white space within one. */
+/** Exactly three parts: the library would ignore a fourth part, and white space within one. */
 const COMPACT_FORM = /^[\w-]+\.[\w-]+\.[\w-]+$/
 
-/** Every claim, all required: the library lets a token without `exp` live for ever. */
+/** All claims are required: the library would never expire a token without `exp`. */
 const Claims = z.strictObject({
   exp: z.number().int(),
   iat: z.number().int(),
@@ -47,20 +47,20 @@ export async function signAccessToken(
   return sign(claims, await keyOf(secret), { algorithm: ALGORITHM })
 }
 
-/** Who a token speaks for; anything wrong with it is one and the same `unauthenticated`. */
+/** The user and session of a token. Throws the same `unauthenticated` for every fault. */
 export async function verifyAccessToken(token: string, { secret, now }: TokenTerms): Promise<Actor> {
   const claims = await readClaims(token, secret)
   if (claims === undefined || claims.exp * SECOND_MS <= now) {
-    throw new Problem('unauthenticated', 'The access token is not valid, or not any more.')
+    throw new Problem('unauthenticated', 'The access token is invalid or has expired.')
   }
   return { userId: claims.sub, sessionId: claims.jti }
 }
 
-/** Tokens of which this isolate knows that their signature is good: people come back with the same one for minutes. */
+/** Tokens whose signature this isolate has verified: a client sends the same token for minutes. */
 const verified = new Map<string, { secret: string; claims: z.infer<typeof Claims> }>()
 const MAX_VERIFIED = 5_000
 
-/** A token's claims, if its signature and form are right; whether its time is over is not asked here. */
+/** A token's claims if its signature and format are valid; expired tokens too. */
 async function readClaims(token: string, secret: string): Promise<z.infer<typeof Claims> | undefined> {
   const known = verified.get(token)
   if (known?.secret === secret) return known.claims
@@ -84,7 +84,7 @@ async function verifyClaims(token: string, secret: string): Promise<z.infer<type
 
 let cached: { secret: string; key: Promise<CryptoKey> } | undefined
 
-/** The imported key of this isolate; made by hand, so that no secret is ever taken for PEM. */
+/** The key of this isolate. Imported here, because the library would parse a secret that looks like PEM. */
 function keyOf(secret: string): Promise<CryptoKey> {
   if (cached?.secret !== secret) {
     const key = crypto.subtle.importKey(

@@ -1,4 +1,4 @@
-/** Changes one's own name, phone and how a win is shown; what is left out stays. */
+/** Updates the user's own name, phone, language and winner display. Fields that are left out keep their values. */
 import { eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'

@@ -1,4 +1,4 @@
-/** Doors under /api/v1/users: one's own account, and for admins everybody's. */
+/** Routes under /api/v1/users: the user's own account, and all users for admins. */
 import { Hono } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
@@ -28,14 +28,14 @@ export const users = new Hono<AppEnv>()
     '/me',
     describe({
       summary: 'Update your account',
-      description: 'What is left out stays as it is.',
+      description: 'Fields that are left out keep their values.',
       tag: TAG,
       auth: 'user',
       success: {
         status: 200,
         schema: User,
         example: EXAMPLE_USER,
-        description: 'Your account as it is now.',
+        description: 'Your updated account.',
       },
       errors: [...BODY_ERRORS, 'not_found'],
     }),
@@ -71,7 +71,7 @@ export const users = new Hono<AppEnv>()
         status: 200,
         schema: User,
         example: { ...EXAMPLE_USER, status: 'suspended' },
-        description: 'The user as it is now.',
+        description: 'The updated user.',
       },
       errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
     }),

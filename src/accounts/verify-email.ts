@@ -1,22 +1,22 @@
-/** Takes the token of a mail for proof that its reader has the account's address; and sends another such mail. */
+/** Verifies the user's e-mail address with the token from a mail, and sends that mail again. */
 import { and, eq, exists, isNull } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { invalid, Problem } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import { MINUTE_MS } from '../core/time.ts'
-import { insertEmailToken, isLive, useUpTokens } from './email-token.ts'
+import { insertEmailToken, isLive, markTokensUsed } from './email-token.ts'
 import { enqueueMail } from './mail/enqueue-mail.ts'
 import { requireLiveUser } from './permissions.ts'
 import { emailTokens, users } from './schema.ts'
 
-/** What other domains do once a user has proved an address; `app.ts` hands it in. It may be lost in a crash. */
+/** Runs after an address is verified; `app.ts` passes it in. A crash may skip it, so the sweep must repeat its work. */
 export type AfterVerified = (ctx: Ctx, userId: string) => Promise<void>
 
 export async function verifyEmail(ctx: Ctx, token: string, afterVerified: AfterVerified): Promise<void> {
   const live = isLive(ctx, 'verify', token)
   const found = await ctx.db.select({ userId: emailTokens.userId }).from(emailTokens).where(live).get()
-  if (found?.userId == null) throw invalid('token', 'is not valid, or not any more')
+  if (found?.userId == null) throw invalid('token', 'is invalid or has expired')
   const { userId } = found
   const verify = ctx.db
     .update(users)
@@ -28,8 +28,8 @@ export async function verifyEmail(ctx: Ctx, token: string, afterVerified: AfterV
         exists(ctx.db.select({ hash: emailTokens.hash }).from(emailTokens).where(live)),
       ),
     )
-  // Two who use one token at once both read that it counts; it does the same thing, which is done once.
-  await withRetry(() => ctx.db.batch([verify, useUpTokens(ctx, 'verify', userId)]))
+  // Two requests may both read one unused token. The UPDATE is guarded, so the address is verified once, and both succeed.
+  await withRetry(() => ctx.db.batch([verify, markTokensUsed(ctx, 'verify', userId)]))
   await afterVerified(ctx, userId)
 }
 
@@ -41,10 +41,10 @@ export async function resendVerification(ctx: Ctx): Promise<void> {
     .where(eq(users.id, userId))
     .get()
   if (user === undefined || user.emailVerifiedAt !== null) {
-    throw new Problem('invalid_state', 'This e-mail address is verified already.')
+    throw new Problem('invalid_state', 'This e-mail address is already verified.')
   }
   const id = newId('mail')
-  // One a minute, however often it is asked for.
+  // At most one mail a minute: the outbox keeps one row per subject and kind.
   const subject = `${userId}:${Math.floor(ctx.now / MINUTE_MS)}`
   const mail = enqueueMail(ctx, { id, to: userId, subject, kind: 'verify_email', data: {} })
   await withRetry(() => ctx.db.batch([mail, insertEmailToken(ctx, 'verify', id)]))

@@ -1,4 +1,4 @@
-/** The shapes of the catalogue on the wire: categories, and products of each kind with the fields of their kind. */
+/** Schemas for the routes of the catalogue: categories, and products with the details of their kind. */
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { MAX_AMOUNT, Money, MoneyAboveZero } from '../core/money.ts'
@@ -41,7 +41,7 @@ export const CreateCategory = z
   .strictObject({
     organisationId: Id('organisation').optional(),
     name: categoryFields.name,
-    /** Left out, it is made from the name. */
+    /** By default it is made from the name. */
     slug: categoryFields.slug.optional(),
   })
   .meta({ id: 'CreateCategory' })
@@ -79,14 +79,14 @@ export const SoundDeviceDetails = z
   .strictObject({ brand: Brand, specs: Specs.default([]) })
   .meta({ id: 'SoundDeviceDetails' })
 
-/** Many an accessory has no brand that anybody asks for. */
+/** Both are optional, because many accessories have no known brand. */
 export const AccessoryDetails = z
   .strictObject({ brand: Brand.optional(), specs: Specs.optional() })
   .meta({ id: 'AccessoryDetails' })
 
 export const NoDetails = z.strictObject({}).meta({ id: 'NoDetails' })
 
-/** What the details of each kind must be. */
+/** The schema of the details of each kind. */
 export const DETAILS_OF = {
   book: BookDetails,
   accessory: AccessoryDetails,
@@ -128,18 +128,18 @@ export const CreateProduct = z
   .meta({ id: 'CreateProduct' })
 export type CreateProduct = z.infer<typeof CreateProduct>
 
-/** A change: the fields that are sent; those left out stay as they are. The kind stays. */
+/** Changes the fields that are sent. Fields that are left out keep their values. The kind cannot change. */
 export const UpdateProduct = z
   .strictObject({
     ...productFields,
     details: AnyDetails,
-    /** The stock that was seen: where it is another by now, as somebody has bought, nothing changes. */
+    /** The stock that the client last read. If it is different now, because someone bought, nothing changes. */
     stockWas: productFields.stock,
   })
   .partial()
   .refine(({ stock, stockWas }) => stockWas === undefined || stock !== undefined, {
     path: ['stockWas'],
-    message: 'goes with stock',
+    message: 'is only allowed together with stock',
   })
   .meta({ id: 'UpdateProduct' })
 export type UpdateProduct = z.infer<typeof UpdateProduct>
@@ -155,7 +155,7 @@ export const Product = z
     description: z.string(),
     details: AnyDetails,
     price: Money,
-    /** What can be bought now; what others hold or have bought is not in it. */
+    /** Units that can be bought now; held and sold units are not included. */
     stock: z.number().int(),
     images: z.array(z.string()),
     tags: z.array(z.string()),
@@ -178,7 +178,7 @@ export const ListProducts = PageQuery.extend({
   minPrice: Price.optional(),
   maxPrice: Price.optional(),
   inStock: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
-  /** Text in the title, the author, the brand or a tag. */
+  /** Words in the title, the author, the brand, the ISBN or a tag. */
   q: z.string().min(1).max(100).optional(),
   sort: z.enum(['price', '-price', '-createdAt', 'title']).default('-createdAt'),
 })

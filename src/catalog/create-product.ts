@@ -1,5 +1,4 @@
-/** Puts a product into the catalogue, as a draft unless told otherwise. */
-
+/** Creates a product, as a draft unless `status` says otherwise. */
 import { organisationFor, requirePermission } from '../accounts/permissions.ts'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'

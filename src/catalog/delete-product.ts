@@ -1,6 +1,6 @@
 /**
- * Deletes a product that was never ordered or set aside as a prize; another one is archived, as orders and raffles tell of
- * it. Neither, while a raffle that is still to be published would give it away.
+ * Deletes a product that was never ordered or set aside as a prize. Any other product is archived, because orders and
+ * raffles refer to it. A product that an unpublished raffle would give away is refused.
  */
 
 import { sql } from 'drizzle-orm'
@@ -34,8 +34,8 @@ export async function deleteProduct(ctx: Ctx, usersOf: UsersOf, id: string): Pro
         .returning({ id: products.id }),
     ]),
   )
-  // It may also be gone by now, if another request was quicker.
+  // No row changed: the product is in use, or another request deleted it first. Only the first is an error.
   if (deleted.length + archived.length === 0) {
-    await requireUnused(ctx, users, 'Give something else away there first, or archive this product.')
+    await requireUnused(ctx, users, 'Choose another prize there first, or archive this product.')
   }
 }

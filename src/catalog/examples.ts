@@ -36,7 +36,7 @@ export const EXAMPLE_PRODUCT: Product = {
 
 const { id: _, organisationId, createdAt, updatedAt, ...product } = EXAMPLE_PRODUCT
 
-/** Of what is sent, by the schemas' names. */
+/** Example request bodies, by the names of their schemas. */
 export const BODIES = {
   CreateCategory: { organisationId, name: EXAMPLE_CATEGORY.name, slug: EXAMPLE_CATEGORY.slug },
   UpdateCategory: { name: EXAMPLE_CATEGORY.name },

@@ -1,4 +1,4 @@
-/** Reading products and categories, for anybody or for whoever may change them. */
+/** Finds products and categories: for the public, or for members who may change them. */
 import { eq } from 'drizzle-orm'
 import { hasPermission, requirePermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
@@ -13,7 +13,7 @@ const findProduct = async (ctx: Ctx, id: string): Promise<ProductRow> => {
   return product
 }
 
-/** To everybody but its organisation's members a draft is not there. */
+/** Only members of its organisation can read a draft; everyone else gets 404. */
 export async function readProduct(ctx: Ctx, id: string): Promise<Product> {
   const product = await findProduct(ctx, id)
   const isSeen =
@@ -40,7 +40,7 @@ export async function findCategoryFor(ctx: Ctx, id: string): Promise<CategoryRow
   return category
 }
 
-/** Throws unless the category is the organisation's own. */
+/** Throws 404 unless the category belongs to the organisation. Null and undefined pass. */
 export async function requireOwnCategory(
   ctx: Ctx,
   id: string | null | undefined,

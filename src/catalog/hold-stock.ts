@@ -1,6 +1,6 @@
 /**
- * Takes units of a product out of its stock for one who is about to pay: once for a key, only where they are there, and
- * only so many that nobody can keep a shop empty without paying.
+ * Holds units of a product for a buyer who is about to pay: once per key, and only if they are in stock. Limits keep one
+ * person from emptying a shop without paying.
  */
 import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
@@ -10,7 +10,7 @@ import { newId } from '../core/ids.ts'
 import { mustBePayable } from '../money/payable.ts'
 import { type ProductRow, products, type StockHoldRow, stockHolds } from './schema.ts'
 
-/** Orders with products that one person may have unpaid at a time, and units of one product in them. */
+/** How many unpaid orders with products one person may have, and how many unpaid units of one product. */
 export const MAX_UNPAID_ORDERS = 3
 export const MAX_UNPAID_UNITS = 50
 
@@ -18,9 +18,9 @@ export interface StockToHold {
   productId: string
   quantity: number
   userId: string
-  /** The same key holds the same again. */
+  /** Idempotency key: a repeat returns the first hold. */
   key: string
-  /** Fingerprint of the whole request: another one under the same key is a mismatch. */
+  /** Fingerprint of the whole request. Another request under the same key is a mismatch. */
   request: string
   holdMs: number
 }
@@ -30,12 +30,12 @@ export async function holdStock(
   wanted: StockToHold,
 ): Promise<{ hold: StockHoldRow; repeated: boolean }> {
   const { productId, quantity, userId, key, request, holdMs } = wanted
-  const mine = new Set<string>()
+  const ownIds = new Set<string>()
   const unpaid = unpaidOf(ctx, wanted)
-  const [, , [hold], [product], [had]] = await withRetry(() => {
-    // An id of its own each run, so that a repeat whose first run was written takes nothing more.
+  const [, , [hold], [product], [unpaidNow]] = await withRetry(() => {
+    // Each try has its own id. If the first try was written, the second inserts no row, so it takes no stock.
     const id = newId('stockHold')
-    mine.add(id)
+    ownIds.add(id)
     return ctx.db.batch([
       ctx.db
         .insert(stockHolds)
@@ -67,21 +67,21 @@ export async function holdStock(
       unpaid,
     ])
   })
-  if (hold === undefined) refuse(product, quantity, had!)
+  if (hold === undefined) refuse(product, quantity, unpaidNow!)
   if (hold.request !== request) {
     throw new Problem('idempotency_mismatch', 'This Idempotency-Key was used for another order.')
   }
-  return { hold, repeated: !mine.has(hold.id) }
+  return { hold, repeated: !ownIds.has(hold.id) }
 }
 
 interface Unpaid {
-  /** Under other keys. */
+  /** Unpaid orders under other keys. */
   orders: number
-  /** Of this product. */
+  /** Unpaid units of this product. */
   units: number
 }
 
-/** What somebody holds already: read in the batch that takes more, so that requests at the same time see each other's. */
+/** The buyer's unpaid holds. Read in the same batch as the insert, so that concurrent requests see each other's holds. */
 const unpaidOf = (ctx: Ctx, { userId, key, productId }: StockToHold) =>
   ctx.db
     .select({
@@ -109,7 +109,7 @@ function refuse(product: ProductRow | undefined, quantity: number, { orders, uni
   if (units + quantity > MAX_UNPAID_UNITS) {
     throw new Problem(
       'limit_reached',
-      `You have ordered ${units} of “${title}” unpaid, of at most ${MAX_UNPAID_UNITS}: pay or cancel first.`,
+      `You have ${units} unpaid units of “${title}”, and the limit is ${MAX_UNPAID_UNITS}: pay or cancel first.`,
     )
   }
   const left = stock === 0 ? 'is sold out' : `has only ${stock} left`

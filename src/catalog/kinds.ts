@@ -1,4 +1,4 @@
-/** The kinds of products, and the states of one. */
+/** The kinds and statuses of products. */
 export const PRODUCT_KINDS = ['book', 'accessory', 'sound_device', 'other'] as const
 
 export type ProductKind = (typeof PRODUCT_KINDS)[number]

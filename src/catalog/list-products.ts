@@ -1,15 +1,18 @@
-/** Lists products: those on sale for anybody, an organisation's drafts and archive too for whoever may edit them. */
+/** Lists products on sale. Members who may edit them also see their organisation's drafts and archive. */
 import { and, asc, desc, eq, gt, gte, lte, type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { hasPermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
-import { hasWords } from '../core/search.ts'
+import { containsWords } from '../core/search.ts'
 import type { ListProducts, Product } from './contract.ts'
 import { presentProduct } from './present.ts'
 import { type ProductRow, products } from './schema.ts'
 
-/** As much of a title as sorts it: a cursor has no room for the longest. Lowered by the database alone. */
+/**
+ * Titles are sorted by their first letters only, because a cursor has no room for a long title. SQLite alone lowers the
+ * case, because JavaScript would lower other letters too.
+ */
 const SORTED_LETTERS = 60
 const sortedTitle = sql`lower(substr(${products.title}, 1, ${sql.raw(String(SORTED_LETTERS))}))`
 const startOf = (title: string): string => [...title].slice(0, SORTED_LETTERS).join('')
@@ -21,7 +24,7 @@ const ORDERS = {
   title: { by: sortedTitle, isUp: true, keyOf: (row: ProductRow) => startOf(row.title) },
 } as const
 
-/** Of which order it is comes first: in another it would start anywhere. */
+/** Order, sort key, id. The order comes first, so that a cursor of another order is refused. */
 const CursorKey = z.tuple([z.string(), z.union([z.number(), z.string()]), z.string()])
 
 export async function listProducts(ctx: Ctx, query: ListProducts): Promise<PageOf<Product>> {
@@ -37,7 +40,7 @@ export async function listProducts(ctx: Ctx, query: ListProducts): Promise<PageO
     query.minPrice === undefined ? undefined : gte(products.priceAmount, query.minPrice),
     query.maxPrice === undefined ? undefined : lte(products.priceAmount, query.maxPrice),
     query.inStock === undefined ? undefined : query.inStock ? gt(products.stock, 0) : eq(products.stock, 0),
-    query.q === undefined ? undefined : hasWords(searched, query.q),
+    query.q === undefined ? undefined : containsWords(searchedText, query.q),
   ]
   const last = readCursor(query.cursor, CursorKey, query.sort)
   if (last !== undefined) {
@@ -54,7 +57,7 @@ export async function listProducts(ctx: Ctx, query: ListProducts): Promise<PageO
   return toPage(rows, query.limit, (row) => [query.sort, keyOf(row), row.id], presentProduct)
 }
 
-const searched = sql`${products.title} || ' ' ||
+const searchedText = sql`${products.title} || ' ' ||
   coalesce((SELECT group_concat(value, ' ') FROM json_each(${products.tags})), '') || ' ' ||
   coalesce(${products.details}->>'author', ${products.details}->>'brand', '') || ' ' ||
   coalesce(${products.details}->>'isbn13', '')`

@@ -1,5 +1,4 @@
-/** Categories: shelves of one organisation, which anybody may look at and its members arrange. */
-
+/** Categories of one organisation's products and raffles: public to read; members manage them. */
 import { and, asc, eq, type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { organisationFor, requirePermission } from '../accounts/permissions.ts'
@@ -19,7 +18,7 @@ import { isUsed, requireUnused, type UsersOf } from './still-used.ts'
 
 const CursorKey = z.tuple([z.string(), z.string()])
 
-/** By name. */
+/** Lists categories, sorted by name. */
 export async function listCategories(ctx: Ctx, query: ListCategories): Promise<PageOf<Category>> {
   const last = readCursor(query.cursor, CursorKey)
   const conditions: (SQL | undefined)[] = [
@@ -42,7 +41,7 @@ export async function createCategory(ctx: Ctx, input: CreateCategory): Promise<C
   const organisationId = await organisationFor(ctx, input.organisationId)
   await requirePermission(ctx, organisationId, 'catalogue:write')
   const slug = input.slug ?? toSlug(input.name)
-  if (slug === '') throw invalid('slug', 'is needed, as the name has no Latin letters or digits')
+  if (slug === '') throw invalid('slug', 'is required, because the name has no Latin letters or digits')
   const category: CategoryRow = {
     id: newId('category'),
     organisationId,
@@ -74,7 +73,7 @@ export async function updateCategory(ctx: Ctx, id: string, change: UpdateCategor
   return readCategory(ctx, id)
 }
 
-/** Only an empty one, so that no product, raffle, or raffle that a series or a template will make points at nothing. */
+/** Deletes a category only if no product, raffle, series or template uses it. */
 export async function deleteCategory(ctx: Ctx, usersOf: UsersOf, id: string): Promise<void> {
   const category = await findCategoryFor(ctx, id)
   const users = sql`${productsOf(category)} UNION ALL ${usersOf(ctx, category)}`
@@ -85,7 +84,7 @@ export async function deleteCategory(ctx: Ctx, usersOf: UsersOf, id: string): Pr
       .returning({ id: categories.id }),
     insertAudit(ctx, entryOf(category, 'category.deleted')),
   ])
-  // It may also be gone by now, if another request was quicker.
+  // No row changed: the category is in use, or another request deleted it first. Only the first is an error.
   if (deleted.length === 0) await requireUnused(ctx, users, 'Move them to another category first.')
 }
 
@@ -98,6 +97,7 @@ const entryOf = ({ id, organisationId }: CategoryRow, action: AuditAction): Audi
 const productsOf = ({ id }: CategoryRow): SQL => sql`
   SELECT 'the product “' || ${products.title} || '”' AS name FROM ${products} WHERE ${products.categoryId} = ${id}`
 
+/** Throws `conflict` if `write` fails because another category of the organisation has the slug. */
 async function orTaken(slug: string, write: () => Promise<void>): Promise<void> {
   try {
     await write()

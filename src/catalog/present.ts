@@ -1,4 +1,4 @@
-/** Categories and products as they are answered. */
+/** Turns rows of categories and products into responses. */
 import { toInstant } from '../core/time.ts'
 import type { Category, Product } from './contract.ts'
 import type { CategoryRow, ProductRow } from './schema.ts'

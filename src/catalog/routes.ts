@@ -1,4 +1,4 @@
-/** Doors under /api/v1/products and /api/v1/categories: what is for sale, for everybody; changing it, for members. */
+/** Routes under /api/v1/products and /api/v1/categories: public to read; members change them. */
 import { Hono } from 'hono'
 import { cachedForASecond } from '../core/cache.ts'
 import type { AppEnv } from '../core/context.ts'
@@ -48,7 +48,7 @@ const theCategory = (description: string) => ({
   description,
 })
 
-/** Doors under /api/v1/products. */
+/** `usersOfProduct` selects what still uses a product; see `still-used.ts`. */
 export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =>
   new Hono<AppEnv>()
     .get(
@@ -56,7 +56,7 @@ export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =
       cachedForASecond,
       describe({
         summary: 'List products',
-        description: 'Those on sale; an organisation’s drafts and archive too, for whoever may edit them.',
+        description: 'Products on sale. Members who may edit them also see drafts and the archive.',
         tag: TAG,
         auth: 'optional',
         success: {
@@ -75,7 +75,7 @@ export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =
       describe({
         summary: 'Create a product',
         description:
-          'A draft unless `status` says otherwise. `organisationId` may be left out by whoever is a member of one organisation.',
+          'The product is a draft unless `status` says otherwise. A member of only one organisation may leave out `organisationId`.',
         tag: TAG,
         auth: 'user',
         success: { ...theProduct('The product.'), status: 201 },
@@ -106,7 +106,7 @@ export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =
       describe({
         summary: 'Change a product',
         description:
-          'Fields that are left out stay; `details` are replaced whole. `stock` is what can be bought from now on: with `stockWas` it is set only if nobody has bought since.',
+          'Fields that are left out keep their values; `details` are replaced whole. `stock` is the number of units for sale. With `stockWas`, it is set only if the stock has not changed since.',
         tag: TAG,
         auth: 'user',
         success: theProduct('The changed product.'),
@@ -121,10 +121,10 @@ export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =
       describe({
         summary: 'Delete a product',
         description:
-          'One that was ever ordered, or set aside as a prize, is archived instead; one that a draft, a series or a raffle template would give away stays.',
+          'A product that was ever ordered or set aside as a prize is archived instead. A product that a draft, a series or a raffle template would give away is refused.',
         tag: TAG,
         auth: 'user',
-        success: { status: 204, description: 'Not for sale any more.' },
+        success: { status: 204, description: 'The product is no longer for sale.' },
         errors: ['forbidden', 'not_found', 'invalid_state'],
       }),
       validate('param', ProductParams),
@@ -134,7 +134,7 @@ export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =
       },
     )
 
-/** Doors under /api/v1/categories. */
+/** `usersOfCategory` selects what still uses a category; see `still-used.ts`. */
 export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }) =>
   new Hono<AppEnv>()
     .get(
@@ -142,7 +142,7 @@ export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }
       cachedForASecond,
       describe({
         summary: 'List categories',
-        description: 'By name.',
+        description: 'Sorted by name.',
         tag: TAG,
         auth: 'none',
         success: {
@@ -160,7 +160,7 @@ export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }
       '/',
       describe({
         summary: 'Create a category',
-        description: 'The slug is unique in the organisation; left out, it is made from the name.',
+        description: 'The slug is unique in the organisation. By default it is made from the name.',
         tag: TAG,
         auth: 'user',
         success: { ...theCategory('The category.'), status: 201 },
@@ -203,10 +203,10 @@ export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }
       '/:id',
       describe({
         summary: 'Delete a category',
-        description: 'An empty one.',
+        description: 'Only an unused category can be deleted.',
         tag: TAG,
         auth: 'user',
-        success: { status: 204, description: 'Deleted.' },
+        success: { status: 204, description: 'The category is deleted.' },
         errors: ['forbidden', 'not_found', 'invalid_state'],
       }),
       validate('param', CategoryParams),

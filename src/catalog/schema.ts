@@ -1,4 +1,4 @@
-/** What is for sale beside tickets: categories, products, and what is held or sold of a product's stock. Times are milliseconds. */
+/** Tables of the catalogue: categories, products, and holds of a product's stock. Times are milliseconds. */
 import { sql } from 'drizzle-orm'
 import { check, index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { Details } from './contract.ts'
@@ -20,6 +20,7 @@ export const categories = sqliteTable(
   ],
 )
 export type CategoryRow = typeof categories.$inferSelect
+
 export const products = sqliteTable(
   'products',
   {
@@ -30,11 +31,11 @@ export const products = sqliteTable(
     status: text({ enum: PRODUCT_STATUSES }).notNull(),
     title: text().notNull(),
     description: text().notNull(),
-    /** The fields of its kind. */
+    /** The fields of the product's kind. */
     details: text({ mode: 'json' }).$type<Details>().notNull(),
     priceAmount: integer().notNull(),
     priceCurrency: text().notNull(),
-    /** What can still be bought: what is held or sold is not in it. */
+    /** Units that can be bought; held and sold units are not included. */
     stock: integer().notNull(),
     images: text({ mode: 'json' }).$type<string[]>().notNull(),
     tags: text({ mode: 'json' }).$type<string[]>().notNull(),
@@ -54,12 +55,12 @@ export const products = sqliteTable(
 export type ProductRow = typeof products.$inferSelect
 
 /**
- * `held` → `sold` → `returned`; or `held` → `released`, which becomes `sold` again where it is paid late and there is
- * stock, or else `lost`. Only `held` and `sold` are out of the stock.
+ * `held` → `sold` → `returned`, or `held` → `released`. A late payment turns `released` into `sold` if there is stock,
+ * else into `lost`. Only the units of `held` and `sold` are out of the stock.
  */
 export const HOLD_STATES = ['held', 'sold', 'released', 'returned', 'lost'] as const
 
-/** How far what was sold is on its way; forward only. */
+/** The steps of a delivery, in order; a sold hold only moves forward. */
 export const FULFILMENT_STATUSES = ['none', 'packed', 'shipped', 'delivered'] as const
 export type FulfilmentStatus = (typeof FULFILMENT_STATUSES)[number]
 
@@ -68,15 +69,15 @@ export const stockHolds = sqliteTable(
   {
     id: text().primaryKey(),
     /**
-     * Who asked (a person; or the raffle that gives it away, see `set-aside.ts`), under which key, for what: the same
-     * key holds the same product once.
+     * The owner: a buyer, or the raffle that gives the units away (see `set-aside.ts`). Owner, key and product are unique,
+     * so that a repeat under the same key holds once.
      */
     userId: text().notNull(),
     key: text().notNull(),
     productId: text().notNull(),
-    /** Fingerprint of what was asked under the key. */
+    /** Fingerprint of the request under the key. */
     request: text().notNull(),
-    /** What the product was when it was held. */
+    /** The product's data at the time of the hold. */
     organisationId: text().notNull(),
     title: text().notNull(),
     unitAmount: integer().notNull(),
@@ -84,10 +85,10 @@ export const stockHolds = sqliteTable(
     quantity: integer().notNull(),
     state: text({ enum: HOLD_STATES }).notNull(),
     heldUntil: integer().notNull(),
-    /** Which of its units, numbered from 1, were taken back. */
+    /** The returned units, numbered from 1. */
     returned: text({ mode: 'json' }).$type<number[]>().notNull(),
     fulfilment: text({ enum: FULFILMENT_STATUSES }).notNull(),
-    /** The parcel's, by which it is found again. */
+    /** The tracking reference of the parcel. */
     reference: text(),
     createdAt: integer().notNull(),
   },

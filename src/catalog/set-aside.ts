@@ -1,6 +1,6 @@
 /**
- * Stock that is set aside to be given away, all of it or none: holds that are `sold` from the start, under the id of
- * whoever gives them away in the place of a buyer's. What is not given away after all comes back, each unit once.
+ * Sets stock aside as prizes: all items or none. Such a hold is `sold` from the start, and its owner is the raffle that
+ * gives it away. Units that are not given away go back into stock, each once.
  */
 import { eq, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
@@ -8,19 +8,19 @@ import { newId } from '../core/ids.ts'
 import { products, type StockHoldRow, stockHolds } from './schema.ts'
 
 export interface ItemToSetAside {
-  /** Names it among the owner's others. */
+  /** Identifies the item among the owner's items. */
   key: string
   productId: string
   quantity: number
 }
 
-/** Statements: sets everything aside where all of it is there, nothing was yet, and `guard` holds. Of no items: nothing. */
+/** Statements that set all items aside, if all are in stock, `owner` has none yet, and `guard` is true. */
 export function setAside(
   ctx: Ctx,
   owner: string,
   { organisationId, items, guard }: { organisationId: string; items: ItemToSetAside[]; guard: SQL },
 ) {
-  // Ids of its own each run, so that a repeat whose first run was written takes nothing more.
+  // Each try has its own ids. If the first try was written, the second inserts no row, so it takes no stock.
   const wanted = JSON.stringify(items.map((item) => ({ ...item, id: newId('stockHold') })))
   const isShort = sql`EXISTS (
     SELECT 1 FROM (SELECT value->>'productId' AS id, sum(value->>'quantity') AS quantity
@@ -46,14 +46,14 @@ export function setAside(
   ] as const
 }
 
-/** Whether anything was ever set aside for `owner`. */
+/** Whether `owner` ever set anything aside. */
 export const hasSetAside = (owner: string): SQL =>
   sql`EXISTS (SELECT 1 FROM ${stockHolds} WHERE ${stockHolds.userId} = ${owner})`
 
 export const readSetAside = (ctx: Ctx, owner: string) =>
   ctx.db.select().from(stockHolds).where(eq(stockHolds.userId, owner))
 
-/** Statements: as if nothing had ever been set aside, where `guard` holds. Only before any of it could be given away. */
+/** Statements that undo `setAside`, if `guard` is true. Use them only before any unit could be given away. */
 export const undoSetAside = (ctx: Ctx, owner: string, guard: SQL) =>
   [
     ctx.db
@@ -67,7 +67,7 @@ export const undoSetAside = (ctx: Ctx, owner: string, guard: SQL) =>
     ctx.db.delete(stockHolds).where(sql`${guard} AND ${stockHolds.userId} = ${owner}`),
   ] as const
 
-/** One unit of what was set aside under `key`, numbered from 1. */
+/** One unit of the item `key`, numbered from 1. */
 export interface UnitSetAside {
   key: string
   unit: number
@@ -76,7 +76,7 @@ export interface UnitSetAside {
 export const unitsOfHold = ({ key, quantity }: Pick<StockHoldRow, 'key' | 'quantity'>): UnitSetAside[] =>
   Array.from({ length: quantity }, (_, at) => ({ key, unit: at + 1 }))
 
-/** Statements: these units are for sale again, where `guard` holds; those that are already stay so. */
+/** Statements that put these units back into stock, if `guard` is true. Idempotent: a returned unit is not added again. */
 export function putBack(ctx: Ctx, owner: string, units: UnitSetAside[], guard: SQL) {
   const given = JSON.stringify(units)
   const isMine = sql`${stockHolds.userId} = ${owner} AND ${stockHolds.state} = 'sold'`

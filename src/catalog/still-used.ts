@@ -1,21 +1,21 @@
-/** What still uses something that is to be deleted: named to whoever would delete it. */
+/** Refuses a deletion while something still uses the row, and names the users. */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 
-/** As many as are named in one answer. */
+/** How many users one message names. */
 const MAX_NAMED = 3
 
 /**
- * Selects the `name` of each thing outside the catalogue that uses a product or category. The catalogue knows none of
- * them; `app.ts` hands this in.
+ * Selects the `name` of each raffle, series or template that uses a product or category. The catalogue must not import
+ * them, so `app.ts` passes this in.
  */
 export type UsersOf = (ctx: Ctx, used: { id: string; organisationId: string }) => SQL
 
-/** Guards the deletion: `users` selects what each user is called, and is asked in the same statement. */
+/** The guard of a deletion. It runs in the same statement, so that no user can appear between check and deletion. */
 export const isUsed = (users: SQL): SQL => sql`EXISTS (${users})`
 
-/** Throws where there are users, with what can be done about them. */
+/** Throws `invalid_state` if there are users, with their names and `advice`. */
 export async function requireUnused(ctx: Ctx, users: SQL, advice: string): Promise<void> {
   const found = await ctx.db.all<{ name: string }>(
     sql`SELECT name FROM (${users}) LIMIT ${sql.raw(String(MAX_NAMED + 1))}`,

@@ -1,19 +1,22 @@
 /**
- * What becomes of held stock. Each is one batch whose statements ask for the state that they leave, so that it happens
- * once however often it is asked for, and what is in stock always is what is neither held nor sold.
+ * Sells, releases and returns held stock. Each step is one batch, guarded by the state that it leaves, so that a repeat
+ * changes nothing. The stock is always the units that are neither held nor sold.
  */
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { products, type StockHoldRow, stockHolds } from './schema.ts'
 
-/** Of the product that a hold is of, while the hold is in a state. */
-const heldOf = (id: string, state: StockHoldRow['state']) => sql`(
+/** The product's id of a hold in `state`; null in another state, so that the guarded statement changes nothing. */
+const productIdOf = (id: string, state: StockHoldRow['state']) => sql`(
   SELECT ${stockHolds.productId} FROM ${stockHolds} WHERE ${stockHolds.id} = ${id} AND ${stockHolds.state} = ${state})`
 const quantityOf = (id: string) =>
   sql`(SELECT ${stockHolds.quantity} FROM ${stockHolds} WHERE ${stockHolds.id} = ${id})`
 
-/** It is paid. What was let go meanwhile is taken again if there is enough, and `lost` for good if there is not. */
+/**
+ * Called once the hold is paid. A released hold takes its units again if there are enough, else it is `lost` for ever.
+ * Idempotent: a repeat returns the first outcome.
+ */
 export async function sellStock(ctx: Ctx, id: string): Promise<'sold' | 'lost'> {
   const isLeft = sql`EXISTS (SELECT 1 FROM ${products} WHERE ${products.id} = ${stockHolds.productId}
     AND ${products.stock} >= ${stockHolds.quantity})`
@@ -26,7 +29,7 @@ export async function sellStock(ctx: Ctx, id: string): Promise<'sold' | 'lost'> 
       ctx.db
         .update(products)
         .set({ stock: sql`${products.stock} - ${quantityOf(id)}` })
-        .where(sql`${products.id} = ${heldOf(id, 'released')}`),
+        .where(sql`${products.id} = ${productIdOf(id, 'released')}`),
       ctx.db
         .update(stockHolds)
         .set({ state: 'sold' })
@@ -37,14 +40,14 @@ export async function sellStock(ctx: Ctx, id: string): Promise<'sold' | 'lost'> 
   return hold!.state === 'lost' ? 'lost' : 'sold'
 }
 
-/** Nobody will pay for it. What is not held any more stays as it is. */
+/** Ends a hold that will not be paid. Idempotent: only a `held` hold changes. */
 export async function releaseStock(ctx: Ctx, id: string): Promise<void> {
   await withRetry(() =>
     ctx.db.batch([
       ctx.db
         .update(products)
         .set({ stock: sql`${products.stock} + ${quantityOf(id)}` })
-        .where(sql`${products.id} = ${heldOf(id, 'held')}`),
+        .where(sql`${products.id} = ${productIdOf(id, 'held')}`),
       ctx.db
         .update(stockHolds)
         .set({ state: 'released' })
@@ -53,7 +56,7 @@ export async function releaseStock(ctx: Ctx, id: string): Promise<void> {
   )
 }
 
-/** Units that were sold and not taken back, numbered from 1. */
+/** The sold units that were not returned, numbered from 1. */
 export async function unitsOf(ctx: Ctx, id: string): Promise<number[]> {
   const hold = await ctx.db.select().from(stockHolds).where(eq(stockHolds.id, id)).get()
   if (hold?.state !== 'sold') return []
@@ -61,7 +64,7 @@ export async function unitsOf(ctx: Ctx, id: string): Promise<number[]> {
   return units.filter((unit) => !hold.returned.includes(unit))
 }
 
-/** Takes units back; they are for sale again unless they have left the house. False of what was never sold. */
+/** Returns units. They go back into stock unless they were shipped. False if the hold was never sold. */
 export async function takeStockBack(ctx: Ctx, id: string, units: number[]): Promise<boolean> {
   const wanted = JSON.stringify(units)
   const isHere = sql`${stockHolds.fulfilment} IN ('none', 'packed')`
@@ -74,7 +77,7 @@ export async function takeStockBack(ctx: Ctx, id: string, units: number[]): Prom
       ctx.db
         .update(products)
         .set({ stock: sql`${products.stock} + ${fresh}` })
-        .where(sql`${products.id} = ${heldOf(id, 'sold')}`),
+        .where(sql`${products.id} = ${productIdOf(id, 'sold')}`),
       ctx.db
         .update(stockHolds)
         .set({

@@ -1,5 +1,4 @@
-/** Changes a product; what has been ordered keeps the title and price that it was ordered at. */
-
+/** Updates a product. Existing orders keep their title and price. */
 import { and, eq } from 'drizzle-orm'
 import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
@@ -34,7 +33,7 @@ export async function updateProduct(ctx: Ctx, id: string, input: UpdateProduct):
     }),
   ])
   if (changed.length === 0) {
-    throw new Problem('conflict', 'The stock has changed since you saw it. Read the product again.')
+    throw new Problem('conflict', 'The stock has changed since you read it. Read the product again.')
   }
   return readProduct(ctx, id)
 }

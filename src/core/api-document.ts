@@ -1,4 +1,4 @@
-/** `GET /openapi.json`: the API's document (OpenAPI 3.1), generated from the routes themselves. */
+/** `GET /openapi.json`: the API's OpenAPI 3.1 document, generated from the routes. */
 import type { Hono } from 'hono'
 import { openAPIRouteHandler } from 'hono-openapi'
 import type { AppEnv } from './context.ts'
@@ -12,7 +12,7 @@ export const apiDocument = (app: Hono<AppEnv>) =>
         title: 'Tombola',
         version: '1.0.0',
         description:
-          'Raffles, lucky draws and event tickets. Errors are RFC 9457 problem documents with a `code` from a closed list; lists are paged with `limit` and `cursor`; money is integer minor units; times are ISO 8601.',
+          'Raffles, lucky draws and event tickets. Errors are RFC 9457 problem documents with a `code` from a closed list. Lists are paged with `limit` and `cursor`. Money is integer minor units. Times are ISO 8601.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: '/' }],
@@ -23,7 +23,7 @@ export const apiDocument = (app: Hono<AppEnv>) =>
             type: 'http',
             scheme: 'bearer',
             bearerFormat: 'tk_…',
-            description: 'A key of an organisation, for its own programs.',
+            description: 'An API key of an organisation, for its own programs.',
           },
         },
       },

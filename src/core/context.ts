@@ -1,4 +1,4 @@
-/** What every verb receives: the request's database, clock, actor and log, made once at the edge. */
+/** The context that every verb receives: database, clock, actor and log, made once per request. */
 import type { Context as HonoContext } from 'hono'
 import { type Database, openDatabase } from './database.ts'
 import type { Problem } from './errors.ts'
@@ -15,14 +15,14 @@ export interface Bindings {
   RATE_PURCHASE: RateLimit
 }
 
-/** Who asks. Claims of a verified access token; what must count at once is looked up where it is needed. */
+/** The user who sent the request, from a verified access token. Roles and suspensions are read from D1 where they matter. */
 export interface Actor {
   userId: string
   /** The session that the access token belongs to. */
   sessionId: string
 }
 
-/** An API key as it was presented: that it is one which counts is looked up by `accounts/require-api-key.ts`. */
+/** An API key as it was sent. `accounts/require-api-key.ts` checks that it exists and is not revoked. */
 export interface PresentedKey {
   id: string
   secretHash: string
@@ -32,28 +32,28 @@ export interface Ctx {
   env: Bindings
   settings: Settings
   readonly db: Database
-  /** Milliseconds since 1970; read once, so that one request sees one time. */
+  /** Milliseconds since 1970; read once, so that a whole request uses one time. */
   now: number
   requestId: string
   log: Logger
-  /** Null for anybody. */
+  /** Null if nobody is signed in. */
   actor: Actor | null
-  /** Null unless the request came with an API key, which is nobody: no user, no session. */
+  /** Null unless the request carries an API key. A key has no user and no session. */
   apiKey: PresentedKey | null
-  /** What was wrong with the Authorization header, for the doors that mind. */
+  /** What is wrong with the Authorization header; routes that need no user ignore it. */
   badToken: Problem | null
 }
 
 export type AppEnv = { Bindings: Bindings; Variables: { ctx: Ctx } }
 export type AppContext = HonoContext<AppEnv>
 
-/** Makes a context outside a request: the sweep, or a test. */
+/** Makes a context; also for work outside a request, such as the sweep or a test. */
 export function createContext(env: Bindings, settings: Settings, now: number, requestId: string): Ctx {
   let db: Database | undefined
   return {
     env,
     settings,
-    // The hot path never opens it.
+    // Opened at first use, so that the hot path does not pay for it.
     get db() {
       db ??= openDatabase(env.DB)
       return db
@@ -67,5 +67,5 @@ export function createContext(env: Bindings, settings: Settings, now: number, re
   }
 }
 
-/** A request's id: the platform's own where there is one, so that both logs can be joined. */
+/** A request's id: Cloudflare's ray id if there is one, so that our logs can be joined with theirs. */
 export const requestIdOf = (headers: Headers): string => headers.get('cf-ray') ?? crypto.randomUUID()

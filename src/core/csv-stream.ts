@@ -1,8 +1,8 @@
-/** CSV files for spreadsheets, streamed row by row; no cell of one is taken for a formula. */
+/** CSV files for spreadsheets, streamed row by row; a spreadsheet runs no cell as a formula. */
 
 export type Cell = string | number | null
 
-/** What a spreadsheet would run. */
+/** The first characters that make a spreadsheet run a cell as a formula. */
 const FORMULA = /^[=+\-@\t\r]/
 const NEEDS_QUOTES = /[",\r\n]/
 
@@ -15,7 +15,7 @@ export function csvCell(value: Cell): string {
 
 const lineOf = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(',')}\n`
 
-/** The whole file; one page of rows is in memory at a time. */
+/** Streams the whole file and keeps one page of rows in memory at a time. */
 export function csvStream(
   header: readonly string[],
   pages: AsyncIterator<readonly (readonly Cell[])[]>,

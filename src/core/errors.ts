@@ -2,21 +2,21 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import * as z from 'zod'
 
-/** Every code a problem document may carry, with its status and the title a person reads first. */
+/** Every code that a problem document may carry, with its status and title. */
 export const ERROR_CODES = {
   malformed_request: { status: 400, title: 'The request could not be read' },
   unauthenticated: { status: 401, title: 'Sign in first' },
   forbidden: { status: 403, title: 'You may not do this' },
-  not_found: { status: 404, title: 'There is nothing here' },
-  method_not_allowed: { status: 405, title: 'This address does not take that method' },
-  conflict: { status: 409, title: 'Something else got there first' },
+  not_found: { status: 404, title: 'Not found' },
+  method_not_allowed: { status: 405, title: 'This address does not allow that method' },
+  conflict: { status: 409, title: 'The request conflicts with existing data' },
   sold_out: { status: 409, title: 'Sold out' },
   sales_closed: { status: 409, title: 'Sales are closed' },
   sales_not_open: { status: 409, title: 'Sales are not open yet' },
-  limit_reached: { status: 409, title: 'A limit is reached' },
+  limit_reached: { status: 409, title: 'A limit has been reached' },
   number_taken: { status: 409, title: 'A number is taken' },
   idempotency_mismatch: { status: 409, title: 'This Idempotency-Key was used for another request' },
-  invalid_state: { status: 409, title: 'Not possible in the present state' },
+  invalid_state: { status: 409, title: 'Not possible in the current state' },
   hold_expired: { status: 410, title: 'The hold has expired' },
   payload_too_large: { status: 413, title: 'The request is too large' },
   unsupported_media_type: { status: 415, title: 'This content type is not accepted here' },
@@ -29,21 +29,21 @@ export const ERROR_CODES = {
 export type ErrorCode = keyof typeof ERROR_CODES
 
 export interface FieldError {
-  /** Where in the input, dotted: `prizes.0.title`. Empty for the input as a whole. */
+  /** The field's path in the input: `prizes.0.title`. Empty for the input as a whole. */
   path: string
   message: string
 }
 
 export interface ProblemExtras {
-  /** For `validation_failed`: one row a field. */
+  /** For `validation_failed`: one entry per wrong field. */
   errors?: FieldError[]
-  /** For `number_taken`: the numbers asked for that somebody else holds. */
+  /** For `number_taken`: the requested numbers that another player holds. */
   numbers?: number[]
-  /** For `rate_limited` and `unavailable`: sent as Retry-After. */
+  /** For `rate_limited` and `unavailable`: sent as Retry-After. Seconds. */
   retryAfterSeconds?: number
 }
 
-/** An expected failure: thrown anywhere, written to the client in one place (`core/problem-response.ts`). */
+/** An expected failure. Any code may throw it; `core/problem-response.ts` alone turns it into a response. */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly code: ErrorCode
@@ -56,10 +56,10 @@ export class Problem extends Error {
   }
 }
 
-/** 404 in the words used everywhere: what is not there and what belongs to another look the same. */
+/** 404. A missing thing and a thing of another owner get the same message, so that ids cannot be probed. */
 export const notFound = (what: string): Problem => new Problem('not_found', `No such ${what}.`)
 
-/** 422: the detail names each field too, as clients may show nothing else. */
+/** 422. The detail names each field too, because some clients show only the detail. */
 export const validationFailed = (errors: FieldError[]): Problem =>
   new Problem(
     'validation_failed',
@@ -67,10 +67,10 @@ export const validationFailed = (errors: FieldError[]): Problem =>
     { errors },
   )
 
-/** 422 for a rule that spans fields or needs the database, in the same shape as a schema's. */
+/** 422 for a rule that spans fields or needs the database, in the same shape as a schema's error. */
 export const invalid = (path: string, message: string): Problem => validationFailed([{ path, message }])
 
-/** The problem document (RFC 9457), as every error is answered. */
+/** The body of every error response: a problem document (RFC 9457). */
 export const ProblemDocument = z
   .strictObject({
     type: z.string(),

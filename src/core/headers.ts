@@ -1,12 +1,12 @@
-/** Headers that every answer carries, and which other origins may read it. */
+/** The security headers of every response, and CORS. */
 import type { MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import { secureHeaders } from 'hono/secure-headers'
 import type { AppEnv } from './context.ts'
 
 /**
- * What means something for an API's answers. Each header costs a call into the platform on the hot path, so what only
- * guards documents is left to pages.
+ * Only headers that matter for JSON. Each header costs a call into the platform on the hot path, so pages set the headers
+ * that protect documents themselves.
  */
 export const securityHeaders = secureHeaders({
   crossOriginOpenerPolicy: false,
@@ -25,7 +25,7 @@ const allowListed: MiddlewareHandler<AppEnv> = cors({
   maxAge: 86_400,
 })
 
-/** Other origins are let in where a setting names them; where it names none there is nothing to say to anybody. */
+/** Allows the origins that `CORS_ORIGINS` names. If it names none, the hot path skips CORS. */
 export const crossOrigin: MiddlewareHandler<AppEnv> = async function crossOrigin(c, next) {
   return c.get('ctx').settings.CORS_ORIGINS.length === 0 ? next() : allowListed(c, next)
 }

@@ -1,17 +1,17 @@
-/** Idempotency-Key: read and bounded in one place; what it protects lives in the row that the request makes. */
+/** Reads and checks the Idempotency-Key header. The row that a request inserts keeps its key. */
 import { createHash } from 'node:crypto'
 import type { AppContext } from './context.ts'
 import { Problem } from './errors.ts'
 
 const KEY = /^[\x21-\x7e]{1,128}$/
 
-/** The request's key; required on every door that describes itself as idempotent. */
+/** The request's key; required on every route that is described as idempotent. */
 export function idempotencyKey(c: AppContext): string {
   const key = c.req.header('idempotency-key')
   if (key === undefined) {
     throw new Problem(
       'malformed_request',
-      'Send an Idempotency-Key header, so that a repeat is not a second request.',
+      'Send an Idempotency-Key header, so that a retry does not run the request twice.',
     )
   }
   if (!KEY.test(key)) {
@@ -20,10 +20,14 @@ export function idempotencyKey(c: AppContext): string {
   return key
 }
 
-const SHORT = 43
+/** The length of a SHA-256 in base64url. */
+const HASH_LENGTH = 43
 
-/** A fingerprint of what was asked, to tell a repeat from another request under the same key; short ones stand for themselves. */
+/**
+ * A fingerprint of a request's body. It tells a retry from another request with the same key. A body no longer than a
+ * hash is its own fingerprint.
+ */
 export function bodyHash(body: unknown): string {
   const text = JSON.stringify(body)
-  return text.length <= SHORT ? text : createHash('sha256').update(text).digest('base64url')
+  return text.length <= HASH_LENGTH ? text : createHash('sha256').update(text).digest('base64url')
 }

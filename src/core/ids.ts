@@ -1,8 +1,8 @@
-/** Public ids: TypeIDs (a prefix that says what it names, a UUIDv7 inside), and the schema of each. */
+/** Public ids: TypeIDs (a prefix for the kind, then a UUIDv7), and their schemas. */
 import { typeidUnboxed } from 'typeid-js'
 import * as z from 'zod'
 
-/** Every kind of thing that has a public id. */
+/** Every kind of record that has a public id. */
 export const ID_PREFIXES = {
   user: 'user',
   session: 'session',
@@ -28,7 +28,7 @@ export type IdKind = keyof typeof ID_PREFIXES
 
 export const newId = (kind: IdKind): string => typeidUnboxed(ID_PREFIXES[kind])
 
-/** Crockford's base 32, as TypeIDs spell it: 26 letters of five bits, of which the first two bits are never set. */
+/** Crockford's base 32, as TypeIDs use it: 26 letters of five bits. The first two bits are always zero. */
 const LETTERS = '0123456789abcdefghjkmnpqrstvwxyz'
 const LETTER_CODES = [...LETTERS].map((letter) => letter.charCodeAt(0))
 const VALUE_OF_CODE = new Map(LETTER_CODES.map((code, value) => [code, value]))
@@ -38,7 +38,7 @@ const LETTER_VALUES = 32
 const WORD_BITS = 32
 const WORD_VALUES = 2 ** WORD_BITS
 
-/** The 128 bits of a UUID as four unsigned words, the highest first. */
+/** The 128 bits of a UUID as four unsigned 32-bit words, the highest first. */
 export type UuidWords = [number, number, number, number]
 
 /** The UUID inside an id. */
@@ -76,7 +76,7 @@ export function idOfWords(kind: IdKind, words: UuidWords): string {
   return `${ID_PREFIXES[kind]}_${String.fromCharCode(...codes)}`
 }
 
-/** The schema of one kind of id. */
+/** The schema of ids of one kind. */
 export const Id = (kind: IdKind) =>
   z
     .string()

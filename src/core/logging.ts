@@ -1,4 +1,4 @@
-/** Structured logs, one JSON object a line; fields are names, ids and numbers, never personal data. */
+/** Structured logs: one JSON object per line. Fields hold names, ids and numbers, never personal data. */
 
 const LEVELS = { debug: 10, info: 20, warn: 30, error: 40, silent: 99 } as const
 export type LogLevel = keyof typeof LEVELS
@@ -6,7 +6,7 @@ export const LOG_LEVELS = Object.keys(LEVELS) as [LogLevel, ...LogLevel[]]
 
 type Fields = Record<string, string | number | boolean | null | undefined>
 
-/** Writes lines at or above a level, each with `base` (such as the request id) before its own fields. */
+/** Writes lines at or above a level. Each line carries `base` (such as the request id) and its own fields. */
 export class Logger {
   readonly #least: number
   readonly #base: Fields
@@ -28,7 +28,7 @@ export class Logger {
     this.#write('warn', message, fields)
   }
 
-  /** `error` may be anything that was thrown; `describeError` says what of it is written. */
+  /** `error` may be any thrown value; `describeError` decides which of its fields are logged. */
   error(message: string, { error, ...fields }: { error?: unknown } & Record<string, unknown> = {}): void {
     const described = error === undefined ? {} : describeError(error)
     this.#write('error', message, { ...(fields as Fields), ...described })
@@ -44,7 +44,7 @@ export class Logger {
 
 /**
  * An error as log fields. A failed query's own message holds the SQL **and its parameters** (e-mail addresses,
- * hashes), so for one only its cause (the database's message, which has no values) is written.
+ * hashes). So a failed query logs only its cause: D1's message, which has no values.
  */
 export function describeError(error: unknown): Fields {
   if (!(error instanceof Error)) return { error: typeof error }

@@ -1,10 +1,10 @@
-/** Unknown routes: 404, or 405 with `Allow` where the path exists under other methods. */
+/** Unknown routes: 404, or 405 with `Allow` if the path exists under other methods. */
 import type { Context, Hono } from 'hono'
 import type { AppEnv } from './context.ts'
 import { Problem } from './errors.ts'
 import { respondWithProblem } from './problem-response.ts'
 
-/** Hono's `notFound` for `app`; the table of paths is built at the first miss. */
+/** Hono's `notFound` handler for `app`. The first miss builds the table of paths. */
 export function createNotFound(app: Hono<AppEnv>) {
   let routes: { method: string; pattern: RegExp }[] | undefined
   return (c: Context<AppEnv>): Response => {
@@ -17,7 +17,7 @@ export function createNotFound(app: Hono<AppEnv>) {
     }
     const allow = [...allowed].sort().join(', ')
     const response = respondWithProblem(
-      new Problem('method_not_allowed', `This address answers ${allow}, not ${c.req.method}.`),
+      new Problem('method_not_allowed', `This address allows ${allow}, not ${c.req.method}.`),
       c,
     )
     response.headers.set('allow', allow)

@@ -1,7 +1,7 @@
-/** Money: integer minor units beside an ISO 4217 currency; no floats, ever. */
+/** Money: integer minor units with an ISO 4217 currency, never floats. */
 import * as z from 'zod'
 
-/** Largest amount of one sum, in minor units; leaves room to multiply by a raffle's tickets within 2^53. */
+/** The largest amount, in minor units. Multiplied by the tickets of a raffle, it stays below 2^53. */
 export const MAX_AMOUNT = 1_000_000_000
 
 export const Currency = z.string().regex(/^[A-Z]{3}$/, 'must be a currency code such as KES')
@@ -12,18 +12,18 @@ export const Money = z
   .meta({ id: 'Money', description: 'Integer minor units of a currency.' })
 export type Money = z.infer<typeof Money>
 
-/** Money that is more than nothing. */
+/** Money above zero. */
 export const MoneyAboveZero = z.strictObject({
   amount: z.number().int().min(1).max(MAX_AMOUNT),
   currency: Currency,
 })
 
-/** A sum of many amounts, as it is answered. */
+/** A total of many amounts in a response; it may exceed `MAX_AMOUNT`. */
 export const Sum = z
   .strictObject({ amount: z.number().int(), currency: Currency })
-  .meta({ id: 'Sum', description: 'Integer minor units of a currency, of many amounts together.' })
+  .meta({ id: 'Sum', description: 'Integer minor units of a currency: the total of many amounts.' })
 
-/** ISO 4217's minor units, where a major one has not a hundred of them; what people are shown elsewhere often has fewer. */
+/** The currencies of ISO 4217 that do not have two decimals, by their number of decimals. */
 const OTHER_DECIMALS = new Map(
   Object.entries({
     0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
@@ -36,7 +36,7 @@ const OTHER_DECIMALS = new Map(
 
 export const decimalsOf = (currency: string): number => OTHER_DECIMALS.get(currency) ?? 2
 
-/** A formatter takes 0.1 ms to make, so one of each language and currency is kept. */
+/** One formatter per language and currency is kept, because making one takes 0.1 ms. */
 const formatters = new Map<string, Intl.NumberFormat>()
 const MAX_FORMATTERS = 500
 
@@ -56,7 +56,7 @@ function formatterOf(language: string, currency: string): Intl.NumberFormat {
   return formatter
 }
 
-/** A sum as people of a language write it, with plain spaces: `KES 1,500.00`, in Spanish `1500,00 KES`. */
+/** Formats money for a language, with plain spaces: `KES 1,500.00`, in Spanish `1500,00 KES`. */
 export const formatMoney = ({ amount, currency }: Money, language = 'en'): string =>
   formatterOf(language, currency)
     .format(amount / 10 ** decimalsOf(currency))

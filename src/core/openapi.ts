@@ -1,14 +1,14 @@
-/** How a route describes itself: summary, auth, responses with examples, and every error it can answer. */
+/** Describes a route for the API document: summary, auth, responses with examples, and every possible error. */
 import type { MiddlewareHandler } from 'hono'
 import { describeRoute, resolver } from 'hono-openapi'
 import type * as z from 'zod'
 import type { AppEnv } from './context.ts'
 import { ERROR_CODES, type ErrorCode, Problem, ProblemDocument } from './errors.ts'
 
-/** Every route can answer these, so no route repeats them. */
+/** Every route can return these errors, so no route lists them. */
 const ALWAYS: readonly ErrorCode[] = ['internal', 'unavailable']
 
-/** What every route that reads a body can answer. */
+/** The errors of every route that reads a body. */
 export const BODY_ERRORS: readonly ErrorCode[] = [
   'malformed_request',
   'payload_too_large',
@@ -16,10 +16,10 @@ export const BODY_ERRORS: readonly ErrorCode[] = [
   'validation_failed',
 ]
 
-/** What every list can answer: a cursor that is none, a limit out of bounds. */
+/** The errors of every list: a malformed cursor, a limit out of bounds. */
 export const PAGE_ERRORS: readonly ErrorCode[] = ['malformed_request', 'validation_failed']
 
-/** A JSON answer that is no problem document, because another standard spells it. */
+/** A JSON error in the format of another standard instead of a problem document. */
 export interface ForeignAnswer {
   status: 400
   schema: z.ZodType
@@ -31,20 +31,20 @@ export interface RouteDescription {
   summary: string
   description?: string
   tag: string
-  /** `none`: anybody; `user`: a bearer token; `optional`: a token changes what is seen; `key`: an organisation's API key. */
+  /** `none`: public; `user`: a bearer token; `optional`: a token shows more; `key`: an organisation's API key. */
   auth: 'none' | 'user' | 'optional' | 'key' | 'user-or-key'
-  /** The success: its status, schema (omitted where there is no JSON body) and an example of it. */
+  /** The successful response: its status, its schema (omitted if it has no JSON body) and an example. */
   success: {
     status: 200 | 201 | 204
     schema?: z.ZodType
     example?: unknown
     description: string
-    /** Another media type than JSON, such as `text/csv`. */
+    /** A media type other than JSON, such as `text/csv`. */
     media?: string
   }
   errors?: readonly ErrorCode[]
   foreign?: ForeignAnswer
-  /** Whether the door requires an Idempotency-Key. */
+  /** Whether the route requires an Idempotency-Key. */
   idempotent?: boolean
 }
 
@@ -56,13 +56,13 @@ const SECURITY: Record<RouteDescription['auth'], Record<string, string[]>[]> = {
   'user-or-key': [{ bearer: [] }, { apiKey: [] }],
 }
 
-/** Where a route's description can be found again by its handler. For tests. */
+/** Each route's description by its handler, for tests. */
 const declared = new WeakMap<object, RouteDescription>()
 export const descriptionOf = (handler: object): RouteDescription | undefined => declared.get(handler)
 
 /**
- * Middleware that describes the route it stands on, and holds it to what it says of `auth`: where a user is needed,
- * nobody else gets as far as having a body read.
+ * Middleware that describes its route and enforces `auth`. It refuses a request without a required user or key before
+ * the body is read.
  */
 export function describe(description: RouteDescription) {
   const { success } = description
@@ -109,7 +109,7 @@ function successContent(success: RouteDescription['success']) {
   return { content: { 'application/json': { schema: resolver(success.schema), example: success.example } } }
 }
 
-/** Every code that a route can answer. */
+/** Every error code that a route can return. */
 export const errorsOf = ({ auth, errors = [], idempotent }: RouteDescription): ErrorCode[] => [
   ...new Set([
     ...(auth === 'none' ? [] : (['unauthenticated'] as const)),
@@ -150,7 +150,7 @@ const IDEMPOTENCY_KEY = {
   in: 'header' as const,
   required: true,
   description:
-    'Yours to choose, 1 to 128 printable characters. The same key and body give the same answer again.',
+    'You choose it: 1 to 128 printable characters. A retry with the same key and body has the same result.',
   schema: { type: 'string' as const, minLength: 1, maxLength: 128 },
   example: '5f0c6f0e-2c5b-4f39-9d1e-1c6b0a4a5e11',
 }

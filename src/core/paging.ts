@@ -1,4 +1,4 @@
-/** The one way to page: `?limit=1..100&cursor=` in, `{ data, nextCursor }` out; a cursor is opaque and stable. */
+/** Paging for every list: `?limit=1..100&cursor=` in, `{ data, nextCursor }` out. A cursor is opaque and stable. */
 import * as z from 'zod'
 import { Problem } from './errors.ts'
 
@@ -18,7 +18,7 @@ export const Page = <Item extends z.ZodType>(item: Item) =>
 
 export type PageOf<Item> = { data: Item[]; nextCursor: string | null }
 
-/** The sort key of the last row of a page: what the next page starts after. */
+/** The sort key of the last row of a page. The next page starts after it. */
 export type CursorKey = readonly (string | number)[]
 
 const encode = (key: CursorKey): string =>
@@ -33,7 +33,10 @@ function decode(cursor: string): unknown {
   return JSON.parse(new TextDecoder().decode(bytes))
 }
 
-/** Reads a cursor made by `toPage`; anything else is a malformed request, and so is one of another `order`, which its key begins with. */
+/**
+ * Reads a cursor that `toPage` made. Throws `malformed_request` for any other text, and for a cursor of another `order`
+ * (the first part of its key).
+ */
 export function readCursor<Key extends z.ZodType<CursorKey>>(
   cursor: string | undefined,
   key: Key,
@@ -43,13 +46,13 @@ export function readCursor<Key extends z.ZodType<CursorKey>>(
   try {
     const read = key.parse(decode(cursor))
     if (order === undefined || read[0] === order) return read
-    throw new Error('of another order')
+    throw new Error('the cursor is of another order')
   } catch {
-    throw new Problem('malformed_request', 'The cursor is not one that this list gave out.')
+    throw new Problem('malformed_request', 'The cursor does not come from this list.')
   }
 }
 
-/** Makes a page of rows that were read with `limit + 1`: the extra row only says that there is more. */
+/** Makes a page from rows that were read with `limit + 1`. The extra row only shows that there is a next page. */
 export function toPage<Row, Item>(
   rows: Row[],
   limit: number,

@@ -1,4 +1,4 @@
-/** A postal address, as it is sent, stored and shown. */
+/** A postal address: one shape for requests, rows and responses. */
 import * as z from 'zod'
 import { Line } from './text.ts'
 

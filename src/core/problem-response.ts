@@ -1,4 +1,4 @@
-/** The one place that writes an error response (RFC 9457), whatever was thrown. */
+/** Turns every thrown error into a problem document (RFC 9457). */
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type * as z from 'zod'
@@ -8,7 +8,7 @@ import { ERROR_CODES, Problem, type ProblemDocument } from './errors.ts'
 
 const RETRY_AFTER_SECONDS = 1
 
-/** Hono's `onError`: expected problems as they are, everything else logged whole and answered as `internal`. */
+/** Hono's `onError`. A `Problem` is returned as it is. Any other error is logged whole and returned as `internal`. */
 export function respondToError(error: unknown, c: Context<AppEnv>): Response {
   const problem = toProblem(error)
   if (problem.code === 'internal') c.get('ctx')?.log.error('unexpected error', { error })
@@ -36,14 +36,14 @@ export function respondWithProblem(problem: Problem, c: Context<AppEnv>): Respon
   return c.body(JSON.stringify(document), status, headers)
 }
 
-/** What an error means to the client. */
+/** The problem that the client sees for an error. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof HTTPException) {
     if (error.status === 413) return new Problem('payload_too_large', error.message)
     if (error.status < 500) return new Problem('malformed_request', 'The body is not valid JSON.')
   }
-  if (isPassing(error)) {
+  if (isTransient(error)) {
     return new Problem('unavailable', 'This part of Tombola is busy or restarting. Try again in a moment.', {
       retryAfterSeconds: RETRY_AFTER_SECONDS,
     })
@@ -51,8 +51,8 @@ export function toProblem(error: unknown): Problem {
   return new Problem('internal', 'Something went wrong on our side. Quote the request id when you report it.')
 }
 
-/** An object that is overloaded, reset or out of reach, or a database that is: worth another try later. */
-function isPassing(error: unknown): boolean {
+/** Whether a Durable Object or D1 is overloaded, reset or unreachable, so that the client may retry. */
+function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const flags = error as { overloaded?: boolean; retryable?: boolean; durableObjectReset?: boolean }
   if (flags.overloaded || flags.retryable || flags.durableObjectReset) return true

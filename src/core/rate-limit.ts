@@ -1,4 +1,4 @@
-/** Rate limits through the platform's binding: a shield per location, not an account of anything. */
+/** Rate limits through the platform's binding. It counts per location, so limits are approximate. */
 import type { MiddlewareHandler } from 'hono'
 import type { AppContext, AppEnv, Bindings } from './context.ts'
 import { Problem } from './errors.ts'
@@ -7,7 +7,7 @@ const PERIOD_SECONDS = 60
 
 type Limiter = { [Name in keyof Bindings]: Bindings[Name] extends RateLimit ? Name : never }[keyof Bindings]
 
-/** Counts a request against `limiter` under `key`; above the limit throws `rate_limited`. */
+/** Counts a request against `limiter` under `key`. Throws `rate_limited` above the limit. */
 export async function countRequest(limiter: RateLimit, key: string): Promise<void> {
   const { success } = await limiter.limit({ key })
   if (success) return
@@ -16,7 +16,7 @@ export async function countRequest(limiter: RateLimit, key: string): Promise<voi
   })
 }
 
-/** The same as middleware, under the key that `keyOf` gives. */
+/** The same as middleware; `keyOf` returns the key. */
 export function rateLimit(limiter: Limiter, keyOf: (c: AppContext) => string): MiddlewareHandler<AppEnv> {
   return async function rateLimited(c, next) {
     await countRequest(c.env[limiter], keyOf(c))
@@ -24,8 +24,8 @@ export function rateLimit(limiter: Limiter, keyOf: (c: AppContext) => string): M
   }
 }
 
-/** The address that the request came from, as the platform tells it. */
+/** The client's IP address, as the platform reports it. */
 export const clientAddress = (c: AppContext): string => c.req.header('cf-connecting-ip') ?? 'unknown'
 
-/** Who asks, where an actor is required anyway. */
+/** The user's id, for routes that require a user. */
 export const actorKey = (c: AppContext): string => c.get('ctx').actor?.userId ?? clientAddress(c)

@@ -1,11 +1,11 @@
-/** What every request passes first: its context, and one log line when it is done. */
+/** The first middleware of every request: makes its context, and logs one line when it is done. */
 import type { MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
 import { type AppEnv, createContext, requestIdOf } from './context.ts'
 import { Problem } from './errors.ts'
 import { settingsOf } from './settings.ts'
 
-/** Makes `ctx`, and logs how it went. With settings that are not fit, every request is refused by a problem that names them. */
+/** With invalid settings, refuses every request with a problem that names those settings. */
 export const requestContext: MiddlewareHandler<AppEnv> = async function requestContext(c, next) {
   const result = settingsOf(c.env)
   if (!result.ok) throw new Problem('unavailable', `Not configured. ${result.problems.join('. ')}.`)

@@ -1,15 +1,15 @@
-/** The app's router: Hono's TrieRouter, which remembers what it found for paths without parameters. */
+/** The app's router: Hono's TrieRouter with a cache for paths without parameters. */
 import type { Result, Router } from 'hono/router'
 import { TrieRouter } from 'hono/router/trie-router'
 
 /**
- * Hono's fastest router takes no parameter beside a word, as `/users/:id/status` beside `/users/me`, and the next one
- * goes through the whole path at every request. As with Hono's own, routes are added before the first request.
+ * Hono's fastest router does not allow `/users/:id/status` beside `/users/me`, and TrieRouter walks the whole path for
+ * every request. As with Hono's own routers, all routes must be added before the first request.
  */
 export class RememberingRouter<Handler> implements Router<Handler> {
   name = 'RememberingRouter'
   readonly #trie = new TrieRouter<Handler>()
-  /** By method and path; null until first asked for. Only what was added is a key, so it cannot grow. */
+  /** By method and path; null until the first match. Only added routes are keys, so requests cannot make it grow. */
   readonly #found = new Map<string, Result<Handler> | null>()
 
   add(method: string, path: string, handler: Handler): void {

@@ -1,14 +1,14 @@
-/** Finding by words: each of what is asked for must stand in the text, in whatever case. */
+/** Search by words: a text matches if it contains every word of the query, in any case. */
 import { or, type SQL, sql } from 'drizzle-orm'
 
-/** More words than anybody types; what is beyond them is not asked for. */
+/** Bounds the query. Words after the eighth are ignored. */
 const MAX_WORDS = 8
 
 /**
- * The database lowers A to Z alone, so a word is looked for as it is written small, capitalised and in capitals: an
- * `Ñandú` is found by `ñandú`. Nothing in a word is special; where there are none nothing is found.
+ * SQLite's `lower` changes only A to Z. So each word is searched in lower case, capitalised and in capitals: `ñandú`
+ * finds `Ñandú`. No character is a wildcard. A query without words finds nothing.
  */
-export function hasWords(text: SQL, query: string): SQL {
+export function containsWords(text: SQL, query: string): SQL {
   const words = query.normalize('NFC').match(/\S+/g) ?? []
   if (words.length === 0) return sql`0`
   const each = words.slice(0, MAX_WORDS).map((word) => {

@@ -1,9 +1,9 @@
-/** The worker's settings: parsed once with zod, a bad one named; what production needs is checked here too. */
+/** The worker's settings: parsed and checked once; every invalid setting is named. Production has extra rules. */
 import * as z from 'zod'
 import { LOG_LEVELS } from './logging.ts'
 import './validation-messages.ts'
 
-/** Stand in until real ones are set; public, so production refuses them. */
+/** Defaults for development. They are public, so production refuses them. */
 export const DEVELOPMENT_SECRETS = {
   JWT_SECRET: 'tombola-development-jwt-key-that-anyone-can-read-here',
   SIGNING_KEY: '746f6d626f6c612d646576656c6f706d656e742d7369676e696e672d6b657921',
@@ -24,37 +24,37 @@ const commaSeparated = z
 
 export const SettingsSchema = z.object({
   ENVIRONMENT: z.enum(['development', 'production']).default('development'),
-  /** How long an unpaid reservation keeps its numbers. */
+  /** How long an unpaid reservation holds its numbers. */
   HOLD_SECONDS: seconds(5, 86_400, 600),
-  /** Least time between a commitment's publication and its beacon round. */
+  /** The minimum time between a commitment's publication and its beacon round. */
   DRAW_LEAD_SECONDS: seconds(1, 86_400, 60),
   ACCESS_TOKEN_SECONDS: seconds(5, 86_400, 900),
   REFRESH_TOKEN_SECONDS: seconds(60, 31_536_000, 2_592_000),
-  /** Signs access tokens (HS256). A key that looks like PEM would be read as one, so such words are refused. */
+  /** Signs access tokens (HS256). The JWT library would parse a key that looks like PEM, so PEM's words are refused. */
   JWT_SECRET: z
     .string()
     .min(32)
     .max(512)
     .refine((secret) => !/PUBLIC|PRIVATE/.test(secret), 'must not contain PUBLIC or PRIVATE')
     .default(DEVELOPMENT_SECRETS.JWT_SECRET),
-  /** Ed25519 seed that signs commitments, attempts and receipts: 32 bytes in hex. */
+  /** The Ed25519 seed for signing commitments, attempts and receipts: 32 bytes in hex. */
   SIGNING_KEY: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits')
     .default(DEVELOPMENT_SECRETS.SIGNING_KEY),
-  /** Public keys (hex) of signing keys used before: what they signed can still be checked. */
+  /** Public keys (hex) of earlier signing keys, so that old signatures can still be verified. */
   RETIRED_PUBLIC_KEYS: commaSeparated.pipe(z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(8)),
   BEACON: z.enum(['dev', 'quicknet']).default('dev'),
-  /** Where quicknet is asked, tried in turn; empty means the public relays. */
+  /** Relays of quicknet, tried in this order; empty means the public relays. */
   BEACON_RELAYS: commaSeparated.pipe(z.array(z.url({ protocol: /^https?$/ })).max(8)),
-  /** Who approves a payout: `other` than its requester, or `any`; left out, `other` in production and `any` elsewhere. */
+  /** Who may approve a payout: `other` than its requester, or `any`. Default: `other` in production, else `any`. */
   PAYOUT_APPROVAL: z.enum(['other', 'any']).optional(),
-  /** Where this worker is reached: the start of addresses that people are sent to. */
+  /** The public address of this worker: links in mails and payment pages begin with it. */
   PUBLIC_ORIGIN: z
     .url({ protocol: /^https?$/ })
     .transform((url) => new URL(url).origin)
     .default('http://localhost:8787'),
-  /** Where mails are posted (Resend's form), the key for it, and who they are from; all three or none. */
+  /** The mail provider's endpoint (Resend's API), its key and the sender; all three or none. */
   MAIL_URL: z.url({ protocol: /^https?$/ }).optional(),
   MAIL_KEY: z.string().min(8).max(512).optional(),
   MAIL_FROM: z
@@ -70,7 +70,7 @@ export type Settings = z.infer<typeof SettingsSchema>
 
 export type SettingsResult = { ok: true; settings: Settings } | { ok: false; problems: string[] }
 
-/** Reads settings from the environment's variables. Each problem names its setting and never shows a value. */
+/** Reads settings from environment variables. Each problem names its setting and never shows a value. */
 export function readSettings(env: Record<string, unknown>): SettingsResult {
   const parsed = SettingsSchema.safeParse(env)
   if (!parsed.success) {
@@ -78,20 +78,20 @@ export function readSettings(env: Record<string, unknown>): SettingsResult {
     return { ok: false, problems }
   }
   const settings = parsed.data
-  const problems = settings.ENVIRONMENT === 'production' ? unfitForProduction(settings) : []
-  problems.push(...halfMail(settings))
+  const problems = settings.ENVIRONMENT === 'production' ? productionProblems(settings) : []
+  problems.push(...mailProblems(settings))
   return problems.length > 0 ? { ok: false, problems } : { ok: true, settings }
 }
 
-/** Mail that is set up by half would be found out only when somebody waits for one. */
-function halfMail(settings: Settings): string[] {
+/** Without this check, an incomplete mail setup fails only when the first mail is sent. */
+function mailProblems(settings: Settings): string[] {
   const names = ['MAIL_URL', 'MAIL_KEY', 'MAIL_FROM'] as const
   const missing = names.filter((name) => settings[name] === undefined)
   if (missing.length === names.length) return []
   return missing.map((name) => `${name}: is missing; mail needs ${names.join(', ')}`)
 }
 
-function unfitForProduction(settings: Settings): string[] {
+function productionProblems(settings: Settings): string[] {
   const problems: string[] = []
   for (const name of ['JWT_SECRET', 'SIGNING_KEY'] as const) {
     if (settings[name] === DEVELOPMENT_SECRETS[name]) {
@@ -101,7 +101,7 @@ function unfitForProduction(settings: Settings): string[] {
   if (settings.BEACON === 'dev') problems.push('BEACON: is `dev`, which proves nothing; set it to `quicknet`')
   if (!settings.PUBLIC_ORIGIN.startsWith('https://')) {
     problems.push(
-      'PUBLIC_ORIGIN: is not https; set it to where this worker is reached, such as https://raffles.example',
+      'PUBLIC_ORIGIN: is not https; set it to the public address of this worker, such as https://raffles.example',
     )
   }
   return problems
@@ -109,7 +109,7 @@ function unfitForProduction(settings: Settings): string[] {
 
 let cached: { env: object; result: SettingsResult } | undefined
 
-/** The parsed settings of this isolate: one parse for each environment object. */
+/** The settings of this isolate, parsed once per environment object. */
 export function settingsOf(env: object): SettingsResult {
   if (cached?.env !== env) cached = { env, result: readSettings({ ...env }) }
   return cached.result

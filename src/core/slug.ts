@@ -1,8 +1,8 @@
-/** Words of a name as part of an address: `Kenya's Best Raffle` → `kenyas-best-raffle`. */
+/** Turns a name into a part of a URL: `Kenya's Best Raffle` → `kenyas-best-raffle`. */
 
 const MAX_SLUG_LENGTH = 60
 
-/** Lower-case ASCII letters, digits and single hyphens; empty where a name has none of them. */
+/** Lower-case ASCII letters, digits and single hyphens; empty if the name has no Latin letter or digit. */
 export function toSlug(name: string): string {
   return name
     .normalize('NFKD')

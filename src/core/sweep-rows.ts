@@ -1,16 +1,16 @@
-/** How the sweep works through rows that are due: oldest first, a few at a time, bounded; one row's failure stops no other. */
+/** Sweeps due rows: oldest first, a few at a time, within a time limit. One row's failure does not stop the others. */
 import type { Ctx } from './context.ts'
 
-/** The platform lets six connections be open at once. */
+/** The platform allows six open connections at once. */
 const AT_A_TIME = 5
 const ROWS_A_PAGE = 100
-/** Of a minute. What is left is still due in the next sweep. */
+/** A sweep runs every minute and has several passes. Rows that are left are still due in the next sweep. */
 const MAX_PASS_MS = 10_000
 
-export interface Chore<Row extends { id: string }> {
-  /** What a row is, for the log. */
+export interface RowSweep<Row extends { id: string }> {
+  /** The kind of row, for the log. */
   name: string
-  /** The rows that are due, oldest first. What has been done is not due any more. */
+  /** Reads the due rows, oldest first. A row that was done must no longer be due. */
   page(limit: number): Promise<Row[]>
   one(row: Row): Promise<unknown>
   /** How long one pass may take; 10 s unless given. */
@@ -22,22 +22,22 @@ export interface Swept {
   failed: number
 }
 
-export async function sweepRows<Row extends { id: string }>(ctx: Ctx, chore: Chore<Row>): Promise<Swept> {
+export async function sweepRows<Row extends { id: string }>(ctx: Ctx, sweep: RowSweep<Row>): Promise<Swept> {
   const swept: Swept = { done: 0, failed: 0 }
-  const until = Date.now() + (chore.maxPassMs ?? MAX_PASS_MS)
+  const until = Date.now() + (sweep.maxPassMs ?? MAX_PASS_MS)
   const seen = new Set<string>()
-  for (let again = 0; ; ) {
-    // What could not be done is still due: a page longer by that, so that it does not starve the rest.
-    const limit = ROWS_A_PAGE + again
-    const page = await chore.page(limit)
+  for (let stillDue = 0; ; ) {
+    // Failed rows are still due and come first again. A page is longer by their number, so that they starve no other.
+    const limit = ROWS_A_PAGE + stillDue
+    const page = await sweep.page(limit)
     const queue = page.filter(({ id }) => !seen.has(id))
     if (queue.length === 0 && page.length < limit) return swept
-    again = page.length - queue.length
+    stillDue = page.length - queue.length
     for (const { id } of queue) seen.add(id)
     const worker = async () => {
       for (let row = queue.shift(); row !== undefined; row = queue.shift()) {
         if (Date.now() >= until) return
-        await sweepOne(ctx, chore, row, swept)
+        await sweepOne(ctx, sweep, row, swept)
       }
     }
     await Promise.all(Array.from({ length: AT_A_TIME }, worker))
@@ -47,7 +47,7 @@ export async function sweepRows<Row extends { id: string }>(ctx: Ctx, chore: Cho
 
 async function sweepOne<Row extends { id: string }>(
   ctx: Ctx,
-  { name, one }: Chore<Row>,
+  { name, one }: RowSweep<Row>,
   row: Row,
   swept: Swept,
 ): Promise<void> {

@@ -1,4 +1,4 @@
-/** Instants: ISO 8601 with any offset on the way in, UTC on the way out; milliseconds since 1970 inside. */
+/** Instants: requests send ISO 8601 with any offset, responses send UTC, code uses milliseconds since 1970. */
 import * as z from 'zod'
 
 export const SECOND_MS = 1_000
@@ -6,17 +6,17 @@ export const MINUTE_MS = 60 * SECOND_MS
 export const HOUR_MS = 60 * MINUTE_MS
 export const DAY_MS = 24 * HOUR_MS
 
-/** RFC 3339 asks for seconds, ISO 8601 does not. */
+/** RFC 3339 requires seconds, ISO 8601 does not. */
 const WITHOUT_SECONDS = /^(.{10}T\d\d:\d\d)(Z|[+-].*)$/
 
-/** An instant as a client sends it: `2026-11-20T20:00:00+03:00`, or without seconds. Kept as milliseconds since 1970. */
+/** An instant in a request: `2026-11-20T20:00:00+03:00`, or without seconds. Parsed to milliseconds since 1970. */
 export const InstantIn = z
   .string()
   .overwrite((text) => text.replace(WITHOUT_SECONDS, '$1:00$2'))
   .check(z.iso.datetime({ offset: true }))
   .transform((text) => Date.parse(text))
 
-/** An instant as it is answered: UTC with milliseconds. */
+/** An instant in a response: UTC with milliseconds. */
 export const Instant = z.iso.datetime()
 
 export const toInstant = (ms: number): string => new Date(ms).toISOString()
@@ -24,7 +24,7 @@ export const toInstant = (ms: number): string => new Date(ms).toISOString()
 export const toInstantOrNull = (ms: number | null | undefined): string | null =>
   ms === null || ms === undefined ? null : toInstant(ms)
 
-/** A runtime also takes offsets, such as +0300, which are no places and know no summer time. */
+/** A runtime also accepts offsets such as +0300, but an offset is not a place and has no summer time. */
 const IANA_NAME = /^[A-Za-z][A-Za-z_+\-/0-9]*$/
 
 /** An IANA time zone that this runtime knows. */
@@ -42,7 +42,7 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-/** The same instant on the wall clock of a time zone, with its offset: `2026-11-20T20:00:00+03:00`. */
+/** The wall clock of a time zone at an instant, with its offset: `2026-11-20T20:00:00+03:00`. */
 export function toWallClock(ms: number, timeZone: string): string {
   const parts = new Intl.DateTimeFormat('en-CA', {
     timeZone,

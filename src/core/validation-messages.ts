@@ -1,8 +1,8 @@
-/** What every schema says of a wrong value, in words that go on from the field's name: "quantity: must be a whole number". */
+/** The validation messages of every schema. Each continues the field's name: "quantity: must be a whole number". */
 import * as z from 'zod'
 
 type Issue = z.core.$ZodRawIssue
-/** A value that a schema takes literally. */
+/** A value of an enum or a literal schema. */
 type Literal = z.util.Primitive
 
 const TYPES: Record<string, string> = {
@@ -22,9 +22,9 @@ const FORMATS: Record<string, string> = {
   url: 'a web address such as https://raffles.example',
 }
 
-z.config({ customError: inPlainWords })
+z.config({ customError: messageOf })
 
-function inPlainWords(issue: Issue): string {
+function messageOf(issue: Issue): string {
   if (issue.code !== 'custom' && issue.input === undefined) return 'is required'
   switch (issue.code) {
     case 'invalid_type':
@@ -38,20 +38,18 @@ function inPlainWords(issue: Issue): string {
     case 'too_big':
       return bound(issue.origin, issue.maximum, issue.inclusive ? 'at most' : 'below')
     case 'invalid_format':
-      return issue.format in FORMATS
-        ? `must be ${FORMATS[issue.format]}`
-        : 'has not the form that it must have'
+      return issue.format in FORMATS ? `must be ${FORMATS[issue.format]}` : 'has the wrong format'
     default:
       return 'is not valid'
   }
 }
 
-/** Of a number that must be whole: whatever was sent in its place is told so. */
+/** Whether the schema is an integer, so that any other type gets the message "must be a whole number". */
 const isWhole = ({ inst }: Issue): boolean => inst instanceof z.ZodNumber && inst.isInt
 
 function oneOf(values: readonly Literal[]): string {
   const known = values.filter((value) => value !== undefined).map(String)
-  if (known.length === 0) return 'is none of what it can be'
+  if (known.length === 0) return 'is not an allowed value'
   return known.length === 1 ? `must be ${known[0]}` : `must be one of ${known.join(', ')}`
 }
 

@@ -1,4 +1,4 @@
-/** Validation at the door: one wrapper round @hono/zod-validator that also carries its schema into the API document. */
+/** Validates requests: a wrapper around @hono/zod-validator that also adds the schema to the API document. */
 import { zValidator } from '@hono/zod-validator'
 import type { Context, ValidationTargets } from 'hono'
 import { resolver, uniqueSymbol } from 'hono-openapi'
@@ -8,14 +8,14 @@ import './validation-messages.ts'
 
 type Issue = z.core.$ZodIssue
 
-/** More complaints than these help nobody; the rest is left out. */
+/** Bounds the response; more errors would not help the client. */
 const MAX_FIELD_ERRORS = 50
 
-/** A schema's complaints as the fields of a problem document. */
+/** A schema's issues as the field errors of a problem document. */
 export const fieldErrors = (error: z.core.$ZodError): FieldError[] =>
   error.issues.flatMap((issue) => fieldsOf(issue, [])).slice(0, MAX_FIELD_ERRORS)
 
-/** A field that is unknown is one under its own name; of a union, only what was meant is complained about. */
+/** An unknown field is reported under its own name. For a union, only the member that the client meant is reported. */
 function fieldsOf(issue: Issue, within: PropertyKey[]): FieldError[] {
   const path = [...within, ...issue.path]
   if (issue.code === 'unrecognized_keys') {
@@ -26,7 +26,7 @@ function fieldsOf(issue: Issue, within: PropertyKey[]): FieldError[] {
   return [{ path: path.join('.'), message: issue.message }]
 }
 
-/** The complaints of the only member of a union that is an object and knows every field; undefined where none or several are. */
+/** The issues of the one union member that knows every sent field; undefined if none or several members do. */
 function memberMeant(members: Issue[][]): Issue[] | undefined {
   const isOther = ({ code, path }: Issue) =>
     code === 'unrecognized_keys' || (code === 'invalid_type' && path.length === 0)
@@ -35,9 +35,9 @@ function memberMeant(members: Issue[][]): Issue[] | undefined {
 }
 
 /**
- * Checks one part of a request (`json`, `query`, `param`, `header`, `form`) against `schema`: 422 names every
- * wrong field; a path whose ids cannot be any is 404, as one whose ids nobody has. A body has an `example` for the API
- * document. Use only this, never `zValidator` itself, so that the document cannot miss an input.
+ * Checks one part of a request (`json`, `query`, `param`, `header`, `form`) against `schema`. Throws 422 with every
+ * wrong field. A malformed id in a path is 404, like an unknown id. A body needs an `example` for the API document.
+ * Use only this, never `zValidator` itself, so that the document cannot miss an input.
  */
 export function validate<Target extends keyof ValidationTargets, Schema extends z.ZodType>(
   target: Target,
@@ -48,29 +48,29 @@ export function validate<Target extends keyof ValidationTargets, Schema extends 
     if (result.success) return
     throw target === 'param' ? notFound('address') : validationFailed(fieldErrors(result.error))
   })
-  const guarded: typeof validator = async (c, next) => {
+  const checked: typeof validator = async (c, next) => {
     if (target === 'json') await requireJson(c)
     return validator(c, next)
   }
   const inDocument = target === 'json' ? bodyOf('application/json', schema, example) : inputOf(target, schema)
-  return Object.assign(guarded, { [uniqueSymbol]: inDocument })
+  return Object.assign(checked, { [uniqueSymbol]: inDocument })
 }
 
 const JSON_TYPE = /^application\/json\s*(;|$)/i
 
 /**
- * A body of another type would be read as an empty one and blamed on its fields; say what is wrong instead. No body at
- * all, whatever its type, is `{}`: enough where every field may be left out, and 422 names them elsewhere.
+ * The validator reads a body of another type as empty and reports missing fields; 415 names the real error. An empty
+ * body of any type counts as `{}`: valid if every field is optional, else 422 names the required fields.
  */
 async function requireJson(c: Context): Promise<void> {
   const isJson = JSON_TYPE.test(c.req.header('content-type') ?? '')
-  // Not `text()` of other types: the platform warns, for each, that it may not be one.
+  // `text()` of any other type makes the platform log a warning.
   const length = isJson ? (await c.req.text()).length : (await c.req.arrayBuffer()).byteLength
   if (length === 0) Object.assign(c.req.bodyCache, { text: Promise.resolve('{}') })
   else if (!isJson) throw new Problem('unsupported_media_type', 'Send the body as application/json.')
 }
 
-/** Carries the schema of a form that `handler` reads by itself into the API document. */
+/** Adds the schema of a form to the API document, for a `handler` that parses the form itself. */
 export const describeForm = <Handler extends object>(handler: Handler, schema: z.ZodType, example: unknown) =>
   Object.assign(handler, { [uniqueSymbol]: bodyOf('application/x-www-form-urlencoded', schema, example) })
 
@@ -79,11 +79,11 @@ const inputOf = (target: keyof ValidationTargets, schema: z.ZodType) => ({
   ...resolver(schema, { io: 'input' }),
 })
 
-/** A body in the API document; one whose fields may all be left out may be left out itself. */
+/** A body in the API document. It is optional if all of its fields are optional. */
 const bodyOf = (media: string, schema: z.ZodType, example: unknown) => ({
   spec: {
     requestBody: {
-      // Asked for with the document only: no worker has to wait for it to start.
+      // Computed only when the document is read, so that it does not slow the start of a worker.
       get required() {
         return !schema.safeParse({}).success
       },

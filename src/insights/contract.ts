@@ -1,4 +1,4 @@
-/** The shapes of what is told about the system itself. */
+/** The shape of the health report. */
 import * as z from 'zod'
 import { Instant } from '../core/time.ts'
 
@@ -6,9 +6,9 @@ export const Health = z
   .strictObject({
     status: z.enum(['ok', 'degraded']),
     database: z.enum(['ok', 'unavailable']),
-    /** Null before the first one. */
+    /** Null before the first sweep. */
     lastSweepAt: Instant.nullable(),
-    /** What is wrong, in plain words. */
+    /** One sentence per problem. */
     problems: z.array(z.string()),
   })
   .meta({ id: 'Health' })

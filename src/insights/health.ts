@@ -1,10 +1,10 @@
-/** Whether the system is well: the database answers, and the sweep runs. */
+/** The health check: the database answers, the sweep runs, and no raffle is overdue. */
 import type { Ctx } from '../core/context.ts'
 import { MINUTE_MS, toInstant } from '../core/time.ts'
 import type { Health } from './contract.ts'
 import { lastSweep } from './sweeps.ts'
 
-/** The platform may be late or miss one; three minutes without a sweep is a failure. */
+/** The platform may delay or skip a sweep. Three minutes without one is a failure. */
 const SWEEP_MISSING_AFTER_MS = 3 * MINUTE_MS
 
 export async function readHealth(ctx: Ctx): Promise<Health> {
@@ -19,7 +19,7 @@ export async function readHealth(ctx: Ctx): Promise<Health> {
       problems.push(`The sweep last ran ${Math.round((ctx.now - sweptAt) / MINUTE_MS)} minutes ago.`)
     }
     if (sweep !== null && sweep.overdue > 0)
-      problems.push(`${sweep.overdue} raffles are due and could not go on.`)
+      problems.push(`${sweep.overdue} raffles are due but could not continue.`)
   } catch (error) {
     ctx.log.error('health: the database does not answer', { error })
     database = 'unavailable'

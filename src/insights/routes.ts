@@ -1,4 +1,4 @@
-/** Doors that tell about the system itself. */
+/** Routes about the system itself: its health. */
 import { Hono } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
@@ -9,8 +9,8 @@ import { readHealth } from './health.ts'
 export const health = new Hono<AppEnv>().get(
   '/',
   describe({
-    summary: 'Ask whether the system is well',
-    description: '503 says in plain words what is wrong.',
+    summary: 'Check the health of the system',
+    description: '503 names each problem in `detail`.',
     tag: 'System',
     auth: 'none',
     success: {

@@ -1,10 +1,10 @@
-/** One row that says when the sweep last ran. */
+/** The table of the last sweep: a single row. Times are milliseconds. */
 import { integer, sqliteTable } from 'drizzle-orm/sqlite-core'
 
 export const sweeps = sqliteTable('sweeps', {
   id: integer().primaryKey(),
   startedAt: integer().notNull(),
   finishedAt: integer().notNull(),
-  /** Raffles that were due and could not be taken on. */
+  /** The number of raffles that were due but could not continue. */
   overdue: integer().notNull(),
 })

@@ -1,23 +1,23 @@
-/** Notes that a sweep ran, for `GET /health` and whoever watches it. */
+/** Records the last sweep, for the health check. */
 import { lt } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { sweeps } from './schema.ts'
 
-const THE_ROW = 1
+const ONLY_ROW_ID = 1
 
-export interface SweepNote {
+export interface SweepRecord {
   startedAt: number
   finishedAt: number
   overdue: number
 }
 
-/** Of two sweeps at a time the one that began later is the last. */
-export async function noteSweep(ctx: Ctx, note: SweepNote): Promise<void> {
+/** Two sweeps may run at once and end in any order: the row keeps the one that started later. */
+export async function recordSweep(ctx: Ctx, record: SweepRecord): Promise<void> {
   await ctx.db
     .insert(sweeps)
-    .values({ id: THE_ROW, ...note })
-    .onConflictDoUpdate({ target: sweeps.id, set: note, setWhere: lt(sweeps.startedAt, note.startedAt) })
+    .values({ id: ONLY_ROW_ID, ...record })
+    .onConflictDoUpdate({ target: sweeps.id, set: record, setWhere: lt(sweeps.startedAt, record.startedAt) })
 }
 
-export const lastSweep = async (ctx: Ctx): Promise<SweepNote | null> =>
+export const lastSweep = async (ctx: Ctx): Promise<SweepRecord | null> =>
   (await ctx.db.select().from(sweeps).get()) ?? null

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { hasPermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
-import { hasWords } from '../core/search.ts'
+import { containsWords } from '../core/search.ts'
 import type { ListRaffles, Raffle } from './contract.ts'
 import { selectRaffles } from './find-raffle.ts'
 import { statusSql } from './life-cycle.ts'
@@ -42,7 +42,7 @@ export async function listRaffles(ctx: Ctx, query: ListRaffles): Promise<PageOf<
     query.seriesId === undefined ? undefined : eq(raffles.seriesId, query.seriesId),
     query.categoryId === undefined ? undefined : eq(raffles.categoryId, query.categoryId),
     query.status === undefined ? undefined : sql`${statusSql(ctx.now)} = ${query.status}`,
-    query.q === undefined ? undefined : hasWords(sql`${raffles.title}`, query.q),
+    query.q === undefined ? undefined : containsWords(sql`${raffles.title}`, query.q),
   ]
   const last = readCursor(query.cursor, CursorKey, query.sort)
   if (last !== undefined) conditions.push(sql`(${column}, ${raffles.id}) ${after} (${last[1]}, ${last[2]})`)

@@ -1,4 +1,4 @@
-// API keys: shown once, kept as a hash, listed with their last use, revoked at once, and nobody's at every other door.
+// API keys: shown once, stored as a hash, listed with their last use, revoked at once, and refused by all other routes.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
@@ -27,7 +27,7 @@ async function stageKey() {
 }
 
 describe('an API key', () => {
-  it('is shown once, and only its hash is kept', async () => {
+  it('is shown once, and only its hash is stored', async () => {
     const { operator, path, made } = await stageKey()
     expect(made.key).toMatch(/^tk_[0-9a-z]{26}_[\w-]{43}$/)
     const { key, ...shown } = made
@@ -50,7 +50,7 @@ describe('an API key', () => {
     }
   })
 
-  it('is the business of members who may, and to others its organisation does not exist', async () => {
+  it('is managed by members with the permission, and for strangers its organisation is not found', async () => {
     const { organisation, path, made } = await stageKey()
     const janitor = await addOperator(organisation.id, 'janitor')
     const stranger = (await organisationWithOperator()).operator
@@ -65,7 +65,7 @@ describe('an API key', () => {
     }
   })
 
-  it('of another organisation cannot be revoked from here', async () => {
+  it('of another organisation cannot be revoked', async () => {
     const { made, operator: theirs, path: theirPath } = await stageKey()
     const { operator, path } = await stageKey()
     const answers = [made.id, newId('apiKey')].map((id) => as(operator, 'DELETE', `${path}/${id}`))
@@ -75,7 +75,7 @@ describe('an API key', () => {
     expect((await as(theirs, 'GET', theirPath)).body.data[0].revokedAt).toBeNull()
   })
 
-  it('counts no more once it is revoked, however often', async () => {
+  it('stops working once it is revoked, and a second revocation changes nothing', async () => {
     const { organisation, operator, path, made } = await stageKey()
     const raffle = await stageRaffle({ entry: 'order', earning: { per: 'order' } }, organisation)
     const list = () => call('GET', `/api/v1/raffles/${raffle.id}/grants`, { token: made.key })
@@ -87,7 +87,7 @@ describe('an API key', () => {
     expect((await as(operator, 'GET', path)).body.data[0].revokedAt).toBe(iso(NOW))
   })
 
-  it('says when it was used last, to the hour', async () => {
+  it('shows its last use, accurate to the hour', async () => {
     const { organisation, operator, path, made } = await stageKey()
     const raffle = await stageRaffle({ entry: 'order', earning: { per: 'order' } }, organisation)
     const useAt = async (ms: number) => {
@@ -100,7 +100,7 @@ describe('an API key', () => {
     expect(await useAt(NOW + HOUR)).toBe(iso(NOW + HOUR))
   })
 
-  it('with one letter changed is no key', async () => {
+  it('is refused if one letter is changed', async () => {
     const { organisation, made } = await stageKey()
     const raffle = await stageRaffle({ entry: 'order', earning: { per: 'order' } }, organisation)
     const other = (letter: string) => (letter === 'a' ? 'b' : 'a')
@@ -111,24 +111,24 @@ describe('an API key', () => {
     }
   })
 
-  it('is nobody at every door that is not for keys', async () => {
+  it('is refused by every route that needs a user', async () => {
     const { made } = await stageKey()
-    const doors = operations.filter(({ description }) => description.auth === 'user')
-    expect(doors.length).toBeGreaterThan(30)
-    for (const { method, path } of doors) {
+    const userRoutes = operations.filter(({ description }) => description.auth === 'user')
+    expect(userRoutes.length).toBeGreaterThan(30)
+    for (const { method, path } of userRoutes) {
       const where = path.replaceAll(/:\w+/g, newId('raffle'))
       const { status } = await call(method as 'GET', where, { token: made.key })
       expect(status, `${method} ${path}`).toBe(401)
     }
   })
 
-  it('has a limit of its own', async () => {
+  it('has its own rate limit', async () => {
     const { organisation, made } = await stageKey()
     const raffle = await stageRaffle({ entry: 'order', earning: { per: 'order' } }, organisation)
-    const asked: string[] = []
+    const counted: string[] = []
     const RATE_PURCHASE = {
       limit: async ({ key }: { key: string }) => {
-        asked.push(key)
+        counted.push(key)
         return { success: false }
       },
     } as RateLimit
@@ -137,6 +137,6 @@ describe('an API key', () => {
       bindings: { RATE_PURCHASE },
     })
     expect(answer.body.code).toBe('rate_limited')
-    expect(asked).toEqual([made.id])
+    expect(counted).toEqual([made.id])
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { displayName } from '../../src/accounts/display-name.ts'
 
-describe('the name of a winner', () => {
+describe('the public name of a winner', () => {
   it.each([
     ['Amina Wanjiru', 'name', 'Amina Wanjiru'],
     ['Amina Wanjiru', 'initials', 'A. W.'],
@@ -12,7 +12,7 @@ describe('the name of a winner', () => {
     ['(Amina) "the Lucky"', 'initials', 'A. T. L.'],
     ['山田 太郎', 'initials', '山. 太.'],
     ['— 🎟', 'initials', 'Anonymous'],
-  ] as const)('%s, shown by %s, is %s', (name, winnerDisplay, shown) => {
+  ] as const)('of %s, shown as %s, is %s', (name, winnerDisplay, shown) => {
     expect(displayName({ name, winnerDisplay })).toBe(shown)
   })
 })

@@ -15,7 +15,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-/** A user who has `PASSWORD`; one hash serves all, so that only what is tested hashes. */
+/** A user with `PASSWORD`. All share one hash, because hashing is slow. */
 async function userWithPassword(options: Parameters<typeof registerPlayer>[0] = {}) {
   const person = await registerPlayer(options)
   await setHash(person.id, passwordHash)
@@ -32,7 +32,7 @@ const formLogin = (form: Record<string, string> | URLSearchParams) =>
   call('POST', '/api/v1/auth/login', { form })
 
 describe('logging in', () => {
-  it('gives an access token that opens the account, and is not to be stored on the way', async () => {
+  it('returns a working access token, in a response that caches must not store', async () => {
     const { id, email } = await userWithPassword()
     const { status, body, headers } = await login(email)
     expect(status).toBe(200)
@@ -42,18 +42,18 @@ describe('logging in', () => {
     expect(me.body.id).toBe(id)
   })
 
-  it('takes the address in any case and with spaces around it', async () => {
+  it('accepts the address in any case and with spaces around it', async () => {
     const { email } = await userWithPassword()
     expect((await login(` ${email.toUpperCase()} `)).status).toBe(200)
   })
 
-  it('takes a password in whatever Unicode form it is typed', async () => {
+  it('accepts a password in any Unicode form', async () => {
     const person = await registerPlayer()
     await setHash(person.id, await hashPassword('caf\u00e9 caf\u00e9 caf\u00e9'))
     expect((await login(person.email, 'cafe\u0301 cafe\u0301 cafe\u0301')).status).toBe(200)
   })
 
-  it('makes a session of its own each time', async () => {
+  it('opens a new session each time', async () => {
     const { email } = await userWithPassword()
     const [one, two] = await Promise.all([login(email), login(email)])
     await call('POST', '/api/v1/auth/logout', { token: one.body.access_token })
@@ -73,7 +73,7 @@ describe('logging in', () => {
 })
 
 describe('logging in with the form of OAuth 2', () => {
-  it('gives the same tokens, with or without grant_type, whatever else is sent', async () => {
+  it('returns tokens with or without grant_type, and ignores other fields', async () => {
     const { email } = await userWithPassword()
     const plain = await formLogin({ username: email, password: PASSWORD })
     const full = await formLogin({
@@ -89,11 +89,11 @@ describe('logging in with the form of OAuth 2', () => {
 
   it.each([
     ['a wrong password', { password: 'wrong' }, 'invalid_grant'],
-    ['an address that nobody has', { username: 'nobody@example.com' }, 'invalid_grant'],
+    ['an unknown address', { username: 'nobody@example.com' }, 'invalid_grant'],
     ['another grant', { grant_type: 'client_credentials' }, 'unsupported_grant_type'],
     ['an empty password', { password: '' }, 'invalid_request'],
-    ['a user name that is no address', { username: 'nobody' }, 'invalid_request'],
-  ])('spells errors as the standard does: %s', async (_, fields, error) => {
+    ['a user name that is not an address', { username: 'nobody' }, 'invalid_request'],
+  ])('returns errors in the format of the standard: %s', async (_, fields, error) => {
     const { email } = await userWithPassword()
     const { status, body, headers } = await formLogin({ username: email, password: PASSWORD, ...fields })
     expect(status).toBe(400)
@@ -102,14 +102,14 @@ describe('logging in with the form of OAuth 2', () => {
     expect(headers.get('cache-control')).toBe('no-store')
   })
 
-  it('refuses a parameter that stands there twice', async () => {
+  it('refuses a parameter that is sent twice', async () => {
     const { email } = await userWithPassword()
     const form = new URLSearchParams({ username: email, password: PASSWORD })
     form.append('username', 'somebody@example.com')
     expect((await formLogin(form)).body.error).toBe('invalid_request')
   })
 
-  it('is limited like the other, with a problem document', async () => {
+  it('is rate-limited too, with a problem document', async () => {
     const { status, body } = await call('POST', '/api/v1/auth/login', {
       form: { username: 'a@example.com', password: 'x' },
       bindings: { RATE_SIGN_IN: { limit: async () => ({ success: false }) } },
@@ -119,8 +119,8 @@ describe('logging in with the form of OAuth 2', () => {
   })
 })
 
-describe('logging in does not tell who is registered', () => {
-  it('answers a wrong password and an unknown address alike', async () => {
+describe('logging in does not reveal who is registered', () => {
+  it('returns the same for a wrong password and an unknown address', async () => {
     const { email } = await userWithPassword()
     const wrong = await login(email, 'not the password')
     const unknown = await login(uniqueEmail(), 'not the password')
@@ -128,7 +128,7 @@ describe('logging in does not tell who is registered', () => {
     expect({ ...unknown.body, requestId: '' }).toEqual({ ...wrong.body, requestId: '' })
   })
 
-  it('does the same work for both: one scrypt of the same parameters', async () => {
+  it('does the same work for both: one scrypt with the same parameters', async () => {
     const { email } = await userWithPassword()
     const scrypt = vi.spyOn(crypto, 'scrypt')
     await login(email, 'not the password')
@@ -138,7 +138,7 @@ describe('logging in does not tell who is registered', () => {
     expect(unknown?.[3]).toEqual(known?.[3])
   })
 
-  it('tells of a suspension only who knows the password', async () => {
+  it('mentions a suspension only after the right password', async () => {
     const { email } = await userWithPassword({ status: 'suspended' })
     const right = await login(email)
     const wrong = await login(email, 'not the password')
@@ -148,7 +148,7 @@ describe('logging in does not tell who is registered', () => {
   })
 })
 
-describe('logging in is limited', () => {
+describe('logging in is rate-limited', () => {
   const onlyKeysThatStartWith = (prefix: string) => ({
     limit: async ({ key }: RateLimitOptions) => ({ success: !key.startsWith(prefix) }),
   })
@@ -163,7 +163,7 @@ describe('logging in is limited', () => {
     expect(scrypt).not.toHaveBeenCalled()
   })
 
-  it('by address under keys that do not show the e-mail', async () => {
+  it('under keys that do not contain the e-mail address', async () => {
     const keys: string[] = []
     const email = uniqueEmail()
     const limit = async ({ key }: RateLimitOptions) => {
@@ -179,7 +179,7 @@ describe('logging in is limited', () => {
   })
 })
 
-describe('the parameters of a hash', () => {
+describe('the parameters of a password hash', () => {
   const weak = async (password: string): Promise<string> => {
     const salt = Buffer.from('0123456789abcdef')
     const key = crypto.scryptSync(password, salt, 32, { N: 2 ** 10, r: 8, p: 1 })
@@ -190,7 +190,7 @@ describe('the parameters of a hash', () => {
       .bind(id)
       .first<{ hash: string }>())!.hash
 
-  it('are brought up to date at the next login, after which the password still counts', async () => {
+  it('are updated at the next login, and the password still works', async () => {
     const { id, email } = await registerPlayer()
     await setHash(id, await weak(PASSWORD))
     expect((await login(email)).status).toBe(200)
@@ -198,7 +198,7 @@ describe('the parameters of a hash', () => {
     expect((await login(email)).status).toBe(200)
   })
 
-  it('stay as they are when the password is wrong', async () => {
+  it('do not change if the password is wrong', async () => {
     const { id, email } = await registerPlayer()
     const hash = await weak(PASSWORD)
     await setHash(id, hash)
@@ -207,11 +207,11 @@ describe('the parameters of a hash', () => {
   })
 })
 
-describe('a login that is overtaken', () => {
+describe('a login that races with another change', () => {
   it.each([
     ['a suspension', "UPDATE users SET status = 'suspended' WHERE id = ?"],
-    ['a change of the password', "UPDATE users SET password_hash = 'scrypt$14$8$5$AAAA$AAAA' WHERE id = ?"],
-  ])('by %s while the password is being hashed opens no session', async (_, statement) => {
+    ['a password change', "UPDATE users SET password_hash = 'scrypt$14$8$5$AAAA$AAAA' WHERE id = ?"],
+  ])('opens no session after %s during the hashing', async (_, statement) => {
     const { id, email } = await userWithPassword()
     const scrypt = crypto.scrypt
     vi.spyOn(crypto, 'scrypt').mockImplementationOnce(((...args: Parameters<typeof scrypt>) => {

@@ -7,7 +7,7 @@ import { registerPlayer, signedInAdmin, testContext, uniqueEmail } from '../harn
 
 const PASSWORD = 'correct horse battery'
 
-/** Calls with a database that does the first write of the request and loses the answer. */
+/** Calls with a database that makes the first write of the request and loses its response. */
 async function callForgetfully(method: Method, path: string, options: CallOptions) {
   const { DB, lost } = forgetfulDatabase(env.DB, 1)
   const answer = await call(method, path, { ...options, bindings: { DB } })
@@ -15,8 +15,8 @@ async function callForgetfully(method: Method, path: string, options: CallOption
   return answer
 }
 
-describe('when the answer to a write is lost', () => {
-  it('a registration finds its own user, and no conflict with itself', async () => {
+describe('when the response to a write is lost', () => {
+  it('a registration finds its own user and does not conflict with itself', async () => {
     const email = uniqueEmail()
     const body = { email, password: PASSWORD, name: 'Amina' }
     expect((await callForgetfully('POST', '/api/v1/auth/register', { body })).status).toBe(201)
@@ -33,7 +33,7 @@ describe('when the answer to a write is lost', () => {
     expect(changed.status).toBe(204)
   })
 
-  it('a refresh does not take itself for a thief', async () => {
+  it('a refresh does not take its own retry for theft', async () => {
     const { id } = await registerPlayer()
     const hash = await env.DB.prepare('SELECT password_hash FROM users WHERE id = ?')
       .bind(id)
@@ -49,7 +49,7 @@ describe('when the answer to a write is lost', () => {
     expect(again.status).toBe(200)
   })
 
-  it('an organisation is made once, under the address that it got first', async () => {
+  it('an organisation is created once, and keeps its first slug', async () => {
     const { token } = await signedInAdmin()
     const { status, body } = await callForgetfully('POST', '/api/v1/organisations', {
       token,
@@ -59,7 +59,7 @@ describe('when the answer to a write is lost', () => {
     expect(body.slug).toBe('lost-and-found')
   })
 
-  it('a suspension counts', async () => {
+  it('a suspension takes effect', async () => {
     const { token } = await signedInAdmin()
     const { id } = await registerPlayer()
     const { body } = await callForgetfully('PUT', `/api/v1/users/${id}/status`, {

@@ -24,8 +24,8 @@ const addMember = (person: Person, id: string, body: unknown) =>
 const removeMember = (person: Person, id: string, userId: string) =>
   call('DELETE', `/api/v1/organisations/${id}/members/${userId}`, { token: person.token })
 
-describe('making an organisation', () => {
-  it('gives it an address made of its name', async () => {
+describe('creating an organisation', () => {
+  it('makes a slug from its name', async () => {
     const admin = await signedInAdmin()
     const { status, body, headers } = await create(admin, { name: " Zoë's  Book Fair! " })
     expect(status).toBe(201)
@@ -34,7 +34,7 @@ describe('making an organisation', () => {
     expect((await read(admin, body.id)).body).toEqual(body)
   })
 
-  it('gives namesakes different addresses, even at the same time', async () => {
+  it('gives organisations of the same name different slugs, even at the same time', async () => {
     const admin = await signedInAdmin()
     const made = await Promise.all(Array.from({ length: 4 }, () => create(admin, { name: 'Namesake' })))
     const slugs = made.map((each) => each.body.slug)
@@ -42,7 +42,7 @@ describe('making an organisation', () => {
     expect(slugs).toContain('namesake')
   })
 
-  it('finds an address for a name in any script', async () => {
+  it('makes a slug for a name in any script', async () => {
     const { body } = await create(await signedInAdmin(), { name: '東京くじ' })
     expect(body.slug).toMatch(/^organisation-[0-9a-z]{8}$/)
   })
@@ -63,7 +63,7 @@ describe('making an organisation', () => {
 })
 
 describe('reading organisations', () => {
-  it('shows members their own and nothing of others', async () => {
+  it('shows members their own organisation and hides others', async () => {
     const mine = await organisationWithOperator()
     const theirs = await organisationWithOperator()
     const { body } = await list(mine.operator)
@@ -74,7 +74,7 @@ describe('reading organisations', () => {
     expect({ ...other.body, requestId: '' }).toEqual({ ...missing.body, requestId: '' })
   })
 
-  it('shows a player none, and an admin all, paged', async () => {
+  it('shows none to a player and all to an admin, in pages', async () => {
     const made = [await organisationWithOperator(), await organisationWithOperator()]
     expect((await list(await registerPlayer())).body).toEqual({ data: [], nextCursor: null })
 
@@ -90,7 +90,7 @@ describe('reading organisations', () => {
     expect(seen).toEqual(expect.arrayContaining(made.map((each) => each.id)))
   })
 
-  it('tells an admin too what is not there', async () => {
+  it('returns 404 to an admin for an unknown id', async () => {
     expect((await read(await signedInAdmin(), newId('organisation'))).status).toBe(404)
   })
 })
@@ -108,7 +108,7 @@ describe('members', () => {
     expect(ids.sort()).toEqual([operator.id, one.id, two.id].sort())
   })
 
-  it('are added by an admin to any organisation', async () => {
+  it('can be added by an admin to any organisation', async () => {
     const { id } = await organisationWithOperator()
     const { email } = await registerPlayer()
     expect((await addMember(await signedInAdmin(), id, { email, role: 'operator' })).status).toBe(201)
@@ -125,7 +125,7 @@ describe('members', () => {
     expect(second.body.nextCursor).toBeNull()
   })
 
-  it('are a conflict the second time, also when both times are one', async () => {
+  it('cannot be added twice, even at the same time', async () => {
     const { id, operator } = await organisationWithOperator()
     const { id: userId } = await registerPlayer()
     const answers = await Promise.all(
@@ -134,7 +134,7 @@ describe('members', () => {
     expect(answers.map((each) => each.status).sort()).toEqual([201, 409, 409])
   })
 
-  it('lose their rights at once when they are removed', async () => {
+  it('lose their permissions at once when they are removed', async () => {
     const { id, operator } = await organisationWithOperator()
     const other = await addOperator(id)
     expect((await removeMember(operator, id, other.id)).status).toBe(204)
@@ -143,11 +143,11 @@ describe('members', () => {
   })
 
   it.each([
-    ['an address that nobody has', { email: uniqueEmail(), role: 'operator' }, 'email'],
-    ['a user who does not exist', { userId: newId('user'), role: 'operator' }, 'userId'],
+    ['an unknown address', { email: uniqueEmail(), role: 'operator' }, 'email'],
+    ['an unknown user', { userId: newId('user'), role: 'operator' }, 'userId'],
     ['neither address nor id', { role: 'operator' }, 'userId'],
     ['both', { userId: newId('user'), email: uniqueEmail(), role: 'operator' }, 'userId'],
-    ['a role that there is not', { email: uniqueEmail(), role: 'owner' }, 'role'],
+    ['an unknown role', { email: uniqueEmail(), role: 'owner' }, 'role'],
   ])('are not added for %s', async (_, body, path) => {
     const { id, operator } = await organisationWithOperator()
     const answer = await addMember(operator, id, body)
@@ -155,7 +155,7 @@ describe('members', () => {
     expect(answer.body.errors[0].path).toBe(path)
   })
 
-  it('of another organisation are nobody’s business', async () => {
+  it('of another organisation cannot be seen or changed', async () => {
     const { id, operator } = await organisationWithOperator()
     const { operator: stranger } = await organisationWithOperator()
     const { id: userId } = await registerPlayer()
@@ -165,7 +165,7 @@ describe('members', () => {
     expect((await listMembers(operator, id)).body.data).toHaveLength(1)
   })
 
-  it('whose role does not include it may look at the organisation and manage nobody', async () => {
+  it('without the permission can read the organisation but cannot manage members', async () => {
     const { id, operator } = await organisationWithOperator()
     const guest = await addOperator(id, 'a-role-of-tomorrow')
     expect((await read(guest, id)).status).toBe(200)

@@ -22,7 +22,7 @@ import {
   testContext,
 } from '../harness/people.ts'
 
-/** A context as a request of `person` has it. */
+/** The context of a request by `person`. */
 function as(person: Person | null): Ctx {
   const actor = person === null ? null : { userId: person.id, sessionId: person.sessionId }
   return { ...testContext(), actor }
@@ -31,7 +31,7 @@ function as(person: Person | null): Ctx {
 const code = (code: string) => expect.objectContaining({ code })
 
 describe('requireUser and requireAdmin', () => {
-  it('refuse nobody in particular', async () => {
+  it('refuse a request without a user', async () => {
     expect(() => requireUser(as(null))).toThrow(code('unauthenticated'))
     await expect(requireAdmin(as(null))).rejects.toEqual(code('unauthenticated'))
     await expect(requireLiveUser(as(null))).rejects.toEqual(code('unauthenticated'))
@@ -39,7 +39,7 @@ describe('requireUser and requireAdmin', () => {
     await expect(organisationFor(as(null))).rejects.toEqual(code('unauthenticated'))
   })
 
-  it('give who asks', async () => {
+  it('return the user', async () => {
     const admin = await signedInAdmin()
     expect(requireUser(as(admin)).userId).toBe(admin.id)
     expect(await requireAdmin(as(admin))).toEqual({ userId: admin.id, sessionId: admin.sessionId })
@@ -53,7 +53,7 @@ describe('requireUser and requireAdmin', () => {
 })
 
 describe('requirePermission', () => {
-  it('allows an operator and an admin everything', async () => {
+  it('allows every permission to an operator and an admin', async () => {
     const { id, operator } = await organisationWithOperator()
     const admin = await signedInAdmin()
     for (const permission of PERMISSIONS) {
@@ -62,7 +62,7 @@ describe('requirePermission', () => {
     }
   })
 
-  it('hides the organisation from who is not a member, and forbids a member without the permission', async () => {
+  it('hides the organisation from strangers, and refuses a member without the permission', async () => {
     const { id } = await organisationWithOperator()
     const player = await registerPlayer()
     const guest = await addOperator(id, 'a-role-of-tomorrow')
@@ -75,7 +75,7 @@ describe('requirePermission', () => {
     ['a suspension', "UPDATE users SET status = 'suspended' WHERE id = ?1", 'unauthenticated'],
     ['a logout', 'UPDATE sessions SET revoked_at = 1 WHERE user_id = ?1', 'unauthenticated'],
     ['the loss of the role', 'DELETE FROM members WHERE user_id = ?1', 'not_found'],
-  ])('counts %s at once', async (_, statement, expected) => {
+  ])('applies %s at once', async (_, statement, expected) => {
     const { id, operator } = await organisationWithOperator()
     await requirePermission(as(operator), id, 'raffles:write')
     await env.DB.prepare(statement).bind(operator.id).run()
@@ -84,7 +84,7 @@ describe('requirePermission', () => {
 })
 
 describe('hasPermission', () => {
-  it('says yes or no and refuses nobody', async () => {
+  it('returns true or false and never throws', async () => {
     const { id, operator } = await organisationWithOperator()
     expect(await hasPermission(as(operator), id, 'reports:read')).toBe(true)
     expect(await hasPermission(as(await registerPlayer()), id, 'reports:read')).toBe(false)
@@ -93,19 +93,19 @@ describe('hasPermission', () => {
 })
 
 describe('organisationFor', () => {
-  it('is the one named, when one is a member of it or an admin', async () => {
+  it('returns the named organisation to its members and to admins', async () => {
     const { id, operator } = await organisationWithOperator()
     expect(await organisationFor(as(operator), id)).toBe(id)
     expect(await organisationFor(as(await signedInAdmin()), id)).toBe(id)
     await expect(organisationFor(as(await registerPlayer()), id)).rejects.toEqual(code('not_found'))
   })
 
-  it('may be left out by who has exactly one', async () => {
+  it('returns the only organisation of a member if none is named', async () => {
     const { id, operator } = await organisationWithOperator()
     expect(await organisationFor(as(operator))).toBe(id)
   })
 
-  it('must be named by who has several', async () => {
+  it('requires a name from a member of several organisations', async () => {
     const { operator } = await organisationWithOperator()
     const { id: second } = await organisationWithOperator()
     const { db, now } = testContext()
@@ -115,7 +115,7 @@ describe('organisationFor', () => {
     await expect(organisationFor(as(operator))).rejects.toEqual(code('validation_failed'))
   })
 
-  it('must be named by an admin who has none; a player has nothing to name', async () => {
+  it('requires a name from an admin without an organisation, and refuses a player', async () => {
     await expect(organisationFor(as(await signedInAdmin()))).rejects.toEqual(code('validation_failed'))
     await expect(organisationFor(as(await registerPlayer()))).rejects.toEqual(code('forbidden'))
   })

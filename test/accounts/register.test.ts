@@ -5,7 +5,7 @@ import { registerPlayer, uniqueEmail } from '../harness/people.ts'
 
 const PASSWORD = 'correct horse battery'
 
-/** ASCII as East Asian keyboards also type it. */
+/** The full-width form of an ASCII letter, as East Asian keyboards type it. */
 const fullWidth = (letter: string) => String.fromCharCode(letter.charCodeAt(0) + 0xfee0)
 
 const register = (body: Record<string, unknown>) =>
@@ -14,7 +14,7 @@ const register = (body: Record<string, unknown>) =>
   })
 
 describe('registering', () => {
-  it('makes a user who is active, no admin, and shown by initials', async () => {
+  it('creates an active user who is not an admin and is shown by initials', async () => {
     const email = uniqueEmail()
     const { status, body, headers } = await register({ email, phone: '+254712345678' })
     expect(status).toBe(201)
@@ -36,13 +36,13 @@ describe('registering', () => {
     expect(status).toBe(200)
   })
 
-  it('keeps an e-mail address trimmed and in lower case', async () => {
+  it('stores an e-mail address trimmed and in lower case', async () => {
     const email = uniqueEmail()
     const { body } = await register({ email: `  ${email.toUpperCase()} ` })
     expect(body.email).toBe(email)
   })
 
-  it('keeps a name in one Unicode form, however it was typed', async () => {
+  it('stores a name in one Unicode form', async () => {
     const { body } = await register({ name: '  Zoe\u0301  ' })
     expect(body.name).toBe('Zo\u00e9')
   })
@@ -58,7 +58,7 @@ describe('registering', () => {
 })
 
 describe('registering an address that is taken', () => {
-  it('is a conflict, in whatever case it is written', async () => {
+  it('is a conflict, in any case', async () => {
     const { email } = await registerPlayer()
     const { status, body } = await register({ email: email.toUpperCase() })
     expect(status).toBe(409)
@@ -66,7 +66,7 @@ describe('registering an address that is taken', () => {
     expect(JSON.stringify(body).toLowerCase()).not.toContain(email)
   })
 
-  it('lets exactly one of several in that register it at the same time', async () => {
+  it('succeeds for exactly one of several requests at the same time', async () => {
     const email = uniqueEmail()
     const answers = await Promise.all(['A', 'B', 'C', 'D'].map((name) => register({ email, name })))
     expect(answers.map((each) => each.status).sort()).toEqual([201, 409, 409, 409])
@@ -79,16 +79,16 @@ describe('registering an address that is taken', () => {
 
 describe('registering refuses', () => {
   const refused: [what: string, body: Record<string, unknown>, path: string][] = [
-    ['an address that is none', { email: 'nobody' }, 'email'],
+    ['an invalid address', { email: 'nobody' }, 'email'],
     ['a password of 11 characters', { password: 'a'.repeat(11) }, 'password'],
     ['a password of 129 characters', { password: 'a'.repeat(129) }, 'password'],
     ['an empty name', { name: '   ' }, 'name'],
     ['a name of 101 characters', { name: 'a'.repeat(101) }, 'name'],
     ['a name of two lines', { name: 'Amina\nAdmin' }, 'name'],
-    ['a name that turns the text around it', { name: 'Amina\u202enimdA' }, 'name'],
+    ['a name that reorders the text around it', { name: 'Amina\u202enimdA' }, 'name'],
     ['a name without a letter', { name: '—' }, 'name'],
     ['a phone number without its country code', { phone: '0712345678' }, 'phone'],
-    ['a role that one would like to have', { role: 'admin' }, 'role'],
+    ['a role', { role: 'admin' }, 'role'],
   ]
   it.each(refused)('%s', async (_, body, path) => {
     const answer = await register(body)
@@ -106,7 +106,7 @@ describe('registering refuses', () => {
     expect(body.errors[0].path).toBe('password')
   })
 
-  it('more than the limit from one address, before any password is hashed', async () => {
+  it('more requests than the limit from one address, before any password is hashed', async () => {
     const { status, body } = await call('POST', '/api/v1/auth/register', {
       body: {},
       bindings: { RATE_REGISTER: { limit: async () => ({ success: false }) } },

@@ -10,7 +10,7 @@ import { emptyOutbox, mailsTo, outboxOf, tokenIn } from './mail/mailbox.ts'
 const PASSWORD = 'correct horse battery'
 const NEW_PASSWORD = 'staple battery horse'
 const DAY = 24 * HOUR
-const NOBODYS_TOKEN = 'A'.repeat(43)
+const UNKNOWN_TOKEN = 'A'.repeat(43)
 
 const post = (path: string, body: unknown, more = {}) =>
   call('POST', `/api/v1/auth${path}`, { body, ...more })
@@ -31,7 +31,7 @@ async function register(more: Record<string, unknown> = {}) {
   return { id: body.id as string, email }
 }
 
-/** Asks for a mail, has it sent, and takes its token. */
+/** Requests a mail, runs the sweep that sends it, and returns its token. */
 async function tokenFor(email: string): Promise<string> {
   expect((await forgot(email)).status).toBe(204)
   await sweep()
@@ -41,8 +41,8 @@ async function tokenFor(email: string): Promise<string> {
 useClock()
 beforeEach(emptyOutbox)
 
-describe('a password that was forgotten', () => {
-  it('is set anew by the token of a mail, and the old one counts no more', async () => {
+describe('a password reset', () => {
+  it('sets a new password with the token from a mail, and the old password stops working', async () => {
     const { email } = await register()
     expect((await reset(await tokenFor(email))).status).toBe(204)
     expect((await login(email, PASSWORD)).status).toBe(401)
@@ -59,7 +59,7 @@ describe('a password that was forgotten', () => {
     expect((await post('/password', changed, { token })).status).toBe(401)
   })
 
-  it('is answered alike, with as many writes, for an address that nobody has', async () => {
+  it('has the same response and as many writes for an unknown address', async () => {
     const { id, email } = await register()
     const stranger = uniqueEmail()
     const counts = async () => {
@@ -80,16 +80,16 @@ describe('a password that was forgotten', () => {
     expect(await outboxOf(id, 'reset_password')).toHaveLength(1)
   })
 
-  it('is not sent to a suspended user', async () => {
+  it('sends no mail to a suspended user', async () => {
     const { email } = await registerPlayer({ status: 'suspended' })
     expect((await forgot(email)).status).toBe(204)
     await sweep()
     expect(await mailsTo(email)).toEqual([])
   })
 
-  it('sends one mail a minute, however often it is asked for', async () => {
+  it('sends at most one mail a minute', async () => {
     const { id, email } = await register()
-    for (let ask = 0; ask < 3; ask++) expect((await forgot(email)).status).toBe(204)
+    for (let request = 0; request < 3; request++) expect((await forgot(email)).status).toBe(204)
     expect(await outboxOf(id, 'reset_password')).toHaveLength(1)
     at(NOW + MINUTE)
     await forgot(email)
@@ -97,7 +97,7 @@ describe('a password that was forgotten', () => {
     expect(await tokensOf(id, 'reset')).toHaveLength(2)
   })
 
-  it('is limited by the client’s address and by the one asked for', async () => {
+  it('is rate-limited by the client’s IP address and by the e-mail address', async () => {
     const RATE_REGISTER = {
       limit: async ({ key }: { key: string }) => ({ success: !key.includes('unknown') }),
     }
@@ -111,8 +111,8 @@ describe('a password that was forgotten', () => {
   })
 })
 
-describe('the token of a reset', () => {
-  it('counts once', async () => {
+describe('a reset token', () => {
+  it('works once', async () => {
     const { email } = await register()
     const token = await tokenFor(email)
     expect((await reset(token)).status).toBe(204)
@@ -122,7 +122,7 @@ describe('the token of a reset', () => {
     expect((await login(email, NEW_PASSWORD)).status).toBe(200)
   })
 
-  it('counts once, of several at the same time', async () => {
+  it('works for one of several requests at the same time', async () => {
     const { email } = await register()
     const token = await tokenFor(email)
     const passwords = ['first of passwords', 'second of passwords', 'third of passwords']
@@ -132,7 +132,7 @@ describe('the token of a reset', () => {
     expect((await login(email, winner)).status).toBe(200)
   })
 
-  it('counts where the database’s answer is lost', async () => {
+  it('works if the database’s response is lost', async () => {
     const { email } = await register()
     const token = await tokenFor(email)
     const { DB, lost } = forgetfulDatabase(env.DB, 1)
@@ -141,7 +141,7 @@ describe('the token of a reset', () => {
     expect((await login(email, NEW_PASSWORD)).status).toBe(200)
   })
 
-  it('counts for an hour', async () => {
+  it('works for an hour', async () => {
     const { email } = await register()
     const token = await tokenFor(email)
     at(NOW + HOUR)
@@ -150,7 +150,7 @@ describe('the token of a reset', () => {
     expect((await reset(token)).status).toBe(204)
   })
 
-  it('is void once another has been used, or the password was changed', async () => {
+  it('is void once another token was used or the password was changed', async () => {
     const { id, email } = await register()
     const first = await tokenFor(email)
     at(NOW + MINUTE)
@@ -165,7 +165,7 @@ describe('the token of a reset', () => {
     expect((await reset(third)).status).toBe(422)
   })
 
-  it('stands nowhere in the tables, but as a hash', async () => {
+  it('is stored only as a hash', async () => {
     const { id, email } = await register()
     const token = await tokenFor(email)
     const rows = [await outboxOf(id), await tokensOf(id, 'reset')]
@@ -173,27 +173,27 @@ describe('the token of a reset', () => {
     expect((await tokensOf(id, 'reset'))[0]!.hash).toMatch(/^[\w-]{43}$/)
   })
 
-  it('does not stand in for one of another kind, nor does anybody’s', async () => {
+  it('cannot replace a token of another kind, and an unknown token does nothing', async () => {
     const { email } = await register()
     await sweep()
     const verify = tokenIn((await mailsTo(email))[0]!)
-    for (const token of [verify, NOBODYS_TOKEN]) expect((await reset(token)).status).toBe(422)
+    for (const token of [verify, UNKNOWN_TOKEN]) expect((await reset(token)).status).toBe(422)
     const other = await tokenFor(email)
-    for (const token of [other, NOBODYS_TOKEN])
+    for (const token of [other, UNKNOWN_TOKEN])
       expect((await post('/verify-email', { token })).status).toBe(422)
   })
 
   it.each([
-    [{ token: NOBODYS_TOKEN, password: 'short' }, 'password'],
+    [{ token: UNKNOWN_TOKEN, password: 'short' }, 'password'],
     [{ token: 'x', password: NEW_PASSWORD }, 'token'],
     [{ password: NEW_PASSWORD }, 'token'],
-  ])('does not take %j', async (body, path) => {
+  ])('is refused with 422 in %j', async (body, path) => {
     const answer = await post('/reset', body)
     expect(answer.status).toBe(422)
     expect(answer.body.errors[0].path).toBe(path)
   })
 
-  it('takes no password that is the address, and still counts then', async () => {
+  it('does not set the e-mail address as password, and still works afterwards', async () => {
     const { email } = await register()
     const token = await tokenFor(email)
     expect((await reset(token, email)).body.errors[0].path).toBe('password')
@@ -207,7 +207,7 @@ describe('an e-mail address', () => {
     return (await call('GET', '/api/v1/users/me', { token })).body.emailVerified
   }
 
-  it('is verified by the token of the mail after registering, once', async () => {
+  it('is verified once, with the token from the mail that follows registration', async () => {
     const { id, email } = await register()
     expect(await verified(id)).toBe(false)
     await sweep()
@@ -217,14 +217,14 @@ describe('an e-mail address', () => {
     expect((await post('/verify-email', { token })).status).toBe(422)
   })
 
-  it('is sent no mail where the address was taken', async () => {
+  it('gets no second mail if a registration with it is refused', async () => {
     const { id, email } = await register()
     expect((await post('/register', { email, password: PASSWORD, name: 'Eve' })).status).toBe(409)
     expect(await outboxOf(id)).toHaveLength(1)
     expect(await tokensOf(id, 'verify')).toHaveLength(1)
   })
 
-  it('is verified for three days', async () => {
+  it('cannot be verified with a token that is three days old', async () => {
     const { email } = await register()
     await sweep()
     const token = tokenIn((await mailsTo(email))[0]!)
@@ -232,7 +232,7 @@ describe('an e-mail address', () => {
     expect((await post('/verify-email', { token })).status).toBe(422)
   })
 
-  it('is sent another mail on demand, one a minute, until it is verified', async () => {
+  it('gets another mail on request, at most one a minute, until it is verified', async () => {
     const { id, email } = await register()
     const { token } = await signIn(id)
     const resend = () => post('/verify-email/resend', undefined, { token })
@@ -247,8 +247,8 @@ describe('an e-mail address', () => {
   })
 })
 
-describe('a language', () => {
-  it('is what mails are written in, from registering on or set later; English otherwise', async () => {
+describe('the language of a user', () => {
+  it('is used for mails, whether chosen at registration or later; the default is English', async () => {
     const spanish = await register({ language: 'es' })
     const english = await register()
     const other = await register()
@@ -265,7 +265,7 @@ describe('a language', () => {
 })
 
 describe('the log', () => {
-  it('names no address and no token', async () => {
+  it('contains no address and no token', async () => {
     const { lines } = silenceLog()
     const { email } = await register()
     const token = await tokenFor(email)

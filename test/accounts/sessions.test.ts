@@ -16,7 +16,7 @@ beforeAll(async () => {
   passwordHash = await hashPassword(PASSWORD)
 })
 
-/** A user and one session of it with a real refresh token, as a login makes it. */
+/** A user with one session and a real refresh token, like after a login. */
 async function userWithSession(now = Date.now()) {
   const person = await registerPlayer()
   await env.DB.prepare('UPDATE users SET password_hash = ? WHERE id = ?').bind(passwordHash, person.id).run()
@@ -34,7 +34,7 @@ const changePassword = (token: string, body: Record<string, string> = {}) =>
   })
 
 describe('refreshing', () => {
-  it('gives a new pair of tokens of the same session', async () => {
+  it('returns a new pair of tokens of the same session', async () => {
     const { id, tokens } = await userWithSession()
     const { status, body, headers } = await refresh(tokens.refresh_token)
     expect(status).toBe(200)
@@ -44,7 +44,7 @@ describe('refreshing', () => {
     expect(me.body.id).toBe(id)
   })
 
-  it('goes on from each new token to the next', async () => {
+  it('works again with each new token', async () => {
     const { tokens } = await userWithSession()
     let token = tokens.refresh_token
     for (let turn = 0; turn < 3; turn++) {
@@ -54,14 +54,14 @@ describe('refreshing', () => {
     }
   })
 
-  it('with a token that was used ends the whole session, the newest token with it', async () => {
+  it('with a used token ends the whole session, including its newest token', async () => {
     const { tokens } = await userWithSession()
     const second = await refresh(tokens.refresh_token)
     expect((await refresh(tokens.refresh_token)).status).toBe(401)
     expect((await refresh(second.body.refresh_token)).status).toBe(401)
   })
 
-  it('with a token that was used leaves the other sessions of the user alone', async () => {
+  it('with a used token does not end other sessions of the user', async () => {
     const { id, tokens } = await userWithSession()
     const other = await openSession(testContext(), id, passwordHash)
     await refresh(tokens.refresh_token)
@@ -69,13 +69,13 @@ describe('refreshing', () => {
     expect((await refresh(other!.refresh_token)).status).toBe(200)
   })
 
-  it('lets exactly one of several requests win that bring one token at the same time', async () => {
+  it('succeeds for exactly one of several requests with one token at the same time', async () => {
     const { tokens } = await userWithSession()
     const answers = await Promise.all(Array.from({ length: 6 }, () => refresh(tokens.refresh_token)))
     expect(answers.map((each) => each.status).sort()).toEqual([200, 401, 401, 401, 401, 401])
   })
 
-  it('needs more than a part of a token: a guess ends nothing', async () => {
+  it('with a guessed token ends no session', async () => {
     const { tokens } = await userWithSession()
     const bytes = Buffer.from(tokens.refresh_token, 'base64url')
     bytes.fill(7, 0, 16)
@@ -83,7 +83,7 @@ describe('refreshing', () => {
     expect((await refresh(tokens.refresh_token)).status).toBe(200)
   })
 
-  it('refuses what never was a token', async () => {
+  it('refuses text that was never a token', async () => {
     const { tokens } = await userWithSession()
     for (const bad of [
       'x',
@@ -95,20 +95,20 @@ describe('refreshing', () => {
     }
   })
 
-  it('refuses a session that nobody refreshed for too long', async () => {
+  it('refuses an expired session', async () => {
     const { tokens } = await userWithSession(Date.now() - 31 * DAY_MS)
     expect((await refresh(tokens.refresh_token)).status).toBe(401)
   })
 
-  it('refuses a user who is suspended, though the session is not revoked', async () => {
+  it('refuses a suspended user, even if the session is not revoked', async () => {
     const { id, tokens } = await userWithSession()
     await env.DB.prepare("UPDATE users SET status = 'suspended' WHERE id = ?").bind(id).run()
     expect((await refresh(tokens.refresh_token)).status).toBe(401)
   })
 })
 
-describe('logging out', () => {
-  it('ends the refresh token, and for what is looked up the access token too', async () => {
+describe('a logout', () => {
+  it('ends the refresh token, and the access token for every route that checks the session', async () => {
     const { tokens } = await userWithSession()
     const token = tokens.access_token
     expect((await call('POST', '/api/v1/auth/logout', { token })).status).toBe(204)
@@ -116,13 +116,13 @@ describe('logging out', () => {
     expect((await call('PUT', '/api/v1/users/me', { token, body: { name: 'X' } })).status).toBe(401)
   })
 
-  it('twice is as good as once', async () => {
+  it('is idempotent', async () => {
     const { token } = await registerPlayer()
     await call('POST', '/api/v1/auth/logout', { token })
     expect((await call('POST', '/api/v1/auth/logout', { token })).status).toBe(204)
   })
 
-  it('leaves other sessions alone', async () => {
+  it('does not end other sessions', async () => {
     const { id, token } = await registerPlayer()
     const other = await signIn(id)
     await call('POST', '/api/v1/auth/logout', { token })
@@ -132,7 +132,7 @@ describe('logging out', () => {
 })
 
 describe('changing the password', () => {
-  it('makes the new one count, and the old one not', async () => {
+  it('makes the new password work and the old one fail', async () => {
     const { email, token } = await userWithSession()
     expect((await changePassword(token)).status).toBe(204)
     const login = (password: string) => call('POST', '/api/v1/auth/login', { body: { email, password } })
@@ -140,7 +140,7 @@ describe('changing the password', () => {
     expect((await login(NEW_PASSWORD)).status).toBe(200)
   })
 
-  it('ends every other session and keeps this one', async () => {
+  it('ends every session but this one', async () => {
     const { id, tokens, token } = await userWithSession()
     const other = await openSession(testContext(), id, passwordHash)
     expect((await changePassword(tokens.access_token)).status).toBe(204)
@@ -149,7 +149,7 @@ describe('changing the password', () => {
     expect((await refresh(tokens.refresh_token)).status).toBe(200)
   })
 
-  it('lets exactly one of two changes win that happen at the same time', async () => {
+  it('succeeds for exactly one of two requests at the same time', async () => {
     const { id, tokens } = await userWithSession()
     const other = await openSession(testContext(), id, passwordHash)
     const answers = await Promise.all([
@@ -158,11 +158,11 @@ describe('changing the password', () => {
     ])
     const statuses = answers.map((each) => each.status)
     expect(statuses.filter((status) => status === 204)).toHaveLength(1)
-    // The loser finds the password changed, or its own session ended by the winner.
+    // The winner may have changed the password (409 or 422) or ended the loser's session (401).
     expect(statuses.filter((status) => [401, 409, 422].includes(status))).toHaveLength(1)
   })
 
-  it('refuses a wrong current password and leaves everything as it was', async () => {
+  it('refuses a wrong current password and changes nothing', async () => {
     const { email, token } = await userWithSession()
     const { status, body } = await changePassword(token, { currentPassword: 'not the password' })
     expect(status).toBe(422)
@@ -180,7 +180,7 @@ describe('changing the password', () => {
     }
   })
 
-  it('is limited for each user', async () => {
+  it('is rate-limited per user', async () => {
     const { id, token } = await userWithSession()
     const keys: string[] = []
     const limit = async ({ key }: RateLimitOptions) => {
@@ -197,8 +197,8 @@ describe('changing the password', () => {
   })
 })
 
-describe('sessions that ended', () => {
-  it('are forgotten after a day, those that may still be used are not', async () => {
+describe('expired sessions', () => {
+  it('are deleted after a day, and live sessions are kept', async () => {
     const old = await userWithSession(Date.now() - 32 * DAY_MS)
     const recent = await userWithSession()
     expect(await purgeSessions(testContext())).toBeGreaterThan(0)
@@ -207,7 +207,7 @@ describe('sessions that ended', () => {
     expect(await purgeSessions(testContext())).toBe(0)
   })
 
-  it('count as signed out when their row is gone', async () => {
+  it('count as signed out once their row is deleted', async () => {
     const { token, sessionId } = await signedInAdmin()
     await env.DB.prepare('DELETE FROM sessions WHERE id = ?').bind(sessionId).run()
     expect((await call('GET', '/api/v1/users', { token })).status).toBe(401)

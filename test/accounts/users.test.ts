@@ -10,15 +10,15 @@ const updateMe = (token: string, body: unknown) => call('PUT', '/api/v1/users/me
 const setStatus = (token: string, userId: string, status: string) =>
   call('PUT', `/api/v1/users/${userId}/status`, { token, body: { status } })
 
-describe('one’s own account', () => {
-  it('is read with a token that is right in every claim', async () => {
+describe('the user’s own account', () => {
+  it('is readable with a valid token', async () => {
     const person = await registerPlayer()
     const { status, body } = await me(await forge(person))
     expect(status).toBe(200)
     expect(body).toMatchObject({ id: person.id, email: person.email })
   })
 
-  it('takes a new name, phone and way to be shown, one by one', async () => {
+  it('accepts a new name, phone and winner display, one at a time', async () => {
     const { token } = await registerPlayer({ name: 'Amina' })
     expect((await updateMe(token, { winnerDisplay: 'anonymous' })).body).toMatchObject({
       name: 'Amina',
@@ -32,7 +32,7 @@ describe('one’s own account', () => {
     })
   })
 
-  it('forgets a phone that is set to null', async () => {
+  it('clears a phone that is set to null', async () => {
     const { token } = await registerPlayer({ phone: '+254712345678' })
     expect((await updateMe(token, { phone: null })).body.phone).toBeNull()
   })
@@ -44,7 +44,7 @@ describe('one’s own account', () => {
     [{ winnerDisplay: 'loudly' }, 'winnerDisplay'],
     [{ name: '' }, 'name'],
     [{ name: null }, 'name'],
-  ])('does not take %j', async (body, path) => {
+  ])('refuses %j', async (body, path) => {
     const { token } = await registerPlayer()
     const answer = await updateMe(token, body)
     expect(answer.status).toBe(422)
@@ -60,7 +60,7 @@ describe('one’s own account', () => {
 })
 
 describe('the list of users', () => {
-  it('is paged, newest first, each user once', async () => {
+  it('has pages with the newest users first and each user once', async () => {
     const admin = await signedInAdmin()
     const players = [await registerPlayer(), await registerPlayer(), await registerPlayer()]
     const seen: string[] = []
@@ -77,7 +77,7 @@ describe('the list of users', () => {
     expect(seen).toEqual(expect.arrayContaining(players.map((each) => each.id)))
   })
 
-  it('is for admins only: not for players, not for operators', async () => {
+  it('is for admins only, not for players or operators', async () => {
     const { operator } = await organisationWithOperator()
     for (const { token } of [await registerPlayer(), operator]) {
       const { status, body } = await call('GET', '/api/v1/users', { token })
@@ -86,7 +86,7 @@ describe('the list of users', () => {
     }
   })
 
-  it('is closed at once to an admin who is one no more', async () => {
+  it('is closed at once to a user who is no longer an admin', async () => {
     const admin = await signedInAdmin()
     await env.DB.prepare("UPDATE users SET role = 'user' WHERE id = ?").bind(admin.id).run()
     expect((await call('GET', '/api/v1/users', { token: admin.token })).status).toBe(403)
@@ -105,8 +105,8 @@ describe('the list of users', () => {
   })
 })
 
-describe('suspending', () => {
-  it('ends every session of the user; reactivating brings none back', async () => {
+describe('a suspension', () => {
+  it('ends every session of the user, and a reactivation restores none', async () => {
     const admin = await signedInAdmin()
     const { operator, id } = await organisationWithOperator()
     const read = (token: string) => call('GET', `/api/v1/organisations/${id}`, { token })
@@ -121,14 +121,14 @@ describe('suspending', () => {
     expect((await read(await withUserToken(operator.id))).status).toBe(200)
   })
 
-  it('twice is as good as once', async () => {
+  it('is idempotent', async () => {
     const admin = await signedInAdmin()
     const { id } = await registerPlayer()
     await setStatus(admin.token, id, 'suspended')
     expect((await setStatus(admin.token, id, 'suspended')).status).toBe(200)
   })
 
-  it('oneself is not possible', async () => {
+  it('of the admin’s own account is refused', async () => {
     const { id, token } = await signedInAdmin()
     const { status, body } = await setStatus(token, id, 'suspended')
     expect(status).toBe(409)
@@ -141,7 +141,7 @@ describe('suspending', () => {
     expect((await setStatus(operator.token, id, 'suspended')).status).toBe(403)
   })
 
-  it('somebody who does not exist is not found, under an id that is one or is none', async () => {
+  it('of an unknown user returns 404, for a valid or a malformed id', async () => {
     const { token } = await signedInAdmin()
     for (const id of [newId('user'), 'nobody', newId('organisation')]) {
       expect((await setStatus(token, id, 'suspended')).status).toBe(404)

@@ -1,4 +1,4 @@
-// The catalogue: each kind with its own fields, what anybody sees of it, and who may change it.
+// The catalogue: products of each kind, their public lists, and who may change them.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
@@ -23,8 +23,8 @@ const DOORS: readonly Door[] = [
 
 protectedDoors(DOORS)
 
-describe('the doors of the catalogue', () => {
-  it('show nothing of another organisation to change, and refuse a role that allows nothing', async () => {
+describe('the routes of the catalogue', () => {
+  it('return 404 for another organisation, and 403 for a member without the permission', async () => {
     const { id, organisation } = await stageProduct()
     const category = await as(organisation.operator, 'POST', '/categories', { name: 'Novels' })
     const stranger = (await organisationWithOperator()).operator
@@ -84,7 +84,7 @@ describe('a product', () => {
     expect([status, body.code]).toEqual([422, 'validation_failed'])
   })
 
-  it('changes in what is sent alone, its stock only from what was seen', async () => {
+  it('changes only in the fields that are sent, and its stock only from the stock that was read', async () => {
     const { id, organisation } = await stageProduct()
     const put = (body: unknown) => as(organisation.operator, 'PUT', `/products/${id}`, body)
     const changed = await put({ title: 'Arrow of God', price: { amount: 900, currency: 'KES' } })
@@ -96,7 +96,7 @@ describe('a product', () => {
     expect(wrong.body.errors.map(({ path }: { path: string }) => path)).toContain('details.author')
   })
 
-  it('is seen by members alone while it is a draft, and deleted where nobody ordered it', async () => {
+  it('is visible only to members while it is a draft, and deleted if it was never ordered', async () => {
     const { id, organisation } = await stageProduct({ status: 'draft' })
     const { operator } = organisation
     expect((await as(null, 'GET', `/products/${id}`)).status).toBe(404)
@@ -110,8 +110,8 @@ describe('a product', () => {
   })
 })
 
-describe('a product that is still to be given away', () => {
-  /** What gives the product away, and how it is made to give away something else. */
+describe('a product that is still a prize', () => {
+  /** Each use of the product as a prize, and a call that changes that prize. */
   async function stageUses({ id, organisation }: Shelved) {
     const { operator } = organisation
     const prizes = [{ title: BOOK.title, quantity: 1, productId: id }]
@@ -135,14 +135,14 @@ describe('a product that is still to be given away', () => {
     ] as const
   }
 
-  it('stays until something else is, and says where it is', async () => {
+  it('cannot be deleted until every use has another prize, and each use is named', async () => {
     const product = await stageProduct()
     const remove = () => as(product.organisation.operator, 'DELETE', `/products/${product.id}`)
     const uses = await stageUses(product)
     const first = (await remove()).body.detail
     const names = uses.slice(0, 3).map(([name]) => name)
     expect(first).toBe(
-      `Still used by ${names.join(', ')}, others. Give something else away there first, or archive this product.`,
+      `Still used by ${names.join(', ')}, others. Choose another prize there first, or archive this product.`,
     )
     for (const [name, change] of uses) {
       const { status, body } = await remove()
@@ -154,7 +154,7 @@ describe('a product that is still to be given away', () => {
     expect((await as(product.organisation.operator, 'GET', `/products/${product.id}`)).status).toBe(404)
   })
 
-  it('can be archived all the same, and stays where others were set aside already', async () => {
+  it('can be archived, and is archived instead of deleted if units were set aside', async () => {
     const product = await stageProduct()
     const { operator } = product.organisation
     const prizes = [{ title: BOOK.title, quantity: 1, productId: product.id }]
@@ -171,7 +171,7 @@ describe('a product that is still to be given away', () => {
     expect([(await remove()).status, await status()]).toEqual([204, 'archived'])
   })
 
-  it('is not, as the reward of a day that is over, or whose raffle is published', async () => {
+  it('can be deleted once its day is over or the raffle of its day is published', async () => {
     const product = await stageProduct()
     const { operator } = product.organisation
     const { id } = (await as(operator, 'POST', '/series', seriesBody())).body
@@ -191,38 +191,38 @@ describe('a product that is still to be given away', () => {
 })
 
 describe('the list of products', () => {
-  it('is filtered, sorted and paged', async () => {
+  it('can be filtered, sorted and paged', async () => {
     const organisation = await organisationWithOperator()
     const { body: shelf } = await as(organisation.operator, 'POST', '/categories', { name: 'Sound' })
     const add = async (changes: Record<string, unknown>) => (await stageProduct(changes, organisation)).id
     const cheap = await add({ title: 'arrow of God', price: { amount: 300, currency: 'KES' } })
     const book = await add({ tags: ['igbo'] })
-    const gone = await add({ title: 'No Longer at Ease', stock: 0 })
+    const soldOut = await add({ title: 'No Longer at Ease', stock: 0 })
     const speaker = await add({ ...SPEAKER, categoryId: shelf.id })
     const base = `/products?organisationId=${organisation.id}`
     const idsOf = async (query: string, limit = 100) =>
       (await readAll(`${base}${query}`, limit)).map(({ id }: { id: string }) => id)
     expect(await idsOf('&kind=sound_device')).toEqual([speaker])
     expect(await idsOf(`&categoryId=${shelf.id}`)).toEqual([speaker])
-    expect(await idsOf('&minPrice=300&maxPrice=1200&sort=price')).toEqual([cheap, book, gone])
+    expect(await idsOf('&minPrice=300&maxPrice=1200&sort=price')).toEqual([cheap, book, soldOut])
     expect(await idsOf('&minPrice=1201')).toEqual([speaker])
     expect(await idsOf('&inStock=true&sort=price')).toEqual([cheap, book, speaker])
-    expect(await idsOf('&inStock=false')).toEqual([gone])
+    expect(await idsOf('&inStock=false')).toEqual([soldOut])
     expect(await idsOf('&q=ARROW')).toEqual([cheap])
     expect(await idsOf('&q=radiola')).toEqual([speaker])
-    expect(await idsOf('&q=achebe&sort=price')).toEqual([cheap, book, gone])
+    expect(await idsOf('&q=achebe&sort=price')).toEqual([cheap, book, soldOut])
     expect(await idsOf('&q=igbo')).toEqual([book])
     expect(await idsOf(`&q=${encodeURIComponent('achebe  arrow')}`)).toEqual([cheap])
-    expect(await idsOf('&q=9780385474542&sort=price')).toEqual([cheap, book, gone])
+    expect(await idsOf('&q=9780385474542&sort=price')).toEqual([cheap, book, soldOut])
     for (const nothing of ['"', '["', ' ']) {
       expect(await idsOf(`&q=${encodeURIComponent(nothing)}`), nothing).toEqual([])
     }
     expect(await idsOf('&status=draft')).toEqual([])
     for (const limit of [1, 2, 3, 100]) {
-      expect(await idsOf('&sort=price', limit)).toEqual([cheap, book, gone, speaker])
-      expect(await idsOf('&sort=-price', limit)).toEqual([speaker, gone, book, cheap])
-      expect(await idsOf('&sort=-createdAt', limit)).toEqual([speaker, gone, book, cheap])
-      expect(await idsOf('&sort=title', limit)).toEqual([cheap, speaker, gone, book])
+      expect(await idsOf('&sort=price', limit)).toEqual([cheap, book, soldOut, speaker])
+      expect(await idsOf('&sort=-price', limit)).toEqual([speaker, soldOut, book, cheap])
+      expect(await idsOf('&sort=-createdAt', limit)).toEqual([speaker, soldOut, book, cheap])
+      expect(await idsOf('&sort=title', limit)).toEqual([cheap, speaker, soldOut, book])
     }
     expect((await as(null, 'GET', `${base}&inStock=maybe`)).status).toBe(422)
     const { nextCursor } = (await as(null, 'GET', `${base}&sort=title&limit=1`)).body
@@ -232,7 +232,7 @@ describe('the list of products', () => {
 })
 
 describe('a page of products', () => {
-  it('follows one that ended at a long title in any script', async () => {
+  it('can follow a page that ended with a long title in any script', async () => {
     const organisation = await organisationWithOperator()
     const long = '詩'.repeat(70)
     const titles = [`${long}一`, `${long}二`, `${'𐐷'.repeat(65)}`, `${long}三`, 'Ödland']
@@ -245,7 +245,7 @@ describe('a page of products', () => {
 })
 
 describe('a category', () => {
-  it('has a slug of its own in its organisation, and is deleted once it is empty', async () => {
+  it('has a unique slug in its organisation, and can be deleted once nothing uses it', async () => {
     const organisation = await organisationWithOperator()
     const { operator } = organisation
     const made = await as(operator, 'POST', '/categories', { name: 'First Editions' })

@@ -1,4 +1,4 @@
-// Products in tests: made through their doors.
+// Creates products for tests, through the API.
 import { expect } from 'vitest'
 import { type Organisation, organisationWithOperator } from '../harness/people.ts'
 import { as } from '../raffles/scenario.ts'

@@ -1,4 +1,4 @@
-// Held stock, asked for again at every step as after a crash: each step happens once, and what is told stays told.
+// Holds of stock, with each step repeated as after a crash: it happens once, and a repeat returns the first outcome.
 import { describe, expect, it } from 'vitest'
 import { holdStock } from '../../src/catalog/hold-stock.ts'
 import { releaseStock, sellStock, takeStockBack, unitsOf } from '../../src/catalog/stock-holds.ts'
@@ -29,7 +29,7 @@ async function held(quantity: number, stock = 5) {
 }
 
 describe('a hold of stock', () => {
-  it('is the same one under its key, and keeps the price that it was made at', async () => {
+  it('is made once per key', async () => {
     const { ctx, productId, wanted, id } = await held(2)
     const again = await holdStock(ctx, wanted)
     expect(again).toMatchObject({ hold: { id, quantity: 2 }, repeated: true })
@@ -39,13 +39,13 @@ describe('a hold of stock', () => {
     expect(await stockOf(productId)).toBe(3)
   })
 
-  it('of everything there is stays the same one when it is asked for again', async () => {
+  it('of the whole stock is made once per key too', async () => {
     const { ctx, productId, wanted, id } = await held(5)
     expect(await holdStock(ctx, wanted)).toMatchObject({ hold: { id }, repeated: true })
     expect(await stockOf(productId)).toBe(0)
   })
 
-  it('is released once, and sold once', async () => {
+  it('is released once and sold once', async () => {
     const { ctx, productId, id } = await held(2)
     await Promise.all([releaseStock(ctx, id), releaseStock(ctx, id)])
     expect(await stockOf(productId)).toBe(5)
@@ -59,7 +59,7 @@ describe('a hold of stock', () => {
     expect(await stockOf(productId)).toBe(3)
   })
 
-  it('that was lost stays lost, whatever comes into stock', async () => {
+  it('that is lost stays lost, even if stock arrives later', async () => {
     const { ctx, productId, id, setStock } = await held(2)
     await releaseStock(ctx, id)
     await setStock(1)
@@ -72,7 +72,7 @@ describe('a hold of stock', () => {
     expect(await stockOf(productId)).toBe(10)
   })
 
-  it('gives each unit back once', async () => {
+  it('returns each unit once', async () => {
     const { ctx, productId, id } = await held(3)
     expect(await takeStockBack(ctx, id, [1])).toBe(false)
     await sellStock(ctx, id)

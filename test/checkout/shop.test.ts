@@ -251,7 +251,7 @@ describe('what is not paid', () => {
     expect(limit(more)).toEqual([
       409,
       'limit_reached',
-      'You have ordered 30 of “Things Fall Apart” unpaid, of at most 50: pay or cancel first.',
+      'You have 30 unpaid units of “Things Fall Apart”, and the limit is 50: pay or cancel first.',
     ])
     await ordered(player, units(20))
     await press(payment.checkoutUrl, 'approve')

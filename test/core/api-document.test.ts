@@ -48,13 +48,13 @@ beforeAll(async () => {
   )
 })
 
-/** The routes that answer something: what stands on a path with a method, middleware left out. */
+/** The routes under /api/v1 as `METHOD path`, without middleware. */
 function routesOf(): Set<string> {
   const routes = app.routes.filter((each) => each.method !== 'ALL' && each.path.startsWith(BASE))
   return new Set(routes.map((each) => `${each.method} ${each.path.replaceAll(/:([^/]+)/g, '{$1}')}`))
 }
 
-/** The bodies that routes take, with their schemas as the routes use them. */
+/** The request bodies of all routes, with the schemas that the routes use. */
 function routeBodies(): { name: string; body: RouteBody }[] {
   return app.routes.flatMap(({ method, path, handler }) => {
     const content = (handler as { [uniqueSymbol]?: { spec?: RouteSpec } })[uniqueSymbol]?.spec?.requestBody
@@ -64,17 +64,17 @@ function routeBodies(): { name: string; body: RouteBody }[] {
 }
 
 describe('the API document', () => {
-  it('is OpenAPI 3.1 and describes something', () => {
+  it('is OpenAPI 3.1 and describes at least one operation', () => {
     expect(document.openapi).toMatch(/^3\.1\./)
     expect(described.length).toBeGreaterThan(0)
   })
 
-  it('holds every route of the app, and the app has every route of it', () => {
+  it('describes exactly the routes of the app', () => {
     const inDocument = described.map((each) => each.name).filter((name) => name.includes(` ${BASE}`))
     expect(inDocument.sort()).toEqual([...routesOf()].sort())
   })
 
-  it('is made of one description a route, which tests hold answers to', () => {
+  it('has one description per route', () => {
     const names = operations.map((each) => `${each.method} ${each.path}`)
     expect(new Set(names).size).toBe(names.length)
     for (const route of app.routes.filter((each) => descriptionOf(each.handler) !== undefined)) {
@@ -82,12 +82,12 @@ describe('the API document', () => {
     }
   })
 
-  it('names every operation differently', () => {
+  it('gives every operation its own id', () => {
     const ids = described.map((each) => each.operation.operationId)
     expect(new Set(ids).size).toBe(ids.length)
   })
 
-  it('gives each operation a summary, a tag, and its security', () => {
+  it('gives each operation a summary, a tag and a security scheme', () => {
     for (const { name, operation } of described) {
       expect(operation.summary, name).toMatch(/^[A-Z].*[^.]$/)
       expect(operation.tags, name).toHaveLength(1)
@@ -98,7 +98,7 @@ describe('the API document', () => {
     }
   })
 
-  it('gives each operation one success: no body, or one with a schema and an example', () => {
+  it('gives each operation one success, with a schema and an example if it has a body', () => {
     for (const { name, operation } of described) {
       const successes = Object.entries(operation.responses).filter(([status]) => status.startsWith('2'))
       expect(successes, name).toHaveLength(1)
@@ -112,7 +112,7 @@ describe('the API document', () => {
     }
   })
 
-  it('has examples that fit their own schemas', () => {
+  it('has response examples that match their schemas', () => {
     for (const { method, path, description } of operations) {
       const { schema, example } = description.success
       if (schema === undefined) continue
@@ -120,7 +120,7 @@ describe('the API document', () => {
     }
   })
 
-  it('gives each operation its errors as problem documents, by status and code', () => {
+  it('lists the errors of each operation as problem documents, by status and code', () => {
     for (const { name, operation } of described) {
       const errors = Object.entries(operation.responses).filter(([status]) => !status.startsWith('2'))
       const statuses = errors.map(([status]) => status)
@@ -134,7 +134,7 @@ describe('the API document', () => {
     }
   })
 
-  it('says of each operation that takes a body what the body is, and that it can be wrong', () => {
+  it('gives each operation with a body its schema and the errors of a wrong body', () => {
     for (const { name, operation } of described.filter((each) => each.operation.requestBody)) {
       for (const media of Object.values(operation.requestBody!.content)) {
         expect(media.schema, name).toBeTruthy()
@@ -148,7 +148,7 @@ describe('the API document', () => {
     }
   })
 
-  it('asks for a body where a field of it is needed, and only there', () => {
+  it('requires a body only if one of its fields is required', () => {
     const required = new Map(described.map(({ name, operation }) => [name, operation.requestBody?.required]))
     expect(required.get(`POST ${BASE}/raffles`)).toBe(true)
     expect(required.get(`POST ${BASE}/auth/login`)).toBe(true)
@@ -156,7 +156,7 @@ describe('the API document', () => {
     expect(required.get(`PUT ${BASE}/raffles/{id}`)).toBe(false)
   })
 
-  it('gives each body that can be sent an example, which fits its schema', async () => {
+  it('gives each request body an example that matches its schema', async () => {
     for (const { name, operation } of described) {
       for (const media of Object.values(operation.requestBody?.content ?? {})) {
         expect(media.example, `${name}: an example`).not.toBeUndefined()
@@ -170,7 +170,7 @@ describe('the API document', () => {
     }
   })
 
-  it('has a path parameter for each in the path', () => {
+  it('describes every parameter of a path', () => {
     for (const { name, path, operation } of described) {
       const inPath = [...path.matchAll(/\{([^}]+)\}/g)].map((match) => match[1])
       const parameters = (operation.parameters ?? []).filter((each) => each.in === 'path')
@@ -178,7 +178,7 @@ describe('the API document', () => {
     }
   })
 
-  it('refers to nothing that is not in it', () => {
+  it('has no dangling references', () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)]
     expect(references.length).toBeGreaterThan(0)
     for (const [, name] of references) expect(document.components.schemas).toHaveProperty(name!)

@@ -11,7 +11,7 @@ const client = hc<Api>('https://tombola.example', {
 })
 
 describe('the typed client', () => {
-  it('knows the paths, what they take and what they answer', async () => {
+  it('knows the paths, their requests and their responses', async () => {
     const response = await client.api.v1.raffles.$post({
       json: {
         title: 'Books',
@@ -37,7 +37,7 @@ describe('the typed client', () => {
     expect((await page.json()).data.map(({ id }) => id)).toEqual([raffle.id])
   })
 
-  it('refuses at compile time what the API refuses too', async () => {
+  it('rejects at compile time a request that the API refuses', async () => {
     // @ts-expect-error: a raffle needs more than a title
     const response = await client.api.v1.raffles.$post({ json: { title: 'Books' } })
     expect(response.status).toBe(422)

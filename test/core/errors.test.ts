@@ -19,7 +19,7 @@ afterEach(() => {
 
 describe('an address that does not exist', () => {
   it.each(['/api/v1/nothing', '/nothing', '/api/v1/', '/api/v1/users/me/nothing'])(
-    '%s is 404',
+    'returns 404 for %s',
     async (path) => {
       const { status, body } = await call('GET', path)
       expect(status).toBe(404)
@@ -28,24 +28,24 @@ describe('an address that does not exist', () => {
   )
 })
 
-describe('a method that an address does not take', () => {
-  it('is 405 and names those that it takes', async () => {
+describe('a method that an address does not allow', () => {
+  it('returns 405 and names the allowed methods', async () => {
     const { status, body, headers } = await call('DELETE', '/api/v1/users/me')
     expect(status).toBe(405)
     expect(body.code).toBe('method_not_allowed')
     expect(headers.get('allow')).toBe('GET, PUT')
   })
 
-  it('is 405 on an address with a parameter too', async () => {
+  it('returns 405 on an address with a parameter too', async () => {
     const { status, headers } = await call('GET', '/api/v1/users/anybody/status')
     expect(status).toBe(405)
     expect(headers.get('allow')).toBe('PUT')
   })
 })
 
-describe('a body', () => {
+describe('a request body', () => {
   it.each(['{', '{"email":', 'nonsense', '{"email":"a@example.com",}'])(
-    'that is no JSON is 400: %s',
+    'gets 400 if it is not JSON: %s',
     async (raw) => {
       const answer = await call('POST', LOGIN, { raw, headers: { 'content-type': 'application/json' } })
       expect(answer.status).toBe(400)
@@ -54,7 +54,7 @@ describe('a body', () => {
   )
 
   it.each(['text/plain', 'application/xml', 'multipart/form-data; boundary=x', 'application/jsonp', ''])(
-    'of another content type is 415: %s',
+    'gets 415 for another content type: %s',
     async (type) => {
       const raw = new TextEncoder().encode(JSON.stringify(CREDENTIALS))
       const headers: Record<string, string> = type === '' ? {} : { 'content-type': type }
@@ -64,23 +64,23 @@ describe('a body', () => {
     },
   )
 
-  it('may say its character set beside its type', async () => {
+  it('may have a character set in its content type', async () => {
     const headers = { 'content-type': 'Application/JSON; charset=utf-8' }
     expect((await call('POST', LOGIN, { body: CREDENTIALS, headers })).status).toBe(401)
   })
 
   it.each<[string, CallOptions]>([
-    ['not there at all', {}],
+    ['missing', {}],
     ['announced as 0 bytes', { raw: '', headers: { 'content-length': '0' } }],
     ['empty JSON', { raw: '', headers: { 'content-type': 'application/json' } }],
     ['an empty form', { raw: '', headers: { 'content-type': 'application/x-www-form-urlencoded' } }],
     ['a stream that ends at once', { raw: new Blob([]).stream() }],
-  ])('that is %s is one without fields: enough where all may be left out', async (_, empty) => {
+  ])('that is %s counts as {}, which is valid if every field is optional', async (_, empty) => {
     const { token, id } = await registerPlayer()
     expect((await call('PUT', '/api/v1/users/me', { token, ...empty })).body).toMatchObject({ id })
   })
 
-  it('that is not there is 422 where something is needed, and says what', async () => {
+  it('gets 422 if it is missing and fields are required, and names those fields', async () => {
     const { status, body } = await call('POST', LOGIN)
     expect(status).toBe(422)
     expect(body.errors.map((each: { path: string }) => each.path)).toEqual(['email', 'password'])
@@ -89,7 +89,7 @@ describe('a body', () => {
   it.each([
     ['with its length announced', (text: string) => text],
     ['in pieces without a length', (text: string) => new Blob([text]).stream()],
-  ])('of more than 64 KiB is 413, %s', async (_, raw) => {
+  ])('gets 413 above 64 KiB, %s', async (_, raw) => {
     const text = JSON.stringify({ ...CREDENTIALS, padding: 'x'.repeat(64 * 1024) })
     const answer = await call('POST', LOGIN, {
       raw: raw(text),
@@ -99,12 +99,12 @@ describe('a body', () => {
     expect(answer.body.code).toBe('payload_too_large')
   })
 
-  it.each(['null', '[]', '"text"', '7'])('that is no object is 422: %s', async (raw) => {
+  it.each(['null', '[]', '"text"', '7'])('gets 422 if it is not an object: %s', async (raw) => {
     const answer = await call('POST', LOGIN, { raw, headers: { 'content-type': 'application/json' } })
     expect(answer.status).toBe(422)
   })
 
-  it('with unknown fields is 422 and names them', async () => {
+  it('gets 422 for unknown fields, which are named', async () => {
     const { status, body } = await call('POST', LOGIN, { body: { ...CREDENTIALS, remember: true, me: 1 } })
     expect(status).toBe(422)
     expect(body.code).toBe('validation_failed')
@@ -112,30 +112,30 @@ describe('a body', () => {
     expect(body.detail).toContain('remember')
   })
 
-  it('with several wrong fields is 422 and names them all', async () => {
+  it('gets 422 for several wrong fields, which are all named', async () => {
     const { body } = await call('POST', LOGIN, { body: { email: 'nobody', password: 7 } })
     expect(body.errors.map((each: { path: string }) => each.path)).toEqual(['email', 'password'])
   })
 
-  it('is refused by a detail that can be understood without the fields', async () => {
+  it('is refused with a detail that names the wrong fields too', async () => {
     const missing = await call('POST', LOGIN, { body: { email: 'nobody' } })
     expect(missing.body.detail).toBe('email: must be an e-mail address; password: is required')
     const token = 'x'.repeat(43)
     const ruled = await call('POST', '/api/v1/auth/verify-email', { body: { token } })
-    expect(ruled.body.detail).toBe('token: is not valid, or not any more')
+    expect(ruled.body.detail).toBe('token: is invalid or has expired')
     const whole = await call('POST', LOGIN, { body: [] })
     expect(whole.body.detail).toBe('body: must be an object')
   })
 
-  it('with a thousand unknown fields is answered in bounds', async () => {
+  it('with a thousand unknown fields gets at most 50 errors', async () => {
     const fields = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`field${i}`, i]))
     const { body } = await call('POST', LOGIN, { body: fields })
     expect(body.errors).toHaveLength(50)
   })
 })
 
-describe('whom an error tells what', () => {
-  it('asks for a token before it reads a body, so that nobody learns its schema from refusals', async () => {
+describe('an error', () => {
+  it('about a missing token comes before the body is read, so that refusals do not reveal the schema', async () => {
     const { status } = await call('PUT', '/api/v1/users/me', {
       raw: '{',
       headers: { 'content-type': 'text/plain' },
@@ -143,7 +143,7 @@ describe('whom an error tells what', () => {
     expect(status).toBe(401)
   })
 
-  it('does not mind a stale token where none is needed: it must not bar the way to a new one', async () => {
+  it('about a stale token is not raised by a public route, such as the refresh of that token', async () => {
     const { status, body } = await call('POST', '/api/v1/auth/refresh', {
       body: { refresh_token: 'nonsense' },
       token: 'nonsense',
@@ -153,19 +153,19 @@ describe('whom an error tells what', () => {
     expect((await call('GET', '/api/v1/draws/upcoming', { token: 'nonsense' })).status).toBe(200)
   })
 
-  it('refuses a bad token where one changes what is seen', async () => {
+  it('about a bad token is raised by a route whose token is optional', async () => {
     expect((await call('GET', '/api/v1/raffles', { token: 'nonsense' })).status).toBe(401)
   })
 
-  it('quotes the platform’s own request id where there is one', async () => {
+  it('quotes the platform’s own request id if there is one', async () => {
     const { body, headers } = await call('GET', '/nothing', { headers: { 'cf-ray': '8e1b2c3d4e5f-NBO' } })
     expect(body.requestId).toBe('8e1b2c3d4e5f-NBO')
     expect(headers.get('x-request-id')).toBe('8e1b2c3d4e5f-NBO')
   })
 })
 
-describe('a database that fails', () => {
-  it('is 500 and shows neither statement nor values, in the answer and in the log', async () => {
+describe('a database failure', () => {
+  it('returns 500 and shows no SQL in the response and no values in the log', async () => {
     const lines: string[] = []
     vi.spyOn(console, 'error').mockImplementation((line) => void lines.push(String(line)))
     const email = uniqueEmail()
@@ -189,7 +189,7 @@ describe('a database that fails', () => {
     'D1_ERROR: D1 DB is overloaded. Too many requests queued.',
     'D1_ERROR: Network connection lost.',
     'D1_ERROR: D1 DB storage operation exceeded timeout which caused object to be reset.',
-  ])('for a moment is 503 and says when to come back: %s', async (message) => {
+  ])('returns 503 with Retry-After if it is transient: %s', async (message) => {
     const { status, body, headers } = await call('POST', LOGIN, {
       body: CREDENTIALS,
       bindings: { DB: failingDatabase(message) },
@@ -200,7 +200,7 @@ describe('a database that fails', () => {
     expect(JSON.stringify(body)).not.toContain('D1')
   })
 
-  it('has its writes repeated when their answers are lost, and they count once', async () => {
+  it('that loses the responses of writes makes us retry them, and each write counts once', async () => {
     const { token, id } = await registerPlayer()
     const { DB, lost } = forgetfulDatabase(env.DB, 2)
     const answer = await call('PUT', '/api/v1/users/me', {
@@ -212,7 +212,7 @@ describe('a database that fails', () => {
     expect(lost()).toBe(2)
   })
 
-  it('is 503 when answers go on being lost', async () => {
+  it('returns 503 if every retry fails', async () => {
     const { token } = await registerPlayer()
     const { DB } = forgetfulDatabase(env.DB, 99)
     const { status } = await call('PUT', '/api/v1/users/me', { token, body: {}, bindings: { DB } })
@@ -220,7 +220,7 @@ describe('a database that fails', () => {
   })
 })
 
-describe('whatever is thrown', () => {
+describe('a thrown error', () => {
   /** An app of one route that throws `error`. */
   const throwing = (error: unknown) => {
     const broken = new Hono<AppEnv>()
@@ -233,7 +233,7 @@ describe('whatever is thrown', () => {
   }
 
   it.each([{ overloaded: true }, { retryable: true }, { durableObjectReset: true }])(
-    'by an object that is %j is 503 with Retry-After',
+    'returns 503 with Retry-After if a Durable Object is %j',
     async (flags) => {
       const response = await throwing(Object.assign(new Error('Durable Object is overloaded'), flags))
       expect(response.status).toBe(503)
@@ -242,7 +242,7 @@ describe('whatever is thrown', () => {
     },
   )
 
-  it('unexpectedly is 500 and keeps its message to the log', async () => {
+  it('returns 500 if it is unexpected, and shows its message only in the log', async () => {
     const lines: string[] = []
     vi.spyOn(console, 'error').mockImplementation((line) => void lines.push(String(line)))
     const response = await throwing(new TypeError('secret is not a function'))
@@ -251,7 +251,7 @@ describe('whatever is thrown', () => {
     expect(lines.join()).toContain('secret is not a function')
   })
 
-  it('as a problem is answered as it says', async () => {
+  it('returns its own code and extras if it is a Problem', async () => {
     const response = await throwing(new Problem('number_taken', 'Taken.', { numbers: [3, 5] }))
     expect(response.status).toBe(409)
     expect(await response.json()).toMatchObject({ code: 'number_taken', numbers: [3, 5], detail: 'Taken.' })
@@ -259,7 +259,7 @@ describe('whatever is thrown', () => {
 })
 
 describe('a worker that is not configured', () => {
-  it('refuses every request and names what is missing, without its value', async () => {
+  it('refuses every request and names the missing settings, without their values', async () => {
     const response = await app.request('/api/v1/users/me', {}, { ...env, ENVIRONMENT: 'production' })
     expect(response.status).toBe(503)
     const { detail } = await response.json<{ detail: string }>()

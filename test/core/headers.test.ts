@@ -6,7 +6,7 @@ import { call } from '../harness/client.ts'
 const SHOP = 'https://shop.example'
 const withOrigins = { ...env, CORS_ORIGINS: `${SHOP}, https://other.example` }
 
-/** As a browser does before a purchase from a page of `origin`. */
+/** The request that a browser sends before a purchase from a page of `origin`. */
 const preflight = (origin: string) =>
   app.fetch(
     new Request('https://tombola.example/api/v1/tickets/purchase', {
@@ -21,7 +21,7 @@ const preflight = (origin: string) =>
   )
 
 describe('response headers', () => {
-  it('keep a page from framing, sniffing, and being reached without TLS', async () => {
+  it('forbid framing, sniffing and plain HTTP', async () => {
     const { headers } = await call('GET', '/api/v1/raffles')
     expect(headers.get('x-content-type-options')).toBe('nosniff')
     expect(headers.get('x-frame-options')).toBe('SAMEORIGIN')
@@ -29,12 +29,12 @@ describe('response headers', () => {
     expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
   })
 
-  it('stand on errors too', async () => {
+  it('are on errors too', async () => {
     const { headers } = await call('GET', '/nothing')
     expect(headers.get('x-content-type-options')).toBe('nosniff')
   })
 
-  it('let a public answer be kept for a second, and one for somebody signed in not at all', async () => {
+  it('let caches keep a public response for one second, and never a response to a signed-in user', async () => {
     expect((await call('GET', '/api/v1/raffles')).headers.get('cache-control')).toBe('public, max-age=1')
     const own = await call('GET', '/api/v1/tickets', { token: 'nonsense' })
     expect(own.headers.get('cache-control')).toBeNull()
@@ -42,13 +42,13 @@ describe('response headers', () => {
 })
 
 describe('other origins', () => {
-  it('are let in where a setting names them, with the headers that the API needs', async () => {
+  it('are allowed if a setting names them, with the headers that the API needs', async () => {
     const { headers } = await preflight(SHOP)
     expect(headers.get('access-control-allow-origin')).toBe(SHOP)
     expect(headers.get('access-control-allow-headers')).toContain('idempotency-key')
   })
 
-  it('are kept out otherwise', async () => {
+  it('are refused otherwise', async () => {
     const { headers } = await preflight('https://evil.example')
     expect(headers.get('access-control-allow-origin')).toBeNull()
   })

@@ -7,7 +7,7 @@ describe('money', () => {
   })
 
   it.each([-1, 0.5, MAX_AMOUNT + 1, Number.NaN, Number.POSITIVE_INFINITY, '1500', null])(
-    'is nothing else: %s',
+    'has no other amount: %s',
     (amount) => {
       expect(Money.safeParse({ amount, currency: 'KES' }).success).toBe(false)
     },
@@ -24,7 +24,7 @@ describe('money', () => {
     expect(Money.safeParse({ amount: 1, currency: 'KES', scale: 3 }).success).toBe(false)
   })
 
-  it('leaves room to multiply by the tickets of the largest raffle', () => {
+  it('stays a safe integer when multiplied by the tickets of the largest raffle', () => {
     expect(Number.isSafeInteger(MAX_AMOUNT * 1_000_000)).toBe(true)
   })
 
@@ -34,7 +34,7 @@ describe('money', () => {
     ['IDR', 'IDR 1,234.56'],
     ['JPY', 'JPY 123,456'],
     ['IQD', 'IQD 123.456'],
-  ])('of %s is written with the decimals of ISO 4217', (currency, written) => {
+  ])('in %s is written with the decimals of ISO 4217', (currency, written) => {
     expect(formatMoney({ amount: 123_456, currency })).toBe(written)
   })
 })

@@ -9,7 +9,7 @@ const rows: Row[] = Array.from({ length: 25 }, (_, i) => ({ at: Math.floor(i / 3
 const isAfter = (row: Row, [at, id]: z.infer<typeof Key>) =>
   row.at > at || (row.at === at && Number(row.id.slice(4)) > Number(id.slice(4)))
 
-/** One page, as a list makes it from a query that reads one row more than it shows. */
+/** One page, made like a list's page: the query reads one row more than the page shows. */
 function list(limit: number, cursor?: string) {
   const after = readCursor(cursor, Key)
   const found = rows.filter((row) => after === undefined || isAfter(row, after)).slice(0, limit + 1)
@@ -34,17 +34,17 @@ describe('paging', () => {
     expect(seen).toEqual(rows.map((row) => row.id))
   })
 
-  it('ends with no cursor, also when the last page is full', () => {
+  it('ends without a cursor, even if the last page is full', () => {
     expect(list(25).nextCursor).toBeNull()
     expect(toPage([], 10, () => [], String)).toEqual({ data: [], nextCursor: null })
   })
 
-  it('has cursors that need no escaping in an address', () => {
+  it('has cursors that need no escaping in a URL', () => {
     expect(list(1).nextCursor).toMatch(/^[\w-]+$/)
   })
 
   it.each(['nonsense', '', '%', btoa('[]'), btoa('["a",1]'), btoa('[1,"a",2]'), btoa('null'), btoa('{')])(
-    'refuses a cursor that it did not give: %s',
+    'refuses a cursor that it did not make: %s',
     (cursor) => {
       expect(() => readCursor(cursor, Key)).toThrow(expect.objectContaining({ code: 'malformed_request' }))
     },
@@ -52,7 +52,7 @@ describe('paging', () => {
 })
 
 describe('the query of a list', () => {
-  it('has a limit, and one if none is given', () => {
+  it('has a limit, with a default', () => {
     expect(PageQuery.parse({}).limit).toBe(DEFAULT_PAGE)
     expect(PageQuery.parse({ limit: '100' }).limit).toBe(100)
   })
@@ -61,7 +61,7 @@ describe('the query of a list', () => {
     expect(PageQuery.safeParse({ limit }).success).toBe(false)
   })
 
-  it('refuses a cursor without end', () => {
+  it('refuses a cursor that is too long', () => {
     expect(PageQuery.safeParse({ cursor: 'x'.repeat(513) }).success).toBe(false)
   })
 })

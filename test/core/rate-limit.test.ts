@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { call } from '../harness/client.ts'
 
-/** A limiter as the platform's, of `limit` requests a key and no end of the period. */
+/** A limiter like the platform's: `limit` requests per key, in a period that never ends. */
 function limiter(limit: number): RateLimit {
   const counts = new Map<string, number>()
   return {
@@ -22,8 +22,8 @@ const logIn = (bindings: Partial<Bindings>, address = '203.0.113.1', email = 'no
     bindings,
   })
 
-describe('a limit', () => {
-  it('lets through as many as it says, then answers 429 and when to come back', async () => {
+describe('a rate limit', () => {
+  it('allows its number of requests, then returns 429 with Retry-After', async () => {
     const bindings = { RATE_SIGN_IN: limiter(2) }
     const statuses = [await logIn(bindings), await logIn(bindings)].map((each) => each.status)
     expect(statuses).toEqual([401, 401])
@@ -33,7 +33,7 @@ describe('a limit', () => {
     expect(headers.get('retry-after')).toBe('60')
   })
 
-  it('counts each address by itself, and each e-mail over all addresses', async () => {
+  it('counts each IP address, and each e-mail address over all IP addresses', async () => {
     const bindings = { RATE_SIGN_IN: limiter(1) }
     const one = await logIn(bindings, '203.0.113.1', 'one@example.com')
     const sameAddress = await logIn(bindings, '203.0.113.1', 'two@example.com')
@@ -42,13 +42,13 @@ describe('a limit', () => {
     expect([one, sameAddress, sameEmail, neither].map((each) => each.status)).toEqual([401, 429, 429, 401])
   })
 
-  it('counts before a body is read', async () => {
+  it('counts a request before its body is read', async () => {
     const bindings = { RATE_SIGN_IN: limiter(0) }
     const { status } = await call('POST', '/api/v1/auth/login', { raw: '{', bindings })
     expect(status).toBe(429)
   })
 
-  it('is bound in development too, so wide that nobody meets it', async () => {
+  it('exists in development too, too high to be reached', async () => {
     for (const name of ['RATE_SIGN_IN', 'RATE_REGISTER', 'RATE_PURCHASE'] as const) {
       expect(await env[name].limit({ key: 'anybody' })).toEqual({ success: true })
     }

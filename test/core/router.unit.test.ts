@@ -1,4 +1,4 @@
-// The app's router answers as Hono's own does, the first time and every time after.
+// The app's router returns the same matches as Hono's router, at the first request and at later ones.
 
 import { TrieRouter } from 'hono/router/trie-router'
 import { describe, expect, it } from 'vitest'
@@ -16,7 +16,7 @@ const ROUTES = [
 ] as const
 
 describe('the router', () => {
-  it('finds what Hono’s own finds, however often it is asked', () => {
+  it('finds the same as Hono’s router, also from its cache', () => {
     const ours = new RememberingRouter<string>()
     const theirs = new TrieRouter<string>()
     for (const [method, path, handler] of ROUTES) {

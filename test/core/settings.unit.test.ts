@@ -9,14 +9,14 @@ const PRODUCTION = {
   PUBLIC_ORIGIN: 'https://raffles.example',
 }
 
-/** What a refused environment is told. */
+/** The problems of an environment that is refused; none if it is accepted. */
 function problemsOf(env: Record<string, unknown>): string[] {
   const result = readSettings(env)
   return result.ok ? [] : result.problems
 }
 
 describe('settings', () => {
-  it('need nothing in development', () => {
+  it('have defaults in development', () => {
     const result = readSettings({})
     expect(result).toMatchObject({
       ok: true,
@@ -24,7 +24,7 @@ describe('settings', () => {
     })
   })
 
-  it('are read from text, as the platform gives them', () => {
+  it('are read from text, because the platform passes text', () => {
     const result = readSettings({ HOLD_SECONDS: '5', CORS_ORIGINS: 'https://a.example, https://b.example,' })
     expect(result).toMatchObject({
       ok: true,
@@ -45,14 +45,14 @@ describe('settings', () => {
     ['POOL_LOCATION_HINT', 'moon'],
     ['ENVIRONMENT', 'staging'],
     ['MAIL_FROM', 'nobody at all'],
-  ])('that are bad are named and their value is not shown: %s=%s', (name, value) => {
+  ])('are refused by name if they are invalid, and the value is not shown: %s=%s', (name, value) => {
     const problems = problemsOf({ [name]: value })
     expect(problems).toHaveLength(1)
     expect(problems[0]).toMatch(new RegExp(`^${name}`))
     if (value.length > 3) expect(problems[0]).not.toContain(value)
   })
 
-  it('of mail come together or not at all', () => {
+  it('for mail must all be set, or none', () => {
     const mail = { MAIL_URL: 'https://mail.example', MAIL_KEY: 'a-bearer-key', MAIL_FROM: 'a@mail.example' }
     expect(readSettings(mail).ok).toBe(true)
     for (const name of ['MAIL_URL', 'MAIL_KEY', 'MAIL_FROM'] as const) {
@@ -62,13 +62,13 @@ describe('settings', () => {
     }
   })
 
-  it('that are bad are all named', () => {
+  it('are all named if several are invalid', () => {
     expect(problemsOf({ HOLD_SECONDS: 'x', BEACON: 'y', LOG_LEVEL: 'z' })).toHaveLength(3)
   })
 })
 
 describe('production', () => {
-  it('takes secrets of its own, a public beacon and its address', () => {
+  it('accepts its own secrets, a public beacon and an https address', () => {
     expect(readSettings(PRODUCTION).ok).toBe(true)
   })
 
@@ -86,7 +86,7 @@ describe('production', () => {
     expect(problemsOf({ ...PRODUCTION, BEACON: 'dev' }).join()).toContain('BEACON')
   })
 
-  it('refuses links that lead nowhere, or over an open line', () => {
+  it('refuses a missing public address and one without https', () => {
     const { PUBLIC_ORIGIN: _, ...without } = PRODUCTION
     for (const env of [without, { ...PRODUCTION, PUBLIC_ORIGIN: 'http://raffles.example' }]) {
       expect(problemsOf(env).join()).toContain('PUBLIC_ORIGIN')

@@ -12,7 +12,7 @@ describe('a slug', () => {
     expect(toSlug(name)).toBe(slug)
   })
 
-  it('is bounded and never ends in a hyphen', () => {
+  it('has a maximum length and never ends in a hyphen', () => {
     const slug = toSlug(`${'a'.repeat(59)} ${'b'.repeat(50)}`)
     expect(slug).toBe('a'.repeat(59))
   })

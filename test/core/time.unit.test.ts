@@ -11,7 +11,7 @@ describe('an instant', () => {
     '2026-11-20T12:00:00-05:00',
     '2026-11-20T17:00Z',
     '2026-11-20T20:00+03:00',
-  ])('is taken with any offset: %s', (text) => {
+  ])('is accepted with any offset: %s', (text) => {
     expect(InstantIn.parse(text)).toBe(MOMENT)
   })
 
@@ -26,11 +26,11 @@ describe('an instant', () => {
     'now',
     '',
     MOMENT,
-  ])('is nothing else: %s', (text) => {
+  ])('is refused in any other form: %s', (text) => {
     expect(InstantIn.safeParse(text).success).toBe(false)
   })
 
-  it('is answered in UTC with milliseconds', () => {
+  it('is returned in UTC with milliseconds', () => {
     expect(toInstant(MOMENT + 7)).toBe('2026-11-20T17:00:00.007Z')
     expect(toInstantOrNull(MOMENT)).toBe('2026-11-20T17:00:00.000Z')
     expect([toInstantOrNull(null), toInstantOrNull(undefined)]).toEqual([null, null])
@@ -39,14 +39,14 @@ describe('an instant', () => {
 
 describe('a time zone', () => {
   it.each(['Africa/Nairobi', 'Europe/Berlin', 'UTC', 'America/Argentina/Buenos_Aires', 'Etc/GMT+3'])(
-    'is one that is known: %s',
+    'may be %s',
     (name) => {
       expect(TimeZone.safeParse(name).success).toBe(true)
     },
   )
 
   it.each(['Africa/Atlantis', '+03:00', '+0300', '-05', '', 'x'.repeat(65), "Africa/Nairobi' --"])(
-    'is not %s',
+    'must not be %s',
     (name) => {
       expect(TimeZone.safeParse(name).success).toBe(false)
     },
@@ -60,19 +60,19 @@ describe('the wall clock', () => {
     ['America/New_York', '2026-11-20T12:00:00-05:00'],
     ['Asia/Kathmandu', '2026-11-20T22:45:00+05:45'],
     ['Pacific/Kiritimati', '2026-11-21T07:00:00+14:00'],
-  ])('of %s shows the same instant', (timeZone, shown) => {
+  ])('in %s shows the same instant', (timeZone, shown) => {
     expect(toWallClock(MOMENT, timeZone)).toBe(shown)
     expect(Date.parse(shown)).toBe(MOMENT)
   })
 
-  it('goes through the change to summer time and back', () => {
+  it('follows the change to summer time and back', () => {
     expect(toWallClock(Date.UTC(2026, 2, 29, 0, 59, 59), 'Europe/Berlin')).toBe('2026-03-29T01:59:59+01:00')
     expect(toWallClock(Date.UTC(2026, 2, 29, 1, 0, 0), 'Europe/Berlin')).toBe('2026-03-29T03:00:00+02:00')
     expect(toWallClock(Date.UTC(2026, 9, 25, 0, 30, 0), 'Europe/Berlin')).toBe('2026-10-25T02:30:00+02:00')
     expect(toWallClock(Date.UTC(2026, 9, 25, 1, 30, 0), 'Europe/Berlin')).toBe('2026-10-25T02:30:00+01:00')
   })
 
-  it('is at midnight 00, not 24', () => {
+  it('shows midnight as 00, not 24', () => {
     expect(toWallClock(Date.UTC(2026, 10, 20, 21, 0, 0), 'Africa/Nairobi')).toBe('2026-11-21T00:00:00+03:00')
   })
 })

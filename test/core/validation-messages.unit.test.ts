@@ -7,8 +7,8 @@ import { fieldErrors } from '../../src/core/validation.ts'
 import { RequestPayout } from '../../src/payouts/contract.ts'
 import { PrizesIn } from '../../src/raffles/contract.ts'
 
-/** What somebody is told who sends `value` where `schema` is asked for. */
-function told(schema: z.ZodType, value: unknown): string[] {
+/** The field errors of `value` under `schema`, as `path: message`. */
+function errorsOf(schema: z.ZodType, value: unknown): string[] {
   const { error } = schema.safeParse(value)
   return error === undefined ? [] : fieldErrors(error).map(({ path, message }) => `${path}: ${message}`)
 }
@@ -21,7 +21,7 @@ const Shape = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('circle'), radius: Whole }),
 ])
 
-describe('what is wrong with a field', () => {
+describe('the error of a field', () => {
   it.each<[z.ZodType, unknown, string]>([
     [Text, undefined, 'is required'],
     [Whole, undefined, 'is required'],
@@ -53,16 +53,16 @@ describe('what is wrong with a field', () => {
     [z.url(), 'x', 'must be a web address such as https://raffles.example'],
     [z.e164(), '0712', 'must be a phone number with its country code, such as +254712345678'],
     [InstantIn, '2027-02-20T00:00:00', 'must be a time with its offset, such as 2026-11-20T20:00:00+03:00'],
-    [z.string().regex(/^x$/), 'y', 'has not the form that it must have'],
-  ])('is told in plain words: %#', (schema, value, words) => {
-    expect(told(z.object({ field: schema }), { field: value })).toEqual([`field: ${words}`])
+    [z.string().regex(/^x$/), 'y', 'has the wrong format'],
+  ])('is a plain sentence: %#', (schema, value, message) => {
+    expect(errorsOf(z.object({ field: schema }), { field: value })).toEqual([`field: ${message}`])
   })
 
-  it('of one that nobody asked for is that it is not known', () => {
-    expect(told(z.strictObject({}), { size: 1 })).toEqual(['size: is not a known field'])
+  it('says that an unknown field is unknown', () => {
+    expect(errorsOf(z.strictObject({}), { size: 1 })).toEqual(['size: is not a known field'])
   })
 
-  it('of a setting is told in the same words', () => {
+  it('has the same words for a setting', () => {
     expect(readSettings({ HOLD_SECONDS: 'soon', BEACON: 'dice' })).toEqual({
       ok: false,
       problems: ['HOLD_SECONDS: must be a whole number', 'BEACON: must be one of dev, quicknet'],
@@ -70,7 +70,7 @@ describe('what is wrong with a field', () => {
   })
 })
 
-describe('what is wrong with one of several forms', () => {
+describe('the error of a union', () => {
   it.each<[object, string[]]>([
     [{ quantity: 1 }, ['0.title: is required']],
     [{ title: 'Book', quantity: '1' }, ['0.quantity: must be a whole number']],
@@ -82,32 +82,32 @@ describe('what is wrong with one of several forms', () => {
     ],
     [{ kind: 'boat', title: 'Boat', quantity: 1 }, ['0.kind: must be one of item, cash, share']],
     [{ kind: 'item', title: 'Book', quantity: 1, colour: 'red' }, ['0.colour: is not a known field']],
-  ])('is told of the prize that was meant: %j', (prize, words) => {
-    expect(told(PrizesIn, [prize])).toEqual(words)
+  ])('is about the kind of prize that was sent: %j', (prize, errors) => {
+    expect(errorsOf(PrizesIn, [prize])).toEqual(errors)
   })
 
-  it('leaves a prize that says no kind an item', () => {
+  it('is absent for a prize without a kind, which is an item', () => {
     expect(PrizesIn.parse([{ title: 'Book', quantity: 1 }])).toEqual([
       { kind: 'item', title: 'Book', quantity: 1, value: null },
     ])
   })
 
-  it('is told of the one that knows every field', () => {
+  it('is about the only member that knows every field', () => {
     const raffleId = 'raffle_01kaf1q7v8fmk9m2q0c8w1g6ne'
-    expect(told(RequestPayout, { raffleId, provider: 'manual' })).toEqual(['destination: is required'])
-    expect(told(UpdateProduct, { details: { author: 5 } })).toEqual(['details.author: must be text'])
+    expect(errorsOf(RequestPayout, { raffleId, provider: 'manual' })).toEqual(['destination: is required'])
+    expect(errorsOf(UpdateProduct, { details: { author: 5 } })).toEqual(['details.author: must be text'])
   })
 
-  it('is told of all of them together where none is meant more than another', () => {
-    expect(told(RequestPayout, { provider: 'manual' })).toEqual([
+  it('is about the whole union if several members know every field', () => {
+    expect(errorsOf(RequestPayout, { provider: 'manual' })).toEqual([
       ': must have a provider and a destination, and either a raffleId or an organisationId with a currency',
     ])
   })
 
-  it('is told of the details of the kind that was named', () => {
+  it('is about the details of the named kind', () => {
     const book = { kind: 'book', title: 'Book', stock: 1, price: { amount: 1, currency: 'KES' } }
-    expect(told(CreateProduct, { ...book, details: {} })).toEqual(['details.author: is required'])
-    expect(told(CreateProduct, { ...book, kind: 'boat', details: {} })).toEqual([
+    expect(errorsOf(CreateProduct, { ...book, details: {} })).toEqual(['details.author: is required'])
+    expect(errorsOf(CreateProduct, { ...book, kind: 'boat', details: {} })).toEqual([
       'kind: must be one of book, sound_device, accessory, other',
     ])
   })

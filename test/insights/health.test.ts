@@ -20,7 +20,7 @@ import {
 
 const health = (bindings = {}) => as(null, 'GET', '/health', undefined, { bindings })
 
-async function expectWrong(what: string | RegExp, bindings = {}): Promise<void> {
+async function expectDegraded(what: string | RegExp, bindings = {}): Promise<void> {
   const { status, body, headers } = await health(bindings)
   expect(status).toBe(503)
   expect(headers.get('content-type')).toBe('application/problem+json')
@@ -28,53 +28,53 @@ async function expectWrong(what: string | RegExp, bindings = {}): Promise<void> 
   expect(body.detail).toMatch(what)
 }
 
-describe('the system', () => {
+describe('the health check', () => {
   useClock()
 
   beforeEach(async () => {
     await env.DB.prepare('DELETE FROM sweeps').run()
   })
 
-  it('is well after a sweep, and says when that was', async () => {
+  it('is ok after a sweep, and reports its time', async () => {
     await sweep()
     const { status, body } = await health()
     expect(status).toBe(200)
     expect(body).toEqual({ status: 'ok', database: 'ok', lastSweepAt: iso(NOW), problems: [] })
   })
 
-  it('is not well when no sweep has ever run', async () => {
-    await expectWrong(/^The sweep has never run\.$/)
+  it('fails if no sweep has ever run', async () => {
+    await expectDegraded(/^The sweep has never run\.$/)
   })
 
-  it('is well for three minutes after a sweep, and not a millisecond longer', async () => {
+  it('is ok for exactly three minutes after a sweep', async () => {
     await sweep()
     at(NOW + 3 * MINUTE)
     expect((await health()).status).toBe(200)
     at(NOW + 3 * MINUTE + 1)
-    await expectWrong(/^The sweep last ran 3 minutes ago\.$/)
+    await expectDegraded(/^The sweep last ran 3 minutes ago\.$/)
     at(NOW + 20 * MINUTE)
-    await expectWrong(/20 minutes ago/)
+    await expectDegraded(/20 minutes ago/)
     await sweep()
     expect((await health()).status).toBe(200)
   })
 
-  it('is not well when the database does not answer, whatever it says', async () => {
+  it('fails if the database fails, with any error', async () => {
     await sweep()
     silenceLog()
     for (const message of ['D1_ERROR: Network connection lost.', 'no such table: sweeps']) {
-      await expectWrong(/^The database does not answer\.$/, { DB: failingDatabase(message) })
+      await expectDegraded(/^The database does not answer\.$/, { DB: failingDatabase(message) })
     }
     expect((await health()).status).toBe(200)
   })
 
-  it('is not well when its sweeps die before they are done', async () => {
+  it('fails if sweeps crash before they are done', async () => {
     silenceLog()
     const { DB } = crashing(/^\s*select id, min\(due_at\)/i)
     await expect(sweep({ DB })).rejects.toThrow()
-    await expectWrong('never run')
+    await expectDegraded('never run')
   })
 
-  it('is not well while a raffle cannot be taken on, and is again once it could', async () => {
+  it('fails while a due raffle cannot continue, and is ok once it does', async () => {
     const staged = await stageRaffle()
     await enter(staged.id, 1)
     at(CLOSES_AT)
@@ -83,14 +83,14 @@ describe('the system', () => {
     silenceLog()
     const { DB } = crashing(/^insert into "winners"/i)
     await sweep({ DB })
-    await expectWrong(/^1 raffles? /)
+    await expectDegraded(/^1 raffles? /)
     await sweep()
     at(DRAW_AT + MINUTE)
     await sweep()
     expect((await health()).status).toBe(200)
   })
 
-  it('takes the later of two sweeps for the last, in whatever order they end', async () => {
+  it('keeps the sweep that started later, in whatever order two sweeps end', async () => {
     await sweep()
     at(NOW + MINUTE)
     await sweep()
@@ -102,7 +102,7 @@ describe('the system', () => {
     expect(body.lastSweepAt).toBe(iso(NOW + MINUTE))
   })
 
-  it('is asked by anybody, with a stale token too', async () => {
+  it('is public, even with a stale token', async () => {
     await sweep()
     expect(
       (await as(null, 'GET', '/health', undefined, { headers: { authorization: 'Bearer stale' } })).status,

@@ -9,12 +9,12 @@ const SCRIPTS = join(ASSETS, 'account-pages')
 const PAGES = ['verify-email', 'reset-password'] as const
 
 const scriptNamed = (name: string) => import(pathToFileURL(join(SCRIPTS, name)).href)
-const { WORDS, languageFor } = (await scriptNamed('words.js')) as {
+const { WORDS, preferredLanguage } = (await scriptNamed('words.js')) as {
   WORDS: Record<'en' | 'es', Record<string, string>>
-  languageFor(languages: string[]): string
+  preferredLanguage(languages: string[]): string
 }
-const { ask, failureOf } = (await scriptNamed('ask.js')) as {
-  ask(path: string, asked?: { body?: unknown; token?: string }): Promise<unknown>
+const { callApi, failureOf } = (await scriptNamed('call-api.js')) as {
+  callApi(path: string, options?: { body?: unknown; token?: string }): Promise<unknown>
   failureOf(code: string): { name: string }
 }
 
@@ -27,13 +27,13 @@ const scripts = readdirSync(SCRIPTS)
   .join('\n')
 const all = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map((match) => match[1]!)
 
-describe('the words of the pages behind a mail’s links', () => {
-  it('are there in every language, none of them empty', () => {
+describe('the words of the pages that mails link to', () => {
+  it('exist in every language, and none is empty', () => {
     expect(Object.keys(WORDS.es).sort()).toEqual(Object.keys(WORDS.en).sort())
     for (const words of Object.values(WORDS)) expect(Object.values(words)).not.toContain('')
   })
 
-  it('stand in the pages in English as they do among the words', () => {
+  it('are the same in the pages and in the list of English words', () => {
     for (const page of PAGES) {
       const named = [...html[page].matchAll(/data-words="(\w+)"[^>]*>([^<]*)</g)]
       expect(named.length).toBe(html[page].split('data-words=').length - 1)
@@ -41,7 +41,7 @@ describe('the words of the pages behind a mail’s links', () => {
     }
   })
 
-  it('are all used, and what is used is there', () => {
+  it('are all used, and every used word exists', () => {
     const used = Object.values(html).flatMap((page) => all(page, /data-(?:words|busy)="(\w+)"/g))
     expect(used.filter((name) => !(name in WORDS.en))).toEqual([])
     const unused = Object.keys(WORDS.en).filter(
@@ -50,7 +50,7 @@ describe('the words of the pages behind a mail’s links', () => {
     expect(unused).toEqual([])
   })
 
-  it('say how long a password is as the API has it', () => {
+  it('name the same password lengths as the API', () => {
     for (const { passwordHint, passwordTooShort, passwordTooLong } of Object.values(WORDS)) {
       expect(passwordHint).toMatch(new RegExp(`${MIN_PASSWORD_LENGTH}.+${MAX_PASSWORD_LENGTH}`))
       expect(passwordTooShort).toContain(MIN_PASSWORD_LENGTH)
@@ -61,33 +61,33 @@ describe('the words of the pages behind a mail’s links', () => {
     expect(html['reset-password']).toContain(`minlength="${MIN_PASSWORD_LENGTH}"`)
   })
 
-  it('are in the first of the reader’s languages that there is, else in English', () => {
-    expect(languageFor(['es-MX', 'en'])).toBe('es')
-    expect(languageFor(['sw', 'ES'])).toBe('es')
-    expect(languageFor(['en-GB', 'es'])).toBe('en')
-    expect(languageFor(['sw-KE', 'constructor'])).toBe('en')
-    expect(languageFor([])).toBe('en')
+  it('are in the first of the reader’s languages that exists, else in English', () => {
+    expect(preferredLanguage(['es-MX', 'en'])).toBe('es')
+    expect(preferredLanguage(['sw', 'ES'])).toBe('es')
+    expect(preferredLanguage(['en-GB', 'es'])).toBe('en')
+    expect(preferredLanguage(['sw-KE', 'constructor'])).toBe('en')
+    expect(preferredLanguage([])).toBe('en')
   })
 })
 
 describe.each(PAGES)('/%s', (page) => {
-  it('has no script or style of its own, which its policy would not run', () => {
+  it('has no inline script or style, because its security policy forbids them', () => {
     expect(html[page]).not.toMatch(/<script(?![^>]*\ssrc="\/)|<style|\sstyle=|\son\w+=|javascript:/)
   })
 
-  it('asks for nothing but what is there', () => {
+  it('loads only files that exist', () => {
     const files = all(html[page], /\s(?:src|href)="\/([^"]+\.\w+)"/g)
     expect(files.length).toBeGreaterThan(3)
     for (const file of files) expect(existsSync(join(ASSETS, file)), file).toBe(true)
   })
 
-  it('is in no index, names itself to nobody, and says what to do without scripts', () => {
+  it('is not indexed, sends no Referer, and says what to do without scripts', () => {
     expect(html[page]).toContain('<meta name="robots" content="noindex" />')
     expect(html[page]).toContain('<meta name="referrer" content="no-referrer" />')
     expect(html[page]).toMatch(/<noscript>.+<p lang="es">.+<\/noscript>/s)
   })
 
-  it('has a label and a place for complaints at every field', () => {
+  it('has a label and an error element for every field', () => {
     const fields = all(html[page], /<input\s[^>]*\bid="(\w+)"/g)
     expect(fields.length).toBe(html[page].split('<input').length - 1)
     for (const field of fields) {
@@ -97,21 +97,21 @@ describe.each(PAGES)('/%s', (page) => {
     }
   })
 
-  it('goes only to cards that it has', () => {
+  it('shows only cards that it has', () => {
     const cards = all(html[page], /<section id="(\w+)"/g)
     const shown = all(readFileSync(join(SCRIPTS, `${page}.js`), 'utf8'), /(?:show|onSubmit)\('(\w+)'/g)
     for (const card of [...shown, ...all(html[page], /data-to="(\w+)"/g)]) expect(cards).toContain(card)
   })
 })
 
-describe('asking the API', () => {
+describe('calling the API', () => {
   afterEach(() => vi.restoreAllMocks())
   const answering = (answer: () => Promise<Response>) =>
     vi.spyOn(globalThis, 'fetch').mockImplementation(answer)
 
-  it('posts JSON without cookies, and passes on what came back', async () => {
+  it('posts JSON without cookies, and returns the response', async () => {
     const fetched = answering(async () => Response.json({ access_token: 'a' }))
-    expect(await ask('/login', { body: { email: 'a@b.example' }, token: 't' })).toEqual({
+    expect(await callApi('/login', { body: { email: 'a@b.example' }, token: 't' })).toEqual({
       code: 'ok',
       fields: [],
       body: { access_token: 'a' },
@@ -127,21 +127,23 @@ describe('asking the API', () => {
     )
   })
 
-  it('takes an answer without a body, and a problem by its code and its fields', async () => {
+  it('accepts a response without a body, and returns the code and the fields of a problem', async () => {
     answering(async () => new Response(null, { status: 204 }))
-    expect(await ask('/logout')).toMatchObject({ code: 'ok', body: null })
-    const errors = [{ path: 'token', message: 'is not valid, or not any more' }]
+    expect(await callApi('/logout')).toMatchObject({ code: 'ok', body: null })
+    const errors = [{ path: 'token', message: 'is invalid or has expired' }]
     answering(async () => Response.json({ code: 'validation_failed', errors }, { status: 422 }))
-    expect(await ask('/reset')).toMatchObject({ code: 'validation_failed', fields: ['token'] })
+    expect(await callApi('/reset')).toMatchObject({ code: 'validation_failed', fields: ['token'] })
   })
 
-  it('says in words of its own what is nobody’s fault', async () => {
+  it('has its own messages for failures that are not the user’s fault', async () => {
     answering(async () => new Response('<html>Bad gateway', { status: 502 }))
-    expect(await ask('/reset')).toMatchObject({ code: 'internal', fields: [] })
+    expect(await callApi('/reset')).toMatchObject({ code: 'internal', fields: [] })
     answering(() => Promise.reject(new TypeError('Failed to fetch')))
-    expect(await ask('/reset')).toMatchObject({ code: 'offline', fields: [] })
-    const said = ['offline', 'rate_limited', 'internal', 'unavailable', 'payload_too_large'].map(failureOf)
-    expect(said.map(({ name }) => name)).toEqual(['offline', 'tooMany', 'broke', 'broke', 'broke'])
-    for (const { name } of said) expect(WORDS.en).toHaveProperty(name)
+    expect(await callApi('/reset')).toMatchObject({ code: 'offline', fields: [] })
+    const failures = ['offline', 'rate_limited', 'internal', 'unavailable', 'payload_too_large'].map(
+      failureOf,
+    )
+    expect(failures.map(({ name }) => name)).toEqual(['offline', 'tooMany', 'broke', 'broke', 'broke'])
+    for (const { name } of failures) expect(WORDS.en).toHaveProperty(name)
   })
 })

@@ -1,4 +1,4 @@
-// Run by `npm run browser` and not by `npm test`: every page in Chromium, as phone and desktop, light and dark.
+// Every page in Chromium, on a phone and a desktop, in light and dark. `npm run browser` runs this, `npm test` does not.
 import { existsSync } from 'node:fs'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -9,7 +9,7 @@ const PORT = process.env.PORT ?? '8787'
 const ORIGIN = `http://localhost:${PORT}`
 const PASSWORD = 'tombola-demo-2026'
 const START_MS = 100_000
-/** Where distributions put it; anywhere else, and Chrome, is found by Playwright, or named by CHROMIUM. */
+/** Chromium from CHROMIUM or from a distribution's path; otherwise Playwright looks for Chrome. */
 const CHROMIUM = process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync)
 
 const VIEWS = [
@@ -37,7 +37,7 @@ const answers = (): Promise<boolean> =>
     () => false,
   )
 
-/** What runs at the port already is used as it is; else `npm start`, on the same local data. */
+/** Starts the worker like `npm start`, on the same local data. */
 async function startServer(): Promise<void> {
   const lines: string[] = []
   const started = Promise.withResolvers<void>()
@@ -57,10 +57,10 @@ async function startServer(): Promise<void> {
   clearTimeout(late)
 }
 
-// ——— The API, beside the page ———
+// ——— The API ———
 
 interface Answer {
-  // biome-ignore lint/suspicious/noExplicitAny: each answer is its own shape, and what is asked of it is checked
+  // biome-ignore lint/suspicious/noExplicitAny: each response has its own shape, and the tests check it
   body: any
   status: number
 }
@@ -88,7 +88,7 @@ async function register(language: 'en' | 'es'): Promise<string> {
   return email
 }
 
-/** The link in the latest mail to an address, once the sweep has sent it. */
+/** Runs the sweep and returns the link in the latest mail to an address. */
 async function linkTo(page: Page, email: string, path: string): Promise<string> {
   await fetch(`${ORIGIN}/cdn-cgi/handler/scheduled?cron=*+*+*+*+*`)
   await page.goto(`${ORIGIN}/dev/mail?to=${encodeURIComponent(email)}`)
@@ -100,22 +100,22 @@ async function linkTo(page: Page, email: string, path: string): Promise<string> 
 
 describe.each(VIEWS)('on $name', ({ viewport, colorScheme }) => {
   let page: Page
-  /** What no page may do: ask anybody else, fail to load something, or complain. */
-  let complaints: string[]
+  /** Script errors, console errors and requests to other origins: no page may have any. */
+  let faults: string[]
 
   beforeEach(async () => {
-    complaints = []
+    faults = []
     page = await browser.newPage({ viewport, colorScheme })
-    page.on('pageerror', (error) => complaints.push(error.message))
-    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+    page.on('pageerror', (error) => faults.push(error.message))
+    page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
     page.on('request', (request) => {
-      if (!/^data:/.test(request.url()) && !request.url().startsWith(ORIGIN)) complaints.push(request.url())
+      if (!/^data:/.test(request.url()) && !request.url().startsWith(ORIGIN)) faults.push(request.url())
     })
   })
 
   afterEach(async () => {
     await page.close()
-    expect(complaints).toEqual([])
+    expect(faults).toEqual([])
   })
 
   const see = async (text: string): Promise<void> => {
@@ -126,24 +126,24 @@ describe.each(VIEWS)('on $name', ({ viewport, colorScheme }) => {
     expect(content, `the page is no wider than the window, at "${text}"`).toBeLessThanOrEqual(window)
   }
 
-  /** The browser logs each refused call as an error. */
-  const forgiveRefusals = (): void => {
-    complaints = complaints.filter((each) => !/ 422 /.test(each))
+  /** The browser logs each refused call as an error; those of the test are expected. */
+  const ignoreRefusals = (): void => {
+    faults = faults.filter((each) => !/ 422 /.test(each))
   }
 
-  /** As from the mail once more: the token is behind a `#`, at which alone a browser loads nothing. */
-  const openAnew = async (link: string): Promise<void> => {
+  /** Opens the link again. A browser does not reload a page if only its fragment changes, so a blank page comes first. */
+  const openAgain = async (link: string): Promise<void> => {
     await page.goto('about:blank')
     await page.goto(link)
   }
 
-  it('the documentation shows every operation, asking nobody else', async () => {
+  it('the documentation shows every operation and loads nothing from other origins', async () => {
     const { paths } = (await (await fetch(`${ORIGIN}/openapi.json`)).json()) as {
       paths: Record<string, object>
     }
     const operations = Object.values(paths).flatMap((each) => Object.keys(each))
     await page.goto(`${ORIGIN}/docs`)
-    await see('The API, door by door')
+    await see('The API, call by call')
     await page.locator('.opblock').first().waitFor()
     expect(await page.locator('.opblock').count()).toBe(operations.length)
     await page.locator('.opblock-summary', { hasText: '/api/v1/tickets/purchase' }).click()
@@ -153,7 +153,7 @@ describe.each(VIEWS)('on $name', ({ viewport, colorScheme }) => {
   it.each([
     ['Pay', 'paid'],
     ['Decline', 'pending'],
-  ])('the sandbox takes "%s", and the order is %s', async (button, status) => {
+  ])('the sandbox’s button "%s" makes the order %s', async (button, status) => {
     const { access_token: token } = (await logIn(await register('en'), PASSWORD)).body
     const { body: found } = await call('GET', '/raffles?q=weekend')
     const line = { raffleId: found.data[0].id, quantity: 1, payment: { provider: 'sandbox' } }
@@ -166,7 +166,7 @@ describe.each(VIEWS)('on $name', ({ viewport, colorScheme }) => {
     expect((await call('GET', `/orders/${order.id}`, undefined, token)).body.status).toBe(status)
   })
 
-  it('a mailed link proves an address, once', async () => {
+  it('a link from a mail verifies an address, once', async () => {
     const email = await register('en')
     const link = await linkTo(page, email, '/verify-email')
     await page.goto(link)
@@ -175,13 +175,13 @@ describe.each(VIEWS)('on $name', ({ viewport, colorScheme }) => {
     await see('Your address is confirmed')
     const { access_token: token } = (await logIn(email, PASSWORD)).body
     expect((await call('GET', '/users/me', undefined, token)).body.emailVerified).toBe(true)
-    await openAnew(link)
+    await openAgain(link)
     await page.getByRole('button', { name: 'Confirm my address' }).click()
     await see('This link no longer works')
-    forgiveRefusals()
+    ignoreRefusals()
   })
 
-  it('a mailed link sets a new password, in the reader’s language, once', async () => {
+  it('a link from a mail sets a new password once, in the reader’s language', async () => {
     const email = await register('es')
     expect((await call('POST', '/auth/forgot', { email })).status).toBeLessThan(300)
     const link = await linkTo(page, email, '/reset-password')
@@ -194,10 +194,10 @@ describe.each(VIEWS)('on $name', ({ viewport, colorScheme }) => {
     await page.locator('#changed:not([hidden])').waitFor()
     expect((await logIn(email, 'cuatro palabras bien juntas')).status).toBe(200)
     expect((await logIn(email, PASSWORD)).status).toBe(401)
-    await openAnew(link)
+    await openAgain(link)
     await page.getByRole('textbox').first().fill('otras cuatro palabras juntas')
     await page.locator('#choose button.go').click()
     await page.locator('#forgot:not([hidden])').waitFor()
-    forgiveRefusals()
+    ignoreRefusals()
   })
 })

@@ -8,7 +8,7 @@ const tickets = (count: number): string => (count === 1 ? '1 ticket' : `${count}
 
 export const EN: MailWords = {
   greeting: (name) => `Hello ${name},`,
-  greetingAnybody: 'Hello,',
+  greetingWithoutName: 'Hello,',
   footer: 'You get this mail because you have an account with Tombola.',
   mails: {
     verify_email: (_, about) => ({
@@ -22,7 +22,7 @@ export const EN: MailWords = {
     reset_password: (_, about) => ({
       title: 'Set a new password',
       lines: [
-        'Somebody asked for a new password for your account. The link works once, for an hour.',
+        'Someone requested a new password for your account. The link works once, for an hour.',
         'If it was not you, ignore this mail: your password stays as it is.',
       ],
       link: { label: 'Set a new password', url: links.reset(about) },
@@ -38,7 +38,7 @@ export const EN: MailWords = {
     refund_paid: (refund) => ({
       title: 'Your refund was sent',
       lines: [
-        `We sent ${money(refund)} back to where it came from. It may take some days to show there.`,
+        `We sent ${money(refund)} back the same way that you paid. It may take a few days to arrive.`,
         `Order: ${refund.orderId}`,
       ],
     }),
@@ -53,7 +53,7 @@ export const EN: MailWords = {
       title: `The draw of “${title}”`,
       lines: [
         `“${title}” has been drawn, and your tickets did not win this time. Thank you for taking part!`,
-        'Everybody can check that the draw was fair: the proof is with the result.',
+        'Anyone can check that the draw was fair: the proof is with the result.',
         `Raffle: ${raffleId}`,
       ],
     }),
@@ -84,7 +84,7 @@ export const EN: MailWords = {
             ]
           : [
               `${tickets(count)} took part, and the draw was on ${time(drawAt, timeZone)}.`,
-              'This is what the list of tickets was fixed by before it:',
+              'This commitment fixed the list of tickets before the draw:',
             ]),
         `Raffle: ${raffleId}`,
         `Commitment: ${commitment}`,

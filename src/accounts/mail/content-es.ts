@@ -8,7 +8,7 @@ const tickets = (count: number): string => (count === 1 ? '1 boleto' : `${count}
 
 export const ES: MailWords = {
   greeting: (name) => `Hola, ${name}:`,
-  greetingAnybody: 'Hola:',
+  greetingWithoutName: 'Hola:',
   footer: 'Recibes este correo porque tienes una cuenta en Tombola.',
   mails: {
     verify_email: (_, about) => ({

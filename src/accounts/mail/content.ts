@@ -1,4 +1,4 @@
-/** What the words of a mail are made of, in any language. */
+/** The parts of a mail's text that every language shares. */
 import { formatMoney, type Money } from '../../core/money.ts'
 import type { MailData, MailKind } from './kinds.ts'
 
@@ -6,27 +6,27 @@ export interface Content {
   title: string
   /** Paragraphs of plain text. */
   lines: string[]
-  /** Only to pages that are there (`src/web/assets`): where there is none, the lines say all there is to do. */
+  /** Only for pages that exist in `src/web/assets`. Without a link, the lines say what to do. */
   link?: { label: string; url: string }
 }
 
 export interface About {
-  /** Where links lead. */
+  /** The origin of links. */
   origin: string
-  /** When its cause was written down (ms): what is told may be over by then. */
+  /** When the mail was enqueued, in milliseconds: an announced event may already be over when it is sent. */
   writtenAt: number
-  /** The token that this mail carries. */
+  /** The token of this mail. */
   token(): string
 }
 
 export interface MailWords {
   greeting(name: string): string
-  greetingAnybody: string
+  greetingWithoutName: string
   footer: string
   mails: { [Kind in MailKind]: (data: MailData[Kind], about: About) => Content }
 }
 
-/** A token stands behind a `#`: browsers send that part to no server, and name it to no other site. */
+/** A token is in the fragment: browsers never send it to a server or in a Referer header. */
 export const links = {
   verify: ({ origin, token }: About) => `${origin}/verify-email#token=${token()}`,
   reset: ({ origin, token }: About) => `${origin}/reset-password#token=${token()}`,

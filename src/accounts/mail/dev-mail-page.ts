@@ -1,4 +1,4 @@
-/** The page of the mails that development has "sent", newest first. */
+/** The page of mails that were "sent" in development, newest first. */
 import { createHash } from 'node:crypto'
 import { html, raw } from 'hono/html'
 import { toInstant } from '../../core/time.ts'
@@ -12,7 +12,7 @@ const headersWith = (style: string): Record<string, string> => ({
   'content-security-policy': `default-src 'none'; style-src ${style}; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
 })
 export const LIST_HEADERS = headersWith(`'sha256-${STYLE_HASH}'`)
-/** A mail has its styles inline, as mail programs want them, and nothing that runs. */
+/** A mail has inline styles, because mail programs need them, and no scripts. */
 export const MAIL_HEADERS = headersWith("'unsafe-inline'")
 
 const ADDRESS = /(https?:\/\/\S+)/
@@ -31,15 +31,15 @@ export function devMailPage(mails: DevMailRow[]) {
   </head>
   <body>
     <main>
-      <p class="notice"><strong>Development.</strong> These mails were sent to nobody; they stay here.</p>
+      <p class="notice"><strong>Development.</strong> These mails were not sent; you can read them here.</p>
       <h1>Mail</h1>
-      ${mails.length === 0 ? html`<p class="empty">Nothing yet. Mails are sent once a minute.</p>` : mails.map(letter)}
+      ${mails.length === 0 ? html`<p class="empty">Nothing yet. Mails are sent once a minute.</p>` : mails.map(mailEntry)}
     </main>
   </body>
 </html>`
 }
 
-const letter = ({ id, title, recipient, at, text }: DevMailRow, place: number) => html`<details ${
+const mailEntry = ({ id, title, recipient, at, text }: DevMailRow, place: number) => html`<details ${
   place === 0 ? 'open' : ''
 }>
         <summary><strong>${title}</strong> <time datetime="${toInstant(at)}">${toInstant(at).slice(0, 16).replace('T', ' ')} UTC</time> <span>to ${recipient}</span></summary>
@@ -47,6 +47,6 @@ const letter = ({ id, title, recipient, at, text }: DevMailRow, place: number) =
         <p><a href="/dev/mail/${id}">As a mail program shows it</a></p>
       </details>`
 
-/** Addresses in plain text as links; whatever is odd in a split by one group is an address. */
+/** Turns URLs in plain text into links. A split with one group puts a URL at each odd index. */
 const linked = (text: string) =>
   text.split(ADDRESS).map((part, at) => (at % 2 === 1 ? html`<a href="${part}">${part}</a>` : part))

@@ -1,4 +1,4 @@
-/** The style of the page of development's mails: letters in a pile, by day and by night. */
+/** The style of the page of development mails: a pile of letters, in light and dark. */
 export const DEV_MAIL_STYLE = `
 :root {
   --table: #fbf7f0; --card: #fff; --ink: #261a1b; --faint: #6b5a58; --line: #e5d9c9;

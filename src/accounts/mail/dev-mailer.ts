@@ -1,4 +1,4 @@
-/** Development's mailer: keeps mails in a table, to be read at /dev/mail. */
+/** The mailer in development: it stores mails in a table, and /dev/mail shows them. */
 import { desc, eq } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
 import { withRetry } from '../../core/database.ts'
@@ -19,7 +19,7 @@ export const devMailer: Mailer = {
   },
 }
 
-/** The newest, or the newest to one address. */
+/** The newest mails, to anyone or to one address. */
 export const listDevMails = (ctx: Ctx, recipient: string | undefined): Promise<DevMailRow[]> =>
   ctx.db
     .select()

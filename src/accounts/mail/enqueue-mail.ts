@@ -1,4 +1,4 @@
-/** Puts mails into the outbox: a statement for the batch of their cause, so that one is written exactly when the other is. */
+/** Statements that put mails into the outbox. Batched with their cause, a mail is written exactly when its cause is. */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
 import { newId } from '../../core/ids.ts'
@@ -6,17 +6,17 @@ import { mails } from '../schema.ts'
 import type { MailData, MailKind } from './kinds.ts'
 
 export interface NewMail<Kind extends MailKind> {
-  /** Made here, unless something else is to know it. */
+  /** Generated unless the caller needs to know it. */
   id?: string
-  /** A user's id, or an expression that gives one. */
+  /** A user's id, or an SQL expression for one. */
   to: string | SQL
-  /** What it is about: of a subject and a kind there is one mail, however often it is asked for. */
+  /** The cause of the mail. There is one mail per subject and kind, so that a retry enqueues nothing. */
   subject: string
   kind: Kind
   data: MailData[Kind]
 }
 
-/** One mail, unless it is there; where `guard` holds. */
+/** Enqueues one mail, unless it exists, if `guard` is true. */
 export function enqueueMail<Kind extends MailKind>(
   ctx: Ctx,
   { id = newId('mail'), to, subject, kind, data }: NewMail<Kind>,
@@ -33,19 +33,19 @@ export function enqueueMail<Kind extends MailKind>(
 export interface MailOfMany<Kind extends MailKind> {
   to: string
   subject: string
-  /** Left out where all have the same. */
+  /** Left out if all mails have the same data. */
   data?: MailData[Kind]
 }
 
 export interface ManyMails<Kind extends MailKind> {
-  /** Waits behind mails that somebody is waiting for. */
+  /** Bulk mails are sent after mails that a user waits for. */
   bulk: boolean
   guard?: SQL
-  /** The same for all that have none of their own. */
+  /** For rows without data of their own. */
   data?: MailData[Kind]
 }
 
-/** Any number of one kind in one statement; `guard` may name `value->>'to'`. */
+/** Enqueues any number of mails of one kind in one statement. `guard` may use `value->>'to'`. */
 export function enqueueMails<Kind extends MailKind>(
   ctx: Ctx,
   kind: Kind,

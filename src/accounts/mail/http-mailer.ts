@@ -1,15 +1,15 @@
-/** Mails by HTTP, as Resend takes them (https://resend.com/docs/api-reference/emails/send-email): JSON under a bearer key. */
+/** Sends mails through Resend's HTTP API (https://resend.com/docs/api-reference/emails/send-email). */
 import * as z from 'zod'
 import { SECOND_MS } from '../../core/time.ts'
 import type { Mailer, Sent } from './port.ts'
 
 const MAX_WAIT_MS = 8 * SECOND_MS
-/** Client errors that say nothing against the mail: our key, their pace, a lost race with ourselves. */
-const PASSING = [401, 403, 408, 425, 429]
-/** What Resend answers while the same id is being sent. */
+/** Client errors that are not the mail's fault, such as a bad key or a rate limit. The mail is tried again. */
+const RETRYABLE = [401, 403, 408, 425, 429]
+/** Resend's error while it is sending the same id. */
 const CONCURRENT = 'concurrent_idempotent_requests'
 
-/** Only the error's name: its message may quote the address. */
+/** Only the error's name is read, because its message may quote the address. */
 const Refusal = z.object({ name: z.string().regex(/^\w{1,60}$/) })
 
 export interface MailAccount {
@@ -34,7 +34,7 @@ export const httpMailer = ({ url, key, from }: MailAccount): Mailer => ({
       })
       return await readAnswer(response)
     } catch (error) {
-      // Whether it was sent is not known; the same id makes the next try safe.
+      // The mail may have been sent. The next try is safe, because it has the same idempotency key.
       return { status: 'later', reason: `no answer (${error instanceof Error ? error.name : 'unknown'})` }
     }
   },
@@ -45,14 +45,14 @@ async function readAnswer(response: Response): Promise<Sent> {
     await response.body?.cancel()
     return { status: 'sent' }
   }
-  const name = nameIn(await response.text())
+  const name = errorNameIn(await response.text())
   const reason = `HTTP ${response.status}${name === undefined ? '' : ` ${name}`}`
   const { status } = response
-  const isPassing = status < 400 || status >= 500 || PASSING.includes(status) || name === CONCURRENT
-  return { status: isPassing ? 'later' : 'refused', reason }
+  const isRetryable = status < 400 || status >= 500 || RETRYABLE.includes(status) || name === CONCURRENT
+  return { status: isRetryable ? 'later' : 'refused', reason }
 }
 
-function nameIn(text: string): string | undefined {
+function errorNameIn(text: string): string | undefined {
   try {
     return Refusal.safeParse(JSON.parse(text)).data?.name
   } catch {

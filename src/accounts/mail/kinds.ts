@@ -1,4 +1,4 @@
-/** Every kind of mail there is, and what each is written from. Nothing personal: name, address and language are looked up when it is sent. */
+/** Every kind of mail, and its data. It holds no personal data: name, address and language are read when it is sent. */
 
 type Nothing = Record<string, never>
 

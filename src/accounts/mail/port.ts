@@ -1,8 +1,8 @@
-/** What sends mails: one message at a time, told again under the same id as often as it takes. */
+/** The port to a mail provider: it sends one mail at a time; a retry has the same id. */
 import type { Ctx } from '../../core/context.ts'
 
 export interface OutgoingMail {
-  /** Of the outbox: a provider that is told the same id again sends nothing again. */
+  /** The mail's id in the outbox, used as idempotency key: a provider sends the same id once. */
   id: string
   recipient: string
   title: string
@@ -10,7 +10,7 @@ export interface OutgoingMail {
   html: string
 }
 
-/** `refused` is for good; after `later` it is tried again. A reason holds nothing personal: it is kept and logged. */
+/** `refused` is final; `later` means that the mail is tried again. A reason is stored and logged: no personal data. */
 export type Sent = { status: 'sent' } | { status: 'refused' | 'later'; reason: string }
 
 export interface Mailer {

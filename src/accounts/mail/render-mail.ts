@@ -1,4 +1,4 @@
-/** A mail as text and as HTML, in its reader's language. */
+/** Renders a mail as text and as HTML, in its reader's language. */
 import { html } from 'hono/html'
 import type { Settings } from '../../core/settings.ts'
 import { tokenOfMail } from '../email-token.ts'
@@ -31,9 +31,9 @@ export function renderMail(
   }
   const write = words.mails[kind] as (data: unknown, about: About) => Content
   const content = write(data, about)
-  // Nobody may have proved the address yet, and whoever registered it chose the name: a stranger's words are not carried.
-  const isToAnybody = kind === 'verify_email' || kind === 'reset_password'
-  const greeting = isToAnybody ? words.greetingAnybody : words.greeting(reader.name)
+  // A stranger may have registered this address and chosen the name, so mails to unproved addresses leave the name out.
+  const mayBeStranger = kind === 'verify_email' || kind === 'reset_password'
+  const greeting = mayBeStranger ? words.greetingWithoutName : words.greeting(reader.name)
   return {
     title: content.title,
     text: asText(greeting, content, words.footer),
@@ -46,7 +46,7 @@ function asText(greeting: string, { lines, link }: Content, footer: string): str
   return [greeting, ...lines, ...linked, `-- \n${footer}`].join('\n\n').concat('\n')
 }
 
-/** Mail programs know little of style sheets: a few inline styles, no pictures. */
+/** Mail programs support few style sheets, so a mail has a few inline styles and no pictures. */
 function asHtml(language: string, greeting: string, { title, lines, link }: Content, footer: string): string {
   const button =
     'display:inline-block;padding:12px 20px;border-radius:999px;background:#b3261e;color:#ffffff;' +

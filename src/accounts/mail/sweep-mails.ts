@@ -1,6 +1,6 @@
 /**
- * Sends what the outbox holds, what somebody waits for first. A row is claimed before the provider is asked, so that
- * two sweeps seldom ask for one; where they do, or where an answer is lost, the row's id keeps it from being sent twice.
+ * Sends the mails of the outbox; mails that a user waits for go first. A sweep claims a row before it calls the provider,
+ * so that two sweeps rarely send one mail. If they do, or if a response is lost, the row's id is the idempotency key.
  */
 import { and, asc, eq, isNotNull, lte } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
@@ -13,12 +13,12 @@ import { mailerOf } from './mailers.ts'
 import type { Mailer } from './port.ts'
 import { renderMail } from './render-mail.ts'
 
-/** The last is five hours and a half after the first: providers know an id for a day. */
+/** The last try is five and a half hours after the first. Providers remember an idempotency key for a day. */
 export const MAX_MAIL_TRIES = 6
 const FIRST_PAUSE_MS = MINUTE_MS
-/** Nobody else takes a row for so long; whoever died with it is forgotten by then. */
+/** How long a claim keeps other sweeps away from a row. After a crash, the row is due again then. */
 const CLAIM_MS = 5 * MINUTE_MS
-/** News that is older is none. */
+/** An older mail is no longer news and is given up. */
 const MAX_AGE_MS = 3 * DAY_MS
 
 export async function sweepMails(ctx: Ctx): Promise<Swept> {
@@ -46,28 +46,28 @@ async function warnOfWaiting(ctx: Ctx): Promise<Swept> {
 }
 
 async function sendMail(ctx: Ctx, mailer: Mailer, row: MailRow): Promise<void> {
-  // Also what every time ends its sender before an answer comes to an end here.
-  if (row.tries >= MAX_MAIL_TRIES) return giveUp(ctx, row, row.failure ?? 'its sending never came to an end')
-  if (ctx.now - row.createdAt >= lifeOf(row)) return giveUp(ctx, row, row.failure ?? 'too late')
+  // A claim counts as a try. So a mail that crashes the worker at each try is given up too.
+  if (row.tries >= MAX_MAIL_TRIES) return giveUp(ctx, row, row.failure ?? 'every try crashed')
+  if (ctx.now - row.createdAt >= maxAgeOf(row)) return giveUp(ctx, row, row.failure ?? 'too late')
   const claimed = await claim(ctx, row)
   if (claimed === undefined) return
   const user = await readUser(ctx, row)
-  if (user === undefined) return giveUp(ctx, claimed, 'nobody to send it to')
+  if (user === undefined) return giveUp(ctx, claimed, 'no user to send it to')
   const sent = await mailer.send(ctx, {
     id: row.id,
     recipient: user.email,
     ...renderMail(ctx.settings, row, user),
   })
-  if (sent.status === 'sent') await close(ctx, claimed, { sentAt: ctx.now, dueAt: null, failure: null })
+  if (sent.status === 'sent') await recordTry(ctx, claimed, { sentAt: ctx.now, dueAt: null, failure: null })
   else if (sent.status === 'refused' || claimed.tries >= MAX_MAIL_TRIES)
     await giveUp(ctx, claimed, sent.reason)
   else {
     const dueAt = ctx.now + FIRST_PAUSE_MS * 4 ** row.tries
-    await close(ctx, claimed, { dueAt, failure: sent.reason })
+    await recordTry(ctx, claimed, { dueAt, failure: sent.reason })
   }
 }
 
-const lifeOf = ({ kind }: MailRow): number =>
+const maxAgeOf = ({ kind }: MailRow): number =>
   kind === 'reset_password'
     ? TOKEN_LIFE_MS.reset
     : kind === 'verify_email'
@@ -83,7 +83,10 @@ async function readUser(ctx: Ctx, { userId }: MailRow) {
     .get()
 }
 
-/** Takes the row and counts the try; undefined if somebody else has it, or an answer was lost: then it is due again later. */
+/**
+ * Claims the row and counts a try; undefined if another sweep was first. Not retried: after a lost response, the claim
+ * ends and the row is due again.
+ */
 async function claim(ctx: Ctx, row: MailRow): Promise<MailRow | undefined> {
   const [claimed] = await ctx.db
     .update(mails)
@@ -93,8 +96,8 @@ async function claim(ctx: Ctx, row: MailRow): Promise<MailRow | undefined> {
   return claimed
 }
 
-/** Writes how a try ended, unless another has been made since. */
-async function close(
+/** Records the result of a try. The guard on `tries` fails if another try has started since. */
+async function recordTry(
   ctx: Ctx,
   { id, tries }: MailRow,
   change: Partial<Pick<MailRow, 'sentAt' | 'dueAt' | 'failure'>>,
@@ -108,6 +111,6 @@ async function close(
 }
 
 async function giveUp(ctx: Ctx, row: MailRow, failure: string): Promise<void> {
-  await close(ctx, row, { dueAt: null, failure })
+  await recordTry(ctx, row, { dueAt: null, failure })
   if (row.userId !== null) ctx.log.warn('mail given up', { mailId: row.id, kind: row.kind, reason: failure })
 }

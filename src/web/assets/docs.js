@@ -1,12 +1,12 @@
-/** The API page: Swagger UI on /openapi.json, in the system's colours, signed in by the login call itself. */
+/** The API page: Swagger UI on /openapi.json, in the system's colours. A login call signs the page in. */
 const dark = matchMedia('(prefers-color-scheme: dark)')
 const followSystem = () => document.documentElement.classList.toggle('dark-mode', dark.matches)
 followSystem()
 dark.addEventListener('change', followSystem)
 
-/** Doors that answer with an access token, or take it away. */
-const TOKEN_DOORS = ['/api/v1/auth/login', '/api/v1/auth/refresh']
-const LOGOUT_DOOR = '/api/v1/auth/logout'
+/** Calls that return an access token. */
+const TOKEN_PATHS = ['/api/v1/auth/login', '/api/v1/auth/refresh']
+const LOGOUT_PATH = '/api/v1/auth/logout'
 
 const ui = window.SwaggerUIBundle({
   url: '/openapi.json',
@@ -19,7 +19,7 @@ const ui = window.SwaggerUIBundle({
   filter: true,
   tryItOutEnabled: true,
   validatorUrl: null,
-  // The token lives as long as the page: nothing is left behind in the browser.
+  // The token is kept only while the page is open, not in the browser's storage.
   persistAuthorization: false,
   responseInterceptor: keepToken,
   plugins: [
@@ -34,14 +34,14 @@ const ui = window.SwaggerUIBundle({
 
 function keepToken(response) {
   const { pathname } = new URL(response.url, location.href)
-  if (response.ok && TOKEN_DOORS.includes(pathname) && response.body?.access_token) {
+  if (response.ok && TOKEN_PATHS.includes(pathname) && response.body?.access_token) {
     ui.preauthorizeApiKey('bearer', response.body.access_token)
   }
-  if (response.ok && pathname === LOGOUT_DOOR) ui.authActions.logout(['bearer'])
+  if (response.ok && pathname === LOGOUT_PATH) ui.authActions.logout(['bearer'])
   return response
 }
 
-/** Where a door takes a form as well, JSON is offered first. */
+/** Offers JSON first where a call also accepts a form. */
 function jsonFirst(spec) {
   const operations = Object.values(spec.paths ?? {}).flatMap((path) => Object.values(path))
   for (const { requestBody } of operations) {

@@ -50,31 +50,31 @@ describe.each(WRITTEN)('the mail $kind in $language', ({ language, kind }) => {
     ([url]) => new URL(url),
   )
 
-  it('links to where its page is, if it has one, and to nothing else', async () => {
+  it('links only to its own page, which exists', async () => {
     expect(new Set(linked.map(({ pathname }) => pathname))).toEqual(
       new Set(kind in LINKED ? [LINKED[kind]] : []),
     )
     for (const { pathname } of linked) expect((await page(pathname)).status).toBe(200)
   })
 
-  it('greets by name, unless nobody may have proved the address yet', () => {
+  it('greets by name, unless the address may be unproved', () => {
     expect(mail.text.includes('Amina')).toBe(!(kind in LINKED))
   })
 
-  it('says its token nowhere but behind the #', () => {
+  it('has its token only in the fragment of a link', () => {
     for (const { hash, search } of linked) {
       expect(hash).toMatch(/^#token=[\w-]{43}$/)
       expect(search).toBe('')
     }
   })
 
-  it('is written to its end', () => {
+  it('has no gaps in its text', () => {
     expect(`${mail.title} ${mail.text} ${mail.html}`).not.toMatch(/undefined|null|NaN|\[object/)
   })
 })
 
 describe.each(Object.values(LINKED))('%s', (path) => {
-  it('is a page under the policy of documents', async () => {
+  it('is a page with the security headers of documents', async () => {
     const { status, headers } = await page(path)
     expect(status).toBe(200)
     expect(headers.get('content-type')).toBe('text/html; charset=utf-8')
@@ -87,7 +87,7 @@ describe.each(Object.values(LINKED))('%s', (path) => {
     expect(headers.get('cache-control')).toContain('must-revalidate')
   })
 
-  it('brings scripts and a style that browsers take as such', async () => {
+  it('has scripts and a style sheet with the right content types', async () => {
     const files = (await (await page(path)).text()).matchAll(/"(\/account-pages\/[^"]+)"/g)
     for (const [, file] of files) {
       const { status, headers } = await page(file!)
@@ -99,8 +99,8 @@ describe.each(Object.values(LINKED))('%s', (path) => {
   })
 })
 
-describe('an address where no page is', () => {
-  it('is answered by the worker, not by the assets', async () => {
+describe('an address without a page', () => {
+  it('gets its 404 from the worker, not from the assets', async () => {
     for (const path of ['/winnings', `/orders/${money.orderId}`, '/account-pages']) {
       expect((await page(path)).status).toBe(404)
       const { status, body } = await call('GET', path)

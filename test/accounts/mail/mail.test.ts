@@ -25,7 +25,7 @@ const PRODUCTION = {
   LOG_LEVEL: 'warn',
 } as unknown as Partial<Bindings>
 
-/** A mail to somebody new. */
+/** Enqueues a mail to a new user. */
 async function enqueued(options: { name?: string } = {}): Promise<Person> {
   const person = await registerPlayer(options)
   await enqueueTo(person, newId('refund'))
@@ -42,7 +42,7 @@ interface Posted {
   body: { from: string; to: string[]; subject: string; html: string; text: string }
 }
 
-/** The provider at the network's edge: answers in turn, the last for good. */
+/** A fake provider behind `fetch`: it gives its answers in turn and repeats the last one. */
 function provider(...answers: (() => Response | Promise<Response>)[]): Posted[] {
   const posted: Posted[] = []
   vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
@@ -59,7 +59,7 @@ const failing = (status: number, name: string) => () =>
 
 useClock()
 
-// What earlier files left behind would be told of here.
+// Rows of earlier test files would send mails here.
 beforeEach(async () => {
   await env.DB.batch(
     ['mails', 'dev_mails', 'notices', 'winners'].map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
@@ -67,7 +67,7 @@ beforeEach(async () => {
 })
 
 describe('the outbox', () => {
-  it('holds one mail a cause, however often it is asked for', async () => {
+  it('holds one mail per cause', async () => {
     const person = await registerPlayer()
     const subject = newId('refund')
     await Promise.all([1, 2, 3].map(() => enqueueTo(person, subject)))
@@ -79,14 +79,14 @@ describe('the outbox', () => {
     expect(await mailsTo(person.email)).toHaveLength(1)
   })
 
-  it('holds neither address nor name', async () => {
+  it('contains neither address nor name', async () => {
     const person = await enqueued({ name: 'Zuleika Outbox' })
     const row = JSON.stringify(await outboxOf(person.id))
     expect(row).not.toContain(person.email)
     expect(row).not.toContain('Zuleika')
   })
 
-  it('is read at sending: the address and the name of then', async () => {
+  it('is sent to the address and the name at the time of sending', async () => {
     const person = await enqueued()
     const email = `new-${person.email}`
     await env.DB.prepare('UPDATE users SET email = ?, name = ? WHERE id = ?')
@@ -100,17 +100,17 @@ describe('the outbox', () => {
     expect(mail!.html).not.toContain('<b>')
   })
 
-  it('gives up what has nobody to go to', async () => {
+  it('gives up a mail whose user was deleted', async () => {
     const person = await enqueued()
     await env.DB.prepare('DELETE FROM sessions WHERE user_id = ?').bind(person.id).run()
     await env.DB.prepare('DELETE FROM users WHERE id = ?').bind(person.id).run()
     silenceLog()
     await sweep()
     const [row] = await outboxOf(person.id)
-    expect(row).toMatchObject({ due_at: null, sent_at: null, failure: 'nobody to send it to' })
+    expect(row).toMatchObject({ due_at: null, sent_at: null, failure: 'no user to send it to' })
   })
 
-  it('sends what somebody waits for before one of many', async () => {
+  it('sends a mail that a user waits for before bulk mails', async () => {
     const many = await enqueued()
     await env.DB.prepare('UPDATE mails SET bulk = 1 WHERE user_id = ?').bind(many.id).run()
     at(NOW + 1)
@@ -122,9 +122,9 @@ describe('the outbox', () => {
 })
 
 describe('old mails', () => {
-  it('are forgotten after ninety days, with what was asked of them', async () => {
+  it('are deleted after ninety days', async () => {
     const person = await registerPlayer()
-    // Made when it says it was: ids that are old come first.
+    // The purge reads the lowest ids first, so no earlier row may be left.
     await env.DB.prepare('DELETE FROM mails').run()
     await enqueueTo(person, newId('refund'))
     await sweep()
@@ -139,7 +139,7 @@ describe('old mails', () => {
 })
 
 describe('a provider', () => {
-  it('is posted a mail under its key, with the row’s id to tell repeats by', async () => {
+  it('gets a mail with our key, and the row’s id as idempotency key', async () => {
     const person = await enqueued()
     const posted = provider(taken)
     await sweep(MAIL)
@@ -162,7 +162,7 @@ describe('a provider', () => {
     ['is sending it already', failing(409, 'concurrent_idempotent_requests')],
     ['answers nonsense', () => new Response('<html>', { status: 502 })],
     ['does not answer', () => Promise.reject(new DOMException('too late', 'TimeoutError'))],
-  ])('that %s is asked again later, under the same id', async (_, answer) => {
+  ])('that %s gets the mail again later, with the same idempotency key', async (_, answer) => {
     const person = await enqueued()
     const posted = provider(answer, taken)
     await sweep(MAIL)
@@ -181,7 +181,7 @@ describe('a provider', () => {
     [422, 'validation_error'],
     [400, 'invalid_parameter'],
     [409, 'invalid_idempotent_request'],
-  ])('that refuses a mail by %i %s is not asked again', async (status, name) => {
+  ])('that refuses a mail with %i %s does not get it again', async (status, name) => {
     const person = await enqueued()
     const { lines } = silenceLog()
     const posted = provider(failing(status, name))
@@ -195,7 +195,7 @@ describe('a provider', () => {
     expect(log).not.toContain('example.com')
   })
 
-  it('is asked less and less often, and after six tries no more', async () => {
+  it('gets six tries at growing intervals, then none', async () => {
     const person = await enqueued()
     silenceLog()
     const posted = provider(failing(500, 'application_error'))
@@ -213,7 +213,7 @@ describe('a provider', () => {
     expect((await outboxOf(person.id))[0]!.failure).toBe('HTTP 500 application_error')
   })
 
-  it('is asked once by sweeps that run at the same time', async () => {
+  it('gets a mail once from sweeps that run at the same time', async () => {
     const people = [await enqueued(), await enqueued(), await enqueued()]
     const posted = provider(taken)
     const ctx = () => ({ ...testContext(), settings: { ...testContext().settings, ...settingsOfMail } })
@@ -222,7 +222,7 @@ describe('a provider', () => {
     expect(posted.map(({ body }) => body.to[0]).sort()).toEqual(people.map(({ email }) => email).sort())
   })
 
-  it('is told the same id again where the worker died before it wrote down that it was sent', async () => {
+  it('gets the same idempotency key again if the worker crashed before it recorded the sending', async () => {
     const person = await enqueued()
     silenceLog()
     const posted = provider(taken)
@@ -239,7 +239,7 @@ describe('a provider', () => {
     expect((await outboxOf(person.id))[0]!.sent_at).toBe(NOW + 5 * MINUTE)
   })
 
-  it('is not asked where the worker dies before it has claimed the mail', async () => {
+  it('gets no mail if the worker crashes before it has claimed the row', async () => {
     const person = await enqueued()
     silenceLog()
     const posted = provider(taken)
@@ -253,7 +253,7 @@ describe('a provider', () => {
 })
 
 describe('production without a provider', () => {
-  it('lets mails wait, says so in the log, and gives up what is no news any more', async () => {
+  it('keeps mails waiting, logs a warning, and gives up mails that are too old', async () => {
     const person = await enqueued()
     const { lines } = silenceLog()
     await sweep(PRODUCTION)
@@ -269,8 +269,8 @@ describe('production without a provider', () => {
   })
 })
 
-describe('the page of development’s mails', () => {
-  it('shows them to whom they went, escaped, with links, and runs nothing', async () => {
+describe('the page of development mails', () => {
+  it('shows mails with their recipients and links, escaped and without scripts', async () => {
     const person = await enqueued({ name: 'Amina <script>alert(1)</script>' })
     await enqueueMail(testContext(), { to: person.id, subject: person.id, kind: 'reset_password', data: {} })
     await sweep()
@@ -290,7 +290,7 @@ describe('the page of development’s mails', () => {
     expect(shown.headers.get('content-security-policy')).toContain("default-src 'none'")
   })
 
-  it('shows the newest of all, and none where there is none', async () => {
+  it('shows the newest mails of everyone, and 404 for an unknown mail', async () => {
     const person = await enqueued()
     at(Date.now() + 1)
     await sweep()
@@ -300,7 +300,7 @@ describe('the page of development’s mails', () => {
     expect((await call('GET', '/dev/mail/nonsense')).status).toBe(404)
   })
 
-  it('is not there in production', async () => {
+  it('returns 404 in production', async () => {
     const person = await enqueued()
     await sweep()
     const [mail] = await mailsTo(person.email)

@@ -1,4 +1,4 @@
-// What tests ask of mails: the outbox, what development has "sent", and the tokens in it.
+// Reads mails in tests: the outbox, the mails "sent" in development, and their tokens.
 import { env } from 'cloudflare:workers'
 
 export interface OutboxRow {
@@ -37,6 +37,6 @@ export async function mailsTo(email: string): Promise<DevMail[]> {
 
 export const tokenIn = ({ text }: DevMail): string => /#token=([\w-]{43})\s/.exec(text)![1]!
 
-/** What other tests left in the outbox is not for this one. */
+/** Cancels mails that other tests left in the outbox. */
 export const emptyOutbox = (): Promise<unknown> =>
   env.DB.prepare('UPDATE mails SET due_at = NULL WHERE due_at IS NOT NULL').run()

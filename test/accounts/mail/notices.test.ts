@@ -28,14 +28,14 @@ const kindsTo = async (person: { id: string }) => (await outboxOf(person.id)).ma
 
 useClock()
 
-describe('the buyer is told', () => {
-  it('that an order is paid and that a refund was sent, once each', async () => {
+describe('the buyer gets a mail', () => {
+  it('for the payment and for the refund, once each', async () => {
     const staged = await stagePriced()
     const player = await registerPlayer()
     const { id } = await paid(player, staged.id, 2)
     expect(await kindsTo(player)).toEqual(['order_paid'])
-    const asked = { reason: 'a mistake' }
-    await as(staged.operator, 'POST', `/orders/${id}/refunds`, asked, withKey(newKey()))
+    const refund = { reason: 'a mistake' }
+    await as(staged.operator, 'POST', `/orders/${id}/refunds`, refund, withKey(newKey()))
     await sweep()
     await sweep()
     const [first, second, ...more] = await mailsTo(player.email)
@@ -47,8 +47,8 @@ describe('the buyer is told', () => {
   })
 })
 
-describe('holders are told', () => {
-  it('the commitment at the freeze, and after the draw who won and who did not, once each', async () => {
+describe('holders get a mail', () => {
+  it('with the commitment at the freeze and with their result after the draw, once each', async () => {
     const staged = await stageRaffle({ prizes: [{ title: 'A signed <book>', quantity: 2 }] })
     const people = await enter(staged.id, 5)
     const stranger = await registerPlayer()
@@ -79,7 +79,7 @@ describe('holders are told', () => {
     expect(await kindsTo(stranger)).toEqual([])
   })
 
-  it('the commitment as of the past, where the sweep comes only after the draw', async () => {
+  it('about the commitment in the past tense if the sweep runs only after the draw', async () => {
     const staged = await stageRaffle()
     const [player] = await enter(staged.id, 1)
     at(CLOSES_AT)
@@ -92,7 +92,7 @@ describe('holders are told', () => {
     expect(mail!.text).not.toContain('prove')
   })
 
-  it('one mail, whatever they won and hold', async () => {
+  it('once, for all of their tickets and prizes', async () => {
     const staged = await stageRaffle({
       maxPerUser: null,
       prizes: [
@@ -109,7 +109,7 @@ describe('holders are told', () => {
     expect(titles).toContain('You won: Gold and Silver')
   })
 
-  it('once where the worker dies in between, over as many pages as it takes', async () => {
+  it('once if the worker crashes between two pages of holders', async () => {
     const staged = await stageRaffle({ maxPerUser: null, totalTickets: 1_000 })
     const player = await registerPlayer()
     await Promise.all(Array.from({ length: 510 }, () => hold(staged, player.id)))
@@ -128,8 +128,8 @@ describe('holders are told', () => {
   })
 })
 
-describe('a winner who has not claimed is reminded', () => {
-  it('three days and one day before it is too late, once each', async () => {
+describe('a winner who has not claimed gets a reminder', () => {
+  it('three days and one day before the deadline, once each', async () => {
     const staged = await stageRaffle({ claimDays: 14 })
     const [player] = await enter(staged.id, 1)
     await drawOnTime(staged)
@@ -147,7 +147,7 @@ describe('a winner who has not claimed is reminded', () => {
     expect((await mailsTo(player!.email)).at(-1)!.title).toBe('One day left to claim A book')
   })
 
-  it('not where there was no more time to begin with, nor after claiming', async () => {
+  it('only if there was more time than that, and never after the claim', async () => {
     const short = await stageRaffle({ claimDays: 2 })
     const [hasty] = await enter(short.id, 1)
     await drawOnTime(short)

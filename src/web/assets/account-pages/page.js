@@ -1,30 +1,30 @@
 /**
- * What the pages behind a mail's links have in common: one card of several is seen at a time, its words are in the
- * reader's language, its form asks once at a time, and says what is wrong where it is wrong.
+ * Shared code of the pages that mails link to. A page shows one of its cards at a time, in the reader's language. A form
+ * sends one request at a time and shows each error at its field.
  */
-import { languageFor, WORDS } from './words.js'
+import { preferredLanguage, WORDS } from './words.js'
 
 const TOKEN = /^[\w-]{43}$/
 
-const language = languageFor(navigator.languages)
+const language = preferredLanguage(navigator.languages)
 const words = WORDS[language]
 
 /**
- * The token that stands behind the `#` of the link; null where none does, or not a whole one. It leaves the address
- * bar and the history at once, so that nobody finds it there later; whoever loads the page again opens the link again.
+ * Returns the token in the fragment of the link; null if it is missing or incomplete. It is removed from the address bar
+ * and the history, so that nobody finds it there later. A reader who reloads the page must open the link again.
  */
 export function takeToken() {
   const token = new URLSearchParams(location.hash.slice(1)).get('token')
   if (location.hash !== '') history.replaceState(null, '', location.pathname)
-  // Another link opened in this tab changes nothing but the fragment, and a browser does not load the page for that.
+  // Another link opened in this tab changes only the fragment, and a browser does not reload the page for that.
   addEventListener('hashchange', () => location.reload())
   return TOKEN.test(token ?? '') ? token : null
 }
 
-/** Puts words into all of the page, and shows its first card. */
+/** Fills the page with text and shows its first card. */
 export function open(id) {
   document.documentElement.lang = language
-  for (const element of document.querySelectorAll('[data-words]')) say(element, element.dataset.words)
+  for (const element of document.querySelectorAll('[data-words]')) setText(element, element.dataset.words)
   for (const button of document.querySelectorAll('[data-to]')) {
     button.addEventListener('click', () => show(button.dataset.to))
   }
@@ -33,52 +33,52 @@ export function open(id) {
     button.addEventListener('click', () => (inputOf(button).type === 'password' ? reveal : conceal)(button))
   }
   document.querySelector('.late').remove()
-  put(id)
+  display(id)
 }
 
-/** Shows another card, and tells whoever cannot see it that there is one. */
+/** Shows another card and focuses its heading, so that a screen reader reads it. */
 export function show(id) {
-  put(id).querySelector('h1').focus()
+  display(id).querySelector('h1').focus()
 }
 
-/** What `name` says, in the reader's language. */
-export function say(element, name) {
+/** Sets an element's text to the words `name` in the reader's language. */
+export function setText(element, name) {
   element.textContent = words[name]
 }
 
 export const card = (id) => document.getElementById(id)
 
-function put(id) {
+function display(id) {
   for (const section of document.querySelectorAll('main > section')) section.hidden = section.id !== id
   const shown = card(id)
   document.title = `${shown.querySelector('h1').textContent} · Tombola`
   return shown
 }
 
-// ——— Passwords that can be read ———
+// ——— Showing and hiding passwords ———
 
 const inputOf = (button) => document.getElementById(button.getAttribute('aria-controls'))
 
 function reveal(button) {
-  turn(button, 'text', 'conceal', 'concealPassword')
+  setReveal(button, 'text', 'conceal', 'concealPassword')
 }
 
 function conceal(button) {
-  turn(button, 'password', 'reveal', 'revealPassword')
+  setReveal(button, 'password', 'reveal', 'revealPassword')
 }
 
-function turn(button, type, text, label) {
+function setReveal(button, type, text, label) {
   inputOf(button).type = type
-  say(button, text)
+  setText(button, text)
   button.setAttribute('aria-label', words[label])
 }
 
 // ——— Forms ———
 
 /**
- * Runs `act` with what is in the form of card `id`, one at a time. `checks` gives for each field the name of what is
- * wrong with its value, if anything. `act` answers nothing where it has shown another card, else what is wrong:
- * `{ name, field?, again? }`: in words, at a field or with all of it, and whether the same may be asked again.
+ * Runs `act` with the values of the form of card `id`, one submission at a time. Each of `checks` returns the name of a
+ * message if its field is wrong. `act` returns nothing if it has shown another card, else an error
+ * `{ name, field?, again? }`: a message, its field if it has one, and whether the user may try again.
  */
 export function onSubmit(id, checks, act) {
   const form = card(id).querySelector('form')
@@ -87,59 +87,59 @@ export function onSubmit(id, checks, act) {
     event.preventDefault()
     if (isBusy) return
     const values = Object.fromEntries(new FormData(form))
-    const complaints = Object.entries(checks)
+    const errors = Object.entries(checks)
       .map(([field, check]) => ({ field, name: check(values[field], form.elements[field]) }))
       .filter(({ name }) => name !== undefined)
-    complain(form, complaints)
-    if (complaints.length > 0) return
+    showErrors(form, errors)
+    if (errors.length > 0) return
     isBusy = true
-    begin(form)
-    // A password in plain sight is one that browsers keep among what was typed, and password managers do not see.
+    showBusy(form)
+    // Browsers save a revealed password in their form history, and password managers ignore it.
     for (const button of form.querySelectorAll('.reveal')) conceal(button)
-    const wrong = await act(values)
+    const error = await act(values)
     isBusy = false
-    finish(form, wrong)
+    showResult(form, error)
   })
   for (const field of Object.keys(checks)) {
-    form.elements[field].addEventListener('input', () => mark(form, field, undefined))
+    form.elements[field].addEventListener('input', () => markField(form, field, undefined))
   }
 }
 
-function begin(form) {
+function showBusy(form) {
   const button = form.querySelector('.go')
-  // Not `disabled`: that would take the focus away from whoever has just pressed it.
+  // `disabled` would take the focus away from the button that was just pressed.
   button.setAttribute('aria-disabled', 'true')
-  say(button, button.dataset.busy)
-  say(card('said'), button.dataset.busy)
+  setText(button, button.dataset.busy)
+  setText(card('progress'), button.dataset.busy)
 }
 
-function finish(form, wrong) {
+function showResult(form, error) {
   const button = form.querySelector('.go')
   button.removeAttribute('aria-disabled')
-  card('said').textContent = ''
-  say(button, wrong?.again ? 'again' : button.dataset.words)
-  if (wrong) complain(form, [wrong])
+  card('progress').textContent = ''
+  setText(button, error?.again ? 'again' : button.dataset.words)
+  if (error) showErrors(form, [error])
   else form.reset()
 }
 
-function complain(form, complaints) {
-  const general = complaints.find(({ field }) => field === undefined)
+function showErrors(form, errors) {
+  const general = errors.find(({ field }) => field === undefined)
   form.querySelector('.failure').textContent = general ? words[general.name] : ''
-  for (const error of form.querySelectorAll('.error')) {
-    const field = error.id.replace('-error', '')
-    mark(form, field, complaints.find((each) => each.field === field)?.name)
+  for (const element of form.querySelectorAll('.error')) {
+    const field = element.id.replace('-error', '')
+    markField(form, field, errors.find((each) => each.field === field)?.name)
   }
-  // What is wrong is part of the field's description: who lands on the field hears it.
+  // The error is part of the field's description, so a screen reader reads it when the field gets the focus.
   form.querySelector('[aria-invalid]')?.focus()
 }
 
-function mark(form, field, name) {
+function markField(form, field, name) {
   const input = form.elements[field]
   document.getElementById(`${field}-error`).textContent = name === undefined ? '' : words[name]
   if (name === undefined) input.removeAttribute('aria-invalid')
   else input.setAttribute('aria-invalid', 'true')
 }
 
-/** What is wrong with fields that more than one form has. */
+/** Checks of fields that more than one form has. */
 export const emailFault = (_, input) => (input.validity.valid ? undefined : 'emailWrong')
 export const passwordFault = (value) => (value === '' ? 'passwordMissing' : undefined)

@@ -1,6 +1,6 @@
-/** Sets a new password by the token of a mail; without one that counts, asks for such a mail. */
-import { ask, failureOf } from './ask.js'
-import { card, emailFault, onSubmit, open, say, show, takeToken } from './page.js'
+/** Sets a new password with the token from a mail. Without a valid token, it offers to send that mail. */
+import { callApi, failureOf } from './call-api.js'
+import { card, emailFault, onSubmit, open, setText, show, takeToken } from './page.js'
 
 const MIN_PASSWORD_LENGTH = 12
 const MAX_PASSWORD_LENGTH = 128
@@ -13,17 +13,17 @@ function lengthFault({ length }) {
 }
 
 onSubmit('choose', { password: lengthFault }, async ({ password }) => {
-  const { code, fields } = await ask('/reset', { body: { token, password } })
+  const { code, fields } = await callApi('/reset', { body: { token, password } })
   if (code === 'ok') return show('changed')
   if (fields.includes('password')) return { field: 'password', name: 'passwordRefused' }
   if (code !== 'validation_failed') return failureOf(code)
-  say(card('forgot').querySelector('h1'), 'usedTitle')
-  say(card('forgot').querySelector('.why'), 'usedResetText')
+  setText(card('forgot').querySelector('h1'), 'usedTitle')
+  setText(card('forgot').querySelector('.why'), 'usedResetText')
   return show('forgot')
 })
 
 onSubmit('forgot', { email: emailFault }, async ({ email }) => {
-  const { code, fields } = await ask('/forgot', { body: { email } })
+  const { code, fields } = await callApi('/forgot', { body: { email } })
   if (fields.includes('email')) return { field: 'email', name: 'emailWrong' }
   if (code !== 'ok') return failureOf(code)
   card('sent').querySelector('.address').textContent = email

@@ -1,60 +1,59 @@
 /**
- * All that the pages behind a mail's links say, in every language there is. The English stands in the pages too, so that
- * they can be read; a test holds the two alike.
+ * The text of the pages that mails link to, in every language. The pages also contain the English text, so that their
+ * HTML is readable; a test keeps the two equal.
  */
 
 export const WORDS = {
   en: {
     confirmTitle: 'Confirm your address',
-    confirmText: 'One press, and we know that this address is yours.',
+    confirmText: 'Press the button to confirm that this address is yours.',
     confirm: 'Confirm my address',
     confirming: 'Confirming …',
-    confirmNotYou: 'You did not register? Then close this page, and nothing happens.',
+    confirmNotYou: 'If you did not register, close this page. Nothing will happen.',
     confirmedTitle: 'Your address is confirmed',
     confirmedText: 'Thank you! There is nothing more to do. You can close this page.',
-    alreadyTitle: 'Your address was confirmed before',
+    alreadyTitle: 'Your address is already confirmed',
     alreadyText: 'There is nothing more to do. You can close this page.',
     usedTitle: 'This link no longer works',
     usedConfirmText:
-      'It works once, for three days. If you have confirmed your address before, all is well. If not, get a new link.',
+      'It works once, for three days. If you have already confirmed your address, you are done. If not, get a new link.',
     brokenTitle: 'Open the link from your mail',
     brokenText:
-      'This page needs the whole link that we sent you. Open it once more, from the mail; if you copy it, copy it to its end.',
+      'This page needs the whole link that we sent you. Open it again from the mail. If you copy it, copy all of it.',
     toRenew: 'Get a new link',
     renewTitle: 'Get a new link',
-    renewText: 'So that we know where to send it, log in this once.',
+    renewText: 'Log in, so that we know where to send it.',
     wrongLogin: 'The e-mail address or the password is wrong.',
     forgot: 'Forgot your password?',
-    sentTitle: 'Look into your mail',
+    sentTitle: 'Check your mail',
     sentConfirmText:
-      'A new link is on its way. It takes a minute or two, and works for three days. If you do not see it, look among the spam.',
+      'A new link is on its way. It takes a minute or two, and works for three days. If you do not see it, check your spam folder.',
 
     chooseTitle: 'Choose a new password',
     newPassword: 'New password',
-    passwordHint: '12 to 128 characters. A few words in a row are easy to keep in mind.',
+    passwordHint: '12 to 128 characters. A few words in a row are easy to remember.',
     passwordTooShort: 'Too short: it needs at least 12 characters.',
     passwordTooLong: 'Too long: it may have at most 128 characters.',
-    passwordRefused: 'Choose another: your e-mail address would be the first guess.',
+    passwordRefused: 'Choose another password: your e-mail address is too easy to guess.',
     set: 'Set the new password',
-    setting: 'Setting it …',
-    chooseAside: 'It signs you out on every device, whoever is using it.',
+    setting: 'Saving …',
+    chooseAside: 'This signs you out on every device.',
     changedTitle: 'Your new password is set',
-    changedText:
-      'All other sessions were signed out. Log in with the new password, wherever you use Tombola.',
+    changedText: 'You are signed out on every device. Log in again with the new password.',
     usedResetText:
-      'It works once, for an hour. If you have just set a password with it, that one counts. If not, get a new link.',
+      'It works once, for an hour. If you have just set a password with it, use that password. If not, get a new link.',
     forgotTitle: 'Set a new password',
     forgotText:
-      'Write the e-mail address of your account, and we send you a link. If you have the mail already, open its link once more.',
-    sentResetText: 'If somebody has an account with this address, a link is on its way to it:',
+      'Enter the e-mail address of your account, and we will send you a link. If you already have the mail, open its link again.',
+    sentResetText: 'If there is an account with this address, a link is on its way to it:',
     sentResetAside:
-      'It takes a minute or two, and works for an hour. If you do not see it, look among the spam.',
+      'It takes a minute or two, and works for an hour. If you do not see it, check your spam folder.',
     otherAddress: 'Use another address',
 
     email: 'E-mail address',
-    emailWrong: 'Write a whole e-mail address, such as amina@example.com.',
+    emailWrong: 'Enter a complete e-mail address, such as amina@example.com.',
     password: 'Password',
-    passwordMissing: 'Write your password.',
+    passwordMissing: 'Enter your password.',
     reveal: 'Show',
     conceal: 'Hide',
     revealPassword: 'Show password',
@@ -62,7 +61,7 @@ export const WORDS = {
     sendLink: 'Send me a link',
     sending: 'Sending …',
     again: 'Try again',
-    offline: 'No answer came. Check your connection, then try again.',
+    offline: 'We could not reach Tombola. Check your connection, then try again.',
     tooMany: 'Too many tries. Wait a minute, then try again.',
     broke: 'Something went wrong on our side. Try again in a moment.',
   },
@@ -99,10 +98,10 @@ export const WORDS = {
     passwordRefused: 'Elige otra: tu dirección de correo es lo primero que se probaría.',
     set: 'Guardar la contraseña nueva',
     setting: 'Guardando …',
-    chooseAside: 'Se cerrará la sesión en todos los dispositivos, sea quien sea quien los use.',
+    chooseAside: 'Se cerrará tu sesión en todos los dispositivos.',
     changedTitle: 'Tu contraseña nueva está guardada',
     changedText:
-      'Se cerraron todas las demás sesiones. Inicia sesión con la contraseña nueva donde uses Tombola.',
+      'Se cerró tu sesión en todos los dispositivos. Inicia sesión de nuevo con la contraseña nueva.',
     usedResetText:
       'Sirve una sola vez, durante una hora. Si acabas de elegir una contraseña con él, esa es la que vale. Si no, pide un enlace nuevo.',
     forgotTitle: 'Cambia tu contraseña',
@@ -130,6 +129,6 @@ export const WORDS = {
   },
 }
 
-/** The first of the reader's languages that there are words in; English where there is none. */
-export const languageFor = (languages) =>
+/** The first of the reader's languages that `WORDS` has; English if it has none. */
+export const preferredLanguage = (languages) =>
   languages.map((each) => each.split('-')[0].toLowerCase()).find((each) => Object.hasOwn(WORDS, each)) ?? 'en'

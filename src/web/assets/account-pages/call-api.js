@@ -1,12 +1,12 @@
-/** Asks the API under /api/v1/auth, and says what came of it in one word. */
+/** Calls the API under /api/v1/auth, and reduces each outcome to one code. */
 
 const ANSWER_TIMEOUT_MS = 20_000
 
 /**
- * `code` is `ok`, `offline` where no answer came, or the code of the API's problem document; `fields` are the names of
- * the fields that it complains of; `body` is what the API answered, if anything.
+ * `code` is `ok`, `offline` if there was no response, or the code of the API's problem document. `fields` are the names
+ * of the wrong fields. `body` is the response's JSON, or null.
  */
-export async function ask(path, { body, token } = {}) {
+export async function callApi(path, { body, token } = {}) {
   try {
     const response = await fetch(`/api/v1/auth${path}`, {
       method: 'POST',
@@ -16,12 +16,12 @@ export async function ask(path, { body, token } = {}) {
       },
       body: body && JSON.stringify(body),
       credentials: 'omit',
-      // Browsers of before 2022 do not have it: they wait as long as they like.
+      // Browsers before 2022 do not support it and wait without a limit.
       signal: AbortSignal.timeout?.(ANSWER_TIMEOUT_MS),
     })
     const answer = await response.json().catch(() => null)
     if (response.ok) return { code: 'ok', fields: [], body: answer }
-    // What stands in front of the worker answers with a page of its own, or nothing.
+    // A proxy in front of the worker may return a page of its own, or nothing.
     return {
       code: answer?.code ?? 'internal',
       fields: (answer?.errors ?? []).map(({ path }) => path),
@@ -32,7 +32,7 @@ export async function ask(path, { body, token } = {}) {
   }
 }
 
-/** What is wrong where asking failed for no fault of what was asked: the same may be asked again. */
+/** The message for a failure that is not the input's fault, so that the user may try again. */
 export const failureOf = (code) => ({
   name: { offline: 'offline', rate_limited: 'tooMany' }[code] ?? 'broke',
   again: true,
