@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: the life of one process, in the order in which it happens
 /**
  * `npm start`: all of Tombola on this machine. Migrates the local database, seeds the demo once, runs the worker,
  * ticks its cron as production would, and takes everything down with it when it ends.
