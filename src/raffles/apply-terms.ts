@@ -1,4 +1,4 @@
-/** Writes terms that the pool has accepted into the raffle's row; a newer version is never overwritten by an older. */
+/** Writes the terms that the pool has accepted to the raffle's row; an older version never overwrites a newer one. */
 import { and, eq, lt, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -10,8 +10,8 @@ import { raffles } from './schema.ts'
 import { columnsOf } from './terms.ts'
 
 /**
- * The pool decides, D1 follows: a crash between the two leaves a pool that is ahead, and the sweep calls this with what
- * the pool projected. A draft whose terms a pool has accepted is published.
+ * The pool decides and D1 follows. A crash between the two leaves the pool ahead, and the sweep then calls this with the
+ * projected terms. A draft whose terms a pool has accepted is published.
  */
 export async function applyTerms(ctx: Ctx, raffleId: string, version: number, terms: Terms): Promise<void> {
   const columns = columnsOf(terms)

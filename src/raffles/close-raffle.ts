@@ -1,4 +1,4 @@
-/** Ends sales now and draws at the earliest fair time, where the rules allow an operator to do so. */
+/** Closes sales now, if the rules allow an operator to; the draw moves to the earliest fair time. */
 import { and, eq, isNull } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
@@ -10,7 +10,7 @@ import { readRaffle } from './read-raffle.ts'
 import { followUp, scheduleSweep } from './schedule-sweep.ts'
 import { raffles } from './schema.ts'
 
-/** A repeat within this time of the closing may give the reason that a call which died did not write down. */
+/** For this long after the closing, a repeat may still store the reason that a crashed call did not store. */
 const REPEAT_MS = MINUTE_MS
 
 export async function closeRaffle(ctx: Ctx, id: string, reason: string | undefined): Promise<Raffle> {
@@ -21,12 +21,12 @@ export async function closeRaffle(ctx: Ctx, id: string, reason: string | undefin
   const change = followUp()
   await scheduleSweep(ctx, raffle.id, change)
   const { closedAt } = orThrow(await askPool(ctx, raffle.pool, (pool) => pool.close(change.until)))
-  if (reason !== undefined && ctx.now < closedAt + REPEAT_MS) await noteReason(ctx, raffle.id, reason)
+  if (reason !== undefined && ctx.now < closedAt + REPEAT_MS) await storeReason(ctx, raffle.id, reason)
   return readRaffle(ctx, id)
 }
 
-/** The first reason given is the one that is shown; a repeat does not rewrite it. */
-async function noteReason(ctx: Ctx, id: string, closeNote: string): Promise<void> {
+/** The first reason is the one that is shown; a repeat does not overwrite it. */
+async function storeReason(ctx: Ctx, id: string, closeNote: string): Promise<void> {
   await ctx.db
     .update(raffles)
     .set({ closeNote, updatedAt: ctx.now })

@@ -656,7 +656,7 @@ describe('a published raffle', () => {
     expect(status).toBe(409)
     expect(body).toMatchObject({
       code: 'invalid_state',
-      detail: 'Sales are over. What can no longer change: closesAt, drawAt.',
+      detail: 'Sales are over. These fields can no longer change: closesAt, drawAt.',
     })
     expect(await read(id)).toMatchObject({ status: 'closed', closesAt: iso(CLOSES_AT) })
   })
@@ -670,7 +670,7 @@ describe('a published raffle', () => {
     expect(done()).toBe(true)
     expect(body).toMatchObject({
       code: 'invalid_state',
-      detail: 'Sales are over. What can no longer change: earlyClose.',
+      detail: 'Sales are over. These fields can no longer change: earlyClose.',
     })
     await ringAlarm(pool)
     expect((await verifyPublished(id)).wrong).toEqual([])

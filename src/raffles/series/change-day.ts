@@ -1,4 +1,4 @@
-/** What is special about a day: its reward, or that it has no draw. Fixed once a pool has accepted the day's raffle. */
+/** Changes one day of a series: its reward, or a skip. A day may change until a pool has accepted its raffle. */
 import { and, eq, exists, ne, type SQL, sql } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
 import type { Ctx } from '../../core/context.ts'
@@ -69,7 +69,7 @@ export async function unskipDay(ctx: Ctx, id: string, date: string): Promise<voi
     makeSeriesDueNow(ctx, id),
   ])
   if (deleted.length > 0) return
-  // Ended meanwhile, if another request was quicker.
+  // If another request has ended the series since, this throws the error for it.
   await findLiveSeries(ctx, id)
   throw notFound('skipped day')
 }
@@ -77,28 +77,28 @@ export async function unskipDay(ctx: Ctx, id: string, date: string): Promise<voi
 function dayToCome(ctx: Ctx, row: SeriesRow, date: string): Day {
   const day = dayOn(row, date)
   if (day === null) throw invalid('date', 'the series has no draw on this day')
-  if (day.closesAt <= ctx.now) throw invalid('date', 'entries for this day are over')
+  if (day.closesAt <= ctx.now) throw invalid('date', 'entries for this day have closed')
   return day
 }
 
-/** Writes what is special about an open day, and takes back what was begun of its raffle, for the sweep to begin anew. */
+/** Changes an open day and deletes its unfinished raffle in the same batch, so that the sweep makes a new one. */
 async function changeDay(
   ctx: Ctx,
   id: string,
   date: string,
-  write: (isStillOpen: SQL) => BatchItem<'sqlite'> & PromiseLike<{ date: string }[]>,
+  statementFor: (isStillOpen: SQL) => BatchItem<'sqlite'> & PromiseLike<{ date: string }[]>,
 ): Promise<void> {
   const day = await findOpenDay(ctx, id, date)
   const [written] = await withRetry(() =>
-    ctx.db.batch([write(isOpen(ctx, day)), ...releaseDay(ctx, day), makeSeriesDueNow(ctx, id)]),
+    ctx.db.batch([statementFor(isOpen(ctx, day)), ...releaseDay(ctx, day), makeSeriesDueNow(ctx, id)]),
   )
   if ((written as { date: string }[]).length > 0) return
-  // Published meanwhile, or about to be.
+  // Its raffle was published since the read, or is being published now.
   await findOpenDay(ctx, id, date)
   throw isBeingPublished(date)
 }
 
-/** Whether the series goes on: nothing is made any more of one that has ended. */
+/** Holds unless the series has ended: an ended series makes no more raffles. */
 const isLive = (ctx: Ctx, id: string): SQL =>
   exists(
     ctx.db
@@ -107,7 +107,7 @@ const isLive = (ctx: Ctx, id: string): SQL =>
       .where(and(eq(series.id, id), ne(series.status, 'ended'))),
   )
 
-/** The days to come are others now: the sweep looks at once, and one under way must see that it read too early. */
+/** The calendar has changed, so the series is due now. Bump `revision`, so that a sweep with a stale read fails its guarded update. */
 const makeSeriesDueNow = (ctx: Ctx, id: string) =>
   ctx.db
     .update(series)

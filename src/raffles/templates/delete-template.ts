@@ -1,4 +1,4 @@
-/** Deletes a template; what was started from it stays. */
+/** Deletes a template; raffles that were started from it stay. */
 import { eq } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
 import { raffleTemplates } from '../schema.ts'
