@@ -341,7 +341,7 @@ describe('what is granted to an address', () => {
     const late = await grant(shop, { email })
     expect(late.body).toMatchObject({ status: 'refused', reason: `Sales closed at ${iso(closedAt)}.` })
     await sweep()
-    const reason = 'Nobody took it over before the sales ended.'
+    const reason = 'It had no owner before sales closed.'
     expect((await ask(shop, 'GET', `/${orderRef}`)).body).toMatchObject({ status: 'refused', reason })
     for (const ref of [orderRef, late.body.orderRef]) {
       expect(await rowOf(ref)).toMatchObject({ email: null, due_at: null })
