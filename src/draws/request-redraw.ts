@@ -1,4 +1,4 @@
-/** An operator asks for prizes to be drawn again that nobody has: declined, not claimed in time, or disqualified. */
+/** An operator requests a redraw of prizes whose winners declined, did not claim in time, or were disqualified. */
 import { and, eq, sql } from 'drizzle-orm'
 import { requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
@@ -21,7 +21,7 @@ export async function requestRedraw(
 ): Promise<Redraw> {
   const { raffle, pool } = await findRaffleFor(ctx, raffleId, 'winners:manage')
   if (pool?.commitment == null || raffle.drawnAttempts === 0) {
-    throw new Problem('invalid_state', 'Nothing was drawn yet.')
+    throw new Problem('invalid_state', 'This raffle is not drawn yet.')
   }
   const attempts = await readAttempts(ctx, raffle.pool)
   const winners = await readWinners(ctx, raffle.id)
@@ -32,10 +32,10 @@ export async function requestRedraw(
     reason: input.reason,
     disqualifiedTickets: disqualifiedTickets(winners),
   }
-  // A repeat meets its own attempt, so what may be drawn again is asked of a first request only.
+  // Check the units only for a first request: a repeat would fail on its own attempt.
   const made = await askPool(ctx, raffle.pool, (door) => door.redrawByKey(request.key))
   const isUsedUp = request.attempt > raffle.maxRedraws
-  // Its pool may have drawn it by now: then nobody has looked at its winners yet.
+  // The pool may have drawn the pending attempt already, but its winners are not announced yet.
   if (made === null && isPending(attempts)) {
     throw new Problem('invalid_state', 'A draw is pending; wait for its winners.')
   }
@@ -45,7 +45,7 @@ export async function requestRedraw(
     if (wrong.length > 0) {
       throw new Problem(
         'invalid_state',
-        `Not to be drawn again under the rules: ${wrong.slice(0, 20).join(', ')}.`,
+        `The rules do not allow a redraw of these units: ${wrong.slice(0, 20).join(', ')}.`,
       )
     }
   }
@@ -63,8 +63,10 @@ export async function requestRedraw(
   }
 }
 
-/** By rank, then copy, as an attempt lists them: the same units in another order are the same request. */
+/** Sorts by rank, then copy, as an attempt lists them: so the same units in another order are the same request. */
 const inOrder = (units: readonly string[]): string[] => {
-  const place = (unit: string) => unit.split('#').map(Number) as [number, number]
-  return [...units].sort((a, b) => place(a)[0] - place(b)[0] || place(a)[1] - place(b)[1])
+  const rankAndCopy = (unit: string) => unit.split('#').map(Number) as [number, number]
+  return [...units].sort(
+    (a, b) => rankAndCopy(a)[0] - rankAndCopy(b)[0] || rankAndCopy(a)[1] - rankAndCopy(b)[1],
+  )
 }
