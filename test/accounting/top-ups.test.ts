@@ -92,7 +92,7 @@ describe('an organisation that owes', () => {
     expect((await request(operator, rich.id)).body).toMatchObject({
       code: 'invalid_state',
       detail:
-        'The organisation owes KES 90.00 to prizes of other raffles or for what buyers’ banks took back, or has asked for it already. Once it has paid that in and an administrator has recorded it as a top-up, this can be paid out.',
+        'The organisation owes KES 90.00 to prizes of other raffles or for disputed payments, or has already requested that sum. This can be paid out once the organisation has paid it in and an administrator has recorded the top-up.',
     })
 
     const admin = await signedInAdmin()
@@ -171,7 +171,7 @@ describe('a top-up', () => {
     for (const amount of [KES(9_001), { amount: 9_000, currency: 'USD' }]) {
       expect((await record(admin, id, { ...BODY, amount })).body).toMatchObject({
         code: 'conflict',
-        detail: 'This reference is recorded already, with another amount.',
+        detail: 'This reference is already recorded with another amount.',
       })
     }
     expect((await record(admin, theirs, { ...BODY, amount: KES(1) })).status).toBe(201)

@@ -250,7 +250,7 @@ describe('claiming cash', () => {
     const late = await claimCash(won)
     expect(late.body).toMatchObject({
       code: 'invalid_state',
-      detail: 'This prize is on its way already, to where the earlier claim said.',
+      detail: 'This prize is already on its way to the earlier payout method.',
     })
     expect((await claimCash(won, 'manual')).status).toBe(200)
     expect((await markPaid(staged.operator, payoutId)).body.status).toBe('paid')
@@ -709,7 +709,7 @@ describe('a shop’s payout', () => {
       status: 409,
       body: {
         code: 'invalid_state',
-        detail: 'The shop has earned nothing in KES that was not asked for already.',
+        detail: 'The shop has no earnings in KES left to request.',
       },
     })
   })
@@ -756,7 +756,7 @@ describe('a shop’s payout', () => {
     expect((await approve(operator, asked.body.id)).body).toMatchObject({
       code: 'invalid_state',
       detail:
-        'The shop has KES 24.00 less than this: it was refunded since, or is being paid out already. Cancel this payout and ask for what is left.',
+        'The shop has KES 24.00 less than this: that sum was refunded since, or is already being paid out. Cancel this payout and request the rest.',
     })
     await bought(await registerPlayer(), [{ productId, quantity: 1 }])
     expect((await approve(operator, asked.body.id)).body.detail).toMatch(/^The shop has KES 12\.00 less/)
