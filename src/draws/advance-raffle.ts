@@ -1,6 +1,6 @@
 /**
- * Advances one raffle as far as possible now: decides the next step, does it, and repeats. Each step is an idempotent
- * call of the pool and guarded writes, so it may run late, run twice, or crash between any two of them.
+ * Advances one raffle as far as possible now: decides the next step, does it, and repeats. A step is an idempotent call
+ * of the pool and guarded writes. So it may run late or twice, and may crash between any two of them.
  */
 import { and, asc, eq, inArray, lte, sql } from 'drizzle-orm'
 import { enqueueMails } from '../accounts/mail/enqueue-mail.ts'
@@ -154,7 +154,7 @@ async function takeStep(ctx: Ctx, { raffle, pool }: FoundRaffle, step: Exclude<S
         : 'the commitment is not projected to the database yet'
     }
     case 'draw':
-      return draw(ctx, raffle, pool!.commitment!, step.attempt)
+      return drawAttempt(ctx, raffle, pool!.commitment!, step.attempt)
     case 'expireClaims':
       await ctx.db
         .update(winners)
@@ -176,12 +176,12 @@ async function takeStep(ctx: Ctx, { raffle, pool }: FoundRaffle, step: Exclude<S
       return outcome.ok ? null : outcome.detail
     }
     case 'settle':
-      await settle(ctx, raffle, pool!.commitment!)
+      await settleRaffle(ctx, raffle, pool!.commitment!)
       return null
   }
 }
 
-async function draw(
+async function drawAttempt(
   ctx: Ctx,
   raffle: RaffleRow,
   commitment: Commitment,
@@ -193,7 +193,7 @@ async function draw(
   if (!signature.ok) return `round ${attempt.round}: ${signature.why}`
   const outcome = await askPool(ctx, raffle.pool, (door) => door.draw(attempt.attempt, signature.signature))
   const drawn = orThrow(outcome)
-  await announce(ctx, raffle, commitment.ticketCount, attempt.attempt, drawn.winners)
+  await announceWinners(ctx, raffle, commitment.ticketCount, attempt.attempt, drawn.winners)
   return null
 }
 
@@ -207,7 +207,7 @@ async function signatureOf(ctx: Ctx, chainHash: string, attempt: Attempt) {
  * Writes an attempt's winners and their mails and advances the raffle, in one transaction. The draw (attempt 0) also
  * writes its transfers and starts the notices to all holders. Idempotent: a repeat writes nothing new.
  */
-async function announce(
+async function announceWinners(
   ctx: Ctx,
   raffle: RaffleRow,
   sold: number,
@@ -246,7 +246,7 @@ async function announce(
 }
 
 /** The last step: unpaid prizes return to the organisation, and undelivered products to its stock. */
-async function settle(ctx: Ctx, raffle: RaffleRow, { ticketCount }: Commitment): Promise<void> {
+async function settleRaffle(ctx: Ctx, raffle: RaffleRow, { ticketCount }: Commitment): Promise<void> {
   const present = presentWinners(await readAttempts(ctx, raffle.pool), await readWinners(ctx, raffle.id))
   const unitsThatAre = (status: WinnerStatus) =>
     [...present].filter(([, winner]) => winner?.status === status).map(([unit]) => unit)

@@ -46,7 +46,7 @@ async function grantEntries(ctx: Ctx, found: FoundRaffle, grant: GrantRow): Prom
   const entries = raffle.earning === null ? 0 : entriesOf(raffle.earning, grant.amount)
   if (entries === 0) return refuse(ctx, grant, REASONS.little)
   const once = raffle.earning?.oncePerPerson ? userId : null
-  const claimed = await claim(ctx, grant, { userId, entries, once })
+  const claimed = await claimForOwner(ctx, grant, { userId, entries, once })
   if (claimed === undefined) {
     const present = await mustFind(ctx, grant)
     // If it was neither revoked nor finished meanwhile, another order of this person came first.
@@ -81,7 +81,7 @@ async function setDue(ctx: Ctx, grant: GrantRow, dueAt: number): Promise<void> {
 }
 
 /** Race: two orders of one person at once. Safe: it is one statement, so one order is first. A repeat claims again. */
-async function claim(
+async function claimForOwner(
   ctx: Ctx,
   grant: GrantRow,
   person: Pick<GrantRow, 'userId' | 'entries' | 'once'>,

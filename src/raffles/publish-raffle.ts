@@ -54,8 +54,8 @@ export async function handOver(ctx: Ctx, raffle: RaffleRow): Promise<void> {
 }
 
 /**
- * After this the sweep repairs a crash. It also keeps a draft from being deleted and its rules from changing, so that
- * the terms that the pool gets are those in the row.
+ * After this the sweep repairs a crash. It also protects a draft against deletion and its rules against changes: so the
+ * pool gets the terms of the row.
  */
 async function recordHandOver(ctx: Ctx, raffle: RaffleRow, change: FollowUp): Promise<void> {
   if (raffle.status === 'draft') return setPrizesAside(ctx, raffle, change)
