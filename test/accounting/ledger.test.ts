@@ -56,7 +56,7 @@ const transfersOf = (raffleId: string, transaction: string) =>
     .then(({ results }) => results)
 
 describe('the draw', () => {
-  it('gives the takings to rake, prizes and organisation, with the winners', async () => {
+  it('splits the takings into rake, prizes and organisation when it announces the winners', async () => {
     const staged = await stageDrawn({ rakeBps: 1_000, prizes: [cash(500, 2), share(2_000)] })
     expect(await balances(staged)).toEqual({
       'cash:sandbox': -5_000,
@@ -71,7 +71,7 @@ describe('the draw', () => {
     ])
   })
 
-  it('lets the organisation owe what the takings do not cover, also where entries are free', async () => {
+  it('lets the organisation owe what the takings do not cover, even if entries are free', async () => {
     const staged = await stageDrawn({ rakeBps: 1_000, prizes: [cash(7_000)] })
     expect(await transfersOf(staged.id, 'draw')).toEqual([
       { part: 0, debit: `takings:${staged.id}`, credit: 'rake', amount: 500 },
@@ -88,14 +88,14 @@ describe('the draw', () => {
     expect(await balances(free)).toEqual({ organiser: -300, prizes: 300 })
   })
 
-  it('writes nothing where there is nothing', async () => {
+  it('writes no transfers if there are no takings', async () => {
     const staged = await stagePriced({ ticketPrice: { amount: 0, currency: 'KES' } })
     await drawOnTime(staged)
     expect((await read(staged.id)).status).toBe('drawn')
     expect(await balances(staged)).toEqual({})
   })
 
-  it('waits for orders that are not settled yet, and goes on by itself', async () => {
+  it('waits for orders that are not settled yet, then continues', async () => {
     const staged = await stagePriced({ prizes: [cash(500)] })
     await earn(staged.id, 4 * PRICE)
     await drawOnTime(staged)
@@ -111,8 +111,8 @@ describe('the draw', () => {
 
   it.each([
     ['before it writes the winners', /^insert into "winners"/i],
-    ['before it notes when to look again', /^update "raffles" set "due_at"/i],
-  ])('is accounted for once where a sweep dies %s, or two meet', async (_, pattern) => {
+    ['before it schedules the next check', /^update "raffles" set "due_at"/i],
+  ])('is booked once if a sweep crashes %s, or two run concurrently', async (_, pattern) => {
     const staged = await stagePriced({ prizes: [cash(500)] })
     await earn(staged.id, 5 * PRICE)
     at(CLOSES_AT)
@@ -129,7 +129,7 @@ describe('the draw', () => {
 })
 
 describe('settling', () => {
-  it('gives back what nobody is paid, once', async () => {
+  it('returns unpaid prizes once', async () => {
     const staged = await stageDrawn({ prizes: [cash(500, 2)], onUnclaimed: 'keep' })
     for (const { id, holder } of staged.won) await as(holder, 'POST', `/winners/${id}/decline`)
     await Promise.all([sweep(), sweep()])
@@ -138,7 +138,7 @@ describe('settling', () => {
     expect(await balances(staged)).toEqual({ 'cash:sandbox': -5_000, organiser: 5_000 })
   })
 
-  it('gives back prizes that found no ticket', async () => {
+  it('returns prizes without a winning ticket', async () => {
     const staged = await stageDrawn({ prizes: [cash(500, 3)], onUnclaimed: 'keep' }, 2)
     expect(staged.won).toHaveLength(2)
     for (const { id, holder } of staged.won) await as(holder, 'POST', `/winners/${id}/decline`)
@@ -148,7 +148,7 @@ describe('settling', () => {
 })
 
 describe('recalculating', () => {
-  it('holds the takings to the ledger', async () => {
+  it('compares the takings with the ledger', async () => {
     const staged = await stageDrawn({ prizes: [cash(500)] })
     const recalculate = async () =>
       (await as(staged.operator, 'POST', `/raffles/${staged.id}/recalculate`)).body
@@ -165,7 +165,7 @@ describe('recalculating', () => {
     })
   })
 
-  it('has none to hold where entries are free', async () => {
+  it('has no takings to compare if entries are free', async () => {
     const staged = await stagePriced({ ticketPrice: { amount: 0, currency: 'KES' } })
     await drawOnTime(staged)
     const { body } = await as(staged.operator, 'POST', `/raffles/${staged.id}/recalculate`)
@@ -174,7 +174,7 @@ describe('recalculating', () => {
 })
 
 describe('the ledger', () => {
-  it('is read whole by admins, and of a raffle by its organisation', async () => {
+  it('is readable as a whole by admins, and per raffle by its organisation', async () => {
     const staged = await stageDrawn({ prizes: [cash(500)] })
     const admin = await signedInAdmin()
     const player = await registerPlayer()
@@ -190,8 +190,8 @@ describe('the ledger', () => {
       expect((await as(janitor, 'GET', ofRaffle)).body.code).toBe('forbidden')
       for (const person of [player, other]) {
         const theirs = await as(person, 'GET', ofRaffle)
-        const nobodys = await as(person, 'GET', `${door}?raffleId=${RAFFLE}`)
-        expect({ ...theirs.body, requestId: '' }).toEqual({ ...nobodys.body, requestId: '' })
+        const unknown = await as(person, 'GET', `${door}?raffleId=${RAFFLE}`)
+        expect({ ...theirs.body, requestId: '' }).toEqual({ ...unknown.body, requestId: '' })
         expect(theirs.body.code).toBe('not_found')
       }
       expect((await as(admin, 'GET', `${door}?raffleId=nonsense`)).status).toBe(422)
@@ -199,7 +199,7 @@ describe('the ledger', () => {
     expect((await as(admin, 'GET', '/ledger/trial-balance')).body.balanced).toBe(true)
   })
 
-  it('lists transfers as they happened, page by page', async () => {
+  it('lists transfers by time, page by page', async () => {
     const staged = await stageDrawn({ rakeBps: 1_000, prizes: [cash(500)] })
     const path = `/ledger/transfers?raffleId=${staged.id}`
     const all = await readAll(path, 100, staged.operator)
@@ -213,7 +213,7 @@ describe('the ledger', () => {
     ])
   })
 
-  it('comes as files too, in which nothing is a formula', async () => {
+  it('can be downloaded as CSV without formulas', async () => {
     const staged = await stageDrawn({ prizes: [cash(500)] })
     const evil = { debit: '=1+1', credit: '@x,"y"', currency: 'KES', amount: 5, raffleId: staged.id }
     await insertTransfers(testContext(NOW - 1), [{ ...evil, transactionId: '-evil', part: 0 }])
@@ -232,7 +232,7 @@ describe('the ledger', () => {
     expect(balance).toContain('cash:sandbox,KES,5000,0')
   })
 
-  it('has more rows in its file than fit in one piece', async () => {
+  it('downloads more rows than fit in one chunk', async () => {
     const staged = await stagePriced()
     const rows = Array.from({ length: 2_000 }, (_, part) => ({
       transactionId: 'many',

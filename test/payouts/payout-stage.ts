@@ -1,4 +1,4 @@
-// A priced raffle that was drawn, with its takings in the ledger as its orders would have written them.
+// Stages a drawn, priced raffle, with its takings in the ledger as its orders would have booked them.
 import { expect } from 'vitest'
 import { account, insertTransfers } from '../../src/money/ledger.ts'
 import { askPool, orThrow } from '../../src/tickets/client.ts'
@@ -36,7 +36,7 @@ export const share = (shareBps: number, quantity = 1) => ({
   value: { shareBps },
 })
 
-/** Money that came in for tickets: cash to takings, by way of the deposits. */
+/** Books money for tickets: from cash to takings, through the deposits. */
 export async function earn(raffleId: string, amount: number, id = newKey()): Promise<void> {
   const ctx = testContext()
   const base = { currency: 'KES', amount, raffleId }
@@ -59,7 +59,7 @@ export interface Won {
   holder: { id: string }
 }
 
-/** On sale, with its entries; nothing is in the ledger yet. */
+/** A raffle on sale, with its entries; the ledger is still empty. */
 export async function stagePriced(
   changes: Record<string, unknown> = {},
   players = 5,
@@ -71,7 +71,7 @@ export async function stagePriced(
     providers: ['sandbox'],
     minTickets: 1,
     guaranteed: true,
-    // So that payments have their span before CLOSES_AT, which is when `drawOnTime` lets it freeze.
+    // Early, so that the payment span ends before CLOSES_AT, when `drawOnTime` freezes the raffle.
     closesAt: iso(CLOSES_AT - 15 * MINUTE),
     ...changes,
   }
@@ -80,7 +80,7 @@ export async function stagePriced(
   return staged
 }
 
-/** New players with a ticket each, taken from the pool as a paid order takes it. */
+/** New players with one ticket each, reserved and confirmed at the pool as by a paid order. */
 async function enterPaid({ id: itemId, pool }: Staged, players: number): Promise<void> {
   const ctx = testContext()
   const free = { itemId, key: '', request: '', quantity: 1, numbers: null, payment: null }
@@ -88,7 +88,7 @@ async function enterPaid({ id: itemId, pool }: Staged, players: number): Promise
     const held = await askPool(ctx, pool, (door) =>
       door.reserve({ ...free, holder, key: newKey(), payment: { holdMs: MINUTE, provider: 'sandbox' } }),
     )
-    // Where entries are free, a payment is refused.
+    // If entries are free, the pool refuses a payment.
     const { reservation } = orThrow(
       held.ok ? held : await askPool(ctx, pool, (door) => door.reserve({ ...free, holder, key: newKey() })),
     )
@@ -108,7 +108,7 @@ export async function stageDrawn(
   return { ...staged, won: await wonIn(staged.id) }
 }
 
-/** Five tickets at 1,000, less a rake of 10 %: 4,500 are left of it unless told, as its winner wants nothing. */
+/** Five tickets at 1,000, less a rake of 10 %. By default 4,500 are left, because the winner declines. */
 export async function stageSettled(
   changes: Record<string, unknown> = {},
   organisation?: Organisation,
@@ -147,7 +147,7 @@ export async function claimCash(won: Won, provider = 'sandbox'): Promise<Answer>
   return as(won.holder, 'POST', `/winners/${won.id}/claim`, { payoutMethodId })
 }
 
-/** Net of each account of a raffle's transfers: what was credited less what was debited; zeros are left out. */
+/** The net sum (credits less debits) of each account in a raffle's transfers; zeros are left out. */
 export async function balances(staged: Staged): Promise<Record<string, number>> {
   const { status, body } = await as(staged.operator, 'GET', `/ledger/trial-balance?raffleId=${staged.id}`)
   expect(status, JSON.stringify(body)).toBe(200)
@@ -168,7 +168,7 @@ export async function payoutsOf(staged: Staged, query = ''): Promise<Answer['bod
 
 export const TO_BANK = { provider: 'sandbox', destination: '0112 4455 778' }
 
-/** Asks for what the raffle has left. */
+/** Requests the organisation's part of the raffle. */
 export const request = (
   person: { id: string },
   raffleId: string,

@@ -121,7 +121,7 @@ describe('holders get a mail', () => {
     const { DB, done } = crashing(/update "notices" set "due_at"/i)
     await sweep({ DB })
     expect(done()).toBe(true)
-    expect(JSON.stringify(lines())).toContain('holders not told')
+    expect(JSON.stringify(lines())).toContain('holders not notified')
     expect([await kindsTo(player), await kindsTo(last)]).toEqual([['commitment'], []])
     await Promise.all([sweepNotices(testContext()), sweepNotices(testContext())])
     expect([await kindsTo(player), await kindsTo(last)]).toEqual([['commitment'], ['commitment']])
