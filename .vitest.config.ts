@@ -32,7 +32,7 @@ export const inWorkerd = {
     testTimeout: 15_000,
     include: ['test/**/*.test.ts'],
     exclude: ['test/**/*.unit.test.ts', 'test/**/*.process.test.ts'],
-    setupFiles: ['./test/harness/migrate.ts'],
+    setupFiles: ['./test/harness/migrate.ts', './test/harness/watch-log.ts'],
   },
 }
 

@@ -3,10 +3,13 @@
 import { env } from 'cloudflare:workers'
 import type { Bindings } from '../../src/core/context.ts'
 
+/** What the log says of a call that the death of the process met. */
+export const DIED = 'the process has died'
+
 /** What every call throws once the process is dead: nothing that a retry would take for a passing failure. */
 export class Crash extends Error {
   constructor() {
-    super('the process has died')
+    super(DIED)
     this.name = 'Crash'
   }
 }
