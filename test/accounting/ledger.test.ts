@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
 import { advanceRaffle } from '../../src/draws/advance-raffle.ts'
 import { insertTransfers } from '../../src/money/ledger.ts'
+import { wonIn } from '../draws/prizes.ts'
 import { type Door, protectedDoors } from '../harness/auth-battery.ts'
+import { expectLogged, rowNotDone } from '../harness/log.ts'
 import {
   addOperator,
   organisationWithOperator,
@@ -11,16 +13,7 @@ import {
   signedInAdmin,
   testContext,
 } from '../harness/people.ts'
-import {
-  balances,
-  cash,
-  earn,
-  PRICE,
-  share,
-  stageDrawn,
-  stagePriced,
-  wonIn,
-} from '../payouts/payout-stage.ts'
+import { balances, cash, earn, PRICE, share, stageDrawn, stagePriced } from '../payouts/payout-stage.ts'
 import {
   as,
   at,
@@ -33,7 +26,6 @@ import {
   read,
   readAll,
   ringAlarm,
-  silenceLog,
   sweep,
   useClock,
   winnersOf,
@@ -118,7 +110,7 @@ describe('the draw', () => {
     at(CLOSES_AT)
     await ringAlarm(staged.pool)
     at(DRAW_AT)
-    silenceLog()
+    expectLogged(rowNotDone('raffle'))
     const { DB, done } = crashing(pattern)
     await sweep({ DB })
     expect(done()).toBe(true)

@@ -11,13 +11,12 @@ import {
   approve,
   cash,
   claimCash,
-  KES,
   payoutsOf,
   request,
   stageDrawn,
   stageSettled,
 } from '../payouts/payout-stage.ts'
-import { as, at, HOUR, iso, NOW, readAll, useClock } from '../raffles/scenario.ts'
+import { as, at, HOUR, iso, KES, NOW, readAll, useClock } from '../raffles/scenario.ts'
 
 useClock()
 

@@ -9,6 +9,7 @@ import { BOOK, stageProduct } from '../catalog/shelf.ts'
 import { paid, purchase, stagePriced, withKey } from '../checkout/checkout.ts'
 import type { Answer, Method } from '../harness/client.ts'
 import { forgetfulDatabase } from '../harness/faults.ts'
+import { expectLogged } from '../harness/log.ts'
 import {
   addOperator,
   organisationWithOperator,
@@ -34,7 +35,6 @@ import {
   raffleBody,
   ringAlarm,
   type Staged,
-  silenceLog,
   stageDraft,
   stageRaffle,
   sweep,
@@ -191,7 +191,7 @@ async function silentRefund() {
 async function unheard() {
   const staged = await stagePriced()
   const { body } = await purchase(await registerPlayer(), staged.id)
-  silenceLog()
+  expectLogged('a provider could not be asked')
   vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
   for (let minute = 1; minute <= 61; minute += 3) {
     at(NOW + minute * MINUTE)
@@ -687,7 +687,7 @@ describe('a request whose answer from the database was lost', () => {
 
 describe('a request that dies after its pool has decided', () => {
   const die = async (act: Act, pattern: RegExp): Promise<void> => {
-    silenceLog()
+    expectLogged('unexpected error')
     const { DB, done } = crashing(pattern)
     const answer = await as(act.actor, act.method, act.path, act.body, { bindings: { DB } })
     expect([done(), answer.status]).toEqual([true, 500])

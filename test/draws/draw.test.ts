@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { dev, quicknet, timeOf } from '../../src/rdp1/chains.ts'
 import { askPool } from '../../src/tickets/client.ts'
+import { allowLogged, expectLogged, logged, rowNotDone } from '../harness/log.ts'
 import { registerPlayer, signedInAdmin, testContext } from '../harness/people.ts'
 import {
   as,
@@ -24,7 +25,6 @@ import {
   ringAlarm,
   SECOND,
   type Staged,
-  silenceLog,
   stageDraft,
   stageRaffle,
   sweep,
@@ -125,7 +125,7 @@ describe('the sweep', () => {
     ['before it is recorded', /^insert into "sweeps"/i],
   ])('that crashes %s is finished by the next', async (_, pattern) => {
     const staged = await stageDue()
-    silenceLog()
+    allowLogged(rowNotDone('raffle'))
     const { DB, done } = crashing(pattern)
     await sweep({ DB }).catch(() => {})
     expect(done()).toBe(true)
@@ -166,7 +166,7 @@ describe('the sweep', () => {
 
   it('skips a raffle whose row cannot be read, and draws the others', async () => {
     const [broken, fine] = [await stageDue(), await stageDue()]
-    const { lines } = silenceLog()
+    expectLogged('holders not notified', rowNotDone('raffle'))
     const prizes = env.DB.prepare('SELECT prizes FROM raffles WHERE id = ?').bind(broken.id)
     const text = await prizes.first<string>('prizes')
     const write = (value: string | null) =>
@@ -174,7 +174,7 @@ describe('the sweep', () => {
     await write('[{')
     await sweep()
     await expectDrawnOnce(fine)
-    expect(lines()).toContainEqual(
+    expect(logged()).toContainEqual(
       expect.objectContaining({ message: 'sweep: a row was not done', kind: 'raffle', id: broken.id }),
     )
     await write(text)
@@ -185,7 +185,7 @@ describe('the sweep', () => {
 
   it('skips a raffle whose pool fails, and draws the others', async () => {
     const [broken, fine] = [await stageDue(), await stageDue()]
-    silenceLog()
+    expectLogged('holders not notified', rowNotDone('raffle'))
     const failing = new Proxy(env.TICKET_POOL, {
       get(target, name) {
         const method = Reflect.get(target, name)
@@ -482,17 +482,17 @@ describe('a draw on quicknet', () => {
 
   it('waits while no relay answers, logs the reason, and is drawn by a later sweep', async () => {
     const { id } = await stageOnQuicknet()
-    const { lines } = silenceLog()
+    expectLogged('raffle waits', 'raffle overdue')
     relays({ one: refusesConnection, two: timesOut, three: signed('zz'), four: signed(RIGHT.slice(2)) })
     await sweep(QUICKNET)
     expect((await read(id)).status).toBe('committed')
     const reason = `round ${ROUND}: one.example: not reachable; two.example: timed out; three.example: no signature in its answer; four.example: no signature in its answer`
-    expect(lines()).toContainEqual(
+    expect(logged()).toContainEqual(
       expect.objectContaining({ level: 'warn', message: 'raffle waits', raffleId: id, reason }),
     )
     at(DUE + 3 * MINUTE)
     await sweep(QUICKNET)
-    expect(lines()).toContainEqual(
+    expect(logged()).toContainEqual(
       expect.objectContaining({ level: 'warn', message: 'raffle overdue', raffleId: id, reason }),
     )
     relays({ one: signed(RIGHT) })
@@ -512,7 +512,7 @@ describe('a draw on quicknet', () => {
     ['an endless answer', () => new Response('{"signature":"'.padEnd(100_000, 'a'))],
   ])('is never decided by %s', async (_, answer) => {
     const { id } = await stageOnQuicknet()
-    silenceLog()
+    expectLogged('raffle waits')
     relays({ one: answer, two: answer, three: answer, four: answer })
     await sweep(QUICKNET)
     expect((await read(id)).status).toBe('committed')

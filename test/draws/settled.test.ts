@@ -4,9 +4,10 @@ import { sandbox } from '../../src/money/providers/sandbox.ts'
 import { payments } from '../../src/money/schema.ts'
 import { takeObserved } from '../../src/payments/settle-order.ts'
 import { stageProduct } from '../catalog/shelf.ts'
-import { ADDRESS, bought } from '../checkout/cart.ts'
+import { bought } from '../checkout/cart.ts'
 import { orderOf, PRICE, paid, purchase, stagePriced, withKey } from '../checkout/checkout.ts'
 import { AWAY } from '../harness/faults.ts'
+import { expectLogged, rowNotDone } from '../harness/log.ts'
 import { type Person, registerPlayer, testContext } from '../harness/people.ts'
 import {
   as,
@@ -20,11 +21,11 @@ import {
   ringAlarm,
   SECOND,
   type Staged,
-  silenceLog,
   sweep,
   useClock,
   winnersOf,
 } from '../raffles/scenario.ts'
+import { claim, deliver } from './prizes.ts'
 
 useClock()
 
@@ -54,8 +55,8 @@ async function stageFinal(
   at(DRAWN)
   await sweep()
   const [{ id }] = await winnersOf(raffle.id)
-  await as(winner, 'POST', `/winners/${id}/claim`, { deliveryAddress: ADDRESS })
-  expect((await as(raffle.operator, 'POST', `/winners/${id}/deliver`)).status).toBe(200)
+  await claim(winner, id)
+  expect((await deliver(raffle.operator, id)).status).toBe(200)
   return { raffle, winner, order, late: { player, order: body.order } }
 }
 
@@ -115,7 +116,7 @@ describe('a raffle whose winners are final', () => {
   })
 
   it('waits for money that has arrived while its pool cannot be reached', async () => {
-    silenceLog()
+    expectLogged(rowNotDone('order'), 'unexpected error')
     const final = await stageFinal()
     expect((await recordReceipt(final, { bindings: AWAY })).status).toBe(500)
     expect(await statusAfterSweep(final, AWAY)).toBe('drawn')

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
 import { dev } from '../../src/rdp1/chains.ts'
 import { askPool } from '../../src/tickets/client.ts'
-import type { Answer } from '../harness/client.ts'
+import { expectLogged, rowNotDone } from '../harness/log.ts'
 import { organisationWithOperator, registerPlayer, testContext } from '../harness/people.ts'
 import {
   as,
@@ -16,7 +16,6 @@ import {
   drawOnTime,
   enter,
   HOUR,
-  holderOf,
   interrupted,
   iso,
   LEAD,
@@ -27,27 +26,19 @@ import {
   readAll,
   ringAlarm,
   type Staged,
-  silenceLog,
   stageDraft,
   stageRaffle,
   sweep,
   useClock,
   winnersOf,
 } from '../raffles/scenario.ts'
+import { ADDRESS, claim, decline, deliver, disqualify, type Won, wonIn } from './prizes.ts'
 import { verifyPublished } from './proof-check.ts'
 
 useClock()
 
 const CLAIM_BY = DRAW_AT + 14 * DAY
-const ADDRESS = { name: 'Amina Wanjiru', lines: ['1 Moi Avenue', 'Flat 2'], city: 'Nairobi', country: 'KE' }
 const TWO_BOOKS = { prizes: [{ title: 'A book', quantity: 2 }] }
-
-interface Won {
-  id: string
-  unit: string
-  number: number
-  holder: { id: string }
-}
 
 /** A raffle that was drawn at DRAW_AT, which is the present time. */
 async function stageDrawn(
@@ -60,25 +51,6 @@ async function stageDrawn(
   await drawOnTime(staged)
   return { ...staged, won: await wonIn(staged.id) }
 }
-
-/** Winners of all attempts, the newest attempt last. */
-async function wonIn(raffleId: string): Promise<Won[]> {
-  const winners = await winnersOf(raffleId)
-  const won = winners.map(async ({ id, unit, number }) => ({ id, unit, number, holder: await holderOf(id) }))
-  return Promise.all(won)
-}
-
-const claim = (person: { id: string }, id: string, deliveryAddress: object = ADDRESS): Promise<Answer> =>
-  as(person, 'POST', `/winners/${id}/claim`, { deliveryAddress })
-const decline = (person: { id: string }, id: string): Promise<Answer> =>
-  as(person, 'POST', `/winners/${id}/decline`)
-const disqualify = (
-  person: { id: string },
-  id: string,
-  reason = 'Bought under three names',
-): Promise<Answer> => as(person, 'POST', `/winners/${id}/disqualify`, { reason })
-const deliver = (person: { id: string }, id: string): Promise<Answer> =>
-  as(person, 'POST', `/winners/${id}/deliver`)
 
 const attemptsOf = async (raffleId: string) =>
   (await as(null, 'GET', `/raffles/${raffleId}/proof`)).body.attempts
@@ -283,7 +255,7 @@ describe('a declined prize', () => {
     await decline(winner.holder, winner.id)
     await sweep()
     at(DRAW_AT + LEAD)
-    silenceLog()
+    expectLogged(rowNotDone('raffle'))
     const { DB, done } = crashing(pattern)
     await sweep({ DB })
     expect(done()).toBe(true)

@@ -3,6 +3,7 @@ import { expect } from 'vitest'
 import { account, insertTransfers } from '../../src/money/ledger.ts'
 import { askPool, orThrow } from '../../src/tickets/client.ts'
 import { reservationAddress } from '../../src/tickets/reservation-id.ts'
+import { decline, type Won, wonIn } from '../draws/prizes.ts'
 import type { Answer } from '../harness/client.ts'
 import { type Organisation, registerPlayer, testContext } from '../harness/people.ts'
 import {
@@ -10,19 +11,17 @@ import {
   at,
   CLOSES_AT,
   drawOnTime,
-  holderOf,
   iso,
+  KES,
   MINUTE,
   NOW,
   newKey,
   type Staged,
   stageRaffle,
   sweep,
-  winnersOf,
 } from '../raffles/scenario.ts'
 
 export const PRICE = 1_000
-export const KES = (amount: number) => ({ amount, currency: 'KES' })
 export const cash = (amount: number, quantity = 1) => ({
   title: 'Cash',
   kind: 'cash',
@@ -50,13 +49,6 @@ export async function earn(raffleId: string, amount: number, id = newKey()): Pro
       credit: account.takings(raffleId),
     },
   ])
-}
-
-export interface Won {
-  id: string
-  unit: string
-  amount: number | null
-  holder: { id: string }
 }
 
 /** A raffle on sale, with its entries; the ledger is still empty. */
@@ -115,21 +107,9 @@ export async function stageSettled(
 ): Promise<Staged> {
   const rules = { prizes: [cash(500)], rakeBps: 1_000, onUnclaimed: 'keep', ...changes }
   const staged = await stageDrawn(rules, 5, organisation)
-  for (const { id, holder } of staged.won) await as(holder, 'POST', `/winners/${id}/decline`)
+  for (const { id, holder } of staged.won) await decline(holder, id)
   await sweep()
   return staged
-}
-
-export async function wonIn(raffleId: string): Promise<Won[]> {
-  const winners = await winnersOf(raffleId)
-  return Promise.all(
-    winners.map(async ({ id, unit, prize }) => ({
-      id,
-      unit,
-      amount: prize.amount?.amount ?? null,
-      holder: await holderOf(id),
-    })),
-  )
 }
 
 export async function methodOf(

@@ -7,8 +7,10 @@ import { approvePayout } from '../../src/payouts/manage-payout.ts'
 import { stageProduct } from '../catalog/shelf.ts'
 import { BOOK_PRICE, bought } from '../checkout/cart.ts'
 import { withKey } from '../checkout/checkout.ts'
+import { disqualify, type Won } from '../draws/prizes.ts'
 import { type Door, protectedDoors } from '../harness/auth-battery.ts'
 import { type Answer, operations } from '../harness/client.ts'
+import { expectLogged, logged } from '../harness/log.ts'
 import {
   addOperator,
   organisationWithOperator,
@@ -30,7 +32,6 @@ import {
   read,
   readAll,
   type Staged,
-  silenceLog,
   sweep,
   useClock,
   winnersOf,
@@ -47,7 +48,6 @@ import {
   stageDrawn,
   stageSettled,
   TO_BANK,
-  type Won,
 } from './payout-stage.ts'
 
 useClock()
@@ -84,8 +84,6 @@ const retry = (person: { id: string }, id: string, key = newKey()): Promise<Answ
   as(person, 'POST', `/payouts/${id}/retry`, undefined, { headers: { 'idempotency-key': key } })
 const markPaid = (person: { id: string }, id: string, reference = 'FT-1'): Promise<Answer> =>
   as(person, 'POST', `/payouts/${id}/mark-paid`, { reference })
-const disqualify = (person: { id: string }, id: string): Promise<Answer> =>
-  as(person, 'POST', `/winners/${id}/disqualify`, { reason: 'Bought under three names' })
 
 const sentBySandbox = async (payoutId: string) =>
   (
@@ -370,10 +368,10 @@ describe('a payout', () => {
 
   it('whose provider fails is logged without its destination, and sent by the sweep', async () => {
     const { staged, payoutId } = await stageClaimed()
-    const log = silenceLog()
+    expectLogged('payout not sent')
     const spy = vi.spyOn(sandbox, 'payout').mockRejectedValue(new Error('connection refused'))
     expect((await approve(staged.operator, payoutId)).body.status).toBe('sent')
-    expect(JSON.stringify(log.lines())).not.toContain('0700')
+    expect(JSON.stringify(logged())).not.toContain('0700')
     spy.mockRestore()
     at(DRAW_AT + MINUTE)
     await sweep()
@@ -382,7 +380,7 @@ describe('a payout', () => {
 
   it('whose provider keeps failing is flagged for attention, and still sent once the provider answers', async () => {
     const { staged, payoutId } = await stageClaimed()
-    silenceLog()
+    expectLogged('payout not sent')
     const spy = vi.spyOn(sandbox, 'payout').mockRejectedValue(new Error('connection refused'))
     expect((await approve(staged.operator, payoutId)).body).toMatchObject({ status: 'sent', attention: null })
     for (const minutes of [1, 3, 6, 12, 30, 60]) {
@@ -408,7 +406,7 @@ describe('a payout', () => {
     await env.DB.prepare("UPDATE payouts SET status = 'approved', due_at = ? WHERE id = ?")
       .bind(DRAW_AT, payoutId)
       .run()
-    silenceLog()
+    expectLogged('payout not sent')
     const { DB, done } = crashing(pattern)
     await sweep({ DB })
     expect(done()).toBe(true)

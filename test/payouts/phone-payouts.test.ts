@@ -5,7 +5,9 @@ import { providers } from '../../src/money/providers/index.ts'
 import { stageProduct } from '../catalog/shelf.ts'
 import { BOOK_PRICE, bought } from '../checkout/cart.ts'
 import { withKey } from '../checkout/checkout.ts'
+import type { Won } from '../draws/prizes.ts'
 import { call } from '../harness/client.ts'
+import { expectLogged } from '../harness/log.ts'
 import { type Person, registerPlayer, signedInAdmin } from '../harness/people.ts'
 import { Daraja, mpesaOver, resultBody } from '../payments/daraja.ts'
 import {
@@ -16,12 +18,11 @@ import {
   MINUTE,
   NOW,
   newKey,
-  silenceLog,
   sweep,
   useClock,
   winnersOf,
 } from '../raffles/scenario.ts'
-import { approve, cash, methodOf, payoutsOf, stageDrawn, type Won } from './payout-stage.ts'
+import { approve, cash, methodOf, payoutsOf, stageDrawn } from './payout-stage.ts'
 
 const PHONE = '+254700000001'
 const TO_PHONE = { provider: 'mpesa', destination: PHONE }
@@ -164,7 +165,7 @@ it('a prize whose result was lost is marked as paid by an administrator, and a l
 })
 
 it('a lost answer is no failure: the same transfer is polled', async () => {
-  silenceLog()
+  expectLogged('payout not sent')
   const { operator, requestPayout } = await stageShop()
   const { body } = await requestPayout(TO_PHONE)
   daraja.losesAnswer = true

@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers'
 import { expect, describe as group, it } from 'vitest'
 import { BOOK, stageProduct, stockOf } from '../catalog/shelf.ts'
 import { failingDatabase } from '../harness/faults.ts'
+import { expectLogged } from '../harness/log.ts'
 import { registerPlayer, signedInAdmin } from '../harness/people.ts'
 import { confirm, held, inside, type OnSale } from '../tickets/raffle-fixture.ts'
 import {
@@ -19,7 +20,6 @@ import {
   poolState,
   read,
   type Staged,
-  silenceLog,
   stageDraft,
   stageRaffle,
   sweep,
@@ -50,7 +50,7 @@ async function cutShort(
   body?: unknown,
   crashesAt = /^update "raffles".*"(terms_version|status)" = /i,
 ): Promise<void> {
-  silenceLog()
+  expectLogged('unexpected error')
   await setDatabase(staged, failingDatabase('D1_ERROR: D1 DB is overloaded.'))
   const { DB, done } = crashing(crashesAt)
   const { status } = await as(staged.operator, method, `/raffles/${staged.id}${door}`, body, {
@@ -139,7 +139,7 @@ group.each(OUTAGES)('the sweep finishes, %s,', (_, passes) => {
 group('the sweep', () => {
   it('gives up a publication that never reached its pool', async () => {
     const staged = await stageDraft()
-    silenceLog()
+    expectLogged('unexpected error')
     const away = { getByName: () => ({ configure: () => Promise.reject(new Error('unreachable')) }) }
     const bindings = { TICKET_POOL: away as unknown as DurableObjectNamespace }
     await as(staged.operator, 'POST', `/raffles/${staged.id}/publish`, undefined, { bindings })
@@ -153,7 +153,7 @@ group('the sweep', () => {
   it('that is due for another reason does not postpone the check of a cancellation under way', async () => {
     const staged = await stageRaffle()
     await enter(staged.id, 1)
-    silenceLog()
+    expectLogged('unexpected error')
     at(CLOSES_AT)
     const away = { getByName: () => ({ cancel: () => Promise.reject(new Error('unreachable')) }) }
     const bindings = { TICKET_POOL: away as unknown as DurableObjectNamespace }

@@ -7,6 +7,7 @@ import { raffles } from '../../src/raffles/schema.ts'
 import { poolNameOf } from '../../src/tickets/reservation-id.ts'
 import { pools } from '../../src/tickets/schema.ts'
 import { verifyPublished } from '../draws/proof-check.ts'
+import { expectLogged } from '../harness/log.ts'
 import {
   addOperator,
   organisationWithOperator,
@@ -46,7 +47,6 @@ import {
   readAll,
   ringAlarm,
   SECOND,
-  silenceLog,
   stageDraft,
   stageRaffle,
   sweep,
@@ -449,7 +449,7 @@ describe('publishing', () => {
   describe('that crashes after the pool has the terms', () => {
     async function publishAndDie() {
       const staged = await stageDraft({ description: 'Three books' })
-      silenceLog()
+      expectLogged('unexpected error')
       const { DB, done } = crashing(/^update "raffles".*"terms_version" = /i)
       const { status } = await as(staged.operator, 'POST', `/raffles/${staged.id}/publish`, undefined, {
         bindings: { DB },
@@ -541,7 +541,7 @@ describe('publishing', () => {
 
   it('that crashes during a deletion of the draft is not undone either', async () => {
     const { id, operator } = await stageDraft()
-    silenceLog()
+    expectLogged('unexpected error')
     const crash = crashing(/^update "raffles".*"terms_version" = /i)
     const { DB } = interrupted(/^delete from "raffles"/i, () =>
       as(operator, 'POST', `/raffles/${id}/publish`, undefined, { bindings: { DB: crash.DB } }),
@@ -707,7 +707,7 @@ describe('a published raffle', () => {
 
   it('follows by the sweep if a change crashes after the pool has it', async () => {
     const { id, operator } = await stageRaffle()
-    silenceLog()
+    expectLogged('unexpected error')
     const { DB } = crashing(/^update "raffles".*"terms_version" = /i)
     const crashed = await as(operator, 'PUT', `/raffles/${id}`, { title: 'More books' }, { bindings: { DB } })
     expect(crashed.status).toBe(500)
@@ -871,7 +871,7 @@ describe('closing early', () => {
 
   it('that crashes before it stores its reason can be repeated with it', async () => {
     const { id, operator } = await stageRaffle()
-    silenceLog()
+    expectLogged('unexpected error')
     const { DB, done } = crashing(/^update "raffles" set "close_note"/i)
     const close = (more = {}) =>
       as(operator, 'POST', `/raffles/${id}/close`, { reason: 'All guests are here' }, more)
@@ -1044,7 +1044,7 @@ describe('cancelling', () => {
 
   it('that crashes after the pool call is shown at once and finished by the sweep', async () => {
     const { id, operator } = await stageRaffle()
-    silenceLog()
+    expectLogged('unexpected error')
     const { DB } = crashing(/^update "raffles" set "status"/i)
     const crashed = await as(
       operator,

@@ -22,6 +22,8 @@ export const MINUTE = 60 * SECOND
 export const HOUR = 60 * MINUTE
 export const DAY = 24 * HOUR
 
+export const KES = (amount: number) => ({ amount, currency: 'KES' })
+
 /** Far ahead of the machine's clock, so that no alarm fires by itself: `ringAlarm` fires it. */
 export const NOW = Date.parse('2031-05-05T12:00:00.000Z')
 /** The default times of a raffle: sales close in an hour, and the draw is ten minutes later. */
@@ -30,25 +32,28 @@ export const DRAW_AT = CLOSES_AT + 10 * MINUTE
 /** `DRAW_LEAD_SECONDS` in development. */
 export const LEAD = 5 * SECOND
 
+const DUE_TABLES = [
+  'raffles',
+  'pools',
+  'orders',
+  'payments',
+  'refunds',
+  'payouts',
+  'grants',
+  'mails',
+  'notices',
+  'series',
+]
+
 /** Every test of the file starts at NOW and moves the clock itself. Rows of earlier tests are never due. */
 export function useClock(): void {
   beforeEach(async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     vi.setSystemTime(NOW)
-    await env.DB.batch(
-      [
-        'raffles',
-        'pools',
-        'orders',
-        'payments',
-        'refunds',
-        'payouts',
-        'grants',
-        'mails',
-        'notices',
-        'series',
-      ].map((table) => env.DB.prepare(`UPDATE ${table} SET due_at = NULL`)),
-    )
+    await env.DB.batch([
+      ...DUE_TABLES.map((table) => env.DB.prepare(`UPDATE ${table} SET due_at = NULL`)),
+      env.DB.prepare('UPDATE sandbox_charges SET tell_at = NULL'),
+    ])
   })
   afterEach(() => {
     vi.restoreAllMocks()
@@ -265,14 +270,3 @@ export const crashing = (pattern: RegExp): { DB: D1Database; done: () => boolean
   interrupted(pattern, async () => {
     throw new Error('the worker crashed here')
   })
-
-/** Keeps the log of expected failures out of the test output; `lines` returns it. */
-export function silenceLog(): { lines: () => Record<string, unknown>[] } {
-  const lines: Record<string, unknown>[] = []
-  for (const level of ['error', 'warn', 'info', 'log'] as const) {
-    vi.spyOn(console, level).mockImplementation((line: unknown) => {
-      if (typeof line === 'string' && line.startsWith('{')) lines.push(JSON.parse(line))
-    })
-  }
-  return { lines: () => lines }
-}

@@ -3,7 +3,8 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { BOOK, stageProduct, stockOf } from '../catalog/shelf.ts'
 import { Crash } from '../harness/crash.ts'
-import { as, at, interrupted, MINUTE, NOW, silenceLog, sweep, useClock } from './scenario.ts'
+import { allowLogged, expectLogged, rowNotDone } from '../harness/log.ts'
+import { as, at, interrupted, MINUTE, NOW, sweep, useClock } from './scenario.ts'
 import { countRows, daysOf, occurrences, rafflesOf, seriesBody, stageSeries } from './series-stage.ts'
 
 /** The only day of the series. */
@@ -64,7 +65,7 @@ describe('a day whose raffle cannot be published', () => {
   useClock()
 
   it('can be skipped and restored', async () => {
-    silenceLog()
+    expectLogged(rowNotDone('series'))
     const books = await stageBooks(1)
     await sweep()
     expect(await books.first()).toMatchObject({
@@ -91,7 +92,7 @@ describe('a day whose raffle cannot be published', () => {
   })
 
   it('can get another reward, and lose it again', async () => {
-    silenceLog()
+    expectLogged(rowNotDone('series'))
     const books = await stageBooks(1)
     await sweep()
     expect((await books.unreward()).status).toBe(404)
@@ -113,7 +114,7 @@ describe('a day whose raffle cannot be published', () => {
   })
 
   it('can be skipped after its draft was deleted', async () => {
-    silenceLog()
+    expectLogged(rowNotDone('series'))
     const books = await stageBooks(1)
     await sweep()
     const { raffleId } = await books.first()
@@ -124,7 +125,7 @@ describe('a day whose raffle cannot be published', () => {
   })
 
   it('can be skipped once a crashed publication is over, and its stock returns', async () => {
-    silenceLog()
+    expectLogged(rowNotDone('series'))
     const books = await stageBooks(5)
     await crashBeforePool()
     expect(await stockOf(books.product)).toBe(3)
@@ -139,7 +140,7 @@ describe('a day whose raffle cannot be published', () => {
   })
 
   it('cannot be skipped once its pool has the terms, even if the database lacks them', async () => {
-    silenceLog()
+    expectLogged(rowNotDone('series'))
     const books = await stageBooks(5)
     const crash = interrupted(/"terms_version" =/, async () => {
       throw new Error('the worker crashed here')
@@ -161,7 +162,7 @@ describe('a day whose raffle cannot be published', () => {
     /"terms_version" =/,
     /^update "series" set "status"/,
   ])('is skipped or published, never both, if it is skipped while the sweep is at %s', async (place) => {
-    silenceLog()
+    allowLogged(rowNotDone('series'))
     const books = await stageBooks(5)
     let status = 0
     const skipping = interrupted(place, async () => {
@@ -173,7 +174,7 @@ describe('a day whose raffle cannot be published', () => {
   })
 
   it('is skipped or published, never both, if the sweep publishes it during the skip', async () => {
-    silenceLog()
+    expectLogged(rowNotDone('series'))
     for (const begun of [false, true]) {
       const books = await stageBooks(begun ? 1 : 5)
       if (begun) await sweep()
@@ -186,7 +187,6 @@ describe('a day whose raffle cannot be published', () => {
   })
 
   it('leaves no draft behind if it is skipped and restored while a sweep inserts one', async () => {
-    silenceLog()
     const books = await stageBooks(5)
     const meanwhile = interrupted(/insert into "raffles"/, async () => {
       await books.skip()
@@ -201,7 +201,7 @@ describe('a day whose raffle cannot be published', () => {
   })
 
   it('does not affect the other days of its series', async () => {
-    silenceLog()
+    expectLogged(rowNotDone('series'))
     const { id, path, operator } = await stageSeries()
     const { id: product } = await stageProduct({ stock: 0 })
     const soldOutPrize = JSON.stringify([

@@ -4,21 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { createContext } from '../../src/core/context.ts'
 import { sweepSeries } from '../../src/raffles/series/sweep-series.ts'
 import { Crash, crashableProcess, everyDeath } from '../harness/crash.ts'
+import { expectLogged, rowNotDone } from '../harness/log.ts'
 import { organisationWithOperator, registerPlayer, testSettings } from '../harness/people.ts'
-import {
-  as,
-  at,
-  buy,
-  DAY,
-  HOUR,
-  interrupted,
-  iso,
-  MINUTE,
-  NOW,
-  silenceLog,
-  sweep,
-  useClock,
-} from './scenario.ts'
+import { as, at, buy, DAY, HOUR, interrupted, iso, MINUTE, NOW, sweep, useClock } from './scenario.ts'
 import {
   countRows,
   daysOf,
@@ -96,7 +84,7 @@ describe('a series', () => {
   })
 
   it('makes each day once, wherever a sweep crashes', async () => {
-    silenceLog()
+    expectLogged(rowNotDone('series'))
     await everyDeath(async (death, where) => {
       await env.DB.prepare("UPDATE series SET status = 'paused'").run()
       const { id } = await stageSeries({ cadence: { every: 'month', dayOfMonth: 20 } })
@@ -302,7 +290,7 @@ describe('a series', () => {
   })
 
   it('shows why a day cannot be published, and makes the other days', async () => {
-    silenceLog()
+    expectLogged(rowNotDone('series'))
     const { id, operator } = await stageSeries()
     await env.DB.prepare(
       `INSERT INTO series_rewards VALUES (?, '2031-05-06', '[{"kind":"cash","title":"Gold","quantity":1,"value":{"amount":5,"currency":"KES"}}]', NULL)`,
