@@ -42,7 +42,6 @@ import { GroupCommit } from './group-commit.ts'
 import { Projector } from './projector.ts'
 import { Settling } from './settling.ts'
 
-/** The alarm retries after this long. */
 const PAUSE_AFTER_FAILURE_MS = 10_000
 
 const SECURE: Randomness = {
@@ -92,7 +91,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
       log: this.#log,
       before: (now) => this.#pool?.expireHolds(now),
       after: (now) => {
-        this.#projector.note(false)
+        this.#projector.saveWatermark(false)
         this.#arm(now)
       },
       reload: () => {
@@ -263,7 +262,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     let earliest = 0
     try {
       await this.advance()
-      this.#projector.note(true)
+      this.#projector.saveWatermark(true)
     } catch (error) {
       this.#log.error('alarm failed', { pool: this.ctx.id.name, error })
       // The failed work is still due: without a pause the alarm would ring again at once, for ever.
