@@ -60,7 +60,7 @@ export function chainByHash(hash: string): Chain | undefined {
   return [quicknet, dev].find((chain) => chain.hash === hash)
 }
 
-/** The first round at or after a moment in whole unix seconds, whatever rounds are published already. */
+/** The first round at or after a moment in whole unix seconds. It does not depend on the rounds published so far. */
 export function roundAt(chain: Chain, seconds: number): number {
   if (!Number.isSafeInteger(seconds)) throw new RangeError('whole seconds, please')
   if (seconds <= chain.genesis) return 1

@@ -85,7 +85,7 @@ function checkTicketEntry(
   }
   const tag = holderTag(receipt.raffleId, receipt.userId, fromHex(receipt.salt))
   if (!equalBytes(tag, log.tagAt(logIndex))) {
-    findings.fails(name, `${fraud} sale log gives ticket ${number} to somebody else.`)
+    findings.fails(name, `${fraud} sale log gives ticket ${number} to another holder.`)
     return
   }
   // The number alone is not enough: after a void it may have been issued to another holder.

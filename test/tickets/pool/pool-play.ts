@@ -243,7 +243,7 @@ export class Play {
     if (model.over === null) model.end('cancelled')
   }
 
-  /** Changes a ticket type's total and the end of its sales. A raffle's terms are fixed, so this does nothing for one. */
+  /** Changes a ticket type's total and the end of its sales. It skips raffles, whose terms are fixed once on sale. */
   changeTerms(total: number, laterMs: number): void {
     const { model } = this
     const { terms, termsVersion } = this.pool
