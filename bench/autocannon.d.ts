@@ -1,4 +1,4 @@
-/** What the bench uses of autocannon, which ships no types. */
+/** Types for the part of autocannon that the bench uses: the package has none. */
 declare module 'autocannon' {
   interface RequestOptions {
     method?: string

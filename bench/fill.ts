@@ -1,23 +1,23 @@
 /**
- * Fills a pool in bulk with what `reserve` would have written, in a fraction of the time: the same rows, the same
- * chunks of the sale log. Only the tags are not hashes of anybody's name; to the pool they are 32 bytes.
+ * Fills a pool in bulk with the rows and log chunks that `reserve` would have written, in a fraction of the time. Only
+ * the tags are no real hashes; to the pool they are just 32 bytes.
  */
 import { ISSUED, saleLeafHash } from '../src/rdp1/log.ts'
 import { CHUNK_LEAVES, MerkleFrontier } from '../src/rdp1/merkle.ts'
 import { PLAYER_ID_SQL } from './players.ts'
 
-/** Shares no factor with a total of 1,000,000, so that its multiples meet every number once. */
+/** Shares no factor with a total of 1,000,000, so that its multiples reach every number once. */
 const STRIDE = 618_033
-/** Scatters the tags, as hashes would be. */
+/** Scatters the tags, like hashes. */
 const GOLDEN = 2_654_435_761
 
 const ROWS_A_STATEMENT = 50_000
 const TICKETS_A_RESERVATION = 1_000
 
-/** `many`: as many holders as tickets. `three`: all tickets but two are one holder's. */
+/** `many`: each ticket has another holder. `three`: one holder has all tickets but two. */
 export type Holders = 'many' | 'three'
 
-/** Sells the first `count` tickets of a pool of `total` in which nothing is sold. Reset the object afterwards. */
+/** Sells the first `count` tickets of a pool of `total` in which nothing is sold. Restart the object afterwards. */
 export function fillPool(sql: SqlStorage, total: number, count: number, holders: Holders): void {
   const at = Date.now()
   const firstSeq = 2
@@ -47,7 +47,7 @@ export function fillPool(sql: SqlStorage, total: number, count: number, holders:
   sql.exec('INSERT OR REPLACE INTO projection (id, seq) VALUES (1, ?)', seq - 1)
 }
 
-/** The `index`-th number that is sold: scattered, each once. */
+/** The number that is sold at `index`: scattered, each once. */
 const numberAt = (index: number, total: number): number => ((index * STRIDE) % total) + 1
 
 /** The same 32 bytes as `TAG_SQL`. */
@@ -77,7 +77,7 @@ const INSERT_ONE = `
   INSERT INTO reservations ${COLUMNS}
   SELECT ?1, ${PLAYER_ID_SQL}, ?3, 'bench-fill-bench-fill-', ?4, ?5, zeroblob(16), ?6, NULL, ?7 FROM one`
 
-/** Tells D1 of the reservations of `many`, as the projection would have. */
+/** Writes the reservations of `many` to D1, as the projection would have. */
 export async function fillDatabase(database: D1Database, pool: string, count: number): Promise<void> {
   const insert = database.prepare(`
     WITH RECURSIVE n (i) AS (SELECT ?2 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?3)

@@ -1,7 +1,6 @@
 /**
- * Runs workers in Miniflare until it is asked to end; a process of its own, so that reading the runtime's logs (and
- * dropping them) takes no time from the load generator. Says where they listen, and the runtime's process id, in one
- * line of JSON.
+ * Runs workers in Miniflare until SIGTERM. It is a process of its own, so that reading and dropping the runtime's logs
+ * takes no time from the load generator. It prints the workers' URLs and the runtime's process id as a line of JSON.
  */
 
 import { readdirSync, readFileSync } from 'node:fs'
@@ -14,7 +13,7 @@ import { CONFIG, type HostOptions, type WorkerOptions } from './runtime.ts'
 const options = JSON.parse(process.argv[2]!) as HostOptions
 const configured = workerOptionsOf(CONFIG).workerOptions as V4WorkerOptions & Record<string, unknown>
 
-/** As `wrangler.toml` has them, without what the bench does not need: pages' assets, and the cron. */
+/** The worker's options from `wrangler.toml`, without the page assets, which the bench does not need. */
 function tombola({ name, script, limiter }: WorkerOptions): V4WorkerOptions {
   const { assets: _assets, modulesRules: _rules, ...options } = configured
   return {
@@ -78,7 +77,7 @@ async function migrate(worker: string): Promise<void> {
       .run()
 }
 
-/** The one child of this process; where there is no /proc, memory is not measured. */
+/** The process id of the one workerd child; null: there is no /proc, so memory is not measured. */
 function runtimePid(): number | null {
   try {
     const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ')

@@ -1,4 +1,4 @@
-/** The load generator: as many requests as 32 connections carry, or a steady number a second; exact percentiles. */
+/** The load generator: as many requests as 32 connections carry, or a steady rate; with exact percentiles. */
 import autocannon from 'autocannon'
 
 export interface Call {
@@ -8,7 +8,7 @@ export interface Call {
   body: string
 }
 
-/** A door under load: where it is, and its next request, each another. */
+/** An endpoint under load. `next` returns a different request each time. */
 export interface Door {
   url: string
   next: () => Call
@@ -20,13 +20,13 @@ export interface Round {
   p50Ms: number
   p99Ms: number
   answered: number
-  /** Answers with another status than expected, and no answers. */
+  /** Requests with an unexpected status or without an answer. */
   failed: number
 }
 
 export const CONNECTIONS = 32
 
-/** All connections at once, each with its next request as soon as it is answered. */
+/** Loads all connections at once: each sends its next request as soon as it has an answer. */
 export async function pressure(
   { url, next, expect }: Door,
   bound: { seconds: number } | { requests: number },
@@ -51,7 +51,7 @@ export async function pressure(
   return summarise(times, failed + result.errors + result.timeouts, (end - start) / 1_000)
 }
 
-/** One request after the other at even intervals, whether or not the one before has been answered. */
+/** Sends requests at even intervals, whether or not earlier ones have been answered. */
 export async function pace({ url, next, expect }: Door, perSecond: number, requests: number): Promise<Round> {
   const times: number[] = []
   let failed = 0
@@ -89,7 +89,7 @@ function summarise(times: number[], failed: number, seconds: number): Round {
 export const median = (values: number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)]!
 
-/** Each figure's median over several rounds; failures are added up. */
+/** Each figure's median over several rounds, and the sum of failures. */
 export const medianRound = (rounds: Round[]): Round => ({
   requestsPerSecond: median(rounds.map((round) => round.requestsPerSecond)),
   p50Ms: median(rounds.map((round) => round.p50Ms)),

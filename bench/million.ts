@@ -1,29 +1,29 @@
-/** A raffle of a million tickets: whether its last ones sell as fast as its first, and what its draw takes. */
+/** A raffle of a million tickets: compares the speed of its first and last sales, and measures its draw. */
 import { nativeCrypto } from '../src/core/native-crypto.ts'
 import { verifyProof } from '../src/rdp1/verify-proof.ts'
 import type { Holders } from './fill.ts'
 import { median, pressure } from './load.ts'
 import { type People, post, publishRaffle, purchaseDoor } from './raffle.ts'
-import { atMost, holds, type Line, type Section, told } from './report.ts'
+import { atMost, holds, info, type Line, type Section } from './report.ts'
 import type { Runtime, Usage } from './runtime.ts'
 import type { Effort } from './speed.ts'
 
 const TOTAL = 1_000_000
 const MAX_SLOWER = 1.2
-/** Of one event, on the platform. */
+/** The platform's limit for one event. */
 const MAX_CPU_SECONDS = 30
-/** Of one isolate, on the platform. */
+/** The platform's limit for one isolate. */
 const MAX_MEMORY_MB = 128
 
 const TICKETS_A_CALL = 1_000
 
-/** What is left to sell of the raffle that was filled; some is sold under load, the rest by the thousand. */
+/** Tickets left in the filled raffle: some are sold under load, the rest by the thousand. */
 const LEFT = 20_000
 
 export interface Million {
-  /** A million holders of a ticket each: the most rows, the most tags. */
+  /** A million holders with one ticket each: the most rows and tags. */
   many: string
-  /** Three holders, one with all tickets but two: the longest search for a second and a third winner. */
+  /** Three holders, one of them with all tickets but two: the longest search for a second and a third winner. */
   three: string
 }
 
@@ -70,12 +70,12 @@ export async function compareEnds(
   const perSecond = (values: number[]) => `${Math.round(median(values))}/s`
   return {
     title: 'The same purchase at the first tickets and at the last of 1,000,000',
-    how: `${TOTAL - LEFT} one-ticket reservations of as many holders were written in bulk, in object and D1.\n${rounds} alternating rounds of ${requests} purchases, the median of each round's ratios.`,
+    how: `${TOTAL - LEFT} one-ticket reservations, each of another holder, were written in bulk to the object and D1.\n${rounds} alternating rounds of ${requests} purchases, the median of each round's ratios.`,
     lines: [
-      told('from the first ticket on', perSecond(speeds.first)),
-      told(`from ticket ${TOTAL - LEFT} on`, perSecond(speeds.last)),
+      info('from the first ticket on', perSecond(speeds.first)),
+      info(`from ticket ${TOTAL - LEFT} on`, perSecond(speeds.last)),
       atMost('slower at the end', median(slower), MAX_SLOWER, '×'),
-      holds('answers that were not as expected', failed === 0, String(failed)),
+      holds('unexpected answers', failed === 0, String(failed)),
       holds('sold in the end', sold === TOTAL, String(sold)),
     ],
   }
@@ -96,28 +96,29 @@ async function sellTheRest(url: string, people: People, raffleId: string): Promi
       },
       body: JSON.stringify({ raffleId, quantity: Math.min(TICKETS_A_CALL, total - sold) }),
     })
-    if (response.status !== 201) throw new Error(`The rest does not sell: ${await response.text()}`)
+    if (response.status !== 201)
+      throw new Error(`The remaining tickets cannot be sold: ${await response.text()}`)
   }
 }
 
 interface Step {
   name: string
   wallSeconds: number
-  /** Of it, the object's loading. */
+  /** The part of it that the object took to load. */
   loadSeconds: number
   cpuSeconds: number | null
-  /** The process's growth at its peak; of a step that works in D1 most of the time, what the isolate holds after it. */
+  /** The process's growth at its peak. For a step that works mostly in D1: the isolate's memory after it. */
   memoryMb: number | null
 }
 
 export interface Case {
   title: string
   raffleId: string
-  /** How many of the prizes can be won. */
+  /** How many of the prizes find a winner. */
   winners: number
 }
 
-/** Takes a sold out raffle to its end, each step in a runtime that has done nothing else. */
+/** Freezes and draws a sold out raffle, each step in a fresh runtime. */
 export async function drawMillion(
   start: () => Promise<Runtime>,
   people: People,
@@ -155,7 +156,7 @@ export async function drawMillion(
   ): Promise<Result> {
     const { urls, usage, stop } = await start()
     const url = urls.tombola!
-    // Whatever is made once for every request is there before the step.
+    // The first request creates the parts that all requests share, so it is not measured.
     await text(url + path)
     const idleMb = usage.residentMb
     const cpu = usage.cpuSeconds
@@ -175,7 +176,7 @@ export async function drawMillion(
   }
 }
 
-/** A whole sweep beside the loaded object: it tells holders and sends mails for as long as it may. */
+/** A whole sweep beside the loaded object: it notifies holders and sends mails until its time limit. */
 async function sweep(url: string, usage: Usage): Promise<Step> {
   const cpu = usage.cpuSeconds
   const started = performance.now()
@@ -183,19 +184,25 @@ async function sweep(url: string, usage: Usage): Promise<Step> {
   const wallSeconds = (performance.now() - started) / 1_000
   const cpuSeconds = cpu === null ? null : usage.cpuSeconds! - cpu
   const memoryMb = await usage.isolateMb('tombola')
-  return { name: 'then a sweep: holders told, mails sent', wallSeconds, loadSeconds: 0, cpuSeconds, memoryMb }
+  return {
+    name: 'then a sweep: holders notified, mails sent',
+    wallSeconds,
+    loadSeconds: 0,
+    cpuSeconds,
+    memoryMb,
+  }
 }
 
-const HOW_DRAWN = `Each step in a runtime of its own, through the API, loading the object included.
-CPU: of the whole process. Memory: the most that was ever resident, less what was when idle, while V8's heap
-may not pass 64 MB. Both are upper bounds of what the isolate with worker and object takes, its 14 MB when idle
-included: D1, SQLite's caches and what the system was not given back count too. Of the sweep, which works in D1
-most of the time, it is what the isolate holds after it: V8's heap and the buffers beside it, garbage included.`
+const HOW_DRAWN = `Each step runs through the API in a runtime of its own, and loads the object first.
+CPU is that of the whole process. Memory is the peak of resident memory, less that of the idle process; V8's heap is
+limited to 64 MB. Both are upper bounds for the isolate of worker and object, with its 14 MB when idle: they include
+D1, SQLite's caches and memory that was not returned to the system. The sweep works mostly in D1, so its memory is
+that of the isolate after it: V8's heap and the buffers outside it, garbage included.`
 
 function stepLines({ name, wallSeconds, loadSeconds, cpuSeconds, memoryMb }: Step): Line[] {
-  const wall = told(name, `${wallSeconds.toFixed(1)} s, ${loadSeconds.toFixed(1)} s to load`)
+  const wall = info(name, `${wallSeconds.toFixed(1)} s, ${loadSeconds.toFixed(1)} s to load`)
   if (cpuSeconds === null || memoryMb === null)
-    return [wall, told('  CPU, memory', 'not told by this system')]
+    return [wall, info('  CPU, memory', 'not reported by this system')]
   return [
     wall,
     atMost('  CPU', cpuSeconds, MAX_CPU_SECONDS, ' s', 1),
@@ -207,7 +214,7 @@ interface Drawn {
   attempts: { winners: unknown[] }[]
 }
 
-/** The draw, checked as a stranger would, from the files as they were streamed. */
+/** Verifies the draw from the published files, as a stranger would. */
 function proofLines(proof: Drawn, listCsv: string, logCsv: string, winners: number): Line[] {
   const checks = verifyProof(
     { proof, listCsv, logCsv, keys: null, receipt: null, allowDev: true },

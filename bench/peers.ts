@@ -1,8 +1,8 @@
 /**
- * The two doors that purchases are compared with. `hello` is what the runtime and Hono can do at all. `one row` is the
- * plain way to sell numbers at the edge: a Durable Object that writes one row a call, without group commit, checks,
- * log or projection; the row is durable before the answer leaves, as the platform holds it back until then. Its
- * request and its answer have a purchase's shape.
+ * The two endpoints that purchases are compared with. `hello` shows the speed of the runtime and Hono alone. `one row`
+ * is the plain way to sell numbers at the edge: a Durable Object that writes one row for each call, without group
+ * commit, checks, log or projection. The platform holds its answer back until the row is durable. Its request and its
+ * answer have the shape of a purchase.
  */
 import { DurableObject } from 'cloudflare:workers'
 import { Hono } from 'hono'

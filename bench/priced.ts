@@ -1,12 +1,12 @@
-/** What it costs to sell a ticket for money: from the purchase through the sandbox's page to an issued ticket. */
+/** Measures a sale for money: from the purchase through the sandbox's page to the issued ticket. */
 import { randomUUID } from 'node:crypto'
 import { median } from './load.ts'
 import { type People, publishRaffle, purchaseDoor } from './raffle.ts'
-import { holds, type Section, told } from './report.ts'
+import { holds, info, type Section } from './report.ts'
 import type { Runtime } from './runtime.ts'
 import type { Effort } from './speed.ts'
 
-/** Buyers at a time. */
+/** Concurrent buyers. */
 const BUYERS = 16
 
 interface Counts {
@@ -70,15 +70,15 @@ export async function sellForMoney(
     title: `Tickets for money: ${BUYERS} buyers, one ticket each`,
     how: 'Free: one call. Priced: the purchase, then `approve` on the sandbox’s page, whose webhook settles the order.',
     lines: [
-      told('free entry', line(entered)),
-      told('priced purchase, paid and issued', line(bought)),
-      told(
+      info('free entry', line(entered)),
+      info('priced purchase, paid and issued', line(bought)),
+      info(
         'priced : free',
         `${(bought.done / bought.seconds / (entered.done / entered.seconds)).toFixed(2)}×`,
       ),
-      told('D1 statements an order', perOrder('statements')),
-      told('rows written an order in D1', perOrder('database')),
-      told('rows written an order in the object', perOrder('object')),
+      info('D1 statements per order', perOrder('statements')),
+      info('rows written per order in D1', perOrder('database')),
+      info('rows written per order in the object', perOrder('object')),
       holds(
         'orders that were not issued',
         state.held === 0 && bought.failed === 0,
@@ -93,7 +93,7 @@ const drained = async (response: Response): Promise<Response> => {
   return response
 }
 
-/** Each buyer once more as soon as the last time is done, for so long. */
+/** Each buyer repeats `work` without a pause, for `seconds`. */
 async function during(work: () => Promise<boolean>, seconds: number) {
   const start = performance.now()
   const ms: number[] = []

@@ -1,4 +1,4 @@
-/** Raffles and players of the bench: an organiser's token creates and publishes through the API, players' tokens enter. */
+/** The bench's raffles and players: an organiser creates and publishes through the API, and players enter. */
 import { randomUUID } from 'node:crypto'
 import { signAccessToken } from '../src/accounts/token.ts'
 import { DEVELOPMENT_SECRETS } from '../src/core/settings.ts'
@@ -21,7 +21,7 @@ const tokenOf = (userId: string): Promise<string> =>
     TOKEN_SECONDS,
   )
 
-/** A purchase asks the database nothing, so only the organiser has rows; players are their tokens. */
+/** A purchase does not query the database, so players need only tokens. The organiser needs rows. */
 export function organiserRows(): HostOptions['seed'] {
   const now = Date.now()
   return [
@@ -59,11 +59,11 @@ export async function signIn(): Promise<People> {
 export interface RaffleTerms {
   prizes: number
   winPolicy: 'perTicket' | 'perHolder'
-  /** In minor units; free unless told. */
+  /** In minor units; absent: free. */
   price?: number
 }
 
-/** Creates and publishes a raffle of a million tickets at random; gives its id. */
+/** Creates and publishes a raffle of a million random numbers, and returns its id. */
 export async function publishRaffle(url: string, people: People, terms: RaffleTerms): Promise<string> {
   const day = 86_400_000
   const at = (ms: number) => new Date(Date.now() + ms).toISOString()
@@ -92,7 +92,7 @@ export async function post<Answer>(url: string, token: string | null, body?: unk
   return (await response.json()) as Answer
 }
 
-/** One-ticket entries by one player after the other, each with an idempotency key of its own. */
+/** One-ticket entries by one player after another, each with its own idempotency key. */
 export function purchaseDoor(url: string, people: People, raffleId: string): Door {
   const body = JSON.stringify({ raffleId, quantity: 1 })
   const run = randomUUID()

@@ -1,20 +1,20 @@
-/** The report: what was measured, beside its limit where it has one. */
+/** The report: each measurement with its limit, if it has one. */
 
 export interface Line {
   what: string
   measured: string
   limit: string
-  /** Null: told for information. */
+  /** Null: only for information. */
   pass: boolean | null
 }
 
-export const told = (what: string, measured: string): Line => ({ what, measured, limit: '', pass: null })
+export const info = (what: string, measured: string): Line => ({ what, measured, limit: '', pass: null })
 
 export const atMost = (what: string, value: number, limit: number, unit = '', digits = 2): Line => ({
   what,
   measured: `${value.toFixed(digits)}${unit}`,
   limit: `≤ ${limit}${unit}`,
-  // As measured, not as printed: and nothing measured is no pass.
+  // Compares the exact value, not the rounded one. NaN (nothing measured) fails.
   pass: value <= limit,
 })
 
@@ -34,7 +34,7 @@ export const holds = (what: string, pass: boolean, measured: string): Line => ({
 
 export interface Section {
   title: string
-  /** How it was measured, in a sentence or two. */
+  /** The method of measurement, in a sentence or two. */
   how: string
   lines: Line[]
 }

@@ -1,8 +1,8 @@
 /**
- * `npm run bench`: how fast purchases are beside what the runtime can do at all, how many rows they write, and whether
- * a million tickets fit, sell and are drawn within the platform's limits. Exit code 1 where a limit is not kept.
+ * `npm run bench`: compares the speed of purchases with the runtime's own, counts the rows they write, and checks that
+ * a million tickets load, sell and are drawn within the platform's limits. Exits 1 if a limit is exceeded.
  *
- * Absolute numbers say as much about the machine as about the code; doors that stand side by side take turns.
+ * Absolute numbers depend on the machine as much as on the code, so endpoints that are compared take turns.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,7 +20,10 @@ const USAGE = `Usage: npm run bench -- [--quick] [--only ${PARTS.join(' | ')}] [
 const FULL: Effort = { rounds: 9, roundSeconds: 2 }
 const QUICK: Effort = { rounds: 3, roundSeconds: 1 }
 const MAX_MINUTES = 7
-/** An isolate on the platform has 128 MB for its heap and its buffers; with half of it for the heap, its garbage does not pile up. That of buffers, which are beside it, may. */
+/**
+ * An isolate on the platform has 128 MB for its heap and its buffers. With half of it for the heap, V8 collects garbage
+ * in time; buffers are outside the heap, so theirs may still pile up.
+ */
 const SMALL_HEAP = { MINIFLARE_WORKERD_V8_FLAGS: '--max-heap-size=64' }
 
 const sections: Section[] = []
@@ -62,14 +65,14 @@ async function bench(folder: string, effort: Effort, parts: readonly string[]): 
     startRuntime({ ...options, workers: [tombola], migrate: false, inspect: true }, SMALL_HEAP)
   report(
     await drawMillion(start, people, {
-      title: '1,000,000 tickets of as many holders, 100 prizes',
+      title: '1,000,000 tickets, each of another holder, 100 prizes',
       raffleId: million.many,
       winners: 100,
     }),
   )
   report(
     await drawMillion(start, people, {
-      title: '1,000,000 tickets of 3 holders, one with all but 2; 10 prizes, one a holder',
+      title: '1,000,000 tickets of 3 holders, one with all but 2; 10 prizes, one per holder',
       raffleId: million.three,
       winners: 3,
     }),
@@ -90,7 +93,7 @@ if (values.help || parts.length === 0) {
   process.exit(values.help ? 0 : 1)
 }
 
-// On the project's own disk: what is durable there is, while the system's folder may be memory.
+// On the project's own disk, as the system's temporary folder may be in memory, where nothing is durable.
 mkdirSync(join(ROOT, '.wrangler'), { recursive: true })
 const folder = mkdtempSync(join(ROOT, '.wrangler/bench-'))
 const started = performance.now()
@@ -113,7 +116,7 @@ try {
   const failed = failures(sections)
   const seconds = Math.round((performance.now() - started) / 1_000)
   console.log(
-    `\n${failed.length === 0 ? 'Every limit is kept' : `${failed.length} limits are not kept`}; ${seconds} s.`,
+    `\n${failed.length === 0 ? 'Every limit is kept' : `${failed.length} limits are exceeded`}; ${seconds} s.`,
   )
   for (const { what, measured, limit } of failed) console.log(`  FAIL ${what}: ${measured} ${limit}`)
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(sections, null, 2)}\n`)

@@ -1,4 +1,4 @@
-/** A runtime to measure: the workers as a deploy would bundle them, in a workerd that ends with the bench. */
+/** A runtime to measure: the workers bundled as for a deploy, in a workerd that stops with the bench. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { type ProcessGroup, startGroup } from '../scripts/process-group.ts'
@@ -7,36 +7,36 @@ import { ROOT, startWrangler } from '../scripts/wrangler.ts'
 export interface WorkerOptions {
   name: string
   script: string
-  /** Whose counter stands behind the purchases' rate limit; null: a peer, which has none. */
+  /** The kind of purchase rate limiter; null: a peer, which has none. */
   limiter: 'memory' | 'miniflare' | null
 }
 
 export interface HostOptions {
   workers: WorkerOptions[]
-  /** Where objects and databases are kept. */
+  /** The folder of objects and databases. */
   folder: string
-  /** Whether to make the database's tables, and what to put in them. */
+  /** Whether to create the database's tables and insert the seed. */
   migrate: boolean
   seed: { sql: string; values: (string | number | null)[] }[]
-  /** Whether isolates can be asked what they hold. */
+  /** Whether to measure the isolates' memory. */
   inspect?: boolean
 }
 
 export interface Runtime {
-  /** By the workers' names, without a slash at the end. */
+  /** By worker name, without a trailing slash. */
   urls: Record<string, string>
   usage: Usage
   stop(): Promise<void>
 }
 
-/** The worker's own configuration, of which its date counts for every worker of the bench. */
+/** The worker's own configuration. Every worker of the bench uses its compatibility date. */
 export const CONFIG = join(ROOT, 'wrangler.toml')
 export const PEERS_CONFIG = join(import.meta.dirname, 'peers.toml')
 
-/** Each group that runs, so that none outlives the bench. */
+/** The running process groups, so that none outlives the bench. */
 const running = new Set<ProcessGroup>()
 
-/** Bundles `entry` into `outdir` as a deploy with `config` would; gives the script's path. */
+/** Bundles `entry` into `outdir` as a deploy with `config` does, and returns the script's path. */
 export async function build(entry: string, outdir: string, config = CONFIG): Promise<string> {
   const lines: string[] = []
   const args = ['deploy', join(ROOT, entry), '--config', config, '--env', '', '--dry-run', '--outdir', outdir]
@@ -80,7 +80,7 @@ export async function startRuntime(options: HostOptions, env: NodeJS.ProcessEnv 
 
 const CLOCK_TICKS_A_SECOND = 100
 
-/** What the runtime's process uses; null where the system does not tell. */
+/** The CPU and memory that the runtime's process uses; null: the system does not report it. */
 export class Usage {
   readonly #pid: number | null
   readonly #inspector: string | null
@@ -90,7 +90,7 @@ export class Usage {
     this.#inspector = inspector
   }
 
-  /** Forgets the peak so far. */
+  /** Resets the peak of memory. */
   resetPeak(): void {
     if (this.#pid !== null) writeFileSync(`/proc/${this.#pid}/clear_refs`, '5')
   }
@@ -99,7 +99,7 @@ export class Usage {
     return this.#field('VmRSS')
   }
 
-  /** The most that was resident at any time since the reset. */
+  /** The most resident memory since the reset. */
   get peakMb(): number | null {
     return this.#field('VmHWM')
   }
@@ -111,7 +111,7 @@ export class Usage {
     return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_A_SECOND
   }
 
-  /** What the isolate of `worker` and its objects holds now, garbage included: V8's heap and the buffers beside it. */
+  /** The present memory of `worker`'s isolate, garbage included: V8's heap and the buffers outside it. */
   async isolateMb(worker: string): Promise<number> {
     const targets = (await (await fetch(new URL('/json', toHttp(this.#inspector!)))).json()) as Target[]
     const { webSocketDebuggerUrl } = targets.find(({ title }) => title.endsWith(`core:user:${worker}`))!
@@ -124,7 +124,7 @@ export class Usage {
       const { id, result } = JSON.parse(String(data)) as { id?: number; result: HeapUsage }
       if (id === 1) resolve(result)
     })
-    socket.addEventListener('error', () => reject(new Error('The isolate does not tell what it holds.')))
+    socket.addEventListener('error', () => reject(new Error('The isolate does not report its memory.')))
     const { totalSize, embedderHeapUsedSize, backingStorageSize } = await promise
     socket.close()
     return (totalSize + embedderHeapUsedSize + backingStorageSize) / 1024 ** 2

@@ -1,7 +1,7 @@
-/** How fast a purchase is beside the two peers, and how many rows it writes alone and under load. */
+/** Compares the speed of a purchase with the two peers, and counts the rows it writes alone and under load. */
 import { type Door, median, medianRound, pace, pressure, type Round } from './load.ts'
 import { type People, publishRaffle, purchaseDoor } from './raffle.ts'
-import { atLeast, atMost, holds, type Line, type Section, told } from './report.ts'
+import { atLeast, atMost, holds, info, type Line, type Section } from './report.ts'
 import type { Runtime } from './runtime.ts'
 
 const MIN_RATIO = 1.1
@@ -27,10 +27,10 @@ export async function compareDoors(runtime: Runtime, people: People, effort: Eff
   }
   const rounds: Record<string, Round[]> = Object.fromEntries(Object.keys(doors).map((name) => [name, []]))
   for (let round = -1; round < effort.rounds; round++) {
-    // There and back, so that none always runs in another's wake.
+    // Every second round runs in reverse order, so that no endpoint always follows the same one.
     const inTurn = Object.entries(doors)
     for (const [name, door] of round % 2 === 0 ? inTurn : inTurn.reverse()) {
-      // The first of each warms it up, until its code is compiled.
+      // The first round warms each endpoint up, until its code is compiled.
       const result = await pressure(door, { seconds: round < 0 ? WARM_UP_SECONDS : effort.roundSeconds })
       if (round >= 0) rounds[name]!.push(result)
     }
@@ -42,18 +42,18 @@ export async function compareDoors(runtime: Runtime, people: People, effort: Eff
   const failed = Object.values(rounds)
     .flat()
     .reduce((sum, each) => sum + each.failed, behindLimiter.failed)
-  const line = (what: string, name: string): Line => told(what, perSecond(medianRound(rounds[name]!)))
+  const line = (what: string, name: string): Line => info(what, perSecond(medianRound(rounds[name]!)))
   return {
     title: 'One hot raffle: 32 connections, one ticket each',
     how: `${effort.rounds} alternating rounds of ${effort.roundSeconds} s; medians, and the median of each round's ratios.`,
     lines: [
       line('hello (Hono, text)', 'hello'),
-      line('one row a call (Durable Object)', 'oneRow'),
+      line('one row per call (Durable Object)', 'oneRow'),
       line('purchase (everything on)', 'purchase'),
-      told("purchase behind Miniflare's own rate limiter", perSecond(behindLimiter)),
-      atLeast('purchase : one row a call', ratioTo('purchase', 'oneRow'), MIN_RATIO, '×'),
-      told('purchase : hello', `${ratioTo('purchase', 'hello').toFixed(2)}×`),
-      holds('answers that were not as expected', failed === 0, String(failed)),
+      info("purchase behind Miniflare's own rate limiter", perSecond(behindLimiter)),
+      atLeast('purchase : one row per call', ratioTo('purchase', 'oneRow'), MIN_RATIO, '×'),
+      info('purchase : hello', `${ratioTo('purchase', 'hello').toFixed(2)}×`),
+      holds('unexpected answers', failed === 0, String(failed)),
     ],
   }
 }
@@ -72,7 +72,7 @@ export async function countRows(
   const raffleId = await publishRaffle(url, people, { prizes: 100, winPolicy: 'perTicket' })
   const door = purchaseDoor(url, people, raffleId)
   const rows = async () => (await (await fetch(`${url}/bench/rows`)).json()) as Rows
-  /** Rows an entry, what the alarm writes afterwards included where `settleMs` leaves it the time. */
+  /** The rows per entry, with those that the alarm writes within `settleMs` afterwards. */
   const during = async (work: () => Promise<Round>, settleMs: number) => {
     const before = await rows()
     const round = await work()
@@ -95,10 +95,10 @@ export async function countRows(
   ]
   const rate = ({ round }: typeof one) => `${Math.round(round.requestsPerSecond)}/s`
   return {
-    title: 'Rows written an entry',
-    how: 'Every row that the object and the worker write, indexes, alarms and the watermark included.',
+    title: 'Rows written per entry',
+    how: 'Every row that the object and the worker write, with indexes, alarms and the watermark.',
     lines: [
-      ...lines('one entry by itself, and the alarm after it', one, LIMITS.alone),
+      ...lines('a single entry, and the alarm after it', one, LIMITS.alone),
       ...lines(`one connection (${rate(sequence)})`, sequence, LIMITS.alone),
       ...lines(`evenly paced (${rate(paced)})`, paced, LIMITS.load),
       ...lines(`32 connections (${rate(pressed)})`, pressed, LIMITS.load),
@@ -106,6 +106,6 @@ export async function countRows(
   }
 }
 
-/** The alarm that looks after a projection comes five seconds later. */
+/** The alarm that checks on a projection rings five seconds later. */
 const ALARM_MS = 5_500
 const PACED_SECONDS = 3

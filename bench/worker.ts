@@ -1,6 +1,6 @@
 /**
- * The real worker with instruments: rows counted, loading timed, and a pool that can be filled in bulk. The worker and
- * its objects share one isolate, so what is counted here is everything that either of them writes.
+ * The real worker with instruments: it counts rows, times loading, and can fill a pool in bulk. The worker and its
+ * objects share one isolate, so the counts include everything that either of them writes.
  */
 import { type Bindings, createContext } from '../src/core/context.ts'
 import { SettingsSchema } from '../src/core/settings.ts'
@@ -9,17 +9,17 @@ import worker, { TicketPool as RealPool } from '../src/index.ts'
 import { poolNameOf } from '../src/tickets/reservation-id.ts'
 import { fillDatabase, fillPool, type Holders } from './fill.ts'
 
-/** `BENCH_LIMITER`: whose purchase limiter counts, the platform's kind or Miniflare's. */
+/** `BENCH_LIMITER`: a purchase limiter in memory, as on the platform, or Miniflare's own. */
 type BenchBindings = Bindings & { BENCH_LIMITER: 'memory' | 'miniflare' }
 
-/** Rows written since the start (an index's row counts, and so does each setting of an alarm), and D1's statements. */
+/** Rows written since the start, with index rows and settings of an alarm; and the statements to D1. */
 const rows = { object: 0, database: 0, statements: 0 }
-/** How long each object took to construct, in ms. */
+/** The time that each object took to load, in ms. */
 const loads: number[] = []
 
 let counting = false
 
-/** Puts the counters under everything that writes, once an isolate. */
+/** Adds counters to everything that writes, once for each isolate. */
 function count(storage: DurableObjectStorage, database: D1Database): void {
   if (counting) return
   counting = true
@@ -56,7 +56,7 @@ function count(storage: DurableObjectStorage, database: D1Database): void {
       return tallied(await method.call(this))
     })
   }
-  // What these two answer does not tell of rows, so a write is made by the other.
+  // The answers of these two have no row counts, so a write goes through `all` instead.
   for (const [name, method] of Object.entries({ raw, first })) {
     Reflect.set(statement, name, async function counted(this: D1PreparedStatement, ...given: never[]) {
       if (/^\s*select/i.test((this as unknown as { statement: string }).statement)) {
@@ -77,13 +77,13 @@ export class TicketPool extends RealPool {
     loads.push(performance.now() - start)
   }
 
-  /** Forgets everything in memory: the next call constructs the object anew. */
+  /** Drops the object from memory: the next call loads it again. */
   async restart(): Promise<void> {
     this.ctx.abort('bench: restart')
   }
 
-  /** Takes the alarm away, which would load the object in the next runtime. */
-  async quieten(): Promise<void> {
+  /** Deletes the alarm, which would load the object in the next runtime. */
+  async deleteAlarm(): Promise<void> {
     await this.ctx.storage.deleteAlarm()
   }
 
@@ -94,8 +94,8 @@ export class TicketPool extends RealPool {
 }
 
 /**
- * On the platform a rate limit is a counter in the machine's memory. Miniflare plays it by a Durable Object that
- * writes a row a call: a second `one row` door in front of every purchase. This one counts as the platform does.
+ * On the platform a rate limit is a counter in the machine's memory. Miniflare simulates it with a Durable Object that
+ * writes a row for each call, which would slow down every purchase. This one counts in memory, as the platform does.
  */
 function memoryLimiter(limit: number): RateLimit {
   const counts = new Map<string, number>()
@@ -114,7 +114,7 @@ function memoryLimiter(limit: number): RateLimit {
 
 let bindings: Bindings | undefined
 
-/** The worker's bindings, made once, as its settings are parsed once for each. */
+/** The worker's bindings: one object, since the worker parses its settings once for each. */
 function bindingsOf(env: BenchBindings): Bindings {
   bindings ??= env.BENCH_LIMITER === 'memory' ? { ...env, RATE_PURCHASE: memoryLimiter(100_000_000) } : env
   return bindings
@@ -146,7 +146,7 @@ export default {
       }
       case '/bench/restart': {
         const { raffleId } = await request.json<Call>()
-        await stub(raffleId).quieten()
+        await stub(raffleId).deleteAlarm()
         await stub(raffleId)
           .restart()
           .catch(() => {})

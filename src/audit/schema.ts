@@ -1,8 +1,8 @@
-/** The table of the audit: who did what to which thing. Rows are only ever added; triggers refuse anything else. */
+/** The audit table: who did what to which subject. Rows are only added; triggers refuse updates and deletes. */
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { IdKind } from '../core/ids.ts'
 
-/** Everything that is audited: the kind of thing, then what was done to it. No name is ever given another meaning. */
+/** Every audited action: the kind of subject, then the change. A name never gets another meaning. */
 export const AUDIT_ACTIONS = [
   'api_key.created',
   'api_key.revoked',
@@ -59,20 +59,20 @@ export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 export const audit = sqliteTable(
   'audit',
   {
-    /** In the order of writing. SQLite's own row id, so that it needs no index of its own. */
+    /** Ascending in the order of writing: SQLite's row id, which needs no index of its own. */
     id: integer().primaryKey(),
     at: integer().notNull(),
-    /** A user's id, an API key's id, or `system`: the sweep. */
+    /** A user's id, an API key's id, or `system` (the sweep). */
     actor: text().notNull(),
-    /** Whose it is; null: the platform's, or of several organisations. */
+    /** The organisation that owns the subject; null: the platform, or several organisations. */
     organisationId: text(),
     action: text({ enum: AUDIT_ACTIONS }).notNull(),
     subjectKind: text().$type<IdKind>().notNull(),
     subjectId: text().notNull(),
-    /** Names of what was given or changed, and never the values: they may be personal, and this is never deleted. */
+    /** Field names, never values: values may be personal, and audit rows are never deleted. */
     fields: text({ mode: 'json' }).$type<string[]>().notNull(),
     requestId: text().notNull(),
   },
-  // Within a subject by row id, which every index of SQLite ends with. What an organisation did has no reader yet.
+  // Every index of SQLite ends with the row id, so this one reads a subject's rows in order.
   (table) => [index('audit_subject').on(table.subjectId)],
 )

@@ -1,11 +1,11 @@
-// Attempts (rdp1 steps 7 and 9): the draw and its redraws, each chained to the one before by its hash.
+// Attempts (rdp1 steps 7 and 9): the draw and its redraws, each chained to the previous one by its hash.
 
 import { compareBytes, concat, concatAll, equalBytes, hash32, LP, sha256, u32, u64 } from './encoding.ts'
 import { prizeUnits, type WinPolicy } from './rules.ts'
 
-/** `requestedAt` is in unix milliseconds; exclusions are ascending, without repetition. */
+/** `requestedAt` is in unix milliseconds. Exclusions are ascending, each once. */
 export interface AttemptInput {
-  /** The commitment for attempt 0, else the hash of the attempt before. */
+  /** The commitment for attempt 0, otherwise the hash of the previous attempt. */
   previous: Uint8Array
   attempt: number
   requestedAt: number
@@ -21,7 +21,7 @@ export interface Exclusions {
   excludedNumbers: number[]
 }
 
-/** Attempt 0 follows from the commitment alone: a server that falls silent afterwards changes nothing. */
+/** Attempt 0 follows from the commitment alone, so a server that stops afterwards cannot change the draw. */
 export function firstAttempt(input: {
   commitment: Uint8Array
   committedAt: number
@@ -59,9 +59,9 @@ export function attemptHash(input: AttemptInput): Uint8Array {
 }
 
 /**
- * Who cannot win a redraw. `earlierWinners` are those of every earlier attempt, whatever became of their prize;
- * `disqualifiedTags` are all holders disqualified so far. Throws if one of them has never won: disqualifying
- * others would be a way to choose the winner.
+ * The holders and tickets that cannot win a redraw. `earlierWinners` are the winners of all earlier attempts, whether
+ * they kept their prize or not; `disqualifiedTags` are all holders disqualified so far. Throws if one of them has never
+ * won: disqualifying others would be a way to choose the winner.
  */
 export function exclusions(
   winPolicy: WinPolicy,
@@ -82,7 +82,7 @@ export function exclusions(
   }
 }
 
-/** `attemptHash` is A_k, `randomness` the beacon's of its round (step 9). */
+/** `attemptHash` is A_k, and `randomness` is that of its round (step 9). */
 export function seedOf(attemptHash: Uint8Array, randomness: Uint8Array): Uint8Array {
   return sha256(concat(LP('rdp1/seed'), hash32(attemptHash), hash32(randomness)))
 }

@@ -1,4 +1,4 @@
-// The beacon's word (rdp1 step 8): a BLS signature of a round's number, checked against a built-in key.
+// The beacon (rdp1 step 8): its BLS signature of a round's number, checked against a built-in key.
 
 import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { type Chain, DEV_SECRET } from './chains.ts'
@@ -10,13 +10,13 @@ const { shortSignatures } = bls12_381
 /** A compressed point of G1. */
 export const SIGNATURE_BYTES = 48
 
-/** Whether `signature` is the chain's, of this round; anything malformed is simply not. */
+/** Whether `signature` is the chain's signature of this round; false for malformed bytes too. */
 export function verifyBeacon(chain: Chain, round: number, signature: Uint8Array): boolean {
   if (signature.length !== SIGNATURE_BYTES || !Number.isSafeInteger(round) || round < 1) return false
   try {
     const point = shortSignatures.Signature.fromBytes(signature)
-    // Decoding reduces x modulo the field's prime, so a point can have two encodings, and the randomness is a hash
-    // of the encoding: without this line whoever publishes a round could choose between two outcomes.
+    // Decoding reduces x modulo the field's prime, so a point can have two encodings. The randomness is a hash of the
+    // encoding: without this line, the publisher of a round could choose between two outcomes.
     if (!equalBytes(shortSignatures.Signature.toBytes(point), signature)) return false
     return shortSignatures.verify(point, messageOf(round), fromHex(chain.publicKey))
   } catch {
@@ -24,12 +24,12 @@ export function verifyBeacon(chain: Chain, round: number, signature: Uint8Array)
   }
 }
 
-/** Computed from the signature, never read. */
+/** The randomness of a round. It is always computed from the signature, and never read from a proof. */
 export function randomnessOf(signature: Uint8Array): Uint8Array {
   return sha256(signature)
 }
 
-/** The dev chain's signature of a round, any round, at any time. */
+/** The dev chain's signature of any round, published or not. */
 export function signDevRound(round: number): Uint8Array {
   return shortSignatures.Signature.toBytes(shortSignatures.sign(messageOf(round), fromHex(DEV_SECRET)))
 }

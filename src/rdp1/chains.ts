@@ -1,4 +1,4 @@
-// The built-in randomness beacons and their clock (rdp1 step 5): parameters never come from a proof.
+// The built-in randomness beacons and their rounds (rdp1 step 5). Their parameters never come from a proof.
 
 import { concat, fromHex, sha256, toHex, u32, u64, utf8 } from './encoding.ts'
 
@@ -12,7 +12,7 @@ export interface Chain {
   readonly groupHash: string
 }
 
-/** The League of Entropy's beacon, a round every three seconds. */
+/** The League of Entropy's beacon, with a round every three seconds. */
 export const quicknet: Chain = {
   name: 'quicknet',
   hash: '52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971',
@@ -25,7 +25,7 @@ export const quicknet: Chain = {
 
 /**
  * The secret of the dev chain, public on purpose: SHA-256("tombola dev beacon"), below the group's order.
- * Whoever reads this line can predict every dev round, so a dev proof proves nothing.
+ * With it anyone can predict every dev round, so a dev proof proves nothing.
  */
 export const DEV_SECRET = '0612e470f863e8e154c253da73d220e9aa2eabf2f69e8a6f09ed92aeda86dc9f'
 
@@ -38,7 +38,7 @@ const devParameters = {
   groupHash: '00'.repeat(32),
 }
 
-/** The embedded beacon for development: the production path, verification included, without a network. */
+/** The built-in beacon for development: the same code path as in production, without a network. */
 export const dev: Chain = { ...devParameters, hash: chainHash(devParameters) }
 
 /** drand's chain hash: SHA-256(u32(period) ‖ u64(genesis) ‖ public key ‖ group hash ‖ name). */
@@ -60,14 +60,14 @@ export function chainByHash(hash: string): Chain | undefined {
   return [quicknet, dev].find((chain) => chain.hash === hash)
 }
 
-/** The first round at or after a moment in whole unix seconds; never "the latest". */
+/** The first round at or after a moment in whole unix seconds. It does not depend on the rounds published so far. */
 export function roundAt(chain: Chain, seconds: number): number {
   if (!Number.isSafeInteger(seconds)) throw new RangeError('whole seconds, please')
   if (seconds <= chain.genesis) return 1
   return Math.ceil((seconds - chain.genesis) / chain.periodSeconds) + 1
 }
 
-/** As roundAt, of a moment in milliseconds; they are rounded up, so that the round is never early. */
+/** As roundAt, for unix milliseconds. It rounds up to seconds, so that the round is never early. */
 export function roundAtMs(chain: Chain, unixMs: number): number {
   return roundAt(chain, Math.ceil(unixMs / 1000))
 }
@@ -77,7 +77,7 @@ export function timeOf(chain: Chain, round: number): number {
   return chain.genesis + (round - 1) * chain.periodSeconds
 }
 
-/** The round R of a commitment (step 5): a late commitment moves it, once and openly. */
+/** The round R of a commitment (step 5). A late commitment moves it to a later round, and the proof shows that. */
 export function commitmentRound(
   chain: Chain,
   input: { effectiveDrawAt: number; committedAt: number; leadSeconds: number },

@@ -1,4 +1,4 @@
-// The findings of a verification: each a name, an outcome and a sentence that a player can read.
+// The findings of a verification: each has a name, a result and a sentence for players.
 
 import { fromHex } from './encoding.ts'
 import type { Evidence } from './evidence.ts'
@@ -10,10 +10,10 @@ export interface Check {
   says: string
 }
 
-/** The one check that public data alone cannot decide (see isProven). */
+/** The one check that public data alone cannot make (see isProven). */
 export const TIME_CHECK = 'time of the commitment'
 
-/** Whether everything that can be checked was, and holds. That a lone reader can't date a commitment is no failure. */
+/** Whether every check was made and holds. Only the time may stay open: without a receipt, nobody can check it. */
 export function isProven(checks: readonly Check[]): boolean {
   return (
     checks.length > 0 &&
@@ -21,7 +21,7 @@ export function isProven(checks: readonly Check[]): boolean {
   )
 }
 
-/** Collects findings in the order in which they are made. */
+/** Collects findings in order. */
 export class Findings {
   readonly checks: Check[] = []
 
@@ -37,7 +37,7 @@ export class Findings {
     this.checks.push({ name, result: 'notChecked', says })
   }
 
-  /** Says the first problem that is true of it, or that it holds. Returns whether it holds. */
+  /** Reports the first problem that is not false; if there is none, the check holds. Returns whether it holds. */
   judge(name: string, holds: string, problems: readonly (string | false)[]): boolean {
     const problem = problems.find((candidate) => candidate !== false)
     if (problem === undefined) this.holds(name, holds)
@@ -45,7 +45,7 @@ export class Findings {
     return problem === undefined
   }
 
-  /** Returns whether one of the deployment's keys is known to have signed. */
+  /** Returns whether one of the deployment's keys signed the message; false if no keys were given. */
   signature(
     name: string,
     what: string,
@@ -73,10 +73,10 @@ export function sayTimeIsOpen(findings: Findings): void {
   )
 }
 
-/** A unix time in milliseconds, for a sentence. */
+/** Unix milliseconds as text. */
 export function moment(unixMs: number): string {
   const date = new Date(unixMs)
-  if (Number.isNaN(date.getTime())) return 'a time beyond the calendar'
+  if (Number.isNaN(date.getTime())) return 'an impossible time'
   const text = date.toISOString()
   return `${text.slice(0, 10)} ${text.slice(11).replace(/(?:\.000)?Z$/, '')} UTC`
 }

@@ -1,4 +1,4 @@
-// The commitment (rdp1 step 6): one hash that fixes rules, sale log, list and round before the beacon speaks.
+// The commitment (rdp1 step 6): one hash that fixes rules, sale log, list and round before the round is published.
 
 import { concat, hash32, LP, sha256, u32, u64 } from './encoding.ts'
 
@@ -19,7 +19,7 @@ export interface CommitmentInput {
   round: number
 }
 
-/** One a raffle, ever. */
+/** A raffle has one commitment, ever. */
 export function commit(input: CommitmentInput): Uint8Array {
   return sha256(
     concat(

@@ -1,4 +1,4 @@
-// The exact CSV of rdp1's lists: a fixed header, LF after every row, plain integers, lower-case hex; nothing else passes.
+// The exact CSV of rdp1's files: a fixed header, LF after every row, plain integers and lower-case hex.
 
 import { HASH_BYTES } from './encoding.ts'
 
@@ -8,7 +8,7 @@ const ZERO = 48
 const HEX_DIGITS = new Uint8Array(16)
 for (let i = 0; i < 16; i++) HEX_DIGITS[i] = '0123456789abcdef'.charCodeAt(i)
 
-/** Reads a text from front to back; every error names its row, counted from 1 with the header as row 1. */
+/** Reads a text from start to end. Every error names its row; the header is row 1. */
 export class CsvReader {
   #at = 0
   #row = 1
@@ -25,7 +25,7 @@ export class CsvReader {
     return this.#at === this.#text.length
   }
 
-  /** An upper bound on the rows that are left, to size buffers by. */
+  /** An upper bound on the rows left, for the size of buffers. */
   rowsAtMost(bytesPerRow: number): number {
     return Math.ceil((this.#text.length - this.#at) / bytesPerRow)
   }
@@ -46,7 +46,7 @@ export class CsvReader {
     return value
   }
 
-  /** Which of the words stands here. */
+  /** Reads one of the words. */
   word<W extends string>(words: readonly W[]): W {
     const word = words.find((candidate) => this.#text.startsWith(candidate, this.#at))
     if (word === undefined) this.fail(`expected ${words.join(' or ')}`)
@@ -71,7 +71,7 @@ export class CsvReader {
   }
 
   endOfRow(): void {
-    if (this.#text.charCodeAt(this.#at) !== LF) this.fail('the row does not end where it should')
+    if (this.#text.charCodeAt(this.#at) !== LF) this.fail('the row must end here')
     this.#at++
     this.#row++
   }
@@ -81,7 +81,7 @@ export class CsvReader {
   }
 }
 
-/** Writes rows into one buffer of bytes: a million rows as strings would not fit beside the list itself. */
+/** Writes rows into one buffer of bytes: a million rows as strings would not fit into memory beside the list. */
 export class CsvWriter {
   readonly #bytes: Uint8Array<ArrayBuffer>
   #at = 0

@@ -1,4 +1,4 @@
-// How rdp1 turns values into bytes: big-endian integers, length-prefixed text, SHA-256, lower-case hex.
+// Turns rdp1's values into bytes: big-endian integers, length-prefixed text, SHA-256 and lower-case hex.
 
 import { sha256 as hashBytes } from '@noble/hashes/sha2.js'
 
@@ -27,7 +27,7 @@ export function u64(value: number): Uint8Array {
   return bytes
 }
 
-/** `u32(byte length) ‖ bytes`; text as UTF-8, as it stands: hashing never normalises. */
+/** `u32(byte length) ‖ bytes`. Text is encoded as UTF-8, and is never normalised. */
 export function LP(value: string | Uint8Array): Uint8Array {
   const bytes = typeof value === 'string' ? utf8(value) : value
   return concat(u32(bytes.length), bytes)
@@ -37,7 +37,7 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return concatAll(parts)
 }
 
-/** As concat, of a list that may be longer than a call has arguments. */
+/** As concat, for lists that are too long for the arguments of a call. */
 export function concatAll(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0
   for (const part of parts) length += part.length
@@ -58,7 +58,7 @@ export function writeU32(target: Uint8Array, offset: number, value: number): voi
   target[offset + 3] = value
 }
 
-/** Up to 2⁵³ − 1, which covers every time and size of the protocol; a seed's u64 words stay bigints. */
+/** Writes values up to 2⁵³ − 1, which covers every time and size of the protocol. A seed's u64 words are bigints. */
 export function writeU64(target: Uint8Array, offset: number, value: number): void {
   checked(value, Number.MAX_SAFE_INTEGER)
   writeU32(target, offset, Math.floor(value / 0x1_0000_0000))
@@ -66,8 +66,8 @@ export function writeU64(target: Uint8Array, offset: number, value: number): voi
 }
 
 /**
- * SHA-256 of the parts, one after the other. In script: on inputs as short as a leaf or a node, a call into the
- * platform costs more than the hash. A whole list goes through a stream that is handed in (primitives.ts).
+ * SHA-256 of the joined parts. It runs in script: for short inputs, a call into the platform costs more than the hash.
+ * A whole list goes through the stream of `primitives.ts` instead.
  */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   return hashBytes(parts.length === 1 ? (parts[0] as Uint8Array) : concatAll(parts))
@@ -81,7 +81,7 @@ export function toHex(bytes: Uint8Array): string {
   return text
 }
 
-/** Throws a RangeError unless `text` is lower-case hex, of `length` bytes where that is given. */
+/** Throws a RangeError unless `text` is lower-case hex, and has `length` bytes if that is given. */
 export function fromHex(text: string, length?: number): Uint8Array {
   if (!/^(?:[0-9a-f]{2})*$/.test(text)) throw new RangeError('not lower-case hex')
   if (length !== undefined && text.length !== length * 2) throw new RangeError(`not ${length} bytes of hex`)
@@ -90,7 +90,7 @@ export function fromHex(text: string, length?: number): Uint8Array {
   return bytes
 }
 
-/** Bytewise order, as RFC 8785 and the protocol's "ascending bytewise" mean it. */
+/** Bytewise order: "ascending bytewise" in the protocol. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) {
@@ -104,7 +104,7 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && compareBytes(a, b) === 0
 }
 
-/** Throws unless `bytes` is a hash or tag: a shorter one would shift every byte hashed after it. */
+/** Throws unless `bytes` has the length of a hash or tag: a shorter one would shift every byte hashed after it. */
 export function hash32(bytes: Uint8Array): Uint8Array {
   if (bytes.length !== HASH_BYTES) throw new RangeError(`expected ${HASH_BYTES} bytes, got ${bytes.length}`)
   return bytes

@@ -1,4 +1,4 @@
-// What the parts of a verification share, once the documents have been read.
+// The parsed documents that all parts of a verification share.
 
 import type { Chain } from './chains.ts'
 import type { TicketList } from './list.ts'
@@ -10,14 +10,14 @@ import type { Rules } from './rules.ts'
 export interface Evidence {
   proof: Proof
   rules: Rules
-  /** The built-in one that the rules name. */
+  /** The built-in chain that the rules name. */
   chain: Chain
   keys: KeyFile | null
   primitives: Primitives
-  /** Null where the text could not be read; what rests on it alone is then not checked. */
+  /** Null: the text could not be read, so checks that need it are not made. */
   log: SaleLog | null
-  /** Recomputed from the log, or the published one where the log could not be read. */
+  /** Recomputed from the log, or the published root if the log could not be read. */
   logRoot: Uint8Array
-  /** As the log amounts to, or the published one where it amounts to none. */
+  /** Derived from the log, or the published list if that failed; null: neither could be read. */
   list: TicketList | null
 }

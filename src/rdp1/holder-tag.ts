@@ -1,8 +1,8 @@
-// The public stand-in for a holder (rdp1 step 2): a salted hash, unlinked from the person once the salt is erased.
+// The public tag of a holder (rdp1 step 2): a salted hash, which is anonymous once the salt is erased.
 
 import { concat, LP, sha256 } from './encoding.ts'
 
-/** Random per raffle and user. */
+/** A salt is random for each raffle and user. */
 export const SALT_BYTES = 16
 
 export function holderTag(raffleId: string, userId: string, salt: Uint8Array): Uint8Array {

@@ -1,14 +1,14 @@
-// The list of tickets that take part (rdp1 step 4): numbers ascending, a holder tag each, in two flat arrays.
+// The list of tickets that take part in the draw (rdp1 step 4): ascending numbers, each with its holder's tag.
 
 import { CsvReader, CsvWriter } from './csv.ts'
 import { concat, HASH_BYTES, LP, u32, writeU32 } from './encoding.ts'
 import type { Primitives } from './primitives.ts'
 
-/** Two typed arrays, 36 bytes a ticket: a million tickets as objects would fill an isolate. */
+/** Two typed arrays, 36 bytes for each ticket: a million tickets as objects would fill an isolate's memory. */
 export interface TicketList {
   /** Strictly ascending. */
   numbers: Uint32Array
-  /** 32 bytes a ticket, in the order of `numbers`. */
+  /** 32 bytes for each ticket, in the order of `numbers`. */
   tags: Uint8Array
 }
 
@@ -39,7 +39,7 @@ export function indexOfTicket(list: TicketList, number: number): number {
   return list.numbers[low] === number ? low : -1
 }
 
-/** Throws where the numbers don't ascend or the tags don't match them: such a list has no hash. */
+/** Throws if the numbers do not ascend, or a ticket has no tag: such a list has no hash. */
 export function listHash(list: TicketList, { sha256Stream }: Pick<Primitives, 'sha256Stream'>): Uint8Array {
   assertList(list)
   const count = list.numbers.length
@@ -59,7 +59,7 @@ export function listHash(list: TicketList, { sha256Stream }: Pick<Primitives, 's
   return state.digest()
 }
 
-/** Rows `start` to `start + count` without the header, as bytes, so that a long list can be streamed in slices. */
+/** Rows `start` to `start + count` as bytes, without the header, so that a long list can be streamed in slices. */
 export function listCsvRows(
   list: TicketList,
   start = 0,
@@ -82,7 +82,7 @@ export function listCsv(list: TicketList): string {
   return LIST_CSV_HEADER + new TextDecoder().decode(listCsvRows(list))
 }
 
-/** Throws a RangeError that names the row, unless the text is exactly what listCsv writes. */
+/** Throws a RangeError that names the row, unless the text is exactly as `listCsv` writes it. */
 export function parseListCsv(text: string): TicketList {
   const reader = new CsvReader(text, LIST_CSV_HEADER.trimEnd())
   const capacity = reader.rowsAtMost(MIN_CSV_ROW)

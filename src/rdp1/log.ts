@@ -1,4 +1,4 @@
-// The sale log (rdp1 step 3): every issue and void in the order in which the pool decided, and the list it amounts to.
+// The sale log (rdp1 step 3): every issue and void in the pool's order, and the list that follows from it.
 
 import { CsvReader, CsvWriter } from './csv.ts'
 import { concat, HASH_BYTES, hash32, LP, sha256, u8, writeU32, writeU64 } from './encoding.ts'
@@ -25,7 +25,7 @@ const MIN_CSV_ROW = 6 + 1 + 1 + 1 + 2 * HASH_BYTES + 1 + 1 + 1
 const ENTRY_TAG = LP('rdp1/entry')
 const ENTRY_BYTES = ENTRY_TAG.length + 1 + 4 + HASH_BYTES + 8
 
-// RFC 6962's leaf prefix (00) and the constant tag stand in this buffer for good; the rest is rewritten each time.
+// A reused buffer: RFC 6962's leaf prefix (00) and the constant tag stay, and each entry rewrites the rest.
 const leafInput = concat(u8(0), ENTRY_TAG, new Uint8Array(ENTRY_BYTES - ENTRY_TAG.length))
 
 /** `LP("rdp1/entry") ‖ u8(kind) ‖ u32(number) ‖ tag32 ‖ u64(unix ms)`. */
@@ -34,13 +34,13 @@ export function saleEntry(kind: EntryKind, number: number, tag: Uint8Array, unix
   return leafInput.slice(1)
 }
 
-/** The Merkle leaf of an entry, without building the entry: this runs once a ticket sold. */
+/** The Merkle leaf of an entry. It does not build the entry, as it runs once for each ticket sold. */
 export function saleLeafHash(kind: EntryKind, number: number, tag: Uint8Array, unixMs: number): Uint8Array {
   writeEntry(kind, number, tag, unixMs)
   return sha256(leafInput)
 }
 
-/** A log in flat arrays, about 50 bytes an entry; it grows as it is appended to. */
+/** A growing log in flat arrays, about 50 bytes for each entry. */
 export class SaleLog implements Iterable<SaleEntry> {
   #size = 0
   #kinds: Uint8Array
@@ -122,8 +122,8 @@ export function logRoot(log: SaleLog, size: number = log.size): Uint8Array {
 }
 
 /**
- * The list that a log amounts to: issued and not voided, ascending by number. Throws a RangeError where a number is
- * issued that is out already, voided that is not, or voided with another tag than it was issued with.
+ * The list that follows from a log: issued and not voided, ascending by number. Throws a RangeError if the log issues a
+ * number twice, voids one that is not issued, or voids one with another tag than it was issued with.
  */
 export function replayLog(entries: SaleLog | Iterable<SaleEntry>): TicketList {
   const log = entries instanceof SaleLog ? entries : SaleLog.from(entries)
@@ -157,7 +157,7 @@ export function replayLog(entries: SaleLog | Iterable<SaleEntry>): TicketList {
   return list
 }
 
-/** Rows without the header, as bytes, so that a long log can be streamed in slices. */
+/** The rows as bytes, without the header, so that a long log can be streamed in slices. */
 export function logCsvRows(entries: Iterable<SaleEntry>, count: number): Uint8Array<ArrayBuffer> {
   const writer = new CsvWriter(count * MAX_CSV_ROW)
   for (const { kind, number, tag, unixMs } of entries) {
@@ -171,7 +171,7 @@ export function logCsv(log: SaleLog): string {
   return LOG_CSV_HEADER + new TextDecoder().decode(logCsvRows(log, log.size))
 }
 
-/** Throws a RangeError that names the row, unless the text is exactly what logCsv writes. */
+/** Throws a RangeError that names the row, unless the text is exactly as `logCsv` writes it. */
 export function parseLogCsv(text: string): SaleLog {
   const reader = new CsvReader(text, LOG_CSV_HEADER.trimEnd())
   const log = new SaleLog(reader.rowsAtMost(MIN_CSV_ROW))
@@ -198,9 +198,9 @@ function writeEntry(kind: EntryKind, number: number, tag: Uint8Array, unixMs: nu
   writeU64(leafInput, at + 5 + HASH_BYTES, unixMs)
 }
 
-/** The entries' indices, sorted by number, and in log order within a number. */
+/** The entries' indices, sorted by number, then in log order. */
 function byNumberThenTime(log: SaleLog): Uint32Array {
-  // `number · 2²¹ + index` stays below 2⁵³: as floats, up to 2²¹ entries sort natively and exactly, without a comparator.
+  // `number · 2²¹ + index` is below 2⁵³, so up to 2²¹ entries sort exactly as floats, without a slow comparator.
   const span = 2 ** 21
   const order = new Uint32Array(log.size)
   if (log.size <= span) {

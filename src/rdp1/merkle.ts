@@ -1,8 +1,8 @@
-// The Merkle tree of RFC 6962 §2.1: a frontier that grows a leaf at a time, and inclusion proofs from a few chunks.
+// The Merkle tree of RFC 6962 §2.1: a frontier that grows leaf by leaf, and inclusion proofs from a few chunks.
 
 import { compareBytes, equalBytes, HASH_BYTES, hash32, sha256, u64 } from './encoding.ts'
 
-/** How many leaves a chunk has: whoever keeps one root a chunk can prove any leaf from two chunks of leaves. */
+/** The leaves of a chunk. An owner that stores each chunk's root can prove any leaf from two chunks of leaves. */
 export const CHUNK_LEAVES = 1024
 const CHUNK_LEVEL = 10
 
@@ -12,7 +12,7 @@ const MAX_LEVELS = 53
 const nodeInput = new Uint8Array(1 + 2 * HASH_BYTES)
 nodeInput[0] = 0x01
 
-/** Leaves and nodes take different prefixes, so that neither can be passed off as the other. */
+/** Leaves and nodes have different prefixes, so that a node cannot pass as a leaf. */
 export function leafHash(entry: Uint8Array): Uint8Array {
   const input = new Uint8Array(1 + entry.length)
   input.set(entry, 1)
@@ -20,7 +20,7 @@ export function leafHash(entry: Uint8Array): Uint8Array {
 }
 
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  // One shared buffer is safe: hashing is synchronous and nothing runs between the writes and the hash.
+  // One shared buffer is safe: hashing is synchronous, so nothing else runs between the writes and the hash.
   nodeInput.set(hash32(left), 1)
   nodeInput.set(hash32(right), 1 + HASH_BYTES)
   return sha256(nodeInput)
@@ -30,7 +30,7 @@ export function emptyRoot(): Uint8Array {
   return sha256(new Uint8Array(0))
 }
 
-/** The roots of the complete subtrees along the tree's right edge: all that appending needs, 32 bytes a level. */
+/** The roots of the complete subtrees along the tree's right edge, 32 bytes for each level: an append needs no more. */
 export class MerkleFrontier {
   #size = 0
   readonly #roots = new Uint8Array(MAX_LEVELS * HASH_BYTES)
@@ -39,14 +39,14 @@ export class MerkleFrontier {
     return this.#size
   }
 
-  /** Returns the root of the chunk of CHUNK_LEAVES that this leaf completes, if it completes one. */
+  /** Returns the root of the chunk that this leaf completes; undefined: it completes none. */
   append(leafHash: Uint8Array): Uint8Array | undefined {
     return this.appendSubtree(leafHash, 0)
   }
 
   /**
-   * Appends the root of a complete subtree of 2^level leaves, where such a subtree can start: this is how an owner
-   * rebuilds the frontier from chunk roots (level 10) and the leaves after them.
+   * Appends the root of a complete subtree of 2^level leaves. An owner rebuilds the frontier with it, from chunk roots
+   * (level 10) and the leaves after them. Throws a RangeError if no such subtree can start here.
    */
   appendSubtree(root: Uint8Array, level: number): Uint8Array | undefined {
     const leaves = 2 ** level
@@ -67,7 +67,7 @@ export class MerkleFrontier {
     return chunk
   }
 
-  /** The tree's hash; of the empty tree, H(""). */
+  /** The tree's hash; the empty tree has H(""). */
   root(): Uint8Array {
     let root: Uint8Array | undefined
     for (const level of levelsOf(this.#size)) {
@@ -108,7 +108,7 @@ export class MerkleFrontier {
   }
 }
 
-/** The root over all leaves, for those who hold them all. */
+/** The root over all leaves. */
 export function treeRoot(leafHashes: readonly Uint8Array[]): Uint8Array {
   const frontier = new MerkleFrontier()
   for (const leaf of leafHashes) frontier.append(leaf)
@@ -116,8 +116,8 @@ export function treeRoot(leafHashes: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * What an owner of a long log keeps or rereads to prove a leaf. `leavesOf(chunk)` gives that chunk's leaf hashes;
- * it is asked only for the chunk that holds the leaf and for the last, partial one.
+ * The parts of a long log that prove a leaf. `leavesOf(chunk)` returns that chunk's leaf hashes. It is called only for
+ * the chunk with the leaf and for the last, partial chunk.
  */
 export interface ChunkedTree {
   size: number
@@ -147,7 +147,7 @@ export function inclusionPath(tree: ChunkedTree, index: number): Uint8Array[] {
   return path.reverse()
 }
 
-/** Whether `path` leads from the leaf to `root` (RFC 9162 §2.1.3.2, which adds the checks that RFC 6962 leaves out). */
+/** Whether `path` leads from the leaf to `root`, by RFC 9162 §2.1.3.2: RFC 6962 lacks some of its checks. */
 export function verifyInclusion(
   leafHash: Uint8Array,
   index: number,
@@ -177,7 +177,7 @@ export function verifyInclusion(
   return sn === 0 && equalBytes(hash, root)
 }
 
-/** MTH(D[start:end]) for a range that the recursion of RFC 6962 meets: it never crosses a chunk's edge halfway. */
+/** MTH(D[start:end]) for a range of RFC 6962's recursion: such a range is whole chunks, or lies within one chunk. */
 function rangeRoot(tree: ChunkedTree, start: number, end: number): Uint8Array {
   const length = end - start
   if (length > CHUNK_LEAVES) {

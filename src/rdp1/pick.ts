@@ -1,4 +1,4 @@
-// The pick (rdp1 steps 10 and 11): a virtual Fisher–Yates shuffle over the list, fed by words that the seed gives.
+// The pick (rdp1 steps 10 and 11): a virtual Fisher–Yates shuffle over the list, driven by the seed's words.
 
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
@@ -16,7 +16,7 @@ export interface Winner {
 
 export interface PickResult {
   winners: Winner[]
-  /** How many picks were made, skipped ones included. */
+  /** The count of picks, skipped ones included. */
   steps: number
 }
 
@@ -29,9 +29,9 @@ export interface PickOptions {
 export interface Words {
   /** The next u64. */
   next(): bigint
-  /** A number below n (1 ≤ n ≤ 2⁶⁴), every one equally likely. */
+  /** A number below n (1 ≤ n ≤ 2⁶⁴), each equally likely. */
   uniform(n: bigint): bigint
-  /** `uniform` for small numbers, the same value without a bigint: a draw may need a million of them. */
+  /** The same value as `uniform`, without a bigint for small n: a draw may need a million of them. */
   below(n: number): number
 }
 
@@ -39,13 +39,13 @@ const TWO_64 = 1n << 64n
 const WORD_BYTES = 8
 const BLOCK_TAG = LP('rdp1/block')
 
-/** Up to here (x mod n) · 2³² + y is a safe integer for every u32 y. */
+/** Up to this n, (x mod n) · 2³² + y is a safe integer for every u32 y. */
 const SMALL = 2 ** 21
 
-/** The words of a seed: HMAC-SHA256 in counter mode, four u64 a block. */
+/** The words of a seed: HMAC-SHA256 in counter mode, four u64 in each block. */
 export function wordsOf(seed: Uint8Array): Words {
-  // The key is absorbed once, and each block starts from a copy of that state, in memory that is used again: faster
-  // in script than a call into the platform for each block.
+  // The key is absorbed once, and each block starts from a copy of that state, in reused memory. In script this is
+  // faster than a call into the platform for each block.
   const keyed = hmac.create(sha256, hash32(seed))
   const state = keyed.clone()
   const digest = new Uint8Array(HASH_BYTES)
@@ -53,7 +53,7 @@ export function wordsOf(seed: Uint8Array): Words {
   let block = 0
   const bytes = new DataView(digest.buffer)
   let at = digest.length
-  /** Where the next word stands in `bytes`. */
+  /** The offset of the next word in `bytes`. */
   const advance = (): number => {
     if (at === digest.length) {
       writeU32(message, BLOCK_TAG.length, block++)
@@ -79,7 +79,7 @@ export function wordsOf(seed: Uint8Array): Words {
     if (n > SMALL) return Number(uniform(BigInt(n)))
     const offset = advance()
     const high = bytes.getUint32(offset)
-    // Dropped words are among the last n below 2⁶⁴, so their upper half is all ones: leave those to exact arithmetic.
+    // A word that must be dropped is among the last n below 2⁶⁴, so its upper half is all ones. `uniform` decides it.
     if (high === 0xffff_ffff) {
       at -= WORD_BYTES
       return Number(uniform(BigInt(n)))
@@ -99,14 +99,14 @@ export function pick(
   const eligibility = eligibilityOf(list, options)
   const words = wordsOf(seed)
   const count = list.numbers.length
-  // moved[i] - 1 is the index that the shuffle has put at position i; 0 says that it still holds its own.
+  // moved[i] - 1 is the index that the shuffle moved to position i; 0: position i still holds its own index.
   const moved = new Uint32Array(count)
   const winners: Winner[] = []
   let step = 0
   while (winners.length < units.length && eligibility.left > 0) {
     const at = step + words.below(count - step)
     const picked = moved[at] === 0 ? at : (moved[at] as number) - 1
-    // Position `step` is never visited again, so only the other half of the swap is written.
+    // Position `step` is never visited again, so only one half of the swap is written.
     moved[at] = moved[step] === 0 ? step + 1 : (moved[step] as number)
     if (eligibility.take(picked)) {
       winners.push({ unit: units[winners.length] as string, ticket: list.numbers[picked] as number, step })
@@ -117,7 +117,7 @@ export function pick(
 }
 
 interface Eligibility {
-  /** How many can still win: tickets, or holders where each wins once. */
+  /** How many can still win: tickets under perTicket, holders under perHolder. */
   left: number
   /** Whether the picked ticket wins; if so, it (or its holder) can't again. */
   take(index: number): boolean
@@ -154,7 +154,7 @@ function perHolder(list: TicketList, allowed: (index: number) => boolean): Eligi
     left: holders.size,
     take: (index) => {
       if (!allowed(index)) return false
-      // A holder goes by its first ticket's index.
+      // A holder is identified by the index of its first ticket.
       const holder = holders.find(list.tags, index * HASH_BYTES)
       if (won[holder] === 1) return false
       won[holder] = 1

@@ -1,4 +1,4 @@
-// The documents that a deployment publishes for a draw, and hands to holders: proof, key file, receipt; all strict.
+// The schemas of the documents that a deployment publishes or gives to holders: proof, key file and receipt.
 
 import * as z from 'zod'
 import { Text } from './rules.ts'
@@ -7,7 +7,7 @@ const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 
 const Hash = hex(32)
 const Ed25519Signature = hex(64)
 
-// The range of a JavaScript Date, so that every time in a proof can be named.
+// The range of a JavaScript Date, so that every time in a proof has a date.
 const UnixMs = z.int().min(0).max(8_640_000_000_000_000)
 const UnixSeconds = z.int().min(0).max(8_640_000_000_000)
 const U32 = z.int().min(0).max(0xffff_ffff)
@@ -20,7 +20,7 @@ const Unit = z.string().regex(/^[1-9]\d*#[1-9]\d*$/)
 
 export const WinnerSchema = z.strictObject({ unit: Unit, ticket: U32, step: Size })
 
-/** From `signature` on, null until the round's beacon has spoken. */
+/** From `signature` on, fields are null until the round is published. */
 export const AttemptSchema = z.strictObject({
   attempt: U32,
   requestedAt: UnixMs,
@@ -45,7 +45,7 @@ export const CancellationSchema = z.strictObject({ at: UnixMs, reason: Text, sig
 export const ProofSchema = z.strictObject({
   protocol: z.literal('rdp1'),
   raffleId: Text.min(1),
-  /** The exact text, as hashed. */
+  /** The exact text that is hashed. */
   rules: Text,
   rulesHash: Hash,
   log: LogHead,
@@ -63,7 +63,7 @@ export const ProofSchema = z.strictObject({
 })
 export type Proof = z.infer<typeof ProofSchema>
 
-/** `/.well-known/tombola.json`: every key that the deployment has signed with, retired ones included. */
+/** `/.well-known/tombola.json`: every key that the deployment ever signed with, retired ones included. */
 export const KeyFileSchema = z.strictObject({
   keys: z.array(z.strictObject({ id: Text, algorithm: z.literal('Ed25519'), publicKey: hex(32) })),
 })
@@ -78,11 +78,11 @@ const ReceiptTicket = z.strictObject({
 })
 export type ReceiptTicket = z.infer<typeof ReceiptTicket>
 
-/** A holder's copy of one reservation; it carries the signed commitment from the freeze on. */
+/** A holder's receipt of one reservation. After the freeze it contains the signed commitment. */
 export const ReceiptSchema = z.strictObject({
   raffleId: Text,
   userId: Text,
-  /** Null once the person's salt has been erased. */
+  /** Null once the person's salt is erased. */
   salt: hex(16).nullable(),
   reservationId: Text,
   tickets: z.array(ReceiptTicket),
@@ -107,11 +107,11 @@ export interface UnitResult {
   unit: string
   /** The attempt that decides: the last drawn one that had this unit. */
   attempt: number
-  /** Null where nobody eligible was left. */
+  /** Null: no eligible ticket was left. */
   ticket: number | null
 }
 
-/** What became of every prize unit so far; empty until attempt 0 is drawn. */
+/** The present result of every prize unit; empty until attempt 0 is drawn. */
 export function unitResults(proof: Proof): UnitResult[] {
   const results = new Map<string, UnitResult>()
   for (const { attempt, units, winners } of proof.attempts) {

@@ -1,19 +1,19 @@
-// The rules of a raffle as hashed (rdp1 step 1): RFC 8785 JSON with an exact set of keys, frozen before the first sale.
+// The hashed rules of a raffle (rdp1 step 1): RFC 8785 JSON with an exact set of keys, frozen before the first sale.
 
 import canonicalize from 'canonicalize'
 import * as z from 'zod'
 import { concat, LP, sha256 } from './encoding.ts'
 
-/** One format only, as Date.toISOString() writes it, so that a moment has a single spelling; whole seconds. */
+/** Whole seconds in the one format of Date.toISOString(), so that each moment has a single spelling. */
 const Moment = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.000Z$/)
   .refine((text) => {
     const ms = Date.parse(text)
     return Number.isFinite(ms) && new Date(ms).toISOString() === text
-  }, 'not a moment')
+  }, 'not a valid time')
 
-// A lone surrogate and U+FFFD encode to the same bytes: a text that holds one would not be fixed by its hash.
+// A lone surrogate and U+FFFD encode to the same bytes, so a hash would not fix a text with a lone surrogate.
 export const Text = z.string().refine((text) => text.isWellFormed(), 'not well-formed Unicode')
 
 const Count = z.int().min(0).max(0xffff_ffff)
@@ -25,7 +25,7 @@ const Prize = z.strictObject({
   title: Text,
   quantity: Count.min(1),
   kind: z.enum(['item', 'cash', 'share']),
-  /** Of cash, and of an item whose worth is told: money. Of a share: basis points of the takings. */
+  /** Cash, or an item of known worth: money. A share: basis points of the takings. */
   value: z.union([Money, z.strictObject({ shareBps: z.int().min(0).max(10_000) })]).nullable(),
 })
 
@@ -40,7 +40,7 @@ const Draw = z.discriminatedUnion('method', [
   }),
 ])
 
-/** As many as the largest raffle has tickets: a stranger's rules must not fill a verifier's memory. */
+/** The largest raffle has this many tickets. The bound keeps a stranger's rules from filling a verifier's memory. */
 export const MAX_PRIZE_UNITS = 1_000_000
 
 const hasFewUnits = (prizes: readonly { quantity: number }[]): boolean =>
@@ -71,20 +71,20 @@ export const RulesSchema = z.strictObject({
   maxRedraws: Count,
   earlyClose: z.enum(['no', 'soldOut', 'operator']),
   leadSeconds: Count,
-  /** The beacon's chain hash; null where no beacon draws. */
+  /** The beacon's chain hash; null: a lottery draws. */
   chain: ChainHash.nullable(),
 })
 
-/** Every key of step 1; what is absent is null. Times are `2023-08-23T15:49:24.000Z`, in whole seconds. */
+/** Every key of step 1; an absent value is null. Times look like `2023-08-23T15:49:24.000Z`, in whole seconds. */
 export type Rules = z.infer<typeof RulesSchema>
 export type WinPolicy = Rules['winPolicy']
 
-/** The text that is stored, hashed and published: RFC 8785, keys sorted, nothing optional about its spelling. */
+/** The one spelling of the rules (RFC 8785) that is stored, hashed and published. */
 export function canonicalRules(rules: Rules): string {
   return canonicalize(RulesSchema.parse(rules)) as string
 }
 
-/** Throws unless `text` is the canonical form of valid rules: two spellings of one text would be two hashes. */
+/** Throws unless `text` is the canonical form of valid rules: two spellings would give two hashes. */
 export function parseRules(text: string): Rules {
   const rules = RulesSchema.parse(JSON.parse(text))
   if (canonicalize(rules) !== text) throw new RangeError('the rules are not in canonical form (RFC 8785)')

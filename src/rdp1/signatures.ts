@@ -1,4 +1,4 @@
-// What the deployment signs with its Ed25519 key (RFC 8032): commitments, attempts, cancellations and receipts.
+// The messages that the deployment signs with its Ed25519 key (RFC 8032), and how to verify them.
 
 import { concat, hash32, LP, toHex, u32, u64 } from './encoding.ts'
 import type { Primitives } from './primitives.ts'
@@ -6,14 +6,14 @@ import type { Primitives } from './primitives.ts'
 const POINT_BYTES = 32
 export const ED25519_SIGNATURE_BYTES = 64
 
-/** What rdp1 needs of a key; the platform makes it, and the private half stays there. */
+/** A signing key of the platform, which keeps the private half. */
 export interface SigningKey {
   /** 64 hex digits, as published in /.well-known/tombola.json. */
   readonly publicKey: string
   sign(message: Uint8Array): Uint8Array
 }
 
-/** The y of every point of small order, without the sign of x, as encoded. */
+/** The encoded y of every point of small order, without the sign of x. */
 const SMALL_ORDER = new Set([
   '00'.repeat(32),
   `01${'00'.repeat(31)}`,
@@ -23,8 +23,8 @@ const SMALL_ORDER = new Set([
 ])
 
 /**
- * False for anything malformed: a key or a signature of another length is just not one. False also where the key or
- * the signature's R is a weak point. No honest signer makes one, and some platforms take them while others do not.
+ * Returns false for a malformed key or signature, and if the key or the signature's R is a weak point. No honest
+ * signer makes a weak point, and platforms differ in whether they accept one.
  */
 export function verify(
   { verifyEd25519 }: Pick<Primitives, 'verifyEd25519'>,
@@ -37,7 +37,7 @@ export function verify(
   return verifyEd25519(publicKey, message, signature)
 }
 
-/** Whether an encoded point is of small order, so that it fits many messages, or is spelt with a y not below the prime. */
+/** Whether an encoded point is of small order, so that it fits many messages, or its y is not below the prime. */
 function isWeakPoint(point: Uint8Array): boolean {
   const y = new Uint8Array(point)
   y[31] = (y[31] as number) & 0x7f
@@ -60,7 +60,7 @@ export function signedCancelMessage(commitment: Uint8Array, at: number, reason: 
   return concat(LP('rdp1/signed-cancel'), hash32(commitment), u64(at), LP(reason))
 }
 
-/** One ticket of a receipt; `logIndex` is the place of its entry in the sale log, from 0. */
+/** One ticket of a receipt. `logIndex` is its entry's place in the sale log, from 0. */
 export function receiptMessage(ticket: {
   raffleId: string
   userId: string

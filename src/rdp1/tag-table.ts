@@ -1,11 +1,11 @@
-// A set of 32-byte tags by open addressing over a flat buffer: a million tags cost four bytes a slot, and no objects.
+// A set of 32-byte tags: open addressing over a flat buffer, with four bytes for each slot and no objects.
 
 import { concatAll, HASH_BYTES } from './encoding.ts'
 
 export class TagTable {
   #size = 0
   readonly #tags: Uint8Array
-  /** An index into `tags` plus one; 0 is free. At most half of the slots are taken, so a probe always ends. */
+  /** An index into `tags` plus one; 0: free. At most half of the slots are taken, so a probe always ends. */
   readonly #slots: Uint32Array
   readonly #mask: number
 
@@ -23,12 +23,12 @@ export class TagTable {
     return table
   }
 
-  /** How many different tags were added. */
+  /** The count of different tags. */
   get size(): number {
     return this.#size
   }
 
-  /** Adds the tag at `index` of the table's own buffer, unless it is there. */
+  /** Adds the tag at `index` of the table's own buffer, unless the table has it. */
   add(index: number): void {
     const slot = this.#slotOf(this.#tags, index * HASH_BYTES)
     if (this.#slots[slot] !== 0) return
@@ -41,7 +41,7 @@ export class TagTable {
     return (this.#slots[this.#slotOf(buffer, offset)] as number) - 1
   }
 
-  /** The slot that holds the tag, or the free one where it belongs. Tags are hashes: any four bytes spread well. */
+  /** The slot that holds the tag, or the free slot for it. Tags are hashes, so any four bytes spread well. */
   #slotOf(buffer: Uint8Array, offset: number): number {
     let slot =
       ((((buffer[offset] as number) << 24) |

@@ -1,4 +1,4 @@
-// Checks the draw and every redraw of a proof: what was asked, when, who was excluded, what the beacon said, who won.
+// Checks the draw and every redraw of a proof: the request, its time, the exclusions, the beacon round and the winners.
 
 import { attemptHash, exclusions, firstAttempt, seedOf } from './attempt.ts'
 import { randomnessOf, verifyBeacon } from './beacon.ts'
@@ -28,7 +28,7 @@ export function checkAttempts(findings: Findings, evidence: Evidence): void {
   })
 }
 
-/** Attempt 0 holds nothing that the commitment has not fixed. */
+/** The commitment fixes every value of attempt 0. */
 function checkFirst(
   findings: Findings,
   { proof, rules }: Evidence,
@@ -43,16 +43,16 @@ function checkFirst(
   })
   findings.judge(
     name,
-    `The draw is of all ${plural(expected.units.length, 'prize')}, at the committed round.`,
+    `The draw is for all ${plural(expected.units.length, 'prize')}, at the committed round.`,
     [
       attempt.attempt !== 0 && `The first attempt is numbered ${attempt.attempt}, not 0.`,
       attempt.requestedAt !== expected.requestedAt &&
         'The draw was not requested at the time of the commitment.',
-      attempt.reason !== '' && 'The draw has a reason; only redraws have one.',
+      attempt.reason !== '' && 'The draw has a reason, but only redraws have one.',
       attempt.round !== expected.round && `The draw is at round ${attempt.round}, not at ${expected.round}.`,
       attempt.units.join() !== expected.units.join() &&
-        'The draw is not of all prizes of the rules, in order.',
-      attempt.excludedTags.length + attempt.excludedTickets.length > 0 && 'The draw excludes somebody.',
+        'The draw is not for all prizes of the rules, in order.',
+      attempt.excludedTags.length + attempt.excludedTickets.length > 0 && 'The first draw excludes a holder.',
     ],
   )
 }
@@ -68,23 +68,24 @@ function checkRedraw(
   const known = new Set(prizeUnits(rules.prizes))
   const round = redrawRound(chain, { requestedAt: attempt.requestedAt, leadSeconds: rules.leadSeconds })
   const previous = earlier.at(-1) as ProofAttempt
-  // One attempt pending at a time: a redraw can't be asked for before the last round is out.
+  // One attempt is pending at a time, so a redraw cannot be requested before the previous round is published.
   const earliest = timeOf(chain, previous.round) * 1000
-  const asked = moment(attempt.requestedAt)
+  const requested = moment(attempt.requestedAt)
   findings.judge(
     name,
-    `${plural(attempt.units.length, 'prize')} drawn again (${attempt.units.join(', ')}), asked for at ${asked}: "${attempt.reason}".`,
+    `${plural(attempt.units.length, 'prize')} drawn again (${attempt.units.join(', ')}), requested at ${requested}: "${attempt.reason}".`,
     [
       attempt.attempt !== earlier.length && `Redraw ${earlier.length} is numbered ${attempt.attempt}.`,
       earlier.length > rules.maxRedraws && `The rules allow ${plural(rules.maxRedraws, 'redraw')}.`,
-      attempt.units.length === 0 && 'The redraw is of no prize.',
+      attempt.units.length === 0 && 'The redraw names no prize.',
       new Set(attempt.units).size !== attempt.units.length && 'The redraw names a prize twice.',
       attempt.units.some((unit) => !known.has(unit)) &&
-        'The redraw is of a prize that the rules do not have.',
-      attempt.requestedAt < earliest && 'The redraw was asked for while the attempt before it was pending.',
-      attempt.round !== round && `The redraw's time asks for round ${round}, not for ${attempt.round}.`,
+        'The redraw names a prize that the rules do not have.',
+      attempt.requestedAt < earliest && 'The redraw was requested while the previous attempt was pending.',
+      attempt.round !== round &&
+        `By its time, the redraw belongs to round ${round}, not to ${attempt.round}.`,
       earlier.some((other) => other.round >= attempt.round) &&
-        'The redraw is not later than every earlier round.',
+        'The redraw does not use a later round than every earlier attempt.',
     ],
   )
   checkExclusions(findings, evidence, `${name} exclusions`, attempt, earlier)
@@ -108,7 +109,7 @@ function checkExclusions(
     return
   }
   const tagged = winners.map(({ ticket }) => ({ ticket, tag: tagAt(list, indexOfTicket(list, ticket)) }))
-  // Under perTicket the excluded tags are the holders disqualified so far, which nobody but the server decides.
+  // Under perTicket the excluded tags are the disqualified holders, whom the server decides on; no rule derives them.
   const disqualified = rules.winPolicy === 'perTicket' ? attempt.excludedTags : []
   const before = earlier.at(-1)?.excludedTags ?? []
   try {
@@ -119,18 +120,18 @@ function checkExclusions(
     )
     const says =
       rules.winPolicy === 'perHolder'
-        ? 'All earlier winners, and nobody else, are excluded.'
+        ? 'All earlier winners are excluded, and no other holder.'
         : `All earlier winning tickets are excluded, and ${plural(disqualified.length, 'disqualified holder')}.`
     findings.judge(name, says, [
       attempt.excludedTags.join() !== expected.excludedTags.map(toHex).join() &&
-        'The excluded holders are not the ones that the rules exclude, ascending.',
+        'The excluded holders are not those that the rules exclude, in ascending order.',
       attempt.excludedTickets.join() !== expected.excludedNumbers.join() &&
-        'The excluded tickets are not the ones that the rules exclude, ascending.',
+        'The excluded tickets are not those that the rules exclude, in ascending order.',
       before.some((tag) => !attempt.excludedTags.includes(tag)) &&
-        'A holder who was excluded before is let in again.',
+        'A holder who was excluded before may win again.',
     ])
   } catch {
-    findings.fails(name, 'A holder is excluded who has never won.')
+    findings.fails(name, 'A holder who has never won is excluded.')
   }
 }
 
@@ -156,7 +157,7 @@ function checkHash(
     findings.fails(`${name} hash`, `${capital(sentenceName(name))} has no hash: ${(error as Error).message}.`)
     return
   }
-  const after = earlier.length === 0 ? 'the commitment' : 'the attempt before it'
+  const after = earlier.length === 0 ? 'the commitment' : 'the previous attempt'
   const what = sentenceName(name)
   findings.judge(`${name} hash`, `${capital(what)} is fixed by its hash and follows ${after}.`, [
     hash !== attempt.attemptHash &&
@@ -203,13 +204,13 @@ function checkBeacon(findings: Findings, { chain }: Evidence, name: string, atte
   const signature = fromHex(attempt.signature)
   findings.judge(`${name} beacon`, `The beacon's signature of round ${attempt.round} is genuine.`, [
     !verifyBeacon(chain, attempt.round, signature) &&
-      `The signature is not the one of ${chain.name} for round ${attempt.round}.`,
+      `This is not the signature of ${chain.name} for round ${attempt.round}.`,
     toHex(randomnessOf(signature)) !== attempt.randomness &&
       "The randomness is not the hash of the beacon's signature.",
   ])
 }
 
-/** The seed is recomputed from the signature, so that no published value in between is trusted. */
+/** Recomputes the seed from the signature, so that it trusts no published value in between. */
 function checkWinners(findings: Findings, { rules, list }: Evidence, name: string, attempt: Drawn): void {
   const check = `${name} winners`
   const seed = seedOf(fromHex(attempt.attemptHash), randomnessOf(fromHex(attempt.signature)))
@@ -217,24 +218,24 @@ function checkWinners(findings: Findings, { rules, list }: Evidence, name: strin
     findings.notChecked(check, 'Without a readable list, the winners were not checked.')
     return
   }
-  const { winners, steps } = drawAgain(list, seed, attempt, rules.winPolicy)
+  const { winners, steps } = pickAgain(list, seed, attempt, rules.winPolicy)
   const left = attempt.units.length - winners.length
-  const without = left === 0 ? '' : `; ${plural(left, 'prize')} without a winner, as nobody was left`
+  const without =
+    left === 0 ? '' : `; ${plural(left, 'prize')} without a winner, as no eligible ticket was left`
   findings.judge(
     check,
     `Drawn again here, the winners are the same: ${plural(winners.length, 'winner')}${without}.`,
     [
-      toHex(seed) !== attempt.seed &&
-        `The seed comes to ${toHex(seed)}, not to the published ${attempt.seed}.`,
+      toHex(seed) !== attempt.seed && `The seed is ${toHex(seed)}, not the published ${attempt.seed}.`,
       JSON.stringify(winners) !==
         JSON.stringify(attempt.winners.map(({ unit, ticket, step }) => ({ unit, ticket, step }))) &&
-        `Drawn again here, the winners are others: ${winners.map((w) => `${w.unit} → ${w.ticket}`).join(', ') || 'none'}.`,
+        `Drawn again here, the winners are different: ${winners.map((w) => `${w.unit} → ${w.ticket}`).join(', ') || 'none'}.`,
       steps !== attempt.steps && `The draw took ${plural(steps, 'step')}, not ${attempt.steps}.`,
     ],
   )
 }
 
-function drawAgain(list: TicketList, seed: Uint8Array, attempt: Drawn, winPolicy: 'perTicket' | 'perHolder') {
+function pickAgain(list: TicketList, seed: Uint8Array, attempt: Drawn, winPolicy: 'perTicket' | 'perHolder') {
   return pick(list, seed, attempt.units, {
     winPolicy,
     excludedTags: attempt.excludedTags.map((tag) => fromHex(tag)),

@@ -1,4 +1,4 @@
-// Checks a published proof against nothing but itself, its list, its log and the signing key: pure, offline, complete.
+// Checks a published proof with nothing but its list, its log and the signing keys: pure and offline.
 
 import * as z from 'zod'
 import { type Chain, chainByHash, commitmentRound, dev, timeOf } from './chains.ts'
@@ -15,20 +15,20 @@ import { signedCancelMessage, signedCommitMessage } from './signatures.ts'
 import { checkAttempts } from './verify-attempts.ts'
 import { checkReceipt } from './verify-receipt.ts'
 
-/** The JSON documents are parsed but unvalidated: a stranger wrote them. */
+/** The JSON documents are parsed but not validated: a stranger may have written them. */
 export interface ProofInput {
   proof: unknown
   listCsv: string
   logCsv: string
   keys: unknown | null
   receipt: unknown | null
-  /** Whether the dev chain, whose secret is public, is accepted. */
+  /** Whether to accept the dev chain, whose secret is public. */
   allowDev: boolean
 }
 
 /**
- * Every value of the proof is recomputed or covered by a signature; one finding for each step. It runs in a browser
- * as it is; a server hands in its platform's `primitives`, which give the same findings sooner.
+ * Recomputes every value of the proof, or checks its signature, with a finding for each step. It also runs in a
+ * browser; a server passes its platform's `primitives`, which give the same findings faster.
  */
 export function verifyProof(input: ProofInput, primitives: Primitives = scriptPrimitives): Check[] {
   const findings = new Findings()
@@ -69,12 +69,12 @@ function readDocument<T>(
 ): T | null {
   const parsed = schema.safeParse(value)
   if (parsed.success) {
-    findings.holds(name, `${what} has the form that rdp1 prescribes.`)
+    findings.holds(name, `${what} has the format of rdp1.`)
     return parsed.data
   }
   const issue = parsed.error.issues[0]
   const where = issue?.path.length ? ` at ${issue.path.join('.')}` : ''
-  findings.fails(name, `${what} does not have the form that rdp1 prescribes${where}: ${issue?.message}.`)
+  findings.fails(name, `${what} has the wrong format${where}: ${issue?.message}.`)
   return null
 }
 
@@ -89,8 +89,8 @@ function readRules(findings: Findings, proof: Proof): Rules | null {
   const hash = toHex(rulesHash(proof.rules))
   findings.judge('rules', 'The rules are complete, canonical, and hash to the published hash.', [
     hash !== proof.rulesHash && `The rules hash to ${hash}, not to the published ${proof.rulesHash}.`,
-    rules.id !== proof.raffleId && `The rules are those of ${rules.id}, not of ${proof.raffleId}.`,
-    rules.draw.method !== 'beacon' && 'The rules leave the draw to a lottery, not to a beacon.',
+    rules.id !== proof.raffleId && `The rules belong to ${rules.id}, not to ${proof.raffleId}.`,
+    rules.draw.method !== 'beacon' && 'By its rules, a lottery draws this raffle, not a beacon.',
   ])
   return rules
 }
@@ -105,10 +105,10 @@ function readChain(findings: Findings, proof: Proof, rules: Rules, allowDev: boo
     'chain',
     `The beacon is ${chain.name}, as the rules say; its key is built into this verifier.`,
     [
-      proof.chain !== chain.hash && 'The proof names another chain than the rules do.',
+      proof.chain !== chain.hash && 'The proof and its rules name different chains.',
       chain === dev &&
         !allowDev &&
-        'The beacon is the development chain, whose secret is public: such a proof proves nothing.',
+        'The beacon is the development chain, whose secret is public, so this proof proves nothing.',
     ],
   )
   return chain
@@ -131,12 +131,13 @@ function checkLog(findings: Findings, proof: Proof, rules: Rules, log: SaleLog, 
   const most = mostAtOnce(log)
   findings.judge(
     'number of tickets',
-    `No more than the rules' ${rules.totalTickets} tickets were ever out.`,
+    `At no time were more than ${rules.totalTickets} tickets sold, as the rules say.`,
     [
-      most > rules.totalTickets && `${most} tickets were out at once; the rules allow ${rules.totalTickets}.`,
+      most > rules.totalTickets &&
+        `${most} tickets were sold at once; the rules allow ${rules.totalTickets}.`,
       proof.closeReason === 'soldOut' &&
         most < rules.totalTickets &&
-        `Sales were closed as sold out, but only ${most} of ${rules.totalTickets} tickets were ever out.`,
+        `Sales closed as sold out, but at most ${most} of ${rules.totalTickets} tickets were sold at once.`,
     ],
   )
 }
@@ -166,9 +167,9 @@ function readList(
   }
   try {
     const derived = replayLog(log)
-    findings.judge('list from log', 'The list is exactly what the sale log amounts to.', [
+    findings.judge('list from log', 'The list follows exactly from the sale log.', [
       (published === null || !sameList(derived, published)) &&
-        `The sale log amounts to ${plural(derived.numbers.length, 'ticket')}, and not to this list.`,
+        `The sale log gives ${plural(derived.numbers.length, 'ticket')}, and not this list.`,
     ])
     return derived
   } catch (error) {
@@ -187,13 +188,13 @@ function checkClosing(findings: Findings, { proof, rules }: Evidence): void {
     ])
     return
   }
-  const early = proof.closeReason === 'soldOut' ? 'when it was sold out' : "at the operator's word"
+  const early = proof.closeReason === 'soldOut' ? 'as it was sold out' : 'by its operator'
   const allowed = rules.earlyClose === proof.closeReason
   findings.judge(
     'draw time',
-    `Sales closed early, ${early}, as the rules allow; the draw was due at ${effective}.`,
+    `Sales closed early, ${early}. The rules allow it; the draw was due at ${effective}.`,
     [
-      !allowed && `Sales were closed early, ${early}; the rules do not allow that.`,
+      !allowed && `Sales closed early, ${early}. The rules do not allow that.`,
       proof.effectiveDrawAt > drawAt &&
         `An early close cannot move the draw from ${promised} to ${effective}.`,
     ],
@@ -205,10 +206,10 @@ function checkRound(findings: Findings, { proof, rules, chain }: Evidence): void
   const round = commitmentRound(chain, { effectiveDrawAt, committedAt, leadSeconds: rules.leadSeconds })
   const late = committedAt + rules.leadSeconds * 1000 > effectiveDrawAt * 1000
   const says = late
-    ? `The commitment came late, so the round moved to ${round}, due at ${dueAt(chain, round)}.`
-    : `Round ${round}, due at ${dueAt(chain, round)}, is the first at or after the time of the draw.`
+    ? `The commitment was late, so the round moved to ${round}, due at ${dueAt(chain, round)}.`
+    : `Round ${round}, due at ${dueAt(chain, round)}, is the first one at or after the time of the draw.`
   findings.judge('round', says, [
-    round !== proof.round && `The times ask for round ${round}, not for round ${proof.round}.`,
+    round !== proof.round && `By its times, the draw belongs to round ${round}, not to round ${proof.round}.`,
   ])
 }
 
@@ -233,7 +234,7 @@ function checkCommitment(findings: Findings, evidence: Evidence): void {
     `The commitment, dated ${moment(proof.committedAt)}, fixes these rules, this log, this list and this round.`,
     [
       hash !== proof.commitment &&
-        `The commitment comes to ${hash}, not to the published ${proof.commitment}.`,
+        `The commitment hashes to ${hash}, not to the published ${proof.commitment}.`,
     ],
   )
   const message = signedCommitMessage(fromHex(proof.commitment))
@@ -258,12 +259,13 @@ function checkCancellation(findings: Findings, evidence: Evidence): void {
   findings.signature('cancellation signature', 'the cancellation', evidence, message, signature)
 }
 
+/** The most tickets that were sold and not voided at any time. */
 function mostAtOnce(log: SaleLog): number {
-  let out = 0
+  let sold = 0
   let most = 0
   for (let i = 0; i < log.size; i++) {
-    out += log.kindAt(i) === ISSUED ? 1 : -1
-    most = Math.max(most, out)
+    sold += log.kindAt(i) === ISSUED ? 1 : -1
+    most = Math.max(most, sold)
   }
   return most
 }

@@ -1,4 +1,4 @@
-// Holds a holder's receipt against a proof: two signed commitments, or a ticket that the log lacks, are fraud.
+// Checks a holder's receipt against a proof: two signed commitments, or a signed ticket missing in the log, are fraud.
 
 import { type Findings, moment, sayTimeIsOpen, TIME_CHECK } from './checks.ts'
 import { commit } from './commitment.ts'
@@ -16,7 +16,7 @@ export function checkReceipt(findings: Findings, evidence: Evidence, receipt: Re
     receipt.raffleId !== evidence.proof.raffleId && `The receipt is for another raffle, ${receipt.raffleId}.`,
   ])
   if (!same) {
-    // Another raffle's commitment says nothing about this one's, so the time stays open.
+    // Another raffle's commitment does not date this one.
     sayTimeIsOpen(findings)
     return
   }
@@ -59,40 +59,43 @@ function checkTicketEntry(
   genuine: boolean,
 ): void {
   const { log, list } = evidence
-  // Only a receipt that the deployment signed can convict it; anybody can make up another.
+  // Only a receipt that the deployment signed proves fraud; anyone can forge another.
   const fraud = genuine ? 'Fraud: the' : 'The'
   const { number, logIndex } = ticket
   const name = `entry of ticket ${number}`
   if (log === null) {
-    findings.notChecked(name, 'Without a readable sale log, the entry was not looked for.')
+    findings.notChecked(name, 'Without a readable sale log, the entry was not checked.')
     return
   }
-  const there =
+  const isInLog =
     logIndex < log.size &&
     log.kindAt(logIndex) === ISSUED &&
     log.numberAt(logIndex) === number &&
     log.unixMsAt(logIndex) === ticket.unixMs
-  if (!there) {
+  if (!isInLog) {
     findings.fails(name, `${fraud} sale log has no entry ${logIndex} that issues ticket ${number}.`)
     return
   }
   if (receipt.salt === null) {
-    findings.notChecked(name, `The log issues ticket ${number}; whose it is cannot be told without the salt.`)
+    findings.notChecked(
+      name,
+      `The log issues ticket ${number}; without the salt, its holder cannot be checked.`,
+    )
     return
   }
   const tag = holderTag(receipt.raffleId, receipt.userId, fromHex(receipt.salt))
   if (!equalBytes(tag, log.tagAt(logIndex))) {
-    findings.fails(name, `${fraud} sale log gives ticket ${number} to somebody else.`)
+    findings.fails(name, `${fraud} sale log gives ticket ${number} to another holder.`)
     return
   }
-  // The number alone is not enough: once voided, it may have been issued again to somebody else.
+  // The number alone is not enough: after a void it may have been issued to another holder.
   const place = list === null ? -1 : indexOfTicket(list, number)
   const takesPart = list !== null && place >= 0 && equalBytes(tag, tagAt(list, place))
   findings.holds(
     name,
     takesPart
-      ? `Ticket ${number} stands in the sale log as this holder's, and takes part in the draw.`
-      : `Ticket ${number} stands in the sale log as this holder's; it was voided later and takes no part.`,
+      ? `The sale log issues ticket ${number} to this holder, and the ticket takes part in the draw.`
+      : `The sale log issues ticket ${number} to this holder; it was voided later and takes no part.`,
   )
 }
 
@@ -116,15 +119,15 @@ function checkInclusion(
   const tag = holderTag(receipt.raffleId, receipt.userId, fromHex(receipt.salt))
   const leaf = saleLeafHash(ISSUED, number, tag, unixMs)
   const path = inclusion.path.map((hash) => fromHex(hash))
-  findings.judge(name, `The receipt's path leads to the log as it was with ${inclusion.size} entries.`, [
+  findings.judge(name, `The receipt's path leads to the root of the log's first ${inclusion.size} entries.`, [
     !verifyInclusion(leaf, logIndex, inclusion.size, path, fromHex(inclusion.root)) &&
       `The receipt's path does not lead from ticket ${number} to its root.`,
     roots.get(inclusion.size) !== inclusion.root &&
-      'The sale log is not a continuation of the one that the receipt was taken from.',
+      'The sale log does not continue the log at the time of the receipt.',
   ])
 }
 
-/** The log's roots at every size that the receipt was taken at; none for sizes that the log never reached. */
+/** The log's root at each size that the receipt names; none for sizes above the log's own. */
 function rootsOfReceipt(log: SaleLog | null, receipt: Receipt): Map<number, string> {
   const roots = new Map<number, string>()
   if (log === null) return roots
@@ -164,14 +167,14 @@ function checkCommitment(
     round: held.round,
   })
   const different = held.commitment !== proof.commitment
-  findings.judge(name, 'The holder received this very commitment.', [
+  findings.judge(name, 'The holder received the same commitment.', [
     different && signed && 'Fraud: the deployment signed two commitments of one raffle.',
-    different && "The holder's commitment is another one than the proof's.",
-    toHex(recomputed) !== held.commitment && "The values of the holder's commitment do not hash to it.",
+    different && "The holder's commitment is not the one of the proof.",
+    toHex(recomputed) !== held.commitment && "The holder's commitment is not the hash of its values.",
   ])
   findings.judge(
     TIME_CHECK,
-    `The holder's copy is dated ${moment(held.committedAt)}, as the proof is: whoever got it before round ${held.round} was due knows that nothing was chosen afterwards.`,
-    [different && "The holder's copy is of another commitment, so the time of this one is open."],
+    `The holder's copy is dated ${moment(held.committedAt)}, as the proof is. A holder who got it before round ${held.round} was due knows that nothing was chosen afterwards.`,
+    [different && "The holder's copy has another commitment, so it does not date this one."],
   )
 }

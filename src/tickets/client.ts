@@ -1,18 +1,18 @@
-/** The one door to the pools' objects: a fresh stub a try, idempotent calls repeated after a reset, refusals as problems. */
+/** The only way to call a pool's object: it retries after a reset, and turns refusals into problems. */
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import type { PoolObject } from './object/pool-object.ts'
 import type { Outcome } from './pool-contract.ts'
 
-/** What a pool can be asked: only plain values cross, so its own methods are the types. */
+/** The pool's methods. Their arguments and results are plain values, so the class itself gives the types. */
 type PoolDoor = Omit<PoolObject, 'alarm' | 'database'>
 
 const MAX_TRIES = 3
 const FIRST_PAUSE_MS = 50
 
 /**
- * Asks the pool named `pool`. A stub that threw stays broken, so each try takes a new one; an overloaded object is
- * never asked again, as that would only make it worse. Everything that a pool can be asked is idempotent.
+ * Calls the pool named `pool`. A stub that threw stays broken, so each try uses a new one. An overloaded object is not
+ * called again, since retries would add to its load. Retrying is safe: every method of a pool is idempotent.
  */
 export async function askPool<Answer>(
   ctx: Ctx,
@@ -34,7 +34,7 @@ export async function askPool<Answer>(
   }
 }
 
-/** The value of an outcome; a refusal becomes the problem that the client reads. */
+/** Returns an accepted outcome, and throws a refusal as the problem that the client reads. */
 export function orThrow<Value>(outcome: Outcome<Value>): { ok: true } & Value {
   if (outcome.ok) return outcome
   throw new Problem(outcome.code, outcome.detail, {

@@ -1,4 +1,4 @@
-/** The shapes of tickets on the wire: buying, listing, availability and free numbers. */
+/** Tickets in the API: reservations, lists, availability and free numbers. */
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Page, PageQuery } from '../core/paging.ts'
@@ -28,7 +28,7 @@ export const ReservedTickets = z
   .meta({ id: 'ReservedTickets' })
 export type ReservedTickets = z.infer<typeof ReservedTickets>
 
-/** One reservation in a list of one's own, with what it is a ticket to. */
+/** One of the caller's own reservations, with its raffle. */
 export const MyReservation = z
   .strictObject({
     reservation: Reservation,

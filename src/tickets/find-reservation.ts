@@ -1,4 +1,4 @@
-/** One's own reservation: from D1, or from its pool while D1 has not heard of it. */
+/** Finds one of the caller's own reservations: in D1, or in its pool if D1 does not have it yet or is down. */
 import { and, eq } from 'drizzle-orm'
 import { requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
@@ -11,13 +11,13 @@ import { pools, reservations } from './schema.ts'
 
 export interface FoundReservation {
   itemId: string
-  /** As it is shown. */
+  /** Its tickets count as voided once the raffle is cancelled. */
   reservation: Omit<Reservation, 'logIndex'>
-  /** Of what it is a reservation of. */
+  /** Whether the raffle is cancelled. */
   isCancelled: boolean
 }
 
-/** Somebody else's reservation is not there. */
+/** Throws `not_found` for another person's reservation too. */
 export async function findReservation(ctx: Ctx, id: string): Promise<FoundReservation> {
   const { userId } = requireUser(ctx)
   const known = (await fromDatabase(ctx, userId, id)) ?? (await fromPool(ctx, id))
@@ -33,9 +33,9 @@ async function fromDatabase(ctx: Ctx, holder: string, id: string): Promise<Found
       .innerJoin(pools, eq(pools.pool, reservations.pool))
       .where(and(eq(reservations.holder, holder), eq(reservations.id, id)))
       .get()
-    return row === undefined ? null : found(row)
+    return row === undefined ? null : asFound(row)
   } catch (error) {
-    // The pool knows its reservations without D1, so reading one's own does not depend on it.
+    // The pool has its reservations without D1, so a buyer can read them while D1 is down.
     ctx.log.warn('reservation not read from the database', { error: (error as Error).name })
     return null
   }
@@ -46,14 +46,14 @@ async function fromPool(ctx: Ctx, id: string): Promise<FoundReservation | null> 
   const [known, state] = await askPool(ctx, pool, (stub) =>
     Promise.all([stub.reservation(seq, id), stub.state()]),
   )
-  return known === null ? null : found({ ...known, cancellation: state?.cancellation ?? null })
+  return known === null ? null : asFound({ ...known, cancellation: state?.cancellation ?? null })
 }
 
 interface Known extends Pick<FoundReservation, 'itemId' | 'reservation'> {
   cancellation: Cancellation | null
 }
 
-function found({ itemId, reservation, cancellation }: Known): FoundReservation {
+function asFound({ itemId, reservation, cancellation }: Known): FoundReservation {
   const isCancelled = cancellation !== null
   return { itemId, reservation: asShown(reservation, isCancelled), isCancelled }
 }

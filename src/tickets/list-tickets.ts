@@ -1,4 +1,4 @@
-/** Lists one's own reservations with their tickets, the newest first. */
+/** Lists the caller's own reservations with their tickets, newest first. */
 import { and, desc, eq, lt } from 'drizzle-orm'
 import * as z from 'zod'
 import { requireUser } from '../accounts/permissions.ts'
@@ -13,7 +13,7 @@ import { saleTermsOf } from './terms.ts'
 export async function listTickets(ctx: Ctx, query: PageQuery): Promise<PageOf<MyReservation>> {
   const { userId } = requireUser(ctx)
   const last = readCursor(query.cursor, z.tuple([z.string()]))
-  // Ids begin with the time, so their order is that of the purchases.
+  // Ids start with the time of the purchase, so they sort by it.
   const rows = await ctx.db
     .select({
       reservation: reservations,

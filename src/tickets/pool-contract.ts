@@ -1,37 +1,36 @@
-/** What the pool is asked and what it answers: plain values that cross from worker to object and back. */
-
+/** The requests and answers of a pool: plain values, which cross between the worker and the object. */
 import type { ErrorCode } from '../core/errors.ts'
 import type { CloseReason } from '../rdp1/commitment.ts'
 import type { Terms } from './terms.ts'
 
-/** Most tickets of one reservation. */
+/** The most tickets of one reservation. */
 export const MAX_TICKETS_A_CALL = 1_000
-/** Most unpaid numbers that one holder may keep from others at a time. */
+/** The most unpaid numbers of one holder at a time. */
 export const MAX_HELD_A_HOLDER = 50
-/** This many expired holds within the window pause a holder for as long. */
+/** A holder with this many expired holds within the window may not hold again for as long as the window. */
 export const EXPIRIES_BEFORE_PAUSE = 3
 export const EXPIRY_WINDOW_MS = 30 * 60_000
-/** What is sold is held longer than there is time to pay, so that a payment of the last second still finds it. */
+/** A hold outlives the time to pay by this long, so that a payment in the last second still finds its numbers. */
 export const GRACE_MS = 120_000
 
 export type ReservationState = 'held' | 'sold' | 'released' | 'voided'
 
-/** One call's numbers and what became of them. */
+/** The numbers of one call, and their state. */
 export interface Reservation {
   id: string
   holder: string
   state: ReservationState
-  /** Present numbers: without the voided ones; of a released or voided reservation, those it had. */
+  /** Without the numbers that were voided. A released or voided reservation keeps the numbers it had last. */
   numbers: number[]
-  /** Place of the first number in the sale log; null until sold, and where there is no log. */
+  /** The first number's place in the sale log; null: not sold yet, or the pool has no log. */
   logIndex: number | null
-  /** When it was made, and when its tickets were issued (ms since 1970). */
+  /** When it was reserved, and when its tickets were issued (ms since 1970). */
   at: number
   issuedAt: number | null
   heldUntil: number | null
 }
 
-/** An expected refusal, told as a value: throws do not keep their class on the way out of an object. */
+/** An expected refusal. It is a value, since an error loses its class on the way out of an object. */
 export interface Refusal {
   ok: false
   code: ErrorCode
@@ -42,43 +41,43 @@ export interface Refusal {
 export type Outcome<Value> = ({ ok: true } & Value) | Refusal
 
 export interface ReserveRequest {
-  /** The raffle or ticket type: of two whose ids end alike only one has this pool. */
+  /** The raffle or ticket type. Two ids may end alike and name the same pool; it belongs to only one of them. */
   itemId: string
   holder: string
   /** The client's Idempotency-Key, unique for one holder and pool. */
   key: string
-  /** Fingerprint of what was asked: the same key with another one is a mismatch. */
+  /** A fingerprint of the request: the same key with another fingerprint is a mismatch. */
   request: string
   quantity: number
-  /** The exact numbers, where buyers choose them. */
+  /** The exact numbers, if buyers choose them. */
   numbers: number[] | null
-  /** How long at most unpaid numbers are kept, and by which provider they are to be paid; null: nothing is to be paid. */
+  /** The longest hold, and the payment provider; null: the tickets are free. */
   payment: { holdMs: number; provider: string } | null
-  /** `grant`: entries that an order has earned. Left out, somebody takes them. */
+  /** `grant`: an order earned these entries. Absent: the holder takes them. */
   entry?: 'grant'
 }
 
-/** What the tickets cost, by the terms that they were taken under. */
+/** The price, by the terms at the time of the reservation. */
 export interface Sale {
   title: string
   organisationId: string
-  /** Of one ticket, in minor units. */
+  /** The price of one ticket, in minor units. */
   unitAmount: number
   currency: string
 }
 
 export type ReserveOutcome = Outcome<{ reservation: Reservation; repeated: boolean; sale: Sale }>
-/** `lost`: the numbers went to others while the payment was under way; the money goes back. */
+/** `lost`: the payment came after the hold expired and others took the numbers; it must be refunded. */
 export type ConfirmOutcome = Outcome<{ reservation: Reservation; lost: boolean }>
 export type ChangeOutcome = Outcome<{ reservation: Reservation }>
 
 export type CancelledBy = 'operator' | 'admin'
 
-/** Where a pool stands, absolutely: also the row that D1 is told. */
+/** A pool's whole state; the projection writes it as a row of D1. */
 export interface PoolState {
   pool: string
   itemId: string
-  /** Grows with every decision; of two states the one with the higher `seq` is the newer. */
+  /** Grows with every change: the state with the higher `seq` is newer. */
   seq: number
   termsVersion: number
   terms: Terms
@@ -87,20 +86,20 @@ export interface PoolState {
   held: number
   closedAt: number | null
   closeReason: CloseReason | null
-  /** Null: nothing is drawn, so the pool never freezes. */
+  /** Null: a ticket type, which is never drawn, so its pool never freezes. */
   freezeAt: number | null
   /** Unix seconds. */
   effectiveDrawAt: number | null
-  /** Zero and empty where nothing is drawn. */
+  /** 0 and empty for a ticket type. */
   logSize: number
   logRoot: string
   commitment: Commitment | null
   cancellation: Cancellation | null
-  /** When the sweep must act, if the pool's own alarm has not: the freeze, then each pending attempt's round. */
+  /** When the sweep must act if the pool's alarm did not: at the freeze, then at each pending attempt's round. */
   dueAt: number | null
 }
 
-/** The published record of a commitment: the proof's fields except its attempts. Hex and integers, as hashed. */
+/** The published record of a commitment: the proof's fields without its attempts. Hex and integers, as hashed. */
 export interface Commitment {
   rulesHash: string
   log: { size: number; root: string }
@@ -117,14 +116,14 @@ export interface Commitment {
 
 export interface Cancellation {
   at: number
-  /** `belowMinimum` is the pool's own decision at the freeze. */
+  /** `belowMinimum`: the pool cancelled the raffle itself, at the freeze. */
   by: CancelledBy | 'belowMinimum'
   reason: string
-  /** Signed where there was a commitment already. */
+  /** Null: cancelled before the commitment. */
   signature: string | null
 }
 
-/** The published record of an attempt, as the proof has it; the last five are null until its beacon has spoken. */
+/** The published record of an attempt, as in the proof. The last five fields are null until its round is published. */
 export interface Attempt {
   attempt: number
   requestedAt: number
@@ -142,7 +141,7 @@ export interface Attempt {
   steps: number | null
 }
 
-/** A winner with the holder, whom the public record does not name. */
+/** A winner and the ticket's holder, whom the public record does not name. */
 export interface DrawnWinner {
   unit: string
   number: number
@@ -151,9 +150,9 @@ export interface DrawnWinner {
 }
 
 export interface RedrawRequest {
-  /** Who asks and why it is one request: the same key again gives the attempt that it made. */
+  /** An idempotency key: the same key again returns the attempt that it created. */
   key: string
-  /** The number that the attempt must get: of two requests at a time one is refused. */
+  /** The number that the attempt must get, so that one of two concurrent requests is refused. */
   attempt: number
   units: string[]
   reason: string
@@ -161,7 +160,7 @@ export interface RedrawRequest {
   disqualifiedTickets: number[]
 }
 
-/** What a holder keeps to check a draw with. */
+/** The data of a receipt, with which a holder can check a draw. */
 export interface IssuedTickets {
   reservation: Reservation
   /** Hex; null once the person is erased. */
@@ -171,13 +170,13 @@ export interface IssuedTickets {
   commitment: Commitment | null
 }
 
-/** A slice of a published file, and where the next one starts (null: that was the last). */
+/** A slice of a published file, and where the next slice starts (null: this was the last). */
 export interface FileSlice {
   rows: Uint8Array<ArrayBuffer>
   next: number | null
 }
 
-/** Who holds tickets, by a slice of the reservations, and after which one the next slice starts (null: that was the last). */
+/** Holders of tickets in a slice of the reservations. The next slice starts after `next` (null: this was the last). */
 export interface HolderSlice {
   holders: string[]
   next: number | null

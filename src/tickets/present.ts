@@ -1,9 +1,9 @@
-/** Reservations as they are answered. */
+/** Reservations as the API returns them. */
 import { toInstant, toInstantOrNull } from '../core/time.ts'
 import type { Reservation as ReservationAnswer, ReservedTickets } from './contract.ts'
 import type { Reservation, ReservationState } from './pool-contract.ts'
 
-/** As it is shown: of a cancelled raffle nobody has tickets, though its pool keeps for good the list as it was. */
+/** A cancelled raffle voids its tickets for the reader. Its pool still keeps the list as it was. */
 export const asShown = <Row extends { state: ReservationState }>(row: Row, isCancelled: boolean): Row =>
   isCancelled && row.state === 'sold' ? { ...row, state: 'voided' } : row
 

@@ -1,4 +1,4 @@
-/** A holder's signed copy of a reservation: what proves, whatever the server says later, that the tickets were sold. */
+/** A holder's signed receipt of a reservation: it proves that the tickets were sold, whatever the server says later. */
 import type { Ctx } from '../core/context.ts'
 import { signingKeyFromSeed } from '../core/native-crypto.ts'
 import { fromHex, toHex } from '../rdp1/encoding.ts'
@@ -21,7 +21,7 @@ export async function readReceipt(ctx: Ctx, id: string): Promise<Receipt> {
     userId,
     salt: issued.salt,
     reservationId: id,
-    // Without the salt there is nothing that a signature could tie to the person.
+    // Without the salt, no signature can tie a ticket to the person.
     tickets:
       salt === null
         ? []

@@ -1,21 +1,21 @@
 /**
- * A reservation's id says where it lives: a UUIDv7 whose 74 free bits are its place in the pool's order (32) and the
- * pool's name (42), so that a reservation is found without an index and without asking the database.
- * RFC 9562 §6.2 allows a counter there. Ids are not secrets: who may read a reservation is decided by its holder.
+ * A reservation's id contains its address: a UUIDv7 whose 74 free bits are its place in the pool's sequence (32) and
+ * the pool's name (42). So a reservation is found without an index and without the database. RFC 9562 §6.2 allows a
+ * counter there. Ids are not secrets: knowing one is not enough, since only the holder may read a reservation.
  */
 import { idOfWords, type UuidWords, wordsOf } from '../core/ids.ts'
 
-/** The pool's bits: ten in the third word and the whole fourth. */
+/** The pool's bits are ten bits of the third word and the whole fourth word. */
 const POOL_HIGH_BITS = 10
 const POOL_HIGH_VALUES = 2 ** POOL_HIGH_BITS
-/** The place's bits: twelve in the second word and twenty in the third. */
+/** The place's bits are twelve bits of the second word and twenty bits of the third. */
 const LOW_SEQ_VALUES = 2 ** 20
-/** The version (7) and the variant (binary 10) at their places in the second and the third word: RFC 9562 §5.7. */
+/** The version (7) in the second word and the variant (binary 10) in the third: RFC 9562 §5.7. */
 const VERSION = 0x7000
 const VARIANT = 2 ** 31
 const HALF_WORD = 2 ** 16
 
-/** The name of a raffle's pool: the last 42 bits of the raffle's id, all of them random (unique by the database). */
+/** The name of an item's pool: the last 42 bits of the item's id, which are random. D1 keeps the names unique. */
 export const poolNameOf = (ownerId: string): string => poolOf(wordsOf(ownerId))
 
 export interface ReservationAddress {
@@ -35,7 +35,7 @@ export function reservationId(pool: string, seq: number, at: number): string {
   ])
 }
 
-/** Where the reservation of an id lives; whether it is there, and the id is its own, the pool says. */
+/** The address in an id. Only the pool can say whether it has a reservation with this id. */
 export function reservationAddress(id: string): ReservationAddress {
   const words = wordsOf(id)
   const high = words[1] % (HALF_WORD / 16)

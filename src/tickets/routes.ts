@@ -1,4 +1,4 @@
-/** Doors under /api/v1/tickets: what is mine. Buying is an order's: see `orders/order-routes.ts`. */
+/** Routes under /api/v1/tickets that read the caller's own tickets. `checkout/routes.ts` sells them. */
 import { Hono } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { describe, PAGE_ERRORS } from '../core/openapi.ts'
@@ -19,7 +19,7 @@ export const tickets = new Hono<AppEnv>()
     '/',
     describe({
       summary: 'List my tickets',
-      description: 'Newest first, one row a reservation.',
+      description: 'Newest first, one row for each reservation.',
       tag: TAG,
       auth: 'user',
       success: {
@@ -58,7 +58,7 @@ export const tickets = new Hono<AppEnv>()
     describe({
       summary: 'Read the signed receipt of my tickets',
       description:
-        'Keep it: it proves that the tickets are in the sale log. From the freeze on it carries the signed commitment. `npm run verify -- --receipt FILE` checks it.',
+        'Keep it: it proves that the tickets are in the sale log. After the freeze it also contains the signed commitment. `npm run verify -- --receipt FILE` checks it.',
       tag: TAG,
       auth: 'user',
       success: {

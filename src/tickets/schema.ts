@@ -1,23 +1,23 @@
-/** What D1 knows of the pools: a projection that can be rebuilt, written by `projection.ts` alone. */
+/** The projection of the pools in D1. It can be rebuilt, and only `projection.ts` writes it. */
 import { sql } from 'drizzle-orm'
 import { customType, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { CloseReason } from '../rdp1/commitment.ts'
 import type { Attempt, Cancellation, Commitment, ReservationState } from './pool-contract.ts'
 import type { Terms } from './terms.ts'
 
-/** Rows from before there were ticket types do not name their kind: they are raffles. */
+/** Older rows have no kind, as there were only raffles. */
 const termsText = customType<{ data: Terms; driverData: string }>({
   dataType: () => 'text',
   toDriver: (terms) => JSON.stringify(terms),
   fromDriver: (json) => Object.assign({ kind: 'raffle' }, JSON.parse(json)) as Terms,
 })
 
-/** One row a pool: where it stands, absolutely. A newer `seq` replaces an older one. */
+/** One row for each pool: its whole state. A newer `seq` replaces an older one. */
 export const pools = sqliteTable(
   'pools',
   {
     pool: text().primaryKey(),
-    /** Of the raffle or the ticket type. */
+    /** The id of the raffle or ticket type. */
     itemId: text('raffle_id').notNull().unique('pools_raffleId_unique'),
     seq: integer().notNull(),
     termsVersion: integer().notNull(),
@@ -27,9 +27,9 @@ export const pools = sqliteTable(
     held: integer().notNull(),
     closedAt: integer(),
     closeReason: text().$type<CloseReason>(),
-    /** 0 where nothing is drawn. */
+    /** 0: a ticket type, which never freezes. */
     freezeAt: integer().notNull(),
-    /** Unix seconds; 0 where nothing is drawn. */
+    /** Unix seconds; 0: a ticket type, which is never drawn. */
     effectiveDrawAt: integer().notNull(),
     logSize: integer().notNull(),
     logRoot: text().notNull(),
@@ -41,14 +41,14 @@ export const pools = sqliteTable(
   (table) => [index('pools_due').on(table.dueAt).where(sql`due_at IS NOT NULL`)],
 )
 
-/** One row a reservation, found by its holder. Without a rowid (see the migration), so that a purchase writes one row. */
+/** One row for each reservation, found by its holder. The table has no rowid, so that a purchase writes one row. */
 export const reservations = sqliteTable(
   'reservations',
   {
     holder: text().notNull(),
     id: text().notNull(),
     pool: text().notNull(),
-    /** Of the latest change to it. */
+    /** The `seq` of its latest change. */
     seq: integer().notNull(),
     state: text().$type<ReservationState>().notNull(),
     numbers: text({ mode: 'json' }).$type<number[]>().notNull(),
@@ -59,7 +59,7 @@ export const reservations = sqliteTable(
   (table) => [primaryKey({ columns: [table.holder, table.id] })],
 )
 
-/** The draw and its redraws, as published. */
+/** The published draw and redraws. */
 export const attempts = sqliteTable(
   'attempts',
   {

@@ -1,4 +1,4 @@
-/** Takes tickets of a free raffle: the hot path. It asks the pool and nothing else, so it works while D1 is down. */
+/** Takes tickets of a free raffle: the hot path. It calls only the pool, so it works while D1 is down. */
 import { requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { bodyHash } from '../core/idempotency.ts'
@@ -9,7 +9,7 @@ import { poolNameOf } from './reservation-id.ts'
 export interface FreeTickets {
   raffleId: string
   quantity?: number | undefined
-  /** The exact numbers, where the raffle lets its players choose. */
+  /** The exact numbers, if buyers choose them in this raffle. */
   numbers?: number[] | undefined
 }
 

@@ -1,4 +1,4 @@
-/** What a pool sells under: a raffle's rules or a ticket type's terms, and what both come to as a sale. Pure. */
+/** A pool's terms: a raffle's rules or a ticket type's terms, and the terms of sale that follow from both. Pure. */
 import * as z from 'zod'
 import { parseRules } from '../rdp1/rules.ts'
 import type { Numbering } from './pool/allocator.ts'
@@ -10,27 +10,27 @@ export interface RaffleTerms {
   kind: 'raffle'
   /** Canonical rdp1 rules, the exact text that is hashed and published: see `rdp1/rules.ts`. */
   rules: string
-  /** How long after the closing a payment may still arrive; 0 where entries are free. */
+  /** How long after the close a payment may still arrive; 0 for free entries. */
   paymentSpanSeconds: number
-  /** Which payment providers are accepted. */
+  /** The accepted payment providers. */
   providers: string[]
 }
 
-/** A ticket type is sold one number after the other; nothing of it is drawn, so its pool has no log and never freezes. */
+/** A ticket type sells its numbers in order. It is never drawn, so its pool has no log and never freezes. */
 export const TicketTypeTerms = z.strictObject({
   kind: z.literal('ticketType'),
   title: z.string(),
   organisationId: z.string(),
-  /** Of one ticket, in minor units. */
+  /** The price of one ticket, in minor units. */
   unitAmount: z.int().min(0),
   currency: z.string().regex(/^[A-Z]{3}$/),
-  /** How many there are. It may be raised at any time, and lowered to what is sold or held. */
+  /** May be raised at any time, and lowered to the number of tickets that are sold or held. */
   total: z.int().min(0).max(MAX_TICKETS_A_POOL),
   maxPerUser: z.int().min(1).nullable(),
   /** ms since 1970. */
   opensAt: z.int(),
   closesAt: z.int(),
-  /** As of a raffle. */
+  /** The same as for a raffle. */
   paymentSpanSeconds: z.int().min(0),
   providers: z.array(z.string()),
 })
@@ -38,30 +38,30 @@ export type TicketTypeTerms = z.infer<typeof TicketTypeTerms>
 
 export type Terms = RaffleTerms | TicketTypeTerms
 
-/** Everything that reserving, confirming, releasing and voiding depend on, whatever is sold. */
+/** Everything that reserve, confirm, release and void depend on, for both kinds of terms. */
 export interface SaleTerms {
   kind: Terms['kind']
   title: string
   organisationId: string
-  /** Of one ticket, in minor units. */
+  /** The price of one ticket, in minor units. */
   unitAmount: number
   currency: string
   total: number
   numbering: Numbering
-  /** Most numbers of one holder; null: no limit. */
+  /** The most numbers of one holder; null: no limit. */
   maxPerUser: number | null
   /** ms since 1970. */
   opensAt: number
   closesAt: number
-  /** What may end sales before `closesAt`. */
+  /** How sales may end before `closesAt`. */
   earlyClose: 'no' | 'soldOut' | 'operator'
-  /** `order`: numbers are earned by orders, and nobody takes them otherwise. */
+  /** `order`: entries are only earned by orders. */
   entry: 'purchase' | 'order'
   paymentSpanSeconds: number
   providers: string[]
 }
 
-/** Parses a raffle's rules each time, and throws where they are not canonical: keep what it gives. */
+/** Throws if a raffle's rules are not canonical. It parses them on each call, so keep the result. */
 export function saleTermsOf(terms: Terms): SaleTerms {
   if (terms.kind === 'ticketType') {
     return { ...terms, numbering: 'sequential', earlyClose: 'operator', entry: 'purchase' }
@@ -86,7 +86,7 @@ export function saleTermsOf(terms: Terms): SaleTerms {
   }
 }
 
-/** The terms of a pool that is known to be a raffle's. */
+/** Throws if these are the terms of another kind. */
 export function asRaffleTerms(terms: Terms): RaffleTerms {
   if (terms.kind !== 'raffle') throw new Error(`a raffle cannot be sold under the terms of a ${terms.kind}`)
   return terms

@@ -1,4 +1,4 @@
-// The audit: each thing that members and admins do leaves one row that says who, what and which; a refusal leaves none.
+// The audit: each action of a member or admin leaves one row with actor, action and subject; a refusal leaves none.
 import { env } from 'cloudflare:workers'
 import { sql } from 'drizzle-orm'
 import { describe, expect, it, vi } from 'vitest'
@@ -53,31 +53,31 @@ const rowsOf = async (subjectId: string): Promise<Row[]> =>
 const actionsOf = async (subjectId: string): Promise<AuditAction[]> =>
   (await rowsOf(subjectId)).map(({ action }) => action)
 
-/** What somebody does, on a stage of its own. */
+/** A request that must be audited, with its own data. */
 interface Act {
   actor: Person
   method: Method
   path: string
   body?: unknown
-  /** Null: the platform's. */
+  /** Null: the platform. */
   organisationId: string | null
-  /** Where the answer names it, as of a thing that is made. */
+  /** Absent: the answer's `id`, for a request that creates something. */
   subject?: string
 }
 
 interface Expected {
   kind: string
   fields?: string[]
-  /** Each time it is done something is done; else a repeat does nothing, or is refused. */
+  /** Each repeat changes something again; absent: a repeat changes nothing or is refused. */
   everyTime?: true
-  /** The same request has this effect too. */
+  /** The same request also writes this action, first. */
   also?: AuditAction
 }
 
 const perform = ({ actor, method, path, body }: Act, by = actor, key = newKey()): Promise<Answer> =>
   as(by, method, path, body, withKey(key))
 
-/** Of a raffle, by its operator. */
+/** A request about a raffle, by its operator. */
 const ofRaffle = ({ id, operator, organisation }: Staged, path: string, body?: unknown): Act => ({
   actor: operator,
   method: 'POST',
@@ -110,7 +110,7 @@ const ofWinner = (
   subject: winnerId,
 })
 
-/** A payout that an organisation asked for, by a person. */
+/** A payout that an operator requested for an organisation. */
 async function requested(provider = 'sandbox') {
   const staged = await stageSettled()
   const body = { raffleId: staged.id, ...TO_BANK, provider }
@@ -132,10 +132,10 @@ const ofPayout = (
   subject: payoutId,
 })
 
-/** A payout of which its provider says `status`, and nothing else. */
+/** A payout whose provider answers `status`, without a reference. */
 async function sent(status: 'failed' | 'unknown') {
   const staged = await requested()
-  const answer = { status, reference: null, reason: 'No word of it.' } as const
+  const answer = { status, reference: null, reason: 'No answer.' } as const
   vi.spyOn(sandbox, 'payout').mockResolvedValue(answer as never)
   await as(staged.operator, 'POST', `/payouts/${staged.payoutId}/approve`)
   vi.restoreAllMocks()
@@ -166,12 +166,12 @@ async function refundByHand() {
   return { ...staged, refundId: refund.body.id as string }
 }
 
-/** A refund that its provider was sent and says nothing of. */
-async function silentRefund() {
+/** A refund that was sent to its provider, which never confirms it. */
+async function unconfirmedRefund() {
   const staged = await stagePriced()
   const { id } = await paid(await registerPlayer(), staged.id)
-  const silent = { status: 'unknown', reference: null, reason: 'No word of it.' } as const
-  vi.spyOn(sandbox, 'refund').mockResolvedValue(silent)
+  const unknown = { status: 'unknown', reference: null, reason: 'No answer.' } as const
+  vi.spyOn(sandbox, 'refund').mockResolvedValue(unknown)
   const refund = await as(
     staged.operator,
     'POST',
@@ -187,8 +187,8 @@ async function silentRefund() {
   return { ...staged, refundId: refund.body.id as string }
 }
 
-/** A payment that its provider could not be asked about for an hour. */
-async function unheard() {
+/** A payment whose provider could not be polled for an hour. */
+async function unpolledPayment() {
   const staged = await stagePriced()
   const { body } = await purchase(await registerPlayer(), staged.id)
   expectLogged('a provider could not be asked')
@@ -201,7 +201,7 @@ async function unheard() {
   return { ...staged, paymentId: body.order.payment.id as string }
 }
 
-/** What people write, which is kept elsewhere. */
+/** Text that a person writes, which the audit must not keep. */
 const WRITTEN = 'Zawadi wa Kamau of 0700 123 456 asked for it'
 
 const made = async (path: string, body: unknown): Promise<Act> => {
@@ -411,7 +411,7 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
     'refund.marked_failed',
     { kind: 'refund' },
     async () => {
-      const { refundId, organisation } = await silentRefund()
+      const { refundId, organisation } = await unconfirmedRefund()
       const path = `/refunds/${refundId}/mark-failed`
       const organisationId = organisation.id
       const actor = await signedInAdmin()
@@ -432,7 +432,7 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
     'payment.dismissed',
     { kind: 'payment' },
     async () => {
-      const { paymentId, operator: actor, organisation } = await unheard()
+      const { paymentId, operator: actor, organisation } = await unpolledPayment()
       const path = `/payments/${paymentId}/dismiss`
       const organisationId = organisation.id
       return { actor, method: 'POST', path, body: { reason: WRITTEN }, organisationId, subject: paymentId }
@@ -561,13 +561,13 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
   ['category.deleted', { kind: 'category' }, () => onCategory('DELETE')],
 ]
 
-describe('what members and admins do', () => {
-  it('is all in this table', () => {
+describe('the actions of members and admins', () => {
+  it('are all in this table', () => {
     expect([...new Set(ACTS.map(([action]) => action))].sort()).toEqual([...audit.action.enumValues].sort())
   })
 
   it.each(ACTS)(
-    '%s leaves one row: who, what, which thing and which fields',
+    '%s leaves one row with its actor, action, subject and fields',
     async (action, expected, stage) => {
       const act = await stage()
       const before = (await rows()).length
@@ -612,7 +612,7 @@ describe('a row of the audit', () => {
     expect(await rowsOf(id)).toEqual([row])
   })
 
-  it('has nothing personal in it, and nothing that anybody wrote', async () => {
+  it('has no personal data and no text that a person wrote', async () => {
     const everything = JSON.stringify(await rows())
     const { results } = await env.DB.prepare('SELECT email, name FROM users').all<Record<string, string>>()
     const personal = results.flatMap((user) => Object.values(user))
@@ -625,7 +625,7 @@ describe('a row of the audit', () => {
 })
 
 describe('a change that did not happen leaves no row', () => {
-  it('of two deletions at the same moment, for the one that lost', async () => {
+  it('for the loser of two concurrent deletions', async () => {
     const { id, operator } = await stageDraft()
     const first = () => as(operator, 'DELETE', `/raffles/${id}`)
     const { DB, done } = interrupted(/^delete from "raffles"/i, first)
@@ -634,7 +634,7 @@ describe('a change that did not happen leaves no row', () => {
     expect(await actionsOf(id)).toEqual(['raffle.created', 'raffle.deleted'])
   })
 
-  it('of two approvals at the same moment, for the one that lost', async () => {
+  it('for the loser of two concurrent approvals', async () => {
     const { payoutId, operator, organisation } = await requested()
     const other = await addOperator(organisation.id)
     const first = () => as(other, 'POST', `/payouts/${payoutId}/approve`)
@@ -645,7 +645,7 @@ describe('a change that did not happen leaves no row', () => {
     expect([approved?.action, approved?.actor, more]).toEqual(['payout.approved', other.id, []])
   })
 
-  it('of a winner who was disqualified meanwhile, for the delivery', async () => {
+  it('for the delivery to a winner who was disqualified meanwhile', async () => {
     const staged = await wonItem()
     const { winnerId, operator } = staged
     await as(await holderOf(winnerId), 'POST', `/winners/${winnerId}/claim`, { deliveryAddress: ADDRESS })
@@ -656,7 +656,7 @@ describe('a change that did not happen leaves no row', () => {
     expect(await actionsOf(winnerId)).toEqual(['winner.disqualified'])
   })
 
-  it('where its pool refuses it', async () => {
+  it('if the pool refuses it', async () => {
     const { id, operator } = await stageRaffle({ earlyClose: 'no' })
     expect((await as(operator, 'POST', `/raffles/${id}/close`, {})).status).toBe(409)
     await buy(await registerPlayer(), id)
@@ -666,7 +666,7 @@ describe('a change that did not happen leaves no row', () => {
 })
 
 describe('a request whose answer from the database was lost', () => {
-  it('leaves one row, though its batch was done twice', async () => {
+  it('leaves one row, although its batch ran twice', async () => {
     const { id, operator } = await organisationWithOperator()
     const { DB, lost } = forgetfulDatabase(env.DB, 1)
     const body = { name: 'Till', scopes: ['grants:write'] }
@@ -675,7 +675,7 @@ describe('a request whose answer from the database was lost', () => {
     expect(await actionsOf(made.body.id)).toEqual(['api_key.created'])
   })
 
-  it('leaves one row of a receipt', async () => {
+  it('leaves one row for a recorded receipt', async () => {
     const { paymentId, operator } = await orderByHand()
     const { DB, lost } = forgetfulDatabase(env.DB, 1, { of: (query) => /into "receipts"/i.test(query) })
     const path = `/payments/${paymentId}/receipts`
@@ -685,33 +685,33 @@ describe('a request whose answer from the database was lost', () => {
   })
 })
 
-describe('a request that dies after its pool has decided', () => {
-  const die = async (act: Act, pattern: RegExp): Promise<void> => {
+describe('a request that crashes after its pool has decided', () => {
+  const crash = async (act: Act, pattern: RegExp): Promise<void> => {
     expectLogged('unexpected error')
     const { DB, done } = crashing(pattern)
     const answer = await as(act.actor, act.method, act.path, act.body, { bindings: { DB } })
     expect([done(), answer.status]).toEqual([true, 500])
   }
 
-  it('is completed by the sweep, in its own name', async () => {
+  it('is finished by the sweep, with `system` as the actor', async () => {
     const staged = await stageDraft()
-    await die(ofRaffle(staged, '/publish'), /"terms_version"\) = |"terms_version" = /i)
+    await crash(ofRaffle(staged, '/publish'), /"terms_version"\) = |"terms_version" = /i)
     expect(await actionsOf(staged.id)).toEqual(['raffle.created'])
     at(NOW + 2 * MINUTE)
     await sweep()
     const [, published] = await rowsOf(staged.id)
     expect([published?.action, published?.actor]).toEqual(['raffle.published', 'system'])
-    await die(ofRaffle(staged, '/cancel', { reason: WRITTEN }), /'cancelled'|insert into "refund_runs"/i)
+    await crash(ofRaffle(staged, '/cancel', { reason: WRITTEN }), /'cancelled'|insert into "refund_runs"/i)
     at(NOW + 5 * MINUTE)
     await sweep()
     const [, , cancelled, ...more] = await rowsOf(staged.id)
     expect([cancelled?.action, cancelled?.actor, more]).toEqual(['raffle.cancelled', 'system', []])
   })
 
-  it('has its row when it is repeated, where nothing else would tell of it', async () => {
+  it('gets its row from a repeat, if no sweep would write it', async () => {
     const staged = await stageRaffle({ earlyClose: 'operator' })
     const close = ofRaffle(staged, '/close', {})
-    await die(close, /into "audit"/i)
+    await crash(close, /into "audit"/i)
     expect(await actionsOf(staged.id)).toEqual(['raffle.created', 'raffle.published'])
     expect((await perform(close)).status).toBe(200)
     expect((await rowsOf(staged.id)).at(-1)).toMatchObject({
@@ -721,8 +721,8 @@ describe('a request that dies after its pool has decided', () => {
   })
 })
 
-describe('what nobody did', () => {
-  it('a raffle that ends below its minimum is cancelled by the system, whoever asks for it too', async () => {
+describe('a change that no member or admin made', () => {
+  it('has `system` as its actor if a raffle ends below its minimum, though an operator cancels it too', async () => {
     const staged = await stageRaffle({ minTickets: 5 })
     at(CLOSES_AT)
     await ringAlarm(staged.pool)
@@ -732,7 +732,7 @@ describe('what nobody did', () => {
     expect(cancelled.map(({ actor }) => actor)).toEqual(['system'])
   })
 
-  it('players’ own purchases, payments and claims are not audited', async () => {
+  it('is not audited if it is a player’s own purchase, payment or claim', async () => {
     const free = await stageRaffle()
     const priced = await stagePriced()
     const before = await rows()
@@ -749,14 +749,14 @@ describe('what nobody did', () => {
   })
 })
 
-it('is read by its subject without looking at other rows', async () => {
+it('the audit of a subject is read by an index, without reading other rows', async () => {
   const entry = {
     action: 'raffle.closed',
     subject: { kind: 'raffle', id: 'x' },
     organisationId: null,
   } as const
   const plan = await testContext().db.all<{ detail: string }>(
-    // In the words of the guard of what is written once.
+    // The guard of entries that are written once reads the audit in this way.
     sql`EXPLAIN QUERY PLAN SELECT ${isFirst(entry)}`,
   )
   expect(plan.map(({ detail }) => detail).join('\n')).toContain('USING INDEX audit_subject')

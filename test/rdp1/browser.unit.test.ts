@@ -1,4 +1,4 @@
-// rdp1 needs nothing that only a server has: bundled for browsers, it verifies a proof with no global of Node's.
+// rdp1 runs in a browser: bundled for browsers, it verifies a proof without any global of Node.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ const BOUND_MS = 20_000
 
 const withoutComments = (source: string) => source.replace(/^\s*(\/\/|\/?\*).*$/gm, '')
 
-test.each(readdirSync(RDP1))('%s names no module and no global of Node', (file) => {
+test.each(readdirSync(RDP1))('%s uses no module and no global of Node', (file) => {
   const source = withoutComments(readFileSync(join(RDP1, file), 'utf8'))
   expect(source).not.toMatch(/['"]node:|\b(Buffer|process|require|global|__dirname)\b/)
 })
@@ -33,7 +33,7 @@ describe('the verifier in a browser', () => {
     script = new Script((outputFiles[0] as { text: string }).text)
   }, BOUND_MS)
 
-  /** In a realm of its own, which has the language and what browsers add to it; documents come and go as text. */
+  /** Runs in its own realm, with the language and the encoders of a browser; documents cross as text. */
   function verifiedInBrowser(input: object): Check[] {
     const context = createContext({ TextEncoder, TextDecoder, input: JSON.stringify(input) })
     script.runInContext(context)
@@ -50,7 +50,7 @@ describe('the verifier in a browser', () => {
     checks.filter(({ result }) => result !== 'holds').map(({ name }) => name)
 
   it(
-    'finds that everything holds of a genuine proof',
+    'finds that everything in a genuine proof holds',
     () => {
       const checks = verifiedInBrowser(input)
       expect(notHolding(checks)).toEqual([])

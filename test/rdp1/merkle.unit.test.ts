@@ -1,4 +1,4 @@
-// The Merkle tree against a plain, recursive reading of RFC 6962.
+// The Merkle tree against a plain, recursive implementation of RFC 6962.
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -38,7 +38,7 @@ function plainPath(leaves: readonly Uint8Array[], index: number): Uint8Array[] {
     : [...plainPath(leaves.slice(k), index - k), plainRoot(leaves.slice(0, k))]
 }
 
-/** A tree that gives away only what its owner keeps: chunk roots, one chunk, and the last one. */
+/** A tree with only the data that its owner reads: the chunk roots, one chunk and the last chunk. */
 function chunked(size: number, index: number): ChunkedTree {
   const complete = Math.floor(size / CHUNK_LEAVES)
   const chunk = (i: number) => leavesUpTo(size).slice(i * CHUNK_LEAVES, (i + 1) * CHUNK_LEAVES)
@@ -47,7 +47,7 @@ function chunked(size: number, index: number): ChunkedTree {
     chunkRoots: Array.from({ length: complete }, (_, i) => plainRoot(chunk(i))),
     leavesOf: (i) => {
       if (i !== Math.floor(index / CHUNK_LEAVES) && i !== complete)
-        throw new Error(`chunk ${i} is not at hand`)
+        throw new Error(`chunk ${i} is not available`)
       return chunk(i)
     },
   }
@@ -67,7 +67,7 @@ describe('the Merkle frontier', () => {
     }
   })
 
-  it('goes on after being stored as if nothing had happened', () => {
+  it('has the same root after it was stored and loaded', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1750 }), fc.integer({ min: 0, max: 1750 }), (before, after) => {
         let frontier = new MerkleFrontier()
@@ -91,7 +91,7 @@ describe('the Merkle frontier', () => {
     }
   })
 
-  it('hands over the root of each chunk with the leaf that completes it', () => {
+  it('returns the root of each chunk with the leaf that completes it', () => {
     const frontier = new MerkleFrontier()
     const roots: Uint8Array[] = []
     LEAVES.forEach((leaf, i) => {
@@ -112,7 +112,7 @@ describe('the Merkle frontier', () => {
     expect(toHex(frontier.root())).toBe(toHex(LEAVES[0] as Uint8Array))
   })
 
-  it('refuses a subtree where none can start, and bytes that are no frontier', () => {
+  it('refuses a subtree at a wrong place, and bytes that are no frontier', () => {
     const frontier = new MerkleFrontier()
     frontier.append(LEAVES[0] as Uint8Array)
     expect(() => frontier.appendSubtree(LEAVES[1] as Uint8Array, 10)).toThrow(RangeError)
@@ -123,7 +123,7 @@ describe('the Merkle frontier', () => {
 })
 
 describe('an inclusion proof', () => {
-  it('is the path of RFC 6962, though made from a few chunks only', () => {
+  it('is the path of RFC 6962, although it needs only a few chunks', () => {
     fc.assert(
       fc.property(sizeAndIndex, ([size, index]) => {
         const path = inclusionPath(chunked(size, index), index).map(toHex)
@@ -143,7 +143,7 @@ describe('an inclusion proof', () => {
     }
   })
 
-  it('fails with any bit flipped, any step missing or added, or another place', () => {
+  it('fails with a flipped bit, a missing or added step, or another place', () => {
     fc.assert(
       fc.property(sizeAndIndex, fc.nat(), fc.nat(7), ([size, index], position, bit) => {
         const leaf = LEAVES[index] as Uint8Array
@@ -169,7 +169,7 @@ describe('an inclusion proof', () => {
     )
   })
 
-  it('cannot pass a node off as a leaf', () => {
+  it('cannot take a node for a leaf', () => {
     const [a, b] = [LEAVES[0] as Uint8Array, LEAVES[1] as Uint8Array]
     const both = new Uint8Array(64)
     both.set(a)

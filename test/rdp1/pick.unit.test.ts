@@ -1,4 +1,4 @@
-// The pick against a naive reading of rdp1 steps 10 and 11, and at the size of the largest raffle.
+// The pick against a naive implementation of rdp1 steps 10 and 11, and at the size of the largest raffle.
 
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
@@ -9,7 +9,7 @@ import { listCsvRows, listHash, type TicketList } from '../../src/rdp1/list.ts'
 import { type PickOptions, pick, wordsOf } from '../../src/rdp1/pick.ts'
 
 const MILLION = 1_000_000
-/** About two seconds on a quiet machine; a quadratic slip would take hours. */
+/** About two seconds on an idle machine; a quadratic mistake would take hours. */
 const BOUND_MS = 20_000
 const seedOfByte = (byte: number) => new Uint8Array(32).fill(byte)
 const tagOfHolder = (holder: number) => {
@@ -19,7 +19,7 @@ const tagOfHolder = (holder: number) => {
   return tag
 }
 
-/** Numbers with gaps, so that an index is never taken for a number. */
+/** Numbers with gaps, so that an index is never a ticket's number by chance. */
 function listOf(holders: readonly number[]): TicketList {
   const list = { numbers: new Uint32Array(holders.length), tags: new Uint8Array(holders.length * 32) }
   holders.forEach((holder, i) => {
@@ -29,7 +29,7 @@ function listOf(holders: readonly number[]): TicketList {
   return list
 }
 
-/** The text of the protocol with real arrays, real swaps and sets of strings. */
+/** The protocol's text with real arrays, real swaps and sets of strings. */
 function naivePick(list: TicketList, seed: Uint8Array, units: readonly string[], options: PickOptions) {
   const words: bigint[] = []
   let block = 0
@@ -97,7 +97,7 @@ describe('the pick', () => {
     )
   })
 
-  it('gives each ticket one prize at most, each holder one if the rules say so, and the excluded none', () => {
+  it('gives each ticket at most one prize, each holder one if the rules say so, and the excluded none', () => {
     fc.assert(
       fc.property(raffle, ({ holders, seed, units, winPolicy, excludedTags, excludedNumbers }) => {
         const list = listOf(holders)
@@ -115,7 +115,7 @@ describe('the pick', () => {
     )
   })
 
-  it('draws nothing where nobody entered, nothing is to be won, or everybody is excluded', () => {
+  it('draws nothing without tickets, without prizes, or with all holders excluded', () => {
     const everyone = { winPolicy: 'perHolder', excludedTags: [tagOfHolder(1)] } as const
     expect(pick(listOf([]), seedOfByte(1), ['1#1'], { winPolicy: 'perTicket' })).toEqual({
       winners: [],
@@ -139,14 +139,14 @@ describe('the pick', () => {
       const ticket = winners[0]?.ticket as number
       wins.set(ticket, (wins.get(ticket) ?? 0) + 1)
     }
-    // χ² with 4 degrees of freedom: 18.5 is the 99.9 % quantile; the seeds are fixed, so is the outcome.
+    // χ² with 4 degrees of freedom: 18.5 is the 99.9 % quantile. The seeds are fixed, and so is the outcome.
     const expected = draws / 5
     const chiSquared = [...wins.values()].reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0)
     expect(wins.size).toBe(5)
     expect(chiSquared).toBeLessThan(18.5)
   })
 
-  it('takes the same small numbers with and without bigints', () => {
+  it('computes the same small numbers with and without bigints', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ minLength: 32, maxLength: 32 }),
@@ -162,7 +162,7 @@ describe('the pick', () => {
     )
   })
 
-  it('refuses to be uniform over nothing or over more than a word', () => {
+  it('refuses a uniform number below 0 or above the range of a word', () => {
     const words = wordsOf(seedOfByte(0))
     expect(() => words.uniform(0n)).toThrow(RangeError)
     expect(() => words.uniform((1n << 64n) + 1n)).toThrow(RangeError)
@@ -172,7 +172,7 @@ describe('the pick', () => {
 
 describe('a raffle of a million tickets', () => {
   it(
-    'goes on to the last holder, though one of three has all tickets but two',
+    'is picked from until the last holder wins, even if one of three has all tickets but two',
     () => {
       const list = listOfMillion((i) => (i === 123_456 ? 2 : i === 654_321 ? 3 : 1))
       const units = Array.from({ length: 10 }, (_, i) => `1#${i + 1}`)
@@ -185,7 +185,7 @@ describe('a raffle of a million tickets', () => {
   )
 
   it(
-    'is hashed, written and picked from without an object a ticket',
+    'is hashed, written and picked from without an object for each ticket',
     () => {
       const list = listOfMillion((i) => i)
       expect(listHash(list, nativeCrypto)).toHaveLength(32)

@@ -1,4 +1,4 @@
-// A complete raffle on the dev chain, made from the pure functions alone: sales, commitment, draw, redraws, receipts.
+// A complete raffle on the dev chain, built from the pure functions: sales, commitment, draw, redraws and receipts.
 
 import { nativeCrypto, signingKeyFromSeed } from '../../src/core/native-crypto.ts'
 import { type AttemptInput, attemptHash, exclusions, firstAttempt, seedOf } from '../../src/rdp1/attempt.ts'
@@ -38,9 +38,9 @@ export interface Scenario {
   closeReason?: CloseReason
   effectiveDrawAt?: number
   committedAt?: number
-  /** Each a set of units; under perTicket the winner of the first is disqualified. */
+  /** `disqualify`: under perTicket, the winner of the first unit is disqualified. */
   redraws?: { units: string[]; reason: string; disqualify?: boolean }[]
-  /** Whether the last attempt still waits for its beacon. */
+  /** Whether the last attempt's round is not published yet. */
   pending?: boolean
   cancelled?: { at: number; reason: string }
 }
@@ -90,7 +90,7 @@ export function saltOf(user: string): Uint8Array {
   return new Uint8Array(16).fill(user.charCodeAt(user.length - 1))
 }
 
-/** Twenty numbers in no order, one of them voided and sold again, one voided for good. */
+/** Sells twenty numbers in mixed order. One is voided and sold again, and one is voided for ever. */
 export function sell(raffleId: string): SaleLog {
   const log = new SaleLog(4)
   const tag = (holder: number) => holderTag(raffleId, `user_${holder}`, saltOf(`user_${holder}`))
@@ -211,7 +211,7 @@ function drawOf(input: AttemptInput, list: TicketList, rules: Rules): ProofAttem
   }
 }
 
-/** The receipt of the first two tickets of user_1, taken when the log had ten entries and finished at the freeze. */
+/** The receipt of the first two tickets of user_1: issued when the log had ten entries, and completed at the freeze. */
 export function receiptOf({ proof, log }: Published): Receipt {
   const userId = 'user_1'
   const salt = saltOf(userId)

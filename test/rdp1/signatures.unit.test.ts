@@ -1,4 +1,4 @@
-// Ed25519 in script against the platform's: both say the same of every signature, genuine or made up.
+// Ed25519 in script against the platform's: both agree on every signature, genuine or forged.
 
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { bytesToNumberLE, numberToBytesLE } from '@noble/curves/utils.js'
@@ -15,7 +15,7 @@ type Point = InstanceType<typeof Point>
 const ORDER = Point.Fn.ORDER
 const PRIME = Point.Fp.ORDER
 
-/** The verdict of both, which must be one. */
+/** The verdict of both implementations, which must agree. */
 function verdict(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const native = verify(nativeCrypto, publicKey, message, signature)
   const script = verify(scriptPrimitives, publicKey, message, signature)
@@ -46,7 +46,7 @@ function smallOrderPoints() {
     } catch {
       continue
     }
-    // ORDER · P leaves the part of P whose order divides eight; multiplyUnsafe takes factors below ORDER only.
+    // ORDER · P is the part of P whose order divides eight; multiplyUnsafe accepts only factors below ORDER.
     const torsion = point.multiplyUnsafe(ORDER - 1n).add(point)
     if (torsion.double().double().is0()) continue
     return Array.from({ length: 8 }, (_, i) => torsion.multiplyUnsafe(BigInt(i)))
@@ -54,7 +54,7 @@ function smallOrderPoints() {
 }
 
 describe('a signature', () => {
-  it('is the one of RFC 8032 §7.1, test 2', () => {
+  it('matches RFC 8032 §7.1, test 2', () => {
     const key = signingKeyFromSeed('4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb')
     expect(key.publicKey).toBe('3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c')
     const signed = key.sign(Uint8Array.of(0x72))
@@ -64,7 +64,7 @@ describe('a signature', () => {
     expect(verdict(fromHex(key.publicKey), Uint8Array.of(0x72), signed)).toBe(true)
   })
 
-  it('holds for any key and message, and for no other', () => {
+  it('holds for its own key and message only', () => {
     fc.assert(
       fc.property(bytes(32), fc.uint8Array({ maxLength: 300 }), (seed, text) => {
         const key = signingKeyFromSeed(toHex(seed))
@@ -77,14 +77,14 @@ describe('a signature', () => {
     )
   })
 
-  it('fails with any bit of key or signature flipped', () => {
+  it('fails with a flipped bit of the key or the signature', () => {
     for (let bit = 0; bit < 256; bit++)
       expect(verdict(flipped(publicKey, bit), message, signature)).toBe(false)
     for (let bit = 0; bit < 512; bit++)
       expect(verdict(publicKey, message, flipped(signature, bit))).toBe(false)
   })
 
-  it('fails where key or signature has another length, or is noise', () => {
+  it('fails if the key or the signature has another length, or is random', () => {
     for (const length of [0, 31, 33, 64]) {
       expect(verdict(new Uint8Array(length), message, signature)).toBe(false)
     }
@@ -98,7 +98,7 @@ describe('a signature', () => {
     )
   })
 
-  it('has one S: the same S above the order of the group is refused', () => {
+  it('has one S: an equal S above the group’s order is refused', () => {
     const s = bytesToNumberLE(signature.subarray(32))
     for (let twin = s + ORDER; twin < 1n << 256n; twin += ORDER) {
       expect(verdict(publicKey, message, concat(signature.subarray(0, 32), numberToBytesLE(twin, 32)))).toBe(
@@ -107,7 +107,7 @@ describe('a signature', () => {
     }
   })
 
-  /** Made by one who knows the scalars of key and R: it fits the equation, but for the parts of small order. */
+  /** The verdict on a signature made from the scalars of key and R. It fits except for the parts of small order. */
   function signedWith(key: { a: bigint; plus: Point }, nonce: { r: bigint; plus: Point }, text: Uint8Array) {
     const encodedKey = Point.BASE.multiplyUnsafe(key.a).add(key.plus).toBytes()
     const encodedR = Point.BASE.multiplyUnsafe(nonce.r).add(nonce.plus).toBytes()
@@ -118,7 +118,7 @@ describe('a signature', () => {
   const torsion = smallOrderPoints()
   const pairs = torsion.flatMap((inKey) => torsion.map((inR) => [inKey, inR] as const))
 
-  it('fails where key or R is of small order', () => {
+  it('fails if the key or R is of small order', () => {
     expect(new Set(torsion.map((point) => point.toHex())).size).toBe(8)
     for (const [inKey, inR] of pairs) {
       for (const [a, r] of [
@@ -131,7 +131,7 @@ describe('a signature', () => {
     }
   })
 
-  it('means the same where key or R has a part of small order, which only a cheating signer can make', () => {
+  it('gets the same verdict if the key or R has a part of small order, which only a cheat can make', () => {
     const verdicts = pairs.flatMap(([inKey, inR]) =>
       [0, 1, 2, 3].map((i) => signedWith({ a: 77n, plus: inKey }, { r: 99n, plus: inR }, u32(i))),
     )
@@ -140,13 +140,13 @@ describe('a signature', () => {
     expect(verdicts).toContain(false)
   })
 
-  it('fails where the y of key or R is not below the prime, or the sign of x = 0 is negative', () => {
+  it('fails if the y of the key or R is not below the prime, or the sign of x = 0 is negative', () => {
     const identity = Point.ZERO.toBytes()
-    const spelt = [flipped(identity, 255), flipped(numberToBytesLE(PRIME - 1n, 32), 255)]
+    const misspelt = [flipped(identity, 255), flipped(numberToBytesLE(PRIME - 1n, 32), 255)]
     for (let y = PRIME; y < 1n << 255n; y++) {
-      spelt.push(numberToBytesLE(y, 32), flipped(numberToBytesLE(y, 32), 255))
+      misspelt.push(numberToBytesLE(y, 32), flipped(numberToBytesLE(y, 32), 255))
     }
-    for (const point of spelt) {
+    for (const point of misspelt) {
       for (let i = 0; i < 8; i++) {
         // With S = 0, R = identity and a key of small order the equation holds for one message in a few.
         expect(verdict(point, u32(i), concat(identity, new Uint8Array(32)))).toBe(false)
@@ -158,7 +158,7 @@ describe('a signature', () => {
 })
 
 describe('the stream of SHA-256', () => {
-  it('is the same in script and by the platform, however the bytes are cut', () => {
+  it('gives the same hash in script and by the platform, however the bytes are split', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 10 }), (parts) => {
         const digests = [scriptPrimitives, nativeCrypto].map(({ sha256Stream }) => {

@@ -69,7 +69,7 @@ describe.each(cases)('rdp1 vector, $by: $name', ({ primitives, vector }) => {
   const log = logOf(vector)
   const list = replayLog(log)
 
-  it('takes the rules as canonical and hashes them', () => {
+  it('accepts the canonical rules and hashes them', () => {
     expect(canonicalRules(rules)).toBe(input.rules)
     expect(toHex(rulesHash(input.rules))).toBe(output.rulesHash)
   })
@@ -97,12 +97,12 @@ describe.each(cases)('rdp1 vector, $by: $name', ({ primitives, vector }) => {
     expect(list.numbers.length).toBe(output.ticketCount)
   })
 
-  it('keeps log and list through their CSV', () => {
+  it('writes and reads log and list as CSV without a change', () => {
     expect([...parseLogCsv(logCsv(log))]).toEqual([...log])
     expect(parseListCsv(listCsv(list))).toEqual(list)
   })
 
-  it('finds the round, commits and draws every attempt', () => {
+  it('computes the round and the commitment, and draws every attempt', () => {
     const { committedAt, effectiveDrawAt } = input
     const round = commitmentRound(quicknet, { effectiveDrawAt, committedAt, leadSeconds: rules.leadSeconds })
     expect(round).toBe(output.round)
@@ -190,7 +190,7 @@ describe('rdp1 vectors', () => {
 })
 
 describe('chains', () => {
-  it('derives both chain hashes from their parameters', () => {
+  it('have the hash of their parameters', () => {
     expect(chainHash(quicknet)).toBe(quicknet.hash)
     expect(chainHash(dev)).toBe(dev.hash)
     expect(chainByHash(quicknet.hash)).toBe(quicknet)
@@ -198,11 +198,11 @@ describe('chains', () => {
     expect(chainByHash('00'.repeat(32))).toBeUndefined()
   })
 
-  it('has a dev secret that hides nothing', () => {
+  it('include dev, whose secret is the hash of a public text', () => {
     expect(DEV_SECRET).toBe(toHex(sha256(utf8('tombola dev beacon'))))
   })
 
-  it('rounds milliseconds up, so that a round is never early', () => {
+  it('round milliseconds up, so that a round is never early', () => {
     expect(roundAtMs(quicknet, 1_692_803_733_000)).toBe(123)
     expect(roundAtMs(quicknet, 1_692_803_733_001)).toBe(124)
     expect(timeOf(quicknet, 123)).toBe(1_692_803_733)
@@ -219,15 +219,15 @@ describe('the beacon', () => {
     expect(verifyBeacon(quicknet, 42, signDevRound(42))).toBe(false)
   })
 
-  it('refuses what is malformed instead of throwing', () => {
+  it('refuses malformed signatures and rounds instead of throwing', () => {
     expect(verifyBeacon(quicknet, 1000, new Uint8Array(48))).toBe(false)
     expect(verifyBeacon(quicknet, 1000, real.subarray(1))).toBe(false)
     expect(verifyBeacon(quicknet, 0, real)).toBe(false)
     expect(verifyBeacon(quicknet, 1.5, real)).toBe(false)
   })
 
-  it('refuses a second encoding of a genuine signature, which would be a second randomness', () => {
-    // x and x + q are one field element; where both fit into 381 bits, the point has two spellings.
+  it('refuses a second encoding of a genuine signature, which would give a second randomness', () => {
+    // x and x + q are one field element. If both fit into 381 bits, the point has two encodings.
     const q =
       0x1a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaabn
     let tried = 0
@@ -279,7 +279,7 @@ describe('the sale log', () => {
     expect(list([1, 5, 1], [2, 5, 1]).numbers).toHaveLength(0)
   })
 
-  it('refuses to issue a number twice, or to void what is not out or is another holder’s', () => {
+  it('refuses to issue a number twice, or to void one that is not issued or is another holder’s', () => {
     expect(() => list([1, 5, 1], [1, 5, 1])).toThrow(/issued already/)
     expect(() => list([2, 5, 1])).toThrow(/not issued/)
     expect(() => list([1, 5, 1], [2, 5, 1], [2, 5, 1])).toThrow(/not issued/)

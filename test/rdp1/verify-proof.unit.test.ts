@@ -1,4 +1,4 @@
-// A genuine proof holds; a proof, list, log or receipt changed anywhere does not. Then the same through the CLI.
+// A genuine proof holds, and any change to a proof, list, log or receipt is caught. Then the same through the CLI.
 
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { unitResults } from '../../src/rdp1/proof.ts'
 import { type ProofInput, verifyProof } from '../../src/rdp1/verify-proof.ts'
 import { keys, type Published, publish, receiptOf, type Scenario } from './proof-fixture.ts'
 
-// Thousands of variants below share a handful of beacon signatures: the real check, but each one once.
+// Thousands of variants below share a few beacon signatures, so the real check runs once for each signature.
 vi.mock('../../src/rdp1/beacon.ts', async (importOriginal) => {
   const real = await importOriginal<typeof import('../../src/rdp1/beacon.ts')>()
   const known = new Map<string, boolean>()
@@ -26,7 +26,7 @@ vi.mock('../../src/rdp1/beacon.ts', async (importOriginal) => {
   return { ...real, verifyBeacon }
 })
 
-/** For tests that take seconds on a quiet machine. */
+/** For tests that take seconds on an idle machine. */
 const BOUND_MS = 60_000
 
 const redrawn: Scenario = {
@@ -58,12 +58,12 @@ const CANCELLED: Scenario = { pending: true, cancelled: { at: 1_760_000_400_000,
 
 const notHolding = (checks: Check[]) => checks.filter(({ result }) => result !== 'holds')
 const failing = (checks: Check[]) => checks.filter(({ result }) => result === 'fails')
-const said = (checks: Check[]) => checks.map(({ says }) => says).join('\n')
+const textOf = (checks: Check[]) => checks.map(({ says }) => says).join('\n')
 
 describe('a genuine proof', () => {
   it.each<[string, Scenario]>([
     ['drawn once', {}],
-    ['with redraws, one win a holder', redrawn],
+    ['with redraws, one win per holder', redrawn],
     ['with redraws, a holder disqualified', perTicket],
     ['with its draw pending', { pending: true }],
     ['with a redraw pending', { ...redrawn, pending: true }],
@@ -78,16 +78,16 @@ describe('a genuine proof', () => {
       },
     ],
     ['cancelled in time', CANCELLED],
-  ])('%s holds, but for the time of its commitment', (_, scenario) => {
+  ])('%s holds, except that its time stays open', (_, scenario) => {
     const checks = verified(publish(scenario))
     expect(notHolding(checks).map(({ name, result }) => [name, result])).toEqual([[TIME_CHECK, 'notChecked']])
-    expect(said(checks)).toContain(
+    expect(textOf(checks)).toContain(
       'The time of the commitment is not proven here; compare it with the one that holders received.',
     )
     expect(isProven(checks)).toBe(true)
   })
 
-  it('holds in script just as it does by the platform, and fails just as it does', () => {
+  it('gets the same findings in script and by the platform, whether it holds or not', () => {
     const published = publish(redrawn)
     const receipt = receiptOf(published)
     const signature = '00'.repeat(64)
@@ -97,7 +97,7 @@ describe('a genuine proof', () => {
     }
   })
 
-  it('has the last drawn attempt decide each unit', () => {
+  it('takes each unit’s result from its last drawn attempt', () => {
     const { proof } = publish(redrawn)
     const results = unitResults(proof)
     expect(results.map(({ unit, attempt }) => [unit, attempt])).toEqual([
@@ -109,7 +109,7 @@ describe('a genuine proof', () => {
   })
 })
 
-/** Every place in a JSON document, as a path; containers included. */
+/** The path of every value in a JSON document, containers included. */
 function* places(value: unknown, path: (string | number)[] = []): Generator<(string | number)[]> {
   if (path.length > 0) yield path
   if (value === null || typeof value !== 'object') return
@@ -132,7 +132,7 @@ function changed<T>(document: T, path: readonly (string | number)[], value: unkn
   return copy
 }
 
-/** Other values of the same kind first: those pass the schema, and only the protocol can tell. */
+/** Other values for a place. Those of the same kind pass the schema, so only the protocol can catch them. */
 function otherValues(value: unknown): unknown[] {
   if (typeof value === 'number') return [value + 1, value - 1, value * 2 + 7, String(value), null]
   if (typeof value === 'string') {
@@ -169,12 +169,12 @@ function otherValues(value: unknown): unknown[] {
 
 describe('a changed proof', () => {
   it.each<[string, Scenario]>([
-    ['with redraws, one win a holder', redrawn],
+    ['with redraws, one win per holder', redrawn],
     ['with redraws, a holder disqualified', perTicket],
     ['with a redraw pending', { redraws: [{ units: ['2#1'], reason: 'declined' }], pending: true }],
     ['cancelled', CANCELLED],
   ])(
-    '%s is caught, whatever single value it is that changed',
+    '%s is caught, whichever single value changed',
     (_, scenario) => {
       const published = publish(scenario)
       const attempts = published.proof.attempts.length
@@ -182,7 +182,7 @@ describe('a changed proof', () => {
       for (const path of places(published.proof)) {
         for (const value of otherValues(valueAt(published.proof, path))) {
           // An earlier state of the same proof is genuine too: without its last attempt, or without its cancellation.
-          // Who holds the later state has its signatures, and with them the evidence.
+          // A reader with the later state has its signatures as evidence.
           const isEarlierState =
             (path.join() === 'attempts' &&
               Array.isArray(value) &&
@@ -203,7 +203,7 @@ describe('a changed proof', () => {
     60_000,
   )
 
-  it('is caught wherever a key is missing or one too many', () => {
+  it('is caught if any key is missing or one is added', () => {
     const published = publish(redrawn)
     for (const key of Object.keys(published.proof)) {
       const { [key as 'round']: _, ...rest } = published.proof
@@ -212,7 +212,7 @@ describe('a changed proof', () => {
     expect(failing(verified(published, { proof: { ...published.proof, note: '' } }))).not.toEqual([])
   })
 
-  it.each([null, [], 'proof', 7, {}])('is refused without a crash where it is only %j', (proof) => {
+  it.each([null, [], 'proof', 7, {}])('is refused without a crash if it is just %j', (proof) => {
     const checks = verified(publish(), { proof })
     expect(isProven(checks)).toBe(false)
     expect(checks.at(-1)?.name).toBe(TIME_CHECK)
@@ -221,7 +221,7 @@ describe('a changed proof', () => {
   it('is refused on the dev chain unless that is allowed', () => {
     const checks = verified(publish(), { allowDev: false })
     expect(failing(checks).map(({ name }) => name)).toEqual(['chain'])
-    expect(said(checks)).toContain('proves nothing')
+    expect(textOf(checks)).toContain('proves nothing')
   })
 
   it('is refused on a chain that is not built in', () => {
@@ -233,7 +233,7 @@ describe('a changed proof', () => {
       chain: foreign,
       rules: rules.replace(published.proof.chain, foreign),
     }
-    expect(said(failing(verified(published, { proof })))).toContain('not built into this verifier')
+    expect(textOf(failing(verified(published, { proof })))).toContain('not built into this verifier')
   })
 })
 
@@ -241,27 +241,31 @@ describe('a server that signs what the rules forbid', () => {
   it.each<[string, Scenario, string]>([
     ['an early close', { rules: { earlyClose: 'no' }, closeReason: 'operator' }, 'draw time'],
     [
-      'an early close by its own word',
+      'an early close by its operator',
       { rules: { earlyClose: 'soldOut' }, closeReason: 'operator' },
       'draw time',
     ],
     [
-      'a close as sold out under rules that know none',
+      'a close as sold out that the rules do not allow',
       { closeReason: 'soldOut', rules: { totalTickets: 20 } },
       'draw time',
     ],
     [
-      'a close as sold out that was not',
+      'a close as sold out with tickets left',
       { closeReason: 'soldOut', rules: { earlyClose: 'soldOut' } },
       'number of tickets',
     ],
     ['another draw time', { effectiveDrawAt: 1_760_000_601 }, 'draw time'],
-    ['a draw moved back', { closeReason: 'operator', effectiveDrawAt: 1_760_000_601 }, 'draw time'],
-    ['more tickets than there are', { rules: { totalTickets: 15 } }, 'number of tickets'],
+    [
+      'a later draw after an early close',
+      { closeReason: 'operator', effectiveDrawAt: 1_760_000_601 },
+      'draw time',
+    ],
+    ['more tickets than the rules allow', { rules: { totalTickets: 15 } }, 'number of tickets'],
     ['too many redraws', { ...redrawn, rules: { maxRedraws: 1 } }, 'redraw 2'],
-    ['a redraw of a prize unknown', { redraws: [{ units: ['3#1'], reason: 'x' }] }, 'redraw 1'],
-    ['a redraw of a prize twice', { redraws: [{ units: ['1#1', '1#1'], reason: 'x' }] }, 'redraw 1'],
-    ['a redraw of nothing', { redraws: [{ units: [], reason: 'x' }] }, 'redraw 1'],
+    ['a redraw of an unknown prize', { redraws: [{ units: ['3#1'], reason: 'x' }] }, 'redraw 1'],
+    ['a redraw that names a prize twice', { redraws: [{ units: ['1#1', '1#1'], reason: 'x' }] }, 'redraw 1'],
+    ['a redraw without a prize', { redraws: [{ units: [], reason: 'x' }] }, 'redraw 1'],
     [
       'a cancellation once the round is near',
       { cancelled: { at: 1_760_000_540_001, reason: 'x' } },
@@ -278,7 +282,7 @@ describe('a server that signs what the rules forbid', () => {
 })
 
 describe('a changed list or log', () => {
-  // A pending draw: what is caught here is caught before anything is drawn.
+  // The draw is pending, so changes are caught before anything is drawn.
   const published = publish({ pending: true })
 
   it.each(['listCsv', 'logCsv'] as const)(
@@ -286,7 +290,7 @@ describe('a changed list or log', () => {
     (file) => {
       const text = published[file]
       for (let at = 0; at < text.length; at += 2) {
-        // One bit of every other byte, another one each time; bit 7 would leave ASCII.
+        // Flips one bit of every second byte, a different bit each time; bit 7 would leave ASCII.
         const flipped =
           text.slice(0, at) + String.fromCharCode(text.charCodeAt(at) ^ (1 << (at % 7))) + text.slice(at + 1)
         const checks = verified({ ...published, [file]: flipped }, { keys: null })
@@ -318,7 +322,7 @@ describe('a changed list or log', () => {
 })
 
 describe('the signatures', () => {
-  it('are not checked without a key, and that is no proof', () => {
+  it('are not checked without a key, and then nothing is proven', () => {
     const checks = verified(publish(redrawn), { keys: null })
     expect(failing(checks)).toEqual([])
     expect(notHolding(checks).map(({ name }) => name)).toEqual([
@@ -331,7 +335,7 @@ describe('the signatures', () => {
     expect(isProven(checks)).toBe(false)
   })
 
-  it('fail under another deployment’s key, or a key file that is none', () => {
+  it('fail with another deployment’s key or an invalid key file', () => {
     const others = { keys: [{ ...keys.keys[0], publicKey: '33'.repeat(32) }] }
     expect(failing(verified(publish(), { keys: others })).map(({ name }) => name)).toEqual([
       'commitment signature',
@@ -345,10 +349,10 @@ describe('a receipt', () => {
   const published = publish(redrawn)
   const receipt = receiptOf(published)
 
-  it('that is genuine dates the commitment, and then nothing stays open', () => {
+  it('dates the commitment if it is genuine, so nothing stays open', () => {
     const checks = verified(published, { receipt })
     expect(notHolding(checks)).toEqual([])
-    expect(said(checks)).toContain("The holder's copy is dated")
+    expect(textOf(checks)).toContain("The holder's copy is dated")
   })
 
   it('from before the freeze leaves the time open', () => {
@@ -357,20 +361,20 @@ describe('a receipt', () => {
     expect(isProven(checks)).toBe(true)
   })
 
-  it('without its salt still shows that the log has its tickets, but proves nothing more', () => {
+  it('without its salt agrees with the log, but proves nothing more', () => {
     const checks = verified(published, { receipt: { ...receipt, salt: null } })
     expect(failing(checks)).toEqual([])
     expect(isProven(checks)).toBe(false)
   })
 
-  it('is caught with any value changed, but for the name of its reservation, which nobody signed', () => {
+  it('is caught with any value changed, except its reservation’s id, which is not signed', () => {
     const pending = publish({ pending: true })
     const genuine = receiptOf(pending)
     expect(isProven(verified(pending, { keys: oneKey, receipt: genuine }))).toBe(true)
     for (const path of places(genuine)) {
       for (const value of otherValues(valueAt(genuine, path))) {
         const isUnsigned = path[0] === 'reservationId' && typeof value === 'string'
-        // Fewer tickets, a ticket twice, no commitment yet, no salt any more: a genuine receipt can say less.
+        // A genuine receipt may have fewer tickets, a ticket twice, no commitment yet, or no salt.
         const saysLess = (path.join() === 'tickets' && Array.isArray(value)) || path.join() === 'commitment'
         const erased = path.join() === 'salt' && value === null
         if (isUnsigned || saysLess || erased) continue
@@ -380,30 +384,30 @@ describe('a receipt', () => {
     }
   })
 
-  it('proves fraud where the deployment signed another commitment of the same raffle', () => {
+  it('proves fraud if the deployment signed another commitment of the same raffle', () => {
     const other = publish({ ...redrawn, committedAt: 1_760_000_300_124 })
     const checks = verified(other, { receipt })
-    expect(said(failing(checks))).toContain('Fraud: the deployment signed two commitments of one raffle.')
+    expect(textOf(failing(checks))).toContain('Fraud: the deployment signed two commitments of one raffle.')
   })
 
-  it('proves fraud where the log gives its ticket to somebody else, or to nobody', () => {
+  it('proves fraud if the log issues its ticket to another holder, or not at all', () => {
     const rows = published.logCsv.split('\n')
     const mine = rows[2] as string
     const stolen = rows.with(2, mine.replace(/[0-9a-f]{64}/, 'ee'.repeat(32))).join('\n')
-    expect(said(failing(verified({ ...published, logCsv: stolen }, { receipt })))).toContain(
+    expect(textOf(failing(verified({ ...published, logCsv: stolen }, { receipt })))).toContain(
       'Fraud: the sale log gives ticket',
     )
     const dropped = rows.toSpliced(2, 1).join('\n')
-    expect(said(failing(verified({ ...published, logCsv: dropped }, { receipt })))).toContain(
+    expect(textOf(failing(verified({ ...published, logCsv: dropped }, { receipt })))).toContain(
       'Fraud: the sale log has no entry',
     )
   })
 
-  it('that the deployment did not sign convicts nobody', () => {
+  it('that the deployment did not sign is no proof of fraud', () => {
     const forged = changed(receipt, ['tickets', 0, 'number'], 99)
     const checks = verified(published, { receipt: forged })
     expect(failing(checks)).not.toEqual([])
-    expect(said(checks)).not.toContain('Fraud')
+    expect(textOf(checks)).not.toContain('Fraud')
   })
 
   it('of another raffle is refused', () => {
@@ -414,7 +418,7 @@ describe('a receipt', () => {
 
 const SCRIPT = join(import.meta.dirname, '../../scripts/verify.ts')
 
-/** The command as a user runs it, in a folder with a proof and everything that belongs to it. */
+/** Runs the command as a user does, in a folder with a proof and its files. */
 async function run(cwd: string, ...args: string[]) {
   return new Promise<{ status: number; stdout: string; stderr: string }>((resolve) => {
     execFile(process.execPath, [SCRIPT, ...args], { cwd }, (error, stdout, stderr) => {
@@ -443,7 +447,7 @@ describe('npm run verify', () => {
   afterAll(() => rmSync(folder, { recursive: true }))
 
   it(
-    'exits 0 and shows the winners where everything holds',
+    'exits 0 and shows the winners if everything holds',
     async () => {
       const options = ['--dev', '--key', 'keys.json', '--receipt', 'receipt.json']
       const { status, stdout } = await run(folder, ...options, 'proof.json', ...files)
@@ -458,7 +462,7 @@ describe('npm run verify', () => {
   )
 
   it(
-    'exits 1 where something fails, or a signature could not be checked',
+    'exits 1 if a check fails or a signature could not be checked',
     async () => {
       const [bad, unsigned, csv] = await Promise.all([
         run(folder, '--dev', '--key', 'keys.json', 'bad.json', ...files),
@@ -473,7 +477,7 @@ describe('npm run verify', () => {
   )
 
   it(
-    'says of a cancelled raffle that there is no draw',
+    'reports that a cancelled raffle has no draw',
     async () => {
       const { status, stdout } = await run(folder, '--dev', '--key', 'keys.json', 'cancelled.json', ...files)
       expect(status).toBe(0)
@@ -485,7 +489,7 @@ describe('npm run verify', () => {
   )
 
   it(
-    'exits 2 where it is called wrongly',
+    'exits 2 if its arguments are wrong',
     async () => {
       const [nothing, unknown, alone, nowhere] = await Promise.all([
         run(folder),
@@ -503,7 +507,7 @@ describe('npm run verify', () => {
   )
 
   it(
-    'fetches list, log and keys beside a URL, and says so where there is nothing',
+    'fetches list, log and keys for a URL, and reports a URL without a proof',
     async () => {
       const proofPath = '/api/v1/raffles/raffle_test/proof'
       const answers: Record<string, string> = {
@@ -524,8 +528,8 @@ describe('npm run verify', () => {
       ]).finally(() => server.close())
       expect(good).toMatchObject({ status: 0, stdout: expect.stringContaining('Verified:') })
       expect(missing).toMatchObject({ status: 1, stderr: expect.stringContaining('answered 404') })
-      const gone = await run(folder, origin + proofPath)
-      expect(gone).toMatchObject({ status: 1, stderr: expect.stringContaining('Cannot reach') })
+      const offline = await run(folder, origin + proofPath)
+      expect(offline).toMatchObject({ status: 1, stderr: expect.stringContaining('Cannot reach') })
     },
     BOUND_MS,
   )

@@ -1,4 +1,4 @@
-// Tickets of a raffle that is cancelled: nobody's from then on, wherever they are shown, and none is left to be had.
+// The tickets of a cancelled raffle: every page shows them as voided, and none can be bought.
 import { describe, expect, it } from 'vitest'
 import { orderOf, paid, purchase, reserve, stagePriced } from '../checkout/checkout.ts'
 import { failingDatabase } from '../harness/faults.ts'
@@ -25,7 +25,7 @@ const availability = async ({ id }: Staged) => (await as(null, 'GET', `/raffles/
 const NOTHING_LEFT = { sold: 0, held: 0, available: 0 }
 
 describe('once a raffle is cancelled', () => {
-  it('its tickets are voided for their buyer, before the money is back and after', async () => {
+  it('its tickets are voided for their buyer, before the refund and after it', async () => {
     const raffle = await stagePriced({ totalTickets: 100 })
     const player = await registerPlayer()
     const bought = await paid(player, raffle.id, 3)
@@ -46,7 +46,7 @@ describe('once a raffle is cancelled', () => {
     }
   })
 
-  it('nothing of it is sold, held or left', async () => {
+  it('it shows no tickets as sold, held or available', async () => {
     const raffle = await stagePriced({ totalTickets: 100, numbering: 'chosen' })
     const player = await registerPlayer()
     const { status, body } = await purchase(player, raffle.id, { numbers: [7, 13] })
@@ -59,7 +59,7 @@ describe('once a raffle is cancelled', () => {
     expect(free.body).toEqual({ data: [], nextCursor: null })
   })
 
-  it('what was not paid is released', async () => {
+  it('its unpaid reservations are released', async () => {
     const raffle = await stagePriced()
     const player = await registerPlayer()
     const { reservationId } = await reserve(player, raffle.id)
@@ -68,7 +68,7 @@ describe('once a raffle is cancelled', () => {
     expect(body.reservation).toMatchObject({ state: 'released', heldUntil: null })
   })
 
-  it('free entries are voided too, also where the pool alone can say so; its own list stays', async () => {
+  it('its free entries are voided too, even while D1 is down; the pool keeps its list', async () => {
     const raffle = await stageRaffle({ maxPerUser: null })
     const player = await registerPlayer()
     const { reservation, tickets } = (await buy(player, raffle.id, { quantity: 2 })).body
@@ -84,7 +84,7 @@ describe('once a raffle is cancelled', () => {
     expect(await poolState(raffle.pool)).toMatchObject({ sold: 2, logSize: 2 })
   })
 
-  it('says so also while only its pool has heard of it', async () => {
+  it('all of this holds even while only its pool knows of the cancellation', async () => {
     const raffle = await stageRaffle()
     const player = await registerPlayer()
     await buy(player, raffle.id)

@@ -1,4 +1,4 @@
-/** Raffles that are on sale, buyers with tokens, and ways into a raffle's pool, for tests inside workerd. */
+/** Raffles on sale, buyers with tokens, and access to a raffle's pool, for tests inside workerd. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, vi } from 'vitest'
@@ -14,14 +14,14 @@ import { organisationWithOperator, testContext, testSettings } from '../harness/
 
 export const SECOND_MS = 1_000
 export const MINUTE_MS = 60_000
-/** How long sales of a test's raffle last, and how long an unpaid reservation. */
+/** How long a test raffle is on sale, and how long a hold lasts. */
 export const SALES_MS = 180 * MINUTE_MS
 export const HOLD_MS = 10 * MINUTE_MS
 
-/** Far ahead of the real clock, so that no alarm rings by itself: each one rings when the test says so. */
+/** Far ahead of the real clock, so that alarms ring only when a test calls `ring`. */
 const SOME_DAY = Date.parse('2031-05-01T09:00:00.000Z')
 
-/** Stops the clock; from then on it moves by `wait` alone. */
+/** Stops the clock: only `wait` moves it. */
 export function stopClock(): void {
   vi.useFakeTimers({ toFake: ['Date'] })
   vi.setSystemTime(SOME_DAY)
@@ -37,7 +37,7 @@ export interface OnSale {
   operator: string
 }
 
-/** Makes and publishes a raffle by its doors; on sale from now on for an hour. */
+/** Creates and publishes a raffle through the API; it is on sale for `SALES_MS` from now. */
 export async function raffleOnSale(fields: Record<string, unknown> = {}): Promise<OnSale> {
   const { operator } = await organisationWithOperator()
   const { token } = operator
@@ -70,7 +70,7 @@ export interface Buyer {
   token: string
 }
 
-/** Somebody with an access token; a purchase asks for nothing more. */
+/** A person with an access token, which is all that a purchase needs. */
 export async function aBuyer(): Promise<Buyer> {
   const id = newId('user')
   return { id, token: await tokenOf(id) }
@@ -87,7 +87,7 @@ async function tokenOf(userId: string): Promise<string> {
 let keys = 0
 export const aKey = (): string => `key-${++keys}`
 
-/** Buys by the door. */
+/** Buys through the API. */
 export const buy = (
   raffle: OnSale,
   buyer: Buyer,
@@ -161,19 +161,19 @@ export const stateOf = async (raffle: OnSale): Promise<PoolState> =>
 
 export const stubOf = (raffle: OnSale) => env.TICKET_POOL.getByName(raffle.pool)
 
-/** Lets the pool's alarm ring now, however early or late that is; tells whether one was set. */
+/** Rings the pool's alarm now. Returns whether one was set. */
 export const ring = (raffle: OnSale): Promise<boolean> => runDurableObjectAlarm(stubOf(raffle))
 
-/** Takes the pool's memory away, as a deploy or an idle minute does. */
+/** Evicts the pool from memory, as a deploy or an idle minute does. */
 export const evict = (raffle: OnSale): Promise<void> => evictDurableObject(stubOf(raffle))
 
-/** Does something inside a raffle's object. */
+/** Runs `work` inside a raffle's object. */
 export const inside = <Result>(
   raffle: OnSale,
   work: (pool: PoolObject, state: DurableObjectState) => Result | Promise<Result>,
 ): Promise<Result> => runInDurableObject(stubOf(raffle) as unknown as DurableObjectStub<PoolObject>, work)
 
-/** Every reservation as the pool has it, by id. */
+/** The pool's reservations by id. */
 export async function allInPool(raffle: OnSale): Promise<Map<string, Reservation>> {
   return inside(raffle, async (pool, { storage }) => {
     const rows = storage.sql.exec<{ seq: number; at: number }>('SELECT seq, at FROM reservations').toArray()
@@ -186,7 +186,7 @@ export async function allInPool(raffle: OnSale): Promise<Map<string, Reservation
   })
 }
 
-/** That D1 says of a raffle exactly what its pool says. */
+/** Expects D1 to have exactly the pool's state and reservations. */
 export async function expectProjected(raffle: OnSale): Promise<void> {
   const state = await stateOf(raffle)
   const row = await env.DB.prepare('SELECT * FROM pools WHERE pool = ?')
@@ -217,10 +217,10 @@ export async function expectProjected(raffle: OnSale): Promise<void> {
   const projected = new Map(results.map((each) => [each.id, each]))
   const inPool = await allInPool(raffle)
   expect(projected.size).toBe(inPool.size)
-  for (const [id, { holder, state: standing, numbers, at, issuedAt, heldUntil }] of inPool) {
+  for (const [id, { holder, state: reservationState, numbers, at, issuedAt, heldUntil }] of inPool) {
     expect(projected.get(id)).toMatchObject({
       holder,
-      state: standing,
+      state: reservationState,
       numbers: JSON.stringify(numbers),
       at,
       issued_at: issuedAt,
@@ -229,7 +229,7 @@ export async function expectProjected(raffle: OnSale): Promise<void> {
   }
 }
 
-/** That no number stands twice, none is out of range, and the sums are those of the reservations. */
+/** Expects no number twice, none out of range, and sums that match the reservations, which it returns. */
 export async function expectSound(raffle: OnSale): Promise<Reservation[]> {
   const { total, sold, held: unpaid, logSize } = await stateOf(raffle)
   const all = [...(await allInPool(raffle)).values()]

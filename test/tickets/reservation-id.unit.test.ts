@@ -1,4 +1,4 @@
-// A reservation's id says where it lives: there and back, in order, and a UUIDv7 that any tool reads.
+// A reservation's id contains its address, sorts by time, and is a valid UUIDv7.
 
 import fc from 'fast-check'
 import { TypeID } from 'typeid-js'
@@ -16,7 +16,7 @@ const pools = fc
   .map((bits) => bits.toString(16).padStart(11, '0'))
 
 describe('a reservation id', () => {
-  it('leads back to its pool and its place', () => {
+  it('gives back its pool and its place', () => {
     fc.assert(
       fc.property(pools, seqs, times, (pool, seq, at) => {
         expect(reservationAddress(reservationId(pool, seq, at))).toEqual({ pool, seq })
@@ -25,7 +25,7 @@ describe('a reservation id', () => {
     )
   })
 
-  it('fits the public form and is a UUIDv7 of its time', () => {
+  it('has the public format and is a UUIDv7 of its time', () => {
     fc.assert(
       fc.property(pools, seqs, times, (pool, seq, at) => {
         const id = reservationId(pool, seq, at)
@@ -52,7 +52,7 @@ describe('a reservation id', () => {
     )
   })
 
-  it('is never that of another pool, place or time', () => {
+  it('differs for another pool, place or time', () => {
     fc.assert(
       fc.property(pools, seqs, times, pools, seqs, times, (pool, seq, at, pool2, seq2, at2) => {
         fc.pre(pool !== pool2 || seq !== seq2 || at !== at2)
@@ -61,7 +61,7 @@ describe('a reservation id', () => {
     )
   })
 
-  it('points somewhere even when it is made up, so that the pool can say that it is not there', () => {
+  it('always gives an address, even if it is made up, so that the pool can answer that it has none', () => {
     for (let round = 0; round < 50; round++) {
       const { pool, seq } = reservationAddress(newId('reservation'))
       expect(pool).toMatch(/^[0-9a-f]{11}$/)
@@ -71,7 +71,7 @@ describe('a reservation id', () => {
 })
 
 describe('a pool’s name', () => {
-  it('comes from the raffle’s id, which is random there', () => {
+  it('comes from the random part of the raffle’s id', () => {
     const names = new Set(Array.from({ length: 2_000 }, () => poolNameOf(newId('raffle'))))
     expect(names.size).toBe(2_000)
     for (const name of names) expect(name).toMatch(/^[0-9a-f]{11}$/)

@@ -1,4 +1,4 @@
-/** Randomness that a test can repeat: the generator mulberry32. */
+/** Repeatable randomness for tests: the generator mulberry32. */
 import type { RandomBelow } from '../../src/tickets/pool/allocator.ts'
 import type { Randomness } from '../../src/tickets/pool/inventory.ts'
 
@@ -17,13 +17,13 @@ export function seededRandomness(seed: number): Randomness {
   return { below, bytes: (count) => Uint8Array.from({ length: count }, () => below(256)) }
 }
 
-/** How far counts are from all being equally likely; compare with `chiSquareLimit`. */
+/** How far counts are from equal; compare it with `chiSquareLimit`. */
 export function chiSquare(counts: readonly number[]): number {
   const expected = counts.reduce((sum, count) => sum + count, 0) / counts.length
   return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0)
 }
 
-/** What chance exceeds once in about 30,000 (four standard deviations; Wilson and Hilferty's approximation). */
+/** Chance exceeds this once in about 30,000 (four standard deviations; Wilson and Hilferty's approximation). */
 export function chiSquareLimit(classes: number): number {
   const freedom = classes - 1
   const spread = 2 / (9 * freedom)

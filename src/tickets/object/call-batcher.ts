@@ -1,27 +1,26 @@
 /**
- * Brings calls together that come at much the same time, since a commit and its projection cost much the same however
- * many calls they carry. Without load a call waits for nothing but its turn. Under load, where callers come back as
- * soon as they are answered, it waits until as many are here as were under way lately, or until no more arrive.
+ * Batches calls that arrive at almost the same time: a commit and its projection cost about the same for one call as
+ * for many. Without load, a call waits only for the next turn of the event loop. Under load, a batch waits until it has
+ * as many calls as were recently open, or until no more arrive.
  */
 
-/** Calls handed over at a time at most. */
-const MAX_GATHERED = 500
-/** How often it is looked whether more have arrived, and how many times at most. */
-const TURN_MS = 3
-const MAX_TURNS = 10
-/** How fast a load that was is forgotten. A moment's silence is no end of it. */
+const MAX_BATCH = 500
+/** Under load: the pause between two checks for new calls, and the most checks. */
+const CHECK_MS = 3
+const MAX_CHECKS = 10
+/** The expected load falls slowly, since a short silence does not mean that the load is over. */
 const DECAY = 0.9
 
 export class CallBatcher<Item> {
   readonly #handOver: (items: Item[]) => void
-  /** Whether answers have to wait anyway. */
+  /** While true, an answer would wait anyway, so the batch may as well wait for more calls. */
   readonly #isBusy: () => boolean
   #waiting: Item[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
-  /** Items that have no answer yet, waiting or handed over; and the most there were since some were handed over. */
+  /** Calls without an answer, waiting or handed over; and their peak since the last batch was handed over. */
   #open = 0
   #peak = 0
-  /** How many are likely to be under way at a time. */
+  /** An estimate of how many calls are open at a time. */
   #expected = 1
 
   constructor(handOver: (items: Item[]) => void, isBusy: () => boolean) {
@@ -34,34 +33,34 @@ export class CallBatcher<Item> {
     this.#open++
     this.#peak = Math.max(this.#peak, this.#open)
     const isLoaded = this.#expected > 1
-    if (isLoaded && this.#waiting.length >= this.#expected) this.#hand()
-    else this.#timer ??= isLoaded ? this.#turn(MAX_TURNS) : this.#soon()
+    if (isLoaded && this.#waiting.length >= this.#expected) this.#flush()
+    else this.#timer ??= isLoaded ? this.#flushWhenQuiet(MAX_CHECKS) : this.#flushSoon()
   }
 
-  /** So many of what was handed over have their answer. */
+  /** Reports that `count` calls of the batches handed over have been answered. */
   answered(count: number): void {
     this.#open -= count
   }
 
-  /** A timer, as what the runtime delivers in one turn is then taken together, which a microtask would not do. */
-  #soon(): ReturnType<typeof setTimeout> {
-    return setTimeout(() => this.#hand(), 0)
+  /** A timer and not a microtask: it collects every call that the runtime delivers in this turn. */
+  #flushSoon(): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.#flush(), 0)
   }
 
-  #turn(left: number): ReturnType<typeof setTimeout> {
+  #flushWhenQuiet(checksLeft: number): ReturnType<typeof setTimeout> {
     const before = this.#waiting.length
     return setTimeout(() => {
       const isQuiet = this.#waiting.length === before && !this.#isBusy()
-      if (isQuiet || left === 1) this.#hand()
-      else this.#timer = this.#turn(left - 1)
-    }, TURN_MS)
+      if (isQuiet || checksLeft === 1) this.#flush()
+      else this.#timer = this.#flushWhenQuiet(checksLeft - 1)
+    }, CHECK_MS)
   }
 
-  #hand(): void {
+  #flush(): void {
     clearTimeout(this.#timer)
-    const items = this.#waiting.splice(0, MAX_GATHERED)
-    this.#timer = this.#waiting.length > 0 ? this.#soon() : undefined
-    this.#expected = Math.min(MAX_GATHERED, Math.max(this.#peak, Math.floor(this.#expected * DECAY)))
+    const items = this.#waiting.splice(0, MAX_BATCH)
+    this.#timer = this.#waiting.length > 0 ? this.#flushSoon() : undefined
+    this.#expected = Math.min(MAX_BATCH, Math.max(this.#peak, Math.floor(this.#expected * DECAY)))
     this.#peak = 0
     this.#handOver(items)
   }

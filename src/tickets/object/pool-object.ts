@@ -1,18 +1,15 @@
 /**
- * The Durable Object of one item's tickets, a raffle's or a ticket type's: the only place where numbers are given out.
- * It queues what is asked, decides it one by one, commits a batch in one transaction, and only then answers. It tells D1
- * by projection. Its one alarm ends holds, freezes a raffle at the appointed time, and looks after the projection.
+ * The Durable Object that assigns the numbers of one raffle or ticket type; nothing else does. It decides calls one at
+ * a time, commits a batch in one transaction, and only then answers. A projection copies its state to D1. Its one alarm
+ * expires holds, freezes a raffle at its time, and retries the projection.
  */
 import { DurableObject } from 'cloudflare:workers'
-import { type Bindings, type Ctx, createContext } from '../../core/context.ts'
-import { newId } from '../../core/ids.ts'
+import type { Bindings, Ctx } from '../../core/context.ts'
 import { Logger } from '../../core/logging.ts'
 import { signingKeyFromSeed } from '../../core/native-crypto.ts'
 import { SettingsSchema } from '../../core/settings.ts'
-import { endsWithin } from '../../core/time-limit.ts'
 import type { TicketList } from '../../rdp1/list.ts'
 import type { SigningKey } from '../../rdp1/signatures.ts'
-import { LEAST_SETTLING_MS, SPARE_MS } from '../pool/clock.ts'
 import { configure } from '../pool/configure.ts'
 import { cancelPool, type Drawn, drawAttempt, freeze, recompute, requestRedraw } from '../pool/draw.ts'
 import { holderSlice, issuedTickets, listSlice, logSlice } from '../pool/files.ts'
@@ -40,52 +37,39 @@ import type {
   ReserveRequest,
 } from '../pool-contract.ts'
 import type { Terms } from '../terms.ts'
-import { CallBatcher } from './call-batcher.ts'
+import { Alarm } from './alarm.ts'
+import { GroupCommit } from './group-commit.ts'
 import { Projector } from './projector.ts'
+import { Settling } from './settling.ts'
 
-/** Until the alarm tries again what it could not do. */
 const PAUSE_AFTER_FAILURE_MS = 10_000
-
-/** A busy object hears its alarm late, but not as late as this. */
-const ALARM_LATE_MS = 10_000
-
-interface Call {
-  decide: (now: number) => unknown
-  resolve: (answer: unknown) => void
-  reject: (error: unknown) => void
-}
-
-/** The longest that a freeze waits for providers' answers, where the draw leaves the room. */
-const MOST_SETTLING_MS = 10_000
 
 const SECURE: Randomness = {
   below: createRandomBelow((words) => crypto.getRandomValues(words)),
   bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
 }
 
-/** What others do at moments of a pool's life. The pool knows none of them; `index.ts` names them. */
+/** Work of higher layers at moments of a pool's life; `index.ts` supplies it. */
 export interface PoolHooks {
-  /** Called before the list is fixed: settles or ends every order that may still bring money for the item. */
+  /** Called just before the freeze: settles every order whose payment arrived and expires the rest. */
   beforeFreeze(ctx: Ctx, itemId: string): Promise<unknown>
 }
 
 export abstract class PoolObject extends DurableObject<Bindings> {
   protected abstract readonly hooks: PoolHooks
 
-  /** Where the projection goes; a field, so that a test can put a failing database in its place. */
+  /** The projection's target; a field, so that a test can replace it by a failing database. */
   database: D1Database
   readonly #store: PoolStore
   readonly #projector: Projector
   readonly #log: Logger
   readonly #key: SigningKey
   #pool: Pool | undefined
-  /** The committed list: fixed, so kept once built. */
+  /** A cache: the committed list never changes. */
   #list: TicketList | undefined
-  readonly #calls: CallBatcher<Call>
-  /** While the freeze waits for what providers say of payments. */
-  #settling: Promise<void> | undefined
-  /** When the alarm is set to ring; it is set anew only to ring sooner. */
-  #armedFor: number | null = null
+  readonly #commits: GroupCommit
+  readonly #settling: Settling
+  readonly #alarm: Alarm
 
   constructor(ctx: DurableObjectState, env: Bindings) {
     super(ctx, env)
@@ -101,20 +85,38 @@ export abstract class PoolObject extends DurableObject<Bindings> {
       database: () => this.database,
       log: this.#log,
     })
-    this.#calls = new CallBatcher(
-      (calls) => this.#commitAll(calls),
-      () => this.#projector.isRunning,
-    )
-    ctx.blockConcurrencyWhile(async () => {
-      this.#armedFor = await ctx.storage.getAlarm()
+    this.#commits = new GroupCommit({
+      storage: ctx.storage,
+      name: ctx.id.name,
+      log: this.#log,
+      before: (now) => this.#pool?.expireHolds(now),
+      after: (now) => {
+        this.#projector.saveWatermark(false)
+        this.#arm(now)
+      },
+      reload: () => {
+        this.#store.reopen()
+        this.#projector.reopen()
+        this.#load()
+        this.#alarm.forget()
+      },
+      settled: () => this.#projector.settled(),
+      isBusy: () => this.#projector.isRunning,
     })
+    this.#settling = new Settling({
+      env,
+      log: this.#log,
+      settleOrders: (context, itemId) => this.hooks.beforeFreeze(context, itemId),
+    })
+    this.#alarm = new Alarm(ctx.storage)
+    ctx.blockConcurrencyWhile(() => this.#alarm.load())
   }
 
   // ——— Terms ———
 
   /**
-   * Hands over the terms: version 1 first, the next one for a change, as far as what is held or sold allows it. After
-   * `until` nothing is taken: whoever asked has been given up by then.
+   * Sets the first terms (version 1) or changes them (the next version), as far as held and sold tickets allow it.
+   * Refuses after `until` (ms since 1970): by then the caller has given up.
    */
   async configure(
     itemId: string,
@@ -122,7 +124,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     terms: Terms,
     until = Number.POSITIVE_INFINITY,
   ): Promise<Outcome<{ version: number }>> {
-    return this.#decide((now) => {
+    return this.#commits.decide((now) => {
       if (now > until) return TOO_LATE
       const outcome = configure(this.#store, {
         name: this.ctx.id.name!,
@@ -144,7 +146,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   }
 
   async confirm(seq: number, id: string): Promise<ConfirmOutcome> {
-    return this.#decideConfigured((pool, now) => pool.confirm(seq, id, now, this.#settling !== undefined))
+    return this.#decideConfigured((pool, now) => pool.confirm(seq, id, now, this.#settling.isRunning))
   }
 
   async release(seq: number, id: string): Promise<ChangeOutcome> {
@@ -175,7 +177,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     return this.#pool === undefined ? null : poolState(this.#pool)
   }
 
-  /** Not after `until`, nor is it cancelled then: whoever asked has been given up by then. */
+  /** Refuses after `until` (ms since 1970), as `cancel` does: by then the caller has given up. */
   async close(until = Number.POSITIVE_INFINITY): Promise<Outcome<{ closedAt: number }>> {
     return this.#decideConfigured((pool, now) => (now > until ? TOO_LATE : pool.close(now)))
   }
@@ -190,9 +192,9 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     )
   }
 
-  /** Does whatever is due by now, as the alarm would have: the sweep's backstop. */
+  /** Does what is due, as the alarm does: the sweep calls it in case the alarm did not ring. */
   async advance(): Promise<PoolState | null> {
-    await this.#settleOrders()
+    await this.#settling.run(this.#pool)
     await this.#decideConfigured((pool, now) => {
       freeze(pool, this.#store, this.#key, now)
       return { ok: true as const }
@@ -215,7 +217,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     )
   }
 
-  /** The redraw that a request made, if it has: so that its repeat is told from another. */
+  /** The redraw that the request with this key created; null: none. Tells a repeat from a new request. */
   async redrawByKey(key: string): Promise<Attempt | null> {
     const row = this.#pool?.record.attempts().find((each) => each.key === key)
     return row === undefined ? null : (JSON.parse(row.record) as Attempt)
@@ -238,119 +240,43 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     return this.#pool?.record.commitment == null ? null : logSlice(this.#store, seq)
   }
 
-  /** Who holds tickets, from the reservation after `seq` on; null before the pool is configured. */
+  /** Holders of sold tickets, from the reservation after `seq` on; null before the pool is configured. */
   async holderSlice(seq: number): Promise<HolderSlice | null> {
     return this.#pool === undefined ? null : holderSlice(this.#pool, this.#store, seq)
   }
 
   // ——— Upkeep ———
 
-  /** Projects everything again. */
+  /** Projects every row again, for a D1 that was restored from a backup. */
   async rebuild(): Promise<void> {
     if (this.#pool === undefined) return
     await this.#projector.rewind()
-    // A rebuild that is cut short goes on by alarm.
+    // If the rebuild is interrupted, the alarm resumes it.
     this.#arm(Date.now())
     await this.#projector.run()
   }
 
-  /** Never throws: a handler that does is retried a few times and then dropped, and with it every promise it keeps. */
+  /** Never throws: the platform retries a failing alarm a few times and then drops it, and holds would never expire. */
   override async alarm(): Promise<void> {
-    this.#armedFor = null
+    this.#alarm.forget()
     let earliest = 0
     try {
       await this.advance()
-      this.#projector.note(true)
+      this.#projector.saveWatermark(true)
     } catch (error) {
       this.#log.error('alarm failed', { pool: this.ctx.id.name, error })
-      // What is due and cannot be done stays due: without a pause it would be tried again at once, for ever.
+      // The failed work is still due: without a pause the alarm would ring again at once, for ever.
       earliest = Date.now() + PAUSE_AFTER_FAILURE_MS
     }
     this.#arm(Date.now(), earliest)
   }
 
-  /** Before the list is fixed everything unpaid is asked about once more; an answer takes effect by `confirm`. */
-  #settleOrders(): Promise<void> {
-    const pool = this.#pool
-    const now = Date.now()
-    const latest = pool?.settleBy(now) ?? null
-    if (pool === undefined || latest === null) return Promise.resolve()
-    this.#settling ??= this.#settleWithinTime(pool, now, latest).finally(() => {
-      this.#settling = undefined
-    })
-    return this.#settling
-  }
-
-  async #settleWithinTime({ name, itemId }: Pool, now: number, latest: number): Promise<void> {
-    const ctx = createContext(this.env, SettingsSchema.parse(this.env), now, newId('sweep'))
-    const leftMs = Math.min(Math.max(latest - now - SPARE_MS, LEAST_SETTLING_MS), MOST_SETTLING_MS)
-    const settled = this.hooks.beforeFreeze(ctx, itemId).catch((error: unknown) => {
-      this.#log.error('payments could not be asked about before the freeze', { pool: name, error })
-    })
-    await endsWithin(leftMs, settled)
-  }
-
-  // ——— Group commit ———
-
   #decideConfigured<Answer>(
     decide: (pool: Pool, now: number) => Answer,
   ): Promise<Answer | typeof NOT_CONFIGURED> {
     if (this.#pool === undefined) return Promise.resolve(NOT_CONFIGURED)
-    // The pool is looked up when its turn comes: a failed commit before it may have replaced it.
-    return this.#decide((now) => decide(this.#pool!, now))
-  }
-
-  /** Queues a decision; it is answered once it is durable and D1 knows of it (or need not be waited for). */
-  #decide<Answer>(decide: (now: number) => Answer): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      this.#calls.add({ decide, resolve: resolve as Call['resolve'], reject })
-    })
-  }
-
-  #commitAll(calls: Call[]): void {
-    const failure = this.#commit(calls)
-    if (failure === null) return
-    if (calls.length === 1) this.#reject(calls[0]!, failure.error)
-    // One of them cannot be decided; alone, it fails alone.
-    else for (const call of calls) this.#commitAlone(call)
-  }
-
-  #commitAlone(call: Call): void {
-    const failure = this.#commit([call])
-    if (failure !== null) this.#reject(call, failure.error)
-  }
-
-  #reject(call: Call, error: unknown): void {
-    this.#calls.answered(1)
-    call.reject(error)
-  }
-
-  /** Decides and commits, then answers when all is told; gives why, if nothing of it happened. */
-  #commit(calls: Call[]): { error: unknown } | null {
-    const now = Date.now()
-    let answers: unknown[]
-    try {
-      answers = this.ctx.storage.transactionSync(() => {
-        this.#pool?.expireHolds(now)
-        const decided = calls.map((call) => call.decide(now))
-        this.#projector.note(false)
-        this.#arm(now)
-        return decided
-      })
-    } catch (error) {
-      this.#log.error('commit failed', { pool: this.ctx.id.name, calls: calls.length, error })
-      // What memory learnt from a transaction that did not happen is thrown away.
-      this.#store.reopen()
-      this.#projector.reopen()
-      this.#load()
-      this.#armedFor = null
-      return { error }
-    }
-    void this.#projector.settled().then(() => {
-      this.#calls.answered(calls.length)
-      calls.forEach((call, index) => void call.resolve(answers[index]))
-    })
-    return null
+    // Read the pool when the call is decided: a failed commit before it replaces `#pool`.
+    return this.#commits.decide((now) => decide(this.#pool!, now))
   }
 
   #load(): void {
@@ -365,14 +291,10 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     return this.#list
   }
 
-  /** Sets the alarm for whatever comes first, unless it rings sooner anyway. */
+  /** Sets the alarm for the earliest due time. */
   #arm(now: number, earliest = 0): void {
     const due = [this.#pool?.nextDue(), this.#projector.nextTry(now)].filter((each) => each != null)
     if (due.length === 0) return
-    const next = Math.max(earliest, Math.min(...due))
-    // An alarm that should have rung by now may have been dropped, and does not keep another from being set.
-    if (this.#armedFor !== null && this.#armedFor <= next && this.#armedFor > now - ALARM_LATE_MS) return
-    this.#armedFor = next
-    void this.ctx.storage.setAlarm(next)
+    this.#alarm.ringBy(Math.max(earliest, Math.min(...due)), now)
   }
 }

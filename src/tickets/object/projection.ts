@@ -1,7 +1,7 @@
 /**
- * Telling D1 what the pool decided: what lies above a watermark, in order, one statement for many rows, and the pool's
- * absolute state beside them. Every row carries its `seq` and never gives way to an older one, so that a repeat, a
- * crash between the batch and the watermark, or a lost acknowledgement changes nothing.
+ * The projection of a pool to D1: the reservations and attempts changed after a watermark, and the pool's whole state.
+ * A row is replaced only by one with the same or a higher `seq`. So a repeat, a crash between the batch and the
+ * watermark, or a lost acknowledgement changes nothing.
  */
 import type { Pool } from '../pool/pool.ts'
 import { poolState } from '../pool/pool-state.ts'
@@ -9,7 +9,7 @@ import type { PoolStore } from '../pool/store.ts'
 import type { ReservationRow } from '../pool/tables.ts'
 import type { Attempt, PoolState, Reservation } from '../pool-contract.ts'
 
-/** Bounds of one batch, so that its JSON stays far below D1's limits. */
+/** Bounds of one batch, which keep its JSON far below D1's limits. */
 const EVENTS_A_BATCH = 500
 const NUMBERS_A_BATCH = 20_000
 
@@ -21,7 +21,7 @@ export interface ProjectionBatch {
   attempts: { attempt: number; seq: number; record: Attempt }[]
 }
 
-/** What D1 has not heard of yet, or the first part of it. */
+/** The changes after `watermark`, or the first part of them. */
 export function nextBatch(pool: Pool, store: PoolStore, watermark: number): ProjectionBatch {
   const touched = new Map<number, { seq: number; row: ReservationRow }>()
   let upTo = pool.seq
@@ -31,16 +31,16 @@ export function nextBatch(pool: Pool, store: PoolStore, watermark: number): Proj
     const { seq } = row ?? change
     const place = row?.seq ?? change!.reservation
     const known = touched.get(place)?.row
-    const told = row ?? known ?? store.reservation(place)!
-    touched.set(place, { seq, row: told })
-    if (known === undefined) numbers += told.numbers.byteLength / Uint32Array.BYTES_PER_ELEMENT
+    const changed = row ?? known ?? store.reservation(place)!
+    touched.set(place, { seq, row: changed })
+    if (known === undefined) numbers += changed.numbers.byteLength / Uint32Array.BYTES_PER_ELEMENT
     if (++events === EVENTS_A_BATCH || numbers >= NUMBERS_A_BATCH) {
       upTo = seq
       break
     }
   }
   const reservations = [...touched.values()].map(({ seq, row }) => {
-    // As it is now, which may be later than `seq`: then a later batch writes the same again.
+    // Its present state, which may be newer than `seq`: then a later batch writes it once more.
     const { reservation } = pool.fold(row)
     return { ...reservation, seq }
   })
@@ -51,7 +51,7 @@ export function nextBatch(pool: Pool, store: PoolStore, watermark: number): Proj
   return { state: poolState(pool), upTo, reservations, attempts }
 }
 
-/** Of a reservation as a list, in the order of `listed`: names would be most of what is sent. */
+/** Reservations as arrays in the order of `asArray`: with field names the JSON would be several times longer. */
 const WRITE_RESERVATIONS = `
   INSERT INTO reservations (holder, id, pool, seq, state, numbers, at, issued_at, held_until)
   SELECT value->>0, value->>1, ?1, value->>2, value->>3, value->4, value->>5, value->>6, value->>7
@@ -60,7 +60,7 @@ const WRITE_RESERVATIONS = `
     issued_at = excluded.issued_at, held_until = excluded.held_until
   WHERE excluded.seq >= reservations.seq`
 
-const listed = (row: ProjectionBatch['reservations'][number]) => [
+const asArray = (row: ProjectionBatch['reservations'][number]) => [
   row.holder,
   row.id,
   row.seq,
@@ -88,11 +88,11 @@ const WRITE_POOL = `
     commitment = excluded.commitment, cancellation = excluded.cancellation, due_at = excluded.due_at
   WHERE excluded.seq >= pools.seq`
 
-/** What changes with every sale; an index over another column would be written anew each time that one is named. */
+/** The columns that every sale changes. Naming an indexed column would write its index again for each sale. */
 const WRITE_COUNTS = `
   UPDATE pools SET seq = ?2, sold = ?3, held = ?4, log_size = ?5, log_root = ?6 WHERE pool = ?1 AND seq <= ?2`
 
-/** Everything else in a pool's state, as one value: while it stays, only the counts need writing. */
+/** The rest of a pool's state as one value: while it is unchanged, only the counts need writing. */
 export const outlineOf = (state: PoolState): string =>
   [
     state.termsVersion,
@@ -105,8 +105,8 @@ export const outlineOf = (state: PoolState): string =>
   ].join(' ')
 
 /**
- * Writes a batch in one transaction of D1. With `known`, the outline that D1 has already, a pool that still has it
- * writes its counts alone. False if there was no row to write them to.
+ * Writes a batch in one transaction of D1. `known` is the outline that D1 has: a pool with the same one writes only its
+ * counts. Returns false if D1 has no row of this pool to write the counts to.
  */
 export async function writeBatch(
   db: D1Database,
@@ -116,7 +116,9 @@ export async function writeBatch(
   const { state, reservations, attempts } = batch
   const statements: D1PreparedStatement[] = []
   if (reservations.length > 0) {
-    statements.push(db.prepare(WRITE_RESERVATIONS).bind(state.pool, JSON.stringify(reservations.map(listed))))
+    statements.push(
+      db.prepare(WRITE_RESERVATIONS).bind(state.pool, JSON.stringify(reservations.map(asArray))),
+    )
   }
   if (attempts.length > 0)
     statements.push(db.prepare(WRITE_ATTEMPTS).bind(state.pool, JSON.stringify(attempts)))

@@ -1,19 +1,19 @@
-/** Keeps D1 up with the pool: starts at once, goes on after a failure when the alarm says so, and tells who waits. */
+/** Keeps D1 up to date with the pool: projects after each commit, and retries a failed batch by alarm. */
 import type { Logger } from '../../core/logging.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { PoolStore } from '../pool/store.ts'
 import { nextBatch, outlineOf, writeBatch } from './projection.ts'
 
-/** A purchase waits this long for D1 at most. */
+/** A purchase waits at most this long for D1. */
 const MAX_WAIT_MS = 1_000
-/** A call of D1 that has not settled by then counts as failed; what it may still write, a repeat writes again. */
+/** A D1 call that takes longer counts as failed. It may still write its rows; the retry writes the same ones. */
 const MAX_WRITE_MS = 30_000
 const FIRST_RETRY_MS = 1_000
 const MAX_RETRY_MS = 60_000
-/** When the alarm looks after rows whose first try is under way; later than that try should take. */
-const LOOK_AFTER_MS = 5_000
-/** The watermark is written down after so many changes, and by the alarm. */
-const CHANGES_A_NOTE = 100
+/** The alarm checks on a first try after this long; the try should take less. */
+const FIRST_CHECK_MS = 5_000
+/** The watermark is saved after this many changes, and by the alarm. */
+const CHANGES_A_SAVE = 100
 
 interface Waiter {
   seq: number
@@ -29,10 +29,10 @@ export interface ProjectorPorts {
 
 export class Projector {
   readonly #ports: ProjectorPorts
-  /** What D1 has heard of, and how much of that is written down. */
+  /** D1 has every change up to this `seq`; and the value of it that is saved. */
   #watermark: number
-  #noted: number
-  /** What D1 has of the pool's state beside its counts; null: not known. */
+  #saved: number
+  /** The outline that D1 has of the pool; null: unknown. */
   #outline: string | null = null
   #failures = 0
   #running: Promise<void> | undefined
@@ -40,27 +40,27 @@ export class Projector {
 
   constructor(ports: ProjectorPorts) {
     this.#ports = ports
-    this.#noted = ports.store.ready ? ports.store.projectedSeq() : 0
-    this.#watermark = this.#noted
+    this.#saved = ports.store.ready ? ports.store.projectedSeq() : 0
+    this.#watermark = this.#saved
   }
 
   get isBehind(): boolean {
     return (this.#ports.pool()?.seq ?? 0) > this.#watermark
   }
 
-  /** Whether D1 is being told something right now. */
+  /** Whether a batch is being written now. */
   get isRunning(): boolean {
     return this.#running !== undefined
   }
 
-  /** When the alarm must look after the projection; null if D1 has heard of everything. */
+  /** When the alarm must run the projection (ms since 1970); null: D1 is up to date. */
   nextTry(now: number): number | null {
     if (!this.isBehind) return null
-    if (this.#failures === 0) return now + LOOK_AFTER_MS
+    if (this.#failures === 0) return now + FIRST_CHECK_MS
     return now + Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1))
   }
 
-  /** Resolves once D1 knows all that is decided by now; after a second, or a failed try, it resolves all the same. */
+  /** Resolves once D1 has every change made so far, or a try failed, or a second has passed. */
   async settled(): Promise<void> {
     const seq = this.#ports.pool()?.seq ?? 0
     if (seq <= this.#watermark || this.#failures > 0) return
@@ -75,7 +75,7 @@ export class Projector {
     })
   }
 
-  /** Projects until D1 has heard of everything or a try fails. One run at a time; it never throws. */
+  /** Projects until D1 is up to date or a try fails. One run at a time; never throws. */
   run(): Promise<void> {
     this.#running ??= this.#drain().finally(() => {
       this.#running = undefined
@@ -84,27 +84,27 @@ export class Projector {
   }
 
   /**
-   * Writes the watermark down: within a commit, so that it costs no write of its own, and seldom, as it would be a row
-   * for every entry that comes alone; at rest, always. A crash in between only tells D1 the same again.
+   * Saves the watermark. Within a commit it is saved only now and then, since it costs a row; at rest, always. After a
+   * crash in between, D1 gets the same rows again, which changes nothing.
    */
-  note(atRest: boolean): void {
-    const fresh = this.#watermark - this.#noted
-    if (fresh <= 0 || (!atRest && fresh < CHANGES_A_NOTE)) return
+  saveWatermark(atRest: boolean): void {
+    const unsaved = this.#watermark - this.#saved
+    if (unsaved <= 0 || (!atRest && unsaved < CHANGES_A_SAVE)) return
     this.#ports.store.setProjectedSeq(this.#watermark)
-    this.#noted = this.#watermark
+    this.#saved = this.#watermark
   }
 
-  /** Looks again what is written down: a rolled back transaction may have taken a note away. */
+  /** Reads the saved watermark again, which a rollback may have reset. */
   reopen(): void {
-    this.#noted = this.#ports.store.ready ? this.#ports.store.projectedSeq() : 0
+    this.#saved = this.#ports.store.ready ? this.#ports.store.projectedSeq() : 0
   }
 
-  /** Takes D1 to have heard of nothing, as after it was restored to an earlier time. */
+  /** Assumes an empty D1, as after a restore to an earlier time. */
   async rewind(): Promise<void> {
     await this.#running
     this.#watermark = 0
     this.#outline = null
-    this.#noted = 0
+    this.#saved = 0
     this.#ports.store.setProjectedSeq(0)
   }
 
@@ -115,11 +115,11 @@ export class Projector {
       if (present === undefined || present.seq <= this.#watermark) return
       try {
         const batch = nextBatch(present, store, this.#watermark)
-        const there = await inTime(writeBatch(database(), batch, this.#outline))
+        const isWritten = await withinTime(writeBatch(database(), batch, this.#outline))
         this.#failures = 0
-        this.#outline = there ? outlineOf(batch.state) : null
-        // D1 was restored to a time before it had this pool: once more, and all of it.
-        if (!there) continue
+        this.#outline = isWritten ? outlineOf(batch.state) : null
+        // D1 was restored to a time before it had this pool: write the batch again, with the whole state.
+        if (!isWritten) continue
         this.#watermark = batch.upTo
         store.forget(this.#watermark)
       } catch (error) {
@@ -139,7 +139,7 @@ export class Projector {
   }
 }
 
-async function inTime<Result>(work: Promise<Result>): Promise<Result> {
+async function withinTime<Result>(work: Promise<Result>): Promise<Result> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer after ${MAX_WRITE_MS} ms`)), MAX_WRITE_MS)

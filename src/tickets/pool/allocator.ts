@@ -1,33 +1,33 @@
 /**
- * Which numbers a pool gives out: pure, in memory, no clock and no storage; randomness is passed in.
+ * Chooses the numbers that a pool assigns. Pure: in memory, without clock or storage; randomness is passed in.
  *
- * Every operation costs the same at the first ticket and at the millionth. For `random`, the free numbers stand in
- * the first `free` places of a permutation: a draw swaps one of them with the last free one, so each is equally
- * likely whatever was sold, released or chosen before (a bitmap with retries would favour numbers after long runs).
+ * Every operation costs the same at the first ticket and at the millionth. For `random`, the first `free` places of a
+ * permutation hold the free numbers, and taking one swaps it with the last free one. So each free number is equally
+ * likely, whatever was taken before. (A bitmap with retries would favour the numbers after long taken runs.)
  */
 
 export type Numbering = 'sequential' | 'random' | 'chosen'
 
-/** Gives a whole number in `0 … bound - 1`, each equally likely. */
+/** Returns a whole number in `0 … bound - 1`, each equally likely. */
 export type RandomBelow = (bound: number) => number
 
-/** A word with every bit set, as the bit operators give it. */
+/** A word with every bit set, as the bit operators return it. */
 const FULL = -1
 
 export class Allocator {
   readonly total: number
   readonly #numbering: Numbering
   readonly #randomBelow: RandomBelow
-  /** One bit a number, set while it is held or sold; above it one bit a full word, and so on up to a single word. */
+  /** Level 0: one bit for each number, set while it is held or sold. Each level above: one bit for each full word. */
   readonly #taken: Uint32Array[]
-  /** `random` only: the free numbers first, then the taken ones, and where each number stands. */
+  /** `random` only: the permutation, free numbers first; and each number's place in it. */
   readonly #order: Uint32Array
   readonly #place: Uint32Array
   #free: number
 
   /**
-   * Numbers run from 1 to `total`. Where the total was higher once, numbers up to `highest` may be taken or come back;
-   * as many as the total are given out at a time, and new ones are within it.
+   * New numbers are within 1 to `total`, and at most `total` numbers are taken at a time. If the total was higher
+   * before, numbers up to `highest` may still be taken again or released.
    */
   constructor(total: number, numbering: Numbering, randomBelow: RandomBelow, highest = total) {
     this.total = total
@@ -55,7 +55,7 @@ export class Allocator {
     return (this.#taken[0]![number >>> 5]! & (1 << (number & 31))) === 0
   }
 
-  /** Takes `count` numbers by the pool's own rule, or null if there are not as many left. */
+  /** Takes `count` numbers in the pool's own order; null: fewer are left. */
   take(count: number): number[] | null {
     if (count > this.#free) return null
     const numbers = new Array<number>(count)
@@ -67,14 +67,14 @@ export class Allocator {
     return numbers
   }
 
-  /** Takes exactly these numbers, all or none; gives back the ones that are not free (empty: all were taken). */
+  /** Takes exactly these numbers, all or none. Returns those that are not free (empty: it took all). */
   takeChosen(numbers: readonly number[]): number[] {
     const unavailable = numbers.filter((number) => !this.isFree(number))
     if (unavailable.length === 0) for (const number of numbers) this.#mark(number)
     return unavailable
   }
 
-  /** Gives numbers back. Throws if one is free already: that would mean it had been given out twice. */
+  /** Throws if a number is free already: that would mean two reservations had it. */
   release(numbers: readonly number[]): void {
     for (const number of numbers) {
       if (this.isFree(number)) throw new Error(`number ${number} is released twice`)
@@ -125,7 +125,7 @@ export class Allocator {
     }
   }
 
-  /** Moves `value` to `target` in the permutation, and what stood there to where `value` was. */
+  /** Swaps `value` with the number at `target` in the permutation. */
   #swapInto(value: number, target: number): void {
     const from = this.#place[value]!
     const other = this.#order[target]!
@@ -135,7 +135,7 @@ export class Allocator {
     this.#place[value] = target
   }
 
-  /** The first free number at or after `from`, or `total + 1`: up past what is full, and down again to the first gap. */
+  /** The first free number from `from` on, or `total + 1`. It climbs past full words and descends to the first gap. */
   #nextFree(from: number): number {
     let at = from
     let level = 0

@@ -1,12 +1,12 @@
-/** A raffle's own instants, from its rules: when sales end, when its pool freezes, when it draws. Pure. */
+/** Computes from a raffle's rules when sales close, when its pool freezes and when it draws. Pure. */
 import type { CloseReason } from '../../rdp1/commitment.ts'
 import type { Rules } from '../../rdp1/rules.ts'
 
-/** How long a raffle is seen to be closed before it freezes, where its draw leaves the room. */
+/** How long a raffle is visibly closed before it freezes, if there is time before its draw. */
 const SETTLING_MS = 2_000
-/** Left for the freeze itself: an alarm rings some milliseconds late, on a busy machine some hundreds. */
+/** Time for the freeze itself: an alarm may ring some hundred milliseconds late on a busy machine. */
 export const SPARE_MS = 1_000
-/** Before that, what is unpaid is asked about once more; for so long at least, also where the draw leaves no room. */
+/** Unpaid orders are settled before the freeze for at least this long, even if there is little time before the draw. */
 export const LEAST_SETTLING_MS = 2_000
 
 /** How sales ended before `closesAt`, as the rules allow. */
@@ -16,7 +16,7 @@ export interface EarlyClose {
 }
 
 export interface DrawClock {
-  /** All in ms since 1970, but `effectiveDrawAt`: unix seconds, as hashed. */
+  /** In ms since 1970; but `effectiveDrawAt` is in unix seconds, as hashed. */
   closesAt: number
   freezeAt: number
   effectiveDrawAt: number
@@ -36,29 +36,29 @@ export function drawClock(rules: Rules, paymentSpanSeconds: number, early: Early
   }
 }
 
-/** The latest freeze that moves no round. */
+/** The latest freeze (ms since 1970) that does not move the draw's round. */
 export const lastFreezeAt = ({ effectiveDrawAt }: DrawClock, leadSeconds: number): number =>
   (effectiveDrawAt - leadSeconds) * 1_000
 
 /**
- * When a pool freezes by itself: a moment after its time, so that every raffle is seen to be closed before it is
- * committed, unless that would take what the freeze needs before the draw, and with it the promised round.
+ * When a pool freezes by itself (ms since 1970): a moment after `freezeAt`, so that every raffle is visibly closed
+ * before its commitment. The moment is shorter if the freeze needs that time to keep the promised round.
  */
 export function freezesAt(clock: DrawClock, leadSeconds: number): number {
   const room = lastFreezeAt(clock, leadSeconds) - clock.freezeAt
   return clock.freezeAt + Math.max(0, Math.min(SETTLING_MS, room - slackMs(clock)))
 }
 
-/** The earliest fair draw after a freeze, in whole unix seconds: rounded up, so that the lead is never cut short. */
+/** The earliest fair draw after a freeze, in unix seconds. It is rounded up, so that the lead is never shorter. */
 export const earliestDrawAt = (freezeAt: number, leadSeconds: number): number =>
   Math.ceil(freezeAt / 1_000) + leadSeconds
 
-/** The same where the pool itself names the time: with what a freeze needs to be in time for it. */
+/** The draw after an early close: the earliest fair one, with slack so that the freeze is in time for it. */
 const earlyDrawAt = (times: FreezeTimes, leadSeconds: number): number =>
   earliestDrawAt(times.freezeAt + slackMs(times), leadSeconds)
 
 type FreezeTimes = Pick<DrawClock, 'closesAt' | 'freezeAt'>
 
-/** How late a freeze may be done: where entries are free, nobody needs to be asked whether they are paid. */
+/** How late a freeze may happen. Free entries have no payments to settle first. */
 const slackMs = ({ closesAt, freezeAt }: FreezeTimes): number =>
   SPARE_MS + (freezeAt > closesAt ? LEAST_SETTLING_MS : 0)

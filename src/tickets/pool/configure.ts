@@ -1,4 +1,4 @@
-/** The terms of a pool: the first ones, and which changes it still takes. */
+/** Sets a pool's terms, and refuses changes that its tickets no longer allow. */
 import { parseRules } from '../../rdp1/rules.ts'
 import type { Outcome, Refusal } from '../pool-contract.ts'
 import { type Terms, TicketTypeTerms } from '../terms.ts'
@@ -12,18 +12,18 @@ export interface Configuration {
   itemId: string
   version: number
   terms: Terms
-  /** The pool as it is; undefined: these are its first terms. */
+  /** Undefined: these are its first terms. */
   pool: Pool | undefined
   now: number
 }
 
-/** Takes terms as the next version. The same terms once more are the same version; load the pool anew afterwards. */
+/** Stores the terms as `version`. Idempotent: the same terms keep their version. Load the pool again afterwards. */
 export function configure(
   store: PoolStore,
   { name, itemId, version, terms, pool, now }: Configuration,
 ): Outcome<{ version: number }> {
   if (pool !== undefined) {
-    // A pool's name is the end of an id, so two items may come to share one.
+    // A pool's name is the end of an id, so two items could share one.
     if (pool.itemId !== itemId) return refuse('conflict', 'This pool sells something else.')
     if (areSameTerms(pool.terms, terms)) return { ok: true, version: pool.termsVersion }
     const refusal = whyChangeRefused(pool, terms, now)
@@ -33,7 +33,7 @@ export function configure(
       return refuse('conflict', `Somebody else changed this ${noun} a moment ago. Read it again.`)
     }
   } else if (version !== 1) {
-    return refuse('conflict', 'These terms are a change of ones that this pool never had.')
+    return refuse('conflict', 'The first terms of a pool must have version 1.')
   }
   mustBeValid(terms)
   store.create()
@@ -41,7 +41,7 @@ export function configure(
   return { ok: true, version }
 }
 
-/** Terms that could not be read again must not reach the store. */
+/** Invalid terms must not reach the store: the pool could not be loaded again. */
 function mustBeValid(terms: Terms): void {
   if (terms.kind === 'raffle') parseRules(terms.rules)
   else TicketTypeTerms.parse(terms)
@@ -52,9 +52,10 @@ function whyChangeRefused(pool: Pool, terms: Terms, now: number): Refusal | null
   if (present.kind === 'ticketType' && terms.kind === 'ticketType') {
     return whyTicketTypeChangeRefused(pool, present, terms)
   }
-  if (present.kind !== terms.kind) return refuse('invalid_state', 'A pool sells one kind of item for good.')
+  if (present.kind !== terms.kind)
+    return refuse('invalid_state', 'A pool cannot change what kind of item it sells.')
   if (pool.isReserved) return refuse('invalid_state', 'Tickets are held or sold under the present rules.')
-  // Open again, or under rules that forbid the close that was, a raffle could not be proven any more.
+  // New rules could reopen sales or forbid the close that happened: then the raffle's proof would fail.
   return pool.isClosed(now) ? refuse('invalid_state', 'Sales are over.') : null
 }
 
@@ -65,7 +66,8 @@ function whyTicketTypeChangeRefused(
 ): Refusal | null {
   if (pool.isOver) return refuse('invalid_state', 'Sales are over.')
   const taken = pool.sold + pool.held
-  if (terms.total < taken) return refuse('invalid_state', `${taken} are held or sold: there cannot be fewer.`)
+  if (terms.total < taken)
+    return refuse('invalid_state', `${taken} tickets are held or sold: the total cannot be lower.`)
   const { total, title, opensAt, closesAt } = terms
   if (!pool.isReserved || areSameTerms(terms, { ...present, total, title, opensAt, closesAt })) return null
   return refuse(

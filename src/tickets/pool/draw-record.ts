@@ -1,4 +1,4 @@
-/** What the draw has written: the commitment, the attempts, and a cancellation, which ends any sale. */
+/** A pool's records of its draw: the commitment, the attempts, and a cancellation, which any pool may have. */
 import { chainByHash, timeOf } from '../../rdp1/chains.ts'
 import type { Attempt, Cancellation, Commitment, DrawnWinner } from '../pool-contract.ts'
 import type { PoolStore } from './store.ts'
@@ -28,7 +28,7 @@ export class DrawRecord {
     return this.#store.attempts()
   }
 
-  /** Writes the commitment and attempt 0 in one go. */
+  /** Writes the commitment and attempt 0. */
   commit(seq: number, commitment: Commitment, first: Attempt): void {
     this.#store.insertAttempt(seq, first, null)
     this.#store.commit(seq, commitment)
@@ -48,7 +48,7 @@ export class DrawRecord {
     this.#cancellation = cancellation
   }
 
-  /** When the pending attempt's beacon speaks; null: nothing is pending. */
+  /** When the pending attempt's round is published (ms since 1970); null: nothing is pending. */
   pendingDrawAt(): number | null {
     if (this.#commitment === null || this.#cancellation !== null) return null
     const last = this.attempts().at(-1)

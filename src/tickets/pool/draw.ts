@@ -1,4 +1,4 @@
-/** The draw inside the pool (rdp1 steps 4 to 11): freeze, commit, pick, redraw, and recomputing all of it. */
+/** The draw inside the pool (rdp1 steps 4 to 11): freeze, commit, pick, redraw, recompute. */
 import { nativeCrypto } from '../../core/native-crypto.ts'
 import { exclusions, firstAttempt, attemptHash as hashOfAttempt, seedOf } from '../../rdp1/attempt.ts'
 import { randomnessOf, verifyBeacon } from '../../rdp1/beacon.ts'
@@ -29,7 +29,7 @@ import { refuse, whyCancelRefused } from './refusals.ts'
 import type { PoolStore } from './store.ts'
 import { buildList, eachSale } from './ticket-list.ts'
 
-/** At the freeze: too few tickets cancel the raffle, otherwise the list is committed to. Does either once. */
+/** Once the freeze is due: commits to the ticket list, or cancels a raffle that sold too few tickets. Idempotent. */
 export function freeze(pool: Pool, store: PoolStore, key: SigningKey, now: number): void {
   const { raffle } = pool
   if (raffle === null || pool.isOver || now < raffle.clock.freezeAt) return
@@ -72,7 +72,7 @@ export interface Drawn {
   winners: DrawnWinner[]
 }
 
-/** Picks an attempt's winners from its round's signature, once: asked again, the same are given. */
+/** Picks an attempt's winners from the signature of its round. Idempotent: a repeat returns the same winners. */
 export function drawAttempt(
   pool: Pool,
   store: PoolStore,
@@ -91,16 +91,16 @@ export function drawAttempt(
     return refuse('invalid_state', `Round ${record.round} of the beacon is not due yet.`)
   }
   const signature = fromHex(input.signature)
-  // The caller has verified it too. A draw happens once and for good, so a mistake there must not become a winner.
+  // The caller verifies it too. But a draw is final, so a mistake of the caller must not decide a winner.
   if (!verifyBeacon(chain, record.round, signature))
-    return refuse('invalid_state', 'Not the signature of this round.')
+    return refuse('invalid_state', 'This is not the signature of the round.')
   const drawn = computeAttempt(raffle, list, { ...record, signature: input.signature })
   const winners = nameWinners(pool, store, drawn)
   pool.writeWinners(drawn, winners)
   return { ok: true, attempt: drawn, winners }
 }
 
-/** Appends the next attempt: prizes that were declined, not claimed in time, or taken from a disqualified holder. */
+/** Appends the next attempt, for prizes that were declined, not claimed in time, or lost by disqualification. */
 export function requestRedraw(
   pool: Pool,
   list: TicketList,
@@ -120,18 +120,18 @@ export function requestRedraw(
   const last = earlier.at(-1)
   if (raffle === null || last === undefined) return refuse('invalid_state', 'Nothing was drawn yet.')
   if (request.attempt !== earlier.length) {
-    return refuse('conflict', 'Another redraw was asked for a moment ago. Read the winners again.')
+    return refuse('conflict', 'Another redraw was requested a moment ago. Read the winners again.')
   }
   if (record.cancellation !== null) return refuse('invalid_state', 'This raffle was cancelled.')
   if (last.winners === null) return refuse('invalid_state', 'A draw is pending; wait for its winners.')
   const { maxRedraws, prizes, winPolicy, leadSeconds } = raffle.rules
   if (request.attempt > maxRedraws) {
-    return refuse('limit_reached', `The rules allow ${maxRedraws} redraws, and they are used up.`)
+    return refuse('limit_reached', `The rules allow at most ${maxRedraws} redraws.`)
   }
   const all = prizeUnits(prizes)
   const units = all.filter((unit) => request.units.includes(unit))
   if (units.length === 0 || units.length !== request.units.length) {
-    return refuse('validation_failed', 'Each unit must be one of the raffle, once: "<rank>#<copy>".')
+    return refuse('validation_failed', 'Send prize units of this raffle, each once: "<rank>#<copy>".')
   }
   const won = earlier.flatMap((attempt) => attempt.winners ?? [])
   const tagOf = (ticket: number) => tagAt(list, indexOfTicket(list, ticket)).slice()
@@ -154,7 +154,7 @@ export function requestRedraw(
   return { ok: true, attempt }
 }
 
-/** Cancels: freely before the commitment, afterwards as the rules' last moment allows, and then signed. */
+/** Cancels the raffle. After the commitment only an admin may, only before a last moment, and it is signed. */
 export function cancelPool(
   pool: Pool,
   key: SigningKey,
@@ -175,7 +175,7 @@ export function cancelPool(
   return { ok: true, cancellation }
 }
 
-/** Everything again from the rules, the log and the beacon's signatures; nothing stored is believed. */
+/** Computes the commitment and every attempt again from the rules, the log and the beacon's signatures. */
 export function recompute(pool: Pool, list: TicketList): { commitment: string; attempts: Attempt[] } | null {
   const { raffle, record: drawn } = pool
   const { commitment } = drawn
@@ -241,7 +241,7 @@ function pendingAttempt(key: SigningKey, input: Parameters<typeof hashOfAttempt>
   }
 }
 
-/** The seed and the winners that an attempt's beacon signature gives. */
+/** The attempt with the seed and the winners that its beacon signature gives. */
 function computeAttempt(raffle: Raffle, list: TicketList, record: Attempt): Attempt {
   const randomness = randomnessOf(fromHex(record.signature!))
   const seed = seedOf(fromHex(record.attemptHash), randomness)
@@ -253,7 +253,7 @@ function computeAttempt(raffle: Raffle, list: TicketList, record: Attempt): Atte
   return { ...record, randomness: toHex(randomness), seed: toHex(seed), winners, steps }
 }
 
-/** Who holds the winning tickets: one pass over the log, as no index leads from a number to its holder. */
+/** Finds the holders of the winning tickets in one pass over the log, as there is no index by number. */
 function nameWinners(pool: Pool, store: PoolStore, drawn: Attempt): DrawnWinner[] {
   const wanted = new Set(drawn.winners!.map((winner) => winner.ticket))
   const holders = new Map<number, number>()
@@ -268,6 +268,6 @@ function nameWinners(pool: Pool, store: PoolStore, drawn: Attempt): DrawnWinner[
 
 function chainOf({ rules }: Raffle): Chain {
   const chain = rules.chain === null ? undefined : chainByHash(rules.chain)
-  if (chain === undefined) throw new Error(`the rules of ${rules.id} name no beacon that is built in`)
+  if (chain === undefined) throw new Error(`the rules of ${rules.id} name no known beacon chain`)
   return chain
 }

@@ -1,15 +1,15 @@
-/** Reservations and changes as whole rows, for the projection: the latest from memory, older ones from the tables. */
+/** Reservations and changes as whole rows for the projection: the latest from memory, older ones from the tables. */
 import type { ChangeRow, ReservationRow } from './tables.ts'
 
-/** A reservation, or what became of one. */
+/** A reservation, or a change to one. */
 export type PoolEvent = { row: ReservationRow; change?: undefined } | { row?: undefined; change: ChangeRow }
 
 const seqOf = ({ row, change }: PoolEvent): number => (row ?? change).seq
 
-/** More than these are read again when D1 listens again. */
+/** While D1 is down more events than these may pile up; the projection then reads them from the tables. */
 const MAX_RECENT_EVENTS = 2_000
 
-/** The latest events without a gap, for the projection, which would otherwise read again what was just written. */
+/** The latest events without a gap: they save the projection from reading what was just written. */
 export class RecentEvents {
   #events: PoolEvent[] = []
 
@@ -18,20 +18,20 @@ export class RecentEvents {
     this.#events.push(event)
   }
 
-  /** What happened after `seq`; undefined: not all of that is in memory. */
+  /** The events after `seq`; undefined: not all of them are in memory. */
   after(seq: number): PoolEvent[] | undefined {
     const first = this.#events[0]
     if (first === undefined || seqOf(first) > seq + 1) return undefined
     return this.#events.filter((event) => seqOf(event) > seq)
   }
 
-  /** Everything up to `seq` need not be kept any longer. */
+  /** Drops the events up to `seq`. */
   forget(seq: number): void {
     this.#events = this.#events.filter((event) => seqOf(event) > seq)
   }
 }
 
-/** What happened after `seq`, in order, at most `limit` of each kind. */
+/** The events after `seq`, in order: at most `limit` reservations and `limit` changes. */
 export function* eventsAfter(sql: SqlStorage, after: number, limit: number): Generator<PoolEvent> {
   const changes = sql
     .exec<ChangeRow>('SELECT * FROM changes WHERE seq > ? ORDER BY seq LIMIT ?', after, limit)

@@ -1,4 +1,4 @@
-/** What a pool publishes in bulk or proves in detail: slices of the list and the log, inclusion paths; and who holds tickets. */
+/** Reads a pool in bulk: slices of the ticket list, the log and the holders; and receipts with inclusion paths. */
 import { toHex } from '../../rdp1/encoding.ts'
 import { listCsvRows, type TicketList } from '../../rdp1/list.ts'
 import { type EntryKind, ISSUED, logCsvRows, type SaleEntry, saleLeafHash, VOIDED } from '../../rdp1/log.ts'
@@ -15,8 +15,8 @@ import { refuse } from './refusals.ts'
 import type { PoolStore } from './store.ts'
 
 /**
- * Rows of one slice; one event has no more. Of ten times as many, the buffers live while others are filled, long enough
- * to count as old, and V8 hardly looks for old garbage beside its heap: 100 slices filled an isolate twice over.
+ * The rows of one slice; no event has more. Larger slices filled an isolate's memory: their buffers lived long enough
+ * to count as old, and V8 rarely collects old buffers outside its heap.
  */
 const ROWS_A_SLICE = MAX_TICKETS_A_CALL
 const RESERVATIONS_A_SLICE = 500
@@ -26,7 +26,7 @@ export function listSlice(list: TicketList, start: number): FileSlice {
   return { rows: listCsvRows(list, start, ROWS_A_SLICE), next: next < list.numbers.length ? next : null }
 }
 
-/** The log after the event with `seq`: as many whole events as fit. Written as it is read, so that no list of entries grows old. */
+/** The log after the event with `seq`: as many whole events as fit. It keeps no list of entries, to save memory. */
 export function logSlice(store: PoolStore, seq: number): FileSlice {
   let next: number | null = seq
   function* slice(): Generator<SaleEntry> {
@@ -42,7 +42,7 @@ export function logSlice(store: PoolStore, seq: number): FileSlice {
   return { rows: logCsvRows(slice(), ROWS_A_SLICE), next }
 }
 
-/** Who holds tickets among the reservations after the one with `seq`; somebody with several may be named again. */
+/** Holders of sold tickets, from the reservation after `seq` on. A holder may appear in several slices. */
 export function holderSlice(pool: Pool, store: PoolStore, seq: number): HolderSlice {
   const rows = store.reservationsAfter(seq, RESERVATIONS_A_SLICE)
   const sold = rows.map((row) => pool.fold(row).reservation).filter(({ state }) => state === 'sold')
@@ -61,7 +61,7 @@ export function issuedTickets(
 ): Outcome<{ issued: IssuedTickets }> {
   const folded = pool.find(seq, id)
   if (folded === undefined) return refuse('not_found', 'No such reservation.')
-  if (pool.raffle === null) return refuse('invalid_state', 'There are receipts of raffle tickets only.')
+  if (pool.raffle === null) return refuse('invalid_state', 'Only raffle tickets have receipts.')
   const { reservation, issued } = folded
   if (reservation.state !== 'sold' || reservation.logIndex === null || reservation.issuedAt === null) {
     return refuse('invalid_state', `A ${reservation.state} reservation has no receipt.`)
@@ -87,8 +87,8 @@ export function issuedTickets(
 }
 
 /**
- * The audit paths (RFC 6962 §2.1.1) of a log of this size. Each chunk's tree is built once, however many paths lead
- * through it: a reservation's tickets lie side by side, and while a thousand paths are made nothing can be sold.
+ * The audit paths (RFC 6962 §2.1.1) of a log of this size. Each chunk's tree is built once for all paths through it: a
+ * reservation may have a thousand tickets side by side, and the pool sells nothing while it builds their paths.
  */
 function inclusionPaths(store: PoolStore, size: number): (index: number) => Uint8Array[] {
   const chunks = store.chunks()
@@ -96,7 +96,7 @@ function inclusionPaths(store: PoolStore, size: number): (index: number) => Uint
   const treeOf = (chunk: number): Uint8Array[][] => {
     const known = trees.get(chunk)
     if (known !== undefined) return known
-    // An event may span two chunks, so the one that completed the chunk before is read again.
+    // An event may span two chunks, so start at the event that completed the chunk before.
     const from = chunk === 0 ? 0 : chunks[chunk - 1]!.last_seq - 1
     const tree = treeOver(leavesOfChunk(store, chunk, from))
     trees.set(chunk, tree)
@@ -111,7 +111,7 @@ function inclusionPaths(store: PoolStore, size: number): (index: number) => Uint
   }
 }
 
-/** A tree level by level, leaves first. A node without a neighbour rises as it is: so RFC 6962 splits uneven trees. */
+/** A tree level by level, leaves first. A node without a neighbour rises unchanged, as in RFC 6962. */
 function treeOver(leaves: Uint8Array[]): Uint8Array[][] {
   const levels = [leaves]
   for (let level = leaves; level.length > 1; ) {
@@ -145,7 +145,7 @@ function leavesOfChunk(store: PoolStore, chunk: number, afterSeq: number): Uint8
   return leaves
 }
 
-/** The log's entries, grouped by the event that made them. */
+/** The log's entries after an event, grouped by event. */
 function* entriesAfter(
   store: PoolStore,
   afterSeq: number,

@@ -1,19 +1,19 @@
-/** What a pool knows of each holder: how many numbers they own, and by which tag the sale log names them. */
+/** The holders of a pool's numbers: how many each owns, and the tag that names each in the sale log. */
 import type { FoldedReservation } from './reservation-state.ts'
 import type { PoolStore } from './store.ts'
 import type { ReservationRow } from './tables.ts'
 
-/** How the sale log names a holder: a salted hash, which says nothing once the salt is erased. */
+/** The sale log's name of a holder: a salted hash, which is anonymous once the salt is erased. */
 export interface HolderTag {
   salt: Uint8Array<ArrayBuffer> | null
   tag: Uint8Array<ArrayBuffer>
 }
 
-/** Where there is no log, nobody needs a tag. */
+/** For a pool without a log. */
 export const noTag = (): HolderTag => ({ salt: null, tag: new Uint8Array(0) })
 
 export interface Holder extends HolderTag {
-  /** Numbers that are the holder's now, held ones included. */
+  /** The count of the holder's numbers, held ones included. */
   owned: number
 }
 
@@ -35,7 +35,7 @@ export class Holders {
     this.#newTag = newTag
   }
 
-  /** From the cache or from the holder's reservations; the caller counts in `owned` what it sells. */
+  /** Reads from the cache or the store. The caller must add to `owned` what it reserves. */
   get(name: string): Holder {
     const cached = this.#cached.get(name)
     if (cached !== undefined) return cached
@@ -45,7 +45,7 @@ export class Holders {
     return holder
   }
 
-  /** To be called whenever something but a sale changes what the holder owns. */
+  /** Call this after a holder loses numbers: the next `get` counts them again. */
   forget(name: string): void {
     this.#cached.delete(name)
   }

@@ -1,4 +1,4 @@
-/** The unpaid reservations of a pool that keep their numbers, when they end, and who let too many of them run out. */
+/** A pool's holds: which numbers they keep, when they expire, and which holders let too many expire. */
 import { EXPIRIES_BEFORE_PAUSE, EXPIRY_WINDOW_MS } from '../pool-contract.ts'
 
 /** An unpaid reservation that keeps its numbers. */
@@ -12,19 +12,19 @@ export interface Hold {
 
 export class Holds {
   readonly #bySeq = new Map<number, Hold>()
-  /** Who has one: at most one each. */
+  /** Each holder has at most one hold. */
   readonly #holders = new Set<string>()
-  /** When those of a holder ran out lately, oldest first. */
+  /** When a holder's recent holds expired, oldest first. */
   readonly #expiries = new Map<string, number[]>()
   #numbers = 0
   #nextExpiry = Number.POSITIVE_INFINITY
 
-  /** How many numbers are held. */
+  /** The count of held numbers. */
   get numbers(): number {
     return this.#numbers
   }
 
-  /** No hold ends before. */
+  /** No hold expires earlier; it may be too early after a hold was dropped. */
   get nextExpiry(): number {
     return this.#nextExpiry
   }
@@ -54,18 +54,18 @@ export class Holds {
     this.#numbers -= hold.numbers.length
   }
 
-  /** Looks through all of them; to be asked after many have ended. */
-  findNextExpiry(): void {
+  /** Computes `nextExpiry` again from all holds. Call it after dropping many. */
+  updateNextExpiry(): void {
     this.#nextExpiry = Number.POSITIVE_INFINITY
     for (const { heldUntil } of this.#bySeq.values()) this.#nextExpiry = Math.min(this.#nextExpiry, heldUntil)
   }
 
-  rememberExpiry(holder: string, at: number): void {
+  recordExpiry(holder: string, at: number): void {
     const recent = (this.#expiries.get(holder) ?? []).filter((each) => each > at - EXPIRY_WINDOW_MS)
     this.#expiries.set(holder, [...recent, at])
   }
 
-  /** Until when somebody may hold nothing more, as too many of theirs ran out; null: they may. */
+  /** Until when a holder may not hold again, since too many holds expired; null: the holder may. */
   pausedUntil(holder: string, now: number): number | null {
     const expiries = this.#expiries.get(holder)
     if (expiries === undefined || expiries.length < EXPIRIES_BEFORE_PAUSE) return null

@@ -1,6 +1,6 @@
 /**
- * Which numbers are free, held and sold: in memory, with every change written to the store at its place in the pool's
- * sequence. It decides nothing: whether a change is allowed, `pool.ts` says.
+ * Keeps in memory which numbers are free, held and sold, and writes each change to the store under the next `seq`.
+ * `pool.ts` decides whether a change is allowed.
  */
 import { ISSUED, VOIDED } from '../../rdp1/log.ts'
 import type { Refusal, ReserveRequest } from '../pool-contract.ts'
@@ -16,12 +16,13 @@ import type { SaleLog } from './sale-log.ts'
 import type { PoolStore } from './store.ts'
 import type { ChangeKind, ReservationRow } from './tables.ts'
 
-/** Where the pool's randomness comes from. */
+/** The pool's source of randomness. */
 export interface Randomness {
   below: RandomBelow
   bytes(count: number): Uint8Array<ArrayBuffer>
 }
 
+/** Bounds one transaction; the next one expires more. */
 const MAX_EXPIRIES_A_PASS = 5_000
 
 export class Inventory {
@@ -35,10 +36,10 @@ export class Inventory {
   #lastAt: number
   #sold: number
   #isReserved: boolean
-  /** Whether `changes` has rows at all: a free raffle never reads them. */
+  /** Whether `changes` has any rows: a free raffle has none, and never needs to read them. */
   #isChanged: boolean
 
-  /** Replays what the store holds. Without a log nothing is drawn, and the total may have been higher once. */
+  /** Replays the store. A pool without a log is a ticket type's, whose total may have been higher before. */
   constructor(
     name: string,
     store: PoolStore,
@@ -61,12 +62,12 @@ export class Inventory {
     this.#seq = store.lastSeq()
   }
 
-  /** The latest place in the pool's sequence. */
+  /** The latest `seq` in use. */
   get seq(): number {
     return this.#seq
   }
 
-  /** When the latest change was made. */
+  /** When the latest change was made (ms since 1970). */
   get lastAt(): number {
     return this.#lastAt
   }
@@ -80,7 +81,7 @@ export class Inventory {
     return this.#isReserved
   }
 
-  /** The place of a decision that is about the pool as a whole. */
+  /** A `seq` for a change to the pool as a whole. */
   nextSeq(): number {
     return ++this.#seq
   }
@@ -98,7 +99,7 @@ export class Inventory {
     return foldReservation(this.#name, row, this.#isChanged ? this.#store.changesOf(row.seq) : [])
   }
 
-  /** The reservation at a place, if its id is this one. */
+  /** The reservation with this `seq` and this id; undefined: none. */
   find(seq: number, id: string): { row: ReservationRow; folded: FoldedReservation } | undefined {
     const row = this.#store.reservation(seq)
     if (row === undefined) return undefined
@@ -106,7 +107,7 @@ export class Inventory {
     return folded.reservation.id === id ? { row, folded } : undefined
   }
 
-  /** The numbers of a new reservation: the chosen ones, or the next by the pool's own rule. */
+  /** Takes the numbers of a new reservation: the chosen ones, or the next in the pool's own order. */
   take({ quantity, numbers }: ReserveRequest): number[] | Refusal {
     if (numbers !== null) {
       const taken = this.#allocator.takeChosen(numbers)
@@ -121,8 +122,8 @@ export class Inventory {
     return refuse('sold_out', 'Every ticket is sold or reserved; unpaid ones may come back.')
   }
 
-  /** The numbers of an ended hold, or as many others where `others` allows them; null where they are gone. */
-  takeAgain(row: ReservationRow, others: boolean): number[] | null {
+  /** Takes the numbers of an ended hold again, or as many others if `others` allows it; null: too few are free. */
+  retake(row: ReservationRow, others: boolean): number[] | null {
     const numbers = unpackNumbers(row.numbers)
     const taken = this.#takeSame(numbers) ?? (others ? this.#allocator.take(numbers.length) : null)
     if (taken !== null) this.holder(row.holder).owned += taken.length
@@ -130,15 +131,15 @@ export class Inventory {
   }
 
   #takeSame(numbers: number[]): number[] | null {
-    // Once the total was lowered, numbers may be free that are too many.
+    // After the total was lowered, these numbers may be free although the pool is sold out.
     if (numbers.length > this.#allocator.free) return null
     return this.#allocator.takeChosen(numbers).length === 0 ? numbers : null
   }
 
-  /** Writes a reservation of numbers that were taken: held for `holdMs`, or sold at once where that is null. */
+  /** Writes the reservation of numbers that `take` returned: held for `holdMs`, or sold at once if that is null. */
   reserve(request: ReserveRequest, numbers: number[], now: number, holdMs: number | null): ReservationRow {
     const holder = this.holder(request.holder)
-    const at = this.#tick(now)
+    const at = this.#timeOf(now)
     const row: ReservationRow = {
       seq: ++this.#seq,
       holder: request.holder,
@@ -160,7 +161,7 @@ export class Inventory {
     return row
   }
 
-  /** The money is there: numbers that were held, or were taken again, are sold. */
+  /** Sells numbers that were held, or that `retake` returned. */
   confirm(row: ReservationRow, numbers: number[], now: number): void {
     const hold = this.holds.get(row.seq)
     if (hold !== undefined) this.holds.drop(hold)
@@ -168,13 +169,13 @@ export class Inventory {
     this.#issue(numbers, new Uint8Array(row.tag), at)
   }
 
-  /** The money came too late for the numbers. */
+  /** Marks a payment that came too late for its numbers. */
   lose(row: ReservationRow, now: number): void {
     this.release(row, now)
     this.#change(row, 'lost', null, now, null)
   }
 
-  /** Ends a reservation's hold, if it still has one. */
+  /** Releases a reservation's hold, if it still has one. */
   release(row: ReservationRow, now: number): void {
     const hold = this.holds.get(row.seq)
     if (hold !== undefined) this.#endHold(hold, 'released', now)
@@ -188,21 +189,20 @@ export class Inventory {
     this.#holders.forget(row.holder)
   }
 
-  /** Ends the holds whose time is over. */
   expireHolds(now: number): void {
     if (now < this.holds.nextExpiry) return
     let ended = 0
     for (const hold of this.holds.all()) {
       if (hold.heldUntil > now) continue
-      this.holds.rememberExpiry(hold.holder, this.#endHold(hold, 'expired', now))
+      this.holds.recordExpiry(hold.holder, this.#endHold(hold, 'expired', now))
       if (++ended === MAX_EXPIRIES_A_PASS) break
     }
-    this.holds.findNextExpiry()
+    this.holds.updateNextExpiry()
   }
 
   releaseAllHolds(now: number): void {
     for (const hold of [...this.holds.all()]) this.#endHold(hold, 'released', now)
-    this.holds.findNextExpiry()
+    this.holds.updateNextExpiry()
   }
 
   #endHold(hold: Hold, kind: 'released' | 'expired', now: number): number {
@@ -225,7 +225,7 @@ export class Inventory {
     now: number,
     logIndex: number | null,
   ) {
-    const at = this.#tick(now)
+    const at = this.#timeOf(now)
     this.#isChanged = true
     this.#store.insertChange({
       seq: ++this.#seq,
@@ -238,13 +238,13 @@ export class Inventory {
     return at
   }
 
-  /** Where the next entry of the log goes; null: there is no log. */
+  /** The place of the next entry in the log; null: there is no log. */
   get #logIndex(): number | null {
     return this.#log?.size ?? null
   }
 
-  /** The pool's time never runs backwards, so that the log reads in order whatever the machine's clock does. */
-  #tick(now: number): number {
+  /** A pool's time never goes back, so the log is in order even if the machine's clock is set back. */
+  #timeOf(now: number): number {
     this.#lastAt = Math.max(this.#lastAt, now)
     return this.#lastAt
   }

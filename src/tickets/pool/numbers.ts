@@ -1,4 +1,4 @@
-/** A reservation's numbers as one compact value: four bytes each, in the order in which they were given out. */
+/** Packs a reservation's numbers into one compact value: four bytes each, in the order in which they were assigned. */
 
 export const packNumbers = (numbers: readonly number[]): ArrayBuffer => new Uint32Array(numbers).buffer
 

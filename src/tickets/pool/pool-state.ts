@@ -1,4 +1,4 @@
-/** A pool's state as others are told it: absolute, so that a newer one replaces an older one whole. */
+/** A pool's whole state for others, so that a newer one simply replaces an older one. */
 import { toHex } from '../../rdp1/encoding.ts'
 import type { PoolState } from '../pool-contract.ts'
 import type { Pool } from './pool.ts'

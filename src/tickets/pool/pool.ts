@@ -1,9 +1,9 @@
 /**
- * Every decision about an item's numbers, over the pool's store, with its working state in memory.
+ * Every decision about an item's numbers. The store keeps what was decided; memory holds the working state.
  *
- * It decides by the terms of the sale alone, whatever is sold; only a raffle has a log, a freeze and a draw. Synchronous
- * throughout and without a clock of its own (`now` is passed in): the Durable Object round it commits what a batch of
- * decisions wrote in one transaction, and if that fails throws this object away and loads another.
+ * It decides by the terms of sale, for raffles and ticket types alike; only a raffle has a log, a freeze and a draw.
+ * Everything is synchronous, and `now` is passed in. The Durable Object commits a batch of decisions in one
+ * transaction; if that fails, it drops this pool and loads a new one from the store.
  */
 import {
   type Attempt,
@@ -44,12 +44,12 @@ export class Pool {
   readonly termsVersion: number
   readonly terms: Terms
   readonly sale: SaleTerms
-  /** Null: nothing is drawn. */
+  /** Null: a ticket type. */
   readonly raffle: Raffle | null
   readonly record: DrawRecord
   readonly #store: PoolStore
   readonly #inventory: Inventory
-  /** What a buyer is told of the terms. */
+  /** The terms that a buyer sees. */
   readonly #price: Sale
   #early: EarlyClose | null
 
@@ -84,36 +84,36 @@ export class Pool {
     return this.#inventory.holds.numbers
   }
 
-  /** Anything was ever reserved: from then on a raffle's terms are fixed, and most of a ticket type's. */
+  /** Whether anything was ever reserved: from then on a raffle's terms are fixed, and most of a ticket type's. */
   get isReserved(): boolean {
     return this.#inventory.isReserved
   }
 
-  /** Committed or cancelled: the numbers never change again. */
+  /** Whether the pool is committed or cancelled: its numbers never change again. */
   get isOver(): boolean {
     return this.record.commitment !== null || this.record.cancellation !== null
   }
 
-  /** How sales were ended before their time; that is for good. */
+  /** How sales ended before their time. It never changes, so that nothing reopens them. */
   get early(): EarlyClose | null {
     return this.#early
   }
 
-  /** After an early close, whatever the machine's clock does since. */
+  /** An early close holds even if the machine's clock is set back. */
   isClosed(now: number): boolean {
     return this.isOver || this.#early !== null || now >= this.sale.closesAt
   }
 
   /**
-   * The freeze is due, and somebody may have paid for numbers that are still held: gives the latest freeze that moves no
-   * round. Null: there is nothing to wait for.
+   * If the freeze is due while numbers are held, their buyers may have paid: then this returns the latest freeze that
+   * does not move the draw's round (ms since 1970). Null: there is nothing to wait for.
    */
   settleBy(now: number): number | null {
     const isDue = this.raffle !== null && !this.isOver && now >= this.raffle.clock.freezeAt
     return isDue && this.held > 0 ? this.raffle.lastFreezeAt : null
   }
 
-  /** When this pool next has something to do by itself; null: never. */
+  /** When the next freeze or expiry is due (ms since 1970); null: none. */
   nextDue(): number | null {
     if (this.isOver) return null
     const next = Math.min(
@@ -142,7 +142,7 @@ export class Pool {
     const holdMs = payment === null ? null : Math.min(payment.holdMs, this.#longestHoldMs)
     const row = this.#inventory.reserve(request, numbers, now, holdMs)
     this.#closeIfSoldOut()
-    // What is new has no changes that would have to be read.
+    // A new reservation has no changes to read.
     const { reservation } = foldReservation(this.name, row, [])
     return { ok: true, reservation, repeated: false, sale: this.#price }
   }
@@ -156,10 +156,11 @@ export class Pool {
   }
 
   /**
-   * The money is there. Late money gets its numbers back, or others where the buyer did not choose, or is `lost`.
-   * `isAsking`: the freeze is due, and waits for just such an answer.
+   * Called once the tickets are paid. After the hold expired, the buyer gets the same numbers if they are free; else
+   * other numbers, unless they were chosen; else the payment is `lost`. Idempotent: a repeat returns the first outcome.
+   * `isSettling`: the freeze is due but waits for payments, so they still count.
    */
-  confirm(seq: number, id: string, now: number, isAsking = false): ConfirmOutcome {
+  confirm(seq: number, id: string, now: number, isSettling = false): ConfirmOutcome {
     const found = this.#inventory.find(seq, id)
     if (found === undefined) return NO_RESERVATION
     const { row, folded } = found
@@ -167,22 +168,22 @@ export class Pool {
     if (folded.lost) return { ok: true, reservation: folded.reservation, lost: true }
     if (state === 'sold' || state === 'voided')
       return { ok: true, reservation: folded.reservation, lost: false }
-    const isInTime = isAsking ? !this.isOver : this.#mayStillConfirm(now)
+    const isInTime = isSettling ? !this.isOver : this.#mayStillConfirm(now)
     const hold = this.#inventory.holds.get(row.seq)
-    const numbers = isInTime ? (hold?.numbers ?? this.#takeAgain(row, folded)) : null
+    const numbers = isInTime ? (hold?.numbers ?? this.#retake(row, folded)) : null
     if (numbers === null) this.#inventory.lose(row, now)
     else this.#inventory.confirm(row, numbers, now)
     this.#closeIfSoldOut()
     return { ok: true, reservation: this.fold(row).reservation, lost: numbers === null }
   }
 
-  #takeAgain(row: ReservationRow, { reservation }: FoldedReservation): number[] | null {
+  #retake(row: ReservationRow, { reservation }: FoldedReservation): number[] | null {
     const { owned } = this.#inventory.holder(row.holder)
     if (whyLimitReached(this.sale, owned, reservation.numbers.length) !== null) return null
-    return this.#inventory.takeAgain(row, this.sale.numbering !== 'chosen')
+    return this.#inventory.retake(row, this.sale.numbering !== 'chosen')
   }
 
-  /** The buyer gives an unpaid reservation up. */
+  /** Releases an unpaid reservation. Idempotent. */
   release(seq: number, id: string, now: number): ChangeOutcome {
     const found = this.#inventory.find(seq, id)
     if (found === undefined) return NO_RESERVATION
@@ -194,7 +195,7 @@ export class Pool {
     return { ok: true, reservation: this.fold(found.row).reservation }
   }
 
-  /** Takes sold tickets back after a refund: all of a reservation's, or some. Not once the list is fixed. */
+  /** Voids refunded tickets; `numbers` null: all of the reservation. Refused after the freeze. Idempotent. */
   void(seq: number, id: string, numbers: number[] | null, now: number): ChangeOutcome {
     const found = this.#inventory.find(seq, id)
     if (found === undefined) return NO_RESERVATION
@@ -202,7 +203,7 @@ export class Pool {
     const mine = new Set(folded.reservation.state === 'sold' ? folded.reservation.numbers : [])
     const wanted = numbers ?? folded.issued
     if (wanted.length === 0 || !wanted.every((number) => folded.issued.includes(number))) {
-      return refuse('invalid_state', 'Only tickets that this reservation was issued can be voided.')
+      return refuse('invalid_state', 'Only tickets of this reservation can be voided.')
     }
     const left = [...new Set(wanted)].filter((number) => mine.has(number))
     if (left.length === 0) return { ok: true, reservation: folded.reservation }
@@ -217,24 +218,23 @@ export class Pool {
     return { ok: true, reservation: this.fold(row).reservation }
   }
 
-  /** Ends the holds whose time is over. */
   expireHolds(now: number): void {
     this.#inventory.expireHolds(now)
   }
 
-  /** Between closing and freeze too; the clock decides, not whether the alarm was on time. */
+  /** True between close and freeze too. The clock decides, so a late alarm changes nothing. */
   #mayStillConfirm(now: number): boolean {
     return !this.isOver && (this.raffle === null || now < this.raffle.clock.freezeAt)
   }
 
-  /** However the freeze comes, it is so long after the last sale: what is to be paid in this time is paid before. */
+  /** The freeze is at least the payment span after the last sale, so a buyer's time to pay ends before it. */
   get #longestHoldMs(): number {
     return this.sale.paymentSpanSeconds * 1_000 + GRACE_MS
   }
 
   // ——— Close, commit, cancel ———
 
-  /** Ends sales now, if the terms let an operator do so. Asked twice before the freeze, it is done once. */
+  /** Closes sales now, if the terms let an operator do so. Idempotent until the freeze. */
   close(now: number): Outcome<{ closedAt: number }> {
     if (this.#early?.reason === 'operator' && !this.isOver) return { ok: true, closedAt: this.#early.at }
     const refusal = whySalesRefused(this.sale, this.#early, this.record, now)
@@ -250,7 +250,7 @@ export class Pool {
   #closeIfSoldOut(): void {
     if (this.sale.earlyClose !== 'soldOut' || this.sold < this.sale.total) return
     const at = this.#inventory.lastAt
-    // A closing that comes after the promised one is none.
+    // The last ticket may be paid after `closesAt`: then sales closed at their time.
     if (at < this.sale.closesAt && this.#early === null) this.#closeEarly({ at, reason: 'soldOut' })
   }
 
@@ -260,7 +260,7 @@ export class Pool {
     this.raffle?.closeEarly(early)
   }
 
-  /** With attempt 0, in one go. */
+  /** Stores the commitment with attempt 0. */
   commit(commitment: Commitment, first: Attempt): void {
     this.#inventory.releaseAllHolds(commitment.committedAt)
     this.record.commit(this.#inventory.nextSeq(), commitment, first)

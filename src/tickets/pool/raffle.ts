@@ -1,4 +1,4 @@
-/** What only a raffle's pool has beside its sale: the rules of its draw, its log, and the times of its freeze. */
+/** The parts of a pool that only a raffle has: the rules of its draw, its log, and the times of its freeze. */
 import { holderTag, SALT_BYTES } from '../../rdp1/holder-tag.ts'
 import { parseRules, type Rules } from '../../rdp1/rules.ts'
 import type { RaffleTerms } from '../terms.ts'
@@ -9,7 +9,7 @@ import type { PoolStore } from './store.ts'
 
 export class Raffle {
   readonly rules: Rules
-  /** The rules as they are hashed and published. */
+  /** The exact text that is hashed and published. */
   readonly rulesText: string
   readonly log: SaleLog
   readonly #paymentSpanSeconds: number
@@ -27,16 +27,17 @@ export class Raffle {
     return this.#clock
   }
 
-  /** When the pool freezes by itself, and the latest freeze that moves no round. */
+  /** When the pool freezes by itself (ms since 1970). */
   get freezesAt(): number {
     return freezesAt(this.#clock, this.rules.leadSeconds)
   }
 
+  /** The latest freeze that does not move the draw's round (ms since 1970). */
   get lastFreezeAt(): number {
     return lastFreezeAt(this.#clock, this.rules.leadSeconds)
   }
 
-  /** An early close brings the freeze and the draw forward. */
+  /** An early close moves the freeze and the draw to earlier times. */
   closeEarly(early: EarlyClose): void {
     this.#clock = drawClock(this.rules, this.#paymentSpanSeconds, early)
   }

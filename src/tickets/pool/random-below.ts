@@ -4,7 +4,7 @@ import type { RandomBelow } from './allocator.ts'
 const BLOCK_WORDS = 1_024
 const WORD_RANGE = 2 ** 32
 
-/** Words at or above the largest multiple of `bound` are dropped, so that no result is likelier than another. */
+/** Drops words at or above the largest multiple of `bound`, so that every result is equally likely. */
 export function createRandomBelow(fill: (words: Uint32Array<ArrayBuffer>) => void): RandomBelow {
   const words = new Uint32Array(BLOCK_WORDS)
   let next = BLOCK_WORDS

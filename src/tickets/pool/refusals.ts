@@ -1,4 +1,4 @@
-/** Why a pool says no: the rules of selling, each as a question of what is known. Pure; null: nothing is against it. */
+/** The rules of selling. Each function returns the refusal, or null if its rule allows the request. Pure. */
 import { chainByHash, timeOf } from '../../rdp1/chains.ts'
 import {
   type CancelledBy,
@@ -16,7 +16,7 @@ import type { Holds } from './holds.ts'
 export const refuse = (code: Refusal['code'], detail: string, numbers?: number[]): Refusal =>
   numbers === undefined ? { ok: false, code, detail } : { ok: false, code, detail, numbers }
 
-/** What a buyer calls the thing that a pool sells. */
+/** The item's name in messages to buyers. */
 export const NOUN: Record<SaleTerms['kind'], string> = { raffle: 'raffle', ticketType: 'ticket type' }
 
 export const NOT_CONFIGURED = refuse('not_found', 'Nothing is on sale under this id.')
@@ -54,7 +54,7 @@ export function whyRequestRefused(
     return refuse('validation_failed', `This ${noun} gives the numbers out itself: send \`quantity\`.`)
   }
   if (numbers !== null && (numbers.length !== quantity || new Set(numbers).size !== quantity)) {
-    return refuse('validation_failed', 'Name as many numbers as you take, each of them once.')
+    return refuse('validation_failed', 'Send as many numbers as tickets, each number once.')
   }
   if (numbers?.some((number) => !(number >= 1 && number <= sale.total))) {
     return refuse('validation_failed', `Numbers run from 1 to ${sale.total}.`)
@@ -73,20 +73,20 @@ export function whyRequestRefused(
   if (!sale.providers.includes(payment.provider)) {
     return refuse('invalid_state', `This ${noun} takes payments by ${sale.providers.join(', ')} only.`)
   }
-  // Stored, a hold without an end would read as sold.
+  // A stored hold without an end would count as sold.
   if (!(payment.holdMs > 0)) throw new RangeError(`a hold cannot last ${payment.holdMs} ms`)
   return null
 }
 
-/** Somebody who has `owned` numbers wants `count` more. */
+/** The limit for a holder who owns `owned` numbers and requests `count` more. */
 export function whyLimitReached({ maxPerUser }: SaleTerms, owned: number, count: number): Refusal | null {
   if (maxPerUser === null || owned + count <= maxPerUser) return null
   const left = Math.max(0, maxPerUser - owned)
-  const more = left === 0 ? 'you have yours already' : `you may take ${left} more`
-  return refuse('limit_reached', `At most ${maxPerUser} a person; ${more}.`)
+  const more = left === 0 ? 'you already have as many' : `you may take ${left} more`
+  return refuse('limit_reached', `At most ${maxPerUser} per person; ${more}.`)
 }
 
-/** The same for numbers that are not paid for yet. */
+/** The limits for unpaid numbers. */
 export function whyHoldRefused(
   { kind }: SaleTerms,
   holds: Holds,
@@ -108,11 +108,11 @@ export function whyHoldRefused(
   const until = new Date(paused).toISOString()
   return refuse(
     'limit_reached',
-    `Three of your reservations ran out unpaid; you can reserve again at ${until}.`,
+    `Three of your reservations expired unpaid; you can reserve again at ${until}.`,
   )
 }
 
-/** After the commitment; before it, nothing is against it. */
+/** The rule after the commitment; before it, a raffle may always be cancelled. */
 export function whyCancelRefused(
   commitment: Commitment,
   leadSeconds: number,
@@ -130,6 +130,6 @@ export function whyCancelRefused(
   if (now <= latest) return null
   return refuse(
     'invalid_state',
-    'It is too late to cancel: the beacon that draws this raffle is about to speak.',
+    'It is too late to cancel: the beacon round that draws this raffle is about to be published.',
   )
 }

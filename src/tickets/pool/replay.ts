@@ -1,4 +1,4 @@
-/** Loading a pool: replays everything in its store into memory, and checks that no number is given out twice. */
+/** Loads a pool: replays its store into memory, and checks that no two live reservations have the same number. */
 import { type EntryKind, ISSUED, VOIDED } from '../../rdp1/log.ts'
 import type { Allocator } from './allocator.ts'
 import type { Hold, Holds } from './holds.ts'
@@ -6,11 +6,11 @@ import type { SaleLog } from './sale-log.ts'
 import type { Step } from './steps.ts'
 import type { PoolStore } from './store.ts'
 
-/** What a pool keeps in memory; empty when the replay begins. */
+/** A pool's memory, which must be empty before the replay. */
 export interface Memory {
   allocator: Allocator
   holds: Holds
-  /** Null where nothing is drawn. */
+  /** Null: a ticket type, which has no log. */
   log: SaleLog | null
 }
 
@@ -24,7 +24,7 @@ export interface Past {
   isChanged: boolean
 }
 
-/** Throws where two live reservations have the same number. */
+/** Throws if two live reservations have the same number. */
 export function replay(pool: string, store: PoolStore, { allocator, holds, log }: Memory): Past {
   const past: Past = { sold: 0, lastAt: 0, isReserved: false, isChanged: false }
   for (const step of store.stepsAfter(0)) {
@@ -33,7 +33,7 @@ export function replay(pool: string, store: PoolStore, { allocator, holds, log }
     past.lastAt = Math.max(past.lastAt, step.at)
     replayStep(step)
   }
-  holds.findNextExpiry()
+  holds.updateNextExpiry()
   return past
 
   function replayStep(step: Step): void {
@@ -42,24 +42,24 @@ export function replay(pool: string, store: PoolStore, { allocator, holds, log }
     switch (kind) {
       case null:
         mustTake(step)
-        if (heldUntil === null) count(ISSUED, step)
+        if (heldUntil === null) recordEntries(ISSUED, step)
         else holds.add({ seq, holder: holder!, numbers, heldUntil, tag })
         break
       case 'confirmed':
         if (hold === undefined) mustTake(step)
         else holds.drop(hold)
-        count(ISSUED, step)
+        recordEntries(ISSUED, step)
         break
       case 'voided':
         allocator.release(numbers)
-        count(VOIDED, step)
+        recordEntries(VOIDED, step)
         break
       case 'expired':
-        holds.rememberExpiry(hold!.holder, at)
-        end(hold!)
+        holds.recordExpiry(hold!.holder, at)
+        endHold(hold!)
         break
       case 'released':
-        end(hold!)
+        endHold(hold!)
         break
       case 'lost':
     }
@@ -67,15 +67,16 @@ export function replay(pool: string, store: PoolStore, { allocator, holds, log }
 
   function mustTake({ seq, numbers }: Step): void {
     const twice = allocator.takeChosen(numbers)
-    if (twice.length > 0) throw new Error(`pool ${pool}: numbers ${twice.join(', ')} stand twice, at ${seq}`)
+    if (twice.length > 0)
+      throw new Error(`pool ${pool}: numbers ${twice.join(', ')} are taken twice, at ${seq}`)
   }
 
-  function count(kind: EntryKind, { numbers, tag, at, logIndex }: Step): void {
+  function recordEntries(kind: EntryKind, { numbers, tag, at, logIndex }: Step): void {
     past.sold += kind === ISSUED ? numbers.length : -numbers.length
     log?.replay({ kind, numbers, tag, at }, logIndex!)
   }
 
-  function end(hold: Hold): void {
+  function endHold(hold: Hold): void {
     holds.drop(hold)
     allocator.release(hold.numbers)
   }

@@ -1,4 +1,4 @@
-/** What a reservation is now: its row and the changes after it, folded in order. Pure. */
+/** Computes the present state of a reservation from its row and the changes to it, in order. Pure. */
 
 import type { Reservation, ReservationState } from '../pool-contract.ts'
 import { reservationId } from '../reservation-id.ts'
@@ -7,9 +7,9 @@ import type { ChangeRow, ReservationRow } from './tables.ts'
 
 export interface FoldedReservation {
   reservation: Reservation
-  /** The numbers as they were issued, in log order from `reservation.logIndex` on; empty until sold. */
+  /** The numbers that were issued, in log order from `reservation.logIndex` on; empty until sold. */
   issued: number[]
-  /** Its money came when its numbers were gone; that answer stands for good. */
+  /** The payment came too late for the numbers. This is final: the payment must be refunded. */
   lost: boolean
 }
 

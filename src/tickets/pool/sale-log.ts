@@ -5,7 +5,7 @@ import type { PoolStore } from './store.ts'
 
 const CHUNK_LEVEL = Math.log2(CHUNK_LEAVES)
 
-/** What one event adds: a leaf for each number, in this order. */
+/** The entries of one event: a leaf for each number, in this order. */
 export interface LogEntries {
   kind: EntryKind
   numbers: readonly number[]
@@ -31,7 +31,7 @@ export class SaleLog {
     return this.#tree.root()
   }
 
-  /** Stores the root of each chunk that this completes, with `seq` as the last event in it. */
+  /** Stores the root of each chunk that these entries complete; `seq` is the chunk's last event. */
   append({ kind, numbers, tag, at }: LogEntries, seq: number): void {
     for (const number of numbers) {
       const chunkRoot = this.#tree.append(saleLeafHash(kind, number, tag, at))
@@ -39,7 +39,7 @@ export class SaleLog {
     }
   }
 
-  /** An event from the store whose first leaf is at `index`: only leaves after the last whole chunk are hashed. */
+  /** Adds a stored event whose first leaf is at `index`. Leaves in whole chunks are skipped: their roots are stored. */
   replay({ kind, numbers, tag, at }: LogEntries, index: number): void {
     for (let offset = Math.max(0, this.size - index); offset < numbers.length; offset++) {
       this.#tree.append(saleLeafHash(kind, numbers[offset]!, tag, at))

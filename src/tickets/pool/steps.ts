@@ -1,8 +1,8 @@
-/** A pool's whole history in order, as the log, the list and a replay need it. */
+/** Reads a pool's history in order, for the log, the ticket list and the replay. */
 import { unpackNumbers } from './numbers.ts'
 import type { ChangeKind } from './tables.ts'
 
-/** A reservation or a change to it, with what the log and the list need of them and nothing else. */
+/** A reservation or a change to it, with only the fields that its readers need. */
 export interface Step {
   seq: number
   reservation: number
@@ -11,14 +11,14 @@ export interface Step {
   numbers: number[]
   tag: Uint8Array<ArrayBuffer>
   at: number
-  /** Who holds it, where it was not sold at once. */
+  /** Null: sold at once, or a change. */
   holder: string | null
   heldUntil: number | null
-  /** Where its entries begin in the log; null: it made none. */
+  /** The place of its first entry in the log; null: it has none. */
   logIndex: number | null
 }
 
-/** In the order of their columns: read as arrays, since of a million objects each name costs. */
+/** Rows are read as arrays: for a million rows, objects with named fields cost too much. */
 type StepColumns = [
   seq: number,
   reservation: number | null,
@@ -41,7 +41,7 @@ const STEPS_AFTER = `
   FROM changes JOIN reservations ON reservations.seq = changes.reservation WHERE changes.seq > ?1
   ORDER BY 1`
 
-/** Everything that happened after `seq`, in order, as a cursor. */
+/** The steps after `seq`, in order, as a cursor. */
 export function* stepsAfter(sql: SqlStorage, after: number): Generator<Step> {
   for (const row of sql.exec(STEPS_AFTER, after).raw<StepColumns>()) {
     const [seq, reservation, kind, numbers, tag, at, holder, heldUntil, logIndex] = row

@@ -1,4 +1,4 @@
-/** Every statement that a pool's own SQLite is asked, with no decision. */
+/** Every SQL statement of a pool's own SQLite. It decides nothing. */
 import type { CloseReason } from '../../rdp1/commitment.ts'
 import type { Attempt, Cancellation, Commitment, DrawnWinner } from '../pool-contract.ts'
 import type { Terms } from '../terms.ts'
@@ -22,11 +22,11 @@ export class PoolStore {
   constructor(sql: SqlStorage) {
     this.#sql = sql
     this.reopen()
-    // An object that was never configured writes nothing, so that made-up ids leave no trace.
+    // An object that was never configured writes nothing, so made-up ids leave no rows behind.
     if (this.#ready) this.#migrate()
   }
 
-  /** Looks again at what is there: a rolled back transaction may have taken away rows, and tables. */
+  /** Reads the state of the storage again: a rollback may have removed rows and even tables. */
   reopen(): void {
     this.#recent = new RecentEvents()
     this.#ready =
@@ -147,17 +147,17 @@ export class PoolStore {
     return this.#rows<ChangeRow>('SELECT * FROM changes WHERE reservation = ? ORDER BY seq', reservation)
   }
 
-  /** What happened after `seq`, in order, at most `limit` of each kind; the latest from memory. */
+  /** The events after `seq`, in order, the latest from memory: at most `limit` reservations and `limit` changes. */
   eventsAfter(seq: number, limit: number): Iterable<PoolEvent> {
     return this.#recent.after(seq) ?? eventsAfter(this.#sql, seq, limit)
   }
 
-  /** Everything up to `seq` need not be kept in memory any longer. */
+  /** Drops the events up to `seq` from memory. */
   forget(seq: number): void {
     this.#recent.forget(seq)
   }
 
-  /** Everything that happened after `seq`, in order, as a cursor. */
+  /** The steps after `seq`, in order, as a cursor. */
   stepsAfter(seq: number): Generator<Step> {
     return stepsAfter(this.#sql, seq)
   }
@@ -196,7 +196,7 @@ export class PoolStore {
     this.#sql.exec('UPDATE pool SET seq = ?', seq)
   }
 
-  /** The highest number of the sequence that anything has. */
+  /** The highest `seq` in use. */
   lastSeq(): number {
     return this.#rows<{ seq: number }>(
       `SELECT max(coalesce((SELECT max(seq) FROM reservations), 0), coalesce((SELECT max(seq) FROM changes), 0),

@@ -1,11 +1,11 @@
-/** The tables of a pool's own SQLite, and what a row of each of them is. */
+/** The tables of a pool's own SQLite, and the types of their rows. */
 import type { CloseReason } from '../../rdp1/commitment.ts'
 import type { Terms } from '../terms.ts'
 
 /**
- * Append only; an object runs what it has not run yet. Few rows are written: a reservation is one row (and its unique
- * key) that never changes again, whatever becomes of it later is a row of `changes`; both count on one sequence, so
- * that replaying them in order gives the present state.
+ * Append only: an object runs the migrations that it has not run yet. A reservation is one row, which never changes;
+ * each later change to it is a row of `changes`. Both tables share one sequence, so replaying them in order gives the
+ * present state.
  */
 export const MIGRATIONS: readonly string[] = [
   `CREATE TABLE pool (
@@ -47,7 +47,7 @@ export const MIGRATIONS: readonly string[] = [
    CREATE TABLE log_chunks (chunk INTEGER PRIMARY KEY, root BLOB NOT NULL, last_seq INTEGER NOT NULL);
    CREATE TABLE attempts (attempt INTEGER PRIMARY KEY, seq INTEGER NOT NULL, key TEXT UNIQUE, record TEXT NOT NULL, winners TEXT);
    CREATE TABLE projection (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL);`,
-  // Every pool from before there were ticket types is a raffle's.
+  // Older pools are raffles: there were no ticket types yet.
   `ALTER TABLE pool ADD COLUMN kind TEXT NOT NULL DEFAULT 'raffle'`,
 ]
 
@@ -55,12 +55,12 @@ export type Value = SqlStorageValue
 
 export interface PoolRow extends Record<string, Value> {
   name: string
-  /** Of the raffle or the ticket type. */
+  /** The id of the raffle or ticket type. */
   raffle_id: string
   seq: number
   terms_version: number
   kind: Terms['kind']
-  /** Of a ticket type its own terms, as JSON. */
+  /** A raffle's canonical rules, or a ticket type's terms as JSON. */
   rules: string
   payment_span_seconds: number
   providers: string
@@ -90,7 +90,7 @@ export interface ChangeRow extends Record<string, Value> {
   seq: number
   reservation: number
   kind: ChangeKind
-  /** Null: the numbers that the reservation had. */
+  /** Null: the reservation's own numbers. */
   numbers: ArrayBuffer | null
   at: number
   log_index: number | null
@@ -99,7 +99,7 @@ export interface ChangeRow extends Record<string, Value> {
 export interface AttemptRow extends Record<string, Value> {
   attempt: number
   seq: number
-  /** Of the request that made it; null for the draw itself. */
+  /** The idempotency key of the redraw request; null: the first draw. */
   key: string | null
   record: string
   winners: string | null

@@ -1,10 +1,10 @@
-/** Terms as the columns of a pool's row, and back. */
+/** Converts terms to the columns of a pool's row and back. */
 import type { Terms, TicketTypeTerms } from '../terms.ts'
 import type { PoolRow } from './tables.ts'
 
 export type TermsColumns = Pick<PoolRow, 'kind' | 'rules' | 'payment_span_seconds' | 'providers'>
 
-/** The same terms always give the same columns. */
+/** Equal terms give equal columns. */
 export function columnsOfTerms({ kind, paymentSpanSeconds, providers, ...rest }: Terms): TermsColumns {
   return {
     kind,

@@ -1,10 +1,10 @@
-/** What is left of a raffle's log: the tickets that take part in its draw. */
+/** The tickets that take part in a raffle's draw, computed from its log. */
 import { HASH_BYTES } from '../../rdp1/encoding.ts'
 import type { TicketList } from '../../rdp1/list.ts'
 import type { Step } from './steps.ts'
 import type { PoolStore } from './store.ts'
 
-/** The tickets that take part, ascending by number: what is left of the log, without an object for each. */
+/** The issued tickets that were not voided, ascending by number. It creates no object for each ticket. */
 export function buildList(store: PoolStore, total: number): TicketList {
   const tags = new Uint8Array((total + 1) * HASH_BYTES)
   const sold = new Uint8Array(total + 1)
@@ -21,14 +21,14 @@ export function buildList(store: PoolStore, total: number): TicketList {
   for (let number = 1; number <= total; number++) {
     if (sold[number] === 0) continue
     numbers[index] = number
-    // Moving tags down in place needs no second buffer: the target never lies behind the source.
+    // Tags can move down in place, without a second buffer: the target is never after the source.
     tags.copyWithin(index * HASH_BYTES, number * HASH_BYTES, (number + 1) * HASH_BYTES)
     index++
   }
   return { numbers, tags: tags.subarray(0, count * HASH_BYTES) }
 }
 
-/** Calls back for everything that issued (or voided) numbers, in the order of the log. */
+/** Visits each step that issued or voided numbers, in the order of the log. */
 export function eachSale(store: PoolStore, visit: (step: Step, issued: boolean) => void): void {
   for (const step of store.stepsAfter(0)) if (step.logIndex !== null) visit(step, step.kind !== 'voided')
 }

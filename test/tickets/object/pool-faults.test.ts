@@ -1,5 +1,5 @@
-// What a pool keeps when things go wrong: its memory is taken away, its alarm rings at the wrong time, money comes
-// late, D1 fails, crawls or forgets to answer, a call is malformed.
+// A pool keeps its promises after faults: an eviction, an early or late alarm, a late payment, a failing or slow D1, a
+// lost answer, and a malformed call.
 
 import { abortAllDurableObjects } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
@@ -41,20 +41,20 @@ import {
   voidTickets,
   wait,
 } from '../raffle-fixture.ts'
-import { holdBack, loseAnswers, tellInstead, watchWrites } from './pool-watch.ts'
+import { holdBatches, loseAnswers, replaceDatabase, watchWrites } from './pool-watch.ts'
 
 beforeAll(stopClock)
 afterAll(() => void vi.useRealTimers())
 afterEach(() => void vi.restoreAllMocks())
 
-/** All that a pool says of itself and of its reservations. */
+/** A pool's state, free numbers and reservations. */
 const everything = async (raffle: OnSale) => ({
   state: await stateOf(raffle),
   free: await askPool(testContext(), raffle.pool, (pool) => pool.freeNumbers(1, 1_000)),
   reservations: await allInPool(raffle),
 })
 
-/** To just after the moment at which the pool freezes by itself. */
+/** Moves the clock to just after the freeze by alarm. */
 const waitForFreeze = ({ freezeAt }: OnSale) => vi.setSystemTime(freezeAt + 5 * SECOND_MS)
 
 const termsOf = async (raffle: OnSale) => (await stateOf(raffle)).terms as RaffleTerms
@@ -63,7 +63,7 @@ const someone = () => `user_${aKey()}`
 const D1_IS_DOWN = () => failingDatabase('D1_ERROR: D1 DB is overloaded. Requests queued for too long.')
 
 describe('an object that loses its memory', () => {
-  it('finds everything again: sold, held, released, voided, expired and lost', async () => {
+  it('loads everything again: sold, held, released, voided, expired and lost', async () => {
     const raffle = await raffleOnSale({ ...PRICED, totalTickets: 12 })
     await confirm(await held(raffle, someone(), 3))
     const partly = await held(raffle, someone(), 3)
@@ -81,7 +81,7 @@ describe('an object that loses its memory', () => {
     expect(await confirm(late)).toMatchObject({ ok: true, lost: true })
   })
 
-  it('goes on where it was after every single call', async () => {
+  it('sells the next number after each eviction, and repeats earlier answers', async () => {
     const raffle = await raffleOnSale({ totalTickets: 10, numbering: 'sequential' })
     const buyer = await aBuyer()
     for (let number = 1; number <= 10; number++) {
@@ -94,7 +94,7 @@ describe('an object that loses its memory', () => {
     await expectProjected(raffle)
   })
 
-  it('keeps whoever let three reservations run out waiting for half an hour', async () => {
+  it('still pauses a holder for half an hour after three expired reservations', async () => {
     const raffle = await raffleOnSale(PRICED)
     const holder = someone()
     for (let expiry = 0; expiry < 3; expiry++) {
@@ -114,7 +114,7 @@ describe('an object that loses its memory', () => {
     expect(await hold(raffle, holder, 1)).toMatchObject({ ok: true })
   })
 
-  it('loses no acknowledged ticket and doubles none while it is evicted under load', async () => {
+  it('loses no acknowledged ticket and sells none twice while it is evicted under load', async () => {
     const raffle = await raffleOnSale({ totalTickets: 400 })
     const acknowledged: number[] = []
     for (let round = 0; round < 8; round++) {
@@ -133,7 +133,7 @@ describe('an object that loses its memory', () => {
     await expectProjected(raffle)
   })
 
-  it('sells once to everybody who was buying when it was killed', async () => {
+  it('sells exactly once to each buyer whose call was open when it was killed', async () => {
     const raffle = await raffleOnSale()
     const crowd = await buyers(20)
     const answers = crowd.map((buyer) => buy(raffle, buyer, { quantity: 2 }))
@@ -147,7 +147,7 @@ describe('an object that loses its memory', () => {
 })
 
 describe('the alarm', () => {
-  it('changes nothing when it rings early, and ends a hold once when it rings twice', async () => {
+  it('changes nothing when it rings early, and expires a hold once when it rings twice', async () => {
     const raffle = await raffleOnSale(PRICED)
     const reservation = await held(raffle, someone(), 4)
     const before = await everything(raffle)
@@ -165,7 +165,7 @@ describe('the alarm', () => {
     await expectProjected(raffle)
   })
 
-  it('may be late: a hold that is over is over for whoever comes next', async () => {
+  it('may be late: an expired hold does not block the next buyer', async () => {
     const raffle = await raffleOnSale({ ...PRICED, totalTickets: 5 })
     await held(raffle, someone(), 5)
     expect(await hold(raffle, someone(), 1)).toMatchObject({ ok: false, code: 'sold_out' })
@@ -191,9 +191,9 @@ describe('the alarm', () => {
     await expectProjected(raffle)
   })
 
-  it('pauses when it cannot do what is due, instead of ringing for ever', async () => {
+  it('pauses after a failure, instead of ringing again at once for ever', async () => {
     expectLogged('commit failed', 'alarm failed')
-    // Rules that name no beacon can be sold under but not committed.
+    // A pool can sell under rules without a beacon, but it cannot commit.
     const raffle = await raffleOnSale()
     const terms = await termsOf(raffle)
     const other = { ...raffle, pool: 'fffffffffff' }
@@ -210,8 +210,8 @@ describe('the alarm', () => {
   })
 })
 
-describe('late money', () => {
-  it('gets its numbers back while nobody has taken them', async () => {
+describe('a late payment', () => {
+  it('gets its own numbers while they are free', async () => {
     const raffle = await raffleOnSale(PRICED)
     const late = await held(raffle, someone(), 5)
     wait(HOLD_MS)
@@ -226,7 +226,7 @@ describe('late money', () => {
     await expectSound(raffle)
   })
 
-  it('gets other numbers where its own are gone and the buyer did not choose them', async () => {
+  it('gets other numbers if its own are taken and the buyer did not choose them', async () => {
     const raffle = await raffleOnSale({ ...PRICED, totalTickets: 4, numbering: 'sequential' })
     const late = await held(raffle, someone(), 2)
     wait(HOLD_MS)
@@ -239,7 +239,7 @@ describe('late money', () => {
     await expectProjected(raffle)
   })
 
-  it('is lost where the chosen numbers are gone, and stays lost when they come back', async () => {
+  it('is lost if its chosen numbers are taken, and stays lost when they are free again', async () => {
     const raffle = await raffleOnSale({ ...PRICED, numbering: 'chosen' })
     const late = await held(raffle, someone(), 2, [10, 11])
     wait(HOLD_MS)
@@ -252,7 +252,7 @@ describe('late money', () => {
     expect(await stateOf(raffle)).toMatchObject({ sold: 0, held: 0 })
   })
 
-  it('is lost where too few are left', async () => {
+  it('is lost if too few numbers are left', async () => {
     const raffle = await raffleOnSale({ ...PRICED, totalTickets: 5 })
     const late = await held(raffle, someone(), 3)
     wait(HOLD_MS)
@@ -261,7 +261,7 @@ describe('late money', () => {
     expect(await stateOf(raffle)).toMatchObject({ sold: 3, held: 0 })
   })
 
-  it('is lost where it would take its buyer above the limit', async () => {
+  it('is lost if its buyer would exceed the limit', async () => {
     const raffle = await raffleOnSale({ ...PRICED, maxPerUser: 4 })
     const buyer = someone()
     const late = await held(raffle, buyer, 3)
@@ -270,7 +270,7 @@ describe('late money', () => {
     expect(await confirm(late)).toMatchObject({ ok: true, lost: true })
   })
 
-  it('is served between closing and freeze, and lost from the freeze on, alarm or no alarm', async () => {
+  it('gets its numbers between close and freeze, and is lost after the freeze, even if the alarm is late', async () => {
     const raffle = await raffleOnSale(PRICED)
     vi.setSystemTime(raffle.closesAt - SECOND_MS)
     const [first, second] = [await held(raffle, someone(), 1), await held(raffle, someone(), 1)]
@@ -291,7 +291,7 @@ describe('late money', () => {
 })
 
 describe('voiding', () => {
-  it('gives a refunded ticket back to the sale, and takes it off the list', async () => {
+  it('puts a refunded ticket back on sale, and removes it from the list', async () => {
     const raffle = await raffleOnSale({ ...PRICED, totalTickets: 3, numbering: 'sequential' })
     const refunded = await held(raffle, someone(), 3)
     await confirm(refunded)
@@ -307,7 +307,7 @@ describe('voiding', () => {
     await expectProjected(raffle)
   })
 
-  it('is refused for numbers that are not the reservation’s, and once the list is fixed', async () => {
+  it('is refused for numbers of another reservation, and after the freeze', async () => {
     const raffle = await raffleOnSale(PRICED)
     const sold = await held(raffle, someone(), 2)
     const unpaid = await held(raffle, someone(), 1)
@@ -320,43 +320,43 @@ describe('voiding', () => {
     waitForFreeze(raffle)
     await ring(raffle)
     expect(await voidTickets(sold)).toMatchObject({ ok: false, code: 'invalid_state' })
-    // A void that was done before is done, whenever it is asked for again.
+    // A repeat of an earlier void succeeds at any time.
     expect(await voidTickets(sold, sold.numbers.slice(0, 1))).toEqual(early)
     expect((await stateOf(raffle)).commitment).toMatchObject({ ticketCount: 1, log: { size: 3 } })
   })
 })
 
 describe('with D1 down', () => {
-  it('tickets are sold without asking it again, one’s own can be read, and the lists catch up by alarm', async () => {
+  it('the pool sells tickets, buyers can read their own, and the alarm projects the rest later', async () => {
     const raffle = await raffleOnSale()
     const buyer = await aBuyer()
     const known = await buy(raffle, buyer, { quantity: 1 })
-    const comesBack = await tellInstead(raffle, D1_IS_DOWN())
+    const restoreDatabase = await replaceDatabase(raffle, D1_IS_DOWN())
     expect((await buy(raffle, buyer, { quantity: 2 })).status).toBe(201)
-    // From now on it would take for ever: whoever asked it would never answer.
-    await tellInstead(raffle, { prepare: () => NEVER, batch: () => NEVER } as unknown as D1Database)
+    // From now on D1 never answers, so a call that waited for it would never answer either.
+    await replaceDatabase(raffle, { prepare: () => NEVER, batch: () => NEVER } as unknown as D1Database)
     const answers = await Promise.all((await buyers(30)).map((each) => buy(raffle, each, { quantity: 1 })))
     expect(answers.every(({ status }) => status === 201)).toBe(true)
-    const unheard = await buy(raffle, buyer, { quantity: 1 })
+    const unprojected = await buy(raffle, buyer, { quantity: 1 })
 
     const read = (answer: typeof known, bindings = {}) =>
       call('GET', `/api/v1/tickets/${answer.body.reservation.id}`, { token: buyer.token, bindings })
     const mine = ({ body: { reservation, tickets } }: typeof known) => ({ reservation, tickets })
-    expect((await read(unheard)).body).toEqual(mine(unheard))
-    for (const answer of [known, unheard]) {
+    expect((await read(unprojected)).body).toEqual(mine(unprojected))
+    for (const answer of [known, unprojected]) {
       expect((await read(answer, { DB: D1_IS_DOWN() })).body).toEqual(mine(answer))
     }
     expect(await projectedSold(raffle)).toBe(1)
 
-    await comesBack()
+    await restoreDatabase()
     expect(await ring(raffle)).toBe(true)
     expect(await projectedSold(raffle)).toBe(34)
     await expectProjected(raffle)
   })
 
-  it('the alarm tries again and again, less and less often, also after a restart', async () => {
+  it('the alarm retries with growing pauses, also after a restart', async () => {
     const raffle = await raffleOnSale()
-    await tellInstead(raffle, D1_IS_DOWN())
+    await replaceDatabase(raffle, D1_IS_DOWN())
     await buy(raffle, await aBuyer(), { quantity: 1 })
     const pauses: number[] = []
     for (let time = 0; time < 9; time++) {
@@ -371,19 +371,19 @@ describe('with D1 down', () => {
     await expectProjected(raffle)
   })
 
-  it('holds are paid, given up and run out as ever, and the freeze commits', async () => {
+  it('holds are confirmed, released and expired as usual, and the freeze commits', async () => {
     const raffle = await raffleOnSale(PRICED)
-    const comesBack = await tellInstead(raffle, D1_IS_DOWN())
+    const restoreDatabase = await replaceDatabase(raffle, D1_IS_DOWN())
     await confirm(await held(raffle, someone(), 2))
     await release(await held(raffle, someone(), 2))
     await held(raffle, someone(), 2)
     waitForFreeze(raffle)
     await ring(raffle)
     expect(await stateOf(raffle)).toMatchObject({ sold: 2, held: 0, commitment: { ticketCount: 2 } })
-    await comesBack()
+    await restoreDatabase()
     await ring(raffle)
     await expectProjected(raffle)
-    // Nothing is left to do: once the alarm has seen that, it never rings again.
+    // Nothing is left to do. The alarm sees that once, and is not set again.
     await ring(raffle)
     expect(await inside(raffle, (_, { storage }) => storage.getAlarm())).toBeNull()
   })
@@ -395,40 +395,40 @@ const projectedSold = (raffle: OnSale) =>
   env.DB.prepare('SELECT sold FROM pools WHERE pool = ?').bind(raffle.pool).first<number>('sold')
 
 describe('with D1 slow', () => {
-  it('a purchase answers before D1 does, and D1 hears of all in order when it is back', async () => {
+  it('a purchase answers before D1 does, and D1 gets every change in order later', async () => {
     const raffle = await raffleOnSale()
-    const { asked, letGo } = await holdBack(raffle)
+    const { batches, letThrough } = await holdBatches(raffle)
     const first = await buy(raffle, await aBuyer(), { quantity: 1 })
     expect(first.status).toBe(201)
     const crowd = await Promise.all((await buyers(20)).map((buyer) => buy(raffle, buyer, { quantity: 1 })))
     expect(crowd.every(({ status }) => status === 201)).toBe(true)
-    // One batch at a time: what came later waits its turn.
-    expect(asked()).toBe(1)
+    // One batch is written at a time, so later changes wait.
+    expect(batches()).toBe(1)
     expect(await projectedSold(raffle)).toBe(0)
-    letGo()
+    letThrough()
     await ring(raffle)
-    expect(asked()).toBe(2)
+    expect(batches()).toBe(2)
     await expectProjected(raffle)
   })
 
-  it('a restart in between tells D1 again what it may not have heard', async () => {
+  it('a restart repeats the batch that D1 may have missed', async () => {
     const raffle = await raffleOnSale()
-    const { letGo } = await holdBack(raffle)
+    const { letThrough } = await holdBatches(raffle)
     await Promise.all((await buyers(5)).map((buyer) => buy(raffle, buyer, { quantity: 1 })))
     const before = await stateOf(raffle)
     await abortAllDurableObjects()
     await ring(raffle)
     await expectProjected(raffle)
-    // The batch that was under way lands after all, long after newer ones: it changes nothing.
+    // The old batch reaches D1 after newer ones, and changes nothing.
     await Promise.all((await buyers(5)).map((buyer) => buy(raffle, buyer, { quantity: 1 })))
-    letGo()
+    letThrough()
     expect(await stateOf(raffle)).toMatchObject({ sold: before.sold + 5 })
     await expectProjected(raffle)
   })
 })
 
 describe('when D1 writes and its answer is lost', () => {
-  it('it is told again, and nothing stands there twice', async () => {
+  it('the batch is repeated, and D1 has no row twice', async () => {
     const raffle = await raffleOnSale(PRICED)
     const lost = await loseAnswers(raffle, 4)
     const kept = await held(raffle, someone(), 3)
@@ -445,14 +445,17 @@ describe('when D1 writes and its answer is lost', () => {
 })
 
 describe('a rebuild', () => {
-  /** D1 as it was earlier: rows gone, rows old. */
+  /** Sets D1 back to an earlier time: some rows are missing, others are old. */
   async function ageDatabase(raffle: OnSale): Promise<void> {
     const { results } = await env.DB.prepare('SELECT holder, id FROM reservations WHERE pool = ?')
       .bind(raffle.pool)
       .all<{ holder: string; id: string }>()
-    const [gone, old] = results
+    const [missing, old] = results
     await env.DB.batch([
-      env.DB.prepare('DELETE FROM reservations WHERE holder = ? AND id = ?').bind(gone!.holder, gone!.id),
+      env.DB.prepare('DELETE FROM reservations WHERE holder = ? AND id = ?').bind(
+        missing!.holder,
+        missing!.id,
+      ),
       env.DB.prepare(
         `UPDATE reservations SET state = 'held', seq = 1, issued_at = NULL WHERE holder = ? AND id = ?`,
       ).bind(old!.holder, old!.id),
@@ -471,7 +474,7 @@ describe('a rebuild', () => {
     return raffle
   }
 
-  it('restores rows that are missing or old, also of a raffle that is over', async () => {
+  it('restores rows that are missing or old, also for a raffle that is over', async () => {
     const raffle = await busyRaffle()
     await ageDatabase(raffle)
     await env.DB.prepare('DELETE FROM attempts WHERE pool = ?').bind(raffle.pool).run()
@@ -481,17 +484,17 @@ describe('a rebuild', () => {
     expect((await attempts.all()).results).toEqual([{ attempt: 0 }])
   })
 
-  it('goes on by alarm where D1 fails in the middle of it', async () => {
+  it('is resumed by the alarm if D1 fails during it', async () => {
     const raffle = await busyRaffle()
     await ageDatabase(raffle)
-    const comesBack = await tellInstead(raffle, D1_IS_DOWN())
+    const restoreDatabase = await replaceDatabase(raffle, D1_IS_DOWN())
     await rebuild(raffle)
-    await comesBack()
+    await restoreDatabase()
     expect(await ring(raffle)).toBe(true)
     await expectProjected(raffle)
   })
 
-  it('takes many batches for many reservations, while sales go on', { timeout: 60_000 }, async () => {
+  it('writes many reservations in many batches, while sales continue', { timeout: 60_000 }, async () => {
     const raffle = await raffleOnSale({ totalTickets: 5_000 })
     const crowd = await buyers(10)
     for (let round = 0; round < 2; round++) {
@@ -511,7 +514,7 @@ describe('a rebuild', () => {
   })
 })
 
-describe('terms', () => {
+describe('a pool’s terms', () => {
   const configure = (raffle: OnSale, version: number, terms: Terms) =>
     askPool(testContext(), raffle.pool, (pool) => pool.configure(raffle.id, version, terms))
   const renamed = ({ rules, ...rest }: RaffleTerms, title: string): RaffleTerms => ({
@@ -519,23 +522,23 @@ describe('terms', () => {
     rules: canonicalRules({ ...JSON.parse(rules), title }),
   })
 
-  it('are not taken from somebody who has been given up', async () => {
+  it('do not change after the caller’s deadline', async () => {
     const raffle = await raffleOnSale()
     const terms = await termsOf(raffle)
-    const hand = (until: number) =>
+    const rename = (until: number) =>
       askPool(testContext(), raffle.pool, (pool) =>
         pool.configure(raffle.id, 2, renamed(terms, 'Late'), until),
       )
-    expect(await hand(Date.now() - 1)).toMatchObject({ ok: false, code: 'conflict' })
-    expect(await hand(Date.now() + MINUTE_MS)).toEqual({ ok: true, version: 2 })
+    expect(await rename(Date.now() - 1)).toMatchObject({ ok: false, code: 'conflict' })
+    expect(await rename(Date.now() + MINUTE_MS)).toEqual({ ok: true, version: 2 })
   })
 
-  it('can be changed while nothing is held or sold, one version after the other', async () => {
+  it('can change while nothing is held or sold, one version after another', async () => {
     const raffle = await raffleOnSale()
     const terms = await termsOf(raffle)
     const second = renamed(terms, 'Second')
     expect(await configure(raffle, 2, second)).toEqual({ ok: true, version: 2 })
-    // The same once more is the same, also after a restart; another of the same version is too late.
+    // Repeating the same terms is idempotent, also after a restart. Other terms under that version are refused.
     await evict(raffle)
     expect(await configure(raffle, 2, second)).toEqual({ ok: true, version: 2 })
     expect(await configure(raffle, 2, renamed(terms, 'Other'))).toMatchObject({ ok: false, code: 'conflict' })
@@ -548,10 +551,10 @@ describe('terms', () => {
   it.each([
     ['sold', async (raffle: OnSale) => confirm(await held(raffle, someone(), 1))],
     ['held', async (raffle: OnSale) => held(raffle, someone(), 1)],
-    ['held and given up', async (raffle: OnSale) => release(await held(raffle, someone(), 1))],
-  ])('stand once something is %s', async (_, happen) => {
+    ['held and released', async (raffle: OnSale) => release(await held(raffle, someone(), 1))],
+  ])('cannot change once something is %s', async (_, reserve) => {
     const raffle = await raffleOnSale(PRICED)
-    await happen(raffle)
+    await reserve(raffle)
     const before = await stateOf(raffle)
     for (let time = 0; time < 2; time++) {
       const other = renamed(before.terms as RaffleTerms, 'Other')
@@ -565,7 +568,7 @@ describe('terms', () => {
   it.each([
     ['were closed early', (raffle: OnSale) => askPool(testContext(), raffle.pool, (pool) => pool.close())],
     ['were closed by the clock', async ({ closesAt }: OnSale) => vi.setSystemTime(closesAt)],
-  ])('stand once sales %s, though nothing is sold', async (_, close) => {
+  ])('cannot change once sales %s, even if nothing is sold', async (_, close) => {
     const raffle = await raffleOnSale()
     const terms = await termsOf(raffle)
     await close(raffle)
@@ -575,14 +578,14 @@ describe('terms', () => {
     const refused = { ok: false, code: 'invalid_state', detail: 'Sales are over.' }
     expect(await configure(raffle, 2, other)).toEqual(refused)
     await evict(raffle)
-    // Whatever the machine's clock does since.
+    // An early close holds even if the machine's clock is set back.
     if (before.closedAt !== null) wait(-MINUTE_MS)
     expect(await configure(raffle, 2, other)).toEqual(refused)
     expect(await configure(raffle, 1, terms)).toEqual({ ok: true, version: 1 })
     expect(await stateOf(raffle)).toEqual(before)
   })
 
-  it('of two changes at the same moment one wins', async () => {
+  it('change once when two changes race', async () => {
     const raffle = await raffleOnSale()
     const terms = await termsOf(raffle)
     const outcomes = await Promise.all(
@@ -595,7 +598,7 @@ describe('terms', () => {
     expect((await stateOf(raffle)).terms).toEqual(renamed(terms, 'One'))
   })
 
-  it('that are not valid leave no trace, nor does a question about a raffle that is not there', async () => {
+  it('leave no rows if they are invalid, and neither do calls about an unknown raffle', async () => {
     const nowhere = { id: 'raffle_01kjy3cr00e2ys5rh3rp46hk8x', pool: 'eeeeeeeeeee' } as OnSale
     expectLogged('commit failed')
     const noRules = { kind: 'raffle' as const, rules: 'no rules', paymentSpanSeconds: 0, providers: [] }
@@ -613,22 +616,22 @@ describe('terms', () => {
 })
 
 describe('a close and a cancellation', () => {
-  it('are not taken from somebody who has been given up', async () => {
+  it('are refused after the caller’s deadline', async () => {
     const raffle = await raffleOnSale()
-    const ask = (until: number) =>
+    const closeAndCancel = (until: number) =>
       askPool(testContext(), raffle.pool, async (pool) => [
         await pool.close(until),
         await pool.cancel('operator', 'rain', until),
       ])
     const late = { ok: false, code: 'conflict' }
-    expect(await ask(Date.now() - 1)).toMatchObject([late, late])
+    expect(await closeAndCancel(Date.now() - 1)).toMatchObject([late, late])
     expect(await stateOf(raffle)).toMatchObject({ closedAt: null, cancellation: null })
-    expect(await ask(Date.now())).toMatchObject([{ ok: true }, { ok: true }])
+    expect(await closeAndCancel(Date.now())).toMatchObject([{ ok: true }, { ok: true }])
   })
 })
 
 describe('a malformed call', () => {
-  it('fails alone, and leaves the pool as its store is', async () => {
+  it('fails alone, and leaves the pool’s memory equal to its store', async () => {
     const raffle = await raffleOnSale({ ...PRICED, maxPerUser: 3 })
     await confirm(await held(raffle, someone(), 2))
     expectLogged('commit failed')
@@ -663,7 +666,7 @@ describe('a malformed call', () => {
     await expectProjected(raffle)
   })
 
-  it('cannot smuggle a number in twice, a number too many, or one that is no number', async () => {
+  it('cannot take a number twice, too many numbers, or an invalid number', async () => {
     const raffle = await raffleOnSale({ ...PRICED, numbering: 'chosen', maxPerUser: 3 })
     for (const [quantity, numbers] of [
       [2, [5, 5]],
@@ -680,7 +683,7 @@ describe('a malformed call', () => {
     expect(await stateOf(raffle)).toMatchObject({ sold: 0, held: 0 })
   })
 
-  it('for another’s reservation, or one that never was, finds nothing', async () => {
+  it('with a wrong reservation id or place finds nothing', async () => {
     const raffle = await raffleOnSale(PRICED)
     const { id } = await held(raffle, someone(), 1)
     const { seq } = reservationAddress(id)
@@ -698,7 +701,7 @@ describe('a malformed call', () => {
 })
 
 describe('the freeze', () => {
-  it('cancels a raffle that sold too little, and what is unpaid then is lost', async () => {
+  it('cancels a raffle that sold too few tickets, and later payments are lost', async () => {
     const raffle = await raffleOnSale({ ...PRICED, minTickets: 3 })
     await confirm(await held(raffle, someone(), 2))
     vi.setSystemTime(raffle.closesAt - SECOND_MS)
@@ -713,7 +716,7 @@ describe('the freeze', () => {
     await expectProjected(raffle)
   })
 
-  it('commits to a raffle that sold just enough', async () => {
+  it('commits a raffle that sold just enough tickets', async () => {
     const raffle = await raffleOnSale({ minTickets: 3 })
     await buy(raffle, await aBuyer(), { quantity: 3 })
     waitForFreeze(raffle)
@@ -721,7 +724,7 @@ describe('the freeze', () => {
     expect(await stateOf(raffle)).toMatchObject({ cancellation: null, commitment: { ticketCount: 3 } })
   })
 
-  it('comes without anybody asking, the moment a raffle is sold out that closes then', async () => {
+  it('comes by itself after a raffle that closes early is sold out', async () => {
     const raffle = await raffleOnSale({ totalTickets: 2, earlyClose: 'soldOut' })
     await buy(raffle, await aBuyer(), { quantity: 2 })
     wait(5 * SECOND_MS)
@@ -731,7 +734,7 @@ describe('the freeze', () => {
 })
 
 describe('rows written', () => {
-  it('by an entry that comes alone: at most 6 in the object and 4 in D1, its alarm included', async () => {
+  it('for a single entry: at most 6 in the object and 4 in D1, its alarm included', async () => {
     const raffle = await raffleOnSale()
     const written = await watchWrites(raffle)
     for (let entry = 1; entry <= 10; entry++) {
@@ -743,7 +746,7 @@ describe('rows written', () => {
     }
   })
 
-  it('by entries that come together: at most 2.2 each in the object and 2.2 in D1, in few transactions', async () => {
+  it('for concurrent entries: at most 2.2 each in the object and 2.2 in D1, in few transactions', async () => {
     const raffle = await raffleOnSale({ totalTickets: 1_000 })
     const written = await watchWrites(raffle)
     const crowd = await buyers(32)
@@ -757,7 +760,7 @@ describe('rows written', () => {
     expect(written.batches).toBeLessThanOrEqual(40)
   })
 
-  it('by a payment: its change and no more, and nothing at all by a refusal or a repeat', async () => {
+  it('for a payment: only its change; for a refusal or a repeat: none', async () => {
     const raffle = await raffleOnSale({ ...PRICED, totalTickets: 40 })
     const all = await Promise.all(Array.from({ length: 20 }, (_, index) => held(raffle, `user_${index}`, 2)))
     await ring(raffle)

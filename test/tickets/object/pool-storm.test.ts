@@ -1,4 +1,4 @@
-// Many buyers at once, through the real doors: no number twice, none lost, no limit broken, and D1 in agreement.
+// Many concurrent buyers through the real API: no number is sold twice or lost, limits hold, and D1 agrees.
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Reservation } from '../../../src/tickets/pool-contract.ts'
@@ -28,7 +28,7 @@ import { seededBelow } from '../seeded-random.ts'
 beforeAll(stopClock)
 afterAll(() => void vi.useRealTimers())
 
-/** Much more than it takes, for a machine that does other things too. */
+/** Long enough for a busy machine. */
 const TIMEOUT_MS = 60_000
 
 const codes = (answers: Answer[]) =>
@@ -37,7 +37,7 @@ const tally = (answers: Answer[]) => Object.groupBy(codes(answers), (code) => co
 
 describe('a hot raffle', () => {
   it.each(['sequential', 'random'] as const)(
-    'sells the last %s ticket to exactly one of many',
+    'sells the last %s ticket to exactly one of many buyers',
     async (numbering) => {
       const raffle = await raffleOnSale({ totalTickets: 3, numbering })
       await buy(raffle, await aBuyer(), { quantity: 2 })
@@ -50,7 +50,7 @@ describe('a hot raffle', () => {
     },
   )
 
-  it('sells a number that everybody wants to exactly one of them, and names it to the others', async () => {
+  it('sells a number that all want to exactly one buyer, and names it to the others', async () => {
     const raffle = await raffleOnSale({ numbering: 'chosen' })
     const crowd = await buyers(50)
     const answers = await Promise.all(
@@ -60,11 +60,11 @@ describe('a hot raffle', () => {
     for (const { body } of answers.filter(({ status }) => status !== 201)) {
       expect(body).toMatchObject({ code: 'number_taken', numbers: [7] })
     }
-    // All or nothing: whoever did not get the 7 did not take the other number from anybody either.
+    // All or nothing: a buyer who did not get the 7 did not take the other number either.
     expect((await stateOf(raffle)).sold).toBe(2)
   })
 
-  it('closes with the last ticket where the rules say so, with every ticket sold once', async () => {
+  it('closes with the last ticket if the rules say so, with every ticket sold once', async () => {
     const raffle = await raffleOnSale({ totalTickets: 40, earlyClose: 'soldOut' })
     const crowd = await buyers(60)
     const answers = await Promise.all(crowd.map((buyer) => buy(raffle, buyer, { quantity: 1 })))
@@ -74,7 +74,7 @@ describe('a hot raffle', () => {
     await expectProjected(raffle)
   })
 
-  it('keeps every promise through 2,000 purchases at once, with keys repeated and bodies mixed up', {
+  it('keeps every promise through 2,000 concurrent purchases, with repeated keys and changed bodies', {
     timeout: TIMEOUT_MS,
   }, async () => {
     const below = seededBelow(2_000)
@@ -102,7 +102,7 @@ describe('a hot raffle', () => {
       const id = `${wish.buyer.id} ${wish.key}`
       const got = { quantity: wish.quantity, numbers: numbersOf(answer) }
       expect(got.numbers).toHaveLength(wish.quantity)
-      // A repeat is answered with the same numbers; a purchase of another size under the same key, never.
+      // A repeat returns the same numbers; a purchase of another size under the same key is always refused.
       expect(acknowledged.get(id) ?? got).toEqual(got)
       acknowledged.set(id, got)
     }
@@ -122,7 +122,7 @@ describe('a hot raffle', () => {
     await expectProjected(raffle)
   })
 
-  it('gives chosen numbers to one each, all of them or none, whoever comes first', async () => {
+  it('gives each buyer all chosen numbers or none, and no number to two buyers', async () => {
     const below = seededBelow(3)
     const raffle = await raffleOnSale({ numbering: 'chosen', totalTickets: 300 })
     const crowd = await buyers(150)
@@ -147,27 +147,27 @@ describe('a hot raffle', () => {
 })
 
 describe('a hot raffle with a price', () => {
-  it('keeps every promise while holds are paid, given up, and run out among each other', {
+  it('keeps every promise while holds are confirmed, released and expired concurrently', {
     timeout: TIMEOUT_MS,
   }, async () => {
     const below = seededBelow(11)
     const raffle = await raffleOnSale({ ...PRICED, totalTickets: 900, maxPerUser: 60 })
     const crowd = Array.from({ length: 120 }, (_, index) => `user_${index}`)
     const paid = new Set<string>()
-    const givenUp = new Set<string>()
+    const released = new Set<string>()
     for (let round = 0; round < 4; round++) {
-      await Promise.all(crowd.map((holder) => storm(raffle, holder, below, { paid, givenUp })))
+      await Promise.all(crowd.map((holder) => storm(raffle, holder, below, { paid, released })))
       await expectLimits(raffle)
-      // Each round ends later than the holds of the round before last, and than some of the last one's.
+      // After two rounds a round's holds have expired.
       wait(HOLD_MS * 0.6)
     }
     wait(HOLD_MS)
-    // Everything that is still unpaid has run out; the money of some comes now, all at once.
-    const unpaid = (await expectSound(raffle)).filter((each) => !paid.has(each.id) && !givenUp.has(each.id))
+    // Every unpaid hold has expired. Now some late payments arrive, all at once.
+    const unpaid = (await expectSound(raffle)).filter((each) => !paid.has(each.id) && !released.has(each.id))
     const late = unpaid.slice(0, 25)
     const outcomes = await Promise.all([...late, ...late].map(confirm))
     outcomes.slice(0, 25).forEach((outcome, index) => {
-      // Paid twice is answered as paid once.
+      // The second payment gets the first one's answer.
       expect(outcomes[25 + index]).toEqual(outcome)
       if (outcome.ok && !outcome.lost) paid.add(outcome.reservation.id)
     })
@@ -180,16 +180,16 @@ describe('a hot raffle with a price', () => {
   })
 })
 
-/** One holder's round: holds, perhaps twice at once, and pays, gives up, both, or does nothing. */
+/** One holder's round: holds with one key twice at once, then confirms, releases, does both, or does nothing. */
 async function storm(
   raffle: OnSale,
   holder: string,
   below: (bound: number) => number,
-  { paid, givenUp }: Record<'paid' | 'givenUp', Set<string>>,
+  { paid, released }: Record<'paid' | 'released', Set<string>>,
 ): Promise<void> {
   const key = aKey()
   const quantity = 1 + below(12)
-  const fate = below(6)
+  const move = below(6)
   const [outcome, repeated] = await Promise.all([
     hold(raffle, holder, quantity, null, key),
     hold(raffle, holder, quantity, null, key),
@@ -202,18 +202,18 @@ async function storm(
   const second = await hold(raffle, holder, 1)
   expect(second).toMatchObject({ ok: false, code: 'limit_reached' })
   const { reservation } = outcome
-  if (fate <= 1) {
+  if (move <= 1) {
     await Promise.all([confirm(reservation), confirm(reservation)])
     paid.add(reservation.id)
-  } else if (fate === 2) {
+  } else if (move === 2) {
     await Promise.all([release(reservation), release(reservation)])
-    givenUp.add(reservation.id)
-  } else if (fate === 3) {
-    // Paid and given up at the same moment: whichever came first, money that came is served.
+    released.add(reservation.id)
+  } else if (move === 3) {
+    // A payment and a release race. In either order the payment gets its numbers, if they are free.
     await Promise.all([release(reservation), confirm(reservation)])
     const { state } = await found(reservation)
     if (state === 'sold') paid.add(reservation.id)
-    else givenUp.add(reservation.id)
+    else released.add(reservation.id)
   }
 }
 

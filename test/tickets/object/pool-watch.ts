@@ -1,10 +1,10 @@
-/** Looks over a pool's shoulder, from inside its object: rows and transactions it writes, and the database it tells. */
+/** Watches a pool from inside its object: counts the rows and transactions it writes, and replaces its database. */
 import { inside, type OnSale } from '../raffle-fixture.ts'
 
 export interface Written {
-  /** Rows that the object's SQLite wrote, indexes counted, and each setting of the alarm as one. */
+  /** Rows that the object's SQLite wrote, with index rows; each setting of the alarm counts as one. */
   object: number
-  /** Rows that D1 wrote, indexes counted. */
+  /** Rows that D1 wrote, with index rows. */
   database: number
   transactions: number
   batches: number
@@ -47,33 +47,33 @@ type Batch = (statements: D1PreparedStatement[]) => Promise<D1Result[]>
 const withBatch = (database: D1Database, batch: Batch): D1Database =>
   ({ prepare: (query: string) => database.prepare(query), batch }) as unknown as D1Database
 
-export interface HeldBack {
-  /** How many batches came. */
-  asked: () => number
-  /** Lets all through that came and will come. */
-  letGo: () => void
+export interface HeldBatches {
+  /** The count of batches so far. */
+  batches: () => number
+  /** Lets all batches through, the waiting ones and later ones. */
+  letThrough: () => void
 }
 
-/** A database that keeps every batch waiting until it is let go. */
-export async function holdBack(raffle: OnSale): Promise<HeldBack> {
-  let asked = 0
-  let letGo = () => {}
-  const gone = new Promise<void>((resolve) => {
-    letGo = resolve
+/** Keeps every batch to D1 waiting until `letThrough` is called. */
+export async function holdBatches(raffle: OnSale): Promise<HeldBatches> {
+  let batches = 0
+  let letThrough = () => {}
+  const free = new Promise<void>((resolve) => {
+    letThrough = resolve
   })
   await inside(raffle, (pool) => {
     const { database } = pool
     pool.database = withBatch(database, async (statements) => {
-      asked++
-      await gone
+      batches++
+      await free
       return database.batch(statements)
     })
   })
-  return { asked: () => asked, letGo }
+  return { batches: () => batches, letThrough }
 }
 
-/** Gives the pool another database to tell; the answer puts back the one that it had. */
-export async function tellInstead(raffle: OnSale, other: D1Database): Promise<() => Promise<void>> {
+/** Makes the pool project to another database. The returned function restores the first one. */
+export async function replaceDatabase(raffle: OnSale, other: D1Database): Promise<() => Promise<void>> {
   let before: D1Database | undefined
   await inside(raffle, (pool) => {
     before = pool.database
@@ -85,7 +85,7 @@ export async function tellInstead(raffle: OnSale, other: D1Database): Promise<()
     })
 }
 
-/** The first `losses` batches are written and their answers lost; the answer tells how many were so far. */
+/** D1 writes the first `losses` batches, but their answers are lost. The returned function counts the lost ones. */
 export async function loseAnswers(raffle: OnSale, losses: number): Promise<() => number> {
   let lost = 0
   await inside(raffle, (pool) => {

@@ -1,4 +1,4 @@
-// A ticket type through its real object: configured, sold, evicted, projected, its total raised and lowered.
+// A ticket type in its real object: configure, sell, evict, project, raise and lower the total.
 
 import { env } from 'cloudflare:workers'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -54,7 +54,7 @@ const termsNow = (changes: Partial<TicketTypeTerms> = {}): TicketTypeTerms => ({
 const configure = ({ id, pool }: OnSale, version: number, terms: Terms) =>
   askPool(testContext(), pool, (door) => door.configure(id, version, terms))
 
-/** Its id is any: nothing but its pool knows of it. */
+/** Any id will do, since only the pool uses it. */
 async function ticketTypeOnSale(terms = termsNow()): Promise<OnSale> {
   const id = newId('user')
   const { closesAt } = terms
@@ -64,7 +64,7 @@ async function ticketTypeOnSale(terms = termsNow()): Promise<OnSale> {
 }
 
 describe('a ticket type', () => {
-  it('sells, loses its memory, and finds everything again; D1 knows it', async () => {
+  it('loads everything again after an eviction, and D1 agrees', async () => {
     const item = await ticketTypeOnSale()
     const [first, second] = [await held(item, someone(), 2), await held(item, someone(), 2)]
     expect(await confirm(first)).toMatchObject({ ok: true, lost: false, reservation: { numbers: [1, 2] } })
@@ -87,7 +87,7 @@ describe('a ticket type', () => {
     await expectProjected(item)
   })
 
-  it('is raised when it is sold out, and lowered to what is sold', async () => {
+  it('can raise its total when it is sold out, and lower it to the tickets sold', async () => {
     const terms = termsNow({ total: 2 })
     const item = await ticketTypeOnSale(terms)
     await confirm(await held(item, someone(), 2))
@@ -106,7 +106,7 @@ describe('a ticket type', () => {
     await expectProjected(item)
   })
 
-  it('is not frozen by its alarm, which rings for holds alone and then no more', async () => {
+  it('never freezes: its alarm rings only for holds', async () => {
     const item = await ticketTypeOnSale()
     const late = await held(item, someone(), 2)
     wait(HOLD_MS)
@@ -121,7 +121,7 @@ describe('a ticket type', () => {
     await expectProjected(item)
   })
 
-  it('is closed, and cancelled', async () => {
+  it('can be closed and cancelled', async () => {
     const item = await ticketTypeOnSale()
     const kept = await held(item, someone(), 1)
     const closed = await askPool(testContext(), item.pool, (door) => door.close())
@@ -134,9 +134,9 @@ describe('a ticket type', () => {
     await expectProjected(item)
   })
 
-  it('answers the questions of a draw with no', async () => {
+  it('refuses every call about a draw', async () => {
     const { id, pool } = await ticketTypeOnSale()
-    const no = { ok: false }
+    const refused = { ok: false }
     const request = { key: 'one', attempt: 1, units: ['1#1'], reason: 'none', disqualifiedTickets: [] }
     const answers = await askPool(testContext(), pool, async (door) => [
       await door.draw(0, '00'),
@@ -146,10 +146,10 @@ describe('a ticket type', () => {
       await door.logSlice(0),
       await door.configure(`${id}x`, 2, termsNow()),
     ])
-    expect(answers).toMatchObject([no, no, null, null, null, { ok: false, code: 'conflict' }])
+    expect(answers).toMatchObject([refused, refused, null, null, null, { ok: false, code: 'conflict' }])
   })
 
-  it('writes no more rows for a free ticket than a raffle does', async () => {
+  it('writes no more rows for a free ticket than a raffle', async () => {
     const rows = async (item: OnSale) => {
       const written = await watchWrites(item)
       for (let sale = 0; sale < 5; sale++) {
@@ -166,8 +166,8 @@ describe('a ticket type', () => {
   })
 })
 
-describe('a pool that D1 heard of before there were ticket types', () => {
-  it('is still read as a raffle’s', async () => {
+describe('a row of D1 from before there were ticket types', () => {
+  it('is still read as a raffle', async () => {
     const raffle = await raffleOnSale()
     await env.DB.prepare(`UPDATE pools SET terms = json_remove(terms, '$.kind') WHERE pool = ?`)
       .bind(raffle.pool)

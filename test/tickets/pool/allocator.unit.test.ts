@@ -1,4 +1,4 @@
-// Which numbers are given out: the allocator against a plain set of free numbers, its fairness, and its cost.
+// The allocator against a plain set of free numbers, its fairness and its cost.
 
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -51,9 +51,9 @@ describe.each(NUMBERINGS)('an allocator of %s numbers', (numbering) => {
             taken.push(...numbers!)
           } else if (each.do === 'choose') {
             const wanted = numbersOf(each.picks, total)
-            const gone = wanted.filter((number) => !free.has(number))
-            expect(allocator.takeChosen(wanted)).toEqual(gone)
-            if (gone.length > 0) continue
+            const unavailable = wanted.filter((number) => !free.has(number))
+            expect(allocator.takeChosen(wanted)).toEqual(unavailable)
+            if (unavailable.length > 0) continue
             for (const number of wanted) free.delete(number)
             taken.push(...wanted)
           } else if (taken.length > 0) {
@@ -76,7 +76,7 @@ describe.each(NUMBERINGS)('an allocator of %s numbers', (numbering) => {
     )
   })
 
-  it('gives out every number once and then none', () => {
+  it('takes every number once and then none', () => {
     for (const total of [1, 31, 32, 33, 1_024, 33_000]) {
       const allocator = new Allocator(total, numbering, seededBelow(total))
       const numbers = new Set<number>()
@@ -88,7 +88,7 @@ describe.each(NUMBERINGS)('an allocator of %s numbers', (numbering) => {
     }
   })
 
-  it('takes nothing when it cannot take all, and says which numbers are in the way', () => {
+  it('takes all or none, and names the unavailable numbers', () => {
     const allocator = new Allocator(10, numbering, seededBelow(1))
     expect(allocator.takeChosen([2, 4])).toEqual([])
     expect(allocator.takeChosen([1, 2, 3, 4])).toEqual([2, 4])
@@ -96,7 +96,7 @@ describe.each(NUMBERINGS)('an allocator of %s numbers', (numbering) => {
     expect(allocator.freeFrom(1, 10)).toEqual([1, 3, 5, 6, 7, 8, 9, 10])
   })
 
-  it('refuses to take a number back twice', () => {
+  it('refuses to release a number twice', () => {
     const allocator = new Allocator(10, numbering, seededBelow(1))
     const numbers = allocator.take(3)!
     allocator.release(numbers)
@@ -109,13 +109,13 @@ describe.each(NUMBERINGS)('an allocator of %s numbers', (numbering) => {
     const first = workOf(allocator, touched)
     allocator.takeChosen(allocator.freeFrom(1, allocator.free - LEFT))
     const last = workOf(allocator, touched)
-    // A take and a release touch a few words of memory; how many does not depend on how many are sold.
+    // A take and a release read a few words of memory, however many numbers are sold.
     expect(last).toBeLessThanOrEqual(first * 2)
     expect(last).toBeLessThan(30)
   })
 })
 
-/** Counting makes memory slow; a pool of a million has no level more than one of this size. */
+/** Counting makes memory slow, and a pool of a million has no more levels than one of this size. */
 const TOTAL = 40_000
 const LEFT = 1_000
 const ROUNDS = 300
@@ -124,19 +124,19 @@ function lowest(free: ReadonlySet<number>, count: number): number[] {
   return [...free].sort((a, b) => a - b).slice(0, count)
 }
 
-/** Reads of memory that a take costs, while numbers below all others come back in between. */
+/** How many reads of memory a take costs, while the lowest numbers are released in between. */
 function workOf(allocator: Allocator, touched: { count: number }): number {
-  const lent = allocator.take(ROUNDS)!
+  const taken = allocator.take(ROUNDS)!
   touched.count = 0
-  for (const number of lent) {
-    // One number is free below the frontier: what takes it leaves the next one the whole way up.
+  for (const number of taken) {
+    // One low number is free. The first take gets it, so the second must search through all levels.
     allocator.release([number])
     allocator.take(2)
   }
   return touched.count / ROUNDS
 }
 
-/** Makes the arrays that are created from now on count how often they are read. */
+/** Makes arrays that are created from now on count their reads. */
 function countTouches(): { count: number } {
   const Real = Uint32Array
   const touched = { count: 0 }
@@ -158,8 +158,8 @@ function countTouches(): { count: number } {
 
 afterEach(() => vi.unstubAllGlobals())
 
-describe('lucky dip', () => {
-  /** How often each free number comes first, when everything drawn goes back at once. */
+describe('random numbers', () => {
+  /** How often each free number is taken, if each is released at once. */
   function countFirst(allocator: Allocator, draws: number): number[] {
     const counts = new Map(allocator.freeFrom(1, allocator.total).map((number) => [number, 0]))
     for (let draw = 0; draw < draws; draw++) {
@@ -170,12 +170,12 @@ describe('lucky dip', () => {
     return [...counts.values()]
   }
 
-  it('draws every number equally often', () => {
+  it('are all equally likely', () => {
     const counts = countFirst(new Allocator(100, 'random', seededBelow(1)), 50_000)
     expect(chiSquare(counts)).toBeLessThan(chiSquareLimit(counts.length))
   })
 
-  it('draws every pair in every order equally often', () => {
+  it('come in pairs that are all equally likely, in either order', () => {
     const counts = new Map<string, number>()
     const allocator = new Allocator(6, 'random', seededBelow(2))
     for (let draw = 0; draw < 30_000; draw++) {
@@ -187,7 +187,7 @@ describe('lucky dip', () => {
     expect(chiSquare([...counts.values()])).toBeLessThan(chiSquareLimit(30))
   })
 
-  it('does not favour the number after a long run that was chosen', () => {
+  it('do not favour the number after a long chosen run', () => {
     const allocator = new Allocator(100, 'random', seededBelow(3))
     allocator.takeChosen(Array.from({ length: 60 }, (_, index) => index + 20))
     const counts = countFirst(allocator, 40_000)
@@ -195,7 +195,7 @@ describe('lucky dip', () => {
     expect(chiSquare(counts)).toBeLessThan(chiSquareLimit(counts.length))
   })
 
-  it('does not favour numbers that came back, or ones that never left', () => {
+  it('do not favour released numbers, or numbers never taken', () => {
     const allocator = new Allocator(100, 'random', seededBelow(4))
     const run = Array.from({ length: 70 }, (_, index) => index + 10)
     allocator.takeChosen(run)
@@ -207,7 +207,7 @@ describe('lucky dip', () => {
     expect(chiSquare(counts)).toBeLessThan(chiSquareLimit(counts.length))
   })
 
-  it('fills a pool in an order in which every number is equally likely at every place', () => {
+  it('fill a pool in an order with every number equally likely at every place', () => {
     const size = 8
     const counts = new Array<number>(size * size).fill(0)
     const below = seededBelow(5)

@@ -5,13 +5,13 @@ import { parseRules } from '../../../src/rdp1/rules.ts'
 import { drawClock, freezesAt } from '../../../src/tickets/pool/clock.ts'
 import { SALES_FROM, SALES_UNTIL, termsOf } from './sqlite-storage.ts'
 
-/** So late an alarm may ring without moving a round. */
+/** An alarm may ring this late without moving the round. */
 const LATE_MS = 1_000
-/** So long what is unpaid is asked about. */
-const ASKING_MS = 2_000
-const slackMs = (spanSeconds: number) => LATE_MS + (spanSeconds > 0 ? ASKING_MS : 0)
+/** Unpaid orders are settled for this long. */
+const SETTLING_MS = 2_000
+const slackMs = (spanSeconds: number) => LATE_MS + (spanSeconds > 0 ? SETTLING_MS : 0)
 
-/** A raffle that is drawn so long after the end of the span for payments, whatever it is. */
+/** A raffle that is drawn `roomMs` after the earliest fair draw. */
 const rulesOf = (spanSeconds: number, roomMs: number) => {
   const { leadSeconds, ...rules } = parseRules(termsOf({}, spanSeconds).rules)
   const drawAt = SALES_UNTIL + (spanSeconds + leadSeconds) * 1_000 + roomMs
@@ -36,10 +36,10 @@ describe('the freeze of a pool', () => {
     },
   )
 
-  it('by an alarm that is late moves no round after an early close, nor is the draw later than was promised', () => {
+  it('by a late alarm after an early close moves no round, and the draw is never later than promised', () => {
     fc.assert(
       fc.property(
-        fc.integer({ min: SALES_FROM, max: SALES_UNTIL - LATE_MS - ASKING_MS }),
+        fc.integer({ min: SALES_FROM, max: SALES_UNTIL - LATE_MS - SETTLING_MS }),
         fc.constantFrom('soldOut' as const, 'operator' as const),
         fc.constantFrom(0, 180, 900),
         fc.integer({ min: 0, max: 5 }).map((seconds) => seconds * 1_000),
@@ -56,7 +56,7 @@ describe('the freeze of a pool', () => {
           expect(round).toBe(roundAt(chain, effectiveDrawAt))
           expect(committedAt + leadSeconds * 1_000).toBeLessThanOrEqual(effectiveDrawAt * 1_000)
           expect(effectiveDrawAt * 1_000).toBeLessThanOrEqual(Date.parse(rules.drawAt))
-          // No more than the lead, the slack, and what is left of a second.
+          // At most the lead, the slack, and the rest of a second.
           const most = (leadSeconds + 1) * 1_000 + slackMs(spanSeconds)
           expect(effectiveDrawAt * 1_000 - freezeAt).toBeLessThan(most)
         },

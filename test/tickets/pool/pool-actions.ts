@@ -1,4 +1,4 @@
-/** What is done to a pool, at random. */
+/** Random actions on a pool. */
 import fc from 'fast-check'
 
 const MINUTE_MS = 60_000
@@ -25,7 +25,7 @@ export const action = fc.oneof(
   },
   {
     weight: 3,
-    // Now and then the machine's clock is set back.
+    // Sometimes the machine's clock is set back.
     arbitrary: fc.record({
       do: fc.constant('wait' as const),
       ms: fc.oneof(
@@ -40,7 +40,7 @@ export const action = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('change terms' as const),
       total: fc.integer({ min: 1, max: 80 }),
-      // Now and then to exactly what is taken.
+      // Sometimes to exactly the number of tickets taken.
       toTaken: fc.boolean(),
       laterMs: fc.integer({ min: -30 * MINUTE_MS, max: 30 * MINUTE_MS }),
     }),

@@ -1,4 +1,4 @@
-/** What must be true of a pool at any moment, by its model. */
+/** Checks a pool against its model. */
 import { expect } from 'vitest'
 import { fromHex, toHex } from '../../../src/rdp1/encoding.ts'
 import { holderTag } from '../../../src/rdp1/holder-tag.ts'
@@ -27,7 +27,7 @@ export function expectAs(known: Known, reservation: Reservation): void {
 
 const isRaffle = ({ sale }: Model): boolean => sale.kind === 'raffle'
 
-/** Everything that must be true at any moment. */
+/** Fast checks, after each action. */
 export function checkNow({ test, model }: Pair): void {
   const { pool } = test
   const { total, sold, held, logSize, logRoot, closedAt, freezeAt } = poolState(pool)
@@ -51,12 +51,12 @@ export function checkNow({ test, model }: Pair): void {
   }
 }
 
-/** What takes longer: everything in its store, and nothing that is not. No hold must be over. */
+/** Slow checks: the store has everything that memory has, and nothing else. No hold may be expired. */
 export function checkStored({ test, model }: Pair): void {
   const { pool } = test
   const reloaded = test.reload()
   expect(snapshot(reloaded)).toEqual(snapshot(pool))
-  // An alarm may ring too early, when what it was set for is gone; too late it never rings.
+  // An alarm may ring too early, for a hold that has ended since, but never too late.
   const due = (of: Pool) => of.nextDue() ?? Number.POSITIVE_INFINITY
   if (model.over === null) expect(due(pool)).toBeLessThanOrEqual(due(reloaded))
   for (const known of model.made)
@@ -86,22 +86,22 @@ function checkReceipts({ test, model }: Pair): void {
   }
 }
 
-/** Told in batches, from any point on, the last word about each reservation is what it is now. */
+/** The last batch with a reservation must have its present state. */
 function checkProjection({ test, model }: Pair): void {
   const { pool } = test
-  const told = new Map<string, Reservation>()
+  const projected = new Map<string, Reservation>()
   for (let watermark = 0, batches = 0; watermark < pool.seq; batches++) {
     const batch = nextBatch(pool, test.store, watermark)
     expect(batch.upTo).toBeGreaterThan(watermark)
-    for (const { seq, ...reservation } of batch.reservations) told.set(reservation.id, reservation)
+    for (const { seq, ...reservation } of batch.reservations) projected.set(reservation.id, reservation)
     watermark = batch.upTo
     expect(batches).toBeLessThan(1_000)
   }
-  expect(told.size).toBe(model.made.length)
-  for (const known of model.made) expectAs(known, told.get(known.id)!)
+  expect(projected.size).toBe(model.made.length)
+  for (const known of model.made) expectAs(known, projected.get(known.id)!)
 }
 
-/** The leaves of the log as anybody would make them from its rows. */
+/** The log's leaves, computed from the model and the holders' salts. */
 function leavesOf({ test, model }: Pair): Uint8Array[] {
   const tags = new Map<string, Uint8Array>()
   for (const { holder } of model.log) {
@@ -112,7 +112,7 @@ function leavesOf({ test, model }: Pair): Uint8Array[] {
   return model.log.map(({ kind, number, holder, at }) => saleLeafHash(kind, number, tags.get(holder)!, at))
 }
 
-/** All that can be seen of a pool. */
+/** A pool's public state. */
 export const snapshot = (pool: Pool) => ({
   state: poolState(pool),
   free: pool.freeNumbers(1, 1_000_000),

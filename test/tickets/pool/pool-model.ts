@@ -1,4 +1,4 @@
-/** The naive reading of a pool's rules: a list of reservations, looked through anew for every answer. */
+/** The naive model of a pool: a list of reservations, searched again for every answer. */
 import { ISSUED, VOIDED } from '../../../src/rdp1/log.ts'
 import {
   EXPIRIES_BEFORE_PAUSE,
@@ -20,12 +20,12 @@ interface Entry {
 export interface Known extends Reservation {
   key: string
   request: string
-  /** As issued, in log order. */
+  /** The issued numbers, in log order. */
   issued: number[]
   lost: boolean
 }
 
-/** What is on sale, in the words of the model. */
+/** The model's terms of sale. */
 export interface OnSale {
   kind: 'raffle' | 'ticketType'
   itemId: string
@@ -34,11 +34,11 @@ export interface OnSale {
   numbering: 'sequential' | 'random' | 'chosen'
   amount: number
   earlyClose: 'no' | 'soldOut' | 'operator'
-  /** Of a raffle. */
+  /** Only for a raffle. */
   minTickets: number
 }
 
-/** Says what must be true; knows the rules, and nothing of how the pool keeps them. */
+/** Computes what must be true from the rules alone, without knowing how the pool keeps them. */
 export class Model {
   readonly sale: OnSale
   readonly made: Known[] = []
@@ -86,12 +86,12 @@ export class Model {
     return live.reduce((sum, each) => sum + each.numbers.length, 0)
   }
 
-  /** How many more may be given out; numbers above a total that was lowered count too. */
+  /** How many more may be taken. Taken numbers above a lowered total count too. */
   left(): number {
     return this.sale.total - this.numbersIn('held', 'sold').length
   }
 
-  /** The numbers that may be given out next, in order. */
+  /** The numbers that may be taken next, in order. */
   free(): Set<number> {
     const free = new Set(Array.from({ length: this.sale.total }, (_, index) => index + 1))
     for (const number of this.numbersIn('held', 'sold')) free.delete(number)
@@ -107,7 +107,7 @@ export class Model {
     }
   }
 
-  /** The code of the refusal that a request must meet; null if it must be granted. */
+  /** The code of the expected refusal; null: the pool must accept the request. */
   whyNot({ holder, quantity, numbers }: ReserveRequest, now: number): Refusal['code'] | null {
     const soldOutClosed = this.closedAt !== null && this.sale.earlyClose === 'soldOut'
     if (this.over === 'cancelled') return 'sales_closed'

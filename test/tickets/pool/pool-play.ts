@@ -1,4 +1,4 @@
-/** Plays actions to a pool and to its model, and compares every answer. */
+/** Runs actions on a pool and on its model, and compares every answer. */
 import { expect } from 'vitest'
 import { signingKeyFromSeed } from '../../../src/core/native-crypto.ts'
 import { cancelPool, freeze } from '../../../src/tickets/pool/draw.ts'
@@ -83,7 +83,7 @@ export class Play {
     }
   }
 
-  /** Ends the holds that are over by now, as every commit does first. */
+  /** Expires holds, as every commit does first. */
   settle(): void {
     this.test.decide(this.now, () => {})
     this.model.expire(this.now)
@@ -137,7 +137,7 @@ export class Play {
     expectAs(known, reservation)
   }
 
-  /** The same key again: the same reservation, or a mismatch; never new numbers. */
+  /** Repeats a key: the pool returns the same reservation or a mismatch, and never new numbers. */
   repeat(which: number, other: boolean): void {
     this.#withKnown(which, (known) => {
       const request: ReserveRequest = {
@@ -211,7 +211,7 @@ export class Play {
     expectAs(known, outcome.reservation)
   }
 
-  /** A transaction that did something and then failed: as if nothing had been asked. */
+  /** A failed transaction leaves no change, whatever it did before it failed. */
   fail(holder: string): void {
     const before = snapshot(this.pool)
     expect(() =>
@@ -243,7 +243,7 @@ export class Play {
     if (model.over === null) model.end('cancelled')
   }
 
-  /** Raises or lowers a ticket type's total, and moves its closing. Of a raffle nothing changes once it is on sale. */
+  /** Changes a ticket type's total and the end of its sales. It skips raffles, whose terms are fixed once on sale. */
   changeTerms(total: number, laterMs: number): void {
     const { model } = this
     const { terms, termsVersion } = this.pool

@@ -1,4 +1,4 @@
-// The pool against a naive reading of its rules, and what it gives out in bulk.
+// The pool against a naive model of its rules, and its bulk reads.
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -18,7 +18,7 @@ import { SALES_FROM, SALES_UNTIL, TestPool, termsOf, ticketTypeTerms } from './s
 
 const SPAN_SECONDS = 900
 
-/** Much more than it takes, for a machine that does other things too. */
+/** Long enough for a busy machine. */
 const TIMEOUT_MS = 60_000
 
 function playAll(terms: Terms, seed: number, actions: Action[]): void {
@@ -49,7 +49,7 @@ describe('a pool', () => {
     )
   })
 
-  it('keeps them for a ticket type too, whose total is raised and lowered and whose closing moves', {
+  it('keeps them for a ticket type too, while its total and the end of its sales change', {
     timeout: TIMEOUT_MS,
   }, () => {
     fc.assert(
@@ -64,9 +64,9 @@ describe('a pool', () => {
   })
 
   it.each([
-    ['sales end as they should', SALES_UNTIL - 1, SALES_UNTIL + SPAN_SECONDS * 1_000],
-    ['an operator ends them in that millisecond', SALES_FROM, SALES_FROM + SPAN_SECONDS * 1_000],
-  ])('holds numbers no longer than can be paid before the freeze, where %s', (_when, now, freezeAt) => {
+    ['sales end as scheduled', SALES_UNTIL - 1, SALES_UNTIL + SPAN_SECONDS * 1_000],
+    ['an operator closes them in the same millisecond', SALES_FROM, SALES_FROM + SPAN_SECONDS * 1_000],
+  ])('ends the time to pay before the freeze, if %s', (_when, now, freezeAt) => {
     const rules = { ticketPrice: { amount: 500, currency: 'KES' }, earlyClose: 'operator' } as const
     const test = new TestPool(termsOf(rules, SPAN_SECONDS), seededRandomness(1))
     const outcome = test.decide(now, (pool) =>
@@ -111,7 +111,7 @@ describe('a pool', () => {
     )
   })
 
-  it('tells D1 of many large changes in statements that D1 takes', () => {
+  it('projects many large changes in statements that D1 accepts', () => {
     const now = SALES_FROM
     const { test, ids } = soldByThousands(80, now)
     const before = test.pool.seq
@@ -119,7 +119,7 @@ describe('a pool', () => {
       const first = test.pool.find(reservationAddress(id).seq, id)!.issued.slice(0, 1)
       test.decide(now, (pool) => pool.void(reservationAddress(id).seq, id, first, now))
     }
-    // A value of two megabytes is too long for D1, and it would be tried again for ever.
+    // D1 refuses a value of two megabytes, and the projection would retry it for ever.
     for (let watermark = before; watermark < test.pool.seq; ) {
       const batch = nextBatch(test.pool, test.store, watermark)
       expect(JSON.stringify(batch.reservations).length).toBeLessThan(300_000)
@@ -127,7 +127,7 @@ describe('a pool', () => {
     }
   })
 
-  it('gives its log out in slices of whole events, none longer than the longest event can be', () => {
+  it('returns its log in slices of whole events, none longer than the longest possible event', () => {
     const now = SALES_FROM
     const { test, ids } = soldByThousands(3, now)
     for (const id of ids.slice(1)) {
@@ -147,7 +147,7 @@ describe('a pool', () => {
   })
 })
 
-/** A free raffle of which so many reservations of a thousand tickets each were sold. */
+/** A free raffle with `count` sold reservations of a thousand tickets each. */
 function soldByThousands(count: number, now: number): { test: TestPool; ids: string[] } {
   const test = new TestPool(termsOf({ totalTickets: 1_000_000 }), seededRandomness(1))
   const ids = Array.from({ length: count }, (_, index) => {

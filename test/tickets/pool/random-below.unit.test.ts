@@ -1,11 +1,11 @@
-// Whole numbers from random words: all within bounds, none likelier than another.
+// Whole numbers from random words: within the bound and equally likely.
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createRandomBelow } from '../../../src/tickets/pool/random-below.ts'
 import { chiSquare, chiSquareLimit, seededBelow } from '../seeded-random.ts'
 
-/** A source that gives these words over and over. */
+/** A source that repeats these words. */
 function source(...given: number[]): {
   fill: (words: Uint32Array<ArrayBuffer>) => void
   fills: () => number
@@ -22,7 +22,7 @@ function source(...given: number[]): {
 }
 
 describe('a random number below a bound', () => {
-  it('lies from 0 to the bound, which it never reaches', () => {
+  it('is at least 0 and less than the bound', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 2 ** 32 }), fc.nat(), (bound, seed) => {
         const below = seededBelow(seed)
@@ -35,8 +35,8 @@ describe('a random number below a bound', () => {
     )
   })
 
-  it('passes over the words that would make the low numbers likelier', () => {
-    // 2³² = 3 · 1431655765 + 1: of all words only the last one is too many.
+  it('skips the words that would make low numbers more likely', () => {
+    // 2³² = 3 · 1431655765 + 1, so only the last word must be skipped.
     const random = createRandomBelow(source(2 ** 32 - 1, 2 ** 32 - 2, 5).fill)
     expect([random(3), random(3), random(3), random(3)]).toEqual([2, 2, 2, 2])
     const even = createRandomBelow(source(2 ** 32 - 1).fill)
@@ -44,8 +44,8 @@ describe('a random number below a bound', () => {
     expect(even(1)).toBe(0)
   })
 
-  it('is uniform where the bound takes three quarters of a word’s range', () => {
-    // Taking remainders of every word would give the lowest third of the numbers twice as often.
+  it('is uniform if the bound is three quarters of a word’s range', () => {
+    // The remainders of all words would give the lowest third of the numbers twice as often.
     const bound = 3 * 2 ** 30
     const below = seededBelow(6)
     const random = createRandomBelow((words) => void words.set(words.map(() => below(2 ** 32))))

@@ -1,4 +1,4 @@
-/** A pool's store on Node's own SQLite, so that the pool runs in a test without an object around it. */
+/** A pool's store on Node's own SQLite, so that a test can run the pool without its object. */
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { dev } from '../../../src/rdp1/chains.ts'
 import { canonicalRules, type Rules } from '../../../src/rdp1/rules.ts'
@@ -9,7 +9,7 @@ import { PoolStore } from '../../../src/tickets/pool/store.ts'
 import type { Outcome } from '../../../src/tickets/pool-contract.ts'
 import type { RaffleTerms, Terms, TicketTypeTerms } from '../../../src/tickets/terms.ts'
 
-/** What the object's storage does: statements, and a transaction that takes back what a throw leaves behind. */
+/** The parts of the object's storage that a pool uses: statements, and a transaction that a throw rolls back. */
 export class SqliteStorage {
   readonly #database = new DatabaseSync(':memory:')
 
@@ -58,7 +58,7 @@ function cursor(rows: Record<string, unknown>[]) {
 export const POOL_NAME = '0123456789a'
 export const TICKET_TYPE_ID = 'tickettype_01kjy3cr00e2ys5rh3rp46hk8x'
 
-/** A pool with its storage, decided upon as the object does: one transaction each, reloaded when one fails. */
+/** A pool with its storage, used as in the object: each decision in a transaction, and a reload after a failure. */
 export class TestPool {
   readonly storage = new SqliteStorage()
   readonly store: PoolStore
@@ -75,7 +75,7 @@ export class TestPool {
     this.pool = this.reload()
   }
 
-  /** Hands over other terms, as the object does: the pool that takes them is loaded anew. */
+  /** Sets other terms and loads the pool again, as the object does. */
   configure(version: number, terms: Terms, now: number): Outcome<{ version: number }> {
     const outcome = this.decide(now, (pool) => this.#configure(version, terms, pool, now))
     if (outcome.ok) this.pool = this.reload()
@@ -98,7 +98,7 @@ export class TestPool {
     }
   }
 
-  /** As the object finds itself after it was away. */
+  /** Loads the pool from its storage, as the object does after an eviction. */
   reload(): Pool {
     const store = new PoolStore(this.storage.sql)
     return new Pool(store, store.pool()!, this.#random)

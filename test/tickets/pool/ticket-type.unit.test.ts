@@ -1,4 +1,4 @@
-// What a ticket type's pool does otherwise than a raffle's, and that pools from before there were any load unchanged.
+// A ticket type's pool differs from a raffle's; and pools from before there were ticket types load unchanged.
 
 import { describe, expect, it } from 'vitest'
 import { signingKeyFromSeed } from '../../../src/core/native-crypto.ts'
@@ -54,7 +54,7 @@ function sold(test: TestPool, holder: string, quantity: number): Reservation {
 }
 
 describe('a ticket type’s pool', () => {
-  it('sells one number after the other, and keeps no log of it', () => {
+  it('sells its numbers in order, without a log', () => {
     const test = ticketType()
     expect(sold(test, 'amina', 2).numbers).toEqual([1, 2])
     expect(sold(test, 'brian', 3).numbers).toEqual([3, 4, 5])
@@ -72,7 +72,7 @@ describe('a ticket type’s pool', () => {
     expect([row!.salt, row!.tag.byteLength, row!.log_index]).toEqual([null, 0, null])
   })
 
-  it('never freezes: long after its sales a payment and a refund still count', () => {
+  it('never freezes: a payment and a refund count even long after its sales', () => {
     const test = ticketType()
     const late = held(test, 'amina', 2)
     const later = SALES_UNTIL + YEAR_MS
@@ -84,14 +84,14 @@ describe('a ticket type’s pool', () => {
     expect(test.reload().nextDue()).toBeNull()
   })
 
-  it('has no receipt, as there is no log to prove it by', () => {
+  it('has no receipts, as it has no log to prove them', () => {
     const test = ticketType()
     const { id } = sold(test, 'amina', 1)
     const receipt = issuedTickets(test.pool, test.store, reservationAddress(id).seq, id)
     expect(receipt).toMatchObject({ ok: false, code: 'invalid_state' })
   })
 
-  it('gives late money its numbers while they are free, others while there are any, and then nothing', () => {
+  it('gives a late payment its own numbers if they are free, else others, else none', () => {
     const test = ticketType({ total: 6 })
     const [first, second] = [held(test, 'amina', 2), held(test, 'brian', 2)]
     const later = SALES_FROM + PAYMENT.holdMs
@@ -104,7 +104,7 @@ describe('a ticket type’s pool', () => {
     expect(confirm(test, third, last)).toMatchObject({ lost: true })
   })
 
-  it('never exceeds a lowered total by numbers that are free below it', () => {
+  it('never exceeds a lowered total, even if numbers below it are free', () => {
     const test = ticketType({ total: 6 })
     const late = held(test, 'amina', 2)
     sold(test, 'brian', 4)
@@ -115,7 +115,7 @@ describe('a ticket type’s pool', () => {
     expect(poolState(test.reload())).toMatchObject({ total: 4, sold: 4, held: 0 })
   })
 
-  it('takes another total, title and times after the first sale, and nothing else', () => {
+  it('may change its total, title and times after the first sale, and nothing else', () => {
     const test = ticketType({ total: 3 })
     sold(test, 'amina', 2)
     held(test, 'brian', 1)
@@ -134,15 +134,15 @@ describe('a ticket type’s pool', () => {
     expect(test.pool.sale).toMatchObject(other)
   })
 
-  it('takes any other terms before the first sale, but never a raffle’s', () => {
+  it('may change all its terms before the first sale, but never to a raffle’s', () => {
     const test = ticketType()
-    const hand = (terms: Terms) => test.configure(2, terms, SALES_FROM)
-    expect(hand(termsOf())).toMatchObject({ ok: false, code: 'invalid_state' })
-    expect(hand(ticketTypeTerms({ unitAmount: 0, total: 7 }))).toEqual({ ok: true, version: 2 })
+    const change = (terms: Terms) => test.configure(2, terms, SALES_FROM)
+    expect(change(termsOf())).toMatchObject({ ok: false, code: 'invalid_state' })
+    expect(change(ticketTypeTerms({ unitAmount: 0, total: 7 }))).toEqual({ ok: true, version: 2 })
     expect(() => test.configure(3, ticketTypeTerms({ total: 1.5 }), SALES_FROM)).toThrow()
   })
 
-  it('closes and is cancelled as a raffle is', () => {
+  it('can be closed and cancelled like a raffle’s', () => {
     const test = ticketType()
     const kept = held(test, 'amina', 1)
     expect(test.decide(SALES_FROM, (pool) => pool.close(SALES_FROM))).toEqual({
@@ -164,7 +164,7 @@ describe('a pool from before there were ticket types', () => {
   const SALT = new Uint8Array(16).fill(7)
   const TAG = new Uint8Array(holderTag(RAFFLE, 'amina', SALT))
 
-  /** Its storage as the first version left it: ticket 3 sold, 1 and 2 held, then paid, and 1 voided. */
+  /** A storage of the first version: ticket 3 is sold; 1 and 2 are held, then paid; 1 is voided. */
   function oldStorage(): SqliteStorage {
     const storage = new SqliteStorage()
     const { sql } = storage
@@ -190,7 +190,7 @@ describe('a pool from before there were ticket types', () => {
     return storage
   }
 
-  it('is a raffle’s, with its terms, its log and its holders as they were', () => {
+  it('loads as a raffle’s, with the same terms, log and holders', () => {
     const storage = oldStorage()
     for (let time = 0; time < 2; time++) {
       const store = new PoolStore(storage.sql)
