@@ -189,7 +189,7 @@ describe('a webhook', () => {
     const { pathname } = new URL(bought.checkoutUrl)
     const page = await call('POST', pathname, { form: { action: 'approve' }, bindings: { DB } })
     expect([page.status, done()]).toEqual([200, true])
-    expect(lines().some(({ message }) => message === 'a webhook was stored and not acted on')).toBe(true)
+    expect(lines().some(({ message }) => message === 'acting on a stored webhook failed')).toBe(true)
     expect((await orderOf(player, bought.id)).status).toBe('expired')
     at(NOW + 12 * MINUTE)
     await sweep()
@@ -340,7 +340,7 @@ describe('a webhook', () => {
     const answer = await as(raffle.operator, 'POST', `/payments/webhooks/sandbox/evt-${paymentId}-y/replay`)
     expect(answer).toMatchObject({
       status: 503,
-      body: { detail: 'Nothing came of it: sandbox could not be asked.' },
+      body: { detail: 'The webhook had no effect: sandbox could not be asked.' },
     })
     vi.restoreAllMocks()
     const again = await as(raffle.operator, 'POST', `/payments/webhooks/sandbox/evt-${paymentId}-y/replay`)
@@ -698,7 +698,7 @@ describe('money that comes by hand', () => {
     })
     expect(refused.body).toMatchObject({
       code: 'forbidden',
-      detail: 'What became of it at sandbox an administrator says, who can read the statement there.',
+      detail: 'Only an administrator can record the outcome at sandbox, from its statement.',
     })
     const admin = await signedInAdmin()
     const record = await as(admin, 'POST', `/payments/${paymentId}/receipts`, { reference: 'KCB-5' })
