@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { startWrangler } from './wrangler.ts'
 
-const MAX_KIB = 350
+const MAX_KIB = 700
 
 const outdir = mkdtempSync(join(tmpdir(), 'tombola-bundle-'))
 try {

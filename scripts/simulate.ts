@@ -6,6 +6,6 @@ const { values } = parseArgs({ options: { seeds: { type: 'string' }, from: { typ
 const env = { ...process.env }
 if (values.seeds !== undefined) env.SEEDS = values.seeds
 if (values.from !== undefined) env.FROM = values.from
-const run = ['vitest', 'run', '--config', '.vitest.simulate.config.ts', '--bail', '1']
+const run = ['vitest', 'run', '--config', '.vitest.config.ts', '--project', 'simulate', '--bail', '1']
 const { status } = spawnSync('npx', run, { env, stdio: 'inherit' })
 process.exit(status ?? 1)

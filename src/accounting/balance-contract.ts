@@ -1,4 +1,4 @@
-/** The shapes of an organisation's balance on the wire, and of what it pays in. */
+/** The shapes of an organisation's balance and top-ups on the wire. */
 import * as z from 'zod'
 import { EXAMPLE_ORGANISATION } from '../core/examples.ts'
 import { Id } from '../core/ids.ts'
@@ -11,9 +11,9 @@ export const Balance = z
   .strictObject({
     data: z.array(
       z.strictObject({
-        /** What its raffles and top-ups leave it; below zero: what it owes. */
+        /** The sum of its raffles and top-ups; if negative, the organisation owes it. */
         balance: Sum,
-        /** The same less the payouts of it that are not paid yet; below zero: what they lack. */
+        /** `balance` less its unpaid payouts; if negative, those payouts lack this sum. */
         left: Sum,
       }),
     ),
@@ -23,7 +23,7 @@ export type Balance = z.infer<typeof Balance>
 
 export const RecordTopUp = z
   .strictObject({
-    /** The bank's reference, or the number of the receipt that was written. */
+    /** The bank's reference, or the number of the receipt. */
     reference: Line(1, 100),
     amount: MoneyAboveZero,
   })
@@ -49,5 +49,5 @@ export const EXAMPLE_TOP_UP = {
   recordedAt: '2026-11-28T09:00:00.000Z',
 }
 
-/** Of what is sent, by the schemas' names. */
+/** Request bodies, by schema name. */
 export const BODIES = { RecordTopUp: { reference: EXAMPLE_TOP_UP.reference, amount: EXAMPLE_TOP_UP.amount } }

@@ -1,4 +1,4 @@
-/** Doors under /api/v1/organisations/{id} about its money: what it has or owes, and what it has paid in. */
+/** Routes under /api/v1/organisations/{id} about its money: its balance and its top-ups. */
 import { Hono } from 'hono'
 import { OrganisationParams } from '../accounts/contract.ts'
 import type { AppEnv } from '../core/context.ts'
@@ -26,14 +26,14 @@ export const balances = new Hono<AppEnv>()
     describe({
       summary: 'Read an organisation’s balance',
       description:
-        'What its raffles and top-ups leave it, by currency; below zero, what it owes because guaranteed prizes took more than came in. `left` is the same less the payouts of it that are asked for and not paid yet; below zero, what they lack.',
+        'The sum of its raffles and top-ups, by currency. If negative, the organisation owes it, because guaranteed prizes cost more than the takings. `left` is the balance less its unpaid payouts; if negative, those payouts lack this sum.',
       tag: TAG,
       auth: 'user',
       success: {
         status: 200,
         schema: Balance,
         example: EXAMPLE_BALANCE,
-        description: 'Every currency that it sells in or has paid in.',
+        description: 'One entry for each currency of its raffles and top-ups.',
       },
       errors: ['forbidden', 'not_found'],
     }),
@@ -44,7 +44,7 @@ export const balances = new Hono<AppEnv>()
     '/:id/top-ups',
     describe({
       summary: 'List top-ups',
-      description: 'What the organisation has paid in; the newest first.',
+      description: 'The organisation’s payments to the platform, the newest first.',
       tag: TAG,
       auth: 'user',
       success: {
@@ -62,16 +62,16 @@ export const balances = new Hono<AppEnv>()
   .post(
     '/:id/top-ups',
     describe({
-      summary: 'Record what an organisation has paid in',
+      summary: 'Record a top-up',
       description:
-        'For admins: cash or a bank transfer, to cover prizes that its raffles do not. Once for its `reference`: the same again changes nothing.',
+        'For admins: cash or a bank transfer from the organisation, to cover prizes that its raffles do not. Recorded once per `reference`: a repeat changes nothing.',
       tag: TAG,
       auth: 'user',
       success: {
         status: 201,
         schema: TopUp,
         example: EXAMPLE_TOP_UP,
-        description: 'It is recorded, and counts at once.',
+        description: 'The recorded top-up, which counts at once.',
       },
       errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict'],
     }),

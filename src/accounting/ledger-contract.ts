@@ -5,7 +5,7 @@ import { Currency, Sum } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Instant } from '../core/time.ts'
 
-/** Of one raffle; left out: of everything, for admins. */
+/** One raffle; if left out, the whole ledger, for admins only. */
 export const LedgerQuery = z.object({ raffleId: Id('raffle').optional() })
 export type LedgerQuery = z.infer<typeof LedgerQuery>
 
@@ -18,12 +18,12 @@ export const TrialBalance = z
       z.strictObject({
         account: z.string(),
         currency: Currency,
-        /** Everything that was ever debited, and credited, in minor units. */
+        /** The sums of all debits and of all credits, in minor units. */
         debit: z.number().int(),
         credit: z.number().int(),
       }),
     ),
-    /** Whether debits and credits are the same sum in every currency. */
+    /** Whether the sums of debits and credits are equal in every currency. */
     balanced: z.boolean(),
   })
   .meta({ id: 'TrialBalance' })
@@ -31,7 +31,7 @@ export type TrialBalance = z.infer<typeof TrialBalance>
 
 export const Transfer = z
   .strictObject({
-    /** Why: it says what happened, and to what. */
+    /** The event and its subject, such as `payout:<id>:paid`. */
     transactionId: z.string(),
     part: z.number().int(),
     debit: z.string(),

@@ -1,4 +1,4 @@
-/** Doors under /api/v1/ledger. */
+/** Routes under /api/v1/ledger. */
 import { Hono } from 'hono'
 import type { AppContext, AppEnv } from '../core/context.ts'
 import { EXAMPLE_RAFFLE_ID } from '../core/examples.ts'
@@ -35,7 +35,7 @@ const EXAMPLE_TRANSFER = {
   at: '2026-11-20T17:00:00.000Z',
 }
 
-const WHOSE = 'Of one raffle for those who read its organisation’s reports; of everything for admins.'
+const WHOSE = 'One raffle, for members who may read its organisation’s reports; the whole ledger, for admins.'
 
 const csvFile = (summary: string, columns: readonly string[]) =>
   describe({
@@ -71,7 +71,7 @@ export const ledger = new Hono<AppEnv>()
         status: 200,
         schema: TrialBalance,
         example: EXAMPLE_BALANCE,
-        description: 'Both sides of every account.',
+        description: 'Debits and credits of every account.',
       },
       errors: ['not_found', 'forbidden', 'validation_failed'],
     }),
@@ -95,7 +95,7 @@ export const ledger = new Hono<AppEnv>()
         status: 200,
         schema: TransferPage,
         example: { data: [EXAMPLE_TRANSFER], nextCursor: null },
-        description: 'As they happened, the newest last.',
+        description: 'In the order of their times, the newest last.',
       },
       errors: [...PAGE_ERRORS, 'not_found', 'forbidden'],
     }),

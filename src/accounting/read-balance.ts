@@ -1,4 +1,4 @@
-/** What the ledger owes an organisation by its raffles, or it owes: in every currency that it sells in or has paid in. */
+/** Reads an organisation's balance in the ledger, for each currency of its raffles and top-ups. */
 import { sql } from 'drizzle-orm'
 import { requirePermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'

@@ -1,4 +1,4 @@
-/** Reading the ledger: its trial balance, its transfers; of everything for admins, of one raffle for its organisation. */
+/** Reads the trial balance and the transfers: of the whole ledger for admins, of one raffle for its organisation. */
 import { and, asc, eq, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { requireAdmin } from '../accounts/permissions.ts'
@@ -17,7 +17,7 @@ async function requireReader(ctx: Ctx, { raffleId }: LedgerQuery): Promise<void>
   else await findRaffleFor(ctx, raffleId, 'reports:read')
 }
 
-/** Both sides of every account. They are equal by construction; that is checked all the same. */
+/** Debits and credits of every account. They balance by construction, and this checks it. */
 export async function trialBalance(ctx: Ctx, query: LedgerQuery): Promise<TrialBalance> {
   await requireReader(ctx, query)
   const only = query.raffleId === undefined ? sql`true` : sql`raffle_id = ${query.raffleId}`
@@ -27,12 +27,14 @@ export async function trialBalance(ctx: Ctx, query: LedgerQuery): Promise<TrialB
       UNION ALL
       SELECT credit, currency, 0, amount FROM ${transfers} WHERE ${only}
     ) GROUP BY account, currency ORDER BY account, currency`)
-  const off = new Map<string, number>()
-  for (const { currency, debit, credit } of data) off.set(currency, (off.get(currency) ?? 0) + debit - credit)
-  return { data, balanced: [...off.values()].every((difference) => difference === 0) }
+  const differences = new Map<string, number>()
+  for (const { currency, debit, credit } of data) {
+    differences.set(currency, (differences.get(currency) ?? 0) + debit - credit)
+  }
+  return { data, balanced: [...differences.values()].every((difference) => difference === 0) }
 }
 
-/** As they happened; the newest last. */
+/** In the order of their times, the newest last. */
 export async function listTransfers(ctx: Ctx, query: ListTransfers): Promise<PageOf<Transfer>> {
   await requireReader(ctx, query)
   const last = readCursor(query.cursor, z.tuple([z.number(), z.string(), z.number()]))

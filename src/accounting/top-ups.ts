@@ -1,6 +1,6 @@
 /**
- * Top-ups: what an organisation paid in, in cash or by bank transfer, for prizes beyond its raffles' takings. The ledger's
- * transfer is the record: once for its reference, whatever is repeated.
+ * Top-ups: an organisation's payments in cash or by bank transfer, for prizes that its raffles' takings do not cover. The
+ * ledger's transfer is the only record, and it is unique per reference, so a repeat changes nothing.
  */
 
 import { and, desc, eq, sql } from 'drizzle-orm'
@@ -17,7 +17,7 @@ import { type TransferRow, transfers } from '../money/schema.ts'
 import { isTopUpOf, transactionOf } from '../money/top-up-key.ts'
 import type { RecordTopUp, TopUp } from './balance-contract.ts'
 
-/** For administrators: nobody credits an organisation of their own. */
+/** For administrators only: nobody may credit their own organisation. */
 export async function recordTopUp(ctx: Ctx, organisationId: string, input: RecordTopUp): Promise<TopUp> {
   await requireMember(ctx, organisationId)
   await requireAdmin(ctx)
@@ -43,7 +43,7 @@ export async function recordTopUp(ctx: Ctx, organisationId: string, input: Recor
   )
   const row = await ctx.db.select().from(transfers).where(eq(transfers.transactionId, transactionId)).get()
   if (row!.amount !== amount || row!.currency !== currency) {
-    throw new Problem('conflict', 'This reference is recorded already, with another amount.')
+    throw new Problem('conflict', 'This reference is already recorded with another amount.')
   }
   return presentTopUp(organisationId, row!)
 }

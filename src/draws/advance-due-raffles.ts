@@ -1,4 +1,4 @@
-/** The sweep over raffles: takes each one that is due as far as it goes, the oldest first. */
+/** Sweeps raffles: advances each due raffle as far as possible, the oldest first. */
 import { sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { sweepRows } from '../core/sweep-rows.ts'
@@ -7,9 +7,9 @@ import { raffles } from '../raffles/schema.ts'
 import { pools } from '../tickets/schema.ts'
 import { advanceRaffle } from './advance-raffle.ts'
 
-/** A sweep that began a minute ago meets the next one; what is left is due then too. */
+/** Ends before the next sweep starts, a minute after this one; that sweep does the rest. */
 const MAX_PASS_MS = 50_000
-/** What is due for longer than this is told of as overdue. */
+/** A raffle that is due for longer than this is logged as overdue. */
 const OVERDUE_AFTER_MS = 2 * MINUTE_MS
 
 export interface SweepResult {
@@ -46,7 +46,7 @@ interface DueRaffle {
   dueAt: number
 }
 
-/** Due by the raffle's own clock or by its pool's, the oldest first. Two indexes, one list. */
+/** Raffles that are due by their own `due_at` or by their pool's, the oldest first. */
 const dueRaffles = (ctx: Ctx, limit: number): Promise<DueRaffle[]> =>
   ctx.db.all<DueRaffle>(sql`
     SELECT id, min(due_at) AS dueAt FROM (

@@ -1,6 +1,6 @@
 /**
- * Takes one raffle as far as it can go now: asks for the next step, does it, asks again. Each step is an idempotent
- * call of the pool and guarded writes, so it may be late, doubled, or killed between any two of them.
+ * Advances one raffle as far as possible now: decides the next step, does it, and repeats. A step is an idempotent call
+ * of the pool and guarded writes. So it may run late or twice, and may crash between any two of them.
  */
 import { and, asc, eq, inArray, lte, sql } from 'drizzle-orm'
 import { enqueueMails } from '../accounts/mail/enqueue-mail.ts'
@@ -31,7 +31,7 @@ const MAX_STEPS = 12
 
 export interface Advanced {
   done: Step['kind'][]
-  /** Why it could not go on although it is due; null if all is done for now. */
+  /** Why it could not advance although it is due; null if all is done for now. */
   overdue: string | null
 }
 
@@ -40,42 +40,45 @@ export async function advanceRaffle(ctx: Ctx, raffleId: string): Promise<Advance
   for (let turn = 0; turn < MAX_STEPS; turn++) {
     const found = await findRaffle(ctx, raffleId)
     const step = nextStep(await readFacts(ctx, found), ctx.now)
-    if (isPutOff(step)) {
-      const news = await askForNews(ctx, found)
-      if (news === 'untold') return { done, overdue: 'the database has not heard of what the pool has done' }
-      if (news === 'told') continue
+    if (mayBeBehind(step)) {
+      const caughtUp = await catchUpWithPool(ctx, found)
+      if (caughtUp === 'not yet') return { done, overdue: 'the pool has changes that the database lacks' }
+      if (caughtUp === 'now') continue
     }
     if (step.kind === 'wait') {
       await scheduleSweepAt(ctx, found.raffle, step.until)
       return { done, overdue: null }
     }
-    const stuck = await take(ctx, found, step)
-    if (stuck !== null) return { done, overdue: stuck }
+    const whyStuck = await takeStep(ctx, found, step)
+    if (whyStuck !== null) return { done, overdue: whyStuck }
     done.push(step.kind)
   }
   return { done, overdue: `not done after ${MAX_STEPS} steps` }
 }
 
-/** Whether nothing is left to do by what D1 knows, which may be less than the pool has done. */
-const isPutOff = ({ kind }: Step): boolean => kind === 'wait' || kind === 'undoPublication'
+/** Whether D1 shows no step for the pool: then D1 may be behind the pool. */
+const mayBeBehind = ({ kind }: Step): boolean => kind === 'wait' || kind === 'undoPublication'
 
 /**
- * A raffle is due also because somebody was about to ask its pool for something, and may have died of it, or with it the
- * projection: D1's silence says nothing then. So the pool itself is asked, which takes nothing of it any more, and tells
- * D1 what it has not heard; until it has, the raffle stays due.
+ * A raffle is also due after a call that was about to change its pool. That call, or the projection after it, may have
+ * crashed, so D1 may lack the change. The pool refuses that call from now on; its `advance` projects what D1 lacks.
+ * Until D1 has it, the raffle stays due.
  */
-async function askForNews(ctx: Ctx, { raffle, pool }: FoundRaffle): Promise<'none' | 'told' | 'untold'> {
+async function catchUpWithPool(
+  ctx: Ctx,
+  { raffle, pool }: FoundRaffle,
+): Promise<'before' | 'now' | 'not yet'> {
   const isBeforeDraw = raffle.status === 'draft' || raffle.status === 'scheduled'
-  if (!isBeforeDraw || !isDue(ctx, raffle)) return 'none'
+  if (!isBeforeDraw || !isDue(ctx, raffle)) return 'before'
   const state = await askPool(ctx, raffle.pool, (door) => door.advance())
-  if (state === null || knows(pool, state)) return 'none'
-  return (await hasHeard(ctx, raffle, state)) ? 'told' : 'untold'
+  if (state === null || matchesState(pool, state)) return 'before'
+  return (await isProjected(ctx, raffle, state)) ? 'now' : 'not yet'
 }
 
 const isDue = (ctx: Ctx, { dueAt }: RaffleRow): boolean => dueAt !== null && dueAt <= ctx.now
 
-/** Whether D1 knows of a pool's state all that steps depend on: beside its counts, which change all the time. */
-const knows = (pool: FoundRaffle['pool'], state: PoolState): boolean =>
+/** Whether the projected row matches the pool's state in everything that steps depend on. Its counts do not matter. */
+const matchesState = (pool: FoundRaffle['pool'], state: PoolState): boolean =>
   pool !== null &&
   (pool.seq >= state.seq ||
     (pool.termsVersion === state.termsVersion &&
@@ -83,12 +86,12 @@ const knows = (pool: FoundRaffle['pool'], state: PoolState): boolean =>
       (pool.commitment === null) === (state.commitment === null) &&
       (pool.cancellation === null) === (state.cancellation === null)))
 
-async function hasHeard(ctx: Ctx, { id }: RaffleRow, state: PoolState): Promise<boolean> {
+async function isProjected(ctx: Ctx, { id }: RaffleRow, state: PoolState): Promise<boolean> {
   const { pool } = await findRaffle(ctx, id)
-  return knows(pool, state)
+  return matchesState(pool, state)
 }
 
-/** Reads what the next step depends on. */
+/** Reads the facts that the next step depends on. */
 async function readFacts(ctx: Ctx, { raffle, pool }: FoundRaffle): Promise<StepFacts> {
   const drawn = pool?.commitment == null ? [] : await readAttempts(ctx, raffle.pool)
   const won = drawn.length === 0 ? [] : await readWinners(ctx, raffle.id)
@@ -131,8 +134,8 @@ export const readWinners = (ctx: Ctx, raffleId: string) =>
     .where(eq(winners.raffleId, raffleId))
     .orderBy(asc(winners.attempt), asc(winners.unit))
 
-/** Does a step; gives why not, where it has to wait for the world. */
-async function take(ctx: Ctx, { raffle, pool }: FoundRaffle, step: Exclude<Step, { kind: 'wait' }>) {
+/** Does a step; returns the reason if it must wait for something outside. */
+async function takeStep(ctx: Ctx, { raffle, pool }: FoundRaffle, step: Exclude<Step, { kind: 'wait' }>) {
   switch (step.kind) {
     case 'applyTerms':
       await applyTerms(ctx, raffle.id, step.version, step.terms)
@@ -146,11 +149,13 @@ async function take(ctx: Ctx, { raffle, pool }: FoundRaffle, step: Exclude<Step,
       const state = await askPool(ctx, raffle.pool, (door) => door.advance())
       if (state === null || (state.commitment === null && state.cancellation === null))
         return 'the pool has not frozen'
-      // Otherwise this pass has nothing more to go on.
-      return (await hasHeard(ctx, raffle, state)) ? null : 'the database has not heard of the commitment yet'
+      // Without the projected commitment this pass cannot continue.
+      return (await isProjected(ctx, raffle, state))
+        ? null
+        : 'the commitment is not projected to the database yet'
     }
     case 'draw':
-      return draw(ctx, raffle, pool!.commitment!, step.attempt)
+      return drawAttempt(ctx, raffle, pool!.commitment!, step.attempt)
     case 'expireClaims':
       await ctx.db
         .update(winners)
@@ -172,39 +177,38 @@ async function take(ctx: Ctx, { raffle, pool }: FoundRaffle, step: Exclude<Step,
       return outcome.ok ? null : outcome.detail
     }
     case 'settle':
-      await settle(ctx, raffle, pool!.commitment!)
+      await settleRaffle(ctx, raffle, pool!.commitment!)
       return null
   }
 }
 
-async function draw(
+async function drawAttempt(
   ctx: Ctx,
   raffle: RaffleRow,
   commitment: Commitment,
   attempt: Attempt,
 ): Promise<string | null> {
-  const unaccountable =
-    attempt.attempt === 0 ? await whyNotAccountable(ctx, raffle, commitment.ticketCount) : null
-  if (unaccountable !== null) return unaccountable
+  const whyNot = attempt.attempt === 0 ? await whyNotAccountable(ctx, raffle, commitment.ticketCount) : null
+  if (whyNot !== null) return whyNot
   const signature = await signatureOf(ctx, commitment.chain, attempt)
   if (!signature.ok) return `round ${attempt.round}: ${signature.why}`
   const outcome = await askPool(ctx, raffle.pool, (door) => door.draw(attempt.attempt, signature.signature))
   const drawn = orThrow(outcome)
-  await announce(ctx, raffle, commitment.ticketCount, attempt.attempt, drawn.winners)
+  await announceWinners(ctx, raffle, commitment.ticketCount, attempt.attempt, drawn.winners)
   return null
 }
 
-/** Of an attempt that the pool has drawn already, while the announcement was lost, the same signature again. */
+/** If the pool has already drawn the attempt and only the announcement was lost, its stored signature is used again. */
 async function signatureOf(ctx: Ctx, chainHash: string, attempt: Attempt) {
   if (attempt.signature !== null) return { ok: true as const, signature: attempt.signature }
   return fetchBeacon(ctx, chainByHash(chainHash)!, attempt.round)
 }
 
 /**
- * Writes an attempt's winners and their mails, with the first the money's way and what the others are told, and moves
- * the raffle on, in one transaction; a repeat writes nothing new.
+ * Writes an attempt's winners and their mails and advances the raffle, in one transaction. The draw (attempt 0) also
+ * writes its transfers and starts the notices to all holders. Idempotent: a repeat writes nothing new.
  */
-async function announce(
+async function announceWinners(
   ctx: Ctx,
   raffle: RaffleRow,
   sold: number,
@@ -227,7 +231,7 @@ async function announce(
              ${ctx.now}
       FROM json_each(${JSON.stringify(rows)}) WHERE true`)
     .onConflictDoNothing({ target: [winners.raffleId, winners.attempt, winners.unit] })
-  const moveOn = ctx.db
+  const markDrawn = ctx.db
     .update(raffles)
     .set({ status: 'drawn', drawnAttempts: attempt + 1, updatedAt: ctx.now })
     .where(
@@ -237,34 +241,34 @@ async function announce(
         inArray(raffles.status, ['scheduled', 'drawn']),
       ),
     )
-  const tellWinners = enqueueMails(ctx, 'won', winnerMails(raffle, attempt, drawn, ctx.now), { bulk: false })
+  const mailWinners = enqueueMails(ctx, 'won', winnerMails(raffle, attempt, drawn, ctx.now), { bulk: false })
   const once = attempt === 0 ? [insertDraw(ctx, raffle, sold), startNotices(ctx, raffle.id)] : []
-  await withRetry(() => ctx.db.batch([insertWinners, moveOn, tellWinners, ...once]))
+  await withRetry(() => ctx.db.batch([insertWinners, markDrawn, mailWinners, ...once]))
 }
 
-/** Nothing is to come any more: prizes that nobody is paid, or was given, go back to the organisation. */
-async function settle(ctx: Ctx, raffle: RaffleRow, { ticketCount }: Commitment): Promise<void> {
+/** The last step: unpaid prizes return to the organisation, and undelivered products to its stock. */
+async function settleRaffle(ctx: Ctx, raffle: RaffleRow, { ticketCount }: Commitment): Promise<void> {
   const present = presentWinners(await readAttempts(ctx, raffle.pool), await readWinners(ctx, raffle.id))
   const unitsThatAre = (status: WinnerStatus) =>
     [...present].filter(([, winner]) => winner?.status === status).map(([unit]) => unit)
-  const moveOn = ctx.db
+  const markSettled = ctx.db
     .update(raffles)
     .set({ status: 'settled', dueAt: null, updatedAt: ctx.now })
     .where(and(eq(raffles.id, raffle.id), eq(raffles.status, 'drawn')))
-  const payBack = insertSettlement(ctx, raffle, ticketCount, unitsThatAre('paid'))
+  const returnUnpaid = insertSettlement(ctx, raffle, ticketCount, unitsThatAre('paid'))
   const putBack = await putUnwonBack(ctx, raffle.id, new Set(unitsThatAre('delivered')))
-  await withRetry(() => ctx.db.batch([payBack, ...putBack, moveOn]))
+  await withRetry(() => ctx.db.batch([returnUnpaid, ...putBack, markSettled]))
 }
 
 async function scheduleSweepAt(ctx: Ctx, raffle: RaffleRow, until: number | null): Promise<void> {
   if (raffle.dueAt === until) return
-  // Still ahead, it may follow up what is under way just now, of which neither D1 nor the pool knows yet.
+  // A `due_at` that lies ahead may protect a call that is under way, which neither D1 nor the pool shows yet.
   const isAhead = raffle.dueAt !== null && !isDue(ctx, raffle)
   if (isAhead && (until === null || until > raffle.dueAt!)) return
   await ctx.db
     .update(raffles)
     .set({ dueAt: until })
-    // Somebody may have claimed or declined since: then `due_at` is theirs.
+    // If a winner has claimed or declined since the read, that change has set `due_at`.
     .where(
       and(eq(raffles.id, raffle.id), eq(raffles.revision, raffle.revision), sql`due_at IS ${raffle.dueAt}`),
     )

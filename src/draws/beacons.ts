@@ -1,4 +1,4 @@
-/** Where a round's signature comes from: signed here for the dev chain, fetched and verified for quicknet. */
+/** Gets the signature of a round: signed here for the dev chain, fetched and verified for quicknet. */
 import type { Ctx } from '../core/context.ts'
 import { signDevRound, verifyBeacon } from '../rdp1/beacon.ts'
 import { type Chain, dev } from '../rdp1/chains.ts'
@@ -16,7 +16,7 @@ const MAX_ANSWER_CHARS = 4_096
 
 export type BeaconAnswer = { ok: true; signature: string } | { ok: false; why: string }
 
-/** The signature of a round in hex, verified against the built-in key; or why there is none yet. */
+/** The signature of a round in hex, verified against the built-in key; or the reason why there is none yet. */
 export async function fetchBeacon(ctx: Ctx, chain: Chain, round: number): Promise<BeaconAnswer> {
   if (chain.hash === dev.hash) return { ok: true, signature: toHex(signDevRound(round)) }
   const relays = ctx.settings.BEACON_RELAYS.length > 0 ? ctx.settings.BEACON_RELAYS : PUBLIC_RELAYS

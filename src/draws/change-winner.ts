@@ -1,5 +1,4 @@
-/** The one way in which a winner's status changes by a person: a guarded update, and the raffle is looked at again. */
-
+/** The only way in which a person changes a winner's status: a guarded update that also makes the raffle due. */
 import { and, eq, inArray, type SQL } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
 import { type AuditEntry, insertAudit } from '../audit/insert-audit.ts'
@@ -12,17 +11,17 @@ export interface WinnerChange {
   winner: WinnerRow
   from: readonly WinnerStatus[]
   set: Partial<WinnerRow> & { status: WinnerStatus }
-  /** What must hold besides `from`, in the same statement. */
+  /** A further condition, in the same statement as `from`. */
   guard?: SQL
-  /** What follows from the change, in the same transaction; each asks of the winner itself whether it has happened. */
+  /** Statements that follow from the change, in the same transaction; each one checks the winner's row itself. */
   follow?: BatchItem<'sqlite'>[]
-  /** What the organisation has done; a player's own claim is the winner's record, not the audit's. */
+  /** What the organisation has done. A player's own claim is on record with the winner, so the audit has no row of it. */
   audited?: AuditEntry
-  /** What to say where it does not hold (any more). */
+  /** The message if the guard fails. */
   otherwise: string
 }
 
-/** Of two changes at a time one takes effect; the other is told the state it met. */
+/** Of two concurrent changes one takes effect; the other fails with `invalid_state`. */
 export async function changeWinner(
   ctx: Ctx,
   { winner, from, set, guard, follow = [], audited, otherwise }: WinnerChange,
@@ -32,7 +31,7 @@ export async function changeWinner(
     .set({ ...set, updatedAt: ctx.now })
     .where(and(eq(winners.id, winner.id), inArray(winners.status, [...from]), guard))
     .returning()
-  // Also where the update matches nothing: looking once more costs nothing, and a lost answer may be repeated.
+  // The raffle becomes due even if the update matches nothing: one more check is cheap, and this may repeat a lost answer.
   const [[changed]] = await ctx.db.batch([
     update,
     ...(audited === undefined ? [] : [insertAudit(ctx, audited)]),

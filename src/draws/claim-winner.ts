@@ -1,4 +1,4 @@
-/** A winner claims a prize within the claim window and says where it goes, or declines it; money that has not been sent can be sent elsewhere. */
+/** A winner claims or declines a prize within the claim window. Until the money is sent, a repeated claim can redirect it. */
 import type { Ctx } from '../core/context.ts'
 import { invalid, Problem } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
@@ -27,7 +27,7 @@ export async function claimWinner(ctx: Ctx, id: string, input: ClaimPrize): Prom
 }
 
 interface ClaimChange extends Pick<WinnerChange, 'from' | 'set' | 'follow'> {
-  /** Throws if the prize does not go where the claim says. */
+  /** Throws if the prize goes elsewhere than the claim says. */
   settled?: () => Promise<void>
 }
 
@@ -35,11 +35,11 @@ function claimOfItem({ deliveryAddress, payoutMethodId }: ClaimPrize): ClaimChan
   if (payoutMethodId !== undefined) {
     throw invalid('payoutMethodId', 'this prize is an item: give a deliveryAddress instead')
   }
-  if (deliveryAddress === undefined) throw invalid('deliveryAddress', 'say where this prize is to be sent')
+  if (deliveryAddress === undefined) throw invalid('deliveryAddress', 'is required: this prize is an item')
   return { from: ['announced'], set: { status: 'claimed', deliveryAddress } }
 }
 
-/** The payout is written down with the claim, so that neither is there without the other; claimed again, it goes elsewhere. */
+/** The payout is inserted with the claim, so that neither exists without the other. A repeated claim redirects it. */
 async function claimOfCash(
   ctx: Ctx,
   { winner, raffle }: SelectedWinner,
@@ -49,10 +49,10 @@ async function claimOfCash(
   if (deliveryAddress !== undefined) {
     throw invalid('deliveryAddress', 'this prize is paid: give a payoutMethodId instead')
   }
-  if (payoutMethodId === undefined) throw invalid('payoutMethodId', 'say how this prize is to be paid')
+  if (payoutMethodId === undefined) throw invalid('payoutMethodId', 'is required: this prize is paid')
   const sum = { amount, currency: raffle.priceCurrency }
   const method = await findMyMethod(ctx, payoutMethodId, sum)
-  // A share of nothing is nothing to pay.
+  // A share of zero takings needs no payout.
   if (amount === 0) return { from: ['announced'], set: { status: 'paid' } }
   const payout = insertPayout(
     ctx,
@@ -76,9 +76,9 @@ async function claimOfCash(
     set: { status: 'claimed' },
     follow: [payout, redirectPayoutOf(ctx, winner.id, method)],
     settled: async () => {
-      const there = await destinationOf(ctx, winner.id)
-      if (there?.provider === method.provider && there.destination === method.destination) return
-      throw new Problem('invalid_state', 'This prize is on its way already, to where the earlier claim said.')
+      const current = await destinationOf(ctx, winner.id)
+      if (current?.provider === method.provider && current.destination === method.destination) return
+      throw new Problem('invalid_state', 'This prize is already on its way to the earlier payout method.')
     },
   }
 }
@@ -94,7 +94,7 @@ export async function declineWinner(ctx: Ctx, id: string): Promise<Winner> {
   return presentWinner({ ...found, winner })
 }
 
-/** One's own prize, unless its claim window is over: the window counts, not whether the sweep has been by. */
+/** The caller's own prize. Throws after its claim window, even if the sweep has not expired it yet. */
 async function findOpenWinner(ctx: Ctx, id: string): Promise<SelectedWinner> {
   const found = await findMyWinner(ctx, id)
   if (found.winner.status === 'announced' && ctx.now >= found.winner.claimBy) {

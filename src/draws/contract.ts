@@ -1,4 +1,4 @@
-/** The shapes of draws on the wire: winners, what is drawn next, redraws, recomputing. The proof's are in `rdp1/proof.ts`. */
+/** The shapes of draws on the wire: winners, upcoming draws, redraws, recalculation. Those of the proof are in `rdp1/proof.ts`. */
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Sum } from '../core/money.ts'
@@ -19,21 +19,21 @@ export const Winner = z
     id: Id('winner'),
     raffle: z.strictObject({ id: Id('raffle'), slug: z.string(), title: z.string() }),
     unit: z.string(),
-    /** `amount` is what the winner of cash or of a share is paid; null for an item. */
+    /** `amount` is the payout of cash or of a share; null for an item. */
     prize: z.strictObject({
       title: z.string(),
       kind: z.enum(['item', 'cash', 'share']),
       amount: Sum.nullable(),
     }),
     number: z.number().int(),
-    /** As the winner chose to be shown. */
+    /** The name in the form that the winner chose. */
     name: z.string(),
     status: WinnerStatus,
-    /** 0 is the draw, then the redraws. */
+    /** 0 is the draw; redraws count from 1. */
     attempt: z.number().int(),
     announcedAt: Instant,
     claimBy: Instant,
-    /** Why it was taken away; null otherwise. */
+    /** Why the winner was disqualified; null otherwise. */
     reason: z.string().nullable(),
   })
   .meta({ id: 'Winner' })
@@ -42,15 +42,15 @@ export type Winner = z.infer<typeof Winner>
 export const WinnerPage = Page(Winner)
 
 export const ListWinners = PageQuery.extend({
-  /** From this instant on; the last seven days unless told. */
+  /** From this instant on; by default the last seven days. */
   since: InstantIn.optional(),
-  /** Only my own, whenever they were announced. */
+  /** Only the caller's own, from any time. */
   mine: z.stringbool().default(false),
 })
 export type ListWinners = z.infer<typeof ListWinners>
 
 export const WinnerParams = z.object({ id: Id('winner') })
-/** Where an item is sent, or cash is paid: the one that the prize's kind asks for. */
+/** The address for an item, or the payout method for cash: exactly one of them, by the kind of the prize. */
 export const ClaimPrize = z
   .strictObject({
     deliveryAddress: PostalAddress.optional(),
@@ -59,7 +59,7 @@ export const ClaimPrize = z
   .meta({ id: 'ClaimPrize' })
 export type ClaimPrize = z.infer<typeof ClaimPrize>
 
-/** What the winner's own claim shows, and the organisation that delivers. */
+/** A claim, as shown to its winner and to the organisation that delivers. */
 export const Claim = z
   .strictObject({ winner: Winner, deliveryAddress: PostalAddress.nullable() })
   .meta({ id: 'Claim' })
@@ -74,7 +74,7 @@ export const UpcomingDraw = z
       imageUrl: z.string().nullable(),
       status: RaffleStatus,
     }),
-    /** The series that it belongs to, if any. */
+    /** The series of the raffle; null if it has none. */
     series: z.strictObject({ id: Id('series'), title: z.string() }).nullable(),
     drawAt: Instant,
     /** The draw's time on the raffle's own wall clock. */
@@ -116,10 +116,10 @@ export type Redraw = z.infer<typeof Redraw>
 
 export const Recalculation = z
   .strictObject({
-    /** Whether everything published is what the rules, the log and the beacon give. */
+    /** Whether everything published follows from the rules, the log and the beacon. */
     matches: z.boolean(),
     attempts: z.array(z.strictObject({ attempt: z.number().int(), matches: z.boolean() })),
-    /** Price times tickets, and what the ledger has; null where entries are free, or the raffle was cancelled. */
+    /** Price times tickets, and the ledger's takings; null if entries are free or the raffle was cancelled. */
     takings: z.strictObject({ expected: Sum, ledger: Sum, matches: z.boolean() }).nullable(),
   })
   .meta({ id: 'Recalculation' })

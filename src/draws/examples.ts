@@ -94,7 +94,7 @@ export const EXAMPLE_PROOF = {
   cancellation: null,
 }
 
-/** Of what is sent, by the schemas' names. */
+/** Request bodies, by schema name. */
 export const BODIES = {
   ClaimPrize: { deliveryAddress: EXAMPLE_CLAIM.deliveryAddress },
   Reason: { reason: 'Works for the organiser, which the rules exclude.' },

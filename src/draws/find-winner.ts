@@ -1,4 +1,4 @@
-/** Reading winners with what belongs to them. */
+/** Reads winners with their raffle, commitment and user. */
 import { and, eq } from 'drizzle-orm'
 import { type Permission, requirePermission, requireUser } from '../accounts/permissions.ts'
 import { users } from '../accounts/schema.ts'
@@ -8,7 +8,7 @@ import { raffles } from '../raffles/schema.ts'
 import { pools } from '../tickets/schema.ts'
 import { winners } from './schema.ts'
 
-/** Winners, each with raffle, its commitment and person; the caller adds the conditions. */
+/** Winners, each with raffle, commitment and user; the caller adds the conditions. */
 export const selectWinners = (ctx: Ctx) =>
   ctx.db
     .select({ winner: winners, raffle: raffles, user: users, commitment: pools.commitment })
@@ -19,7 +19,7 @@ export const selectWinners = (ctx: Ctx) =>
 
 export type SelectedWinner = Awaited<ReturnType<typeof selectWinners>>[number]
 
-/** One's own prize; somebody else's is not there. */
+/** The caller's own prize; throws `not_found` for any other. */
 export async function findMyWinner(ctx: Ctx, id: string): Promise<SelectedWinner> {
   const { userId } = requireUser(ctx)
   const found = await selectWinners(ctx)
@@ -29,7 +29,7 @@ export async function findMyWinner(ctx: Ctx, id: string): Promise<SelectedWinner
   return found
 }
 
-/** A winner for whoever holds `permission` in the raffle's organisation. */
+/** A winner, for members with `permission` in the raffle's organisation. */
 export async function findWinnerFor(ctx: Ctx, id: string, permission: Permission): Promise<SelectedWinner> {
   const found = await selectWinners(ctx).where(eq(winners.id, id)).get()
   if (found === undefined) throw notFound('winner')

@@ -1,4 +1,4 @@
-/** Lists winners: of the last week over all raffles or one's own, the newest first; of one raffle, as they were drawn. */
+/** Lists winners: of the last week or the caller's own, the newest first; of one raffle, in the order of the draws. */
 import { and, asc, desc, eq, gte, type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { requireUser } from '../accounts/permissions.ts'

@@ -1,4 +1,4 @@
-/** What an organisation does with its winners: disqualify with a published reason, deliver, read a claim. */
+/** An organisation manages its winners: disqualifies with a published reason, delivers a prize, reads a claim. */
 import type { AuditEntry } from '../audit/insert-audit.ts'
 import type { AuditAction } from '../audit/schema.ts'
 import type { Ctx } from '../core/context.ts'
@@ -9,7 +9,7 @@ import { findWinnerFor, type SelectedWinner } from './find-winner.ts'
 import { presentWinner, prizeOf } from './present.ts'
 import { cancelPayoutOf, isNotSent } from './prize-payout.ts'
 
-/** The prize is drawn again, as far as the rules' redraws go. What is with a provider cannot be taken back any more. */
+/** The prize is drawn again if the rules allow another redraw. Refused once a provider has the payout. */
 export async function disqualifyWinner(ctx: Ctx, id: string, reason: string): Promise<Winner> {
   const found = await findWinnerFor(ctx, id, 'winners:manage')
   const winner = await changeWinner(ctx, {

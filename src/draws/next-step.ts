@@ -1,4 +1,4 @@
-/** The one thing that a raffle needs next, if anything: a pure decision that the sweep carries out and asks again. */
+/** Decides the one step that a raffle needs next, if any. Pure: the sweep does the step and decides again. */
 
 import { MINUTE_MS } from '../core/time.ts'
 import type { StoredStatus } from '../raffles/schema.ts'
@@ -15,10 +15,10 @@ import {
   unitsToRedraw,
 } from './winner-life.ts'
 
-/** Many ways lead to the end of a refund: it is looked for, so that none of them can forget the raffle. */
+/** A refund can end in many ways. The sweep polls for its end, so that none of them has to wake the raffle. */
 const OPEN_MONEY_PAUSE_MS = 5 * MINUTE_MS
 
-/** What D1 knows of a raffle. Instants in ms. */
+/** The facts about a raffle in D1. Instants in ms. */
 export interface StepFacts {
   stored: StoredStatus
   termsVersion: number
@@ -32,25 +32,25 @@ export interface StepFacts {
     cancelled: boolean
     chain: string | null
   } | null
-  /** Whether stock is set aside for its prizes; told only where there is no pool. */
+  /** Whether stock is set aside for its prizes; read only if there is no pool, else false. */
   hasPrizesAside: boolean
   attempts: Attempt[]
   winners: WinnerRow[]
-  /** Whether money of its orders is under way; told only where every winner is final. */
+  /** Whether payments or refunds of its orders are under way; read only if every winner is final, else false. */
   hasOpenMoney: boolean
 }
 
 export type Step =
   | { kind: 'applyTerms'; version: number; terms: RaffleTerms }
   | { kind: 'markCancelled' }
-  /** The publication died before the pool heard of it. */
+  /** The publication crashed before it reached the pool. */
   | { kind: 'undoPublication' }
   | { kind: 'freeze' }
   | { kind: 'draw'; attempt: Attempt }
   | { kind: 'expireClaims' }
   | { kind: 'redraw'; attempt: number; units: string[]; reason: string; disqualifiedTickets: number[] }
   | { kind: 'settle' }
-  /** Nothing now; look again at `until` (null: when somebody does something). */
+  /** Nothing to do before `until` (ms); null: nothing until a person acts. */
   | { kind: 'wait'; until: number | null }
 
 export function nextStep(facts: StepFacts, now: number): Step {
@@ -88,6 +88,6 @@ export function nextStep(facts: StepFacts, now: number): Step {
   return { kind: 'wait', until: claimBy }
 }
 
-/** Of every attempt so far: whoever was disqualified once stays out. */
+/** The tickets that were disqualified in any attempt: they stay excluded. */
 export const disqualifiedTickets = (winners: readonly Pick<WinnerRow, 'status' | 'number'>[]): number[] =>
   winners.filter(({ status }) => status === 'disqualified').map(({ number }) => number)

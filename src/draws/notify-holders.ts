@@ -1,6 +1,6 @@
 /**
- * Tells everybody who holds tickets of a raffle: the signed commitment at the freeze, and after the draw that they did
- * not win. A page of holders a batch, from a cursor, over as many sweeps as it takes, however many there are.
+ * Mails all ticket holders of a raffle: the signed commitment at the freeze, and after the draw, if they did not win.
+ * Goes through the holders by cursor, one page per batch, over as many sweeps as needed.
  */
 import { and, asc, eq, isNotNull, isNull, lte, sql } from 'drizzle-orm'
 import { enqueueMails } from '../accounts/mail/enqueue-mail.ts'
@@ -15,13 +15,13 @@ import { NOTICE_KINDS, type NoticeRow, notices, winners } from './schema.ts'
 const MAX_PASS_MS = 5 * SECOND_MS
 const NOTICES_A_PASS = 50
 
-/** A statement for the batch that announces a draw: everybody is told both, if they have not been told one yet. */
+/** A statement for the batch that announces a draw. It starts both notices, unless they have already started. */
 export function startNotices(ctx: Ctx, raffleId: string) {
   const rows = NOTICE_KINDS.map((kind) => ({ raffleId, kind, dueAt: ctx.now, createdAt: ctx.now }))
   return ctx.db.insert(notices).values(rows).onConflictDoNothing()
 }
 
-/** Begins to tell commitments that pools have made since, while their draws are still to come. */
+/** Starts the notices of new commitments whose draws still lie ahead. */
 export async function startCommitmentNotices(ctx: Ctx): Promise<void> {
   const committed = and(isNotNull(pools.dueAt), isNotNull(pools.commitment), isNull(pools.cancellation))
   await withRetry(() =>
@@ -33,7 +33,7 @@ export async function startCommitmentNotices(ctx: Ctx): Promise<void> {
   )
 }
 
-/** Goes on with every notice that is not finished, the oldest first. */
+/** Continues every unfinished notice, the oldest first. */
 export async function sweepNotices(ctx: Ctx): Promise<void> {
   await startCommitmentNotices(ctx)
   const until = Date.now() + MAX_PASS_MS
@@ -47,44 +47,44 @@ export async function sweepNotices(ctx: Ctx): Promise<void> {
     const now = Date.now()
     if (now >= until) return
     try {
-      // Its share of the time that is left: one raffle's million holders do not hold back all others'.
-      await tellHolders(ctx, notice, now + (until - now) / (due.length - at))
+      // Each notice gets a share of the time left, so that one raffle's million holders do not block all others.
+      await mailHolders(ctx, notice, now + (until - now) / (due.length - at))
     } catch (error) {
-      ctx.log.error('holders not told', { raffleId: notice.raffleId, kind: notice.kind, error })
+      ctx.log.error('holders not notified', { raffleId: notice.raffleId, kind: notice.kind, error })
     }
   }
 }
 
-async function tellHolders(ctx: Ctx, notice: NoticeRow, until: number): Promise<void> {
+async function mailHolders(ctx: Ctx, notice: NoticeRow, until: number): Promise<void> {
   const found = await findRaffle(ctx, notice.raffleId)
   for (let cursor: number | null = notice.cursor; cursor !== null && Date.now() < until; ) {
     const after: number = cursor
     const slice = await askPool(ctx, found.raffle.pool, (door) => door.holderSlice(after))
     cursor = slice?.next ?? null
-    await writePage(ctx, found, { ...notice, cursor: after }, slice?.holders ?? [], cursor)
+    await enqueuePage(ctx, found, { ...notice, cursor: after }, slice?.holders ?? [], cursor)
   }
 }
 
-/** A page's mails and the cursor move together; where another sweep has moved it, nothing happens. */
-async function writePage(
+/** Race: two sweeps on the same page. Safe: mails and cursor change in one batch, guarded by the cursor. */
+async function enqueuePage(
   ctx: Ctx,
   found: FoundRaffle,
   { raffleId, kind, cursor }: NoticeRow,
   holders: string[],
   next: number | null,
 ): Promise<void> {
-  const isTurn = and(
+  const isAtCursor = and(
     eq(notices.raffleId, raffleId),
     eq(notices.kind, kind),
     eq(notices.cursor, cursor),
     isNotNull(notices.dueAt),
   )
-  const ifTurn = sql`EXISTS (SELECT 1 FROM ${notices} WHERE ${isTurn})`
-  const moveOn = ctx.db
+  const guard = sql`EXISTS (SELECT 1 FROM ${notices} WHERE ${isAtCursor})`
+  const moveCursor = ctx.db
     .update(notices)
     .set(next === null ? { dueAt: null } : { cursor: next })
-    .where(isTurn)
-  await withRetry(() => ctx.db.batch([mailsOf(ctx, found, kind, holders, ifTurn), moveOn]))
+    .where(isAtCursor)
+  await withRetry(() => ctx.db.batch([mailsOf(ctx, found, kind, holders, guard), moveCursor]))
 }
 
 function mailsOf(
@@ -92,7 +92,7 @@ function mailsOf(
   { raffle, pool }: FoundRaffle,
   kind: NoticeRow['kind'],
   holders: string[],
-  ifTurn: ReturnType<typeof sql>,
+  guard: ReturnType<typeof sql>,
 ) {
   const { id: raffleId, title, timeZone } = raffle
   const rows = holders.map((to) => ({ to, subject: `${raffleId}:${to}` }))
@@ -100,10 +100,10 @@ function mailsOf(
     const hasWon = sql`EXISTS (SELECT 1 FROM ${winners} WHERE ${winners.userId} = value->>'to'
       AND ${winners.raffleId} = ${raffleId} AND ${winners.attempt} = 0)`
     const data = { raffleId, title }
-    return enqueueMails(ctx, 'lost', rows, { bulk: true, guard: sql`${ifTurn} AND NOT ${hasWon}`, data })
+    return enqueueMails(ctx, 'lost', rows, { bulk: true, guard: sql`${guard} AND NOT ${hasWon}`, data })
   }
   const commitment = pool?.commitment
-  if (commitment == null) throw new Error('there is no commitment to tell of')
+  if (commitment == null) throw new Error('the pool has no commitment')
   const data = {
     raffleId,
     title,
@@ -113,5 +113,5 @@ function mailsOf(
     drawAt: commitment.effectiveDrawAt * SECOND_MS,
     timeZone,
   }
-  return enqueueMails(ctx, 'commitment', rows, { bulk: true, guard: ifTurn, data })
+  return enqueueMails(ctx, 'commitment', rows, { bulk: true, guard, data })
 }

@@ -1,4 +1,4 @@
-/** Winners as they are answered. */
+/** A winner in its wire shape. */
 import { displayName } from '../accounts/display-name.ts'
 import type { UserRow } from '../accounts/schema.ts'
 import { toInstant } from '../core/time.ts'
@@ -46,12 +46,12 @@ interface Drawn {
 
 export const prizeOf = ({ winner, raffle }: Drawn): Prize => raffle.prizes[rankOf(winner.unit) - 1]!
 
-/** What is paid to the winner of cash or of a share; null for an item. */
+/** The payout of cash or of a share, in minor units; null for an item. */
 export function prizeAmount(found: Pick<FoundWinner, 'winner' | 'raffle' | 'commitment'>): number | null {
   const prize = prizeOf(found)
   if (prize.kind === 'item') return null
   if (prize.kind === 'cash') return prize.value.amount
-  // A winner was drawn, so there is a commitment.
+  // There is a winner, so there is a commitment.
   return settleTakings(found.raffle, found.commitment!.ticketCount).units.get(found.winner.unit)!
 }
 

@@ -5,7 +5,7 @@ import type { NewPayout } from '../money/payout-rows.ts'
 import { payouts } from '../money/schema.ts'
 import { winners } from './schema.ts'
 
-/** A statement, to be batched with a claim that names another place: where it is not under way, the payout goes there, approved anew. */
+/** A statement to batch with a repeated claim. It redirects a payout that is not under way, which then needs a new approval. */
 export const redirectPayoutOf = (
   ctx: Ctx,
   winnerId: string,
@@ -18,7 +18,7 @@ export const redirectPayoutOf = (
       destination,
       status: 'requested',
       approvedBy: null,
-      // Of one that failed: the provider knows the key of each attempt.
+      // A failed payout needs a new attempt, because the provider already knows the key of the failed one.
       attempt: sql`${payouts.attempt} + (${payouts.status} = 'failed')`,
       tries: 0,
       attention: null,
@@ -31,7 +31,7 @@ export const redirectPayoutOf = (
         AND ${isClaimed(winnerId)}`,
     )
 
-/** Where the winner's prize goes; undefined if it was never asked for. */
+/** The destination of the winner's payout; undefined if there is no payout. */
 export const destinationOf = (ctx: Ctx, winnerId: string) =>
   ctx.db
     .select({ provider: payouts.provider, destination: payouts.destination })
@@ -39,15 +39,15 @@ export const destinationOf = (ctx: Ctx, winnerId: string) =>
     .where(sql`${payouts.kind} = 'prize' AND ${payouts.subject} = ${winnerId}`)
     .get()
 
-/** The winner has claimed the prize and still stands. */
+/** The winner has claimed the prize and was not disqualified since. */
 export const isClaimed = (winnerId: string): SQL =>
   sql`EXISTS (SELECT 1 FROM winners WHERE id = ${winnerId} AND status = 'claimed')`
 
-/** No provider has been asked yet to pay the prize, or all that were have said that they failed. */
+/** No payout of the prize is with a provider: none was sent, or every sent one failed. */
 export const isNotSent = (winnerId: string): SQL => sql`NOT EXISTS (
   SELECT 1 FROM payouts WHERE kind = 'prize' AND subject = ${winnerId} AND status IN ('sent', 'paid'))`
 
-/** A statement, to be batched with the disqualification: the winner's payout, if any, is not made any more. */
+/** A statement to batch with the disqualification: cancels the winner's payout, if there is one. */
 export const cancelPayoutOf = (ctx: Ctx, winnerId: string) =>
   ctx.db
     .update(payouts)

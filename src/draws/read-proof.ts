@@ -1,4 +1,4 @@
-/** What anyone needs to check a draw: the proof from D1, list and log streamed from the pool in slices. */
+/** Everything needed to check a draw: the proof from D1, and list and log, streamed from the pool in slices. */
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
 import { type FoundRaffle, findPublishedRaffle, type PoolRow } from '../raffles/find-raffle.ts'
@@ -10,7 +10,7 @@ import type { FileSlice } from '../tickets/pool-contract.ts'
 import { asRaffleTerms } from '../tickets/terms.ts'
 import { readAttempts } from './advance-raffle.ts'
 
-/** From the commitment on; before, there is nothing to prove. */
+/** Throws `not_found` before the commitment. */
 export async function readProof(ctx: Ctx, raffleId: string): Promise<Proof> {
   const { pool, commitment } = await findCommitted(ctx, raffleId)
   const { cancellation } = pool

@@ -1,4 +1,4 @@
-/** Recomputes a draw from its record and compares it with what is published, value by value; its takings with the ledger. */
+/** Recomputes a draw from its record, compares each value with the published one, and the takings with the ledger. */
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import { findRaffleFor } from '../raffles/find-raffle.ts'
@@ -12,8 +12,8 @@ import { takingsInLedger } from './settle-ledger.ts'
 export async function recalculate(ctx: Ctx, raffleId: string): Promise<Recalculation> {
   const { raffle, pool } = await findRaffleFor(ctx, raffleId, 'raffles:write')
   const computed = await askPool(ctx, raffle.pool, (door) => door.recompute())
-  const kept = await askPool(ctx, raffle.pool, (door) => door.state())
-  if (computed === null || kept?.commitment == null || pool?.commitment == null) {
+  const stored = await askPool(ctx, raffle.pool, (door) => door.state())
+  if (computed === null || stored?.commitment == null || pool?.commitment == null) {
     throw new Problem('invalid_state', 'There is nothing to recalculate before the commitment.')
   }
   const published = await readAttempts(ctx, raffle.pool)
@@ -21,19 +21,19 @@ export async function recalculate(ctx: Ctx, raffleId: string): Promise<Recalcula
     attempt: attempt.attempt,
     matches: canonical(attempt) === canonical(published[index]),
   }))
-  const whole =
+  const isWholeSame =
     computed.commitment === pool.commitment.commitment &&
-    // What the commitment was made of is published too, and read by those who check it.
-    canonical(kept.commitment) === canonical(pool.commitment) &&
-    asRaffleTerms(kept.terms).rules === asRaffleTerms(pool.terms).rules &&
+    // The inputs of the commitment are published too, and people verify with them.
+    canonical(stored.commitment) === canonical(pool.commitment) &&
+    asRaffleTerms(stored.terms).rules === asRaffleTerms(pool.terms).rules &&
     attempts.length === published.length
-  // Of a cancelled raffle they go back, a refund at a time.
+  // The takings of a cancelled raffle shrink with each refund, so there is no fixed sum to compare.
   const takings =
     raffle.priceAmount === 0 || pool.cancellation !== null
       ? null
-      : await checkTakings(ctx, raffle, kept.commitment.ticketCount)
+      : await checkTakings(ctx, raffle, stored.commitment.ticketCount)
   const matches =
-    whole && attempts.every((attempt) => attempt.matches) && (takings === null || takings.matches)
+    isWholeSame && attempts.every((attempt) => attempt.matches) && (takings === null || takings.matches)
   return { matches, attempts, takings }
 }
 
@@ -44,6 +44,6 @@ async function checkTakings(ctx: Ctx, raffle: RaffleRow, sold: number) {
   return { expected: money(expected), ledger: money(ledger), matches: ledger === expected }
 }
 
-/** Keys in one order, so that two records of the same values read the same. */
+/** Sorts the keys, so that two records with the same values give the same text. */
 const canonical = (record: object | undefined): string =>
   JSON.stringify(Object.entries(record ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -1,4 +1,4 @@
-/** Reminds winners who have not claimed, three days and one day before they may no longer. */
+/** Reminds winners who have not claimed, three days and one day before their claim window ends. */
 import { and, asc, eq, gt, lte, sql } from 'drizzle-orm'
 import { enqueueMails, type MailOfMany } from '../accounts/mail/enqueue-mail.ts'
 import { mails } from '../accounts/schema.ts'
@@ -20,7 +20,7 @@ export async function remindWinners(ctx: Ctx): Promise<void> {
 }
 
 async function remind(ctx: Ctx, { kind, fromMs, untilMs }: (typeof REMINDERS)[number]): Promise<void> {
-  const isTold = sql`EXISTS (SELECT 1 FROM ${mails} WHERE ${mails.subject} = ${winners.id} AND ${mails.kind} = ${kind})`
+  const isReminded = sql`EXISTS (SELECT 1 FROM ${mails} WHERE ${mails.subject} = ${winners.id} AND ${mails.kind} = ${kind})`
   const found = await ctx.db
     .select({ winner: winners, raffle: raffles })
     .from(winners)
@@ -30,9 +30,9 @@ async function remind(ctx: Ctx, { kind, fromMs, untilMs }: (typeof REMINDERS)[nu
         eq(winners.status, 'announced'),
         gt(winners.claimBy, ctx.now + untilMs),
         lte(winners.claimBy, ctx.now + fromMs),
-        // Who was told of the win no longer ago than that needs no reminder of it.
+        // A win that was announced within this time needs no reminder.
         sql`${winners.announcedAt} < ${winners.claimBy} - ${fromMs}`,
-        sql`NOT ${isTold}`,
+        sql`NOT ${isReminded}`,
       ),
     )
     .orderBy(asc(winners.claimBy))
@@ -49,7 +49,7 @@ async function remind(ctx: Ctx, { kind, fromMs, untilMs }: (typeof REMINDERS)[nu
       timeZone: raffle.timeZone,
     },
   }))
-  // Somebody may have claimed since.
+  // Race: a winner may claim after the read. The guard then skips that mail.
   const isOpen = sql`EXISTS (SELECT 1 FROM ${winners}
     WHERE ${winners.id} = value->>'subject' AND ${winners.status} = 'announced')`
   await withRetry(() => enqueueMails(ctx, kind, rows, { bulk: false, guard: isOpen }))

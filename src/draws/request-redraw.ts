@@ -1,5 +1,4 @@
-/** An operator asks for prizes to be drawn again that nobody has: declined, not claimed in time, or disqualified. */
-
+/** An operator requests a redraw of prizes whose winners declined, did not claim in time, or were disqualified. */
 import { and, eq, sql } from 'drizzle-orm'
 import { requireUser } from '../accounts/permissions.ts'
 import { type AuditEntry, insertAudit, isFirst } from '../audit/insert-audit.ts'
@@ -24,7 +23,7 @@ export async function requestRedraw(
 ): Promise<Redraw> {
   const { raffle, pool } = await findRaffleFor(ctx, raffleId, 'winners:manage')
   if (pool?.commitment == null || raffle.drawnAttempts === 0) {
-    throw new Problem('invalid_state', 'Nothing was drawn yet.')
+    throw new Problem('invalid_state', 'This raffle is not drawn yet.')
   }
   const attempts = await readAttempts(ctx, raffle.pool)
   const winners = await readWinners(ctx, raffle.id)
@@ -35,10 +34,10 @@ export async function requestRedraw(
     reason: input.reason,
     disqualifiedTickets: disqualifiedTickets(winners),
   }
-  // A repeat meets its own attempt, so what may be drawn again is asked of a first request only.
+  // Check the units only for a first request: a repeat would fail on its own attempt.
   const made = await askPool(ctx, raffle.pool, (door) => door.redrawByKey(request.key))
   const isUsedUp = request.attempt > raffle.maxRedraws
-  // Its pool may have drawn it by now: then nobody has looked at its winners yet.
+  // The pool may have drawn the pending attempt already, but its winners are not announced yet.
   if (made === null && isPending(attempts)) {
     throw new Problem('invalid_state', 'A draw is pending; wait for its winners.')
   }
@@ -48,7 +47,7 @@ export async function requestRedraw(
     if (wrong.length > 0) {
       throw new Problem(
         'invalid_state',
-        `Not to be drawn again under the rules: ${wrong.slice(0, 20).join(', ')}.`,
+        `The rules do not allow a redraw of these units: ${wrong.slice(0, 20).join(', ')}.`,
       )
     }
   }
@@ -68,8 +67,8 @@ export async function requestRedraw(
 }
 
 /**
- * Once for its attempt, after the pool has taken it: a refusal leaves no row. Where the request dies in between, the row
- * comes with its repeat under the same key; without one the attempt and its reason are in the public record alone.
+ * Called after the pool accepted the redraw, so that a refusal leaves no row. If the process dies in between, a repeat
+ * under the same key writes the row. Without a repeat, only the public record has the attempt and its reason.
  */
 async function recordRequest(ctx: Ctx, { id, organisationId }: RaffleRow, attempt: number): Promise<void> {
   const entry: AuditEntry = {
@@ -81,8 +80,10 @@ async function recordRequest(ctx: Ctx, { id, organisationId }: RaffleRow, attemp
   await withRetry(() => insertAudit(ctx, entry, isFirst(entry)))
 }
 
-/** By rank, then copy, as an attempt lists them: the same units in another order are the same request. */
+/** Sorts by rank, then copy, as an attempt lists them: so the same units in another order are the same request. */
 const inOrder = (units: readonly string[]): string[] => {
-  const place = (unit: string) => unit.split('#').map(Number) as [number, number]
-  return [...units].sort((a, b) => place(a)[0] - place(b)[0] || place(a)[1] - place(b)[1])
+  const rankAndCopy = (unit: string) => unit.split('#').map(Number) as [number, number]
+  return [...units].sort(
+    (a, b) => rankAndCopy(a)[0] - rankAndCopy(b)[0] || rankAndCopy(a)[1] - rankAndCopy(b)[1],
+  )
 }

@@ -1,4 +1,4 @@
-/** Doors of draws: what is drawn next, winners and their prizes, and (under /raffles/{id}) proof, redraws, recalculation. */
+/** Routes of draws: upcoming draws, winners and their prizes; under /raffles/{id}: proof, redraws, recalculation. */
 import { Hono } from 'hono'
 import { cachedForASecond } from '../core/cache.ts'
 import type { AppEnv } from '../core/context.ts'
@@ -42,7 +42,7 @@ import { signingKeys } from './signing-keys.ts'
 import { upcomingDraws } from './upcoming-draws.ts'
 
 const TAG = 'Draws'
-/** Fixed by the commitment for ever. */
+/** The commitment fixes these files for ever. */
 const IMMUTABLE = 'public, max-age=31536000, immutable'
 
 export const draws = new Hono<AppEnv>().get(
@@ -50,14 +50,14 @@ export const draws = new Hono<AppEnv>().get(
   cachedForASecond,
   describe({
     summary: 'List the next draws',
-    description: 'Over all raffles, or of one series: its next draw and reward come first.',
+    description: 'Of all raffles, or of one series: then its next draw and reward come first.',
     tag: TAG,
     auth: 'none',
     success: {
       status: 200,
       schema: UpcomingPage,
       example: { data: [EXAMPLE_UPCOMING], nextCursor: null },
-      description: 'The soonest first, with what can be won.',
+      description: 'The soonest first, with their prizes.',
     },
     errors: PAGE_ERRORS,
   }),
@@ -71,7 +71,7 @@ export const winners = new Hono<AppEnv>()
     describe({
       summary: 'List winners',
       description:
-        'Of the last seven days over all raffles, unless `since` says otherwise; `mine` gives one’s own.',
+        'Winners of all raffles from the last seven days, or from `since` on. `mine` lists only your own.',
       tag: TAG,
       auth: 'optional',
       success: {
@@ -108,7 +108,7 @@ export const winners = new Hono<AppEnv>()
     describe({
       summary: 'Claim my prize',
       description:
-        'An item is sent to an address, money by a payout method. Money that is not on its way yet, or failed, is claimed again to send it elsewhere.',
+        'An item needs an address, money needs a payout method. Before the payout is sent, or after it failed, claim again to redirect it.',
       tag: TAG,
       auth: 'user',
       success: { status: 200, schema: Claim, example: EXAMPLE_CLAIM, description: 'The claim.' },
@@ -122,7 +122,7 @@ export const winners = new Hono<AppEnv>()
     '/:id/decline',
     describe({
       summary: 'Decline my prize',
-      description: 'It is drawn again, if the rules say so.',
+      description: 'It is drawn again if the rules say so.',
       tag: TAG,
       auth: 'user',
       success: { status: 200, schema: Winner, example: EXAMPLE_WINNER, description: 'The declined prize.' },
@@ -135,7 +135,7 @@ export const winners = new Hono<AppEnv>()
     '/:id/disqualify',
     describe({
       summary: 'Disqualify a winner',
-      description: 'The reason is published, and stands in the proof with the redraw.',
+      description: 'The reason is published.',
       tag: TAG,
       auth: 'user',
       success: {
@@ -167,7 +167,7 @@ export const winners = new Hono<AppEnv>()
 const proofFile = (file: ProofFile, header: string) =>
   describe({
     summary: file === 'list' ? 'Download the list of tickets' : 'Download the sale log',
-    description: `\`${header}\`, LF, from the commitment on. It never changes.`,
+    description: `\`${header}\`, with LF line ends. Available from the commitment on; it never changes.`,
     tag: TAG,
     auth: 'none',
     success: {
@@ -192,7 +192,7 @@ export const raffleDraws = new Hono<AppEnv>()
         status: 200,
         schema: WinnerPage,
         example: { data: [EXAMPLE_WINNER], nextCursor: null },
-        description: 'Of the draw and of every redraw; empty before.',
+        description: 'Winners of the draw and of every redraw; empty before the draw.',
       },
       errors: [...PAGE_ERRORS, 'not_found'],
     }),
@@ -205,7 +205,7 @@ export const raffleDraws = new Hono<AppEnv>()
     describe({
       summary: 'Read the proof of a draw',
       description:
-        'From the commitment on. `npm run verify -- <this URL>` checks it offline, with list and log.',
+        'Available from the commitment on. `npm run verify -- <this URL>` checks it offline, with list and log.',
       tag: TAG,
       auth: 'none',
       success: { status: 200, schema: ProofSchema, example: EXAMPLE_PROOF, description: 'The rdp1 bundle.' },
@@ -235,14 +235,15 @@ export const raffleDraws = new Hono<AppEnv>()
     describe({
       summary: 'Recompute a draw from its record',
       description:
-        'Rules, log, list, commitment and every attempt, compared with what is published; price times tickets, compared with the ledger.',
+        'Compares rules, log, list, commitment and every attempt with the published ones, and price times tickets with the ledger.',
       tag: TAG,
       auth: 'user',
       success: {
         status: 200,
         schema: Recalculation,
         example: EXAMPLE_RECALCULATION,
-        description: 'Whether each attempt is what its record gives, and the takings what the tickets cost.',
+        description:
+          'Whether each attempt matches its record, and the takings match the price of the tickets.',
       },
       errors: ['not_found', 'forbidden', 'invalid_state'],
     }),
@@ -252,9 +253,9 @@ export const raffleDraws = new Hono<AppEnv>()
   .post(
     '/:id/redraws',
     describe({
-      summary: 'Draw prizes again that nobody has',
+      summary: 'Redraw prizes that have no winner',
       description:
-        'Units whose winner declined, did not claim in time, or was disqualified; the sweep does this by itself within a minute, where the rules say so.',
+        'For units whose winner declined, did not claim in time, or was disqualified. If the rules say so, this happens automatically within a minute.',
       tag: TAG,
       auth: 'user',
       idempotent: true,
@@ -262,7 +263,7 @@ export const raffleDraws = new Hono<AppEnv>()
         status: 201,
         schema: Redraw,
         example: EXAMPLE_REDRAW,
-        description: 'The attempt, and when it is drawn.',
+        description: 'The new attempt, and the time of its draw.',
       },
       errors: [...BODY_ERRORS, 'not_found', 'forbidden', 'invalid_state', 'limit_reached', 'conflict'],
     }),
@@ -279,7 +280,7 @@ export const raffleDraws = new Hono<AppEnv>()
 export const wellKnown = new Hono<AppEnv>().get(
   '/tombola.json',
   describe({
-    summary: 'Read the keys that this deployment signs with',
+    summary: 'Read the signing keys of this deployment',
     tag: TAG,
     auth: 'none',
     success: {

@@ -1,4 +1,4 @@
-/** Winners, one row a prize unit that an attempt gave to a ticket (the newest attempt of a unit decides), and what all holders are told. */
+/** Winners, one row per prize unit and attempt (the newest attempt of a unit counts), and the notices to all holders. */
 
 import { sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
@@ -31,7 +31,7 @@ export const winners = sqliteTable(
     claimBy: integer().notNull(),
     claimedAt: integer(),
     deliveryAddress: text({ mode: 'json' }).$type<PostalAddress>(),
-    /** Why it was taken away; published. */
+    /** Why the winner was disqualified; published. */
     reason: text(),
     updatedAt: integer().notNull(),
   },
@@ -51,15 +51,15 @@ export type WinnerRow = typeof winners.$inferSelect
 
 export const NOTICE_KINDS = ['commitment', 'lost'] as const
 
-/** What everybody who holds tickets of a raffle is told: page by page, over as many sweeps as it takes. */
+/** Notices to all ticket holders of a raffle, sent page by page over as many sweeps as needed. */
 export const notices = sqliteTable(
   'notices',
   {
     raffleId: text().notNull(),
     kind: text({ enum: NOTICE_KINDS }).notNull(),
-    /** Up to which of the pool's reservations they have been told. */
+    /** The pool's reservation up to which holders were notified. */
     cursor: integer().notNull().default(0),
-    /** When to go on; null: everybody was told. */
+    /** When to continue; null once everybody was notified. */
     dueAt: integer(),
     createdAt: integer().notNull(),
   },

@@ -1,6 +1,6 @@
 /**
- * How a draw moves a raffle's money: at the announcement takings become rake, prizes and what is left for the
- * organisation; when the raffle is settled, prizes that nobody is paid go back. Statements to be batched with the step.
+ * The transfers of a draw. The announcement splits the takings into rake, prizes and the organisation's part. The
+ * settlement returns unpaid prizes to the organisation. Both are statements to batch with their step.
  */
 import { sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
@@ -11,7 +11,7 @@ import type { RaffleRow } from '../raffles/schema.ts'
 
 const drawOf = (raffleId: string) => `draw:${raffleId}`
 
-/** What a raffle's tickets have brought in by the ledger, less what was refunded; whether it was drawn or not. */
+/** A raffle's takings in the ledger, less refunds, in minor units; the same before and after the draw. */
 export async function takingsInLedger(ctx: Ctx, raffleId: string): Promise<number> {
   const takings = account.takings(raffleId)
   const row = await ctx.db.get<{ amount: number }>(sql`
@@ -24,8 +24,8 @@ export async function takingsInLedger(ctx: Ctx, raffleId: string): Promise<numbe
 }
 
 /**
- * Why the draw cannot be accounted for yet, or null. From the commitment on no ticket is sold or refunded, so what
- * the ledger still lacks is an order (or a refund) under way, which the sweep finishes.
+ * Why the ledger does not match the sold tickets yet; null if it does. After the commitment no ticket is sold or
+ * refunded, so a difference is an order or refund under way, which the sweep finishes.
  */
 export async function whyNotAccountable(ctx: Ctx, raffle: RaffleRow, sold: number): Promise<string | null> {
   if (raffle.priceAmount === 0) return null
@@ -35,7 +35,7 @@ export async function whyNotAccountable(ctx: Ctx, raffle: RaffleRow, sold: numbe
   return `the ledger has takings of ${ledger} where ${sold} tickets make ${expected}: orders are being settled`
 }
 
-/** Takings to rake, prizes and organisation; the organisation owes what takings do not cover. A repeat changes nothing. */
+/** Splits the takings into rake, prizes and the organisation's part; it owes any shortfall. A repeat changes nothing. */
 export function insertDraw(ctx: Ctx, raffle: RaffleRow, sold: number) {
   const { takings, rake, prizes, organiser } = settleTakings(raffle, sold)
   const from = account.takings(raffle.id)
@@ -52,7 +52,7 @@ export function insertDraw(ctx: Ctx, raffle: RaffleRow, sold: number) {
   )
 }
 
-/** Prizes that were not won, or whose winner is gone, back to the organisation; where the raffle is not settled yet. */
+/** Returns the unpaid prizes to the organisation; needs the transfers of the draw. A repeat changes nothing. */
 export function insertSettlement(ctx: Ctx, raffle: RaffleRow, sold: number, paidUnits: Iterable<string>) {
   const { unwon } = settleTakings(raffle, sold, paidUnits)
   const drawn = sql`EXISTS (SELECT 1 FROM ${transfers} WHERE transaction_id = ${drawOf(raffle.id)})`
@@ -62,7 +62,7 @@ export function insertSettlement(ctx: Ctx, raffle: RaffleRow, sold: number, paid
   return insertTransfers(ctx, rows, drawn)
 }
 
-/** Nothing is no transfer; each keeps its part, whatever the others are. */
+/** Leaves out moves of zero or less; `part` is a move's position in the list, so it never depends on the others. */
 const transfersOf = (
   raffle: RaffleRow,
   transactionId: string,

@@ -1,4 +1,4 @@
-/** `/.well-known/tombola.json`: the keys that this deployment signs with, and those that it has retired. */
+/** `/.well-known/tombola.json`: the present signing key of this deployment, and its retired keys. */
 import { signingKeyFromSeed } from '../core/native-crypto.ts'
 import type { Settings } from '../core/settings.ts'
 import type { KeyFile } from '../rdp1/proof.ts'

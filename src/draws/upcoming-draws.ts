@@ -1,4 +1,4 @@
-/** What is drawn next: published raffles that wait for their draw, the soonest first. */
+/** Lists the published raffles that wait for their draw, the soonest first. */
 import { and, asc, eq, isNull, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Ctx } from '../core/context.ts'

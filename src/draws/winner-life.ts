@@ -1,4 +1,4 @@
-/** What becomes of prize units after a draw: who decides, what is drawn again, and when all is done. Pure. */
+/** The life of prize units after a draw: their present winners, the redraws, and when all are final. Pure. */
 import type { Attempt } from '../tickets/pool-contract.ts'
 import type { WinnerRow, WinnerStatus } from './schema.ts'
 
@@ -9,7 +9,7 @@ export interface RedrawRules {
   maxRedraws: number
 }
 
-/** Nothing will happen to a winner in one of these any more, unless the prize is drawn again. */
+/** A winner in one of these no longer changes. */
 const FINAL: readonly WinnerStatus[] = ['paid', 'delivered', 'declined', 'expired', 'disqualified']
 
 /** For each unit the winner of its last drawn attempt; null where that attempt found nobody. */
@@ -27,21 +27,21 @@ export function presentWinners(
   return present
 }
 
-/** Units whose winner is gone and whose prize the rules let be drawn again, in the order of the units. */
+/** The units whose winner has lost the prize and whose redraw the rules allow, in the order of the units. */
 export function unitsToRedraw(
   attempts: readonly Attempt[],
   winners: readonly Winner[],
   rules: RedrawRules,
 ): { unit: string; status: WinnerStatus }[] {
   if (isPending(attempts) || redrawsOf(attempts) >= rules.maxRedraws) return []
-  const again: readonly WinnerStatus[] =
+  const redrawn: readonly WinnerStatus[] =
     rules.onUnclaimed === 'redraw' ? ['declined', 'expired', 'disqualified'] : ['disqualified']
   return [...presentWinners(attempts, winners)]
-    .filter(([, winner]) => winner !== null && again.includes(winner.status))
+    .filter(([, winner]) => winner !== null && redrawn.includes(winner.status))
     .map(([unit, winner]) => ({ unit, status: winner!.status }))
 }
 
-/** The reason that is hashed and published with a redraw that the sweep asks for. */
+/** The reason of a redraw by the sweep. It is hashed and published: keep the words. */
 export function redrawReason(units: readonly { status: WinnerStatus }[]): string {
   const words: Partial<Record<WinnerStatus, string>> = {
     declined: 'declined',
@@ -51,7 +51,7 @@ export function redrawReason(units: readonly { status: WinnerStatus }[]): string
   return [...new Set(units.map(({ status }) => words[status]))].join(', ')
 }
 
-/** Whether every unit's winner is final and nothing is to be drawn any more. */
+/** Whether every unit's winner is final and no draw is left. */
 export function areWinnersFinal(
   attempts: readonly Attempt[],
   winners: readonly Winner[],

@@ -1,4 +1,4 @@
-/** What winners are told when they are drawn, one mail a person however many prizes, and until when they can claim. */
+/** The mails to the winners of an attempt: one mail per person with all prizes, and the end of the claim window. */
 import type { MailOfMany } from '../accounts/mail/enqueue-mail.ts'
 import { DAY_MS } from '../core/time.ts'
 import type { RaffleRow } from '../raffles/schema.ts'

@@ -1,4 +1,4 @@
-/** The shapes of grants on the wire: what an order has earned in a raffle. */
+/** The shapes of grants on the wire: the entries that an order has earned in a raffle. */
 import * as z from 'zod'
 import { Email } from '../accounts/contract.ts'
 import { Id } from '../core/ids.ts'
@@ -12,16 +12,16 @@ export const OrderRef = z
   .string()
   .regex(/^[A-Za-z0-9][\w.:~-]{0,99}$/, 'must be 1 to 100 letters, digits and . : ~ _ -')
 
-/** Whether it is an order of our own shop, whose grants are no shop's to give or to take back. */
+/** Whether it is an order of our own shop: no API key may give or revoke those grants. */
 export const isOurs = (orderRef: string): boolean => Id('order').safeParse(orderRef).success
-export const NOT_OURS = 'must not be an order of ours: what those earn is given and taken back by itself'
+export const NOT_OURS = 'must not be an order of our own shop: those are granted and revoked automatically'
 
 export const GiveGrant = z
   .strictObject({
     orderRef: OrderRef.refine((ref) => !isOurs(ref), NOT_OURS),
     email: Email.optional(),
     userId: Id('user').optional(),
-    /** What was paid; the raffle's rule says how many entries it earns. */
+    /** The amount of the order; the raffle's rule says how many entries it earns. */
     amount: MoneyAboveZero,
   })
   .refine(({ email, userId }) => (email === undefined) !== (userId === undefined), {
@@ -36,11 +36,11 @@ export const Grant = z
     raffleId: Id('raffle'),
     orderRef: z.string(),
     amount: Money,
-    /** 0 while nobody is there to take them. */
+    /** 0 until the grant has an owner. */
     entries: z.number().int(),
     status: z.enum(GRANT_STATUSES).meta({
       description:
-        '`waiting`: for sales to open, or for the address’s owner to register and prove it. `refused`: it earns nothing, `reason` says why.',
+        '`waiting`: until sales open, or until the owner of the address has registered and verified it. `refused`: it earns nothing, and `reason` says why.',
     }),
     reason: z.string().nullable(),
     createdAt: Instant,
@@ -63,7 +63,7 @@ export const EXAMPLE_GRANT = {
   updatedAt: '2026-11-20T17:00:00.000Z',
 } as const satisfies Grant
 
-/** Of what is sent, by the schemas' names. */
+/** Request bodies, by schema name. */
 export const BODIES = {
   GiveGrant: { orderRef: EXAMPLE_GRANT.orderRef, email: 'amina@example.com', amount: EXAMPLE_GRANT.amount },
 }

@@ -1,4 +1,4 @@
-/** A grant's tickets in its raffle's pool: the grant's own key makes them the same ones each time. */
+/** A grant's tickets in its raffle's pool. Idempotent: the key of the grant returns the same tickets each time. */
 import type { Ctx } from '../core/context.ts'
 import type { RaffleRow } from '../raffles/schema.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
@@ -20,7 +20,7 @@ export const reserveEntries = (ctx: Ctx, raffle: RaffleRow, grant: GrantRow): Pr
     }),
   )
 
-/** False where the list of tickets is fixed for the draw. */
+/** False if the ticket list is frozen for the draw. */
 export async function voidEntries(ctx: Ctx, reservationId: string): Promise<boolean> {
   const { pool, seq } = reservationAddress(reservationId)
   const outcome = await askPool(ctx, pool, (door) => door.void(seq, reservationId, null))

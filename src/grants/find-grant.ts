@@ -1,4 +1,4 @@
-/** Reading grants, and the raffles of those who may: its organisation's members, and its API keys. */
+/** Reads grants, and raffles for those who may see their grants: members of the organisation, and its API keys. */
 import { and, eq } from 'drizzle-orm'
 import { requireApiKey } from '../accounts/require-api-key.ts'
 import type { Ctx } from '../core/context.ts'
@@ -15,7 +15,7 @@ export const isGrant = ({ raffleId, orderRef }: GrantKey) =>
 export const findGrant = (ctx: Ctx, key: GrantKey): Promise<GrantRow | undefined> =>
   ctx.db.select().from(grants).where(isGrant(key)).get()
 
-/** The raffle for a key of its organisation; to every other key it does not exist. */
+/** The raffle for an API key of its organisation; every other key gets `not_found`. */
 export async function findRaffleForKey(ctx: Ctx, raffleId: string): Promise<RaffleRow> {
   const { organisationId } = await requireApiKey(ctx, 'grants:write')
   const { raffle } = await findRaffle(ctx, raffleId)
@@ -23,7 +23,7 @@ export async function findRaffleForKey(ctx: Ctx, raffleId: string): Promise<Raff
   return raffle
 }
 
-/** The raffle for a key of its organisation, or for a member who may. */
+/** The raffle for an API key of its organisation, or for a member with `raffles:write`. */
 export async function findRaffleForGrants(ctx: Ctx, raffleId: string): Promise<RaffleRow> {
   if (ctx.apiKey !== null) return findRaffleForKey(ctx, raffleId)
   return (await findRaffleFor(ctx, raffleId, 'raffles:write')).raffle

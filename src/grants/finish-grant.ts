@@ -1,6 +1,7 @@
 /**
- * Takes a grant as far as it goes: row, pool, row. The row says first whose entries they are and how many; the pool is
- * asked under the grant's own key, so that a repeat after a crash finds the same tickets; then the row says so.
+ * Finishes a grant as far as possible. First the row records the owner and the number of entries. Then the pool
+ * reserves them under the grant's own key, so that a repeat after a crash finds the same tickets. Then the row records
+ * the reservation.
  */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
@@ -17,38 +18,38 @@ import { type GrantRow, grants } from './schema.ts'
 import { settleRevocation } from './settle-revocation.ts'
 
 const REASONS = {
-  nobody: 'Nobody took it over before the sales ended.',
+  nobody: 'It had no owner before sales closed.',
   late: (closedAt: number) => `Sales closed at ${toInstant(closedAt)}.`,
   cancelled: 'This raffle was cancelled.',
   little: 'The order is too small to earn an entry.',
   once: 'An earlier order of this person has earned an entry, and the rules let each person earn once.',
 } as const
 
-/** Does what there is to do for a grant now; safe to repeat, and at the same time. */
+/** Does everything that is due for a grant now. Idempotent, and safe to run concurrently. */
 export async function finishGrant(ctx: Ctx, key: GrantKey): Promise<GrantRow> {
   const grant = await mustFind(ctx, key)
   const found = await findRaffle(ctx, key.raffleId)
   const { raffle } = found
   if (grant.revokeAskedAt !== null) await settleRevocation(ctx, raffle, grant)
-  else if (grant.status === 'waiting') await take(ctx, found, grant)
+  else if (grant.status === 'waiting') await grantEntries(ctx, found, grant)
   const now = await mustFind(ctx, key)
-  // Asked back while it was being taken.
+  // Race: a revocation may have arrived since the read. If so, settle it now.
   if (now.revokeAskedAt === null || now.revokeAskedAt === grant.revokeAskedAt) return now
   await settleRevocation(ctx, raffle, now)
   return mustFind(ctx, key)
 }
 
-async function take(ctx: Ctx, found: FoundRaffle, grant: GrantRow): Promise<void> {
+async function grantEntries(ctx: Ctx, found: FoundRaffle, grant: GrantRow): Promise<void> {
   const { raffle } = found
   const userId = await ownerOf(ctx, grant)
-  if (userId === null) return wait(ctx, found, grant)
+  if (userId === null) return waitForOwner(ctx, found, grant)
   const entries = raffle.earning === null ? 0 : entriesOf(raffle.earning, grant.amount)
   if (entries === 0) return refuse(ctx, grant, REASONS.little)
   const once = raffle.earning?.oncePerPerson ? userId : null
-  const claimed = await claim(ctx, grant, { userId, entries, once })
+  const claimed = await claimForOwner(ctx, grant, { userId, entries, once })
   if (claimed === undefined) {
     const present = await mustFind(ctx, grant)
-    // Unless it was asked back or finished meanwhile, somebody's other order came first.
+    // If it was neither revoked nor finished meanwhile, another order of this person came first.
     if (present.status === 'waiting' && present.revokeAskedAt === null) await refuse(ctx, grant, REASONS.once)
     return
   }
@@ -57,13 +58,13 @@ async function take(ctx: Ctx, found: FoundRaffle, grant: GrantRow): Promise<void
     if (outcome.code === 'sales_not_open') return setDue(ctx, grant, raffle.opensAt)
     return refuse(ctx, grant, outcome.detail)
   }
-  await noteGranted(ctx, claimed, outcome.reservation.id)
+  await markGranted(ctx, claimed, outcome.reservation.id)
   const { status } = await mustFind(ctx, grant)
   if (status === 'revoked') await voidEntries(ctx, outcome.reservation.id)
 }
 
-/** Until its owner comes, and no longer than sales last. */
-async function wait(ctx: Ctx, { raffle, pool }: FoundRaffle, grant: GrantRow): Promise<void> {
+/** The grant waits for its owner until sales close. */
+async function waitForOwner(ctx: Ctx, { raffle, pool }: FoundRaffle, grant: GrantRow): Promise<void> {
   const status = statusAt(lifeFacts(raffle, pool), ctx.now)
   if (status === 'cancelled') return refuse(ctx, grant, REASONS.cancelled)
   if (status === 'scheduled' || status === 'open') return setDue(ctx, grant, raffle.closesAt)
@@ -71,7 +72,7 @@ async function wait(ctx: Ctx, { raffle, pool }: FoundRaffle, grant: GrantRow): P
   await refuse(ctx, grant, grant.createdAt < closedAt ? REASONS.nobody : REASONS.late(closedAt))
 }
 
-/** Unless it has come to be due at another time since it was read. */
+/** Does nothing if another process has changed `due_at` since the read. */
 async function setDue(ctx: Ctx, grant: GrantRow, dueAt: number): Promise<void> {
   await ctx.db
     .update(grants)
@@ -79,8 +80,8 @@ async function setDue(ctx: Ctx, grant: GrantRow, dueAt: number): Promise<void> {
     .where(and(isGrant(grant), eq(grants.status, 'waiting'), sql`${grants.dueAt} IS ${grant.dueAt}`))
 }
 
-/** One statement, so that of one person's orders one is first. What was claimed before is claimed again. */
-async function claim(
+/** Race: two orders of one person at once. Safe: it is one statement, so one order is first. A repeat claims again. */
+async function claimForOwner(
   ctx: Ctx,
   grant: GrantRow,
   person: Pick<GrantRow, 'userId' | 'entries' | 'once'>,
@@ -97,8 +98,8 @@ async function claim(
   return claimed
 }
 
-/** The pool has them, whatever another process thought a moment ago. */
-const noteGranted = (ctx: Ctx, grant: GrantRow, reservationId: string) =>
+/** The pool has the tickets, so this also overwrites `refused`, which a concurrent process may have stored. */
+const markGranted = (ctx: Ctx, grant: GrantRow, reservationId: string) =>
   withRetry(() =>
     ctx.db
       .update(grants)
@@ -133,6 +134,6 @@ async function refuse(ctx: Ctx, grant: GrantRow, reason: string): Promise<void> 
 
 async function mustFind(ctx: Ctx, key: GrantKey): Promise<GrantRow> {
   const grant = await findGrant(ctx, key)
-  if (grant === undefined) throw new Error(`the grant of ${key.orderRef} in ${key.raffleId} is gone`)
+  if (grant === undefined) throw new Error(`the grant of ${key.orderRef} in ${key.raffleId} does not exist`)
   return grant
 }

@@ -1,4 +1,4 @@
-/** A shop grants what one of its orders has earned: once an order, whatever the request's key. */
+/** A shop grants the entries that one of its orders has earned: once per order, whatever the Idempotency-Key. */
 import { createHash } from 'node:crypto'
 import { users } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
@@ -28,8 +28,8 @@ export async function giveGrant(
     throw invalid('amount.currency', `must be ${raffle.priceCurrency}, the raffle’s currency`)
   }
   const key = { raffleId, orderRef }
-  // Told again it is the same grant, whatever has become of its user since.
-  if (userId !== undefined && (await findGrant(ctx, key)) === undefined) await mustBeThere(ctx, userId)
+  // A repeat returns the same grant, even if its user was suspended or deleted since.
+  if (userId !== undefined && (await findGrant(ctx, key)) === undefined) await requireActiveUser(ctx, userId)
   const emailHash = email === undefined ? null : hashOf(email)
   await withRetry(() =>
     ctx.db
@@ -53,15 +53,15 @@ export async function giveGrant(
   if (grant === undefined) {
     throw new Problem('idempotency_mismatch', 'This Idempotency-Key was used for another order’s grant.')
   }
-  // An e-mail's grant has a user too once it was taken over.
+  // A grant to an address has a user too, once its owner has taken it over.
   const isSame = grant.emailHash === emailHash && (emailHash !== null || grant.userId === userId)
   if (!isSame || grant.amount !== amount) {
-    throw new Problem('conflict', 'This order was granted already, to somebody else or for another amount.')
+    throw new Problem('conflict', 'This order already has a grant, for another person or another amount.')
   }
   return presentGrant(await finishNow(ctx, grant), raffle)
 }
 
-/** What cannot be done now, the sweep does. */
+/** If this fails, the sweep finishes the grant. */
 async function finishNow(ctx: Ctx, grant: GrantRow): Promise<GrantRow> {
   try {
     return await finishGrant(ctx, grant)
@@ -71,7 +71,7 @@ async function finishNow(ctx: Ctx, grant: GrantRow): Promise<GrantRow> {
   }
 }
 
-async function mustBeThere(ctx: Ctx, userId: string): Promise<void> {
+async function requireActiveUser(ctx: Ctx, userId: string): Promise<void> {
   const user = await ctx.db.select({ id: users.id }).from(users).where(isActiveUser(userId)).get()
   if (user === undefined) throw invalid('userId', 'there is no such user')
 }

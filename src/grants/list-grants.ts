@@ -1,4 +1,4 @@
-/** The grants of a raffle, in the order of their references, and one of them. */
+/** Lists the grants of a raffle by order reference, and reads one of them. */
 import { and, asc, eq, gt } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Ctx } from '../core/context.ts'

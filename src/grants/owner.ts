@@ -1,4 +1,4 @@
-/** Whose entries a grant will be: the user that it names, or who has proved its address; somebody suspended gets nothing. */
+/** Finds the owner of a grant: the user that it names, or the user who has verified its address. Suspended users get nothing. */
 import { and, eq, isNotNull, type SQLWrapper } from 'drizzle-orm'
 import { users } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
@@ -6,14 +6,14 @@ import type { GrantRow } from './schema.ts'
 
 const isActive = eq(users.status, 'active')
 
-/** To a shop, somebody suspended is not there: it learns nothing of why. Of a user, or of a grant's in a statement. */
+/** A suspended user counts as missing, so that a shop does not learn of the suspension. Takes an id or a column. */
 export const isActiveUser = (userId: string | SQLWrapper) => and(eq(users.id, userId), isActive)
 
-/** The same of an address. */
+/** The active user who has verified this address. */
 export const hasProved = (email: string | SQLWrapper) =>
   and(eq(users.email, email), isNotNull(users.emailVerifiedAt), isActive)
 
-/** Null while there is nobody. What has been claimed stays whose it is: the pool may have been asked for it. */
+/** Null while there is no owner. A claimed grant keeps its owner, because the pool may already have the tickets. */
 export async function ownerOf(ctx: Ctx, { userId, email, entries }: GrantRow): Promise<string | null> {
   if (entries > 0) return userId
   const isOwner = userId === null ? hasProved(email ?? '') : isActiveUser(userId)

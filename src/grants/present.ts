@@ -1,4 +1,4 @@
-/** A grant as it is answered: without whose it is, as a shop learns nothing of the people here. */
+/** A grant in its wire shape, without its owner: a shop learns nothing about our users. */
 import { toInstant } from '../core/time.ts'
 import type { RaffleRow } from '../raffles/schema.ts'
 import type { Grant } from './contract.ts'

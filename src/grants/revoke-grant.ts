@@ -1,4 +1,4 @@
-/** An order of a shop was refunded: what it has earned is taken back, until the list of tickets is fixed for the draw. */
+/** Revokes the entries of a refunded order, until the ticket list freezes for the draw. */
 import { and, inArray, isNull } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -9,7 +9,7 @@ import { finishGrant } from './finish-grant.ts'
 import { presentGrant } from './present.ts'
 import { grants } from './schema.ts'
 
-/** Once more, or of a grant that earned nothing, it changes nothing. */
+/** Idempotent. A grant that earned nothing does not change. */
 export async function revokeGrant(ctx: Ctx, raffleId: string, orderRef: string): Promise<Grant> {
   const raffle = await findRaffleForGrants(ctx, raffleId)
   if (isOurs(orderRef)) throw invalid('orderRef', NOT_OURS)
@@ -23,7 +23,7 @@ export async function revokeGrant(ctx: Ctx, raffleId: string, orderRef: string):
   )
   const grant = await finishGrant(ctx, key)
   if (grant.status === 'granted') {
-    throw new Problem('invalid_state', 'The list of tickets is fixed for the draw: the entries stay.')
+    throw new Problem('invalid_state', 'The ticket list is frozen for the draw: the entries stay.')
   }
   return presentGrant(grant, raffle)
 }

@@ -1,4 +1,4 @@
-/** Doors under /api/v1/raffles/{id}/grants: entries that orders of a shop have earned. */
+/** Routes under /api/v1/raffles/{id}/grants: entries that orders of a shop have earned. */
 import { Hono } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { idempotencyKey } from '../core/idempotency.ts'
@@ -25,7 +25,7 @@ export const grantRoutes = new Hono<AppEnv>()
     '/:id/grants',
     describe({
       summary: 'List the grants of a raffle',
-      description: 'For members of its organisation and its API keys.',
+      description: 'For members of the raffle’s organisation and for its API keys.',
       tag: TAG,
       auth: 'user-or-key',
       success: {
@@ -43,13 +43,13 @@ export const grantRoutes = new Hono<AppEnv>()
   .post(
     '/:id/grants',
     describe({
-      summary: 'Grant what an order has earned',
+      summary: 'Grant the entries that an order has earned',
       description:
-        'With an API key of the raffle’s organisation. The raffle’s `earning` says how many entries it is. An order is granted once, whatever the Idempotency-Key; granted to an address, it waits until its owner has registered and proved it.',
+        'Needs an API key of the raffle’s organisation. The raffle’s `earning` determines the number of entries. An order is granted once, whatever the Idempotency-Key. A grant to an address waits until its owner has registered and verified it.',
       tag: TAG,
       auth: 'key',
       idempotent: true,
-      success: { ...theGrant('The grant of this order; its `status` says what came of it.'), status: 201 },
+      success: { ...theGrant('The grant of this order; `status` is its outcome.'), status: 201 },
       errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict', 'invalid_state', 'rate_limited'],
     }),
     validate('param', RaffleParams),
@@ -79,9 +79,9 @@ export const grantRoutes = new Hono<AppEnv>()
   .delete(
     '/:id/grants/:orderRef',
     describe({
-      summary: 'Take back what an order has earned',
+      summary: 'Revoke the entries that an order has earned',
       description:
-        'When the order was refunded; until the list of tickets is fixed for the draw. What orders of our own shop have earned goes by itself when they are refunded.',
+        'For a refunded order, until the ticket list freezes for the draw. Entries of our own shop’s orders are revoked automatically with the refund.',
       tag: TAG,
       auth: 'user-or-key',
       success: theGrant('The grant, revoked.'),

@@ -1,4 +1,4 @@
-/** Grants: what orders have earned in raffles, one row an order and raffle. Times are milliseconds. */
+/** Grants: the entries that orders have earned in raffles, one row per order and raffle. Times are milliseconds. */
 import { sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
@@ -10,30 +10,30 @@ export const grants = sqliteTable(
   'grants',
   {
     raffleId: text().notNull(),
-    /** The shop's own word for the order; of our shop the order's id. */
+    /** The shop's own reference of the order; for our own shop, the order's id. */
     orderRef: text().notNull(),
     organisationId: text().notNull(),
-    /** Whose entries they are; null while it waits for the owner of an address. */
+    /** The owner of the entries; null while the grant waits for the owner of its address. */
     userId: text(),
-    /** Whom it was granted to, to tell a repeat from another grant: SHA-256 of the address; null where a user was named. */
+    /** SHA-256 of the address that it was granted to, to recognise a repeat; null if a user was named. */
     emailHash: text(),
-    /** The address itself, only while it waits for its owner. */
+    /** The address itself, only while the grant waits for its owner. */
     email: text(),
-    /** What the order came to, in minor units of the raffle's currency. */
+    /** The amount of the order, in minor units of the raffle's currency. */
     amount: integer().notNull(),
-    /** How many it earns; 0 until somebody is there to take them, and before that the pool is never asked. */
+    /** How many entries it earns; 0 until it has an owner. The pool is never called while it is 0. */
     entries: integer().notNull().default(0),
-    /** The user again, where the rule lets each person earn once. */
+    /** The same as `user_id` if the rule lets each person earn only once; else null. */
     once: text(),
     reservationId: text(),
     status: text({ enum: GRANT_STATUSES }).notNull().default('waiting'),
     /** Why it was refused or revoked, in words. */
     reason: text(),
-    /** When it was asked back; done by whoever comes by next. */
+    /** When its revocation was requested; the next request or sweep carries it out. */
     revokeAskedAt: integer(),
-    /** The client's Idempotency-Key after the id of its API key (older rows: alone); null for our own shop's. */
+    /** `<API key id>:<Idempotency-Key>` (older rows: the Idempotency-Key alone); null for our own shop. */
     key: text(),
-    /** When the sweep must look at it; null once nothing is left to do. */
+    /** When the sweep must check it; null once nothing is left to do. */
     dueAt: integer(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),

@@ -1,4 +1,4 @@
-/** Takes back a grant that was asked back: its tickets are voided, unless the list is fixed; then it stays granted. */
+/** Carries out a requested revocation: voids the tickets, or keeps the grant if the ticket list is already frozen. */
 import { and, eq, isNotNull } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -8,8 +8,8 @@ import { isGrant } from './find-grant.ts'
 import { type GrantRow, grants } from './schema.ts'
 
 export async function settleRevocation(ctx: Ctx, raffle: RaffleRow, grant: GrantRow): Promise<void> {
-  const wasAsked = and(isGrant(grant), isNotNull(grants.revokeAskedAt))
-  const end = (changes: Partial<GrantRow>, where = wasAsked) =>
+  const isRequested = and(isGrant(grant), isNotNull(grants.revokeAskedAt))
+  const finishWith = (changes: Partial<GrantRow>, where = isRequested) =>
     withRetry(() =>
       ctx.db
         .update(grants)
@@ -18,18 +18,18 @@ export async function settleRevocation(ctx: Ctx, raffle: RaffleRow, grant: Grant
     )
   const revoked = { status: 'revoked', reason: 'The order was refunded.', once: null } as const
   if (grant.status === 'waiting' && grant.entries === 0) {
-    // Nobody has claimed it, and nobody does once it is asked back: the pool has never heard of it.
-    await end(revoked, and(wasAsked, eq(grants.entries, 0)))
+    // It is unclaimed, and no process claims it once its revocation is requested: the pool was never called.
+    await finishWith(revoked, and(isRequested, eq(grants.entries, 0)))
     return
   }
   const reservationId = grant.reservationId ?? (await reservationOf(ctx, raffle, grant))
-  if (reservationId === null || (await voidEntries(ctx, reservationId))) await end(revoked)
-  else await end({ status: 'granted', reservationId })
+  if (reservationId === null || (await voidEntries(ctx, reservationId))) await finishWith(revoked)
+  else await finishWith({ status: 'granted', reservationId })
 }
 
 /**
- * Somebody may have asked the pool for it and died, or be asking now: asked under the same key, the pool gives the
- * tickets that are to be voided, so that none can come of it later.
+ * Race: another process may have reserved the tickets and crashed, or may be reserving them now. Safe: the pool returns
+ * the same tickets for the same key, so voiding them leaves none behind.
  */
 async function reservationOf(ctx: Ctx, raffle: RaffleRow, grant: GrantRow): Promise<string | null> {
   const outcome = await reserveEntries(ctx, raffle, grant)

@@ -1,4 +1,4 @@
-/** The sweep over grants: what a crash left between row and pool, what waited for sales or for a person, what is asked back. */
+/** Sweeps grants: finishes them after a crash, when sales open, when their owner comes, or when they are revoked. */
 import { and, asc, eq, isNotNull, lte, type SQL } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { type Swept, sweepRows } from '../core/sweep-rows.ts'
@@ -7,7 +7,7 @@ import { finishGrant } from './finish-grant.ts'
 import { grants } from './schema.ts'
 import { wakeGrants } from './wake-grants.ts'
 
-/** While a provider waits for the answer to its webhook. */
+/** Few, because a provider may be waiting for the answer to its webhook. */
 const MAX_AT_ONCE = 10
 
 export async function sweepGrants(ctx: Ctx): Promise<Swept> {
@@ -25,7 +25,7 @@ export const finishDueGrants = (ctx: Ctx): Promise<Swept> =>
     one: (grant) => finishGrant(ctx, grant),
   })
 
-/** What an order has earned, right after it was paid; what cannot be done now, the sweep does. */
+/** Finishes the grants of an order right after it was paid; if one fails, the sweep finishes it. */
 export async function finishGrants(ctx: Ctx, keys: GrantKey[]): Promise<void> {
   for (const key of keys.slice(0, MAX_AT_ONCE)) {
     try {
@@ -37,8 +37,8 @@ export async function finishGrants(ctx: Ctx, keys: GrantKey[]): Promise<void> {
 }
 
 /**
- * The same for an order of our own shop that was refunded: at once, as a pool freezes by its own clock and does not wait
- * for the sweep. Read and not passed on, so that what was asked back by a batch whose answer was lost is found too.
+ * Revokes the grants of a refunded order of our own shop. At once, because a pool freezes by its own clock and does not
+ * wait for the sweep. Reads the due rows, so that it also finds the rows of a batch whose answer was lost.
  */
 export async function finishGrantsOf(ctx: Ctx, orderId: string): Promise<void> {
   try {

@@ -1,4 +1,4 @@
-/** What was granted to an address becomes its owner's, who has registered and proved it. */
+/** Grants to an address become its owner's, once the owner has registered and verified it. */
 import { and, eq, isNotNull } from 'drizzle-orm'
 import { users } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
@@ -6,10 +6,10 @@ import { withRetry } from '../core/database.ts'
 import { finishGrant } from './finish-grant.ts'
 import { grants } from './schema.ts'
 
-/** As many as are finished while somebody waits for the answer; the sweep does the rest. */
+/** The number finished while the user waits for the answer; the sweep finishes the rest. */
 const MAX_AT_ONCE = 20
 
-/** Called when somebody has proved an address; the sweep finds by itself whoever this was not called for. */
+/** Called when a user has verified an address. After a crash before this call, the sweep finds the grants itself. */
 export async function takeOverGrants(ctx: Ctx, userId: string): Promise<void> {
   const user = await ctx.db
     .select({ email: users.email })

@@ -1,4 +1,4 @@
-/** Makes due what waits and need not any more: it has an owner by now, or its raffle takes nobody. */
+/** Makes waiting grants due that need to wait no longer: they have an owner now, or their raffle's sales are over. */
 import { and, eq, exists, gt, isNotNull, isNull, notInArray, or } from 'drizzle-orm'
 import { users } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
@@ -9,7 +9,7 @@ import { pools } from '../tickets/schema.ts'
 import { hasProved, isActiveUser } from './owner.ts'
 import { grants } from './schema.ts'
 
-/** Whoever proved, closed or cancelled it, somebody or a pool by itself, and wherever that process died. */
+/** Finds them by state, not by event: so no crash after a verification, closing or cancellation can lose one. */
 export const wakeGrants = (ctx: Ctx) =>
   withRetry(() =>
     ctx.db
@@ -18,7 +18,7 @@ export const wakeGrants = (ctx: Ctx) =>
       .where(and(eq(grants.status, 'waiting'), gt(grants.dueAt, ctx.now), or(hasOwner(ctx), isOver(ctx)))),
   )
 
-/** One that is claimed has an owner too, and waits for something else. */
+/** Only unclaimed grants: a claimed one has an owner too, but waits for sales to open. */
 function hasOwner(ctx: Ctx) {
   const isUser = (which: ReturnType<typeof hasProved>) =>
     exists(ctx.db.select({ id: users.id }).from(users).where(which))

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: tables one after another; drizzle-kit reads them from this one file
 /** Money: payments in, refunds back, payouts out, and the ledger that accounts for all of it. Times are milliseconds. */
 import { sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'

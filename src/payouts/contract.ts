@@ -12,7 +12,7 @@ import { PAYOUT_KINDS, PAYOUT_STATUSES } from '../money/schema.ts'
 
 const payoutTo = { provider: Provider, destination: Destination }
 
-/** What a settled raffle has left, or what the organisation's shop has earned in a currency. */
+/** The organisation's part of a settled raffle, or its shop's earnings in one currency. */
 export const RequestPayout = z
   .union(
     [
@@ -29,7 +29,7 @@ export type RequestPayout = z.infer<typeof RequestPayout>
 
 export const MarkPaid = z
   .strictObject({
-    /** The bank's number, the receipt's: what proves it. */
+    /** The proof of the payment, such as the number of a bank transfer or a receipt. */
     reference: Line(1, 120),
   })
   .meta({ id: 'MarkPaid' })
@@ -38,25 +38,25 @@ export type MarkPaid = z.infer<typeof MarkPaid>
 export const Payout = z
   .strictObject({
     id: Id('payout'),
-    /** A winner's prize, what is left of a raffle for its organisation, or what its shop has earned. */
+    /** A winner's prize, an organisation's part of a raffle, or its shop's earnings. */
     kind: z.enum(PAYOUT_KINDS),
-    /** Null where it is the shop's. */
+    /** Null for a shop's payout. */
     raffleId: Id('raffle').nullable(),
     organisationId: Id('organisation'),
-    /** Null for the organisation's own. */
+    /** Null for an organisation's or a shop's payout. */
     winnerId: Id('winner').nullable(),
     provider: Provider,
-    /** Whole where a person has to pay it by hand; else only its end. */
+    /** Whole if a person must pay it by hand; else only its end. */
     destination: z.string(),
     amount: Sum,
     status: z.enum(PAYOUT_STATUSES),
     requestedBy: Id('user'),
     approvedBy: Id('user').nullable(),
-    /** The provider's, or the operator's. */
+    /** The reference from the provider or from the operator. */
     reference: z.string().nullable(),
-    /** How often the provider has said that it failed and was asked again. */
+    /** How often it was retried after the provider reported a failure. */
     attempt: z.number().int(),
-    /** Why somebody should look at it; null: nobody need. */
+    /** Why a person must check it; null if nobody must. */
     attention: z.string().nullable(),
     createdAt: Instant,
     updatedAt: Instant,
@@ -81,7 +81,7 @@ export const EXAMPLE_PAYOUT_METHOD = {
 
 const DESTINATION = 'KCB 1180230112'
 
-/** Of what is sent, by the schemas' names. */
+/** Request bodies, by schema name. */
 export const BODIES = {
   NewPayoutMethod: { provider: 'sandbox', destination: DESTINATION },
   RequestPayout: { raffleId: EXAMPLE_RAFFLE_ID, provider: 'manual', destination: DESTINATION },

@@ -1,4 +1,4 @@
-/** Reading payouts for those who may: holders of a permission in the organisation; to everybody else they are not there. */
+/** Reads payouts, for members with the permission in their organisation; non-members get `not_found`. */
 import { and, desc, eq, inArray, lt } from 'drizzle-orm'
 import * as z from 'zod'
 import { organisationsWith, type Permission, requirePermission } from '../accounts/permissions.ts'
@@ -19,7 +19,7 @@ export async function findPayoutFor(ctx: Ctx, id: string, permission: Permission
 export const readPayout = (ctx: Ctx, id: string): Promise<PayoutRow | undefined> =>
   ctx.db.select().from(payouts).where(eq(payouts.id, id)).get()
 
-/** Of the organisations in which one may ask for payouts or approve them; the newest first. */
+/** The payouts of the organisations in which the caller may request or approve payouts, the newest first. */
 export async function listPayouts(ctx: Ctx, query: ListPayouts): Promise<PageOf<Payout>> {
   const mine = await organisationsWith(ctx, ['payouts:approve', 'payouts:request'])
   const last = readCursor(query.cursor, z.tuple([z.string()]))

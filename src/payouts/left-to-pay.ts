@@ -1,4 +1,4 @@
-/** What an organisation may still be paid: its part of the takings, less what was paid or is on its way. */
+/** The money that an organisation may still receive: its part of the takings, less its earlier payouts. */
 import type { SQL } from 'drizzle-orm'
 import { sql } from 'drizzle-orm'
 import { Problem } from '../core/errors.ts'
@@ -9,17 +9,17 @@ import { isLossOf } from '../money/losses.ts'
 import { type PayoutStatus, payouts } from '../money/schema.ts'
 import { isTopUpOf } from '../money/top-up-key.ts'
 
-/** Of a payout in the statement's own table: nothing speaks against paying it. */
+/** Guard in a statement on `payouts`: it is not a prize, or its winner still has the claim. */
 export const isStillOwed: SQL = sql`(${payouts.kind} <> 'prize' OR EXISTS (
   SELECT 1 FROM winners WHERE winners.id = ${payouts.subject} AND winners.status = 'claimed'))`
 
-/** Asked for and not paid yet. */
+/** Requested and not paid yet. */
 export const UNPAID: PayoutStatus[] = ['requested', 'approved', 'sent', 'failed']
 
 /**
- * What the ledger owes an organisation by its raffles and top-ups in a currency, less what it has lost to its buyers'
- * banks and its other payouts of that in `statuses`: a guaranteed raffle that took in too little takes from what others
- * have left. Read by the keys of what moves the account.
+ * The balance of an organisation in one currency: its parts of raffles and its top-ups, less losses to buyers' banks and
+ * less its other payouts in `statuses`. So a guaranteed raffle with too few takings is covered by the others. Finds the
+ * transfers by their transaction ids, because the account itself has no index.
  */
 export function leftForOrganiser(
   { organisationId, currency, id }: { organisationId: string; currency: string | SQL; id?: string },
@@ -40,13 +40,13 @@ export function leftForOrganiser(
         AND mine.status IN (SELECT value FROM json_each(${JSON.stringify(statuses)}))))`
 }
 
-/** What an organisation's shop has earned in a currency less what went back, and less its other payouts in `statuses`. */
+/** The earnings of an organisation's shop in one currency, less refunds and less its other payouts in `statuses`. */
 export function leftForShop(
   { organisationId, currency, id = '' }: { organisationId: string; currency: string; id?: string },
   statuses: PayoutStatus[],
 ): SQL {
   const shop = account.shop(organisationId)
-  // The ranges are those of the two indexes.
+  // The ranges repeat the conditions of the two partial indexes, so that SQLite uses them.
   return sql`(
     (SELECT coalesce(sum(amount), 0) FROM transfers WHERE credit = ${shop} AND currency = ${currency}
       AND credit >= 'shop:' AND credit < 'shop:~')
@@ -57,9 +57,9 @@ export function leftForShop(
         AND mine.id <> ${id} AND mine.status IN (SELECT value FROM json_each(${JSON.stringify(statuses)}))))`
 }
 
-/** Why less is left than its raffle has, by as much as is `missing`. */
+/** The refusal of a payout that the organisation's balance does not cover, by the sum `missing`. */
 export const owesElsewhere = (missing: Money): Problem =>
   new Problem(
     'invalid_state',
-    `The organisation owes ${formatMoney(missing)} to prizes of other raffles or for what buyers’ banks took back, or has asked for it already. Once it has paid that in and an administrator has recorded it as a top-up, this can be paid out.`,
+    `The organisation owes ${formatMoney(missing)} to prizes of other raffles or for disputed payments, or has already requested that sum. This can be paid out once the organisation has paid it in and an administrator has recorded the top-up.`,
   )

@@ -1,5 +1,4 @@
-/** What those who approve payouts do with one: approve it, cancel it, retry it after it failed, say what came of it. */
-
+/** Manages a payout, for members who approve payouts: approve, cancel, retry after a failure, record the outcome. */
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import { requireUser } from '../accounts/permissions.ts'
 import { insertAudit } from '../audit/insert-audit.ts'
@@ -22,29 +21,29 @@ import {
   trySending,
 } from './send-payout.ts'
 
-const byWhom = (settings: Settings): 'other' | 'any' =>
+const approverOf = (settings: Settings): 'other' | 'any' =>
   settings.PAYOUT_APPROVAL ?? (settings.ENVIRONMENT === 'production' ? 'other' : 'any')
 
-/** Sent at once; where that fails, by the sweep. */
+/** Sends it at once; if that fails, the sweep sends it. */
 export async function approvePayout(ctx: Ctx, id: string): Promise<Payout> {
   const payout = await findPayoutFor(ctx, id, 'payouts:approve')
   const { userId } = requireUser(ctx)
-  if (byWhom(ctx.settings) === 'other' && payout.requestedBy === userId) {
-    throw new Problem('forbidden', 'Somebody else than who asked for a payout approves it.')
+  if (approverOf(ctx.settings) === 'other' && payout.requestedBy === userId) {
+    throw new Problem('forbidden', 'You requested this payout: somebody else must approve it.')
   }
   return release(ctx, payout, 'requested', { approvedBy: userId }, 'approved')
 }
 
-/** Under another key at the provider, as it said that the one before had failed. The same Idempotency-Key is one retry. */
+/** Retries under a new key at the provider, because the last attempt failed there. The same Idempotency-Key is one retry. */
 export async function retryPayout(ctx: Ctx, id: string, key: string): Promise<Payout> {
   const payout = await findPayoutFor(ctx, id, 'payouts:approve')
   const retryKey = `${requireUser(ctx).userId}:${key}`
   if (payout.retryKey === retryKey) return presentPayout(payout)
-  const again = { retryKey, attempt: payout.attempt + 1, tries: 0 }
-  return release(ctx, payout, 'failed', again, 'retried')
+  const change = { retryKey, attempt: payout.attempt + 1, tries: 0 }
+  return release(ctx, payout, 'failed', change, 'retried')
 }
 
-/** On its way, guarded: of two at a time one takes effect, and none for a winner who was disqualified. */
+/** Releases a payout for sending. Guarded: of two concurrent calls one takes effect, and none if the winner was disqualified. */
 async function release(
   ctx: Ctx,
   payout: PayoutRow,
@@ -52,7 +51,7 @@ async function release(
   change: Partial<PayoutRow>,
   what: 'approved' | 'retried',
 ): Promise<Payout> {
-  // By all that is on its way already, too; one that is asked for only can wait.
+  // The balance must also cover all payouts that are under way; those only requested can wait.
   const cover = COVERS[payout.kind]?.(payout, ['approved', 'sent'])
   const [[released]] = await ctx.db.batch([
     ctx.db
@@ -64,7 +63,7 @@ async function release(
   ])
   if (released === undefined) {
     const now = (await readPayout(ctx, payout.id))!
-    // The same retry got there first.
+    // A concurrent repeat of this retry has already taken effect.
     if (change.retryKey !== undefined && now.retryKey === change.retryKey) return presentPayout(now)
     if (now.status === from && cover !== undefined) {
       const { left } = await ctx.db.get<{ left: number }>(sql`SELECT ${cover.left} AS left`)
@@ -85,24 +84,24 @@ interface Cover {
   why: (missing: Money) => Problem
 }
 
-/** What an organisation's own payouts are paid from; a prize is owed whatever is there. */
+/** The balance that must cover an organisation's payout; a prize is owed whatever the balance. */
 const COVERS: Partial<Record<PayoutRow['kind'], (payout: PayoutRow, statuses: PayoutStatus[]) => Cover>> = {
   organiser: (payout, statuses) => ({ left: leftForOrganiser(payout, statuses), why: owesElsewhere }),
-  shop: (payout, statuses) => ({ left: leftForShop(payout, statuses), why: isRefunded }),
+  shop: (payout, statuses) => ({ left: leftForShop(payout, statuses), why: shopLacks }),
 }
 
-const isRefunded = (missing: Money): Problem =>
+const shopLacks = (missing: Money): Problem =>
   new Problem(
     'invalid_state',
-    `The shop has ${formatMoney(missing)} less than this: it was refunded since, or is being paid out already. Cancel this payout and ask for what is left.`,
+    `The shop has ${formatMoney(missing)} less than this: that sum was refunded since, or is already being paid out. Cancel this payout and request the rest.`,
   )
 
 const isAt = ({ id, attempt }: PayoutRow, status: PayoutStatus): SQL =>
   and(eq(payouts.id, id), eq(payouts.attempt, attempt), eq(payouts.status, status))!
 
 /**
- * An organisation's payout that is not to be made, to a wrong account say: the money can be asked for again. A prize is
- * its winner's, who may say where else to send it.
+ * Cancels an organisation's payout, for example one to a wrong account: the money can be requested again. A prize belongs
+ * to its winner, who can redirect it with another claim.
  */
 export async function cancelPayout(ctx: Ctx, id: string): Promise<Payout> {
   const payout = await findPayoutFor(ctx, id, 'payouts:approve')
@@ -115,7 +114,7 @@ export async function cancelPayout(ctx: Ctx, id: string): Promise<Payout> {
   await ctx.db.batch([
     ctx.db
       .update(payouts)
-      // It does not stand for its raffle any longer.
+      // The subject is unique: free the raffle's place for a new request.
       .set({ status: 'cancelled', subject: id, dueAt: null, attention: null, updatedAt: ctx.now })
       .where(
         and(
@@ -134,7 +133,7 @@ export async function cancelPayout(ctx: Ctx, id: string): Promise<Payout> {
   )
 }
 
-/** An operator has paid it outside; or an administrator has read in its silent provider's statement that it was paid. */
+/** Records a payment by hand, or a payment that an administrator found in the statement of a silent provider. */
 export async function markPaid(ctx: Ctx, id: string, { reference }: MarkPaid): Promise<Payout> {
   const payout = await findPayoutFor(ctx, id, 'payouts:approve')
   if (isUnconfirmed(payout)) {
@@ -147,11 +146,11 @@ export async function markPaid(ctx: Ctx, id: string, { reference }: MarkPaid): P
     'invalid_state',
     now.provider === 'manual' || now.status === 'paid'
       ? `Only a payout that is approved can be marked as paid; this one is ${now.status}.`
-      : `This payout is made by ${now.provider}, not by hand, as long as that tells of it.`,
+      : `This payout is made by ${now.provider}. It can be marked as paid only if ${now.provider} does not report the outcome.`,
   )
 }
 
-/** By `reason` its silent provider has not paid it: it can be retried or corrected, as where that had said so itself. */
+/** Records that a silent provider has not paid it. Then it can be retried or redirected, like any failed payout. */
 export async function markFailed(ctx: Ctx, id: string, reason: string): Promise<Payout> {
   const payout = await findPayoutFor(ctx, id, 'payouts:approve')
   await requireStatement(ctx, payout.provider)
@@ -160,7 +159,7 @@ export async function markFailed(ctx: Ctx, id: string, reason: string): Promise<
   if (now.status === 'failed' && now.attention === reason) return presentPayout(now)
   throw new Problem(
     'invalid_state',
-    `Only a payout that was sent, and of which its provider does not say what became, can be marked as failed; this one is ${now.status}.`,
+    `Only a payout that was sent and whose provider does not report the outcome can be marked as failed; this one is ${now.status}.`,
   )
 }
 

@@ -1,4 +1,4 @@
-/** Payouts and payout methods as they are answered: of where money goes, no more than is needed. */
+/** A payout in its wire shape: it shows no more of the destination than is needed. */
 import { toInstant } from '../core/time.ts'
 import { masked } from '../money/present-payout-method.ts'
 import type { PayoutRow } from '../money/schema.ts'

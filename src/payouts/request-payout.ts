@@ -1,5 +1,4 @@
-/** An organisation asks for what a settled raffle has left it, or its shop has earned: once, whatever is asked and repeated. */
-
+/** An organisation requests its part of a settled raffle, or its shop's earnings. No request or repeat can pay it twice. */
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { requirePermission, requireUser } from '../accounts/permissions.ts'
 import { insertAudit } from '../audit/insert-audit.ts'
@@ -18,12 +17,12 @@ import type { Payout, RequestPayout } from './contract.ts'
 import { leftForOrganiser, leftForShop, owesElsewhere, UNPAID } from './left-to-pay.ts'
 import { presentPayout } from './present.ts'
 
-/** Money that an organisation may ask for. */
+/** Money that an organisation may request. */
 interface Owed {
   of: Pick<NewPayout, 'kind' | 'subject' | 'raffleId' | 'organisationId' | 'amount' | 'currency'>
-  /** Holds as long as it is there. */
+  /** Holds while the money is there. */
   guard: SQL
-  /** Why it cannot be asked for now. */
+  /** Why it cannot be requested now; null if it can. */
   refusal: Problem | null
 }
 
@@ -34,7 +33,7 @@ export async function requestPayout(ctx: Ctx, input: RequestPayout, key: string)
       ? await leftByRaffle(ctx, input.raffleId)
       : await earnedByShop(ctx, input, `${userId}:${key}`)
   const request = bodyHash(input)
-  const earlier = await madeBy(ctx, userId, key, request)
+  const earlier = await findByKey(ctx, userId, key, request)
   if (earlier !== null) return earlier
   const { provider, destination } = input
   checkPayoutProvider(ctx, { provider, destination })
@@ -53,13 +52,13 @@ export async function requestPayout(ctx: Ctx, input: RequestPayout, key: string)
       }),
     ]),
   )
-  const made = await madeBy(ctx, userId, key, request)
+  const made = await findByKey(ctx, userId, key, request)
   if (made === null) throw alreadyRequested()
   return made
 }
 
-/** What was made under this key, if it was for the same request. */
-async function madeBy(ctx: Ctx, userId: string, key: string, request: string): Promise<Payout | null> {
+/** The payout that was requested under this key; throws if that was another request. */
+async function findByKey(ctx: Ctx, userId: string, key: string, request: string): Promise<Payout | null> {
   const row = await ctx.db
     .select()
     .from(payouts)
@@ -76,7 +75,7 @@ async function leftByRaffle(ctx: Ctx, id: string): Promise<Owed> {
   const { raffle } = await findRaffleFor(ctx, id, 'payouts:request')
   const { organisationId, priceCurrency: currency } = raffle
   const organiser = account.organiser(organisationId)
-  // Of this raffle alone; a settled one's changes by its payout, and by what buyers' banks take back.
+  // The sum of this raffle alone. After settlement only its payout and disputes change it.
   const left = leftForOrganiser({ organisationId, currency }, UNPAID)
   const { amount, requested, covered } = await ctx.db.get<
     Record<'amount' | 'requested' | 'covered', number>
@@ -89,7 +88,7 @@ async function leftByRaffle(ctx: Ctx, id: string): Promise<Owed> {
       AND ${payouts.subject} = ${id}) AS requested)`)
   const why = [
     raffle.status !== 'settled' &&
-      notNow('This raffle is not settled yet: prizes, payments or refunds of it are under way.'),
+      notNow('This raffle is not settled yet: its prizes, payments or refunds are under way.'),
     requested === 0 && amount <= 0 && notNow('This raffle has left nothing to be paid out.'),
     requested === 1 && alreadyRequested(),
     covered < amount && owesElsewhere({ amount: amount - covered, currency }),
@@ -101,7 +100,7 @@ async function leftByRaffle(ctx: Ctx, id: string): Promise<Owed> {
   }
 }
 
-/** All of it; refunds that come later make the next one smaller, and an organisation may come to owe them. */
+/** All earnings. Later refunds make the next payout smaller, and the organisation may come to owe them. */
 async function earnedByShop(
   ctx: Ctx,
   { organisationId, currency }: { organisationId: string; currency: string },
@@ -110,7 +109,7 @@ async function earnedByShop(
   await requirePermission(ctx, organisationId, 'payouts:request')
   const left = leftForShop({ organisationId, currency }, UNPAID)
   const { amount } = await ctx.db.get<{ amount: number }>(sql`SELECT ${left} AS amount`)
-  const nothing = `The shop has earned nothing in ${currency} that was not asked for already.`
+  const nothing = `The shop has no earnings in ${currency} left to request.`
   return {
     of: { kind: 'shop', subject, raffleId: null, organisationId, amount, currency },
     guard: sql`${left} >= ${amount}`,
@@ -119,4 +118,4 @@ async function earnedByShop(
 }
 
 const notNow = (why: string) => new Problem('invalid_state', why)
-const alreadyRequested = () => new Problem('conflict', 'This payout was asked for already.')
+const alreadyRequested = () => new Problem('conflict', 'This payout was already requested.')

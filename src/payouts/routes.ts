@@ -1,4 +1,4 @@
-/** Doors of payouts, and of a person's payout methods. */
+/** Routes of payouts, and of a user's payout methods. */
 import { Hono } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { EXAMPLE_ORGANISATION, EXAMPLE_RAFFLE_ID, EXAMPLE_WINNER_ID } from '../core/examples.ts'
@@ -76,14 +76,14 @@ export const payoutMethods = new Hono<AppEnv>()
     '/',
     describe({
       summary: 'Add a payout method',
-      description: 'Where a cash prize is to be paid; named by its id in a claim.',
+      description: 'A destination for cash prizes. A claim names it by its id.',
       tag: TAG,
       auth: 'user',
       success: {
         status: 201,
         schema: PayoutMethod,
         example: EXAMPLE_PAYOUT_METHOD,
-        description: 'The method; only the end of its destination is ever shown.',
+        description: 'The method. Only the end of its destination is ever shown.',
       },
       errors: [...BODY_ERRORS, 'limit_reached'],
     }),
@@ -98,10 +98,10 @@ export const payoutMethods = new Hono<AppEnv>()
     '/:id',
     describe({
       summary: 'Remove a payout method',
-      description: 'Payouts that were asked for with it go where it said.',
+      description: 'Payouts that were already requested with it still go to its destination.',
       tag: TAG,
       auth: 'user',
-      success: { status: 204, description: 'It is gone.' },
+      success: { status: 204, description: 'Removed.' },
       errors: ['not_found'],
     }),
     validate('param', PayoutMethodParams),
@@ -117,7 +117,7 @@ export const payouts = new Hono<AppEnv>()
     '/',
     describe({
       summary: 'List payouts',
-      description: 'Of the organisations in which you may ask for payouts or approve them.',
+      description: 'The payouts of the organisations in which you may request or approve payouts.',
       tag: TAG,
       auth: 'user',
       success: {
@@ -134,16 +134,16 @@ export const payouts = new Hono<AppEnv>()
   .post(
     '/',
     describe({
-      summary: 'Ask for what a raffle has left the organisation, or for what its shop has earned',
+      summary: 'Request a payout of a raffle or of a shop',
       description:
-        'By the ledger. Of a raffle, once it is settled: takings less rake and prizes. Of the shop: all that was sold less what was refunded and what was asked for before; what is refunded later comes off the next one.',
+        'The ledger determines the amount. For a settled raffle it is the takings less rake and prizes. For a shop it is all sales less refunds and earlier payouts; later refunds make the next payout smaller.',
       tag: TAG,
       auth: 'user',
       idempotent: true,
       success: {
         status: 201,
         schema: Payout,
-        description: 'The payout, to be approved.',
+        description: 'The payout, which now needs approval.',
         example: { ...EXAMPLE_PAYOUT, kind: 'organiser', winnerId: null },
       },
       errors: [...BODY_ERRORS, 'not_found', 'forbidden', 'invalid_state', 'conflict'],
@@ -163,7 +163,7 @@ export const payouts = new Hono<AppEnv>()
     describe({
       summary: 'Approve a payout',
       description:
-        'By somebody else than who asked for it, where the deployment says so. It is sent at once.',
+        'It is sent at once. If the deployment says so, somebody else than its requester must approve it.',
       tag: TAG,
       auth: 'user',
       success: answered('The payout, on its way.', { status: 'sent' }),
@@ -177,10 +177,10 @@ export const payouts = new Hono<AppEnv>()
     describe({
       summary: 'Cancel a payout of an organisation',
       description:
-        'What a raffle has left or a shop has earned, as long as it is not approved, or after it failed. The money can be asked for again.',
+        'Only for a payout of a raffle’s rest or of shop earnings, before its approval or after it failed. The money can be requested again.',
       tag: TAG,
       auth: 'user',
-      success: answered('The payout, which is not made.', {
+      success: answered('The cancelled payout.', {
         status: 'cancelled',
         kind: 'shop',
         raffleId: null,
@@ -195,7 +195,7 @@ export const payouts = new Hono<AppEnv>()
     '/:id/retry',
     describe({
       summary: 'Retry a payout that failed',
-      description: 'Only after the provider said that it failed; two retries at a time are one payment.',
+      description: 'Only after the payout failed. Two concurrent retries are one payment.',
       tag: TAG,
       auth: 'user',
       idempotent: true,
@@ -210,7 +210,7 @@ export const payouts = new Hono<AppEnv>()
     describe({
       summary: 'Mark a payout as paid',
       description:
-        'By hand, where it is made by hand. By its provider, for an administrator alone: once the provider was sent it, has not told of it, and that needs attention.',
+        'For a payout that is paid by hand. For a payout by a provider only an administrator may: once it was sent, and needs attention because the provider does not report the outcome.',
       tag: TAG,
       auth: 'user',
       success: answered('The paid payout.', { status: 'paid' }),
@@ -225,10 +225,10 @@ export const payouts = new Hono<AppEnv>()
     describe({
       summary: 'Mark a payout as not paid by its provider',
       description:
-        'For an administrator alone: once the provider was sent it, has not told of it, and that needs attention. It can be retried then, or corrected, as one that the provider says has failed.',
+        'Only for administrators: once it was sent, and needs attention because the provider does not report the outcome. Then it can be retried or redirected, like any failed payout.',
       tag: TAG,
       auth: 'user',
-      success: answered('The payout, which is not paid.', {
+      success: answered('The failed payout.', {
         status: 'failed',
         attention: BODIES.Reason.reason,
       }),

@@ -1,6 +1,6 @@
 /**
- * Sends an approved payout and follows it until the provider has decided. Written down as sent before the provider is
- * asked, under a key of its own; what is not known is asked again under that key, never sent under another.
+ * Sends an approved payout and polls it until the provider has decided. It is stored as sent before the provider is
+ * called, under a key of its own. While the outcome is unknown, the same key is sent again, never a new one.
  */
 
 import { and, eq, gte, inArray, isNotNull, ne, type SQL, sql } from 'drizzle-orm'
@@ -19,11 +19,11 @@ import { type PayoutRow, type PayoutStatus, payouts } from '../money/schema.ts'
 import { makeDueNow } from '../raffles/schedule-sweep.ts'
 import { isStillOwed } from './left-to-pay.ts'
 
-/** Safe to repeat, and at the same time: the key makes it one payment. */
+/** Idempotent, and safe to run concurrently: the key makes it one payment. */
 async function sendPayout(ctx: Ctx, payout: PayoutRow): Promise<void> {
-  const going = await noteSending(ctx, payout)
-  if (going === undefined) return
-  await takeSent(ctx, going, await ask(ctx, going))
+  const sending = await recordSending(ctx, payout)
+  if (sending === undefined) return
+  await recordAnswer(ctx, sending, await callProvider(ctx, sending))
 }
 
 /** A failure is logged and the payout stays due: the next sweep retries, and flags it for a person once it is late. */
@@ -32,25 +32,25 @@ export async function trySending(ctx: Ctx, payout: PayoutRow): Promise<void> {
     await sendPayout(ctx, payout)
   } catch (error) {
     ctx.log.error('payout not sent', { payoutId: payout.id, error })
-    await noteUnsent(ctx, payout).catch((error) =>
-      ctx.log.error('payout not noted as unsent', { payoutId: payout.id, error }),
+    await flagUnsent(ctx, payout).catch((error) =>
+      ctx.log.error('payout not flagged as unsent', { payoutId: payout.id, error }),
     )
   }
 }
 
-/** Asked again, it says how that one stands. */
-function ask(ctx: Ctx, payout: PayoutRow): Promise<Sent> {
+/** Idempotent: a repeat under the same key returns the status of the first call. */
+function callProvider(ctx: Ctx, payout: PayoutRow): Promise<Sent> {
   const { provider, amount, currency, createdAt, destination } = payout
   const id = attemptKey(payout.id, payout.attempt)
   return providerOf(provider).payout(ctx, { id, amount, currency, createdAt, destination })
 }
 
 /**
- * From here on the winner cannot be disqualified; one who was is not paid. While the provider is asked nobody else says what
- * came of it: were it marked as failed meanwhile, it could be paid twice.
+ * After this the winner cannot be disqualified, and a disqualified winner is not paid. Race: an administrator may mark the
+ * payout as failed during the call, and a retry would pay twice. Safe: this clears `attention`, which marking needs.
  */
-async function noteSending(ctx: Ctx, { id, attempt, tries }: PayoutRow): Promise<PayoutRow | undefined> {
-  const [going] = await withRetry(() =>
+async function recordSending(ctx: Ctx, { id, attempt, tries }: PayoutRow): Promise<PayoutRow | undefined> {
+  const [sending] = await withRetry(() =>
     ctx.db
       .update(payouts)
       .set({
@@ -70,10 +70,10 @@ async function noteSending(ctx: Ctx, { id, attempt, tries }: PayoutRow): Promise
       )
       .returning(),
   )
-  return going
+  return sending
 }
 
-async function takeSent(ctx: Ctx, payout: PayoutRow, sent: Sent): Promise<void> {
+async function recordAnswer(ctx: Ctx, payout: PayoutRow, sent: Sent): Promise<void> {
   const reference = sent.reference ?? payout.reference
   if (sent.status === 'succeeded') {
     await payPayout(ctx, payout, ['sent'], reference)
@@ -91,20 +91,20 @@ function undecided({ provider, tries }: PayoutRow, { status, reason }: Sent): Pa
   if (status === 'failed') {
     return { status: 'failed', dueAt: null, attention: attentionText.failed(provider, reason) }
   }
-  // Only a person knows: there is nothing to ask again.
+  // A person pays by hand, so there is no provider to poll.
   if (provider === 'manual') return { dueAt: null, attention: attentionText.payByHand }
   const isLate = tries >= POLLS_BEFORE_LATE
   return { attention: isLate || reason !== null ? whyLate({ provider }, status, reason) : null }
 }
 
-/** Its provider could not be asked, again and again: somebody is told, and it goes on being asked. */
-const noteUnsent = (ctx: Ctx, payout: PayoutRow) =>
+/** After several failed calls to the provider, flags the payout for a person; the sweep still retries. */
+const flagUnsent = (ctx: Ctx, payout: PayoutRow) =>
   ctx.db
     .update(payouts)
     .set({ attention: attentionText.cannotBeSent(payout.provider) })
     .where(and(isStill(payout, ['sent']), gte(payouts.tries, POLLS_BEFORE_LATE)))
 
-/** Its provider was sent it and is silent: what came of it a person may say, as long as the provider is not being asked. */
+/** The provider has it and is silent: an administrator may record the outcome, except during a call to the provider. */
 const isUnconfirmed = and(ne(payouts.provider, 'manual'), isNotNull(payouts.attention))
 
 export const entryOf = ({ id, organisationId }: PayoutRow, action: AuditAction): AuditEntry => ({
@@ -113,7 +113,7 @@ export const entryOf = ({ id, organisationId }: PayoutRow, action: AuditAction):
   organisationId,
 })
 
-/** By its provider, which has not said so; nothing happens unless it is silent. */
+/** The provider paid it without a report. Changes nothing unless the provider is silent. */
 export const recordPayoutPaidByAdmin = (ctx: Ctx, payout: PayoutRow, reference: string): Promise<void> =>
   payPayout(ctx, payout, ['sent'], reference, {
     guard: isUnconfirmed,
@@ -124,7 +124,7 @@ export const recordPayoutPaidByAdmin = (ctx: Ctx, payout: PayoutRow, reference: 
 export const recordPayoutPaidByHand = (ctx: Ctx, payout: PayoutRow, reference: string): Promise<void> =>
   payPayout(ctx, payout, ['approved', 'sent'], reference, { audited: entryOf(payout, 'payout.marked_paid') })
 
-/** Not by its provider, which has not said so; nothing happens unless it is silent. */
+/** The provider did not pay it and sent no report. Changes nothing unless the provider is silent. */
 export const recordPayoutFailedByAdmin = (ctx: Ctx, payout: PayoutRow, reason: string) =>
   withRetry(() =>
     ctx.db.batch([
@@ -136,7 +136,7 @@ export const recordPayoutFailedByAdmin = (ctx: Ctx, payout: PayoutRow, reason: s
     ]),
   )
 
-/** It has been paid: the ledger, the payout and its winner in one transaction; a repeat changes nothing. */
+/** Records the payment: the ledger, the payout and its winner in one transaction. Idempotent. */
 export async function payPayout(
   ctx: Ctx,
   payout: PayoutRow,
@@ -174,16 +174,16 @@ export async function payPayout(
   await withRetry(() => ctx.db.batch(payout.kind === 'prize' ? [...statements, ...ofWinner] : statements))
 }
 
-/** Of one that had failed its provider tells again: it may have been paid after all. */
+/** A provider event about a failed payout: it may have gone through after all, so query the provider again. */
 export async function checkFailedPayout(ctx: Ctx, payout: PayoutRow): Promise<void> {
   if (payout.provider === 'manual' || payout.status !== 'failed') return
-  const { status, reference } = await ask(ctx, payout)
+  const { status, reference } = await callProvider(ctx, payout)
   if (status === 'succeeded') await payPayout(ctx, payout, ['failed'], reference ?? payout.reference)
-  else if (status !== 'failed') await isUnderWay(ctx, payout)
+  else if (status !== 'failed') await markUnderWay(ctx, payout)
 }
 
-/** What had failed is on its way after all: nobody retries it or asks for it again meanwhile. */
-const isUnderWay = (ctx: Ctx, payout: PayoutRow) =>
+/** A failed payout is under way after all: as `sent` it can be neither retried nor redirected. */
+const markUnderWay = (ctx: Ctx, payout: PayoutRow) =>
   withRetry(() =>
     ctx.db
       .update(payouts)
@@ -191,12 +191,12 @@ const isUnderWay = (ctx: Ctx, payout: PayoutRow) =>
       .where(and(isStill(payout, ['failed']), isStillOwed)),
   )
 
-/** The account that owes it. */
+/** The account that owes the payout. */
 function paidFrom({ kind, raffleId, organisationId }: PayoutRow): string {
   if (kind === 'prize') return account.prizes(raffleId!)
   return kind === 'organiser' ? account.organiser(organisationId) : account.shop(organisationId)
 }
 
-/** The payout is where it was read to be, at the same attempt. */
+/** Guard: the payout is still in one of these statuses, at the attempt that was read. */
 const isStill = ({ id, attempt }: PayoutRow, from: PayoutStatus[]): SQL =>
   and(eq(payouts.id, id), eq(payouts.attempt, attempt), inArray(payouts.status, from))!

@@ -1,4 +1,4 @@
-/** The sweep over payouts: sends what is approved and polls what was sent, the oldest first. */
+/** Sweeps payouts: sends the approved ones and polls the sent ones, the oldest first. */
 import { asc, lte } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { sweepRows } from '../core/sweep-rows.ts'

@@ -1,5 +1,4 @@
-/** Writes terms that the pool has accepted into the raffle's row; a newer version is never overwritten by an older. */
-
+/** Writes the terms that the pool has accepted to the raffle's row; an older version never overwrites a newer one. */
 import { and, eq, lt, sql } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
@@ -15,11 +14,8 @@ import { columnsOf } from './terms.ts'
 const FIRST_VERSION = 1
 
 /**
- * The pool decides, D1 follows: a crash between the two leaves a pool that is ahead, and the sweep calls this with what
- * the pool projected. A draft whose terms a pool has accepted is published.
- *
- * The audit's row comes with what D1 writes first after the pool has accepted, so a refusal leaves none. Where the request
- * dies in between, the row is the sweep's: it names neither the person nor what changed.
+ * The pool decides and D1 follows. A crash between the two leaves the pool ahead, and the sweep then calls this with the
+ * projected terms. A draft whose terms a pool has accepted is published.
  */
 export async function applyTerms(
   ctx: Ctx,

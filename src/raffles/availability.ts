@@ -1,4 +1,4 @@
-/** How many tickets are left, and which numbers. */
+/** Reads how many tickets are left, and which numbers are free. */
 import * as z from 'zod'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
@@ -8,13 +8,13 @@ import { TicketNumber } from '../tickets/contract.ts'
 import { findPublishedRaffle } from './find-raffle.ts'
 import { isCancelled, ticketCounts } from './present.ts'
 
-/** From the projected row: spectators never reach the pool. */
+/** Reads the projected row, so that spectators never reach the pool. */
 export async function readAvailability(ctx: Ctx, id: string) {
   const found = await findPublishedRaffle(ctx, id)
   return { total: found.raffle.totalTickets, ...ticketCounts(found, ctx.now) }
 }
 
-/** The free numbers in order, where players choose; a buyer needs them as they are now, so the pool is asked. */
+/** The free numbers in ascending order, if players choose. Queries the pool, because a buyer needs the current numbers. */
 export async function listFreeNumbers(
   ctx: Ctx,
   id: string,
@@ -23,7 +23,7 @@ export async function listFreeNumbers(
   const found = await findPublishedRaffle(ctx, id)
   const { raffle } = found
   if (raffle.numbering !== 'chosen')
-    throw new Problem('invalid_state', 'This raffle gives the numbers out itself.')
+    throw new Problem('invalid_state', 'In this raffle players cannot choose numbers.')
   if (isCancelled(found, ctx.now)) return { data: [], nextCursor: null }
   const [after = 0] = readCursor(query.cursor, z.tuple([TicketNumber])) ?? []
   const numbers = await askPool(ctx, raffle.pool, (pool) => pool.freeNumbers(after + 1, query.limit + 1))

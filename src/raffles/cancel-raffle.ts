@@ -1,5 +1,4 @@
-/** Cancels a published raffle: an operator before the commitment, afterwards an admin, until shortly before the beacon. */
-
+/** Cancels a published raffle. Operators may before the commitment, admins until shortly before the beacon. */
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import { requireLiveUser } from '../accounts/permissions.ts'
 import { type AuditEntry, insertAudit } from '../audit/insert-audit.ts'
@@ -20,12 +19,12 @@ export async function cancelRaffle(ctx: Ctx, id: string, reason: string): Promis
   const { raffle } = await findRaffleFor(ctx, id, 'raffles:cancel')
   if (raffle.status === 'draft') throw new Problem('invalid_state', 'A draft is deleted, not cancelled.')
   if (raffle.status === 'drawn' || raffle.status === 'settled') {
-    throw new Problem('invalid_state', 'This raffle is drawn: its winners stand.')
+    throw new Problem('invalid_state', 'This raffle is already drawn.')
   }
   const by: CancelledBy = (await requireLiveUser(ctx)).isAdmin ? 'admin' : 'operator'
   const change = followUp()
   await scheduleSweep(ctx, raffle.id, change)
-  // The pool decides against its own freeze, in one order with everything else that happens there.
+  // Race: this cancellation against the freeze. Safe: the pool decides one after the other, so only one of them wins.
   const { cancellation } = orThrow(
     await askPool(ctx, raffle.pool, (pool) => pool.cancel(by, reason, change.until)),
   )
@@ -34,8 +33,8 @@ export async function cancelRaffle(ctx: Ctx, id: string, reason: string): Promis
 }
 
 /**
- * Follows a pool that was cancelled, by somebody or by itself below the minimum; who has paid is refunded from now on,
- * and prizes that are products are for sale again. In the audit this is the request's, or the sweep's where that has died.
+ * Follows a cancelled pool, which a person cancelled or which missed its minimum. Starts the refunds of paid orders;
+ * prizes that are products are for sale again.
  */
 export async function markCancelled(
   ctx: Ctx,

@@ -1,5 +1,4 @@
-/** Ends sales now and draws at the earliest fair time, where the rules allow an operator to do so. */
-
+/** Closes sales now, if the rules allow an operator to; the draw moves to the earliest fair time. */
 import { and, eq, isNull } from 'drizzle-orm'
 import { type AuditEntry, insertAudit, isFirst } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
@@ -12,7 +11,7 @@ import { readRaffle } from './read-raffle.ts'
 import { followUp, scheduleSweep } from './schedule-sweep.ts'
 import { type RaffleRow, raffles } from './schema.ts'
 
-/** A repeat within this time of the closing may give the reason that a call which died did not write down. */
+/** For this long after the closing, a repeat may still store the reason that a crashed call did not store. */
 const REPEAT_MS = MINUTE_MS
 
 export async function closeRaffle(ctx: Ctx, id: string, reason: string | undefined): Promise<Raffle> {
@@ -23,22 +22,22 @@ export async function closeRaffle(ctx: Ctx, id: string, reason: string | undefin
   const change = followUp()
   await scheduleSweep(ctx, raffle.id, change)
   const { closedAt } = orThrow(await askPool(ctx, raffle.pool, (pool) => pool.close(change.until)))
-  const mayNote = reason !== undefined && ctx.now < closedAt + REPEAT_MS
-  await ctx.db.batch([recordClosing(ctx, raffle), ...(mayNote ? [noteReason(ctx, raffle.id, reason)] : [])])
+  const mayStore = reason !== undefined && ctx.now < closedAt + REPEAT_MS
+  await ctx.db.batch([recordClosing(ctx, raffle), ...(mayStore ? [storeReason(ctx, raffle.id, reason)] : [])])
   return readRaffle(ctx, id)
 }
 
 /**
- * Once, however often it is repeated. Where the request dies after the pool's answer, the row is missing unless somebody
- * repeats it before the draw: that the raffle was closed, and when, is in the pool's own record.
+ * Once, however often the request is repeated. If the process dies after the pool's answer, only a repeat before the draw
+ * writes the row; the pool's own record still says when the raffle was closed.
  */
 function recordClosing(ctx: Ctx, { id, organisationId }: RaffleRow) {
   const entry: AuditEntry = { action: 'raffle.closed', subject: { kind: 'raffle', id }, organisationId }
   return insertAudit(ctx, entry, isFirst(entry))
 }
 
-/** The first reason given is the one that is shown; a repeat does not rewrite it. */
-const noteReason = (ctx: Ctx, id: string, closeNote: string) =>
+/** The first reason is the one that is shown; a repeat does not overwrite it. */
+const storeReason = (ctx: Ctx, id: string, closeNote: string) =>
   ctx.db
     .update(raffles)
     .set({ closeNote, updatedAt: ctx.now })

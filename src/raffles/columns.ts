@@ -1,4 +1,4 @@
-/** From the fields of a request to the columns of the table. */
+/** Converts the fields of a request to columns of the table. */
 import type { CreateRaffle, RaffleTimes, SavedTerms, UpdateRaffle } from './contract.ts'
 import type { RaffleRow } from './schema.ts'
 
@@ -36,7 +36,7 @@ export function toNewColumns({
   return { ...toTermColumns(terms), opensAt, closesAt, drawAt }
 }
 
-/** All columns but the times; a free raffle lets each person enter once unless it says otherwise or orders earn its entries. */
+/** All columns except the times. `maxPerUser` is 1 by default if entries are free and not earned by orders. */
 export function toTermColumns({
   ticketPrice,
   maxPerUser,

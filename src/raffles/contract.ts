@@ -1,4 +1,4 @@
-/** The shapes of raffles on the wire: what may be sent, with every bound, and what is answered. */
+/** The shapes of raffles on the wire: requests, with every bound, and responses. */
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Currency, MAX_AMOUNT, Money } from '../core/money.ts'
@@ -13,19 +13,19 @@ export const MAX_PRIZES = 100
 export const MAX_PRIZE_UNITS = 1_000
 const MAX_TAGS = 10
 
-/** The platform sets no alarm after 2189, and the rules spell years with four digits. */
+/** The platform sets no alarm after 2189, and the rules write years with four digits. */
 const EARLIEST_INSTANT = Date.parse('2000-01-01T00:00:00Z')
 const LATEST_INSTANT = Date.parse('2100-01-01T00:00:00Z')
 
-/** An instant that goes into the rules: whole seconds. */
+/** An instant of the rules, in whole seconds. */
 const rulesInstant = (round: (seconds: number) => number) =>
   InstantIn.transform((ms) => round(ms / SECOND_MS) * SECOND_MS).refine(
     (ms) => ms >= EARLIEST_INSTANT && ms <= LATEST_INSTANT,
     'must lie between the years 2000 and 2100',
   )
-/** Nothing comes sooner than was promised. */
+/** Rounded up: nothing happens earlier than promised. */
 const RulesInstant = rulesInstant(Math.ceil)
-/** Whoever opens a raffle now means now, not a moment later. */
+/** Rounded down: a raffle that opens now must open now, not a moment later. */
 const OpeningInstant = rulesInstant(Math.floor)
 
 export const RAFFLE_STATUSES = [
@@ -41,7 +41,7 @@ export const RAFFLE_STATUSES = [
 export const RaffleStatus = z.enum(RAFFLE_STATUSES)
 export type RaffleStatus = z.infer<typeof RaffleStatus>
 
-/** Of a share of the takings: basis points, 10,000 being all of them. */
+/** A share of the takings in basis points; 10,000 is all of them. */
 const Share = z.strictObject({ shareBps: z.number().int().min(1).max(10_000) })
 
 export const Prize = z.discriminatedUnion('kind', [
@@ -50,7 +50,7 @@ export const Prize = z.discriminatedUnion('kind', [
     title: z.string(),
     quantity: z.number().int(),
     value: Money.nullable(),
-    /** The product that it is, out of whose stock it was set aside at the publication; left out where it is none. */
+    /** The product whose stock publication sets aside; left out if the prize is not a product. */
     productId: Id('product').optional(),
   }),
   z.strictObject({ kind: z.literal('cash'), title: z.string(), quantity: z.number().int(), value: Money }),
@@ -59,7 +59,7 @@ export const Prize = z.discriminatedUnion('kind', [
 export type Prize = z.infer<typeof Prize>
 
 const prizeBase = { title: Line(1, 120), quantity: z.number().int().min(1).max(MAX_PRIZE_UNITS) }
-/** Optional within, too: so that a prize that does not say its kind is told what is wrong with it as an item. */
+/** The inner `optional` lets a prize without a kind match as an item, so that its errors are those of an item. */
 const ItemKind = z.literal('item').optional().default('item')
 const PrizeIn = z
   .discriminatedUnion('kind', [
@@ -80,7 +80,7 @@ const PrizeIn = z
 export const PrizesIn = z.array(PrizeIn).min(1).max(MAX_PRIZES)
 
 export const Draw = z.strictObject({ method: z.literal('beacon') })
-/** What players agree to. Frozen in the pool once the first ticket is held or sold. */
+/** The rules that players agree to. They freeze in the pool once the first ticket is held or sold. */
 const rulesFields = {
   title: Line(1, 120),
   ticketPrice: z.strictObject({ amount: z.number().int().min(0).max(MAX_AMOUNT), currency: Currency }),
@@ -110,7 +110,7 @@ const rulesFields = {
 
 export const ImageUrl = z.url({ protocol: /^https$/ }).max(2_048)
 
-/** What describes a raffle and may be edited at any time. */
+/** The descriptive fields of a raffle, which may change at any time. */
 const freeFields = {
   description: LongText(5_000),
   imageUrl: ImageUrl.nullable(),
@@ -121,7 +121,7 @@ const freeFields = {
   timeZone: TimeZone,
 }
 
-/** Fields that may be left out of a new raffle, and what they are then. */
+/** Fields that a new raffle may leave out, with their defaults. */
 const defaultedFields = {
   maxPerUser: rulesFields.maxPerUser.optional(),
   minTickets: rulesFields.minTickets.default(0),
@@ -150,11 +150,11 @@ export type CreateRaffle = z.infer<typeof CreateRaffle>
 
 const ChangedRaffle = z.strictObject({ ...rulesFields, ...freeFields }).partial()
 
-/** A change: the fields that are sent; those left out stay as they are. */
+/** A partial change: fields that are left out keep their values. */
 export const UpdateRaffle = ChangedRaffle.meta({ id: 'UpdateRaffle' })
 export type UpdateRaffle = z.infer<typeof UpdateRaffle>
 
-/** When a raffle opens, closes and is drawn: what saved terms leave open. */
+/** The times of a raffle, which saved terms do not have. */
 export const RaffleTimes = z.strictObject({
   opensAt: rulesFields.opensAt,
   closesAt: rulesFields.closesAt,
@@ -164,7 +164,7 @@ export type RaffleTimes = z.infer<typeof RaffleTimes>
 
 const TIMES = { opensAt: true, closesAt: true, drawAt: true } as const
 
-/** Terms that raffles can be started from: all that a new raffle has but its times. */
+/** Terms to start raffles from: every field of a new raffle except its times. */
 export const SavedTerms = CreateRaffle.omit({ organisationId: true, ...TIMES })
 export type SavedTerms = z.infer<typeof SavedTerms>
 
@@ -172,7 +172,7 @@ export type SavedTerms = z.infer<typeof SavedTerms>
 export const ChangedTerms = ChangedRaffle.omit(TIMES)
 export type ChangedTerms = z.infer<typeof ChangedTerms>
 
-/** Of a raffle that is started from saved terms: its times, and whatever else is to differ. */
+/** A raffle that is started from saved terms: its times, and any field that differs. */
 export const StartRaffle = ChangedRaffle.extend(RaffleTimes.shape).meta({ id: 'StartRaffle' })
 export type StartRaffle = z.infer<typeof StartRaffle>
 export const OrganisationRef = z.strictObject({ id: Id('organisation'), slug: z.string(), name: z.string() })
@@ -183,7 +183,7 @@ export const Raffle = z
     slug: z.string(),
     status: RaffleStatus,
     organisation: OrganisationRef,
-    /** The series that made it; null for a raffle of its own. */
+    /** The series that made it; null if none did. */
     seriesId: Id('series').nullable(),
     title: z.string(),
     description: z.string(),
@@ -202,7 +202,7 @@ export const Raffle = z
     closesAt: Instant,
     freezeAt: Instant,
     drawAt: Instant,
-    /** When the draw really is: `drawAt`, or after an early close the earliest fair time. */
+    /** The actual time of the draw: `drawAt`, or after an early close the earliest fair time. */
     effectiveDrawAt: Instant,
     timeZone: z.string(),
     /** The same instants on the wall clock of `timeZone`. */
@@ -220,7 +220,7 @@ export const Raffle = z
     onUnclaimed: rulesFields.onUnclaimed,
     maxRedraws: z.number().int(),
     earlyClose: rulesFields.earlyClose,
-    /** Size and root of the sale log (hex); null before the publication. */
+    /** Size and root of the sale log (hex); null before publication. */
     log: z.strictObject({ size: z.number().int(), root: z.string() }).nullable(),
     /** The beacon round that draws it; null before the commitment. */
     round: z.number().int().nullable(),

@@ -15,7 +15,7 @@ import { requireOwnProducts } from './prize-stock.ts'
 import { readRaffle } from './read-raffle.ts'
 import { type RaffleRow, raffles } from './schema.ts'
 
-/** As many characters of the id (5 bits each) as tell raffles of one title apart. */
+/** Characters of the id (5 bits each) that keep the slugs of equal titles distinct. */
 const SUFFIX_LENGTH = 10
 
 export async function createRaffle(ctx: Ctx, input: CreateRaffle): Promise<Raffle> {

@@ -1,5 +1,4 @@
-/** Deletes a draft; a published raffle can only be cancelled, as people may hold its tickets. */
-
+/** Deletes a draft; a published raffle can only be cancelled, because people may hold its tickets. */
 import { and, eq, isNull } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
@@ -21,7 +20,7 @@ export async function deleteRaffle(ctx: Ctx, id: string): Promise<void> {
         eq(raffles.id, raffle.id),
         eq(raffles.status, 'draft'),
         eq(raffles.revision, raffle.revision),
-        // A publication notes itself here before the pool hears of it: a pool must not sell for a raffle that is gone.
+        // A publication sets `due_at` before it calls the pool. Deleting then could leave a pool that sells for no raffle.
         isNull(raffles.dueAt),
       ),
     )

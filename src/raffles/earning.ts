@@ -1,4 +1,4 @@
-/** How orders earn entries in a raffle: the rule, what is wrong with one, and what an amount is worth under it. Pure. */
+/** How orders earn entries in a raffle: the rule, its validation, and the entries that an amount earns. Pure. */
 import * as z from 'zod'
 import type { FieldError } from '../core/errors.ts'
 import { MAX_AMOUNT } from '../core/money.ts'
@@ -7,9 +7,9 @@ import { MAX_TICKETS_A_CALL } from '../tickets/pool-contract.ts'
 const Amount = z.number().int().min(1).max(MAX_AMOUNT)
 
 const rule = {
-  /** In minor units of the raffle's currency: an order below it earns nothing. */
+  /** In minor units of the raffle's currency; a smaller order earns nothing. */
   minAmount: Amount.nullable().default(null),
-  /** Whether the first order that earns something is the only one of a person. */
+  /** Whether only the first earning order of each person counts. */
   oncePerPerson: z.boolean().default(false),
 }
 
@@ -26,7 +26,7 @@ export const Earning = z
   .meta({
     id: 'Earning',
     description:
-      'One entry an order, or one for each `amountPerEntry` of it; never more than 1,000 an order. Amounts are minor units of the raffle’s currency.',
+      'One entry per order, or one for each `amountPerEntry` of its amount; at most 1,000 per order. Amounts are minor units of the raffle’s currency.',
   })
 export type Earning = z.infer<typeof Earning>
 
@@ -44,7 +44,7 @@ interface Entering {
   numbering: 'sequential' | 'random' | 'chosen'
 }
 
-/** A rule belongs to raffles whose entries are earned, and those cost nothing and let nobody choose. */
+/** Only raffles with earned entries have a rule. Their entries are free, and nobody chooses numbers. */
 export function wrongEarning({ entry, earning, priceAmount, numbering }: Entering): FieldError[] {
   if (entry === 'purchase') {
     return earning === null ? [] : [{ path: 'earning', message: 'is only for raffles whose entry is order' }]
@@ -54,6 +54,6 @@ export function wrongEarning({ entry, earning, priceAmount, numbering }: Enterin
   if (priceAmount > 0)
     errors.push({ path: 'ticketPrice.amount', message: 'must be 0: entries are earned by orders' })
   if (numbering === 'chosen')
-    errors.push({ path: 'numbering', message: 'nobody chooses where entries are earned by orders' })
+    errors.push({ path: 'numbering', message: 'must not be chosen: entries are earned by orders' })
   return errors
 }

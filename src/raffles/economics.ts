@@ -1,6 +1,6 @@
 /**
- * What becomes of a raffle's takings, to the last minor unit: the platform's rake, every cash prize and share, and the
- * rest, which is the organisation's. Pure; the rule at publish and at the draw alike.
+ * Divides a raffle's takings to the last minor unit: the platform's rake, every cash prize and share, and the
+ * organisation's rest. Pure. Publishing and the draw use the same rule.
  */
 import type { RaffleRow } from './schema.ts'
 
@@ -10,19 +10,19 @@ export interface Settlement {
   /** Price × sold tickets. */
   takings: number
   rake: number
-  /** What each cash and share unit is worth (`<rank>#<copy>`), whether somebody wins it or not; items are not among them. */
+  /** The amount of each cash and share unit (`<rank>#<copy>`), won or not; items are not included. */
   units: Map<string, number>
   /** The sum of `units`. */
   prizes: number
-  /** What is left for the organisation; below zero it owes that to the prizes, which only guaranteed ones may lead to. */
+  /** The organisation's part. If negative, it owes that amount to the prizes, which only `guaranteed` allows. */
   organiser: number
-  /** Of `prizes`, what nobody has won: it goes back to the organisation. */
+  /** The part of `prizes` that nobody won: it returns to the organisation. */
   unwon: number
 }
 
 const ALL_BPS = 10_000
 
-/** `wonUnits`: the units that were won and are paid; in any order. */
+/** `wonUnits`: the units that were won and paid, in any order. */
 export function settleTakings(
   rules: EconomicRules,
   soldTickets: number,
@@ -36,16 +36,16 @@ export function settleTakings(
 }
 
 interface Part {
-  /** Null: the rake. */
+  /** The prize unit; null for the rake. */
   unit: string | null
   amount: number
-  /** Of the division by 10,000: what was cut off. */
+  /** The remainder of the division by 10,000. */
   remainder: number
 }
 
 /**
- * Rake and shares together are rounded up once, so that fixed cash that fits at some number of tickets fits at every
- * larger one; what that leaves over the parts rounded down goes to those that lost most, a prize before the rake.
+ * Rounds up the sum of rake and shares once: then fixed cash that fits at some number of tickets fits at every larger
+ * number. Each part is rounded down; the units left over go to the largest remainders, a prize before the rake.
  */
 function parts({ prizes, rakeBps }: EconomicRules, takings: number) {
   const units = new Map<string, number>()
@@ -65,7 +65,7 @@ function parts({ prizes, rakeBps }: EconomicRules, takings: number) {
   const all = [...shares, { unit: null, ...portion(takings, rakeBps) }]
   const together = portion(takings, bps)
   let left = together.amount + (together.remainder > 0 ? 1 : 0) - sum(all.map(({ amount }) => amount))
-  for (const part of [...all].sort(byLoss)) {
+  for (const part of [...all].sort(byRemainder)) {
     if (left-- <= 0) break
     part.amount++
   }
@@ -73,11 +73,11 @@ function parts({ prizes, rakeBps }: EconomicRules, takings: number) {
   return { rake: all.at(-1)!.amount, units }
 }
 
-/** Who lost most first; of those who lost the same a prize before the rake, and the larger before the smaller. */
-const byLoss = (a: Part, b: Part): number =>
+/** The largest remainder first; if equal, a prize before the rake, then the larger amount. */
+const byRemainder = (a: Part, b: Part): number =>
   b.remainder - a.remainder || Number(a.unit === null) - Number(b.unit === null) || b.amount - a.amount
 
-/** `takings × bps ÷ 10,000` in whole numbers: the product itself would not always fit into one. */
+/** `takings × bps ÷ 10,000` in integers, in two parts, because the whole product may exceed the safe integers. */
 function portion(takings: number, bps: number): Omit<Part, 'unit'> {
   const rest = (takings % ALL_BPS) * bps
   return {

@@ -70,7 +70,7 @@ const { title, description, categoryId, tags, location, timeZone, ticketPrice } 
 const { totalTickets, maxPerUser, numbering, prizes, winPolicy, providers } = EXAMPLE_RAFFLE
 const LOCAL_TIMES = EXAMPLE_RAFFLE.local
 
-/** Of what is sent, by the schemas' names. */
+/** Request bodies, by schema name. */
 export const BODIES = {
   CreateRaffle: {
     organisationId: EXAMPLE_ORGANISATION.id,

@@ -1,4 +1,4 @@
-/** Reading raffles with what belongs to them: the organisation, and what D1 knows of the pool. */
+/** Reads raffles with their organisation and the projected row of their pool. */
 import { eq } from 'drizzle-orm'
 import { type Permission, requirePermission } from '../accounts/permissions.ts'
 import { type OrganisationRow, organisations } from '../accounts/schema.ts'
@@ -12,7 +12,7 @@ export type PoolRow = typeof pools.$inferSelect
 export interface FoundRaffle {
   raffle: RaffleRow
   organisation: OrganisationRow
-  /** Null before the publication. */
+  /** Null before publication. */
   pool: PoolRow | null
 }
 
@@ -30,14 +30,14 @@ export async function findRaffle(ctx: Ctx, id: string): Promise<FoundRaffle> {
   return found
 }
 
-/** A raffle that anybody may see: a draft is not there. */
+/** A raffle that everybody may see; throws `not_found` for a draft. */
 export async function findPublishedRaffle(ctx: Ctx, id: string): Promise<FoundRaffle & { pool: PoolRow }> {
   const { pool, ...found } = await findRaffle(ctx, id)
   if (found.raffle.status === 'draft' || pool === null) throw notFound('raffle')
   return { ...found, pool }
 }
 
-/** A raffle for whoever holds `permission` in its organisation; to everybody else it does not exist. */
+/** A raffle for members with `permission`. Throws `not_found` for non-members and `forbidden` for other members. */
 export async function findRaffleFor(ctx: Ctx, id: string, permission: Permission): Promise<FoundRaffle> {
   const found = await findRaffle(ctx, id)
   await requirePermission(ctx, found.raffle.organisationId, permission, 'raffle')

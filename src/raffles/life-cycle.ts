@@ -1,13 +1,13 @@
 /**
- * A raffle's life as it is shown: a pure function of what is stored, what the pool said, and the time; and the same
- * rule as SQL, for lists. A test holds both to one table.
+ * The public status of a raffle: a pure function of the stored status, the pool's projection and the time. Lists use the
+ * same rule as SQL; a test checks both against one table.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { pools } from '../tickets/schema.ts'
 import type { RaffleStatus } from './contract.ts'
 import { raffles, type StoredStatus } from './schema.ts'
 
-/** What the status depends on. Instants in ms; `pool` is what D1 was last told, null before the publication. */
+/** The facts that determine the status. Instants in ms; `pool` is the last projection, null before publication. */
 export interface LifeFacts {
   stored: StoredStatus
   opensAt: number
@@ -15,7 +15,7 @@ export interface LifeFacts {
   pool: { closedAt: number | null; committed: boolean; cancelled: boolean } | null
 }
 
-/** The status at `now`. An instant belongs to what begins at it: at `closesAt` sales are closed. */
+/** The status at `now`. An instant belongs to the status that begins at it: at `closesAt` sales are closed. */
 export function statusAt(facts: LifeFacts, now: number): RaffleStatus {
   const { stored, pool } = facts
   if (stored === 'draft') return 'draft'

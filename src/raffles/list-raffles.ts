@@ -1,4 +1,4 @@
-/** Lists raffles: published ones for anybody, an organisation's drafts too for whoever may edit them. */
+/** Lists raffles: published ones for everybody, an organisation's drafts also for members who may edit them. */
 import { and, asc, desc, eq, ne, type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { hasPermission } from '../accounts/permissions.ts'
@@ -29,7 +29,7 @@ const ORDERS = {
 
 type SortedRow = { id: string; drawAt: number; createdAt: number }
 
-/** Of which order it is comes first: in another it would start anywhere. */
+/** The sort order comes first, because a cursor is valid only in the order that made it. */
 const CursorKey = z.tuple([z.string(), z.number(), z.string()])
 
 export async function listRaffles(ctx: Ctx, query: ListRaffles): Promise<PageOf<Raffle>> {

@@ -1,4 +1,4 @@
-/** A raffle as it is answered. */
+/** A raffle in its wire shape. */
 import { toInstant, toWallClock } from '../core/time.ts'
 import type { Raffle } from './contract.ts'
 import type { FoundRaffle, PoolRow } from './find-raffle.ts'
@@ -30,7 +30,7 @@ type FoundTickets = Pick<FoundRaffle, 'raffle' | 'pool'>
 export const isCancelled = ({ raffle, pool }: FoundTickets, now: number): boolean =>
   statusAt(lifeFacts(raffle, pool), now) === 'cancelled'
 
-/** Of a raffle that is cancelled no ticket is anybody's, and none is left to be had. */
+/** A cancelled raffle has no tickets held, sold or available. */
 export function ticketCounts(found: FoundTickets, now: number): Pick<Raffle, 'sold' | 'held' | 'available'> {
   if (isCancelled(found, now)) return { sold: 0, held: 0, available: 0 }
   const { sold = 0, held = 0 } = found.pool ?? {}

@@ -1,6 +1,6 @@
 /**
- * Prizes that are products of the shop: set aside out of the stock at the publication, once, and put back where the
- * raffle is cancelled, its publication was cut short, or nobody has won them in the end.
+ * The stock of prizes that are products of the shop. Publication sets it aside once. It returns to the shop if the
+ * raffle is cancelled, its publication crashes, or nobody wins the prize.
  */
 import { and, eq, ne, or, sql } from 'drizzle-orm'
 import { products, type StockHoldRow } from '../catalog/schema.ts'
@@ -21,10 +21,10 @@ import type { Prize } from './contract.ts'
 import type { FollowUp } from './schedule-sweep.ts'
 import { type RaffleRow, raffles } from './schema.ts'
 
-/** A prize's key among what a raffle has set aside: its rank, from 1. */
+/** The key of a prize in its raffle's stock holds: its rank, from 1. */
 const keyOf = (rank: number): string => `prize:${rank}`
 
-/** What prizes take out of the stock. */
+/** The stock that the prizes need. */
 export const itemsOf = (prizes: readonly Prize[]): ItemToSetAside[] =>
   prizes.flatMap((prize, index) =>
     prize.kind === 'item' && prize.productId !== undefined
@@ -33,16 +33,16 @@ export const itemsOf = (prizes: readonly Prize[]): ItemToSetAside[] =>
   )
 
 const sameItems = (left: readonly ItemToSetAside[], right: readonly ItemToSetAside[]): boolean => {
-  const spell = (items: readonly ItemToSetAside[]) =>
+  const serialize = (items: readonly ItemToSetAside[]) =>
     JSON.stringify(items.map(({ key, productId, quantity }) => [key, productId, quantity]).sort())
-  return spell(left) === spell(right)
+  return serialize(left) === serialize(right)
 }
 
-/** Whether two lists of prizes take the same out of the stock, rank by rank. */
+/** Whether two lists of prizes need the same stock, rank by rank. */
 export const takesTheSame = (left: readonly Prize[], right: readonly Prize[]): boolean =>
   sameItems(itemsOf(left), itemsOf(right))
 
-/** Every product that an organisation cannot give away: another's, one that is archived, or none at all. */
+/** An error for every product that the organisation cannot give away: archived, missing, or another organisation's. */
 export async function wrongProducts(
   ctx: Ctx,
   organisationId: string,
@@ -69,7 +69,7 @@ export async function wrongProducts(
   })
 }
 
-/** Throws unless the organisation can give all of these away; `within` is where the terms stand in the input. */
+/** Throws unless the organisation can give away all of these; `within` is the path of the terms in the input. */
 export async function requireOwnProducts(
   ctx: Ctx,
   organisationId: string,
@@ -82,26 +82,26 @@ export async function requireOwnProducts(
 }
 
 /**
- * Sets aside the stock of a draft's prizes, all of it or none, before its pool hears of it. In the same transaction the
- * sweep is asked to look at the raffle at `dueAt`: where this process dies, it takes the raffle on or puts it all back.
- * A draft that was changed since it was read is left alone, as what would be published is not what its owner saw last.
+ * Sets aside the stock of a draft's prizes, all of it or none, before the pool is called. The same transaction schedules
+ * a sweep at `dueAt`: after a crash it finishes the publication or returns the stock. If the draft has changed since it
+ * was read, nothing is set aside: its owner has last seen other terms.
  */
 export async function setPrizesAside(ctx: Ctx, raffle: RaffleRow, { dueAt }: FollowUp): Promise<void> {
   const items = itemsOf(raffle.prizes)
   const before = await readSetAside(ctx, raffle.id)
-  // Asked before the sweep is put off, so that whoever keeps asking does not keep it from putting things back.
+  // Check this before `due_at` moves: otherwise repeated requests would postpone the sweep that returns the stock.
   if (before.length > 0 && !isSetAside(before, items)) throw otherPrizes()
   const isAsRead = eq(raffles.revision, raffle.revision)
   const isDraft = sql`EXISTS (SELECT 1 FROM ${raffles}
     WHERE ${raffles.id} = ${raffle.id} AND ${raffles.status} = 'draft' AND ${isAsRead})`
   const isDone = items.length === 0 ? undefined : hasSetAside(raffle.id)
-  const [, , noted, holds] = await withRetry(() =>
+  const [, , scheduled, holds] = await withRetry(() =>
     ctx.db.batch([
       ...setAside(ctx, raffle.id, { organisationId: raffle.organisationId, items, guard: isDraft }),
       ctx.db
         .update(raffles)
         .set({ dueAt })
-        // Of one that somebody else has published by now, the pool says whether it is the same.
+        // If another request has published the draft since, the pool decides whether the terms are the same.
         .where(and(eq(raffles.id, raffle.id), or(isAsRead, ne(raffles.status, 'draft')), isDone))
         .returning({ id: raffles.id }),
       readSetAside(ctx, raffle.id),
@@ -109,17 +109,17 @@ export async function setPrizesAside(ctx: Ctx, raffle: RaffleRow, { dueAt }: Fol
   )
   if (holds.length === 0 && items.length > 0) throw await whyNotSetAside(ctx, raffle, items)
   if (!isSetAside(holds, items)) throw otherPrizes()
-  if (noted.length === 0) throw await whyNotNoted(ctx, raffle)
+  if (scheduled.length === 0) throw await whyNotScheduled(ctx, raffle)
 }
 
-async function whyNotNoted(ctx: Ctx, { id }: RaffleRow): Promise<Problem> {
+async function whyNotScheduled(ctx: Ctx, { id }: RaffleRow): Promise<Problem> {
   const left = await ctx.db.select({ id: raffles.id }).from(raffles).where(eq(raffles.id, id)).get()
-  // Deleted meanwhile: its pool must not begin to sell.
+  // The draft was deleted meanwhile: its pool must not start to sell.
   if (left === undefined) return notFound('raffle')
   return new Problem('conflict', 'Somebody else changed this raffle. Read it again.')
 }
 
-/** Whether exactly this is set aside, and none of it was put back. */
+/** Whether exactly these items are set aside, and none of them was returned. */
 const isSetAside = (holds: readonly StockHoldRow[], items: readonly ItemToSetAside[]): boolean =>
   holds.every(({ state, returned }) => state === 'sold' && returned.length === 0) && sameItems(holds, items)
 
@@ -139,15 +139,15 @@ async function whyNotSetAside(ctx: Ctx, raffle: RaffleRow, items: ItemToSetAside
     .from(products)
     .where(sql`${products.id} IN (SELECT value FROM json_each(${JSON.stringify([...wanted.keys()])}))`)
   const short = stock.filter((product) => product.stock < wanted.get(product.id)!)
-  // Gone, or back in stock since.
+  // The draft has changed or the stock was refilled since.
   if (short.length === 0) return new Problem('conflict', 'Something changed just now. Read the raffle again.')
-  const sayOf = ({ id, title, stock: left }: (typeof stock)[number]) =>
+  const shortageOf = ({ id, title, stock: left }: (typeof stock)[number]) =>
     `“${title}” has only ${left} left, and the prizes need ${wanted.get(id)}`
   const errors = raffle.prizes.flatMap((prize, index) => {
     const product = short.find(({ id }) => prize.kind === 'item' && prize.productId === id)
-    return product === undefined ? [] : [{ path: `prizes.${index}.productId`, message: sayOf(product) }]
+    return product === undefined ? [] : [{ path: `prizes.${index}.productId`, message: shortageOf(product) }]
   })
-  return new Problem('sold_out', `${short.map(sayOf).join('; ')}.`, { errors })
+  return new Problem('sold_out', `${short.map(shortageOf).join('; ')}.`, { errors })
 }
 
 /** The prizes of accepted terms, each with the product that was set aside for it. */
@@ -156,7 +156,7 @@ export async function withProducts(ctx: Ctx, raffleId: string, prizes: readonly 
   const holdOf = new Map(holds.map((hold) => [hold.key, hold]))
   return prizes.map((prize, index) => {
     const hold = holdOf.get(keyOf(index + 1))
-    // Of another number, it was set aside for other terms, which the pool did not take.
+    // A hold of another quantity was made for other terms, which the pool did not accept.
     const isIts = prize.kind === 'item' && hold?.quantity === prize.quantity
     return isIts ? { ...prize, productId: hold.productId } : prize
   })
@@ -166,13 +166,13 @@ export const hasPrizesAside = async (ctx: Ctx, raffleId: string): Promise<boolea
   (await readSetAside(ctx, raffleId).limit(1)).length > 0
 
 /**
- * Puts back what a publication that died had set aside; gives why not, where it may still be alive. At `due_at` the pool
- * takes no terms of it any more, and one that has begun again since has put `due_at` ahead.
+ * Returns the stock of a crashed publication; gives the reason if that publication may still be running. From `due_at`
+ * on the pool refuses its terms, and a publication that has started since has moved `due_at` ahead.
  */
 export async function undoPublication(ctx: Ctx, raffle: RaffleRow): Promise<string | null> {
-  // The pool itself is asked: the database may not have heard of it yet.
+  // Query the pool itself, because its projection may be late.
   if ((await askPool(ctx, raffle.pool, (pool) => pool.state())) !== null) {
-    return 'the database has not heard of the publication yet'
+    return 'the publication is not projected to the database yet'
   }
   const isDead = sql`EXISTS (SELECT 1 FROM ${raffles} WHERE ${raffles.id} = ${raffle.id}
     AND ${raffles.status} = 'draft' AND ${raffles.dueAt} <= ${ctx.now})`
@@ -188,7 +188,7 @@ export async function putPrizesBack(ctx: Ctx, raffleId: string) {
   return putBack(ctx, raffleId, holds.flatMap(unitsOfHold), isStored(raffleId, 'cancelled'))
 }
 
-/** Statements for the batch that settles a raffle, before it does: prizes that went to nobody are for sale again. */
+/** Statements for the batch that settles a raffle, placed first: prizes that nobody got are for sale again. */
 export async function putUnwonBack(ctx: Ctx, raffleId: string, delivered: ReadonlySet<string>) {
   const given = new Set([...delivered].map((unit) => `prize:${unit}`))
   const units = (await readSetAside(ctx, raffleId)).flatMap(unitsOfHold)

@@ -1,4 +1,4 @@
-/** Publishes a draft: its pool takes the terms first, D1 follows, so that nothing is ever sold under unknown terms. */
+/** Publishes a draft: the pool accepts the terms first and D1 follows, so that nothing is sold under unknown terms. */
 import type { Ctx } from '../core/context.ts'
 import { type FieldError, notFound, Problem, validationFailed } from '../core/errors.ts'
 import { whyNotProvider } from '../money/providers/index.ts'
@@ -23,7 +23,7 @@ export async function publishRaffle(ctx: Ctx, id: string): Promise<Raffle> {
   return readRaffle(ctx, id)
 }
 
-/** What stands in the way of publishing under these terms, here and now. */
+/** Every reason why these terms cannot be published here and now. */
 export const whyNotPublishNow = (ctx: Ctx, raffle: RulesColumns & Pick<RaffleRow, 'earning'>): FieldError[] =>
   whyNotPublish(raffle, {
     now: ctx.now,
@@ -37,8 +37,8 @@ export const whyNotPublishNow = (ctx: Ctx, raffle: RulesColumns & Pick<RaffleRow
   })
 
 /**
- * Checks a raffle's terms, gives them to its pool as the next version, and writes them down once it has them; `changed`
- * names the rules that differ from the version before.
+ * Checks a raffle's terms, gives them to its pool as the next version, and stores them once the pool has accepted.
+ * `changed` names the rules that differ from the version before.
  */
 export async function handOver(ctx: Ctx, raffle: RaffleRow, changed: string[] = []): Promise<void> {
   const errors = [
@@ -47,7 +47,7 @@ export async function handOver(ctx: Ctx, raffle: RaffleRow, changed: string[] = 
   ]
   if (errors.length > 0) throw validationFailed(errors)
   const change = followUp()
-  await noteHandOver(ctx, raffle, change)
+  await recordHandOver(ctx, raffle, change)
   const terms = termsOf(raffle, ctx.settings)
   const outcome = await askPool(ctx, raffle.pool, (pool) =>
     pool.configure(raffle.id, raffle.termsVersion + 1, terms, change.until),
@@ -57,11 +57,11 @@ export async function handOver(ctx: Ctx, raffle: RaffleRow, changed: string[] = 
 }
 
 /**
- * The sweep follows up whatever dies from here on; a draft, once this is noted, cannot be deleted any more, nor do its
- * rules change: what the pool is given now is what stands in the row.
+ * After this the sweep repairs a crash. It also protects a draft against deletion and its rules against changes: so the
+ * pool gets the terms of the row.
  */
-async function noteHandOver(ctx: Ctx, raffle: RaffleRow, change: FollowUp): Promise<void> {
+async function recordHandOver(ctx: Ctx, raffle: RaffleRow, change: FollowUp): Promise<void> {
   if (raffle.status === 'draft') return setPrizesAside(ctx, raffle, change)
-  // Deleted meanwhile: its pool must not begin to sell.
+  // The raffle was deleted meanwhile: its pool must not start to sell.
   if (!(await scheduleSweep(ctx, raffle.id, change))) throw notFound('raffle')
 }

@@ -1,4 +1,4 @@
-/** What must be true of a raffle before it is published: its times in order, and its prizes affordable. Pure. */
+/** Checks whether a raffle may be published: its times are in order and its prizes are affordable. Pure. */
 import type { FieldError } from '../core/errors.ts'
 import { formatMoney } from '../core/money.ts'
 import { toInstant } from '../core/time.ts'
@@ -14,11 +14,11 @@ export interface PublishFacts {
   now: number
   leadSeconds: number
   paymentSpanSeconds: number
-  /** Why a provider cannot be used here; null: it can. */
+  /** Why a provider cannot be used here; null if it can. */
   whyNotProvider: (provider: Provider) => string | null
 }
 
-/** Everything that stands in the way, by field; empty: it can be published. */
+/** Every reason why the raffle cannot be published, by field; empty if it can. */
 export function whyNotPublish(
   raffle: RulesColumns & Pick<RaffleRow, 'earning'>,
   facts: PublishFacts,
@@ -28,7 +28,7 @@ export function whyNotPublish(
 
 type TermColumns = Omit<RulesColumns, keyof RaffleTimes> & Pick<RaffleRow, 'earning'>
 
-/** What stands in the way whenever it is, and wherever. */
+/** The reasons that depend neither on the time nor on the deployment. */
 export function whyNotTerms(raffle: TermColumns): FieldError[] {
   return [...wrongNumbers(raffle), ...wrongPrizes(raffle), ...wrongEarning(raffle)]
 }
@@ -82,7 +82,7 @@ function wrongPrizes(raffle: TermColumns): FieldError[] {
     errors.push({ path: 'prizes', message: 'shares and rake together are more than the takings' })
   }
   const { organiser } = settleTakings(raffle, raffle.minTickets)
-  // With no cash among them the rest cannot be too little, however wrong the shares are: that is told above.
+  // Without cash prizes only the shares can exceed the takings, and the check above has reported that.
   if (cash > 0 && organiser < 0 && !raffle.guaranteed) {
     const text = (amount: number) => formatMoney({ amount, currency: raffle.priceCurrency })
     errors.push({
@@ -95,7 +95,7 @@ function wrongPrizes(raffle: TermColumns): FieldError[] {
 
 function wrongProviders(raffle: RulesColumns, { whyNotProvider }: PublishFacts): FieldError[] {
   if (raffle.priceAmount > 0 && raffle.providers.length === 0) {
-    return [{ path: 'providers', message: 'say how its tickets are paid: name a provider at least' }]
+    return [{ path: 'providers', message: 'name at least one payment provider' }]
   }
   return raffle.providers.flatMap((provider, at) => {
     const message = whyNotProvider(provider)

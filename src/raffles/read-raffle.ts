@@ -1,4 +1,4 @@
-/** Reads one raffle: a draft for its organisation, everything else for anybody. */
+/** Reads one raffle: a draft for members who may edit it, any other raffle for everybody. */
 import { hasPermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'

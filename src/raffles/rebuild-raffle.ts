@@ -1,4 +1,4 @@
-/** Tells the database again all that a raffle's pool knows, as after the database was restored to an earlier time. */
+/** Projects a raffle's whole pool to the database again, after the database was restored to an earlier time. */
 import { sql } from 'drizzle-orm'
 import { requireAdmin } from '../accounts/permissions.ts'
 import { insertAudit } from '../audit/insert-audit.ts'
@@ -9,11 +9,11 @@ import { findRaffle } from './find-raffle.ts'
 import { readRaffle } from './read-raffle.ts'
 import { followUp, scheduleSweep } from './schedule-sweep.ts'
 
-/** Bounded by the pool's size; asking twice, or dying in between, only says the same again. */
+/** Bounded by the pool's size. Idempotent: after a crash, a repeat projects the same rows again. */
 export async function rebuildRaffle(ctx: Ctx, id: string): Promise<Raffle> {
   await requireAdmin(ctx)
   const { raffle } = await findRaffle(ctx, id)
-  // The raffle's own row may be from before its publication or its draw: the sweep takes it on from there.
+  // The restored raffle row may be older than its publication or its draw: the sweep brings it up to date.
   await scheduleSweep(ctx, raffle.id, followUp())
   await askPool(ctx, raffle.pool, (pool) => pool.rebuild())
   const { organisationId } = raffle

@@ -1,4 +1,4 @@
-/** Doors under /api/v1/raffles: creating, publishing, changing, closing and cancelling; availability. */
+/** Routes under /api/v1/raffles: creating, publishing, changing, closing and cancelling; availability. */
 import { Hono } from 'hono'
 import { cachedForASecond } from '../core/cache.ts'
 import type { AppEnv } from '../core/context.ts'
@@ -34,7 +34,7 @@ export const raffles = new Hono<AppEnv>()
     cachedForASecond,
     describe({
       summary: 'List raffles',
-      description: 'Published ones; an organisation’s drafts too, for whoever may edit them.',
+      description: 'Published raffles. Members who may edit an organisation’s drafts see those too.',
       tag: TAG,
       auth: 'optional',
       success: {
@@ -52,7 +52,7 @@ export const raffles = new Hono<AppEnv>()
     '/',
     describe({
       summary: 'Create a raffle',
-      description: 'As a draft. `organisationId` may be left out by whoever is a member of one organisation.',
+      description: 'The raffle is a draft. A member of only one organisation may leave out `organisationId`.',
       tag: TAG,
       auth: 'user',
       success: { ...theRaffle('The draft.'), status: 201 },
@@ -83,7 +83,7 @@ export const raffles = new Hono<AppEnv>()
     describe({
       summary: 'Change a raffle',
       description:
-        'Fields that are left out stay. The rules can change until the first ticket is held or sold, but for what the prizes of a published raffle take out of the stock; description, picture, category, tags, location and time zone at any time.',
+        'Fields that are left out keep their values. The rules can change until the first ticket is held or sold. After publication the products of the prizes and their quantities cannot change. Description, picture, category, tags, location and time zone can change at any time.',
       tag: TAG,
       auth: 'user',
       success: theRaffle('The changed raffle.'),
@@ -113,7 +113,7 @@ export const raffles = new Hono<AppEnv>()
     describe({
       summary: 'Publish a draft',
       description:
-        'Its pool takes the terms. 422 names the earliest fair draw where `drawAt` is too early. Prizes that are products are set aside out of the stock: all of them, or `sold_out` and nothing happens.',
+        'The raffle’s pool accepts the terms. If `drawAt` is too early, a 422 names the earliest fair draw. Prizes that are products are set aside from the stock: all of them, or the answer is `sold_out` and nothing changes.',
       tag: TAG,
       auth: 'user',
       success: theRaffle('The published raffle.'),
@@ -126,7 +126,7 @@ export const raffles = new Hono<AppEnv>()
     '/:id/close',
     describe({
       summary: 'Close sales now',
-      description: 'Where the rules’ `earlyClose` is `operator`. The draw is at the earliest fair time.',
+      description: 'Only if the rules’ `earlyClose` is `operator`. The draw moves to the earliest fair time.',
       tag: TAG,
       auth: 'user',
       success: theRaffle('The closed raffle.'),
@@ -141,7 +141,7 @@ export const raffles = new Hono<AppEnv>()
     describe({
       summary: 'Cancel a raffle',
       description:
-        'An operator until the commitment; after it only an admin, and not later than the lead before the beacon’s round. The reason is published.',
+        'An operator may cancel until the commitment. After it only an admin may, until the lead time before the beacon’s round. The reason is published.',
       tag: TAG,
       auth: 'user',
       success: theRaffle('The cancelled raffle.'),
@@ -155,12 +155,12 @@ export const raffles = new Hono<AppEnv>()
   .post(
     '/:id/rebuild',
     describe({
-      summary: 'Tell the database again what a raffle’s pool knows',
+      summary: 'Project a raffle’s pool to the database again',
       description:
-        'For admins, after the database was restored to an earlier time. Changes nothing that is sold.',
+        'For admins, after the database was restored to an earlier time. Sold tickets do not change.',
       tag: TAG,
       auth: 'user',
-      success: theRaffle('The raffle as its pool knows it.'),
+      success: theRaffle('The raffle in the state of its pool.'),
       errors: ['forbidden', 'not_found'],
     }),
     validate('param', RaffleParams),
@@ -177,7 +177,7 @@ export const raffles = new Hono<AppEnv>()
         status: 200,
         schema: Availability,
         example: { total: 50, sold: 7, held: 0, available: 43 },
-        description: 'As of a moment ago.',
+        description: 'The counts of a moment ago.',
       },
       errors: ['not_found'],
     }),
@@ -189,7 +189,7 @@ export const raffles = new Hono<AppEnv>()
     cachedForASecond,
     describe({
       summary: 'List the free numbers',
-      description: 'Of a raffle that lets its players choose; ascending.',
+      description: 'In ascending order; only for raffles in which players choose numbers.',
       tag: TAG,
       auth: 'none',
       success: {

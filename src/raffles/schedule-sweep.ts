@@ -1,17 +1,17 @@
-/** Asks the sweep to look at a raffle: before its pool is asked to change, so that a crash is followed up; or now. */
+/** Schedules the sweep of a raffle: before a call that changes its pool, so that a crash is repaired; or for now. */
 import { eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { MINUTE_MS, SECOND_MS } from '../core/time.ts'
 import { raffles } from './schema.ts'
 
-/** Between the last moment at which a pool takes what was noted and the sweep's look: a clock may be a little behind. */
+/** The pool stops accepting a change this long before the sweep runs, because a clock may be a little behind. */
 const LEEWAY_MS = 5 * SECOND_MS
 
-/** A change of a pool that is followed up. */
+/** The deadlines of a change to a pool. */
 export interface FollowUp {
-  /** When the sweep looks: what is under way has been done by then, or has died. */
+  /** When the sweep checks the raffle (ms): by then the change is done or has crashed. */
   dueAt: number
-  /** When the pool takes it at the latest, so that nothing happens there after the sweep has looked. */
+  /** Until when the pool accepts the change (ms), so that nothing changes there after the sweep's check. */
   until: number
 }
 
@@ -20,23 +20,23 @@ export function followUp(): FollowUp {
   return { dueAt, until: dueAt - LEEWAY_MS }
 }
 
-/** False: there is no such raffle any more. */
+/** False if the raffle no longer exists. */
 export async function scheduleSweep(ctx: Ctx, id: string, { dueAt }: FollowUp): Promise<boolean> {
-  const noted = await ctx.db
+  const scheduled = await ctx.db
     .update(raffles)
     .set({ dueAt })
     .where(eq(raffles.id, id))
     .returning({ id: raffles.id })
-  return noted.length > 0
+  return scheduled.length > 0
 }
 
-/** A statement, to be batched with what changed about a winner: the next sweep looks at the raffle. */
+/** A statement to batch with a winner's change: the next sweep checks the raffle. */
 export const makeDueNow = (ctx: Ctx, id: string) =>
   ctx.db
     .update(raffles)
     .set({
       dueAt: sql`min(coalesce(${raffles.dueAt}, ${ctx.now}), ${ctx.now})`,
-      // Where `due_at` stays as it was, a sweep under way must still see that it read too early to put it off.
+      // Bump `revision` even if `dueAt` is unchanged, so that a sweep with a stale read fails its guarded update.
       revision: sql`${raffles.revision} + 1`,
     })
     .where(eq(raffles.id, id))

@@ -1,4 +1,4 @@
-/** The tables of raffles, their templates and series. Of a raffle, what is stored as `status` says which side effects are done; what is shown is `statusAt`. */
+/** The tables of raffles, their templates and series. A raffle's stored `status` says which side effects are done; the public status is `statusAt`. */
 import { type SQL, sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { organisations } from '../accounts/schema.ts'
@@ -23,12 +23,12 @@ export const raffles = sqliteTable(
       .references(() => organisations.id),
     /** The series that made it. */
     seriesId: text().references(() => series.id),
-    /** Of the catalogue's, as products have them. */
+    /** A category of the catalogue, as products have one. */
     categoryId: text(),
     status: text({ enum: STORED_STATUSES }).notNull().default('draft'),
-    /** Of the terms that the pool accepted and that stand in this row; 0 for a draft. */
+    /** The version of the accepted terms in this row; 0 for a draft. */
     termsVersion: integer().notNull().default(0),
-    /** Grows with every change, so that of two changes at a time one is told. */
+    /** Grows with every change: of two concurrent changes, the second fails its guard. */
     revision: integer().notNull().default(1),
 
     title: text().notNull(),
@@ -53,7 +53,7 @@ export const raffles = sqliteTable(
     guaranteed: integer({ mode: 'boolean' }).notNull(),
     providers: text({ mode: 'json' }).$type<Provider[]>().notNull(),
     entry: text().$type<CreateRaffle['entry']>().notNull(),
-    /** How orders earn entries; null where they do not. Stands once the raffle is published. */
+    /** How orders earn entries; null if they do not. Fixed at publication. */
     earning: text({ mode: 'json' }).$type<Earning>(),
     draw: text({ mode: 'json' }).$type<CreateRaffle['draw']>().notNull(),
     claimDays: integer().notNull(),
@@ -63,9 +63,9 @@ export const raffles = sqliteTable(
 
     /** Why an operator closed early, in the operator's words. */
     closeNote: text(),
-    /** How many attempts have had their winners written: the draw is 0, redraws follow. */
+    /** The number of attempts whose winners are stored: the draw, then the redraws. */
     drawnAttempts: integer().notNull().default(0),
-    /** When the sweep must look at it next (ms), whatever the pool says; null once all is done. */
+    /** When the sweep must check it next (ms), even if its pool is not due; null once all is done. */
     dueAt: integer(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
@@ -97,7 +97,7 @@ export const raffleTemplates = sqliteTable(
     /** `#rrggbb` */
     colour: text().notNull(),
     terms: text({ mode: 'json' }).$type<SavedTerms>().notNull(),
-    /** Grows with every change, so that of two changes at a time one is told. */
+    /** Grows with every change: of two concurrent changes, the second fails its guard. */
     revision: integer().notNull().default(1),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
@@ -117,7 +117,7 @@ export const series = sqliteTable(
     title: text().notNull(),
     terms: text({ mode: 'json' }).$type<SeriesTerms>().notNull(),
     cadence: text({ mode: 'json' }).$type<Cadence>().notNull(),
-    /** On the wall clock of `timeZone`: `HH:MM`. */
+    /** `HH:MM` on the wall clock of `timeZone`. */
     time: text().notNull(),
     timeZone: text().notNull(),
     /** Minutes before the draw. */
@@ -127,9 +127,9 @@ export const series = sqliteTable(
     startsOn: text().notNull(),
     endsOn: text(),
     status: text().$type<SeriesStatus>().notNull().default('active'),
-    /** Grows with every change, of its rewards and skipped days too. */
+    /** Grows with every change, also of its rewards and skipped days. */
     revision: integer().notNull().default(1),
-    /** When the sweep must look at it next (ms); null while there is nothing to make. */
+    /** When the sweep must check it next (ms); null while there is nothing to make. */
     dueAt: integer(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
@@ -148,7 +148,7 @@ const seriesId = () =>
     .notNull()
     .references(() => series.id)
 
-/** What can be won on a day, in place of the prizes of the series' terms. */
+/** The prizes of one day, in place of the prizes of the series' terms. */
 export const seriesRewards = sqliteTable(
   'series_rewards',
   {
@@ -167,14 +167,14 @@ export const seriesSkips = sqliteTable(
   (table) => [primaryKey({ columns: [table.seriesId, table.date] })],
 )
 
-/** A day whose raffle is being made or was: the row claims the raffle's id before there is one, so that it is made once. */
+/** A day whose raffle exists or is being made. The row claims the raffle's id first, so that the raffle is made once. */
 export const seriesOccurrences = sqliteTable(
   'series_occurrences',
   {
     seriesId: seriesId(),
     date: text().notNull(),
     raffleId: text().notNull().unique('series_occurrences_raffle'),
-    /** Why its raffle cannot be published, for whoever may change that. */
+    /** Why its raffle cannot be published; shown to members who may fix it. */
     problem: text(),
     createdAt: integer().notNull(),
   },

@@ -1,4 +1,4 @@
-/** From a raffle to the terms that its pool sells under, and back: which fields are rules, and how they are spelt. */
+/** Converts a raffle to the terms that its pool sells under, and back. */
 import type { Settings } from '../core/settings.ts'
 import { toInstant } from '../core/time.ts'
 import type { Provider } from '../money/provider-name.ts'
@@ -9,7 +9,7 @@ import type { RaffleTerms } from '../tickets/terms.ts'
 import type { Prize } from './contract.ts'
 import type { RaffleRow } from './schema.ts'
 
-/** Fields of a raffle that are frozen with the first ticket. */
+/** The fields of a raffle that freeze with its first ticket. */
 export const RULES_FIELDS = [
   'title',
   'ticketPrice',
@@ -34,13 +34,13 @@ export const RULES_FIELDS = [
 ] as const
 export type RulesField = (typeof RULES_FIELDS)[number]
 
-/** The columns that the rules decide. */
+/** The columns that the rules determine. */
 export type RulesColumns = Pick<
   RaffleRow,
   Exclude<RulesField, 'ticketPrice'> | 'priceAmount' | 'priceCurrency'
 >
 
-/** The longest payment span of what a raffle accepts; 0 where entries are free. */
+/** The longest payment span of the accepted providers, in seconds; 0 if entries are free. */
 export function paymentSpanSeconds(
   raffle: Pick<RaffleRow, 'priceAmount' | 'providers'>,
   holdSeconds: number,
@@ -50,7 +50,7 @@ export function paymentSpanSeconds(
   return Math.max(0, ...(spans.length > 0 ? spans : [holdSeconds]))
 }
 
-/** The terms of a raffle as it stands. */
+/** The terms that follow from a raffle's columns. */
 export function termsOf(
   raffle: RulesColumns & Pick<RaffleRow, 'id' | 'organisationId'>,
   settings: Settings,
@@ -67,7 +67,7 @@ export function termsOf(
     opensAt: toInstant(raffle.opensAt),
     closesAt: toInstant(raffle.closesAt),
     drawAt: toInstant(raffle.drawAt),
-    // Where a prize comes from is no rule: the protocol knows what it is called and how many there are.
+    // A prize's product is not a rule: the protocol knows only title, quantity, kind and value.
     prizes: raffle.prizes.map(({ title, quantity, kind, value }) => ({ title, quantity, kind, value })),
     winPolicy: raffle.winPolicy,
     minTickets: raffle.minTickets,
@@ -91,8 +91,8 @@ export function termsOf(
 }
 
 /**
- * The columns that accepted terms decide, so that a row can follow the pool after a crash between the two. Which prizes
- * are products is not in them: see `prize-stock.ts`.
+ * The columns that accepted terms determine, so that a row can follow its pool after a crash between the two. Terms do
+ * not name the products of prizes: see `prize-stock.ts`.
  */
 export function columnsOf(terms: RaffleTerms): RulesColumns {
   const rules = parseRules(terms.rules)

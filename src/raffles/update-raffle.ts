@@ -1,5 +1,4 @@
-/** Changes a raffle: what describes it at any time, its rules until the first ticket is held or sold. */
-
+/** Changes a raffle: its descriptive fields at any time, its rules until the first ticket is held or sold. */
 import { and, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
 import { requireOwnCategory } from '../catalog/find-product.ts'
@@ -21,20 +20,24 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
     await requireOwnProducts(ctx, raffle.organisationId, change.prizes)
     const isFree = changedRules(raffle, change).length === 0 && !changesEarning(raffle, change)
     const guard = isFree ? undefined : isNull(raffles.dueAt)
-    await write(ctx, raffle, toColumns(change), fieldsOf(change), guard)
+    await updateRow(ctx, raffle, toColumns(change), fieldsOf(change), guard)
     return readRaffle(ctx, id)
   }
   if (changesEarning(raffle, change)) {
-    throw new Problem('invalid_state', 'How orders earn entries can no longer change: it is published.', {
-      errors: [{ path: 'earning', message: 'can no longer change' }],
-    })
+    throw new Problem(
+      'invalid_state',
+      'How orders earn entries can no longer change: the raffle is published.',
+      {
+        errors: [{ path: 'earning', message: 'can no longer change' }],
+      },
+    )
   }
   if (change.prizes !== undefined && !takesTheSame(change.prizes, raffle.prizes)) {
     throw new Problem(
       'invalid_state',
-      'What its prizes take out of the stock can no longer change: it is published.',
+      'The products of the prizes can no longer change: the raffle is published.',
       {
-        errors: [{ path: 'prizes', message: 'products and how many of them can no longer change' }],
+        errors: [{ path: 'prizes', message: 'products and their quantities can no longer change' }],
       },
     )
   }
@@ -46,15 +49,15 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
   }
   const { description, imageUrl, categoryId, tags, location, timeZone } = change
   const texts = { description, imageUrl, categoryId, tags, location, timeZone }
-  await write(ctx, raffle, texts, fieldsOf(texts))
+  await updateRow(ctx, raffle, texts, fieldsOf(texts))
   return readRaffle(ctx, id)
 }
 
-/** No rule, but it stands once the raffle is published, as they do. */
+/** `earning` is not one of the rules, but publication fixes it too. */
 const changesEarning = (raffle: RaffleRow, { earning }: UpdateRaffle): boolean =>
   earning !== undefined && JSON.stringify(earning) !== JSON.stringify(raffle.earning)
 
-/** Which fields of the rules would really change. */
+/** The rules whose values would change. */
 function changedRules(raffle: RaffleRow, change: UpdateRaffle): RulesField[] {
   const wanted: Record<string, unknown> = toColumns(change)
   const differs = (column: keyof RaffleRow) =>
@@ -64,7 +67,7 @@ function changedRules(raffle: RaffleRow, change: UpdateRaffle): RulesField[] {
   )
 }
 
-/** What D1 has heard already spares the pool a question, and the reader complaints about a change that is too late. */
+/** If the projection already shows that it is too late, the pool is not called, and the caller gets the true reason. */
 function whyFrozen({ closesAt }: RaffleRow, pool: PoolRow | null, now: number): string | null {
   if (pool === null) return null
   const isOver = pool.commitment !== null || pool.cancellation !== null
@@ -73,11 +76,11 @@ function whyFrozen({ closesAt }: RaffleRow, pool: PoolRow | null, now: number): 
 }
 
 const cannotChange = (why: string, changed: RulesField[]): Problem =>
-  new Problem('invalid_state', `${why} What can no longer change: ${changed.join(', ')}.`, {
+  new Problem('invalid_state', `${why} These fields can no longer change: ${changed.join(', ')}.`, {
     errors: changed.map((path) => ({ path, message: 'can no longer change' })),
   })
 
-/** The pool says whether the rules may still change: only it knows, at that instant, what is held or sold. */
+/** The pool decides whether the rules may still change: only it knows what is held or sold at that instant. */
 async function changeRules(
   ctx: Ctx,
   raffle: RaffleRow,
@@ -92,8 +95,8 @@ async function changeRules(
   }
 }
 
-/** The rules of a draft whose publication was begun are its pool's, until the sweep has found out what came of that. */
-async function write(
+/** While a draft is being published, its pool owns its rules; `guard` refuses a change until the sweep knows the outcome. */
+async function updateRow(
   ctx: Ctx,
   raffle: RaffleRow,
   columns: Partial<RaffleRow>,
@@ -103,7 +106,7 @@ async function write(
   const update = ctx.db
     .update(raffles)
     .set({ ...columns, revision: sql`${raffles.revision} + 1`, updatedAt: ctx.now })
-    // A draft that was changed or published meanwhile is not overwritten with what was read before.
+    // Race: the draft may have changed or been published since the read. The revision guard keeps this from overwriting it.
     .where(
       and(
         eq(raffles.id, raffle.id),

@@ -1,4 +1,4 @@
-/** Which raffles, series and templates use a product or a category, by what people call them. */
+/** Which raffles, series and templates use a product or a category, by their names. */
 import { type SQLWrapper, sql } from 'drizzle-orm'
 import type { UsersOf } from '../catalog/still-used.ts'
 import { DAY_MS, toInstant } from '../core/time.ts'
@@ -14,12 +14,12 @@ export const usersOfCategory: UsersOf = (_ctx, { id, organisationId }) => sql`
   SELECT 'the raffle template “' || ${raffleTemplates.name} || '”' FROM ${raffleTemplates}
   WHERE ${raffleTemplates.organisationId} = ${organisationId} AND ${raffleTemplates.terms}->>'categoryId' = ${id}`
 
-/** Of series only what they have still to publish: what is published has set its own aside. */
+/** Counts only the days that a series has yet to publish: a published raffle has already set its stock aside. */
 export const usersOfProduct: UsersOf = (ctx, { id, organisationId }) => {
   const isIn = (prizes: SQLWrapper) =>
     sql`EXISTS (SELECT 1 FROM json_each(${prizes}) WHERE value->>'productId' = ${id})`
   const isLive = sql`${series.organisationId} = ${organisationId} AND ${series.status} <> 'ended'`
-  // Wherever on earth the series is, its day is over after this one.
+  // Days before this one are over in every time zone.
   const yesterday = toInstant(ctx.now - DAY_MS).slice(0, 'YYYY-MM-DD'.length)
   return sql`
     SELECT 'the series “' || ${series.title} || '”' AS name FROM ${series}

@@ -40,7 +40,7 @@ async function actAndLog(ctx: Ctx, webhook: WebhookRow, payment: PaymentRow | un
     await actOnWebhook(ctx, webhook, payment)
   } catch (error) {
     const { provider, eventId } = webhook
-    ctx.log.error('acting on a stored webhook failed', { provider, eventId, error })
+    ctx.log.error('a webhook was stored and not acted on', { provider, eventId, error })
   }
 }
 

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
 import { advanceRaffle } from '../../src/draws/advance-raffle.ts'
 import { insertTransfers } from '../../src/money/ledger.ts'
+import { wonIn } from '../draws/prizes.ts'
 import { type Door, protectedDoors } from '../harness/auth-battery.ts'
+import { expectLogged, rowNotDone } from '../harness/log.ts'
 import {
   addOperator,
   organisationWithOperator,
@@ -11,16 +13,7 @@ import {
   signedInAdmin,
   testContext,
 } from '../harness/people.ts'
-import {
-  balances,
-  cash,
-  earn,
-  PRICE,
-  share,
-  stageDrawn,
-  stagePriced,
-  wonIn,
-} from '../payouts/payout-stage.ts'
+import { balances, cash, earn, PRICE, share, stageDrawn, stagePriced } from '../payouts/payout-stage.ts'
 import {
   as,
   at,
@@ -33,7 +26,6 @@ import {
   read,
   readAll,
   ringAlarm,
-  silenceLog,
   sweep,
   useClock,
   winnersOf,
@@ -56,7 +48,7 @@ const transfersOf = (raffleId: string, transaction: string) =>
     .then(({ results }) => results)
 
 describe('the draw', () => {
-  it('gives the takings to rake, prizes and organisation, with the winners', async () => {
+  it('splits the takings into rake, prizes and organisation when it announces the winners', async () => {
     const staged = await stageDrawn({ rakeBps: 1_000, prizes: [cash(500, 2), share(2_000)] })
     expect(await balances(staged)).toEqual({
       'cash:sandbox': -5_000,
@@ -71,7 +63,7 @@ describe('the draw', () => {
     ])
   })
 
-  it('lets the organisation owe what the takings do not cover, also where entries are free', async () => {
+  it('lets the organisation owe what the takings do not cover, even if entries are free', async () => {
     const staged = await stageDrawn({ rakeBps: 1_000, prizes: [cash(7_000)] })
     expect(await transfersOf(staged.id, 'draw')).toEqual([
       { part: 0, debit: `takings:${staged.id}`, credit: 'rake', amount: 500 },
@@ -88,14 +80,14 @@ describe('the draw', () => {
     expect(await balances(free)).toEqual({ organiser: -300, prizes: 300 })
   })
 
-  it('writes nothing where there is nothing', async () => {
+  it('writes no transfers if there are no takings', async () => {
     const staged = await stagePriced({ ticketPrice: { amount: 0, currency: 'KES' } })
     await drawOnTime(staged)
     expect((await read(staged.id)).status).toBe('drawn')
     expect(await balances(staged)).toEqual({})
   })
 
-  it('waits for orders that are not settled yet, and goes on by itself', async () => {
+  it('waits for orders that are not settled yet, then continues', async () => {
     const staged = await stagePriced({ prizes: [cash(500)] })
     await earn(staged.id, 4 * PRICE)
     await drawOnTime(staged)
@@ -111,14 +103,14 @@ describe('the draw', () => {
 
   it.each([
     ['before it writes the winners', /^insert into "winners"/i],
-    ['before it notes when to look again', /^update "raffles" set "due_at"/i],
-  ])('is accounted for once where a sweep dies %s, or two meet', async (_, pattern) => {
+    ['before it schedules the next check', /^update "raffles" set "due_at"/i],
+  ])('is booked once if a sweep crashes %s, or two run concurrently', async (_, pattern) => {
     const staged = await stagePriced({ prizes: [cash(500)] })
     await earn(staged.id, 5 * PRICE)
     at(CLOSES_AT)
     await ringAlarm(staged.pool)
     at(DRAW_AT)
-    silenceLog()
+    expectLogged(rowNotDone('raffle'))
     const { DB, done } = crashing(pattern)
     await sweep({ DB })
     expect(done()).toBe(true)
@@ -129,7 +121,7 @@ describe('the draw', () => {
 })
 
 describe('settling', () => {
-  it('gives back what nobody is paid, once', async () => {
+  it('returns unpaid prizes once', async () => {
     const staged = await stageDrawn({ prizes: [cash(500, 2)], onUnclaimed: 'keep' })
     for (const { id, holder } of staged.won) await as(holder, 'POST', `/winners/${id}/decline`)
     await Promise.all([sweep(), sweep()])
@@ -138,7 +130,7 @@ describe('settling', () => {
     expect(await balances(staged)).toEqual({ 'cash:sandbox': -5_000, organiser: 5_000 })
   })
 
-  it('gives back prizes that found no ticket', async () => {
+  it('returns prizes without a winning ticket', async () => {
     const staged = await stageDrawn({ prizes: [cash(500, 3)], onUnclaimed: 'keep' }, 2)
     expect(staged.won).toHaveLength(2)
     for (const { id, holder } of staged.won) await as(holder, 'POST', `/winners/${id}/decline`)
@@ -148,7 +140,7 @@ describe('settling', () => {
 })
 
 describe('recalculating', () => {
-  it('holds the takings to the ledger', async () => {
+  it('compares the takings with the ledger', async () => {
     const staged = await stageDrawn({ prizes: [cash(500)] })
     const recalculate = async () =>
       (await as(staged.operator, 'POST', `/raffles/${staged.id}/recalculate`)).body
@@ -165,7 +157,7 @@ describe('recalculating', () => {
     })
   })
 
-  it('has none to hold where entries are free', async () => {
+  it('has no takings to compare if entries are free', async () => {
     const staged = await stagePriced({ ticketPrice: { amount: 0, currency: 'KES' } })
     await drawOnTime(staged)
     const { body } = await as(staged.operator, 'POST', `/raffles/${staged.id}/recalculate`)
@@ -174,7 +166,7 @@ describe('recalculating', () => {
 })
 
 describe('the ledger', () => {
-  it('is read whole by admins, and of a raffle by its organisation', async () => {
+  it('is readable as a whole by admins, and per raffle by its organisation', async () => {
     const staged = await stageDrawn({ prizes: [cash(500)] })
     const admin = await signedInAdmin()
     const player = await registerPlayer()
@@ -190,8 +182,8 @@ describe('the ledger', () => {
       expect((await as(janitor, 'GET', ofRaffle)).body.code).toBe('forbidden')
       for (const person of [player, other]) {
         const theirs = await as(person, 'GET', ofRaffle)
-        const nobodys = await as(person, 'GET', `${door}?raffleId=${RAFFLE}`)
-        expect({ ...theirs.body, requestId: '' }).toEqual({ ...nobodys.body, requestId: '' })
+        const unknown = await as(person, 'GET', `${door}?raffleId=${RAFFLE}`)
+        expect({ ...theirs.body, requestId: '' }).toEqual({ ...unknown.body, requestId: '' })
         expect(theirs.body.code).toBe('not_found')
       }
       expect((await as(admin, 'GET', `${door}?raffleId=nonsense`)).status).toBe(422)
@@ -199,7 +191,7 @@ describe('the ledger', () => {
     expect((await as(admin, 'GET', '/ledger/trial-balance')).body.balanced).toBe(true)
   })
 
-  it('lists transfers as they happened, page by page', async () => {
+  it('lists transfers by time, page by page', async () => {
     const staged = await stageDrawn({ rakeBps: 1_000, prizes: [cash(500)] })
     const path = `/ledger/transfers?raffleId=${staged.id}`
     const all = await readAll(path, 100, staged.operator)
@@ -213,7 +205,7 @@ describe('the ledger', () => {
     ])
   })
 
-  it('comes as files too, in which nothing is a formula', async () => {
+  it('can be downloaded as CSV without formulas', async () => {
     const staged = await stageDrawn({ prizes: [cash(500)] })
     const evil = { debit: '=1+1', credit: '@x,"y"', currency: 'KES', amount: 5, raffleId: staged.id }
     await insertTransfers(testContext(NOW - 1), [{ ...evil, transactionId: '-evil', part: 0 }])
@@ -232,7 +224,7 @@ describe('the ledger', () => {
     expect(balance).toContain('cash:sandbox,KES,5000,0')
   })
 
-  it('has more rows in its file than fit in one piece', async () => {
+  it('downloads more rows than fit in one chunk', async () => {
     const staged = await stagePriced()
     const rows = Array.from({ length: 2_000 }, (_, part) => ({
       transactionId: 'many',

@@ -1,5 +1,5 @@
-// An organisation whose guaranteed prizes took more than came in: its winners are paid, what it owes is seen, paid in and
-// recorded, and what its other raffles have left is paid out then.
+// An organisation whose guaranteed prizes cost more than the takings: its winners are paid and its debt is visible. Once
+// it has paid in, its other raffles are paid out.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
@@ -11,13 +11,12 @@ import {
   approve,
   cash,
   claimCash,
-  KES,
   payoutsOf,
   request,
   stageDrawn,
   stageSettled,
 } from '../payouts/payout-stage.ts'
-import { as, at, HOUR, iso, NOW, readAll, useClock } from '../raffles/scenario.ts'
+import { as, at, HOUR, iso, KES, NOW, readAll, useClock } from '../raffles/scenario.ts'
 
 useClock()
 
@@ -35,7 +34,7 @@ const list = async (person: { id: string }, organisationId: string) =>
 const balance = async (person: { id: string }, organisationId: string) =>
   (await as(person, 'GET', path(organisationId, 'balance'))).body.data
 
-describe('the doors of balances', () => {
+describe('the routes of balances', () => {
   it('are all in this file', () => {
     const known = DOORS.map((door) => `${door.method} ${door.path.replace(/org_\w+/, ':id')}`)
     const declared = operations
@@ -44,28 +43,28 @@ describe('the doors of balances', () => {
     expect(known.sort()).toEqual([...new Set(declared)].sort())
   })
 
-  it('let members see and administrators record; to others the organisation is not there', async () => {
+  it('let members read and administrators record; others get not_found', async () => {
     const { id, operator } = await organisationWithOperator()
     const admin = await signedInAdmin()
     const janitor = await addOperator(id, 'janitor')
-    const ask = (person: { id: string }, organisationId: string) =>
+    const callAll = (person: { id: string }, organisationId: string) =>
       Promise.all([
         as(person, 'GET', path(organisationId, 'balance')),
         as(person, 'GET', path(organisationId)),
         record(person, organisationId),
       ])
-    const statuses = async (person: { id: string }) => (await ask(person, id)).map(({ status }) => status)
+    const statuses = async (person: { id: string }) => (await callAll(person, id)).map(({ status }) => status)
     expect(await statuses(janitor)).toEqual([403, 403, 403])
     expect(await statuses(operator)).toEqual([200, 200, 403])
     const { operator: stranger } = await organisationWithOperator()
     for (const person of [stranger, await registerPlayer()]) {
-      const nobodys = await ask(person, newId('organisation'))
-      for (const [index, theirs] of (await ask(person, id)).entries()) {
+      const unknown = await callAll(person, newId('organisation'))
+      for (const [index, theirs] of (await callAll(person, id)).entries()) {
         expect(theirs.status).toBe(404)
-        expect({ ...theirs.body, requestId: '' }).toEqual({ ...nobodys[index]!.body, requestId: '' })
+        expect({ ...theirs.body, requestId: '' }).toEqual({ ...unknown[index]!.body, requestId: '' })
       }
     }
-    expect((await ask(admin, newId('organisation'))).map(({ status }) => status)).toEqual([404, 404, 404])
+    expect((await callAll(admin, newId('organisation'))).map(({ status }) => status)).toEqual([404, 404, 404])
     expect(await list(operator, id)).toEqual([])
     expect(await statuses(admin)).toEqual([200, 200, 201])
     await env.DB.prepare(`UPDATE users SET status = 'suspended' WHERE id = ?`).bind(admin.id).run()
@@ -74,14 +73,14 @@ describe('the doors of balances', () => {
 })
 
 describe('an organisation that owes', () => {
-  /** A raffle with 4,500 left, and one whose winner gets 9,000 more than it brought. */
+  /** A raffle with 4,500 left, and one whose prize exceeds its prize pool by 9,000. */
   async function stageOwing() {
     const rich = await stageSettled()
     const poor = await stageDrawn({ prizes: [cash(13_500)], rakeBps: 1_000 }, 5, rich.organisation)
     return { rich, poor, id: rich.organisation.id, operator: rich.operator }
   }
 
-  it('has its winner paid, is told the sum, pays it in, and is paid out', async () => {
+  it('has its winner paid, sees its debt, pays it in, and is paid out', async () => {
     const { rich, poor, id, operator } = await stageOwing()
     const [won] = poor.won
     await claimCash(won!)
@@ -92,7 +91,7 @@ describe('an organisation that owes', () => {
     expect((await request(operator, rich.id)).body).toMatchObject({
       code: 'invalid_state',
       detail:
-        'The organisation owes KES 90.00 to prizes of other raffles or for what buyers’ banks took back, or has asked for it already. Once it has paid that in and an administrator has recorded it as a top-up, this can be paid out.',
+        'The organisation owes KES 90.00 to prizes of other raffles or for disputed payments, or has already requested that sum. This can be paid out once the organisation has paid it in and an administrator has recorded the top-up.',
     })
 
     const admin = await signedInAdmin()
@@ -101,25 +100,25 @@ describe('an organisation that owes', () => {
     expect(await balance(operator, id)).toEqual([{ balance: KES(0), left: KES(0) }])
     expect((await request(operator, rich.id)).body.detail).toContain('owes KES 45.00 to prizes')
     await record(admin, id, { reference: 'cash 2', amount: KES(4_500) })
-    const asked = await request(operator, rich.id)
-    expect(asked).toMatchObject({ status: 201, body: { amount: KES(4_500) } })
+    const requested = await request(operator, rich.id)
+    expect(requested).toMatchObject({ status: 201, body: { amount: KES(4_500) } })
     expect(await balance(operator, id)).toEqual([{ balance: KES(4_500), left: KES(0) }])
-    expect((await approve(operator, asked.body.id)).body.status).toBe('paid')
+    expect((await approve(operator, requested.body.id)).body.status).toBe('paid')
     expect(await balance(operator, id)).toEqual([{ balance: KES(0), left: KES(0) }])
   })
 
-  it('is told the sum, too, where a payout was asked for before it owed', async () => {
+  it('sees its debt also if the payout was requested before it owed', async () => {
     const rich = await stageSettled()
     const { operator, organisation } = rich
-    const { body: asked } = await request(operator, rich.id)
+    const { body: requested } = await request(operator, rich.id)
     await stageDrawn({ prizes: [cash(5_700)], rakeBps: 1_000 }, 5, organisation)
     expect(await balance(operator, organisation.id)).toEqual([{ balance: KES(3_300), left: KES(-1_200) }])
-    expect((await approve(operator, asked.id)).body.detail).toContain('owes KES 12.00 to prizes')
+    expect((await approve(operator, requested.id)).body.detail).toContain('owes KES 12.00 to prizes')
     await record(await signedInAdmin(), organisation.id, { reference: 'cash', amount: KES(1_200) })
-    expect((await approve(operator, asked.id)).body.status).toBe('paid')
+    expect((await approve(operator, requested.id)).body.status).toBe('paid')
   })
 
-  it('owes in one currency what it may have in another', async () => {
+  it('may owe in one currency and have money in another', async () => {
     const { rich, id, operator } = await stageOwing()
     const dollars = { amount: 100_000, currency: 'USD' }
     await record(await signedInAdmin(), id, { reference: 'wire', amount: dollars })
@@ -151,7 +150,7 @@ describe('a top-up', () => {
     ])
   })
 
-  it('is recorded once for its reference, however often, and by whom', async () => {
+  it('is recorded once per reference, even if other administrators repeat it', async () => {
     const { id, operator } = await organisationWithOperator()
     const [admin, other] = [await signedInAdmin(), await signedInAdmin()]
     const answers = await Promise.all([record(admin, id), record(other, id), record(admin, id)])
@@ -163,7 +162,7 @@ describe('a top-up', () => {
     expect(await balance(operator, id)).toEqual([{ balance: KES(9_000), left: KES(9_000) }])
   })
 
-  it('of another amount is a conflict; another organisation’s reference is its own', async () => {
+  it('with another amount is a conflict; another organisation may use the same reference', async () => {
     const { id, operator } = await organisationWithOperator()
     const { id: theirs } = await organisationWithOperator()
     const admin = await signedInAdmin()
@@ -171,14 +170,14 @@ describe('a top-up', () => {
     for (const amount of [KES(9_001), { amount: 9_000, currency: 'USD' }]) {
       expect((await record(admin, id, { ...BODY, amount })).body).toMatchObject({
         code: 'conflict',
-        detail: 'This reference is recorded already, with another amount.',
+        detail: 'This reference is already recorded with another amount.',
       })
     }
     expect((await record(admin, theirs, { ...BODY, amount: KES(1) })).status).toBe(201)
     expect(await list(operator, id)).toEqual([body])
   })
 
-  it('is listed in pages, the newest first, under its own words', async () => {
+  it('is listed in pages, the newest first, with its exact reference', async () => {
     const { id, operator } = await organisationWithOperator()
     const admin = await signedInAdmin()
     const references = ['zeta', 'a:b;c', '１００ 円', 'alpha', '~']
@@ -205,7 +204,7 @@ describe('a top-up', () => {
     ['amount.amount', { ...BODY, amount: KES(MAX_AMOUNT + 1) }],
     ['amount.currency', { ...BODY, amount: { amount: 1, currency: 'kes' } }],
     ['note', { ...BODY, note: 'thanks' }],
-  ])('has to be right: %s (%#)', async (field, body) => {
+  ])('is refused if it is invalid: %s (%#)', async (field, body) => {
     const { id } = await organisationWithOperator()
     const answer = await record(await signedInAdmin(), id, body)
     expect(answer.status).toBe(422)

@@ -3,8 +3,9 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { protectedDoors } from '../harness/auth-battery.ts'
 import { call } from '../harness/client.ts'
 import { forgetfulDatabase } from '../harness/faults.ts'
+import { logged } from '../harness/log.ts'
 import { registerPlayer, signIn, uniqueEmail } from '../harness/people.ts'
-import { at, HOUR, MINUTE, NOW, silenceLog, sweep, useClock } from '../raffles/scenario.ts'
+import { at, HOUR, MINUTE, NOW, sweep, useClock } from '../raffles/scenario.ts'
 import { emptyOutbox, mailsTo, outboxOf, tokenIn } from './mail/mailbox.ts'
 
 const PASSWORD = 'correct horse battery'
@@ -266,11 +267,10 @@ describe('the language of a user', () => {
 
 describe('the log', () => {
   it('contains no address and no token', async () => {
-    const { lines } = silenceLog()
     const { email } = await register()
     const token = await tokenFor(email)
     await reset(token)
-    const log = JSON.stringify(lines())
+    const log = JSON.stringify(logged())
     expect(log).not.toContain(email)
     expect(log).not.toContain(token)
   })

@@ -1,12 +1,15 @@
 // Buying in tests: orders through their doors, and the payer's buttons on the sandbox's page.
 import { exports } from 'cloudflare:workers'
 import { expect } from 'vitest'
+import type { Bindings } from '../../src/core/context.ts'
 import type { Answer } from '../harness/client.ts'
-import type { Person } from '../harness/people.ts'
+import { type Person, registerPlayer } from '../harness/people.ts'
 import { as, CLOSES_AT, HOUR, iso, newKey, type Staged, stageRaffle } from '../raffles/scenario.ts'
 
 /** What a ticket costs in raffles made here. */
 export const PRICE = 500
+
+const REFUND_REASON = 'The buyer cannot come.'
 
 /** A raffle whose tickets cost money, drawn an hour after its sales end. */
 export const stagePriced = (changes: Record<string, unknown> = {}, like?: Staged): Promise<Staged> =>
@@ -72,6 +75,12 @@ export async function paid(person: Person, raffleId: string, quantity = 1): Prom
   return { ...bought, order }
 }
 
+/** A new player with an order that is paid. */
+export async function buyOf(staged: Staged, quantity: number): Promise<Bought & { player: Person }> {
+  const player = await registerPlayer()
+  return { player, ...(await paid(player, staged.id, quantity)) }
+}
+
 export async function orderOf(person: Person, id: string) {
   const { status, body } = await as(person, 'GET', `/orders/${id}`)
   expect(status).toBe(200)
@@ -80,3 +89,27 @@ export async function orderOf(person: Person, id: string) {
 
 export const historyOf = (order: { history: { text: string }[] }): string =>
   order.history.map(({ text }) => text).join('\n')
+
+export interface Refunded {
+  reason?: string
+  lines?: { line: number; numbers: number[] }[]
+}
+
+export const refund = (
+  who: Pick<Person, 'id'>,
+  orderId: string,
+  what: Refunded = {},
+  key = newKey(),
+  more: { bindings?: Partial<Bindings> } = {},
+): Promise<Answer> =>
+  as(
+    who,
+    'POST',
+    `/orders/${orderId}/refunds`,
+    { reason: REFUND_REASON, ...what },
+    { ...withKey(key), ...more },
+  )
+
+/** As everybody is told. */
+export const soldOf = async (raffleId: string): Promise<number> =>
+  (await as(null, 'GET', `/raffles/${raffleId}/availability`)).body.sold

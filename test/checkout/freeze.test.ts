@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { sandbox } from '../../src/money/providers/sandbox.ts'
+import { expectLogged } from '../harness/log.ts'
 import { registerPlayer } from '../harness/people.ts'
 import {
   as,
@@ -15,7 +16,6 @@ import {
   ringAlarm,
   SECOND,
   type Staged,
-  silenceLog,
   sweep,
   useClock,
 } from '../raffles/scenario.ts'
@@ -102,7 +102,7 @@ describe('the freeze', () => {
   })
 
   it('does not wait for a provider that does not answer, nor move its round', async () => {
-    silenceLog()
+    expectLogged('a provider could not be asked')
     const { raffle, player, bought } = await lastMinute()
     const deaf = vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
     const { sold, commitment } = await freeze(raffle)

@@ -6,6 +6,7 @@ import { settingsOf } from '../../src/core/settings.ts'
 import { sandbox } from '../../src/money/providers/sandbox.ts'
 import { payments } from '../../src/money/schema.ts'
 import { takeObserved } from '../../src/payments/settle-order.ts'
+import { expectLogged } from '../harness/log.ts'
 import { type Person, registerPlayer, testContext } from '../harness/people.ts'
 import {
   as,
@@ -18,7 +19,6 @@ import {
   newKey,
   SECOND,
   type Staged,
-  silenceLog,
   sweep,
   useClock,
 } from '../raffles/scenario.ts'
@@ -335,7 +335,7 @@ describe('an order that is not paid', () => {
   })
 
   it('ends by its buyer and by its time, also where the provider cannot be told that nobody waits', async () => {
-    silenceLog()
+    expectLogged('a payment could not be stopped')
     const { id } = await stagePriced()
     const player = await registerPlayer()
     vi.spyOn(sandbox, 'stop').mockRejectedValue(new Error('its session is over'))

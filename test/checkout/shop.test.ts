@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
 import { SPEAKER, stageProduct, stockOf } from '../catalog/shelf.ts'
 import type { Answer } from '../harness/client.ts'
+import { expectLogged } from '../harness/log.ts'
 import { type Person, registerPlayer } from '../harness/people.ts'
-import { as, at, crashing, MINUTE, NOW, newKey, silenceLog, sweep, useClock } from '../raffles/scenario.ts'
+import { as, at, crashing, MINUTE, NOW, newKey, sweep, useClock } from '../raffles/scenario.ts'
 import { audit } from '../simulation/invariants.ts'
 import { BOOK_PRICE, bought, order, ordered } from './cart.ts'
 import { historyOf, orderOf, PRICE, press, purchase, stagePriced, withKey } from './checkout.ts'
@@ -171,7 +172,7 @@ describe('stock', () => {
   })
 
   it('that no order wrote down comes back by the sweep', async () => {
-    silenceLog()
+    expectLogged('unexpected error')
     const { id: productId } = await stageProduct()
     const player = await registerPlayer()
     const crash = crashing(/insert into "orders"/)
@@ -187,7 +188,7 @@ describe('stock', () => {
   })
 
   it('comes back by the sweep where the end of an order was cut short', async () => {
-    silenceLog()
+    expectLogged('unexpected error')
     const { id: productId } = await stageProduct()
     const player = await registerPlayer()
     const { id } = await ordered(player, [{ productId, quantity: 2 }])
@@ -313,7 +314,7 @@ describe('a settlement that is cut short', () => {
   it.each([/^update "stock_holds"/, /^update "order_lines"/, /insert into "transfers"/])(
     'before %s is finished by the sweep, once',
     async (statement) => {
-      silenceLog()
+      expectLogged('a webhook was stored and not acted on')
       const { id: raffleId, organisation } = await stagePriced()
       const { id: productId } = await stageProduct({}, organisation)
       const player = await registerPlayer()

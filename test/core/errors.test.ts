@@ -8,6 +8,7 @@ import { respondToError } from '../../src/core/problem-response.ts'
 import { requestContext } from '../../src/core/request.ts'
 import { type CallOptions, call } from '../harness/client.ts'
 import { failingDatabase, forgetfulDatabase } from '../harness/faults.ts'
+import { expectLogged, logged } from '../harness/log.ts'
 import { registerPlayer, uniqueEmail } from '../harness/people.ts'
 
 const LOGIN = '/api/v1/auth/login'
@@ -166,8 +167,7 @@ describe('an error', () => {
 
 describe('a database failure', () => {
   it('returns 500 and shows no SQL in the response and no values in the log', async () => {
-    const lines: string[] = []
-    vi.spyOn(console, 'error').mockImplementation((line) => void lines.push(String(line)))
+    expectLogged('unexpected error')
     const email = uniqueEmail()
     const { status, body } = await call('POST', LOGIN, {
       body: { email, password: 'a secret that nobody may see' },
@@ -178,7 +178,7 @@ describe('a database failure', () => {
     for (const secret of [email, 'select', 'password_hash', 'nonsense', 'a secret']) {
       expect(JSON.stringify(body).toLowerCase()).not.toContain(secret)
     }
-    const log = lines.join('\n')
+    const log = JSON.stringify(logged())
     expect(log).toContain('no such column')
     expect(log).toContain(body.requestId)
     expect(log).not.toContain(email)
@@ -243,12 +243,11 @@ describe('a thrown error', () => {
   )
 
   it('returns 500 if it is unexpected, and shows its message only in the log', async () => {
-    const lines: string[] = []
-    vi.spyOn(console, 'error').mockImplementation((line) => void lines.push(String(line)))
+    expectLogged('unexpected error')
     const response = await throwing(new TypeError('secret is not a function'))
     expect(response.status).toBe(500)
     expect(await response.text()).not.toContain('secret')
-    expect(lines.join()).toContain('secret is not a function')
+    expect(JSON.stringify(logged())).toContain('secret is not a function')
   })
 
   it('returns its own code and extras if it is a Problem', async () => {

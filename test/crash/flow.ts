@@ -1,9 +1,9 @@
 // Runs a flow once for each place where its process can die; what is left must be made good by the sweep.
 import { env } from 'cloudflare:workers'
-import { expect } from 'vitest'
+import { expect, inject } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { runSweep } from '../../src/cron.ts'
-import { type CrashableProcess, crashableProcess, type Death, everyDeath } from '../harness/crash.ts'
+import { type CrashableProcess, crashableProcess, type Death, someDeaths } from '../harness/crash.ts'
 import { at, MINUTE, ringAlarm, type Staged } from '../raffles/scenario.ts'
 import { audit } from '../simulation/invariants.ts'
 
@@ -59,7 +59,16 @@ interface Attempt<Stage> {
   what: string
 }
 
-/** Wherever the process can die, twice: whoever asked asks again, or nobody does and the sweep must make it good. */
+declare module 'vitest' {
+  interface ProvidedContext {
+    crashStride: number
+  }
+}
+
+/**
+ * Wherever the process can die, twice: whoever asked asks again, or nobody does and the sweep must make it good. In
+ * `npm test` it dies at the first place, at every `crashStride`th after it, and at the last; `npm run crash` takes all.
+ */
 export async function everyCrash<Stage>(flow: Flow<Stage>): Promise<void> {
   const { stock } = flow
   /** What does not hold even while something is left to do. */
@@ -71,9 +80,9 @@ export async function everyCrash<Stage>(flow: Flow<Stage>): Promise<void> {
   }
   // What other tests have left to do is over first: a process dies of its own calls.
   if (flow.sweeps) await runSweep(env, Date.now())
-  await everyDeath(async (death, where) => {
+  await someDeaths(inject('crashStride'), async (death, where) => {
     const stage = await flow.stage()
-    const { isDead } = await actOnce(flow, stage, death)
+    const { isDead, passed } = await actOnce(flow, stage, death)
     if (isDead()) torn.push(...(await tornBy(flow, stage)).map((each) => `${each}: ${where}`))
     await finish(stage, isDead() ? where : `outlived: ${where}`)
     if (isDead() && !flow.sweeps) {
@@ -82,7 +91,7 @@ export async function everyCrash<Stage>(flow: Flow<Stage>): Promise<void> {
       await actOnce(flow, again)
       await finish(again, `${where}, was asked again`)
     }
-    return isDead()
+    return isDead() ? null : passed()
   })
   await runOut(rafflesOf(flow, attempts), 3)
   const raffles = [...rafflesOf(flow, attempts).map(({ id }) => id), ...(stock?.keys() ?? [])]

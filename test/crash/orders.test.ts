@@ -5,6 +5,7 @@ import { describe, it } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { runSweep } from '../../src/cron.ts'
 import { stageProduct } from '../catalog/shelf.ts'
+import { order } from '../checkout/cart.ts'
 import { registerPlayer } from '../harness/people.ts'
 import { as, at, MINUTE, newKey, SECOND, useClock } from '../raffles/scenario.ts'
 import { everyCrash, runOut } from './flow.ts'
@@ -17,7 +18,6 @@ import {
   onCheckout,
   payUnheard,
   people,
-  place,
   stageOrder,
   stagePaid,
   stagePriced,
@@ -39,7 +39,7 @@ describe('a process that dies at any call', { timeout: 180_000 }, () => {
     await everyCrash({
       stage: async () => ({ person: await registerPlayer(), key: newKey() }),
       act: async ({ person, key }, ask) =>
-        answered(await ask((bindings) => place(person, lines, key, bindings)), 201),
+        answered(await ask((bindings) => order(person, lines, key, { bindings })), 201),
       raffles: () => [shop.raffle, other],
       stock: shop.stock,
     })

@@ -4,6 +4,7 @@ import { env } from 'cloudflare:workers'
 import { describe, it } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { runSweep } from '../../src/cron.ts'
+import { decline } from '../draws/prizes.ts'
 import { registerPlayer } from '../harness/people.ts'
 import {
   as,
@@ -12,6 +13,7 @@ import {
   HOUR,
   holderOf,
   iso,
+  KES,
   newKey,
   ringAlarm,
   type Staged,
@@ -21,17 +23,7 @@ import {
   winnersOf,
 } from '../raffles/scenario.ts'
 import { type Ask, alive, everyCrash, HOLDS_MS } from './flow.ts'
-import {
-  answered,
-  CLOSES_AT,
-  DRAW_AT,
-  KES,
-  PRICE,
-  people,
-  stagePaid,
-  stagePriced,
-  usePeople,
-} from './stage.ts'
+import { answered, CLOSES_AT, DRAW_AT, PRICE, people, stagePaid, stagePriced, usePeople } from './stage.ts'
 
 useClock()
 usePeople()
@@ -162,7 +154,7 @@ describe('a process that dies at any call', { timeout: 180_000 }, () => {
     await draw(...settled)
     for (const { id } of settled) {
       const [winner] = await winnersOf(id)
-      answered(await as(await holderOf(winner.id), 'POST', `/winners/${winner.id}/decline`), 200)
+      answered(await decline(await holderOf(winner.id), winner.id), 200)
     }
     await sweep()
     await everyCrash({

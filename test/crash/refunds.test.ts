@@ -4,6 +4,7 @@ import { env } from 'cloudflare:workers'
 import { describe, it } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { runSweep } from '../../src/cron.ts'
+import { refund } from '../checkout/checkout.ts'
 import { type Answer, call, type Method } from '../harness/client.ts'
 import { registerPlayer, signedInAdmin } from '../harness/people.ts'
 import { as, at, newKey, ringAlarm, type Staged, useClock } from '../raffles/scenario.ts'
@@ -25,12 +26,6 @@ import {
 
 useClock()
 usePeople()
-
-const refund = (orderId: string, lines: object | undefined, key: string, bindings: Partial<Bindings>) => {
-  const headers = { 'idempotency-key': key }
-  const body = { reason: 'The buyer cannot come.', ...lines }
-  return as(people.organisation.operator, 'POST', `/orders/${orderId}/refunds`, body, { headers, bindings })
-}
 
 /** A raffle of its own with an order that is paid and one that waits. */
 async function stageSoldFrom(shop: Shop): Promise<Staged> {
@@ -66,7 +61,12 @@ describe('a process that dies at any call', { timeout: 180_000 }, () => {
         return { ...bought, lines, key: newKey() }
       },
       act: async ({ order, lines, key }, ask) =>
-        answered(await ask((bindings) => refund(order.id, { lines }, key, bindings)), 201),
+        answered(
+          await ask((bindings) =>
+            refund(people.organisation.operator, order.id, { lines }, key, { bindings }),
+          ),
+          201,
+        ),
       raffles: () => [shop.raffle, shop.earned],
       stock: shop.stock,
       wrong: (bought) => isNot(['paid', 'partially_refunded'], bought),
@@ -78,7 +78,10 @@ describe('a process that dies at any call', { timeout: 180_000 }, () => {
     await everyCrash({
       stage: async () => ({ ...(await stagePaid(cartOf(shop), await registerPlayer())), key: newKey() }),
       act: async ({ order, key }, ask) =>
-        answered(await ask((bindings) => refund(order.id, undefined, key, bindings)), 201),
+        answered(
+          await ask((bindings) => refund(people.organisation.operator, order.id, {}, key, { bindings })),
+          201,
+        ),
       raffles: () => [shop.raffle, shop.earned],
       stock: shop.stock,
       wrong: (bought) => isNot(['paid', 'refunded'], bought),

@@ -3,27 +3,20 @@ import { env } from 'cloudflare:workers'
 import { beforeEach, expect } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { stageProduct } from '../catalog/shelf.ts'
+import { type LineIn, ordered } from '../checkout/cart.ts'
+import { press } from '../checkout/checkout.ts'
 import { type Answer, call } from '../harness/client.ts'
+import { DIED } from '../harness/crash.ts'
+import { allowLogged } from '../harness/log.ts'
 import {
   type Organisation,
   organisationWithOperator,
   type Person,
   registerPlayer,
 } from '../harness/people.ts'
-import {
-  as,
-  DAY,
-  iso,
-  MINUTE,
-  NOW,
-  newKey,
-  type Staged,
-  silenceLog,
-  stageRaffle,
-} from '../raffles/scenario.ts'
+import { DAY, iso, KES, MINUTE, NOW, type Staged, stageRaffle } from '../raffles/scenario.ts'
 
 export const PRICE = 1_000
-export const KES = (amount: number) => ({ amount, currency: 'KES' })
 /** Far enough: some flows let the holds of every try run out. */
 export const CLOSES_AT = NOW + 30 * DAY
 export const DRAW_AT = CLOSES_AT + 30 * MINUTE
@@ -32,10 +25,13 @@ const BOOKS = 1_000
 
 export const people = {} as { organisation: Organisation; buyer: Person }
 
-/** An organisation and a buyer for each test, by its clock: sessions of another time would be forgotten by the sweep. */
+/**
+ * An organisation and a buyer for each test, by its clock: sessions of another time would be forgotten by the sweep.
+ * Whatever meets the death of the process may say so in the log.
+ */
 export function usePeople(): void {
   beforeEach(async () => {
-    silenceLog()
+    allowLogged({ reason: DIED })
     people.organisation = await organisationWithOperator()
     people.buyer = await registerPlayer()
   })
@@ -88,16 +84,6 @@ export const cartOf = ({ raffle, bookId }: Pick<Shop, 'raffle' | 'bookId'>) => [
   { productId: bookId, quantity: 2 },
 ]
 
-export const place = (
-  person: Person,
-  lines: object[],
-  key = newKey(),
-  bindings: Partial<Bindings> = {},
-): Promise<Answer> => {
-  const headers = { 'idempotency-key': key }
-  return as(person, 'POST', '/orders', { lines, payment: { provider: 'sandbox' } }, { headers, bindings })
-}
-
 export const onCheckout = (url: string, action: string, bindings: Partial<Bindings> = {}): Promise<Answer> =>
   call('POST', new URL(url).pathname, {
     form: { action },
@@ -110,14 +96,15 @@ export interface Bought {
   order: Answer['body']
 }
 
-export async function stageOrder(lines: object[], buyer = people.buyer): Promise<Bought> {
-  return { buyer, order: answered(await place(buyer, lines), 201).body }
-}
+export const stageOrder = async (lines: LineIn[], buyer = people.buyer): Promise<Bought> => ({
+  buyer,
+  order: await ordered(buyer, lines),
+})
 
-export async function stagePaid(lines: object[], buyer = people.buyer): Promise<Bought> {
-  const bought = await stageOrder(lines, buyer)
-  answered(await onCheckout(bought.order.payment.checkoutUrl, 'approve'), 200)
-  return bought
+export async function stagePaid(lines: LineIn[], buyer = people.buyer): Promise<Bought> {
+  const staged = await stageOrder(lines, buyer)
+  await press(staged.order.payment.checkoutUrl, 'approve')
+  return staged
 }
 
 /** The payer has paid, and the webhook that says so is lost. */

@@ -1,4 +1,4 @@
-// Attempts and winners as D1 has them, reduced to what the decisions look at.
+// Rows of attempts and winners for the pure decisions; fields that no decision reads are empty.
 import type { WinnerRow, WinnerStatus } from '../../src/draws/schema.ts'
 import type { Attempt } from '../../src/tickets/pool-contract.ts'
 
@@ -6,7 +6,7 @@ export const DAY = 86_400_000
 export const ANNOUNCED_AT = Date.parse('2031-05-06T10:00:00Z')
 export const CLAIM_BY = ANNOUNCED_AT + 14 * DAY
 
-/** An attempt of `units`; drawn for the tickets given (in the order of the units), or pending. */
+/** An attempt for `units`: drawn, with the tickets in the order of the units, or pending. */
 export const attemptRow = (
   attempt: number,
   units: string[],

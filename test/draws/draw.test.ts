@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { dev, quicknet, timeOf } from '../../src/rdp1/chains.ts'
 import { askPool } from '../../src/tickets/client.ts'
+import { allowLogged, expectLogged, logged, rowNotDone } from '../harness/log.ts'
 import { registerPlayer, signedInAdmin, testContext } from '../harness/people.ts'
 import {
   as,
@@ -24,7 +25,6 @@ import {
   ringAlarm,
   SECOND,
   type Staged,
-  silenceLog,
   stageDraft,
   stageRaffle,
   sweep,
@@ -35,14 +35,14 @@ import { verifyPublished } from './proof-check.ts'
 
 useClock()
 
-/** With the clock at a committed raffle's draw: what the pool is told when its sweep gets that far. */
+/** The signature of a dev round, which the sweep gives to the pool. */
 const signatureOf = async (round: number): Promise<string> => {
   const { signDevRound } = await import('../../src/rdp1/beacon.ts')
   return Buffer.from(signDevRound(round)).toString('hex')
 }
 
 describe('the sweep', () => {
-  /** Committed, and its round is due. */
+  /** A committed raffle whose round is due. */
   async function stageDue(changes: Record<string, unknown> = {}, players = 4): Promise<Staged> {
     at(NOW)
     const staged = await stageRaffle({ prizes: [{ title: 'A book', quantity: 2 }], ...changes })
@@ -76,13 +76,13 @@ describe('the sweep', () => {
     expect(await winnersOf(staged.id)).toEqual(winners)
   })
 
-  it('draws once when five of it run at a time', async () => {
+  it('draws once when five sweeps run concurrently', async () => {
     const staged = await stageDue()
     await Promise.all([1, 2, 3, 4, 5].map(() => sweep()))
     await expectDrawnOnce(staged)
   })
 
-  it('commits once when it meets the alarm', async () => {
+  it('commits once when it runs concurrently with the alarm', async () => {
     const staged = await stageRaffle()
     await enter(staged.id, 2)
     at(CLOSES_AT)
@@ -94,18 +94,18 @@ describe('the sweep', () => {
     expect((await poolState(staged.pool))?.commitment).toEqual(first?.commitment)
   })
 
-  it('draws with the same round however late it comes', async () => {
+  it('draws with the same round however late it runs', async () => {
     const staged = await stageDue()
     at(DRAW_AT + 40 * 24 * HOUR)
     await sweep()
     await expectDrawnOnce(staged)
     const [winner] = await winnersOf(staged.id)
-    // The window to claim begins when the winner can know.
+    // The claim window starts when the winner can first know of the win.
     expect(winner.announcedAt).toBe(iso(DRAW_AT + 40 * 24 * HOUR))
     expect(Date.parse(winner.claimBy)).toBe(DRAW_AT + 54 * 24 * HOUR)
   })
 
-  it('announces what the pool drew, where the announcement was lost', async () => {
+  it('announces the pool’s draw if the announcement was lost', async () => {
     const staged = await stageDue()
     const { commitment } = (await poolState(staged.pool))!
     const drawn = await askPool(testContext(), staged.pool, async (door) =>
@@ -119,13 +119,13 @@ describe('the sweep', () => {
 
   it.each([
     ['before it writes the winners', /^insert into "winners"/i],
-    ['before it notes when to look again', /^update "raffles" set "due_at"/i],
+    ['before it schedules the next check', /^update "raffles" set "due_at"/i],
     ['while it reads the attempts', /^select .*from "attempts"/i],
     ['while it reads the winners', /^select .*from "winners"/i],
-    ['before it is noted', /^insert into "sweeps"/i],
-  ])('that dies %s is finished by the next', async (_, pattern) => {
+    ['before it is recorded', /^insert into "sweeps"/i],
+  ])('that crashes %s is finished by the next', async (_, pattern) => {
     const staged = await stageDue()
-    silenceLog()
+    allowLogged(rowNotDone('raffle'))
     const { DB, done } = crashing(pattern)
     await sweep({ DB }).catch(() => {})
     expect(done()).toBe(true)
@@ -134,7 +134,7 @@ describe('the sweep', () => {
     await expectDrawnOnce(staged)
   })
 
-  it('draws again from the pool’s memory where the database was set back to before the publication', async () => {
+  it('restores the same draw from the pool after the database was restored to before publication', async () => {
     const staged = await stageDue()
     await sweep()
     const before = await winnersOf(staged.id)
@@ -157,16 +157,16 @@ describe('the sweep', () => {
     )
   })
 
-  it('that finds the pool restarted draws all the same', async () => {
+  it('draws after the pool was restarted', async () => {
     const staged = await stageDue()
     await evictDurableObject(env.TICKET_POOL.getByName(staged.pool) as DurableObjectStub)
     await sweep()
     await expectDrawnOnce(staged)
   })
 
-  it('goes past a raffle whose row cannot be read, and draws the others', async () => {
+  it('skips a raffle whose row cannot be read, and draws the others', async () => {
     const [broken, fine] = [await stageDue(), await stageDue()]
-    const { lines } = silenceLog()
+    expectLogged('holders not notified', rowNotDone('raffle'))
     const prizes = env.DB.prepare('SELECT prizes FROM raffles WHERE id = ?').bind(broken.id)
     const text = await prizes.first<string>('prizes')
     const write = (value: string | null) =>
@@ -174,7 +174,7 @@ describe('the sweep', () => {
     await write('[{')
     await sweep()
     await expectDrawnOnce(fine)
-    expect(lines()).toContainEqual(
+    expect(logged()).toContainEqual(
       expect.objectContaining({ message: 'sweep: a row was not done', kind: 'raffle', id: broken.id }),
     )
     await write(text)
@@ -183,15 +183,15 @@ describe('the sweep', () => {
     await expectDrawnOnce(broken)
   })
 
-  it('goes past a raffle whose pool fails, and draws the others', async () => {
+  it('skips a raffle whose pool fails, and draws the others', async () => {
     const [broken, fine] = [await stageDue(), await stageDue()]
-    silenceLog()
+    expectLogged('holders not notified', rowNotDone('raffle'))
     const failing = new Proxy(env.TICKET_POOL, {
       get(target, name) {
         const method = Reflect.get(target, name)
         if (name !== 'getByName') return method?.bind?.(target) ?? method
         return (pool: string, options: object) => {
-          if (pool === broken.pool) throw new Error('the object is gone')
+          if (pool === broken.pool) throw new Error('the object does not answer')
           return target.getByName(pool, options)
         }
       },
@@ -203,7 +203,7 @@ describe('the sweep', () => {
     await expectDrawnOnce(broken)
   })
 
-  it('takes a raffle that it finds late through every step that is due, in one pass', async () => {
+  it('takes a late raffle through every due step in one pass', async () => {
     const staged = await stageRaffle()
     await enter(staged.id, 1)
     at(DRAW_AT + HOUR)
@@ -216,7 +216,7 @@ describe('the sweep', () => {
 })
 
 describe('the closing', () => {
-  it('by the last ticket, where the rules say so, draws at the earliest fair time', async () => {
+  it('by the last ticket draws at the earliest fair time if the rules say so', async () => {
     const staged = await stageRaffle({ totalTickets: 3, earlyClose: 'soldOut' })
     at(NOW + MINUTE + 1)
     await enter(staged.id, 3)
@@ -245,7 +245,7 @@ describe('the closing', () => {
     })
   })
 
-  it('by the last ticket leaves the promised draw where the rules say no', async () => {
+  it('by the last ticket keeps the promised draw if the rules say no', async () => {
     const staged = await stageRaffle({ totalTickets: 2, earlyClose: 'no' })
     await enter(staged.id, 2)
     expect(await read(staged.id)).toMatchObject({ status: 'open', effectiveDrawAt: iso(DRAW_AT) })
@@ -254,7 +254,7 @@ describe('the closing', () => {
     expect((await verifyPublished(staged.id)).isProven).toBe(true)
   })
 
-  it('by the operator is in the proof, and commits by the sweep where the alarm is lost', async () => {
+  it('by the operator is in the proof, and the sweep commits if the alarm is lost', async () => {
     const { id, operator } = await stageRaffle()
     await enter(id, 2)
     at(NOW + MINUTE)
@@ -275,7 +275,7 @@ describe('the closing', () => {
 })
 
 describe('the commitment', () => {
-  it('below minTickets cancels the raffle instead, and says how many were sold', async () => {
+  it('below minTickets is replaced by a cancellation that names the number of sold tickets', async () => {
     for (const commit of [ringAlarm, () => sweep()]) {
       at(NOW)
       const { id, pool } = await stageRaffle({ minTickets: 3 })
@@ -302,7 +302,7 @@ describe('the commitment', () => {
     expect((await read(staged.id)).status).toBe('drawn')
   })
 
-  it('of no ticket at all draws nothing and settles', async () => {
+  it('of no tickets draws nothing and settles', async () => {
     const staged = await stageRaffle()
     await drawOnTime(staged)
     expect(await read(staged.id)).toMatchObject({ status: 'settled', sold: 0 })
@@ -323,7 +323,7 @@ describe('the commitment', () => {
     expect((await verifyPublished(staged.id)).isProven).toBe(true)
   })
 
-  it('gives nobody two prizes where the rules say perHolder', async () => {
+  it('gives nobody two prizes if the rules say perHolder', async () => {
     const staged = await stageRaffle({
       prizes: [{ title: 'A book', quantity: 3 }],
       winPolicy: 'perHolder',
@@ -384,7 +384,7 @@ describe('the commitment', () => {
     expect(proof.attempts[0]!.winners).toBeNull()
   })
 
-  it('fixes files that may be kept for ever; before it there are none', async () => {
+  it('fixes files that may be cached for ever; before it there are none', async () => {
     const staged = await stageRaffle()
     await enter(staged.id, 1)
     for (const file of ['list.csv', 'log.csv']) {
@@ -423,25 +423,25 @@ describe('a draw on quicknet', () => {
     throw new DOMException('The operation was aborted due to timeout', 'TimeoutError')
   }
 
-  /** Puts relays behind `fetch`, by host; tells which were asked. */
-  function relays(answers: Record<string, () => Response>): { asked: string[] } {
-    const asked: string[] = []
+  /** Mocks `fetch` with relays by host; `called` lists the hosts in the order of the calls. */
+  function relays(answers: Record<string, () => Response>): { called: string[] } {
+    const called: string[] = []
     vi.spyOn(globalThis, 'fetch').mockImplementation(async (input) => {
       const url = new URL(String(input))
-      asked.push(url.host.split('.')[0]!)
+      called.push(url.host.split('.')[0]!)
       expect(url.pathname).toBe(`/${quicknet.hash}/public/${ROUND}`)
       const answer = answers[url.host.split('.')[0]!]
       if (answer === undefined) throw new Error(`unexpected host ${url.host}`)
       return answer()
     })
-    return { asked }
+    return { called }
   }
 
   async function stageOnQuicknet(): Promise<Staged> {
     at(DUE - HOUR)
     const times = { opensAt: iso(DUE - 2 * HOUR), closesAt: iso(DUE - MINUTE), drawAt: iso(DUE) }
     const staged = await stageDraft(times)
-    // That time is past for the machine, whose alarms would ring without end.
+    // That time is past for the machine's clock, so the alarms would fire endlessly.
     await runInDurableObject(env.TICKET_POOL.getByName(staged.pool) as DurableObjectStub, (_, state) => {
       vi.spyOn(state.storage, 'setAlarm').mockImplementation(async () => {})
     })
@@ -454,16 +454,16 @@ describe('a draw on quicknet', () => {
     return staged
   }
 
-  it('asks one relay after the other until one tells the truth', async () => {
+  it('calls one relay after another until one gives the right signature', async () => {
     const { id } = await stageOnQuicknet()
-    const { asked } = relays({
+    const { called } = relays({
       one: () => new Response('down for maintenance', { status: 502 }),
       two: () => new Response('<html>welcome</html>'),
       three: signed(OF_ROUND_123),
       four: signed(RIGHT),
     })
     await sweep(QUICKNET)
-    expect(asked).toEqual(['one', 'two', 'three', 'four'])
+    expect(called).toEqual(['one', 'two', 'three', 'four'])
     expect((await read(id)).status).toBe('drawn')
     vi.restoreAllMocks()
     const { proof, isProven, wrong } = await verifyPublished(id, { allowDev: false })
@@ -472,27 +472,27 @@ describe('a draw on quicknet', () => {
     expect(proof.attempts[0]!.signature).toBe(RIGHT)
   })
 
-  it('asks nobody else once it has the truth', async () => {
+  it('calls no other relay once it has the right signature', async () => {
     const { id } = await stageOnQuicknet()
-    const { asked } = relays({ one: signed(RIGHT) })
+    const { called } = relays({ one: signed(RIGHT) })
     await sweep(QUICKNET)
-    expect(asked).toEqual(['one'])
+    expect(called).toEqual(['one'])
     expect((await read(id)).status).toBe('drawn')
   })
 
-  it('waits while no relay answers, says why in the log, and is drawn by the next sweep', async () => {
+  it('waits while no relay answers, logs the reason, and is drawn by a later sweep', async () => {
     const { id } = await stageOnQuicknet()
-    const { lines } = silenceLog()
+    expectLogged('raffle waits', 'raffle overdue')
     relays({ one: refusesConnection, two: timesOut, three: signed('zz'), four: signed(RIGHT.slice(2)) })
     await sweep(QUICKNET)
     expect((await read(id)).status).toBe('committed')
     const reason = `round ${ROUND}: one.example: not reachable; two.example: timed out; three.example: no signature in its answer; four.example: no signature in its answer`
-    expect(lines()).toContainEqual(
+    expect(logged()).toContainEqual(
       expect.objectContaining({ level: 'warn', message: 'raffle waits', raffleId: id, reason }),
     )
     at(DUE + 3 * MINUTE)
     await sweep(QUICKNET)
-    expect(lines()).toContainEqual(
+    expect(logged()).toContainEqual(
       expect.objectContaining({ level: 'warn', message: 'raffle overdue', raffleId: id, reason }),
     )
     relays({ one: signed(RIGHT) })
@@ -512,7 +512,7 @@ describe('a draw on quicknet', () => {
     ['an endless answer', () => new Response('{"signature":"'.padEnd(100_000, 'a'))],
   ])('is never decided by %s', async (_, answer) => {
     const { id } = await stageOnQuicknet()
-    silenceLog()
+    expectLogged('raffle waits')
     relays({ one: answer, two: answer, three: answer, four: answer })
     await sweep(QUICKNET)
     expect((await read(id)).status).toBe('committed')

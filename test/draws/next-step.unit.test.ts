@@ -56,7 +56,7 @@ describe('the next step of a raffle', () => {
       { kind: 'wait', until: null },
     ],
     [
-      'is to put back what is set aside for a draft that no pool has heard of',
+      'is to return the stock of a publication that never reached its pool',
       facts({ stored: 'draft', termsVersion: 0, pool: null, hasPrizesAside: true }),
       FREEZE_AT,
       { kind: 'undoPublication' },
@@ -74,7 +74,7 @@ describe('the next step of a raffle', () => {
       { kind: 'applyTerms', version: 3, terms: TERMS },
     ],
     [
-      'is to publish even where the pool was cancelled since',
+      'is to publish even if the pool was cancelled since',
       facts({ stored: 'draft', termsVersion: 0, pool: { ...POOL, cancelled: true } }),
       FREEZE_AT,
       { kind: 'applyTerms', version: 1, terms: TERMS },
@@ -92,7 +92,7 @@ describe('the next step of a raffle', () => {
       { kind: 'markCancelled' },
     ],
     ['is to wait for the freeze', facts(), FREEZE_AT - 1, { kind: 'wait', until: FREEZE_AT }],
-    ['is the freeze at its very millisecond', facts(), FREEZE_AT, { kind: 'freeze' }],
+    ['is the freeze at its exact millisecond', facts(), FREEZE_AT, { kind: 'freeze' }],
     ['is the freeze, however late', facts(), FREEZE_AT + 10 ** 10, { kind: 'freeze' }],
     [
       'is to wait for the round',
@@ -101,25 +101,25 @@ describe('the next step of a raffle', () => {
       { kind: 'wait', until: DUE },
     ],
     [
-      'is the draw at the very millisecond of its round',
+      'is the draw at the exact millisecond of its round',
       facts({ pool: COMMITTED, attempts: [pending] }),
       DUE,
       { kind: 'draw', attempt: pending },
     ],
     [
-      'is to look again at once where the attempts have not been heard of',
+      'is to check again at once if the attempts are not projected yet',
       facts({ pool: COMMITTED }),
       DUE,
       { kind: 'wait', until: DUE },
     ],
     [
-      'is to announce what the pool has drawn',
+      'is to announce an attempt that the pool has already drawn',
       facts({ pool: COMMITTED, attempts: [attemptRow(0, ['1#1'], [11], ROUND)] }),
       DUE,
       { kind: 'draw', attempt: attemptRow(0, ['1#1'], [11], ROUND) },
     ],
     ['is to wait for the claim window', drawn(), CLAIM_BY - 1, { kind: 'wait', until: CLAIM_BY }],
-    ['is to end the claim window at its very millisecond', drawn(), CLAIM_BY, { kind: 'expireClaims' }],
+    ['is to end the claim window at its exact millisecond', drawn(), CLAIM_BY, { kind: 'expireClaims' }],
     [
       'is nothing while a claimed prize is on its way',
       drawn({ winners: [winnerRow(0, '1#1', 'claimed'), winnerRow(0, '1#2', 'delivered')] }),
@@ -127,7 +127,7 @@ describe('the next step of a raffle', () => {
       { kind: 'wait', until: null },
     ],
     [
-      'is a redraw of all units that are open, with everybody who was disqualified',
+      'is one redraw of all open units, which excludes every disqualified ticket',
       drawn({ winners: [winnerRow(0, '1#1', 'declined'), winnerRow(0, '1#2', 'disqualified')] }),
       DUE,
       {
@@ -139,13 +139,13 @@ describe('the next step of a raffle', () => {
       },
     ],
     [
-      'is to end claim windows before it is a redraw, so that one redraw does for all',
+      'is to end claim windows before a redraw, so that one redraw covers all units',
       drawn({ winners: [winnerRow(0, '1#1', 'announced'), winnerRow(0, '1#2', 'declined')] }),
       CLAIM_BY,
       { kind: 'expireClaims' },
     ],
     [
-      'is to wait for the round of a redraw, and not to ask for another',
+      'is to wait for the round of a pending redraw, and not to request another',
       drawn({
         attempts: [
           attemptRow(0, ['1#1', '1#2'], [11, 12], ROUND),
@@ -163,7 +163,7 @@ describe('the next step of a raffle', () => {
       { kind: 'settle' },
     ],
     [
-      'is to look again soon where every winner is final and money is under way',
+      'is to check again soon if every winner is final and money is under way',
       drawn({
         winners: [winnerRow(0, '1#1', 'delivered'), winnerRow(0, '1#2', 'paid')],
         hasOpenMoney: true,
@@ -172,7 +172,7 @@ describe('the next step of a raffle', () => {
       { kind: 'wait', until: DUE + 300_000 },
     ],
     [
-      'is to settle where prizes are kept by the organisation',
+      'is to settle if the organisation keeps the prizes',
       drawn({
         rules: { onUnclaimed: 'keep', maxRedraws: 3 },
         winners: [winnerRow(0, '1#1', 'declined'), winnerRow(0, '1#2', 'expired')],
@@ -208,7 +208,7 @@ describe('the next step of a raffle', () => {
     for (const each of all) expect(nextStep(each, CLAIM_BY)).toEqual({ kind: 'wait', until: null })
   })
 
-  it('never looks again in the past, whatever is stored: a raffle that waits is not due all the time', () => {
+  it('never waits for a past instant, so that a waiting raffle is not always due', () => {
     const given = [facts(), facts({ pool: COMMITTED, attempts: [pending] }), drawn()]
     for (const stored of STORED_STATUSES) {
       for (const each of given) {
@@ -221,8 +221,8 @@ describe('the next step of a raffle', () => {
   })
 })
 
-describe('whoever was disqualified', () => {
-  it('stays out of every later redraw, whatever prize it was', () => {
+describe('a disqualified ticket', () => {
+  it('is excluded from every later redraw, whatever its prize was', () => {
     const winners = [
       winnerRow(0, '1#1', 'disqualified'),
       winnerRow(0, '1#2', 'declined'),

@@ -1,4 +1,4 @@
-// Checks a raffle's published proof as an auditor would: from what the doors give to anybody, and nothing else.
+// Verifies a raffle's published proof as an auditor would: only from public routes.
 import { nativeCrypto } from '../../src/core/native-crypto.ts'
 import { type Check, isProven } from '../../src/rdp1/checks.ts'
 import type { Proof } from '../../src/rdp1/proof.ts'
@@ -11,7 +11,7 @@ export interface Verified {
   logCsv: string
   checks: Check[]
   isProven: boolean
-  /** What does not hold, for a message that says it. */
+  /** The checks that fail, as text for the message of the assertion. */
   wrong: string[]
 }
 

@@ -1,12 +1,13 @@
-// A raffle is settled when its winners are final and every payment and refund of it is done; nothing else holds it up.
+// A raffle settles when its winners are final and all its payments and refunds are done; nothing else delays it.
 import { describe, expect, it, vi } from 'vitest'
 import { sandbox } from '../../src/money/providers/sandbox.ts'
 import { payments } from '../../src/money/schema.ts'
 import { takeObserved } from '../../src/payments/settle-order.ts'
 import { stageProduct } from '../catalog/shelf.ts'
-import { ADDRESS, bought } from '../checkout/cart.ts'
+import { bought } from '../checkout/cart.ts'
 import { orderOf, PRICE, paid, purchase, stagePriced, withKey } from '../checkout/checkout.ts'
 import { AWAY } from '../harness/faults.ts'
+import { expectLogged, rowNotDone } from '../harness/log.ts'
 import { type Person, registerPlayer, testContext } from '../harness/people.ts'
 import {
   as,
@@ -20,11 +21,11 @@ import {
   ringAlarm,
   SECOND,
   type Staged,
-  silenceLog,
   sweep,
   useClock,
   winnersOf,
 } from '../raffles/scenario.ts'
+import { claim, deliver } from './prizes.ts'
 
 useClock()
 
@@ -36,11 +37,11 @@ interface Final {
   winner: Person
   /** The winner's order. */
   order: { id: string }
-  /** Another's, which was not paid before the freeze. */
+  /** Another player's order, which was unpaid at the freeze. */
   late: { player: Person; order: { id: string; payment: { id: string } } }
 }
 
-/** Drawn, its one prize delivered, and not looked at since. */
+/** A drawn raffle whose only prize is delivered, before the next sweep. */
 async function stageFinal(
   buy: (winner: Person, raffle: Staged) => Promise<{ id: string }> = (winner, { id }) => paid(winner, id),
 ): Promise<Final> {
@@ -54,12 +55,12 @@ async function stageFinal(
   at(DRAWN)
   await sweep()
   const [{ id }] = await winnersOf(raffle.id)
-  await as(winner, 'POST', `/winners/${id}/claim`, { deliveryAddress: ADDRESS })
-  expect((await as(raffle.operator, 'POST', `/winners/${id}/deliver`)).status).toBe(200)
+  await claim(winner, id)
+  expect((await deliver(raffle.operator, id)).status).toBe(200)
   return { raffle, winner, order, late: { player, order: body.order } }
 }
 
-/** What a provider says has arrived for an order. */
+/** A provider reports that `amount` has arrived for an order. */
 async function arrives(orderId: string, amount: number): Promise<void> {
   const ctx = testContext()
   const all = await ctx.db.select().from(payments)
@@ -68,7 +69,7 @@ async function arrives(orderId: string, amount: number): Promise<void> {
   await takeObserved(ctx, payment, { status: 'succeeded', captures, reason: null })
 }
 
-/** An operator says that an order was paid by hand. */
+/** An operator records that the late order was paid by hand. */
 const recordReceipt = ({ raffle, late }: Final, more = {}) =>
   as(
     raffle.operator,
@@ -91,7 +92,7 @@ async function statusAfterSweep({ raffle }: Final, bindings = {}): Promise<strin
 }
 
 describe('a raffle whose winners are final', () => {
-  it('is settled at once where no money is under way', async () => {
+  it('is settled at once if no money is under way', async () => {
     expect(await statusAfterSweep(await stageFinal())).toBe('settled')
   })
 
@@ -100,10 +101,10 @@ describe('a raffle whose winners are final', () => {
     ['came late and was too much', ({ late }) => arrives(late.order.id, PRICE + 7)],
     ['came late and was too little', ({ late }) => arrives(late.order.id, PRICE - 7)],
     ['came twice', ({ order }) => arrives(order.id, PRICE)],
-  ])('waits until what %s is back', async (_what, come) => {
+  ])('waits until money that %s is refunded', async (_what, pay) => {
     const final = await stageFinal()
     const provider = vi.spyOn(sandbox, 'refund').mockResolvedValue(PENDING)
-    await come(final)
+    await pay(final)
     expect(await statusAfterSweep(final)).toBe('drawn')
     at(DRAWN + 10 * MINUTE)
     expect(await statusAfterSweep(final)).toBe('drawn')
@@ -115,7 +116,7 @@ describe('a raffle whose winners are final', () => {
   })
 
   it('waits for money that has arrived while its pool cannot be reached', async () => {
-    silenceLog()
+    expectLogged(rowNotDone('order'), 'unexpected error')
     const final = await stageFinal()
     expect((await recordReceipt(final, { bindings: AWAY })).status).toBe(500)
     expect(await statusAfterSweep(final, AWAY)).toBe('drawn')
@@ -126,10 +127,10 @@ describe('a raffle whose winners are final', () => {
     expect(await statusAfterSweep(final)).toBe('settled')
   })
 
-  it('waits for a refund by hand as long as that takes, and keeps what is left so long', async () => {
+  it('waits for a refund by hand however long it takes, and refuses payouts until then', async () => {
     const final = await stageFinal()
     const { raffle } = final
-    const ask = () =>
+    const requestPayout = () =>
       as(
         raffle.operator,
         'POST',
@@ -141,7 +142,7 @@ describe('a raffle whose winners are final', () => {
     expect(await statusAfterSweep(final)).toBe('drawn')
     at(DRAWN + 3 * DAY)
     expect(await statusAfterSweep(final)).toBe('drawn')
-    expect((await ask()).body).toMatchObject({
+    expect((await requestPayout()).body).toMatchObject({
       code: 'invalid_state',
       detail: expect.stringMatching(/refunds/),
     })
@@ -149,7 +150,7 @@ describe('a raffle whose winners are final', () => {
     at(DRAWN + 3 * DAY + 5 * MINUTE)
     await Promise.all([sweep(), sweep()])
     expect(await statusAfterSweep(final)).toBe('settled')
-    expect((await ask()).status).toBe(201)
+    expect((await requestPayout()).status).toBe(201)
   })
 
   it('does not wait for a refund that was refused', async () => {
@@ -167,7 +168,7 @@ describe('a raffle whose winners are final', () => {
     expect(await statusAfterSweep(final)).toBe('settled')
   })
 
-  it('does not wait for what the same order bought elsewhere', async () => {
+  it('does not wait for other lines of the same order', async () => {
     const final = await stageFinal(async (winner, raffle) => {
       const other = await stagePriced({}, raffle)
       const book = await stageProduct({}, raffle.organisation)
@@ -189,7 +190,7 @@ describe('a raffle whose winners are final', () => {
     expect(await statusAfterSweep(final)).toBe('settled')
   })
 
-  it('sends back what comes after that, and stays settled', async () => {
+  it('refunds money that arrives later, and stays settled', async () => {
     const final = await stageFinal()
     expect(await statusAfterSweep(final)).toBe('settled')
     at(DRAWN + DAY)

@@ -16,7 +16,7 @@ const KEEP: RedrawRules = { onUnclaimed: 'keep', maxRedraws: 3 }
 
 const drawOfOne = [attemptRow(0, ['1#1'], [11])]
 const withOne = (status: WinnerStatus) => [winnerRow(0, '1#1', status)]
-const again = (status: WinnerStatus, rules: RedrawRules) =>
+const isRedrawn = (status: WinnerStatus, rules: RedrawRules) =>
   unitsToRedraw(drawOfOne, withOne(status), rules).length > 0
 
 describe('a prize is drawn again', () => {
@@ -28,15 +28,15 @@ describe('a prize is drawn again', () => {
     ['declined', { redraw: true, keep: false }],
     ['expired', { redraw: true, keep: false }],
     ['disqualified', { redraw: true, keep: true }],
-  ])('whose winner is %s, where onUnclaimed says so: %j', (status, expected) => {
-    expect({ redraw: again(status, REDRAW), keep: again(status, KEEP) }).toEqual(expected)
+  ])('if its winner is %s, by onUnclaimed: %j', (status, expected) => {
+    expect({ redraw: isRedrawn(status, REDRAW), keep: isRedrawn(status, KEEP) }).toEqual(expected)
   })
 
-  it('never where the rules allow no redraw at all', () => {
-    for (const status of WINNER_STATUSES) expect(again(status, { ...REDRAW, maxRedraws: 0 })).toBe(false)
+  it('never if the rules allow no redraw', () => {
+    for (const status of WINNER_STATUSES) expect(isRedrawn(status, { ...REDRAW, maxRedraws: 0 })).toBe(false)
   })
 
-  it('as often as maxRedraws says, and no more', () => {
+  it('at most maxRedraws times', () => {
     const attempts = [attemptRow(0, ['1#1'], [11]), attemptRow(1, ['1#1'], [21])]
     const winners = [winnerRow(0, '1#1', 'declined'), winnerRow(1, '1#1', 'declined')]
     expect(unitsToRedraw(attempts, winners, { ...REDRAW, maxRedraws: 2 })).toHaveLength(1)
@@ -49,7 +49,7 @@ describe('a prize is drawn again', () => {
     expect(unitsToRedraw(attempts, winners, REDRAW)).toEqual([])
   })
 
-  it('for its last attempt only: who replaced the winner decides', () => {
+  it('only by its last attempt: the replacement winner decides', () => {
     const attempts = [attemptRow(0, ['1#1', '1#2'], [11, 12]), attemptRow(1, ['1#1'], [21])]
     const winners = [
       winnerRow(0, '1#1', 'declined'),
@@ -59,7 +59,7 @@ describe('a prize is drawn again', () => {
     expect(unitsToRedraw(attempts, winners, REDRAW)).toEqual([{ unit: '1#2', status: 'expired' }])
   })
 
-  it('not when the last attempt found nobody for it', () => {
+  it('not if its last attempt found nobody', () => {
     const attempts = [attemptRow(0, ['1#1'], [11]), attemptRow(1, ['1#1'], [])]
     expect(unitsToRedraw(attempts, [winnerRow(0, '1#1', 'declined')], REDRAW)).toEqual([])
   })
@@ -142,7 +142,7 @@ describe('the winners are final', () => {
 })
 
 describe('the next claim window to end', () => {
-  it('is the earliest of those that are open', () => {
+  it('is the earliest open one', () => {
     const winners = [
       winnerRow(0, '1#1', 'announced', { claimBy: CLAIM_BY + DAY }),
       winnerRow(0, '1#2', 'announced'),
@@ -156,7 +156,7 @@ describe('the next claim window to end', () => {
 })
 
 describe('an attempt is pending', () => {
-  it('when the last one has no winners yet; an empty list of winners is one', () => {
+  it('if it is the last and has no winners yet; an empty list counts as drawn', () => {
     expect(isPending([])).toBe(false)
     expect(isPending([attemptRow(0, ['1#1'], [])])).toBe(false)
     expect(isPending([attemptRow(0, ['1#1'], 'pending')])).toBe(true)

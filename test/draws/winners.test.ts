@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
 import { dev } from '../../src/rdp1/chains.ts'
 import { askPool } from '../../src/tickets/client.ts'
-import type { Answer } from '../harness/client.ts'
+import { expectLogged, rowNotDone } from '../harness/log.ts'
 import { organisationWithOperator, registerPlayer, testContext } from '../harness/people.ts'
 import {
   as,
@@ -16,7 +16,6 @@ import {
   drawOnTime,
   enter,
   HOUR,
-  holderOf,
   interrupted,
   iso,
   LEAD,
@@ -27,29 +26,21 @@ import {
   readAll,
   ringAlarm,
   type Staged,
-  silenceLog,
   stageDraft,
   stageRaffle,
   sweep,
   useClock,
   winnersOf,
 } from '../raffles/scenario.ts'
+import { ADDRESS, claim, decline, deliver, disqualify, type Won, wonIn } from './prizes.ts'
 import { verifyPublished } from './proof-check.ts'
 
 useClock()
 
 const CLAIM_BY = DRAW_AT + 14 * DAY
-const ADDRESS = { name: 'Amina Wanjiru', lines: ['1 Moi Avenue', 'Flat 2'], city: 'Nairobi', country: 'KE' }
 const TWO_BOOKS = { prizes: [{ title: 'A book', quantity: 2 }] }
 
-interface Won {
-  id: string
-  unit: string
-  number: number
-  holder: { id: string }
-}
-
-/** Drawn at DRAW_AT, which it is now. */
+/** A raffle that was drawn at DRAW_AT, which is the present time. */
 async function stageDrawn(
   changes: Record<string, unknown> = {},
   players = 5,
@@ -60,25 +51,6 @@ async function stageDrawn(
   await drawOnTime(staged)
   return { ...staged, won: await wonIn(staged.id) }
 }
-
-/** Winners of all attempts, the newest attempt last. */
-async function wonIn(raffleId: string): Promise<Won[]> {
-  const winners = await winnersOf(raffleId)
-  const won = winners.map(async ({ id, unit, number }) => ({ id, unit, number, holder: await holderOf(id) }))
-  return Promise.all(won)
-}
-
-const claim = (person: { id: string }, id: string, deliveryAddress: object = ADDRESS): Promise<Answer> =>
-  as(person, 'POST', `/winners/${id}/claim`, { deliveryAddress })
-const decline = (person: { id: string }, id: string): Promise<Answer> =>
-  as(person, 'POST', `/winners/${id}/decline`)
-const disqualify = (
-  person: { id: string },
-  id: string,
-  reason = 'Bought under three names',
-): Promise<Answer> => as(person, 'POST', `/winners/${id}/disqualify`, { reason })
-const deliver = (person: { id: string }, id: string): Promise<Answer> =>
-  as(person, 'POST', `/winners/${id}/deliver`)
 
 const attemptsOf = async (raffleId: string) =>
   (await as(null, 'GET', `/raffles/${raffleId}/proof`)).body.attempts
@@ -122,7 +94,7 @@ describe('winners', () => {
     expect(pages).toEqual(winners)
   })
 
-  it('are called as they wish', async () => {
+  it('are named in the form that they chose', async () => {
     const staged = await stageRaffle({ prizes: [{ title: 'A book', quantity: 3 }] })
     for (const winnerDisplay of ['name', 'initials', 'anonymous'] as const) {
       const player = await registerPlayer({ name: 'Zawadi wa Kamau', winnerDisplay })
@@ -139,7 +111,7 @@ describe('winners', () => {
 })
 
 describe('claiming', () => {
-  it('says where the prize goes, once, and only the organisation reads that', async () => {
+  it('sets the address once, and only the organisation can read it', async () => {
     const { id, operator, won } = await stageDrawn()
     const [winner] = won as [Won]
     const { status, body } = await claim(winner.holder, winner.id)
@@ -157,7 +129,7 @@ describe('claiming', () => {
     expect(JSON.stringify(await winnersOf(id))).not.toContain('Moi Avenue')
   })
 
-  it('is for the winner: to anybody else the prize is not there, as one that does not exist', async () => {
+  it('is only for the winner; others get the answer for an unknown prize', async () => {
     const { operator, won } = await stageDrawn()
     const [winner] = won as [Won]
     for (const person of [await registerPlayer(), operator]) {
@@ -170,7 +142,7 @@ describe('claiming', () => {
     }
   })
 
-  it('ends with the window, to the millisecond, whether or not the sweep has been by', async () => {
+  it('ends with the window, to the millisecond, even before the sweep expires it', async () => {
     const { won } = await stageDrawn(TWO_BOOKS)
     const [first, second] = won as [Won, Won]
     at(CLAIM_BY - 1)
@@ -183,7 +155,7 @@ describe('claiming', () => {
     expect((await claim(second.holder, second.id)).body.code).toBe('invalid_state')
   })
 
-  it('and declining at a time takes one of them', async () => {
+  it('concurrently with declining lets only one of them take effect', async () => {
     const { id, won } = await stageDrawn()
     const [winner] = won as [Won]
     const answers = await Promise.all([
@@ -205,7 +177,7 @@ describe('claiming', () => {
     { ...ADDRESS, city: '\ud800' },
     { ...ADDRESS, postcode: 'x'.repeat(21) },
     { ...ADDRESS, planet: 'Earth' },
-  ])('needs an address that one can send to (%#)', async (address) => {
+  ])('needs a complete address (%#)', async (address) => {
     const { status } = await claim(await registerPlayer(), newId('winner'), address)
     expect(status).toBe(422)
   })
@@ -240,7 +212,7 @@ describe('a declined prize', () => {
     await expectProven(id)
   })
 
-  it('is kept where the rules say so, and the raffle settles', async () => {
+  it('is kept if the rules say so, and the raffle settles', async () => {
     const { id, won } = await stageDrawn({ onUnclaimed: 'keep' })
     const [winner] = won as [Won]
     await decline(winner.holder, winner.id)
@@ -249,7 +221,7 @@ describe('a declined prize', () => {
     expect((await read(id)).status).toBe('settled')
   })
 
-  it('is not missed by a sweep that was about to put the raffle off', async () => {
+  it('is not missed by a sweep that is about to postpone the raffle', async () => {
     const { id, won } = await stageDrawn(TWO_BOOKS)
     const [first, second] = won as [Won, Won]
     await claim(first.holder, first.id)
@@ -263,7 +235,7 @@ describe('a declined prize', () => {
     expect(await attemptsOf(id)).toHaveLength(2)
   })
 
-  it('is drawn again once, whatever sweeps meet', async () => {
+  it('is drawn again once by concurrent sweeps', async () => {
     const { id, won } = await stageDrawn()
     const [winner] = won as [Won]
     await decline(winner.holder, winner.id)
@@ -276,14 +248,14 @@ describe('a declined prize', () => {
 
   it.each([
     ['before it writes the new winner', /^insert into "winners"/i],
-    ['before it notes when to look again', /^update "raffles" set "due_at"/i],
-  ])('is drawn again once where a sweep dies %s', async (_, pattern) => {
+    ['before it schedules the next check', /^update "raffles" set "due_at"/i],
+  ])('is drawn again once if a sweep crashes %s', async (_, pattern) => {
     const { id, won } = await stageDrawn()
     const [winner] = won as [Won]
     await decline(winner.holder, winner.id)
     await sweep()
     at(DRAW_AT + LEAD)
-    silenceLog()
+    expectLogged(rowNotDone('raffle'))
     const { DB, done } = crashing(pattern)
     await sweep({ DB })
     expect(done()).toBe(true)
@@ -319,7 +291,7 @@ describe('a prize that nobody claims', () => {
     await expectProven(id)
   })
 
-  it('stays with the organisation where the rules say keep', async () => {
+  it('stays with the organisation if the rules say keep', async () => {
     const { id } = await stageDrawn({ onUnclaimed: 'keep' })
     at(CLAIM_BY)
     await sweep()
@@ -340,7 +312,7 @@ describe('a prize that nobody claims', () => {
     await expectProven(id)
   })
 
-  it('stays without a winner when everybody has had it', async () => {
+  it('stays without a winner when everybody has already won it', async () => {
     const { id } = await stageDrawn({ claimDays: 1 }, 1)
     at(DRAW_AT + DAY)
     await sweep()
@@ -354,7 +326,7 @@ describe('a prize that nobody claims', () => {
 })
 
 describe('disqualifying', () => {
-  it('publishes the reason and draws again without the holder, whatever else the holder has', async () => {
+  it('publishes the reason and draws again without the holder, whatever other tickets the holder has', async () => {
     at(NOW)
     const staged = await stageRaffle({ maxPerUser: null })
     const players = [await registerPlayer(), await registerPlayer()]
@@ -375,7 +347,7 @@ describe('disqualifying', () => {
     expect(second.holder).not.toEqual(first.holder)
     expect((await winnersOf(staged.id))[0].reason).toBe('Bought under three names')
     await expectProven(staged.id)
-    // And stays out when the next winner declines.
+    // The holder is still excluded when the next winner declines.
     await decline(second.holder, second.id)
     await sweep()
     expect((await attemptsOf(staged.id))[2].excludedTags).toEqual(redraw.excludedTags)
@@ -386,7 +358,7 @@ describe('disqualifying', () => {
     await expectProven(staged.id)
   })
 
-  it('counts under onUnclaimed keep too, and after a claim', async () => {
+  it('leads to a redraw even if onUnclaimed is keep, and after a claim', async () => {
     const { id, operator, won } = await stageDrawn({ onUnclaimed: 'keep' })
     const [winner] = won as [Won]
     await claim(winner.holder, winner.id)
@@ -395,7 +367,7 @@ describe('disqualifying', () => {
     expect(await attemptsOf(id)).toHaveLength(2)
   })
 
-  it('is not possible once the prize is delivered, declined, expired or taken away', async () => {
+  it('is not possible once the prize is delivered, declined, expired or already disqualified', async () => {
     const { operator, won } = await stageDrawn({ prizes: [{ title: 'A book', quantity: 4 }], maxRedraws: 0 })
     const [delivered, declined, taken, expired] = won as [Won, Won, Won, Won]
     await claim(delivered.holder, delivered.id)
@@ -411,7 +383,7 @@ describe('disqualifying', () => {
     }
   })
 
-  it('asks for a reason', async () => {
+  it('needs a reason', async () => {
     const { operator, won } = await stageDrawn()
     for (const body of [
       {},
@@ -425,7 +397,7 @@ describe('disqualifying', () => {
 })
 
 describe('redraws, one at a time', () => {
-  it('wait for the one that is pending, and follow it in the pass that draws it', async () => {
+  it('wait for the pending one, and follow in the pass that draws it', async () => {
     const { id, won } = await stageDrawn(TWO_BOOKS)
     const [first, second] = won as [Won, Won]
     await decline(first.holder, first.id)
@@ -486,7 +458,7 @@ describe('an operator’s redraw', () => {
     await expectProven(id)
   })
 
-  it('waits for the one before it, also where its pool has drawn that and nobody has heard of it yet', async () => {
+  it('waits for the one before it, even if the pool has drawn that but it is not announced yet', async () => {
     const { id, pool, operator } = await stageDeclined()
     await sweep()
     at(DRAW_AT + LEAD)
@@ -513,20 +485,20 @@ describe('an operator’s redraw', () => {
     expect(await attemptsOf(id)).toHaveLength(1)
   })
 
-  it('repeated with its key is the same redraw, then and after it was drawn', async () => {
+  it('repeated with its key is the same redraw, before and after its draw', async () => {
     const { id, operator } = await stageDeclined()
     const units = ['1#2', '1#1']
-    const ask = (order: string[]) =>
+    const request = (order: string[]) =>
       redraw(operator, id, { units: order, reason: 'They called us' }, 'one-key')
-    const first = await ask(units)
+    const first = await request(units)
     expect(first.status).toBe(201)
     expect(first.body.units).toEqual(['1#1', '1#2'])
     at(DRAW_AT + 1_000)
-    expect((await ask(units)).body).toEqual(first.body)
-    expect((await ask([...units].reverse())).body).toEqual(first.body)
+    expect((await request(units)).body).toEqual(first.body)
+    expect((await request([...units].reverse())).body).toEqual(first.body)
     at(DRAW_AT + LEAD)
     await sweep()
-    expect((await ask(units)).body).toEqual(first.body)
+    expect((await request(units)).body).toEqual(first.body)
     expect(await attemptsOf(id)).toHaveLength(2)
   })
 
@@ -542,7 +514,7 @@ describe('an operator’s redraw', () => {
     }
   })
 
-  it('asked for ten times at once is one', async () => {
+  it('requested ten times concurrently is made once', async () => {
     const { id, operator } = await stageDeclined()
     const same = await Promise.all(
       Array.from({ length: 5 }, () => redraw(operator, id, undefined, 'the-same-key')),
@@ -556,7 +528,7 @@ describe('an operator’s redraw', () => {
     expect(await attemptsOf(id)).toHaveLength(2)
   })
 
-  it('asked for by several people at once is made for one of them', async () => {
+  it('requested by several people concurrently is made for one of them', async () => {
     const { id, operator } = await stageDeclined()
     const answers = await Promise.all([
       ...Array.from({ length: 4 }, () => redraw(operator, id)),
@@ -566,7 +538,7 @@ describe('an operator’s redraw', () => {
     expect(await attemptsOf(id)).toHaveLength(2)
   })
 
-  it('is only of prizes that nobody has', async () => {
+  it('is only for prizes without a winner', async () => {
     const { id, operator, won } = await stageDrawn(TWO_BOOKS)
     const [claimed, announced] = won as [Won, Won]
     await claim(claimed.holder, claimed.id)
@@ -581,7 +553,7 @@ describe('an operator’s redraw', () => {
     expect(await attemptsOf(id)).toHaveLength(1)
   })
 
-  it('is not possible against the rules: kept prizes, redraws used up, before the draw', async () => {
+  it('is refused against the rules: kept prizes, no redraws left, before the draw', async () => {
     const kept = await stageDeclined({ onUnclaimed: 'keep' })
     expect((await redraw(kept.operator, kept.id)).body.code).toBe('invalid_state')
     const used = await stageDeclined({ maxRedraws: 0 })
@@ -594,7 +566,7 @@ describe('an operator’s redraw', () => {
     expect((await redraw(early.operator, early.id)).body.code).toBe('invalid_state')
   })
 
-  it('names units that can be ones, and gives a reason that can be hashed', async () => {
+  it('needs valid units, and a reason that can be hashed', async () => {
     const { id, operator } = await stageDeclined()
     for (const body of [
       { units: [], reason: 'They called us' },
@@ -627,7 +599,7 @@ describe('recalculating', () => {
     return staged
   }
 
-  it('gives what is published, for every attempt, pending or drawn', async () => {
+  it('matches the published values of every attempt, pending or drawn', async () => {
     const staged = await stageTwoAttempts()
     const attempts = [0, 1].map((attempt) => ({ attempt, matches: true }))
     const expected = { matches: true, attempts, takings: null }
@@ -641,8 +613,8 @@ describe('recalculating', () => {
     ['a winner', 0, `json_set(record, '$.winners[0].ticket', 19)`],
     ['the beacon’s signature', 0, `json_set(record, '$.signature', '00')`],
     ['the reason of a redraw', 1, `json_set(record, '$.reason', 'politely')`],
-    ['who is excluded', 1, `json_set(record, '$.excludedTickets', json('[]'))`],
-  ])('finds that %s was changed in the database, until the pool writes it again', async (_, attempt, set) => {
+    ['the excluded tickets', 1, `json_set(record, '$.excludedTickets', json('[]'))`],
+  ])('detects a change of %s in the database, until the pool projects it again', async (_, attempt, set) => {
     const staged = await stageTwoAttempts()
     await env.DB.prepare(`UPDATE attempts SET record = ${set} WHERE pool = ? AND attempt = ?`)
       .bind(staged.pool, attempt)
@@ -662,7 +634,7 @@ describe('recalculating', () => {
     ['the number of tickets', 'commitment', `json_set(commitment, '$.ticketCount', 1)`],
     ['the commitment’s signature', 'commitment', `json_set(commitment, '$.commitmentSignature', 'ff')`],
     ['the rules', 'terms', `json_set(terms, '$.rules', replace(terms->>'$.rules', 'A book', 'A pen'))`],
-  ])('finds that %s was changed in the database', async (_, column, set) => {
+  ])('detects a change of %s in the database', async (_, column, set) => {
     const staged = await stageDrawn()
     await env.DB.prepare(`UPDATE pools SET ${column} = ${set} WHERE pool = ?`).bind(staged.pool).run()
     expect((await recalculate(staged)).matches).toBe(false)
@@ -670,7 +642,7 @@ describe('recalculating', () => {
     expect((await recalculate(staged)).matches).toBe(true)
   })
 
-  it('finds that an attempt is missing from the database', async () => {
+  it('detects that an attempt is missing from the database', async () => {
     const staged = await stageTwoAttempts()
     await env.DB.prepare('DELETE FROM attempts WHERE pool = ? AND attempt = 1').bind(staged.pool).run()
     expect(await recalculate(staged)).toMatchObject({
@@ -704,7 +676,7 @@ describe('delivering', () => {
     expect(row).toEqual({ due_at: null })
   })
 
-  it('leaves a settled raffle alone, whatever is still tried', async () => {
+  it('changes nothing once the raffle is settled', async () => {
     const { id, operator, won } = await stageDrawn()
     const [winner] = won as [Won]
     await claim(winner.holder, winner.id)
@@ -728,7 +700,7 @@ describe('the list of winners', () => {
   const idsIn = async (query: string, person: { id: string } | null = null) =>
     (await readAll(`/winners?${query}`, 100, person)).map(({ id }) => id)
 
-  it('is of the last seven days, to the millisecond', async () => {
+  it('covers the last seven days, to the millisecond', async () => {
     const { won } = await stageDrawn()
     at(DRAW_AT + 7 * DAY)
     expect(await idsIn('')).toContain(won[0]!.id)
@@ -736,7 +708,7 @@ describe('the list of winners', () => {
     expect(await idsIn('')).not.toContain(won[0]!.id)
   })
 
-  it('goes back as far as since says', async () => {
+  it('starts at since', async () => {
     const { won } = await stageDrawn()
     at(DRAW_AT + 300 * DAY)
     expect(await idsIn(`since=${iso(DRAW_AT)}`)).toContain(won[0]!.id)
@@ -745,7 +717,7 @@ describe('the list of winners', () => {
     expect((await as(null, 'GET', '/winners?since=yesterday')).status).toBe(422)
   })
 
-  it('can be mine, whenever that was, and of nobody else', async () => {
+  it('can show only my own, from any time', async () => {
     const { won } = await stageDrawn(TWO_BOOKS)
     at(DRAW_AT + 300 * DAY)
     for (const { id, holder } of won) expect(await idsIn('mine=true', holder)).toEqual([id])
@@ -775,7 +747,7 @@ describe('the next draws', () => {
     (await readAll('/draws/upcoming', limit)).filter(({ raffle }) => ids.includes(raffle.id))
   const order = (draws: { raffle: { id: string } }[]) => draws.map(({ raffle }) => raffle.id)
 
-  it('come soonest first, also after an early close, with what can be won', async () => {
+  it('come soonest first, also after an early close, with their prizes', async () => {
     const late = await stageRaffle({ drawAt: iso(DRAW_AT + HOUR), timeZone: 'Africa/Nairobi' })
     const soon = await stageRaffle()
     const closed = await stageRaffle({ drawAt: iso(DRAW_AT + 2 * HOUR) })
@@ -802,10 +774,10 @@ describe('the next draws', () => {
     expect(order(await upcoming(ids, 2))).toEqual([closed.id, soon.id, late.id])
   })
 
-  it('stay until they are drawn, with their round from the commitment on; cancelled ones go', async () => {
-    const [drawn, gone] = [await stageRaffle(), await stageRaffle()]
-    const ids = [drawn.id, gone.id]
-    await as(gone.operator, 'POST', `/raffles/${gone.id}/cancel`, { reason: 'rain' })
+  it('are listed until they are drawn, with their round after the commitment; cancelled ones are not', async () => {
+    const [drawn, cancelled] = [await stageRaffle(), await stageRaffle()]
+    const ids = [drawn.id, cancelled.id]
+    await as(cancelled.operator, 'POST', `/raffles/${cancelled.id}/cancel`, { reason: 'rain' })
     expect(order(await upcoming(ids))).toEqual([drawn.id])
     at(CLOSES_AT)
     await ringAlarm(drawn.pool)

@@ -3,10 +3,13 @@
 import { env } from 'cloudflare:workers'
 import type { Bindings } from '../../src/core/context.ts'
 
+/** What the log says of a call that the death of the process met. */
+export const DIED = 'the process has died'
+
 /** What every call throws once the process is dead: nothing that a retry would take for a passing failure. */
 export class Crash extends Error {
   constructor() {
-    super('the process has died')
+    super(DIED)
     this.name = 'Crash'
   }
 }
@@ -26,6 +29,8 @@ export interface CrashableProcess {
   /** A call to somewhere else that changes something there. */
   outside<Result>(work: () => Promise<Result>): Promise<Result>
   isDead(): boolean
+  /** How many of the places where it might have died it has come to. */
+  passed(): number
   /** Until every call that was under way when it died has ended: nothing of it happens later. */
   settled(): Promise<void>
 }
@@ -65,6 +70,7 @@ export function crashableProcess(death: Death = NEVER): CrashableProcess {
     bindings: { DB: database(run), TICKET_POOL: pools(run) },
     outside: (work) => run(work, false),
     isDead: () => dead,
+    passed: () => counted,
     settled: async () => void (await Promise.allSettled(underWay)),
   }
 }
@@ -123,11 +129,32 @@ function pools(run: Run): DurableObjectNamespace {
 
 /** Every place in turn where a process can die, up to one that it has outlived; `one` says whether it died there. */
 export async function everyDeath(one: (death: Death, where: string) => Promise<boolean>): Promise<void> {
+  await someDeaths(1, async (death, where) => ((await one(death, where)) ? null : death.nth - 1))
+}
+
+/**
+ * The first place where a process can die, every `stride`th after it, and the last. `one` gives null where it died, or
+ * how many places it has passed alive.
+ */
+export async function someDeaths(
+  stride: number,
+  one: (death: Death, where: string) => Promise<number | null>,
+): Promise<void> {
   let died = 0
+  const passedAt = async (when: Death['when'], nth: number): Promise<number | null> => {
+    const passed = await one({ when, nth }, `died ${when} ${nth}`)
+    if (passed === null && ++died > MOST_DEATHS) throw new Error('What it does has no end.')
+    return passed
+  }
   for (const when of ['after', 'beside'] as const) {
-    for (let nth = 1; await one({ when, nth }, `died ${when} ${nth}`); nth++) {
-      if (++died > MOST_DEATHS) throw new Error('What it does has no end.')
+    let [last, next] = [0, 1]
+    let passed = await passedAt(when, next)
+    while (passed === null) {
+      last = next
+      next += stride
+      passed = await passedAt(when, next)
     }
+    if (passed > last) await passedAt(when, passed)
   }
   if (died === 0) throw new Error('It changes nothing: there is nowhere to die.')
 }

@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { failingDatabase } from '../harness/faults.ts'
+import { expectLogged, rowNotDone } from '../harness/log.ts'
 import {
   as,
   at,
@@ -12,7 +13,6 @@ import {
   MINUTE,
   NOW,
   ringAlarm,
-  silenceLog,
   stageRaffle,
   sweep,
   useClock,
@@ -60,7 +60,7 @@ describe('the health check', () => {
 
   it('fails if the database fails, with any error', async () => {
     await sweep()
-    silenceLog()
+    expectLogged('health: the database does not answer')
     for (const message of ['D1_ERROR: Network connection lost.', 'no such table: sweeps']) {
       await expectDegraded(/^The database does not answer\.$/, { DB: failingDatabase(message) })
     }
@@ -68,7 +68,6 @@ describe('the health check', () => {
   })
 
   it('fails if sweeps crash before they are done', async () => {
-    silenceLog()
     const { DB } = crashing(/^\s*select id, min\(due_at\)/i)
     await expect(sweep({ DB })).rejects.toThrow()
     await expectDegraded('never run')
@@ -80,7 +79,7 @@ describe('the health check', () => {
     at(CLOSES_AT)
     await ringAlarm(staged.pool)
     at(DRAW_AT)
-    silenceLog()
+    expectLogged(rowNotDone('raffle'))
     const { DB } = crashing(/^insert into "winners"/i)
     await sweep({ DB })
     await expectDegraded(/^1 raffles? /)

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { SPEAKER, stageProduct } from '../catalog/shelf.ts'
 import { ADDRESS, bought, order, ordered } from '../checkout/cart.ts'
 import { orderOf, press, stagePriced, withKey } from '../checkout/checkout.ts'
+import { logged } from '../harness/log.ts'
 import { addOperator, organisationWithOperator, type Person, registerPlayer } from '../harness/people.ts'
-import { as, newKey, silenceLog, useClock } from '../raffles/scenario.ts'
+import { as, newKey, useClock } from '../raffles/scenario.ts'
 
 useClock()
 
@@ -82,7 +83,6 @@ describe('an order that is sent', () => {
   })
 
   it('has a product, and an address that can be delivered to', async () => {
-    const log = silenceLog()
     const { id: raffleId } = await stagePriced()
     const { id: productId } = await stageProduct(SPEAKER)
     const player = await registerPlayer()
@@ -94,6 +94,6 @@ describe('an order that is sent', () => {
     const nowhere = { deliveryAddress: { ...ADDRESS, country: 'Kenya' } }
     const refused = await order(player, [{ productId, quantity: 1 }], newKey(), {}, nowhere)
     expect([refused.status, refused.body.errors[0].path]).toEqual([422, 'deliveryAddress.country'])
-    expect(JSON.stringify(log.lines())).not.toContain(ADDRESS.name)
+    expect(JSON.stringify(logged())).not.toContain(ADDRESS.name)
   })
 })

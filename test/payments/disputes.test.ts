@@ -9,29 +9,30 @@ import { reconcilePayment } from '../../src/payments/reconcile-payment.ts'
 import { stageProduct, stockOf } from '../catalog/shelf.ts'
 import { BOOK_PRICE, bought } from '../checkout/cart.ts'
 import {
+  buyOf,
   historyOf,
   orderOf,
   PRICE,
-  paid,
   press,
+  refund,
   reserve,
+  soldOf,
   stagePriced,
-  withKey,
 } from '../checkout/checkout.ts'
+import { expectLogged } from '../harness/log.ts'
 import { type Person, registerPlayer, signedInAdmin, testContext } from '../harness/people.ts'
-import { approve, KES, request } from '../payouts/payout-stage.ts'
+import { approve, request } from '../payouts/payout-stage.ts'
 import {
   as,
   at,
   CLOSES_AT,
   HOUR,
   holderOf,
+  KES,
   MINUTE,
   NOW,
-  newKey,
   ringAlarm,
   type Staged,
-  silenceLog,
   sweep,
   useClock,
   winnersOf,
@@ -54,18 +55,6 @@ async function balances(orderId: string): Promise<Record<string, number>> {
   )
 }
 
-const sold = async (raffleId: string): Promise<number> =>
-  (await as(null, 'GET', `/raffles/${raffleId}/availability`)).body.sold
-
-const refund = (operator: Person, orderId: string, numbers?: number[]) =>
-  as(
-    operator,
-    'POST',
-    `/orders/${orderId}/refunds`,
-    { reason: 'The buyer cannot come.', ...(numbers && { lines: [{ line: 0, numbers }] }) },
-    withKey(newKey()),
-  )
-
 const refundsOf = async (player: Person, orderId: string) =>
   (await as(player, 'GET', `/orders/${orderId}/refunds`)).body.data
 
@@ -81,11 +70,6 @@ const reconcile = (person: Person, paymentId: string) =>
 
 const expectSound = async (settled: boolean, ...raffles: string[]) =>
   expect(await audit(env, { raffles, settled })).toEqual([])
-
-async function buyOf(staged: Staged, quantity: number) {
-  const player = await registerPlayer()
-  return { player, ...(await paid(player, staged.id, quantity)) }
-}
 
 const freeze = async ({ pool }: Staged) => {
   at(CLOSES_AT + 30 * MINUTE)
@@ -106,7 +90,7 @@ describe('a dispute before the commitment', () => {
     expect(historyOf(order)).toMatch(
       /Your bank took KES 15\.00 back\.\nYours no longer: tickets 1, 2 and 3\.\nKES 15\.00 is with you already/,
     )
-    expect(await sold(staged.id)).toBe(0)
+    expect(await soldOf(staged.id)).toBe(0)
     expect(await balances(id)).toEqual({})
     const [refunded] = await refundsOf(player, id)
     expect(refunded).toMatchObject({ status: 'paid', amount: KES(3 * PRICE), reference: null })
@@ -204,7 +188,7 @@ describe('a dispute before the commitment', () => {
       { raffleId: staged.id, quantity: 2 },
       { productId: book.id, quantity: 1 },
     ])
-    expect(await sold(earned.id)).toBe(1)
+    expect(await soldOf(earned.id)).toBe(1)
     const stock = await stockOf(book.id)
     const { id: paymentId } = (await paymentOf(id))!
     await env.DB.prepare('UPDATE sandbox_charges SET disputed_at = 1 WHERE id = ?').bind(paymentId).run()
@@ -217,7 +201,7 @@ describe('a dispute before the commitment', () => {
     })
     expect(historyOf(order)).toContain('Yours no longer: tickets 1 and 2, 1 × Things Fall Apart.')
     expect(await stockOf(book.id)).toBe(stock + 1)
-    expect(await sold(earned.id)).toBe(0)
+    expect(await soldOf(earned.id)).toBe(0)
     expect(await balances(id)).toEqual({})
     await expectSound(false, staged.id, earned.id, book.id)
   })
@@ -227,7 +211,7 @@ describe('a dispute of money that went back', () => {
   it('in part, takes the rest back, and the part is lost', async () => {
     const staged = await stagePriced()
     const { player, id, checkoutUrl } = await buyOf(staged, 3)
-    await refund(staged.operator, id, [2])
+    await refund(staged.operator, id, { lines: [{ line: 0, numbers: [2] }] })
     await press(checkoutUrl, 'dispute')
     expect(await orderOf(player, id)).toMatchObject({ status: 'refunded', refunded: { amount: 3 * PRICE } })
     expect(await balances(id)).toEqual({ 'cash:sandbox': -PRICE, disputes: PRICE })
@@ -284,7 +268,7 @@ describe('a dispute after the commitment', () => {
     )
     expect(await attentionOf(id)).toMatch(/took KES 10\.00 back .+tickets 1 and 2\..+can be disqualified\.$/)
     expect(await balances(id)).toEqual({ takings: -2 * PRICE, organiser: 2 * PRICE })
-    expect(await sold(staged.id)).toBe(2)
+    expect(await soldOf(staged.id)).toBe(2)
     at(CLOSES_AT + HOUR)
     await sweep()
     const [winner] = await winnersOf(staged.id)
@@ -434,7 +418,7 @@ describe('what is told of otherwise', () => {
     ['more than came', { amount: 100 * PRICE }],
     ['a capture that nobody knows', { capture: 'other' }],
   ])('as %s, changes nothing and comes before operators', async (_, changes) => {
-    silenceLog()
+    expectLogged('a provider tells of money that is written down otherwise')
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 3)
     const before = await balances(id)
@@ -447,7 +431,7 @@ describe('what is told of otherwise', () => {
   })
 
   it('as another sum than before, or of another order, changes nothing more', async () => {
-    silenceLog()
+    expectLogged('a provider tells of money that is written down otherwise')
     const staged = await stagePriced()
     const [{ id }, other] = [await buyOf(staged, 2), await buyOf(staged, 2)]
     await told(id)

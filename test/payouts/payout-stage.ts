@@ -1,8 +1,9 @@
-// A priced raffle that was drawn, with its takings in the ledger as its orders would have written them.
+// Stages a drawn, priced raffle, with its takings in the ledger as its orders would have booked them.
 import { expect } from 'vitest'
 import { account, insertTransfers } from '../../src/money/ledger.ts'
 import { askPool, orThrow } from '../../src/tickets/client.ts'
 import { reservationAddress } from '../../src/tickets/reservation-id.ts'
+import { decline, type Won, wonIn } from '../draws/prizes.ts'
 import type { Answer } from '../harness/client.ts'
 import { type Organisation, registerPlayer, testContext } from '../harness/people.ts'
 import {
@@ -10,19 +11,17 @@ import {
   at,
   CLOSES_AT,
   drawOnTime,
-  holderOf,
   iso,
+  KES,
   MINUTE,
   NOW,
   newKey,
   type Staged,
   stageRaffle,
   sweep,
-  winnersOf,
 } from '../raffles/scenario.ts'
 
 export const PRICE = 1_000
-export const KES = (amount: number) => ({ amount, currency: 'KES' })
 export const cash = (amount: number, quantity = 1) => ({
   title: 'Cash',
   kind: 'cash',
@@ -36,7 +35,7 @@ export const share = (shareBps: number, quantity = 1) => ({
   value: { shareBps },
 })
 
-/** Money that came in for tickets: cash to takings, by way of the deposits. */
+/** Books money for tickets: from cash to takings, through the deposits. */
 export async function earn(raffleId: string, amount: number, id = newKey()): Promise<void> {
   const ctx = testContext()
   const base = { currency: 'KES', amount, raffleId }
@@ -52,14 +51,7 @@ export async function earn(raffleId: string, amount: number, id = newKey()): Pro
   ])
 }
 
-export interface Won {
-  id: string
-  unit: string
-  amount: number | null
-  holder: { id: string }
-}
-
-/** On sale, with its entries; nothing is in the ledger yet. */
+/** A raffle on sale, with its entries; the ledger is still empty. */
 export async function stagePriced(
   changes: Record<string, unknown> = {},
   players = 5,
@@ -71,7 +63,7 @@ export async function stagePriced(
     providers: ['sandbox'],
     minTickets: 1,
     guaranteed: true,
-    // So that payments have their span before CLOSES_AT, which is when `drawOnTime` lets it freeze.
+    // Early, so that the payment span ends before CLOSES_AT, when `drawOnTime` freezes the raffle.
     closesAt: iso(CLOSES_AT - 15 * MINUTE),
     ...changes,
   }
@@ -80,7 +72,7 @@ export async function stagePriced(
   return staged
 }
 
-/** New players with a ticket each, taken from the pool as a paid order takes it. */
+/** New players with one ticket each, reserved and confirmed at the pool as by a paid order. */
 async function enterPaid({ id: itemId, pool }: Staged, players: number): Promise<void> {
   const ctx = testContext()
   const free = { itemId, key: '', request: '', quantity: 1, numbers: null, payment: null }
@@ -88,7 +80,7 @@ async function enterPaid({ id: itemId, pool }: Staged, players: number): Promise
     const held = await askPool(ctx, pool, (door) =>
       door.reserve({ ...free, holder, key: newKey(), payment: { holdMs: MINUTE, provider: 'sandbox' } }),
     )
-    // Where entries are free, a payment is refused.
+    // If entries are free, the pool refuses a payment.
     const { reservation } = orThrow(
       held.ok ? held : await askPool(ctx, pool, (door) => door.reserve({ ...free, holder, key: newKey() })),
     )
@@ -108,28 +100,16 @@ export async function stageDrawn(
   return { ...staged, won: await wonIn(staged.id) }
 }
 
-/** Five tickets at 1,000, less a rake of 10 %: 4,500 are left of it unless told, as its winner wants nothing. */
+/** Five tickets at 1,000, less a rake of 10 %. By default 4,500 are left, because the winner declines. */
 export async function stageSettled(
   changes: Record<string, unknown> = {},
   organisation?: Organisation,
 ): Promise<Staged> {
   const rules = { prizes: [cash(500)], rakeBps: 1_000, onUnclaimed: 'keep', ...changes }
   const staged = await stageDrawn(rules, 5, organisation)
-  for (const { id, holder } of staged.won) await as(holder, 'POST', `/winners/${id}/decline`)
+  for (const { id, holder } of staged.won) await decline(holder, id)
   await sweep()
   return staged
-}
-
-export async function wonIn(raffleId: string): Promise<Won[]> {
-  const winners = await winnersOf(raffleId)
-  return Promise.all(
-    winners.map(async ({ id, unit, prize }) => ({
-      id,
-      unit,
-      amount: prize.amount?.amount ?? null,
-      holder: await holderOf(id),
-    })),
-  )
 }
 
 export async function methodOf(
@@ -147,7 +127,7 @@ export async function claimCash(won: Won, provider = 'sandbox'): Promise<Answer>
   return as(won.holder, 'POST', `/winners/${won.id}/claim`, { payoutMethodId })
 }
 
-/** Net of each account of a raffle's transfers: what was credited less what was debited; zeros are left out. */
+/** The net sum (credits less debits) of each account in a raffle's transfers; zeros are left out. */
 export async function balances(staged: Staged): Promise<Record<string, number>> {
   const { status, body } = await as(staged.operator, 'GET', `/ledger/trial-balance?raffleId=${staged.id}`)
   expect(status, JSON.stringify(body)).toBe(200)
@@ -168,7 +148,7 @@ export async function payoutsOf(staged: Staged, query = ''): Promise<Answer['bod
 
 export const TO_BANK = { provider: 'sandbox', destination: '0112 4455 778' }
 
-/** Asks for what the raffle has left. */
+/** Requests the organisation's part of the raffle. */
 export const request = (
   person: { id: string },
   raffleId: string,

@@ -7,8 +7,10 @@ import { approvePayout } from '../../src/payouts/manage-payout.ts'
 import { stageProduct } from '../catalog/shelf.ts'
 import { BOOK_PRICE, bought } from '../checkout/cart.ts'
 import { withKey } from '../checkout/checkout.ts'
+import { disqualify, type Won } from '../draws/prizes.ts'
 import { type Door, protectedDoors } from '../harness/auth-battery.ts'
 import { type Answer, operations } from '../harness/client.ts'
+import { expectLogged, logged } from '../harness/log.ts'
 import {
   addOperator,
   organisationWithOperator,
@@ -30,7 +32,6 @@ import {
   read,
   readAll,
   type Staged,
-  silenceLog,
   sweep,
   useClock,
   winnersOf,
@@ -47,7 +48,6 @@ import {
   stageDrawn,
   stageSettled,
   TO_BANK,
-  type Won,
 } from './payout-stage.ts'
 
 useClock()
@@ -84,8 +84,6 @@ const retry = (person: { id: string }, id: string, key = newKey()): Promise<Answ
   as(person, 'POST', `/payouts/${id}/retry`, undefined, { headers: { 'idempotency-key': key } })
 const markPaid = (person: { id: string }, id: string, reference = 'FT-1'): Promise<Answer> =>
   as(person, 'POST', `/payouts/${id}/mark-paid`, { reference })
-const disqualify = (person: { id: string }, id: string): Promise<Answer> =>
-  as(person, 'POST', `/winners/${id}/disqualify`, { reason: 'Bought under three names' })
 
 const sentBySandbox = async (payoutId: string) =>
   (
@@ -94,7 +92,7 @@ const sentBySandbox = async (payoutId: string) =>
       .all()
   ).results
 
-/** Drawn, its one cash prize of `amount` claimed. */
+/** A drawn raffle whose only prize, `amount` in cash, is claimed. */
 async function stageClaimed(
   amount = 500,
   provider = 'sandbox',
@@ -115,7 +113,7 @@ const transfersOf = async (payoutId: string) =>
 
 const winnerStatus = async ({ id }: Staged) => (await winnersOf(id))[0].status
 
-describe('the doors of payouts', () => {
+describe('the routes of payouts', () => {
   it('are all in this file', () => {
     const known = DOORS.map(({ method, path }) => `${method} ${path.replace(/(payout|method)_\w+/, ':id')}`)
     const declared = operations
@@ -124,16 +122,16 @@ describe('the doors of payouts', () => {
     expect(known.sort()).toEqual([...new Set(declared)].sort())
   })
 
-  it('show nothing to others, in the words for ids that nobody has', async () => {
+  it('answer outsiders exactly as for unknown ids', async () => {
     const { staged, payoutId } = await stageClaimed()
     const { operator } = await organisationWithOperator()
     const janitor = await addOperator(staged.organisation.id, 'janitor')
     for (const act of [approve, retry, markPaid] as ((p: Person, id: string) => Promise<Answer>)[]) {
       for (const person of [operator, await registerPlayer()]) {
         const theirs = await act(person, payoutId)
-        const nobodys = await act(person, PAYOUT)
+        const unknown = await act(person, PAYOUT)
         expect(theirs.status).toBe(404)
-        expect({ ...theirs.body, requestId: '' }).toEqual({ ...nobodys.body, requestId: '' })
+        expect({ ...theirs.body, requestId: '' }).toEqual({ ...unknown.body, requestId: '' })
       }
       expect((await act(janitor, payoutId)).body.code).toBe('forbidden')
     }
@@ -158,7 +156,7 @@ describe('the doors of payouts', () => {
 })
 
 describe('payout methods', () => {
-  it('show only their end, to their owner, who can remove them', async () => {
+  it('show only the end of their destination, to their owner, who can remove them', async () => {
     const person = await registerPlayer()
     const id = await methodOf(person, 'sandbox', '0700 555 112')
     const short = await methodOf(person, 'manual', 'cash!')
@@ -172,7 +170,7 @@ describe('payout methods', () => {
     expect((await as(person, 'GET', '/users/me/payout-methods')).body.data).toMatchObject([{ id: short }])
   })
 
-  it('are at most ten, however many are added at a time', async () => {
+  it('are at most ten, even if more are added concurrently', async () => {
     const person = await registerPlayer()
     const add = () => as(person, 'POST', '/users/me/payout-methods', TO_BANK)
     const answers = await Promise.all(Array.from({ length: 12 }, add))
@@ -185,14 +183,14 @@ describe('payout methods', () => {
     { provider: 'sandbox', destination: 'x' },
     { provider: 'sandbox', destination: 'a\u0000bcd' },
     { provider: 'sandbox' },
-  ])('must be ones that can be paid to (%#)', async (body) => {
+  ])('must have a valid destination (%#)', async (body) => {
     const { status } = await as(await registerPlayer(), 'POST', '/users/me/payout-methods', body)
     expect(status).toBe(422)
   })
 })
 
 describe('claiming cash', () => {
-  it('asks for a payout method, an item for an address, and says which', async () => {
+  it('needs a payout method, an item needs an address, and the error names the field', async () => {
     const staged = await stageDrawn({ prizes: [cash(500), { title: 'A book', quantity: 1 }, share(1_000)] })
     const [money, item, part] = staged.won as [Won, Won, Won]
     const claim = (won: Won, body: object) => as(won.holder, 'POST', `/winners/${won.id}/claim`, body)
@@ -214,17 +212,17 @@ describe('claiming cash', () => {
     expect(wrong.body.errors[0].path).toBe('payoutMethodId')
     expect((await claim(item, {})).body.errors[0].path).toBe('deliveryAddress')
     expect((await claim(item, { deliveryAddress: ADDRESS })).status).toBe(200)
-    const asked = await payoutsOf(staged)
-    expect(asked.map(({ winnerId, amount }) => [winnerId, amount.amount]).sort()).toEqual(
+    const requested = await payoutsOf(staged)
+    expect(requested.map(({ winnerId, amount }) => [winnerId, amount.amount]).sort()).toEqual(
       [
         [money.id, 500],
         [part.id, 500],
       ].sort(),
     )
-    expect(asked[0]).toMatchObject({ status: 'requested', kind: 'prize', destination: '•••• 112' })
+    expect(requested[0]).toMatchObject({ status: 'requested', kind: 'prize', destination: '•••• 112' })
   })
 
-  it('twice at a time is one claim and one payout', async () => {
+  it('twice concurrently is one claim and one payout', async () => {
     const staged = await stageDrawn({ prizes: [cash(500)] })
     const [won] = staged.won as [Won]
     const answers = await Promise.all([claimCash(won), claimCash(won), claimCash(won)])
@@ -232,7 +230,7 @@ describe('claiming cash', () => {
     expect(await payoutsOf(staged)).toMatchObject([{ status: 'requested', provider: 'sandbox' }])
   })
 
-  it('again sends it elsewhere, as long as it is not on its way, and has it approved anew', async () => {
+  it('again redirects it until it is sent, and needs a new approval', async () => {
     const { staged, won, payoutId } = await stageClaimed(513)
     const [{ claimedAt }] = await winnersOf(staged.id)
     at(DRAW_AT + MINUTE)
@@ -250,7 +248,7 @@ describe('claiming cash', () => {
     const late = await claimCash(won)
     expect(late.body).toMatchObject({
       code: 'invalid_state',
-      detail: 'This prize is on its way already, to where the earlier claim said.',
+      detail: 'This prize is already on its way to the earlier payout method.',
     })
     expect((await claimCash(won, 'manual')).status).toBe(200)
     expect((await markPaid(staged.operator, payoutId)).body.status).toBe('paid')
@@ -269,7 +267,7 @@ describe('claiming cash', () => {
     expect(body.code).toBe('invalid_state')
   })
 
-  it('of a share of nothing is paid at once', async () => {
+  it('of a share of zero is paid at once', async () => {
     const free = { ticketPrice: { amount: 0, currency: 'KES' }, guaranteed: false }
     const staged = await stageDrawn({ ...free, prizes: [share(1_000)] }, 3)
     expect((await claimCash(staged.won[0]!)).body.winner).toMatchObject({
@@ -296,7 +294,7 @@ describe('a payout', () => {
     expect(await sentBySandbox(payoutId)).toHaveLength(1)
   })
 
-  it('that is approved twice at a time is sent once', async () => {
+  it('that is approved twice concurrently is sent once', async () => {
     const { staged, payoutId } = await stageClaimed()
     const answers = await Promise.all([1, 2, 3].map(() => approve(staged.operator, payoutId)))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
@@ -304,7 +302,7 @@ describe('a payout', () => {
     expect((await balances(staged)).prizes).toBeUndefined()
   })
 
-  it('that arrives later is asked about until it has', async () => {
+  it('that arrives later is polled until it has arrived', async () => {
     const { staged, payoutId } = await stageClaimed(517)
     expect((await approve(staged.operator, payoutId)).body.status).toBe('sent')
     at(DRAW_AT + 30_000)
@@ -319,7 +317,7 @@ describe('a payout', () => {
     expect((await read(staged.id)).status).toBe('settled')
   })
 
-  it('that failed is retried under another key, once, however often it is asked', async () => {
+  it('that failed is retried once under a new key, however many retries come', async () => {
     const { staged, payoutId } = await stageClaimed(513)
     expect((await approve(staged.operator, payoutId)).body).toMatchObject({
       status: 'failed',
@@ -344,12 +342,12 @@ describe('a payout', () => {
     expect(await balances(staged)).toMatchObject({ 'cash:sandbox': -(5_000 - 513) })
   })
 
-  it('whose fate is not known is asked again under the same key', async () => {
+  it('whose outcome is unknown is sent again under the same key', async () => {
     const { staged, payoutId } = await stageClaimed()
-    const asked: string[] = []
+    const keys: string[] = []
     const send = sandbox.payout
     const spy = vi.spyOn(sandbox, 'payout').mockImplementation(async (ctx, payout) => {
-      asked.push(payout.id)
+      keys.push(payout.id)
       await send(ctx, payout)
       return { status: 'unknown', reference: null, reason: 'it did not answer' }
     })
@@ -363,26 +361,26 @@ describe('a payout', () => {
     spy.mockRestore()
     at(DRAW_AT + 3 * MINUTE)
     await sweep()
-    expect(asked).toEqual([payoutId, payoutId])
+    expect(keys).toEqual([payoutId, payoutId])
     expect((await payoutsOf(staged))[0]).toMatchObject({ status: 'paid', attention: null })
     expect(await sentBySandbox(payoutId)).toHaveLength(1)
   })
 
-  it('whose provider fails is logged without where it goes, and sent by the sweep', async () => {
+  it('whose provider fails is logged without its destination, and sent by the sweep', async () => {
     const { staged, payoutId } = await stageClaimed()
-    const log = silenceLog()
+    expectLogged('payout not sent')
     const spy = vi.spyOn(sandbox, 'payout').mockRejectedValue(new Error('connection refused'))
     expect((await approve(staged.operator, payoutId)).body.status).toBe('sent')
-    expect(JSON.stringify(log.lines())).not.toContain('0700')
+    expect(JSON.stringify(logged())).not.toContain('0700')
     spy.mockRestore()
     at(DRAW_AT + MINUTE)
     await sweep()
     expect((await payoutsOf(staged))[0].status).toBe('paid')
   })
 
-  it('whose provider goes on failing comes to attention, and is sent all the same once it answers', async () => {
+  it('whose provider keeps failing is flagged for attention, and still sent once the provider answers', async () => {
     const { staged, payoutId } = await stageClaimed()
-    silenceLog()
+    expectLogged('payout not sent')
     const spy = vi.spyOn(sandbox, 'payout').mockRejectedValue(new Error('connection refused'))
     expect((await approve(staged.operator, payoutId)).body).toMatchObject({ status: 'sent', attention: null })
     for (const minutes of [1, 3, 6, 12, 30, 60]) {
@@ -400,15 +398,15 @@ describe('a payout', () => {
   })
 
   it.each([
-    ['before it is noted as sent', /^update "payouts" set "status"/i],
+    ['before it is stored as sent', /^update "payouts" set "status"/i],
     ['before the sandbox books it', /^insert into "sandbox_transfers"/i],
-    ['before the ledger is told', /^insert into "transfers"/i],
-  ])('is paid once where the sweep dies %s', async (_, pattern) => {
+    ['before the ledger is written', /^insert into "transfers"/i],
+  ])('is paid once if the sweep crashes %s', async (_, pattern) => {
     const { staged, payoutId } = await stageClaimed()
     await env.DB.prepare("UPDATE payouts SET status = 'approved', due_at = ? WHERE id = ?")
       .bind(DRAW_AT, payoutId)
       .run()
-    silenceLog()
+    expectLogged('payout not sent')
     const { DB, done } = crashing(pattern)
     await sweep({ DB })
     expect(done()).toBe(true)
@@ -420,7 +418,7 @@ describe('a payout', () => {
     expect(await balances(staged)).toEqual({ 'cash:sandbox': -4_500, organiser: 4_500 })
   })
 
-  it('by hand waits for somebody to mark it as paid, with a reference', async () => {
+  it('by hand waits until a person marks it as paid, with a reference', async () => {
     const { staged, payoutId } = await stageClaimed(500, 'manual')
     expect((await payoutsOf(staged))[0].destination).toBe('0700 000 112')
     expect((await markPaid(staged.operator, payoutId)).body.code).toBe('invalid_state')
@@ -439,13 +437,13 @@ describe('a payout', () => {
     expect(await balances(staged)).toMatchObject({ 'cash:manual': 500 })
   })
 
-  it('by a provider is not marked as paid', async () => {
+  it('by a provider cannot be marked as paid', async () => {
     const { staged, payoutId } = await stageClaimed()
     expect((await markPaid(staged.operator, payoutId)).body.code).toBe('invalid_state')
   })
 })
 
-describe('a payout of which its provider tells nothing', () => {
+describe('a payout whose provider is silent', () => {
   const markFailed = (person: { id: string }, id: string, reason = 'The statement does not have it.') =>
     as(person, 'POST', `/payouts/${id}/mark-failed`, { reason })
 
@@ -453,8 +451,8 @@ describe('a payout of which its provider tells nothing', () => {
     const claimed = await stageClaimed()
     const { staged, payoutId } = claimed
     const admin = await signedInAdmin()
-    const asked = vi.spyOn(sandbox, 'payout')
-    asked.mockResolvedValue({ status: 'pending', reference: null, reason: null })
+    const provider = vi.spyOn(sandbox, 'payout')
+    provider.mockResolvedValue({ status: 'pending', reference: null, reason: null })
     expect((await approve(staged.operator, payoutId)).body).toMatchObject({ status: 'sent', attention: null })
     for (const act of [markPaid, markFailed]) {
       expect((await act(admin, payoutId)).body.code).toBe('invalid_state')
@@ -465,10 +463,10 @@ describe('a payout of which its provider tells nothing', () => {
     }
     const attention = 'sandbox has not confirmed it yet.'
     expect(await payoutsOf(staged)).toMatchObject([{ status: 'sent', attention }])
-    return { ...claimed, admin, asked }
+    return { ...claimed, admin, provider }
   }
 
-  it('is marked as paid there by an administrator alone, once', async () => {
+  it('is marked as paid only by an administrator, once', async () => {
     const { staged, payoutId, admin } = await stageSilent()
     const { operator: stranger } = await organisationWithOperator()
     for (const act of [markPaid, markFailed]) {
@@ -489,8 +487,8 @@ describe('a payout of which its provider tells nothing', () => {
     ])
   })
 
-  it('and is marked as failed is retried under another key', async () => {
-    const { staged, payoutId, admin, asked } = await stageSilent()
+  it('can be retried under a new key once it is marked as failed', async () => {
+    const { staged, payoutId, admin, provider } = await stageSilent()
     for (const { status, body } of await Promise.all([1, 2].map(() => markFailed(admin, payoutId)))) {
       expect([status, body.status, body.attention]).toEqual([
         200,
@@ -499,30 +497,30 @@ describe('a payout of which its provider tells nothing', () => {
       ])
     }
     expect((await markPaid(admin, payoutId)).body.code).toBe('invalid_state')
-    asked.mockRestore()
+    provider.mockRestore()
     expect((await retry(staged.operator, payoutId)).body).toMatchObject({ status: 'paid', attempt: 1 })
     expect(await sentBySandbox(payoutId)).toMatchObject([{ id: `${payoutId}_1` }])
     expect(await transfersOf(payoutId)).toHaveLength(1)
   })
 
-  it('is decided by the provider while that is asked, by people before', async () => {
-    const { staged, payoutId, admin, asked } = await stageSilent()
+  it('can be marked before a call to the provider, but not during it', async () => {
+    const { staged, payoutId, admin, provider } = await stageSilent()
     const statuses: number[] = []
-    asked.mockClear()
-    asked.mockImplementation(async () => {
+    provider.mockClear()
+    provider.mockImplementation(async () => {
       statuses.push((await markFailed(admin, payoutId)).status, (await markPaid(admin, payoutId)).status)
       return { status: 'pending', reference: null, reason: null }
     })
     at(DRAW_AT + 7 * HOUR)
     await sweep()
     expect(statuses).toEqual([409, 409])
-    asked.mockClear()
+    provider.mockClear()
     at(DRAW_AT + 9 * HOUR)
     const { DB, done } = interrupted(/^update "payouts"/i, () => markFailed(admin, payoutId))
     await sweep({ DB })
-    expect([done(), asked.mock.calls.length]).toEqual([true, 0])
+    expect([done(), provider.mock.calls.length]).toEqual([true, 0])
     expect(await payoutsOf(staged)).toMatchObject([{ status: 'failed' }])
-    asked.mockRestore()
+    provider.mockRestore()
   })
 })
 
@@ -537,7 +535,7 @@ describe('approval by another person', () => {
     )
   }
 
-  it('is required where the setting says so', async () => {
+  it('is required if the setting says so', async () => {
     const staged = await stageDrawn({ prizes: [{ title: 'A book', quantity: 1 }], onUnclaimed: 'keep' })
     await as(staged.won[0]!.holder, 'POST', `/winners/${staged.won[0]!.id}/decline`)
     await sweep()
@@ -554,7 +552,7 @@ describe('approval by another person', () => {
 })
 
 describe('disqualifying', () => {
-  it('takes back a payout that is not sent, and the prize is drawn again', async () => {
+  it('cancels a payout that is not sent, and the prize is drawn again', async () => {
     const { staged, won, payoutId } = await stageClaimed()
     expect((await disqualify(staged.operator, won.id)).body.status).toBe('disqualified')
     expect((await payoutsOf(staged))[0].status).toBe('cancelled')
@@ -567,7 +565,7 @@ describe('disqualifying', () => {
     expect(await sentBySandbox(payoutId)).toEqual([])
   })
 
-  it('takes back one that failed for good', async () => {
+  it('cancels a failed payout for ever', async () => {
     const { staged, won, payoutId } = await stageClaimed(513)
     await approve(staged.operator, payoutId)
     expect((await disqualify(staged.operator, won.id)).status).toBe(200)
@@ -611,7 +609,7 @@ describe('disqualifying', () => {
 })
 
 describe('an organisation’s payout', () => {
-  it('is what the ledger owes it by the raffle, once settled', async () => {
+  it('is its part of a settled raffle in the ledger', async () => {
     const early = await stageDrawn({ prizes: [cash(500)] })
     expect((await request(early.operator, early.id)).body.code).toBe('invalid_state')
     const staged = await stageSettled()
@@ -627,7 +625,7 @@ describe('an organisation’s payout', () => {
     expect(await balances(staged)).toEqual({ 'cash:sandbox': -500, rake: 500 })
   })
 
-  it('is asked for once, however often', async () => {
+  it('is made once, however many requests come', async () => {
     const staged = await stageSettled()
     const answers = await Promise.all(['a', 'a', 'b'].map((key) => request(staged.operator, staged.id, key)))
     expect(answers.filter(({ status }) => status === 201).length).toBeGreaterThan(0)
@@ -643,41 +641,41 @@ describe('an organisation’s payout', () => {
     expect((await request(staged.operator, staged.id, winner)).body).toMatchObject({ status: 'paid' })
   })
 
-  it('is none of what its other raffles owe: not asked for, and not approved', async () => {
+  it('is refused if its other raffles owe the money, at the request and at the approval', async () => {
     const rich = await stageSettled()
     const richer = await stageSettled({}, rich.organisation)
-    const asked = await request(richer.operator, richer.id)
-    expect(asked.status).toBe(201)
-    // It owes as much as one of them has left: there is enough for the one that was asked for, not for both.
+    const requested = await request(richer.operator, richer.id)
+    expect(requested.status).toBe(201)
+    // The debt equals what one of them has left: the money covers the requested payout, but not both.
     await stageDrawn({ prizes: [cash(9_000)], rakeBps: 1_000 }, 5, rich.organisation)
     const why = expect.stringContaining('The organisation owes KES')
     expect((await request(rich.operator, rich.id)).body).toMatchObject({ code: 'invalid_state', detail: why })
-    expect((await approve(richer.operator, asked.body.id)).body.status).toBe('paid')
+    expect((await approve(richer.operator, requested.body.id)).body.status).toBe('paid')
     const poor = await request(rich.operator, rich.id)
     expect(poor.body).toMatchObject({ code: 'invalid_state', detail: why })
   })
 
-  it('is not approved once another raffle has taken what it was to be paid from', async () => {
+  it('is not approved once another raffle has used up its money', async () => {
     const rich = await stageSettled()
-    const asked = await request(rich.operator, rich.id)
+    const requested = await request(rich.operator, rich.id)
     await stageDrawn({ prizes: [cash(9_000)], rakeBps: 1_000 }, 5, rich.organisation)
-    const refused = await approve(rich.operator, asked.body.id)
+    const refused = await approve(rich.operator, requested.body.id)
     const why = expect.stringContaining('The organisation owes KES')
     expect(refused.body).toMatchObject({ code: 'invalid_state', detail: why })
     expect((await payoutsOf(rich))[0].status).toBe('requested')
     const third = await stageSettled({}, rich.organisation)
     expect((await request(third.operator, third.id)).body.detail).toEqual(why)
-    expect((await approve(rich.operator, asked.body.id)).body.status).toBe('paid')
+    expect((await approve(rich.operator, requested.body.id)).body.status).toBe('paid')
   })
 
-  it('is none where the organisation owes, or nothing is left', async () => {
+  it('is refused if the organisation owes, or nothing is left', async () => {
     const owing = await stageSettled({ rakeBps: 10_000, prizes: [{ title: 'A book', quantity: 1 }] })
     expect((await request(owing.operator, owing.id)).body.code).toBe('invalid_state')
   })
 })
 
 describe('a shop’s payout', () => {
-  const ask = (person: { id: string }, organisationId: string, key = newKey()) =>
+  const requestShop = (person: { id: string }, organisationId: string, key = newKey()) =>
     as(person, 'POST', '/payouts', { organisationId, currency: 'KES', ...TO_BANK }, withKey(key))
 
   /** A shop that has sold `quantity` copies of a book, in one order. */
@@ -690,54 +688,54 @@ describe('a shop’s payout', () => {
     return { productId, organisation, operator: organisation.operator, buyer, order }
   }
 
-  it('is all that it has sold, and leaves by the ledger', async () => {
+  it('is all its earnings, and is booked in the ledger', async () => {
     const { organisation, operator } = await stageShop(2)
-    const asked = await ask(operator, organisation.id)
-    expect(asked).toMatchObject({
+    const requested = await requestShop(operator, organisation.id)
+    expect(requested).toMatchObject({
       status: 201,
       body: { kind: 'shop', raffleId: null, winnerId: null, amount: { amount: 2 * BOOK_PRICE } },
     })
-    expect((await approve(operator, asked.body.id)).body.status).toBe('paid')
-    expect(await transfersOf(asked.body.id)).toEqual([
+    expect((await approve(operator, requested.body.id)).body.status).toBe('paid')
+    expect(await transfersOf(requested.body.id)).toEqual([
       {
         debit: `shop:${organisation.id}`,
         credit: 'cash:sandbox',
         amount: 2 * BOOK_PRICE,
       },
     ])
-    expect(await ask(operator, organisation.id)).toMatchObject({
+    expect(await requestShop(operator, organisation.id)).toMatchObject({
       status: 409,
       body: {
         code: 'invalid_state',
-        detail: 'The shop has earned nothing in KES that was not asked for already.',
+        detail: 'The shop has no earnings in KES left to request.',
       },
     })
   })
 
-  it('is asked for once at a time, and once a key', async () => {
+  it('is made once for concurrent requests, and once per key', async () => {
     const { organisation, operator } = await stageShop()
-    const answers = await Promise.all([1, 2, 3].map(() => ask(operator, organisation.id)))
+    const answers = await Promise.all([1, 2, 3].map(() => requestShop(operator, organisation.id)))
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409])
     const key = newKey()
     const more = await bought(await registerPlayer(), [
       { productId: (await stageProduct({}, organisation)).id, quantity: 1 },
     ])
     const [first, second] = [
-      await ask(operator, organisation.id, key),
-      await ask(operator, organisation.id, key),
+      await requestShop(operator, organisation.id, key),
+      await requestShop(operator, organisation.id, key),
     ]
     expect(first.body.amount).toEqual(more.amount)
     expect(second.body.id).toBe(first.body.id)
   })
 
-  it('gets smaller by what is refunded, the next one too', async () => {
+  it('is reduced by refunds, and so is the next one', async () => {
     const { organisation, operator, order, productId } = await stageShop(2)
-    const paid = await ask(operator, organisation.id)
+    const paid = await requestShop(operator, organisation.id)
     await approve(operator, paid.body.id)
     await as(operator, 'POST', `/orders/${order.id}/refunds`, { reason: 'Torn' }, withKey(newKey()))
-    expect((await ask(operator, organisation.id)).status).toBe(409)
+    expect((await requestShop(operator, organisation.id)).status).toBe(409)
     await bought(await registerPlayer(), [{ productId, quantity: 3 }])
-    expect((await ask(operator, organisation.id)).body.amount.amount).toBe(BOOK_PRICE)
+    expect((await requestShop(operator, organisation.id)).body.amount.amount).toBe(BOOK_PRICE)
   })
 
   const refundOf = (operator: { id: string }, orderId: string) =>
@@ -749,25 +747,25 @@ describe('a shop’s payout', () => {
       .bind(`shop:${id}`)
       .first<{ sum: number }>())!.sum
 
-  it('is not approved once what it was asked for was refunded, unless it is sold anew', async () => {
+  it('is not approved once its sales were refunded, until new sales cover it', async () => {
     const { organisation, operator, order, productId } = await stageShop(2)
-    const asked = await ask(operator, organisation.id)
+    const requested = await requestShop(operator, organisation.id)
     await refundOf(operator, order.id)
-    expect((await approve(operator, asked.body.id)).body).toMatchObject({
+    expect((await approve(operator, requested.body.id)).body).toMatchObject({
       code: 'invalid_state',
       detail:
-        'The shop has KES 24.00 less than this: it was refunded since, or is being paid out already. Cancel this payout and ask for what is left.',
+        'The shop has KES 24.00 less than this: that sum was refunded since, or is already being paid out. Cancel this payout and request the rest.',
     })
     await bought(await registerPlayer(), [{ productId, quantity: 1 }])
-    expect((await approve(operator, asked.body.id)).body.detail).toMatch(/^The shop has KES 12\.00 less/)
+    expect((await approve(operator, requested.body.id)).body.detail).toMatch(/^The shop has KES 12\.00 less/)
     await bought(await registerPlayer(), [{ productId, quantity: 1 }])
-    expect((await approve(operator, asked.body.id)).body.status).toBe('paid')
+    expect((await approve(operator, requested.body.id)).body.status).toBe('paid')
     expect(await shopOf(organisation)).toBe(0)
   })
 
-  it('is not approved where the refund comes just before', async () => {
+  it('is not approved if the refund comes just before', async () => {
     const { organisation, operator, order } = await stageShop(1)
-    const { body: payout } = await ask(operator, organisation.id)
+    const { body: payout } = await requestShop(operator, organisation.id)
     const { DB, done } = interrupted(/^update "payouts"/i, () => refundOf(operator, order.id))
     const refused = await as(operator, 'POST', `/payouts/${payout.id}/approve`, undefined, {
       bindings: { DB },
@@ -776,39 +774,39 @@ describe('a shop’s payout', () => {
     expect(await shopOf(organisation)).toBe(0)
   })
 
-  it('that failed is not retried once it was refunded, nor are two paid from the same money', async () => {
+  it('that failed is not retried once its sales were refunded, nor are two paid from the same money', async () => {
     const { organisation, operator, order, productId } = await stageShop(2)
     const failing = vi.spyOn(sandbox, 'payout')
     failing.mockResolvedValue({ status: 'failed', reference: null, reason: 'closed' })
-    const { body: payout } = await ask(operator, organisation.id)
+    const { body: payout } = await requestShop(operator, organisation.id)
     expect((await approve(operator, payout.id)).body.status).toBe('failed')
     failing.mockRestore()
     await refundOf(operator, order.id)
     expect((await retry(operator, payout.id)).body.detail).toMatch(/^The shop has KES 24\.00 less/)
     await bought(await registerPlayer(), [{ productId, quantity: 3 }])
-    const { body: second } = await ask(operator, organisation.id)
+    const { body: second } = await requestShop(operator, organisation.id)
     expect(second.amount.amount).toBe(BOOK_PRICE)
     expect((await approve(operator, second.id)).body.status).toBe('paid')
     expect((await retry(operator, payout.id)).body.status).toBe('paid')
     expect(await shopOf(organisation)).toBe(0)
   })
 
-  it('that is cancelled can be asked for again; one that is on its way cannot be', async () => {
+  it('that is cancelled can be requested again; one that is sent cannot be cancelled', async () => {
     const { organisation, operator } = await stageShop()
     const cancel = (person: { id: string }, id: string) => as(person, 'POST', `/payouts/${id}/cancel`)
-    const wrong = await ask(operator, organisation.id)
+    const wrong = await requestShop(operator, organisation.id)
     const { operator: stranger } = await organisationWithOperator()
     expect((await cancel(stranger, wrong.body.id)).status).toBe(404)
     expect((await cancel(operator, wrong.body.id)).body.status).toBe('cancelled')
     expect((await cancel(operator, wrong.body.id)).body.status).toBe('cancelled')
     expect((await approve(operator, wrong.body.id)).status).toBe(409)
-    const right = await ask(operator, organisation.id)
+    const right = await requestShop(operator, organisation.id)
     expect(right.body.amount).toEqual(wrong.body.amount)
     await approve(operator, right.body.id)
     expect((await cancel(operator, right.body.id)).body.code).toBe('invalid_state')
   })
 
-  it('of what a raffle has left can be cancelled too, a prize cannot', async () => {
+  it('of a raffle’s rest can be cancelled too; a prize cannot', async () => {
     const { staged, payoutId: prize } = await stageClaimed()
     const cancel = (id: string) => as(staged.operator, 'POST', `/payouts/${id}/cancel`)
     expect((await cancel(prize)).body.code).toBe('invalid_state')
@@ -832,11 +830,11 @@ describe('a shop’s payout', () => {
     expect((await balances(staged)).organiser).toBeUndefined()
   })
 
-  it('is of one’s own shop alone', async () => {
+  it('is only for one’s own shop', async () => {
     const { organisation } = await stageShop()
     const { operator: stranger } = await organisationWithOperator()
-    expect((await ask(stranger, organisation.id)).status).toBe(404)
+    expect((await requestShop(stranger, organisation.id)).status).toBe(404)
     const janitor = await addOperator(organisation.id, 'janitor')
-    expect((await ask(janitor, organisation.id)).status).toBe(403)
+    expect((await requestShop(janitor, organisation.id)).status).toBe(403)
   })
 })

@@ -21,7 +21,7 @@ const RESERVATION = newId('reservation')
 const KEY = { 'idempotency-key': 'a-key' }
 const ADDRESS = { name: 'Amina', lines: ['1 Road'], city: 'Nairobi', country: 'KE' }
 
-/** Every door of raffles, tickets and draws that is not for everybody, with a body that it would take. */
+/** Every protected route of raffles, tickets and draws, with a valid body. */
 const DOORS: readonly Door[] = [
   { method: 'POST', path: '/api/v1/raffles', body: raffleBody() },
   { method: 'PUT', path: `/api/v1/raffles/${RAFFLE}`, body: { title: 'Books' } },
@@ -56,10 +56,10 @@ const DOORS: readonly Door[] = [
 
 protectedDoors(DOORS)
 
-describe('the doors of raffles, tickets and draws', () => {
+describe('the protected routes of raffles, tickets and draws', () => {
   useClock()
 
-  it('that are protected are all in this file', () => {
+  it('are all in this file', () => {
     const known = DOORS.map(
       ({ method, path }) => `${method} ${path.replace(/(raffle|winner|res)_\w+/, ':id')}`,
     )
@@ -72,43 +72,43 @@ describe('the doors of raffles, tickets and draws', () => {
     expect(known.sort()).toEqual([...new Set(declared)].sort())
   })
 
-  /** Doors of one raffle or winner; rebuilding is for administrators, whatever the raffle. */
-  const NOBODYS: [string, Door][] = DOORS.filter(
+  /** The routes of one raffle or winner. Rebuilding is for administrators, whatever the raffle. */
+  const OF_ONE: [string, Door][] = DOORS.filter(
     ({ path }) => /raffle_|winner_/.test(path) && !path.endsWith('/rebuild'),
   )
     .filter(({ body }) => !JSON.stringify(body ?? {}).includes(RAFFLE))
     .map((door) => [`${door.method} ${door.path.replace(/(raffle|winner)_\w+/, '{id}')}`, door])
   const as404 = { status: 404, code: 'not_found' }
 
-  it('do not show another organisation’s raffles and winners, in the words for ids that nobody has', async () => {
+  it('answer for another organisation’s raffles and winners exactly as for unknown ids', async () => {
     const staged = await stageRaffle()
     await enter(staged.id, 1)
     await drawOnTime(staged)
     const [winner] = await winnersOf(staged.id)
     const draft = await stageDraft({}, staged.organisation)
     const { operator } = await organisationWithOperator()
-    for (const [name, door] of NOBODYS) {
+    for (const [name, door] of OF_ONE) {
       const answer = (path: string) =>
         as(operator, door.method, path.replace('/api/v1', ''), door.body, { headers: door.headers })
-      const nobodys = await answer(door.path)
-      expect(nobodys.body, name).toMatchObject(as404)
+      const unknown = await answer(door.path)
+      expect(unknown.body, name).toMatchObject(as404)
       for (const raffleId of [staged.id, draft.id]) {
         const theirs = await answer(door.path.replace(RAFFLE, raffleId).replace(WINNER, winner.id))
-        expect({ ...theirs.body, requestId: '' }, name).toEqual({ ...nobodys.body, requestId: '' })
+        expect({ ...theirs.body, requestId: '' }, name).toEqual({ ...unknown.body, requestId: '' })
       }
     }
     expect((await winnersOf(staged.id))[0].status).toBe('announced')
     expect((await as(staged.operator, 'GET', `/raffles/${draft.id}`)).body.status).toBe('draft')
   })
 
-  it('refuse a member whose role allows nothing, and players find nothing there', async () => {
+  it('refuse a member without permissions, and answer not_found to players', async () => {
     const staged = await stageRaffle()
     await enter(staged.id, 1)
     await drawOnTime(staged)
     const [winner] = await winnersOf(staged.id)
     const janitor = await addOperator(staged.organisation.id, 'janitor')
     const player = await registerPlayer()
-    for (const [name, door] of NOBODYS) {
+    for (const [name, door] of OF_ONE) {
       const path = door.path.replace('/api/v1', '').replace(RAFFLE, staged.id).replace(WINNER, winner.id)
       const more = { headers: door.headers }
       const own = name.startsWith('POST') && /winners.*(claim|decline)$/.test(name)
@@ -118,7 +118,7 @@ describe('the doors of raffles, tickets and draws', () => {
     }
   })
 
-  it('rebuild a raffle’s projection for administrators alone', async () => {
+  it('rebuild a raffle’s projection only for administrators', async () => {
     const staged = await stageRaffle()
     await enter(staged.id, 2)
     await env.DB.prepare('DELETE FROM pools WHERE pool = ?').bind(staged.pool).run()
@@ -131,7 +131,7 @@ describe('the doors of raffles, tickets and draws', () => {
     expect((await as(admin, 'POST', `/raffles/${newId('raffle')}/rebuild`)).status).toBe(404)
   })
 
-  it('are shut at once to an operator who was suspended, signed out or removed', async () => {
+  it('refuse an operator at once after a suspension, sign-out or removal', async () => {
     const staged = await stageRaffle()
     for (const [change, status] of [
       ["UPDATE users SET status = 'suspended' WHERE id = ?", 401],
@@ -150,7 +150,7 @@ describe('the doors of raffles, tickets and draws', () => {
   })
 
   it.each(['nonsense', newId('user'), 'raffle_', '%00', `${RAFFLE}x`])(
-    'take %s for an id that nobody has',
+    'treat %s as an unknown id',
     async (id) => {
       const { operator } = await organisationWithOperator()
       for (const path of [

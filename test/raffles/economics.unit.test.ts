@@ -28,11 +28,11 @@ const rules = (changes: Partial<EconomicRules>): EconomicRules => ({
 const unitsOf = (settlement: { units: Map<string, number> }) => [...settlement.units]
 
 describe('takings', () => {
-  it('are price times sold, and the organisation’s where nobody else has a part', () => {
+  it('are price times sold tickets, all for the organisation if nobody else has a part', () => {
     expect(settleTakings(rules({}), 7)).toMatchObject({ takings: 700, rake: 0, prizes: 0, organiser: 700 })
   })
 
-  it('are shared by rake, cash and shares, each unit its own; items take nothing', () => {
+  it('are divided into rake, cash and shares, one amount per unit; items get nothing', () => {
     const settled = settleTakings(
       rules({ rakeBps: 1_000, prizes: [cash(50, 2), item(3), share(2_000, 2)] }),
       10,
@@ -46,22 +46,22 @@ describe('takings', () => {
     ])
   })
 
-  it('that do not divide go to the largest remainders, to a prize before the rake', () => {
-    // A third each of 100: 33.33, 33.33 and 33.34 of the rake.
+  it('leave their last units to the largest remainders, a prize before the rake', () => {
+    // A third of 100 each: 33.33 and 33.33 for the prizes, 33.34 for the rake.
     const thirds = settleTakings(rules({ rakeBps: 3_334, prizes: [share(3_333, 2)] }), 1)
     expect([thirds.rake, ...thirds.units.values(), thirds.organiser]).toEqual([34, 33, 33, 0])
     const halves = settleTakings(rules({ priceAmount: 1, rakeBps: 5_000, prizes: [share(5_000)] }), 1)
     expect([halves.rake, ...halves.units.values()]).toEqual([0, 1])
   })
 
-  it('that are less than what is guaranteed leave a debt of the organisation', () => {
+  it('below the guaranteed prizes leave the organisation in debt', () => {
     const settled = settleTakings(rules({ guaranteed: true, rakeBps: 1_000, prizes: [cash(5_000)] }), 10)
     expect(settled).toMatchObject({ rake: 100, prizes: 5_000, organiser: -4_100 })
     const free = settleTakings(rules({ priceAmount: 0, guaranteed: true, prizes: [cash(5_000)] }), 10)
     expect(free).toMatchObject({ takings: 0, rake: 0, prizes: 5_000, organiser: -5_000 })
   })
 
-  it('are exact at the largest sums there can be', () => {
+  it('are exact at the largest possible sums', () => {
     const settled = settleTakings(
       rules({ priceAmount: 1_000_000_000, rakeBps: 3_333, prizes: [share(6_667)] }),
       999_999,
@@ -72,10 +72,10 @@ describe('takings', () => {
   })
 })
 
-describe('what nobody has won', () => {
+describe('the unwon part of the prizes', () => {
   const three = rules({ prizes: [cash(10, 2), share(1_000)] })
 
-  it('goes back; the order of those that were won does not matter, nor that one is named twice', () => {
+  it('does not depend on the order of the won units, or on duplicates', () => {
     expect(settleTakings(three, 10).unwon).toBe(120)
     expect(settleTakings(three, 10, ['1#2', '2#1']).unwon).toBe(10)
     expect(settleTakings(three, 10, ['2#1', '1#2', '2#1', '9#9']).unwon).toBe(10)
@@ -134,7 +134,7 @@ describe('whatever the rules', () => {
     )
   })
 
-  it('nothing is below zero where the cash fits what rake and shares leave', () => {
+  it('the organisation owes nothing if the cash fits the rest after rake and shares', () => {
     fc.assert(
       fc.property(anyRules, anySold, (given, sold) => {
         const { takings, organiser } = settleTakings(given, sold)

@@ -1,8 +1,9 @@
-// What a request began at the pool, and an outage of the database then cut short: the sweep finishes it, whenever it looks.
+// A request has changed the pool when the database fails: the sweep finishes the request, in its first or a later pass.
 import { env } from 'cloudflare:workers'
 import { expect, describe as group, it } from 'vitest'
 import { BOOK, stageProduct, stockOf } from '../catalog/shelf.ts'
 import { failingDatabase } from '../harness/faults.ts'
+import { expectLogged } from '../harness/log.ts'
 import { registerPlayer, signedInAdmin } from '../harness/people.ts'
 import { confirm, held, inside, type OnSale } from '../tickets/raffle-fixture.ts'
 import {
@@ -19,7 +20,6 @@ import {
   poolState,
   read,
   type Staged,
-  silenceLog,
   stageDraft,
   stageRaffle,
   sweep,
@@ -42,27 +42,27 @@ const setDatabase = ({ pool }: Staged, database: D1Database) =>
     object.database = database
   })
 
-/** The pool hears of the request; the database does not, neither from the request, which dies, nor from the pool. */
+/** The pool takes the change, but the database does not: the request crashes, and the pool cannot project. */
 async function cutShort(
   staged: Staged,
   method: 'POST' | 'PUT',
   door: string,
   body?: unknown,
-  dies = /^update "raffles".*"(terms_version|status)" = /i,
+  crashesAt = /^update "raffles".*"(terms_version|status)" = /i,
 ): Promise<void> {
-  silenceLog()
+  expectLogged('unexpected error')
   await setDatabase(staged, failingDatabase('D1_ERROR: D1 DB is overloaded.'))
-  const { DB, done } = crashing(dies)
+  const { DB, done } = crashing(crashesAt)
   const { status } = await as(staged.operator, method, `/raffles/${staged.id}${door}`, body, {
     bindings: { DB },
   })
   expect([status, done()]).toEqual([500, true])
 }
 
-/** The pool can reach the database again before the sweep looks, though no alarm of its own has rung; or only after it. */
+/** The pool reaches the database again before the first sweep, without an alarm of its own; or only after that sweep. */
 const OUTAGES: [string, (staged: Staged) => Promise<void>][] = [
   [
-    'although its pool has not tried again',
+    'although its pool has not retried',
     async (staged) => {
       await setDatabase(staged, env.DB)
       at(NOW + MINUTE)
@@ -70,7 +70,7 @@ const OUTAGES: [string, (staged: Staged) => Promise<void>][] = [
     },
   ],
   [
-    'although its pool cannot reach the database yet when it looks first',
+    'although its pool cannot reach the database in the first pass',
     async (staged) => {
       at(NOW + MINUTE)
       await sweep()
@@ -110,7 +110,7 @@ group.each(OUTAGES)('the sweep finishes, %s,', (_, passes) => {
     expect(await row(staged.id)).toEqual({ status: 'scheduled', dueAt: CLOSES_AT - MINUTE })
   })
 
-  it('a cancellation, so that who has paid is refunded', async () => {
+  it('a cancellation, so that the buyers are refunded', async () => {
     const staged = await stageRaffle(PRICED)
     await confirm(await held(staged as unknown as OnSale, 'user_x', 1))
     await cutShort(staged, 'POST', '/cancel', { reason: 'rain' })
@@ -137,10 +137,10 @@ group.each(OUTAGES)('the sweep finishes, %s,', (_, passes) => {
 })
 
 group('the sweep', () => {
-  it('gives up a publication that its pool has never heard of', async () => {
+  it('gives up a publication that never reached its pool', async () => {
     const staged = await stageDraft()
-    silenceLog()
-    const away = { getByName: () => ({ configure: () => Promise.reject(new Error('gone')) }) }
+    expectLogged('unexpected error')
+    const away = { getByName: () => ({ configure: () => Promise.reject(new Error('unreachable')) }) }
     const bindings = { TICKET_POOL: away as unknown as DurableObjectNamespace }
     await as(staged.operator, 'POST', `/raffles/${staged.id}/publish`, undefined, { bindings })
     expect(await row(staged.id)).toEqual({ status: 'draft', dueAt: NOW + MINUTE })
@@ -150,12 +150,12 @@ group('the sweep', () => {
     expect((await as(staged.operator, 'DELETE', `/raffles/${staged.id}`)).status).toBe(204)
   })
 
-  it('that looks for another reason does not put off what is under way', async () => {
+  it('that is due for another reason does not postpone the check of a cancellation under way', async () => {
     const staged = await stageRaffle()
     await enter(staged.id, 1)
-    silenceLog()
+    expectLogged('unexpected error')
     at(CLOSES_AT)
-    const away = { getByName: () => ({ cancel: () => Promise.reject(new Error('gone')) }) }
+    const away = { getByName: () => ({ cancel: () => Promise.reject(new Error('unreachable')) }) }
     const bindings = { TICKET_POOL: away as unknown as DurableObjectNamespace }
     const cancel = { reason: 'rain' }
     await as(await signedInAdmin(), 'POST', `/raffles/${staged.id}/cancel`, cancel, { bindings })

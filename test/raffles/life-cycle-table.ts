@@ -1,10 +1,10 @@
-// Every state that a raffle can be stored in, at every instant that matters: what it must be shown as, written out.
+// The expected public status for every stored status and pool, at every relevant instant.
 import type { LifeFacts } from '../../src/raffles/life-cycle.ts'
 
 export const OPENS_AT = Date.parse('2031-05-05T09:00:00Z')
 export const CLOSES_AT = Date.parse('2031-05-06T09:00:00Z')
 
-/** The instants that matter: each edge, the millisecond before it and the one after. */
+/** The relevant instants: each boundary, the millisecond before it and the one after. */
 export const INSTANTS = {
   'long before': OPENS_AT - 86_400_000,
   'just before opensAt': OPENS_AT - 1,
@@ -20,7 +20,7 @@ export type InstantName = keyof typeof INSTANTS
 const NO = { closedAt: null, committed: false, cancelled: false }
 const EARLY = OPENS_AT + 3_600_000
 
-/** What D1 may have heard of the pool. */
+/** The possible projections of a pool. */
 export const POOLS = {
   'no pool': null,
   'a pool': NO,
@@ -47,7 +47,7 @@ const byTheClock = {
 const always = (status: string) =>
   Object.fromEntries(Object.keys(INSTANTS).map((name) => [name, status])) as Record<InstantName, string>
 
-/** By what is stored and what the pool said. */
+/** By stored status and projection. */
 export const SHOWN: Record<LifeFacts['stored'], Record<PoolName, Record<InstantName, string>>> = {
   draft: {
     'no pool': always('draft'),

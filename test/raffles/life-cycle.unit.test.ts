@@ -9,7 +9,7 @@ const shownAs = (row: Pick<(typeof ROWS)[number], 'stored' | 'pool'>, instant: I
   )
 
 describe('a raffle is shown', () => {
-  it.each(ROWS)('as $shown where $stored is stored with $pool, $instant', ({ shown, instant, ...row }) => {
+  it.each(ROWS)('as $shown if $stored is stored with $pool, $instant', ({ shown, instant, ...row }) => {
     expect(shownAs(row, instant)).toBe(shown)
   })
 })
@@ -17,7 +17,7 @@ describe('a raffle is shown', () => {
 describe('the passing of time', () => {
   const ORDER = ['scheduled', 'open', 'closed', 'committed', 'drawn', 'settled']
 
-  it('alone never leads backwards', () => {
+  it('alone never moves a raffle backwards', () => {
     const names = Object.keys(INSTANTS) as InstantName[]
     for (const row of ROWS) {
       const places = names.map((name) => ORDER.indexOf(shownAs(row, name)))

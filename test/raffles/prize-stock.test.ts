@@ -1,8 +1,9 @@
-// Prizes that are products: set aside once at the publication, never below nothing, and back in stock when nobody gets them.
+// Prizes that are products: set aside once at publication, never below zero stock, and returned if nobody gets them.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { BOOK, SPEAKER, stageProduct, stockOf } from '../catalog/shelf.ts'
 import { Crash, crashableProcess, everyDeath } from '../harness/crash.ts'
+import { expectLogged, rowNotDone } from '../harness/log.ts'
 import type { Organisation } from '../harness/people.ts'
 import {
   as,
@@ -21,7 +22,6 @@ import {
   read,
   ringAlarm,
   type Staged,
-  silenceLog,
   stageDraft,
   sweep,
   useClock,
@@ -44,7 +44,7 @@ async function stagePrize({ stock = 5, quantity = 2, changes = {} } = {}) {
 }
 
 describe('a prize that is a product', () => {
-  it('is out of the stock from the publication on, and back when the raffle is cancelled', async () => {
+  it('leaves the stock at publication, and returns when the raffle is cancelled', async () => {
     const { product, staged } = await stagePrize()
     expect(await stockOf(product.id)).toBe(5)
     const published = await publish(staged)
@@ -61,7 +61,7 @@ describe('a prize that is a product', () => {
     expect(await stockOf(product.id)).toBe(5)
   })
 
-  it('is one of the organisation’s own, and not archived', async () => {
+  it('must be one of the organisation’s own products, and not archived', async () => {
     const { id, organisation } = await stageProduct()
     const { operator } = organisation
     const { id: foreign } = await stageProduct()
@@ -97,7 +97,7 @@ describe('a prize that is a product', () => {
     }
   })
 
-  it('that was archived since is not published', async () => {
+  it('cannot be published after it was archived', async () => {
     const { product, staged } = await stagePrize()
     await as(staged.operator, 'PUT', `/products/${product.id}`, { status: 'archived' })
     const { status, body } = await publish(staged)
@@ -105,7 +105,7 @@ describe('a prize that is a product', () => {
     expect(await stockOf(product.id)).toBe(5)
   })
 
-  it('is not in the rules that are hashed, which know its title and quantity', async () => {
+  it('is not in the hashed rules, which have only its title and quantity', async () => {
     const { staged } = await stagePrize()
     await publish(staged)
     await drawOnTime(staged)
@@ -115,7 +115,7 @@ describe('a prize that is a product', () => {
     ])
   })
 
-  it('of which too little is left keeps the raffle a draft, and everything else as it was', async () => {
+  it('with too little stock keeps the raffle a draft and changes nothing else', async () => {
     const { product, staged } = await stagePrize({ stock: 5, quantity: 2 })
     const speaker = await stageProduct(SPEAKER, product.organisation)
     const { operator, id } = staged
@@ -140,7 +140,7 @@ describe('a prize that is a product', () => {
     expect((await as(operator, 'DELETE', `/raffles/${other.id}`)).status).toBe(204)
   })
 
-  it('goes to one raffle where several want the last unit', async () => {
+  it('goes to one raffle if several want the last unit', async () => {
     const product = await stageProduct({ stock: 1 })
     const prizes = [books(product.id)]
     const rivals = await Promise.all([1, 2, 3].map(() => stageDraft({ prizes }, product.organisation)))
@@ -149,15 +149,15 @@ describe('a prize that is a product', () => {
     expect(await stockOf(product.id)).toBe(0)
   })
 
-  it('is taken once where the publication is doubled', async () => {
+  it('is set aside once if the publication runs concurrently', async () => {
     const { product, staged } = await stagePrize()
     const statuses = (await Promise.all([1, 2, 3].map(() => publish(staged)))).map(({ status }) => status)
     expect(statuses).toContain(200)
     expect(await stockOf(product.id)).toBe(3)
   })
 
-  it('is taken once wherever a publication dies, and put back where it is not published after all', async () => {
-    silenceLog()
+  it('is set aside once wherever a publication crashes, and returned if the raffle stays a draft', async () => {
+    expectLogged('unexpected error')
     const { product, staged } = await stagePrize()
     const ends = { repeat: () => publish(staged), sweep, delete: () => remove(staged) }
     for (const end of Object.keys(ends) as (keyof typeof ends)[]) {
@@ -182,10 +182,10 @@ describe('a prize that is a product', () => {
     }
   }, 120_000)
 
-  it('stays set aside where a publication is repeated just as the sweep would put it back', async () => {
-    silenceLog()
+  it('stays set aside if a publication is repeated just before the sweep returns it', async () => {
+    expectLogged('unexpected error')
     const { product, staged } = await stagePrize()
-    await diesBeforeThePool(staged)
+    await crashBeforePool(staged)
     expect(await stockOf(product.id)).toBe(3)
     at(NOW + 2 * MINUTE)
     const meanwhile = interrupted(/^delete from "stock_holds"/, () => publish(staged))
@@ -195,7 +195,7 @@ describe('a prize that is a product', () => {
     expect(await read(staged.id)).toMatchObject({ status: 'open', prizes: [{ productId: product.id }] })
   })
 
-  it('that is swapped just as its draft is published is not set aside for what was there before', async () => {
+  it('swapped just as its draft is published is not set aside under the old terms', async () => {
     const { product, staged } = await stagePrize()
     const speaker = await stageProduct(SPEAKER, product.organisation)
     const swap = { prizes: [books(speaker.id)] }
@@ -209,11 +209,11 @@ describe('a prize that is a product', () => {
     expect([await stockOf(product.id), await stockOf(speaker.id)]).toEqual([5, 1])
   })
 
-  it('cannot be swapped while an earlier publication is undone', async () => {
-    silenceLog()
+  it('cannot be swapped until the sweep has undone a crashed publication', async () => {
+    expectLogged('unexpected error')
     const { product, staged } = await stagePrize()
     const speaker = await stageProduct(SPEAKER, product.organisation)
-    await diesBeforeThePool(staged)
+    await crashBeforePool(staged)
     const swap = () => as(staged.operator, 'PUT', `/raffles/${staged.id}`, { prizes: [books(speaker.id)] })
     expect((await swap()).body.code).toBe('conflict')
     expect((await as(staged.operator, 'DELETE', `/raffles/${staged.id}`)).body.code).toBe('conflict')
@@ -225,7 +225,7 @@ describe('a prize that is a product', () => {
     expect([await stockOf(product.id), await stockOf(speaker.id)]).toEqual([5, 1])
   })
 
-  it('can no longer be another once it is published, though its title can', async () => {
+  it('cannot be swapped after publication, though its title can change', async () => {
     const { product, staged } = await stagePrize()
     await publish(staged)
     const put = (prizes: unknown[]) => as(staged.operator, 'PUT', `/raffles/${staged.id}`, { prizes })
@@ -248,7 +248,7 @@ describe('a prize that is a product', () => {
     expect(await stockOf(product.id)).toBe(3)
   })
 
-  it('goes back into the stock, unit by unit, where nobody has it in the end', async () => {
+  it('returns to the stock, unit by unit, if nobody gets it', async () => {
     const { product, staged } = await stagePrize({
       quantity: 4,
       changes: { onUnclaimed: 'keep' },
@@ -267,7 +267,7 @@ describe('a prize that is a product', () => {
     await as(staged.operator, 'POST', `/winners/${won[1].id}/deliver`)
     await as(staged.operator, 'POST', `/winners/${won[2].id}/disqualify`, { reason: 'An employee' })
     expect(await stockOf(product.id)).toBe(1)
-    // The redraw finds nobody who is left; then the claims run out.
+    // The redraw finds no ticket left; then the claim windows end.
     for (const days of [0, 15, 30]) {
       at(DRAW_AT + days * DAY + MINUTE)
       await sweep()
@@ -278,14 +278,14 @@ describe('a prize that is a product', () => {
     expect(await stockOf(product.id)).toBe(4)
   })
 
-  it('goes back into the stock where too few tickets are sold', async () => {
+  it('returns to the stock if too few tickets are sold', async () => {
     const { product, staged } = await stagePrize({ changes: { minTickets: 5 } })
     await publish(staged)
     await enter(staged.id, 2)
     at(CLOSES_AT)
     await ringAlarm(staged.pool)
     const dying = crashing(/^update "stock_holds"/)
-    silenceLog()
+    expectLogged(rowNotDone('raffle'))
     await sweep({ DB: dying.DB })
     expect([dying.done(), await stockOf(product.id)]).toEqual([true, 3])
     await sweep()
@@ -293,7 +293,7 @@ describe('a prize that is a product', () => {
     expect(await stockOf(product.id)).toBe(5)
   })
 
-  it('is archived, not deleted, and nothing of it is lost', async () => {
+  it('is archived instead of deleted, and no stock is lost', async () => {
     const { product, staged } = await stagePrize()
     await publish(staged)
     expect((await as(staged.operator, 'DELETE', `/products/${product.id}`)).status).toBe(204)
@@ -304,8 +304,8 @@ describe('a prize that is a product', () => {
 })
 
 describe('a series whose prize is a product', () => {
-  it('sets aside for each of its raffles, and tells of the day for which nothing is left', async () => {
-    const log = silenceLog()
+  it('sets stock aside for each of its raffles, and shows the day for which none is left', async () => {
+    expectLogged(rowNotDone('series'))
     const product = await stageProduct({ stock: 2 })
     const { operator } = product.organisation
     const terms = { ...seriesBody().terms, prizes: [books(product.id)] }
@@ -316,7 +316,6 @@ describe('a series whose prize is a product', () => {
     const [, , third] = await occurrences(series.id, 3, operator)
     expect(third).toMatchObject({ date: '2031-05-07', problem: expect.stringContaining('has only 0 left') })
     expect((await as(operator, 'GET', `/raffles/${third.raffleId}`)).body.status).toBe('draft')
-    expect(log.lines().some(({ message }) => message === 'sweep: a row was not done')).toBe(true)
     await sweep()
     await as(operator, 'PUT', `/products/${product.id}`, { stock: 1 })
     await sweep()
@@ -326,7 +325,7 @@ describe('a series whose prize is a product', () => {
   })
 })
 
-/** A repeat publishes, or finds that it was published. */
+/** A repeat publishes, or conflicts because the raffle is already published. */
 const isFineRepeat = (status: number): boolean => status === 200 || status === 409
 
 const remove = (staged: Staged) => as(staged.operator, 'DELETE', `/raffles/${staged.id}`)
@@ -335,8 +334,8 @@ async function setStock({ operator }: Organisation, productId: string, stock: nu
   expect((await as(operator, 'PUT', `/products/${productId}`, { stock })).status).toBe(200)
 }
 
-/** The process dies as it turns to the pool: the stock is set aside already. */
-async function diesBeforeThePool(staged: Staged): Promise<void> {
+/** The process crashes at its call to the pool, when the stock is already set aside. */
+async function crashBeforePool(staged: Staged): Promise<void> {
   const TICKET_POOL = {
     getByName: () => {
       throw new Crash()

@@ -31,11 +31,11 @@ const share = (shareBps: number, quantity = 1): Prize => ({
 })
 
 describe('a raffle can be published', () => {
-  it('when nothing stands in its way', () => {
+  it('when no rule forbids it', () => {
     expect(why()).toEqual([])
   })
 
-  it('when it opened long ago, as long as it has not closed', () => {
+  it('when it opened long ago, if it has not closed', () => {
     expect(why({}, { now: CLOSES_AT - 1 })).toEqual([])
   })
 })
@@ -62,12 +62,12 @@ describe('its times', () => {
     expect(why({ drawAt: CLOSES_AT - 1 })[0]!.message).toContain(new Date(earliest).toISOString())
   })
 
-  it('need only the lead where entries are free', () => {
+  it('need only the lead if entries are free', () => {
     expect(paths({ drawAt: CLOSES_AT + 60_000 }, { paymentSpanSeconds: 0 })).toEqual([])
     expect(paths({ drawAt: CLOSES_AT + 59_000 }, { paymentSpanSeconds: 0 })).toEqual(['drawAt'])
   })
 
-  it('are all told at once when all are wrong', () => {
+  it('are all reported at once when all are wrong', () => {
     expect(
       paths({ opensAt: CLOSES_AT, drawAt: OPENS_AT, minTickets: 101, maxPerUser: 101 }, { now: DRAW_AT }),
     ).toEqual(['closesAt', 'opensAt', 'drawAt', 'minTickets', 'maxPerUser'])
@@ -75,7 +75,7 @@ describe('its times', () => {
 })
 
 describe('its numbers', () => {
-  it('cannot ask for more tickets than there are', () => {
+  it('cannot exceed the number of tickets', () => {
     expect(paths({ minTickets: 100, maxPerUser: 100 })).toEqual([])
     expect(paths({ minTickets: 101 })).toEqual(['minTickets'])
     expect(paths({ maxPerUser: 101 })).toEqual(['maxPerUser'])
@@ -94,14 +94,14 @@ describe('its prizes', () => {
     ])
   })
 
-  it('of cash fit what is left of the takings at minTickets', () => {
+  it('of cash fit the rest of the takings at minTickets', () => {
     expect(paths({ minTickets: 10, prizes: [cash(1_000)] })).toEqual([])
     expect(paths({ minTickets: 10, prizes: [cash(1_001)] })).toEqual(['prizes'])
     expect(paths({ minTickets: 10, prizes: [cash(500, 2)] })).toEqual([])
     expect(paths({ minTickets: 10, prizes: [cash(500, 2), cash(1)] })).toEqual(['prizes'])
   })
 
-  it('of cash that do not fit are told in money as people write it', () => {
+  it('of cash that do not fit are reported as formatted sums of money', () => {
     const message = (price: number, currency: string) =>
       why({
         priceAmount: price,
@@ -115,11 +115,11 @@ describe('its prizes', () => {
     expect(message(100, 'JPY')).toContain('cash prizes of JPY 5,000 do not fit the prize pool of JPY 3,000 ')
   })
 
-  it('of cash cannot be paid out of nothing: without minTickets there may be no takings', () => {
+  it('of cash need takings: without minTickets there may be none', () => {
     expect(paths({ minTickets: 0, prizes: [cash(1)] })).toEqual(['prizes'])
   })
 
-  it('of cash are fine without takings where the organisation guarantees them', () => {
+  it('of cash need no takings if the organisation guarantees them', () => {
     expect(paths({ minTickets: 0, guaranteed: true, prizes: [cash(1_000_000)] })).toEqual([])
   })
 
@@ -143,7 +143,7 @@ describe('its prizes', () => {
     expect(paths({ rakeBps: 1_001, guaranteed: true, prizes: [share(3_000, 3)] })).toEqual(['prizes'])
   })
 
-  it('add up exactly at the largest sums there can be', () => {
+  it('add up exactly at the largest possible sums', () => {
     const raffle = { priceAmount: 1_000_000_000, totalTickets: 1_000_000, minTickets: 1_000_000 }
     expect(paths({ ...raffle, prizes: [cash(1_000_000_000, 1_000)] })).toEqual([])
     expect(paths({ ...raffle, rakeBps: 9_990, prizes: [cash(1_000_000_000, 1_000)] })).toEqual([])
@@ -154,7 +154,7 @@ describe('its prizes', () => {
 describe('its payments', () => {
   const sandboxOnly = (provider: string) => (provider === 'sandbox' ? null : 'is not set up here')
 
-  it('need a provider where a ticket costs money', () => {
+  it('need a provider if a ticket costs money', () => {
     expect(paths({ providers: [] })).toEqual(['providers'])
     expect(paths({ providers: [], priceAmount: 0 })).toEqual([])
   })

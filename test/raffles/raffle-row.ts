@@ -1,4 +1,4 @@
-// A raffle's row as it would stand in the table, without a database.
+// A raffle's row as in the table, without a database.
 import type { RaffleRow } from '../../src/raffles/schema.ts'
 
 export const OPENS_AT = Date.parse('2031-05-05T09:00:00Z')

@@ -7,6 +7,7 @@ import { raffles } from '../../src/raffles/schema.ts'
 import { poolNameOf } from '../../src/tickets/reservation-id.ts'
 import { pools } from '../../src/tickets/schema.ts'
 import { verifyPublished } from '../draws/proof-check.ts'
+import { expectLogged } from '../harness/log.ts'
 import {
   addOperator,
   organisationWithOperator,
@@ -46,7 +47,6 @@ import {
   readAll,
   ringAlarm,
   SECOND,
-  silenceLog,
   stageDraft,
   stageRaffle,
   sweep,
@@ -92,7 +92,7 @@ describe('creating a raffle', () => {
     expect(body.slug).toMatch(/^signed-first-editions-/)
   })
 
-  it('lets each person enter a free one once, and a priced one as often as they like, unless told', async () => {
+  it('limits each person to one entry in a free raffle by default, and has no default limit in a priced one', async () => {
     const { operator } = await organisationWithOperator()
     const limit = async (changes: object) =>
       (await as(operator, 'POST', '/raffles', raffleBody({ ...changes }))).body.maxPerUser
@@ -104,7 +104,7 @@ describe('creating a raffle', () => {
     expect(await limit({ ticketPrice: price, maxPerUser: 3 })).toBe(3)
   })
 
-  it('takes times with any offset and answers them in UTC and on the wall clock of the time zone', async () => {
+  it('accepts times with any offset, and returns them in UTC and on the wall clock of the time zone', async () => {
     const { operator } = await organisationWithOperator()
     const { body } = await as(
       operator,
@@ -130,7 +130,7 @@ describe('creating a raffle', () => {
     })
   })
 
-  it('rounds fractions of a second, as the rules know whole ones only: nothing comes early, and what opens now is open', async () => {
+  it('rounds times to whole seconds: nothing happens early, and a raffle that opens now is open', async () => {
     const { operator } = await organisationWithOperator()
     const { body } = await as(
       operator,
@@ -149,7 +149,7 @@ describe('creating a raffle', () => {
     })
   })
 
-  it('trims and composes text, so that what looks the same is the same', async () => {
+  it('trims and composes text, so that equal-looking texts are equal', async () => {
     const { operator } = await organisationWithOperator()
     const { body } = await as(operator, 'POST', '/raffles', raffleBody({ title: '  Cafe\u0301 🎟️ ' }))
     expect(body.title).toBe('Caf\u00e9 🎟️')
@@ -167,11 +167,11 @@ describe('creating a raffle', () => {
     { description: 'x'.repeat(5_000), tags: Array(10).fill('x'.repeat(30)), location: 'x'.repeat(200) },
     { imageUrl: 'https://example.com/a.jpg', location: null, timeZone: 'Africa/Nairobi' },
     { opensAt: '2000-01-01T00:00:00Z', closesAt: '2099-12-31T23:59:59Z', drawAt: '2100-01-01T00:00:00Z' },
-  ])('takes what is just within bounds (%#)', async (changes) => {
+  ])('accepts values just within the bounds (%#)', async (changes) => {
     await stageDraft(changes)
   })
 
-  // What is refused leaves nothing behind, so one operator may try it all.
+  // A refusal leaves nothing behind, so one operator can try every case.
   let operator: Person | undefined
   it.each([
     ['title', ''],
@@ -240,7 +240,7 @@ describe('creating a raffle', () => {
     expect([...new Set(fields)]).toEqual([field])
   })
 
-  it('names every field that is missing, and every one that is unknown', async () => {
+  it('names every missing and every unknown field', async () => {
     const { operator } = await organisationWithOperator()
     const missing = await as(operator, 'POST', '/raffles', {})
     expect(missing.body.errors.map((each: { path: string }) => each.path).sort()).toEqual(
@@ -252,7 +252,7 @@ describe('creating a raffle', () => {
   })
 
   describe('for an organisation', () => {
-    it('that a member of one need not name, and a member of two must', async () => {
+    it('defaults to the member’s only one; a member of two must name one', async () => {
       const one = await organisationWithOperator()
       const other = await organisationWithOperator()
       expect((await as(one.operator, 'POST', '/raffles', raffleBody())).body.organisation.id).toBe(one.id)
@@ -268,7 +268,7 @@ describe('creating a raffle', () => {
       expect(named.body.organisation.id).toBe(other.id)
     })
 
-    it('that is not theirs is not found, in the same words as one that nobody has', async () => {
+    it('of others answers exactly as for an unknown one', async () => {
       const { operator } = await organisationWithOperator()
       const { id: organisationId } = await organisationWithOperator()
       const theirs = await as(operator, 'POST', '/raffles', raffleBody({ organisationId }))
@@ -282,7 +282,7 @@ describe('creating a raffle', () => {
       expect(theirs.body.detail).toBe(nobodys.body.detail)
     })
 
-    it('is for its members: not for players, not for roles that may do nothing', async () => {
+    it('is refused to players and to members without permissions', async () => {
       const organisation = await organisationWithOperator()
       const player = await registerPlayer()
       const stranger = await addOperator(organisation.id, 'janitor')
@@ -290,7 +290,7 @@ describe('creating a raffle', () => {
       expect((await as(stranger, 'POST', '/raffles', raffleBody())).status).toBe(403)
     })
 
-    it('can be named by an admin, who is a member of none', async () => {
+    it('is allowed to an admin who is a member of none', async () => {
       const admin = await signedInAdmin()
       const { id: organisationId } = await organisationWithOperator()
       expect((await as(admin, 'POST', '/raffles', raffleBody())).status).toBe(422)
@@ -300,7 +300,7 @@ describe('creating a raffle', () => {
 })
 
 describe('a draft', () => {
-  it('is seen by its organisation and by admins, and by nobody else', async () => {
+  it('is visible only to its organisation and to admins', async () => {
     const { id, operator, organisation } = await stageDraft()
     const colleague = await addOperator(organisation.id)
     for (const person of [operator, colleague, await signedInAdmin()]) {
@@ -325,7 +325,7 @@ describe('a draft', () => {
     expect(body.code).toBe('not_found')
   })
 
-  it('can be changed field by field, and what is left out stays', async () => {
+  it('can be changed field by field; fields that are left out keep their values', async () => {
     const { id, operator } = await stageDraft({ tags: ['books'] })
     const { status, body } = await as(operator, 'PUT', `/raffles/${id}`, {
       title: 'Another title',
@@ -344,7 +344,7 @@ describe('a draft', () => {
     expect((await as(operator, 'PUT', `/raffles/${id}`, {})).status).toBe(200)
   })
 
-  it('does not change hands, and takes no field that is not one', async () => {
+  it('cannot move to another organisation, and refuses unknown fields', async () => {
     const { id, operator } = await stageDraft()
     const { status, body } = await as(operator, 'PUT', `/raffles/${id}`, {
       organisationId: newId('organisation'),
@@ -354,7 +354,7 @@ describe('a draft', () => {
     expect(body.errors.map((each: { path: string }) => each.path)).toEqual(['organisationId', 'status'])
   })
 
-  it('that two people change at a time takes one change; the other is told', async () => {
+  it('takes one of two concurrent changes; the other is a conflict', async () => {
     const { id, operator } = await stageDraft()
     const { DB, done } = interrupted(/^update "raffles"/i, () =>
       as(operator, 'PUT', `/raffles/${id}`, { title: 'The first' }),
@@ -366,7 +366,7 @@ describe('a draft', () => {
     expect((await as(operator, 'GET', `/raffles/${id}`)).body.title).toBe('The first')
   })
 
-  it('that is published while somebody changes it is published as it was', async () => {
+  it('refuses a change during its publication', async () => {
     const { id, operator } = await stageDraft()
     const { DB } = interrupted(/^update "raffles"/i, () => as(operator, 'POST', `/raffles/${id}/publish`))
     const late = await as(operator, 'PUT', `/raffles/${id}`, { title: 'Too late' }, { bindings: { DB } })
@@ -392,7 +392,7 @@ describe('publishing', () => {
     expect((await read(id)).status).toBe('closed')
   })
 
-  it('names the earliest fair draw where drawAt comes too early', async () => {
+  it('names the earliest fair draw if drawAt is too early', async () => {
     const earliest = iso(CLOSES_AT + LEAD)
     const { id, operator } = await stageDraft({ drawAt: iso(CLOSES_AT + LEAD - SECOND) })
     const { status, body } = await as(operator, 'POST', `/raffles/${id}/publish`)
@@ -402,7 +402,7 @@ describe('publishing', () => {
     expect((await as(operator, 'POST', `/raffles/${id}/publish`)).status).toBe(200)
   })
 
-  it('leaves payments their time before the freeze', async () => {
+  it('leaves payments their span before the freeze', async () => {
     const price = { ticketPrice: { amount: 100, currency: 'KES' }, providers: ['manual'] }
     const { id, operator } = await stageDraft({ ...price, drawAt: iso(CLOSES_AT + 600 * SECOND) })
     const { body } = await as(operator, 'POST', `/raffles/${id}/publish`)
@@ -412,7 +412,7 @@ describe('publishing', () => {
     expect(published.body.freezeAt).toBe(iso(CLOSES_AT + 600 * SECOND))
   })
 
-  it('says all that stands in the way, and the draft stays one', async () => {
+  it('reports every error at once, and the draft stays a draft', async () => {
     const { id, operator } = await stageDraft({
       closesAt: iso(NOW),
       drawAt: iso(NOW),
@@ -438,7 +438,7 @@ describe('publishing', () => {
     expect(body).toMatchObject({ code: 'invalid_state', detail: 'This raffle is open already.' })
   })
 
-  it('by two people at a time publishes once', async () => {
+  it('concurrently by two people publishes once', async () => {
     const { id, operator } = await stageDraft()
     const answers = await Promise.all([1, 2, 3].map(() => as(operator, 'POST', `/raffles/${id}/publish`)))
     expect(answers.some(({ status }) => status === 200)).toBe(true)
@@ -446,10 +446,10 @@ describe('publishing', () => {
     expect(await poolState(poolNameOf(id))).toMatchObject({ termsVersion: 1 })
   })
 
-  describe('that dies after the pool has the terms', () => {
+  describe('that crashes after the pool has the terms', () => {
     async function publishAndDie() {
       const staged = await stageDraft({ description: 'Three books' })
-      silenceLog()
+      expectLogged('unexpected error')
       const { DB, done } = crashing(/^update "raffles".*"terms_version" = /i)
       const { status } = await as(staged.operator, 'POST', `/raffles/${staged.id}/publish`, undefined, {
         bindings: { DB },
@@ -461,14 +461,14 @@ describe('publishing', () => {
       return staged
     }
 
-    it('is completed by the sweep within a minute', async () => {
+    it('is finished by the sweep within a minute', async () => {
       const { id } = await publishAndDie()
       at(NOW + MINUTE)
       await sweep()
       expect(await read(id)).toMatchObject({ status: 'open', description: 'Three books' })
     })
 
-    it('is completed by publishing again', async () => {
+    it('is finished by publishing again', async () => {
       const { id, operator } = await publishAndDie()
       expect((await as(operator, 'POST', `/raffles/${id}/publish`)).body.status).toBe('open')
       expect(await poolState(poolNameOf(id))).toMatchObject({ termsVersion: 1 })
@@ -482,7 +482,7 @@ describe('publishing', () => {
       expect((await read(id)).status).toBe('open')
     })
 
-    it('lets no rules be changed in between: the pool’s terms are what people agree to', async () => {
+    it('does not let the rules change in between: players agree to the pool’s terms', async () => {
       const { id, operator } = await publishAndDie()
       const put = (change: object) => as(operator, 'PUT', `/raffles/${id}`, change)
       expect(await put({ title: 'Another title' })).toMatchObject({
@@ -499,7 +499,7 @@ describe('publishing', () => {
     })
   })
 
-  it('of a draft that is changed meanwhile is refused, and publishes the change when it is asked again', async () => {
+  it('is refused if the draft changes meanwhile; a retry publishes the change', async () => {
     const { id, operator, pool } = await stageDraft()
     const change = { title: 'More books', totalTickets: 30 }
     const { DB, done } = interrupted(/^update "raffles"/i, () =>
@@ -516,7 +516,7 @@ describe('publishing', () => {
     expect(again.body).toMatchObject({ status: 'open', ...change })
   })
 
-  it('and changing at a time never lose a change that was answered', async () => {
+  it('concurrently with a change never loses a confirmed change', async () => {
     for (let turn = 0; turn < 5; turn++) {
       const { id, operator } = await stageDraft()
       const [change, published] = await Promise.all([
@@ -530,7 +530,7 @@ describe('publishing', () => {
     }
   })
 
-  it('of a draft that is deleted meanwhile leaves no pool behind', async () => {
+  it('leaves no pool behind if the draft is deleted meanwhile', async () => {
     const { id, operator, pool } = await stageDraft()
     const { DB } = interrupted(/^update "raffles"/i, () => as(operator, 'DELETE', `/raffles/${id}`))
     const { status } = await as(operator, 'POST', `/raffles/${id}/publish`, undefined, { bindings: { DB } })
@@ -539,22 +539,22 @@ describe('publishing', () => {
     expect((await buy(await registerPlayer(), id)).status).toBe(404)
   })
 
-  it('that dies while somebody deletes the draft is not undone either', async () => {
+  it('that crashes during a deletion of the draft is not undone either', async () => {
     const { id, operator } = await stageDraft()
-    silenceLog()
-    const dies = crashing(/^update "raffles".*"terms_version" = /i)
+    expectLogged('unexpected error')
+    const crash = crashing(/^update "raffles".*"terms_version" = /i)
     const { DB } = interrupted(/^delete from "raffles"/i, () =>
-      as(operator, 'POST', `/raffles/${id}/publish`, undefined, { bindings: { DB: dies.DB } }),
+      as(operator, 'POST', `/raffles/${id}/publish`, undefined, { bindings: { DB: crash.DB } }),
     )
     const { body } = await as(operator, 'DELETE', `/raffles/${id}`, undefined, { bindings: { DB } })
-    expect(dies.done()).toBe(true)
+    expect(crash.done()).toBe(true)
     expect(body.code).toBe('conflict')
     at(NOW + MINUTE)
     await sweep()
     expect((await read(id)).status).toBe('open')
   })
 
-  it('while somebody deletes the draft is not undone', async () => {
+  it('is not undone by a concurrent deletion of the draft', async () => {
     const { id, operator } = await stageDraft()
     const { DB } = interrupted(/^delete from "raffles"/i, () =>
       as(operator, 'POST', `/raffles/${id}/publish`),
@@ -573,7 +573,7 @@ describe('a published raffle', () => {
     expect(body.code).toBe('invalid_state')
   })
 
-  it('can change its rules until the first ticket; everything follows, sales included', async () => {
+  it('can change its rules until the first ticket, and sales follow the new rules', async () => {
     const { id, operator, pool } = await stageRaffle()
     const { status, body } = await as(operator, 'PUT', `/raffles/${id}`, {
       title: 'More books',
@@ -591,7 +591,7 @@ describe('a published raffle', () => {
     expect((await read(id)).status).toBe('open')
   })
 
-  it('is held to the same rules when it changes', async () => {
+  it('must still be publishable after a change', async () => {
     const { id, operator } = await stageRaffle()
     const { status, body } = await as(operator, 'PUT', `/raffles/${id}`, { drawAt: iso(CLOSES_AT) })
     expect(status).toBe(422)
@@ -599,7 +599,7 @@ describe('a published raffle', () => {
     expect((await read(id)).drawAt).toBe(iso(DRAW_AT))
   })
 
-  it('keeps its rules from the first ticket on, and says which', async () => {
+  it('keeps its rules from the first ticket on, and names the refused fields', async () => {
     const { id, operator } = await stageRaffle()
     await enter(id, 1)
     const { status, body } = await as(operator, 'PUT', `/raffles/${id}`, {
@@ -614,7 +614,7 @@ describe('a published raffle', () => {
     expect(await read(id)).toMatchObject({ title: 'Signed first editions', description: '' })
   })
 
-  it('keeps its rules also when the ticket was taken a moment ago and only the pool knows', async () => {
+  it('keeps its rules even if the first ticket is not projected yet', async () => {
     const { id, operator } = await stageRaffle()
     const { DB } = interrupted(/^update "raffles"/i, () => enter(id, 1))
     const { status, body } = await as(
@@ -628,7 +628,7 @@ describe('a published raffle', () => {
     expect(body.errors).toEqual([{ path: 'title', message: 'can no longer change' }])
   })
 
-  it('keeps its rules after sales, whatever else is wrong with the change', async () => {
+  it('keeps its rules after sales, whatever other errors the change has', async () => {
     const { id, operator } = await stageRaffle()
     await enter(id, 1)
     at(CLOSES_AT + MINUTE)
@@ -648,7 +648,7 @@ describe('a published raffle', () => {
     }
   })
 
-  it('is not opened again once its time has come, even if nobody ever entered', async () => {
+  it('cannot be reopened after closesAt, even if nobody ever entered', async () => {
     const { id, operator } = await stageRaffle()
     at(CLOSES_AT)
     const later = { closesAt: iso(CLOSES_AT + MINUTE), drawAt: iso(CLOSES_AT + HOUR) }
@@ -656,12 +656,12 @@ describe('a published raffle', () => {
     expect(status).toBe(409)
     expect(body).toMatchObject({
       code: 'invalid_state',
-      detail: 'Sales are over. What can no longer change: closesAt, drawAt.',
+      detail: 'Sales are over. These fields can no longer change: closesAt, drawAt.',
     })
     expect(await read(id)).toMatchObject({ status: 'closed', closesAt: iso(CLOSES_AT) })
   })
 
-  it('keeps its rules once it is closed, also when only the pool knows, so that its proof holds', async () => {
+  it('keeps its rules once it is closed, even if that is not projected yet, so that its proof is valid', async () => {
     const { id, operator, pool } = await stageRaffle()
     const { DB, done } = interrupted(/^update "raffles"/i, () =>
       as(operator, 'POST', `/raffles/${id}/close`, {}),
@@ -670,13 +670,13 @@ describe('a published raffle', () => {
     expect(done()).toBe(true)
     expect(body).toMatchObject({
       code: 'invalid_state',
-      detail: 'Sales are over. What can no longer change: earlyClose.',
+      detail: 'Sales are over. These fields can no longer change: earlyClose.',
     })
     await ringAlarm(pool)
     expect((await verifyPublished(id)).wrong).toEqual([])
   })
 
-  it('can be described anew at any time, with the unchanged rules sent along', async () => {
+  it('can change its description at any time, even if the request repeats the rules', async () => {
     const { id, operator } = await stageRaffle({ prizes: [{ title: 'A book', quantity: 2 }] })
     await enter(id, 1)
     const description = {
@@ -694,7 +694,7 @@ describe('a published raffle', () => {
     expect(body.local.drawAt).toBe('2031-05-05T16:10:00+03:00')
   })
 
-  it('whose rules two people change at a time takes one change; the other is told', async () => {
+  it('takes one of two concurrent changes of its rules; the other is a conflict', async () => {
     const { id, operator, pool } = await stageRaffle()
     const { DB } = interrupted(/^update "raffles"/i, () =>
       as(operator, 'PUT', `/raffles/${id}`, { title: 'The first' }),
@@ -705,12 +705,12 @@ describe('a published raffle', () => {
     expect(await poolState(pool)).toMatchObject({ termsVersion: 2 })
   })
 
-  it('whose change dies after the pool has it is changed by the sweep', async () => {
+  it('follows by the sweep if a change crashes after the pool has it', async () => {
     const { id, operator } = await stageRaffle()
-    silenceLog()
+    expectLogged('unexpected error')
     const { DB } = crashing(/^update "raffles".*"terms_version" = /i)
-    const died = await as(operator, 'PUT', `/raffles/${id}`, { title: 'More books' }, { bindings: { DB } })
-    expect(died.status).toBe(500)
+    const crashed = await as(operator, 'PUT', `/raffles/${id}`, { title: 'More books' }, { bindings: { DB } })
+    expect(crashed.status).toBe(500)
     at(NOW + MINUTE)
     await sweep()
     expect((await read(id)).title).toBe('More books')
@@ -734,12 +734,12 @@ describe('sales', () => {
     expect(await codeAt(CLOSES_AT + 1)).toBe('sales_closed')
   })
 
-  it('of a raffle that costs money need a way to pay, those of a free one none', async () => {
+  it('of a priced raffle need a payment, those of a free one none', async () => {
     const price = { ticketPrice: { amount: 100, currency: 'KES' }, providers: ['manual'] }
     const priced = await stageRaffle({ ...price, drawAt: iso(CLOSES_AT + HOUR) })
     const free = await stageRaffle()
     const player = await registerPlayer()
-    const ask = (raffleId: string, payment?: object) =>
+    const purchase = (raffleId: string, payment?: object) =>
       as(
         player,
         'POST',
@@ -748,9 +748,9 @@ describe('sales', () => {
         { headers: { 'idempotency-key': newKey() } },
       )
     for (const [answer, detail] of [
-      [await ask(priced.id), 'cost money'],
-      [await ask(free.id, { provider: 'manual' }), 'are free'],
-      [await ask(priced.id, { provider: 'sandbox' }), 'takes payments by manual only'],
+      [await purchase(priced.id), 'cost money'],
+      [await purchase(free.id, { provider: 'manual' }), 'are free'],
+      [await purchase(priced.id, { provider: 'sandbox' }), 'takes payments by manual only'],
     ] as const) {
       expect(answer.status).toBe(409)
       expect(answer.body.code).toBe('invalid_state')
@@ -767,7 +767,7 @@ describe('sales', () => {
     expect(body.code).toBe('limit_reached')
   })
 
-  it('of a free raffle give a person as many as maxPerUser says, in one purchase or several', async () => {
+  it('of a free raffle give each person up to maxPerUser tickets, in one purchase or several', async () => {
     const { id } = await stageRaffle({ maxPerUser: 5 })
     const player = await registerPlayer()
     expect((await buy(player, id, { quantity: 6 })).body.code).toBe('limit_reached')
@@ -777,7 +777,7 @@ describe('sales', () => {
     expect((await buy(player, id)).body.code).toBe('limit_reached')
   })
 
-  it('say when there is not enough left, and when all is gone', async () => {
+  it('report when too few tickets are left, and when they are sold out', async () => {
     const { id } = await stageRaffle({ totalTickets: 5, maxPerUser: null, earlyClose: 'no' })
     const player = await registerPlayer()
     expect((await buy(player, id, { quantity: 6 })).body).toMatchObject({
@@ -809,7 +809,7 @@ describe('sales', () => {
     expect(await availability()).toEqual({ total: 20, sold: 3, held: 0, available: 17 })
   })
 
-  it('by chosen number list the numbers that are free, page by page', async () => {
+  it('by chosen number list the free numbers, page by page', async () => {
     const { id } = await stageRaffle({ numbering: 'chosen', maxPerUser: null })
     const player = await registerPlayer()
     expect((await buy(player, id, { numbers: [1, 7, 20] })).status).toBe(201)
@@ -830,7 +830,7 @@ describe('sales', () => {
     expect(taken.body).toMatchObject({ code: 'number_taken', numbers: [7, 20] })
   })
 
-  it('list no numbers where the raffle gives them out itself', async () => {
+  it('list no free numbers if players cannot choose', async () => {
     const { id } = await stageRaffle()
     const { status, body } = await as(null, 'GET', `/raffles/${id}/numbers`)
     expect(status).toBe(409)
@@ -854,13 +854,13 @@ describe('closing early', () => {
       closesAt: iso(CLOSES_AT),
       drawAt: iso(DRAW_AT),
       freezeAt: iso(NOW + 10 * MINUTE + 1),
-      // Whole seconds, rounded up, so that the lead is never cut short, and one more for the freeze to be in time.
+      // Rounded up to whole seconds, so that the lead is never cut short, plus one second for the freeze.
       effectiveDrawAt: iso(NOW + 10 * MINUTE + 2 * SECOND + LEAD),
     })
     expect((await buy(player!, id)).body.code).toBe('sales_closed')
   })
 
-  it('twice is as good as once, and the first reason stays', async () => {
+  it('is idempotent, and the first reason stays', async () => {
     const { id, operator } = await stageRaffle()
     const first = await as(operator, 'POST', `/raffles/${id}/close`, { reason: 'The first' })
     at(NOW + MINUTE)
@@ -869,9 +869,9 @@ describe('closing early', () => {
     expect(second.body).toMatchObject({ closeNote: 'The first', effectiveDrawAt: first.body.effectiveDrawAt })
   })
 
-  it('that dies before its reason is written down may be repeated with it', async () => {
+  it('that crashes before it stores its reason can be repeated with it', async () => {
     const { id, operator } = await stageRaffle()
-    silenceLog()
+    expectLogged('unexpected error')
     const { DB, done } = crashing(/^update "raffles" set "close_note"/i)
     const close = (more = {}) =>
       as(operator, 'POST', `/raffles/${id}/close`, { reason: 'All guests are here' }, more)
@@ -880,7 +880,7 @@ describe('closing early', () => {
     expect((await close()).body).toMatchObject({ status: 'closed', closeNote: 'All guests are here' })
   })
 
-  it('is given no reason afterwards', async () => {
+  it('takes no reason afterwards', async () => {
     const price = { ticketPrice: { amount: 100, currency: 'KES' }, providers: ['manual'] }
     const { id, operator } = await stageRaffle({ ...price, drawAt: iso(CLOSES_AT + HOUR) })
     await as(operator, 'POST', `/raffles/${id}/close`, {})
@@ -890,7 +890,7 @@ describe('closing early', () => {
     expect(body.closeNote).toBeNull()
   })
 
-  it('is nothing to do where it closed by itself, or is committed or drawn, and no reason is noted then', async () => {
+  it('is refused and stores no reason if the raffle is sold out, committed or drawn', async () => {
     const refused = async ({ id, operator }: { id: string; operator: { id: string } }) => {
       const { body } = await as(operator, 'POST', `/raffles/${id}/close`, { reason: 'I felt like it' })
       expect(body.code).toBe('invalid_state')
@@ -919,7 +919,7 @@ describe('closing early', () => {
     expect(body.closeNote).toBeNull()
   })
 
-  it.each(['no', 'soldOut'])('is not possible where the rules say %s', async (earlyClose) => {
+  it.each(['no', 'soldOut'])('is not possible if the rules say %s', async (earlyClose) => {
     const { id, operator } = await stageRaffle({ earlyClose })
     const { status, body } = await as(operator, 'POST', `/raffles/${id}/close`, {})
     expect(status).toBe(409)
@@ -927,7 +927,7 @@ describe('closing early', () => {
     expect((await read(id)).status).toBe('open')
   })
 
-  it('is not possible of a draft, before sales open, after they closed, or once cancelled', async () => {
+  it('is not possible for a draft, before sales open, after they closed, or once cancelled', async () => {
     const codeOf = async ({ id, operator }: { id: string; operator: { id: string } }) =>
       (await as(operator, 'POST', `/raffles/${id}/close`, {})).body.code
     expect(await codeOf(await stageDraft())).toBe('invalid_state')
@@ -953,7 +953,7 @@ describe('cancelling', () => {
   const cancel = (person: { id: string }, id: string, reason = 'The books were lost') =>
     as(person, 'POST', `/raffles/${id}/cancel`, { reason })
 
-  it('before the commitment is for the operator; the reason is published and sales end', async () => {
+  it('is allowed to the operator before the commitment; the reason is published and sales end', async () => {
     const { id, operator } = await stageRaffle()
     await enter(id, 2)
     at(NOW + MINUTE)
@@ -969,7 +969,7 @@ describe('cancelling', () => {
     expect(proof.body.detail).toBe('No such proof: this raffle was cancelled before it was committed.')
   })
 
-  it('ends it for good: no alarm and no sweep draws it', async () => {
+  it('is final: no alarm and no sweep draws the raffle', async () => {
     const staged = await stageRaffle()
     await enter(staged.id, 2)
     await cancel(staged.operator, staged.id)
@@ -978,7 +978,7 @@ describe('cancelling', () => {
     expect((await as(null, 'GET', `/raffles/${staged.id}/winners`)).body.data).toEqual([])
   })
 
-  it('twice is as good as once, and the first reason stays', async () => {
+  it('is idempotent, and the first reason stays', async () => {
     const { id, operator } = await stageRaffle()
     await cancel(operator, id, 'The first')
     const again = await cancel(operator, id, 'The second')
@@ -986,7 +986,7 @@ describe('cancelling', () => {
     expect(again.body.cancellation.reason).toBe('The first')
   })
 
-  it('asks for a reason that says something', async () => {
+  it('needs a valid reason', async () => {
     const { id, operator } = await stageRaffle()
     for (const body of [
       {},
@@ -1000,12 +1000,12 @@ describe('cancelling', () => {
     expect((await read(id)).status).toBe('open')
   })
 
-  it('is not for drafts', async () => {
+  it('is not possible for drafts', async () => {
     const { id, operator } = await stageDraft()
     expect((await cancel(operator, id)).body.code).toBe('invalid_state')
   })
 
-  it('after the commitment is not for the operator any more', async () => {
+  it('is refused to the operator after the commitment', async () => {
     const { id, operator, pool } = await stageRaffle()
     at(CLOSES_AT)
     await ringAlarm(pool)
@@ -1015,7 +1015,7 @@ describe('cancelling', () => {
     expect((await read(id)).status).toBe('committed')
   })
 
-  it('after the commitment is for an admin until the lead before the round, to the millisecond', async () => {
+  it('is allowed to an admin after the commitment, until the lead before the round, to the millisecond', async () => {
     const admin = await signedInAdmin()
     const late = await stageRaffle()
     const inTime = await stageRaffle()
@@ -1032,7 +1032,7 @@ describe('cancelling', () => {
     })
   })
 
-  it('after the draw is for nobody', async () => {
+  it('is refused to everybody after the draw', async () => {
     const staged = await stageRaffle()
     await enter(staged.id, 1)
     await drawOnTime(staged)
@@ -1042,12 +1042,18 @@ describe('cancelling', () => {
     expect((await read(staged.id)).status).toBe('drawn')
   })
 
-  it('that dies after the pool has heard of it is shown at once and completed by the sweep', async () => {
+  it('that crashes after the pool call is shown at once and finished by the sweep', async () => {
     const { id, operator } = await stageRaffle()
-    silenceLog()
+    expectLogged('unexpected error')
     const { DB } = crashing(/^update "raffles" set "status"/i)
-    const died = await as(operator, 'POST', `/raffles/${id}/cancel`, { reason: 'rain' }, { bindings: { DB } })
-    expect(died.status).toBe(500)
+    const crashed = await as(
+      operator,
+      'POST',
+      `/raffles/${id}/cancel`,
+      { reason: 'rain' },
+      { bindings: { DB } },
+    )
+    expect(crashed.status).toBe(500)
     expect((await read(id)).status).toBe('cancelled')
     at(NOW + MINUTE)
     await sweep()
@@ -1093,17 +1099,17 @@ describe('the list of raffles', () => {
     expect(ids(await readAll('/raffles', 100, organisation.operator))).not.toContain(draft.id)
   })
 
-  it('can be narrowed to a status, as it is now', async () => {
+  it('can be filtered by present status', async () => {
     const organisation = await organisationWithOperator()
     const later = await stageRaffle({ opensAt: iso(NOW + MINUTE) }, organisation)
     const open = await stageRaffle({}, organisation)
-    const gone = await stageRaffle({}, organisation)
-    await as(organisation.operator, 'POST', `/raffles/${gone.id}/cancel`, { reason: 'rain' })
+    const cancelled = await stageRaffle({}, organisation)
+    await as(organisation.operator, 'POST', `/raffles/${cancelled.id}/cancel`, { reason: 'rain' })
     const list = async (status: string) =>
       ids(await readAll(`/raffles?organisationId=${organisation.id}&status=${status}`, 100))
     expect(await list('scheduled')).toEqual([later.id])
     expect(await list('open')).toEqual([open.id])
-    expect(await list('cancelled')).toEqual([gone.id])
+    expect(await list('cancelled')).toEqual([cancelled.id])
     at(CLOSES_AT)
     expect(await list('open')).toEqual([])
     expect((await list('closed')).sort()).toEqual(ids([later, open]).sort())
@@ -1112,11 +1118,11 @@ describe('the list of raffles', () => {
     at(DRAW_AT)
     await sweep()
     expect(await list('settled')).toEqual([open.id])
-    // Its alarm never rang: the sweep committed it, late, which moves its round.
+    // Its alarm never fired: the sweep committed it late, which moves its round.
     expect(await list('committed')).toEqual([later.id])
   })
 
-  it('can be narrowed to a category, one of the organisation’s own, which a raffle may change at any time', async () => {
+  it('can be filtered by category, which a raffle may change within its organisation at any time', async () => {
     const organisation = await organisationWithOperator()
     const { operator } = organisation
     const stageCategory = async (owner: Person, name: string): Promise<string> =>
@@ -1149,7 +1155,7 @@ describe('the list of raffles', () => {
     }
   })
 
-  it('can be searched by text in the title, in which nothing is special', async () => {
+  it('can be searched by text in the title, without wildcards', async () => {
     const organisation = await organisationWithOperator()
     const rare = await stageRaffle({ title: '100% Rare_Books' }, organisation)
     await stageRaffle({ title: '1000 rare books' }, organisation)
@@ -1182,7 +1188,7 @@ describe('the list of raffles', () => {
 })
 
 describe('the status in SQL', () => {
-  it('is that of the table, for every stored status, pool and instant', async () => {
+  it('matches the table for every stored status, pool and instant', async () => {
     const { db } = testContext()
     const { id: organisationId } = await organisationWithOperator()
     const staged = new Map<string, string>()

@@ -1,4 +1,4 @@
-// A stage for raffles: a clock that the test sets, people who act at that time, and raffles made through the doors.
+// Scenarios for raffles: a clock that the test sets, people who act at that time, and raffles created through the API.
 import { createScheduledController, runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
@@ -22,33 +22,38 @@ export const MINUTE = 60 * SECOND
 export const HOUR = 60 * MINUTE
 export const DAY = 24 * HOUR
 
-/** Far ahead of the machine's clock, so that no alarm rings by itself: `ringAlarm` rings it. */
+export const KES = (amount: number) => ({ amount, currency: 'KES' })
+
+/** Far ahead of the machine's clock, so that no alarm fires by itself: `ringAlarm` fires it. */
 export const NOW = Date.parse('2031-05-05T12:00:00.000Z')
-/** Of raffles made here, unless told: sales end in an hour, and are drawn ten minutes later. */
+/** The default times of a raffle: sales close in an hour, and the draw is ten minutes later. */
 export const CLOSES_AT = NOW + HOUR
 export const DRAW_AT = CLOSES_AT + 10 * MINUTE
 /** `DRAW_LEAD_SECONDS` in development. */
 export const LEAD = 5 * SECOND
 
-/** Every test of the file starts at NOW and moves the clock itself; what earlier tests left behind is never due. */
+const DUE_TABLES = [
+  'raffles',
+  'pools',
+  'orders',
+  'payments',
+  'refunds',
+  'payouts',
+  'grants',
+  'mails',
+  'notices',
+  'series',
+]
+
+/** Every test of the file starts at NOW and moves the clock itself. Rows of earlier tests are never due. */
 export function useClock(): void {
   beforeEach(async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     vi.setSystemTime(NOW)
-    await env.DB.batch(
-      [
-        'raffles',
-        'pools',
-        'orders',
-        'payments',
-        'refunds',
-        'payouts',
-        'grants',
-        'mails',
-        'notices',
-        'series',
-      ].map((table) => env.DB.prepare(`UPDATE ${table} SET due_at = NULL`)),
-    )
+    await env.DB.batch([
+      ...DUE_TABLES.map((table) => env.DB.prepare(`UPDATE ${table} SET due_at = NULL`)),
+      env.DB.prepare('UPDATE sandbox_charges SET tell_at = NULL'),
+    ])
   })
   afterEach(() => {
     vi.restoreAllMocks()
@@ -59,7 +64,7 @@ export function useClock(): void {
 export const at = (ms: number): void => void vi.setSystemTime(ms)
 export const iso = (ms: number): string => new Date(ms).toISOString()
 
-/** As long as a token is used again; it lives for fifteen minutes. */
+/** How long a token is reused; it expires after fifteen minutes. */
 const TOKEN_MS = 10 * MINUTE
 const tokens = new Map<string, { token: string; since: number }>()
 
@@ -72,7 +77,7 @@ async function tokenOf({ id }: Pick<Person, 'id'>): Promise<string> {
   return token
 }
 
-/** Acts as `person` (null: as nobody) with a token of this time. */
+/** Calls the API as `person` (null: anonymously), with a token that is valid at the test's time. */
 export async function as(
   person: Pick<Person, 'id'> | null,
   method: Method,
@@ -84,7 +89,7 @@ export async function as(
   return call(method, `/api/v1${path}`, { token, body, ...more })
 }
 
-/** What is sent to create a raffle; it is free, and on sale as soon as it is published. */
+/** The body of a new raffle, which is free and on sale as soon as it is published. */
 export const raffleBody = (changes: Record<string, unknown> = {}) => ({
   title: 'Signed first editions',
   ticketPrice: { amount: 0, currency: 'KES' },
@@ -128,7 +133,7 @@ export async function stageRaffle(
 let keys = 0
 export const newKey = (): string => `key-${++keys}`
 
-/** Asks for tickets and gives the answer, whatever it is. */
+/** Sends a purchase and returns the answer, success or error. */
 export const buy = (
   person: Pick<Person, 'id'>,
   raffleId: string,
@@ -137,7 +142,7 @@ export const buy = (
 ): Promise<Answer> =>
   as(person, 'POST', '/tickets/purchase', { raffleId, ...what }, { headers: { 'idempotency-key': key } })
 
-/** New players, each with one entry: taken from the pool itself and all at once, as a door a player takes its time. */
+/** New players with one entry each. They reserve at the pool directly and concurrently, because the API takes longer. */
 export async function enter(raffleId: string, players: number): Promise<Person[]> {
   const people = await Promise.all(Array.from({ length: players }, () => registerPlayer()))
   const ctx = testContext()
@@ -160,7 +165,7 @@ export async function enter(raffleId: string, players: number): Promise<Person[]
   return people
 }
 
-/** One run of the cron trigger, as the platform makes it. */
+/** Runs the cron trigger once, as the platform does. */
 export const sweep = (bindings: Partial<Bindings> = {}): Promise<void> =>
   worker.scheduled(createScheduledController({ scheduledTime: Date.now() }), { ...env, ...bindings })
 
@@ -170,7 +175,7 @@ export const ringAlarm = (pool: string): Promise<boolean> =>
 export const poolState = (pool: string): Promise<PoolState | null> =>
   askPool(testContext(), pool, (door) => door.state())
 
-/** The raffle as anybody reads it. */
+/** The raffle as anonymous readers see it. */
 export async function read(id: string): Promise<Answer['body']> {
   const { status, body } = await as(null, 'GET', `/raffles/${id}`)
   expect(status, JSON.stringify(body)).toBe(200)
@@ -182,13 +187,13 @@ export async function winnersOf(id: string): Promise<Answer['body'][]> {
   return body.data
 }
 
-/** Who won: only the database knows, as the doors show nobody's id. */
+/** The user who won, read from the database, because the API shows no user ids. */
 export async function holderOf(winnerId: string): Promise<{ id: string }> {
   const winner = env.DB.prepare('SELECT user_id AS id FROM winners WHERE id = ?').bind(winnerId)
   return (await winner.first<{ id: string }>())!
 }
 
-/** Past the draw: commits at the freeze by the pool's alarm, then draws by the sweep. */
+/** Moves past the draw: the pool's alarm commits at the freeze, then the sweep draws. */
 export async function drawOnTime(staged: Staged): Promise<void> {
   at(CLOSES_AT)
   await ringAlarm(staged.pool)
@@ -219,8 +224,8 @@ export async function readAll(
 const RUNS = ['first', 'all', 'run', 'raw']
 
 /**
- * The database, in which just before the first statement that matches something else happens: another request gets
- * there first, or (if it throws) the worker dies.
+ * A database that runs `before` once, just before the first statement that matches: another request gets in first, or
+ * (if `before` throws) the worker crashes.
  */
 export function interrupted(
   pattern: RegExp,
@@ -260,19 +265,8 @@ export function interrupted(
   return { DB, done: () => done }
 }
 
-/** The worker dies just before the first statement that matches. */
+/** The worker crashes just before the first statement that matches. */
 export const crashing = (pattern: RegExp): { DB: D1Database; done: () => boolean } =>
   interrupted(pattern, async () => {
-    throw new Error('the worker died here')
+    throw new Error('the worker crashed here')
   })
-
-/** Expected failures are logged; they are not for the eyes of whoever runs the tests. */
-export function silenceLog(): { lines: () => Record<string, unknown>[] } {
-  const lines: Record<string, unknown>[] = []
-  for (const level of ['error', 'warn', 'info', 'log'] as const) {
-    vi.spyOn(console, level).mockImplementation((line: unknown) => {
-      if (typeof line === 'string' && line.startsWith('{')) lines.push(JSON.parse(line))
-    })
-  }
-  return { lines: () => lines }
-}

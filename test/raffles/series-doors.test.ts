@@ -1,4 +1,4 @@
-// Who may do what with a series: everybody reads, only who may write the organisation's raffles changes.
+// Permissions on series: everybody reads them, only members who may write the organisation's raffles change them.
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
 import { type Door, protectedDoors } from '../harness/auth-battery.ts'
@@ -23,10 +23,10 @@ const OF_ONE = DOORS.filter(({ path }) => path.includes(SERIES))
 
 protectedDoors(DOORS)
 
-describe('the doors of series', () => {
+describe('the protected routes of series', () => {
   useClock()
 
-  it('that are protected are all in this file', () => {
+  it('are all in this file', () => {
     const known = DOORS.map(
       ({ method, path }) =>
         `${method} ${path.replace(/series_\w+/, ':id').replace(/\d{4}-\d{2}-\d{2}/, ':date')}`,
@@ -37,17 +37,17 @@ describe('the doors of series', () => {
     expect(known.sort()).toEqual(declared.sort())
   })
 
-  it('do not let anybody else in, in the words for an id that nobody has', async () => {
+  it('answer outsiders exactly as for an unknown id', async () => {
     const { id, body, organisation } = await stageSeries()
     const { operator } = await organisationWithOperator()
     const janitor = await addOperator(organisation.id, 'janitor')
     for (const { method, path, body: sent } of OF_ONE) {
       const local = path.replace('/api/v1', '')
       for (const person of [operator, await registerPlayer()]) {
-        const nobodys = await as(person, method, local, sent)
+        const unknown = await as(person, method, local, sent)
         const theirs = await as(person, method, local.replace(SERIES, id), sent)
-        expect(nobodys.body.detail).toBe('No such series.')
-        expect({ ...theirs.body, requestId: '' }).toEqual({ ...nobodys.body, requestId: '' })
+        expect(unknown.body.detail).toBe('No such series.')
+        expect({ ...theirs.body, requestId: '' }).toEqual({ ...unknown.body, requestId: '' })
       }
       expect((await as(janitor, method, local.replace(SERIES, id), sent)).status).toBe(403)
     }

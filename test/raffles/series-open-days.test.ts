@@ -1,17 +1,18 @@
-// Days whose raffle was begun and is not published: skipped, or given another reward, with all that was begun gone.
+// Days with an unfinished raffle: a skip or another reward deletes everything of that raffle.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { BOOK, stageProduct, stockOf } from '../catalog/shelf.ts'
 import { Crash } from '../harness/crash.ts'
-import { as, at, interrupted, MINUTE, NOW, silenceLog, sweep, useClock } from './scenario.ts'
+import { allowLogged, expectLogged, rowNotDone } from '../harness/log.ts'
+import { as, at, interrupted, MINUTE, NOW, sweep, useClock } from './scenario.ts'
 import { countRows, daysOf, occurrences, rafflesOf, seriesBody, stageSeries } from './series-stage.ts'
 
-/** The one day of a series. */
+/** The only day of the series. */
 const DATE = '2031-05-06'
 const ONE_DAY = { startsOn: DATE, endsOn: DATE }
 const NOTHING = { raffles: 0, claims: 0 }
 
-/** A series that gives away books, of which there are `stock`. */
+/** A series that gives away books; `stock` of them are in the shop. */
 async function stageBooks(stock: number) {
   const product = await stageProduct({ stock })
   const { operator } = product.organisation
@@ -34,8 +35,8 @@ async function stageBooks(stock: number) {
 
 type Books = Awaited<ReturnType<typeof stageBooks>>
 
-/** The sweep dies as it turns to the pool: the stock is set aside already. */
-async function diesBeforeThePool(): Promise<void> {
+/** The sweep crashes at its call to the pool, when the stock is already set aside. */
+async function crashBeforePool(): Promise<void> {
   const TICKET_POOL = {
     getByName: () => {
       throw new Crash()
@@ -47,7 +48,7 @@ async function diesBeforeThePool(): Promise<void> {
 const prizesOf = async (id: string) =>
   (await rafflesOf(id)).map(({ prizes }) => prizes.map(({ title }: { title: string }) => title))
 
-/** Skipped and nothing else, or published and nothing else. */
+/** Expects the day to be skipped or published, with nothing left of the other. */
 async function expectOneOfBoth(books: Books, skipStatus: number, where: string): Promise<void> {
   at(NOW + 2 * MINUTE)
   await sweep()
@@ -63,8 +64,8 @@ async function expectOneOfBoth(books: Books, skipStatus: number, where: string):
 describe('a day whose raffle cannot be published', () => {
   useClock()
 
-  it('can be skipped, and have its draw after all', async () => {
-    silenceLog()
+  it('can be skipped and restored', async () => {
+    expectLogged(rowNotDone('series'))
     const books = await stageBooks(1)
     await sweep()
     expect(await books.first()).toMatchObject({
@@ -90,8 +91,8 @@ describe('a day whose raffle cannot be published', () => {
     expect((await books.skip()).body.code).toBe('invalid_state')
   })
 
-  it('can have another reward, or none of its own again', async () => {
-    silenceLog()
+  it('can get another reward, and lose it again', async () => {
+    expectLogged(rowNotDone('series'))
     const books = await stageBooks(1)
     await sweep()
     expect((await books.unreward()).status).toBe(404)
@@ -112,8 +113,8 @@ describe('a day whose raffle cannot be published', () => {
     expect(await prizesOf(others.id)).toEqual([['A pen']])
   })
 
-  it('can be skipped where somebody has deleted the draft', async () => {
-    silenceLog()
+  it('can be skipped after its draft was deleted', async () => {
+    expectLogged(rowNotDone('series'))
     const books = await stageBooks(1)
     await sweep()
     const { raffleId } = await books.first()
@@ -123,10 +124,10 @@ describe('a day whose raffle cannot be published', () => {
     expect(await countRows(books.id)).toEqual(NOTHING)
   })
 
-  it('can be skipped once a publication that died is over, and gives back what that had set aside', async () => {
-    silenceLog()
+  it('can be skipped once a crashed publication is over, and its stock returns', async () => {
+    expectLogged(rowNotDone('series'))
     const books = await stageBooks(5)
-    await diesBeforeThePool()
+    await crashBeforePool()
     expect(await stockOf(books.product)).toBe(3)
     expect((await books.skip()).body.code).toBe('conflict')
     at(NOW + MINUTE - 1)
@@ -138,14 +139,14 @@ describe('a day whose raffle cannot be published', () => {
     expect(await countRows(books.id)).toEqual(NOTHING)
   })
 
-  it('cannot be skipped once its pool has the terms, though the database has not heard of it', async () => {
-    silenceLog()
+  it('cannot be skipped once its pool has the terms, even if the database lacks them', async () => {
+    expectLogged(rowNotDone('series'))
     const books = await stageBooks(5)
-    const deaf = interrupted(/"terms_version" =/, async () => {
-      throw new Error('the worker died here')
+    const crash = interrupted(/"terms_version" =/, async () => {
+      throw new Error('the worker crashed here')
     })
-    await sweep({ DB: deaf.DB })
-    expect(deaf.done()).toBe(true)
+    await sweep({ DB: crash.DB })
+    expect(crash.done()).toBe(true)
     at(NOW + 2 * MINUTE)
     const { status, body } = await books.skip()
     expect([status, body.code]).toEqual([409, 'conflict'])
@@ -160,8 +161,8 @@ describe('a day whose raffle cannot be published', () => {
     /insert into "stock_holds"/,
     /"terms_version" =/,
     /^update "series" set "status"/,
-  ])('is skipped or published, never both, where it is skipped while the sweep is at %s', async (place) => {
-    silenceLog()
+  ])('is skipped or published, never both, if it is skipped while the sweep is at %s', async (place) => {
+    allowLogged(rowNotDone('series'))
     const books = await stageBooks(5)
     let status = 0
     const skipping = interrupted(place, async () => {
@@ -172,8 +173,8 @@ describe('a day whose raffle cannot be published', () => {
     await expectOneOfBoth(books, status, String(place))
   })
 
-  it('is skipped or published, never both, where the sweep publishes it while it is skipped', async () => {
-    silenceLog()
+  it('is skipped or published, never both, if the sweep publishes it during the skip', async () => {
+    expectLogged(rowNotDone('series'))
     for (const begun of [false, true]) {
       const books = await stageBooks(begun ? 1 : 5)
       if (begun) await sweep()
@@ -185,8 +186,7 @@ describe('a day whose raffle cannot be published', () => {
     }
   })
 
-  it('leaves no draft behind where it is skipped and taken back while a sweep is writing one', async () => {
-    silenceLog()
+  it('leaves no draft behind if it is skipped and restored while a sweep inserts one', async () => {
     const books = await stageBooks(5)
     const meanwhile = interrupted(/insert into "raffles"/, async () => {
       await books.skip()
@@ -200,14 +200,16 @@ describe('a day whose raffle cannot be published', () => {
     expect(await stockOf(books.product)).toBe(3)
   })
 
-  it('keeps the other days of its series as they are', async () => {
-    silenceLog()
+  it('does not affect the other days of its series', async () => {
+    expectLogged(rowNotDone('series'))
     const { id, path, operator } = await stageSeries()
     const { id: product } = await stageProduct({ stock: 0 })
-    const gone = JSON.stringify([
+    const soldOutPrize = JSON.stringify([
       { kind: 'item', title: 'A book', quantity: 1, value: null, productId: product },
     ])
-    await env.DB.prepare(`INSERT INTO series_rewards VALUES (?, '2031-05-06', ?, NULL)`).bind(id, gone).run()
+    await env.DB.prepare(`INSERT INTO series_rewards VALUES (?, '2031-05-06', ?, NULL)`)
+      .bind(id, soldOutPrize)
+      .run()
     await sweep()
     expect((await as(operator, 'PUT', `${path}/skips/2031-05-06`)).status).toBe(200)
     await sweep()

@@ -1,4 +1,4 @@
-// Series for tests: made through the door, their raffles as anybody reads them.
+// Series for tests: created through the API, with their raffles as anonymous readers see them.
 import { env } from 'cloudflare:workers'
 import { expect } from 'vitest'
 import type { Answer } from '../harness/client.ts'
@@ -40,7 +40,7 @@ export async function stageSeries(changes: Record<string, unknown> = {}): Promis
   return { id: body.id, path: `/series/${body.id}`, organisation, operator, body }
 }
 
-/** Its published raffles, the soonest drawn first. */
+/** The published raffles of a series, the soonest draw first. */
 export async function rafflesOf(id: string): Promise<Answer['body'][]> {
   const { status, body } = await as(null, 'GET', `/raffles?seriesId=${id}&sort=drawAt&limit=100`)
   expect(status, JSON.stringify(body)).toBe(200)
@@ -64,7 +64,7 @@ export async function occurrences(
   return body.data
 }
 
-/** Of raffles, drafts and claims too, that the series has in the database. */
+/** Counts the raffles of a series in the database, drafts included, and its claims of days. */
 export async function countRows(id: string): Promise<{ raffles: number; claims: number }> {
   const count = async (table: string) =>
     (await env.DB.prepare(`SELECT count(*) AS n FROM ${table} WHERE series_id = ?`)

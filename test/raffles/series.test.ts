@@ -1,24 +1,12 @@
-// Series through their doors and the sweep: every day's raffle exactly once, whatever crashes or is doubled.
+// Series through the API and the sweep: each day's raffle exactly once, despite crashes and concurrent sweeps.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { createContext } from '../../src/core/context.ts'
 import { sweepSeries } from '../../src/raffles/series/sweep-series.ts'
 import { Crash, crashableProcess, everyDeath } from '../harness/crash.ts'
+import { expectLogged, rowNotDone } from '../harness/log.ts'
 import { organisationWithOperator, registerPlayer, testSettings } from '../harness/people.ts'
-import {
-  as,
-  at,
-  buy,
-  DAY,
-  HOUR,
-  interrupted,
-  iso,
-  MINUTE,
-  NOW,
-  silenceLog,
-  sweep,
-  useClock,
-} from './scenario.ts'
+import { as, at, buy, DAY, HOUR, interrupted, iso, MINUTE, NOW, sweep, useClock } from './scenario.ts'
 import {
   countRows,
   daysOf,
@@ -87,7 +75,7 @@ describe('a series', () => {
     expect(prizesOf((await upcoming(id))[0])).toEqual(['A bookmark'])
   })
 
-  it('makes each day once, however many sweeps run at a time', async () => {
+  it('makes each day once when several sweeps run concurrently', async () => {
     const { id } = await stageSeries()
     await Promise.all(Array.from({ length: 4 }, () => sweep()))
     await sweep()
@@ -95,8 +83,8 @@ describe('a series', () => {
     expect(await countRows(id)).toEqual({ raffles: 3, claims: 3 })
   })
 
-  it('makes each day once, wherever a sweep dies', async () => {
-    silenceLog()
+  it('makes each day once, wherever a sweep crashes', async () => {
+    expectLogged(rowNotDone('series'))
     await everyDeath(async (death, where) => {
       await env.DB.prepare("UPDATE series SET status = 'paused'").run()
       const { id } = await stageSeries({ cadence: { every: 'month', dayOfMonth: 20 } })
@@ -115,7 +103,7 @@ describe('a series', () => {
     })
   }, 120_000)
 
-  it('minds what is changed while a sweep is under way, up to the claim of the day', async () => {
+  it('respects a change during a sweep, up to the claim of the day', async () => {
     const series = await stageSeries({ cadence: { every: 'month', dayOfMonth: 20 } })
     const { id, path, operator } = series
     const meanwhile = (change: () => Promise<unknown>) =>
@@ -138,7 +126,7 @@ describe('a series', () => {
     expect([ending.done(), await countRows(other.id)]).toEqual([true, { raffles: 0, claims: 0 }])
   })
 
-  it('draws on no skipped day, and again when it is not skipped any more', async () => {
+  it('has no draw on a skipped day until the day is restored', async () => {
     const { id, path, operator } = await stageSeries()
     expect((await as(operator, 'PUT', `${path}/skips/2031-05-06`)).body).toEqual({ date: '2031-05-06' })
     expect((await as(operator, 'PUT', `${path}/skips/2031-05-06`)).status).toBe(200)
@@ -183,7 +171,7 @@ describe('a series', () => {
     expect(prizesOf((await rafflesOf(id)).at(-1))).toEqual(['A table'])
   })
 
-  it('makes nothing while it is paused, and nothing any more when it has ended', async () => {
+  it('makes nothing while it is paused, and nothing after it has ended', async () => {
     const { id, path, operator } = await stageSeries()
     await as(operator, 'PUT', path, { status: 'paused' })
     await sweep()
@@ -215,7 +203,7 @@ describe('a series', () => {
     expect(await daysOf(id)).toHaveLength(2)
   })
 
-  it('does not end while a skipped day is left, which may have its draw after all', async () => {
+  it('does not end while a skipped day can still be restored', async () => {
     const { id, path, operator } = await stageSeries({ endsOn: '2031-05-05' })
     const skip = `${path}/skips/2031-05-05`
     const status = async () => (await as(null, 'GET', path)).body.status
@@ -227,7 +215,7 @@ describe('a series', () => {
     expect([await status(), await daysOf(id)]).toEqual(['active', ['2031-05-05']])
   })
 
-  it('ends after its last day, skipped or not, and then skips nothing and takes no skip back', async () => {
+  it('ends after its last day, skipped or not; then no day can be skipped or restored', async () => {
     const { id, path, operator } = await stageSeries({ endsOn: '2031-05-05' })
     const skip = `${path}/skips/2031-05-05`
     await as(operator, 'PUT', skip)
@@ -240,7 +228,7 @@ describe('a series', () => {
     expect(await countRows(id)).toEqual({ raffles: 0, claims: 0 })
   })
 
-  it('takes no skip back where it ends at that moment', async () => {
+  it('restores no day if it ends at that moment', async () => {
     const { path, operator } = await stageSeries()
     const skip = `${path}/skips/2031-05-06`
     await as(operator, 'PUT', skip)
@@ -251,7 +239,7 @@ describe('a series', () => {
     expect([ending.done(), body.code]).toEqual([true, 'invalid_state'])
   })
 
-  it('changes what is not made yet, and leaves alone what is', async () => {
+  it('changes only the raffles that are not made yet', async () => {
     const { id, path, operator, body } = await stageSeries()
     await sweep()
     const change = { time: '21:30', terms: { totalTickets: 99 } }
@@ -268,7 +256,7 @@ describe('a series', () => {
     ])
   })
 
-  it('shows what is made as it is, also where the series is at another time by now', async () => {
+  it('shows the raffles already made at their own times, even if its time has changed', async () => {
     const { id, path, operator } = await stageSeries()
     await sweep()
     const shown = async () =>
@@ -287,7 +275,7 @@ describe('a series', () => {
     expect(await shown()).toEqual([[...made[1]!.slice(0, 2), 'open'], made[2]])
   })
 
-  it('shows a day whose raffle was cancelled as such', async () => {
+  it('shows a day whose raffle was cancelled as cancelled', async () => {
     const { id, path, operator } = await stageSeries()
     await sweep()
     const [first] = await occurrences(id)
@@ -301,8 +289,8 @@ describe('a series', () => {
     expect(shown[0].raffleId).toBe(first.raffleId)
   })
 
-  it('tells what keeps a day from being published, and makes the others', async () => {
-    silenceLog()
+  it('shows why a day cannot be published, and makes the other days', async () => {
+    expectLogged(rowNotDone('series'))
     const { id, operator } = await stageSeries()
     await env.DB.prepare(
       `INSERT INTO series_rewards VALUES (?, '2031-05-06', '[{"kind":"cash","title":"Gold","quantity":1,"value":{"amount":5,"currency":"KES"}}]', NULL)`,
@@ -322,7 +310,7 @@ describe('a series', () => {
     expect((await occurrences(id, 2, operator))[1].problem).toBeNull()
   })
 
-  it('can be begun from a template of the same organisation', async () => {
+  it('can be created from a template of the same organisation', async () => {
     const { operator, organisation } = await stageSeries()
     const { title: _, timeZone: __, ...body } = seriesBody()
     const template = await as(operator, 'POST', '/raffle-templates', {
@@ -353,14 +341,14 @@ describe('a series', () => {
     [{ terms: {} }, 'terms.ticketPrice'],
     [{ terms: { ...seriesBody().terms, maxPerUser: 51 } }, 'terms.maxPerUser'],
     [{ terms: { ...seriesBody().terms, title: 'Mine' } }, 'terms.title'],
-  ])('cannot be begun with %j', async (changes, path) => {
+  ])('cannot be created with %j', async (changes, path) => {
     const { operator } = await organisationWithOperator()
     const { status, body } = await as(operator, 'POST', '/series', seriesBody(changes))
     expect(status).toBe(422)
     expect(body.errors[0].path).toBe(path)
   })
 
-  it('has rewards and skips on its own days to come only', async () => {
+  it('has rewards and skips only on its own future days', async () => {
     const { path, operator } = await stageSeries({ cadence: { every: 'week', weekdays: ['friday'] } })
     for (const date of ['2031-05-05', '2031-05-02']) {
       expect((await as(operator, 'PUT', `${path}/skips/${date}`)).body.errors[0].path).toBe('date')

@@ -1,4 +1,4 @@
-// When a series has its draws: wall clocks through daylight saving, weekdays, ends of months, and what to make when.
+// When a series has its draws: wall clocks through daylight saving, weekdays, ends of months, and the days to make.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Day, dayOn, daysAfter, type Schedule } from '../../src/raffles/series/occurrences.ts'
@@ -35,7 +35,7 @@ const draws = (count: number, from: Schedule, now: string) =>
 const dates = (count: number, from: Schedule, now: string) => first(count, from, now).map(({ date }) => date)
 
 describe('the time of a draw', () => {
-  it('is the wall clock’s, and entries open and close so many minutes before it', () => {
+  it('follows the wall clock, and entries open and close the given minutes before it', () => {
     expect(first(1, schedule(), '2026-05-05T00:00:00Z')).toEqual([
       {
         date: '2026-05-05',
@@ -46,7 +46,7 @@ describe('the time of a draw', () => {
     ])
   })
 
-  it('stays the same on the wall clock when summer comes and goes', () => {
+  it('stays the same on the wall clock through both clock changes', () => {
     const berlin = schedule({ timeZone: 'Europe/Berlin' })
     expect(draws(3, berlin, '2026-03-28T00:00:00Z')).toEqual([
       '2026-03-28T19:00Z',
@@ -63,14 +63,14 @@ describe('the time of a draw', () => {
   it.each([
     ['Europe/Berlin', '2026-03-28T06:00:00Z', ['2026-03-29T01:30Z', '2026-03-30T00:30Z']],
     ['America/New_York', '2026-03-07T12:00:00Z', ['2026-03-08T07:30Z', '2026-03-09T06:30Z']],
-  ])('moves forward where the clock of %s leaps over it', (timeZone, now, expected) => {
+  ])('moves later if a clock change in %s skips it', (timeZone, now, expected) => {
     expect(draws(2, schedule({ timeZone, time: '02:30' }), now)).toEqual(expected)
   })
 
   it.each([
     ['Europe/Berlin', '02:30', '2026-10-24T06:00:00Z', ['2026-10-25T00:30Z', '2026-10-26T01:30Z']],
     ['America/New_York', '01:30', '2026-10-31T12:00:00Z', ['2026-11-01T05:30Z', '2026-11-02T06:30Z']],
-  ])('is the first of the two where it comes twice in %s', (timeZone, time, now, expected) => {
+  ])('is the first of the two if it comes twice in %s', (timeZone, time, now, expected) => {
     expect(draws(2, schedule({ timeZone, time }), now)).toEqual(expected)
   })
 
@@ -93,7 +93,7 @@ describe('the time of a draw', () => {
 })
 
 describe('the entries of a daily series', () => {
-  /** Clocks that change in the night, at midnight, by half an hour, and never; draws in the leap and around it. */
+  /** Clocks that change in the night, at midnight, by half an hour, and never; draws in the skipped hour and around it. */
   const CLOCKS = [
     ['Europe/Madrid', '20:00'],
     ['Europe/Madrid', '02:30'],
@@ -107,22 +107,25 @@ describe('the entries of a daily series', () => {
     new Date(Date.parse('2026-01-01') + at * DAY).toISOString().slice(0, 10),
   )
 
-  it.each(CLOCKS)('in %s, drawn at %s, begin as long after the last as on any day', (timeZone, time) => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 0, max: 60 }),
-        fc.integer({ min: -4 * 60, max: 4 * 60 }),
-        (closesBefore, earlier) => {
-          const opensBefore = 24 * 60 + earlier
-          const daily = schedule({ timeZone, time, opensBefore, closesBefore })
-          const days = DAYS.map((date) => dayOn(daily, date)!)
-          const pauses = days.slice(1).map(({ opensAt }, at) => opensAt - days[at]!.closesAt)
-          expect(new Set(pauses)).toEqual(new Set([(closesBefore - earlier) * MINUTE]))
-        },
-      ),
-      { numRuns: 10 },
-    )
-  })
+  it.each(CLOCKS)(
+    'in %s, drawn at %s, open at the same distance from the previous closing every day',
+    (timeZone, time) => {
+      fc.assert(
+        fc.property(
+          fc.integer({ min: 0, max: 60 }),
+          fc.integer({ min: -4 * 60, max: 4 * 60 }),
+          (closesBefore, earlier) => {
+            const opensBefore = 24 * 60 + earlier
+            const daily = schedule({ timeZone, time, opensBefore, closesBefore })
+            const days = DAYS.map((date) => dayOn(daily, date)!)
+            const pauses = days.slice(1).map(({ opensAt }, at) => opensAt - days[at]!.closesAt)
+            expect(new Set(pauses)).toEqual(new Set([(closesBefore - earlier) * MINUTE]))
+          },
+        ),
+        { numRuns: 10 },
+      )
+    },
+  )
 
   it.each(CLOCKS)('in %s, drawn at %s, open before they close on every day', (timeZone, time) => {
     fc.assert(
@@ -142,7 +145,7 @@ describe('the entries of a daily series', () => {
     )
   })
 
-  it('are open for a day of 25 hours, and of 23, to the draw; those of a few hours as long as ever', () => {
+  it('last a whole day of 25 or 23 hours; entries of a few hours keep their length', () => {
     const madrid = { timeZone: 'Europe/Madrid', time: '20:00' }
     const hours = (opensBefore: number, date: string) => {
       const { opensAt, drawAt } = dayOn(schedule({ ...madrid, opensBefore }), date)!
@@ -194,7 +197,7 @@ describe('the days of a cadence', () => {
     expect(dates(1, schedule({ ...early, timeZone: 'Pacific/Pago_Pago' }), now)).toEqual(['2026-05-05'])
   })
 
-  it('can be asked for one by one', () => {
+  it('can be read one by one', () => {
     const fridays = schedule({ cadence: { every: 'week', weekdays: ['friday'] }, endsOn: '2026-12-31' })
     expect(dayOn(fridays, '2026-11-20')?.drawAt).toBe(Date.parse('2026-11-20T17:00:00Z'))
     expect(dayOn(fridays, '2026-11-21')).toBeNull()
@@ -218,25 +221,25 @@ describe('the days to make', () => {
     })
   })
 
-  it('are the next at least, and the one after it when it has closed', () => {
+  it('are always at least the next one; the one after it follows when it closes', () => {
     const monthly = schedule({ cadence: { every: 'month', dayOfMonth: 20 } })
     expect(made(monthly)).toEqual({ dates: ['2026-05-20'], dueAt: '2026-05-20T16:55Z' })
   })
 
-  it('leave out what is skipped', () => {
+  it('leave out skipped days', () => {
     expect(made(schedule(), new Set(['2026-05-05', '2026-05-07']))).toEqual({
       dates: ['2026-05-06'],
       dueAt: '2026-05-05T17:00Z',
     })
   })
 
-  it('come to an end with the series', () => {
+  it('end with the series', () => {
     const short = schedule({ endsOn: '2026-05-06' })
     expect(made(short)).toEqual({ dates: ['2026-05-05', '2026-05-06'], dueAt: '2026-05-06T16:55Z' })
     expect(made(short, none, Date.parse('2026-05-06T16:55:00Z'))).toEqual({ dates: [], dueAt: null })
   })
 
-  it('may still come while a skipped one could have its draw after all', () => {
+  it('are not over while a skipped day can still be restored', () => {
     const short = schedule({ endsOn: '2026-05-06' })
     const last = new Set(['2026-05-06'])
     expect(made(short, last)).toEqual({ dates: ['2026-05-05'], dueAt: '2026-05-06T16:55Z' })

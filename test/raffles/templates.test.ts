@@ -1,4 +1,4 @@
-// Raffle templates through their doors: saved terms, what they come to, and raffles started from them.
+// Raffle templates through the API: saved terms, their economics, and raffles started from them.
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
 import { type Door, protectedDoors } from '../harness/auth-battery.ts'
@@ -49,7 +49,7 @@ async function stageTemplate(changes: Record<string, unknown> = {}) {
 describe('raffle templates', () => {
   useClock()
 
-  it('have all their protected doors in this file', () => {
+  it('have all their protected routes in this file', () => {
     const known = DOORS.map(({ method, path }) => `${method} ${path.replace(/template_\w+/, ':id')}`)
     const declared = operations
       .filter(({ path, description }) => path.includes('/raffle-templates') && description.auth === 'user')
@@ -57,7 +57,7 @@ describe('raffle templates', () => {
     expect(known.sort()).toEqual(declared.sort())
   })
 
-  it('show what a raffle of their terms comes to, to the last minor unit', async () => {
+  it('show the economics of their terms to the last minor unit', async () => {
     const { template } = await stageTemplate()
     const kes = (amount: number) => ({ amount, currency: 'KES' })
     expect(template).toMatchObject({ name: 'Half the pot', colour: '#1e90ff', maxPerUser: null })
@@ -74,7 +74,7 @@ describe('raffle templates', () => {
     })
   })
 
-  it('tell terms under which nothing could be published', async () => {
+  it('refuse terms with which no raffle could be published', async () => {
     const { operator } = await organisationWithOperator()
     for (const [changes, path] of [
       [{ rakeBps: 9_000 }, 'prizes'],
@@ -90,7 +90,7 @@ describe('raffle templates', () => {
     }
   })
 
-  it('change field by field, and stay possible', async () => {
+  it('change field by field, and stay publishable', async () => {
     const { operator, template } = await stageTemplate()
     const path = `/raffle-templates/${template.id}`
     const { body } = await as(operator, 'PUT', path, { name: 'Better', totalTickets: 200 })
@@ -100,7 +100,7 @@ describe('raffle templates', () => {
     expect((await as(operator, 'GET', path)).body).toEqual(body)
   })
 
-  it('start raffles, with what is to differ, and stay as they are', async () => {
+  it('start raffles with some fields changed, and do not change themselves', async () => {
     const { operator, organisation, template } = await stageTemplate()
     const path = `/raffle-templates/${template.id}/raffles`
     const { status, body, headers } = await as(operator, 'POST', path, { ...TIMES, title: 'Tonight' })
@@ -116,7 +116,7 @@ describe('raffle templates', () => {
     expect((await as(null, 'GET', `/raffles/${body.id}`)).body.title).toBe('Tonight')
   })
 
-  it('let each person enter a free raffle once, also where the price is only then set to nothing', async () => {
+  it('let each person enter a free raffle once, even if only the new raffle sets the price to 0', async () => {
     const { operator, template } = await stageTemplate({
       prizes: [{ title: 'A book', quantity: 1 }],
     })
@@ -127,7 +127,7 @@ describe('raffle templates', () => {
     expect((await as(operator, 'POST', path, free)).status).toBe(422)
   })
 
-  it('are listed for whoever may write the organisation’s raffles, page by page', async () => {
+  it('are listed page by page for members who may write the organisation’s raffles', async () => {
     const { operator, organisation, template } = await stageTemplate()
     const { body: second } = await as(operator, 'POST', '/raffle-templates', templateBody({ name: 'Two' }))
     await stageTemplate()
@@ -140,16 +140,16 @@ describe('raffle templates', () => {
     expect(await readAll('/raffle-templates', 10, await registerPlayer())).toEqual([])
   })
 
-  it('of somebody else are not found, and a role without the permission is refused', async () => {
+  it('of another organisation are not found, and a role without the permission is refused', async () => {
     const { organisation, template } = await stageTemplate()
     const { operator } = await organisationWithOperator()
     const janitor = await addOperator(organisation.id, 'janitor')
     for (const { method, path, body } of DOORS.filter(({ path }) => path.includes(TEMPLATE))) {
       const local = path.replace('/api/v1', '')
-      const nobodys = await as(operator, method, local, body)
+      const unknown = await as(operator, method, local, body)
       const theirs = await as(operator, method, local.replace(TEMPLATE, template.id), body)
-      expect(nobodys.status).toBe(404)
-      expect({ ...theirs.body, requestId: '' }).toEqual({ ...nobodys.body, requestId: '' })
+      expect(unknown.status).toBe(404)
+      expect({ ...theirs.body, requestId: '' }).toEqual({ ...unknown.body, requestId: '' })
       expect((await as(janitor, method, local.replace(TEMPLATE, template.id), body)).status).toBe(403)
     }
   })

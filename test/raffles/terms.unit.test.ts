@@ -44,14 +44,14 @@ describe('terms', () => {
     ['plain', raffleRow()],
     ['varied', raffleRow(VARIED)],
     ['free', raffleRow({ priceAmount: 0, maxPerUser: 1 })],
-  ])('say all that the rules decide of a %s raffle: from the row and back', (_, row) => {
+  ])('keep every column of the rules of a %s raffle: from the row and back', (_, row) => {
     const columns = columnsOf(termsOf(row, settings()))
     expect({ ...row, ...columns }).toEqual(row)
     const { ticketPrice: _price, ...rest } = Object.fromEntries(RULES_FIELDS.map((field) => [field, true]))
     expect(Object.keys(columns).sort()).toEqual([...Object.keys(rest), 'priceAmount', 'priceCurrency'].sort())
   })
 
-  it('written from what they say are the same terms, letter by letter', () => {
+  it('are the same, byte for byte, after a round trip through the columns', () => {
     const row = raffleRow(VARIED)
     const terms = termsOf(row, settings())
     const again = termsOf({ ...columnsOf(terms), id: row.id, organisationId: row.organisationId }, settings())
@@ -72,7 +72,7 @@ describe('terms', () => {
     expect(read({ BEACON: 'quicknet' })).toMatchObject({ chain: quicknet.hash, leadSeconds: 60 })
   })
 
-  it('leave out what describes a raffle, so that it can change at any time', () => {
+  it('leave out the descriptive fields, which can change at any time', () => {
     const described = raffleRow({
       description: 'Two wheels',
       imageUrl: 'https://example.com/a.jpg',
@@ -84,7 +84,7 @@ describe('terms', () => {
   })
 })
 
-describe('the longest time that a payment may take', () => {
+describe('the longest payment span', () => {
   beforeAll(() => {
     providers.mpesa = { ...manual, name: 'mpesa', spanSeconds: () => 180 }
     providers.stripe = { ...manual, name: 'stripe', spanSeconds: () => 1_860 }
@@ -111,13 +111,13 @@ describe('the longest time that a payment may take', () => {
     expect(span([...accepted].reverse())).toBe(seconds)
   })
 
-  it('follows the hold where a provider has none of its own', () => {
+  it('is the hold time if a provider has no span of its own', () => {
     expect(span(['sandbox'], 100, 86_400)).toBe(86_400)
     expect(span(['stripe'], 100, 86_400)).toBe(1_860)
     expect(span(['stripe', 'manual'], 100, 86_400)).toBe(86_400)
   })
 
-  it('is nothing where entries are free, whatever is accepted', () => {
+  it('is 0 if entries are free, whatever the providers', () => {
     expect(span([], 0)).toBe(0)
     expect(span(['stripe', 'sandbox'], 0)).toBe(0)
   })

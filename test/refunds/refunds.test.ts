@@ -11,18 +11,23 @@ import { askPool } from '../../src/tickets/client.ts'
 import { stageProduct } from '../catalog/shelf.ts'
 import { ordered } from '../checkout/cart.ts'
 import {
+  buyOf,
   historyOf,
   orderOf,
   PRICE,
   paid,
   press,
   purchase,
+  type Refunded,
+  refund,
   reserve,
+  soldOf,
   stagePriced,
   withKey,
 } from '../checkout/checkout.ts'
 import type { Answer } from '../harness/client.ts'
 import { AWAY } from '../harness/faults.ts'
+import { allowLogged, expectLogged, logged } from '../harness/log.ts'
 import {
   addOperator,
   organisationWithOperator,
@@ -42,7 +47,6 @@ import {
   newKey,
   ringAlarm,
   type Staged,
-  silenceLog,
   sweep,
   useClock,
 } from '../raffles/scenario.ts'
@@ -50,17 +54,7 @@ import { audit } from '../simulation/invariants.ts'
 
 useClock()
 
-const REASON = 'The buyer cannot come.'
-
-interface What {
-  reason?: string
-  lines?: { line: number; numbers: number[] }[]
-}
-
-const refund = (who: Pick<Person, 'id'>, orderId: string, what: What = {}, key = newKey(), more = {}) =>
-  as(who, 'POST', `/orders/${orderId}/refunds`, { reason: REASON, ...what }, { ...withKey(key), ...more })
-
-const tickets = (...numbers: number[]): What => ({ lines: [{ line: 0, numbers }] })
+const tickets = (...numbers: number[]): Refunded => ({ lines: [{ line: 0, numbers }] })
 
 const all = async <Row>(query: string, ...values: unknown[]): Promise<Row[]> =>
   (
@@ -69,7 +63,7 @@ const all = async <Row>(query: string, ...values: unknown[]): Promise<Row[]> =>
       .all<Row>()
   ).results
 
-/** What stands in an account by the transfers of these orders: what came in less what went out. */
+/** Refunded stands in an account by the transfers of these orders: what came in less what went out. */
 async function balance(account: string, orderIds: string[]): Promise<number> {
   const [row] = await all<{ sum: number }>(
     `SELECT coalesce(sum(iif(debit = ?1, amount, -amount)), 0) AS sum FROM transfers
@@ -78,14 +72,6 @@ async function balance(account: string, orderIds: string[]): Promise<number> {
     JSON.stringify(orderIds),
   )
   return row!.sum
-}
-
-const sold = async (raffleId: string): Promise<number> =>
-  (await as(null, 'GET', `/raffles/${raffleId}/availability`)).body.sold
-
-async function buyOf(staged: Staged, quantity: number) {
-  const player = await registerPlayer()
-  return { player, ...(await paid(player, staged.id, quantity)) }
 }
 
 describe('a refund of a whole order', () => {
@@ -108,7 +94,7 @@ describe('a refund of a whole order', () => {
     expect(historyOf(order)).toMatch(
       /KES 15\.00 for tickets 1, 2 and 3 goes back to you: The buyer.*\nKES 15\.00 sent back to you by sandbox/s,
     )
-    expect(await sold(staged.id)).toBe(0)
+    expect(await soldOf(staged.id)).toBe(0)
     for (const name of [`takings:${staged.id}`, 'refunds', 'cash:sandbox', 'deposits']) {
       expect(await balance(name, [id]), name).toBe(0)
     }
@@ -201,10 +187,10 @@ describe('a refund of some tickets', () => {
       ],
       [{ lines: [] }, 'lines'],
     ] as const) {
-      const { status, body } = await refund(staged.operator, id, what as What)
+      const { status, body } = await refund(staged.operator, id, what as Refunded)
       expect([status, body.errors[0].path], JSON.stringify(what)).toEqual([422, path])
     }
-    expect(await sold(staged.id)).toBe(3)
+    expect(await soldOf(staged.id)).toBe(3)
   })
 })
 
@@ -274,7 +260,7 @@ describe('after the freeze', () => {
       status: 'partially_refunded',
       refunded: { amount: PRICE },
     })
-    expect(await sold(staged.id)).toBe(3)
+    expect(await soldOf(staged.id)).toBe(3)
     expect(await balance(`takings:${staged.id}`, [id, partly.id])).toBe(-3 * PRICE)
   })
 
@@ -403,7 +389,7 @@ describe('the provider', () => {
       'forbidden',
     ],
   ])('that %s for an hour is told of, while the refund is tried on', async (_name, answer, reason, code) => {
-    silenceLog()
+    allowLogged('refund not resumed', 'refund not sent yet')
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 1)
     const provider = vi.spyOn(sandbox, 'refund').mockImplementation(answer)
@@ -480,7 +466,7 @@ describe('a refund whose pool cannot be reached', () => {
 
   /** For an hour, in which it is asked for again and tried by every sweep. */
   async function anHourAway() {
-    silenceLog()
+    expectLogged('unexpected error', 'refund not resumed')
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 2)
     const key = newKey()
@@ -506,7 +492,7 @@ describe('a refund whose pool cannot be reached', () => {
       { orderId: id, attention: expect.stringMatching(/^A refund waits: Its tickets cannot be taken back/) },
     ])
     expect(await present()).toMatchObject([{ status: 'requested' }])
-    expect(await sold(staged.id)).toBe(2)
+    expect(await soldOf(staged.id)).toBe(2)
     expect(await balance('refunds', [id])).toBe(0)
     expect((await refund(staged.operator, id, tickets(1))).body.code).toBe('invalid_state')
     expect((await orderOf(player, id)).status).toBe('paid')
@@ -523,7 +509,7 @@ describe('a refund whose pool cannot be reached', () => {
     await act(ask)
     expect(await present()).toMatchObject([{ status: 'paid', amount: { amount: 2 * PRICE } }])
     expect(await waiting()).toEqual([])
-    expect(await sold(staged.id)).toBe(0)
+    expect(await soldOf(staged.id)).toBe(0)
     expect((await orderOf(player, id)).status).toBe('refunded')
     expect(await balance('cash:sandbox', [id])).toBe(0)
   })
@@ -536,7 +522,7 @@ describe('a refund whose pool cannot be reached', () => {
       await act(ask)
       expect(await present()).toMatchObject([{ status: 'refused' }])
       expect(await waiting()).toEqual([])
-      expect(await sold(staged.id)).toBe(2)
+      expect(await soldOf(staged.id)).toBe(2)
       expect(await orderOf(player, id)).toMatchObject({ status: 'paid', refunded: { amount: 0 } })
     },
   )
@@ -644,19 +630,27 @@ describe('a refund that its provider has given up', () => {
 
 describe('a crash', () => {
   it.each([
-    ['before the refund is written', /^insert into "refunds"/i],
-    ['after its tickets were voided', /^insert into "transfers"/i],
-    ['before it is sent', /^select .+ from "receipts" where \("receipts"\."provider"/i],
-    ['before the provider', /"sandbox_transfers"/i],
-    ['after the provider has paid', /^update "refunds" set "status" = \?, "reference"/i],
-  ])('%s loses nothing and repeats nothing', async (_name, pattern) => {
-    const log = silenceLog()
+    ['before the refund is written', /^insert into "refunds"/i, 'unexpected error'],
+    ['after its tickets were voided', /^insert into "transfers"/i, 'unexpected error'],
+    [
+      'before it is sent',
+      /^select .+ from "receipts" where \("receipts"\."provider"/i,
+      'refund not sent yet',
+    ],
+    ['before the provider', /"sandbox_transfers"/i, 'refund not sent yet'],
+    [
+      'after the provider has paid',
+      /^update "refunds" set "status" = \?, "reference"/i,
+      'refund not sent yet',
+    ],
+  ])('%s loses nothing and repeats nothing', async (_name, pattern, message) => {
+    expectLogged(message)
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 2)
     const { DB, done } = crashing(pattern)
     const key = newKey()
     await refund(staged.operator, id, tickets(1), key, { bindings: { DB } })
-    expect(done(), JSON.stringify(log.lines().map(({ error }) => error))).toBe(true)
+    expect(done(), JSON.stringify(logged().map(({ error }) => error))).toBe(true)
     at(NOW + 2 * MINUTE)
     await sweep()
     const { status } = await refund(staged.operator, id, tickets(1), key)
@@ -875,7 +869,6 @@ describe('a cancelled raffle', () => {
   })
 
   it('with thousands of orders is refunded over several sweeps, also when they are doubled or die', async () => {
-    silenceLog()
     const staged = await stagePriced()
     const ids = await insertPaid(staged, 3_000)
     await cancel(staged)

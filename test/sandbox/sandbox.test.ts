@@ -9,12 +9,15 @@ import { signEvent } from '../../src/money/providers/sandbox-signature.ts'
 import type { PaymentRow, ReceiptRow } from '../../src/money/schema.ts'
 import { chargeEvent, decideCharge, findCharge } from '../../src/sandbox/charges.ts'
 import { call } from '../harness/client.ts'
+import { allowLogged } from '../harness/log.ts'
 import { testContext, testSettings } from '../harness/people.ts'
-import { NOW, SECOND, silenceLog, useClock } from '../raffles/scenario.ts'
+import { NOW, SECOND, useClock } from '../raffles/scenario.ts'
 
 useClock()
-// The charges here belong to no payment in the database, so that their webhooks are refused, which is logged.
-beforeEach(() => void silenceLog())
+// The charges here belong to no payment in the database, so that the worker refuses their webhooks.
+beforeEach(() =>
+  allowLogged({ message: 'the sandbox’s webhook was not received', reason: 'No such payment.' }),
+)
 
 /** A payment that is not in the database: the sandbox keeps its own books. */
 const aPayment = (changes: Partial<PaymentRow> = {}): PaymentRow => ({

@@ -9,4 +9,5 @@ declare module 'vitest' {
   }
 }
 
-seedsAccountForEverything(inject('from'), inject('seeds'))
+const [from, count] = [inject('from'), inject('seeds')]
+seedsAccountForEverything(Array.from({ length: count }, (_, index) => from + index))

@@ -2,15 +2,23 @@
 // everything can be settled, and the audit says whether all money, stock, entries, prizes and mails are accounted for. A seed decides the same.
 import { applyD1Migrations, reset } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
+import type { Said } from '../harness/log.ts'
 import { at, NOW } from '../raffles/scenario.ts'
 import { settle } from './ending.ts'
 import { sell } from './moves.ts'
-import { World } from './world.ts'
+import { ANSWER_LOST, SANDBOX_DOWN, World } from './world.ts'
 
 const STEPS_MIN = 20
 const STEPS_MORE = 16
 const AUDIT_PERCENT = 6
 export const SEED_TIMEOUT_MS = 60_000
+/** What the log says of the faults that a seed brings: a sandbox that is down, or whose answers are lost. */
+export const PROVOKED: Said[] = [
+  { reason: SANDBOX_DOWN },
+  { reason: ANSWER_LOST },
+  { reason: 'Nothing came of it: sandbox could not be asked.' },
+  { reason: /^sandbox cannot be reached\./ },
+]
 /** Of a failure, so many steps are shown. */
 const STEPS_TOLD = 40
 

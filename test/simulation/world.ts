@@ -60,8 +60,10 @@ export const newLetter = (): Letter => ({ body: null, headers: () => new Headers
 
 export const CURRENCY = 'KES'
 const BUYERS_MIN = 8
+export const SANDBOX_DOWN = 'the network to the sandbox is down'
+export const ANSWER_LOST = 'the answer of the sandbox was lost'
 /** What a provider may be down for, in calls of ours. */
-const dead = failingDatabase('the network to the sandbox is down')
+const dead = failingDatabase(SANDBOX_DOWN)
 const deadStatement = dead.prepare('')
 
 /** The worker's database, but nobody reaches the sandbox's books. */
@@ -74,7 +76,7 @@ const WITHOUT_SANDBOX = {
 /** The worker's database, but the sandbox does what it is asked, and nobody hears its answer. */
 const UNHEARD_SANDBOX = forgetfulDatabase(env.DB, Number.POSITIVE_INFINITY, {
   of: (query) => /sandbox_/.test(query),
-  message: 'the answer of the sandbox was lost',
+  message: ANSWER_LOST,
 }).DB
 
 export class World {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { orderOf, paid, purchase, reserve, stagePriced } from '../checkout/checkout.ts'
 import { failingDatabase } from '../harness/faults.ts'
+import { expectLogged } from '../harness/log.ts'
 import { registerPlayer } from '../harness/people.ts'
 import {
   as,
@@ -10,7 +11,6 @@ import {
   poolState,
   read,
   type Staged,
-  silenceLog,
   stageRaffle,
   sweep,
   useClock,
@@ -75,7 +75,6 @@ describe('once a raffle is cancelled', () => {
     const others = await stageRaffle()
     const other = (await buy(player, others.id)).body.reservation
     await cancel(raffle)
-    silenceLog()
     for (const bindings of [{}, { DB: failingDatabase('D1_ERROR: no such database') }]) {
       const { body } = await as(player, 'GET', `/tickets/${reservation.id}`, undefined, { bindings })
       expect(body).toEqual({ reservation: { ...reservation, state: 'voided' }, tickets })
@@ -89,7 +88,7 @@ describe('once a raffle is cancelled', () => {
     const raffle = await stageRaffle()
     const player = await registerPlayer()
     await buy(player, raffle.id)
-    silenceLog()
+    expectLogged('unexpected error')
     const { DB } = crashing(/^update "raffles" set "status"/i)
     const body = { reason: 'It rains.' }
     expect(

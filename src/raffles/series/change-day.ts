@@ -1,5 +1,4 @@
-/** What is special about a day: its reward, or that it has no draw. Fixed once a pool has accepted the day's raffle. */
-
+/** Changes one day of a series: its reward, or a skip. A day may change until a pool has accepted its raffle. */
 import { and, eq, exists, ne, type SQL, sql } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
 import { type AuditEntry, insertAudit } from '../../audit/insert-audit.ts'
@@ -80,7 +79,7 @@ export async function unskipDay(ctx: Ctx, id: string, date: string): Promise<voi
     makeSeriesDueNow(ctx, id),
   ])
   if (deleted.length > 0) return
-  // Ended meanwhile, if another request was quicker.
+  // If another request has ended the series since, this throws the error for it.
   await findLiveSeries(ctx, id)
   throw notFound('skipped day')
 }
@@ -88,7 +87,7 @@ export async function unskipDay(ctx: Ctx, id: string, date: string): Promise<voi
 function dayToCome(ctx: Ctx, row: SeriesRow, date: string): Day {
   const day = dayOn(row, date)
   if (day === null) throw invalid('date', 'the series has no draw on this day')
-  if (day.closesAt <= ctx.now) throw invalid('date', 'entries for this day are over')
+  if (day.closesAt <= ctx.now) throw invalid('date', 'entries for this day have closed')
   return day
 }
 
@@ -104,33 +103,36 @@ const entryOf = ({ id, organisationId }: SeriesRow, date: string, action: AuditA
   fields: [`days.${date}`],
 })
 
-/** Writes what is special about an open day, audited where `isOther` than what is there, and takes back what was begun of its raffle, for the sweep to begin anew. */
+/**
+ * Changes an open day and deletes its unfinished raffle in the same batch, so that the sweep makes a new one. The change
+ * is audited only where `isOther`: where it differs from what the day had.
+ */
 async function changeDay(
   ctx: Ctx,
   date: string,
   entry: AuditEntry,
   isOther: SQL,
-  write: (isStillOpen: SQL) => BatchItem<'sqlite'> & PromiseLike<{ date: string }[]>,
+  statementFor: (isStillOpen: SQL) => BatchItem<'sqlite'> & PromiseLike<{ date: string }[]>,
 ): Promise<void> {
   const { id } = entry.subject
   const day = await findOpenDay(ctx, id, date)
   const isStillOpen = isOpen(ctx, day)
   const [, written] = await withRetry(() =>
     ctx.db.batch([
-      // Ahead of the change, which also writes what is there already.
+      // Before the change, as the change also writes what is there already.
       insertAudit(ctx, entry, sql`${isStillOpen} AND ${isOther}`),
-      write(isStillOpen),
+      statementFor(isStillOpen),
       ...releaseDay(ctx, day),
       makeSeriesDueNow(ctx, id),
     ]),
   )
   if ((written as { date: string }[]).length > 0) return
-  // Published meanwhile, or about to be.
+  // Its raffle was published since the read, or is being published now.
   await findOpenDay(ctx, id, date)
   throw isBeingPublished(date)
 }
 
-/** Whether the series goes on: nothing is made any more of one that has ended. */
+/** Holds unless the series has ended: an ended series makes no more raffles. */
 const isLive = (ctx: Ctx, id: string): SQL =>
   exists(
     ctx.db
@@ -139,7 +141,7 @@ const isLive = (ctx: Ctx, id: string): SQL =>
       .where(and(eq(series.id, id), ne(series.status, 'ended'))),
   )
 
-/** The days to come are others now: the sweep looks at once, and one under way must see that it read too early. */
+/** The calendar has changed, so the series is due now. Bump `revision`, so that a sweep with a stale read fails its guarded update. */
 const makeSeriesDueNow = (ctx: Ctx, id: string) =>
   ctx.db
     .update(series)

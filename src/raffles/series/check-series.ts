@@ -1,4 +1,4 @@
-/** What must be true of a series as a whole: its times in order, a day to come, and raffles that can be published. */
+/** The rules for a whole series: its times are in order, a day lies ahead, and its raffles can be published. */
 import type { Ctx } from '../../core/context.ts'
 import { invalid, validationFailed } from '../../core/errors.ts'
 import type { SeriesRow } from '../schema.ts'
@@ -13,7 +13,7 @@ export function checkSeries(ctx: Ctx, series: Schedule & Pick<SeriesRow, 'title'
     throw invalid('endsOn', 'must not come before startsOn')
   }
   const [next] = daysAfter(series, ctx.now)
-  if (next === undefined) throw invalid('endsOn', 'no draw is left until then')
+  if (next === undefined) throw invalid('endsOn', 'no draw is left before this date')
   const errors = whyNotDay(ctx, series, next)
   if (errors.length > 0) throw validationFailed(errors)
 }

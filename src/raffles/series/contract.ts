@@ -21,7 +21,7 @@ export const SERIES_STATUSES = ['active', 'paused', 'ended'] as const
 export const SeriesStatus = z.enum(SERIES_STATUSES)
 export type SeriesStatus = z.infer<typeof SeriesStatus>
 
-/** As ISO counts them: Monday is the first. */
+/** In ISO order: Monday is the first. */
 export const WEEKDAYS = [
   'monday',
   'tuesday',
@@ -32,7 +32,7 @@ export const WEEKDAYS = [
   'sunday',
 ] as const
 
-/** Each day, on given days of the week, or on a day of the month (in a shorter month, on its last). */
+/** Every day, on some weekdays, or on one day of the month (in a shorter month, on its last day). */
 export const Cadence = z
   .discriminatedUnion('every', [
     z.strictObject({ every: z.literal('day') }),
@@ -74,14 +74,14 @@ export const CreateSeries = z
     organisationId: Id('organisation').optional(),
     ...cadenceFields,
     endsOn: cadenceFields.endsOn.default(null),
-    /** Its terms are copied; `terms` replaces some of them. */
+    /** The template whose terms are copied; fields of `terms` replace them. */
     templateId: Id('raffleTemplate').optional(),
     terms: ChangedSeriesTerms.optional(),
   })
   .meta({ id: 'CreateSeries' })
 export type CreateSeries = z.infer<typeof CreateSeries>
 
-/** A change: the fields that are sent, of `terms` too; those left out stay as they are. */
+/** A partial change: fields that are left out keep their values, also within `terms`. */
 export const UpdateSeries = z
   .strictObject({ ...cadenceFields, status: SeriesStatus, terms: ChangedSeriesTerms })
   .partial()
@@ -97,7 +97,7 @@ export const Series = z
     cadence: Cadence,
     time: z.string(),
     timeZone: z.string(),
-    /** Minutes before the draw at which entries open and close; whole days of opening are days of the wall clock. */
+    /** Minutes before the draw at which entries open and close. Whole days of `opensBefore` are wall-clock days. */
     opensBefore: z.number().int(),
     closesBefore: z.number().int(),
     startsOn: z.string(),
@@ -123,7 +123,7 @@ export const ListSeries = PageQuery.extend({
 })
 export type ListSeries = z.infer<typeof ListSeries>
 
-/** What can be won on a day, in place of the prizes of the series' terms. */
+/** The prizes of one day, in place of the prizes of the series' terms. */
 export const PutReward = z
   .strictObject({ prizes: PrizesIn, imageUrl: ImageUrl.nullable().default(null) })
   .meta({ id: 'PutReward' })
@@ -142,7 +142,7 @@ export type ListRewards = z.infer<typeof ListRewards>
 export const Skip = z.strictObject({ date: z.string() }).meta({ id: 'SkippedDay' })
 export type Skip = z.infer<typeof Skip>
 
-/** A day whose entries have not closed: one that has its raffle, or one of the cadence. */
+/** A day whose entries have not closed, with or without its raffle. */
 export const Occurrence = z
   .strictObject({
     date: z.string(),
@@ -154,11 +154,11 @@ export const Occurrence = z
     localDrawAt: z.string(),
     prizes: z.array(Prize),
     imageUrl: z.string().nullable(),
-    /** Null until it is published, a day or two before entries open. */
+    /** Null until the raffle is published, two days before its entries open. */
     raffleId: Id('raffle').nullable(),
-    /** That raffle's: a cancelled one is shown until its entries would have closed. */
+    /** The raffle's status. A cancelled raffle stays in the list until its entries would have closed. */
     status: RaffleStatus.nullable(),
-    /** Why it cannot be published; shown to whoever may change that. */
+    /** Why the raffle cannot be published; shown only to members who may fix it. */
     problem: z.string().nullable(),
   })
   .meta({ id: 'Occurrence' })

@@ -1,5 +1,4 @@
-/** Begins a series; the next sweep makes its first raffles. */
-
+/** Creates a series; the next sweep makes its first raffles. */
 import { organisationFor, requirePermission } from '../../accounts/permissions.ts'
 import { insertAudit } from '../../audit/insert-audit.ts'
 import { requireOwnCategory } from '../../catalog/find-product.ts'

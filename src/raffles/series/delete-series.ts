@@ -22,7 +22,7 @@ export async function deleteSeries(ctx: Ctx, id: string): Promise<void> {
     insertAudit(ctx, { action: 'series.deleted', subject: { kind: 'series', id }, organisationId }),
   ])
   if (deleted.length > 0) return
-  // Gone already, if another request was quicker.
+  // If another request has deleted the series since, this throws `not_found`.
   await findSeries(ctx, id)
   throw new Problem('invalid_state', 'This series has made raffles; end it instead.')
 }

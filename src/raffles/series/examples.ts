@@ -43,7 +43,7 @@ export const EXAMPLE_OCCURRENCE = {
   problem: null,
 }
 
-/** Of what is sent, by the schemas' names. */
+/** Request bodies, by schema name. */
 export const BODIES = {
   CreateSeries: { organisationId: EXAMPLE_ORGANISATION.id, ...series },
   UpdateSeries: { time: series.time, status: EXAMPLE_SERIES.status },

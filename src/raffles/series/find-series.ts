@@ -1,4 +1,4 @@
-/** Reading series: everybody sees them, only who may write the organisation's raffles changes them. */
+/** Reads series. Everybody may read them; a change needs `raffles:write` in the organisation. */
 import { eq } from 'drizzle-orm'
 import { requirePermission } from '../../accounts/permissions.ts'
 import { type OrganisationRow, organisations } from '../../accounts/schema.ts'
@@ -23,14 +23,14 @@ export async function findSeries(ctx: Ctx, id: string): Promise<FoundSeries> {
   return found
 }
 
-/** A series that may be changed by who asks; who is no member learns nothing of it here. */
+/** A series that the caller may change. Throws `not_found` for non-members and `forbidden` for members without the permission. */
 export async function findSeriesToChange(ctx: Ctx, id: string): Promise<FoundSeries> {
   const found = await findSeries(ctx, id)
   await requirePermission(ctx, found.organisation.id, 'raffles:write', 'series')
   return found
 }
 
-/** A series that goes on. */
+/** A series that the caller may change and that has not ended. */
 export async function findLiveSeries(ctx: Ctx, id: string): Promise<FoundSeries> {
   const found = await findSeriesToChange(ctx, id)
   if (found.series.status === 'ended') throw new Problem('invalid_state', 'This series has ended.')

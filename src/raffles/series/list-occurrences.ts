@@ -1,4 +1,4 @@
-/** The days of a series whose entries have not closed: what is or will be drawn, and for what. */
+/** Lists the days of a series whose entries have not closed, with their prizes and raffles. */
 import { and, eq, gt, gte, or } from 'drizzle-orm'
 import { hasPermission } from '../../accounts/permissions.ts'
 import type { Ctx } from '../../core/context.ts'
@@ -22,18 +22,18 @@ export async function listOccurrences(ctx: Ctx, id: string, limit: number): Prom
   const data = daysToShow(ctx, series, known, limit).map((day) =>
     presentDay(ctx, series, day, known, maySeeAll),
   )
-  // Of one that is paused or ended, drafts may never be published.
+  // A paused or ended series may never publish its drafts, so days without a visible raffle are left out.
   return { data: series.status === 'active' ? data : data.filter(({ raffleId }) => raffleId !== null) }
 }
 
-/** Later than any date. */
+/** Sorts after every date. */
 const NEVER = '9999-12-31'
 
 type Known = Awaited<ReturnType<typeof readDays>>
 
 /**
- * What is made is what counts, whatever the cadence says by now: raffles that are not over, and days without one, of
- * which a series that is paused or ended has none.
+ * Raffles that exist are shown even if the cadence has changed since. Days without a raffle are shown only while the
+ * series is active.
  */
 function daysToShow(ctx: Ctx, series: SeriesRow, { made }: Known, limit: number): Day[] {
   const toMake = daysAfter(series, ctx.now).filter(({ date }) => !made.has(date))

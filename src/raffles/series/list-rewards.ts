@@ -1,4 +1,4 @@
-/** The calendar of rewards, day by day. */
+/** Lists the rewards of a series by date. */
 import { and, asc, eq, gt, gte } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Ctx } from '../../core/context.ts'

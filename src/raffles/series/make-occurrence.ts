@@ -1,7 +1,7 @@
 /**
- * Makes the raffle of one day, exactly once: a row claims the day with the raffle's id, the draft is written under that
- * id, and published. Each step does nothing where it was done, so it may be doubled, or killed between any two, and
- * nothing where the claim was taken back since: see `release-day.ts`.
+ * Makes the raffle of one day exactly once. A row claims the day with the raffle's id, the draft is inserted under that
+ * id, then it is published. Each step is idempotent, so two sweeps may overlap, and a crash may fall between any two
+ * steps. If a change of the day has deleted the claim since, the later steps do nothing: see `release-day.ts`.
  */
 import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
@@ -19,17 +19,17 @@ type OccurrenceRow = typeof seriesOccurrences.$inferSelect
 export async function makeOccurrence(ctx: Ctx, series: SeriesRow, day: Day): Promise<void> {
   const occurrence = await claimDay(ctx, series, day)
   if (occurrence === undefined) return
-  const raffle = await writeDraft(ctx, series, day, occurrence)
+  const raffle = await insertDraft(ctx, series, day, occurrence)
   if (raffle?.status !== 'draft') return
   try {
     await handOver(ctx, raffle)
   } catch (error) {
-    if (error instanceof Problem) await noteProblem(ctx, occurrence, error.message)
+    if (error instanceof Problem) await recordProblem(ctx, occurrence, error.message)
     throw error
   }
 }
 
-/** Only while the series is as it was read, and the day not skipped; undefined: not now, and the sweep comes again. */
+/** Claims the day if the series is as it was read and the day is not skipped. Undefined: not claimed; the next sweep retries. */
 async function claimDay(ctx: Ctx, series: SeriesRow, { date }: Day): Promise<OccurrenceRow | undefined> {
   const raffleId = newId('raffle')
   await withRetry(() =>
@@ -48,8 +48,8 @@ async function claimDay(ctx: Ctx, series: SeriesRow, { date }: Day): Promise<Occ
     .get()
 }
 
-/** The reward stands still while the claim does, so that every try writes the same draft; none without the claim. */
-async function writeDraft(
+/** A reward changes only together with the claim, so every try inserts the same draft. Without the claim the batch deletes it again. */
+async function insertDraft(
   ctx: Ctx,
   series: SeriesRow,
   day: Day,
@@ -77,7 +77,7 @@ async function writeDraft(
 
 const findRow = (ctx: Ctx, id: string) => ctx.db.select().from(raffles).where(eq(raffles.id, id)).get()
 
-async function noteProblem(ctx: Ctx, { raffleId, problem }: OccurrenceRow, why: string): Promise<void> {
+async function recordProblem(ctx: Ctx, { raffleId, problem }: OccurrenceRow, why: string): Promise<void> {
   if (problem === why) return
   await ctx.db.update(seriesOccurrences).set({ problem: why }).where(eq(seriesOccurrences.raffleId, raffleId))
 }

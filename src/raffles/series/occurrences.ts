@@ -1,6 +1,6 @@
 /**
- * When a series has its draws: days by its cadence, instants by the wall clock of its time zone. Pure. A time that the
- * clock leaps over comes as much later; of one that comes twice, the first counts.
+ * When a series has its draws: days by its cadence, instants by the wall clock of its time zone. Pure. A time that a
+ * clock change skips moves later by the skipped hour; of a time that comes twice, the first counts.
  */
 import { Temporal } from 'temporal-polyfill'
 import { DAY_MS, MINUTE_MS } from '../../core/time.ts'
@@ -21,13 +21,13 @@ export interface Day {
   drawAt: number
 }
 
-/** No raffle may be later than this: see `raffles/contract.ts`. */
+/** The last date that a raffle may have: see `raffles/contract.ts`. */
 const LAST_DATE = '2099-12-31'
 
-/** The days whose entries close after `now`, the soonest first; without end, if the series has none. */
+/** The days whose entries close after `now`, the soonest first, up to the end of the series. */
 export function* daysAfter(schedule: Schedule, now: number): Generator<Day, void> {
   const today = Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO(schedule.timeZone)
-  // Yesterday's draw can still come: its time may be one that the clock has leapt over.
+  // Yesterday's draw may still lie ahead, if a clock change around midnight skipped its time.
   const from = latest(schedule.startsOn, today.toPlainDate().subtract({ days: 1 }).toString())
   const last = earliest(schedule.endsOn ?? LAST_DATE, LAST_DATE)
   for (const date of dates(schedule.cadence, from)) {
@@ -37,7 +37,7 @@ export function* daysAfter(schedule: Schedule, now: number): Generator<Day, void
   }
 }
 
-/** The day `date` of the series; null where it has no draw then. */
+/** The series' day on `date`; null if it has no draw on that date. */
 export function dayOn(schedule: Schedule, date: string): Day | null {
   if (date < schedule.startsOn || date > (schedule.endsOn ?? LAST_DATE)) return null
   const [first] = dates(schedule.cadence, date)
@@ -48,13 +48,13 @@ function dayOf(schedule: Schedule, date: string): Day {
   const drawAt = drawOf(schedule, date, 0)
   const closesAt = drawAt - schedule.closesBefore * MINUTE_MS
   const opensAt = opensAtOf(schedule, date)
-  // Entries for less than the hour that the clock leaps over are counted back from the draw itself.
+  // On a day of 23 hours the wall-clock opening may fall after the closing: then count back from the draw itself.
   return { date, drawAt, closesAt, opensAt: opensAt < closesAt ? opensAt : drawAt - opensOf(schedule) }
 }
 
 /**
- * Whole days back are days of the wall calendar: to when the draw of that day would be, on a day of 23 hours or 25 too,
- * so that the entries of a daily series begin as long after the last draw as ever. What is left is elapsed time.
+ * Whole days of `opensBefore` are calendar days, even when a day has 23 or 25 hours. So the entries of a daily series
+ * always open at the same distance from the previous draw. The remaining minutes are elapsed time.
  */
 function opensAtOf(schedule: Schedule, date: string): number {
   const days = Math.round(opensOf(schedule) / DAY_MS)
@@ -63,13 +63,13 @@ function opensAtOf(schedule: Schedule, date: string): number {
 
 const opensOf = ({ opensBefore }: Schedule): number => opensBefore * MINUTE_MS
 
-/** When a draw is, or would be, so many days before `date`. */
+/** The instant of a draw that lies `daysBefore` days before `date` (ms). */
 const drawOf = ({ time, timeZone }: Schedule, date: string, daysBefore: number): number =>
   Temporal.PlainDateTime.from(`${date}T${time}`)
     .subtract({ days: daysBefore })
     .toZonedDateTime(timeZone, { disambiguation: 'compatible' }).epochMilliseconds
 
-/** The days of a cadence from `from` on. */
+/** The dates of a cadence, from `from` on. */
 function* dates(cadence: Cadence, from: string): Generator<string, never> {
   const start = Temporal.PlainDate.from(from)
   if (cadence.every === 'month') {

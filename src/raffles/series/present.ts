@@ -1,4 +1,4 @@
-/** A series as it is answered. */
+/** A series in its wire shape. */
 import { toInstant } from '../../core/time.ts'
 import { toTermColumns } from '../columns.ts'
 import type { Series } from './contract.ts'
@@ -21,7 +21,7 @@ export function presentSeries({ series, organisation }: FoundSeries): Series {
     endsOn,
     terms: {
       ...series.terms,
-      // Terms that were saved before there were categories have none.
+      // Rows from before categories existed have none.
       categoryId: series.terms.categoryId ?? null,
       maxPerUser: toTermColumns(namedTerms(series)).maxPerUser,
     },

@@ -1,4 +1,4 @@
-/** The raffle that a series has on one of its days, and whether it could be published. */
+/** Builds the raffle of one day of a series, and checks whether it could be published. */
 import type { Ctx } from '../../core/context.ts'
 import type { FieldError } from '../../core/errors.ts'
 import { toNewColumns } from '../columns.ts'
@@ -16,7 +16,7 @@ export interface DayReward {
 
 export const namedTerms = ({ title, timeZone, terms }: Named): SavedTerms => ({ ...terms, title, timeZone })
 
-/** Named after series and day, so that each can be told from the others. */
+/** The title ends with the date, so that people can distinguish the raffles of a series. */
 export const raffleOfDay = (series: Named, day: Day, reward: DayReward | undefined): CreateRaffle => ({
   ...namedTerms(series),
   title: `${series.title}, ${day.date}`,
@@ -29,7 +29,7 @@ export const raffleOfDay = (series: Named, day: Day, reward: DayReward | undefin
 
 const TIMES: readonly string[] = ['opensAt', 'closesAt', 'drawAt']
 
-/** Everything that stands in the way, by the fields of a series. */
+/** Every reason why the day's raffle cannot be published, by field of the series. */
 export const whyNotDay = (ctx: Ctx, series: Named, day: Day): FieldError[] =>
   whyNotPublishNow(ctx, toNewColumns(raffleOfDay(series, day, undefined))).map(({ path, message }) =>
     TIMES.includes(path)
@@ -37,7 +37,7 @@ export const whyNotDay = (ctx: Ctx, series: Named, day: Day): FieldError[] =>
       : { path: `terms.${path}`, message },
   )
 
-/** Everything that stands in the way of a day's own prizes. */
+/** Every reason why the day's own prizes cannot be published. */
 export const whyNotReward = (ctx: Ctx, series: Named, day: Day, reward: DayReward): FieldError[] =>
   whyNotPublishNow(ctx, toNewColumns(raffleOfDay(series, day, reward))).filter(({ path }) =>
     path.startsWith('prizes'),

@@ -1,6 +1,6 @@
 /**
- * A day is open while no pool has accepted its raffle. Whoever changes an open day takes back what was begun of its
- * raffle in the same batch: the draft, its claim, and the stock that a publication which died had set aside.
+ * A day is open until a pool accepts its raffle. A change of an open day deletes its unfinished raffle in the same
+ * batch: the draft, its claim, and the stock that a crashed publication had set aside.
  */
 import { and, eq, ne, notExists, type SQL, sql } from 'drizzle-orm'
 import { undoSetAside } from '../../catalog/set-aside.ts'
@@ -10,14 +10,14 @@ import { askPool } from '../../tickets/client.ts'
 import { poolNameOf } from '../../tickets/reservation-id.ts'
 import { raffles, seriesOccurrences } from '../schema.ts'
 
-/** A day of a series, and the id of the raffle that was begun for it, if any was. */
+/** A day of a series, and the id of its unfinished raffle, if there is one. */
 export interface OpenDay {
   seriesId: string
   date: string
   begun: string | null
 }
 
-/** Throws where a pool has accepted the day's raffle: the pool itself is asked, as the database may not have heard. */
+/** Throws if a pool has accepted the day's raffle. Queries the pool itself, because its projection may be late. */
 export async function findOpenDay(ctx: Ctx, seriesId: string, date: string): Promise<OpenDay> {
   const claim = await ctx.db
     .select({ raffleId: seriesOccurrences.raffleId, status: raffles.status })
@@ -32,7 +32,7 @@ export async function findOpenDay(ctx: Ctx, seriesId: string, date: string): Pro
   return { seriesId, date, begun: claim.raffleId }
 }
 
-/** Whether the day is still as it was found: for the statement that changes it, ahead of `releaseDay`. */
+/** Guard for the statement that changes the day, placed before `releaseDay`: the day is still as it was read. */
 export const isOpen = (ctx: Ctx, { seriesId, date, begun }: OpenDay): SQL =>
   and(
     notExists(
@@ -51,8 +51,9 @@ export const isOpen = (ctx: Ctx, { seriesId, date, begun }: OpenDay): SQL =>
   )!
 
 /**
- * Statements: as if nobody had begun the day's raffle, where the day is open. A sweep that has read the claim writes no
- * draft without it, and one that has read the draft finds nothing to note its publication in, so no pool hears of it.
+ * Statements that delete the unfinished raffle of an open day. Race: a sweep may be making that raffle now. Safe: a
+ * sweep that has read the claim keeps no draft without it. One that has read the draft finds no row in which to
+ * record its publication, so it never calls the pool.
  */
 export const releaseDay = (ctx: Ctx, { begun }: OpenDay) =>
   begun === null
@@ -71,8 +72,8 @@ export const releaseDay = (ctx: Ctx, { begun }: OpenDay) =>
       ]
 
 /**
- * Whether a pool that had no terms when it was asked has none for good: a publication notes itself in `due_at` before
- * the pool hears of it, and at that time the pool takes no terms of it any more.
+ * Whether a pool that had no terms when it was queried can never get any. A publication records `due_at` before it
+ * calls the pool, and the pool refuses its terms from that time on.
  */
 const isUnpublished = (ctx: Ctx, raffleId: string): SQL =>
   sql`NOT EXISTS (SELECT 1 FROM raffles AS begun WHERE begun.id = ${raffleId}

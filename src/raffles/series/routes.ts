@@ -1,4 +1,4 @@
-/** Doors under /api/v1/series: recurring raffles, their calendar of rewards, and their days to come. */
+/** Routes under /api/v1/series: recurring raffles, their calendar of rewards, and their next days. */
 import { Hono } from 'hono'
 import { cachedForASecond } from '../../core/cache.ts'
 import type { AppEnv } from '../../core/context.ts'
@@ -63,9 +63,9 @@ export const series = new Hono<AppEnv>()
   .post(
     '/',
     describe({
-      summary: 'Begin a series',
+      summary: 'Create a series',
       description:
-        'A raffle each day of the cadence, drawn at `time` on the wall clock of `timeZone`: a time that the clock leaps over comes as much later, of one that comes twice the first counts. Entries open `opensBefore` minutes before it, of which whole days (to the nearest) are days of that wall clock, so that those of a daily draw follow each other alike when the clock changes; they close `closesBefore` minutes before it by any clock. `terms` are all that a raffle has but title, time zone and times; with `templateId` those of the template are copied, and `terms` replaces some. Raffles are published two days before their entries open, and always the next one.',
+        'Makes a raffle for each day of the cadence, drawn at `time` on the wall clock of `timeZone`. A time that a clock change skips moves later by the skipped hour; of a time that comes twice, the first counts. Entries open `opensBefore` minutes before the draw. Whole days of it (to the nearest) are wall-clock days, so that a daily draw keeps its rhythm when the clock changes. Entries close `closesBefore` elapsed minutes before the draw. `terms` has every field of a raffle except title, time zone and times. With `templateId` the terms of that template are copied, and fields of `terms` replace them. A raffle is published two days before its entries open; the next raffle is always published.',
       tag: TAG,
       auth: 'user',
       success: { ...theSeries('The series.'), status: 201 },
@@ -96,7 +96,7 @@ export const series = new Hono<AppEnv>()
     describe({
       summary: 'Change, pause, resume or end a series',
       description:
-        'Fields that are left out stay, those of `terms` too. Raffles that are made already stay as they are. `ended` is for good.',
+        'Fields that are left out keep their values, also within `terms`. Raffles that the series has already made do not change. `ended` is final.',
       tag: TAG,
       auth: 'user',
       success: theSeries('The changed series.'),
@@ -126,7 +126,7 @@ export const series = new Hono<AppEnv>()
     describe({
       summary: 'List the next days of a series',
       description:
-        'Each with its reward, and the raffle with its `status` once there is one, as it was made whatever the series says since.',
+        'Each day has its prizes, and its raffle with `status` once there is one. A raffle that was already made is shown as it is, even if the series has changed since.',
       tag: TAG,
       auth: 'optional',
       success: {
@@ -147,14 +147,14 @@ export const series = new Hono<AppEnv>()
     cachedForASecond,
     describe({
       summary: 'Read the calendar of rewards',
-      description: 'Days without a reward of their own have the prizes of the series’ terms.',
+      description: 'A day without its own reward has the prizes of the series’ terms.',
       tag: TAG,
       auth: 'none',
       success: {
         status: 200,
         schema: RewardPage,
         example: { data: [EXAMPLE_REWARD], nextCursor: null },
-        description: 'Day by day; `from` leaves out the days before it.',
+        description: 'By date; `from` leaves out earlier days.',
       },
       errors: [...PAGE_ERRORS, 'not_found'],
     }),
@@ -166,7 +166,7 @@ export const series = new Hono<AppEnv>()
     '/:id/rewards/:date',
     describe({
       summary: 'Set the reward of a day',
-      description: 'Until the day’s raffle is published. A draft of it is made anew.',
+      description: 'Possible until the day’s raffle is published. An existing draft of it is made again.',
       tag: TAG,
       auth: 'user',
       success: { status: 200, schema: Reward, example: EXAMPLE_REWARD, description: 'The reward.' },
@@ -182,11 +182,11 @@ export const series = new Hono<AppEnv>()
   .delete(
     '/:id/rewards/:date',
     describe({
-      summary: 'Take back the reward of a day',
-      description: 'Until the day’s raffle is published. The prizes of the terms take its place.',
+      summary: 'Remove the reward of a day',
+      description: 'Possible until the day’s raffle is published. The prizes of the terms take its place.',
       tag: TAG,
       auth: 'user',
-      success: { status: 204, description: 'Taken back.' },
+      success: { status: 204, description: 'Removed.' },
       errors: ['forbidden', 'not_found', 'invalid_state', 'conflict'],
     }),
     validate('param', SeriesDayParams),
@@ -201,7 +201,7 @@ export const series = new Hono<AppEnv>()
     describe({
       summary: 'Skip a day',
       description:
-        'Until the day’s raffle is published, also where it is a draft that cannot be: that goes, and what was set aside for it is back in stock.',
+        'Possible until the day’s raffle is published. A draft of it is deleted, and its prizes return to the stock.',
       tag: TAG,
       auth: 'user',
       success: {
@@ -221,7 +221,7 @@ export const series = new Hono<AppEnv>()
   .delete(
     '/:id/skips/:date',
     describe({
-      summary: 'Have a draw on a skipped day after all',
+      summary: 'Restore a skipped day',
       tag: TAG,
       auth: 'user',
       success: { status: 204, description: 'The day has a draw again.' },

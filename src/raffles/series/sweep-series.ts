@@ -1,4 +1,4 @@
-/** The sweep over series: makes the raffles whose entries open soon, at least the next one, and ends what has no day left. */
+/** Sweeps series: makes the raffles whose entries open soon (always the next one), and ends series with no day left. */
 import { and, asc, eq, gt, isNotNull, lte, ne } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
 import { sweepRows } from '../../core/sweep-rows.ts'
@@ -31,7 +31,7 @@ async function advanceSeries(ctx: Ctx, row: SeriesRow): Promise<void> {
     try {
       await makeOccurrence(ctx, row, day)
     } catch (error) {
-      // One day that cannot be made does not keep the others from it; the series stays due.
+      // One failing day must not block the others. The series stays due, so the next sweep retries.
       failures.push(error)
     }
   }
@@ -39,13 +39,13 @@ async function advanceSeries(ctx: Ctx, row: SeriesRow): Promise<void> {
   await ctx.db
     .update(series)
     .set({ dueAt, status: dueAt === null ? 'ended' : 'active' })
-    // Changed meanwhile: then `due_at` is that change's.
+    // If the series has changed since the read, that change has set `due_at`.
     .where(and(eq(series.id, row.id), eq(series.revision, row.revision), eq(series.status, 'active')))
 }
 
 /**
- * The days whose raffles should be there at `now`, and when there will be more; null: never. A skipped day may have its
- * draw after all until its entries would close: a series does not end before that.
+ * The days whose raffles should exist at `now`, and when the next ones are due (ms; null: never). A skipped day can be
+ * restored until its entries would close, so the series does not end before that.
  */
 export function daysToMake(
   row: Pick<SeriesRow, keyof Parameters<typeof daysAfter>[0]>,
@@ -59,7 +59,7 @@ export function daysToMake(
     if (skipped.has(day.date)) continue
     const last = days.at(-1)
     if (last !== undefined && day.opensAt - AHEAD_MS > now) {
-      // With the last one closed, this is the next.
+      // Once the last of `days` closes, this day is the next, and the next one must always exist.
       return { days, dueAt: Math.min(day.opensAt - AHEAD_MS, last.closesAt) }
     }
     days.push(day)

@@ -1,5 +1,4 @@
-/** Changes, pauses, resumes or ends a series; raffles that it has made stay as they are. */
-
+/** Changes, pauses, resumes or ends a series; raffles that it has already made do not change. */
 import { and, eq, sql } from 'drizzle-orm'
 import { fieldsOf, insertAudit } from '../../audit/insert-audit.ts'
 import { requireOwnCategory } from '../../catalog/find-product.ts'
@@ -15,7 +14,7 @@ import { presentSeries } from './present.ts'
 export async function updateSeries(ctx: Ctx, id: string, change: UpdateSeries): Promise<Series> {
   const { series: row } = await findLiveSeries(ctx, id)
   const changed = { ...row, ...change, terms: { ...row.terms, ...change.terms } }
-  // One that is ended may well have no day left.
+  // A series that ends needs no day ahead.
   if (changed.status !== 'ended') checkSeries(ctx, changed)
   await requireOwnCategory(ctx, change.terms?.categoryId, row.organisationId)
   await requireOwnProducts(ctx, row.organisationId, change.terms?.prizes, 'terms.')
@@ -49,6 +48,6 @@ export async function updateSeries(ctx: Ctx, id: string, change: UpdateSeries): 
       fields: fieldsOf(change),
     }),
   ])
-  if (written.length === 0) throw new Problem('conflict', 'This series was changed meanwhile. Read it again.')
+  if (written.length === 0) throw new Problem('conflict', 'Somebody else changed this series. Read it again.')
   return presentSeries(await findSeries(ctx, id))
 }

@@ -1,4 +1,4 @@
-/** The shapes of raffle templates on the wire: saved terms under a name and a colour, and what they come to. */
+/** The shapes of raffle templates on the wire: saved terms with a name, a colour and their economics. */
 import * as z from 'zod'
 import { Id } from '../../core/ids.ts'
 import { Sum } from '../../core/money.ts'
@@ -21,25 +21,25 @@ export const CreateTemplate = SavedTerms.extend({
 }).meta({ id: 'CreateRaffleTemplate' })
 export type CreateTemplate = z.infer<typeof CreateTemplate>
 
-/** A change: the fields that are sent; those left out stay as they are. */
+/** A partial change: fields that are left out keep their values. */
 export const UpdateTemplate = ChangedTerms.extend(z.strictObject(ownFields).partial().shape).meta({
   id: 'UpdateRaffleTemplate',
 })
 export type UpdateTemplate = z.infer<typeof UpdateTemplate>
 
-/** What a raffle of these terms comes to when every ticket is sold. */
+/** How the takings of a sold-out raffle with these terms are divided. */
 export const Economics = z
   .strictObject({
     /** Price × tickets. */
     totalTakings: Sum,
     rake: Sum,
-    /** The takings without the rake. */
+    /** The takings less the rake. */
     prizePool: Sum,
-    /** Rank by rank, what each of its winners gets; null for an item. */
+    /** By rank, the amount for each of its winners; null for an item. */
     prizePerWinner: z.array(
       z.strictObject({ title: z.string(), winners: z.number().int(), amount: Sum.nullable() }),
     ),
-    /** What is left for the organisation; below zero it owes that to the prizes. */
+    /** The organisation's part; if negative, the organisation owes that amount to the prizes. */
     organiser: Sum,
   })
   .meta({ id: 'Economics' })

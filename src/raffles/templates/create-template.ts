@@ -19,7 +19,7 @@ export async function createTemplate(ctx: Ctx, input: CreateTemplate): Promise<R
   const { organisationId: named, name, colour, ...terms } = input
   const organisationId = await organisationFor(ctx, named)
   await requirePermission(ctx, organisationId, 'raffles:write')
-  requirePossible(terms)
+  requirePublishableTerms(terms)
   await requireOwnCategory(ctx, terms.categoryId, organisationId)
   await requireOwnProducts(ctx, organisationId, terms.prizes)
   const id = newId('raffleTemplate')
@@ -36,8 +36,8 @@ export async function createTemplate(ctx: Ctx, input: CreateTemplate): Promise<R
   return presentTemplate(await findTemplate(ctx, id))
 }
 
-/** Terms under which nothing could ever be published are told at once. */
-export function requirePossible(terms: SavedTerms): void {
+/** Refuses terms with which no raffle could ever be published. */
+export function requirePublishableTerms(terms: SavedTerms): void {
   const errors = whyNotTerms(toTermColumns(terms))
   if (errors.length > 0) throw validationFailed(errors)
 }

@@ -1,5 +1,4 @@
-/** Deletes a template; what was started from it stays. */
-
+/** Deletes a template; raffles that were started from it stay. */
 import { eq } from 'drizzle-orm'
 import { insertAudit } from '../../audit/insert-audit.ts'
 import type { Ctx } from '../../core/context.ts'

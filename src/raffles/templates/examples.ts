@@ -43,7 +43,7 @@ export const EXAMPLE_TEMPLATE = {
 
 const { id: _, organisation, economics, createdAt, updatedAt, ...saved } = EXAMPLE_TEMPLATE
 
-/** Of what is sent, by the schemas' names. */
+/** Request bodies, by schema name. */
 export const BODIES = {
   CreateTemplate: { organisationId: organisation.id, ...saved },
   UpdateTemplate: { name: saved.name, colour: saved.colour },

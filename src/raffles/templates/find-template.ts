@@ -1,4 +1,4 @@
-/** Reading raffle templates: only who may write the organisation's raffles sees them. */
+/** Reads raffle templates, which need `raffles:write` in the organisation. */
 import { eq } from 'drizzle-orm'
 import { requirePermission } from '../../accounts/permissions.ts'
 import { type OrganisationRow, organisations } from '../../accounts/schema.ts'
@@ -17,7 +17,7 @@ export const selectTemplates = (ctx: Ctx) =>
     .from(raffleTemplates)
     .innerJoin(organisations, eq(organisations.id, raffleTemplates.organisationId))
 
-/** To everybody else it does not exist. */
+/** Throws `not_found` for non-members and `forbidden` for members without the permission. */
 export async function findTemplate(ctx: Ctx, id: string): Promise<FoundTemplate> {
   const found = await selectTemplates(ctx).where(eq(raffleTemplates.id, id)).get()
   if (found === undefined) throw notFound('raffle template')

@@ -1,4 +1,4 @@
-/** Lists the templates of the organisations whose raffles one may write, the newest first. */
+/** Lists the templates of all organisations whose raffles the caller may write, the newest first. */
 import { and, desc, eq, lt, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { organisationsWith } from '../../accounts/permissions.ts'

@@ -1,4 +1,4 @@
-/** A raffle template as it is answered, with what a raffle of its terms comes to when it is sold out. */
+/** A raffle template in its wire shape, with the economics of a sold-out raffle. */
 import { toInstant } from '../../core/time.ts'
 import { toTermColumns } from '../columns.ts'
 import type { SavedTerms } from '../contract.ts'
@@ -14,7 +14,7 @@ export function presentTemplate({ template, organisation }: FoundTemplate): Raff
     name,
     colour,
     ...terms,
-    // Terms that were saved before there were categories have none.
+    // Rows from before categories existed have none.
     categoryId: terms.categoryId ?? null,
     maxPerUser: toTermColumns(terms).maxPerUser,
     economics: economicsOf(terms),
@@ -23,7 +23,7 @@ export function presentTemplate({ template, organisation }: FoundTemplate): Raff
   }
 }
 
-/** When every ticket is sold. */
+/** The economics when every ticket is sold. */
 export function economicsOf(terms: SavedTerms): Economics {
   const { takings, rake, units, organiser } = settleTakings(toTermColumns(terms), terms.totalTickets)
   const sum = (amount: number) => ({ amount, currency: terms.ticketPrice.currency })
@@ -34,7 +34,7 @@ export function economicsOf(terms: SavedTerms): Economics {
     prizePerWinner: terms.prizes.map(({ kind, title, quantity }, index) => ({
       title,
       winners: quantity,
-      // Of shares that the last minor unit tells apart, the smallest.
+      // Rounding may give equal shares amounts that differ by one minor unit: show the smallest.
       amount: kind === 'item' ? null : sum(smallest(units, index + 1, quantity)),
     })),
     organiser: sum(organiser),

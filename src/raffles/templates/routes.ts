@@ -1,4 +1,4 @@
-/** Doors under /api/v1/raffle-templates: saved terms of an organisation, and raffles started from them. */
+/** Routes under /api/v1/raffle-templates: saved terms of an organisation, and raffles started from them. */
 import { Hono } from 'hono'
 import type { AppEnv } from '../../core/context.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../../core/openapi.ts'
@@ -36,7 +36,7 @@ export const raffleTemplates = new Hono<AppEnv>()
     '/',
     describe({
       summary: 'List raffle templates',
-      description: 'Of the organisations whose raffles you may write.',
+      description: 'The templates of the organisations whose raffles you may write.',
       tag: TAG,
       auth: 'user',
       success: {
@@ -55,7 +55,7 @@ export const raffleTemplates = new Hono<AppEnv>()
     describe({
       summary: 'Save a raffle template',
       description:
-        'All that a new raffle has but its times, under a name and a colour. `organisationId` may be left out by whoever is a member of one organisation.',
+        'Has every field of a new raffle except its times, with a name and a colour. A member of only one organisation may leave out `organisationId`.',
       tag: TAG,
       auth: 'user',
       success: { ...theTemplate('The template.'), status: 201 },
@@ -72,7 +72,7 @@ export const raffleTemplates = new Hono<AppEnv>()
     '/:id',
     describe({
       summary: 'Read a raffle template',
-      description: '`economics` is what a raffle of these terms comes to when every ticket is sold.',
+      description: '`economics` shows how the takings of a sold-out raffle with these terms are divided.',
       tag: TAG,
       auth: 'user',
       success: theTemplate('The template.'),
@@ -85,7 +85,8 @@ export const raffleTemplates = new Hono<AppEnv>()
     '/:id',
     describe({
       summary: 'Change a raffle template',
-      description: 'Fields that are left out stay. What was started from it stays as it is.',
+      description:
+        'Fields that are left out keep their values. Raffles that were started from it do not change.',
       tag: TAG,
       auth: 'user',
       success: theTemplate('The changed template.'),
@@ -99,7 +100,7 @@ export const raffleTemplates = new Hono<AppEnv>()
     '/:id',
     describe({
       summary: 'Delete a raffle template',
-      description: 'What was started from it stays.',
+      description: 'Raffles that were started from it stay.',
       tag: TAG,
       auth: 'user',
       success: { status: 204, description: 'Deleted.' },
@@ -116,7 +117,7 @@ export const raffleTemplates = new Hono<AppEnv>()
     describe({
       summary: 'Start a raffle from a template',
       description:
-        'Its times, and whatever else is to differ from the template. As a draft: publish it as any other.',
+        'Send the times, and any field that should differ from the template. The raffle is a draft: publish it like any other.',
       tag: TAG,
       auth: 'user',
       success: { status: 201, schema: Raffle, example: EXAMPLE_RAFFLE, description: 'The draft.' },

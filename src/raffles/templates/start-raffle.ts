@@ -1,4 +1,4 @@
-/** Starts a raffle from a template: its terms, the times, and whatever else is to differ. */
+/** Creates a draft from a template: its terms, with the times and the differing fields of the request. */
 import type { Ctx } from '../../core/context.ts'
 import type { Raffle, StartRaffle } from '../contract.ts'
 import { createRaffle } from '../create-raffle.ts'

@@ -1,5 +1,4 @@
-/** Changes a template; what was started from it stays as it is. */
-
+/** Changes a template; raffles that were started from it do not change. */
 import { and, eq, sql } from 'drizzle-orm'
 import { fieldsOf, insertAudit } from '../../audit/insert-audit.ts'
 import { requireOwnCategory } from '../../catalog/find-product.ts'
@@ -8,7 +7,7 @@ import { Problem } from '../../core/errors.ts'
 import { requireOwnProducts } from '../prize-stock.ts'
 import { raffleTemplates } from '../schema.ts'
 import type { RaffleTemplate, UpdateTemplate } from './contract.ts'
-import { requirePossible } from './create-template.ts'
+import { requirePublishableTerms } from './create-template.ts'
 import { findTemplate } from './find-template.ts'
 import { presentTemplate } from './present.ts'
 
@@ -16,7 +15,7 @@ export async function updateTemplate(ctx: Ctx, id: string, change: UpdateTemplat
   const { template } = await findTemplate(ctx, id)
   const { name, colour, ...changedTerms } = change
   const terms = { ...template.terms, ...changedTerms }
-  requirePossible(terms)
+  requirePublishableTerms(terms)
   await requireOwnCategory(ctx, change.categoryId, template.organisationId)
   await requireOwnProducts(ctx, template.organisationId, change.prizes)
   const update = ctx.db

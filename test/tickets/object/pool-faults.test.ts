@@ -1,6 +1,7 @@
 // What a pool keeps when things go wrong: its memory is taken away, its alarm rings at the wrong time, money comes
 // late, D1 fails, crawls or forgets to answer, a call is malformed.
 
+import { abortAllDurableObjects } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { canonicalRules } from '../../../src/rdp1/rules.ts'
@@ -10,6 +11,7 @@ import { reservationAddress, reservationId } from '../../../src/tickets/reservat
 import type { RaffleTerms, Terms } from '../../../src/tickets/terms.ts'
 import { call } from '../../harness/client.ts'
 import { failingDatabase } from '../../harness/faults.ts'
+import { expectLogged } from '../../harness/log.ts'
 import { testContext } from '../../harness/people.ts'
 import {
   aBuyer,
@@ -54,9 +56,6 @@ const everything = async (raffle: OnSale) => ({
 
 /** To just after the moment at which the pool freezes by itself. */
 const waitForFreeze = ({ freezeAt }: OnSale) => vi.setSystemTime(freezeAt + 5 * SECOND_MS)
-
-/** For a test that provokes what is logged as an error. */
-const silenceErrors = () => void vi.spyOn(console, 'error').mockImplementation(() => {})
 
 const termsOf = async (raffle: OnSale) => (await stateOf(raffle)).terms as RaffleTerms
 
@@ -138,7 +137,7 @@ describe('an object that loses its memory', () => {
     const raffle = await raffleOnSale()
     const crowd = await buyers(20)
     const answers = crowd.map((buyer) => buy(raffle, buyer, { quantity: 2 }))
-    await inside(raffle, (_, state) => state.abort('killed')).catch(() => {})
+    await abortAllDurableObjects()
     const numbers = (await Promise.all(answers)).flatMap(numbersOf)
     expect(new Set(numbers).size).toBe(40)
     expect(await expectSound(raffle)).toHaveLength(20)
@@ -193,7 +192,7 @@ describe('the alarm', () => {
   })
 
   it('pauses when it cannot do what is due, instead of ringing for ever', async () => {
-    silenceErrors()
+    expectLogged('commit failed', 'alarm failed')
     // Rules that name no beacon can be sold under but not committed.
     const raffle = await raffleOnSale()
     const terms = await termsOf(raffle)
@@ -417,7 +416,7 @@ describe('with D1 slow', () => {
     const { letGo } = await holdBack(raffle)
     await Promise.all((await buyers(5)).map((buyer) => buy(raffle, buyer, { quantity: 1 })))
     const before = await stateOf(raffle)
-    await inside(raffle, (_, state) => state.abort('killed')).catch(() => {})
+    await abortAllDurableObjects()
     await ring(raffle)
     await expectProjected(raffle)
     // The batch that was under way lands after all, long after newer ones: it changes nothing.
@@ -598,10 +597,9 @@ describe('terms', () => {
 
   it('that are not valid leave no trace, nor does a question about a raffle that is not there', async () => {
     const nowhere = { id: 'raffle_01kjy3cr00e2ys5rh3rp46hk8x', pool: 'eeeeeeeeeee' } as OnSale
-    silenceErrors()
-    await expect(
-      configure(nowhere, 1, { kind: 'raffle', rules: 'no rules', paymentSpanSeconds: 0, providers: [] }),
-    ).rejects.toThrow()
+    expectLogged('commit failed')
+    const noRules = { kind: 'raffle' as const, rules: 'no rules', paymentSpanSeconds: 0, providers: [] }
+    await expect(inside(nowhere, (pool) => pool.configure(nowhere.id, 1, noRules))).rejects.toThrow()
     expect(await hold(nowhere, someone(), 1)).toMatchObject({ ok: false, code: 'not_found' })
     expect(await confirm({ id: reservationId(nowhere.pool, 1, Date.now()) })).toMatchObject({
       code: 'not_found',
@@ -633,9 +631,9 @@ describe('a malformed call', () => {
   it('fails alone, and leaves the pool as its store is', async () => {
     const raffle = await raffleOnSale({ ...PRICED, maxPerUser: 3 })
     await confirm(await held(raffle, someone(), 2))
-    silenceErrors()
+    expectLogged('commit failed')
     const bad = () =>
-      askPool(testContext(), raffle.pool, (pool) =>
+      inside(raffle, (pool) =>
         pool.reserve({
           itemId: raffle.id,
           holder: someone(),

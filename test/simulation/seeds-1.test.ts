@@ -1,4 +1,0 @@
-// Half of the seeds that every change is tested with.
-import { seedsAccountForEverything } from './seeds.ts'
-
-seedsAccountForEverything(1, 25)
