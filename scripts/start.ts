@@ -1,7 +1,7 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: the life of one process, in the order in which it happens
 /**
- * `npm start`: all of Tombola on this machine. It migrates the local database, seeds the demo once, runs the worker,
- * calls its cron each minute as production would, and stops everything when it ends.
+ * `npm start`: all of Tombola on this machine. It migrates the local database, seeds the demo once, and runs the worker.
+ * It calls the worker's cron each minute, as production would, and stops everything when it ends.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
