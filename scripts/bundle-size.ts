@@ -1,4 +1,4 @@
-/** `npm run bundle`: builds the worker as a deploy would and fails when it has outgrown its promise. */
+/** `npm run bundle`: builds the worker as a deploy would, and fails if it is larger than `MAX_KIB` compressed. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ try {
     lines.push(line),
   )
   if ((await build.ended) !== 0) {
-    console.error(`${lines.join('\n')}\n\nThe worker does not build; wrangler's words stand above.`)
+    console.error(`${lines.join('\n')}\n\nThe worker does not build. See wrangler's output above.`)
     process.exitCode = 1
   } else {
     report(outdir)

@@ -1,4 +1,4 @@
-/** One Tombola at a time on the local data: a file beside them says who has them. Two runtimes would sell over each other. */
+/** Lets one Tombola at a time use the local data, by a lock file beside them. Two runtimes could sell a number twice. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
@@ -7,7 +7,7 @@ interface Claim {
   port: number
 }
 
-/** Claims the data for this process; gives who has them already, if somebody does. */
+/** Claims the data for this process. Returns the claim of another running process, or null on success. */
 export function claimData(file: string, port: number): Claim | null {
   mkdirSync(dirname(file), { recursive: true })
   const claim: Claim = { pid: process.pid, port }
@@ -21,7 +21,7 @@ export function claimData(file: string, port: number): Claim | null {
     }
     const other = readClaim(file)
     if (other !== null && isAlive(other.pid)) return other
-    // Whoever wrote it was killed.
+    // The process that wrote the file was killed.
     rmSync(file, { force: true })
   }
 }
@@ -39,7 +39,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // Somebody else's process is one all the same.
+    // EPERM: the process runs under another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }

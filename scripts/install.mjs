@@ -1,6 +1,6 @@
 /**
- * Installs the dependencies if what stands in node_modules is not what the lock file names, else does nothing.
- * Plain JavaScript without imports of its own: it runs on the machine's Node before anything is installed.
+ * Installs the dependencies unless node_modules matches the lock file.
+ * Plain JavaScript without dependencies: it runs on the machine's own Node before anything is installed.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -17,7 +17,7 @@ if (major < OLDEST_NODE) {
 if (!isInstalled()) install()
 if (!existsSync(join(ROOT, 'src/web/assets/swagger/swagger-ui.css'))) await import('./copy-assets.mjs')
 
-/** npm leaves a copy of what it installed in node_modules; an interrupted install leaves none, or an older one. */
+/** npm keeps a lock file of the installed packages in node_modules. An interrupted install leaves none, or an older one. */
 function isInstalled() {
   const wanted = readPackages('package-lock.json')
   const present = readPackages('node_modules/.package-lock.json')
@@ -44,7 +44,7 @@ function readPackages(file) {
 function install() {
   const startedAt = Date.now()
   say('Installing the dependencies with npm ci (about half a minute, once) …')
-  // `shell` only where npm is a script that the system cannot start by itself.
+  // On Windows npm is a script, which needs a shell.
   const { status, error } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: ROOT,
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -53,8 +53,8 @@ function install() {
   if (error !== undefined) fail(`npm could not be started: ${error.message}`)
   if (status !== 0) {
     fail(
-      'npm ci failed; its own words stand above. The first install needs the npm registry: check the network\n' +
-        '(or the proxy and registry settings: npm config list), then run the same command again.',
+      'npm ci failed; see its output above. The first install needs the npm registry. Check the network, or the\n' +
+        'proxy and registry settings (npm config list). Then run the same command again.',
     )
   }
   say(`Installed in ${Math.round((Date.now() - startedAt) / 1000)} s.`)

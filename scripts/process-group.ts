@@ -1,22 +1,23 @@
 /**
- * Runs a command at the head of a process group of its own, which ends as a whole: when it is asked to, and also
- * when whoever started it dies without a word. Wrangler's runtime is a grandchild that outlives a killed parent.
+ * Runs a command in its own process group, and ends the whole group on `stop()` or when the starting process dies.
+ * Wrangler's runtime is a grandchild, which would outlive a killed parent.
  *
- * Run as a program, this file is the group's guard: its stdin is a pipe whose end means that the group must go.
+ * Run as a program, this file is the group's guard. Its stdin is a pipe from the starting process, and the pipe's end
+ * means that the group must end.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
-/** How long a command may take to end by itself before its group is killed. */
+/** How long a command may take to end after SIGTERM before its group is killed. */
 const GRACE_MS = 3_000
-/** How long the guard may take, its own grace included, before the group is killed from outside. */
+/** How long the guard may take, its own grace included, before this process kills the group. */
 const GUARD_GRACE_MS = GRACE_MS + 2_000
-const VANISH_MS = 3_000
+const REAP_MS = 3_000
 
 export interface ProcessGroup {
-  /** Settles when the command has ended, with its exit code (1 where a signal ended it). */
+  /** Resolves with the command's exit code once it has ended; 1 if a signal ended it. */
   readonly ended: Promise<number>
-  /** Ends the whole group and waits until it is gone. May be called twice. */
+  /** Ends the whole group and waits for that. May be called twice. */
   stop(): Promise<void>
 }
 
@@ -42,7 +43,7 @@ export function startGroup(
   for (const stream of [guard.stdout, guard.stderr]) createInterface({ input: stream }).on('line', onLine)
   const ended = new Promise<number>((resolve) => {
     guard.once('error', () => resolve(1))
-    // Stragglers would hold the pipes open, and 'close' would never come.
+    // A process that is left would hold the pipes open, and 'close' would never come.
     guard.once('exit', () => killGroup(guard))
     guard.once('close', (code) => resolve(code ?? 1))
   })
@@ -53,17 +54,17 @@ export function startGroup(
       const timer = setTimeout(() => killGroup(guard), GUARD_GRACE_MS)
       await ended
       clearTimeout(timer)
-      await vanish(guard)
+      await waitUntilReaped(guard)
     },
   }
 }
 
-/** Whoever is left of the group: after a clean end nobody is. */
+/** Kills what is left of the group. After a clean end nothing is left. */
 function killGroup(guard: ChildProcess): void {
   signalGroup(guard, 'SIGKILL')
 }
 
-/** Whether anybody was there to get the signal; 0 only asks. */
+/** Whether the group still has a process. Signal 0 only checks. */
 function signalGroup(guard: ChildProcess, signal: NodeJS.Signals | 0): boolean {
   if (guard.pid === undefined) return false
   try {
@@ -73,9 +74,9 @@ function signalGroup(guard: ChildProcess, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** Killed grandchildren stay in the process list until the system has collected them: wait for that, a moment. */
-async function vanish(guard: ChildProcess): Promise<void> {
-  const deadline = Date.now() + VANISH_MS
+/** Killed grandchildren stay in the process list until the system has reaped them. Waits for that, but not for long. */
+async function waitUntilReaped(guard: ChildProcess): Promise<void> {
+  const deadline = Date.now() + REAP_MS
   while (signalGroup(guard, 0) && Date.now() < deadline) await new Promise((resume) => setTimeout(resume, 25))
 }
 
@@ -85,13 +86,13 @@ function runGuard(command: string, args: string[]): void {
   const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] })
   child.once('error', () => process.exit(1))
   child.once('exit', (code) => process.exit(code ?? 1))
-  let ending = false
-  const end = () => {
-    if (ending) return
-    ending = true
+  let isEnding = false
+  const endGroup = () => {
+    if (isEnding) return
+    isEnding = true
     child.kill('SIGTERM')
     setTimeout(() => process.kill(-process.pid, 'SIGKILL'), GRACE_MS)
   }
-  process.stdin.resume().once('close', end).on('error', end)
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end)
+  process.stdin.resume().once('close', endGroup).on('error', endGroup)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, endGroup)
 }

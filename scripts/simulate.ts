@@ -1,4 +1,4 @@
-/** `npm run simulate -- --seeds 1000 --from 1`: the simulation of all money over many seeds; SEEDS and FROM do the same. */
+/** `npm run simulate -- --seeds 1000 --from 1`: simulates all flows of money over many seeds. Or set SEEDS and FROM. */
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 

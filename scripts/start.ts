@@ -1,7 +1,7 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: the life of one process, in the order in which it happens
 /**
- * `npm start`: all of Tombola on this machine. Migrates the local database, seeds the demo once, runs the worker,
- * ticks its cron as production would, and takes everything down with it when it ends.
+ * `npm start`: all of Tombola on this machine. It migrates the local database, seeds the demo once, and runs the worker.
+ * It calls the worker's cron each minute, as production would, and stops everything when it ends.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
@@ -19,66 +19,66 @@ const POLL_MS = 100
 const TICK_MS = 60_000
 const TICK_TIMEOUT_MS = 55_000
 const PARENT_CHECK_MS = 500
-/** Beside the data that it speaks of, so that both are deleted together. */
+/** It lies beside the data, so that both are deleted together. */
 const SEEDED = join(ROOT, '.wrangler/state/v3/tombola-demo-is-seeded')
 const CLAIMED = join(ROOT, '.wrangler/state/tombola-runs-here.json')
 const EVERY_MINUTE = '*+*+*+*+*'
 
-/** Says what is wrong without a stack: the reader is somebody who typed `npm start`. */
+/** An error that is shown without a stack: its reader is a person who typed `npm start`. */
 class Failure extends Error {}
 
 const running = new Set<ProcessGroup>()
-let ending = false
+let isEnding = false
 
-stopWith(process)
+stopOnSignals(process)
 try {
-  await start()
+  await run()
 } catch (error) {
-  if (!ending) {
+  if (!isEnding) {
     console.error(error instanceof Failure ? `\n${error.message}\n` : error)
-    await end(1)
+    await shutDown(1)
   }
 }
 
-async function start(): Promise<void> {
+async function run(): Promise<void> {
   const startedAt = performance.now()
   const port = readPort()
   const overrides = readOverrides()
   const other = claimData(CLAIMED, port)
   if (other !== null) {
     throw new Failure(
-      `Tombola runs here already: http://localhost:${other.port} (process ${other.pid}). Stop that one first, with Ctrl-C.`,
+      `Tombola is already running here: http://localhost:${other.port} (process ${other.pid}). Stop it first, with Ctrl-C.`,
     )
   }
   if (await isTaken(port)) {
     const free = port < 65_535 ? port + 1 : DEFAULT_PORT
     throw new Failure(
-      `Port ${port} is taken by another program. Stop it, or choose another: PORT=${free} npm start`,
+      `Port ${port} is taken by another program. Stop that program, or choose another port: PORT=${free} npm start`,
     )
   }
   console.log('Tombola is starting …')
   await wrangler('d1', 'migrations', 'apply', 'DB', '--local')
   const demoDrawnAt = existsSync(SEEDED) ? 0 : await seedOnce()
-  const { origin } = await startWorker(port, overrides, show, failLate)
+  const { origin } = await startWorker(port, overrides, showLine, reportDeath)
   const ticking = keepTicking(origin, demoDrawnAt)
-  console.log(banner(origin, (performance.now() - startedAt) / 1000, unfit(overrides)))
+  console.log(banner(origin, (performance.now() - startedAt) / 1000, settingsProblems(overrides)))
   await ticking
 }
 
-function show(line: string): void {
-  const shown = ending ? undefined : readableLine(line)
+function showLine(line: string): void {
+  const shown = isEnding ? undefined : readableLine(line)
   if (shown !== undefined) console.log(shown)
 }
 
-function failLate(code: number): void {
-  if (ending) return
+function reportDeath(code: number): void {
+  if (isEnding) return
   console.error(
-    `\nThe worker has stopped by itself (wrangler ended with code ${code}). Start again: npm start`,
+    `\nThe worker has stopped unexpectedly (wrangler ended with code ${code}). Start it again: npm start`,
   )
-  end(1)
+  shutDown(1)
 }
 
-// ——— What is asked for ———
+// ——— Port and settings ———
 
 function readPort(): number {
   const text = process.env.PORT || String(DEFAULT_PORT)
@@ -91,28 +91,28 @@ function readPort(): number {
   return port
 }
 
-/** The settings that the shell's environment overrides. */
+/** The settings that the shell's environment overrides. Throws a Failure if one is invalid. */
 function readOverrides(): Record<string, string> {
   const names = Object.keys(SettingsSchema.shape)
   const overrides = names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))
   const settings = Object.fromEntries(overrides)
-  // Values that fit nowhere are an error here; what production alone refuses, the worker says itself.
+  // Invalid values are an error here. Values that only production refuses are reported by the worker.
   const result = readSettings({
     ...settings,
     ENVIRONMENT: settings.ENVIRONMENT === 'production' ? undefined : settings.ENVIRONMENT,
   })
   if (!result.ok)
-    throw new Failure(`These settings of your shell are not valid:\n  ${result.problems.join('\n  ')}`)
+    throw new Failure(`These settings in your shell are invalid:\n  ${result.problems.join('\n  ')}`)
   return settings
 }
 
-/** What makes the worker refuse every request, if anything does. */
-function unfit(overrides: Record<string, string>): string[] {
+/** The problems with the settings that make the worker refuse every request. */
+function settingsProblems(overrides: Record<string, string>): string[] {
   const result = readSettings(overrides)
   return result.ok ? [] : result.problems
 }
 
-/** Something that listens, or an address that cannot be listened on: either way the port is not ours. */
+/** Whether another program listens on the port, or this process cannot listen on it. */
 async function isTaken(port: number): Promise<boolean> {
   const answers = (host: string) =>
     new Promise<boolean>((resolve) => {
@@ -142,7 +142,7 @@ async function wrangler(...args: string[]): Promise<void> {
   const group = track(startWrangler(args, (line) => lines.push(line)))
   if ((await group.ended) !== 0) {
     throw new Failure(
-      `${tail(lines)}\n\nwrangler ${args.slice(0, 3).join(' ')} failed; its words stand above.`,
+      `${tail(lines)}\n\nwrangler ${args.slice(0, 3).join(' ')} failed. See its output above.`,
     )
   }
 }
@@ -152,7 +152,7 @@ interface RunningWorker {
   group: ProcessGroup
 }
 
-/** Starts the worker and waits until it answers. From then on `onLine` gets its log, `onDeath` an unwanted end. */
+/** Starts the worker and waits until it answers. After that `onLine` gets its log, and `onDeath` its exit code. */
 async function startWorker(
   port: number,
   vars: Record<string, string>,
@@ -176,21 +176,21 @@ async function startWorker(
     hasEnded = true
     if (isReady) onDeath(code)
   })
-  const said = (words: string) => before.some((line) => line.includes(words))
-  const giveUp = (reason: string) => new Failure(`${tail(before)}\n\n${reason}`)
+  const hasPrinted = (text: string) => before.some((line) => line.includes(text))
+  const failure = (reason: string) => new Failure(`${tail(before)}\n\n${reason}`)
   const deadline = Date.now() + ANSWER_TIMEOUT_MS
-  // An answer alone could come from another program that took the port in the meantime.
-  while (!(said('Ready on') && (await answers(origin)))) {
-    if (said('Build failed')) throw giveUp('The worker does not compile; the reason stands above.')
-    if (hasEnded) throw giveUp('Wrangler ended before the worker was up; its words stand above.')
-    if (Date.now() > deadline) throw giveUp('The worker did not answer within a minute.')
+  // An answer alone could come from another program that has taken the port meanwhile.
+  while (!(hasPrinted('Ready on') && (await answers(origin)))) {
+    if (hasPrinted('Build failed')) throw failure('The worker does not compile. See the reason above.')
+    if (hasEnded) throw failure('Wrangler ended before the worker was ready. See its output above.')
+    if (Date.now() > deadline) throw failure('The worker did not answer within a minute.')
     await pause(POLL_MS)
   }
   isReady = true
   return { origin, group }
 }
 
-/** Whether the worker's own code answers, with whatever status. */
+/** Whether the worker answers, with any status. */
 async function answers(origin: string): Promise<boolean> {
   try {
     const response = await fetch(`${origin}/api/v1/health`, { signal: AbortSignal.timeout(5_000) })
@@ -207,7 +207,7 @@ function track(group: ProcessGroup): ProcessGroup {
   return group
 }
 
-/** The end of a command's output, for somebody who must find out what went wrong. */
+/** The last lines of a command's output, to show why it failed. */
 function tail(lines: string[]): string {
   return lines
     .map((line) => readableLine(line))
@@ -219,8 +219,8 @@ function tail(lines: string[]): string {
 // ——— The demo ———
 
 /**
- * The demo is made through the API of a worker on a port of its own, under the settings of wrangler.toml, before
- * the real one starts: whoever sees the real one answer finds the demo complete. Gives when its first draws are due (ms).
+ * Makes the demo through the API of a worker on another port, with the settings of wrangler.toml. The real worker starts
+ * afterwards, so that the demo is complete once it answers. Returns when the demo's first draws are due (ms).
  */
 async function seedOnce(): Promise<number> {
   console.log('Making the demo (once) …')
@@ -231,9 +231,9 @@ async function seedOnce(): Promise<number> {
     writeFileSync(SEEDED, `${new Date().toISOString()}\n`)
     return drawnAt
   } catch (error) {
-    if (ending) throw error
+    if (isEnding) throw error
     console.error(
-      `${error instanceof Error ? error.message : error}\nStarting without it; the next start tries again.`,
+      `${error instanceof Error ? error.message : error}\nTombola starts without the demo. The next start tries again.`,
     )
     return 0
   } finally {
@@ -254,14 +254,15 @@ function freePort(): Promise<number> {
 // ——— The clock ———
 
 /**
- * Calls the cron handler now and at the start of every minute, one call at a time, as production does; and once at
- * `demoDrawnAt`, so that nobody waits for the first winners.
+ * Calls the cron handler now and at the start of every minute, one call at a time, as production does. It makes one more
+ * call at `demoDrawnAt` (ms), so that the first winners appear at once.
  */
 async function keepTicking(origin: string, demoDrawnAt: number): Promise<void> {
   let isFailing = false
-  while (!ending) {
+  while (!isEnding) {
     const failure = await tick(origin)
-    if (failure !== undefined && !isFailing && !ending) console.error(`The minute's sweep failed: ${failure}`)
+    if (failure !== undefined && !isFailing && !isEnding)
+      console.error(`The minute's sweep failed: ${failure}`)
     isFailing = failure !== undefined
     const now = Date.now()
     const minute = now + TICK_MS - (now % TICK_MS)
@@ -269,7 +270,7 @@ async function keepTicking(origin: string, demoDrawnAt: number): Promise<void> {
   }
 }
 
-/** Runs the sweep once; answers why it failed. */
+/** Runs the sweep once. Returns the reason if it failed. */
 async function tick(origin: string): Promise<string | undefined> {
   try {
     const response = await fetch(`${origin}/cdn-cgi/handler/scheduled?cron=${EVERY_MINUTE}`, {
@@ -288,21 +289,21 @@ function pause(ms: number): Promise<void> {
 
 // ——— The end ———
 
-function stopWith(self: NodeJS.Process): void {
-  // npm passes signals on, so one Ctrl-C may come twice: only the first counts, and nothing is cut short by others.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) self.on(signal, () => end(0, signal))
-  // Whoever reads our output is gone.
-  for (const stream of [self.stdout, self.stderr]) stream.on('error', () => end(0))
-  // npm was killed without being able to tell us.
+function stopOnSignals(self: NodeJS.Process): void {
+  // npm forwards signals, so that one Ctrl-C may arrive twice. Only the first one counts.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) self.on(signal, () => shutDown(0, signal))
+  // The reader of our output has ended.
+  for (const stream of [self.stdout, self.stderr]) stream.on('error', () => shutDown(0))
+  // A killed npm forwards no signal. A changed parent process shows that it has ended.
   const parent = self.ppid
   if (self.env.npm_lifecycle_event !== undefined) {
-    setInterval(() => self.ppid === parent || end(0, 'npm is gone'), PARENT_CHECK_MS).unref()
+    setInterval(() => self.ppid === parent || shutDown(0, 'npm has ended'), PARENT_CHECK_MS).unref()
   }
 }
 
-async function end(code: 0 | 1, cause?: string): Promise<void> {
-  if (ending) return
-  ending = true
+async function shutDown(code: 0 | 1, cause?: string): Promise<void> {
+  if (isEnding) return
+  isEnding = true
   if (cause !== undefined) console.log(`\nStopping (${cause}) …`)
   await Promise.all([...running].map((group) => group.stop()))
   process.exit(code)

@@ -1,4 +1,4 @@
-// `npm run verify`: checks a draw for whoever asks, from a URL or from files, and says in plain words what holds.
+// `npm run verify`: checks a draw from a URL or from files, and reports in plain words which checks hold.
 
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
@@ -11,13 +11,13 @@ import { verifyProof } from '../src/rdp1/verify-proof.ts'
 const USAGE = `Usage: npm run verify -- [options] <URL> [list] [log]
        npm run verify -- [options] <proof> <list> <log>
 
-  <URL>           of a proof (https://…/api/v1/raffles/{id}/proof); finds list, log and keys by itself
-  <proof>         a proof as a file; needs its list.csv and its log.csv as files, too
+  <URL>           a proof's URL (https://…/api/v1/raffles/{id}/proof); list, log and keys are found from it
+  <proof>         a proof as a file; its list.csv and its log.csv are then needed as files too
   --key FILE      the signing keys, as published in /.well-known/tombola.json
-  --receipt FILE  a holder's receipt, to hold against the proof
+  --receipt FILE  a holder's receipt, to check against the proof
   --dev           accept the development beacon, which proves nothing
 
-Exit code: 0 everything holds, 1 something does not or could not be checked, 2 wrong usage.
+Exit code: 0 every check holds, 1 a check fails or could not be done, 2 wrong usage.
 `
 
 const PROOF_HINT = ' A raffle has a proof from its commitment on; is the address right?'
@@ -26,7 +26,7 @@ const FETCH_TIMEOUT_MS = 60_000
 const MARKS = { holds: '✓', fails: '✗', notChecked: '–' } as const
 const COLOURS = { holds: '32', fails: '31', notChecked: '33' } as const
 
-/** Ends the run with a message: the caller did something wrong (2), or a document can't be had (1). */
+/** Ends the run with a message and an exit code: wrong usage (2), or a document that cannot be read (1). */
 class Stop extends Error {
   readonly exitCode: 1 | 2
   constructor(message: string, exitCode: 1 | 2) {
@@ -224,7 +224,7 @@ function rulesOf(proof: Proof) {
   }
 }
 
-/** A stranger wrote the titles and reasons: no control character of theirs may draw on the reader's screen. */
+/** Titles and reasons are untrusted: their control characters must not reach the reader's terminal. */
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '�')
 }

@@ -1,13 +1,13 @@
-/** The worker's log for a person: its JSON lines become short ones, and what wrangler repeats is left out. */
+/** Makes the worker's log readable: shortens its JSON lines, and drops wrangler's duplicates. */
 import { stripVTControlCharacters } from 'node:util'
 
 type Fields = Record<string, unknown>
 
 const ENTRY = /\{"level":.*\}/
-/** Wrangler's own line about a request says less than the worker's. */
+/** Wrangler's own line about a request repeats the worker's. */
 const REPEATED = /^\[wrangler:info\] [A-Z]+ /
 
-/** One line of wrangler's output as it is shown, or undefined where there is nothing to say. */
+/** One line of wrangler's output as it is shown. Undefined: it is not shown. */
 export function readableLine(line: string, now = new Date()): string | undefined {
   const text = stripVTControlCharacters(line).trimEnd()
   if (text.trim() === '' || REPEATED.test(text)) return undefined

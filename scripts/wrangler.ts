@@ -1,4 +1,4 @@
-/** Wrangler as the scripts call it: the pinned version, quiet, offline, asking nothing. */
+/** Starts the pinned wrangler without telemetry, log files, update checks or prompts. */
 import { join } from 'node:path'
 import { type ProcessGroup, startGroup } from './process-group.ts'
 
@@ -9,10 +9,10 @@ const ENVIRONMENT = {
   WRANGLER_SEND_METRICS: 'false',
   WRANGLER_SEND_ERROR_REPORTS: 'false',
   WRANGLER_WRITE_LOGS: 'false',
-  // The banner is also what looks for a newer version.
+  // The banner also checks for a newer version.
   WRANGLER_HIDE_BANNER: 'true',
   CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-  // Two copies of the project on one machine do not know of each other.
+  // Two clones on one machine must not find each other's workers.
   WRANGLER_REGISTRY_PATH: join(ROOT, '.wrangler/registry'),
   NO_COLOR: '1',
   FORCE_COLOR: undefined,

@@ -1,3 +1,4 @@
+/** The demo's books. */
 import type { ProductInput } from './product-input.ts'
 
 interface Book {
@@ -5,7 +6,7 @@ interface Book {
   author: string
   title: string
   description: string
-  /** Of an edition that the demo's own press might have made; only the check digit is true. */
+  /** Invented, with a valid check digit. */
   isbn13: string
   year: number
   language: string

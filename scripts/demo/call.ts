@@ -1,4 +1,4 @@
-/** The API as the demo calls it: one call, whose answer is trusted to be what the contract says. */
+/** Calls the API for the demo. The answers are trusted to have the contract's shapes. */
 
 export const DEMO_PASSWORD = 'tombola-demo-2026'
 
@@ -6,7 +6,7 @@ export interface Call {
   token?: string
   body?: unknown
   key?: string
-  /** Statuses beyond success that mean: somebody did it before. */
+  /** Error statuses that mean: this was done before. */
   accept?: number[]
 }
 
@@ -35,7 +35,7 @@ export async function call(
 export const logIn = async (origin: string, email: string): Promise<string> =>
   (await call(origin, 'POST', '/auth/login', { body: { email, password: DEMO_PASSWORD } })).access_token
 
-/** Where the demo is made, and by whom. */
+/** Where the demo is made, and as which organisation and operator. */
 export interface Stage {
   origin: string
   organisationId: string
@@ -43,14 +43,14 @@ export interface Stage {
   token: string
 }
 
-/** What of a kind is there already, by the name or title that it goes by. */
-export async function present(
+/** The organisation's existing objects of one kind, by name or title. */
+export async function listByLabel(
   { origin, organisationId, token }: Stage,
   path: string,
-  // biome-ignore lint/suspicious/noExplicitAny: an answer of the API, as it is
+  // biome-ignore lint/suspicious/noExplicitAny: an unparsed answer of the API
 ): Promise<Map<string, any>> {
   const { data } = await call(origin, 'GET', `${path}?limit=100&organisationId=${organisationId}`, { token })
-  // The newest comes first, and is the one that counts.
+  // The newest comes first. Of two with one label the newest counts, so it is set last.
   return new Map(
     data.toReversed().map((each: { name?: string; title?: string }) => [each.name ?? each.title, each]),
   )

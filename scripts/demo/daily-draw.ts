@@ -1,9 +1,9 @@
-/** The demo's daily lucky draw: every evening at eight, and for its first week another reward each day. */
-import { call, present, type Stage } from './call.ts'
+/** The demo's daily lucky draw: every evening at eight, with a different reward on each day of the first week. */
+import { call, listByLabel, type Stage } from './call.ts'
 import { COMMON, DAY_MS, type RaffleInput } from './raffles.ts'
 import type { Shop } from './shop.ts'
 
-/** What the first week gives away, some of it from the shop; after it, a bookmark. */
+/** The rewards of the first week, some of them from the shop. Each later day's reward is a bookmark. */
 const WEEK_OF_REWARDS: readonly { title: string; product?: string }[] = [
   { title: 'A reading lamp', product: 'Clip-on reading lamp' },
   { title: 'Two cinema tickets' },
@@ -39,19 +39,19 @@ export async function makeDailyDraw(stage: Stage, shop: Shop): Promise<void> {
   const { origin, organisationId, token } = stage
   const input = dailyDraw(dayAt(Date.now()), shop)
   const series =
-    (await present(stage, '/series')).get(input.title) ??
+    (await listByLabel(stage, '/series')).get(input.title) ??
     (await call(origin, 'POST', '/series', { token, body: { ...input, organisationId } }))
   for (const [day, { title, product }] of WEEK_OF_REWARDS.entries()) {
     const productId = product === undefined ? undefined : shop.productId(product)
     await call(origin, 'PUT', `/series/${series.id}/rewards/${dayAt(Date.now() + day * DAY_MS)}`, {
       token,
       body: { prizes: [{ title, quantity: 1, productId }] },
-      // Over for today, or made already.
+      // Today's entries have closed, or today's raffle exists already.
       accept: [409, 422],
     })
   }
 }
 
-/** The date of the demo's time zone. */
+/** The date in the demo's time zone. */
 const dayAt = (now: number): string =>
   new Intl.DateTimeFormat('en-CA', { timeZone: COMMON.timeZone }).format(now)

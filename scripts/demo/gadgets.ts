@@ -1,3 +1,4 @@
+/** The demo's gadgets and accessories. */
 import type { ProductInput } from './product-input.ts'
 
 const shillings = (price: number) => ({ amount: price * 100, currency: 'KES' })

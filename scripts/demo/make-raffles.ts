@@ -1,31 +1,31 @@
-/** Makes the demo's raffles through the API, those that are drawn first to begin with, and has people enter them. */
-import { call, logIn, present, type Stage } from './call.ts'
+/** Makes the demo's raffles through the API, the short ones first, and enters people in them. */
+import { call, listByLabel, logIn, type Stage } from './call.ts'
 import { type DemoRaffle, longRaffles, shortRaffles } from './raffles.ts'
 import type { Shop } from './shop.ts'
 
-/** How long after its time a draw may still be under way. */
+/** How long a draw may take after its `drawAt`. */
 const DRAW_LEEWAY_MS = 3_000
 
-/** Makes what is not there; gives when the short ones can be drawn (ms). */
+/** Makes the raffles that do not exist yet. Returns when the short ones have been drawn (ms). */
 export async function makeRaffles(stage: Stage, shop: Shop): Promise<number> {
   const drawnAt = await makeAll(stage, shortRaffles(Date.now(), shop))
   await makeAll(stage, longRaffles(Date.now(), shop))
   return drawnAt + DRAW_LEEWAY_MS
 }
 
-/** Gives when the last of them is drawn (ms). */
+/** Returns the last `drawAt` (ms). */
 async function makeAll(stage: Stage, raffles: DemoRaffle[]): Promise<number> {
   const { origin, organisationId, token } = stage
-  const there = await present(stage, '/raffles')
+  const existing = await listByLabel(stage, '/raffles')
   const drawnAt = raffles.map(async ({ input, entrants = [], isShort = false }) => {
-    const found = there.get(input.title)
-    const isSpent = isShort && found?.sold === 0 && !['draft', 'open'].includes(found.status)
+    const found = existing.get(input.title)
+    const isOverWithoutEntries = isShort && found?.sold === 0 && !['draft', 'open'].includes(found.status)
     const raffle =
-      found === undefined || isSpent
+      found === undefined || isOverWithoutEntries
         ? await call(origin, 'POST', '/raffles', { token, body: { ...input, organisationId } })
         : found
     if (raffle.status === 'draft') {
-      // One that was made by a run that was cut short has its times from then.
+      // A draft of an interrupted run has old times.
       if (found === raffle) await call(origin, 'PUT', `/raffles/${raffle.id}`, { token, body: input })
       await call(origin, 'POST', `/raffles/${raffle.id}/publish`, { token })
     }
@@ -40,14 +40,14 @@ async function enter({ origin }: Stage, raffleId: string, email: string): Promis
     token: await tokenOf(origin, email),
     body: { raffleId, quantity: 1 },
     key: 'tombola-demo',
-    // Over, or entered already.
+    // It has closed, or the person has entered it.
     accept: [409],
   })
 }
 
 const tokens = new Map<string, Promise<string>>()
 
-/** Signs each of them in once: a password takes a tenth of a second to check. */
+/** Signs each person in once: checking a password takes a tenth of a second. */
 function tokenOf(origin: string, email: string): Promise<string> {
   const token = tokens.get(email) ?? logIn(origin, email)
   tokens.set(email, token)

@@ -1,3 +1,4 @@
+/** The shape of a product in the demo's lists. */
 import type * as z from 'zod'
 import type { CreateProduct } from '../../src/catalog/contract.ts'
 
@@ -5,5 +6,5 @@ type Distributive<Product> = Product extends unknown
   ? Omit<Product, 'categoryId'> & { category: string }
   : never
 
-/** A product whose category is told by name. */
+/** A product with its category's name instead of its id. */
 export type ProductInput = Distributive<z.input<typeof CreateProduct>>

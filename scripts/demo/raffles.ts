@@ -1,4 +1,4 @@
-/** The demo's raffles: some that are open for long, one drawn while somebody watches, and some that are over by then. */
+/** The demo's raffles: long ones, one that is drawn after ten minutes, and three that are drawn right after the start. */
 import type * as z from 'zod'
 import type { CreateRaffle } from '../../src/raffles/contract.ts'
 import { PLAYER, READERS } from './people.ts'
@@ -8,11 +8,10 @@ const SECOND_MS = 1_000
 const MINUTE_MS = 60 * SECOND_MS
 export const DAY_MS = 24 * 60 * MINUTE_MS
 
-/** Long enough to enter them through the API, and short enough to be drawn soon after the start. */
+/** Long enough for the demo's entries through the API, and short enough to be drawn soon after the start. */
 const SHORT_SALES_MS = 6 * SECOND_MS
 const SHORT_DRAW_MS = SHORT_SALES_MS + 8 * SECOND_MS
 
-/** The book that everybody is to win. */
 const NOVEL = 'The Night Bus to Kisumu'
 const SPEAKER = 'Sauti Mini wireless speaker'
 
@@ -20,13 +19,13 @@ export type RaffleInput = z.input<typeof CreateRaffle>
 
 export interface DemoRaffle {
   input: RaffleInput
-  /** Addresses of those who enter it. */
+  /** The mail addresses of its entrants. */
   entrants?: readonly string[]
-  /** Of no use once it is over and nobody has entered: then another one is made. */
+  /** It lasts seconds. If it closed without entries, in an interrupted run, another one is made. */
   isShort?: boolean
 }
 
-/** What all demo raffles have in common. */
+/** The fields that all demo raffles share. */
 export const COMMON = {
   ticketPrice: { amount: 0, currency: 'KES' },
   winPolicy: 'perHolder',
@@ -205,7 +204,7 @@ export function longRaffles(now: number, { productId, categoryId }: Shop): DemoR
       },
     },
     {
-      // The one that is drawn while somebody watches.
+      // A visitor can watch this draw.
       entrants: [PLAYER.email],
       input: {
         ...open,

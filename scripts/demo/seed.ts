@@ -1,6 +1,6 @@
 /**
- * The demo: people, an organisation, its shop and its raffles, made through the API as people would make them. Every
- * step looks first whether it was done, so a run that was cut short is finished by the next one.
+ * Makes the demo through the API: people, an organisation, its shop and its raffles. Every step first checks what exists,
+ * so that the next run finishes an interrupted one.
  */
 import { call, logIn, type Stage } from './call.ts'
 import { makeDailyDraw } from './daily-draw.ts'
@@ -14,9 +14,8 @@ export { DEMO_PEOPLE } from './people.ts'
 const ORGANISATION = 'Kilimani Books'
 
 /**
- * Makes the demo at `origin`. `execute` runs SQL on the worker's database: the very first admin has nobody to be
- * appointed by, so an operator does it with one wrangler command, here as in production. Gives when the first draws are
- * due (ms): a sweep after that shows the first winners.
+ * Makes the demo at `origin`. `execute` runs SQL on the worker's database: nobody can appoint the first admin through the
+ * API, so one wrangler command does it, here as in production. Returns when the first draws are due (ms).
  */
 export async function seed(origin: string, execute: (sql: string) => Promise<void>): Promise<number> {
   await Promise.all([...DEMO_PEOPLE, ...READERS].map((person) => register(origin, person)))

@@ -1,5 +1,6 @@
+/** Makes the demo's shop: its categories and products. */
 import { books } from './books.ts'
-import { call, present, type Stage } from './call.ts'
+import { call, listByLabel, type Stage } from './call.ts'
 import { gadgets } from './gadgets.ts'
 
 export interface Shop {
@@ -25,18 +26,18 @@ export async function makeShop(stage: Stage): Promise<Shop> {
   return { categoryId: categories, productId: made }
 }
 
-/** Makes what is not there; gives the ids by name or title. */
+/** Makes what does not exist yet. Returns the ids by name or title. */
 async function makeAll(
   stage: Stage,
   path: string,
   inputs: { name?: string; title?: string }[],
 ): Promise<(label: string) => string> {
   const { origin, organisationId, token } = stage
-  const there = await present(stage, path)
+  const existing = await listByLabel(stage, path)
   const made = inputs.map(async (input): Promise<[string, string]> => {
     const label = input.name ?? input.title ?? ''
     const body = { ...input, organisationId }
-    const { id } = there.get(label) ?? (await call(origin, 'POST', path, { token, body }))
+    const { id } = existing.get(label) ?? (await call(origin, 'POST', path, { token, body }))
     return [label, id]
   })
   const ids = new Map(await Promise.all(made))

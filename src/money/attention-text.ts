@@ -1,16 +1,16 @@
-/** Why a person must look at money that moves: the same words for payments, refunds and payouts. */
+/** Why a person must check a payment, refund or payout. All three use the same words. */
 import type { Provider } from './provider-name.ts'
 
 const withReason = (reason: string | null): string => (reason === null ? '' : `: ${reason}`)
 
 export const attentionText = {
   payByHand: 'Pay it by hand, then record it here.',
-  /** Sending it throws. */
+  /** For a call that keeps throwing. */
   cannotBeSent: (provider: Provider) => `It cannot be sent by ${provider}; this is retried until it can.`,
   failed: (provider: Provider, reason: string | null) => reason ?? `${provider} gave no reason.`,
 }
 
-/** Its provider has said for too long that it is pending, or cannot say what became of it. */
+/** For a transfer that its provider has reported as pending or unknown for too long. */
 export const whyLate = (
   { provider }: { provider: Provider },
   status: 'pending' | 'unknown' | 'failed' | 'succeeded',

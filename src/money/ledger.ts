@@ -1,15 +1,15 @@
 /**
- * The ledger: money moves from one account (credited) to another (debited) in transfers that are never changed, so that
- * it sums to zero by construction. A transfer's key says why it happened, which makes it happen once.
+ * The ledger. A transfer moves money from one account (credited) to another (debited) and never changes, so all accounts
+ * sum to zero by construction. Its key says why it happened, so that it happens once.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import type { Provider } from './provider-name.ts'
 import { transfers } from './schema.ts'
 
-/** Names of accounts. Assets grow by debit; everything that is owed to somebody grows by credit. */
+/** Names of accounts. Assets grow by debit; debts grow by credit. */
 export const account = {
-  /** What we have at a provider. */
+  /** Our money at a provider. */
   cash: (provider: Provider) => `cash:${provider}`,
   /** Paid by customers and not yet earned. */
   deposits: 'deposits',
@@ -19,7 +19,7 @@ export const account = {
   shop: (organisationId: string) => `shop:${organisationId}`,
   /** Owed back to customers. */
   refunds: 'refunds',
-  /** What providers have kept of captures for themselves. */
+  /** What providers kept of captures for themselves. */
   fees: 'fees',
   /** The platform's share. */
   rake: 'rake',
@@ -27,24 +27,24 @@ export const account = {
   prizes: (raffleId: string) => `prizes:${raffleId}`,
   /** What is left for an organisation. */
   organiser: (organisationId: string) => `organiser:${organisationId}`,
-  /** Taken back by providers after it had arrived, until it is known who bears it. */
+  /** Reversals by providers, until it is known who bears them. */
   disputes: 'disputes',
 } as const
 
 export interface Transfer {
-  /** Why: `receipt:sandbox:…`, `order:…`, `refund:…:paid`. With `part` unique, so that a repeat changes nothing. */
+  /** Why: `receipt:sandbox:…`, `order:…`, `refund:…:paid`. Unique with `part`, so that a repeat changes nothing. */
   transactionId: string
   part: number
   debit: string
   credit: string
   currency: string
-  /** Above 0; a transfer of nothing is none and must not be asked for. */
+  /** Above 0: the table refuses a transfer of nothing. */
   amount: number
   orderId?: string
   raffleId?: string
 }
 
-/** A statement, to be batched with what caused them, that writes `rows` unless they are there; where `guard` holds. */
+/** A statement to batch with the cause of the transfers. It inserts those that do not exist yet, if `guard` holds. */
 export function insertTransfers(ctx: Ctx, rows: Transfer[], guard: SQL = sql`true`) {
   return ctx.db
     .insert(transfers)

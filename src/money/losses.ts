@@ -1,13 +1,13 @@
 /**
- * Losses: what a payer's bank took back of tickets that stay in a draw, which their organisation bears until the raffle is
- * cancelled. Transfers between its account and `disputes`, found again by their keys.
+ * The ledger keys of losses. A loss is money that a payer's bank took back while its tickets stay in a draw. The
+ * organisation bears it until the raffle is cancelled. It is a transfer between the organiser's account and `disputes`.
  */
 import { type SQL, sql } from 'drizzle-orm'
 
-/** Of the refund by which its tickets would have gone back, or by which they did later. */
+/** The key of a loss. It names the refund that could not take the tickets back, or that took them back later. */
 export const lossOf = (organisationId: string, refundId: string): string =>
   `loss:${organisationId}:${refundId}`
 
-/** Of a transfer: a range of its key, whose end is the character after the colon. */
+/** Whether a transfer is such a loss. A range on its key uses the index: `;` is the character after `:`. */
 export const isLossOf = (organisationId: string): SQL =>
   sql`(transaction_id > ${lossOf(organisationId, '')} AND transaction_id < ${`loss:${organisationId};`})`

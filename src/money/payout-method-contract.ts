@@ -1,4 +1,4 @@
-/** The shapes of payout methods on the wire: where somebody wants to receive money. */
+/** The shapes of payout methods on the wire: where a user receives money. */
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Page } from '../core/paging.ts'
@@ -6,7 +6,7 @@ import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { Provider } from './provider-name.ts'
 
-/** An account, a phone number, a name: whatever the provider pays to. */
+/** What the provider pays to: an account, a phone number or a name. */
 export const Destination = Line(3, 120)
 
 export const NewPayoutMethod = z

@@ -1,4 +1,4 @@
-/** Where a person wants prizes to be paid: a few methods of one's own, of which only the end is ever shown. */
+/** A user's own payout methods: where their prizes are paid. Answers show only the end of a destination. */
 import { and, asc, eq, sql } from 'drizzle-orm'
 import { requireLiveUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
@@ -18,7 +18,7 @@ export async function addPayoutMethod(ctx: Ctx, input: NewPayoutMethod): Promise
   const { userId } = await requireLiveUser(ctx)
   checkPayoutProvider(ctx, input)
   const id = newId('payoutMethod')
-  // Counted in the statement itself, so that of many at a time no more than the limit are added.
+  // Concurrent calls could each count too few. The insert counts for itself, so that the limit holds.
   await withRetry(() =>
     ctx.db
       .insert(payoutMethods)
@@ -27,7 +27,7 @@ export async function addPayoutMethod(ctx: Ctx, input: NewPayoutMethod): Promise
         WHERE (SELECT count(*) FROM payout_methods WHERE user_id = ${userId}) < ${MAX_METHODS}`)
       .onConflictDoNothing(),
   )
-  const made = await mine(ctx, userId, id)
+  const made = await findOwnMethod(ctx, userId, id)
   if (made === undefined) {
     throw new Problem('limit_reached', `At most ${MAX_METHODS} payout methods: remove one first.`)
   }
@@ -44,7 +44,7 @@ export async function listPayoutMethods(ctx: Ctx): Promise<PageOf<PayoutMethod>>
   return { data: rows.map(presentMethod), nextCursor: null }
 }
 
-/** Payouts that were asked for keep where they go. */
+/** Existing payouts keep their destination. */
 export async function removePayoutMethod(ctx: Ctx, id: string): Promise<void> {
   const { userId } = await requireLiveUser(ctx)
   const removed = await ctx.db
@@ -54,26 +54,26 @@ export async function removePayoutMethod(ctx: Ctx, id: string): Promise<void> {
   if (removed.length === 0) throw notFound('payout method')
 }
 
-/** For a claim: one's own method, by which such a sum can still be paid. */
+/** For a claim: the user's method. Throws if this sum cannot be paid by it now. */
 export async function findMyMethod(ctx: Ctx, id: string, sum: Money) {
   const { userId } = await requireLiveUser(ctx)
-  const method = await mine(ctx, userId, id)
-  if (method === undefined) throw invalid('payoutMethodId', 'is none of your payout methods')
+  const method = await findOwnMethod(ctx, userId, id)
+  if (method === undefined) throw invalid('payoutMethodId', 'is not one of your payout methods')
   const { provider, destination } = method
   const why = whyNotProvider(provider, ctx.settings) ?? providerOf(provider).whyNotPayout(sum, destination)
   if (why !== null) throw invalid('payoutMethodId', why)
   return method
 }
 
-/** That it pays here and to there; how much is another question. */
+/** Throws unless the provider is available here and can pay to the destination. It checks no sum. */
 export function checkPayoutProvider(ctx: Ctx, { provider, destination }: NewPayoutMethod): void {
   const why = whyNotProvider(provider, ctx.settings)
   if (why !== null) throw invalid('provider', why)
-  const there = providerOf(provider).whyNotPayout(null, destination)
-  if (there !== null) throw invalid('destination', there)
+  const whyNotThere = providerOf(provider).whyNotPayout(null, destination)
+  if (whyNotThere !== null) throw invalid('destination', whyNotThere)
 }
 
-const mine = (ctx: Ctx, userId: string, id: string) =>
+const findOwnMethod = (ctx: Ctx, userId: string, id: string) =>
   ctx.db
     .select()
     .from(payoutMethods)

@@ -1,6 +1,6 @@
 /**
- * Payouts as rows: how one is written down, and the guards that hold it and its winner together. A winner can be
- * disqualified until the payout is sent, and a payout sent only while its winner stands: each asks in its own statement.
+ * Inserts a payout. A winner can be disqualified until the payout is sent, and a payout is sent only while its winner
+ * counts. The two can race, so each statement carries a guard that checks the other's row.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
@@ -22,11 +22,11 @@ export type NewPayout = Pick<
   | 'key'
   | 'request'
 > & {
-  /** Where the caller has to know it. */
+  /** Given by a caller that has to know it. */
   id?: string
 }
 
-/** A statement, to be batched with what makes it due: the payout, unless there is one of its subject; where `guard` holds. */
+/** A statement to batch with the change that causes the payout. It inserts if `guard` holds and the subject has no payout. */
 export function insertPayout(ctx: Ctx, payout: NewPayout, guard: SQL) {
   return ctx.db
     .insert(payouts)

@@ -1,16 +1,16 @@
-/** Presents a payout method: its account number is masked. */
+/** Presents a payout method with its destination masked. */
 import { toInstant } from '../core/time.ts'
 import type { PayoutMethod } from './payout-method-contract.ts'
 import type { payoutMethods } from './schema.ts'
 
 type MethodRow = typeof payoutMethods.$inferSelect
 
-const SHOWN = 4
+const SHOWN_LETTERS = 4
 
-/** The end alone; of something short, half of that. */
+/** Shows the last four characters, or only the last one of a short destination. */
 export function masked(destination: string): string {
   const letters = [...destination]
-  const shown = letters.length >= 2 * SHOWN ? SHOWN : 1
+  const shown = letters.length >= 2 * SHOWN_LETTERS ? SHOWN_LETTERS : 1
   return `••••${letters.slice(-shown).join('')}`
 }
 

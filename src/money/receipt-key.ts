@@ -1,9 +1,9 @@
-/** How an order names the receipt that paid it: `provider:reference`, in TypeScript and in SQL. */
+/** The key by which an order names the receipt that paid it: `provider:reference`, in TypeScript and in SQL. */
 import { type SQL, sql } from 'drizzle-orm'
 import { type ReceiptRow, receipts } from './schema.ts'
 
 export const receiptKey = ({ provider, reference }: Pick<ReceiptRow, 'provider' | 'reference'>): string =>
   `${provider}:${reference}`
 
-/** The same of a row of `receipts`. */
+/** The same key for a row of `receipts`. */
 export const receiptKeySql: SQL<string> = sql`(${receipts.provider} || ':' || ${receipts.reference})`

@@ -1,4 +1,4 @@
-/** How a refund is written down: before anything else happens, once for its key. */
+/** Inserts a refund, once for its key. The row is written before any other step of the refund. */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { newId } from '../core/ids.ts'
@@ -6,33 +6,37 @@ import type { Provider } from './provider-name.ts'
 import { type RefundedLine, type RefundStatus, refunds } from './schema.ts'
 
 export interface NewRefund {
-  /** Where the caller has to know it. */
+  /** Given by a caller that has to know it. */
   id?: string
   orderId: string
   /** `lost`, `excess`, `return:…`, `cancel:…`, `dispute:…`, or `request:` with the client's Idempotency-Key. */
   key: string
+  /** A fingerprint of the request under `key`, so that a repeat with other contents is refused. */
   request: string
   provider: Provider
   paymentId: string
-  /** The provider's reference of the capture that goes back. */
+  /** The provider's reference of the refunded capture. */
   receipt: string
   amount: number
   currency: string
-  /** Told to the buyer. */
+  /** Shown to the buyer. */
   reason: string
   lines: RefundedLine[]
-  /** `due` where no ticket has to be taken back first; `refused` where there is nothing to give back. */
+  /** `due` if no ticket must be taken back first; `refused` if no money is left to refund. */
   status: Extract<RefundStatus, 'requested' | 'due' | 'refused'>
 }
 
-/** Of what a provider took back, by its own id of that. */
+/** The key of a refund that records a reversal. `reference` is the provider's id of the reversal. */
 export const disputeKey = (provider: Provider, reference: string): string =>
   `dispute:${provider}:${reference}`
 
-/** Whether the payer's bank has paid it, before it was written down: nobody sends it. */
+/** Whether the refund records a reversal: the payer's bank has already paid it, so it is never sent. */
 export const isDispute = ({ key }: { key: string }): boolean => key.startsWith('dispute:')
 
-/** A statement, to be batched with the ledger's: the refund, due now if it is open, unless its order has one of that key; where `guard` holds. */
+/**
+ * A statement to batch with the ledger's. It inserts the refund if `guard` holds and the order has none with that key.
+ * An open refund is due now.
+ */
 export function insertRefund(ctx: Ctx, refund: NewRefund, guard: SQL = sql`true`) {
   return ctx.db
     .insert(refunds)
@@ -45,5 +49,5 @@ export function insertRefund(ctx: Ctx, refund: NewRefund, guard: SQL = sql`true`
     .onConflictDoNothing()
 }
 
-/** The money is not back, and may still come. In just these words, by which its index is found. */
+/** The refund is open. The condition is worded exactly as in the partial index, so that SQLite uses it. */
 export const isUnpaid = sql`${refunds.status} NOT IN ('paid', 'refused')`

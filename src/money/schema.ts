@@ -4,7 +4,7 @@ import { sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { Provider } from './provider-name.ts'
 
-/** `starting`: written down before the provider is asked. A later success overrides `failed` and `expired`. */
+/** `starting`: inserted before the provider is called. A later success overrides `failed` and `expired`. */
 export const PAYMENT_STATUSES = ['starting', 'pending', 'succeeded', 'failed', 'expired'] as const
 export type PaymentStatus = (typeof PAYMENT_STATUSES)[number]
 
@@ -15,7 +15,7 @@ export interface PaymentAction {
   message: string
 }
 
-/** Who took a payment off the list of those that need somebody, and why. */
+/** Who took a payment off the attention list, and why. */
 export interface Dismissal {
   by: string
   reason: string
@@ -39,16 +39,17 @@ export const payments = sqliteTable(
     /** Personal: where a prompt goes. Never logged. */
     phone: text(),
     returnUrl: text(),
-    /** How often the provider was asked about it, and when it is asked again. */
+    /** How often the provider was polled. */
     checks: integer().notNull().default(0),
+    /** The next poll. */
     dueAt: integer(),
-    /** Why somebody must look at it; null: nobody need. */
+    /** Why a person must check it; null: no person needs to. */
     attention: text(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
-    /** When its provider was asked to start it, of one that may be asked but once. */
+    /** When it was started at a provider that `startsOnce`. */
     askedAt: integer(),
-    /** The last one; never logged, as people write whatever they know into a reason. */
+    /** The last dismissal. Never logged: its reason is free text and may be personal. */
     dismissal: text({ mode: 'json' }).$type<Dismissal>(),
   },
   (table) => [
@@ -62,7 +63,7 @@ export const payments = sqliteTable(
 )
 export type PaymentRow = typeof payments.$inferSelect
 
-/** Money that arrived: one row a capture at the provider, however often it is told. */
+/** Money that arrived: one row for each capture at the provider, however often it is reported. */
 export const receipts = sqliteTable(
   'receipts',
   {
@@ -73,7 +74,7 @@ export const receipts = sqliteTable(
     amount: integer().notNull(),
     currency: text().notNull(),
     at: integer().notNull(),
-    /** What the payer's statement calls it, where the provider says. */
+    /** The id on the payer's statement, if the provider reports it. */
     receiptNumber: text(),
   },
   (table) => [
@@ -88,13 +89,13 @@ export const receipts = sqliteTable(
 export type ReceiptRow = typeof receipts.$inferSelect
 
 /**
- * `requested` (tickets not voided yet) → `due` (the ledger owes it) → `sent` → `paid`; `failed` is tried again;
- * `refused`: its tickets could not be taken back any more, or nothing was left of what a provider took back.
+ * `requested` (tickets not voided yet) → `due` (the ledger owes it) → `sent` → `paid`. `failed` is retried.
+ * `refused`: its tickets could no longer be taken back, or a reversal took back money that the order no longer had.
  */
 export const REFUND_STATUSES = ['requested', 'due', 'sent', 'paid', 'failed', 'refused'] as const
 export type RefundStatus = (typeof REFUND_STATUSES)[number]
 
-/** Tickets of one line; of a line that is lost, none. */
+/** The refunded tickets of one line. A lost line has none. */
 export interface RefundedLine {
   line: number
   numbers: number[]
@@ -106,9 +107,9 @@ export const refunds = sqliteTable(
     id: text().primaryKey(),
     orderId: text().notNull(),
     key: text().notNull(),
-    /** Fingerprint of what was asked under the key. */
+    /** Fingerprint of the request under the key. */
     request: text().notNull(),
-    /** Which money goes back: the receipt it came by. */
+    /** Which receipt is refunded: `provider`, `paymentId` and `receipt` name it. */
     provider: text().$type<Provider>().notNull(),
     paymentId: text().notNull(),
     receipt: text().notNull(),
@@ -134,16 +135,16 @@ export const refunds = sqliteTable(
 )
 export type RefundRow = typeof refunds.$inferSelect
 
-/** Refunding every order of something that was cancelled, from a cursor, over as many sweeps as it takes. */
+/** A run refunds every order of a cancelled item. It goes on from its cursor over as many sweeps as it needs. */
 export const refundRuns = sqliteTable(
   'refund_runs',
   {
-    /** As of order lines: the raffle's id, or that of whatever else was sold. */
+    /** The `itemId` of its order lines: the raffle's id, or that of another kind of item. */
     itemId: text().primaryKey(),
     reason: text().notNull(),
-    /** The last order that was done. */
+    /** The last refunded order. */
     cursor: text().notNull().default(''),
-    /** Orders that were refunded so far. */
+    /** The number of orders refunded so far. */
     done: integer().notNull().default(0),
     startedAt: integer().notNull(),
     finishedAt: integer(),
@@ -161,31 +162,31 @@ export const payouts = sqliteTable(
   'payouts',
   {
     id: text().primaryKey(),
-    /** Whose money it is: a winner's prize, what is left for the organisation, or what its shop has earned. */
+    /** Whose money it is: a winner's prize, the rest of a raffle for its organisation, or a shop's earnings. */
     kind: text({ enum: PAYOUT_KINDS }).notNull(),
-    /** What makes it one payout: the winner's id, the raffle's, or of a shop the requester's key; its own id once cancelled. */
+    /** Unique for its kind: the winner's id, the raffle's id, or for a shop the requester's key. Once cancelled, its own id. */
     subject: text().notNull(),
-    /** Null: it is of no raffle. */
+    /** Null for a shop's payout. */
     raffleId: text(),
     organisationId: text().notNull(),
-    /** Who is paid, of a prize. */
+    /** The winner, for a prize. */
     userId: text(),
     provider: text().$type<Provider>().notNull(),
-    /** Where to; personal, never logged. */
+    /** An account or a phone number; personal, never logged. */
     destination: text().notNull(),
     amount: integer().notNull(),
     currency: text().notNull(),
     status: text({ enum: PAYOUT_STATUSES }).notNull().default('requested'),
     requestedBy: text().notNull(),
-    /** The requester's Idempotency-Key and a fingerprint of what was asked under it; null where a claim made it. */
+    /** The requester's Idempotency-Key and a fingerprint of the request; null if a claim made the payout. */
     key: text(),
     request: text(),
-    /** Whose Idempotency-Key retried it last: `<user>:<key>`. */
+    /** The Idempotency-Key of the last retry: `<user>:<key>`. */
     retryKey: text(),
     approvedBy: text(),
     /** The provider's own id, or the operator's note of a payment by hand. */
     reference: text(),
-    /** Counts attempts that the provider said had failed: each has a key of its own there. */
+    /** Counts attempts that failed at the provider: each attempt has its own key there. */
     attempt: integer().notNull().default(0),
     tries: integer().notNull().default(0),
     dueAt: integer(),
@@ -204,7 +205,7 @@ export const payouts = sqliteTable(
 )
 export type PayoutRow = typeof payouts.$inferSelect
 
-/** Where a person wants prizes to be paid. */
+/** Where a user's prizes are paid. */
 export const payoutMethods = sqliteTable(
   'payout_methods',
   {
@@ -228,7 +229,7 @@ export const transfers = sqliteTable(
     credit: text().notNull(),
     currency: text().notNull(),
     amount: integer().notNull(),
-    /** What it is about, to be found again. */
+    /** The order and the raffle that it belongs to. */
     orderId: text(),
     raffleId: text(),
     at: integer().notNull(),
@@ -238,7 +239,7 @@ export const transfers = sqliteTable(
     check('transfers_amount', sql`amount > 0 AND debit <> credit`),
     index('transfers_at').on(table.at, table.transactionId, table.part),
     index('transfers_raffle').on(table.raffleId).where(sql`raffle_id IS NOT NULL`),
-    // What a shop has earned, and what it gave back or was paid, without reading all the rest.
+    // Partial indexes: a shop's balance is read without reading the other transfers.
     index('transfers_to_shop').on(table.credit).where(sql`credit >= 'shop:' AND credit < 'shop:~'`),
     index('transfers_from_shop').on(table.debit).where(sql`debit >= 'shop:' AND debit < 'shop:~'`),
   ],
@@ -248,7 +249,7 @@ export type TransferRow = typeof transfers.$inferSelect
 export const WEBHOOK_SUBJECTS = ['payment', 'refund', 'payout'] as const
 export type WebhookSubject = (typeof WEBHOOK_SUBJECTS)[number]
 
-/** What providers told us, raw, as it was verified; purged after 90 days. */
+/** Verified webhooks with their raw bodies; deleted after 90 days. */
 export const webhooks = sqliteTable(
   'webhooks',
   {
@@ -256,9 +257,9 @@ export const webhooks = sqliteTable(
     eventId: text().notNull(),
     body: text().notNull(),
     receivedAt: integer().notNull(),
-    /** When it had its effect; null: not yet. */
+    /** When it took effect; null: not yet. */
     actedAt: integer(),
-    /** What it was about: `payment`, `refund` or `payout`, and our own id of it. */
+    /** The kind of its subject, and our id of it. */
     subject: text({ enum: WEBHOOK_SUBJECTS }).notNull(),
     subjectId: text().notNull(),
   },
@@ -270,7 +271,7 @@ export const webhooks = sqliteTable(
   ],
 )
 
-/** The sandbox's own books: what a provider outside would keep. Only `providers/sandbox.ts` reads and writes them. */
+/** The sandbox's own books, as an outside provider would keep them. Only the sandbox reads and writes them. */
 export const sandboxCharges = sqliteTable(
   'sandbox_charges',
   {
@@ -284,14 +285,14 @@ export const sandboxCharges = sqliteTable(
     status: text({ enum: ['open', 'approved', 'declined', 'later', 'stopped'] })
       .notNull()
       .default('open'),
-    /** How often the payer paid. */
+    /** How often the payer paid: 0, 1 or 2. */
     captures: integer().notNull().default(0),
-    /** When a payment that comes later arrives. */
+    /** When a delayed payment arrives. */
     settlesAt: integer(),
-    /** When the sandbox tells us of it, until it is told; null: there is nothing to tell. */
+    /** When the sandbox sends its webhook, until it was delivered; null: there is nothing to report. */
     tellAt: integer(),
     createdAt: integer().notNull(),
-    /** When the payer's bank took back all that was captured; null: it has not. */
+    /** When the payer's bank took back all captures; null: it has not. */
     disputedAt: integer(),
   },
   (table) => [index('sandbox_charges_tell').on(table.tellAt).where(sql`tell_at IS NOT NULL`)],

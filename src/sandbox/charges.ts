@@ -1,4 +1,4 @@
-/** What the payer does on the sandbox's page, and what the sandbox then tells us. */
+/** The payer's decisions on the sandbox's page, and the webhooks that report them. */
 import { and, asc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
 import type * as z from 'zod'
 import type { Ctx } from '../core/context.ts'
@@ -23,22 +23,22 @@ export interface ChargeAddress {
 const isAt = ({ id, token }: ChargeAddress) => and(eq(sandboxCharges.id, id), eq(sandboxCharges.token, token))
 
 export async function findCharge(ctx: Ctx, address: ChargeAddress): Promise<ChargeRow> {
-  mustBePlay(ctx)
+  mustNotBeProduction(ctx)
   const charge = await ctx.db.select().from(sandboxCharges).where(isAt(address)).get()
   if (charge === undefined) throw notFound('payment')
   return charge
 }
 
 /**
- * One decision a charge, also after nobody waits for it any more, as payers do; and of one that was paid, once, to have
- * the bank take it back. Answers the charge as it stands then.
+ * Decides a charge once, even after it was stopped: real payers pay late too. A paid charge can then be disputed once.
+ * Returns the charge as it is afterwards; a repeat changes nothing.
  */
 export async function decideCharge(
   ctx: Ctx,
   address: ChargeAddress,
   action: SandboxAction,
 ): Promise<ChargeRow> {
-  mustBePlay(ctx)
+  mustNotBeProduction(ctx)
   const [decided] = await withRetry(() =>
     ctx.db
       .update(sandboxCharges)
@@ -52,16 +52,16 @@ export async function decideCharge(
 const isUndecided = inArray(sandboxCharges.status, ['open', 'stopped'])
 const isDisputable = and(gt(sandboxCharges.captures, 0), isNull(sandboxCharges.disputedAt))
 
-/** Nobody pays with play money where raffles are real, whatever an earlier life of the database left behind. */
-function mustBePlay({ settings }: Ctx): void {
+/** Production takes no play money. Its database may still hold charges from before it was production. */
+function mustNotBeProduction({ settings }: Ctx): void {
   if (settings.ENVIRONMENT === 'production') throw notFound('payment')
 }
 
-/** Whoever decided tells of it at once; the sweep only if that was cut short. */
-const TELL_AGAIN_MS = 20 * SECOND_MS
+/** The request that decides also sends the webhook. The sweep sends it only if that request died. */
+const SEND_AGAIN_MS = 20 * SECOND_MS
 
 function outcomes(now: number): Record<SandboxAction, Partial<ChargeRow>> {
-  const tellAt = now + TELL_AGAIN_MS
+  const tellAt = now + SEND_AGAIN_MS
   return {
     approve: { status: 'approved', captures: 1, tellAt },
     decline: { status: 'declined', tellAt },
@@ -71,7 +71,7 @@ function outcomes(now: number): Record<SandboxAction, Partial<ChargeRow>> {
   }
 }
 
-/** The signed request by which the sandbox tells us that a charge has changed. */
+/** The signed request of the webhook that reports a charge. */
 export function chargeEvent(
   ctx: Ctx,
   { id, status, disputedAt }: ChargeRow,
@@ -85,7 +85,10 @@ export function chargeEvent(
   return { headers: new Headers({ [SIGNATURE_HEADER]: signEvent(ctx.settings, ctx.now, body) }), body }
 }
 
-/** We have been told of the charge as it was then. One that is paid later has more to tell when the money arrives. */
+/**
+ * Marks the webhook about this state as sent. A delayed payment has another one to send when its money arrives.
+ * The charge may have changed meanwhile. The guard on its state then keeps the newer webhook due.
+ */
 export async function markWebhookSent(
   ctx: Ctx,
   { id, status, settlesAt, disputedAt }: ChargeRow,
@@ -104,7 +107,7 @@ export async function markWebhookSent(
   )
 }
 
-/** Charges that we should have been told of by now, the oldest first. */
+/** Charges whose webhook is due, oldest first. */
 export const chargesToReport = (ctx: Ctx, limit: number): Promise<ChargeRow[]> =>
   ctx.db
     .select()

@@ -28,7 +28,7 @@ h1 span { display: block; color: var(--faint); font-size: 1rem; font-weight: 500
   margin-top: 0.4rem; color: var(--faint); font: 0.8rem ui-monospace, Menlo, Consolas, monospace;
   overflow-wrap: anywhere;
 }
-.said { padding: 1.2rem 1.5rem; }
+.outcome { padding: 1.2rem 1.5rem; }
 form { display: grid; gap: 1rem; padding: 1.4rem 1.5rem 0.5rem; }
 .after { padding-bottom: 1.5rem; border-top: 1px solid var(--line); }
 .choice { display: grid; grid-template-columns: 11rem 1fr; gap: 0.25rem 1rem; align-items: center; }
@@ -36,14 +36,14 @@ form { display: grid; gap: 1rem; padding: 1.4rem 1.5rem 0.5rem; }
 .after .choice { grid-template-columns: 1fr; gap: 0.6rem; }
 .after .choice p { padding-left: 0; }
 .never { padding: 0.6rem 1.5rem 1.5rem; }
-button, .on {
+button, .back {
   min-height: 2.9rem; padding: 0 1rem; border: 1.5px solid var(--line); border-radius: 999px;
   background: var(--card); color: var(--ink); font: inherit; font-weight: 650; line-height: 1; cursor: pointer;
 }
-button[value="approve"], .on { border-color: var(--accent); background: var(--accent); color: var(--accent-ink); }
-button:hover, .on:hover { border-color: var(--ink); }
+button[value="approve"], .back { border-color: var(--accent); background: var(--accent); color: var(--accent-ink); }
+button:hover, .back:hover { border-color: var(--ink); }
 :focus-visible { outline: 3px solid var(--gold); outline-offset: 2px; }
-.on { display: inline-grid; place-items: center; margin: 0 1.5rem 1.5rem; text-decoration: none; }
+.back { display: inline-grid; place-items: center; margin: 0 1.5rem 1.5rem; text-decoration: none; }
 @media (max-width: 26rem) {
   .choice { grid-template-columns: 1fr; }
   .choice p { padding-left: 1rem; }

@@ -1,4 +1,4 @@
-/** The sandbox's checkout page: what is to be paid, and what each button makes happen. */
+/** The sandbox's checkout page: the sum to pay, and what each button does. */
 import { createHash } from 'node:crypto'
 import { html, raw } from 'hono/html'
 import { formatMoney } from '../core/money.ts'
@@ -9,7 +9,7 @@ import { SANDBOX_STYLE } from './page-style.ts'
 
 const STYLE_HASH = createHash('sha256').update(SANDBOX_STYLE).digest('base64')
 
-/** The page's headers. After its form the payer is sent on, which browsers allow only to what is named here. */
+/** The page's headers. Its form redirects to `returnUrl`, so `form-action` must allow that origin. */
 export function checkoutHeaders(returnUrl: string | null): Record<string, string> {
   const formTo = returnUrl === null ? "'self'" : `'self' ${new URL(returnUrl).origin}`
   return {
@@ -32,15 +32,19 @@ const BUTTONS: readonly Button[] = [
   {
     action: 'later',
     label: 'Pay, but slowly',
-    does: `It is approved, and the money arrives ${LATER_SECONDS} seconds from now.`,
+    does: `The payment is approved. The money arrives ${LATER_SECONDS} seconds later.`,
   },
-  { action: 'twice', label: 'Pay twice', does: 'Two captures of the same payment; the second must go back.' },
+  {
+    action: 'twice',
+    label: 'Pay twice',
+    does: 'The same payment is captured twice. The second capture must be refunded.',
+  },
 ]
 
 const DISPUTE: Button = {
   action: 'dispute',
-  label: 'Ask the bank for it back',
-  does: 'The bank takes back from the shop all that was paid here, whatever became of it.',
+  label: 'Dispute the payment',
+  does: 'The bank takes the whole payment back from the shop, even if it was refunded.',
 }
 
 export function checkoutPage(charge: ChargeRow, returnUrl: string | null) {
@@ -60,14 +64,14 @@ export function checkoutPage(charge: ChargeRow, returnUrl: string | null) {
     <main>
       <p class="sandbox"><strong>Sandbox.</strong> This is play money: nothing is charged, nobody is paid.</p>
       <header>
-        <h1><span>${isOpen ? 'To pay' : standing(charge).title}</span> ${amountOf(charge)}</h1>
+        <h1><span>${isOpen ? 'To pay' : outcomeOf(charge).title}</span> ${amountOf(charge)}</h1>
         <p class="reference">${charge.id}</p>
       </header>
-      ${isOpen ? choices(charge) : html`<p class="said" role="status">${standing(charge).told}</p>`}
+      ${isOpen ? choices(charge) : html`<p class="outcome" role="status">${outcomeOf(charge).text}</p>`}
       ${
         isOpen || returnUrl === null
           ? ''
-          : html`<p><a class="on" href="${returnUrl}">Back to the shop</a></p>`
+          : html`<p><a class="back" href="${returnUrl}">Back to the shop</a></p>`
       }
       ${charge.captures > 0 && charge.disputedAt === null ? form([DISPUTE], 'after') : ''}
     </main>
@@ -77,16 +81,16 @@ export function checkoutPage(charge: ChargeRow, returnUrl: string | null) {
 
 const choices = ({ status }: ChargeRow) => html`${
   status === 'stopped'
-    ? html`<p class="said" role="status">Nobody waits for this payment any more. Pay all the same, and see what
-        becomes of money that comes too late.</p>`
+    ? html`<p class="outcome" role="status">The shop no longer waits for this payment. Pay anyway to see what
+        happens to late money.</p>`
     : ''
 }${form(BUTTONS, 'choices')}
-      <p class="never">Press none, and the payment is never decided.</p>`
+      <p class="never">If you press none, the payment stays pending for ever.</p>`
 
 const form = (
   buttons: readonly Button[],
-  look: 'choices' | 'after',
-) => html`<form class="${look}" method="post">
+  className: 'choices' | 'after',
+) => html`<form class="${className}" method="post">
         ${buttons.map(
           ({ action, label, does }) => html`<div class="choice">
           <button name="action" value="${action}" aria-describedby="does-${action}">${label}</button>
@@ -95,16 +99,16 @@ const form = (
         )}
       </form>`
 
-function standing({ status, captures, settlesAt, disputedAt }: ChargeRow): { title: string; told: string } {
+function outcomeOf({ status, captures, settlesAt, disputedAt }: ChargeRow): { title: string; text: string } {
   if (status === 'declined')
-    return { title: 'Declined', told: 'The payment was declined. Nothing was taken.' }
+    return { title: 'Declined', text: 'The payment was declined. Nothing was taken.' }
   if (status === 'later') {
     const at = settlesAt === null ? '' : ` at ${toInstant(settlesAt)}`
-    return { title: 'On its way', told: `The payment is approved. The money arrives${at}.` }
+    return { title: 'On its way', text: `The payment is approved. The money arrives${at}.` }
   }
   if (disputedAt !== null)
-    return { title: 'Taken back', told: 'The bank has taken the money back from the shop.' }
+    return { title: 'Taken back', text: 'The bank has taken the money back from the shop.' }
   if (captures > 1)
-    return { title: 'Paid twice', told: 'The payment was captured twice. One of the two goes back.' }
-  return { title: 'Paid', told: 'The payment went through. You can close this page.' }
+    return { title: 'Paid twice', text: 'The payment was captured twice. One of the two is refunded.' }
+  return { title: 'Paid', text: 'The payment went through. You can close this page.' }
 }

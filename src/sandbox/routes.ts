@@ -1,4 +1,4 @@
-/** Pages under /sandbox: the checkout, which is what a provider's own page and the webhook after it would be. */
+/** The checkout page under /sandbox. It plays a provider's own page, and sends the webhook that a provider would send. */
 import { Hono } from 'hono'
 import { describeRoute } from 'hono-openapi'
 import * as z from 'zod'
@@ -13,7 +13,7 @@ import { sendChargeWebhook } from './send-webhook.ts'
 const CheckoutParams = z.object({ id: Id('payment'), token: z.string().regex(/^[\w-]{20,64}$/) })
 const Decision = z.object({ action: z.enum(SANDBOX_ACTIONS) })
 
-/** A page for people is no part of the API's document. */
+/** The API's document leaves out pages for people. */
 const aPage = describeRoute({ hide: true })
 
 export const sandboxRoutes = new Hono<AppEnv>()
@@ -28,19 +28,19 @@ export const sandboxRoutes = new Hono<AppEnv>()
     async (c) => {
       const ctx = c.get('ctx')
       const charge = await decideCharge(ctx, c.req.valid('param'), c.req.valid('form').action)
-      await report(ctx, charge)
+      await sendOrLog(ctx, charge)
       const returnUrl = webAddress(charge.returnUrl)
       if (returnUrl === null) return page(c, charge)
       return c.body(null, 303, { ...checkoutHeaders(returnUrl), location: returnUrl })
     },
   )
 
-/** A provider's payer does not see whether its webhook was taken: it is sent again. */
-async function report(ctx: Ctx, charge: ChargeRow): Promise<void> {
+/** Never throws: the payer must not see whether the webhook was received. The sweep retries it. */
+async function sendOrLog(ctx: Ctx, charge: ChargeRow): Promise<void> {
   try {
     await sendChargeWebhook(ctx, charge)
   } catch (error) {
-    ctx.log.error('the sandbox’s webhook was not taken', { paymentId: charge.id, error })
+    ctx.log.error('the sandbox’s webhook was not received', { paymentId: charge.id, error })
   }
 }
 
@@ -49,10 +49,10 @@ function page(c: AppContext, charge: ChargeRow) {
   return c.html(checkoutPage(charge, returnUrl), 200, checkoutHeaders(returnUrl))
 }
 
-/** Where to send the payer back: an address of the web, and nothing that would run here. */
+/** The address that the payer returns to. Null unless it is http or https, because `javascript:` and the like would run here. */
 function webAddress(text: string | null): string | null {
   if (text === null || !URL.canParse(text)) return null
   const { href, origin } = new URL(text)
-  // Its origin is named in a header, where a host may not hold everything that it may in an address.
+  // The origin goes into a header, which allows fewer characters than a URL's host does.
   return /^https?:\/\/[\w.:[\]-]+$/.test(origin) ? href : null
 }

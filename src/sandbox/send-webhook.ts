@@ -1,4 +1,4 @@
-/** The sandbox's webhooks: sent until they are taken, as providers do, through the code of the door that takes them. */
+/** Sends the sandbox's webhooks through our own receiver, and retries them until they are received, as providers do. */
 import type { Ctx } from '../core/context.ts'
 import { sweepRows } from '../core/sweep-rows.ts'
 import { type ChargeRow, chargeNow } from '../money/providers/sandbox.ts'
@@ -12,7 +12,7 @@ export async function sendChargeWebhook(ctx: Ctx, charge: ChargeRow): Promise<vo
   await markWebhookSent(ctx, charge)
 }
 
-/** Tells what a crash left untold, and of money that has arrived since. */
+/** Sends webhooks that a crash left unsent, and those of delayed payments whose money has arrived. */
 export const sweepCharges = (ctx: Ctx) =>
   sweepRows(ctx, {
     name: 'sandbox charge',

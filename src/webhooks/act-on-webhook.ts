@@ -1,4 +1,4 @@
-/** What a webhook does: it only says where to look. What is true is asked of the provider, and takes effect once. */
+/** Acts on a stored webhook. The webhook is only a hint: the provider is polled for the truth, which takes effect once. */
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -14,17 +14,17 @@ const RETRY_AFTER_SECONDS = 60
 
 export type WebhookRow = typeof webhooks.$inferSelect
 
-/** The payment that a webhook is about; of a refund or a payout, none. */
-export const findSubject = (ctx: Ctx, { subjectId }: WebhookRow): Promise<PaymentRow | undefined> =>
+/** The payment that a webhook is about; undefined if it is about a refund or payout. */
+export const findPaymentOf = (ctx: Ctx, { subjectId }: WebhookRow): Promise<PaymentRow | undefined> =>
   ctx.db.select().from(payments).where(eq(payments.id, subjectId)).get()
 
-/** Safe to repeat; noted as done only afterwards, so that a crash in between is made good by the sweep. */
+/** Idempotent. The row is marked as done only afterwards, so that the sweep repeats it after a crash in between. */
 export async function actOnWebhook(
   ctx: Ctx,
   webhook: WebhookRow,
   payment: PaymentRow | undefined,
 ): Promise<void> {
-  await lookAt(ctx, webhook, payment)
+  await reconcileSubject(ctx, webhook, payment)
   await withRetry(() =>
     ctx.db
       .update(webhooks)
@@ -39,30 +39,34 @@ export async function actOnWebhook(
   )
 }
 
-async function lookAt(
+async function reconcileSubject(
   ctx: Ctx,
   { provider, subject, subjectId }: WebhookRow,
   payment: PaymentRow | undefined,
 ): Promise<void> {
   if (payment !== undefined) {
     const { status, reason } = await reconcilePayment(ctx, payment)
-    // Else what it told of would be forgotten: nobody asks again about a payment that is decided.
+    // A final payment is not polled again, so the event would be lost. Throwing leaves it to the sweep.
     if (status === 'unknown') {
-      throw new Problem('unavailable', `Nothing came of it: ${reason ?? `${provider} does not know`}.`, {
-        retryAfterSeconds: RETRY_AFTER_SECONDS,
-      })
+      throw new Problem(
+        'unavailable',
+        `The webhook had no effect: ${reason ?? `${provider} does not know`}.`,
+        {
+          retryAfterSeconds: RETRY_AFTER_SECONDS,
+        },
+      )
     }
     return
   }
   if (subject === 'refund') await checkDecidedRefund(ctx, await findRefund(ctx, subjectId))
   else await checkFailedPayout(ctx, (await readPayout(ctx, subjectId))!)
-  // Money on its way out: its own sweep, a moment later, asks the provider.
+  // Make it due now, so that its own sweep polls the provider next.
   const table = subject === 'refund' ? refunds : payouts
-  const soonest = sql`min(coalesce(${table.dueAt}, ${ctx.now}), ${ctx.now})`
+  const dueNow = sql`min(coalesce(${table.dueAt}, ${ctx.now}), ${ctx.now})`
   await withRetry(() =>
     ctx.db
       .update(table)
-      .set({ dueAt: soonest })
+      .set({ dueAt: dueNow })
       .where(and(eq(table.id, subjectId), eq(table.status, 'sent'))),
   )
 }

@@ -7,7 +7,7 @@ import { Provider } from '../money/provider-name.ts'
 import { WEBHOOK_SUBJECTS } from '../money/schema.ts'
 import { EXAMPLE_PAYMENT_ID } from '../orders/examples.ts'
 
-/** Which of a provider's doors, and what shows there that it is the provider, where it signs nothing. */
+/** The address of one webhook door. The token authenticates a provider that signs nothing. */
 export const WebhookParams = z.object({ provider: Provider, door: z.string().max(40) })
 
 export const SecretWebhookParams = WebhookParams.extend({ token: z.string().max(200) })
@@ -16,11 +16,11 @@ export type WebhookAddress = z.infer<typeof WebhookParams> & { token: string | n
 
 export const ReplayParams = z.object({ provider: Provider, eventId: z.string().min(1).max(255) })
 
-/** An answer in the provider's own words. */
+/** The body that the provider expects. */
 export const WebhookAnswer = z.record(z.string(), z.unknown()).meta({ id: 'WebhookAnswer' })
 
 export const ListWebhooks = PageQuery.extend({
-  /** What it tells of; an administrator may leave it out. */
+  /** The subject of the events. Only an administrator may leave it out. */
   about: z
     .union([Id('payment'), Id('refund'), Id('payout')], 'must be the id of a payment, refund or payout')
     .optional(),
@@ -28,7 +28,7 @@ export const ListWebhooks = PageQuery.extend({
 
 export type ListWebhooks = z.infer<typeof ListWebhooks>
 
-/** Without its body, which holds what the provider knows of the payer. */
+/** A webhook without its body, which holds personal data of the payer. */
 export const StoredWebhook = z
   .strictObject({
     provider: Provider,
@@ -36,7 +36,7 @@ export const StoredWebhook = z
     subject: z.enum(WEBHOOK_SUBJECTS),
     subjectId: z.string(),
     receivedAt: Instant,
-    /** When it had its effect; null: not yet, and it is tried again. */
+    /** When it took effect; null: not yet, and it is retried. */
     actedAt: Instant.nullable(),
   })
   .meta({ id: 'StoredWebhook' })

@@ -1,4 +1,4 @@
-/** Webhooks of every provider: verified first, then stored raw, then acted on; one that is told twice acts once. */
+/** Receives webhooks of every provider: verifies each, stores it raw, then acts on it. A repeated event acts once. */
 import { eq, lt, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -11,16 +11,16 @@ import { type PaymentRow, payments, payouts, refunds, webhooks } from '../money/
 import { actOnWebhook, type WebhookRow } from './act-on-webhook.ts'
 
 const KEPT_MS = 90 * DAY_MS
-const PURGED_AT_A_TIME = 1_000
+const PURGED_A_SWEEP = 1_000
 
 export interface Received {
-  /** What the provider wants to hear. */
+  /** The body that the provider expects. */
   answer: Record<string, unknown>
-  /** Ends when it has had its effect; never throws. */
+  /** Settles once the event took effect or failed. Never rejects. */
   acting: Promise<void>
 }
 
-/** Once it returns the event is ours and can be answered: what fails from then on, the sweep makes good. */
+/** Once this returns, the event is stored and can be acknowledged. The sweep retries it if acting on it fails. */
 export async function receiveWebhook(
   ctx: Ctx,
   provider: Provider,
@@ -31,11 +31,11 @@ export async function receiveWebhook(
   if (!Object.hasOwn(doors, door)) throw notFound('webhook')
   const { read, answer } = doors[door]!
   const event = await read(ctx, request)
-  const { webhook, payment } = await store(ctx, provider, event, request.body)
-  return { answer, acting: webhook.actedAt === null ? act(ctx, webhook, payment) : Promise.resolve() }
+  const { webhook, payment } = await storeWebhook(ctx, provider, event, request.body)
+  return { answer, acting: webhook.actedAt === null ? actAndLog(ctx, webhook, payment) : Promise.resolve() }
 }
 
-async function act(ctx: Ctx, webhook: WebhookRow, payment: PaymentRow | undefined): Promise<void> {
+async function actAndLog(ctx: Ctx, webhook: WebhookRow, payment: PaymentRow | undefined): Promise<void> {
   try {
     await actOnWebhook(ctx, webhook, payment)
   } catch (error) {
@@ -44,19 +44,19 @@ async function act(ctx: Ctx, webhook: WebhookRow, payment: PaymentRow | undefine
   }
 }
 
-const SUBJECTS = { payment: payments, refund: refunds, payout: payouts }
+const SUBJECT_TABLES = { payment: payments, refund: refunds, payout: payouts }
 
 /**
- * The row of this event, from now or from when it was told first, and the payment that it is about. An event can be
- * rightly signed and yet about something that is not ours: another installation may share the account.
+ * Stores the event unless it is stored already. Returns its row and the payment that it is about. The insert selects from
+ * the subject's table, because a validly signed event may be about another installation that shares the account.
  */
-async function store(
+async function storeWebhook(
   ctx: Ctx,
   provider: Provider,
   { eventId, subject, subjectId }: WebhookEvent,
   body: string,
 ): Promise<{ webhook: WebhookRow; payment: PaymentRow | undefined }> {
-  const table = SUBJECTS[subject]
+  const table = SUBJECT_TABLES[subject]
   const [[webhook], [payment]] = await withRetry(() =>
     ctx.db.batch([
       ctx.db
@@ -64,7 +64,7 @@ async function store(
         .select(sql`
           SELECT ${provider}, ${eventId}, ${body}, ${ctx.now}, NULL, ${subject}, ${subjectId}
           FROM ${table} WHERE ${table.id} = ${subjectId} AND ${table.provider} = ${provider}`)
-        // Changes nothing: the row that is there is what is answered.
+        // A repeat changes nothing, so that the first row is returned.
         .onConflictDoUpdate({ target: [webhooks.provider, webhooks.eventId], set: { eventId } })
         .returning(),
       ctx.db.select().from(payments).where(eq(payments.id, subjectId)),
@@ -74,13 +74,13 @@ async function store(
   return { webhook, payment }
 }
 
-/** Raw bodies hold what providers know of payers: they go after 90 days, acted on or not, some of them a sweep. */
+/** Deletes events after 90 days, acted on or not, because raw bodies hold personal data. Each sweep deletes one batch. */
 export async function purgeWebhooks(ctx: Ctx): Promise<void> {
   const old = ctx.db
     .select({ provider: webhooks.provider, eventId: webhooks.eventId })
     .from(webhooks)
     .where(lt(webhooks.receivedAt, ctx.now - KEPT_MS))
     .orderBy(webhooks.receivedAt)
-    .limit(PURGED_AT_A_TIME)
+    .limit(PURGED_A_SWEEP)
   await ctx.db.delete(webhooks).where(sql`(${webhooks.provider}, ${webhooks.eventId}) IN ${old}`)
 }

@@ -1,4 +1,4 @@
-/** Doors under /api/v1/payments where providers report, and what was reported: for whoever manages what it is about. */
+/** Routes under /api/v1/payments where providers send webhooks, and where those who manage a subject read and replay them. */
 import { Hono } from 'hono'
 import type { AppContext, AppEnv } from '../core/context.ts'
 import { describe, PAGE_ERRORS } from '../core/openapi.ts'
@@ -21,16 +21,16 @@ import { listWebhooks, replayWebhook } from './stored-webhooks.ts'
 const TAG = 'Payments'
 
 const aWebhook = describe({
-  summary: 'Where providers report',
+  summary: 'Receive a webhook',
   description:
-    'For providers alone: what comes is verified by the provider’s signature, or by the token in the address. Told twice, an event takes effect once.',
+    'For providers only. An event is verified by the provider’s signature, or by the token in the address. A repeated event takes effect once.',
   tag: TAG,
   auth: 'none',
   success: {
     status: 200,
     schema: WebhookAnswer,
     example: { received: true },
-    description: 'The event is taken; the answer is what the provider wants to hear.',
+    description: 'The event is stored. The answer is the one that the provider expects.',
   },
   errors: ['forbidden', 'malformed_request', 'not_found', 'invalid_state', 'payload_too_large'],
 })
@@ -39,9 +39,9 @@ export const webhookRoutes = new Hono<AppEnv>()
   .get(
     '/webhooks',
     describe({
-      summary: 'List what providers have told',
+      summary: 'List webhooks',
       description:
-        'Newest first: the events of the payment, refund or payout that `about` names, for whoever manages it; without, all of them, for an administrator. They are kept for 90 days.',
+        'Newest first. `about` names a payment, refund or payout; those who manage it may list its events. Without `about` an administrator lists all events. Events are kept for 90 days.',
       tag: TAG,
       auth: 'user',
       success: {
@@ -58,9 +58,9 @@ export const webhookRoutes = new Hono<AppEnv>()
   .post(
     '/webhooks/:provider/:eventId/replay',
     describe({
-      summary: 'Act on a stored event again',
+      summary: 'Replay a webhook',
       description:
-        'For whoever manages what it tells of. The provider is asked afresh; what took effect before does not again.',
+        'For those who manage its payment, refund or payout. The provider is polled again. An effect that happened already does not happen twice.',
       tag: TAG,
       auth: 'user',
       success: { status: 204, description: 'It was acted on.' },
@@ -73,7 +73,7 @@ export const webhookRoutes = new Hono<AppEnv>()
       return c.body(null, 204)
     },
   )
-  // A provider signs what it reports, or knows an address that nobody can guess: one route with its token, one without.
+  // A provider signs its events, or sends them to an address with a secret token: hence two routes.
   .post('/:provider/:door', aWebhook, validate('param', WebhookParams), async (c) =>
     c.json(await takeWebhook(c, { ...c.req.valid('param'), token: null })),
   )
@@ -81,8 +81,8 @@ export const webhookRoutes = new Hono<AppEnv>()
     c.json(await takeWebhook(c, c.req.valid('param'))),
   )
 
-/** Providers give up on whoever answers late, and tell it again or never. */
-const PATIENCE_MS = 2 * SECOND_MS
+/** A provider treats a late answer as a failure: it repeats the event, or never sends it again. */
+const ANSWER_WITHIN_MS = 2 * SECOND_MS
 
 async function takeWebhook(
   c: AppContext,
@@ -90,6 +90,6 @@ async function takeWebhook(
 ): Promise<Record<string, unknown>> {
   const request = { headers: c.req.raw.headers, body: await c.req.text(), token }
   const { answer, acting } = await receiveWebhook(c.get('ctx'), provider, door, request)
-  if (!(await endsWithin(PATIENCE_MS, acting))) c.executionCtx.waitUntil(acting)
+  if (!(await endsWithin(ANSWER_WITHIN_MS, acting))) c.executionCtx.waitUntil(acting)
   return answer
 }

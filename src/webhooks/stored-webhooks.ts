@@ -1,4 +1,4 @@
-/** What providers have told us, for those who see to it: which events came of a payment, refund or payout; acted on again. */
+/** Lists and replays stored webhooks, for those who manage their payment, refund or payout. */
 import { and, desc, eq, lt, or } from 'drizzle-orm'
 import * as z from 'zod'
 import { requireAdmin, requireLiveUser } from '../accounts/permissions.ts'
@@ -12,7 +12,7 @@ import { WEBHOOK_SUBJECTS, type WebhookSubject, webhooks } from '../money/schema
 import { findPaymentFor } from '../payments/find-payment.ts'
 import { findPayoutFor } from '../payouts/find-payout.ts'
 import { findRefund } from '../refunds/find-refund.ts'
-import { actOnWebhook, findSubject, type WebhookRow } from './act-on-webhook.ts'
+import { actOnWebhook, findPaymentOf, type WebhookRow } from './act-on-webhook.ts'
 import type { ListWebhooks, StoredWebhook } from './contract.ts'
 
 /** The newest first. */
@@ -41,7 +41,7 @@ export async function listWebhooks(
   return toPage(rows, limit, ({ receivedAt, eventId }) => [receivedAt, eventId], present)
 }
 
-/** Acts on one once more, whether it was acted on or not. */
+/** Acts on a stored event again, whether or not it took effect before. */
 export async function replayWebhook(ctx: Ctx, provider: Provider, eventId: string): Promise<void> {
   await requireLiveUser(ctx)
   const webhook = await ctx.db
@@ -51,10 +51,10 @@ export async function replayWebhook(ctx: Ctx, provider: Provider, eventId: strin
     .get()
   if (webhook === undefined) throw notFound('webhook')
   await mustManage(ctx, webhook.subject, webhook.subjectId)
-  await actOnWebhook(ctx, webhook, await findSubject(ctx, webhook))
+  await actOnWebhook(ctx, webhook, await findPaymentOf(ctx, webhook))
 }
 
-/** Whoever manages what it is about; to strangers there is no webhook, in the same words as for an id that nobody has. */
+/** Throws `not_found` to others: they must not learn whether the payment, refund or payout exists. */
 async function mustManage(ctx: Ctx, subject: WebhookSubject, id: string): Promise<void> {
   try {
     if (subject === 'payout') await findPayoutFor(ctx, id, 'payouts:approve')

@@ -1,19 +1,19 @@
-/** The sweep over webhooks: acts on what was stored and not acted on. */
+/** Sweeps webhooks that were stored but did not take effect. */
 import { and, asc, isNull, lte, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { sweepRows } from '../core/sweep-rows.ts'
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../core/time.ts'
 import { webhooks } from '../money/schema.ts'
-import { actOnWebhook, findSubject } from './act-on-webhook.ts'
+import { actOnWebhook, findPaymentOf } from './act-on-webhook.ts'
 
-/** Whoever took a webhook in is most likely still acting on it. */
-const PATIENCE_MS = 20 * SECOND_MS
+/** The request that received a webhook may still be acting on it for this long. */
+const ACTING_MS = 20 * SECOND_MS
 
-/** What could not be acted on for so long is tried once an hour instead of each minute. */
+/** An event is retried each minute for this long, and then once an hour. */
 const OFTEN_FOR_MS = DAY_MS
 const SELDOM_MS = 60 * MINUTE_MS
 
-/** By its age alone: a sweep that does not come in that minute leaves it to the next hour's. */
+/** Decided by the event's age alone. A sweep that misses its minute leaves it to the next hour. */
 const isTurn = (now: number) =>
   sql`(${webhooks.receivedAt} > ${now - OFTEN_FOR_MS}
     OR (${now} - ${webhooks.receivedAt}) % ${SELDOM_MS} < ${MINUTE_MS})`
@@ -25,10 +25,8 @@ export const sweepWebhooks = (ctx: Ctx) =>
       ctx.db
         .select({ id: webhooks.eventId, webhook: webhooks })
         .from(webhooks)
-        .where(
-          and(isNull(webhooks.actedAt), lte(webhooks.receivedAt, ctx.now - PATIENCE_MS), isTurn(ctx.now)),
-        )
+        .where(and(isNull(webhooks.actedAt), lte(webhooks.receivedAt, ctx.now - ACTING_MS), isTurn(ctx.now)))
         .orderBy(asc(webhooks.receivedAt), asc(webhooks.eventId))
         .limit(limit),
-    one: async ({ webhook }) => actOnWebhook(ctx, webhook, await findSubject(ctx, webhook)),
+    one: async ({ webhook }) => actOnWebhook(ctx, webhook, await findPaymentOf(ctx, webhook)),
   })

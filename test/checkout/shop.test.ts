@@ -287,7 +287,7 @@ describe('the amount of an order', () => {
       const { status, body } = await order(player, [...lines])
       expect([status, body.errors]).toEqual([
         422,
-        [{ path, message: `makes this KES ${sum}; one payment can be of KES 10,000,000.00 at most` }],
+        [{ path, message: `makes this KES ${sum}; one payment can be at most KES 10,000,000.00` }],
       ])
     }
     expect([await stockOf(dear.id), await stockOf(other.id)]).toEqual([2_000, 2_000])

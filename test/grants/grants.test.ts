@@ -716,7 +716,7 @@ describe('an order of our own shop', () => {
     expectLogged(
       'a webhook was stored and not acted on',
       'grant not finished yet',
-      'the sandbox’s webhook was not taken',
+      'the sandbox’s webhook was not received',
       'unexpected error',
     )
     const { shop, priced } = await stageBoth()

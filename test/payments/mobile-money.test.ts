@@ -308,7 +308,7 @@ describe('a prompt whose answer was lost', () => {
     const { id, paymentId, push } = await lost()
     expect(await record(raffle.operator, paymentId, 'RLJ0R69NXM')).toMatchObject({
       status: 403,
-      body: { detail: expect.stringMatching(/an administrator says/) },
+      body: { detail: expect.stringMatching(/^Only an administrator can record/) },
     })
     for (const person of [player, (await organisationWithOperator()).operator]) {
       expect((await record(person, paymentId, 'RLJ0R69NXM')).status).toBe(404)

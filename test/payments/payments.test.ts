@@ -206,7 +206,7 @@ describe('a webhook', () => {
     at(NOW + 11 * MINUTE)
     await sweep()
     await env.DB.prepare('UPDATE payments SET due_at = NULL WHERE id = ?').bind(paymentId).run()
-    expectLogged('the sandbox’s webhook was not taken')
+    expectLogged('the sandbox’s webhook was not received')
     const { DB, done } = crashing(/insert into "webhooks"/)
     const { pathname } = new URL(bought.checkoutUrl)
     expect((await call('POST', pathname, { form: { action: 'twice' }, bindings: { DB } })).status).toBe(200)
@@ -339,7 +339,7 @@ describe('a webhook', () => {
     const answer = await as(raffle.operator, 'POST', `/payments/webhooks/sandbox/evt-${paymentId}-y/replay`)
     expect(answer).toMatchObject({
       status: 503,
-      body: { detail: 'Nothing came of it: sandbox could not be asked.' },
+      body: { detail: 'The webhook had no effect: sandbox could not be asked.' },
     })
     vi.restoreAllMocks()
     const again = await as(raffle.operator, 'POST', `/payments/webhooks/sandbox/evt-${paymentId}-y/replay`)
@@ -701,7 +701,7 @@ describe('money that comes by hand', () => {
     })
     expect(refused.body).toMatchObject({
       code: 'forbidden',
-      detail: 'What became of it at sandbox an administrator says, who can read the statement there.',
+      detail: 'Only an administrator can record the outcome at sandbox, from its statement.',
     })
     const admin = await signedInAdmin()
     const record = await as(admin, 'POST', `/payments/${paymentId}/receipts`, { reference: 'KCB-5' })

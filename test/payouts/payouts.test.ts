@@ -473,7 +473,7 @@ describe('a payout whose provider is silent', () => {
       expect((await act(stranger, payoutId)).status).toBe(404)
       expect((await act(staged.operator, payoutId)).body).toMatchObject({
         code: 'forbidden',
-        detail: 'What became of it at sandbox an administrator says, who can read the statement there.',
+        detail: 'Only an administrator can record the outcome at sandbox, from its statement.',
       })
     }
     for (const { status, body } of await Promise.all([1, 2].map(() => markPaid(admin, payoutId)))) {

@@ -14,11 +14,12 @@ import { testContext, testSettings } from '../harness/people.ts'
 import { NOW, SECOND, useClock } from '../raffles/scenario.ts'
 
 useClock()
-// Charges here are of no payment of ours, so that what the sandbox tells of them is refused, and logged.
-// Nobody waits for what is charged here: the worker takes no webhook about it.
-beforeEach(() => allowLogged({ message: 'the sandbox’s webhook was not taken', reason: 'No such payment.' }))
+// The charges here belong to no payment in the database, so that the worker refuses their webhooks.
+beforeEach(() =>
+  allowLogged({ message: 'the sandbox’s webhook was not received', reason: 'No such payment.' }),
+)
 
-/** A payment that is written down nowhere: the sandbox has books of its own. */
+/** A payment that is not in the database: the sandbox keeps its own books. */
 const aPayment = (changes: Partial<PaymentRow> = {}): PaymentRow => ({
   id: newId('payment'),
   orderId: newId('order'),
@@ -41,16 +42,16 @@ const aPayment = (changes: Partial<PaymentRow> = {}): PaymentRow => ({
   ...changes,
 })
 
-/** The sandbox refuses nothing. */
-async function startOf(payment: PaymentRow) {
-  const answer = await sandbox.start(testContext(NOW), payment)
-  if (answer.status === 'refused') throw new Error(answer.reason)
-  return answer
+/** Starts the charge; the sandbox refuses none. */
+async function startCharge(payment: PaymentRow) {
+  const started = await sandbox.start(testContext(NOW), payment)
+  if (started.status === 'refused') throw new Error(started.reason)
+  return started
 }
 
 async function started(changes: Partial<PaymentRow> = {}) {
   const payment = aPayment(changes)
-  const { action } = await startOf(payment)
+  const { action } = await startCharge(payment)
   const url = new URL(action.checkoutUrl!)
   const [id, token] = url.pathname.split('/').slice(-2) as [string, string]
   return { payment, action, url, path: url.pathname, address: { id, token } }
@@ -59,16 +60,16 @@ async function started(changes: Partial<PaymentRow> = {}) {
 const press = (path: string, action: string) => call('POST', path, { form: { action } })
 
 describe('a charge of the sandbox', () => {
-  it('is one however often it is started, at an address that only the payer knows', async () => {
+  it('is created once by repeated starts, at an address that only the payer knows', async () => {
     const { payment, action, url } = await started()
-    expect(await startOf(payment)).toEqual({ status: 'started', reference: payment.id, action })
+    expect(await startCharge(payment)).toEqual({ status: 'started', reference: payment.id, action })
     expect(action).toMatchObject({ kind: 'redirect' })
     expect(url.origin).toBe(testSettings().PUBLIC_ORIGIN)
     expect(url.pathname).toMatch(new RegExp(`^/sandbox/checkout/${payment.id}/[\\w-]{32}$`))
     expect((await started()).address.token).not.toBe((await started()).address.token)
   })
 
-  it('prompts on the phone, played by the same page, where there is one', async () => {
+  it('prompts on the phone if there is a number, and the same page plays the phone', async () => {
     const { action } = await started({ phone: '+254700000000' })
     expect(action).toMatchObject({
       kind: 'prompt',
@@ -77,7 +78,7 @@ describe('a charge of the sandbox', () => {
     expect(JSON.stringify(action)).not.toContain('254700000000')
   })
 
-  it('is pending for ever if nobody presses anything, and stops when nobody waits any more', async () => {
+  it('stays pending until a button is pressed, and fails once it is stopped', async () => {
     const { payment } = await started()
     const later = testContext(NOW + 3_600 * SECOND)
     expect(await sandbox.fetch(later, payment)).toEqual({ status: 'pending', captures: [], reason: null })
@@ -95,7 +96,7 @@ describe('a charge of the sandbox', () => {
     ['decline', 'failed', 0],
     ['later', 'pending', 0],
     ['twice', 'succeeded', 2],
-  ] as const)('%s makes it %s with %i captures', async (action, status, count) => {
+  ] as const)('after %s is %s with %i captures', async (action, status, count) => {
     const { payment, path } = await started()
     expect((await press(path, action)).status).toBe(200)
     const { captures, ...observed } = await sandbox.fetch(testContext(NOW), payment)
@@ -112,7 +113,7 @@ describe('a charge of the sandbox', () => {
     expect(await sandbox.fetch(testContext(NOW), payment)).toMatchObject({ status: 'failed', captures: [] })
   })
 
-  it('that is paid later arrives after half a minute, also when nobody waits any more', async () => {
+  it('captures a delayed payment after 30 seconds, even if it was stopped', async () => {
     const { payment, address } = await started()
     await decideCharge(testContext(NOW), address, 'later')
     await sandbox.stop(testContext(NOW), payment)
@@ -123,17 +124,17 @@ describe('a charge of the sandbox', () => {
     expect(await findCharge(testContext(NOW), address)).toMatchObject({ captures: 1, status: 'approved' })
   })
 
-  it('can be paid after it was stopped, as money comes too late', async () => {
+  it('can still be paid after it was stopped, as late money', async () => {
     const { payment, path } = await started()
     await sandbox.stop(testContext(NOW), payment)
-    expect((await call('GET', path)).body).toContain('Nobody waits for this payment any more')
+    expect((await call('GET', path)).body).toContain('The shop no longer waits for this payment')
     await press(path, 'approve')
     expect(await sandbox.fetch(testContext(NOW), payment)).toMatchObject({ status: 'succeeded' })
   })
 })
 
 describe('the checkout page', () => {
-  it('shows the amount, that it is a sandbox, and each button with what it does', async () => {
+  it('shows the amount, a sandbox notice, and what each button does', async () => {
     const { path, payment } = await started()
     const { status, body, headers } = await call('GET', path)
     expect(status).toBe(200)
@@ -148,7 +149,7 @@ describe('the checkout page', () => {
     expect(body).toContain('prefers-color-scheme: dark')
   })
 
-  it('has a policy that its own style fits, and nothing else', async () => {
+  it('allows its own style and nothing else in its content security policy', async () => {
     const { path } = await started()
     const { body, headers } = await call('GET', path)
     const style = /<style>([\s\S]*)<\/style>/.exec(body)![1]!
@@ -159,8 +160,8 @@ describe('the checkout page', () => {
     expect(body).not.toMatch(/<script|style="/)
   })
 
-  it('says what became of the payment where there is nowhere to go back to', async () => {
-    for (const [action, words] of [
+  it('shows the outcome of the payment if there is no return address', async () => {
+    for (const [action, text] of [
       ['approve', 'The payment went through'],
       ['decline', 'The payment was declined'],
       ['later', 'The money arrives'],
@@ -169,7 +170,7 @@ describe('the checkout page', () => {
       const { path } = await started()
       const pressed = await press(path, action)
       expect(pressed.status).toBe(200)
-      expect(pressed.body).toContain(words)
+      expect(pressed.body).toContain(text)
       expect(pressed.body).not.toContain('name="action" value="approve"')
       const isPaid = action === 'approve' || action === 'twice'
       expect(pressed.body.includes('value="dispute"')).toBe(isPaid)
@@ -177,18 +178,18 @@ describe('the checkout page', () => {
     }
   })
 
-  it('has the bank take back what was paid, once, and nothing that was not', async () => {
+  it('disputes a paid charge once, and never an unpaid one', async () => {
     const { path } = await started()
     expect((await press(path, 'dispute')).body).toContain('name="action" value="approve"')
     await press(path, 'twice')
-    const taken = await press(path, 'dispute')
-    expect(taken.body).toContain('The bank has taken the money back')
-    expect(taken.body).not.toContain('<button')
-    expect((await press(path, 'dispute')).body).toBe(taken.body)
-    expect((await press(path, 'decline')).body).toBe(taken.body)
+    const disputed = await press(path, 'dispute')
+    expect(disputed.body).toContain('The bank has taken the money back')
+    expect(disputed.body).not.toContain('<button')
+    expect((await press(path, 'dispute')).body).toBe(disputed.body)
+    expect((await press(path, 'decline')).body).toBe(disputed.body)
   })
 
-  it('sends the payer back to an address of the web, and names it in the policy', async () => {
+  it('redirects the payer to a web address, and allows its origin in the policy', async () => {
     const returnUrl = 'https://shop.example/thanks?order=1'
     const { url, path } = await started({ returnUrl })
     expect((await call('GET', path)).headers.get('content-security-policy')).toContain(
@@ -201,7 +202,7 @@ describe('the checkout page', () => {
   })
 
   it.each(['javascript:alert(1)', 'data:text/html,x', '/relative', 'nonsense', "https://a;b'c/"])(
-    'does not send anybody to %s',
+    'does not redirect to %s',
     async (returnUrl) => {
       const { path } = await started({ returnUrl })
       const answer = await press(path, 'approve')
@@ -211,7 +212,7 @@ describe('the checkout page', () => {
     },
   )
 
-  it('is nowhere for another token, another payment or another kind of id', async () => {
+  it('answers 404 for another token, another payment or another kind of id', async () => {
     const { path, payment, address } = await started()
     const other = await started()
     for (const wrong of [
@@ -227,7 +228,7 @@ describe('the checkout page', () => {
     expect(await sandbox.fetch(testContext(NOW), payment)).toMatchObject({ status: 'pending' })
   })
 
-  it('takes no other action', async () => {
+  it('refuses any other action', async () => {
     const { url, payment } = await started()
     for (const body of [new URLSearchParams({ action: 'steal' }), new URLSearchParams()]) {
       expect((await exports.default.fetch(new Request(url, { method: 'POST', body }))).status).toBe(422)
@@ -235,7 +236,7 @@ describe('the checkout page', () => {
     expect(await sandbox.fetch(testContext(NOW), payment)).toMatchObject({ status: 'pending' })
   })
 
-  it('is not there in production', async () => {
+  it('does not exist in production', async () => {
     const { address, payment } = await started()
     const ctx = testContext(NOW)
     const live = { ...ctx, db: ctx.db, settings: { ...ctx.settings, ENVIRONMENT: 'production' as const } }
@@ -275,7 +276,7 @@ describe('money out of the sandbox', () => {
       destination: 'somewhere',
     })
 
-  it('arrives at once, once for its id', async () => {
+  it('arrives at once, and only once for its id', async () => {
     for (const send of [refund, payout]) {
       const id = newId('refund')
       const sent = await send(id, 500)
@@ -286,7 +287,7 @@ describe('money out of the sandbox', () => {
     }
   })
 
-  it('that ends in 17 arrives a minute later', async () => {
+  it('arrives a minute later if the amount ends in 17', async () => {
     for (const send of [refund, payout]) {
       const id = newId('payout')
       expect(await send(id, 1_017)).toMatchObject({ status: 'pending' })
@@ -296,7 +297,7 @@ describe('money out of the sandbox', () => {
     }
   })
 
-  it('that ends in 13 fails the first time, for good by the id of that try', async () => {
+  it('fails at the first attempt if the amount ends in 13, and only under that attempt’s key', async () => {
     for (const [send, id, next] of [
       [refund, newId('refund'), '.1'],
       [payout, newId('payout'), '_1'],
@@ -308,7 +309,7 @@ describe('money out of the sandbox', () => {
   })
 })
 
-describe('what the sandbox tells', () => {
+describe('a sandbox webhook', () => {
   const event = { id: 'evt-1', subject: 'payment', subjectId: newId('payment') }
   const read = (body: string, header: string | null, now = NOW) =>
     sandbox.webhooks.webhook!.read(testContext(now), {
@@ -317,7 +318,7 @@ describe('what the sandbox tells', () => {
       token: null,
     })
 
-  it('is read if it is signed', async () => {
+  it('is accepted if it is signed', async () => {
     const { address } = await started()
     const { headers, body } = chargeEvent(testContext(NOW), await findCharge(testContext(NOW), address))
     expect(await read(body, headers.get('sandbox-signature'))).toEqual({
@@ -349,7 +350,7 @@ describe('what the sandbox tells', () => {
     })
   })
 
-  it('is refused if it is signed and says nothing', async () => {
+  it('is refused if it is signed but has the wrong shape', async () => {
     for (const body of ['', 'null', '{}', '{"id":"x"}', JSON.stringify({ ...event, subject: 'raffle' })]) {
       const header = signEvent(testSettings(), NOW, body)
       await expect(read(body, header), body).rejects.toMatchObject({ code: 'malformed_request' })
@@ -358,7 +359,7 @@ describe('what the sandbox tells', () => {
 })
 
 describe('providers', () => {
-  it('are those that are set up, and the sandbox not in production', () => {
+  it('are available if they are set up, except the sandbox in production', () => {
     const settings = testSettings()
     const live = { ...settings, ENVIRONMENT: 'production' as const }
     expect(whyNotProvider('sandbox', settings)).toBeNull()
@@ -372,7 +373,7 @@ describe('providers', () => {
     expect(providerOf('manual')).toBe(manual)
   })
 
-  it('send payers to where the settings say the worker is', () => {
+  it('send payers to the origin in the settings', () => {
     const read = (PUBLIC_ORIGIN?: string) => {
       const result = readSettings({ PUBLIC_ORIGIN })
       return result.ok ? result.settings.PUBLIC_ORIGIN : result.problems

@@ -1,4 +1,4 @@
-/** The providers that are set up here, by name. */
+/** The providers of this installation, by name. */
 import { Problem } from '../../core/errors.ts'
 import type { Money } from '../../core/money.ts'
 import type { Settings } from '../../core/settings.ts'
@@ -17,7 +17,7 @@ export function providerOf(name: Provider): PaymentProvider {
   return provider
 }
 
-/** Why nobody can pay by it here, or such a sum if one is given; null: they can. */
+/** Why nobody can pay by this provider here, or cannot pay `sum` if it is given. Null: they can. */
 export function whyNotProvider(name: Provider, settings: Settings, sum?: Money): string | null {
   const provider = providers[name]
   if (provider === undefined) return notSetUp(name)

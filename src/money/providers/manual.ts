@@ -1,7 +1,7 @@
-/** Money that changes hands outside: cash or a bank transfer. An operator records what came and marks what went out. */
+/** Payments in cash or by bank transfer. An operator records each receipt, and marks each refund and payout as paid. */
 import type { PaymentProvider, Sent } from './port.ts'
 
-/** Nothing is sent by itself; it stands until an operator says that it was done. */
+/** Nothing is sent automatically. The transfer stays pending until an operator records it. */
 const byHand = async (): Promise<Sent> => ({ status: 'pending', reference: null, reason: 'by hand' })
 
 export const manual: PaymentProvider = {
@@ -17,7 +17,7 @@ export const manual: PaymentProvider = {
     action: {
       kind: 'manual',
       checkoutUrl: null,
-      message: `Pay the organiser in cash or by bank transfer, and say what it is for: ${payment.id}`,
+      message: `Pay the organiser in cash or by bank transfer. Give this reference: ${payment.id}`,
     },
   }),
   fetch: async () => ({ status: 'pending', captures: [], reason: null }),

@@ -1,4 +1,4 @@
-/** What a payment provider must be able to do. One file a provider; whoever adds one adds a file and a row in `index`. */
+/** What a payment provider must be able to do. To add a provider, add one file here and one row in `index.ts`. */
 import type { Ctx } from '../../core/context.ts'
 import type { Money } from '../../core/money.ts'
 import type { Provider } from '../provider-name.ts'
@@ -6,52 +6,52 @@ import type { PaymentAction, PaymentRow, ReceiptRow, WebhookSubject } from '../s
 
 /** A capture at the provider: money that really arrived. */
 export interface Capture extends Money {
-  /** The provider's id of this capture, the same however we come to know of it; two captures of one payment have two. */
+  /** The provider's id of this capture: the same in a webhook and in a poll. Two captures of one payment have two ids. */
   reference: string
-  /** What the payer's own statement calls it, where that is another id and is known yet: one receipt is one capture's. */
+  /** The id on the payer's own statement, if that is another one and already known. It is unique to this capture. */
   receiptNumber?: string
-  /** What the provider keeps of it for itself, where it says; less than `amount`. Said once, with the capture. */
+  /** What the provider keeps for itself, if it reports that: less than `amount`. It is booked once, with the capture. */
   fee?: number
 }
 
 /**
- * What the provider has taken back of a capture that had arrived, whoever made it: a dispute with the payer's bank, or a
- * refund in the provider's own dashboard. What it takes back because we asked is none.
+ * Money that the provider took back from a capture: by a dispute with the payer's bank, or by a refund that a person made
+ * in the provider's dashboard. A refund that we requested is no reversal.
  */
 export interface Reversal extends Money {
-  /** The provider's own id of it, the same however often it is told. */
+  /** The provider's id of this reversal, the same in every report. */
   reference: string
-  /** The capture's, which stays among the captures. */
+  /** The `reference` of its capture, which stays in `captures`. */
   capture: string
 }
 
-/** What the provider says of a payment now. `unknown`: it could not be asked, or has not made up its mind. */
+/** The state of a payment at its provider. `unknown`: the provider could not be reached, or cannot say yet. */
 export interface Observed {
   status: 'pending' | 'succeeded' | 'failed' | 'unknown'
-  /** Every capture so far, whatever the status. */
+  /** Every capture so far, in any status. */
   captures: Capture[]
-  /** All that it has taken back of them so far; left out by a provider that takes nothing back. */
+  /** All reversals so far. A provider that never takes money back leaves it out. */
   takenBack?: Reversal[]
-  /** Why it failed, or could not be asked, in words for the buyer or the operator. */
+  /** Why it failed or is unknown, in words for the buyer or the operator. */
   reason: string | null
 }
 
-/** `refused`: the provider will not ask the payer for it; `reason` is for the buyer. */
+/** `refused`: the provider will not take this payment. `reason` is for the buyer. */
 export type Started =
   | { status: 'started'; reference: string; action: PaymentAction }
   | { status: 'refused'; reason: string }
 
-/** Money on its way out. Our own `id` is the provider's key: asked twice, it is sent once. */
+/** Money to send. Our `id` is the idempotency key at the provider: two calls with one id send once. */
 export interface Outgoing extends Money {
   id: string
-  /** When it was written down: a provider whose keys lapse looks for an older one before it sends. */
+  /** When our row was inserted (ms). A provider whose keys expire searches for an old transfer before it sends. */
   createdAt: number
 }
 
 export interface OutgoingRefund extends Outgoing {
-  /** The payment that it belongs to, with the payer's phone, which is personal. */
+  /** The refunded payment. It holds the payer's phone number, which is personal. */
   payment: PaymentRow
-  /** The capture that goes back, in part or whole. */
+  /** The capture that is refunded, in part or whole. */
   capture: ReceiptRow
 }
 
@@ -60,58 +60,59 @@ export interface OutgoingPayout extends Outgoing {
   destination: string
 }
 
-/** `unknown`: it may or may not have been sent; it is asked about again, never sent under another key. */
+/** `unknown`: it may or may not have been sent. It is polled under the same key, because another key could send it twice. */
 export interface Sent {
   status: 'pending' | 'succeeded' | 'failed' | 'unknown'
   reference: string | null
   reason: string | null
 }
 
-/** A request to one of a provider's doors: `POST /payments/<provider>/<door>`, with `/<token>` where it has one. */
+/** A request to one of a provider's webhook addresses: `POST /payments/<provider>/<door>`, or `…/<door>/<token>`. */
 export interface WebhookRequest {
   headers: Headers
   body: string
   token: string | null
 }
 
-/** A verified event: what it is about. The truth is then fetched; what cannot be is read again by `toldAbout`. */
+/** The subject of a verified event. Its state is then fetched; what only the event holds is read by `storedEventsAbout`. */
 export interface WebhookEvent {
-  /** Unique at the provider, and the same when it tells the same again. */
+  /** Unique at the provider, and the same when it repeats the event. */
   eventId: string
   subject: WebhookSubject
-  /** Our own id of it. */
+  /** Our id of the payment, refund or payout. */
   subjectId: string
 }
 
-/** A door where a provider reports. */
+/** One webhook address of a provider. */
 export interface WebhookDoor {
-  /** Verifies by signature or token, then reads; throws a Problem (4xx) on what is forged, stale or foreign. */
+  /** Verifies the signature or token, then parses. Throws a Problem (4xx) if the event is forged, stale or not for us. */
   read(ctx: Ctx, request: WebhookRequest): Promise<WebhookEvent>
-  /** What the provider wants to hear once we have it. */
+  /** The body that the provider expects once the event is stored. */
   answer: Record<string, unknown>
 }
 
 export interface PaymentProvider {
   name: Provider
-  /** How long a payment by it may take from its start, where `HOLD_SECONDS` is so many. */
+  /** How long the buyer has to pay, counted from the start. `holdSeconds` is the setting `HOLD_SECONDS`. */
   spanSeconds(holdSeconds: number): number
-  /** Why nobody can pay such a sum by it, in words that follow a field's name; null: they can. */
+  /** Why nobody can pay this sum by it, in words that follow a field's name. Null: they can. */
   whyNotSum(sum: Money): string | null
-  /** Why it cannot pay such a sum there, in words that follow a field's name; null: it can. Without a sum: to there at all. */
+  /** Why it cannot pay this sum to `destination`, in words that follow a field's name. A null sum checks `destination` alone. */
   whyNotPayout(sum: Money | null, destination: string): string | null
-  /** Whether it asks on the payer's phone, so that there must be a number. */
+  /** Whether it prompts on the payer's phone, so that a number is required. */
   needsPhone: boolean
-  /** Whether asking twice asks the payer twice. Then a start whose answer was lost is never repeated by itself. */
+  /** Whether a second start prompts the payer twice. Then a start whose answer was lost is never retried by the sweep. */
   startsOnce: boolean
-  /** Asks for the money, keyed by the payment's id: idempotent, unless it `startsOnce`. Throws if it cannot be reached. */
+  /** Starts the payment under its id. Idempotent, unless it `startsOnce`. Throws if the provider cannot be reached. */
   start(ctx: Ctx, payment: PaymentRow): Promise<Started>
-  /** Of a payment whose start was lost there may be no reference yet: then by our id, or `unknown`. */
+  /** Polls the payment. After a lost start there is no `reference`: then it searches by our id, or returns `unknown`. */
   fetch(ctx: Ctx, payment: PaymentRow): Promise<Observed>
-  /** Tells the provider that nobody waits for it any more, where it can be told. What is paid all the same goes back. */
+  /** Cancels the payment at the provider, if that is possible. A later capture is refunded. */
   stop(ctx: Ctx, payment: PaymentRow): Promise<void>
-  /** Sends money back; called again with the same id, says how that one stands. */
+  /** Sends a refund. A repeat with the same id sends nothing and returns the refund's state. */
   refund(ctx: Ctx, refund: OutgoingRefund): Promise<Sent>
+  /** Sends a payout. A repeat with the same id sends nothing and returns the payout's state. */
   payout(ctx: Ctx, payout: OutgoingPayout): Promise<Sent>
-  /** Its doors, by name. */
+  /** Its webhook addresses, by the name in their path. */
   webhooks: Readonly<Record<string, WebhookDoor>>
 }

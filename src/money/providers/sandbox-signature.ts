@@ -1,4 +1,4 @@
-/** How the sandbox signs what it tells us: HMAC-SHA256 over `timestamp.body`, by a key made from the worker's secret. */
+/** The signature of sandbox webhooks: HMAC-SHA256 over `timestamp.body`, by a key derived from the worker's secret. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { Problem } from '../../core/errors.ts'
 import type { Settings } from '../../core/settings.ts'
@@ -6,13 +6,13 @@ import { SECOND_MS } from '../../core/time.ts'
 
 export const SIGNATURE_HEADER = 'sandbox-signature'
 
-/** An event older than this, or from further ahead, is refused. */
+/** An event is refused if its timestamp is further than this in the past or in the future. */
 const MAX_AGE_SECONDS = 300
 const FORM = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/
 
 type Secrets = Pick<Settings, 'JWT_SECRET'>
 
-/** The label keeps it apart from whatever else the same secret signs. */
+/** The label makes this key differ from every other key that is derived from the same secret. */
 const signatureOf = ({ JWT_SECRET }: Secrets, seconds: number, body: string): Buffer => {
   const key = createHmac('sha256', JWT_SECRET).update('tombola sandbox webhooks 1').digest()
   return createHmac('sha256', key).update(`${seconds}.${body}`).digest()
@@ -24,7 +24,7 @@ export function signEvent(secrets: Secrets, now: number, body: string): string {
   return `t=${seconds},v1=${signatureOf(secrets, seconds, body).toString('hex')}`
 }
 
-/** Throws unless the sandbox signed `body`, a short time ago. */
+/** Throws unless the sandbox signed `body` less than `MAX_AGE_SECONDS` ago. */
 export function checkSignature(secrets: Secrets, now: number, header: string | null, body: string): void {
   const match = FORM.exec(header ?? '')
   const seconds = Number(match?.[1])

@@ -1,7 +1,7 @@
 /**
- * The embedded provider: it keeps books of its own, asks the payer on a page, and moves no money. What its page cannot
- * decide, amounts do: of refunds and payouts, one that ends in 13 minor units fails the first time, one that ends in 17
- * arrives a minute later; every other arrives at once.
+ * The embedded provider: it keeps its own books, lets the payer decide on a page, and moves no money. The amount decides
+ * what happens to a refund or payout. One that ends in 13 minor units fails at the first attempt. One that ends in 17
+ * arrives a minute later. Every other arrives at once.
  */
 import { and, eq, gte, lt, lte, sql } from 'drizzle-orm'
 import * as z from 'zod'
@@ -51,7 +51,7 @@ export const sandbox: PaymentProvider = {
       ctx.db
         .insert(sandboxCharges)
         .values({ id, amount, currency, returnUrl, token, createdAt: ctx.now })
-        // Nothing changes, but the token that the first start made is what is answered.
+        // A repeat changes nothing, so that the first start's token is returned.
         .onConflictDoUpdate({ target: sandboxCharges.id, set: { id } })
         .returning(),
     )
@@ -67,8 +67,8 @@ export const sandbox: PaymentProvider = {
       .where(and(eq(sandboxCharges.id, id), eq(sandboxCharges.status, 'open')))
   },
 
-  refund: (ctx, refund) => send(ctx, 'refund', refund),
-  payout: (ctx, payout) => send(ctx, 'payout', payout),
+  refund: (ctx, refund) => sendTransfer(ctx, 'refund', refund),
+  payout: (ctx, payout) => sendTransfer(ctx, 'payout', payout),
 
   webhooks: { webhook: { read: readEvent, answer: { received: true } } },
 }
@@ -79,7 +79,7 @@ async function readEvent({ settings, now }: Ctx, { headers, body }: WebhookReque
   return { eventId, ...event }
 }
 
-/** A charge as it stands now: of one that is paid later, the money arrives when it is time. */
+/** The charge with this payment's id. If its payment was delayed and that time is over, its money arrives now. */
 export async function chargeNow(ctx: Ctx, id: string): Promise<ChargeRow | undefined> {
   const read = ctx.db.select().from(sandboxCharges).where(eq(sandboxCharges.id, id))
   const charge = await read.get()
@@ -113,7 +113,7 @@ function actionOf(ctx: Ctx, payment: PaymentRow, { token }: ChargeRow): PaymentA
 function observe(charge: ChargeRow | undefined): Observed {
   const captures = charge === undefined ? [] : capturesOf(charge)
   if (captures.length > 0) {
-    return { status: 'succeeded', captures, takenBack: takenBackOf(charge!), reason: null }
+    return { status: 'succeeded', captures, takenBack: reversalsOf(charge!), reason: null }
   }
   const reason = whyFailed(charge)
   return { status: reason === null ? 'pending' : 'failed', captures, reason }
@@ -128,8 +128,8 @@ function whyFailed(charge: ChargeRow | undefined): string | null {
 const capturesOf = ({ id, captures, amount, currency }: ChargeRow): Capture[] =>
   Array.from({ length: captures }, (_, at) => ({ reference: `${id}-${at + 1}`, amount, currency }))
 
-/** A payer's bank takes back whatever was captured, and whatever we have sent back of it ourselves. */
-const takenBackOf = (charge: ChargeRow): Reversal[] =>
+/** A payer's bank takes back every capture in full, even one that we have refunded. */
+const reversalsOf = (charge: ChargeRow): Reversal[] =>
   charge.disputedAt === null
     ? []
     : capturesOf(charge).map(({ reference, ...sum }) => ({
@@ -138,11 +138,15 @@ const takenBackOf = (charge: ChargeRow): Reversal[] =>
         capture: reference,
       }))
 
-/** Money out: the first call with an id decides what becomes of it, a repeat says how it stands. */
-async function send(ctx: Ctx, kind: 'refund' | 'payout', { id, amount, currency }: Outgoing): Promise<Sent> {
-  const earlier = await triesOf(ctx, id)
+/** Sends money out. The first call with an id decides its outcome; a repeat returns the transfer's state. */
+async function sendTransfer(
+  ctx: Ctx,
+  kind: 'refund' | 'payout',
+  { id, amount, currency }: Outgoing,
+): Promise<Sent> {
+  const earlier = await attemptsOf(ctx, id)
   const known = earlier.find((each) => each.id === id)
-  if (known !== undefined) return standing(ctx, known)
+  if (known !== undefined) return settleTransfer(ctx, known)
   const ending = amount % 100
   const status =
     ending === FAILS_FIRST && earlier.length === 0
@@ -158,11 +162,11 @@ async function send(ctx: Ctx, kind: 'refund' | 'payout', { id, amount, currency 
       .onConflictDoNothing(),
   )
   const made = await ctx.db.select().from(sandboxTransfers).where(eq(sandboxTransfers.id, id)).get()
-  return said(made!)
+  return toSent(made!)
 }
 
-/** Every transfer of the same refund or payout: a later try of one carries more after the id. */
-function triesOf(ctx: Ctx, id: string): Promise<TransferRow[]> {
+/** Every attempt at the same refund or payout: a later attempt's key is the id and a suffix. */
+function attemptsOf(ctx: Ctx, id: string): Promise<TransferRow[]> {
   const [subject] = /^[a-z]+_[0-9a-z]+/.exec(id) ?? [id]
   return ctx.db
     .select()
@@ -170,7 +174,8 @@ function triesOf(ctx: Ctx, id: string): Promise<TransferRow[]> {
     .where(and(gte(sandboxTransfers.id, subject), lt(sandboxTransfers.id, `${subject}~`)))
 }
 
-async function standing(ctx: Ctx, { id }: TransferRow): Promise<Sent> {
+/** The transfer's state. If it was delayed and that time is over, it succeeds now. */
+async function settleTransfer(ctx: Ctx, { id }: TransferRow): Promise<Sent> {
   const [row] = await ctx.db
     .update(sandboxTransfers)
     .set({
@@ -179,10 +184,10 @@ async function standing(ctx: Ctx, { id }: TransferRow): Promise<Sent> {
     })
     .where(eq(sandboxTransfers.id, id))
     .returning()
-  return said(row!)
+  return toSent(row!)
 }
 
-const said = ({ id, status }: TransferRow): Sent => ({
+const toSent = ({ id, status }: TransferRow): Sent => ({
   status,
   reference: id,
   reason: status === 'failed' ? 'the sandbox declined it' : null,

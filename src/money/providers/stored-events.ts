@@ -1,10 +1,13 @@
-/** What a provider has told us of something: for what it tells once and answers to no question. */
+/** The stored webhooks about one subject, for facts that a provider reports once and that no poll returns. */
 import { and, asc, eq } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
 import type { Provider } from '../provider-name.ts'
 import { webhooks } from '../schema.ts'
 
-/** The raw bodies, verified when they came, the oldest first; gone after 90 days. `subjectId` is our own id of it. */
+/**
+ * The raw bodies, oldest first. Each was verified when it was received, and is deleted after 90 days.
+ * `subjectId` is our id of the payment, refund or payout.
+ */
 export const storedEventsAbout = (
   ctx: Ctx,
   provider: Provider,
