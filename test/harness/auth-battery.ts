@@ -1,4 +1,4 @@
-/** What every protected door must refuse, asserted the same way for each. */
+/** What every protected route must refuse, asserted the same way for each. */
 import { describe, expect, it } from 'vitest'
 import { SECOND_MS } from '../../src/core/time.ts'
 import { type CallOptions, call, type Method } from './client.ts'
@@ -6,10 +6,10 @@ import { type Person, registerPlayer, testSettings } from './people.ts'
 
 export { withUserToken } from './people.ts'
 
-export interface Door {
+export interface Route {
   method: Method
   path: string
-  /** A body that the door would take from somebody who may. */
+  /** A body that the route would take from somebody who may. */
   body?: unknown
   headers?: Record<string, string>
 }
@@ -37,12 +37,12 @@ const FORGERIES: Record<string, Forgery> = {
   'a token with the algorithm none': { header: { alg: 'none' } },
 }
 
-/** Declares the battery's tests for each of `doors`. */
-export function protectedDoors(doors: readonly Door[]): void {
-  for (const door of doors) {
-    describe(`${door.method} ${door.path} is protected`, () => {
+/** Declares the battery's tests for each of `routes`. */
+export function protectedRoutes(routes: readonly Route[]): void {
+  for (const route of routes) {
+    describe(`${route.method} ${route.path} is protected`, () => {
       it('refuses a request without a token', async () => {
-        await expectRefused(door, {})
+        await expectRefused(route, {})
       })
 
       it('refuses a header that is no bearer token', async () => {
@@ -55,7 +55,7 @@ export function protectedDoors(doors: readonly Door[]): void {
           'Bearer nonsense',
           'Bearer a.b.c',
         ]) {
-          await expectRefused(door, { headers: { authorization } })
+          await expectRefused(route, { headers: { authorization } })
         }
       })
 
@@ -63,25 +63,25 @@ export function protectedDoors(doors: readonly Door[]): void {
         const { token } = await registerPlayer()
         const [header, claims] = token.split('.')
         for (const bad of [`${header}.${claims}.`, `${header}.${claims}`, `${token}.x`, ` ${token}x`]) {
-          await expectRefused(door, { token: bad })
+          await expectRefused(route, { token: bad })
         }
       })
 
       it('refuses every token that is almost right', async () => {
         const person = await registerPlayer()
         for (const [what, forgery] of Object.entries(FORGERIES)) {
-          await expectRefused(door, { token: await forge(person, forgery) }, what)
+          await expectRefused(route, { token: await forge(person, forgery) }, what)
         }
       })
     })
   }
 }
 
-async function expectRefused(door: Door, options: CallOptions, what?: string): Promise<void> {
-  const answer = await call(door.method, door.path, {
-    body: door.body,
+async function expectRefused(route: Route, options: CallOptions, what?: string): Promise<void> {
+  const answer = await call(route.method, route.path, {
+    body: route.body,
     ...options,
-    headers: { ...door.headers, ...options.headers },
+    headers: { ...route.headers, ...options.headers },
   })
   expect(answer.status, what).toBe(401)
   expect(answer.body.code, what).toBe('unauthenticated')
