@@ -1,4 +1,4 @@
-/** What every protected route must refuse, asserted the same way for each. */
+/** The tests of authentication that every protected route must pass: it refuses each request below with a 401. */
 import { describe, expect, it } from 'vitest'
 import { SECOND_MS } from '../../src/core/time.ts'
 import { type CallOptions, call, type Method } from './client.ts'
@@ -9,7 +9,7 @@ export { withUserToken } from './people.ts'
 export interface Route {
   method: Method
   path: string
-  /** A body that the route would take from somebody who may. */
+  /** A body that the route accepts from an authorised caller. */
   body?: unknown
   headers?: Record<string, string>
 }
@@ -21,23 +21,23 @@ interface Forgery {
   hash?: 'SHA-256' | 'SHA-512'
 }
 
-/** Tokens that are almost right; each differs from a good one in what its name says. */
+/** Almost valid tokens. Each differs from a valid one only as its name says. */
 const FORGERIES: Record<string, Forgery> = {
   'an expired token': { claims: { exp: seconds(-1) } },
   'a token without exp': { claims: { exp: undefined } },
-  'a token whose exp is no number': { claims: { exp: '9999999999' } },
+  'a token whose exp is not a number': { claims: { exp: '9999999999' } },
   'a token without jti': { claims: { jti: undefined } },
   'a token without sub': { claims: { sub: undefined } },
-  'a token of another issuer': { claims: { iss: 'somebody' } },
+  'a token from another issuer': { claims: { iss: 'another-issuer' } },
   'a token for another audience': { claims: { aud: 'another-api' } },
-  'a token with a claim too many': { claims: { role: 'admin' } },
+  'a token with an extra claim': { claims: { role: 'admin' } },
   'a token signed with another secret': { secret: 'another-secret-of-at-least-32-characters' },
   'a token signed with another algorithm': { header: { alg: 'HS512' }, hash: 'SHA-512' },
-  'a token that says one algorithm and uses another': { header: { alg: 'HS512' } },
+  'a token that names one algorithm and uses another': { header: { alg: 'HS512' } },
   'a token with the algorithm none': { header: { alg: 'none' } },
 }
 
-/** Declares the battery's tests for each of `routes`. */
+/** Declares these tests for each of `routes`. */
 export function protectedRoutes(routes: readonly Route[]): void {
   for (const route of routes) {
     describe(`${route.method} ${route.path} is protected`, () => {
@@ -45,7 +45,7 @@ export function protectedRoutes(routes: readonly Route[]): void {
         await expectRefused(route, {})
       })
 
-      it('refuses a header that is no bearer token', async () => {
+      it('refuses a header that is not a bearer token', async () => {
         for (const authorization of [
           '',
           'Bearer',
@@ -59,7 +59,7 @@ export function protectedRoutes(routes: readonly Route[]): void {
         }
       })
 
-      it('refuses a token with its signature cut off or a part added', async () => {
+      it('refuses a token without its signature or with an extra part', async () => {
         const { token } = await registerPlayer()
         const [header, claims] = token.split('.')
         for (const bad of [`${header}.${claims}.`, `${header}.${claims}`, `${token}.x`, ` ${token}x`]) {
@@ -67,7 +67,7 @@ export function protectedRoutes(routes: readonly Route[]): void {
         }
       })
 
-      it('refuses every token that is almost right', async () => {
+      it('refuses every almost valid token', async () => {
         const person = await registerPlayer()
         for (const [what, forgery] of Object.entries(FORGERIES)) {
           await expectRefused(route, { token: await forge(person, forgery) }, what)
@@ -88,7 +88,7 @@ async function expectRefused(route: Route, options: CallOptions, what?: string):
   expect(answer.headers.get('www-authenticate'), what).toMatch(/^Bearer/)
 }
 
-/** Makes a token by hand, so that it can be wrong in ways that the worker's own signing does not allow. */
+/** Signs a token here, because the worker's own signing code cannot make an invalid one. */
 export async function forge(
   person: Pick<Person, 'id' | 'sessionId'>,
   forgery: Forgery = {},
