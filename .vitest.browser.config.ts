@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-// The pages as people see them, in a real browser, which `npm test` does not ask for: `npm run browser`.
+// Tests the pages in a real browser: `npm run browser`. `npm test` does not run them.
 export default defineConfig({
   test: {
     name: 'browser',

@@ -3,7 +3,7 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { plantBugs } from './test/harness/planted-bugs.ts'
 
-/** The longest files begin first, so that no worker is left with one at the end while the other has nothing to do. */
+/** The longest files start first. Otherwise one worker could run a long file at the end while the other is idle. */
 const LONGEST = [
   'crash/refunds',
   'simulation/planted-bugs',
@@ -29,7 +29,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Inside workerd, through the real doors. */
+/** Runs tests inside workerd, through the real routes. */
 const inWorkerd = (test: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration => ({
   plugins: [
     plantBugs(),
@@ -41,9 +41,9 @@ const inWorkerd = (test: TestProjectInlineConfiguration['test']): TestProjectInl
     })),
   ],
   test: {
-    // One isolate for all files: loading the worker anew for each took longer than most of them.
+    // One isolate for all files: loading the worker again takes longer than most files.
     isolate: false,
-    // Two share a machine: what takes a second alone may take several.
+    // Test workers share the machine, so a test of one second may take several.
     testTimeout: 15_000,
     globalSetup: ['./test/harness/keep-in-memory.ts'],
     setupFiles: ['./test/harness/migrate.ts', './test/harness/watch-log.ts'],
@@ -51,15 +51,15 @@ const inWorkerd = (test: TestProjectInlineConfiguration['test']): TestProjectInl
   },
 })
 
-// Three projects are what `npm test` runs: pure logic runs in Node in milliseconds (`*.unit.test.ts`); what ends a
-// process needs one of its own (`*.process.test.ts`); everything else goes through the real doors, inside workerd. Two
-// more are the whole form of what that has a short form of: `npm run simulate` and `npm run crash`.
+// `npm test` runs three projects. Tests of pure logic run in Node in milliseconds (`*.unit.test.ts`). Tests that kill a
+// process start their own (`*.process.test.ts`). All others call the real routes inside workerd. `npm run simulate` and
+// `npm run crash` run the full versions of two tests that `npm test` shortens.
 export default defineConfig({
   test: {
-    // A workerd runs on one core, and Vitest has hardly anything to do beside it: one for each core.
+    // One worker for each core: a workerd uses one core, and Vitest itself uses little.
     maxWorkers: '100%',
     sequence: { sequencer: LongestFirst },
-    // One line a file, and whatever failed; no list of slow tests.
+    // Prints one line a file and the failures, without a list of slow tests.
     reporters: ['default'],
     slowTestThreshold: Number.POSITIVE_INFINITY,
     projects: [

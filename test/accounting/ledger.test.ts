@@ -4,7 +4,7 @@ import { newId } from '../../src/core/ids.ts'
 import { advanceRaffle } from '../../src/draws/advance-raffle.ts'
 import { insertTransfers } from '../../src/money/ledger.ts'
 import { wonIn } from '../draws/prizes.ts'
-import { type Door, protectedDoors } from '../harness/auth-battery.ts'
+import { protectedRoutes, type Route } from '../harness/auth-battery.ts'
 import { expectLogged, rowNotDone } from '../harness/log.ts'
 import {
   addOperator,
@@ -34,10 +34,10 @@ import {
 useClock()
 
 const RAFFLE = newId('raffle')
-const DOORS: readonly Door[] = ['trial-balance', 'transfers', 'trial-balance.csv', 'transfers.csv'].map(
+const ROUTES: readonly Route[] = ['trial-balance', 'transfers', 'trial-balance.csv', 'transfers.csv'].map(
   (name) => ({ method: 'GET', path: `/api/v1/ledger/${name}?raffleId=${RAFFLE}` }),
 )
-protectedDoors(DOORS)
+protectedRoutes(ROUTES)
 
 const transfersOf = (raffleId: string, transaction: string) =>
   env.DB.prepare(
@@ -172,21 +172,21 @@ describe('the ledger', () => {
     const player = await registerPlayer()
     const { operator: other } = await organisationWithOperator()
     const janitor = await addOperator(staged.organisation.id, 'janitor')
-    for (const { path } of DOORS) {
-      const door = path.replace('/api/v1', '').replace(/\?.*/, '')
-      const ofRaffle = `${door}?raffleId=${staged.id}`
-      expect((await as(admin, 'GET', door)).status).toBe(200)
+    for (const { path } of ROUTES) {
+      const route = path.replace('/api/v1', '').replace(/\?.*/, '')
+      const ofRaffle = `${route}?raffleId=${staged.id}`
+      expect((await as(admin, 'GET', route)).status).toBe(200)
       expect((await as(admin, 'GET', ofRaffle)).status).toBe(200)
       expect((await as(staged.operator, 'GET', ofRaffle)).status).toBe(200)
-      expect((await as(staged.operator, 'GET', door)).body.code).toBe('forbidden')
+      expect((await as(staged.operator, 'GET', route)).body.code).toBe('forbidden')
       expect((await as(janitor, 'GET', ofRaffle)).body.code).toBe('forbidden')
       for (const person of [player, other]) {
         const theirs = await as(person, 'GET', ofRaffle)
-        const unknown = await as(person, 'GET', `${door}?raffleId=${RAFFLE}`)
+        const unknown = await as(person, 'GET', `${route}?raffleId=${RAFFLE}`)
         expect({ ...theirs.body, requestId: '' }).toEqual({ ...unknown.body, requestId: '' })
         expect(theirs.body.code).toBe('not_found')
       }
-      expect((await as(admin, 'GET', `${door}?raffleId=nonsense`)).status).toBe(422)
+      expect((await as(admin, 'GET', `${route}?raffleId=nonsense`)).status).toBe(422)
     }
     expect((await as(admin, 'GET', '/ledger/trial-balance')).body.balanced).toBe(true)
   })

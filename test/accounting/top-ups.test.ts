@@ -4,7 +4,7 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
 import { MAX_AMOUNT } from '../../src/core/money.ts'
-import { type Door, protectedDoors } from '../harness/auth-battery.ts'
+import { protectedRoutes, type Route } from '../harness/auth-battery.ts'
 import { type Answer, operations } from '../harness/client.ts'
 import { addOperator, organisationWithOperator, registerPlayer, signedInAdmin } from '../harness/people.ts'
 import {
@@ -22,10 +22,10 @@ useClock()
 
 const BODY = { reference: 'FT 26-1187', amount: KES(9_000) }
 const path = (organisationId: string, what = 'top-ups') => `/organisations/${organisationId}/${what}`
-const DOORS: readonly Door[] = ['balance', 'top-ups']
-  .map((what): Door => ({ method: 'GET', path: `/api/v1${path(newId('organisation'), what)}` }))
+const ROUTES: readonly Route[] = ['balance', 'top-ups']
+  .map((what): Route => ({ method: 'GET', path: `/api/v1${path(newId('organisation'), what)}` }))
   .concat({ method: 'POST', path: `/api/v1${path(newId('organisation'))}`, body: BODY })
-protectedDoors(DOORS)
+protectedRoutes(ROUTES)
 
 const record = (person: { id: string }, organisationId: string, body: unknown = BODY): Promise<Answer> =>
   as(person, 'POST', path(organisationId), body)
@@ -36,7 +36,7 @@ const balance = async (person: { id: string }, organisationId: string) =>
 
 describe('the routes of balances', () => {
   it('are all in this file', () => {
-    const known = DOORS.map((door) => `${door.method} ${door.path.replace(/org_\w+/, ':id')}`)
+    const known = ROUTES.map((route) => `${route.method} ${route.path.replace(/org_\w+/, ':id')}`)
     const declared = operations
       .filter((each) => /\/organisations\/:id\/(balance|top-ups)/.test(each.path))
       .map((each) => `${each.method} ${each.path}`)

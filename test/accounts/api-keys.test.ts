@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
-import { protectedDoors } from '../harness/auth-battery.ts'
+import { protectedRoutes } from '../harness/auth-battery.ts'
 import { call, operations } from '../harness/client.ts'
 import { addOperator, organisationWithOperator, registerPlayer } from '../harness/people.ts'
 import { as, at, HOUR, iso, MINUTE, NOW, stageRaffle, useClock } from '../raffles/scenario.ts'
@@ -10,7 +10,7 @@ import { as, at, HOUR, iso, MINUTE, NOW, stageRaffle, useClock } from '../raffle
 const ORGANISATION = newId('organisation')
 const BODY = { name: 'Online shop', scopes: ['grants:write'] }
 
-protectedDoors([
+protectedRoutes([
   { method: 'GET', path: `/api/v1/organisations/${ORGANISATION}/api-keys` },
   { method: 'POST', path: `/api/v1/organisations/${ORGANISATION}/api-keys`, body: BODY },
   { method: 'DELETE', path: `/api/v1/organisations/${ORGANISATION}/api-keys/${newId('apiKey')}` },

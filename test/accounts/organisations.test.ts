@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
-import { protectedDoors } from '../harness/auth-battery.ts'
+import { protectedRoutes } from '../harness/auth-battery.ts'
 import { call } from '../harness/client.ts'
 import {
   addOperator,
@@ -176,7 +176,7 @@ describe('members', () => {
 })
 
 const someOrganisation = `/api/v1/organisations/${newId('organisation')}`
-protectedDoors([
+protectedRoutes([
   { method: 'GET', path: '/api/v1/organisations' },
   { method: 'POST', path: '/api/v1/organisations', body: { name: 'Book Fair' } },
   { method: 'GET', path: someOrganisation },

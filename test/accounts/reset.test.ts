@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { protectedDoors } from '../harness/auth-battery.ts'
+import { protectedRoutes } from '../harness/auth-battery.ts'
 import { call } from '../harness/client.ts'
 import { forgetfulDatabase } from '../harness/faults.ts'
 import { logged } from '../harness/log.ts'
@@ -276,4 +276,4 @@ describe('the log', () => {
   })
 })
 
-protectedDoors([{ method: 'POST', path: '/api/v1/auth/verify-email/resend' }])
+protectedRoutes([{ method: 'POST', path: '/api/v1/auth/verify-email/resend' }])

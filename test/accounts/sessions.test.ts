@@ -4,7 +4,7 @@ import { openSession } from '../../src/accounts/open-session.ts'
 import { hashPassword } from '../../src/accounts/password.ts'
 import { purgeSessions } from '../../src/accounts/purge-sessions.ts'
 import { DAY_MS } from '../../src/core/time.ts'
-import { protectedDoors } from '../harness/auth-battery.ts'
+import { protectedRoutes } from '../harness/auth-battery.ts'
 import { call } from '../harness/client.ts'
 import { registerPlayer, signedInAdmin, signIn, testContext } from '../harness/people.ts'
 
@@ -214,7 +214,7 @@ describe('expired sessions', () => {
   })
 })
 
-protectedDoors([
+protectedRoutes([
   { method: 'POST', path: '/api/v1/auth/logout' },
   {
     method: 'POST',

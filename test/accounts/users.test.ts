@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
-import { forge, protectedDoors } from '../harness/auth-battery.ts'
+import { forge, protectedRoutes } from '../harness/auth-battery.ts'
 import { call } from '../harness/client.ts'
 import { organisationWithOperator, registerPlayer, signedInAdmin, withUserToken } from '../harness/people.ts'
 
@@ -149,7 +149,7 @@ describe('a suspension', () => {
   })
 })
 
-protectedDoors([
+protectedRoutes([
   { method: 'GET', path: '/api/v1/users/me' },
   { method: 'PUT', path: '/api/v1/users/me', body: { name: 'Amina' } },
   { method: 'GET', path: '/api/v1/users' },

@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
-import { type Door, protectedDoors } from '../harness/auth-battery.ts'
+import { protectedRoutes, type Route } from '../harness/auth-battery.ts'
 import { addOperator, organisationWithOperator, registerPlayer } from '../harness/people.ts'
 import { as, at, readAll, stageDraft, stageRaffle, sweep, useClock } from '../raffles/scenario.ts'
 import { seriesBody } from '../raffles/series-stage.ts'
@@ -12,7 +12,7 @@ useClock()
 
 const PRODUCT = newId('product')
 const CATEGORY = newId('category')
-const DOORS: readonly Door[] = [
+const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/api/v1/products', body: BOOK },
   { method: 'PUT', path: `/api/v1/products/${PRODUCT}`, body: { stock: 4 } },
   { method: 'DELETE', path: `/api/v1/products/${PRODUCT}` },
@@ -21,7 +21,7 @@ const DOORS: readonly Door[] = [
   { method: 'DELETE', path: `/api/v1/categories/${CATEGORY}` },
 ]
 
-protectedDoors(DOORS)
+protectedRoutes(ROUTES)
 
 describe('the routes of the catalogue', () => {
   it('return 404 for another organisation, and 403 for a member without the permission', async () => {
@@ -29,7 +29,7 @@ describe('the routes of the catalogue', () => {
     const category = await as(organisation.operator, 'POST', '/categories', { name: 'Novels' })
     const stranger = (await organisationWithOperator()).operator
     const janitor = await addOperator(organisation.id, 'janitor')
-    for (const { method, path, body } of DOORS.filter(({ path }) => /_/.test(path))) {
+    for (const { method, path, body } of ROUTES.filter(({ path }) => /_/.test(path))) {
       const inner = path.replace('/api/v1', '')
       const theirs = inner.replace(PRODUCT, id).replace(CATEGORY, category.body.id)
       const nobodys = await as(stranger, method, inner, body)
@@ -280,7 +280,7 @@ describe('a category', () => {
       name: 'Evening',
       colour: '#000000',
     })
-    for (const [door, change, name] of [
+    for (const [route, change, name] of [
       [`/raffles/${raffleId}`, { categoryId: null }, 'the raffle “Signed first editions”'],
       [`/series/${series.id}`, { terms: { categoryId: null } }, 'the series “Daily lucky draw”'],
       [`/raffle-templates/${template.id}`, { categoryId: null }, 'the raffle template “Evening”'],
@@ -290,7 +290,7 @@ describe('a category', () => {
         'invalid_state',
         expect.stringContaining(`Still used by ${name}`),
       ])
-      expect((await as(operator, 'PUT', door, change)).status).toBe(200)
+      expect((await as(operator, 'PUT', route, change)).status).toBe(200)
     }
     expect((await as(operator, 'DELETE', path)).status).toBe(204)
     const left = env.DB.prepare('SELECT count(*) AS n FROM categories WHERE id = ?').bind(poems.id)

@@ -1,4 +1,4 @@
-// Runs a flow once for each place where its process can die; what is left must be made good by the sweep.
+// Runs a flow once for each place where its process can die. The sweep must then finish or undo the rest.
 import { env } from 'cloudflare:workers'
 import { expect, inject } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
@@ -7,47 +7,47 @@ import { type CrashableProcess, crashableProcess, type Death, someDeaths } from 
 import { at, MINUTE, ringAlarm, type Staged } from '../raffles/scenario.ts'
 import { audit } from '../simulation/invariants.ts'
 
-/** Past `HOLD_SECONDS` and what the pool grants beyond. */
+/** Longer than `HOLD_SECONDS` and the pool's grace period together. */
 export const HOLDS_MS = 13 * MINUTE
 
 export interface Flow<Stage> {
-  /** What the process will act upon, made anew each time. */
+  /** Makes new data for the process to act on. */
   stage(): Promise<Stage>
-  /** What the process is asked to do, one request after the other, until it dies. */
-  act(stage: Stage, ask: Ask): Promise<unknown>
-  /** Every raffle that it is about. */
+  /** The requests to the process, one after the other, until it dies. */
+  act(stage: Stage, send: Send): Promise<unknown>
+  /** Every raffle that the flow changes. */
   raffles(stage: Stage): Staged[]
-  /** What was put into the stock of every product that it is about. */
+  /** Units ever put into stock, for every product that the flow changes. */
   stock?: ReadonlyMap<string, number>
-  /** The process makes a sweep, which would go on with what others have left: so the next sweep follows each time. */
+  /** The process runs a sweep. It would continue the rows of an earlier try, so another sweep follows each try. */
   sweeps?: true
-  /** Once all is over: what should be and is not, in sentences. */
+  /** Called once everything has settled. Returns a sentence for each violation. */
   wrong?(stage: Stage): Promise<string[]>
 }
 
 /**
- * Sends a request, or makes a sweep; throws where the process dies by it, and nobody hears an answer. What it calls that
- * is no binding goes through `outside`.
+ * Sends a request or runs a sweep. Throws if the process dies during it, because the response is lost. The process calls
+ * everything that is not a binding through `outside`.
  */
-export type Ask = <Heard>(
-  request: (bindings: Partial<Bindings>, outside: CrashableProcess['outside']) => Promise<Heard>,
-) => Promise<Heard>
+export type Send = <Result>(
+  request: (bindings: Partial<Bindings>, outside: CrashableProcess['outside']) => Promise<Result>,
+) => Promise<Result>
 
-/** By a process that lives on. */
-export const alive: Ask = (request) => request({}, (work) => work())
+/** Sends to a process that does not die. */
+export const sendSafely: Send = (request) => request({}, (work) => work())
 
-const asking =
-  (process: CrashableProcess): Ask =>
+const sendTo =
+  (process: CrashableProcess): Send =>
   async (request) => {
-    const heard = await request(process.bindings, process.outside)
-    if (process.isDead()) throw new Error('nobody hears the answer')
-    return heard
+    const response = await request(process.bindings, process.outside)
+    if (process.isDead()) throw new Error('the response is lost')
+    return response
   }
 
-/** A process of its own acts, and dies where it is told. */
+/** Runs the flow once in a new process, which dies at `death`. */
 async function actOnce<Stage>(flow: Flow<Stage>, stage: Stage, death?: Death): Promise<CrashableProcess> {
   const process = crashableProcess(death)
-  await flow.act(stage, asking(process)).catch((error: unknown) => {
+  await flow.act(stage, sendTo(process)).catch((error: unknown) => {
     if (!process.isDead()) throw error
   })
   await process.settled()
@@ -66,34 +66,35 @@ declare module 'vitest' {
 }
 
 /**
- * Wherever the process can die, twice: whoever asked asks again, or nobody does and the sweep must make it good. In
- * `npm test` it dies at the first place, at every `crashStride`th after it, and at the last; `npm run crash` takes all.
+ * Tries each place where the process can die, twice: once the client retries, and once only the sweep recovers. In
+ * `npm test` the process dies at the first place, at every `crashStride`th after it, and at the last. `npm run crash`
+ * tries all places.
  */
 export async function everyCrash<Stage>(flow: Flow<Stage>): Promise<void> {
   const { stock } = flow
-  /** What does not hold even while something is left to do. */
+  /** Violations that not even unfinished work excuses. */
   const torn: string[] = []
   const attempts: Attempt<Stage>[] = []
   const finish = async (stage: Stage, what: string) => {
     attempts.push({ stage, what })
-    if (flow.sweeps) await runOut(flow.raffles(stage), 1)
+    if (flow.sweeps) await expireHolds(flow.raffles(stage), 1)
   }
-  // What other tests have left to do is over first: a process dies of its own calls.
+  // Finishes the work that other tests left, so that the process counts only its own calls.
   if (flow.sweeps) await runSweep(env, Date.now())
   await someDeaths(inject('crashStride'), async (death, where) => {
     const stage = await flow.stage()
     const { isDead, passed } = await actOnce(flow, stage, death)
     if (isDead()) torn.push(...(await tornBy(flow, stage)).map((each) => `${each}: ${where}`))
-    await finish(stage, isDead() ? where : `outlived: ${where}`)
+    await finish(stage, isDead() ? where : `survived: ${where}`)
     if (isDead() && !flow.sweeps) {
-      const again = await flow.stage()
-      await actOnce(flow, again, death)
-      await actOnce(flow, again)
-      await finish(again, `${where}, was asked again`)
+      const retried = await flow.stage()
+      await actOnce(flow, retried, death)
+      await actOnce(flow, retried)
+      await finish(retried, `${where}, then retried`)
     }
     return isDead() ? null : passed()
   })
-  await runOut(rafflesOf(flow, attempts), 3)
+  await expireHolds(rafflesOf(flow, attempts), 3)
   const raffles = [...rafflesOf(flow, attempts).map(({ id }) => id), ...(stock?.keys() ?? [])]
   const wrong = await audit(env, { settled: true, raffles, stock })
   for (const { stage } of attempts) wrong.push(...((await flow.wrong?.(stage)) ?? []))
@@ -111,15 +112,15 @@ function rafflesOf<Stage>(flow: Flow<Stage>, attempts: Attempt<Stage>[]): Staged
   return [...new Map(all.map((raffle) => [raffle.id, raffle])).values()]
 }
 
-/** What was done to whatever a sentence names. */
+/** What happened in the attempts whose ids a sentence names. */
 function attemptsNamed<Stage>(sentence: string, attempts: Attempt<Stage>[]): string[] {
   const ids = sentence.match(/[a-z]+_\w{26}/g) ?? []
   const isNamed = ({ stage }: Attempt<Stage>) => ids.some((id) => JSON.stringify(stage).includes(id))
   return attempts.filter(isNamed).map(({ what }) => what)
 }
 
-/** Lets every hold run out, and gives the sweep some minutes. */
-export async function runOut(raffles: Staged[], sweeps: number): Promise<void> {
+/** Lets every hold expire, then sweeps `sweeps` times. */
+export async function expireHolds(raffles: Staged[], sweeps: number): Promise<void> {
   const from = Date.now() + HOLDS_MS
   at(from)
   for (const { pool } of raffles) await ringAlarm(pool)

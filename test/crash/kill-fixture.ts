@@ -1,6 +1,6 @@
 /**
- * Runs the built worker on a folder of data until it is killed: a process of its own, at the head of its own group, so
- * that everything in it dies at once. Says where it listens in one line.
+ * Runs the built worker on a data folder until it is killed. This process leads its own process group, so that one signal
+ * kills everything in it. It prints the worker's address as one line.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -12,16 +12,16 @@ const ROOT = join(import.meta.dirname, '../..')
 export interface HostOptions {
   /** The worker as it would be deployed. */
   script: string
-  /** Where its data lies. */
+  /** The folder of its data. */
   folder: string
-  /** Run once on a new database, after its migrations; null where there is one already. */
+  /** Statements for a new database, after its migrations; null if the database exists. */
   setUp: { sql: string; values: (string | number)[] }[] | null
 }
 
 if (import.meta.main) await host(JSON.parse(process.argv[2]!))
 
 async function host({ script, folder, setUp }: HostOptions): Promise<void> {
-  // Whoever started this may die without a word: then nobody is left to kill it.
+  // If the parent process dies, nobody else would kill this one.
   process.stdin.resume().once('close', () => process.kill(-process.pid, 'SIGKILL'))
   const { workerOptions } = workerOptionsOf(join(ROOT, 'wrangler.toml'))
   const { assets: _assets, modulesRules: _rules, ...bindings } = workerOptions

@@ -1,6 +1,5 @@
-// The process killed in the middle of a rush, again and again, and started on the same data: every ticket that
-// anybody was told of is there, and none is there twice.
-
+// Kills the worker's process repeatedly while buyers purchase, and restarts it on the same data: every acknowledged ticket
+// must exist exactly once.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -17,7 +16,7 @@ import type { HostOptions } from './kill-fixture.ts'
 
 const BUYERS = 24
 const KILLS = 3
-/** Purchases that are acknowledged between two kills. */
+/** Acknowledged purchases between two kills. */
 const PURCHASES_A_LIFE = 150
 const TOTAL_TICKETS = 100_000
 const CATCH_UP_MS = 20_000
@@ -35,12 +34,12 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await kill()
+  await killWorker()
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Starts the worker on the test's data; on what is there, if it ran before. */
-async function start(setUp: HostOptions['setUp'] = null): Promise<void> {
+/** Starts the worker on the test's data folder, which keeps the data of earlier runs. */
+async function startWorker(setUp: HostOptions['setUp'] = null): Promise<void> {
   const options: HostOptions = { script, folder: join(folder, 'data'), setUp }
   const fixture = join(import.meta.dirname, 'kill-fixture.ts')
   const child = spawn(process.execPath, ['--no-warnings', fixture, JSON.stringify(options)], {
@@ -57,14 +56,14 @@ async function start(setUp: HostOptions['setUp'] = null): Promise<void> {
   worker.origin = line.replace(/\/$/, '')
 }
 
-/** The whole group at once and without a word: nothing in it can finish what it was doing. */
-async function kill(): Promise<void> {
+/** Kills the whole process group with a signal that it cannot handle, so that nothing in it can finish. */
+async function killWorker(): Promise<void> {
   const child = worker?.process
   worker = undefined
   if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
-  const gone = once(child, 'exit')
+  const exited = once(child, 'exit')
   process.kill(-child.pid, 'SIGKILL')
-  await gone
+  await exited
 }
 
 interface Person {
@@ -73,13 +72,13 @@ interface Person {
   token: string
 }
 
-async function person(): Promise<Person> {
+async function newPerson(): Promise<Person> {
   const [id, sessionId] = [newId('user'), newId('session')]
   const terms = { secret: DEVELOPMENT_SECRETS.JWT_SECRET, now: Date.now() }
   return { id, sessionId, token: await signAccessToken({ userId: id, sessionId }, terms, 3_600) }
 }
 
-/** An operator as the database has one. */
+/** Statements that insert an operator into the database. */
 function operatorRows({ id, sessionId }: Person): NonNullable<HostOptions['setUp']> {
   const now = Date.now()
   const organisation = newId('organisation')
@@ -106,7 +105,7 @@ function operatorRows({ id, sessionId }: Person): NonNullable<HostOptions['setUp
 
 interface Answer {
   status: number
-  // biome-ignore lint/suspicious/noExplicitAny: each use says what it expects of it
+  // biome-ignore lint/suspicious/noExplicitAny: each caller checks the fields that it reads
   body: any
 }
 
@@ -129,78 +128,84 @@ async function call(
   return { status: response.status, body: await response.json() }
 }
 
-interface Wish {
+interface Purchase {
   buyer: Person
   key: string
   quantity: number
 }
 
-const buy = (raffleId: string, { buyer, key, quantity }: Wish): Promise<Answer> =>
+const buy = (raffleId: string, { buyer, key, quantity }: Purchase): Promise<Answer> =>
   call('POST', '/tickets/purchase', buyer.token, { raffleId, quantity }, key)
 
 const numbersOf = ({ body }: Answer): number[] => body.tickets.map(({ number }: { number: number }) => number)
 
-it('a process killed under load loses no acknowledged ticket and doubles none', async () => {
-  const operator = await person()
-  await start(operatorRows(operator))
+it('a worker killed under load loses and duplicates no acknowledged ticket', async () => {
+  const operator = await newPerson()
+  await startWorker(operatorRows(operator))
   const raffle = await publishRaffle(operator)
-  const crowd = await Promise.all(Array.from({ length: BUYERS }, person))
+  const crowd = await Promise.all(Array.from({ length: BUYERS }, newPerson))
 
-  /** What each purchase was told; a purchase that was told nothing waits here to be asked for again. */
-  const acknowledged = new Map<Wish, number[]>()
-  let unanswered: Wish[] = []
+  /** The numbers of each acknowledged purchase. Purchases without a response are in `unanswered`, to be retried. */
+  const acknowledged = new Map<Purchase, number[]>()
+  let unanswered: Purchase[] = []
   let cut = 0
   for (let life = 0; life < KILLS; life++) {
     const goal = acknowledged.size + PURCHASES_A_LIFE
-    const again = unanswered
+    const retries = unanswered
     unanswered = []
-    // Every buyer buys on until the worker dies in the middle of it.
+    // Every buyer keeps buying until the worker dies.
     const rush = crowd.map(async (buyer) => {
       for (;;) {
-        const wish = again.pop() ?? { buyer, key: crypto.randomUUID(), quantity: 1 + (acknowledged.size % 3) }
+        const purchase = retries.pop() ?? {
+          buyer,
+          key: crypto.randomUUID(),
+          quantity: 1 + (acknowledged.size % 3),
+        }
         const wasUp = worker !== undefined
         try {
-          const answer = await buy(raffle, wish)
+          const answer = await buy(raffle, purchase)
           expect(answer.status, JSON.stringify(answer.body)).toBe(201)
-          acknowledged.set(wish, numbersOf(answer))
+          acknowledged.set(purchase, numbersOf(answer))
         } catch (error) {
-          // `fetch` fails with a TypeError where the connection does.
+          // `fetch` throws a TypeError if the connection fails.
           if (!(error instanceof TypeError) && !(error instanceof SyntaxError)) throw error
-          unanswered.push(wish)
+          unanswered.push(purchase)
           if (wasUp) cut++
           return
         }
-        if (acknowledged.size === goal) void kill()
+        if (acknowledged.size === goal) void killWorker()
       }
     })
     await Promise.all(rush)
-    unanswered.push(...again)
-    await start()
+    unanswered.push(...retries)
+    await startWorker()
   }
-  // Each of those deaths met purchases that were under way.
+  // Each kill interrupted some purchases.
   expect(cut).toBeGreaterThanOrEqual(KILLS)
-  for (const wish of unanswered) {
-    const answer = await buy(raffle, wish)
+  for (const purchase of unanswered) {
+    const answer = await buy(raffle, purchase)
     expect(answer.status).toBe(201)
-    acknowledged.set(wish, numbersOf(answer))
+    acknowledged.set(purchase, numbersOf(answer))
   }
 
-  const told = [...acknowledged.values()].flat()
-  expect(new Set(told).size, 'no number twice').toBe(told.length)
-  await caughtUp(raffle, operator, told.length)
+  const sold = [...acknowledged.values()].flat()
+  expect(new Set(sold).size, 'no number twice').toBe(sold.length)
+  await waitForProjection(raffle, operator, sold.length)
   for (const buyer of crowd) {
-    const mine = [...acknowledged].filter(([wish]) => wish.buyer === buyer).flatMap(([, numbers]) => numbers)
-    expect(await listed(buyer), 'what the database lists').toEqual(ascending(mine))
+    const mine = [...acknowledged]
+      .filter(([purchase]) => purchase.buyer === buyer)
+      .flatMap(([, numbers]) => numbers)
+    expect(await listed(buyer), 'the numbers in the database').toEqual(ascending(mine))
   }
-  // Asked again, the pool itself gives each purchase the numbers that it gave before.
-  const repeats = await Promise.all([...acknowledged.keys()].map((wish) => buy(raffle, wish)))
+  // Repeated with its key, each purchase gets the same numbers from the pool.
+  const repeats = await Promise.all([...acknowledged.keys()].map((purchase) => buy(raffle, purchase)))
   expect(repeats.map(numbersOf)).toEqual([...acknowledged.values()])
   const { body } = await call('GET', `/raffles/${raffle}/availability`, operator.token)
   expect(body).toEqual({
     total: TOTAL_TICKETS,
-    sold: told.length,
+    sold: sold.length,
     held: 0,
-    available: TOTAL_TICKETS - told.length,
+    available: TOTAL_TICKETS - sold.length,
   })
 })
 
@@ -223,13 +228,13 @@ async function publishRaffle({ token }: Person): Promise<string> {
   return made.body.id
 }
 
-/** Waits until the database has heard of everything that the pool sold. */
-async function caughtUp(raffle: string, { token }: Person, sold: number): Promise<void> {
+/** Waits until the database has every ticket that the pool sold. */
+async function waitForProjection(raffle: string, { token }: Person, sold: number): Promise<void> {
   const deadline = Date.now() + CATCH_UP_MS
   for (;;) {
     const { body } = await call('GET', `/raffles/${raffle}/availability`, token)
     if (body.sold === sold) return
-    expect(Date.now(), `the database says ${body.sold} of ${sold}`).toBeLessThan(deadline)
+    expect(Date.now(), `the database has ${body.sold} of ${sold} tickets`).toBeLessThan(deadline)
     await new Promise((resume) => setTimeout(resume, 100))
   }
 }

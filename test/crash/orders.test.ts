@@ -1,5 +1,5 @@
-// The process dies wherever it can while somebody orders, pays, pays again or cancels; then the client may ask again, the
-// clock runs out, the sweep runs, and the audit must find nothing: no money, ticket, book, earned entry or mail astray.
+// The process dies at any call while a buyer orders, pays, pays again or cancels. Then the client may retry, holds expire
+// and the sweep runs. The audit must find no lost money, ticket, book, earned entry or mail.
 import { env } from 'cloudflare:workers'
 import { describe, it } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
@@ -8,56 +8,56 @@ import { stageProduct } from '../catalog/shelf.ts'
 import { order } from '../checkout/cart.ts'
 import { registerPlayer } from '../harness/people.ts'
 import { as, at, MINUTE, newKey, SECOND, useClock } from '../raffles/scenario.ts'
-import { everyCrash, runOut } from './flow.ts'
+import { everyCrash, expireHolds } from './flow.ts'
 import {
-  answered,
   type Bought,
   cartOf,
-  isNot,
+  expectStatus,
   isPaidFor,
   onCheckout,
-  payUnheard,
+  payWithLostWebhook,
   people,
   stageOrder,
   stagePaid,
   stagePriced,
   stageShop,
   usePeople,
+  wrongStatus,
 } from './stage.ts'
 
 useClock()
 usePeople()
 
-const paidOrEnded = async (bought: Bought, paid = 'paid'): Promise<string[]> =>
-  isNot((await isPaidFor(bought)) ? [paid] : ['expired'], bought)
+const paidOrExpired = async (bought: Bought, paid = 'paid'): Promise<string[]> =>
+  wrongStatus((await isPaidFor(bought)) ? [paid] : ['expired'], bought)
 
-describe('a process that dies at any call', { timeout: 180_000 }, () => {
-  it('while tickets of two raffles and books are ordered', async () => {
+describe('a process that dies at any call loses and repeats nothing', { timeout: 180_000 }, () => {
+  it('while a buyer orders tickets of two raffles and books', async () => {
     const shop = await stageShop()
     const other = await stagePriced()
     const lines = [...cartOf(shop), { raffleId: other.id, quantity: 2 }]
     await everyCrash({
       stage: async () => ({ person: await registerPlayer(), key: newKey() }),
-      act: async ({ person, key }, ask) =>
-        answered(await ask((bindings) => order(person, lines, key, { bindings })), 201),
+      act: async ({ person, key }, send) =>
+        expectStatus(await send((bindings) => order(person, lines, key, { bindings })), 201),
       raffles: () => [shop.raffle, other],
       stock: shop.stock,
     })
   })
 
-  it.each(['approve', 'twice'])('while an order is settled from the checkout page: %s', async (action) => {
+  it.each(['approve', 'twice'])('while the checkout page settles an order: %s', async (action) => {
     const shop = await stageShop()
     await everyCrash({
       stage: async () => stageOrder(cartOf(shop), await registerPlayer()),
-      act: async ({ order }, ask) =>
-        answered(await ask((bindings) => onCheckout(order.payment.checkoutUrl, action, bindings)), 200),
+      act: async ({ order }, send) =>
+        expectStatus(await send((bindings) => onCheckout(order.payment.checkoutUrl, action, bindings)), 200),
       raffles: () => [shop.raffle, shop.earned],
       stock: shop.stock,
-      wrong: (bought) => paidOrEnded(bought),
+      wrong: (bought) => paidOrExpired(bought),
     })
   })
 
-  it('while an order is settled too late, of which some went to another', async () => {
+  it('while a late payment settles an order whose lines are partly sold to another buyer', async () => {
     const raffle = await stagePriced({ numbering: 'chosen' })
     const other = await stagePriced()
     const stock = new Map<string, number>()
@@ -74,36 +74,39 @@ describe('a process that dies at any call', { timeout: 180_000 }, () => {
           [...wanted, { raffleId: other.id, quantity: 2 }],
           await registerPlayer(),
         )
-        await runOut([raffle, other], 1)
+        await expireHolds([raffle, other], 1)
         await stagePaid(wanted)
         return late
       },
-      act: async ({ order }, ask) =>
-        answered(await ask((bindings) => onCheckout(order.payment.checkoutUrl, 'approve', bindings)), 200),
+      act: async ({ order }, send) =>
+        expectStatus(
+          await send((bindings) => onCheckout(order.payment.checkoutUrl, 'approve', bindings)),
+          200,
+        ),
       raffles: () => [raffle, other],
       stock,
-      wrong: (bought) => paidOrEnded(bought, 'partially_refunded'),
+      wrong: (bought) => paidOrExpired(bought, 'partially_refunded'),
     })
   })
 
-  it('in the sweep that discovers that an order is paid', async () => {
+  it('in the sweep that polls a payment and finds it paid', async () => {
     const shop = await stageShop()
     await everyCrash({
       stage: async () => {
         const bought = await stageOrder(cartOf(shop), await registerPlayer())
-        await payUnheard(bought)
+        await payWithLostWebhook(bought)
         at(Date.now() + 45 * SECOND)
         return bought
       },
-      act: (_, ask) => ask(sweepAs),
+      act: (_, send) => send(sweepWith),
       raffles: () => [shop.raffle, shop.earned],
       stock: shop.stock,
       sweeps: true,
-      wrong: (bought) => isNot(['paid'], bought),
+      wrong: (bought) => wrongStatus(['paid'], bought),
     })
   })
 
-  it('in the sweep that ends an order which nobody has paid', async () => {
+  it('in the sweep that expires an unpaid order', async () => {
     const shop = await stageShop()
     await everyCrash({
       stage: async () => {
@@ -111,62 +114,62 @@ describe('a process that dies at any call', { timeout: 180_000 }, () => {
         at(Date.now() + 10 * MINUTE)
         return bought
       },
-      act: (_, ask) => ask(sweepAs),
+      act: (_, send) => send(sweepWith),
       raffles: () => [shop.raffle, shop.earned],
       stock: shop.stock,
       sweeps: true,
-      wrong: (bought) => isNot(['expired'], bought),
+      wrong: (bought) => wrongStatus(['expired'], bought),
     })
   })
 
   it.each([
-    { what: 'that nobody has paid', isPaid: false },
-    { what: 'whose payment nobody has heard of', isPaid: true },
-  ])('while its buyer cancels an order $what', async ({ isPaid }) => {
+    { what: 'unpaid', isPaid: false },
+    { what: 'paid, but with a lost webhook', isPaid: true },
+  ])('while the buyer cancels an order: $what', async ({ isPaid }) => {
     const shop = await stageShop()
     await everyCrash({
       stage: async () => {
         const bought = await stageOrder(cartOf(shop), await registerPlayer())
-        if (isPaid) await payUnheard(bought)
+        if (isPaid) await payWithLostWebhook(bought)
         return bought
       },
-      act: async ({ buyer, order }, ask) => {
+      act: async ({ buyer, order }, send) => {
         const path = `/orders/${order.id}/cancel`
-        answered(
-          await ask((bindings) => as(buyer, 'POST', path, undefined, { bindings })),
+        expectStatus(
+          await send((bindings) => as(buyer, 'POST', path, undefined, { bindings })),
           isPaid ? 409 : 200,
         )
       },
       raffles: () => [shop.raffle, shop.earned],
       stock: shop.stock,
-      wrong: (bought) => isNot(isPaid ? ['paid'] : ['cancelled', 'expired'], bought),
+      wrong: (bought) => wrongStatus(isPaid ? ['paid'] : ['cancelled', 'expired'], bought),
     })
   })
 
-  it.each(['sandbox', 'manual'])('while an order is paid by another try: %s', async (provider) => {
+  it.each(['sandbox', 'manual'])('while another try pays an order: %s', async (provider) => {
     const shop = await stageShop()
     await everyCrash({
       stage: async () => ({ ...(await stageOrder(cartOf(shop), await registerPlayer())), key: newKey() }),
-      act: async ({ buyer, order, key }, ask) => {
+      act: async ({ buyer, order, key }, send) => {
         const headers = { 'idempotency-key': key }
         const pay = (bindings: Partial<Bindings>) =>
           as(buyer, 'POST', `/orders/${order.id}/pay`, { provider }, { headers, bindings })
-        // Asked again, the money may be there already.
-        const { payment } = answered(await ask(pay), 201, 200).body
+        // On a retry the order may be paid already.
+        const { payment } = expectStatus(await send(pay), 201, 200).body
         if (provider === 'sandbox' && payment.checkoutUrl === null) return
         const operator = people.organisation.operator
         const receipts = `/payments/${payment.id}/receipts`
-        const take = (bindings: Partial<Bindings>) =>
+        const receive = (bindings: Partial<Bindings>) =>
           provider === 'sandbox'
             ? onCheckout(payment.checkoutUrl, 'approve', bindings)
             : as(operator, 'POST', receipts, { reference: `bank ${key}` }, { bindings })
-        answered(await ask(take), 200, 201)
+        expectStatus(await send(receive), 200, 201)
       },
       raffles: () => [shop.raffle, shop.earned],
       stock: shop.stock,
-      wrong: (bought) => paidOrEnded(bought),
+      wrong: (bought) => paidOrExpired(bought),
     })
   })
 })
 
-const sweepAs = (bindings: Partial<Bindings>) => runSweep({ ...env, ...bindings }, Date.now())
+const sweepWith = (bindings: Partial<Bindings>) => runSweep({ ...env, ...bindings }, Date.now())

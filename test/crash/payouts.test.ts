@@ -1,5 +1,5 @@
-// The process dies wherever it can while a raffle is drawn and what it owes is paid out: nobody is paid twice, everybody
-// is told once.
+// The process dies at any call while a raffle is drawn and its payouts are sent: nobody may be paid twice, and everybody
+// gets each mail once.
 import { env } from 'cloudflare:workers'
 import { describe, it } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
@@ -22,18 +22,27 @@ import {
   useClock,
   winnersOf,
 } from '../raffles/scenario.ts'
-import { type Ask, alive, everyCrash, HOLDS_MS } from './flow.ts'
-import { answered, CLOSES_AT, DRAW_AT, PRICE, people, stagePaid, stagePriced, usePeople } from './stage.ts'
+import { everyCrash, HOLDS_MS, type Send, sendSafely } from './flow.ts'
+import {
+  CLOSES_AT,
+  DRAW_AT,
+  expectStatus,
+  PRICE,
+  people,
+  stagePaid,
+  stagePriced,
+  usePeople,
+} from './stage.ts'
 
 useClock()
 usePeople()
 
-/** The sandbox fails a payout of it the first time. */
+/** The sandbox fails the first payout of this amount. */
 const FAILS_FIRST = PRICE - 87
 const PRIZES = 40
 const cash = (amount: number) => ({ kind: 'cash', title: 'Cash', quantity: PRIZES, value: KES(amount) })
 
-/** Past their draw; what was written until now is sent. */
+/** Advances the clock to the draw, and draws. The mails until now are sent before. */
 async function draw(...raffles: Staged[]): Promise<void> {
   await sweep()
   at(CLOSES_AT + HOLDS_MS)
@@ -44,10 +53,10 @@ async function draw(...raffles: Staged[]): Promise<void> {
 
 interface Prizes {
   raffle: Staged
-  /** Two places to be paid at. */
+  /** Two payout methods of the buyer. */
   methods: [first: string, other: string]
-  /** Winners of the buyer who have not claimed. */
-  left: string[]
+  /** Ids of the buyer's winners that are not claimed yet. */
+  unclaimed: string[]
 }
 
 async function stageWon(amount: number): Promise<Prizes> {
@@ -57,31 +66,31 @@ async function stageWon(amount: number): Promise<Prizes> {
   await draw(raffle)
   const addMethod = async (destination: string): Promise<string> => {
     const method = { provider: 'sandbox', destination }
-    return answered(await as(people.buyer, 'POST', '/users/me/payout-methods', method), 201).body.id
+    return expectStatus(await as(people.buyer, 'POST', '/users/me/payout-methods', method), 201).body.id
   }
   const methods: Prizes['methods'] = [await addMethod('ACC-0112'), await addMethod('ACC-0113')]
-  return { raffle, methods, left: (await winnersOf(raffle.id)).map(({ id }) => id) }
+  return { raffle, methods, unclaimed: (await winnersOf(raffle.id)).map(({ id }) => id) }
 }
 
 const payoutOf = async (subject: string) =>
   (await env.DB.prepare('SELECT id FROM payouts WHERE subject = ?').bind(subject).first<string>('id'))!
 
-async function claim(payoutMethodId: string, winner: string, ask: Ask): Promise<void> {
+async function claim(payoutMethodId: string, winner: string, send: Send): Promise<void> {
   const path = `/winners/${winner}/claim`
-  // Asked again once it is paid, it is said to be.
+  // A retry after the prize is paid is answered 409.
   const request = (bindings: Partial<Bindings>) =>
     as(people.buyer, 'POST', path, { payoutMethodId }, { bindings })
-  answered(await ask(request), 200, 409)
+  expectStatus(await send(request), 200, 409)
 }
 
-async function approve(payoutId: string, ask: Ask): Promise<void> {
+async function approve(payoutId: string, send: Send): Promise<void> {
   const path = `/payouts/${payoutId}/approve`
   const operator = people.organisation.operator
-  answered(await ask((bindings) => as(operator, 'POST', path, undefined, { bindings })), 200, 409)
+  expectStatus(await send((bindings) => as(operator, 'POST', path, undefined, { bindings })), 200, 409)
 }
 
-/** A payout and its winner say the same. */
-async function differs({ winner }: { winner: string }): Promise<string[]> {
+/** A sentence if the status of the payout contradicts that of its winner. */
+async function contradictions({ winner }: { winner: string }): Promise<string[]> {
   const row = env.DB.prepare(
     `SELECT p.status, w.status AS won FROM payouts AS p JOIN winners AS w ON w.id = p.subject WHERE subject = ?`,
   )
@@ -91,8 +100,8 @@ async function differs({ winner }: { winner: string }): Promise<string[]> {
   return isRight ? [] : [`the payout of ${winner} is ${found.status} and its winner ${found.won}`]
 }
 
-describe('a process that dies at any call', { timeout: 180_000 }, () => {
-  it('in the sweep that draws a raffle and writes to everybody', async () => {
+describe('a process that dies at any call loses and repeats nothing', { timeout: 180_000 }, () => {
+  it('in the sweep that draws a raffle and sends the mails', async () => {
     await everyCrash({
       stage: async () => {
         const closesAt = Date.now() + HOUR
@@ -104,47 +113,47 @@ describe('a process that dies at any call', { timeout: 180_000 }, () => {
         at(closesAt + HOUR)
         return { raffle }
       },
-      act: (_, ask) => ask((bindings) => runSweep({ ...env, ...bindings }, Date.now())),
+      act: (_, send) => send((bindings) => runSweep({ ...env, ...bindings }, Date.now())),
       raffles: ({ raffle }) => [raffle],
       sweeps: true,
     })
   })
 
-  it('while a won cash prize is claimed, sent elsewhere and paid out', async () => {
+  it('while a winner claims a cash prize, changes the payout method and is paid', async () => {
     const won = await stageWon(PRICE)
     await everyCrash({
-      stage: async () => ({ winner: won.left.pop()! }),
-      act: async ({ winner }, ask) => {
-        for (const method of won.methods) await claim(method, winner, ask)
-        await approve(await payoutOf(winner), ask)
+      stage: async () => ({ winner: won.unclaimed.pop()! }),
+      act: async ({ winner }, send) => {
+        for (const method of won.methods) await claim(method, winner, send)
+        await approve(await payoutOf(winner), send)
       },
       raffles: () => [won.raffle],
-      wrong: (stage) => differs(stage),
+      wrong: (stage) => contradictions(stage),
     })
   })
 
-  it('while a payout that failed is retried', async () => {
+  it('while an operator retries a failed payout', async () => {
     const won = await stageWon(FAILS_FIRST)
     await everyCrash({
       stage: async () => {
-        const winner = won.left.pop()!
-        await claim(won.methods[0], winner, alive)
+        const winner = won.unclaimed.pop()!
+        await claim(won.methods[0], winner, sendSafely)
         const payoutId = await payoutOf(winner)
-        await approve(payoutId, alive)
+        await approve(payoutId, sendSafely)
         return { winner, payoutId, key: newKey() }
       },
-      act: async ({ payoutId, key }, ask) => {
+      act: async ({ payoutId, key }, send) => {
         const headers = { 'idempotency-key': key }
         const path = `/payouts/${payoutId}/retry`
         const operator = people.organisation.operator
-        answered(await ask((bindings) => as(operator, 'POST', path, {}, { headers, bindings })), 200)
+        expectStatus(await send((bindings) => as(operator, 'POST', path, {}, { headers, bindings })), 200)
       },
       raffles: () => [won.raffle],
-      wrong: (stage) => differs(stage),
+      wrong: (stage) => contradictions(stage),
     })
   })
 
-  it('while what a raffle has left is asked for and paid out', async () => {
+  it('while the organiser requests the rest of a raffle and is paid', async () => {
     const settled: Staged[] = []
     for (let count = 0; count < 20; count++) {
       const raffle = await stagePriced({ prizes: [{ title: 'A book', quantity: 1 }], onUnclaimed: 'keep' })
@@ -154,17 +163,20 @@ describe('a process that dies at any call', { timeout: 180_000 }, () => {
     await draw(...settled)
     for (const { id } of settled) {
       const [winner] = await winnersOf(id)
-      answered(await decline(await holderOf(winner.id), winner.id), 200)
+      expectStatus(await decline(await holderOf(winner.id), winner.id), 200)
     }
     await sweep()
     await everyCrash({
       stage: async () => ({ raffle: settled.pop()!, key: newKey() }),
-      act: async ({ raffle, key }, ask) => {
+      act: async ({ raffle, key }, send) => {
         const headers = { 'idempotency-key': key }
         const body = { raffleId: raffle.id, provider: 'sandbox', destination: 'ACC-0113' }
         const { operator } = raffle
-        answered(await ask((bindings) => as(operator, 'POST', '/payouts', body, { headers, bindings })), 201)
-        await approve(await payoutOf(raffle.id), ask)
+        expectStatus(
+          await send((bindings) => as(operator, 'POST', '/payouts', body, { headers, bindings })),
+          201,
+        )
+        await approve(await payoutOf(raffle.id), send)
       },
       raffles: ({ raffle }) => [raffle],
     })

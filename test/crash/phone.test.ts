@@ -1,5 +1,5 @@
-// The process dies wherever it can, the call to the provider included, while a phone is asked to pay: it is asked once at
-// most, and whoever has confirmed there has tickets.
+// The process dies at any call, including the one to the provider, while a phone gets a payment prompt. The phone must get
+// one prompt at most, and a buyer who confirms must get tickets.
 import { env } from 'cloudflare:workers'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { providers } from '../../src/money/providers/index.ts'
@@ -7,8 +7,8 @@ import { call } from '../harness/client.ts'
 import { type Person, registerPlayer } from '../harness/people.ts'
 import { callbackBody, Daraja, mpesaOver, type Push } from '../payments/daraja.ts'
 import { as, newKey, type Staged, useClock } from '../raffles/scenario.ts'
-import { type Ask, alive, everyCrash } from './flow.ts'
-import { answered, stagePriced, usePeople } from './stage.ts'
+import { everyCrash, type Send, sendSafely } from './flow.ts'
+import { expectStatus, stagePriced, usePeople } from './stage.ts'
 
 const daraja = new Daraja()
 beforeAll(() => {
@@ -31,8 +31,8 @@ const stageBuying = async (raffle: Staged): Promise<Buying> => ({
   key: newKey(),
 })
 
-const order = ({ raffle, buyer, key }: Buying, ask: Ask) =>
-  ask((bindings, outside) => {
+const order = ({ raffle, buyer, key }: Buying, send: Send) =>
+  send((bindings, outside) => {
     daraja.through = outside
     return as(
       buyer,
@@ -46,7 +46,7 @@ const order = ({ raffle, buyer, key }: Buying, ask: Ask) =>
     )
   })
 
-/** The prompts of all tries to pay for the order. */
+/** The prompts of all the order's payments. */
 async function promptsOf({ buyer }: Buying): Promise<Push[]> {
   const tries = env.DB.prepare(
     'SELECT id FROM payments WHERE order_id IN (SELECT id FROM orders WHERE user_id = ?)',
@@ -55,55 +55,56 @@ async function promptsOf({ buyer }: Buying): Promise<Push[]> {
   return daraja.pushes.filter(({ CallBackURL }) => results.some(({ id }) => CallBackURL.includes(id)))
 }
 
-/** As the network does, once: whoever hears it may die of it. */
-async function tell(buying: Buying, ask: Ask): Promise<void> {
+/** The network sends its callback once; the process may die while it handles it. */
+async function sendCallback(buying: Buying, send: Send): Promise<void> {
   for (const push of await promptsOf(buying)) {
     const raw = callbackBody(push, `R${push.CheckoutRequestID.slice(-9)}`)
-    await ask((bindings, outside) => {
+    await send((bindings, outside) => {
       daraja.through = outside
       return call('POST', new URL(push.CallBackURL).pathname, { raw, bindings })
     })
   }
 }
 
-async function isAsItShouldBe(buying: Buying): Promise<string[]> {
+/** A sentence for a second prompt, and one for a wrong status of the order. */
+async function violations(buying: Buying): Promise<string[]> {
   const prompts = await promptsOf(buying)
   const found = env.DB.prepare('SELECT id, status FROM orders WHERE user_id = ?').bind(buying.buyer.id)
   const made = await found.first<{ id: string; status: string }>()
-  const wrong = prompts.length > 1 ? [`${made!.id} was asked for ${prompts.length} times`] : []
+  const wrong = prompts.length > 1 ? [`${made!.id} sent ${prompts.length} prompts`] : []
   if (made === null) return wrong
   const right = prompts.length === 1 ? 'paid' : 'expired'
   return made.status === right ? wrong : [...wrong, `${made.id} is ${made.status}, not ${right}`]
 }
 
-describe('a process that dies at any call', { timeout: 180_000 }, () => {
-  it('while it has a phone asked to pay, which the payer confirms and the network tells', async () => {
+describe('a process that dies at any call loses and repeats nothing', { timeout: 180_000 }, () => {
+  it('while it sends a payment prompt that the payer confirms', async () => {
     const raffle = await stagePriced({ providers: ['mpesa'] })
     await everyCrash({
       stage: () => stageBuying(raffle),
-      act: async (buying, ask) => {
+      act: async (buying, send) => {
         try {
-          answered(await order(buying, ask), 201)
+          expectStatus(await order(buying, send), 201)
         } finally {
-          await tell(buying, alive)
+          await sendCallback(buying, sendSafely)
         }
       },
       raffles: () => [raffle],
-      wrong: isAsItShouldBe,
+      wrong: violations,
     })
   })
 
-  it('while it hears, once, that a phone has confirmed', async () => {
+  it('while it handles the only callback of a confirmed payment', async () => {
     const raffle = await stagePriced({ providers: ['mpesa'] })
     await everyCrash({
       stage: async () => {
         const buying = await stageBuying(raffle)
-        answered(await order(buying, alive), 201)
+        expectStatus(await order(buying, sendSafely), 201)
         return buying
       },
-      act: tell,
+      act: sendCallback,
       raffles: () => [raffle],
-      wrong: isAsItShouldBe,
+      wrong: violations,
     })
   })
 })

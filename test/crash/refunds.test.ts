@@ -1,5 +1,5 @@
-// The process dies wherever it can while money goes back, or another shop grants an entry and takes it back: tickets,
-// books and entries must be back exactly where their money is, and everybody must be told once.
+// The process dies at any call while money is refunded, or while another shop grants and revokes an entry. Tickets, books
+// and entries must be taken back exactly if their money is refunded, and everybody must get each mail once.
 import { env } from 'cloudflare:workers'
 import { describe, it } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
@@ -10,9 +10,8 @@ import { registerPlayer, signedInAdmin } from '../harness/people.ts'
 import { as, at, newKey, ringAlarm, type Staged, useClock } from '../raffles/scenario.ts'
 import { everyCrash } from './flow.ts'
 import {
-  answered,
   cartOf,
-  isNot,
+  expectStatus,
   onCheckout,
   people,
   type Shop,
@@ -22,24 +21,25 @@ import {
   stagePriced,
   stageShop,
   usePeople,
+  wrongStatus,
 } from './stage.ts'
 
 useClock()
 usePeople()
 
-/** A raffle of its own with an order that is paid and one that waits. */
+/** A new raffle with one paid and one pending order. */
 async function stageSoldFrom(shop: Shop): Promise<Staged> {
   const raffle = await stagePriced()
   const cart = cartOf({ ...shop, raffle })
   await stagePaid(cart)
-  // Of somebody else each time: one person may keep only so much unpaid.
+  // By a new buyer each time, because a person's unpaid orders are limited.
   await stageOrder(cart, await registerPlayer())
   return raffle
 }
 
-/** Its sales are ended early, and its list is fixed. */
+/** Ends the sales early and freezes the ticket list. */
 async function commit({ id, pool, operator }: Staged): Promise<void> {
-  const { freezeAt } = answered(await as(operator, 'POST', `/raffles/${id}/close`, {}), 200).body
+  const { freezeAt } = expectStatus(await as(operator, 'POST', `/raffles/${id}/close`, {}), 200).body
   at(Math.max(Date.now(), Date.parse(freezeAt)))
   await ringAlarm(pool)
 }
@@ -47,8 +47,8 @@ async function commit({ id, pool, operator }: Staged): Promise<void> {
 const cancel = ({ id, operator }: Staged, bindings: Partial<Bindings> = {}) =>
   as(operator, 'POST', `/raffles/${id}/cancel`, { reason: 'The venue is closed.' }, { bindings })
 
-describe('a process that dies at any call', { timeout: 180_000 }, () => {
-  it('while a ticket and a book are refunded', async () => {
+describe('a process that dies at any call loses and repeats nothing', { timeout: 180_000 }, () => {
+  it('while an operator refunds a ticket and a book', async () => {
     const shop = await stageShop()
     await everyCrash({
       stage: async () => {
@@ -60,47 +60,50 @@ describe('a process that dies at any call', { timeout: 180_000 }, () => {
         ]
         return { ...bought, lines, key: newKey() }
       },
-      act: async ({ order, lines, key }, ask) =>
-        answered(
-          await ask((bindings) =>
+      act: async ({ order, lines, key }, send) =>
+        expectStatus(
+          await send((bindings) =>
             refund(people.organisation.operator, order.id, { lines }, key, { bindings }),
           ),
           201,
         ),
       raffles: () => [shop.raffle, shop.earned],
       stock: shop.stock,
-      wrong: (bought) => isNot(['paid', 'partially_refunded'], bought),
+      wrong: (bought) => wrongStatus(['paid', 'partially_refunded'], bought),
     })
   })
 
-  it('while all of an order is refunded, and so is what it has earned', async () => {
+  it('while an operator refunds a whole order, which revokes the entries that it earned', async () => {
     const shop = await stageShop()
     await everyCrash({
       stage: async () => ({ ...(await stagePaid(cartOf(shop), await registerPlayer())), key: newKey() }),
-      act: async ({ order, key }, ask) =>
-        answered(
-          await ask((bindings) => refund(people.organisation.operator, order.id, {}, key, { bindings })),
+      act: async ({ order, key }, send) =>
+        expectStatus(
+          await send((bindings) => refund(people.organisation.operator, order.id, {}, key, { bindings })),
           201,
         ),
       raffles: () => [shop.raffle, shop.earned],
       stock: shop.stock,
-      wrong: (bought) => isNot(['paid', 'refunded'], bought),
+      wrong: (bought) => wrongStatus(['paid', 'refunded'], bought),
     })
   })
 
-  it('while the bank takes back what was paid, and what it has earned', async () => {
+  it('while a dispute takes back a payment and the entries that it earned', async () => {
     const shop = await stageShop()
     await everyCrash({
       stage: async () => stagePaid(cartOf(shop), await registerPlayer()),
-      act: async ({ order }, ask) =>
-        answered(await ask((bindings) => onCheckout(order.payment.checkoutUrl, 'dispute', bindings)), 200),
+      act: async ({ order }, send) =>
+        expectStatus(
+          await send((bindings) => onCheckout(order.payment.checkoutUrl, 'dispute', bindings)),
+          200,
+        ),
       raffles: () => [shop.raffle, shop.earned],
       stock: shop.stock,
-      wrong: (bought) => isNot(['paid', 'refunded'], bought),
+      wrong: (bought) => wrongStatus(['paid', 'refunded'], bought),
     })
   })
 
-  it('while the bank takes back what is fixed for a draw', async () => {
+  it('while a dispute takes back the payment of frozen tickets', async () => {
     const shop = await stageShop()
     await everyCrash({
       stage: async () => {
@@ -113,15 +116,18 @@ describe('a process that dies at any call', { timeout: 180_000 }, () => {
         await commit(raffle)
         return { ...bought, raffle }
       },
-      act: async ({ order }, ask) =>
-        answered(await ask((bindings) => onCheckout(order.payment.checkoutUrl, 'dispute', bindings)), 200),
+      act: async ({ order }, send) =>
+        expectStatus(
+          await send((bindings) => onCheckout(order.payment.checkoutUrl, 'dispute', bindings)),
+          200,
+        ),
       raffles: ({ raffle }) => [raffle, shop.earned],
       stock: shop.stock,
-      wrong: (bought) => isNot(['partially_refunded'], bought),
+      wrong: (bought) => wrongStatus(['partially_refunded'], bought),
     })
   })
 
-  it('in the sweep that refunds a raffle of which the bank took something back', async () => {
+  it('in the sweep that refunds a cancelled raffle with a disputed order', async () => {
     await everyCrash({
       stage: async () => {
         const raffle = await stagePriced({ minTickets: 1 })
@@ -129,24 +135,24 @@ describe('a process that dies at any call', { timeout: 180_000 }, () => {
         const bought = await stagePaid(lines, await registerPlayer())
         await stagePaid(lines, await registerPlayer())
         await commit(raffle)
-        answered(await onCheckout(bought.order.payment.checkoutUrl, 'dispute'), 200)
+        expectStatus(await onCheckout(bought.order.payment.checkoutUrl, 'dispute'), 200)
         const admin = await signedInAdmin()
         const reason = 'The venue is closed.'
-        answered(await as(admin, 'POST', `/raffles/${raffle.id}/cancel`, { reason }), 200)
+        expectStatus(await as(admin, 'POST', `/raffles/${raffle.id}/cancel`, { reason }), 200)
         return { ...bought, raffle }
       },
-      act: (_, ask) => ask((bindings) => runSweep({ ...env, ...bindings }, Date.now())),
+      act: (_, send) => send((bindings) => runSweep({ ...env, ...bindings }, Date.now())),
       raffles: ({ raffle }) => [raffle],
       sweeps: true,
-      wrong: (bought) => isNot(['refunded'], bought),
+      wrong: (bought) => wrongStatus(['refunded'], bought),
     })
   })
 
-  it('while a raffle is cancelled', async () => {
+  it('while an operator cancels a raffle', async () => {
     const shop = await stageShop()
     await everyCrash({
       stage: async () => ({ raffle: await stageSoldFrom(shop) }),
-      act: async ({ raffle }, ask) => answered(await ask((bindings) => cancel(raffle, bindings)), 200),
+      act: async ({ raffle }, send) => expectStatus(await send((bindings) => cancel(raffle, bindings)), 200),
       raffles: ({ raffle }) => [raffle, shop.earned],
       stock: shop.stock,
     })
@@ -157,31 +163,31 @@ describe('a process that dies at any call', { timeout: 180_000 }, () => {
     await everyCrash({
       stage: async () => {
         const raffle = await stageSoldFrom(shop)
-        answered(await cancel(raffle), 200)
+        expectStatus(await cancel(raffle), 200)
         return { raffle }
       },
-      act: (_, ask) => ask((bindings) => runSweep({ ...env, ...bindings }, Date.now())),
+      act: (_, send) => send((bindings) => runSweep({ ...env, ...bindings }, Date.now())),
       raffles: ({ raffle }) => [raffle, shop.earned],
       stock: shop.stock,
       sweeps: true,
     })
   })
 
-  it('while another shop grants an entry, and takes it back', async () => {
+  it('while another shop grants and revokes an entry', async () => {
     const raffle = await stageEarned()
     const body = { name: 'Shop', scopes: ['grants:write'] }
     const { organisation } = people
     const keys = `/organisations/${organisation.id}/api-keys`
-    const { key: token } = answered(await as(organisation.operator, 'POST', keys, body), 201).body
+    const { key: token } = expectStatus(await as(organisation.operator, 'POST', keys, body), 201).body
     const at = (method: Method, path: string, more: object): Promise<Answer> =>
       call(method, `/api/v1/raffles/${raffle.id}/grants${path}`, { token, ...more })
     await everyCrash({
       stage: async () => ({ userId: (await registerPlayer()).id, orderRef: newKey() }),
-      act: async ({ userId, orderRef }, ask) => {
+      act: async ({ userId, orderRef }, send) => {
         const grant = { userId, orderRef, amount: { amount: 4_500, currency: 'KES' } }
         const headers = { 'idempotency-key': orderRef }
-        answered(await ask((bindings) => at('POST', '', { body: grant, headers, bindings })), 201)
-        answered(await ask((bindings) => at('DELETE', `/${orderRef}`, { bindings })), 200)
+        expectStatus(await send((bindings) => at('POST', '', { body: grant, headers, bindings })), 201)
+        expectStatus(await send((bindings) => at('DELETE', `/${orderRef}`, { bindings })), 200)
       },
       raffles: () => [raffle],
     })

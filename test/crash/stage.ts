@@ -1,4 +1,4 @@
-// What the crash tests act upon: a shop that sells tickets and books for money, whose orders earn entries to a lucky draw.
+// The data of the crash tests: a shop that sells tickets and books, whose orders earn entries to a lucky draw.
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
@@ -17,17 +17,17 @@ import {
 import { DAY, iso, KES, MINUTE, NOW, type Staged, stageRaffle } from '../raffles/scenario.ts'
 
 export const PRICE = 1_000
-/** Far enough: some flows let the holds of every try run out. */
+/** Late enough: in some flows the holds of each try expire in turn. */
 export const CLOSES_AT = NOW + 30 * DAY
 export const DRAW_AT = CLOSES_AT + 30 * MINUTE
-/** Of every book: more than all tries together buy. */
+/** Stock of a book: more than all tries together buy. */
 const BOOKS = 1_000
 
 export const people = {} as { organisation: Organisation; buyer: Person }
 
 /**
- * An organisation and a buyer for each test, by its clock: sessions of another time would be forgotten by the sweep.
- * Whatever meets the death of the process may say so in the log.
+ * Makes an organisation and a buyer before each test, by that test's clock: the sweep deletes expired sessions. Calls that
+ * fail because the process died may be logged.
  */
 export function usePeople(): void {
   beforeEach(async () => {
@@ -37,7 +37,8 @@ export function usePeople(): void {
   })
 }
 
-export function answered(answer: Answer, ...statuses: number[]): Answer {
+/** Fails unless the response has one of `statuses`; returns it. */
+export function expectStatus(answer: Answer, ...statuses: number[]): Answer {
   expect(statuses, JSON.stringify(answer.body)).toContain(answer.status)
   return answer
 }
@@ -56,7 +57,7 @@ export const stagePriced = (changes: Record<string, unknown> = {}): Promise<Stag
     people.organisation,
   )
 
-/** The raffle whose entries the organisation's orders earn. */
+/** A raffle whose entries the organisation's orders earn. */
 export const stageEarned = (): Promise<Staged> =>
   stagePriced({
     ticketPrice: KES(0),
@@ -69,7 +70,7 @@ export interface Shop {
   raffle: Staged
   earned: Staged
   bookId: string
-  /** What was put into stock. */
+  /** Units put into stock, by product. */
   stock: Map<string, number>
 }
 
@@ -107,13 +108,13 @@ export async function stagePaid(lines: LineIn[], buyer = people.buyer): Promise<
   return staged
 }
 
-/** The payer has paid, and the webhook that says so is lost. */
-export const payUnheard = ({ order }: Bought) =>
+/** The payer pays, but the webhook of it is lost. */
+export const payWithLostWebhook = ({ order }: Bought) =>
   env.DB.prepare(`UPDATE sandbox_charges SET status = 'approved', captures = 1 WHERE id = ?`)
     .bind(order.payment.id)
     .run()
 
-/** Whether money for the order has left its buyer, by whichever try. */
+/** Whether the buyer has paid for the order, by any try. */
 export async function isPaidFor({ order }: Bought): Promise<boolean> {
   const found = env.DB.prepare(
     `SELECT EXISTS (SELECT 1 FROM sandbox_charges WHERE captures > 0
@@ -123,9 +124,10 @@ export async function isPaidFor({ order }: Bought): Promise<boolean> {
   return (await found.bind(order.id).first<number>('isPaid')) === 1
 }
 
-export async function isNot(statuses: string[], { order: { id } }: Bought): Promise<string[]> {
+/** A sentence if the order's status is none of `statuses`. */
+export async function wrongStatus(statuses: string[], { order: { id } }: Bought): Promise<string[]> {
   const status = await env.DB.prepare('SELECT status FROM orders WHERE id = ?')
     .bind(id)
     .first<string>('status')
-  return statuses.includes(status!) ? [] : [`order ${id} is ${status} and not ${statuses.join(' or ')}`]
+  return statuses.includes(status!) ? [] : [`order ${id} is ${status}, not ${statuses.join(' or ')}`]
 }

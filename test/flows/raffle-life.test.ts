@@ -27,7 +27,7 @@ useClock()
 const ADDRESS = { name: 'Amina', lines: ['1 Road'], city: 'Nairobi', country: 'KE' }
 
 describe('a raffle from the first entry to the last prize', () => {
-  it('goes from open to settled, and anyone can check its draw at every step', async () => {
+  it('goes from open to settled, and anyone can verify its draw at every step', async () => {
     const staged = await stageRaffle({
       prizes: [
         { title: 'A book', quantity: 2 },
@@ -75,7 +75,7 @@ describe('a raffle from the first entry to the last prize', () => {
     expect(drawn.proof.attempts[0]!.winners!.map(({ unit, ticket }) => [unit, ticket])).toEqual(
       winners.map(({ unit, number }) => [unit, number]),
     )
-    // The files published at the commitment are unchanged, letter by letter.
+    // The files published at the commitment never change.
     expect(drawn.listCsv).toBe(committed.listCsv)
     expect(drawn.logCsv).toBe(committed.logCsv)
     expect({ ...drawn.proof, attempts: [] }).toEqual({ ...committed.proof, attempts: [] })
@@ -92,7 +92,7 @@ describe('a raffle from the first entry to the last prize', () => {
     expect((await verifyPublished(id)).isProven).toBe(true)
   })
 
-  it('accepts a receipt from before the freeze, and reports its voided ticket', async () => {
+  it('keeps a receipt from before the freeze valid, and shows its voided ticket', async () => {
     const staged = await stageRaffle({ maxPerUser: null })
     const player = await registerPlayer()
     const { body: purchase } = await buy(player, staged.id, { quantity: 3 })

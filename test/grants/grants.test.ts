@@ -7,7 +7,7 @@ import { newId } from '../../src/core/ids.ts'
 import { takeOverGrants } from '../../src/grants/take-over-grants.ts'
 import { poolNameOf } from '../../src/tickets/reservation-id.ts'
 import { orderOf, PRICE, paid, press, reserve, stagePriced, withKey } from '../checkout/checkout.ts'
-import { protectedDoors } from '../harness/auth-battery.ts'
+import { protectedRoutes } from '../harness/auth-battery.ts'
 import { type Answer, call, type Method, operations } from '../harness/client.ts'
 import { crashableProcess, everyDeath } from '../harness/crash.ts'
 import { expectLogged } from '../harness/log.ts'
@@ -45,13 +45,13 @@ import {
 
 const RAFFLE = newId('raffle')
 const GRANT = { orderRef: 'shop-1', userId: newId('user'), amount: { amount: 100, currency: 'KES' } }
-const DOORS = [
+const ROUTES = [
   { method: 'GET', path: `/api/v1/raffles/${RAFFLE}/grants` },
   { method: 'POST', path: `/api/v1/raffles/${RAFFLE}/grants`, body: GRANT, headers: withKey('a').headers },
   { method: 'GET', path: `/api/v1/raffles/${RAFFLE}/grants/shop-1` },
   { method: 'DELETE', path: `/api/v1/raffles/${RAFFLE}/grants/shop-1` },
 ] as const
-protectedDoors(DOORS)
+protectedRoutes(ROUTES)
 
 useClock()
 
@@ -511,7 +511,7 @@ describe('grants', () => {
 
   it('have all their routes in this file', () => {
     const declared = operations.filter(({ description }) => /key$/.test(description.auth))
-    const known = DOORS.map(
+    const known = ROUTES.map(
       ({ method, path }) => `${method} ${path.replace(RAFFLE, ':id').replace('shop-1', ':orderRef')}`,
     )
     expect(declared.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(known.sort())

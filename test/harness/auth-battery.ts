@@ -1,4 +1,4 @@
-/** What every protected door must refuse, asserted the same way for each. */
+/** The tests of authentication that every protected route must pass: it refuses each request below with a 401. */
 import { describe, expect, it } from 'vitest'
 import { SECOND_MS } from '../../src/core/time.ts'
 import { type CallOptions, call, type Method } from './client.ts'
@@ -6,10 +6,10 @@ import { type Person, registerPlayer, testSettings } from './people.ts'
 
 export { withUserToken } from './people.ts'
 
-export interface Door {
+export interface Route {
   method: Method
   path: string
-  /** A body that the door would take from somebody who may. */
+  /** A body that the route accepts from an authorised caller. */
   body?: unknown
   headers?: Record<string, string>
 }
@@ -21,31 +21,31 @@ interface Forgery {
   hash?: 'SHA-256' | 'SHA-512'
 }
 
-/** Tokens that are almost right; each differs from a good one in what its name says. */
+/** Almost valid tokens. Each differs from a valid one only as its name says. */
 const FORGERIES: Record<string, Forgery> = {
   'an expired token': { claims: { exp: seconds(-1) } },
   'a token without exp': { claims: { exp: undefined } },
-  'a token whose exp is no number': { claims: { exp: '9999999999' } },
+  'a token whose exp is not a number': { claims: { exp: '9999999999' } },
   'a token without jti': { claims: { jti: undefined } },
   'a token without sub': { claims: { sub: undefined } },
-  'a token of another issuer': { claims: { iss: 'somebody' } },
+  'a token from another issuer': { claims: { iss: 'another-issuer' } },
   'a token for another audience': { claims: { aud: 'another-api' } },
-  'a token with a claim too many': { claims: { role: 'admin' } },
+  'a token with an extra claim': { claims: { role: 'admin' } },
   'a token signed with another secret': { secret: 'another-secret-of-at-least-32-characters' },
   'a token signed with another algorithm': { header: { alg: 'HS512' }, hash: 'SHA-512' },
-  'a token that says one algorithm and uses another': { header: { alg: 'HS512' } },
+  'a token that names one algorithm and uses another': { header: { alg: 'HS512' } },
   'a token with the algorithm none': { header: { alg: 'none' } },
 }
 
-/** Declares the battery's tests for each of `doors`. */
-export function protectedDoors(doors: readonly Door[]): void {
-  for (const door of doors) {
-    describe(`${door.method} ${door.path} is protected`, () => {
+/** Declares these tests for each of `routes`. */
+export function protectedRoutes(routes: readonly Route[]): void {
+  for (const route of routes) {
+    describe(`${route.method} ${route.path} is protected`, () => {
       it('refuses a request without a token', async () => {
-        await expectRefused(door, {})
+        await expectRefused(route, {})
       })
 
-      it('refuses a header that is no bearer token', async () => {
+      it('refuses a header that is not a bearer token', async () => {
         for (const authorization of [
           '',
           'Bearer',
@@ -55,40 +55,40 @@ export function protectedDoors(doors: readonly Door[]): void {
           'Bearer nonsense',
           'Bearer a.b.c',
         ]) {
-          await expectRefused(door, { headers: { authorization } })
+          await expectRefused(route, { headers: { authorization } })
         }
       })
 
-      it('refuses a token with its signature cut off or a part added', async () => {
+      it('refuses a token without its signature or with an extra part', async () => {
         const { token } = await registerPlayer()
         const [header, claims] = token.split('.')
         for (const bad of [`${header}.${claims}.`, `${header}.${claims}`, `${token}.x`, ` ${token}x`]) {
-          await expectRefused(door, { token: bad })
+          await expectRefused(route, { token: bad })
         }
       })
 
-      it('refuses every token that is almost right', async () => {
+      it('refuses every almost valid token', async () => {
         const person = await registerPlayer()
         for (const [what, forgery] of Object.entries(FORGERIES)) {
-          await expectRefused(door, { token: await forge(person, forgery) }, what)
+          await expectRefused(route, { token: await forge(person, forgery) }, what)
         }
       })
     })
   }
 }
 
-async function expectRefused(door: Door, options: CallOptions, what?: string): Promise<void> {
-  const answer = await call(door.method, door.path, {
-    body: door.body,
+async function expectRefused(route: Route, options: CallOptions, what?: string): Promise<void> {
+  const answer = await call(route.method, route.path, {
+    body: route.body,
     ...options,
-    headers: { ...door.headers, ...options.headers },
+    headers: { ...route.headers, ...options.headers },
   })
   expect(answer.status, what).toBe(401)
   expect(answer.body.code, what).toBe('unauthenticated')
   expect(answer.headers.get('www-authenticate'), what).toMatch(/^Bearer/)
 }
 
-/** Makes a token by hand, so that it can be wrong in ways that the worker's own signing does not allow. */
+/** Signs a token here, because the worker's own signing code cannot make an invalid one. */
 export async function forge(
   person: Pick<Person, 'id' | 'sessionId'>,
   forgery: Forgery = {},

@@ -1,4 +1,4 @@
-/** The one way tests call the API: through the worker's own door, every answer held to what its route declares. */
+/** The only way tests call the API: through the worker's own routes. Every response must match what its route declares. */
 import { env, exports } from 'cloudflare:workers'
 import { expect } from 'vitest'
 import { app } from '../../src/app.ts'
@@ -15,23 +15,23 @@ export interface CallOptions {
   body?: unknown
   /** Sent as a form. */
   form?: Record<string, string> | URLSearchParams
-  /** Sent as it is; its content type is up to `headers`. */
+  /** Sent unchanged; `headers` sets its content type. */
   raw?: BodyInit
   /** An access token. */
   token?: string
   headers?: Record<string, string>
-  /** Bindings to put in the place of the worker's own: a limiter that is used up, a database that fails. */
+  /** Bindings that replace the worker's own, such as an exhausted limiter or a failing database. */
   bindings?: Partial<Bindings>
 }
 
 export interface Answer {
   status: number
-  // biome-ignore lint/suspicious/noExplicitAny: its shape was checked against the route's schema, at run time
+  // biome-ignore lint/suspicious/noExplicitAny: checked against the route's schema at run time
   body: any
   headers: Headers
 }
 
-/** Calls the API and fails on any answer that the route's description does not allow. */
+/** Calls the API. Fails on any response that the route's description does not allow. */
 export async function call(method: Method, path: string, options: CallOptions = {}): Promise<Answer> {
   const request = new Request(`${ORIGIN}${path}`, { method, ...contentOf(options) })
   const response = await send(request, options.bindings)
@@ -51,7 +51,7 @@ function contentOf({ body, form, raw, token, headers = {} }: CallOptions): Reque
   return { headers: sent, body: JSON.stringify(body) }
 }
 
-/** Other bindings cannot be given to the deployed worker, so its app is called directly with them. */
+/** The deployed worker takes no other bindings, so a call with other bindings goes to its app directly. */
 async function send(request: Request, bindings: Partial<Bindings> | undefined): Promise<Response> {
   if (bindings === undefined) return exports.default.fetch(request)
   return app.fetch(request, { ...env, ...bindings })
@@ -64,7 +64,7 @@ interface Operation {
   description: RouteDescription
 }
 
-/** Every described route of the app, in the order in which the router tries them. */
+/** Every described route of the app, in the order that the router tries them. */
 export const operations: readonly Operation[] = app.routes.flatMap((route) => {
   const description = descriptionOf(route.handler)
   return description === undefined

@@ -1,12 +1,12 @@
-// A process that dies at one of its calls outside: to the database, in which the sandbox keeps its books too, to a pool,
-// or to whatever else a test has it call.
+// A process that dies at one of its outside calls. These are calls to the database, which also holds the sandbox's own
+// records, calls to a pool, and any other call that a test passes to `outside`.
 import { env } from 'cloudflare:workers'
 import type { Bindings } from '../../src/core/context.ts'
 
-/** What the log says of a call that the death of the process met. */
+/** The log's reason for a call that failed because the process died. */
 export const DIED = 'the process has died'
 
-/** What every call throws once the process is dead: nothing that a retry would take for a passing failure. */
+/** Every call of a dead process throws this. Retries must not mistake it for a temporary failure. */
 export class Crash extends Error {
   constructor() {
     super(DIED)
@@ -15,9 +15,9 @@ export class Crash extends Error {
 }
 
 /**
- * Where a process dies: when the `nth` of its calls that change something has had its effect and the answer is lost,
- * or instead of the `nth` that it would make beside others. Dying before a call that it makes alone leaves what dying
- * after the one before it did; reads are not counted, since a process waits and reads again under load.
+ * Where a process dies. `after`: the `nth` call that changes something took effect, and its response is lost. `beside`:
+ * instead of the `nth` call that starts while others run. A call that runs alone needs no death before it: the one after
+ * its predecessor leaves the same state. Reads do not count, because their number depends on load: a process polls.
  */
 export interface Death {
   when: 'after' | 'beside'
@@ -26,18 +26,18 @@ export interface Death {
 
 export interface CrashableProcess {
   bindings: Pick<Bindings, 'DB' | 'TICKET_POOL'>
-  /** A call to somewhere else that changes something there. */
+  /** Runs a call to another system that changes something there. */
   outside<Result>(work: () => Promise<Result>): Promise<Result>
   isDead(): boolean
-  /** How many of the places where it might have died it has come to. */
+  /** How many possible places of its death it has reached. */
   passed(): number
-  /** Until every call that was under way when it died has ended: nothing of it happens later. */
+  /** Waits for the calls that were running when it died, so that none of them takes effect later. */
   settled(): Promise<void>
 }
 
 const NEVER: Death = { when: 'after', nth: Number.POSITIVE_INFINITY }
 
-/** More than anything that is tried so makes changes. */
+/** More than the changes that any tested process makes. */
 const MOST_DEATHS = 200
 
 const RUNS = ['first', 'all', 'run', 'raw']
@@ -59,7 +59,7 @@ export function crashableProcess(death: Death = NEVER): CrashableProcess {
     underWay.add(working)
     const [ended] = await Promise.allSettled([working])
     underWay.delete(working)
-    // Whoever would hear the answer is no more.
+    // The process died while this call ran, so its response is lost.
     if (dead) throw new Crash()
     if (!isRead && !(ended.status === 'fulfilled' && hasWrittenNothing(ended.value))) dieIf('after')
     if (ended.status === 'rejected') throw ended.reason
@@ -75,7 +75,7 @@ export function crashableProcess(death: Death = NEVER): CrashableProcess {
   }
 }
 
-/** As far as the database says so itself, as it does of everything but bare rows. */
+/** Whether the database reports that it wrote no rows. It reports this for every result except `raw` and `first`. */
 function hasWrittenNothing(answer: unknown): boolean {
   const answers = (Array.isArray(answer) ? answer : [answer]) as (Partial<D1Result> | undefined)[]
   return answers.length > 0 && answers.every((each) => each?.meta?.rows_written === 0)
@@ -112,7 +112,7 @@ function database(run: Run): D1Database {
 
 type Method = (...args: unknown[]) => Promise<unknown>
 
-/** Only by name, as `tickets/client.ts` asks for them; an object is a process of its own and lives on. */
+/** Only `getByName`, as in `tickets/client.ts`. A pool's object is another process and does not die. */
 function pools(run: Run): DurableObjectNamespace {
   return {
     getByName: (...args: Parameters<DurableObjectNamespace['getByName']>) => {
@@ -127,14 +127,14 @@ function pools(run: Run): DurableObjectNamespace {
   } as unknown as DurableObjectNamespace
 }
 
-/** Every place in turn where a process can die, up to one that it has outlived; `one` says whether it died there. */
+/** Tries each place where a process can die, until it survives one. `one` returns whether it died there. */
 export async function everyDeath(one: (death: Death, where: string) => Promise<boolean>): Promise<void> {
   await someDeaths(1, async (death, where) => ((await one(death, where)) ? null : death.nth - 1))
 }
 
 /**
- * The first place where a process can die, every `stride`th after it, and the last. `one` gives null where it died, or
- * how many places it has passed alive.
+ * Tries the first place where a process can die, every `stride`th after it, and the last. `one` returns null if the
+ * process died there, else how many such places it survived.
  */
 export async function someDeaths(
   stride: number,
@@ -143,7 +143,8 @@ export async function someDeaths(
   let died = 0
   const passedAt = async (when: Death['when'], nth: number): Promise<number | null> => {
     const passed = await one({ when, nth }, `died ${when} ${nth}`)
-    if (passed === null && ++died > MOST_DEATHS) throw new Error('What it does has no end.')
+    if (passed === null && ++died > MOST_DEATHS)
+      throw new Error(`The process died at more than ${MOST_DEATHS} places.`)
     return passed
   }
   for (const when of ['after', 'beside'] as const) {
@@ -156,5 +157,5 @@ export async function someDeaths(
     }
     if (passed > last) await passedAt(when, passed)
   }
-  if (died === 0) throw new Error('It changes nothing: there is nowhere to die.')
+  if (died === 0) throw new Error('The process changes nothing, so it cannot die anywhere.')
 }

@@ -1,4 +1,4 @@
-/** What `cloudflare:workers` gives to tests: the worker's bindings, and the migrations to build its database with. */
+/** The environment that `cloudflare:workers` gives to tests: the worker's bindings and the migrations of its database. */
 declare namespace Cloudflare {
   interface Env extends Omit<import('../../src/core/context.ts').Bindings, never> {
     TEST_MIGRATIONS: import('cloudflare:test').D1Migration[]

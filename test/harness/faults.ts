@@ -1,6 +1,6 @@
-/** Databases that fail as D1 does: at once, or only after they have done what was asked; and pools that are gone. */
+/** Databases that fail as D1 does, before or after the write took effect, and pools that cannot be reached. */
 
-/** Every statement fails with `message`, as the binding throws it. */
+/** Every statement throws `message`, as D1's binding does. */
 export function failingDatabase(message: string): D1Database {
   const fail = async () => {
     throw new Error(message)
@@ -13,7 +13,7 @@ const RUNS = ['first', 'all', 'run', 'raw']
 
 const isWrite = (query: string): boolean => /^\s*(insert|update|delete)/i.test(query)
 
-/** The first `times` that it is forgetful of are done and their answers lost, so that whoever asked cannot know; then all is well. */
+/** Runs the first `times` statements that match `of` and loses their responses, so the caller cannot know. Then it works. */
 export function forgetfulDatabase(
   database: D1Database,
   times: number,
@@ -53,7 +53,7 @@ export function forgetfulDatabase(
   return { DB, lost: () => lost }
 }
 
-/** No pool can be reached. */
+/** Bindings with which no pool can be reached. */
 export const AWAY = {
   TICKET_POOL: {
     getByName: () => {

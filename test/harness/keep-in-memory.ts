@@ -1,9 +1,9 @@
-/** The databases of tests live as long as a run: where the machine has a disk in memory, no write waits for a real one. */
+/** Keeps the tests' databases in memory where the machine has a memory disk, so that no write waits for a real disk. */
 import { mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 
 const MEMORY = '/dev/shm'
-/** More than a run ever keeps; containers often have less. */
+/** More than a run ever stores. The memory disk of a container is often smaller. */
 const ENOUGH_BYTES = 1024 ** 3
 
 function freeBytes(): number {
@@ -15,7 +15,7 @@ function freeBytes(): number {
   }
 }
 
-/** Miniflare makes its folders where the system keeps temporary ones, and leaves some behind. */
+/** Miniflare creates its folders in the system's temporary folder and does not delete all of them. */
 export default function keepInMemory(): (() => void) | undefined {
   if (freeBytes() < ENOUGH_BYTES) return undefined
   const folder = mkdtempSync(join(MEMORY, 'tombola-'))

@@ -1,4 +1,4 @@
-/** The product's log while tests run: a test states which faults it provokes, and any other line about a fault fails it. */
+/** The product's log in tests: a test declares the faults that it provokes, and any other logged fault fails it. */
 
 export interface LogLine {
   level: 'debug' | 'info' | 'warn' | 'error'
@@ -6,52 +6,54 @@ export interface LogLine {
   [field: string]: unknown
 }
 
-/** What a line says: its message, or some of its fields; a pattern for what is not known to the letter. */
-export type Said = string | RegExp | Record<string, string | number | RegExp>
+/** Which lines match: by their message, or by some of their fields. */
+export type LogPattern = string | RegExp | Record<string, string | number | RegExp>
 
-interface Statement {
-  said: Said
+interface Expectation {
+  pattern: LogPattern
   isRequired: boolean
 }
 
-// All files share one isolate, and so do the worker and its objects: a line may come from work that outlives its test.
-// What was logged since the last check belongs to the next one, so that no line is lost.
+// All test files, the worker and its objects share one isolate, so work that outlives its test may still log a line.
+// Each check therefore covers every line since the last one: no line is lost.
 let lines: LogLine[] = []
-let statements: Statement[] = []
+let expectations: Expectation[] = []
 
-/** States what this test makes the product log, before or after it does; each of them must be logged at least once. */
-export function expectLogged(...said: Said[]): void {
-  statements.push(...said.map((each) => ({ said: each, isRequired: true })))
+/** Declares faults that this test provokes; it may do so after they happen. Each must be logged at least once. */
+export function expectLogged(...patterns: LogPattern[]): void {
+  expectations.push(...patterns.map((pattern) => ({ pattern, isRequired: true })))
 }
 
-/** States what this test may make the product log, as often as it comes: for faults by the hundred, or by chance. */
-export function allowLogged(...said: Said[]): void {
-  statements.push(...said.map((each) => ({ said: each, isRequired: false })))
+/** Declares faults that this test may provoke, any number of times: for faults that depend on chance. */
+export function allowLogged(...patterns: LogPattern[]): void {
+  expectations.push(...patterns.map((pattern) => ({ pattern, isRequired: false })))
 }
 
-/** What the sweep says of a row that it could not do. */
-export const rowNotDone = (kind: string): Said => ({ message: 'sweep: a row was not done', kind })
+/** The line that a sweep logs if it fails to process a row. */
+export const rowNotDone = (kind: string): LogPattern => ({ message: 'sweep: a row was not done', kind })
 
-/** Every line of this test so far. */
+/** Every line of the current test so far. */
 export const logged = (): readonly LogLine[] => lines
 
-/** Ends what was logged until now, and throws where it is not what was stated. */
+/** Clears the log, and throws if its faults are not the declared ones. `when` says in the error when they were logged. */
 export function checkLog(when: string): void {
-  const [about, stated] = [lines, statements]
+  const [written, declared] = [lines, expectations]
   lines = []
-  statements = []
-  const unexpected = about.filter((line) => isFault(line) && !stated.some(({ said }) => says(line, said)))
-  const missing = stated.filter(
-    ({ said, isRequired }) => isRequired && !about.some((line) => says(line, said)),
+  expectations = []
+  const unexpected = written.filter(
+    (line) => isFault(line) && !declared.some(({ pattern }) => matches(line, pattern)),
+  )
+  const missing = declared.filter(
+    ({ pattern, isRequired }) => isRequired && !written.some((line) => matches(line, pattern)),
   )
   const wrong = [
-    ...unexpected.map((line) => `logged ${when}, and not expected:\n${shown(line)}`),
-    ...missing.map(({ said }) => `expected to be logged, and not: ${shownAs(said)}`),
+    ...unexpected.map((line) => `logged ${when} without being expected:\n${shown(line)}`),
+    ...missing.map(({ pattern }) => `expected, but not logged: ${textOf(pattern)}`),
   ]
   if (wrong.length > 0) throw new LogFailure(wrong)
 }
 
-/** Shows a few: what is wrong once is often wrong a hundred times. */
+/** A few are enough: the same fault is often logged a hundred times. */
 const MOST_SHOWN = 3
 
 class LogFailure extends Error {
@@ -59,16 +61,16 @@ class LogFailure extends Error {
     const more = wrong.length > MOST_SHOWN ? [`and ${wrong.length - MOST_SHOWN} more`] : []
     super([...wrong.slice(0, MOST_SHOWN), ...more].join('\n\n'))
     this.name = 'LogFailure'
-    // Where it was noticed helps nobody: the lines say where they come from.
+    // The stack of this check helps nobody. Each line has the stack of its own fault.
     this.stack = ''
   }
 }
 
 const isFault = ({ level }: LogLine): boolean => level === 'error' || level === 'warn'
 
-function says(line: LogLine, said: Said): boolean {
-  if (typeof said === 'string' || said instanceof RegExp) return fits(line.message, said)
-  return Object.entries(said).every(([field, value]) => fits(line[field], value))
+function matches(line: LogLine, pattern: LogPattern): boolean {
+  if (typeof pattern === 'string' || pattern instanceof RegExp) return fits(line.message, pattern)
+  return Object.entries(pattern).every(([field, value]) => fits(line[field], value))
 }
 
 const fits = (value: unknown, wanted: string | number | RegExp): boolean =>
@@ -78,13 +80,13 @@ function shown({ stack, ...line }: LogLine): string {
   return [JSON.stringify(line), ...(typeof stack === 'string' ? [stack] : [])].join('\n')
 }
 
-const shownAs = (said: Said): string =>
-  JSON.stringify(said, (_, value) => (value instanceof RegExp ? String(value) : value))
+const textOf = (pattern: LogPattern): string =>
+  JSON.stringify(pattern, (_, value) => (value instanceof RegExp ? String(value) : value))
 
 const METHODS = ['log', 'info', 'warn', 'error'] as const
 const watched = new WeakSet<object>()
 
-/** Takes the lines of the product's logger from the console, and leaves it whatever else is written there. */
+/** Takes the product's log lines off the console. Other output still reaches it. */
 export function watchConsole(): void {
   for (const method of METHODS) {
     // biome-ignore lint/suspicious/noConsole: it is what the product's logger writes to

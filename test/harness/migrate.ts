@@ -1,4 +1,4 @@
-/** Before the tests of a file: every migration, applied to the file's own database. */
+/** Applies every migration to a test file's own database before its tests. */
 import { applyD1Migrations } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 

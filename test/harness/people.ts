@@ -1,4 +1,4 @@
-/** People for tests: inserted directly, because hashing a password takes a tenth of a second; each call makes new ones. */
+/** Users and organisations for tests. They are inserted directly, because hashing a password takes 0.1 seconds. */
 import { env } from 'cloudflare:workers'
 import { members, organisations, sessions, users } from '../../src/accounts/schema.ts'
 import { signAccessToken } from '../../src/accounts/token.ts'
@@ -11,7 +11,7 @@ export interface Person {
   email: string
   name: string
   sessionId: string
-  /** An access token of the person's session. */
+  /** The access token of the person's session. */
   token: string
 }
 
@@ -21,7 +21,7 @@ export interface Organisation {
   operator: Person
 }
 
-/** Where a password is needed, register through the door; this is no hash of anything. */
+/** No password has this hash. A test that needs a password must register through the API. */
 const NO_PASSWORD = 'scrypt$14$8$5$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
 const AN_HOUR_MS = 3_600_000
 
@@ -31,7 +31,7 @@ export function testSettings(): Settings {
   return result.settings
 }
 
-/** A context as a request has it, for calling a verb directly. */
+/** A context like a request's, for calling a verb directly. */
 export function testContext(now = Date.now()): Ctx {
   return createContext(env, testSettings(), now, crypto.randomUUID())
 }
@@ -47,7 +47,7 @@ export interface PersonOptions {
   winnerDisplay?: 'name' | 'initials' | 'anonymous'
 }
 
-/** A user who is signed in and a member of nothing. */
+/** A new signed-in user who belongs to no organisation. */
 export async function registerPlayer(options: PersonOptions = {}): Promise<Person> {
   const { db, now } = testContext()
   const id = newId('user')
@@ -72,7 +72,7 @@ export async function registerPlayer(options: PersonOptions = {}): Promise<Perso
 
 export const signedInAdmin = (): Promise<Person> => registerPlayer({ name: 'Ada Admin', role: 'admin' })
 
-/** An organisation of its own, and a signed-in operator of it. */
+/** A new organisation with a signed-in operator. */
 export async function organisationWithOperator(): Promise<Organisation> {
   const { db, now } = testContext()
   const id = newId('organisation')
@@ -81,7 +81,7 @@ export async function organisationWithOperator(): Promise<Organisation> {
   return { id, name, operator: await addOperator(id) }
 }
 
-/** One more member of an organisation; `role` may be one that this version does not know. */
+/** Adds a member to an organisation. `role` may be one that this version does not know. */
 export async function addOperator(organisationId: string, role = 'operator'): Promise<Person> {
   const { db, now } = testContext()
   const person = await registerPlayer({ name: 'Otieno Operator' })
@@ -89,7 +89,7 @@ export async function addOperator(organisationId: string, role = 'operator'): Pr
   return person
 }
 
-/** A session of a user, and an access token of it. */
+/** Opens a session for a user and returns its access token. */
 export async function signIn(userId: string): Promise<{ sessionId: string; token: string }> {
   const { db, now } = testContext()
   const session = newSession(userId, now)
@@ -109,5 +109,5 @@ function tokenOf({ id: sessionId, userId, createdAt: now }: ReturnType<typeof ne
   return signAccessToken({ userId, sessionId }, terms, settings.ACCESS_TOKEN_SECONDS)
 }
 
-/** An access token of a new session. */
+/** The access token of a new session. */
 export const withUserToken = async (userId: string): Promise<string> => (await signIn(userId)).token

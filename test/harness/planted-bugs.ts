@@ -1,12 +1,12 @@
-// Bugs that the simulation must find: put into the product's source while tests load it, each behind a switch of its own
-// (`globalThis.__plantedBug`), so that the product itself has none of them, and no hook for them either.
+// Bugs that the simulation must find. Tests insert them into the product's source as they load it, each switched by
+// `globalThis.__plantedBug`. The product itself holds neither the bugs nor hooks for them.
 import type { Plugin } from 'vitest/config'
 
 interface Edit {
   file: string
-  /** Must be in the file exactly once. */
+  /** Occurs in the file exactly once. */
   find: string
-  /** Does the same while the switch is off. */
+  /** Behaves like `find` while the switch is off. */
   replace: string
 }
 
@@ -47,22 +47,22 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'send what the bank has taken back',
+    name: 'send a disputed refund',
     edits: [
       {
         file: 'src/refunds/send-refund.ts',
         find: 'if (isDispute(refund)) await',
-        replace: `if (isDispute(refund) && !(${isOn('send what the bank has taken back')})) await`,
+        replace: `if (isDispute(refund) && !(${isOn('send a disputed refund')})) await`,
       },
     ],
   },
   {
-    name: 'let nobody bear what the bank has taken back',
+    name: 'charge nobody for a dispute',
     edits: [
       {
         file: 'src/refunds/take-back-tickets.ts',
         find: '...(byBank ? stay : [])',
-        replace: `...(byBank && !(${isOn('let nobody bear what the bank has taken back')}) ? stay : [])`,
+        replace: `...(byBank && !(${isOn('charge nobody for a dispute')}) ? stay : [])`,
       },
     ],
   },
@@ -111,24 +111,24 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'leave entries to the refunded',
+    name: 'keep the entries of a refunded order',
     edits: [
       {
         file: 'src/orders/earned-entries.ts',
         find: `.set({ revokeAskedAt: ctx.now, dueAt: ctx.now })`,
-        replace: `.set(${isOn('leave entries to the refunded')} ? { dueAt: ctx.now }
+        replace: `.set(${isOn('keep the entries of a refunded order')} ? { dueAt: ctx.now }
           : { revokeAskedAt: ctx.now, dueAt: ctx.now })`,
       },
     ],
   },
   {
-    name: 'pay out by a new key each time',
+    name: 'pay out under a new key each time',
     edits: [
       {
         file: 'src/payouts/send-payout.ts',
         find: 'const id = attemptKey(payout.id, payout.attempt)',
         replace: `const id = attemptKey(payout.id, payout.attempt)
-          + (${isOn('pay out by a new key each time')} ? crypto.randomUUID() : '')`,
+          + (${isOn('pay out under a new key each time')} ? crypto.randomUUID() : '')`,
       },
     ],
   },
@@ -153,18 +153,18 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'forget a mail that was refused',
+    name: 'forget a refused mail',
     edits: [
       {
         file: 'src/accounts/mail/sweep-mails.ts',
         find: `if (sent.status === 'sent')`,
-        replace: `if (sent.status === 'sent' || ${isOn('forget a mail that was refused')})`,
+        replace: `if (sent.status === 'sent' || ${isOn('forget a refused mail')})`,
       },
     ],
   },
 ]
 
-/** The source with its bugs in it, each switched off; fails on one whose place is not there any more. */
+/** Inserts the bugs of a file into its source, all switched off. Throws if a bug's text is not there exactly once. */
 export function plant(source: string, path: string): string {
   let planted = source
   for (const { name, edits } of PLANTED_BUGS) {
@@ -172,7 +172,7 @@ export function plant(source: string, path: string): string {
       if (!path.endsWith(`/${file}`)) continue
       const parts = planted.split(find)
       if (parts.length !== 2) {
-        throw new Error(`planted bug “${name}”: ${file} has ${parts.length - 1} times: ${find}`)
+        throw new Error(`planted bug “${name}”: ${file} has this text ${parts.length - 1} times: ${find}`)
       }
       planted = parts.join(replace)
     }
@@ -190,6 +190,6 @@ export const plantBugs = (): Plugin => ({
 })
 
 declare global {
-  /** The bug that is switched on; undefined: none. */
+  /** The bug that is switched on, if any. */
   var __plantedBug: string | undefined
 }

@@ -1,4 +1,4 @@
-/** For every file: what the product logs as a fault fails the test that did not expect it. */
+/** Makes every undeclared fault in the product's log fail the test that provoked it. */
 import { afterAll, afterEach, beforeEach } from 'vitest'
 import { checkLog, watchConsole } from './log.ts'
 

@@ -20,7 +20,7 @@ import {
   reserve,
   stagePriced,
 } from '../checkout/checkout.ts'
-import { type Door, protectedDoors } from '../harness/auth-battery.ts'
+import { protectedRoutes, type Route } from '../harness/auth-battery.ts'
 import { call, operations } from '../harness/client.ts'
 import { expectLogged, logged, rowNotDone } from '../harness/log.ts'
 import {
@@ -49,7 +49,7 @@ import {
 } from '../raffles/scenario.ts'
 
 const PAYMENT = newId('payment')
-const DOORS: readonly Door[] = [
+const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/api/v1/payments?needs=attention' },
   { method: 'POST', path: `/api/v1/payments/${PAYMENT}/reconcile` },
   { method: 'POST', path: `/api/v1/payments/${PAYMENT}/receipts`, body: { reference: 'KCB-1' } },
@@ -58,7 +58,7 @@ const DOORS: readonly Door[] = [
   { method: 'POST', path: '/api/v1/payments/webhooks/sandbox/evt-1/replay' },
 ]
 
-protectedDoors(DOORS)
+protectedRoutes(ROUTES)
 
 const row = (sql: string, ...values: unknown[]) =>
   env.DB.prepare(sql)
@@ -95,9 +95,9 @@ async function staged(): Promise<{ raffle: Staged; player: Person; bought: Bough
   return { raffle, player, bought, paymentId: bought.order.payment.id }
 }
 
-describe('the doors of payments', () => {
+describe('the routes of payments', () => {
   it('that are protected are all in this file', () => {
-    const known = DOORS.map(
+    const known = ROUTES.map(
       ({ method, path }) =>
         `${method} ${path
           .replace(/\?.*/, '')

@@ -8,7 +8,7 @@ import { stageProduct } from '../catalog/shelf.ts'
 import { BOOK_PRICE, bought } from '../checkout/cart.ts'
 import { withKey } from '../checkout/checkout.ts'
 import { disqualify, type Won } from '../draws/prizes.ts'
-import { type Door, protectedDoors } from '../harness/auth-battery.ts'
+import { protectedRoutes, type Route } from '../harness/auth-battery.ts'
 import { type Answer, operations } from '../harness/client.ts'
 import { expectLogged, logged } from '../harness/log.ts'
 import {
@@ -57,7 +57,7 @@ const METHOD = newId('payoutMethod')
 const ADDRESS = { name: 'Amina', lines: ['1 Road'], city: 'Nairobi', country: 'KE' }
 const KEY = { 'idempotency-key': 'a-key' }
 
-const DOORS: readonly Door[] = [
+const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/api/v1/users/me/payout-methods' },
   { method: 'POST', path: '/api/v1/users/me/payout-methods', body: TO_BANK },
   { method: 'DELETE', path: `/api/v1/users/me/payout-methods/${METHOD}` },
@@ -78,7 +78,7 @@ const DOORS: readonly Door[] = [
     body: { reason: 'Not in the statement.' },
   },
 ]
-protectedDoors(DOORS)
+protectedRoutes(ROUTES)
 
 const retry = (person: { id: string }, id: string, key = newKey()): Promise<Answer> =>
   as(person, 'POST', `/payouts/${id}/retry`, undefined, { headers: { 'idempotency-key': key } })
@@ -115,7 +115,7 @@ const winnerStatus = async ({ id }: Staged) => (await winnersOf(id))[0].status
 
 describe('the routes of payouts', () => {
   it('are all in this file', () => {
-    const known = DOORS.map(({ method, path }) => `${method} ${path.replace(/(payout|method)_\w+/, ':id')}`)
+    const known = ROUTES.map(({ method, path }) => `${method} ${path.replace(/(payout|method)_\w+/, ':id')}`)
     const declared = operations
       .filter(({ path }) => /^\/api\/v1\/(payouts|users\/me\/payout)/.test(path))
       .map(({ method, path }) => `${method} ${path}`)

@@ -46,14 +46,14 @@ const setDatabase = ({ pool }: Staged, database: D1Database) =>
 async function cutShort(
   staged: Staged,
   method: 'POST' | 'PUT',
-  door: string,
+  route: string,
   body?: unknown,
   crashesAt = /^update "raffles".*"(terms_version|status)" = /i,
 ): Promise<void> {
   expectLogged('unexpected error')
   await setDatabase(staged, failingDatabase('D1_ERROR: D1 DB is overloaded.'))
   const { DB, done } = crashing(crashesAt)
-  const { status } = await as(staged.operator, method, `/raffles/${staged.id}${door}`, body, {
+  const { status } = await as(staged.operator, method, `/raffles/${staged.id}${route}`, body, {
     bindings: { DB },
   })
   expect([status, done()]).toEqual([500, true])

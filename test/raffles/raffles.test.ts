@@ -309,10 +309,10 @@ describe('a draft', () => {
     const madeUp = newId('raffle')
     const { operator: stranger } = await organisationWithOperator()
     for (const person of [null, await registerPlayer(), stranger]) {
-      for (const door of ['', '/availability', '/numbers', '/winners', '/proof', '/proof/list.csv']) {
-        const draft = await as(person, 'GET', `/raffles/${id}${door}`)
-        const nothing = await as(person, 'GET', `/raffles/${madeUp}${door}`)
-        expect(draft.status, door).toBe(404)
+      for (const route of ['', '/availability', '/numbers', '/winners', '/proof', '/proof/list.csv']) {
+        const draft = await as(person, 'GET', `/raffles/${id}${route}`)
+        const nothing = await as(person, 'GET', `/raffles/${madeUp}${route}`)
+        expect(draft.status, route).toBe(404)
         expect({ ...draft.body, requestId: '' }).toEqual({ ...nothing.body, requestId: '' })
       }
     }

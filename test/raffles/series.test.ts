@@ -184,12 +184,12 @@ describe('a series', () => {
     at(NOW + 2 * DAY)
     await sweep()
     expect(await daysOf(id)).toEqual(THREE_DAYS)
-    for (const [method, door, body] of [
+    for (const [method, route, body] of [
       ['PUT', path, { status: 'active' }],
       ['PUT', `${path}/skips/2031-05-20`, undefined],
       ['PUT', `${path}/rewards/2031-05-20`, reward('A mug')],
     ] as const) {
-      expect((await as(operator, method, door, body)).body.code).toBe('invalid_state')
+      expect((await as(operator, method, route, body)).body.code).toBe('invalid_state')
     }
   })
 

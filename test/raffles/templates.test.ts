@@ -1,7 +1,7 @@
 // Raffle templates through the API: saved terms, their economics, and raffles started from them.
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
-import { type Door, protectedDoors } from '../harness/auth-battery.ts'
+import { protectedRoutes, type Route } from '../harness/auth-battery.ts'
 import { operations } from '../harness/client.ts'
 import { addOperator, organisationWithOperator, registerPlayer } from '../harness/people.ts'
 import { as, CLOSES_AT, HOUR, iso, NOW, readAll, useClock } from './scenario.ts'
@@ -28,7 +28,7 @@ const templateBody = (changes: Record<string, unknown> = {}) => ({
   ...changes,
 })
 
-const DOORS: readonly Door[] = [
+const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/api/v1/raffle-templates' },
   { method: 'POST', path: '/api/v1/raffle-templates', body: templateBody() },
   { method: 'GET', path: `/api/v1/raffle-templates/${TEMPLATE}` },
@@ -37,7 +37,7 @@ const DOORS: readonly Door[] = [
   { method: 'POST', path: `/api/v1/raffle-templates/${TEMPLATE}/raffles`, body: TIMES },
 ]
 
-protectedDoors(DOORS)
+protectedRoutes(ROUTES)
 
 async function stageTemplate(changes: Record<string, unknown> = {}) {
   const organisation = await organisationWithOperator()
@@ -50,7 +50,7 @@ describe('raffle templates', () => {
   useClock()
 
   it('have all their protected routes in this file', () => {
-    const known = DOORS.map(({ method, path }) => `${method} ${path.replace(/template_\w+/, ':id')}`)
+    const known = ROUTES.map(({ method, path }) => `${method} ${path.replace(/template_\w+/, ':id')}`)
     const declared = operations
       .filter(({ path, description }) => path.includes('/raffle-templates') && description.auth === 'user')
       .map(({ method, path }) => `${method} ${path}`)
@@ -144,7 +144,7 @@ describe('raffle templates', () => {
     const { organisation, template } = await stageTemplate()
     const { operator } = await organisationWithOperator()
     const janitor = await addOperator(organisation.id, 'janitor')
-    for (const { method, path, body } of DOORS.filter(({ path }) => path.includes(TEMPLATE))) {
+    for (const { method, path, body } of ROUTES.filter(({ path }) => path.includes(TEMPLATE))) {
       const local = path.replace('/api/v1', '')
       const unknown = await as(operator, method, local, body)
       const theirs = await as(operator, method, local.replace(TEMPLATE, template.id), body)

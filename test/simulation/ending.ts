@@ -1,11 +1,11 @@
-// How a simulation ends: what is still on its way arrives, raffles are drawn, winners and operators do their part, and
-// the sweep has its time.
+// How a simulation ends: late webhooks arrive, raffles are drawn, winners and operators act, and sweeps run until nothing
+// is left to do.
 import { env } from 'cloudflare:workers'
 import { GRACE_MS } from '../../src/tickets/pool-contract.ts'
 import { signedInAdmin } from '../harness/people.ts'
 import { as, at, HOUR, MINUTE } from '../raffles/scenario.ts'
 import { MAIL_FAULTS } from './mailer.ts'
-import { approves, askForRest, marksPaid, retries, topsUp } from './payouts.ts'
+import { approves, marksPaid, requestOrganiserPayout, retries, topsUp } from './payouts.ts'
 import {
   claim,
   dealWithPrizes,
@@ -17,43 +17,43 @@ import {
 } from './winners.ts'
 import type { World } from './world.ts'
 
-/** Steps of people who deal with prizes and payouts as it comes, before everybody does their part. */
+/** Random steps about prizes and payouts, before everybody does what is left to do. */
 const PRIZE_STEPS_MIN = 4
 const PRIZE_STEPS_MORE = 5
-/** Rounds of people and sweeps; more than any refund, payout or redraw needs. */
+/** Rounds of actions and sweeps: more than any refund, payout or redraw needs. */
 const ROUNDS = 16
 const SWEEPS_A_ROUND = 40
-/** The clock jumps to what is due next, and further each time: what is left then is due for good. */
+/** The clock jumps to the next due time, and further each time. What is due even then stays due for ever. */
 const FIRST_JUMP_MINUTES = 9
 const LONGEST_JUMP_MINUTES = 81
-/** What is due later than that is the end of a claim window: people have their time before. */
+/** Only the end of a claim window is due later than this, and people act before it. */
 const FAR_AWAY_MS = 6 * HOUR
 const FORGETS_PERCENT = 12
 
 export async function settle(world: World): Promise<void> {
   world.bringSandboxBack()
-  // It alone may go on to fail: mails are tried for longer than that.
+  // Only the mail provider may keep failing: mails are retried for longer than this.
   if (world.chance(50)) world.mailer.fail(world.pick(MAIL_FAULTS)!, Date.now() + 30 * MINUTE)
   world.note('the end begins')
-  for (const letter of world.letters) await world.deliver(letter)
-  await runOut(world)
+  for (const webhook of world.webhooks) await world.deliver(webhook)
+  await sweepUntilIdle(world)
   const steps = PRIZE_STEPS_MIN + world.below(PRIZE_STEPS_MORE)
   for (let count = 0; count < steps; count++) await dealWithPrizes(world)
   world.bringSandboxBack()
   const admin = await signedInAdmin()
   await twice(() => topsUp(world, admin))
   for (let round = 0; round < ROUNDS && world.wrong.length === 0; round++) {
-    await runOut(world)
-    const before = await standing()
+    await sweepUntilIdle(world)
+    const before = await statuses()
     await peopleAct(world)
-    if ((await standing()) !== before) continue
-    // All that is left are claim windows of those who have forgotten.
+    if ((await statuses()) !== before) continue
+    // Only the claim windows of forgotten prizes are left.
     const due = await nextDue()
     if (due === null) break
     await sweepAt(world, due)
   }
-  await mustBeOver(world)
-  await mustShowTheLedger(world)
+  await checkNothingIsOpen(world)
+  await checkTrialBalance(world)
 }
 
 interface Shown {
@@ -63,8 +63,8 @@ interface Shown {
   credit: number
 }
 
-/** What the door says of each account is what the ledger's rows come to, and it all sums to zero. */
-async function mustShowTheLedger(world: World): Promise<void> {
+/** The trial balance must equal the sums of the ledger's rows, and add up to zero. */
+async function checkTrialBalance(world: World): Promise<void> {
   const { body } = await as(await signedInAdmin(), 'GET', '/ledger/trial-balance')
   const rows = env.DB.prepare('SELECT debit, credit, currency, amount FROM transfers')
   const { results } = await rows.all<{ debit: string; credit: string; currency: string; amount: number }>()
@@ -88,7 +88,8 @@ async function mustShowTheLedger(world: World): Promise<void> {
   if (total !== 0 || !body.balanced) world.wrong.push(`the trial balance sums to ${total}`)
 }
 
-async function runOut(world: World): Promise<void> {
+/** Sweeps until nothing is due within `FAR_AWAY_MS`. */
+async function sweepUntilIdle(world: World): Promise<void> {
   let jump = FIRST_JUMP_MINUTES
   for (let count = 0; count < SWEEPS_A_ROUND; count++) {
     const due = await nextDue()
@@ -96,7 +97,7 @@ async function runOut(world: World): Promise<void> {
     await sweepAt(world, Math.max(Date.now() + jump * MINUTE, due))
     jump = Math.min(3 * jump, LONGEST_JUMP_MINUTES)
   }
-  world.wrong.push(`something is due after ${SWEEPS_A_ROUND} sweeps still`)
+  world.wrong.push(`something is still due after ${SWEEPS_A_ROUND} sweeps`)
 }
 
 async function sweepAt(world: World, ms: number): Promise<void> {
@@ -108,7 +109,7 @@ const DUE = [
   ...['orders', 'payments', 'refunds', 'payouts', 'pools', 'grants', 'mails', 'notices'].map(
     (table) => `SELECT min(due_at) AS due FROM ${table}`,
   ),
-  // A drawn one looks again and again for refunds that wait for people.
+  // A drawn raffle keeps checking for refunds that wait for people.
   `SELECT min(due_at) AS due FROM raffles WHERE status <> 'drawn'
      OR NOT EXISTS (SELECT 1 FROM refunds WHERE status NOT IN ('paid', 'refused'))`,
   'SELECT min(received_at) AS due FROM webhooks WHERE acted_at IS NULL',
@@ -117,15 +118,15 @@ const DUE = [
   'SELECT min(started_at) AS due FROM refund_runs WHERE finished_at IS NULL',
 ]
 
-/** Of everything that the sweep looks after. */
+/** When the sweep has something to do next; null: never. */
 async function nextDue(): Promise<number | null> {
   const answers = await env.DB.batch<{ due: number | null }>(DUE.map((query) => env.DB.prepare(query)))
   const due = answers.flatMap(({ results }) => results[0]!.due ?? [])
   return due.length === 0 ? null : Math.min(...due)
 }
 
-/** Of everything that people have a hand in: as long as it changes, there is more to do. */
-async function standing(): Promise<string> {
+/** The status of everything that people act on. While it changes, people have more to do. */
+async function statuses(): Promise<string> {
   const answers = await env.DB.batch(
     ['raffles', 'winners', 'payouts', 'refunds'].map((table) =>
       env.DB.prepare(`SELECT id, status FROM ${table} ORDER BY id`),
@@ -135,54 +136,57 @@ async function standing(): Promise<string> {
 }
 
 async function peopleAct(world: World): Promise<void> {
-  for (const prize of await prizesToClaim()) await win(world, prize)
-  await ofRows('SELECT id FROM payments WHERE attention IS NOT NULL', (id) =>
-    world.ask(world.operator, 'POST', `/payments/${id}/reconcile`),
+  for (const prize of await prizesToClaim()) await claimOrForget(world, prize)
+  await forEachId('SELECT id FROM payments WHERE attention IS NOT NULL', (id) =>
+    world.call(world.operator, 'POST', `/payments/${id}/reconcile`),
   )
   const manual = `SELECT id FROM refunds WHERE provider = 'manual' AND status IN ('due', 'sent', 'failed')`
-  await ofRows(manual, (id) =>
-    world.ask(world.operator, 'POST', `/refunds/${id}/mark-paid`, { reference: 'cash' }),
+  await forEachId(manual, (id) =>
+    world.call(world.operator, 'POST', `/refunds/${id}/mark-paid`, { reference: 'cash' }),
   )
   const settled = `SELECT id FROM raffles WHERE status = 'settled'
     AND NOT EXISTS (SELECT 1 FROM payouts WHERE kind = 'organiser' AND subject = raffles.id)`
-  await ofRows(settled, (id) => twice(() => askForRest(world, id, 'sandbox')))
-  await ofRows(`SELECT id FROM winners WHERE status = 'claimed' AND delivery_address IS NOT NULL`, (id) =>
+  await forEachId(settled, (id) => twice(() => requestOrganiserPayout(world, id, 'sandbox')))
+  await forEachId(`SELECT id FROM winners WHERE status = 'claimed' AND delivery_address IS NOT NULL`, (id) =>
     deliversPrize(world, id),
   )
-  await ofRows(`SELECT id FROM payouts WHERE status = 'requested'`, (id) => twice(() => approves(world, id)))
-  // Too late for that.
-  await ofRows(`SELECT subject AS id FROM payouts WHERE kind = 'prize' AND status = 'sent'`, (id) =>
+  await forEachId(`SELECT id FROM payouts WHERE status = 'requested'`, (id) =>
+    twice(() => approves(world, id)),
+  )
+  // Too late to disqualify: their payouts are sent.
+  await forEachId(`SELECT subject AS id FROM payouts WHERE kind = 'prize' AND status = 'sent'`, (id) =>
     disqualify(world, id),
   )
-  await ofRows(`SELECT id FROM payouts WHERE provider = 'manual' AND status IN ('approved', 'sent')`, (id) =>
-    twice(() => marksPaid(world, id)),
+  await forEachId(
+    `SELECT id FROM payouts WHERE provider = 'manual' AND status IN ('approved', 'sent')`,
+    (id) => twice(() => marksPaid(world, id)),
   )
-  await ofRows(`SELECT id FROM payouts WHERE status = 'failed'`, (id) =>
+  await forEachId(`SELECT id FROM payouts WHERE status = 'failed'`, (id) =>
     twice(() => retries(world, id, world.newKey())),
   )
-  // What was taken back since the shop asked for it is not there to be paid out.
-  await ofRows(`SELECT id FROM payouts WHERE kind = 'shop' AND status IN ('requested', 'failed')`, (id) =>
-    world.ask(world.approver, 'POST', `/payouts/${id}/cancel`),
+  // A dispute may have taken the money back since the shop requested it.
+  await forEachId(`SELECT id FROM payouts WHERE kind = 'shop' AND status IN ('requested', 'failed')`, (id) =>
+    world.call(world.approver, 'POST', `/payouts/${id}/cancel`),
   )
 }
 
-/** Everything that moves money is asked for twice at the same time. */
-const twice = (ask: () => Promise<unknown>) => Promise.all([ask(), ask()])
+/** Every request that moves money is sent twice at the same time. */
+const twice = (send: () => Promise<unknown>) => Promise.all([send(), send()])
 
-async function ofRows(query: string, each: (id: string) => Promise<unknown>): Promise<void> {
+async function forEachId(query: string, each: (id: string) => Promise<unknown>): Promise<void> {
   const { results } = await env.DB.prepare(query).all<{ id: string }>()
   for (const { id } of results) await each(id)
 }
 
-/** Most claim it; some have forgotten it and leave it for good. */
-async function win(world: World, prize: Prize): Promise<void> {
+/** Most winners claim their prize. Some forget it and never do. */
+async function claimOrForget(world: World, prize: Prize): Promise<void> {
   const forgets = world.chance(FORGETS_PERCENT)
   const where = pickWhere(world)
   if (forgets) world.forgotten.add(prize.winnerId)
   if (!world.forgotten.has(prize.winnerId)) await twice(() => claim(world, prize, where))
 }
 
-async function mustBeOver(world: World): Promise<void> {
+async function checkNothingIsOpen(world: World): Promise<void> {
   const open = await env.DB.prepare(
     `SELECT 'raffle ' || id || ' is left ' || status AS what FROM raffles
        WHERE status NOT IN ('settled', 'cancelled')

@@ -1,6 +1,6 @@
-// What must hold of money, stock, earned entries and mails in the database: each rule finds what breaks it and says so.
+// The invariants of money, stock, earned entries and mails in the database. Each rule is a query of its violations, as sentences.
 
-/** `?1`: raffles and products to look at (null: all); `?2`: now. A refund's line without numbers is the rest of it. */
+/** `?1`: ids of raffles and products to check, or null for all. `?2`: now. A refund's line without numbers means the rest. */
 export const SCOPE = `
   WITH scope(id) AS (
     SELECT id FROM orders WHERE ?1 IS NULL
@@ -12,7 +12,7 @@ export const SCOPE = `
   o AS (SELECT * FROM orders WHERE id IN scope),
   l AS (SELECT * FROM order_lines WHERE order_id IN scope),
   r AS (SELECT *, provider || ':' || reference AS key FROM receipts WHERE order_id IN scope),
-  -- One that came back is owed a second time; it is still the same money.
+  -- A refund that bounced is owed a second time, but it is still the same money.
   f AS (SELECT *, lines = '[]' AND NOT is_again AS is_plain, status NOT IN ('requested', 'refused') AS is_owed,
           key <> 'excess' AND key NOT LIKE 'return:%' AS is_of_price,
           (SELECT iif(credit = 'disputes', 'bank', substr(credit, 6)) FROM transfers
@@ -27,7 +27,7 @@ export const SCOPE = `
     SELECT f.order_id, f.id, f.status, f.is_owed, l.line, l.unit_amount,
            iif(part.value->>'numbers' = '[]', f.amount / l.unit_amount, json_array_length(part.value, '$.numbers')) AS count
     FROM f, json_each(f.lines) AS part JOIN l ON l.order_id = f.order_id AND l.line = part.value->>'line'),
-  money(id, received, bought, lost, plain, owed, asked, waiting, balance) AS (
+  money(id, received, bought, lost, plain, owed, requested, waiting, balance) AS (
     SELECT o.id,
       (SELECT coalesce(sum(amount), 0) FROM r WHERE r.order_id = o.id),
       (SELECT coalesce(sum(quantity * unit_amount), 0) FROM l
@@ -77,10 +77,10 @@ export const SCOPE = `
       AND s.state = 'sold' WHERE NOT EXISTS (SELECT 1 FROM winners
         WHERE winners.raffle_id = drawn.raffle_id AND attempt = 0 AND user_id = holder))`
 
-/** At every moment, whatever has just died. */
+/** These hold at every moment, even just after a crash. */
 export const ALWAYS: readonly string[] = [
   // ——— The ledger ———
-  `SELECT 'the ledger’s transfer ' || transaction_id || ' names an account that nobody knows: ' || debit
+  `SELECT 'transfer ' || transaction_id || ' names an unknown account: ' || debit
    || ', ' || credit
    FROM t WHERE EXISTS (SELECT 1 FROM (SELECT debit AS a UNION ALL SELECT credit)
      WHERE a NOT IN ('deposits', 'refunds', 'rake', 'fees', 'disputes')
@@ -92,7 +92,7 @@ export const ALWAYS: readonly string[] = [
   `SELECT 'transfer ' || transaction_id || ' has another currency than its order' FROM t JOIN o
    ON o.id = t.order_id
    WHERE t.currency <> o.currency`,
-  `SELECT 'cash:' || provider || ' is ' || held || ' where receipts and top-ups less fees, disputes, refunds and payouts make '
+  `SELECT 'cash:' || provider || ' is ' || held || ', but receipts and top-ups less fees, disputes, refunds and payouts make '
    || made FROM (
      SELECT provider,
        (SELECT coalesce(sum(amount), 0) FROM moves WHERE account = 'cash:' || provider) AS held,
@@ -110,16 +110,16 @@ export const ALWAYS: readonly string[] = [
      FROM (SELECT provider FROM r UNION SELECT provider FROM p
            UNION SELECT substr(account, 6) FROM moves WHERE account LIKE 'cash:%') AS every)
    WHERE held <> made`,
-  `SELECT 'transfer ' || transaction_id || ' takes from ' || credit || ' to ' || debit || ', of which no payout knows'
+  `SELECT 'transfer ' || transaction_id || ' moves money from ' || credit || ' to ' || debit || ' without a payout'
    FROM t WHERE (transaction_id LIKE 'top-up:%' OR debit LIKE 'organiser:%' OR credit LIKE 'organiser:%')
      AND transaction_id NOT LIKE 'draw:%' AND transaction_id NOT LIKE 'settle:%' AND transaction_id NOT LIKE 'payout:%'
      AND NOT (debit = 'cash:manual' AND instr(transaction_id, replace(credit, 'organiser:', 'top-up:') || ':') = 1)
      AND NOT (debit = 'disputes' AND instr(transaction_id, replace(credit, 'organiser:', 'loss:') || ':') = 1)
      AND NOT (credit = 'disputes' AND instr(transaction_id, replace(debit, 'organiser:', 'loss:') || ':') = 1)`,
-  `SELECT 'deposits of order ' || id || ' are ' || balance || ' where ' || waiting
+  `SELECT 'deposits of order ' || id || ' are ' || balance || ', but ' || waiting
    || ' is neither settled nor returned'
    FROM money WHERE balance <> waiting`,
-  `SELECT 'refunds owed to order ' || id || ' are ' || held || ' in the ledger where its refunds make '
+  `SELECT 'refunds owed to order ' || id || ' are ' || held || ' in the ledger, but its refunds make '
    || made FROM (
      SELECT id, (SELECT -coalesce(sum(amount), 0) FROM moves WHERE order_id = o.id
        AND account = 'refunds') AS held,
@@ -127,11 +127,11 @@ export const ALWAYS: readonly string[] = [
          AND status <> 'paid') AS made FROM o)
    WHERE held <> made`,
   `SELECT 'refunds owed to order ' || order_id || ' for raffle ' || coalesce(raffle_id, 'none') || ' are '
-     || -sum(amount) || ' in the ledger once all are paid'
+     || -sum(amount) || ' in the ledger, but all are paid'
    FROM moves WHERE account = 'refunds' AND NOT EXISTS (
      SELECT 1 FROM f WHERE f.order_id = moves.order_id AND is_owed AND status <> 'paid')
    GROUP BY order_id, raffle_id HAVING sum(amount) <> 0`,
-  `SELECT 'refund ' || id || ' came by ' || provider || ' and was paid by ' || coalesce(payer, 'nobody') FROM f
+  `SELECT 'refund ' || id || ' belongs to ' || provider || ' and was paid by ' || coalesce(payer, 'nobody') FROM f
    WHERE status = 'paid' AND coalesce(payer, '') NOT IN (provider, 'manual')
      AND NOT (payer = 'bank' AND EXISTS (SELECT 1 FROM d WHERE d.order_id = f.order_id))
      OR status = 'paid' AND key LIKE 'dispute:%' AND payer <> 'bank'`,
@@ -139,11 +139,11 @@ export const ALWAYS: readonly string[] = [
      || coalesce(sum(f.amount), 0)
    FROM d LEFT JOIN f ON f.order_id = d.order_id AND f.key = d.transaction_id
    GROUP BY d.transaction_id HAVING count(f.id) <> 1 OR sum(f.amount) > d.amount OR d.debit <> 'disputes'`,
-  `SELECT 'refund ' || id || ' is of a dispute that the ledger does not know' FROM f
+  `SELECT 'refund ' || id || ' belongs to a dispute that the ledger lacks' FROM f
    WHERE key LIKE 'dispute:%' AND key NOT IN (SELECT transaction_id FROM d)`,
   `SELECT 'disputes of order ' || order_id || ' are ' || sum(amount) FROM moves WHERE account = 'disputes'
    GROUP BY order_id HAVING sum(amount) < 0`,
-  `SELECT 'takings of raffle ' || id || ' are ' || held || ' where its issued tickets less refunds make '
+  `SELECT 'takings of raffle ' || id || ' are ' || held || ', but its issued tickets less refunds make '
    || made FROM (
      SELECT id,
        (SELECT -coalesce(sum(amount), 0) FROM moves
@@ -154,7 +154,7 @@ export const ALWAYS: readonly string[] = [
          WHERE item_id = raffle.id AND is_owed) AS made
      FROM raffle)
    WHERE held <> made`,
-  `SELECT 'shops took ' || held || ' by order ' || id || ' where its products less refunds make ' || made FROM (
+  `SELECT 'shops took ' || held || ' by order ' || id || ', but its products less refunds make ' || made FROM (
      SELECT id,
        (SELECT -coalesce(sum(amount), 0) FROM moves WHERE order_id = o.id AND account LIKE 'shop:%') AS held,
        (SELECT coalesce(sum(quantity * unit_amount), 0) FROM l WHERE l.order_id = o.id AND kind = 'product'
@@ -167,42 +167,42 @@ export const ALWAYS: readonly string[] = [
    FROM l JOIN stock_holds AS h ON h.id = reservation_id
    WHERE l.state = 'issued' AND h.state NOT IN ('sold', 'returned') OR l.state = 'refunded' AND h.state <> 'returned'
       OR l.state = 'lost' AND h.state <> 'lost'`,
-  `SELECT 'the draw of raffle ' || id || ' left something of its takings' FROM raffle
+  `SELECT 'the draw of raffle ' || id || ' did not share out all of its takings' FROM raffle
    WHERE EXISTS (SELECT 1 FROM t WHERE transaction_id = 'draw:' || id)
      AND (SELECT sum(amount) FROM moves WHERE account = 'takings:' || id) <> 0`,
   `SELECT account || ' paid out more than it was owed' FROM moves WHERE account LIKE 'prizes:%'
    GROUP BY account HAVING sum(amount) > 0`,
-  `SELECT 'payout ' || id || ' is ' || status || ' and the ledger has ' || told || ' of its ' || amount FROM (
+  `SELECT 'payout ' || id || ' is ' || status || ' and the ledger has ' || entered || ' of its ' || amount FROM (
      SELECT p.*, (SELECT coalesce(sum(t.amount), 0) FROM t WHERE transaction_id = 'payout:' || p.id
-       || ':paid') AS told FROM p)
-   WHERE told <> iif(status = 'paid', amount, 0)`,
+       || ':paid') AS entered FROM p)
+   WHERE entered <> iif(status = 'paid', amount, 0)`,
 
   // ——— Orders ———
-  `SELECT 'order ' || id || ' received ' || received || ' where tickets of ' || bought || ', refunds of '
+  `SELECT 'order ' || id || ' received ' || received || ', but tickets of ' || bought || ', refunds of '
    || plain
-     || ' and ' || waiting || ' that waits make ' || (bought + plain + waiting)
+     || ' and an unsettled ' || waiting || ' make ' || (bought + plain + waiting)
    FROM money WHERE received <> bought + plain + waiting`,
   `SELECT 'order ' || order_id || ' was refunded more than was paid by receipt ' || receipt FROM f
    WHERE status <> 'refused' AND NOT is_again GROUP BY order_id, provider, receipt
    HAVING sum(amount) > coalesce((SELECT amount FROM r WHERE r.provider = f.provider
      AND r.reference = f.receipt), 0)`,
-  `SELECT 'order ' || o.id || ' is settled by a receipt that is not there' FROM o
+  `SELECT 'order ' || o.id || ' is settled by a receipt that does not exist' FROM o
    WHERE receipt IS NOT NULL AND NOT EXISTS (SELECT 1 FROM r WHERE r.order_id = o.id AND r.key = o.receipt)
       OR receipt IS NULL AND settled_at IS NOT NULL`,
-  `SELECT 'receipt ' || r.key || ' is of no payment of its order' FROM r
+  `SELECT 'receipt ' || r.key || ' belongs to no payment of its order' FROM r
    WHERE NOT EXISTS (SELECT 1 FROM payments WHERE id = r.payment_id AND order_id = r.order_id
      AND provider = r.provider)`,
-  `SELECT 'order ' || id || ' says that ' || refunded_amount || ' went back where its refunds make '
-   || (owed + asked)
-   FROM o JOIN money USING (id) WHERE refunded_amount <> owed + asked`,
+  `SELECT 'order ' || id || ' has ' || refunded_amount || ' refunded, but its refunds make '
+   || (owed + requested)
+   FROM o JOIN money USING (id) WHERE refunded_amount <> owed + requested`,
   `SELECT 'order ' || id || ' was refunded ' || refunded_amount || ', more than its ' || amount FROM o
    WHERE refunded_amount > amount`,
-  `SELECT 'order ' || id || ' is ' || status || ' with ' || owed || ' of ' || amount || ' going back'
+  `SELECT 'order ' || id || ' is ' || status || ' with ' || owed || ' of ' || amount || ' refunded'
    FROM o JOIN money USING (id)
    WHERE settled_at IS NOT NULL AND status NOT IN (SELECT CASE
      WHEN lost = amount AND status = 'refund_due' THEN 'refund_due'
      WHEN value = 0 THEN 'paid' WHEN value < amount THEN 'partially_refunded' ELSE 'refunded' END
-     FROM json_each(json_array(owed, owed + asked)))`,
+     FROM json_each(json_array(owed, owed + requested)))`,
   `SELECT 'order ' || id || ' is ' || status || ' and not settled' FROM o
    WHERE settled_at IS NULL AND status NOT IN ('pending', 'expired', 'cancelled')`,
   `SELECT 'order ' || o.id || ' is ' || o.status || ' and its line ' || line || ' ' || l.state FROM o
@@ -215,10 +215,10 @@ export const ALWAYS: readonly string[] = [
      || coalesce(sum(count), 0)
    FROM l LEFT JOIN back ON back.order_id = l.order_id AND back.line = l.line AND back.status <> 'refused'
    GROUP BY l.order_id, l.line HAVING coalesce(sum(count), 0) <> refunded_quantity`,
-  `SELECT 'refund ' || f.id || ' gives back ' || f.amount || ' for tickets of ' || sum(count * unit_amount)
+  `SELECT 'refund ' || f.id || ' is ' || f.amount || ' for tickets of ' || sum(count * unit_amount)
    FROM f JOIN back ON back.id = f.id WHERE f.status <> 'refused' GROUP BY f.id
      HAVING f.amount <> sum(count * unit_amount)`,
-  `SELECT 'order ' || id || ' is settled and does not say so' FROM o WHERE settled_at IS NOT NULL
+  `SELECT 'order ' || id || ' is settled without an event' FROM o WHERE settled_at IS NOT NULL
    AND NOT EXISTS (SELECT 1 FROM order_events WHERE order_id = o.id AND key IN ('issued', 'lost'))`,
 
   // ——— Stock ———
@@ -234,14 +234,14 @@ export const ALWAYS: readonly string[] = [
    WHERE opens_at <= at AND at < closes_at AND status <> 'cancelled'
      AND NOT EXISTS (SELECT 1 FROM g WHERE g.raffle_id = earned.raffle_id AND order_ref = order_id)`,
   `SELECT 'order ' || order_ref || ' has a grant in raffle ' || g.raffle_id || ' for ' || g.amount
-   || ' and was paid ' || coalesce(earned.amount, 0)
+   || ', but its payment is ' || coalesce(earned.amount, 0)
    FROM g LEFT JOIN earned ON earned.raffle_id = g.raffle_id AND order_id = order_ref
    WHERE is_ours AND g.amount IS NOT earned.amount`,
-  `SELECT 'order ' || order_ref || ' was refunded, and nobody asks the entries back that it earned' FROM g
+  `SELECT 'order ' || order_ref || ' was refunded, and nothing revokes the entries that it earned' FROM g
    JOIN earned ON earned.raffle_id = g.raffle_id AND order_id = order_ref
    JOIN earning ON earning.id = g.raffle_id
    WHERE NOT is_left AND NOT is_fixed AND g.status IN ('waiting', 'granted') AND revoke_asked_at IS NULL`,
-  `SELECT 'the grant of ' || order_ref || ' gives ' || entries || ' entries where the rule gives ' || right FROM (
+  `SELECT 'the grant of ' || order_ref || ' gives ' || entries || ' entries, but the rule gives ' || right FROM (
      SELECT g.*, CASE WHEN amount < coalesce(least, 1) THEN 0 WHEN per = 'order' THEN 1
        ELSE min(amount / (earning->>'amountPerEntry'), coalesce(earning->>'maxPerOrder', 1000)) END AS right
      FROM g JOIN earning ON earning.id = raffle_id)
@@ -254,14 +254,14 @@ export const ALWAYS: readonly string[] = [
   `SELECT 'user ' || due.user_id || ' has ' || count(m.id) || ' mails “' || due.kind || '” about ' || due.subject
    FROM due_mails AS due LEFT JOIN m USING (kind, user_id, subject)
    GROUP BY kind, user_id, subject HAVING count(m.id) <> 1`,
-  `SELECT 'mail ' || id || ' says “' || kind || '” of ' || subject || ', which is not so' FROM m
+  `SELECT 'mail ' || id || ' wrongly says “' || kind || '” about ' || subject FROM m
    WHERE kind IN ('order_paid', 'refund_paid', 'won')
      AND NOT EXISTS (SELECT 1 FROM due_mails AS due WHERE (due.kind, due.subject) = (m.kind, m.subject))`,
 
   // ——— The provider ———
   `SELECT 'the sandbox captured ' || coalesce(sum(c.captures * c.amount), 0) || ' for payment '
    || r.payment_id
-     || ' and we have ' || r.amount FROM (SELECT payment_id, sum(amount) AS amount FROM r
+     || ' and we recorded ' || r.amount FROM (SELECT payment_id, sum(amount) AS amount FROM r
        WHERE provider = 'sandbox'
      GROUP BY payment_id) AS r LEFT JOIN sandbox_charges AS c ON c.id = r.payment_id
    GROUP BY r.payment_id HAVING coalesce(sum(c.captures * c.amount), 0) < r.amount`,
@@ -278,19 +278,19 @@ export const ALWAYS: readonly string[] = [
    LEFT JOIN sandbox_transfers AS s ON s.id >= due.id AND s.id < due.id || '~' AND s.status = 'succeeded'
    WHERE due.status = 'paid' AND due.provider = 'sandbox'
    GROUP BY due.id HAVING coalesce(sum(s.amount), 0) <> due.amount`,
-  `SELECT 'the sandbox sent ' || id || ', which nobody wrote down' FROM sandbox_transfers AS s
+  `SELECT 'the sandbox sent ' || id || ' without a refund or payout' FROM sandbox_transfers AS s
    WHERE ?1 IS NULL
    AND NOT EXISTS (SELECT 1 FROM refunds AS f WHERE s.id >= f.id AND s.id < f.id || '~')
    AND NOT EXISTS (SELECT 1 FROM payouts AS f WHERE s.id >= f.id AND s.id < f.id || '~')`,
 ]
 
-/** Once every clock has run out and the sweep has had its time: nothing waits for ever, and both books are the same. */
+/** These hold once every deadline has passed and sweeps have run: nothing waits for ever, and our books match the sandbox's. */
 export const SETTLED: readonly string[] = [
-  `SELECT 'order ' || id || ' was due and is left' FROM o, clock WHERE due_at <= now`,
-  `SELECT 'payment ' || id || ' was due and is left' FROM payments, clock WHERE order_id IN scope
+  `SELECT 'order ' || id || ' is still due' FROM o, clock WHERE due_at <= now`,
+  `SELECT 'payment ' || id || ' is still due' FROM payments, clock WHERE order_id IN scope
    AND due_at <= now`,
-  `SELECT 'refund ' || id || ' was due and is left' FROM f, clock WHERE due_at <= now`,
-  `SELECT 'payout ' || id || ' was due and is left' FROM p, clock WHERE due_at <= now`,
+  `SELECT 'refund ' || id || ' is still due' FROM f, clock WHERE due_at <= now`,
+  `SELECT 'payout ' || id || ' is still due' FROM p, clock WHERE due_at <= now`,
   `SELECT 'order ' || id || ' can still be paid after ' || pay_until FROM o, clock
    WHERE status = 'pending' AND pay_until <= now`,
   `SELECT 'order ' || id || ' has ' || waiting || ' that is neither settled nor returned' FROM money
@@ -298,31 +298,31 @@ export const SETTLED: readonly string[] = [
   `SELECT 'order ' || id || ' waits for refunds that are all paid' FROM o WHERE status = 'refund_due'
    AND NOT EXISTS (SELECT 1 FROM f WHERE order_id = o.id AND status NOT IN ('paid', 'refused'))`,
   `SELECT 'payment ' || payments.id || ' of a ' || o.status || ' order is ' || payments.status
-   || ', and nobody looks again'
+   || ', and nothing retries it'
    FROM payments JOIN o ON o.id = payments.order_id
    WHERE payments.status IN ('starting', 'pending') AND payments.due_at IS NULL AND attention IS NULL`,
-  `SELECT 'refund ' || id || ' is ' || status || ', and nobody looks again' FROM f
+  `SELECT 'refund ' || id || ' is ' || status || ', and nothing retries it' FROM f
    WHERE status NOT IN ('paid', 'refused') AND due_at IS NULL AND attention IS NULL`,
-  `SELECT 'payout ' || id || ' is ' || status || ', and nobody looks again' FROM p
+  `SELECT 'payout ' || id || ' is ' || status || ', and nothing retries it' FROM p
    WHERE status IN ('approved', 'sent', 'failed') AND due_at IS NULL AND attention IS NULL`,
-  `SELECT 'the refunds of raffle ' || item_id || ' go on for ever' FROM refund_runs
+  `SELECT 'the refunds of raffle ' || item_id || ' never finish' FROM refund_runs
    WHERE item_id IN raffle AND finished_at IS NULL`,
-  `SELECT 'raffle ' || l.item_id || ' was cancelled and order ' || order_id || ' keeps paying for it' FROM l
+  `SELECT 'raffle ' || l.item_id || ' was cancelled, and order ' || order_id || ' still pays for it' FROM l
    JOIN raffles ON raffles.id = l.item_id WHERE raffles.status = 'cancelled' AND l.state = 'issued'`,
-  `SELECT 'webhook ' || event_id || ' never had its effect' FROM webhooks WHERE acted_at IS NULL
+  `SELECT 'webhook ' || event_id || ' never took effect' FROM webhooks WHERE acted_at IS NULL
    AND subject_id IN (SELECT id FROM payments WHERE order_id IN scope UNION SELECT id FROM f
      UNION SELECT id FROM p)`,
-  `SELECT 'the sandbox captured ' || (c.captures * c.amount) || ' for payment ' || c.id || ' and we have '
+  `SELECT 'the sandbox captured ' || (c.captures * c.amount) || ' for payment ' || c.id || ' and we recorded '
      || (SELECT coalesce(sum(amount), 0) FROM r WHERE r.payment_id = c.id)
    FROM sandbox_charges AS c JOIN payments ON payments.id = c.id WHERE payments.order_id IN scope
    AND c.captures * c.amount <> (SELECT coalesce(sum(amount), 0) FROM r WHERE r.payment_id = c.id)`,
-  `SELECT 'the sandbox took ' || iif(c.disputed_at IS NULL, 0, c.captures * c.amount) || ' back of payment ' || c.id
-     || ' and we know of ' || coalesce(sum(d.amount), 0)
+  `SELECT 'the sandbox took ' || iif(c.disputed_at IS NULL, 0, c.captures * c.amount) || ' back from payment ' || c.id
+     || ' and we recorded ' || coalesce(sum(d.amount), 0)
    FROM sandbox_charges AS c JOIN payments ON payments.id = c.id
    LEFT JOIN d ON d.transaction_id LIKE 'dispute:sandbox:' || c.id || '-%' WHERE payments.order_id IN scope
    GROUP BY c.id HAVING iif(c.disputed_at IS NULL, 0, c.captures * c.amount) <> coalesce(sum(d.amount), 0)`,
-  // Of an order that the bank took back whole, whoever has something left of it has it at somebody's cost.
-  `SELECT 'order ' || o.id || ' was taken back, keeps ' || kept || ' of raffle ' || item_id || ', and its organisation lost '
+  // After a dispute of a whole order, its organisation bears the cost of what the buyer still keeps.
+  `SELECT 'order ' || o.id || ' was disputed, keeps ' || kept || ' of raffle ' || item_id || ', and its organisation lost '
      || lost
    FROM (SELECT o.id, l.item_id, sum((quantity - refunded_quantity) * unit_amount) AS kept,
        (SELECT coalesce(sum(amount), 0) FROM loss WHERE loss.order_id = o.id AND loss.raffle_id IS l.item_id) AS lost
@@ -330,39 +330,39 @@ export const SETTLED: readonly string[] = [
      JOIN l ON l.order_id = o.id AND state IN ('issued', 'refunded')
      GROUP BY o.id, l.item_id) AS o
    WHERE kept <> lost`,
-  `SELECT 'the sandbox sent ' || s.amount || ' for ' || due.id || ', which is ' || due.status FROM (
+  `SELECT 'the sandbox sent ' || s.amount || ' for ' || due.id || ', but that is ' || due.status FROM (
      SELECT id, status FROM f UNION ALL SELECT id, status FROM p) AS due
    JOIN sandbox_transfers AS s ON s.id >= due.id AND s.id < due.id || '~'
    WHERE s.status = 'succeeded' AND due.status <> 'paid'`,
 
   // ——— Stock ———
-  `SELECT 'stock is held for nobody by ' || id FROM of_hold WHERE state = 'held' AND line_state IS NOT 'held'`,
-  `SELECT 'stock is sold to nobody by ' || id FROM of_hold
+  `SELECT 'hold ' || id || ' holds stock for no order' FROM of_hold WHERE state = 'held' AND line_state IS NOT 'held'`,
+  `SELECT 'hold ' || id || ' sold stock to no order' FROM of_hold
    WHERE state IN ('sold', 'returned') AND coalesce(line_state, 'released') NOT IN ('issued', 'refunded')`,
-  `SELECT 'hold ' || id || ' took ' || back || ' units back and line ' || line || ' of order ' || order_id
-   || ' was refunded ' || refunded_quantity
+  `SELECT 'hold ' || id || ' took ' || back || ' units back, but line ' || line || ' of order ' || order_id
+   || ' has ' || refunded_quantity || ' refunded'
    FROM of_hold WHERE line IS NOT NULL AND back <> refunded_quantity`,
 
   // ——— Earned entries ———
-  `SELECT 'the grant of ' || order_ref || ' in raffle ' || raffle_id || ' was due and is left' FROM g, clock
+  `SELECT 'the grant of ' || order_ref || ' in raffle ' || raffle_id || ' is still due' FROM g, clock
    WHERE due_at <= now`,
   `SELECT 'the grant of ' || order_ref || ' is ' || status || ' without a reason' FROM g
    WHERE status IN ('refused', 'revoked') AND reason IS NULL OR status = 'waiting' AND due_at IS NULL`,
-  `SELECT 'order ' || order_ref || ' keeps something and its entries were taken back' FROM g
+  `SELECT 'order ' || order_ref || ' still has issued lines, but its entries were revoked' FROM g
    JOIN earned ON earned.raffle_id = g.raffle_id AND order_id = order_ref WHERE is_left AND status = 'revoked'`,
-  `SELECT 'order ' || order_ref || ' was refunded and its entries are ' || g.status FROM g
+  `SELECT 'order ' || order_ref || ' was refunded, but its entries are ' || g.status FROM g
    JOIN earned ON earned.raffle_id = g.raffle_id AND order_id = order_ref
    JOIN earning ON earning.id = g.raffle_id
    WHERE NOT is_left AND NOT is_fixed AND g.status IN ('waiting', 'granted')`,
 
   // ——— Mails ———
-  `SELECT 'mail ' || id || ' (' || kind || ') was due and is left' FROM m, clock WHERE due_at <= now`,
-  `SELECT 'mail ' || id || ' (' || kind || ') was never sent: ' || coalesce(failure, 'nobody knows why') FROM m
+  `SELECT 'mail ' || id || ' (' || kind || ') is still due' FROM m, clock WHERE due_at <= now`,
+  `SELECT 'mail ' || id || ' (' || kind || ') was never sent: ' || coalesce(failure, 'no reason') FROM m
    WHERE sent_at IS NULL AND due_at IS NULL`,
   `SELECT 'user ' || due.user_id || ' has ' || count(m.id) || ' mails “' || due.kind || '” about ' || due.subject
    FROM due_news AS due LEFT JOIN m USING (kind, user_id, subject)
    GROUP BY kind, user_id, subject HAVING count(m.id) <> 1`,
-  `SELECT 'mail ' || id || ' says “' || kind || '” of ' || subject || ', which is not so' FROM m
+  `SELECT 'mail ' || id || ' wrongly says “' || kind || '” about ' || subject FROM m
    WHERE kind = 'lost'
      AND NOT EXISTS (SELECT 1 FROM due_news AS due WHERE (due.kind, due.subject) = (m.kind, m.subject))`,
 ]

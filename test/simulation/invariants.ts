@@ -1,4 +1,4 @@
-// The audit: what must hold between orders, ledger, pools, prizes, stock, grants, mails and provider, whatever has happened.
+// The audit: checks the invariants between orders, ledger, pools, prizes, stock, grants, mails and provider.
 import type { Bindings } from '../../src/core/context.ts'
 import { askPool } from '../../src/tickets/client.ts'
 import type { Reservation } from '../../src/tickets/pool-contract.ts'
@@ -8,21 +8,21 @@ import { ALWAYS, SCOPE, SETTLED } from './invariant-rules.ts'
 import { PRIZE_SCOPE, PRIZES_ALWAYS } from './prize-invariants.ts'
 
 export interface AuditOptions {
-  /** Every clock has run out and the sweep has had its time: now nothing may be left to do either. */
+  /** Every deadline has passed and sweeps have run: nothing may be left to do. */
   settled: boolean
-  /** Only what is about these raffles and products; without, everything there is. */
+  /** Checks only these raffles and products. Default: everything. */
   raffles?: string[]
-  /** What was ever put into the stock of a product: what is in stock, held and sold adds up to it. */
+  /** Units ever put into stock, by product: equal to the sum of units in stock, held and sold. */
   stock?: ReadonlyMap<string, number>
-  /** Ids of the mails that a provider has taken; without, the development mailer is asked. */
+  /** Ids of the mails that a provider accepted. Default: those of the development mailer. */
   mailed?: ReadonlySet<string>
-  /** References of orders of which a shop was told that their entries are taken back. */
+  /** References of orders whose entries were revoked for a shop. */
   takenBack?: ReadonlySet<string>
 }
 
 const RULES_A_QUERY = 5
 
-/** What is wrong, a sentence each; nothing: all is well. */
+/** Returns a sentence for each violation. */
 export async function audit(
   env: Pick<Bindings, 'DB' | 'TICKET_POOL'>,
   options: AuditOptions,
@@ -46,12 +46,12 @@ export async function audit(
   for (const shelf of shelves.results) wrong.push(...checkShelf(shelf, options.stock?.get(shelf.id)))
   for (const { id, isKept } of sent.results) {
     if (options.mailed === undefined ? isKept === 0 : !options.mailed.has(id))
-      wrong.push(`mail ${id} is said to be sent, and no provider has seen it`)
+      wrong.push(`mail ${id} is marked as sent, but no provider received it`)
   }
   return wrong
 }
 
-/** Together they share what is in scope; more at once than these D1 refuses. */
+/** Rules in one query share its scope. D1 refuses a query of many more. */
 function queriesOf(scope: string, rules: readonly string[]): string[] {
   const queries: string[] = []
   for (let first = 0; first < rules.length; first += RULES_A_QUERY) {
@@ -60,12 +60,12 @@ function queriesOf(scope: string, rules: readonly string[]): string[] {
   return queries
 }
 
-/** Free raffles whose tickets anybody may take have nothing to be compared with. */
+/** Without free raffles that are open to anybody: neither orders nor grants pay for their tickets. */
 const POOLS = `SELECT id FROM raffles JOIN pools ON raffle_id = id
   WHERE id IN raffle AND (price_amount > 0 OR entry = 'order')`
 const SENT = `SELECT id, EXISTS (SELECT 1 FROM dev_mails WHERE dev_mails.id = m.id) AS isKept FROM m
   WHERE sent_at IS NOT NULL`
-/** What is taken back after it was sent stays away; of what happens at the same instant, nobody knows which was first. */
+/** Units refunded after they were sent do not return. If both happened in the same instant, they may or may not. */
 const SHELVES = `SELECT id, stock,
     (SELECT coalesce(sum(count), 0) FROM (${takenBackWhen('>')}) WHERE product_id = products.id) AS away,
     (SELECT coalesce(sum(count), 0) FROM (${takenBackWhen('=')}) WHERE product_id = products.id) AS perhaps,
@@ -83,7 +83,7 @@ interface Shelf {
   perhaps: number
 }
 
-/** Units of refunds, by product, that were taken back then, compared with when they left. */
+/** Refunded units by product, of refunds later than the shipment (`>`) or in the same instant (`=`). */
 function takenBackWhen(comparison: '>' | '='): string {
   return `SELECT product_id, count FROM of_hold JOIN back ON back.order_id = of_hold.order_id AND back.line = of_hold.line
     JOIN order_events AS e ON e.order_id = back.order_id AND e.key = 'refund:' || back.id || ':due'
@@ -95,11 +95,11 @@ function checkShelf({ id, stock, held, sold, away, perhaps }: Shelf, putIn: numb
   if (putIn === undefined) return []
   const gone = putIn - stock - held - sold
   if (gone >= away && gone <= away + perhaps) return []
-  const sent = away + perhaps === 0 ? '' : `, ${away} to ${away + perhaps} sent and taken back`
+  const sent = away + perhaps === 0 ? '' : `, ${away} to ${away + perhaps} sent and refunded`
   return [`product ${id} has ${stock} in stock, ${held} held and ${sold} sold${sent} of ${putIn}`]
 }
 
-interface Told {
+interface ReservationRow {
   id: string
   state: Reservation['state']
   numbers: string
@@ -114,7 +114,7 @@ interface Line {
   status: string
   claimed: number
   settled: number
-  /** Tickets that a refund has taken back, and that one is about to: numbers as JSON. */
+  /** Tickets of refunds that are final, and of requested ones: numbers as JSON. */
   back: string
   going: string
 }
@@ -135,7 +135,7 @@ async function checkTakenBack(
   const { results } = await DB.prepare(query)
     .bind(JSON.stringify([...takenBack]))
     .all<{ orderRef: string; status: string }>()
-  return results.map(({ orderRef, status }) => `${orderRef} was taken back, and its grant is ${status}`)
+  return results.map(({ orderRef, status }) => `${orderRef} was revoked, but its grant is ${status}`)
 }
 
 interface Granted {
@@ -162,13 +162,13 @@ async function auditPool(
   const ctx = { ...testContext(), env: { ...testContext().env, ...env } }
   const pool = poolNameOf(raffleId)
   const state = (await askPool(ctx, pool, (door) => door.state()))!
-  const [told, lines, grants, counts] = (await env.DB.batch([
+  const [rows, lines, grants, counts] = (await env.DB.batch([
     env.DB.prepare('SELECT id, state, numbers FROM reservations WHERE pool = ? ORDER BY id').bind(pool),
     env.DB.prepare(LINES).bind(raffleId),
     env.DB.prepare(GRANTS).bind(raffleId),
     env.DB.prepare('SELECT sold, held, seq FROM pools WHERE pool = ?').bind(pool),
   ])) as [
-    D1Result<Told>,
+    D1Result<ReservationRow>,
     D1Result<Line>,
     D1Result<Granted>,
     D1Result<{ sold: number; held: number; seq: number }>,
@@ -177,26 +177,26 @@ async function auditPool(
   const row = counts.results[0]!
   if (row.sold !== state.sold || row.held !== state.held || row.seq !== state.seq) {
     wrong.push(
-      `pool ${pool} has sold ${state.sold} and holds ${state.held}, and D1 says ${row.sold} and ${row.held}`,
+      `pool ${pool} has sold ${state.sold} and holds ${state.held}, but D1 has ${row.sold} and ${row.held}`,
     )
   }
-  const standing = await Promise.all(
-    told.results.map(({ id }) =>
+  const inPool = await Promise.all(
+    rows.results.map(({ id }) =>
       askPool(ctx, pool, (door) => door.reservation(reservationAddress(id).seq, id)).then(
         (found) => found?.reservation,
       ),
     ),
   )
   const byId = new Map<string, Reservation>()
-  standing.forEach((reservation, index) => {
-    const { id, state: said, numbers } = told.results[index]!
-    if (reservation === undefined) wrong.push(`reservation ${id} is in D1 and not in its pool`)
-    else if (reservation.state !== said || JSON.stringify(reservation.numbers) !== numbers) {
-      wrong.push(`reservation ${id} is ${reservation.state} in its pool and ${said} in D1`)
+  inPool.forEach((reservation, index) => {
+    const { id, state: stateInD1, numbers } = rows.results[index]!
+    if (reservation === undefined) wrong.push(`reservation ${id} is in D1, but not in its pool`)
+    else if (reservation.state !== stateInD1 || JSON.stringify(reservation.numbers) !== numbers) {
+      wrong.push(`reservation ${id} is ${reservation.state} in its pool and ${stateInD1} in D1`)
     }
     if (reservation !== undefined) byId.set(id, reservation)
   })
-  wrong.push(...countedTwice(byId, state))
+  wrong.push(...checkNumbers(byId, state))
   const isCancelled = state.cancellation !== null
   for (const line of lines.results)
     wrong.push(...checkLine(line, byId.get(line.reservationId), { settled, isCancelled }))
@@ -210,7 +210,8 @@ async function auditPool(
   return wrong
 }
 
-function countedTwice(
+/** Each number belongs to one reservation, and the pool's counts are right. */
+function checkNumbers(
   byId: Map<string, Reservation>,
   { sold, held }: { sold: number; held: number },
 ): string[] {
@@ -228,13 +229,13 @@ function countedTwice(
   }
   if (counts.sold !== sold || counts.held !== held) {
     wrong.push(
-      `a pool counts ${sold} sold and ${held} held, its reservations ${counts.sold} and ${counts.held}`,
+      `a pool counts ${sold} sold and ${held} held, but its reservations make ${counts.sold} and ${counts.held}`,
     )
   }
   return wrong
 }
 
-/** No line without its tickets. */
+/** Each issued line has its tickets, and no other line has any. */
 function checkLine(
   line: Line,
   reservation: Reservation | undefined,
@@ -245,7 +246,7 @@ function checkLine(
   const { state, numbers } = reservation
   const isSold = state === 'sold' || state === 'voided'
   if (line.state !== 'issued' && line.state !== 'refunded') {
-    // Between the pool's confirmation and its being written down, a line that a receipt has claimed may be sold.
+    // The pool confirms before D1 records it. In between, a line with a receipt may already be sold.
     const mayBeSold = !settled && line.claimed === 1 && line.settled === 0
     return isSold && !mayBeSold ? [`${name} is ${line.state} and its reservation ${state}`] : []
   }
@@ -253,40 +254,40 @@ function checkLine(
   const back = new Set<number>(JSON.parse(line.back))
   const going = new Set<number>(JSON.parse(line.going))
   if (back.size !== JSON.parse(line.back).length) return [`${name}: a ticket was refunded twice`]
-  if (settled && going.size > 0) return [`${name}: tickets ${[...going].join(', ')} are never taken back`]
+  if (settled && going.size > 0) return [`${name}: tickets ${[...going].join(', ')} are never refunded`]
   const present = state === 'sold' ? numbers : []
-  // The list of a cancelled raffle is fixed: its tickets stay in it, paid back.
+  // A cancelled raffle keeps its fixed ticket list: refunded tickets remain in it.
   const stale = isCancelled ? [] : present.filter((number) => back.has(number))
   const count = new Set([...present, ...back, ...going]).size
   const wrong: string[] = []
-  if (stale.length > 0) wrong.push(`${name}: tickets ${stale.join(', ')} were refunded and are still sold`)
+  if (stale.length > 0) wrong.push(`${name}: tickets ${stale.join(', ')} were refunded, but are still sold`)
   if (count !== line.quantity) {
     wrong.push(
-      `${name}: ${present.length} tickets and ${back.size} refunded ones are not its ${line.quantity}`,
+      `${name}: ${present.length} tickets and ${back.size} refunded ones do not make ${line.quantity}`,
     )
   }
   return wrong
 }
 
-/** An entry for every grant, and none without one. */
+/** Each grant has its entries, and no entry lacks a grant. */
 function checkEntries(grants: Granted[], byId: Map<string, Reservation>, isCancelled: boolean): string[] {
   const wrong: string[] = []
   const granted = new Map(grants.map((grant) => [grant.reservationId, grant]))
   for (const { orderRef, reservationId, entries, status } of grants) {
     const entry = reservationId === null ? undefined : byId.get(reservationId)
     if (status === 'granted' && (entry?.state !== 'sold' || entry.numbers.length !== entries))
-      wrong.push(`the grant of ${orderRef} gave ${entries} entries, and its tickets are ${entry?.state}`)
+      wrong.push(`the grant of ${orderRef} gave ${entries} entries, but its tickets are ${entry?.state}`)
     if (status === 'revoked' && entry?.state === 'sold' && !isCancelled)
-      wrong.push(`the grant of ${orderRef} is revoked, and its tickets are still sold`)
+      wrong.push(`the grant of ${orderRef} is revoked, but its tickets are still sold`)
   }
   for (const { id, state } of byId.values()) {
     if (state === 'sold' && granted.get(id)?.status !== 'granted')
-      wrong.push(`entry ${id} is sold, and no order has earned it`)
+      wrong.push(`entry ${id} is sold, but no order has earned it`)
   }
   return wrong
 }
 
-/** No ticket without money, and no number kept from others for nobody. */
+/** Each ticket is paid, and no hold blocks a number that nobody can pay for. */
 function checkReservation(
   { id, state, heldUntil }: Reservation,
   line: Line | undefined,
@@ -294,11 +295,11 @@ function checkReservation(
 ): string[] {
   if (state === 'sold' || state === 'voided') {
     const isPaid = line !== undefined && line.claimed === 1 && (line.settled === 1 || !settled)
-    return isPaid ? [] : [`reservation ${id} is ${state}, and no order pays for it`]
+    return isPaid ? [] : [`reservation ${id} is ${state}, but no order pays for it`]
   }
-  // A hold that is over ends with whatever the pool does next.
+  // An expired hold is released when the pool is next called.
   if (!settled || state !== 'held' || heldUntil === null || heldUntil <= now) return []
   return line?.status === 'pending'
     ? []
-    : [`reservation ${id} is held until ${heldUntil}, and nobody can pay for it`]
+    : [`reservation ${id} is held until ${heldUntil}, but nobody can pay for it`]
 }

@@ -1,11 +1,11 @@
-// The mail provider of a simulation: takes mails, or for a while refuses them, or takes them and never says so.
+// The mail provider of a simulation. It accepts mails, or for a while refuses them or loses its responses.
 import { vi } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 
 export const MAIL_FAULTS = ['refuses', 'is silent'] as const
 export type MailFault = (typeof MAIL_FAULTS)[number]
 
-/** Settings that the worker's own bindings do not name. */
+/** Settings that the worker's own bindings lack. */
 const ACCOUNT: object = {
   MAIL_URL: 'https://mail.example/send',
   MAIL_KEY: 'key-of-the-simulation',
@@ -13,7 +13,7 @@ const ACCOUNT: object = {
 }
 
 export class Mailer {
-  /** Ids of the mails that it has taken: told of one again, it sends nothing again. */
+  /** Ids of the accepted mails. The provider is idempotent: it sends no mail twice. */
   readonly taken = new Set<string>()
   readonly bindings: Partial<Bindings> = ACCOUNT
   #fault: MailFault | null = null

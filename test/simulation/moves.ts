@@ -1,11 +1,19 @@
-// What people and the network do while tickets and goods are on sale: orders, payments, refunds, webhooks, faults.
+// The moves of people and the network while tickets and goods are on sale: orders, payments, refunds, webhooks, faults.
 import { signedInAdmin } from '../harness/people.ts'
 import { ringAlarm, SECOND } from '../raffles/scenario.ts'
 import { MAIL_FAULTS } from './mailer.ts'
 import { dealsWithPayout } from './payouts.ts'
-import { asksForEarnings, fulfils, grants, grantsAgain, proves, restocks, revokes } from './shop.ts'
+import {
+  fulfils,
+  grants,
+  grantsAgain,
+  requestsShopPayout,
+  restocks,
+  revokes,
+  verifiesAddress,
+} from './shop.ts'
 import { type Choose, NOTHING, recent, step, type Weighted } from './step.ts'
-import { CURRENCY, newLetter, type Try, type Wish, type World } from './world.ts'
+import { CURRENCY, newWebhook, type OrderRequest, type Try, type World } from './world.ts'
 
 const PAGE_BUTTONS = ['approve', 'approve', 'approve', 'decline', 'later', 'twice'] as const
 
@@ -35,7 +43,7 @@ function newCart(world: World): Record<string, unknown>[] {
   return [ticketsOf(world, from), ...products.map((id) => unitsOf(world, id))]
 }
 
-function newWish(world: World, lines: Record<string, unknown>[]): Wish {
+function newOrderRequest(world: World, lines: Record<string, unknown>[]): OrderRequest {
   const first = newTry(world)
   const payment = first.body
   const shape =
@@ -43,30 +51,36 @@ function newWish(world: World, lines: Record<string, unknown>[]): Wish {
       ? { path: '/tickets/purchase' as const, body: { ...lines[0], payment } }
       : { path: '/orders' as const, body: { lines, payment } }
   const buyer = world.pick(world.buyers)!
-  const wish = { buyer, key: first.key, ...shape, orderId: null, tries: [first], isPaying: false }
-  world.wishes.push(wish)
-  return wish
+  const request = { buyer, key: first.key, ...shape, orderId: null, tries: [first], isPaying: false }
+  world.orderRequests.push(request)
+  return request
 }
 
 const buys: Choose = (world) => {
   const lines = newCart(world)
-  const wish = newWish(world, lines)
+  const request = newOrderRequest(world, lines)
   const times = world.chance(15) ? 2 : 1
   return {
-    says: `order ${world.wishes.length - 1} of ${lines.length} lines by ${wish.body.payment.provider}${times > 1 ? ', twice at once' : ''}`,
-    run: () => Promise.all(Array.from({ length: times }, () => world.want(wish))),
+    says: `order ${world.orderRequests.length - 1} of ${lines.length} lines by ${request.body.payment.provider}${times > 1 ? ', twice at once' : ''}`,
+    run: () => Promise.all(Array.from({ length: times }, () => world.placeOrder(request))),
   }
 }
 
 const repeats: Choose = (world) => {
-  const wish = recent(world, world.wishes)
-  if (wish === undefined) return NOTHING
-  return { says: `order ${world.wishes.indexOf(wish)} once more by its key`, run: () => world.want(wish) }
+  const request = recent(world, world.orderRequests)
+  if (request === undefined) return NOTHING
+  return {
+    says: `order ${world.orderRequests.indexOf(request)} again by its key`,
+    run: () => world.placeOrder(request),
+  }
 }
 
-/** A try by `provider`: mostly one that nobody has done anything about yet. */
-function openTry(world: World, provider: 'sandbox' | 'manual'): { wish: Wish; tried: Try } | undefined {
-  const all = world.wishes.flatMap((wish) => wish.tries.map((tried) => ({ wish, tried })))
+/** A try by `provider`, usually one that nobody has acted on yet. */
+function openTry(
+  world: World,
+  provider: 'sandbox' | 'manual',
+): { request: OrderRequest; tried: Try } | undefined {
+  const all = world.orderRequests.flatMap((request) => request.tries.map((tried) => ({ request, tried })))
   const mine = all.filter(({ tried }) => tried.body.provider === provider)
   const untouched = mine.filter(({ tried }) => !tried.isTouched)
   const found = recent(world, world.chance(80) ? untouched : mine)
@@ -79,34 +93,34 @@ const paysOnPage: Choose = (world) => {
   const delivery = world.pick(['now', 'now', 'now', 'late', 'late', 'lost'] as const)!
   const found = openTry(world, 'sandbox')
   if (found === undefined) return NOTHING
-  const { wish, tried } = found
-  if (action !== 'decline') wish.isPaying = true
-  const letter = newLetter()
-  world.letters.push(letter)
+  const { request, tried } = found
+  if (action !== 'decline') request.isPaying = true
+  const webhook = newWebhook()
+  world.webhooks.push(webhook)
   return {
-    says: `${action} order ${world.wishes.indexOf(wish)} by its try ${wish.tries.indexOf(tried)}, told ${delivery}`,
-    run: async () => tried.page !== null && world.decide(tried.page, action, delivery, letter),
+    says: `${action} order ${world.orderRequests.indexOf(request)} by its try ${request.tries.indexOf(tried)}, webhook ${delivery}`,
+    run: async () => tried.page !== null && world.decide(tried.page, action, delivery, webhook),
   }
 }
 
-/** Whoever has paid on a page may have the bank take it back, whatever came of it. */
+/** A payer may dispute a payment with the bank, whatever the order's outcome. */
 export const disputes: Choose = (world) => {
-  const paid = world.wishes.filter(
+  const paid = world.orderRequests.filter(
     ({ isPaying, tries }) => isPaying && tries.some(({ body }) => body.provider === 'sandbox'),
   )
-  const wish = recent(world, paid)
+  const request = recent(world, paid)
   const delivery = world.pick(['now', 'now', 'late'] as const)!
   const times = 1 + world.below(2)
-  if (wish === undefined) return NOTHING
-  const letter = newLetter()
-  world.letters.push(letter)
+  if (request === undefined) return NOTHING
+  const webhook = newWebhook()
+  world.webhooks.push(webhook)
   return {
-    says: `dispute order ${world.wishes.indexOf(wish)} ×${times}, told ${delivery}`,
+    says: `dispute order ${world.orderRequests.indexOf(request)} ×${times}, webhook ${delivery}`,
     run: async () => {
-      for (const { page } of wish.tries) {
+      for (const { page } of request.tries) {
         if (page === null) continue
         await Promise.all(
-          Array.from({ length: times }, () => world.decide(page, 'dispute', delivery, letter)),
+          Array.from({ length: times }, () => world.decide(page, 'dispute', delivery, webhook)),
         )
       }
     },
@@ -119,41 +133,41 @@ const paysByHand: Choose = (world) => {
   const times = world.chance(40) ? 2 : 1
   const found = openTry(world, 'manual')
   if (found === undefined) return NOTHING
-  const { wish, tried } = found
-  wish.isPaying = true
+  const { request, tried } = found
+  request.isPaying = true
   const reference = `bank ${isOther ? 'other ' : ''}${tried.key}`
   const record = async () => {
     if (tried.paymentId === null) return
     const path = `/payments/${tried.paymentId}/receipts`
-    const { status, body } = await world.ask(world.operator, 'POST', path, { reference, ...amount })
+    const { status, body } = await world.call(world.operator, 'POST', path, { reference, ...amount })
     world.note(`  recorded → ${status} ${status < 400 ? '' : body.code}`)
   }
   return {
-    says: `record ${JSON.stringify(amount)} for order ${world.wishes.indexOf(wish)} as “${reference}” ×${times}`,
+    says: `record ${JSON.stringify(amount)} for order ${world.orderRequests.indexOf(request)} as “${reference}” ×${times}`,
     run: () => Promise.all(Array.from({ length: times }, record)),
   }
 }
 
 const paysAgain: Choose = (world) => {
-  const wish = recent(world, world.wishes)
+  const request = recent(world, world.orderRequests)
   const again = newTry(world)
-  if (wish === undefined) return NOTHING
-  wish.tries.push(again)
+  if (request === undefined) return NOTHING
+  request.tries.push(again)
   return {
-    says: `another try for order ${world.wishes.indexOf(wish)} by ${again.body.provider}`,
-    run: () => world.payAgain(wish, again),
+    says: `another try for order ${world.orderRequests.indexOf(request)} by ${again.body.provider}`,
+    run: () => world.payAgain(request, again),
   }
 }
 
 const cancelsOrder: Choose = (world) => {
-  const paying = world.wishes.filter(({ isPaying }) => isPaying)
-  const wish = recent(world, world.chance(50) ? paying : world.wishes)
-  if (wish === undefined) return NOTHING
+  const paying = world.orderRequests.filter(({ isPaying }) => isPaying)
+  const request = recent(world, world.chance(50) ? paying : world.orderRequests)
+  if (request === undefined) return NOTHING
   return {
-    says: `cancel order ${world.wishes.indexOf(wish)}`,
+    says: `cancel order ${world.orderRequests.indexOf(request)}`,
     run: async () => {
-      if (wish.orderId === null) return
-      const { status } = await world.ask(wish.buyer, 'POST', `/orders/${wish.orderId}/cancel`)
+      if (request.orderId === null) return
+      const { status } = await world.call(request.buyer, 'POST', `/orders/${request.orderId}/cancel`)
       world.note(`  cancelled → ${status}`)
     },
   }
@@ -166,36 +180,36 @@ interface OrderedLine {
   tickets: { number: number }[]
 }
 
-/** The numbers of its tickets; the units of a product count from 1. */
+/** The line's ticket numbers; the units of a product count from 1. */
 const itemsOf = ({ productId, quantity, tickets }: OrderedLine): number[] =>
   productId === null
     ? tickets.map(({ number }) => number)
     : Array.from({ length: quantity }, (_, at) => at + 1)
 
 const refunds: Choose = (world) => {
-  const paying = world.wishes.filter(({ isPaying }) => isPaying)
-  const wish = recent(world, world.chance(90) ? paying : world.wishes)
+  const paying = world.orderRequests.filter(({ isPaying }) => isPaying)
+  const request = recent(world, world.chance(90) ? paying : world.orderRequests)
   const isFull = world.chance(40)
   const place = world.below(4)
   const count = 1 + world.below(2)
   const keys = world.chance(40) ? [world.newKey(), world.newKey()] : [world.newKey()]
   if (world.chance(50)) keys.push(keys[0]!)
-  if (wish === undefined) return NOTHING
+  if (request === undefined) return NOTHING
   const refund = async () => {
-    if (wish.orderId === null) return
-    const { body: order } = await world.ask(world.operator, 'GET', `/orders/${wish.orderId}`)
+    if (request.orderId === null) return
+    const { body: order } = await world.call(world.operator, 'GET', `/orders/${request.orderId}`)
     const chosen: OrderedLine = order.lines[place % order.lines.length]
     const numbers = itemsOf(chosen).slice(0, count)
     const lines = isFull || numbers.length === 0 ? {} : { lines: [{ line: chosen.line, numbers }] }
-    const path = `/orders/${wish.orderId}/refunds`
+    const path = `/orders/${request.orderId}/refunds`
     const body = { reason: 'The buyer cannot come.', ...lines }
-    const answers = await Promise.all(keys.map((key) => world.ask(world.operator, 'POST', path, body, key)))
+    const answers = await Promise.all(keys.map((key) => world.call(world.operator, 'POST', path, body, key)))
     world.note(
       `  refunded → ${answers.map(({ status, body: { code } }) => `${status} ${code ?? ''}`).join(', ')}`,
     )
   }
   return {
-    says: `refund order ${world.wishes.indexOf(wish)} ${isFull ? 'in full' : `${count} items`} by ${keys.join(', ')}`,
+    says: `refund order ${world.orderRequests.indexOf(request)} ${isFull ? 'in full' : `${count} items`} by ${keys.join(', ')}`,
     run: refund,
   }
 }
@@ -206,7 +220,7 @@ const cancelsRaffle: Choose = (world) => {
   const times = 1 + world.below(2)
   if (!isMeant) return NOTHING
   const cancel = () =>
-    world.ask(world.operator, 'POST', `/raffles/${world.raffles[index]!.id}/cancel`, { reason: 'No venue.' })
+    world.call(world.operator, 'POST', `/raffles/${world.raffles[index]!.id}/cancel`, { reason: 'No venue.' })
   return {
     says: `cancel raffle ${index}`,
     run: () => Promise.all(Array.from({ length: times }, cancel)),
@@ -218,17 +232,17 @@ const closesEarly: Choose = (world) => {
   if (!(world.isLate && world.chance(20))) return NOTHING
   return {
     says: `close raffle ${index} early`,
-    run: () => world.ask(world.operator, 'POST', `/raffles/${world.raffles[index]!.id}/close`, {}),
+    run: () => world.call(world.operator, 'POST', `/raffles/${world.raffles[index]!.id}/close`, {}),
   }
 }
 
 const delivers: Choose = (world) => {
-  const letter = recent(world, world.letters)
+  const webhook = recent(world, world.webhooks)
   const times = 1 + world.below(2)
-  if (letter === undefined) return NOTHING
+  if (webhook === undefined) return NOTHING
   return {
-    says: `webhook ${world.letters.indexOf(letter)} comes ×${times}`,
-    run: () => Promise.all(Array.from({ length: times }, () => world.deliver(letter))),
+    says: `webhook ${world.webhooks.indexOf(webhook)} arrives ×${times}`,
+    run: () => Promise.all(Array.from({ length: times }, () => world.deliver(webhook))),
   }
 }
 
@@ -240,42 +254,43 @@ export const sweeps: Choose = (world) => {
   }
 }
 
-export const rings: Choose = (world) => {
+export const alarmRings: Choose = (world) => {
   const { id, pool } = world.pick([...world.raffles, world.earned])!
   return { says: `the alarm of ${id} rings`, run: () => ringAlarm(pool) }
 }
 
 const reconciles: Choose = (world) => {
-  const tried = recent(world, world.wishes)?.tries.at(-1)
+  const tried = recent(world, world.orderRequests)?.tries.at(-1)
   if (tried === undefined) return NOTHING
   return {
-    says: `ask about the try ${tried.key}`,
+    says: `reconcile the try ${tried.key}`,
     run: async () =>
-      tried.paymentId !== null && world.ask(world.operator, 'POST', `/payments/${tried.paymentId}/reconcile`),
+      tried.paymentId !== null &&
+      world.call(world.operator, 'POST', `/payments/${tried.paymentId}/reconcile`),
   }
 }
 
 const replays: Choose = (world) => {
-  const tried = recent(world, world.wishes)?.tries[0]
+  const tried = recent(world, world.orderRequests)?.tries[0]
   const status = world.pick(['approved', 'declined', 'later', 'disputed'])
   if (tried === undefined) return NOTHING
   return {
-    says: `replay what came about the try ${tried.key}`,
+    says: `replay a webhook of the try ${tried.key}`,
     run: async () => {
       if (tried.paymentId === null) return
       const path = `/payments/webhooks/sandbox/evt-${tried.paymentId}-${status}/replay`
-      await world.ask(await signedInAdmin(), 'POST', path)
+      await world.call(await signedInAdmin(), 'POST', path)
     },
   }
 }
 
-export const falls: Choose = (world) => {
+export const sandboxFails: Choose = (world) => {
   const seconds = 20 + world.below(400)
-  const isUnheard = seconds % 2 === 1
+  const losesAnswers = seconds % 2 === 1
   return {
-    says: `the sandbox ${isUnheard ? 'cannot be heard' : 'cannot be reached'} for ${seconds} s`,
+    says: `the sandbox ${losesAnswers ? 'loses its responses' : 'cannot be reached'} for ${seconds} s`,
     run: async () => {
-      world[isUnheard ? 'unheardUntil' : 'downUntil'] = Date.now() + seconds * SECOND
+      world[losesAnswers ? 'answersLostUntil' : 'downUntil'] = Date.now() + seconds * SECOND
     },
   }
 }
@@ -302,22 +317,22 @@ const MOVES: readonly Weighted[] = [
   [2, closesEarly],
   [7, delivers],
   [8, sweeps],
-  [2, rings],
+  [2, alarmRings],
   [4, reconciles],
   [1, replays],
-  [2, falls],
+  [2, sandboxFails],
   [4, restocks],
   [6, fulfils],
   [4, mailFails],
   [5, grants],
   [2, grantsAgain],
   [3, revokes],
-  [1, proves],
-  [3, asksForEarnings],
+  [1, verifiesAddress],
+  [3, requestsShopPayout],
   [3, dealsWithPayout],
 ]
 const ONLY_ORDERS: readonly Weighted[] = [[1, buys]]
 const FIRST_ORDERS = 4
 
 export const sell = (world: World): Promise<void> =>
-  step(world, () => (world.wishes.length < FIRST_ORDERS ? ONLY_ORDERS : MOVES))
+  step(world, () => (world.orderRequests.length < FIRST_ORDERS ? ONLY_ORDERS : MOVES))

@@ -1,4 +1,4 @@
-// The audit sees what it is there to see of prizes and payouts: of a settled raffle all is well until a row is changed.
+// The audit finds nothing wrong with a settled raffle, and finds each change of its prizes' and payouts' rows.
 import { env } from 'cloudflare:workers'
 import { expect, it } from 'vitest'
 import { stageProduct } from '../catalog/shelf.ts'
@@ -20,7 +20,7 @@ interface Settled {
   winnerId: string
 }
 
-/** Five tickets at 1,000; 1,500, a share of 10 % and a book out of the stock went to their winners, the rest was paid out. */
+/** Five tickets at 1,000. Winners got 1,500, a share of 10 % and a book out of stock. The organiser was paid the rest. */
 async function stageSettled(): Promise<Settled> {
   const organisation = await organisationWithOperator()
   const { id: bookId } = await stageProduct({ stock: 1 }, organisation)
@@ -43,7 +43,7 @@ async function stageSettled(): Promise<Settled> {
   return { raffleId: staged.id, organisationId: organisation.id, bookId, winnerId }
 }
 
-/** The stage writes no orders: what it says of receipts and tickets is about that. */
+/** The staged raffle has no orders, so the audit's sentences about receipts and tickets do not count. */
 async function found({ raffleId, bookId }: Settled): Promise<string[]> {
   const wrong = await audit(env, { settled: true, raffles: [raffleId, bookId] })
   return wrong.filter((each) => !/^(takings|cash|reservation)/.test(each))
@@ -53,7 +53,7 @@ const transfer = (debit: string, credit: string) => `
   INSERT INTO transfers (transaction_id, part, debit, credit, currency, amount, raffle_id, at)
   VALUES ('odd:' || ?1, 0, ${debit}, ${credit}, 'KES', 7, ?1, 1)`
 
-it('finds nothing wrong with what is settled and paid', async () => {
+it('finds nothing wrong with a settled and paid raffle', async () => {
   expect(await found(await stageSettled())).toEqual([])
 })
 
@@ -62,15 +62,18 @@ it.each<[string, RegExp]>([
   [`UPDATE winners SET status = 'announced' WHERE id = ?4`, /is settled and winner .* announced/],
   [`UPDATE winners SET user_id = 'user_x' WHERE id = ?4`, /pays user .* the prize of user_x/],
   ['DELETE FROM payouts WHERE subject = ?4', /is paid and has no payout/],
-  ['UPDATE payouts SET amount = 1501 WHERE subject = ?4', /of unit 1#1 is 1501 where the prize is 1500/],
-  ['UPDATE payouts SET amount = 502 WHERE raffle_id = ?1 AND amount = 500', /is 502 where the prize is 500/],
-  [`UPDATE payouts SET status = 'cancelled' WHERE subject = ?1`, /is cancelled, and the sandbox sends/],
-  [`UPDATE payouts SET amount = 1 WHERE subject = ?1`, /is 1 where raffle .* has left 3000/],
+  ['UPDATE payouts SET amount = 1501 WHERE subject = ?4', /of unit 1#1 is 1501, but the prize is 1500/],
+  ['UPDATE payouts SET amount = 502 WHERE raffle_id = ?1 AND amount = 500', /is 502, but the prize is 500/],
+  [`UPDATE payouts SET status = 'cancelled' WHERE subject = ?1`, /is cancelled, but the sandbox sends/],
+  [`UPDATE payouts SET amount = 1 WHERE subject = ?1`, /is 1, but raffle .* leaves 3000/],
   [`UPDATE payouts SET kind = 'shop' WHERE subject = ?1`, /of shop was paid from organiser/],
   [`UPDATE payouts SET kind = 'shop' WHERE subject = ?1`, /is paid 3000 of the 0 that its shop earned/],
   [transfer(`'rake'`, `'prizes:' || ?1`), /is settled and keeps 7 of its prizes/],
-  [transfer(`'rake'`, `'prizes:' || ?1`), /has a rake of -7 where 5000 make 0/],
-  [transfer(`'refunds'`, `'organiser:' || ?2`), /leaves 7 where takings of 5000, a rake of 0/],
+  [transfer(`'rake'`, `'prizes:' || ?1`), /has a rake of -7, but takings of 5000 make 0/],
+  [
+    transfer(`'refunds'`, `'organiser:' || ?2`),
+    /leaves 7 to its organiser, but takings of 5000, a rake of 0/,
+  ],
   [
     'UPDATE attempts SET attempt = 9 WHERE pool IN (SELECT pool FROM raffles WHERE id = ?1)',
     /drawn again 9 times/,
@@ -80,7 +83,7 @@ it.each<[string, RegExp]>([
     /1#1 was drawn again/,
   ],
   [`UPDATE stock_holds SET returned = '[1]' WHERE product_id = ?3`, /took 1 back and 1 of 1 were given away/],
-])('sees %s', async (change, sentence) => {
+])('finds %s', async (change, sentence) => {
   const settled = await stageSettled()
   const { raffleId, organisationId, bookId, winnerId } = settled
   const given = [raffleId, organisationId, bookId, winnerId]

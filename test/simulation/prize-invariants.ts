@@ -1,7 +1,6 @@
-// What must hold of winners, payouts and prizes out of the stock: rules as those of `audit-rules.ts`, which share what
-// is in scope.
+// The invariants of winners, payouts and prizes out of stock, in the form and the scope of `invariant-rules.ts`.
 
-/** Beside the scope of all rules: drawn units, each with its prize, and what a drawn raffle's money has become. */
+/** Added to the scope of all rules: drawn units with their prizes, and how a drawn raffle's money was shared. */
 export const PRIZE_SCOPE = `,
   w AS (SELECT winners.*, raffles.status AS raffle_status, pool, prize.value AS prize,
       winners.status IN ('declined', 'expired', 'disqualified') AS is_gone
@@ -25,7 +24,7 @@ export const PRIZE_SCOPE = `,
       (SELECT coalesce(sum(amount), 0) FROM p WHERE raffle_id = raffles.id AND kind = 'organiser' AND p.status = 'paid')
     FROM raffles WHERE id IN raffle AND raffles.status = 'settled')`
 
-/** At every moment, whatever has just died. */
+/** These hold at every moment, even just after a crash. */
 export const PRIZES_ALWAYS: readonly string[] = [
   // ——— Winners ———
   `SELECT 'winner ' || w.id || ' is ' || status || ' and unit ' || w.unit || ' was drawn again' FROM w
@@ -41,7 +40,7 @@ export const PRIZES_ALWAYS: readonly string[] = [
    WHERE raffle_status = 'settled' AND NOT is_gone AND status NOT IN ('paid', 'delivered')`,
 
   // ——— Payouts ———
-  `SELECT 'payout ' || id || ' of a prize is ' || status || ' and its winner ' || coalesce(winner_status, 'not there')
+  `SELECT 'payout ' || id || ' of a prize is ' || status || ' and its winner ' || coalesce(winner_status, 'missing')
    FROM prize_payout WHERE status NOT IN (SELECT value FROM json_each(CASE winner_status
      WHEN 'claimed' THEN '["requested", "approved", "sent", "failed"]' WHEN 'paid' THEN '["paid"]'
      WHEN 'disqualified' THEN '["cancelled"]' ELSE '[]' END))`,
@@ -55,7 +54,7 @@ export const PRIZES_ALWAYS: readonly string[] = [
    WHERE user_id IS NOT winner`,
   `SELECT 'unit ' || unit || ' of raffle ' || raffle_id || ' has ' || count(*) || ' payouts' FROM prize_payout
    WHERE status <> 'cancelled' GROUP BY raffle_id, unit HAVING count(*) > 1`,
-  `SELECT 'payout ' || id || ' of unit ' || unit || ' is ' || amount || ' where the prize is ' || least FROM (
+  `SELECT 'payout ' || id || ' of unit ' || unit || ' is ' || amount || ', but the prize is ' || least FROM (
      SELECT *, iif(prize_kind = 'cash', value->>'amount', (SELECT coalesce(sum(amount), 0) FROM moves
        WHERE account = 'takings:' || due.raffle_id AND transaction_id = 'draw:' || due.raffle_id)
        * (value->>'shareBps') / 10000) AS least FROM prize_payout AS due)
@@ -64,24 +63,24 @@ export const PRIZES_ALWAYS: readonly string[] = [
    JOIN t ON transaction_id = 'payout:' || p.id || ':paid'
    WHERE credit <> 'cash:' || provider OR debit <> CASE kind WHEN 'prize' THEN 'prizes:' || p.raffle_id
      ELSE kind || ':' || organisation_id END`,
-  `SELECT 'payout ' || p.id || ' is ' || p.status || ', and the sandbox sends ' || s.id FROM p
+  `SELECT 'payout ' || p.id || ' is ' || p.status || ', but the sandbox sends ' || s.id FROM p
    JOIN sandbox_transfers AS s ON s.id >= p.id AND s.id < p.id || '~' AND s.status <> 'failed'
    WHERE p.status IN ('requested', 'cancelled')`,
-  `SELECT 'organisation ' || organisation_id || ' is paid ' || asked || ' of the ' || earned || ' that its shop earned'
-   FROM (SELECT organisation_id, sum(amount) AS asked, (SELECT coalesce(sum(amount), 0) FROM t
+  `SELECT 'organisation ' || organisation_id || ' is paid ' || requested || ' of the ' || earned || ' that its shop earned'
+   FROM (SELECT organisation_id, sum(amount) AS requested, (SELECT coalesce(sum(amount), 0) FROM t
        WHERE credit = 'shop:' || organisation_id) AS earned
      FROM p WHERE kind = 'shop' AND status <> 'cancelled' GROUP BY organisation_id)
-   WHERE asked > earned`,
+   WHERE requested > earned`,
 
   // ——— Settled raffles ———
   `SELECT 'raffle ' || id || ' is settled and keeps ' || prizes || ' of its prizes' FROM settled WHERE prizes <> 0`,
-  `SELECT 'raffle ' || id || ' has a rake of ' || rake || ' where ' || takings || ' make ' || (takings * rake_bps / 10000)
+  `SELECT 'raffle ' || id || ' has a rake of ' || rake || ', but takings of ' || takings || ' make ' || (takings * rake_bps / 10000)
    FROM settled WHERE rake NOT IN (takings * rake_bps / 10000, takings * rake_bps / 10000 + 1)`,
-  `SELECT 'raffle ' || id || ' leaves ' || organiser || ' where takings of ' || takings || ', a rake of ' || rake
+  `SELECT 'raffle ' || id || ' leaves ' || organiser || ' to its organiser, but takings of ' || takings || ', a rake of ' || rake
      || ', prizes of ' || paid || ', losses of ' || lost || ' and a payout of ' || rest || ' leave '
      || (takings - rake - paid - lost - rest)
    FROM settled WHERE organiser <> takings - rake - paid - lost - rest`,
-  `SELECT 'payout ' || p.id || ' is ' || p.amount || ' where raffle ' || raffle_id || ' has left ' || (takings - rake - paid)
+  `SELECT 'payout ' || p.id || ' is ' || p.amount || ', but raffle ' || raffle_id || ' leaves ' || (takings - rake - paid)
      || ' less losses of ' || lost
    FROM p LEFT JOIN settled ON settled.id = raffle_id
    WHERE kind = 'organiser' AND p.status <> 'cancelled' 

@@ -1,6 +1,6 @@
-// The seeds that every change is tested with; `npm run simulate` plays as many as one likes.
+// The simulation with the seeds that test every change; `npm run simulate` runs any number of seeds.
 import { seedsAccountForEverything } from './seeds.ts'
 
-// 1, 2, 5 and 6 find every planted bug. Of seeds 1 to 50, the others add the most kinds of moves and outcomes to those
-// that came before: together the twelve make all 28 kinds of moves.
+// Seeds 1, 2, 5 and 6 find every planted bug. The others are those of seeds 1 to 50 that add the most kinds of moves and
+// outcomes. Together the twelve make all 28 kinds of moves.
 seedsAccountForEverything([1, 2, 5, 6, 9, 15, 16, 24, 26, 33, 34, 48])

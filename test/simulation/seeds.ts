@@ -1,4 +1,4 @@
-// The tests of seeds, a few with every change or as many as one likes.
+// Declares a test for each seed of the simulation.
 import { describe, expect, it } from 'vitest'
 import { allowLogged } from '../harness/log.ts'
 import { useClock } from '../raffles/scenario.ts'

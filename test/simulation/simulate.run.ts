@@ -1,4 +1,4 @@
-// Run by `npm run simulate` and not by `npm test`: the simulation over many seeds.
+// The simulation with many seeds, for `npm run simulate`; `npm test` does not run it.
 import { inject } from 'vitest'
 import { seedsAccountForEverything } from './seeds.ts'
 

@@ -1,8 +1,8 @@
-// The simulation: a seed drives buyers, winners, operators, shops, a bad network and the clock; then the clock runs until
-// everything can be settled, and the audit says whether all money, stock, entries, prizes and mails are accounted for. A seed decides the same.
+// The simulation: a seed drives buyers, winners, operators, shops, a bad network and the clock. Then the clock runs until
+// everything can settle, and the audit checks all money, stock, entries, prizes and mails. A seed always repeats its moves.
 import { applyD1Migrations, reset } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import type { Said } from '../harness/log.ts'
+import type { LogPattern } from '../harness/log.ts'
 import { at, NOW } from '../raffles/scenario.ts'
 import { settle } from './ending.ts'
 import { sell } from './moves.ts'
@@ -12,17 +12,17 @@ const STEPS_MIN = 20
 const STEPS_MORE = 16
 const AUDIT_PERCENT = 6
 export const SEED_TIMEOUT_MS = 60_000
-/** What the log says of the faults that a seed brings: a sandbox that is down, or whose answers are lost. */
-export const PROVOKED: Said[] = [
+/** The log lines of faults that a seed provokes: the sandbox is down, or its responses are lost. */
+export const PROVOKED: LogPattern[] = [
   { reason: SANDBOX_DOWN },
   { reason: ANSWER_LOST },
   { reason: 'Nothing came of it: sandbox could not be asked.' },
   { reason: /^sandbox cannot be reached\./ },
 ]
-/** Of a failure, so many steps are shown. */
-const STEPS_TOLD = 40
+/** How many of the last steps a failure shows. */
+const STEPS_SHOWN = 40
 
-/** What is wrong after `seed`, in sentences with the last steps; null: nothing. */
+/** Runs one seed. Returns null, or the failures in sentences with the last steps. */
 export async function simulate(seed: number): Promise<string | null> {
   await reset()
   await applyD1Migrations(env.DB, env.TEST_MIGRATIONS)
@@ -34,7 +34,7 @@ export async function simulate(seed: number): Promise<string | null> {
     world.wrong.push(`it threw ${error instanceof Error ? error.stack : String(error)}`)
   }
   if (world.wrong.length === 0) return null
-  const steps = world.steps.slice(-STEPS_TOLD)
+  const steps = world.steps.slice(-STEPS_SHOWN)
   return [
     `seed ${seed} (again: FROM=${seed} SEEDS=1 npm run simulate):`,
     ...world.wrong.map((each) => `  ✗ ${each}`),
@@ -52,7 +52,7 @@ async function live(world: World): Promise<void> {
     if (world.chance(AUDIT_PERCENT)) world.wrong.push(...(await world.audit(false)))
     if (world.wrong.length > 0) return
   }
-  // Some of what is wrong now would be right once raffles are drawn.
+  // Checked before the end too, because a later draw can hide a failure.
   world.wrong.push(...(await world.audit(false)))
   if (world.wrong.length > 0) return
   await settle(world)

@@ -1,6 +1,5 @@
-// How a simulation goes on: time passes, then a move is made, or a few at the same time. A move draws all its chances when
-// it is chosen and only then acts, so that a seed decides the same again whatever the answers were and in whichever
-// order moves at the same time came through.
+// A step of a simulation: time passes, then one move runs, or a few at the same time. A move draws all its random numbers
+// when it is chosen, before it acts. So a seed repeats its moves, whatever the responses and the order of parallel moves.
 import { at, MINUTE, SECOND } from '../raffles/scenario.ts'
 import type { World } from './world.ts'
 
@@ -14,14 +13,14 @@ export type Weighted = readonly [weight: number, choose: Choose]
 
 export const NOTHING: Move = { says: 'nothing', run: async () => {} }
 
-/** The latest ones are the likeliest: they are what can still change. */
+/** Prefers the latest items, because they can still change. */
 export function recent<Item>({ below }: World, items: readonly Item[]): Item | undefined {
   const back = Math.min(below(items.length + 1), below(items.length + 1))
   return items[items.length - 1 - back]
 }
 
-export const times = (count: number, ask: () => Promise<unknown>): Promise<unknown> =>
-  Promise.all(Array.from({ length: count }, ask))
+export const times = (count: number, send: () => Promise<unknown>): Promise<unknown> =>
+  Promise.all(Array.from({ length: count }, send))
 
 function chooseOf(world: World, moves: readonly Weighted[]): Move {
   let left = world.below(moves.reduce((sum, [weight]) => sum + weight, 0))
@@ -39,7 +38,7 @@ function pauseMs({ below }: World): number {
   return below((pause < 9 ? 4 : 13) * MINUTE)
 }
 
-/** `moves` is asked before each of the moves. */
+/** Calls `moves` before it chooses each move. */
 export async function step(world: World, moves: () => readonly Weighted[]): Promise<void> {
   at(Date.now() + pauseMs(world))
   const count = world.chance(25) ? 2 + world.below(3) : 1

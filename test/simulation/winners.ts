@@ -1,10 +1,10 @@
-// What becomes of prizes in a simulation: they are claimed, claimed to somewhere else, declined, delivered, taken away,
-// forgotten and drawn again, and paid; some of it about the same prize at the same time.
+// The prizes of a simulation. Winners claim them, change where to be paid, decline or forget them. Operators deliver, pay,
+// disqualify and redraw, sometimes two requests about one prize at the same time.
 import { env } from 'cloudflare:workers'
 import type { Answer } from '../harness/client.ts'
-import { disputes, falls, rings, sweeps } from './moves.ts'
-import { approves, asksForRest, dealsWithPayout, marksPaid, retries } from './payouts.ts'
-import { asksForEarnings, fulfils, revokes } from './shop.ts'
+import { alarmRings, disputes, sandboxFails, sweeps } from './moves.ts'
+import { approves, dealsWithPayout, marksPaid, requestsOrganiserPayout, retries } from './payouts.ts'
+import { fulfils, requestsShopPayout, revokes } from './shop.ts'
 import { type Choose, step, type Weighted } from './step.ts'
 import type { World } from './world.ts'
 
@@ -18,7 +18,7 @@ export interface Prize {
   payoutId: string | null
 }
 
-/** In an order that a seed decides, whatever the ids are. */
+/** In an order that depends on the seed and not on the ids. */
 const prizesThat = (condition: string): string => `
   SELECT winners.id AS winnerId, winners.status, winners.raffle_id AS raffleId, unit, winners.user_id AS userId, payouts.id AS payoutId,
     json_extract(prizes, '$[' || (CAST(unit AS INTEGER) - 1) || '].kind') AS kind
@@ -38,7 +38,7 @@ export const prizesToClaim = (): Promise<Prize[]> => read(TO_CLAIM)
 
 const ADDRESS = { name: 'Amina', lines: ['1 Road'], city: 'Nairobi', country: 'KE' }
 
-/** Where a prize is to be paid. */
+/** Where a winner wants the prize to be paid. */
 interface Where {
   provider: 'sandbox' | 'manual'
   destination: string
@@ -52,40 +52,40 @@ export const pickWhere = (world: World): Where => ({
 export async function claim(world: World, { winnerId, userId, kind }: Prize, where: Where): Promise<Answer> {
   const winner = world.buyers.find(({ id }) => id === userId)!
   const path = `/winners/${winnerId}/claim`
-  if (kind === 'item') return world.ask(winner, 'POST', path, { deliveryAddress: ADDRESS })
+  if (kind === 'item') return world.call(winner, 'POST', path, { deliveryAddress: ADDRESS })
   const payoutMethodId = await methodOf(world, userId, where)
-  return world.ask(winner, 'POST', path, { payoutMethodId })
+  return world.call(winner, 'POST', path, { payoutMethodId })
 }
 
-/** People have a few methods, and claim by them again and again. */
+/** A person has only a few payout methods and reuses them. */
 function methodOf(world: World, userId: string, where: Where): Promise<string> {
   const name = `${userId} ${where.provider} ${where.destination}`
   const made =
     world.methods.get(name) ??
     world
-      .ask(world.buyers.find(({ id }) => id === userId)!, 'POST', '/users/me/payout-methods', where)
+      .call(world.buyers.find(({ id }) => id === userId)!, 'POST', '/users/me/payout-methods', where)
       .then(({ body }) => body.id as string)
   world.methods.set(name, made)
   return made
 }
 
-/** Something that somebody does about a prize. */
-type Deed = (world: World, prize: Prize, more: { where: Where; key: string }) => Promise<Answer | null>
+/** A request about a prize. */
+type Action = (world: World, prize: Prize, more: { where: Where; key: string }) => Promise<Answer | null>
 
-const claims: Deed = (world, prize, { where }) => claim(world, prize, where)
-const declines: Deed = (world, { winnerId, userId }) =>
-  world.ask(world.buyers.find(({ id }) => id === userId)!, 'POST', `/winners/${winnerId}/decline`)
-const disqualifies: Deed = (world, { winnerId }) => disqualify(world, winnerId)
+const claims: Action = (world, prize, { where }) => claim(world, prize, where)
+const declines: Action = (world, { winnerId, userId }) =>
+  world.call(world.buyers.find(({ id }) => id === userId)!, 'POST', `/winners/${winnerId}/decline`)
+const disqualifies: Action = (world, { winnerId }) => disqualify(world, winnerId)
 export const disqualify = (world: World, winnerId: string): Promise<Answer> =>
-  world.ask(world.operator, 'POST', `/winners/${winnerId}/disqualify`, { reason: 'Under age.' })
+  world.call(world.operator, 'POST', `/winners/${winnerId}/disqualify`, { reason: 'Under age.' })
 export const deliversPrize = (world: World, winnerId: string): Promise<Answer> =>
-  world.ask(world.operator, 'POST', `/winners/${winnerId}/deliver`)
+  world.call(world.operator, 'POST', `/winners/${winnerId}/deliver`)
 const ofPayout =
-  (deed: typeof retries): Deed =>
+  (action: typeof retries): Action =>
   async (world, { payoutId }, { key }) =>
-    payoutId === null ? null : deed(world, payoutId, key)
+    payoutId === null ? null : action(world, payoutId, key)
 
-type Named = readonly [name: string, deed: Deed]
+type Named = readonly [name: string, action: Action]
 
 const CLAIMS: Named = ['claims', claims]
 const DISQUALIFIES: Named = ['disqualifies', disqualifies]
@@ -93,8 +93,8 @@ const APPROVES: Named = ['approves', ofPayout(approves)]
 const RETRIES: Named = ['retries', ofPayout(retries)]
 const MARKS_PAID: Named = ['marks as paid', ofPayout(marksPaid)]
 const DELIVERS: Named = ['delivers', (world, { winnerId }) => deliversPrize(world, winnerId)]
-/** What is likely to be done, by how far the prize is; some of it comes too early or too late. */
-const DEEDS: Record<string, readonly Named[]> = {
+/** Likely actions by the prize's status. Some of them come too early or too late. */
+const ACTIONS: Record<string, readonly Named[]> = {
   announced: [CLAIMS, CLAIMS, CLAIMS, CLAIMS, ['declines', declines], DISQUALIFIES, APPROVES],
   claimed: [APPROVES, APPROVES, APPROVES, RETRIES, MARKS_PAID, DELIVERS, CLAIMS, CLAIMS, DISQUALIFIES],
 }
@@ -105,41 +105,41 @@ const dealsWithPrize: Choose = (world) => {
   const doers = chances.map((chance) => ({ chance, where: pickWhere(world) }))
   const key = world.newKey()
   return {
-    says: `prize ${place} is dealt with ×${doers.length}`,
+    says: `${doers.length} requests about prize ${place}`,
     run: async () => {
       const open = await read(OPEN)
       const prize = open[place % open.length]
       if (prize === undefined) return
-      const likely = DEEDS[prize.status]!
-      const deeds = doers.map(({ chance, where }) => ({ named: likely[chance % likely.length]!, where }))
+      const likely = ACTIONS[prize.status]!
+      const actions = doers.map(({ chance, where }) => ({ named: likely[chance % likely.length]!, where }))
       const answers = await Promise.all(
-        deeds.map(({ named, where }) => named[1](world, prize, { where, key })),
+        actions.map(({ named, where }) => named[1](world, prize, { where, key })),
       )
-      const told = deeds.map(({ named }, at) => `${named[0]} → ${answers[at]?.status ?? 'nothing'}`)
-      world.note(`  ${prize.status} ${prize.winnerId}: ${told.join(', ')}`)
+      const outcomes = actions.map(({ named }, at) => `${named[0]} → ${answers[at]?.status ?? 'nothing'}`)
+      world.note(`  ${prize.status} ${prize.winnerId}: ${outcomes.join(', ')}`)
     },
   }
 }
 
-/** Before the sweep does it, or beside it. */
+/** Requests a redraw before the sweep does, or at the same time. */
 const drawsAgain: Choose = (world) => {
   const place = world.below(100)
   const key = world.newKey()
   return {
-    says: 'a prize that nobody has is to be drawn again',
+    says: 'the operator redraws a lost prize',
     run: async () => {
       const gone = await read(GONE)
       const prize = gone[place % gone.length]
       if (prize === undefined) return
       const path = `/raffles/${prize.raffleId}/redraws`
-      const { status } = await world.ask(
+      const { status } = await world.call(
         world.operator,
         'POST',
         path,
         { units: [prize.unit], reason: 'gone' },
         key,
       )
-      world.note(`  drawn again: ${prize.unit} → ${status}`)
+      world.note(`  redrawn: ${prize.unit} → ${status}`)
     },
   }
 }
@@ -147,12 +147,12 @@ const drawsAgain: Choose = (world) => {
 const MOVES: readonly Weighted[] = [
   [12, dealsWithPrize],
   [4, dealsWithPayout],
-  [2, asksForRest],
-  [2, asksForEarnings],
+  [2, requestsOrganiserPayout],
+  [2, requestsShopPayout],
   [1, drawsAgain],
   [4, sweeps],
-  [1, rings],
-  [1, falls],
+  [1, alarmRings],
+  [1, sandboxFails],
   [2, fulfils],
   [1, revokes],
   [4, disputes],

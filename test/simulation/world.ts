@@ -1,4 +1,4 @@
-// The world of a simulation: raffles and products on sale, people, what they asked for so far, and a bad network.
+// The world of a simulation: raffles and products on sale, people, their requests so far, and a bad network.
 import { env } from 'cloudflare:workers'
 import type { Bindings } from '../../src/core/context.ts'
 import { chargeEvent, decideCharge, type SandboxAction } from '../../src/sandbox/charges.ts'
@@ -19,74 +19,74 @@ import { seededBelow } from '../tickets/seeded-random.ts'
 import { audit } from './invariants.ts'
 import { Mailer } from './mailer.ts'
 
-/** A try to pay; what is known of it is filled in once the answer is there. */
+/** A try to pay. The response fills in the payment. */
 export interface Try {
   key: string
   body: { provider: 'sandbox' | 'manual'; phone?: string }
   paymentId: string | null
   /** The path of the sandbox's page. */
   page: string | null
-  /** Whether the payer was seen to do something about it. */
+  /** Whether the payer has acted on it. */
   isTouched: boolean
 }
 
-/** An order that was asked for, whether it came to be or not: what is decided later never depends on that. */
-export interface Wish {
+/** A request for an order, whether it succeeded or not: later choices never depend on the outcome. */
+export interface OrderRequest {
   buyer: Person
   key: string
   path: '/orders' | '/tickets/purchase'
   body: { payment: Try['body'] } & Record<string, unknown>
   orderId: string | null
   tries: Try[]
-  /** Whether somebody has tried to send money for it. */
+  /** Whether anybody has tried to pay for it. */
   isPaying: boolean
 }
 
-/** An order of the other shop, of which it tells us. */
-export interface Told {
+/** An order that the other shop reports to us. */
+export interface ShopOrder {
   orderRef: string
   body: { orderRef: string; amount: { amount: number; currency: string } } & Record<string, unknown>
-  /** Whether we have said that we know of it. */
-  isHeard: boolean
+  /** Whether we have acknowledged it. */
+  isAcknowledged: boolean
 }
 
-/** What the sandbox has to tell us, once it has; told by another way or lost, it stays empty. */
-export interface Letter {
+/** A webhook that the sandbox sends late. Empty before the payer acts, or if it was sent at once or lost. */
+export interface Webhook {
   body: string | null
   headers: () => Headers
 }
 
-export const newLetter = (): Letter => ({ body: null, headers: () => new Headers() })
+export const newWebhook = (): Webhook => ({ body: null, headers: () => new Headers() })
 
 export const CURRENCY = 'KES'
 const BUYERS_MIN = 8
 export const SANDBOX_DOWN = 'the network to the sandbox is down'
-export const ANSWER_LOST = 'the answer of the sandbox was lost'
-/** What a provider may be down for, in calls of ours. */
+export const ANSWER_LOST = 'the response of the sandbox was lost'
+/** A database whose every call fails. */
 const dead = failingDatabase(SANDBOX_DOWN)
 const deadStatement = dead.prepare('')
 
-/** The worker's database, but nobody reaches the sandbox's books. */
+/** The worker's database, but every call to the sandbox's tables fails. */
 const WITHOUT_SANDBOX = {
   prepare: (query: string) => (/sandbox_/.test(query) ? deadStatement : env.DB.prepare(query)),
   batch: (statements: D1PreparedStatement[]) =>
     statements.includes(deadStatement) ? dead.batch(statements) : env.DB.batch(statements),
 } as unknown as D1Database
 
-/** The worker's database, but the sandbox does what it is asked, and nobody hears its answer. */
-const UNHEARD_SANDBOX = forgetfulDatabase(env.DB, Number.POSITIVE_INFINITY, {
+/** The worker's database, but the response of every call to the sandbox's tables is lost. */
+const FORGETFUL_SANDBOX = forgetfulDatabase(env.DB, Number.POSITIVE_INFINITY, {
   of: (query) => /sandbox_/.test(query),
   message: ANSWER_LOST,
 }).DB
 
 export class World {
   readonly below: RandomBelow
-  /** What was done, for whoever reads about a failure. */
+  /** The moves so far, to be shown with a failure. */
   readonly steps: string[] = []
-  readonly wishes: Wish[] = []
-  readonly letters: Letter[] = []
-  readonly told: Told[] = []
-  /** Orders of the other shop of which it was told that their entries are taken back. */
+  readonly orderRequests: OrderRequest[] = []
+  readonly webhooks: Webhook[] = []
+  readonly shopOrders: ShopOrder[] = []
+  /** References of the other shop's orders whose entries it has revoked. */
   readonly takenBack = new Set<string>()
   readonly wrong: string[] = []
   /** Winners who will never claim. */
@@ -94,30 +94,30 @@ export class World {
   /** Payout methods, by person and place. */
   readonly methods = new Map<string, Promise<string>>()
   buyers: Person[] = []
-  /** Whose tickets are sold. */
+  /** The raffles whose tickets are sold. */
   raffles: Staged[] = []
-  /** Whose entries are earned by the organisation's orders. */
+  /** The raffle whose entries the organisation's orders earn. */
   earned!: Staged
   products: string[] = []
-  /** What was put into stock, of each product. */
+  /** Units put into stock, by product. */
   readonly stock = new Map<string, number>()
   readonly mailer = new Mailer()
   organisation!: Organisation
-  /** Approves what the organisation's first operator asks for. */
+  /** Approves the payouts that the organisation's first operator requests. */
   approver!: Person
-  /** Whether so much has happened that a raffle may end early. */
+  /** Whether raffles may end early from now on. */
   isLate = false
   /** Until when the sandbox cannot be reached. */
   downUntil = 0
-  /** Until then it does what it is asked, and its answers are lost. */
-  unheardUntil = 0
+  /** Until when the sandbox's responses are lost after it has acted. */
+  answersLostUntil = 0
   #keys = 0
-  /** The other shop's. */
+  /** The other shop's API key. */
   #apiKey = ''
 
   constructor(seed: number) {
     this.below = seededBelow(seed)
-    // Neighbouring seeds begin alike.
+    // The first numbers of neighbouring seeds are alike.
     for (let skip = 0; skip < 5; skip++) this.below(2)
   }
 
@@ -131,24 +131,24 @@ export class World {
   }
 
   get isDown(): boolean {
-    return Date.now() < Math.max(this.downUntil, this.unheardUntil)
+    return Date.now() < Math.max(this.downUntil, this.answersLostUntil)
   }
 
   get bindings(): { bindings?: Partial<Bindings> } {
     if (!this.isDown) return {}
-    return { bindings: { DB: Date.now() < this.downUntil ? WITHOUT_SANDBOX : UNHEARD_SANDBOX } }
+    return { bindings: { DB: Date.now() < this.downUntil ? WITHOUT_SANDBOX : FORGETFUL_SANDBOX } }
   }
 
   bringSandboxBack(): void {
     this.downUntil = 0
-    this.unheardUntil = 0
+    this.answersLostUntil = 0
   }
 
   note(what: string): void {
     this.steps.push(`${iso(Date.now()).slice(11, 19)} ${what}`)
   }
 
-  putIn(productId: string, units: number): void {
+  recordRestock(productId: string, units: number): void {
     this.stock.set(productId, this.stock.get(productId)! + units)
   }
 
@@ -164,7 +164,12 @@ export class World {
     this.raffles = await Promise.all(terms.map((each) => stageRaffle(each, this.organisation)))
     this.earned = await stageRaffle(this.#earned(), this.organisation)
     const key = { name: 'The other shop', scopes: ['grants:write'] }
-    const made = await this.ask(this.operator, 'POST', `/organisations/${this.organisation.id}/api-keys`, key)
+    const made = await this.call(
+      this.operator,
+      'POST',
+      `/organisations/${this.organisation.id}/api-keys`,
+      key,
+    )
     this.#apiKey = made.body.key
   }
 
@@ -190,7 +195,7 @@ export class World {
     }
   }
 
-  /** A refund of one ticket fails the first time; its cash prize, too. */
+  /** The sandbox fails the first refund of one ticket, and the first payout of some cash prizes. */
   #sequential() {
     return {
       ...this.#times(2 + this.below(3)),
@@ -215,7 +220,7 @@ export class World {
     }
   }
 
-  /** A refund of one ticket arrives later; below its minimum it cancels itself. */
+  /** The sandbox pays a refund of one ticket late. Below its minimum, the raffle is cancelled. */
   #random() {
     return {
       ...this.#times(2 + this.below(3)),
@@ -262,61 +267,63 @@ export class World {
     }
   }
 
-  /** Asks as `person`, over a network that may be down; a 5xx is only right while it is. */
-  ask(person: Person, method: Method, path: string, body?: unknown, key?: string): Promise<Answer> {
+  /** Calls the API as `person`, over a network that may be down. A 5xx is a failure unless it is down. */
+  call(person: Person, method: Method, path: string, body?: unknown, key?: string): Promise<Answer> {
     const headers = keyed(key)
-    return this.#heed(`${method} ${path}`, () =>
+    return this.#flagServerError(`${method} ${path}`, () =>
       as(person, method, path, body, { headers, ...this.bindings }),
     )
   }
 
-  /** Asks as the other shop's program. */
-  askAsShop(method: Method, path: string, body?: unknown, key?: string): Promise<Answer> {
+  /** Calls the API as the other shop's program. */
+  callAsShop(method: Method, path: string, body?: unknown, key?: string): Promise<Answer> {
     const options = { token: this.#apiKey, body, headers: keyed(key), ...this.bindings }
-    return this.#heed(`${method} ${path}`, () => call(method, `/api/v1${path}`, options))
+    return this.#flagServerError(`${method} ${path}`, () => call(method, `/api/v1${path}`, options))
   }
 
-  async #heed(what: string, ask: () => Promise<Answer>): Promise<Answer> {
+  async #flagServerError(what: string, send: () => Promise<Answer>): Promise<Answer> {
     const wasDown = this.isDown
-    const answer = await ask()
+    const answer = await send()
     if (answer.status >= 500 && !wasDown) {
       this.wrong.push(`${what} answered ${answer.status}: ${JSON.stringify(answer.body)}`)
     }
     return answer
   }
 
-  /** Asks for a wish, for the first time or again. */
-  async want(wish: Wish): Promise<void> {
-    const { status, body } = await this.ask(wish.buyer, 'POST', wish.path, wish.body, wish.key)
-    this.note(`  order ${this.wishes.indexOf(wish)} → ${status} ${status < 400 ? '' : body.code}`)
+  /** Sends a request for an order, for the first time or again. */
+  async placeOrder(request: OrderRequest): Promise<void> {
+    const { status, body } = await this.call(request.buyer, 'POST', request.path, request.body, request.key)
+    this.note(`  order ${this.orderRequests.indexOf(request)} → ${status} ${status < 400 ? '' : body.code}`)
     if (status !== 201) return
-    const order = wish.path === '/orders' ? body : body.order
-    if (wish.orderId !== null && wish.orderId !== order.id) {
-      this.wrong.push(`the key ${wish.key} made both ${wish.orderId} and ${order.id}`)
+    const order = request.path === '/orders' ? body : body.order
+    if (request.orderId !== null && request.orderId !== order.id) {
+      this.wrong.push(`the key ${request.key} made both ${request.orderId} and ${order.id}`)
     }
-    wish.orderId = order.id
-    if (wish.tries[0]!.paymentId === null) fill(wish.tries[0]!, order.payment)
+    request.orderId = order.id
+    if (request.tries[0]!.paymentId === null) fill(request.tries[0]!, order.payment)
   }
 
-  async payAgain(wish: Wish, again: Try): Promise<void> {
-    if (wish.orderId === null) return
-    const { status, body } = await this.ask(
-      wish.buyer,
+  async payAgain(request: OrderRequest, again: Try): Promise<void> {
+    if (request.orderId === null) return
+    const { status, body } = await this.call(
+      request.buyer,
       'POST',
-      `/orders/${wish.orderId}/pay`,
+      `/orders/${request.orderId}/pay`,
       again.body,
       again.key,
     )
-    this.note(`  pay again for ${this.wishes.indexOf(wish)} → ${status} ${status < 400 ? '' : body.code}`)
+    this.note(
+      `  pay again for ${this.orderRequests.indexOf(request)} → ${status} ${status < 400 ? '' : body.code}`,
+    )
     if (status === 201) fill(again, body.payment)
   }
 
-  /** What the payer does on the page; the page itself tells us, unless the network keeps that from us. */
+  /** The payer presses a button of the page. The page sends the webhook itself, unless the network is down. */
   async decide(
     page: string,
     action: SandboxAction,
     delivery: 'now' | 'late' | 'lost',
-    letter: Letter,
+    webhook: Webhook,
   ): Promise<void> {
     if (delivery === 'now' && !this.isDown) {
       const { status } = await call('POST', page, { form: { action } })
@@ -325,17 +332,17 @@ export class World {
     }
     const [id, token] = page.split('/').slice(-2)
     const ctx = testContext()
-    // Once we have told it to stop, nobody asks any more: what is paid then must be told, late or not.
-    const asked = env.DB.prepare('SELECT status FROM sandbox_charges WHERE id = ?').bind(id)
-    const before = await asked.first('status')
+    // A stopped charge is no longer polled. Only a webhook can report its payment, so that webhook may be late, never lost.
+    const statement = env.DB.prepare('SELECT status FROM sandbox_charges WHERE id = ?').bind(id)
+    const before = await statement.first('status')
     const charge = await decideCharge(ctx, { id: id!, token: token! }, action)
     if (delivery === 'lost' && before === 'open') return
-    letter.body = chargeEvent(ctx, charge).body
-    letter.headers = () => chargeEvent(testContext(), charge).headers
+    webhook.body = chargeEvent(ctx, charge).body
+    webhook.headers = () => chargeEvent(testContext(), charge).headers
   }
 
-  /** The letter stays known, so that it can come twice. */
-  async deliver({ body, headers }: Letter): Promise<void> {
+  /** A delivered webhook is kept, so that it can arrive twice. */
+  async deliver({ body, headers }: Webhook): Promise<void> {
     if (body === null) return
     const { status } = await call('POST', '/api/v1/payments/sandbox/webhook', {
       raw: body,
@@ -347,7 +354,7 @@ export class World {
 
   sweep = (): Promise<void> => sweep({ ...this.mailer.bindings, ...this.bindings.bindings })
 
-  /** What is wrong now, or once everything is over. */
+  /** The failures of the audit, now or once everything has settled. */
   audit = (settled: boolean): Promise<string[]> =>
     audit(env, {
       settled,

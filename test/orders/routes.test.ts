@@ -1,14 +1,14 @@
-// The doors of orders and refunds refuse whoever is not signed in.
+// The routes of orders and refunds refuse whoever is not signed in.
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
-import { type Door, protectedDoors } from '../harness/auth-battery.ts'
+import { protectedRoutes, type Route } from '../harness/auth-battery.ts'
 import { operations } from '../harness/client.ts'
 
 const ORDER = `/api/v1/orders/${newId('order')}`
 const headers = { 'idempotency-key': 'a-key' }
 const payment = { provider: 'sandbox' }
 
-const DOORS: readonly Door[] = [
+const ROUTES: readonly Route[] = [
   {
     method: 'POST',
     path: '/api/v1/orders',
@@ -33,11 +33,11 @@ const DOORS: readonly Door[] = [
     body: { reason: 'It is not in the statement.' },
   },
 ]
-protectedDoors(DOORS)
+protectedRoutes(ROUTES)
 
-describe('the doors of orders and refunds', () => {
+describe('the routes of orders and refunds', () => {
   it('are all in this file', () => {
-    const known = DOORS.map(({ method, path }) => `${method} ${path.replace(/(order|refund)_\w+/, ':id')}`)
+    const known = ROUTES.map(({ method, path }) => `${method} ${path.replace(/(order|refund)_\w+/, ':id')}`)
     const declared = operations
       .filter(({ path }) => /^\/api\/v1\/(orders|refunds)/.test(path))
       .map(({ method, path }) => `${method} ${path}`)

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
-import { type Door, protectedDoors } from '../harness/auth-battery.ts'
+import { protectedRoutes, type Route } from '../harness/auth-battery.ts'
 import { call, operations } from '../harness/client.ts'
 import { addOperator, organisationWithOperator, registerPlayer, signedInAdmin } from '../harness/people.ts'
 import {
@@ -22,7 +22,7 @@ const KEY = { 'idempotency-key': 'a-key' }
 const ADDRESS = { name: 'Amina', lines: ['1 Road'], city: 'Nairobi', country: 'KE' }
 
 /** Every protected route of raffles, tickets and draws, with a valid body. */
-const DOORS: readonly Door[] = [
+const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/api/v1/raffles', body: raffleBody() },
   { method: 'PUT', path: `/api/v1/raffles/${RAFFLE}`, body: { title: 'Books' } },
   { method: 'DELETE', path: `/api/v1/raffles/${RAFFLE}` },
@@ -54,13 +54,13 @@ const DOORS: readonly Door[] = [
   { method: 'POST', path: `/api/v1/winners/${WINNER}/deliver` },
 ]
 
-protectedDoors(DOORS)
+protectedRoutes(ROUTES)
 
 describe('the protected routes of raffles, tickets and draws', () => {
   useClock()
 
   it('are all in this file', () => {
-    const known = DOORS.map(
+    const known = ROUTES.map(
       ({ method, path }) => `${method} ${path.replace(/(raffle|winner|res)_\w+/, ':id')}`,
     )
     const declared = operations
@@ -73,11 +73,11 @@ describe('the protected routes of raffles, tickets and draws', () => {
   })
 
   /** The routes of one raffle or winner. Rebuilding is for administrators, whatever the raffle. */
-  const OF_ONE: [string, Door][] = DOORS.filter(
+  const OF_ONE: [string, Route][] = ROUTES.filter(
     ({ path }) => /raffle_|winner_/.test(path) && !path.endsWith('/rebuild'),
   )
     .filter(({ body }) => !JSON.stringify(body ?? {}).includes(RAFFLE))
-    .map((door) => [`${door.method} ${door.path.replace(/(raffle|winner)_\w+/, '{id}')}`, door])
+    .map((route) => [`${route.method} ${route.path.replace(/(raffle|winner)_\w+/, '{id}')}`, route])
   const as404 = { status: 404, code: 'not_found' }
 
   it('answer for another organisation’s raffles and winners exactly as for unknown ids', async () => {
@@ -87,13 +87,13 @@ describe('the protected routes of raffles, tickets and draws', () => {
     const [winner] = await winnersOf(staged.id)
     const draft = await stageDraft({}, staged.organisation)
     const { operator } = await organisationWithOperator()
-    for (const [name, door] of OF_ONE) {
+    for (const [name, route] of OF_ONE) {
       const answer = (path: string) =>
-        as(operator, door.method, path.replace('/api/v1', ''), door.body, { headers: door.headers })
-      const unknown = await answer(door.path)
+        as(operator, route.method, path.replace('/api/v1', ''), route.body, { headers: route.headers })
+      const unknown = await answer(route.path)
       expect(unknown.body, name).toMatchObject(as404)
       for (const raffleId of [staged.id, draft.id]) {
-        const theirs = await answer(door.path.replace(RAFFLE, raffleId).replace(WINNER, winner.id))
+        const theirs = await answer(route.path.replace(RAFFLE, raffleId).replace(WINNER, winner.id))
         expect({ ...theirs.body, requestId: '' }, name).toEqual({ ...unknown.body, requestId: '' })
       }
     }
@@ -108,13 +108,13 @@ describe('the protected routes of raffles, tickets and draws', () => {
     const [winner] = await winnersOf(staged.id)
     const janitor = await addOperator(staged.organisation.id, 'janitor')
     const player = await registerPlayer()
-    for (const [name, door] of OF_ONE) {
-      const path = door.path.replace('/api/v1', '').replace(RAFFLE, staged.id).replace(WINNER, winner.id)
-      const more = { headers: door.headers }
+    for (const [name, route] of OF_ONE) {
+      const path = route.path.replace('/api/v1', '').replace(RAFFLE, staged.id).replace(WINNER, winner.id)
+      const more = { headers: route.headers }
       const own = name.startsWith('POST') && /winners.*(claim|decline)$/.test(name)
       const refused = own ? as404 : { status: 403, code: 'forbidden' }
-      expect((await as(janitor, door.method, path, door.body, more)).body, name).toMatchObject(refused)
-      expect((await as(player, door.method, path, door.body, more)).body, name).toMatchObject(as404)
+      expect((await as(janitor, route.method, path, route.body, more)).body, name).toMatchObject(refused)
+      expect((await as(player, route.method, path, route.body, more)).body, name).toMatchObject(as404)
     }
   })
 

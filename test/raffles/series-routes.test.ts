@@ -1,7 +1,7 @@
 // Permissions on series: everybody reads them, only members who may write the organisation's raffles change them.
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
-import { type Door, protectedDoors } from '../harness/auth-battery.ts'
+import { protectedRoutes, type Route } from '../harness/auth-battery.ts'
 import { operations } from '../harness/client.ts'
 import { addOperator, organisationWithOperator, registerPlayer } from '../harness/people.ts'
 import { as, readAll, useClock } from './scenario.ts'
@@ -10,7 +10,7 @@ import { seriesBody, stageSeries } from './series-stage.ts'
 const SERIES = newId('series')
 const PRIZES = { prizes: [{ title: 'A mug', quantity: 1 }] }
 
-const DOORS: readonly Door[] = [
+const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/api/v1/series', body: seriesBody() },
   { method: 'PUT', path: `/api/v1/series/${SERIES}`, body: { title: 'Weekly' } },
   { method: 'PUT', path: `/api/v1/series/${SERIES}/rewards/2031-05-06`, body: PRIZES },
@@ -19,15 +19,15 @@ const DOORS: readonly Door[] = [
   { method: 'DELETE', path: `/api/v1/series/${SERIES}/skips/2031-05-06` },
   { method: 'DELETE', path: `/api/v1/series/${SERIES}` },
 ]
-const OF_ONE = DOORS.filter(({ path }) => path.includes(SERIES))
+const OF_ONE = ROUTES.filter(({ path }) => path.includes(SERIES))
 
-protectedDoors(DOORS)
+protectedRoutes(ROUTES)
 
 describe('the protected routes of series', () => {
   useClock()
 
   it('are all in this file', () => {
-    const known = DOORS.map(
+    const known = ROUTES.map(
       ({ method, path }) =>
         `${method} ${path.replace(/series_\w+/, ':id').replace(/\d{4}-\d{2}-\d{2}/, ':date')}`,
     )
