@@ -1,5 +1,5 @@
-// The process dies at any call while a raffle is drawn and its payouts are sent: nobody may be paid twice, and everybody
-// gets each mail once.
+// The process dies at any call while a raffle is drawn and its payouts are sent. Nobody may be paid twice, and everybody
+// must get each mail once.
 import { env } from 'cloudflare:workers'
 import { describe, it } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'

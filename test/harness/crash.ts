@@ -1,5 +1,5 @@
-// A process that dies at one of its outside calls. These are calls to the database, which also holds the sandbox's own
-// records, calls to a pool, and any other call that a test passes to `outside`.
+// A process that dies at one of its calls to the database, to a pool, or to anything that a test passes to `outside`. The
+// database also holds the sandbox's own records.
 import { env } from 'cloudflare:workers'
 import type { Bindings } from '../../src/core/context.ts'
 

@@ -31,7 +31,7 @@ afterAll(() => {
   delete table.voucher
 })
 
-/** Through the routes of orders that sell vouchers too. */
+/** Through the doors of orders that sell vouchers too. */
 async function ask(person: Person, method: 'GET' | 'POST', path: string, body?: unknown) {
   const headers = {
     authorization: `Bearer ${person.token}`,
@@ -119,7 +119,7 @@ describe('a kind of line that one file adds', () => {
     })
   })
 
-  it('is part of what the route says of a line that is not one', async () => {
+  it('is part of what the door says of a line that is not one', async () => {
     const { voucherId, player } = await staged()
     const refused = async (lines: object[], more = {}) => (await place(player, lines, more)).body.errors
     expect(await refused([{ quantity: 1 }])).toEqual([

@@ -1,4 +1,4 @@
-// The routes of orders and refunds refuse whoever is not signed in.
+// The routes of orders and refunds refuse everyone who is not signed in.
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
 import { protectedRoutes, type Route } from '../harness/auth-battery.ts'
@@ -36,7 +36,7 @@ const ROUTES: readonly Route[] = [
 protectedRoutes(ROUTES)
 
 describe('the routes of orders and refunds', () => {
-  it('are all in this file', () => {
+  it('are all tested in this file', () => {
     const known = ROUTES.map(({ method, path }) => `${method} ${path.replace(/(order|refund)_\w+/, ':id')}`)
     const declared = operations
       .filter(({ path }) => /^\/api\/v1\/(orders|refunds)/.test(path))

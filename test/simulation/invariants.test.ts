@@ -183,5 +183,5 @@ it('finds an unpaid ticket, and a held number that nobody can pay for', async ()
   const { id } = (outcome as { reservation: { id: string } }).reservation
   const { seq } = reservationAddress(id)
   await askPool(ctx, sold.raffle.pool, (pool) => pool.confirm(seq, id))
-  expect((await found(sold)).join('\n')).toMatch(/is sold, and no order pays for it/)
+  expect((await found(sold)).join('\n')).toMatch(/is sold, but no order pays for it/)
 })
