@@ -1,4 +1,4 @@
-// The doors of orders and refunds refuse whoever is not signed in.
+// The routes of orders and refunds refuse everyone who is not signed in.
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
 import { type Door, protectedDoors } from '../harness/auth-battery.ts'
@@ -35,8 +35,8 @@ const DOORS: readonly Door[] = [
 ]
 protectedDoors(DOORS)
 
-describe('the doors of orders and refunds', () => {
-  it('are all in this file', () => {
+describe('the routes of orders and refunds', () => {
+  it('are all tested in this file', () => {
     const known = DOORS.map(({ method, path }) => `${method} ${path.replace(/(order|refund)_\w+/, ':id')}`)
     const declared = operations
       .filter(({ path }) => /^\/api\/v1\/(orders|refunds)/.test(path))
