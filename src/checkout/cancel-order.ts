@@ -1,4 +1,4 @@
-/** Cancels an unpaid order for its buyer, after every provider that may hold a payment for it was asked once more. */
+/** Cancels an unpaid order for its buyer, after a last query of every provider that may have a payment for it. */
 import { requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound, Problem } from '../core/errors.ts'
@@ -16,7 +16,7 @@ export async function cancelOrder(ctx: Ctx, id: string): Promise<void> {
   if (present.status === 'cancelled') return
   const why =
     present.receipt === null
-      ? `This order is ${present.status} already.`
+      ? `This order is already ${present.status}.`
       : 'This order is paid: ask the organiser for a refund.'
   throw new Problem('invalid_state', why)
 }

@@ -1,4 +1,4 @@
-/** The shapes of buying on the wire: what is ordered, how it is paid, and what a purchase answers. */
+/** Schemas for buying: placing an order, purchasing tickets in one call, and the response to a purchase. */
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { PostalAddress } from '../core/postal-address.ts'
@@ -17,7 +17,7 @@ const numbers = z
 
 const howMany = {
   quantity: z.number().int().min(1).max(MAX_TICKETS_A_CALL).optional(),
-  /** The exact numbers, where the raffle lets its players choose. */
+  /** The exact numbers, if the raffle lets its players choose. */
   numbers: numbers.optional(),
 }
 
@@ -26,12 +26,12 @@ const isEither = ({ quantity, numbers }: { quantity?: number | undefined; number
 
 const EITHER = 'send either quantity or numbers'
 
-/** Units of one item: of any kind that is in the table. */
+/** A line of an order: units of one item, of any kind in `table`. */
 function orderLineOf(table: LineTable) {
   const ports = Object.values(table)
   const fields = ports.map(({ reference }) => `a ${reference.field}`)
   const numbered = ports.filter(({ isNumbered }) => isNumbered)
-  // Read in this order, on which the fingerprint of a request depends: a repeat must be one after a deployment too.
+  // The fingerprint of a request depends on the order of these fields. It must not change: a repeat may come after a deployment.
   const { raffleId, ...others } = referenceFields(table, (id) => id.optional())
   return z
     .strictObject({ raffleId, ...howMany, ...others })
@@ -40,13 +40,13 @@ function orderLineOf(table: LineTable) {
     .refine(
       (line) =>
         line.numbers === undefined || namedItems(table, line).every(({ kind }) => table[kind]!.isNumbered),
-      { path: ['numbers'], message: `are for ${itemsOf(numbered).join(' and ')} alone` },
+      { path: ['numbers'], message: `are only for ${itemsOf(numbered).join(' and ')}` },
     )
 }
 
 export type OrderLineIn = z.infer<ReturnType<typeof orderLineOf>>
 
-/** An order of lines of every kind that is in the table. */
+/** The schema of an order, with lines of every kind in `table`. */
 export function placeOrderOf(table: LineTable) {
   const ports = Object.values(table)
   const sent = ports.filter(({ fulfil }) => fulfil !== null)
@@ -57,7 +57,7 @@ export function placeOrderOf(table: LineTable) {
     .strictObject({
       lines: z.array(orderLineOf(table)).min(1).max(MAX_LINES),
       payment: PayWith,
-      /** Where its products are sent; without, they are picked up. */
+      /** Where its products are sent. Without it they are picked up. */
       deliveryAddress: PostalAddress.optional(),
     })
     .refine(
@@ -70,7 +70,7 @@ export function placeOrderOf(table: LineTable) {
         lines.some((line) => namedItems(table, line).some(({ kind }) => table[kind]!.fulfil !== null)),
       {
         path: ['deliveryAddress'],
-        message: `is for ${itemsOf(sent).join(' and ')}: ${notSent.join(' and ')} are not sent to anybody`,
+        message: `is for ${itemsOf(sent).join(' and ')}: ${notSent.join(' and ')} are not sent`,
       },
     )
     .meta({ id: 'PlaceOrder' })
@@ -80,7 +80,7 @@ const itemsOf = (ports: LinePort[]): string[] => ports.map(({ words }) => `${wor
 
 export type PlaceOrder = z.infer<ReturnType<typeof placeOrderOf>>
 
-/** The one-line form of an order; without `payment`, of a free raffle. */
+/** An order with one line. Without `payment`: tickets of a free raffle. */
 export const PurchaseTickets = z
   .strictObject({ raffleId: Id('raffle'), ...howMany, payment: PayWith.optional() })
   .refine(isEither, EITHER)
@@ -88,7 +88,7 @@ export const PurchaseTickets = z
 
 export type PurchaseTickets = z.infer<typeof PurchaseTickets>
 
-/** What a purchase got: its tickets, and the order where something is to be paid. */
+/** The response to a purchase: its tickets, and its order if they cost money. */
 export const Purchase = z
   .strictObject({ reservation: Reservation, tickets: z.array(Ticket), order: Order.nullable() })
   .meta({ id: 'Purchase' })

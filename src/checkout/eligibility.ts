@@ -1,9 +1,11 @@
 /**
- * Whether this person may buy: the one place for rules about the person, called before anything is held. What a pool can
- * decide from its terms and the token is decided in `tickets/`; what needs a person's data is decided here, on top of it.
+ * Whether this person may buy: the only place for rules about the person, called before anything is held. Rules that
+ * need only the pool's terms and the token belong in `tickets/`. Rules that need personal data belong here.
  */
 import { requireUser } from '../accounts/permissions.ts'
 import type { Actor, Ctx } from '../core/context.ts'
 
-/** Today there is one rule: one must be signed in. By the token alone, so that free tickets can be had while D1 is down. */
+/**
+ * The only rule so far: the buyer is signed in. It needs only the token, so free tickets are available while D1 is down.
+ */
 export const requireBuyer = (ctx: Ctx): Actor => requireUser(ctx)

@@ -1,4 +1,4 @@
-/** Ends an unpaid order: asks its providers once more, then writes its end and releases what it held. */
+/** Ends an unpaid order: queries its providers a last time, then records the end and releases its holds. */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -17,7 +17,7 @@ export interface StoppedPayments {
   payments: PaymentRow[]
 }
 
-/** Asks the provider of each open payment, settles what was paid, and stops the rest. Starts no payment. */
+/** Queries the provider of each open payment, settles those that were paid, and stops the rest. Starts no payment. */
 export async function stopOpenPayments(ctx: Ctx, id: string): Promise<StoppedPayments> {
   const open = await ctx.db
     .select()
@@ -32,7 +32,7 @@ export async function stopOpenPayments(ctx: Ctx, id: string): Promise<StoppedPay
   return { allAnswered, payments: open }
 }
 
-/** Returns false if the order had ended already, or if a receipt claimed it since it was read. */
+/** Returns false if the order had already ended, or if a receipt claimed it meanwhile. */
 export async function endUnpaidOrder(
   ctx: Ctx,
   id: string,
@@ -63,7 +63,7 @@ export async function endUnpaidOrder(
   // If the process dies here, the holds expire by themselves, and a line that was sold since refuses to be released.
   const { lines } = await findOrder(ctx, id)
   await Promise.all(lines.map((line) => linePort(line.kind).release(ctx, line)))
-  // A payment may have started after the providers were asked. No other can start now, as the order is over.
+  // A payment may have started after the providers were queried. No other can start now, because the order has ended.
   const late = expired.filter((each) => !stopped.some((known) => known.id === each.id))
   await Promise.all(late.map((payment) => stopPayment(ctx, payment)))
   return true

@@ -1,4 +1,4 @@
-/** Examples of buying for the API document. */
+/** Examples of purchases for the API document. */
 import { EXAMPLE_RAFFLE_ID, EXAMPLE_RESERVATION_ID } from '../core/examples.ts'
 import { EXAMPLE_ORDER } from '../orders/examples.ts'
 import type { Purchase } from './contract.ts'

@@ -1,4 +1,4 @@
-/** Expires an order that was not paid in time, after every provider that may hold a payment for it was asked once more. */
+/** Expires an order that was not paid in time, after a last query of every provider that may have a payment for it. */
 import { and, eq, isNull } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { SECOND_MS } from '../core/time.ts'

@@ -1,6 +1,6 @@
 /**
- * Places an order: holds every line or none, writes the order and its payment down, then asks the provider. A hold that
- * nobody wrote down ends by itself; an order whose payment was not started is started again by its repeat or the sweep.
+ * Places an order: holds every line or none, stores the order and its payment, then calls the provider. After a crash, a
+ * hold without an order expires by itself, and a repeat or the sweep starts a stored payment.
  */
 import type { Ctx } from '../core/context.ts'
 import { isUniqueViolation, withRetry } from '../core/database.ts'
@@ -26,16 +26,16 @@ import type { OrderLineIn, PlaceOrder } from './contract.ts'
 import { requireBuyer } from './eligibility.ts'
 import { mustBePayableBy } from './payment-method.ts'
 
-/** An order as it was just placed, with what each line holds. */
+/** A placed order, with the hold of each line. */
 export interface PlacedOrder {
   rows: OrderRows
   held: HeldLine[]
 }
 
-/** Where the request says how it is paid. */
+/** The path of the payment's fields in the request. */
 const PAYMENT = 'payment.'
 
-/** Where the request has its line `at`. */
+/** Returns the path of line `at` in the request. */
 type PathOf = (at: number) => string
 
 export async function placeOrder(
@@ -59,14 +59,14 @@ export async function placeOrder(
     await releaseAll(ctx, rows.lines)
     throw new Problem(
       'hold_expired',
-      'What this Idempotency-Key held has run out. Order again with a new key.',
+      'The hold of this Idempotency-Key has expired. Order again with a new key.',
     )
   }
   try {
-    await write(ctx, rows)
+    await insertOrder(ctx, rows)
   } catch (error) {
     if (!isUniqueViolation(error, 'orders.')) throw error
-    // The same key at the same time, or for other raffles before.
+    // The key was used at the same moment, or before by an order of other items.
     const other = (await findOrderByKey(ctx, userId, key))!
     if (other.order.request !== request) await releaseAll(ctx, rows.lines)
     return resume(ctx, other, held, request)
@@ -74,7 +74,7 @@ export async function placeOrder(
   return { rows: { ...rows, payment: await startPayment(ctx, rows.payment) }, held }
 }
 
-/** What the same key asked for before: as it stands now, and its payment started if it was not. */
+/** A repeat: returns the order in its present state, and starts its payment if that was lost. */
 async function resume(ctx: Ctx, known: OrderRows, held: HeldLine[], request: string): Promise<PlacedOrder> {
   if (known.order.request !== request) {
     throw new Problem('idempotency_mismatch', 'This Idempotency-Key was used for another order.')
@@ -93,7 +93,7 @@ async function holdAll(
   const held: HeldLine[] = []
   try {
     for (const [at, line] of lines.entries()) {
-      await sayingWhere(pathOf(at), async () => {
+      await withErrorPath(pathOf(at), async () => {
         const wanted = wantedOf(line)
         held.push(await linePort(wanted.kind).hold(ctx, wanted, terms))
         mustBeOnePayment(held, lines)
@@ -102,16 +102,16 @@ async function holdAll(
     mustBePayableBy(ctx.settings, payment, PAYMENT, sumOf(held, lines))
     return held
   } catch (error) {
-    // What an earlier call with this key holds is an order's: only that order lets it go.
-    const mine = held.flatMap(({ repeated, hold }, at) =>
+    // A hold of an earlier call with this key belongs to an order. Only that order may release it.
+    const ownHolds = held.flatMap(({ repeated, hold }, at) =>
       repeated ? [] : [{ ...wantedOf(lines[at]!), reservationId: hold.id }],
     )
-    await releaseAll(ctx, mine)
+    await releaseAll(ctx, ownHolds)
     throw error
   }
 }
 
-/** Of the first lines, as far as they are held; throws what is wrong with the last of them. */
+/** Checks the lines that are held so far as one payment. Throws a validation error about the last of them. */
 function mustBeOnePayment(held: HeldLine[], lines: OrderLineIn[]): void {
   const at = held.length - 1
   if (held[at]!.currency !== held[0]!.currency) throw invalid('', 'must have the currency of the other lines')
@@ -125,8 +125,8 @@ const sumOf = (held: HeldLine[], lines: OrderLineIn[]): Money => ({
   currency: held[0]!.currency,
 })
 
-/** What is wrong with a line is said of where the request has it. */
-async function sayingWhere(path: string, work: () => Promise<void>): Promise<void> {
+/** Puts `path` before the paths of validation errors. */
+async function withErrorPath(path: string, work: () => Promise<void>): Promise<void> {
   try {
     await work()
   } catch (error) {
@@ -145,7 +145,7 @@ async function releaseAll(ctx: Ctx, lines: Held[]): Promise<void> {
   await Promise.all(lines.map((line) => linePort(line.kind).release(ctx, line)))
 }
 
-/** What a line asks for: so many units, or these numbers, of the one item that it names. */
+/** The item that a line names, and how many units or which numbers of it. */
 const wantedOf = (line: OrderLineIn) => ({
   ...namedItems(LINES, line)[0]!,
   quantity: line.quantity ?? line.numbers!.length,
@@ -196,10 +196,10 @@ function rowsOf(
   return { order, lines, payment: newPayment(ctx, order, key, input.payment) }
 }
 
-/** A statement takes a hundred parameters. */
+/** A statement takes at most a hundred parameters. */
 const LINES_A_STATEMENT = 8
 
-async function write(
+async function insertOrder(
   ctx: Ctx,
   { order, lines, payment }: { order: OrderRow; lines: OrderLineRow[]; payment: PaymentRow },
 ): Promise<void> {

@@ -1,4 +1,4 @@
-/** Takes tickets of a raffle: free ones at once from its pool; priced ones as an order of one line. */
+/** Purchases tickets of a raffle: free ones directly from its pool, others by an order with one line. */
 import type { Ctx } from '../core/context.ts'
 import type { OrderRows } from '../orders/find-order.ts'
 import { historyText } from '../orders/history-text.ts'
@@ -19,8 +19,8 @@ export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: str
   }
   const { rows, held } = await placeOrder(ctx, { lines: [line], payment }, key, () => '')
   const { hold, repeated } = held[0]!
-  if (repeated) return asItStands(ctx, line.raffleId, rows, hold)
-  // Without asking the database again: what is there to tell was just written.
+  if (repeated) return presentRepeat(ctx, line.raffleId, rows, hold)
+  // Everything to show was just written, so the database is not read again.
   const order = presentOrder(rows, {
     lines: new Map([[hold.id, { numbers: hold.numbers, fulfilment: null }]]),
     buyers: new Map(),
@@ -31,8 +31,8 @@ export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: str
   return { ...presentReserved(line.raffleId, hold), order }
 }
 
-/** Of a repeat: whatever has happened since is told too. */
-async function asItStands(
+/** Presents a repeated purchase, with everything that has happened since the first. */
+async function presentRepeat(
   ctx: Ctx,
   raffleId: string,
   rows: OrderRows,
@@ -42,9 +42,9 @@ async function asItStands(
     readDetails(ctx, [rows]),
     findReservation(ctx, hold.id),
   ])
-  // What the pool has just said: the database may not have heard of it yet.
+  // The pool has just returned the hold. The database may not have it yet.
   const reservation = asShown(hold, isCancelled)
-  const isStanding = reservation.state === 'held' || reservation.state === 'sold'
-  const lines = new Map([[hold.id, { numbers: isStanding ? hold.numbers : [], fulfilment: null }]])
+  const hasNumbers = reservation.state === 'held' || reservation.state === 'sold'
+  const lines = new Map([[hold.id, { numbers: hasNumbers ? hold.numbers : [], fulfilment: null }]])
   return { ...presentReserved(raffleId, reservation), order: presentOrder(rows, { ...details, lines }) }
 }

@@ -1,4 +1,4 @@
-/** Doors of buying: tickets in one call, orders of several lines, and what becomes of an order. */
+/** Routes of buying: tickets in one call, orders of several lines, paying, cancelling and fulfilment. */
 import { Hono } from 'hono'
 import { MAX_UNPAID_ORDERS, MAX_UNPAID_UNITS } from '../catalog/hold-stock.ts'
 import type { AppEnv } from '../core/context.ts'
@@ -24,7 +24,7 @@ import { purchaseTickets } from './purchase-tickets.ts'
 
 const TAG = 'Orders'
 
-/** What a pool may answer to whoever asks it for tickets. */
+/** The errors of a pool when it is called for tickets. */
 const POOL_ERRORS: readonly ErrorCode[] = [
   'not_found',
   'sold_out',
@@ -37,13 +37,13 @@ const POOL_ERRORS: readonly ErrorCode[] = [
   'rate_limited',
 ]
 
-/** Mounted beside what is mine, under /api/v1/tickets. */
+/** Mounted under /api/v1/tickets, beside the routes of the user's own tickets. */
 export const purchases = new Hono<AppEnv>().post(
   '/purchase',
   describe({
     summary: 'Take tickets of a raffle',
     description:
-      'Takes `quantity` tickets, or exactly `numbers` where the raffle lets its players choose. Free tickets are yours at once. Priced ones are held, with an order: send `payment`, and pay at `order.payment.checkoutUrl` or on your phone. The same Idempotency-Key and body give the same tickets again.',
+      'Takes `quantity` tickets, or exactly `numbers` if the raffle lets its players choose. Free tickets are yours at once. For other tickets send `payment`: they are held by an order, which you pay at `order.payment.checkoutUrl` or on your phone. The same Idempotency-Key and body return the same tickets.',
     tag: 'Tickets',
     auth: 'user',
     idempotent: true,
@@ -51,7 +51,7 @@ export const purchases = new Hono<AppEnv>().post(
       status: 201,
       schema: Purchase,
       example: EXAMPLE_PURCHASE,
-      description: 'The tickets are yours, or held for you until they are paid.',
+      description: 'The tickets are yours, or are held for you until you pay.',
     },
     errors: [...BODY_ERRORS, ...POOL_ERRORS],
   }),
@@ -64,14 +64,14 @@ export const purchases = new Hono<AppEnv>().post(
   },
 )
 
-/** Doors under /api/v1/orders, which sell what is in `table`. */
+/** Routes under /api/v1/orders. They sell every kind of line in `table`. */
 export const orderRoutes = (table: LineTable) =>
   new Hono<AppEnv>()
     .post(
       '/',
       describe({
         summary: 'Place an order',
-        description: `Tickets of raffles and units of products: holds every line or none, and starts one payment for all of them. Products are sent to \`deliveryAddress\`, which their organisation reads once they are paid; without one they are picked up. Unpaid at a time are at most ${MAX_UNPAID_ORDERS} orders with products, and ${MAX_UNPAID_UNITS} units of each. The same Idempotency-Key and body give the same order again.`,
+        description: `Sells tickets of raffles and units of products: holds every line or none, and starts one payment for all. Products are sent to \`deliveryAddress\`, which their organisation can read once they are paid. Without it they are picked up. You may have ${MAX_UNPAID_ORDERS} unpaid orders with products, and ${MAX_UNPAID_UNITS} unpaid units of each product. The same Idempotency-Key and body return the same order.`,
         tag: TAG,
         auth: 'user',
         idempotent: true,
@@ -97,7 +97,7 @@ export const orderRoutes = (table: LineTable) =>
       describe({
         summary: 'List orders',
         description:
-          'Mine, the newest first. With `organisationId` those with lines of an organisation whose payments I manage, each with that organisation’s lines and what these come to.',
+          'Lists your own orders, newest first. With `organisationId`: orders with lines of an organisation whose payments you manage. Each then shows only that organisation’s lines and their sums.',
         tag: TAG,
         auth: 'user',
         success: {
@@ -116,7 +116,7 @@ export const orderRoutes = (table: LineTable) =>
       describe({
         summary: 'Read an order',
         description:
-          'One of mine; or of another’s the lines of the organisations whose payments I manage, with what these lines come to.',
+          'Reads your own order. Of an order of another buyer, you see only the lines of organisations whose payments you manage, and their sums.',
         tag: TAG,
         auth: 'user',
         success: { status: 200, schema: Order, example: EXAMPLE_ORDER, description: 'The order.' },
@@ -130,7 +130,7 @@ export const orderRoutes = (table: LineTable) =>
       describe({
         summary: 'Try again to pay for my order',
         description:
-          'By the same provider or another that its raffles take, ten times an order at most. The time to pay stays as it is; what is paid twice goes back.',
+          'Pays by the same provider, or by another that every item accepts: at most ten times for each order. The time to pay is not extended. A second payment that succeeds is refunded.',
         tag: TAG,
         auth: 'user',
         idempotent: true,
@@ -157,7 +157,8 @@ export const orderRoutes = (table: LineTable) =>
       '/:id/cancel',
       describe({
         summary: 'Cancel my order',
-        description: 'While it is not paid. What it held is free again; money that comes later goes back.',
+        description:
+          'Only while it is not paid. Its tickets and units are released. Money that arrives later is settled or refunded.',
         tag: TAG,
         auth: 'user',
         success: { status: 200, schema: Order, example: EXAMPLE_ORDER, description: 'The order, cancelled.' },
@@ -174,9 +175,9 @@ export const orderRoutes = (table: LineTable) =>
     .post(
       '/:id/fulfilment',
       describe({
-        summary: 'Tell how far a product is on its way',
+        summary: 'Record a fulfilment step of a product',
         description:
-          'Packed, shipped (with a `reference`), delivered: forward only, for members who may edit the catalogue. The buyer reads it in the order’s history.',
+          'The steps are packed, shipped (with a `reference`) and delivered: forward only, for members who may edit the catalogue. The buyer sees each step in the order’s history.',
         tag: TAG,
         auth: 'user',
         success: {

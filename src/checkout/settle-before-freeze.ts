@@ -6,7 +6,7 @@ import { orderLines, orders } from '../orders/schema.ts'
 import { settleOrder } from '../payments/settle-order.ts'
 import { expireOrder } from './expire-order.ts'
 
-/** At most as many orders as one pass of a sweep; money that comes later is refunded. */
+/** Handles at most as many orders as one pass of a sweep. Money that arrives later is refunded. */
 export const settleOrdersBeforeFreeze = (ctx: Ctx, itemId: string) =>
   sweepRows(ctx, {
     name: 'order of a raffle that freezes',

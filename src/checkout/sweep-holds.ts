@@ -1,8 +1,8 @@
-/** The sweep over abandoned holds: what no order will pay for is for sale again, whatever kind of line it was held for. */
+/** Sweeps abandoned holds of all kinds of lines: units that no order will pay for are for sale again. */
 import type { Ctx } from '../core/context.ts'
 import { LINES } from '../orders/lines/index.ts'
 
-/** All kinds at once, so that a failure of one does not stop another. */
+/** All kinds in parallel, so that an error in one does not stop another. */
 export async function sweepHolds(ctx: Ctx): Promise<void> {
   await Promise.all(Object.values(LINES).map((port) => port.sweepHolds?.(ctx)))
 }

@@ -1,4 +1,4 @@
-/** The sweep over orders: settles what was paid and not finished, ends what was not paid in time. */
+/** Sweeps orders: settles those with money that is not settled, and expires those that were not paid in time. */
 import { and, asc, eq, isNotNull, lte } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { sweepRows } from '../core/sweep-rows.ts'
@@ -21,15 +21,15 @@ export const sweepOrders = (ctx: Ctx) =>
   })
 
 async function advanceOrder(ctx: Ctx, order: OrderRow): Promise<void> {
-  // Receipts first: one that came in time is not too late because the sweep was.
-  await settle(ctx, order)
+  // Receipts first: money that arrived in time counts even if the sweep is late.
+  await settleOrFlag(ctx, order)
   if (order.status === 'pending' && order.receipt === null && ctx.now >= order.payUntil) {
     await expireOrder(ctx, order.id)
   }
 }
 
-/** Where that fails it goes on being tried, after all that wait by now; somebody is told once it is late. */
-async function settle(ctx: Ctx, { id, dueAt }: OrderRow): Promise<void> {
+/** After an error the order is retried, behind the other due orders. Once it is late, operators see it. */
+async function settleOrFlag(ctx: Ctx, { id, dueAt }: OrderRow): Promise<void> {
   try {
     await settleOrder(ctx, id)
   } catch (error) {

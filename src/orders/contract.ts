@@ -1,4 +1,4 @@
-/** The shapes of orders on the wire: what is bought, what is to be paid and how, and what happened since. */
+/** Schemas for orders on the wire: lines, payment, history and fulfilment. */
 import * as z from 'zod'
 import { FULFILMENT_STATUSES } from '../catalog/schema.ts'
 import { Id } from '../core/ids.ts'
@@ -20,9 +20,9 @@ export const Payment = z
     provider: Provider,
     status: z.enum(PAYMENT_STATUSES),
     amount: Money,
-    /** Where the payer goes to pay; null where there is no page, nothing to pay any more, and for everybody but the payer. */
+    /** The page where the payer pays. Null if there is none, if there is nothing left to pay, and for other readers. */
     checkoutUrl: z.string().nullable(),
-    /** What the payer does next, in words; null: nothing. */
+    /** What the payer must do next; null if nothing. */
     message: z.string().nullable(),
   })
   .meta({ id: 'Payment' })
@@ -31,18 +31,18 @@ export type Payment = z.infer<typeof Payment>
 export const OrderLine = z
   .strictObject({
     line: z.number().int(),
-    /** All but one are null. */
+    /** Exactly one of these is not null. */
     ...referenceFields(LINES, (id) => id.nullable()),
     title: z.string(),
     quantity: z.number().int(),
     amount: Money,
     state: z.enum(LINE_STATES),
     refundedQuantity: z.number().int(),
-    /** Of tickets; null of a product. */
+    /** Null for products. */
     reservationId: Id('reservation').nullable(),
-    /** The numbers as they are now; of a line that is not paid yet, those that are held. */
+    /** The present numbers. Until the line is paid, these are the held ones. */
     tickets: z.array(Ticket),
-    /** How far it is on its way; null of tickets. */
+    /** The last fulfilment step; null for tickets. */
     fulfilment: z
       .strictObject({ status: z.enum(FULFILMENT_STATUSES), reference: z.string().nullable() })
       .nullable(),
@@ -54,17 +54,17 @@ export const Order = z
     id: Id('order'),
     status: z.enum(ORDER_STATUSES),
     amount: Money,
-    /** What went back, or is on its way back. */
+    /** The sum that was refunded or is being refunded. */
     refunded: Money,
     payUntil: Instant,
     lines: z.array(OrderLine),
-    /** The try that paid; while none has, the latest. */
+    /** The payment that paid the order. Until one has, the latest. */
     payment: Payment,
-    /** What happened, in words, the oldest first. */
+    /** What happened, in words, oldest first. */
     history: z.array(z.strictObject({ at: Instant, text: z.string() })),
-    /** Where its products are sent: for its buyer, and once they are paid for the members who send them; null otherwise. */
+    /** Where products are sent. Only the buyer sees it, and, once the order is paid, the members who send products. */
     deliveryAddress: PostalAddress.nullable(),
-    /** Who bought it, as the buyer chose to be shown: for the members who send its products, once paid; null otherwise. */
+    /** The buyer's display name. Only members who send products see it, once the order is paid. */
     buyer: z.string().nullable(),
     createdAt: Instant,
   })
@@ -74,7 +74,9 @@ export type Order = z.infer<typeof Order>
 export const OrderPage = Page(Order)
 export const OrderParams = z.object({ id: Id('order') })
 
-/** One's own orders; with `organisationId`, those with lines of an organisation whose payments one manages. */
+/**
+ * Lists the actor's own orders. With `organisationId`: orders with lines of that organisation, for its payment managers.
+ */
 export const ListOrders = PageQuery.extend({ organisationId: Id('organisation').optional() })
 export type ListOrders = z.infer<typeof ListOrders>
 
@@ -86,12 +88,12 @@ export const Fulfil = z
       .min(0)
       .max(MAX_LINES - 1),
     status: z.enum(FULFILMENT_STATUSES).exclude(['none']),
-    /** The parcel's number or the like, told to the buyer. */
+    /** A parcel number or similar. The buyer reads it. */
     reference: Line(1, 120).optional(),
   })
   .refine(({ status, reference }) => status !== 'shipped' || reference !== undefined, {
     path: ['reference'],
-    message: 'is needed of what is shipped',
+    message: 'is required when the status is shipped',
   })
   .meta({ id: 'Fulfil' })
 export type Fulfil = z.infer<typeof Fulfil>

@@ -1,4 +1,4 @@
-/** Entries that orders of our own shop earn: enqueued in the batch that settles an order, asked back when it is refunded. */
+/** Entries that orders of our own shop earn: granted when an order is settled, revoked when it is refunded. */
 import { and, inArray, isNull, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { grants } from '../grants/schema.ts'
@@ -7,8 +7,8 @@ import { amountOf } from './line-amounts.ts'
 import { type OrderLineRow, type OrderRow, orderLines, orders } from './schema.ts'
 
 /**
- * A statement for the batch that settles the order: a grant in every raffle that is open now and whose entries are
- * earned at the organisation of a line, of what that organisation's lines came to. Only as long as it is not settled.
+ * A statement for the batch that settles the order. It inserts a grant in every open raffle whose entries are earned at
+ * the organisation of a line, for the sum of that organisation's lines. It does nothing if the order is already settled.
  */
 export function enqueueGrants(ctx: Ctx, order: OrderRow, issued: OrderLineRow[]) {
   const spent = JSON.stringify(
@@ -31,8 +31,11 @@ export function enqueueGrants(ctx: Ctx, order: OrderRow, issued: OrderLineRow[])
     .returning({ raffleId: grants.raffleId, orderRef: grants.orderRef })
 }
 
-/** A statement for a batch that refunds: asks back what these orders (a list or a query in brackets) earned where nothing that was bought is left. */
-export function askGrantsBack(ctx: Ctx, orderIds: SQL) {
+/**
+ * A statement for the batch of a refund. It requests that the grants of these orders be revoked, if no issued line of
+ * the granting organisation is left. `orderIds`: a list or a query in brackets.
+ */
+export function requestRevocations(ctx: Ctx, orderIds: SQL) {
   const left = sql`SELECT 1 FROM ${orderLines} WHERE ${orderLines.orderId} = ${grants.orderRef}
     AND ${orderLines.organisationId} = ${grants.organisationId} AND ${orderLines.state} = 'issued'`
   return ctx.db

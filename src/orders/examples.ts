@@ -46,7 +46,7 @@ export const EXAMPLE_ORDER: Order = {
 }
 const PAYMENT = { provider: 'sandbox', returnUrl: 'https://books.example/thanks' }
 
-/** Of what is sent, by the schemas' names. */
+/** Example request bodies, by the names of their schemas. */
 export const BODIES = {
   PurchaseTickets: { raffleId: EXAMPLE_RAFFLE_ID, quantity: 2, payment: PAYMENT },
   PlaceOrder: {

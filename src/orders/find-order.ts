@@ -1,4 +1,4 @@
-/** Reading orders with their lines, and the try to pay that counts: any number of them in one batch. */
+/** Finds orders with their lines and the payment that counts: any number of orders in one batch. */
 import { and, asc, eq, type SQL, sql } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import type { Ctx } from '../core/context.ts'
@@ -10,27 +10,27 @@ import { type OrderLineRow, type OrderRow, orderLines, orders } from './schema.t
 export interface OrderRows {
   order: OrderRow
   lines: OrderLineRow[]
-  /** The try that paid; while none has, the latest. */
+  /** The payment that paid the order. Until one has, the latest. */
   payment: PaymentRow
 }
 
-/** As one parameter, of which a statement takes a hundred. */
+/** Passes all values as one parameter, because a statement takes at most a hundred. */
 export const isOneOf = (column: SQLiteColumn, values: readonly string[]): SQL =>
   sql`${column} IN (SELECT value FROM json_each(${JSON.stringify(values)}))`
 
-/** In the order of `ids`, without those that are not there. */
+/** In the order of `ids`. Unknown ids are left out. */
 export async function findOrders(ctx: Ctx, ids: readonly string[]): Promise<OrderRows[]> {
-  const [found, lines, tries] = await ctx.db.batch([
+  const [found, lines, counting] = await ctx.db.batch([
     ctx.db.select().from(orders).where(isOneOf(orders.id, ids)),
     ctx.db.select().from(orderLines).where(isOneOf(orderLines.orderId, ids)).orderBy(asc(orderLines.line)),
     ctx.db
       .select()
       .from(payments)
-      .where(sql`${payments.id} IN (${triesThatCount(ids)})`),
+      .where(sql`${payments.id} IN (${countingPayments(ids)})`),
   ])
   const orderOf = new Map(found.map((order) => [order.id, order]))
   const linesOf = Map.groupBy(lines, ({ orderId }) => orderId)
-  const paymentOf = new Map(tries.map((payment) => [payment.orderId, payment]))
+  const paymentOf = new Map(counting.map((payment) => [payment.orderId, payment]))
   return ids.flatMap((id) => {
     const [order, payment] = [orderOf.get(id), paymentOf.get(id)]
     return order === undefined || payment === undefined
@@ -39,7 +39,7 @@ export async function findOrders(ctx: Ctx, ids: readonly string[]): Promise<Orde
   })
 }
 
-const triesThatCount = (orderIds: readonly string[]): SQL => sql`
+const countingPayments = (orderIds: readonly string[]): SQL => sql`
   SELECT coalesce(
     (SELECT ${receipts.paymentId} FROM ${receipts} WHERE ${receipts.orderId} = ${orders.id}
       AND ${receiptKeySql} = ${orders.receipt}),

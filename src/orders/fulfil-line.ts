@@ -1,4 +1,4 @@
-/** Notes how far a line of an order is on its way to its buyer, and says so once for each step in the history. */
+/** Records a fulfilment step of an order's line, and adds it to the history once. */
 import { organisationsWith, requirePermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound, Problem } from '../core/errors.ts'
@@ -16,7 +16,7 @@ export async function fulfilLine(ctx: Ctx, orderId: string, input: Fulfil): Prom
   const line = await findLine(ctx, rows.lines, input.line)
   const { fulfil, words } = linePort(line.kind)
   if (fulfil === null) {
-    throw new Problem('invalid_state', `There is nothing to send: ${words.unit}s are not sent to anybody.`)
+    throw new Problem('invalid_state', `There is nothing to send: ${words.unit}s are not sent.`)
   }
   if (line.state !== 'issued') {
     throw new Problem('invalid_state', `This line is ${line.state}: there is nothing to send.`)
@@ -24,15 +24,15 @@ export async function fulfilLine(ctx: Ctx, orderId: string, input: Fulfil): Prom
   const { status, reference } = input
   const key = fulfilmentKey(line.line, status)
   const text = historyText.fulfilled(status, line.title, reference)
-  const instead = await fulfil(ctx, line, { status, reference }, (isNoted) =>
-    insertOrderEvent(ctx, orderId, key, text, isNoted),
+  const presentState = await fulfil(ctx, line, { status, reference }, (isRecorded) =>
+    insertOrderEvent(ctx, orderId, key, text, isRecorded),
   )
-  if (instead !== null) throw new Problem('invalid_state', `“${line.title}” is ${instead}.`)
-  const isTheirs = (id: string) => id === line.organisationId
-  return presentPart(rows, await readDetails(ctx, [rows]), { sees: isTheirs, sends: isTheirs })
+  if (presentState !== null) throw new Problem('invalid_state', `“${line.title}” is ${presentState}.`)
+  const isSender = (id: string) => id === line.organisationId
+  return presentPart(rows, await readDetails(ctx, [rows]), { sees: isSender, sends: isSender })
 }
 
-/** A line of an organisation whose products the actor sends. To strangers there is no such order. */
+/** Finds a line that the actor may fulfil. Outsiders get 404 for the order, so they do not learn that it exists. */
 async function findLine(ctx: Ctx, lines: OrderLineRow[], at: number): Promise<OrderLineRow> {
   const line = lines.find((each) => each.line === at)
   try {
@@ -41,8 +41,8 @@ async function findLine(ctx: Ctx, lines: OrderLineRow[], at: number): Promise<Or
     return line
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== 'not_found') throw error
-    const mine = await organisationsWith(ctx, ['catalogue:write'])
-    const knowsOrder = lines.some(({ organisationId }) => mine?.includes(organisationId) ?? true)
+    const permitted = await organisationsWith(ctx, ['catalogue:write'])
+    const knowsOrder = lines.some(({ organisationId }) => permitted?.includes(organisationId) ?? true)
     throw knowsOrder ? new Problem('not_found', `No such line of this order: ${at}.`) : notFound('order')
   }
 }

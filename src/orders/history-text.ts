@@ -1,4 +1,4 @@
-/** What an order's history says, in words for its buyer. */
+/** The texts of an order's history, written for its buyer. */
 
 import type { FulfilmentStatus } from '../catalog/schema.ts'
 import { formatMoney, type Money } from '../core/money.ts'
@@ -10,62 +10,64 @@ import type { OrderLineRow } from './schema.ts'
 type Line = Pick<OrderLineRow, 'kind' | 'title' | 'quantity'>
 type LostLine = Line & { why: LossReason }
 
-/** A sentence for what went to others, and one for each line that is lost otherwise. `lines`: all of the order. */
+/** One sentence for all lines that others took, and one for each other lost line. `lines`: all lines of the order. */
 function lostTexts(lost: LostLine[], lines: Line[]): string[] {
   const ofKind = Map.groupBy(lines, ({ kind }) => kind)
-  const gone = lost
-    .filter(({ why }) => why === 'gone')
-    .map(({ kind, title }) => linePort(kind).texts.gone(title, ofKind.get(kind)!.length === 1))
+  const taken = lost
+    .filter(({ why }) => why === 'taken')
+    .map(({ kind, title }) => linePort(kind).texts.taken(title, ofKind.get(kind)!.length === 1))
   return [
-    ...(gone.length === 0 ? [] : [`${gone.join(' and ')} went to others before the payment arrived.`]),
+    ...(taken.length === 0 ? [] : [`${taken.join(' and ')} went to others before your payment arrived.`]),
     ...lost.flatMap(({ kind, title, why }) =>
-      why === 'gone' ? [] : [LOST_TEXTS[why](title, `${linePort(kind).words.unit}s`)],
+      why === 'taken' ? [] : [LOST_TEXTS[why](title, `${linePort(kind).words.unit}s`)],
     ),
   ]
 }
 
-const LOST_TEXTS: Record<Exclude<LossReason, 'gone'>, (title: string, units: string) => string> = {
-  limit: (title, units) => `You have as many ${units} of “${title}” already as one person may.`,
-  cancelled: (title, units) => `“${title}” was cancelled before its ${units} were yours.`,
+const LOST_TEXTS: Record<Exclude<LossReason, 'taken'>, (title: string, units: string) => string> = {
+  limit: (title, units) => `You already have as many ${units} of “${title}” as one person may have.`,
+  cancelled: (title, units) => `“${title}” was cancelled before your ${units} were issued.`,
   frozen: (title, units) =>
-    `The list of ${units} of “${title}” was fixed for the draw before the payment arrived.`,
+    `The list of ${units} of “${title}” was fixed for the draw before your payment arrived.`,
 }
 
 const unitsOf = (lines: Line[]): number => lines.reduce((sum, { quantity }) => sum + quantity, 0)
 
-/** A provider has not said whether the money is on its way. */
-const UNHEARD = ' If you have paid all the same, that is found out, and settled or sent back to you.'
+/** Added if a provider has not answered, because money may still arrive. */
+const IF_YOU_PAID = ' If you have paid, the payment will be found. You then get your order or a refund.'
 
-/** By what means, as people say it. */
-const means = (provider: string): string =>
+const paymentMethod = (provider: string): string =>
   provider === 'manual' ? 'in cash or by bank transfer' : `by ${provider}`
 
 export const historyText = {
   placed: (order: Money & { payUntil: number }) =>
     `Reserved. Pay ${formatMoney(order)} by ${toInstant(order.payUntil)}.`,
-  started: (provider: string) => `Payment ${means(provider)} started.`,
+  started: (provider: string) => `Payment ${paymentMethod(provider)} started.`,
   unanswered: (provider: string) =>
-    `${provider} has not answered yet. If your phone asks you, confirm there; if it does not within two minutes, try to pay once more.`,
+    `${provider} has not answered yet. If your phone shows a payment request, confirm it. If it shows none within two minutes, try to pay again.`,
   declined: (reason: string | null) =>
     reason === null ? 'The payment failed.' : `The payment failed: ${reason}.`,
   received: ({ receiptNumber, ...sum }: Money & { receiptNumber?: string }, provider: string) =>
-    `Received ${formatMoney(sum)} ${means(provider)}${receiptNumber === undefined ? '' : ` (${receiptNumber})`}.`,
-  receiptNumber: (number: string) => `The receipt number of that is ${number}.`,
+    `Received ${formatMoney(sum)} ${paymentMethod(provider)}${receiptNumber === undefined ? '' : ` (${receiptNumber})`}.`,
+  receiptNumber: (number: string) => `The receipt number of this payment is ${number}.`,
   issued: (lines: Line[]) =>
     [
       'Paid.',
       ...byPort(lines, ({ kind }) => kind).map(([port, issued]) => port.texts.issued(unitsOf(issued))),
     ].join(' '),
   lost: (sum: Money, lost: LostLine[], lines: Line[]) =>
-    [...lostTexts(lost, lines), `${formatMoney(sum)} goes back to you.`].join(' '),
-  excess: (sum: Money) => `That was ${formatMoney(sum)} more than the price. It goes back to you.`,
+    [...lostTexts(lost, lines), `${formatMoney(sum)} will be refunded to you.`].join(' '),
+  excess: (sum: Money) =>
+    `You paid ${formatMoney(sum)} more than the price. The difference will be refunded to you.`,
   returned: {
-    twice: (sum: Money) => `This order was paid already. ${formatMoney(sum)} goes back to you.`,
+    twice: (sum: Money) => `This order was already paid. ${formatMoney(sum)} will be refunded to you.`,
     wrong: (sum: Money, due: Money) =>
-      `${formatMoney(sum)} came instead of ${formatMoney(due)}. It goes back to you.`,
+      `${formatMoney(sum)} arrived instead of ${formatMoney(due)}. It will be refunded to you.`,
   },
   fulfilled: (status: Exclude<FulfilmentStatus, 'none'>, title: string, reference: string | undefined) =>
     `“${title}” was ${status}${reference === undefined ? '' : ` (${reference})`}.`,
-  expired: (heard: boolean) => `Not paid in time. What was held is free again.${heard ? '' : UNHEARD}`,
-  cancelled: (heard: boolean) => `Cancelled. What was held is free again.${heard ? '' : UNHEARD}`,
+  expired: (allAnswered: boolean) =>
+    `Not paid in time. Your reservation has ended.${allAnswered ? '' : IF_YOU_PAID}`,
+  cancelled: (allAnswered: boolean) =>
+    `Cancelled. Your reservation has ended.${allAnswered ? '' : IF_YOU_PAID}`,
 } as const

@@ -1,20 +1,23 @@
-/** An order's history in plain words: each thing that happened is told once, in the batch in which it happened. */
+/** An order's history: each event is recorded once, in the batch that makes it happen. */
 import { type SQL, sql } from 'drizzle-orm'
 import { FULFILMENT_STATUSES, type FulfilmentStatus } from '../catalog/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { orderEvents } from './schema.ts'
 
-/** The key of a step of a line on its way to the buyer. */
+/** The key of the event that a line reached a step of its fulfilment. */
 export const fulfilmentKey = (line: number, status: FulfilmentStatus): string =>
   `fulfilment:${line}:${status}`
 
-/** Whether an event's words are about these lines alone, or about no line and no sum. */
+/** Whether the text of an event gives away nothing but these lines: no other line and no sum. */
 export const mayBeShownWith = (key: string, lines: readonly { line: number }[]): boolean =>
   key === 'expired' ||
   key === 'cancelled' ||
   lines.some(({ line }) => FULFILMENT_STATUSES.some((status) => key === fulfilmentKey(line, status)))
 
-/** A statement, to be batched with what it tells of; `key` makes it one event; where `guard` holds. */
+/**
+ * A statement for the batch that makes the event happen. It inserts the event if `guard` holds. A second event with the
+ * same `key` is ignored.
+ */
 export function insertOrderEvent(
   ctx: Ctx,
   orderId: string,

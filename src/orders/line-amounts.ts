@@ -1,4 +1,4 @@
-/** What lines come to, in minor units. Pure. */
+/** Sums of lines, in minor units. Pure. */
 import type { OrderLineRow } from './schema.ts'
 
 type Priced = Pick<OrderLineRow, 'unitAmount' | 'quantity'>
@@ -6,7 +6,7 @@ type Priced = Pick<OrderLineRow, 'unitAmount' | 'quantity'>
 export const amountOf = (lines: readonly Priced[]): number =>
   lines.reduce((sum, { unitAmount, quantity }) => sum + unitAmount * quantity, 0)
 
-/** What some units of lines come to: of each as many as there are numbers. */
+/** The price of some units of lines: one unit for each number. */
 export const amountOfUnits = (
   parts: readonly { row: Pick<OrderLineRow, 'unitAmount'>; numbers: readonly number[] }[],
 ): number =>

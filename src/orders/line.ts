@@ -1,6 +1,6 @@
 /**
- * What an order needs of whatever it sells: one implementation for each kind of line, in `lines/`. Nothing outside asks
- * which kind a line is, so that a new kind is one file and one row of the table there.
+ * The port of a line: all that an order needs from the thing it sells, with one implementation for each kind in
+ * `lines/`. No other code depends on the kind of a line, so a new kind is one file and one row of the table there.
  */
 import type { SQL } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
@@ -16,15 +16,15 @@ import type { OrderLineRow } from './schema.ts'
 export interface LineToHold {
   itemId: string
   quantity: number
-  /** The exact numbers, where they are chosen. */
+  /** The exact numbers if the buyer chose them; else null. */
   numbers: number[] | null
 }
 
 export interface HoldTerms {
   userId: string
-  /** The same key holds the same again. */
+  /** Idempotency key: a repeat returns the first hold. */
   key: string
-  /** Fingerprint of the whole order: another one under the same key is a mismatch. */
+  /** Fingerprint of the whole order. Another order under the same key is a mismatch. */
   request: string
   holdMs: number
   provider: Provider
@@ -35,88 +35,90 @@ export interface HeldLine {
   title: string
   unitAmount: number
   currency: string
-  /** What is held, and until when; what has no numbers has none here. */
+  /** The hold and when it expires. `numbers` is empty if the units have no numbers. */
   hold: Omit<Reservation, 'holder' | 'logIndex'>
-  /** Whether an earlier call with this key made it. */
+  /** Whether an earlier call with this key made the hold. */
   repeated: boolean
 }
 
-/** `issued`, or why it is lost, so that its money goes back; `gone`: others have it. */
+/** `issued`, or why the line is lost. A lost line is refunded. `taken`: others have the units. */
 export type Confirmed = 'issued' | LossReason
-export type LossReason = 'gone' | 'limit' | 'cancelled' | 'frozen'
+export type LossReason = 'taken' | 'limit' | 'cancelled' | 'frozen'
 
-/** How the history of an order speaks of its units; `isOnly`: no other line beside it is of this kind. */
+/** The texts of one kind of line in an order's history. `isOnly`: the order has no other line of this kind. */
 export interface LineTexts {
   /** A sentence: `3 tickets issued.` */
   issued(count: number): string
-  /** What went to others: `The numbers of “A raffle”`. */
-  gone(title: string, isOnly: boolean): string
-  /** What a refund is for: `tickets 4 and 5`, `2 × A book`. */
+  /** The units that others took, as the start of a sentence: `The numbers of “A raffle”`. */
+  taken(title: string, isOnly: boolean): string
+  /** The units that a refund is for: `tickets 4 and 5`, `2 × A book`. */
   refunded(numbers: readonly number[], title: string, isOnly: boolean): string
-  /** Why units cannot be taken back: the end of a sentence. */
+  /** Why units cannot be taken back, as the end of a sentence. */
   whyKept: string
-  /** To the buyer whose bank took the money back; `units`: those that stay, as `refunded` names them. */
+  /** For a buyer whose bank took the money back. `units`: the units that stay, as `refunded` names them. */
   keptDespiteDispute(units: string): string
-  /** The same, to operators. */
+  /** The same for operators. */
   keptAtALoss(units: string): string
 }
 
-/** What a line shows beside its row, under the id of its reservation. */
+/** What a line shows beside its row. */
 export interface LineDetails {
+  /** The id of its reservation. */
   id: string
-  /** The numbers of its tickets now; null of a kind without numbers, as of a line that has none any more. */
+  /** The present numbers of its tickets. Null if the kind has no numbers, or if the line has no tickets left. */
   numbers: number[] | null
-  /** How far it is on its way; null of what is not sent. */
+  /** The last fulfilment step. Null if the kind is not sent. */
   fulfilment: { status: FulfilmentStatus; reference: string | null } | null
 }
 
 export interface FulfilmentStep {
   status: Exclude<FulfilmentStatus, 'none'>
-  /** The parcel's number or the like. */
+  /** A parcel number or similar. */
   reference: string | undefined
 }
 
 export type ConfirmableLine = Pick<OrderLineRow, 'itemId' | 'reservationId'>
 
 export interface LinePort<Field extends string = string> {
-  /** The field that names its item on the wire, and the shape of the ids there. */
+  /** The field that names the item on the wire, and the schema of its ids. */
   reference: { field: Field; id: z.ZodString }
-  /** What is sold, and one unit of it (`raffle`, `ticket`); both get an s where there are more. */
+  /** The words for the item and for one unit (`raffle`, `ticket`). An added s makes the plural. */
   words: { item: string; unit: string }
   texts: LineTexts
-  /** Whether its units have numbers in a reservation, which its buyer reads, and may choose where the item allows it. */
+  /** Whether units have numbers. The buyer sees the numbers, and may choose them if the item allows it. */
   isNumbered: boolean
-  /** Those of the items that take payments by some providers only; others take all. */
+  /** The items that accept only some providers. An item that is left out accepts all. */
   acceptedProviders(ctx: Ctx, itemIds: string[]): Promise<{ title: string; providers: string[] }[]>
-  /** Throws a Problem where that is not possible. */
+  /** Holds units of the item. Throws a Problem if that is not possible. */
   hold(ctx: Ctx, line: LineToHold, terms: HoldTerms): Promise<HeldLine>
   /** Called once the order is paid. Idempotent: a repeat returns the first outcome. */
   confirm(ctx: Ctx, line: ConfirmableLine): Promise<Confirmed>
-  /** The numbers of its tickets (where it has none, of its units from 1 on) that were issued and not taken back. */
+  /** The numbers that were issued and not taken back. Units without numbers count from 1. */
   tickets(ctx: Ctx, line: ConfirmableLine): Promise<number[]>
-  /** Takes tickets back. Idempotent; false where that is not possible any more: then none of them is taken. */
+  /** Takes all these tickets back. Idempotent. Returns false and takes none if that is no longer possible. */
   takeBack(ctx: Ctx, line: ConfirmableLine, numbers: number[]): Promise<boolean>
-  /** Nobody will pay for it. What is not held any more stays as it is. */
+  /** Releases the hold of a line that nobody will pay for. Does nothing if it is no longer held. */
   release(ctx: Ctx, line: ConfirmableLine): Promise<void>
-  /** Releases holds that no order will pay for; null where they end by themselves. */
+  /** Releases holds that no order will pay for. Null if holds expire by themselves. */
   sweepHolds: ((ctx: Ctx) => Promise<Swept>) | null
-  /** A statement: what these lines show beside their rows. */
+  /** A statement that reads what these lines show beside their rows. */
   details(ctx: Ctx, lines: DetailedLine[]): RunnableQuery<LineDetails[], 'sqlite'>
-  /**
-   * Notes a step on its way to the buyer, forward only, and `event` in the same batch. Answers null, or what it is instead
-   * where that step is not possible. Null in place of a function: it is not sent to anybody.
-   */
+  /** Null if the kind is not sent. */
   fulfil: Fulfil | null
-  /** Whose money its price becomes in the ledger, and the raffle that it is told of. */
+  /** The ledger account that earns its price, and the raffle whose books show it. */
   takings(line: Pick<OrderLineRow, 'itemId' | 'organisationId'>): { account: string; raffleId?: string }
 }
 
-/** A line, and who bought it. */
+/** A line and its buyer. */
 export type DetailedLine = Pick<OrderLineRow, 'reservationId'> & { userId: string }
 
+/**
+ * Records a fulfilment step, forward only, and `event` in the same batch. Returns null, or the present state if the step
+ * is not possible.
+ */
 export type Fulfil = (
   ctx: Ctx,
   line: Pick<OrderLineRow, 'reservationId'>,
   step: FulfilmentStep,
-  event: (isNoted: SQL) => BatchItem<'sqlite'>,
+  event: (isRecorded: SQL) => BatchItem<'sqlite'>,
 ) => Promise<string | null>

@@ -1,4 +1,6 @@
-/** Lists one's own orders, or those with lines of an organisation whose payments one manages; the newest first. */
+/**
+ * Lists the actor's own orders, or those with lines of an organisation whose payments the actor manages; newest first.
+ */
 import { and, desc, eq, lt } from 'drizzle-orm'
 import * as z from 'zod'
 import { hasPermission, requirePermission, requireUser } from '../accounts/permissions.ts'

@@ -1,6 +1,6 @@
 /**
- * An order as members of its organisations see it: the lines of these organisations, and nothing that tells of others';
- * who bought it and where it is sent only while they have something of it to send.
+ * Presents an order to members of its organisations: only their own lines, and nothing about other lines. They see the
+ * buyer and the delivery address only while they have something to send.
  */
 import type { Order } from './contract.ts'
 import type { OrderRows } from './find-order.ts'
@@ -10,7 +10,7 @@ import { linePort } from './lines/index.ts'
 import { type OrderDetails, presentHistory, presentOrder } from './present.ts'
 import type { OrderLineRow, OrderStatus } from './schema.ts'
 
-/** What somebody may in an organisation: see its lines, and send its products. */
+/** What the reader may do in an organisation: see its lines, and send its products. */
 export interface Rights {
   sees: (organisationId: string) => boolean
   sends: (organisationId: string) => boolean
@@ -22,8 +22,8 @@ export function presentPart(rows: OrderRows, details: OrderDetails, { sees, send
   const { payment, deliveryAddress, ...order } = presentOrder({ ...rows, lines }, details)
   return {
     ...order,
-    // The page where it is paid is its buyer's alone.
-    payment: { ...payment, ...UNSAID },
+    // Only the buyer may open the payment page.
+    payment: { ...payment, ...NOTHING_TO_PAY },
     deliveryAddress: isSender ? deliveryAddress : null,
     buyer: isSender ? (details.buyers.get(rows.order.userId) ?? null) : null,
     ...(lines.length === rows.lines.length ? {} : ownOf({ ...rows, lines }, details)),
@@ -33,7 +33,7 @@ export function presentPart(rows: OrderRows, details: OrderDetails, { sees, send
 const isToSend = ({ kind, state }: OrderLineRow): boolean =>
   linePort(kind).fulfil !== null && state === 'issued'
 
-/** What is said of an order as a whole, of some of its lines alone. */
+/** The fields of the whole order, computed from some of its lines. */
 function ownOf({ order, lines, payment }: OrderRows, details: OrderDetails) {
   const { currency } = order
   const amount = { amount: amountOf(lines), currency }
@@ -42,14 +42,20 @@ function ownOf({ order, lines, payment }: OrderRows, details: OrderDetails) {
     status: statusOf(order.status, amount.amount, refunded.amount),
     amount,
     refunded,
-    payment: { id: payment.id, provider: payment.provider, status: payment.status, amount, ...UNSAID },
+    payment: {
+      id: payment.id,
+      provider: payment.provider,
+      status: payment.status,
+      amount,
+      ...NOTHING_TO_PAY,
+    },
     history: presentHistory(details.history.get(order.id)?.filter(({ key }) => mayBeShownWith(key, lines))),
   }
 }
 
-const UNSAID = { checkoutUrl: null, message: null }
+const NOTHING_TO_PAY = { checkoutUrl: null, message: null }
 
-/** What was lost goes back whole. */
+/** A lost line is refunded as a whole. */
 const refundedOf = (lines: readonly OrderLineRow[]): number =>
   amountOf(
     lines.map((line) => ({

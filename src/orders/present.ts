@@ -1,4 +1,4 @@
-/** Orders as they are answered, with the numbers that their lines have now. */
+/** Turns rows of orders into responses, with the present numbers of each line. */
 import { asc } from 'drizzle-orm'
 import { displayName } from '../accounts/display-name.ts'
 import { users } from '../accounts/schema.ts'
@@ -24,28 +24,28 @@ function presentPayment(payment: PaymentRow, order: OrderRow): Payment {
   }
 }
 
-/** Whether paying by it is what the order waits for: nobody is sent to pay what is paid or over. */
+/** Whether the order still waits for this payment. The payment page of a paid or ended order is not shown. */
 const isPayable = (payment: PaymentRow, order: OrderRow): boolean =>
   order.status === 'pending' &&
   order.receipt === null &&
   (payment.status === 'starting' || payment.status === 'pending')
 
-/** Something that happened to an order. */
 export type HistoryEvent = Pick<typeof orderEvents.$inferSelect, 'key' | 'at' | 'text'>
 
-/** What is known beside the rows of some orders, by id. */
+/** What a response needs beside the rows of its orders. */
 export interface OrderDetails {
-  /** Of lines, by their reservations. */
+  /** Keyed by reservation id. */
   lines: Map<string, Omit<LineDetails, 'id'>>
+  /** Keyed by order id. */
   history: Map<string, HistoryEvent[]>
-  /** Users, as they chose to be shown. */
+  /** Display names as users chose them, keyed by user id. */
   buyers: Map<string, string>
 }
 
-export const presentHistory = (told: readonly HistoryEvent[] = []): Order['history'] =>
-  told.map(({ at, text }) => ({ at: toInstant(at), text }))
+export const presentHistory = (events: readonly HistoryEvent[] = []): Order['history'] =>
+  events.map(({ at, text }) => ({ at: toInstant(at), text }))
 
-/** As its buyer sees it. */
+/** Presents an order to its buyer. */
 export function presentOrder({ order, lines, payment }: OrderRows, details: OrderDetails): Order {
   const { currency } = order
   return {
@@ -85,7 +85,7 @@ function presentLine(
   }
 }
 
-/** Of orders read from D1, in one batch: a statement for each kind of line that is among them. */
+/** Reads the details of any number of orders in one batch: one statement for each kind of line among them. */
 export async function readDetails(ctx: Ctx, found: readonly OrderRows[]): Promise<OrderDetails> {
   const lines = found.flatMap(({ order: { userId }, lines }) => lines.map((line) => ({ ...line, userId })))
   const [events, buyers, ...details] = await ctx.db.batch([

@@ -1,4 +1,4 @@
-/** Reads one's own order, or of another's the lines of the organisations whose payments one manages. */
+/** Reads an order: whole for its buyer; for members who manage payments, only the lines of their organisations. */
 import { organisationsWith, type Permission, requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
@@ -11,14 +11,14 @@ export async function readOrder(ctx: Ctx, id: string): Promise<Order> {
   const { userId } = requireUser(ctx)
   const rows = await findOrder(ctx, id)
   if (rows.order.userId === userId) return presentOrder(rows, await readDetails(ctx, [rows]))
-  const sees = await where(ctx, 'payments:manage')
+  const sees = await organisationTest(ctx, 'payments:manage')
   if (!rows.lines.some(({ organisationId }) => sees(organisationId))) throw notFound('order')
-  const sends = await where(ctx, 'catalogue:write')
+  const sends = await organisationTest(ctx, 'catalogue:write')
   return presentPart(rows, await readDetails(ctx, [rows]), { sees, sends })
 }
 
-/** In which organisations the actor holds a permission; an admin in all of them. */
-async function where(ctx: Ctx, permission: Permission): Promise<Rights['sees']> {
+/** Returns a test of whether the actor has a permission in an organisation. An administrator has it in all. */
+async function organisationTest(ctx: Ctx, permission: Permission): Promise<Rights['sees']> {
   const organisations = await organisationsWith(ctx, [permission])
   return (organisationId) => organisations === null || organisations.includes(organisationId)
 }

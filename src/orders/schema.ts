@@ -1,4 +1,4 @@
-/** Orders and their lines: what somebody is to pay for, and where that stands. Times are milliseconds. */
+/** Tables of orders, their lines and their history. Times are in milliseconds. */
 import { sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { PostalAddress } from '../core/postal-address.ts'
@@ -14,7 +14,7 @@ export const ORDER_STATUSES = [
 ] as const
 export type OrderStatus = (typeof ORDER_STATUSES)[number]
 
-/** `held` → `issued` → `refunded`, or `held` → `released`; `lost`: paid when its numbers were gone. */
+/** `held` → `issued` → `refunded`, or `held` → `released`. `lost`: paid, but it could no longer be issued. */
 export const LINE_STATES = ['held', 'issued', 'lost', 'released', 'refunded'] as const
 export type LineState = (typeof LINE_STATES)[number]
 
@@ -23,26 +23,26 @@ export const orders = sqliteTable(
   {
     id: text().primaryKey(),
     userId: text().notNull(),
-    /** The client's Idempotency-Key, and a fingerprint of what was asked under it. */
+    /** The client's Idempotency-Key, and a fingerprint of the request that used it. */
     key: text().notNull(),
     request: text().notNull(),
     currency: text().notNull(),
-    /** Of all lines, in minor units. */
+    /** The sum of all lines, in minor units. */
     amount: integer().notNull(),
     status: text({ enum: ORDER_STATUSES }).notNull().default('pending'),
-    /** Until when it can be paid; the pools hold its numbers a little longer. */
+    /** The order must be paid by this time. The pools hold its numbers a little longer. */
     payUntil: integer().notNull(),
-    /** The receipt (`<provider>:<reference>`) that pays for it: the first; whatever else comes goes back. */
+    /** The receipt (`<provider>:<reference>`) that pays for it: the first one that fits. All others are refunded. */
     receipt: text(),
-    /** When its lines were confirmed and the ledger was told. */
+    /** When its lines were confirmed and its ledger rows written. */
     settledAt: integer(),
-    /** Sum of its refunds that are not refused, whether the money has arrived or not. */
+    /** The sum of its refunds that are not refused, sent or not. */
     refundedAmount: integer().notNull().default(0),
-    /** When the sweep must look at it; null once nothing is left to do. */
+    /** When the sweep must process it; null if there is nothing to do. */
     dueAt: integer(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
-    /** Personal: where its products are sent; null: they are picked up. Never logged. */
+    /** Where its products are sent; null if they are picked up. Personal data: never logged. */
     deliveryAddress: text({ mode: 'json' }).$type<PostalAddress>(),
   },
   (table) => [
@@ -64,21 +64,21 @@ export const orderLines = sqliteTable(
     orderId: text().notNull(),
     /** Its place in the order, from 0. */
     line: integer().notNull(),
-    /** A row of the table in `lines/`: another version of the worker may know more of them. */
+    /** A key of the table in `lines/`. Not an enum: another version of the worker may know more kinds. */
     kind: text().notNull(),
-    /** What it is a line of: the raffle's id, or the product's. */
+    /** The id of the item that it sells: a raffle or a product. */
     itemId: text().notNull(),
     organisationId: text().notNull(),
-    /** What it was called when it was bought. */
+    /** The title of the item at the time of purchase. */
     title: text().notNull(),
     quantity: integer().notNull(),
-    /** The exact numbers that were asked for; null where the raffle gives them. */
+    /** The exact numbers that the buyer chose; null if the raffle assigns them. */
     numbers: text({ mode: 'json' }).$type<number[]>(),
     unitAmount: integer().notNull(),
     state: text({ enum: LINE_STATES }).notNull().default('held'),
-    /** Of a product, the hold of its stock. */
+    /** The reservation of its tickets; for a product, the id of its stock hold. */
     reservationId: text().notNull(),
-    /** How many of its tickets were refunded. */
+    /** How many of its units were refunded. */
     refundedQuantity: integer().notNull().default(0),
   },
   (table) => [
@@ -87,13 +87,13 @@ export const orderLines = sqliteTable(
     check('order_lines_quantity', sql`quantity > 0 AND refunded_quantity BETWEEN 0 AND quantity`),
     index('order_lines_item').on(table.itemId, table.orderId),
     index('order_lines_organisation').on(table.organisationId, table.orderId),
-    // For the sweep of held stock, which looks for the lines of products alone.
+    // Used by the sweep of stock holds.
     index('order_lines_hold').on(table.reservationId).where(sql`kind = 'product'`),
   ],
 )
 export type OrderLineRow = typeof orderLines.$inferSelect
 
-/** An order's history in plain words; `key` makes each happen once. */
+/** An order's history in words. `key` makes each event unique. */
 export const orderEvents = sqliteTable(
   'order_events',
   {

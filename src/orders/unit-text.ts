@@ -1,6 +1,6 @@
-/** Units of a line in words, by their numbers: `ticket 4`, `tickets 4, 5 and 6`; of many, the first ones. Pure. */
+/** Names units of a line by their numbers: `ticket 4`, `tickets 4, 5 and 6`. Pure. */
 
-/** More numbers than these help nobody. */
+/** Longer lists are cut here, because nobody reads more numbers in a sentence. */
 const MAX_NAMED = 20
 
 export function unitsNamed(unit: string, numbers: readonly number[]): string {

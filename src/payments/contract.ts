@@ -1,4 +1,4 @@
-/** The shapes of payments as those see them who run raffles, and what they can do about one. */
+/** Schemas for payments as operators see and manage them. */
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Money, MoneyAboveZero } from '../core/money.ts'
@@ -9,7 +9,7 @@ import { Provider } from '../money/provider-name.ts'
 import { PAYMENT_STATUSES } from '../money/schema.ts'
 import { EXAMPLE_ORDER_ID, EXAMPLE_PAYMENT_ID } from '../orders/examples.ts'
 
-/** Without the page's address: that is the payer's alone. */
+/** Without the address of the payment page, which only the payer may open. */
 export const ManagedPayment = z
   .strictObject({
     id: Id('payment'),
@@ -19,12 +19,13 @@ export const ManagedPayment = z
     amount: Money,
     /** The provider's own id of it. */
     reference: z.string().nullable(),
-    /** Why somebody must look at it; null: nobody need. */
+    /** Why a person must check it; null if nobody must. */
     attention: z.string().nullable(),
-    /** How often the provider was asked without an answer, and when it is asked next. */
+    /** How many polls of the provider gave no result. */
     checks: z.number().int(),
+    /** When the provider is polled next; null if it is not. */
     nextCheckAt: Instant.nullable(),
-    /** Who dismissed it last, and why; null: nobody has. */
+    /** Who dismissed it last, and why. Null if nobody has. */
     dismissed: z.strictObject({ by: Id('user'), reason: z.string(), at: Instant }).nullable(),
     createdAt: Instant,
     updatedAt: Instant,
@@ -35,7 +36,7 @@ export type ManagedPayment = z.infer<typeof ManagedPayment>
 export const ManagedPaymentPage = Page(ManagedPayment)
 
 export const ListPayments = PageQuery.extend({
-  /** `attention`: only those that somebody must look at. */
+  /** `attention`: only payments that a person must check. */
   needs: z.enum(['attention']).optional(),
 })
 export type ListPayments = z.infer<typeof ListPayments>
@@ -44,9 +45,9 @@ export const PaymentParams = z.object({ id: Id('payment') })
 
 export const RecordReceipt = z
   .strictObject({
-    /** The bank's reference, the number of the receipt that was written, or what the provider's statement calls it. */
+    /** The bank's reference, the number of the paper receipt, or the number on the provider's statement. */
     reference: Line(1, 100),
-    /** What came; the payment's amount unless it is said. */
+    /** The sum that arrived. By default the payment's amount. */
     amount: MoneyAboveZero.optional(),
   })
   .meta({ id: 'RecordReceipt' })
@@ -84,8 +85,8 @@ export const EXAMPLE_RECORDED_RECEIPT = {
   recordedAt: '2026-11-20T17:20:00.000Z',
 }
 
-/** Of what is sent, by the schemas' names. */
+/** Example request bodies, by the names of their schemas. */
 export const BODIES = {
   RecordReceipt: { reference: EXAMPLE_RECORDED_RECEIPT.reference, amount: EXAMPLE_RECORDED_RECEIPT.amount },
-  Reason: { reason: 'The statement has no such money, and the buyer says that it was not paid.' },
+  Reason: { reason: 'The statement does not list this payment, and the buyer did not pay.' },
 }

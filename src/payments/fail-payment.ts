@@ -1,4 +1,4 @@
-/** A payment that its provider says has failed; what is known of its order's money does not change by it. */
+/** Records that a payment failed at its provider. Money that was already recorded for the order is not affected. */
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -7,12 +7,13 @@ import { type PaymentRow, payments } from '../money/schema.ts'
 import { insertOrderEvent } from '../orders/history.ts'
 import { historyText } from '../orders/history-text.ts'
 
-/** No money has come by it, as far as is known. */
+/** No money is known to have arrived by this payment. */
 export const isOpen = inArray(payments.status, ['starting', 'pending', 'failed', 'expired'])
 
 /**
- * Of one that had expired the order was told already; money that came is never taken back by this. A failure is asked
- * about again, unless it is final: providers have been known to change their mind. Answers the payment as it stands then.
+ * Adds the failure to the order's history, except for an expired payment, whose end is already recorded. A payment with
+ * money is left as it is. The provider is polled again unless the failure is final, because a late success overrides a
+ * failure. Returns the present row.
  */
 export async function failPayment(
   ctx: Ctx,

@@ -1,4 +1,4 @@
-/** Payments for those who run what they pay for; to everybody else a payment does not exist. */
+/** Finds a payment for members who manage it. Everyone else gets 404. */
 import { eq } from 'drizzle-orm'
 import { type Permission, requireLiveUser, requirePermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
@@ -10,11 +10,11 @@ import type { ManagedPayment } from './contract.ts'
 
 export interface FoundPayment {
   payment: PaymentRow
-  /** Of the order's lines, the first line's first. */
+  /** The organisations of the order's lines, in the order of the lines. */
   organisationIds: string[]
 }
 
-/** A payment that the actor may manage for `any` of its order's organisations, or must for `every` one. */
+/** Requires `permission` in `any` or in `every` organisation of the payment's order. */
 export async function findPaymentFor(
   ctx: Ctx,
   id: string,
@@ -42,7 +42,7 @@ export async function findPaymentFor(
   throw refusals.find(({ code }) => code !== 'not_found') ?? new Problem('forbidden', PARTLY)
 }
 
-const PARTLY = 'This order is also another organisation’s: an administrator may do this.'
+const PARTLY = 'This order also belongs to another organisation. An administrator can do this.'
 
 async function organisationsOf(ctx: Ctx, orderId: string): Promise<string[]> {
   const lines = await ctx.db
@@ -53,7 +53,7 @@ async function organisationsOf(ctx: Ctx, orderId: string): Promise<string[]> {
   return [...new Set(lines.map(({ organisationId }) => organisationId))]
 }
 
-/** What sets the references of one organisation apart from another’s. */
+/** The prefix that keeps references of different organisations apart. */
 const SCOPE = /^org_\w+\//
 
 export const presentManagedPayment = (row: PaymentRow): ManagedPayment => ({

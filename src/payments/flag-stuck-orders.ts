@@ -1,4 +1,4 @@
-/** An order whose settling fails again and again comes before operators by the payments that brought its money. */
+/** Flags paid orders that cannot be settled, on the payments that brought their money, so that operators see them. */
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { MINUTE_MS } from '../core/time.ts'
@@ -6,12 +6,16 @@ import { receiptKeySql } from '../money/receipt-key.ts'
 import { payments, receipts } from '../money/schema.ts'
 import { orders } from '../orders/schema.ts'
 
+/** Stored and matched below. Rows with an old text would no longer be cleared if it changed. */
 const REASON = 'What it pays for cannot be settled; that is tried again every minute.'
 
-/** A buyer who has paid waits. */
+/** Short, because a buyer who has paid is waiting. */
 const LATE_AFTER_MS = 10 * MINUTE_MS
 
-/** After a failure: of what came long ago and is neither settled nor sent back; where nothing else needs somebody already. */
+/**
+ * A statement to run after settling failed. It flags payments whose money arrived long ago and is neither settled nor
+ * refunded. A payment that already needs attention keeps its reason.
+ */
 export const flagStuckOrder = (ctx: Ctx, orderId: string) =>
   ctx.db
     .update(payments)
@@ -28,6 +32,6 @@ export const flagStuckOrder = (ctx: Ctx, orderId: string) =>
       ),
     )
 
-/** For the statements that end it. */
+/** For the statements that clear the flag. */
 export const isFlaggedAsStuck = eq(payments.attention, REASON)
 export const attentionWithoutStuckFlag = sql`nullif(${payments.attention}, ${REASON})`

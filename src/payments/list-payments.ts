@@ -1,4 +1,4 @@
-/** Payments of the orders that one manages, newest first; administrators see all. */
+/** Lists payments of orders that the actor manages, newest first. Administrators see all payments. */
 import { and, desc, eq, inArray, isNotNull, lt, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { hasPermission, requireLiveUser } from '../accounts/permissions.ts'
@@ -15,18 +15,18 @@ const Key = z.tuple([z.string()])
 
 export async function listPayments(ctx: Ctx, query: ListPayments): Promise<PageOf<ManagedPayment>> {
   const after = readCursor(query.cursor, Key)
-  const mine = await managedOrganisations(ctx)
-  const isMine =
-    mine === 'all'
+  const managed = await managedOrganisations(ctx)
+  const isManaged =
+    managed === 'all'
       ? undefined
       : sql`EXISTS (SELECT 1 FROM ${orderLines} WHERE ${orderLines.orderId} = ${payments.orderId}
-          AND ${inArray(orderLines.organisationId, sql`(SELECT value FROM json_each(${JSON.stringify(mine)}))`)})`
+          AND ${inArray(orderLines.organisationId, sql`(SELECT value FROM json_each(${JSON.stringify(managed)}))`)})`
   const rows = await ctx.db
     .select()
     .from(payments)
     .where(
       and(
-        isMine,
+        isManaged,
         query.needs === 'attention' ? isNotNull(payments.attention) : undefined,
         after && lt(payments.id, after[0]),
       ),
@@ -45,6 +45,6 @@ async function managedOrganisations(ctx: Ctx): Promise<string[] | 'all'> {
     .where(eq(members.userId, userId))
   const managed: string[] = []
   for (const { id } of memberships) if (await hasPermission(ctx, id, 'payments:manage')) managed.push(id)
-  if (managed.length === 0) throw new Problem('forbidden', 'You manage no organisation’s payments.')
+  if (managed.length === 0) throw new Problem('forbidden', 'You do not manage payments of any organisation.')
   return managed
 }

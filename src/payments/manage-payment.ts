@@ -1,4 +1,4 @@
-/** What people do about a payment: have its provider asked now, record money that nothing tells of, or say that it needs nobody. */
+/** What operators do about a payment: query its provider, record money that no provider reports, or dismiss it. */
 
 import { and, eq, inArray, isNotNull, isNull, type SQL, sql } from 'drizzle-orm'
 import { requireUser } from '../accounts/permissions.ts'
@@ -20,7 +20,7 @@ import type { ManagedPayment, RecordedReceipt, RecordReceipt } from './contract.
 import { findPaymentFor, presentManagedPayment } from './find-payment.ts'
 import { isReceiptNamed } from './receipts.ts'
 import { reconcilePayment } from './reconcile-payment.ts'
-import { takeObserved } from './settle-order.ts'
+import { settleCaptures } from './settle-order.ts'
 
 export async function checkPayment(ctx: Ctx, id: string): Promise<ManagedPayment> {
   const { payment, organisationIds } = await findPaymentFor(ctx, id, 'payments:manage', 'any')
@@ -28,13 +28,13 @@ export async function checkPayment(ctx: Ctx, id: string): Promise<ManagedPayment
   const resumed = await openRefunds(ctx, payment)
   for (const refund of resumed) await resumeRefund(ctx, refund)
   const fields = resumed.map((refund) => `refunds.${refund.id}`)
-  // What it found is the provider's word, as by the sweep; that somebody asked is all there is to audit.
+  // The provider's answer takes effect as in the sweep, so only the request itself is audited.
   await insertAudit(ctx, { ...entryOf(id, organisationIds, 'payment.reconciled'), fields }, sql`true`)
   const now = await ctx.db.select().from(payments).where(eq(payments.id, id)).get()
   return presentManagedPayment(now!)
 }
 
-/** Those that its provider may still send. */
+/** Refunds that the provider may still send. */
 const openRefunds = (ctx: Ctx, { id, orderId }: PaymentRow) =>
   ctx.db
     .select()
@@ -48,9 +48,9 @@ const openRefunds = (ctx: Ctx, { id, orderId }: PaymentRow) =>
     )
 
 /**
- * Once for its reference, which is one payment's at its provider, or within an organisation: the same transfer pays for one
- * order. Of two that are recorded at the same moment the receipt's own row lets one have it; the other finds that out
- * afterwards.
+ * Records money by its reference: one reference belongs to one payment at a provider, or within an organisation. Two
+ * requests may record the same reference at once. That is safe: the receipt's primary key lets one win, and the other
+ * reads the receipt afterwards and is refused.
  */
 export async function recordReceipt(ctx: Ctx, id: string, input: RecordReceipt): Promise<RecordedReceipt> {
   const { payment, organisationIds } = await findPaymentFor(ctx, id, 'payments:manage', 'every')
@@ -61,27 +61,27 @@ export async function recordReceipt(ctx: Ctx, id: string, input: RecordReceipt):
   if (currency !== payment.currency) throw invalid('amount.currency', `must be ${payment.currency}`)
   const reference = byHand ? `${organisationIds[0]}/${input.reference}` : input.reference
   const known = await receiptOf(ctx, provider, reference)
-  mustBeSame(known, payment, amount)
+  requireSame(known, payment, amount)
   if (known === undefined && !byHand && (payment.status === 'succeeded' || payment.attention === null)) {
-    throw isToldThere(provider)
+    throw isReportedByProvider(provider)
   }
   const audited = entryOf(id, organisationIds, 'payment.receipt_recorded')
-  await takeObserved(
+  await settleCaptures(
     ctx,
     payment,
     { status: 'succeeded', captures: [captureOf(payment, reference, { amount, currency })], reason: null },
-    { guard: byHand ? undefined : isUntold(id), audited },
+    { guard: byHand ? undefined : isUnreported(id), audited },
   )
-  const taken = await receiptOf(ctx, provider, reference)
-  mustBeSame(taken, payment, amount)
-  if (taken === undefined) throw isToldThere(provider)
+  const receipt = await receiptOf(ctx, provider, reference)
+  requireSame(receipt, payment, amount)
+  if (receipt === undefined) throw isReportedByProvider(provider)
   if (byHand) await showReference(ctx, payment, reference)
   return {
     paymentId: id,
     orderId: payment.orderId,
     reference: input.reference,
     amount: { amount, currency },
-    recordedAt: toInstant(taken.at),
+    recordedAt: toInstant(receipt.at),
   }
 }
 
@@ -91,13 +91,16 @@ const entryOf = (id: string, organisationIds: readonly string[], action: AuditAc
   organisationId: organisationIds.length === 1 ? organisationIds[0]! : null,
 })
 
-/** As its provider would tell of it later: by its own id of the payment where that is known, and by the statement's. */
+/**
+ * The capture as the provider would report it later, so that such a report is the same money: with the provider's id of
+ * the payment if it is known, and with the number on the statement.
+ */
 const captureOf = (payment: PaymentRow, reference: string, sum: Money): Capture =>
   payment.provider === 'manual'
     ? { ...sum, reference }
     : { ...sum, reference: payment.reference ?? reference, receiptNumber: reference }
 
-const isUntold = (id: string): SQL => sql`EXISTS (SELECT 1 FROM ${payments}
+const isUnreported = (id: string): SQL => sql`EXISTS (SELECT 1 FROM ${payments}
   WHERE ${payments.id} = ${id} AND ${payments.status} <> 'succeeded' AND ${payments.attention} IS NOT NULL)`
 
 const receiptOf = (ctx: Ctx, provider: Provider, reference: string): Promise<ReceiptRow | undefined> =>
@@ -107,15 +110,15 @@ const receiptOf = (ctx: Ctx, provider: Provider, reference: string): Promise<Rec
     .where(isReceiptNamed(provider, [reference]))
     .get()
 
-function mustBeSame(known: ReceiptRow | undefined, { id }: PaymentRow, amount: number): void {
+function requireSame(known: ReceiptRow | undefined, { id }: PaymentRow, amount: number): void {
   if (known === undefined) return
   if (known.paymentId !== id) throw referenceIsUsed()
   if (known.amount !== amount) {
-    throw new Problem('conflict', 'This reference is recorded already, with another amount.')
+    throw new Problem('conflict', 'This reference is already recorded with another amount.')
   }
 }
 
-/** Where operators look for it, a payment shows the first that was recorded for it in place of its own id. */
+/** Operators search by reference, so the payment shows the first recorded one instead of its own id. */
 async function showReference(ctx: Ctx, { id }: PaymentRow, reference: string): Promise<void> {
   const isShown = sql`EXISTS (SELECT 1 FROM ${payments} AS other
     WHERE other.provider = 'manual' AND other.reference = ${reference})`
@@ -130,19 +133,20 @@ async function showReference(ctx: Ctx, { id }: PaymentRow, reference: string): P
 }
 
 /**
- * Somebody has seen to it, or nobody paid. What was told of it until now counts as acted on, else it would be back within a
- * minute; what is told from now on is acted on as ever. A refund that waits behind another reason comes to light.
+ * Takes a payment off the attention list. Webhooks about it so far are marked as acted on, or the sweep would put it
+ * back within a minute. Later webhooks are acted on as usual. If a refund needs attention too, that reason is shown
+ * next.
  */
 export async function dismissPayment(ctx: Ctx, id: string, reason: string): Promise<ManagedPayment> {
   const { payment, organisationIds } = await findPaymentFor(ctx, id, 'payments:manage', 'any')
   const { userId } = requireUser(ctx)
-  const waits = sql`EXISTS (SELECT 1 FROM ${orders} WHERE ${orders.id} = ${payment.orderId}
+  const isOrderPending = sql`EXISTS (SELECT 1 FROM ${orders} WHERE ${orders.id} = ${payment.orderId}
     AND ${orders.status} = 'pending')`
   const isDismissible = and(
     eq(payments.id, id),
     isNotNull(payments.attention),
     sql`NOT ${isForRefund}`,
-    sql`NOT ${waits}`,
+    sql`NOT ${isOrderPending}`,
   )
   const [, [dismissed], , , [now], [order]] = await withRetry(() =>
     ctx.db.batch([
@@ -167,7 +171,7 @@ export async function dismissPayment(ctx: Ctx, id: string, reason: string): Prom
         })
         .where(isDismissible)
         .returning({ id: payments.id }),
-      // The reason stays with the payment.
+      // The audit has no free text: the reason stays with the payment.
       insertAudit(ctx, entryOf(id, organisationIds, 'payment.dismissed')),
       showRefundOnPayment(ctx, { orderId: payment.orderId, paymentId: id }),
       ctx.db.select().from(payments).where(eq(payments.id, id)),
@@ -180,18 +184,18 @@ export async function dismissPayment(ctx: Ctx, id: string, reason: string): Prom
   return presentManagedPayment(now!)
 }
 
-const notDismissible = (waits: boolean) =>
+const notDismissible = (isOrderPending: boolean) =>
   new Problem(
     'invalid_state',
-    waits
-      ? 'Its order waits for this payment: once that is settled or over, it can be dismissed.'
-      : 'A refund of this payment waits: it needs somebody until that is paid or refused.',
+    isOrderPending
+      ? 'The order still waits for this payment. Dismiss it once the order is settled or has ended.'
+      : 'A refund of this payment waits. The payment needs attention until the refund is paid or refused.',
   )
 
-const isToldThere = (provider: Provider) =>
+const isReportedByProvider = (provider: Provider) =>
   new Problem(
     'invalid_state',
-    `What comes by ${provider} is known from there, unless nothing has come and somebody must look at it.`,
+    `${provider} reports its payments itself. Record one only if no money has arrived and it needs attention.`,
   )
 
 const referenceIsUsed = () => new Problem('conflict', 'This reference is recorded for another payment.')

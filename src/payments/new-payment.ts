@@ -1,4 +1,4 @@
-/** A payment as it is stored before its provider is asked. */
+/** Builds the row of a new payment, as it is stored before the provider is called. */
 import type { Ctx } from '../core/context.ts'
 import { newId } from '../core/ids.ts'
 import { FIRST_POLL_MS } from '../money/poll-schedule.ts'
@@ -6,7 +6,6 @@ import type { PaymentRow } from '../money/schema.ts'
 import type { OrderRow } from '../orders/schema.ts'
 import type { PayWith } from './pay-with.ts'
 
-/** A try to pay for an order, as it is written down before the provider is asked. */
 export const newPayment = (
   ctx: Ctx,
   order: Pick<OrderRow, 'id' | 'amount' | 'currency'>,

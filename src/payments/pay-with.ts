@@ -1,9 +1,11 @@
-/** How a buyer wants to pay: the provider and what it needs to know. */
+/** The schema of how a buyer wants to pay: the provider and the data that it needs. */
 import * as z from 'zod'
 import { Phone } from '../accounts/contract.ts'
 import { Provider } from '../money/provider-name.ts'
 
-/** How somebody pays: a phone number where the provider prompts on the phone, an address to come back to where it has a page. */
+/**
+ * `phone`: for a provider that prompts on the phone. `returnUrl`: where the provider's page sends the buyer afterwards.
+ */
 export const PayWith = z
   .strictObject({
     provider: Provider,

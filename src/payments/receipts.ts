@@ -1,4 +1,4 @@
-/** Receipts: money that a provider has captured for an order. Each capture is recorded once. */
+/** Receipts: money that a provider captured for an order. Each capture is recorded once. */
 
 import type { SQL } from 'drizzle-orm'
 import { and, asc, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm'
@@ -18,7 +18,7 @@ import { historyText } from '../orders/history-text.ts'
 import type { OrderLineRow, OrderRow } from '../orders/schema.ts'
 import { orderLines, orders } from '../orders/schema.ts'
 
-/** An order with everything that has arrived for it. */
+/** An order with its lines and all receipts so far. */
 export interface Received {
   order: OrderRow
   lines: OrderLineRow[]
@@ -32,29 +32,29 @@ export const isReceiptOf = (receipt: ReceiptRow, payment: PaymentRow, capture: C
   receipt.amount === capture.amount &&
   receipt.currency === capture.currency
 
-/** A person who wrote it down knew what the statement calls it, which to the provider can be its id or its number. */
+/** A receipt that a person recorded has the name from the statement, which may be the capture's id or its number. */
 const isNamed = ({ reference, receiptNumber }: ReceiptRow, capture: Capture): boolean =>
   reference === capture.reference || (receiptNumber !== null && namesOf(capture).includes(receiptNumber))
 
 const namesOf = ({ reference, receiptNumber = reference }: Capture): string[] => [reference, receiptNumber]
 
-/** Each side by an index of its own. */
+/** Repeats the provider on each side, so that each side uses its own index. */
 export const isReceiptNamed = (provider: Provider, names: string[]): SQL =>
   or(
     and(eq(receipts.provider, provider), inArray(receipts.reference, names)),
     and(eq(receipts.provider, provider), inArray(receipts.receiptNumber, names)),
   )!
 
-/** Of a capture whose number was not known when it was written down; false where that is another's. */
-export async function noteNumber(ctx: Ctx, receipt: ReceiptRow, capture: Capture): Promise<boolean> {
+/** Adds the receipt number of a capture if it was not known before. Returns false if it does not match our records. */
+export async function recordReceiptNumber(ctx: Ctx, receipt: ReceiptRow, capture: Capture): Promise<boolean> {
   const { receiptNumber } = capture
   if (receiptNumber === undefined || namesOf(capture).includes(receipt.receiptNumber ?? '')) return true
   const { provider, reference } = receipt
   const isTaken = sql`EXISTS (SELECT 1 FROM receipts AS other WHERE other.provider = ${provider}
     AND other.receipt_number = ${receiptNumber} AND other.reference <> ${reference})`
-  const isNoted = sql`EXISTS (SELECT 1 FROM ${receipts} WHERE ${receipts.provider} = ${provider}
+  const isRecorded = sql`EXISTS (SELECT 1 FROM ${receipts} WHERE ${receipts.provider} = ${provider}
     AND ${receipts.reference} = ${reference} AND ${receipts.receiptNumber} = ${receiptNumber})`
-  const [[noted]] = await withRetry(() =>
+  const [[recorded]] = await withRetry(() =>
     ctx.db.batch([
       ctx.db
         .update(receipts)
@@ -73,11 +73,11 @@ export async function noteNumber(ctx: Ctx, receipt: ReceiptRow, capture: Capture
         receipt.orderId,
         `number:${receiptKey(receipt)}`,
         historyText.receiptNumber(receiptNumber),
-        isNoted,
+        isRecorded,
       ),
     ]),
   )
-  return noted !== undefined
+  return recorded !== undefined
 }
 
 export const linesOf = (ctx: Ctx, orderId: string) =>
@@ -87,10 +87,10 @@ export const receiptsOf = (ctx: Ctx, orderId: string) =>
   ctx.db.select().from(receipts).where(eq(receipts.orderId, orderId))
 
 /**
- * Writes it down, and answers what there is to settle: one batch, so that both are of the same instant. A capture that is
- * known by another payment, with another sum, or by what its statement calls it, is that one: here it changes nothing.
+ * Records a capture and reads what there is to settle, in one batch, so that both are of the same instant. Does nothing
+ * if the capture is already recorded: by another payment, with another sum, or under the name from its statement.
  */
-export async function takeCapture(
+export async function recordCapture(
   ctx: Ctx,
   payment: PaymentRow,
   capture: Capture,
@@ -137,14 +137,17 @@ export async function takeCapture(
         .returning(),
       linesOf(ctx, orderId),
       receiptsOf(ctx, orderId),
-      ...(audited === undefined ? [] : [recordReceiving(ctx, audited, isOurs)]),
+      ...(audited === undefined ? [] : [insertReceiptAudit(ctx, audited, isOurs)]),
     ]),
   )
   return { order: order!, lines, arrived: present }
 }
 
-/** A receipt and its audit are of one instant: what was there before is not this request's, nor is a repeat of the batch. */
-function recordReceiving(ctx: Ctx, entry: AuditEntry, isOurs: SQL) {
+/**
+ * A receipt and its audit entry have the same time. So a receipt that existed before is not audited for this request,
+ * and a retry of the batch does not audit twice.
+ */
+function insertReceiptAudit(ctx: Ctx, entry: AuditEntry, isOurs: SQL) {
   const isNew = sql`EXISTS (SELECT 1 FROM ${receipts} WHERE ${receipts.paymentId} = ${entry.subject.id}
     AND ${receipts.at} = ${ctx.now})`
   const isAudited = sql`EXISTS (SELECT 1 FROM ${audit} WHERE ${audit.subjectId} = ${entry.subject.id}

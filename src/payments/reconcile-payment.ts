@@ -1,6 +1,6 @@
 /**
- * Asks a payment's provider how it stands and takes the answer to its end: money that came is settled, a failure is
- * written down, silence is asked about again. Safe to repeat at any time, whatever the payment's status.
+ * Queries the provider of a payment and acts on the answer: captures are settled, a failure is recorded, anything else
+ * is polled again. Idempotent, whatever the payment's status.
  */
 import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
@@ -13,73 +13,76 @@ import type { Capture, Observed, Reversal } from '../money/providers/port.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
 import { orders } from '../orders/schema.ts'
 import { failPayment, isOpen } from './fail-payment.ts'
-import { takeObserved } from './settle-order.ts'
+import { recordDispute } from './record-dispute.ts'
+import { settleCaptures } from './settle-order.ts'
 import { startPayment } from './start-payment.ts'
 import { stopPayment } from './stop-payment.ts'
-import { takeDispute } from './take-dispute.ts'
 
-/** As long as a prompt waits on a phone. */
+/** How long a prompt waits on a phone. */
 const ON_THE_PHONE_MS = 60 * SECOND_MS
 
-/** Answers what the provider said. One whose start was lost is started, unless its order is about to end. */
+/** Returns the provider's answer. A payment whose start was lost is started, if `mayStart` and there is time to pay. */
 export async function reconcilePayment(
   ctx: Ctx,
   payment: PaymentRow,
   { mayStart = true } = {},
 ): Promise<Observed> {
-  const { observed, asked } = await ask(ctx, payment, mayStart)
-  if (observed.captures.length > 0) await take(ctx, asked, observed)
-  else if (observed.status === 'failed') await failPayment(ctx, asked, observed.reason)
-  else await scheduleNextPoll(ctx, asked, observed)
+  const { observed, queried } = await queryProvider(ctx, payment, mayStart)
+  if (observed.captures.length > 0) await recordMoney(ctx, queried, observed)
+  else if (observed.status === 'failed') await failPayment(ctx, queried, observed.reason)
+  else await scheduleNextPoll(ctx, queried, observed)
   return observed
 }
 
-async function take(ctx: Ctx, payment: PaymentRow, observed: Observed): Promise<void> {
-  const [other] = await takeObserved(ctx, payment, observed)
-  const strange = await takeDisputes(ctx, payment, observed)
-  if (other === undefined && strange === undefined) return
-  const attention = other === undefined ? whyStrange(payment, strange!) : whyOther(payment, other)
-  ctx.log.error('a provider tells of money that is written down otherwise', { paymentId: payment.id })
+async function recordMoney(ctx: Ctx, payment: PaymentRow, observed: Observed): Promise<void> {
+  const [capture] = await settleCaptures(ctx, payment, observed)
+  const reversal = await recordDisputes(ctx, payment, observed)
+  if (capture === undefined && reversal === undefined) return
+  const attention =
+    capture === undefined ? reversalMismatch(payment, reversal!) : captureMismatch(payment, capture)
+  ctx.log.error('a provider reports money that does not match our records', { paymentId: payment.id })
   await ctx.db
     .update(payments)
     .set({ attention, dueAt: null, updatedAt: ctx.now })
     .where(eq(payments.id, payment.id))
 }
 
-/** Answers one that is told otherwise than it is written down. */
-async function takeDisputes(
+/** Returns the first reversal that does not match our records. */
+async function recordDisputes(
   ctx: Ctx,
   payment: PaymentRow,
   { takenBack = [] }: Observed,
 ): Promise<Reversal | undefined> {
-  let strange: Reversal | undefined
-  for (const told of takenBack) if (!(await takeDispute(ctx, payment, told))) strange ??= told
-  return strange
+  let mismatch: Reversal | undefined
+  for (const reversal of takenBack) {
+    if (!(await recordDispute(ctx, payment, reversal))) mismatch ??= reversal
+  }
+  return mismatch
 }
 
-const whyOther = ({ provider }: PaymentRow, capture: Capture): string =>
-  `${provider} says that ${formatMoney(capture)} came (${capture.receiptNumber ?? capture.reference}), which is written down as other money.`
+const captureMismatch = ({ provider }: PaymentRow, capture: Capture): string =>
+  `${provider} reports that ${formatMoney(capture)} arrived (${capture.receiptNumber ?? capture.reference}), which does not match our records.`
 
-const whyStrange = ({ provider }: PaymentRow, told: Reversal): string =>
-  `${provider} says that it took ${formatMoney(told)} back (${told.reference}), which does not agree with what is written down.`
+const reversalMismatch = ({ provider }: PaymentRow, reversal: Reversal): string =>
+  `${provider} reports that it took ${formatMoney(reversal)} back (${reversal.reference}), which does not match our records.`
 
-/** A provider that cannot be asked has said nothing: that is no failure of the payment. */
-async function ask(
+/** A provider that cannot be reached is no failure of the payment: the answer is `unknown`. */
+async function queryProvider(
   ctx: Ctx,
   payment: PaymentRow,
   mayStart: boolean,
-): Promise<{ observed: Observed; asked: PaymentRow }> {
+): Promise<{ observed: Observed; queried: PaymentRow }> {
   try {
-    const asked = mayStart && (await mustStart(ctx, payment)) ? await startPayment(ctx, payment) : payment
-    return { observed: await providerOf(payment.provider).fetch(ctx, asked), asked }
+    const queried = mayStart && (await mustStart(ctx, payment)) ? await startPayment(ctx, payment) : payment
+    return { observed: await providerOf(payment.provider).fetch(ctx, queried), queried }
   } catch (error) {
-    ctx.log.error('a provider could not be asked', { paymentId: payment.id, error })
-    const reason = `${payment.provider} could not be asked`
-    return { observed: { status: 'unknown', captures: [], reason }, asked: payment }
+    ctx.log.error('a provider could not be reached', { paymentId: payment.id, error })
+    const reason = `${payment.provider} could not be reached`
+    return { observed: { status: 'unknown', captures: [], reason }, queried: payment }
   }
 }
 
-/** Whether its start was lost while there is still time to pay; a phone is not asked at the last moment. */
+/** Whether its start was lost and there is still time to pay. A phone needs time to answer its prompt. */
 async function mustStart(ctx: Ctx, { status, orderId, provider }: PaymentRow): Promise<boolean> {
   if (status !== 'starting') return false
   const order = await ctx.db
@@ -91,11 +94,11 @@ async function mustStart(ctx: Ctx, { status, orderId, provider }: PaymentRow): P
   return order?.status === 'pending' && order.receipt === null && ctx.now + leastMs < order.payUntil
 }
 
-/** Never given up while it may still be paid: after the last look an operator is asked to see to it. */
+/** Schedules the next poll. After the last one the payment goes to operators, because it may still be paid. */
 async function scheduleNextPoll(ctx: Ctx, payment: PaymentRow, { status, reason }: Observed): Promise<void> {
-  // Its order is paid by another or over: what is paid all the same will go back.
+  // The order is already paid or has ended, so the payment must not be paid any longer.
   if (payment.status === 'expired' && status === 'pending') await stopPayment(ctx, payment)
-  // An operator says what came of it; there is nobody to ask.
+  // An operator records this money, so there is no provider to poll.
   const byHand = payment.action?.kind === 'manual'
   const dueAt = byHand ? null : nextPoll(payment.createdAt, ctx.now)
   const attention = byHand || dueAt !== null ? null : whyLate(payment, status, reason)

@@ -1,4 +1,4 @@
-/** Doors under /api/v1/payments: what operators see and do about payments. */
+/** Routes under /api/v1/payments, for operators. */
 import { Hono } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
@@ -25,7 +25,7 @@ export const paymentRoutes = new Hono<AppEnv>()
     describe({
       summary: 'List payments',
       description:
-        'Newest first: those of orders with a line of an organisation whose payments you manage; an administrator sees all. `needs=attention` leaves those that somebody must look at, each with the reason.',
+        'Payments of orders with a line of an organisation whose payments you manage, newest first. An administrator sees all. `needs=attention` lists only payments that a person must check, each with the reason.',
       tag: TAG,
       auth: 'user',
       success: {
@@ -42,16 +42,15 @@ export const paymentRoutes = new Hono<AppEnv>()
   .post(
     '/:id/reconcile',
     describe({
-      summary: 'Ask the provider about a payment now',
-      description:
-        'What has been paid or taken back takes effect by that, as if the provider had said so itself.',
+      summary: 'Query the provider about a payment now',
+      description: 'Money that was paid or taken back takes effect, as if the provider had sent a webhook.',
       tag: TAG,
       auth: 'user',
       success: {
         status: 200,
         schema: ManagedPayment,
         example: EXAMPLE_MANAGED_PAYMENT,
-        description: 'The payment as it stands now.',
+        description: 'The payment after the query.',
       },
       errors: ['forbidden', 'not_found'],
     }),
@@ -61,16 +60,16 @@ export const paymentRoutes = new Hono<AppEnv>()
   .post(
     '/:id/receipts',
     describe({
-      summary: 'Record money that no provider tells of',
+      summary: 'Record money that no provider reports',
       description:
-        'Cash or a bank transfer, for payments by `manual`. Of another provider, for an administrator alone who has read it in the statement there: as long as nothing has come by the payment and it needs attention. Once for its `reference`: the same again changes nothing, nor does it when the provider tells of it after all. Another amount than the order’s goes back, as with every provider.',
+        'For payments by `manual`: cash or a bank transfer. For other providers only an administrator may do this, from the provider’s statement, while no money has arrived by the payment and it needs attention. Money is recorded once for each `reference`: a repeat changes nothing, even if the provider reports it later. An amount other than the order’s is refunded.',
       tag: TAG,
       auth: 'user',
       success: {
         status: 201,
         schema: RecordedReceipt,
         example: EXAMPLE_RECORDED_RECEIPT,
-        description: 'It is recorded, and the order is settled.',
+        description: 'The receipt is recorded, and the order is settled.',
       },
       errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state', 'conflict'],
     }),
@@ -85,16 +84,16 @@ export const paymentRoutes = new Hono<AppEnv>()
   .post(
     '/:id/dismiss',
     describe({
-      summary: 'Take a payment off the list of what needs attention',
+      summary: 'Take a payment off the attention list',
       description:
-        'Once somebody has seen to it, or nobody has paid; the `reason` is logged. Its provider is not asked again by itself, and what comes all the same is settled. Not while its order waits for it, nor while a refund does: that ends with the refund. A payment that is not on the list stays as it is.',
+        'When a person has dealt with it, or nobody has paid. The `reason` stays with the payment. The provider is no longer polled; money that still arrives is settled. Refused while the order or a refund waits for the payment. A payment that is not on the list does not change.',
       tag: TAG,
       auth: 'user',
       success: {
         status: 200,
         schema: ManagedPayment,
         example: { ...EXAMPLE_MANAGED_PAYMENT, status: 'expired', attention: null },
-        description: 'The payment, which needs nobody.',
+        description: 'The payment, which no longer needs attention.',
       },
       errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
     }),

@@ -1,11 +1,11 @@
 /**
- * The one way in which money becomes tickets, for every provider and every kind of line. Each step is one batch or one
- * idempotent call, and says in the order that there is more to do until there is not, so that the sweep finishes
- * whatever a crash left between two of them.
+ * The only way in which money becomes tickets, for every provider and every kind of line. Each step is one batch or one
+ * idempotent call. The order stays due until all steps are done, so the sweep finishes them after a crash.
  *
- * (1) a receipt is written with its transfer cash → deposits, and claims the order if it pays for it and is the first;
- * (2) every line is confirmed where it is held; (3) deposits → takings, what is lost → refunds, the order is settled;
- * (4) receipts that pay for nothing go back.
+ * (1) A receipt is recorded with its transfer cash → deposits. The first one that covers the price claims the order.
+ * (2) Every line is confirmed by its pool or stock.
+ * (3) Deposits become takings, lost lines become refunds, and the order is settled.
+ * (4) Receipts that pay for nothing are refunded.
  */
 
 import { and, eq, inArray, isNull, or, type SQL, sql } from 'drizzle-orm'
@@ -28,33 +28,40 @@ import { linePort } from '../orders/lines/index.ts'
 import { orderLines, orders } from '../orders/schema.ts'
 import { reopenRefundRuns } from '../refunds/refund-run.ts'
 import { attentionWithoutStuckFlag, isFlaggedAsStuck } from './flag-stuck-orders.ts'
-import { isReceiptOf, linesOf, noteNumber, type Received, receiptsOf, takeCapture } from './receipts.ts'
-import { sendBack, settlement } from './settlement-rows.ts'
+import {
+  isReceiptOf,
+  linesOf,
+  type Received,
+  receiptsOf,
+  recordCapture,
+  recordReceiptNumber,
+} from './receipts.ts'
+import { refundReceipt, settlement } from './settlement-rows.ts'
 
 /**
- * Takes what a provider says has arrived for a payment to its end. Told again, in any order, it changes nothing. Answers
- * the captures that are written down as other money: by another payment, or with another sum or receipt number. What is not
- * written down yet is so only where `guard` holds, and is audited where a person tells of it.
+ * Settles all captures that a provider reports for a payment. Idempotent, in any order. Returns the captures that do not
+ * match our records: known by another payment, or with another sum or receipt number. A new capture is recorded only if
+ * `guard` holds, and is audited if a person reported it.
  */
-export async function takeObserved(
+export async function settleCaptures(
   ctx: Ctx,
   payment: PaymentRow,
   { captures }: Observed,
   { guard = sql`true`, audited }: { guard?: SQL; audited?: AuditEntry } = {},
 ): Promise<Capture[]> {
   let received: Received | undefined
-  const others: Capture[] = []
+  const mismatches: Capture[] = []
   for (const capture of captures) {
-    received = await takeCapture(ctx, payment, capture, guard, audited)
+    received = await recordCapture(ctx, payment, capture, guard, audited)
     const receipt = received.arrived.find((each) => isReceiptOf(each, payment, capture))
-    if (receipt === undefined) others.push(capture)
-    else if (!(await noteNumber(ctx, receipt, capture))) others.push(capture)
+    if (receipt === undefined) mismatches.push(capture)
+    else if (!(await recordReceiptNumber(ctx, receipt, capture))) mismatches.push(capture)
   }
   if (received !== undefined) await settleReceived(ctx, received)
-  return others
+  return mismatches
 }
 
-/** Does what is left to do for an order's receipts; nothing, where nothing is left. */
+/** Finishes what is left to do for an order's receipts. Idempotent. */
 export async function settleOrder(ctx: Ctx, orderId: string): Promise<void> {
   const [[order], lines, arrived] = await ctx.db.batch([
     ctx.db.select().from(orders).where(eq(orders.id, orderId)),
@@ -69,14 +76,14 @@ async function settleReceived(ctx: Ctx, received: Received): Promise<void> {
   const paying = arrived.find((receipt) => receiptKey(receipt) === order.receipt)
   const others = arrived.filter((receipt) => receipt !== paying)
   const isNew = paying !== undefined && order.settledAt === null
-  const earned = isNew ? await settle(ctx, received, paying) : []
-  for (const receipt of others) await sendBack(ctx, order, receipt)
-  if (!isNew || others.length > 0) await rest(ctx, order.id, arrived.length)
+  const earned = isNew ? await settleLines(ctx, received, paying) : []
+  for (const receipt of others) await refundReceipt(ctx, order, receipt)
+  if (!isNew || others.length > 0) await clearDue(ctx, order.id, arrived.length)
   await finishGrants(ctx, earned)
 }
 
-/** Answers the keys of the grants that it earns. */
-async function settle(ctx: Ctx, { order, lines }: Received, paying: ReceiptRow): Promise<GrantKey[]> {
+/** Confirms all lines and records the settlement. Returns the keys of the grants that the order earns. */
+async function settleLines(ctx: Ctx, { order, lines }: Received, paying: ReceiptRow): Promise<GrantKey[]> {
   const outcomes = await Promise.all(lines.map((line) => linePort(line.kind).confirm(ctx, line)))
   const issued = lines.filter((_, at) => outcomes[at] === 'issued')
   const lost = lines.flatMap((line, at) => {
@@ -87,7 +94,7 @@ async function settle(ctx: Ctx, { order, lines }: Received, paying: ReceiptRow):
   const lostText = historyText.lost({ amount: lostAmount, currency: order.currency }, lost, lines)
   const excess = paying.amount - order.amount
   const { currency } = order
-  const back: Omit<NewRefund, 'key' | 'amount' | 'reason'> = {
+  const refund: Omit<NewRefund, 'key' | 'amount' | 'reason'> = {
     orderId: order.id,
     request: '',
     provider: paying.provider,
@@ -111,7 +118,7 @@ async function settle(ctx: Ctx, { order, lines }: Received, paying: ReceiptRow):
         ? []
         : [
             insertRefund(ctx, {
-              ...back,
+              ...refund,
               key: 'lost',
               amount: lostAmount,
               reason: lostText,
@@ -122,7 +129,7 @@ async function settle(ctx: Ctx, { order, lines }: Received, paying: ReceiptRow):
         ? []
         : [
             insertRefund(ctx, {
-              ...back,
+              ...refund,
               key: 'excess',
               amount: excess,
               reason: historyText.excess({ amount: excess, currency }),
@@ -155,31 +162,34 @@ async function settle(ctx: Ctx, { order, lines }: Received, paying: ReceiptRow):
         .set({
           status: issued.length === 0 ? 'refund_due' : lost.length === 0 ? 'paid' : 'partially_refunded',
           settledAt: ctx.now,
-          // What else has arrived goes back first; see `rest`.
+          // Other receipts are refunded first. Then `clearDue` clears this.
           dueAt: sql`iif(${receiptCount} = 1, NULL, ${orders.dueAt})`,
           refundedAmount: sql`${orders.refundedAmount} + ${lostAmount}`,
           updatedAt: ctx.now,
         })
         .where(and(eq(orders.id, order.id), isNull(orders.settledAt))),
-      // Other tries to pay are over; what comes by them all the same goes back.
+      // Other open payments expire. Money that still arrives by them is refunded.
       ctx.db
         .update(payments)
         .set({
-          status: sql`iif(${isTry}, 'expired', ${payments.status})`,
+          status: sql`iif(${isUndecided}, 'expired', ${payments.status})`,
           attention: attentionWithoutStuckFlag,
           updatedAt: ctx.now,
         })
-        .where(and(eq(payments.orderId, order.id), or(isTry, isFlaggedAsStuck))),
+        .where(and(eq(payments.orderId, order.id), or(isUndecided, isFlaggedAsStuck))),
     ]),
   )
   return earned
 }
 
-const isTry = inArray(payments.status, ['starting', 'pending'])
+const isUndecided = inArray(payments.status, ['starting', 'pending'])
 const receiptCount = sql`(SELECT count(*) FROM ${receipts} WHERE ${receipts.orderId} = ${orders.id})`
 
-/** Nothing is left to do but what the clock brings, unless another receipt has come in since. */
-async function rest(ctx: Ctx, orderId: string, known: number): Promise<void> {
+/**
+ * Nothing is left to do, except that an unpaid order must expire later. Another receipt may be recorded at this moment.
+ * That is safe: the order stays due if it has more receipts than the `known` ones.
+ */
+async function clearDue(ctx: Ctx, orderId: string, known: number): Promise<void> {
   await ctx.db.batch([
     ctx.db
       .update(orders)

@@ -1,4 +1,4 @@
-/** The ledger rows of a settlement: deposits become takings, and what cannot be kept becomes a refund. */
+/** The ledger rows of a settlement: deposits become takings, and money that pays for nothing becomes a refund. */
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import type { Transfer } from '../money/ledger.ts'
@@ -12,7 +12,7 @@ import { amountOf } from '../orders/line-amounts.ts'
 import { linePort } from '../orders/lines/index.ts'
 import type { OrderLineRow, OrderRow } from '../orders/schema.ts'
 
-/** Parts of an order's transaction beside its issued lines, which are parts 0 to 19; the lost ones from 100 on. */
+/** Parts of an order's transaction: issued lines are parts 0 to 19, lost lines start at 100. */
 const LOST_PART = 100
 
 const EXCESS_PART = 200
@@ -39,13 +39,13 @@ export function settlement(
   return rows
 }
 
-/** A receipt that pays for nothing: the order was paid already, or it is not the price. */
-export async function sendBack(ctx: Ctx, order: OrderRow, receipt: ReceiptRow): Promise<void> {
+/** Refunds a receipt that pays for nothing: the order was already paid, or the sum is too small. Idempotent. */
+export async function refundReceipt(ctx: Ctx, order: OrderRow, receipt: ReceiptRow): Promise<void> {
   const { provider, reference, paymentId, amount, currency } = receipt
   const key = `return:${receiptKey(receipt)}`
   const isWrong = amount < order.amount || currency !== order.currency
   const reason = isWrong ? historyText.returned.wrong(receipt, order) : historyText.returned.twice(receipt)
-  const back: Transfer = {
+  const transfer: Transfer = {
     transactionId: key,
     part: 0,
     debit: account.deposits,
@@ -56,7 +56,7 @@ export async function sendBack(ctx: Ctx, order: OrderRow, receipt: ReceiptRow): 
   }
   await withRetry(() =>
     ctx.db.batch([
-      insertTransfers(ctx, [back]),
+      insertTransfers(ctx, [transfer]),
       insertRefund(ctx, {
         orderId: order.id,
         key,

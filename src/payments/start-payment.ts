@@ -1,6 +1,6 @@
 /**
- * Asks the provider for the money of a payment that is written down. Asked again, it is the same payment there; one that
- * would ask its payer twice is asked once in its life, even if the answer is lost.
+ * Starts a stored payment at its provider. A repeat is the same payment there. A provider that would prompt the payer
+ * twice is called at most once for a payment, even if its answer is lost.
  */
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
@@ -16,42 +16,42 @@ import { stopPayment } from './stop-payment.ts'
 
 const RETRY_AFTER_SECONDS = 5
 
-/** Answers the payment as it stands then: pending or failed, unless something else came first. */
+/** Returns the present row: pending or failed, unless something else happened first. */
 export async function startPayment(ctx: Ctx, payment: PaymentRow): Promise<PaymentRow> {
   const provider = providerOf(payment.provider)
   const started = provider.startsOnce
-    ? await askOnce(ctx, provider, payment)
-    : await ask(ctx, provider, payment)
-  if (started === null) return noteUnanswered(ctx, payment)
+    ? await callOnce(ctx, provider, payment)
+    : await callProvider(ctx, provider, payment)
+  if (started === null) return recordUnanswered(ctx, payment)
   if (started.status === 'refused') return failPayment(ctx, payment, started.reason, { isFinal: true })
   const { reference, action } = started
-  const [pending] = await withRetry(() => pend(ctx, payment, { reference, action }))
-  return pending ?? overtaken(ctx, payment.id, started)
+  const [pending] = await withRetry(() => markPending(ctx, payment, { reference, action }))
+  return pending ?? finishLateStart(ctx, payment.id, started)
 }
 
-/** The payment is written down: whoever repeats the request, or the sweep, asks again. */
-async function ask(ctx: Ctx, provider: PaymentProvider, payment: PaymentRow): Promise<Started> {
+/** If this fails, the payment is stored: a repeat of the request, or the sweep, starts it. */
+async function callProvider(ctx: Ctx, provider: PaymentProvider, payment: PaymentRow): Promise<Started> {
   try {
     return await provider.start(ctx, payment)
   } catch (error) {
     ctx.log.error('a payment could not be started', { paymentId: payment.id, error })
     throw new Problem(
       'unavailable',
-      `${payment.provider} cannot be reached. Your numbers are held: ask again with the same Idempotency-Key.`,
+      `${payment.provider} cannot be reached. Your order is held: try again with the same Idempotency-Key.`,
       { retryAfterSeconds: RETRY_AFTER_SECONDS },
     )
   }
 }
 
-/** Null: it was asked, now or before, and nobody knows whether it heard. */
-async function askOnce(ctx: Ctx, provider: PaymentProvider, payment: PaymentRow): Promise<Started | null> {
-  // No retry: if the answer of this very statement is lost, nobody may ask.
-  const [mine] = await ctx.db
+/** Null: the provider was called, now or before, and it is unknown whether the call arrived. */
+async function callOnce(ctx: Ctx, provider: PaymentProvider, payment: PaymentRow): Promise<Started | null> {
+  // No retry: if the result of this statement is lost, nobody may call the provider, because another call may be under way.
+  const [claimed] = await ctx.db
     .update(payments)
     .set({ askedAt: ctx.now })
     .where(and(eq(payments.id, payment.id), isNull(payments.askedAt)))
     .returning({ id: payments.id })
-  if (mine === undefined) return null
+  if (claimed === undefined) return null
   try {
     return await provider.start(ctx, payment)
   } catch (error) {
@@ -60,23 +60,23 @@ async function askOnce(ctx: Ctx, provider: PaymentProvider, payment: PaymentRow)
   }
 }
 
-/** It stays to be decided: by what the provider tells, or by a person. The payer may try again, knowing of this one. */
-async function noteUnanswered(ctx: Ctx, payment: PaymentRow): Promise<PaymentRow> {
+/** The outcome stays open until the provider reports it or a person decides. The payer sees that, and may try again. */
+async function recordUnanswered(ctx: Ctx, payment: PaymentRow): Promise<PaymentRow> {
   const { id, orderId, provider } = payment
   const message = historyText.unanswered(provider)
   const isLost = sql`EXISTS (SELECT 1 FROM ${payments}
     WHERE ${payments.id} = ${id} AND ${payments.status} = 'pending' AND ${payments.reference} IS NULL)`
-  const [, , [noted]] = await withRetry(() =>
+  const [, , [present]] = await withRetry(() =>
     ctx.db.batch([
-      pend(ctx, payment, { reference: null, action: { kind: 'prompt', checkoutUrl: null, message } }),
+      markPending(ctx, payment, { reference: null, action: { kind: 'prompt', checkoutUrl: null, message } }),
       insertOrderEvent(ctx, orderId, `unanswered:${id}`, message, isLost),
       ctx.db.select().from(payments).where(eq(payments.id, id)),
     ]),
   )
-  return noted!
+  return present!
 }
 
-const pend = (ctx: Ctx, { id }: PaymentRow, answer: Pick<PaymentRow, 'reference' | 'action'>) =>
+const markPending = (ctx: Ctx, { id }: PaymentRow, answer: Pick<PaymentRow, 'reference' | 'action'>) =>
   ctx.db
     .update(payments)
     .set({ ...answer, status: 'pending', updatedAt: ctx.now })
@@ -84,10 +84,10 @@ const pend = (ctx: Ctx, { id }: PaymentRow, answer: Pick<PaymentRow, 'reference'
     .returning()
 
 /**
- * While the provider was asked somebody else started it, or its order was paid or ended: of an order that is over, what
- * was just started is stopped again. Its reference is kept all the same, as money may come by it.
+ * While the provider was called, another call started the payment, or the order was paid or ended. If the payment has
+ * expired by now, it is stopped again. Its reference is kept, because money may still arrive by it.
  */
-async function overtaken(
+async function finishLateStart(
   ctx: Ctx,
   id: string,
   { reference, action }: Pick<PaymentRow, 'reference' | 'action'>,

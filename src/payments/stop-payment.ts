@@ -1,4 +1,4 @@
-/** Tells a provider that nobody is to pay any more; if it does not hear, the sweep's next look at the payment tells it again. */
+/** Stops a payment at its provider, so that nobody can pay it any longer. If that fails, the next poll stops it again. */
 import type { Ctx } from '../core/context.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { PaymentRow } from '../money/schema.ts'

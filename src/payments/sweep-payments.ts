@@ -1,4 +1,4 @@
-/** The sweep over payments: asks providers about silent ones, on their schedule. */
+/** Sweeps payments: polls the providers of unconfirmed ones on their schedule. */
 import { and, asc, eq, inArray, lte, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { sweepRows } from '../core/sweep-rows.ts'
@@ -7,8 +7,9 @@ import { payments } from '../money/schema.ts'
 import { orders } from '../orders/schema.ts'
 import { reconcilePayment } from './reconcile-payment.ts'
 
-/** Until the next sweep has begun. */
+/** The next sweep will have started by then. */
 const UNTIL_NEXT_MS = 65 * SECOND_MS
+
 export const sweepPayments = (ctx: Ctx) =>
   sweepRows(ctx, {
     name: 'payment',
@@ -16,7 +17,7 @@ export const sweepPayments = (ctx: Ctx) =>
     one: (payment) => reconcilePayment(ctx, payment),
   })
 
-/** Those whose time has come, and those whose order must be paid before the next sweep. */
+/** Payments that are due, and open payments of orders whose time to pay ends before the next sweep. */
 function duePayments(ctx: Ctx, limit: number) {
   const ending = ctx.db
     .select({ id: orders.id })

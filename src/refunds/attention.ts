@@ -1,12 +1,12 @@
-/** Shows on a payment that one of its refunds needs a person, and clears that again. */
+/** Shows on a payment that one of its refunds needs a person, and clears it again. */
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import type { RefundRow } from '../money/schema.ts'
 import { payments, refunds } from '../money/schema.ts'
 
 /**
- * Operators have one list of what needs them: a refund that does puts its payment there, and takes it away again. Where that
- * is there for another reason, the refund's turn comes after it.
+ * Operators have one list: payments that need attention. A refund that needs a person puts its payment on the list, and
+ * takes it off again. If the payment is listed for another reason, that reason is shown first.
  */
 export function showRefundOnPayment(
   ctx: Ctx,
@@ -28,12 +28,16 @@ export function showRefundOnPayment(
     )
 }
 
+/** Stored with the reason and matched below. Rows with an old text would no longer be cleared if it changed. */
 export const REFUND_WAITS = 'A refund waits: '
 
-/** Of a payment: that is why somebody must look at it. */
+/** Whether a refund is the reason why the payment needs attention. */
 export const isForRefund = sql`substr(${payments.attention}, 1, ${REFUND_WAITS.length}) = ${REFUND_WAITS}`
 
-/** Of a payment whose money was taken back: whoever reads of it dismisses it. Beside another reason, it is another sentence. */
+/**
+ * Shows on a payment that its money was taken back. It stays until an operator dismisses it. If another reason is shown
+ * already, `text` is added to it.
+ */
 export const flagDispute = (
   ctx: Ctx,
   { paymentId }: Pick<RefundRow, 'paymentId'>,

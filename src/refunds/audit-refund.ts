@@ -1,4 +1,4 @@
-/** What operators do about a refund, as the audit has it. */
+/** Audit entries of operators' actions on a refund. */
 import { type SQL, sql } from 'drizzle-orm'
 import type { AuditEntry } from '../audit/insert-audit.ts'
 import type { AuditAction } from '../audit/schema.ts'
@@ -14,7 +14,7 @@ export const refundEntry = (
   organisationId: organisationOf(refund),
 })
 
-/** Whose lines it is about, where they are of one organisation; where it names no line, it is about the order. */
+/** The organisation of the refunded lines, if it is the same for all. A refund without lines concerns the whole order. */
 function organisationOf({ orderId, lines }: Pick<RefundRow, 'orderId' | 'lines'>): SQL {
   const named = JSON.stringify(lines.map(({ line }) => line))
   return sql`(

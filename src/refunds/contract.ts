@@ -1,4 +1,4 @@
-/** The shapes of refunds on the wire: what goes back, why, and how far it is. */
+/** Schemas for refunds on the wire, and for the progress of a refund run. */
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Money } from '../core/money.ts'
@@ -27,9 +27,9 @@ const RefundLineIn = z.strictObject({
 
 export const RequestRefund = z
   .strictObject({
-    /** Told to the buyer. */
+    /** The buyer reads it. */
     reason: Line(3, 500),
-    /** Which tickets; left out: all that there still are. */
+    /** The tickets to refund. By default all that are left. */
     lines: z
       .array(RefundLineIn)
       .min(1)
@@ -48,12 +48,12 @@ export const Refund = z
     amount: Money,
     reason: z.string(),
     /**
-     * The tickets that were taken back, by the order's lines. A line without numbers goes back with all that is left of
-     * it; no line at all: money that paid for no ticket.
+     * The tickets that were taken back, by line of the order. A line without numbers: all that was left of it. No lines:
+     * money that paid for no ticket.
      */
     lines: z.array(z.strictObject({ line: z.number().int(), numbers: z.array(z.number().int()) })),
     provider: Provider,
-    /** The provider's, or the note of whoever paid it by hand. */
+    /** The provider's id of it, or the note of the person who paid it by hand. */
     reference: z.string().nullable(),
     createdAt: Instant,
     updatedAt: Instant,
@@ -66,7 +66,7 @@ export const RefundParams = z.object({ id: Id('refund') })
 
 export const MarkRefundPaid = z.strictObject({ reference: Line(1, 120) }).meta({
   id: 'MarkRefundPaid',
-  description: 'A receipt number, or another note by which it is found again.',
+  description: 'A receipt number, or another note that identifies it.',
 })
 export type MarkRefundPaid = z.infer<typeof MarkRefundPaid>
 
@@ -74,20 +74,22 @@ export const RefundRun = z
   .strictObject({
     raffleId: Id('raffle'),
     reason: z.string(),
-    /** Orders that are refunded by it, how many of them the ledger owes by now, and how many have their money back. */
+    /** How many orders the run refunds. */
     total: z.number().int(),
+    /** How many of their refunds are recorded. */
     done: z.number().int(),
+    /** How many of their refunds are paid. */
     paid: z.number().int(),
     startedAt: Instant,
-    /** When the last buyer has the money back, by the pace so far; null while there is none, and once all have it. */
+    /** When the last refund will be paid, by the pace so far. Null without a pace, and once all are paid. */
     expectedEnd: Instant.nullable(),
-    /** When the last order was written down as refunded. */
+    /** When the last refund was recorded. */
     finishedAt: Instant.nullable(),
   })
   .meta({ id: 'RefundRun' })
 export type RefundRun = z.infer<typeof RefundRun>
 
-/** Of what is sent, by the schemas' names. */
+/** Example request bodies, by the names of their schemas. */
 export const BODIES = {
   Reason: { reason: 'Its statement does not have it.' },
   RequestRefund: { reason: 'The buyer cannot come.', lines: [{ line: 0, numbers: [17, 42] }] },

@@ -1,4 +1,4 @@
-/** Reading refunds: one by its id or by what asked for it, as it stands now. */
+/** Finds a refund by its id, or by its order and key. */
 import { and, eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'

@@ -1,4 +1,4 @@
-/** What an order's history says of refunds, in words for its buyer. */
+/** The texts about refunds and disputes: for the buyer in the order's history, for operators on the payment. */
 import type { Money } from '../core/money.ts'
 import { formatMoney } from '../core/money.ts'
 import type { RefundedLine } from '../money/schema.ts'
@@ -6,14 +6,14 @@ import type { LinePort } from '../orders/line.ts'
 import { byPort } from '../orders/lines/index.ts'
 import type { OrderLineRow } from '../orders/schema.ts'
 
-/** A line's part in a refund, with what it is a line of. */
+/** A line's part in a refund, with the kind and title of the line. */
 interface NamedPart extends RefundedLine {
   row: Pick<OrderLineRow, 'kind' | 'title'>
 }
 
 const kindOf = ({ row }: NamedPart): string => row.kind
 
-/** `tickets 4 and 5`, `2 × A book`, or both; of several raffles each with its title. */
+/** `tickets 4 and 5`, `2 × A book`, or both. If there are several raffles, each is named with its title. */
 const partsNamed = (parts: readonly NamedPart[]): string =>
   byPort(parts, kindOf)
     .flatMap(([{ texts }, ofKind]) =>
@@ -21,8 +21,8 @@ const partsNamed = (parts: readonly NamedPart[]): string =>
     )
     .join(', ')
 
-/** A sentence for each kind of line that has parts among these. */
-const ofEachKind = (
+/** One sentence for each kind of line among these parts. */
+const sentenceForEachKind = (
   parts: readonly NamedPart[],
   sentence: (port: LinePort, units: string) => string,
 ): string =>
@@ -30,7 +30,7 @@ const ofEachKind = (
     .map(([port, ofKind]) => sentence(port, partsNamed(ofKind)))
     .join(' ')
 
-/** Why these could not be taken back: the end of a sentence. */
+/** Why these could not be taken back, as the end of a sentence. */
 export const whyKept = (parts: readonly { row: Pick<OrderLineRow, 'kind'> }[]): string =>
   byPort(parts, ({ row }) => row.kind)
     .map(([{ texts }]) => texts.whyKept)
@@ -38,35 +38,36 @@ export const whyKept = (parts: readonly { row: Pick<OrderLineRow, 'kind'> }[]): 
 
 export const refundText = {
   due: (sum: Money, parts: NamedPart[], reason: string) =>
-    `${formatMoney(sum)} for ${partsNamed(parts)} goes back to you: ${reason}`,
+    `${formatMoney(sum)} for ${partsNamed(parts)} will be refunded to you: ${reason}`,
   refused: (parts: NamedPart[]) =>
-    ofEachKind(parts, ({ texts }, units) => `No refund for ${units}: ${texts.whyKept}.`),
+    sentenceForEachKind(parts, ({ texts }, units) => `No refund for ${units}: ${texts.whyKept}.`),
   cancelled: ({ item, unit }: LinePort['words'], reason: string) =>
-    `The ${item} was cancelled, and the price of its ${unit}s goes back to you: ${reason}`,
+    `The ${item} was cancelled, and the price of your ${unit}s will be refunded to you: ${reason}`,
   cameBack: (sum: Money, by: string) =>
-    `${by} could not pay you the ${formatMoney(sum)} after all. It is sent once more.`,
-  /** By the bank, before we could. */
-  withYou: (sum: Money) => `${formatMoney(sum)} is with you already, as your bank took it back.`,
-  /** `by` a provider, or `hand (…)` with what it is found again by. */
-  paid: (sum: Money, by: string) => `${formatMoney(sum)} sent back to you by ${by}.`,
+    `${by} could not pay you the ${formatMoney(sum)} after all. It will be sent again.`,
+  /** The bank had returned the money before we could. */
+  paidByBank: (sum: Money) => `Your bank has already returned ${formatMoney(sum)} to you.`,
+  /** `by`: a provider, or `hand (…)` with the reference. */
+  paid: (sum: Money, by: string) => `${formatMoney(sum)} was refunded to you by ${by}.`,
 } as const
 
-/** Of what a provider took back by itself: the first ones for the buyer, the others for operators. */
+/** `taken`, `back` and `stays` are for the buyer; `attention` and `borne` are for operators. */
 export const disputeText = {
   taken: (sum: Money) => `Your bank took ${formatMoney(sum)} back.`,
-  back: (parts: NamedPart[]) => `Yours no longer: ${partsNamed(parts)}.`,
-  stays: (parts: NamedPart[]) => ofEachKind(parts, ({ texts }, units) => texts.keptDespiteDispute(units)),
-  /** `price`: of what the money paid for and has not gone back. */
+  back: (parts: NamedPart[]) => `No longer yours: ${partsNamed(parts)}.`,
+  stays: (parts: NamedPart[]) =>
+    sentenceForEachKind(parts, ({ texts }, units) => texts.keptDespiteDispute(units)),
+  /** `price`: of all units that the money paid for and that are not refunded. */
   attention: ({ reference, ...sum }: Money & { reference: string }, provider: string, price: number) =>
-    `${provider} took ${formatMoney(sum)} back (${reference})${besides(sum, price)}.`,
-  borne: (parts: NamedPart[]) => ofEachKind(parts, ({ texts }, units) => texts.keptAtALoss(units)),
+    `${provider} took ${formatMoney(sum)} back (${reference})${comparedWithPrice(sum, price)}.`,
+  borne: (parts: NamedPart[]) => sentenceForEachKind(parts, ({ texts }, units) => texts.keptAtALoss(units)),
 } as const
 
-function besides(sum: Money, price: number): string {
+function comparedWithPrice(sum: Money, price: number): string {
   const { amount, currency } = sum
   if (price === amount) return ''
-  if (price === 0) return ', which had gone back already'
+  if (price === 0) return ', which was already refunded'
   if (price < amount)
-    return `, of which ${formatMoney({ amount: amount - price, currency })} had gone back already`
-  return `, less than the ${formatMoney({ amount: price, currency })} that its order comes to: what that bought stays as it is`
+    return `, of which ${formatMoney({ amount: amount - price, currency })} was already refunded`
+  return `, less than the price of ${formatMoney({ amount: price, currency })}: the order stays as it is`
 }

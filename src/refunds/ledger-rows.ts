@@ -1,4 +1,4 @@
-/** What the ledger says once a refund is paid: its sum by the raffles whose tickets it was for, as it came to be owed. */
+/** The ledger rows of a paid refund: its sum, split by raffle in the same way as when it became due. */
 import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { account, type Transfer } from '../money/ledger.ts'
@@ -12,10 +12,10 @@ import { type OrderLineRow, orderLines } from '../orders/schema.ts'
 
 type RaffleId = string | undefined
 
-/** Who pays a refund: a provider, or the payer's bank, which took the money back before we could. */
+/** Who paid a refund: a provider, or the payer's bank, which returned the money before we could. */
 export type Payer = Provider | 'bank'
 
-/** `by`: who paid it, whoever had taken the money. The same each time: it reads only what does not change any more. */
+/** `by` may differ from the provider that took the payment. Repeats return the same rows: no input changes any longer. */
 export async function paidTransfers(ctx: Ctx, refund: RefundRow, by: Payer): Promise<Transfer[]> {
   const { id, orderId, currency } = refund
   const lines = await ctx.db
@@ -36,7 +36,7 @@ export async function paidTransfers(ctx: Ctx, refund: RefundRow, by: Payer): Pro
   return by === 'bank' && !isDispute(refund) ? [...paid, ...losses(refund, lines)] : paid
 }
 
-/** What the bank had taken back was the organisations' loss until now. */
+/** Reverses the losses that the organisations bore until now for the money that the bank took back. */
 const losses = (refund: RefundRow, lines: OrderLineRow[]): Transfer[] =>
   partsOf(refund, lines).map(({ row, amount }) => ({
     transactionId: lossOf(row.organisationId, refund.id),
@@ -49,7 +49,7 @@ const losses = (refund: RefundRow, lines: OrderLineRow[]): Transfer[] =>
     raffleId: raffleOf(row),
   }))
 
-/** Any of the losses by the lines of a refund: then the buyer has its money back already, and it is the bank's. */
+/** Selects a loss on the lines of a refund. If there is one, the bank has already returned the money to the buyer. */
 export const lossesBefore = (ctx: Ctx, { orderId, lines }: RefundRow) => {
   const named = JSON.stringify(lines.map(({ line }) => line))
   return ctx.db
@@ -77,14 +77,14 @@ function partsOf(refund: RefundRow, lines: OrderLineRow[]): Part[] {
   return [
     ...refund.lines.map(({ line, numbers }) => {
       const row = lines.find((each) => each.line === line)!
-      // Without numbers it is all that was left of its one line.
+      // A refund without numbers is for all that was left of its only line.
       return { row, amount: numbers.length === 0 ? refund.amount : amountOfUnits([{ row, numbers }]) }
     }),
     ...lost.map((row) => ({ row, amount: amountOf([row]) })),
   ]
 }
 
-/** What was too much, or paid twice, is of no raffle. */
+/** Money that was too much or paid twice belongs to no raffle. */
 function byRaffle(refund: RefundRow, lines: OrderLineRow[]): Map<RaffleId, number> {
   const sums = new Map<RaffleId, number>()
   for (const { row, amount } of partsOf(refund, lines)) {

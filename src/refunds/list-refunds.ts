@@ -1,4 +1,6 @@
-/** An order's refunds, the newest first: all for its buyer; for an operator those of the organisation's own lines. */
+/**
+ * Lists an order's refunds, newest first: all for its buyer; for an operator only those of their organisation's lines.
+ */
 import { and, desc, eq, lt, type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { requireUser } from '../accounts/permissions.ts'
@@ -13,32 +15,33 @@ import { requireRefunds } from './require-refunds.ts'
 
 export async function listRefunds(ctx: Ctx, orderId: string, query: PageQuery): Promise<PageOf<Refund>> {
   const found = await findOrder(ctx, orderId)
-  const visible = await whatIsVisible(ctx, found)
+  const isVisible = await visibleRefunds(ctx, found)
   const last = readCursor(query.cursor, z.tuple([z.string()]))
   const rows = await ctx.db
     .select()
     .from(refunds)
-    .where(and(eq(refunds.orderId, orderId), visible, last && lt(refunds.id, last[0])))
+    .where(and(eq(refunds.orderId, orderId), isVisible, last && lt(refunds.id, last[0])))
     .orderBy(desc(refunds.id))
     .limit(query.limit + 1)
   return toPage(rows, query.limit, ({ id }) => [id], presentRefund)
 }
 
-async function whatIsVisible(ctx: Ctx, { order, lines }: OrderRows): Promise<SQL | undefined> {
+/** Undefined: all of them. */
+async function visibleRefunds(ctx: Ctx, { order, lines }: OrderRows): Promise<SQL | undefined> {
   if (order.userId === requireUser(ctx).userId) return undefined
-  const mine: number[] = []
+  const ownLines: number[] = []
   let refusal: Problem | null = null
   for (const line of lines) {
     try {
       await requireRefunds(ctx, [line], 'order')
-      mine.push(line.line)
+      ownLines.push(line.line)
     } catch (error) {
       if (!(error instanceof Problem)) throw error
       if (refusal === null || error.code !== 'not_found') refusal = error
     }
   }
-  if (mine.length === 0) throw refusal ?? notFound('order')
-  if (mine.length === lines.length) return undefined
+  if (ownLines.length === 0) throw refusal ?? notFound('order')
+  if (ownLines.length === lines.length) return undefined
   return sql`json_array_length(${refunds.lines}) > 0 AND NOT EXISTS (SELECT 1 FROM json_each(${refunds.lines})
-    WHERE value->>'line' NOT IN (SELECT value FROM json_each(${JSON.stringify(mine)})))`
+    WHERE value->>'line' NOT IN (SELECT value FROM json_each(${JSON.stringify(ownLines)})))`
 }

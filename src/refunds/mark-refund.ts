@@ -1,6 +1,7 @@
 /**
- * What people say came of a refund. An operator who has paid it by hand: where its money came by hand too, or its provider
- * gave up. An administrator, of one that its provider was sent and is silent about: it has paid, or it has not.
+ * Records what people know about a refund. An operator records one that was paid by hand, if the payment came by hand
+ * too or the provider gave up. An administrator decides whether a sent refund that the provider does not confirm was
+ * paid.
  */
 import { asc, eq } from 'drizzle-orm'
 import { requireLiveUser } from '../accounts/permissions.ts'
@@ -29,12 +30,12 @@ export async function markRefundPaid(ctx: Ctx, id: string, reference: string): P
   throw new Problem(
     'invalid_state',
     isLeftToPeople
-      ? `This refund is ${present.status}: it cannot be marked as paid so.`
-      : `This refund is paid by ${present.provider}, not by hand, as long as that has not given up.`,
+      ? `This refund is ${present.status}: it cannot be marked as paid with this reference.`
+      : `This refund is paid by ${present.provider}. It can be paid by hand only after ${present.provider} has given up.`,
   )
 }
 
-/** By `reason`: people pay it by hand then, or have the provider asked once more, under another key. */
+/** Afterwards people pay it by hand, or have the provider retry it under a new key. `reason` is shown to operators. */
 export async function markRefundFailed(ctx: Ctx, id: string, reason: string): Promise<RefundRow> {
   const refund = await findRefundFor(ctx, id)
   await requireStatement(ctx, refund.provider)
@@ -43,7 +44,7 @@ export async function markRefundFailed(ctx: Ctx, id: string, reason: string): Pr
   if (present.status === 'failed' && present.attention === reason) return present
   throw new Problem(
     'invalid_state',
-    `Only a refund that was sent, and of which its provider does not say what became, can be marked as failed; this one is ${present.status}.`,
+    `Only a sent refund that its provider does not confirm can be marked as failed. This refund is ${present.status}.`,
   )
 }
 
@@ -58,7 +59,7 @@ async function findRefundFor(ctx: Ctx, id: string): Promise<RefundRow> {
     .from(orderLines)
     .where(eq(orderLines.orderId, refund.orderId))
     .orderBy(asc(orderLines.line))
-  const touched = lines.filter(({ line }) => refund.lines.some((each) => each.line === line))
-  await requireRefunds(ctx, touched.length > 0 ? touched : lines, 'refund')
+  const refunded = lines.filter(({ line }) => refund.lines.some((each) => each.line === line))
+  await requireRefunds(ctx, refunded.length > 0 ? refunded : lines, 'refund')
   return refund
 }

@@ -1,4 +1,4 @@
-/** Whether money of a raffle's orders is under way: arrived and not dealt with yet, or owed back and not paid back yet. */
+/** Whether money of a raffle's orders is open: it arrived and is not settled, or a refund is owed and not paid. */
 import { sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { isUnpaid } from '../money/refund-rows.ts'
@@ -6,8 +6,8 @@ import { refunds } from '../money/schema.ts'
 import { orderLines, orders } from '../orders/schema.ts'
 
 /**
- * Joined from what is open anywhere: a raffle may have a hundred thousand orders. A refund that names lines is of those
- * alone; of any other it is the whole order's.
+ * Starts from the open orders and refunds of all raffles, because one raffle may have a hundred thousand orders. A
+ * refund without lines concerns all lines of its order.
  */
 export async function hasOpenMoney(ctx: Ctx, raffleId: string): Promise<boolean> {
   const { open } = await ctx.db.get<{ open: number }>(sql`

@@ -1,4 +1,4 @@
-/** A refund as it is shown to its buyer and to the organisation. */
+/** Turns a refund's row into a response, for the buyer and for the organisation alike. */
 import { toInstant } from '../core/time.ts'
 import type { RefundRow } from '../money/schema.ts'
 import type { Refund } from './contract.ts'

@@ -1,4 +1,4 @@
-/** How far the refunding of a cancelled raffle is, for its organisation. */
+/** Reads the progress of refunding a cancelled raffle, for its organisation. */
 import { eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
@@ -34,13 +34,16 @@ export async function readRefundRun(ctx: Ctx, raffleId: string): Promise<RefundR
   }
 }
 
-/** By the pace of what is paid; before the first payment, by the pace of what is written down. */
+/**
+ * When the last refund will be paid, by the pace so far; until one is paid, by the pace of recording them. Null without
+ * a pace, and once all are paid. Times are in milliseconds.
+ */
 export function expectedEnd(
   now: number,
   startedAt: number,
   { total, done, paid }: { total: number; done: number; paid: number },
 ): number | null {
-  const ready = paid > 0 ? paid : done
-  if (ready === 0 || paid === total) return null
-  return Math.round(now + ((now - startedAt) * (total - ready)) / ready)
+  const finished = paid > 0 ? paid : done
+  if (finished === 0 || paid === total) return null
+  return Math.round(now + ((now - startedAt) * (total - finished)) / finished)
 }

@@ -1,7 +1,6 @@
 /**
- * Refunds everybody who bought something that was cancelled (an item: a raffle, or whatever lines are of): a page of
- * orders a batch, from a cursor, over as many sweeps as it takes. The batches only write down what is owed;
- * `sweepRefunds` sends it.
+ * Refunds all buyers of a cancelled item: one page of orders in a batch, from a cursor, over as many sweeps as it takes.
+ * The batches only record the refunds; `sweepRefunds` sends them.
  */
 import { and, asc, eq, gt, inArray, isNull, lt, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
@@ -11,7 +10,7 @@ import { SECOND_MS } from '../core/time.ts'
 import { account } from '../money/ledger.ts'
 import { receiptKeySql } from '../money/receipt-key.ts'
 import { receipts, refundRuns, refunds, transfers } from '../money/schema.ts'
-import { askGrantsBack } from '../orders/earned-entries.ts'
+import { requestRevocations } from '../orders/earned-entries.ts'
 import { linePort } from '../orders/lines/index.ts'
 import { type OrderLineRow, orderEvents, orderLines, orders } from '../orders/schema.ts'
 import { refundText } from './history-text.ts'
@@ -23,17 +22,17 @@ const MAX_PASS_MS = 10 * SECOND_MS
 
 export interface RunBounds {
   ordersAPage: number
-  /** No page is begun after this; one always is. */
+  /** No page starts after this time. The first page always starts. */
   maxMs: number
 }
 
-/** The key of the one refund that a run makes of an order. */
+/** The key of the refund that a run makes for an order: one for each order and item. */
 export const cancelKey = (itemId: string): string => `cancel:${itemId}`
 
 export const sweepRefundRuns = (ctx: Ctx): Promise<number> =>
   refundWithin(ctx, { ordersAPage: ORDERS_A_PAGE, maxMs: MAX_PASS_MS })
 
-/** Goes on with every run that is not finished, the oldest first; gives how many pages it did. */
+/** Continues every unfinished run, oldest first. Returns the number of pages. */
 export async function refundWithin(ctx: Ctx, { ordersAPage, maxMs }: RunBounds): Promise<number> {
   const until = Date.now() + maxMs
   const open = await ctx.db
@@ -52,20 +51,20 @@ export async function refundWithin(ctx: Ctx, { ordersAPage, maxMs }: RunBounds):
   return pages
 }
 
-/** One page; false where there is none left. */
+/** Refunds one page. Returns false if none is left. */
 async function refundPage(ctx: Ctx, itemId: string, size: number): Promise<boolean> {
   const run = await ctx.db.select().from(refundRuns).where(eq(refundRuns.itemId, itemId)).get()
   if (run === undefined || run.finishedAt !== null) return false
   const page = await ctx.db
     .select()
     .from(orderLines)
-    .where(and(owedBy(itemId), gt(orderLines.orderId, run.cursor)))
+    .where(and(isOwed(itemId), gt(orderLines.orderId, run.cursor)))
     .orderBy(asc(orderLines.orderId))
     .limit(size)
   const [line] = page
-  if (line === undefined) await finish(ctx, run)
+  if (line === undefined) await finishRun(ctx, run)
   else
-    await writePage(
+    await recordPage(
       ctx,
       run,
       line,
@@ -74,24 +73,27 @@ async function refundPage(ctx: Ctx, itemId: string, size: number): Promise<boole
   return line !== undefined
 }
 
-/** Lines of the item that have units which nobody has refunded. */
-const owedBy = (itemId: string) =>
+/** Lines of the item with units that are not refunded. */
+const isOwed = (itemId: string) =>
   and(
     eq(orderLines.itemId, itemId),
     eq(orderLines.state, 'issued'),
     lt(orderLines.refundedQuantity, orderLines.quantity),
   )
 
-/** One batch for all of a page. It computes from what stands in the tables then, and does nothing once the cursor moved. */
-async function writePage(ctx: Ctx, run: Run, line: OrderLineRow, orderIds: string[]): Promise<void> {
+/**
+ * Records all refunds of a page in one batch. Two sweeps may read the same page, and refunds by operators may come in
+ * between. That is safe: the batch computes from the rows that it finds, and does nothing once the cursor has moved.
+ */
+async function recordPage(ctx: Ctx, run: Run, line: OrderLineRow, orderIds: string[]): Promise<void> {
   const { itemId, cursor } = run
-  // Any line of the item will do: all of them are of one kind and one organisation.
+  // All lines of an item have the same kind and organisation, so any line gives the account and the words.
   const { takings, words } = linePort(line.kind)
   const { account: debit, raffleId = null } = takings(line)
   const page = JSON.stringify(orderIds.map((id) => [id, newId('refund')]))
   const isTurn = sql`EXISTS (SELECT 1 FROM ${refundRuns} WHERE ${refundRuns.itemId} = ${itemId}
     AND ${refundRuns.cursor} = ${cursor} AND ${refundRuns.finishedAt} IS NULL)`
-  /** The page's refunds that this batch has made: others made none, as theirs have other ids. */
+  // The refunds that this batch has inserted. Another run of the page uses other ids.
   const made = sql`json_each(${page}) AS item CROSS JOIN ${refunds} ON ${refunds.id} = item.value->>1`
   const ordersMade = sql`(SELECT ${refunds.orderId} FROM ${made})`
   await withRetry(() =>
@@ -116,8 +118,8 @@ async function writePage(ctx: Ctx, run: Run, line: OrderLineRow, orderIds: strin
       ctx.db
         .update(orderLines)
         .set({ refundedQuantity: orderLines.quantity, state: 'refunded' })
-        .where(and(owedBy(itemId), sql`${orderLines.orderId} IN ${ordersMade}`, isTurn)),
-      askGrantsBack(ctx, ordersMade),
+        .where(and(isOwed(itemId), sql`${orderLines.orderId} IN ${ordersMade}`, isTurn)),
+      requestRevocations(ctx, ordersMade),
       ctx.db
         .update(refundRuns)
         .set({
@@ -129,7 +131,10 @@ async function writePage(ctx: Ctx, run: Run, line: OrderLineRow, orderIds: strin
   )
 }
 
-/** A refund an order, of what is left of its line, by the receipt that paid for it. Joined from the page outwards. */
+/**
+ * One refund for each order: of the units that are left, to the receipt that paid for them. CROSS JOIN fixes the join
+ * order in SQLite, so that it starts at the page and not at a whole table.
+ */
 function insertRefunds(ctx: Ctx, { itemId, reason }: Run, page: string, isTurn: SQL) {
   const receiptOf = sql`${receipts.orderId} = ${orders.id}
     AND ${receiptKeySql} = ${orders.receipt}`
@@ -144,7 +149,7 @@ function insertRefunds(ctx: Ctx, { itemId, reason }: Run, page: string, isTurn: 
       FROM json_each(${page}) AS item
       CROSS JOIN ${orders} ON ${orders.id} = item.value->>0
       CROSS JOIN ${receipts} ON ${receiptOf}
-      CROSS JOIN ${orderLines} ON ${orderLines.orderId} = ${orders.id} AND ${owedBy(itemId)}
+      CROSS JOIN ${orderLines} ON ${orderLines.orderId} = ${orders.id} AND ${isOwed(itemId)}
       WHERE ${isTurn}`)
     .onConflictDoNothing()
 }
@@ -162,9 +167,9 @@ function updateOrders(ctx: Ctx, { itemId }: Run, ordersMade: SQL, isTurn: SQL) {
     .where(and(sql`${orders.id} IN ${ordersMade}`, isTurn))
 }
 
-/** Finished when nothing is owed any more; where something still is, the run begins again from the first order. */
-async function finish(ctx: Ctx, run: Run): Promise<void> {
-  const isOwed = sql`EXISTS (SELECT 1 FROM ${orderLines} WHERE ${owedBy(run.itemId)})`
+/** Finishes the run if nothing is owed. Otherwise the run starts again from the first order. */
+async function finishRun(ctx: Ctx, run: Run): Promise<void> {
+  const isAnyOwed = sql`EXISTS (SELECT 1 FROM ${orderLines} WHERE ${isOwed(run.itemId)})`
   const isTurn = and(
     eq(refundRuns.itemId, run.itemId),
     eq(refundRuns.cursor, run.cursor),
@@ -175,18 +180,18 @@ async function finish(ctx: Ctx, run: Run): Promise<void> {
       ctx.db
         .update(refundRuns)
         .set({ finishedAt: ctx.now })
-        .where(and(isTurn, sql`NOT ${isOwed}`)),
-      ctx.db.update(refundRuns).set({ cursor: '' }).where(and(isTurn, isOwed)),
+        .where(and(isTurn, sql`NOT ${isAnyOwed}`)),
+      ctx.db.update(refundRuns).set({ cursor: '' }).where(and(isTurn, isAnyOwed)),
     ]),
   )
 }
 
 /**
- * A statement for the batch that makes lines `issued`: the run of a cancelled item may have passed an order that is settled
- * only now. It goes back, and refunds this one too.
+ * A statement for the batch that makes lines `issued`. The run of a cancelled item may already have passed this order,
+ * because the order is settled only now. So the run moves back and refunds it too.
  */
 export function reopenRefundRuns(ctx: Ctx, orderId: string, itemIds: string[]) {
-  // Just before the order, however long ids are.
+  // A prefix of an id sorts just before it.
   const before = orderId.slice(0, -1)
   return ctx.db
     .update(refundRuns)

@@ -23,25 +23,25 @@ import { refundText } from './history-text.ts'
 import type { Payer } from './ledger-rows.ts'
 import { paidTransfers } from './ledger-rows.ts'
 
-/** So often the provider may say that it failed; then somebody must look. */
+/** After this many failures at the provider a person must decide. */
 export const MAX_REFUND_TRIES = 5
 
 const FIRST_PAUSE_MS = MINUTE_MS
 
-/** In these a refund is owed and not paid. */
+/** The statuses of a refund that is owed and not paid. */
 const OPEN = ['due', 'sent', 'failed'] as const
 
 const isOpen = (refund: RefundRow) => and(eq(refunds.id, refund.id), inArray(refunds.status, [...OPEN]))
 
-/** The provider has said for the last time that it failed: it is not tried again until somebody sees to it. */
+/** All tries failed. The refund is not retried until a person acts. */
 const isGivenUp = sql`${refunds.status} = 'failed' AND ${refunds.dueAt} IS NULL`
 
 export const BY_HAND: Provider = 'manual'
 
-/** A person may pay what is left to people: nobody else is paying it, nor will. */
+/** A person may pay it by hand, because no provider is paying it or will. */
 export const isHandedToOperators = sql`(${refunds.provider} = ${BY_HAND} OR ${isGivenUp})`
 
-/** Its provider was sent it and is silent: what came of it a person may say, as long as the provider is not being asked. */
+/** Sent, and not confirmed by its provider. A person may decide it while no request to the provider is under way. */
 export const isUnconfirmed = and(
   ne(refunds.provider, BY_HAND),
   eq(refunds.status, 'sent'),
@@ -49,17 +49,18 @@ export const isUnconfirmed = and(
 )!
 
 /**
- * One that people were told of is taken from their hands before its provider hears of it: were it paid by hand or marked as
- * failed meanwhile, the buyer could have it twice. Dying in between leaves it due, and the sweep asks.
+ * Claims a refund that operators see, before it is sent to its provider. Without the claim, an operator could pay it by
+ * hand at the same moment, and the buyer would get it twice. After a crash it is still due, so the sweep sends it.
+ * Returns false if it was decided or claimed meanwhile.
  */
 export async function claimFromOperator(ctx: Ctx, refund: RefundRow): Promise<boolean> {
   if (refund.attention === null) return true
-  const [[taken]] = await withRetry(() =>
+  const [[claimed]] = await withRetry(() =>
     ctx.db.batch([
       ctx.db
         .update(refunds)
         .set({
-          // One that failed stays so until its provider answers: what it is told to have paid is of an earlier key.
+          // A failed refund stays failed until its provider answers. An event that comes before is about an earlier key.
           status: sql`iif(${refunds.status} = 'failed', 'failed', 'sent')`,
           attention: null,
           dueAt: sql`coalesce(${refunds.dueAt}, ${ctx.now + FIRST_POLL_MS})`,
@@ -70,10 +71,10 @@ export async function claimFromOperator(ctx: Ctx, refund: RefundRow): Promise<bo
       showRefundOnPayment(ctx, refund),
     ]),
   )
-  return taken !== undefined
+  return claimed !== undefined
 }
 
-/** What had failed is on its way after all, by the key of an earlier try: nobody pays it meanwhile. */
+/** A failed refund is under way after all, under the key of an earlier try. Nobody else may pay it meanwhile. */
 export const markUnderWay = (ctx: Ctx, refund: RefundRow, tries: number) =>
   withRetry(() =>
     ctx.db.batch([
@@ -91,14 +92,14 @@ export const markUnderWay = (ctx: Ctx, refund: RefundRow, tries: number) =>
     ]),
   )
 
-/** The money is back with us, and owed to the buyer by a refund of its own; once. */
+/** A paid refund came back to us. A new refund owes the money to the buyer again. Idempotent. */
 export async function reissueRefund(ctx: Ctx, refund: RefundRow): Promise<void> {
   const { id, provider, orderId, amount, currency } = refund
   const key = `return:refund:${id}`
   const reason = refundText.cameBack(refund, provider)
   const cash = account.cash(provider)
-  const isBack = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${refunds.orderId} = ${orderId} AND ${refunds.key} = ${key})`
-  const back = {
+  const isReissued = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${refunds.orderId} = ${orderId} AND ${refunds.key} = ${key})`
+  const transfer = {
     transactionId: key,
     part: 0,
     debit: cash,
@@ -118,13 +119,13 @@ export async function reissueRefund(ctx: Ctx, refund: RefundRow): Promise<void> 
         lines: [],
         status: 'due',
       }),
-      insertTransfers(ctx, [back], isBack),
-      insertOrderEvent(ctx, orderId, key, reason, isBack),
+      insertTransfers(ctx, [transfer], isReissued),
+      insertOrderEvent(ctx, orderId, key, reason, isReissued),
     ]),
   )
 }
 
-/** The money is back with the buyer. */
+/** Records that the buyer has the money. Does nothing if the refund is not owed, or `guard` does not hold. */
 export async function recordRefundPaid(
   ctx: Ctx,
   refund: RefundRow,
@@ -140,13 +141,13 @@ export async function recordRefundPaid(
   const paid = await paidTransfers(ctx, refund, by)
   const byBank = by === 'bank'
   const text = byBank
-    ? refundText.withYou(refund)
+    ? refundText.paidByBank(refund)
     : refundText.paid(refund, by === BY_HAND ? `hand (${reference})` : by)
   await withRetry(() =>
     ctx.db.batch([
       insertTransfers(ctx, paid, isOwed),
       insertOrderEvent(ctx, orderId, `refund:${id}:paid`, text, isOwed),
-      // The bank tells its customers what it did.
+      // A bank notifies its own customers, so no mail is sent.
       ...(byBank
         ? []
         : [
@@ -158,9 +159,9 @@ export async function recordRefundPaid(
           ]),
       ctx.db
         .update(refunds)
-        // By this key it was paid.
         .set({
           status: 'paid',
+          // The try under whose key it was paid.
           tries: refund.tries,
           reference,
           dueAt: null,
@@ -178,7 +179,7 @@ export async function recordRefundPaid(
   )
 }
 
-/** Failed: once more after a while, each time a longer one; at last it is left to people. */
+/** The provider failed. Retries after a pause that grows with each try. After the last try operators decide. */
 export async function scheduleRetry(ctx: Ctx, refund: RefundRow, reason: string): Promise<void> {
   const tries = refund.tries + 1
   const isLast = tries >= MAX_REFUND_TRIES
@@ -199,14 +200,14 @@ export async function scheduleRetry(ctx: Ctx, refund: RefundRow, reason: string)
   )
 }
 
-/** On its way, or not known: asked again, the less often the longer it takes. */
+/** The refund is under way, or the provider does not know. It is polled again, less often as it gets older. */
 export async function scheduleNextPoll(
   ctx: Ctx,
   refund: RefundRow,
   { status, reference, reason }: Sent,
 ): Promise<void> {
   const age = ctx.now - refund.createdAt
-  // Of one that was not sent until now nothing can have been said yet, however old it is.
+  // A refund that was sent only now is not late, however old it is.
   const isLate = refund.status === 'sent' && age >= LATE_AFTER_MS
   await withRetry(() =>
     ctx.db.batch([
@@ -234,21 +235,23 @@ export async function handToOperators(ctx: Ctx, refund: RefundRow, attention: st
   )
 }
 
-/** By a person, out of the till; nothing happens unless it was left to people. */
+/** An operator paid it by hand. Does nothing unless the refund was handed to operators. */
 export const recordRefundPaidByHand = (ctx: Ctx, refund: RefundRow, reference: string): Promise<void> =>
   recordRefundPaid(ctx, refund, BY_HAND, reference, {
     guard: isHandedToOperators,
     audited: refundEntry(refund, 'refund.marked_paid'),
   })
 
-/** By its provider, which has not said so; nothing happens unless it is silent. */
+/** An administrator saw in the provider's statement that it was paid. Does nothing unless it is unconfirmed. */
 export const recordRefundPaidByAdmin = (ctx: Ctx, refund: RefundRow, reference: string): Promise<void> =>
   recordRefundPaid(ctx, refund, refund.provider, reference, {
     guard: isUnconfirmed,
     audited: refundEntry(refund, 'refund.marked_paid'),
   })
 
-/** Not by its provider, which has not said so: left to people. Nothing happens unless it is silent. */
+/**
+ * An administrator saw that the provider did not pay it. Operators decide next. Does nothing unless it is unconfirmed.
+ */
 export const recordRefundFailedByAdmin = (ctx: Ctx, refund: RefundRow, reason: string) =>
   withRetry(() =>
     ctx.db.batch([

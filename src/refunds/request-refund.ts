@@ -1,4 +1,7 @@
-/** An operator refunds an order, or some of its tickets: written down first, then done as far as it goes at once. */
+/**
+ * An operator refunds an order or some of its tickets: the refund is recorded first, then carried out as far as
+ * possible.
+ */
 
 import { and, eq, sql } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
@@ -18,11 +21,11 @@ import type { RequestRefund } from './contract.ts'
 import { findRefundByKey } from './find-refund.ts'
 import { whyKept } from './history-text.ts'
 import { requireRefunds } from './require-refunds.ts'
-import { isIssued, priceOf, refundedOf, reserve, restOf } from './reserve-refund.ts'
+import { isIssued, priceOf, refundableOf, refundedOf, reserve } from './reserve-refund.ts'
 import { sendRefund } from './send-refund.ts'
 import { takeBack } from './take-back-tickets.ts'
 
-/** Each time another refund of the same order came first. */
+/** A try fails only if another refund of the same order was recorded in between. */
 const MAX_TRIES = 5
 
 export async function requestRefund(
@@ -37,8 +40,8 @@ export async function requestRefund(
     const rows = await findOrder(ctx, orderId)
     if (attempt === 1) await requireRefunds(ctx, namedLines(rows, input), 'order')
     const known = await findRefundByKey(ctx, orderId, key)
-    if (known !== undefined) return answer(ctx, rows, known, request)
-    const lines = await choose(ctx, rows, input)
+    if (known !== undefined) return carryOut(ctx, rows, known, request)
+    const lines = await chooseTickets(ctx, rows, input)
     const receipt = await payingReceipt(ctx, rows)
     const amount = priceOf(rows.lines, lines)
     const { currency } = rows.order
@@ -59,13 +62,13 @@ export async function requestRefund(
       ],
     })
     const made = await findRefundByKey(ctx, orderId, key)
-    if (made !== undefined) return answer(ctx, rows, made, request)
+    if (made !== undefined) return carryOut(ctx, rows, made, request)
   }
   throw new Problem('conflict', 'Other refunds of this order are under way. Try again.')
 }
 
-/** Takes it as far as it goes now; what stands between, the sweep finishes. */
-async function answer(ctx: Ctx, rows: OrderRows, refund: RefundRow, request: string): Promise<RefundRow> {
+/** Takes the tickets back and sends the money, as far as possible now. The sweep finishes the rest. */
+async function carryOut(ctx: Ctx, rows: OrderRows, refund: RefundRow, request: string): Promise<RefundRow> {
   if (refund.request !== request) {
     throw new Problem('idempotency_mismatch', 'This Idempotency-Key was used for another refund.')
   }
@@ -77,7 +80,7 @@ async function answer(ctx: Ctx, rows: OrderRows, refund: RefundRow, request: str
   try {
     return await sendRefund(ctx, taken)
   } catch (error) {
-    // It is owed, and the sweep sends it: that its provider could not be asked does not make it undone.
+    // The refund stays due, and the sweep sends it. So the request has succeeded even if the provider cannot be reached.
     ctx.log.error('refund not sent yet', { refundId: taken.id, error })
     return taken
   }
@@ -89,45 +92,45 @@ const partsOf = (rows: OrderRows, { lines }: RefundRow) =>
 const lineOf = ({ lines }: OrderRows, line: number): OrderLineRow | undefined =>
   lines.find((row) => row.line === line)
 
-/** The lines that are asked for; all of them where one is not there, so that nobody learns of others' orders. */
+/** The requested lines; all lines if one does not exist, so that outsiders do not learn that the order exists. */
 function namedLines(rows: OrderRows, { lines }: RequestRefund): OrderLineRow[] {
   const named = lines?.map(({ line }) => lineOf(rows, line)) ?? rows.lines
   return named.every((row) => row !== undefined) ? named : rows.lines
 }
 
-/** Which tickets go back: those that are named, or all that there are. Throws where one of them cannot. */
-async function choose(ctx: Ctx, rows: OrderRows, input: RequestRefund): Promise<RefundedLine[]> {
+/** Returns the named tickets, or all that are left. Throws if one of them cannot be refunded. */
+async function chooseTickets(ctx: Ctx, rows: OrderRows, input: RequestRefund): Promise<RefundedLine[]> {
   const { id, settledAt } = rows.order
   if (settledAt === null)
     throw new Problem('invalid_state', 'This order is not paid: there is nothing to refund.')
   if (input.lines === undefined) {
-    const rest = await restOf(ctx, rows)
+    const rest = await refundableOf(ctx, rows)
     if (rest.length === 0) throw new Problem('invalid_state', 'Nothing of this order is left to refund.')
     return rest
   }
-  const goneOf = await refundedOf(ctx, id)
+  const refundedIn = await refundedOf(ctx, id)
   for (const [at, { line, numbers }] of input.lines.entries()) {
     const row = lineOf(rows, line)
     if (row === undefined) throw invalid(`lines.${at}.line`, 'is not a line of this order')
-    const gone = goneOf(line)
+    const refunded = refundedIn(line)
     const port = linePort(row.kind)
     const { unit } = port.words
-    const twice = numbers.filter((number) => gone.has(number))
+    const twice = numbers.filter((number) => refunded.has(number))
     if (twice.length > 0 || !isIssued(row)) {
       const named = unitsNamed(unit, twice.length > 0 ? twice : numbers)
-      throw new Problem('invalid_state', `Refunded already, or never issued: ${named}.`)
+      throw new Problem('invalid_state', `Already refunded, or never issued: ${named}.`)
     }
     const issued = new Set(await port.tickets(ctx, row))
-    const strange = numbers.filter((number) => !issued.has(number))
-    if (strange.length > 0) {
-      const named = unitsNamed(unit, strange)
-      throw invalid(`lines.${at}.numbers`, `must be ${unit}s of this line, unlike ${named}`)
+    const foreign = numbers.filter((number) => !issued.has(number))
+    if (foreign.length > 0) {
+      const named = unitsNamed(unit, foreign)
+      throw invalid(`lines.${at}.numbers`, `must name ${unit}s of this line, not ${named}`)
     }
   }
   return input.lines.map(({ line, numbers }) => ({ line, numbers }))
 }
 
-/** The money that paid for the order: it goes back the way it came. */
+/** The receipt that paid for the order: the refund is sent the way the money came. */
 async function payingReceipt(
   ctx: Ctx,
   { order }: OrderRows,

@@ -1,10 +1,10 @@
-/** Who may refund: whoever holds `refunds:write` in every organisation whose lines are touched. */
+/** Requires `refunds:write` in every organisation that owns one of the refunded lines. */
 import { requirePermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import type { OrderLineRow } from '../orders/schema.ts'
 
-/** Throws unless the actor may refund these lines; to strangers there is no such `what`. */
+/** Throws unless the actor may refund these lines. Outsiders get 404 for the `what`. */
 export async function requireRefunds(
   ctx: Ctx,
   lines: readonly Pick<OrderLineRow, 'organisationId'>[],

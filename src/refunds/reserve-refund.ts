@@ -1,4 +1,4 @@
-/** How a refund that takes something back begins: written down, and what it is for set aside, in one batch or not at all. */
+/** The first step of a refund that takes tickets back: records it and reserves its tickets and amount in one batch. */
 import { and, eq, ne, type SQL, sql } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
 import type { Ctx } from '../core/context.ts'
@@ -11,7 +11,7 @@ import { amountOfUnits } from '../orders/line-amounts.ts'
 import { linePort } from '../orders/lines/index.ts'
 import { type OrderLineRow, orderLines, orders } from '../orders/schema.ts'
 
-/** The numbers of a line that are in a refund of the order already. */
+/** Returns the numbers of a line that are already in a refund of the order. */
 export async function refundedOf(ctx: Ctx, orderId: string): Promise<(line: number) => Set<number>> {
   const others = await ctx.db
     .select({ lines: refunds.lines })
@@ -25,14 +25,14 @@ export async function refundedOf(ctx: Ctx, orderId: string): Promise<(line: numb
     )
 }
 
-/** All that can still go back. */
-export async function restOf(ctx: Ctx, { order, lines }: OrderRows): Promise<RefundedLine[]> {
-  const goneOf = await refundedOf(ctx, order.id)
+/** All tickets that can still be refunded. */
+export async function refundableOf(ctx: Ctx, { order, lines }: OrderRows): Promise<RefundedLine[]> {
+  const refundedIn = await refundedOf(ctx, order.id)
   const rest = await Promise.all(
     lines.filter(isIssued).map(async (row) => {
-      const gone = goneOf(row.line)
+      const refunded = refundedIn(row.line)
       const tickets = await linePort(row.kind).tickets(ctx, row)
-      return { line: row.line, numbers: tickets.filter((number) => !gone.has(number)) }
+      return { line: row.line, numbers: tickets.filter((number) => !refunded.has(number)) }
     }),
   )
   return rest.filter(({ numbers }) => numbers.length > 0)
@@ -41,36 +41,40 @@ export async function restOf(ctx: Ctx, { order, lines }: OrderRows): Promise<Ref
 export const isIssued = (row: OrderLineRow): boolean =>
   row.state === 'issued' && row.refundedQuantity < row.quantity
 
-/** What these numbers cost. */
 export const priceOf = (rows: readonly OrderLineRow[], lines: readonly RefundedLine[]): number =>
   amountOfUnits(lines.map(({ line, numbers }) => ({ row: rows.find((row) => row.line === line)!, numbers })))
 
-interface Beside {
+interface ReserveOptions {
   guard?: SQL
-  /** Statements for the same batch, where it made the refund. */
+  /** Statements for the same batch. `isMade`: the batch inserted the refund. */
   more?: (isMade: SQL, id: string) => BatchItem<'sqlite'>[]
 }
 
 /**
- * Writes the refund down and sets its amount aside, or nothing at all: where one of its tickets is in another refund,
- * or more would go back than was paid. Each run of the batch has an id of its own, so that a repeat reserves nothing.
+ * Records the refund and reserves its tickets and amount. Does nothing if one of the tickets is in another refund, or if
+ * more would be refunded than was paid. Each try of the batch has its own id. If the first try was written, the second
+ * inserts no row, so it reserves nothing.
  */
-export async function reserve(ctx: Ctx, refund: NewRefund, { guard, more }: Beside = {}): Promise<void> {
+export async function reserve(
+  ctx: Ctx,
+  refund: NewRefund,
+  { guard, more }: ReserveOptions = {},
+): Promise<void> {
   const wanted = JSON.stringify(refund.lines)
   const takesBack = refund.lines.length > 0
-  const isPossible = and(takesBack ? isLeft(refund, wanted) : sql`true`, guard)
+  const isPossible = and(takesBack ? isRefundable(refund, wanted) : sql`true`, guard)
   await withRetry(() => {
     const id = newId('refund')
     const isMade = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${refunds.id} = ${id})`
     return ctx.db.batch([
       insertRefund(ctx, { ...refund, id }, isPossible),
-      ...(takesBack ? setAside(ctx, refund, wanted, isMade) : []),
+      ...(takesBack ? reserveUnits(ctx, refund, wanted, isMade) : []),
       ...(more?.(isMade, id) ?? []),
     ])
   })
 }
 
-const setAside = (ctx: Ctx, { orderId, amount }: NewRefund, wanted: string, isMade: SQL) => [
+const reserveUnits = (ctx: Ctx, { orderId, amount }: NewRefund, wanted: string, isMade: SQL) => [
   ctx.db
     .update(orders)
     .set({ refundedAmount: sql`${orders.refundedAmount} + ${amount}`, updatedAt: ctx.now })
@@ -91,8 +95,8 @@ const setAside = (ctx: Ctx, { orderId, amount }: NewRefund, wanted: string, isMa
     ),
 ]
 
-function isLeft({ orderId, amount, lines }: NewRefund, wanted: string): SQL {
-  const left = sql`SELECT 1 FROM ${orders} WHERE ${orders.id} = ${orderId} AND ${orders.settledAt} IS NOT NULL
+function isRefundable({ orderId, amount, lines }: NewRefund, wanted: string): SQL {
+  const amountLeft = sql`SELECT 1 FROM ${orders} WHERE ${orders.id} = ${orderId} AND ${orders.settledAt} IS NOT NULL
     AND ${orders.refundedAmount} + ${amount} <= ${orders.amount}`
   const linesLeft = sql`SELECT count(*) FROM json_each(${wanted}) AS want JOIN ${orderLines}
     ON ${orderLines.orderId} = ${orderId} AND ${orderLines.line} = want.value->>'line'
@@ -104,5 +108,5 @@ function isLeft({ orderId, amount, lines }: NewRefund, wanted: string): SQL {
       AND (part.value->>'line', ticket.value) IN (
         SELECT want.value->>'line', number.value
         FROM json_each(${wanted}) AS want, json_each(want.value, '$.numbers') AS number)`
-  return sql`EXISTS (${left}) AND (${linesLeft}) = ${lines.length} AND NOT EXISTS (${elsewhere})`
+  return sql`EXISTS (${amountLeft}) AND (${linesLeft}) = ${lines.length} AND NOT EXISTS (${elsewhere})`
 }

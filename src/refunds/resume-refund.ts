@@ -1,4 +1,4 @@
-/** Takes any refund on from where it stands; what is done already is not done again. */
+/** Continues any refund from its present status. Idempotent: finished steps are not repeated. */
 import { and, eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { MINUTE_MS } from '../core/time.ts'
@@ -9,17 +9,20 @@ import { showRefundOnPayment } from './attention.ts'
 import { sendRefund } from './send-refund.ts'
 import { takeBack } from './take-back-tickets.ts'
 
-/** Until what threw is tried again: what stands behind it comes first. */
+/** The pause after an error, so that other due refunds come first. */
 const PAUSE_AFTER_ERROR_MS = MINUTE_MS
 
-/** False where that threw: it is logged, and tried again in a minute, for ever; after an hour somebody is told. */
+/**
+ * Returns false after an error. The error is logged, and the refund is retried every minute. After an hour operators see
+ * it.
+ */
 export async function resumeRefund(ctx: Ctx, refund: RefundRow): Promise<boolean> {
   try {
     await resume(ctx, refund)
     return true
   } catch (error) {
     ctx.log.error('refund not resumed', { refundId: refund.id, status: refund.status, error })
-    await later(ctx, refund)
+    await scheduleAfterError(ctx, refund)
     return false
   }
 }
@@ -31,8 +34,8 @@ async function resume(ctx: Ctx, refund: RefundRow): Promise<void> {
   }
 }
 
-/** Unless it has changed meanwhile; one that is not due is left to people already. */
-async function later(ctx: Ctx, refund: RefundRow): Promise<void> {
+/** Does nothing if the refund changed meanwhile, or if operators already have it. */
+async function scheduleAfterError(ctx: Ctx, refund: RefundRow): Promise<void> {
   if (refund.dueAt === null) return
   const isLate = ctx.now - refund.createdAt >= LATE_AFTER_MS
   try {
@@ -41,17 +44,17 @@ async function later(ctx: Ctx, refund: RefundRow): Promise<void> {
         .update(refunds)
         .set({
           dueAt: ctx.now + PAUSE_AFTER_ERROR_MS,
-          attention: isLate ? whyLate(refund) : refunds.attention,
+          attention: isLate ? whyStuck(refund) : refunds.attention,
         })
         .where(and(eq(refunds.id, refund.id), eq(refunds.dueAt, refund.dueAt))),
       showRefundOnPayment(ctx, refund),
     ])
   } catch (error) {
-    ctx.log.error('refund not put off', { refundId: refund.id, error })
+    ctx.log.error('refund not rescheduled', { refundId: refund.id, error })
   }
 }
 
-const whyLate = ({ status, provider }: RefundRow): string =>
+const whyStuck = ({ status, provider }: RefundRow): string =>
   status === 'requested'
     ? 'Its tickets cannot be taken back; this is retried every minute.'
     : attentionText.cannotBeSent(provider)

@@ -1,4 +1,4 @@
-/** Doors of refunds: of an order, what people say came of one, and how far the refunding of a cancelled raffle is. */
+/** Routes of refunds: refunds of an order, marking one as paid or failed, and the progress of a cancelled raffle. */
 import { Hono } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { EXAMPLE_RAFFLE_ID } from '../core/examples.ts'
@@ -56,7 +56,7 @@ export const orderRefunds = new Hono<AppEnv>()
     describe({
       summary: 'Refund an order',
       description:
-        'All tickets that there still are, or those that are named (units of a product are numbered from 1): each is taken back before its price is. Not after the commitment. Of tickets of several raffles, those that cannot be taken back any more stay.',
+        'Refunds the named tickets, or all that are left. Units of a product are numbered from 1. Each ticket is taken back before its price is refunded. After the commitment a raffle’s tickets stay: they are not refunded, but the rest of the order is.',
       tag: TAG,
       auth: 'user',
       success: { status: 201, schema: Refund, example: EXAMPLE_REFUND, description: 'The refund.' },
@@ -76,14 +76,14 @@ export const orderRefunds = new Hono<AppEnv>()
     '/:id/refunds',
     describe({
       summary: 'List the refunds of an order',
-      description: 'For its buyer, and for whoever may refund its tickets.',
+      description: 'For the buyer, and for members who may refund its lines.',
       tag: TAG,
       auth: 'user',
       success: {
         status: 200,
         schema: RefundPage,
         example: { data: [EXAMPLE_REFUND], nextCursor: null },
-        description: 'The newest first.',
+        description: 'Newest first.',
       },
       errors: [...PAGE_ERRORS, 'forbidden', 'not_found'],
     }),
@@ -98,7 +98,7 @@ export const refunds = new Hono<AppEnv>()
     describe({
       summary: 'Mark a refund as paid',
       description:
-        'By hand: of an order that was paid by hand, or whose provider has given up sending it. By its provider, for an administrator alone: of one that the provider was sent and has not told of, once that needs attention. Said again with the same reference, it changes nothing.',
+        'A refund is marked as paid by hand if its order was paid by hand, or if its provider has given up. An administrator may mark a sent refund as paid by its provider, once it needs attention because the provider does not confirm it. A repeat with the same reference changes nothing.',
       tag: TAG,
       auth: 'user',
       success: { status: 200, schema: Refund, example: EXAMPLE_REFUND, description: 'The paid refund.' },
@@ -116,14 +116,14 @@ export const refunds = new Hono<AppEnv>()
     describe({
       summary: 'Mark a refund as not paid by its provider',
       description:
-        'For an administrator alone, of one that the provider was sent and has not told of, once that needs attention. It is left to people: to pay it by hand, or to have the provider asked anew (`POST /payments/{id}/reconcile`).',
+        'Only an administrator may do this, for a sent refund that needs attention because its provider does not confirm it. Operators then pay it by hand, or have the provider retry it (`POST /payments/{id}/reconcile`).',
       tag: TAG,
       auth: 'user',
       success: {
         status: 200,
         schema: Refund,
         example: { ...EXAMPLE_REFUND, status: 'failed', reference: null },
-        description: 'The refund, which waits for people.',
+        description: 'The refund, which now waits for an operator.',
       },
       errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
     }),
@@ -138,7 +138,7 @@ export const refunds = new Hono<AppEnv>()
 export const raffleRefunds = new Hono<AppEnv>().get(
   '/:id/refund-run',
   describe({
-    summary: 'Read how far the refunds of a cancelled raffle are',
+    summary: 'Read the progress of refunding a cancelled raffle',
     tag: TAG,
     auth: 'user',
     success: { status: 200, schema: RefundRun, example: EXAMPLE_RUN, description: 'The progress.' },

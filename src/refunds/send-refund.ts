@@ -1,4 +1,4 @@
-/** Sends a refund that is due back where its money came from; asked again, at any time, it is sent once. */
+/** Sends a due refund back the way the money came. Idempotent: a repeat at any time sends nothing twice. */
 import { and, eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { attemptKey } from '../money/attempt-key.ts'
@@ -37,7 +37,7 @@ export async function sendRefund(ctx: Ctx, refund: RefundRow): Promise<RefundRow
 
 async function askProvider(ctx: Ctx, refund: RefundRow): Promise<void> {
   const [[payment], [capture], losses] = await ctx.db.batch([
-    ...whatItRepays(ctx, refund),
+    ...paymentAndCapture(ctx, refund),
     lossesBefore(ctx, refund),
   ])
   if (losses.length > 0) {
@@ -51,7 +51,7 @@ async function askProvider(ctx: Ctx, refund: RefundRow): Promise<void> {
   else await scheduleNextPoll(ctx, refund, sent)
 }
 
-const whatItRepays = (ctx: Ctx, { provider, paymentId, receipt }: RefundRow) =>
+const paymentAndCapture = (ctx: Ctx, { provider, paymentId, receipt }: RefundRow) =>
   [
     ctx.db.select().from(payments).where(eq(payments.id, paymentId)),
     ctx.db
@@ -60,7 +60,7 @@ const whatItRepays = (ctx: Ctx, { provider, paymentId, receipt }: RefundRow) =>
       .where(and(eq(receipts.provider, provider), eq(receipts.reference, receipt))),
   ] as const
 
-/** Asked again with the same key, the provider says how that one stands. */
+/** A repeat with the same key `id` returns the present status of that transfer. */
 function send(
   ctx: Ctx,
   refund: RefundRow,
@@ -73,14 +73,14 @@ function send(
 }
 
 /**
- * Of one that was decided its provider tells again, so that it can be asked by the key that it was sent under last: what
- * had failed may have arrived after all, and what had arrived may have come back.
+ * Handles a provider event about a refund that is already final. Queries the provider under the last key that was used:
+ * a failed refund may have gone through, and a paid one may have bounced.
  */
 export async function checkDecidedRefund(ctx: Ctx, refund: RefundRow): Promise<void> {
   const { id, provider } = refund
   if (provider === BY_HAND || isDispute(refund)) return
-  const [[payment], [capture], paidThere] = await ctx.db.batch([
-    ...whatItRepays(ctx, refund),
+  const [[payment], [capture], paidByProvider] = await ctx.db.batch([
+    ...paymentAndCapture(ctx, refund),
     ctx.db
       .select({ part: transfers.part })
       .from(transfers)
@@ -88,15 +88,15 @@ export async function checkDecidedRefund(ctx: Ctx, refund: RefundRow): Promise<v
         and(eq(transfers.transactionId, `refund:${id}:paid`), eq(transfers.credit, account.cash(provider))),
       ),
   ])
-  const ask = (tries: number) => send(ctx, refund, attemptKey(id, tries), payment!, capture!)
+  const query = (tries: number) => send(ctx, refund, attemptKey(id, tries), payment!, capture!)
   if (refund.status === 'failed' && refund.tries > 0) {
     const tries = refund.tries - 1
-    const late = await ask(tries)
+    const late = await query(tries)
     if (late.status === 'succeeded')
       await recordRefundPaid(ctx, { ...refund, tries }, provider, late.reference)
     else if (late.status !== 'failed') await markUnderWay(ctx, refund, tries)
-  } else if (refund.status === 'paid' && paidThere.length > 0) {
-    const { status } = await ask(refund.tries)
+  } else if (refund.status === 'paid' && paidByProvider.length > 0) {
+    const { status } = await query(refund.tries)
     if (status === 'failed') await reissueRefund(ctx, refund)
   }
 }

@@ -1,4 +1,4 @@
-/** The sweep over refunds: resumes what is due, the oldest first. */
+/** Sweeps refunds: resumes those that are due, oldest first. */
 import { asc, lte } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { sweepRows } from '../core/sweep-rows.ts'

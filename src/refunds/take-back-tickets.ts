@@ -1,7 +1,7 @@
 /**
- * The second step of a refund that somebody asked for: its tickets are taken back where they are held, and then, in one
- * batch, the ledger owes their price, and what the order has earned is asked back and goes. What cannot be taken back any
- * more is given up, and stays a ticket; if its buyer's bank took the money back all the same, its organisation bears that.
+ * The second step of a requested refund: takes the tickets back, then records in one batch that their price is owed and
+ * that earned entries are revoked. Tickets that can no longer be taken back stay with the buyer and are not refunded. If
+ * the buyer's bank took the money back anyway, the organisation bears the price.
  */
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
@@ -11,7 +11,7 @@ import { account, insertTransfers } from '../money/ledger.ts'
 import { lossOf } from '../money/losses.ts'
 import { isDispute } from '../money/refund-rows.ts'
 import { type RefundedLine, type RefundRow, refundRuns, refunds } from '../money/schema.ts'
-import { askGrantsBack } from '../orders/earned-entries.ts'
+import { requestRevocations } from '../orders/earned-entries.ts'
 import { insertOrderEvent } from '../orders/history.ts'
 import { amountOfUnits } from '../orders/line-amounts.ts'
 import { linePort } from '../orders/lines/index.ts'
@@ -20,15 +20,15 @@ import { flagDispute, showRefundOnPayment } from './attention.ts'
 import { findRefund } from './find-refund.ts'
 import { disputeText, refundText } from './history-text.ts'
 
-/** Once for the refund, once more if what it is of is cancelled at that moment. */
+/** A further try is needed if an item is cancelled at that moment. */
 const MAX_TRIES = 3
 
-/** One line of the refund beside the order's. */
+/** One line of the refund, with the order's line. */
 interface Part extends RefundedLine {
   row: OrderLineRow
 }
 
-/** Takes a `requested` refund on: to `due`, or to `refused` where nothing could be taken back. */
+/** Makes a `requested` refund `due`, or `refused` if nothing could be taken back. Idempotent. */
 export async function takeBack(ctx: Ctx, refund: RefundRow): Promise<RefundRow> {
   const rows = await ctx.db.select().from(orderLines).where(eq(orderLines.orderId, refund.orderId))
   const parts = refund.lines.map(({ line, numbers }) => ({
@@ -41,11 +41,11 @@ export async function takeBack(ctx: Ctx, refund: RefundRow): Promise<RefundRow> 
   )
   for (let attempt = 1; ; attempt++) {
     const cancelled = await cancelledOf(ctx, parts)
-    // Of a cancelled item nothing has to be taken back: everybody is refunded, and this refund is its part of that.
+    // Tickets of a cancelled item need not be taken back: all of them are refunded, and this refund is a part of that.
     const isTaken = (part: Part, at: number) => taken[at]! || cancelled.has(part.row.itemId)
     const back = parts.filter(isTaken)
     const stay = parts.filter((part, at) => !isTaken(part, at))
-    await decide(ctx, refund, back, stay)
+    await recordDecision(ctx, refund, back, stay)
     const decided = await findRefund(ctx, refund.id)
     if (decided.status === 'requested' && attempt < MAX_TRIES) continue
     await finishGrantsOf(ctx, refund.orderId)
@@ -62,10 +62,12 @@ async function cancelledOf(ctx: Ctx, parts: Part[]): Promise<Set<string>> {
 }
 
 /**
- * One batch, done once: whatever it does asks that the refund is still `requested`, which its last statement ends. What
- * stays is given back only as long as no run refunds its item, as the run may have passed this order already.
+ * Records the decision in one batch. Two requests may do this at once. That is safe: all changes of money and tickets
+ * require that the refund is still `requested`, and the batch ends that. A run may start to refund an item whose tickets
+ * stay, and may already have passed this order. So the batch does nothing if there is such a run, and the caller decides
+ * again.
  */
-async function decide(ctx: Ctx, refund: RefundRow, back: Part[], stay: Part[]): Promise<void> {
+async function recordDecision(ctx: Ctx, refund: RefundRow, back: Part[], stay: Part[]): Promise<void> {
   const { id, orderId, currency } = refund
   const byBank = isDispute(refund)
   const stays = itemsOf(stay)
@@ -94,9 +96,9 @@ async function decide(ctx: Ctx, refund: RefundRow, back: Part[], stay: Part[]): 
         ],
         guard,
       ),
-      giveUp(ctx, orderId, back, stay, guard),
+      updateLines(ctx, orderId, back, stay, guard),
       updateOrder(ctx, orderId, back.length > 0, amountOfUnits(stay), guard),
-      askGrantsBack(ctx, sql`(${orderId})`),
+      requestRevocations(ctx, sql`(${orderId})`),
       ...(back.length === 0
         ? []
         : [
@@ -139,8 +141,8 @@ async function decide(ctx: Ctx, refund: RefundRow, back: Part[], stay: Part[]): 
   )
 }
 
-/** Of the lines, what stays is not refunded after all; a line whose tickets are all taken back is `refunded`. */
-function giveUp(ctx: Ctx, orderId: string, back: Part[], stay: Part[], guard: SQL) {
+/** Removes the tickets that stay from the refunded count. A line with all tickets taken back becomes `refunded`. */
+function updateLines(ctx: Ctx, orderId: string, back: Part[], stay: Part[], guard: SQL) {
   const kept = JSON.stringify(stay.map(({ line, numbers }) => [line, numbers.length]))
   const left = sql`${orderLines.refundedQuantity} - coalesce((
     SELECT value->>1 FROM json_each(${kept}) WHERE value->>0 = ${orderLines.line}), 0)`

@@ -1,4 +1,4 @@
-// Carts in tests: orders of several lines through their door, and paid.
+// Carts for tests: places and pays orders with several lines through their routes.
 import { expect } from 'vitest'
 import type { Person } from '../harness/people.ts'
 import { as, newKey } from '../raffles/scenario.ts'

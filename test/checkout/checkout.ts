@@ -1,4 +1,4 @@
-// Buying in tests: orders through their doors, and the payer's buttons on the sandbox's page.
+// Purchases for tests: places orders through their routes, and presses the payer's buttons on the sandbox's page.
 import { exports } from 'cloudflare:workers'
 import { expect } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
@@ -6,12 +6,12 @@ import type { Answer } from '../harness/client.ts'
 import { type Person, registerPlayer } from '../harness/people.ts'
 import { as, CLOSES_AT, HOUR, iso, newKey, type Staged, stageRaffle } from '../raffles/scenario.ts'
 
-/** What a ticket costs in raffles made here. */
+/** The ticket price of raffles made here, in minor units. */
 export const PRICE = 500
 
 const REFUND_REASON = 'The buyer cannot come.'
 
-/** A raffle whose tickets cost money, drawn an hour after its sales end. */
+/** Publishes a raffle whose tickets cost money. It is drawn an hour after its sales end. */
 export const stagePriced = (changes: Record<string, unknown> = {}, like?: Staged): Promise<Staged> =>
   stageRaffle(
     {
@@ -25,7 +25,7 @@ export const stagePriced = (changes: Record<string, unknown> = {}, like?: Staged
 
 export interface Bought {
   id: string
-  // biome-ignore lint/suspicious/noExplicitAny: its shape was checked against the route's schema, at run time
+  // biome-ignore lint/suspicious/noExplicitAny: the client checked it against the route's schema
   order: any
   reservationId: string
   checkoutUrl: string
@@ -41,7 +41,7 @@ export const purchase = (
   { key = newKey(), payment = { provider: 'sandbox' } as object } = {},
 ): Promise<Answer> => as(person, 'POST', '/tickets/purchase', { raffleId, ...what, payment }, withKey(key))
 
-/** A purchase that must succeed, waiting for its payment. */
+/** Makes a purchase that must succeed. It waits for its payment. */
 export async function reserve(person: Person, raffleId: string, quantity = 1): Promise<Bought> {
   const key = newKey()
   const { status, body } = await purchase(person, raffleId, { quantity }, { key })
@@ -58,7 +58,7 @@ export async function reserve(person: Person, raffleId: string, quantity = 1): P
 
 export type Button = 'approve' | 'decline' | 'later' | 'twice' | 'dispute'
 
-/** Presses a button on the sandbox's page. */
+/** Presses a button on the sandbox's payment page. */
 export async function press(checkoutUrl: string, action: Button): Promise<void> {
   const response = await exports.default.fetch(
     new Request(checkoutUrl, { method: 'POST', body: new URLSearchParams({ action }), redirect: 'manual' }),
@@ -66,7 +66,7 @@ export async function press(checkoutUrl: string, action: Button): Promise<void> 
   expect(response.status, await response.text()).toBeLessThan(400)
 }
 
-/** An order that is paid. */
+/** Makes a purchase and pays it. */
 export async function paid(person: Person, raffleId: string, quantity = 1): Promise<Bought> {
   const bought = await reserve(person, raffleId, quantity)
   await press(bought.checkoutUrl, 'approve')

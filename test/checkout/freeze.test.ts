@@ -1,4 +1,4 @@
-// The freeze of a priced raffle: what was paid by then has its tickets, whether or not anybody had told of it.
+// The freeze of a raffle with paid tickets: money that arrived before it counts, even if no webhook reported it.
 import { describe, expect, it, vi } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { sandbox } from '../../src/money/providers/sandbox.ts'
@@ -23,11 +23,11 @@ import { historyOf, orderOf, PRICE, press, reserve, stagePriced, withKey } from 
 
 useClock()
 
-/** An hour to pay, in a raffle that was published when there were ten minutes. */
+/** An hour to pay. The raffle was published when it was ten minutes. */
 const RAISED = { HOLD_SECONDS: '3600' } as Partial<Bindings>
 
 const FREEZE_AT = CLOSES_AT + 10 * MINUTE
-/** When the alarm rings, where the draw leaves room. */
+/** The alarm rings a little later if the draw leaves time for it. */
 const FREEZES = FREEZE_AT + 2 * SECOND
 
 async function freeze(raffle: Staged, when = FREEZES) {
@@ -36,7 +36,7 @@ async function freeze(raffle: Staged, when = FREEZES) {
   return (await poolState(raffle.pool))!
 }
 
-/** Reserved at the last moment that sales were open. */
+/** Reserves tickets at the last moment before sales end. */
 async function lastMinute(changes: Record<string, unknown> = {}) {
   const raffle = await stagePriced(changes)
   const player = await registerPlayer()
@@ -49,7 +49,7 @@ describe('the freeze', () => {
     ['at the end of sales', CLOSES_AT - SECOND, false],
     ['before an operator ends them', CLOSES_AT - HOUR / 2, true],
   ])(
-    'comes after the time to pay of what was reserved %s, also where that was raised since',
+    'comes after the time to pay of tickets reserved %s, even if the time to pay was raised since',
     async (_when, reservedAt, isClosed) => {
       const raffle = await stagePriced({ earlyClose: 'operator' })
       const player = await registerPlayer()
@@ -72,7 +72,7 @@ describe('the freeze', () => {
     },
   )
 
-  it('asks once more, and counts money that arrived in time and nobody told of', async () => {
+  it('queries providers a last time, and counts unreported money that arrived in time', async () => {
     const { raffle, player, bought } = await lastMinute()
     at(FREEZE_AT - 40 * SECOND)
     await press(bought.checkoutUrl, 'later')
@@ -82,14 +82,14 @@ describe('the freeze', () => {
     expect(commitment!.round).toBe((await freeze(raffle)).commitment!.round)
   })
 
-  it('keeps a raffle above its minimum by it', async () => {
+  it('counts that money towards the minimum of the raffle', async () => {
     const { raffle, bought } = await lastMinute({ minTickets: 2 })
     at(FREEZE_AT - 40 * SECOND)
     await press(bought.checkoutUrl, 'later')
     expect(await freeze(raffle)).toMatchObject({ sold: 2, cancellation: null })
   })
 
-  it('ends what is not paid, and sends back what is paid after it', async () => {
+  it('expires unpaid orders, and refunds money that arrives later', async () => {
     const { raffle, player, bought } = await lastMinute()
     expect(await freeze(raffle)).toMatchObject({ sold: 0, held: 0, commitment: { ticketCount: 0 } })
     expect((await orderOf(player, bought.id)).status).toBe('expired')
@@ -101,12 +101,12 @@ describe('the freeze', () => {
     expect(await poolState(raffle.pool)).toMatchObject({ sold: 0 })
   })
 
-  it('does not wait for a provider that does not answer, nor move its round', async () => {
+  it('neither waits for a provider that does not answer nor moves its round', async () => {
     expectLogged('a provider could not be asked')
     const { raffle, player, bought } = await lastMinute()
-    const deaf = vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
+    const outage = vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
     const { sold, commitment } = await freeze(raffle)
-    deaf.mockRestore()
+    outage.mockRestore()
     expect([sold, commitment?.ticketCount]).toEqual([0, 0])
     expect(commitment!.effectiveDrawAt).toBe(Date.parse(iso(CLOSES_AT + HOUR)) / SECOND)
     await press(bought.checkoutUrl, 'approve')
@@ -114,10 +114,10 @@ describe('the freeze', () => {
     await sweep()
     const order = await orderOf(player, bought.id)
     expect(['refund_due', 'refunded']).toContain(order.status)
-    expect(historyOf(order)).toContain('goes back to you')
+    expect(historyOf(order)).toContain('will be refunded to you')
   })
 
-  it('is one, however often it is due at a time', async () => {
+  it('happens once, even if the alarm and several sweeps start it at once', async () => {
     const { raffle, bought, player } = await lastMinute()
     at(FREEZE_AT - 40 * SECOND)
     await press(bought.checkoutUrl, 'later')

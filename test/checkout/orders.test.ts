@@ -1,11 +1,11 @@
-// Orders: held together or not at all, paid once, told in words; what comes late, twice or wrong goes back.
+// Orders: held as a whole or not at all, paid once, with a history in words. Late, double or wrong money is refunded.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it, vi } from 'vitest'
 import { createContext } from '../../src/core/context.ts'
 import { settingsOf } from '../../src/core/settings.ts'
 import { sandbox } from '../../src/money/providers/sandbox.ts'
 import { payments } from '../../src/money/schema.ts'
-import { takeObserved } from '../../src/payments/settle-order.ts'
+import { settleCaptures } from '../../src/payments/settle-order.ts'
 import { expectLogged } from '../harness/log.ts'
 import { type Person, registerPlayer, testContext } from '../harness/people.ts'
 import {
@@ -42,7 +42,7 @@ const availability = async (raffleId: string) =>
   (await as(null, 'GET', `/raffles/${raffleId}/availability`)).body
 
 describe('a purchase of priced tickets', () => {
-  it('holds them, and says where and until when to pay', async () => {
+  it('holds them, and returns where and until when to pay', async () => {
     const { id } = await stagePriced()
     const player = await registerPlayer()
     const { status, body } = await purchase(player, id, { quantity: 3 })
@@ -62,7 +62,7 @@ describe('a purchase of priced tickets', () => {
     expect(await availability(id)).toMatchObject({ sold: 0, held: 3 })
   })
 
-  it('becomes tickets once it is paid, and says so', async () => {
+  it('issues the tickets once it is paid, and records it in the history', async () => {
     const { id } = await stagePriced()
     const player = await registerPlayer()
     const bought = await reserve(player, id, 3)
@@ -77,7 +77,7 @@ describe('a purchase of priced tickets', () => {
     expect((await as(player, 'GET', `/tickets/${bought.reservationId}`)).body.reservation.state).toBe('sold')
   })
 
-  it('is one order, however often it is asked for under its key', async () => {
+  it('makes one order for each key, however often the request is repeated', async () => {
     const { id } = await stagePriced()
     const player = await registerPlayer()
     const key = newKey()
@@ -89,7 +89,7 @@ describe('a purchase of priced tickets', () => {
     expect(other.body.code).toBe('idempotency_mismatch')
   })
 
-  it('under a key that was another order’s holds nothing', async () => {
+  it('holds nothing under the key of another order', async () => {
     const [first, second] = [await stagePriced(), await stagePriced()]
     const player = await registerPlayer()
     const key = newKey()
@@ -99,7 +99,7 @@ describe('a purchase of priced tickets', () => {
     expect(await availability(second.id)).toMatchObject({ held: 0 })
   })
 
-  it('belongs to its buyer, and is not there for anybody else', async () => {
+  it('is visible to its buyer, and not found for others', async () => {
     const { id, operator } = await stagePriced()
     const bought = await reserve(await registerPlayer(), id)
     const stranger = await registerPlayer()
@@ -111,7 +111,7 @@ describe('a purchase of priced tickets', () => {
       const answer = await as(stranger, method, path, body, withKey(newKey()))
       expect([answer.status, answer.body.detail]).toEqual([404, 'No such order.'])
     }
-    // Whoever manages it sees it, but not the page where it is paid.
+    // Members who manage it see it, but not its payment page.
     const managed = (await as(operator, 'GET', `/orders/${bought.id}`)).body
     expect(managed.payment).toMatchObject({ status: 'pending', checkoutUrl: null })
     expect(JSON.stringify(managed)).not.toContain('/sandbox/checkout/')
@@ -120,7 +120,7 @@ describe('a purchase of priced tickets', () => {
 })
 
 describe('an order of several lines', () => {
-  it('is one payment, and its tickets come together', async () => {
+  it('is paid once, and all its tickets are issued together', async () => {
     const first = await stagePriced()
     const second = await stagePriced({ numbering: 'chosen' }, first)
     const player = await registerPlayer()
@@ -144,7 +144,7 @@ describe('an order of several lines', () => {
     expect((await as(player, 'GET', '/orders')).body.data).toHaveLength(1)
   })
 
-  it('holds nothing where one line cannot be held', async () => {
+  it('holds nothing if one line cannot be held', async () => {
     const first = await stagePriced()
     const second = await stagePriced({ totalTickets: 1 }, first)
     await paid(await registerPlayer(), second.id)
@@ -162,7 +162,7 @@ describe('an order of several lines', () => {
     expect((await as(player, 'GET', '/orders')).body.data).toEqual([])
   })
 
-  it('has one currency', async () => {
+  it('must have one currency', async () => {
     const first = await stagePriced()
     const second = await stagePriced({ ticketPrice: { amount: 5, currency: 'USD' } }, first)
     const lines = [first.id, second.id].map((raffleId) => ({ raffleId, quantity: 1 }))
@@ -180,7 +180,7 @@ describe('an order of several lines', () => {
 })
 
 describe('a payment', () => {
-  it('that is declined leaves the order open for another try, in the same time', async () => {
+  it('that is declined leaves the order open for another, within the same time to pay', async () => {
     const { id } = await stagePriced()
     const player = await registerPlayer()
     const bought = await reserve(player, id)
@@ -201,7 +201,7 @@ describe('a payment', () => {
     expect(await orderOf(player, bought.id)).toMatchObject({ status: 'paid' })
   })
 
-  it('after the time to pay cannot be started', async () => {
+  it('cannot be started after the time to pay', async () => {
     const { id } = await stagePriced()
     const player = await registerPlayer()
     const bought = await reserve(player, id)
@@ -216,7 +216,7 @@ describe('a payment', () => {
     expect([status, body.code]).toEqual([410, 'hold_expired'])
   })
 
-  it('by a provider that the raffle does not take is refused', async () => {
+  it('is refused by a provider that the raffle does not accept', async () => {
     const { id } = await stagePriced({ providers: ['sandbox'] })
     const player = await registerPlayer()
     const bought = await reserve(player, id)
@@ -230,18 +230,18 @@ describe('a payment', () => {
     expect([status, body.errors[0].path]).toEqual([422, 'provider'])
   })
 
-  it('that comes twice is taken once, and goes back once', async () => {
+  it('that is captured twice counts once, and the second capture is refunded', async () => {
     const { id } = await stagePriced()
     const player = await registerPlayer()
     const bought = await reserve(player, id, 2)
     await press(bought.checkoutUrl, 'twice')
     const order = await orderOf(player, bought.id)
     expect(order.status).toBe('paid')
-    expect(historyOf(order)).toContain('This order was paid already. KES 10.00 goes back to you.')
+    expect(historyOf(order)).toContain('This order was already paid. KES 10.00 will be refunded to you.')
     expect(await availability(id)).toMatchObject({ sold: 2 })
   })
 
-  it('of two tries that are both paid, the second goes back', async () => {
+  it('is refunded if another payment has already paid the order', async () => {
     const { id } = await stagePriced()
     const player = await registerPlayer()
     const bought = await reserve(player, id)
@@ -256,12 +256,17 @@ describe('a payment', () => {
     await press(bought.checkoutUrl, 'approve')
     const order = await orderOf(player, bought.id)
     expect(order.status).toBe('paid')
-    expect(historyOf(order)).toContain('This order was paid already.')
+    expect(historyOf(order)).toContain('This order was already paid.')
   })
 
   it.each([
-    ['less than the price goes back, and the order stays open', PRICE - 1, 'pending', 'came instead of'],
-    ['more than the price pays, and the rest goes back', PRICE + 7, 'paid', 'more than the price'],
+    ['less than the price is refunded, and the order stays open', PRICE - 1, 'pending', 'arrived instead of'],
+    [
+      'more than the price pays the order, and the rest is refunded',
+      PRICE + 7,
+      'paid',
+      'more than the price',
+    ],
   ])('of %s', async (_what, amount, status, words) => {
     const { id } = await stagePriced()
     const player = await registerPlayer()
@@ -271,15 +276,15 @@ describe('a payment', () => {
     const ctx = createContext(env, settings.settings, NOW, 'test')
     const payment = (await ctx.db.select().from(payments)).find(({ orderId }) => orderId === bought.id)!
     const captures = [{ reference: newKey(), amount, currency: 'KES' }]
-    await takeObserved(ctx, payment, { status: 'succeeded', captures, reason: null })
+    await settleCaptures(ctx, payment, { status: 'succeeded', captures, reason: null })
     const order = await orderOf(player, bought.id)
     expect(order.status).toBe(status)
     expect(historyOf(order)).toContain(words)
   })
 })
 
-describe('what a provider keeps of a payment', () => {
-  it('is a fee that the platform bears: once, and the order is paid all the same', async () => {
+describe('the fee that a provider keeps', () => {
+  it('is borne by the platform once, and the order is paid in full', async () => {
     const { id } = await stagePriced()
     const player = await registerPlayer()
     const bought = await reserve(player, id)
@@ -289,8 +294,8 @@ describe('what a provider keeps of a payment', () => {
       .bind(payment.id)
       .run()
     const captures = [{ reference: `${payment.id}-1`, amount: PRICE, currency: 'KES', fee: 29 }]
-    for (let told = 0; told < 2; told++) {
-      await takeObserved(ctx, payment, { status: 'succeeded', captures, reason: null })
+    for (let report = 0; report < 2; report++) {
+      await settleCaptures(ctx, payment, { status: 'succeeded', captures, reason: null })
     }
     expect((await orderOf(player, bought.id)).status).toBe('paid')
     const { results } = await env.DB.prepare(
@@ -306,8 +311,8 @@ describe('what a provider keeps of a payment', () => {
   })
 })
 
-describe('an order that is not paid', () => {
-  it('expires, and its numbers are free again', async () => {
+describe('an unpaid order', () => {
+  it('expires, and its numbers are available again', async () => {
     const { id } = await stagePriced()
     const player = await registerPlayer()
     const bought = await reserve(player, id, 2)
@@ -322,7 +327,7 @@ describe('an order that is not paid', () => {
     expect(await availability(id)).toMatchObject({ held: 0, sold: 0 })
   })
 
-  it('can be cancelled by its buyer, once it is paid no more', async () => {
+  it('can be cancelled by its buyer until it is paid', async () => {
     const { id } = await stagePriced()
     const player = await registerPlayer()
     const open = await reserve(player, id)
@@ -334,7 +339,7 @@ describe('an order that is not paid', () => {
     expect([status, refused.detail]).toEqual([409, 'This order is paid: ask the organiser for a refund.'])
   })
 
-  it('ends by its buyer and by its time, also where the provider cannot be told that nobody waits', async () => {
+  it('is cancelled or expires even if its payment cannot be stopped at the provider', async () => {
     expectLogged('a payment could not be stopped')
     const { id } = await stagePriced()
     const player = await registerPlayer()
@@ -348,7 +353,7 @@ describe('an order that is not paid', () => {
     expect(await availability(id)).toMatchObject({ held: 0 })
   })
 
-  it('and is paid late gets its tickets all the same while there are any', async () => {
+  it('that is paid late gets tickets while there are any', async () => {
     const { id } = await stagePriced()
     const player = await registerPlayer()
     const bought = await reserve(player, id, 2)
@@ -368,32 +373,32 @@ describe('an order that is not paid', () => {
         const reason = { reason: 'It rains.' }
         expect((await as(raffle.operator, 'POST', `/raffles/${raffle.id}/cancel`, reason)).status).toBe(200)
       },
-      '“A late one” was cancelled before its tickets were yours. KES 5.00 goes back to you.',
+      '“A late one” was cancelled before your tickets were issued. KES 5.00 will be refunded to you.',
     ],
     [
-      'the list is fixed',
+      'the ticket list is fixed',
       {},
       async () => at(CLOSES_AT + HOUR - MINUTE),
-      'The list of tickets of “A late one” was fixed for the draw before the payment arrived. KES 5.00 goes back to you.',
+      'The list of tickets of “A late one” was fixed for the draw before your payment arrived. KES 5.00 will be refunded to you.',
     ],
     [
-      'its buyer has enough by another order',
+      'its buyer has reached the limit by another order',
       { maxPerUser: 1 },
       async (raffle: Staged, buyer: Person) => {
         await paid(buyer, raffle.id)
       },
-      'You have as many tickets of “A late one” already as one person may. KES 5.00 goes back to you.',
+      'You already have as many tickets of “A late one” as one person may have. KES 5.00 will be refunded to you.',
     ],
     [
-      'its buyer has enough by another order, its chosen number being free',
+      'its buyer has reached the limit by another order and the chosen number is free',
       { maxPerUser: 1, numbering: 'chosen' },
       async (raffle: Staged, buyer: Person) => {
         const { body } = await purchase(buyer, raffle.id, { numbers: [2] })
         await press(body.order.payment.checkoutUrl, 'approve')
       },
-      'You have as many tickets of “A late one” already as one person may. KES 5.00 goes back to you.',
+      'You already have as many tickets of “A late one” as one person may have. KES 5.00 will be refunded to you.',
     ],
-  ])('and is paid when %s is told so', async (_name, changes, meanwhile, text) => {
+  ])('that is paid after %s shows this reason', async (_name, changes, meanwhile, text) => {
     const raffle = await stagePriced({ title: 'A late one', ...changes })
     const late = await registerPlayer()
     const what = 'numbering' in changes ? { numbers: [1] } : { quantity: 1 }
@@ -408,7 +413,7 @@ describe('an order that is not paid', () => {
     expect(historyOf(order)).not.toContain('went to others')
   })
 
-  it('and is paid when its numbers are gone gets its money back', async () => {
+  it('that is paid after its numbers went to others is refunded', async () => {
     const { id } = await stagePriced({ totalTickets: 1 })
     const late = await registerPlayer()
     const bought = await reserve(late, id)
@@ -420,14 +425,14 @@ describe('an order that is not paid', () => {
     expect(['refund_due', 'refunded']).toContain(order.status)
     expect(order).toMatchObject({ lines: [{ state: 'lost' }], refunded: { amount: PRICE } })
     expect(historyOf(order)).toContain(
-      'The numbers went to others before the payment arrived. KES 5.00 goes back to you.',
+      'The numbers went to others before your payment arrived. KES 5.00 will be refunded to you.',
     )
     at(NOW + HOLD + 2 * MINUTE)
     await sweep()
     expect((await orderOf(late, bought.id)).status).toBe('refunded')
   })
 
-  it('and whose money is told of by nobody is found by the sweep', async () => {
+  it('is settled by the sweep if no webhook reports its money', async () => {
     const { id } = await stagePriced()
     const player = await registerPlayer()
     const bought = await reserve(player, id)

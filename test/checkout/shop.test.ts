@@ -1,4 +1,4 @@
-// The shop: products are lines of the one order and payment; stock is never sold twice, and comes back when nobody pays.
+// The shop: products share one order and one payment with tickets. Stock is never sold twice, and unpaid stock is released.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
@@ -31,12 +31,12 @@ const transfersOf = async (orderId: string) =>
       }>()
   ).results
 
-/** The money and the stock of every order of these agree. */
+/** The money and the stock of all orders of these items agree. */
 const expectSound = async (...raffles: string[]) =>
   expect(await audit(env, { raffles, settled: false })).toEqual([])
 
 describe('a cart', () => {
-  it('of two products and raffle tickets is one order and one payment', async () => {
+  it('with two products and raffle tickets is one order and one payment', async () => {
     const { id: raffleId, organisation } = await stagePriced()
     const book = await stageProduct({}, organisation)
     const speaker = await stageProduct(SPEAKER, organisation)
@@ -83,32 +83,32 @@ describe('a cart', () => {
   it('holds everything or nothing', async () => {
     const { id: raffleId } = await stagePriced({ totalTickets: 1 })
     const book = await stageProduct()
-    const few = await stageProduct({ stock: 1 })
+    const scarce = await stageProduct({ stock: 1 })
     const player = await registerPlayer()
     const lines = [
       { productId: book.id, quantity: 1 },
       { raffleId, quantity: 1 },
-      { productId: few.id, quantity: 2 },
+      { productId: scarce.id, quantity: 2 },
     ]
     const { status, body } = await order(player, lines)
     expect([status, body.code]).toEqual([409, 'sold_out'])
     expect(body.detail).toContain('has only 1 left')
-    expect([await stockOf(book.id), await stockOf(few.id)]).toEqual([3, 1])
+    expect([await stockOf(book.id), await stockOf(scarce.id)]).toEqual([3, 1])
     expect((await order(player, lines.slice(0, 2))).status).toBe(201)
   })
 
-  it('names each thing once, in one currency, and takes no numbers of a product', async () => {
+  it('must name each item once, in one currency, and no numbers for a product', async () => {
     const { id: productId } = await stageProduct()
     const euros = await stageProduct({ price: { amount: 100, currency: 'EUR' } })
     const draft = await stageProduct({ status: 'draft' })
     const player = await registerPlayer()
-    const one = { productId, quantity: 1 }
+    const line = { productId, quantity: 1 }
     for (const lines of [
-      [one, one],
-      [{ ...one, raffleId: newId('raffle') }],
+      [line, line],
+      [{ ...line, raffleId: newId('raffle') }],
       [{ quantity: 1 }],
       [{ productId, numbers: [1] }],
-      [one, { productId: euros.id, quantity: 1 }],
+      [line, { productId: euros.id, quantity: 1 }],
     ]) {
       expect((await order(player, lines)).status, JSON.stringify(lines)).toBe(422)
     }
@@ -120,7 +120,7 @@ describe('a cart', () => {
 })
 
 describe('stock', () => {
-  it('of one last item goes to one of many buyers at a time', async () => {
+  it('sells the last unit to only one of many concurrent buyers', async () => {
     const { id: productId } = await stageProduct({ stock: 1 })
     const people = await Promise.all(Array.from({ length: 20 }, () => registerPlayer()))
     const answers = await Promise.all(people.map((person) => order(person, [{ productId, quantity: 1 }])))
@@ -132,7 +132,7 @@ describe('stock', () => {
     expect(await stockOf(productId)).toBe(0)
   })
 
-  it('is never below zero, and what is left is what nobody got', async () => {
+  it('never falls below zero, and equals the units that nobody got', async () => {
     const { id: productId } = await stageProduct({ stock: 10 })
     const people = await Promise.all(Array.from({ length: 12 }, () => registerPlayer()))
     const answers = await Promise.all(
@@ -143,7 +143,7 @@ describe('stock', () => {
     expect(await stockOf(productId)).toBe(10 - got)
   })
 
-  it('is held once for a key, however often it is asked for', async () => {
+  it('is held once for each key, however often the request is repeated', async () => {
     const { id: productId } = await stageProduct()
     const player = await registerPlayer()
     const key = newKey()
@@ -156,7 +156,7 @@ describe('stock', () => {
     expect(await stockOf(productId)).toBe(2)
   })
 
-  it('comes back when the order is cancelled, or not paid in time', async () => {
+  it('is released when the order is cancelled, or not paid in time', async () => {
     const { id: productId } = await stageProduct()
     const player = await registerPlayer()
     const first = await ordered(player, [{ productId, quantity: 1 }])
@@ -171,7 +171,7 @@ describe('stock', () => {
     expect(await stockOf(productId)).toBe(3)
   })
 
-  it('that no order wrote down comes back by the sweep', async () => {
+  it('is released by the sweep if its order was never stored', async () => {
     expectLogged('unexpected error')
     const { id: productId } = await stageProduct()
     const player = await registerPlayer()
@@ -187,7 +187,7 @@ describe('stock', () => {
     expect(await stockOf(productId)).toBe(3)
   })
 
-  it('comes back by the sweep where the end of an order was cut short', async () => {
+  it('is released by the sweep after a crash while its order ended', async () => {
     expectLogged('unexpected error')
     const { id: productId } = await stageProduct()
     const player = await registerPlayer()
@@ -203,33 +203,33 @@ describe('stock', () => {
   })
 })
 
-describe('what is not paid', () => {
-  const limit = ({ status, body }: Answer) => [status, body.code, body.detail]
+describe('the limit on unpaid orders', () => {
+  const refusal = ({ status, body }: Answer) => [status, body.code, body.detail]
 
-  it('is at most three orders with products a buyer, until one of them is paid or cancelled', async () => {
+  it('allows a buyer three unpaid orders with products, until one is paid or cancelled', async () => {
     const { id: productId } = await stageProduct({ stock: 20 })
     const { id: raffleId } = await stagePriced()
     const player = await registerPlayer()
-    const one = [{ productId, quantity: 1 }]
-    const [first, second] = [await ordered(player, one), await ordered(player, one)]
-    await ordered(player, one)
+    const lines = [{ productId, quantity: 1 }]
+    const [first, second] = [await ordered(player, lines), await ordered(player, lines)]
+    await ordered(player, lines)
     const reached = [409, 'limit_reached', 'You have 3 unpaid orders: pay or cancel one of them first.']
-    expect(limit(await order(player, one))).toEqual(reached)
+    expect(refusal(await order(player, lines))).toEqual(reached)
     await ordered(player, [{ raffleId, quantity: 1 }])
     await press(first.payment.checkoutUrl, 'approve')
-    await ordered(player, one)
-    expect(limit(await order(player, one))).toEqual(reached)
+    await ordered(player, lines)
+    expect(refusal(await order(player, lines))).toEqual(reached)
     await as(player, 'POST', `/orders/${second.id}/cancel`)
-    await ordered(player, one)
-    expect(limit(await order(player, one))).toEqual(reached)
-    await ordered(await registerPlayer(), one)
+    await ordered(player, lines)
+    expect(refusal(await order(player, lines))).toEqual(reached)
+    await ordered(await registerPlayer(), lines)
     at(NOW + 10 * MINUTE)
     await sweep()
-    await ordered(player, one)
+    await ordered(player, lines)
     expect(await stockOf(productId)).toBe(18)
   })
 
-  it('is no more than that when it is ordered all at once', async () => {
+  it('also holds for orders that are placed at once', async () => {
     const { id: productId } = await stageProduct({ stock: 20 })
     const other = await stageProduct({ stock: 20 })
     const player = await registerPlayer()
@@ -240,7 +240,7 @@ describe('what is not paid', () => {
     expect([await stockOf(productId), await stockOf(other.id)]).toEqual([14, 14])
   })
 
-  it('is at most fifty units of a product', async () => {
+  it('allows a buyer fifty unpaid units of a product', async () => {
     const { id: productId } = await stageProduct({ stock: 5_000 })
     const player = await registerPlayer()
     const units = (quantity: number) => [{ productId, quantity }]
@@ -249,7 +249,7 @@ describe('what is not paid', () => {
     }
     const { payment } = await ordered(player, units(30))
     const more = await order(player, units(21))
-    expect(limit(more)).toEqual([
+    expect(refusal(more)).toEqual([
       409,
       'limit_reached',
       'You have 30 unpaid units of “Things Fall Apart”, and the limit is 50: pay or cancel first.',
@@ -260,7 +260,7 @@ describe('what is not paid', () => {
     expect(await stockOf(productId)).toBe(4_920)
   })
 
-  it('stays what it is when it is asked for again under its key', async () => {
+  it('does not count a repeat of the same key', async () => {
     const { id: productId } = await stageProduct({ stock: 60 })
     const player = await registerPlayer()
     const keys = [newKey(), newKey(), newKey()]
@@ -274,7 +274,7 @@ describe('what is not paid', () => {
 describe('the amount of an order', () => {
   const DEAR = { price: { amount: 600_000_000, currency: 'KES' }, stock: 2_000 }
 
-  it('is no more than one payment can be, and what was held for it is free again', async () => {
+  it('cannot exceed the limit of one payment; a refused order releases its holds', async () => {
     const dear = await stageProduct(DEAR)
     const other = await stageProduct(DEAR)
     const player = await registerPlayer()
@@ -294,7 +294,7 @@ describe('the amount of an order', () => {
     expect((await order(player, [line(dear.id)])).status).toBe(201)
   })
 
-  it('is bounded in a purchase of tickets, too', async () => {
+  it('has the same limit in a purchase of tickets', async () => {
     const chosen = await stagePriced({ ticketPrice: DEAR.price, numbering: 'chosen' })
     const given = await stagePriced({ ticketPrice: DEAR.price }, chosen)
     const player = await registerPlayer()
@@ -310,9 +310,9 @@ describe('the amount of an order', () => {
   })
 })
 
-describe('a settlement that is cut short', () => {
+describe('a settlement that crashes', () => {
   it.each([/^update "stock_holds"/, /^update "order_lines"/, /insert into "transfers"/])(
-    'before %s is finished by the sweep, once',
+    'before %s is finished once by the sweep',
     async (statement) => {
       expectLogged('a webhook was stored and not acted on')
       const { id: raffleId, organisation } = await stagePriced()
@@ -339,7 +339,7 @@ describe('a settlement that is cut short', () => {
   )
 })
 
-describe('a payment that comes late', () => {
+describe('a payment that arrives late', () => {
   const late = async (productId: string, between: () => Promise<unknown>) => {
     const player = await registerPlayer()
     const { id, payment } = await ordered(player, [{ productId, quantity: 2 }])
@@ -356,7 +356,7 @@ describe('a payment that comes late', () => {
     return { player, order: await orderOf(player, id) }
   }
 
-  it('takes stock again where there is enough', async () => {
+  it('takes stock again if there is enough', async () => {
     const { id: productId } = await stageProduct()
     const { order } = await late(productId, async () => expect(await stockOf(productId)).toBe(3))
     expect(order).toMatchObject({ status: 'paid', lines: [{ state: 'issued' }] })
@@ -364,13 +364,13 @@ describe('a payment that comes late', () => {
     await expectSound(productId)
   })
 
-  it('goes back where the stock went to others, and leaves theirs alone', async () => {
+  it('is refunded if others took the stock, and leaves their units alone', async () => {
     const { id: productId } = await stageProduct()
     const other = await registerPlayer()
     const { order } = await late(productId, () => bought(other, [{ productId, quantity: 2 }]))
     expect(order.lines).toMatchObject([{ state: 'lost' }])
     expect(order.refunded).toEqual(order.amount)
-    expect(historyOf(order)).toContain('“Things Fall Apart” went to others before the payment arrived.')
+    expect(historyOf(order)).toContain('“Things Fall Apart” went to others before your payment arrived.')
     expect(await stockOf(productId)).toBe(1)
     await expectSound(productId)
   })
@@ -380,7 +380,7 @@ describe('a refund', () => {
   const refund = (who: Pick<Person, 'id'>, id: string, lines?: { line: number; numbers: number[] }[]) =>
     as(who, 'POST', `/orders/${id}/refunds`, { reason: REASON, lines }, withKey(newKey()))
 
-  it('puts what has not been shipped back into stock, once, and owes its price from the shop', async () => {
+  it('returns unshipped units to stock once, and takes their price from the shop', async () => {
     const { id: productId, organisation } = await stageProduct()
     const player = await registerPlayer()
     const { id } = await bought(player, [{ productId, quantity: 3 }])
@@ -394,13 +394,13 @@ describe('a refund', () => {
     expect(await stockOf(productId)).toBe(3)
     const order = await orderOf(player, id)
     expect(order).toMatchObject({ status: 'refunded', lines: [{ state: 'refunded' }] })
-    expect(historyOf(order)).toContain('KES 12.00 for 1 × Things Fall Apart goes back to you')
+    expect(historyOf(order)).toContain('KES 12.00 for 1 × Things Fall Apart will be refunded to you')
     const owed = (await transfersOf(id)).filter(({ debit }) => debit === `shop:${organisation.id}`)
     expect(owed.map(({ amount }) => amount).sort()).toEqual([BOOK_PRICE, 2 * BOOK_PRICE])
     await expectSound(productId)
   })
 
-  it('of what has left the house gives the money back, not the stock', async () => {
+  it('of shipped units returns the money but not the stock', async () => {
     const { id: productId, organisation } = await stageProduct()
     const player = await registerPlayer()
     const { id } = await bought(player, [{ productId, quantity: 2 }])

@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { sandbox } from '../../src/money/providers/sandbox.ts'
 import { payments } from '../../src/money/schema.ts'
-import { takeObserved } from '../../src/payments/settle-order.ts'
+import { settleCaptures } from '../../src/payments/settle-order.ts'
 import { stageProduct } from '../catalog/shelf.ts'
 import { bought } from '../checkout/cart.ts'
 import { orderOf, PRICE, paid, purchase, stagePriced, withKey } from '../checkout/checkout.ts'
@@ -66,7 +66,7 @@ async function arrives(orderId: string, amount: number): Promise<void> {
   const all = await ctx.db.select().from(payments)
   const payment = { ...all.find((each) => each.orderId === orderId)!, provider: 'sandbox' as const }
   const captures = [{ reference: newKey(), amount, currency: 'KES' }]
-  await takeObserved(ctx, payment, { status: 'succeeded', captures, reason: null })
+  await settleCaptures(ctx, payment, { status: 'succeeded', captures, reason: null })
 }
 
 /** An operator records that the late order was paid by hand. */

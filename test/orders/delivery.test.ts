@@ -1,4 +1,4 @@
-// Where products are sent: said by the buyer with the order, and read by whoever sends them, once there is something to send.
+// The delivery address: given by the buyer with the order, and shown to the members who send products once they are paid.
 import { describe, expect, it } from 'vitest'
 import { SPEAKER, stageProduct } from '../catalog/shelf.ts'
 import { ADDRESS, bought, order, ordered } from '../checkout/cart.ts'
@@ -10,34 +10,40 @@ import { as, newKey, useClock } from '../raffles/scenario.ts'
 useClock()
 
 const SENT = { deliveryAddress: ADDRESS }
-const NOBODY = { deliveryAddress: null, buyer: null }
+const HIDDEN = { deliveryAddress: null, buyer: null }
 const read = async (who: Pick<Person, 'id'>, id: string) => (await as(who, 'GET', `/orders/${id}`)).body
 
-describe('an order that is sent', () => {
-  it('shows its address to its buyer, and with the buyer’s name to members once it is paid', async () => {
+describe('an order with a delivery address', () => {
+  it('shows it to the buyer at once, and to members with the buyer’s name once it is paid', async () => {
     const { id: productId, organisation } = await stageProduct()
     const player = await registerPlayer()
     const { id, payment, deliveryAddress } = await ordered(player, [{ productId, quantity: 1 }], SENT)
     expect(deliveryAddress).toEqual(ADDRESS)
     expect(await orderOf(player, id)).toMatchObject({ ...SENT, buyer: null })
     const { operator } = organisation
-    expect(await read(operator, id)).toMatchObject(NOBODY)
+    expect(await read(operator, id)).toMatchObject(HIDDEN)
     await press(payment.checkoutUrl, 'approve')
-    const known = { ...SENT, buyer: 'A. W.' }
-    expect(await read(operator, id)).toMatchObject(known)
+    const shown = { ...SENT, buyer: 'A. W.' }
+    expect(await read(operator, id)).toMatchObject(shown)
     const list = await as(operator, 'GET', `/orders?organisationId=${organisation.id}`)
-    expect(list.body.data[0]).toMatchObject(known)
+    expect(list.body.data[0]).toMatchObject(shown)
     const shipped = { line: 0, status: 'shipped', reference: 'KE 1' }
-    expect((await as(operator, 'POST', `/orders/${id}/fulfilment`, shipped)).body).toMatchObject(known)
-    const back = await as(operator, 'POST', `/orders/${id}/refunds`, { reason: 'Lost.' }, withKey(newKey()))
-    expect(back.status).toBe(201)
-    expect(await read(operator, id)).toMatchObject({ status: 'refunded', ...NOBODY })
+    expect((await as(operator, 'POST', `/orders/${id}/fulfilment`, shipped)).body).toMatchObject(shown)
+    const refunded = await as(
+      operator,
+      'POST',
+      `/orders/${id}/refunds`,
+      { reason: 'Lost.' },
+      withKey(newKey()),
+    )
+    expect(refunded.status).toBe(201)
+    expect(await read(operator, id)).toMatchObject({ status: 'refunded', ...HIDDEN })
     expect(await orderOf(player, id)).toMatchObject(SENT)
   })
 
-  it('shows it to nobody who has nothing of it to send', async () => {
+  it('hides it from members who have nothing to send', async () => {
     const book = await stageProduct()
-    const { id: raffleId, operator: runsTheRaffle } = await stagePriced()
+    const { id: raffleId, operator: raffleOperator } = await stagePriced()
     const player = await registerPlayer()
     const { id } = await bought(
       player,
@@ -47,7 +53,7 @@ describe('an order that is sent', () => {
       ],
       SENT,
     )
-    expect(await read(runsTheRaffle, id)).toMatchObject({ lines: [{ raffleId }], ...NOBODY })
+    expect(await read(raffleOperator, id)).toMatchObject({ lines: [{ raffleId }], ...HIDDEN })
     for (const stranger of [
       await registerPlayer(),
       (await organisationWithOperator()).operator,
@@ -59,7 +65,7 @@ describe('an order that is sent', () => {
     expect(await read(book.organisation.operator, id)).toMatchObject(SENT)
   })
 
-  it('names its buyer as the buyer chose to be shown, also where it is picked up', async () => {
+  it('shows the buyer’s chosen display name, even if the order is picked up', async () => {
     const { id: productId, organisation } = await stageProduct()
     const player = await registerPlayer({ winnerDisplay: 'name' })
     const { id } = await bought(player, [{ productId, quantity: 1 }])
@@ -69,7 +75,7 @@ describe('an order that is sent', () => {
     })
   })
 
-  it('is another one under the same key where the address is another', async () => {
+  it('refuses a repeat of the key with a different address', async () => {
     const { id: productId } = await stageProduct()
     const player = await registerPlayer()
     const key = newKey()
@@ -82,14 +88,14 @@ describe('an order that is sent', () => {
     }
   })
 
-  it('has a product, and an address that can be delivered to', async () => {
+  it('must contain a product, and the address must be valid', async () => {
     const { id: raffleId } = await stagePriced()
     const { id: productId } = await stageProduct(SPEAKER)
     const player = await registerPlayer()
     const tickets = await order(player, [{ raffleId, quantity: 1 }], newKey(), {}, SENT)
     expect([tickets.status, tickets.body.errors]).toEqual([
       422,
-      [{ path: 'deliveryAddress', message: 'is for products: tickets are not sent to anybody' }],
+      [{ path: 'deliveryAddress', message: 'is for products: tickets are not sent' }],
     ])
     const nowhere = { deliveryAddress: { ...ADDRESS, country: 'Kenya' } }
     const refused = await order(player, [{ productId, quantity: 1 }], newKey(), {}, nowhere)

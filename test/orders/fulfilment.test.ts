@@ -1,4 +1,4 @@
-// What happens to products once they are paid: packed, shipped, delivered; and what their organisation sees of orders.
+// Fulfilment of paid products: packed, shipped, delivered. And orders as their organisations see them.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
@@ -20,7 +20,7 @@ describe('fulfilment', () => {
   const fulfil = (who: Pick<Person, 'id'>, id: string, body: object) =>
     as(who, 'POST', `/orders/${id}/fulfilment`, { line: 0, ...body })
 
-  it('goes forward only, and is told to the buyer once a step', async () => {
+  it('goes forward only, and shows each step to the buyer once', async () => {
     const { id: productId, organisation } = await stageProduct()
     const { operator } = organisation
     const player = await registerPlayer()
@@ -40,15 +40,15 @@ describe('fulfilment', () => {
     await fulfil(operator, id, { status: 'delivered' })
     const order = await orderOf(player, id)
     expect(order.lines[0].fulfilment).toEqual({ status: 'delivered', reference: 'KE 123' })
-    const told = order.history.filter(({ text }: { text: string }) => text.startsWith('“'))
-    expect(told.map(({ text }: { text: string }) => text)).toEqual([
+    const steps = order.history.filter(({ text }: { text: string }) => text.startsWith('“'))
+    expect(steps.map(({ text }: { text: string }) => text)).toEqual([
       '“Things Fall Apart” was packed.',
       '“Things Fall Apart” was shipped (KE 123).',
       '“Things Fall Apart” was delivered.',
     ])
   })
 
-  it('is for members of the line’s organisation, and of products alone', async () => {
+  it('is only for members of the line’s organisation, and only for products', async () => {
     const { id: raffleId, organisation, operator } = await stagePriced()
     const { id: productId } = await stageProduct({}, organisation)
     const player = await registerPlayer()
@@ -58,16 +58,16 @@ describe('fulfilment', () => {
     ])
     const stranger = (await organisationWithOperator()).operator
     const packed = { status: 'packed' }
-    const nobodys = await fulfil(stranger, newId('order'), packed)
+    const unknown = await fulfil(stranger, newId('order'), packed)
     for (const who of [stranger, player]) {
       const refused = await fulfil(who, id, packed)
-      expect({ ...refused.body, requestId: '' }).toEqual({ ...nobodys.body, requestId: '' })
+      expect({ ...refused.body, requestId: '' }).toEqual({ ...unknown.body, requestId: '' })
     }
     expect((await fulfil(await addOperator(organisation.id, 'janitor'), id, packed)).status).toBe(403)
     expect((await fulfil(operator, id, { ...packed, line: 1 })).body.code).toBe('invalid_state')
   })
 
-  it('of a line that is not there, or not theirs, says so to those who know the order', async () => {
+  it('reports an unknown or foreign line only to members who may see the order', async () => {
     const book = await stageProduct()
     const speaker = await stageProduct(SPEAKER)
     const player = await registerPlayer()
@@ -94,7 +94,7 @@ describe('fulfilment', () => {
 })
 
 describe('an organisation’s orders', () => {
-  it('are listed for whoever manages its payments, each with its own lines', async () => {
+  it('are listed for members who manage its payments, with only its own lines', async () => {
     const book = await stageProduct()
     const speaker = await stageProduct(SPEAKER)
     const player = await registerPlayer()
@@ -102,11 +102,11 @@ describe('an organisation’s orders', () => {
       { productId: book.id, quantity: 1 },
       { productId: speaker.id, quantity: 1 },
     ])
-    const one = await ordered(player, [{ productId: book.id, quantity: 1 }])
+    const single = await ordered(player, [{ productId: book.id, quantity: 1 }])
     const { operator, id: organisationId } = book.organisation
     const path = `/orders?organisationId=${organisationId}`
     const { body } = await as(operator, 'GET', path)
-    expect(body.data.map(({ id }: { id: string }) => id)).toEqual([one.id, both.id])
+    expect(body.data.map(({ id }: { id: string }) => id)).toEqual([single.id, both.id])
     expect(body.data[1].lines.map(({ productId }: { productId: string }) => productId)).toEqual([book.id])
     const first = await as(operator, 'GET', `${path}&limit=1`)
     const next = await as(operator, 'GET', `${path}&limit=1&cursor=${first.body.nextCursor}`)
@@ -117,7 +117,7 @@ describe('an organisation’s orders', () => {
     expect((await as(operator, 'GET', '/orders')).body.data).toEqual([])
   })
 
-  it('of several organisations are read by each as its own part, which tells nothing of the others’', async () => {
+  it('show each organisation only its own part, and nothing about the others', async () => {
     const book = await stageProduct()
     const speaker = await stageProduct(SPEAKER)
     const player = await registerPlayer()
@@ -127,13 +127,13 @@ describe('an organisation’s orders', () => {
     ])
     const { operator, id: organisationId } = book.organisation
     const part = (await as(operator, 'GET', `/orders/${id}`)).body
-    const own = { amount: 2 * BOOK_PRICE, currency: 'KES' }
+    const ownSum = { amount: 2 * BOOK_PRICE, currency: 'KES' }
     expect(part).toMatchObject({
       status: 'paid',
-      amount: own,
+      amount: ownSum,
       refunded: { amount: 0 },
       lines: [{ productId: book.id }],
-      payment: { status: 'succeeded', amount: own, checkoutUrl: null },
+      payment: { status: 'succeeded', amount: ownSum, checkoutUrl: null },
       history: [],
     })
     const packed = await as(operator, 'POST', `/orders/${id}/fulfilment`, { line: 0, status: 'packed' })
@@ -161,7 +161,7 @@ describe('an organisation’s orders', () => {
     }
   })
 
-  it('say of a part what was refunded of it alone', async () => {
+  it('show each organisation only the refunds of its own part', async () => {
     const book = await stageProduct()
     const speaker = await stageProduct(SPEAKER)
     const player = await registerPlayer()
@@ -190,7 +190,7 @@ describe('an organisation’s orders', () => {
     expect(await read(player)).toEqual(['partially_refunded', 2 * BOOK_PRICE])
   })
 
-  it('are read by the same few statements, however many there are', async () => {
+  it('are read with the same number of statements, however many there are', async () => {
     const { id: productId, organisation } = await stageProduct({ stock: 30 })
     const path = `/orders?organisationId=${organisation.id}&limit=100`
     const statementsFor = async (count: number) => {
@@ -205,12 +205,12 @@ describe('an organisation’s orders', () => {
       return statements
     }
     await bought(await registerPlayer(), [{ productId, quantity: 1 }])
-    const few = await statementsFor(1)
+    const statements = await statementsFor(1)
     for (let more = 0; more < 7; more++) await bought(await registerPlayer(), [{ productId, quantity: 1 }])
-    expect(await statementsFor(8)).toBe(few)
+    expect(await statementsFor(8)).toBe(statements)
   })
 
-  it('keep a product that was ordered from being deleted', async () => {
+  it('keep an ordered product from being deleted', async () => {
     const { id: productId, organisation } = await stageProduct()
     await bought(await registerPlayer(), [{ productId, quantity: 1 }])
     expect((await as(organisation.operator, 'DELETE', `/products/${productId}`)).status).toBe(204)

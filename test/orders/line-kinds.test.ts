@@ -1,4 +1,4 @@
-// One file and one row of the table make a kind of line: vouchers are placed, paid, refunded and expire like all others.
+// One file and one row of the table make a kind of line: vouchers are ordered, paid, refunded and expire like all others.
 import { env } from 'cloudflare:workers'
 import { Hono } from 'hono'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -31,22 +31,22 @@ afterAll(() => {
   delete table.voucher
 })
 
-/** Through the doors of orders that sell vouchers too. */
-async function ask(person: Person, method: 'GET' | 'POST', path: string, body?: unknown) {
+/** Calls routes of orders that also sell vouchers. */
+async function callShop(person: Person, method: 'GET' | 'POST', path: string, body?: unknown) {
   const headers = {
     authorization: `Bearer ${person.token}`,
     'content-type': 'application/json',
     'idempotency-key': newKey(),
   }
   const response = await shop.request(path, { method, headers, body: JSON.stringify(body) }, env)
-  // biome-ignore lint/suspicious/noExplicitAny: what is read of it is compared by the tests
+  // biome-ignore lint/suspicious/noExplicitAny: the tests compare the fields that they read
   return { status: response.status, body: await response.json<any>() }
 }
 
 const place = (person: Person, lines: object[], more = {}) =>
-  ask(person, 'POST', '/orders', { lines, payment: { provider: 'sandbox' }, ...more })
+  callShop(person, 'POST', '/orders', { lines, payment: { provider: 'sandbox' }, ...more })
 
-const read = async (person: Person, id: string) => (await ask(person, 'GET', `/orders/${id}`)).body
+const read = async (person: Person, id: string) => (await callShop(person, 'GET', `/orders/${id}`)).body
 
 async function staged(quantity = 3) {
   const { id: organisationId, operator } = await organisationWithOperator()
@@ -77,7 +77,7 @@ const transfersOf = async (orderId: string) => {
 }
 
 describe('a kind of line that one file adds', () => {
-  it('is placed beside the others, paid with them, and shown in its own words', async () => {
+  it('is ordered and paid together with others, and shown in its own words', async () => {
     const { id: raffleId, organisation } = await stagePriced()
     const { id: productId } = await stageProduct({}, organisation)
     const voucherId = voucherOf(organisation.id)
@@ -119,19 +119,19 @@ describe('a kind of line that one file adds', () => {
     })
   })
 
-  it('is part of what the door says of a line that is not one', async () => {
+  it('appears in the validation messages about lines', async () => {
     const { voucherId, player } = await staged()
     const refused = async (lines: object[], more = {}) => (await place(player, lines, more)).body.errors
     expect(await refused([{ quantity: 1 }])).toEqual([
       { path: 'lines.0', message: 'name either a raffleId or a productId or a voucherId' },
     ])
     expect(await refused([{ voucherId, numbers: [1] }])).toEqual([
-      { path: 'lines.0.numbers', message: 'are for raffles alone' },
+      { path: 'lines.0.numbers', message: 'are only for raffles' },
     ])
     expect(await refused([{ voucherId, quantity: 1 }], { deliveryAddress: ADDRESS })).toEqual([
       {
         path: 'deliveryAddress',
-        message: 'is for products: tickets and vouchers are not sent to anybody',
+        message: 'is for products: tickets and vouchers are not sent',
       },
     ])
     const twice = [1, 2].map((quantity) => ({ voucherId, quantity }))
@@ -140,7 +140,7 @@ describe('a kind of line that one file adds', () => {
     ])
   })
 
-  it('leaves the fields of others in their order, on which the fingerprint of a request depends', () => {
+  it('keeps the order of the other fields, because the fingerprint of a request depends on it', () => {
     const [raffleId, productId] = [newId('raffle'), newId('product')]
     const lines = [
       { quantity: 1, raffleId },
@@ -153,17 +153,19 @@ describe('a kind of line that one file adds', () => {
     ])
   })
 
-  it('is paid again by a provider that it takes alone', async () => {
+  it('accepts another payment only by its own providers', async () => {
     const { player, order } = await staged()
-    const refused = await ask(player, 'POST', `/orders/${order.id}/pay`, { provider: 'manual' })
+    const refused = await callShop(player, 'POST', `/orders/${order.id}/pay`, { provider: 'manual' })
     expect([refused.status, refused.body.errors]).toEqual([
       422,
       [{ path: 'provider', message: '“A voucher” takes payments by sandbox only' }],
     ])
-    expect((await ask(player, 'POST', `/orders/${order.id}/pay`, { provider: 'sandbox' })).status).toBe(201)
+    expect((await callShop(player, 'POST', `/orders/${order.id}/pay`, { provider: 'sandbox' })).status).toBe(
+      201,
+    )
   })
 
-  it('is refunded, some of it and then all', async () => {
+  it('is refunded in part, and then in full', async () => {
     const { player, operator, organisationId, order } = await stagedPaid()
     const refund = (lines?: object[]) =>
       as(
@@ -175,9 +177,9 @@ describe('a kind of line that one file adds', () => {
           headers: { 'idempotency-key': newKey() },
         },
       )
-    const strange = await refund([{ line: 0, numbers: [7] }])
-    expect(strange.body.errors).toEqual([
-      { path: 'lines.0.numbers', message: 'must be vouchers of this line, unlike voucher 7' },
+    const foreign = await refund([{ line: 0, numbers: [7] }])
+    expect(foreign.body.errors).toEqual([
+      { path: 'lines.0.numbers', message: 'must name vouchers of this line, not voucher 7' },
     ])
     expect((await refund([{ line: 0, numbers: [2] }])).body.status).toBe('paid')
     expect((await holdOf(order.id))?.left).toEqual([1, 3])
@@ -187,7 +189,9 @@ describe('a kind of line that one file adds', () => {
       status: 'refunded',
       lines: [{ state: 'refunded', refundedQuantity: 3 }],
     })
-    expect(historyOf(refunded)).toContain('KES 14.00 for vouchers 1 and 3 goes back to you: Not wanted.')
+    expect(historyOf(refunded)).toContain(
+      'KES 14.00 for vouchers 1 and 3 will be refunded to you: Not wanted.',
+    )
     expect(await transfersOf(order.id)).toContainEqual({
       debit: `shop:${organisationId}`,
       credit: 'refunds',
@@ -196,7 +200,7 @@ describe('a kind of line that one file adds', () => {
     })
   })
 
-  it('is refunded to everybody by a run once it is cancelled', async () => {
+  it('is refunded to all buyers by a run once it is cancelled', async () => {
     const { voucherId, organisationId, player, order } = await stagedPaid()
     await env.DB.prepare('INSERT INTO refund_runs (item_id, reason, started_at) VALUES (?, ?, ?)')
       .bind(voucherId, 'The shop closed.', NOW)
@@ -205,7 +209,7 @@ describe('a kind of line that one file adds', () => {
     const refunded = await read(player, order.id)
     expect(refunded).toMatchObject({ status: 'refunded', refunded: order.amount })
     expect(historyOf(refunded)).toContain(
-      'The voucher was cancelled, and the price of its vouchers goes back to you: The shop closed.',
+      'The voucher was cancelled, and the price of your vouchers will be refunded to you: The shop closed.',
     )
     expect(await transfersOf(order.id)).toContainEqual({
       debit: `shop:${organisationId}`,
@@ -215,7 +219,7 @@ describe('a kind of line that one file adds', () => {
     })
   })
 
-  it('that nobody pays for is released', async () => {
+  it('is released if nobody pays for it', async () => {
     const { player, order } = await staged()
     expect((await holdOf(order.id))?.state).toBe('held')
     at(NOW + HOLD)

@@ -1,4 +1,4 @@
-// A kind of line that only tests sell: what one file has to say for orders, payments and refunds to work with it.
+// A kind of line that only tests sell: everything that one file must define to work with orders, payments and refunds.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { newId } from '../../src/core/ids.ts'
@@ -10,10 +10,10 @@ import { unitsNamed } from '../../src/orders/unit-text.ts'
 
 export const VOUCHER_PRICE = 700
 
-/** Names its item: `voucher_` and the organisation that sells it. */
+/** The id of its item: `voucher_` and the id of the organisation that sells it. */
 export const voucherOf = (organisationId: string): string => `voucher_${organisationId}`
 
-/** What was held, by the id of its hold, and the numbers of what is left of it. */
+/** The state of each hold and the numbers that are left of it, keyed by the id of the hold. */
 export const vouchers = new Map<string, { state: 'held' | 'sold' | 'released'; left: number[] }>()
 
 export const voucherLine: LinePort<'voucherId'> = {
@@ -21,11 +21,11 @@ export const voucherLine: LinePort<'voucherId'> = {
   words: { item: 'voucher', unit: 'voucher' },
   texts: {
     issued: (count) => `${count} vouchers to give away.`,
-    gone: (title) => `“${title}”`,
+    taken: (title) => `“${title}”`,
     refunded: (numbers) => unitsNamed('voucher', numbers),
     whyKept: 'it was spent',
-    keptDespiteDispute: (units) => `Spent already: ${units}.`,
-    keptAtALoss: (units) => `Spent already: ${units}. Their shop bears the price.`,
+    keptDespiteDispute: (units) => `Already spent: ${units}.`,
+    keptAtALoss: (units) => `Already spent: ${units}. The shop bears the price.`,
   },
   isNumbered: false,
   acceptedProviders: async () => [{ title: 'A voucher', providers: ['sandbox'] }],

@@ -1,6 +1,5 @@
-// A mobile-money network as Safaricom's Daraja is, at the edge where it would be called, and a provider that speaks to it:
-// what the port must fit. Prompts cannot be taken back, callbacks come once, unsigned, to an address that is a secret,
-// what they say is told nowhere else, and an answer may be lost.
+// A fake of Safaricom's Daraja and a provider that calls it, to test that the port fits mobile money. Prompts cannot be
+// withdrawn. Callbacks come once, unsigned, to a secret address. A query returns no receipt number. Answers may be lost.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import * as z from 'zod'
 import type { Ctx } from '../../src/core/context.ts'
@@ -23,7 +22,7 @@ export interface Push {
   Amount: number
   PhoneNumber: string
   CallBackURL: string
-  /** Of the query: 4999 is still processing. */
+  /** The code that a query returns. 4999: still processing. */
   ResultCode: string
 }
 
@@ -35,17 +34,17 @@ export interface Transfer {
   QueueTimeOutURL: string
 }
 
-/** The network: what it was asked, and what it answers. */
+/** The network: it records requests and answers them. */
 export class Daraja {
   pushes: Push[] = []
   transfers: Transfer[] = []
-  /** The next answer is lost on its way, after what was asked is done. */
+  /** Whether it handles the next request but its answer is lost. */
   losesAnswer = false
-  /** It refuses the next push, for this reason. */
+  /** The reason why it refuses pushes; null if it does not. */
   refuses: string | null = null
-  /** Whether whoever is prompted pays at once. */
+  /** Whether a prompted payer pays at once. */
   paysAtOnce = false
-  /** By which process it is called. */
+  /** Wraps every call, so that a test can run it in another process. */
   through: <Result>(call: () => Promise<Result>) => Promise<Result> = (call) => call()
 
   reset(): void {
@@ -68,7 +67,7 @@ export class Daraja {
     return { ResultCode }
   }
 
-  /** Asked again with the same id, it is one transfer. */
+  /** A repeat with the same id is the same transfer. */
   async b2c(transfer: Transfer): Promise<void> {
     const { OriginatorConversationID: id } = transfer
     if (!this.transfers.some((each) => each.OriginatorConversationID === id)) this.transfers.push(transfer)
@@ -109,7 +108,7 @@ const Result = z.object({
   }),
 })
 
-/** The secret part of an address that is told to the network: our own id, and what only we can have put to it. */
+/** The secret part of a callback address: our own id and its signature. */
 function tokenOf({ JWT_SECRET }: Pick<Settings, 'JWT_SECRET'>, id: string): string {
   return `${id}.${createHmac('sha256', JWT_SECRET).update(`daraja ${id}`).digest('base64url')}`
 }
@@ -119,14 +118,14 @@ function idOf(ctx: Ctx, token: string | null): string {
   const id = (token ?? '').slice(0, token?.lastIndexOf('.'))
   const right = Buffer.from(tokenOf(ctx.settings, id))
   if (given.length !== right.length || !timingSafeEqual(given, right)) {
-    throw new Problem('forbidden', 'This address is not one that was given out.')
+    throw new Problem('forbidden', 'This callback address was never issued.')
   }
   return id
 }
 
 const ANSWER = { ResultCode: 0, ResultDesc: 'Accepted' }
 
-/** A door that takes what `schema` describes. */
+/** A webhook route whose body must match `schema`. */
 const doorFor = <Body>(
   schema: z.ZodType<Body>,
   eventOf: (id: string, body: Body) => WebhookEvent,
@@ -138,7 +137,7 @@ const doorFor = <Body>(
   },
 })
 
-/** Of a transfer the key has the try after the id. */
+/** The key of a transfer is the id, followed by the try. */
 const subjectOf = (key: string): string => /^[a-z]+_[0-9a-z]+/.exec(key)![0]
 const kindOf = (id: string) => (id.startsWith('refund_') ? 'refund' : 'payout')
 
@@ -147,11 +146,11 @@ export function mpesaOver(daraja: Daraja): PaymentProvider {
     `${settings.PUBLIC_ORIGIN}/api/v1/payments/mpesa/${door}/${tokenOf(settings, id)}`
 
   async function send(ctx: Ctx, key: string, amount: number, phone: string): Promise<Sent> {
-    const told = (await storedEventsAbout(ctx, 'mpesa', subjectOf(key))).filter(({ eventId }) =>
+    const results = (await storedEventsAbout(ctx, 'mpesa', subjectOf(key))).filter(({ eventId }) =>
       eventId.startsWith(`result:${key}:`),
     )
-    if (told.length > 0) {
-      const { Result: result } = Result.parse(JSON.parse(told.at(-1)!.body))
+    if (results.length > 0) {
+      const { Result: result } = Result.parse(JSON.parse(results.at(-1)!.body))
       return result.ResultCode === 0
         ? { status: 'succeeded', reference: result.TransactionID, reason: null }
         : { status: 'failed', reference: null, reason: 'mpesa declined it' }
@@ -195,9 +194,11 @@ export function mpesaOver(daraja: Daraja): PaymentProvider {
     },
 
     async fetch(ctx, payment): Promise<Observed> {
-      const told = (await storedEventsAbout(ctx, 'mpesa', payment.id)).map(({ body }) => readCallback(body))
-      const paid = told.find(({ receiptNumber }) => receiptNumber !== undefined)
-      const reference = payment.reference ?? told[0]?.reference
+      const callbacks = (await storedEventsAbout(ctx, 'mpesa', payment.id)).map(({ body }) =>
+        readCallback(body),
+      )
+      const paid = callbacks.find(({ receiptNumber }) => receiptNumber !== undefined)
+      const reference = payment.reference ?? callbacks[0]?.reference
       if (reference === undefined) return notPushed(payment)
       const { ResultCode } = await daraja.query(reference)
       if (ResultCode === '4999') return { status: 'pending', captures: [], reason: null }
@@ -268,7 +269,7 @@ function readCallback(body: string) {
   }
 }
 
-/** What the network posts once a prompt was answered. */
+/** The callback that the network posts after the payer answered a prompt. */
 export const callbackBody = (push: Push, receipt: string | null, amount = push.Amount): string =>
   JSON.stringify({
     Body: {
@@ -276,7 +277,7 @@ export const callbackBody = (push: Push, receipt: string | null, amount = push.A
         MerchantRequestID: '29115-34620561-1',
         CheckoutRequestID: push.CheckoutRequestID,
         ResultCode: Number(push.ResultCode),
-        ResultDesc: 'told',
+        ResultDesc: 'a result',
         ...(receipt === null
           ? {}
           : {
@@ -299,5 +300,5 @@ export const resultBody = (
   TransactionID: string,
 ) =>
   JSON.stringify({
-    Result: { ResultType: 0, ResultCode, ResultDesc: 'told', OriginatorConversationID, TransactionID },
+    Result: { ResultType: 0, ResultCode, ResultDesc: 'a result', OriginatorConversationID, TransactionID },
   })

@@ -1,5 +1,5 @@
-// Money that a provider takes back after it had arrived: before the commitment its tickets are void; after it they stay, and
-// their organisation bears the price. Every unit of it is accounted for, however often and late it is told.
+// Money that a provider takes back after it arrived. Before the commitment its tickets are voided. After it they stay, and
+// their organisation bears the price. The ledger stays correct, however often and late the reversal is reported.
 import { env } from 'cloudflare:workers'
 import { eq } from 'drizzle-orm'
 import { describe, expect, it, vi } from 'vitest'
@@ -41,7 +41,7 @@ import { audit } from '../simulation/invariants.ts'
 
 useClock()
 
-/** The ledger's accounts by the transfers of an order: what came in less what went out; zeros are left out. */
+/** The balance of each account from the transfers of an order: debits less credits. Zero balances are left out. */
 async function balances(orderId: string): Promise<Record<string, number>> {
   const { results } = await env.DB.prepare(
     `SELECT account, sum(amount) AS sum FROM (
@@ -77,7 +77,7 @@ const freeze = async ({ pool }: Staged) => {
 }
 
 describe('a dispute before the commitment', () => {
-  it('voids the tickets, is a refund that the bank has paid, and says so', async () => {
+  it('voids the tickets, makes a refund that the bank has paid, and records both in the history', async () => {
     const staged = await stagePriced()
     const { player, id, checkoutUrl } = await buyOf(staged, 3)
     await press(checkoutUrl, 'dispute')
@@ -88,7 +88,7 @@ describe('a dispute before the commitment', () => {
       lines: [{ state: 'refunded', refundedQuantity: 3 }],
     })
     expect(historyOf(order)).toMatch(
-      /Your bank took KES 15\.00 back\.\nYours no longer: tickets 1, 2 and 3\.\nKES 15\.00 is with you already/,
+      /Your bank took KES 15\.00 back\.\nNo longer yours: tickets 1, 2 and 3\.\nYour bank has already returned KES 15\.00 to you\./,
     )
     expect(await soldOf(staged.id)).toBe(0)
     expect(await balances(id)).toEqual({})
@@ -101,12 +101,12 @@ describe('a dispute before the commitment', () => {
     expect(takings).toMatchObject({ debit: 3 * PRICE, credit: 3 * PRICE })
     await sweep()
     await expectSound(true, staged.id)
-    // The numbers are for sale again, in their order.
+    // The numbers are for sale again.
     at(NOW + MINUTE)
     expect((await buyOf(staged, 1)).order.lines[0].tickets).toHaveLength(1)
   })
 
-  it('is told to operators until one of them dismisses it', async () => {
+  it('needs attention until an operator dismisses it', async () => {
     const staged = await stagePriced()
     const { id, checkoutUrl } = await buyOf(staged, 1)
     await press(checkoutUrl, 'dispute')
@@ -120,14 +120,14 @@ describe('a dispute before the commitment', () => {
     const [{ id: paymentId }] = await list()
     expect((await reconcile(staged.operator, paymentId)).body.attention).toMatch(/took KES 5\.00 back/)
     const dismissed = await as(staged.operator, 'POST', `/payments/${paymentId}/dismiss`, {
-      reason: 'The buyer had asked for that.',
+      reason: 'The buyer wanted that.',
     })
     expect(dismissed.body, JSON.stringify(dismissed.body)).toMatchObject({ attention: null })
     await reconcile(staged.operator, paymentId)
     expect(await list()).toEqual([])
   })
 
-  it('told five times, at once and late, happens once', async () => {
+  it('takes effect once, even if it is reported five times, at once and late', async () => {
     const staged = await stagePriced()
     const { player, id, checkoutUrl } = await buyOf(staged, 2)
     await press(checkoutUrl, 'dispute')
@@ -143,7 +143,7 @@ describe('a dispute before the commitment', () => {
     await expectSound(false, staged.id)
   })
 
-  it('first heard of by an operator who asks is told by that', async () => {
+  it('takes effect if an operator’s reconcile finds it first', async () => {
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 2)
     const { id: paymentId } = (await paymentOf(id))!
@@ -153,7 +153,7 @@ describe('a dispute before the commitment', () => {
     expect((await orderOf(player, id)).status).toBe('refunded')
   })
 
-  it('heard of before the money itself settles the order first', async () => {
+  it('settles the order first if it is reported together with the money', async () => {
     const staged = await stagePriced()
     const player = await registerPlayer()
     const { id } = await reserve(player, staged.id, 2)
@@ -171,7 +171,7 @@ describe('a dispute before the commitment', () => {
     await expectSound(false, staged.id)
   })
 
-  it('takes back goods and tickets, and the entries that they have earned', async () => {
+  it('takes back goods, tickets and the entries that they earned', async () => {
     const staged = await stagePriced()
     const book = await stageProduct({}, staged.organisation)
     const earned = await stagePriced(
@@ -199,7 +199,7 @@ describe('a dispute before the commitment', () => {
       refunded: { amount: 2 * PRICE + BOOK_PRICE },
       lines: [{ state: 'refunded' }, { state: 'refunded' }],
     })
-    expect(historyOf(order)).toContain('Yours no longer: tickets 1 and 2, 1 × Things Fall Apart.')
+    expect(historyOf(order)).toContain('No longer yours: tickets 1 and 2, 1 × Things Fall Apart.')
     expect(await stockOf(book.id)).toBe(stock + 1)
     expect(await soldOf(earned.id)).toBe(0)
     expect(await balances(id)).toEqual({})
@@ -207,8 +207,8 @@ describe('a dispute before the commitment', () => {
   })
 })
 
-describe('a dispute of money that went back', () => {
-  it('in part, takes the rest back, and the part is lost', async () => {
+describe('a dispute of refunded money', () => {
+  it('that was refunded in part takes the rest back, and loses that part', async () => {
     const staged = await stagePriced()
     const { player, id, checkoutUrl } = await buyOf(staged, 3)
     await refund(staged.operator, id, { lines: [{ line: 0, numbers: [2] }] })
@@ -216,12 +216,12 @@ describe('a dispute of money that went back', () => {
     expect(await orderOf(player, id)).toMatchObject({ status: 'refunded', refunded: { amount: 3 * PRICE } })
     expect(await balances(id)).toEqual({ 'cash:sandbox': -PRICE, disputes: PRICE })
     expect(await attentionOf(id)).toMatch(
-      /took KES 15\.00 back \(.+\), of which KES 5\.00 had gone back already/,
+      /took KES 15\.00 back \(.+\), of which KES 5\.00 was already refunded/,
     )
     await expectSound(false, staged.id)
   })
 
-  it('in full, is lost, and comes before operators', async () => {
+  it('that was refunded in full loses all of it, and needs attention', async () => {
     const staged = await stagePriced()
     const { player, id, checkoutUrl } = await buyOf(staged, 2)
     await refund(staged.operator, id)
@@ -230,12 +230,12 @@ describe('a dispute of money that went back', () => {
     expect(order).toMatchObject({ status: 'refunded', refunded: { amount: 2 * PRICE } })
     expect(historyOf(order)).toMatch(/Your bank took KES 10\.00 back\.$/)
     expect(await balances(id)).toEqual({ 'cash:sandbox': -2 * PRICE, disputes: 2 * PRICE })
-    expect(await attentionOf(id)).toMatch(/, which had gone back already\.$/)
+    expect(await attentionOf(id)).toMatch(/, which was already refunded\.$/)
     await sweep()
     await expectSound(true, staged.id)
   })
 
-  it('because it had been paid twice, is of each capture', async () => {
+  it('that was paid twice is recorded for each capture', async () => {
     const staged = await stagePriced()
     const player = await registerPlayer()
     const { id, checkoutUrl } = await reserve(player, staged.id, 1)
@@ -251,7 +251,7 @@ describe('a dispute of money that went back', () => {
 })
 
 describe('a dispute after the commitment', () => {
-  it('leaves the tickets in the draw; their organisation owes the price, and the winner can be disqualified', async () => {
+  it('leaves the tickets in the draw: their organisation bears the price, and a winner can be disqualified', async () => {
     const staged = await stagePriced({ prizes: [{ title: 'A book', quantity: 1 }], onUnclaimed: 'keep' })
     const { player, id, checkoutUrl } = await buyOf(staged, 2)
     const { operator, organisation } = staged
@@ -264,7 +264,7 @@ describe('a dispute after the commitment', () => {
       lines: [{ state: 'issued', refundedQuantity: 0 }],
     })
     expect(historyOf(order)).toMatch(
-      /Your bank took KES 10\.00 back\.\nIn the draw still, .+: tickets 1 and 2\. A prize that they win may be withheld\.$/,
+      /Your bank took KES 10\.00 back\.\nStill in the draw, .+: tickets 1 and 2\. A prize that they win may be withheld\.$/,
     )
     expect(await attentionOf(id)).toMatch(/took KES 10\.00 back .+tickets 1 and 2\..+can be disqualified\.$/)
     expect(await balances(id)).toEqual({ takings: -2 * PRICE, organiser: 2 * PRICE })
@@ -282,7 +282,7 @@ describe('a dispute after the commitment', () => {
     }
     const balance = async () =>
       (await as(operator, 'GET', `/organisations/${organisation.id}/balance`)).body.data
-    // All takings are left for it, and lost.
+    // The organisation's share is as large as its loss.
     expect(await balance()).toEqual([{ balance: KES(0), left: KES(0) }])
     expect((await request(operator, staged.id)).body).toMatchObject({
       code: 'invalid_state',
@@ -291,7 +291,7 @@ describe('a dispute after the commitment', () => {
     await expectSound(true, staged.id)
   })
 
-  it('told once it was paid out, is owed, and paid in', async () => {
+  it('and after the payout makes the organisation owe the price, until it tops up', async () => {
     const staged = await stagePriced({ onUnclaimed: 'keep' })
     const { operator, organisation } = staged
     const { checkoutUrl } = await buyOf(staged, 2)
@@ -321,7 +321,7 @@ describe('a dispute after the commitment', () => {
     await expectSound(false, staged.id, other.id)
   })
 
-  it('of a cart, takes back what is of an open raffle or of the shop', async () => {
+  it('of a cart takes back the lines of open raffles and of the shop', async () => {
     const frozen = await stagePriced()
     const open = await stagePriced(
       {
@@ -350,11 +350,11 @@ describe('a dispute after the commitment', () => {
     await expectSound(false, frozen.id, open.id, book.id)
   })
 
-  it('is no loss any more once the raffle is cancelled, and nobody is paid twice', async () => {
+  it('is no loss if the raffle is cancelled, and nobody is paid twice', async () => {
     const staged = await stagePriced({ minTickets: 10 })
     const { player, id, checkoutUrl } = await buyOf(staged, 2)
     const other = await buyOf(staged, 1)
-    // Below its minimum, the pool cancels itself at the freeze, before anybody is refunded.
+    // Below its minimum, the pool cancels itself at the freeze, before any buyer is refunded.
     at(CLOSES_AT + 30 * MINUTE)
     await ringAlarm(staged.pool)
     await press(checkoutUrl, 'dispute')
@@ -368,7 +368,7 @@ describe('a dispute after the commitment', () => {
     await expectSound(true, staged.id)
   })
 
-  it('of a raffle that is cancelled afterwards, goes back to its organisation', async () => {
+  it('returns the price to the organisation if the raffle is cancelled afterwards', async () => {
     const staged = await stagePriced()
     const { player, id, checkoutUrl } = await buyOf(staged, 2)
     await freeze(staged)
@@ -382,14 +382,14 @@ describe('a dispute after the commitment', () => {
     await sweep()
     const order = await orderOf(player, id)
     expect(order.status).toBe('refunded')
-    expect(historyOf(order)).toMatch(/KES 10\.00 is with you already, as your bank took it back\.$/)
+    expect(historyOf(order)).toMatch(/Your bank has already returned KES 10\.00 to you\.$/)
     expect(await balances(id)).toEqual({})
     await expectSound(true, staged.id)
   })
 })
 
-describe('what is told of otherwise', () => {
-  const told = async (orderId: string, changes: object = {}) => {
+describe('a reversal', () => {
+  const report = async (orderId: string, changes: object = {}) => {
     const { id } = (await paymentOf(orderId))!
     const ctx = testContext()
     const payment = await ctx.db.select().from(payments).where(eq(payments.id, id)).get()
@@ -400,46 +400,44 @@ describe('what is told of otherwise', () => {
     await reconcilePayment(ctx, payment!)
   }
 
-  it('as less than the order comes to, takes nothing back by itself', async () => {
+  it('of less than the price of the order takes no ticket back', async () => {
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 3)
-    await told(id, { amount: PRICE })
+    await report(id, { amount: PRICE })
     expect(await orderOf(player, id)).toMatchObject({ status: 'paid', refunded: { amount: 0 } })
     expect(await attentionOf(id)).toBe(
-      `sandbox took KES 5.00 back (dp_${id}), less than the KES 15.00 that its order comes to: what that bought stays as it is.`,
+      `sandbox took KES 5.00 back (dp_${id}), less than the price of KES 15.00: the order stays as it is.`,
     )
     expect(await balances(id)).toMatchObject({ disputes: PRICE, 'cash:sandbox': 2 * PRICE })
   })
 
   it.each([
-    ['another currency', { currency: 'USD' }],
-    ['more than came', { amount: 100 * PRICE }],
-    ['a capture that nobody knows', { capture: 'other' }],
-  ])('as %s, changes nothing and comes before operators', async (_, changes) => {
+    ['in another currency', { currency: 'USD' }],
+    ['of more than the capture', { amount: 100 * PRICE }],
+    ['of an unknown capture', { capture: 'other' }],
+  ])('%s changes nothing and needs attention', async (_, changes) => {
     expectLogged('a provider tells of money that is written down otherwise')
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 3)
     const before = await balances(id)
-    await told(id, changes)
-    expect(await attentionOf(id)).toMatch(
-      /took .+ back \(.+\), which does not agree with what is written down/,
-    )
+    await report(id, changes)
+    expect(await attentionOf(id)).toMatch(/took .+ back \(.+\), which does not match our records/)
     expect(await balances(id)).toEqual(before)
     expect((await orderOf(player, id)).status).toBe('paid')
   })
 
-  it('as another sum than before, or of another order, changes nothing more', async () => {
+  it('that repeats with another sum or order changes nothing more, and needs attention', async () => {
     expectLogged('a provider tells of money that is written down otherwise')
     const staged = await stagePriced()
     const [{ id }, other] = [await buyOf(staged, 2), await buyOf(staged, 2)]
-    await told(id)
+    await report(id)
     expect(await balances(id)).toEqual({})
-    await told(id, { amount: PRICE })
+    await report(id, { amount: PRICE })
     expect(await balances(id)).toEqual({})
-    expect(await attentionOf(id)).toMatch(/does not agree/)
-    await told(other.id, { reference: `dp_${id}` })
+    expect(await attentionOf(id)).toMatch(/does not match our records/)
+    await report(other.id, { reference: `dp_${id}` })
     expect((await orderOf(other.player, other.id)).status).toBe('paid')
-    expect(await attentionOf(other.id)).toMatch(/does not agree/)
+    expect(await attentionOf(other.id)).toMatch(/does not match our records/)
     await expectSound(false, staged.id)
   })
 })

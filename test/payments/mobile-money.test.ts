@@ -1,4 +1,4 @@
-// A provider that asks on the phone, once, and tells what came of it once, to a secret address: the port fits it.
+// A provider that prompts on the phone once and calls a secret address back once: the port fits it.
 import { env } from 'cloudflare:workers'
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -63,7 +63,7 @@ async function bought(key = newKey(), person = player) {
 /** The network posts to the address that it was given. */
 const post = (url: string, raw: string) => call('POST', new URL(url).pathname, { raw })
 
-/** The payer answers the prompt on the phone; the network decides, and tells unless the callback is lost. */
+/** The network records the payer's answer, without a callback. */
 function decide(push: Push, code: string): void {
   push.ResultCode = code
 }
@@ -82,12 +82,12 @@ const all = async (sql: string, ...values: unknown[]) =>
   ).results
 const receiptsOf = (orderId: string) => all('SELECT * FROM receipts WHERE order_id = ?', orderId)
 const paymentRow = async (id: string) => (await all('SELECT * FROM payments WHERE id = ?', id))[0]
-/** Nothing but what is told can move it on. */
-const neverAskAgain = (orderId: string) =>
+/** The payment is no longer polled, so only a callback can settle it. */
+const stopPolling = (orderId: string) =>
   env.DB.prepare('UPDATE payments SET due_at = NULL WHERE order_id = ?').bind(orderId).run()
 
 describe('a payment on the phone', () => {
-  it('is settled by its callback, whose receipt number is kept; told twice, it is paid once', async () => {
+  it('is settled once by its callback, even if that repeats, and its receipt number is stored', async () => {
     const order = await bought()
     expect(order.payment).toMatchObject({
       status: 'pending',
@@ -107,11 +107,11 @@ describe('a payment on the phone', () => {
     ])
   })
 
-  it('is believed only at the address that was given out, and of what the network says when it is asked', async () => {
+  it('accepts callbacks only at its issued address, and only if a query confirms them', async () => {
     const order = await bought()
     const stranger = await registerPlayer()
     const other = await bought(newKey(), stranger)
-    const [push, another] = daraja.pushes as [Push, Push]
+    const [push, otherPush] = daraja.pushes as [Push, Push]
     const body = callbackBody({ ...push, ResultCode: '0' }, 'RLB0R69NXM')
     const before = (await all('SELECT event_id FROM webhooks')).length
     for (const wrong of [
@@ -125,14 +125,14 @@ describe('a payment on the phone', () => {
       expect((await post(push.CallBackURL, malformed)).status).toBe(400)
     }
     expect(await all('SELECT event_id FROM webhooks')).toHaveLength(before)
-    // The address leaked: the network, asked, knows of no money.
+    // Even if the address leaks, the query shows that no money arrived.
     expect((await post(push.CallBackURL, body)).status).toBe(200)
     expect((await orderOf(player, order.id)).status).toBe('pending')
     expect((await orderOf(stranger, other.id)).status).toBe('pending')
-    expect(another.ResultCode).toBe('4999')
+    expect(otherPush.ResultCode).toBe('4999')
   })
 
-  it('whose callback never comes is settled by asking; a callback after that adds the receipt number alone', async () => {
+  it('without a callback is settled by polling; a later callback only adds the receipt number', async () => {
     const order = await bought()
     const [push] = daraja.pushes as [Push]
     decide(push, '0')
@@ -142,38 +142,40 @@ describe('a payment on the phone', () => {
     expect(await receiptsOf(order.id)).toMatchObject([{ amount: PRICE, receipt_number: null }])
     await confirm(push, 'RLC0R69NXM')
     expect(await receiptsOf(order.id)).toMatchObject([{ amount: PRICE, receipt_number: 'RLC0R69NXM' }])
-    expect(historyOf(await orderOf(player, order.id))).toContain('The receipt number of that is RLC0R69NXM.')
+    expect(historyOf(await orderOf(player, order.id))).toContain(
+      'The receipt number of this payment is RLC0R69NXM.',
+    )
     expect(await all('SELECT * FROM refunds WHERE order_id = ?', order.id)).toEqual([])
     expect(await paymentRow(order.payment.id)).toMatchObject({ status: 'succeeded', attention: null })
   })
 
-  it('that tells of another’s receipt is no money, and somebody must look at it', async () => {
+  it('whose callback has the receipt of another payment is not settled, and needs attention', async () => {
     expectLogged('a provider tells of money that is written down otherwise')
     const first = await bought()
     const other = await registerPlayer()
     const second = await bought(newKey(), other)
-    const [one, two] = daraja.pushes as [Push, Push]
-    await confirm(one, 'RLD0R69NXM')
-    await confirm(two, 'RLD0R69NXM')
+    const [firstPush, secondPush] = daraja.pushes as [Push, Push]
+    await confirm(firstPush, 'RLD0R69NXM')
+    await confirm(secondPush, 'RLD0R69NXM')
     expect((await orderOf(player, first.id)).status).toBe('paid')
     expect((await orderOf(other, second.id)).status).toBe('pending')
     expect(await receiptsOf(second.id)).toEqual([])
     expect((await paymentRow(second.payment.id)).attention).toBe(
-      'mpesa says that KES 500.00 came (RLD0R69NXM), which is written down as other money.',
+      'mpesa reports that KES 500.00 arrived (RLD0R69NXM), which does not match our records.',
     )
   })
 
-  it('of another sum than was asked for goes back', async () => {
+  it('of a wrong sum is refunded', async () => {
     const order = await bought()
     const [push] = daraja.pushes as [Push]
     decide(push, '0')
     await post(push.CallBackURL, callbackBody(push, 'RLE0R69NXM', 1))
     const now = await orderOf(player, order.id)
     expect(now.status).toBe('pending')
-    expect(historyOf(now)).toContain('KES 1.00 came instead of KES 500.00. It goes back to you.')
+    expect(historyOf(now)).toContain('KES 1.00 arrived instead of KES 500.00. It will be refunded to you.')
   })
 
-  it('that fails says why, and a later success overrides that', async () => {
+  it('that fails shows why, and a later success overrides the failure', async () => {
     const order = await bought()
     const [push] = daraja.pushes as [Push]
     decide(push, '1037')
@@ -184,7 +186,7 @@ describe('a payment on the phone', () => {
     expect((await orderOf(player, order.id)).status).toBe('paid')
   })
 
-  it('that is refused outright has failed, and another number can be asked', async () => {
+  it('that is refused at once fails, and the buyer can pay with another number', async () => {
     daraja.refuses = 'it is no number of M-Pesa'
     const order = await bought()
     expect(order).toMatchObject({ status: 'pending', payment: { status: 'failed', message: null } })
@@ -192,14 +194,14 @@ describe('a payment on the phone', () => {
       'The payment failed: it is no number of M-Pesa.',
     )
     daraja.refuses = null
-    const again = await as(
+    const second = await as(
       player,
       'POST',
       `/orders/${order.id}/pay`,
       { provider: 'mpesa', phone: '+254700000002' },
       withKey(newKey()),
     )
-    expect(again).toMatchObject({ status: 201, body: { payment: { status: 'pending' } } })
+    expect(second).toMatchObject({ status: 201, body: { payment: { status: 'pending' } } })
     expect(daraja.pushes).toMatchObject([{ PhoneNumber: '+254700000002' }])
     for (const ms of [5 * MINUTE, HOUR, HOUR + MINUTE]) {
       at(NOW + ms)
@@ -208,13 +210,13 @@ describe('a payment on the phone', () => {
     expect(await paymentRow(order.payment.id)).toMatchObject({ status: 'failed', attention: null })
   })
 
-  it('needs a phone, and whole shillings', async () => {
+  it('requires a phone number and whole shillings', async () => {
     for (const phone of ['254700000001', '0700000001']) {
       const { body } = await buy({ provider: 'mpesa', phone })
       expect(body.errors).toMatchObject([{ path: 'payment.phone' }])
     }
     expect((await buy({ provider: 'mpesa' })).body.errors).toEqual([
-      { path: 'payment.phone', message: 'is needed: mpesa asks on the phone' },
+      { path: 'payment.phone', message: 'is required: mpesa prompts on the phone' },
     ])
     const draft = await stageDraft({ ticketPrice: KES(PRICE + 50), providers: ['mpesa'] })
     const { status, body } = await as(draft.operator, 'POST', `/raffles/${draft.id}/publish`)
@@ -228,43 +230,43 @@ describe('a prompt whose answer was lost', () => {
     allowLogged({ message: 'a payment may have been started', reason: 'the answer was lost' })
     daraja.losesAnswer = true
   })
-  const SAYS = /has not answered yet\. If your phone asks you, confirm there/
+  const UNANSWERED = /has not answered yet\. If your phone shows a payment request, confirm it/
 
-  it('is never sent again by itself: not by a repeat, not by the sweep', async () => {
+  it('is never sent again, neither by a repeat nor by the sweep', async () => {
     const key = newKey()
     const order = await bought(key)
-    expect(order.payment).toMatchObject({ status: 'pending', message: expect.stringMatching(SAYS) })
+    expect(order.payment).toMatchObject({ status: 'pending', message: expect.stringMatching(UNANSWERED) })
     expect((await buy(undefined, key)).body.order.id).toBe(order.id)
     for (const seconds of [20, 40, 75, 120]) {
       at(NOW + seconds * SECOND)
       await sweep()
     }
     expect(daraja.pushes).toHaveLength(1)
-    expect((await orderOf(player, order.id)).payment.message).toMatch(SAYS)
+    expect((await orderOf(player, order.id)).payment.message).toMatch(UNANSWERED)
   })
 
-  it('is paid when the callback says so, by the address alone', async () => {
+  it('is settled by its callback, found by the address alone', async () => {
     const order = await bought()
-    await neverAskAgain(order.id)
+    await stopPolling(order.id)
     await confirm(daraja.pushes[0]!, 'RLG0R69NXM')
     expect((await orderOf(player, order.id)).status).toBe('paid')
     expect(await receiptsOf(order.id)).toMatchObject([{ receipt_number: 'RLG0R69NXM' }])
   })
 
-  it('can be tried once more by its payer; if both are paid the second goes back', async () => {
+  it('lets the payer try again; if both payments succeed, the second is refunded', async () => {
     const order = await bought()
     const pay = { provider: 'mpesa', phone: PHONE }
-    const again = await as(player, 'POST', `/orders/${order.id}/pay`, pay, withKey(newKey()))
-    expect(again.status).toBe(201)
-    const [one, two] = daraja.pushes as [Push, Push]
-    await confirm(two, 'RLH0R69NXM')
-    await confirm(one, 'RLI0R69NXM')
+    const second = await as(player, 'POST', `/orders/${order.id}/pay`, pay, withKey(newKey()))
+    expect(second.status).toBe(201)
+    const [firstPush, secondPush] = daraja.pushes as [Push, Push]
+    await confirm(secondPush, 'RLH0R69NXM')
+    await confirm(firstPush, 'RLI0R69NXM')
     const now = await orderOf(player, order.id)
     expect(now.status).toBe('paid')
-    expect(historyOf(now)).toContain('This order was paid already. KES 500.00 goes back to you.')
+    expect(historyOf(now)).toContain('This order was already paid. KES 500.00 will be refunded to you.')
   })
 
-  it('comes before operators if nobody says for an hour what became of it', async () => {
+  it('needs attention if its outcome is unknown for an hour', async () => {
     const order = await bought()
     for (const ms of [20 * SECOND, 5 * MINUTE, 15 * MINUTE, HOUR]) {
       at(NOW + ms)
@@ -272,16 +274,16 @@ describe('a prompt whose answer was lost', () => {
     }
     const now = await orderOf(player, order.id)
     expect(now.status).toBe('expired')
-    expect(historyOf(now)).toMatch(SAYS)
+    expect(historyOf(now)).toMatch(UNANSWERED)
     expect(historyOf(now)).toContain(
-      'If you have paid all the same, that is found out, and settled or sent back to you.',
+      'If you have paid, the payment will be found. You then get your order or a refund.',
     )
     expect((await paymentRow(order.payment.id)).attention).toBe(
       'mpesa does not know what became of it: its answer was lost.',
     )
   })
 
-  const LOOKS = [20 * SECOND, 5 * MINUTE, 15 * MINUTE, HOUR]
+  const SWEEPS_AFTER_MS = [20 * SECOND, 5 * MINUTE, 15 * MINUTE, HOUR]
   const record = (person: Person, id: string, reference: string, more = {}) =>
     as(person, 'POST', `/payments/${id}/receipts`, { reference }, more)
   const cashOf = async (orderId: string) =>
@@ -292,19 +294,19 @@ describe('a prompt whose answer was lost', () => {
       )
     )[0].sum
 
-  /** After the hour in which nobody said what became of it. */
+  /** Makes an order whose push was lost, an hour ago. */
   async function lost(person = player) {
     daraja.losesAnswer = true
     at(NOW)
     const order = await bought(newKey(), person)
-    for (const ms of LOOKS) {
+    for (const ms of SWEEPS_AFTER_MS) {
       at(NOW + ms)
       await sweep()
     }
     return { id: order.id, paymentId: order.payment.id, push: daraja.pushes.at(-1)! }
   }
 
-  it('is written down by an administrator from the statement, once; a callback after that is the same money', async () => {
+  it('is recorded once by an administrator from the statement; a later callback is the same money', async () => {
     const { id, paymentId, push } = await lost()
     expect(await record(raffle.operator, paymentId, 'RLJ0R69NXM')).toMatchObject({
       status: 403,
@@ -332,7 +334,7 @@ describe('a prompt whose answer was lost', () => {
     expect(await all('SELECT * FROM refunds WHERE order_id = ?', id)).toEqual([])
   })
 
-  it('and whose callback comes just before it is written down is paid once', async () => {
+  it('is paid once if its callback comes just before an administrator records it', async () => {
     const { id, paymentId, push } = await lost()
     const { DB, done } = interrupted(/^insert into "receipts"/i, () => confirm(push, 'RLL0R69NXM'))
     const late = await record(await signedInAdmin(), paymentId, 'RLM0R69NXM', { bindings: { DB } })
@@ -341,7 +343,7 @@ describe('a prompt whose answer was lost', () => {
     expect(await cashOf(id)).toBe(PRICE)
   })
 
-  it('is not written down by what is another’s', async () => {
+  it('cannot be recorded with the receipt of another payment', async () => {
     const other = await registerPlayer()
     const first = await lost(other)
     const admin = await signedInAdmin()
@@ -351,7 +353,7 @@ describe('a prompt whose answer was lost', () => {
     expect(await receiptsOf(second.id)).toEqual([])
   })
 
-  it('is not sent either where the process died before it was asked: nobody can know that', async () => {
+  it('is not sent after a crash before the call, because nobody can know that it was not made', async () => {
     daraja.losesAnswer = false
     const { id, payment } = await bought()
     await env.DB.prepare(
@@ -363,23 +365,23 @@ describe('a prompt whose answer was lost', () => {
     at(NOW + 20 * SECOND)
     await sweep()
     expect(daraja.pushes).toEqual([])
-    expect((await orderOf(player, id)).payment.message).toMatch(SAYS)
+    expect((await orderOf(player, id)).payment.message).toMatch(UNANSWERED)
   })
 
-  it('is not sent by cancelling, nor at the last moment', async () => {
+  it('is sent neither by cancelling nor at the last moment', async () => {
     daraja.losesAnswer = false
-    const neverAsked = (id: string) =>
+    const markNeverSent = (id: string) =>
       env.DB.prepare(
         `UPDATE payments SET status = 'starting', reference = NULL, action = NULL, asked_at = NULL WHERE id = ?`,
       )
         .bind(id)
         .run()
     const first = await bought()
-    await neverAsked(first.payment.id)
+    await markNeverSent(first.payment.id)
     daraja.pushes = []
     expect((await as(player, 'POST', `/orders/${first.id}/cancel`)).body.status).toBe('cancelled')
     const second = await bought()
-    await neverAsked(second.payment.id)
+    await markNeverSent(second.payment.id)
     daraja.pushes = []
     at(Date.parse(second.payUntil) - 30 * SECOND)
     await sweep()
@@ -389,7 +391,7 @@ describe('a prompt whose answer was lost', () => {
     expect(daraja.pushes).toEqual([])
   })
 
-  it('is one push, of two that start it at the same time', async () => {
+  it('is pushed once if two calls start it at the same time', async () => {
     daraja.losesAnswer = false
     const { payment } = await bought()
     await env.DB.prepare(
@@ -409,8 +411,8 @@ describe('a prompt whose answer was lost', () => {
   })
 })
 
-describe('a payment on the phone of which nothing is told for an hour', () => {
-  async function silent(number: string) {
+describe('a payment on the phone that is not confirmed for an hour', () => {
+  async function recordedByAdmin(number: string) {
     const order = await bought()
     for (const ms of [20 * SECOND, 5 * MINUTE, 15 * MINUTE, HOUR]) {
       at(NOW + ms)
@@ -427,8 +429,8 @@ describe('a payment on the phone of which nothing is told for an hour', () => {
     return { id: order.id, paymentId: order.payment.id, push, written }
   }
 
-  it('and is written down by a person is the same money to whoever asks, and when it is told', async () => {
-    const { id, paymentId, push, written } = await silent('RLO0R69NXM')
+  it('and is recorded by an administrator is the same money for later queries and callbacks', async () => {
+    const { id, paymentId, push, written } = await recordedByAdmin('RLO0R69NXM')
     decide(push, '0')
     await as(raffle.operator, 'POST', `/payments/${paymentId}/reconcile`)
     await confirm(push, 'RLO0R69NXM')
@@ -438,17 +440,17 @@ describe('a payment on the phone of which nothing is told for an hour', () => {
     expect((await orderOf(player, id)).status).toBe('paid')
   })
 
-  it('and was written down under another number is put before people when it is told', async () => {
+  it('and was recorded with another number needs attention when the callback comes', async () => {
     expectLogged('a provider tells of money that is written down otherwise')
-    const { id, paymentId, push, written } = await silent('RLQ0R69NXM')
+    const { id, paymentId, push, written } = await recordedByAdmin('RLQ0R69NXM')
     await confirm(push, 'RLP0R69NXM')
     expect(await receiptsOf(id)).toMatchObject(written)
     expect(await receiptsOf(id)).toHaveLength(1)
-    expect((await paymentRow(paymentId)).attention).toMatch(/which is written down as other money/)
+    expect((await paymentRow(paymentId)).attention).toMatch(/which does not match our records/)
   })
 })
 
-describe('money sent to a phone', () => {
+describe('a refund to a phone', () => {
   async function refunded() {
     const order = await bought()
     await confirm(daraja.pushes[0]!, `RM${crypto.randomUUID().slice(0, 8)}`)
@@ -456,7 +458,7 @@ describe('money sent to a phone', () => {
       raffle.operator,
       'POST',
       `/orders/${order.id}/refunds`,
-      { reason: 'asked for' },
+      { reason: 'The buyer cannot come.' },
       withKey(newKey()),
     )
     expect(status, JSON.stringify(body)).toBe(201)
@@ -464,7 +466,7 @@ describe('money sent to a phone', () => {
   }
   const refundRow = async (id: string) => (await all('SELECT * FROM refunds WHERE id = ?', id))[0]
 
-  it('goes back to the phone that paid, and has arrived when the network says so', async () => {
+  it('is sent to the phone that paid, and is paid when the network confirms it', async () => {
     const { refund, transfer } = await refunded()
     expect(transfer).toMatchObject({ Amount: PRICE / 100, PartyB: PHONE })
     expect(refund.status).toBe('sent')
@@ -477,7 +479,7 @@ describe('money sent to a phone', () => {
     expect(daraja.transfers).toHaveLength(1)
   })
 
-  it('is not known to have failed when the queue timed out: it is the same transfer, asked again', async () => {
+  it('is not failed by a queue time-out: the same transfer is polled again', async () => {
     const { refund, transfer } = await refunded()
     expect((await post(transfer.QueueTimeOutURL, '{}')).status).toBe(200)
     await sweep()
@@ -485,14 +487,14 @@ describe('money sent to a phone', () => {
     expect(daraja.transfers).toHaveLength(1)
   })
 
-  it('that comes back after it had arrived is owed again, once, and sent once more', async () => {
+  it('that bounces after it was paid is owed again once, and sent again', async () => {
     const { order, refund, transfer } = await refunded()
     await post(transfer.ResultURL, resultBody(transfer, 0, 'RN3'))
     await sweep()
     expect(await refundRow(refund.id)).toMatchObject({ status: 'paid' })
-    for (let told = 0; told < 2; told++) await post(transfer.ResultURL, resultBody(transfer, 2_001, ''))
+    for (let times = 0; times < 2; times++) await post(transfer.ResultURL, resultBody(transfer, 2_001, ''))
     expect(historyOf(await orderOf(player, order.id))).toContain(
-      'mpesa could not pay you the KES 500.00 after all. It is sent once more.',
+      'mpesa could not pay you the KES 500.00 after all. It will be sent again.',
     )
     expect(await audit(env, { settled: false, raffles: [raffle.id] })).toEqual([])
     await sweep()
@@ -510,7 +512,7 @@ describe('money sent to a phone', () => {
     expect(await audit(env, { settled: false, raffles: [raffle.id] })).toEqual([])
   })
 
-  it('that arrived after it was said to have failed is not sent again', async () => {
+  it('that arrives after it was reported as failed is not sent again', async () => {
     const { order, refund, transfer } = await refunded()
     await post(transfer.ResultURL, resultBody(transfer, 2_001, ''))
     await sweep()
@@ -525,7 +527,7 @@ describe('money sent to a phone', () => {
     expect((await orderOf(player, order.id)).status).toBe('refunded')
   })
 
-  it('that failed is another transfer when it is tried again', async () => {
+  it('that failed is retried as a new transfer', async () => {
     const { refund, transfer } = await refunded()
     await post(transfer.ResultURL, resultBody(transfer, 2_001, ''))
     await sweep()
@@ -539,7 +541,7 @@ describe('money sent to a phone', () => {
     expect(await refundRow(refund.id)).toMatchObject({ status: 'paid', reference: 'RN2' })
   })
 
-  describe('of which nothing is told for an hour', () => {
+  describe('that is not confirmed for an hour', () => {
     const mark = (person: Person, id: string, what: 'paid' | 'failed', more = {}) =>
       as(
         person,
@@ -556,7 +558,7 @@ describe('money sent to a phone', () => {
         )
       ).map(({ credit, sum }) => [credit, sum])
 
-    async function silent() {
+    async function unconfirmed() {
       const known = await refunded()
       const admin = await signedInAdmin()
       for (const what of ['paid', 'failed'] as const) {
@@ -565,22 +567,23 @@ describe('money sent to a phone', () => {
       at(NOW + HOUR)
       await sweep()
       expect((await refundRow(known.refund.id)).attention).toBe('mpesa has not confirmed it yet.')
-      const needing = async () => (await as(raffle.operator, 'GET', '/payments?needs=attention')).body.data
-      expect(await needing()).toHaveLength(1)
-      return { ...known, id: known.refund.id as string, admin, needing }
+      const attentionList = async () =>
+        (await as(raffle.operator, 'GET', '/payments?needs=attention')).body.data
+      expect(await attentionList()).toHaveLength(1)
+      return { ...known, id: known.refund.id as string, admin, attentionList }
     }
 
-    it('and marked as failed, is paid if that is told after all', async () => {
-      const { id, admin, transfer, needing } = await silent()
+    it('and is marked as failed becomes paid if the network confirms it later', async () => {
+      const { id, admin, transfer, attentionList } = await unconfirmed()
       expect((await mark(admin, id, 'failed')).status).toBe(200)
       await post(transfer.ResultURL, resultBody(transfer, 0, 'RN6'))
       expect(await refundRow(id)).toMatchObject({ status: 'paid', reference: 'RN6' })
-      expect(await needing()).toEqual([])
+      expect(await attentionList()).toEqual([])
       expect(await paidBy(id)).toEqual([['cash:mpesa', PRICE]])
     })
 
-    it('and marked as failed, is paid by nobody else once it is told to be on its way', async () => {
-      const { id, admin, transfer } = await silent()
+    it('and is marked as failed can be paid by nobody else once an event shows it under way', async () => {
+      const { id, admin, transfer } = await unconfirmed()
       expect((await mark(admin, id, 'failed')).status).toBe(200)
       await post(transfer.QueueTimeOutURL, '{}')
       expect(await refundRow(id)).toMatchObject({ status: 'sent', tries: 0, attention: null })
@@ -591,8 +594,8 @@ describe('money sent to a phone', () => {
       expect(daraja.transfers).toHaveLength(1)
     })
 
-    it('marked as failed and paid by hand, is not sent by what is told later', async () => {
-      const { id, admin, transfer } = await silent()
+    it('and was paid by hand after it was marked as failed is not sent by a later event', async () => {
+      const { id, admin, transfer } = await unconfirmed()
       expect((await mark(admin, id, 'failed')).status).toBe(200)
       expect((await mark(raffle.operator, id, 'paid')).body.status).toBe('paid')
       await post(transfer.ResultURL, resultBody(transfer, 2_001, ''))
@@ -601,8 +604,8 @@ describe('money sent to a phone', () => {
       expect(await paidBy(id)).toEqual([['cash:manual', PRICE]])
     })
 
-    it('is marked as paid there by an administrator alone, once', async () => {
-      const { id, admin, transfer, needing } = await silent()
+    it('can be marked as paid only by an administrator, and only once', async () => {
+      const { id, admin, transfer, attentionList } = await unconfirmed()
       const stranger = (await organisationWithOperator()).operator
       for (const what of ['paid', 'failed'] as const) {
         expect((await mark(raffle.operator, id, what)).body.code).toBe('forbidden')
@@ -613,20 +616,20 @@ describe('money sent to a phone', () => {
         expect([status, body.status, body.reference]).toEqual([200, 'paid', 'RN3'])
       }
       expect((await mark(admin, id, 'failed')).body.code).toBe('invalid_state')
-      expect(await needing()).toEqual([])
+      expect(await attentionList()).toEqual([])
       await post(transfer.ResultURL, resultBody(transfer, 0, 'RN3'))
       await sweep()
       expect(await paidBy(id)).toEqual([['cash:mpesa', PRICE]])
       expect(await refundRow(id)).toMatchObject({ status: 'paid', reference: 'RN3', attention: null })
     })
 
-    it('and was not paid there is left to people: by hand, or under another key', async () => {
-      const { id, admin, needing, order } = await silent()
+    it('and is marked as failed can be paid by hand or retried under a new key', async () => {
+      const { id, admin, attentionList, order } = await unconfirmed()
       for (let times = 0; times < 2; times++) {
         expect((await mark(admin, id, 'failed')).body).toMatchObject({ id, status: 'failed' })
       }
       expect(await refundRow(id)).toMatchObject({ tries: 1, due_at: null })
-      expect(await needing()).toMatchObject([
+      expect(await attentionList()).toMatchObject([
         { attention: 'A refund waits: The statement does not have it.' },
       ])
       await as(raffle.operator, 'POST', `/payments/${order.payment.id}/reconcile`)
@@ -640,29 +643,29 @@ describe('money sent to a phone', () => {
       expect(await paidBy(id)).toEqual([['cash:manual', PRICE]])
     })
 
-    it('cannot be decided by people while the network is being asked', async () => {
-      const { id, admin } = await silent()
+    it('cannot be decided by people while a request to the network is under way', async () => {
+      const { id, admin } = await unconfirmed()
       const statuses: number[] = []
-      const asking = vi.spyOn(daraja, 'b2c').mockImplementation(async () => {
+      const b2c = vi.spyOn(daraja, 'b2c').mockImplementation(async () => {
         for (const what of ['paid', 'failed'] as const) {
           statuses.push((await mark(admin, id, what)).status)
         }
       })
       at(NOW + 2 * HOUR)
       await sweep()
-      asking.mockRestore()
+      b2c.mockRestore()
       expect(statuses).toEqual([409, 409])
       expect((await mark(admin, id, 'paid')).status).toBe(200)
     })
 
-    it('and is marked as failed just before the network is asked is not asked for under the old key', async () => {
-      const { id, admin } = await silent()
-      const asking = vi.spyOn(daraja, 'b2c')
+    it('and is marked as failed just before a request is not sent under the old key', async () => {
+      const { id, admin } = await unconfirmed()
+      const b2c = vi.spyOn(daraja, 'b2c')
       at(NOW + 2 * HOUR)
       const { DB, done } = interrupted(/^update "refunds"/i, () => mark(admin, id, 'failed'))
       await sweep({ DB })
-      expect([done(), asking.mock.calls.length]).toEqual([true, 0])
-      asking.mockRestore()
+      expect([done(), b2c.mock.calls.length]).toEqual([true, 0])
+      b2c.mockRestore()
       expect(await refundRow(id)).toMatchObject({ status: 'failed', tries: 1 })
     })
   })

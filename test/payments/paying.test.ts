@@ -1,4 +1,4 @@
-// Tries to pay for an order: which one it shows, what each is told of, how many there may be, and how they end with it.
+// Payments of one order: which one it shows, what a repeat returns, how many there may be, and how they end with the order.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
@@ -25,8 +25,8 @@ async function staged() {
   return { raffle, player, bought, first: bought.order.payment }
 }
 
-/** An order with two tries, of which neither is paid. */
-async function triedTwice() {
+/** Makes an order with two payments, both unpaid. */
+async function stagedTwoPayments() {
   const stage = await staged()
   at(NOW + SECOND)
   const key = newKey()
@@ -43,49 +43,49 @@ const chargeOf = (paymentId: string) =>
   env.DB.prepare('SELECT status FROM sandbox_charges WHERE id = ?').bind(paymentId).first<string>('status')
 
 describe('the payment that an order shows', () => {
-  it('is the latest try, with where to pay, while there is something to pay', async () => {
-    const { player, bought, first, second } = await triedTwice()
+  it('is the latest one, with its payment page, while the order is unpaid', async () => {
+    const { player, bought, first, second } = await stagedTwoPayments()
     expect(second.id).not.toBe(first.id)
     expect((await orderOf(player, bought.id)).payment).toEqual(second)
     expect(second).toMatchObject({ status: 'pending', message: 'Pay on the sandbox’s page.' })
     expect(second.checkoutUrl).toContain(second.id)
   })
 
-  it.each(['first', 'second'] as const)('is the try that paid, when that is the %s', async (which) => {
-    const { player, bought, key, ...tries } = await triedTwice()
-    await press(tries[which].checkoutUrl, 'approve')
+  it.each(['first', 'second'] as const)('is the one that paid, if that is the %s', async (which) => {
+    const { player, bought, key, ...both } = await stagedTwoPayments()
+    await press(both[which].checkoutUrl, 'approve')
     const order = await orderOf(player, bought.id)
-    const payment = { ...tries[which], status: 'succeeded', checkoutUrl: null, message: null }
+    const payment = { ...both[which], status: 'succeeded', checkoutUrl: null, message: null }
     expect(order).toMatchObject({ status: 'paid', payment })
     expect((await as(player, 'GET', '/orders')).body.data[0].payment).toEqual(payment)
-    // Nobody who repeats a try is sent to pay for what is paid.
+    // A repeat does not send the buyer to pay a paid order.
     expect((await payAgain(player, bought.id, { key })).body).toMatchObject({ status: 'paid', payment })
   })
 
-  it('stays the try that paid when another is paid after it', async () => {
-    const { player, bought, first, second } = await triedTwice()
+  it('stays the one that paid if another is paid after it', async () => {
+    const { player, bought, first, second } = await stagedTwoPayments()
     await press(first.checkoutUrl, 'approve')
     await press(second.checkoutUrl, 'approve')
     expect((await orderOf(player, bought.id)).payment).toMatchObject({ id: first.id, status: 'succeeded' })
   })
 
-  it('has nowhere to pay once it failed, or its order is cancelled or has expired', async () => {
-    const nowhere = { checkoutUrl: null, message: null }
+  it('has no payment page once it failed, or its order is cancelled or has expired', async () => {
+    const noPage = { checkoutUrl: null, message: null }
     const declined = await staged()
     await press(declined.bought.checkoutUrl, 'decline')
     expect(await orderOf(declined.player, declined.bought.id)).toMatchObject({
       status: 'pending',
-      payment: { ...nowhere, status: 'failed' },
+      payment: { ...noPage, status: 'failed' },
     })
     const cancelled = await staged()
     const { body } = await as(cancelled.player, 'POST', `/orders/${cancelled.bought.id}/cancel`)
-    expect(body).toMatchObject({ status: 'cancelled', payment: { ...nowhere, id: cancelled.first.id } })
+    expect(body).toMatchObject({ status: 'cancelled', payment: { ...noPage, id: cancelled.first.id } })
     const expired = await staged()
     at(NOW + HOLD)
     await sweep()
     expect(await orderOf(expired.player, expired.bought.id)).toMatchObject({
       status: 'expired',
-      payment: { ...nowhere, id: expired.first.id },
+      payment: { ...noPage, id: expired.first.id },
     })
   })
 })
@@ -97,10 +97,10 @@ describe('a purchase that is repeated', () => {
     return body
   }
 
-  it('answers the order as it stands, with all that has happened to it', async () => {
+  it('returns the present order with its whole history', async () => {
     const { raffle, player, bought } = await staged()
-    const same = await repeated(player, raffle.id, bought.key)
-    expect(same.order).toEqual(bought.order)
+    const unpaid = await repeated(player, raffle.id, bought.key)
+    expect(unpaid.order).toEqual(bought.order)
     await press(bought.checkoutUrl, 'approve')
     const paid = await repeated(player, raffle.id, bought.key)
     expect(paid.order).toEqual(await orderOf(player, bought.id))
@@ -108,7 +108,7 @@ describe('a purchase that is repeated', () => {
     expect(paid.reservation.state).toBe('sold')
   })
 
-  it('names no tickets that are free again', async () => {
+  it('returns no released tickets', async () => {
     const { raffle, player, bought } = await staged()
     await as(player, 'POST', `/orders/${bought.id}/cancel`)
     const { order, reservation } = await repeated(player, raffle.id, bought.key)
@@ -118,8 +118,8 @@ describe('a purchase that is repeated', () => {
   })
 })
 
-describe('a try to pay', () => {
-  it('is one, however often it is asked for under its key', async () => {
+describe('another payment', () => {
+  it('is started once for each key, however often the request is repeated', async () => {
     const { player, bought } = await staged()
     const key = newKey()
     const answers = await Promise.all([1, 2, 3].map(() => payAgain(player, bought.id, { key })))
@@ -128,7 +128,7 @@ describe('a try to pay', () => {
     expect(await paymentsOf(bought.id)).toHaveLength(2)
   })
 
-  it('is another one if anything else is asked for: its key is refused', async () => {
+  it('is refused if its key was used with a different body', async () => {
     const { player, bought } = await staged()
     const key = newKey()
     const body = { provider: 'sandbox', phone: '+254700000000', returnUrl: 'https://shop.example/a' }
@@ -147,7 +147,7 @@ describe('a try to pay', () => {
     expect(await paymentsOf(bought.id)).toHaveLength(2)
   })
 
-  it('is by a provider that everything in the order takes', async () => {
+  it('must be by a provider that every item of the order accepts', async () => {
     const raffle = await stagePriced({ providers: ['sandbox'] })
     const book = await stageProduct({}, raffle.organisation)
     const player = await registerPlayer()
@@ -162,13 +162,13 @@ describe('a try to pay', () => {
       [{ path: 'provider', message: '“Signed first editions” takes payments by sandbox only' }],
     ])
     expect((await payAgain(player, mixed.id)).status).toBe(201)
-    // Products take every provider.
+    // Products accept every provider.
     const books = await ordered(player, [{ productId: book.id, quantity: 1 }])
     expect((await payAgain(player, books.id, { body })).status).toBe(201)
   })
 
-  it('is told of in the order’s history, once', async () => {
-    const { player, bought, key } = await triedTwice()
+  it('is recorded once in the order’s history', async () => {
+    const { player, bought, key } = await stagedTwoPayments()
     await payAgain(player, bought.id, { key })
     await payAgain(player, bought.id, { body: { provider: 'manual' } })
     const { history } = await orderOf(player, bought.id)
@@ -179,7 +179,7 @@ describe('a try to pay', () => {
     ])
   })
 
-  it('is one of ten at most, the first and failed ones among them, also when all come at once', async () => {
+  it('counts towards a limit of ten, with the first and failed ones, even if all start at once', async () => {
     const { player, bought } = await staged()
     await press(bought.checkoutUrl, 'decline')
     const known = newKey()
@@ -188,9 +188,9 @@ describe('a try to pay', () => {
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(8)
     const refused = answers.filter(({ status }) => status !== 201)
     for (const { status, body } of refused) expect([status, body.code]).toEqual([409, 'limit_reached'])
-    expect(refused[0]!.body.detail).toContain('There are 10 tries to pay for an order')
+    expect(refused[0]!.body.detail).toContain('An order can have 10 payments')
     expect(await paymentsOf(bought.id)).toHaveLength(10)
-    // Each of them can still be asked for, and paid.
+    // A repeat of each still works, and each can still be paid.
     const { status, body } = await payAgain(player, bought.id, { key: known })
     expect(status).toBe(201)
     await press(body.payment.checkoutUrl, 'approve')
@@ -198,34 +198,34 @@ describe('a try to pay', () => {
   })
 })
 
-describe('a try to pay at the moment in which its order is cancelled', () => {
+describe('another payment while its order is being cancelled', () => {
   const during = async (pattern: RegExp) => {
     const stage = await staged()
     const cancel = () => as(stage.player, 'POST', `/orders/${stage.bought.id}/cancel`)
     const { DB, done } = interrupted(pattern, async () => expect((await cancel()).status).toBe(200))
     const answer = await payAgain(stage.player, stage.bought.id, { bindings: { DB } })
     expect(done()).toBe(true)
-    return { ...stage, answer, tries: await paymentsOf(stage.bought.id) }
+    return { ...stage, answer, rows: await paymentsOf(stage.bought.id) }
   }
 
-  it('is not written down', async () => {
-    const { player, bought, answer, tries } = await during(/insert into "payments"/)
+  it('is not stored', async () => {
+    const { player, bought, answer, rows } = await during(/insert into "payments"/)
     expect([answer.status, answer.body.code]).toEqual([409, 'invalid_state'])
-    expect(answer.body.detail).toBe('This order is cancelled already.')
-    expect(tries).toHaveLength(1)
+    expect(answer.body.detail).toBe('This order is already cancelled.')
+    expect(rows).toHaveLength(1)
     expect(historyOf(await orderOf(player, bought.id))).not.toContain('started')
   })
 
-  it('is stopped at its provider if that was asked already', async () => {
-    const { answer, tries } = await during(/update "payments" set "status" = \?, "reference"/)
+  it('is stopped at its provider if it was already started there', async () => {
+    const { answer, rows } = await during(/update "payments" set "status" = \?, "reference"/)
     expect(answer.status).toBe(201)
     const payment = { status: 'expired', checkoutUrl: null, message: null }
     expect(answer.body).toMatchObject({ status: 'cancelled', payment })
-    expect(tries[1]).toMatchObject({ status: 'expired', reference: tries[1]!.id })
-    expect(await chargeOf(tries[1]!.id)).toBe('stopped')
+    expect(rows[1]).toMatchObject({ status: 'expired', reference: rows[1]!.id })
+    expect(await chargeOf(rows[1]!.id)).toBe('stopped')
   })
 
-  it('is stopped at its provider if it was started after the others were asked about', async () => {
+  it('is stopped at its provider if it started after the other payments were queried', async () => {
     const { player, bought } = await staged()
     const { DB, done } = interrupted(/update "orders" set "status"/, async () =>
       expect((await payAgain(player, bought.id)).status).toBe(201),

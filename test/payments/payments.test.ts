@@ -1,4 +1,4 @@
-// Payments: providers report and are asked, operators see to what nobody answers, and each thing takes effect once.
+// Payments: providers send webhooks and are polled, operators handle the rest, and everything takes effect once.
 import { env } from 'cloudflare:workers'
 import { eq } from 'drizzle-orm'
 import { describe, expect, it, vi } from 'vitest'
@@ -7,7 +7,7 @@ import { sandbox } from '../../src/money/providers/sandbox.ts'
 import { signEvent } from '../../src/money/providers/sandbox-signature.ts'
 import { payments } from '../../src/money/schema.ts'
 import { raffleLine } from '../../src/orders/lines/raffle-line.ts'
-import { takeObserved } from '../../src/payments/settle-order.ts'
+import { settleCaptures } from '../../src/payments/settle-order.ts'
 import { sweepWebhooks } from '../../src/webhooks/sweep-webhooks.ts'
 import {
   type Bought,
@@ -82,7 +82,7 @@ const signed = (body: string, now = Date.now()) => ({
 const report = (body: string, headers: Record<string, string> = signed(body)) =>
   call('POST', WEBHOOK, { raw: body, headers })
 
-/** The payer presses, and the page dies before anything is told to us. */
+/** The payer pays, and the sandbox crashes before it sends a webhook. */
 const pressSilently = (bought: Bought, captures = 1) =>
   env.DB.prepare("UPDATE sandbox_charges SET status = 'approved', captures = ? WHERE id = ?")
     .bind(captures, bought.order.payment.id)
@@ -95,8 +95,8 @@ async function staged(): Promise<{ raffle: Staged; player: Person; bought: Bough
   return { raffle, player, bought, paymentId: bought.order.payment.id }
 }
 
-describe('the routes of payments', () => {
-  it('that are protected are all in this file', () => {
+describe('the protected routes of payments', () => {
+  it('are all tested in this file', () => {
     const known = ROUTES.map(
       ({ method, path }) =>
         `${method} ${path
@@ -114,7 +114,7 @@ describe('the routes of payments', () => {
 describe('a webhook', () => {
   useClock()
 
-  it('settles what it tells of, is kept as it came, and acts once however often it comes', async () => {
+  it('settles its payment, is stored unchanged, and acts once, however often it comes', async () => {
     const { player, bought, paymentId } = await staged()
     await pressSilently(bought)
     const body = eventOf(paymentId)
@@ -131,13 +131,13 @@ describe('a webhook', () => {
     })
     const before = await everything()
     at(NOW + SECOND)
-    const again = await Promise.all([report(body), report(body), report(body)])
-    expect(again.map(({ status }) => status)).toEqual([200, 200, 200])
+    const repeats = await Promise.all([report(body), report(body), report(body)])
+    expect(repeats.map(({ status }) => status)).toEqual([200, 200, 200])
     expect(await everything()).toEqual(before)
     expect((await row('SELECT acted_at FROM webhooks WHERE event_id = ?', id)).acted_at).toBe(NOW)
   })
 
-  it('that is forged, stale or foreign is refused, and nothing is written', async () => {
+  it('that is forged, stale or foreign is refused, and nothing is stored', async () => {
     const { bought, paymentId } = await staged()
     await pressSilently(bought)
     const before = await everything()
@@ -178,7 +178,7 @@ describe('a webhook', () => {
     expect(await paymentRow(paymentId)).toMatchObject({ status: 'pending' })
   })
 
-  it('that could not be acted on is taken all the same, and the sweep acts on it: late money too', async () => {
+  it('that could not be acted on is still accepted, and the sweep acts on it, even on late money', async () => {
     const { player, bought, paymentId } = await staged()
     at(NOW + 11 * MINUTE)
     await sweep()
@@ -201,7 +201,7 @@ describe('a webhook', () => {
     })
   })
 
-  it('is sent again by the sandbox until it is taken, also of money for which nobody waits any more', async () => {
+  it('is sent again by the sandbox until it is accepted, even about money that arrives late', async () => {
     const { player, bought, paymentId } = await staged()
     at(NOW + 11 * MINUTE)
     await sweep()
@@ -222,7 +222,7 @@ describe('a webhook', () => {
     expect(['paid', 'refund_due', 'refunded']).toContain((await orderOf(player, bought.id)).status)
   })
 
-  it('tells of money that arrives later, when it has', async () => {
+  it('about later money is sent when the money has arrived', async () => {
     const { player, bought, paymentId } = await staged()
     await press(bought.checkoutUrl, 'later')
     await env.DB.prepare('UPDATE payments SET due_at = NULL WHERE id = ?').bind(paymentId).run()
@@ -235,7 +235,7 @@ describe('a webhook', () => {
     expect((await orderOf(player, bought.id)).status).toBe('paid')
   })
 
-  it('about money on its way out has it looked at by the next sweep', async () => {
+  it('about a refund makes the next sweep check the refund', async () => {
     const { bought } = await staged()
     const id = newId('refund')
     await env.DB.prepare(
@@ -248,7 +248,7 @@ describe('a webhook', () => {
     await env.DB.prepare('DELETE FROM refunds WHERE id = ?').bind(id).run()
   })
 
-  it('is listed and replayed by whoever manages what it tells of, and takes effect once', async () => {
+  it('is listed and replayed by members who manage its payment, and takes effect once', async () => {
     const { raffle, player, bought, paymentId } = await staged()
     const eventId = `evt-${paymentId}-x`
     await report(eventOf(paymentId, eventId))
@@ -282,7 +282,7 @@ describe('a webhook', () => {
     expect((await as(raffle.operator, 'POST', '/payments/webhooks/sandbox/evt-none/replay')).status).toBe(404)
   })
 
-  it('of a refund is replayed by whoever manages its payment, of a payout by whoever approves it', async () => {
+  it('about a refund is replayed by members who manage its payment, about a payout by those who approve it', async () => {
     const { raffle, player, bought } = await staged()
     const { organisation, operator } = raffle
     const [refund, payout] = [newId('refund'), newId('payout')]
@@ -314,7 +314,7 @@ describe('a webhook', () => {
     }
   })
 
-  it('is listed by what it tells of, all of them for an administrator alone', async () => {
+  it('is listed by its subject; only an administrator can list all', async () => {
     const { raffle, paymentId } = await staged()
     const ids = ['a', 'b', 'c'].map((each) => `evt-${paymentId}-${each}`)
     for (const id of ids) await report(eventOf(paymentId, id))
@@ -331,7 +331,7 @@ describe('a webhook', () => {
     }
   })
 
-  it('that a provider cannot be asked about is told so to whoever replays it', async () => {
+  it('whose provider cannot be reached answers its replay with the reason', async () => {
     const { raffle, paymentId } = await staged()
     expectLogged('a provider could not be asked', 'a webhook was stored and not acted on')
     vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
@@ -339,14 +339,14 @@ describe('a webhook', () => {
     const answer = await as(raffle.operator, 'POST', `/payments/webhooks/sandbox/evt-${paymentId}-y/replay`)
     expect(answer).toMatchObject({
       status: 503,
-      body: { detail: 'The webhook had no effect: sandbox could not be asked.' },
+      body: { detail: 'The webhook had no effect: sandbox could not be reached.' },
     })
     vi.restoreAllMocks()
-    const again = await as(raffle.operator, 'POST', `/payments/webhooks/sandbox/evt-${paymentId}-y/replay`)
-    expect(again.status).toBe(204)
+    const repeat = await as(raffle.operator, 'POST', `/payments/webhooks/sandbox/evt-${paymentId}-y/replay`)
+    expect(repeat.status).toBe(204)
   })
 
-  it('that cannot be acted on is tried each minute, after a day each hour, and is kept no longer than others', async () => {
+  it('that cannot be acted on is retried each minute, after a day each hour, until it is deleted like others', async () => {
     const { bought, paymentId } = await staged()
     expectLogged(
       'a provider could not be asked',
@@ -357,7 +357,7 @@ describe('a webhook', () => {
     const { id } = JSON.parse(eventOf(paymentId))
     await report(eventOf(paymentId, id))
     await env.DB.prepare('UPDATE payments SET due_at = NULL WHERE id = ?').bind(paymentId).run()
-    // So that the webhook alone has its provider asked.
+    // So that only the webhook queries its provider.
     await env.DB.prepare('UPDATE orders SET due_at = NULL WHERE id = ?').bind(bought.id).run()
     const tried = async (since: number) => {
       const before = fetch.mock.calls.length
@@ -377,7 +377,7 @@ describe('a webhook', () => {
     expect(await row('SELECT acted_at FROM webhooks WHERE event_id = ?', id)).toBeNull()
   })
 
-  it('whose signature is of another time is told which', async () => {
+  it('whose signature is too old or in the future is refused with that reason', async () => {
     const body = eventOf(newId('payment'))
     expect((await report(body, signed(body, Date.now() - 301 * SECOND))).body.detail).toMatch(/too old/)
     expect((await report(body, signed(body, Date.now() + 301 * SECOND))).body.detail).toMatch(/in the future/)
@@ -401,7 +401,7 @@ describe('a webhook', () => {
 describe('a payment', () => {
   useClock()
 
-  it('that nobody tells of is asked about on its schedule, and settled by that', async () => {
+  it('without a webhook is polled on its schedule, and settled by the poll', async () => {
     const { player, bought, paymentId } = await staged()
     for (const [after, next] of [
       [20, 40],
@@ -415,7 +415,7 @@ describe('a payment', () => {
       expect(await paymentRow(paymentId)).toMatchObject({ status: 'pending', due_at: NOW + next * SECOND })
     }
     await pressSilently(bought)
-    // Its own next look is after its order's end; that end comes first.
+    // Its next poll is after the time to pay. The end of that time polls it first.
     at(NOW + 9 * MINUTE + 30 * SECOND)
     await sweep()
     expect(await orderOf(player, bought.id)).toMatchObject({ status: 'paid' })
@@ -431,18 +431,18 @@ describe('a payment', () => {
     expect((await orderOf(player, bought.id)).status).toBe('paid')
   })
 
-  it('that is declined says so once, and leaves the order to be paid another way', async () => {
+  it('that is declined is recorded once, and the order can be paid another way', async () => {
     const { player, bought, paymentId } = await staged()
     await press(bought.checkoutUrl, 'decline')
     await press(bought.checkoutUrl, 'decline')
     const order = await orderOf(player, bought.id)
     expect(order).toMatchObject({ status: 'pending', payment: { status: 'failed' } })
     expect(historyOf(order).match(/The payment failed: it was declined\./g)).toHaveLength(1)
-    // A success that comes later still counts, so it is asked about as any other.
+    // A later success still counts, so the payment is still polled.
     expect(await paymentRow(paymentId)).toMatchObject({ due_at: NOW + 20 * SECOND })
   })
 
-  it('whose start was lost is started by the sweep, once', async () => {
+  it('whose start was lost is started once by the sweep', async () => {
     const player = await registerPlayer()
     expectLogged('a payment could not be started', 'unexpected error')
     for (const [pattern, answer] of [
@@ -470,7 +470,7 @@ describe('a payment', () => {
     }
   })
 
-  it('whose start was lost is not started when its order is over', async () => {
+  it('whose start was lost is not started after its order has ended', async () => {
     const { player, bought, paymentId } = await staged()
     await env.DB.batch([
       env.DB.prepare("UPDATE payments SET status = 'starting', action = NULL WHERE id = ?").bind(paymentId),
@@ -488,25 +488,25 @@ describe('a payment', () => {
     expectLogged('a webhook was stored and not acted on', rowNotDone('webhook'), rowNotDone('order'))
     const confirm = vi.spyOn(raffleLine, 'confirm').mockRejectedValue(new Error('the pool is away'))
     await press(bought.checkoutUrl, 'approve')
-    const needing = () => readAll('/payments?needs=attention', 10, raffle.operator)
+    const attentionList = () => readAll('/payments?needs=attention', 10, raffle.operator)
     at(NOW + 9 * MINUTE)
     await sweep()
-    expect(await needing()).toEqual([])
+    expect(await attentionList()).toEqual([])
     at(NOW + 10 * MINUTE)
     await sweep()
     const attention = 'What it pays for cannot be settled; that is tried again every minute.'
-    expect(await needing()).toMatchObject([{ id: paymentId, status: 'succeeded', attention }])
+    expect(await attentionList()).toMatchObject([{ id: paymentId, status: 'succeeded', attention }])
     confirm.mockRestore()
     at(NOW + 11 * MINUTE)
     await sweep()
     expect((await orderOf(player, bought.id)).status).toBe('paid')
-    expect(await needing()).toEqual([])
+    expect(await attentionList()).toEqual([])
   })
 
-  it('whose provider does not answer for an hour needs attention, with the reason; then it is asked by hand', async () => {
+  it('whose provider does not answer for an hour needs attention; an operator’s query then settles it', async () => {
     const { raffle, player, bought, paymentId } = await staged()
     expectLogged('a provider could not be asked')
-    const silence = vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
+    const outage = vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
     for (let minute = 1; minute <= 60; minute += 3) {
       at(NOW + minute * MINUTE)
       await sweep()
@@ -514,17 +514,17 @@ describe('a payment', () => {
     expect(await paymentRow(paymentId)).toMatchObject({ status: 'expired', attention: null })
     at(NOW + HOUR)
     await sweep()
-    const needing = await readAll('/payments?needs=attention', 10, raffle.operator)
-    expect(needing).toMatchObject([
+    const attentionList = await readAll('/payments?needs=attention', 10, raffle.operator)
+    expect(attentionList).toMatchObject([
       {
         id: paymentId,
         orderId: bought.id,
         status: 'expired',
         nextCheckAt: null,
-        attention: 'sandbox does not know what became of it: sandbox could not be asked.',
+        attention: 'sandbox does not know what became of it: sandbox could not be reached.',
       },
     ])
-    silence.mockRestore()
+    outage.mockRestore()
     await pressSilently(bought)
     const checked = await as(raffle.operator, 'POST', `/payments/${paymentId}/reconcile`)
     expect(checked.body).toMatchObject({ id: paymentId, status: 'succeeded', attention: null })
@@ -533,10 +533,10 @@ describe('a payment', () => {
   })
 })
 
-describe('payments in a list', () => {
+describe('the list of payments', () => {
   useClock()
 
-  it('are those of orders with a line of one’s organisation; an administrator sees all', async () => {
+  it('has the payments of orders with a line of the actor’s organisation; an administrator sees all', async () => {
     const { raffle, player, paymentId } = await staged()
     at(NOW + SECOND)
     const other = await staged()
@@ -556,7 +556,7 @@ describe('payments in a list', () => {
   })
 })
 
-describe('money that comes by hand', () => {
+describe('money that arrives by hand', () => {
   useClock()
 
   async function byHand(raffle?: Staged) {
@@ -568,7 +568,7 @@ describe('money that comes by hand', () => {
     return { raffle: of, player, order: body.order, paymentId: body.order.payment.id, record }
   }
 
-  it('is recorded by an operator with its reference, once', async () => {
+  it('is recorded once by an operator with its reference', async () => {
     const { raffle, player, order, paymentId, record } = await byHand()
     expect(order.payment).toMatchObject({ checkoutUrl: null, message: expect.stringContaining(paymentId) })
     at(NOW + 20 * SECOND)
@@ -589,13 +589,13 @@ describe('money that comes by hand', () => {
     expect(await everything()).toEqual(before)
   })
 
-  it('of another amount goes back, as with every provider', async () => {
+  it('is refunded if it is too little, as with every provider', async () => {
     const { raffle, player, order, record } = await byHand()
     const amount = { amount: 1, currency: 'KES' }
     expect((await record(raffle.operator, { reference: 'KCB-2', amount })).status).toBe(201)
-    const told = await orderOf(player, order.id)
-    expect(told.status).toBe('pending')
-    expect(historyOf(told)).toContain('came instead of')
+    const now = await orderOf(player, order.id)
+    expect(now.status).toBe('pending')
+    expect(historyOf(now)).toContain('arrived instead of')
     expect((await record(raffle.operator, { reference: 'KCB-2' })).body.code).toBe('conflict')
     for (const wrong of [
       { amount: 0, currency: 'KES' },
@@ -605,7 +605,7 @@ describe('money that comes by hand', () => {
     }
   })
 
-  it('pays for one order of an organisation, also when two are recorded at once', async () => {
+  it('pays for only one order of an organisation, even if it is recorded for several at once', async () => {
     const first = await byHand()
     const { operator } = first.raffle
     const [second, third] = [await byHand(first.raffle), await byHand(first.raffle)]
@@ -617,7 +617,7 @@ describe('money that comes by hand', () => {
     expect((await elsewhere.record(elsewhere.raffle.operator, { reference: 'CASH-9' })).status).toBe(201)
   })
 
-  it('recorded at once under references that cross pays only for the orders that have a receipt of their own', async () => {
+  it('recorded at once under crossing references pays only for orders with a receipt of their own', async () => {
     for (let round = 0; round < 4; round++) {
       const first = await byHand()
       const { operator } = first.raffle
@@ -628,19 +628,19 @@ describe('money that comes by hand', () => {
         second.record(operator, { reference: 'X' }),
       ])
       const ofSecond = await orderOf(second.player, second.order.id)
-      const isTaken = answers[2]!.status === 201
-      expect(ofSecond.status).toBe(isTaken ? 'paid' : 'pending')
-      expect(historyOf(ofSecond).includes('Received')).toBe(isTaken)
-      if (isTaken) continue
+      const isRecorded = answers[2]!.status === 201
+      expect(ofSecond.status).toBe(isRecorded ? 'paid' : 'pending')
+      expect(historyOf(ofSecond).includes('Received')).toBe(isRecorded)
+      if (isRecorded) continue
       expect(answers[2]!.body).toMatchObject({ code: 'conflict' })
       expect(await paymentRow(second.paymentId)).toMatchObject({ status: 'pending' })
-      // It can be paid still.
+      // The order can still be paid.
       expect((await second.record(operator, { reference: 'Z' })).status).toBe(201)
       expect((await orderOf(second.player, second.order.id)).status).toBe('paid')
     }
   })
 
-  it('recorded at once with two amounts counts as the one that is written down', async () => {
+  it('recorded at once with two amounts counts only with the amount that was stored', async () => {
     const { raffle, player, order, record } = await byHand()
     const answers = await Promise.all(
       [1, 2 * PRICE].map((amount) =>
@@ -652,7 +652,7 @@ describe('money that comes by hand', () => {
     expect(status).toBe(answers[1]!.status === 201 ? 'paid' : 'pending')
   })
 
-  it('and is another payment’s already changes nothing, also where that is found out last', async () => {
+  it('changes nothing if its reference belongs to another payment, even if only the batch can see that', async () => {
     const first = await byHand()
     const second = await byHand(first.raffle)
     await first.record(first.raffle.operator, { reference: 'KCB-7' })
@@ -660,7 +660,7 @@ describe('money that comes by hand', () => {
     const before = await everything()
     const capture = { reference: `${organisation.id}/KCB-7`, amount: 2 * PRICE, currency: 'KES' }
     const payment = (await findPaymentRow(second.paymentId))!
-    await takeObserved(testContext(), payment, { status: 'succeeded', captures: [capture], reason: null })
+    await settleCaptures(testContext(), payment, { status: 'succeeded', captures: [capture], reason: null })
     expect(await everything()).toEqual(before)
     expect(await orderOf(second.player, second.order.id)).toMatchObject({
       status: 'pending',
@@ -669,16 +669,16 @@ describe('money that comes by hand', () => {
     expect(await paymentRow(first.paymentId)).toMatchObject({ reference: capture.reference })
   })
 
-  it('is recorded by those alone who manage payments in each of the order’s organisations', async () => {
+  it('can be recorded only by members who manage payments in all organisations of the order', async () => {
     const { raffle, player, order, paymentId, record } = await byHand()
     const { operator: stranger } = await organisationWithOperator()
     const janitor = await addOperator(raffle.organisation.id, 'janitor')
     const input = { reference: 'KCB-4' }
     for (const person of [stranger, player]) {
       const refused = await record(person, input)
-      const nobodys = await as(person, 'POST', `/payments/${PAYMENT}/receipts`, input)
+      const unknown = await as(person, 'POST', `/payments/${PAYMENT}/receipts`, input)
       expect(refused.body).toMatchObject({ code: 'not_found' })
-      expect({ ...refused.body, requestId: '' }).toEqual({ ...nobodys.body, requestId: '' })
+      expect({ ...refused.body, requestId: '' }).toEqual({ ...unknown.body, requestId: '' })
       expect((await as(person, 'POST', `/payments/${paymentId}/reconcile`)).status).toBe(404)
     }
     expect((await record(janitor, input)).status).toBe(403)
@@ -694,7 +694,7 @@ describe('money that comes by hand', () => {
     expect((await orderOf(player, order.id)).status).toBe('pending')
   })
 
-  it('is none where the provider tells by itself', async () => {
+  it('is refused for a provider that reports its payments itself', async () => {
     const { raffle, paymentId } = await staged()
     const refused = await as(raffle.operator, 'POST', `/payments/${paymentId}/receipts`, {
       reference: 'KCB-5',
@@ -709,21 +709,21 @@ describe('money that comes by hand', () => {
   })
 })
 
-describe('a payment that needs somebody', () => {
+describe('a payment that needs attention', () => {
   useClock()
 
-  /** Its provider could not be asked for an hour. */
-  async function unheard() {
+  /** Its provider could not be reached for an hour. */
+  async function unanswered() {
     const known = await staged()
     expectLogged('a provider could not be asked')
-    const silence = vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
+    const outage = vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
     for (let minute = 1; minute <= 61; minute += 3) {
       at(NOW + minute * MINUTE)
       await sweep()
     }
-    silence.mockRestore()
+    outage.mockRestore()
     expect((await paymentRow(known.paymentId)).attention).toMatch(/^sandbox does not know/)
-    const needing = () => readAll('/payments?needs=attention', 10, known.raffle.operator)
+    const attentionList = () => readAll('/payments?needs=attention', 10, known.raffle.operator)
     const dismiss = (person: Person, reason = 'Nobody paid.') =>
       as(
         person,
@@ -732,11 +732,11 @@ describe('a payment that needs somebody', () => {
         { reason },
         { bindings: { LOG_LEVEL: 'info' } as object },
       )
-    return { ...known, needing, dismiss }
+    return { ...known, attentionList, dismiss }
   }
 
-  it('is written down by an administrator from the statement, and is the same money when it is told', async () => {
-    const { raffle, player, bought, paymentId, needing } = await unheard()
+  it('is recorded by an administrator from the statement; a later webhook is the same money', async () => {
+    const { raffle, player, bought, paymentId, attentionList } = await unanswered()
     const record = (reference: string) => async (person: Person) =>
       as(person, 'POST', `/payments/${paymentId}/receipts`, { reference })
     const admin = await signedInAdmin()
@@ -744,7 +744,7 @@ describe('a payment that needs somebody', () => {
     expect((await record(`${paymentId}-1`)(player)).status).toBe(404)
     const recorded = await record(`${paymentId}-1`)(admin)
     expect(recorded).toMatchObject({ status: 201, body: { reference: `${paymentId}-1` } })
-    expect(await needing()).toEqual([])
+    expect(await attentionList()).toEqual([])
     expect((await record(`${paymentId}-1`)(admin)).body).toEqual(recorded.body)
     expect((await record('another')(admin)).body.code).toBe('invalid_state')
     await pressSilently(bought)
@@ -759,15 +759,15 @@ describe('a payment that needs somebody', () => {
         'cash:sandbox',
       ),
     ).toEqual({ sum: 2 * PRICE })
-    expect(await needing()).toEqual([])
-    // What comes beside it is other money.
+    expect(await attentionList()).toEqual([])
+    // A second capture is other money.
     await pressSilently(bought, 2)
     await report(eventOf(paymentId))
     expect(await row('SELECT count(*) AS n FROM receipts WHERE payment_id = ?', paymentId)).toEqual({ n: 2 })
   })
 
-  it('is taken off the list by whoever manages it, and not asked about again; the reason stays with it, and out of the log', async () => {
-    const { raffle, player, paymentId, needing, dismiss } = await unheard()
+  it('can be dismissed by members who manage it: it is no longer polled, and the log does not contain the reason', async () => {
+    const { raffle, player, paymentId, attentionList, dismiss } = await unanswered()
     expect((await dismiss(player)).status).toBe(404)
     expect((await dismiss(await addOperator(raffle.organisation.id, 'janitor'))).status).toBe(403)
     expect((await dismiss(raffle.operator, 'no')).status).toBe(422)
@@ -788,11 +788,11 @@ describe('a payment that needs somebody', () => {
     expect((await dismiss(raffle.operator)).body).toEqual(dismissed.body)
     at(NOW + DAY)
     await sweep()
-    expect(await needing()).toEqual([])
+    expect(await attentionList()).toEqual([])
   })
 
-  it('is settled all the same if it is told to be paid once it is off the list', async () => {
-    const { raffle, player, bought, paymentId, dismiss } = await unheard()
+  it('is still settled if a webhook reports its money after it was dismissed', async () => {
+    const { raffle, player, bought, paymentId, dismiss } = await unanswered()
     await dismiss(raffle.operator)
     await pressSilently(bought)
     await report(eventOf(paymentId))
@@ -800,28 +800,28 @@ describe('a payment that needs somebody', () => {
     expect(['paid', 'refund_due', 'refunded']).toContain((await orderOf(player, bought.id)).status)
   })
 
-  it('is not put back on the list by what was told before', async () => {
-    const { raffle, paymentId, needing, dismiss } = await unheard()
+  it('is not listed again because of a webhook from before it was dismissed', async () => {
+    const { raffle, paymentId, attentionList, dismiss } = await unanswered()
     expectLogged('a webhook was stored and not acted on')
-    const silence = vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
+    const outage = vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
     await report(eventOf(paymentId))
     await dismiss(raffle.operator)
     at(NOW + 2 * HOUR)
     await sweep()
-    expect(await needing()).toEqual([])
+    expect(await attentionList()).toEqual([])
     await report(eventOf(paymentId))
-    silence.mockRestore()
-    expect(await needing()).toMatchObject([{ id: paymentId }])
+    outage.mockRestore()
+    expect(await attentionList()).toMatchObject([{ id: paymentId }])
   })
 
-  it('stays where it is while its order waits for it, or a refund does', async () => {
+  it('cannot be dismissed while its order or a refund waits for it', async () => {
     const { raffle, player, bought, paymentId } = await staged()
     const dismiss = () =>
       as(raffle.operator, 'POST', `/payments/${paymentId}/dismiss`, { reason: 'Nobody paid.' })
     await env.DB.prepare("UPDATE payments SET attention = 'Look.' WHERE id = ?").bind(paymentId).run()
     expect((await dismiss()).body).toMatchObject({
       code: 'invalid_state',
-      detail: 'Its order waits for this payment: once that is settled or over, it can be dismissed.',
+      detail: 'The order still waits for this payment. Dismiss it once the order is settled or has ended.',
     })
     await env.DB.prepare('UPDATE payments SET attention = NULL WHERE id = ?').bind(paymentId).run()
     const untouched = await paymentRow(paymentId)
@@ -830,8 +830,8 @@ describe('a payment that needs somebody', () => {
     await press(bought.checkoutUrl, 'approve')
     const refund = vi.spyOn(sandbox, 'refund')
     refund.mockResolvedValue({ status: 'failed', reference: null, reason: 'The account is closed.' })
-    const asked = { headers: { 'idempotency-key': 'one' } }
-    await as(raffle.operator, 'POST', `/orders/${bought.id}/refunds`, { reason: 'Ill' }, asked)
+    const headers = { 'idempotency-key': 'one' }
+    await as(raffle.operator, 'POST', `/orders/${bought.id}/refunds`, { reason: 'Ill' }, { headers })
     for (const minutes of [1, 6, 30, 120]) {
       at(NOW + minutes * MINUTE)
       await sweep()
@@ -841,9 +841,10 @@ describe('a payment that needs somebody', () => {
     })
     expect((await dismiss()).body).toMatchObject({
       code: 'invalid_state',
-      detail: 'A refund of this payment waits: it needs somebody until that is paid or refused.',
+      detail:
+        'A refund of this payment waits. The payment needs attention until the refund is paid or refused.',
     })
-    // Behind another reason it comes to light once that is seen to.
+    // A refund behind another reason is shown once that reason is dismissed.
     await env.DB.prepare("UPDATE payments SET attention = 'Look.' WHERE id = ?").bind(paymentId).run()
     expect((await dismiss()).body).toMatchObject({ attention: 'A refund waits: The account is closed.' })
     refund.mockRestore()

@@ -1,4 +1,4 @@
-// Refunds: written down first, never more than was paid, never the same ticket twice, and finished whatever crashes.
+// Refunds: recorded first, never more than was paid, never the same ticket twice, and finished after any crash.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it, vi } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
@@ -63,7 +63,7 @@ const all = async <Row>(query: string, ...values: unknown[]): Promise<Row[]> =>
       .all<Row>()
   ).results
 
-/** Refunded stands in an account by the transfers of these orders: what came in less what went out. */
+/** The balance of an account from the transfers of these orders: debits less credits. */
 async function balance(account: string, orderIds: string[]): Promise<number> {
   const [row] = await all<{ sum: number }>(
     `SELECT coalesce(sum(iif(debit = ?1, amount, -amount)), 0) AS sum FROM transfers
@@ -75,7 +75,7 @@ async function balance(account: string, orderIds: string[]): Promise<number> {
 }
 
 describe('a refund of a whole order', () => {
-  it('takes the tickets back, pays the money back, and says so', async () => {
+  it('takes the tickets back, pays the money back, and records both in the history', async () => {
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 3)
     const { status, body } = await refund(staged.operator, id)
@@ -92,18 +92,18 @@ describe('a refund of a whole order', () => {
       lines: [{ state: 'refunded', refundedQuantity: 3 }],
     })
     expect(historyOf(order)).toMatch(
-      /KES 15\.00 for tickets 1, 2 and 3 goes back to you: The buyer.*\nKES 15\.00 sent back to you by sandbox/s,
+      /KES 15\.00 for tickets 1, 2 and 3 will be refunded to you: The buyer.*\nKES 15\.00 was refunded to you by sandbox/s,
     )
     expect(await soldOf(staged.id)).toBe(0)
     for (const name of [`takings:${staged.id}`, 'refunds', 'cash:sandbox', 'deposits']) {
       expect(await balance(name, [id]), name).toBe(0)
     }
-    const again = await refund(staged.operator, id)
-    expect(again.body).toMatchObject({ code: 'invalid_state' })
+    const second = await refund(staged.operator, id)
+    expect(second.body).toMatchObject({ code: 'invalid_state' })
     expect((await as(player, 'GET', `/orders/${id}/refunds`)).body.data).toEqual([body])
   })
 
-  it('is one refund under one key, however often and at once it is asked for', async () => {
+  it('happens once for each key, even if requests are repeated at once', async () => {
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 2)
     const key = newKey()
@@ -116,7 +116,7 @@ describe('a refund of a whole order', () => {
     expect(other.body.code).toBe('idempotency_mismatch')
   })
 
-  it('asked for at once under several keys goes back once', async () => {
+  it('is paid once, even if it is requested under several keys at once', async () => {
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 3)
     const answers = await Promise.all([1, 2, 3, 4, 5].map(() => refund(staged.operator, id)))
@@ -126,7 +126,7 @@ describe('a refund of a whole order', () => {
     expect(await balance('refunds', [id])).toBe(0)
   })
 
-  it('is not possible before anything was paid', async () => {
+  it('is refused before the order is paid', async () => {
     const staged = await stagePriced()
     const { id } = await reserve(await registerPlayer(), staged.id)
     expect((await refund(staged.operator, id)).body).toMatchObject({ code: 'invalid_state' })
@@ -134,7 +134,7 @@ describe('a refund of a whole order', () => {
 })
 
 describe('a refund of some tickets', () => {
-  it('leaves the others, and the rest can follow', async () => {
+  it('leaves the others, and the rest can be refunded later', async () => {
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 3)
     const first = await refund(staged.operator, id, tickets(2))
@@ -157,7 +157,7 @@ describe('a refund of some tickets', () => {
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 4)
     const wanted = [tickets(1, 2), tickets(2, 3), tickets(3, 4), tickets(4, 1)]
-    const answers = await Promise.all(wanted.map((what) => refund(staged.operator, id, what)))
+    const answers = await Promise.all(wanted.map((body) => refund(staged.operator, id, body)))
     const done = answers.filter(({ status }) => status === 201).flatMap(({ body }) => body.lines[0].numbers)
     expect(new Set(done).size).toBe(done.length)
     expect(done.length).toBeGreaterThan(0)
@@ -168,11 +168,11 @@ describe('a refund of some tickets', () => {
     expect((await refund(staged.operator, id, tickets(done[0]))).body.code).toBe('invalid_state')
   })
 
-  it('names what is wrong', async () => {
+  it('is refused with the path of the invalid field', async () => {
     const staged = await stagePriced()
     const { id } = await buyOf(staged, 2)
     await buyOf(staged, 1)
-    for (const [what, path] of [
+    for (const [invalid, path] of [
       [{ lines: [{ line: 1, numbers: [1] }] }, 'lines.0.line'],
       [tickets(1, 3), 'lines.0.numbers'],
       [tickets(1, 1), 'lines.0.numbers'],
@@ -187,15 +187,15 @@ describe('a refund of some tickets', () => {
       ],
       [{ lines: [] }, 'lines'],
     ] as const) {
-      const { status, body } = await refund(staged.operator, id, what as Refunded)
-      expect([status, body.errors[0].path], JSON.stringify(what)).toEqual([422, path])
+      const { status, body } = await refund(staged.operator, id, invalid as Refunded)
+      expect([status, body.errors[0].path], JSON.stringify(invalid)).toEqual([422, path])
     }
     expect(await soldOf(staged.id)).toBe(3)
   })
 })
 
-describe('refunds are for', () => {
-  it('whoever may refund in every organisation of the tickets', async () => {
+describe('refunds', () => {
+  it('require the permission in every organisation of the tickets', async () => {
     const [mine, other] = [await stagePriced(), await stagePriced()]
     const player = await registerPlayer()
     const placed = await as(
@@ -233,8 +233,8 @@ describe('refunds are for', () => {
   })
 })
 
-describe('after the freeze', () => {
-  it('a refund is refused, the tickets stay, and the buyer reads why', async () => {
+describe('a refund after the freeze', () => {
+  it('is refused, the tickets stay, and the history shows why', async () => {
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 2)
     const partly = await buyOf(staged, 2)
@@ -264,7 +264,7 @@ describe('after the freeze', () => {
     expect(await balance(`takings:${staged.id}`, [id, partly.id])).toBe(-3 * PRICE)
   })
 
-  it('of tickets of two raffles those of the open one go back', async () => {
+  it('of tickets of two raffles refunds only those of the open one', async () => {
     const frozen = await stagePriced()
     const open = await stagePriced({}, frozen)
     const player = await registerPlayer()
@@ -306,12 +306,12 @@ describe('after the freeze', () => {
   })
 })
 
-describe('the provider', () => {
-  /** Amounts that the sandbox fails the first time, or pays a minute later. */
-  const staging = (amount: number) => stagePriced({ ticketPrice: { amount, currency: 'KES' } })
+describe('a provider', () => {
+  /** The sandbox fails a refund of 513 at first, and pays one of 517 a minute later. */
+  const stageAt = (amount: number) => stagePriced({ ticketPrice: { amount, currency: 'KES' } })
 
-  it('that fails is asked again later', async () => {
-    const staged = await staging(513)
+  it('that fails is retried later', async () => {
+    const staged = await stageAt(513)
     const { player, id } = await buyOf(staged, 1)
     expect((await refund(staged.operator, id)).body.status).toBe('failed')
     expect((await orderOf(player, id)).status).toBe('refunded')
@@ -323,8 +323,8 @@ describe('the provider', () => {
     expect(await balance('refunds', [id])).toBe(0)
   })
 
-  it('that takes its time is asked until it has paid', async () => {
-    const staged = await staging(517)
+  it('that is slow is polled until it has paid', async () => {
+    const staged = await stageAt(517)
     const { player, id } = await buyOf(staged, 1)
     expect((await refund(staged.operator, id)).body.status).toBe('sent')
     at(NOW + MINUTE / 2)
@@ -336,11 +336,11 @@ describe('the provider', () => {
     expect(await balance('cash:sandbox', [id])).toBe(0)
   })
 
-  it('that keeps failing is asked five times, and then somebody must look', async () => {
+  it('that keeps failing is tried five times, and then a person must decide', async () => {
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 1)
     const made = await refund(staged.operator, id)
-    // As if it had failed four times already, and does so again.
+    // As if it had failed four times, and fails again.
     await env.DB.batch([
       env.DB.prepare("UPDATE refunds SET status = 'failed', tries = 4, due_at = ?2 WHERE id = ?1").bind(
         made.body.id,
@@ -363,7 +363,7 @@ describe('the provider', () => {
     const waiting = async () => (await as(staged.operator, 'GET', '/payments?needs=attention')).body.data
     const [payment] = await waiting()
     expect(payment).toMatchObject({ orderId: id, attention: expect.stringMatching(/^A refund waits: /) })
-    // Asked once more, now, it goes through.
+    // The next request succeeds.
     await as(staged.operator, 'POST', `/payments/${payment.id}/reconcile`)
     expect((await as(player, 'GET', `/orders/${id}/refunds`)).body.data[0].status).toBe('paid')
     expect(await waiting()).toEqual([])
@@ -371,13 +371,13 @@ describe('the provider', () => {
 
   it.each([
     [
-      'cannot be asked',
+      'cannot be reached',
       () => Promise.reject(new Error('no route to host')),
       /^It cannot be sent by sandbox/,
       'invalid_state',
     ],
     [
-      'does not decide',
+      'does not confirm',
       async () => ({ status: 'pending', reference: null, reason: null }) as const,
       /^sandbox has not confirmed it yet/,
       'forbidden',
@@ -388,33 +388,39 @@ describe('the provider', () => {
       /^sandbox does not know what became of it: it is being mended/,
       'forbidden',
     ],
-  ])('that %s for an hour is told of, while the refund is tried on', async (_name, answer, reason, code) => {
-    allowLogged('refund not resumed', 'refund not sent yet')
-    const staged = await stagePriced()
-    const { player, id } = await buyOf(staged, 1)
-    const provider = vi.spyOn(sandbox, 'refund').mockImplementation(answer)
-    const made = await refund(staged.operator, id)
-    const waiting = async () => (await as(staged.operator, 'GET', '/payments?needs=attention')).body.data
-    for (let minute = 2; minute < 60; minute += 8) {
-      at(NOW + minute * MINUTE)
+  ])(
+    'that %s for an hour is reported to operators, and the refund is still retried',
+    async (_name, answer, reason, code) => {
+      allowLogged('refund not resumed', 'refund not sent yet')
+      const staged = await stagePriced()
+      const { player, id } = await buyOf(staged, 1)
+      const provider = vi.spyOn(sandbox, 'refund').mockImplementation(answer)
+      const made = await refund(staged.operator, id)
+      const waiting = async () => (await as(staged.operator, 'GET', '/payments?needs=attention')).body.data
+      for (let minute = 2; minute < 60; minute += 8) {
+        at(NOW + minute * MINUTE)
+        await sweep()
+      }
+      expect(await waiting()).toEqual([])
+      at(NOW + 100 * MINUTE)
       await sweep()
-    }
-    expect(await waiting()).toEqual([])
-    at(NOW + 100 * MINUTE)
-    await sweep()
-    const [{ orderId, attention }] = await waiting()
-    expect([orderId, attention.replace('A refund waits: ', '')]).toEqual([id, expect.stringMatching(reason)])
-    const byHand = { reference: 'till 1' }
-    const marked = await as(staged.operator, 'POST', `/refunds/${made.body.id}/mark-paid`, byHand)
-    expect(marked.body.code).toBe(code)
-    provider.mockRestore()
-    at(NOW + 200 * MINUTE)
-    await sweep()
-    expect((await as(player, 'GET', `/orders/${id}/refunds`)).body.data[0].status).toBe('paid')
-    expect(await waiting()).toEqual([])
-  })
+      const [{ orderId, attention }] = await waiting()
+      expect([orderId, attention.replace('A refund waits: ', '')]).toEqual([
+        id,
+        expect.stringMatching(reason),
+      ])
+      const byHand = { reference: 'till 1' }
+      const marked = await as(staged.operator, 'POST', `/refunds/${made.body.id}/mark-paid`, byHand)
+      expect(marked.body.code).toBe(code)
+      provider.mockRestore()
+      at(NOW + 200 * MINUTE)
+      await sweep()
+      expect((await as(player, 'GET', `/orders/${id}/refunds`)).body.data[0].status).toBe('paid')
+      expect(await waiting()).toEqual([])
+    },
+  )
 
-  it('being an operator’s hand, the refund waits until it is marked as paid', async () => {
+  it('that is `manual` leaves the refund waiting until an operator marks it as paid', async () => {
     const staged = await stagePriced()
     const player = await registerPlayer()
     const { body } = await purchase(player, staged.id, { quantity: 1 }, { payment: { provider: 'manual' } })
@@ -453,41 +459,41 @@ describe('the provider', () => {
 })
 
 describe('a refund whose pool cannot be reached', () => {
-  /** Since it said which tickets there are. */
-  const AWAY_BY_THEN = {
+  /** The pool still lists its tickets, but cannot void them. */
+  const AWAY_FOR_VOID = {
     TICKET_POOL: {
       getByName: (pool: string) => ({
         reservation: (seq: number, id: string) =>
           askPool(testContext(), pool, (door) => door.reservation(seq, id)),
-        void: () => Promise.reject(new Error('the object is gone')),
+        void: () => Promise.reject(new Error('the object cannot be reached')),
       }),
     } as unknown as DurableObjectNamespace,
   }
 
-  /** For an hour, in which it is asked for again and tried by every sweep. */
-  async function anHourAway() {
+  /** Requests a refund while the pool is away for an hour. The request is repeated, and every sweep retries the refund. */
+  async function poolAwayForAnHour() {
     expectLogged('unexpected error', 'refund not resumed')
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 2)
     const key = newKey()
-    const ask = (bindings = {}) => refund(staged.operator, id, {}, key, { bindings })
+    const request = (bindings = {}) => refund(staged.operator, id, {}, key, { bindings })
     const present = async () => (await as(player, 'GET', `/orders/${id}/refunds`)).body.data
     const waiting = async () => (await as(staged.operator, 'GET', '/payments?needs=attention')).body.data
-    expect((await ask(AWAY_BY_THEN)).status).toBe(500)
+    expect((await request(AWAY_FOR_VOID)).status).toBe(500)
     for (let minute = 5; minute < 60; minute += 6) {
       at(NOW + minute * MINUTE)
-      expect((await ask(AWAY)).status).toBe(500)
+      expect((await request(AWAY)).status).toBe(500)
       await sweep(AWAY)
       expect(await present()).toMatchObject([{ status: 'requested' }])
       expect(await waiting()).toEqual([])
     }
     at(NOW + HOUR)
     await sweep(AWAY)
-    return { staged, player, id, ask, present, waiting }
+    return { staged, player, id, request, present, waiting }
   }
 
-  it('owes nothing yet, holds off others, and is told of after an hour', async () => {
-    const { staged, player, id, present, waiting } = await anHourAway()
+  it('owes nothing yet, blocks other refunds, and is reported to operators after an hour', async () => {
+    const { staged, player, id, present, waiting } = await poolAwayForAnHour()
     expect(await waiting()).toMatchObject([
       { orderId: id, attention: expect.stringMatching(/^A refund waits: Its tickets cannot be taken back/) },
     ])
@@ -498,28 +504,31 @@ describe('a refund whose pool cannot be reached', () => {
     expect((await orderOf(player, id)).status).toBe('paid')
   })
 
-  const acts: [string, (ask: () => Promise<Answer>) => Promise<unknown>][] = [
+  const triggers: [string, (request: () => Promise<Answer>) => Promise<unknown>][] = [
     ['the next sweep', () => sweep()],
-    ['whoever asks again', (ask) => ask()],
+    ['a repeat of the request', (request) => request()],
   ]
 
-  it.each(acts)('is finished by %s once it can, and needs nobody any more', async (_who, act) => {
-    const { staged, player, id, ask, present, waiting } = await anHourAway()
-    at(NOW + HOUR + MINUTE)
-    await act(ask)
-    expect(await present()).toMatchObject([{ status: 'paid', amount: { amount: 2 * PRICE } }])
-    expect(await waiting()).toEqual([])
-    expect(await soldOf(staged.id)).toBe(0)
-    expect((await orderOf(player, id)).status).toBe('refunded')
-    expect(await balance('cash:sandbox', [id])).toBe(0)
-  })
+  it.each(triggers)(
+    'is finished by %s when the pool is back, and no longer needs attention',
+    async (_trigger, run) => {
+      const { staged, player, id, request, present, waiting } = await poolAwayForAnHour()
+      at(NOW + HOUR + MINUTE)
+      await run(request)
+      expect(await present()).toMatchObject([{ status: 'paid', amount: { amount: 2 * PRICE } }])
+      expect(await waiting()).toEqual([])
+      expect(await soldOf(staged.id)).toBe(0)
+      expect((await orderOf(player, id)).status).toBe('refunded')
+      expect(await balance('cash:sandbox', [id])).toBe(0)
+    },
+  )
 
-  it.each(acts)(
-    'is refused to %s where the list was fixed meanwhile, and needs nobody any more',
-    async (_who, act) => {
-      const { staged, player, id, ask, present, waiting } = await anHourAway()
+  it.each(triggers)(
+    'is refused in %s if the list was fixed meanwhile, and no longer needs attention',
+    async (_trigger, run) => {
+      const { staged, player, id, request, present, waiting } = await poolAwayForAnHour()
       at(CLOSES_AT + HOUR / 2)
-      await act(ask)
+      await run(request)
       expect(await present()).toMatchObject([{ status: 'refused' }])
       expect(await waiting()).toEqual([])
       expect(await soldOf(staged.id)).toBe(2)
@@ -528,8 +537,8 @@ describe('a refund whose pool cannot be reached', () => {
   )
 })
 
-describe('a refund beside other reasons to look at its payment', () => {
-  it('neither takes them away nor is forgotten', async () => {
+describe('a refund whose payment needs attention for another reason', () => {
+  it('keeps that reason, and is shown once it is dismissed', async () => {
     const staged = await stagePriced()
     const { id, order } = await buyOf(staged, 2)
     const paymentId = order.payment.id
@@ -547,7 +556,7 @@ describe('a refund beside other reasons to look at its payment', () => {
       await sweep()
     }
     expect(await attentionOf()).toBe('Look.')
-    await as(staged.operator, 'POST', `/payments/${paymentId}/dismiss`, { reason: 'It is seen to.' })
+    await as(staged.operator, 'POST', `/payments/${paymentId}/dismiss`, { reason: 'It is done.' })
     expect(await attentionOf()).toBe('A refund waits: The account is closed.')
     failing.mockRestore()
     await as(staged.operator, 'POST', `/payments/${paymentId}/reconcile`)
@@ -572,13 +581,13 @@ describe('a refund that its provider has given up', () => {
     const refundId: string = made.body.id
     const mark = (reference = 'till 7') =>
       as(staged.operator, 'POST', `/refunds/${refundId}/mark-paid`, { reference })
-    const ask = () => as(staged.operator, 'POST', `/payments/${order.payment.id}/reconcile`)
+    const reconcile = () => as(staged.operator, 'POST', `/payments/${order.payment.id}/reconcile`)
     const row = async () => (await all<RefundRow>('SELECT * FROM refunds WHERE id = ?', refundId))[0]!
-    return { staged, player, id, mark, ask, row, provider, failing, keys }
+    return { staged, player, id, mark, reconcile, row, provider, failing, keys }
   }
 
-  it('is paid by hand out of the till: once, in other words, and said again it changes nothing', async () => {
-    const { staged, player, id, mark, row, ask, keys } = await givenUp()
+  it('is paid once by hand, with its own text, and a repeat changes nothing', async () => {
+    const { staged, player, id, mark, row, reconcile, keys } = await givenUp()
     for (const times of [1, 2]) {
       const { status, body } = await mark()
       expect([status, body.status, body.reference], `${times}`).toEqual([200, 'paid', 'till 7'])
@@ -589,34 +598,34 @@ describe('a refund that its provider has given up', () => {
     expect(await balance('cash:manual', [id])).toBe(-PRICE)
     expect(await balance('refunds', [id])).toBe(0)
     const history = historyOf(await orderOf(player, id))
-    expect(history).toContain('KES 5.00 sent back to you by hand (till 7).')
-    expect(history).not.toContain('sent back to you by sandbox')
-    await ask()
+    expect(history).toContain('KES 5.00 was refunded to you by hand (till 7).')
+    expect(history).not.toContain('refunded to you by sandbox')
+    await reconcile()
     expect(keys()).toBe(5)
     expect(await audit(env, { settled: false, raffles: [staged.id] })).toEqual([])
   })
 
-  it('and is asked of it again cannot be paid by hand any more, until it is given up again', async () => {
-    const { player, id, mark, ask, row, provider, failing } = await givenUp()
+  it('and is retried cannot be paid by hand until the provider gives up again', async () => {
+    const { player, id, mark, reconcile, row, provider, failing } = await givenUp()
     provider.mockResolvedValue({ status: 'pending', reference: null, reason: null })
-    expect((await ask()).body.attention).toBeNull()
+    expect((await reconcile()).body.attention).toBeNull()
     expect(await row()).toMatchObject({ status: 'sent', attention: null })
     expect((await mark()).body).toMatchObject({
       code: 'invalid_state',
       detail: expect.stringContaining('paid by sandbox'),
     })
     provider.mockResolvedValue(failing)
-    expect((await ask()).body.attention).toBe('A refund waits: The account is closed.')
+    expect((await reconcile()).body.attention).toBe('A refund waits: The account is closed.')
     expect((await mark()).body.status).toBe('paid')
-    expect(historyOf(await orderOf(player, id)).match(/sent back/g)).toHaveLength(1)
+    expect(historyOf(await orderOf(player, id)).match(/was refunded/g)).toHaveLength(1)
   })
 
-  it('is paid once where it is asked again and paid by hand at the same moment', async () => {
+  it('is paid once if it is retried and paid by hand at the same moment', async () => {
     for (let round = 0; round < 3; round++) {
-      const { id, mark, ask, provider } = await givenUp()
+      const { id, mark, reconcile, provider } = await givenUp()
       provider.mockReset()
       provider.mockResolvedValue({ status: 'succeeded', reference: 'r', reason: null })
-      const [, marked] = await Promise.all([ask(), mark(), ask()])
+      const [, marked] = await Promise.all([reconcile(), mark(), reconcile()])
       expect(provider.mock.calls.length).toBe(marked.status === 200 ? 0 : 1)
       expect(await balance('refunds', [id])).toBe(0)
       expect(await balance(marked.status === 200 ? 'cash:manual' : 'cash:sandbox', [id])).toBe(
@@ -630,14 +639,14 @@ describe('a refund that its provider has given up', () => {
 
 describe('a crash', () => {
   it.each([
-    ['before the refund is written', /^insert into "refunds"/i, 'unexpected error'],
+    ['before the refund is recorded', /^insert into "refunds"/i, 'unexpected error'],
     ['after its tickets were voided', /^insert into "transfers"/i, 'unexpected error'],
     [
       'before it is sent',
       /^select .+ from "receipts" where \("receipts"\."provider"/i,
       'refund not sent yet',
     ],
-    ['before the provider', /"sandbox_transfers"/i, 'refund not sent yet'],
+    ['before the provider is called', /"sandbox_transfers"/i, 'refund not sent yet'],
     [
       'after the provider has paid',
       /^update "refunds" set "status" = \?, "reference"/i,
@@ -675,7 +684,7 @@ const cancel = async (staged: Staged, who: Pick<Person, 'id'> = staged.operator)
 const progress = (staged: Staged, who: Pick<Person, 'id'> = staged.operator) =>
   as(who, 'GET', `/raffles/${staged.id}/refund-run`)
 
-/** Paid orders of `staged` as many thousands would have left them, without asking pool or provider for each. */
+/** Inserts paid orders of `staged` as rows, because thousands of purchases would take too long. */
 async function insertPaid(staged: Staged, count: number, quantity = 2): Promise<string[]> {
   const ids = Array.from({ length: count }, () => newId('order'))
   const rows = JSON.stringify(ids.map((id) => [id, newId('payment')]))
@@ -720,7 +729,7 @@ async function insertPaid(staged: Staged, count: number, quantity = 2): Promise<
 }
 
 describe('a cancelled raffle', () => {
-  it('refunds every buyer, whatever was refunded before, and says so', async () => {
+  it('refunds every buyer, even after other refunds, and records it in the history', async () => {
     const staged = await stagePriced()
     const bought = [await buyOf(staged, 2), await buyOf(staged, 3), await buyOf(staged, 1)]
     await refund(staged.operator, bought[1]!.id, tickets(4))
@@ -736,7 +745,7 @@ describe('a cancelled raffle', () => {
       })
     }
     expect(historyOf(await orderOf(bought[0]!.player, bought[0]!.id))).toContain(
-      'The raffle was cancelled, and the price of its tickets goes back to you: It rains.',
+      'The raffle was cancelled, and the price of your tickets will be refunded to you: It rains.',
     )
     const ids = bought.map(({ id }) => id)
     for (const name of ['deposits', `takings:${staged.id}`, 'refunds', 'cash:sandbox']) {
@@ -752,7 +761,7 @@ describe('a cancelled raffle', () => {
     })
   })
 
-  it('owes nobody anything by its own books once all are paid, also where an order was of others too', async () => {
+  it('owes nothing in its own books once all are paid, even if orders also contain other items', async () => {
     const staged = await stagePriced({ title: 'A raffle here' })
     const other = await stagePriced({ title: 'Another' }, staged)
     const { id: bookId } = await stageProduct({ stock: 5 }, staged.organisation)
@@ -766,32 +775,32 @@ describe('a cancelled raffle', () => {
       await press(order.payment.checkoutUrl, 'approve')
       return order.id
     }
-    const [whole, some] = [await buy(), await buy()]
+    const [whole, partly] = [await buy(), await buy()]
     await buyOf(staged, 1)
     expect((await refund(staged.operator, whole)).body.status).toBe('paid')
-    const told = await all<{ text: string }>('SELECT text FROM order_events WHERE order_id = ?', whole)
-    expect(JSON.stringify(told)).toContain(
+    const events = await all<{ text: string }>('SELECT text FROM order_events WHERE order_id = ?', whole)
+    expect(JSON.stringify(events)).toContain(
       'for tickets 1 and 2 of “A raffle here”, ticket 1 of “Another”, 1 × ',
     )
-    await refund(staged.operator, some, tickets(3))
+    await refund(staged.operator, partly, tickets(3))
     const late = await reserve(await registerPlayer(), staged.id, 2)
     await cancel(staged)
     await press(late.checkoutUrl, 'approve')
     await sweep()
-    for (const [raffle, back] of [
+    for (const [raffle, refunded] of [
       [staged, 7 * PRICE],
       [other, PRICE],
     ] as const) {
       const books = (await as(staged.operator, 'GET', `/ledger/trial-balance?raffleId=${raffle.id}`)).body
       const owed = books.data.find(({ account }: { account: string }) => account === 'refunds')
-      expect(owed).toMatchObject({ debit: back, credit: back })
+      expect(owed).toMatchObject({ debit: refunded, credit: refunded })
       const out = books.data.find(({ account }: { account: string }) => account === 'cash:sandbox')
-      expect(out).toMatchObject({ debit: 0, credit: back })
+      expect(out).toMatchObject({ debit: 0, credit: refunded })
     }
     expect(await audit(env, { settled: false, raffles: [staged.id, other.id] })).toEqual([])
   })
 
-  it('below its minimum does so by itself', async () => {
+  it('refunds its buyers by itself if it is below its minimum', async () => {
     const staged = await stagePriced({ minTickets: 10 })
     const { player, id } = await buyOf(staged, 2)
     at(CLOSES_AT + 30 * MINUTE)
@@ -801,18 +810,18 @@ describe('a cancelled raffle', () => {
     expect(await balance('cash:sandbox', [id])).toBe(0)
   })
 
-  it('that cost nothing refunds nobody', async () => {
+  it('that was free refunds nobody', async () => {
     const staged = await stagePriced({ ticketPrice: { amount: 0, currency: 'KES' }, providers: [] })
     await cancel(staged)
     expect((await progress(staged)).body.code).toBe('not_found')
   })
 
-  /** One after the other, what stands between the refund of a ticket and the run over its order. */
+  /** The run over an order interrupts the refund of a ticket at each step. */
   it.each([
     ['before its tickets are voided', /from "order_lines" where "order_lines"."order_id" = \?$/i, NOW],
-    ['before the ledger hears of it', /^insert into "transfers"/i, NOW],
-    ['when the list was fixed already', /^insert into "transfers"/i, CLOSES_AT + 30 * MINUTE],
-  ])('lets a refund under way stand for its part: cancelled %s', async (_name, pattern, when) => {
+    ['before its transfers are recorded', /^insert into "transfers"/i, NOW],
+    ['when the list is already fixed', /^insert into "transfers"/i, CLOSES_AT + 30 * MINUTE],
+  ])('counts a refund under way as a part of the whole: cancelled %s', async (_name, pattern, when) => {
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 3)
     at(when)
@@ -836,12 +845,12 @@ describe('a cancelled raffle', () => {
     }
   })
 
-  it('refunds an order too that is settled only after the run has passed it', async () => {
+  it('also refunds an order that is settled after the run has passed it', async () => {
     const staged = await stagePriced()
     const player = await registerPlayer()
     const late = await paid(player, staged.id, 2)
     await buyOf(staged, 1)
-    // As a crash leaves it between the pool's confirmation and the settlement.
+    // As after a crash between the pool's confirmation and the settlement.
     await env.DB.batch([
       env.DB.prepare("UPDATE orders SET status = 'pending', settled_at = NULL WHERE id = ?").bind(late.id),
       env.DB.prepare("UPDATE order_lines SET state = 'held' WHERE order_id = ?").bind(late.id),
@@ -858,7 +867,7 @@ describe('a cancelled raffle', () => {
     expect(await balance('cash:sandbox', [late.id])).toBe(0)
   })
 
-  it('shows its progress to its organisation alone', async () => {
+  it('shows its progress only to its organisation', async () => {
     const staged = await stagePriced()
     await cancel(staged)
     expect((await progress(staged)).body).toMatchObject({ total: 0, done: 0, paid: 0, expectedEnd: null })
@@ -868,7 +877,7 @@ describe('a cancelled raffle', () => {
     expect((await progress(open)).status).toBe(404)
   })
 
-  it('with thousands of orders is refunded over several sweeps, also when they are doubled or die', async () => {
+  it('with thousands of orders is refunded over several sweeps, even if some run at once', async () => {
     const staged = await stagePriced()
     const ids = await insertPaid(staged, 3_000)
     await cancel(staged)
@@ -911,7 +920,7 @@ describe('a cancelled raffle', () => {
 })
 
 describe('the expected end of a run', () => {
-  it('is told by the pace so far', () => {
+  it('is computed from the pace so far', () => {
     const pace = (counts: { total: number; done: number; paid: number }) => expectedEnd(2_000, 1_000, counts)
     expect(pace({ total: 10, done: 0, paid: 0 })).toBeNull()
     expect(pace({ total: 10, done: 5, paid: 0 })).toBe(3_000)
@@ -920,8 +929,8 @@ describe('the expected end of a run', () => {
   })
 })
 
-describe('what the pool says', () => {
-  it('and what the refunds say is the same', async () => {
+describe('the pool', () => {
+  it('agrees with the refunds about the sold tickets', async () => {
     const staged = await stagePriced()
     const { id, reservationId } = await buyOf(staged, 3)
     await refund(staged.operator, id, tickets(1, 3))

@@ -16,7 +16,7 @@ export const SEED_TIMEOUT_MS = 60_000
 export const PROVOKED: LogPattern[] = [
   { reason: SANDBOX_DOWN },
   { reason: ANSWER_LOST },
-  { reason: 'Nothing came of it: sandbox could not be asked.' },
+  { reason: 'The webhook had no effect: sandbox could not be reached.' },
   { reason: /^sandbox cannot be reached\./ },
 ]
 /** How many of the last steps a failure shows. */

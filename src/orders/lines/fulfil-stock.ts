@@ -1,4 +1,4 @@
-/** Notes how far a sold hold of stock is on its way to its buyer: forward only, each step once. */
+/** Records the next fulfilment step of a sold stock hold: forward only, each step once. */
 import { and, eq, sql } from 'drizzle-orm'
 import { FULFILMENT_STATUSES, stockHolds } from '../../catalog/schema.ts'
 import { withRetry } from '../../core/database.ts'
@@ -6,7 +6,7 @@ import type { Fulfil } from '../line.ts'
 
 export const fulfilStock: Fulfil = async (ctx, { reservationId }, { status, reference }, event) => {
   const before = FULFILMENT_STATUSES.slice(0, FULFILMENT_STATUSES.indexOf(status))
-  const isThere = sql`EXISTS (SELECT 1 FROM ${stockHolds} WHERE ${stockHolds.id} = ${reservationId}
+  const isAtStep = sql`EXISTS (SELECT 1 FROM ${stockHolds} WHERE ${stockHolds.id} = ${reservationId}
     AND ${stockHolds.fulfilment} = ${status})`
   const [, , [hold]] = await withRetry(() =>
     ctx.db.batch([
@@ -14,7 +14,7 @@ export const fulfilStock: Fulfil = async (ctx, { reservationId }, { status, refe
         .update(stockHolds)
         .set({
           fulfilment: status,
-          // What is delivered keeps the parcel's number unless another is given.
+          // A later step keeps the parcel number unless it gives a new one.
           ...(reference === undefined ? {} : { reference }),
         })
         .where(
@@ -24,11 +24,11 @@ export const fulfilStock: Fulfil = async (ctx, { reservationId }, { status, refe
             sql`${stockHolds.fulfilment} IN (SELECT value FROM json_each(${JSON.stringify(before)}))`,
           ),
         ),
-      event(isThere),
+      event(isAtStep),
       ctx.db.select().from(stockHolds).where(eq(stockHolds.id, reservationId)),
     ]),
   )
   const isSame = hold!.fulfilment === status && (reference === undefined || hold!.reference === reference)
   if (isSame) return null
-  return hold!.state === 'sold' ? `${hold!.fulfilment} already` : hold!.state
+  return hold!.state === 'sold' ? `already ${hold!.fulfilment}` : hold!.state
 }

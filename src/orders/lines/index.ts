@@ -1,36 +1,36 @@
-/** The table of line kinds: one port for each thing that an order can sell, in the order in which texts speak of them. */
+/** The table of line kinds: one port for each kind of thing that an order can sell, in the order that texts use. */
 import type { LinePort } from '../line.ts'
 import { productLine } from './product-line.ts'
 import { raffleLine } from './raffle-line.ts'
 
 export type LineTable = Record<string, LinePort>
 
-/** By the word that a line's `kind` is in the database, for good. */
+/** Keyed by the `kind` that is stored with each line. A key must never change. */
 export const LINES = { raffle: raffleLine, product: productLine } satisfies LineTable
 
-/** The fields of the wire that name an item: a line has one of them. */
+/** The fields of the wire that name an item. A line has exactly one of them. */
 export type ReferenceField = (typeof LINES)[keyof typeof LINES]['reference']['field']
 
 const TABLE: LineTable = LINES
 
 export function linePort(kind: string): LinePort {
   const port = TABLE[kind]
-  // A newer version may have sold it: this one must not guess what it is.
+  // A newer version of the worker may have sold it. This version must not guess what it is.
   if (port === undefined) throw new Error(`no kind of line is called ${kind}`)
   return port
 }
 
-/** Lines by their kind, in the order of the table. */
+/** Groups lines by their kind, in the order of the table. */
 export function byPort<Line>(
   lines: readonly Line[],
   kindOf: (line: Line) => string,
 ): [port: LinePort, lines: Line[]][] {
   const groups = Map.groupBy(lines, (line) => linePort(kindOf(line)))
   const kinds = Object.values(TABLE)
-  return [...groups].toSorted(([one], [other]) => kinds.indexOf(one) - kinds.indexOf(other))
+  return [...groups].toSorted(([a], [b]) => kinds.indexOf(a) - kinds.indexOf(b))
 }
 
-/** A field for each kind of line in `table`, made of the ids that it takes. */
+/** Makes one field for each kind of line in `table`, from the schema of its ids. */
 export const referenceFields = <Field>(
   table: LineTable,
   fieldOf: (id: LinePort['reference']['id']) => Field,
@@ -39,7 +39,7 @@ export const referenceFields = <Field>(
     Object.values(table).map(({ reference: { field, id } }) => [field, fieldOf(id)]),
   ) as Record<ReferenceField, Field>
 
-/** What a line of the wire names: every kind and item, of which it must be one. */
+/** All items that a line of a request names. A valid line names exactly one. */
 export function namedItems(
   table: LineTable,
   line: { [Field in ReferenceField]?: string | undefined },
@@ -51,7 +51,7 @@ export function namedItems(
   })
 }
 
-/** Every field that names an item on the wire; all but the one of the line's own kind are null. */
+/** All reference fields of a line. Only the field of its own kind is not null. */
 export const presentReference = (line: { kind: string; itemId: string }) =>
   Object.fromEntries(
     Object.entries(TABLE).map(([kind, { reference }]) => [

@@ -1,4 +1,4 @@
-/** Units of a product as a line of an order: they are out of its stock from the hold on. */
+/** Units of a product as a line of an order: the hold takes them out of stock. */
 import { sql } from 'drizzle-orm'
 import { holdStock } from '../../catalog/hold-stock.ts'
 import { stockHolds } from '../../catalog/schema.ts'
@@ -15,12 +15,12 @@ export const productLine: LinePort<'productId'> = {
   words: { item: 'product', unit: 'item' },
   texts: {
     issued: (count) => `${count === 1 ? '1 item is' : `${count} items are`} yours.`,
-    gone: (title) => `“${title}”`,
+    taken: (title) => `“${title}”`,
     refunded: (numbers, title) => `${numbers.length} × ${title}`,
     whyKept: 'it was never sold',
-    keptDespiteDispute: (units) => `Never sold, so that nothing of it comes back: ${units}.`,
+    keptDespiteDispute: (units) => `Never sold, so nothing can be taken back: ${units}.`,
     keptAtALoss: (units) =>
-      `Never sold, so that nothing of it comes back: ${units}. Its organisation bears the price.`,
+      `Never sold, so nothing can be taken back: ${units}. The organisation bears the price.`,
   },
   isNumbered: false,
 
@@ -42,7 +42,7 @@ export const productLine: LinePort<'productId'> = {
   },
 
   async confirm(ctx, { reservationId }) {
-    return (await sellStock(ctx, reservationId)) === 'lost' ? 'gone' : 'issued'
+    return (await sellStock(ctx, reservationId)) === 'lost' ? 'taken' : 'issued'
   },
 
   tickets: (ctx, { reservationId }) => unitsOf(ctx, reservationId),

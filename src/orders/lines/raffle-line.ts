@@ -1,4 +1,4 @@
-/** Raffle tickets as a line of an order: the pool decides, under the terms that it sells by. */
+/** Raffle tickets as a line of an order: the pool decides by the terms of its sale. */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
 import { Id } from '../../core/ids.ts'
@@ -14,20 +14,21 @@ import type { LinePort, LossReason } from '../line.ts'
 import { unitsNamed } from '../unit-text.ts'
 
 /**
- * The pool does not say why: its rules are asked in the order in which it asks them, of how it stands now. It stays
- * cancelled or frozen for good; where neither is so, it is a limit if the numbers are there.
+ * The pool reports only that the line is lost, so this checks its rules in the pool's own order against its present
+ * state. Cancelled and frozen are final, so they are still visible here. Otherwise free numbers mean that a limit was
+ * reached.
  */
 async function whyLost(ctx: Ctx, pool: string, { numbers }: Reservation): Promise<LossReason> {
   const state = (await askPool(ctx, pool, (door) => door.state()))!
   if (state.cancellation !== null) return 'cancelled'
   if (state.commitment !== null || (state.freezeAt !== null && ctx.now >= state.freezeAt)) return 'frozen'
   const { maxPerUser, numbering } = saleTermsOf(state.terms)
-  if (maxPerUser === null) return 'gone'
-  const areThere =
+  if (maxPerUser === null) return 'taken'
+  const areAvailable =
     numbering === 'chosen'
       ? await areFree(ctx, pool, numbers)
       : state.total - state.sold - state.held >= numbers.length
-  return areThere ? 'limit' : 'gone'
+  return areAvailable ? 'limit' : 'taken'
 }
 
 async function areFree(ctx: Ctx, pool: string, numbers: number[]): Promise<boolean> {
@@ -41,13 +42,13 @@ export const raffleLine: LinePort<'raffleId'> = {
   words: { item: 'raffle', unit: 'ticket' },
   texts: {
     issued: (count) => `${count === 1 ? '1 ticket' : `${count} tickets`} issued.`,
-    gone: (title, isOnly) => (isOnly ? 'The numbers' : `The numbers of “${title}”`),
+    taken: (title, isOnly) => (isOnly ? 'The numbers' : `The numbers of “${title}”`),
     refunded: (numbers, title, isOnly) => `${unitsNamed('ticket', numbers)}${isOnly ? '' : ` of “${title}”`}`,
     whyKept: 'the list of tickets is fixed for the draw',
     keptDespiteDispute: (units) =>
-      `In the draw still, as its list of tickets is fixed: ${units}. A prize that they win may be withheld.`,
+      `Still in the draw, because its list of tickets is fixed: ${units}. A prize that they win may be withheld.`,
     keptAtALoss: (units) =>
-      `In the draw still, as its list was fixed: ${units}. Their organisation bears the price; a winner can be disqualified.`,
+      `Still in the draw, because its list of tickets is fixed: ${units}. The organisation bears the price. A winner can be disqualified.`,
   },
   isNumbered: true,
 
@@ -97,15 +98,15 @@ export const raffleLine: LinePort<'raffleId'> = {
 
   async release(ctx, { reservationId }) {
     const { pool, seq } = reservationAddress(reservationId)
-    // Refused where it is sold or gone already: then there is nothing to let go.
+    // The pool refuses if the reservation is already sold or released. Then there is nothing to release.
     await askPool(ctx, pool, (door) => door.release(seq, reservationId))
   },
 
   sweepHolds: null,
 
-  /** A released reservation's numbers are somebody else's by now, a cancelled raffle's nobody's. */
+  /** Released numbers may belong to another buyer by now, and a cancelled raffle has none, so neither is read. */
   details(ctx, lines) {
-    const theirs = JSON.stringify(lines.map(({ userId, reservationId }) => [userId, reservationId]))
+    const keys = JSON.stringify(lines.map(({ userId, reservationId }) => [userId, reservationId]))
     return ctx.db
       .select({
         id: reservations.id,
@@ -118,7 +119,7 @@ export const raffleLine: LinePort<'raffleId'> = {
         and(
           isNull(pools.cancellation),
           sql`(${reservations.holder}, ${reservations.id}) IN (
-            SELECT value->>0, value->>1 FROM json_each(${theirs}))`,
+            SELECT value->>0, value->>1 FROM json_each(${keys}))`,
           inArray(reservations.state, ['held', 'sold']),
         ),
       )

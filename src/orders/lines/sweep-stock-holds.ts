@@ -1,4 +1,4 @@
-/** The sweep over held stock: what no order will pay for any more is for sale again. */
+/** Sweeps stock holds: releases those that no order can pay for any longer. */
 import { and, asc, eq, lte, sql } from 'drizzle-orm'
 import { stockHolds } from '../../catalog/schema.ts'
 import { releaseStock } from '../../catalog/stock-holds.ts'
@@ -7,7 +7,7 @@ import { sweepRows } from '../../core/sweep-rows.ts'
 import { GRACE_MS } from '../../tickets/pool-contract.ts'
 import { orderLines } from '../schema.ts'
 
-/** Of an order that waits to be paid or settled: only that order lets it go. */
+/** The hold belongs to an order that is still unpaid or being settled. Only that order may release it. */
 const isOrdered = sql`EXISTS (SELECT 1 FROM ${orderLines} WHERE ${orderLines.kind} = 'product'
   AND ${orderLines.reservationId} = ${stockHolds.id} AND ${orderLines.state} = 'held')`
 

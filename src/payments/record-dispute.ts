@@ -1,7 +1,7 @@
 /**
- * What a provider has taken back of money that had arrived: a dispute with the payer's bank, or a refund that somebody
- * made at the provider. One batch writes it down: the money has left `cash`, and a refund takes back what it paid for,
- * which the bank has paid already. The rest is a refund's life; where nothing can go back, it is `refused` from the start.
+ * Records money that a provider took back: a dispute with the payer's bank, or a refund made at the provider itself. One
+ * batch takes the money out of `cash` and inserts a refund of the tickets, which the bank has already paid. From then on
+ * it is processed like any refund. If no ticket can be taken back, it is `refused` at once.
  */
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
@@ -17,34 +17,34 @@ import { orders } from '../orders/schema.ts'
 import { flagDispute } from '../refunds/attention.ts'
 import { findRefundByKey } from '../refunds/find-refund.ts'
 import { disputeText } from '../refunds/history-text.ts'
-import { priceOf, reserve, restOf } from '../refunds/reserve-refund.ts'
+import { priceOf, refundableOf, reserve } from '../refunds/reserve-refund.ts'
 import { resumeRefund } from '../refunds/resume-refund.ts'
 import { takeBack } from '../refunds/take-back-tickets.ts'
 import { isReceiptNamed } from './receipts.ts'
 
-/** Each time a refund of the same order came first. */
+/** A try fails only if another refund of the same order was recorded in between. */
 const MAX_TRIES = 5
 
-/** Told again it changes nothing. False where it is told otherwise than its capture, or itself, is written down. */
-export async function takeDispute(ctx: Ctx, payment: PaymentRow, told: Reversal): Promise<boolean> {
+/** Idempotent. Returns false if the reversal does not match our record of its capture, or of itself. */
+export async function recordDispute(ctx: Ctx, payment: PaymentRow, reversal: Reversal): Promise<boolean> {
   const { orderId, provider } = payment
-  const key = disputeKey(provider, told.reference)
+  const key = disputeKey(provider, reversal.reference)
   for (let attempt = 1; attempt <= MAX_TRIES; attempt++) {
-    const { capture, known } = await readKnown(ctx, payment, told, key)
+    const { capture, known } = await readKnown(ctx, payment, reversal, key)
     if (known !== undefined) {
-      if (known.orderId !== orderId || !isSame(known, told)) return false
+      if (known.orderId !== orderId || !isSameSum(known, reversal)) return false
       await resumeRefund(ctx, (await findRefundByKey(ctx, orderId, key))!)
       return true
     }
     if (capture?.paymentId !== payment.id) return false
-    if (capture.currency !== told.currency || capture.amount < told.amount) return false
-    await write(ctx, payment, capture, told)
+    if (capture.currency !== reversal.currency || capture.amount < reversal.amount) return false
+    await insertDispute(ctx, payment, capture, reversal)
   }
   throw new Problem('unavailable', 'Other refunds of this order are under way.')
 }
 
-const isSame = (known: { amount: number; currency: string }, told: Reversal): boolean =>
-  known.amount === told.amount && known.currency === told.currency
+const isSameSum = (known: { amount: number; currency: string }, reversal: Reversal): boolean =>
+  known.amount === reversal.amount && known.currency === reversal.currency
 
 async function readKnown(ctx: Ctx, { provider }: PaymentRow, { capture: reference }: Reversal, key: string) {
   const [[capture], [known]] = await ctx.db.batch([
@@ -57,12 +57,17 @@ async function readKnown(ctx: Ctx, { provider }: PaymentRow, { capture: referenc
   return { capture, known }
 }
 
-/** Nothing, where the order's refunds have changed since they were read. */
-async function write(ctx: Ctx, payment: PaymentRow, capture: ReceiptRow, told: Reversal): Promise<void> {
+/** Does nothing if the order's refunds changed since they were read. The caller then tries again. */
+async function insertDispute(
+  ctx: Ctx,
+  payment: PaymentRow,
+  capture: ReceiptRow,
+  reversal: Reversal,
+): Promise<void> {
   const { orderId, provider } = payment
-  const { amount, currency } = told
-  const key = disputeKey(provider, told.reference)
-  for (const refund of await undecided(ctx, orderId)) await takeBack(ctx, refund)
+  const { amount, currency } = reversal
+  const key = disputeKey(provider, reversal.reference)
+  for (const refund of await requestedRefunds(ctx, orderId)) await takeBack(ctx, refund)
   const rows = await findOrder(ctx, orderId)
   const rest = await paidBy(ctx, rows, capture)
   const price = priceOf(rows.lines, rest)
@@ -76,11 +81,11 @@ async function write(ctx: Ctx, payment: PaymentRow, capture: ReceiptRow, told: R
     receipt: capture.reference,
     amount: takesBack ? price : amount,
     currency,
-    reason: disputeText.taken(told),
+    reason: disputeText.taken(reversal),
     lines: takesBack ? rest : [],
     status: takesBack ? ('requested' as const) : ('refused' as const),
   }
-  const taken = {
+  const transfer = {
     transactionId: key,
     part: 0,
     debit: account.disputes,
@@ -92,26 +97,26 @@ async function write(ctx: Ctx, payment: PaymentRow, capture: ReceiptRow, told: R
   await reserve(ctx, refund, {
     guard: isAsRead(rows, key),
     more: (isMade) => [
-      insertTransfers(ctx, [taken], isMade),
-      insertOrderEvent(ctx, orderId, key, disputeText.taken(told), isMade),
-      flagDispute(ctx, refund, disputeText.attention(told, provider, price), isMade),
+      insertTransfers(ctx, [transfer], isMade),
+      insertOrderEvent(ctx, orderId, key, disputeText.taken(reversal), isMade),
+      flagDispute(ctx, refund, disputeText.attention(reversal, provider, price), isMade),
     ],
   })
 }
 
-const undecided = (ctx: Ctx, orderId: string) =>
+const requestedRefunds = (ctx: Ctx, orderId: string) =>
   ctx.db
     .select()
     .from(refunds)
     .where(and(eq(refunds.orderId, orderId), eq(refunds.status, 'requested')))
 
-/** What the order still has of what this money paid for; what did not pay for it has gone back, or goes. */
+/** The tickets that this money paid for and that are not refunded. A receipt that did not pay for the order has none. */
 async function paidBy(ctx: Ctx, rows: OrderRows, capture: ReceiptRow) {
   if (receiptKey(capture) !== rows.order.receipt) return []
   if (rows.order.settledAt === null) {
-    throw new Problem('unavailable', 'What this money pays for is not settled yet.')
+    throw new Problem('unavailable', 'The order that this money pays for is not settled yet.')
   }
-  return restOf(ctx, rows)
+  return refundableOf(ctx, rows)
 }
 
 function isAsRead({ order }: OrderRows, key: string): SQL {
