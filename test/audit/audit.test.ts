@@ -191,7 +191,7 @@ async function unconfirmedRefund() {
 async function unpolledPayment() {
   const staged = await stagePriced()
   const { body } = await purchase(await registerPlayer(), staged.id)
-  expectLogged('a provider could not be asked')
+  expectLogged('a provider could not be reached')
   vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
   for (let minute = 1; minute <= 61; minute += 3) {
     at(NOW + minute * MINUTE)

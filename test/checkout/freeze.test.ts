@@ -102,7 +102,7 @@ describe('the freeze', () => {
   })
 
   it('neither waits for a provider that does not answer nor moves its round', async () => {
-    expectLogged('a provider could not be asked')
+    expectLogged('a provider could not be reached')
     const { raffle, player, bought } = await lastMinute()
     const outage = vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
     const { sold, commitment } = await freeze(raffle)

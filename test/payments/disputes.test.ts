@@ -416,7 +416,7 @@ describe('a reversal', () => {
     ['of more than the capture', { amount: 100 * PRICE }],
     ['of an unknown capture', { capture: 'other' }],
   ])('%s changes nothing and needs attention', async (_, changes) => {
-    expectLogged('a provider tells of money that is written down otherwise')
+    expectLogged('a provider reports money that does not match our records')
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 3)
     const before = await balances(id)
@@ -427,7 +427,7 @@ describe('a reversal', () => {
   })
 
   it('that repeats with another sum or order changes nothing more, and needs attention', async () => {
-    expectLogged('a provider tells of money that is written down otherwise')
+    expectLogged('a provider reports money that does not match our records')
     const staged = await stagePriced()
     const [{ id }, other] = [await buyOf(staged, 2), await buyOf(staged, 2)]
     await report(id)

@@ -150,7 +150,7 @@ describe('a payment on the phone', () => {
   })
 
   it('whose callback has the receipt of another payment is not settled, and needs attention', async () => {
-    expectLogged('a provider tells of money that is written down otherwise')
+    expectLogged('a provider reports money that does not match our records')
     const first = await bought()
     const other = await registerPlayer()
     const second = await bought(newKey(), other)
@@ -441,7 +441,7 @@ describe('a payment on the phone that is not confirmed for an hour', () => {
   })
 
   it('and was recorded with another number needs attention when the callback comes', async () => {
-    expectLogged('a provider tells of money that is written down otherwise')
+    expectLogged('a provider reports money that does not match our records')
     const { id, paymentId, push, written } = await recordedByAdmin('RLQ0R69NXM')
     await confirm(push, 'RLP0R69NXM')
     expect(await receiptsOf(id)).toMatchObject(written)

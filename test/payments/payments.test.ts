@@ -333,7 +333,7 @@ describe('a webhook', () => {
 
   it('whose provider cannot be reached answers its replay with the reason', async () => {
     const { raffle, paymentId } = await staged()
-    expectLogged('a provider could not be asked', 'a webhook was stored and not acted on')
+    expectLogged('a provider could not be reached', 'a webhook was stored and not acted on')
     vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
     await report(eventOf(paymentId, `evt-${paymentId}-y`))
     const answer = await as(raffle.operator, 'POST', `/payments/webhooks/sandbox/evt-${paymentId}-y/replay`)
@@ -349,7 +349,7 @@ describe('a webhook', () => {
   it('that cannot be acted on is retried each minute, after a day each hour, until it is deleted like others', async () => {
     const { bought, paymentId } = await staged()
     expectLogged(
-      'a provider could not be asked',
+      'a provider could not be reached',
       'a webhook was stored and not acted on',
       rowNotDone('webhook'),
     )
@@ -505,7 +505,7 @@ describe('a payment', () => {
 
   it('whose provider does not answer for an hour needs attention; an operator’s query then settles it', async () => {
     const { raffle, player, bought, paymentId } = await staged()
-    expectLogged('a provider could not be asked')
+    expectLogged('a provider could not be reached')
     const outage = vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
     for (let minute = 1; minute <= 60; minute += 3) {
       at(NOW + minute * MINUTE)
@@ -715,7 +715,7 @@ describe('a payment that needs attention', () => {
   /** Its provider could not be reached for an hour. */
   async function unanswered() {
     const known = await staged()
-    expectLogged('a provider could not be asked')
+    expectLogged('a provider could not be reached')
     const outage = vi.spyOn(sandbox, 'fetch').mockRejectedValue(new Error('no route to host'))
     for (let minute = 1; minute <= 61; minute += 3) {
       at(NOW + minute * MINUTE)
