@@ -108,8 +108,8 @@ describe('the sweep', () => {
   it('announces the pool’s draw if the announcement was lost', async () => {
     const staged = await stageDue()
     const { commitment } = (await poolState(staged.pool))!
-    const drawn = await askPool(testContext(), staged.pool, async (door) =>
-      door.draw(0, await signatureOf(commitment!.round)),
+    const drawn = await askPool(testContext(), staged.pool, async (stub) =>
+      stub.draw(0, await signatureOf(commitment!.round)),
     )
     expect(drawn.ok).toBe(true)
     expect((await read(staged.id)).status).toBe('committed')
@@ -373,8 +373,8 @@ describe('the commitment', () => {
     await sweep()
     expect((await read(staged.id)).status).toBe('cancelled')
     const { commitment } = (await poolState(staged.pool))!
-    const forced = await askPool(testContext(), staged.pool, async (door) =>
-      door.draw(0, await signatureOf(commitment!.round)),
+    const forced = await askPool(testContext(), staged.pool, async (stub) =>
+      stub.draw(0, await signatureOf(commitment!.round)),
     )
     expect(forced.ok).toBe(false)
     const { proof, isProven, wrong } = await verifyPublished(staged.id)

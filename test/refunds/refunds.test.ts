@@ -464,7 +464,7 @@ describe('a refund whose pool cannot be reached', () => {
     TICKET_POOL: {
       getByName: (pool: string) => ({
         reservation: (seq: number, id: string) =>
-          askPool(testContext(), pool, (door) => door.reservation(seq, id)),
+          askPool(testContext(), pool, (stub) => stub.reservation(seq, id)),
         void: () => Promise.reject(new Error('the object cannot be reached')),
       }),
     } as unknown as DurableObjectNamespace,
