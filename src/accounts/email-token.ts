@@ -24,7 +24,7 @@ export const tokenOfMail = (settings: Settings, mailId: string): string =>
 export const fingerprintOf = (settings: Settings, email: string): string =>
   keyedHash(settings, 'tombola e-mail addresses 1', email)
 
-export const hashOfToken = (token: string): string => createHash('sha256').update(token).digest('base64url')
+const hashOfToken = (token: string): string => createHash('sha256').update(token).digest('base64url')
 
 /** A statement that inserts the token of `mailId` if that mail was enqueued. Batch it after `enqueueMail`. */
 export function insertEmailToken(ctx: Ctx, kind: EmailTokenKind, mailId: string) {

@@ -51,7 +51,8 @@ function mustBeOpen(ctx: Ctx, order: OrderRow): void {
 }
 
 /**
- * Returns the earlier payment of the same key, and starts it if its start was lost. Of a paid order, the one that paid.
+ * Returns the earlier payment of the same key, and starts it if its start was lost. For a paid order, returns the payment
+ * that paid it.
  */
 async function repeatPayment(
   ctx: Ctx,
@@ -115,7 +116,7 @@ async function repeatOrRefuse(ctx: Ctx, id: string, pay: PayWith, key: string): 
   mustBeOpen(ctx, rows.order)
   throw new Problem(
     'limit_reached',
-    `An order can have ${MAX_PAYMENTS} payments, and this one has them all. Finish one that is open, or cancel the order and place a new one.`,
+    `An order can have at most ${MAX_PAYMENTS} payments. Finish an open payment of this order, or cancel it and place a new one.`,
   )
 }
 

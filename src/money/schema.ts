@@ -6,7 +6,6 @@ import type { Provider } from './provider-name.ts'
 
 /** `starting`: inserted before the provider is called. A later success overrides `failed` and `expired`. */
 export const PAYMENT_STATUSES = ['starting', 'pending', 'succeeded', 'failed', 'expired'] as const
-export type PaymentStatus = (typeof PAYMENT_STATUSES)[number]
 
 /** What the payer does next. */
 export interface PaymentAction {

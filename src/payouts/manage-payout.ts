@@ -29,7 +29,7 @@ export async function approvePayout(ctx: Ctx, id: string): Promise<Payout> {
   const payout = await findPayoutFor(ctx, id, 'payouts:approve')
   const { userId } = requireUser(ctx)
   if (approverOf(ctx.settings) === 'other' && payout.requestedBy === userId) {
-    throw new Problem('forbidden', 'You requested this payout: somebody else must approve it.')
+    throw new Problem('forbidden', 'You requested this payout: another person must approve it.')
   }
   return release(ctx, payout, 'requested', { approvedBy: userId }, 'approved')
 }

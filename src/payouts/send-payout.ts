@@ -137,7 +137,7 @@ export const recordPayoutFailedByAdmin = (ctx: Ctx, payout: PayoutRow, reason: s
   )
 
 /** Records the payment: the ledger, the payout and its winner in one transaction. Idempotent. */
-export async function payPayout(
+async function payPayout(
   ctx: Ctx,
   payout: PayoutRow,
   from: PayoutStatus[],

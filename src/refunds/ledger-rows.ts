@@ -15,7 +15,7 @@ type RaffleId = string | undefined
 /** Who paid a refund: a provider, or the payer's bank, which returned the money before we could. */
 export type Payer = Provider | 'bank'
 
-/** `by` may differ from the provider that took the payment. Repeats return the same rows: no input changes any longer. */
+/** `by` may differ from the provider that took the payment. Repeats return the same rows, because the inputs no longer change. */
 export async function paidTransfers(ctx: Ctx, refund: RefundRow, by: Payer): Promise<Transfer[]> {
   const { id, orderId, currency } = refund
   const lines = await ctx.db

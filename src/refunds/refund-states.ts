@@ -24,7 +24,7 @@ import type { Payer } from './ledger-rows.ts'
 import { paidTransfers } from './ledger-rows.ts'
 
 /** After this many failures at the provider a person must decide. */
-export const MAX_REFUND_TRIES = 5
+const MAX_REFUND_TRIES = 5
 
 const FIRST_PAUSE_MS = MINUTE_MS
 
@@ -39,7 +39,7 @@ const isGivenUp = sql`${refunds.status} = 'failed' AND ${refunds.dueAt} IS NULL`
 export const BY_HAND: Provider = 'manual'
 
 /** A person may pay it by hand, because no provider is paying it or will. */
-export const isHandedToOperators = sql`(${refunds.provider} = ${BY_HAND} OR ${isGivenUp})`
+const isHandedToOperators = sql`(${refunds.provider} = ${BY_HAND} OR ${isGivenUp})`
 
 /** Sent, and not confirmed by its provider. A person may decide it while no request to the provider is under way. */
 export const isUnconfirmed = and(
@@ -161,7 +161,7 @@ export async function recordRefundPaid(
         .update(refunds)
         .set({
           status: 'paid',
-          // The try under whose key it was paid.
+          // The try whose key the provider paid.
           tries: refund.tries,
           reference,
           dueAt: null,
