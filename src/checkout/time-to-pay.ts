@@ -1,7 +1,4 @@
-/**
- * How long a buyer may take to pay: as long as the provider needs, and at most as long as every pool and stock lets its
- * hold last.
- */
+/** How long a buyer may take to pay: as long as the provider needs, unless a pool shortens its hold. */
 import type { Settings } from '../core/settings.ts'
 import { SECOND_MS } from '../core/time.ts'
 import type { Provider } from '../money/provider-name.ts'

@@ -1,6 +1,6 @@
 /**
- * What a late payment becomes. The first receipt that covers the price settles its order, even after the order has ended:
- * `settle-order.ts` issues the units that are still free and refunds the others. Every other receipt is refunded here.
+ * What a late payment becomes. The first receipt that covers the price settles its order, even after the order has ended.
+ * Then `settle-order.ts` issues the units that are still free and refunds the others. Every other receipt is refunded here.
  */
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
