@@ -16,7 +16,7 @@ import {
   recordRefundPaidByAdmin,
   recordRefundPaidByHand,
 } from './refund-states.ts'
-import { requireRefunds } from './require-refunds.ts'
+import { requireRefunds } from './who-may-refund.ts'
 
 export async function markRefundPaid(ctx: Ctx, id: string, reference: string): Promise<RefundRow> {
   const refund = await findRefundFor(ctx, id)
