@@ -140,7 +140,7 @@ export const refundRuns = sqliteTable(
   'refund_runs',
   {
     /** The `itemId` of its order lines: the raffle's id, or that of another kind of item. */
-    itemId: text().primaryKey(),
+    itemId: text('raffle_id').primaryKey(),
     reason: text().notNull(),
     /** The last refunded order. */
     cursor: text().notNull().default(''),
