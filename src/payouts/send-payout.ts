@@ -9,7 +9,7 @@ import type { AuditAction } from '../audit/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { winners } from '../draws/schema.ts'
-import { attemptKey } from '../money/attempt-key.ts'
+import { payoutAttemptKey } from '../money/attempt-key.ts'
 import { attentionText, whyLate } from '../money/attention-text.ts'
 import { account, insertTransfers } from '../money/ledger.ts'
 import { FIRST_POLL_MS, POLLS_BEFORE_LATE, pauseAfterPoll } from '../money/poll-schedule.ts'
@@ -41,7 +41,7 @@ export async function trySending(ctx: Ctx, payout: PayoutRow): Promise<void> {
 /** Idempotent: a repeat under the same key returns the status of the first call. */
 function callProvider(ctx: Ctx, payout: PayoutRow): Promise<Sent> {
   const { provider, amount, currency, createdAt, destination } = payout
-  const id = attemptKey(payout.id, payout.attempt)
+  const id = payoutAttemptKey(payout.id, payout.attempt)
   return providerOf(provider).payout(ctx, { id, amount, currency, createdAt, destination })
 }
 

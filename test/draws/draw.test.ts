@@ -502,6 +502,20 @@ describe('a draw on quicknet', () => {
     expect(await winnersOf(id)).toHaveLength(1)
   })
 
+  it('calls a relay that timed out no more in the same sweep', async () => {
+    for (let raffle = 0; raffle < 7; raffle++) await stageOnQuicknet()
+    expectLogged('raffle waits')
+    const { called } = relays({ one: timesOut, two: refusesConnection, three: timesOut, four: timesOut })
+    await sweep(QUICKNET)
+    const callsOf = (name: string) => called.filter((each) => each === name).length
+    expect(callsOf('two')).toBe(7)
+    // Five raffles are advanced at a time, so up to five calls may wait for the same relay.
+    for (const name of ['one', 'three', 'four']) expect(callsOf(name), name).toBeLessThanOrEqual(5)
+    const before = callsOf('one')
+    await sweep(QUICKNET)
+    expect(callsOf('one')).toBeGreaterThan(before)
+  })
+
   it.each<[string, () => Response]>([
     ['another round’s signature', signed(OF_ROUND_123)],
     ['a signature in capitals', signed(RIGHT.toUpperCase())],
