@@ -2,7 +2,7 @@
 import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { account, type Transfer } from '../money/ledger.ts'
-import { lossOf } from '../money/losses.ts'
+import { lossOf, lossOfSql } from '../money/losses.ts'
 import type { Provider } from '../money/provider-name.ts'
 import { isDispute } from '../money/refund-rows.ts'
 import { type RefundRow, refunds, transfers } from '../money/schema.ts'
@@ -59,7 +59,7 @@ export const lossesBefore = (ctx: Ctx, { orderId, lines }: RefundRow) => {
       and(
         sql`${transfers.part} IN (SELECT value FROM json_each(${named}))`,
         sql`${transfers.transactionId} IN (
-          SELECT 'loss:' || ${orderLines.organisationId} || ':' || ${refunds.id} FROM ${refunds} JOIN ${orderLines}
+          SELECT ${lossOfSql(orderLines.organisationId, refunds.id)} FROM ${refunds} JOIN ${orderLines}
             ON ${orderLines.orderId} = ${refunds.orderId}
           WHERE ${refunds.orderId} = ${orderId} AND ${refunds.key} > 'dispute:' AND ${refunds.key} < 'dispute;')`,
       ),
