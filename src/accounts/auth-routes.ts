@@ -37,7 +37,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       describe({
         summary: 'Register',
         description:
-          'Creates a user and sends a mail to verify the address. A password has 12 to 128 characters and must not be the e-mail address.',
+          'Creates a user and sends a mail to verify the address. A password has 12 to 128 characters and must not be easy to guess. The error says why it is: it is close to a common password, to the name or to the address, it repeats itself, it is a sequence, or it is made of dates.',
         tag: TAG,
         auth: 'none',
         success: { status: 201, schema: User, example: EXAMPLE_USER, description: 'The new user.' },
@@ -125,7 +125,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       '/password',
       describe({
         summary: 'Change the password',
-        description: 'Ends every other session of the user.',
+        description: 'Ends every other session of the user. The new password must not be easy to guess.',
         tag: TAG,
         auth: 'user',
         success: { status: 204, description: 'The new password is set.' },
@@ -192,7 +192,8 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       '/reset',
       describe({
         summary: 'Set a new password with the token from a mail',
-        description: 'The token works once, for an hour. Every session of the user ends.',
+        description:
+          'The token works once, for an hour. Every session of the user ends. The password must not be easy to guess.',
         tag: TAG,
         auth: 'none',
         success: { status: 204, description: 'The new password is set.' },
