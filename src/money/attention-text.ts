@@ -17,5 +17,5 @@ export const whyLate = (
   reason: string | null,
 ): string =>
   status === 'pending'
-    ? `${provider} has not confirmed it yet.`
+    ? `${provider} has not confirmed it yet${withReason(reason)}.`
     : `${provider} does not know what became of it${withReason(reason)}.`

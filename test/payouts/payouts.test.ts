@@ -437,6 +437,20 @@ describe('a payout', () => {
     expect(await balances(staged)).toMatchObject({ 'cash:manual': 500 })
   })
 
+  it('that is pending for a reason shows the reason at once', async () => {
+    const { staged, payoutId } = await stageClaimed()
+    const reason = 'the float is empty'
+    const provider = vi
+      .spyOn(sandbox, 'payout')
+      .mockResolvedValue({ status: 'pending', reference: null, reason })
+    await approve(staged.operator, payoutId)
+    expect((await payoutsOf(staged))[0]).toMatchObject({
+      status: 'sent',
+      attention: 'sandbox has not confirmed it yet: the float is empty.',
+    })
+    provider.mockRestore()
+  })
+
   it('by a provider cannot be marked as paid', async () => {
     const { staged, payoutId } = await stageClaimed()
     expect((await markPaid(staged.operator, payoutId)).body.code).toBe('invalid_state')
