@@ -1,7 +1,7 @@
 /** The shapes of raffles on the wire: requests, with every bound, and responses. */
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
-import { Money, MoneyIn } from '../core/money.ts'
+import { Currency, Money, MoneyIn } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Line, LongText } from '../core/text.ts'
 import { Instant, InstantIn, SECOND_MS, TimeZone } from '../core/time.ts'
@@ -242,6 +242,8 @@ export const ListRaffles = PageQuery.extend({
   organisationId: Id('organisation').optional(),
   seriesId: Id('series').optional(),
   categoryId: Id('category').optional(),
+  /** Only ticket prices in this currency. */
+  currency: Currency.optional(),
   /** Text in the title. */
   q: z.string().min(1).max(100).optional(),
   sort: z.enum(['drawAt', '-drawAt', '-createdAt']).default('-createdAt'),
