@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { EXAMPLE_ORGANISATION } from '../core/examples.ts'
 import { Id } from '../core/ids.ts'
-import { Money, MoneyAboveZero, Sum } from '../core/money.ts'
+import { Money, MoneyAboveZeroIn, Sum } from '../core/money.ts'
 import { Page } from '../core/paging.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
@@ -25,7 +25,7 @@ export const RecordTopUp = z
   .strictObject({
     /** The bank's reference, or the number of the receipt. */
     reference: Line(1, 100),
-    amount: MoneyAboveZero,
+    amount: MoneyAboveZeroIn,
   })
   .meta({ id: 'RecordTopUp' })
 export type RecordTopUp = z.infer<typeof RecordTopUp>

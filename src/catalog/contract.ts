@@ -1,7 +1,7 @@
 /** Schemas for the routes of the catalogue: categories, and products with the details of their kind. */
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
-import { MAX_AMOUNT, Money, MoneyAboveZero } from '../core/money.ts'
+import { Currency, MAX_AMOUNT, Money, MoneyAboveZeroIn } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Line, LongText } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
@@ -101,7 +101,7 @@ const productFields = {
   categoryId: Id('category').nullable(),
   title: Line(1, 160),
   description: LongText(5_000),
-  price: MoneyAboveZero,
+  price: MoneyAboveZeroIn,
   stock: z.number().int().min(0).max(MAX_STOCK),
   images: z.array(z.url({ protocol: /^https$/ }).max(2_048)).max(MAX_IMAGES),
   tags: z.array(Line(1, 30)).max(MAX_TAGS),
@@ -174,6 +174,8 @@ export const ListProducts = PageQuery.extend({
   categoryId: Id('category').optional(),
   kind: z.enum(PRODUCT_KINDS).optional(),
   status: z.enum(PRODUCT_STATUSES).optional(),
+  /** Only prices in this currency. */
+  currency: Currency.optional(),
   /** In minor units. */
   minPrice: Price.optional(),
   maxPrice: Price.optional(),

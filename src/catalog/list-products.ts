@@ -3,6 +3,7 @@ import { and, asc, desc, eq, gt, gte, lte, type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { hasPermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
+import { invalid } from '../core/errors.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
 import { containsWords } from '../core/search.ts'
 import type { ListProducts, Product } from './contract.ts'
@@ -31,10 +32,16 @@ export async function listProducts(ctx: Ctx, query: ListProducts): Promise<PageO
   const { by, isUp, keyOf } = ORDERS[query.sort]
   const seesAll =
     query.organisationId !== undefined && (await hasPermission(ctx, query.organisationId, 'catalogue:write'))
-  const conditions: (SQL | undefined)[] = [
+  const shown = and(
     seesAll ? undefined : eq(products.status, 'active'),
     query.status === undefined ? undefined : eq(products.status, query.status),
     query.organisationId === undefined ? undefined : eq(products.organisationId, query.organisationId),
+  )
+  const currency = query.currency ?? (comparesPrices(query) ? await onlyCurrency(ctx, shown) : undefined)
+  if (currency === null) return { data: [], nextCursor: null }
+  const conditions: (SQL | undefined)[] = [
+    shown,
+    currency === undefined ? undefined : eq(products.priceCurrency, currency),
     query.categoryId === undefined ? undefined : eq(products.categoryId, query.categoryId),
     query.kind === undefined ? undefined : eq(products.kind, query.kind),
     query.minPrice === undefined ? undefined : gte(products.priceAmount, query.minPrice),
@@ -55,6 +62,30 @@ export async function listProducts(ctx: Ctx, query: ListProducts): Promise<PageO
     .orderBy(direction(by), direction(products.id))
     .limit(query.limit + 1)
   return toPage(rows, query.limit, (row) => [query.sort, keyOf(row), row.id], presentProduct)
+}
+
+const comparesPrices = ({ minPrice, maxPrice, sort }: ListProducts): boolean =>
+  minPrice !== undefined || maxPrice !== undefined || sort === 'price' || sort === '-price'
+
+/**
+ * The one currency of the products that are shown; null if there are none. Race: a product with another currency may be
+ * added after this read. The list then leaves it out, because it filters by the currency that was found.
+ */
+async function onlyCurrency(ctx: Ctx, shown: SQL | undefined): Promise<string | null> {
+  const endOf = (direction: typeof asc | typeof desc) =>
+    ctx.db
+      .select({ currency: products.priceCurrency })
+      .from(products)
+      .where(shown)
+      .orderBy(direction(products.priceCurrency))
+      .limit(1)
+  const [[first], [last]] = await ctx.db.batch([endOf(asc), endOf(desc)])
+  if (first === undefined || last === undefined) return null
+  if (first.currency === last.currency) return first.currency
+  throw invalid(
+    'currency',
+    `is required to filter or sort by price: there are prices in several currencies, such as ${first.currency} and ${last.currency}`,
+  )
 }
 
 const searchedText = sql`${products.title} || ' ' ||

@@ -56,7 +56,8 @@ export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =
       cachedForASecond,
       describe({
         summary: 'List products',
-        description: 'Products on sale. Members who may edit them also see drafts and the archive.',
+        description:
+          'Products on sale. Members who may edit them also see drafts and the archive. Prices are compared only within one currency. `minPrice`, `maxPrice` and `sort` by price require `currency` where products in several currencies are on sale, here or in the named organisation.',
         tag: TAG,
         auth: 'optional',
         success: {

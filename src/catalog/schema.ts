@@ -49,7 +49,14 @@ export const products = sqliteTable(
     index('products_organisation').on(table.organisationId, table.id),
     index('products_category').on(table.categoryId),
     index('products_created').on(table.status, table.createdAt, table.id),
-    index('products_price_order').on(table.status, table.priceAmount, table.id),
+    index('products_price_order').on(table.status, table.priceCurrency, table.priceAmount, table.id),
+    index('products_organisation_price').on(
+      table.organisationId,
+      table.status,
+      table.priceCurrency,
+      table.priceAmount,
+      table.id,
+    ),
   ],
 )
 export type ProductRow = typeof products.$inferSelect

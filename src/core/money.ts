@@ -1,10 +1,19 @@
 /** Money: integer minor units with an ISO 4217 currency, never floats. */
 import * as z from 'zod'
+import { CURRENCIES, decimalsOf } from './currencies.ts'
 
 /** The largest amount, in minor units. Multiplied by the tickets of a raffle, it stays below 2^53. */
 export const MAX_AMOUNT = 1_000_000_000
 
+/** A currency in a response, or one to look for: rows from before codes were checked may have any code. */
 export const Currency = z.string().regex(/^[A-Z]{3}$/, 'must be a currency code such as KES')
+
+export const NOT_IN_USE = 'must be a currency of ISO 4217 that is in use, such as KES'
+
+/** The currency of a new price, prize or top-up. */
+export const CurrencyIn = z
+  .enum(CURRENCIES, { error: NOT_IN_USE })
+  .meta({ id: 'Currency', description: 'A currency of ISO 4217 that is in use.' })
 
 /** `amount` is in minor units (cents); zero means free. */
 export const Money = z
@@ -12,29 +21,24 @@ export const Money = z
   .meta({ id: 'Money', description: 'Integer minor units of a currency.' })
 export type Money = z.infer<typeof Money>
 
+/** The money of a new price or prize. What must match a stored sum is `Money`, so that old sums can be settled. */
+export const MoneyIn = Money.extend({ currency: CurrencyIn }).meta({
+  id: 'MoneyIn',
+  description: 'Integer minor units of a currency that is in use.',
+})
+
 /** Money above zero. */
 export const MoneyAboveZero = z.strictObject({
   amount: z.number().int().min(1).max(MAX_AMOUNT),
   currency: Currency,
 })
 
+export const MoneyAboveZeroIn = MoneyAboveZero.extend({ currency: CurrencyIn })
+
 /** A total of many amounts in a response; it may exceed `MAX_AMOUNT`. */
 export const Sum = z
   .strictObject({ amount: z.number().int(), currency: Currency })
   .meta({ id: 'Sum', description: 'Integer minor units of a currency: the total of many amounts.' })
-
-/** The currencies of ISO 4217 that do not have two decimals, by their number of decimals. */
-const OTHER_DECIMALS = new Map(
-  Object.entries({
-    0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
-    3: 'BHD IQD JOD KWD LYD OMR TND',
-    4: 'CLF UYW',
-  }).flatMap(([decimals, currencies]) =>
-    currencies.split(' ').map((currency) => [currency, Number(decimals)] as const),
-  ),
-)
-
-const decimalsOf = (currency: string): number => OTHER_DECIMALS.get(currency) ?? 2
 
 /** One formatter per language and currency is kept, because making one takes 0.1 ms. */
 const formatters = new Map<string, Intl.NumberFormat>()

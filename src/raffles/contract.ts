@@ -1,7 +1,7 @@
 /** The shapes of raffles on the wire: requests, with every bound, and responses. */
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
-import { Currency, MAX_AMOUNT, Money } from '../core/money.ts'
+import { Currency, Money, MoneyIn } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Line, LongText } from '../core/text.ts'
 import { Instant, InstantIn, SECOND_MS, TimeZone } from '../core/time.ts'
@@ -66,10 +66,10 @@ const PrizeIn = z
     z.strictObject({
       ...prizeBase,
       kind: ItemKind,
-      value: Money.nullable().default(null),
+      value: MoneyIn.nullable().default(null),
       productId: Id('product').optional(),
     }),
-    z.strictObject({ ...prizeBase, kind: z.literal('cash'), value: Money }),
+    z.strictObject({ ...prizeBase, kind: z.literal('cash'), value: MoneyIn }),
     z.strictObject({ ...prizeBase, kind: z.literal('share'), value: Share }),
   ])
   .meta({
@@ -83,7 +83,7 @@ export const Draw = z.strictObject({ method: z.literal('beacon') })
 /** The rules that players agree to. They freeze in the pool once the first ticket is held or sold. */
 const rulesFields = {
   title: Line(1, 120),
-  ticketPrice: z.strictObject({ amount: z.number().int().min(0).max(MAX_AMOUNT), currency: Currency }),
+  ticketPrice: MoneyIn,
   totalTickets: z.number().int().min(1).max(MAX_TICKETS_A_POOL),
   maxPerUser: z.number().int().min(1).max(MAX_TICKETS_A_POOL).nullable(),
   numbering: z.enum(['sequential', 'random', 'chosen']),
@@ -242,6 +242,8 @@ export const ListRaffles = PageQuery.extend({
   organisationId: Id('organisation').optional(),
   seriesId: Id('series').optional(),
   categoryId: Id('category').optional(),
+  /** Only ticket prices in this currency. */
+  currency: Currency.optional(),
   /** Text in the title. */
   q: z.string().min(1).max(100).optional(),
   sort: z.enum(['drawAt', '-drawAt', '-createdAt']).default('-createdAt'),

@@ -41,6 +41,7 @@ export async function listRaffles(ctx: Ctx, query: ListRaffles): Promise<PageOf<
     query.organisationId === undefined ? undefined : eq(raffles.organisationId, query.organisationId),
     query.seriesId === undefined ? undefined : eq(raffles.seriesId, query.seriesId),
     query.categoryId === undefined ? undefined : eq(raffles.categoryId, query.categoryId),
+    query.currency === undefined ? undefined : eq(raffles.priceCurrency, query.currency),
     query.status === undefined ? undefined : sql`${statusSql(ctx.now)} = ${query.status}`,
     query.q === undefined ? undefined : containsWords(sql`${raffles.title}`, query.q),
   ]

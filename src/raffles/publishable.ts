@@ -1,6 +1,8 @@
 /** Checks whether a raffle may be published: its times are in order and its prizes are affordable. Pure. */
+
+import { CURRENCIES } from '../core/currencies.ts'
 import type { FieldError } from '../core/errors.ts'
-import { formatMoney } from '../core/money.ts'
+import { formatMoney, NOT_IN_USE } from '../core/money.ts'
 import { toInstant } from '../core/time.ts'
 import type { Provider } from '../money/provider-name.ts'
 import { earliestDrawAt } from '../tickets/pool/clock.ts'
@@ -30,8 +32,12 @@ type TermColumns = Omit<RulesColumns, keyof RaffleTimes> & Pick<RaffleRow, 'earn
 
 /** The reasons that depend neither on the time nor on the deployment. */
 export function whyNotTerms(raffle: TermColumns): FieldError[] {
-  return [...wrongNumbers(raffle), ...wrongPrizes(raffle), ...wrongEarning(raffle)]
+  return [...wrongCurrency(raffle), ...wrongNumbers(raffle), ...wrongPrizes(raffle), ...wrongEarning(raffle)]
 }
+
+/** Drafts, templates and series from before codes were checked may have any code. */
+const wrongCurrency = ({ priceCurrency }: TermColumns): FieldError[] =>
+  CURRENCIES.includes(priceCurrency) ? [] : [{ path: 'ticketPrice.currency', message: NOT_IN_USE }]
 
 function wrongTimes(
   raffle: RulesColumns,

@@ -231,6 +231,62 @@ describe('the list of products', () => {
   })
 })
 
+describe('prices in several currencies', () => {
+  const COMPARISONS = ['sort=price', 'sort=-price', 'minPrice=1', 'maxPrice=1000']
+  const money = (amount: number, currency: string) => ({ price: { amount, currency } })
+
+  async function stageMixed() {
+    const organisation = await organisationWithOperator()
+    const add = async (amount: number, currency: string, changes = {}) =>
+      (await stageProduct({ ...money(amount, currency), ...changes }, organisation)).id
+    return { organisation, base: `/products?organisationId=${organisation.id}`, add }
+  }
+  const idsOf = async (path: string, limit = 100) =>
+    (await readAll(path, limit)).map(({ id }: { id: string }) => id)
+
+  it.each(COMPARISONS)('are not compared: %s needs a currency', async (comparison) => {
+    const { base, add } = await stageMixed()
+    const dinars = await add(1_500, 'KWD')
+    expect(await idsOf(`${base}&minPrice=1500`)).toEqual([dinars])
+    await add(900, 'JPY')
+    const path = `${base}&${comparison}`
+    const { status, body } = await as(null, 'GET', path)
+    const message =
+      'is required to filter or sort by price: there are prices in several currencies, such as JPY and KWD'
+    expect([status, body.errors]).toEqual([422, [{ path: 'currency', message }]])
+    expect((await as(null, 'GET', `/products?${comparison}`)).status).toBe(422)
+    expect((await as(null, 'GET', `${path}&currency=JPY`)).status).toBe(200)
+    expect((await as(null, 'GET', `${path}&currency=jpy`)).status).toBe(422)
+  })
+
+  it('are filtered and sorted within one currency, page by page', async () => {
+    const { base, add } = await stageMixed()
+    const dear = await add(900, 'JPY')
+    const dinars = await add(600, 'KWD')
+    const cheap = await add(300, 'JPY')
+    expect(await idsOf(base)).toEqual([cheap, dinars, dear])
+    expect(await idsOf(`${base}&currency=JPY`)).toEqual([cheap, dear])
+    for (const limit of [1, 100]) {
+      expect(await idsOf(`${base}&currency=JPY&sort=price`, limit)).toEqual([cheap, dear])
+      expect(await idsOf(`${base}&currency=JPY&sort=-price`, limit)).toEqual([dear, cheap])
+    }
+    expect(await idsOf(`${base}&currency=JPY&minPrice=301`)).toEqual([dear])
+    expect(await idsOf(`${base}&currency=KWD&maxPrice=900`)).toEqual([dinars])
+    expect(await idsOf(`${base}&currency=EUR&sort=price`)).toEqual([])
+  })
+
+  it('need no currency where only one is shown: a draft counts for members only', async () => {
+    const { base, add, organisation } = await stageMixed()
+    expect(await idsOf(`${base}&sort=price`)).toEqual([])
+    const shown = await add(900, 'JPY')
+    await add(600, 'KWD', { status: 'draft' })
+    expect(await idsOf(`${base}&sort=price`)).toEqual([shown])
+    const seen = (query: string) => as(organisation.operator, 'GET', `${base}&sort=price${query}`)
+    expect((await seen('')).status).toBe(422)
+    expect((await seen('&status=active')).status).toBe(200)
+  })
+})
+
 describe('a page of products', () => {
   it('can follow a page that ended with a long title in any script', async () => {
     const organisation = await organisationWithOperator()

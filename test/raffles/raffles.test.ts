@@ -1155,6 +1155,19 @@ describe('the list of raffles', () => {
     }
   })
 
+  it('can be filtered by the currency of the ticket price', async () => {
+    const organisation = await organisationWithOperator()
+    const shillings = await stageRaffle({}, organisation)
+    const yen = await stageRaffle({ ticketPrice: { amount: 0, currency: 'JPY' } }, organisation)
+    const inCurrency = async (currency: string) =>
+      ids(await readAll(`/raffles?organisationId=${organisation.id}&currency=${currency}`, 1))
+    expect([await inCurrency('KES'), await inCurrency('JPY'), await inCurrency('EUR')]).toEqual([
+      [shillings.id],
+      [yen.id],
+      [],
+    ])
+  })
+
   it('can be searched by text in the title, without wildcards', async () => {
     const organisation = await organisationWithOperator()
     const rare = await stageRaffle({ title: '100% Rare_Books' }, organisation)
@@ -1178,6 +1191,7 @@ describe('the list of raffles', () => {
     ['limit=x', 422],
     ['status=lost', 422],
     ['sort=title', 422],
+    ['currency=yen', 422],
     ['q=', 422],
     ['organisationId=nobody', 422],
     ['cursor=nonsense', 400],

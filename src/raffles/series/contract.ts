@@ -1,6 +1,7 @@
 /** The shapes of series on the wire: a cadence, the terms of each raffle, and a calendar of rewards by local date. */
 import * as z from 'zod'
 import { Id } from '../../core/ids.ts'
+import { Money } from '../../core/money.ts'
 import { Page, PageQuery } from '../../core/paging.ts'
 import { Line } from '../../core/text.ts'
 import { Instant, TimeZone } from '../../core/time.ts'
@@ -104,6 +105,7 @@ export const Series = z
     endsOn: z.string().nullable(),
     terms: z.strictObject({
       ...SeriesTerms.shape,
+      ticketPrice: Money,
       maxPerUser: z.number().int().nullable(),
       prizes: z.array(Prize),
     }),
