@@ -158,7 +158,7 @@ export const orderRoutes = (table: LineTable) =>
       describe({
         summary: 'Cancel my order',
         description:
-          'Only while it is not paid. Its tickets and units are released. Money that arrives later is settled or refunded.',
+          'Only while it is not paid. Its tickets and units are released. It stays cancelled: money that arrives later is refunded.',
         tag: TAG,
         auth: 'user',
         success: { status: 200, schema: Order, example: EXAMPLE_ORDER, description: 'The order, cancelled.' },

@@ -87,6 +87,12 @@ export const receiptsOf = (ctx: Ctx, orderId: string) =>
   ctx.db.select().from(receipts).where(eq(receipts.orderId, orderId))
 
 /**
+ * A lapsed order may be paid late, but its buyer's cancel is final. Money and a cancel may come at the same moment. That
+ * is safe: each statement checks what the other sets, and D1 runs one after the other.
+ */
+const mayStillBePaid = ne(orders.status, 'cancelled')
+
+/**
  * Records a capture and reads what there is to settle, in one batch, so that both are of the same instant. Does nothing
  * if the capture is already recorded: by another payment, with another sum, or under the name from its statement.
  */
@@ -130,7 +136,7 @@ export async function recordCapture(
         .update(orders)
         .set({
           receipt: sql`iif(${orders.receipt} IS NULL AND ${orders.amount} <= ${amount} AND ${orders.currency} = ${currency}
-            AND ${isOurs}, ${key}, ${orders.receipt})`,
+            AND ${mayStillBePaid} AND ${isOurs}, ${key}, ${orders.receipt})`,
           dueAt: sql`iif(${isOurs}, ${ctx.now}, ${orders.dueAt})`,
         })
         .where(eq(orders.id, orderId))

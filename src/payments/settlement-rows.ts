@@ -39,12 +39,11 @@ export function settlement(
   return rows
 }
 
-/** Refunds a receipt that pays for nothing: the order was already paid, or the sum is too small. Idempotent. */
+/** Refunds a receipt that pays for nothing: the order was cancelled or already paid, or the sum is too small. Idempotent. */
 export async function refundReceipt(ctx: Ctx, order: OrderRow, receipt: ReceiptRow): Promise<void> {
   const { provider, reference, paymentId, amount, currency } = receipt
   const key = `return:${receiptKey(receipt)}`
-  const isWrong = amount < order.amount || currency !== order.currency
-  const reason = isWrong ? historyText.returned.wrong(receipt, order) : historyText.returned.twice(receipt)
+  const reason = whyReturned(order, receipt)
   const transfer: Transfer = {
     transactionId: key,
     part: 0,
@@ -73,4 +72,11 @@ export async function refundReceipt(ctx: Ctx, order: OrderRow, receipt: ReceiptR
       insertOrderEvent(ctx, order.id, key, reason),
     ]),
   )
+}
+
+function whyReturned(order: OrderRow, receipt: ReceiptRow): string {
+  const { cancelled, wrong, twice } = historyText.returned
+  if (order.status === 'cancelled') return cancelled(receipt)
+  const isWrong = receipt.amount < order.amount || receipt.currency !== order.currency
+  return isWrong ? wrong(receipt, order) : twice(receipt)
 }

@@ -159,16 +159,25 @@ const paysAgain: Choose = (world) => {
   }
 }
 
+/** A cancelled order may still be paid: its payment page was open in another tab. */
 const cancelsOrder: Choose = (world) => {
   const paying = world.orderRequests.filter(({ isPaying }) => isPaying)
   const request = recent(world, world.chance(50) ? paying : world.orderRequests)
+  const paysAnyway = world.chance(50)
   if (request === undefined) return NOTHING
+  const webhook = newWebhook()
+  if (paysAnyway) {
+    request.isPaying = true
+    world.webhooks.push(webhook)
+  }
   return {
-    says: `cancel order ${world.orderRequests.indexOf(request)}`,
+    says: `cancel order ${world.orderRequests.indexOf(request)}${paysAnyway ? ' and pay it anyway' : ''}`,
     run: async () => {
       if (request.orderId === null) return
       const { status } = await world.call(request.buyer, 'POST', `/orders/${request.orderId}/cancel`)
       world.note(`  cancelled → ${status}`)
+      const page = request.tries.at(-1)?.page ?? null
+      if (paysAnyway && page !== null) await world.decide(page, 'approve', 'now', webhook)
     },
   }
 }
