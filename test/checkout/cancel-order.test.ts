@@ -30,7 +30,7 @@ async function staged(payment: object = { provider: 'sandbox' }) {
     { raffleId: raffle.id, quantity: 2 },
     { productId: product.id, quantity: 1 },
   ]
-  return { raffle, product, player, order: await ordered(player, lines, { payment }) }
+  return { raffle, product, player, order: await ordered(player, lines, { payment, pickup: true }) }
 }
 
 type Stage = Awaited<ReturnType<typeof staged>>

@@ -43,13 +43,16 @@ function newCart(world: World): Record<string, unknown>[] {
   return [ticketsOf(world, from), ...products.map((id) => unitsOf(world, id))]
 }
 
+const destinationOf = (lines: Record<string, unknown>[]) =>
+  lines.some((line) => 'productId' in line) ? { pickup: true } : {}
+
 function newOrderRequest(world: World, lines: Record<string, unknown>[]): OrderRequest {
   const first = newTry(world)
   const payment = first.body
   const shape =
     lines.length === 1 && 'raffleId' in lines[0]! && world.chance(70)
       ? { path: '/tickets/purchase' as const, body: { ...lines[0], payment } }
-      : { path: '/orders' as const, body: { lines, payment } }
+      : { path: '/orders' as const, body: { lines, payment, ...destinationOf(lines) } }
   const buyer = world.pick(world.buyers)!
   const request = { buyer, key: first.key, ...shape, orderId: null, tries: [first], isPaying: false }
   world.orderRequests.push(request)
