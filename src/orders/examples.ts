@@ -45,7 +45,7 @@ export const EXAMPLE_ORDER: Order = {
   buyer: null,
   createdAt: '2026-11-20T17:00:00.000Z',
 }
-const PAYMENT = { provider: 'sandbox', returnUrl: 'https://books.example/thanks' }
+const PAYMENT = { provider: 'sandbox', returnUrl: 'https://tombola.example/thanks' }
 
 /** Example request bodies, by the names of their schemas. */
 export const BODIES = {
