@@ -5,6 +5,7 @@ import { Currency, MAX_AMOUNT, Money, MoneyAboveZeroIn } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Line, LongText } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
+import { HttpsUrl } from '../core/web-address.ts'
 import { isIsbn13, toIsbn13 } from './isbn.ts'
 import { PRODUCT_KINDS, PRODUCT_STATUSES, type ProductKind } from './kinds.ts'
 
@@ -103,7 +104,7 @@ const productFields = {
   description: LongText(5_000),
   price: MoneyAboveZeroIn,
   stock: z.number().int().min(0).max(MAX_STOCK),
-  images: z.array(z.url({ protocol: /^https$/ }).max(2_048)).max(MAX_IMAGES),
+  images: z.array(HttpsUrl).max(MAX_IMAGES),
   tags: z.array(Line(1, 30)).max(MAX_TAGS),
   status: z.enum(PRODUCT_STATUSES),
 }

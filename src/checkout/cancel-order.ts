@@ -1,4 +1,7 @@
-/** Cancels an unpaid order for its buyer, after a last query of every provider that may have a payment for it. */
+/**
+ * Cancels an unpaid order for its buyer, after a last query of every provider that may have a payment for it. It stays
+ * cancelled: money that arrives later is refunded.
+ */
 import { requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound, Problem } from '../core/errors.ts'

@@ -51,28 +51,40 @@ export function placeOrderOf(table: LineTable) {
   const ports = Object.values(table)
   const sent = ports.filter(({ fulfil }) => fulfil !== null)
   const notSent = ports.filter(({ fulfil }) => fulfil === null).map(({ words }) => `${words.unit}s`)
+  const onlyGoods = `is for ${itemsOf(sent).join(' and ')}: ${notSent.join(' and ')} are not sent`
   const itemIds = (lines: OrderLineIn[]) =>
     lines.flatMap((line) => namedItems(table, line).map(({ itemId }) => itemId))
+  const hasGoods = (lines: OrderLineIn[]) =>
+    lines.some((line) => namedItems(table, line).some(({ kind }) => table[kind]!.fulfil !== null))
   return z
     .strictObject({
       lines: z.array(orderLineOf(table)).min(1).max(MAX_LINES),
       payment: PayWith,
-      /** Where its products are sent. Without it they are picked up. */
+      /** Where its products are sent. */
       deliveryAddress: PostalAddress.optional(),
+      /** Whether its products are picked up. An order of products has either this or an address. */
+      pickup: z.boolean().optional(),
     })
     .refine(
       ({ lines }) => new Set(itemIds(lines)).size === itemIds(lines).length,
       `name each ${ports.map(({ words }) => words.item).join(' and ')} in one line`,
     )
     .refine(
-      ({ lines, deliveryAddress }) =>
-        deliveryAddress === undefined ||
-        lines.some((line) => namedItems(table, line).some(({ kind }) => table[kind]!.fulfil !== null)),
+      ({ lines, deliveryAddress, pickup }) => deliveryAddress !== undefined || pickup || !hasGoods(lines),
       {
         path: ['deliveryAddress'],
-        message: `is for ${itemsOf(sent).join(' and ')}: ${notSent.join(' and ')} are not sent`,
+        message: `is required for ${itemsOf(sent).join(' and ')}, unless pickup is true`,
       },
     )
+    .refine(({ deliveryAddress, pickup }) => deliveryAddress === undefined || !pickup, {
+      path: ['pickup'],
+      message: 'must not be true beside a deliveryAddress',
+    })
+    .refine(({ lines, deliveryAddress }) => deliveryAddress === undefined || hasGoods(lines), {
+      path: ['deliveryAddress'],
+      message: onlyGoods,
+    })
+    .refine(({ lines, pickup }) => !pickup || hasGoods(lines), { path: ['pickup'], message: onlyGoods })
     .meta({ id: 'PlaceOrder' })
 }
 

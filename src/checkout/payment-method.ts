@@ -3,12 +3,13 @@ import { invalid } from '../core/errors.ts'
 import type { Money } from '../core/money.ts'
 import type { Settings } from '../core/settings.ts'
 import { providerOf, whyNotProvider } from '../money/providers/index.ts'
+import { whyNotReturnTo } from '../money/return-url.ts'
 import type { PayWith } from '../payments/pay-with.ts'
 
 /** Throws a validation error on a field under `path` if it cannot. Without `sum`, the sum is not checked. */
 export function mustBePayableBy(
   settings: Settings,
-  { provider, phone }: PayWith,
+  { provider, phone, returnUrl }: PayWith,
   path: string,
   sum?: Money,
 ): void {
@@ -17,4 +18,6 @@ export function mustBePayableBy(
   if (phone === undefined && providerOf(provider).needsPhone) {
     throw invalid(`${path}phone`, `is required: ${provider} prompts on the phone`)
   }
+  const whyNot = returnUrl === undefined ? null : whyNotReturnTo(settings, returnUrl)
+  if (whyNot !== null) throw invalid(`${path}returnUrl`, whyNot)
 }

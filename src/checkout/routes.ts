@@ -71,7 +71,7 @@ export const orderRoutes = (table: LineTable) =>
       '/',
       describe({
         summary: 'Place an order',
-        description: `Sells tickets of raffles and units of products: holds every line or none, and starts one payment for all. Products are sent to \`deliveryAddress\`, which their organisation can read once they are paid. Without it they are picked up. You may have ${MAX_UNPAID_ORDERS} unpaid orders with products, and ${MAX_UNPAID_UNITS} unpaid units of each product. The same Idempotency-Key and body return the same order.`,
+        description: `Sells tickets of raffles and units of products: holds every line or none, and starts one payment for all. Products are sent to \`deliveryAddress\`, which their organisation can read once they are paid, or picked up with \`pickup: true\`. An order with products must have one of the two. You may have ${MAX_UNPAID_ORDERS} unpaid orders with products, and ${MAX_UNPAID_UNITS} unpaid units of each product. The same Idempotency-Key and body return the same order.`,
         tag: TAG,
         auth: 'user',
         idempotent: true,
@@ -158,7 +158,7 @@ export const orderRoutes = (table: LineTable) =>
       describe({
         summary: 'Cancel my order',
         description:
-          'Only while it is not paid. Its tickets and units are released. Money that arrives later is settled or refunded.',
+          'Only while it is not paid. Its tickets and units are released. It stays cancelled: money that arrives later is refunded.',
         tag: TAG,
         auth: 'user',
         success: { status: 200, schema: Order, example: EXAMPLE_ORDER, description: 'The order, cancelled.' },

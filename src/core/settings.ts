@@ -22,6 +22,10 @@ const commaSeparated = z
       .filter((part) => part !== ''),
   )
 
+/** An origin as browsers write it: nothing else is ever equal to the origin of an address. */
+const isOrigin = (text: string): boolean =>
+  /^https?:\/\/[\w.:[\]-]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text
+
 export const SettingsSchema = z.object({
   ENVIRONMENT: z.enum(['development', 'production']).default('development'),
   /** How long an unpaid reservation holds its numbers. */
@@ -54,6 +58,12 @@ export const SettingsSchema = z.object({
     .url({ protocol: /^https?$/ })
     .transform((url) => new URL(url).origin)
     .default('http://localhost:8787'),
+  /** Sites other than this worker's to which a payment page may send the payer. */
+  RETURN_ORIGINS: commaSeparated.pipe(
+    z
+      .array(z.string().refine(isOrigin, 'must be an origin such as https://books.example, without a path'))
+      .max(32),
+  ),
   /** The mail provider's endpoint (Resend's API), its key and the sender; all three or none. */
   MAIL_URL: z.url({ protocol: /^https?$/ }).optional(),
   MAIL_KEY: z.string().min(8).max(512).optional(),
@@ -103,6 +113,9 @@ function productionProblems(settings: Settings): string[] {
     problems.push(
       'PUBLIC_ORIGIN: is not https; set it to the public address of this worker, such as https://raffles.example',
     )
+  }
+  if (settings.RETURN_ORIGINS.some((origin) => !origin.startsWith('https://'))) {
+    problems.push('RETURN_ORIGINS: has an origin that is not https; payers must return by https')
   }
   return problems
 }

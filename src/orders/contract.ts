@@ -64,6 +64,8 @@ export const Order = z
     history: z.array(z.strictObject({ at: Instant, text: z.string() })),
     /** Where products are sent. Only the buyer sees it, and, once the order is paid, the members who send products. */
     deliveryAddress: PostalAddress.nullable(),
+    /** Whether its products are picked up. False if it has none. */
+    pickup: z.boolean(),
     /** The buyer's display name. Only members who send products see it, once the order is paid. */
     buyer: z.string().nullable(),
     createdAt: Instant,

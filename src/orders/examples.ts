@@ -41,10 +41,11 @@ export const EXAMPLE_ORDER: Order = {
     { at: '2026-11-20T17:00:00.000Z', text: 'Reserved. Pay KES 300.00 by 2026-11-20T17:10:00.000Z.' },
   ],
   deliveryAddress: null,
+  pickup: false,
   buyer: null,
   createdAt: '2026-11-20T17:00:00.000Z',
 }
-const PAYMENT = { provider: 'sandbox', returnUrl: 'https://books.example/thanks' }
+const PAYMENT = { provider: 'sandbox', returnUrl: 'https://tombola.example/thanks' }
 
 /** Example request bodies, by the names of their schemas. */
 export const BODIES = {
@@ -55,6 +56,7 @@ export const BODIES = {
       { productId: EXAMPLE_PRODUCT_ID, quantity: 1 },
     ],
     payment: PAYMENT,
+    deliveryAddress: { name: 'Amina Wanjiru', lines: ['Ngong Road 12'], city: 'Nairobi', country: 'KE' },
   },
   PayWith: PAYMENT,
   Fulfil: { line: 1, status: 'shipped', reference: 'EMS KE 4471 2209' },

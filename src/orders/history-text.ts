@@ -34,7 +34,10 @@ const LOST_TEXTS: Record<Exclude<LossReason, 'taken'>, (title: string, units: st
 const unitsOf = (lines: Line[]): number => lines.reduce((sum, { quantity }) => sum + quantity, 0)
 
 /** Added if a provider has not answered, because money may still arrive. */
-const IF_YOU_PAID = ' If you have paid, the payment will be found. You then get your order or a refund.'
+const IF_YOU_PAID = {
+  expired: ' If you have paid, the payment will be found. You then get your order or a refund.',
+  cancelled: ' If you have paid, the payment will be found and refunded to you.',
+}
 
 const paymentMethod = (provider: string): string =>
   provider === 'manual' ? 'in cash or by bank transfer' : `by ${provider}`
@@ -61,13 +64,15 @@ export const historyText = {
     `You paid ${formatMoney(sum)} more than the price. The difference will be refunded to you.`,
   returned: {
     twice: (sum: Money) => `This order was already paid. ${formatMoney(sum)} will be refunded to you.`,
+    cancelled: (sum: Money) =>
+      `You cancelled this order before the money arrived. ${formatMoney(sum)} will be refunded to you.`,
     wrong: (sum: Money, due: Money) =>
       `${formatMoney(sum)} arrived instead of ${formatMoney(due)}. It will be refunded to you.`,
   },
   fulfilled: (status: Exclude<FulfilmentStatus, 'none'>, title: string, reference: string | undefined) =>
     `“${title}” was ${status}${reference === undefined ? '' : ` (${reference})`}.`,
   expired: (allAnswered: boolean) =>
-    `Not paid in time. Your reservation has ended.${allAnswered ? '' : IF_YOU_PAID}`,
+    `Not paid in time. Your reservation has ended.${allAnswered ? '' : IF_YOU_PAID.expired}`,
   cancelled: (allAnswered: boolean) =>
-    `Cancelled. Your reservation has ended.${allAnswered ? '' : IF_YOU_PAID}`,
+    `Cancelled. Your reservation has ended.${allAnswered ? '' : IF_YOU_PAID.cancelled}`,
 } as const

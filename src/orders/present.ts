@@ -58,10 +58,13 @@ export function presentOrder({ order, lines, payment }: OrderRows, details: Orde
     payment: presentPayment(payment, order),
     history: presentHistory(details.history.get(order.id)),
     deliveryAddress: order.deliveryAddress,
+    pickup: order.deliveryAddress === null && lines.some(isSent),
     buyer: null,
     createdAt: toInstant(order.createdAt),
   }
 }
+
+const isSent = ({ kind }: OrderLineRow): boolean => linePort(kind).fulfil !== null
 
 const NOT_ON_ITS_WAY = { status: 'none', reference: null } as const
 

@@ -41,7 +41,7 @@ export const orders = sqliteTable(
     dueAt: integer(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
-    /** Where its products are sent; null if they are picked up. Personal data: never logged. */
+    /** Where its products are sent; null if it has none, or if they are picked up. Personal data: never logged. */
     deliveryAddress: text({ mode: 'json' }).$type<PostalAddress>(),
   },
   (table) => [

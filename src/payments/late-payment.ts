@@ -1,7 +1,8 @@
 /**
- * What a late payment becomes. The first receipt that covers the price settles its order, even after the order has ended.
+ * What a late payment becomes. The first receipt that covers the price settles its order, even after the order expired.
  * Then `settle-order.ts` issues the units that are still free and refunds the others. Every other receipt is refunded here.
  */
+import { ne } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { account, insertTransfers, type Transfer } from '../money/ledger.ts'
@@ -10,14 +11,19 @@ import { insertRefund } from '../money/refund-rows.ts'
 import type { ReceiptRow } from '../money/schema.ts'
 import { insertOrderEvent } from '../orders/history.ts'
 import { historyText } from '../orders/history-text.ts'
-import type { OrderRow } from '../orders/schema.ts'
+import { type OrderRow, orders } from '../orders/schema.ts'
 
-/** Refunds a receipt that pays for nothing: the order was already paid, or the sum is too small. Idempotent. */
+/**
+ * An expired order may be paid late, but its buyer's cancel is final. Money and a cancel may come at the same moment. That
+ * is safe: each statement checks what the other sets, and D1 runs one after the other.
+ */
+export const mayStillBePaid = ne(orders.status, 'cancelled')
+
+/** Refunds a receipt that pays for nothing: the order was cancelled or already paid, or the sum is too small. Idempotent. */
 export async function refundReceipt(ctx: Ctx, order: OrderRow, receipt: ReceiptRow): Promise<void> {
   const { provider, reference, paymentId, amount, currency } = receipt
   const key = `return:${receiptKey(receipt)}`
-  const isWrong = amount < order.amount || currency !== order.currency
-  const reason = isWrong ? historyText.returned.wrong(receipt, order) : historyText.returned.twice(receipt)
+  const reason = whyReturned(order, receipt)
   const transfer: Transfer = {
     transactionId: key,
     part: 0,
@@ -46,4 +52,11 @@ export async function refundReceipt(ctx: Ctx, order: OrderRow, receipt: ReceiptR
       insertOrderEvent(ctx, order.id, key, reason),
     ]),
   )
+}
+
+function whyReturned(order: OrderRow, receipt: ReceiptRow): string {
+  const { cancelled, wrong, twice } = historyText.returned
+  if (order.status === 'cancelled') return cancelled(receipt)
+  const isWrong = receipt.amount < order.amount || receipt.currency !== order.currency
+  return isWrong ? wrong(receipt, order) : twice(receipt)
 }

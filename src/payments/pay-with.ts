@@ -4,7 +4,8 @@ import { Phone } from '../accounts/contract.ts'
 import { Provider } from '../money/provider-name.ts'
 
 /**
- * `phone`: for a provider that prompts on the phone. `returnUrl`: where the provider's page sends the buyer afterwards.
+ * `phone`: for a provider that prompts on the phone. `returnUrl`: where the provider's page sends the buyer afterwards. The
+ * checkout refuses one on a site that this deployment does not allow.
  */
 export const PayWith = z
   .strictObject({
@@ -13,6 +14,10 @@ export const PayWith = z
     returnUrl: z
       .url({ protocol: /^https?$/ })
       .max(2_048)
+      .meta({
+        description:
+          'Where the payment page sends the buyer afterwards: on this site, or on one that the setting `RETURN_ORIGINS` names.',
+      })
       .optional(),
   })
   .meta({ id: 'PayWith' })

@@ -17,8 +17,10 @@ import { insertOrderEvent } from '../orders/history.ts'
 import { historyText } from '../orders/history-text.ts'
 import type { OrderLineRow, OrderRow } from '../orders/schema.ts'
 import { orderLines, orders } from '../orders/schema.ts'
+import { mayStillBePaid } from './late-payment.ts'
 
 /** An order with its lines and all receipts so far. */
+
 export interface Received {
   order: OrderRow
   lines: OrderLineRow[]
@@ -130,7 +132,7 @@ export async function recordCapture(
         .update(orders)
         .set({
           receipt: sql`iif(${orders.receipt} IS NULL AND ${orders.amount} <= ${amount} AND ${orders.currency} = ${currency}
-            AND ${isOurs}, ${key}, ${orders.receipt})`,
+            AND ${mayStillBePaid} AND ${isOurs}, ${key}, ${orders.receipt})`,
           dueAt: sql`iif(${isOurs}, ${ctx.now}, ${orders.dueAt})`,
         })
         .where(eq(orders.id, orderId))

@@ -2,7 +2,8 @@
  * The only way in which money becomes tickets, for every provider and every kind of line. Each step is one batch or one
  * idempotent call. The order stays due until all steps are done, so the sweep finishes them after a crash.
  *
- * (1) A receipt is recorded with its transfer cash → deposits. The first one that covers the price claims the order.
+ * (1) A receipt is recorded with its transfer cash → deposits. The first one that covers the price claims the order,
+ *     unless its buyer has cancelled it.
  * (2) Every line is confirmed by its pool or stock.
  * (3) Deposits become takings, lost lines become refunds, and the order is settled.
  * (4) Receipts that pay for nothing are refunded.

@@ -5,6 +5,7 @@ import { Currency, Money, MoneyIn } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Line, LongText } from '../core/text.ts'
 import { Instant, InstantIn, SECOND_MS, TimeZone } from '../core/time.ts'
+import { HttpsUrl } from '../core/web-address.ts'
 import { Provider } from '../money/provider-name.ts'
 import { MAX_TICKETS_A_POOL } from '../tickets/terms.ts'
 import { Earning } from './earning.ts'
@@ -108,12 +109,10 @@ const rulesFields = {
   earlyClose: z.enum(['no', 'soldOut', 'operator']),
 }
 
-export const ImageUrl = z.url({ protocol: /^https$/ }).max(2_048)
-
 /** The descriptive fields of a raffle, which may change at any time. */
 const freeFields = {
   description: LongText(5_000),
-  imageUrl: ImageUrl.nullable(),
+  imageUrl: HttpsUrl.nullable(),
   /** One of the organisation's categories. */
   categoryId: Id('category').nullable(),
   tags: z.array(Line(1, 30)).max(MAX_TAGS),

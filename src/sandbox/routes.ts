@@ -6,6 +6,7 @@ import type { AppContext, AppEnv, Ctx } from '../core/context.ts'
 import { Id } from '../core/ids.ts'
 import { validate } from '../core/validation.ts'
 import type { ChargeRow } from '../money/providers/sandbox.ts'
+import { whyNotReturnTo } from '../money/return-url.ts'
 import { decideCharge, findCharge, SANDBOX_ACTIONS } from './charges.ts'
 import { checkoutHeaders, checkoutPage } from './page.ts'
 import { sendChargeWebhook } from './send-webhook.ts'
@@ -29,7 +30,7 @@ export const sandboxRoutes = new Hono<AppEnv>()
       const ctx = c.get('ctx')
       const charge = await decideCharge(ctx, c.req.valid('param'), c.req.valid('form').action)
       await sendOrLog(ctx, charge)
-      const returnUrl = webAddress(charge.returnUrl)
+      const returnUrl = returnUrlOf(ctx, charge)
       if (returnUrl === null) return page(c, charge)
       return c.body(null, 303, { ...checkoutHeaders(returnUrl), location: returnUrl })
     },
@@ -45,14 +46,10 @@ async function sendOrLog(ctx: Ctx, charge: ChargeRow): Promise<void> {
 }
 
 function page(c: AppContext, charge: ChargeRow) {
-  const returnUrl = webAddress(charge.returnUrl)
+  const returnUrl = returnUrlOf(c.get('ctx'), charge)
   return c.html(checkoutPage(charge, returnUrl), 200, checkoutHeaders(returnUrl))
 }
 
-/** The address that the payer returns to. Null unless it is http or https, because `javascript:` and the like would run here. */
-function webAddress(text: string | null): string | null {
-  if (text === null || !URL.canParse(text)) return null
-  const { href, origin } = new URL(text)
-  // The origin goes into a header, which allows fewer characters than a URL's host does.
-  return /^https?:\/\/[\w.:[\]-]+$/.test(origin) ? href : null
-}
+/** Where the payer returns to; null if nowhere. Checked again here, because the charge may be older than the settings. */
+const returnUrlOf = ({ settings }: Ctx, { returnUrl }: ChargeRow): string | null =>
+  returnUrl === null || whyNotReturnTo(settings, returnUrl) !== null ? null : new URL(returnUrl).href

@@ -76,6 +76,7 @@ describe('a product', () => {
     ['the details of another kind', { details: SPEAKER.details }],
     ['eleven images', { images: Array.from({ length: 11 }, (_, at) => `https://a.example/${at}`) }],
     ['an image that is not https', { images: ['http://a.example/1'] }],
+    ['an image with credentials', { images: ['https://user:pw@a.example/1'] }],
     ['no price', { price: { amount: 0, currency: 'KES' } }],
     ['a stock below zero', { stock: -1 }],
   ])('is refused with %s', async (_what, changes) => {

@@ -21,7 +21,17 @@ export const ADDRESS = {
   phone: '+254700000000',
 }
 
-export const order = (person: Pick<Person, 'id'>, lines: LineIn[], key = newKey(), more = {}, sent = {}) =>
+/** Goods are picked up, unless a test says otherwise. */
+const destinationOf = (lines: LineIn[]): object =>
+  lines.some(({ productId }) => productId !== undefined) ? { pickup: true } : {}
+
+export const order = (
+  person: Pick<Person, 'id'>,
+  lines: LineIn[],
+  key = newKey(),
+  more = {},
+  sent: object = destinationOf(lines),
+) =>
   as(
     person,
     'POST',
@@ -30,13 +40,13 @@ export const order = (person: Pick<Person, 'id'>, lines: LineIn[], key = newKey(
     { ...withKey(key), ...more },
   )
 
-export async function ordered(person: Pick<Person, 'id'>, lines: LineIn[], sent = {}) {
+export async function ordered(person: Pick<Person, 'id'>, lines: LineIn[], sent = destinationOf(lines)) {
   const { status, body } = await order(person, lines, newKey(), {}, sent)
   expect(status, JSON.stringify(body)).toBe(201)
   return body
 }
 
-export async function bought(person: Person, lines: LineIn[], sent = {}) {
+export async function bought(person: Person, lines: LineIn[], sent = destinationOf(lines)) {
   const { id, payment } = await ordered(person, lines, sent)
   await press(payment.checkoutUrl, 'approve')
   return orderOf(person, id)

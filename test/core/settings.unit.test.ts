@@ -41,6 +41,10 @@ describe('settings', () => {
     ['SIGNING_KEY', 'not-hexadecimal'],
     ['BEACON', 'dice'],
     ['BEACON_RELAYS', 'ftp://relay.example'],
+    ['RETURN_ORIGINS', 'https://shop.example/'],
+    ['RETURN_ORIGINS', 'https://*.shop.example'],
+    ['RETURN_ORIGINS', 'https://user@shop.example'],
+    ['RETURN_ORIGINS', 'shop.example'],
     ['LOG_LEVEL', 'loud'],
     ['POOL_LOCATION_HINT', 'moon'],
     ['ENVIRONMENT', 'staging'],
@@ -91,6 +95,20 @@ describe('production', () => {
     for (const env of [without, { ...PRODUCTION, PUBLIC_ORIGIN: 'http://raffles.example' }]) {
       expect(problemsOf(env).join()).toContain('PUBLIC_ORIGIN')
     }
+  })
+})
+
+describe('the sites to which payers may return', () => {
+  it('are origins, and https in production', () => {
+    const RETURN_ORIGINS = 'https://shop.example, https://shop.example:8443'
+    const result = readSettings({ ...PRODUCTION, RETURN_ORIGINS })
+    expect(result).toMatchObject({
+      ok: true,
+      settings: { RETURN_ORIGINS: ['https://shop.example', 'https://shop.example:8443'] },
+    })
+    const plain = { RETURN_ORIGINS: 'http://shop.example' }
+    expect(problemsOf(plain)).toEqual([])
+    expect(problemsOf({ ...PRODUCTION, ...plain }).join()).toContain('RETURN_ORIGINS')
   })
 })
 

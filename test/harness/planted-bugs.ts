@@ -101,6 +101,16 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'revive a cancelled order',
+    edits: [
+      {
+        file: 'src/payments/receipts.ts',
+        find: `AND \${mayStillBePaid} AND \${isOurs}`,
+        replace: `AND (\${mayStillBePaid} OR \${${isOn('revive a cancelled order')} ? 1 : 0}) AND \${isOurs}`,
+      },
+    ],
+  },
+  {
     name: 'put stock back twice',
     edits: [
       {

@@ -82,11 +82,12 @@ describe('a kind of line that one file adds', () => {
     const { id: productId } = await stageProduct({}, organisation)
     const voucherId = voucherOf(organisation.id)
     const player = await registerPlayer()
-    const { status, body } = await place(player, [
+    const lines = [
       { voucherId, quantity: 2 },
       { productId, quantity: 1 },
       { raffleId, quantity: 1 },
-    ])
+    ]
+    const { status, body } = await place(player, lines, { pickup: true })
     expect(status, JSON.stringify(body)).toBe(201)
     expect(body).toMatchObject({
       status: 'pending',
@@ -146,7 +147,7 @@ describe('a kind of line that one file adds', () => {
       { quantity: 1, raffleId },
       { productId, quantity: 1 },
     ]
-    const read = placeOrderOf(table).parse({ lines, payment: { provider: 'sandbox' } })
+    const read = placeOrderOf(table).parse({ lines, payment: { provider: 'sandbox' }, pickup: true })
     expect(read.lines.map((line) => Object.keys(line))).toEqual([
       ['raffleId', 'quantity'],
       ['quantity', 'productId'],

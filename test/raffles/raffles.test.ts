@@ -224,6 +224,7 @@ describe('creating a raffle', () => {
     ['description', 'The first \u0000'],
     ['imageUrl', 'http://example.com/a.jpg'],
     ['imageUrl', 'javascript:alert(1)'],
+    ['imageUrl', 'https://books.example@evil.example/a.jpg'],
     ['tags', Array(11).fill('x')],
     ['tags', ['x'.repeat(31)]],
     ['tags', ['']],

@@ -203,6 +203,10 @@ export const ALWAYS: readonly string[] = [
      WHEN lost = amount AND status = 'refund_due' THEN 'refund_due'
      WHEN value = 0 THEN 'paid' WHEN value < amount THEN 'partially_refunded' ELSE 'refunded' END
      FROM json_each(json_array(owed, owed + requested)))`,
+  `SELECT 'order ' || id || ' was cancelled by its buyer, but it is ' || status || ' with receipt '
+     || coalesce(receipt, 'none')
+   FROM o WHERE EXISTS (SELECT 1 FROM order_events WHERE order_id = o.id AND key = 'cancelled')
+     AND (status <> 'cancelled' OR receipt IS NOT NULL)`,
   `SELECT 'order ' || id || ' is ' || status || ' and not settled' FROM o
    WHERE settled_at IS NULL AND status NOT IN ('pending', 'expired', 'cancelled')`,
   `SELECT 'order ' || o.id || ' is ' || o.status || ' and its line ' || line || ' ' || l.state FROM o

@@ -43,13 +43,16 @@ function newCart(world: World): Record<string, unknown>[] {
   return [ticketsOf(world, from), ...products.map((id) => unitsOf(world, id))]
 }
 
+const destinationOf = (lines: Record<string, unknown>[]) =>
+  lines.some((line) => 'productId' in line) ? { pickup: true } : {}
+
 function newOrderRequest(world: World, lines: Record<string, unknown>[]): OrderRequest {
   const first = newTry(world)
   const payment = first.body
   const shape =
     lines.length === 1 && 'raffleId' in lines[0]! && world.chance(70)
       ? { path: '/tickets/purchase' as const, body: { ...lines[0], payment } }
-      : { path: '/orders' as const, body: { lines, payment } }
+      : { path: '/orders' as const, body: { lines, payment, ...destinationOf(lines) } }
   const buyer = world.pick(world.buyers)!
   const request = { buyer, key: first.key, ...shape, orderId: null, tries: [first], isPaying: false }
   world.orderRequests.push(request)
@@ -159,16 +162,25 @@ const paysAgain: Choose = (world) => {
   }
 }
 
+/** A cancelled order may still be paid: its payment page was open in another tab. */
 const cancelsOrder: Choose = (world) => {
   const paying = world.orderRequests.filter(({ isPaying }) => isPaying)
   const request = recent(world, world.chance(50) ? paying : world.orderRequests)
+  const paysAnyway = world.chance(50)
   if (request === undefined) return NOTHING
+  const webhook = newWebhook()
+  if (paysAnyway) {
+    request.isPaying = true
+    world.webhooks.push(webhook)
+  }
   return {
-    says: `cancel order ${world.orderRequests.indexOf(request)}`,
+    says: `cancel order ${world.orderRequests.indexOf(request)}${paysAnyway ? ' and pay it anyway' : ''}`,
     run: async () => {
       if (request.orderId === null) return
       const { status } = await world.call(request.buyer, 'POST', `/orders/${request.orderId}/cancel`)
       world.note(`  cancelled → ${status}`)
+      const page = request.tries.at(-1)?.page ?? null
+      if (paysAnyway && page !== null) await world.decide(page, 'approve', 'now', webhook)
     },
   }
 }

@@ -5,15 +5,8 @@ import { Money } from '../../core/money.ts'
 import { Page, PageQuery } from '../../core/paging.ts'
 import { Line } from '../../core/text.ts'
 import { Instant, TimeZone } from '../../core/time.ts'
-import {
-  ChangedTerms,
-  ImageUrl,
-  OrganisationRef,
-  Prize,
-  PrizesIn,
-  RaffleStatus,
-  SavedTerms,
-} from '../contract.ts'
+import { HttpsUrl } from '../../core/web-address.ts'
+import { ChangedTerms, OrganisationRef, Prize, PrizesIn, RaffleStatus, SavedTerms } from '../contract.ts'
 
 /** Entries open at most a month ahead, so that a daily series has few raffles at a time. */
 const MAX_OPENS_BEFORE = 31 * 24 * 60
@@ -127,7 +120,7 @@ export type ListSeries = z.infer<typeof ListSeries>
 
 /** The prizes of one day, in place of the prizes of the series' terms. */
 export const PutReward = z
-  .strictObject({ prizes: PrizesIn, imageUrl: ImageUrl.nullable().default(null) })
+  .strictObject({ prizes: PrizesIn, imageUrl: HttpsUrl.nullable().default(null) })
   .meta({ id: 'PutReward' })
 export type PutReward = z.infer<typeof PutReward>
 
