@@ -20,7 +20,6 @@ import { orderLines, orders } from '../orders/schema.ts'
 import { mayStillBePaid } from './late-payment.ts'
 
 /** An order with its lines and all receipts so far. */
-
 export interface Received {
   order: OrderRow
   lines: OrderLineRow[]
