@@ -14,7 +14,7 @@ import { orders, purchases } from './checkout/routes.ts'
 import { apiDocument } from './core/api-document.ts'
 import type { AppEnv } from './core/context.ts'
 import { Problem } from './core/errors.ts'
-import { crossOrigin, securityHeaders } from './core/headers.ts'
+import { crossOrigin, privateByDefault, securityHeaders } from './core/headers.ts'
 import { createNotFound } from './core/method-not-allowed.ts'
 import { respondToError } from './core/problem-response.ts'
 import { requestContext } from './core/request.ts'
@@ -40,6 +40,7 @@ export const app = new Hono<AppEnv>({ router: new RememberingRouter() })
 
 app.use(requestContext)
 app.use(securityHeaders)
+app.use(privateByDefault)
 app.use(crossOrigin)
 app.use(
   bodyLimit({

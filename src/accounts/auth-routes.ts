@@ -79,10 +79,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       rateLimit('RATE_SIGN_IN', (c) => `address:${clientAddress(c)}`),
       passwordGrant,
       validate('json', LogIn, BODIES.LogIn),
-      async (c) => {
-        c.header('cache-control', 'no-store')
-        return c.json(await logIn(c.get('ctx'), c.req.valid('json')))
-      },
+      async (c) => c.json(await logIn(c.get('ctx'), c.req.valid('json'))),
     )
     .post(
       '/refresh',
@@ -101,10 +98,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
         errors: [...BODY_ERRORS, 'unauthenticated'],
       }),
       validate('json', RefreshSession, BODIES.RefreshSession),
-      async (c) => {
-        c.header('cache-control', 'no-store')
-        return c.json(await refreshSession(c.get('ctx'), c.req.valid('json').refresh_token))
-      },
+      async (c) => c.json(await refreshSession(c.get('ctx'), c.req.valid('json').refresh_token)),
     )
     .post(
       '/logout',

@@ -1,4 +1,4 @@
-/** The security headers of every response, and CORS. */
+/** The headers of every response: security, caching, CORS. */
 import type { MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import { secureHeaders } from 'hono/secure-headers'
@@ -17,6 +17,18 @@ export const securityHeaders = secureHeaders({
   xXssProtection: false,
   removePoweredBy: false,
 })
+
+/**
+ * A response is private, unless its route is public and says how long caches may keep it. A response to a request with a
+ * token is always private. So is an error, because it may quote personal data.
+ */
+export const privateByDefault: MiddlewareHandler<AppEnv> = async function privateByDefault(c, next) {
+  await next()
+  const { headers, status } = c.res
+  if (c.req.header('authorization') !== undefined || status >= 400 || !headers.has('cache-control')) {
+    headers.set('cache-control', 'no-store')
+  }
+}
 
 const allowListed: MiddlewareHandler<AppEnv> = cors({
   origin: (origin, c) => (c.get('ctx').settings.CORS_ORIGINS.includes(origin) ? origin : null),

@@ -39,7 +39,7 @@ export async function call(method: Method, path: string, options: CallOptions = 
   const isJson = /^application\/([a-z]+\+)?json/.test(response.headers.get('content-type') ?? '')
   const body = isJson ? JSON.parse(text) : text
   const answer = { status: response.status, body, headers: response.headers }
-  checkAnswer(method, new URL(request.url).pathname, answer)
+  checkAnswer(request, answer)
   return answer
 }
 
@@ -76,18 +76,25 @@ function toPattern(path: string): RegExp {
   return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:[^/]+/g, '[^/]+')}$`)
 }
 
-function checkAnswer(method: string, path: string, answer: Answer): void {
+function checkAnswer({ method, url, headers }: Request, answer: Answer): void {
+  const path = new URL(url).pathname
   const where = `${method} ${path} → ${answer.status}`
   if (path.startsWith('/api/') || answer.status >= 400) {
     expect(answer.headers.get('x-request-id'), where).toBeTruthy()
   }
   const operation = operations.find((each) => each.method === method && each.pattern.test(path))
+  const isPublic = !headers.has('authorization') && answer.status < 400 && !needsToken(operation)
+  const caching = isPublic ? /^(no-store|public, .+)$/ : /^no-store$/
+  expect(answer.headers.get('cache-control'), `${where}: Cache-Control`).toMatch(caching)
   if (answer.status >= 400) {
     checkError(where, operation?.description, answer)
   } else if (operation !== undefined) {
     checkSuccess(where, operation.description, answer)
   }
 }
+
+const needsToken = (operation: Operation | undefined): boolean =>
+  operation !== undefined && !['none', 'optional'].includes(operation.description.auth)
 
 function checkSuccess(where: string, { success }: RouteDescription, { status, body, headers }: Answer): void {
   expect(status, `${where}: the declared status`).toBe(success.status)
