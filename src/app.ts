@@ -32,15 +32,16 @@ import { usersOfCategory, usersOfProduct } from './raffles/uses-of-catalogue.ts'
 import { orderRefunds, raffleRefunds, refunds } from './refunds/routes.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
 import { tickets } from './tickets/routes.ts'
+import { staticFile } from './web/static-file.ts'
 import { webhookRoutes } from './webhooks/routes.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
 
 export const app = new Hono<AppEnv>({ router: new RememberingRouter() })
 
-app.use(requestContext)
 app.use(securityHeaders)
 app.use(privateByDefault)
+app.use(requestContext)
 app.use(crossOrigin)
 app.use(
   bodyLimit({
@@ -86,7 +87,7 @@ app.route('/dev/mail', devMail)
 app.get('/openapi.json', apiDocument(app))
 
 app.onError(respondToError)
-app.notFound(createNotFound(app))
+app.notFound(createNotFound(app, staticFile))
 
 /** The type of the API for `hono/client`: `hc<Api>('https://…')`. */
 export type Api = typeof routes

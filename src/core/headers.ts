@@ -6,7 +6,7 @@ import type { AppEnv } from './context.ts'
 
 /**
  * Only headers that matter for JSON. Each header costs a call into the platform on the hot path, so pages set the headers
- * that protect documents themselves.
+ * that protect documents themselves. For static files `src/web/assets/_headers` has the same values, and more.
  */
 export const securityHeaders = secureHeaders({
   crossOriginOpenerPolicy: false,
@@ -16,6 +16,8 @@ export const securityHeaders = secureHeaders({
   xPermittedCrossDomainPolicies: false,
   xXssProtection: false,
   removePoweredBy: false,
+  xFrameOptions: 'DENY',
+  strictTransportSecurity: 'max-age=31536000; includeSubDomains',
 })
 
 /**

@@ -26,7 +26,7 @@ describe('response headers', () => {
   it('forbid framing, sniffing and plain HTTP', async () => {
     const { headers } = await call('GET', '/api/v1/raffles')
     expect(headers.get('x-content-type-options')).toBe('nosniff')
-    expect(headers.get('x-frame-options')).toBe('SAMEORIGIN')
+    expect(headers.get('x-frame-options')).toBe('DENY')
     expect(headers.get('strict-transport-security')).toMatch(/max-age=\d+/)
     expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
   })
