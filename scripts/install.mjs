@@ -15,7 +15,8 @@ if (major < OLDEST_NODE) {
   fail(`Tombola needs Node ${OLDEST_NODE} or later to install itself; this is Node ${process.versions.node}.`)
 }
 if (!isInstalled()) install()
-if (!existsSync(join(ROOT, 'src/web/assets/swagger/swagger-ui.css'))) await import('./copy-assets.mjs')
+const copied = ['swagger/swagger-ui.css', 'common-passwords.json']
+if (!copied.every((file) => existsSync(join(ROOT, 'src/web/assets', file)))) await import('./copy-assets.mjs')
 
 /** npm keeps a lock file of the installed packages in node_modules. An interrupted install leaves none, or an older one. */
 function isInstalled() {

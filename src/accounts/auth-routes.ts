@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { BODY_ERRORS, describe } from '../core/openapi.ts'
-import { actorKey, clientAddress, rateLimit } from '../core/rate-limit.ts'
+import { actorKey, clientNetwork, rateLimit } from '../core/rate-limit.ts'
 import { validate } from '../core/validation.ts'
 import { changePassword } from './change-password.ts'
 import {
@@ -13,11 +13,12 @@ import {
   RefreshSession,
   RegisterUser,
   ResetPassword,
+  SignedIn,
   Tokens,
   User,
   VerifyEmail,
 } from './contract.ts'
-import { BODIES, EXAMPLE_TOKENS, EXAMPLE_USER } from './examples.ts'
+import { BODIES, EXAMPLE_SIGNED_IN, EXAMPLE_TOKENS, EXAMPLE_USER } from './examples.ts'
 import { forgotPassword } from './forgot-password.ts'
 import { logIn } from './log-in.ts'
 import { logOut } from './log-out.ts'
@@ -37,13 +38,13 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       describe({
         summary: 'Register',
         description:
-          'Creates a user and sends a mail to verify the address. A password has 12 to 128 characters and must not be the e-mail address.',
+          'Creates a user and sends a mail to verify the address. A password has 12 to 128 characters and must not be easy to guess. The error says why it is: it is close to a common password, to the name or to the address, it repeats itself, it is a sequence, or it is made of dates.',
         tag: TAG,
         auth: 'none',
         success: { status: 201, schema: User, example: EXAMPLE_USER, description: 'The new user.' },
         errors: [...BODY_ERRORS, 'conflict', 'rate_limited'],
       }),
-      rateLimit('RATE_REGISTER', clientAddress),
+      rateLimit('RATE_REGISTER', clientNetwork),
       validate('json', RegisterUser, BODIES.RegisterUser),
       async (c) => {
         const user = await registerUser(c.get('ctx'), c.req.valid('json'))
@@ -56,14 +57,15 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       describe({
         summary: 'Log in',
         description:
-          'Accepts JSON, or the form of an OAuth 2 password grant (RFC 6749 §4.3). Errors of a form follow that standard.',
+          'Accepts JSON, or the form of an OAuth 2 password grant (RFC 6749 §4.3). Errors of a form follow that standard. Keep the `device_token` of the response, also after a logout, and send it with the next login to the same address. A known device is counted by itself. So wrong passwords from elsewhere never lock it out.',
         tag: TAG,
         auth: 'none',
         success: {
           status: 200,
-          schema: Tokens,
-          example: EXAMPLE_TOKENS,
-          description: 'A short-lived access token, and a refresh token for the next one.',
+          schema: SignedIn,
+          example: EXAMPLE_SIGNED_IN,
+          description:
+            'A short-lived access token, a refresh token for the next one, and a token that identifies the device.',
         },
         errors: [...BODY_ERRORS, 'unauthenticated', 'rate_limited'],
         foreign: {
@@ -76,10 +78,9 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
           description: 'For a form: `invalid_request`, `invalid_grant` or `unsupported_grant_type`',
         },
       }),
-      rateLimit('RATE_SIGN_IN', (c) => `address:${clientAddress(c)}`),
       passwordGrant,
       validate('json', LogIn, BODIES.LogIn),
-      async (c) => c.json(await logIn(c.get('ctx'), c.req.valid('json'))),
+      async (c) => c.json(await logIn(c.get('ctx'), c.req.valid('json'), clientNetwork(c))),
     )
     .post(
       '/refresh',
@@ -119,7 +120,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       '/password',
       describe({
         summary: 'Change the password',
-        description: 'Ends every other session of the user.',
+        description: 'Ends every other session of the user. The new password must not be easy to guess.',
         tag: TAG,
         auth: 'user',
         success: { status: 204, description: 'The new password is set.' },
@@ -141,7 +142,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
         success: { status: 204, description: 'The address is verified.' },
         errors: [...BODY_ERRORS, 'rate_limited'],
       }),
-      rateLimit('RATE_SIGN_IN', (c) => `token:${clientAddress(c)}`),
+      rateLimit('RATE_SIGN_IN', (c) => `token:${clientNetwork(c)}`),
       validate('json', VerifyEmail, BODIES.VerifyEmail),
       async (c) => {
         await verifyEmail(c.get('ctx'), c.req.valid('json').token, afterVerified)
@@ -175,7 +176,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
         success: { status: 204, description: 'If a user has the address, a mail is on its way.' },
         errors: [...BODY_ERRORS, 'rate_limited'],
       }),
-      rateLimit('RATE_REGISTER', (c) => `forgot:${clientAddress(c)}`),
+      rateLimit('RATE_REGISTER', (c) => `forgot:${clientNetwork(c)}`),
       validate('json', ForgotPassword, BODIES.ForgotPassword),
       async (c) => {
         await forgotPassword(c.get('ctx'), c.req.valid('json').email)
@@ -186,13 +187,14 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       '/reset',
       describe({
         summary: 'Set a new password with the token from a mail',
-        description: 'The token works once, for an hour. Every session of the user ends.',
+        description:
+          'The token works once, for an hour. Every session of the user ends. The password must not be easy to guess.',
         tag: TAG,
         auth: 'none',
         success: { status: 204, description: 'The new password is set.' },
         errors: [...BODY_ERRORS, 'rate_limited'],
       }),
-      rateLimit('RATE_SIGN_IN', (c) => `token:${clientAddress(c)}`),
+      rateLimit('RATE_SIGN_IN', (c) => `token:${clientNetwork(c)}`),
       validate('json', ResetPassword, BODIES.ResetPassword),
       async (c) => {
         await resetPassword(c.get('ctx'), c.req.valid('json'))

@@ -6,7 +6,8 @@ import { invalid, Problem } from '../core/errors.ts'
 import { countRequest } from '../core/rate-limit.ts'
 import type { ChangePassword } from './contract.ts'
 import { markTokensUsed } from './email-token.ts'
-import { checkPassword, hashPassword, refuseEmailAsPassword } from './password.ts'
+import { checkPassword, hashPassword } from './password.ts'
+import { refuseWeakPassword } from './password-strength.ts'
 import { requireLiveUser } from './permissions.ts'
 import { sessions, users } from './schema.ts'
 
@@ -14,13 +15,13 @@ export async function changePassword(ctx: Ctx, input: ChangePassword): Promise<v
   const { userId, sessionId } = await requireLiveUser(ctx)
   await countRequest(ctx.env.RATE_SIGN_IN, `user:${userId}`)
   const user = await ctx.db
-    .select({ email: users.email, passwordHash: users.passwordHash })
+    .select({ email: users.email, name: users.name, passwordHash: users.passwordHash })
     .from(users)
     .where(eq(users.id, userId))
     .get()
-  refuseEmailAsPassword('newPassword', input.newPassword, user?.email ?? '')
   const { matches } = await checkPassword(input.currentPassword, user?.passwordHash)
   if (user === undefined || !matches) throw invalid('currentPassword', 'is not your password')
+  await refuseWeakPassword(ctx, 'newPassword', input.newPassword, user)
   const passwordHash = await hashPassword(input.newPassword)
 
   const isOurs = and(eq(users.id, userId), eq(users.passwordHash, passwordHash))

@@ -12,6 +12,7 @@ const MAX_NAME_LENGTH = 100
 /** RFC 5321 §4.5.3.1.3 limits a path to 256 characters with its brackets, which leaves 254 for the address. */
 const MAX_EMAIL_LENGTH = 254
 const MAX_REFRESH_TOKEN_LENGTH = 128
+const MAX_DEVICE_TOKEN_LENGTH = 128
 
 /** An e-mail address in its stored form: trimmed and in lower case. */
 export const Email = z
@@ -58,7 +59,14 @@ export const RegisterUser = z
   .meta({ id: 'RegisterUser' })
 export type RegisterUser = z.infer<typeof RegisterUser>
 
-export const LogIn = z.strictObject({ email: Email, password: Password }).meta({ id: 'LogIn' })
+/** Not checked further: a token that is not ours makes the device unknown, and is no error. */
+const DeviceToken = z.string().max(MAX_DEVICE_TOKEN_LENGTH).meta({
+  description: 'Identifies the device at its next login to this address. It opens no session.',
+})
+
+export const LogIn = z
+  .strictObject({ email: Email, password: Password, device_token: DeviceToken.optional() })
+  .meta({ id: 'LogIn' })
 export type LogIn = z.infer<typeof LogIn>
 
 /** RFC 6749 §4.3.2. Unknown parameters are ignored, as §3.2 requires. */
@@ -67,6 +75,7 @@ export const PasswordGrant = z
     grant_type: z.literal('password').optional(),
     username: Email,
     password: Password,
+    device_token: DeviceToken.optional(),
   })
   .meta({ id: 'PasswordGrant' })
 
@@ -80,6 +89,9 @@ export const Tokens = z
   })
   .meta({ id: 'Tokens' })
 export type Tokens = z.infer<typeof Tokens>
+
+export const SignedIn = Tokens.extend({ device_token: DeviceToken }).meta({ id: 'SignedIn' })
+export type SignedIn = z.infer<typeof SignedIn>
 
 /** An error of the form: RFC 6749 §5.2. */
 export const OAuthError = z

@@ -2,7 +2,7 @@
 import type { WinnerDisplay } from './contract.ts'
 
 const MAX_INITIALS = 3
-export const ANONYMOUS = 'Anonymous'
+const ANONYMOUS = 'Anonymous'
 
 /** `Amina Wanjiru` → `Amina Wanjiru`, `A. W.` or `Anonymous`. */
 export function displayName(user: { name: string; winnerDisplay: WinnerDisplay }): string {

@@ -2,20 +2,15 @@
  * Tokens in mails: a token lets the reader of a mail do one thing, once, for a limited time. A token is an HMAC of its
  * mail's id. So the sweep can compute it when it sends the mail, and the tables keep only its hash.
  */
-import { createHash, createHmac } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { and, eq, gt, isNotNull, isNull, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import type { Settings } from '../core/settings.ts'
 import { DAY_MS, MINUTE_MS } from '../core/time.ts'
+import { keyedHash } from './keyed-hash.ts'
 import { type EmailTokenKind, emailTokens, mails } from './schema.ts'
 
 export const TOKEN_LIFE_MS: Record<EmailTokenKind, number> = { verify: 3 * DAY_MS, reset: 60 * MINUTE_MS }
-
-/** The label makes a separate key for each purpose of the same secret. */
-const keyedHash = ({ JWT_SECRET }: Pick<Settings, 'JWT_SECRET'>, label: string, text: string): string => {
-  const key = createHmac('sha256', JWT_SECRET).update(label).digest()
-  return createHmac('sha256', key).update(text).digest('base64url')
-}
 
 export const tokenOfMail = (settings: Settings, mailId: string): string =>
   keyedHash(settings, 'tombola e-mail tokens 1', mailId)
@@ -24,7 +19,7 @@ export const tokenOfMail = (settings: Settings, mailId: string): string =>
 export const fingerprintOf = (settings: Settings, email: string): string =>
   keyedHash(settings, 'tombola e-mail addresses 1', email)
 
-export const hashOfToken = (token: string): string => createHash('sha256').update(token).digest('base64url')
+const hashOfToken = (token: string): string => createHash('sha256').update(token).digest('base64url')
 
 /** A statement that inserts the token of `mailId` if that mail was enqueued. Batch it after `enqueueMail`. */
 export function insertEmailToken(ctx: Ctx, kind: EmailTokenKind, mailId: string) {

@@ -1,6 +1,6 @@
 /** Examples for the API document. */
 import { EXAMPLE_ORGANISATION as ORGANISATION } from '../core/examples.ts'
-import type { Member, Organisation, Tokens, User } from './contract.ts'
+import type { Member, Organisation, SignedIn, Tokens, User } from './contract.ts'
 
 export const EXAMPLE_USER: User = {
   id: 'user_01kaf1q7v8fmk9m2q0c8w1g6ne',
@@ -21,6 +21,11 @@ export const EXAMPLE_TOKENS: Tokens = {
   token_type: 'Bearer',
   expires_in: 900,
   refresh_token: 'uW0c3Jv8Qm1xT5nYb7Lr2pKd9sZf4HgEa6VtXiOqNwRlCkMjBhUyGzDoPeFxSvAn',
+}
+
+export const EXAMPLE_SIGNED_IN: SignedIn = {
+  ...EXAMPLE_TOKENS,
+  device_token: 'kV3xq0Zr9TtB5cW1nYsL7g.1796230800000.q3Jv8Qm1xT5nYb7Lr2pKd9sZf4HgEa6VtXiOqNwRlCk',
 }
 
 export const EXAMPLE_ORGANISATION: Organisation = {

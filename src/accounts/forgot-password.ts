@@ -3,7 +3,6 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { newId } from '../core/ids.ts'
-import { countRequest } from '../core/rate-limit.ts'
 import { MINUTE_MS } from '../core/time.ts'
 import { fingerprintOf, insertEmailToken } from './email-token.ts'
 import { enqueueMail } from './mail/enqueue-mail.ts'
@@ -11,7 +10,6 @@ import { users } from './schema.ts'
 
 export async function forgotPassword(ctx: Ctx, email: string): Promise<void> {
   const address = fingerprintOf(ctx.settings, email)
-  await countRequest(ctx.env.RATE_REGISTER, `forgot:${address}`)
   const id = newId('mail')
   const owner = ctx.db
     .select({ id: users.id })
@@ -20,7 +18,8 @@ export async function forgotPassword(ctx: Ctx, email: string): Promise<void> {
   const mail = enqueueMail(ctx, {
     id,
     to: sql`(${owner})`,
-    // At most one mail a minute: the outbox keeps one row per subject and kind.
+    // At most one mail a minute: the outbox keeps one row per subject and kind. A limit on requests for one address would let
+    // a stranger refuse them to its owner.
     subject: `${address}:${Math.floor(ctx.now / MINUTE_MS)}`,
     kind: 'reset_password',
     data: {},

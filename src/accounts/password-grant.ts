@@ -3,8 +3,9 @@ import type { Next } from 'hono'
 import * as z from 'zod'
 import type { AppContext } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
+import { clientNetwork } from '../core/rate-limit.ts'
 import { describeForm } from '../core/validation.ts'
-import { type OAuthError, PasswordGrant } from './contract.ts'
+import { type LogIn, type OAuthError, PasswordGrant } from './contract.ts'
 import { BODIES } from './examples.ts'
 import { logIn } from './log-in.ts'
 
@@ -21,7 +22,7 @@ export const passwordGrant = describeForm(
     const read = readGrant(fields)
     if ('error' in read) return c.json(read, 400)
     try {
-      return c.json(await logIn(c.get('ctx'), read))
+      return c.json(await logIn(c.get('ctx'), read, clientNetwork(c)))
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'unauthenticated') throw error
       return c.json(oauthError('invalid_grant', error.message), 400)
@@ -31,7 +32,7 @@ export const passwordGrant = describeForm(
   BODIES.PasswordGrant,
 )
 
-function readGrant(fields: URLSearchParams): { email: string; password: string } | OAuthError {
+function readGrant(fields: URLSearchParams): LogIn | OAuthError {
   const names = [...fields.keys()]
   // RFC 6749 §3.2: no parameter twice; a parameter without a value counts as left out.
   if (new Set(names).size < names.length) return oauthError('invalid_request', 'A parameter is sent twice.')
@@ -47,7 +48,8 @@ function readGrant(fields: URLSearchParams): { email: string; password: string }
     )
     return oauthError('invalid_request', complaints.join('; '))
   }
-  return { email: parsed.data.username, password: parsed.data.password }
+  const { username: email, password, device_token } = parsed.data
+  return { email, password, device_token }
 }
 
 const oauthError = (error: OAuthError['error'], description: string): OAuthError => ({

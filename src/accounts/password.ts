@@ -1,6 +1,5 @@
 /** Passwords: scrypt (RFC 7914), with the parameters stored beside the hash. An unknown user costs the same work. */
 import crypto from 'node:crypto'
-import { invalid } from '../core/errors.ts'
 
 interface Parameters {
   /** Binary logarithm of the cost N. */
@@ -20,13 +19,7 @@ const MAX_MEMORY_BYTES = 2 * 128 * 2 ** CURRENT.log2N * CURRENT.blockSize
 const UNKNOWN_USERS_HASH = format(CURRENT, Buffer.alloc(SALT_BYTES), Buffer.alloc(KEY_BYTES))
 
 /** Two keyboards may encode one password differently, so NIST SP 800-63B §5.1.1.2 requires NFKC. */
-const inOneForm = (password: string): string => password.normalize('NFKC')
-
-/** Throws 422 at `path` if the password is the user's e-mail address. The schema checks its length. */
-export function refuseEmailAsPassword(path: string, password: string, email: string): void {
-  if (inOneForm(password).trim().toLowerCase() === email)
-    throw invalid(path, 'must not be the e-mail address')
-}
+export const inOneForm = (password: string): string => password.normalize('NFKC')
 
 /** Hashes with the current parameters and a new salt. */
 export async function hashPassword(password: string): Promise<string> {

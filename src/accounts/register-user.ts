@@ -7,12 +7,13 @@ import { newId } from '../core/ids.ts'
 import type { RegisterUser, User } from './contract.ts'
 import { insertEmailToken } from './email-token.ts'
 import { enqueueMail } from './mail/enqueue-mail.ts'
-import { hashPassword, refuseEmailAsPassword } from './password.ts'
+import { hashPassword } from './password.ts'
+import { refuseWeakPassword } from './password-strength.ts'
 import { presentUser } from './present.ts'
 import { users } from './schema.ts'
 
 export async function registerUser(ctx: Ctx, input: RegisterUser): Promise<User> {
-  refuseEmailAsPassword('password', input.password, input.email)
+  await refuseWeakPassword(ctx, 'password', input.password, input)
   const id = newId('user')
   const insert = ctx.db
     .insert(users)

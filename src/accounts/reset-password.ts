@@ -5,19 +5,20 @@ import { withRetry } from '../core/database.ts'
 import { invalid } from '../core/errors.ts'
 import type { ResetPassword } from './contract.ts'
 import { isLive, markTokensUsed } from './email-token.ts'
-import { hashPassword, refuseEmailAsPassword } from './password.ts'
+import { hashPassword } from './password.ts'
+import { refuseWeakPassword } from './password-strength.ts'
 import { emailTokens, sessions, users } from './schema.ts'
 
 export async function resetPassword(ctx: Ctx, { token, password }: ResetPassword): Promise<void> {
   const live = isLive(ctx, 'reset', token)
   const user = await ctx.db
-    .select({ id: users.id, email: users.email })
+    .select({ id: users.id, email: users.email, name: users.name })
     .from(emailTokens)
     .innerJoin(users, eq(users.id, emailTokens.userId))
     .where(and(live, eq(users.status, 'active')))
     .get()
   if (user === undefined) throw invalidToken()
-  refuseEmailAsPassword('password', password, user.email)
+  await refuseWeakPassword(ctx, 'password', password, user)
   const passwordHash = await hashPassword(password)
 
   // Two requests may use one token at once. The UPDATE requires an unused token, so only the first one changes the hash.

@@ -7,7 +7,7 @@ export const USER_ROLES = ['user', 'admin'] as const
 export const USER_STATUSES = ['active', 'suspended'] as const
 export const WINNER_DISPLAYS = ['name', 'initials', 'anonymous'] as const
 export const LANGUAGES = ['en', 'es'] as const
-export const EMAIL_TOKEN_KINDS = ['verify', 'reset'] as const
+const EMAIL_TOKEN_KINDS = ['verify', 'reset'] as const
 export type EmailTokenKind = (typeof EMAIL_TOKEN_KINDS)[number]
 
 export const users = sqliteTable(

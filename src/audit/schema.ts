@@ -3,7 +3,7 @@ import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { IdKind } from '../core/ids.ts'
 
 /** Every audited action: the kind of subject, then the change. A name never gets another meaning. */
-export const AUDIT_ACTIONS = [
+const AUDIT_ACTIONS = [
   'api_key.created',
   'api_key.revoked',
   'category.created',

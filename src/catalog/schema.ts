@@ -58,7 +58,7 @@ export type ProductRow = typeof products.$inferSelect
  * `held` → `sold` → `returned`, or `held` → `released`. A late payment turns `released` into `sold` if there is stock,
  * else into `lost`. Only the units of `held` and `sold` are out of the stock.
  */
-export const HOLD_STATES = ['held', 'sold', 'released', 'returned', 'lost'] as const
+const HOLD_STATES = ['held', 'sold', 'released', 'returned', 'lost'] as const
 
 /** The steps of a delivery, in order; a sold hold only moves forward. */
 export const FULFILMENT_STATUSES = ['none', 'packed', 'shipped', 'delivered'] as const

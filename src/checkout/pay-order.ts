@@ -1,6 +1,5 @@
 /** Starts another payment for an order, by the same provider or another. The time to pay is not extended. */
 import { and, eq, getTableColumns, sql } from 'drizzle-orm'
-import { requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { invalid, notFound, Problem } from '../core/errors.ts'
@@ -14,13 +13,14 @@ import { type OrderLineRow, type OrderRow, orders } from '../orders/schema.ts'
 import { newPayment } from '../payments/new-payment.ts'
 import { PayWith } from '../payments/pay-with.ts'
 import { startPayment } from '../payments/start-payment.ts'
+import { requireBuyer } from './eligibility.ts'
 import { mustBePayableBy } from './payment-method.ts'
 
 /** More payments than a buyer who wants to pay needs. */
 const MAX_PAYMENTS = 10
 
 export async function payOrder(ctx: Ctx, id: string, pay: PayWith, key: string): Promise<OrderRows> {
-  const { userId } = requireUser(ctx)
+  const { userId } = requireBuyer(ctx)
   const rows = await findOrder(ctx, id)
   if (rows.order.userId !== userId) throw notFound('order')
   const earlier = await paymentByKey(ctx, id, key)
@@ -51,7 +51,8 @@ function mustBeOpen(ctx: Ctx, order: OrderRow): void {
 }
 
 /**
- * Returns the earlier payment of the same key, and starts it if its start was lost. Of a paid order, the one that paid.
+ * Returns the earlier payment of the same key, and starts it if its start was lost. For a paid order, returns the payment
+ * that paid it.
  */
 async function repeatPayment(
   ctx: Ctx,
@@ -115,7 +116,7 @@ async function repeatOrRefuse(ctx: Ctx, id: string, pay: PayWith, key: string): 
   mustBeOpen(ctx, rows.order)
   throw new Problem(
     'limit_reached',
-    `An order can have ${MAX_PAYMENTS} payments, and this one has them all. Finish one that is open, or cancel the order and place a new one.`,
+    `An order can have at most ${MAX_PAYMENTS} payments. Finish an open payment of this order, or cancel it and place a new one.`,
   )
 }
 

@@ -8,9 +8,7 @@ import { invalid, Problem } from '../core/errors.ts'
 import { bodyHash } from '../core/idempotency.ts'
 import { newId } from '../core/ids.ts'
 import type { Money } from '../core/money.ts'
-import { SECOND_MS } from '../core/time.ts'
 import { mustBePayable } from '../money/payable.ts'
-import { providerOf } from '../money/providers/index.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
 import { findOrderByKey, type OrderRows } from '../orders/find-order.ts'
 import { insertOrderEvent } from '../orders/history.ts'
@@ -21,10 +19,10 @@ import { LINES, linePort, namedItems } from '../orders/lines/index.ts'
 import { type OrderLineRow, type OrderRow, orderLines, orders } from '../orders/schema.ts'
 import { newPayment } from '../payments/new-payment.ts'
 import { startPayment } from '../payments/start-payment.ts'
-import { GRACE_MS } from '../tickets/pool-contract.ts'
 import type { OrderLineIn, PlaceOrder } from './contract.ts'
 import { requireBuyer } from './eligibility.ts'
 import { mustBePayableBy } from './payment-method.ts'
+import { holdMsOf, payUntilOf } from './time-to-pay.ts'
 
 /** A placed order, with the hold of each line. */
 export interface PlacedOrder {
@@ -47,9 +45,8 @@ export async function placeOrder(
   const { userId } = requireBuyer(ctx)
   const { provider } = input.payment
   mustBePayableBy(ctx.settings, input.payment, PAYMENT)
-  const spanMs = providerOf(provider).spanSeconds(ctx.settings.HOLD_SECONDS) * SECOND_MS
   const request = bodyHash(input)
-  const terms = { userId, key: `order:${key}`, request, holdMs: spanMs + GRACE_MS, provider }
+  const terms = { userId, key: `order:${key}`, request, holdMs: holdMsOf(ctx.settings, provider), provider }
   const held = await holdAll(ctx, input, terms, pathOf)
   const known = held.some(({ repeated }) => repeated) ? await findOrderByKey(ctx, userId, key) : undefined
   if (known !== undefined) return resume(ctx, known, held, request)
@@ -74,7 +71,7 @@ export async function placeOrder(
   return { rows: { ...rows, payment: await startPayment(ctx, rows.payment) }, held }
 }
 
-/** A repeat: returns the order in its present state, and starts its payment if that was lost. */
+/** A repeat: returns the order in its present state, and starts its payment if the start was lost. */
 async function resume(ctx: Ctx, known: OrderRows, held: HeldLine[], request: string): Promise<PlacedOrder> {
   if (known.order.request !== request) {
     throw new Problem('idempotency_mismatch', 'This Idempotency-Key was used for another order.')
@@ -175,7 +172,7 @@ function rowsOf(
   )
   const amount = amountOf(lines)
   const currency = held[0]!.currency
-  const payUntil = Math.min(...held.map(({ hold }) => hold.heldUntil!)) - GRACE_MS
+  const payUntil = payUntilOf(held)
   const order: OrderRow = {
     id,
     userId,

@@ -116,7 +116,7 @@ export const orderRoutes = (table: LineTable) =>
       describe({
         summary: 'Read an order',
         description:
-          'Reads your own order. Of an order of another buyer, you see only the lines of organisations whose payments you manage, and their sums.',
+          'Reads your own order. In another buyer’s order you see only the lines of organisations whose payments you manage, and their sums.',
         tag: TAG,
         auth: 'user',
         success: { status: 200, schema: Order, example: EXAMPLE_ORDER, description: 'The order.' },
@@ -130,7 +130,7 @@ export const orderRoutes = (table: LineTable) =>
       describe({
         summary: 'Try again to pay for my order',
         description:
-          'Pays by the same provider, or by another that every item accepts: at most ten times for each order. The time to pay is not extended. A second payment that succeeds is refunded.',
+          'Starts another payment, by the same provider or by one that every item accepts. An order can have ten payments. The time to pay is not extended. A second payment that succeeds is refunded.',
         tag: TAG,
         auth: 'user',
         idempotent: true,

@@ -11,6 +11,7 @@ export interface Bindings {
   TICKET_POOL: DurableObjectNamespace
   ASSETS: Fetcher
   RATE_SIGN_IN: RateLimit
+  RATE_SIGN_IN_TOTAL: RateLimit
   RATE_REGISTER: RateLimit
   RATE_PURCHASE: RateLimit
 }

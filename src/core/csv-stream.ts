@@ -1,4 +1,4 @@
-/** CSV files for spreadsheets, streamed row by row; a spreadsheet runs no cell as a formula. */
+/** CSV files for spreadsheets, streamed row by row. Cells are escaped, so that a spreadsheet runs none as a formula. */
 
 export type Cell = string | number | null
 
@@ -6,7 +6,7 @@ export type Cell = string | number | null
 const FORMULA = /^[=+\-@\t\r]/
 const NEEDS_QUOTES = /[",\r\n]/
 
-export function csvCell(value: Cell): string {
+function csvCell(value: Cell): string {
   if (value === null) return ''
   if (typeof value === 'number') return String(value)
   const safe = FORMULA.test(value) ? `'${value}` : value

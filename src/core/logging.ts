@@ -46,7 +46,7 @@ export class Logger {
  * An error as log fields. A failed query's own message holds the SQL **and its parameters** (e-mail addresses,
  * hashes). So a failed query logs only its cause: D1's message, which has no values.
  */
-export function describeError(error: unknown): Fields {
+function describeError(error: unknown): Fields {
   if (!(error instanceof Error)) return { error: typeof error }
   if (error.name === 'DrizzleQueryError' || 'query' in error) {
     const cause = error.cause instanceof Error ? error.cause.message : 'unknown'

@@ -34,7 +34,7 @@ const OTHER_DECIMALS = new Map(
   ),
 )
 
-export const decimalsOf = (currency: string): number => OTHER_DECIMALS.get(currency) ?? 2
+const decimalsOf = (currency: string): number => OTHER_DECIMALS.get(currency) ?? 2
 
 /** One formatter per language and currency is kept, because making one takes 0.1 ms. */
 const formatters = new Map<string, Intl.NumberFormat>()

@@ -1,4 +1,4 @@
-/** SHA-256 and Ed25519 (RFC 8032) by the platform: synchronous, and much faster than script over many bytes or signatures. */
+/** SHA-256 and Ed25519 (RFC 8032) by the platform: synchronous, and much faster than JavaScript for many bytes or signatures. */
 import {
   createHash,
   createPrivateKey,
@@ -38,7 +38,7 @@ const signingKeys = new Map<string, ReturnType<typeof makeSigningKey>>()
 
 /**
  * The key of a 32-byte seed (RFC 8032 §5.1.5), as 64 lower-case hex digits. Parsing a key costs more than signing,
- * so there is one a seed.
+ * so each parsed key is kept.
  */
 export function signingKeyFromSeed(seed: string) {
   const known = signingKeys.get(seed)

@@ -37,7 +37,7 @@ export function respondWithProblem(problem: Problem, c: Context<AppEnv>): Respon
 }
 
 /** The problem that the client sees for an error. */
-export function toProblem(error: unknown): Problem {
+function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof HTTPException) {
     if (error.status === 413) return new Problem('payload_too_large', error.message)

@@ -4,6 +4,7 @@ import type { AppContext, AppEnv, Bindings } from './context.ts'
 import { Problem } from './errors.ts'
 
 const PERIOD_SECONDS = 60
+const IPV6_GROUPS = 8
 
 type Limiter = { [Name in keyof Bindings]: Bindings[Name] extends RateLimit ? Name : never }[keyof Bindings]
 
@@ -24,8 +25,23 @@ export function rateLimit(limiter: Limiter, keyOf: (c: AppContext) => string): M
   }
 }
 
-/** The client's IP address, as the platform reports it. */
-export const clientAddress = (c: AppContext): string => c.req.header('cf-connecting-ip') ?? 'unknown'
+/**
+ * The client's network: its IPv4 address, or the first 64 bits of its IPv6 address. A subscriber has all 2⁶⁴ addresses of
+ * such a network, so a limit by single address would limit nobody.
+ */
+export function clientNetwork(c: AppContext): string {
+  const address = c.req.header('cf-connecting-ip') ?? 'unknown'
+  const isIpv6 = address.includes(':') && !address.includes('.')
+  return isIpv6 ? networkOfIpv6(address) : address
+}
+
+function networkOfIpv6(address: string): string {
+  // `::` stands for as many zeros as are missing.
+  const [head = [], tail = []] = address.split('::').map((part) => part.split(':').filter(Boolean))
+  const zeros = Array<string>(Math.max(0, IPV6_GROUPS - head.length - tail.length)).fill('0')
+  const groups = [...head, ...zeros, ...tail].map((group) => Number.parseInt(group, 16).toString(16))
+  return `${groups.slice(0, IPV6_GROUPS / 2).join(':')}::/64`
+}
 
 /** The user's id, for routes that require a user. */
-export const actorKey = (c: AppContext): string => c.get('ctx').actor?.userId ?? clientAddress(c)
+export const actorKey = (c: AppContext): string => c.get('ctx').actor?.userId ?? clientNetwork(c)

@@ -27,7 +27,7 @@ export async function sweepRows<Row extends { id: string }>(ctx: Ctx, sweep: Row
   const until = Date.now() + (sweep.maxPassMs ?? MAX_PASS_MS)
   const seen = new Set<string>()
   for (let stillDue = 0; ; ) {
-    // Failed rows are still due and come first again. A page is longer by their number, so that they starve no other.
+    // Failed rows are still due and come first again. So each page is longer by their number, and they block no other row.
     const limit = ROWS_A_PAGE + stillDue
     const page = await sweep.page(limit)
     const queue = page.filter(({ id }) => !seen.has(id))

@@ -56,7 +56,7 @@ export async function advanceRaffle(ctx: Ctx, raffleId: string): Promise<Advance
   return { done, overdue: `not done after ${MAX_STEPS} steps` }
 }
 
-/** Whether D1 shows no step for the pool: then D1 may be behind the pool. */
+/** Whether another step could be due if D1 is behind the pool. */
 const mayBeBehind = ({ kind }: Step): boolean => kind === 'wait' || kind === 'undoPublication'
 
 /**
@@ -70,7 +70,7 @@ async function catchUpWithPool(
 ): Promise<'before' | 'now' | 'not yet'> {
   const isBeforeDraw = raffle.status === 'draft' || raffle.status === 'scheduled'
   if (!isBeforeDraw || !isDue(ctx, raffle)) return 'before'
-  const state = await askPool(ctx, raffle.pool, (door) => door.advance())
+  const state = await askPool(ctx, raffle.pool, (stub) => stub.advance())
   if (state === null || matchesState(pool, state)) return 'before'
   return (await isProjected(ctx, raffle, state)) ? 'now' : 'not yet'
 }
@@ -146,7 +146,7 @@ async function takeStep(ctx: Ctx, { raffle, pool }: FoundRaffle, step: Exclude<S
     case 'undoPublication':
       return undoPublication(ctx, raffle)
     case 'freeze': {
-      const state = await askPool(ctx, raffle.pool, (door) => door.advance())
+      const state = await askPool(ctx, raffle.pool, (stub) => stub.advance())
       if (state === null || (state.commitment === null && state.cancellation === null))
         return 'the pool has not frozen'
       // Without the projected commitment this pass cannot continue.
@@ -171,8 +171,8 @@ async function takeStep(ctx: Ctx, { raffle, pool }: FoundRaffle, step: Exclude<S
     case 'redraw': {
       const { attempt, units, reason, disqualifiedTickets } = step
       const key = `sweep:${attempt}`
-      const outcome = await askPool(ctx, raffle.pool, (door) =>
-        door.redraw({ key, attempt, units, reason, disqualifiedTickets }),
+      const outcome = await askPool(ctx, raffle.pool, (stub) =>
+        stub.redraw({ key, attempt, units, reason, disqualifiedTickets }),
       )
       return outcome.ok ? null : outcome.detail
     }
@@ -192,7 +192,7 @@ async function drawAttempt(
   if (whyNot !== null) return whyNot
   const signature = await signatureOf(ctx, commitment.chain, attempt)
   if (!signature.ok) return `round ${attempt.round}: ${signature.why}`
-  const outcome = await askPool(ctx, raffle.pool, (door) => door.draw(attempt.attempt, signature.signature))
+  const outcome = await askPool(ctx, raffle.pool, (stub) => stub.draw(attempt.attempt, signature.signature))
   const drawn = orThrow(outcome)
   await announceWinners(ctx, raffle, commitment.ticketCount, attempt.attempt, drawn.winners)
   return null
@@ -262,7 +262,7 @@ async function settleRaffle(ctx: Ctx, raffle: RaffleRow, { ticketCount }: Commit
 
 async function scheduleSweepAt(ctx: Ctx, raffle: RaffleRow, until: number | null): Promise<void> {
   if (raffle.dueAt === until) return
-  // A `due_at` that lies ahead may protect a call that is under way, which neither D1 nor the pool shows yet.
+  // A `due_at` in the future may protect a call that is under way, and that neither D1 nor the pool shows yet.
   const isAhead = raffle.dueAt !== null && !isDue(ctx, raffle)
   if (isAhead && (until === null || until > raffle.dueAt!)) return
   await ctx.db

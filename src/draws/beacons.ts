@@ -14,16 +14,27 @@ const PUBLIC_RELAYS = [
 const RELAY_TIMEOUT_MS = 3_000
 const MAX_ANSWER_CHARS = 4_096
 
+/**
+ * The relays that timed out in a sweep. That sweep does not call them again: each call takes seconds, and the raffles
+ * that wait for a round come first, so they would use up the time of all others.
+ */
+const silent = new WeakMap<Ctx, Set<string>>()
+
 export type BeaconAnswer = { ok: true; signature: string } | { ok: false; why: string }
+
+const TIMED_OUT: BeaconAnswer = { ok: false, why: 'timed out' }
 
 /** The signature of a round in hex, verified against the built-in key; or the reason why there is none yet. */
 export async function fetchBeacon(ctx: Ctx, chain: Chain, round: number): Promise<BeaconAnswer> {
   if (chain.hash === dev.hash) return { ok: true, signature: toHex(signDevRound(round)) }
   const relays = ctx.settings.BEACON_RELAYS.length > 0 ? ctx.settings.BEACON_RELAYS : PUBLIC_RELAYS
   const reasons: string[] = []
+  const timedOut = silent.get(ctx) ?? new Set()
+  silent.set(ctx, timedOut)
   for (const relay of relays) {
-    const answer = await askRelay(relay, chain, round)
+    const answer = timedOut.has(relay) ? TIMED_OUT : await askRelay(relay, chain, round)
     if (answer.ok) return answer
+    if (answer === TIMED_OUT) timedOut.add(relay)
     reasons.push(`${new URL(relay).host}: ${answer.why}`)
   }
   return { ok: false, why: reasons.join('; ') }
@@ -48,6 +59,6 @@ async function askRelay(relay: string, chain: Chain, round: number): Promise<Bea
       return { ok: false, why: 'its signature is not the beacon’s' }
     return { ok: true, signature }
   } catch (error) {
-    return { ok: false, why: (error as Error).name === 'TimeoutError' ? 'timed out' : 'not reachable' }
+    return (error as Error).name === 'TimeoutError' ? TIMED_OUT : { ok: false, why: 'not reachable' }
   }
 }

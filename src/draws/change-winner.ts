@@ -15,7 +15,7 @@ export interface WinnerChange {
   guard?: SQL
   /** Statements that follow from the change, in the same transaction; each one checks the winner's row itself. */
   follow?: BatchItem<'sqlite'>[]
-  /** What the organisation has done. A player's own claim is on record with the winner, so the audit has no row of it. */
+  /** For an action of the organisation. A player's own claim needs no audit row, because the winner's row shows it. */
   audited?: AuditEntry
   /** The message if the guard fails. */
   otherwise: string

@@ -27,7 +27,7 @@ export async function claimWinner(ctx: Ctx, id: string, input: ClaimPrize): Prom
 }
 
 interface ClaimChange extends Pick<WinnerChange, 'from' | 'set' | 'follow'> {
-  /** Throws if the prize goes elsewhere than the claim says. */
+  /** Throws if the payout goes to another method than the claim names. */
   settled?: () => Promise<void>
 }
 

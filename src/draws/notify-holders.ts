@@ -22,7 +22,7 @@ export function startNotices(ctx: Ctx, raffleId: string) {
 }
 
 /** Starts the notices of new commitments whose draws still lie ahead. */
-export async function startCommitmentNotices(ctx: Ctx): Promise<void> {
+async function startCommitmentNotices(ctx: Ctx): Promise<void> {
   const committed = and(isNotNull(pools.dueAt), isNotNull(pools.commitment), isNull(pools.cancellation))
   await withRetry(() =>
     ctx.db
@@ -59,7 +59,7 @@ async function mailHolders(ctx: Ctx, notice: NoticeRow, until: number): Promise<
   const found = await findRaffle(ctx, notice.raffleId)
   for (let cursor: number | null = notice.cursor; cursor !== null && Date.now() < until; ) {
     const after: number = cursor
-    const slice = await askPool(ctx, found.raffle.pool, (door) => door.holderSlice(after))
+    const slice = await askPool(ctx, found.raffle.pool, (stub) => stub.holderSlice(after))
     cursor = slice?.next ?? null
     await enqueuePage(ctx, found, { ...notice, cursor: after }, slice?.holders ?? [], cursor)
   }

@@ -55,4 +55,4 @@ export function prizeAmount(found: Pick<FoundWinner, 'winner' | 'raffle' | 'comm
   return settleTakings(found.raffle, found.commitment!.ticketCount).units.get(found.winner.unit)!
 }
 
-export const rankOf = (unit: string): number => Number(unit.split('#')[0])
+const rankOf = (unit: string): number => Number(unit.split('#')[0])

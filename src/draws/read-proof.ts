@@ -55,7 +55,7 @@ export async function streamProofFile(
     async pull(controller) {
       const from = next
       const slice: FileSlice | null =
-        from === null ? null : await askPool(ctx, pool.pool, (door) => sliceOf(door, file, from))
+        from === null ? null : await askPool(ctx, pool.pool, (stub) => sliceOf(stub, file, from))
       if (slice === null) return controller.close()
       next = slice.next
       if (slice.rows.byteLength > 0) controller.enqueue(slice.rows)
@@ -64,10 +64,10 @@ export async function streamProofFile(
   })
 }
 
-type PoolDoor = Parameters<Parameters<typeof askPool>[2]>[0]
+type PoolStub = Parameters<Parameters<typeof askPool>[2]>[0]
 
-const sliceOf = (door: PoolDoor, file: ProofFile, from: number): Promise<FileSlice | null> =>
-  file === 'list' ? door.listSlice(from) : door.logSlice(from)
+const sliceOf = (stub: PoolStub, file: ProofFile, from: number): Promise<FileSlice | null> =>
+  file === 'list' ? stub.listSlice(from) : stub.logSlice(from)
 
 async function findCommitted(
   ctx: Ctx,

@@ -11,8 +11,8 @@ import { takingsInLedger } from './settle-ledger.ts'
 
 export async function recalculate(ctx: Ctx, raffleId: string): Promise<Recalculation> {
   const { raffle, pool } = await findRaffleFor(ctx, raffleId, 'raffles:write')
-  const computed = await askPool(ctx, raffle.pool, (door) => door.recompute())
-  const stored = await askPool(ctx, raffle.pool, (door) => door.state())
+  const computed = await askPool(ctx, raffle.pool, (stub) => stub.recompute())
+  const stored = await askPool(ctx, raffle.pool, (stub) => stub.state())
   if (computed === null || stored?.commitment == null || pool?.commitment == null) {
     throw new Problem('invalid_state', 'There is nothing to recalculate before the commitment.')
   }

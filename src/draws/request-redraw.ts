@@ -35,7 +35,7 @@ export async function requestRedraw(
     disqualifiedTickets: disqualifiedTickets(winners),
   }
   // Check the units only for a first request: a repeat would fail on its own attempt.
-  const made = await askPool(ctx, raffle.pool, (door) => door.redrawByKey(request.key))
+  const made = await askPool(ctx, raffle.pool, (stub) => stub.redrawByKey(request.key))
   const isUsedUp = request.attempt > raffle.maxRedraws
   // The pool may have drawn the pending attempt already, but its winners are not announced yet.
   if (made === null && isPending(attempts)) {
@@ -55,7 +55,7 @@ export async function requestRedraw(
     .update(raffles)
     .set({ dueAt: sql`min(coalesce(${raffles.dueAt}, ${ctx.now}), ${ctx.now})` })
     .where(and(eq(raffles.id, raffle.id)))
-  const { attempt } = orThrow(await askPool(ctx, raffle.pool, (door) => door.redraw(request)))
+  const { attempt } = orThrow(await askPool(ctx, raffle.pool, (stub) => stub.redraw(request)))
   await recordRequest(ctx, raffle, attempt.attempt)
   return {
     attempt: attempt.attempt,

@@ -179,7 +179,7 @@ const proofFile = (file: ProofFile, header: string) =>
     errors: ['not_found'],
   })
 
-/** Doors under /raffles/{id}. */
+/** Routes under /raffles/{id}. */
 export const raffleDraws = new Hono<AppEnv>()
   .get(
     '/:id/winners',

@@ -4,6 +4,7 @@
  */
 import { sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
+import { formatMoney } from '../core/money.ts'
 import { account, insertTransfers, type Transfer } from '../money/ledger.ts'
 import { transfers } from '../money/schema.ts'
 import { settleTakings } from '../raffles/economics.ts'
@@ -32,7 +33,8 @@ export async function whyNotAccountable(ctx: Ctx, raffle: RaffleRow, sold: numbe
   const expected = raffle.priceAmount * sold
   const ledger = await takingsInLedger(ctx, raffle.id)
   if (ledger === expected) return null
-  return `the ledger has takings of ${ledger} where ${sold} tickets make ${expected}: orders are being settled`
+  const sum = (amount: number) => formatMoney({ amount, currency: raffle.priceCurrency })
+  return `the ledger has takings of ${sum(ledger)}, but ${sold} tickets make ${sum(expected)}: orders are being settled`
 }
 
 /** Splits the takings into rake, prizes and the organisation's part; it owes any shortfall. A repeat changes nothing. */

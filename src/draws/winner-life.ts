@@ -9,7 +9,7 @@ export interface RedrawRules {
   maxRedraws: number
 }
 
-/** A winner in one of these no longer changes. */
+/** A winner with one of these statuses no longer changes. */
 const FINAL: readonly WinnerStatus[] = ['paid', 'delivered', 'declined', 'expired', 'disqualified']
 
 /** For each unit the winner of its last drawn attempt; null where that attempt found nobody. */

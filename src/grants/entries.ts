@@ -23,7 +23,7 @@ export const reserveEntries = (ctx: Ctx, raffle: RaffleRow, grant: GrantRow): Pr
 /** False if the ticket list is frozen for the draw. */
 export async function voidEntries(ctx: Ctx, reservationId: string): Promise<boolean> {
   const { pool, seq } = reservationAddress(reservationId)
-  const outcome = await askPool(ctx, pool, (door) => door.void(seq, reservationId, null))
+  const outcome = await askPool(ctx, pool, (stub) => stub.void(seq, reservationId, null))
   if (!outcome.ok && outcome.code === 'invalid_state') return false
   orThrow(outcome)
   return true

@@ -4,7 +4,6 @@ import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } fro
 
 /** `waiting` → `granted` → `revoked`, or `waiting` → `refused`, or `waiting` → `revoked`. */
 export const GRANT_STATUSES = ['waiting', 'granted', 'revoked', 'refused'] as const
-export type GrantStatus = (typeof GRANT_STATUSES)[number]
 
 export const grants = sqliteTable(
   'grants',

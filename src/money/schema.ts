@@ -6,7 +6,6 @@ import type { Provider } from './provider-name.ts'
 
 /** `starting`: inserted before the provider is called. A later success overrides `failed` and `expired`. */
 export const PAYMENT_STATUSES = ['starting', 'pending', 'succeeded', 'failed', 'expired'] as const
-export type PaymentStatus = (typeof PAYMENT_STATUSES)[number]
 
 /** What the payer does next. */
 export interface PaymentAction {
@@ -140,7 +139,7 @@ export const refundRuns = sqliteTable(
   'refund_runs',
   {
     /** The `itemId` of its order lines: the raffle's id, or that of another kind of item. */
-    itemId: text().primaryKey(),
+    itemId: text('raffle_id').primaryKey(),
     reason: text().notNull(),
     /** The last refunded order. */
     cursor: text().notNull().default(''),

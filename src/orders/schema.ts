@@ -16,7 +16,6 @@ export type OrderStatus = (typeof ORDER_STATUSES)[number]
 
 /** `held` → `issued` → `refunded`, or `held` → `released`. `lost`: paid, but it could no longer be issued. */
 export const LINE_STATES = ['held', 'issued', 'lost', 'released', 'refunded'] as const
-export type LineState = (typeof LINE_STATES)[number]
 
 export const orders = sqliteTable(
   'orders',

@@ -17,7 +17,7 @@ export const ManagedPayment = z
     provider: Provider,
     status: z.enum(PAYMENT_STATUSES),
     amount: Money,
-    /** The provider's own id of it. */
+    /** The provider's own id for it. */
     reference: z.string().nullable(),
     /** Why a person must check it; null if nobody must. */
     attention: z.string().nullable(),

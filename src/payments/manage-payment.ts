@@ -92,8 +92,8 @@ const entryOf = (id: string, organisationIds: readonly string[], action: AuditAc
 })
 
 /**
- * The capture as the provider would report it later, so that such a report is the same money: with the provider's id of
- * the payment if it is known, and with the number on the statement.
+ * The capture as the provider would report it later, so that such a report is recognised as the same money. It has the
+ * provider's id of the payment, if that is known, and the number on the statement.
  */
 const captureOf = (payment: PaymentRow, reference: string, sum: Money): Capture =>
   payment.provider === 'manual'

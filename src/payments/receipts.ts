@@ -87,7 +87,7 @@ export const receiptsOf = (ctx: Ctx, orderId: string) =>
   ctx.db.select().from(receipts).where(eq(receipts.orderId, orderId))
 
 /**
- * Records a capture and reads what there is to settle, in one batch, so that both are of the same instant. Does nothing
+ * Records a capture and reads what there is to settle, in one batch, so that nothing changes in between. Does nothing
  * if the capture is already recorded: by another payment, with another sum, or under the name from its statement.
  */
 export async function recordCapture(

@@ -96,7 +96,7 @@ async function mustStart(ctx: Ctx, { status, orderId, provider }: PaymentRow): P
 
 /** Schedules the next poll. After the last one the payment goes to operators, because it may still be paid. */
 async function scheduleNextPoll(ctx: Ctx, payment: PaymentRow, { status, reason }: Observed): Promise<void> {
-  // The order is already paid or has ended, so the payment must not be paid any longer.
+  // The order is already paid or has ended, so nobody must pay this payment now.
   if (payment.status === 'expired' && status === 'pending') await stopPayment(ctx, payment)
   // An operator records this money, so there is no provider to poll.
   const byHand = payment.action?.kind === 'manual'

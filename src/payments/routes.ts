@@ -86,7 +86,7 @@ export const paymentRoutes = new Hono<AppEnv>()
     describe({
       summary: 'Take a payment off the attention list',
       description:
-        'When a person has dealt with it, or nobody has paid. The `reason` stays with the payment. The provider is no longer polled; money that still arrives is settled. Refused while the order or a refund waits for the payment. A payment that is not on the list does not change.',
+        'For a payment that a person has dealt with, or that nobody paid. The `reason` stays with the payment. The provider is no longer polled; money that still arrives is settled. Refused while the order or a refund waits for the payment. A payment that is not on the list does not change.',
       tag: TAG,
       auth: 'user',
       success: {

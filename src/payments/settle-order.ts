@@ -28,6 +28,7 @@ import { linePort } from '../orders/lines/index.ts'
 import { orderLines, orders } from '../orders/schema.ts'
 import { reopenRefundRuns } from '../refunds/refund-run.ts'
 import { attentionWithoutStuckFlag, isFlaggedAsStuck } from './flag-stuck-orders.ts'
+import { refundReceipt } from './late-payment.ts'
 import {
   isReceiptOf,
   linesOf,
@@ -36,7 +37,7 @@ import {
   recordCapture,
   recordReceiptNumber,
 } from './receipts.ts'
-import { refundReceipt, settlement } from './settlement-rows.ts'
+import { settlement } from './settlement-rows.ts'
 
 /**
  * Settles all captures that a provider reports for a payment. Idempotent, in any order. Returns the captures that do not

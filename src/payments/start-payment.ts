@@ -1,5 +1,5 @@
 /**
- * Starts a stored payment at its provider. A repeat is the same payment there. A provider that would prompt the payer
+ * Starts a stored payment at its provider. A repeat with the same id starts nothing new there. A provider that would prompt the payer
  * twice is called at most once for a payment, even if its answer is lost.
  */
 import { and, eq, isNull, sql } from 'drizzle-orm'
@@ -29,7 +29,7 @@ export async function startPayment(ctx: Ctx, payment: PaymentRow): Promise<Payme
   return pending ?? finishLateStart(ctx, payment.id, started)
 }
 
-/** If this fails, the payment is stored: a repeat of the request, or the sweep, starts it. */
+/** If the call fails, a repeat of the request or the sweep starts the payment, because it is stored already. */
 async function callProvider(ctx: Ctx, provider: PaymentProvider, payment: PaymentRow): Promise<Started> {
   try {
     return await provider.start(ctx, payment)

@@ -86,5 +86,5 @@ export const BODIES = {
   NewPayoutMethod: { provider: 'sandbox', destination: DESTINATION },
   RequestPayout: { raffleId: EXAMPLE_RAFFLE_ID, provider: 'manual', destination: DESTINATION },
   MarkPaid: { reference: 'KCB-884213' },
-  Reason: { reason: 'Its statement does not have it.' },
+  Reason: { reason: 'The provider’s statement does not list this payout.' },
 }

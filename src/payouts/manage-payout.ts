@@ -1,4 +1,5 @@
 /** Manages a payout, for members who approve payouts: approve, cancel, retry after a failure, record the outcome. */
+
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import { requireUser } from '../accounts/permissions.ts'
 import { insertAudit } from '../audit/insert-audit.ts'
@@ -9,6 +10,7 @@ import { formatMoney } from '../core/money.ts'
 import type { Settings } from '../core/settings.ts'
 import { requireStatement } from '../money/require-statement.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from '../money/schema.ts'
+import { isUnconfirmed } from '../money/unconfirmed.ts'
 import type { MarkPaid, Payout } from './contract.ts'
 import { findPayoutFor, readPayout } from './find-payout.ts'
 import { isStillOwed, leftForOrganiser, leftForShop, owesElsewhere } from './left-to-pay.ts'
@@ -29,7 +31,7 @@ export async function approvePayout(ctx: Ctx, id: string): Promise<Payout> {
   const payout = await findPayoutFor(ctx, id, 'payouts:approve')
   const { userId } = requireUser(ctx)
   if (approverOf(ctx.settings) === 'other' && payout.requestedBy === userId) {
-    throw new Problem('forbidden', 'You requested this payout: somebody else must approve it.')
+    throw new Problem('forbidden', 'You requested this payout: another person must approve it.')
   }
   return release(ctx, payout, 'requested', { approvedBy: userId }, 'approved')
 }
@@ -162,6 +164,3 @@ export async function markFailed(ctx: Ctx, id: string, reason: string): Promise<
     `Only a payout that was sent and whose provider does not report the outcome can be marked as failed; this one is ${now.status}.`,
   )
 }
-
-const isUnconfirmed = ({ provider, status, attention }: PayoutRow): boolean =>
-  provider !== 'manual' && status === 'sent' && attention !== null

@@ -163,7 +163,7 @@ export const payouts = new Hono<AppEnv>()
     describe({
       summary: 'Approve a payout',
       description:
-        'It is sent at once. If the deployment says so, somebody else than its requester must approve it.',
+        'It is sent at once. With `PAYOUT_APPROVAL=other`, another person than its requester must approve it.',
       tag: TAG,
       auth: 'user',
       success: answered('The payout, on its way.', { status: 'sent' }),

@@ -3,19 +3,20 @@
  * called, under a key of its own. While the outcome is unknown, the same key is sent again, never a new one.
  */
 
-import { and, eq, gte, inArray, isNotNull, ne, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gte, inArray, type SQL, sql } from 'drizzle-orm'
 import { type AuditEntry, insertAudit } from '../audit/insert-audit.ts'
 import type { AuditAction } from '../audit/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { winners } from '../draws/schema.ts'
-import { attemptKey } from '../money/attempt-key.ts'
+import { payoutAttemptKey } from '../money/attempt-key.ts'
 import { attentionText, whyLate } from '../money/attention-text.ts'
 import { account, insertTransfers } from '../money/ledger.ts'
 import { FIRST_POLL_MS, POLLS_BEFORE_LATE, pauseAfterPoll } from '../money/poll-schedule.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { Sent } from '../money/providers/port.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from '../money/schema.ts'
+import { isUnconfirmedSql } from '../money/unconfirmed.ts'
 import { makeDueNow } from '../raffles/schedule-sweep.ts'
 import { isStillOwed } from './left-to-pay.ts'
 
@@ -41,7 +42,7 @@ export async function trySending(ctx: Ctx, payout: PayoutRow): Promise<void> {
 /** Idempotent: a repeat under the same key returns the status of the first call. */
 function callProvider(ctx: Ctx, payout: PayoutRow): Promise<Sent> {
   const { provider, amount, currency, createdAt, destination } = payout
-  const id = attemptKey(payout.id, payout.attempt)
+  const id = payoutAttemptKey(payout.id, payout.attempt)
   return providerOf(provider).payout(ctx, { id, amount, currency, createdAt, destination })
 }
 
@@ -104,9 +105,6 @@ const flagUnsent = (ctx: Ctx, payout: PayoutRow) =>
     .set({ attention: attentionText.cannotBeSent(payout.provider) })
     .where(and(isStill(payout, ['sent']), gte(payouts.tries, POLLS_BEFORE_LATE)))
 
-/** The provider has it and is silent: an administrator may record the outcome, except during a call to the provider. */
-const isUnconfirmed = and(ne(payouts.provider, 'manual'), isNotNull(payouts.attention))
-
 export const entryOf = ({ id, organisationId }: PayoutRow, action: AuditAction): AuditEntry => ({
   action,
   subject: { kind: 'payout', id },
@@ -116,7 +114,7 @@ export const entryOf = ({ id, organisationId }: PayoutRow, action: AuditAction):
 /** The provider paid it without a report. Changes nothing unless the provider is silent. */
 export const recordPayoutPaidByAdmin = (ctx: Ctx, payout: PayoutRow, reference: string): Promise<void> =>
   payPayout(ctx, payout, ['sent'], reference, {
-    guard: isUnconfirmed,
+    guard: isUnconfirmedSql(payouts),
     audited: entryOf(payout, 'payout.marked_paid'),
   })
 
@@ -131,13 +129,13 @@ export const recordPayoutFailedByAdmin = (ctx: Ctx, payout: PayoutRow, reason: s
       ctx.db
         .update(payouts)
         .set({ status: 'failed', dueAt: null, attention: reason, updatedAt: ctx.now })
-        .where(and(isStill(payout, ['sent']), isUnconfirmed)),
+        .where(and(isStill(payout, ['sent']), isUnconfirmedSql(payouts))),
       insertAudit(ctx, entryOf(payout, 'payout.marked_failed')),
     ]),
   )
 
 /** Records the payment: the ledger, the payout and its winner in one transaction. Idempotent. */
-export async function payPayout(
+async function payPayout(
   ctx: Ctx,
   payout: PayoutRow,
   from: PayoutStatus[],

@@ -9,7 +9,7 @@ import { Provider } from '../money/provider-name.ts'
 import { MAX_TICKETS_A_POOL } from '../tickets/terms.ts'
 import { Earning } from './earning.ts'
 
-export const MAX_PRIZES = 100
+const MAX_PRIZES = 100
 export const MAX_PRIZE_UNITS = 1_000
 const MAX_TAGS = 10
 
@@ -28,7 +28,7 @@ const RulesInstant = rulesInstant(Math.ceil)
 /** Rounded down: a raffle that opens now must open now, not a moment later. */
 const OpeningInstant = rulesInstant(Math.floor)
 
-export const RAFFLE_STATUSES = [
+const RAFFLE_STATUSES = [
   'draft',
   'scheduled',
   'open',

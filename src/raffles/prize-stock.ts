@@ -116,7 +116,7 @@ async function whyNotScheduled(ctx: Ctx, { id }: RaffleRow): Promise<Problem> {
   const left = await ctx.db.select({ id: raffles.id }).from(raffles).where(eq(raffles.id, id)).get()
   // The draft was deleted meanwhile: its pool must not start to sell.
   if (left === undefined) return notFound('raffle')
-  return new Problem('conflict', 'Somebody else changed this raffle. Read it again.')
+  return new Problem('conflict', 'Someone else changed this raffle. Read it again.')
 }
 
 /** Whether exactly these items are set aside, and none of them was returned. */

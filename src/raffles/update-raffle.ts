@@ -127,7 +127,7 @@ async function updateRow(
   throw new Problem(
     'conflict',
     guard === undefined || raffle.dueAt === null
-      ? 'Somebody else changed this raffle. Read it again.'
+      ? 'Someone else changed this raffle. Read it again.'
       : 'This raffle was being published a moment ago. Read it again in two minutes.',
   )
 }

@@ -8,7 +8,7 @@ const DST = 'BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_'
 const { shortSignatures } = bls12_381
 
 /** A compressed point of G1. */
-export const SIGNATURE_BYTES = 48
+const SIGNATURE_BYTES = 48
 
 /** Whether `signature` is the chain's signature of this round; false for malformed bytes too. */
 export function verifyBeacon(chain: Chain, round: number, signature: Uint8Array): boolean {

@@ -26,7 +26,7 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   return sha256(nodeInput)
 }
 
-export function emptyRoot(): Uint8Array {
+function emptyRoot(): Uint8Array {
   return sha256(new Uint8Array(0))
 }
 

@@ -4,7 +4,7 @@ import { concat, hash32, LP, toHex, u32, u64 } from './encoding.ts'
 import type { Primitives } from './primitives.ts'
 
 const POINT_BYTES = 32
-export const ED25519_SIGNATURE_BYTES = 64
+const ED25519_SIGNATURE_BYTES = 64
 
 /** A signing key of the platform, which keeps the private half. */
 export interface SigningKey {

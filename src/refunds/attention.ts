@@ -29,7 +29,7 @@ export function showRefundOnPayment(
 }
 
 /** Stored with the reason and matched below. Rows with an old text would no longer be cleared if it changed. */
-export const REFUND_WAITS = 'A refund waits: '
+const REFUND_WAITS = 'A refund waits: '
 
 /** Whether a refund is the reason why the payment needs attention. */
 export const isForRefund = sql`substr(${payments.attention}, 1, ${REFUND_WAITS.length}) = ${REFUND_WAITS}`

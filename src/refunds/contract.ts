@@ -91,7 +91,7 @@ export type RefundRun = z.infer<typeof RefundRun>
 
 /** Example request bodies, by the names of their schemas. */
 export const BODIES = {
-  Reason: { reason: 'Its statement does not have it.' },
+  Reason: { reason: 'The provider’s statement does not list this refund.' },
   RequestRefund: { reason: 'The buyer cannot come.', lines: [{ line: 0, numbers: [17, 42] }] },
   MarkRefundPaid: { reference: 'KCB-884213' },
 }

@@ -2,7 +2,7 @@
 import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { account, type Transfer } from '../money/ledger.ts'
-import { lossOf } from '../money/losses.ts'
+import { lossOf, lossOfSql } from '../money/losses.ts'
 import type { Provider } from '../money/provider-name.ts'
 import { isDispute } from '../money/refund-rows.ts'
 import { type RefundRow, refunds, transfers } from '../money/schema.ts'
@@ -15,7 +15,7 @@ type RaffleId = string | undefined
 /** Who paid a refund: a provider, or the payer's bank, which returned the money before we could. */
 export type Payer = Provider | 'bank'
 
-/** `by` may differ from the provider that took the payment. Repeats return the same rows: no input changes any longer. */
+/** `by` may differ from the provider that took the payment. Repeats return the same rows, because the inputs no longer change. */
 export async function paidTransfers(ctx: Ctx, refund: RefundRow, by: Payer): Promise<Transfer[]> {
   const { id, orderId, currency } = refund
   const lines = await ctx.db
@@ -59,7 +59,7 @@ export const lossesBefore = (ctx: Ctx, { orderId, lines }: RefundRow) => {
       and(
         sql`${transfers.part} IN (SELECT value FROM json_each(${named}))`,
         sql`${transfers.transactionId} IN (
-          SELECT 'loss:' || ${orderLines.organisationId} || ':' || ${refunds.id} FROM ${refunds} JOIN ${orderLines}
+          SELECT ${lossOfSql(orderLines.organisationId, refunds.id)} FROM ${refunds} JOIN ${orderLines}
             ON ${orderLines.orderId} = ${refunds.orderId}
           WHERE ${refunds.orderId} = ${orderId} AND ${refunds.key} > 'dispute:' AND ${refunds.key} < 'dispute;')`,
       ),

@@ -11,7 +11,7 @@ import { refunds } from '../money/schema.ts'
 import { findOrder, type OrderRows } from '../orders/find-order.ts'
 import type { Refund } from './contract.ts'
 import { presentRefund } from './present.ts'
-import { requireRefunds } from './require-refunds.ts'
+import { requireRefunds } from './who-may-refund.ts'
 
 export async function listRefunds(ctx: Ctx, orderId: string, query: PageQuery): Promise<PageOf<Refund>> {
   const found = await findOrder(ctx, orderId)

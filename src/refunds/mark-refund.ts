@@ -3,12 +3,14 @@
  * too or the provider gave up. An administrator decides whether a sent refund that the provider does not confirm was
  * paid.
  */
+
 import { asc, eq } from 'drizzle-orm'
 import { requireLiveUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import { requireStatement } from '../money/require-statement.ts'
 import type { RefundRow } from '../money/schema.ts'
+import { isUnconfirmed } from '../money/unconfirmed.ts'
 import { orderLines } from '../orders/schema.ts'
 import { findRefund } from './find-refund.ts'
 import {
@@ -16,7 +18,7 @@ import {
   recordRefundPaidByAdmin,
   recordRefundPaidByHand,
 } from './refund-states.ts'
-import { requireRefunds } from './require-refunds.ts'
+import { requireRefunds } from './who-may-refund.ts'
 
 export async function markRefundPaid(ctx: Ctx, id: string, reference: string): Promise<RefundRow> {
   const refund = await findRefundFor(ctx, id)
@@ -47,9 +49,6 @@ export async function markRefundFailed(ctx: Ctx, id: string, reason: string): Pr
     `Only a sent refund that its provider does not confirm can be marked as failed. This refund is ${present.status}.`,
   )
 }
-
-const isUnconfirmed = ({ provider, status, attention }: RefundRow): boolean =>
-  provider !== 'manual' && status === 'sent' && attention !== null
 
 async function findRefundFor(ctx: Ctx, id: string): Promise<RefundRow> {
   await requireLiveUser(ctx)

@@ -1,6 +1,6 @@
 /** The states of a refund after it is reserved: when to retry, when to poll, when a person must decide. */
 
-import { and, eq, inArray, isNotNull, ne, type SQL, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
 import { enqueueMail } from '../accounts/mail/enqueue-mail.ts'
 import { type AuditEntry, insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
@@ -15,6 +15,7 @@ import type { Sent } from '../money/providers/port.ts'
 import { insertRefund, isUnpaid } from '../money/refund-rows.ts'
 import type { RefundRow } from '../money/schema.ts'
 import { refunds } from '../money/schema.ts'
+import { isUnconfirmedSql } from '../money/unconfirmed.ts'
 import { insertOrderEvent } from '../orders/history.ts'
 import { orders } from '../orders/schema.ts'
 import { showRefundOnPayment } from './attention.ts'
@@ -24,7 +25,7 @@ import type { Payer } from './ledger-rows.ts'
 import { paidTransfers } from './ledger-rows.ts'
 
 /** After this many failures at the provider a person must decide. */
-export const MAX_REFUND_TRIES = 5
+const MAX_REFUND_TRIES = 5
 
 const FIRST_PAUSE_MS = MINUTE_MS
 
@@ -39,14 +40,7 @@ const isGivenUp = sql`${refunds.status} = 'failed' AND ${refunds.dueAt} IS NULL`
 export const BY_HAND: Provider = 'manual'
 
 /** A person may pay it by hand, because no provider is paying it or will. */
-export const isHandedToOperators = sql`(${refunds.provider} = ${BY_HAND} OR ${isGivenUp})`
-
-/** Sent, and not confirmed by its provider. A person may decide it while no request to the provider is under way. */
-export const isUnconfirmed = and(
-  ne(refunds.provider, BY_HAND),
-  eq(refunds.status, 'sent'),
-  isNotNull(refunds.attention),
-)!
+const isHandedToOperators = sql`(${refunds.provider} = ${BY_HAND} OR ${isGivenUp})`
 
 /**
  * Claims a refund that operators see, before it is sent to its provider. Without the claim, an operator could pay it by
@@ -161,7 +155,7 @@ export async function recordRefundPaid(
         .update(refunds)
         .set({
           status: 'paid',
-          // The try under whose key it was paid.
+          // The try whose key the provider paid.
           tries: refund.tries,
           reference,
           dueAt: null,
@@ -245,7 +239,7 @@ export const recordRefundPaidByHand = (ctx: Ctx, refund: RefundRow, reference: s
 /** An administrator saw in the provider's statement that it was paid. Does nothing unless it is unconfirmed. */
 export const recordRefundPaidByAdmin = (ctx: Ctx, refund: RefundRow, reference: string): Promise<void> =>
   recordRefundPaid(ctx, refund, refund.provider, reference, {
-    guard: isUnconfirmed,
+    guard: isUnconfirmedSql(refunds),
     audited: refundEntry(refund, 'refund.marked_paid'),
   })
 
@@ -264,7 +258,7 @@ export const recordRefundFailedByAdmin = (ctx: Ctx, refund: RefundRow, reason: s
           attention: reason,
           updatedAt: ctx.now,
         })
-        .where(and(eq(refunds.id, refund.id), eq(refunds.tries, refund.tries), isUnconfirmed)),
+        .where(and(eq(refunds.id, refund.id), eq(refunds.tries, refund.tries), isUnconfirmedSql(refunds))),
       insertAudit(ctx, refundEntry(refund, 'refund.marked_failed')),
       showRefundOnPayment(ctx, refund),
     ]),

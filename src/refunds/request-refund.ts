@@ -20,10 +20,10 @@ import { refundEntry } from './audit-refund.ts'
 import type { RequestRefund } from './contract.ts'
 import { findRefundByKey } from './find-refund.ts'
 import { whyKept } from './history-text.ts'
-import { requireRefunds } from './require-refunds.ts'
 import { isIssued, priceOf, refundableOf, refundedOf, reserve } from './reserve-refund.ts'
 import { sendRefund } from './send-refund.ts'
 import { takeBack } from './take-back-tickets.ts'
+import { requireRefunds } from './who-may-refund.ts'
 
 /** A try fails only if another refund of the same order was recorded in between. */
 const MAX_TRIES = 5

@@ -1,7 +1,7 @@
 /** Sends a due refund back the way the money came. Idempotent: a repeat at any time sends nothing twice. */
 import { and, eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
-import { attemptKey } from '../money/attempt-key.ts'
+import { refundAttemptKey } from '../money/attempt-key.ts'
 import { attentionText } from '../money/attention-text.ts'
 import { account } from '../money/ledger.ts'
 import { providerOf } from '../money/providers/index.ts'
@@ -44,7 +44,7 @@ async function askProvider(ctx: Ctx, refund: RefundRow): Promise<void> {
     await recordRefundPaid(ctx, refund, 'bank', null)
     return
   }
-  const sent = await send(ctx, refund, attemptKey(refund.id, refund.tries), payment!, capture!)
+  const sent = await send(ctx, refund, refundAttemptKey(refund.id, refund.tries), payment!, capture!)
   if (sent.status === 'succeeded') await recordRefundPaid(ctx, refund, refund.provider, sent.reference)
   else if (sent.status === 'failed')
     await scheduleRetry(ctx, refund, attentionText.failed(refund.provider, sent.reason))
@@ -88,7 +88,7 @@ export async function checkDecidedRefund(ctx: Ctx, refund: RefundRow): Promise<v
         and(eq(transfers.transactionId, `refund:${id}:paid`), eq(transfers.credit, account.cash(provider))),
       ),
   ])
-  const query = (tries: number) => send(ctx, refund, attemptKey(id, tries), payment!, capture!)
+  const query = (tries: number) => send(ctx, refund, refundAttemptKey(id, tries), payment!, capture!)
   if (refund.status === 'failed' && refund.tries > 0) {
     const tries = refund.tries - 1
     const late = await query(tries)

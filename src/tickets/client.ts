@@ -5,7 +5,7 @@ import type { PoolObject } from './object/pool-object.ts'
 import type { Outcome } from './pool-contract.ts'
 
 /** The pool's methods. Their arguments and results are plain values, so the class itself gives the types. */
-type PoolDoor = Omit<PoolObject, 'alarm' | 'database'>
+type PoolStub = Omit<PoolObject, 'alarm' | 'database'>
 
 const MAX_TRIES = 3
 const FIRST_PAUSE_MS = 50
@@ -17,7 +17,7 @@ const FIRST_PAUSE_MS = 50
 export async function askPool<Answer>(
   ctx: Ctx,
   pool: string,
-  ask: (pool: PoolDoor) => Promise<Answer>,
+  ask: (pool: PoolStub) => Promise<Answer>,
 ): Promise<Answer> {
   const namespace = ctx.env.TICKET_POOL
   const hint = ctx.settings.POOL_LOCATION_HINT
@@ -25,7 +25,7 @@ export async function askPool<Answer>(
   for (let attempt = 1; ; attempt++) {
     try {
       const stub = namespace.getByName(pool, options)
-      return await ask(stub as unknown as PoolDoor)
+      return await ask(stub as unknown as PoolStub)
     } catch (error) {
       const { retryable, durableObjectReset, overloaded } = error as Record<string, unknown>
       if (overloaded || attempt === MAX_TRIES || !(retryable || durableObjectReset)) throw error

@@ -41,7 +41,7 @@ export interface Refusal {
 export type Outcome<Value> = ({ ok: true } & Value) | Refusal
 
 export interface ReserveRequest {
-  /** The raffle or ticket type. Two ids may end alike and name the same pool; it belongs to only one of them. */
+  /** The raffle or ticket type. Two ids may end in the same bits and name the same pool, which sells only one of them. */
   itemId: string
   holder: string
   /** The client's Idempotency-Key, unique for one holder and pool. */

@@ -16,7 +16,7 @@ const VARIANT = 2 ** 31
 const HALF_WORD = 2 ** 16
 
 /** The name of an item's pool: the last 42 bits of the item's id, which are random. D1 keeps the names unique. */
-export const poolNameOf = (ownerId: string): string => poolOf(wordsOf(ownerId))
+export const poolNameOf = (itemId: string): string => poolOf(wordsOf(itemId))
 
 export interface ReservationAddress {
   pool: string

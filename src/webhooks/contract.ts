@@ -7,7 +7,7 @@ import { Provider } from '../money/provider-name.ts'
 import { WEBHOOK_SUBJECTS } from '../money/schema.ts'
 import { EXAMPLE_PAYMENT_ID } from '../orders/examples.ts'
 
-/** The address of one webhook door. The token authenticates a provider that signs nothing. */
+/** The address of one kind of webhook. The token authenticates a provider that signs nothing. */
 export const WebhookParams = z.object({ provider: Provider, door: z.string().max(40) })
 
 export const SecretWebhookParams = WebhookParams.extend({ token: z.string().max(200) })

@@ -148,37 +148,6 @@ describe('logging in does not reveal who is registered', () => {
   })
 })
 
-describe('logging in is rate-limited', () => {
-  const onlyKeysThatStartWith = (prefix: string) => ({
-    limit: async ({ key }: RateLimitOptions) => ({ success: !key.startsWith(prefix) }),
-  })
-
-  it.each(['address:', 'email:'])('by %s, before any password is hashed', async (prefix) => {
-    const scrypt = vi.spyOn(crypto, 'scrypt')
-    const { status } = await call('POST', '/api/v1/auth/login', {
-      body: { email: uniqueEmail(), password: PASSWORD },
-      bindings: { RATE_SIGN_IN: onlyKeysThatStartWith(prefix) },
-    })
-    expect(status).toBe(429)
-    expect(scrypt).not.toHaveBeenCalled()
-  })
-
-  it('under keys that do not contain the e-mail address', async () => {
-    const keys: string[] = []
-    const email = uniqueEmail()
-    const limit = async ({ key }: RateLimitOptions) => {
-      keys.push(key)
-      return { success: true }
-    }
-    await call('POST', '/api/v1/auth/login', {
-      body: { email, password: 'x' },
-      bindings: { RATE_SIGN_IN: { limit } },
-    })
-    expect(keys).toHaveLength(2)
-    expect(keys.join()).not.toContain(email)
-  })
-})
-
 describe('the parameters of a password hash', () => {
   const weak = async (password: string): Promise<string> => {
     const salt = Buffer.from('0123456789abcdef')

@@ -110,6 +110,6 @@ export const refund = (
     { ...withKey(key), ...more },
   )
 
-/** As everybody is told. */
+/** The count that everyone can read. */
 export const soldOf = async (raffleId: string): Promise<number> =>
   (await as(null, 'GET', `/raffles/${raffleId}/availability`)).body.sold

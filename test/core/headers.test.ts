@@ -93,7 +93,7 @@ describe('caches', () => {
 
   it('do not keep what a stranger sent or got by a public form', async () => {
     const email = uniqueEmail()
-    const password = 'correct horse battery'
+    const password = 'staple under the wardrobe'
     const body = { email, password, name: 'Amina' }
     expect(await cachingOf('POST', '/api/v1/auth/register', { body })).toBe('no-store')
     expect(await cachingOf('POST', '/api/v1/auth/login', { body: { email, password } })).toBe('no-store')

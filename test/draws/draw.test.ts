@@ -108,8 +108,8 @@ describe('the sweep', () => {
   it('announces the pool’s draw if the announcement was lost', async () => {
     const staged = await stageDue()
     const { commitment } = (await poolState(staged.pool))!
-    const drawn = await askPool(testContext(), staged.pool, async (door) =>
-      door.draw(0, await signatureOf(commitment!.round)),
+    const drawn = await askPool(testContext(), staged.pool, async (stub) =>
+      stub.draw(0, await signatureOf(commitment!.round)),
     )
     expect(drawn.ok).toBe(true)
     expect((await read(staged.id)).status).toBe('committed')
@@ -373,8 +373,8 @@ describe('the commitment', () => {
     await sweep()
     expect((await read(staged.id)).status).toBe('cancelled')
     const { commitment } = (await poolState(staged.pool))!
-    const forced = await askPool(testContext(), staged.pool, async (door) =>
-      door.draw(0, await signatureOf(commitment!.round)),
+    const forced = await askPool(testContext(), staged.pool, async (stub) =>
+      stub.draw(0, await signatureOf(commitment!.round)),
     )
     expect(forced.ok).toBe(false)
     const { proof, isProven, wrong } = await verifyPublished(staged.id)
@@ -500,6 +500,20 @@ describe('a draw on quicknet', () => {
     await sweep(QUICKNET)
     expect((await read(id)).status).toBe('drawn')
     expect(await winnersOf(id)).toHaveLength(1)
+  })
+
+  it('calls a relay that timed out no more in the same sweep', async () => {
+    for (let raffle = 0; raffle < 7; raffle++) await stageOnQuicknet()
+    expectLogged('raffle waits')
+    const { called } = relays({ one: timesOut, two: refusesConnection, three: timesOut, four: timesOut })
+    await sweep(QUICKNET)
+    const callsOf = (name: string) => called.filter((each) => each === name).length
+    expect(callsOf('two')).toBe(7)
+    // Five raffles are advanced at a time, so up to five calls may wait for the same relay.
+    for (const name of ['one', 'three', 'four']) expect(callsOf(name), name).toBeLessThanOrEqual(5)
+    const before = callsOf('one')
+    await sweep(QUICKNET)
+    expect(callsOf('one')).toBeGreaterThan(before)
   })
 
   it.each<[string, () => Response]>([

@@ -1,4 +1,4 @@
-// What people do about prizes in tests, through the doors.
+// What people do about prizes in tests, through the API.
 import type { Answer } from '../harness/client.ts'
 import { as, holderOf, winnersOf } from '../raffles/scenario.ts'
 

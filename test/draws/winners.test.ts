@@ -473,7 +473,7 @@ describe('an operator’s redraw', () => {
       status: 409,
       body: { detail: 'A draw is pending; wait for its winners.' },
     })
-    const known = await askPool(testContext(), pool, (door) => door.recompute())
+    const known = await askPool(testContext(), pool, (stub) => stub.recompute())
     expect(known!.attempts).toHaveLength(2)
   })
 
@@ -624,7 +624,7 @@ describe('recalculating', () => {
     expect(attempts.filter((each: { matches: boolean }) => !each.matches)).toEqual([
       { attempt, matches: false },
     ])
-    await askPool(testContext(), staged.pool, (door) => door.rebuild())
+    await askPool(testContext(), staged.pool, (stub) => stub.rebuild())
     expect((await recalculate(staged)).matches).toBe(true)
   })
 
@@ -638,7 +638,7 @@ describe('recalculating', () => {
     const staged = await stageDrawn()
     await env.DB.prepare(`UPDATE pools SET ${column} = ${set} WHERE pool = ?`).bind(staged.pool).run()
     expect((await recalculate(staged)).matches).toBe(false)
-    await askPool(testContext(), staged.pool, (door) => door.rebuild())
+    await askPool(testContext(), staged.pool, (stub) => stub.rebuild())
     expect((await recalculate(staged)).matches).toBe(true)
   })
 

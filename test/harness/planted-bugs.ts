@@ -126,8 +126,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/payouts/send-payout.ts',
-        find: 'const id = attemptKey(payout.id, payout.attempt)',
-        replace: `const id = attemptKey(payout.id, payout.attempt)
+        find: 'const id = payoutAttemptKey(payout.id, payout.attempt)',
+        replace: `const id = payoutAttemptKey(payout.id, payout.attempt)
           + (${isOn('pay out under a new key each time')} ? crypto.randomUUID() : '')`,
       },
     ],

@@ -202,7 +202,7 @@ describe('a kind of line that one file adds', () => {
 
   it('is refunded to all buyers by a run once it is cancelled', async () => {
     const { voucherId, organisationId, player, order } = await stagedPaid()
-    await env.DB.prepare('INSERT INTO refund_runs (item_id, reason, started_at) VALUES (?, ?, ?)')
+    await env.DB.prepare('INSERT INTO refund_runs (raffle_id, reason, started_at) VALUES (?, ?, ?)')
       .bind(voucherId, 'The shop closed.', NOW)
       .run()
     await sweep()

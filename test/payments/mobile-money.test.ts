@@ -535,7 +535,7 @@ describe('a refund to a phone', () => {
     at(NOW + 2 * MINUTE)
     await sweep()
     const [, second] = daraja.transfers
-    expect(second!.OriginatorConversationID).toBe(`${refund.id}_1`)
+    expect(second!.OriginatorConversationID).toBe(`${refund.id}.1`)
     await post(second!.ResultURL, resultBody(second!, 0, 'RN2'))
     await sweep()
     expect(await refundRow(refund.id)).toMatchObject({ status: 'paid', reference: 'RN2' })
@@ -633,7 +633,7 @@ describe('a refund to a phone', () => {
         { attention: 'A refund waits: The statement does not have it.' },
       ])
       await as(raffle.operator, 'POST', `/payments/${order.payment.id}/reconcile`)
-      expect(daraja.transfers.map((each) => each.OriginatorConversationID)).toEqual([id, `${id}_1`])
+      expect(daraja.transfers.map((each) => each.OriginatorConversationID)).toEqual([id, `${id}.1`])
       at(NOW + 2 * HOUR)
       await sweep()
       at(NOW + 3 * HOUR)

@@ -77,15 +77,15 @@ async function enterPaid({ id: itemId, pool }: Staged, players: number): Promise
   const ctx = testContext()
   const free = { itemId, key: '', request: '', quantity: 1, numbers: null, payment: null }
   for (const { id: holder } of await Promise.all(Array.from({ length: players }, () => registerPlayer()))) {
-    const held = await askPool(ctx, pool, (door) =>
-      door.reserve({ ...free, holder, key: newKey(), payment: { holdMs: MINUTE, provider: 'sandbox' } }),
+    const held = await askPool(ctx, pool, (stub) =>
+      stub.reserve({ ...free, holder, key: newKey(), payment: { holdMs: MINUTE, provider: 'sandbox' } }),
     )
     // If entries are free, the pool refuses a payment.
     const { reservation } = orThrow(
-      held.ok ? held : await askPool(ctx, pool, (door) => door.reserve({ ...free, holder, key: newKey() })),
+      held.ok ? held : await askPool(ctx, pool, (stub) => stub.reserve({ ...free, holder, key: newKey() })),
     )
     const { seq } = reservationAddress(reservation.id)
-    if (held.ok) orThrow(await askPool(ctx, pool, (door) => door.confirm(seq, reservation.id)))
+    if (held.ok) orThrow(await askPool(ctx, pool, (stub) => stub.confirm(seq, reservation.id)))
   }
 }
 

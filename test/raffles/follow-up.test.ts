@@ -116,7 +116,7 @@ group.each(OUTAGES)('the sweep finishes, %s,', (_, passes) => {
     await cutShort(staged, 'POST', '/cancel', { reason: 'rain' })
     await passes(staged)
     expect(await row(staged.id)).toEqual({ status: 'cancelled', dueAt: null })
-    const runs = env.DB.prepare('SELECT reason FROM refund_runs WHERE item_id = ?').bind(staged.id)
+    const runs = env.DB.prepare('SELECT reason FROM refund_runs WHERE raffle_id = ?').bind(staged.id)
     expect(await runs.first()).toEqual({ reason: 'rain' })
   })
 

@@ -509,7 +509,7 @@ describe('publishing', () => {
     expect(done()).toBe(true)
     expect(body).toMatchObject({
       code: 'conflict',
-      detail: 'Somebody else changed this raffle. Read it again.',
+      detail: 'Someone else changed this raffle. Read it again.',
     })
     expect(await poolState(pool)).toBeNull()
     const again = await as(operator, 'POST', `/raffles/${id}/publish`)

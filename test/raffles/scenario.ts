@@ -173,7 +173,7 @@ export const ringAlarm = (pool: string): Promise<boolean> =>
   runDurableObjectAlarm(env.TICKET_POOL.getByName(pool) as DurableObjectStub)
 
 export const poolState = (pool: string): Promise<PoolState | null> =>
-  askPool(testContext(), pool, (door) => door.state())
+  askPool(testContext(), pool, (stub) => stub.state())
 
 /** The raffle as anonymous readers see it. */
 export async function read(id: string): Promise<Answer['body']> {

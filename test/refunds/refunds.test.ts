@@ -336,6 +336,34 @@ describe('a provider', () => {
     expect(await balance('cash:sandbox', [id])).toBe(0)
   })
 
+  it('that has a retried refund since before a deployment does not send it again', async () => {
+    const staged = await stagePriced()
+    const { player, id } = await buyOf(staged, 1)
+    const { body } = await refund(staged.operator, id)
+    // As an earlier version left it: the first try failed, and the second is under way.
+    await env.DB.batch([
+      env.DB.prepare('DELETE FROM sandbox_transfers WHERE id = ?').bind(body.id),
+      env.DB.prepare(
+        `INSERT INTO sandbox_transfers (id, kind, amount, currency, status, settles_at, created_at)
+         VALUES (?1, 'refund', ?2, 'KES', 'failed', NULL, 0), (?1 || '.1', 'refund', ?2, 'KES', 'pending', ?3, 0)`,
+      ).bind(body.id, PRICE, NOW + MINUTE),
+      env.DB.prepare("UPDATE refunds SET status = 'sent', tries = 1, due_at = ?2 WHERE id = ?1").bind(
+        body.id,
+        NOW,
+      ),
+    ])
+    await sweep()
+    at(NOW + 2 * MINUTE)
+    await sweep()
+    expect(
+      await all('SELECT id, status FROM sandbox_transfers WHERE id >= ?1 AND id < ?1 || ?2', body.id, '~'),
+    ).toEqual([
+      { id: body.id, status: 'failed' },
+      { id: `${body.id}.1`, status: 'succeeded' },
+    ])
+    expect((await as(player, 'GET', `/orders/${id}/refunds`)).body.data[0].status).toBe('paid')
+  })
+
   it('that keeps failing is tried five times, and then a person must decide', async () => {
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 1)
@@ -348,7 +376,7 @@ describe('a provider', () => {
       ),
       env.DB.prepare(
         `INSERT INTO sandbox_transfers (id, kind, amount, currency, status, created_at)
-         SELECT ?1 || value, 'refund', ?2, 'KES', 'failed', 0 FROM json_each('["_3", "_4"]')`,
+         SELECT ?1 || value, 'refund', ?2, 'KES', 'failed', 0 FROM json_each('[".3", ".4"]')`,
       ).bind(made.body.id, PRICE),
     ])
     await sweep()
@@ -464,7 +492,7 @@ describe('a refund whose pool cannot be reached', () => {
     TICKET_POOL: {
       getByName: (pool: string) => ({
         reservation: (seq: number, id: string) =>
-          askPool(testContext(), pool, (door) => door.reservation(seq, id)),
+          askPool(testContext(), pool, (stub) => stub.reservation(seq, id)),
         void: () => Promise.reject(new Error('the object cannot be reached')),
       }),
     } as unknown as DurableObjectNamespace,

@@ -305,8 +305,8 @@ export const SETTLED: readonly string[] = [
    WHERE status NOT IN ('paid', 'refused') AND due_at IS NULL AND attention IS NULL`,
   `SELECT 'payout ' || id || ' is ' || status || ', and nothing retries it' FROM p
    WHERE status IN ('approved', 'sent', 'failed') AND due_at IS NULL AND attention IS NULL`,
-  `SELECT 'the refunds of raffle ' || item_id || ' never finish' FROM refund_runs
-   WHERE item_id IN raffle AND finished_at IS NULL`,
+  `SELECT 'the refunds of raffle ' || raffle_id || ' never finish' FROM refund_runs
+   WHERE raffle_id IN raffle AND finished_at IS NULL`,
   `SELECT 'raffle ' || l.item_id || ' was cancelled, and order ' || order_id || ' still pays for it' FROM l
    JOIN raffles ON raffles.id = l.item_id WHERE raffles.status = 'cancelled' AND l.state = 'issued'`,
   `SELECT 'webhook ' || event_id || ' never took effect' FROM webhooks WHERE acted_at IS NULL

@@ -161,7 +161,7 @@ async function auditPool(
 ): Promise<string[]> {
   const ctx = { ...testContext(), env: { ...testContext().env, ...env } }
   const pool = poolNameOf(raffleId)
-  const state = (await askPool(ctx, pool, (door) => door.state()))!
+  const state = (await askPool(ctx, pool, (stub) => stub.state()))!
   const [rows, lines, grants, counts] = (await env.DB.batch([
     env.DB.prepare('SELECT id, state, numbers FROM reservations WHERE pool = ? ORDER BY id').bind(pool),
     env.DB.prepare(LINES).bind(raffleId),
@@ -182,7 +182,7 @@ async function auditPool(
   }
   const inPool = await Promise.all(
     rows.results.map(({ id }) =>
-      askPool(ctx, pool, (door) => door.reservation(reservationAddress(id).seq, id)).then(
+      askPool(ctx, pool, (stub) => stub.reservation(reservationAddress(id).seq, id)).then(
         (found) => found?.reservation,
       ),
     ),

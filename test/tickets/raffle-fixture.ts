@@ -137,22 +137,22 @@ export async function held(
 
 export const confirm = ({ id }: { id: string }) => {
   const { pool, seq } = reservationAddress(id)
-  return askPool(testContext(), pool, (door) => door.confirm(seq, id))
+  return askPool(testContext(), pool, (stub) => stub.confirm(seq, id))
 }
 
 export const release = ({ id }: { id: string }) => {
   const { pool, seq } = reservationAddress(id)
-  return askPool(testContext(), pool, (door) => door.release(seq, id))
+  return askPool(testContext(), pool, (stub) => stub.release(seq, id))
 }
 
 export const voidTickets = ({ id }: { id: string }, numbers: number[] | null = null) => {
   const { pool, seq } = reservationAddress(id)
-  return askPool(testContext(), pool, (door) => door.void(seq, id, numbers))
+  return askPool(testContext(), pool, (stub) => stub.void(seq, id, numbers))
 }
 
 export const found = async ({ id }: { id: string }): Promise<Reservation> => {
   const { pool, seq } = reservationAddress(id)
-  const answer = await askPool(testContext(), pool, (door) => door.reservation(seq, id))
+  const answer = await askPool(testContext(), pool, (stub) => stub.reservation(seq, id))
   return answer!.reservation
 }
 

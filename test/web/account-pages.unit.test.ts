@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from '../../src/accounts/contract.ts'
+import { WEAKNESSES } from '../../src/accounts/password-strength.ts'
 
 const ASSETS = join(import.meta.dirname, '../../src/web/assets')
 const SCRIPTS = join(ASSETS, 'account-pages')
@@ -59,6 +60,10 @@ describe('the words of the pages that mails link to', () => {
     expect(scripts).toContain(`MIN_PASSWORD_LENGTH = ${MIN_PASSWORD_LENGTH}\n`)
     expect(scripts).toContain(`MAX_PASSWORD_LENGTH = ${MAX_PASSWORD_LENGTH}\n`)
     expect(html['reset-password']).toContain(`minlength="${MIN_PASSWORD_LENGTH}"`)
+  })
+
+  it('exist for each of the API’s reasons to refuse a password', () => {
+    for (const reason of Object.values(WEAKNESSES)) expect(scripts).toContain(`'${reason}':`)
   })
 
   it('are in the first of the reader’s languages that exists, else in English', () => {

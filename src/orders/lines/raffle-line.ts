@@ -19,7 +19,7 @@ import { unitsNamed } from '../unit-text.ts'
  * reached.
  */
 async function whyLost(ctx: Ctx, pool: string, { numbers }: Reservation): Promise<LossReason> {
-  const state = (await askPool(ctx, pool, (door) => door.state()))!
+  const state = (await askPool(ctx, pool, (stub) => stub.state()))!
   if (state.cancellation !== null) return 'cancelled'
   if (state.commitment !== null || (state.freezeAt !== null && ctx.now >= state.freezeAt)) return 'frozen'
   const { maxPerUser, numbering } = saleTermsOf(state.terms)
@@ -33,7 +33,7 @@ async function whyLost(ctx: Ctx, pool: string, { numbers }: Reservation): Promis
 
 async function areFree(ctx: Ctx, pool: string, numbers: number[]): Promise<boolean> {
   const isFree = async (number: number) =>
-    (await askPool(ctx, pool, (door) => door.freeNumbers(number, 1)))[0] === number
+    (await askPool(ctx, pool, (stub) => stub.freeNumbers(number, 1)))[0] === number
   return (await Promise.all(numbers.map(isFree))).every(Boolean)
 }
 
@@ -77,20 +77,20 @@ export const raffleLine: LinePort<'raffleId'> = {
   async confirm(ctx, { reservationId }) {
     const { pool, seq } = reservationAddress(reservationId)
     const { lost, reservation } = orThrow(
-      await askPool(ctx, pool, (door) => door.confirm(seq, reservationId)),
+      await askPool(ctx, pool, (stub) => stub.confirm(seq, reservationId)),
     )
     return lost ? whyLost(ctx, pool, reservation) : 'issued'
   },
 
   async tickets(ctx, { reservationId }) {
     const { pool, seq } = reservationAddress(reservationId)
-    const found = await askPool(ctx, pool, (door) => door.reservation(seq, reservationId))
+    const found = await askPool(ctx, pool, (stub) => stub.reservation(seq, reservationId))
     return found?.reservation.state === 'sold' ? found.reservation.numbers : []
   },
 
   async takeBack(ctx, { reservationId }, numbers) {
     const { pool, seq } = reservationAddress(reservationId)
-    const outcome = await askPool(ctx, pool, (door) => door.void(seq, reservationId, numbers))
+    const outcome = await askPool(ctx, pool, (stub) => stub.void(seq, reservationId, numbers))
     if (!outcome.ok && outcome.code === 'invalid_state') return false
     orThrow(outcome)
     return true
@@ -99,7 +99,7 @@ export const raffleLine: LinePort<'raffleId'> = {
   async release(ctx, { reservationId }) {
     const { pool, seq } = reservationAddress(reservationId)
     // The pool refuses if the reservation is already sold or released. Then there is nothing to release.
-    await askPool(ctx, pool, (door) => door.release(seq, reservationId))
+    await askPool(ctx, pool, (stub) => stub.release(seq, reservationId))
   },
 
   sweepHolds: null,

@@ -15,9 +15,9 @@ import {
 } from '../contract.ts'
 
 /** Entries open at most a month ahead, so that a daily series has few raffles at a time. */
-export const MAX_OPENS_BEFORE = 31 * 24 * 60
+const MAX_OPENS_BEFORE = 31 * 24 * 60
 
-export const SERIES_STATUSES = ['active', 'paused', 'ended'] as const
+const SERIES_STATUSES = ['active', 'paused', 'ended'] as const
 export const SeriesStatus = z.enum(SERIES_STATUSES)
 export type SeriesStatus = z.infer<typeof SeriesStatus>
 
@@ -49,7 +49,7 @@ export const Cadence = z
 export type Cadence = z.infer<typeof Cadence>
 
 /** A day on the wall calendar of the series' time zone. */
-export const LocalDate = z.iso
+const LocalDate = z.iso
   .date()
   .refine((date) => date >= '2000-01-01' && date < '2100-01-01', 'must lie between the years 2000 and 2100')
 

@@ -27,7 +27,7 @@ export async function findOpenDay(ctx: Ctx, seriesId: string, date: string): Pro
     .get()
   if (claim === undefined) return { seriesId, date, begun: null }
   if (claim.status !== null && claim.status !== 'draft') throw isPublished(date)
-  const pool = await askPool(ctx, poolNameOf(claim.raffleId), (door) => door.state())
+  const pool = await askPool(ctx, poolNameOf(claim.raffleId), (stub) => stub.state())
   if (pool !== null) throw isBeingPublished(date)
   return { seriesId, date, begun: claim.raffleId }
 }

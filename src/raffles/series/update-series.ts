@@ -48,6 +48,6 @@ export async function updateSeries(ctx: Ctx, id: string, change: UpdateSeries): 
       fields: fieldsOf(change),
     }),
   ])
-  if (written.length === 0) throw new Problem('conflict', 'Somebody else changed this series. Read it again.')
+  if (written.length === 0) throw new Problem('conflict', 'Someone else changed this series. Read it again.')
   return presentSeries(await findSeries(ctx, id))
 }

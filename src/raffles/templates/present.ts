@@ -24,7 +24,7 @@ export function presentTemplate({ template, organisation }: FoundTemplate): Raff
 }
 
 /** The economics when every ticket is sold. */
-export function economicsOf(terms: SavedTerms): Economics {
+function economicsOf(terms: SavedTerms): Economics {
   const { takings, rake, units, organiser } = settleTakings(toTermColumns(terms), terms.totalTickets)
   const sum = (amount: number) => ({ amount, currency: terms.ticketPrice.currency })
   return {

@@ -33,7 +33,7 @@ export async function updateTemplate(ctx: Ctx, id: string, change: UpdateTemplat
     }),
   ])
   if (written.length === 0) {
-    throw new Problem('conflict', 'Somebody else changed this template. Read it again.')
+    throw new Problem('conflict', 'Someone else changed this template. Read it again.')
   }
   return presentTemplate(await findTemplate(ctx, id))
 }

@@ -30,7 +30,7 @@ export function configure(
     if (refusal !== null) return refusal
     if (version !== pool.termsVersion + 1) {
       const noun = NOUN[pool.sale.kind]
-      return refuse('conflict', `Somebody else changed this ${noun} a moment ago. Read it again.`)
+      return refuse('conflict', `Someone else changed this ${noun} a moment ago. Read it again.`)
     }
   } else if (version !== 1) {
     return refuse('conflict', 'The first terms of a pool must have version 1.')

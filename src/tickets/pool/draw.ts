@@ -118,7 +118,7 @@ export function requestRedraw(
     return refuse('idempotency_mismatch', 'This Idempotency-Key was used for another redraw of this raffle.')
   }
   const last = earlier.at(-1)
-  if (raffle === null || last === undefined) return refuse('invalid_state', 'Nothing was drawn yet.')
+  if (raffle === null || last === undefined) return refuse('invalid_state', 'Nothing has been drawn yet.')
   if (request.attempt !== earlier.length) {
     return refuse('conflict', 'Another redraw was requested a moment ago. Read the winners again.')
   }
@@ -154,7 +154,10 @@ export function requestRedraw(
   return { ok: true, attempt }
 }
 
-/** Cancels the raffle. After the commitment only an admin may, only before a last moment, and it is signed. */
+/**
+ * Cancels the pool's item. After the commitment only an admin may do so, until shortly before the beacon round. That
+ * cancellation is signed.
+ */
 export function cancelPool(
   pool: Pool,
   key: SigningKey,

@@ -87,8 +87,8 @@ export function issuedTickets(
 }
 
 /**
- * The audit paths (RFC 6962 §2.1.1) of a log of this size. Each chunk's tree is built once for all paths through it: a
- * reservation may have a thousand tickets side by side, and the pool sells nothing while it builds their paths.
+ * The audit paths (RFC 6962 §2.1.1) of a log of this size. Each chunk's tree is built once for all paths through it,
+ * because the pool sells nothing meanwhile, and a reservation may have a thousand tickets side by side.
  */
 function inclusionPaths(store: PoolStore, size: number): (index: number) => Uint8Array[] {
   const chunks = store.chunks()

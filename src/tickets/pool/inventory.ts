@@ -119,7 +119,10 @@ export class Inventory {
     const { free } = this.#allocator
     if (free > 0) return refuse('sold_out', `Only ${free} left.`)
     if (this.holds.numbers === 0) return refuse('sold_out', 'Every ticket is sold.')
-    return refuse('sold_out', 'Every ticket is sold or reserved; unpaid ones may come back.')
+    return refuse(
+      'sold_out',
+      'Every ticket is sold or reserved. Unpaid reservations may expire: try again later.',
+    )
   }
 
   /** Takes the numbers of an ended hold again, or as many others if `others` allows it; null: too few are free. */

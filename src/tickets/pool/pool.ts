@@ -105,8 +105,8 @@ export class Pool {
   }
 
   /**
-   * If the freeze is due while numbers are held, their buyers may have paid: then this returns the latest freeze that
-   * does not move the draw's round (ms since 1970). Null: there is nothing to wait for.
+   * The latest freeze that does not move the draw's round (ms since 1970), if the freeze is due while numbers are held:
+   * their buyers may have paid. Null: there is nothing to wait for.
    */
   settleBy(now: number): number | null {
     const isDue = this.raffle !== null && !this.isOver && now >= this.raffle.clock.freezeAt

@@ -20,7 +20,10 @@ export const refuse = (code: Refusal['code'], detail: string, numbers?: number[]
 export const NOUN: Record<SaleTerms['kind'], string> = { raffle: 'raffle', ticketType: 'ticket type' }
 
 export const NOT_CONFIGURED = refuse('not_found', 'Nothing is on sale under this id.')
-export const TOO_LATE = refuse('conflict', 'This took too long. Read it again, and try again in two minutes.')
+export const TOO_LATE = refuse(
+  'conflict',
+  'This took too long, so it was not done. Try again in two minutes.',
+)
 
 export function whySalesRefused(
   sale: SaleTerms,
@@ -51,7 +54,7 @@ export function whyRequestRefused(
   }
   if (chosen && numbers === null) return refuse('validation_failed', 'Choose your numbers: send `numbers`.')
   if (!chosen && numbers !== null) {
-    return refuse('validation_failed', `This ${noun} gives the numbers out itself: send \`quantity\`.`)
+    return refuse('validation_failed', `This ${noun} assigns the numbers itself: send \`quantity\`.`)
   }
   if (numbers !== null && (numbers.length !== quantity || new Set(numbers).size !== quantity)) {
     return refuse('validation_failed', 'Send as many numbers as tickets, each number once.')

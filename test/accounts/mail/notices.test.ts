@@ -168,6 +168,6 @@ describe('a winner who has not claimed gets a reminder', () => {
 })
 
 const hold = ({ id: itemId, pool }: { id: string; pool: string }, holder: string) =>
-  askPool(testContext(), pool, (door) =>
-    door.reserve({ itemId, holder, key: newKey(), request: '', quantity: 1, numbers: null, payment: null }),
+  askPool(testContext(), pool, (stub) =>
+    stub.reserve({ itemId, holder, key: newKey(), request: '', quantity: 1, numbers: null, payment: null }),
   )

@@ -52,7 +52,7 @@ const termsNow = (changes: Partial<TicketTypeTerms> = {}): TicketTypeTerms => ({
 })
 
 const configure = ({ id, pool }: OnSale, version: number, terms: Terms) =>
-  askPool(testContext(), pool, (door) => door.configure(id, version, terms))
+  askPool(testContext(), pool, (stub) => stub.configure(id, version, terms))
 
 /** Any id will do, since only the pool uses it. */
 async function ticketTypeOnSale(terms = termsNow()): Promise<OnSale> {
@@ -114,7 +114,7 @@ describe('a ticket type', () => {
     expect((await found(late)).state).toBe('released')
     await ring(item)
     wait(2 * SALES_MS)
-    await askPool(testContext(), item.pool, (door) => door.advance())
+    await askPool(testContext(), item.pool, (stub) => stub.advance())
     expect(await inside(item, (_, { storage }) => storage.getAlarm())).toBeNull()
     expect(await confirm(late)).toMatchObject({ ok: true, lost: false, reservation: { numbers: [1, 2] } })
     expect(await stateOf(item)).toMatchObject({ sold: 2, commitment: null, cancellation: null })
@@ -124,11 +124,11 @@ describe('a ticket type', () => {
   it('can be closed and cancelled', async () => {
     const item = await ticketTypeOnSale()
     const kept = await held(item, someone(), 1)
-    const closed = await askPool(testContext(), item.pool, (door) => door.close())
+    const closed = await askPool(testContext(), item.pool, (stub) => stub.close())
     expect(closed).toMatchObject({ ok: true })
     expect(await hold(item, someone(), 1)).toMatchObject({ ok: false, code: 'sales_closed' })
     expect(await confirm(kept)).toMatchObject({ ok: true, lost: false })
-    await askPool(testContext(), item.pool, (door) => door.cancel('operator', 'Rain.'))
+    await askPool(testContext(), item.pool, (stub) => stub.cancel('operator', 'Rain.'))
     await evict(item)
     expect(await stateOf(item)).toMatchObject({ sold: 1, cancellation: { reason: 'Rain.', signature: null } })
     await expectProjected(item)
@@ -138,13 +138,13 @@ describe('a ticket type', () => {
     const { id, pool } = await ticketTypeOnSale()
     const refused = { ok: false }
     const request = { key: 'one', attempt: 1, units: ['1#1'], reason: 'none', disqualifiedTickets: [] }
-    const answers = await askPool(testContext(), pool, async (door) => [
-      await door.draw(0, '00'),
-      await door.redraw(request),
-      await door.recompute(),
-      await door.listSlice(0),
-      await door.logSlice(0),
-      await door.configure(`${id}x`, 2, termsNow()),
+    const answers = await askPool(testContext(), pool, async (stub) => [
+      await stub.draw(0, '00'),
+      await stub.redraw(request),
+      await stub.recompute(),
+      await stub.listSlice(0),
+      await stub.logSlice(0),
+      await stub.configure(`${id}x`, 2, termsNow()),
     ])
     expect(answers).toMatchObject([refused, refused, null, null, null, { ok: false, code: 'conflict' }])
   })
@@ -154,8 +154,8 @@ describe('a ticket type', () => {
       const written = await watchWrites(item)
       for (let sale = 0; sale < 5; sale++) {
         const request = { itemId: item.id, holder: someone(), key: aKey(), request: '', quantity: 1 }
-        const answer = await askPool(testContext(), item.pool, (door) =>
-          door.reserve({ ...request, numbers: null, payment: null }),
+        const answer = await askPool(testContext(), item.pool, (stub) =>
+          stub.reserve({ ...request, numbers: null, payment: null }),
         )
         expect(answer).toMatchObject({ ok: true })
       }

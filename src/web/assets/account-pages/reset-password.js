@@ -5,6 +5,18 @@ import { card, emailFault, onSubmit, open, setText, show, takeToken } from './pa
 const MIN_PASSWORD_LENGTH = 12
 const MAX_PASSWORD_LENGTH = 128
 
+/** The API's reasons to refuse a password, and the words for each. */
+const WEAKNESSES = {
+  'must not be the e-mail address': 'passwordIsEmail',
+  'is too easy to guess: it is close to a common password': 'passwordCommon',
+  'is too easy to guess: it repeats itself': 'passwordRepeats',
+  'is too easy to guess: it is a sequence or a row of keys': 'passwordSequence',
+  'is too easy to guess: it is close to your name, your e-mail address or the name of this site':
+    'passwordOwn',
+  'is too easy to guess: it is made of dates': 'passwordDates',
+  'is too easy to guess: add a few words': 'passwordWeak',
+}
+
 const token = takeToken()
 
 function lengthFault({ length }) {
@@ -13,9 +25,10 @@ function lengthFault({ length }) {
 }
 
 onSubmit('choose', { password: lengthFault }, async ({ password }) => {
-  const { code, fields } = await callApi('/reset', { body: { token, password } })
+  const { code, body } = await callApi('/reset', { body: { token, password } })
   if (code === 'ok') return show('changed')
-  if (fields.includes('password')) return { field: 'password', name: 'passwordRefused' }
+  const refusal = body?.errors?.find(({ path }) => path === 'password')
+  if (refusal) return { field: 'password', name: WEAKNESSES[refusal.message] ?? 'passwordWeak' }
   if (code !== 'validation_failed') return failureOf(code)
   setText(card('forgot').querySelector('h1'), 'usedTitle')
   setText(card('forgot').querySelector('.why'), 'usedResetText')

@@ -1,1 +1,0 @@
-ALTER TABLE `refund_runs` RENAME COLUMN `raffle_id` TO `item_id`;

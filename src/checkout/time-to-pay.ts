@@ -1,0 +1,15 @@
+/** How long a buyer may take to pay: as long as the provider needs, unless a pool shortens its hold. */
+import type { Settings } from '../core/settings.ts'
+import { SECOND_MS } from '../core/time.ts'
+import type { Provider } from '../money/provider-name.ts'
+import { providerOf } from '../money/providers/index.ts'
+import type { HeldLine } from '../orders/line.ts'
+import { GRACE_MS } from '../tickets/pool-contract.ts'
+
+/** How long a hold is requested for. It outlives the time to pay, so that a late payment still finds its units. */
+export const holdMsOf = (settings: Settings, provider: Provider): number =>
+  providerOf(provider).spanSeconds(settings.HOLD_SECONDS) * SECOND_MS + GRACE_MS
+
+/** When the time to pay ends (ms since 1970): before the first hold expires, which a pool may have shortened. */
+export const payUntilOf = (held: readonly HeldLine[]): number =>
+  Math.min(...held.map(({ hold }) => hold.heldUntil!)) - GRACE_MS
