@@ -14,7 +14,7 @@ import { orders, purchases } from './checkout/routes.ts'
 import { apiDocument } from './core/api-document.ts'
 import type { AppEnv } from './core/context.ts'
 import { Problem } from './core/errors.ts'
-import { crossOrigin, securityHeaders } from './core/headers.ts'
+import { crossOrigin, privateByDefault, securityHeaders } from './core/headers.ts'
 import { createNotFound } from './core/method-not-allowed.ts'
 import { respondToError } from './core/problem-response.ts'
 import { requestContext } from './core/request.ts'
@@ -32,14 +32,16 @@ import { usersOfCategory, usersOfProduct } from './raffles/uses-of-catalogue.ts'
 import { orderRefunds, raffleRefunds, refunds } from './refunds/routes.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
 import { tickets } from './tickets/routes.ts'
+import { staticFile } from './web/static-file.ts'
 import { webhookRoutes } from './webhooks/routes.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
 
 export const app = new Hono<AppEnv>({ router: new RememberingRouter() })
 
-app.use(requestContext)
 app.use(securityHeaders)
+app.use(privateByDefault)
+app.use(requestContext)
 app.use(crossOrigin)
 app.use(
   bodyLimit({
@@ -85,7 +87,7 @@ app.route('/dev/mail', devMail)
 app.get('/openapi.json', apiDocument(app))
 
 app.onError(respondToError)
-app.notFound(createNotFound(app))
+app.notFound(createNotFound(app, staticFile))
 
 /** The type of the API for `hono/client`: `hc<Api>('https://…')`. */
 export type Api = typeof routes

@@ -56,7 +56,6 @@ const sendCsv = (c: AppContext, name: string, file: ReadableStream<Uint8Array>) 
   c.body(file, 200, {
     'content-type': 'text/csv; charset=utf-8',
     'content-disposition': `attachment; filename="${name}"`,
-    'cache-control': 'no-store',
   })
 
 export const ledger = new Hono<AppEnv>()

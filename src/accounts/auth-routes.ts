@@ -80,10 +80,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       }),
       passwordGrant,
       validate('json', LogIn, BODIES.LogIn),
-      async (c) => {
-        c.header('cache-control', 'no-store')
-        return c.json(await logIn(c.get('ctx'), c.req.valid('json'), clientNetwork(c)))
-      },
+      async (c) => c.json(await logIn(c.get('ctx'), c.req.valid('json'), clientNetwork(c))),
     )
     .post(
       '/refresh',
@@ -102,10 +99,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
         errors: [...BODY_ERRORS, 'unauthenticated'],
       }),
       validate('json', RefreshSession, BODIES.RefreshSession),
-      async (c) => {
-        c.header('cache-control', 'no-store')
-        return c.json(await refreshSession(c.get('ctx'), c.req.valid('json').refresh_token))
-      },
+      async (c) => c.json(await refreshSession(c.get('ctx'), c.req.valid('json').refresh_token)),
     )
     .post(
       '/logout',

@@ -17,7 +17,6 @@ const FORBIDDEN_CHARACTERS = /[^\x20\x21\x23-\x5b\x5d-\x7e]/g
 export const passwordGrant = describeForm(
   async function passwordGrant(c: AppContext, next: Next) {
     if (!FORM.test(c.req.header('content-type') ?? '')) return next()
-    c.header('cache-control', 'no-store')
     // `text()` of a form makes the platform log a warning.
     const fields = new URLSearchParams(new TextDecoder().decode(await c.req.arrayBuffer()))
     const read = readGrant(fields)

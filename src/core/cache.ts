@@ -1,12 +1,9 @@
-/** How long caches in front of the worker may keep a public response. */
+/** How long caches may keep a public response. `core/headers.ts` overrules it for a request with a token, and for an error. */
 import type { MiddlewareHandler } from 'hono'
 import type { AppEnv } from './context.ts'
 
-/**
- * For popular reads that are the same for everyone: one second, so that a crowd costs one read. A request with a token
- * is never cached.
- */
+/** For popular reads that are the same for everyone: one second, so that a crowd costs one read. */
 export const cachedForASecond: MiddlewareHandler<AppEnv> = async function cachedForASecond(c, next) {
   await next()
-  if (c.res.ok && c.req.header('authorization') === undefined) c.header('cache-control', 'public, max-age=1')
+  c.res.headers.set('cache-control', 'public, max-age=1')
 }

@@ -45,7 +45,8 @@ export interface Ctx {
   badToken: Problem | null
 }
 
-export type AppEnv = { Bindings: Bindings; Variables: { ctx: Ctx } }
+/** `requestId` is set first: a worker that is not configured has no `ctx`. */
+export type AppEnv = { Bindings: Bindings; Variables: { requestId: string; ctx: Ctx } }
 export type AppContext = HonoContext<AppEnv>
 
 /** Makes a context; also for work outside a request, such as the sweep or a test. */

@@ -1,4 +1,4 @@
-/** The security headers of every response, and CORS. */
+/** The headers of every response: security, caching, CORS. */
 import type { MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import { secureHeaders } from 'hono/secure-headers'
@@ -6,7 +6,7 @@ import type { AppEnv } from './context.ts'
 
 /**
  * Only headers that matter for JSON. Each header costs a call into the platform on the hot path, so pages set the headers
- * that protect documents themselves.
+ * that protect documents themselves. For static files `src/web/assets/_headers` has the same values, and more.
  */
 export const securityHeaders = secureHeaders({
   crossOriginOpenerPolicy: false,
@@ -16,7 +16,21 @@ export const securityHeaders = secureHeaders({
   xPermittedCrossDomainPolicies: false,
   xXssProtection: false,
   removePoweredBy: false,
+  xFrameOptions: 'DENY',
+  strictTransportSecurity: 'max-age=31536000; includeSubDomains',
 })
+
+/**
+ * A response is private, unless its route is public and says how long caches may keep it. A response to a request with a
+ * token is always private. So is an error, because it may quote personal data.
+ */
+export const privateByDefault: MiddlewareHandler<AppEnv> = async function privateByDefault(c, next) {
+  await next()
+  const { headers, status } = c.res
+  if (c.req.header('authorization') !== undefined || status >= 400 || !headers.has('cache-control')) {
+    headers.set('cache-control', 'no-store')
+  }
+}
 
 const allowListed: MiddlewareHandler<AppEnv> = cors({
   origin: (origin, c) => (c.get('ctx').settings.CORS_ORIGINS.includes(origin) ? origin : null),

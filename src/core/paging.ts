@@ -45,6 +45,8 @@ export function readCursor<Key extends z.ZodType<CursorKey>>(
   if (cursor === undefined) return undefined
   try {
     const read = key.parse(decode(cursor))
+    // Decoding is lenient: padding, stray bits and white space give the same key. Only the text that we made is accepted.
+    if (encode(read) !== cursor) throw new Error('the cursor is spelled in another way')
     if (order === undefined || read[0] === order) return read
     throw new Error('the cursor is of another order')
   } catch {

@@ -25,7 +25,7 @@ export function respondWithProblem(problem: Problem, c: Context<AppEnv>): Respon
     status,
     detail: problem.message,
     code: problem.code,
-    requestId: c.get('ctx')?.requestId ?? 'unknown',
+    requestId: c.get('requestId') ?? 'unknown',
     ...(errors === undefined ? {} : { errors }),
     ...(numbers === undefined ? {} : { numbers }),
   }

@@ -1,17 +1,30 @@
-/** The first middleware of every request: makes its context, and logs one line when it is done. */
+/** The context of every request: its id, its settings, and one line in the log when it is done. */
 import type { MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
 import { type AppEnv, createContext, requestIdOf } from './context.ts'
 import { Problem } from './errors.ts'
+import { presentsHealthToken } from './health-token.ts'
+import { Logger } from './logging.ts'
 import { settingsOf } from './settings.ts'
 
-/** With invalid settings, refuses every request with a problem that names those settings. */
+/**
+ * With invalid settings, refuses every request. The log names those settings. The response names them only to a request
+ * with the health token, because the name of a missing secret helps an attacker.
+ */
 export const requestContext: MiddlewareHandler<AppEnv> = async function requestContext(c, next) {
+  const { headers } = c.req.raw
+  const requestId = requestIdOf(headers)
+  c.set('requestId', requestId)
+  c.header('x-request-id', requestId)
   const result = settingsOf(c.env)
-  if (!result.ok) throw new Problem('unavailable', `Not configured. ${result.problems.join('. ')}.`)
-  const ctx = createContext(c.env, result.settings, Date.now(), requestIdOf(c.req.raw.headers))
+  if (!result.ok) {
+    const problems = result.problems.join('. ')
+    new Logger('error', { requestId }).error('the request was refused: not configured', { problems })
+    const names = presentsHealthToken(headers, result.healthToken) ? ` ${problems}.` : ''
+    throw new Problem('unavailable', `Not configured.${names}`)
+  }
+  const ctx = createContext(c.env, result.settings, Date.now(), requestId)
   c.set('ctx', ctx)
-  c.header('x-request-id', ctx.requestId)
   await next()
   ctx.log.info('request', {
     method: c.req.method,

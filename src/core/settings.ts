@@ -1,5 +1,6 @@
 /** The worker's settings: parsed and checked once; every invalid setting is named. Production has extra rules. */
 import * as z from 'zod'
+import { HealthToken } from './health-token.ts'
 import { LOG_LEVELS } from './logging.ts'
 import './validation-messages.ts'
 
@@ -72,25 +73,32 @@ export const SettingsSchema = z.object({
     .max(320)
     .regex(/^[^\r\n]*[^\s<@]+@[^\s@]+$/, 'must hold an e-mail address')
     .optional(),
+  /** Shows the names of invalid settings to a request that sends it. */
+  HEALTH_TOKEN: HealthToken.optional(),
   CORS_ORIGINS: commaSeparated.pipe(z.array(z.string()).max(32)),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   POOL_LOCATION_HINT: z.enum(['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me']).optional(),
 })
 export type Settings = z.infer<typeof SettingsSchema>
 
-export type SettingsResult = { ok: true; settings: Settings } | { ok: false; problems: string[] }
+/** `healthToken` is valid even if other settings are not: it shows their names. */
+export type SettingsResult =
+  | { ok: true; settings: Settings }
+  | { ok: false; problems: string[]; healthToken: string | undefined }
 
 /** Reads settings from environment variables. Each problem names its setting and never shows a value. */
 export function readSettings(env: Record<string, unknown>): SettingsResult {
   const parsed = SettingsSchema.safeParse(env)
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
-    return { ok: false, problems }
+    return { ok: false, problems, healthToken: HealthToken.safeParse(env.HEALTH_TOKEN).data }
   }
   const settings = parsed.data
   const problems = settings.ENVIRONMENT === 'production' ? productionProblems(settings) : []
   problems.push(...mailProblems(settings))
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, settings }
+  return problems.length > 0
+    ? { ok: false, problems, healthToken: settings.HEALTH_TOKEN }
+    : { ok: true, settings }
 }
 
 /** Without this check, an incomplete mail setup fails only when the first mail is sent. */

@@ -10,7 +10,8 @@ export const health = new Hono<AppEnv>().get(
   '/',
   describe({
     summary: 'Check the health of the system',
-    description: '503 names each problem in `detail`.',
+    description:
+      '503 names each problem in `detail`. A deployment that is not configured names its settings only to a request with its health token.',
     tag: 'System',
     auth: 'none',
     success: {

@@ -13,7 +13,6 @@ const STYLE_HASH = createHash('sha256').update(SANDBOX_STYLE).digest('base64')
 export function checkoutHeaders(returnUrl: string | null): Record<string, string> {
   const formTo = returnUrl === null ? "'self'" : `'self' ${new URL(returnUrl).origin}`
   return {
-    'cache-control': 'no-store',
     'content-security-policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; img-src 'self'; base-uri 'none'; form-action ${formTo}; frame-ancestors 'none'`,
   }
 }

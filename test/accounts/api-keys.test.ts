@@ -5,6 +5,7 @@ import { newId } from '../../src/core/ids.ts'
 import { protectedRoutes } from '../harness/auth-battery.ts'
 import { call, operations } from '../harness/client.ts'
 import { addOperator, organisationWithOperator, registerPlayer } from '../harness/people.ts'
+import { respellings } from '../harness/respell.ts'
 import { as, at, HOUR, iso, MINUTE, NOW, stageRaffle, useClock } from '../raffles/scenario.ts'
 
 const ORGANISATION = newId('organisation')
@@ -108,6 +109,17 @@ describe('an API key', () => {
       const token = made.key.slice(0, place) + other(made.key[place]) + made.key.slice(place + 1)
       const { status } = await call('GET', `/api/v1/raffles/${raffle.id}/grants`, { token })
       expect(status, `${place}`).toBe(401)
+    }
+  })
+
+  it('is refused in any other spelling', async () => {
+    const { organisation, made } = await stageKey()
+    const raffle = await stageRaffle({ entry: 'order', earning: { per: 'order' } }, organisation)
+    const letters: string = made.key.slice(3, 29)
+    const secret: string = made.key.slice(30)
+    const others = respellings(secret).map((text) => `tk_${letters}_${text}`)
+    for (const token of [...others, `tk_${letters.toUpperCase()}_${secret}`, `TK_${letters}_${secret}`]) {
+      expect((await call('GET', `/api/v1/raffles/${raffle.id}/grants`, { token })).status, token).toBe(401)
     }
   })
 

@@ -6,6 +6,7 @@ import { forgetfulDatabase } from '../harness/faults.ts'
 import { limiter } from '../harness/limiter.ts'
 import { logged } from '../harness/log.ts'
 import { registerPlayer, signIn, uniqueEmail } from '../harness/people.ts'
+import { respellings } from '../harness/respell.ts'
 import { at, HOUR, MINUTE, NOW, sweep, useClock } from '../raffles/scenario.ts'
 import { emptyOutbox, mailsTo, outboxOf, tokenIn } from './mail/mailbox.ts'
 
@@ -118,6 +119,13 @@ describe('a reset token', () => {
     expect(again.status).toBe(422)
     expect(again.body.errors[0].path).toBe('token')
     expect((await login(email, NEW_PASSWORD)).status).toBe(200)
+  })
+
+  it('has one spelling', async () => {
+    const { email } = await register()
+    const token = await tokenFor(email)
+    for (const other of respellings(token)) expect((await reset(other)).status, other).toBe(422)
+    expect((await reset(token)).status).toBe(204)
   })
 
   it('works for one of several requests at the same time', async () => {

@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { openSession } from '../../src/accounts/open-session.ts'
 import { hashPassword } from '../../src/accounts/password.ts'
 import { purgeSessions } from '../../src/accounts/purge-sessions.ts'
-import { DAY_MS } from '../../src/core/time.ts'
-import { protectedRoutes } from '../harness/auth-battery.ts'
+import { DAY_MS, SECOND_MS } from '../../src/core/time.ts'
+import { forge, protectedRoutes } from '../harness/auth-battery.ts'
 import { call } from '../harness/client.ts'
 import { registerPlayer, signedInAdmin, signIn, testContext } from '../harness/people.ts'
 
@@ -104,6 +104,18 @@ describe('refreshing', () => {
     const { id, tokens } = await userWithSession()
     await env.DB.prepare("UPDATE users SET status = 'suspended' WHERE id = ?").bind(id).run()
     expect((await refresh(tokens.refresh_token)).status).toBe(401)
+  })
+})
+
+describe('an access token', () => {
+  const me = (token: string) => call('GET', '/api/v1/users/me', { token })
+
+  it('may come from a clock that is a few seconds ahead, and not from the future', async () => {
+    const person = await registerPlayer()
+    const now = Math.floor(Date.now() / SECOND_MS)
+    const signedAt = (iat: number) => forge(person, { claims: { iat, exp: iat + 900 } })
+    expect((await me(await signedAt(now + 20))).status).toBe(200)
+    expect((await me(await signedAt(now + 60))).status).toBe(401)
   })
 })
 

@@ -3,13 +3,14 @@ import { Hono } from 'hono'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { app } from '../../src/app.ts'
 import type { AppEnv } from '../../src/core/context.ts'
-import { Problem } from '../../src/core/errors.ts'
+import { Problem, ProblemDocument } from '../../src/core/errors.ts'
+import { newId } from '../../src/core/ids.ts'
 import { respondToError } from '../../src/core/problem-response.ts'
 import { requestContext } from '../../src/core/request.ts'
-import { type CallOptions, call } from '../harness/client.ts'
+import { type CallOptions, call, type Method, operations } from '../harness/client.ts'
 import { failingDatabase, forgetfulDatabase } from '../harness/faults.ts'
 import { expectLogged, logged } from '../harness/log.ts'
-import { registerPlayer, uniqueEmail } from '../harness/people.ts'
+import { registerPlayer, signedInAdmin, uniqueEmail } from '../harness/people.ts'
 
 const LOGIN = '/api/v1/auth/login'
 const CREDENTIALS = { email: 'amina@example.com', password: 'correct horse battery' }
@@ -34,13 +35,59 @@ describe('a method that an address does not allow', () => {
     const { status, body, headers } = await call('DELETE', '/api/v1/users/me')
     expect(status).toBe(405)
     expect(body.code).toBe('method_not_allowed')
-    expect(headers.get('allow')).toBe('GET, PUT')
+    expect(headers.get('allow')).toBe('GET, HEAD, PUT')
   })
 
   it('returns 405 on an address with a parameter too', async () => {
     const { status, headers } = await call('GET', '/api/v1/users/anybody/status')
     expect(status).toBe(405)
     expect(headers.get('allow')).toBe('PUT')
+  })
+
+  it.each(['OPTIONS', 'PROPFIND'] as const)('returns 405 for %s on every route', async (method) => {
+    for (const { method: routed, path } of operations) {
+      const { status, headers } = await call(method, filled(path, 'anything'))
+      expect(status, path).toBe(405)
+      expect(headers.get('allow')!.split(', '), path).toContain(routed)
+    }
+  })
+})
+
+describe('HEAD', () => {
+  it('has the status and headers of GET on every route, and no body', async () => {
+    for (const { path } of operations.filter(({ method }) => method === 'GET')) {
+      const where = filled(path, newId('raffle'))
+      const [read, head] = [await call('GET', where), await call('HEAD', where)]
+      expect(head.status, path).toBe(read.status)
+      for (const name of ['content-type', 'cache-control']) {
+        expect(head.headers.get(name), `${path} ${name}`).toBe(read.headers.get(name))
+      }
+    }
+  })
+
+  it('returns 405 where there is no GET', async () => {
+    const { status, headers } = await call('HEAD', LOGIN)
+    expect([status, headers.get('allow')]).toEqual([405, 'POST'])
+  })
+})
+
+describe('an address with a malformed escape', () => {
+  it.each(['%', '%zz', '%E0%A4%A', '%00', '%2e%2e%2f', '%C0%AF'])(
+    'gets a problem on every route that has a parameter: %s',
+    async (malformed) => {
+      const { token } = await registerPlayer()
+      for (const { method, path } of operations.filter((each) => each.path.includes(':'))) {
+        const { status } = await call(method as Method, filled(path, malformed), { token })
+        expect(status, `${method} ${path}`).toBeGreaterThanOrEqual(400)
+        expect(status, `${method} ${path}`).toBeLessThan(500)
+      }
+    },
+  )
+
+  it.each(['/%', '/docs%', '/%E0%A4%A', '/api/v1/%zz', '/favicon.svg%00'])('gets 404: %s', async (path) => {
+    for (const method of ['GET', 'POST', 'HEAD'] as const) {
+      expect((await call(method, path)).status, method).toBe(404)
+    }
   })
 })
 
@@ -258,12 +305,79 @@ describe('a thrown error', () => {
 })
 
 describe('a worker that is not configured', () => {
-  it('refuses every request and names the missing settings, without their values', async () => {
-    const response = await app.request('/api/v1/users/me', {}, { ...env, ENVIRONMENT: 'production' })
+  const HEALTH_TOKEN = 'a-token-of-the-operators-of-this-worker'
+  const ask = async (headers: Record<string, string> = {}, settings: Record<string, string> = {}) => {
+    expectLogged('the request was refused: not configured')
+    const response = await app.request(
+      '/api/v1/health',
+      { headers },
+      { ...env, ENVIRONMENT: 'production', ...settings },
+    )
+    return { response, problem: ProblemDocument.parse(await response.json()) }
+  }
+
+  it('refuses every request with a problem, and names no setting', async () => {
+    const { response, problem } = await ask({ 'cf-ray': '8e1b2c3d4e5f-NBO' })
     expect(response.status).toBe(503)
-    const { detail } = await response.json<{ detail: string }>()
-    expect(detail).toContain('JWT_SECRET')
-    expect(detail).toContain('SIGNING_KEY')
-    expect(detail).not.toContain('tombola-development')
+    expect(problem).toMatchObject({ code: 'unavailable', detail: 'Not configured.' })
+    expect(problem.requestId).toBe('8e1b2c3d4e5f-NBO')
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      'retry-after': '1',
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'x-request-id': '8e1b2c3d4e5f-NBO',
+    })
+  })
+
+  it('names the settings in its log, without their values', async () => {
+    const { problem } = await ask()
+    const log = JSON.stringify(logged())
+    for (const part of ['JWT_SECRET', 'SIGNING_KEY', problem.requestId]) expect(log).toContain(part)
+    expect(log).not.toContain('tombola-development')
+  })
+
+  it('names them to a request with the health token, whatever else is missing', async () => {
+    const authorization = `Bearer ${HEALTH_TOKEN}`
+    const missing = await ask({ authorization }, { HEALTH_TOKEN })
+    expect(missing.problem.detail).toContain('JWT_SECRET')
+    expect(missing.problem.detail).not.toContain('tombola-development')
+    const malformed = await ask({ authorization }, { HEALTH_TOKEN, HOLD_SECONDS: 'soon' })
+    expect(malformed.problem.detail).toContain('HOLD_SECONDS')
+  })
+
+  it('names them to no other token', async () => {
+    const { token } = await signedInAdmin()
+    const short = 'too-short'
+    for (const [sent, settings] of [
+      [token, { HEALTH_TOKEN }],
+      [HEALTH_TOKEN, {}],
+      [`${HEALTH_TOKEN}x`, { HEALTH_TOKEN }],
+      ['', { HEALTH_TOKEN: '' }],
+      [short, { HEALTH_TOKEN: short }],
+      ['undefined', {}],
+    ] as [string, Record<string, string>][]) {
+      const { problem } = await ask({ authorization: `Bearer ${sent}` }, settings)
+      expect(problem.detail, sent).toBe('Not configured.')
+    }
+  })
+
+  it('refuses pages too, and other methods', async () => {
+    expectLogged('the request was refused: not configured')
+    for (const [method, path] of [
+      ['GET', '/docs'],
+      ['POST', '/docs'],
+      ['OPTIONS', '/api/v1/raffles'],
+    ] as const) {
+      const response = await app.request(path, { method }, { ...env, ENVIRONMENT: 'production' })
+      expect([response.status, response.headers.get('content-type')]).toEqual([
+        503,
+        'application/problem+json',
+      ])
+    }
   })
 })
+
+/** A path of a route with `value` in place of each parameter. */
+const filled = (path: string, value: string): string => path.replaceAll(/:\w+/g, () => value)

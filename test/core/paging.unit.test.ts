@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { DEFAULT_PAGE, PageQuery, readCursor, toPage } from '../../src/core/paging.ts'
+import { respellings } from '../harness/respell.ts'
 
 const Key = z.tuple([z.number(), z.string()])
 type Row = { at: number; id: string }
@@ -49,6 +50,27 @@ describe('paging', () => {
       expect(() => readCursor(cursor, Key)).toThrow(expect.objectContaining({ code: 'malformed_request' }))
     },
   )
+})
+
+describe('a cursor', () => {
+  const cursor = list(1).nextCursor!
+  const spell = (json: string) => Buffer.from(json).toString('base64url')
+
+  it('is read back as the key that it was made of', () => {
+    expect(cursor).toBe(spell('[0,"row_0"]'))
+    expect(readCursor(cursor, Key)).toEqual([0, 'row_0'])
+  })
+
+  it.each([
+    ...respellings(cursor),
+    ` ${cursor}`,
+    spell('[0, "row_0"]'),
+    spell('[0.0,"row_0"]'),
+    spell('[-0,"row_0"]'),
+    spell('[0,"\\u0072ow_0"]'),
+  ])('is refused in any other spelling: %s', (other) => {
+    expect(() => readCursor(other, Key)).toThrow(expect.objectContaining({ code: 'malformed_request' }))
+  })
 })
 
 describe('the query of a list', () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { SECOND_MS } from '../../src/core/time.ts'
 import { type CallOptions, call, type Method } from './client.ts'
 import { type Person, registerPlayer, testSettings } from './people.ts'
+import { respellings } from './respell.ts'
 
 export { withUserToken } from './people.ts'
 
@@ -35,6 +36,11 @@ const FORGERIES: Record<string, Forgery> = {
   'a token signed with another algorithm': { header: { alg: 'HS512' }, hash: 'SHA-512' },
   'a token that names one algorithm and uses another': { header: { alg: 'HS512' } },
   'a token with the algorithm none': { header: { alg: 'none' } },
+  'a token with a critical extension': { header: { crit: ['exp'] } },
+  'a token with an empty list of critical extensions': { header: { crit: [] } },
+  'a token with a key in its header': { header: { jwk: { kty: 'oct', k: 'AA' } } },
+  'a token of another type': { header: { typ: 'refresh' } },
+  'a token from the future': { claims: { iat: seconds(3_600), exp: seconds(4_500) } },
 }
 
 /** Declares these tests for each of `routes`. */
@@ -64,6 +70,14 @@ export function protectedRoutes(routes: readonly Route[]): void {
         const [header, claims] = token.split('.')
         for (const bad of [`${header}.${claims}.`, `${header}.${claims}`, `${token}.x`, ` ${token}x`]) {
           await expectRefused(route, { token: bad })
+        }
+      })
+
+      it('refuses every other spelling of a valid token', async () => {
+        const { token } = await registerPlayer()
+        const at = token.lastIndexOf('.') + 1
+        for (const signature of respellings(token.slice(at))) {
+          await expectRefused(route, { token: token.slice(0, at) + signature }, signature)
         }
       })
 

@@ -8,7 +8,7 @@ import { descriptionOf, errorsOf, type RouteDescription } from '../../src/core/o
 
 const ORIGIN = 'https://tombola.example'
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'HEAD'
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'HEAD' | 'PROPFIND'
 
 export interface CallOptions {
   /** Sent as JSON. */
@@ -33,13 +33,14 @@ export interface Answer {
 
 /** Calls the API. Fails on any response that the route's description does not allow. */
 export async function call(method: Method, path: string, options: CallOptions = {}): Promise<Answer> {
-  const request = new Request(`${ORIGIN}${path}`, { method, ...contentOf(options) })
+  // The platform hands requests to a worker without following redirects for it.
+  const request = new Request(`${ORIGIN}${path}`, { method, redirect: 'manual', ...contentOf(options) })
   const response = await send(request, options.bindings)
   const text = await response.text()
   const isJson = /^application\/([a-z]+\+)?json/.test(response.headers.get('content-type') ?? '')
-  const body = isJson ? JSON.parse(text) : text
+  const body = isJson && method !== 'HEAD' ? JSON.parse(text) : text
   const answer = { status: response.status, body, headers: response.headers }
-  checkAnswer(method, new URL(request.url).pathname, answer)
+  checkAnswer(request, answer)
   return answer
 }
 
@@ -76,18 +77,32 @@ function toPattern(path: string): RegExp {
   return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:[^/]+/g, '[^/]+')}$`)
 }
 
-function checkAnswer(method: string, path: string, answer: Answer): void {
+function checkAnswer({ method, url, headers }: Request, answer: Answer): void {
+  const path = new URL(url).pathname
   const where = `${method} ${path} → ${answer.status}`
   if (path.startsWith('/api/') || answer.status >= 400) {
     expect(answer.headers.get('x-request-id'), where).toBeTruthy()
   }
-  const operation = operations.find((each) => each.method === method && each.pattern.test(path))
-  if (answer.status >= 400) {
+  const routed = method === 'HEAD' ? 'GET' : method
+  const operation = operations.find((each) => each.method === routed && each.pattern.test(path))
+  const isPublic = !headers.has('authorization') && answer.status < 400 && !needsToken(operation)
+  const caching = isPublic ? /^(no-store|public, .+)$/ : /^no-store$/
+  expect(answer.headers.get('cache-control'), `${where}: Cache-Control`).toMatch(caching)
+  if (method === 'HEAD') {
+    expect(answer.body, where).toBe('')
+    if (answer.status >= 400) expect(answer.headers.get('content-type'), where).toBe(PROBLEM)
+  } else if (answer.status >= 400) {
     checkError(where, operation?.description, answer)
   } else if (operation !== undefined) {
     checkSuccess(where, operation.description, answer)
   }
 }
+
+const PROBLEM = 'application/problem+json'
+const ERRORS_WITHOUT_ROUTE = ['not_found', 'method_not_allowed', 'payload_too_large', 'unavailable']
+
+const needsToken = (operation: Operation | undefined): boolean =>
+  operation !== undefined && !['none', 'optional'].includes(operation.description.auth)
 
 function checkSuccess(where: string, { success }: RouteDescription, { status, body, headers }: Answer): void {
   expect(status, `${where}: the declared status`).toBe(success.status)
@@ -111,12 +126,12 @@ function checkError(where: string, description: RouteDescription | undefined, an
     expect(foreign.schema.safeParse(body).error?.issues, where).toBeUndefined()
     return
   }
-  expect(headers.get('content-type'), where).toBe('application/problem+json')
+  expect(headers.get('content-type'), where).toBe(PROBLEM)
   const problem = ProblemDocument.parse(body)
   expect(problem.status, where).toBe(status)
   expect(ERROR_CODES[problem.code].status, where).toBe(status)
   expect(problem.requestId, where).toBe(headers.get('x-request-id'))
   if (status === 429 || status === 503) expect(Number(headers.get('retry-after')), where).toBeGreaterThan(0)
-  const allowed = description === undefined ? ['not_found', 'method_not_allowed'] : errorsOf(description)
+  const allowed = description === undefined ? ERRORS_WITHOUT_ROUTE : errorsOf(description)
   expect(allowed, `${where}: a declared error`).toContain(problem.code)
 }

@@ -225,6 +225,7 @@ describe('the checkout page', () => {
       `/sandbox/checkout/${newId('payment')}/${address.token}`,
       `/sandbox/checkout/${newId('order')}/${address.token}`,
       `${path}x`,
+      `${path}=`,
       path.slice(0, -1),
     ]) {
       expect((await call('GET', wrong)).status, wrong).toBe(404)
@@ -341,6 +342,8 @@ describe('a sandbox webhook', () => {
       null,
       '',
       good.replace('t=', 't=1'),
+      good.replace('t=', 't=0'),
+      good.replace(/[0-9a-f]+$/, (digits) => digits.toUpperCase()),
       good.replace(/.$/, (last) => (last === '0' ? '1' : '0')),
       `${good},v1=00`,
       signEvent({ JWT_SECRET: 'another-secret-of-at-least-32-characters' }, NOW, body),

@@ -8,7 +8,6 @@ import { DEV_MAIL_STYLE } from './dev-mail-style.ts'
 const STYLE_HASH = createHash('sha256').update(DEV_MAIL_STYLE).digest('base64')
 
 const headersWith = (style: string): Record<string, string> => ({
-  'cache-control': 'no-store',
   'content-security-policy': `default-src 'none'; style-src ${style}; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
 })
 export const LIST_HEADERS = headersWith(`'sha256-${STYLE_HASH}'`)

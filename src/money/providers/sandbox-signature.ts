@@ -8,7 +8,8 @@ export const SIGNATURE_HEADER = 'sandbox-signature'
 
 /** An event is refused if its timestamp is further than this in the past or in the future. */
 const MAX_AGE_SECONDS = 300
-const FORM = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/
+/** One spelling: the time has no leading zeros, the digits of the hash are lower case. */
+const FORM = /^t=(0|[1-9]\d{0,11}),v1=([0-9a-f]{64})$/
 
 type Secrets = Pick<Settings, 'JWT_SECRET'>
 
