@@ -19,7 +19,7 @@ const EXCESS_PART = 200
 
 export function settlement(
   orderId: string,
-  currency: string,
+  { currency, provider }: ReceiptRow,
   issued: OrderLineRow[],
   lost: OrderLineRow[],
   excess: number,
@@ -28,7 +28,8 @@ export function settlement(
   const from = { transactionId, debit: account.deposits, currency, orderId }
   const rows: Transfer[] = issued.map((line) => {
     const { account: credit, raffleId } = linePort(line.kind).takings(line)
-    return { ...from, part: line.line, credit, amount: amountOf([line]), raffleId }
+    const claim = { organisationId: line.organisationId, provider }
+    return { ...from, part: line.line, credit, amount: amountOf([line]), raffleId, ...claim }
   })
   for (const line of lost) {
     const { raffleId } = linePort(line.kind).takings(line)

@@ -9,10 +9,12 @@ import { formatMoney } from '../core/money.ts'
 import type { Settings } from '../core/settings.ts'
 import { requireStatement } from '../money/require-statement.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from '../money/schema.ts'
+import type { Claim } from '../raffles/held-for.ts'
 import type { MarkPaid, Payout } from './contract.ts'
 import { findPayoutFor, readPayout } from './find-payout.ts'
 import { isStillOwed, leftForOrganiser, leftForShop, owesElsewhere } from './left-to-pay.ts'
 import { presentPayout } from './present.ts'
+import { isHeldFor, requireHeld } from './require-held.ts'
 import {
   entryOf,
   recordPayoutFailedByAdmin,
@@ -57,7 +59,14 @@ async function release(
     ctx.db
       .update(payouts)
       .set({ ...change, status: 'approved', dueAt: ctx.now, attention: null, updatedAt: ctx.now })
-      .where(and(isAt(payout, from), isStillOwed, cover && sql`${cover.left} >= ${payout.amount}`))
+      .where(
+        and(
+          isAt(payout, from),
+          isStillOwed,
+          cover && sql`${cover.left} >= ${payout.amount}`,
+          isHeldFor(claimOf(payout), payout.amount),
+        ),
+      )
       .returning(),
     insertAudit(ctx, entryOf(payout, `payout.${what}`)),
   ])
@@ -70,6 +79,7 @@ async function release(
       const missing = payout.amount - left
       if (missing > 0) throw cover.why({ amount: missing, currency: payout.currency })
     }
+    if (now.status === from && now.attempt === payout.attempt) await requireHeld(ctx, claimOf(payout), payout)
     throw new Problem(
       'invalid_state',
       `Only a payout that is ${from} can be ${what}; this one is ${now.status}.`,
@@ -78,6 +88,8 @@ async function release(
   await trySending(ctx, released)
   return presentPayout((await readPayout(ctx, payout.id))!)
 }
+
+const claimOf = ({ id: payoutId, ...claim }: PayoutRow): Claim => ({ ...claim, payoutId })
 
 interface Cover {
   left: SQL

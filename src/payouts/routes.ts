@@ -136,7 +136,7 @@ export const payouts = new Hono<AppEnv>()
     describe({
       summary: 'Request a payout of a raffle or of a shop',
       description:
-        'The ledger determines the amount. For a settled raffle it is the takings less rake and prizes. For a shop it is all sales less refunds and earlier payouts; later refunds make the next payout smaller.',
+        'The ledger determines the amount. For a settled raffle it is the takings less rake and prizes. For a shop it is all sales less refunds and earlier payouts; later refunds make the next payout smaller. A provider pays only what its till holds for the organisation. If several hold a part, ask each for its part by `amount`; the refusal names the sums.',
       tag: TAG,
       auth: 'user',
       idempotent: true,
