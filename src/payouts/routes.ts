@@ -163,7 +163,7 @@ export const payouts = new Hono<AppEnv>()
     describe({
       summary: 'Approve a payout',
       description:
-        'It is sent at once. If the deployment says so, somebody else than its requester must approve it.',
+        'It is sent at once. If the deployment says so, an admin or a member of long standing must approve it, who is not its requester and whom its requester did not add.',
       tag: TAG,
       auth: 'user',
       success: answered('The payout, on its way.', { status: 'sent' }),
