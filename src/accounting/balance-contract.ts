@@ -6,6 +6,7 @@ import { Money, MoneyAboveZeroIn, Sum } from '../core/money.ts'
 import { Page } from '../core/paging.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
+import { Provider } from '../money/provider-name.ts'
 
 export const Balance = z
   .strictObject({
@@ -26,6 +27,8 @@ export const RecordTopUp = z
     /** The bank's reference, or the number of the receipt. */
     reference: Line(1, 100),
     amount: MoneyAboveZeroIn,
+    /** The provider where the platform received it; `manual` for cash or a bank transfer. Its till then pays it out. */
+    provider: Provider.default('manual'),
   })
   .meta({ id: 'RecordTopUp' })
 export type RecordTopUp = z.infer<typeof RecordTopUp>
@@ -35,6 +38,7 @@ export const TopUp = z
     organisationId: Id('organisation'),
     reference: z.string(),
     amount: Money,
+    provider: Provider,
     recordedAt: Instant,
   })
   .meta({ id: 'TopUp' })
@@ -46,6 +50,7 @@ export const EXAMPLE_TOP_UP = {
   organisationId: EXAMPLE_ORGANISATION.id,
   reference: 'KCB-884213',
   amount: { amount: 400_000, currency: 'KES' },
+  provider: 'manual',
   recordedAt: '2026-11-28T09:00:00.000Z',
 }
 

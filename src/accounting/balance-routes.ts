@@ -64,7 +64,7 @@ export const balances = new Hono<AppEnv>()
     describe({
       summary: 'Record a top-up',
       description:
-        'For admins: cash or a bank transfer from the organisation, to cover prizes that its raffles do not. Recorded once per `reference`: a repeat changes nothing.',
+        'For admins: money that the organisation paid in, to cover prizes that its raffles do not. `provider` names the till that received it and can pay it out. Recorded once per `reference`: a repeat changes nothing.',
       tag: TAG,
       auth: 'user',
       success: {

@@ -4,6 +4,7 @@ import { Id } from '../core/ids.ts'
 import { Currency, Sum } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Instant } from '../core/time.ts'
+import { Provider } from '../money/provider-name.ts'
 
 /** One raffle; if left out, the whole ledger, for admins only. */
 export const LedgerQuery = z.object({ raffleId: Id('raffle').optional() })
@@ -39,6 +40,9 @@ export const Transfer = z
     amount: Sum,
     orderId: Id('order').nullable(),
     raffleId: Id('raffle').nullable(),
+    /** The organisation whose claim on the till of `provider` it changes; both null if it changes none. */
+    organisationId: Id('organisation').nullable(),
+    provider: Provider.nullable(),
     at: Instant,
   })
   .meta({ id: 'Transfer' })

@@ -1,7 +1,7 @@
 /** Routes under /api/v1/ledger. */
 import { Hono } from 'hono'
 import type { AppContext, AppEnv } from '../core/context.ts'
-import { EXAMPLE_RAFFLE_ID } from '../core/examples.ts'
+import { EXAMPLE_ORGANISATION, EXAMPLE_RAFFLE_ID } from '../core/examples.ts'
 import { describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { validate } from '../core/validation.ts'
 import { LedgerQuery, ListTransfers, TransferPage, TrialBalance } from './ledger-contract.ts'
@@ -32,6 +32,8 @@ const EXAMPLE_TRANSFER = {
   amount: { amount: 150_000, currency: 'KES' },
   orderId: 'order_01kaf1q7v8fmk9m2q0c8w1g6ne',
   raffleId: EXAMPLE_RAFFLE_ID,
+  organisationId: EXAMPLE_ORGANISATION.id,
+  provider: 'sandbox',
   at: '2026-11-20T17:00:00.000Z',
 }
 

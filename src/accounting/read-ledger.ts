@@ -64,6 +64,8 @@ export const TRANSFER_COLUMNS = [
   'amount',
   'orderId',
   'raffleId',
+  'organisationId',
+  'provider',
 ] as const
 
 export async function transfersCsv(ctx: Ctx, query: LedgerQuery): Promise<ReadableStream<Uint8Array>> {

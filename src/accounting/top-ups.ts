@@ -12,7 +12,7 @@ import { withRetry } from '../core/database.ts'
 import { Problem } from '../core/errors.ts'
 import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
 import { toInstant } from '../core/time.ts'
-import { account, insertTransfers } from '../money/ledger.ts'
+import { account, insertTransfers, tillOf } from '../money/ledger.ts'
 import { type TransferRow, transfers } from '../money/schema.ts'
 import { isTopUpOf, transactionOf } from '../money/top-up-key.ts'
 import type { RecordTopUp, TopUp } from './balance-contract.ts'
@@ -22,14 +22,17 @@ export async function recordTopUp(ctx: Ctx, organisationId: string, input: Recor
   await requireMember(ctx, organisationId)
   await requireAdmin(ctx)
   const { amount, currency } = input.amount
+  const { provider } = input
   const transactionId = transactionOf(organisationId, input.reference)
   const transfer = {
     transactionId,
     part: 0,
-    debit: account.cash('manual'),
+    debit: tillOf(provider, organisationId),
     credit: account.organiser(organisationId),
     currency,
     amount,
+    organisationId,
+    provider,
   }
   await withRetry(() =>
     ctx.db.batch([
@@ -42,8 +45,8 @@ export async function recordTopUp(ctx: Ctx, organisationId: string, input: Recor
     ]),
   )
   const row = await ctx.db.select().from(transfers).where(eq(transfers.transactionId, transactionId)).get()
-  if (row!.amount !== amount || row!.currency !== currency) {
-    throw new Problem('conflict', 'This reference is already recorded with another amount.')
+  if (row!.amount !== amount || row!.currency !== currency || row!.provider !== provider) {
+    throw new Problem('conflict', 'This reference is already recorded with another amount or provider.')
   }
   return presentTopUp(organisationId, row!)
 }
@@ -75,10 +78,11 @@ export async function listTopUps(ctx: Ctx, organisationId: string, query: PageQu
 
 const presentTopUp = (
   organisationId: string,
-  { transactionId, amount, currency, at }: TransferRow,
+  { transactionId, amount, currency, provider, at }: TransferRow,
 ): TopUp => ({
   organisationId,
   reference: transactionId.slice(transactionOf(organisationId, '').length),
   amount: { amount, currency },
+  provider: provider!,
   recordedAt: toInstant(at),
 })

@@ -10,7 +10,7 @@ import { requirePermission } from './permissions.ts'
 import { members, users } from './schema.ts'
 
 export async function addMember(ctx: Ctx, organisationId: string, input: AddMember): Promise<Member> {
-  await requirePermission(ctx, organisationId, 'members:manage')
+  const { userId: addedBy } = await requirePermission(ctx, organisationId, 'members:manage')
   const user = await ctx.db
     .select({ userId: users.id, name: users.name, email: users.email })
     .from(users)
@@ -25,7 +25,7 @@ export async function addMember(ctx: Ctx, organisationId: string, input: AddMemb
   const [[row]] = await ctx.db.batch([
     ctx.db
       .insert(members)
-      .values({ organisationId, userId: user.userId, role: input.role, createdAt: ctx.now })
+      .values({ organisationId, userId: user.userId, role: input.role, createdAt: ctx.now, addedBy })
       .onConflictDoNothing()
       .returning(),
     insertAudit(ctx, {

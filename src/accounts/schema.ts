@@ -83,6 +83,8 @@ export const members = sqliteTable(
       .references(() => users.id),
     role: text().notNull(),
     createdAt: integer().notNull(),
+    /** The user who added the member; null if that was not recorded. */
+    addedBy: text(),
   },
   (table) => [
     primaryKey({ columns: [table.organisationId, table.userId] }),

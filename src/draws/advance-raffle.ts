@@ -22,7 +22,7 @@ import { fetchBeacon } from './beacons.ts'
 import { nextStep, type Step, type StepFacts } from './next-step.ts'
 import { startNotices } from './notify-holders.ts'
 import { type WinnerStatus, winners } from './schema.ts'
-import { insertDraw, insertSettlement, whyNotAccountable } from './settle-ledger.ts'
+import { insertDraw, insertSettlement, takingsByProvider, whyNotAccountable } from './settle-ledger.ts'
 import { areWinnersFinal, presentWinners } from './winner-life.ts'
 import { claimByOf, winnerMails } from './winner-mails.ts'
 
@@ -242,7 +242,8 @@ async function announceWinners(
       ),
     )
   const mailWinners = enqueueMails(ctx, 'won', winnerMails(raffle, attempt, drawn, ctx.now), { bulk: false })
-  const once = attempt === 0 ? [insertDraw(ctx, raffle, sold), startNotices(ctx, raffle.id)] : []
+  const by = await takingsByProvider(ctx, raffle.id)
+  const once = attempt === 0 ? [insertDraw(ctx, raffle, sold, by), startNotices(ctx, raffle.id)] : []
   await withRetry(() => ctx.db.batch([insertWinners, markDrawn, mailWinners, ...once]))
 }
 

@@ -6,6 +6,7 @@ import { sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { formatMoney } from '../core/money.ts'
 import { account, insertTransfers, type Transfer } from '../money/ledger.ts'
+import type { Provider } from '../money/provider-name.ts'
 import { transfers } from '../money/schema.ts'
 import { settleTakings } from '../raffles/economics.ts'
 import type { RaffleRow } from '../raffles/schema.ts'
@@ -37,21 +38,52 @@ export async function whyNotAccountable(ctx: Ctx, raffle: RaffleRow, sold: numbe
   return `the ledger has takings of ${sum(ledger)}, but ${sold} tickets make ${sum(expected)}: orders are being settled`
 }
 
+interface Taken {
+  provider: Provider
+  /** Less refunds. */
+  taken: number
+}
+
+/** How much of a raffle's takings each provider took. It is final once the list is committed. */
+export const takingsByProvider = (ctx: Ctx, raffleId: string): Promise<Taken[]> =>
+  ctx.db.all(sql`
+    SELECT provider, sum(iif(credit = ${account.takings(raffleId)}, amount, -amount)) AS taken
+    FROM ${transfers} WHERE ${transfers.raffleId} = ${raffleId} AND provider IS NOT NULL
+      AND ${account.takings(raffleId)} IN (debit, credit) AND ${transfers.transactionId} <> ${drawOf(raffleId)}
+    GROUP BY provider HAVING taken > 0 ORDER BY provider`)
+
 /** Splits the takings into rake, prizes and the organisation's part; it owes any shortfall. A repeat changes nothing. */
-export function insertDraw(ctx: Ctx, raffle: RaffleRow, sold: number) {
+export function insertDraw(ctx: Ctx, raffle: RaffleRow, sold: number, by: Taken[]) {
   const { takings, rake, prizes, organiser } = settleTakings(raffle, sold)
   const from = account.takings(raffle.id)
   const toPrizes = account.prizes(raffle.id)
   const ours = account.organiser(raffle.organisationId)
+  const [first, ...more] = splitRake(rake, by)
+  const { organisationId } = raffle
   return insertTransfers(
     ctx,
     transfersOf(raffle, drawOf(raffle.id), [
-      [from, account.rake, rake],
+      [from, account.rake, first?.amount ?? rake, first && { organisationId, provider: first.provider }],
       [from, toPrizes, Math.min(prizes, takings - rake)],
       [from, ours, organiser],
       [ours, toPrizes, -organiser],
+      ...more.map(({ provider, amount }): Move => [from, account.rake, amount, { organisationId, provider }]),
     ]),
   )
+}
+
+/** Each provider's till bears the rake of what it took. The parts add up to the rake. */
+function splitRake(rake: number, by: Taken[]) {
+  const total = BigInt(by.reduce((sum, { taken }) => sum + taken, 0))
+  let soFar = 0n
+  let split = 0
+  return by.map(({ provider, taken }) => {
+    soFar += BigInt(taken)
+    const upTo = Number((BigInt(rake) * soFar) / total)
+    const part = { provider, amount: upTo - split }
+    split = upTo
+    return part
+  })
 }
 
 /** Returns the unpaid prizes to the organisation; needs the transfers of the draw. A repeat changes nothing. */
@@ -65,13 +97,15 @@ export function insertSettlement(ctx: Ctx, raffle: RaffleRow, sold: number, paid
 }
 
 /** Leaves out moves of zero or less; `part` is a move's position in the list, so it never depends on the others. */
-const transfersOf = (
-  raffle: RaffleRow,
-  transactionId: string,
-  moves: [debit: string, credit: string, amount: number][],
-): Transfer[] =>
-  moves.flatMap(([debit, credit, amount], part) =>
-    amount <= 0
-      ? []
-      : [{ transactionId, part, debit, credit, currency: raffle.priceCurrency, amount, raffleId: raffle.id }],
-  )
+const transfersOf = (raffle: RaffleRow, transactionId: string, moves: Move[]): Transfer[] =>
+  moves.flatMap(([debit, credit, amount, claim], part) => {
+    const { id: raffleId, priceCurrency: currency } = raffle
+    return amount <= 0 ? [] : [{ transactionId, part, debit, credit, currency, amount, raffleId, ...claim }]
+  })
+
+type Move = [
+  debit: string,
+  credit: string,
+  amount: number,
+  claim?: Pick<Transfer, 'organisationId' | 'provider'>,
+]

@@ -1,11 +1,24 @@
 /** The health check: the database answers, the sweep runs, and no raffle is overdue. */
+import { sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
+import { formatMoney } from '../core/money.ts'
 import { MINUTE_MS, toInstant } from '../core/time.ts'
+import { tills } from '../money/schema.ts'
 import type { Health } from './contract.ts'
 import { lastSweep } from './sweeps.ts'
 
 /** The platform may delay or skip a sweep. Three minutes without one is a failure. */
 const SWEEP_MISSING_AFTER_MS = 3 * MINUTE_MS
+
+const MAX_TILLS = 20
+
+/** Disputes and fees are booked even if the money is gone. An organisation's own till is its affair. */
+const tillsBelowZero = (ctx: Ctx) =>
+  ctx.db
+    .select()
+    .from(tills)
+    .where(sql`balance < 0 AND ${tills.account} NOT LIKE 'cash:manual%'`)
+    .limit(MAX_TILLS)
 
 export async function readHealth(ctx: Ctx): Promise<Health> {
   const problems: string[] = []
@@ -17,6 +30,9 @@ export async function readHealth(ctx: Ctx): Promise<Health> {
     if (sweptAt === null) problems.push('The sweep has never run.')
     else if (ctx.now - sweptAt > SWEEP_MISSING_AFTER_MS) {
       problems.push(`The sweep last ran ${Math.round((ctx.now - sweptAt) / MINUTE_MS)} minutes ago.`)
+    }
+    for (const { account, currency, balance } of await tillsBelowZero(ctx)) {
+      problems.push(`${account} is ${formatMoney({ amount: balance, currency })}: below zero.`)
     }
     if (sweep !== null && sweep.overdue > 0)
       problems.push(`${sweep.overdue} raffles are due but could not continue.`)

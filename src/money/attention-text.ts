@@ -7,6 +7,8 @@ export const attentionText = {
   payByHand: 'Pay it by hand, then record it here.',
   /** For a call that keeps throwing. */
   cannotBeSent: (provider: Provider) => `It cannot be sent by ${provider}; this is retried until it can.`,
+  notHeld: (provider: Provider) =>
+    `${provider} no longer holds this money for the organisation. It is sent once sales or a top-up cover it.`,
   failed: (provider: Provider, reason: string | null) => reason ?? `${provider} gave no reason.`,
 }
 

@@ -11,6 +11,8 @@ import { transfers } from './schema.ts'
 export const account = {
   /** Our money at a provider. */
   cash: (provider: Provider) => `cash:${provider}`,
+  /** What changed hands by hand for an organisation. Below zero, it paid out of its own pocket. */
+  cashByHand: (organisationId: string) => `cash:manual:${organisationId}`,
   /** Paid by customers and not yet earned. */
   deposits: 'deposits',
   /** Earned by a raffle's tickets, until its draw settles it. */
@@ -31,6 +33,10 @@ export const account = {
   disputes: 'disputes',
 } as const
 
+/** The account that a payment by this provider goes into or comes from. Nobody's word fills a till of ours. */
+export const tillOf = (provider: Provider, organisationId: string): string =>
+  provider === 'manual' ? account.cashByHand(organisationId) : account.cash(provider)
+
 export interface Transfer {
   /** Why: `receipt:sandbox:…`, `order:…`, `refund:…:paid`. Unique with `part`, so that a repeat changes nothing. */
   transactionId: string
@@ -42,6 +48,9 @@ export interface Transfer {
   amount: number
   orderId?: string
   raffleId?: string
+  /** The organisation whose claim on the till of `provider` it changes. */
+  organisationId?: string
+  provider?: Provider
 }
 
 /** A statement to batch with the cause of the transfers. It inserts those that do not exist yet, if `guard` holds. */
@@ -50,7 +59,8 @@ export function insertTransfers(ctx: Ctx, rows: Transfer[], guard: SQL = sql`tru
     .insert(transfers)
     .select(sql`
       SELECT value->>'transactionId', value->>'part', value->>'debit', value->>'credit', value->>'currency',
-             value->>'amount', value->>'orderId', value->>'raffleId', ${ctx.now}
+             value->>'amount', value->>'orderId', value->>'raffleId', ${ctx.now},
+             value->>'organisationId', value->>'provider'
       FROM json_each(${JSON.stringify(rows)}) WHERE ${guard}`)
     .onConflictDoNothing()
 }

@@ -163,7 +163,7 @@ export const payouts = sqliteTable(
     id: text().primaryKey(),
     /** Whose money it is: a winner's prize, the rest of a raffle for its organisation, or a shop's earnings. */
     kind: text({ enum: PAYOUT_KINDS }).notNull(),
-    /** Unique for its kind: the winner's id, the raffle's id, or for a shop the requester's key. Once cancelled, its own id. */
+    /** Unique for its kind: the winner's id, or the requester's key. Once cancelled, its own id. */
     subject: text().notNull(),
     /** Null for a shop's payout. */
     raffleId: text(),
@@ -232,6 +232,9 @@ export const transfers = sqliteTable(
     orderId: text(),
     raffleId: text(),
     at: integer().notNull(),
+    /** The organisation whose claim on the till of `provider` it changes; null: it changes no claim. */
+    organisationId: text(),
+    provider: text().$type<Provider>(),
   },
   (table) => [
     primaryKey({ columns: [table.transactionId, table.part] }),
@@ -240,10 +243,27 @@ export const transfers = sqliteTable(
     index('transfers_raffle').on(table.raffleId).where(sql`raffle_id IS NOT NULL`),
     // Partial indexes: a shop's balance is read without reading the other transfers.
     index('transfers_to_shop').on(table.credit).where(sql`credit >= 'shop:' AND credit < 'shop:~'`),
+    index('transfers_claims')
+      .on(table.organisationId, table.provider, table.currency)
+      .where(sql`organisation_id IS NOT NULL`),
     index('transfers_from_shop').on(table.debit).where(sql`debit >= 'shop:' AND debit < 'shop:~'`),
   ],
 )
 export type TransferRow = typeof transfers.$inferSelect
+
+/** The balance of each `cash` account. A trigger on `transfers` keeps it, so that a check need not add up the ledger. */
+export const tills = sqliteTable(
+  'tills',
+  {
+    account: text().notNull(),
+    currency: text().notNull(),
+    balance: integer().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.account, table.currency] }),
+    index('tills_below_zero').on(table.account).where(sql`balance < 0`),
+  ],
+)
 
 export const WEBHOOK_SUBJECTS = ['payment', 'refund', 'payout'] as const
 export type WebhookSubject = (typeof WEBHOOK_SUBJECTS)[number]

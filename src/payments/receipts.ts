@@ -7,7 +7,7 @@ import { audit } from '../audit/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import type { Transfer } from '../money/ledger.ts'
-import { account, insertTransfers } from '../money/ledger.ts'
+import { account, insertTransfers, tillOf } from '../money/ledger.ts'
 import type { Provider } from '../money/provider-name.ts'
 import type { Capture } from '../money/providers/port.ts'
 import { receiptKey } from '../money/receipt-key.ts'
@@ -87,6 +87,13 @@ export const linesOf = (ctx: Ctx, orderId: string) =>
 export const receiptsOf = (ctx: Ctx, orderId: string) =>
   ctx.db.select().from(receipts).where(eq(receipts.orderId, orderId))
 
+/** Money that a person took stays with the organisation of the order's first line. */
+async function tillOfOrder(ctx: Ctx, provider: Provider, orderId: string): Promise<string> {
+  if (provider !== 'manual') return account.cash(provider)
+  const [first] = await linesOf(ctx, orderId)
+  return tillOf(provider, first!.organisationId)
+}
+
 /**
  * Records a capture and reads what there is to settle, in one batch, so that nothing changes in between. Does nothing
  * if the capture is already recorded: by another payment, with another sum, or under the name from its statement.
@@ -101,17 +108,15 @@ export async function recordCapture(
   const { provider, orderId } = payment
   const { reference, amount, currency, fee = 0 } = capture
   const key = receiptKey({ provider, reference })
+  const till = await tillOfOrder(ctx, provider, orderId)
   const isOurs = sql`EXISTS (SELECT 1 FROM ${receipts}
     WHERE ${receipts.provider} = ${provider} AND ${receipts.reference} = ${reference}
       AND ${receipts.paymentId} = ${payment.id} AND ${receipts.orderId} = ${orderId}
       AND ${receipts.amount} = ${amount} AND ${receipts.currency} = ${currency})`
   const isKnown = sql`EXISTS (SELECT 1 FROM ${receipts} WHERE ${isReceiptNamed(provider, namesOf(capture))})`
   const to = { transactionId: `receipt:${key}`, currency, orderId }
-  const arrived: Transfer[] = [
-    { ...to, part: 0, debit: account.cash(provider), credit: account.deposits, amount },
-  ]
-  if (fee > 0)
-    arrived.push({ ...to, part: 1, debit: account.fees, credit: account.cash(provider), amount: fee })
+  const arrived: Transfer[] = [{ ...to, part: 0, debit: till, credit: account.deposits, amount }]
+  if (fee > 0) arrived.push({ ...to, part: 1, debit: account.fees, credit: till, amount: fee })
   const [, , , , [order], lines, present] = await withRetry(() =>
     ctx.db.batch([
       ctx.db

@@ -108,7 +108,7 @@ async function settleLines(ctx: Ctx, { order, lines }: Received, paying: Receipt
   }
   const [, earned] = await withRetry(() =>
     ctx.db.batch([
-      insertTransfers(ctx, settlement(order.id, currency, issued, lost, excess)),
+      insertTransfers(ctx, settlement(order.id, paying, issued, lost, excess)),
       enqueueGrants(ctx, order, issued),
       ctx.db
         .update(orderLines)

@@ -1,6 +1,7 @@
 /** The ledger rows of a settlement: deposits become takings; the price of lost lines and any excess become refunds. */
 import type { Transfer } from '../money/ledger.ts'
 import { account } from '../money/ledger.ts'
+import type { ReceiptRow } from '../money/schema.ts'
 import { amountOf } from '../orders/line-amounts.ts'
 import { linePort } from '../orders/lines/index.ts'
 import type { OrderLineRow } from '../orders/schema.ts'
@@ -12,7 +13,7 @@ const EXCESS_PART = 200
 
 export function settlement(
   orderId: string,
-  currency: string,
+  { currency, provider }: ReceiptRow,
   issued: OrderLineRow[],
   lost: OrderLineRow[],
   excess: number,
@@ -21,7 +22,8 @@ export function settlement(
   const from = { transactionId, debit: account.deposits, currency, orderId }
   const rows: Transfer[] = issued.map((line) => {
     const { account: credit, raffleId } = linePort(line.kind).takings(line)
-    return { ...from, part: line.line, credit, amount: amountOf([line]), raffleId }
+    const claim = { organisationId: line.organisationId, provider }
+    return { ...from, part: line.line, credit, amount: amountOf([line]), raffleId, ...claim }
   })
   for (const line of lost) {
     const { raffleId } = linePort(line.kind).takings(line)

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { EXAMPLE_RAFFLE_ID } from '../core/examples.ts'
 import { Id } from '../core/ids.ts'
-import { Currency, Sum } from '../core/money.ts'
+import { Currency, MoneyAboveZero, Sum } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
@@ -10,7 +10,12 @@ import { Destination } from '../money/payout-method-contract.ts'
 import { Provider } from '../money/provider-name.ts'
 import { PAYOUT_KINDS, PAYOUT_STATUSES } from '../money/schema.ts'
 
-const payoutTo = { provider: Provider, destination: Destination }
+const payoutTo = {
+  provider: Provider,
+  destination: Destination,
+  /** A part of the money, if several providers hold it. If left out, all that is left. */
+  amount: MoneyAboveZero.optional(),
+}
 
 /** The organisation's part of a settled raffle, or its shop's earnings in one currency. */
 export const RequestPayout = z

@@ -1,20 +1,24 @@
 /** Manages a payout, for members who approve payouts: approve, cancel, retry after a failure, record the outcome. */
 
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
-import { requireUser } from '../accounts/permissions.ts'
+import { requireLiveUser, requireUser } from '../accounts/permissions.ts'
+import { members } from '../accounts/schema.ts'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import type { Money } from '../core/money.ts'
 import { formatMoney } from '../core/money.ts'
 import type { Settings } from '../core/settings.ts'
+import { DAY_MS } from '../core/time.ts'
 import { requireStatement } from '../money/require-statement.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from '../money/schema.ts'
 import { isUnconfirmed } from '../money/unconfirmed.ts'
+import type { Claim } from '../raffles/held-for.ts'
 import type { MarkPaid, Payout } from './contract.ts'
 import { findPayoutFor, readPayout } from './find-payout.ts'
 import { isStillOwed, leftForOrganiser, leftForShop, owesElsewhere } from './left-to-pay.ts'
 import { presentPayout } from './present.ts'
+import { isHeldFor, requireHeld } from './require-held.ts'
 import {
   entryOf,
   recordPayoutFailedByAdmin,
@@ -23,6 +27,36 @@ import {
   trySending,
 } from './send-payout.ts'
 
+/** Somebody whom the requester did not bring in: an admin, or a member of long standing whom another person added. */
+async function requireOther(ctx: Ctx, { organisationId, requestedBy }: PayoutRow): Promise<void> {
+  const { userId, isAdmin } = await requireLiveUser(ctx)
+  if (requestedBy === userId) {
+    throw new Problem('forbidden', 'You requested this payout: somebody else must approve it.')
+  }
+  if (isAdmin) return
+  const member = await ctx.db
+    .select({ addedBy: members.addedBy, createdAt: members.createdAt })
+    .from(members)
+    .where(and(eq(members.organisationId, organisationId), eq(members.userId, userId)))
+    .get()
+  if (member === undefined || member.addedBy === requestedBy) {
+    throw new Problem(
+      'forbidden',
+      'The requester of this payout added you to the organisation: somebody else must approve it.',
+    )
+  }
+  const days = approverMinDays(ctx.settings)
+  if (ctx.now - member.createdAt < days * DAY_MS) {
+    throw new Problem(
+      'forbidden',
+      `Only members of at least ${days} days, and administrators, approve payouts.`,
+    )
+  }
+}
+
+const approverMinDays = (settings: Settings): number =>
+  settings.PAYOUT_APPROVER_MIN_DAYS ?? (settings.ENVIRONMENT === 'production' ? 7 : 0)
+
 const approverOf = (settings: Settings): 'other' | 'any' =>
   settings.PAYOUT_APPROVAL ?? (settings.ENVIRONMENT === 'production' ? 'other' : 'any')
 
@@ -30,9 +64,7 @@ const approverOf = (settings: Settings): 'other' | 'any' =>
 export async function approvePayout(ctx: Ctx, id: string): Promise<Payout> {
   const payout = await findPayoutFor(ctx, id, 'payouts:approve')
   const { userId } = requireUser(ctx)
-  if (approverOf(ctx.settings) === 'other' && payout.requestedBy === userId) {
-    throw new Problem('forbidden', 'You requested this payout: another person must approve it.')
-  }
+  if (approverOf(ctx.settings) === 'other') await requireOther(ctx, payout)
   return release(ctx, payout, 'requested', { approvedBy: userId }, 'approved')
 }
 
@@ -59,7 +91,14 @@ async function release(
     ctx.db
       .update(payouts)
       .set({ ...change, status: 'approved', dueAt: ctx.now, attention: null, updatedAt: ctx.now })
-      .where(and(isAt(payout, from), isStillOwed, cover && sql`${cover.left} >= ${payout.amount}`))
+      .where(
+        and(
+          isAt(payout, from),
+          isStillOwed,
+          cover && sql`${cover.left} >= ${payout.amount}`,
+          isHeldFor(claimOf(payout), payout.amount),
+        ),
+      )
       .returning(),
     insertAudit(ctx, entryOf(payout, `payout.${what}`)),
   ])
@@ -72,6 +111,7 @@ async function release(
       const missing = payout.amount - left
       if (missing > 0) throw cover.why({ amount: missing, currency: payout.currency })
     }
+    if (now.status === from && now.attempt === payout.attempt) await requireHeld(ctx, claimOf(payout), payout)
     throw new Problem(
       'invalid_state',
       `Only a payout that is ${from} can be ${what}; this one is ${now.status}.`,
@@ -80,6 +120,8 @@ async function release(
   await trySending(ctx, released)
   return presentPayout((await readPayout(ctx, payout.id))!)
 }
+
+const claimOf = ({ id: payoutId, ...claim }: PayoutRow): Claim => ({ ...claim, payoutId })
 
 interface Cover {
   left: SQL

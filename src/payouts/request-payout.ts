@@ -7,41 +7,48 @@ import { withRetry } from '../core/database.ts'
 import { invalid, Problem } from '../core/errors.ts'
 import { bodyHash } from '../core/idempotency.ts'
 import { newId } from '../core/ids.ts'
+import { formatMoney, type Money } from '../core/money.ts'
 import { account } from '../money/ledger.ts'
 import { checkPayoutProvider } from '../money/payout-methods.ts'
 import { insertPayout, type NewPayout } from '../money/payout-rows.ts'
 import { providerOf } from '../money/providers/index.ts'
-import { payouts, transfers } from '../money/schema.ts'
+import { payouts } from '../money/schema.ts'
 import { findRaffleFor } from '../raffles/find-raffle.ts'
 import type { Payout, RequestPayout } from './contract.ts'
 import { leftForOrganiser, leftForShop, owesElsewhere, UNPAID } from './left-to-pay.ts'
 import { presentPayout } from './present.ts'
+import { isHeldFor, requireHeld } from './require-held.ts'
 
-/** Money that an organisation may request. */
+/** Money that an organisation may request, in whole or in part. */
 interface Owed {
-  of: Pick<NewPayout, 'kind' | 'subject' | 'raffleId' | 'organisationId' | 'amount' | 'currency'>
-  /** Holds while the money is there. */
-  guard: SQL
-  /** Why it cannot be requested now; null if it can. */
-  refusal: Problem | null
+  of: Pick<NewPayout, 'kind' | 'raffleId' | 'organisationId'>
+  left: Money
+  /** Holds while this much of the money is there. */
+  guard: (amount: number) => SQL
+  /** Why this much cannot be requested now; null if it can. */
+  refusal: (amount: number) => Problem | null
 }
 
 export async function requestPayout(ctx: Ctx, input: RequestPayout, key: string): Promise<Payout> {
   const { userId } = requireUser(ctx)
-  const { of, guard, refusal } =
-    'raffleId' in input
-      ? await leftByRaffle(ctx, input.raffleId)
-      : await earnedByShop(ctx, input, `${userId}:${key}`)
+  const owed = 'raffleId' in input ? await leftByRaffle(ctx, input.raffleId) : await earnedByShop(ctx, input)
   const request = bodyHash(input)
   const earlier = await findByKey(ctx, userId, key, request)
   if (earlier !== null) return earlier
   const { provider, destination } = input
   checkPayoutProvider(ctx, { provider, destination })
+  const { amount, currency } = input.amount ?? owed.left
+  if (currency !== owed.left.currency) throw invalid('amount.currency', `must be ${owed.left.currency}`)
+  const refusal = owed.refusal(amount)
   if (refusal !== null) throw refusal
-  const why = providerOf(provider).whyNotPayout(of, destination)
+  const why = providerOf(provider).whyNotPayout({ amount, currency }, destination)
   if (why !== null) throw invalid('provider', why)
+  const claim = { organisationId: owed.of.organisationId, provider, currency }
+  await requireHeld(ctx, claim, { amount, currency })
   const id = newId('payout')
+  const of = { ...owed.of, subject: `${userId}:${key}`, amount, currency }
   const payout = { ...of, id, userId: null, provider, destination, requestedBy: userId, key, request }
+  const guard = sql`${owed.guard(amount)} AND ${isHeldFor(claim, amount)}`
   await withRetry(() =>
     ctx.db.batch([
       insertPayout(ctx, payout, guard),
@@ -75,47 +82,52 @@ async function leftByRaffle(ctx: Ctx, id: string): Promise<Owed> {
   const { raffle } = await findRaffleFor(ctx, id, 'payouts:request')
   const { organisationId, priceCurrency: currency } = raffle
   const organiser = account.organiser(organisationId)
-  // The sum of this raffle alone. After settlement only its payout and disputes change it.
+  // The sum of this raffle alone. After settlement only its payouts and disputes change it.
+  const ofRaffle = sql`((
+      SELECT coalesce(sum(iif(credit = ${organiser}, amount, -amount)), 0)
+      FROM transfers WHERE raffle_id = ${id} AND ${organiser} IN (debit, credit)
+    ) - (SELECT coalesce(sum(mine.amount), 0) FROM payouts AS mine WHERE mine.kind = 'organiser' AND mine.raffle_id = ${id}
+      AND mine.status IN (SELECT value FROM json_each(${JSON.stringify(UNPAID)}))))`
   const left = leftForOrganiser({ organisationId, currency }, UNPAID)
-  const { amount, requested, covered } = await ctx.db.get<
-    Record<'amount' | 'requested' | 'covered', number>
-  >(sql`
-    SELECT amount, requested, ${left} AS covered FROM (SELECT (
-      SELECT coalesce(sum(iif(${transfers.credit} = ${organiser}, ${transfers.amount}, -${transfers.amount})), 0)
-      FROM ${transfers}
-      WHERE ${transfers.raffleId} = ${id} AND ${organiser} IN (${transfers.debit}, ${transfers.credit})
-    ) AS amount, EXISTS (SELECT 1 FROM ${payouts} WHERE ${payouts.kind} = 'organiser'
-      AND ${payouts.subject} = ${id}) AS requested)`)
-  const why = [
-    raffle.status !== 'settled' &&
-      notNow('This raffle is not settled yet: its prizes, payments or refunds are under way.'),
-    requested === 0 && amount <= 0 && notNow('This raffle has left nothing to be paid out.'),
-    requested === 1 && alreadyRequested(),
-    covered < amount && owesElsewhere({ amount: amount - covered, currency }),
-  ].find((each) => each !== false)
+  const { rest, requested, covered } = await ctx.db.get<Record<'rest' | 'requested' | 'covered', number>>(sql`
+    SELECT ${ofRaffle} AS rest, ${left} AS covered, EXISTS (SELECT 1 FROM ${payouts}
+      WHERE ${payouts.kind} = 'organiser' AND ${payouts.raffleId} = ${id} AND ${payouts.status} <> 'cancelled') AS requested`)
   return {
-    of: { kind: 'organiser', subject: id, raffleId: id, organisationId, amount, currency },
-    guard: sql`${left} >= ${amount}`,
-    refusal: why ?? null,
+    of: { kind: 'organiser', raffleId: id, organisationId },
+    left: { amount: rest, currency },
+    guard: (amount) => sql`${ofRaffle} >= ${amount} AND ${left} >= ${amount}`,
+    refusal: (amount) =>
+      [
+        raffle.status !== 'settled' &&
+          notNow('This raffle is not settled yet: its prizes, payments or refunds are under way.'),
+        rest <= 0 && requested === 1 && alreadyRequested(),
+        rest <= 0 && notNow('This raffle has left nothing to be paid out.'),
+        rest < amount && onlyLeft({ amount: rest, currency }),
+        covered < amount && owesElsewhere({ amount: amount - covered, currency }),
+      ].find((each) => each !== false) ?? null,
   }
 }
 
-/** All earnings. Later refunds make the next payout smaller, and the organisation may come to owe them. */
+/** All earnings, or a part. Later refunds make the next payout smaller, and the organisation may come to owe them. */
 async function earnedByShop(
   ctx: Ctx,
   { organisationId, currency }: { organisationId: string; currency: string },
-  subject: string,
 ): Promise<Owed> {
   await requirePermission(ctx, organisationId, 'payouts:request')
-  const left = leftForShop({ organisationId, currency }, UNPAID)
-  const { amount } = await ctx.db.get<{ amount: number }>(sql`SELECT ${left} AS amount`)
+  const earned = leftForShop({ organisationId, currency }, UNPAID)
+  const { rest } = await ctx.db.get<{ rest: number }>(sql`SELECT ${earned} AS rest`)
   const nothing = `The shop has no earnings in ${currency} left to request.`
   return {
-    of: { kind: 'shop', subject, raffleId: null, organisationId, amount, currency },
-    guard: sql`${left} >= ${amount}`,
-    refusal: amount > 0 ? null : new Problem('invalid_state', nothing),
+    of: { kind: 'shop', raffleId: null, organisationId },
+    left: { amount: rest, currency },
+    guard: (amount) => sql`${earned} >= ${amount}`,
+    refusal: (amount) => {
+      if (rest <= 0) return notNow(nothing)
+      return rest < amount ? onlyLeft({ amount: rest, currency }) : null
+    },
   }
 }
 
+const onlyLeft = (rest: Money) => notNow(`Only ${formatMoney(rest)} is left to request.`)
 const notNow = (why: string) => new Problem('invalid_state', why)
 const alreadyRequested = () => new Problem('conflict', 'This payout was already requested.')

@@ -136,7 +136,7 @@ export const payouts = new Hono<AppEnv>()
     describe({
       summary: 'Request a payout of a raffle or of a shop',
       description:
-        'The ledger determines the amount. For a settled raffle it is the takings less rake and prizes. For a shop it is all sales less refunds and earlier payouts; later refunds make the next payout smaller.',
+        'The ledger determines the amount. For a settled raffle it is the takings less rake and prizes. For a shop it is all sales less refunds and earlier payouts; later refunds make the next payout smaller. A provider pays only what its till holds for the organisation. If several hold a part, ask each for its part by `amount`; the refusal names the sums.',
       tag: TAG,
       auth: 'user',
       idempotent: true,
@@ -163,7 +163,7 @@ export const payouts = new Hono<AppEnv>()
     describe({
       summary: 'Approve a payout',
       description:
-        'It is sent at once. With `PAYOUT_APPROVAL=other`, another person than its requester must approve it.',
+        'It is sent at once. With `PAYOUT_APPROVAL=other`, an admin must approve it, or a member of long standing who is not its requester and whom its requester did not add.',
       tag: TAG,
       auth: 'user',
       success: answered('The payout, on its way.', { status: 'sent' }),

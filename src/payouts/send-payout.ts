@@ -11,7 +11,7 @@ import { withRetry } from '../core/database.ts'
 import { winners } from '../draws/schema.ts'
 import { payoutAttemptKey } from '../money/attempt-key.ts'
 import { attentionText, whyLate } from '../money/attention-text.ts'
-import { account, insertTransfers } from '../money/ledger.ts'
+import { account, insertTransfers, tillOf } from '../money/ledger.ts'
 import { FIRST_POLL_MS, POLLS_BEFORE_LATE, pauseAfterPoll } from '../money/poll-schedule.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { Sent } from '../money/providers/port.ts'
@@ -147,10 +147,12 @@ async function payPayout(
     transactionId: `payout:${payout.id}:paid`,
     part: 0,
     debit: paidFrom(payout),
-    credit: account.cash(payout.provider),
+    credit: tillOf(payout.provider, payout.organisationId),
     currency: payout.currency,
     amount: payout.amount,
     ...(payout.raffleId === null ? {} : { raffleId: payout.raffleId }),
+    organisationId: payout.organisationId,
+    provider: payout.provider,
   }
   const isDue = sql`EXISTS (SELECT 1 FROM ${payouts} WHERE ${isPayable})`
   const statements = [

@@ -1,7 +1,7 @@
 /** The ledger rows of a paid refund: its sum, split by raffle in the same way as when it became due. */
 import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
-import { account, type Transfer } from '../money/ledger.ts'
+import { account, type Transfer, tillOf } from '../money/ledger.ts'
 import { lossOf, lossOfSql } from '../money/losses.ts'
 import type { Provider } from '../money/provider-name.ts'
 import { isDispute } from '../money/refund-rows.ts'
@@ -23,7 +23,9 @@ export async function paidTransfers(ctx: Ctx, refund: RefundRow, by: Payer): Pro
     .from(orderLines)
     .where(eq(orderLines.orderId, orderId))
     .orderBy(asc(orderLines.line))
-  const credit = by === 'bank' ? account.disputes : account.cash(by)
+  // Who pays by hand is the organisation whose line is refunded.
+  const { organisationId } = partsOf(refund, lines)[0]?.row ?? lines[0]!
+  const credit = by === 'bank' ? account.disputes : tillOf(by, organisationId)
   const from = { transactionId: `refund:${id}:paid`, debit: account.refunds, credit }
   const paid = [...byRaffle(refund, lines)].map(([raffleId, amount], part) => ({
     ...from,
@@ -47,6 +49,8 @@ const losses = (refund: RefundRow, lines: OrderLineRow[]): Transfer[] =>
     amount,
     orderId: refund.orderId,
     raffleId: raffleOf(row),
+    organisationId: row.organisationId,
+    provider: refund.provider,
   }))
 
 /** Selects a loss on the lines of a refund. If there is one, the bank has already returned the money to the buyer. */
@@ -65,6 +69,14 @@ export const lossesBefore = (ctx: Ctx, { orderId, lines }: RefundRow) => {
       ),
     )
     .limit(1)
+}
+
+/** The organisations whose goods are refunded. */
+export async function shopsOf(ctx: Ctx, refund: RefundRow): Promise<Set<string>> {
+  if (refund.lines.length === 0) return new Set()
+  const lines = await ctx.db.select().from(orderLines).where(eq(orderLines.orderId, refund.orderId))
+  const goods = partsOf(refund, lines).filter(({ row }) => raffleOf(row) === undefined)
+  return new Set(goods.map(({ row }) => row.organisationId))
 }
 
 interface Part {

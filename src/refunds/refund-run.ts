@@ -103,7 +103,8 @@ async function recordPage(ctx: Ctx, run: Run, line: OrderLineRow, orderIds: stri
         .insert(transfers)
         .select(sql`
           SELECT 'refund:' || ${refunds.id} || ':due', ${refunds.lines}->0->>'line', ${debit},
-                 ${account.refunds}, ${refunds.currency}, ${refunds.amount}, ${refunds.orderId}, ${raffleId}, ${ctx.now}
+                 ${account.refunds}, ${refunds.currency}, ${refunds.amount}, ${refunds.orderId}, ${raffleId}, ${ctx.now},
+                 ${line.organisationId}, ${refunds.provider}
           FROM ${made} WHERE ${isTurn}`)
         .onConflictDoNothing(),
       ctx.db

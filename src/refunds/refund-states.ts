@@ -1,13 +1,13 @@
 /** The states of a refund after it is reserved: when to retry, when to poll, when a person must decide. */
 
-import { and, eq, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, ne, type SQL, sql } from 'drizzle-orm'
 import { enqueueMail } from '../accounts/mail/enqueue-mail.ts'
 import { type AuditEntry, insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { newId } from '../core/ids.ts'
 import { MINUTE_MS } from '../core/time.ts'
-import { whyLate } from '../money/attention-text.ts'
+import { attentionText, whyLate } from '../money/attention-text.ts'
 import { account, insertTransfers } from '../money/ledger.ts'
 import { FIRST_POLL_MS, LATE_AFTER_MS, nextPoll, SLOWEST_POLL_MS } from '../money/poll-schedule.ts'
 import type { Provider } from '../money/provider-name.ts'
@@ -215,6 +215,20 @@ export async function scheduleNextPoll(
           updatedAt: ctx.now,
         })
         .where(and(isOpen(refund), eq(refunds.tries, refund.tries))),
+      showRefundOnPayment(ctx, refund),
+    ]),
+  )
+}
+
+/** The provider does not hold the money for the organisation. Sales and top-ups may bring it, so it is tried again. */
+export async function waitForCover(ctx: Ctx, refund: RefundRow): Promise<void> {
+  const dueAt = nextPoll(refund.createdAt, ctx.now) ?? ctx.now + SLOWEST_POLL_MS
+  await withRetry(() =>
+    ctx.db.batch([
+      ctx.db
+        .update(refunds)
+        .set({ attention: attentionText.notHeld(refund.provider), dueAt, updatedAt: ctx.now })
+        .where(and(isOpen(refund), eq(refunds.tries, refund.tries), ne(refunds.status, 'sent'))),
       showRefundOnPayment(ctx, refund),
     ]),
   )

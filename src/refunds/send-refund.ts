@@ -1,5 +1,5 @@
 /** Sends a due refund back the way the money came. Idempotent: a repeat at any time sends nothing twice. */
-import { and, eq } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { refundAttemptKey } from '../money/attempt-key.ts'
 import { attentionText } from '../money/attention-text.ts'
@@ -15,8 +15,9 @@ import {
   receipts,
   transfers,
 } from '../money/schema.ts'
+import { heldFor } from '../raffles/held-for.ts'
 import { findRefund } from './find-refund.ts'
-import { lossesBefore } from './ledger-rows.ts'
+import { lossesBefore, shopsOf } from './ledger-rows.ts'
 import {
   BY_HAND,
   claimFromOperator,
@@ -26,13 +27,32 @@ import {
   reissueRefund,
   scheduleNextPoll,
   scheduleRetry,
+  waitForCover,
 } from './refund-states.ts'
 
 export async function sendRefund(ctx: Ctx, refund: RefundRow): Promise<RefundRow> {
   if (isDispute(refund)) await recordRefundPaid(ctx, refund, 'bank', null)
   else if (refund.provider === BY_HAND) await handToOperators(ctx, refund, attentionText.payByHand)
+  else if (!(await isHeld(ctx, refund))) await waitForCover(ctx, refund)
   else if (await claimFromOperator(ctx, refund)) await askProvider(ctx, refund)
   return findRefund(ctx, refund.id)
+}
+
+/**
+ * Goods may be refunded after their shop was paid out. Then the provider would send another organisation's money. Tickets
+ * are refunded only while their raffle keeps its takings. Race: a payout may be approved after this check. Safe: what
+ * is due to buyers is already subtracted when the payout's own statement checks.
+ */
+async function isHeld(ctx: Ctx, refund: RefundRow): Promise<boolean> {
+  // It may be with the provider already, so sending it again only polls.
+  if (refund.status === 'sent') return true
+  for (const organisationId of await shopsOf(ctx, refund)) {
+    const { held } = await ctx.db.get<{ held: number }>(
+      sql`SELECT ${heldFor({ ...refund, organisationId })} AS held`,
+    )
+    if (held < 0) return false
+  }
+  return true
 }
 
 async function askProvider(ctx: Ctx, refund: RefundRow): Promise<void> {

@@ -76,6 +76,7 @@ async function recordDecision(ctx: Ctx, refund: RefundRow, back: Part[], stay: P
       (SELECT value FROM json_each(${JSON.stringify(stays)})))`
   const amount = amountOfUnits(back)
   const event = `refund:${id}`
+  const claimOf = ({ row: { organisationId } }: Part) => ({ organisationId, provider: refund.provider })
   await withRetry(() =>
     ctx.db.batch([
       insertTransfers(
@@ -84,14 +85,28 @@ async function recordDecision(ctx: Ctx, refund: RefundRow, back: Part[], stay: P
           ...back.map((part) => {
             const { account: debit, raffleId } = linePort(part.row.kind).takings(part.row)
             const from = { transactionId: `refund:${id}:due`, part: part.line, debit, raffleId }
-            return { ...from, credit: account.refunds, currency, amount: amountOfUnits([part]), orderId }
+            return {
+              ...from,
+              credit: account.refunds,
+              currency,
+              amount: amountOfUnits([part]),
+              orderId,
+              ...claimOf(part),
+            }
           }),
           ...(byBank ? stay : []).map((part) => {
             const { organisationId } = part.row
             const { raffleId } = linePort(part.row.kind).takings(part.row)
             const debit = account.organiser(organisationId)
             const from = { transactionId: lossOf(organisationId, id), part: part.line, debit, raffleId }
-            return { ...from, credit: account.disputes, currency, amount: amountOfUnits([part]), orderId }
+            return {
+              ...from,
+              credit: account.disputes,
+              currency,
+              amount: amountOfUnits([part]),
+              orderId,
+              ...claimOf(part),
+            }
           }),
         ],
         guard,

@@ -215,8 +215,10 @@ describe('the ledger', () => {
       return answer.body.trimEnd().split('\n')
     }
     const [header, first, ...rest] = await file('transfers')
-    expect(header).toBe('at,transactionId,part,debit,credit,currency,amount,orderId,raffleId')
-    expect(first).toBe(`2031-05-05T11:59:59.999Z,'-evil,0,'=1+1,"'@x,""y""",KES,5,,${staged.id}`)
+    expect(header).toBe(
+      'at,transactionId,part,debit,credit,currency,amount,orderId,raffleId,organisationId,provider',
+    )
+    expect(first).toBe(`2031-05-05T11:59:59.999Z,'-evil,0,'=1+1,"'@x,""y""",KES,5,,${staged.id},,`)
     expect(rest).toHaveLength(4)
     const balance = await file('trial-balance')
     expect(balance[0]).toBe('account,currency,debit,credit')

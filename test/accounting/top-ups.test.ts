@@ -80,12 +80,12 @@ describe('an organisation that owes', () => {
     return { rich, poor, id: rich.organisation.id, operator: rich.operator }
   }
 
-  it('has its winner paid, sees its debt, pays it in, and is paid out', async () => {
+  it('sees its debt, pays it in, has its winner paid, and is paid out', async () => {
     const { rich, poor, id, operator } = await stageOwing()
     const [won] = poor.won
     await claimCash(won!)
     const [prize] = await payoutsOf(poor)
-    expect((await approve(operator, prize.id)).body).toMatchObject({ status: 'paid', amount: KES(13_500) })
+    expect((await approve(operator, prize.id)).body.detail).toContain('Held: sandbox KES 90.00.')
 
     expect(await balance(operator, id)).toEqual([{ balance: KES(-4_500), left: KES(-4_500) }])
     expect((await request(operator, rich.id)).body).toMatchObject({
@@ -95,11 +95,12 @@ describe('an organisation that owes', () => {
     })
 
     const admin = await signedInAdmin()
-    const half = await record(admin, id, { reference: 'cash 1', amount: KES(4_500) })
+    const half = await record(admin, id, { reference: 'cash 1', amount: KES(4_500), provider: 'sandbox' })
     expect(half.status).toBe(201)
+    expect((await approve(operator, prize.id)).body).toMatchObject({ status: 'paid', amount: KES(13_500) })
     expect(await balance(operator, id)).toEqual([{ balance: KES(0), left: KES(0) }])
     expect((await request(operator, rich.id)).body.detail).toContain('owes KES 45.00 to prizes')
-    await record(admin, id, { reference: 'cash 2', amount: KES(4_500) })
+    await record(admin, id, { reference: 'cash 2', amount: KES(4_500), provider: 'sandbox' })
     const requested = await request(operator, rich.id)
     expect(requested).toMatchObject({ status: 201, body: { amount: KES(4_500) } })
     expect(await balance(operator, id)).toEqual([{ balance: KES(4_500), left: KES(0) }])
@@ -142,11 +143,16 @@ describe('a top-up', () => {
     const { id, operator } = await organisationWithOperator()
     const { status, body, headers } = await record(await signedInAdmin(), id)
     expect(status).toBe(201)
-    expect(body).toEqual({ organisationId: id, ...BODY, recordedAt: iso(NOW) })
+    expect(body).toEqual({ organisationId: id, ...BODY, provider: 'manual', recordedAt: iso(NOW) })
     expect(headers.get('location')).toBe(`/api/v1/organisations/${id}/top-ups`)
     expect(await list(operator, id)).toEqual([body])
     expect(await inLedger(id)).toMatchObject([
-      { transaction_id: `top-up:${id}:FT 26-1187`, debit: 'cash:manual', amount: 9_000, currency: 'KES' },
+      {
+        transaction_id: `top-up:${id}:FT 26-1187`,
+        debit: `cash:manual:${id}`,
+        amount: 9_000,
+        currency: 'KES',
+      },
     ])
   })
 
@@ -170,7 +176,7 @@ describe('a top-up', () => {
     for (const amount of [KES(9_001), { amount: 9_000, currency: 'USD' }]) {
       expect((await record(admin, id, { ...BODY, amount })).body).toMatchObject({
         code: 'conflict',
-        detail: 'This reference is already recorded with another amount.',
+        detail: 'This reference is already recorded with another amount or provider.',
       })
     }
     expect((await record(admin, theirs, { ...BODY, amount: KES(1) })).status).toBe(201)

@@ -73,7 +73,9 @@ async function stageWon(amount: number): Promise<Prizes> {
 }
 
 const payoutOf = async (subject: string) =>
-  (await env.DB.prepare('SELECT id FROM payouts WHERE subject = ?').bind(subject).first<string>('id'))!
+  (await env.DB.prepare(`SELECT id FROM payouts WHERE subject = ?1 OR kind = 'organiser' AND raffle_id = ?1`)
+    .bind(subject)
+    .first<string>('id'))!
 
 async function claim(payoutMethodId: string, winner: string, send: Send): Promise<void> {
   const path = `/winners/${winner}/claim`

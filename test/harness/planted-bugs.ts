@@ -143,6 +143,16 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'pay what was taken by hand out of a provider',
+    edits: [
+      {
+        file: 'src/payouts/require-held.ts',
+        find: "claim.provider === 'manual'",
+        replace: `claim.provider === 'manual' || ${isOn('pay what was taken by hand out of a provider')}`,
+      },
+    ],
+  },
+  {
     name: 'disqualify a winner who is being paid',
     edits: [
       {

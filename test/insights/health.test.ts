@@ -1,7 +1,9 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { insertTransfers } from '../../src/money/ledger.ts'
 import { failingDatabase } from '../harness/faults.ts'
 import { expectLogged, rowNotDone } from '../harness/log.ts'
+import { testContext } from '../harness/people.ts'
 import {
   as,
   at,
@@ -64,6 +66,17 @@ describe('the health check', () => {
     for (const message of ['D1_ERROR: Network connection lost.', 'no such table: sweeps']) {
       await expectDegraded(/^The database does not answer\.$/, { DB: failingDatabase(message) })
     }
+    expect((await health()).status).toBe(200)
+  })
+
+  it('fails while a provider has taken back more than its till held', async () => {
+    await sweep()
+    const taken = { transactionId: 'dispute:stripe:1', part: 0, currency: 'KES', amount: 500 }
+    const [debit, credit] = ['disputes', 'cash:stripe']
+    await insertTransfers(testContext(), [{ ...taken, debit, credit }])
+    await expectDegraded(/^cash:stripe is -?KES -?5\.00: below zero\.$/)
+    const returned = { ...taken, transactionId: 'won', debit: credit, credit: debit }
+    await insertTransfers(testContext(), [returned])
     expect((await health()).status).toBe(200)
   })
 

@@ -315,7 +315,7 @@ describe('a dispute after the commitment', () => {
       (await as(operator, 'GET', `/organisations/${organisation.id}/balance`)).body.data
     expect(await balance()).toEqual([{ balance: KES(-PRICE), left: KES(-PRICE) }])
     expect((await request(operator, other.id)).body.detail).toMatch(/owes KES 10\.00 .+ disputed payments/)
-    const topUp = { reference: 'cash', amount: KES(2 * PRICE) }
+    const topUp = { reference: 'cash', provider: 'sandbox', amount: KES(2 * PRICE) }
     await as(await signedInAdmin(), 'POST', `/organisations/${organisation.id}/top-ups`, topUp)
     expect((await request(operator, other.id)).body.amount).toEqual(KES(PRICE))
     await expectSound(false, staged.id, other.id)

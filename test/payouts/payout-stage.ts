@@ -1,11 +1,12 @@
 // Stages a drawn, priced raffle, with its takings in the ledger as its orders would have booked them.
 import { expect } from 'vitest'
 import { account, insertTransfers } from '../../src/money/ledger.ts'
+import { findRaffle } from '../../src/raffles/find-raffle.ts'
 import { askPool, orThrow } from '../../src/tickets/client.ts'
 import { reservationAddress } from '../../src/tickets/reservation-id.ts'
 import { decline, type Won, wonIn } from '../draws/prizes.ts'
 import type { Answer } from '../harness/client.ts'
-import { type Organisation, registerPlayer, testContext } from '../harness/people.ts'
+import { type Organisation, registerPlayer, signedInAdmin, testContext } from '../harness/people.ts'
 import {
   as,
   at,
@@ -39,6 +40,7 @@ export const share = (shareBps: number, quantity = 1) => ({
 export async function earn(raffleId: string, amount: number, id = newKey()): Promise<void> {
   const ctx = testContext()
   const base = { currency: 'KES', amount, raffleId }
+  const { organisationId } = (await findRaffle(ctx, raffleId)).raffle
   await insertTransfers(ctx, [
     { ...base, transactionId: `receipt:sandbox:${id}`, part: 0, debit: 'cash:sandbox', credit: 'deposits' },
     {
@@ -47,8 +49,22 @@ export async function earn(raffleId: string, amount: number, id = newKey()): Pro
       part: 0,
       debit: account.deposits,
       credit: account.takings(raffleId),
+      organisationId,
+      provider: 'sandbox',
     },
   ])
+}
+
+/** The organisation pays in at a provider, which an administrator saw there. */
+export async function payIn(organisationId: string, provider: string, amount: number): Promise<void> {
+  const topUp = { reference: newKey(), provider, amount: KES(amount) }
+  const { status } = await as(
+    await signedInAdmin(),
+    'POST',
+    `/organisations/${organisationId}/top-ups`,
+    topUp,
+  )
+  expect(status).toBe(201)
 }
 
 /** A raffle on sale, with its entries; the ledger is still empty. */

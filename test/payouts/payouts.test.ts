@@ -563,6 +563,24 @@ describe('approval by another person', () => {
       approvedBy: other.id,
     })
   })
+
+  it('is not for a new member, or one whom the requester added', async () => {
+    const staged = await stageSettled()
+    const { operator, organisation } = staged
+    const { body: payout } = await request(operator, staged.id)
+    const friend = await registerPlayer()
+    const path = `/organisations/${organisation.id}/members`
+    const added = await as(operator, 'POST', path, { userId: friend.id, role: 'operator' })
+    expect(added.status).toBe(201)
+    const rule = { PAYOUT_APPROVAL: 'other', PAYOUT_APPROVER_MIN_DAYS: '0' }
+    const slow = { ...rule, PAYOUT_APPROVER_MIN_DAYS: '7' }
+    const code = 'forbidden'
+    await expect(approveAs(friend, payout.id, rule)).rejects.toMatchObject({ code })
+    const other = await addOperator(organisation.id)
+    await expect(approveAs(other, payout.id, slow)).rejects.toMatchObject({ code })
+    const admin = await signedInAdmin()
+    await expect(approveAs(admin, payout.id, slow)).resolves.toMatchObject({ status: 'paid' })
+  })
 })
 
 describe('disqualifying', () => {

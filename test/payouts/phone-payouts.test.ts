@@ -22,7 +22,7 @@ import {
   useClock,
   winnersOf,
 } from '../raffles/scenario.ts'
-import { approve, cash, methodOf, payoutsOf, stageDrawn } from './payout-stage.ts'
+import { approve, cash, methodOf, payIn, payoutsOf, stageDrawn } from './payout-stage.ts'
 
 const PHONE = '+254700000001'
 const TO_PHONE = { provider: 'mpesa', destination: PHONE }
@@ -59,6 +59,7 @@ async function report(code: number, number = '') {
 /** A prize of KES 5 on its way to the winner's phone. */
 async function stageSent() {
   const staged = await stageDrawn({ prizes: [cash(500)] })
+  await payIn(staged.organisation.id, 'mpesa', 500)
   expect((await claim(staged.won[0]!)).status).toBe(200)
   const [{ id }] = await payoutsOf(staged)
   expect((await approve(staged.operator, id)).body).toMatchObject({
@@ -76,6 +77,7 @@ async function stageShop(price = BOOK_PRICE) {
   at(NOW)
   const { id: productId, organisation } = await stageProduct({ price: { amount: price, currency: 'KES' } })
   await bought(await registerPlayer(), [{ productId, quantity: 1 }])
+  await payIn(organisation.id, 'mpesa', price)
   const requestPayout = (to: object, person: Pick<Person, 'id'> = organisation.operator) =>
     as(
       person,

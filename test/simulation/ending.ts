@@ -5,7 +5,14 @@ import { GRACE_MS } from '../../src/tickets/pool-contract.ts'
 import { signedInAdmin } from '../harness/people.ts'
 import { as, at, HOUR, MINUTE } from '../raffles/scenario.ts'
 import { MAIL_FAULTS } from './mailer.ts'
-import { approves, marksPaid, requestOrganiserPayout, retries, topsUp } from './payouts.ts'
+import {
+  approves,
+  drawsOnAnotherTill,
+  marksPaid,
+  requestOrganiserPayout,
+  retries,
+  topsUp,
+} from './payouts.ts'
 import {
   claim,
   dealWithPrizes,
@@ -40,6 +47,9 @@ export async function settle(world: World): Promise<void> {
   const steps = PRIZE_STEPS_MIN + world.below(PRIZE_STEPS_MORE)
   for (let count = 0; count < steps; count++) await dealWithPrizes(world)
   world.bringSandboxBack()
+  await drawsOnAnotherTill(world)
+  // Checked before the organisation pays in, because that can hide a till that lacked money.
+  world.wrong.push(...(await world.audit(false)))
   const admin = await signedInAdmin()
   await twice(() => topsUp(world, admin))
   for (let round = 0; round < ROUNDS && world.wrong.length === 0; round++) {
@@ -145,7 +155,7 @@ async function peopleAct(world: World): Promise<void> {
     world.call(world.operator, 'POST', `/refunds/${id}/mark-paid`, { reference: 'cash' }),
   )
   const settled = `SELECT id FROM raffles WHERE status = 'settled'
-    AND NOT EXISTS (SELECT 1 FROM payouts WHERE kind = 'organiser' AND subject = raffles.id)`
+    AND NOT EXISTS (SELECT 1 FROM payouts WHERE kind = 'organiser' AND raffle_id = raffles.id)`
   await forEachId(settled, (id) => twice(() => requestOrganiserPayout(world, id, 'sandbox')))
   await forEachId(`SELECT id FROM winners WHERE status = 'claimed' AND delivery_address IS NOT NULL`, (id) =>
     deliversPrize(world, id),

@@ -15,7 +15,8 @@ export const SCOPE = `
   -- A refund that bounced is owed a second time, but it is still the same money.
   f AS (SELECT *, lines = '[]' AND NOT is_again AS is_plain, status NOT IN ('requested', 'refused') AS is_owed,
           key <> 'excess' AND key NOT LIKE 'return:%' AS is_of_price,
-          (SELECT iif(credit = 'disputes', 'bank', substr(credit, 6)) FROM transfers
+          (SELECT CASE WHEN credit = 'disputes' THEN 'bank' WHEN credit LIKE 'cash:manual:%' THEN 'manual'
+            ELSE substr(credit, 6) END FROM transfers
             WHERE transaction_id = 'refund:' || refunds.id || ':paid') AS payer
         FROM (SELECT *, key LIKE 'return:refund:%' AS is_again FROM refunds) AS refunds WHERE order_id IN scope),
   p AS (SELECT * FROM payouts WHERE ?1 IS NULL OR raffle_id IN raffle),
@@ -95,7 +96,8 @@ export const ALWAYS: readonly string[] = [
   `SELECT 'cash:' || provider || ' is ' || held || ', but receipts and top-ups less fees, disputes, refunds and payouts make '
    || made FROM (
      SELECT provider,
-       (SELECT coalesce(sum(amount), 0) FROM moves WHERE account = 'cash:' || provider) AS held,
+       (SELECT coalesce(sum(amount), 0) FROM moves
+         WHERE account = 'cash:' || provider OR provider = 'manual' AND account LIKE 'cash:manual:%') AS held,
        (SELECT coalesce(sum(amount), 0) FROM r WHERE r.provider = every.provider)
        - (SELECT coalesce(sum(amount), 0) FROM f WHERE f.payer = every.provider AND status = 'paid')
        - (SELECT coalesce(sum(amount), 0) FROM p WHERE p.provider = every.provider
@@ -105,17 +107,39 @@ export const ALWAYS: readonly string[] = [
        - (SELECT coalesce(sum(amount), 0) FROM t WHERE debit = 'fees' AND credit = 'cash:' || every.provider
          AND transaction_id LIKE 'receipt:' || every.provider || ':%')
        + (SELECT coalesce(sum(amount), 0) FROM t WHERE transaction_id LIKE 'top-up:%'
-         AND debit = 'cash:' || every.provider)
+         AND t.provider = every.provider)
        - (SELECT coalesce(sum(amount), 0) FROM d WHERE credit = 'cash:' || every.provider) AS made
      FROM (SELECT provider FROM r UNION SELECT provider FROM p
-           UNION SELECT substr(account, 6) FROM moves WHERE account LIKE 'cash:%') AS every)
+           UNION SELECT iif(account LIKE 'cash:manual:%', 'manual', substr(account, 6)) FROM moves
+             WHERE account LIKE 'cash:%') AS every)
    WHERE held <> made`,
   `SELECT 'transfer ' || transaction_id || ' moves money from ' || credit || ' to ' || debit || ' without a payout'
    FROM t WHERE (transaction_id LIKE 'top-up:%' OR debit LIKE 'organiser:%' OR credit LIKE 'organiser:%')
      AND transaction_id NOT LIKE 'draw:%' AND transaction_id NOT LIKE 'settle:%' AND transaction_id NOT LIKE 'payout:%'
-     AND NOT (debit = 'cash:manual' AND instr(transaction_id, replace(credit, 'organiser:', 'top-up:') || ':') = 1)
+     AND NOT (debit IS 'cash:' || provider || iif(provider = 'manual', ':' || organisation_id, '') AND instr(transaction_id, replace(credit, 'organiser:', 'top-up:') || ':') = 1)
      AND NOT (debit = 'disputes' AND instr(transaction_id, replace(credit, 'organiser:', 'loss:') || ':') = 1)
      AND NOT (credit = 'disputes' AND instr(transaction_id, replace(debit, 'organiser:', 'loss:') || ':') = 1)`,
+  `SELECT 'till ' || account || ' is ' || balance || ', but the ledger has ' || held FROM (
+     SELECT account, balance, (SELECT coalesce(sum(amount), 0) FROM moves WHERE moves.account = tills.account) AS held
+     FROM tills WHERE ?1 IS NULL)
+   WHERE balance <> held`,
+  `SELECT 'till ' || account || ' is ' || balance || ', and only ' || facts || ' of that are disputes and fees' FROM (
+     SELECT account, balance, (SELECT coalesce(sum(amount), 0) FROM t WHERE credit = account
+       AND debit IN ('disputes', 'fees')) AS facts
+     FROM tills WHERE ?1 IS NULL AND account NOT LIKE 'cash:manual:%')
+   WHERE balance + facts < 0`,
+  `SELECT 'till cash:' || provider || ' pays ' || out || ' to organisation ' || organisation_id || ', but took '
+     || taken || ' for its goods and settled raffles' FROM (
+     SELECT organisation_id, provider, sum(amount) AS out,
+       (SELECT coalesce(sum(quantity * unit_amount), 0) FROM l JOIN o ON o.id = l.order_id
+         WHERE l.organisation_id = p.organisation_id AND substr(o.receipt, 1, instr(o.receipt, ':') - 1) = p.provider
+           AND state IN ('issued', 'refunded') AND (kind = 'product'
+             OR item_id IN (SELECT id FROM raffles WHERE status = 'settled')))
+       + (SELECT coalesce(sum(amount), 0) FROM t WHERE transaction_id LIKE 'top-up:' || p.organisation_id || ':%'
+         AND t.provider = p.provider) AS taken
+     FROM p WHERE ?1 IS NULL AND p.kind <> 'prize' AND provider <> 'manual' AND status IN ('approved', 'sent', 'paid')
+     GROUP BY organisation_id, provider)
+   WHERE out > taken`,
   `SELECT 'deposits of order ' || id || ' are ' || balance || ', but ' || waiting
    || ' is neither settled nor returned'
    FROM money WHERE balance <> waiting`,

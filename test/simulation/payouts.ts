@@ -56,9 +56,26 @@ export function requestOrganiserPayout(world: World, raffleId: string, provider:
   return world.call(world.operator, 'POST', '/payouts', body, world.newKey())
 }
 
-/** More than guaranteed prizes can lack and disputes can cost. */
+/** The operator records the price of a product as paid by hand, and asks the sandbox for all that the shop earned. */
+export async function drawsOnAnotherTill(world: World): Promise<void> {
+  const lines = [{ productId: world.products[0], quantity: 1 }]
+  const [buyer] = world.buyers
+  const wanted = { lines, payment: { provider: 'manual' } }
+  const { status, body: order } = await world.call(buyer!, 'POST', '/orders', wanted, world.newKey())
+  if (status !== 201) return
+  const receipt = { reference: 'in the box' }
+  await world.call(world.operator, 'POST', `/payments/${order.payment.id}/receipts`, receipt)
+  const where = { provider: 'sandbox', destination: 'account 0115' }
+  const body = { organisationId: world.organisation.id, currency: CURRENCY, ...where }
+  const asked = await world.call(world.operator, 'POST', '/payouts', body, world.newKey())
+  world.note(`  money by hand is asked from the sandbox → ${asked.status}`)
+  if (asked.status === 201) await approves(world, asked.body.id)
+}
+
+/** More than guaranteed prizes can lack, disputes can cost, and buyers can have paid by hand. */
 export const topsUp = (world: World, admin: Person) =>
   world.call(admin, 'POST', `/organisations/${world.organisation.id}/top-ups`, {
-    reference: 'by bank',
+    reference: 'statement 1',
+    provider: 'sandbox',
     amount: { amount: 60_000, currency: CURRENCY },
   })

@@ -64,10 +64,22 @@ it.each<[string, RegExp]>([
   ['DELETE FROM payouts WHERE subject = ?4', /is paid and has no payout/],
   ['UPDATE payouts SET amount = 1501 WHERE subject = ?4', /of unit 1#1 is 1501, but the prize is 1500/],
   ['UPDATE payouts SET amount = 502 WHERE raffle_id = ?1 AND amount = 500', /is 502, but the prize is 500/],
-  [`UPDATE payouts SET status = 'cancelled' WHERE subject = ?1`, /is cancelled, but the sandbox sends/],
-  [`UPDATE payouts SET amount = 1 WHERE subject = ?1`, /is 1, but raffle .* leaves 3000/],
-  [`UPDATE payouts SET kind = 'shop' WHERE subject = ?1`, /of shop was paid from organiser/],
-  [`UPDATE payouts SET kind = 'shop' WHERE subject = ?1`, /is paid 3000 of the 0 that its shop earned/],
+  [
+    `UPDATE payouts SET status = 'cancelled' WHERE kind = 'organiser' AND raffle_id = ?1`,
+    /is cancelled, but the sandbox sends/,
+  ],
+  [
+    `UPDATE payouts SET amount = 1 WHERE kind = 'organiser' AND raffle_id = ?1`,
+    /is 1, but raffle .* leaves 3000/,
+  ],
+  [
+    `UPDATE payouts SET kind = 'shop' WHERE kind = 'organiser' AND raffle_id = ?1`,
+    /of shop was paid from organiser/,
+  ],
+  [
+    `UPDATE payouts SET kind = 'shop' WHERE kind = 'organiser' AND raffle_id = ?1`,
+    /is paid 3000 of the 0 that its shop earned/,
+  ],
   [transfer(`'rake'`, `'prizes:' || ?1`), /is settled and keeps 7 of its prizes/],
   [transfer(`'rake'`, `'prizes:' || ?1`), /has a rake of -7, but takings of 5000 make 0/],
   [

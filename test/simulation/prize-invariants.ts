@@ -61,8 +61,8 @@ export const PRIZES_ALWAYS: readonly string[] = [
    WHERE amount <> least AND (prize_kind = 'cash' OR amount <> least + 1)`,
   `SELECT 'payout ' || p.id || ' of ' || kind || ' was paid from ' || debit || ' to ' || credit FROM p
    JOIN t ON transaction_id = 'payout:' || p.id || ':paid'
-   WHERE credit <> 'cash:' || provider OR debit <> CASE kind WHEN 'prize' THEN 'prizes:' || p.raffle_id
-     ELSE kind || ':' || organisation_id END`,
+   WHERE credit <> 'cash:' || p.provider || iif(p.provider = 'manual', ':' || p.organisation_id, '') OR debit <> CASE kind WHEN 'prize' THEN 'prizes:' || p.raffle_id
+     ELSE kind || ':' || p.organisation_id END`,
   `SELECT 'payout ' || p.id || ' is ' || p.status || ', but the sandbox sends ' || s.id FROM p
    JOIN sandbox_transfers AS s ON s.id >= p.id AND s.id < p.id || '~' AND s.status <> 'failed'
    WHERE p.status IN ('requested', 'cancelled')`,

@@ -1,0 +1,1 @@
+ALTER TABLE `members` ADD `added_by` text;
