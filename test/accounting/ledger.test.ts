@@ -93,7 +93,7 @@ describe('the draw', () => {
     await drawOnTime(staged)
     expect(await winnersOf(staged.id)).toEqual([])
     const { overdue } = await advanceRaffle(testContext(), staged.id)
-    expect(overdue).toContain('takings of 4000 where 5 tickets make 5000')
+    expect(overdue).toContain('takings of KES 40.00, but 5 tickets make KES 50.00')
     await earn(staged.id, PRICE)
     at(DRAW_AT + MINUTE)
     await sweep()

@@ -188,7 +188,7 @@ describe('another payment', () => {
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(8)
     const refused = answers.filter(({ status }) => status !== 201)
     for (const { status, body } of refused) expect([status, body.code]).toEqual([409, 'limit_reached'])
-    expect(refused[0]!.body.detail).toContain('An order can have 10 payments')
+    expect(refused[0]!.body.detail).toContain('An order can have at most 10 payments')
     expect(await paymentsOf(bought.id)).toHaveLength(10)
     // A repeat of each still works, and each can still be paid.
     const { status, body } = await payAgain(player, bought.id, { key: known })
