@@ -26,7 +26,7 @@ const sell = async ({ productId }: Shop) => bought(await registerPlayer(), [{ pr
 /** The operator records that the buyer paid by hand. */
 async function sellByHand({ organisation, productId }: Shop): Promise<void> {
   const payment = { provider: 'manual' }
-  const order = await ordered(await registerPlayer(), [{ productId, quantity: 1 }], { payment })
+  const order = await ordered(await registerPlayer(), [{ productId, quantity: 1 }], { payment, pickup: true })
   const path = `/payments/${order.payment.id}/receipts`
   expect((await as(organisation.operator, 'POST', path, { reference: newKey() })).status).toBe(201)
 }

@@ -60,7 +60,7 @@ export function requestOrganiserPayout(world: World, raffleId: string, provider:
 export async function drawsOnAnotherTill(world: World): Promise<void> {
   const lines = [{ productId: world.products[0], quantity: 1 }]
   const [buyer] = world.buyers
-  const wanted = { lines, payment: { provider: 'manual' } }
+  const wanted = { lines, payment: { provider: 'manual' }, pickup: true }
   const { status, body: order } = await world.call(buyer!, 'POST', '/orders', wanted, world.newKey())
   if (status !== 201) return
   const receipt = { reference: 'in the box' }
