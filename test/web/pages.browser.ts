@@ -103,14 +103,18 @@ describe.each(VIEWS)('on $name', ({ viewport, colorScheme }) => {
   /** Script errors, console errors and requests to other origins: no page may have any. */
   let faults: string[]
 
-  beforeEach(async () => {
-    faults = []
-    page = await browser.newPage({ viewport, colorScheme })
+  const openPage = async (locale: string): Promise<void> => {
+    page = await browser.newPage({ viewport, colorScheme, locale })
     page.on('pageerror', (error) => faults.push(error.message))
     page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
     page.on('request', (request) => {
       if (!/^data:/.test(request.url()) && !request.url().startsWith(ORIGIN)) faults.push(request.url())
     })
+  }
+
+  beforeEach(async () => {
+    faults = []
+    await openPage('en-US')
   })
 
   afterEach(async () => {
@@ -185,6 +189,8 @@ describe.each(VIEWS)('on $name', ({ viewport, colorScheme }) => {
     const email = await register('es')
     expect((await call('POST', '/auth/forgot', { email })).status).toBeLessThan(300)
     const link = await linkTo(page, email, '/reset-password')
+    await page.close()
+    await openPage('es-ES')
     await page.goto(link)
     await page.getByRole('textbox').first().fill('demasiado')
     await page.locator('#choose button.go').click()
