@@ -7,6 +7,7 @@ import { invalid, Problem } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
 import type { AddMember, Member } from './contract.ts'
 import { requirePermission } from './permissions.ts'
+import { revokedTokens } from './revocations.ts'
 import { members, users } from './schema.ts'
 
 export async function addMember(ctx: Ctx, organisationId: string, input: AddMember): Promise<Member> {
@@ -34,6 +35,7 @@ export async function addMember(ctx: Ctx, organisationId: string, input: AddMemb
       organisationId,
     }),
   ])
+  revokedTokens.expire()
   if (row === undefined) throw new Problem('conflict', 'This user is already a member.')
   return { ...user, role: input.role, createdAt: toInstant(row.createdAt) }
 }

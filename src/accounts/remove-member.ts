@@ -4,6 +4,7 @@ import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
 import { requirePermission } from './permissions.ts'
+import { revokedTokens } from './revocations.ts'
 import { members } from './schema.ts'
 
 export async function removeMember(ctx: Ctx, organisationId: string, userId: string): Promise<void> {
@@ -15,5 +16,6 @@ export async function removeMember(ctx: Ctx, organisationId: string, userId: str
       .returning({ userId: members.userId }),
     insertAudit(ctx, { action: 'member.removed', subject: { kind: 'user', id: userId }, organisationId }),
   ])
+  revokedTokens.expire()
   if (removed.length === 0) throw notFound('member')
 }

@@ -7,6 +7,7 @@ import { notFound, Problem } from '../core/errors.ts'
 import type { SetUserStatus, User } from './contract.ts'
 import { requireAdmin } from './permissions.ts'
 import { presentUser } from './present.ts'
+import { revokedTokens } from './revocations.ts'
 import { sessions, users } from './schema.ts'
 
 export async function setUserStatus(ctx: Ctx, userId: string, { status }: SetUserStatus): Promise<User> {
@@ -36,6 +37,7 @@ export async function setUserStatus(ctx: Ctx, userId: string, { status }: SetUse
   const [, [row]] = await withRetry(() =>
     ctx.db.batch([record, update, ...(status === 'active' ? [] : [endSessions])]),
   )
+  revokedTokens.expire()
   if (row === undefined) throw notFound('user')
   return presentUser(row)
 }

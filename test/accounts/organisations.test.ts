@@ -8,6 +8,7 @@ import {
   type Person,
   registerPlayer,
   signedInAdmin,
+  signIn,
   uniqueEmail,
 } from '../harness/people.ts'
 
@@ -17,7 +18,7 @@ const read = (person: Person, id: string) =>
   call('GET', `/api/v1/organisations/${id}`, { token: person.token })
 const list = (person: Person, query = '') =>
   call('GET', `/api/v1/organisations${query}`, { token: person.token })
-const listMembers = (person: Person, id: string, query = '') =>
+const listMembers = (person: Pick<Person, 'token'>, id: string, query = '') =>
   call('GET', `/api/v1/organisations/${id}/members${query}`, { token: person.token })
 const addMember = (person: Person, id: string, body: unknown) =>
   call('POST', `/api/v1/organisations/${id}/members`, { token: person.token, body })
@@ -103,7 +104,7 @@ describe('members', () => {
     const byEmail = await addMember(operator, id, { email: two.email.toUpperCase(), role: 'operator' })
     expect([byId.status, byEmail.status]).toEqual([201, 201])
     expect(byId.headers.get('location')).toBe(`/api/v1/organisations/${id}/members/${one.id}`)
-    const { body } = await listMembers(two, id)
+    const { body } = await listMembers(await signIn(two.id), id)
     const ids = body.data.map((each: { userId: string }) => each.userId)
     expect(ids.sort()).toEqual([operator.id, one.id, two.id].sort())
   })
@@ -138,7 +139,8 @@ describe('members', () => {
     const { id, operator } = await organisationWithOperator()
     const other = await addOperator(id)
     expect((await removeMember(operator, id, other.id)).status).toBe(204)
-    expect((await listMembers(other, id)).status).toBe(404)
+    expect((await listMembers(other, id)).status).toBe(401)
+    expect((await listMembers(await signIn(other.id), id)).status).toBe(404)
     expect((await removeMember(operator, id, other.id)).status).toBe(404)
   })
 

@@ -10,7 +10,7 @@ import type { PoolObject } from '../../src/tickets/object/pool-object.ts'
 import type { PoolState, Reservation, ReserveOutcome } from '../../src/tickets/pool-contract.ts'
 import { poolNameOf, reservationAddress, reservationId } from '../../src/tickets/reservation-id.ts'
 import { type Answer, call } from '../harness/client.ts'
-import { organisationWithOperator, testContext, testSettings } from '../harness/people.ts'
+import { organisationWithOperator, strangerFacts, testContext, testSettings } from '../harness/people.ts'
 
 export const SECOND_MS = 1_000
 export const MINUTE_MS = 60_000
@@ -81,7 +81,7 @@ export const buyers = (count: number): Promise<Buyer[]> =>
 
 async function tokenOf(userId: string): Promise<string> {
   const terms = { secret: testSettings().JWT_SECRET, now: Date.now() }
-  return signAccessToken({ userId, sessionId: newId('session') }, terms, DAY_MS / SECOND_MS)
+  return signAccessToken(strangerFacts(userId), terms, DAY_MS / SECOND_MS)
 }
 
 let keys = 0
