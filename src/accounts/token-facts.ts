@@ -13,8 +13,7 @@ export const selectTokenFacts = (ctx: Ctx, where: SQL) =>
     .select({
       userId: sessions.userId,
       sessionId: sessions.id,
-      isProved: sql<boolean>`${isNotNull(users.emailVerifiedAt)}`.mapWith(Boolean).as('is_proved'),
-      staffOf: staffOf(ctx, sql`${users.id}`).as('staff_of'),
+      ...personFacts(ctx),
       revision:
         sql<number>`coalesce((${ctx.db.select({ last: max(revocations.seq) }).from(revocations)}), 0)`.as(
           'revision',
@@ -24,8 +23,14 @@ export const selectTokenFacts = (ctx: Ctx, where: SQL) =>
     .innerJoin(users, eq(users.id, sessions.userId))
     .where(where)
 
+/** Columns of a query on `users`: what a token says of the person. */
+export const personFacts = (ctx: Ctx) => ({
+  isProved: sql<boolean>`${isNotNull(users.emailVerifiedAt)}`.mapWith(Boolean).as('is_proved'),
+  staffOf: staffOf(ctx, sql`${users.id}`).as('staff_of'),
+})
+
 /** The organisations of which the user is a member, or was one within the last days. */
-export const staffOf = (ctx: Ctx, userId: SQL) =>
+const staffOf = (ctx: Ctx, userId: SQL) =>
   sql<string[]>`(SELECT json_group_array(organisation_id) FROM (
     SELECT ${members.organisationId} FROM ${members} WHERE ${members.userId} = ${userId}
     UNION SELECT ${formerMembers.organisationId} FROM ${formerMembers}

@@ -1,4 +1,5 @@
 /** Raffles on sale, buyers with tokens, and access to a raffle's pool, for tests inside workerd. */
+
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, vi } from 'vitest'
@@ -11,6 +12,7 @@ import type { PoolState, Reservation, ReserveOutcome } from '../../src/tickets/p
 import { poolNameOf, reservationAddress, reservationId } from '../../src/tickets/reservation-id.ts'
 import { type Answer, call } from '../harness/client.ts'
 import { organisationWithOperator, strangerFacts, testContext, testSettings } from '../harness/people.ts'
+import { ANYONE } from './entrant.ts'
 
 export const SECOND_MS = 1_000
 export const MINUTE_MS = 60_000
@@ -115,6 +117,7 @@ export const hold = (
     pool.reserve({
       itemId: raffle.id,
       holder,
+      entrant: ANYONE,
       key,
       request: `${quantity}:${numbers}`,
       quantity,
