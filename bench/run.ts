@@ -14,8 +14,9 @@ import { organiserRows, signIn } from './raffle.ts'
 import { failures, print, type Section } from './report.ts'
 import { build, type HostOptions, PEERS_CONFIG, type Runtime, startRuntime, stopAll } from './runtime.ts'
 import { compareDoors, countRows, type Effort } from './speed.ts'
+import { compareWriters } from './writers.ts'
 
-const PARTS = ['entries', 'money', 'million'] as const
+const PARTS = ['entries', 'money', 'writers', 'million'] as const
 const USAGE = `Usage: npm run bench -- [--quick] [--only ${PARTS.join(' | ')}] [--json FILE]`
 const FULL: Effort = { rounds: 9, roundSeconds: 2 }
 const QUICK: Effort = { rounds: 3, roundSeconds: 1 }
@@ -43,6 +44,7 @@ async function bench(folder: string, effort: Effort, parts: readonly string[]): 
     workers: [
       tombola,
       { name: 'limited', script: worker, limiter: 'miniflare' },
+      { name: 'direct', script: worker, limiter: 'memory', writers: 0 },
       { name: 'peers', script: peers, limiter: null },
     ],
     folder: join(folder, 'data'),
@@ -56,6 +58,7 @@ async function bench(folder: string, effort: Effort, parts: readonly string[]): 
     report(await countRows(runtime, people, effort))
   }
   if (parts.includes('money')) report(await sellForMoney(runtime, people, effort))
+  if (parts.includes('writers')) report(await compareWriters(runtime, people, effort))
   if (!parts.includes('million')) return
   const million = await fillMillion(runtime, people)
   report(await compareEnds(runtime, people, million, { ...effort, rounds: Math.ceil(effort.rounds / 2) }))

@@ -9,6 +9,8 @@ export interface WorkerOptions {
   script: string
   /** The kind of purchase rate limiter; null: a peer, which has none. */
   limiter: 'memory' | 'miniflare' | null
+  /** The number of database writers; default: the worker's own. */
+  writers?: number
 }
 
 export interface HostOptions {

@@ -10,6 +10,8 @@ export class TicketPool extends PoolObject {
   protected override readonly hooks = { beforeFreeze: settleOrdersBeforeFreeze }
 }
 
+export { DatabaseWriter } from './core/writer/database-writer.ts'
+
 export default {
   fetch: app.fetch,
   async scheduled(controller, env) {

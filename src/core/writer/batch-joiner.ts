@@ -1,0 +1,110 @@
+/**
+ * Joins the batches of many callers into one transaction of D1. A batch goes at once if none is under way; what arrives
+ * meanwhile goes together as the next one. So nobody waits for others to arrive, and a busy database gets fewer trips.
+ */
+import type { Statement } from './contract.ts'
+import { isRefusal } from './refusal.ts'
+import { sizeOf } from './statements.ts'
+
+/** Bounds of one transaction. While D1 runs it, every other write waits. */
+const MAX_STATEMENTS = 400
+const MAX_CHARACTERS = 1_000_000
+/** Bounds of what waits, which keep the memory small. */
+const MAX_WAITING = 1_000
+const MAX_WAITING_CHARACTERS = 16_000_000
+/** If D1 does not answer for so long, what waits goes beside the transaction under way. */
+const MAX_WAIT_MS = 1_000
+const MAX_UNDER_WAY = 8
+
+export type Run = (statements: Statement[]) => Promise<D1Result[]>
+
+interface Call {
+  statements: Statement[]
+  size: number
+  resolve: (results: D1Result[]) => void
+  reject: (error: unknown) => void
+}
+
+export class BatchJoiner {
+  readonly #run: Run
+  #waiting: Call[] = []
+  #waitingSize = 0
+  #underWay = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(run: Run) {
+    this.#run = run
+  }
+
+  /** Whether so many callers wait that the next one does better to go to D1 by itself. */
+  get isFull(): boolean {
+    return this.#waiting.length >= MAX_WAITING || this.#waitingSize >= MAX_WAITING_CHARACTERS
+  }
+
+  /** Resolves to the results of these statements or rejects with D1's error, as for a batch of their own. */
+  write(statements: Statement[]): Promise<D1Result[]> {
+    return new Promise((resolve, reject) => {
+      const size = sizeOf(statements)
+      this.#waiting.push({ statements, size, resolve, reject })
+      this.#waitingSize += size
+      if (this.#underWay === 0) this.#start()
+    })
+  }
+
+  #start(): void {
+    const calls = this.#take()
+    this.#underWay++
+    this.#watch()
+    void this.#commit(calls).finally(() => {
+      this.#underWay--
+      if (this.#waiting.length > 0) this.#start()
+      else if (this.#underWay === 0) clearTimeout(this.#timer)
+    })
+  }
+
+  /** Callers must not hang because of a transaction before theirs that hangs. */
+  #watch(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      if (this.#waiting.length > 0 && this.#underWay < MAX_UNDER_WAY) this.#start()
+      else this.#watch()
+    }, MAX_WAIT_MS)
+  }
+
+  /** The first of the waiting calls, and as many more as fit into one transaction with it. */
+  #take(): Call[] {
+    let [statements, size, count] = [0, 0, 0]
+    for (const call of this.#waiting) {
+      statements += call.statements.length
+      size += call.size
+      if (count > 0 && (statements > MAX_STATEMENTS || size > MAX_CHARACTERS)) break
+      this.#waitingSize -= call.size
+      count++
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  /** Never throws: each call gets its results or its error. */
+  async #commit(calls: Call[]): Promise<void> {
+    let results: D1Result[]
+    try {
+      results = await this.#run(calls.flatMap(({ statements }) => statements))
+    } catch (error) {
+      if (calls.length > 1 && isRefusal(error)) return this.#commitHalves(calls)
+      for (const call of calls) call.reject(error)
+      return
+    }
+    let from = 0
+    for (const { statements, resolve } of calls) {
+      resolve(results.slice(from, from + statements.length))
+      from += statements.length
+    }
+  }
+
+  /** Nothing of a refused transaction was written. Halves find the refused call in few trips, in the order of arrival. */
+  async #commitHalves(calls: Call[]): Promise<void> {
+    const middle = Math.ceil(calls.length / 2)
+    await this.#commit(calls.slice(0, middle))
+    await this.#commit(calls.slice(middle))
+  }
+}
