@@ -13,6 +13,7 @@ interface Counts {
   object: number
   database: number
   statements: number
+  trips: number
 }
 
 export async function sellForMoney(
@@ -55,6 +56,7 @@ export async function sellForMoney(
         `${(bought.done / bought.seconds / (entered.done / entered.seconds)).toFixed(2)}×`,
       ),
       info('D1 statements per order', perOrder('statements')),
+      info('D1 trips per order, which orders share', perOrder('trips')),
       info('rows written per order in D1', perOrder('database')),
       info('rows written per order in the object', perOrder('object')),
       holds(

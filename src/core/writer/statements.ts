@@ -19,14 +19,10 @@ const KEEPS_TO_ITSELF = /^\s*(?:select|values|with|insert|update|delete|replace)
 /** These functions tell what the statement before changed: at the start of a batch, a statement of another caller. */
 const ASKS_ABOUT_BEFORE = /\b(?:changes|last_insert_rowid)\s*\(/i
 
-/**
- * Whether a batch may be joined with others. One that only reads may not: it has nothing to gain, and would wait behind
- * writes.
- */
+/** Whether a batch that writes may be joined with others. */
 export function mayBeJoined(statements: readonly Statement[]): boolean {
-  if (statements.length === 0 || statements.length > MAX_CALL_STATEMENTS) return false
+  if (statements.length > MAX_CALL_STATEMENTS) return false
   return (
-    statements.some(({ sql }) => isWrite(sql)) &&
     statements.every(({ sql }) => KEEPS_TO_ITSELF.test(sql)) &&
     !ASKS_ABOUT_BEFORE.test(statements[0]!.sql) &&
     sizeOf(statements) <= MAX_CALL_CHARACTERS

@@ -10,6 +10,12 @@ const REST_MS = 2_000
 
 type Direct = () => Promise<D1Result[]>
 
+/** Whether the platform refused the call for an overloaded object, which then never saw it. */
+function isRefusedCall(error: unknown): boolean {
+  const { overloaded, remote } = error as { overloaded?: boolean; remote?: boolean }
+  return overloaded === true && remote !== true
+}
+
 export class WriterLink {
   readonly #namespace: DurableObjectNamespace
   readonly #name: string
@@ -31,7 +37,7 @@ export class WriterLink {
   /** Writes through the writer, or with `direct`. Throws what D1 would have thrown. */
   async write(statements: Statement[], direct: Direct): Promise<D1Result[]> {
     const now = Date.now()
-    const isShared = now >= this.#restsUntil && mayBeJoined(statements) && this.#load.isShared(now)
+    const isShared = now >= this.#restsUntil && this.#load.isShared(now) && mayBeJoined(statements)
     this.#load.started(now)
     try {
       return isShared ? await this.#writeShared(statements, direct) : await direct()
@@ -48,8 +54,7 @@ export class WriterLink {
       answer = await stub.write(statements)
     } catch (error) {
       this.#restsUntil = Date.now() + REST_MS
-      // The platform refuses the call of an overloaded object before the object sees it.
-      if ((error as { overloaded?: unknown }).overloaded === true) return direct()
+      if (isRefusedCall(error)) return direct()
       // The writer may have sent the batch, so nobody knows whether it was written: as after a lost connection to D1.
       throw new Error(
         `D1_ERROR: Network connection lost: the database writer did not answer (${String(error)})`,

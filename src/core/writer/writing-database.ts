@@ -33,10 +33,10 @@ class WritingDatabase {
   }
 
   batch(statements: WritingStatement[]): Promise<D1Result[]> {
-    return this.#link.write(
-      statements.map(({ plain }) => plain),
-      () => this.#direct.batch(statements.map(({ direct }) => direct)),
-    )
+    const direct = () => this.#direct.batch(statements.map((each) => each.direct))
+    const plain = statements.map((each) => each.plain)
+    // Reads have nothing to gain, and would wait behind writes.
+    return plain.some(({ sql }) => isWrite(sql)) ? this.#link.write(plain, direct) : direct()
   }
 
   exec(sql: string): Promise<D1ExecResult> {
