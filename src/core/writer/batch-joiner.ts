@@ -1,6 +1,6 @@
 /**
  * Joins the batches of many callers into one transaction of D1. A batch goes at once if none is under way; what arrives
- * meanwhile goes together as the next one. So nobody waits for others to arrive, and a busy database gets fewer trips.
+ * meanwhile goes together as the next one. So a lone caller never waits for others, and a busy database gets fewer trips.
  */
 import type { Statement } from './contract.ts'
 import { isRefusal } from './refusal.ts'
@@ -30,7 +30,10 @@ export class BatchJoiner {
   #waiting: Call[] = []
   #waitingSize = 0
   #underWay = 0
-  #timer: ReturnType<typeof setTimeout> | undefined
+  /** Whether the last transaction had several callers. */
+  #isLoaded = false
+  #isGathering = false
+  #watching: ReturnType<typeof setTimeout> | undefined
 
   constructor(run: Run) {
     this.#run = run
@@ -47,25 +50,38 @@ export class BatchJoiner {
       const size = sizeOf(statements)
       this.#waiting.push({ statements, size, resolve, reject })
       this.#waitingSize += size
-      if (this.#underWay === 0) this.#start()
+      if (this.#underWay > 0) return
+      if (this.#isLoaded) this.#startSoon()
+      else this.#start()
     })
+  }
+
+  /** Under load, a turn of the event loop delivers more calls, and those who were just answered come back. */
+  #startSoon(): void {
+    if (this.#isGathering) return
+    this.#isGathering = true
+    setTimeout(() => {
+      this.#isGathering = false
+      if (this.#waiting.length > 0 && this.#underWay === 0) this.#start()
+    }, 0)
   }
 
   #start(): void {
     const calls = this.#take()
+    this.#isLoaded = calls.length > 1
     this.#underWay++
     this.#watch()
     void this.#commit(calls).finally(() => {
       this.#underWay--
-      if (this.#waiting.length > 0) this.#start()
-      else if (this.#underWay === 0) clearTimeout(this.#timer)
+      if (this.#waiting.length > 0) this.#startSoon()
+      else if (this.#underWay === 0) clearTimeout(this.#watching)
     })
   }
 
   /** Callers must not hang because of a transaction before theirs that hangs. */
   #watch(): void {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
+    clearTimeout(this.#watching)
+    this.#watching = setTimeout(() => {
       if (this.#waiting.length > 0 && this.#underWay < MAX_UNDER_WAY) this.#start()
       else this.#watch()
     }, MAX_WAIT_MS)

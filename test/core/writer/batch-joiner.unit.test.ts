@@ -56,7 +56,12 @@ function heldDatabase() {
   return { run, batches }
 }
 
-const turn = () => new Promise((resolve) => setImmediate(resolve))
+const soon = () => new Promise((resolve) => setImmediate(resolve))
+
+/** Longer than the joiner takes to start the next transaction: timers of the same duration ring in order. */
+const turn = async () => {
+  for (let timer = 0; timer < 2; timer++) await new Promise((resolve) => setTimeout(resolve, 0))
+}
 
 describe('joined batches', () => {
   it('have the same results and leave the same rows as one after another, whatever they are', async () => {
@@ -80,7 +85,7 @@ describe('joined batches', () => {
         const answers: Promise<unknown>[] = []
         for (const [statements, pauses] of calls) {
           answers.push(outcome(joiner.write(statements)))
-          if (pauses) await turn()
+          if (pauses) await soon()
         }
         const expected: unknown[] = []
         for (const [statements] of calls) expected.push(await outcome(alone.run(statements)))
@@ -98,10 +103,32 @@ describe('joined batches', () => {
     expect(trips()).toBe(2)
   })
 
-  it('start at once if none is under way', () => {
+  it('start at once if there is no other caller, however often', async () => {
     const { run, batches } = heldDatabase()
-    void new BatchJoiner(run).write(put(1))
-    expect(batches.length).toBe(1)
+    const joiner = new BatchJoiner(run)
+    for (const count of [1, 2, 3]) {
+      const written = joiner.write(put(count))
+      expect(batches.length).toBe(count)
+      batches.at(-1)!.answer()
+      await written
+      await soon()
+    }
+  })
+
+  it('wait for a turn of the event loop after several callers came together', async () => {
+    const { run, batches } = heldDatabase()
+    const joiner = new BatchJoiner(run)
+    const written = [1, 2, 3].map((id) => joiner.write(put(id)))
+    for (const next of [0, 1]) {
+      batches[next]!.answer()
+      await turn()
+    }
+    await Promise.all(written)
+    void joiner.write(put(4))
+    void joiner.write(put(5))
+    expect(batches.length).toBe(2)
+    await turn()
+    expect(batches.map(({ statements }) => statements.length)).toEqual([1, 2, 2])
   })
 
   it('find one refused among a hundred in few trips', async () => {
