@@ -18,10 +18,16 @@ const MAX_UNDER_WAY = 8
 
 export type Run = (statements: Statement[]) => Promise<D1Result[]>
 
+export interface Written {
+  results: D1Result[]
+  /** Whether others were in the same transaction. */
+  isShared: boolean
+}
+
 interface Call {
   statements: Statement[]
   size: number
-  resolve: (results: D1Result[]) => void
+  resolve: (written: Written) => void
   reject: (error: unknown) => void
 }
 
@@ -45,7 +51,7 @@ export class BatchJoiner {
   }
 
   /** Resolves to the results of these statements or rejects with D1's error, as for a batch of their own. */
-  write(statements: Statement[]): Promise<D1Result[]> {
+  write(statements: Statement[]): Promise<Written> {
     return new Promise((resolve, reject) => {
       const size = sizeOf(statements)
       this.#waiting.push({ statements, size, resolve, reject })
@@ -112,7 +118,7 @@ export class BatchJoiner {
     }
     let from = 0
     for (const { statements, resolve } of calls) {
-      resolve(results.slice(from, from + statements.length))
+      resolve({ results: results.slice(from, from + statements.length), isShared: calls.length > 1 })
       from += statements.length
     }
   }

@@ -16,7 +16,8 @@ export interface PlainError {
 export type WriterAnswer = { results: D1Result[]; isBusy: boolean } | { error: PlainError } | 'full'
 
 export interface Writer {
-  write(statements: Statement[]): Promise<WriterAnswer>
+  /** `isSample`: the caller would write directly if it did not want to know whether the writer is busy. */
+  write(statements: Statement[], isSample: boolean): Promise<WriterAnswer>
 }
 
 /** How the environment gives D1. */

@@ -37,21 +37,22 @@ export class WriterLink {
   /** Writes through the writer, or with `direct`. Throws what D1 would have thrown. */
   async write(statements: Statement[], direct: Direct): Promise<D1Result[]> {
     const now = Date.now()
-    const isShared = now >= this.#restsUntil && this.#load.isShared(now) && mayBeJoined(statements)
+    const way = now < this.#restsUntil ? 'direct' : this.#load.wayOf(now)
     this.#load.started(now)
     try {
-      return isShared ? await this.#writeShared(statements, direct) : await direct()
+      if (way === 'direct' || !mayBeJoined(statements)) return await direct()
+      return await this.#writeShared(statements, way === 'sample', direct)
     } finally {
       this.#load.ended()
     }
   }
 
-  async #writeShared(statements: Statement[], direct: Direct): Promise<D1Result[]> {
+  async #writeShared(statements: Statement[], isSample: boolean, direct: Direct): Promise<D1Result[]> {
     let answer: WriterAnswer
     try {
       // A stub that threw stays broken, so each call uses a new one.
       const stub = this.#namespace.getByName(this.#name, this.#options) as unknown as Writer
-      answer = await stub.write(statements)
+      answer = await stub.write(statements, isSample)
     } catch (error) {
       this.#restsUntil = Date.now() + REST_MS
       if (isRefusedCall(error)) return direct()

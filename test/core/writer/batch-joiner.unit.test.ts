@@ -3,7 +3,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import { BatchJoiner, type Run } from '../../../src/core/writer/batch-joiner.ts'
+import { BatchJoiner, type Run, type Written } from '../../../src/core/writer/batch-joiner.ts'
 import type { Statement } from '../../../src/core/writer/contract.ts'
 
 const INSERT = 'INSERT INTO stock (id, n) VALUES (?, ?)'
@@ -38,7 +38,11 @@ function database() {
   return { run, rows, trips: () => trips }
 }
 
-const outcome = (work: Promise<D1Result[]>): Promise<unknown> => work.catch((error: Error) => error.message)
+const outcome = (work: Promise<Written | D1Result[]>): Promise<unknown> =>
+  work.then(
+    (written) => ('results' in written ? written.results : written),
+    (error: Error) => error.message,
+  )
 
 const put = (id: number): Statement[] => [{ sql: INSERT, params: [id, 1] }]
 

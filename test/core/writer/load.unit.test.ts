@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { CallRate, Load } from '../../../src/core/writer/load.ts'
+import { Load, WriterLoad } from '../../../src/core/writer/load.ts'
 
 const NOW = 1_800_000_000_000
 
@@ -7,7 +7,7 @@ const NOW = 1_800_000_000_000
 function shared(load: Load, count: number, now = NOW): number {
   let result = 0
   for (let i = 0; i < count; i++) {
-    if (load.isShared(now)) result++
+    if (load.wayOf(now) !== 'direct') result++
     load.started(now)
     load.ended()
   }
@@ -21,11 +21,11 @@ describe('a write of this isolate', () => {
 
   it('shares a transaction while another is under way', () => {
     const load = new Load()
-    expect(load.isShared(NOW)).toBe(false)
+    expect(load.wayOf(NOW)).toBe('direct')
     load.started(NOW)
-    expect(load.isShared(NOW)).toBe(true)
+    expect(load.wayOf(NOW)).toBe('shared')
     load.ended()
-    expect(load.isShared(NOW)).toBe(false)
+    expect(load.wayOf(NOW)).toBe('direct')
   })
 
   it('shares one for two seconds after the writer was busy with other isolates', () => {
@@ -40,27 +40,38 @@ describe('a write of this isolate', () => {
     load.started(NOW)
     load.started(NOW + 30_001)
     load.ended()
-    expect(load.isShared(NOW + 30_002)).toBe(false)
+    expect(load.wayOf(NOW + 30_002)).toBe('direct')
   })
 })
 
 describe('the writer', () => {
-  it('is busy from twenty calls in a second on, until a second has fewer', () => {
-    const rate = new CallRate()
-    const call = (count: number, now: number) => {
-      for (let i = 0; i < count; i++) rate.count(now)
-      return rate.isBusy
-    }
-    expect(call(19, NOW)).toBe(false)
-    expect(call(1, NOW + 999)).toBe(true)
-    expect(call(1, NOW + 1_999)).toBe(true)
-    expect(call(1, NOW + 2_000)).toBe(false)
+  const SAMPLE = { isSample: true, isShared: false }
+  const SHARED = { isSample: false, isShared: true }
+  const ALONE = { isSample: false, isShared: false }
+
+  const busyAfter = (...calls: [count: number, call: typeof SAMPLE, now: number][]) => {
+    const load = new WriterLoad()
+    for (const [count, call, now] of calls) for (let i = 0; i < count; i++) load.count(now, call)
+    return load.isBusy
+  }
+
+  it('is busy if many isolates send a sample', () => {
+    expect(busyAfter([19, SAMPLE, NOW])).toBe(false)
+    expect(busyAfter([10, SAMPLE, NOW], [10, SAMPLE, NOW + 1_000])).toBe(true)
+  })
+
+  it('is busy if a quarter of the calls share a transaction', () => {
+    expect(busyAfter([9, SHARED, NOW])).toBe(false)
+    expect(busyAfter([10, SHARED, NOW], [30, ALONE, NOW])).toBe(true)
+    expect(busyAfter([10, SHARED, NOW], [31, ALONE, NOW])).toBe(false)
+  })
+
+  it('is not busy because one caller writes again and again', () => {
+    expect(busyAfter([1_000, ALONE, NOW])).toBe(false)
   })
 
   it('is not busy because of a second long ago', () => {
-    const rate = new CallRate()
-    for (let i = 0; i < 20; i++) rate.count(NOW)
-    rate.count(NOW + 10_000)
-    expect(rate.isBusy).toBe(false)
+    expect(busyAfter([20, SAMPLE, NOW], [1, SAMPLE, NOW + 2_000])).toBe(false)
+    expect(busyAfter([20, SHARED, NOW], [1, ALONE, NOW + 10_000])).toBe(false)
   })
 })

@@ -161,7 +161,12 @@ describe('many callers at once', () => {
         // The first write of an isolate without others goes directly, so all of these arrive at the writer in order.
         const answers = await inWriter((writer) =>
           Promise.all(
-            batches.map((batch) => writer.write(batch.map(([query, params]) => ({ sql: query, params })))),
+            batches.map((batch) =>
+              writer.write(
+                batch.map(([query, params]) => ({ sql: query, params })),
+                false,
+              ),
+            ),
           ),
         )
         const got = answers.map((answer) => {
