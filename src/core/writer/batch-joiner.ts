@@ -12,9 +12,9 @@ const MAX_CHARACTERS = 1_000_000
 /** Bounds of what waits, which keep the memory small. */
 const MAX_WAITING = 1_000
 const MAX_WAITING_CHARACTERS = 16_000_000
-/** If D1 does not answer for so long, what waits goes beside the transaction under way. */
+/** If D1 does not answer for so long, nobody waits for that transaction any more. */
 const MAX_WAIT_MS = 1_000
-const MAX_UNDER_WAY = 8
+const MAX_STALLED = 8
 
 export type Run = (statements: Statement[]) => Promise<D1Result[]>
 
@@ -35,19 +35,25 @@ export class BatchJoiner {
   readonly #run: Run
   #waiting: Call[] = []
   #waitingSize = 0
-  #underWay = 0
+  /** The transaction that the next one waits for. */
+  #current: object | undefined
+  /** Transactions that D1 did not answer in time, and may still. */
+  readonly #stalled = new Set<object>()
   /** Whether the last transaction had several callers. */
   #isLoaded = false
   #isGathering = false
-  #watching: ReturnType<typeof setTimeout> | undefined
 
   constructor(run: Run) {
     this.#run = run
   }
 
-  /** Whether so many callers wait that the next one does better to go to D1 by itself. */
+  /** Whether so much waits here that the next caller does better to go to D1 by itself. */
   get isFull(): boolean {
-    return this.#waiting.length >= MAX_WAITING || this.#waitingSize >= MAX_WAITING_CHARACTERS
+    return (
+      this.#waiting.length >= MAX_WAITING ||
+      this.#waitingSize >= MAX_WAITING_CHARACTERS ||
+      this.#stalled.size >= MAX_STALLED
+    )
   }
 
   /** Resolves to the results of these statements or rejects with D1's error, as for a batch of their own. */
@@ -56,7 +62,7 @@ export class BatchJoiner {
       const size = sizeOf(statements)
       this.#waiting.push({ statements, size, resolve, reject })
       this.#waitingSize += size
-      if (this.#underWay > 0) return
+      if (this.#current !== undefined) return
       if (this.#isLoaded) this.#startSoon()
       else this.#start()
     })
@@ -68,29 +74,33 @@ export class BatchJoiner {
     this.#isGathering = true
     setTimeout(() => {
       this.#isGathering = false
-      if (this.#waiting.length > 0 && this.#underWay === 0) this.#start()
+      if (this.#waiting.length > 0 && this.#current === undefined) this.#start()
     }, 0)
   }
 
   #start(): void {
     const calls = this.#take()
+    const transaction = {}
     this.#isLoaded = calls.length > 1
-    this.#underWay++
-    this.#watch()
+    this.#current = transaction
+    const timer = setTimeout(() => this.#stall(transaction), MAX_WAIT_MS)
     void this.#commit(calls).finally(() => {
-      this.#underWay--
-      if (this.#waiting.length > 0) this.#startSoon()
-      else if (this.#underWay === 0) clearTimeout(this.#watching)
+      clearTimeout(timer)
+      this.#end(transaction)
     })
   }
 
-  /** Callers must not hang because of a transaction before theirs that hangs. */
-  #watch(): void {
-    clearTimeout(this.#watching)
-    this.#watching = setTimeout(() => {
-      if (this.#waiting.length > 0 && this.#underWay < MAX_UNDER_WAY) this.#start()
-      else this.#watch()
-    }, MAX_WAIT_MS)
+  #end(transaction: object): void {
+    if (this.#stalled.delete(transaction)) return
+    this.#current = undefined
+    if (this.#waiting.length > 0) this.#startSoon()
+  }
+
+  /** Its callers go on waiting for it, but the others must not hang with them. */
+  #stall(transaction: object): void {
+    this.#stalled.add(transaction)
+    this.#current = undefined
+    if (this.#waiting.length > 0) this.#start()
   }
 
   /** The first of the waiting calls, and as many more as fit into one transaction with it. */

@@ -206,6 +206,12 @@ describe('bounds', () => {
     expect(batches.length).toBe(1)
     vi.advanceTimersByTime(1)
     expect(batches.map(({ statements }) => statements.length)).toEqual([1, 2])
+    batches[1]!.answer()
     vi.useRealTimers()
+    await turn()
+    // The first still hangs, and nobody waits for it.
+    void joiner.write(put(4))
+    await turn()
+    expect(batches.length).toBe(3)
   })
 })

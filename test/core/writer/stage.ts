@@ -2,7 +2,6 @@
 
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { vi } from 'vitest'
 import type { DatabaseWriter } from '../../../src/core/writer/database-writer.ts'
 
 /** Runs `work` inside the one writer that tests have. */
@@ -30,10 +29,22 @@ export async function withWritersDatabase<Result>(
   }
 }
 
-/** Counts the statements in each transaction that the writer sends to D1 while `work` runs. */
-export async function transactionsOf(work: () => Promise<unknown>): Promise<number[]> {
-  const batch = vi.fn((statements: D1PreparedStatement[]) => env.DB.batch(statements))
+/**
+ * Counts the statements in each transaction that the writer sends to D1 while `work` runs. With `crowded`, the first does
+ * not end before the second starts, so that all other callers arrive meanwhile: after a second the writer stops waiting.
+ */
+export async function transactionsOf(
+  work: () => Promise<unknown>,
+  { crowded = false } = {},
+): Promise<number[]> {
+  const sizes: number[] = []
+  const { promise: second, resolve: begin } = Promise.withResolvers<void>()
+  const batch = async (statements: D1PreparedStatement[]) => {
+    if (sizes.push(statements.length) > 1) begin()
+    else if (crowded) await second
+    return env.DB.batch(statements)
+  }
   const counting = { prepare: (query: string) => env.DB.prepare(query), batch } as unknown as D1Database
-  await withWritersDatabase(counting, work)
-  return batch.mock.calls.map(([statements]) => statements.length)
+  await withWritersDatabase(counting, () => work().finally(begin))
+  return sizes
 }
