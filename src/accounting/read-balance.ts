@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import { requirePermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { isTopUpOf } from '../money/top-up-key.ts'
-import { leftForOrganiser, UNPAID } from '../payouts/left-to-pay.ts'
+import { leftForOrganiser, UNPAID } from '../raffles/organiser-balance.ts'
 import type { Balance } from './balance-contract.ts'
 
 export async function readBalance(ctx: Ctx, organisationId: string): Promise<Balance> {
