@@ -9,6 +9,7 @@ const AUDIT_ACTIONS = [
   'category.created',
   'category.deleted',
   'category.updated',
+  'guarantee_limit.set',
   'member.added',
   'member.removed',
   'organisation.created',

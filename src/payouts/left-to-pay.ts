@@ -31,5 +31,5 @@ export function leftForShop(
 export const owesElsewhere = (missing: Money): Problem =>
   new Problem(
     'invalid_state',
-    `The organisation owes ${formatMoney(missing)} to prizes of other raffles or for disputed payments, or has already requested that sum. This can be paid out once the organisation has paid it in and an administrator has recorded the top-up.`,
+    `The organisation owes ${formatMoney(missing)} to prizes of other raffles or for disputed payments, has it set aside for guaranteed raffles, or has already requested that sum. This can be paid out once the organisation has paid it in and an administrator has recorded the top-up.`,
   )

@@ -13,6 +13,7 @@ import { DAY_MS } from '../core/time.ts'
 import { requireStatement } from '../money/require-statement.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from '../money/schema.ts'
 import { isUnconfirmed } from '../money/unconfirmed.ts'
+import { keptBack } from '../raffles/guarantee.ts'
 import type { Claim } from '../raffles/held-for.ts'
 import { leftForOrganiser } from '../raffles/organiser-balance.ts'
 import type { MarkPaid, Payout } from './contract.ts'
@@ -131,7 +132,10 @@ interface Cover {
 
 /** The balance that must cover an organisation's payout; a prize is owed whatever the balance. */
 const COVERS: Partial<Record<PayoutRow['kind'], (payout: PayoutRow, statuses: PayoutStatus[]) => Cover>> = {
-  organiser: (payout, statuses) => ({ left: leftForOrganiser(payout, statuses), why: owesElsewhere }),
+  organiser: (payout, statuses) => ({
+    left: sql`(${leftForOrganiser(payout, statuses)} - ${keptBack(payout)})`,
+    why: owesElsewhere,
+  }),
   shop: (payout, statuses) => ({ left: leftForShop(payout, statuses), why: shopLacks }),
 }
 

@@ -458,6 +458,16 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
     },
   ],
   [
+    'guarantee_limit.set',
+    { kind: 'organisation', fields: ['KES'] },
+    async () => {
+      const { id } = await organisationWithOperator()
+      const path = `/organisations/${id}/guarantee-limits/KES`
+      const body = { amount: 900 }
+      return { actor: await signedInAdmin(), method: 'PUT', path, body, organisationId: id, subject: id }
+    },
+  ],
+  [
     'organisation.created',
     { kind: 'organisation', everyTime: true },
     async () => ({
