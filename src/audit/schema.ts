@@ -9,7 +9,11 @@ const AUDIT_ACTIONS = [
   'category.created',
   'category.deleted',
   'category.updated',
+  'invitation.revoked',
+  // Written until invitations replaced it.
   'member.added',
+  'member.invited',
+  'member.joined',
   'member.removed',
   'organisation.created',
   'payment.dismissed',
