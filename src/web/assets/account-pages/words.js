@@ -74,7 +74,8 @@ export const WORDS = {
     registerFailed:
       'We could not sign you in. If you have an account already, sign in with its password or set a new one.',
     joinedTitle: 'You are a member',
-    joinedText: 'You now belong to this organisation. You can close this page.',
+    joinedText: 'You now belong to this organisation:',
+    joinedAside: 'You can close this page.',
     usedInviteText:
       'It works once, for seven days. If you have accepted the invitation, you are done. If not, ask the organisation to invite you again.',
 
@@ -165,7 +166,8 @@ export const WORDS = {
     registerFailed:
       'No pudimos iniciar tu sesión. Si ya tienes una cuenta, usa su contraseña o elige una nueva.',
     joinedTitle: 'Ya formas parte',
-    joinedText: 'Ahora formas parte de esta organización. Puedes cerrar esta página.',
+    joinedText: 'Ahora formas parte de esta organización:',
+    joinedAside: 'Puedes cerrar esta página.',
     usedInviteText:
       'Sirve una sola vez, durante siete días. Si ya aceptaste la invitación, todo está bien. Si no, pide a la organización que te invite de nuevo.',
 
