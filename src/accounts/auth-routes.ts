@@ -38,7 +38,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       describe({
         summary: 'Register',
         description:
-          'Creates a user and sends a mail to verify the address. The answer and its time are the same if the address has an account already: nothing about that account changes, and its owner gets a mail, at most one an hour. So the answer does not tell whether an address is taken. One way is left: after a registration, a login with its password works only if the address was free. A password has 12 to 128 characters and must not be easy to guess. The error says why it is: it is close to a common password, to the name or to the address, it repeats itself, it is a sequence, or it is made of dates.',
+          'Creates a user and sends a mail to verify the address. The answer does not tell whether the address has an account already. If it has one, that account does not change. Its owner gets a mail, at most one an hour. Only a login tells: with the new password it works if the address was free. A password has 12 to 128 characters and must not be easy to guess. The error says why it is: it is close to a common password, to the name or to the address, it repeats itself, it is a sequence, or it is made of dates.',
         tag: TAG,
         auth: 'none',
         success: {

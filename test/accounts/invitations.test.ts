@@ -18,6 +18,7 @@ import {
   signedInAdmin,
   testContext,
   uniqueEmail,
+  userIdOf,
 } from '../harness/people.ts'
 import { as, at, DAY, HOUR, interrupted, iso, MINUTE, NOW, sweep, useClock } from '../raffles/scenario.ts'
 import { mailsTo, tokenIn } from './mail/mailbox.ts'
@@ -274,9 +275,9 @@ describe('accepting with the token of the mail', () => {
     const { organisation, email, token } = await invited()
     const body = { email, password: 'correct horse battery', name: 'Amina' }
     await as(null, 'POST', '/auth/register', body)
-    const id = await env.DB.prepare('SELECT id FROM users WHERE email = ?').bind(email).first<string>('id')
-    expect((await acceptBy({ id: id! }, token)).status).toBe(200)
-    expect(await membership(organisation.id, id!)).not.toBeNull()
+    const id = await userIdOf(email)
+    expect((await acceptBy({ id }, token)).status).toBe(200)
+    expect(await membership(organisation.id, id)).not.toBeNull()
   })
 
   it('is refused to another address, without its name, and leaves the invitation open', async () => {

@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { call } from '../../harness/client.ts'
-import { registerPlayer, uniqueEmail } from '../../harness/people.ts'
+import { registerPlayer, uniqueEmail, userIdOf } from '../../harness/people.ts'
 import { at, HOUR, NOW, sweep, useClock } from '../../raffles/scenario.ts'
 import { mailsTo, outboxOf, tokenIn } from './mailbox.ts'
 
@@ -53,7 +53,9 @@ describe('the owner of a taken address', () => {
     const email = uniqueEmail()
     await register(email)
     await register(email)
-    const id = await env.DB.prepare('SELECT id FROM users WHERE email = ?').bind(email).first<string>('id')
-    expect((await outboxOf(id!)).map(({ kind }) => kind)).toEqual(['verify_email', 'address_taken'])
+    expect((await outboxOf(await userIdOf(email))).map(({ kind }) => kind)).toEqual([
+      'verify_email',
+      'address_taken',
+    ])
   })
 })
