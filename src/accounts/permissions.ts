@@ -1,4 +1,4 @@
-/** Decides who may do what. Roles and sessions are read from D1 each time, so that a change takes effect at once. */
+/** Decides who may do what. Roles are read from D1 each time. Ended sessions: `revocations.ts`. */
 import { and, eq, isNull } from 'drizzle-orm'
 import type { Actor, Ctx } from '../core/context.ts'
 import { invalid, notFound, Problem } from '../core/errors.ts'
