@@ -2,6 +2,7 @@
 import { purgeInvitations } from './accounts/invitations/purge-invitations.ts'
 import { purgeMails } from './accounts/mail/purge-mails.ts'
 import { sweepMails } from './accounts/mail/sweep-mails.ts'
+import { purgeRevocations } from './accounts/purge-revocations.ts'
 import { purgeSessions } from './accounts/purge-sessions.ts'
 import { sweepHolds } from './checkout/sweep-holds.ts'
 import { sweepOrders } from './checkout/sweep-orders.ts'
@@ -46,6 +47,7 @@ const AFTER_RAFFLES: readonly Job[] = [
   ['series', sweepSeries],
   ['purge sessions', purgeSessions],
   ['purge invitations', purgeInvitations],
+  ['purge revocations', purgeRevocations],
   ['purge mails', purgeMails],
   ['purge webhooks', purgeWebhooks],
 ]

@@ -110,8 +110,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       '/logout',
       describe({
         summary: 'Log out',
-        description:
-          'Ends the session and its refresh token. The access token still works for reads and purchases of players until it expires.',
+        description: 'Ends the session. Its access token and its refresh token are refused within a second.',
         tag: TAG,
         auth: 'user',
         success: { status: 204, description: 'Logged out.' },

@@ -5,6 +5,7 @@ import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
 import { endInvitations, sentByMember } from './invitations/states.ts'
 import { requireMember, requirePermission, requireUser } from './permissions.ts'
+import { revokedTokens } from './revocations.ts'
 import { members } from './schema.ts'
 
 export async function removeMember(ctx: Ctx, organisationId: string, userId: string): Promise<void> {
@@ -20,5 +21,6 @@ export async function removeMember(ctx: Ctx, organisationId: string, userId: str
       .returning({ userId: members.userId }),
     insertAudit(ctx, { action: 'member.removed', subject: { kind: 'user', id: userId }, organisationId }),
   ])
+  revokedTokens.expire()
   if (removed.length === 0) throw notFound('member')
 }

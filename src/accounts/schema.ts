@@ -129,6 +129,37 @@ export const invitations = sqliteTable(
   ],
 )
 export type InvitationRow = typeof invitations.$inferSelect
+/** Who left an organisation, and when: for a while they still count as its staff. */
+export const formerMembers = sqliteTable(
+  'former_members',
+  {
+    organisationId: text()
+      .notNull()
+      .references(() => organisations.id),
+    userId: text()
+      .notNull()
+      .references(() => users.id),
+    leftAt: integer().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.organisationId, table.userId] }),
+    index('former_members_user').on(table.userId),
+  ],
+)
+
+/**
+ * Access tokens that were revoked before they expire. Triggers insert the rows, so that no change forgets them: a session
+ * that ends, a proved address, a membership that begins or ends. Deleted once every token that they revoke has expired.
+ */
+export const revocations = sqliteTable('revocations', {
+  /** A token carries the number of the last row at its issue; only later rows revoke it. */
+  seq: integer().primaryKey({ autoIncrement: true }),
+  userId: text().notNull(),
+  /** The tokens of one session; null: every token of the user. */
+  sessionId: text(),
+  /** By the database's clock. */
+  at: integer().notNull(),
+})
 
 /** API keys of organisations. Only the hash of a secret is stored. */
 export const apiKeys = sqliteTable(

@@ -8,6 +8,7 @@ import type { SetUserStatus, User } from './contract.ts'
 import { endInvitations } from './invitations/states.ts'
 import { requireAdmin } from './permissions.ts'
 import { presentUser } from './present.ts'
+import { revokedTokens } from './revocations.ts'
 import { invitations, sessions, users } from './schema.ts'
 
 export async function setUserStatus(ctx: Ctx, userId: string, { status }: SetUserStatus): Promise<User> {
@@ -39,6 +40,7 @@ export async function setUserStatus(ctx: Ctx, userId: string, { status }: SetUse
   const [, [row]] = await withRetry(() =>
     ctx.db.batch([record, update, ...(status === 'active' ? [] : [endSessions, endSent])]),
   )
+  revokedTokens.expire()
   if (row === undefined) throw notFound('user')
   return presentUser(row)
 }

@@ -18,6 +18,7 @@ import {
   type Person,
   registerPlayer,
   signedInAdmin,
+  strangerFacts,
   testContext,
 } from '../harness/people.ts'
 import {
@@ -545,7 +546,10 @@ describe('approval by another person', () => {
     if (!result.ok) throw new Error(result.problems.join())
     const ctx = { ...testContext(), settings: result.settings }
     return approvePayout(
-      Object.assign(ctx, { db: testContext().db, actor: { userId: person.id, sessionId: person.sessionId } }),
+      Object.assign(ctx, {
+        db: testContext().db,
+        actor: { ...strangerFacts(person.id), sessionId: person.sessionId, isChecked: true },
+      }),
       id,
     )
   }

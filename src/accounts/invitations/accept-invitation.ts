@@ -8,6 +8,7 @@ import type { Organisation } from '../contract.ts'
 import { isLive, markTokensUsed } from '../email-token.ts'
 import { requireLiveUser } from '../permissions.ts'
 import { presentOrganisation } from '../present.ts'
+import { revokedTokens } from '../revocations.ts'
 import { emailTokens, invitations, members, organisations, users } from '../schema.ts'
 import type { AfterVerified } from '../verify-email.ts'
 import { requireProvedAddress } from './proved-address.ts'
@@ -96,6 +97,7 @@ async function accept(ctx: Ctx, { id, userId, afterVerified, ended }: Acceptance
   const [, , , , , [row], [counted]] = await withRetry(() =>
     ctx.db.batch([join, record, verify, voidMails, end, read, readCount]),
   )
+  revokedTokens.expire()
   // A retry after a lost response finds what it has done itself.
   if (row?.outcome === 'accepted' && row.endedBy === userId) {
     await afterVerified(ctx, userId)
