@@ -10,7 +10,11 @@ const AUDIT_ACTIONS = [
   'category.deleted',
   'category.updated',
   'guarantee_limit.set',
+  'invitation.revoked',
+  // Written until invitations replaced it.
   'member.added',
+  'member.invited',
+  'member.joined',
   'member.removed',
   'organisation.created',
   'payment.dismissed',

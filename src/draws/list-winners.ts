@@ -1,7 +1,7 @@
 /** Lists winners: of the last week or the caller's own, the newest first; of one raffle, in the order of the draws. */
 import { and, asc, desc, eq, gte, type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
-import { requireUser } from '../accounts/permissions.ts'
+import { requireCheckedUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
 import { DAY_MS } from '../core/time.ts'
@@ -14,7 +14,7 @@ import { winners } from './schema.ts'
 const RECENT_MS = 7 * DAY_MS
 
 export function listWinners(ctx: Ctx, query: ListWinners): Promise<PageOf<Winner>> {
-  if (query.mine) return page(ctx, query, eq(winners.userId, requireUser(ctx).userId), NEWEST_FIRST)
+  if (query.mine) return page(ctx, query, eq(winners.userId, requireCheckedUser(ctx).userId), NEWEST_FIRST)
   return page(ctx, query, gte(winners.announcedAt, query.since ?? ctx.now - RECENT_MS), NEWEST_FIRST)
 }
 

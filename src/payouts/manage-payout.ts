@@ -29,7 +29,7 @@ import {
   trySending,
 } from './send-payout.ts'
 
-/** Somebody whom the requester did not bring in: an admin, or a member of long standing whom another person added. */
+/** Somebody whom the requester did not bring in: an admin, or a member of long standing whom another person invited. */
 async function requireOther(ctx: Ctx, { organisationId, requestedBy }: PayoutRow): Promise<void> {
   const { userId, isAdmin } = await requireLiveUser(ctx)
   if (requestedBy === userId) {
@@ -44,7 +44,7 @@ async function requireOther(ctx: Ctx, { organisationId, requestedBy }: PayoutRow
   if (member === undefined || member.addedBy === requestedBy) {
     throw new Problem(
       'forbidden',
-      'The requester of this payout added you to the organisation: somebody else must approve it.',
+      'The requester of this payout invited you to the organisation: somebody else must approve it.',
     )
   }
   const days = approverMinDays(ctx.settings)

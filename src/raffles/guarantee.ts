@@ -1,6 +1,6 @@
 /**
  * The cover of guarantees. What a guaranteed raffle promises beyond its prize pool is set aside before its pool takes the
- * terms, and counts until the draw books what is really lacking, or the raffle is cancelled. See decision 14.
+ * terms, and counts until the draw books what is really lacking, or the raffle is cancelled. See decision 16.
  */
 import { and, eq, gt, lte, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'

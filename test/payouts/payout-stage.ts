@@ -1,4 +1,5 @@
 // Stages a drawn, priced raffle, with its takings in the ledger as its orders would have booked them.
+
 import { expect } from 'vitest'
 import { account, insertTransfers, tillOf } from '../../src/money/ledger.ts'
 import { findRaffle } from '../../src/raffles/find-raffle.ts'
@@ -27,6 +28,7 @@ import {
   stageRaffle,
   sweep,
 } from '../raffles/scenario.ts'
+import { ANYONE } from '../tickets/entrant.ts'
 
 export const PRICE = 1_000
 export const cash = (amount: number, quantity = 1) => ({
@@ -122,11 +124,21 @@ async function enterPaid({ id: itemId, pool }: Staged, players: number): Promise
   const free = { itemId, key: '', request: '', quantity: 1, numbers: null, payment: null }
   for (const { id: holder } of await Promise.all(Array.from({ length: players }, () => registerPlayer()))) {
     const held = await askPool(ctx, pool, (stub) =>
-      stub.reserve({ ...free, holder, key: newKey(), payment: { holdMs: MINUTE, provider: 'sandbox' } }),
+      stub.reserve({
+        ...free,
+        holder,
+        entrant: ANYONE,
+        key: newKey(),
+        payment: { holdMs: MINUTE, provider: 'sandbox' },
+      }),
     )
     // If entries are free, the pool refuses a payment.
     const { reservation } = orThrow(
-      held.ok ? held : await askPool(ctx, pool, (stub) => stub.reserve({ ...free, holder, key: newKey() })),
+      held.ok
+        ? held
+        : await askPool(ctx, pool, (stub) =>
+            stub.reserve({ ...free, holder, entrant: ANYONE, key: newKey() }),
+          ),
     )
     const { seq } = reservationAddress(reservation.id)
     if (held.ok) orThrow(await askPool(ctx, pool, (stub) => stub.confirm(seq, reservation.id)))
