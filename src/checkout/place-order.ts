@@ -19,8 +19,9 @@ import { LINES, linePort, namedItems } from '../orders/lines/index.ts'
 import { type OrderLineRow, type OrderRow, orderLines, orders } from '../orders/schema.ts'
 import { newPayment } from '../payments/new-payment.ts'
 import { startPayment } from '../payments/start-payment.ts'
+import { CHALLENGE_FIELD } from '../tickets/client.ts'
 import type { OrderLineIn, PlaceOrder } from './contract.ts'
-import { requireBuyer } from './eligibility.ts'
+import { requireTaker } from './eligibility.ts'
 import { mustBePayableBy } from './payment-method.ts'
 import { holdMsOf, payUntilOf } from './time-to-pay.ts'
 
@@ -42,13 +43,15 @@ export async function placeOrder(
   key: string,
   pathOf: PathOf = (at) => `lines.${at}`,
 ): Promise<PlacedOrder> {
-  const { userId, isProved, staffOf } = requireBuyer(ctx)
+  const { turnstileToken: token, ...body } = input
+  // A repeat may send a new token.
+  const request = bodyHash(body)
+  const buyer = requireTaker(ctx, { token, key, request })
+  const { userId } = buyer
   const { provider } = input.payment
   mustBePayableBy(ctx.settings, input.payment, PAYMENT)
-  const request = bodyHash(input)
-  const entrant = { isProved, staffOf }
   const holdMs = holdMsOf(ctx.settings, provider)
-  const terms = { userId, entrant, key: `order:${key}`, request, holdMs, provider }
+  const terms = { ...buyer, key: `order:${key}`, request, holdMs, provider }
   const held = await holdAll(ctx, input, terms, pathOf)
   const known = held.some(({ repeated }) => repeated) ? await findOrderByKey(ctx, userId, key) : undefined
   if (known !== undefined) return resume(ctx, known, held, request)
@@ -124,7 +127,7 @@ const sumOf = (held: HeldLine[], lines: OrderLineIn[]): Money => ({
   currency: held[0]!.currency,
 })
 
-/** Puts `path` before the paths of validation errors. */
+/** Puts `path` before the paths of validation errors. The challenge's field belongs to the whole order. */
 async function withErrorPath(path: string, work: () => Promise<void>): Promise<void> {
   try {
     await work()
@@ -132,7 +135,8 @@ async function withErrorPath(path: string, work: () => Promise<void>): Promise<v
     if (!(error instanceof Problem) || error.extras.errors === undefined) throw error
     const errors = error.extras.errors.map((each) => ({
       ...each,
-      path: [path, each.path].filter((part) => part !== '').join('.'),
+      path:
+        each.path === CHALLENGE_FIELD ? each.path : [path, each.path].filter((part) => part !== '').join('.'),
     }))
     throw new Problem(error.code, error.message, { ...error.extras, errors })
   }

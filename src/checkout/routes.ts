@@ -26,6 +26,7 @@ const TAG = 'Orders'
 
 /** The errors of a pool when it is called for tickets. */
 const POOL_ERRORS: readonly ErrorCode[] = [
+  'forbidden',
   'not_found',
   'sold_out',
   'sales_closed',
@@ -43,7 +44,7 @@ export const purchases = new Hono<AppEnv>().post(
   describe({
     summary: 'Take tickets of a raffle',
     description:
-      'Takes `quantity` tickets, or exactly `numbers` if the raffle lets its players choose. Free tickets are yours at once. For other tickets send `payment`: they are held by an order, which you pay at `order.payment.checkoutUrl` or on your phone. The same Idempotency-Key and body return the same tickets.',
+      'Takes `quantity` tickets, or exactly `numbers` if the raffle lets its players choose. Free tickets are yours at once. For other tickets send `payment`: they are held by an order, which you pay at `order.payment.checkoutUrl` or on your phone. If the raffle has `challenge: turnstile`, send `turnstileToken`. Members of the organisation get none unless the raffle has `staffMayEnter`, and `entrants: proved` asks for a proved address. The same Idempotency-Key and body return the same tickets; `turnstileToken` may differ.',
     tag: 'Tickets',
     auth: 'user',
     idempotent: true,
@@ -71,7 +72,7 @@ export const orderRoutes = (table: LineTable) =>
       '/',
       describe({
         summary: 'Place an order',
-        description: `Sells tickets of raffles and units of products: holds every line or none, and starts one payment for all. Products are sent to \`deliveryAddress\`, which their organisation can read once they are paid, or picked up with \`pickup: true\`. An order with products must have one of the two. You may have ${MAX_UNPAID_ORDERS} unpaid orders with products, and ${MAX_UNPAID_UNITS} unpaid units of each product. The same Idempotency-Key and body return the same order.`,
+        description: `Sells tickets of raffles and units of products: holds every line or none, and starts one payment for all. Products are sent to \`deliveryAddress\`, which their organisation can read once they are paid, or picked up with \`pickup: true\`. An order with products must have one of the two. You may have ${MAX_UNPAID_ORDERS} unpaid orders with products, and ${MAX_UNPAID_UNITS} unpaid units of each product. A raffle with \`challenge: turnstile\` needs \`turnstileToken\`, which a repeat may leave out or replace. The same Idempotency-Key and body return the same order.`,
         tag: TAG,
         auth: 'user',
         idempotent: true,

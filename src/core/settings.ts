@@ -75,6 +75,12 @@ export const SettingsSchema = z.object({
     .max(320)
     .regex(/^[^\r\n]*[^\s<@]+@[^\s@]+$/, 'must hold an e-mail address')
     .optional(),
+  /** The keys of a Turnstile widget, with which raffles may ask for a check of the person; both or none. */
+  TURNSTILE_SITE_KEY: z
+    .string()
+    .regex(/^[\w.-]{8,100}$/, 'must be the key that Cloudflare shows')
+    .optional(),
+  TURNSTILE_SECRET_KEY: z.string().min(8).max(512).optional(),
   /** Shows the names of invalid settings to a request that sends it. */
   HEALTH_TOKEN: HealthToken.optional(),
   CORS_ORIGINS: commaSeparated.pipe(z.array(z.string()).max(32)),
@@ -97,18 +103,18 @@ export function readSettings(env: Record<string, unknown>): SettingsResult {
   }
   const settings = parsed.data
   const problems = settings.ENVIRONMENT === 'production' ? productionProblems(settings) : []
-  problems.push(...mailProblems(settings))
+  problems.push(...setProblems(settings, 'mail', ['MAIL_URL', 'MAIL_KEY', 'MAIL_FROM']))
+  problems.push(...setProblems(settings, 'Turnstile', ['TURNSTILE_SITE_KEY', 'TURNSTILE_SECRET_KEY']))
   return problems.length > 0
     ? { ok: false, problems, healthToken: settings.HEALTH_TOKEN }
     : { ok: true, settings }
 }
 
-/** Without this check, an incomplete mail setup fails only when the first mail is sent. */
-function mailProblems(settings: Settings): string[] {
-  const names = ['MAIL_URL', 'MAIL_KEY', 'MAIL_FROM'] as const
+/** Without this check, a set that is incomplete fails only at its first use. */
+function setProblems(settings: Settings, what: string, names: (keyof Settings)[]): string[] {
   const missing = names.filter((name) => settings[name] === undefined)
   if (missing.length === names.length) return []
-  return missing.map((name) => `${name}: is missing; mail needs ${names.join(', ')}`)
+  return missing.map((name) => `${name}: is missing; ${what} needs ${names.join(', ')}`)
 }
 
 function productionProblems(settings: Settings): string[] {

@@ -30,7 +30,7 @@ export async function reserveEntries(ctx: Ctx, raffle: RaffleRow, grant: GrantRo
 /** A shop's key says nothing of the person, so D1 does. A person who was deleted since counts as anybody. */
 async function entrantOf(ctx: Ctx, userId: string): Promise<Entrant> {
   const facts = await ctx.db.select(personFacts(ctx)).from(users).where(eq(users.id, userId)).get()
-  return facts ?? { isProved: false, staffOf: [] }
+  return { isHuman: false, ...(facts ?? { isProved: false, staffOf: [] }) }
 }
 
 /** False if the ticket list is frozen for the draw. */

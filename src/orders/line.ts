@@ -11,6 +11,7 @@ import type { Ctx } from '../core/context.ts'
 import type { Swept } from '../core/sweep-rows.ts'
 import type { Provider } from '../money/provider-name.ts'
 import type { Entrant, Reservation } from '../tickets/pool-contract.ts'
+import type { PassChallenge } from '../tickets/reserve-tickets.ts'
 import type { OrderLineRow } from './schema.ts'
 
 export interface LineToHold {
@@ -23,6 +24,8 @@ export interface LineToHold {
 export interface HoldTerms {
   userId: string
   entrant: Entrant
+  /** Passes the challenge of an item that asks for one. */
+  passChallenge: PassChallenge
   /** Idempotency key: a repeat returns the first hold. */
   key: string
   /** Fingerprint of the whole order. Another order under the same key is a mismatch. */

@@ -51,7 +51,7 @@ export async function listRaffles(ctx: Ctx, query: ListRaffles): Promise<PageOf<
     .where(and(...conditions))
     .orderBy(direction(column), direction(raffles.id))
     .limit(query.limit + 1)
-  const facts = { now: ctx.now, holdSeconds: ctx.settings.HOLD_SECONDS }
+  const facts = { now: ctx.now, settings: ctx.settings }
   return toPage(
     rows,
     query.limit,

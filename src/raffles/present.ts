@@ -1,4 +1,5 @@
 /** A raffle in its wire shape. */
+import type { Settings } from '../core/settings.ts'
 import { toInstant, toWallClock } from '../core/time.ts'
 import type { Raffle } from './contract.ts'
 import type { FoundRaffle, PoolRow } from './find-raffle.ts'
@@ -8,7 +9,7 @@ import { paymentSpanSeconds } from './terms.ts'
 
 export interface PresentFacts {
   now: number
-  holdSeconds: number
+  settings: Pick<Settings, 'HOLD_SECONDS' | 'TURNSTILE_SITE_KEY'>
 }
 
 export const lifeFacts = (raffle: RaffleRow, pool: PoolRow | null): LifeFacts => ({
@@ -37,14 +38,14 @@ export function ticketCounts(found: FoundTickets, now: number): Pick<Raffle, 'so
   return { sold, held, available: found.raffle.totalTickets - sold - held }
 }
 
-export function presentRaffle(found: FoundRaffle, facts: PresentFacts): Raffle {
+export function presentRaffle(found: FoundRaffle, { now, settings }: PresentFacts): Raffle {
   const { raffle, organisation, pool } = found
   const { opensAt, closesAt, drawAt, timeZone } = raffle
-  const freezeAt = pool?.freezeAt ?? closesAt + paymentSpanSeconds(raffle, facts.holdSeconds) * 1_000
+  const freezeAt = pool?.freezeAt ?? closesAt + paymentSpanSeconds(raffle, settings.HOLD_SECONDS) * 1_000
   return {
     id: raffle.id,
     slug: raffle.slug,
-    status: statusAt(lifeFacts(raffle, pool), facts.now),
+    status: statusAt(lifeFacts(raffle, pool), now),
     organisation: { id: organisation.id, slug: organisation.slug, name: organisation.name },
     seriesId: raffle.seriesId,
     title: raffle.title,
@@ -55,7 +56,7 @@ export function presentRaffle(found: FoundRaffle, facts: PresentFacts): Raffle {
     location: raffle.location,
     ticketPrice: { amount: raffle.priceAmount, currency: raffle.priceCurrency },
     totalTickets: raffle.totalTickets,
-    ...ticketCounts(found, facts.now),
+    ...ticketCounts(found, now),
     maxPerUser: raffle.maxPerUser,
     numbering: raffle.numbering,
     opensAt: toInstant(opensAt),
@@ -76,6 +77,10 @@ export function presentRaffle(found: FoundRaffle, facts: PresentFacts): Raffle {
     guaranteed: raffle.guaranteed,
     providers: raffle.providers,
     entry: raffle.entry,
+    entrants: raffle.entrants,
+    staffMayEnter: raffle.staffMayEnter,
+    challenge: raffle.challenge,
+    turnstileSiteKey: raffle.challenge === 'none' ? null : (settings.TURNSTILE_SITE_KEY ?? null),
     earning: raffle.earning,
     draw: raffle.draw,
     claimDays: raffle.claimDays,

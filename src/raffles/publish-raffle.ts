@@ -31,6 +31,7 @@ export const whyNotPublishNow = (ctx: Ctx, raffle: RulesColumns & Pick<RaffleRow
     now: ctx.now,
     leadSeconds: ctx.settings.DRAW_LEAD_SECONDS,
     paymentSpanSeconds: paymentSpanSeconds(raffle, ctx.settings.HOLD_SECONDS),
+    hasTurnstile: ctx.settings.TURNSTILE_SITE_KEY !== undefined,
     whyNotProvider: (provider) =>
       whyNotProvider(provider, ctx.settings, {
         amount: raffle.priceAmount,

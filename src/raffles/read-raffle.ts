@@ -11,5 +11,5 @@ export async function readRaffle(ctx: Ctx, id: string): Promise<Raffle> {
   const { status, organisationId } = found.raffle
   if (status === 'draft' && !(await hasPermission(ctx, organisationId, 'raffles:write')))
     throw notFound('raffle')
-  return presentRaffle(found, { now: ctx.now, holdSeconds: ctx.settings.HOLD_SECONDS })
+  return presentRaffle(found, { now: ctx.now, settings: ctx.settings })
 }

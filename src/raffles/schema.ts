@@ -3,6 +3,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { organisations } from '../accounts/schema.ts'
 import type { Provider } from '../money/provider-name.ts'
+import { type EntryTerms, OPEN_TO_ALL } from '../tickets/entry-terms.ts'
 import type { CreateRaffle, Prize, SavedTerms } from './contract.ts'
 import type { Earning } from './earning.ts'
 import type { Cadence, SeriesStatus, SeriesTerms } from './series/contract.ts'
@@ -53,6 +54,10 @@ export const raffles = sqliteTable(
     guaranteed: integer({ mode: 'boolean' }).notNull(),
     providers: text({ mode: 'json' }).$type<Provider[]>().notNull(),
     entry: text().$type<CreateRaffle['entry']>().notNull(),
+    /** Who may enter. The defaults are what the pools of older raffles decide by. */
+    entrants: text().$type<EntryTerms['entrants']>().notNull().default(OPEN_TO_ALL.entrants),
+    staffMayEnter: integer({ mode: 'boolean' }).notNull().default(OPEN_TO_ALL.staffMayEnter),
+    challenge: text().$type<EntryTerms['challenge']>().notNull().default(OPEN_TO_ALL.challenge),
     /** How orders earn entries; null if they do not. Fixed at publication. */
     earning: text({ mode: 'json' }).$type<Earning>(),
     draw: text({ mode: 'json' }).$type<CreateRaffle['draw']>().notNull(),

@@ -1,6 +1,7 @@
 /** The requests and answers of a pool: plain values, which cross between the worker and the object. */
 import type { ErrorCode } from '../core/errors.ts'
 import type { CloseReason } from '../rdp1/commitment.ts'
+import type { EntryTerms } from './entry-terms.ts'
 import type { Terms } from './terms.ts'
 
 /** The most tickets of one reservation. */
@@ -36,6 +37,8 @@ export interface Refusal {
   code: ErrorCode
   detail: string
   numbers?: number[]
+  /** The rule about persons that refused. Another try may pass it, once the person has done what it asks for. */
+  rule?: keyof EntryTerms
 }
 
 export type Outcome<Value> = ({ ok: true } & Value) | Refusal
@@ -46,6 +49,8 @@ export interface Entrant {
   isProved: boolean
   /** The organisations of which the holder is a member, or was one a short while ago. */
   staffOf: readonly string[]
+  /** Whether the person has just passed the challenge. */
+  isHuman: boolean
 }
 
 export interface ReserveRequest {

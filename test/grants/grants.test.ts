@@ -737,3 +737,86 @@ describe('an order of our own shop', () => {
     })
   }, 60_000)
 })
+
+describe('the rules about who may enter', () => {
+  it('refuse entries of a member of the organisation, and say why', async () => {
+    const shop = await stageShop()
+    const { body } = await grant(shop, { userId: shop.organisation.operator.id })
+    expect(body).toMatchObject({
+      status: 'refused',
+      entries: 0,
+      reason: 'Members of the organisation cannot take part, nor in the 30 days after they leave it.',
+    })
+    expect(await sold(shop.raffle.id)).toBe(0)
+    const open = await stageShop({ per: 'order' }, { staffMayEnter: true })
+    expect((await grant(open, { userId: open.organisation.operator.id })).body.status).toBe('granted')
+  })
+
+  it('let a grant wait until its user proves the address', async () => {
+    const shop = await stageShop({ per: 'order', oncePerPerson: true }, { entrants: 'proved' })
+    const player = await registerPlayer()
+    const orderRef = newRef()
+    expect((await grant(shop, { orderRef, userId: player.id })).body).toMatchObject({
+      status: 'waiting',
+      entries: 0,
+    })
+    at(NOW + MINUTE)
+    await sweep()
+    expect(await statusOf(shop, orderRef)).toBe('waiting')
+    await prove(player)
+    await sweep()
+    expect(await statusOf(shop, orderRef)).toBe('granted')
+    expect(await sold(shop.raffle.id)).toBe(1)
+    expect((await grant(shop, { userId: (await registerPlayer()).id })).body.status).toBe('waiting')
+  })
+
+  it('refuse a grant whose user did not prove the address before sales closed', async () => {
+    const shop = await stageShop({ per: 'order' }, { entrants: 'proved' })
+    const orderRef = newRef()
+    await grant(shop, { orderRef, userId: (await registerPlayer()).id })
+    at(CLOSES_AT)
+    await sweep()
+    expect((await callGrants(shop, 'GET', `/${orderRef}`)).body).toMatchObject({
+      status: 'refused',
+      reason: 'It had no owner with a proved e-mail address before sales closed.',
+    })
+  })
+
+  it('let a claimed grant wait again if they have changed before sales opened', async () => {
+    const opensAt = NOW + 10 * MINUTE
+    const shop = await stageShop({ per: 'order', oncePerPerson: true }, { opensAt: iso(opensAt) })
+    const [player, proved] = [await registerPlayer(), await registerPlayer()]
+    await prove(proved)
+    const [first, second] = [newRef(), newRef()]
+    await grant(shop, { orderRef: first, userId: player.id })
+    await grant(shop, { orderRef: second, userId: proved.id })
+    const { operator, id } = shop.raffle
+    expect((await as(operator, 'PUT', `/raffles/${id}`, { entrants: 'proved' })).status).toBe(200)
+    at(opensAt)
+    await sweep()
+    expect(await statusOf(shop, first)).toBe('waiting')
+    expect(await statusOf(shop, second)).toBe('granted')
+    expect(await rowOf(first)).toMatchObject({ entries: 0, once: null, due_at: CLOSES_AT })
+    await prove(player)
+    await sweep()
+    expect(await statusOf(shop, first)).toBe('granted')
+    expect(await sold(id)).toBe(2)
+  })
+
+  it('ask nobody for a Turnstile check', async () => {
+    const shop = await stageShop()
+    const keys = { TURNSTILE_SITE_KEY: '0x4AAAAAAADnPIDROrmt1Wwj', TURNSTILE_SECRET_KEY: 'the-secret-key' }
+    const { operator, id } = shop.raffle
+    const changed = await as(
+      operator,
+      'PUT',
+      `/raffles/${id}`,
+      { challenge: 'turnstile' },
+      {
+        bindings: keys as unknown as Partial<Bindings>,
+      },
+    )
+    expect(changed.body).toMatchObject({ challenge: 'turnstile' })
+    expect((await grant(shop, { userId: (await registerPlayer()).id })).body.status).toBe('granted')
+  })
+})

@@ -6,7 +6,8 @@ import { account } from '../../money/ledger.ts'
 import { raffles } from '../../raffles/schema.ts'
 import { askPool, orThrow } from '../../tickets/client.ts'
 import type { Reservation } from '../../tickets/pool-contract.ts'
-import { poolNameOf, reservationAddress } from '../../tickets/reservation-id.ts'
+import { reservationAddress } from '../../tickets/reservation-id.ts'
+import { reserveTickets } from '../../tickets/reserve-tickets.ts'
 import { pools, reservations } from '../../tickets/schema.ts'
 import { saleTermsOf } from '../../tickets/terms.ts'
 import { isOneOf } from '../find-order.ts'
@@ -58,20 +59,11 @@ export const raffleLine: LinePort<'raffleId'> = {
       .from(raffles)
       .where(isOneOf(raffles.id, itemIds)),
 
-  async hold(ctx, { itemId, quantity, numbers }, { userId, entrant, key, request, holdMs, provider }) {
-    const outcome = await askPool(ctx, poolNameOf(itemId), (pool) =>
-      pool.reserve({
-        itemId,
-        holder: userId,
-        entrant,
-        key,
-        request,
-        quantity,
-        numbers,
-        payment: { holdMs, provider },
-      }),
-    )
-    const { reservation, repeated, sale } = orThrow(outcome)
+  async hold(ctx, { itemId, quantity, numbers }, terms) {
+    const { userId: holder, entrant, passChallenge, key, request, holdMs, provider } = terms
+    const payment = { holdMs, provider }
+    const wanted = { itemId, holder, entrant, key, request, quantity, numbers, payment }
+    const { reservation, repeated, sale } = orThrow(await reserveTickets(ctx, wanted, passChallenge))
     return { ...sale, hold: reservation, repeated }
   },
 

@@ -28,6 +28,7 @@ import {
   NOT_CONFIGURED,
   NOUN,
   refuse,
+  whyEntrantRefused,
   whyHoldRefused,
   whyLimitReached,
   whyRequestRefused,
@@ -130,7 +131,10 @@ export class Pool {
     if (request.itemId !== this.itemId) return NOT_CONFIGURED
     const earlier = this.#store.reservationByKey(request.holder, request.key)
     if (earlier !== undefined) return this.#repeat(earlier, request)
-    const refusal = whySalesRefused(sale, this.#early, this.record, now) ?? whyRequestRefused(sale, request)
+    const refusal =
+      whySalesRefused(sale, this.#early, this.record, now) ??
+      whyRequestRefused(sale, request) ??
+      whyEntrantRefused(sale, request)
     if (refusal !== null) return refusal
     const { holder, quantity, payment } = request
     const limit =

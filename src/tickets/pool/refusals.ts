@@ -1,5 +1,7 @@
 /** The rules of selling. Each function returns the refusal, or null if its rule allows the request. Pure. */
+import { FORMER_MEMBER_DAYS } from '../../accounts/staff.ts'
 import { chainByHash, timeOf } from '../../rdp1/chains.ts'
+import type { EntryTerms } from '../entry-terms.ts'
 import {
   type CancelledBy,
   type Commitment,
@@ -80,6 +82,37 @@ export function whyRequestRefused(
   if (!(payment.holdMs > 0)) throw new RangeError(`a hold cannot last ${payment.holdMs} ms`)
   return null
 }
+
+/** Whether this person may have tickets: for free tickets, priced ones and earned entries alike. */
+export function whyEntrantRefused(
+  sale: SaleTerms,
+  { entrant, entry }: Pick<ReserveRequest, 'entrant' | 'entry'>,
+): Refusal | null {
+  const noun = NOUN[sale.kind]
+  if (!sale.staffMayEnter && entrant.staffOf.includes(sale.organisationId)) {
+    const who = 'Members of the organisation cannot take part'
+    return refuseBy(
+      'staffMayEnter',
+      'forbidden',
+      `${who}, nor in the ${FORMER_MEMBER_DAYS} days after they leave it.`,
+    )
+  }
+  if (sale.entrants === 'proved' && !entrant.isProved) {
+    const how = 'follow the link in the mail that we sent you, or ask for it again'
+    return refuseBy('entrants', 'forbidden', `This ${noun} asks for a proved e-mail address: ${how}.`)
+  }
+  // A shop calls for earned entries, so nobody is there to pass a challenge.
+  if (sale.challenge === 'turnstile' && !entrant.isHuman && entry !== 'grant') {
+    const how = 'send the token of its widget as `turnstileToken`'
+    return refuseBy('challenge', 'validation_failed', `This ${noun} asks for a Turnstile check: ${how}.`)
+  }
+  return null
+}
+
+const refuseBy = (rule: keyof EntryTerms, code: Refusal['code'], detail: string): Refusal => ({
+  ...refuse(code, detail),
+  rule,
+})
 
 /** The limit for a holder who owns `owned` numbers and requests `count` more. */
 export function whyLimitReached({ maxPerUser }: SaleTerms, owned: number, count: number): Refusal | null {

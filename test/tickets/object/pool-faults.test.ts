@@ -6,6 +6,7 @@ import { env } from 'cloudflare:workers'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { canonicalRules } from '../../../src/rdp1/rules.ts'
 import { askPool } from '../../../src/tickets/client.ts'
+import { OPEN_TO_ALL } from '../../../src/tickets/entry-terms.ts'
 import type { Reservation } from '../../../src/tickets/pool-contract.ts'
 import { reservationAddress, reservationId } from '../../../src/tickets/reservation-id.ts'
 import type { RaffleTerms, Terms } from '../../../src/tickets/terms.ts'
@@ -602,7 +603,8 @@ describe('a pool’s terms', () => {
   it('leave no rows if they are invalid, and neither do calls about an unknown raffle', async () => {
     const nowhere = { id: 'raffle_01kjy3cr00e2ys5rh3rp46hk8x', pool: 'eeeeeeeeeee' } as OnSale
     expectLogged('commit failed')
-    const noRules = { kind: 'raffle' as const, rules: 'no rules', paymentSpanSeconds: 0, providers: [] }
+    const outside = { paymentSpanSeconds: 0, providers: [], ...OPEN_TO_ALL }
+    const noRules = { kind: 'raffle' as const, rules: 'no rules', ...outside }
     await expect(inside(nowhere, (pool) => pool.configure(nowhere.id, 1, noRules))).rejects.toThrow()
     expect(await hold(nowhere, someone(), 1)).toMatchObject({ ok: false, code: 'not_found' })
     expect(await confirm({ id: reservationId(nowhere.pool, 1, Date.now()) })).toMatchObject({
