@@ -9,9 +9,11 @@ import type { Claim, ClaimPrize, Winner } from './contract.ts'
 import { findMyWinner, type SelectedWinner } from './find-winner.ts'
 import { presentWinner, prizeAmount } from './present.ts'
 import { destinationOf, isClaimed, redirectPayoutOf } from './prize-payout.ts'
+import { refuseStaff } from './refuse-staff.ts'
 
 export async function claimWinner(ctx: Ctx, id: string, input: ClaimPrize): Promise<Claim> {
   const found = await findOpenWinner(ctx, id)
+  await refuseStaff(ctx, found)
   const amount = prizeAmount(found)
   const { from, set, follow, settled } =
     amount === null ? claimOfItem(input) : await claimOfCash(ctx, found, amount, input)

@@ -108,11 +108,11 @@ export const winners = new Hono<AppEnv>()
     describe({
       summary: 'Claim my prize',
       description:
-        'An item needs an address, money needs a payout method. Before the payout is sent, or after it failed, claim again to redirect it.',
+        'An item needs an address, money needs a payout method. Before the payout is sent, or after it failed, claim again to redirect it. Members of the organisation cannot claim unless the raffle has `staffMayEnter`.',
       tag: TAG,
       auth: 'user',
       success: { status: 200, schema: Claim, example: EXAMPLE_CLAIM, description: 'The claim.' },
-      errors: [...BODY_ERRORS, 'not_found', 'invalid_state'],
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
     }),
     validate('param', WinnerParams),
     validate('json', ClaimPrize, BODIES.ClaimPrize),
