@@ -26,6 +26,7 @@ import { takeOverGrants } from './grants/take-over-grants.ts'
 import { health } from './insights/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { payoutMethods, payouts } from './payouts/routes.ts'
+import { refuseHolders } from './raffles/holds-tickets-of.ts'
 import { raffles } from './raffles/routes.ts'
 import { series } from './raffles/series/routes.ts'
 import { raffleTemplates } from './raffles/templates/routes.ts'
@@ -55,12 +56,13 @@ app.use(
 app.use(authenticate)
 
 const afterVerified = takeOverGrants
+const joinHooks = { beforeJoining: refuseHolders, afterVerified }
 
 const routes = app
   .route('/api/v1/auth', authRoutes({ afterVerified }))
   .route('/api/v1/users', users)
-  .route('/api/v1/users/me/invitations', myInvitations({ afterVerified }))
-  .route('/api/v1/invitations', invitationRoutes({ afterVerified }))
+  .route('/api/v1/users/me/invitations', myInvitations(joinHooks))
+  .route('/api/v1/invitations', invitationRoutes(joinHooks))
   .route('/api/v1/organisations', organisations)
   .route('/api/v1/organisations', organisationInvitations)
   .route('/api/v1/organisations', apiKeyRoutes)

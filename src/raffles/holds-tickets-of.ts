@@ -31,7 +31,7 @@ export async function holdsTicketsOf(ctx: Ctx, userId: string, organisationId: s
 }
 
 /**
- * Call it before a membership begins. D1 may be a moment behind the pool, so a ticket that is taken at the same moment can
+ * Called before a membership begins. D1 may be a moment behind the pool, so a ticket that is taken at the same moment can
  * be missed: `draws/refuse-staff.ts` then refuses its prize.
  */
 export async function refuseHolders(ctx: Ctx, userId: string, organisationId: string): Promise<void> {

@@ -16,12 +16,15 @@ import { endInvitations, isOpen } from './states.ts'
 
 export const MAX_MEMBERSHIPS = 50
 
+/** What higher layers do about a new member; `app.ts` passes it in. */
+export interface JoinHooks {
+  /** Runs before a membership begins, and throws why it must not. */
+  beforeJoining: (ctx: Ctx, userId: string, organisationId: string) => Promise<void>
+  afterVerified: AfterVerified
+}
+
 /** With the token of a mail. It proves that the user reads mail at the address, so the address is verified from then on. */
-export async function acceptByToken(
-  ctx: Ctx,
-  token: string,
-  afterVerified: AfterVerified,
-): Promise<Organisation> {
+export async function acceptByToken(ctx: Ctx, token: string, hooks: JoinHooks): Promise<Organisation> {
   const { userId } = await requireLiveUser(ctx)
   const found = await ctx.db
     .select({ id: invitations.id, email: invitations.email, ownEmail: users.email })
@@ -37,13 +40,13 @@ export async function acceptByToken(
       'This invitation is for another e-mail address. Sign in with the account of the address that got the mail.',
     )
   }
-  return accept(ctx, { id: found.id, userId, afterVerified, ended: deadToken })
+  return accept(ctx, { id: found.id, userId, hooks, ended: deadToken })
 }
 
 /** By its id, for a user who has verified the invited address. */
-export async function acceptMine(ctx: Ctx, id: string, afterVerified: AfterVerified): Promise<Organisation> {
+export async function acceptMine(ctx: Ctx, id: string, hooks: JoinHooks): Promise<Organisation> {
   const { userId } = await requireProvedAddress(ctx)
-  return accept(ctx, { id, userId, afterVerified, ended: () => notFound('invitation') })
+  return accept(ctx, { id, userId, hooks, ended: () => notFound('invitation') })
 }
 
 const deadToken = () => invalid('token', 'is invalid or has expired')
@@ -51,7 +54,7 @@ const deadToken = () => invalid('token', 'is invalid or has expired')
 interface Acceptance {
   id: string
   userId: string
-  afterVerified: AfterVerified
+  hooks: JoinHooks
   /** The error if the invitation is not open, or is for another address. */
   ended: () => Problem
 }
@@ -61,7 +64,7 @@ interface Acceptance {
  * since it was read. The membership comes first, and the others follow only if it exists. So a refusal changes nothing,
  * and of two acceptances at once one joins.
  */
-async function accept(ctx: Ctx, { id, userId, afterVerified, ended }: Acceptance): Promise<Organisation> {
+async function accept(ctx: Ctx, { id, userId, hooks, ended }: Acceptance): Promise<Organisation> {
   const organisationOf = sql`(
     SELECT ${invitations.organisationId} FROM ${invitations} WHERE ${eq(invitations.id, id)})`
   const own = sql`(
@@ -69,6 +72,12 @@ async function accept(ctx: Ctx, { id, userId, afterVerified, ended }: Acceptance
   const isMine = and(eq(invitations.id, id), isOpen(ctx), sql`${invitations.email} = ${own}`)
   const hasJoined = sql`EXISTS (SELECT 1 FROM ${members} WHERE ${eq(members.userId, userId)}
     AND ${members.organisationId} = ${organisationOf})`
+  const open = await ctx.db
+    .select({ organisationId: invitations.organisationId })
+    .from(invitations)
+    .where(isMine)
+    .get()
+  if (open !== undefined) await hooks.beforeJoining(ctx, userId, open.organisationId)
   const isAccepted = sql`EXISTS (SELECT 1 FROM ${invitations} WHERE ${isMine}) AND ${hasJoined}`
 
   const join = ctx.db
@@ -100,7 +109,7 @@ async function accept(ctx: Ctx, { id, userId, afterVerified, ended }: Acceptance
   revokedTokens.expire()
   // A retry after a lost response finds what it has done itself.
   if (row?.outcome === 'accepted' && row.endedBy === userId) {
-    await afterVerified(ctx, userId)
+    await hooks.afterVerified(ctx, userId)
     return presentOrganisation(row.organisation)
   }
   throw await refusal(ctx, { isMine, joined: counted?.joined ?? 0, ended })

@@ -7,8 +7,7 @@ import { actorKey, clientNetwork, rateLimit } from '../../core/rate-limit.ts'
 import { validate } from '../../core/validation.ts'
 import { Organisation, OrganisationParams } from '../contract.ts'
 import { EXAMPLE_ORGANISATION } from '../examples.ts'
-import type { AfterVerified } from '../verify-email.ts'
-import { acceptByToken, acceptMine } from './accept-invitation.ts'
+import { acceptByToken, acceptMine, type JoinHooks } from './accept-invitation.ts'
 import { declineInvitation, revokeInvitation } from './close-invitation.ts'
 import {
   AcceptInvitation,
@@ -101,26 +100,26 @@ export const organisationInvitations = new Hono<AppEnv>()
     },
   )
 
-/** Under /api/v1/invitations. `afterVerified` runs after a user has verified an address. */
-export const invitationRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) =>
+/** Under /api/v1/invitations. */
+export const invitationRoutes = (hooks: JoinHooks) =>
   new Hono<AppEnv>().post(
     '/accept',
     describe({
       summary: 'Accept an invitation with the token from its mail',
       description:
-        'You must be signed in with the invited address. If you have no account yet, register with that address first. The token proves the address, so it is verified from then on. A person belongs to at most 50 organisations.',
+        'You must be signed in with the invited address. If you have no account yet, register with that address first. The token proves the address, so it is verified from then on. A person belongs to at most 50 organisations, and joins none while holding tickets of a raffle that its members may not enter.',
       tag: TAG,
       auth: 'user',
       success: JOINED,
-      errors: [...BODY_ERRORS, 'forbidden', 'limit_reached', 'rate_limited'],
+      errors: [...BODY_ERRORS, 'forbidden', 'invalid_state', 'limit_reached', 'rate_limited'],
     }),
     rateLimit('RATE_SIGN_IN', (c) => `token:${clientNetwork(c)}`),
     validate('json', AcceptInvitation, BODIES.AcceptInvitation),
-    async (c) => c.json(await acceptByToken(c.get('ctx'), c.req.valid('json').token, afterVerified)),
+    async (c) => c.json(await acceptByToken(c.get('ctx'), c.req.valid('json').token, hooks)),
   )
 
 /** Under /api/v1/users/me/invitations. */
-export const myInvitations = ({ afterVerified }: { afterVerified: AfterVerified }) =>
+export const myInvitations = (hooks: JoinHooks) =>
   new Hono<AppEnv>()
     .get(
       '/',
@@ -144,14 +143,15 @@ export const myInvitations = ({ afterVerified }: { afterVerified: AfterVerified 
       '/:id/accept',
       describe({
         summary: 'Accept an invitation',
-        description: 'Needs a verified address. A person belongs to at most 50 organisations.',
+        description:
+          'Needs a verified address. A person belongs to at most 50 organisations, and joins none while holding tickets of a raffle that its members may not enter.',
         tag: MY_TAG,
         auth: 'user',
         success: JOINED,
-        errors: ['forbidden', 'not_found', 'limit_reached'],
+        errors: ['forbidden', 'not_found', 'invalid_state', 'limit_reached'],
       }),
       validate('param', MyInvitationParams),
-      async (c) => c.json(await acceptMine(c.get('ctx'), c.req.valid('param').id, afterVerified)),
+      async (c) => c.json(await acceptMine(c.get('ctx'), c.req.valid('param').id, hooks)),
     )
     .post(
       '/:id/decline',
