@@ -8,7 +8,7 @@ import { authRoutes } from './accounts/auth-routes.ts'
 import { authenticate } from './accounts/authenticate.ts'
 import { devMail } from './accounts/mail/dev-mail-routes.ts'
 import { organisations } from './accounts/organisation-routes.ts'
-import { users } from './accounts/user-routes.ts'
+import { userRoutes } from './accounts/user-routes.ts'
 import { categoryRoutes, productRoutes } from './catalog/routes.ts'
 import { orders, purchases } from './checkout/routes.ts'
 import { apiDocument } from './core/api-document.ts'
@@ -31,6 +31,7 @@ import { raffleTemplates } from './raffles/templates/routes.ts'
 import { usersOfCategory, usersOfProduct } from './raffles/uses-of-catalogue.ts'
 import { orderRefunds, raffleRefunds, refunds } from './refunds/routes.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
+import { takeBackAfterSuspension } from './suspensions/sweep-suspensions.ts'
 import { tickets } from './tickets/routes.ts'
 import { staticFile } from './web/static-file.ts'
 import { webhookRoutes } from './webhooks/routes.ts'
@@ -55,7 +56,7 @@ app.use(authenticate)
 
 const routes = app
   .route('/api/v1/auth', authRoutes({ afterVerified: takeOverGrants }))
-  .route('/api/v1/users', users)
+  .route('/api/v1/users', userRoutes({ afterSuspended: takeBackAfterSuspension }))
   .route('/api/v1/organisations', organisations)
   .route('/api/v1/organisations', apiKeyRoutes)
   .route('/api/v1/organisations', balances)

@@ -10,6 +10,7 @@ interface AboutRaffle {
 export interface MailData {
   verify_email: Nothing
   reset_password: Nothing
+  suspended: Nothing
   order_paid: {
     orderId: string
     amount: number
