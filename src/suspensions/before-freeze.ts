@@ -25,7 +25,7 @@ export async function takeBackBeforeFreeze(ctx: Ctx, raffleId: string): Promise<
 }
 
 /** Starts from the few suspensions that have a pass to come, because a raffle may have a million reservations. */
-function suspendedHolders(ctx: Ctx, raffleId: string) {
+export function suspendedHolders(ctx: Ctx, raffleId: string) {
   const holding = ctx.db
     .select({ id: reservations.id })
     .from(reservations)

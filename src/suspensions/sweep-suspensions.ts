@@ -4,6 +4,7 @@ import { type SuspensionRow, suspensions } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { MINUTE_MS, SECOND_MS } from '../core/time.ts'
+import { endsWithin } from '../core/time-limit.ts'
 import { takeBackAll } from './take-back-all.ts'
 
 /** An admin waits at most this long for the first pass. The sweep goes on. */
@@ -28,17 +29,16 @@ const passesOf = ({ settings }: Ctx): number[] => [
 export async function takeBackAfterSuspension(ctx: Ctx, userId: string): Promise<void> {
   try {
     const suspension = await ctx.db.select().from(suspensions).where(eq(suspensions.userId, userId)).get()
-    if (suspension?.dueAt != null) await runPass(ctx, suspension, Date.now() + MAX_WAIT_MS)
+    if (suspension?.dueAt == null) return
+    await endsWithin(MAX_WAIT_MS, runPass(ctx, suspension, Date.now() + MAX_WAIT_MS))
   } catch (error) {
     ctx.log.error('suspension not carried out yet', { userId, error })
   }
 }
 
-export const sweepSuspensions = (ctx: Ctx): Promise<void> => sweepWithin(ctx, MAX_PASS_MS)
-
-/** Runs each due pass, oldest first, until `maxMs` have passed. */
-export async function sweepWithin(ctx: Ctx, maxMs: number): Promise<void> {
-  const until = Date.now() + maxMs
+/** Runs each due pass, oldest first. What is left after ten seconds is due in the next sweep. */
+export async function sweepSuspensions(ctx: Ctx): Promise<void> {
+  const until = Date.now() + MAX_PASS_MS
   const due = await ctx.db
     .select()
     .from(suspensions)
