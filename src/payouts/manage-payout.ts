@@ -1,15 +1,14 @@
 /** Manages a payout, for members who approve payouts: approve, cancel, retry after a failure, record the outcome. */
 
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
-import { requireLiveUser, requireUser } from '../accounts/permissions.ts'
-import { members } from '../accounts/schema.ts'
+import { requireUser } from '../accounts/permissions.ts'
+import { requireSecondPerson } from '../accounts/second-person.ts'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import type { Money } from '../core/money.ts'
 import { formatMoney } from '../core/money.ts'
 import type { Settings } from '../core/settings.ts'
-import { DAY_MS } from '../core/time.ts'
 import { requireStatement } from '../money/require-statement.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from '../money/schema.ts'
 import { isUnconfirmed } from '../money/unconfirmed.ts'
@@ -27,35 +26,12 @@ import {
   trySending,
 } from './send-payout.ts'
 
-/** Somebody whom the requester did not bring in: an admin, or a member of long standing whom another person added. */
-async function requireOther(ctx: Ctx, { organisationId, requestedBy }: PayoutRow): Promise<void> {
-  const { userId, isAdmin } = await requireLiveUser(ctx)
-  if (requestedBy === userId) {
-    throw new Problem('forbidden', 'You requested this payout: somebody else must approve it.')
-  }
-  if (isAdmin) return
-  const member = await ctx.db
-    .select({ addedBy: members.addedBy, createdAt: members.createdAt })
-    .from(members)
-    .where(and(eq(members.organisationId, organisationId), eq(members.userId, userId)))
-    .get()
-  if (member === undefined || member.addedBy === requestedBy) {
-    throw new Problem(
-      'forbidden',
-      'The requester of this payout added you to the organisation: somebody else must approve it.',
-    )
-  }
-  const days = approverMinDays(ctx.settings)
-  if (ctx.now - member.createdAt < days * DAY_MS) {
-    throw new Problem(
-      'forbidden',
-      `Only members of at least ${days} days, and administrators, approve payouts.`,
-    )
-  }
+const WORDS = {
+  did: 'requested this payout',
+  first: 'The requester of this payout',
+  finish: 'approve it',
+  always: 'approve payouts',
 }
-
-const approverMinDays = (settings: Settings): number =>
-  settings.PAYOUT_APPROVER_MIN_DAYS ?? (settings.ENVIRONMENT === 'production' ? 7 : 0)
 
 const approverOf = (settings: Settings): 'other' | 'any' =>
   settings.PAYOUT_APPROVAL ?? (settings.ENVIRONMENT === 'production' ? 'other' : 'any')
@@ -64,7 +40,10 @@ const approverOf = (settings: Settings): 'other' | 'any' =>
 export async function approvePayout(ctx: Ctx, id: string): Promise<Payout> {
   const payout = await findPayoutFor(ctx, id, 'payouts:approve')
   const { userId } = requireUser(ctx)
-  if (approverOf(ctx.settings) === 'other') await requireOther(ctx, payout)
+  if (approverOf(ctx.settings) === 'other') {
+    const { organisationId, requestedBy: firstId } = payout
+    await requireSecondPerson(ctx, { organisationId, firstId, words: WORDS })
+  }
   return release(ctx, payout, 'requested', { approvedBy: userId }, 'approved')
 }
 
