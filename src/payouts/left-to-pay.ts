@@ -1,9 +1,11 @@
 /** The money that an organisation may still receive: its part of the takings, less its earlier payouts. */
 import type { SQL } from 'drizzle-orm'
 import { sql } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import type { Money } from '../core/money.ts'
 import { formatMoney } from '../core/money.ts'
+import { isUnderReview } from '../draws/under-review.ts'
 import { account } from '../money/ledger.ts'
 import { isLossOf } from '../money/losses.ts'
 import { type PayoutStatus, payouts } from '../money/schema.ts'
@@ -12,6 +14,10 @@ import { isTopUpOf } from '../money/top-up-key.ts'
 /** Guard in a statement on `payouts`: it is not a prize, or its winner still has the claim. */
 export const isStillOwed: SQL = sql`(${payouts.kind} <> 'prize' OR EXISTS (
   SELECT 1 FROM winners WHERE winners.id = ${payouts.subject} AND winners.status = 'claimed'))`
+
+/** Guard in a statement on `payouts`: it is not a prize, or nobody reviews whether its winner is disqualified. */
+export const isNotUnderReview = (ctx: Ctx): SQL =>
+  sql`(${payouts.kind} <> 'prize' OR NOT ${isUnderReview(ctx, payouts.subject)})`
 
 /** Requested and not paid yet. */
 export const UNPAID: PayoutStatus[] = ['requested', 'approved', 'sent', 'failed']

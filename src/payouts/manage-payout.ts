@@ -9,13 +9,14 @@ import { Problem } from '../core/errors.ts'
 import type { Money } from '../core/money.ts'
 import { formatMoney } from '../core/money.ts'
 import type { Settings } from '../core/settings.ts'
+import { readReview, reviewText } from '../draws/under-review.ts'
 import { requireStatement } from '../money/require-statement.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from '../money/schema.ts'
 import { isUnconfirmed } from '../money/unconfirmed.ts'
 import type { Claim } from '../raffles/held-for.ts'
 import type { MarkPaid, Payout } from './contract.ts'
 import { findPayoutFor, readPayout } from './find-payout.ts'
-import { isStillOwed, leftForOrganiser, leftForShop, owesElsewhere } from './left-to-pay.ts'
+import { isNotUnderReview, isStillOwed, leftForOrganiser, leftForShop, owesElsewhere } from './left-to-pay.ts'
 import { presentPayout } from './present.ts'
 import { isHeldFor, requireHeld } from './require-held.ts'
 import {
@@ -56,7 +57,10 @@ export async function retryPayout(ctx: Ctx, id: string, key: string): Promise<Pa
   return release(ctx, payout, 'failed', change, 'retried')
 }
 
-/** Releases a payout for sending. Guarded: of two concurrent calls one takes effect, and none if the winner was disqualified. */
+/**
+ * Releases a payout for sending. Guarded: of two concurrent calls one takes effect, and none if the winner was disqualified
+ * or is under review.
+ */
 async function release(
   ctx: Ctx,
   payout: PayoutRow,
@@ -74,6 +78,7 @@ async function release(
         and(
           isAt(payout, from),
           isStillOwed,
+          isNotUnderReview(ctx),
           cover && sql`${cover.left} >= ${payout.amount}`,
           isHeldFor(claimOf(payout), payout.amount),
         ),
@@ -85,6 +90,7 @@ async function release(
     const now = (await readPayout(ctx, payout.id))!
     // A concurrent repeat of this retry has already taken effect.
     if (change.retryKey !== undefined && now.retryKey === change.retryKey) return presentPayout(now)
+    if (now.status === from) await requireNoReview(ctx, now)
     if (now.status === from && cover !== undefined) {
       const { left } = await ctx.db.get<{ left: number }>(sql`SELECT ${cover.left} AS left`)
       const missing = payout.amount - left
@@ -98,6 +104,12 @@ async function release(
   }
   await trySending(ctx, released)
   return presentPayout((await readPayout(ctx, payout.id))!)
+}
+
+/** Throws if a refused payout waits for the review of its winner. */
+async function requireNoReview(ctx: Ctx, { kind, subject }: PayoutRow): Promise<void> {
+  const review = kind === 'prize' ? await readReview(ctx, subject) : undefined
+  if (review?.until != null) throw new Problem('invalid_state', reviewText.toMember(review.until))
 }
 
 const claimOf = ({ id: payoutId, ...claim }: PayoutRow): Claim => ({ ...claim, payoutId })
@@ -165,6 +177,7 @@ export async function markPaid(ctx: Ctx, id: string, { reference }: MarkPaid): P
   } else if (payout.provider === 'manual') await recordPayoutPaidByHand(ctx, payout, reference)
   const now = (await readPayout(ctx, id))!
   if (now.status === 'paid' && now.reference === reference) return presentPayout(now)
+  if (now.status === 'approved') await requireNoReview(ctx, now)
   throw new Problem(
     'invalid_state',
     now.provider === 'manual' || now.status === 'paid'
