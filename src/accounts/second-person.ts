@@ -22,17 +22,17 @@ export interface SecondStep {
     /** After “Only members of at least 7 days”: `approve payouts`. */
     always: string
   }
-  /**
-   * Whether the first person must be independent too: still a member, or an admin, and not added by the caller. Else one
-   * person could add an account to take the first step, and take the second one alone.
-   */
-  isMutual?: true
+  /** Whether the first person must still be a member, or an admin. A winner who asks for a payout is neither. */
+  firstIsMember?: true
 }
 
-/** Requires an admin or a member of long standing, who is not the first person and whom the first person did not add. */
+/**
+ * Requires an admin or a member of long standing, who is not the first person. Neither of the two may have invited the
+ * other: else one person could invite an account of their own for the other step.
+ */
 export async function requireSecondPerson(
   ctx: Ctx,
-  { organisationId, firstId, words, isMutual }: SecondStep,
+  { organisationId, firstId, words, firstIsMember }: SecondStep,
 ): Promise<void> {
   const { userId, isAdmin } = await requireLiveUser(ctx)
   const refuse = (why: string) => new Problem('forbidden', `${why}: somebody else must ${words.finish}.`)
@@ -46,17 +46,17 @@ export async function requireSecondPerson(
   const first = people.find(({ id }) => id === firstId)
   const member = people.find(({ id }) => id === userId)?.member ?? null
   if (member === null || member.addedBy === firstId) {
-    throw refuse(`${words.first} added you to the organisation`)
+    throw refuse(`${words.first} invited you to the organisation`)
   }
-  if (isMutual && first?.role !== 'admin') {
-    if (first?.member == null) {
+  if (first !== undefined && first.role !== 'admin') {
+    if (firstIsMember && first.member === null) {
       throw new Problem(
         'forbidden',
         `${words.first} no longer belongs to the organisation: an administrator must ${words.finish}.`,
       )
     }
-    if (first.member.addedBy === userId) {
-      throw refuse(`You added ${words.first.replace(/^T/, 't')} to the organisation`)
+    if (first.member?.addedBy === userId) {
+      throw refuse(`You invited ${words.first.replace(/^T/, 't')} to the organisation`)
     }
   }
   const days = minDays(ctx.settings)

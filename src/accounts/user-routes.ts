@@ -64,7 +64,8 @@ export const users = new Hono<AppEnv>()
     '/:id/status',
     describe({
       summary: 'Suspend or reactivate a user',
-      description: 'For admins. A suspension ends every session of the user at once.',
+      description:
+        'For admins. A suspension ends every session of the user and every open invitation that the user sent, at once.',
       tag: TAG,
       auth: 'user',
       success: {

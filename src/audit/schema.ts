@@ -9,7 +9,12 @@ const AUDIT_ACTIONS = [
   'category.created',
   'category.deleted',
   'category.updated',
+  'guarantee_limit.set',
+  'invitation.revoked',
+  // Written until invitations replaced it.
   'member.added',
+  'member.invited',
+  'member.joined',
   'member.removed',
   'organisation.created',
   'payment.dismissed',

@@ -42,11 +42,13 @@ export async function placeOrder(
   key: string,
   pathOf: PathOf = (at) => `lines.${at}`,
 ): Promise<PlacedOrder> {
-  const { userId } = requireBuyer(ctx)
+  const { userId, isProved, staffOf } = requireBuyer(ctx)
   const { provider } = input.payment
   mustBePayableBy(ctx.settings, input.payment, PAYMENT)
   const request = bodyHash(input)
-  const terms = { userId, key: `order:${key}`, request, holdMs: holdMsOf(ctx.settings, provider), provider }
+  const entrant = { isProved, staffOf }
+  const holdMs = holdMsOf(ctx.settings, provider)
+  const terms = { userId, entrant, key: `order:${key}`, request, holdMs, provider }
   const held = await holdAll(ctx, input, terms, pathOf)
   const known = held.some(({ repeated }) => repeated) ? await findOrderByKey(ctx, userId, key) : undefined
   if (known !== undefined) return resume(ctx, known, held, request)

@@ -43,7 +43,7 @@ export async function confirmDisqualification(
     organisationId: raffle.organisationId,
     firstId: proposedBy,
     words: WORDS,
-    isMutual: true,
+    firstIsMember: true,
   })
   const stillWaits = and(isPendingFor(ctx, id), eq(disqualifications.proposedBy, proposedBy))!
   const close = ctx.db

@@ -1,6 +1,6 @@
 /** Reads winners with their raffle, commitment, user and the proposal that waits for a decision. */
 import { and, eq } from 'drizzle-orm'
-import { type Permission, requirePermission, requireUser } from '../accounts/permissions.ts'
+import { type Permission, requireCheckedUser, requirePermission } from '../accounts/permissions.ts'
 import { users } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
@@ -29,7 +29,7 @@ export type SelectedWinner = Awaited<ReturnType<typeof selectWinners>>[number]
 
 /** The caller's own prize; throws `not_found` for any other. */
 export async function findMyWinner(ctx: Ctx, id: string): Promise<SelectedWinner> {
-  const { userId } = requireUser(ctx)
+  const { userId } = requireCheckedUser(ctx)
   const found = await selectWinners(ctx)
     .where(and(eq(winners.id, id), eq(winners.userId, userId)))
     .get()

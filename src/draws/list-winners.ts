@@ -4,7 +4,7 @@
  */
 import { and, asc, desc, eq, gte, inArray, type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
-import { organisationsWith, requireUser } from '../accounts/permissions.ts'
+import { organisationsWith, requireCheckedUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
 import { DAY_MS } from '../core/time.ts'
@@ -19,7 +19,7 @@ const RECENT_MS = 7 * DAY_MS
 
 export async function listWinners(ctx: Ctx, query: ListWinners): Promise<PageOf<Winner>> {
   if (query.needs === 'decision') return listUndecided(ctx, query)
-  if (query.mine) return page(ctx, query, eq(winners.userId, requireUser(ctx).userId), NEWEST_FIRST)
+  if (query.mine) return page(ctx, query, eq(winners.userId, requireCheckedUser(ctx).userId), NEWEST_FIRST)
   return page(ctx, query, gte(winners.announcedAt, query.since ?? ctx.now - RECENT_MS), NEWEST_FIRST)
 }
 

@@ -10,7 +10,7 @@ import type { FulfilmentStatus } from '../catalog/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import type { Swept } from '../core/sweep-rows.ts'
 import type { Provider } from '../money/provider-name.ts'
-import type { Reservation } from '../tickets/pool-contract.ts'
+import type { Entrant, Reservation } from '../tickets/pool-contract.ts'
 import type { OrderLineRow } from './schema.ts'
 
 export interface LineToHold {
@@ -22,6 +22,7 @@ export interface LineToHold {
 
 export interface HoldTerms {
   userId: string
+  entrant: Entrant
   /** Idempotency key: a repeat returns the first hold. */
   key: string
   /** Fingerprint of the whole order. Another order under the same key is a mismatch. */

@@ -13,10 +13,12 @@ import { readReview, reviewText } from '../draws/under-review.ts'
 import { requireStatement } from '../money/require-statement.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from '../money/schema.ts'
 import { isUnconfirmed } from '../money/unconfirmed.ts'
+import { keptBack } from '../raffles/guarantee.ts'
 import type { Claim } from '../raffles/held-for.ts'
+import { leftForOrganiser } from '../raffles/organiser-balance.ts'
 import type { MarkPaid, Payout } from './contract.ts'
 import { findPayoutFor, readPayout } from './find-payout.ts'
-import { isNotUnderReview, isStillOwed, leftForOrganiser, leftForShop, owesElsewhere } from './left-to-pay.ts'
+import { isNotUnderReview, isStillOwed, leftForShop, owesElsewhere } from './left-to-pay.ts'
 import { presentPayout } from './present.ts'
 import { isHeldFor, requireHeld } from './require-held.ts'
 import {
@@ -121,7 +123,10 @@ interface Cover {
 
 /** The balance that must cover an organisation's payout; a prize is owed whatever the balance. */
 const COVERS: Partial<Record<PayoutRow['kind'], (payout: PayoutRow, statuses: PayoutStatus[]) => Cover>> = {
-  organiser: (payout, statuses) => ({ left: leftForOrganiser(payout, statuses), why: owesElsewhere }),
+  organiser: (payout, statuses) => ({
+    left: sql`(${leftForOrganiser(payout, statuses)} - ${keptBack(payout)})`,
+    why: owesElsewhere,
+  }),
   shop: (payout, statuses) => ({ left: leftForShop(payout, statuses), why: shopLacks }),
 }
 

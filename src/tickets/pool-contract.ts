@@ -40,10 +40,19 @@ export interface Refusal {
 
 export type Outcome<Value> = ({ ok: true } & Value) | Refusal
 
+/** What rules about a person need: from the access token, or from D1 for entries that an order earned. */
+export interface Entrant {
+  /** Whether the holder has proved to read mail at the address. */
+  isProved: boolean
+  /** The organisations of which the holder is a member, or was one a short while ago. */
+  staffOf: readonly string[]
+}
+
 export interface ReserveRequest {
   /** The raffle or ticket type. Two ids may end in the same bits and name the same pool, which sells only one of them. */
   itemId: string
   holder: string
+  entrant: Entrant
   /** The client's Idempotency-Key, unique for one holder and pool. */
   key: string
   /** A fingerprint of the request: the same key with another fingerprint is a mismatch. */

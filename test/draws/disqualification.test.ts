@@ -256,9 +256,9 @@ describe('its confirmation', () => {
     const [first, second] = (await wonIn(staged.id)) as [Won, Won]
     const friend = await addMember(operator, organisation.id)
     await propose(operator, first.id)
-    refused(await confirm(friend, first.id), /added you to the organisation/, 'forbidden')
+    refused(await confirm(friend, first.id), /invited you to the organisation/, 'forbidden')
     await propose(friend, second.id)
-    refused(await confirm(operator, second.id), /^You added the proposer/, 'forbidden')
+    refused(await confirm(operator, second.id), /^You invited the proposer/, 'forbidden')
     const path = `/organisations/${organisation.id}/members/${friend.id}`
     expect((await as(operator, 'DELETE', path)).status).toBe(204)
     refused(await confirm(operator, second.id), /no longer belongs to the organisation/, 'forbidden')

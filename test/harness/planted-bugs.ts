@@ -153,6 +153,26 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'guarantee without cover',
+    edits: [
+      {
+        file: 'src/raffles/guarantee.ts',
+        find: 'if (needed === 0) return sql`true`',
+        replace: `if (needed === 0 || ${isOn('guarantee without cover')}) return sql\`true\``,
+      },
+    ],
+  },
+  {
+    name: 'guarantee twice with the same money',
+    edits: [
+      {
+        file: 'src/raffles/guarantee.ts',
+        find: `- \${setAsideBy(purse, id)})\``,
+        replace: `- \${${isOn('guarantee twice with the same money')} ? 0 : setAsideBy(purse, id)})\``,
+      },
+    ],
+  },
+  {
     name: 'disqualify a winner who is being paid',
     edits: [
       {

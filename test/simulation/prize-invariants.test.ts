@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { stageProduct } from '../catalog/shelf.ts'
 import { withKey } from '../checkout/checkout.ts'
 import { organisationWithOperator } from '../harness/people.ts'
-import { cash, claimCash, payoutsOf, share, stageDrawn } from '../payouts/payout-stage.ts'
+import { allowGuarantees, cash, claimCash, payoutsOf, share, stageDrawn } from '../payouts/payout-stage.ts'
 import { as, newKey, sweep, useClock } from '../raffles/scenario.ts'
 import { audit } from './invariants.ts'
 
@@ -25,6 +25,7 @@ async function stageSettled(): Promise<Settled> {
   const organisation = await organisationWithOperator()
   const { id: bookId } = await stageProduct({ stock: 1 }, organisation)
   const prizes = [cash(CASH), share(1_000), { title: 'A book', quantity: 1, productId: bookId }]
+  await allowGuarantees(organisation.id, CASH)
   const staged = await stageDrawn({ prizes }, 5, organisation)
   const { operator } = organisation
   for (const won of staged.won) {

@@ -58,11 +58,12 @@ export const raffleLine: LinePort<'raffleId'> = {
       .from(raffles)
       .where(isOneOf(raffles.id, itemIds)),
 
-  async hold(ctx, { itemId, quantity, numbers }, { userId, key, request, holdMs, provider }) {
+  async hold(ctx, { itemId, quantity, numbers }, { userId, entrant, key, request, holdMs, provider }) {
     const outcome = await askPool(ctx, poolNameOf(itemId), (pool) =>
       pool.reserve({
         itemId,
         holder: userId,
+        entrant,
         key,
         request,
         quantity,

@@ -13,6 +13,7 @@ import { call } from '../../harness/client.ts'
 import { failingDatabase } from '../../harness/faults.ts'
 import { expectLogged } from '../../harness/log.ts'
 import { testContext } from '../../harness/people.ts'
+import { ANYONE } from '../entrant.ts'
 import {
   aBuyer,
   aKey,
@@ -640,6 +641,7 @@ describe('a malformed call', () => {
         pool.reserve({
           itemId: raffle.id,
           holder: someone(),
+          entrant: ANYONE,
           key: aKey(),
           request: '',
           quantity: 1,

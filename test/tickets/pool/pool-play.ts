@@ -1,4 +1,5 @@
 /** Runs actions on a pool and on its model, and compares every answer. */
+
 import { expect } from 'vitest'
 import { signingKeyFromSeed } from '../../../src/core/native-crypto.ts'
 import { cancelPool, freeze } from '../../../src/tickets/pool/draw.ts'
@@ -6,6 +7,7 @@ import type { Pool } from '../../../src/tickets/pool/pool.ts'
 import type { ReserveRequest } from '../../../src/tickets/pool-contract.ts'
 import { reservationAddress } from '../../../src/tickets/reservation-id.ts'
 import type { Terms } from '../../../src/tickets/terms.ts'
+import { ANYONE } from '../entrant.ts'
 import { seededRandomness } from '../seeded-random.ts'
 import type { Action } from './pool-actions.ts'
 import { expectAs, snapshot } from './pool-checks.ts'
@@ -96,7 +98,16 @@ export class Play {
     const key = `key-${++this.#keys}`
     const request = `${quantity}:${numbers}`
     const payment = this.model.isFree ? null : { holdMs: HOLD_MS, provider: 'sandbox' }
-    return { itemId: this.model.sale.itemId, holder, key, request, quantity, numbers, payment }
+    return {
+      itemId: this.model.sale.itemId,
+      holder,
+      entrant: ANYONE,
+      key,
+      request,
+      quantity,
+      numbers,
+      payment,
+    }
   }
 
   reserve(holder: string, size: number, picks: readonly number[]): void {
@@ -143,6 +154,7 @@ export class Play {
       const request: ReserveRequest = {
         itemId: this.model.sale.itemId,
         holder: known.holder,
+        entrant: ANYONE,
         key: known.key,
         request: other ? 'another' : known.request,
         quantity: 1,

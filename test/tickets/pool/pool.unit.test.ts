@@ -10,6 +10,7 @@ import { poolState } from '../../../src/tickets/pool/pool-state.ts'
 import { GRACE_MS } from '../../../src/tickets/pool-contract.ts'
 import { reservationAddress } from '../../../src/tickets/reservation-id.ts'
 import type { Terms } from '../../../src/tickets/terms.ts'
+import { ANYONE } from '../entrant.ts'
 import { seededRandomness } from '../seeded-random.ts'
 import { type Action, action, raffles, ticketTypes } from './pool-actions.ts'
 import { checkNow, checkStored } from './pool-checks.ts'
@@ -74,6 +75,7 @@ describe('a pool', () => {
         {
           itemId: pool.itemId,
           holder: 'user_1',
+          entrant: ANYONE,
           key: 'once',
           request: '',
           quantity: 1,
@@ -156,6 +158,7 @@ function soldByThousands(count: number, now: number): { test: TestPool; ids: str
         {
           itemId: pool.itemId,
           holder: `user_${index}`,
+          entrant: ANYONE,
           key: 'once',
           request: '',
           quantity: 1_000,

@@ -16,6 +16,7 @@ import { MIGRATIONS } from '../../../src/tickets/pool/tables.ts'
 import type { Reservation } from '../../../src/tickets/pool-contract.ts'
 import { reservationAddress } from '../../../src/tickets/reservation-id.ts'
 import type { Terms, TicketTypeTerms } from '../../../src/tickets/terms.ts'
+import { ANYONE } from '../entrant.ts'
 import { seededRandomness } from '../seeded-random.ts'
 import {
   POOL_NAME,
@@ -36,7 +37,9 @@ const ticketType = (changes: Partial<TicketTypeTerms> = {}) =>
 
 function held(test: TestPool, holder: string, quantity: number, now = SALES_FROM): Reservation {
   const request = { holder, quantity, key: 'once', request: '', numbers: null, payment: PAYMENT }
-  const outcome = test.decide(now, (pool) => pool.reserve({ itemId: pool.itemId, ...request }, now))
+  const outcome = test.decide(now, (pool) =>
+    pool.reserve({ itemId: pool.itemId, entrant: ANYONE, ...request }, now),
+  )
   if (!outcome.ok) throw new Error(outcome.detail)
   return outcome.reservation
 }

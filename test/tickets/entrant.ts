@@ -1,0 +1,4 @@
+import type { Entrant } from '../../src/tickets/pool-contract.ts'
+
+/** Somebody whom no rule about persons stops. */
+export const ANYONE: Entrant = { isProved: true, staffOf: [] }
