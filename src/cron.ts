@@ -1,4 +1,5 @@
 /** The sweep, once a minute: first incoming money, then due raffles, then outgoing money. At the end it records its run. */
+import { purgeInvitations } from './accounts/invitations/purge-invitations.ts'
 import { purgeMails } from './accounts/mail/purge-mails.ts'
 import { sweepMails } from './accounts/mail/sweep-mails.ts'
 import { purgeRevocations } from './accounts/purge-revocations.ts'
@@ -48,6 +49,7 @@ const AFTER_RAFFLES: readonly Job[] = [
   ['mails', sweepMails],
   ['series', sweepSeries],
   ['purge sessions', purgeSessions],
+  ['purge invitations', purgeInvitations],
   ['purge revocations', purgeRevocations],
   ['purge mails', purgeMails],
   ['purge webhooks', purgeWebhooks],

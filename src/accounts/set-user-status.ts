@@ -1,5 +1,5 @@
 /**
- * Suspends a user: ends every session at once, and makes it due to take back what the user holds. Or reactivates a user,
+ * Suspends a user: ends every session and sent invitation at once, and makes it due to take back what the user holds. Or reactivates a user,
  * who must then log in again, and gets nothing back.
  */
 import { and, eq, isNull, sql } from 'drizzle-orm'
@@ -8,11 +8,12 @@ import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { notFound, Problem } from '../core/errors.ts'
 import type { SetUserStatus, User } from './contract.ts'
+import { endInvitations } from './invitations/states.ts'
 import { enqueueMail } from './mail/enqueue-mail.ts'
 import { requireAdmin } from './permissions.ts'
 import { presentUser } from './present.ts'
 import { revokedTokens } from './revocations.ts'
-import { sessions, suspensions, users } from './schema.ts'
+import { invitations, sessions, suspensions, users } from './schema.ts'
 
 /** Runs after a suspension; `app.ts` passes it in. A crash may skip it, so the sweep must repeat its work. Never throws. */
 export type AfterSuspended = (ctx: Ctx, userId: string) => Promise<void>
@@ -31,6 +32,8 @@ export async function setUserStatus(
     .set({ status, updatedAt: ctx.now })
     .where(eq(users.id, userId))
     .returning()
+  const sent = eq(invitations.invitedBy, userId)
+  const endSent = endInvitations(ctx, { outcome: 'revoked', endedBy: admin.userId }, sent)
   const isOther = sql`EXISTS (SELECT 1 FROM ${users} WHERE ${users.id} = ${userId} AND ${users.status} <> ${status})`
   // Before the update, which also matches a user who has this status already.
   const record = insertAudit(
@@ -46,7 +49,7 @@ export async function setUserStatus(
     status === 'active'
       ? [stopTakingBack(ctx, userId)]
       : [mailOf(ctx, userId, isOther), takeBack(ctx, userId)]
-  const after = status === 'active' ? [] : [endSessions(ctx, userId)]
+  const after = status === 'active' ? [] : [endSessions(ctx, userId), endSent]
   const answers = await withRetry(() => ctx.db.batch([record, ...before, update, ...after]))
   revokedTokens.expire()
   const [row] = answers[1 + before.length] as Awaited<typeof update>

@@ -67,7 +67,7 @@ export const userRoutes = ({ afterSuspended }: { afterSuspended: AfterSuspended 
       describe({
         summary: 'Suspend or reactivate a user',
         description:
-          'For admins. A suspension ends every session of the user at once, and cancels the user’s unpaid orders. The user’s tickets of raffles that are not frozen are voided and refunded within minutes, as are entries that orders earned. Tickets of frozen raffles stay in the list. Products stay ordered. A reactivation restores nothing.',
+          'For admins. A suspension ends every session of the user and every open invitation that the user sent, at once. It cancels the user’s unpaid orders. The user’s tickets of raffles that are not frozen are voided and refunded within minutes, as are entries that orders earned. Tickets of frozen raffles stay in the list. Products stay ordered. A reactivation restores nothing.',
         tag: TAG,
         auth: 'user',
         success: {

@@ -11,6 +11,8 @@ export interface MailData {
   verify_email: Nothing
   reset_password: Nothing
   suspended: Nothing
+  address_taken: Nothing
+  invitation: { invitationId: string; organisation: string }
   order_paid: {
     orderId: string
     amount: number
