@@ -21,6 +21,7 @@ import { sweepSeries } from './raffles/series/sweep-series.ts'
 import { sweepRefundRuns } from './refunds/refund-run.ts'
 import { sweepRefunds } from './refunds/sweep-refunds.ts'
 import { sweepCharges } from './sandbox/send-webhook.ts'
+import { sweepSuspensions } from './suspensions/sweep-suspensions.ts'
 import { purgeWebhooks } from './webhooks/receive-webhook.ts'
 import { sweepWebhooks } from './webhooks/sweep-webhooks.ts'
 
@@ -33,6 +34,8 @@ const BEFORE_RAFFLES: readonly Job[] = [
   ['payments', sweepPayments],
   ['orders', sweepOrders],
   ['grants', sweepGrants],
+  // Once a raffle is frozen, nothing of it is taken back.
+  ['suspensions', sweepSuspensions],
 ]
 const AFTER_RAFFLES: readonly Job[] = [
   ['refund runs', sweepRefundRuns],

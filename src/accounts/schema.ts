@@ -161,6 +161,26 @@ export const revocations = sqliteTable('revocations', {
   at: integer().notNull(),
 })
 
+/**
+ * Users who were suspended, and what is left to take back from them. Written in the batch of the suspension, so that a
+ * crash loses nothing.
+ */
+export const suspensions = sqliteTable(
+  'suspensions',
+  {
+    userId: text()
+      .primaryKey()
+      .references(() => users.id),
+    startedAt: integer().notNull(),
+    /** How many passes over the user's tickets and orders are complete. */
+    passes: integer().notNull().default(0),
+    /** When the next pass is due; null: the last one is complete, or the user is active again. */
+    dueAt: integer(),
+  },
+  (table) => [index('suspensions_due').on(table.dueAt).where(sql`due_at IS NOT NULL`)],
+)
+export type SuspensionRow = typeof suspensions.$inferSelect
+
 /** API keys of organisations. Only the hash of a secret is stored. */
 export const apiKeys = sqliteTable(
   'api_keys',

@@ -24,7 +24,7 @@ type NewEntry = Omit<AuditEntry, 'subject'> & { subject: { kind: IdKind; id: str
  * batch may be repeated after its answer was lost. The loser and the repeat change no row, so they write no audit row.
  * This is safe: D1 runs a batch in order and alone, and `changes()` ignores SELECTs.
  */
-const hasChanged = sql`changes() > 0`
+export const hasChanged = sql`changes() > 0`
 
 /** Batch this statement right after the change; or anywhere, with a `guard` of its own. */
 export function insertAudit(ctx: Ctx, entry: NewEntry, guard: SQL = hasChanged) {

@@ -57,6 +57,8 @@ const AUDIT_ACTIONS = [
   'user.reactivated',
   'user.suspended',
   'winner.delivered',
+  'winner.disqualification_proposed',
+  'winner.disqualification_withdrawn',
   'winner.disqualified',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]

@@ -1,14 +1,20 @@
 /** The money that an organisation may still receive: its part of the takings, less its earlier payouts. */
 import { type SQL, sql } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import type { Money } from '../core/money.ts'
 import { formatMoney } from '../core/money.ts'
+import { isUnderReview } from '../draws/under-review.ts'
 import { account } from '../money/ledger.ts'
 import { type PayoutStatus, payouts } from '../money/schema.ts'
 
 /** Guard in a statement on `payouts`: it is not a prize, or its winner still has the claim. */
 export const isStillOwed: SQL = sql`(${payouts.kind} <> 'prize' OR EXISTS (
   SELECT 1 FROM winners WHERE winners.id = ${payouts.subject} AND winners.status = 'claimed'))`
+
+/** Guard in a statement on `payouts`: it is not a prize, or nobody reviews whether its winner is disqualified. */
+export const isNotUnderReview = (ctx: Ctx): SQL =>
+  sql`(${payouts.kind} <> 'prize' OR NOT ${isUnderReview(ctx, payouts.subject)})`
 
 /** The earnings of an organisation's shop in one currency, less refunds and less its other payouts in `statuses`. */
 export function leftForShop(

@@ -7,6 +7,7 @@ import { type AuditAction, audit } from '../../src/audit/schema.ts'
 import { sandbox } from '../../src/money/providers/sandbox.ts'
 import { BOOK, stageProduct } from '../catalog/shelf.ts'
 import { paid, purchase, stagePriced, withKey } from '../checkout/checkout.ts'
+import { disqualify, propose } from '../draws/prizes.ts'
 import type { Answer, Method } from '../harness/client.ts'
 import { forgetfulDatabase } from '../harness/faults.ts'
 import { prove } from '../harness/invitations.ts'
@@ -65,6 +66,8 @@ interface Act {
   organisationId: string | null
   /** Absent: the answer's `id`, for a request that creates something. */
   subject?: string
+  /** The fields of the row, if they name a person of this request's data. */
+  fields?: string[]
 }
 
 interface Expected {
@@ -121,6 +124,14 @@ const ofWinner = (
   organisationId: organisation.id,
   subject: winnerId,
 })
+
+/** The operator decides about a proposal by another member to disqualify; the row names who proposed. */
+async function ofProposal(verb: 'confirm' | 'withdraw'): Promise<Act> {
+  const staged = await wonItem()
+  const proposer = await addOperator(staged.organisation.id)
+  expect((await propose(proposer, staged.winnerId, WRITTEN)).status).toBe(200)
+  return { ...ofWinner(staged, `disqualify/${verb}`), fields: [`proposedBy.${proposer.id}`] }
+}
 
 /** A payout that an operator requested for an organisation. */
 async function requested(provider = 'sandbox') {
@@ -365,10 +376,12 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
     },
   ],
   [
-    'winner.disqualified',
+    'winner.disqualification_proposed',
     { kind: 'winner' },
     async () => ofWinner(await wonItem(), 'disqualify', { reason: WRITTEN }),
   ],
+  ['winner.disqualified', { kind: 'winner' }, async () => ofProposal('confirm')],
+  ['winner.disqualification_withdrawn', { kind: 'winner' }, async () => ofProposal('withdraw')],
   [
     'payout.requested',
     { kind: 'payout' },
@@ -622,7 +635,7 @@ describe('the actions of members and admins', () => {
         action,
         subjectKind: expected.kind,
         subjectId,
-        fields: expected.fields ?? [],
+        fields: expected.fields ?? act.fields ?? [],
         requestId: answer.headers.get('x-request-id'),
       })
 
@@ -682,11 +695,11 @@ describe('a change that did not happen leaves no row', () => {
     const staged = await wonItem()
     const { winnerId, operator } = staged
     await as(await holderOf(winnerId), 'POST', `/winners/${winnerId}/claim`, { deliveryAddress: ADDRESS })
-    const first = () => as(operator, 'POST', `/winners/${winnerId}/disqualify`, { reason: WRITTEN })
+    const first = () => disqualify(operator, winnerId, WRITTEN)
     const { DB } = interrupted(/^update "winners"/i, first)
     const lost = await as(operator, 'POST', `/winners/${winnerId}/deliver`, undefined, { bindings: { DB } })
     expect(lost.body.code).toBe('invalid_state')
-    expect(await actionsOf(winnerId)).toEqual(['winner.disqualified'])
+    expect(await actionsOf(winnerId)).toEqual(['winner.disqualification_proposed', 'winner.disqualified'])
   })
 
   it('if the pool refuses it', async () => {

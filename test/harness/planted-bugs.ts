@@ -176,9 +176,25 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'disqualify a winner who is being paid',
     edits: [
       {
-        file: 'src/draws/manage-winner.ts',
-        find: 'guard: isNotSent(id)',
-        replace: `guard: ${isOn('disqualify a winner who is being paid')} ? undefined : isNotSent(id)`,
+        file: 'src/draws/propose-disqualification.ts',
+        find: 'isNotSent(id),',
+        replace: `${isOn('disqualify a winner who is being paid')} ? undefined : isNotSent(id),`,
+      },
+      {
+        file: 'src/draws/confirm-disqualification.ts',
+        find: 'and(isNotSent(id), ',
+        replace: `and(${isOn('disqualify a winner who is being paid')} ? undefined : isNotSent(id), `,
+      },
+    ],
+  },
+  {
+    name: 'pay out during a review',
+    edits: [
+      {
+        file: 'src/payouts/left-to-pay.ts',
+        find: `<> 'prize' OR NOT \${isUnderReview(ctx, payouts.subject)})`,
+        replace: `<> 'prize' OR NOT \${isUnderReview(ctx, payouts.subject)}
+          OR \${${isOn('pay out during a review')} ? 1 : 0})`,
       },
     ],
   },

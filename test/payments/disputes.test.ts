@@ -19,6 +19,7 @@ import {
   soldOf,
   stagePriced,
 } from '../checkout/checkout.ts'
+import { disqualify } from '../draws/prizes.ts'
 import { expectLogged } from '../harness/log.ts'
 import { type Person, registerPlayer, signedInAdmin, testContext } from '../harness/people.ts'
 import { approve, request } from '../payouts/payout-stage.ts'
@@ -273,8 +274,7 @@ describe('a dispute after the commitment', () => {
     await sweep()
     const [winner] = await winnersOf(staged.id)
     expect(await holderOf(winner.id)).toMatchObject({ id: player.id })
-    const path = `/winners/${winner.id}/disqualify`
-    const { status, body } = await as(operator, 'POST', path, { reason: 'The bank took the price back' })
+    const { status, body } = await disqualify(operator, winner.id, 'The bank took the price back')
     expect(status, JSON.stringify(body)).toBe(200)
     for (const minutes of [61, 62]) {
       at(CLOSES_AT + minutes * MINUTE)

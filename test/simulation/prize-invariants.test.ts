@@ -60,8 +60,14 @@ it('finds nothing wrong with a settled and paid raffle', async () => {
 
 it.each<[string, RegExp]>([
   [`UPDATE winners SET status = 'disqualified' WHERE id = ?4`, /is paid and its winner disqualified/],
+  [`UPDATE winners SET status = 'disqualified' WHERE id = ?4`, /is disqualified, but not by two people/],
   [`UPDATE winners SET status = 'announced' WHERE id = ?4`, /is settled and winner .* announced/],
   [`UPDATE winners SET user_id = 'user_x' WHERE id = ?4`, /pays user .* the prize of user_x/],
+  [
+    `INSERT INTO disqualifications SELECT ?4, 'user_x', 'x', 'proposed', updated_at - 1, updated_at + 1, NULL, NULL
+     FROM payouts WHERE subject = ?4`,
+    /was paid while a proposal to disqualify waited/,
+  ],
   ['DELETE FROM payouts WHERE subject = ?4', /is paid and has no payout/],
   ['UPDATE payouts SET amount = 1501 WHERE subject = ?4', /of unit 1#1 is 1501, but the prize is 1500/],
   ['UPDATE payouts SET amount = 502 WHERE raffle_id = ?1 AND amount = 500', /is 502, but the prize is 500/],

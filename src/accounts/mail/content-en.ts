@@ -27,6 +27,14 @@ export const EN: MailWords = {
       ],
       link: { label: 'Set a new password', url: links.reset(about) },
     }),
+    suspended: () => ({
+      title: 'Your account is suspended',
+      lines: [
+        'You are signed out everywhere, and your orders that were not paid are cancelled.',
+        'Your tickets of draws whose list of tickets is not fixed yet are cancelled, and what you paid for them is refunded.',
+        'Your tickets of other draws stay in their lists.',
+      ],
+    }),
     address_taken: (_, about) => ({
       title: 'You already have an account',
       lines: [

@@ -27,6 +27,14 @@ export const ES: MailWords = {
       ],
       link: { label: 'Elegir una contraseña nueva', url: links.reset(about) },
     }),
+    suspended: () => ({
+      title: 'Tu cuenta está suspendida',
+      lines: [
+        'Cerramos todas tus sesiones y cancelamos tus pedidos que no estaban pagados.',
+        'Cancelamos tus boletos de los sorteos cuya lista de boletos aún puede cambiar y te devolvemos lo que pagaste por ellos.',
+        'Tus boletos de los demás sorteos siguen en sus listas.',
+      ],
+    }),
     address_taken: (_, about) => ({
       title: 'Ya tienes una cuenta',
       lines: [

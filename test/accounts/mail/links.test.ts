@@ -15,6 +15,7 @@ const money = { orderId: newId('order'), amount: 150_000, currency: 'KES' }
 const DATA: { [Kind in MailKind]: MailData[Kind] } = {
   verify_email: {},
   reset_password: {},
+  suspended: {},
   address_taken: {},
   invitation: { invitationId: newId('invitation'), organisation: 'Kilimani Books' },
   order_paid: { ...money, items: [{ quantity: 2, title: 'Signed first editions' }] },
