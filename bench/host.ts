@@ -33,6 +33,7 @@ const peer = ({ name, script }: WorkerOptions): V4WorkerOptions => ({
   name,
   compatibilityDate: configured.compatibilityDate as string,
   durableObjects: { POOL: { className: 'OneRowPool', useSQLite: true } },
+  d1Databases: { DB: 'bench-peers' },
   ...listening(script),
 })
 

@@ -2,10 +2,10 @@
 import autocannon from 'autocannon'
 
 export interface Call {
-  method: 'POST'
+  method: 'GET' | 'POST'
   path: string
   headers: Record<string, string>
-  body: string
+  body?: string
 }
 
 /** An endpoint under load. `next` returns a different request each time. */
