@@ -1,7 +1,7 @@
 /** A raffle in its wire shape. */
 import { toInstant, toWallClock } from '../core/time.ts'
 import type { Raffle } from './contract.ts'
-import type { FoundRaffle, PoolRow } from './find-raffle.ts'
+import type { PoolRow, ShownRaffle } from './find-raffle.ts'
 import { type LifeFacts, statusAt } from './life-cycle.ts'
 import type { RaffleRow } from './schema.ts'
 import { paymentSpanSeconds } from './terms.ts'
@@ -11,7 +11,10 @@ export interface PresentFacts {
   holdSeconds: number
 }
 
-export const lifeFacts = (raffle: RaffleRow, pool: PoolRow | null): LifeFacts => ({
+export const lifeFacts = (
+  raffle: Pick<RaffleRow, 'status' | 'opensAt' | 'closesAt'>,
+  pool: Pick<PoolRow, 'closedAt' | 'commitment' | 'cancellation'> | null,
+): LifeFacts => ({
   stored: raffle.status,
   opensAt: raffle.opensAt,
   closesAt: raffle.closesAt,
@@ -25,7 +28,7 @@ export const lifeFacts = (raffle: RaffleRow, pool: PoolRow | null): LifeFacts =>
         },
 })
 
-type FoundTickets = Pick<FoundRaffle, 'raffle' | 'pool'>
+type FoundTickets = Pick<ShownRaffle, 'raffle' | 'pool'>
 
 export const isCancelled = ({ raffle, pool }: FoundTickets, now: number): boolean =>
   statusAt(lifeFacts(raffle, pool), now) === 'cancelled'
@@ -37,7 +40,7 @@ export function ticketCounts(found: FoundTickets, now: number): Pick<Raffle, 'so
   return { sold, held, available: found.raffle.totalTickets - sold - held }
 }
 
-export function presentRaffle(found: FoundRaffle, facts: PresentFacts): Raffle {
+export function presentRaffle(found: ShownRaffle, facts: PresentFacts): Raffle {
   const { raffle, organisation, pool } = found
   const { opensAt, closesAt, drawAt, timeZone } = raffle
   const freezeAt = pool?.freezeAt ?? closesAt + paymentSpanSeconds(raffle, facts.holdSeconds) * 1_000
