@@ -26,6 +26,9 @@ export interface Round {
 
 export const CONNECTIONS = 32
 
+/** A request with a cookie gets an answer of its own: it shares none with others, so it makes its query. */
+export const ALONE = { cookie: 'bench=1' }
+
 /** Loads all connections at once: each sends its next request as soon as it has an answer. */
 export async function pressure(
   { url, next, expect }: Door,

@@ -44,6 +44,7 @@ async function bench(folder: string, effort: Effort, parts: readonly string[]): 
     workers: [
       tombola,
       { name: 'limited', script: worker, limiter: 'miniflare' },
+      { name: 'few', script: worker, limiter: 'memory', database: 'bench-few' },
       { name: 'peers', script: peers, limiter: null },
     ],
     folder: join(folder, 'data'),

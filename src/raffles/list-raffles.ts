@@ -54,6 +54,9 @@ export async function listRaffles(ctx: Ctx, query: ListRaffles): Promise<PageOf<
   )
 }
 
+/** The shown statuses of a raffle whose stored status is `scheduled`. */
+const WAITING = new Set<ListRaffles['status']>(['scheduled', 'open', 'closed', 'committed'])
+
 interface Form {
   seesDrafts: boolean
   isFirst: boolean
@@ -65,6 +68,10 @@ function selectPage(ctx: Ctx, query: ListRaffles, { seesDrafts, isFirst }: Form)
   const isSent = (name: keyof ListRaffles) => query[name] !== undefined
   const given = (name: keyof ListRaffles, condition: SQL) => (isSent(name) ? condition : undefined)
   const { placeholder } = sql
+  // Most raffles are over, and a list by draw that looks for open ones must not read all of them first. The index of the
+  // others is found only by this very text. A list by creation starts with the newest, which are seldom over.
+  const isWaiting = query.sort !== '-createdAt' && WAITING.has(query.status)
+  const narrow = isWaiting ? sql`${raffles.status} = 'scheduled'` : undefined
   const build = () =>
     selectShownRaffles(ctx)
       .where(
@@ -74,6 +81,7 @@ function selectPage(ctx: Ctx, query: ListRaffles, { seesDrafts, isFirst }: Form)
           given('seriesId', eq(raffles.seriesId, placeholder('seriesId'))),
           given('categoryId', eq(raffles.categoryId, placeholder('categoryId'))),
           given('currency', eq(raffles.priceCurrency, placeholder('currency'))),
+          narrow,
           given('status', sql`${statusSql(placeholder('now'))} = ${placeholder('status')}`),
           query.q === undefined ? undefined : containsWords(sql`${raffles.title}`, query.q),
           isFirst
@@ -87,5 +95,9 @@ function selectPage(ctx: Ctx, query: ListRaffles, { seesDrafts, isFirst }: Form)
   // The words of a search are part of the query's text, so it is built each time.
   if (query.q !== undefined) return build()
   const filters = (['organisationId', 'seriesId', 'categoryId', 'currency', 'status'] as const).filter(isSent)
-  return preparedOnce(ctx.db, `raffles ${query.sort} ${filters.join(' ')} ${seesDrafts} ${isFirst}`, build)
+  return preparedOnce(
+    ctx.db,
+    `raffles ${query.sort} ${filters.join(' ')} ${isWaiting} ${seesDrafts} ${isFirst}`,
+    build,
+  )
 }

@@ -76,6 +76,11 @@ export const raffles = sqliteTable(
     index('raffles_series').on(table.seriesId, table.drawAt).where(sql`series_id IS NOT NULL`),
     index('raffles_category').on(table.categoryId, table.createdAt).where(sql`category_id IS NOT NULL`),
     index('raffles_draw').on(table.drawAt, table.id),
+    index('raffles_waiting').on(table.drawAt, table.id).where(sql`status = 'scheduled'`),
+    index('raffles_created').on(table.createdAt, table.id),
+    index('raffles_organisation_draw').on(table.organisationId, table.drawAt, table.id),
+    index('raffles_series_created').on(table.seriesId, table.createdAt).where(sql`series_id IS NOT NULL`),
+    index('raffles_category_draw').on(table.categoryId, table.drawAt).where(sql`category_id IS NOT NULL`),
     index('raffles_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
   ],
 )
