@@ -36,6 +36,8 @@ export interface UnpaidStock {
   orders: number
   /** The units that are not sold. */
   size: number
+  /** The units in stock. */
+  free: number
   own: number
   unproved: number
   /** How many of the buyer's holds of the product ended unpaid within the window before the last one, and when it did. */
@@ -52,14 +54,16 @@ export function selectUnpaid(ctx: Ctx, { productId, userId, key }: Wanted) {
   const ofProduct = sql`${stockHolds.productId} = ${productId}`
   const sumHeld = (where: SQL) =>
     sql<number>`(SELECT coalesce(sum(${stockHolds.quantity}), 0) FROM ${stockHolds} WHERE ${isHeld} AND ${where})`
-  // A late payment turns a released hold into a sold one, which counts no longer.
-  const ended = sql`${mine} AND ${ofProduct} AND ${stockHolds.state} = 'released'`
+  // A late payment turns a released hold into a sold one, which counts no longer. The plus keeps SQLite from reading all
+  // holds of the product: the buyer has fewer.
+  const ended = sql`${mine} AND +${ofProduct} AND ${stockHolds.state} = 'released'`
   const lastEnd = sql<number | null>`(SELECT max(${stockHolds.unpaidAt}) FROM ${stockHolds} WHERE ${ended})`
   return ctx.db
     .select({
       orders: sql<number>`(SELECT count(DISTINCT nullif(${stockHolds.key}, ${key})) FROM ${stockHolds}
         WHERE ${mine} AND ${isHeld})`.as('orders'),
       size: sql<number>`${products.stock} + ${sumHeld(ofProduct)}`.as('size'),
+      free: sql<number>`${products.stock}`.as('free'),
       own: sumHeld(sql`${mine} AND ${ofProduct}`).as('own'),
       unproved: sumHeld(sql`${ofProduct} AND NOT ${stockHolds.isProved}`).as('unproved'),
       ends: sql<number>`(SELECT count(*) FROM ${stockHolds}
@@ -71,7 +75,8 @@ export function selectUnpaid(ctx: Ctx, { productId, userId, key }: Wanted) {
 }
 
 /**
- * `whyUnpaidRefused` in SQL, over the columns of `selectUnpaid`: whether `quantity` more units may be held. D1 binds every
+ * `whyUnpaidRefused` in SQL, over the columns of `selectUnpaid`: whether `quantity` more units may be held, if so many are
+ * free. D1 binds every
  * number as a real one, so divisions are cast.
  */
 export const mayHold = (quantity: number, isProved: boolean, now: number): SQL => sql`

@@ -47,6 +47,8 @@ export interface UnpaidUnits {
   units: string
   /** How many units there are, without those that a person bought. A pool counts its sold tickets too. */
   size: number
+  /** The units that nobody holds. */
+  free: number
   /** The person's own unpaid units. */
   own: number
   /** The unpaid units of all persons without a proved address. */
@@ -55,9 +57,11 @@ export interface UnpaidUnits {
   ends: UnpaidEnds | null
 }
 
-/** Why a person may not hold `count` more units, as a message that says what to do; null: the person may. */
+/**
+ * Why a person may not hold `count` more units, as a message that says what to do; null: the person may, if they are free.
+ */
 export function whyUnpaidRefused(
-  { title, units, size, own, unproved, ends }: UnpaidUnits,
+  { title, units, size, free, own, unproved, ends }: UnpaidUnits,
   count: number,
   isProved: boolean,
   now: number,
@@ -75,7 +79,8 @@ export function whyUnpaidRefused(
   if (own + count > MAX_UNPROVED_UNITS) {
     return `Prove your e-mail address to order more than ${MAX_UNPROVED_UNITS} ${units} of “${title}” at a time.`
   }
-  if (unproved + count > unprovedShareOf(size)) {
+  // A proved address would not help if too few are free.
+  if (count <= free && unproved + count > unprovedShareOf(size)) {
     return `Buyers without a proved e-mail address hold as many ${units} of “${title}” as they may: prove yours, or try again later.`
   }
   return null

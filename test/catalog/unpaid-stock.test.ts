@@ -6,7 +6,7 @@ import { mayHold, type UnpaidStock, whyMayNotHold } from '../../src/catalog/unpa
 import { HOUR_MS, MINUTE_MS } from '../../src/core/time.ts'
 
 const NOW = Date.parse('2031-05-05T12:00:00.000Z')
-const NONE = { orders: 0, size: 0, own: 0, unproved: 0, ends: 0, lastEnd: null }
+const NONE = { orders: 0, size: 0, free: 100, own: 0, unproved: 0, ends: 0, lastEnd: null }
 
 const SIZES = [0, 1, 2, 3, 7, 8, 9, 12, 15, 16, 19, 20, 21, 40, 99, 100, 101, 199, 200, 201, 5_000]
 const HELD = [0, 1, 2, 3, 4, 5, 10, 25, 49, 50, 51, 100]

@@ -89,6 +89,14 @@ describe('a shelf of eight units', () => {
     expect(await stockOf(productId)).toBe(12)
   })
 
+  it('that others bought or hold is sold out, for a buyer without a proved address too', async () => {
+    const { id: productId } = await stageProduct({ stock: 8 })
+    const [buyer, ...crowd] = await throwaways(5)
+    for (const each of crowd) await ordered(each, [{ productId, quantity: 1 }])
+    for (const quantity of [3, 1]) await ordered(await registerPlayer(), [{ productId, quantity }])
+    expect(refusal(await order(buyer!, [{ productId, quantity: 1 }]))[1]).toBe('sold_out')
+  })
+
   it('sells a single unit to a buyer without a proved address too', async () => {
     const { id: productId } = await stageProduct({ stock: 1 })
     const [buyer] = await throwaways(1)

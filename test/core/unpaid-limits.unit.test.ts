@@ -10,7 +10,15 @@ import {
 } from '../../src/core/unpaid-limits.ts'
 
 const NOW = Date.parse('2031-05-05T12:00:00.000Z')
-const BOOKS: UnpaidUnits = { title: 'A book', units: 'units', size: 40, own: 0, unproved: 0, ends: null }
+const BOOKS: UnpaidUnits = {
+  title: 'A book',
+  units: 'units',
+  size: 40,
+  free: 40,
+  own: 0,
+  unproved: 0,
+  ends: null,
+}
 
 const why = (changes: Partial<UnpaidUnits>, count: number, isProved = true) =>
   whyUnpaidRefused({ ...BOOKS, ...changes }, count, isProved, NOW)
@@ -64,6 +72,7 @@ describe('without a proved address', () => {
       'Buyers without a proved e-mail address hold as many units of “A book” as they may: prove yours, or try again later.',
     )
     expect(why({ size, unproved: share }, 1)).toBeNull()
+    expect(why({ size, unproved: share, free: 0 }, 1, false)).toBeNull()
   })
 })
 

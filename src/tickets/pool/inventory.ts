@@ -76,6 +76,10 @@ export class Inventory {
     return this.#sold
   }
 
+  get free(): number {
+    return this.#allocator.free
+  }
+
   /** Whether anything was ever reserved. */
   get isReserved(): boolean {
     return this.#isReserved

@@ -135,7 +135,9 @@ export class Pool {
     const { holder, quantity, payment } = request
     const limit =
       whyLimitReached(sale, this.#inventory.holder(holder).owned, quantity) ??
-      (payment === null ? null : whyHoldRefused(sale, this.#inventory.holds, request, now))
+      (payment === null
+        ? null
+        : whyHoldRefused(sale, this.#inventory.holds, request, this.#inventory.free, now))
     if (limit !== null) return limit
     const numbers = this.#inventory.take(request)
     if (!Array.isArray(numbers)) return numbers

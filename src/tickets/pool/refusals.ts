@@ -94,6 +94,7 @@ export function whyHoldRefused(
   { kind, title, total: size }: SaleTerms,
   holds: Holds,
   { holder, quantity, entrant }: ReserveRequest,
+  free: number,
   now: number,
 ): Refusal | null {
   if (holds.isHolding(holder)) {
@@ -103,7 +104,7 @@ export function whyHoldRefused(
     )
   }
   const ends = holds.unpaidEnds.of(holder)
-  const unpaid = { title, units: 'tickets', size, own: 0, unproved: holds.unproved, ends }
+  const unpaid = { title, units: 'tickets', size, free, own: 0, unproved: holds.unproved, ends }
   const why = whyUnpaidRefused(unpaid, quantity, entrant.isProved, now)
   return why === null ? null : refuse('limit_reached', why)
 }

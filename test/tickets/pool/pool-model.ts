@@ -148,7 +148,8 @@ export class Model {
       if (quantity > this.share) return 'limit_reached'
       if (!entrant.isProved) {
         if (quantity > MAX_UNPROVED_UNITS) return 'limit_reached'
-        if (2 * (this.unproved() + quantity) > this.sale.total + 1) return 'limit_reached'
+        const isOverHalf = 2 * (this.unproved() + quantity) > this.sale.total + 1
+        if (isOverHalf && quantity <= this.left()) return 'limit_reached'
       }
     }
     const free = this.free()
