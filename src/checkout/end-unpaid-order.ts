@@ -32,13 +32,17 @@ export async function stopOpenPayments(ctx: Ctx, id: string): Promise<StoppedPay
   return { allAnswered, payments: open }
 }
 
+/** How an order ends unpaid; each has its text in the history. */
+export type UnpaidEnd = 'expired' | 'cancelled' | 'cancelledByPlatform'
+
 /** Returns false if the order had already ended, or if a receipt claimed it meanwhile. */
 export async function endUnpaidOrder(
   ctx: Ctx,
   id: string,
-  status: 'expired' | 'cancelled',
+  end: UnpaidEnd,
   { allAnswered, payments: stopped }: StoppedPayments,
 ): Promise<boolean> {
+  const status = end === 'expired' ? 'expired' : 'cancelled'
   const isEnded = sql`EXISTS (SELECT 1 FROM ${orders} WHERE ${orders.id} = ${id} AND ${orders.status} = ${status})`
   const [[ended], , expired, , [started]] = await withRetry(() =>
     ctx.db.batch([
@@ -56,7 +60,7 @@ export async function endUnpaidOrder(
         .set({ status: 'expired', updatedAt: ctx.now })
         .where(and(eq(payments.orderId, id), inArray(payments.status, ['starting', 'pending']), isEnded))
         .returning(),
-      insertOrderEvent(ctx, id, status, historyText[status](allAnswered), isEnded),
+      insertOrderEvent(ctx, id, status, historyText[end](allAnswered), isEnded),
       ctx.db
         .select({ id: payments.id })
         .from(payments)

@@ -75,6 +75,13 @@ export async function registerPlayer(options: PersonOptions = {}): Promise<Perso
   return { id, email, name, sessionId: session.id, token: await tokenOf(session) }
 }
 
+/** The id of the user who has an address. A registration does not answer it. */
+export async function userIdOf(email: string): Promise<string> {
+  const id = await env.DB.prepare('SELECT id FROM users WHERE email = ?').bind(email).first<string>('id')
+  if (id === null) throw new Error(`no user has ${email}`)
+  return id
+}
+
 export const signedInAdmin = (): Promise<Person> => registerPlayer({ name: 'Ada Admin', role: 'admin' })
 
 /** A new organisation with a signed-in operator. */

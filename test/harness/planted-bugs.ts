@@ -153,12 +153,48 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'guarantee without cover',
+    edits: [
+      {
+        file: 'src/raffles/guarantee.ts',
+        find: 'if (needed === 0) return sql`true`',
+        replace: `if (needed === 0 || ${isOn('guarantee without cover')}) return sql\`true\``,
+      },
+    ],
+  },
+  {
+    name: 'guarantee twice with the same money',
+    edits: [
+      {
+        file: 'src/raffles/guarantee.ts',
+        find: `- \${setAsideBy(purse, id)})\``,
+        replace: `- \${${isOn('guarantee twice with the same money')} ? 0 : setAsideBy(purse, id)})\``,
+      },
+    ],
+  },
+  {
     name: 'disqualify a winner who is being paid',
     edits: [
       {
-        file: 'src/draws/manage-winner.ts',
-        find: 'guard: isNotSent(id)',
-        replace: `guard: ${isOn('disqualify a winner who is being paid')} ? undefined : isNotSent(id)`,
+        file: 'src/draws/propose-disqualification.ts',
+        find: 'isNotSent(id),',
+        replace: `${isOn('disqualify a winner who is being paid')} ? undefined : isNotSent(id),`,
+      },
+      {
+        file: 'src/draws/confirm-disqualification.ts',
+        find: 'and(isNotSent(id), ',
+        replace: `and(${isOn('disqualify a winner who is being paid')} ? undefined : isNotSent(id), `,
+      },
+    ],
+  },
+  {
+    name: 'pay out during a review',
+    edits: [
+      {
+        file: 'src/payouts/left-to-pay.ts',
+        find: `<> 'prize' OR NOT \${isUnderReview(ctx, payouts.subject)})`,
+        replace: `<> 'prize' OR NOT \${isUnderReview(ctx, payouts.subject)}
+          OR \${${isOn('pay out during a review')} ? 1 : 0})`,
       },
     ],
   },
