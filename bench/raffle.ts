@@ -12,11 +12,13 @@ const PLAYERS = 2_000
 
 const ORGANISER = playerId(9_999_999)
 const SESSION = `session_01k${'7'.repeat(23)}`
+/** The organiser's membership revokes tokens that were issued before it. */
+const REVISION = 1
 const ORGANISATION = `org_01k${'7'.repeat(23)}`
 
 const tokenOf = (userId: string): Promise<string> =>
   signAccessToken(
-    { userId, sessionId: SESSION },
+    { userId, sessionId: SESSION, isProved: true, staffOf: [], revision: REVISION },
     { secret: DEVELOPMENT_SECRETS.JWT_SECRET, now: Date.now() },
     TOKEN_SECONDS,
   )

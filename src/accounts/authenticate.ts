@@ -1,8 +1,9 @@
 /** Middleware that reads the Authorization header. Without a valid header, the request has no user. */
 import type { MiddlewareHandler } from 'hono'
-import type { AppEnv } from '../core/context.ts'
+import type { Actor, AppEnv, Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import { readApiKey } from './api-key.ts'
+import { type InBackground, revokedTokens } from './revocations.ts'
 import { verifyAccessToken } from './token.ts'
 
 /** RFC 6750 §2.1; the scheme's case does not matter (RFC 9110 §11.1). */
@@ -22,12 +23,25 @@ export const authenticate: MiddlewareHandler<AppEnv> = async function authentica
         throw new Problem('unauthenticated', 'Send the access token as `Authorization: Bearer …`.')
       }
       ctx.apiKey = readApiKey(token)
-      if (ctx.apiKey === null)
-        ctx.actor = await verifyAccessToken(token, { secret: ctx.settings.JWT_SECRET, now: ctx.now })
+      if (ctx.apiKey === null) ctx.actor = await actorOf(ctx, token, (work) => c.executionCtx.waitUntil(work))
     } catch (error) {
       if (!(error instanceof Problem)) throw error
       ctx.badToken = error
     }
   }
   await next()
+}
+
+async function actorOf(ctx: Ctx, token: string, inBackground: InBackground): Promise<Actor> {
+  const { revision, ...facts } = await verifyAccessToken(token, {
+    secret: ctx.settings.JWT_SECRET,
+    now: ctx.now,
+  })
+  await revokedTokens.refresh(ctx, inBackground)
+  if (revokedTokens.isSignedOut(facts))
+    throw new Problem('unauthenticated', 'You are signed out. Sign in again.')
+  if (revokedTokens.isOutdated(facts, revision)) {
+    throw new Problem('unauthenticated', 'Your account has changed. Refresh the access token.')
+  }
+  return { ...facts, isChecked: revokedTokens.isFresh(ctx.now) }
 }

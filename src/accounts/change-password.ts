@@ -9,6 +9,7 @@ import { markTokensUsed } from './email-token.ts'
 import { checkPassword, hashPassword } from './password.ts'
 import { refuseWeakPassword } from './password-strength.ts'
 import { requireLiveUser } from './permissions.ts'
+import { revokedTokens } from './revocations.ts'
 import { sessions, users } from './schema.ts'
 
 export async function changePassword(ctx: Ctx, input: ChangePassword): Promise<void> {
@@ -39,5 +40,6 @@ export async function changePassword(ctx: Ctx, input: ChangePassword): Promise<v
   const voidMails = markTokensUsed(ctx, 'reset', userId, sql`${ifOurs}`)
   const read = ctx.db.select({ id: users.id }).from(users).where(isOurs)
   const [, , , changed] = await withRetry(() => ctx.db.batch([change, endOthers, voidMails, read]))
+  revokedTokens.expire()
   if (changed.length === 0) throw new Problem('conflict', 'Another request has changed the password.')
 }

@@ -3,6 +3,7 @@ import { and, eq, isNull } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { requireUser } from './permissions.ts'
+import { revokedTokens } from './revocations.ts'
 import { sessions } from './schema.ts'
 
 export async function logOut(ctx: Ctx): Promise<void> {
@@ -13,4 +14,5 @@ export async function logOut(ctx: Ctx): Promise<void> {
       .set({ revokedAt: ctx.now })
       .where(and(eq(sessions.id, sessionId), eq(sessions.userId, userId), isNull(sessions.revokedAt))),
   )
+  revokedTokens.expire()
 }

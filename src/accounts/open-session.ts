@@ -1,13 +1,14 @@
 /** Opens a session for a user whose password was just checked, and returns its first pair of tokens. */
 import { and, eq, sql } from 'drizzle-orm'
-import type { Actor, Ctx } from '../core/context.ts'
+import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { newId } from '../core/ids.ts'
 import { SECOND_MS } from '../core/time.ts'
 import type { Tokens } from './contract.ts'
 import { newRefreshToken } from './refresh-token.ts'
 import { sessions, users } from './schema.ts'
-import { signAccessToken } from './token.ts'
+import { signAccessToken, type TokenFacts } from './token.ts'
+import { selectTokenFacts } from './token-facts.ts'
 
 /**
  * Undefined if the user was suspended or changed the password since `passwordHash` was read. Both revoke all sessions,
@@ -39,19 +40,19 @@ export async function openSession(
         .where(and(eq(users.id, userId), eq(users.status, 'active'), eq(users.passwordHash, passwordHash))),
     )
     .onConflictDoNothing()
-  const read = ctx.db.select({ id: sessions.id }).from(sessions).where(eq(sessions.id, sessionId))
-  const [, rows] = await withRetry(() => ctx.db.batch([insert, read]))
-  return rows.length === 0 ? undefined : tokensOf(ctx, { userId, sessionId }, refresh.text)
+  const read = selectTokenFacts(ctx, eq(sessions.id, sessionId))
+  const [, [facts]] = await withRetry(() => ctx.db.batch([insert, read]))
+  return facts === undefined ? undefined : tokensOf(ctx, facts, refresh.text)
 }
 
 /** When a session expires unless it is refreshed, in milliseconds. */
 export const sessionEnd = (ctx: Ctx): number => ctx.now + ctx.settings.REFRESH_TOKEN_SECONDS * SECOND_MS
 
-export async function tokensOf(ctx: Ctx, actor: Actor, refreshToken: string): Promise<Tokens> {
+export async function tokensOf(ctx: Ctx, facts: TokenFacts, refreshToken: string): Promise<Tokens> {
   const lifetimeSeconds = ctx.settings.ACCESS_TOKEN_SECONDS
   const terms = { secret: ctx.settings.JWT_SECRET, now: ctx.now }
   return {
-    access_token: await signAccessToken(actor, terms, lifetimeSeconds),
+    access_token: await signAccessToken(facts, terms, lifetimeSeconds),
     token_type: 'Bearer',
     expires_in: lifetimeSeconds,
     refresh_token: refreshToken,

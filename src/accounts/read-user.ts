@@ -3,12 +3,12 @@ import { and, eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import type { User } from './contract.ts'
-import { requireUser } from './permissions.ts'
+import { requireCheckedUser } from './permissions.ts'
 import { presentUser } from './present.ts'
 import { users } from './schema.ts'
 
 export async function readUser(ctx: Ctx): Promise<User> {
-  const { userId } = requireUser(ctx)
+  const { userId } = requireCheckedUser(ctx)
   const row = await ctx.db
     .select()
     .from(users)

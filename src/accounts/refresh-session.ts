@@ -6,7 +6,9 @@ import { Problem } from '../core/errors.ts'
 import type { Tokens } from './contract.ts'
 import { sessionEnd, tokensOf } from './open-session.ts'
 import { newRefreshToken, type RefreshToken, readRefreshToken } from './refresh-token.ts'
+import { revokedTokens } from './revocations.ts'
 import { sessions, users } from './schema.ts'
+import { selectTokenFacts } from './token-facts.ts'
 
 /**
  * Two requests may send one token at the same time. The UPDATE names the hash that it replaces, so only one finds it.
@@ -16,12 +18,12 @@ export async function refreshSession(ctx: Ctx, refreshToken: string): Promise<To
   const used = readRefreshToken(refreshToken)
   if (used === undefined) throw notAccepted()
   const next = newRefreshToken(used)
-  const session = await rotate(ctx, used, next)
-  if (session === undefined) {
+  const facts = await rotate(ctx, used, next)
+  if (facts === undefined) {
     await endFamily(ctx, used)
     throw notAccepted()
   }
-  return tokensOf(ctx, { userId: session.userId, sessionId: session.id }, next.text)
+  return tokensOf(ctx, facts, next.text)
 }
 
 async function rotate(ctx: Ctx, used: RefreshToken, next: RefreshToken) {
@@ -29,23 +31,26 @@ async function rotate(ctx: Ctx, used: RefreshToken, next: RefreshToken) {
     .select({ id: users.id })
     .from(users)
     .where(and(eq(users.id, sessions.userId), eq(users.status, 'active')))
-  const [session] = await withRetry(() =>
-    ctx.db
-      .update(sessions)
-      .set({ refreshHash: next.refreshHash, refreshedAt: ctx.now, expiresAt: sessionEnd(ctx) })
-      .where(
-        and(
-          eq(sessions.familyHash, used.familyHash),
-          // Also the new hash, so that a retry after a lost response finds its own write.
-          inArray(sessions.refreshHash, [used.refreshHash, next.refreshHash]),
-          isNull(sessions.revokedAt),
-          gt(sessions.expiresAt, ctx.now),
-          exists(owner),
-        ),
-      )
-      .returning({ id: sessions.id, userId: sessions.userId }),
-  )
-  return session
+  const update = ctx.db
+    .update(sessions)
+    .set({ refreshHash: next.refreshHash, refreshedAt: ctx.now, expiresAt: sessionEnd(ctx) })
+    .where(
+      and(
+        eq(sessions.familyHash, used.familyHash),
+        // Also the new hash, so that a retry after a lost response finds its own write.
+        inArray(sessions.refreshHash, [used.refreshHash, next.refreshHash]),
+        isNull(sessions.revokedAt),
+        gt(sessions.expiresAt, ctx.now),
+        exists(owner),
+      ),
+    )
+  const isRotated = and(
+    eq(sessions.familyHash, used.familyHash),
+    eq(sessions.refreshHash, next.refreshHash),
+    isNull(sessions.revokedAt),
+  )!
+  const [, [facts]] = await withRetry(() => ctx.db.batch([update, selectTokenFacts(ctx, isRotated)]))
+  return facts
 }
 
 async function endFamily(ctx: Ctx, used: RefreshToken): Promise<void> {
@@ -56,6 +61,7 @@ async function endFamily(ctx: Ctx, used: RefreshToken): Promise<void> {
       .where(and(eq(sessions.familyHash, used.familyHash), isNull(sessions.revokedAt)))
       .returning({ id: sessions.id, userId: sessions.userId }),
   )
+  revokedTokens.expire()
   for (const { id, userId } of ended) ctx.log.warn('refresh token not accepted', { sessionId: id, userId })
 }
 

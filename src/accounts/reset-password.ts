@@ -7,6 +7,7 @@ import type { ResetPassword } from './contract.ts'
 import { isLive, markTokensUsed } from './email-token.ts'
 import { hashPassword } from './password.ts'
 import { refuseWeakPassword } from './password-strength.ts'
+import { revokedTokens } from './revocations.ts'
 import { emailTokens, sessions, users } from './schema.ts'
 
 export async function resetPassword(ctx: Ctx, { token, password }: ResetPassword): Promise<void> {
@@ -41,6 +42,7 @@ export async function resetPassword(ctx: Ctx, { token, password }: ResetPassword
   const markUsed = markTokensUsed(ctx, 'reset', user.id, sql`${ifOurs}`)
   const read = ctx.db.select({ id: users.id }).from(users).where(isOurs)
   const [, , , changed] = await withRetry(() => ctx.db.batch([change, endSessions, markUsed, read]))
+  revokedTokens.expire()
   if (changed.length === 0) throw invalidToken()
 }
 

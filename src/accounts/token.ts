@@ -9,7 +9,8 @@ import { SECOND_MS } from '../core/time.ts'
 const ALGORITHM = 'HS256'
 const ISSUER = 'tombola'
 const AUDIENCE = 'tombola-api'
-const MAX_TOKEN_LENGTH = 1024
+/** A user may belong to a hundred organisations. */
+const MAX_TOKEN_LENGTH = 8_192
 /**
  * Exactly three parts: the library would ignore a fourth part, and white space within one. It would also decode several
  * spellings of one signature. The 43rd character of 32 bytes carries four bits, so only 16 characters are canonical there.
@@ -30,7 +31,18 @@ const Claims = z.strictObject({
   sub: Id('user'),
   /** The session's id. */
   jti: Id('session'),
+  /** As in OpenID Connect. */
+  email_verified: z.boolean(),
+  staff_of: z.array(Id('organisation')),
+  /** The last revocation at the time of issue. */
+  revision: z.number().int().min(0),
 })
+
+/** What a token says. */
+export interface TokenFacts extends Omit<Actor, 'isChecked'> {
+  /** The number of the last revocation at the time of issue: only later ones revoke the token. */
+  revision: number
+}
 
 export interface TokenTerms {
   secret: string
@@ -39,7 +51,7 @@ export interface TokenTerms {
 
 /** Signs an access token that ends `lifetimeSeconds` from now. */
 export async function signAccessToken(
-  actor: Actor,
+  facts: TokenFacts,
   { secret, now }: TokenTerms,
   lifetimeSeconds: number,
 ): Promise<string> {
@@ -49,19 +61,28 @@ export async function signAccessToken(
     iat,
     iss: ISSUER,
     aud: AUDIENCE,
-    sub: actor.userId,
-    jti: actor.sessionId,
+    sub: facts.userId,
+    jti: facts.sessionId,
+    email_verified: facts.isProved,
+    staff_of: [...facts.staffOf],
+    revision: facts.revision,
   }
   return sign(claims, await keyOf(secret), { algorithm: ALGORITHM })
 }
 
-/** The user and session of a token. Throws the same `unauthenticated` for every fault. */
-export async function verifyAccessToken(token: string, { secret, now }: TokenTerms): Promise<Actor> {
+/** What a valid token says. Throws the same `unauthenticated` for every fault. Whether it was revoked: `revocations.ts`. */
+export async function verifyAccessToken(token: string, { secret, now }: TokenTerms): Promise<TokenFacts> {
   const claims = await readClaims(token, secret)
   if (claims === undefined || !isCurrent(claims, now)) {
     throw new Problem('unauthenticated', 'The access token is invalid or has expired.')
   }
-  return { userId: claims.sub, sessionId: claims.jti }
+  return {
+    userId: claims.sub,
+    sessionId: claims.jti,
+    isProved: claims.email_verified,
+    staffOf: claims.staff_of,
+    revision: claims.revision,
+  }
 }
 
 /** A token from the future was signed by a wrong clock, or by somebody who wants it to last. */

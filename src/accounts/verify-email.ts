@@ -8,6 +8,7 @@ import { MINUTE_MS } from '../core/time.ts'
 import { insertEmailToken, isLive, markTokensUsed } from './email-token.ts'
 import { enqueueMail } from './mail/enqueue-mail.ts'
 import { requireLiveUser } from './permissions.ts'
+import { revokedTokens } from './revocations.ts'
 import { emailTokens, users } from './schema.ts'
 
 /** Runs after an address is verified; `app.ts` passes it in. A crash may skip it, so the sweep must repeat its work. */
@@ -30,6 +31,7 @@ export async function verifyEmail(ctx: Ctx, token: string, afterVerified: AfterV
     )
   // Two requests may both read one unused token. The UPDATE is guarded, so the address is verified once, and both succeed.
   await withRetry(() => ctx.db.batch([verify, markTokensUsed(ctx, 'verify', userId)]))
+  revokedTokens.expire()
   await afterVerified(ctx, userId)
 }
 

@@ -115,6 +115,10 @@ export const stockHolds = sqliteTable(
     /** The tracking reference of the parcel. */
     reference: text(),
     createdAt: integer().notNull(),
+    /** Whether the buyer's address was proved. */
+    isProved: integer({ mode: 'boolean' }).notNull().default(true),
+    /** When the hold was released because the buyer did not pay. Null: not released, or for another reason. */
+    unpaidAt: integer(),
   },
   (table) => [
     check('stock_holds_state', sql`state IN ('held', 'sold', 'released', 'returned', 'lost')`),
@@ -123,6 +127,7 @@ export const stockHolds = sqliteTable(
     uniqueIndex('stock_holds_key').on(table.userId, table.key, table.productId),
     index('stock_holds_product').on(table.productId),
     index('stock_holds_until').on(table.heldUntil).where(sql`state = 'held'`),
+    index('stock_holds_held').on(table.productId).where(sql`state = 'held'`),
   ],
 )
 export type StockHoldRow = typeof stockHolds.$inferSelect

@@ -2,14 +2,14 @@
  * Cancels an unpaid order for its buyer, after a last query of every provider that may have a payment for it. It stays
  * cancelled: money that arrives later is refunded.
  */
-import { requireUser } from '../accounts/permissions.ts'
+import { requireCheckedUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound, Problem } from '../core/errors.ts'
 import { findOrder } from '../orders/find-order.ts'
 import { endUnpaidOrder, stopOpenPayments } from './end-unpaid-order.ts'
 
 export async function cancelOrder(ctx: Ctx, id: string): Promise<void> {
-  const { userId } = requireUser(ctx)
+  const { userId } = requireCheckedUser(ctx)
   const { order } = await findOrder(ctx, id)
   if (order.userId !== userId) throw notFound('order')
   if (order.status === 'cancelled') return

@@ -16,11 +16,20 @@ export interface Bindings {
   RATE_PURCHASE: RateLimit
 }
 
-/** The user who sent the request, from a verified access token. Roles and suspensions are read from D1 where they matter. */
+/**
+ * The user who sent the request, from a verified access token that was not revoked. What the token says of the user is as
+ * of its issue: a change revokes it.
+ */
 export interface Actor {
   userId: string
   /** The session that the access token belongs to. */
   sessionId: string
+  /** Whether the user has proved to read mail at the address. */
+  isProved: boolean
+  /** The organisations of which the user is a member, or was one a short while ago. */
+  staffOf: readonly string[]
+  /** Whether the list of revoked tokens was read a moment ago. False while D1 does not answer. */
+  isChecked: boolean
 }
 
 /** An API key as it was sent. `accounts/require-api-key.ts` checks that it exists and is not revoked. */

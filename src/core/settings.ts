@@ -54,7 +54,7 @@ export const SettingsSchema = z.object({
   BEACON_RELAYS: commaSeparated.pipe(z.array(z.url({ protocol: /^https?$/ })).max(8)),
   /** Who may approve a payout: `other` than its requester, or `any`. Default: `other` in production, else `any`. */
   PAYOUT_APPROVAL: z.enum(['other', 'any']).optional(),
-  /** How long a member must belong to the organisation before it approves payouts of others. */
+  /** How long a member must belong to the organisation to approve payouts of others and to confirm disqualifications. */
   PAYOUT_APPROVER_MIN_DAYS: z.coerce.number().int().min(0).max(365).optional(),
   /** The public address of this worker: links in mails and payment pages begin with it. */
   PUBLIC_ORIGIN: z

@@ -11,7 +11,8 @@ import { entriesOf } from '../raffles/earning.ts'
 import { type FoundRaffle, findRaffle } from '../raffles/find-raffle.ts'
 import { statusAt } from '../raffles/life-cycle.ts'
 import { lifeFacts } from '../raffles/present.ts'
-import { reserveEntries, voidEntries } from './entries.ts'
+import { voidTickets } from '../tickets/void-tickets.ts'
+import { reserveEntries } from './entries.ts'
 import { findGrant, type GrantKey, isGrant } from './find-grant.ts'
 import { ownerOf } from './owner.ts'
 import { type GrantRow, grants } from './schema.ts'
@@ -60,7 +61,7 @@ async function grantEntries(ctx: Ctx, found: FoundRaffle, grant: GrantRow): Prom
   }
   await markGranted(ctx, claimed, outcome.reservation.id)
   const { status } = await mustFind(ctx, grant)
-  if (status === 'revoked') await voidEntries(ctx, outcome.reservation.id)
+  if (status === 'revoked') await voidTickets(ctx, outcome.reservation.id, null)
 }
 
 /** The grant waits for its owner until sales close. */

@@ -3,7 +3,7 @@
  */
 import { and, desc, eq, lt } from 'drizzle-orm'
 import * as z from 'zod'
-import { hasPermission, requirePermission, requireUser } from '../accounts/permissions.ts'
+import { hasPermission, requireCheckedUser, requirePermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
 import type { ListOrders, Order } from './contract.ts'
@@ -13,7 +13,7 @@ import { presentPart } from './present-part.ts'
 import { orderLines, orders } from './schema.ts'
 
 export async function listOrders(ctx: Ctx, query: ListOrders): Promise<PageOf<Order>> {
-  const { userId } = requireUser(ctx)
+  const { userId } = requireCheckedUser(ctx)
   const { organisationId } = query
   const last = readCursor(query.cursor, z.tuple([z.string()]))
   if (organisationId !== undefined) await requirePermission(ctx, organisationId, 'payments:manage')

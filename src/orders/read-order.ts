@@ -1,5 +1,5 @@
 /** Reads an order: whole for its buyer; for members who manage payments, only the lines of their organisations. */
-import { organisationsWith, type Permission, requireUser } from '../accounts/permissions.ts'
+import { organisationsWith, type Permission, requireCheckedUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
 import type { Order } from './contract.ts'
@@ -8,7 +8,7 @@ import { presentOrder, readDetails } from './present.ts'
 import { presentPart, type Rights } from './present-part.ts'
 
 export async function readOrder(ctx: Ctx, id: string): Promise<Order> {
-  const { userId } = requireUser(ctx)
+  const { userId } = requireCheckedUser(ctx)
   const rows = await findOrder(ctx, id)
   if (rows.order.userId === userId) return presentOrder(rows, await readDetails(ctx, [rows]))
   const sees = await organisationTest(ctx, 'payments:manage')

@@ -15,6 +15,7 @@ type Columns = Omit<
   | 'closeNote'
   | 'drawnAttempts'
   | 'dueAt'
+  | 'cover'
   | 'createdAt'
   | 'updatedAt'
 >

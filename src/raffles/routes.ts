@@ -83,7 +83,7 @@ export const raffles = new Hono<AppEnv>()
     describe({
       summary: 'Change a raffle',
       description:
-        'Fields that are left out keep their values. The rules can change until the first ticket is held or sold. After publication the products of the prizes and their quantities cannot change. Description, picture, category, tags, location and time zone can change at any time.',
+        'Fields that are left out keep their values. The rules can change until the first ticket is held or sold. After publication the products of the prizes and their quantities cannot change, and a larger guarantee needs cover, as at publication. Description, picture, category, tags, location and time zone can change at any time.',
       tag: TAG,
       auth: 'user',
       success: theRaffle('The changed raffle.'),
@@ -113,7 +113,7 @@ export const raffles = new Hono<AppEnv>()
     describe({
       summary: 'Publish a draft',
       description:
-        'The raffle’s pool accepts the terms. If `drawAt` is too early, a 422 names the earliest fair draw. Prizes that are products are set aside from the stock: all of them, or the answer is `sold_out` and nothing changes.',
+        'The raffle’s pool accepts the terms. If `drawAt` is too early, a 422 names the earliest fair draw. Prizes that are products are set aside from the stock: all of them, or the answer is `sold_out` and nothing changes. If the raffle is `guaranteed`, what the prize pool at `minTickets` lacks is set aside from the organisation’s balance. If that is too little, the answer is `invalid_state` with the sum that is missing.',
       tag: TAG,
       auth: 'user',
       success: theRaffle('The published raffle.'),

@@ -69,6 +69,8 @@ export const raffles = sqliteTable(
     dueAt: integer(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
+    /** What its guarantee may cost the organisation. It counts as set aside until the draw books what is really lacking. */
+    cover: integer().notNull().default(0),
   },
   (table) => [
     check('raffles_status', sql`status IN ('draft', 'scheduled', 'drawn', 'settled', 'cancelled')`),
@@ -82,6 +84,7 @@ export const raffles = sqliteTable(
     index('raffles_series_created').on(table.seriesId, table.createdAt).where(sql`series_id IS NOT NULL`),
     index('raffles_category_draw').on(table.categoryId, table.drawAt).where(sql`category_id IS NOT NULL`),
     index('raffles_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
+    index('raffles_cover').on(table.organisationId, table.priceCurrency).where(sql`cover > 0`),
   ],
 )
 

@@ -3,7 +3,7 @@
  */
 import { and, desc, eq, lt, type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
-import { requireUser } from '../accounts/permissions.ts'
+import { requireCheckedUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound, Problem } from '../core/errors.ts'
 import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
@@ -14,8 +14,9 @@ import { presentRefund } from './present.ts'
 import { requireRefunds } from './who-may-refund.ts'
 
 export async function listRefunds(ctx: Ctx, orderId: string, query: PageQuery): Promise<PageOf<Refund>> {
+  const { userId } = requireCheckedUser(ctx)
   const found = await findOrder(ctx, orderId)
-  const isVisible = await visibleRefunds(ctx, found)
+  const isVisible = found.order.userId === userId ? undefined : await visibleRefunds(ctx, found)
   const last = readCursor(query.cursor, z.tuple([z.string()]))
   const rows = await ctx.db
     .select()
@@ -26,9 +27,8 @@ export async function listRefunds(ctx: Ctx, orderId: string, query: PageQuery): 
   return toPage(rows, query.limit, ({ id }) => [id], presentRefund)
 }
 
-/** Undefined: all of them. */
-async function visibleRefunds(ctx: Ctx, { order, lines }: OrderRows): Promise<SQL | undefined> {
-  if (order.userId === requireUser(ctx).userId) return undefined
+/** What a member may see of another person's order. Undefined: all refunds. */
+async function visibleRefunds(ctx: Ctx, { lines }: OrderRows): Promise<SQL | undefined> {
   const ownLines: number[] = []
   let refusal: Problem | null = null
   for (const line of lines) {

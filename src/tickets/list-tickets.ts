@@ -1,7 +1,7 @@
 /** Lists the caller's own reservations with their tickets, newest first. */
 import { and, desc, eq, lt } from 'drizzle-orm'
 import * as z from 'zod'
-import { requireUser } from '../accounts/permissions.ts'
+import { requireCheckedUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
 import { toInstant } from '../core/time.ts'
@@ -11,7 +11,7 @@ import { pools, reservations } from './schema.ts'
 import { saleTermsOf } from './terms.ts'
 
 export async function listTickets(ctx: Ctx, query: PageQuery): Promise<PageOf<MyReservation>> {
-  const { userId } = requireUser(ctx)
+  const { userId } = requireCheckedUser(ctx)
   const last = readCursor(query.cursor, z.tuple([z.string()]))
   // Ids start with the time of the purchase, so they sort by it.
   const rows = await ctx.db

@@ -5,11 +5,6 @@ import type { Terms } from './terms.ts'
 
 /** The most tickets of one reservation. */
 export const MAX_TICKETS_A_CALL = 1_000
-/** The most unpaid numbers of one holder at a time. */
-export const MAX_HELD_A_HOLDER = 50
-/** A holder with this many expired holds within the window may not hold again for as long as the window. */
-export const EXPIRIES_BEFORE_PAUSE = 3
-export const EXPIRY_WINDOW_MS = 30 * 60_000
 /** A hold outlives the time to pay by this long, so that a payment in the last second still finds its numbers. */
 export const GRACE_MS = 120_000
 
@@ -40,10 +35,19 @@ export interface Refusal {
 
 export type Outcome<Value> = ({ ok: true } & Value) | Refusal
 
+/** What rules about a person need: from the access token, or from D1 for entries that an order earned. */
+export interface Entrant {
+  /** Whether the holder has proved to read mail at the address. */
+  isProved: boolean
+  /** The organisations of which the holder is a member, or was one a short while ago. */
+  staffOf: readonly string[]
+}
+
 export interface ReserveRequest {
   /** The raffle or ticket type. Two ids may end in the same bits and name the same pool, which sells only one of them. */
   itemId: string
   holder: string
+  entrant: Entrant
   /** The client's Idempotency-Key, unique for one holder and pool. */
   key: string
   /** A fingerprint of the request: the same key with another fingerprint is a mismatch. */

@@ -14,12 +14,13 @@ export interface FreeTickets {
 }
 
 export async function takeFreeTickets(ctx: Ctx, input: FreeTickets, key: string): Promise<Reservation> {
-  const { userId } = requireUser(ctx)
+  const { userId, isProved, staffOf } = requireUser(ctx)
   const { raffleId, quantity, numbers } = input
   const outcome = await askPool(ctx, poolNameOf(raffleId), (pool) =>
     pool.reserve({
       itemId: raffleId,
       holder: userId,
+      entrant: { isProved, staffOf },
       key,
       request: bodyHash([quantity ?? null, numbers ?? null]),
       quantity: quantity ?? numbers!.length,

@@ -19,12 +19,14 @@ import {
   type Person,
   registerPlayer,
   signedInAdmin,
+  strangerFacts,
   testContext,
 } from '../harness/people.ts'
 
 /** The context of a request by `person`. */
 function as(person: Person | null): Ctx {
-  const actor = person === null ? null : { userId: person.id, sessionId: person.sessionId }
+  const actor =
+    person === null ? null : { ...strangerFacts(person.id), sessionId: person.sessionId, isChecked: true }
   return { ...testContext(), actor }
 }
 
@@ -42,7 +44,7 @@ describe('requireUser and requireAdmin', () => {
   it('return the user', async () => {
     const admin = await signedInAdmin()
     expect(requireUser(as(admin)).userId).toBe(admin.id)
-    expect(await requireAdmin(as(admin))).toEqual({ userId: admin.id, sessionId: admin.sessionId })
+    expect(await requireAdmin(as(admin))).toMatchObject({ userId: admin.id, sessionId: admin.sessionId })
   })
 
   it('refuse a session that belongs to another user', async () => {

@@ -75,7 +75,15 @@ interface Person {
 async function newPerson(): Promise<Person> {
   const [id, sessionId] = [newId('user'), newId('session')]
   const terms = { secret: DEVELOPMENT_SECRETS.JWT_SECRET, now: Date.now() }
-  return { id, sessionId, token: await signAccessToken({ userId: id, sessionId }, terms, 3_600) }
+  return {
+    id,
+    sessionId,
+    token: await signAccessToken(
+      { userId: id, sessionId, isProved: false, staffOf: [], revision: 1 },
+      terms,
+      3_600,
+    ),
+  }
 }
 
 /** Statements that insert an operator into the database. */

@@ -29,6 +29,9 @@ const FORGERIES: Record<string, Forgery> = {
   'a token whose exp is not a number': { claims: { exp: '9999999999' } },
   'a token without jti': { claims: { jti: undefined } },
   'a token without sub': { claims: { sub: undefined } },
+  'a token without email_verified': { claims: { email_verified: undefined } },
+  'a token without staff_of': { claims: { staff_of: undefined } },
+  'a token without revision': { claims: { revision: undefined } },
   'a token from another issuer': { claims: { iss: 'another-issuer' } },
   'a token for another audience': { claims: { aud: 'another-api' } },
   'a token with an extra claim': { claims: { role: 'admin' } },
@@ -116,6 +119,9 @@ export async function forge(
     aud: 'tombola-api',
     sub: person.id,
     jti: person.sessionId,
+    email_verified: false,
+    staff_of: [],
+    revision: 0,
     ...forgery.claims,
   }
   const signed = `${base64url(JSON.stringify(header))}.${base64url(JSON.stringify(claims))}`

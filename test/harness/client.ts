@@ -1,4 +1,5 @@
 /** The only way tests call the API: through the worker's own routes. Every response must match what its route declares. */
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env, exports } from 'cloudflare:workers'
 import { expect } from 'vitest'
 import { app } from '../../src/app.ts'
@@ -55,7 +56,10 @@ function contentOf({ body, form, raw, token, headers = {} }: CallOptions): Reque
 /** The deployed worker takes no other bindings, so a call with other bindings goes to its app directly. */
 async function send(request: Request, bindings: Partial<Bindings> | undefined): Promise<Response> {
   if (bindings === undefined) return exports.default.fetch(request)
-  return app.fetch(request, { ...env, ...bindings })
+  const context = createExecutionContext()
+  const response = await app.fetch(request, { ...env, ...bindings }, context)
+  await waitOnExecutionContext(context)
+  return response
 }
 
 interface Operation {

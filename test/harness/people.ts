@@ -1,7 +1,9 @@
 /** Users and organisations for tests. They are inserted directly, because hashing a password takes 0.1 seconds. */
 import { env } from 'cloudflare:workers'
+import { eq } from 'drizzle-orm'
 import { members, organisations, sessions, users } from '../../src/accounts/schema.ts'
-import { signAccessToken } from '../../src/accounts/token.ts'
+import { signAccessToken, type TokenFacts } from '../../src/accounts/token.ts'
+import { selectTokenFacts } from '../../src/accounts/token-facts.ts'
 import { type Ctx, createContext } from '../../src/core/context.ts'
 import { newId } from '../../src/core/ids.ts'
 import { readSettings, type Settings } from '../../src/core/settings.ts'
@@ -45,6 +47,8 @@ export interface PersonOptions {
   role?: 'user' | 'admin'
   status?: 'active' | 'suspended'
   winnerDisplay?: 'name' | 'initials' | 'anonymous'
+  /** Whether the address is proved. Default: it is. */
+  isProved?: boolean
 }
 
 /** A new signed-in user who belongs to no organisation. */
@@ -63,11 +67,19 @@ export async function registerPlayer(options: PersonOptions = {}): Promise<Perso
     role: options.role,
     status: options.status,
     winnerDisplay: options.winnerDisplay,
+    emailVerifiedAt: options.isProved === false ? null : now,
     createdAt: now,
     updatedAt: now,
   }
   await db.batch([db.insert(users).values(user), db.insert(sessions).values(session)])
   return { id, email, name, sessionId: session.id, token: await tokenOf(session) }
+}
+
+/** The id of the user who has an address. A registration does not answer it. */
+export async function userIdOf(email: string): Promise<string> {
+  const id = await env.DB.prepare('SELECT id FROM users WHERE email = ?').bind(email).first<string>('id')
+  if (id === null) throw new Error(`no user has ${email}`)
+  return id
 }
 
 export const signedInAdmin = (): Promise<Person> => registerPlayer({ name: 'Ada Admin', role: 'admin' })
@@ -86,7 +98,8 @@ export async function addOperator(organisationId: string, role = 'operator'): Pr
   const { db, now } = testContext()
   const person = await registerPlayer({ name: 'Otieno Operator' })
   await db.insert(members).values({ organisationId, userId: person.id, role, createdAt: now })
-  return person
+  // The membership has revoked the earlier token.
+  return { ...person, ...(await signIn(person.id)) }
 }
 
 /** Opens a session for a user and returns its access token. */
@@ -103,11 +116,22 @@ function newSession(userId: string, now: number) {
   return { id, userId, familyHash: id, refreshHash: id, createdAt: now, refreshedAt: now, expiresAt }
 }
 
-function tokenOf({ id: sessionId, userId, createdAt: now }: ReturnType<typeof newSession>): Promise<string> {
-  const { settings } = testContext()
-  const terms = { secret: settings.JWT_SECRET, now }
-  return signAccessToken({ userId, sessionId }, terms, settings.ACCESS_TOKEN_SECONDS)
+/** The token that a refresh would return. */
+async function tokenOf({ id, createdAt: now }: ReturnType<typeof newSession>): Promise<string> {
+  const ctx = testContext()
+  const [facts] = await selectTokenFacts(ctx, eq(sessions.id, id))
+  const terms = { secret: ctx.settings.JWT_SECRET, now }
+  return signAccessToken(facts!, terms, ctx.settings.ACCESS_TOKEN_SECONDS)
 }
+
+/** What the token of a user without rows in the database says. */
+export const strangerFacts = (userId: string): TokenFacts => ({
+  userId,
+  sessionId: newId('session'),
+  isProved: true,
+  staffOf: [],
+  revision: 0,
+})
 
 /** The access token of a new session. */
 export const withUserToken = async (userId: string): Promise<string> => (await signIn(userId)).token

@@ -10,6 +10,7 @@ import { withKey } from '../checkout/checkout.ts'
 import { disqualify, type Won } from '../draws/prizes.ts'
 import { protectedRoutes, type Route } from '../harness/auth-battery.ts'
 import { type Answer, operations } from '../harness/client.ts'
+import { inviteAndJoin } from '../harness/invitations.ts'
 import { expectLogged, logged } from '../harness/log.ts'
 import {
   addOperator,
@@ -17,6 +18,7 @@ import {
   type Person,
   registerPlayer,
   signedInAdmin,
+  strangerFacts,
   testContext,
 } from '../harness/people.ts'
 import {
@@ -544,7 +546,10 @@ describe('approval by another person', () => {
     if (!result.ok) throw new Error(result.problems.join())
     const ctx = { ...testContext(), settings: result.settings }
     return approvePayout(
-      Object.assign(ctx, { db: testContext().db, actor: { userId: person.id, sessionId: person.sessionId } }),
+      Object.assign(ctx, {
+        db: testContext().db,
+        actor: { ...strangerFacts(person.id), sessionId: person.sessionId, isChecked: true },
+      }),
       id,
     )
   }
@@ -564,14 +569,12 @@ describe('approval by another person', () => {
     })
   })
 
-  it('is not for a new member, or one whom the requester added', async () => {
+  it('is not for a new member, or one whom the requester invited', async () => {
     const staged = await stageSettled()
     const { operator, organisation } = staged
     const { body: payout } = await request(operator, staged.id)
     const friend = await registerPlayer()
-    const path = `/organisations/${organisation.id}/members`
-    const added = await as(operator, 'POST', path, { userId: friend.id, role: 'operator' })
-    expect(added.status).toBe(201)
+    await inviteAndJoin(operator, organisation.id, friend)
     const rule = { PAYOUT_APPROVAL: 'other', PAYOUT_APPROVER_MIN_DAYS: '0' }
     const slow = { ...rule, PAYOUT_APPROVER_MIN_DAYS: '7' }
     const code = 'forbidden'

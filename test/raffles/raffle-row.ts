@@ -45,6 +45,7 @@ export const raffleRow = (changes: Partial<RaffleRow> = {}): RaffleRow => ({
   closeNote: null,
   drawnAttempts: 0,
   dueAt: null,
+  cover: 0,
   createdAt: OPENS_AT,
   updatedAt: OPENS_AT,
   ...changes,

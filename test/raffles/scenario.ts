@@ -1,4 +1,5 @@
 // Scenarios for raffles: a clock that the test sets, people who act at that time, and raffles created through the API.
+
 import { createScheduledController, runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
@@ -16,6 +17,7 @@ import {
   testContext,
   withUserToken,
 } from '../harness/people.ts'
+import { ANYONE } from '../tickets/entrant.ts'
 
 export const SECOND = 1_000
 export const MINUTE = 60 * SECOND
@@ -43,6 +45,7 @@ const DUE_TABLES = [
   'mails',
   'notices',
   'series',
+  'suspensions',
 ]
 
 /** Every test of the file starts at NOW and moves the clock itself. Rows of earlier tests are never due. */
@@ -152,6 +155,7 @@ export async function enter(raffleId: string, players: number): Promise<Person[]
         pool.reserve({
           itemId: raffleId,
           holder,
+          entrant: ANYONE,
           key: newKey(),
           request: '',
           quantity: 1,

@@ -1,4 +1,5 @@
 /** Raffles on sale, buyers with tokens, and access to a raffle's pool, for tests inside workerd. */
+
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, vi } from 'vitest'
@@ -10,7 +11,8 @@ import type { PoolObject } from '../../src/tickets/object/pool-object.ts'
 import type { PoolState, Reservation, ReserveOutcome } from '../../src/tickets/pool-contract.ts'
 import { poolNameOf, reservationAddress, reservationId } from '../../src/tickets/reservation-id.ts'
 import { type Answer, call } from '../harness/client.ts'
-import { organisationWithOperator, testContext, testSettings } from '../harness/people.ts'
+import { organisationWithOperator, strangerFacts, testContext, testSettings } from '../harness/people.ts'
+import { ANYONE } from './entrant.ts'
 
 export const SECOND_MS = 1_000
 export const MINUTE_MS = 60_000
@@ -81,7 +83,7 @@ export const buyers = (count: number): Promise<Buyer[]> =>
 
 async function tokenOf(userId: string): Promise<string> {
   const terms = { secret: testSettings().JWT_SECRET, now: Date.now() }
-  return signAccessToken({ userId, sessionId: newId('session') }, terms, DAY_MS / SECOND_MS)
+  return signAccessToken(strangerFacts(userId), terms, DAY_MS / SECOND_MS)
 }
 
 let keys = 0
@@ -115,6 +117,7 @@ export const hold = (
     pool.reserve({
       itemId: raffle.id,
       holder,
+      entrant: ANYONE,
       key,
       request: `${quantity}:${numbers}`,
       quantity,

@@ -9,6 +9,8 @@ export interface Content {
   lines: string[]
   /** Only for pages that exist in `src/web/assets`. Without a link, the lines say what to do. */
   link?: { label: string; url: string }
+  /** Why the reader gets the mail, if it is not because of an account. */
+  footer?: string
 }
 
 export interface About {
@@ -31,6 +33,7 @@ export interface MailWords {
 export const links = {
   verify: ({ origin, token }: About) => `${origin}/verify-email#token=${token()}`,
   reset: ({ origin, token }: About) => `${origin}/reset-password#token=${token()}`,
+  accept: ({ origin, token }: About) => `${origin}/accept-invitation#token=${token()}`,
 }
 
 export const moneyIn =

@@ -9,6 +9,7 @@ import type { Reservation } from '../../tickets/pool-contract.ts'
 import { poolNameOf, reservationAddress } from '../../tickets/reservation-id.ts'
 import { pools, reservations } from '../../tickets/schema.ts'
 import { saleTermsOf } from '../../tickets/terms.ts'
+import { voidTickets } from '../../tickets/void-tickets.ts'
 import { isOneOf } from '../find-order.ts'
 import type { LinePort, LossReason } from '../line.ts'
 import { unitsNamed } from '../unit-text.ts'
@@ -58,11 +59,12 @@ export const raffleLine: LinePort<'raffleId'> = {
       .from(raffles)
       .where(isOneOf(raffles.id, itemIds)),
 
-  async hold(ctx, { itemId, quantity, numbers }, { userId, key, request, holdMs, provider }) {
+  async hold(ctx, { itemId, quantity, numbers }, { userId, entrant, key, request, holdMs, provider }) {
     const outcome = await askPool(ctx, poolNameOf(itemId), (pool) =>
       pool.reserve({
         itemId,
         holder: userId,
+        entrant,
         key,
         request,
         quantity,
@@ -88,18 +90,12 @@ export const raffleLine: LinePort<'raffleId'> = {
     return found?.reservation.state === 'sold' ? found.reservation.numbers : []
   },
 
-  async takeBack(ctx, { reservationId }, numbers) {
-    const { pool, seq } = reservationAddress(reservationId)
-    const outcome = await askPool(ctx, pool, (stub) => stub.void(seq, reservationId, numbers))
-    if (!outcome.ok && outcome.code === 'invalid_state') return false
-    orThrow(outcome)
-    return true
-  },
+  takeBack: (ctx, { reservationId }, numbers) => voidTickets(ctx, reservationId, numbers),
 
-  async release(ctx, { reservationId }) {
+  async release(ctx, { reservationId }, isUnpaid) {
     const { pool, seq } = reservationAddress(reservationId)
     // The pool refuses if the reservation is already sold or released. Then there is nothing to release.
-    await askPool(ctx, pool, (stub) => stub.release(seq, reservationId))
+    await askPool(ctx, pool, (stub) => stub.release(seq, reservationId, isUnpaid))
   },
 
   sweepHolds: null,

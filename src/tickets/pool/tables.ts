@@ -49,6 +49,8 @@ export const MIGRATIONS: readonly string[] = [
    CREATE TABLE projection (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL);`,
   // Older pools are raffles: there were no ticket types yet.
   `ALTER TABLE pool ADD COLUMN kind TEXT NOT NULL DEFAULT 'raffle'`,
+  `ALTER TABLE reservations ADD COLUMN proved INTEGER NOT NULL DEFAULT 1;
+   ALTER TABLE changes ADD COLUMN unpaid INTEGER NOT NULL DEFAULT 0;`,
 ]
 
 export type Value = SqlStorageValue
@@ -82,6 +84,8 @@ export interface ReservationRow extends Record<string, Value> {
   /** Null: sold at once. */
   held_until: number | null
   log_index: number | null
+  /** 1: the holder's address was proved. */
+  proved: number
 }
 
 export type ChangeKind = 'confirmed' | 'released' | 'expired' | 'lost' | 'voided'
@@ -94,6 +98,8 @@ export interface ChangeRow extends Record<string, Value> {
   numbers: ArrayBuffer | null
   at: number
   log_index: number | null
+  /** 1: the hold ended because its holder did not pay. Older expiries have 0. */
+  unpaid: number
 }
 
 export interface AttemptRow extends Record<string, Value> {

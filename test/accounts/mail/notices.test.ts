@@ -22,6 +22,7 @@ import {
   useClock,
   winnersOf,
 } from '../../raffles/scenario.ts'
+import { ANYONE } from '../../tickets/entrant.ts'
 import { mailsTo, outboxOf } from './mailbox.ts'
 
 const kindsTo = async (person: { id: string }) => (await outboxOf(person.id)).map(({ kind }) => kind).sort()
@@ -169,5 +170,14 @@ describe('a winner who has not claimed gets a reminder', () => {
 
 const hold = ({ id: itemId, pool }: { id: string; pool: string }, holder: string) =>
   askPool(testContext(), pool, (stub) =>
-    stub.reserve({ itemId, holder, key: newKey(), request: '', quantity: 1, numbers: null, payment: null }),
+    stub.reserve({
+      itemId,
+      holder,
+      entrant: ANYONE,
+      key: newKey(),
+      request: '',
+      quantity: 1,
+      numbers: null,
+      payment: null,
+    }),
   )

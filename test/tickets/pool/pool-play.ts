@@ -1,4 +1,5 @@
 /** Runs actions on a pool and on its model, and compares every answer. */
+
 import { expect } from 'vitest'
 import { signingKeyFromSeed } from '../../../src/core/native-crypto.ts'
 import { cancelPool, freeze } from '../../../src/tickets/pool/draw.ts'
@@ -6,6 +7,7 @@ import type { Pool } from '../../../src/tickets/pool/pool.ts'
 import type { ReserveRequest } from '../../../src/tickets/pool-contract.ts'
 import { reservationAddress } from '../../../src/tickets/reservation-id.ts'
 import type { Terms } from '../../../src/tickets/terms.ts'
+import { ANYONE, UNPROVED } from '../entrant.ts'
 import { seededRandomness } from '../seeded-random.ts'
 import type { Action } from './pool-actions.ts'
 import { expectAs, snapshot } from './pool-checks.ts'
@@ -14,6 +16,8 @@ import { SALES_FROM, TestPool } from './sqlite-storage.ts'
 
 const KEY = signingKeyFromSeed('11'.repeat(32))
 const HOLD_MS = 600_000
+/** Holders without a proved address. */
+const UNPROVED_HOLDERS: readonly string[] = ['chebet', 'diana']
 
 export class Play {
   readonly test: TestPool
@@ -52,7 +56,7 @@ export class Play {
         this.#withKnown(step.which, (known) => this.confirm(known))
         break
       case 'release':
-        this.#withKnown(step.which, (known) => this.release(known))
+        this.#withKnown(step.which, (known) => this.release(known, step.isUnpaid))
         break
       case 'void':
         this.#withKnown(step.which, (known) => this.void(known, step.part))
@@ -96,7 +100,16 @@ export class Play {
     const key = `key-${++this.#keys}`
     const request = `${quantity}:${numbers}`
     const payment = this.model.isFree ? null : { holdMs: HOLD_MS, provider: 'sandbox' }
-    return { itemId: this.model.sale.itemId, holder, key, request, quantity, numbers, payment }
+    return {
+      itemId: this.model.sale.itemId,
+      holder,
+      entrant: UNPROVED_HOLDERS.includes(holder) ? UNPROVED : ANYONE,
+      key,
+      request,
+      quantity,
+      numbers,
+      payment,
+    }
   }
 
   reserve(holder: string, size: number, picks: readonly number[]): void {
@@ -131,6 +144,8 @@ export class Play {
       logIndex: null,
       issued: [],
       lost: false,
+      isProved: request.entrant.isProved,
+      unpaidAt: null,
     }
     model.made.push(known)
     if (model.isFree) model.issue(known, numbers, at)
@@ -143,6 +158,7 @@ export class Play {
       const request: ReserveRequest = {
         itemId: this.model.sale.itemId,
         holder: known.holder,
+        entrant: ANYONE,
         key: known.key,
         request: other ? 'another' : known.request,
         quantity: 1,
@@ -174,6 +190,7 @@ export class Play {
       const given = model.isBeforeFreeze(this.now) && (late ? within && (own || others) : true)
       expect(!lost, 'lost only when it must be').toBe(given)
       const at = model.tick(this.now)
+      known.unpaidAt = null
       if (given) {
         if (!late || own) expect(reservation.numbers).toEqual(known.numbers)
         else expect(reservation.numbers.every((number) => free.has(number))).toBe(true)
@@ -187,12 +204,15 @@ export class Play {
     expectAs(known, reservation)
   }
 
-  release(known: Known): void {
+  release(known: Known, isUnpaid: boolean): void {
     const { seq } = reservationAddress(known.id)
-    const outcome = this.test.decide(this.now, (pool) => pool.release(seq, known.id, this.now))
+    const outcome = this.test.decide(this.now, (pool) => pool.release(seq, known.id, isUnpaid, this.now))
     expect(outcome.ok).toBe(known.state === 'held' || known.state === 'released')
     if (!outcome.ok) return
-    if (known.state === 'held') this.model.tick(this.now)
+    if (known.state === 'held') {
+      const at = this.model.tick(this.now)
+      if (isUnpaid) known.unpaidAt = at
+    }
     known.state = 'released'
     expectAs(known, outcome.reservation)
   }
