@@ -9,13 +9,15 @@ export interface WorkerOptions {
   script: string
   /** The kind of purchase rate limiter; null: a peer, which has none. */
   limiter: 'memory' | 'miniflare' | null
+  /** A database of its own. Without it, all workers but the peers share one. */
+  database?: string
 }
 
 export interface HostOptions {
   workers: WorkerOptions[]
   /** The folder of objects and databases. */
   folder: string
-  /** Whether to create the database's tables and insert the seed. */
+  /** Whether to create the databases' tables and insert the seed. */
   migrate: boolean
   seed: { sql: string; values: (string | number | null)[] }[]
   /** Whether to measure the isolates' memory. */

@@ -58,7 +58,7 @@ export async function placeOrder(
   const rows = rowsOf(ctx, input, { userId, key, request }, held)
   const isHeld = held.every(({ hold }) => hold.state === 'held')
   if (!isHeld || ctx.now >= rows.order.payUntil) {
-    await releaseAll(ctx, rows.lines)
+    await releaseAll(ctx, rows.lines, true)
     throw new Problem(
       'hold_expired',
       'The hold of this Idempotency-Key has expired. Order again with a new key.',
@@ -70,7 +70,7 @@ export async function placeOrder(
     if (!isUniqueViolation(error, 'orders.')) throw error
     // The key was used at the same moment, or before by an order of other items.
     const other = (await findOrderByKey(ctx, userId, key))!
-    if (other.order.request !== request) await releaseAll(ctx, rows.lines)
+    if (other.order.request !== request) await releaseAll(ctx, rows.lines, false)
     return resume(ctx, other, held, request)
   }
   return { rows: { ...rows, payment: await startPayment(ctx, rows.payment) }, held }
@@ -108,7 +108,7 @@ async function holdAll(
     const ownHolds = held.flatMap(({ repeated, hold }, at) =>
       repeated ? [] : [{ ...wantedOf(lines[at]!), reservationId: hold.id }],
     )
-    await releaseAll(ctx, ownHolds)
+    await releaseAll(ctx, ownHolds, false)
     throw error
   }
 }
@@ -144,8 +144,9 @@ async function withErrorPath(path: string, work: () => Promise<void>): Promise<v
 
 type Held = Pick<OrderLineRow, 'kind' | 'itemId' | 'reservationId'>
 
-async function releaseAll(ctx: Ctx, lines: Held[]): Promise<void> {
-  await Promise.all(lines.map((line) => linePort(line.kind).release(ctx, line)))
+/** `isUnpaid`: the buyer had the time to pay. A hold whose order could not be placed does not count against the buyer. */
+async function releaseAll(ctx: Ctx, lines: Held[], isUnpaid: boolean): Promise<void> {
+  await Promise.all(lines.map((line) => linePort(line.kind).release(ctx, line, isUnpaid)))
 }
 
 /** The item that a line names, and how many units or which numbers of it. */

@@ -83,6 +83,8 @@ export const SettingsSchema = z.object({
   TURNSTILE_SECRET_KEY: z.string().min(8).max(512).optional(),
   /** Shows the names of invalid settings to a request that sends it. */
   HEALTH_TOKEN: HealthToken.optional(),
+  /** How long an isolate keeps the answer of a public read for other readers; 0: each request reads. */
+  SHARE_READS_MS: z.coerce.number().int().min(0).max(1_000).default(1_000),
   CORS_ORIGINS: commaSeparated.pipe(z.array(z.string()).max(32)),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   POOL_LOCATION_HINT: z.enum(['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me']).optional(),

@@ -41,8 +41,10 @@ export async function listRaffleWinners(
   raffleId: string,
   query: PageQuery,
 ): Promise<PageOf<Winner>> {
-  await findPublishedRaffle(ctx, raffleId)
-  return page(ctx, query, eq(winners.raffleId, raffleId), OLDEST_FIRST)
+  const found = await page(ctx, query, eq(winners.raffleId, raffleId), OLDEST_FIRST)
+  // Only a published raffle has winners, so only an empty page needs a second query.
+  if (found.data.length === 0) await findPublishedRaffle(ctx, raffleId)
+  return found
 }
 
 const NEWEST_FIRST = { direction: desc, after: sql`<` }

@@ -31,7 +31,6 @@ const IMMUTABLE = 'public, max-age=31536000, immutable'
 
 export const draws = new Hono<AppEnv>().get(
   '/upcoming',
-  cachedForASecond,
   describe({
     summary: 'List the next draws',
     description: 'Of all raffles, or of one series: then its next draw and reward come first.',
@@ -46,6 +45,7 @@ export const draws = new Hono<AppEnv>().get(
     errors: PAGE_ERRORS,
   }),
   validate('query', ListUpcoming),
+  cachedForASecond,
   async (c) => c.json(await upcomingDraws(c.get('ctx'), c.req.valid('query'))),
 )
 
@@ -68,7 +68,6 @@ const proofFile = (file: ProofFile, header: string) =>
 export const raffleDraws = new Hono<AppEnv>()
   .get(
     '/:id/winners',
-    cachedForASecond,
     describe({
       summary: 'List the winners of a raffle',
       tag: TAG,
@@ -83,6 +82,7 @@ export const raffleDraws = new Hono<AppEnv>()
     }),
     validate('param', RaffleParams),
     validate('query', PageQuery),
+    cachedForASecond,
     async (c) => c.json(await listRaffleWinners(c.get('ctx'), c.req.valid('param').id, c.req.valid('query'))),
   )
   .get(
@@ -97,6 +97,7 @@ export const raffleDraws = new Hono<AppEnv>()
       errors: ['not_found'],
     }),
     validate('param', RaffleParams),
+    cachedForASecond,
     async (c) => c.json(await readProof(c.get('ctx'), c.req.valid('param').id)),
   )
   .get('/:id/proof/list.csv', proofFile('list', 'number,tag'), validate('param', RaffleParams), async (c) =>

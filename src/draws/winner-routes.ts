@@ -1,5 +1,6 @@
 /** Routes of winners and their prizes, under /winners: claims, deliveries, disqualifications. */
 import { Hono } from 'hono'
+import { cachedForASecond } from '../core/cache.ts'
 import type { AppEnv } from '../core/context.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { Reason } from '../core/text.ts'
@@ -42,6 +43,7 @@ export const winners = new Hono<AppEnv>()
       errors: PAGE_ERRORS,
     }),
     validate('query', ListWinners),
+    cachedForASecond,
     async (c) => c.json(await listWinners(c.get('ctx'), c.req.valid('query'))),
   )
   .get(

@@ -101,8 +101,11 @@ export interface LinePort<Field extends string = string> {
   tickets(ctx: Ctx, line: ConfirmableLine): Promise<number[]>
   /** Takes all these tickets back. Idempotent. Returns false and takes none if that is no longer possible. */
   takeBack(ctx: Ctx, line: ConfirmableLine, numbers: number[]): Promise<boolean>
-  /** Releases the hold of a line that nobody will pay for. Does nothing if it is no longer held. */
-  release(ctx: Ctx, line: ConfirmableLine): Promise<void>
+  /**
+   * Releases the hold of a line that nobody will pay for. Does nothing if it is no longer held. `isUnpaid`: the buyer had
+   * the time to pay. It then counts towards a pause, as a hold that expires does.
+   */
+  release(ctx: Ctx, line: ConfirmableLine, isUnpaid: boolean): Promise<void>
   /** Releases holds that no order will pay for. Null if holds expire by themselves. */
   sweepHolds: ((ctx: Ctx) => Promise<Swept>) | null
   /** A statement that reads what these lines show beside their rows. */

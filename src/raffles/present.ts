@@ -2,7 +2,7 @@
 import type { Settings } from '../core/settings.ts'
 import { toInstant, toWallClock } from '../core/time.ts'
 import type { Raffle } from './contract.ts'
-import type { FoundRaffle, PoolRow } from './find-raffle.ts'
+import type { PoolRow, ShownRaffle } from './find-raffle.ts'
 import { type LifeFacts, statusAt } from './life-cycle.ts'
 import type { RaffleRow } from './schema.ts'
 import { paymentSpanSeconds } from './terms.ts'
@@ -12,7 +12,10 @@ export interface PresentFacts {
   settings: Pick<Settings, 'HOLD_SECONDS' | 'TURNSTILE_SITE_KEY'>
 }
 
-export const lifeFacts = (raffle: RaffleRow, pool: PoolRow | null): LifeFacts => ({
+export const lifeFacts = (
+  raffle: Pick<RaffleRow, 'status' | 'opensAt' | 'closesAt'>,
+  pool: Pick<PoolRow, 'closedAt' | 'commitment' | 'cancellation'> | null,
+): LifeFacts => ({
   stored: raffle.status,
   opensAt: raffle.opensAt,
   closesAt: raffle.closesAt,
@@ -26,7 +29,7 @@ export const lifeFacts = (raffle: RaffleRow, pool: PoolRow | null): LifeFacts =>
         },
 })
 
-type FoundTickets = Pick<FoundRaffle, 'raffle' | 'pool'>
+type FoundTickets = Pick<ShownRaffle, 'raffle' | 'pool'>
 
 export const isCancelled = ({ raffle, pool }: FoundTickets, now: number): boolean =>
   statusAt(lifeFacts(raffle, pool), now) === 'cancelled'
@@ -38,7 +41,7 @@ export function ticketCounts(found: FoundTickets, now: number): Pick<Raffle, 'so
   return { sold, held, available: found.raffle.totalTickets - sold - held }
 }
 
-export function presentRaffle(found: FoundRaffle, { now, settings }: PresentFacts): Raffle {
+export function presentRaffle(found: ShownRaffle, { now, settings }: PresentFacts): Raffle {
   const { raffle, organisation, pool } = found
   const { opensAt, closesAt, drawAt, timeZone } = raffle
   const freezeAt = pool?.freezeAt ?? closesAt + paymentSpanSeconds(raffle, settings.HOLD_SECONDS) * 1_000

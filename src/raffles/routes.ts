@@ -31,7 +31,6 @@ const theRaffle = (description: string) => ({
 export const raffles = new Hono<AppEnv>()
   .get(
     '/',
-    cachedForASecond,
     describe({
       summary: 'List raffles',
       description: 'Published raffles. Members who may edit an organisation’s drafts see those too.',
@@ -46,6 +45,7 @@ export const raffles = new Hono<AppEnv>()
       errors: PAGE_ERRORS,
     }),
     validate('query', ListRaffles),
+    cachedForASecond,
     async (c) => c.json(await listRaffles(c.get('ctx'), c.req.valid('query'))),
   )
   .post(
@@ -67,7 +67,6 @@ export const raffles = new Hono<AppEnv>()
   )
   .get(
     '/:id',
-    cachedForASecond,
     describe({
       summary: 'Read a raffle',
       tag: TAG,
@@ -76,6 +75,7 @@ export const raffles = new Hono<AppEnv>()
       errors: ['not_found'],
     }),
     validate('param', RaffleParams),
+    cachedForASecond,
     async (c) => c.json(await readRaffle(c.get('ctx'), c.req.valid('param').id)),
   )
   .put(
@@ -168,7 +168,6 @@ export const raffles = new Hono<AppEnv>()
   )
   .get(
     '/:id/availability',
-    cachedForASecond,
     describe({
       summary: 'Read how many tickets are left',
       tag: TAG,
@@ -182,11 +181,11 @@ export const raffles = new Hono<AppEnv>()
       errors: ['not_found'],
     }),
     validate('param', RaffleParams),
+    cachedForASecond,
     async (c) => c.json(await readAvailability(c.get('ctx'), c.req.valid('param').id)),
   )
   .get(
     '/:id/numbers',
-    cachedForASecond,
     describe({
       summary: 'List the free numbers',
       description: 'In ascending order; only for raffles in which players choose numbers.',
@@ -202,5 +201,6 @@ export const raffles = new Hono<AppEnv>()
     }),
     validate('param', RaffleParams),
     validate('query', FreeNumbersQuery),
+    cachedForASecond,
     async (c) => c.json(await listFreeNumbers(c.get('ctx'), c.req.valid('param').id, c.req.valid('query'))),
   )

@@ -6,11 +6,6 @@ import type { Terms } from './terms.ts'
 
 /** The most tickets of one reservation. */
 export const MAX_TICKETS_A_CALL = 1_000
-/** The most unpaid numbers of one holder at a time. */
-export const MAX_HELD_A_HOLDER = 50
-/** A holder with this many expired holds within the window may not hold again for as long as the window. */
-export const EXPIRIES_BEFORE_PAUSE = 3
-export const EXPIRY_WINDOW_MS = 30 * 60_000
 /** A hold outlives the time to pay by this long, so that a payment in the last second still finds its numbers. */
 export const GRACE_MS = 120_000
 

@@ -282,11 +282,11 @@ describe('a grant to an address', () => {
     const { body } = await grant(shop, { email })
     const { orderRef } = body
     expect(body).toMatchObject({ status: 'waiting', entries: 0 })
-    const player = await registerPlayer({ email })
+    const player = await registerPlayer({ email, isProved: false })
     await takeOverGrants(testContext(), player.id)
     await sweep()
     expect(await statusOf(shop, orderRef)).toBe('waiting')
-    await prove(await registerPlayer())
+    await prove(await registerPlayer({ isProved: false }))
     await prove(player)
     await takeOverGrants(testContext(), player.id)
     expect(await statusOf(shop, orderRef)).toBe('granted')
@@ -297,7 +297,7 @@ describe('a grant to an address', () => {
 
   it('is finished by the sweep if the verification did not trigger it', async () => {
     const shop = await stageShop()
-    const player = await registerPlayer()
+    const player = await registerPlayer({ isProved: false })
     const { body } = await grant(shop, { email: player.email })
     expect(body.status).toBe('waiting')
     await prove(player)

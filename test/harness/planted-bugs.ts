@@ -71,8 +71,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/checkout/end-unpaid-order.ts',
-        find: 'linePort(line.kind).release(ctx, line)',
-        replace: `linePort(line.kind)[${isOn('confirm without money')} ? 'confirm' : 'release'](ctx, line)`,
+        find: 'linePort(line.kind).release(ctx, line, isUnpaid)',
+        replace: `linePort(line.kind)[${isOn('confirm without money')} ? 'confirm' : 'release'](ctx, line, isUnpaid)`,
       },
     ],
   },
@@ -115,8 +115,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/catalog/stock-holds.ts',
-        find: `.set({ state: 'released' })`,
-        replace: `.set({ state: ${isOn('put stock back twice')} ? 'held' : 'released' })`,
+        find: `.set({ state: 'released', unpaidAt`,
+        replace: `.set({ state: ${isOn('put stock back twice')} ? 'held' : 'released', unpaidAt`,
       },
     ],
   },

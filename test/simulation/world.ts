@@ -161,7 +161,10 @@ export class World {
     const limits = `/organisations/${this.organisation.id}/guarantee-limits/${CURRENCY}`
     await as(await signedInAdmin(), 'PUT', limits, { amount: GUARANTEE_LIMIT })
     const count = BUYERS_MIN + this.below(5)
-    this.buyers = await Promise.all(Array.from({ length: count }, () => registerPlayer()))
+    // Grants to an address that is not proved wait for its proof.
+    this.buyers = await Promise.all(
+      Array.from({ length: count }, (_, index) => registerPlayer({ isProved: index % 2 === 1 })),
+    )
     await this.#fillShelf('Book', 650, 5 + this.below(6))
     await this.#fillShelf('Speaker', 2_017, 1 + this.below(2))
     const terms: Record<string, unknown>[] = [this.#sequential(), this.#random()]

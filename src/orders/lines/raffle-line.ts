@@ -84,10 +84,10 @@ export const raffleLine: LinePort<'raffleId'> = {
 
   takeBack: (ctx, { reservationId }, numbers) => voidTickets(ctx, reservationId, numbers),
 
-  async release(ctx, { reservationId }) {
+  async release(ctx, { reservationId }, isUnpaid) {
     const { pool, seq } = reservationAddress(reservationId)
     // The pool refuses if the reservation is already sold or released. Then there is nothing to release.
-    await askPool(ctx, pool, (stub) => stub.release(seq, reservationId))
+    await askPool(ctx, pool, (stub) => stub.release(seq, reservationId, isUnpaid))
   },
 
   sweepHolds: null,

@@ -150,8 +150,8 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     return this.#decideConfigured((pool, now) => pool.confirm(seq, id, now, this.#settling.isRunning))
   }
 
-  async release(seq: number, id: string): Promise<ChangeOutcome> {
-    return this.#decideConfigured((pool, now) => pool.release(seq, id, now))
+  async release(seq: number, id: string, isUnpaid = false): Promise<ChangeOutcome> {
+    return this.#decideConfigured((pool, now) => pool.release(seq, id, isUnpaid, now))
   }
 
   async void(seq: number, id: string, numbers: number[] | null): Promise<ChangeOutcome> {

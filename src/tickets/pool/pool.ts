@@ -136,7 +136,9 @@ export class Pool {
     const { holder, quantity, payment } = request
     const limit =
       whyLimitReached(sale, this.#inventory.holder(holder).owned, quantity) ??
-      (payment === null ? null : whyHoldRefused(sale, this.#inventory.holds, holder, quantity, now))
+      (payment === null
+        ? null
+        : whyHoldRefused(sale, this.#inventory.holds, request, this.#inventory.free, now))
     if (limit !== null) return limit
     const numbers = this.#inventory.take(request)
     if (!Array.isArray(numbers)) return numbers
@@ -183,15 +185,15 @@ export class Pool {
     return this.#inventory.retake(row, this.sale.numbering !== 'chosen')
   }
 
-  /** Releases an unpaid reservation. Idempotent. */
-  release(seq: number, id: string, now: number): ChangeOutcome {
+  /** Releases an unpaid reservation. `isUnpaid`: it counts against its holder, as an expiry does. Idempotent. */
+  release(seq: number, id: string, isUnpaid: boolean, now: number): ChangeOutcome {
     const found = this.#inventory.find(seq, id)
     if (found === undefined) return NO_RESERVATION
     const { state } = found.folded.reservation
     if (state !== 'held' && state !== 'released') {
       return refuse('invalid_state', `A ${state} reservation cannot be released.`)
     }
-    this.#inventory.release(found.row, now)
+    this.#inventory.release(found.row, now, isUnpaid)
     return { ok: true, reservation: this.fold(found.row).reservation }
   }
 

@@ -1,11 +1,11 @@
 /** The rules of selling. Each function returns the refusal, or null if its rule allows the request. Pure. */
 import { FORMER_MEMBER_DAYS } from '../../accounts/staff.ts'
+import { whyUnpaidRefused } from '../../core/unpaid-limits.ts'
 import { chainByHash, timeOf } from '../../rdp1/chains.ts'
 import type { EntryTerms } from '../entry-terms.ts'
 import {
   type CancelledBy,
   type Commitment,
-  MAX_HELD_A_HOLDER,
   MAX_TICKETS_A_CALL,
   type Refusal,
   type ReserveRequest,
@@ -124,28 +124,22 @@ export function whyLimitReached({ maxPerUser }: SaleTerms, owned: number, count:
 
 /** The limits for unpaid numbers. */
 export function whyHoldRefused(
-  { kind }: SaleTerms,
+  { kind, title, total: size }: SaleTerms,
   holds: Holds,
-  holder: string,
-  count: number,
+  { holder, quantity, entrant }: ReserveRequest,
+  free: number,
   now: number,
 ): Refusal | null {
-  if (count > MAX_HELD_A_HOLDER) {
-    return refuse('limit_reached', `At most ${MAX_HELD_A_HOLDER} unpaid numbers at a time.`)
-  }
   if (holds.isHolding(holder)) {
     return refuse(
       'limit_reached',
       `You have an unpaid reservation of this ${NOUN[kind]}: pay or cancel it first.`,
     )
   }
-  const paused = holds.pausedUntil(holder, now)
-  if (paused === null) return null
-  const until = new Date(paused).toISOString()
-  return refuse(
-    'limit_reached',
-    `Three of your reservations expired unpaid; you can reserve again at ${until}.`,
-  )
+  const ends = holds.unpaidEnds.of(holder)
+  const unpaid = { title, units: 'tickets', size, free, own: 0, unproved: holds.unproved, ends }
+  const why = whyUnpaidRefused(unpaid, quantity, entrant.isProved, now)
+  return why === null ? null : refuse('limit_reached', why)
 }
 
 /** The rule after the commitment; before it, a raffle may always be cancelled. */

@@ -94,8 +94,8 @@ export class PoolStore {
 
   insertReservation(row: ReservationRow): void {
     this.#sql.exec(
-      `INSERT INTO reservations (seq, holder, key, request, numbers, tag, salt, at, held_until, log_index)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO reservations (seq, holder, key, request, numbers, tag, salt, at, held_until, log_index, proved)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       row.seq,
       row.holder,
       row.key,
@@ -106,19 +106,21 @@ export class PoolStore {
       row.at,
       row.held_until,
       row.log_index,
+      row.proved,
     )
     this.#recent.keep({ row })
   }
 
   insertChange(row: ChangeRow): void {
     this.#sql.exec(
-      'INSERT INTO changes (seq, reservation, kind, numbers, at, log_index) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT INTO changes (seq, reservation, kind, numbers, at, log_index, unpaid) VALUES (?, ?, ?, ?, ?, ?, ?)',
       row.seq,
       row.reservation,
       row.kind,
       row.numbers,
       row.at,
       row.log_index,
+      row.unpaid,
     )
     this.#recent.keep({ change: row })
   }

@@ -50,6 +50,8 @@ export const MIGRATIONS: readonly string[] = [
    CREATE TABLE projection (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL);`,
   // Older pools are raffles: there were no ticket types yet.
   `ALTER TABLE pool ADD COLUMN kind TEXT NOT NULL DEFAULT 'raffle'`,
+  `ALTER TABLE reservations ADD COLUMN proved INTEGER NOT NULL DEFAULT 1;
+   ALTER TABLE changes ADD COLUMN unpaid INTEGER NOT NULL DEFAULT 0;`,
   // Older pools refuse nobody: see `OPEN_TO_ALL`.
   `ALTER TABLE pool ADD COLUMN entrants TEXT NOT NULL DEFAULT 'anyone';
    ALTER TABLE pool ADD COLUMN staff_may_enter INTEGER NOT NULL DEFAULT 1;
@@ -91,6 +93,8 @@ export interface ReservationRow extends Record<string, Value> {
   /** Null: sold at once. */
   held_until: number | null
   log_index: number | null
+  /** 1: the holder's address was proved. */
+  proved: number
 }
 
 export type ChangeKind = 'confirmed' | 'released' | 'expired' | 'lost' | 'voided'
@@ -103,6 +107,8 @@ export interface ChangeRow extends Record<string, Value> {
   numbers: ArrayBuffer | null
   at: number
   log_index: number | null
+  /** 1: the hold ended because its holder did not pay. Older expiries have 0. */
+  unpaid: number
 }
 
 export interface AttemptRow extends Record<string, Value> {
