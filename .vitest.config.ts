@@ -36,7 +36,11 @@ const inWorkerd = (test: TestProjectInlineConfiguration['test']): TestProjectInl
     cloudflareTest(async () => ({
       wrangler: { configPath: './wrangler.toml' },
       miniflare: {
-        bindings: { TEST_MIGRATIONS: await readD1Migrations('./migrations'), LOG_LEVEL: 'error' },
+        bindings: {
+          TEST_MIGRATIONS: await readD1Migrations('./migrations'),
+          LOG_LEVEL: 'error',
+          SHARE_READS_MS: '0',
+        },
       },
     })),
   ],

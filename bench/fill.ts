@@ -87,3 +87,42 @@ export async function fillDatabase(database: D1Database, pool: string, count: nu
     await insert.bind(pool, from, Math.min(count, from + ROWS_A_STATEMENT)).run()
   }
 }
+
+/** Copies a published raffle and its pool's row in D1 until there are `total` raffles. A copy has no pool of its own. */
+export async function copyRaffle(database: D1Database, raffleId: string, total: number): Promise<void> {
+  const count = (await database.prepare('SELECT count(*) AS n FROM raffles').first<{ n: number }>())!.n
+  const columnsOf = async (table: string) =>
+    (
+      await database.prepare('SELECT name FROM pragma_table_info(?)').bind(table).all<{ name: string }>()
+    ).results.map(({ name }) => name)
+  const copy = async (table: string, changes: Record<string, string>, where: string) => {
+    const columns = await columnsOf(table)
+    return database
+      .prepare(
+        `WITH RECURSIVE n (i) AS (SELECT ?2 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?3)
+        INSERT INTO ${table} (${columns.join(', ')})
+        SELECT ${columns.map((name) => changes[name] ?? `t.${name}`).join(', ')} FROM n, ${table} t WHERE ${where} = ?1`,
+      )
+      .bind(raffleId, count, Math.max(total, count + 1))
+  }
+  const id = "printf('raffle_01k%023d', n.i)"
+  const pool = "printf('copy%d', n.i)"
+  await database.batch([
+    await copy(
+      'raffles',
+      {
+        id,
+        pool,
+        slug: "printf('copy-%d', n.i)",
+        draw_at: 't.draw_at + n.i',
+        created_at: 't.created_at + n.i',
+      },
+      't.id',
+    ),
+    await copy(
+      'pools',
+      { pool, raffle_id: id, effective_draw_at: 't.effective_draw_at + n.i' },
+      't.raffle_id',
+    ),
+  ])
+}

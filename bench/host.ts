@@ -14,10 +14,11 @@ const options = JSON.parse(process.argv[2]!) as HostOptions
 const configured = workerOptionsOf(CONFIG).workerOptions as V4WorkerOptions & Record<string, unknown>
 
 /** The worker's options from `wrangler.toml`, without the page assets, which the bench does not need. */
-function tombola({ name, script, limiter, writers }: WorkerOptions): V4WorkerOptions {
+function tombola({ name, script, limiter, database, writers }: WorkerOptions): V4WorkerOptions {
   const { assets: _assets, modulesRules: _rules, ...options } = configured
   return {
     ...options,
+    ...(database === undefined ? {} : { d1Databases: { DB: database } }),
     name,
     bindings: {
       ...(options.bindings as Record<string, string>),
@@ -34,6 +35,7 @@ const peer = ({ name, script }: WorkerOptions): V4WorkerOptions => ({
   name,
   compatibilityDate: configured.compatibilityDate as string,
   durableObjects: { POOL: { className: 'OneRowPool', useSQLite: true } },
+  d1Databases: { DB: 'bench-peers' },
   ...listening(script),
 })
 
@@ -57,7 +59,11 @@ const runtime = new Miniflare(
 await runtime.ready
 const urls: Record<string, string> = {}
 for (const { name } of options.workers) urls[name] = (await runtime.unsafeGetDirectURL(name)).href
-if (options.migrate) await migrate(options.workers.find(({ limiter }) => limiter !== null)!.name)
+if (options.migrate) {
+  const shared = options.workers.find(({ limiter, database }) => limiter !== null && database === undefined)!
+  const others = options.workers.filter(({ database }) => database !== undefined)
+  for (const { name } of [shared, ...others]) await migrate(name)
+}
 const inspector = options.inspect ? (await runtime.getInspectorURL()).href : null
 console.log(JSON.stringify({ urls, pid: runtimePid(), inspector }))
 process.once('SIGTERM', () => void runtime.dispose().then(() => process.exit(0)))

@@ -2,10 +2,10 @@
 import autocannon from 'autocannon'
 
 export interface Call {
-  method: 'POST'
+  method: 'GET' | 'POST'
   path: string
   headers: Record<string, string>
-  body: string
+  body?: string
 }
 
 /** An endpoint under load. `next` returns a different request each time. */
@@ -25,6 +25,9 @@ export interface Round {
 }
 
 export const CONNECTIONS = 32
+
+/** A request with a cookie gets an answer of its own: it shares none with others, so it makes its query. */
+export const ALONE = { cookie: 'bench=1' }
 
 /** Loads all connections at once: each sends its next request as soon as it has an answer. */
 export async function pressure(

@@ -2,7 +2,7 @@
 import { nativeCrypto } from '../src/core/native-crypto.ts'
 import { verifyProof } from '../src/rdp1/verify-proof.ts'
 import type { Holders } from './fill.ts'
-import { median, pressure } from './load.ts'
+import { ALONE, median, pressure } from './load.ts'
 import { type People, post, publishRaffle, purchaseDoor } from './raffle.ts'
 import { atMost, holds, info, type Line, type Section } from './report.ts'
 import type { Runtime, Usage } from './runtime.ts'
@@ -128,7 +128,7 @@ export async function drawMillion(
   const path = `/api/v1/raffles/${raffleId}`
   await inOwnRuntime('freeze and commit', async (url) => {
     await post(`${url}${path}/close`, people.organiser)
-    await until(async () => (await fetch(`${url}${path}/proof`)).ok)
+    await until(async () => (await fetch(`${url}${path}/proof`, { headers: ALONE })).ok)
   })
   const proof = await inOwnRuntime(
     'draw and announce',
@@ -229,7 +229,7 @@ function proofLines(proof: Drawn, listCsv: string, logCsv: string, winners: numb
 }
 
 const text = async (url: string): Promise<string> => {
-  const response = await fetch(url)
+  const response = await fetch(url, { headers: ALONE })
   if (!response.ok) throw new Error(`GET ${url} answered ${response.status}`)
   return response.text()
 }

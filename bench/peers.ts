@@ -1,14 +1,16 @@
 /**
- * The two endpoints that purchases are compared with. `hello` shows the speed of the runtime and Hono alone. `one row`
+ * The endpoints that purchases and reads are compared with. `hello` shows the speed of the runtime and Hono alone. `one row`
  * is the plain way to sell numbers at the edge: a Durable Object that writes one row for each call, without group
  * commit, checks, log or projection. The platform holds its answer back until the row is durable. Its request and its
- * answer have the shape of a purchase.
+ * answer have the shape of a purchase. `one query` is the least that a list costs: one query to D1 by its primary key,
+ * without a router's middleware, validation, joins or times, whose rows have the size of a list's rows.
  */
 import { DurableObject } from 'cloudflare:workers'
 import { Hono } from 'hono'
 
 interface Bindings {
   POOL: DurableObjectNamespace<OneRowPool>
+  DB: D1Database
 }
 
 export class OneRowPool extends DurableObject<Bindings> {
@@ -49,6 +51,22 @@ app.post('/api/v1/tickets/purchase', async (c) => {
     heldUntil: null,
   }
   return c.json({ reservation, tickets: [{ number }], order: null }, 201)
+})
+
+/** Stores the rows that `/one-query` reads: the items of a list as the API shows them. */
+app.put('/one-query', async (c) => {
+  const { data } = await c.req.json<{ data: unknown[] }>()
+  await c.env.DB.batch([
+    c.env.DB.prepare('DROP TABLE IF EXISTS items'),
+    c.env.DB.prepare('CREATE TABLE items (id INTEGER PRIMARY KEY, item TEXT NOT NULL)'),
+    ...data.map((item) => c.env.DB.prepare('INSERT INTO items (item) VALUES (?)').bind(JSON.stringify(item))),
+  ])
+  return c.body(null, 204)
+})
+
+app.get('/one-query', async (c) => {
+  const { results } = await c.env.DB.prepare('SELECT id, item FROM items ORDER BY id LIMIT ?').bind(20).all()
+  return c.json({ data: results })
 })
 
 export default app

@@ -18,7 +18,7 @@ const ORGANISATION = `org_01k${'7'.repeat(23)}`
 
 const tokenOf = (userId: string): Promise<string> =>
   signAccessToken(
-    { userId, sessionId: SESSION, isProved: false, staffOf: [], revision: REVISION },
+    { userId, sessionId: SESSION, isProved: true, staffOf: [], revision: REVISION },
     { secret: DEVELOPMENT_SECRETS.JWT_SECRET, now: Date.now() },
     TOKEN_SECONDS,
   )

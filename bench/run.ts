@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: compares the speed of purchases with the runtime's own, counts the rows they write, and checks that
+ * `npm run bench`: compares the speed of purchases and reads with the runtime's own, counts the rows they write, and checks that
  * a million tickets load, sell and are drawn within the platform's limits. Exits 1 if a limit is exceeded.
  *
  * Absolute numbers depend on the machine as much as on the code, so endpoints that are compared take turns.
@@ -11,12 +11,13 @@ import { ROOT } from '../scripts/wrangler.ts'
 import { compareEnds, drawMillion, fillMillion } from './million.ts'
 import { sellForMoney } from './priced.ts'
 import { organiserRows, signIn } from './raffle.ts'
+import { compareGrowth, compareReads } from './reads.ts'
 import { failures, print, type Section } from './report.ts'
 import { build, type HostOptions, PEERS_CONFIG, type Runtime, startRuntime, stopAll } from './runtime.ts'
 import { compareDoors, countRows, type Effort } from './speed.ts'
 import { compareWriters } from './writers.ts'
 
-const PARTS = ['entries', 'money', 'writers', 'million'] as const
+const PARTS = ['entries', 'reads', 'money', 'writers', 'million'] as const
 const USAGE = `Usage: npm run bench -- [--quick] [--only ${PARTS.join(' | ')}] [--json FILE]`
 const FULL: Effort = { rounds: 9, roundSeconds: 2 }
 const QUICK: Effort = { rounds: 3, roundSeconds: 1 }
@@ -45,6 +46,7 @@ async function bench(folder: string, effort: Effort, parts: readonly string[]): 
       tombola,
       { name: 'limited', script: worker, limiter: 'miniflare' },
       { name: 'direct', script: worker, limiter: 'memory', writers: 0 },
+      { name: 'few', script: worker, limiter: 'memory', database: 'bench-few' },
       { name: 'peers', script: peers, limiter: null },
     ],
     folder: join(folder, 'data'),
@@ -56,6 +58,11 @@ async function bench(folder: string, effort: Effort, parts: readonly string[]): 
   if (parts.includes('entries')) {
     report(await compareDoors(runtime, people, effort))
     report(await countRows(runtime, people, effort))
+  }
+  if (parts.includes('reads')) {
+    const half = { ...effort, rounds: Math.ceil(effort.rounds / 2) }
+    report(await compareReads(runtime, people, half))
+    report(await compareGrowth(runtime, people, half))
   }
   if (parts.includes('money')) report(await sellForMoney(runtime, people, effort))
   if (parts.includes('writers'))

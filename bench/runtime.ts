@@ -11,13 +11,15 @@ export interface WorkerOptions {
   limiter: 'memory' | 'miniflare' | null
   /** The number of database writers; default: the worker's own. */
   writers?: number
+  /** A database of its own. Without it, all workers but the peers share one. */
+  database?: string
 }
 
 export interface HostOptions {
   workers: WorkerOptions[]
   /** The folder of objects and databases. */
   folder: string
-  /** Whether to create the database's tables and insert the seed. */
+  /** Whether to create the databases' tables and insert the seed. */
   migrate: boolean
   seed: { sql: string; values: (string | number | null)[] }[]
   /** Whether to measure the isolates' memory. */

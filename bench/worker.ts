@@ -7,7 +7,7 @@ import { SettingsSchema } from '../src/core/settings.ts'
 import { advanceDueRaffles } from '../src/draws/advance-due-raffles.ts'
 import worker, { TicketPool as RealPool } from '../src/index.ts'
 import { poolNameOf } from '../src/tickets/reservation-id.ts'
-import { fillDatabase, fillPool, type Holders } from './fill.ts'
+import { copyRaffle, fillDatabase, fillPool, type Holders } from './fill.ts'
 
 /** `BENCH_LIMITER`: a purchase limiter in memory, as on the platform, or Miniflare's own. */
 type BenchBindings = Bindings & { BENCH_LIMITER: 'memory' | 'miniflare' }
@@ -147,6 +147,11 @@ export default {
         const { raffleId, total, count, holders } = await request.json<Call>()
         await stub(raffleId).fill(total, count, holders)
         if (holders === 'many') await fillDatabase(env.DB, poolNameOf(raffleId), count)
+        return Response.json({})
+      }
+      case '/bench/copy-raffle': {
+        const { raffleId, total } = await request.json<Call>()
+        await copyRaffle(env.DB, raffleId, total)
         return Response.json({})
       }
       case '/bench/restart': {

@@ -27,6 +27,7 @@ const TABLE: [folder: string, is: string, imports: string][] = [
   ['refunds',    'money back: reserve, take back, send; cancelled sales',                'core audit accounts money tickets raffles grants orders'],
   ['payments',   'money in: start, poll, settle, disputes, work of operators',           'core audit accounts money grants orders refunds'],
   ['checkout',   'buying: place, pay again, cancel, expire; settle before the freeze',   'core accounts money catalog tickets raffles orders payments'],
+  ['suspensions','what a suspended person holds: voided, refunded, cancelled',            'core accounts tickets grants orders refunds checkout'],
   ['draws',      'beacon, draw, winners, claims, redraws',                               'core rdp1 audit accounts money tickets raffles refunds'],
   ['payouts',    'money out to winners, organisers and shops',                           'core audit accounts money raffles draws'],
   ['accounting', 'what the ledger says: balances, top-ups, trial balance',               'core audit accounts money raffles payouts'],

@@ -6,9 +6,10 @@ import { ledger } from './accounting/ledger-routes.ts'
 import { apiKeyRoutes } from './accounts/api-key-routes.ts'
 import { authRoutes } from './accounts/auth-routes.ts'
 import { authenticate } from './accounts/authenticate.ts'
+import { invitationRoutes, myInvitations, organisationInvitations } from './accounts/invitations/routes.ts'
 import { devMail } from './accounts/mail/dev-mail-routes.ts'
 import { organisations } from './accounts/organisation-routes.ts'
-import { users } from './accounts/user-routes.ts'
+import { userRoutes } from './accounts/user-routes.ts'
 import { categoryRoutes, productRoutes } from './catalog/routes.ts'
 import { orders, purchases } from './checkout/routes.ts'
 import { apiDocument } from './core/api-document.ts'
@@ -19,18 +20,21 @@ import { createNotFound } from './core/method-not-allowed.ts'
 import { respondToError } from './core/problem-response.ts'
 import { requestContext } from './core/request.ts'
 import { RememberingRouter } from './core/router.ts'
-import { draws, raffleDraws, wellKnown, winners } from './draws/routes.ts'
+import { draws, raffleDraws, wellKnown } from './draws/routes.ts'
+import { winners } from './draws/winner-routes.ts'
 import { grantRoutes } from './grants/routes.ts'
 import { takeOverGrants } from './grants/take-over-grants.ts'
 import { health } from './insights/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { payoutMethods, payouts } from './payouts/routes.ts'
+import { refuseHolders } from './raffles/holds-tickets-of.ts'
 import { raffles } from './raffles/routes.ts'
 import { series } from './raffles/series/routes.ts'
 import { raffleTemplates } from './raffles/templates/routes.ts'
 import { usersOfCategory, usersOfProduct } from './raffles/uses-of-catalogue.ts'
 import { orderRefunds, raffleRefunds, refunds } from './refunds/routes.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
+import { takeBackAfterSuspension } from './suspensions/sweep-suspensions.ts'
 import { tickets } from './tickets/routes.ts'
 import { staticFile } from './web/static-file.ts'
 import { webhookRoutes } from './webhooks/routes.ts'
@@ -53,10 +57,16 @@ app.use(
 )
 app.use(authenticate)
 
+const afterVerified = takeOverGrants
+const joinHooks = { beforeJoining: refuseHolders, afterVerified }
+
 const routes = app
-  .route('/api/v1/auth', authRoutes({ afterVerified: takeOverGrants }))
-  .route('/api/v1/users', users)
+  .route('/api/v1/auth', authRoutes({ afterVerified }))
+  .route('/api/v1/users', userRoutes({ afterSuspended: takeBackAfterSuspension }))
+  .route('/api/v1/users/me/invitations', myInvitations(joinHooks))
+  .route('/api/v1/invitations', invitationRoutes(joinHooks))
   .route('/api/v1/organisations', organisations)
+  .route('/api/v1/organisations', organisationInvitations)
   .route('/api/v1/organisations', apiKeyRoutes)
   .route('/api/v1/organisations', balances)
   .route('/api/v1/raffles', raffles)

@@ -1,4 +1,5 @@
 /** The sweep, once a minute: first incoming money, then due raffles, then outgoing money. At the end it records its run. */
+import { purgeInvitations } from './accounts/invitations/purge-invitations.ts'
 import { purgeMails } from './accounts/mail/purge-mails.ts'
 import { sweepMails } from './accounts/mail/sweep-mails.ts'
 import { purgeRevocations } from './accounts/purge-revocations.ts'
@@ -20,6 +21,7 @@ import { sweepSeries } from './raffles/series/sweep-series.ts'
 import { sweepRefundRuns } from './refunds/refund-run.ts'
 import { sweepRefunds } from './refunds/sweep-refunds.ts'
 import { sweepCharges } from './sandbox/send-webhook.ts'
+import { sweepSuspensions } from './suspensions/sweep-suspensions.ts'
 import { purgeWebhooks } from './webhooks/receive-webhook.ts'
 import { sweepWebhooks } from './webhooks/sweep-webhooks.ts'
 
@@ -32,6 +34,8 @@ const BEFORE_RAFFLES: readonly Job[] = [
   ['payments', sweepPayments],
   ['orders', sweepOrders],
   ['grants', sweepGrants],
+  // Once a raffle is frozen, nothing of it is taken back.
+  ['suspensions', sweepSuspensions],
 ]
 const AFTER_RAFFLES: readonly Job[] = [
   ['refund runs', sweepRefundRuns],
@@ -45,6 +49,7 @@ const AFTER_RAFFLES: readonly Job[] = [
   ['mails', sweepMails],
   ['series', sweepSeries],
   ['purge sessions', purgeSessions],
+  ['purge invitations', purgeInvitations],
   ['purge revocations', purgeRevocations],
   ['purge mails', purgeMails],
   ['purge webhooks', purgeWebhooks],

@@ -1,13 +1,17 @@
 /** The worker's entry points: fetch, scheduled, and the Durable Object classes. */
 import { app } from './app.ts'
 import { settleOrdersBeforeFreeze } from './checkout/settle-before-freeze.ts'
-import type { Bindings } from './core/context.ts'
+import type { Bindings, Ctx } from './core/context.ts'
 import { runSweep } from './cron.ts'
+import { takeBackBeforeFreeze } from './suspensions/before-freeze.ts'
 import { PoolObject } from './tickets/object/pool-object.ts'
 
 /** The class that `wrangler.toml` binds. The migrations name it, so it cannot be renamed. */
 export class TicketPool extends PoolObject {
-  protected override readonly hooks = { beforeFreeze: settleOrdersBeforeFreeze }
+  protected override readonly hooks = {
+    beforeFreeze: (ctx: Ctx, itemId: string) =>
+      Promise.all([takeBackBeforeFreeze(ctx, itemId), settleOrdersBeforeFreeze(ctx, itemId)]),
+  }
 }
 
 export { DatabaseWriter } from './core/writer/database-writer.ts'

@@ -1,8 +1,9 @@
 /** The shapes of an organisation's balance and top-ups on the wire. */
 import * as z from 'zod'
+import { OrganisationParams } from '../accounts/contract.ts'
 import { EXAMPLE_ORGANISATION } from '../core/examples.ts'
 import { Id } from '../core/ids.ts'
-import { Money, MoneyAboveZeroIn, Sum } from '../core/money.ts'
+import { CurrencyIn, MAX_AMOUNT, Money, MoneyAboveZeroIn, Sum } from '../core/money.ts'
 import { Page } from '../core/paging.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
@@ -16,6 +17,10 @@ export const Balance = z
         balance: Sum,
         /** `balance` less its unpaid payouts; if negative, those payouts lack this sum. */
         left: Sum,
+        /** What the guarantees of its raffles may cost, until their draws. Payouts leave what exceeds the limit. */
+        setAside: Sum,
+        /** By how much an administrator lets guarantees exceed the balance. */
+        guaranteeLimit: Sum,
       }),
     ),
   })
@@ -54,5 +59,29 @@ export const EXAMPLE_TOP_UP = {
   recordedAt: '2026-11-28T09:00:00.000Z',
 }
 
+export const GuaranteeLimitParams = OrganisationParams.extend({ currency: CurrencyIn })
+export type GuaranteeLimitParams = z.infer<typeof GuaranteeLimitParams>
+
+export const SetGuaranteeLimit = z
+  .strictObject({
+    /** Minor units of the currency; 0: guarantees must be covered in full. */
+    amount: z.number().int().min(0).max(MAX_AMOUNT),
+  })
+  .meta({ id: 'SetGuaranteeLimit' })
+export type SetGuaranteeLimit = z.infer<typeof SetGuaranteeLimit>
+
+export const GuaranteeLimit = z
+  .strictObject({ organisationId: Id('organisation'), limit: Money })
+  .meta({ id: 'GuaranteeLimit' })
+export type GuaranteeLimit = z.infer<typeof GuaranteeLimit>
+
+export const EXAMPLE_LIMIT = {
+  organisationId: EXAMPLE_ORGANISATION.id,
+  limit: { amount: 800_000, currency: 'KES' },
+}
+
 /** Request bodies, by schema name. */
-export const BODIES = { RecordTopUp: { reference: EXAMPLE_TOP_UP.reference, amount: EXAMPLE_TOP_UP.amount } }
+export const BODIES = {
+  RecordTopUp: { reference: EXAMPLE_TOP_UP.reference, amount: EXAMPLE_TOP_UP.amount },
+  SetGuaranteeLimit: { amount: EXAMPLE_LIMIT.limit.amount },
+}

@@ -1,11 +1,23 @@
-/** Routes under /api/v1/organisations/{id} about its money: its balance and its top-ups. */
+/** Routes under /api/v1/organisations/{id} about its money: its balance, its top-ups and its guarantee limits. */
 import { Hono } from 'hono'
 import { OrganisationParams } from '../accounts/contract.ts'
 import type { AppEnv } from '../core/context.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { PageQuery } from '../core/paging.ts'
 import { validate } from '../core/validation.ts'
-import { Balance, BODIES, EXAMPLE_TOP_UP, RecordTopUp, TopUp, TopUpPage } from './balance-contract.ts'
+import {
+  Balance,
+  BODIES,
+  EXAMPLE_LIMIT,
+  EXAMPLE_TOP_UP,
+  GuaranteeLimit,
+  GuaranteeLimitParams,
+  RecordTopUp,
+  SetGuaranteeLimit,
+  TopUp,
+  TopUpPage,
+} from './balance-contract.ts'
+import { setGuaranteeLimit } from './guarantee-limit.ts'
 import { readBalance } from './read-balance.ts'
 import { listTopUps, recordTopUp } from './top-ups.ts'
 
@@ -16,6 +28,8 @@ const EXAMPLE_BALANCE = {
     {
       balance: { amount: 450_000, currency: 'KES' },
       left: { amount: -400_000, currency: 'KES' },
+      setAside: { amount: 300_000, currency: 'KES' },
+      guaranteeLimit: EXAMPLE_LIMIT.limit,
     },
   ],
 }
@@ -26,14 +40,14 @@ export const balances = new Hono<AppEnv>()
     describe({
       summary: 'Read an organisation’s balance',
       description:
-        'The sum of its raffles and top-ups, by currency. If negative, the organisation owes it, because guaranteed prizes cost more than the takings. `left` is the balance less its unpaid payouts; if negative, those payouts lack this sum.',
+        'The sum of its raffles and top-ups, by currency. If negative, the organisation owes it, because guaranteed prizes cost more than the takings. `left` is the balance less its unpaid payouts; if negative, those payouts lack this sum. `setAside` is what the guarantees of its raffles may cost before their draws. Payouts leave the part of it that exceeds `guaranteeLimit`.',
       tag: TAG,
       auth: 'user',
       success: {
         status: 200,
         schema: Balance,
         example: EXAMPLE_BALANCE,
-        description: 'One entry for each currency of its raffles and top-ups.',
+        description: 'One entry for each currency of its raffles, top-ups and limits.',
       },
       errors: ['forbidden', 'not_found'],
     }),
@@ -83,4 +97,24 @@ export const balances = new Hono<AppEnv>()
       c.header('location', `/api/v1/organisations/${id}/top-ups`)
       return c.json(topUp, 201)
     },
+  )
+  .put(
+    '/:id/guarantee-limits/:currency',
+    describe({
+      summary: 'Set a guarantee limit',
+      description:
+        'For admins: by how much the organisation’s guarantees in this currency may exceed its balance. It applies to what is published from now on: a lower limit changes no published raffle, but payouts then leave what is set aside. Members see it in the balance.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: GuaranteeLimit,
+        example: EXAMPLE_LIMIT,
+        description: 'The limit, which counts at once.',
+      },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
+    }),
+    validate('param', GuaranteeLimitParams),
+    validate('json', SetGuaranteeLimit, BODIES.SetGuaranteeLimit),
+    async (c) => c.json(await setGuaranteeLimit(c.get('ctx'), c.req.valid('param'), c.req.valid('json'))),
   )

@@ -12,13 +12,13 @@ import {
   OAuthError,
   RefreshSession,
   RegisterUser,
+  Registration,
   ResetPassword,
   SignedIn,
   Tokens,
-  User,
   VerifyEmail,
 } from './contract.ts'
-import { BODIES, EXAMPLE_SIGNED_IN, EXAMPLE_TOKENS, EXAMPLE_USER } from './examples.ts'
+import { BODIES, EXAMPLE_REGISTRATION, EXAMPLE_SIGNED_IN, EXAMPLE_TOKENS } from './examples.ts'
 import { forgotPassword } from './forgot-password.ts'
 import { logIn } from './log-in.ts'
 import { logOut } from './log-out.ts'
@@ -38,18 +38,23 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       describe({
         summary: 'Register',
         description:
-          'Creates a user and sends a mail to verify the address. A password has 12 to 128 characters and must not be easy to guess. The error says why it is: it is close to a common password, to the name or to the address, it repeats itself, it is a sequence, or it is made of dates.',
+          'Creates a user and sends a mail to verify the address. The answer does not tell whether the address has an account already. If it has one, that account does not change. Its owner gets a mail, at most one an hour. Only a login tells: with the new password it works if the address was free. A password has 12 to 128 characters and must not be easy to guess. The error says why it is: it is close to a common password, to the name or to the address, it repeats itself, it is a sequence, or it is made of dates.',
         tag: TAG,
         auth: 'none',
-        success: { status: 201, schema: User, example: EXAMPLE_USER, description: 'The new user.' },
-        errors: [...BODY_ERRORS, 'conflict', 'rate_limited'],
+        success: {
+          status: 201,
+          schema: Registration,
+          example: EXAMPLE_REGISTRATION,
+          description: 'What was asked. The account is at `GET /users/me` after the login.',
+        },
+        errors: [...BODY_ERRORS, 'rate_limited'],
       }),
       rateLimit('RATE_REGISTER', clientNetwork),
       validate('json', RegisterUser, BODIES.RegisterUser),
       async (c) => {
-        const user = await registerUser(c.get('ctx'), c.req.valid('json'))
+        const registration = await registerUser(c.get('ctx'), c.req.valid('json'))
         c.header('location', '/api/v1/users/me')
-        return c.json(user, 201)
+        return c.json(registration, 201)
       },
     )
     .post(

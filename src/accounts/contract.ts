@@ -59,6 +59,18 @@ export const RegisterUser = z
   .meta({ id: 'RegisterUser' })
 export type RegisterUser = z.infer<typeof RegisterUser>
 
+/** What was asked, and nothing about the user who has the address. */
+export const Registration = z
+  .strictObject({
+    email: z.string(),
+    name: z.string(),
+    phone: z.string().nullable(),
+    language: Language.nullable(),
+    message: z.string(),
+  })
+  .meta({ id: 'Registration' })
+export type Registration = z.infer<typeof Registration>
+
 /** Not checked further: a token that is not ours makes the device unknown, and is no error. */
 const DeviceToken = z.string().max(MAX_DEVICE_TOKEN_LENGTH).meta({
   description: 'Identifies the device at its next login to this address. It opens no session.',
@@ -112,7 +124,7 @@ export const ChangePassword = z
 export type ChangePassword = z.infer<typeof ChangePassword>
 
 /** The token from a mail: 32 bytes in base64url. */
-const EmailToken = z.string().regex(/^[\w-]{43}$/, 'must be the token from the mail')
+export const EmailToken = z.string().regex(/^[\w-]{43}$/, 'must be the token from the mail')
 
 export const VerifyEmail = z.strictObject({ token: EmailToken }).meta({ id: 'VerifyEmail' })
 
@@ -176,16 +188,6 @@ export const Organisation = z
   .meta({ id: 'Organisation' })
 export type Organisation = z.infer<typeof Organisation>
 export const OrganisationPage = Page(Organisation)
-
-/** Names the user by id or by e-mail address, not both. */
-export const AddMember = z
-  .strictObject({ userId: Id('user').optional(), email: Email.optional(), role: MemberRole })
-  .refine((input) => (input.userId === undefined) !== (input.email === undefined), {
-    path: ['userId'],
-    message: 'give either userId or email',
-  })
-  .meta({ id: 'AddMember' })
-export type AddMember = z.infer<typeof AddMember>
 
 export const Member = z
   .strictObject({

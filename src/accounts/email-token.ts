@@ -10,7 +10,11 @@ import { DAY_MS, MINUTE_MS } from '../core/time.ts'
 import { keyedHash } from './keyed-hash.ts'
 import { type EmailTokenKind, emailTokens, mails } from './schema.ts'
 
-export const TOKEN_LIFE_MS: Record<EmailTokenKind, number> = { verify: 3 * DAY_MS, reset: 60 * MINUTE_MS }
+export const TOKEN_LIFE_MS: Record<EmailTokenKind, number> = {
+  verify: 3 * DAY_MS,
+  reset: 60 * MINUTE_MS,
+  invite: 7 * DAY_MS,
+}
 
 export const tokenOfMail = (settings: Settings, mailId: string): string =>
   keyedHash(settings, 'tombola e-mail tokens 1', mailId)
@@ -27,7 +31,8 @@ export function insertEmailToken(ctx: Ctx, kind: EmailTokenKind, mailId: string)
   return ctx.db
     .insert(emailTokens)
     .select(sql`
-      SELECT ${hash}, ${kind}, ${mails.userId}, ${ctx.now}, ${ctx.now + TOKEN_LIFE_MS[kind]}, NULL
+      SELECT ${hash}, ${kind}, ${mails.userId}, ${ctx.now}, ${ctx.now + TOKEN_LIFE_MS[kind]}, NULL,
+             ${mails.data}->>'invitationId'
       FROM ${mails} WHERE ${mails.id} = ${mailId}`)
     .onConflictDoNothing()
 }
@@ -39,7 +44,7 @@ export const isLive = (ctx: Ctx, kind: EmailTokenKind, token: string) =>
     eq(emailTokens.kind, kind),
     isNull(emailTokens.usedAt),
     gt(emailTokens.expiresAt, ctx.now),
-    isNotNull(emailTokens.userId),
+    isNotNull(kind === 'invite' ? emailTokens.invitationId : emailTokens.userId),
   )
 
 /** A statement that marks all tokens of one kind of a user as used, if `guard` is true. */

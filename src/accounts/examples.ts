@@ -1,6 +1,6 @@
 /** Examples for the API document. */
 import { EXAMPLE_ORGANISATION as ORGANISATION } from '../core/examples.ts'
-import type { Member, Organisation, SignedIn, Tokens, User } from './contract.ts'
+import type { Member, Organisation, Registration, SignedIn, Tokens, User } from './contract.ts'
 
 export const EXAMPLE_USER: User = {
   id: 'user_01kaf1q7v8fmk9m2q0c8w1g6ne',
@@ -14,6 +14,14 @@ export const EXAMPLE_USER: User = {
   winnerDisplay: 'initials',
   createdAt: '2026-11-20T17:00:00.000Z',
   updatedAt: '2026-11-20T17:00:00.000Z',
+}
+
+export const EXAMPLE_REGISTRATION: Registration = {
+  email: EXAMPLE_USER.email,
+  name: EXAMPLE_USER.name,
+  phone: EXAMPLE_USER.phone,
+  language: EXAMPLE_USER.language,
+  message: 'A mail is on its way to this address.',
 }
 
 export const EXAMPLE_TOKENS: Tokens = {
@@ -43,7 +51,7 @@ export const EXAMPLE_MEMBER: Member = {
 }
 
 const PASSWORD = 'three matatus to town'
-const MAILED_TOKEN = 'q3Jv8Qm1xT5nYb7Lr2pKd9sZf4HgEa6VtXiOqNwRlCk'
+export const MAILED_TOKEN = 'q3Jv8Qm1xT5nYb7Lr2pKd9sZf4HgEa6VtXiOqNwRlCk'
 const { email, name, phone, language } = EXAMPLE_USER
 
 /** Example request bodies, by the names of their schemas. */
@@ -59,5 +67,4 @@ export const BODIES = {
   UpdateUser: { phone, winnerDisplay: EXAMPLE_USER.winnerDisplay, language },
   SetUserStatus: { status: EXAMPLE_USER.status },
   CreateOrganisation: { name: EXAMPLE_ORGANISATION.name },
-  AddMember: { email, role: EXAMPLE_MEMBER.role },
 }

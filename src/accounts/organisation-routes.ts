@@ -4,11 +4,8 @@ import type { AppEnv } from '../core/context.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { PageQuery } from '../core/paging.ts'
 import { validate } from '../core/validation.ts'
-import { addMember } from './add-member.ts'
 import {
-  AddMember,
   CreateOrganisation,
-  Member,
   MemberPage,
   MemberParams,
   Organisation,
@@ -100,30 +97,12 @@ export const organisations = new Hono<AppEnv>()
     validate('query', PageQuery),
     async (c) => c.json(await listMembers(c.get('ctx'), c.req.valid('param').id, c.req.valid('query'))),
   )
-  .post(
-    '/:id/members',
-    describe({
-      summary: 'Add a member',
-      description: 'Name the user by `userId` or by `email`.',
-      tag: TAG,
-      auth: 'user',
-      success: { status: 201, schema: Member, example: EXAMPLE_MEMBER, description: 'The new member.' },
-      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict'],
-    }),
-    validate('param', OrganisationParams),
-    validate('json', AddMember, BODIES.AddMember),
-    async (c) => {
-      const { id } = c.req.valid('param')
-      const member = await addMember(c.get('ctx'), id, c.req.valid('json'))
-      c.header('location', `/api/v1/organisations/${id}/members/${member.userId}`)
-      return c.json(member, 201)
-    },
-  )
   .delete(
     '/:id/members/:userId',
     describe({
       summary: 'Remove a member',
-      description: 'Takes effect with the next request.',
+      description:
+        'Takes effect with the next request. Open invitations that the member sent end. A member may leave by itself, whatever the role. The last one may leave too: an administrator can then invite somebody.',
       tag: TAG,
       auth: 'user',
       success: { status: 204, description: 'The user is no longer a member.' },

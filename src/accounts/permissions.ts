@@ -1,5 +1,5 @@
-/** Decides who may do what. Roles and sessions are read from D1 each time, so that a change takes effect at once. */
-import { and, eq, isNull } from 'drizzle-orm'
+/** Decides who may do what. Roles are read from D1 each time. Ended sessions: `revocations.ts`. */
+import { and, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm'
 import type { Actor, Ctx } from '../core/context.ts'
 import { invalid, notFound, Problem } from '../core/errors.ts'
 import { MemberRole } from './contract.ts'
@@ -127,6 +127,22 @@ export async function organisationsWith(
   return memberships
     .filter(({ role }) => permissionsOf(role).some((each) => permissions.includes(each)))
     .map(({ organisationId }) => organisationId)
+}
+
+/**
+ * The condition that a user has a permission while a statement runs. A verb that gives somebody access repeats its check
+ * so: the permission may have been lost since it was read.
+ */
+export const mayStill = (userId: string, organisationId: string, permission: Permission): SQL => {
+  const roles = MemberRole.options.filter((role) => ROLE_PERMISSIONS[role].includes(permission))
+  const isMember = and(
+    eq(members.organisationId, organisationId),
+    eq(members.userId, userId),
+    inArray(members.role, roles),
+  )
+  return sql`EXISTS (
+    SELECT 1 FROM ${users} WHERE ${eq(users.id, userId)} AND ${eq(users.status, 'active')}
+      AND (${eq(users.role, 'admin')} OR EXISTS (SELECT 1 FROM ${members} WHERE ${isMember})))`
 }
 
 interface Access {

@@ -7,8 +7,10 @@ export const USER_ROLES = ['user', 'admin'] as const
 export const USER_STATUSES = ['active', 'suspended'] as const
 export const WINNER_DISPLAYS = ['name', 'initials', 'anonymous'] as const
 export const LANGUAGES = ['en', 'es'] as const
-const EMAIL_TOKEN_KINDS = ['verify', 'reset'] as const
+const EMAIL_TOKEN_KINDS = ['verify', 'reset', 'invite'] as const
 export type EmailTokenKind = (typeof EMAIL_TOKEN_KINDS)[number]
+export const INVITATION_OUTCOMES = ['accepted', 'declined', 'revoked', 'expired'] as const
+export type InvitationOutcome = (typeof INVITATION_OUTCOMES)[number]
 
 export const users = sqliteTable(
   'users',
@@ -83,7 +85,7 @@ export const members = sqliteTable(
       .references(() => users.id),
     role: text().notNull(),
     createdAt: integer().notNull(),
-    /** The user who added the member; null if that was not recorded. */
+    /** The user whose invitation the member accepted; null if that was not recorded. */
     addedBy: text(),
   },
   (table) => [
@@ -92,6 +94,41 @@ export const members = sqliteTable(
   ],
 )
 
+/** Invitations to become a member. Once one has ended, only a keyed hash of its address is left. */
+export const invitations = sqliteTable(
+  'invitations',
+  {
+    id: text().primaryKey(),
+    organisationId: text()
+      .notNull()
+      .references(() => organisations.id),
+    role: text().notNull(),
+    /** In the form of `users.email`; null once the invitation has ended. */
+    email: text(),
+    /** Identifies the address without revealing it. */
+    emailHash: text().notNull(),
+    /** The user who sent it last. */
+    invitedBy: text().notNull(),
+    createdAt: integer().notNull(),
+    expiresAt: integer().notNull(),
+    /** Null while it is open; `expired` is written by the sweep, so `expiresAt` is checked too. */
+    outcome: text({ enum: INVITATION_OUTCOMES }),
+    endedAt: integer(),
+    /** The user who ended it; null if it expired. */
+    endedBy: text(),
+  },
+  (table) => [
+    uniqueIndex('invitations_open').on(table.organisationId, table.email).where(sql`email IS NOT NULL`),
+    index('invitations_listed').on(table.organisationId, table.id).where(sql`outcome IS NULL`),
+    index('invitations_address').on(table.organisationId, table.emailHash),
+    index('invitations_mine').on(table.email, table.id).where(sql`email IS NOT NULL`),
+    index('invitations_inviter').on(table.invitedBy).where(sql`outcome IS NULL`),
+    index('invitations_expiry').on(table.expiresAt).where(sql`outcome IS NULL`),
+    index('invitations_ended').on(table.endedAt).where(sql`outcome IS NOT NULL`),
+    check('invitations_ended_without_address', sql`(outcome IS NULL) = (email IS NOT NULL)`),
+  ],
+)
+export type InvitationRow = typeof invitations.$inferSelect
 /** Who left an organisation, and when: for a while they still count as its staff. */
 export const formerMembers = sqliteTable(
   'former_members',
@@ -124,6 +161,26 @@ export const revocations = sqliteTable('revocations', {
   at: integer().notNull(),
 })
 
+/**
+ * Users who were suspended, and what is left to take back from them. Written in the batch of the suspension, so that a
+ * crash loses nothing.
+ */
+export const suspensions = sqliteTable(
+  'suspensions',
+  {
+    userId: text()
+      .primaryKey()
+      .references(() => users.id),
+    startedAt: integer().notNull(),
+    /** How many passes over the user's tickets and orders are complete. */
+    passes: integer().notNull().default(0),
+    /** When the next pass is due; null: the last one is complete, or the user is active again. */
+    dueAt: integer(),
+  },
+  (table) => [index('suspensions_due').on(table.dueAt).where(sql`due_at IS NOT NULL`)],
+)
+export type SuspensionRow = typeof suspensions.$inferSelect
+
 /** API keys of organisations. Only the hash of a secret is stored. */
 export const apiKeys = sqliteTable(
   'api_keys',
@@ -155,7 +212,7 @@ export const mails = sqliteTable(
     /** The cause of the mail. `subject` and `kind` together are unique, so that one cause sends one mail. */
     subject: text().notNull(),
     kind: text().$type<MailKind>().notNull(),
-    /** Null for a password reset of an unknown address. */
+    /** Null for a mail to nobody, whose cause must not tell whether a user has the address, and for an invitation. */
     userId: text(),
     data: text({ mode: 'json' }).$type<unknown>().notNull(),
     /** One of many mails at once; mails that a user waits for are sent first. */
@@ -194,12 +251,14 @@ export const emailTokens = sqliteTable(
     /** SHA-256 of the token. */
     hash: text().primaryKey(),
     kind: text({ enum: EMAIL_TOKEN_KINDS }).notNull(),
-    /** Null if no user has the address. */
+    /** Null if no user has the address, and for an invitation. */
     userId: text(),
     createdAt: integer().notNull(),
     expiresAt: integer().notNull(),
     /** When this token, or another of the same user and kind, was used. */
     usedAt: integer(),
+    /** Only for the kind `invite`: the invitation that the token accepts while it is open. */
+    invitationId: text(),
   },
   (table) => [
     index('email_tokens_user').on(table.userId, table.kind),

@@ -3,9 +3,9 @@ import { eq, isNotNull, max, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { DAY_MS } from '../core/time.ts'
 import { formerMembers, members, revocations, sessions, users } from './schema.ts'
+import { FORMER_MEMBER_DAYS } from './staff.ts'
 
-/** How long a former member still counts as staff: they may know what other buyers do not. */
-export const FORMER_MEMBER_MS = 30 * DAY_MS
+const FORMER_MEMBER_MS = FORMER_MEMBER_DAYS * DAY_MS
 
 /** The facts for the session that `where` finds. Batch it after the statement that opens or refreshes the session. */
 export const selectTokenFacts = (ctx: Ctx, where: SQL) =>

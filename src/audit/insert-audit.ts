@@ -16,15 +16,18 @@ export interface AuditEntry {
   actor?: 'system'
 }
 
+/** The id may be an SQL expression, for a change that finds its subject itself. */
+type NewEntry = Omit<AuditEntry, 'subject'> & { subject: { kind: IdKind; id: string | SQL } }
+
 /**
  * True if the previous statement of the batch changed a row. Two requests may race for the same guarded change, or a
  * batch may be repeated after its answer was lost. The loser and the repeat change no row, so they write no audit row.
  * This is safe: D1 runs a batch in order and alone, and `changes()` ignores SELECTs.
  */
-const hasChanged = sql`changes() > 0`
+export const hasChanged = sql`changes() > 0`
 
 /** Batch this statement right after the change; or anywhere, with a `guard` of its own. */
-export function insertAudit(ctx: Ctx, entry: AuditEntry, guard: SQL = hasChanged) {
+export function insertAudit(ctx: Ctx, entry: NewEntry, guard: SQL = hasChanged) {
   const { action, subject, organisationId, fields = [] } = entry
   const actor = entry.actor ?? ctx.actor?.userId ?? ctx.apiKey?.id ?? 'system'
   return ctx.db.insert(audit).select(sql`

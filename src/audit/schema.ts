@@ -9,7 +9,12 @@ const AUDIT_ACTIONS = [
   'category.created',
   'category.deleted',
   'category.updated',
+  'guarantee_limit.set',
+  'invitation.revoked',
+  // Written until invitations replaced it.
   'member.added',
+  'member.invited',
+  'member.joined',
   'member.removed',
   'organisation.created',
   'payment.dismissed',
@@ -52,6 +57,8 @@ const AUDIT_ACTIONS = [
   'user.reactivated',
   'user.suspended',
   'winner.delivered',
+  'winner.disqualification_proposed',
+  'winner.disqualification_withdrawn',
   'winner.disqualified',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]

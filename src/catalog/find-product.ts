@@ -5,10 +5,10 @@ import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
 import type { Product } from './contract.ts'
 import { presentProduct } from './present.ts'
-import { type CategoryRow, categories, type ProductRow, products } from './schema.ts'
+import { type CategoryRow, categories, type ProductRow, productColumns, products } from './schema.ts'
 
 const findProduct = async (ctx: Ctx, id: string): Promise<ProductRow> => {
-  const product = await ctx.db.select().from(products).where(eq(products.id, id)).get()
+  const product = await ctx.db.select(productColumns).from(products).where(eq(products.id, id)).get()
   if (product === undefined) throw notFound('product')
   return product
 }

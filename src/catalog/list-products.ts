@@ -1,5 +1,6 @@
 /** Lists products on sale. Members who may edit them also see their organisation's drafts and archive. */
-import { and, asc, desc, eq, gt, gte, lte, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, type SQL, sql } from 'drizzle-orm'
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import * as z from 'zod'
 import { hasPermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
@@ -8,21 +9,15 @@ import { type PageOf, readCursor, toPage } from '../core/paging.ts'
 import { containsWords } from '../core/search.ts'
 import type { ListProducts, Product } from './contract.ts'
 import { presentProduct } from './present.ts'
-import { type ProductRow, products } from './schema.ts'
+import { type ProductRow, productColumns, products, SORTED_LETTERS } from './schema.ts'
 
-/**
- * Titles are sorted by their first letters only, because a cursor has no room for a long title. SQLite alone lowers the
- * case, because JavaScript would lower other letters too.
- */
-const SORTED_LETTERS = 60
-const sortedTitle = sql`lower(substr(${products.title}, 1, ${sql.raw(String(SORTED_LETTERS))}))`
 const startOf = (title: string): string => [...title].slice(0, SORTED_LETTERS).join('')
 
 const ORDERS = {
   price: { by: sql`${products.priceAmount}`, isUp: true, keyOf: (row: ProductRow) => row.priceAmount },
   '-price': { by: sql`${products.priceAmount}`, isUp: false, keyOf: (row: ProductRow) => row.priceAmount },
   '-createdAt': { by: sql`${products.createdAt}`, isUp: false, keyOf: (row: ProductRow) => row.createdAt },
-  title: { by: sortedTitle, isUp: true, keyOf: (row: ProductRow) => startOf(row.title) },
+  title: { by: sql`${products.sortedTitle}`, isUp: true, keyOf: (row: ProductRow) => startOf(row.title) },
 } as const
 
 /** Order, sort key, id. The order comes first, so that a cursor of another order is refused. */
@@ -39,13 +34,16 @@ export async function listProducts(ctx: Ctx, query: ListProducts): Promise<PageO
   )
   const currency = query.currency ?? (comparesPrices(query) ? await onlyCurrency(ctx, shown) : undefined)
   if (currency === null) return { data: [], nextCursor: null }
+  // A list in another order must not use an index of prices: it would sort everything that it finds. SQLite uses no index
+  // for a column with a plus sign.
+  const price = (column: SQLiteColumn) => (SORTED_BY_PRICE.has(query.sort) ? sql`${column}` : sql`+${column}`)
   const conditions: (SQL | undefined)[] = [
     shown,
-    currency === undefined ? undefined : eq(products.priceCurrency, currency),
+    currency === undefined ? undefined : sql`${price(products.priceCurrency)} = ${currency}`,
     query.categoryId === undefined ? undefined : eq(products.categoryId, query.categoryId),
     query.kind === undefined ? undefined : eq(products.kind, query.kind),
-    query.minPrice === undefined ? undefined : gte(products.priceAmount, query.minPrice),
-    query.maxPrice === undefined ? undefined : lte(products.priceAmount, query.maxPrice),
+    query.minPrice === undefined ? undefined : sql`${price(products.priceAmount)} >= ${query.minPrice}`,
+    query.maxPrice === undefined ? undefined : sql`${price(products.priceAmount)} <= ${query.maxPrice}`,
     query.inStock === undefined ? undefined : query.inStock ? gt(products.stock, 0) : eq(products.stock, 0),
     query.q === undefined ? undefined : containsWords(searchedText, query.q),
   ]
@@ -56,7 +54,7 @@ export async function listProducts(ctx: Ctx, query: ListProducts): Promise<PageO
   }
   const direction = isUp ? asc : desc
   const rows = await ctx.db
-    .select()
+    .select(productColumns)
     .from(products)
     .where(and(...conditions))
     .orderBy(direction(by), direction(products.id))
@@ -64,8 +62,10 @@ export async function listProducts(ctx: Ctx, query: ListProducts): Promise<PageO
   return toPage(rows, query.limit, (row) => [query.sort, keyOf(row), row.id], presentProduct)
 }
 
+const SORTED_BY_PRICE = new Set<ListProducts['sort']>(['price', '-price'])
+
 const comparesPrices = ({ minPrice, maxPrice, sort }: ListProducts): boolean =>
-  minPrice !== undefined || maxPrice !== undefined || sort === 'price' || sort === '-price'
+  minPrice !== undefined || maxPrice !== undefined || SORTED_BY_PRICE.has(sort)
 
 /**
  * The one currency of the products that are shown; null if there are none. Race: a product with another currency may be

@@ -53,7 +53,6 @@ export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =
   new Hono<AppEnv>()
     .get(
       '/',
-      cachedForASecond,
       describe({
         summary: 'List products',
         description:
@@ -69,6 +68,7 @@ export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =
         errors: PAGE_ERRORS,
       }),
       validate('query', ListProducts),
+      cachedForASecond,
       async (c) => c.json(await listProducts(c.get('ctx'), c.req.valid('query'))),
     )
     .post(
@@ -91,7 +91,6 @@ export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =
     )
     .get(
       '/:id',
-      cachedForASecond,
       describe({
         summary: 'Read a product',
         tag: TAG,
@@ -100,6 +99,7 @@ export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =
         errors: ['not_found'],
       }),
       validate('param', ProductParams),
+      cachedForASecond,
       async (c) => c.json(await readProduct(c.get('ctx'), c.req.valid('param').id)),
     )
     .put(
@@ -140,7 +140,6 @@ export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }
   new Hono<AppEnv>()
     .get(
       '/',
-      cachedForASecond,
       describe({
         summary: 'List categories',
         description: 'Sorted by name.',
@@ -155,6 +154,7 @@ export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }
         errors: PAGE_ERRORS,
       }),
       validate('query', ListCategories),
+      cachedForASecond,
       async (c) => c.json(await listCategories(c.get('ctx'), c.req.valid('query'))),
     )
     .post(
@@ -176,7 +176,6 @@ export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }
     )
     .get(
       '/:id',
-      cachedForASecond,
       describe({
         summary: 'Read a category',
         tag: TAG,
@@ -185,6 +184,7 @@ export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }
         errors: ['not_found'],
       }),
       validate('param', CategoryParams),
+      cachedForASecond,
       async (c) => c.json(await readCategory(c.get('ctx'), c.req.valid('param').id)),
     )
     .put(

@@ -1,5 +1,5 @@
 /** Tables of the catalogue: categories, products, and holds of a product's stock. Times are milliseconds. */
-import { sql } from 'drizzle-orm'
+import { getTableColumns, sql } from 'drizzle-orm'
 import { check, index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { Details } from './contract.ts'
 import { PRODUCT_KINDS, PRODUCT_STATUSES } from './kinds.ts'
@@ -21,6 +21,12 @@ export const categories = sqliteTable(
 )
 export type CategoryRow = typeof categories.$inferSelect
 
+/**
+ * Titles are sorted by their first letters only, because a cursor has no room for a long title. SQLite alone lowers the
+ * case, because JavaScript would lower other letters too.
+ */
+export const SORTED_LETTERS = 60
+
 export const products = sqliteTable(
   'products',
   {
@@ -30,6 +36,10 @@ export const products = sqliteTable(
     kind: text({ enum: PRODUCT_KINDS }).notNull(),
     status: text({ enum: PRODUCT_STATUSES }).notNull(),
     title: text().notNull(),
+    /** What a list by title is sorted by; for queries only. */
+    sortedTitle: text().generatedAlwaysAs(sql.raw(`lower(substr(title, 1, ${SORTED_LETTERS}))`), {
+      mode: 'virtual',
+    }),
     description: text().notNull(),
     /** The fields of the product's kind. */
     details: text({ mode: 'json' }).$type<Details>().notNull(),
@@ -49,6 +59,9 @@ export const products = sqliteTable(
     index('products_organisation').on(table.organisationId, table.id),
     index('products_category').on(table.categoryId),
     index('products_created').on(table.status, table.createdAt, table.id),
+    index('products_organisation_created').on(table.organisationId, table.status, table.createdAt, table.id),
+    index('products_title').on(table.status, table.sortedTitle, table.id),
+    index('products_organisation_title').on(table.organisationId, table.status, table.sortedTitle, table.id),
     index('products_price_order').on(table.status, table.priceCurrency, table.priceAmount, table.id),
     index('products_organisation_price').on(
       table.organisationId,
@@ -59,7 +72,11 @@ export const products = sqliteTable(
     ),
   ],
 )
-export type ProductRow = typeof products.$inferSelect
+export type ProductRow = Omit<typeof products.$inferSelect, 'sortedTitle'>
+
+const { sortedTitle: _, ...columns } = getTableColumns(products)
+/** The columns of a `ProductRow`. */
+export const productColumns = columns
 
 /**
  * `held` → `sold` → `returned`, or `held` → `released`. A late payment turns `released` into `sold` if there is stock,
@@ -98,6 +115,10 @@ export const stockHolds = sqliteTable(
     /** The tracking reference of the parcel. */
     reference: text(),
     createdAt: integer().notNull(),
+    /** Whether the buyer's address was proved. */
+    isProved: integer({ mode: 'boolean' }).notNull().default(true),
+    /** When the hold was released because the buyer did not pay. Null: not released, or for another reason. */
+    unpaidAt: integer(),
   },
   (table) => [
     check('stock_holds_state', sql`state IN ('held', 'sold', 'released', 'returned', 'lost')`),
@@ -106,6 +127,7 @@ export const stockHolds = sqliteTable(
     uniqueIndex('stock_holds_key').on(table.userId, table.key, table.productId),
     index('stock_holds_product').on(table.productId),
     index('stock_holds_until').on(table.heldUntil).where(sql`state = 'held'`),
+    index('stock_holds_held').on(table.productId).where(sql`state = 'held'`),
   ],
 )
 export type StockHoldRow = typeof stockHolds.$inferSelect

@@ -33,7 +33,7 @@ export function setAside(
     ctx.db.insert(stockHolds).select(sql`
       SELECT value->>'id', ${owner}, value->>'key', ${products.id}, '', ${products.organisationId},
              ${products.title}, ${products.priceAmount}, ${products.priceCurrency}, value->>'quantity', 'sold',
-             ${ctx.now}, '[]', 'none', NULL, ${ctx.now}
+             ${ctx.now}, '[]', 'none', NULL, ${ctx.now}, 1, NULL
       FROM json_each(${wanted}) JOIN ${products} ON ${products.id} = value->>'productId'
       WHERE ${guard} AND NOT ${isShort} AND NOT ${hasSetAside(owner)}`),
     ctx.db

@@ -40,8 +40,11 @@ export async function sellStock(ctx: Ctx, id: string): Promise<'sold' | 'lost'> 
   return hold!.state === 'lost' ? 'lost' : 'sold'
 }
 
-/** Ends a hold that will not be paid. Idempotent: only a `held` hold changes. */
-export async function releaseStock(ctx: Ctx, id: string): Promise<void> {
+/**
+ * Ends a hold that will not be paid. `isUnpaid`: the buyer had the time to pay, so it counts towards a pause. Idempotent:
+ * only a `held` hold changes.
+ */
+export async function releaseStock(ctx: Ctx, id: string, isUnpaid: boolean): Promise<void> {
   await withRetry(() =>
     ctx.db.batch([
       ctx.db
@@ -50,7 +53,7 @@ export async function releaseStock(ctx: Ctx, id: string): Promise<void> {
         .where(sql`${products.id} = ${productIdOf(id, 'held')}`),
       ctx.db
         .update(stockHolds)
-        .set({ state: 'released' })
+        .set({ state: 'released', unpaidAt: isUnpaid ? ctx.now : null })
         .where(and(eq(stockHolds.id, id), eq(stockHolds.state, 'held'))),
     ]),
   )

@@ -8,6 +8,7 @@ import { type LineTable, namedItems, referenceFields } from '../orders/lines/ind
 import { PayWith } from '../payments/pay-with.ts'
 import { Reservation, Ticket, TicketNumber } from '../tickets/contract.ts'
 import { MAX_TICKETS_A_CALL } from '../tickets/pool-contract.ts'
+import { MAX_TOKEN_CHARS } from './turnstile.ts'
 
 const numbers = z
   .array(TicketNumber)
@@ -20,6 +21,14 @@ const howMany = {
   /** The exact numbers, if the raffle lets its players choose. */
   numbers: numbers.optional(),
 }
+
+/** For items whose terms ask for it. A repeat may send another one, or none. */
+const TurnstileToken = z
+  .string()
+  .min(1)
+  .max(MAX_TOKEN_CHARS)
+  .optional()
+  .meta({ description: 'The token of the Turnstile widget, for a raffle with `challenge: turnstile`.' })
 
 const isEither = ({ quantity, numbers }: { quantity?: number | undefined; numbers?: number[] | undefined }) =>
   (quantity === undefined) !== (numbers === undefined)
@@ -60,6 +69,7 @@ export function placeOrderOf(table: LineTable) {
     .strictObject({
       lines: z.array(orderLineOf(table)).min(1).max(MAX_LINES),
       payment: PayWith,
+      turnstileToken: TurnstileToken,
       /** Where its products are sent. */
       deliveryAddress: PostalAddress.optional(),
       /** Whether its products are picked up. An order of products has either this or an address. */
@@ -94,7 +104,12 @@ export type PlaceOrder = z.infer<ReturnType<typeof placeOrderOf>>
 
 /** An order with one line. Without `payment`: tickets of a free raffle. */
 export const PurchaseTickets = z
-  .strictObject({ raffleId: Id('raffle'), ...howMany, payment: PayWith.optional() })
+  .strictObject({
+    raffleId: Id('raffle'),
+    ...howMany,
+    payment: PayWith.optional(),
+    turnstileToken: TurnstileToken,
+  })
   .refine(isEither, EITHER)
   .meta({ id: 'PurchaseTickets' })
 

@@ -1,5 +1,5 @@
 /** Ends an unpaid order: queries its providers a last time, then records the end and releases its holds. */
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
@@ -32,15 +32,19 @@ export async function stopOpenPayments(ctx: Ctx, id: string): Promise<StoppedPay
   return { allAnswered, payments: open }
 }
 
+/** How an order ends unpaid; each has its text in the history. */
+export type UnpaidEnd = 'expired' | 'cancelled' | 'cancelledByPlatform'
+
 /** Returns false if the order had already ended, or if a receipt claimed it meanwhile. */
 export async function endUnpaidOrder(
   ctx: Ctx,
   id: string,
-  status: 'expired' | 'cancelled',
+  end: UnpaidEnd,
   { allAnswered, payments: stopped }: StoppedPayments,
 ): Promise<boolean> {
+  const status = end === 'expired' ? 'expired' : 'cancelled'
   const isEnded = sql`EXISTS (SELECT 1 FROM ${orders} WHERE ${orders.id} = ${id} AND ${orders.status} = ${status})`
-  const [[ended], , expired] = await withRetry(() =>
+  const [[ended], , expired, , [started]] = await withRetry(() =>
     ctx.db.batch([
       ctx.db
         .update(orders)
@@ -56,13 +60,20 @@ export async function endUnpaidOrder(
         .set({ status: 'expired', updatedAt: ctx.now })
         .where(and(eq(payments.orderId, id), inArray(payments.status, ['starting', 'pending']), isEnded))
         .returning(),
-      insertOrderEvent(ctx, id, status, historyText[status](allAnswered), isEnded),
+      insertOrderEvent(ctx, id, status, historyText[end](allAnswered), isEnded),
+      ctx.db
+        .select({ id: payments.id })
+        .from(payments)
+        .where(and(eq(payments.orderId, id), isNotNull(payments.reference)))
+        .limit(1),
     ]),
   )
   if (ended === undefined) return false
   // If the process dies here, the holds expire by themselves, and a line that was sold since refuses to be released.
   const { lines } = await findOrder(ctx, id)
-  await Promise.all(lines.map((line) => linePort(line.kind).release(ctx, line)))
+  // If no provider started a payment, the buyer could not pay.
+  const isUnpaid = started !== undefined
+  await Promise.all(lines.map((line) => linePort(line.kind).release(ctx, line, isUnpaid)))
   // A payment may have started after the providers were queried. No other can start now, because the order has ended.
   const late = expired.filter((each) => !stopped.some((known) => known.id === each.id))
   await Promise.all(late.map((payment) => stopPayment(ctx, payment)))

@@ -19,8 +19,9 @@ import { LINES, linePort, namedItems } from '../orders/lines/index.ts'
 import { type OrderLineRow, type OrderRow, orderLines, orders } from '../orders/schema.ts'
 import { newPayment } from '../payments/new-payment.ts'
 import { startPayment } from '../payments/start-payment.ts'
+import { CHALLENGE_FIELD } from '../tickets/client.ts'
 import type { OrderLineIn, PlaceOrder } from './contract.ts'
-import { requireBuyer } from './eligibility.ts'
+import { requireTaker } from './eligibility.ts'
 import { mustBePayableBy } from './payment-method.ts'
 import { holdMsOf, payUntilOf } from './time-to-pay.ts'
 
@@ -42,20 +43,22 @@ export async function placeOrder(
   key: string,
   pathOf: PathOf = (at) => `lines.${at}`,
 ): Promise<PlacedOrder> {
-  const { userId, isProved, staffOf } = requireBuyer(ctx)
+  const { turnstileToken: token, ...body } = input
+  // A repeat may send a new token.
+  const request = bodyHash(body)
+  const buyer = requireTaker(ctx, { token, key, request })
+  const { userId } = buyer
   const { provider } = input.payment
   mustBePayableBy(ctx.settings, input.payment, PAYMENT)
-  const request = bodyHash(input)
-  const entrant = { isProved, staffOf }
   const holdMs = holdMsOf(ctx.settings, provider)
-  const terms = { userId, entrant, key: `order:${key}`, request, holdMs, provider }
+  const terms = { ...buyer, key: `order:${key}`, request, holdMs, provider }
   const held = await holdAll(ctx, input, terms, pathOf)
   const known = held.some(({ repeated }) => repeated) ? await findOrderByKey(ctx, userId, key) : undefined
   if (known !== undefined) return resume(ctx, known, held, request)
   const rows = rowsOf(ctx, input, { userId, key, request }, held)
   const isHeld = held.every(({ hold }) => hold.state === 'held')
   if (!isHeld || ctx.now >= rows.order.payUntil) {
-    await releaseAll(ctx, rows.lines)
+    await releaseAll(ctx, rows.lines, true)
     throw new Problem(
       'hold_expired',
       'The hold of this Idempotency-Key has expired. Order again with a new key.',
@@ -67,7 +70,7 @@ export async function placeOrder(
     if (!isUniqueViolation(error, 'orders.')) throw error
     // The key was used at the same moment, or before by an order of other items.
     const other = (await findOrderByKey(ctx, userId, key))!
-    if (other.order.request !== request) await releaseAll(ctx, rows.lines)
+    if (other.order.request !== request) await releaseAll(ctx, rows.lines, false)
     return resume(ctx, other, held, request)
   }
   return { rows: { ...rows, payment: await startPayment(ctx, rows.payment) }, held }
@@ -105,7 +108,7 @@ async function holdAll(
     const ownHolds = held.flatMap(({ repeated, hold }, at) =>
       repeated ? [] : [{ ...wantedOf(lines[at]!), reservationId: hold.id }],
     )
-    await releaseAll(ctx, ownHolds)
+    await releaseAll(ctx, ownHolds, false)
     throw error
   }
 }
@@ -124,7 +127,7 @@ const sumOf = (held: HeldLine[], lines: OrderLineIn[]): Money => ({
   currency: held[0]!.currency,
 })
 
-/** Puts `path` before the paths of validation errors. */
+/** Puts `path` before the paths of validation errors. The challenge's field belongs to the whole order. */
 async function withErrorPath(path: string, work: () => Promise<void>): Promise<void> {
   try {
     await work()
@@ -132,7 +135,8 @@ async function withErrorPath(path: string, work: () => Promise<void>): Promise<v
     if (!(error instanceof Problem) || error.extras.errors === undefined) throw error
     const errors = error.extras.errors.map((each) => ({
       ...each,
-      path: [path, each.path].filter((part) => part !== '').join('.'),
+      path:
+        each.path === CHALLENGE_FIELD ? each.path : [path, each.path].filter((part) => part !== '').join('.'),
     }))
     throw new Problem(error.code, error.message, { ...error.extras, errors })
   }
@@ -140,8 +144,9 @@ async function withErrorPath(path: string, work: () => Promise<void>): Promise<v
 
 type Held = Pick<OrderLineRow, 'kind' | 'itemId' | 'reservationId'>
 
-async function releaseAll(ctx: Ctx, lines: Held[]): Promise<void> {
-  await Promise.all(lines.map((line) => linePort(line.kind).release(ctx, line)))
+/** `isUnpaid`: the buyer had the time to pay. A hold whose order could not be placed does not count against the buyer. */
+async function releaseAll(ctx: Ctx, lines: Held[], isUnpaid: boolean): Promise<void> {
+  await Promise.all(lines.map((line) => linePort(line.kind).release(ctx, line, isUnpaid)))
 }
 
 /** The item that a line names, and how many units or which numbers of it. */

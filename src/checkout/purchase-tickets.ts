@@ -1,5 +1,6 @@
 /** Purchases tickets of a raffle: free ones directly from its pool, others by an order with one line. */
 import type { Ctx } from '../core/context.ts'
+import { bodyHash } from '../core/idempotency.ts'
 import type { OrderRows } from '../orders/find-order.ts'
 import { historyText } from '../orders/history-text.ts'
 import type { HeldLine } from '../orders/line.ts'
@@ -8,16 +9,16 @@ import { findReservation } from '../tickets/find-reservation.ts'
 import { asShown, presentReserved } from '../tickets/present.ts'
 import { takeFreeTickets } from '../tickets/take-free-tickets.ts'
 import type { Purchase, PurchaseTickets } from './contract.ts'
-import { requireBuyer } from './eligibility.ts'
+import { requireTaker } from './eligibility.ts'
 import { placeOrder } from './place-order.ts'
 
 export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: string): Promise<Purchase> {
-  const { payment, ...line } = input
+  const { payment, turnstileToken, ...line } = input
   if (payment === undefined) {
-    requireBuyer(ctx)
-    return { ...presentReserved(line.raffleId, await takeFreeTickets(ctx, line, key)), order: null }
+    const buyer = requireTaker(ctx, { token: turnstileToken, key, request: bodyHash(line) })
+    return { ...presentReserved(line.raffleId, await takeFreeTickets(ctx, line, buyer, key)), order: null }
   }
-  const { rows, held } = await placeOrder(ctx, { lines: [line], payment }, key, () => '')
+  const { rows, held } = await placeOrder(ctx, { lines: [line], payment, turnstileToken }, key, () => '')
   const { hold, repeated } = held[0]!
   if (repeated) return presentRepeat(ctx, line.raffleId, rows, hold)
   // Everything to show was just written, so the database is not read again.

@@ -1,11 +1,23 @@
 /** Routes of buying: tickets in one call, orders of several lines, paying, cancelling and fulfilment. */
 import { Hono } from 'hono'
-import { MAX_UNPAID_ORDERS, MAX_UNPAID_UNITS } from '../catalog/hold-stock.ts'
+import { MAX_UNPAID_ORDERS } from '../catalog/unpaid-stock.ts'
 import type { AppEnv } from '../core/context.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { idempotencyKey } from '../core/idempotency.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { actorKey, rateLimit } from '../core/rate-limit.ts'
+import { HOUR_MS, MINUTE_MS } from '../core/time.ts'
+import {
+  FIRST_PAUSE_MS,
+  LONGEST_PAUSE_MS,
+  MAX_UNPAID_UNITS,
+  MAX_UNPROVED_UNITS,
+  MIN_UNPAID_SHARE,
+  UNPAID_ENDS_ALLOWED,
+  UNPAID_PART,
+  UNPAID_WINDOW_MS,
+  UNPROVED_PART,
+} from '../core/unpaid-limits.ts'
 import { validate } from '../core/validation.ts'
 import { Fulfil, ListOrders, Order, OrderPage, OrderParams } from '../orders/contract.ts'
 import { BODIES, EXAMPLE_ORDER, EXAMPLE_PAYMENT } from '../orders/examples.ts'
@@ -24,8 +36,11 @@ import { purchaseTickets } from './purchase-tickets.ts'
 
 const TAG = 'Orders'
 
+const UNPAID_LIMITS = `Of one raffle or product you may hold at most 1/${UNPAID_PART} unpaid at a time (always ${MIN_UNPAID_SHARE}, never more than ${MAX_UNPAID_UNITS}). Without a proved e-mail address the most is ${MAX_UNPROVED_UNITS}, and 1/${UNPROVED_PART} for all such buyers together. After ${UNPAID_ENDS_ALLOWED + 1} holds of it within ${UNPAID_WINDOW_MS / HOUR_MS} hours that expired or that you cancelled, you may hold it again ${FIRST_PAUSE_MS / MINUTE_MS} minutes later; each further one doubles this pause, up to ${LONGEST_PAUSE_MS / HOUR_MS} hours.`
+
 /** The errors of a pool when it is called for tickets. */
 const POOL_ERRORS: readonly ErrorCode[] = [
+  'forbidden',
   'not_found',
   'sold_out',
   'sales_closed',
@@ -42,8 +57,7 @@ export const purchases = new Hono<AppEnv>().post(
   '/purchase',
   describe({
     summary: 'Take tickets of a raffle',
-    description:
-      'Takes `quantity` tickets, or exactly `numbers` if the raffle lets its players choose. Free tickets are yours at once. For other tickets send `payment`: they are held by an order, which you pay at `order.payment.checkoutUrl` or on your phone. The same Idempotency-Key and body return the same tickets.',
+    description: `Takes \`quantity\` tickets, or exactly \`numbers\` if the raffle lets its players choose. Free tickets are yours at once. For other tickets send \`payment\`: they are held by an order, which you pay at \`order.payment.checkoutUrl\` or on your phone. If the raffle has \`challenge: turnstile\`, send \`turnstileToken\`. Members of the organisation get none unless the raffle has \`staffMayEnter\`, and \`entrants: proved\` asks for a proved address. ${UNPAID_LIMITS} The same Idempotency-Key and body return the same tickets; \`turnstileToken\` may differ.`,
     tag: 'Tickets',
     auth: 'user',
     idempotent: true,
@@ -71,7 +85,7 @@ export const orderRoutes = (table: LineTable) =>
       '/',
       describe({
         summary: 'Place an order',
-        description: `Sells tickets of raffles and units of products: holds every line or none, and starts one payment for all. Products are sent to \`deliveryAddress\`, which their organisation can read once they are paid, or picked up with \`pickup: true\`. An order with products must have one of the two. You may have ${MAX_UNPAID_ORDERS} unpaid orders with products, and ${MAX_UNPAID_UNITS} unpaid units of each product. The same Idempotency-Key and body return the same order.`,
+        description: `Sells tickets of raffles and units of products: holds every line or none, and starts one payment for all. Products are sent to \`deliveryAddress\`, which their organisation can read once they are paid, or picked up with \`pickup: true\`. An order with products must have one of the two. You may have ${MAX_UNPAID_ORDERS} unpaid orders with products. ${UNPAID_LIMITS} A raffle with \`challenge: turnstile\` needs \`turnstileToken\`, which a repeat may leave out or replace. The same Idempotency-Key and body return the same order.`,
         tag: TAG,
         auth: 'user',
         idempotent: true,
@@ -158,7 +172,7 @@ export const orderRoutes = (table: LineTable) =>
       describe({
         summary: 'Cancel my order',
         description:
-          'Only while it is not paid. Its tickets and units are released. It stays cancelled: money that arrives later is refunded.',
+          'Only while it is not paid. Its tickets and units are released, which counts like an order that expires unpaid. It stays cancelled: money that arrives later is refunded.',
         tag: TAG,
         auth: 'user',
         success: { status: 200, schema: Order, example: EXAMPLE_ORDER, description: 'The order, cancelled.' },

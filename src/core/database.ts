@@ -3,7 +3,30 @@ import { type DrizzleD1Database, drizzle } from 'drizzle-orm/d1'
 
 export type Database = DrizzleD1Database
 
-export const openDatabase = (binding: D1Database): Database => drizzle(binding, { casing: 'snake_case' })
+const opened = new WeakMap<D1Database, Database>()
+
+/** The database of a binding: opened once, because it remembers the names of columns. */
+export function openDatabase(binding: D1Database): Database {
+  const known = opened.get(binding)
+  if (known !== undefined) return known
+  const database = drizzle(binding, { casing: 'snake_case' })
+  opened.set(binding, database)
+  return database
+}
+
+const prepared = new WeakMap<Database, Map<string, unknown>>()
+
+/**
+ * The query that `build` prepares: built once for each database and `shape`, because building a wide query takes 0.3 ms.
+ * Two queries of one shape differ only in placeholders. A shape never holds a value from a request.
+ */
+export function preparedOnce<Query>(database: Database, shape: string, build: () => Query): Query {
+  const known = prepared.get(database) ?? new Map<string, unknown>()
+  prepared.set(database, known)
+  const query = (known.get(shape) as Query | undefined) ?? build()
+  known.set(shape, query)
+  return query
+}
 
 /** D1's messages for transient failures. The platform retries reads by itself, but never writes. */
 const TRANSIENT =

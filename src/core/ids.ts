@@ -16,6 +16,7 @@ export const ID_PREFIXES = {
   payout: 'payout',
   payoutMethod: 'method',
   apiKey: 'key',
+  invitation: 'invite',
   mail: 'mail',
   raffleTemplate: 'template',
   series: 'series',

@@ -1,6 +1,7 @@
 /** Money: integer minor units with an ISO 4217 currency, never floats. */
 import * as z from 'zod'
 import { CURRENCIES, decimalsOf } from './currencies.ts'
+import { keep } from './keep.ts'
 
 /** The largest amount, in minor units. Multiplied by the tickets of a raffle, it stays below 2^53. */
 export const MAX_AMOUNT = 1_000_000_000
@@ -41,24 +42,16 @@ export const Sum = z
   .meta({ id: 'Sum', description: 'Integer minor units of a currency: the total of many amounts.' })
 
 /** One formatter per language and currency is kept, because making one takes 0.1 ms. */
-const formatters = new Map<string, Intl.NumberFormat>()
-const MAX_FORMATTERS = 500
-
-function formatterOf(language: string, currency: string): Intl.NumberFormat {
-  const key = `${language} ${currency}`
-  const known = formatters.get(key)
-  if (known !== undefined) return known
+const formatterOf = keep((language: string, currency: string): Intl.NumberFormat => {
   const decimals = decimalsOf(currency)
-  const formatter = new Intl.NumberFormat(language, {
+  return new Intl.NumberFormat(language, {
     style: 'currency',
     currency,
     currencyDisplay: 'code',
     minimumFractionDigits: decimals,
     maximumFractionDigits: decimals,
   })
-  if (formatters.size < MAX_FORMATTERS) formatters.set(key, formatter)
-  return formatter
-}
+})
 
 /** Formats money for a language, with plain spaces: `KES 1,500.00`, in Spanish `1500,00 KES`. */
 export const formatMoney = ({ amount, currency }: Money, language = 'en'): string =>

@@ -54,7 +54,7 @@ export const SettingsSchema = z.object({
   BEACON_RELAYS: commaSeparated.pipe(z.array(z.url({ protocol: /^https?$/ })).max(8)),
   /** Who may approve a payout: `other` than its requester, or `any`. Default: `other` in production, else `any`. */
   PAYOUT_APPROVAL: z.enum(['other', 'any']).optional(),
-  /** How long a member must belong to the organisation before it approves payouts of others. */
+  /** How long a member must belong to the organisation to approve payouts of others and to confirm disqualifications. */
   PAYOUT_APPROVER_MIN_DAYS: z.coerce.number().int().min(0).max(365).optional(),
   /** The public address of this worker: links in mails and payment pages begin with it. */
   PUBLIC_ORIGIN: z
@@ -75,8 +75,16 @@ export const SettingsSchema = z.object({
     .max(320)
     .regex(/^[^\r\n]*[^\s<@]+@[^\s@]+$/, 'must hold an e-mail address')
     .optional(),
+  /** The keys of a Turnstile widget, with which raffles may ask for a check of the person; both or none. */
+  TURNSTILE_SITE_KEY: z
+    .string()
+    .regex(/^[\w.-]{8,100}$/, 'must be the key that Cloudflare shows')
+    .optional(),
+  TURNSTILE_SECRET_KEY: z.string().min(8).max(512).optional(),
   /** Shows the names of invalid settings to a request that sends it. */
   HEALTH_TOKEN: HealthToken.optional(),
+  /** How long an isolate keeps the answer of a public read for other readers; 0: each request reads. */
+  SHARE_READS_MS: z.coerce.number().int().min(0).max(1_000).default(1_000),
   CORS_ORIGINS: commaSeparated.pipe(z.array(z.string()).max(32)),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   /** How many writers share the writes to D1; 0: none, each write is a trip of its own. */
@@ -101,18 +109,18 @@ export function readSettings(env: Record<string, unknown>): SettingsResult {
   }
   const settings = parsed.data
   const problems = settings.ENVIRONMENT === 'production' ? productionProblems(settings) : []
-  problems.push(...mailProblems(settings))
+  problems.push(...setProblems(settings, 'mail', ['MAIL_URL', 'MAIL_KEY', 'MAIL_FROM']))
+  problems.push(...setProblems(settings, 'Turnstile', ['TURNSTILE_SITE_KEY', 'TURNSTILE_SECRET_KEY']))
   return problems.length > 0
     ? { ok: false, problems, healthToken: settings.HEALTH_TOKEN }
     : { ok: true, settings }
 }
 
-/** Without this check, an incomplete mail setup fails only when the first mail is sent. */
-function mailProblems(settings: Settings): string[] {
-  const names = ['MAIL_URL', 'MAIL_KEY', 'MAIL_FROM'] as const
+/** Without this check, a set that is incomplete fails only at its first use. */
+function setProblems(settings: Settings, what: string, names: (keyof Settings)[]): string[] {
   const missing = names.filter((name) => settings[name] === undefined)
   if (missing.length === names.length) return []
-  return missing.map((name) => `${name}: is missing; mail needs ${names.join(', ')}`)
+  return missing.map((name) => `${name}: is missing; ${what} needs ${names.join(', ')}`)
 }
 
 function productionProblems(settings: Settings): string[] {

@@ -1,5 +1,6 @@
 /** Instants: requests send ISO 8601 with any offset, responses send UTC, code uses milliseconds since 1970. */
 import * as z from 'zod'
+import { keep } from './keep.ts'
 
 export const SECOND_MS = 1_000
 export const MINUTE_MS = 60 * SECOND_MS
@@ -35,27 +36,30 @@ export const TimeZone = z
 
 function isTimeZone(name: string): boolean {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
+    offsetFormatter(name)
     return IANA_NAME.test(name)
   } catch {
     return false
   }
 }
 
+/** One formatter per time zone is kept, because making one takes 0.1 ms and a list shows many instants. */
+const offsetFormatter = keep(
+  (timeZone: string) =>
+    new Intl.DateTimeFormat('en', { timeZone, hour: 'numeric', timeZoneName: 'longOffset' }),
+)
+
+/** The offset from UTC: `+03:00`. Instants before standard time have seconds too: `-04:56:02`. */
+function offsetAt(ms: number, timeZone: string): string {
+  const shown = offsetFormatter(timeZone).format(ms)
+  return shown.slice(shown.indexOf('GMT') + 'GMT'.length) || '+00:00'
+}
+
 /** The wall clock of a time zone at an instant, with its offset: `2026-11-20T20:00:00+03:00`. */
 export function toWallClock(ms: number, timeZone: string): string {
-  const parts = new Intl.DateTimeFormat('en-CA', {
-    timeZone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    timeZoneName: 'longOffset',
-  }).formatToParts(ms)
-  const part = (type: string) => parts.find((each) => each.type === type)?.value ?? ''
-  const offset = part('timeZoneName').replace('GMT', '') || '+00:00'
-  return `${part('year')}-${part('month')}-${part('day')}T${part('hour')}:${part('minute')}:${part('second')}${offset}`
+  const offset = offsetAt(ms, timeZone)
+  const [hours = 0, minutes = 0, seconds = 0] = offset.slice(1).split(':').map(Number)
+  const offsetMs = hours * HOUR_MS + minutes * MINUTE_MS + seconds * SECOND_MS
+  const wall = new Date(offset.startsWith('-') ? ms - offsetMs : ms + offsetMs)
+  return wall.toISOString().slice(0, 'YYYY-MM-DDTHH:MM:SS'.length) + offset
 }

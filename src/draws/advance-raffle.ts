@@ -10,6 +10,7 @@ import { newId } from '../core/ids.ts'
 import { applyTerms } from '../raffles/apply-terms.ts'
 import { markCancelled } from '../raffles/cancel-raffle.ts'
 import { type FoundRaffle, findRaffle } from '../raffles/find-raffle.ts'
+import { releaseSurplus } from '../raffles/guarantee.ts'
 import { hasPrizesAside, putUnwonBack, undoPublication } from '../raffles/prize-stock.ts'
 import { type RaffleRow, raffles } from '../raffles/schema.ts'
 import { chainByHash } from '../rdp1/chains.ts'
@@ -46,6 +47,7 @@ export async function advanceRaffle(ctx: Ctx, raffleId: string): Promise<Advance
       if (caughtUp === 'now') continue
     }
     if (step.kind === 'wait') {
+      await releaseSurplus(ctx, found.raffle)
       await scheduleSweepAt(ctx, found.raffle, step.until)
       return { done, overdue: null }
     }
@@ -111,7 +113,7 @@ async function readFacts(ctx: Ctx, { raffle, pool }: FoundRaffle): Promise<StepF
             cancelled: pool.cancellation !== null,
             chain: pool.commitment?.chain ?? null,
           },
-    hasPrizesAside: pool === null && (await hasPrizesAside(ctx, raffle.id)),
+    hasPrizesAside: pool === null && (await hasPrizesAside(ctx, raffle)),
     attempts: drawn,
     winners: won,
     hasOpenMoney: areWinnersFinal(drawn, won, raffle) && (await hasOpenMoney(ctx, raffle.id)),

@@ -1,4 +1,7 @@
-/** A winner claims or declines a prize within the claim window. Until the money is sent, a repeated claim can redirect it. */
+/**
+ * A winner claims or declines a prize within the claim window. A repeated claim redirects the money until it is sent, and
+ * corrects the address until the prize is delivered.
+ */
 import type { Ctx } from '../core/context.ts'
 import { invalid, Problem } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
@@ -8,10 +11,13 @@ import { changeWinner, type WinnerChange } from './change-winner.ts'
 import type { Claim, ClaimPrize, Winner } from './contract.ts'
 import { findMyWinner, type SelectedWinner } from './find-winner.ts'
 import { presentWinner, prizeAmount } from './present.ts'
-import { destinationOf, isClaimed, redirectPayoutOf } from './prize-payout.ts'
+import { destinationOf, mayBePaid, redirectPayoutOf } from './prize-payout.ts'
+import { refuseStaff } from './refuse-staff.ts'
+import { reviewText } from './under-review.ts'
 
 export async function claimWinner(ctx: Ctx, id: string, input: ClaimPrize): Promise<Claim> {
   const found = await findOpenWinner(ctx, id)
+  await refuseStaff(ctx, found)
   const amount = prizeAmount(found)
   const { from, set, follow, settled } =
     amount === null ? claimOfItem(input) : await claimOfCash(ctx, found, amount, input)
@@ -20,10 +26,15 @@ export async function claimWinner(ctx: Ctx, id: string, input: ClaimPrize): Prom
     from,
     set: { ...set, claimedAt: found.winner.claimedAt ?? ctx.now },
     follow,
-    otherwise: `This prize is ${found.winner.status} already.`,
+    review: reviewText.toWinner('claimed'),
+    otherwise: ({ status }) => `This prize is ${status} already.`,
   })
   await settled?.()
-  return { winner: presentWinner({ ...found, winner }), deliveryAddress: winner.deliveryAddress }
+  return {
+    winner: presentWinner({ ...found, winner }),
+    deliveryAddress: winner.deliveryAddress,
+    updatedAt: toInstant(winner.updatedAt),
+  }
 }
 
 interface ClaimChange extends Pick<WinnerChange, 'from' | 'set' | 'follow'> {
@@ -36,7 +47,7 @@ function claimOfItem({ deliveryAddress, payoutMethodId }: ClaimPrize): ClaimChan
     throw invalid('payoutMethodId', 'this prize is an item: give a deliveryAddress instead')
   }
   if (deliveryAddress === undefined) throw invalid('deliveryAddress', 'is required: this prize is an item')
-  return { from: ['announced'], set: { status: 'claimed', deliveryAddress } }
+  return { from: ['announced', 'claimed'], set: { status: 'claimed', deliveryAddress } }
 }
 
 /** The payout is inserted with the claim, so that neither exists without the other. A repeated claim redirects it. */
@@ -69,7 +80,7 @@ async function claimOfCash(
       key: null,
       request: null,
     },
-    isClaimed(winner.id),
+    mayBePaid(ctx, winner.id),
   )
   return {
     from: ['announced', 'claimed'],
@@ -89,7 +100,8 @@ export async function declineWinner(ctx: Ctx, id: string): Promise<Winner> {
     winner: found.winner,
     from: ['announced'],
     set: { status: 'declined' },
-    otherwise: `This prize is ${found.winner.status} already.`,
+    review: reviewText.toWinner('declined'),
+    otherwise: ({ status }) => `This prize is ${status} already.`,
   })
   return presentWinner({ ...found, winner })
 }

@@ -35,6 +35,10 @@ export const Winner = z
     claimBy: Instant,
     /** Why the winner was disqualified; null otherwise. */
     reason: z.string().nullable(),
+    /** The proposal that waits for a second person. Only members who manage winners see it; null for everybody else. */
+    disqualification: z
+      .strictObject({ reason: z.string(), proposedBy: Id('user'), proposedAt: Instant, lapsesAt: Instant })
+      .nullable(),
   })
   .meta({ id: 'Winner' })
 export type Winner = z.infer<typeof Winner>
@@ -46,6 +50,8 @@ export const ListWinners = PageQuery.extend({
   since: InstantIn.optional(),
   /** Only the caller's own, from any time. */
   mine: z.stringbool().default(false),
+  /** `decision`: those whom somebody proposed to disqualify, from any time, of organisations whose winners you manage. */
+  needs: z.enum(['decision']).optional(),
 })
 export type ListWinners = z.infer<typeof ListWinners>
 
@@ -61,9 +67,30 @@ export type ClaimPrize = z.infer<typeof ClaimPrize>
 
 /** A claim, as shown to its winner and to the organisation that delivers. */
 export const Claim = z
-  .strictObject({ winner: Winner, deliveryAddress: PostalAddress.nullable() })
+  .strictObject({
+    winner: Winner,
+    deliveryAddress: PostalAddress.nullable(),
+    /** Changes with each correction of the address. */
+    updatedAt: Instant,
+  })
   .meta({ id: 'Claim' })
 export type Claim = z.infer<typeof Claim>
+
+export const ConfirmDisqualification = z
+  .strictObject({
+    /** Whose proposal you read. If another one waits by now, it is not confirmed. */
+    proposedBy: Id('user').optional(),
+  })
+  .meta({ id: 'ConfirmDisqualification' })
+export type ConfirmDisqualification = z.infer<typeof ConfirmDisqualification>
+
+export const DeliverPrize = z
+  .strictObject({
+    /** The `updatedAt` of the claim that you read. If its address was corrected since, nothing is marked. */
+    claimUpdatedAt: InstantIn.optional(),
+  })
+  .meta({ id: 'DeliverPrize' })
+export type DeliverPrize = z.infer<typeof DeliverPrize>
 
 export const UpcomingDraw = z
   .strictObject({

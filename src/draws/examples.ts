@@ -16,11 +16,26 @@ export const EXAMPLE_WINNER = {
   announcedAt: '2026-11-27T17:01:00.000Z',
   claimBy: '2026-12-11T17:01:00.000Z',
   reason: null,
+  disqualification: null,
 }
 
 export const EXAMPLE_CLAIM = {
   winner: { ...EXAMPLE_WINNER, status: 'claimed' },
   deliveryAddress: { name: 'Amina Wanjiru', lines: ['Ngong Road 12'], city: 'Nairobi', country: 'KE' },
+  updatedAt: '2026-11-28T08:30:00.000Z',
+}
+
+const REASON = 'Works for the organiser, which the rules exclude.'
+
+export const EXAMPLE_PROPOSED_WINNER = {
+  ...EXAMPLE_WINNER,
+  claimBy: '2026-12-14T17:01:00.000Z',
+  disqualification: {
+    reason: REASON,
+    proposedBy: 'user_01kaf1q7v8fmk9m2q0c8w1g6ne',
+    proposedAt: '2026-11-28T09:00:00.000Z',
+    lapsesAt: '2026-12-01T09:00:00.000Z',
+  },
 }
 
 export const EXAMPLE_UPCOMING = {
@@ -97,6 +112,8 @@ export const EXAMPLE_PROOF = {
 /** Request bodies, by schema name. */
 export const BODIES = {
   ClaimPrize: { deliveryAddress: EXAMPLE_CLAIM.deliveryAddress },
-  Reason: { reason: 'Works for the organiser, which the rules exclude.' },
+  Reason: { reason: REASON },
+  ConfirmDisqualification: { proposedBy: EXAMPLE_PROPOSED_WINNER.disqualification.proposedBy },
+  DeliverPrize: { claimUpdatedAt: EXAMPLE_CLAIM.updatedAt },
   RequestRedraw: { units: EXAMPLE_REDRAW.units, reason: EXAMPLE_REDRAW.reason },
 }

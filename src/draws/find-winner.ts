@@ -1,4 +1,4 @@
-/** Reads winners with their raffle, commitment and user. */
+/** Reads winners with their raffle, commitment, user and the proposal that waits for a decision. */
 import { and, eq } from 'drizzle-orm'
 import { type Permission, requireCheckedUser, requirePermission } from '../accounts/permissions.ts'
 import { users } from '../accounts/schema.ts'
@@ -6,16 +6,24 @@ import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
 import { raffles } from '../raffles/schema.ts'
 import { pools } from '../tickets/schema.ts'
-import { winners } from './schema.ts'
+import { disqualifications, winners } from './schema.ts'
+import { isPendingFor } from './under-review.ts'
 
-/** Winners, each with raffle, commitment and user; the caller adds the conditions. */
+/** Winners, each with raffle, commitment, user and the proposal that waits, if any; the caller adds the conditions. */
 export const selectWinners = (ctx: Ctx) =>
   ctx.db
-    .select({ winner: winners, raffle: raffles, user: users, commitment: pools.commitment })
+    .select({
+      winner: winners,
+      raffle: raffles,
+      user: users,
+      commitment: pools.commitment,
+      proposal: disqualifications,
+    })
     .from(winners)
     .innerJoin(raffles, eq(raffles.id, winners.raffleId))
     .innerJoin(pools, eq(pools.pool, raffles.pool))
     .innerJoin(users, eq(users.id, winners.userId))
+    .leftJoin(disqualifications, isPendingFor(ctx, winners.id))
 
 export type SelectedWinner = Awaited<ReturnType<typeof selectWinners>>[number]
 

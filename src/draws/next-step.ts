@@ -32,7 +32,7 @@ export interface StepFacts {
     cancelled: boolean
     chain: string | null
   } | null
-  /** Whether stock is set aside for its prizes; read only if there is no pool, else false. */
+  /** Whether stock or cover is set aside for its prizes; read only if there is no pool, else false. */
   hasPrizesAside: boolean
   attempts: Attempt[]
   winners: WinnerRow[]

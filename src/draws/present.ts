@@ -1,4 +1,4 @@
-/** A winner in its wire shape. */
+/** A winner in its wire shapes. */
 import { displayName } from '../accounts/display-name.ts'
 import type { UserRow } from '../accounts/schema.ts'
 import { toInstant } from '../core/time.ts'
@@ -7,7 +7,7 @@ import { type EconomicRules, settleTakings } from '../raffles/economics.ts'
 import type { RaffleRow } from '../raffles/schema.ts'
 import type { Commitment } from '../tickets/pool-contract.ts'
 import type { Winner } from './contract.ts'
-import type { WinnerRow } from './schema.ts'
+import type { DisqualificationRow, WinnerRow } from './schema.ts'
 
 export interface FoundWinner {
   winner: WinnerRow
@@ -16,6 +16,20 @@ export interface FoundWinner {
   user: Pick<UserRow, 'name' | 'winnerDisplay'>
 }
 
+/** For members who manage the winners: with the proposal that waits for a decision. */
+export const presentToMember = (found: FoundWinner & { proposal: DisqualificationRow | null }): Winner => ({
+  ...presentWinner(found),
+  disqualification: found.proposal === null ? null : presentProposal(found.proposal),
+})
+
+const presentProposal = ({ reason, proposedBy, proposedAt, lapsesAt }: DisqualificationRow) => ({
+  reason,
+  proposedBy,
+  proposedAt: toInstant(proposedAt),
+  lapsesAt: toInstant(lapsesAt),
+})
+
+/** For everybody: it does not show whether a proposal waits. */
 export function presentWinner(found: FoundWinner): Winner {
   const { winner, raffle, user } = found
   const prize = prizeOf(found)
@@ -36,6 +50,7 @@ export function presentWinner(found: FoundWinner): Winner {
     announcedAt: toInstant(winner.announcedAt),
     claimBy: toInstant(winner.claimBy),
     reason: winner.reason,
+    disqualification: null,
   }
 }
 

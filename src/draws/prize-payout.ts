@@ -3,7 +3,8 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import type { NewPayout } from '../money/payout-rows.ts'
 import { payouts } from '../money/schema.ts'
-import { winners } from './schema.ts'
+import { disqualifications, winners } from './schema.ts'
+import { isPendingFor, isUnderReview } from './under-review.ts'
 
 /** A statement to batch with a repeated claim. It redirects a payout that is not under way, which then needs a new approval. */
 export const redirectPayoutOf = (
@@ -28,7 +29,7 @@ export const redirectPayoutOf = (
       sql`${payouts.kind} = 'prize' AND ${payouts.subject} = ${winnerId}
         AND ${payouts.status} IN ('requested', 'failed')
         AND (${payouts.provider}, ${payouts.destination}) <> (${provider}, ${destination})
-        AND ${isClaimed(winnerId)}`,
+        AND ${mayBePaid(ctx, winnerId)}`,
     )
 
 /** The destination of the winner's payout; undefined if there is no payout. */
@@ -39,13 +40,33 @@ export const destinationOf = (ctx: Ctx, winnerId: string) =>
     .where(sql`${payouts.kind} = 'prize' AND ${payouts.subject} = ${winnerId}`)
     .get()
 
-/** The winner has claimed the prize and was not disqualified since. */
-export const isClaimed = (winnerId: string): SQL =>
-  sql`EXISTS (SELECT 1 FROM winners WHERE id = ${winnerId} AND status = 'claimed')`
+/** The winner has claimed the prize, was not disqualified since, and is not under review. */
+export const mayBePaid = (ctx: Ctx, winnerId: string): SQL =>
+  sql`(EXISTS (SELECT 1 FROM winners WHERE id = ${winnerId} AND status = 'claimed')
+    AND NOT ${isUnderReview(ctx, winnerId)})`
 
 /** No payout of the prize is with a provider: none was sent, or every sent one failed. */
 export const isNotSent = (winnerId: string): SQL => sql`NOT EXISTS (
   SELECT 1 FROM payouts WHERE kind = 'prize' AND subject = ${winnerId} AND status IN ('sent', 'paid'))`
+
+/** A statement to batch with a proposal: the sweep sends an approved payout no earlier than the review ends. */
+export const postponePayoutOf = (ctx: Ctx, winnerId: string) =>
+  ctx.db
+    .update(payouts)
+    .set({
+      dueAt: sql`(SELECT ${disqualifications.lapsesAt} FROM ${disqualifications} WHERE ${isPendingFor(ctx, winnerId)})`,
+    })
+    .where(sql`${isApprovedOf(winnerId)} AND ${isUnderReview(ctx, winnerId)}`)
+
+/** A statement to batch with a withdrawal: the next sweep sends an approved payout. */
+export const resumePayoutOf = (ctx: Ctx, winnerId: string) =>
+  ctx.db
+    .update(payouts)
+    .set({ dueAt: ctx.now })
+    .where(sql`${isApprovedOf(winnerId)} AND NOT ${isUnderReview(ctx, winnerId)}`)
+
+const isApprovedOf = (winnerId: string): SQL =>
+  sql`${payouts.kind} = 'prize' AND ${payouts.subject} = ${winnerId} AND ${payouts.status} = 'approved'`
 
 /** A statement to batch with the disqualification: cancels the winner's payout, if there is one. */
 export const cancelPayoutOf = (ctx: Ctx, winnerId: string) =>

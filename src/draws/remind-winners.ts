@@ -1,5 +1,5 @@
 /** Reminds winners who have not claimed, three days and one day before their claim window ends. */
-import { and, asc, eq, gt, lte, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, lte, not, sql } from 'drizzle-orm'
 import { enqueueMails, type MailOfMany } from '../accounts/mail/enqueue-mail.ts'
 import { mails } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
@@ -8,6 +8,7 @@ import { DAY_MS } from '../core/time.ts'
 import { raffles } from '../raffles/schema.ts'
 import { prizeOf } from './present.ts'
 import { winners } from './schema.ts'
+import { isUnderReview } from './under-review.ts'
 
 const REMINDERS = [
   { kind: 'claim_reminder_3d', fromMs: 3 * DAY_MS, untilMs: DAY_MS },
@@ -33,6 +34,8 @@ async function remind(ctx: Ctx, { kind, fromMs, untilMs }: (typeof REMINDERS)[nu
         // A win that was announced within this time needs no reminder.
         sql`${winners.announcedAt} < ${winners.claimBy} - ${fromMs}`,
         sql`NOT ${isReminded}`,
+        // A claim is refused during a review. The window is longer by that time, so the reminder follows.
+        not(isUnderReview(ctx, winners.id)),
       ),
     )
     .orderBy(asc(winners.claimBy))

@@ -1,31 +1,16 @@
-/** Routes of draws: upcoming draws, winners and their prizes; under /raffles/{id}: proof, redraws, recalculation. */
+/** Routes of draws: upcoming draws; under /raffles/{id}: winners, proof, redraws, recalculation. */
 import { Hono } from 'hono'
 import { cachedForASecond } from '../core/cache.ts'
 import type { AppEnv } from '../core/context.ts'
 import { idempotencyKey } from '../core/idempotency.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { PageQuery } from '../core/paging.ts'
-import { Reason } from '../core/text.ts'
 import { validate } from '../core/validation.ts'
 import { RaffleParams } from '../raffles/contract.ts'
 import { KeyFileSchema, ProofSchema } from '../rdp1/proof.ts'
-import { claimWinner, declineWinner } from './claim-winner.ts'
-import {
-  Claim,
-  ClaimPrize,
-  ListUpcoming,
-  ListWinners,
-  Recalculation,
-  Redraw,
-  RequestRedraw,
-  UpcomingPage,
-  Winner,
-  WinnerPage,
-  WinnerParams,
-} from './contract.ts'
+import { ListUpcoming, Recalculation, Redraw, RequestRedraw, UpcomingPage, WinnerPage } from './contract.ts'
 import {
   BODIES,
-  EXAMPLE_CLAIM,
   EXAMPLE_KEYS,
   EXAMPLE_PROOF,
   EXAMPLE_RECALCULATION,
@@ -33,8 +18,7 @@ import {
   EXAMPLE_UPCOMING,
   EXAMPLE_WINNER,
 } from './examples.ts'
-import { listRaffleWinners, listWinners } from './list-winners.ts'
-import { deliverPrize, disqualifyWinner, readClaim } from './manage-winner.ts'
+import { listRaffleWinners } from './list-winners.ts'
 import { type ProofFile, readProof, streamProofFile } from './read-proof.ts'
 import { recalculate } from './recalculate.ts'
 import { requestRedraw } from './request-redraw.ts'
@@ -47,7 +31,6 @@ const IMMUTABLE = 'public, max-age=31536000, immutable'
 
 export const draws = new Hono<AppEnv>().get(
   '/upcoming',
-  cachedForASecond,
   describe({
     summary: 'List the next draws',
     description: 'Of all raffles, or of one series: then its next draw and reward come first.',
@@ -62,107 +45,9 @@ export const draws = new Hono<AppEnv>().get(
     errors: PAGE_ERRORS,
   }),
   validate('query', ListUpcoming),
+  cachedForASecond,
   async (c) => c.json(await upcomingDraws(c.get('ctx'), c.req.valid('query'))),
 )
-
-export const winners = new Hono<AppEnv>()
-  .get(
-    '/',
-    describe({
-      summary: 'List winners',
-      description:
-        'Winners of all raffles from the last seven days, or from `since` on. `mine` lists only your own.',
-      tag: TAG,
-      auth: 'optional',
-      success: {
-        status: 200,
-        schema: WinnerPage,
-        example: { data: [EXAMPLE_WINNER], nextCursor: null },
-        description: 'The newest first.',
-      },
-      errors: PAGE_ERRORS,
-    }),
-    validate('query', ListWinners),
-    async (c) => c.json(await listWinners(c.get('ctx'), c.req.valid('query'))),
-  )
-  .get(
-    '/:id/claim',
-    describe({
-      summary: 'Read a claim',
-      description: 'For the organisation that delivers.',
-      tag: TAG,
-      auth: 'user',
-      success: {
-        status: 200,
-        schema: Claim,
-        example: EXAMPLE_CLAIM,
-        description: 'The winner and the address.',
-      },
-      errors: ['not_found', 'forbidden'],
-    }),
-    validate('param', WinnerParams),
-    async (c) => c.json(await readClaim(c.get('ctx'), c.req.valid('param').id)),
-  )
-  .post(
-    '/:id/claim',
-    describe({
-      summary: 'Claim my prize',
-      description:
-        'An item needs an address, money needs a payout method. Before the payout is sent, or after it failed, claim again to redirect it.',
-      tag: TAG,
-      auth: 'user',
-      success: { status: 200, schema: Claim, example: EXAMPLE_CLAIM, description: 'The claim.' },
-      errors: [...BODY_ERRORS, 'not_found', 'invalid_state'],
-    }),
-    validate('param', WinnerParams),
-    validate('json', ClaimPrize, BODIES.ClaimPrize),
-    async (c) => c.json(await claimWinner(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
-  )
-  .post(
-    '/:id/decline',
-    describe({
-      summary: 'Decline my prize',
-      description: 'It is drawn again if the rules say so.',
-      tag: TAG,
-      auth: 'user',
-      success: { status: 200, schema: Winner, example: EXAMPLE_WINNER, description: 'The declined prize.' },
-      errors: ['not_found', 'invalid_state'],
-    }),
-    validate('param', WinnerParams),
-    async (c) => c.json(await declineWinner(c.get('ctx'), c.req.valid('param').id)),
-  )
-  .post(
-    '/:id/disqualify',
-    describe({
-      summary: 'Disqualify a winner',
-      description: 'The reason is published.',
-      tag: TAG,
-      auth: 'user',
-      success: {
-        status: 200,
-        schema: Winner,
-        example: EXAMPLE_WINNER,
-        description: 'The disqualified winner.',
-      },
-      errors: [...BODY_ERRORS, 'not_found', 'forbidden', 'invalid_state'],
-    }),
-    validate('param', WinnerParams),
-    validate('json', Reason, BODIES.Reason),
-    async (c) =>
-      c.json(await disqualifyWinner(c.get('ctx'), c.req.valid('param').id, c.req.valid('json').reason)),
-  )
-  .post(
-    '/:id/deliver',
-    describe({
-      summary: 'Mark a claimed prize as delivered',
-      tag: TAG,
-      auth: 'user',
-      success: { status: 200, schema: Winner, example: EXAMPLE_WINNER, description: 'The delivered prize.' },
-      errors: ['not_found', 'forbidden', 'invalid_state'],
-    }),
-    validate('param', WinnerParams),
-    async (c) => c.json(await deliverPrize(c.get('ctx'), c.req.valid('param').id)),
-  )
 
 const proofFile = (file: ProofFile, header: string) =>
   describe({
@@ -183,7 +68,6 @@ const proofFile = (file: ProofFile, header: string) =>
 export const raffleDraws = new Hono<AppEnv>()
   .get(
     '/:id/winners',
-    cachedForASecond,
     describe({
       summary: 'List the winners of a raffle',
       tag: TAG,
@@ -198,6 +82,7 @@ export const raffleDraws = new Hono<AppEnv>()
     }),
     validate('param', RaffleParams),
     validate('query', PageQuery),
+    cachedForASecond,
     async (c) => c.json(await listRaffleWinners(c.get('ctx'), c.req.valid('param').id, c.req.valid('query'))),
   )
   .get(
@@ -212,6 +97,7 @@ export const raffleDraws = new Hono<AppEnv>()
       errors: ['not_found'],
     }),
     validate('param', RaffleParams),
+    cachedForASecond,
     async (c) => c.json(await readProof(c.get('ctx'), c.req.valid('param').id)),
   )
   .get('/:id/proof/list.csv', proofFile('list', 'number,tag'), validate('param', RaffleParams), async (c) =>

@@ -1,4 +1,7 @@
-/** Winners, one row per prize unit and attempt (the newest attempt of a unit counts), and the notices to all holders. */
+/**
+ * Winners, one row per prize unit and attempt (the newest attempt of a unit counts), the proposals to disqualify them, and
+ * the notices to all holders.
+ */
 
 import { sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
@@ -48,6 +51,35 @@ export const winners = sqliteTable(
 )
 
 export type WinnerRow = typeof winners.$inferSelect
+
+const DISQUALIFICATION_STATUSES = ['proposed', 'confirmed', 'withdrawn'] as const
+
+/**
+ * Proposals to disqualify winners: at most one by each person, so that nobody can block a prize again and again. Nothing
+ * marks a lapse: a proposal waits for a decision while it is `proposed` and `lapsesAt` is ahead.
+ */
+export const disqualifications = sqliteTable(
+  'disqualifications',
+  {
+    winnerId: text().notNull(),
+    proposedBy: text().notNull(),
+    /** Published once it is confirmed. */
+    reason: text().notNull(),
+    status: text({ enum: DISQUALIFICATION_STATUSES }).notNull(),
+    proposedAt: integer().notNull(),
+    lapsesAt: integer().notNull(),
+    /** Who confirmed or withdrew it. */
+    decidedBy: text(),
+    decidedAt: integer(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.winnerId, table.proposedBy] }),
+    check('disqualifications_status', sql`status IN ('proposed', 'confirmed', 'withdrawn')`),
+    check('disqualifications_two_people', sql`status <> 'confirmed' OR decided_by <> proposed_by`),
+    index('disqualifications_open').on(table.lapsesAt).where(sql`status = 'proposed'`),
+  ],
+)
+export type DisqualificationRow = typeof disqualifications.$inferSelect
 
 export const NOTICE_KINDS = ['commitment', 'lost'] as const
 

@@ -13,13 +13,35 @@ import type { ListUpcoming, UpcomingDraw } from './contract.ts'
 export async function upcomingDraws(ctx: Ctx, query: ListUpcoming): Promise<PageOf<UpcomingDraw>> {
   const last = readCursor(query.cursor, z.tuple([z.number(), z.string()]))
   const rows = await ctx.db
-    .select({ raffle: raffles, pool: pools, series: { id: series.id, title: series.title } })
+    .select({
+      raffle: {
+        id: raffles.id,
+        slug: raffles.slug,
+        title: raffles.title,
+        imageUrl: raffles.imageUrl,
+        status: raffles.status,
+        opensAt: raffles.opensAt,
+        closesAt: raffles.closesAt,
+        drawAt: raffles.drawAt,
+        timeZone: raffles.timeZone,
+        prizes: raffles.prizes,
+      },
+      pool: {
+        pool: pools.pool,
+        effectiveDrawAt: pools.effectiveDrawAt,
+        closedAt: pools.closedAt,
+        commitment: pools.commitment,
+        cancellation: pools.cancellation,
+      },
+      series: { id: series.id, title: series.title },
+    })
     .from(raffles)
     .leftJoin(pools, eq(pools.pool, raffles.pool))
     .leftJoin(series, eq(series.id, raffles.seriesId))
     .where(
       and(
-        eq(raffles.status, 'scheduled'),
+        // Only this very text finds the index of the raffles that wait.
+        sql`${raffles.status} = 'scheduled'`,
         isNull(pools.cancellation),
         query.seriesId === undefined ? undefined : eq(raffles.seriesId, query.seriesId),
         last === undefined

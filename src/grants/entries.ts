@@ -4,9 +4,8 @@ import { users } from '../accounts/schema.ts'
 import { personFacts } from '../accounts/token-facts.ts'
 import type { Ctx } from '../core/context.ts'
 import type { RaffleRow } from '../raffles/schema.ts'
-import { askPool, orThrow } from '../tickets/client.ts'
+import { askPool } from '../tickets/client.ts'
 import type { Entrant, ReserveOutcome } from '../tickets/pool-contract.ts'
-import { reservationAddress } from '../tickets/reservation-id.ts'
 import type { GrantRow } from './schema.ts'
 
 export async function reserveEntries(ctx: Ctx, raffle: RaffleRow, grant: GrantRow): Promise<ReserveOutcome> {
@@ -30,14 +29,5 @@ export async function reserveEntries(ctx: Ctx, raffle: RaffleRow, grant: GrantRo
 /** A shop's key says nothing of the person, so D1 does. A person who was deleted since counts as anybody. */
 async function entrantOf(ctx: Ctx, userId: string): Promise<Entrant> {
   const facts = await ctx.db.select(personFacts(ctx)).from(users).where(eq(users.id, userId)).get()
-  return facts ?? { isProved: false, staffOf: [] }
-}
-
-/** False if the ticket list is frozen for the draw. */
-export async function voidEntries(ctx: Ctx, reservationId: string): Promise<boolean> {
-  const { pool, seq } = reservationAddress(reservationId)
-  const outcome = await askPool(ctx, pool, (stub) => stub.void(seq, reservationId, null))
-  if (!outcome.ok && outcome.code === 'invalid_state') return false
-  orThrow(outcome)
-  return true
+  return { isHuman: false, ...(facts ?? { isProved: false, staffOf: [] }) }
 }

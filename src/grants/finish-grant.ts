@@ -11,7 +11,8 @@ import { entriesOf } from '../raffles/earning.ts'
 import { type FoundRaffle, findRaffle } from '../raffles/find-raffle.ts'
 import { statusAt } from '../raffles/life-cycle.ts'
 import { lifeFacts } from '../raffles/present.ts'
-import { reserveEntries, voidEntries } from './entries.ts'
+import { voidTickets } from '../tickets/void-tickets.ts'
+import { reserveEntries } from './entries.ts'
 import { findGrant, type GrantKey, isGrant } from './find-grant.ts'
 import { ownerOf } from './owner.ts'
 import { type GrantRow, grants } from './schema.ts'
@@ -19,6 +20,7 @@ import { settleRevocation } from './settle-revocation.ts'
 
 const REASONS = {
   nobody: 'It had no owner before sales closed.',
+  unproved: 'It had no owner with a proved e-mail address before sales closed.',
   late: (closedAt: number) => `Sales closed at ${toInstant(closedAt)}.`,
   cancelled: 'This raffle was cancelled.',
   little: 'The order is too small to earn an entry.',
@@ -41,7 +43,7 @@ export async function finishGrant(ctx: Ctx, key: GrantKey): Promise<GrantRow> {
 
 async function grantEntries(ctx: Ctx, found: FoundRaffle, grant: GrantRow): Promise<void> {
   const { raffle } = found
-  const userId = await ownerOf(ctx, grant)
+  const userId = await ownerOf(ctx, raffle, grant)
   if (userId === null) return waitForOwner(ctx, found, grant)
   const entries = raffle.earning === null ? 0 : entriesOf(raffle.earning, grant.amount)
   if (entries === 0) return refuse(ctx, grant, REASONS.little)
@@ -56,11 +58,12 @@ async function grantEntries(ctx: Ctx, found: FoundRaffle, grant: GrantRow): Prom
   const outcome = await reserveEntries(ctx, raffle, claimed)
   if (!outcome.ok) {
     if (outcome.code === 'sales_not_open') return setDue(ctx, grant, raffle.opensAt)
+    if (outcome.rule === 'entrants') return waitForProof(ctx, found, grant)
     return refuse(ctx, grant, outcome.detail)
   }
   await markGranted(ctx, claimed, outcome.reservation.id)
   const { status } = await mustFind(ctx, grant)
-  if (status === 'revoked') await voidEntries(ctx, outcome.reservation.id)
+  if (status === 'revoked') await voidTickets(ctx, outcome.reservation.id, null)
 }
 
 /** The grant waits for its owner until sales close. */
@@ -69,7 +72,21 @@ async function waitForOwner(ctx: Ctx, { raffle, pool }: FoundRaffle, grant: Gran
   if (status === 'cancelled') return refuse(ctx, grant, REASONS.cancelled)
   if (status === 'scheduled' || status === 'open') return setDue(ctx, grant, raffle.closesAt)
   const closedAt = pool?.closedAt ?? raffle.closesAt
-  await refuse(ctx, grant, grant.createdAt < closedAt ? REASONS.nobody : REASONS.late(closedAt))
+  const tooLate = raffle.entrants === 'proved' ? REASONS.unproved : REASONS.nobody
+  await refuse(ctx, grant, grant.createdAt < closedAt ? tooLate : REASONS.late(closedAt))
+}
+
+/**
+ * The raffle began to ask for proved addresses after the owner had claimed the grant. The pool has refused, so it has no
+ * tickets: the grant waits like one that was never claimed.
+ */
+async function waitForProof(ctx: Ctx, { raffle }: FoundRaffle, grant: GrantRow): Promise<void> {
+  await withRetry(() =>
+    ctx.db
+      .update(grants)
+      .set({ entries: 0, once: null, dueAt: raffle.closesAt, updatedAt: ctx.now })
+      .where(and(isGrant(grant), eq(grants.status, 'waiting'), isNull(grants.revokeAskedAt))),
+  )
 }
 
 /** Does nothing if another process has changed `due_at` since the read. */

@@ -1,13 +1,10 @@
 /** Revokes the entries of a refunded order, until the ticket list freezes for the draw. */
-import { and, inArray, isNull } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
-import { withRetry } from '../core/database.ts'
 import { invalid, notFound, Problem } from '../core/errors.ts'
 import { type Grant, isOurs, NOT_OURS } from './contract.ts'
-import { findGrant, findRaffleForGrants, isGrant } from './find-grant.ts'
-import { finishGrant } from './finish-grant.ts'
+import { findGrant, findRaffleForGrants } from './find-grant.ts'
 import { presentGrant } from './present.ts'
-import { grants } from './schema.ts'
+import { requestRevocation } from './request-revocation.ts'
 
 /** Idempotent. A grant that earned nothing does not change. */
 export async function revokeGrant(ctx: Ctx, raffleId: string, orderRef: string): Promise<Grant> {
@@ -15,13 +12,7 @@ export async function revokeGrant(ctx: Ctx, raffleId: string, orderRef: string):
   if (isOurs(orderRef)) throw invalid('orderRef', NOT_OURS)
   const key = { raffleId, orderRef }
   if ((await findGrant(ctx, key)) === undefined) throw notFound('grant')
-  await withRetry(() =>
-    ctx.db
-      .update(grants)
-      .set({ revokeAskedAt: ctx.now, dueAt: ctx.now })
-      .where(and(isGrant(key), inArray(grants.status, ['waiting', 'granted']), isNull(grants.revokeAskedAt))),
-  )
-  const grant = await finishGrant(ctx, key)
+  const grant = await requestRevocation(ctx, key)
   if (grant.status === 'granted') {
     throw new Problem('invalid_state', 'The ticket list is frozen for the draw: the entries stay.')
   }

@@ -36,6 +36,8 @@ export const grants = sqliteTable(
     dueAt: integer(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
+    /** Why its revocation was requested, in words; null: its order was refunded. */
+    revokeReason: text(),
   },
   (table) => [
     primaryKey({ columns: [table.raffleId, table.orderRef] }),
@@ -45,6 +47,7 @@ export const grants = sqliteTable(
     uniqueIndex('grants_once').on(table.raffleId, table.once).where(sql`once IS NOT NULL`),
     uniqueIndex('grants_key').on(table.raffleId, table.key).where(sql`"key" IS NOT NULL`),
     index('grants_order').on(table.orderRef),
+    index('grants_user').on(table.userId).where(sql`user_id IS NOT NULL`),
     index('grants_email').on(table.email).where(sql`email IS NOT NULL`),
     index('grants_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
   ],

@@ -3,7 +3,8 @@ import { and, eq, isNotNull } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import type { RaffleRow } from '../raffles/schema.ts'
-import { reserveEntries, voidEntries } from './entries.ts'
+import { voidTickets } from '../tickets/void-tickets.ts'
+import { reserveEntries } from './entries.ts'
 import { isGrant } from './find-grant.ts'
 import { type GrantRow, grants } from './schema.ts'
 
@@ -13,17 +14,25 @@ export async function settleRevocation(ctx: Ctx, raffle: RaffleRow, grant: Grant
     withRetry(() =>
       ctx.db
         .update(grants)
-        .set({ ...changes, revokeAskedAt: null, email: null, dueAt: null, updatedAt: ctx.now })
+        .set({
+          ...changes,
+          revokeAskedAt: null,
+          revokeReason: null,
+          email: null,
+          dueAt: null,
+          updatedAt: ctx.now,
+        })
         .where(where),
     )
-  const revoked = { status: 'revoked', reason: 'The order was refunded.', once: null } as const
+  const reason = grant.revokeReason ?? 'The order was refunded.'
+  const revoked = { status: 'revoked', reason, once: null } as const
   if (grant.status === 'waiting' && grant.entries === 0) {
     // It is unclaimed, and no process claims it once its revocation is requested: the pool was never called.
     await finishWith(revoked, and(isRequested, eq(grants.entries, 0)))
     return
   }
   const reservationId = grant.reservationId ?? (await reservationOf(ctx, raffle, grant))
-  if (reservationId === null || (await voidEntries(ctx, reservationId))) await finishWith(revoked)
+  if (reservationId === null || (await voidTickets(ctx, reservationId, null))) await finishWith(revoked)
   else await finishWith({ status: 'granted', reservationId })
 }
 

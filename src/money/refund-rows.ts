@@ -9,7 +9,7 @@ export interface NewRefund {
   /** Given by a caller that has to know it. */
   id?: string
   orderId: string
-  /** `lost`, `excess`, `return:…`, `cancel:…`, `dispute:…`, or `request:` with the client's Idempotency-Key. */
+  /** `lost`, `excess`, `return:…`, `cancel:…`, `dispute:…`, `platform:…`, or `request:` with the client's Idempotency-Key. */
   key: string
   /** A fingerprint of the request under `key`, so that a repeat with other contents is refused. */
   request: string

@@ -265,6 +265,21 @@ export const tills = sqliteTable(
   ],
 )
 
+/** By how much an organisation's guarantees may exceed its balance, in minor units. No row: nothing. Set by administrators. */
+export const guaranteeLimits = sqliteTable(
+  'guarantee_limits',
+  {
+    organisationId: text().notNull(),
+    currency: text().notNull(),
+    amount: integer().notNull(),
+    updatedAt: integer().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.organisationId, table.currency] }),
+    check('guarantee_limits_amount', sql`amount >= 0`),
+  ],
+)
+
 export const WEBHOOK_SUBJECTS = ['payment', 'refund', 'payout'] as const
 export type WebhookSubject = (typeof WEBHOOK_SUBJECTS)[number]
 

@@ -21,7 +21,7 @@ export function enqueueGrants(ctx: Ctx, order: OrderRow, issued: OrderLineRow[])
     .insert(grants)
     .select(sql`
       SELECT ${raffles.id}, ${order.id}, ${raffles.organisationId}, ${order.userId}, NULL, NULL, spent.value->>1, 0,
-             NULL, NULL, 'waiting', NULL, NULL, NULL, ${ctx.now}, ${ctx.now}, ${ctx.now}
+             NULL, NULL, 'waiting', NULL, NULL, NULL, ${ctx.now}, ${ctx.now}, ${ctx.now}, NULL
       FROM json_each(${spent}) AS spent JOIN ${raffles} ON ${raffles.organisationId} = spent.value->>0
       WHERE spent.value->>1 > 0 AND ${raffles.status} = 'scheduled' AND ${raffles.entry} = 'order'
         AND ${raffles.opensAt} <= ${ctx.now} AND ${raffles.closesAt} > ${ctx.now}

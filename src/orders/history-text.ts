@@ -65,7 +65,9 @@ export const historyText = {
   returned: {
     twice: (sum: Money) => `This order was already paid. ${formatMoney(sum)} will be refunded to you.`,
     cancelled: (sum: Money) =>
-      `You cancelled this order before the money arrived. ${formatMoney(sum)} will be refunded to you.`,
+      `This order was cancelled before the money arrived. ${formatMoney(sum)} will be refunded to you.`,
+    notAccepted: (sum: Money) =>
+      `This order can no longer be paid. ${formatMoney(sum)} will be refunded to you.`,
     wrong: (sum: Money, due: Money) =>
       `${formatMoney(sum)} arrived instead of ${formatMoney(due)}. It will be refunded to you.`,
   },
@@ -75,4 +77,7 @@ export const historyText = {
     `Not paid in time. Your reservation has ended.${allAnswered ? '' : IF_YOU_PAID.expired}`,
   cancelled: (allAnswered: boolean) =>
     `Cancelled. Your reservation has ended.${allAnswered ? '' : IF_YOU_PAID.cancelled}`,
+  /** The organisations of the order read it too, and do not learn why. */
+  cancelledByPlatform: (allAnswered: boolean) =>
+    `Cancelled by the platform. Your reservation has ended.${allAnswered ? '' : IF_YOU_PAID.cancelled}`,
 } as const

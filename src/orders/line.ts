@@ -11,6 +11,7 @@ import type { Ctx } from '../core/context.ts'
 import type { Swept } from '../core/sweep-rows.ts'
 import type { Provider } from '../money/provider-name.ts'
 import type { Entrant, Reservation } from '../tickets/pool-contract.ts'
+import type { PassChallenge } from '../tickets/reserve-tickets.ts'
 import type { OrderLineRow } from './schema.ts'
 
 export interface LineToHold {
@@ -23,6 +24,8 @@ export interface LineToHold {
 export interface HoldTerms {
   userId: string
   entrant: Entrant
+  /** Passes the challenge of an item that asks for one. */
+  passChallenge: PassChallenge
   /** Idempotency key: a repeat returns the first hold. */
   key: string
   /** Fingerprint of the whole order. Another order under the same key is a mismatch. */
@@ -98,8 +101,11 @@ export interface LinePort<Field extends string = string> {
   tickets(ctx: Ctx, line: ConfirmableLine): Promise<number[]>
   /** Takes all these tickets back. Idempotent. Returns false and takes none if that is no longer possible. */
   takeBack(ctx: Ctx, line: ConfirmableLine, numbers: number[]): Promise<boolean>
-  /** Releases the hold of a line that nobody will pay for. Does nothing if it is no longer held. */
-  release(ctx: Ctx, line: ConfirmableLine): Promise<void>
+  /**
+   * Releases the hold of a line that nobody will pay for. Does nothing if it is no longer held. `isUnpaid`: the buyer had
+   * the time to pay. It then counts towards a pause, as a hold that expires does.
+   */
+  release(ctx: Ctx, line: ConfirmableLine, isUnpaid: boolean): Promise<void>
   /** Releases holds that no order will pay for. Null if holds expire by themselves. */
   sweepHolds: ((ctx: Ctx) => Promise<Swept>) | null
   /** A statement that reads what these lines show beside their rows. */

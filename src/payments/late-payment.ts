@@ -2,7 +2,8 @@
  * What a late payment becomes. The first receipt that covers the price settles its order, even after the order expired.
  * Then `settle-order.ts` issues the units that are still free and refunds the others. Every other receipt is refunded here.
  */
-import { ne } from 'drizzle-orm'
+import { and, ne, sql } from 'drizzle-orm'
+import { users } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { account, insertTransfers, type Transfer } from '../money/ledger.ts'
@@ -14,12 +15,19 @@ import { historyText } from '../orders/history-text.ts'
 import { type OrderRow, orders } from '../orders/schema.ts'
 
 /**
- * An expired order may be paid late, but its buyer's cancel is final. Money and a cancel may come at the same moment. That
- * is safe: each statement checks what the other sets, and D1 runs one after the other.
+ * An expired order may be paid late, but a cancel is final, and a suspended buyer pays for nothing. Money and a cancel or
+ * a suspension may come at the same moment. That is safe: each statement checks what the other sets, and D1 runs one
+ * after the other.
  */
-export const mayStillBePaid = ne(orders.status, 'cancelled')
+export const mayStillBePaid = and(
+  ne(orders.status, 'cancelled'),
+  sql`NOT EXISTS (SELECT 1 FROM ${users} WHERE ${users.id} = ${orders.userId} AND ${users.status} = 'suspended')`,
+)!
 
-/** Refunds a receipt that pays for nothing: the order was cancelled or already paid, or the sum is too small. Idempotent. */
+/**
+ * Refunds a receipt that pays for nothing: the order was cancelled or already paid, its buyer was suspended, or the sum is
+ * too small. Idempotent.
+ */
 export async function refundReceipt(ctx: Ctx, order: OrderRow, receipt: ReceiptRow): Promise<void> {
   const { provider, reference, paymentId, amount, currency } = receipt
   const key = `return:${receiptKey(receipt)}`
@@ -55,8 +63,9 @@ export async function refundReceipt(ctx: Ctx, order: OrderRow, receipt: ReceiptR
 }
 
 function whyReturned(order: OrderRow, receipt: ReceiptRow): string {
-  const { cancelled, wrong, twice } = historyText.returned
+  const { cancelled, wrong, twice, notAccepted } = historyText.returned
   if (order.status === 'cancelled') return cancelled(receipt)
   const isWrong = receipt.amount < order.amount || receipt.currency !== order.currency
-  return isWrong ? wrong(receipt, order) : twice(receipt)
+  if (isWrong) return wrong(receipt, order)
+  return order.receipt === null ? notAccepted(receipt) : twice(receipt)
 }

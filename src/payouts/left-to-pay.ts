@@ -1,44 +1,20 @@
 /** The money that an organisation may still receive: its part of the takings, less its earlier payouts. */
-import type { SQL } from 'drizzle-orm'
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import type { Money } from '../core/money.ts'
 import { formatMoney } from '../core/money.ts'
+import { isUnderReview } from '../draws/under-review.ts'
 import { account } from '../money/ledger.ts'
-import { isLossOf } from '../money/losses.ts'
 import { type PayoutStatus, payouts } from '../money/schema.ts'
-import { isTopUpOf } from '../money/top-up-key.ts'
 
 /** Guard in a statement on `payouts`: it is not a prize, or its winner still has the claim. */
 export const isStillOwed: SQL = sql`(${payouts.kind} <> 'prize' OR EXISTS (
   SELECT 1 FROM winners WHERE winners.id = ${payouts.subject} AND winners.status = 'claimed'))`
 
-/** Requested and not paid yet. */
-export const UNPAID: PayoutStatus[] = ['requested', 'approved', 'sent', 'failed']
-
-/**
- * The balance of an organisation in one currency: its parts of raffles and its top-ups, less losses to buyers' banks and
- * less its other payouts in `statuses`. So a guaranteed raffle with too few takings is covered by the others. Finds the
- * transfers by their transaction ids, because the account itself has no index.
- */
-export function leftForOrganiser(
-  { organisationId, currency, id }: { organisationId: string; currency: string | SQL; id?: string },
-  statuses: PayoutStatus[],
-): SQL {
-  const organiser = account.organiser(organisationId)
-  const ofRaffle = (what: string) =>
-    sql`SELECT ${`${what}:`} || id FROM raffles WHERE organisation_id = ${organisationId}`
-  const mine = sql`FROM payouts AS mine WHERE mine.organisation_id = ${organisationId} AND mine.kind = 'organiser'`
-  return sql`(
-    (SELECT coalesce(sum(iif(credit = ${organiser}, amount, -amount)), 0) FROM transfers
-      WHERE transaction_id IN (${ofRaffle('draw')} UNION ALL ${ofRaffle('settle')}
-          UNION ALL SELECT 'payout:' || mine.id || ':paid' ${mine}
-          UNION ALL SELECT transaction_id FROM transfers
-            WHERE ${isTopUpOf(organisationId)} OR ${isLossOf(organisationId)})
-        AND currency = ${currency} AND ${organiser} IN (debit, credit))
-    - (SELECT coalesce(sum(mine.amount), 0) ${mine} AND mine.currency = ${currency} AND mine.id <> ${id ?? ''}
-        AND mine.status IN (SELECT value FROM json_each(${JSON.stringify(statuses)}))))`
-}
+/** Guard in a statement on `payouts`: it is not a prize, or nobody reviews whether its winner is disqualified. */
+export const isNotUnderReview = (ctx: Ctx): SQL =>
+  sql`(${payouts.kind} <> 'prize' OR NOT ${isUnderReview(ctx, payouts.subject)})`
 
 /** The earnings of an organisation's shop in one currency, less refunds and less its other payouts in `statuses`. */
 export function leftForShop(
@@ -61,5 +37,5 @@ export function leftForShop(
 export const owesElsewhere = (missing: Money): Problem =>
   new Problem(
     'invalid_state',
-    `The organisation owes ${formatMoney(missing)} to prizes of other raffles or for disputed payments, or has already requested that sum. This can be paid out once the organisation has paid it in and an administrator has recorded the top-up.`,
+    `The organisation owes ${formatMoney(missing)} to prizes of other raffles or for disputed payments, has it set aside for guaranteed raffles, or has already requested that sum. This can be paid out once the organisation has paid it in and an administrator has recorded the top-up.`,
   )

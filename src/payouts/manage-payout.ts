@@ -1,22 +1,24 @@
 /** Manages a payout, for members who approve payouts: approve, cancel, retry after a failure, record the outcome. */
 
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
-import { requireLiveUser, requireUser } from '../accounts/permissions.ts'
-import { members } from '../accounts/schema.ts'
+import { requireUser } from '../accounts/permissions.ts'
+import { requireSecondPerson } from '../accounts/second-person.ts'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import type { Money } from '../core/money.ts'
 import { formatMoney } from '../core/money.ts'
 import type { Settings } from '../core/settings.ts'
-import { DAY_MS } from '../core/time.ts'
+import { readReview, reviewText } from '../draws/under-review.ts'
 import { requireStatement } from '../money/require-statement.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from '../money/schema.ts'
 import { isUnconfirmed } from '../money/unconfirmed.ts'
+import { keptBack } from '../raffles/guarantee.ts'
 import type { Claim } from '../raffles/held-for.ts'
+import { leftForOrganiser } from '../raffles/organiser-balance.ts'
 import type { MarkPaid, Payout } from './contract.ts'
 import { findPayoutFor, readPayout } from './find-payout.ts'
-import { isStillOwed, leftForOrganiser, leftForShop, owesElsewhere } from './left-to-pay.ts'
+import { isNotUnderReview, isStillOwed, leftForShop, owesElsewhere } from './left-to-pay.ts'
 import { presentPayout } from './present.ts'
 import { isHeldFor, requireHeld } from './require-held.ts'
 import {
@@ -27,35 +29,12 @@ import {
   trySending,
 } from './send-payout.ts'
 
-/** Somebody whom the requester did not bring in: an admin, or a member of long standing whom another person added. */
-async function requireOther(ctx: Ctx, { organisationId, requestedBy }: PayoutRow): Promise<void> {
-  const { userId, isAdmin } = await requireLiveUser(ctx)
-  if (requestedBy === userId) {
-    throw new Problem('forbidden', 'You requested this payout: somebody else must approve it.')
-  }
-  if (isAdmin) return
-  const member = await ctx.db
-    .select({ addedBy: members.addedBy, createdAt: members.createdAt })
-    .from(members)
-    .where(and(eq(members.organisationId, organisationId), eq(members.userId, userId)))
-    .get()
-  if (member === undefined || member.addedBy === requestedBy) {
-    throw new Problem(
-      'forbidden',
-      'The requester of this payout added you to the organisation: somebody else must approve it.',
-    )
-  }
-  const days = approverMinDays(ctx.settings)
-  if (ctx.now - member.createdAt < days * DAY_MS) {
-    throw new Problem(
-      'forbidden',
-      `Only members of at least ${days} days, and administrators, approve payouts.`,
-    )
-  }
+const WORDS = {
+  did: 'requested this payout',
+  first: 'The requester of this payout',
+  finish: 'approve it',
+  always: 'approve payouts',
 }
-
-const approverMinDays = (settings: Settings): number =>
-  settings.PAYOUT_APPROVER_MIN_DAYS ?? (settings.ENVIRONMENT === 'production' ? 7 : 0)
 
 const approverOf = (settings: Settings): 'other' | 'any' =>
   settings.PAYOUT_APPROVAL ?? (settings.ENVIRONMENT === 'production' ? 'other' : 'any')
@@ -64,7 +43,10 @@ const approverOf = (settings: Settings): 'other' | 'any' =>
 export async function approvePayout(ctx: Ctx, id: string): Promise<Payout> {
   const payout = await findPayoutFor(ctx, id, 'payouts:approve')
   const { userId } = requireUser(ctx)
-  if (approverOf(ctx.settings) === 'other') await requireOther(ctx, payout)
+  if (approverOf(ctx.settings) === 'other') {
+    const { organisationId, requestedBy: firstId } = payout
+    await requireSecondPerson(ctx, { organisationId, firstId, words: WORDS })
+  }
   return release(ctx, payout, 'requested', { approvedBy: userId }, 'approved')
 }
 
@@ -77,7 +59,10 @@ export async function retryPayout(ctx: Ctx, id: string, key: string): Promise<Pa
   return release(ctx, payout, 'failed', change, 'retried')
 }
 
-/** Releases a payout for sending. Guarded: of two concurrent calls one takes effect, and none if the winner was disqualified. */
+/**
+ * Releases a payout for sending. Guarded: of two concurrent calls one takes effect, and none if the winner was disqualified
+ * or is under review.
+ */
 async function release(
   ctx: Ctx,
   payout: PayoutRow,
@@ -95,6 +80,7 @@ async function release(
         and(
           isAt(payout, from),
           isStillOwed,
+          isNotUnderReview(ctx),
           cover && sql`${cover.left} >= ${payout.amount}`,
           isHeldFor(claimOf(payout), payout.amount),
         ),
@@ -106,6 +92,7 @@ async function release(
     const now = (await readPayout(ctx, payout.id))!
     // A concurrent repeat of this retry has already taken effect.
     if (change.retryKey !== undefined && now.retryKey === change.retryKey) return presentPayout(now)
+    if (now.status === from) await requireNoReview(ctx, now)
     if (now.status === from && cover !== undefined) {
       const { left } = await ctx.db.get<{ left: number }>(sql`SELECT ${cover.left} AS left`)
       const missing = payout.amount - left
@@ -121,6 +108,12 @@ async function release(
   return presentPayout((await readPayout(ctx, payout.id))!)
 }
 
+/** Throws if a refused payout waits for the review of its winner. */
+async function requireNoReview(ctx: Ctx, { kind, subject }: PayoutRow): Promise<void> {
+  const review = kind === 'prize' ? await readReview(ctx, subject) : undefined
+  if (review?.until != null) throw new Problem('invalid_state', reviewText.toMember(review.until))
+}
+
 const claimOf = ({ id: payoutId, ...claim }: PayoutRow): Claim => ({ ...claim, payoutId })
 
 interface Cover {
@@ -130,7 +123,10 @@ interface Cover {
 
 /** The balance that must cover an organisation's payout; a prize is owed whatever the balance. */
 const COVERS: Partial<Record<PayoutRow['kind'], (payout: PayoutRow, statuses: PayoutStatus[]) => Cover>> = {
-  organiser: (payout, statuses) => ({ left: leftForOrganiser(payout, statuses), why: owesElsewhere }),
+  organiser: (payout, statuses) => ({
+    left: sql`(${leftForOrganiser(payout, statuses)} - ${keptBack(payout)})`,
+    why: owesElsewhere,
+  }),
   shop: (payout, statuses) => ({ left: leftForShop(payout, statuses), why: shopLacks }),
 }
 
@@ -186,6 +182,7 @@ export async function markPaid(ctx: Ctx, id: string, { reference }: MarkPaid): P
   } else if (payout.provider === 'manual') await recordPayoutPaidByHand(ctx, payout, reference)
   const now = (await readPayout(ctx, id))!
   if (now.status === 'paid' && now.reference === reference) return presentPayout(now)
+  if (now.status === 'approved') await requireNoReview(ctx, now)
   throw new Problem(
     'invalid_state',
     now.provider === 'manual' || now.status === 'paid'

@@ -14,8 +14,10 @@ import { insertPayout, type NewPayout } from '../money/payout-rows.ts'
 import { providerOf } from '../money/providers/index.ts'
 import { payouts } from '../money/schema.ts'
 import { findRaffleFor } from '../raffles/find-raffle.ts'
+import { keptBack } from '../raffles/guarantee.ts'
+import { leftForOrganiser, UNPAID } from '../raffles/organiser-balance.ts'
 import type { Payout, RequestPayout } from './contract.ts'
-import { leftForOrganiser, leftForShop, owesElsewhere, UNPAID } from './left-to-pay.ts'
+import { leftForShop, owesElsewhere } from './left-to-pay.ts'
 import { presentPayout } from './present.ts'
 import { isHeldFor, requireHeld } from './require-held.ts'
 
@@ -88,7 +90,8 @@ async function leftByRaffle(ctx: Ctx, id: string): Promise<Owed> {
       FROM transfers WHERE raffle_id = ${id} AND ${organiser} IN (debit, credit)
     ) - (SELECT coalesce(sum(mine.amount), 0) FROM payouts AS mine WHERE mine.kind = 'organiser' AND mine.raffle_id = ${id}
       AND mine.status IN (SELECT value FROM json_each(${JSON.stringify(UNPAID)}))))`
-  const left = leftForOrganiser({ organisationId, currency }, UNPAID)
+  const purse = { organisationId, currency }
+  const left = sql`(${leftForOrganiser(purse, UNPAID)} - ${keptBack(purse)})`
   const { rest, requested, covered } = await ctx.db.get<Record<'rest' | 'requested' | 'covered', number>>(sql`
     SELECT ${ofRaffle} AS rest, ${left} AS covered, EXISTS (SELECT 1 FROM ${payouts}
       WHERE ${payouts.kind} = 'organiser' AND ${payouts.raffleId} = ${id} AND ${payouts.status} <> 'cancelled') AS requested`)

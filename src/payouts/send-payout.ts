@@ -3,7 +3,7 @@
  * called, under a key of its own. While the outcome is unknown, the same key is sent again, never a new one.
  */
 
-import { and, eq, gte, inArray, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gte, inArray, or, type SQL, sql } from 'drizzle-orm'
 import { type AuditEntry, insertAudit } from '../audit/insert-audit.ts'
 import type { AuditAction } from '../audit/schema.ts'
 import type { Ctx } from '../core/context.ts'
@@ -18,7 +18,7 @@ import type { Sent } from '../money/providers/port.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from '../money/schema.ts'
 import { isUnconfirmedSql } from '../money/unconfirmed.ts'
 import { makeDueNow } from '../raffles/schedule-sweep.ts'
-import { isStillOwed } from './left-to-pay.ts'
+import { isNotUnderReview, isStillOwed } from './left-to-pay.ts'
 
 /** Idempotent, and safe to run concurrently: the key makes it one payment. */
 async function sendPayout(ctx: Ctx, payout: PayoutRow): Promise<void> {
@@ -47,7 +47,7 @@ function callProvider(ctx: Ctx, payout: PayoutRow): Promise<Sent> {
 }
 
 /**
- * After this the winner cannot be disqualified, and a disqualified winner is not paid. Race: an administrator may mark the
+ * After this the winner cannot be disqualified; one who is disqualified or under review is not paid. Race: an administrator may mark the
  * payout as failed during the call, and a retry would pay twice. Safe: this clears `attention`, which marking needs.
  */
 async function recordSending(ctx: Ctx, { id, attempt, tries }: PayoutRow): Promise<PayoutRow | undefined> {
@@ -65,7 +65,8 @@ async function recordSending(ctx: Ctx, { id, attempt, tries }: PayoutRow): Promi
         and(
           eq(payouts.id, id),
           eq(payouts.attempt, attempt),
-          inArray(payouts.status, ['approved', 'sent']),
+          // What the provider has is polled even during a review, which a late report can overtake.
+          or(eq(payouts.status, 'sent'), and(eq(payouts.status, 'approved'), isNotUnderReview(ctx))),
           isStillOwed,
         ),
       )
@@ -120,7 +121,10 @@ export const recordPayoutPaidByAdmin = (ctx: Ctx, payout: PayoutRow, reference: 
 
 /** By a person, outside. */
 export const recordPayoutPaidByHand = (ctx: Ctx, payout: PayoutRow, reference: string): Promise<void> =>
-  payPayout(ctx, payout, ['approved', 'sent'], reference, { audited: entryOf(payout, 'payout.marked_paid') })
+  payPayout(ctx, payout, ['approved', 'sent'], reference, {
+    guard: isNotUnderReview(ctx),
+    audited: entryOf(payout, 'payout.marked_paid'),
+  })
 
 /** The provider did not pay it and sent no report. Changes nothing unless the provider is silent. */
 export const recordPayoutFailedByAdmin = (ctx: Ctx, payout: PayoutRow, reason: string) =>

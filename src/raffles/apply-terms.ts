@@ -6,6 +6,7 @@ import { withRetry } from '../core/database.ts'
 import { parseRules } from '../rdp1/rules.ts'
 import { drawClock } from '../tickets/pool/clock.ts'
 import type { RaffleTerms } from '../tickets/terms.ts'
+import { coverOf } from './economics.ts'
 import { withProducts } from './prize-stock.ts'
 import { organisationOf, raffles } from './schema.ts'
 import { columnsOf } from './terms.ts'
@@ -34,6 +35,7 @@ export async function applyTerms(
         .set({
           ...columns,
           prizes,
+          cover: coverOf(columns),
           dueAt: freezeAt,
           termsVersion: version,
           revision: sql`${raffles.revision} + 1`,

@@ -1,16 +1,17 @@
 /** Reads how many tickets are left, and which numbers are free. */
 import * as z from 'zod'
 import type { Ctx } from '../core/context.ts'
-import { Problem } from '../core/errors.ts'
+import { notFound, Problem } from '../core/errors.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
 import { askPool } from '../tickets/client.ts'
 import { TicketNumber } from '../tickets/contract.ts'
-import { findPublishedRaffle } from './find-raffle.ts'
+import { findPublishedRaffle, findShownRaffle } from './find-raffle.ts'
 import { isCancelled, ticketCounts } from './present.ts'
 
 /** Reads the projected row, so that spectators never reach the pool. */
 export async function readAvailability(ctx: Ctx, id: string) {
-  const found = await findPublishedRaffle(ctx, id)
+  const found = await findShownRaffle(ctx, id)
+  if (found.raffle.status === 'draft' || found.pool === null) throw notFound('raffle')
   return { total: found.raffle.totalTickets, ...ticketCounts(found, ctx.now) }
 }
 

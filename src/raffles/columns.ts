@@ -1,5 +1,11 @@
 /** Converts the fields of a request to columns of the table. */
-import type { CreateRaffle, RaffleTimes, SavedTerms, UpdateRaffle } from './contract.ts'
+import {
+  type CreateRaffle,
+  NEW_ENTRY_TERMS,
+  type RaffleTimes,
+  type SavedTerms,
+  type UpdateRaffle,
+} from './contract.ts'
 import type { RaffleRow } from './schema.ts'
 
 type Columns = Omit<
@@ -15,6 +21,7 @@ type Columns = Omit<
   | 'closeNote'
   | 'drawnAttempts'
   | 'dueAt'
+  | 'cover'
   | 'createdAt'
   | 'updatedAt'
 >
@@ -44,6 +51,7 @@ export function toTermColumns({
 }: SavedTerms): Omit<Columns, keyof RaffleTimes> {
   const isOnceEach = ticketPrice.amount === 0 && fields.entry === 'purchase'
   return {
+    ...NEW_ENTRY_TERMS,
     ...fields,
     priceAmount: ticketPrice.amount,
     priceCurrency: ticketPrice.currency,

@@ -1,5 +1,6 @@
 /** The shapes of raffles on the wire: requests, with every bound, and responses. */
 import * as z from 'zod'
+import { FORMER_MEMBER_DAYS } from '../accounts/staff.ts'
 import { Id } from '../core/ids.ts'
 import { Currency, Money, MoneyIn } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
@@ -7,6 +8,7 @@ import { Line, LongText } from '../core/text.ts'
 import { Instant, InstantIn, SECOND_MS, TimeZone } from '../core/time.ts'
 import { HttpsUrl } from '../core/web-address.ts'
 import { Provider } from '../money/provider-name.ts'
+import { EntryTerms } from '../tickets/entry-terms.ts'
 import { MAX_TICKETS_A_POOL } from '../tickets/terms.ts'
 import { Earning } from './earning.ts'
 
@@ -101,6 +103,16 @@ const rulesFields = {
     .max(4)
     .refine((providers) => new Set(providers).size === providers.length, 'must not name a provider twice'),
   entry: z.enum(['purchase', 'order']),
+  entrants: EntryTerms.shape.entrants.meta({
+    description: '`proved`: only people who have proved their e-mail address may enter.',
+  }),
+  staffMayEnter: EntryTerms.shape.staffMayEnter.meta({
+    description: `Whether members of the organisation may enter. They count as members for ${FORMER_MEMBER_DAYS} days after they left.`,
+  }),
+  challenge: EntryTerms.shape.challenge.meta({
+    description:
+      '`turnstile`: each purchase must send the token of a Turnstile widget, made with `turnstileSiteKey`. Entries that orders earn need none.',
+  }),
   earning: Earning.nullable(),
   draw: Draw,
   claimDays: z.number().int().min(1).max(365),
@@ -120,6 +132,9 @@ const freeFields = {
   timeZone: TimeZone,
 }
 
+/** The terms of a new raffle, and of templates and series from before there were such terms. */
+export const NEW_ENTRY_TERMS: EntryTerms = { entrants: 'anyone', staffMayEnter: false, challenge: 'none' }
+
 /** Fields that a new raffle may leave out, with their defaults. */
 const defaultedFields = {
   maxPerUser: rulesFields.maxPerUser.optional(),
@@ -128,6 +143,9 @@ const defaultedFields = {
   guaranteed: rulesFields.guaranteed.default(false),
   providers: rulesFields.providers.default([]),
   entry: rulesFields.entry.default('purchase'),
+  entrants: rulesFields.entrants.default(NEW_ENTRY_TERMS.entrants),
+  staffMayEnter: rulesFields.staffMayEnter.default(NEW_ENTRY_TERMS.staffMayEnter),
+  challenge: rulesFields.challenge.default(NEW_ENTRY_TERMS.challenge),
   earning: rulesFields.earning.default(null),
   draw: rulesFields.draw.default({ method: 'beacon' }),
   claimDays: rulesFields.claimDays.default(14),
@@ -213,6 +231,11 @@ export const Raffle = z
     guaranteed: z.boolean(),
     providers: z.array(Provider),
     entry: rulesFields.entry,
+    entrants: rulesFields.entrants,
+    staffMayEnter: rulesFields.staffMayEnter,
+    challenge: rulesFields.challenge,
+    /** The key of the widget whose token a purchase sends; null if no check is asked for. */
+    turnstileSiteKey: z.string().nullable(),
     earning: Earning.nullable(),
     draw: Draw,
     claimDays: z.number().int(),

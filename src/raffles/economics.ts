@@ -35,6 +35,13 @@ export function settleTakings(
   return { takings, rake, units, prizes, organiser: takings - rake - prizes, unwon: prizes - won }
 }
 
+/**
+ * The cash that a guaranteed raffle promises beyond its prize pool, in minor units. It is the most that the draw can book to
+ * the organisation: a raffle below `minTickets` is cancelled, and more tickets only make the pool larger.
+ */
+export const coverOf = (rules: EconomicRules & Pick<RaffleRow, 'minTickets'>): number =>
+  rules.guaranteed ? Math.max(0, -settleTakings(rules, rules.minTickets).organiser) : 0
+
 interface Part {
   /** The prize unit; null for the rake. */
   unit: string | null

@@ -1,8 +1,9 @@
 /** Reads raffles with their organisation and the projected row of their pool. */
-import { eq } from 'drizzle-orm'
+import { eq, getTableColumns, sql } from 'drizzle-orm'
 import { type Permission, requirePermission } from '../accounts/permissions.ts'
 import { type OrganisationRow, organisations } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
+import { preparedOnce } from '../core/database.ts'
 import { notFound } from '../core/errors.ts'
 import { pools } from '../tickets/schema.ts'
 import { type RaffleRow, raffles } from './schema.ts'
@@ -26,6 +27,55 @@ export const selectRaffles = (ctx: Ctx) =>
 
 export async function findRaffle(ctx: Ctx, id: string): Promise<FoundRaffle> {
   const found = await selectRaffles(ctx).where(eq(raffles.id, id)).get()
+  if (found === undefined) throw notFound('raffle')
+  return found
+}
+
+/** Columns that no reader sees. */
+const { pool: _, termsVersion, revision, drawnAttempts, dueAt, ...shownColumns } = getTableColumns(raffles)
+type Hidden = 'pool' | 'termsVersion' | 'revision' | 'drawnAttempts' | 'dueAt'
+
+/** A raffle with what its readers see. A `FoundRaffle` is one too. */
+export interface ShownRaffle {
+  raffle: Omit<RaffleRow, Hidden>
+  organisation: Pick<OrganisationRow, 'id' | 'slug' | 'name'>
+  /** Null before publication. */
+  pool: ShownPool | null
+}
+
+export type ShownPool = Omit<PoolRow, 'itemId' | 'seq' | 'termsVersion' | 'terms' | 'total' | 'dueAt'>
+
+/** Like `selectRaffles`, for readers: without the pool's terms, which are longer than all the rest. */
+export const selectShownRaffles = (ctx: Ctx) =>
+  ctx.db
+    .select({
+      raffle: shownColumns,
+      organisation: { id: organisations.id, slug: organisations.slug, name: organisations.name },
+      pool: {
+        pool: pools.pool,
+        sold: pools.sold,
+        held: pools.held,
+        closedAt: pools.closedAt,
+        closeReason: pools.closeReason,
+        freezeAt: pools.freezeAt,
+        effectiveDrawAt: pools.effectiveDrawAt,
+        logSize: pools.logSize,
+        logRoot: pools.logRoot,
+        commitment: pools.commitment,
+        cancellation: pools.cancellation,
+      },
+    })
+    .from(raffles)
+    .innerJoin(organisations, eq(organisations.id, raffles.organisationId))
+    .leftJoin(pools, eq(pools.pool, raffles.pool))
+
+export async function findShownRaffle(ctx: Ctx, id: string): Promise<ShownRaffle> {
+  const byId = preparedOnce(ctx.db, 'shown raffle', () =>
+    selectShownRaffles(ctx)
+      .where(eq(raffles.id, sql.placeholder('id')))
+      .prepare(),
+  )
+  const found = await byId.get({ id })
   if (found === undefined) throw notFound('raffle')
   return found
 }

@@ -6,6 +6,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { formatMoney } from '../core/money.ts'
 import type { Provider } from '../money/provider-name.ts'
+import type { PayoutRow } from '../money/schema.ts'
 
 export interface Claim {
   organisationId: string
@@ -15,7 +16,12 @@ export interface Claim {
   raffleId?: string | null
   /** The payout that is being decided: it does not count against itself. */
   payoutId?: string
+  /** What the payout is for. */
+  kind?: PayoutRow['kind']
 }
+
+/** A transfer's `amount` as a change of its organisation's claim. */
+export const CLAIMED: SQL = sql`iif(debit IN ('deposits', 'disputes') OR debit LIKE 'cash:%', amount, -amount)`
 
 /**
  * A raffle that is not settled keeps its takings for its own buyers and winners. What it has already overdrawn counts
@@ -31,7 +37,7 @@ export function heldFor({ organisationId, provider, currency, raffleId = null, p
           SELECT raffle_id, sum(amount) AS held,
             EXISTS (SELECT 1 FROM raffles WHERE raffles.id = raffle_id AND raffles.status <> 'settled') AS is_open
           FROM (
-            SELECT raffle_id, iif(debit IN ('deposits', 'disputes') OR debit LIKE 'cash:%', amount, -amount) AS amount
+            SELECT raffle_id, ${CLAIMED} AS amount
             FROM transfers
             WHERE organisation_id = ${organisationId} AND provider = ${provider} AND currency = ${currency}
             UNION ALL SELECT raffle_id, -amount FROM payouts AS ours

@@ -2,7 +2,7 @@
  * The public status of a raffle: a pure function of the stored status, the pool's projection and the time. Lists use the
  * same rule as SQL; a test checks both against one table.
  */
-import { type SQL, sql } from 'drizzle-orm'
+import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { pools } from '../tickets/schema.ts'
 import type { RaffleStatus } from './contract.ts'
 import { raffles, type StoredStatus } from './schema.ts'
@@ -27,7 +27,7 @@ export function statusAt(facts: LifeFacts, now: number): RaffleStatus {
 }
 
 /** `statusAt` over `raffles` left-joined with `pools`. */
-export const statusSql = (now: number): SQL<RaffleStatus> => sql<RaffleStatus>`CASE
+export const statusSql = (now: number | Placeholder): SQL<RaffleStatus> => sql<RaffleStatus>`CASE
   WHEN ${raffles.status} = 'draft' THEN 'draft'
   WHEN ${raffles.status} = 'cancelled' OR ${pools.cancellation} IS NOT NULL THEN 'cancelled'
   WHEN ${raffles.status} IN ('settled', 'drawn') THEN ${raffles.status}

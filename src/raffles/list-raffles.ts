@@ -3,10 +3,11 @@ import { and, asc, desc, eq, ne, type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { hasPermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
+import { preparedOnce } from '../core/database.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
 import { containsWords } from '../core/search.ts'
 import type { ListRaffles, Raffle } from './contract.ts'
-import { selectRaffles } from './find-raffle.ts'
+import { selectShownRaffles } from './find-raffle.ts'
 import { statusSql } from './life-cycle.ts'
 import { presentRaffle } from './present.ts'
 import { raffles } from './schema.ts'
@@ -33,29 +34,70 @@ type SortedRow = { id: string; drawAt: number; createdAt: number }
 const CursorKey = z.tuple([z.string(), z.number(), z.string()])
 
 export async function listRaffles(ctx: Ctx, query: ListRaffles): Promise<PageOf<Raffle>> {
-  const { column, direction, after, keyOf } = ORDERS[query.sort]
+  const { keyOf } = ORDERS[query.sort]
   const seesDrafts =
     query.organisationId !== undefined && (await hasPermission(ctx, query.organisationId, 'raffles:write'))
-  const conditions: (SQL | undefined)[] = [
-    seesDrafts ? undefined : ne(raffles.status, 'draft'),
-    query.organisationId === undefined ? undefined : eq(raffles.organisationId, query.organisationId),
-    query.seriesId === undefined ? undefined : eq(raffles.seriesId, query.seriesId),
-    query.categoryId === undefined ? undefined : eq(raffles.categoryId, query.categoryId),
-    query.currency === undefined ? undefined : eq(raffles.priceCurrency, query.currency),
-    query.status === undefined ? undefined : sql`${statusSql(ctx.now)} = ${query.status}`,
-    query.q === undefined ? undefined : containsWords(sql`${raffles.title}`, query.q),
-  ]
   const last = readCursor(query.cursor, CursorKey, query.sort)
-  if (last !== undefined) conditions.push(sql`(${column}, ${raffles.id}) ${after} (${last[1]}, ${last[2]})`)
-  const rows = await selectRaffles(ctx)
-    .where(and(...conditions))
-    .orderBy(direction(column), direction(raffles.id))
-    .limit(query.limit + 1)
-  const facts = { now: ctx.now, holdSeconds: ctx.settings.HOLD_SECONDS }
+  const rows = await selectPage(ctx, query, { seesDrafts, isFirst: last === undefined }).all({
+    ...query,
+    now: ctx.now,
+    lastKey: last?.[1],
+    lastId: last?.[2],
+    limit: query.limit + 1,
+  })
+  const facts = { now: ctx.now, settings: ctx.settings }
   return toPage(
     rows,
     query.limit,
     ({ raffle }) => [query.sort, keyOf(raffle), raffle.id],
     (found) => presentRaffle(found, facts),
+  )
+}
+
+/** The shown statuses of a raffle whose stored status is `scheduled`. */
+const WAITING = new Set<ListRaffles['status']>(['scheduled', 'open', 'closed', 'committed'])
+
+interface Form {
+  seesDrafts: boolean
+  isFirst: boolean
+}
+
+/** The query of a page. Its placeholders are the fields of `query`, and `now`, `lastKey` and `lastId`. */
+function selectPage(ctx: Ctx, query: ListRaffles, { seesDrafts, isFirst }: Form) {
+  const { column, direction, after } = ORDERS[query.sort]
+  const isSent = (name: keyof ListRaffles) => query[name] !== undefined
+  const given = (name: keyof ListRaffles, condition: SQL) => (isSent(name) ? condition : undefined)
+  const { placeholder } = sql
+  // Most raffles are over, and a list by draw that looks for open ones must not read all of them first. The index of the
+  // others is found only by this very text. A list by creation starts with the newest, which are seldom over.
+  const isWaiting = query.sort !== '-createdAt' && WAITING.has(query.status)
+  const narrow = isWaiting ? sql`${raffles.status} = 'scheduled'` : undefined
+  const build = () =>
+    selectShownRaffles(ctx)
+      .where(
+        and(
+          seesDrafts ? undefined : ne(raffles.status, 'draft'),
+          given('organisationId', eq(raffles.organisationId, placeholder('organisationId'))),
+          given('seriesId', eq(raffles.seriesId, placeholder('seriesId'))),
+          given('categoryId', eq(raffles.categoryId, placeholder('categoryId'))),
+          given('currency', eq(raffles.priceCurrency, placeholder('currency'))),
+          narrow,
+          given('status', sql`${statusSql(placeholder('now'))} = ${placeholder('status')}`),
+          query.q === undefined ? undefined : containsWords(sql`${raffles.title}`, query.q),
+          isFirst
+            ? undefined
+            : sql`(${column}, ${raffles.id}) ${after} (${placeholder('lastKey')}, ${placeholder('lastId')})`,
+        ),
+      )
+      .orderBy(direction(column), direction(raffles.id))
+      .limit(placeholder('limit'))
+      .prepare()
+  // The words of a search are part of the query's text, so it is built each time.
+  if (query.q !== undefined) return build()
+  const filters = (['organisationId', 'seriesId', 'categoryId', 'currency', 'status'] as const).filter(isSent)
+  return preparedOnce(
+    ctx.db,
+    `raffles ${query.sort} ${filters.join(' ')} ${isWaiting} ${seesDrafts} ${isFirst}`,
+    build,
   )
 }

@@ -1,17 +1,21 @@
 /** A raffle in its wire shape. */
+import type { Settings } from '../core/settings.ts'
 import { toInstant, toWallClock } from '../core/time.ts'
 import type { Raffle } from './contract.ts'
-import type { FoundRaffle, PoolRow } from './find-raffle.ts'
+import type { PoolRow, ShownRaffle } from './find-raffle.ts'
 import { type LifeFacts, statusAt } from './life-cycle.ts'
 import type { RaffleRow } from './schema.ts'
 import { paymentSpanSeconds } from './terms.ts'
 
 export interface PresentFacts {
   now: number
-  holdSeconds: number
+  settings: Pick<Settings, 'HOLD_SECONDS' | 'TURNSTILE_SITE_KEY'>
 }
 
-export const lifeFacts = (raffle: RaffleRow, pool: PoolRow | null): LifeFacts => ({
+export const lifeFacts = (
+  raffle: Pick<RaffleRow, 'status' | 'opensAt' | 'closesAt'>,
+  pool: Pick<PoolRow, 'closedAt' | 'commitment' | 'cancellation'> | null,
+): LifeFacts => ({
   stored: raffle.status,
   opensAt: raffle.opensAt,
   closesAt: raffle.closesAt,
@@ -25,7 +29,7 @@ export const lifeFacts = (raffle: RaffleRow, pool: PoolRow | null): LifeFacts =>
         },
 })
 
-type FoundTickets = Pick<FoundRaffle, 'raffle' | 'pool'>
+type FoundTickets = Pick<ShownRaffle, 'raffle' | 'pool'>
 
 export const isCancelled = ({ raffle, pool }: FoundTickets, now: number): boolean =>
   statusAt(lifeFacts(raffle, pool), now) === 'cancelled'
@@ -37,14 +41,14 @@ export function ticketCounts(found: FoundTickets, now: number): Pick<Raffle, 'so
   return { sold, held, available: found.raffle.totalTickets - sold - held }
 }
 
-export function presentRaffle(found: FoundRaffle, facts: PresentFacts): Raffle {
+export function presentRaffle(found: ShownRaffle, { now, settings }: PresentFacts): Raffle {
   const { raffle, organisation, pool } = found
   const { opensAt, closesAt, drawAt, timeZone } = raffle
-  const freezeAt = pool?.freezeAt ?? closesAt + paymentSpanSeconds(raffle, facts.holdSeconds) * 1_000
+  const freezeAt = pool?.freezeAt ?? closesAt + paymentSpanSeconds(raffle, settings.HOLD_SECONDS) * 1_000
   return {
     id: raffle.id,
     slug: raffle.slug,
-    status: statusAt(lifeFacts(raffle, pool), facts.now),
+    status: statusAt(lifeFacts(raffle, pool), now),
     organisation: { id: organisation.id, slug: organisation.slug, name: organisation.name },
     seriesId: raffle.seriesId,
     title: raffle.title,
@@ -55,7 +59,7 @@ export function presentRaffle(found: FoundRaffle, facts: PresentFacts): Raffle {
     location: raffle.location,
     ticketPrice: { amount: raffle.priceAmount, currency: raffle.priceCurrency },
     totalTickets: raffle.totalTickets,
-    ...ticketCounts(found, facts.now),
+    ...ticketCounts(found, now),
     maxPerUser: raffle.maxPerUser,
     numbering: raffle.numbering,
     opensAt: toInstant(opensAt),
@@ -76,6 +80,10 @@ export function presentRaffle(found: FoundRaffle, facts: PresentFacts): Raffle {
     guaranteed: raffle.guaranteed,
     providers: raffle.providers,
     entry: raffle.entry,
+    entrants: raffle.entrants,
+    staffMayEnter: raffle.staffMayEnter,
+    challenge: raffle.challenge,
+    turnstileSiteKey: raffle.challenge === 'none' ? null : (settings.TURNSTILE_SITE_KEY ?? null),
     earning: raffle.earning,
     draw: raffle.draw,
     claimDays: raffle.claimDays,

@@ -1,6 +1,6 @@
 /**
- * The stock of prizes that are products of the shop. Publication sets it aside once. It returns to the shop if the
- * raffle is cancelled, its publication crashes, or nobody wins the prize.
+ * What a draft's prizes need is set aside at publication: the stock of products, and the cover of a guarantee. Stock
+ * returns to the shop if the raffle is cancelled, its publication crashes, or nobody wins the prize.
  */
 import { and, eq, ne, or, sql } from 'drizzle-orm'
 import { products, type StockHoldRow } from '../catalog/schema.ts'
@@ -18,6 +18,7 @@ import { withRetry } from '../core/database.ts'
 import { type FieldError, notFound, Problem, validationFailed } from '../core/errors.ts'
 import { askPool } from '../tickets/client.ts'
 import type { Prize } from './contract.ts'
+import { isCovered, raisedCover, whyNotCovered } from './guarantee.ts'
 import type { FollowUp } from './schedule-sweep.ts'
 import { type RaffleRow, raffles } from './schema.ts'
 
@@ -82,8 +83,8 @@ export async function requireOwnProducts(
 }
 
 /**
- * Sets aside the stock of a draft's prizes, all of it or none, before the pool is called. The same transaction schedules
- * a sweep at `dueAt`: after a crash it finishes the publication or returns the stock. If the draft has changed since it
+ * Sets aside the stock and the cover of a draft's prizes, all of it or none, before the pool is called. The same transaction schedules
+ * a sweep at `dueAt`: after a crash it finishes the publication or returns both. If the draft has changed since it
  * was read, nothing is set aside: its owner has last seen other terms.
  */
 export async function setPrizesAside(ctx: Ctx, raffle: RaffleRow, { dueAt }: FollowUp): Promise<void> {
@@ -95,28 +96,43 @@ export async function setPrizesAside(ctx: Ctx, raffle: RaffleRow, { dueAt }: Fol
   const isDraft = sql`EXISTS (SELECT 1 FROM ${raffles}
     WHERE ${raffles.id} = ${raffle.id} AND ${raffles.status} = 'draft' AND ${isAsRead})`
   const isDone = items.length === 0 ? undefined : hasSetAside(raffle.id)
+  const covered = isCovered(raffle)
   const [, , scheduled, holds] = await withRetry(() =>
     ctx.db.batch([
-      ...setAside(ctx, raffle.id, { organisationId: raffle.organisationId, items, guard: isDraft }),
+      ...setAside(ctx, raffle.id, {
+        organisationId: raffle.organisationId,
+        items,
+        guard: sql`${isDraft} AND ${covered}`,
+      }),
       ctx.db
         .update(raffles)
-        .set({ dueAt })
+        .set({
+          dueAt,
+          cover: sql`CASE ${raffles.status} WHEN 'draft' THEN ${raisedCover(raffle)} ELSE ${raffles.cover} END`,
+        })
         // If another request has published the draft since, the pool decides whether the terms are the same.
-        .where(and(eq(raffles.id, raffle.id), or(isAsRead, ne(raffles.status, 'draft')), isDone))
+        .where(
+          and(eq(raffles.id, raffle.id), or(and(isAsRead, covered), ne(raffles.status, 'draft')), isDone),
+        )
         .returning({ id: raffles.id }),
       readSetAside(ctx, raffle.id),
     ]),
   )
-  if (holds.length === 0 && items.length > 0) throw await whyNotSetAside(ctx, raffle, items)
+  if (holds.length === 0 && items.length > 0) {
+    throw (await whyNotCovered(ctx, raffle)) ?? (await whyNotSetAside(ctx, raffle, items))
+  }
   if (!isSetAside(holds, items)) throw otherPrizes()
   if (scheduled.length === 0) throw await whyNotScheduled(ctx, raffle)
 }
 
-async function whyNotScheduled(ctx: Ctx, { id }: RaffleRow): Promise<Problem> {
-  const left = await ctx.db.select({ id: raffles.id }).from(raffles).where(eq(raffles.id, id)).get()
+async function whyNotScheduled(ctx: Ctx, raffle: RaffleRow): Promise<Problem> {
+  const left = await ctx.db.select({ id: raffles.id }).from(raffles).where(eq(raffles.id, raffle.id)).get()
   // The draft was deleted meanwhile: its pool must not start to sell.
   if (left === undefined) return notFound('raffle')
-  return new Problem('conflict', 'Someone else changed this raffle. Read it again.')
+  return (
+    (await whyNotCovered(ctx, raffle)) ??
+    new Problem('conflict', 'Someone else changed this raffle. Read it again.')
+  )
 }
 
 /** Whether exactly these items are set aside, and none of them was returned. */
@@ -162,11 +178,12 @@ export async function withProducts(ctx: Ctx, raffleId: string, prizes: readonly 
   })
 }
 
-export const hasPrizesAside = async (ctx: Ctx, raffleId: string): Promise<boolean> =>
-  (await readSetAside(ctx, raffleId).limit(1)).length > 0
+/** Whether stock or cover is set aside for the raffle. */
+export const hasPrizesAside = async (ctx: Ctx, { id, cover }: RaffleRow): Promise<boolean> =>
+  cover > 0 || (await readSetAside(ctx, id).limit(1)).length > 0
 
 /**
- * Returns the stock of a crashed publication; gives the reason if that publication may still be running. From `due_at`
+ * Returns the stock and the cover of a crashed publication; gives the reason if that publication may still be running. From `due_at`
  * on the pool refuses its terms, and a publication that has started since has moved `due_at` ahead.
  */
 export async function undoPublication(ctx: Ctx, raffle: RaffleRow): Promise<string | null> {
@@ -176,10 +193,18 @@ export async function undoPublication(ctx: Ctx, raffle: RaffleRow): Promise<stri
   }
   const isDead = sql`EXISTS (SELECT 1 FROM ${raffles} WHERE ${raffles.id} = ${raffle.id}
     AND ${raffles.status} = 'draft' AND ${raffles.dueAt} <= ${ctx.now})`
-  const [, , left] = await withRetry(() =>
-    ctx.db.batch([...undoSetAside(ctx, raffle.id, isDead), readSetAside(ctx, raffle.id)]),
+  const [, , , left, [row]] = await withRetry(() =>
+    ctx.db.batch([
+      ...undoSetAside(ctx, raffle.id, isDead),
+      ctx.db
+        .update(raffles)
+        .set({ cover: 0 })
+        .where(and(eq(raffles.id, raffle.id), isDead)),
+      readSetAside(ctx, raffle.id),
+      ctx.db.select({ cover: raffles.cover }).from(raffles).where(eq(raffles.id, raffle.id)),
+    ]),
   )
-  return left.length === 0 ? null : 'it is being published'
+  return left.length === 0 && (row?.cover ?? 0) === 0 ? null : 'it is being published'
 }
 
 /** Statements for the batch that cancels a raffle: all of its prizes are for sale again. */

@@ -1,4 +1,5 @@
 /** Publishes a draft: the pool accepts the terms first and D1 follows, so that nothing is sold under unknown terms. */
+import { and, eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { type FieldError, notFound, Problem, validationFailed } from '../core/errors.ts'
 import { whyNotProvider } from '../money/providers/index.ts'
@@ -6,13 +7,14 @@ import { askPool, orThrow } from '../tickets/client.ts'
 import { applyTerms } from './apply-terms.ts'
 import type { Raffle } from './contract.ts'
 import { findRaffleFor } from './find-raffle.ts'
+import { isCovered, raisedCover, whyNotCovered } from './guarantee.ts'
 import { statusAt } from './life-cycle.ts'
 import { lifeFacts } from './present.ts'
 import { setPrizesAside, wrongProducts } from './prize-stock.ts'
 import { whyNotPublish } from './publishable.ts'
 import { readRaffle } from './read-raffle.ts'
-import { type FollowUp, followUp, scheduleSweep } from './schedule-sweep.ts'
-import type { RaffleRow } from './schema.ts'
+import { type FollowUp, followUp } from './schedule-sweep.ts'
+import { type RaffleRow, raffles } from './schema.ts'
 import { paymentSpanSeconds, type RulesColumns, termsOf } from './terms.ts'
 
 export async function publishRaffle(ctx: Ctx, id: string): Promise<Raffle> {
@@ -29,6 +31,7 @@ export const whyNotPublishNow = (ctx: Ctx, raffle: RulesColumns & Pick<RaffleRow
     now: ctx.now,
     leadSeconds: ctx.settings.DRAW_LEAD_SECONDS,
     paymentSpanSeconds: paymentSpanSeconds(raffle, ctx.settings.HOLD_SECONDS),
+    hasTurnstile: ctx.settings.TURNSTILE_SITE_KEY !== undefined,
     whyNotProvider: (provider) =>
       whyNotProvider(provider, ctx.settings, {
         amount: raffle.priceAmount,
@@ -62,6 +65,17 @@ export async function handOver(ctx: Ctx, raffle: RaffleRow, changed: string[] = 
  */
 async function recordHandOver(ctx: Ctx, raffle: RaffleRow, change: FollowUp): Promise<void> {
   if (raffle.status === 'draft') return setPrizesAside(ctx, raffle, change)
+  const scheduled = await ctx.db
+    .update(raffles)
+    .set({ dueAt: change.dueAt, cover: raisedCover(raffle) })
+    .where(and(eq(raffles.id, raffle.id), isCovered(raffle)))
+    .returning({ id: raffles.id })
+  if (scheduled.length > 0) return
+  const left = await ctx.db.select({ id: raffles.id }).from(raffles).where(eq(raffles.id, raffle.id)).get()
   // The raffle was deleted meanwhile: its pool must not start to sell.
-  if (!(await scheduleSweep(ctx, raffle.id, change))) throw notFound('raffle')
+  if (left === undefined) throw notFound('raffle')
+  // If the money has arrived since, a repeat succeeds.
+  throw (
+    (await whyNotCovered(ctx, raffle)) ?? new Problem('conflict', 'The balance has just changed. Try again.')
+  )
 }

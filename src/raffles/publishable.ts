@@ -18,6 +18,8 @@ export interface PublishFacts {
   paymentSpanSeconds: number
   /** Why a provider cannot be used here; null if it can. */
   whyNotProvider: (provider: Provider) => string | null
+  /** Whether this deployment has the keys of a Turnstile widget. */
+  hasTurnstile: boolean
 }
 
 /** Every reason why the raffle cannot be published, by field; empty if it can. */
@@ -25,7 +27,12 @@ export function whyNotPublish(
   raffle: RulesColumns & Pick<RaffleRow, 'earning'>,
   facts: PublishFacts,
 ): FieldError[] {
-  return [...wrongTimes(raffle, facts), ...whyNotTerms(raffle), ...wrongProviders(raffle, facts)]
+  return [
+    ...wrongTimes(raffle, facts),
+    ...whyNotTerms(raffle),
+    ...wrongProviders(raffle, facts),
+    ...wrongChallenge(raffle, facts),
+  ]
 }
 
 type TermColumns = Omit<RulesColumns, keyof RaffleTimes> & Pick<RaffleRow, 'earning'>
@@ -108,3 +115,8 @@ function wrongProviders(raffle: RulesColumns, { whyNotProvider }: PublishFacts):
     return message === null ? [] : [{ path: `providers.${at}`, message }]
   })
 }
+
+const wrongChallenge = ({ challenge }: RulesColumns, { hasTurnstile }: PublishFacts): FieldError[] =>
+  challenge === 'turnstile' && !hasTurnstile
+    ? [{ path: 'challenge', message: 'is not possible here: this deployment has no Turnstile keys' }]
+    : []

@@ -3,13 +3,13 @@ import { hasPermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
 import type { Raffle } from './contract.ts'
-import { findRaffle } from './find-raffle.ts'
+import { findShownRaffle } from './find-raffle.ts'
 import { presentRaffle } from './present.ts'
 
 export async function readRaffle(ctx: Ctx, id: string): Promise<Raffle> {
-  const found = await findRaffle(ctx, id)
+  const found = await findShownRaffle(ctx, id)
   const { status, organisationId } = found.raffle
   if (status === 'draft' && !(await hasPermission(ctx, organisationId, 'raffles:write')))
     throw notFound('raffle')
-  return presentRaffle(found, { now: ctx.now, holdSeconds: ctx.settings.HOLD_SECONDS })
+  return presentRaffle(found, { now: ctx.now, settings: ctx.settings })
 }

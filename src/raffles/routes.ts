@@ -31,7 +31,6 @@ const theRaffle = (description: string) => ({
 export const raffles = new Hono<AppEnv>()
   .get(
     '/',
-    cachedForASecond,
     describe({
       summary: 'List raffles',
       description: 'Published raffles. Members who may edit an organisation’s drafts see those too.',
@@ -46,6 +45,7 @@ export const raffles = new Hono<AppEnv>()
       errors: PAGE_ERRORS,
     }),
     validate('query', ListRaffles),
+    cachedForASecond,
     async (c) => c.json(await listRaffles(c.get('ctx'), c.req.valid('query'))),
   )
   .post(
@@ -67,7 +67,6 @@ export const raffles = new Hono<AppEnv>()
   )
   .get(
     '/:id',
-    cachedForASecond,
     describe({
       summary: 'Read a raffle',
       tag: TAG,
@@ -76,6 +75,7 @@ export const raffles = new Hono<AppEnv>()
       errors: ['not_found'],
     }),
     validate('param', RaffleParams),
+    cachedForASecond,
     async (c) => c.json(await readRaffle(c.get('ctx'), c.req.valid('param').id)),
   )
   .put(
@@ -83,7 +83,7 @@ export const raffles = new Hono<AppEnv>()
     describe({
       summary: 'Change a raffle',
       description:
-        'Fields that are left out keep their values. The rules can change until the first ticket is held or sold. After publication the products of the prizes and their quantities cannot change. Description, picture, category, tags, location and time zone can change at any time.',
+        'Fields that are left out keep their values. The rules can change until the first ticket is held or sold. After publication the products of the prizes and their quantities cannot change, and a larger guarantee needs cover, as at publication. Description, picture, category, tags, location and time zone can change at any time.',
       tag: TAG,
       auth: 'user',
       success: theRaffle('The changed raffle.'),
@@ -113,7 +113,7 @@ export const raffles = new Hono<AppEnv>()
     describe({
       summary: 'Publish a draft',
       description:
-        'The raffle’s pool accepts the terms. If `drawAt` is too early, a 422 names the earliest fair draw. Prizes that are products are set aside from the stock: all of them, or the answer is `sold_out` and nothing changes.',
+        'The raffle’s pool accepts the terms. If `drawAt` is too early, a 422 names the earliest fair draw. Prizes that are products are set aside from the stock: all of them, or the answer is `sold_out` and nothing changes. If the raffle is `guaranteed`, what the prize pool at `minTickets` lacks is set aside from the organisation’s balance. If that is too little, the answer is `invalid_state` with the sum that is missing.',
       tag: TAG,
       auth: 'user',
       success: theRaffle('The published raffle.'),
@@ -168,7 +168,6 @@ export const raffles = new Hono<AppEnv>()
   )
   .get(
     '/:id/availability',
-    cachedForASecond,
     describe({
       summary: 'Read how many tickets are left',
       tag: TAG,
@@ -182,11 +181,11 @@ export const raffles = new Hono<AppEnv>()
       errors: ['not_found'],
     }),
     validate('param', RaffleParams),
+    cachedForASecond,
     async (c) => c.json(await readAvailability(c.get('ctx'), c.req.valid('param').id)),
   )
   .get(
     '/:id/numbers',
-    cachedForASecond,
     describe({
       summary: 'List the free numbers',
       description: 'In ascending order; only for raffles in which players choose numbers.',
@@ -202,5 +201,6 @@ export const raffles = new Hono<AppEnv>()
     }),
     validate('param', RaffleParams),
     validate('query', FreeNumbersQuery),
+    cachedForASecond,
     async (c) => c.json(await listFreeNumbers(c.get('ctx'), c.req.valid('param').id, c.req.valid('query'))),
   )

@@ -3,6 +3,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { organisations } from '../accounts/schema.ts'
 import type { Provider } from '../money/provider-name.ts'
+import { type EntryTerms, OPEN_TO_ALL } from '../tickets/entry-terms.ts'
 import type { CreateRaffle, Prize, SavedTerms } from './contract.ts'
 import type { Earning } from './earning.ts'
 import type { Cadence, SeriesStatus, SeriesTerms } from './series/contract.ts'
@@ -53,6 +54,10 @@ export const raffles = sqliteTable(
     guaranteed: integer({ mode: 'boolean' }).notNull(),
     providers: text({ mode: 'json' }).$type<Provider[]>().notNull(),
     entry: text().$type<CreateRaffle['entry']>().notNull(),
+    /** Who may enter. The defaults are what the pools of older raffles decide by. */
+    entrants: text().$type<EntryTerms['entrants']>().notNull().default(OPEN_TO_ALL.entrants),
+    staffMayEnter: integer({ mode: 'boolean' }).notNull().default(OPEN_TO_ALL.staffMayEnter),
+    challenge: text().$type<EntryTerms['challenge']>().notNull().default(OPEN_TO_ALL.challenge),
     /** How orders earn entries; null if they do not. Fixed at publication. */
     earning: text({ mode: 'json' }).$type<Earning>(),
     draw: text({ mode: 'json' }).$type<CreateRaffle['draw']>().notNull(),
@@ -69,6 +74,8 @@ export const raffles = sqliteTable(
     dueAt: integer(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
+    /** What its guarantee may cost the organisation. It counts as set aside until the draw books what is really lacking. */
+    cover: integer().notNull().default(0),
   },
   (table) => [
     check('raffles_status', sql`status IN ('draft', 'scheduled', 'drawn', 'settled', 'cancelled')`),
@@ -76,7 +83,13 @@ export const raffles = sqliteTable(
     index('raffles_series').on(table.seriesId, table.drawAt).where(sql`series_id IS NOT NULL`),
     index('raffles_category').on(table.categoryId, table.createdAt).where(sql`category_id IS NOT NULL`),
     index('raffles_draw').on(table.drawAt, table.id),
+    index('raffles_waiting').on(table.drawAt, table.id).where(sql`status = 'scheduled'`),
+    index('raffles_created').on(table.createdAt, table.id),
+    index('raffles_organisation_draw').on(table.organisationId, table.drawAt, table.id),
+    index('raffles_series_created').on(table.seriesId, table.createdAt).where(sql`series_id IS NOT NULL`),
+    index('raffles_category_draw').on(table.categoryId, table.drawAt).where(sql`category_id IS NOT NULL`),
     index('raffles_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
+    index('raffles_cover').on(table.organisationId, table.priceCurrency).where(sql`cover > 0`),
   ],
 )
 

@@ -26,6 +26,9 @@ export const RULES_FIELDS = [
   'guaranteed',
   'providers',
   'entry',
+  'entrants',
+  'staffMayEnter',
+  'challenge',
   'draw',
   'claimDays',
   'onUnclaimed',
@@ -87,6 +90,9 @@ export function termsOf(
     rules,
     paymentSpanSeconds: paymentSpanSeconds(raffle, settings.HOLD_SECONDS),
     providers: raffle.providers,
+    entrants: raffle.entrants,
+    staffMayEnter: raffle.staffMayEnter,
+    challenge: raffle.challenge,
   }
 }
 
@@ -113,6 +119,9 @@ export function columnsOf(terms: RaffleTerms): RulesColumns {
     guaranteed: rules.guaranteed,
     providers: terms.providers as Provider[],
     entry: rules.entry,
+    entrants: terms.entrants,
+    staffMayEnter: terms.staffMayEnter,
+    challenge: terms.challenge,
     draw: rules.draw as RaffleRow['draw'],
     claimDays: rules.claimDays!,
     onUnclaimed: rules.onUnclaimed!,

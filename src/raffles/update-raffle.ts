@@ -90,7 +90,9 @@ async function changeRules(
   try {
     await handOver(ctx, { ...raffle, ...toColumns(change) }, changed)
   } catch (error) {
-    if (!(error instanceof Problem) || error.code !== 'invalid_state') throw error
+    const isByPool =
+      error instanceof Problem && error.code === 'invalid_state' && error.extras.errors === undefined
+    if (!isByPool) throw error
     throw cannotChange(error.message, changed)
   }
 }

@@ -2,16 +2,12 @@
  * An operator refunds an order or some of its tickets: the refund is recorded first, then carried out as far as
  * possible.
  */
-
-import { and, eq, sql } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { invalid, Problem } from '../core/errors.ts'
 import { bodyHash } from '../core/idempotency.ts'
-import type { Provider } from '../money/provider-name.ts'
-import { receiptKeySql } from '../money/receipt-key.ts'
 import type { NewRefund } from '../money/refund-rows.ts'
-import { type RefundedLine, type RefundRow, receipts } from '../money/schema.ts'
+import type { RefundedLine, RefundRow } from '../money/schema.ts'
 import { findOrder, type OrderRows } from '../orders/find-order.ts'
 import { linePort } from '../orders/lines/index.ts'
 import type { OrderLineRow } from '../orders/schema.ts'
@@ -20,6 +16,7 @@ import { refundEntry } from './audit-refund.ts'
 import type { RequestRefund } from './contract.ts'
 import { findRefundByKey } from './find-refund.ts'
 import { whyKept } from './history-text.ts'
+import { payingReceipt } from './paying-receipt.ts'
 import { isIssued, priceOf, refundableOf, refundedOf, reserve } from './reserve-refund.ts'
 import { sendRefund } from './send-refund.ts'
 import { takeBack } from './take-back-tickets.ts'
@@ -128,18 +125,4 @@ async function chooseTickets(ctx: Ctx, rows: OrderRows, input: RequestRefund): P
     }
   }
   return input.lines.map(({ line, numbers }) => ({ line, numbers }))
-}
-
-/** The receipt that paid for the order: the refund is sent the way the money came. */
-async function payingReceipt(
-  ctx: Ctx,
-  { order }: OrderRows,
-): Promise<{ provider: Provider; paymentId: string; receipt: string }> {
-  const receipt = await ctx.db
-    .select({ provider: receipts.provider, paymentId: receipts.paymentId, receipt: receipts.reference })
-    .from(receipts)
-    .where(and(eq(receipts.orderId, order.id), sql`${receiptKeySql} = ${order.receipt}`))
-    .get()
-  if (receipt === undefined) throw new Error(`order ${order.id} is settled without a receipt`)
-  return receipt
 }

@@ -15,6 +15,7 @@ import {
   receipts,
   transfers,
 } from '../money/schema.ts'
+import { spareMoney } from '../raffles/guarantee.ts'
 import { heldFor } from '../raffles/held-for.ts'
 import { findRefund } from './find-refund.ts'
 import { lossesBefore, shopsOf } from './ledger-rows.ts'
@@ -39,7 +40,7 @@ export async function sendRefund(ctx: Ctx, refund: RefundRow): Promise<RefundRow
 }
 
 /**
- * Goods may be refunded after their shop was paid out. Then the provider would send another organisation's money. Tickets
+ * Goods may be refunded after their shop was paid out. Then the provider would send another organisation's money, or what is set aside for a guarantee. Tickets
  * are refunded only while their raffle keeps its takings. Race: a payout may be approved after this check. Safe: what
  * is due to buyers is already subtracted when the payout's own statement checks.
  */
@@ -47,10 +48,10 @@ async function isHeld(ctx: Ctx, refund: RefundRow): Promise<boolean> {
   // It may be with the provider already, so sending it again only polls.
   if (refund.status === 'sent') return true
   for (const organisationId of await shopsOf(ctx, refund)) {
-    const { held } = await ctx.db.get<{ held: number }>(
-      sql`SELECT ${heldFor({ ...refund, organisationId })} AS held`,
-    )
-    if (held < 0) return false
+    const claim = { organisationId, currency: refund.currency }
+    const { held, spare } = await ctx.db.get<{ held: number; spare: number }>(sql`
+      SELECT ${heldFor({ ...claim, provider: refund.provider })} AS held, ${spareMoney(claim)} AS spare`)
+    if (held < 0 || spare < 0) return false
   }
   return true
 }

@@ -7,6 +7,9 @@ import type { Outcome } from './pool-contract.ts'
 /** The pool's methods. Their arguments and results are plain values, so the class itself gives the types. */
 type PoolStub = Omit<PoolObject, 'alarm' | 'database'>
 
+/** The field of a request that passes the challenge. */
+export const CHALLENGE_FIELD = 'turnstileToken'
+
 const MAX_TRIES = 3
 const FIRST_PAUSE_MS = 50
 
@@ -39,6 +42,8 @@ export function orThrow<Value>(outcome: Outcome<Value>): { ok: true } & Value {
   if (outcome.ok) return outcome
   throw new Problem(outcome.code, outcome.detail, {
     ...(outcome.numbers === undefined ? {} : { numbers: outcome.numbers }),
-    ...(outcome.code === 'validation_failed' ? { errors: [{ path: '', message: outcome.detail }] } : {}),
+    ...(outcome.code === 'validation_failed'
+      ? { errors: [{ path: outcome.rule === 'challenge' ? CHALLENGE_FIELD : '', message: outcome.detail }] }
+      : {}),
   })
 }

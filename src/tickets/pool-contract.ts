@@ -1,15 +1,11 @@
 /** The requests and answers of a pool: plain values, which cross between the worker and the object. */
 import type { ErrorCode } from '../core/errors.ts'
 import type { CloseReason } from '../rdp1/commitment.ts'
+import type { EntryTerms } from './entry-terms.ts'
 import type { Terms } from './terms.ts'
 
 /** The most tickets of one reservation. */
 export const MAX_TICKETS_A_CALL = 1_000
-/** The most unpaid numbers of one holder at a time. */
-export const MAX_HELD_A_HOLDER = 50
-/** A holder with this many expired holds within the window may not hold again for as long as the window. */
-export const EXPIRIES_BEFORE_PAUSE = 3
-export const EXPIRY_WINDOW_MS = 30 * 60_000
 /** A hold outlives the time to pay by this long, so that a payment in the last second still finds its numbers. */
 export const GRACE_MS = 120_000
 
@@ -36,6 +32,8 @@ export interface Refusal {
   code: ErrorCode
   detail: string
   numbers?: number[]
+  /** The rule about persons that refused. Another try may pass it, once the person has done what it asks for. */
+  rule?: keyof EntryTerms
 }
 
 export type Outcome<Value> = ({ ok: true } & Value) | Refusal
@@ -46,6 +44,8 @@ export interface Entrant {
   isProved: boolean
   /** The organisations of which the holder is a member, or was one a short while ago. */
   staffOf: readonly string[]
+  /** Whether the person has just passed the challenge. */
+  isHuman: boolean
 }
 
 export interface ReserveRequest {

@@ -2,14 +2,15 @@
 import { sql } from 'drizzle-orm'
 import { customType, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { CloseReason } from '../rdp1/commitment.ts'
+import { OPEN_TO_ALL } from './entry-terms.ts'
 import type { Attempt, Cancellation, Commitment, ReservationState } from './pool-contract.ts'
 import type { Terms } from './terms.ts'
 
-/** Older rows have no kind, as there were only raffles. */
+/** Older rows have no kind, as there were only raffles, and no terms about persons. */
 const termsText = customType<{ data: Terms; driverData: string }>({
   dataType: () => 'text',
   toDriver: (terms) => JSON.stringify(terms),
-  fromDriver: (json) => Object.assign({ kind: 'raffle' }, JSON.parse(json)) as Terms,
+  fromDriver: (json) => Object.assign({ kind: 'raffle', ...OPEN_TO_ALL }, JSON.parse(json)) as Terms,
 })
 
 /** One row for each pool: its whole state. A newer `seq` replaces an older one. */

@@ -1,10 +1,9 @@
 /** Takes tickets of a free raffle: the hot path. It calls only the pool, so it works while D1 is down. */
-import { requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { bodyHash } from '../core/idempotency.ts'
-import { askPool, orThrow } from './client.ts'
-import type { Reservation } from './pool-contract.ts'
-import { poolNameOf } from './reservation-id.ts'
+import { orThrow } from './client.ts'
+import type { Entrant, Reservation } from './pool-contract.ts'
+import { type PassChallenge, reserveTickets } from './reserve-tickets.ts'
 
 export interface FreeTickets {
   raffleId: string
@@ -13,20 +12,29 @@ export interface FreeTickets {
   numbers?: number[] | undefined
 }
 
-export async function takeFreeTickets(ctx: Ctx, input: FreeTickets, key: string): Promise<Reservation> {
-  const { userId, isProved, staffOf } = requireUser(ctx)
-  const { raffleId, quantity, numbers } = input
-  const outcome = await askPool(ctx, poolNameOf(raffleId), (pool) =>
-    pool.reserve({
-      itemId: raffleId,
-      holder: userId,
-      entrant: { isProved, staffOf },
-      key,
-      request: bodyHash([quantity ?? null, numbers ?? null]),
-      quantity: quantity ?? numbers!.length,
-      numbers: numbers ?? null,
-      payment: null,
-    }),
-  )
+/** The person who takes them. */
+export interface Taker {
+  userId: string
+  entrant: Entrant
+  passChallenge: PassChallenge
+}
+
+export async function takeFreeTickets(
+  ctx: Ctx,
+  { raffleId, quantity, numbers }: FreeTickets,
+  { userId, entrant, passChallenge }: Taker,
+  key: string,
+): Promise<Reservation> {
+  const request = {
+    itemId: raffleId,
+    holder: userId,
+    entrant,
+    key,
+    request: bodyHash([quantity ?? null, numbers ?? null]),
+    quantity: quantity ?? numbers!.length,
+    numbers: numbers ?? null,
+    payment: null,
+  }
+  const outcome = await reserveTickets(ctx, request, passChallenge)
   return orThrow(outcome).reservation
 }

@@ -1,12 +1,13 @@
 /** A pool's terms: a raffle's rules or a ticket type's terms, and the terms of sale that follow from both. Pure. */
 import * as z from 'zod'
 import { parseRules } from '../rdp1/rules.ts'
+import { EntryTerms } from './entry-terms.ts'
 import type { Numbering } from './pool/allocator.ts'
 
 /** Most tickets of one pool. */
 export const MAX_TICKETS_A_POOL = 1_000_000
 
-export interface RaffleTerms {
+export interface RaffleTerms extends EntryTerms {
   kind: 'raffle'
   /** Canonical rdp1 rules, the exact text that is hashed and published: see `rdp1/rules.ts`. */
   rules: string
@@ -33,13 +34,14 @@ export const TicketTypeTerms = z.strictObject({
   /** The same as for a raffle. */
   paymentSpanSeconds: z.int().min(0),
   providers: z.array(z.string()),
+  ...EntryTerms.shape,
 })
 export type TicketTypeTerms = z.infer<typeof TicketTypeTerms>
 
 export type Terms = RaffleTerms | TicketTypeTerms
 
 /** Everything that reserve, confirm, release and void depend on, for both kinds of terms. */
-export interface SaleTerms {
+export interface SaleTerms extends EntryTerms {
   kind: Terms['kind']
   title: string
   organisationId: string
@@ -66,10 +68,10 @@ export function saleTermsOf(terms: Terms): SaleTerms {
   if (terms.kind === 'ticketType') {
     return { ...terms, numbering: 'sequential', earlyClose: 'operator', entry: 'purchase' }
   }
-  const { kind, paymentSpanSeconds, providers } = terms
-  const { title, organisationId, ticketPrice, totalTickets, ...rules } = parseRules(terms.rules)
+  const { rules: text, ...outside } = terms
+  const { title, organisationId, ticketPrice, totalTickets, ...rules } = parseRules(text)
   return {
-    kind,
+    ...outside,
     title,
     organisationId,
     unitAmount: ticketPrice.amount,
@@ -81,8 +83,6 @@ export function saleTermsOf(terms: Terms): SaleTerms {
     closesAt: Date.parse(rules.closesAt),
     earlyClose: rules.earlyClose,
     entry: rules.entry,
-    paymentSpanSeconds,
-    providers,
   }
 }
 

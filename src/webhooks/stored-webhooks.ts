@@ -1,5 +1,5 @@
 /** Lists and replays stored webhooks, for those who manage their payment, refund or payout. */
-import { and, desc, eq, lt, or } from 'drizzle-orm'
+import { and, desc, eq, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { requireAdmin, requireLiveUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
@@ -29,11 +29,7 @@ export async function listWebhooks(
     .where(
       and(
         about === undefined ? undefined : eq(webhooks.subjectId, about),
-        after &&
-          or(
-            lt(webhooks.receivedAt, after[0]),
-            and(eq(webhooks.receivedAt, after[0]), lt(webhooks.eventId, after[1])),
-          ),
+        after && sql`(${webhooks.receivedAt}, ${webhooks.eventId}) < (${after[0]}, ${after[1]})`,
       ),
     )
     .orderBy(desc(webhooks.receivedAt), desc(webhooks.eventId))

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { openSession } from '../../src/accounts/open-session.ts'
 import { type CallOptions, call, type Method } from '../harness/client.ts'
 import { forgetfulDatabase } from '../harness/faults.ts'
-import { registerPlayer, signedInAdmin, testContext, uniqueEmail } from '../harness/people.ts'
+import { registerPlayer, signedInAdmin, testContext, uniqueEmail, userIdOf } from '../harness/people.ts'
+import { outboxOf } from './mail/mailbox.ts'
 
 const PASSWORD = 'correct horse battery'
 
@@ -20,6 +21,8 @@ describe('when the response to a write is lost', () => {
     const email = uniqueEmail()
     const body = { email, password: PASSWORD, name: 'Amina' }
     expect((await callForgetfully('POST', '/api/v1/auth/register', { body })).status).toBe(201)
+    const mails = await outboxOf(await userIdOf(email))
+    expect(mails.map(({ kind }) => kind)).toEqual(['verify_email'])
     const login = await callForgetfully('POST', '/api/v1/auth/login', { body: { email, password: PASSWORD } })
     expect(login.status).toBe(200)
     const refreshed = await call('POST', '/api/v1/auth/refresh', {

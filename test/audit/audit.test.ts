@@ -7,8 +7,10 @@ import { type AuditAction, audit } from '../../src/audit/schema.ts'
 import { sandbox } from '../../src/money/providers/sandbox.ts'
 import { BOOK, stageProduct } from '../catalog/shelf.ts'
 import { paid, purchase, stagePriced, withKey } from '../checkout/checkout.ts'
+import { disqualify, propose } from '../draws/prizes.ts'
 import type { Answer, Method } from '../harness/client.ts'
 import { forgetfulDatabase } from '../harness/faults.ts'
+import { prove } from '../harness/invitations.ts'
 import { expectLogged } from '../harness/log.ts'
 import {
   addOperator,
@@ -17,6 +19,7 @@ import {
   registerPlayer,
   signedInAdmin,
   testContext,
+  uniqueEmail,
 } from '../harness/people.ts'
 import { cash, claimCash, stageDrawn as stageCash, stageSettled, TO_BANK } from '../payouts/payout-stage.ts'
 import {
@@ -63,6 +66,8 @@ interface Act {
   organisationId: string | null
   /** Absent: the answer's `id`, for a request that creates something. */
   subject?: string
+  /** The fields of the row, if they name a person of this request's data. */
+  fields?: string[]
 }
 
 interface Expected {
@@ -97,6 +102,16 @@ async function wonItem(): Promise<Staged & { winnerId: string }> {
 
 const ADDRESS = { name: 'Zawadi wa Kamau', lines: ['1 Moi Avenue'], city: 'Nairobi', country: 'KE' }
 
+/** An open invitation to a person who has proved the address. */
+async function invited() {
+  const { id: organisationId, operator } = await organisationWithOperator()
+  const invited = await registerPlayer()
+  await prove(invited)
+  const body = { email: invited.email, role: 'operator' }
+  const answer = await as(operator, 'POST', `/organisations/${organisationId}/invitations`, body)
+  return { invitationId: answer.body.id as string, organisationId, operator, invited }
+}
+
 const ofWinner = (
   { operator, organisation, winnerId }: Staged & { winnerId: string },
   verb: string,
@@ -109,6 +124,14 @@ const ofWinner = (
   organisationId: organisation.id,
   subject: winnerId,
 })
+
+/** The operator decides about a proposal by another member to disqualify; the row names who proposed. */
+async function ofProposal(verb: 'confirm' | 'withdraw'): Promise<Act> {
+  const staged = await wonItem()
+  const proposer = await addOperator(staged.organisation.id)
+  expect((await propose(proposer, staged.winnerId, WRITTEN)).status).toBe(200)
+  return { ...ofWinner(staged, `disqualify/${verb}`), fields: [`proposedBy.${proposer.id}`] }
+}
 
 /** A payout that an operator requested for an organisation. */
 async function requested(provider = 'sandbox') {
@@ -353,10 +376,12 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
     },
   ],
   [
-    'winner.disqualified',
+    'winner.disqualification_proposed',
     { kind: 'winner' },
     async () => ofWinner(await wonItem(), 'disqualify', { reason: WRITTEN }),
   ],
+  ['winner.disqualified', { kind: 'winner' }, async () => ofProposal('confirm')],
+  ['winner.disqualification_withdrawn', { kind: 'winner' }, async () => ofProposal('withdraw')],
   [
     'payout.requested',
     { kind: 'payout' },
@@ -458,6 +483,16 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
     },
   ],
   [
+    'guarantee_limit.set',
+    { kind: 'organisation', fields: ['KES'] },
+    async () => {
+      const { id } = await organisationWithOperator()
+      const path = `/organisations/${id}/guarantee-limits/KES`
+      const body = { amount: 900 }
+      return { actor: await signedInAdmin(), method: 'PUT', path, body, organisationId: id, subject: id }
+    },
+  ],
+  [
     'organisation.created',
     { kind: 'organisation', everyTime: true },
     async () => ({
@@ -469,20 +504,30 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
     }),
   ],
   [
-    'member.added',
-    { kind: 'user' },
+    'member.invited',
+    { kind: 'invitation', everyTime: true },
     async () => {
       const { id, operator: actor } = await organisationWithOperator()
-      const { id: subject, email } = await registerPlayer()
-      const body = { email, role: 'operator' }
-      return {
-        actor,
-        method: 'POST',
-        path: `/organisations/${id}/members`,
-        body,
-        organisationId: id,
-        subject,
-      }
+      const body = { email: uniqueEmail(), role: 'operator' }
+      return { actor, method: 'POST', path: `/organisations/${id}/invitations`, body, organisationId: id }
+    },
+  ],
+  [
+    'member.joined',
+    { kind: 'user' },
+    async () => {
+      const { invitationId, organisationId, invited: actor } = await invited()
+      const path = `/users/me/invitations/${invitationId}/accept`
+      return { actor, method: 'POST', path, organisationId, subject: actor.id }
+    },
+  ],
+  [
+    'invitation.revoked',
+    { kind: 'invitation' },
+    async () => {
+      const { invitationId: subject, organisationId, operator: actor } = await invited()
+      const path = `/organisations/${organisationId}/invitations/${subject}`
+      return { actor, method: 'DELETE', path, organisationId, subject }
     },
   ],
   [
@@ -562,8 +607,9 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
 ]
 
 describe('the actions of members and admins', () => {
-  it('are all in this table', () => {
-    expect([...new Set(ACTS.map(([action]) => action))].sort()).toEqual([...audit.action.enumValues].sort())
+  it('are all in this table, but one that is only read', () => {
+    const written = ACTS.map(([action]) => action)
+    expect([...new Set([...written, 'member.added'])].sort()).toEqual([...audit.action.enumValues].sort())
   })
 
   it.each(ACTS)(
@@ -589,7 +635,7 @@ describe('the actions of members and admins', () => {
         action,
         subjectKind: expected.kind,
         subjectId,
-        fields: expected.fields ?? [],
+        fields: expected.fields ?? act.fields ?? [],
         requestId: answer.headers.get('x-request-id'),
       })
 
@@ -649,11 +695,11 @@ describe('a change that did not happen leaves no row', () => {
     const staged = await wonItem()
     const { winnerId, operator } = staged
     await as(await holderOf(winnerId), 'POST', `/winners/${winnerId}/claim`, { deliveryAddress: ADDRESS })
-    const first = () => as(operator, 'POST', `/winners/${winnerId}/disqualify`, { reason: WRITTEN })
+    const first = () => disqualify(operator, winnerId, WRITTEN)
     const { DB } = interrupted(/^update "winners"/i, first)
     const lost = await as(operator, 'POST', `/winners/${winnerId}/deliver`, undefined, { bindings: { DB } })
     expect(lost.body.code).toBe('invalid_state')
-    expect(await actionsOf(winnerId)).toEqual(['winner.disqualified'])
+    expect(await actionsOf(winnerId)).toEqual(['winner.disqualification_proposed', 'winner.disqualified'])
   })
 
   it('if the pool refuses it', async () => {

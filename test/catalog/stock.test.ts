@@ -17,6 +17,7 @@ async function held(quantity: number, stock = 5) {
     productId,
     quantity,
     userId: newId('user'),
+    isProved: true,
     key: newKey(),
     request: 'a',
     holdMs: MINUTE,
@@ -40,14 +41,14 @@ describe('a hold of stock', () => {
   })
 
   it('of the whole stock is made once per key too', async () => {
-    const { ctx, productId, wanted, id } = await held(5)
+    const { ctx, productId, wanted, id } = await held(3, 3)
     expect(await holdStock(ctx, wanted)).toMatchObject({ hold: { id }, repeated: true })
     expect(await stockOf(productId)).toBe(0)
   })
 
   it('is released once and sold once', async () => {
     const { ctx, productId, id } = await held(2)
-    await Promise.all([releaseStock(ctx, id), releaseStock(ctx, id)])
+    await Promise.all([releaseStock(ctx, id, true), releaseStock(ctx, id, true)])
     expect(await stockOf(productId)).toBe(5)
     expect(await Promise.all([sellStock(ctx, id), sellStock(ctx, id), sellStock(ctx, id)])).toEqual([
       'sold',
@@ -55,13 +56,13 @@ describe('a hold of stock', () => {
       'sold',
     ])
     expect(await stockOf(productId)).toBe(3)
-    await releaseStock(ctx, id)
+    await releaseStock(ctx, id, true)
     expect(await stockOf(productId)).toBe(3)
   })
 
   it('that is lost stays lost, even if stock arrives later', async () => {
     const { ctx, productId, id, setStock } = await held(2)
-    await releaseStock(ctx, id)
+    await releaseStock(ctx, id, true)
     await setStock(1)
     expect(await sellStock(ctx, id)).toBe('lost')
     await setStock(10)

@@ -13,7 +13,7 @@ import { historyOf, orderOf, press, soldOf, stagePriced } from './checkout.ts'
 
 useClock()
 
-const REFUNDED = 'You cancelled this order before the money arrived.'
+const REFUNDED = 'This order was cancelled before the money arrived.'
 
 const cancel = (person: Pick<Person, 'id'>, id: string, bindings: Partial<Bindings> = {}): Promise<Answer> =>
   as(person, 'POST', `/orders/${id}/cancel`, undefined, { bindings })

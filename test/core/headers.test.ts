@@ -78,6 +78,7 @@ describe('caches', () => {
       'GET /api/v1/products',
       'GET /api/v1/categories',
       'GET /api/v1/draws/upcoming',
+      'GET /api/v1/winners',
     ])
   })
 

@@ -66,6 +66,19 @@ describe('settings', () => {
     }
   })
 
+  it('for Turnstile must both be set, or none', () => {
+    const keys = {
+      TURNSTILE_SITE_KEY: '0x4AAAAAAADnPIDROrmt1Wwj',
+      TURNSTILE_SECRET_KEY: 'a-secret-of-the-widget',
+    }
+    expect(readSettings(keys).ok).toBe(true)
+    for (const name of ['TURNSTILE_SITE_KEY', 'TURNSTILE_SECRET_KEY'] as const) {
+      expect(problemsOf({ ...keys, [name]: undefined })).toEqual([
+        `${name}: is missing; Turnstile needs TURNSTILE_SITE_KEY, TURNSTILE_SECRET_KEY`,
+      ])
+    }
+  })
+
   it('are all named if several are invalid', () => {
     expect(problemsOf({ HOLD_SECONDS: 'x', BEACON: 'y', LOG_LEVEL: 'z' })).toHaveLength(3)
   })

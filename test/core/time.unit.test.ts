@@ -72,6 +72,10 @@ describe('the wall clock', () => {
     expect(toWallClock(Date.UTC(2026, 9, 25, 1, 30, 0), 'Europe/Berlin')).toBe('2026-10-25T02:30:00+01:00')
   })
 
+  it('has seconds in its offset before standard time', () => {
+    expect(toWallClock(Date.UTC(1883, 0, 1), 'America/New_York')).toBe('1882-12-31T19:03:58-04:56:02')
+  })
+
   it('shows midnight as 00, not 24', () => {
     expect(toWallClock(Date.UTC(2026, 10, 20, 21, 0, 0), 'Africa/Nairobi')).toBe('2026-11-21T00:00:00+03:00')
   })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { disqualifiedTickets, nextStep, type Step, type StepFacts } from '../../src/draws/next-step.ts'
 import { STORED_STATUSES } from '../../src/raffles/schema.ts'
 import { dev, timeOf } from '../../src/rdp1/chains.ts'
+import { OPEN_TO_ALL } from '../../src/tickets/entry-terms.ts'
 import type { RaffleTerms } from '../../src/tickets/terms.ts'
 import { attemptRow, CLAIM_BY, winnerRow } from './attempt-rows.ts'
 
@@ -9,7 +10,13 @@ const FREEZE_AT = Date.parse('2031-05-06T09:00:00Z')
 const ROUND = 200_000_000
 const DUE = timeOf(dev, ROUND) * 1_000
 const REDRAW_ROUND = ROUND + 60
-const TERMS: RaffleTerms = { kind: 'raffle', rules: '{}', paymentSpanSeconds: 0, providers: [] }
+const TERMS: RaffleTerms = {
+  kind: 'raffle',
+  rules: '{}',
+  paymentSpanSeconds: 0,
+  providers: [],
+  ...OPEN_TO_ALL,
+}
 
 const POOL = {
   termsVersion: 1,

@@ -1,5 +1,6 @@
 // What people do about prizes in tests, through the API.
 import type { Answer } from '../harness/client.ts'
+import { signedInAdmin } from '../harness/people.ts'
 import { as, holderOf, winnersOf } from '../raffles/scenario.ts'
 
 type Someone = { id: string }
@@ -40,11 +41,22 @@ export const claim = (person: Someone, id: string, deliveryAddress: object = ADD
 export const decline = (person: Someone, id: string): Promise<Answer> =>
   as(person, 'POST', `/winners/${id}/decline`)
 
-export const disqualify = (
-  person: Someone,
-  id: string,
-  reason = 'Bought under three names',
-): Promise<Answer> => as(person, 'POST', `/winners/${id}/disqualify`, { reason })
+const WHY = 'Bought under three names'
 
-export const deliver = (person: Someone, id: string): Promise<Answer> =>
-  as(person, 'POST', `/winners/${id}/deliver`)
+export const propose = (person: Someone, id: string, reason = WHY): Promise<Answer> =>
+  as(person, 'POST', `/winners/${id}/disqualify`, { reason })
+
+export const confirm = (person: Someone, id: string, body?: object): Promise<Answer> =>
+  as(person, 'POST', `/winners/${id}/disqualify/confirm`, body)
+
+export const withdraw = (person: Someone, id: string): Promise<Answer> =>
+  as(person, 'POST', `/winners/${id}/disqualify/withdraw`)
+
+/** Two people disqualify: `person` proposes, an administrator confirms. The answer of the last request that was made. */
+export async function disqualify(person: Someone, id: string, reason = WHY): Promise<Answer> {
+  const proposed = await propose(person, id, reason)
+  return proposed.status === 200 ? confirm(await signedInAdmin(), id) : proposed
+}
+
+export const deliver = (person: Someone, id: string, body?: object): Promise<Answer> =>
+  as(person, 'POST', `/winners/${id}/deliver`, body)

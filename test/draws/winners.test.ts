@@ -111,15 +111,12 @@ describe('winners', () => {
 })
 
 describe('claiming', () => {
-  it('sets the address once, and only the organisation can read it', async () => {
+  it('sets the address, which only the organisation can read', async () => {
     const { id, operator, won } = await stageDrawn()
     const [winner] = won as [Won]
     const { status, body } = await claim(winner.holder, winner.id)
     expect(status).toBe(200)
     expect(body).toMatchObject({ winner: { id: winner.id, status: 'claimed' }, deliveryAddress: ADDRESS })
-    const again = await claim(winner.holder, winner.id, { ...ADDRESS, city: 'Mombasa' })
-    expect(again.status).toBe(409)
-    expect(again.body.code).toBe('invalid_state')
     const read = await as(operator, 'GET', `/winners/${winner.id}/claim`)
     expect(read.body.deliveryAddress).toEqual(ADDRESS)
     const { operator: stranger } = await organisationWithOperator()
@@ -163,9 +160,10 @@ describe('claiming', () => {
       decline(winner.holder, winner.id),
       claim(winner.holder, winner.id),
     ])
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
-    expect(answers.filter(({ body }) => body.code === 'invalid_state')).toHaveLength(2)
-    expect(['claimed', 'declined']).toContain((await winnersOf(id))[0].status)
+    // Of the same person: a repeated claim of the same prize is one claim.
+    const [first, declined, again] = answers.map(({ status }) => status)
+    const stored = (await winnersOf(id))[0].status
+    expect([first, declined, again]).toEqual(stored === 'claimed' ? [200, 409, 200] : [409, 200, 409])
   })
 
   it.each([

@@ -284,11 +284,11 @@ describe('a grant to an address', () => {
     const { body } = await grant(shop, { email })
     const { orderRef } = body
     expect(body).toMatchObject({ status: 'waiting', entries: 0 })
-    const player = await registerPlayer({ email })
+    const player = await registerPlayer({ email, isProved: false })
     await takeOverGrants(testContext(), player.id)
     await sweep()
     expect(await statusOf(shop, orderRef)).toBe('waiting')
-    await prove(await registerPlayer())
+    await prove(await registerPlayer({ isProved: false }))
     await prove(player)
     await takeOverGrants(testContext(), player.id)
     expect(await statusOf(shop, orderRef)).toBe('granted')
@@ -299,7 +299,7 @@ describe('a grant to an address', () => {
 
   it('is finished by the sweep if the verification did not trigger it', async () => {
     const shop = await stageShop()
-    const player = await registerPlayer()
+    const player = await registerPlayer({ isProved: false })
     const { body } = await grant(shop, { email: player.email })
     expect(body.status).toBe('waiting')
     await prove(player)
@@ -412,13 +412,14 @@ describe('a suspended user', () => {
     const shop = await stageShop()
     const player = await registerPlayer()
     const earlier = { orderRef: newRef(), userId: player.id }
-    const { body } = await grant(shop, earlier)
+    await grant(shop, earlier)
     await setStatus(player, 'suspended')
     const refused = await grant(shop, { userId: player.id })
     const { status, errors, detail } = (await grant(shop, { userId: newId('user') })).body
     expect(refused.body).toMatchObject({ status, errors, detail })
-    expect((await grant(shop, earlier)).body).toEqual(body)
-    expect(await sold(shop.raffle.id)).toBe(1)
+    const revoked = { status: 'revoked', reason: 'This person may not take part.' }
+    expect((await grant(shop, earlier)).body).toMatchObject(revoked)
+    expect(await sold(shop.raffle.id)).toBe(0)
   })
 })
 
@@ -675,13 +676,15 @@ describe('an order of our own shop', () => {
     expect(await rowOf(id)).toMatchObject({ revoke_asked_at: null, due_at: null })
   })
 
-  it('earns nothing for a buyer who is suspended before it is settled, unless active again', async () => {
+  it('earns nothing for a buyer who is suspended while it is settled, unless active again', async () => {
     const { shop, priced, player } = await stageBoth()
     const { id, checkoutUrl } = await reserve(player, priced.id)
     const setStatus = (status: string) =>
       env.DB.prepare('UPDATE users SET status = ? WHERE id = ?').bind(status, player.id).run()
-    await setStatus('suspended')
-    await press(checkoutUrl, 'approve')
+    const meanwhile = interrupted(/insert into "grants"/i, () => setStatus('suspended'))
+    const approve = { method: 'POST', body: new URLSearchParams({ action: 'approve' }) }
+    await app.fetch(new Request(checkoutUrl, approve), { ...env, DB: meanwhile.DB })
+    expect(meanwhile.done()).toBe(true)
     expect(await statusOf(shop, id)).toBe('waiting')
     expect(await sold(shop.raffle.id)).toBe(0)
     await setStatus('active')
@@ -738,4 +741,89 @@ describe('an order of our own shop', () => {
       return process.isDead()
     })
   }, 60_000)
+})
+
+describe('the rules about who may enter', () => {
+  it('refuse entries of a member of the organisation, and say why', async () => {
+    const shop = await stageShop()
+    const { body } = await grant(shop, { userId: shop.organisation.operator.id })
+    expect(body).toMatchObject({
+      status: 'refused',
+      entries: 0,
+      reason: 'Members of the organisation cannot take part, nor in the 30 days after they leave it.',
+    })
+    expect(await sold(shop.raffle.id)).toBe(0)
+    const open = await stageShop({ per: 'order' }, { staffMayEnter: true })
+    expect((await grant(open, { userId: open.organisation.operator.id })).body.status).toBe('granted')
+  })
+
+  it('let a grant wait until its user proves the address', async () => {
+    const shop = await stageShop({ per: 'order', oncePerPerson: true }, { entrants: 'proved' })
+    const player = await registerPlayer({ isProved: false })
+    const orderRef = newRef()
+    expect((await grant(shop, { orderRef, userId: player.id })).body).toMatchObject({
+      status: 'waiting',
+      entries: 0,
+    })
+    at(NOW + MINUTE)
+    await sweep()
+    expect(await statusOf(shop, orderRef)).toBe('waiting')
+    await prove(player)
+    await sweep()
+    expect(await statusOf(shop, orderRef)).toBe('granted')
+    expect(await sold(shop.raffle.id)).toBe(1)
+    expect((await grant(shop, { userId: (await registerPlayer({ isProved: false })).id })).body.status).toBe(
+      'waiting',
+    )
+  })
+
+  it('refuse a grant whose user did not prove the address before sales closed', async () => {
+    const shop = await stageShop({ per: 'order' }, { entrants: 'proved' })
+    const orderRef = newRef()
+    await grant(shop, { orderRef, userId: (await registerPlayer({ isProved: false })).id })
+    at(CLOSES_AT)
+    await sweep()
+    expect((await callGrants(shop, 'GET', `/${orderRef}`)).body).toMatchObject({
+      status: 'refused',
+      reason: 'It had no owner with a proved e-mail address before sales closed.',
+    })
+  })
+
+  it('let a claimed grant wait again if they have changed before sales opened', async () => {
+    const opensAt = NOW + 10 * MINUTE
+    const shop = await stageShop({ per: 'order', oncePerPerson: true }, { opensAt: iso(opensAt) })
+    const [player, proved] = [await registerPlayer({ isProved: false }), await registerPlayer()]
+    await prove(proved)
+    const [first, second] = [newRef(), newRef()]
+    await grant(shop, { orderRef: first, userId: player.id })
+    await grant(shop, { orderRef: second, userId: proved.id })
+    const { operator, id } = shop.raffle
+    expect((await as(operator, 'PUT', `/raffles/${id}`, { entrants: 'proved' })).status).toBe(200)
+    at(opensAt)
+    await sweep()
+    expect(await statusOf(shop, first)).toBe('waiting')
+    expect(await statusOf(shop, second)).toBe('granted')
+    expect(await rowOf(first)).toMatchObject({ entries: 0, once: null, due_at: CLOSES_AT })
+    await prove(player)
+    await sweep()
+    expect(await statusOf(shop, first)).toBe('granted')
+    expect(await sold(id)).toBe(2)
+  })
+
+  it('ask nobody for a Turnstile check', async () => {
+    const shop = await stageShop()
+    const keys = { TURNSTILE_SITE_KEY: '0x4AAAAAAADnPIDROrmt1Wwj', TURNSTILE_SECRET_KEY: 'the-secret-key' }
+    const { operator, id } = shop.raffle
+    const changed = await as(
+      operator,
+      'PUT',
+      `/raffles/${id}`,
+      { challenge: 'turnstile' },
+      {
+        bindings: keys as unknown as Partial<Bindings>,
+      },
+    )
+    expect(changed.body).toMatchObject({ challenge: 'turnstile' })
+    expect((await grant(shop, { userId: (await registerPlayer()).id })).body.status).toBe('granted')
+  })
 })

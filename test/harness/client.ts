@@ -94,7 +94,10 @@ function checkAnswer({ method, url, headers }: Request, answer: Answer): void {
   const isPublic = !headers.has('authorization') && answer.status < 400 && !needsToken(operation)
   const caching = isPublic ? /^(no-store|public, .+)$/ : /^no-store$/
   expect(answer.headers.get('cache-control'), `${where}: Cache-Control`).toMatch(caching)
-  if (method === 'HEAD') {
+  if (answer.status === 304) {
+    expect(answer.body, where).toBe('')
+    expect(answer.headers.get('etag'), where).toBeTruthy()
+  } else if (method === 'HEAD') {
     expect(answer.body, where).toBe('')
     if (answer.status >= 400) expect(answer.headers.get('content-type'), where).toBe(PROBLEM)
   } else if (answer.status >= 400) {

@@ -71,8 +71,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/checkout/end-unpaid-order.ts',
-        find: 'linePort(line.kind).release(ctx, line)',
-        replace: `linePort(line.kind)[${isOn('confirm without money')} ? 'confirm' : 'release'](ctx, line)`,
+        find: 'linePort(line.kind).release(ctx, line, isUnpaid)',
+        replace: `linePort(line.kind)[${isOn('confirm without money')} ? 'confirm' : 'release'](ctx, line, isUnpaid)`,
       },
     ],
   },
@@ -115,8 +115,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/catalog/stock-holds.ts',
-        find: `.set({ state: 'released' })`,
-        replace: `.set({ state: ${isOn('put stock back twice')} ? 'held' : 'released' })`,
+        find: `.set({ state: 'released', unpaidAt`,
+        replace: `.set({ state: ${isOn('put stock back twice')} ? 'held' : 'released', unpaidAt`,
       },
     ],
   },
@@ -153,12 +153,48 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'guarantee without cover',
+    edits: [
+      {
+        file: 'src/raffles/guarantee.ts',
+        find: 'if (needed === 0) return sql`true`',
+        replace: `if (needed === 0 || ${isOn('guarantee without cover')}) return sql\`true\``,
+      },
+    ],
+  },
+  {
+    name: 'guarantee twice with the same money',
+    edits: [
+      {
+        file: 'src/raffles/guarantee.ts',
+        find: `- \${setAsideBy(purse, id)})\``,
+        replace: `- \${${isOn('guarantee twice with the same money')} ? 0 : setAsideBy(purse, id)})\``,
+      },
+    ],
+  },
+  {
     name: 'disqualify a winner who is being paid',
     edits: [
       {
-        file: 'src/draws/manage-winner.ts',
-        find: 'guard: isNotSent(id)',
-        replace: `guard: ${isOn('disqualify a winner who is being paid')} ? undefined : isNotSent(id)`,
+        file: 'src/draws/propose-disqualification.ts',
+        find: 'isNotSent(id),',
+        replace: `${isOn('disqualify a winner who is being paid')} ? undefined : isNotSent(id),`,
+      },
+      {
+        file: 'src/draws/confirm-disqualification.ts',
+        find: 'and(isNotSent(id), ',
+        replace: `and(${isOn('disqualify a winner who is being paid')} ? undefined : isNotSent(id), `,
+      },
+    ],
+  },
+  {
+    name: 'pay out during a review',
+    edits: [
+      {
+        file: 'src/payouts/left-to-pay.ts',
+        find: `<> 'prize' OR NOT \${isUnderReview(ctx, payouts.subject)})`,
+        replace: `<> 'prize' OR NOT \${isUnderReview(ctx, payouts.subject)}
+          OR \${${isOn('pay out during a review')} ? 1 : 0})`,
       },
     ],
   },

@@ -1,13 +1,19 @@
 // Stages a drawn, priced raffle, with its takings in the ledger as its orders would have booked them.
 
 import { expect } from 'vitest'
-import { account, insertTransfers } from '../../src/money/ledger.ts'
+import { account, insertTransfers, tillOf } from '../../src/money/ledger.ts'
 import { findRaffle } from '../../src/raffles/find-raffle.ts'
 import { askPool, orThrow } from '../../src/tickets/client.ts'
 import { reservationAddress } from '../../src/tickets/reservation-id.ts'
 import { decline, type Won, wonIn } from '../draws/prizes.ts'
 import type { Answer } from '../harness/client.ts'
-import { type Organisation, registerPlayer, signedInAdmin, testContext } from '../harness/people.ts'
+import {
+  type Organisation,
+  organisationWithOperator,
+  registerPlayer,
+  signedInAdmin,
+  testContext,
+} from '../harness/people.ts'
 import {
   as,
   at,
@@ -39,12 +45,23 @@ export const share = (shareBps: number, quantity = 1) => ({
 })
 
 /** Books money for tickets: from cash to takings, through the deposits. */
-export async function earn(raffleId: string, amount: number, id = newKey()): Promise<void> {
+export async function earn(
+  raffleId: string,
+  amount: number,
+  id = newKey(),
+  provider: 'sandbox' | 'manual' = 'sandbox',
+): Promise<void> {
   const ctx = testContext()
   const base = { currency: 'KES', amount, raffleId }
   const { organisationId } = (await findRaffle(ctx, raffleId)).raffle
   await insertTransfers(ctx, [
-    { ...base, transactionId: `receipt:sandbox:${id}`, part: 0, debit: 'cash:sandbox', credit: 'deposits' },
+    {
+      ...base,
+      transactionId: `receipt:${provider}:${id}`,
+      part: 0,
+      debit: tillOf(provider, organisationId),
+      credit: account.deposits,
+    },
     {
       ...base,
       transactionId: `order:${id}`,
@@ -52,7 +69,7 @@ export async function earn(raffleId: string, amount: number, id = newKey()): Pro
       debit: account.deposits,
       credit: account.takings(raffleId),
       organisationId,
-      provider: 'sandbox',
+      provider,
     },
   ])
 }
@@ -69,7 +86,16 @@ export async function payIn(organisationId: string, provider: string, amount: nu
   expect(status).toBe(201)
 }
 
-/** A raffle on sale, with its entries; the ledger is still empty. */
+/** An administrator lets the organisation guarantee prizes beyond its balance. */
+export async function allowGuarantees(organisationId: string, amount: number): Promise<void> {
+  const path = `/organisations/${organisationId}/guarantee-limits/KES`
+  expect((await as(await signedInAdmin(), 'PUT', path, { amount })).status).toBe(200)
+}
+
+/** More than the prizes of any staged raffle can lack. */
+export const AMPLE = 1_000_000
+
+/** A raffle on sale, with its entries; the ledger is still empty. Its organisation may guarantee its prizes. */
 export async function stagePriced(
   changes: Record<string, unknown> = {},
   players = 5,
@@ -85,7 +111,9 @@ export async function stagePriced(
     closesAt: iso(CLOSES_AT - 15 * MINUTE),
     ...changes,
   }
-  const staged = await stageRaffle(rules, organisation)
+  const owner = organisation ?? (await organisationWithOperator())
+  if (organisation === undefined) await allowGuarantees(owner.id, AMPLE)
+  const staged = await stageRaffle(rules, owner)
   await enterPaid(staged, players)
   return staged
 }

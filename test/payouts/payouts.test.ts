@@ -10,6 +10,7 @@ import { withKey } from '../checkout/checkout.ts'
 import { disqualify, type Won } from '../draws/prizes.ts'
 import { protectedRoutes, type Route } from '../harness/auth-battery.ts'
 import { type Answer, operations } from '../harness/client.ts'
+import { inviteAndJoin } from '../harness/invitations.ts'
 import { expectLogged, logged } from '../harness/log.ts'
 import {
   addOperator,
@@ -568,14 +569,12 @@ describe('approval by another person', () => {
     })
   })
 
-  it('is not for a new member, or one whom the requester added', async () => {
+  it('is not for a new member, or one whom the requester invited', async () => {
     const staged = await stageSettled()
     const { operator, organisation } = staged
     const { body: payout } = await request(operator, staged.id)
     const friend = await registerPlayer()
-    const path = `/organisations/${organisation.id}/members`
-    const added = await as(operator, 'POST', path, { userId: friend.id, role: 'operator' })
-    expect(added.status).toBe(201)
+    await inviteAndJoin(operator, organisation.id, friend)
     const rule = { PAYOUT_APPROVAL: 'other', PAYOUT_APPROVER_MIN_DAYS: '0' }
     const slow = { ...rule, PAYOUT_APPROVER_MIN_DAYS: '7' }
     const code = 'forbidden'

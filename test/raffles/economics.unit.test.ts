@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Prize } from '../../src/raffles/contract.ts'
-import { type EconomicRules, settleTakings } from '../../src/raffles/economics.ts'
+import { coverOf, type EconomicRules, settleTakings } from '../../src/raffles/economics.ts'
 
 const item = (quantity = 1): Prize => ({ kind: 'item', title: 'A bicycle', quantity, value: null })
 const cash = (amount: number, quantity = 1): Prize => ({
@@ -111,6 +111,17 @@ describe('whatever the rules', () => {
     })
     .filter(({ rakeBps, prizes }) => rakeBps + bpsOf(prizes) <= 10_000)
   const anySold = fc.integer({ min: 0, max: 1_000_000 })
+
+  it('no draw costs a guaranteed raffle’s organisation more than its cover', () => {
+    fc.assert(
+      fc.property(anyRules, anySold, anySold, (given, minTickets, more) => {
+        const cover = coverOf({ ...given, minTickets })
+        const { organiser } = settleTakings(given, minTickets + more)
+        if (given.guaranteed) expect(organiser + cover).toBeGreaterThanOrEqual(0)
+        else expect(cover).toBe(0)
+      }),
+    )
+  })
 
   it('the parts are whole numbers that sum to the takings, each its exact portion to within one unit', () => {
     fc.assert(

@@ -2,6 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { BOOK, SPEAKER, stageProduct, stockOf } from '../catalog/shelf.ts'
+import { disqualify } from '../draws/prizes.ts'
 import { Crash, crashableProcess, everyDeath } from '../harness/crash.ts'
 import { expectLogged, rowNotDone } from '../harness/log.ts'
 import type { Organisation } from '../harness/people.ts'
@@ -265,7 +266,7 @@ describe('a prize that is a product', () => {
       await as(await holderOf(id), 'POST', `/winners/${id}/claim`, { deliveryAddress: ADDRESS })
     }
     await as(staged.operator, 'POST', `/winners/${won[1].id}/deliver`)
-    await as(staged.operator, 'POST', `/winners/${won[2].id}/disqualify`, { reason: 'An employee' })
+    await disqualify(staged.operator, won[2].id, 'An employee')
     expect(await stockOf(product.id)).toBe(1)
     // The redraw finds no ticket left; then the claim windows end.
     for (const days of [0, 15, 30]) {

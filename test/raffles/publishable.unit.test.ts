@@ -9,6 +9,7 @@ const FACTS: PublishFacts = {
   leadSeconds: 60,
   paymentSpanSeconds: 600,
   whyNotProvider: () => null,
+  hasTurnstile: false,
 }
 
 const why = (raffle: Partial<RaffleRow> = {}, facts: Partial<PublishFacts> = {}) =>

@@ -51,6 +51,8 @@ const ROUTES: readonly Route[] = [
   { method: 'POST', path: `/api/v1/winners/${WINNER}/claim`, body: { deliveryAddress: ADDRESS } },
   { method: 'POST', path: `/api/v1/winners/${WINNER}/decline` },
   { method: 'POST', path: `/api/v1/winners/${WINNER}/disqualify`, body: { reason: 'cheated' } },
+  { method: 'POST', path: `/api/v1/winners/${WINNER}/disqualify/confirm` },
+  { method: 'POST', path: `/api/v1/winners/${WINNER}/disqualify/withdraw` },
   { method: 'POST', path: `/api/v1/winners/${WINNER}/deliver` },
 ]
 

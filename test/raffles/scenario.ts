@@ -46,6 +46,7 @@ const DUE_TABLES = [
   'mails',
   'notices',
   'series',
+  'suspensions',
 ]
 
 /** Every test of the file starts at NOW and moves the clock itself. Rows of earlier tests are never due. */

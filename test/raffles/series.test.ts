@@ -8,6 +8,7 @@ import { Crash, crashableProcess, everyDeath } from '../harness/crash.ts'
 import { environment } from '../harness/environment.ts'
 import { expectLogged, rowNotDone } from '../harness/log.ts'
 import { organisationWithOperator, registerPlayer, testSettings } from '../harness/people.ts'
+import { allowGuarantees } from '../payouts/payout-stage.ts'
 import { as, at, buy, DAY, HOUR, interrupted, iso, MINUTE, NOW, sweep, useClock } from './scenario.ts'
 import {
   countRows,
@@ -293,7 +294,8 @@ describe('a series', () => {
 
   it('shows why a day cannot be published, and makes the other days', async () => {
     expectLogged(rowNotDone('series'))
-    const { id, operator } = await stageSeries()
+    const { id, operator, organisation } = await stageSeries()
+    await allowGuarantees(organisation.id, 5)
     await env.DB.prepare(
       `INSERT INTO series_rewards VALUES (?, '2031-05-06', '[{"kind":"cash","title":"Gold","quantity":1,"value":{"amount":5,"currency":"KES"}}]', NULL)`,
     )

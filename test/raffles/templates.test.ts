@@ -4,6 +4,7 @@ import { newId } from '../../src/core/ids.ts'
 import { protectedRoutes, type Route } from '../harness/auth-battery.ts'
 import { operations } from '../harness/client.ts'
 import { addOperator, organisationWithOperator, registerPlayer } from '../harness/people.ts'
+import { allowGuarantees } from '../payouts/payout-stage.ts'
 import { as, CLOSES_AT, HOUR, iso, NOW, readAll, useClock } from './scenario.ts'
 
 const TEMPLATE = newId('raffleTemplate')
@@ -102,6 +103,7 @@ describe('raffle templates', () => {
 
   it('start raffles with some fields changed, and do not change themselves', async () => {
     const { operator, organisation, template } = await stageTemplate()
+    await allowGuarantees(organisation.id, 3_000)
     const path = `/raffle-templates/${template.id}/raffles`
     const { status, body, headers } = await as(operator, 'POST', path, { ...TIMES, title: 'Tonight' })
     expect(status).toBe(201)

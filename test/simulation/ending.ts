@@ -16,11 +16,13 @@ import {
 import {
   claim,
   dealWithPrizes,
+  decide,
   deliversPrize,
   disqualify,
   type Prize,
   pickWhere,
   prizesToClaim,
+  propose,
 } from './winners.ts'
 import type { World } from './world.ts'
 
@@ -137,11 +139,12 @@ async function nextDue(): Promise<number | null> {
 
 /** The status of everything that people act on. While it changes, people have more to do. */
 async function statuses(): Promise<string> {
-  const answers = await env.DB.batch(
-    ['raffles', 'winners', 'payouts', 'refunds'].map((table) =>
+  const answers = await env.DB.batch([
+    ...['raffles', 'winners', 'payouts', 'refunds'].map((table) =>
       env.DB.prepare(`SELECT id, status FROM ${table} ORDER BY id`),
     ),
-  )
+    env.DB.prepare('SELECT winner_id, status FROM disqualifications ORDER BY winner_id'),
+  ])
   return JSON.stringify(answers.map(({ results }) => results))
 }
 
@@ -160,6 +163,12 @@ async function peopleAct(world: World): Promise<void> {
   await forEachId(`SELECT id FROM winners WHERE status = 'claimed' AND delivery_address IS NOT NULL`, (id) =>
     deliversPrize(world, id),
   )
+  // One payout meets a proposal that waits.
+  await forEachId(
+    `SELECT subject AS id FROM payouts JOIN winners ON winners.id = subject JOIN raffles ON raffles.id = winners.raffle_id
+     WHERE kind = 'prize' AND payouts.status = 'requested' ORDER BY title, unit, winners.attempt LIMIT 1`,
+    (id) => propose(world, id),
+  )
   await forEachId(`SELECT id FROM payouts WHERE status = 'requested'`, (id) =>
     twice(() => approves(world, id)),
   )
@@ -177,6 +186,14 @@ async function peopleAct(world: World): Promise<void> {
   // A dispute may have taken the money back since the shop requested it.
   await forEachId(`SELECT id FROM payouts WHERE kind = 'shop' AND status IN ('requested', 'failed')`, (id) =>
     world.call(world.approver, 'POST', `/payouts/${id}/cancel`),
+  )
+  // Last, so that everything before has met the proposals that wait.
+  await forEachId(
+    `SELECT winner_id AS id FROM disqualifications JOIN winners ON winners.id = winner_id
+       JOIN raffles ON raffles.id = raffle_id
+     WHERE disqualifications.status = 'proposed' AND winners.status IN ('announced', 'claimed')
+     ORDER BY title, unit, winners.attempt`,
+    (id) => decide(world, id, world.chance(50) ? 'confirm' : 'withdraw'),
   )
 }
 

@@ -140,6 +140,25 @@ export const ALWAYS: readonly string[] = [
      FROM p WHERE ?1 IS NULL AND p.kind <> 'prize' AND provider <> 'manual' AND status IN ('approved', 'sent', 'paid')
      GROUP BY organisation_id, provider)
    WHERE out > taken`,
+  // What a bank took back is a fact, and may cost an organisation more than it has.
+  `SELECT 'organisation ' || id || ' has ' || own || ' in ' || currency || ' and a limit of ' || most
+     || ', but its guarantees may cost ' || promised FROM (
+     SELECT organisation_id AS id, currency,
+       (SELECT coalesce(sum(iif(debit LIKE 'organiser:%', -amount, amount)), 0) FROM t
+         WHERE 'organiser:' || organisation_id IN (debit, credit) AND t.currency = every.currency
+           AND transaction_id NOT LIKE 'loss:%') AS own,
+       coalesce((SELECT amount FROM guarantee_limits AS g
+         WHERE g.organisation_id = every.organisation_id AND g.currency = every.currency), 0) AS most,
+       (SELECT coalesce(sum(max(0, cash - (least - (least * bps + 9999) / 10000))), 0) FROM (
+         SELECT price_amount * min_tickets AS least,
+           (SELECT coalesce(sum(value->'value'->>'amount' * (value->>'quantity')), 0) FROM json_each(prizes)
+             WHERE value->>'kind' = 'cash') AS cash,
+           rake_bps + (SELECT coalesce(sum(value->'value'->>'shareBps' * (value->>'quantity')), 0)
+             FROM json_each(prizes) WHERE value->>'kind' = 'share') AS bps
+         FROM raffles WHERE raffles.organisation_id = every.organisation_id AND price_currency = every.currency
+           AND guaranteed AND raffles.status = 'scheduled')) AS promised
+     FROM (SELECT DISTINCT organisation_id, price_currency AS currency FROM raffles WHERE ?1 IS NULL) AS every)
+   WHERE own + most < promised`,
   `SELECT 'deposits of order ' || id || ' are ' || balance || ', but ' || waiting
    || ' is neither settled nor returned'
    FROM money WHERE balance <> waiting`,

@@ -15,7 +15,7 @@ const FOUND_BY: Record<string, number> = {
   'pay out under a new key each time': 6,
   'disqualify a winner who is being paid': 2,
   'settle as if nobody was paid': 2,
-  'forget a refused mail': 5,
+  'forget a refused mail': 2,
 }
 
 useClock()

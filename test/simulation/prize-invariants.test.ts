@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { stageProduct } from '../catalog/shelf.ts'
 import { withKey } from '../checkout/checkout.ts'
 import { organisationWithOperator } from '../harness/people.ts'
-import { cash, claimCash, payoutsOf, share, stageDrawn } from '../payouts/payout-stage.ts'
+import { allowGuarantees, cash, claimCash, payoutsOf, share, stageDrawn } from '../payouts/payout-stage.ts'
 import { as, newKey, sweep, useClock } from '../raffles/scenario.ts'
 import { audit } from './invariants.ts'
 
@@ -25,6 +25,7 @@ async function stageSettled(): Promise<Settled> {
   const organisation = await organisationWithOperator()
   const { id: bookId } = await stageProduct({ stock: 1 }, organisation)
   const prizes = [cash(CASH), share(1_000), { title: 'A book', quantity: 1, productId: bookId }]
+  await allowGuarantees(organisation.id, CASH)
   const staged = await stageDrawn({ prizes }, 5, organisation)
   const { operator } = organisation
   for (const won of staged.won) {
@@ -59,8 +60,14 @@ it('finds nothing wrong with a settled and paid raffle', async () => {
 
 it.each<[string, RegExp]>([
   [`UPDATE winners SET status = 'disqualified' WHERE id = ?4`, /is paid and its winner disqualified/],
+  [`UPDATE winners SET status = 'disqualified' WHERE id = ?4`, /is disqualified, but not by two people/],
   [`UPDATE winners SET status = 'announced' WHERE id = ?4`, /is settled and winner .* announced/],
   [`UPDATE winners SET user_id = 'user_x' WHERE id = ?4`, /pays user .* the prize of user_x/],
+  [
+    `INSERT INTO disqualifications SELECT ?4, 'user_x', 'x', 'proposed', updated_at - 1, updated_at + 1, NULL, NULL
+     FROM payouts WHERE subject = ?4`,
+    /was paid while a proposal to disqualify waited/,
+  ],
   ['DELETE FROM payouts WHERE subject = ?4', /is paid and has no payout/],
   ['UPDATE payouts SET amount = 1501 WHERE subject = ?4', /of unit 1#1 is 1501, but the prize is 1500/],
   ['UPDATE payouts SET amount = 502 WHERE raffle_id = ?1 AND amount = 500', /is 502, but the prize is 500/],

@@ -39,6 +39,13 @@ export const PRIZES_ALWAYS: readonly string[] = [
   `SELECT 'raffle ' || raffle_id || ' is settled and winner ' || id || ' ' || status FROM w
    WHERE raffle_status = 'settled' AND NOT is_gone AND status NOT IN ('paid', 'delivered')`,
 
+  `SELECT 'winner ' || w.id || ' is disqualified, but not by two people' FROM w WHERE status = 'disqualified'
+   AND NOT EXISTS (SELECT 1 FROM disqualifications AS d WHERE d.winner_id = w.id AND d.status = 'confirmed'
+     AND d.reason = w.reason AND d.decided_by <> d.proposed_by)`,
+  `SELECT 'winner ' || w.id || ' expired while a proposal to disqualify waited' FROM w
+   JOIN disqualifications AS d ON d.winner_id = w.id
+   WHERE w.status = 'expired' AND d.status = 'proposed' AND w.updated_at < d.lapses_at`,
+
   // ——— Payouts ———
   `SELECT 'payout ' || id || ' of a prize is ' || status || ' and its winner ' || coalesce(winner_status, 'missing')
    FROM prize_payout WHERE status NOT IN (SELECT value FROM json_each(CASE winner_status
@@ -63,6 +70,10 @@ export const PRIZES_ALWAYS: readonly string[] = [
    JOIN t ON transaction_id = 'payout:' || p.id || ':paid'
    WHERE credit <> 'cash:' || p.provider || iif(p.provider = 'manual', ':' || p.organisation_id, '') OR debit <> CASE kind WHEN 'prize' THEN 'prizes:' || p.raffle_id
      ELSE kind || ':' || p.organisation_id END`,
+  `SELECT 'payout ' || p.id || ' was ' || p.status || ' while a proposal to disqualify waited' FROM p
+   JOIN disqualifications AS d ON kind = 'prize' AND d.winner_id = subject
+   WHERE p.status IN ('sent', 'paid') AND p.updated_at >= d.proposed_at
+     AND p.updated_at < coalesce(d.decided_at, d.lapses_at)`,
   `SELECT 'payout ' || p.id || ' is ' || p.status || ', but the sandbox sends ' || s.id FROM p
    JOIN sandbox_transfers AS s ON s.id >= p.id AND s.id < p.id || '~' AND s.status <> 'failed'
    WHERE p.status IN ('requested', 'cancelled')`,

@@ -5,6 +5,7 @@ import { env } from 'cloudflare:workers'
 import type { LogPattern } from '../harness/log.ts'
 import { at, NOW } from '../raffles/scenario.ts'
 import { settle } from './ending.ts'
+import { guaranteePrizes } from './guarantees.ts'
 import { sell } from './moves.ts'
 import { ANSWER_LOST, SANDBOX_DOWN, World } from './world.ts'
 
@@ -29,7 +30,7 @@ export async function simulate(seed: number): Promise<string | null> {
   at(NOW)
   const world = new World(seed)
   try {
-    await live(world)
+    await live(world, seed)
   } catch (error) {
     world.wrong.push(`it threw ${error instanceof Error ? error.stack : String(error)}`)
   }
@@ -43,7 +44,7 @@ export async function simulate(seed: number): Promise<string | null> {
   ].join('\n')
 }
 
-async function live(world: World): Promise<void> {
+async function live(world: World, seed: number): Promise<void> {
   await world.build()
   const steps = STEPS_MIN + world.below(STEPS_MORE)
   for (let count = 0; count < steps; count++) {
@@ -56,5 +57,6 @@ async function live(world: World): Promise<void> {
   world.wrong.push(...(await world.audit(false)))
   if (world.wrong.length > 0) return
   await settle(world)
+  if (world.wrong.length === 0) await guaranteePrizes(world, seed)
   world.wrong.push(...(await world.audit(true)))
 }

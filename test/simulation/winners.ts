@@ -75,9 +75,18 @@ type Action = (world: World, prize: Prize, more: { where: Where; key: string }) 
 const claims: Action = (world, prize, { where }) => claim(world, prize, where)
 const declines: Action = (world, { winnerId, userId }) =>
   world.call(world.buyers.find(({ id }) => id === userId)!, 'POST', `/winners/${winnerId}/decline`)
-const disqualifies: Action = (world, { winnerId }) => disqualify(world, winnerId)
-export const disqualify = (world: World, winnerId: string): Promise<Answer> =>
+/** Half of the proposals wait until the end. By the place that was picked anyway, so that this draws no random number. */
+const disqualifies: Action = (world, { winnerId }, { where }) =>
+  where.destination.endsWith('2') ? disqualify(world, winnerId) : propose(world, winnerId)
+export const propose = (world: World, winnerId: string): Promise<Answer> =>
   world.call(world.operator, 'POST', `/winners/${winnerId}/disqualify`, { reason: 'Under age.' })
+/** One operator proposes, and another one confirms at once. */
+export async function disqualify(world: World, winnerId: string): Promise<Answer> {
+  const proposed = await propose(world, winnerId)
+  return proposed.status === 200 ? decide(world, winnerId, 'confirm') : proposed
+}
+export const decide = (world: World, winnerId: string, verb: 'confirm' | 'withdraw'): Promise<Answer> =>
+  world.call(world.approver, 'POST', `/winners/${winnerId}/disqualify/${verb}`)
 export const deliversPrize = (world: World, winnerId: string): Promise<Answer> =>
   world.call(world.operator, 'POST', `/winners/${winnerId}/deliver`)
 const ofPayout =

@@ -12,6 +12,7 @@ import {
   organisationWithOperator,
   type Person,
   registerPlayer,
+  signedInAdmin,
   testContext,
 } from '../harness/people.ts'
 import { as, HOUR, iso, NOW, type Staged, stageRaffle, sweep } from '../raffles/scenario.ts'
@@ -60,6 +61,8 @@ export const newWebhook = (): Webhook => ({ body: null, headers: () => new Heade
 
 export const CURRENCY = 'KES'
 const BUYERS_MIN = 8
+/** All that the raffles of `build` can lack. */
+export const GUARANTEE_LIMIT = 5_013 + 317
 export const SANDBOX_DOWN = 'the network to the sandbox is down'
 export const ANSWER_LOST = 'the response of the sandbox was lost'
 /** A database whose every call fails. */
@@ -155,8 +158,13 @@ export class World {
   async build(): Promise<void> {
     this.organisation = await organisationWithOperator()
     this.approver = await addOperator(this.organisation.id)
+    const limits = `/organisations/${this.organisation.id}/guarantee-limits/${CURRENCY}`
+    await as(await signedInAdmin(), 'PUT', limits, { amount: GUARANTEE_LIMIT })
     const count = BUYERS_MIN + this.below(5)
-    this.buyers = await Promise.all(Array.from({ length: count }, () => registerPlayer()))
+    // Grants to an address that is not proved wait for its proof.
+    this.buyers = await Promise.all(
+      Array.from({ length: count }, (_, index) => registerPlayer({ isProved: index % 2 === 1 })),
+    )
     await this.#fillShelf('Book', 650, 5 + this.below(6))
     await this.#fillShelf('Speaker', 2_017, 1 + this.below(2))
     const terms: Record<string, unknown>[] = [this.#sequential(), this.#random()]

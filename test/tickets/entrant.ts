@@ -1,4 +1,7 @@
 import type { Entrant } from '../../src/tickets/pool-contract.ts'
 
 /** Somebody whom no rule about persons stops. */
-export const ANYONE: Entrant = { isProved: true, staffOf: [] }
+export const ANYONE: Entrant = { isProved: true, staffOf: [], isHuman: true }
+
+/** The same, without a proved address. */
+export const UNPROVED: Entrant = { ...ANYONE, isProved: false }

@@ -7,7 +7,7 @@ import { WEAKNESSES } from '../../src/accounts/password-strength.ts'
 
 const ASSETS = join(import.meta.dirname, '../../src/web/assets')
 const SCRIPTS = join(ASSETS, 'account-pages')
-const PAGES = ['verify-email', 'reset-password'] as const
+const PAGES = ['verify-email', 'reset-password', 'accept-invitation'] as const
 
 const scriptNamed = (name: string) => import(pathToFileURL(join(SCRIPTS, name)).href)
 const { WORDS, preferredLanguage } = (await scriptNamed('words.js')) as {
@@ -59,7 +59,9 @@ describe('the words of the pages that mails link to', () => {
     }
     expect(scripts).toContain(`MIN_PASSWORD_LENGTH = ${MIN_PASSWORD_LENGTH}\n`)
     expect(scripts).toContain(`MAX_PASSWORD_LENGTH = ${MAX_PASSWORD_LENGTH}\n`)
-    expect(html['reset-password']).toContain(`minlength="${MIN_PASSWORD_LENGTH}"`)
+    for (const page of ['reset-password', 'accept-invitation'] as const) {
+      expect(html[page]).toContain(`minlength="${MIN_PASSWORD_LENGTH}"`)
+    }
   })
 
   it('exist for each of the API’s reasons to refuse a password', () => {
@@ -116,7 +118,7 @@ describe('calling the API', () => {
 
   it('posts JSON without cookies, and returns the response', async () => {
     const fetched = answering(async () => Response.json({ access_token: 'a' }))
-    expect(await callApi('/login', { body: { email: 'a@b.example' }, token: 't' })).toEqual({
+    expect(await callApi('/auth/login', { body: { email: 'a@b.example' }, token: 't' })).toEqual({
       code: 'ok',
       fields: [],
       body: { access_token: 'a' },
@@ -134,17 +136,17 @@ describe('calling the API', () => {
 
   it('accepts a response without a body, and returns the code and the fields of a problem', async () => {
     answering(async () => new Response(null, { status: 204 }))
-    expect(await callApi('/logout')).toMatchObject({ code: 'ok', body: null })
+    expect(await callApi('/auth/logout')).toMatchObject({ code: 'ok', body: null })
     const errors = [{ path: 'token', message: 'is invalid or has expired' }]
     answering(async () => Response.json({ code: 'validation_failed', errors }, { status: 422 }))
-    expect(await callApi('/reset')).toMatchObject({ code: 'validation_failed', fields: ['token'] })
+    expect(await callApi('/auth/reset')).toMatchObject({ code: 'validation_failed', fields: ['token'] })
   })
 
   it('has its own messages for failures that are not the user’s fault', async () => {
     answering(async () => new Response('<html>Bad gateway', { status: 502 }))
-    expect(await callApi('/reset')).toMatchObject({ code: 'internal', fields: [] })
+    expect(await callApi('/auth/reset')).toMatchObject({ code: 'internal', fields: [] })
     answering(() => Promise.reject(new TypeError('Failed to fetch')))
-    expect(await callApi('/reset')).toMatchObject({ code: 'offline', fields: [] })
+    expect(await callApi('/auth/reset')).toMatchObject({ code: 'offline', fields: [] })
     const failures = ['offline', 'rate_limited', 'internal', 'unavailable', 'payload_too_large'].map(
       failureOf,
     )

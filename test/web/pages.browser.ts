@@ -132,7 +132,7 @@ describe.each(VIEWS)('on $name', ({ viewport, colorScheme }) => {
 
   /** The browser logs each refused call as an error; those of the test are expected. */
   const ignoreRefusals = (): void => {
-    faults = faults.filter((each) => !/ 422 /.test(each))
+    faults = faults.filter((each) => !/ (401|403|422) /.test(each))
   }
 
   /** Opens the link again. A browser does not reload a page if only its fragment changes, so a blank page comes first. */
@@ -208,5 +208,87 @@ describe.each(VIEWS)('on $name', ({ viewport, colorScheme }) => {
     await page.locator('#choose button.go').click()
     await page.locator('#forgot:not([hidden])').waitFor()
     ignoreRefusals()
+  })
+
+  describe('an invitation', () => {
+    /** Invites an address to a new organisation, as the demo's admin, and returns the organisation's name. */
+    async function invite(email: string): Promise<string> {
+      const { access_token: token } = (await logIn('admin@tombola.example', PASSWORD)).body
+      const name = `Kisumu Books ${crypto.randomUUID().slice(0, 8)}`
+      const { body: organisation } = await call('POST', '/organisations', { name }, token)
+      const path = `/organisations/${organisation.id}/invitations`
+      expect((await call('POST', path, { email, role: 'operator' }, token)).status).toBe(201)
+      return name
+    }
+
+    const organisationsOf = async (email: string): Promise<string[]> => {
+      const { access_token: token } = (await logIn(email, PASSWORD)).body
+      const { body } = await call('GET', '/organisations', undefined, token)
+      return body.data.map((each: { name: string }) => each.name)
+    }
+
+    it('is accepted by the user who has its address, and by nobody else', async () => {
+      const email = await register('en')
+      const other = await register('en')
+      const name = await invite(email)
+      const link = await linkTo(page, email, '/accept-invitation')
+      await page.goto(link)
+      await see('You are invited')
+      const signIn = async (address: string, password: string): Promise<void> => {
+        await page.getByLabel('E-mail address').first().fill(address)
+        await page.locator('#password').fill(password)
+        await page.locator('#invitation button.go').click()
+      }
+      await signIn(email, 'not the password')
+      await see('The e-mail address or the password is wrong.')
+      await signIn(other, PASSWORD)
+      await see('This invitation is for another e-mail address.')
+      await signIn(email, PASSWORD)
+      await see('You are a member')
+      await see(name)
+      expect(await organisationsOf(email)).toEqual([name])
+      expect(await organisationsOf(other)).toEqual([])
+      await openAgain(link)
+      await signIn(email, PASSWORD)
+      await see('This link no longer works')
+      ignoreRefusals()
+    })
+
+    it('is accepted by somebody who registers on its page, in the reader’s language', async () => {
+      const email = `browser-${crypto.randomUUID()}@example.com`
+      const name = await invite(email)
+      const link = await linkTo(page, email, '/accept-invitation')
+      await page.close()
+      await openPage('es-ES')
+      await page.goto(link)
+      await page.getByRole('button', { name: 'Todavía no tengo cuenta' }).click()
+      await see('Crea tu cuenta')
+      await page.locator('#register button.go').click()
+      await see('Escribe tu nombre')
+      await page.locator('#newName').fill('Zawadi Kamau')
+      await page.locator('#newEmail').fill(email)
+      await page.locator('#newPassword').fill('password1234')
+      await page.locator('#register button.go').click()
+      await see('se parece a una contraseña muy usada')
+      await page.locator('#newPassword').fill(PASSWORD)
+      await page.locator('#register button.go').click()
+      await see('Ya formas parte')
+      await see(name)
+      expect(await organisationsOf(email)).toEqual([name])
+      ignoreRefusals()
+    })
+
+    it('is not told to a stranger who tries to register its taken address', async () => {
+      const email = await register('en')
+      await invite(email)
+      await page.goto(await linkTo(page, email, '/accept-invitation'))
+      await page.getByRole('button', { name: 'I have no account yet' }).click()
+      await page.locator('#newName').fill('Somebody')
+      await page.locator('#newEmail').fill(email)
+      await page.locator('#newPassword').fill('four other words together')
+      await page.locator('#register button.go').click()
+      await see('We could not sign you in.')
+      ignoreRefusals()
+    })
   })
 })

@@ -27,6 +27,33 @@ export const EN: MailWords = {
       ],
       link: { label: 'Set a new password', url: links.reset(about) },
     }),
+    suspended: () => ({
+      title: 'Your account is suspended',
+      lines: [
+        'You are signed out everywhere, and your orders that were not paid are cancelled.',
+        'Your tickets of draws whose list of tickets is not fixed yet are cancelled, and what you paid for them is refunded.',
+        'Your tickets of other draws stay in their lists.',
+      ],
+    }),
+    address_taken: (_, about) => ({
+      title: 'You already have an account',
+      lines: [
+        'Somebody tried to register with this e-mail address, but it has an account already.',
+        'If it was you, log in with your password, or set a new one. The link works once, for an hour.',
+        'If it was not you, ignore this mail: nothing has changed.',
+      ],
+      link: { label: 'Set a new password', url: links.reset(about) },
+    }),
+    invitation: ({ organisation }, about) => ({
+      title: `${organisation} invites you`,
+      lines: [
+        `${organisation} invites you to run its raffles and its shop as an operator.`,
+        'If you have no account yet, register with this e-mail address first. Then open the link and accept.',
+        'The link works once, for seven days. If you do not want this, ignore this mail: nothing happens without you.',
+      ],
+      link: { label: 'See the invitation', url: links.accept(about) },
+      footer: `You get this mail because ${organisation} entered your e-mail address.`,
+    }),
     order_paid: (order) => ({
       title: 'Your payment has arrived',
       lines: [

@@ -27,6 +27,33 @@ export const ES: MailWords = {
       ],
       link: { label: 'Elegir una contraseña nueva', url: links.reset(about) },
     }),
+    suspended: () => ({
+      title: 'Tu cuenta está suspendida',
+      lines: [
+        'Cerramos todas tus sesiones y cancelamos tus pedidos que no estaban pagados.',
+        'Cancelamos tus boletos de los sorteos cuya lista de boletos aún puede cambiar y te devolvemos lo que pagaste por ellos.',
+        'Tus boletos de los demás sorteos siguen en sus listas.',
+      ],
+    }),
+    address_taken: (_, about) => ({
+      title: 'Ya tienes una cuenta',
+      lines: [
+        'Alguien intentó registrarse con esta dirección de correo, pero ya tiene una cuenta.',
+        'Si fuiste tú, inicia sesión con tu contraseña o elige una nueva. El enlace sirve una sola vez, durante una hora.',
+        'Si no fuiste tú, ignora este correo: nada ha cambiado.',
+      ],
+      link: { label: 'Elegir una contraseña nueva', url: links.reset(about) },
+    }),
+    invitation: ({ organisation }, about) => ({
+      title: `${organisation} te invita`,
+      lines: [
+        `${organisation} te invita a llevar sus sorteos y su tienda.`,
+        'Si todavía no tienes una cuenta, regístrate primero con esta dirección de correo. Después abre el enlace y acepta.',
+        'El enlace sirve una sola vez, durante siete días. Si no quieres, ignora este correo: sin ti no pasa nada.',
+      ],
+      link: { label: 'Ver la invitación', url: links.accept(about) },
+      footer: `Recibes este correo porque ${organisation} escribió tu dirección.`,
+    }),
     order_paid: (order) => ({
       title: 'Tu pago ha llegado',
       lines: [

@@ -1,5 +1,5 @@
 /** Statements that put mails into the outbox. Batched with their cause, a mail is written exactly when its cause is. */
-import { type SQL, sql } from 'drizzle-orm'
+import { is, SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
 import { newId } from '../../core/ids.ts'
 import { mails } from '../schema.ts'
@@ -8,12 +8,13 @@ import type { MailData, MailKind } from './kinds.ts'
 export interface NewMail<Kind extends MailKind> {
   /** Generated unless the caller needs to know it. */
   id?: string
-  /** A user's id, or an SQL expression for one. */
-  to: string | SQL
+  /** A user's id, or an SQL expression for one. Null: nobody, or the address of an invitation. */
+  to: string | SQL | null
   /** The cause of the mail. There is one mail per subject and kind, so that a retry enqueues nothing. */
-  subject: string
+  subject: string | SQL
   kind: Kind
-  data: MailData[Kind]
+  /** An SQL expression must return the same as JSON. */
+  data: MailData[Kind] | SQL
 }
 
 /** Enqueues one mail, unless it exists, if `guard` is true. */
@@ -22,10 +23,11 @@ export function enqueueMail<Kind extends MailKind>(
   { id = newId('mail'), to, subject, kind, data }: NewMail<Kind>,
   guard: SQL = sql`true`,
 ) {
+  const written = is(data, SQL) ? data : JSON.stringify(data)
   return ctx.db
     .insert(mails)
     .select(sql`
-      SELECT ${id}, ${subject}, ${kind}, ${to}, ${JSON.stringify(data)}, 0, ${ctx.now}, 0, NULL, NULL, ${ctx.now}
+      SELECT ${id}, ${subject}, ${kind}, ${to}, ${written}, 0, ${ctx.now}, 0, NULL, NULL, ${ctx.now}
       WHERE ${guard}`)
     .onConflictDoNothing()
 }

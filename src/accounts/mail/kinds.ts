@@ -10,6 +10,9 @@ interface AboutRaffle {
 export interface MailData {
   verify_email: Nothing
   reset_password: Nothing
+  suspended: Nothing
+  address_taken: Nothing
+  invitation: { invitationId: string; organisation: string }
   order_paid: {
     orderId: string
     amount: number

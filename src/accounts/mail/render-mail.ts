@@ -6,8 +6,17 @@ import type { MailRow, UserRow } from '../schema.ts'
 import type { About, Content, MailWords } from './content.ts'
 import { EN } from './content-en.ts'
 import { ES } from './content-es.ts'
+import type { MailKind } from './kinds.ts'
 
 const WORDS: Record<NonNullable<UserRow['language']>, MailWords> = { en: EN, es: ES }
+
+/** A stranger may have registered the address and chosen the name, so mails to unproved addresses leave the name out. */
+const TO_UNPROVED: ReadonlySet<MailKind> = new Set([
+  'verify_email',
+  'reset_password',
+  'address_taken',
+  'invitation',
+])
 
 export interface RenderedMail {
   title: string
@@ -31,13 +40,12 @@ export function renderMail(
   }
   const write = words.mails[kind] as (data: unknown, about: About) => Content
   const content = write(data, about)
-  // A stranger may have registered this address and chosen the name, so mails to unproved addresses leave the name out.
-  const mayBeStranger = kind === 'verify_email' || kind === 'reset_password'
-  const greeting = mayBeStranger ? words.greetingWithoutName : words.greeting(reader.name)
+  const footer = content.footer ?? words.footer
+  const greeting = TO_UNPROVED.has(kind) ? words.greetingWithoutName : words.greeting(reader.name)
   return {
     title: content.title,
-    text: asText(greeting, content, words.footer),
-    html: asHtml(language, greeting, content, words.footer),
+    text: asText(greeting, content, footer),
+    html: asHtml(language, greeting, content, footer),
   }
 }
 

@@ -8,7 +8,9 @@ import { withRetry } from '../../core/database.ts'
 import { type Swept, sweepRows } from '../../core/sweep-rows.ts'
 import { DAY_MS, MINUTE_MS } from '../../core/time.ts'
 import { TOKEN_LIFE_MS } from '../email-token.ts'
+import { readInvited } from '../invitations/read-invited.ts'
 import { type MailRow, mails, users } from '../schema.ts'
+import type { MailData, MailKind } from './kinds.ts'
 import { mailerOf } from './mailers.ts'
 import type { Mailer } from './port.ts'
 import { renderMail } from './render-mail.ts'
@@ -20,6 +22,12 @@ const FIRST_PAUSE_MS = MINUTE_MS
 const CLAIM_MS = 5 * MINUTE_MS
 /** An older mail is no longer news and is given up. */
 const MAX_AGE_MS = 3 * DAY_MS
+const LIFE_OF_LINK_MS: Partial<Record<MailKind, number>> = {
+  verify_email: TOKEN_LIFE_MS.verify,
+  reset_password: TOKEN_LIFE_MS.reset,
+  address_taken: TOKEN_LIFE_MS.reset,
+}
+const NOBODY = 'no user to send it to'
 
 export async function sweepMails(ctx: Ctx): Promise<Swept> {
   const mailer = mailerOf(ctx.settings)
@@ -51,12 +59,12 @@ async function sendMail(ctx: Ctx, mailer: Mailer, row: MailRow): Promise<void> {
   if (ctx.now - row.createdAt >= maxAgeOf(row)) return giveUp(ctx, row, row.failure ?? 'too late')
   const claimed = await claim(ctx, row)
   if (claimed === undefined) return
-  const user = await readUser(ctx, row)
-  if (user === undefined) return giveUp(ctx, claimed, 'no user to send it to')
+  const reader = await readReader(ctx, row)
+  if (reader === undefined) return giveUp(ctx, claimed, NOBODY)
   const sent = await mailer.send(ctx, {
     id: row.id,
-    recipient: user.email,
-    ...renderMail(ctx.settings, row, user),
+    recipient: reader.email,
+    ...renderMail(ctx.settings, row, reader),
   })
   if (sent.status === 'sent') await recordTry(ctx, claimed, { sentAt: ctx.now, dueAt: null, failure: null })
   else if (sent.status === 'refused' || claimed.tries >= MAX_MAIL_TRIES)
@@ -67,14 +75,11 @@ async function sendMail(ctx: Ctx, mailer: Mailer, row: MailRow): Promise<void> {
   }
 }
 
-const maxAgeOf = ({ kind }: MailRow): number =>
-  kind === 'reset_password'
-    ? TOKEN_LIFE_MS.reset
-    : kind === 'verify_email'
-      ? TOKEN_LIFE_MS.verify
-      : MAX_AGE_MS
+const maxAgeOf = ({ kind }: MailRow): number => LIFE_OF_LINK_MS[kind] ?? MAX_AGE_MS
 
-async function readUser(ctx: Ctx, { userId }: MailRow) {
+/** Undefined if there is nobody to write to: a cause that must not tell so, or an invitation that has ended. */
+async function readReader(ctx: Ctx, { kind, userId, data }: MailRow) {
+  if (kind === 'invitation') return readInvited(ctx, (data as MailData['invitation']).invitationId)
   if (userId === null) return undefined
   return ctx.db
     .select({ email: users.email, name: users.name, language: users.language })
@@ -112,5 +117,6 @@ async function recordTry(
 
 async function giveUp(ctx: Ctx, row: MailRow, failure: string): Promise<void> {
   await recordTry(ctx, row, { dueAt: null, failure })
-  if (row.userId !== null) ctx.log.warn('mail given up', { mailId: row.id, kind: row.kind, reason: failure })
+  const isForNobody = row.userId === null && (row.kind !== 'invitation' || failure === NOBODY)
+  if (!isForNobody) ctx.log.warn('mail given up', { mailId: row.id, kind: row.kind, reason: failure })
 }

@@ -26,8 +26,9 @@ export const productLine: LinePort<'productId'> = {
 
   acceptedProviders: async () => [],
 
-  async hold(ctx, { itemId, quantity }, { userId, key, request, holdMs }) {
-    const wanted = { productId: itemId, quantity, userId, key, request, holdMs }
+  async hold(ctx, { itemId, quantity }, { userId, entrant, key, request, holdMs }) {
+    const { isProved } = entrant
+    const wanted = { productId: itemId, quantity, userId, isProved, key, request, holdMs }
     const { hold, repeated } = await holdStock(ctx, wanted)
     const { id, organisationId, title, unitAmount, currency, heldUntil, createdAt } = hold
     const state = hold.state === 'held' || hold.state === 'sold' ? hold.state : 'released'
@@ -49,7 +50,7 @@ export const productLine: LinePort<'productId'> = {
 
   takeBack: (ctx, { reservationId }, units) => takeStockBack(ctx, reservationId, units),
 
-  release: (ctx, { reservationId }) => releaseStock(ctx, reservationId),
+  release: (ctx, { reservationId }, isUnpaid) => releaseStock(ctx, reservationId, isUnpaid),
 
   sweepHolds: sweepStockHolds,
 

@@ -6,9 +6,11 @@ import { account } from '../../money/ledger.ts'
 import { raffles } from '../../raffles/schema.ts'
 import { askPool, orThrow } from '../../tickets/client.ts'
 import type { Reservation } from '../../tickets/pool-contract.ts'
-import { poolNameOf, reservationAddress } from '../../tickets/reservation-id.ts'
+import { reservationAddress } from '../../tickets/reservation-id.ts'
+import { reserveTickets } from '../../tickets/reserve-tickets.ts'
 import { pools, reservations } from '../../tickets/schema.ts'
 import { saleTermsOf } from '../../tickets/terms.ts'
+import { voidTickets } from '../../tickets/void-tickets.ts'
 import { isOneOf } from '../find-order.ts'
 import type { LinePort, LossReason } from '../line.ts'
 import { unitsNamed } from '../unit-text.ts'
@@ -58,20 +60,11 @@ export const raffleLine: LinePort<'raffleId'> = {
       .from(raffles)
       .where(isOneOf(raffles.id, itemIds)),
 
-  async hold(ctx, { itemId, quantity, numbers }, { userId, entrant, key, request, holdMs, provider }) {
-    const outcome = await askPool(ctx, poolNameOf(itemId), (pool) =>
-      pool.reserve({
-        itemId,
-        holder: userId,
-        entrant,
-        key,
-        request,
-        quantity,
-        numbers,
-        payment: { holdMs, provider },
-      }),
-    )
-    const { reservation, repeated, sale } = orThrow(outcome)
+  async hold(ctx, { itemId, quantity, numbers }, terms) {
+    const { userId: holder, entrant, passChallenge, key, request, holdMs, provider } = terms
+    const payment = { holdMs, provider }
+    const wanted = { itemId, holder, entrant, key, request, quantity, numbers, payment }
+    const { reservation, repeated, sale } = orThrow(await reserveTickets(ctx, wanted, passChallenge))
     return { ...sale, hold: reservation, repeated }
   },
 
@@ -89,18 +82,12 @@ export const raffleLine: LinePort<'raffleId'> = {
     return found?.reservation.state === 'sold' ? found.reservation.numbers : []
   },
 
-  async takeBack(ctx, { reservationId }, numbers) {
-    const { pool, seq } = reservationAddress(reservationId)
-    const outcome = await askPool(ctx, pool, (stub) => stub.void(seq, reservationId, numbers))
-    if (!outcome.ok && outcome.code === 'invalid_state') return false
-    orThrow(outcome)
-    return true
-  },
+  takeBack: (ctx, { reservationId }, numbers) => voidTickets(ctx, reservationId, numbers),
 
-  async release(ctx, { reservationId }) {
+  async release(ctx, { reservationId }, isUnpaid) {
     const { pool, seq } = reservationAddress(reservationId)
     // The pool refuses if the reservation is already sold or released. Then there is nothing to release.
-    await askPool(ctx, pool, (stub) => stub.release(seq, reservationId))
+    await askPool(ctx, pool, (stub) => stub.release(seq, reservationId, isUnpaid))
   },
 
   sweepHolds: null,

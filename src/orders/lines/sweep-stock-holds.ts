@@ -27,5 +27,6 @@ export const sweepStockHolds = (ctx: Ctx) =>
         )
         .orderBy(asc(stockHolds.heldUntil))
         .limit(limit),
-    one: ({ id }) => releaseStock(ctx, id),
+    // A client may break off its request on purpose, so that no order is written. That must not be free.
+    one: ({ id }) => releaseStock(ctx, id, true),
   })

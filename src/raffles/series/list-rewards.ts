@@ -8,7 +8,6 @@ import type { ListRewards, Reward } from './contract.ts'
 import { findSeries } from './find-series.ts'
 
 export async function listRewards(ctx: Ctx, id: string, query: ListRewards): Promise<PageOf<Reward>> {
-  await findSeries(ctx, id)
   const last = readCursor(query.cursor, z.tuple([z.string()]))
   const rows = await ctx.db
     .select()
@@ -22,6 +21,8 @@ export async function listRewards(ctx: Ctx, id: string, query: ListRewards): Pro
     )
     .orderBy(asc(seriesRewards.date))
     .limit(query.limit + 1)
+  // Only a series has rewards, so only an empty page needs a second query.
+  if (rows.length === 0) await findSeries(ctx, id)
   return toPage(
     rows,
     query.limit,

@@ -1,6 +1,7 @@
 /** A series in its wire shape. */
 import { toInstant } from '../../core/time.ts'
 import { toTermColumns } from '../columns.ts'
+import { NEW_ENTRY_TERMS } from '../contract.ts'
 import type { Series } from './contract.ts'
 import type { FoundSeries } from './find-series.ts'
 import { namedTerms } from './raffle-of-day.ts'
@@ -20,6 +21,7 @@ export function presentSeries({ series, organisation }: FoundSeries): Series {
     startsOn,
     endsOn,
     terms: {
+      ...NEW_ENTRY_TERMS,
       ...series.terms,
       // Rows from before categories existed have none.
       categoryId: series.terms.categoryId ?? null,

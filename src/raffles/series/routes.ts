@@ -44,7 +44,6 @@ const theSeries = (description: string) => ({
 export const series = new Hono<AppEnv>()
   .get(
     '/',
-    cachedForASecond,
     describe({
       summary: 'List series',
       tag: TAG,
@@ -58,6 +57,7 @@ export const series = new Hono<AppEnv>()
       errors: PAGE_ERRORS,
     }),
     validate('query', ListSeries),
+    cachedForASecond,
     async (c) => c.json(await listSeries(c.get('ctx'), c.req.valid('query'))),
   )
   .post(
@@ -80,7 +80,6 @@ export const series = new Hono<AppEnv>()
   )
   .get(
     '/:id',
-    cachedForASecond,
     describe({
       summary: 'Read a series',
       tag: TAG,
@@ -89,6 +88,7 @@ export const series = new Hono<AppEnv>()
       errors: ['not_found'],
     }),
     validate('param', SeriesParams),
+    cachedForASecond,
     async (c) => c.json(presentSeries(await findSeries(c.get('ctx'), c.req.valid('param').id))),
   )
   .put(
@@ -139,12 +139,12 @@ export const series = new Hono<AppEnv>()
     }),
     validate('param', SeriesParams),
     validate('query', ListOccurrences),
+    cachedForASecond,
     async (c) =>
       c.json(await listOccurrences(c.get('ctx'), c.req.valid('param').id, c.req.valid('query').limit)),
   )
   .get(
     '/:id/rewards',
-    cachedForASecond,
     describe({
       summary: 'Read the calendar of rewards',
       description: 'A day without its own reward has the prizes of the series’ terms.',
@@ -160,6 +160,7 @@ export const series = new Hono<AppEnv>()
     }),
     validate('param', SeriesParams),
     validate('query', ListRewards),
+    cachedForASecond,
     async (c) => c.json(await listRewards(c.get('ctx'), c.req.valid('param').id, c.req.valid('query'))),
   )
   .put(

@@ -1,7 +1,7 @@
 /** A raffle template in its wire shape, with the economics of a sold-out raffle. */
 import { toInstant } from '../../core/time.ts'
 import { toTermColumns } from '../columns.ts'
-import type { SavedTerms } from '../contract.ts'
+import { NEW_ENTRY_TERMS, type SavedTerms } from '../contract.ts'
 import { settleTakings } from '../economics.ts'
 import type { Economics, RaffleTemplate } from './contract.ts'
 import type { FoundTemplate } from './find-template.ts'
@@ -13,6 +13,7 @@ export function presentTemplate({ template, organisation }: FoundTemplate): Raff
     organisation: { id: organisation.id, slug: organisation.slug, name: organisation.name },
     name,
     colour,
+    ...NEW_ENTRY_TERMS,
     ...terms,
     // Rows from before categories existed have none.
     categoryId: terms.categoryId ?? null,

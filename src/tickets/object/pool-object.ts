@@ -52,7 +52,7 @@ const SECURE: Randomness = {
 
 /** Work of higher layers at moments of a pool's life; `index.ts` supplies it. */
 export interface PoolHooks {
-  /** Called just before the freeze: settles every order whose payment arrived and expires the rest. */
+  /** Called just before the freeze: finishes what happened before it and changes the list. */
   beforeFreeze(ctx: Ctx, itemId: string): Promise<unknown>
 }
 
@@ -107,7 +107,8 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     this.#settling = new Settling({
       env,
       log: this.#log,
-      settleOrders: (context, itemId) => this.hooks.beforeFreeze(context, itemId),
+      projected: () => this.#projector.settled(),
+      settle: (context, itemId) => this.hooks.beforeFreeze(context, itemId),
     })
     this.#alarm = new Alarm(ctx.storage)
     ctx.blockConcurrencyWhile(() => this.#alarm.load())
@@ -150,12 +151,12 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     return this.#decideConfigured((pool, now) => pool.confirm(seq, id, now, this.#settling.isRunning))
   }
 
-  async release(seq: number, id: string): Promise<ChangeOutcome> {
-    return this.#decideConfigured((pool, now) => pool.release(seq, id, now))
+  async release(seq: number, id: string, isUnpaid = false): Promise<ChangeOutcome> {
+    return this.#decideConfigured((pool, now) => pool.release(seq, id, isUnpaid, now))
   }
 
   async void(seq: number, id: string, numbers: number[] | null): Promise<ChangeOutcome> {
-    return this.#decideConfigured((pool, now) => pool.void(seq, id, numbers, now))
+    return this.#decideConfigured((pool, now) => pool.void(seq, id, numbers, now, this.#settling.isRunning))
   }
 
   async reservation(seq: number, id: string): Promise<{ itemId: string; reservation: Reservation } | null> {

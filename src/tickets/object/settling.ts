@@ -1,4 +1,4 @@
-/** Settles unpaid orders just before the freeze: one run at a time, within the time left before the draw. */
+/** Finishes what changes the list just before the freeze: one run at a time, within the time left before the draw. */
 import { type Bindings, type Ctx, createContext } from '../../core/context.ts'
 import { newId } from '../../core/ids.ts'
 import type { Logger } from '../../core/logging.ts'
@@ -7,13 +7,15 @@ import { endsWithin } from '../../core/time-limit.ts'
 import { LEAST_SETTLING_MS, SPARE_MS } from '../pool/clock.ts'
 import type { Pool } from '../pool/pool.ts'
 
-/** A freeze waits at most this long for providers' answers. */
+/** A freeze waits at most this long for answers of providers and of the database. */
 const MOST_SETTLING_MS = 10_000
 
 export interface SettlingPorts {
   env: Bindings
   log: Logger
-  settleOrders: (ctx: Ctx, itemId: string) => Promise<unknown>
+  /** Resolves once D1 has the pool's reservations, or after a moment. */
+  projected: () => Promise<void>
+  settle: (ctx: Ctx, itemId: string) => Promise<unknown>
 }
 
 export class Settling {
@@ -24,12 +26,12 @@ export class Settling {
     this.#ports = ports
   }
 
-  /** Whether the freeze is waiting for providers' answers now. */
+  /** Whether the freeze is waiting for answers now. */
   get isRunning(): boolean {
     return this.#running !== undefined
   }
 
-  /** A payment that arrived takes effect through the pool's `confirm`. */
+  /** A payment that arrived takes effect through the pool's `confirm`, a suspension through its `void`. */
   run(pool: Pool | undefined): Promise<void> {
     const now = Date.now()
     const latest = pool?.settleBy(now) ?? null
@@ -40,13 +42,21 @@ export class Settling {
     return this.#running
   }
 
-  async #runWithinTime({ name, itemId }: Pool, now: number, latest: number): Promise<void> {
-    const { env, log, settleOrders } = this.#ports
+  async #runWithinTime({ name, itemId, held }: Pool, now: number, latest: number): Promise<void> {
+    const { env, log, projected, settle } = this.#ports
+    // Held numbers may be paid. Without any, the freeze waits only if there is time before the draw.
+    const leastMs = held > 0 ? LEAST_SETTLING_MS : 0
+    const leftMs = Math.min(Math.max(latest - now - SPARE_MS, leastMs), MOST_SETTLING_MS)
+    if (leftMs === 0) return
     const ctx = createContext(env, SettingsSchema.parse(env), now, newId('sweep'))
-    const leftMs = Math.min(Math.max(latest - now - SPARE_MS, LEAST_SETTLING_MS), MOST_SETTLING_MS)
-    const settled = settleOrders(ctx, itemId).catch((error: unknown) => {
-      log.error('orders not settled before the freeze', { pool: name, error })
-    })
-    await endsWithin(leftMs, settled)
+    const settled = async () => {
+      try {
+        await projected()
+        await settle(ctx, itemId)
+      } catch (error) {
+        log.error('not settled before the freeze', { pool: name, error })
+      }
+    }
+    await endsWithin(leftMs, settled())
   }
 }

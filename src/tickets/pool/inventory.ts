@@ -76,6 +76,10 @@ export class Inventory {
     return this.#sold
   }
 
+  get free(): number {
+    return this.#allocator.free
+  }
+
   /** Whether anything was ever reserved. */
   get isReserved(): boolean {
     return this.#isReserved
@@ -154,13 +158,17 @@ export class Inventory {
       at,
       held_until: holdMs === null ? null : at + holdMs,
       log_index: holdMs === null ? this.#logIndex : null,
+      proved: request.entrant.isProved ? 1 : 0,
     }
     this.#store.insertReservation(row)
     this.#isReserved = true
     holder.owned += numbers.length
     const { seq, held_until: heldUntil } = row
     if (heldUntil === null) this.#issue(numbers, holder.tag, at)
-    else this.holds.add({ seq, holder: row.holder, numbers, heldUntil, tag: holder.tag })
+    else {
+      const { isProved } = request.entrant
+      this.holds.add({ seq, holder: row.holder, isProved, numbers, heldUntil, tag: holder.tag })
+    }
     return row
   }
 
@@ -168,20 +176,22 @@ export class Inventory {
   confirm(row: ReservationRow, numbers: number[], now: number): void {
     const hold = this.holds.get(row.seq)
     if (hold !== undefined) this.holds.drop(hold)
+    else this.holds.unpaidEnds.forget(row.seq)
     const at = this.#change(row, 'confirmed', hold === undefined ? numbers : null, now, this.#logIndex)
     this.#issue(numbers, new Uint8Array(row.tag), at)
   }
 
   /** Marks a payment that came too late for its numbers. */
   lose(row: ReservationRow, now: number): void {
-    this.release(row, now)
+    this.release(row, now, false)
+    this.holds.unpaidEnds.forget(row.seq)
     this.#change(row, 'lost', null, now, null)
   }
 
-  /** Releases a reservation's hold, if it still has one. */
-  release(row: ReservationRow, now: number): void {
+  /** Releases a reservation's hold, if it still has one. `isUnpaid`: its holder did not pay, which counts. */
+  release(row: ReservationRow, now: number, isUnpaid: boolean): void {
     const hold = this.holds.get(row.seq)
-    if (hold !== undefined) this.#endHold(hold, 'released', now)
+    if (hold !== undefined) this.#endHold(hold, 'released', now, isUnpaid)
   }
 
   void(row: ReservationRow, numbers: number[], now: number): void {
@@ -197,23 +207,23 @@ export class Inventory {
     let ended = 0
     for (const hold of this.holds.all()) {
       if (hold.heldUntil > now) continue
-      this.holds.recordExpiry(hold.holder, this.#endHold(hold, 'expired', now))
+      this.#endHold(hold, 'expired', now, true)
       if (++ended === MAX_EXPIRIES_A_PASS) break
     }
     this.holds.updateNextExpiry()
   }
 
   releaseAllHolds(now: number): void {
-    for (const hold of [...this.holds.all()]) this.#endHold(hold, 'released', now)
+    for (const hold of [...this.holds.all()]) this.#endHold(hold, 'released', now, false)
     this.holds.updateNextExpiry()
   }
 
-  #endHold(hold: Hold, kind: 'released' | 'expired', now: number): number {
-    const at = this.#change(this.#store.reservation(hold.seq)!, kind, null, now, null)
+  #endHold(hold: Hold, kind: 'released' | 'expired', now: number, isUnpaid: boolean): void {
+    const at = this.#change(this.#store.reservation(hold.seq)!, kind, null, now, null, isUnpaid)
+    if (isUnpaid) this.holds.unpaidEnds.record(hold.seq, hold.holder, at)
     this.holds.drop(hold)
     this.#allocator.release(hold.numbers)
     this.#holders.forget(hold.holder)
-    return at
   }
 
   #issue(numbers: number[], tag: Uint8Array, at: number): void {
@@ -227,6 +237,7 @@ export class Inventory {
     numbers: number[] | null,
     now: number,
     logIndex: number | null,
+    isUnpaid = false,
   ) {
     const at = this.#timeOf(now)
     this.#isChanged = true
@@ -237,6 +248,7 @@ export class Inventory {
       numbers: numbers === null ? null : packNumbers(numbers),
       at,
       log_index: logIndex,
+      unpaid: isUnpaid ? 1 : 0,
     })
     return at
   }

@@ -28,6 +28,7 @@ import {
   NOT_CONFIGURED,
   NOUN,
   refuse,
+  whyEntrantRefused,
   whyHoldRefused,
   whyLimitReached,
   whyRequestRefused,
@@ -104,13 +105,10 @@ export class Pool {
     return this.isOver || this.#early !== null || now >= this.sale.closesAt
   }
 
-  /**
-   * The latest freeze that does not move the draw's round (ms since 1970), if the freeze is due while numbers are held:
-   * their buyers may have paid. Null: there is nothing to wait for.
-   */
+  /** The latest freeze that does not move the draw's round (ms since 1970), if the freeze is due; else null. */
   settleBy(now: number): number | null {
     const isDue = this.raffle !== null && !this.isOver && now >= this.raffle.clock.freezeAt
-    return isDue && this.held > 0 ? this.raffle.lastFreezeAt : null
+    return isDue ? this.raffle.lastFreezeAt : null
   }
 
   /** When the next freeze or expiry is due (ms since 1970); null: none. */
@@ -130,12 +128,17 @@ export class Pool {
     if (request.itemId !== this.itemId) return NOT_CONFIGURED
     const earlier = this.#store.reservationByKey(request.holder, request.key)
     if (earlier !== undefined) return this.#repeat(earlier, request)
-    const refusal = whySalesRefused(sale, this.#early, this.record, now) ?? whyRequestRefused(sale, request)
+    const refusal =
+      whySalesRefused(sale, this.#early, this.record, now) ??
+      whyRequestRefused(sale, request) ??
+      whyEntrantRefused(sale, request)
     if (refusal !== null) return refusal
     const { holder, quantity, payment } = request
     const limit =
       whyLimitReached(sale, this.#inventory.holder(holder).owned, quantity) ??
-      (payment === null ? null : whyHoldRefused(sale, this.#inventory.holds, holder, quantity, now))
+      (payment === null
+        ? null
+        : whyHoldRefused(sale, this.#inventory.holds, request, this.#inventory.free, now))
     if (limit !== null) return limit
     const numbers = this.#inventory.take(request)
     if (!Array.isArray(numbers)) return numbers
@@ -158,7 +161,7 @@ export class Pool {
   /**
    * Called once the tickets are paid. After the hold expired, the buyer gets the same numbers if they are free; else
    * other numbers, unless they were chosen; else the payment is `lost`. Idempotent: a repeat returns the first outcome.
-   * `isSettling`: the freeze is due but waits for payments, so they still count.
+   * `isSettling`: the freeze is due but waits for what happened before it, which still counts.
    */
   confirm(seq: number, id: string, now: number, isSettling = false): ConfirmOutcome {
     const found = this.#inventory.find(seq, id)
@@ -168,9 +171,8 @@ export class Pool {
     if (folded.lost) return { ok: true, reservation: folded.reservation, lost: true }
     if (state === 'sold' || state === 'voided')
       return { ok: true, reservation: folded.reservation, lost: false }
-    const isInTime = isSettling ? !this.isOver : this.#mayStillConfirm(now)
     const hold = this.#inventory.holds.get(row.seq)
-    const numbers = isInTime ? (hold?.numbers ?? this.#retake(row, folded)) : null
+    const numbers = this.#isInTime(now, isSettling) ? (hold?.numbers ?? this.#retake(row, folded)) : null
     if (numbers === null) this.#inventory.lose(row, now)
     else this.#inventory.confirm(row, numbers, now)
     this.#closeIfSoldOut()
@@ -183,20 +185,23 @@ export class Pool {
     return this.#inventory.retake(row, this.sale.numbering !== 'chosen')
   }
 
-  /** Releases an unpaid reservation. Idempotent. */
-  release(seq: number, id: string, now: number): ChangeOutcome {
+  /** Releases an unpaid reservation. `isUnpaid`: it counts against its holder, as an expiry does. Idempotent. */
+  release(seq: number, id: string, isUnpaid: boolean, now: number): ChangeOutcome {
     const found = this.#inventory.find(seq, id)
     if (found === undefined) return NO_RESERVATION
     const { state } = found.folded.reservation
     if (state !== 'held' && state !== 'released') {
       return refuse('invalid_state', `A ${state} reservation cannot be released.`)
     }
-    this.#inventory.release(found.row, now)
+    this.#inventory.release(found.row, now, isUnpaid)
     return { ok: true, reservation: this.fold(found.row).reservation }
   }
 
-  /** Voids refunded tickets; `numbers` null: all of the reservation. Refused after the freeze. Idempotent. */
-  void(seq: number, id: string, numbers: number[] | null, now: number): ChangeOutcome {
+  /**
+   * Voids tickets; `numbers` null: all of the reservation. Refused after the freeze. Idempotent. `isSettling`: as for
+   * `confirm`.
+   */
+  void(seq: number, id: string, numbers: number[] | null, now: number, isSettling = false): ChangeOutcome {
     const found = this.#inventory.find(seq, id)
     if (found === undefined) return NO_RESERVATION
     const { row, folded } = found
@@ -207,7 +212,7 @@ export class Pool {
     }
     const left = [...new Set(wanted)].filter((number) => mine.has(number))
     if (left.length === 0) return { ok: true, reservation: folded.reservation }
-    if (!this.#mayStillConfirm(now)) {
+    if (!this.#isInTime(now, isSettling)) {
       const isDrawn = this.raffle !== null
       return refuse(
         'invalid_state',
@@ -223,8 +228,8 @@ export class Pool {
   }
 
   /** True between close and freeze too. The clock decides, so a late alarm changes nothing. */
-  #mayStillConfirm(now: number): boolean {
-    return !this.isOver && (this.raffle === null || now < this.raffle.clock.freezeAt)
+  #isInTime(now: number, isSettling: boolean): boolean {
+    return !this.isOver && (isSettling || this.raffle === null || now < this.raffle.clock.freezeAt)
   }
 
   /** The freeze is at least the payment span after the last sale, so a buyer's time to pay ends before it. */

@@ -1,9 +1,11 @@
 /** The rules of selling. Each function returns the refusal, or null if its rule allows the request. Pure. */
+import { FORMER_MEMBER_DAYS } from '../../accounts/staff.ts'
+import { whyUnpaidRefused } from '../../core/unpaid-limits.ts'
 import { chainByHash, timeOf } from '../../rdp1/chains.ts'
+import type { EntryTerms } from '../entry-terms.ts'
 import {
   type CancelledBy,
   type Commitment,
-  MAX_HELD_A_HOLDER,
   MAX_TICKETS_A_CALL,
   type Refusal,
   type ReserveRequest,
@@ -81,6 +83,37 @@ export function whyRequestRefused(
   return null
 }
 
+/** Whether this person may have tickets: for free tickets, priced ones and earned entries alike. */
+export function whyEntrantRefused(
+  sale: SaleTerms,
+  { entrant, entry }: Pick<ReserveRequest, 'entrant' | 'entry'>,
+): Refusal | null {
+  const noun = NOUN[sale.kind]
+  if (!sale.staffMayEnter && entrant.staffOf.includes(sale.organisationId)) {
+    const who = 'Members of the organisation cannot take part'
+    return refuseBy(
+      'staffMayEnter',
+      'forbidden',
+      `${who}, nor in the ${FORMER_MEMBER_DAYS} days after they leave it.`,
+    )
+  }
+  if (sale.entrants === 'proved' && !entrant.isProved) {
+    const how = 'follow the link in the mail that we sent you, or ask for it again'
+    return refuseBy('entrants', 'forbidden', `This ${noun} asks for a proved e-mail address: ${how}.`)
+  }
+  // A shop calls for earned entries, so nobody is there to pass a challenge.
+  if (sale.challenge === 'turnstile' && !entrant.isHuman && entry !== 'grant') {
+    const how = 'send the token of its widget as `turnstileToken`'
+    return refuseBy('challenge', 'validation_failed', `This ${noun} asks for a Turnstile check: ${how}.`)
+  }
+  return null
+}
+
+const refuseBy = (rule: keyof EntryTerms, code: Refusal['code'], detail: string): Refusal => ({
+  ...refuse(code, detail),
+  rule,
+})
+
 /** The limit for a holder who owns `owned` numbers and requests `count` more. */
 export function whyLimitReached({ maxPerUser }: SaleTerms, owned: number, count: number): Refusal | null {
   if (maxPerUser === null || owned + count <= maxPerUser) return null
@@ -91,28 +124,22 @@ export function whyLimitReached({ maxPerUser }: SaleTerms, owned: number, count:
 
 /** The limits for unpaid numbers. */
 export function whyHoldRefused(
-  { kind }: SaleTerms,
+  { kind, title, total: size }: SaleTerms,
   holds: Holds,
-  holder: string,
-  count: number,
+  { holder, quantity, entrant }: ReserveRequest,
+  free: number,
   now: number,
 ): Refusal | null {
-  if (count > MAX_HELD_A_HOLDER) {
-    return refuse('limit_reached', `At most ${MAX_HELD_A_HOLDER} unpaid numbers at a time.`)
-  }
   if (holds.isHolding(holder)) {
     return refuse(
       'limit_reached',
       `You have an unpaid reservation of this ${NOUN[kind]}: pay or cancel it first.`,
     )
   }
-  const paused = holds.pausedUntil(holder, now)
-  if (paused === null) return null
-  const until = new Date(paused).toISOString()
-  return refuse(
-    'limit_reached',
-    `Three of your reservations expired unpaid; you can reserve again at ${until}.`,
-  )
+  const ends = holds.unpaidEnds.of(holder)
+  const unpaid = { title, units: 'tickets', size, free, own: 0, unproved: holds.unproved, ends }
+  const why = whyUnpaidRefused(unpaid, quantity, entrant.isProved, now)
+  return why === null ? null : refuse('limit_reached', why)
 }
 
 /** The rule after the commitment; before it, a raffle may always be cancelled. */

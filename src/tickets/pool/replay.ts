@@ -37,17 +37,19 @@ export function replay(pool: string, store: PoolStore, { allocator, holds, log }
   return past
 
   function replayStep(step: Step): void {
-    const { seq, reservation, kind, numbers, tag, at, holder, heldUntil } = step
+    const { seq, reservation, kind, numbers, tag, at, holder, heldUntil, isProved, isUnpaid } = step
     const hold = holds.get(reservation)
     switch (kind) {
       case null:
         mustTake(step)
         if (heldUntil === null) recordEntries(ISSUED, step)
-        else holds.add({ seq, holder: holder!, numbers, heldUntil, tag })
+        else holds.add({ seq, holder: holder!, numbers, heldUntil, tag, isProved })
         break
       case 'confirmed':
-        if (hold === undefined) mustTake(step)
-        else holds.drop(hold)
+        if (hold === undefined) {
+          mustTake(step)
+          holds.unpaidEnds.forget(reservation)
+        } else holds.drop(hold)
         recordEntries(ISSUED, step)
         break
       case 'voided':
@@ -55,13 +57,13 @@ export function replay(pool: string, store: PoolStore, { allocator, holds, log }
         recordEntries(VOIDED, step)
         break
       case 'expired':
-        holds.recordExpiry(hold!.holder, at)
-        endHold(hold!)
-        break
       case 'released':
+        // Every expiry counts. Rows from before there was `unpaid` say nothing else.
+        if (kind === 'expired' || isUnpaid) holds.unpaidEnds.record(reservation, hold!.holder, at)
         endHold(hold!)
         break
       case 'lost':
+        holds.unpaidEnds.forget(reservation)
     }
   }
 

@@ -16,6 +16,10 @@ export interface Step {
   heldUntil: number | null
   /** The place of its first entry in the log; null: it has none. */
   logIndex: number | null
+  /** Of a reservation: whether its holder's address was proved. */
+  isProved: boolean
+  /** Of a change: whether a hold ended because its holder did not pay. */
+  isUnpaid: boolean
 }
 
 /** Rows are read as arrays: for a million rows, objects with named fields cost too much. */
@@ -29,22 +33,24 @@ type StepColumns = [
   holder: string | null,
   heldUntil: number | null,
   logIndex: number | null,
+  proved: number,
+  unpaid: number,
 ]
 
 const STEPS_AFTER = `
   SELECT seq, NULL AS reservation, NULL AS kind, numbers, tag, at, iif(held_until IS NULL, NULL, holder) AS holder,
-         held_until, log_index
+         held_until, log_index, proved, 0 AS unpaid
   FROM reservations WHERE seq > ?1
   UNION ALL
   SELECT changes.seq, reservation, kind, coalesce(changes.numbers, reservations.numbers), tag, changes.at, NULL, NULL,
-         changes.log_index
+         changes.log_index, 0, unpaid
   FROM changes JOIN reservations ON reservations.seq = changes.reservation WHERE changes.seq > ?1
   ORDER BY 1`
 
 /** The steps after `seq`, in order, as a cursor. */
 export function* stepsAfter(sql: SqlStorage, after: number): Generator<Step> {
   for (const row of sql.exec(STEPS_AFTER, after).raw<StepColumns>()) {
-    const [seq, reservation, kind, numbers, tag, at, holder, heldUntil, logIndex] = row
+    const [seq, reservation, kind, numbers, tag, at, holder, heldUntil, logIndex, proved, unpaid] = row
     yield {
       seq,
       reservation: reservation ?? seq,
@@ -55,6 +61,8 @@ export function* stepsAfter(sql: SqlStorage, after: number): Generator<Step> {
       holder,
       heldUntil,
       logIndex,
+      isProved: proved === 1,
+      isUnpaid: unpaid === 1,
     }
   }
 }

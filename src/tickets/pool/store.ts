@@ -59,11 +59,13 @@ export class PoolStore {
   configure(row: { name: string; itemId: string; seq: number; version: number; terms: Terms }): void {
     const columns = columnsOfTerms(row.terms)
     this.#sql.exec(
-      `INSERT INTO pool (id, name, raffle_id, seq, terms_version, kind, rules, payment_span_seconds, providers)
-       VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO pool (id, name, raffle_id, seq, terms_version, kind, rules, payment_span_seconds, providers,
+         entrants, staff_may_enter, challenge)
+       VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, terms_version = excluded.terms_version,
          rules = excluded.rules, payment_span_seconds = excluded.payment_span_seconds,
-         providers = excluded.providers`,
+         providers = excluded.providers, entrants = excluded.entrants,
+         staff_may_enter = excluded.staff_may_enter, challenge = excluded.challenge`,
       row.name,
       row.itemId,
       row.seq,
@@ -72,6 +74,9 @@ export class PoolStore {
       columns.rules,
       columns.payment_span_seconds,
       columns.providers,
+      columns.entrants,
+      columns.staff_may_enter,
+      columns.challenge,
     )
   }
 
@@ -89,8 +94,8 @@ export class PoolStore {
 
   insertReservation(row: ReservationRow): void {
     this.#sql.exec(
-      `INSERT INTO reservations (seq, holder, key, request, numbers, tag, salt, at, held_until, log_index)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO reservations (seq, holder, key, request, numbers, tag, salt, at, held_until, log_index, proved)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       row.seq,
       row.holder,
       row.key,
@@ -101,19 +106,21 @@ export class PoolStore {
       row.at,
       row.held_until,
       row.log_index,
+      row.proved,
     )
     this.#recent.keep({ row })
   }
 
   insertChange(row: ChangeRow): void {
     this.#sql.exec(
-      'INSERT INTO changes (seq, reservation, kind, numbers, at, log_index) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT INTO changes (seq, reservation, kind, numbers, at, log_index, unpaid) VALUES (?, ?, ?, ?, ?, ?, ?)',
       row.seq,
       row.reservation,
       row.kind,
       row.numbers,
       row.at,
       row.log_index,
+      row.unpaid,
     )
     this.#recent.keep({ change: row })
   }

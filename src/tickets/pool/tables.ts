@@ -1,5 +1,6 @@
 /** The tables of a pool's own SQLite, and the types of their rows. */
 import type { CloseReason } from '../../rdp1/commitment.ts'
+import type { EntryTerms } from '../entry-terms.ts'
 import type { Terms } from '../terms.ts'
 
 /**
@@ -49,6 +50,12 @@ export const MIGRATIONS: readonly string[] = [
    CREATE TABLE projection (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL);`,
   // Older pools are raffles: there were no ticket types yet.
   `ALTER TABLE pool ADD COLUMN kind TEXT NOT NULL DEFAULT 'raffle'`,
+  `ALTER TABLE reservations ADD COLUMN proved INTEGER NOT NULL DEFAULT 1;
+   ALTER TABLE changes ADD COLUMN unpaid INTEGER NOT NULL DEFAULT 0;`,
+  // Older pools refuse nobody: see `OPEN_TO_ALL`.
+  `ALTER TABLE pool ADD COLUMN entrants TEXT NOT NULL DEFAULT 'anyone';
+   ALTER TABLE pool ADD COLUMN staff_may_enter INTEGER NOT NULL DEFAULT 1;
+   ALTER TABLE pool ADD COLUMN challenge TEXT NOT NULL DEFAULT 'none';`,
 ]
 
 export type Value = SqlStorageValue
@@ -64,6 +71,10 @@ export interface PoolRow extends Record<string, Value> {
   rules: string
   payment_span_seconds: number
   providers: string
+  entrants: EntryTerms['entrants']
+  /** 0 or 1. */
+  staff_may_enter: number
+  challenge: EntryTerms['challenge']
   closed_at: number | null
   close_reason: CloseReason | null
   commitment: string | null
@@ -82,6 +93,8 @@ export interface ReservationRow extends Record<string, Value> {
   /** Null: sold at once. */
   held_until: number | null
   log_index: number | null
+  /** 1: the holder's address was proved. */
+  proved: number
 }
 
 export type ChangeKind = 'confirmed' | 'released' | 'expired' | 'lost' | 'voided'
@@ -94,6 +107,8 @@ export interface ChangeRow extends Record<string, Value> {
   numbers: ArrayBuffer | null
   at: number
   log_index: number | null
+  /** 1: the hold ended because its holder did not pay. Older expiries have 0. */
+  unpaid: number
 }
 
 export interface AttemptRow extends Record<string, Value> {

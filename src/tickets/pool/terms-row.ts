@@ -2,32 +2,37 @@
 import type { Terms, TicketTypeTerms } from '../terms.ts'
 import type { PoolRow } from './tables.ts'
 
-export type TermsColumns = Pick<PoolRow, 'kind' | 'rules' | 'payment_span_seconds' | 'providers'>
+export type TermsColumns = Pick<
+  PoolRow,
+  'kind' | 'rules' | 'payment_span_seconds' | 'providers' | 'entrants' | 'staff_may_enter' | 'challenge'
+>
 
-/** Equal terms give equal columns. */
-export function columnsOfTerms({ kind, paymentSpanSeconds, providers, ...rest }: Terms): TermsColumns {
+/** Equal terms give equal columns, in the same order. */
+export function columnsOfTerms(terms: Terms): TermsColumns {
+  const { kind, paymentSpanSeconds, providers, entrants, staffMayEnter, challenge, ...rest } = terms
   return {
     kind,
     rules: 'rules' in rest ? rest.rules : JSON.stringify(rest, Object.keys(rest).sort()),
     payment_span_seconds: paymentSpanSeconds,
     providers: JSON.stringify(providers),
+    entrants,
+    staff_may_enter: Number(staffMayEnter),
+    challenge,
   }
 }
 
-export function termsOfRow({ kind, rules, payment_span_seconds, providers: names }: TermsColumns): Terms {
-  const paymentSpanSeconds = payment_span_seconds
-  const providers = JSON.parse(names) as string[]
-  if (kind === 'raffle') return { kind, rules, paymentSpanSeconds, providers }
-  const rest = JSON.parse(rules) as Omit<TicketTypeTerms, 'kind' | 'paymentSpanSeconds' | 'providers'>
-  return { ...rest, kind, paymentSpanSeconds, providers }
+export function termsOfRow({ kind, rules, entrants, challenge, ...columns }: TermsColumns): Terms {
+  const outside = {
+    paymentSpanSeconds: columns.payment_span_seconds,
+    providers: JSON.parse(columns.providers) as string[],
+    entrants,
+    staffMayEnter: columns.staff_may_enter === 1,
+    challenge,
+  }
+  if (kind === 'raffle') return { kind, rules, ...outside }
+  const rest = JSON.parse(rules) as Omit<TicketTypeTerms, 'kind' | keyof typeof outside>
+  return { ...rest, kind, ...outside }
 }
 
-export function areSameTerms(some: Terms, other: Terms): boolean {
-  const [a, b] = [columnsOfTerms(some), columnsOfTerms(other)]
-  return (
-    a.kind === b.kind &&
-    a.rules === b.rules &&
-    a.payment_span_seconds === b.payment_span_seconds &&
-    a.providers === b.providers
-  )
-}
+export const areSameTerms = (some: Terms, other: Terms): boolean =>
+  JSON.stringify(columnsOfTerms(some)) === JSON.stringify(columnsOfTerms(other))

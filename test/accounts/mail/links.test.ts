@@ -15,6 +15,9 @@ const money = { orderId: newId('order'), amount: 150_000, currency: 'KES' }
 const DATA: { [Kind in MailKind]: MailData[Kind] } = {
   verify_email: {},
   reset_password: {},
+  suspended: {},
+  address_taken: {},
+  invitation: { invitationId: newId('invitation'), organisation: 'Kilimani Books' },
   order_paid: { ...money, items: [{ quantity: 2, title: 'Signed first editions' }] },
   refund_paid: money,
   won: { ...raffle, ...claim },
@@ -33,6 +36,8 @@ const DATA: { [Kind in MailKind]: MailData[Kind] } = {
 const LINKED: Partial<Record<MailKind, string>> = {
   verify_email: '/verify-email',
   reset_password: '/reset-password',
+  address_taken: '/reset-password',
+  invitation: '/accept-invitation',
 }
 const WRITTEN = LANGUAGES.flatMap((language) =>
   (Object.keys(DATA) as MailKind[]).map((kind) => ({ language, kind })),
@@ -73,7 +78,7 @@ describe.each(WRITTEN)('the mail $kind in $language', ({ language, kind }) => {
   })
 })
 
-describe.each(Object.values(LINKED))('%s', (path) => {
+describe.each([...new Set(Object.values(LINKED))])('%s', (path) => {
   it('is a page with the security headers of documents', async () => {
     const { status, headers } = await page(path)
     expect(status).toBe(200)

@@ -6,6 +6,7 @@ import { env } from 'cloudflare:workers'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { canonicalRules } from '../../../src/rdp1/rules.ts'
 import { askPool } from '../../../src/tickets/client.ts'
+import { OPEN_TO_ALL } from '../../../src/tickets/entry-terms.ts'
 import type { Reservation } from '../../../src/tickets/pool-contract.ts'
 import { reservationAddress, reservationId } from '../../../src/tickets/reservation-id.ts'
 import type { RaffleTerms, Terms } from '../../../src/tickets/terms.ts'
@@ -71,9 +72,9 @@ describe('an object that loses its memory', () => {
     await confirm(partly)
     await voidTickets(partly, partly.numbers.slice(1, 2))
     await release(await held(raffle, someone(), 2))
-    const late = await held(raffle, someone(), 5)
+    const late = await held(raffle, someone(), 3)
     wait(HOLD_MS)
-    await held(raffle, someone(), 7)
+    for (const quantity of [3, 3, 1]) await held(raffle, someone(), quantity)
     await confirm(late)
     const before = await everything(raffle)
     expect(before.state).toMatchObject({ sold: 5, held: 7, logSize: 7 })
@@ -95,7 +96,7 @@ describe('an object that loses its memory', () => {
     await expectProjected(raffle)
   })
 
-  it('still pauses a holder for half an hour after three expired reservations', async () => {
+  it('still pauses a holder for half an hour after three expired reservations, and for longer after a fourth', async () => {
     const raffle = await raffleOnSale(PRICED)
     const holder = someone()
     for (let expiry = 0; expiry < 3; expiry++) {
@@ -110,6 +111,14 @@ describe('an object that loses its memory', () => {
       await evict(raffle)
       expect(await hold(raffle, holder, 1)).toMatchObject({ ok: false, code: 'limit_reached' })
       expect(await hold(raffle, someone(), 1)).toMatchObject({ ok: true })
+    }
+    wait(MINUTE_MS)
+    await held(raffle, holder, 1)
+    wait(HOLD_MS)
+    await evict(raffle)
+    for (const minutes of [0, 59]) {
+      wait(minutes * MINUTE_MS)
+      expect(await hold(raffle, holder, 1)).toMatchObject({ ok: false, code: 'limit_reached' })
     }
     wait(MINUTE_MS)
     expect(await hold(raffle, holder, 1)).toMatchObject({ ok: true })
@@ -167,8 +176,8 @@ describe('the alarm', () => {
   })
 
   it('may be late: an expired hold does not block the next buyer', async () => {
-    const raffle = await raffleOnSale({ ...PRICED, totalTickets: 5 })
-    await held(raffle, someone(), 5)
+    const raffle = await raffleOnSale({ ...PRICED, totalTickets: 3 })
+    await held(raffle, someone(), 3)
     expect(await hold(raffle, someone(), 1)).toMatchObject({ ok: false, code: 'sold_out' })
     wait(HOLD_MS)
     expect(await hold(raffle, someone(), 1)).toMatchObject({ ok: true })
@@ -602,7 +611,8 @@ describe('a pool’s terms', () => {
   it('leave no rows if they are invalid, and neither do calls about an unknown raffle', async () => {
     const nowhere = { id: 'raffle_01kjy3cr00e2ys5rh3rp46hk8x', pool: 'eeeeeeeeeee' } as OnSale
     expectLogged('commit failed')
-    const noRules = { kind: 'raffle' as const, rules: 'no rules', paymentSpanSeconds: 0, providers: [] }
+    const outside = { paymentSpanSeconds: 0, providers: [], ...OPEN_TO_ALL }
+    const noRules = { kind: 'raffle' as const, rules: 'no rules', ...outside }
     await expect(inside(nowhere, (pool) => pool.configure(nowhere.id, 1, noRules))).rejects.toThrow()
     expect(await hold(nowhere, someone(), 1)).toMatchObject({ ok: false, code: 'not_found' })
     expect(await confirm({ id: reservationId(nowhere.pool, 1, Date.now()) })).toMatchObject({

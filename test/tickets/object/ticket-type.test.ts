@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { newId } from '../../../src/core/ids.ts'
 import { findRaffle } from '../../../src/raffles/find-raffle.ts'
 import { askPool } from '../../../src/tickets/client.ts'
+import { OPEN_TO_ALL } from '../../../src/tickets/entry-terms.ts'
 import { poolNameOf } from '../../../src/tickets/reservation-id.ts'
 import type { Terms, TicketTypeTerms } from '../../../src/tickets/terms.ts'
 import { testContext } from '../../harness/people.ts'
@@ -49,6 +50,7 @@ const termsNow = (changes: Partial<TicketTypeTerms> = {}): TicketTypeTerms => ({
   closesAt: Date.now() + SALES_MS,
   paymentSpanSeconds: 900,
   providers: ['sandbox'],
+  ...OPEN_TO_ALL,
   ...changes,
 })
 

@@ -18,7 +18,10 @@ export const action = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('repeat' as const), which: fc.nat(), other: fc.boolean() }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('confirm' as const), which: fc.nat() }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('release' as const), which: fc.nat() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('release' as const), which: fc.nat(), isUnpaid: fc.boolean() }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({ do: fc.constant('void' as const), which: fc.nat(), part: fc.boolean() }),

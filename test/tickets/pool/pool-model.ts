@@ -1,13 +1,15 @@
 /** The naive model of a pool: a list of reservations, searched again for every answer. */
-import { ISSUED, VOIDED } from '../../../src/rdp1/log.ts'
+
 import {
-  EXPIRIES_BEFORE_PAUSE,
-  EXPIRY_WINDOW_MS,
-  MAX_HELD_A_HOLDER,
-  type Refusal,
-  type Reservation,
-  type ReserveRequest,
-} from '../../../src/tickets/pool-contract.ts'
+  FIRST_PAUSE_MS,
+  LONGEST_PAUSE_MS,
+  MAX_UNPAID_UNITS,
+  MAX_UNPROVED_UNITS,
+  MIN_UNPAID_SHARE,
+  UNPAID_WINDOW_MS,
+} from '../../../src/core/unpaid-limits.ts'
+import { ISSUED, VOIDED } from '../../../src/rdp1/log.ts'
+import type { Refusal, Reservation, ReserveRequest } from '../../../src/tickets/pool-contract.ts'
 import { SALES_FROM, SALES_UNTIL } from './sqlite-storage.ts'
 
 interface Entry {
@@ -23,6 +25,9 @@ export interface Known extends Reservation {
   /** The issued numbers, in log order. */
   issued: number[]
   lost: boolean
+  isProved: boolean
+  /** When the hold ended unpaid; null: it did not, or the money came after all. */
+  unpaidAt: number | null
 }
 
 /** The model's terms of sale. */
@@ -43,7 +48,6 @@ export class Model {
   readonly sale: OnSale
   readonly made: Known[] = []
   readonly log: Entry[] = []
-  readonly expiries = new Map<string, number[]>()
   closesAt = SALES_UNTIL
   closedAt: number | null = null
   over: 'committed' | 'cancelled' | null = null
@@ -102,13 +106,35 @@ export class Model {
     for (const each of this.made) {
       if (each.state !== 'held' || each.heldUntil! > now) continue
       each.state = 'released'
-      const at = this.tick(now)
-      this.expiries.set(each.holder, [...(this.expiries.get(each.holder) ?? []), at])
+      each.unpaidAt = this.tick(now)
     }
   }
 
+  /** Until when a holder may not hold again. */
+  pausedUntil(holder: string): number {
+    const ends = this.of(holder).flatMap(({ unpaidAt }) => unpaidAt ?? [])
+    const last = Math.max(...ends)
+    const recent = ends.filter((at) => at > last - UNPAID_WINDOW_MS)
+    if (recent.length < 3) return Number.NEGATIVE_INFINITY
+    let pauseMs = FIRST_PAUSE_MS
+    for (let more = 3; more < recent.length; more++) pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
+    return last + pauseMs
+  }
+
+  /** The most that one person may hold. */
+  get share(): number {
+    const quarter = Math.floor(this.sale.total / 4)
+    return Math.min(MAX_UNPAID_UNITS, Math.max(MIN_UNPAID_SHARE, quarter))
+  }
+
+  /** How many numbers holders without a proved address hold. */
+  unproved(): number {
+    const theirs = this.made.filter(({ state, isProved }) => state === 'held' && !isProved)
+    return theirs.reduce((sum, { numbers }) => sum + numbers.length, 0)
+  }
+
   /** The code of the expected refusal; null: the pool must accept the request. */
-  whyNot({ holder, quantity, numbers }: ReserveRequest, now: number): Refusal['code'] | null {
+  whyNot({ holder, quantity, numbers, entrant }: ReserveRequest, now: number): Refusal['code'] | null {
     const soldOutClosed = this.closedAt !== null && this.sale.earlyClose === 'soldOut'
     if (this.over === 'cancelled') return 'sales_closed'
     if (now < SALES_FROM) return 'sales_not_open'
@@ -117,11 +143,14 @@ export class Model {
     const { maxPerUser } = this.sale
     if (maxPerUser !== null && this.owned(holder) + quantity > maxPerUser) return 'limit_reached'
     if (!this.isFree) {
-      if (quantity > MAX_HELD_A_HOLDER) return 'limit_reached'
       if (this.of(holder).some((each) => each.state === 'held')) return 'limit_reached'
-      const last = (this.expiries.get(holder) ?? []).at(-1) ?? Number.NEGATIVE_INFINITY
-      const recent = (this.expiries.get(holder) ?? []).filter((at) => at > last - EXPIRY_WINDOW_MS)
-      if (recent.length >= EXPIRIES_BEFORE_PAUSE && now < last + EXPIRY_WINDOW_MS) return 'limit_reached'
+      if (now < this.pausedUntil(holder)) return 'limit_reached'
+      if (quantity > this.share) return 'limit_reached'
+      if (!entrant.isProved) {
+        if (quantity > MAX_UNPROVED_UNITS) return 'limit_reached'
+        const isOverHalf = 2 * (this.unproved() + quantity) > this.sale.total + 1
+        if (isOverHalf && quantity <= this.left()) return 'limit_reached'
+      }
     }
     const free = this.free()
     if (numbers !== null) return numbers.every((number) => free.has(number)) ? null : 'number_taken'

@@ -7,7 +7,7 @@ import type { Pool } from '../../../src/tickets/pool/pool.ts'
 import type { ReserveRequest } from '../../../src/tickets/pool-contract.ts'
 import { reservationAddress } from '../../../src/tickets/reservation-id.ts'
 import type { Terms } from '../../../src/tickets/terms.ts'
-import { ANYONE } from '../entrant.ts'
+import { ANYONE, UNPROVED } from '../entrant.ts'
 import { seededRandomness } from '../seeded-random.ts'
 import type { Action } from './pool-actions.ts'
 import { expectAs, snapshot } from './pool-checks.ts'
@@ -16,6 +16,8 @@ import { SALES_FROM, TestPool } from './sqlite-storage.ts'
 
 const KEY = signingKeyFromSeed('11'.repeat(32))
 const HOLD_MS = 600_000
+/** Holders without a proved address. */
+const UNPROVED_HOLDERS: readonly string[] = ['chebet', 'diana']
 
 export class Play {
   readonly test: TestPool
@@ -54,7 +56,7 @@ export class Play {
         this.#withKnown(step.which, (known) => this.confirm(known))
         break
       case 'release':
-        this.#withKnown(step.which, (known) => this.release(known))
+        this.#withKnown(step.which, (known) => this.release(known, step.isUnpaid))
         break
       case 'void':
         this.#withKnown(step.which, (known) => this.void(known, step.part))
@@ -101,7 +103,7 @@ export class Play {
     return {
       itemId: this.model.sale.itemId,
       holder,
-      entrant: ANYONE,
+      entrant: UNPROVED_HOLDERS.includes(holder) ? UNPROVED : ANYONE,
       key,
       request,
       quantity,
@@ -142,6 +144,8 @@ export class Play {
       logIndex: null,
       issued: [],
       lost: false,
+      isProved: request.entrant.isProved,
+      unpaidAt: null,
     }
     model.made.push(known)
     if (model.isFree) model.issue(known, numbers, at)
@@ -186,6 +190,7 @@ export class Play {
       const given = model.isBeforeFreeze(this.now) && (late ? within && (own || others) : true)
       expect(!lost, 'lost only when it must be').toBe(given)
       const at = model.tick(this.now)
+      known.unpaidAt = null
       if (given) {
         if (!late || own) expect(reservation.numbers).toEqual(known.numbers)
         else expect(reservation.numbers.every((number) => free.has(number))).toBe(true)
@@ -199,12 +204,15 @@ export class Play {
     expectAs(known, reservation)
   }
 
-  release(known: Known): void {
+  release(known: Known, isUnpaid: boolean): void {
     const { seq } = reservationAddress(known.id)
-    const outcome = this.test.decide(this.now, (pool) => pool.release(seq, known.id, this.now))
+    const outcome = this.test.decide(this.now, (pool) => pool.release(seq, known.id, isUnpaid, this.now))
     expect(outcome.ok).toBe(known.state === 'held' || known.state === 'released')
     if (!outcome.ok) return
-    if (known.state === 'held') this.model.tick(this.now)
+    if (known.state === 'held') {
+      const at = this.model.tick(this.now)
+      if (isUnpaid) known.unpaidAt = at
+    }
     known.state = 'released'
     expectAs(known, outcome.reservation)
   }

@@ -2,6 +2,7 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { dev } from '../../../src/rdp1/chains.ts'
 import { canonicalRules, type Rules } from '../../../src/rdp1/rules.ts'
+import { OPEN_TO_ALL } from '../../../src/tickets/entry-terms.ts'
 import { configure } from '../../../src/tickets/pool/configure.ts'
 import type { Randomness } from '../../../src/tickets/pool/inventory.ts'
 import { Pool } from '../../../src/tickets/pool/pool.ts'
@@ -137,7 +138,13 @@ export function termsOf(changes: Partial<Rules> = {}, paymentSpanSeconds = 0): R
     chain: dev.hash,
     ...changes,
   }
-  return { kind: 'raffle', rules: canonicalRules(rules), paymentSpanSeconds, providers: ['sandbox'] }
+  return {
+    kind: 'raffle',
+    rules: canonicalRules(rules),
+    paymentSpanSeconds,
+    providers: ['sandbox'],
+    ...OPEN_TO_ALL,
+  }
 }
 
 /** Terms of a ticket type that sells from `SALES_FROM` to `SALES_UNTIL`. */
@@ -153,5 +160,6 @@ export const ticketTypeTerms = (changes: Partial<TicketTypeTerms> = {}): TicketT
   closesAt: SALES_UNTIL,
   paymentSpanSeconds: 900,
   providers: ['sandbox'],
+  ...OPEN_TO_ALL,
   ...changes,
 })

@@ -1,4 +1,4 @@
-/** Calls the API under /api/v1/auth, and reduces each outcome to one code. */
+/** Calls the API, and reduces each outcome to one code. */
 
 const ANSWER_TIMEOUT_MS = 20_000
 
@@ -8,7 +8,7 @@ const ANSWER_TIMEOUT_MS = 20_000
  */
 export async function callApi(path, { body, token } = {}) {
   try {
-    const response = await fetch(`/api/v1/auth${path}`, {
+    const response = await fetch(`/api/v1${path}`, {
       method: 'POST',
       headers: {
         ...(body && { 'content-type': 'application/json' }),

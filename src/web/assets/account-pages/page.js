@@ -6,7 +6,8 @@ import { preferredLanguage, WORDS } from './words.js'
 
 const TOKEN = /^[\w-]{43}$/
 
-const language = preferredLanguage(navigator.languages)
+/** The language of the page. */
+export const language = preferredLanguage(navigator.languages)
 const words = WORDS[language]
 
 /**

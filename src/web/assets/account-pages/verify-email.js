@@ -8,7 +8,7 @@ import { emailFault, onSubmit, open, passwordFault, show, takeToken } from './pa
 const token = takeToken()
 
 onSubmit('confirm', {}, async () => {
-  const { code } = await callApi('/verify-email', { body: { token } })
+  const { code } = await callApi('/auth/verify-email', { body: { token } })
   if (code === 'ok') return show('confirmed')
   if (code === 'validation_failed') return show('used')
   return failureOf(code)
@@ -16,15 +16,15 @@ onSubmit('confirm', {}, async () => {
 
 // Another mail needs a login, and no other page may exist for it. So this form logs in, requests the mail and logs out.
 onSubmit('renew', { email: emailFault, password: passwordFault }, async ({ email, password }) => {
-  const login = await callApi('/login', { body: { email, password } })
+  const login = await callApi('/auth/login', { body: { email, password } })
   if (login.code === 'unauthenticated') return { name: 'wrongLogin' }
   if (login.fields.includes('email')) return { field: 'email', name: 'emailWrong' }
   if (login.fields.includes('password')) return { name: 'wrongLogin' }
   if (login.code !== 'ok') return failureOf(login.code)
   const session = { token: login.body.access_token }
-  const { code } = await callApi('/verify-email/resend', session)
+  const { code } = await callApi('/auth/verify-email/resend', session)
   // Not awaited: if the logout fails, nobody has the session's tokens, and it expires.
-  callApi('/logout', session)
+  callApi('/auth/logout', session)
   if (code === 'ok') return show('sent')
   if (code === 'invalid_state') return show('already')
   return failureOf(code)

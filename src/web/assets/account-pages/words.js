@@ -56,6 +56,29 @@ export const WORDS = {
       'It takes a minute or two, and works for an hour. If you do not see it, check your spam folder.',
     otherAddress: 'Use another address',
 
+    inviteTitle: 'You are invited',
+    inviteText:
+      'Sign in with the e-mail address that got the mail. Then you belong to the organisation that invites you.',
+    accept: 'Sign in and accept',
+    accepting: 'Accepting …',
+    toRegister: 'I have no account yet',
+    inviteNotYou: 'If you do not want this, close this page. Nothing will happen.',
+    inviteOther: 'This invitation is for another e-mail address. Use the one that got the mail.',
+    inviteFull: 'You belong to 50 organisations, which is the most. Leave one first.',
+    registerTitle: 'Make your account',
+    registerText: 'Use the e-mail address that got the mail.',
+    yourName: 'Your name',
+    nameWrong: 'Enter your name, with at most 100 characters.',
+    registerAndAccept: 'Register and accept',
+    toSignIn: 'I have an account',
+    registerFailed:
+      'We could not sign you in. If you have an account already, sign in with its password or set a new one.',
+    joinedTitle: 'You are a member',
+    joinedText: 'You now belong to this organisation:',
+    joinedAside: 'You can close this page.',
+    usedInviteText:
+      'It works once, for seven days. If you have accepted the invitation, you are done. If not, ask the organisation to invite you again.',
+
     email: 'E-mail address',
     emailWrong: 'Enter a complete e-mail address, such as amina@example.com.',
     password: 'Password',
@@ -124,6 +147,29 @@ export const WORDS = {
     sentResetAside:
       'Tarda uno o dos minutos y sirve durante una hora. Si no lo ves, búscalo entre el correo no deseado.',
     otherAddress: 'Usar otra dirección',
+
+    inviteTitle: 'Tienes una invitación',
+    inviteText:
+      'Inicia sesión con la dirección que recibió el correo. Así formarás parte de la organización que te invita.',
+    accept: 'Iniciar sesión y aceptar',
+    accepting: 'Aceptando …',
+    toRegister: 'Todavía no tengo cuenta',
+    inviteNotYou: '¿No quieres? Entonces cierra esta página y no pasará nada.',
+    inviteOther: 'Esta invitación es para otra dirección. Usa la que recibió el correo.',
+    inviteFull: 'Ya formas parte de 50 organizaciones, que es el máximo. Deja una primero.',
+    registerTitle: 'Crea tu cuenta',
+    registerText: 'Usa la dirección que recibió el correo.',
+    yourName: 'Tu nombre',
+    nameWrong: 'Escribe tu nombre, con 100 caracteres como mucho.',
+    registerAndAccept: 'Registrarme y aceptar',
+    toSignIn: 'Ya tengo una cuenta',
+    registerFailed:
+      'No pudimos iniciar tu sesión. Si ya tienes una cuenta, usa su contraseña o elige una nueva.',
+    joinedTitle: 'Ya formas parte',
+    joinedText: 'Ahora formas parte de esta organización:',
+    joinedAside: 'Puedes cerrar esta página.',
+    usedInviteText:
+      'Sirve una sola vez, durante siete días. Si ya aceptaste la invitación, todo está bien. Si no, pide a la organización que te invite de nuevo.',
 
     email: 'Dirección de correo',
     emailWrong: 'Escribe una dirección de correo entera, como amina@example.com.',

@@ -1,0 +1,112 @@
+/** What is left to take back from a suspended user. It is read from the present rows, so a crash or a repeat loses nothing. */
+import { and, asc, eq, exists, gt, inArray, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
+import { users } from '../accounts/schema.ts'
+import type { Ctx } from '../core/context.ts'
+import { grants } from '../grants/schema.ts'
+import { orderLines, orders } from '../orders/schema.ts'
+import { pools, reservations } from '../tickets/schema.ts'
+
+/** Whose things, and the only raffle that counts; null: every raffle that is not frozen. */
+export interface Scope {
+  userId: string
+  raffleId: string | null
+}
+
+/** The rows of a user who is active again are left alone. */
+const isSuspended = ({ userId }: Scope) =>
+  sql`EXISTS (SELECT 1 FROM ${users} WHERE ${users.id} = ${userId} AND ${users.status} = 'suspended')`
+
+/**
+ * The pool's list can still change. A freeze may be under way, or unknown to D1: then the pool refuses. A raffle that
+ * waits for this user before its freeze is named, and counts until it is committed.
+ */
+const isChangeable = (ctx: Ctx, { raffleId }: Scope) =>
+  and(
+    isNull(pools.commitment),
+    isNull(pools.cancellation),
+    raffleId === null ? gt(pools.freezeAt, ctx.now) : eq(pools.itemId, raffleId),
+  )
+
+const linesOfPools = (ctx: Ctx) =>
+  ctx.db
+    .select({ line: orderLines.line })
+    .from(orderLines)
+    .innerJoin(pools, eq(pools.itemId, orderLines.itemId))
+
+/** Paid units of a pool that are not refunded. Products have no pool. */
+const isOwed = (ctx: Ctx, scope: Scope) =>
+  and(
+    eq(orderLines.state, 'issued'),
+    lt(orderLines.refundedQuantity, orderLines.quantity),
+    isChangeable(ctx, scope),
+  )
+
+/** Unpaid orders, paid ones that are not settled yet, and those with tickets to refund. */
+export function ordersLeft(ctx: Ctx, scope: Scope, limit: number) {
+  const { userId, raffleId } = scope
+  const hasLine = (which: SQL | undefined) =>
+    exists(linesOfPools(ctx).where(and(eq(orderLines.orderId, orders.id), which)))
+  const isUnsettled = or(
+    eq(orders.status, 'pending'),
+    and(isNotNull(orders.receipt), isNull(orders.settledAt)),
+  )
+  return ctx.db
+    .select({ id: orders.id })
+    .from(orders)
+    .where(
+      and(
+        eq(orders.userId, userId),
+        isSuspended(scope),
+        or(
+          raffleId === null ? isUnsettled : and(isUnsettled, hasLine(isChangeable(ctx, scope))),
+          hasLine(isOwed(ctx, scope)),
+        ),
+      ),
+    )
+    .orderBy(asc(orders.id))
+    .limit(limit)
+}
+
+/** The lines of an order with tickets to refund. */
+export async function linesLeft(ctx: Ctx, scope: Scope, orderId: string): Promise<ReadonlySet<number>> {
+  const rows = await linesOfPools(ctx).where(
+    and(eq(orderLines.orderId, orderId), isSuspended(scope), isOwed(ctx, scope)),
+  )
+  return new Set(rows.map(({ line }) => line))
+}
+
+/** Grants whose entries the pool has, or may get. Grants without an owner wait on: a suspended user gets none. */
+export const grantsLeft = (ctx: Ctx, scope: Scope, limit: number) =>
+  ctx.db
+    .select({ raffleId: grants.raffleId, orderRef: grants.orderRef })
+    .from(grants)
+    .innerJoin(pools, eq(pools.itemId, grants.raffleId))
+    .where(
+      and(
+        eq(grants.userId, scope.userId),
+        gt(grants.entries, 0),
+        inArray(grants.status, ['waiting', 'granted']),
+        isSuspended(scope),
+        isChangeable(ctx, scope),
+      ),
+    )
+    .orderBy(asc(grants.createdAt))
+    .limit(limit)
+
+/** Free tickets: no order has ever held them. */
+export const freeTicketsLeft = (ctx: Ctx, scope: Scope, limit: number) =>
+  ctx.db
+    .select({ id: reservations.id })
+    .from(reservations)
+    .innerJoin(pools, eq(pools.pool, reservations.pool))
+    .where(
+      and(
+        eq(reservations.holder, scope.userId),
+        eq(reservations.state, 'sold'),
+        isNull(reservations.heldUntil),
+        isSuspended(scope),
+        isChangeable(ctx, scope),
+      ),
+    )
+    .orderBy(asc(reservations.id))
+    .limit(limit)

@@ -1,0 +1,27 @@
+/** Reserves tickets for a person who is there: if the pool asks for the challenge, it is passed and the pool asked again. */
+import type { Ctx } from '../core/context.ts'
+import { askPool } from './client.ts'
+import type { ReserveOutcome, ReserveRequest } from './pool-contract.ts'
+import { poolNameOf } from './reservation-id.ts'
+
+/** Throws unless the person passes the challenge. Null: the request has no token. */
+export type PassChallenge = (() => Promise<void>) | null
+
+/**
+ * The pool comes first, because it knows whether a challenge is asked for, and whether this is a repeat. So a repeat gets
+ * its first answer even if its token was used or has expired.
+ */
+export async function reserveTickets(
+  ctx: Ctx,
+  request: ReserveRequest,
+  passChallenge: PassChallenge,
+): Promise<ReserveOutcome> {
+  const reserve = (isHuman: boolean) =>
+    askPool(ctx, poolNameOf(request.itemId), (pool) =>
+      pool.reserve({ ...request, entrant: { ...request.entrant, isHuman } }),
+    )
+  const outcome = await reserve(false)
+  if (outcome.ok || outcome.rule !== 'challenge' || passChallenge === null) return outcome
+  await passChallenge()
+  return reserve(true)
+}

@@ -1,0 +1,17 @@
+/** Voids issued tickets of a reservation. Idempotent. */
+import type { Ctx } from '../core/context.ts'
+import { askPool, orThrow } from './client.ts'
+import { reservationAddress } from './reservation-id.ts'
+
+/** `numbers` null: all of them. Returns false, and voids none, once the ticket list is frozen for the draw. */
+export async function voidTickets(
+  ctx: Ctx,
+  reservationId: string,
+  numbers: number[] | null,
+): Promise<boolean> {
+  const { pool, seq } = reservationAddress(reservationId)
+  const outcome = await askPool(ctx, pool, (stub) => stub.void(seq, reservationId, numbers))
+  if (!outcome.ok && outcome.code === 'invalid_state') return false
+  orThrow(outcome)
+  return true
+}
