@@ -13,11 +13,18 @@ export function databaseOf(env: DatabaseBindings, settings: Settings): D1Databas
   if (namespace === undefined || settings.DATABASE_WRITERS === 0) return DB
   const link = links.get(namespace) ?? new WriterLink(namespace, settings)
   links.set(namespace, link)
-  return new WritingDatabase(DB, link) as unknown as D1Database
+  const known = facades.get(DB)
+  if (known?.link === link) return known.database
+  const database = new WritingDatabase(DB, link) as unknown as D1Database
+  facades.set(DB, { database, link })
+  return database
 }
 
 /** One for an isolate: it keeps what the isolate knows of the load. */
 const links = new WeakMap<DurableObjectNamespace, WriterLink>()
+
+/** One for a binding, because prepared queries are kept by database. */
+const facades = new WeakMap<D1Database, { database: D1Database; link: WriterLink }>()
 
 class WritingDatabase {
   readonly #direct: D1Database
