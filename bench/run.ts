@@ -45,7 +45,7 @@ async function bench(folder: string, effort: Effort, parts: readonly string[]): 
     workers: [
       tombola,
       { name: 'limited', script: worker, limiter: 'miniflare' },
-      { name: 'direct', script: worker, limiter: 'memory', writers: 0 },
+      { name: 'shared', script: worker, limiter: 'memory', writers: 1 },
       { name: 'few', script: worker, limiter: 'memory', database: 'bench-few' },
       { name: 'peers', script: peers, limiter: null },
     ],

@@ -24,8 +24,8 @@ interface Sale {
 type Pair<Value> = Record<'shared' | 'direct', Value>
 
 export async function compareWriters({ urls }: Runtime, people: People, effort: Effort): Promise<Section> {
-  const shared = await salesAt(urls.tombola!, people)
-  const direct = await salesAt(urls.direct!, people)
+  const shared = await salesAt(urls.shared!, people)
+  const direct = await salesAt(urls.tombola!, people)
   const lines: Line[] = []
   let failed = 0
   const compare = async (what: keyof typeof shared, buyers: number, limit: number) => {
