@@ -7,6 +7,7 @@ import { readPayout } from '../../src/payouts/find-payout.ts'
 import { checkFailedPayout } from '../../src/payouts/send-payout.ts'
 import type { Answer } from '../harness/client.ts'
 import { forgetfulDatabase } from '../harness/faults.ts'
+import { inviteAndJoin } from '../harness/invitations.ts'
 import { expectLogged } from '../harness/log.ts'
 import {
   addOperator,
@@ -245,8 +246,7 @@ describe('its confirmation', () => {
 
   const addMember = async (by: Person, organisationId: string): Promise<Person> => {
     const friend = await registerPlayer()
-    const body = { userId: friend.id, role: 'operator' }
-    expect((await as(by, 'POST', `/organisations/${organisationId}/members`, body)).status).toBe(201)
+    await inviteAndJoin(by, organisationId, friend)
     return friend
   }
 
@@ -318,7 +318,7 @@ describe('its confirmation', () => {
 describe('who holds tickets of the raffle', () => {
   it('decides nothing about its winners, an administrator neither', async () => {
     at(NOW)
-    const staged = await stageRaffle()
+    const staged = await stageRaffle({ staffMayEnter: true })
     const { operator } = staged
     const other = await addOperator(staged.organisation.id)
     const admin = await signedInAdmin()
