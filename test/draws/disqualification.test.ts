@@ -244,17 +244,17 @@ describe('its confirmation', () => {
     expect((await confirm(other, won.id)).status).toBe(200)
   })
 
-  const addMember = async (by: Person, organisationId: string): Promise<Person> => {
+  const invited = async (by: Person, organisationId: string): Promise<Person> => {
     const friend = await registerPlayer()
     await inviteAndJoin(by, organisationId, friend)
     return friend
   }
 
-  it('is not for a member whom the proposer added, nor for one who added the proposer', async () => {
+  it('is not for a member whom the proposer invited, nor for one who invited the proposer', async () => {
     const staged = await stageItem({ prizes: [{ title: 'A book', quantity: 2 }] })
     const { operator, organisation, other } = staged
     const [first, second] = (await wonIn(staged.id)) as [Won, Won]
-    const friend = await addMember(operator, organisation.id)
+    const friend = await invited(operator, organisation.id)
     await propose(operator, first.id)
     refused(await confirm(friend, first.id), /invited you to the organisation/, 'forbidden')
     await propose(friend, second.id)

@@ -757,7 +757,7 @@ describe('the rules about who may enter', () => {
 
   it('let a grant wait until its user proves the address', async () => {
     const shop = await stageShop({ per: 'order', oncePerPerson: true }, { entrants: 'proved' })
-    const player = await registerPlayer()
+    const player = await registerPlayer({ isProved: false })
     const orderRef = newRef()
     expect((await grant(shop, { orderRef, userId: player.id })).body).toMatchObject({
       status: 'waiting',
@@ -770,13 +770,15 @@ describe('the rules about who may enter', () => {
     await sweep()
     expect(await statusOf(shop, orderRef)).toBe('granted')
     expect(await sold(shop.raffle.id)).toBe(1)
-    expect((await grant(shop, { userId: (await registerPlayer()).id })).body.status).toBe('waiting')
+    expect((await grant(shop, { userId: (await registerPlayer({ isProved: false })).id })).body.status).toBe(
+      'waiting',
+    )
   })
 
   it('refuse a grant whose user did not prove the address before sales closed', async () => {
     const shop = await stageShop({ per: 'order' }, { entrants: 'proved' })
     const orderRef = newRef()
-    await grant(shop, { orderRef, userId: (await registerPlayer()).id })
+    await grant(shop, { orderRef, userId: (await registerPlayer({ isProved: false })).id })
     at(CLOSES_AT)
     await sweep()
     expect((await callGrants(shop, 'GET', `/${orderRef}`)).body).toMatchObject({
@@ -788,7 +790,7 @@ describe('the rules about who may enter', () => {
   it('let a claimed grant wait again if they have changed before sales opened', async () => {
     const opensAt = NOW + 10 * MINUTE
     const shop = await stageShop({ per: 'order', oncePerPerson: true }, { opensAt: iso(opensAt) })
-    const [player, proved] = [await registerPlayer(), await registerPlayer()]
+    const [player, proved] = [await registerPlayer({ isProved: false }), await registerPlayer()]
     await prove(proved)
     const [first, second] = [newRef(), newRef()]
     await grant(shop, { orderRef: first, userId: player.id })
