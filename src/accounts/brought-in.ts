@@ -3,8 +3,8 @@ import { type SQL, sql } from 'drizzle-orm'
 import { invitations, members } from './schema.ts'
 
 /**
- * Whether `inviterId` invited the person, or invited somebody who did, and so on. Accepted invitations are read too: a
- * person in between may have left since. Otherwise one account in between would hide who brought the person in.
+ * Whether `inviterId` invited the person, or invited somebody who did, and so on. Somebody in between may have left since,
+ * so for them the invitations that they accepted are read. A member who accepts another invitation was not brought in by it.
  */
 export const wasBroughtInBy = (
   organisationId: string,
@@ -16,7 +16,9 @@ export const wasBroughtInBy = (
       SELECT ${members.userId}, ${members.addedBy} FROM ${members}
       WHERE ${members.organisationId} = ${organisationId} AND ${members.addedBy} IS NOT NULL
       UNION SELECT ${invitations.endedBy}, ${invitations.invitedBy} FROM ${invitations}
-      WHERE ${invitations.organisationId} = ${organisationId} AND ${invitations.outcome} = 'accepted'),
+      WHERE ${invitations.organisationId} = ${organisationId} AND ${invitations.outcome} = 'accepted'
+        AND ${invitations.endedBy} NOT IN (
+          SELECT ${members.userId} FROM ${members} WHERE ${members.organisationId} = ${organisationId})),
     above (id) AS (
       SELECT ${personId}
       UNION SELECT invited.inviter FROM invited JOIN above ON invited.person = above.id)

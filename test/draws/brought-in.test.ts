@@ -35,5 +35,7 @@ it('a member who was invited through another account is no second person, in nei
   expect((await as(between, 'DELETE', path)).status).toBe(204)
   expect(await refusals()).toEqual(texts)
   const other = await addOperator(organisation.id)
+  // Who is a member already was not brought in by this invitation.
+  await inviteAndJoin(operator, organisation.id, other)
   for (const { id } of [first, second]) expect((await confirm(other, id)).status).toBe(200)
 })
