@@ -1,4 +1,5 @@
 // Earned entries: an order earns once, despite repeats and crashes, and a refund revokes its entries in time.
+
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { app } from '../../src/app.ts'
@@ -10,6 +11,7 @@ import { orderOf, PRICE, paid, press, reserve, stagePriced, withKey } from '../c
 import { protectedRoutes } from '../harness/auth-battery.ts'
 import { type Answer, call, type Method, operations } from '../harness/client.ts'
 import { crashableProcess, everyDeath } from '../harness/crash.ts'
+import { environment } from '../harness/environment.ts'
 import { expectLogged } from '../harness/log.ts'
 import {
   addOperator,
@@ -666,7 +668,7 @@ describe('an order of our own shop', () => {
     const { id, checkoutUrl } = await reserve(player, priced.id)
     const meanwhile = interrupted(moment, async () => expect((await refund(priced, id)).status).toBe(201))
     const approve = { method: 'POST', body: new URLSearchParams({ action: 'approve' }) }
-    await app.fetch(new Request(checkoutUrl, approve), { ...env, DB: meanwhile.DB })
+    await app.fetch(new Request(checkoutUrl, approve), environment({ DB: meanwhile.DB }))
     expect(meanwhile.done()).toBe(true)
     expect((await orderOf(player, id)).status).toBe('refunded')
     expect(await statusOf(shop, id)).toBe('revoked')
@@ -729,7 +731,7 @@ describe('an order of our own shop', () => {
       const { id, checkoutUrl } = await reserve(player, priced.id, 1)
       const process = crashableProcess(death)
       const approve = { method: 'POST', body: new URLSearchParams({ action: 'approve' }) }
-      await app.fetch(new Request(checkoutUrl, approve), { ...env, ...process.bindings })
+      await app.fetch(new Request(checkoutUrl, approve), environment(process.bindings))
       await process.settled()
       await press(checkoutUrl, 'approve').catch(() => {})
       await sweep()
