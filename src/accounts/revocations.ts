@@ -111,9 +111,12 @@ class RevocationList {
     if (changes === this.#changes) this.#readAt = Math.max(this.#readAt, now)
   }
 
+  /** Reads may overlap, and a slow one brings older rows than those that are known. */
   #add(row: Row): void {
     if (row.sessionId !== null) this.#sessions.set(row.sessionId, row.at)
-    else this.#users.set(row.userId, { seq: row.seq, at: row.at })
+    else if (row.seq > (this.#users.get(row.userId)?.seq ?? 0)) {
+      this.#users.set(row.userId, { seq: row.seq, at: row.at })
+    }
     if (row.seq > (this.#last?.seq ?? 0)) this.#last = row
   }
 

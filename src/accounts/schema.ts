@@ -140,6 +140,8 @@ export const formerMembers = sqliteTable(
       .notNull()
       .references(() => users.id),
     leftAt: integer().notNull(),
+    /** When the first known membership began; null if an earlier version did not record it. */
+    joinedAt: integer(),
   },
   (table) => [
     primaryKey({ columns: [table.organisationId, table.userId] }),

@@ -1,9 +1,10 @@
 /** The rule of two people: what one person starts, another person finishes, who does not depend on the first one. */
-import { and, eq, inArray } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import type { Settings } from '../core/settings.ts'
 import { DAY_MS } from '../core/time.ts'
+import { wasBroughtInBy } from './brought-in.ts'
 import { requireLiveUser } from './permissions.ts'
 import { members, users } from './schema.ts'
 
@@ -27,8 +28,9 @@ export interface SecondStep {
 }
 
 /**
- * Requires an admin or a member of long standing, who is not the first person. Neither of the two may have invited the
- * other: else one person could invite an account of their own for the other step.
+ * Requires an admin or a member of long standing, who is not the first person. Neither of the two may have brought the
+ * other into the organisation, not through others either: else one person could invite accounts of their own for the
+ * other step.
  */
 export async function requireSecondPerson(
   ctx: Ctx,
@@ -45,8 +47,11 @@ export async function requireSecondPerson(
     .where(inArray(users.id, [firstId, userId]))
   const first = people.find(({ id }) => id === firstId)
   const member = people.find(({ id }) => id === userId)?.member ?? null
-  if (member === null || member.addedBy === firstId) {
-    throw refuse(`${words.first} invited you to the organisation`)
+  const { byFirst, bySecond } = await ctx.db.get<Record<'byFirst' | 'bySecond', number>>(sql`
+    SELECT ${wasBroughtInBy(organisationId, userId, firstId)} AS byFirst,
+      ${wasBroughtInBy(organisationId, firstId, userId)} AS bySecond`)
+  if (member === null || byFirst === 1) {
+    throw refuse(`${words.first} invited you to the organisation, or invited who invited you`)
   }
   if (first !== undefined && first.role !== 'admin') {
     if (firstIsMember && first.member === null) {
@@ -55,8 +60,9 @@ export async function requireSecondPerson(
         `${words.first} no longer belongs to the organisation: an administrator must ${words.finish}.`,
       )
     }
-    if (first.member?.addedBy === userId) {
-      throw refuse(`You invited ${words.first.replace(/^T/, 't')} to the organisation`)
+    if (bySecond === 1) {
+      const who = words.first.replace(/^T/, 't')
+      throw refuse(`You invited ${who} to the organisation, or invited who invited them`)
     }
   }
   const days = minDays(ctx.settings)

@@ -45,7 +45,7 @@ export interface UnpaidUnits {
   title: string
   /** The word for several units. */
   units: string
-  /** How many units there are, without those that a person bought. A pool counts its sold tickets too. */
+  /** The units that are not sold: free or held. */
   size: number
   /** The units that nobody holds. */
   free: number

@@ -3,7 +3,7 @@
  * refused their entries already. This finds who joined with tickets in hand, or entered before the access token knew of
  * the membership.
  */
-import { and, eq, exists, gt, lt, or, sql } from 'drizzle-orm'
+import { and, eq, exists, gt, isNull, lt, or, sql } from 'drizzle-orm'
 import { formerMembers, members, users } from '../accounts/schema.ts'
 import { FORMER_MEMBER_DAYS } from '../accounts/staff.ts'
 import type { Ctx } from '../core/context.ts'
@@ -12,7 +12,10 @@ import { DAY_MS } from '../core/time.ts'
 import { reservations } from '../tickets/schema.ts'
 import type { SelectedWinner } from './find-winner.ts'
 
-/** A winner who joined after the announcement keeps the prize: a member cannot influence a draw that is over. */
+/**
+ * A winner who joined after the announcement keeps the prize, as a member and after leaving: a member cannot influence a
+ * draw that is over. Else one operator could invite a winner and then remove them, and so take the prize away.
+ */
 export async function refuseStaff(ctx: Ctx, { winner, raffle }: SelectedWinner): Promise<void> {
   if (raffle.staffMayEnter) return
   const { userId, reservationId, announcedAt } = winner
@@ -33,6 +36,7 @@ export async function refuseStaff(ctx: Ctx, { winner, raffle }: SelectedWinner):
     .where(
       and(
         isHere(formerMembers),
+        or(isNull(formerMembers.joinedAt), lt(formerMembers.joinedAt, announcedAt)),
         gt(formerMembers.leftAt, sql`coalesce(${enteredAt}, 0) - ${FORMER_MEMBER_DAYS * DAY_MS}`),
       ),
     )

@@ -120,7 +120,7 @@ export const winners = new Hono<AppEnv>()
     describe({
       summary: 'Confirm a disqualification',
       description:
-        'The reason is published, the payout is cancelled, and the prize is drawn again if the rules allow another redraw. For an admin, or for a member of long standing who is not the proposer; neither of the two may have added the other.',
+        'The reason is published, the payout is cancelled, and the prize is drawn again if the rules allow another redraw. For an admin, or for a member of long standing who is not the proposer; neither of the two may have brought the other into the organisation, directly or through others.',
       tag: TAG,
       auth: 'user',
       success: {

@@ -142,6 +142,20 @@ describe('inviting', () => {
     expect((await acceptBy(person, tokenIn(second!))).status).toBe(422)
   })
 
+  it('again and again sends no more than five mails a day', async () => {
+    const { organisation, operator, email } = await invited()
+    for (let minute = 1; minute <= 10; minute++) {
+      at(NOW + minute * 60_000)
+      expect((await invite(operator, organisation.id, email)).status).toBe(201)
+    }
+    await sweep()
+    expect(await mailsTo(email)).toHaveLength(5)
+    at(NOW + DAY + 120_000)
+    await invite(operator, organisation.id, email)
+    await sweep()
+    expect(await mailsTo(email)).toHaveLength(6)
+  })
+
   it('at the same time makes one invitation', async () => {
     const { id, operator } = await organisationWithOperator()
     const email = uniqueEmail()

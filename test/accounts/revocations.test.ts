@@ -172,6 +172,30 @@ describe('what a token says of its user', () => {
 })
 
 describe('the list of revoked tokens', () => {
+  it('does not forget what it knows when a slow read brings older rows', async () => {
+    const { id: organisationId } = await organisationWithOperator()
+    const [person, other] = [await registerPlayer({ isProved: false }), await registerPlayer()]
+    await call('GET', '/api/v1/users/me', { token: other.token })
+    const prove = env.DB.prepare('UPDATE users SET email_verified_at = 1 WHERE id = ?').bind(person.id)
+    await prove.run()
+    revokedTokens.expire()
+    const { DB, read, answer } = slowReads(/from "revocations"/)
+    const slow = call('GET', '/api/v1/users/me', { token: other.token, bindings: { DB } })
+    await read
+    const { token } = await signIn(person.id)
+    await env.DB.prepare(
+      'INSERT INTO members (organisation_id, user_id, role, created_at) VALUES (?, ?, ?, 1)',
+    )
+      .bind(organisationId, person.id, 'operator')
+      .run()
+    await call('POST', '/api/v1/auth/logout', { token: (await signIn(other.id)).token })
+    revokedTokens.expire()
+    expect((await call('GET', '/api/v1/users/me', { token })).status).toBe(401)
+    answer()
+    await slow
+    expect((await call('GET', '/api/v1/users/me', { token })).status).toBe(401)
+  })
+
   it('is read again from its beginning if the database was restored to an earlier time', async () => {
     const raffle = await raffleOnSale()
     const [{ token, sessionId }, other] = [await registerPlayer(), await registerPlayer()]
@@ -200,6 +224,30 @@ describe('the list of revoked tokens', () => {
     expect(await count()).toBe(1)
   })
 })
+
+/** Statements that match are run at once (`read`), but answered only after `answer()`. */
+function slowReads(pattern: RegExp) {
+  const read = Promise.withResolvers<void>()
+  const answered = Promise.withResolvers<void>()
+  const wrap = (statement: D1PreparedStatement): D1PreparedStatement =>
+    new Proxy(statement, {
+      get(target, name) {
+        const method = Reflect.get(target, name)
+        if (name === 'bind') return (...values: unknown[]) => wrap(target.bind(...values))
+        return async (...args: unknown[]) => {
+          const result = await method.apply(target, args)
+          read.resolve()
+          await answered.promise
+          return result
+        }
+      },
+    })
+  const DB = {
+    prepare: (query: string) => (pattern.test(query) ? wrap(env.DB.prepare(query)) : env.DB.prepare(query)),
+    batch: (statements: D1PreparedStatement[]) => env.DB.batch(statements),
+  } as unknown as D1Database
+  return { DB, read: read.promise, answer: () => answered.resolve() }
+}
 
 // biome-ignore lint/suspicious/noExplicitAny: the claims of a token
 const claimsOf = (token: string): any => JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString())

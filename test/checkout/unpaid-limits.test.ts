@@ -277,6 +277,20 @@ describe('a small priced raffle', () => {
     await paid(await registerPlayer(), id, 3)
   })
 
+  it('keeps its last tickets on sale: what is sold does not make a share larger', async () => {
+    const { id } = await stagePriced({ totalTickets: 60 })
+    for (const quantity of [15, 11, 8, 6]) await paid(await registerPlayer(), id, quantity)
+    expect(refusal(await purchase(await registerPlayer(), id, { quantity: 15 }))).toEqual([
+      409,
+      'limit_reached',
+      `You may hold at most 5 unpaid tickets of ${TITLE} at a time: order fewer, and pay for them first.`,
+    ])
+    const crowd = await throwaways(5)
+    const answers = await Promise.all(crowd.map((each) => purchase(each, id, { quantity: 4 })))
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(2)
+    await paid(await registerPlayer(), id, 5)
+  })
+
   it('that is free gives all its tickets to anybody', async () => {
     const { id } = await stageRaffle({ totalTickets: 8, maxPerUser: null })
     const [player] = await throwaways(1)

@@ -63,9 +63,21 @@ describe('a winner who joined the organisation', () => {
 })
 
 describe('a winner who left the organisation', () => {
+  it('keeps a prize that was announced before they joined, also if they were removed', async () => {
+    const staged = await stageWon()
+    at(DRAW_AT + 2 * DAY)
+    await join(staged, DRAW_AT + DAY)
+    await leave(staged, DRAW_AT + 2 * DAY)
+    expect((await claim(staged.won.holder, staged.won.id)).status).toBe(200)
+  })
+
   it('cannot claim a ticket of the thirty days after that, and can claim later ones', async () => {
     const staged = await stageWon()
     await join(staged, NOW - 90 * DAY)
+    await leave(staged, NOW - 30 * DAY + 1)
+    expect((await claim(staged.won.holder, staged.won.id)).status).toBe(403)
+    // A later membership does not hide the earlier one.
+    await join(staged, DRAW_AT + 1)
     await leave(staged, NOW - 30 * DAY + 1)
     expect((await claim(staged.won.holder, staged.won.id)).status).toBe(403)
     await leave(staged, NOW - 30 * DAY)

@@ -12,13 +12,16 @@ import { DAY_MS, MINUTE_MS } from '../../core/time.ts'
 import { fingerprintOf, insertEmailToken, TOKEN_LIFE_MS } from '../email-token.ts'
 import { enqueueMail } from '../mail/enqueue-mail.ts'
 import { mayStill, requirePermission } from '../permissions.ts'
-import { invitations, organisations } from '../schema.ts'
+import { invitations, mails, organisations } from '../schema.ts'
 import type { Invitation, InviteMember } from './contract.ts'
 import { presentInvitation } from './present.ts'
 import { isOpen } from './states.ts'
 
 export const MAX_OPEN_INVITATIONS = 100
-/** New invitations of one organisation to one address in a day. So nobody floods an address by revoking and inviting. */
+/**
+ * New invitations of one organisation to one address in a day, and mails of one invitation in a day. So nobody floods an
+ * address, neither by revoking and inviting nor by repeating.
+ */
 export const MAX_A_DAY = 5
 
 export async function inviteMember(
@@ -63,6 +66,9 @@ export async function inviteMember(
     subject: { kind: 'invitation', id: sql`(${toAddress})` },
     organisationId,
   })
+  const mailsOfToday = sql`(SELECT count(*) FROM ${mails}
+    WHERE ${mails.subject} > (${toAddress}) || ':' AND ${mails.subject} < (${toAddress}) || ';'
+      AND ${mails.kind} = 'invitation' AND ${mails.createdAt} > ${ctx.now - DAY_MS})`
   const mailId = newId('mail')
   const mail = enqueueMail(
     ctx,
@@ -75,7 +81,7 @@ export async function inviteMember(
       data: sql`json_object('invitationId', (${toAddress}), 'organisation', (
         SELECT ${organisations.name} FROM ${organisations} WHERE ${eq(organisations.id, organisationId)}))`,
     },
-    sql`EXISTS (${toAddress})`,
+    sql`EXISTS (${toAddress}) AND ${mailsOfToday} < ${MAX_A_DAY}`,
   )
   const token = insertEmailToken(ctx, 'invite', mailId)
   const read = ctx.db.select().from(invitations).where(isToAddress)

@@ -122,9 +122,9 @@ export function whyLimitReached({ maxPerUser }: SaleTerms, owned: number, count:
   return refuse('limit_reached', `At most ${maxPerUser} per person; ${more}.`)
 }
 
-/** The limits for unpaid numbers. */
+/** The limits for unpaid numbers. `free`: the numbers that nobody has. */
 export function whyHoldRefused(
-  { kind, title, total: size }: SaleTerms,
+  { kind, title }: SaleTerms,
   holds: Holds,
   { holder, quantity, entrant }: ReserveRequest,
   free: number,
@@ -137,6 +137,8 @@ export function whyHoldRefused(
     )
   }
   const ends = holds.unpaidEnds.of(holder)
+  // Without the sold ones: else the last tickets of a large raffle could all be held.
+  const size = free + holds.numbers
   const unpaid = { title, units: 'tickets', size, free, own: 0, unproved: holds.unproved, ends }
   const why = whyUnpaidRefused(unpaid, quantity, entrant.isProved, now)
   return why === null ? null : refuse('limit_reached', why)

@@ -121,9 +121,14 @@ export class Model {
     return last + pauseMs
   }
 
+  /** The numbers that are free or held. */
+  get unsold(): number {
+    return Math.max(0, this.left()) + this.numbersIn('held').length
+  }
+
   /** The most that one person may hold. */
   get share(): number {
-    const quarter = Math.floor(this.sale.total / 4)
+    const quarter = Math.floor(this.unsold / 4)
     return Math.min(MAX_UNPAID_UNITS, Math.max(MIN_UNPAID_SHARE, quarter))
   }
 
@@ -148,7 +153,7 @@ export class Model {
       if (quantity > this.share) return 'limit_reached'
       if (!entrant.isProved) {
         if (quantity > MAX_UNPROVED_UNITS) return 'limit_reached'
-        const isOverHalf = 2 * (this.unproved() + quantity) > this.sale.total + 1
+        const isOverHalf = 2 * (this.unproved() + quantity) > this.unsold + 1
         if (isOverHalf && quantity <= this.left()) return 'limit_reached'
       }
     }
