@@ -40,6 +40,8 @@ const inWorkerd = (test: TestProjectInlineConfiguration['test']): TestProjectInl
           TEST_MIGRATIONS: await readD1Migrations('./migrations'),
           LOG_LEVEL: 'error',
           SHARE_READS_MS: '0',
+          // Off by default; here on, so that both ways of a write are tested.
+          DATABASE_WRITERS: '1',
         },
       },
     })),

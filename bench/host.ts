@@ -14,7 +14,7 @@ const options = JSON.parse(process.argv[2]!) as HostOptions
 const configured = workerOptionsOf(CONFIG).workerOptions as V4WorkerOptions & Record<string, unknown>
 
 /** The worker's options from `wrangler.toml`, without the page assets, which the bench does not need. */
-function tombola({ name, script, limiter, database }: WorkerOptions): V4WorkerOptions {
+function tombola({ name, script, limiter, database, writers }: WorkerOptions): V4WorkerOptions {
   const { assets: _assets, modulesRules: _rules, ...options } = configured
   return {
     ...options,
@@ -25,6 +25,7 @@ function tombola({ name, script, limiter, database }: WorkerOptions): V4WorkerOp
       DRAW_LEAD_SECONDS: '1',
       LOG_LEVEL: 'info',
       BENCH_LIMITER: limiter,
+      ...(writers === undefined ? {} : { DATABASE_WRITERS: String(writers) }),
     },
     ...listening(script),
   }

@@ -13,6 +13,7 @@ interface Counts {
   object: number
   database: number
   statements: number
+  trips: number
 }
 
 export async function sellForMoney(
@@ -25,34 +26,12 @@ export async function sellForMoney(
   const free = purchaseDoor(url, people, await publishRaffle(url, people, terms))
   const priced = await publishRaffle(url, people, { ...terms, price: 100 })
   const counts = async () => (await (await fetch(`${url}/bench/rows`)).json()) as Counts
-  const run = { id: randomUUID(), count: 0 }
+  const buy = pricedBuyer(url, people, priced)
 
   async function enter(): Promise<boolean> {
     const { path, ...init } = free.next()
     return (await fetch(url + path, init).then(drained)).status === 201
   }
-  async function buy(): Promise<boolean> {
-    const buyer = run.count++
-    const headers = {
-      authorization: `Bearer ${people.players[buyer % people.players.length]}`,
-      'content-type': 'application/json',
-      'idempotency-key': `${run.id}-${buyer}`,
-    }
-    const body = JSON.stringify({ raffleId: priced, quantity: 1, payment: { provider: 'sandbox' } })
-    const bought = await fetch(`${url}/api/v1/tickets/purchase`, { method: 'POST', headers, body })
-    const { order } = (await bought.json()) as {
-      order?: { id: string; payment: { checkoutUrl: string } }
-    }
-    if (order === undefined) return false
-    const page = url + new URL(order.payment.checkoutUrl).pathname
-    const approved = await fetch(page, {
-      method: 'POST',
-      body: new URLSearchParams({ action: 'approve' }),
-      redirect: 'manual',
-    }).then(drained)
-    return approved.status < 400
-  }
-
   await during(enter, roundSeconds)
   const entered = await during(enter, roundSeconds)
   await during(buy, roundSeconds)
@@ -77,6 +56,7 @@ export async function sellForMoney(
         `${(bought.done / bought.seconds / (entered.done / entered.seconds)).toFixed(2)}×`,
       ),
       info('D1 statements per order', perOrder('statements')),
+      info('D1 trips per order, which orders share', perOrder('trips')),
       info('rows written per order in D1', perOrder('database')),
       info('rows written per order in the object', perOrder('object')),
       holds(
@@ -88,13 +68,39 @@ export async function sellForMoney(
   }
 }
 
+/** Buys one ticket of `raffleId` after another, paid on the sandbox's page; false: the purchase or its payment failed. */
+export function pricedBuyer(url: string, people: People, raffleId: string): () => Promise<boolean> {
+  const run = { id: randomUUID(), count: 0 }
+  return async function buy() {
+    const buyer = run.count++
+    const headers = {
+      authorization: `Bearer ${people.players[buyer % people.players.length]}`,
+      'content-type': 'application/json',
+      'idempotency-key': `${run.id}-${buyer}`,
+    }
+    const body = JSON.stringify({ raffleId, quantity: 1, payment: { provider: 'sandbox' } })
+    const bought = await fetch(`${url}/api/v1/tickets/purchase`, { method: 'POST', headers, body })
+    const { order } = (await bought.json()) as {
+      order?: { id: string; payment: { checkoutUrl: string } }
+    }
+    if (order === undefined) return false
+    const page = url + new URL(order.payment.checkoutUrl).pathname
+    const approved = await fetch(page, {
+      method: 'POST',
+      body: new URLSearchParams({ action: 'approve' }),
+      redirect: 'manual',
+    }).then(drained)
+    return approved.status < 400
+  }
+}
+
 const drained = async (response: Response): Promise<Response> => {
   await response.arrayBuffer()
   return response
 }
 
-/** Each buyer repeats `work` without a pause, for `seconds`. */
-async function during(work: () => Promise<boolean>, seconds: number) {
+/** Each of the buyers repeats `work` without a pause, for `seconds`. */
+export async function during(work: () => Promise<boolean>, seconds: number, buyers = BUYERS) {
   const start = performance.now()
   const ms: number[] = []
   let failed = 0
@@ -105,6 +111,6 @@ async function during(work: () => Promise<boolean>, seconds: number) {
       else failed++
     }
   }
-  await Promise.all(Array.from({ length: BUYERS }, buyer))
+  await Promise.all(Array.from({ length: buyers }, buyer))
   return { done: ms.length, failed, ms, seconds: (performance.now() - start) / 1_000 }
 }

@@ -15,8 +15,9 @@ import { compareGrowth, compareReads } from './reads.ts'
 import { failures, print, type Section } from './report.ts'
 import { build, type HostOptions, PEERS_CONFIG, type Runtime, startRuntime, stopAll } from './runtime.ts'
 import { compareDoors, countRows, type Effort } from './speed.ts'
+import { compareWriters } from './writers.ts'
 
-const PARTS = ['entries', 'reads', 'money', 'million'] as const
+const PARTS = ['entries', 'reads', 'money', 'writers', 'million'] as const
 const USAGE = `Usage: npm run bench -- [--quick] [--only ${PARTS.join(' | ')}] [--json FILE]`
 const FULL: Effort = { rounds: 9, roundSeconds: 2 }
 const QUICK: Effort = { rounds: 3, roundSeconds: 1 }
@@ -44,6 +45,7 @@ async function bench(folder: string, effort: Effort, parts: readonly string[]): 
     workers: [
       tombola,
       { name: 'limited', script: worker, limiter: 'miniflare' },
+      { name: 'shared', script: worker, limiter: 'memory', writers: 1 },
       { name: 'few', script: worker, limiter: 'memory', database: 'bench-few' },
       { name: 'peers', script: peers, limiter: null },
     ],
@@ -63,6 +65,8 @@ async function bench(folder: string, effort: Effort, parts: readonly string[]): 
     report(await compareGrowth(runtime, people, half))
   }
   if (parts.includes('money')) report(await sellForMoney(runtime, people, effort))
+  if (parts.includes('writers'))
+    report(await compareWriters(runtime, people, { ...effort, rounds: Math.ceil(effort.rounds / 2) }))
   if (!parts.includes('million')) return
   const million = await fillMillion(runtime, people)
   report(await compareEnds(runtime, people, million, { ...effort, rounds: Math.ceil(effort.rounds / 2) }))

@@ -9,6 +9,8 @@ export interface WorkerOptions {
   script: string
   /** The kind of purchase rate limiter; null: a peer, which has none. */
   limiter: 'memory' | 'miniflare' | null
+  /** The number of database writers; default: the worker's own. */
+  writers?: number
   /** A database of its own. Without it, all workers but the peers share one. */
   database?: string
 }

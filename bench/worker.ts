@@ -12,8 +12,8 @@ import { copyRaffle, fillDatabase, fillPool, type Holders } from './fill.ts'
 /** `BENCH_LIMITER`: a purchase limiter in memory, as on the platform, or Miniflare's own. */
 type BenchBindings = Bindings & { BENCH_LIMITER: 'memory' | 'miniflare' }
 
-/** Rows written since the start, with index rows and settings of an alarm; and the statements to D1. */
-const rows = { object: 0, database: 0, statements: 0 }
+/** Rows written since the start, with index rows and settings of an alarm; the statements to D1, and the trips they took. */
+const rows = { object: 0, database: 0, statements: 0, trips: 0 }
 /** The time that each object took to load, in ms. */
 const loads: number[] = []
 
@@ -40,6 +40,7 @@ function count(storage: DurableObjectStorage, database: D1Database): void {
   const { batch } = d1
   d1.batch = async function counted<T>(this: D1Database, statements: D1PreparedStatement[]) {
     const results = await batch.call(this, statements)
+    rows.trips++
     rows.statements += statements.length
     for (const { meta } of results) rows.database += meta.rows_written
     return results as D1Result<T>[]
@@ -47,6 +48,7 @@ function count(storage: DurableObjectStorage, database: D1Database): void {
   const statement = Object.getPrototypeOf(database.prepare('SELECT 1')) as D1PreparedStatement
   const { run, all, raw, first } = statement
   const tallied = <Result extends D1Result>(result: Result): Result => {
+    rows.trips++
     rows.statements++
     rows.database += result.meta.rows_written
     return result
@@ -60,6 +62,7 @@ function count(storage: DurableObjectStorage, database: D1Database): void {
   for (const [name, method] of Object.entries({ raw, first })) {
     Reflect.set(statement, name, async function counted(this: D1PreparedStatement, ...given: never[]) {
       if (/^\s*select/i.test((this as unknown as { statement: string }).statement)) {
+        rows.trips++
         rows.statements++
         return (method as (...given: never[]) => unknown).apply(this, given)
       }
@@ -68,6 +71,8 @@ function count(storage: DurableObjectStorage, database: D1Database): void {
     })
   }
 }
+
+export { DatabaseWriter } from '../src/index.ts'
 
 export class TicketPool extends RealPool {
   constructor(ctx: DurableObjectState, env: Bindings) {

@@ -14,6 +14,8 @@ export class TicketPool extends PoolObject {
   }
 }
 
+export { DatabaseWriter } from './core/writer/database-writer.ts'
+
 export default {
   fetch: app.fetch,
   async scheduled(controller, env) {

@@ -4,10 +4,11 @@ import { type Database, openDatabase } from './database.ts'
 import type { Problem } from './errors.ts'
 import { Logger } from './logging.ts'
 import type { Settings } from './settings.ts'
+import type { DatabaseBindings } from './writer/contract.ts'
+import { databaseOf } from './writer/writing-database.ts'
 
 /** Bindings and variables of the worker, as `wrangler.toml` declares them. */
-export interface Bindings {
-  DB: D1Database
+export interface Bindings extends DatabaseBindings {
   TICKET_POOL: DurableObjectNamespace
   ASSETS: Fetcher
   RATE_SIGN_IN: RateLimit
@@ -66,7 +67,7 @@ export function createContext(env: Bindings, settings: Settings, now: number, re
     settings,
     // Opened at first use, so that the hot path does not pay for it.
     get db() {
-      db ??= openDatabase(env.DB)
+      db ??= openDatabase(databaseOf(env, settings))
       return db
     },
     now,

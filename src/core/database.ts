@@ -47,13 +47,16 @@ export function isUniqueViolation(error: unknown, column: string): boolean {
   return reason.includes('UNIQUE constraint failed') && reason.includes(column)
 }
 
+/** Whether `error` says that the outcome is unknown, or that D1 is only unreachable for a moment. */
+export const isTransient = (error: unknown): boolean => TRANSIENT.test(databaseReason(error))
+
 /** Retries **idempotent** database work after a transient failure. */
 export async function withRetry<Result>(work: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work()
     } catch (error) {
-      if (attempt >= MAX_TRIES || !TRANSIENT.test(databaseReason(error))) throw error
+      if (attempt >= MAX_TRIES || !isTransient(error)) throw error
       await new Promise((resume) => setTimeout(resume, FIRST_PAUSE_MS * 2 ** (attempt - 1)))
     }
   }

@@ -87,6 +87,10 @@ export const SettingsSchema = z.object({
   SHARE_READS_MS: z.coerce.number().int().min(0).max(1_000).default(1_000),
   CORS_ORIGINS: commaSeparated.pipe(z.array(z.string()).max(32)),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+  /** How many writers share the writes to D1; 0: none, each write is a trip of its own. */
+  DATABASE_WRITERS: z.coerce.number().int().min(0).max(16).default(0),
+  /** Where D1's primary is: its writers are made there. */
+  DATABASE_LOCATION_HINT: z.enum(['wnam', 'enam', 'weur', 'eeur', 'apac', 'oc']).optional(),
   POOL_LOCATION_HINT: z.enum(['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me']).optional(),
 })
 export type Settings = z.infer<typeof SettingsSchema>

@@ -137,7 +137,7 @@ describe('inviting', () => {
     expect(await mailsTo(email)).toHaveLength(2)
     expect((await open(operator, organisation.id)).body.data).toHaveLength(1)
     const [first, second] = await mailsTo(email)
-    const person = await registerPlayer({ email })
+    const person = await registerPlayer({ email, isProved: false })
     expect((await acceptBy(person, tokenIn(first!))).status).toBe(200)
     expect((await acceptBy(person, tokenIn(second!))).status).toBe(422)
   })
@@ -257,7 +257,7 @@ describe('the limits of an organisation', () => {
 describe('accepting with the token of the mail', () => {
   it('makes a member, brought in by the inviter, and verifies the address', async () => {
     const { organisation, operator, email, id, token } = await invited()
-    const person = await registerPlayer({ email })
+    const person = await registerPlayer({ email, isProved: false })
     const { status, body } = await acceptBy(person, token)
     expect(status).toBe(200)
     expect(body).toMatchObject({ id: organisation.id, name: organisation.name })
@@ -287,12 +287,12 @@ describe('accepting with the token of the mail', () => {
     expect(JSON.stringify(body)).not.toContain(email)
     expect(body.detail).toContain('another e-mail address')
     expect((await open(operator, organisation.id)).body.data).toHaveLength(1)
-    expect((await acceptBy(await registerPlayer({ email }), token)).status).toBe(200)
+    expect((await acceptBy(await registerPlayer({ email, isProved: false }), token)).status).toBe(200)
   })
 
   it('happens once, even at the same time', async () => {
     const { organisation, email, token } = await invited()
-    const person = await registerPlayer({ email })
+    const person = await registerPlayer({ email, isProved: false })
     const answers = await Promise.all([1, 2, 3].map(() => acceptBy(person, token)))
     expect(answers.some(({ status }) => status === 200)).toBe(true)
     expect((await acceptBy(person, token)).status).toBe(422)
@@ -307,7 +307,7 @@ describe('accepting with the token of the mail', () => {
 
   it('succeeds if the answer of the database is lost', async () => {
     const { organisation, email, token } = await invited()
-    const person = await registerPlayer({ email })
+    const person = await registerPlayer({ email, isProved: false })
     const { DB, lost } = forgetfulDatabase(env.DB, 1)
     const { status } = await as(person, 'POST', '/invitations/accept', { token }, { bindings: { DB } })
     expect([lost(), status]).toEqual([1, 200])
@@ -340,7 +340,7 @@ describe('accepting with the token of the mail', () => {
   ])('fails if the invitation %s, and deletes the address', async (_, end) => {
     const staged = await invited()
     await end(staged)
-    const person = await registerPlayer({ email: staged.email })
+    const person = await registerPlayer({ email: staged.email, isProved: false })
     await prove(person)
     const { status, body } = await acceptBy(person, staged.token)
     expect([status, body.errors[0].message]).toEqual([422, 'is invalid or has expired'])
@@ -356,7 +356,7 @@ describe('accepting with the token of the mail', () => {
 
   it('loses against a revocation in the same moment', async () => {
     const { organisation, operator, email, id, token } = await invited()
-    const person = await registerPlayer({ email })
+    const person = await registerPlayer({ email, isProved: false })
     const { DB, done } = interrupted(/^insert into "members"/i, () => revoke(operator, organisation.id, id))
     const answer = await as(person, 'POST', '/invitations/accept', { token }, { bindings: { DB } })
     expect([done(), answer.status]).toEqual([true, 422])
@@ -374,7 +374,7 @@ describe('accepting with the token of the mail', () => {
 
   it(`is refused to a member of ${MAX_MEMBERSHIPS} organisations, and works after one is left`, async () => {
     const { organisation, email, token } = await invited()
-    const person = await registerPlayer({ email })
+    const person = await registerPlayer({ email, isProved: false })
     const { db } = testContext()
     const ids = Array.from({ length: MAX_MEMBERSHIPS }, () => newId('organisation'))
     const row = (id: string) => ({ id, slug: id, name: 'One of many', createdAt: NOW, updatedAt: NOW })
@@ -447,7 +447,7 @@ describe('a person with a verified address', () => {
 
 it('a person who has not verified the address sees and does nothing: somebody else may own it', async () => {
   const { id, email } = await invited()
-  const stranger = await registerPlayer({ email })
+  const stranger = await registerPlayer({ email, isProved: false })
   for (const answer of [await mine(stranger), await acceptMine(stranger, id), await decline(stranger, id)]) {
     expect([answer.status, answer.body.code]).toEqual([403, 'forbidden'])
   }
@@ -472,7 +472,7 @@ describe('an organisation', () => {
     expect((await revoke(operator, organisation.id, id)).status).toBe(204)
     expect((await revoke(operator, organisation.id, id)).status).toBe(204)
     const again = (await invite(operator, organisation.id, email)).body
-    await acceptBy(await registerPlayer({ email }), await tokenTo(email))
+    await acceptBy(await registerPlayer({ email, isProved: false }), await tokenTo(email))
     expect((await revoke(operator, organisation.id, again.id)).status).toBe(404)
     expect((await acceptBy(await registerPlayer(), token)).status).toBe(422)
   })

@@ -131,7 +131,7 @@ describe('members of the organisation', () => {
 describe('a raffle that asks for proved addresses', () => {
   it('takes an entry once the address is proved and the access token is refreshed', async () => {
     const raffle = await stageRaffle({ entrants: 'proved' })
-    const player = await registerPlayer()
+    const player = await registerPlayer({ isProved: false })
     expect(seen(await purchase(player, raffle))).toEqual({
       status: 403,
       code: 'forbidden',
@@ -144,7 +144,7 @@ describe('a raffle that asks for proved addresses', () => {
 
   it('sells tickets only to them too', async () => {
     const raffle = await stagePriced({ entrants: 'proved' })
-    const player = await registerPlayer()
+    const player = await registerPlayer({ isProved: false })
     expect(seen(await purchase(player, raffle, { body: PAID })).code).toBe('forbidden')
     const lines = [{ raffleId: raffle.id, quantity: 1 }]
     expect(seen(await post(player, '/orders', { lines, ...PAID })).code).toBe('forbidden')

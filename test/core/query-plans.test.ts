@@ -73,6 +73,8 @@ let people: Record<'operator' | 'admin' | 'player', Person>
 
 beforeEach(async () => {
   if (ids.orderId !== '') return
+  // Prices compare without a currency only while all of them have the same one.
+  await env.DB.prepare(`UPDATE products SET status = 'archived' WHERE price_currency <> 'KES'`).run()
   const priced = await stagePriced()
   const player = await registerPlayer()
   const { order } = await reserve(player, priced.id)
@@ -144,6 +146,12 @@ const LISTS: Record<string, List> = {
     forms: [{ mine: 'true' }],
     after: newest,
   },
+  '/winners to decide on': {
+    sorts: { what: 'winners under review, for three days each', by: /disqualifications_open/ },
+    by: 'operator',
+    forms: [{ needs: 'decision' }],
+    after: newest,
+  },
   '/series': { forms: someOf({ organisationId: '{organisationId}', status: 'active' }), after: byId },
   '/series/:id/rewards': { forms: someOf({ from: '2031-01-01' }), after: () => ['2031-05-05'] },
   '/products': {
@@ -180,6 +188,7 @@ const LISTS: Record<string, List> = {
   },
   '/organisations': { by: 'operator', after: byId },
   '/organisations of all': { by: 'admin', after: byId },
+  '/organisations/:id/invitations': { by: 'operator', after: byId },
   '/organisations/:id/members': { by: 'operator', after: byId },
   '/organisations/:id/api-keys': { by: 'operator', after: byId },
   '/organisations/:id/top-ups': {
@@ -191,6 +200,7 @@ const LISTS: Record<string, List> = {
     after: newest,
   },
   '/users': { by: 'admin', after: byId },
+  '/users/me/invitations': { by: 'player', after: byId },
   '/users/me/payout-methods': { by: 'player', after: byId },
   '/tickets': { by: 'player', after: byId },
   '/orders': {

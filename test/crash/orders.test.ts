@@ -1,11 +1,12 @@
 // The process dies at any call while a buyer orders, pays, pays again or cancels. Then the client may retry, holds expire
 // and the sweep runs. The audit must find no lost money, ticket, book, earned entry or mail.
-import { env } from 'cloudflare:workers'
+
 import { describe, it } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { runSweep } from '../../src/cron.ts'
 import { stageProduct } from '../catalog/shelf.ts'
 import { order } from '../checkout/cart.ts'
+import { environment } from '../harness/environment.ts'
 import { registerPlayer } from '../harness/people.ts'
 import { as, at, MINUTE, newKey, SECOND, useClock } from '../raffles/scenario.ts'
 import { everyCrash, expireHolds } from './flow.ts'
@@ -172,4 +173,4 @@ describe('a process that dies at any call loses and repeats nothing', { timeout:
   })
 })
 
-const sweepWith = (bindings: Partial<Bindings>) => runSweep({ ...env, ...bindings }, Date.now())
+const sweepWith = (bindings: Partial<Bindings>) => runSweep(environment(bindings), Date.now())

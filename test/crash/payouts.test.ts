@@ -1,10 +1,12 @@
 // The process dies at any call while a raffle is drawn and its payouts are sent. Nobody may be paid twice, and everybody
 // must get each mail once.
+
 import { env } from 'cloudflare:workers'
 import { describe, it } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { runSweep } from '../../src/cron.ts'
 import { decline } from '../draws/prizes.ts'
+import { environment } from '../harness/environment.ts'
 import { registerPlayer } from '../harness/people.ts'
 import {
   as,
@@ -115,7 +117,7 @@ describe('a process that dies at any call loses and repeats nothing', { timeout:
         at(closesAt + HOUR)
         return { raffle }
       },
-      act: (_, send) => send((bindings) => runSweep({ ...env, ...bindings }, Date.now())),
+      act: (_, send) => send((bindings) => runSweep(environment(bindings), Date.now())),
       raffles: ({ raffle }) => [raffle],
       sweeps: true,
     })

@@ -1,11 +1,12 @@
 // The process dies at any call while money is refunded, or while another shop grants and revokes an entry. Tickets, books
 // and entries must be taken back exactly if their money is refunded, and everybody must get each mail once.
-import { env } from 'cloudflare:workers'
+
 import { describe, it } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { runSweep } from '../../src/cron.ts'
 import { refund } from '../checkout/checkout.ts'
 import { type Answer, call, type Method } from '../harness/client.ts'
+import { environment } from '../harness/environment.ts'
 import { registerPlayer, signedInAdmin } from '../harness/people.ts'
 import { as, at, newKey, ringAlarm, type Staged, useClock } from '../raffles/scenario.ts'
 import { everyCrash } from './flow.ts'
@@ -141,7 +142,7 @@ describe('a process that dies at any call loses and repeats nothing', { timeout:
         expectStatus(await as(admin, 'POST', `/raffles/${raffle.id}/cancel`, { reason }), 200)
         return { ...bought, raffle }
       },
-      act: (_, send) => send((bindings) => runSweep({ ...env, ...bindings }, Date.now())),
+      act: (_, send) => send((bindings) => runSweep(environment(bindings), Date.now())),
       raffles: ({ raffle }) => [raffle],
       sweeps: true,
       wrong: (bought) => wrongStatus(['refunded'], bought),
@@ -166,7 +167,7 @@ describe('a process that dies at any call loses and repeats nothing', { timeout:
         expectStatus(await cancel(raffle), 200)
         return { raffle }
       },
-      act: (_, send) => send((bindings) => runSweep({ ...env, ...bindings }, Date.now())),
+      act: (_, send) => send((bindings) => runSweep(environment(bindings), Date.now())),
       raffles: ({ raffle }) => [raffle, shop.earned],
       stock: shop.stock,
       sweeps: true,

@@ -7,6 +7,7 @@ import { readPayout } from '../../src/payouts/find-payout.ts'
 import { checkFailedPayout } from '../../src/payouts/send-payout.ts'
 import type { Answer } from '../harness/client.ts'
 import { forgetfulDatabase } from '../harness/faults.ts'
+import { inviteAndJoin } from '../harness/invitations.ts'
 import { expectLogged } from '../harness/log.ts'
 import {
   addOperator,
@@ -243,18 +244,17 @@ describe('its confirmation', () => {
     expect((await confirm(other, won.id)).status).toBe(200)
   })
 
-  const addMember = async (by: Person, organisationId: string): Promise<Person> => {
+  const invited = async (by: Person, organisationId: string): Promise<Person> => {
     const friend = await registerPlayer()
-    const body = { userId: friend.id, role: 'operator' }
-    expect((await as(by, 'POST', `/organisations/${organisationId}/members`, body)).status).toBe(201)
+    await inviteAndJoin(by, organisationId, friend)
     return friend
   }
 
-  it('is not for a member whom the proposer added, nor for one who added the proposer', async () => {
+  it('is not for a member whom the proposer invited, nor for one who invited the proposer', async () => {
     const staged = await stageItem({ prizes: [{ title: 'A book', quantity: 2 }] })
     const { operator, organisation, other } = staged
     const [first, second] = (await wonIn(staged.id)) as [Won, Won]
-    const friend = await addMember(operator, organisation.id)
+    const friend = await invited(operator, organisation.id)
     await propose(operator, first.id)
     refused(await confirm(friend, first.id), /invited you to the organisation/, 'forbidden')
     await propose(friend, second.id)
@@ -318,7 +318,7 @@ describe('its confirmation', () => {
 describe('who holds tickets of the raffle', () => {
   it('decides nothing about its winners, an administrator neither', async () => {
     at(NOW)
-    const staged = await stageRaffle()
+    const staged = await stageRaffle({ staffMayEnter: true })
     const { operator } = staged
     const other = await addOperator(staged.organisation.id)
     const admin = await signedInAdmin()

@@ -1,4 +1,5 @@
 // Earned entries: an order earns once, despite repeats and crashes, and a refund revokes its entries in time.
+
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { app } from '../../src/app.ts'
@@ -10,6 +11,7 @@ import { orderOf, PRICE, paid, press, reserve, stagePriced, withKey } from '../c
 import { protectedRoutes } from '../harness/auth-battery.ts'
 import { type Answer, call, type Method, operations } from '../harness/client.ts'
 import { crashableProcess, everyDeath } from '../harness/crash.ts'
+import { environment } from '../harness/environment.ts'
 import { expectLogged } from '../harness/log.ts'
 import {
   addOperator,
@@ -666,7 +668,7 @@ describe('an order of our own shop', () => {
     const { id, checkoutUrl } = await reserve(player, priced.id)
     const meanwhile = interrupted(moment, async () => expect((await refund(priced, id)).status).toBe(201))
     const approve = { method: 'POST', body: new URLSearchParams({ action: 'approve' }) }
-    await app.fetch(new Request(checkoutUrl, approve), { ...env, DB: meanwhile.DB })
+    await app.fetch(new Request(checkoutUrl, approve), environment({ DB: meanwhile.DB }))
     expect(meanwhile.done()).toBe(true)
     expect((await orderOf(player, id)).status).toBe('refunded')
     expect(await statusOf(shop, id)).toBe('revoked')
@@ -729,7 +731,7 @@ describe('an order of our own shop', () => {
       const { id, checkoutUrl } = await reserve(player, priced.id, 1)
       const process = crashableProcess(death)
       const approve = { method: 'POST', body: new URLSearchParams({ action: 'approve' }) }
-      await app.fetch(new Request(checkoutUrl, approve), { ...env, ...process.bindings })
+      await app.fetch(new Request(checkoutUrl, approve), environment(process.bindings))
       await process.settled()
       await press(checkoutUrl, 'approve').catch(() => {})
       await sweep()
@@ -757,7 +759,7 @@ describe('the rules about who may enter', () => {
 
   it('let a grant wait until its user proves the address', async () => {
     const shop = await stageShop({ per: 'order', oncePerPerson: true }, { entrants: 'proved' })
-    const player = await registerPlayer()
+    const player = await registerPlayer({ isProved: false })
     const orderRef = newRef()
     expect((await grant(shop, { orderRef, userId: player.id })).body).toMatchObject({
       status: 'waiting',
@@ -770,13 +772,15 @@ describe('the rules about who may enter', () => {
     await sweep()
     expect(await statusOf(shop, orderRef)).toBe('granted')
     expect(await sold(shop.raffle.id)).toBe(1)
-    expect((await grant(shop, { userId: (await registerPlayer()).id })).body.status).toBe('waiting')
+    expect((await grant(shop, { userId: (await registerPlayer({ isProved: false })).id })).body.status).toBe(
+      'waiting',
+    )
   })
 
   it('refuse a grant whose user did not prove the address before sales closed', async () => {
     const shop = await stageShop({ per: 'order' }, { entrants: 'proved' })
     const orderRef = newRef()
-    await grant(shop, { orderRef, userId: (await registerPlayer()).id })
+    await grant(shop, { orderRef, userId: (await registerPlayer({ isProved: false })).id })
     at(CLOSES_AT)
     await sweep()
     expect((await callGrants(shop, 'GET', `/${orderRef}`)).body).toMatchObject({
@@ -788,7 +792,7 @@ describe('the rules about who may enter', () => {
   it('let a claimed grant wait again if they have changed before sales opened', async () => {
     const opensAt = NOW + 10 * MINUTE
     const shop = await stageShop({ per: 'order', oncePerPerson: true }, { opensAt: iso(opensAt) })
-    const [player, proved] = [await registerPlayer(), await registerPlayer()]
+    const [player, proved] = [await registerPlayer({ isProved: false }), await registerPlayer()]
     await prove(proved)
     const [first, second] = [newRef(), newRef()]
     await grant(shop, { orderRef: first, userId: player.id })

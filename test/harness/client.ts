@@ -1,11 +1,13 @@
 /** The only way tests call the API: through the worker's own routes. Every response must match what its route declares. */
+
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
-import { env, exports } from 'cloudflare:workers'
+import { exports } from 'cloudflare:workers'
 import { expect } from 'vitest'
 import { app } from '../../src/app.ts'
 import type { Bindings } from '../../src/core/context.ts'
 import { ERROR_CODES, ProblemDocument } from '../../src/core/errors.ts'
 import { descriptionOf, errorsOf, type RouteDescription } from '../../src/core/openapi.ts'
+import { environment } from './environment.ts'
 
 const ORIGIN = 'https://tombola.example'
 
@@ -57,7 +59,7 @@ function contentOf({ body, form, raw, token, headers = {} }: CallOptions): Reque
 async function send(request: Request, bindings: Partial<Bindings> | undefined): Promise<Response> {
   if (bindings === undefined) return exports.default.fetch(request)
   const context = createExecutionContext()
-  const response = await app.fetch(request, { ...env, ...bindings }, context)
+  const response = await app.fetch(request, environment(bindings), context)
   await waitOnExecutionContext(context)
   return response
 }

@@ -124,7 +124,7 @@ describe('a raffle that an earlier version published', () => {
       for (const column of ['entrants', 'staff_may_enter', 'challenge']) {
         storage.sql.exec(`ALTER TABLE pool DROP COLUMN ${column}`)
       }
-      storage.sql.exec('DELETE FROM migrations WHERE version = 2')
+      storage.sql.exec('DELETE FROM migrations WHERE version = 3')
     })
     await evictDurableObject(stub)
     await env.DB.batch([

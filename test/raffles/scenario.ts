@@ -9,6 +9,7 @@ import { askPool } from '../../src/tickets/client.ts'
 import type { PoolState } from '../../src/tickets/pool-contract.ts'
 import { poolNameOf } from '../../src/tickets/reservation-id.ts'
 import { type Answer, call, type Method } from '../harness/client.ts'
+import { environment } from '../harness/environment.ts'
 import {
   type Organisation,
   organisationWithOperator,
@@ -171,7 +172,7 @@ export async function enter(raffleId: string, players: number): Promise<Person[]
 
 /** Runs the cron trigger once, as the platform does. */
 export const sweep = (bindings: Partial<Bindings> = {}): Promise<void> =>
-  worker.scheduled(createScheduledController({ scheduledTime: Date.now() }), { ...env, ...bindings })
+  worker.scheduled(createScheduledController({ scheduledTime: Date.now() }), environment(bindings))
 
 export const ringAlarm = (pool: string): Promise<boolean> =>
   runDurableObjectAlarm(env.TICKET_POOL.getByName(pool) as DurableObjectStub)

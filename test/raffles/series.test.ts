@@ -1,9 +1,11 @@
 // Series through the API and the sweep: each day's raffle exactly once, despite crashes and concurrent sweeps.
+
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { createContext } from '../../src/core/context.ts'
 import { sweepSeries } from '../../src/raffles/series/sweep-series.ts'
 import { Crash, crashableProcess, everyDeath } from '../harness/crash.ts'
+import { environment } from '../harness/environment.ts'
 import { expectLogged, rowNotDone } from '../harness/log.ts'
 import { organisationWithOperator, registerPlayer, testSettings } from '../harness/people.ts'
 import { allowGuarantees } from '../payouts/payout-stage.ts'
@@ -91,7 +93,7 @@ describe('a series', () => {
       const { id } = await stageSeries({ cadence: { every: 'month', dayOfMonth: 20 } })
       const dying = crashableProcess(death)
       const died = sweepSeries(
-        createContext({ ...env, ...dying.bindings }, testSettings(), Date.now(), 'a-sweep'),
+        createContext(environment(dying.bindings), testSettings(), Date.now(), 'a-sweep'),
       )
       await died.catch((error) => expect(error.cause ?? error).toBeInstanceOf(Crash))
       await dying.settled()

@@ -8,6 +8,7 @@ import type { Bindings, Ctx } from '../../core/context.ts'
 import { Logger } from '../../core/logging.ts'
 import { signingKeyFromSeed } from '../../core/native-crypto.ts'
 import { SettingsSchema } from '../../core/settings.ts'
+import { databaseOf } from '../../core/writer/writing-database.ts'
 import type { TicketList } from '../../rdp1/list.ts'
 import type { SigningKey } from '../../rdp1/signatures.ts'
 import { configure } from '../pool/configure.ts'
@@ -74,7 +75,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   constructor(ctx: DurableObjectState, env: Bindings) {
     super(ctx, env)
     const settings = SettingsSchema.parse(env)
-    this.database = env.DB
+    this.database = databaseOf(env, settings)
     this.#log = new Logger(settings.LOG_LEVEL)
     this.#key = signingKeyFromSeed(settings.SIGNING_KEY)
     this.#store = new PoolStore(ctx.storage.sql)
