@@ -65,6 +65,6 @@ export const BODIES = {
   ForgotPassword: { email },
   ResetPassword: { token: MAILED_TOKEN, password: 'four matatus and a walk' },
   UpdateUser: { phone, winnerDisplay: EXAMPLE_USER.winnerDisplay, language },
-  SetUserStatus: { status: EXAMPLE_USER.status },
+  SetUserStatus: { status: 'suspended' },
   CreateOrganisation: { name: EXAMPLE_ORGANISATION.name },
 }

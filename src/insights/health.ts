@@ -1,9 +1,10 @@
-/** The health check: the database answers, the sweep runs, and no raffle is overdue. */
+/** The health check: the database answers, the sweep runs, and no raffle or suspension is overdue. */
 import { sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { formatMoney } from '../core/money.ts'
 import { MINUTE_MS, toInstant } from '../core/time.ts'
 import { tills } from '../money/schema.ts'
+import { countStuckSuspensions } from '../suspensions/sweep-suspensions.ts'
 import type { Health } from './contract.ts'
 import { lastSweep } from './sweeps.ts'
 
@@ -36,6 +37,8 @@ export async function readHealth(ctx: Ctx): Promise<Health> {
     }
     if (sweep !== null && sweep.overdue > 0)
       problems.push(`${sweep.overdue} raffles are due but could not continue.`)
+    const stuck = await countStuckSuspensions(ctx)
+    if (stuck > 0) problems.push(`${stuck} suspensions are due but could not continue.`)
   } catch (error) {
     ctx.log.error('health: the database does not answer', { error })
     database = 'unavailable'

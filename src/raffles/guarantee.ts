@@ -73,9 +73,13 @@ export async function whyNotCovered(ctx: Ctx, raffle: RaffleRow): Promise<Proble
     ${isCovered(raffle)} AS covered, ${affordable(raffle)} AS available`)
   if (currency === null || covered === 1) return null
   const text = (amount: number) => formatMoney({ amount, currency: raffle.priceCurrency })
+  const missing =
+    available < 0
+      ? `${text(needed - available)} is missing: all of that, and ${text(-available)} that the organisation lacks already`
+      : `${text(needed - available)} of that is missing`
   const why =
     currency === raffle.priceCurrency
-      ? `The prizes need ${text(needed)} more than the prize pool at minTickets (${raffle.minTickets}), and ${text(needed - available)} of that is missing. Pay in that sum and have an administrator record the top-up, have the guarantee limit raised, or raise minTickets. Money taken by hand does not count.`
+      ? `The prizes need ${text(needed)} more than the prize pool at minTickets (${raffle.minTickets}), and ${missing}. Pay in that sum and have an administrator record the top-up, have the guarantee limit raised, or raise minTickets. Money taken by hand does not count.`
       : `A published raffle keeps its money in ${currency} set aside. Cancel it and publish another one in ${raffle.priceCurrency}.`
   return new Problem('invalid_state', why, { errors: [{ path: 'guaranteed', message: why }] })
 }

@@ -1,5 +1,5 @@
 /** Carries out suspensions: at once, and again later for what was under way when the user was suspended. */
-import { and, asc, eq, isNotNull, lte } from 'drizzle-orm'
+import { and, asc, count, eq, isNotNull, lte, or, sql } from 'drizzle-orm'
 import { type SuspensionRow, suspensions } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -24,6 +24,25 @@ const passesOf = ({ settings }: Ctx): number[] => [
   STRAGGLERS_MS,
   settings.ACCESS_TOKEN_SECONDS * SECOND_MS + STRAGGLERS_MS,
 ]
+
+/** A pass that has failed for this long does not end by waiting. */
+const STUCK_AFTER_MS = 10 * MINUTE_MS
+
+/** How many suspensions are still repeated ten minutes after their pass was due: a failed pass is due again at once. */
+export async function countStuckSuspensions(ctx: Ctx): Promise<number> {
+  const isStuck = passesOf(ctx).map((after, pass) =>
+    and(
+      eq(suspensions.passes, pass),
+      sql`${suspensions.dueAt} - ${suspensions.startedAt} > ${after + STUCK_AFTER_MS}`,
+    ),
+  )
+  const found = await ctx.db
+    .select({ stuck: count() })
+    .from(suspensions)
+    .where(and(isNotNull(suspensions.dueAt), or(...isStuck)))
+    .get()
+  return found?.stuck ?? 0
+}
 
 /** Starts a suspension at once. Never throws: it is due, so the sweep goes on after an error. */
 export async function takeBackAfterSuspension(ctx: Ctx, userId: string): Promise<void> {

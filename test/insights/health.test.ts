@@ -1,12 +1,13 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { insertTransfers } from '../../src/money/ledger.ts'
-import { failingDatabase } from '../harness/faults.ts'
-import { expectLogged, rowNotDone } from '../harness/log.ts'
-import { testContext } from '../harness/people.ts'
+import { AWAY, failingDatabase } from '../harness/faults.ts'
+import { allowLogged, expectLogged, rowNotDone } from '../harness/log.ts'
+import { registerPlayer, testContext } from '../harness/people.ts'
 import {
   as,
   at,
+  buy,
   CLOSES_AT,
   crashing,
   DRAW_AT,
@@ -19,6 +20,7 @@ import {
   sweep,
   useClock,
 } from '../raffles/scenario.ts'
+import { suspend } from '../suspensions/stage.ts'
 
 const health = (bindings = {}) => as(null, 'GET', '/health', undefined, { bindings })
 
@@ -98,6 +100,23 @@ describe('the health check', () => {
     await expectDegraded(/^1 raffles? /)
     await sweep()
     at(DRAW_AT + MINUTE)
+    await sweep()
+    expect((await health()).status).toBe(200)
+  })
+
+  it('fails while a suspension cannot continue for ten minutes, and is ok once it does', async () => {
+    const player = await registerPlayer()
+    const { id } = await stageRaffle()
+    expect((await buy(player, id)).status).toBe(201)
+    allowLogged(rowNotDone('free tickets of a suspended user'))
+    await suspend(player, AWAY)
+    await sweep(AWAY)
+    at(NOW + 10 * MINUTE)
+    await sweep(AWAY)
+    expect((await health()).status).toBe(200)
+    at(NOW + 11 * MINUTE)
+    await sweep(AWAY)
+    await expectDegraded(/^1 suspensions? /)
     await sweep()
     expect((await health()).status).toBe(200)
   })

@@ -149,6 +149,18 @@ describe('publishing a guaranteed raffle', () => {
     expect([await stockOf(id), await aside(organisation)]).toEqual([0, PRIZE])
   })
 
+  it('is refused with the sum that earlier guarantees lack too', async () => {
+    const organisation = await organisationWithOperator()
+    await allowGuarantees(organisation.id, PRIZE)
+    expect((await publish(await draft(organisation))).status).toBe(200)
+    await allowGuarantees(organisation.id, PRIZE - 500)
+    expect((await publish(await draft(organisation))).body.detail).toContain(
+      'KES 85.00 is missing: all of that, and KES 5.00 that the organisation lacks already. Pay in that sum',
+    )
+    await payIn(organisation.id, 'manual', PRIZE + 500)
+    expect((await publish(await draft(organisation))).status).toBe(200)
+  })
+
   it('may exceed the balance by the limit of an administrator', async () => {
     const organisation = await stageFunded(3_000)
     await allowGuarantees(organisation.id, 4_999)

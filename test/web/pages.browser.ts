@@ -132,7 +132,7 @@ describe.each(VIEWS)('on $name', ({ viewport, colorScheme }) => {
 
   /** The browser logs each refused call as an error; those of the test are expected. */
   const ignoreRefusals = (): void => {
-    faults = faults.filter((each) => !/ (401|403|422) /.test(each))
+    faults = faults.filter((each) => !/ (401|403|409|422) /.test(each))
   }
 
   /** Opens the link again. A browser does not reload a page if only its fragment changes, so a blank page comes first. */
@@ -211,12 +211,17 @@ describe.each(VIEWS)('on $name', ({ viewport, colorScheme }) => {
   })
 
   describe('an invitation', () => {
-    /** Invites an address to a new organisation, as the demo's admin, and returns the organisation's name. */
-    async function invite(email: string): Promise<string> {
+    const organise = async (): Promise<{ id: string; name: string; token: string }> => {
       const { access_token: token } = (await logIn('admin@tombola.example', PASSWORD)).body
       const name = `Kisumu Books ${crypto.randomUUID().slice(0, 8)}`
-      const { body: organisation } = await call('POST', '/organisations', { name }, token)
-      const path = `/organisations/${organisation.id}/invitations`
+      const { body } = await call('POST', '/organisations', { name }, token)
+      return { id: body.id, name, token }
+    }
+
+    /** Invites an address to an organisation, as the demo's admin, and returns the organisation's name. */
+    async function invite(email: string, organisation = organise()): Promise<string> {
+      const { id, name, token } = await organisation
+      const path = `/organisations/${id}/invitations`
       expect((await call('POST', path, { email, role: 'operator' }, token)).status).toBe(201)
       return name
     }
@@ -275,6 +280,43 @@ describe.each(VIEWS)('on $name', ({ viewport, colorScheme }) => {
       await see('Ya formas parte')
       await see(name)
       expect(await organisationsOf(email)).toEqual([name])
+      ignoreRefusals()
+    })
+
+    it('is refused in plain words to somebody with tickets that members may not have', async () => {
+      const email = await register('en')
+      const organisation = await organise()
+      const at = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString()
+      const { body: raffle } = await call(
+        'POST',
+        '/raffles',
+        {
+          organisationId: organisation.id,
+          title: 'A lamp',
+          ticketPrice: { amount: 0, currency: 'KES' },
+          totalTickets: 10,
+          numbering: 'random',
+          winPolicy: 'perTicket',
+          opensAt: at(-1),
+          closesAt: at(1),
+          drawAt: at(2),
+          prizes: [{ title: 'A lamp', quantity: 1 }],
+        },
+        organisation.token,
+      )
+      expect(
+        (await call('POST', `/raffles/${raffle.id}/publish`, undefined, organisation.token)).status,
+      ).toBe(200)
+      const { access_token: token } = (await logIn(email, PASSWORD)).body
+      expect(
+        (await call('POST', '/tickets/purchase', { raffleId: raffle.id, quantity: 1 }, token)).status,
+      ).toBe(201)
+      await invite(email, Promise.resolve(organisation))
+      await page.goto(await linkTo(page, email, '/accept-invitation'))
+      await page.getByLabel('E-mail address').first().fill(email)
+      await page.locator('#password').fill(PASSWORD)
+      await page.locator('#invitation button.go').click()
+      await see('You hold tickets of a raffle that members of this organisation may not enter.')
       ignoreRefusals()
     })
 

@@ -46,6 +46,7 @@ async function accept(login) {
   callApi('/auth/logout', session)
   if (code === 'forbidden') return { name: 'inviteOther' }
   if (code === 'limit_reached') return { name: 'inviteFull' }
+  if (code === 'invalid_state') return { name: 'inviteTickets' }
   if (code === 'validation_failed') return show('used')
   if (code !== 'ok') return failureOf(code)
   card('joined').querySelector('.address').textContent = body.name

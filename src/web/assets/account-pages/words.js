@@ -65,6 +65,8 @@ export const WORDS = {
     inviteNotYou: 'If you do not want this, close this page. Nothing will happen.',
     inviteOther: 'This invitation is for another e-mail address. Use the one that got the mail.',
     inviteFull: 'You belong to 50 organisations, which is the most. Leave one first.',
+    inviteTickets:
+      'You hold tickets of a raffle that members of this organisation may not enter. Accept once it is drawn and you have your prize, if you won one. If this link has expired by then, ask for another invitation.',
     registerTitle: 'Make your account',
     registerText: 'Use the e-mail address that got the mail.',
     yourName: 'Your name',
@@ -157,6 +159,8 @@ export const WORDS = {
     inviteNotYou: '¿No quieres? Entonces cierra esta página y no pasará nada.',
     inviteOther: 'Esta invitación es para otra dirección. Usa la que recibió el correo.',
     inviteFull: 'Ya formas parte de 50 organizaciones, que es el máximo. Deja una primero.',
+    inviteTickets:
+      'Tienes boletos de un sorteo en el que no pueden participar los miembros de esta organización. Acepta cuando se haya sorteado y, si ganaste, tengas tu premio. Si para entonces el enlace ha caducado, pide otra invitación.',
     registerTitle: 'Crea tu cuenta',
     registerText: 'Usa la dirección que recibió el correo.',
     yourName: 'Tu nombre',
