@@ -6,6 +6,7 @@ import { ledger } from './accounting/ledger-routes.ts'
 import { apiKeyRoutes } from './accounts/api-key-routes.ts'
 import { authRoutes } from './accounts/auth-routes.ts'
 import { authenticate } from './accounts/authenticate.ts'
+import type { JoinHooks } from './accounts/invitations/accept-invitation.ts'
 import { invitationRoutes, myInvitations, organisationInvitations } from './accounts/invitations/routes.ts'
 import { devMail } from './accounts/mail/dev-mail-routes.ts'
 import { organisations } from './accounts/organisation-routes.ts'
@@ -20,6 +21,7 @@ import { createNotFound } from './core/method-not-allowed.ts'
 import { respondToError } from './core/problem-response.ts'
 import { requestContext } from './core/request.ts'
 import { RememberingRouter } from './core/router.ts'
+import { refuseWinners } from './draws/refuse-winners.ts'
 import { draws, raffleDraws, wellKnown } from './draws/routes.ts'
 import { winners } from './draws/winner-routes.ts'
 import { grantRoutes } from './grants/routes.ts'
@@ -58,7 +60,13 @@ app.use(
 app.use(authenticate)
 
 const afterVerified = takeOverGrants
-const joinHooks = { beforeJoining: refuseHolders, afterVerified }
+const joinHooks: JoinHooks = {
+  beforeJoining: async (...joining) => {
+    await refuseHolders(...joining)
+    await refuseWinners(...joining)
+  },
+  afterVerified,
+}
 
 const routes = app
   .route('/api/v1/auth', authRoutes({ afterVerified }))

@@ -23,7 +23,7 @@ export type Permission = (typeof PERMISSIONS)[number]
 
 const ROLE_PERMISSIONS: Record<MemberRole, readonly Permission[]> = { operator: PERMISSIONS }
 
-/** Requires a signed-in user, by the token alone: for purchases, which go on while D1 is silent. */
+/** Requires a signed-in user, by the token alone: for purchases and their tickets, which go on while D1 is silent. */
 export function requireUser(ctx: Ctx): Actor {
   if (ctx.actor === null) throw new Problem('unauthenticated', 'Sign in to do this.')
   return ctx.actor

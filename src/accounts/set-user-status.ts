@@ -1,6 +1,6 @@
 /**
- * Suspends a user: ends every session and sent invitation at once, and makes it due to take back what the user holds. Or reactivates a user,
- * who must then log in again, and gets nothing back.
+ * Suspends a user: ends every session and sent invitation at once, and makes it due to take back what the user holds. Or
+ * reactivates a user, who must then log in again, and gets nothing back.
  */
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'

@@ -76,8 +76,7 @@ export function selectUnpaid(ctx: Ctx, { productId, userId, key }: Wanted) {
 
 /**
  * `whyUnpaidRefused` in SQL, over the columns of `selectUnpaid`: whether `quantity` more units may be held, if so many are
- * free. D1 binds every
- * number as a real one, so divisions are cast.
+ * free. D1 binds every number as a real one, so divisions are cast.
  */
 export const mayHold = (quantity: number, isProved: boolean, now: number): SQL => sql`
   own + ${quantity} <= min(${MAX_UNPAID_UNITS}, max(${MIN_UNPAID_SHARE}, CAST(size / ${UNPAID_PART} AS INTEGER)))

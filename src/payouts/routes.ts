@@ -163,7 +163,7 @@ export const payouts = new Hono<AppEnv>()
     describe({
       summary: 'Approve a payout',
       description:
-        'It is sent at once. With `PAYOUT_APPROVAL=other`, an admin must approve it, or a member of long standing who is not its requester and whom its requester did not add.',
+        'It is sent at once. With `PAYOUT_APPROVAL=other`, an admin must approve it, or a member of long standing who is not its requester. Neither of the two may have invited the other.',
       tag: TAG,
       auth: 'user',
       success: answered('The payout, on its way.', { status: 'sent' }),

@@ -47,8 +47,9 @@ function callProvider(ctx: Ctx, payout: PayoutRow): Promise<Sent> {
 }
 
 /**
- * After this the winner cannot be disqualified; one who is disqualified or under review is not paid. Race: an administrator may mark the
- * payout as failed during the call, and a retry would pay twice. Safe: this clears `attention`, which marking needs.
+ * After this the winner cannot be disqualified; one who is disqualified or under review is not paid. Race: an
+ * administrator may mark the payout as failed during the call, and a retry would pay twice. Safe: this clears
+ * `attention`, which marking needs.
  */
 async function recordSending(ctx: Ctx, { id, attempt, tries }: PayoutRow): Promise<PayoutRow | undefined> {
   const [sending] = await withRetry(() =>

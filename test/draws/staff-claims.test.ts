@@ -1,7 +1,9 @@
 // The last line of defence: members of the organisation cannot claim prizes of a raffle that they may not enter.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
+import { prove } from '../harness/invitations.ts'
 import {
+  as,
   at,
   CLOSES_AT,
   DAY,
@@ -59,6 +61,29 @@ describe('a winner who joined the organisation', () => {
     const staged = await stageWon({ staffMayEnter: true })
     await join(staged, CLOSES_AT)
     expect((await claim(staged.won.holder, staged.won.id)).status).toBe(200)
+  })
+})
+
+describe('a winner who is invited after the announcement', () => {
+  it('joins once nothing is left to claim, so that a removal takes no prize away', async () => {
+    const { won, organisation, operator } = await stageWon()
+    const { id, holder } = won
+    await prove(holder)
+    const invitations = `/organisations/${organisation.id}/invitations`
+    const { email } = (await as(holder, 'GET', '/users/me')).body
+    const invited = await as(operator, 'POST', invitations, { email, role: 'operator' })
+    const accept = () => as(holder, 'POST', `/users/me/invitations/${invited.body.id}/accept`)
+    const refusal = {
+      code: 'invalid_state',
+      detail:
+        'You have won a prize of “Signed first editions”, and members of this organisation cannot claim it: join once you have got it.',
+    }
+    expect((await accept()).body).toMatchObject(refusal)
+    expect((await claim(holder, id)).status).toBe(200)
+    // The address can still be corrected.
+    expect((await accept()).body).toMatchObject(refusal)
+    await as(operator, 'POST', `/winners/${id}/deliver`, {})
+    expect((await accept()).status).toBe(200)
   })
 })
 

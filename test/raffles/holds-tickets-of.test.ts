@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { holdsTicketsOf } from '../../src/raffles/holds-tickets-of.ts'
 import { mailsTo, tokenIn } from '../accounts/mail/mailbox.ts'
+import { decline, wonIn } from '../draws/prizes.ts'
 import { inviteAndJoin, prove } from '../harness/invitations.ts'
 import { type Person, registerPlayer, testContext } from '../harness/people.ts'
 import { as, buy, drawOnTime, enter, type Staged, stageRaffle, sweep, useClock } from './scenario.ts'
@@ -58,6 +59,7 @@ describe('somebody who is to become a member', () => {
       })
     }
     await drawOnTime(raffle)
+    for (const prize of await wonIn(raffle.id)) await decline(prize.holder, prize.id)
     expect((await as(player!, 'POST', `/users/me/invitations/${id}/accept`)).status).toBe(200)
     expect(await membershipsOf(player!)).toEqual([raffle.organisation.id])
   })

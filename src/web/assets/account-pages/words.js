@@ -66,7 +66,7 @@ export const WORDS = {
     inviteOther: 'This invitation is for another e-mail address. Use the one that got the mail.',
     inviteFull: 'You belong to 50 organisations, which is the most. Leave one first.',
     inviteTickets:
-      'You hold tickets of a raffle that members of this organisation may not enter. Accept once it is drawn. If this link has expired by then, ask for another invitation.',
+      'You hold tickets of a raffle that members of this organisation may not enter. Accept once it is drawn and you have your prize, if you won one. If this link has expired by then, ask for another invitation.',
     registerTitle: 'Make your account',
     registerText: 'Use the e-mail address that got the mail.',
     yourName: 'Your name',
@@ -160,7 +160,7 @@ export const WORDS = {
     inviteOther: 'Esta invitación es para otra dirección. Usa la que recibió el correo.',
     inviteFull: 'Ya formas parte de 50 organizaciones, que es el máximo. Deja una primero.',
     inviteTickets:
-      'Tienes boletos de un sorteo en el que no pueden participar los miembros de esta organización. Acepta cuando se haya sorteado. Si para entonces el enlace ha caducado, pide otra invitación.',
+      'Tienes boletos de un sorteo en el que no pueden participar los miembros de esta organización. Acepta cuando se haya sorteado y, si ganaste, tengas tu premio. Si para entonces el enlace ha caducado, pide otra invitación.',
     registerTitle: 'Crea tu cuenta',
     registerText: 'Usa la dirección que recibió el correo.',
     yourName: 'Tu nombre',
