@@ -2,7 +2,7 @@
 import type { Bindings } from '../../src/core/context.ts'
 import worker from '../../src/index.ts'
 
-export { TicketPool } from '../../src/index.ts'
+export { DatabaseWriter, TicketPool } from '../../src/index.ts'
 
 /** Long enough that a whole crowd arrives during one read. */
 const READ_MS = 250

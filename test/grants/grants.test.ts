@@ -683,7 +683,7 @@ describe('an order of our own shop', () => {
       env.DB.prepare('UPDATE users SET status = ? WHERE id = ?').bind(status, player.id).run()
     const meanwhile = interrupted(/insert into "grants"/i, () => setStatus('suspended'))
     const approve = { method: 'POST', body: new URLSearchParams({ action: 'approve' }) }
-    await app.fetch(new Request(checkoutUrl, approve), { ...env, DB: meanwhile.DB })
+    await app.fetch(new Request(checkoutUrl, approve), environment({ DB: meanwhile.DB }))
     expect(meanwhile.done()).toBe(true)
     expect(await statusOf(shop, id)).toBe('waiting')
     expect(await sold(shop.raffle.id)).toBe(0)
