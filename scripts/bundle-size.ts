@@ -1,11 +1,14 @@
-/** `npm run bundle`: builds the worker as a deploy would, and fails if it is larger than `MAX_KIB` compressed. */
+/** `npm run bundle`: builds the worker as a deploy would, and fails if it is larger or starts more slowly than allowed. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { startUpMs } from './start-up.ts'
 import { startWrangler } from './wrangler.ts'
 
 const MAX_KIB = 700
+/** CPU time on any machine. A fast one needs half of it. */
+const MAX_START_UP_MS = 250
 
 const outdir = mkdtempSync(join(tmpdir(), 'tombola-bundle-'))
 try {
@@ -18,6 +21,7 @@ try {
     process.exitCode = 1
   } else {
     report(outdir)
+    reportStartUp(await startUpMs(join(outdir, 'index.js')))
   }
 } finally {
   rmSync(outdir, { recursive: true, force: true })
@@ -33,6 +37,20 @@ function report(folder: string): void {
     console.log(`${size}.`)
   } else {
     console.error(`${size}: too large by ${(kib - MAX_KIB).toFixed(1)} KiB.`)
+    process.exitCode = 1
+  }
+}
+
+function reportStartUp(ms: number | null): void {
+  if (ms === null) {
+    console.log('Start-up: not measured, because this system does not report the CPU time of a process.')
+    return
+  }
+  const time = `Start-up: ${ms.toFixed(0)} ms of CPU of at most ${MAX_START_UP_MS}`
+  if (ms <= MAX_START_UP_MS) {
+    console.log(`${time}.`)
+  } else {
+    console.error(`${time}: too slow by ${(ms - MAX_START_UP_MS).toFixed(0)} ms.`)
     process.exitCode = 1
   }
 }

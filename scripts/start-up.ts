@@ -1,11 +1,11 @@
 /** Measures the CPU time that a built worker needs to start, beside a worker of one line in the same runtime. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from 'miniflare'
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from 'wrangler'
 import { ROOT } from './wrangler.ts'
 
-const ROUNDS = 5
+const ROUNDS = 3
 const BARE_WORKER = 'export default { fetch: () => new Response() }'
 
 /** The median over some rounds, in milliseconds; null: the system does not report the CPU time of a process. */
@@ -51,6 +51,7 @@ async function startOnce(script: string): Promise<number | null> {
 
 /** The CPU time of every thread of this process's one workerd child. */
 function cpuMsOfChild(): number | null {
+  if (!existsSync('/proc/self/schedstat')) return null
   const child = readdirSync('/proc').find((name) => /^\d+$/.test(name) && isOurs(name))
   if (child === undefined) return null
   let nanoseconds = 0
