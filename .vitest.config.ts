@@ -30,7 +30,10 @@ class LongestFirst extends BaseSequencer {
 }
 
 /** Runs tests inside workerd, through the real routes. */
-const inWorkerd = (test: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration => ({
+const inWorkerd = (
+  test: TestProjectInlineConfiguration['test'],
+  settings: Record<string, string> = {},
+): TestProjectInlineConfiguration => ({
   plugins: [
     plantBugs(),
     cloudflareTest(async () => ({
@@ -40,8 +43,7 @@ const inWorkerd = (test: TestProjectInlineConfiguration['test']): TestProjectInl
           TEST_MIGRATIONS: await readD1Migrations('./migrations'),
           LOG_LEVEL: 'error',
           SHARE_READS_MS: '0',
-          // Off by default; here on, so that both ways of a write are tested.
-          DATABASE_WRITERS: '1',
+          ...settings,
         },
       },
     })),
@@ -57,9 +59,10 @@ const inWorkerd = (test: TestProjectInlineConfiguration['test']): TestProjectInl
   },
 })
 
-// `npm test` runs three projects. Tests of pure logic run in Node in milliseconds (`*.unit.test.ts`). Tests that kill a
-// process start their own (`*.process.test.ts`). All others call the real routes inside workerd. `npm run simulate` and
-// `npm run crash` run the full versions of two tests that `npm test` shortens.
+// `npm test` runs four projects. Tests of pure logic run in Node in milliseconds (`*.unit.test.ts`). Tests that kill a
+// process start their own (`*.process.test.ts`). All others call the real routes inside workerd, those of the database
+// writer with the writer on. `npm run simulate` and `npm run crash` run the full versions of two tests that `npm test`
+// shortens.
 export default defineConfig({
   test: {
     // One worker for each core: a workerd uses one core, and Vitest itself uses little.
@@ -82,9 +85,13 @@ export default defineConfig({
       inWorkerd({
         name: 'worker',
         include: ['test/**/*.test.ts'],
-        exclude: ['test/**/*.unit.test.ts', 'test/**/*.process.test.ts'],
+        exclude: ['test/**/*.unit.test.ts', 'test/**/*.process.test.ts', 'test/core/writer/**'],
         provide: { crashStride: 3 },
       }),
+      inWorkerd(
+        { name: 'writer', include: ['test/core/writer/*.test.ts'], exclude: ['test/**/*.unit.test.ts'] },
+        { DATABASE_WRITERS: '1' },
+      ),
       inWorkerd({
         name: 'simulate',
         include: ['test/simulation/simulate.run.ts'],
