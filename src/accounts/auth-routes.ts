@@ -157,7 +157,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       '/verify-email/resend',
       describe({
         summary: 'Send the verification mail again',
-        description: 'Sends at most one mail a minute.',
+        description: 'Sends at most one mail a minute, and after five within a day one an hour.',
         tag: TAG,
         auth: 'user',
         success: { status: 204, description: 'The mail is on its way.' },
@@ -174,7 +174,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       describe({
         summary: 'Request a mail to reset the password',
         description:
-          'The response is the same whether or not a user has the address. Sends at most one mail a minute.',
+          'The response is the same whether or not a user has the address. Sends at most one mail a minute, and after five within a day one an hour.',
         tag: TAG,
         auth: 'none',
         success: { status: 204, description: 'If a user has the address, a mail is on its way.' },

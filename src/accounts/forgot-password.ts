@@ -6,6 +6,7 @@ import { newId } from '../core/ids.ts'
 import { MINUTE_MS } from '../core/time.ts'
 import { fingerprintOf, insertEmailToken } from './email-token.ts'
 import { enqueueMail } from './mail/enqueue-mail.ts'
+import { hasMailsLeft } from './mail/mail-limit.ts'
 import { users } from './schema.ts'
 
 export async function forgotPassword(ctx: Ctx, email: string): Promise<void> {
@@ -15,14 +16,18 @@ export async function forgotPassword(ctx: Ctx, email: string): Promise<void> {
     .select({ id: users.id })
     .from(users)
     .where(and(eq(users.email, email), eq(users.status, 'active')))
-  const mail = enqueueMail(ctx, {
-    id,
-    to: sql`(${owner})`,
-    // At most one mail a minute: the outbox keeps one row per subject and kind. A limit on requests for one address would let
-    // a stranger refuse them to its owner.
-    subject: `${address}:${Math.floor(ctx.now / MINUTE_MS)}`,
-    kind: 'reset_password',
-    data: {},
-  })
+  const mail = enqueueMail(
+    ctx,
+    {
+      id,
+      to: sql`(${owner})`,
+      // At most one mail a minute: the outbox keeps one row per subject and kind. A limit on requests for one address would
+      // let a stranger refuse them to its owner.
+      subject: `${address}:${Math.floor(ctx.now / MINUTE_MS)}`,
+      kind: 'reset_password',
+      data: {},
+    },
+    hasMailsLeft(ctx, 'reset_password', address),
+  )
   await withRetry(() => ctx.db.batch([mail, insertEmailToken(ctx, 'reset', id)]))
 }

@@ -7,6 +7,7 @@ import { newId } from '../core/ids.ts'
 import { MINUTE_MS } from '../core/time.ts'
 import { insertEmailToken, isLive, markTokensUsed } from './email-token.ts'
 import { enqueueMail } from './mail/enqueue-mail.ts'
+import { hasMailsLeft } from './mail/mail-limit.ts'
 import { requireLiveUser } from './permissions.ts'
 import { revokedTokens } from './revocations.ts'
 import { emailTokens, users } from './schema.ts'
@@ -48,6 +49,10 @@ export async function resendVerification(ctx: Ctx): Promise<void> {
   const id = newId('mail')
   // At most one mail a minute: the outbox keeps one row per subject and kind.
   const subject = `${userId}:${Math.floor(ctx.now / MINUTE_MS)}`
-  const mail = enqueueMail(ctx, { id, to: userId, subject, kind: 'verify_email', data: {} })
+  const mail = enqueueMail(
+    ctx,
+    { id, to: userId, subject, kind: 'verify_email', data: {} },
+    hasMailsLeft(ctx, 'verify_email', userId),
+  )
   await withRetry(() => ctx.db.batch([mail, insertEmailToken(ctx, 'verify', id)]))
 }

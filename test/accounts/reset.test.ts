@@ -100,6 +100,20 @@ describe('a password reset', () => {
     expect(await tokensOf(id, 'reset')).toHaveLength(2)
   })
 
+  it('sends after five mails within a day one an hour, so that nobody floods an address', async () => {
+    const { id, email } = await register()
+    const mailsAfter = async (ms: number) => {
+      at(NOW + ms)
+      expect((await forgot(email)).status).toBe(204)
+      return (await outboxOf(id, 'reset_password')).length
+    }
+    for (let request = 0; request < 5; request++) expect(await mailsAfter(request * MINUTE)).toBe(request + 1)
+    expect(await mailsAfter(5 * MINUTE)).toBe(5)
+    expect(await mailsAfter(63 * MINUTE)).toBe(5)
+    expect(await mailsAfter(64 * MINUTE)).toBe(6)
+    expect(await mailsAfter(65 * MINUTE)).toBe(6)
+  })
+
   it('is rate-limited by network, so that nobody refuses it to the owner of the address', async () => {
     const bindings = { RATE_REGISTER: limiter(1) }
     const { email } = await register()
@@ -250,6 +264,19 @@ describe('an e-mail address', () => {
     expect((await post('/verify-email', { token: tokenIn(second!) })).status).toBe(204)
     expect((await post('/verify-email', { token: tokenIn(first!) })).status).toBe(422)
     expect((await resend()).body.code).toBe('invalid_state')
+  })
+})
+
+describe('a request for another mail to verify an address', () => {
+  it('is answered after five mails within a day once an hour: the address may be a stranger’s', async () => {
+    const { id } = await register()
+    const { token } = await signIn(id)
+    for (let request = 0; request < 8; request++) {
+      at(NOW + request * MINUTE)
+      expect((await post('/verify-email/resend', undefined, { token })).status).toBe(204)
+    }
+    // The mail of the registration is one more.
+    expect(await outboxOf(id, 'verify_email')).toHaveLength(6)
   })
 })
 
