@@ -145,8 +145,8 @@ export const ALWAYS: readonly string[] = [
      || ', but its guarantees may cost ' || promised FROM (
      SELECT organisation_id AS id, currency,
        (SELECT coalesce(sum(iif(debit LIKE 'organiser:%', -amount, amount)), 0) FROM t
-         WHERE 'organiser:' || organisation_id IN (debit, credit) AND t.currency = every.currency
-           AND transaction_id NOT LIKE 'loss:%') AS own,
+         WHERE 'organiser:' || every.organisation_id IN (debit, credit) AND t.currency = every.currency
+           AND NOT (transaction_id LIKE 'loss:%' AND debit LIKE 'organiser:%')) AS own,
        coalesce((SELECT amount FROM guarantee_limits AS g
          WHERE g.organisation_id = every.organisation_id AND g.currency = every.currency), 0) AS most,
        (SELECT coalesce(sum(max(0, cash - (least - (least * bps + 9999) / 10000))), 0) FROM (
