@@ -38,8 +38,9 @@ async function actorOf(ctx: Ctx, token: string, inBackground: InBackground): Pro
     now: ctx.now,
   })
   await revokedTokens.refresh(ctx, inBackground)
-  if (revokedTokens.isSignedOut(facts))
+  if (revokedTokens.isSignedOut(facts)) {
     throw new Problem('unauthenticated', 'You are signed out. Sign in again.')
+  }
   if (revokedTokens.isOutdated(facts, revision)) {
     throw new Problem('unauthenticated', 'Your account has changed. Refresh the access token.')
   }

@@ -1,6 +1,6 @@
 /**
- * Which access tokens were revoked before they expired. Each isolate keeps the list and reads what is new at most about
- * once a second, so that a purchase needs no trip to the database. It reads the primary: a replica may be late.
+ * Which access tokens were revoked before they expired. Each isolate keeps the list in memory and reads the new rows about
+ * once a second. So a purchase needs no trip to the database. It reads the primary, because a replica may be late.
  */
 import { asc, gte } from 'drizzle-orm'
 import type { Actor, Ctx } from '../core/context.ts'

@@ -1,2 +1,2 @@
-/** How long a former member still counts as staff: they may know what other buyers do not. */
+/** For so many days after leaving, a former member counts as staff of the organisation, because of what the member knew. */
 export const FORMER_MEMBER_DAYS = 30

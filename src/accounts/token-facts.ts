@@ -29,7 +29,7 @@ export const personFacts = (ctx: Ctx) => ({
   staffOf: staffOf(ctx, sql`${users.id}`).as('staff_of'),
 })
 
-/** The organisations of which the user is a member, or was one within the last days. */
+/** Subquery: the ids of the organisations whose staff the user is: a member, or a former one for `FORMER_MEMBER_DAYS`. */
 const staffOf = (ctx: Ctx, userId: SQL) =>
   sql<string[]>`(SELECT json_group_array(organisation_id) FROM (
     SELECT ${members.organisationId} FROM ${members} WHERE ${members.userId} = ${userId}

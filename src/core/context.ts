@@ -27,7 +27,7 @@ export interface Actor {
   sessionId: string
   /** Whether the user has proved to read mail at the address. */
   isProved: boolean
-  /** The organisations of which the user is a member, or was one a short while ago. */
+  /** The organisations whose staff the user is: a member, or a former member for some days (`accounts/staff.ts`). */
   staffOf: readonly string[]
   /** Whether the list of revoked tokens was read a moment ago. False while D1 does not answer. */
   isChecked: boolean

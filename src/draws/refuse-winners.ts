@@ -6,8 +6,8 @@ import { raffles } from '../raffles/schema.ts'
 import { winners } from './schema.ts'
 
 /**
- * Called before a membership begins. Whoever leaves an organisation cannot claim its prizes (`refuse-staff.ts`). So one
- * member could invite an honest winner and remove the winner again, and the prize would be lost.
+ * Called before a user accepts an invitation. A former member cannot claim prizes of the organisation (`refuse-staff.ts`).
+ * Without this check, a member could invite an honest winner, remove the winner again, and so take the prize away.
  */
 export async function refuseWinners(ctx: Ctx, userId: string, organisationId: string): Promise<void> {
   const prize = await ctx.db

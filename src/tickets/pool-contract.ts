@@ -42,7 +42,7 @@ export type Outcome<Value> = ({ ok: true } & Value) | Refusal
 export interface Entrant {
   /** Whether the holder has proved to read mail at the address. */
   isProved: boolean
-  /** The organisations of which the holder is a member, or was one a short while ago. */
+  /** The organisations whose staff the holder is: a member, or a former member for some days (`accounts/staff.ts`). */
   staffOf: readonly string[]
   /** Whether the person has just passed the challenge. */
   isHuman: boolean

@@ -1,4 +1,4 @@
-/** Reserves tickets for a person who is there: if the pool asks for the challenge, it is passed and the pool asked again. */
+/** Reserves tickets for a buyer's own request. If the pool asks for the challenge, verifies it and asks the pool again. */
 import type { Ctx } from '../core/context.ts'
 import { askPool } from './client.ts'
 import type { ReserveOutcome, ReserveRequest } from './pool-contract.ts'

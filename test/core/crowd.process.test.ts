@@ -88,7 +88,7 @@ describe('a crowd at one isolate', () => {
     expect((await others).map(({ status }) => status)).toEqual(Array(20).fill(200))
   })
 
-  it('is told of an error, one by one', async () => {
+  it('gets an error for each request, because errors are not shared', async () => {
     const unknown = '/api/v1/raffles/raffle_01k00000000000000000000000'
     const answers = await crowd(unknown, 20)
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(404))
