@@ -37,6 +37,7 @@ import { usersOfCategory, usersOfProduct } from './raffles/uses-of-catalogue.ts'
 import { orderRefunds, raffleRefunds, refunds } from './refunds/routes.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
 import { takeBackAfterSuspension } from './suspensions/sweep-suspensions.ts'
+import { readOwnPurchases } from './tickets/recent-purchases.ts'
 import { tickets } from './tickets/routes.ts'
 import { staticFile } from './web/static-file.ts'
 import { webhookRoutes } from './webhooks/routes.ts'
@@ -58,6 +59,7 @@ app.use(
   }),
 )
 app.use(authenticate)
+app.use(readOwnPurchases)
 
 const afterVerified = takeOverGrants
 const joinHooks: JoinHooks = {

@@ -6,6 +6,7 @@ import { account } from '../../money/ledger.ts'
 import { raffles } from '../../raffles/schema.ts'
 import { askPool, orThrow } from '../../tickets/client.ts'
 import type { Reservation } from '../../tickets/pool-contract.ts'
+import { rememberPurchase } from '../../tickets/recent-purchases.ts'
 import { reservationAddress } from '../../tickets/reservation-id.ts'
 import { reserveTickets } from '../../tickets/reserve-tickets.ts'
 import { pools, reservations } from '../../tickets/schema.ts'
@@ -70,9 +71,9 @@ export const raffleLine: LinePort<'raffleId'> = {
 
   async confirm(ctx, { reservationId }) {
     const { pool, seq } = reservationAddress(reservationId)
-    const { lost, reservation } = orThrow(
-      await askPool(ctx, pool, (stub) => stub.confirm(seq, reservationId)),
-    )
+    const outcome = await askPool(ctx, pool, (stub) => stub.confirm(seq, reservationId))
+    rememberPurchase(ctx, outcome)
+    const { lost, reservation } = orThrow(outcome)
     return lost ? whyLost(ctx, pool, reservation) : 'issued'
   },
 
