@@ -180,6 +180,10 @@ export const ringAlarm = (pool: string): Promise<boolean> =>
 export const poolState = (pool: string): Promise<PoolState | null> =>
   askPool(testContext(), pool, (stub) => stub.state())
 
+/** Makes a raffle's pool write to D1 what it gathered, such as holds. */
+export const catchUp = (raffleId: string): Promise<void> =>
+  askPool(testContext(), poolNameOf(raffleId), (stub) => stub.catchUp())
+
 /** The raffle as anonymous readers see it. */
 export async function read(id: string): Promise<Answer['body']> {
   const { status, body } = await as(null, 'GET', `/raffles/${id}`)

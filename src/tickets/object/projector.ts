@@ -5,7 +5,7 @@
 import type { Logger } from '../../core/logging.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { PoolStore } from '../pool/store.ts'
-import { PAUSE_MS, Pace } from './pace.ts'
+import { Crowd, PAUSE_MS, Pace } from './pace.ts'
 import { EVENTS_A_BATCH, nextBatch, outlineOf, writeBatch } from './projection.ts'
 
 /** A call waits at most this long for D1. */
@@ -24,6 +24,9 @@ const CHANGES_A_SAVE = 100
  * follows soon. `none`: D1 gets the change before the call is answered.
  */
 export type Gathering = 'sale' | 'hold' | 'none'
+
+/** One for all pools of this isolate. */
+const crowd = new Crowd()
 
 interface Waiter {
   seq: number
@@ -86,10 +89,13 @@ export class Projector {
 
   /** Call this after each commit. Resolves once its calls may be answered. */
   async settled(gathering: Gathering): Promise<void> {
-    const isGathered =
-      gathering === 'hold' || (gathering === 'sale' && this.#pace.isBusyAfter(performance.now()))
-    if (isGathered) this.#runSoon()
+    if (gathering === 'hold' || (gathering === 'sale' && this.#isBusy())) this.#runSoon()
     else await this.caughtUp()
+  }
+
+  #isBusy(): boolean {
+    const now = performance.now()
+    return this.#pace.isBusyAfter(now) || crowd.isHere(now)
   }
 
   /** Projects now. Resolves once D1 has every change made so far, or a try failed, or a second has passed. */
@@ -162,7 +168,7 @@ export class Projector {
       if (present === undefined || this.has(this.#goal)) return
       try {
         const batch = nextBatch(present, store, this.#watermark)
-        const isWritten = await withinTime(writeBatch(database(), batch, this.#outline))
+        const isWritten = await inCrowd(() => withinTime(writeBatch(database(), batch, this.#outline)))
         this.#failures = 0
         this.#outline = isWritten ? outlineOf(batch.state) : null
         // D1 was restored to a time before it had this pool: write the batch again, with the whole state.
@@ -183,6 +189,15 @@ export class Projector {
     const done = (waiter: Waiter) => this.#failures > 0 || this.has(waiter.seq)
     for (const waiter of this.#waiters.filter(done)) waiter.resolve()
     this.#waiters = this.#waiters.filter((waiter) => !done(waiter))
+  }
+}
+
+async function inCrowd<Result>(write: () => Promise<Result>): Promise<Result> {
+  const leave = crowd.enter(performance.now())
+  try {
+    return await write()
+  } finally {
+    leave()
   }
 }
 
