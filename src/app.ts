@@ -24,6 +24,7 @@ import { RememberingRouter } from './core/router.ts'
 import { refuseWinners } from './draws/refuse-winners.ts'
 import { draws, raffleDraws, wellKnown } from './draws/routes.ts'
 import { winners } from './draws/winner-routes.ts'
+import { events } from './events/routes.ts'
 import { grantRoutes } from './grants/routes.ts'
 import { takeOverGrants } from './grants/take-over-grants.ts'
 import { health } from './insights/routes.ts'
@@ -77,6 +78,7 @@ const routes = app
   .route('/api/v1/organisations', organisationInvitations)
   .route('/api/v1/organisations', apiKeyRoutes)
   .route('/api/v1/organisations', balances)
+  .route('/api/v1/events', events)
   .route('/api/v1/raffles', raffles)
   .route('/api/v1/raffles', raffleDraws)
   .route('/api/v1/raffles', raffleRefunds)
