@@ -37,7 +37,7 @@ CREATE UNIQUE INDEX `events_slug` ON `events` (`slug`);--> statement-breakpoint
 CREATE INDEX `events_organisation` ON `events` (`organisation_id`,`starts_at`,`id`);--> statement-breakpoint
 CREATE INDEX `events_by_start` ON `events` (`starts_at`,`id`) WHERE status <> 'draft';--> statement-breakpoint
 CREATE INDEX `events_by_city` ON `events` (`country`,`city`,`starts_at`,`id`) WHERE status <> 'draft';--> statement-breakpoint
-CREATE INDEX `events_category` ON `events` (`category_id`) WHERE category_id IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `events_category` ON `events` (`category_id`,`starts_at`,`id`);--> statement-breakpoint
 CREATE TABLE `ticket_types` (
 	`id` text PRIMARY KEY NOT NULL,
 	`pool` text NOT NULL,
@@ -62,7 +62,7 @@ CREATE TABLE `ticket_types` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `ticket_types_pool` ON `ticket_types` (`pool`);--> statement-breakpoint
-CREATE INDEX `ticket_types_event` ON `ticket_types` (`event_id`,`position`);--> statement-breakpoint
+CREATE INDEX `ticket_types_event` ON `ticket_types` (`event_id`);--> statement-breakpoint
 CREATE INDEX `ticket_types_due` ON `ticket_types` (`due_at`) WHERE due_at IS NOT NULL;--> statement-breakpoint
 ALTER TABLE `organisations` ADD `priced_sales_since` integer DEFAULT 0;--> statement-breakpoint
 ALTER TABLE `organisations` ADD `opened_by` text;--> statement-breakpoint

@@ -1,5 +1,5 @@
 /** Reads events with their organisation, and ticket types with the projected rows of their pools. */
-import { and, asc, eq, sql } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import { hasPermission, type Permission, requirePermission } from '../accounts/permissions.ts'
 import { type OrganisationRow, organisations } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
@@ -38,7 +38,9 @@ export async function typesOf(ctx: Ctx, eventIds: string[]): Promise<FoundType[]
     .from(ticketTypes)
     .leftJoin(pools, eq(pools.pool, ticketTypes.pool))
     .where(sql`${ticketTypes.eventId} IN (SELECT value FROM json_each(${JSON.stringify(eventIds)}))`)
-    .orderBy(asc(ticketTypes.position), asc(ticketTypes.id))
+
+  // Few rows, so no index needs to have them in order.
+  rows.sort(({ type: a }, { type: b }) => a.position - b.position || (a.id < b.id ? -1 : 1))
   return rows.map(({ type, pool }) => ({
     type,
     pool: pool === null ? null : { sold: pool.sold, held: pool.held, cancelled: pool.cancellation !== null },

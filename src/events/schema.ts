@@ -60,7 +60,7 @@ export const events = sqliteTable(
     index('events_by_city')
       .on(table.country, table.city, table.startsAt, table.id)
       .where(sql`status <> 'draft'`),
-    index('events_category').on(table.categoryId).where(sql`category_id IS NOT NULL`),
+    index('events_category').on(table.categoryId, table.startsAt, table.id),
     check('events_times', sql`ends_at > starts_at`),
     check('events_point', sql`(latitude IS NULL) = (longitude IS NULL)`),
   ],
@@ -116,7 +116,7 @@ export const ticketTypes = sqliteTable(
     updatedAt: integer().notNull(),
   },
   (table) => [
-    index('ticket_types_event').on(table.eventId, table.position),
+    index('ticket_types_event').on(table.eventId),
     index('ticket_types_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
   ],
 )
