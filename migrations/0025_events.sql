@@ -36,7 +36,8 @@ CREATE TABLE `events` (
 CREATE UNIQUE INDEX `events_slug` ON `events` (`slug`);--> statement-breakpoint
 CREATE INDEX `events_organisation` ON `events` (`organisation_id`,`starts_at`,`id`);--> statement-breakpoint
 CREATE INDEX `events_by_start` ON `events` (`starts_at`,`id`) WHERE status <> 'draft';--> statement-breakpoint
-CREATE INDEX `events_by_city` ON `events` (`country`,`city`,`starts_at`,`id`) WHERE status <> 'draft';--> statement-breakpoint
+CREATE INDEX `events_by_country` ON `events` (`country`,`starts_at`,`id`) WHERE status <> 'draft';--> statement-breakpoint
+CREATE INDEX `events_by_city` ON `events` (`city`,`country`,`starts_at`,`id`) WHERE status <> 'draft';--> statement-breakpoint
 CREATE INDEX `events_category` ON `events` (`category_id`,`starts_at`,`id`);--> statement-breakpoint
 CREATE TABLE `ticket_types` (
 	`id` text PRIMARY KEY NOT NULL,

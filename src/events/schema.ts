@@ -57,8 +57,9 @@ export const events = sqliteTable(
   (table) => [
     index('events_organisation').on(table.organisationId, table.startsAt, table.id),
     index('events_by_start').on(table.startsAt, table.id).where(sql`status <> 'draft'`),
+    index('events_by_country').on(table.country, table.startsAt, table.id).where(sql`status <> 'draft'`),
     index('events_by_city')
-      .on(table.country, table.city, table.startsAt, table.id)
+      .on(table.city, table.country, table.startsAt, table.id)
       .where(sql`status <> 'draft'`),
     index('events_category').on(table.categoryId, table.startsAt, table.id),
     check('events_times', sql`ends_at > starts_at`),

@@ -70,7 +70,7 @@ describe('a draft', () => {
 
   it('is not published without a ticket type, without providers for a price, or after its end', async () => {
     const organisation = (await stageDraftEvent()).organisation
-    const publish = async (body: object, type?: object) => {
+    const publish = async (body: Record<string, unknown>, type?: object) => {
       const { id } = (await as(organisation.operator, 'POST', '/events', eventBody(body))).body
       if (type !== undefined) await as(organisation.operator, 'POST', `/events/${id}/ticket-types`, type)
       at(NOW + 2 * HOUR)
@@ -85,6 +85,14 @@ describe('a draft', () => {
     ])
     const past = { startsAt: iso(NOW), endsAt: iso(NOW + HOUR) }
     expect(await publish(past, vip)).toEqual([{ path: 'endsAt', message: 'must lie in the future' }])
+  })
+
+  it('keeps its category from being deleted', async () => {
+    const { operator, organisation } = await stageDraftEvent()
+    const category = (await as(operator, 'POST', '/categories', { name: 'Music' })).body
+    await stageDraftEvent({ title: 'A concert', categoryId: category.id }, organisation)
+    const { body } = await as(operator, 'DELETE', `/categories/${category.id}`)
+    expect(body.detail).toContain('Still used by the event “A concert”.')
   })
 
   it('can be deleted with its ticket types, and a published event cannot', async () => {
