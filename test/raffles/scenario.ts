@@ -181,9 +181,9 @@ export const ringAlarm = (pool: string): Promise<boolean> =>
 export const poolState = (pool: string): Promise<PoolState | null> =>
   askPool(testContext(), pool, (stub) => stub.state())
 
-/** Makes a raffle's pool write to D1 what it gathered, such as holds. */
-export const catchUp = (raffleId: string): Promise<void> =>
-  askPool(testContext(), poolNameOf(raffleId), (stub) => stub.catchUp())
+/** Makes the pool of a raffle or ticket type write to D1 what it gathered, such as holds. */
+export const catchUp = (itemId: string): Promise<void> =>
+  askPool(testContext(), poolNameOf(itemId), (stub) => stub.catchUp())
 
 /** The raffle as anonymous readers see it. */
 export async function read(id: string): Promise<Answer['body']> {
