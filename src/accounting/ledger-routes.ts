@@ -51,7 +51,7 @@ const csvFile = (summary: string, columns: readonly string[]) =>
       example: `${columns.join(',')}\n`,
       description: 'The whole file, streamed.',
     },
-    errors: ['not_found', 'forbidden', 'validation_failed'],
+    errors: ['not_found', 'forbidden'],
   })
 
 const sendCsv = (c: AppContext, name: string, file: ReadableStream<Uint8Array>) =>
@@ -74,7 +74,7 @@ export const ledger = new Hono<AppEnv>()
         example: EXAMPLE_BALANCE,
         description: 'Debits and credits of every account.',
       },
-      errors: ['not_found', 'forbidden', 'validation_failed'],
+      errors: ['not_found', 'forbidden'],
     }),
     validate('query', LedgerQuery),
     async (c) => c.json(await trialBalance(c.get('ctx'), c.req.valid('query'))),

@@ -4,6 +4,7 @@ import { describeRoute, resolver } from 'hono-openapi'
 import type * as z from 'zod'
 import type { AppEnv } from './context.ts'
 import { ERROR_CODES, type ErrorCode, Problem, ProblemDocument } from './errors.ts'
+import { refuseUnknownParameters } from './query.ts'
 
 /** Every route can return these errors, so no route lists them. */
 const ALWAYS: readonly ErrorCode[] = ['internal', 'unavailable']
@@ -13,11 +14,10 @@ export const BODY_ERRORS: readonly ErrorCode[] = [
   'malformed_request',
   'payload_too_large',
   'unsupported_media_type',
-  'validation_failed',
 ]
 
-/** The errors of every list: a malformed cursor, a limit out of bounds. */
-export const PAGE_ERRORS: readonly ErrorCode[] = ['malformed_request', 'validation_failed']
+/** The errors of every list: a malformed cursor. */
+export const PAGE_ERRORS: readonly ErrorCode[] = ['malformed_request']
 
 /** A JSON error in the format of another standard instead of a problem document. */
 export interface ForeignAnswer {
@@ -46,6 +46,8 @@ export interface RouteDescription {
   foreign?: ForeignAnswer
   /** Whether the route requires an Idempotency-Key. */
   idempotent?: boolean
+  /** The sender may add parameters of its own to the address, as providers do to that of a webhook. */
+  anyParameters?: boolean
 }
 
 const SECURITY: Record<RouteDescription['auth'], Record<string, string[]>[]> = {
@@ -61,8 +63,8 @@ const declared = new WeakMap<object, RouteDescription>()
 export const descriptionOf = (handler: object): RouteDescription | undefined => declared.get(handler)
 
 /**
- * Middleware that describes its route and enforces `auth`. It refuses a request without a required user or key before
- * the body is read.
+ * Middleware that describes its route and enforces `auth`. It refuses a request without a required user or key, and one
+ * with a parameter that the route does not know, before the body is read.
  */
 export function describe(description: RouteDescription) {
   const { success } = description
@@ -94,6 +96,7 @@ export function describe(description: RouteDescription) {
     if (auth.startsWith('user') && actor === null && (auth === 'user' || apiKey === null)) {
       throw new Problem('unauthenticated', 'Sign in to do this.')
     }
+    if (!description.anyParameters) refuseUnknownParameters(c)
     await next()
   }
   const handler = Object.assign(admit, described)
@@ -110,9 +113,10 @@ function successContent(success: RouteDescription['success']) {
 }
 
 /** Every error code that a route can return. */
-export const errorsOf = ({ auth, errors = [], idempotent }: RouteDescription): ErrorCode[] => [
+export const errorsOf = ({ auth, errors = [], idempotent, anyParameters }: RouteDescription): ErrorCode[] => [
   ...new Set([
     ...(auth === 'none' ? [] : (['unauthenticated'] as const)),
+    ...(anyParameters ? [] : (['validation_failed'] as const)),
     ...(idempotent ? (['malformed_request', 'idempotency_mismatch'] as const) : []),
     ...errors,
     ...ALWAYS,

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Money, MoneyAboveZero } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
+import { AnyOf } from '../core/query.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { Provider } from '../money/provider-name.ts'
@@ -38,6 +39,7 @@ export const ManagedPaymentPage = Page(ManagedPayment)
 export const ListPayments = PageQuery.extend({
   /** `attention`: only payments that a person must check. */
   needs: z.enum(['attention']).optional(),
+  status: AnyOf(z.enum(PAYMENT_STATUSES)).optional(),
 })
 export type ListPayments = z.infer<typeof ListPayments>
 

@@ -1,11 +1,11 @@
 /** Lists payments of orders that the actor manages, newest first. Administrators see all payments. */
-import { and, desc, eq, inArray, isNotNull, lt, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNotNull, lt, type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { hasPermission, requireLiveUser } from '../accounts/permissions.ts'
 import { members } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
-import { type PageOf, readCursor, toPage } from '../core/paging.ts'
+import { MOST_ROWS_READ, type PageOf, readCursor, toPage } from '../core/paging.ts'
 import { payments } from '../money/schema.ts'
 import { orderLines } from '../orders/schema.ts'
 import type { ListPayments, ManagedPayment } from './contract.ts'
@@ -21,19 +21,32 @@ export async function listPayments(ctx: Ctx, query: ListPayments): Promise<PageO
       ? undefined
       : sql`EXISTS (SELECT 1 FROM ${orderLines} WHERE ${orderLines.orderId} = ${payments.orderId}
           AND ${inArray(orderLines.organisationId, sql`(SELECT value FROM json_each(${JSON.stringify(managed)}))`)})`
-  const rows = await ctx.db
-    .select()
+  const following = and(isManaged, after && lt(payments.id, after[0]))
+  const page = (filter?: SQL) =>
+    ctx.db
+      .select()
+      .from(payments)
+      .where(and(following, query.needs === 'attention' ? isNotNull(payments.attention) : undefined, filter))
+      .orderBy(desc(payments.id))
+      .limit(query.limit + 1)
+  // The list of payments that need attention has an index, and is short.
+  if (query.status === undefined || query.needs !== undefined) {
+    const rows = await page(query.status && inArray(payments.status, query.status))
+    return toPage(rows, query.limit, ({ id }) => [id], presentManagedPayment)
+  }
+  const readTo = ctx.db
+    .select({ id: payments.id })
     .from(payments)
-    .where(
-      and(
-        isManaged,
-        query.needs === 'attention' ? isNotNull(payments.attention) : undefined,
-        after && lt(payments.id, after[0]),
-      ),
-    )
+    .where(following)
     .orderBy(desc(payments.id))
-    .limit(query.limit + 1)
-  return toPage(rows, query.limit, ({ id }) => [id], presentManagedPayment)
+    .limit(1)
+    .offset(MOST_ROWS_READ - 1)
+  const isRead = sql`${payments.id} >= coalesce((${readTo}), '')`
+  const [rows, [end]] = await ctx.db.batch([
+    page(and(inArray(payments.status, query.status), isRead)),
+    readTo,
+  ])
+  return toPage(rows, query.limit, ({ id }) => [id], presentManagedPayment, end && [end.id])
 }
 
 async function managedOrganisations(ctx: Ctx): Promise<string[] | 'all'> {

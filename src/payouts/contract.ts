@@ -4,6 +4,7 @@ import { EXAMPLE_RAFFLE_ID } from '../core/examples.ts'
 import { Id } from '../core/ids.ts'
 import { Currency, MoneyAboveZero, Sum } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
+import { AnyOf } from '../core/query.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { Destination } from '../money/payout-method-contract.ts'
@@ -72,7 +73,7 @@ export type Payout = z.infer<typeof Payout>
 export const PayoutPage = Page(Payout)
 export const PayoutParams = z.object({ id: Id('payout') })
 export const ListPayouts = PageQuery.extend({
-  status: z.enum(PAYOUT_STATUSES).optional(),
+  status: AnyOf(z.enum(PAYOUT_STATUSES)).optional(),
   raffleId: Id('raffle').optional(),
 })
 export type ListPayouts = z.infer<typeof ListPayouts>

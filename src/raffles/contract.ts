@@ -4,6 +4,7 @@ import { FORMER_MEMBER_DAYS } from '../accounts/staff.ts'
 import { Id } from '../core/ids.ts'
 import { Currency, Money, MoneyIn } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
+import { AnyOf } from '../core/query.ts'
 import { Line, LongText } from '../core/text.ts'
 import { Instant, InstantIn, SECOND_MS, TimeZone } from '../core/time.ts'
 import { HttpsUrl } from '../core/web-address.ts'
@@ -260,7 +261,7 @@ export const RafflePage = Page(Raffle)
 export const RaffleParams = z.object({ id: Id('raffle') })
 
 export const ListRaffles = PageQuery.extend({
-  status: RaffleStatus.optional(),
+  status: AnyOf(RaffleStatus).optional(),
   organisationId: Id('organisation').optional(),
   seriesId: Id('series').optional(),
   categoryId: Id('category').optional(),

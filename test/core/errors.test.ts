@@ -1,10 +1,12 @@
 import { env } from 'cloudflare:workers'
 import { Hono } from 'hono'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { newApiKey } from '../../src/accounts/api-key.ts'
 import { app } from '../../src/app.ts'
 import type { AppEnv } from '../../src/core/context.ts'
 import { Problem, ProblemDocument } from '../../src/core/errors.ts'
 import { newId } from '../../src/core/ids.ts'
+import type { RouteDescription } from '../../src/core/openapi.ts'
 import { respondToError } from '../../src/core/problem-response.ts'
 import { requestContext } from '../../src/core/request.ts'
 import { type CallOptions, call, type Method, operations } from '../harness/client.ts'
@@ -179,6 +181,68 @@ describe('a request body', () => {
     const fields = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`field${i}`, i]))
     const { body } = await call('POST', LOGIN, { body: fields })
     expect(body.errors).toHaveLength(50)
+  })
+})
+
+describe('a query parameter', () => {
+  /** Who may pass the door of a route. The key need not exist: it is looked up later. */
+  const tokenFor = (auth: RouteDescription['auth'], user: string): string | undefined => {
+    if (auth === 'key') return newApiKey().key
+    return auth === 'none' || auth === 'optional' ? undefined : user
+  }
+
+  it('that is unknown gets 422 on every route but those to which others may add parameters', async () => {
+    const { token } = await signedInAdmin()
+    const open: string[] = []
+    for (const { method, path, description } of operations) {
+      const where = `${filled(path, newId('raffle'))}?stauts=open&limit`
+      const answer = await call(method as Method, where, { token: tokenFor(description.auth, token) })
+      if (answer.status === 422 && answer.body.errors[0].path === 'stauts') continue
+      open.push(`${method} ${path}`)
+    }
+    expect(open).toEqual([
+      'POST /api/v1/payments/:provider/:door',
+      'POST /api/v1/payments/:provider/:door/:token',
+    ])
+  })
+
+  it('that is unknown is refused with the names of the known ones', async () => {
+    const { body } = await call('GET', '/api/v1/winners?status=claimed')
+    expect(body.detail).toBe('status: is not one of limit, cursor, since, mine, needs')
+    const none = await call('GET', `/api/v1/raffles/${newId('raffle')}?expand=prizes`)
+    expect(none.body.detail).toBe('expand: is unknown: this address takes no parameters')
+  })
+
+  it('that is unknown is not reported to somebody who may not pass the door', async () => {
+    expect((await call('GET', '/api/v1/users?role=admin')).status).toBe(401)
+  })
+
+  it('that is empty counts as not sent', async () => {
+    const plain = await call('GET', '/api/v1/products?sort=-createdAt')
+    const form = 'organisationId=&kind=&status=&currency=&minPrice=&maxPrice=&inStock=&q=&limit=&cursor='
+    const answer = await call('GET', `/api/v1/products?sort=-createdAt&${form}`)
+    expect(answer).toMatchObject({ status: 200, body: plain.body })
+  })
+
+  it.each(['1e1', '0x10', '+5', ' 5', '5 ', '05', '5.0', '٥', 'five', '1&limit=2'])(
+    'must write a whole number with digits alone: limit=%s',
+    async (text) => {
+      const sent = text.includes('&') ? text : encodeURIComponent(text)
+      const { status, body } = await call('GET', `/api/v1/raffles?limit=${sent}`)
+      expect([status, body.detail]).toEqual([422, 'limit: must be a whole number'])
+    },
+  )
+
+  it('that takes several values takes them with commas or repeated, and refuses an unknown one', async () => {
+    for (const several of ['status=open,closed', 'status=open&status=closed', 'status=open,,&status=open']) {
+      expect((await call('GET', `/api/v1/raffles?${several}`)).status, several).toBe(
+        several.includes(',,') ? 422 : 200,
+      )
+    }
+    const { body } = await call('GET', '/api/v1/raffles?status=open,opne')
+    expect(body.errors).toMatchObject([
+      { path: 'status.1', message: expect.stringContaining('must be one of') },
+    ])
   })
 })
 

@@ -79,6 +79,20 @@ describe('settings', () => {
     }
   })
 
+  it('that are empty are not zero', () => {
+    expect(
+      problemsOf({ PAYOUT_APPROVER_MIN_DAYS: '', DATABASE_WRITERS: ' ', SHARE_READS_MS: '0x10' }),
+    ).toEqual([
+      'PAYOUT_APPROVER_MIN_DAYS: must be a whole number',
+      'SHARE_READS_MS: must be a whole number',
+      'DATABASE_WRITERS: must be a whole number',
+    ])
+    expect(readSettings({ SHARE_READS_MS: '0', HOLD_SECONDS: 60 })).toMatchObject({
+      ok: true,
+      settings: { SHARE_READS_MS: 0, HOLD_SECONDS: 60 },
+    })
+  })
+
   it('are all named if several are invalid', () => {
     expect(problemsOf({ HOLD_SECONDS: 'x', BEACON: 'y', LOG_LEVEL: 'z' })).toHaveLength(3)
   })
