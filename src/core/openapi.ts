@@ -62,6 +62,12 @@ const SECURITY: Record<RouteDescription['auth'], Record<string, string[]>[]> = {
 const declared = new WeakMap<object, RouteDescription>()
 export const descriptionOf = (handler: object): RouteDescription | undefined => declared.get(handler)
 
+/** The summaries of the routes that take an API key. */
+const summariesForKeys: string[] = []
+
+const whatKeysMayDo = (): string =>
+  summariesForKeys.map((summary) => summary[0]!.toLowerCase() + summary.slice(1)).join('; ')
+
 /**
  * Middleware that describes its route and enforces `auth`. It refuses a request without a required user or key, and one
  * with a parameter that the route does not know, before the body is read.
@@ -91,9 +97,15 @@ export function describe(description: RouteDescription) {
     const { auth } = description
     if (auth !== 'none' && badToken !== null) throw badToken
     if (auth === 'key' && apiKey === null) {
-      throw new Problem('unauthenticated', 'Send an API key as `Authorization: Bearer tk_…`.')
+      const how = 'Send an API key as `Authorization: Bearer tk_…`.'
+      throw actor === null
+        ? new Problem('unauthenticated', how)
+        : new Problem('forbidden', `Only an API key of the organisation may do this. ${how}`)
     }
-    if (auth.startsWith('user') && actor === null && (auth === 'user' || apiKey === null)) {
+    if (auth === 'user' && apiKey !== null) {
+      throw new Problem('forbidden', `An API key may not do this: sign in. A key may only ${whatKeysMayDo()}.`)
+    }
+    if (auth.startsWith('user') && actor === null && apiKey === null) {
       throw new Problem('unauthenticated', 'Sign in to do this.')
     }
     if (!description.anyParameters) refuseUnknownParameters(c)
@@ -101,6 +113,7 @@ export function describe(description: RouteDescription) {
   }
   const handler = Object.assign(admit, described)
   declared.set(handler, description)
+  if (description.auth.endsWith('key')) summariesForKeys.push(description.summary)
   return handler
 }
 
@@ -116,6 +129,8 @@ function successContent(success: RouteDescription['success']) {
 export const errorsOf = ({ auth, errors = [], idempotent, anyParameters }: RouteDescription): ErrorCode[] => [
   ...new Set([
     ...(auth === 'none' ? [] : (['unauthenticated'] as const)),
+    // An API key at a door for users, or a user at a door for keys.
+    ...(auth === 'user' || auth === 'key' ? (['forbidden'] as const) : []),
     ...(anyParameters ? [] : (['validation_failed'] as const)),
     ...(idempotent ? (['malformed_request', 'idempotency_mismatch'] as const) : []),
     ...errors,
