@@ -24,6 +24,7 @@ import { RememberingRouter } from './core/router.ts'
 import { refuseWinners } from './draws/refuse-winners.ts'
 import { draws, raffleDraws, wellKnown } from './draws/routes.ts'
 import { winners } from './draws/winner-routes.ts'
+import { entrants } from './entrants/routes.ts'
 import { grantRoutes } from './grants/routes.ts'
 import { takeOverGrants } from './grants/take-over-grants.ts'
 import { health } from './insights/routes.ts'
@@ -81,6 +82,7 @@ const routes = app
   .route('/api/v1/raffles', raffleDraws)
   .route('/api/v1/raffles', raffleRefunds)
   .route('/api/v1/raffles', grantRoutes)
+  .route('/api/v1/raffles', entrants)
   .route('/api/v1/raffle-templates', raffleTemplates)
   .route('/api/v1/series', series)
   .route('/api/v1/tickets', purchases)

@@ -1,6 +1,7 @@
 /** Routes under /api/v1/ledger. */
 import { Hono } from 'hono'
-import type { AppContext, AppEnv } from '../core/context.ts'
+import type { AppEnv } from '../core/context.ts'
+import { sendCsv } from '../core/csv-stream.ts'
 import { EXAMPLE_ORGANISATION, EXAMPLE_RAFFLE_ID } from '../core/examples.ts'
 import { describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { validate } from '../core/validation.ts'
@@ -52,12 +53,6 @@ const csvFile = (summary: string, columns: readonly string[]) =>
       description: 'The whole file, streamed.',
     },
     errors: ['not_found', 'forbidden'],
-  })
-
-const sendCsv = (c: AppContext, name: string, file: ReadableStream<Uint8Array>) =>
-  c.body(file, 200, {
-    'content-type': 'text/csv; charset=utf-8',
-    'content-disposition': `attachment; filename="${name}"`,
   })
 
 export const ledger = new Hono<AppEnv>()

@@ -10,6 +10,7 @@ export const PERMISSIONS = [
   'raffles:write',
   'raffles:cancel',
   'winners:manage',
+  'entrants:read',
   'members:manage',
   'reports:read',
   'payments:manage',

@@ -10,7 +10,7 @@ import { Provider } from '../money/provider-name.ts'
 import { PAYMENT_STATUSES } from '../money/schema.ts'
 import { EXAMPLE_ORDER_ID, EXAMPLE_PAYMENT_ID } from '../orders/examples.ts'
 
-/** Without the address of the payment page, which only the payer may open. */
+/** Without the address of the payment page, which the order shows to its payer. */
 export const ManagedPayment = z
   .strictObject({
     id: Id('payment'),
@@ -20,13 +20,13 @@ export const ManagedPayment = z
     amount: Money,
     /** The provider's own id for it. */
     reference: z.string().nullable(),
-    /** Why a person must check it; null if nobody must. */
+    /** Why a person must check it; null if nobody must, and to the payer. */
     attention: z.string().nullable(),
     /** How many polls of the provider gave no result. */
     checks: z.number().int(),
     /** When the provider is polled next; null if it is not. */
     nextCheckAt: Instant.nullable(),
-    /** Who dismissed it last, and why. Null if nobody has. */
+    /** Who dismissed it last, and why. Null if nobody has, and to the payer. */
     dismissed: z.strictObject({ by: Id('user'), reason: z.string(), at: Instant }).nullable(),
     createdAt: Instant,
     updatedAt: Instant,
@@ -39,6 +39,8 @@ export const ManagedPaymentPage = Page(ManagedPayment)
 export const ListPayments = PageQuery.extend({
   /** `attention`: only payments that a person must check. */
   needs: z.enum(['attention']).optional(),
+  /** Only the caller's own, also for those who manage payments. */
+  mine: z.stringbool({ truthy: ['true'], falsy: ['false'] }).default(false),
   status: AnyOf(z.enum(PAYMENT_STATUSES)).optional(),
 })
 export type ListPayments = z.infer<typeof ListPayments>

@@ -135,6 +135,7 @@ const LISTS: Record<string, List> = {
     sorts: { what: 'prizes of one raffle', by: /winners_unit/ },
     after: newest,
   },
+  '/raffles/:id/reservations': { by: 'operator', after: () => [0] },
   '/raffles/:id/grants': { by: 'operator', forms: someOf({ status: 'waiting,granted' }), after: byId },
   '/draws/upcoming': {
     sorts: {
@@ -241,6 +242,12 @@ const LISTS: Record<string, List> = {
   '/payments of all': {
     by: 'admin',
     forms: someOf({ needs: 'attention', status: 'pending,failed' }),
+    after: byId,
+  },
+  '/payments mine': {
+    sorts: { what: 'payments of one person', by: /orders_(user|key)/ },
+    by: 'player',
+    forms: someOf({ status: 'pending,failed' }),
     after: byId,
   },
   '/payments/webhooks': { by: 'admin', forms: someOf({ about: '{paymentId}' }), after: newest },

@@ -118,6 +118,24 @@ describe('the list of payments', () => {
   })
 })
 
+describe('a player', () => {
+  it('sees the payments of its own orders, without what is meant for operators', async () => {
+    const raffle = await stagePriced()
+    const [player, other] = [await registerPlayer(), await registerPlayer()]
+    await paid(other, raffle.id)
+    const own = await paid(player, raffle.id)
+    const paymentId = own.order.payment.id
+    await env.DB.prepare(`UPDATE payments SET attention = 'look', dismissal = ? WHERE id = ?`)
+      .bind(JSON.stringify({ by: raffle.operator.id, reason: 'seen', at: 0 }), paymentId)
+      .run()
+    const { body } = await as(player, 'GET', '/payments')
+    expect(body.data).toMatchObject([{ id: paymentId, orderId: own.id, attention: null, dismissed: null }])
+    expect(await idsOf(player, '/payments?status=pending')).toEqual([])
+    expect((await as(player, 'GET', '/payments?needs=attention')).status).toBe(403)
+    expect(await idsOf(raffle.operator, '/payments?mine=true')).toEqual([])
+  })
+})
+
 describe('the first id of a time', () => {
   it('sorts before every id of that time, and after those of earlier times', () => {
     const ms = timeOfNextId()

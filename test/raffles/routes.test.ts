@@ -32,6 +32,8 @@ const ROUTES: readonly Route[] = [
   { method: 'POST', path: `/api/v1/raffles/${RAFFLE}/recalculate` },
   { method: 'POST', path: `/api/v1/raffles/${RAFFLE}/rebuild` },
   { method: 'GET', path: `/api/v1/raffles/${RAFFLE}/refund-run` },
+  { method: 'GET', path: `/api/v1/raffles/${RAFFLE}/reservations` },
+  { method: 'GET', path: `/api/v1/raffles/${RAFFLE}/reservations.csv` },
   {
     method: 'POST',
     path: `/api/v1/raffles/${RAFFLE}/redraws`,
