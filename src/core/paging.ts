@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { Problem } from './errors.ts'
 
 export const DEFAULT_PAGE = 20
-const MAX_PAGE = 100
+export const MAX_PAGE = 100
 
 /** Query parameters of every list. */
 export const PageQuery = z.object({

@@ -7,6 +7,9 @@ import { presentsHealthToken } from './health-token.ts'
 import { Logger } from './logging.ts'
 import { settingsOf } from './settings.ts'
 
+/** The largest body of a request. */
+export const MAX_BODY_BYTES = 64 * 1024
+
 /**
  * With invalid settings, refuses every request. The log names those settings. The response names them only to a request
  * with the health token, because the name of a missing secret helps an attacker.

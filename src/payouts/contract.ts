@@ -9,10 +9,11 @@ import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { Destination } from '../money/payout-method-contract.ts'
 import { Provider } from '../money/provider-name.ts'
+import { ProviderIn } from '../money/providers/offered.ts'
 import { PAYOUT_KINDS, PAYOUT_STATUSES } from '../money/schema.ts'
 
 const payoutTo = {
-  provider: Provider,
+  provider: ProviderIn,
   destination: Destination,
   /** A part of the money, if several providers hold it. If left out, all that is left. */
   amount: MoneyAboveZero.optional(),

@@ -9,11 +9,12 @@ import { Line, LongText } from '../core/text.ts'
 import { Instant, InstantIn, SECOND_MS, TimeZone } from '../core/time.ts'
 import { HttpsUrl } from '../core/web-address.ts'
 import { Provider } from '../money/provider-name.ts'
+import { ProviderIn } from '../money/providers/offered.ts'
 import { EntryTerms } from '../tickets/entry-terms.ts'
 import { MAX_TICKETS_A_POOL } from '../tickets/terms.ts'
 import { Earning } from './earning.ts'
 
-const MAX_PRIZES = 100
+export const MAX_PRIZES = 100
 export const MAX_PRIZE_UNITS = 1_000
 const MAX_TAGS = 10
 
@@ -100,9 +101,13 @@ const rulesFields = {
   rakeBps: z.number().int().min(0).max(10_000),
   guaranteed: z.boolean(),
   providers: z
-    .array(Provider)
+    .array(ProviderIn)
     .max(4)
-    .refine((providers) => new Set(providers).size === providers.length, 'must not name a provider twice'),
+    .refine((providers) => new Set(providers).size === providers.length, 'must not name a provider twice')
+    .meta({
+      description:
+        'Which providers buyers may pay by. If a raffle with a price names none, publication takes all that are set up for that price, except `manual`.',
+    }),
   entry: z.enum(['purchase', 'order']),
   entrants: EntryTerms.shape.entrants.meta({
     description: '`proved`: only people who have proved their e-mail address may enter.',

@@ -108,7 +108,7 @@ function wrongPrizes(raffle: TermColumns): FieldError[] {
 
 function wrongProviders(raffle: RulesColumns, { whyNotProvider }: PublishFacts): FieldError[] {
   if (raffle.priceAmount > 0 && raffle.providers.length === 0) {
-    return [{ path: 'providers', message: 'name at least one payment provider' }]
+    return [{ path: 'providers', message: 'name a payment provider that is set up here' }]
   }
   return raffle.providers.flatMap((provider, at) => {
     const message = whyNotProvider(provider)
