@@ -138,6 +138,15 @@ const freeFields = {
   timeZone: TimeZone,
 }
 
+/** The names of the fields that may change at any time. */
+export const FREE_FIELDS = Object.keys(freeFields) as (keyof typeof freeFields)[]
+
+/** `earning` is not one of the draw's rules, but publication fixes it. */
+export type RulesField = Exclude<keyof typeof rulesFields, 'earning'>
+
+/** The names of the fields that freeze with the first ticket. */
+export const RULES_FIELDS = Object.keys(rulesFields).filter((name) => name !== 'earning') as RulesField[]
+
 /** The terms of a new raffle, and of templates and series from before there were such terms. */
 export const NEW_ENTRY_TERMS: EntryTerms = { entrants: 'anyone', staffMayEnter: false, challenge: 'none' }
 

@@ -83,6 +83,8 @@ export const UpdateSeries = z
   .meta({ id: 'UpdateSeries' })
 export type UpdateSeries = z.infer<typeof UpdateSeries>
 
+export const SERIES_FIELDS = Object.keys(UpdateSeries.shape) as (keyof UpdateSeries)[]
+
 export const Series = z
   .strictObject({
     id: Id('series'),
