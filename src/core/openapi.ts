@@ -103,7 +103,10 @@ export function describe(description: RouteDescription) {
         : new Problem('forbidden', `Only an API key of the organisation may do this. ${how}`)
     }
     if (auth === 'user' && apiKey !== null) {
-      throw new Problem('forbidden', `An API key may not do this: sign in. A key may only ${whatKeysMayDo()}.`)
+      throw new Problem(
+        'forbidden',
+        `An API key may not do this: sign in. A key may only ${whatKeysMayDo()}.`,
+      )
     }
     if (auth.startsWith('user') && actor === null && apiKey === null) {
       throw new Problem('unauthenticated', 'Sign in to do this.')

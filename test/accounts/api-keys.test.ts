@@ -131,7 +131,9 @@ describe('an API key', () => {
       const where = path.replaceAll(/:\w+/g, newId('raffle'))
       const { status, body } = await call(method as 'GET', where, { token: made.key })
       expect([status, body.code], `${method} ${path}`).toEqual([403, 'forbidden'])
-      expect(body.detail).toMatch(/^An API key may not do this: sign in\. A key may only .*read the grant of an order/)
+      expect(body.detail).toMatch(
+        /^An API key may not do this: sign in\. A key may only .*read the grant of an order/,
+      )
     }
   })
 
