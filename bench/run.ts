@@ -11,8 +11,6 @@ import { parseArgs } from 'node:util'
 import { ROOT } from '../scripts/wrangler.ts'
 import { priceMillion } from './cost.ts'
 import { compareEnds, drawMillion, fillMillion } from './million.ts'
-import { comparePeers } from './peers/compare.ts'
-import { startPeers } from './peers/start.ts'
 import { sellForMoney } from './priced.ts'
 import { organiserRows, signIn } from './raffle.ts'
 import { compareGrowth, compareReads } from './reads.ts'
@@ -75,6 +73,11 @@ async function bench(folder: string, effort: Effort, parts: readonly string[]): 
   if (parts.includes('writers'))
     report(await compareWriters(runtime, people, { ...effort, rounds: Math.ceil(effort.rounds / 2) }))
   if (parts.includes('peers')) {
+    // Only this part needs the peers' packages.
+    const [{ startPeers }, { comparePeers }] = await Promise.all([
+      import('./peers/start.ts'),
+      import('./peers/compare.ts'),
+    ])
     const peers = await startPeers(join(folder, 'peers'))
     await comparePeers(runtime, people, peers, { ...effort, rounds: Math.ceil(effort.rounds / 2) }, report)
   }

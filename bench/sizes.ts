@@ -34,7 +34,7 @@ export async function compareSizes(
     effort,
   )
   const ofSize = (size: number): Line[] => [
-    turns.line(`${size} tickets each`, String(size)),
+    turns.line(size === 1 ? 'one ticket each' : `${size} tickets each`, String(size)),
     ...(size === 1
       ? []
       : [

@@ -27,9 +27,7 @@ export interface Postgres {
   pid: number
 }
 
-/** Throws `NotInstalled` if there is no PostgreSQL here that this user may start. */
-export class NotInstalled extends Error {}
-
+/** Throws if there is no PostgreSQL here that this user may start; the message says why. */
 export async function startPostgres(folder: string, databases: string[]): Promise<Postgres> {
   const initdb = findProgram('initdb')
   const postgres = findProgram('postgres')
@@ -86,7 +84,7 @@ function findProgram(name: string): string {
   const found = folders.map((folder) => join(folder, name)).find(isExecutable)
   if (found !== undefined) return found
   const inBindir = join(outputOf('pg_config', ['--bindir']) ?? '', name)
-  if (!isExecutable(inBindir)) throw new NotInstalled(`${name} is not installed`)
+  if (!isExecutable(inBindir)) throw new Error(`${name} is not installed`)
   return inBindir
 }
 
@@ -109,12 +107,12 @@ function outputOf(command: string, args: string[]): string | null {
 
 function otherUser(): { uid: number; gid: number } {
   if (outputOf('setpriv', ['--version']) === null)
-    throw new NotInstalled('root needs setpriv to run it as another user')
+    throw new Error('root needs setpriv to run it as another user')
   for (const name of USERS) {
     const [uid, gid] = [outputOf('id', ['-u', name]), outputOf('id', ['-g', name])]
     if (uid !== null && gid !== null) return { uid: Number(uid), gid: Number(gid) }
   }
-  throw new NotInstalled(`there is no user ${USERS.join(' or ')} to run it as`)
+  throw new Error(`there is no user ${USERS.join(' or ')} to run it as`)
 }
 
 /** Whether other users may pass through all folders above. */

@@ -5,7 +5,7 @@ import { DEVELOPMENT_SECRETS } from '../../src/core/settings.ts'
 import { startProcess } from '../runtime.ts'
 import type { CpuClock } from '../turns.ts'
 import { familyCpuSeconds } from '../usage.ts'
-import { NotInstalled, type Postgres, startPostgres } from './postgres.ts'
+import { type Postgres, startPostgres } from './postgres.ts'
 import type { PeerOptions } from './server.ts'
 
 export interface Peer {
@@ -25,10 +25,9 @@ export interface Peers {
 
 export async function startPeers(folder: string): Promise<Peers> {
   mkdirSync(folder, { recursive: true })
-  const postgres = await startPostgres(folder, ['durable', 'relaxed']).catch((error: unknown) => {
-    if (error instanceof NotInstalled) return error.message
-    throw error
-  })
+  const postgres = await startPostgres(folder, ['durable', 'relaxed']).catch((error: unknown) =>
+    error instanceof Error ? error.message.split('\n')[0]! : String(error),
+  )
   const secret = DEVELOPMENT_SECRETS.JWT_SECRET
   const peers: Peers['peers'] = {}
   if (typeof postgres !== 'string') {
