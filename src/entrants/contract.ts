@@ -34,6 +34,7 @@ export const EXAMPLE_ENTRY = {
   reservation: {
     id: 'res_01kaf1q7v8fmk9m2q0c8w1g6ne',
     raffleId: EXAMPLE_RAFFLE_ID,
+    ticketTypeId: null,
     state: 'sold',
     quantity: 2,
     createdAt: '2026-11-20T17:00:00.000Z',

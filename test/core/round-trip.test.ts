@@ -12,8 +12,6 @@ type Shown = Answer['body']
 
 interface Case {
   create?: { path: string; body: (own: Own) => Fields }
-  /** What is read after the creation; by default what was created. */
-  path?: string
   change: (own: Own) => Fields
   /** Where a field is shown, if it has another name or place. */
   shown?: Record<string, (shown: Shown) => unknown>
@@ -171,6 +169,70 @@ const CASES: Record<string, Case> = {
   '/series/{id}/rewards/{date}': {
     change: () => ({ prizes: cashOf(70, 1), imageUrl: 'https://a.example/3.png' }),
   },
+  '/events/{id}': {
+    create: {
+      path: '/events',
+      body: ({ organisationId, categoryId }) => ({
+        organisationId,
+        categoryId,
+        title: 'A concert',
+        description: 'Loud.',
+        images: ['https://a.example/6.png'],
+        tags: ['music'],
+        place: {
+          venue: 'Hall',
+          address: '1 Road',
+          city: 'Nairobi',
+          country: 'KE',
+          coordinates: { latitude: -1.3, longitude: 36.8 },
+        },
+        startsAt: iso(NOW + DAY),
+        endsAt: iso(NOW + 2 * DAY),
+        timeZone: 'Africa/Nairobi',
+        providers: ['sandbox'],
+      }),
+    },
+    change: ({ otherCategoryId }) => ({
+      categoryId: otherCategoryId,
+      title: 'A play',
+      description: 'Quiet.',
+      images: ['https://a.example/7.png'],
+      tags: ['stage'],
+      place: { venue: 'Stage', address: null, city: 'Lagos', country: 'NG', coordinates: null },
+      startsAt: iso(NOW + 3 * DAY),
+      endsAt: iso(NOW + 4 * DAY),
+      timeZone: 'Africa/Lagos',
+      providers: ['manual'],
+    }),
+    shown: ofOrganisation,
+  },
+  '/events/{id}/ticket-types/{typeId}': {
+    create: {
+      path: '/events/{id}/ticket-types',
+      body: () => ({
+        name: 'Early',
+        description: 'Cheap.',
+        price: KES(100),
+        capacity: 10,
+        maxPerUser: 3,
+        opensAt: iso(NOW),
+        closesAt: iso(NOW + HOUR),
+        hidden: true,
+        position: 2,
+      }),
+    },
+    change: () => ({
+      name: 'Late',
+      description: 'Dear.',
+      price: KES(200),
+      capacity: 11,
+      maxPerUser: 4,
+      opensAt: iso(NOW + HOUR),
+      closesAt: iso(NOW + 2 * HOUR),
+      hidden: false,
+      position: 3,
+    }),
+  },
   '/products/{id}': {
     create: {
       path: '/products',
@@ -210,7 +272,6 @@ const CASES: Record<string, Case> = {
     change: () => ({ name: 'Plays', slug: 'drama' }),
   },
   '/users/me': {
-    path: '/users/me',
     change: () => ({ name: 'Zawadi', phone: '+254712345678', winnerDisplay: 'anonymous', language: 'es' }),
   },
 }
@@ -275,26 +336,26 @@ describe('each field that a request may send', () => {
 
   it.each(Object.entries(CASES))('is stored and shown: %s', async (path, one) => {
     const own = await stage()
-    let where = one.path
     if (path === '/users/me') own.operator = await registerPlayer()
-    if (path.startsWith('/series/{id}/')) {
-      const { create } = CASES['/series/{id}']!
-      const made = await as(own.operator, 'POST', create!.path, create!.body(own))
-      where = `/series/${made.body.id}/rewards/${iso(NOW + 2 * DAY).slice(0, 10)}`
-    }
-    if (one.create !== undefined) {
-      const body = one.create.body(own)
-      const made = await as(own.operator, 'POST', one.create.path, body)
+    const create = async (of: Case, parentId: string): Promise<string> => {
+      if (of.create === undefined) return iso(NOW + 2 * DAY).slice(0, 10)
+      const body = of.create.body(own)
+      const made = await as(own.operator, 'POST', of.create.path.replace('{id}', parentId), body)
       expect(made.status, JSON.stringify(made.body)).toBe(201)
-      where = path.replace('{id}', made.body.id)
-      expectShown(`POST ${one.create.path}`, (await as(own.operator, 'GET', where)).body, body, one)
+      expectShown(`POST ${of.create.path}`, made.body, body, of)
+      return made.body.id
     }
+    const parent = /^(\/\w+\/\{id\})\/./.exec(path)?.[1]
+    const parentId = parent === undefined ? '' : await create(CASES[parent]!, '')
+    const id = await create(one, parentId)
+    const where = (parent === undefined ? path : path.replace('{id}', parentId)).replace(/\{\w+\}/, id)
     const change = one.change(own)
-    const changed = await as(own.operator, 'PUT', where!, change)
+    const changed = await as(own.operator, 'PUT', where, change)
     expect(changed.status, JSON.stringify(changed.body)).toBe(200)
     expectShown(`PUT ${path}`, changed.body, change, one)
-    if (path.includes('{date}')) return
-    expectShown(`GET ${path}`, (await as(own.operator, 'GET', where!)).body, change, one)
+    // What belongs to another thing cannot be read alone.
+    if (parent !== undefined) return
+    expectShown(`GET ${path}`, (await as(own.operator, 'GET', where)).body, change, one)
   })
 
   it('is stored and shown after a raffle is published too, as far as it may still change', async () => {
