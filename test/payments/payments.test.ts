@@ -19,6 +19,7 @@ import {
   purchase,
   reserve,
   stagePriced,
+  startRemotely,
 } from '../checkout/checkout.ts'
 import { protectedRoutes, type Route } from '../harness/auth-battery.ts'
 import { call, operations } from '../harness/client.ts'
@@ -443,6 +444,7 @@ describe('a payment', () => {
   })
 
   it('whose start was lost is started once by the sweep', async () => {
+    startRemotely()
     const player = await registerPlayer()
     expectLogged('a payment could not be started', 'unexpected error')
     for (const [pattern, answer] of [

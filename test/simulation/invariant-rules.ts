@@ -265,8 +265,8 @@ export const ALWAYS: readonly string[] = [
   `SELECT 'refund ' || f.id || ' is ' || f.amount || ' for tickets of ' || sum(count * unit_amount)
    FROM f JOIN back ON back.id = f.id WHERE f.status <> 'refused' GROUP BY f.id
      HAVING f.amount <> sum(count * unit_amount)`,
-  `SELECT 'order ' || id || ' is settled without an event' FROM o WHERE settled_at IS NOT NULL
-   AND NOT EXISTS (SELECT 1 FROM order_events WHERE order_id = o.id AND key IN ('issued', 'lost'))`,
+  `SELECT 'line ' || line || ' of order ' || order_id || ' is lost without an event' FROM l WHERE state = 'lost'
+   AND NOT EXISTS (SELECT 1 FROM order_events AS e WHERE e.order_id = l.order_id AND key = 'lost')`,
 
   // ——— Stock ———
   `SELECT 'hold ' || id || ' is ' || state || ' and line ' || line || ' of order ' || order_id || ' ' || line_state
