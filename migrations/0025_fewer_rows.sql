@@ -92,3 +92,7 @@ ALTER TABLE `__new_mails` RENAME TO `mails`;
 CREATE UNIQUE INDEX `mails_cause` ON `mails` (`subject`,`kind`);
 --> statement-breakpoint
 CREATE INDEX `mails_due` ON `mails` (`bulk`,`due_at`) WHERE due_at IS NOT NULL;
+--> statement-breakpoint
+DROP INDEX `transfers_claims`;
+--> statement-breakpoint
+CREATE INDEX `transfers_claims` ON `transfers` (`organisation_id`,`provider`,`currency`) WHERE organisation_id IS NOT NULL AND raffle_id IS NULL;

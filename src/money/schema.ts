@@ -244,9 +244,10 @@ export const transfers = sqliteTable(
     index('transfers_raffle').on(table.raffleId).where(sql`raffle_id IS NOT NULL`),
     // Partial indexes: a shop's balance is read without reading the other transfers.
     index('transfers_to_shop').on(table.credit).where(sql`credit >= 'shop:' AND credit < 'shop:~'`),
+    // Claims on raffles are found by the raffle.
     index('transfers_claims')
       .on(table.organisationId, table.provider, table.currency)
-      .where(sql`organisation_id IS NOT NULL`),
+      .where(sql`organisation_id IS NOT NULL AND raffle_id IS NULL`),
     index('transfers_from_shop').on(table.debit).where(sql`debit >= 'shop:' AND debit < 'shop:~'`),
   ],
 )

@@ -114,9 +114,10 @@ export async function recordCapture(
       AND ${receipts.paymentId} = ${payment.id} AND ${receipts.orderId} = ${orderId}
       AND ${receipts.amount} = ${amount} AND ${receipts.currency} = ${currency})`
   const isKnown = sql`EXISTS (SELECT 1 FROM ${receipts} WHERE ${isReceiptNamed(provider, namesOf(capture))})`
-  // If the process dies before the order is settled, the next poll of its payment settles it.
-  const isPolled = sql`EXISTS (SELECT 1 FROM ${payments}
-    WHERE ${payments.id} = ${payment.id} AND ${payments.dueAt} IS NOT NULL)`
+  // If the process dies before the order is settled, the next poll of its payment settles it. No poll finds what a person
+  // reported, so that order is due now.
+  const isPolled = sql`(${audited === undefined ? 1 : 0} AND EXISTS (SELECT 1 FROM ${payments}
+    WHERE ${payments.id} = ${payment.id} AND ${payments.dueAt} IS NOT NULL))`
   const isBeingSettled = sql`${orders.receipt} = ${key} AND ${orders.settledAt} IS NULL AND ${isPolled}`
   const to = { transactionId: `receipt:${key}`, currency, orderId }
   const arrived: Transfer[] = [{ ...to, part: 0, debit: till, credit: account.deposits, amount }]
