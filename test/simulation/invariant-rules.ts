@@ -119,6 +119,11 @@ export const ALWAYS: readonly string[] = [
      AND NOT (debit IS 'cash:' || provider || iif(provider = 'manual', ':' || organisation_id, '') AND instr(transaction_id, replace(credit, 'organiser:', 'top-up:') || ':') = 1)
      AND NOT (debit = 'disputes' AND instr(transaction_id, replace(credit, 'organiser:', 'loss:') || ':') = 1)
      AND NOT (credit = 'disputes' AND instr(transaction_id, replace(debit, 'organiser:', 'loss:') || ':') = 1)`,
+  // Claims on a raffle are found by the raffle.
+  `SELECT 'transfer ' || transaction_id || ' claims for organisation ' || organisation_id || ' from ' || raffle_id
+     || ', which is no raffle of it'
+   FROM t WHERE organisation_id IS NOT NULL AND raffle_id IS NOT NULL AND NOT EXISTS (
+     SELECT 1 FROM raffles WHERE raffles.id = t.raffle_id AND raffles.organisation_id = t.organisation_id)`,
   `SELECT 'till ' || account || ' is ' || balance || ', but the ledger has ' || held FROM (
      SELECT account, balance, (SELECT coalesce(sum(amount), 0) FROM moves WHERE moves.account = tills.account) AS held
      FROM tills WHERE ?1 IS NULL)
