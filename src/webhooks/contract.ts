@@ -37,7 +37,7 @@ export const StoredWebhook = z
     subject: z.enum(WEBHOOK_SUBJECTS),
     subjectId: z.string(),
     receivedAt: Instant,
-    /** When it took effect; null: not yet, and it is retried. */
+    /** When it was acted on; null: not yet, and it is retried. After a crash, a payment that is polled is polled again. */
     actedAt: Instant.nullable(),
   })
   .meta({ id: 'StoredWebhook' })
