@@ -324,6 +324,30 @@ describe('a thrown error', () => {
   })
 })
 
+describe('a worker in development', () => {
+  const statusAt = async (origin: string, settings = {}) =>
+    (await app.request(`${origin}/api/v1/raffles?limit=1`, {}, { ...env, ...settings })).status
+
+  it('answers this machine', async () => {
+    for (const host of ['localhost', 'localhost:8788', '127.0.0.1:8787', '[::1]:8787', 'shop.localhost']) {
+      expect(await statusAt(`http://${host}`), host).toBe(200)
+    }
+  })
+
+  it('refuses every other address, because its secrets are public', async () => {
+    expectLogged('the request was refused: development answers on localhost only')
+    for (const host of [
+      'raffles.example',
+      'localhost.example',
+      'evil-localhost',
+      '192.168.0.7:8787',
+      'x@10.0.0.1',
+    ]) {
+      expect(await statusAt(`https://${host}`), host).toBe(503)
+    }
+  })
+})
+
 describe('a worker that is not configured', () => {
   const HEALTH_TOKEN = 'a-token-of-the-operators-of-this-worker'
   const ask = async (headers: Record<string, string> = {}, settings: Record<string, string> = {}) => {

@@ -43,7 +43,7 @@ const WRITTEN = LANGUAGES.flatMap((language) =>
   (Object.keys(DATA) as MailKind[]).map((kind) => ({ language, kind })),
 )
 
-const page = (path: string) => env.ASSETS.fetch(`https://tombola.example${path}`, { redirect: 'manual' })
+const page = (path: string) => env.ASSETS.fetch(`http://localhost:8787${path}`, { redirect: 'manual' })
 
 describe.each(WRITTEN)('the mail $kind in $language', ({ language, kind }) => {
   const mail = renderMail(
