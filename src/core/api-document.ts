@@ -1,7 +1,8 @@
 /** `GET /openapi.json`: the API's OpenAPI 3.1 document, generated from the routes. */
-import { version } from '#package'
+
 import type { Hono } from 'hono'
 import { openAPIRouteHandler } from 'hono-openapi'
+import { version } from '#package'
 import type { AppEnv } from './context.ts'
 
 export const apiDocument = (app: Hono<AppEnv>) =>
