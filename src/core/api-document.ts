@@ -14,7 +14,7 @@ export const apiDocument = (app: Hono<AppEnv>) =>
         title: 'Tombola',
         version,
         description:
-          'Raffles, lucky draws and a shop. Errors are RFC 9457 problem documents with a `code` from a closed list. Lists are paged with `limit` and `cursor`. Money is integer minor units. Times are ISO 8601. Caches may keep only public reads that say so: every other response is `no-store`. Those that may be kept for a second have an `ETag`, and answer 304 to a request whose `If-None-Match` has it.',
+          'Raffles, lucky draws, event tickets and a shop. Errors are RFC 9457 problem documents with a `code` from a closed list. Lists are paged with `limit` and `cursor`. Money is integer minor units. Times are ISO 8601. Caches may keep only public reads that say so: every other response is `no-store`. Those that may be kept for a second have an `ETag`, and answer 304 to a request whose `If-None-Match` has it.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: '/' }],

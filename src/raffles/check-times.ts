@@ -1,8 +1,9 @@
 /** Refuses times of a draft that could never be published, when it is saved and not only when it is published. */
 import type { Ctx } from '../core/context.ts'
 import { type FieldError, validationFailed } from '../core/errors.ts'
+import { paymentSpanSeconds } from '../money/providers/payment-span.ts'
 import { wrongTimes } from './publishable.ts'
-import { paymentSpanSeconds, type RulesColumns } from './terms.ts'
+import type { RulesColumns } from './terms.ts'
 
 export const wrongTimesNow = (ctx: Ctx, raffle: RulesColumns): FieldError[] =>
   wrongTimes(raffle, {
