@@ -8,6 +8,7 @@ import { Page } from '../core/paging.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { Provider } from '../money/provider-name.ts'
+import { ProviderIn } from '../money/providers/offered.ts'
 
 export const Balance = z
   .strictObject({
@@ -33,7 +34,7 @@ export const RecordTopUp = z
     reference: Line(1, 100),
     amount: MoneyAboveZeroIn,
     /** The provider where the platform received it; `manual` for cash or a bank transfer. Its till then pays it out. */
-    provider: Provider.default('manual'),
+    provider: ProviderIn.default('manual'),
   })
   .meta({ id: 'RecordTopUp' })
 export type RecordTopUp = z.infer<typeof RecordTopUp>

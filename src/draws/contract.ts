@@ -35,6 +35,10 @@ export const Winner = z
     claimBy: Instant,
     /** Why the winner was disqualified; null otherwise. */
     reason: z.string().nullable(),
+    /** When its prize was paid; null for an item, and until it is paid. */
+    paidAt: Instant.nullable(),
+    /** The reference of that payment. Only the winner and members who manage winners see it; null for everybody else. */
+    paymentReference: z.string().nullable(),
     /** The proposal that waits for a second person. Only members who manage winners see it; null for everybody else. */
     disqualification: z
       .strictObject({ reason: z.string(), proposedBy: Id('user'), proposedAt: Instant, lapsesAt: Instant })

@@ -3,10 +3,9 @@ import { Hono } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { idempotencyKey } from '../core/idempotency.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
-import { PageQuery } from '../core/paging.ts'
 import { validate } from '../core/validation.ts'
 import { RaffleParams } from '../raffles/contract.ts'
-import { BODIES, EXAMPLE_GRANT, GiveGrant, Grant, GrantPage, GrantParams } from './contract.ts'
+import { BODIES, EXAMPLE_GRANT, GiveGrant, Grant, GrantPage, GrantParams, ListGrants } from './contract.ts'
 import { giveGrant } from './give-grant.ts'
 import { listGrants, readGrant } from './list-grants.ts'
 import { revokeGrant } from './revoke-grant.ts'
@@ -25,7 +24,8 @@ export const grantRoutes = new Hono<AppEnv>()
     '/:id/grants',
     describe({
       summary: 'List the grants of a raffle',
-      description: 'For members of the raffle’s organisation and for its API keys.',
+      description:
+        'For members of the raffle’s organisation and for its API keys, by order reference. With `status`, a page may have fewer grants than `limit`: `nextCursor` alone says whether more follow.',
       tag: TAG,
       auth: 'user-or-key',
       success: {
@@ -37,7 +37,7 @@ export const grantRoutes = new Hono<AppEnv>()
       errors: [...PAGE_ERRORS, 'forbidden', 'not_found', 'rate_limited'],
     }),
     validate('param', RaffleParams),
-    validate('query', PageQuery),
+    validate('query', ListGrants),
     async (c) => c.json(await listGrants(c.get('ctx'), c.req.valid('param').id, c.req.valid('query'))),
   )
   .post(
@@ -85,7 +85,7 @@ export const grantRoutes = new Hono<AppEnv>()
       tag: TAG,
       auth: 'user-or-key',
       success: theGrant('The grant, revoked.'),
-      errors: ['validation_failed', 'forbidden', 'not_found', 'invalid_state', 'rate_limited'],
+      errors: ['forbidden', 'not_found', 'invalid_state', 'rate_limited'],
     }),
     validate('param', GrantParams),
     async (c) => {

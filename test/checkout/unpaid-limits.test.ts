@@ -21,7 +21,7 @@ import {
   useClock,
 } from '../raffles/scenario.ts'
 import { bought, type LineIn, order, ordered } from './cart.ts'
-import { paid, press, purchase, reserve, stagePriced } from './checkout.ts'
+import { paid, press, purchase, reserve, stagePriced, startRemotely } from './checkout.ts'
 
 useClock()
 
@@ -221,6 +221,7 @@ describe('orders that were not paid', () => {
   })
 
   it('do not count if the provider started no payment', async () => {
+    startRemotely()
     const book = await stageProduct({ stock: 8 })
     const { id: raffleId } = await stagePriced({ totalTickets: 8 })
     const player = await registerPlayer()

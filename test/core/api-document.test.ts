@@ -178,6 +178,24 @@ describe('the API document', () => {
     }
   })
 
+  it('describes a number as one and several values as a list, though both are written as text', () => {
+    const query = (path: string, name: string) =>
+      document.paths[BASE + path]!.get!.parameters!.find((each) => each.name === name)
+    expect(query('/orders', 'limit')).toMatchObject({
+      in: 'query',
+      schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
+    })
+    expect(query('/orders', 'status')).toMatchObject({
+      in: 'query',
+      schema: { type: 'array', items: { enum: expect.arrayContaining(['pending', 'paid']) } },
+    })
+    for (const { name, operation } of described) {
+      for (const each of operation.parameters ?? []) {
+        if (each.in === 'query') expect(each, name).not.toMatchObject({ required: true })
+      }
+    }
+  })
+
   it('has no dangling references', () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)]
     expect(references.length).toBeGreaterThan(0)

@@ -12,7 +12,7 @@ import { databaseOf } from '../../core/writer/writing-database.ts'
 import type { SigningKey } from '../../rdp1/signatures.ts'
 import { configure } from '../pool/configure.ts'
 import { cancelPool, type Drawn, drawAttempt, freeze, recompute, requestRedraw } from '../pool/draw.ts'
-import { holderSlice, issuedTickets, listSlice, logSlice } from '../pool/files.ts'
+import { holderSlice, issuedTickets, listSlice, logSlice, reservationSlice } from '../pool/files.ts'
 import { Pool } from '../pool/pool.ts'
 import { poolState } from '../pool/pool-state.ts'
 import { NOT_CONFIGURED, TOO_LATE } from '../pool/refusals.ts'
@@ -25,7 +25,6 @@ import type {
   ChangeOutcome,
   ConfirmOutcome,
   FileSlice,
-  HolderSlice,
   IssuedTickets,
   Outcome,
   PoolState,
@@ -137,18 +136,11 @@ export abstract class PoolObject extends DurableObject<Bindings> {
 
   async reserve(request: ReserveRequest): Promise<Projected<ReserveOutcome>> {
     const gathering = request.payment === null ? 'sale' : 'hold'
-    return this.#withProjected(
-      await this.#decideConfigured((pool, now) => pool.reserve(request, now), gathering),
-    )
+    return this.#sell(gathering, (pool, now) => pool.reserve(request, now))
   }
 
   async confirm(seq: number, id: string): Promise<Projected<ConfirmOutcome>> {
-    return this.#withProjected(
-      await this.#decideConfigured(
-        (pool, now) => pool.confirm(seq, id, now, this.#settling.isRunning),
-        'sale',
-      ),
-    )
+    return this.#sell('sale', (pool, now) => pool.confirm(seq, id, now, this.#settling.isRunning))
   }
 
   async release(seq: number, id: string, isUnpaid = false): Promise<ChangeOutcome> {
@@ -221,8 +213,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
 
   /** The redraw that the request with this key created; null: none. Tells a repeat from a new request. */
   async redrawByKey(key: string): Promise<Attempt | null> {
-    const row = this.#pool?.record.attempts().find((each) => each.key === key)
-    return row === undefined ? null : (JSON.parse(row.record) as Attempt)
+    return this.#pool?.record.attemptByKey(key) ?? null
   }
 
   async recompute(): Promise<{ commitment: string; attempts: Attempt[] } | null> {
@@ -233,8 +224,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
 
   /** A slice of the list from index `start`; null before the commitment. */
   async listSlice(start: number): Promise<FileSlice | null> {
-    if (this.#pool?.record.commitment == null) return null
-    return listSlice(listOf(this.#pool, this.#store), start)
+    return this.#pool?.record.commitment == null ? null : listSlice(listOf(this.#pool, this.#store), start)
   }
 
   /** A slice of the log after the event with `seq`; null before the commitment. */
@@ -243,8 +233,13 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   }
 
   /** Holders of sold tickets, from the reservation after `seq` on; null before the pool is configured. */
-  async holderSlice(seq: number): Promise<HolderSlice | null> {
+  async holderSlice(seq: number) {
     return this.#pool === undefined ? null : holderSlice(this.#pool, this.#store, seq)
+  }
+
+  /** Reservations in every state, after the one at `seq`; null before the pool is configured. */
+  async reservationSlice(seq: number, most: number) {
+    return this.#pool === undefined ? null : reservationSlice(this.#pool, this.#store, seq, most)
   }
 
   // ——— Upkeep ———
@@ -287,7 +282,11 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     return this.#commits.decide((now) => decide(this.#pool!, now), gathering)
   }
 
-  #withProjected<Made extends Outcome<object>>(outcome: Made): Projected<Made> {
+  async #sell<Made extends Outcome<object>>(
+    gathering: Gathering,
+    decide: (pool: Pool, now: number) => Made,
+  ): Promise<Projected<Made>> {
+    const outcome = await this.#decideConfigured(decide, gathering)
     return (outcome.ok ? { ...outcome, isProjected: !this.#projector.isBehind } : outcome) as Projected<Made>
   }
 
