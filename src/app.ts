@@ -13,7 +13,6 @@ import { organisations } from './accounts/organisation-routes.ts'
 import { userRoutes } from './accounts/user-routes.ts'
 import { categoryRoutes, productRoutes } from './catalog/routes.ts'
 import { orders, purchases } from './checkout/routes.ts'
-import { apiDocument } from './core/api-document.ts'
 import type { AppEnv } from './core/context.ts'
 import { Problem } from './core/errors.ts'
 import { crossOrigin, privateByDefault, securityHeaders } from './core/headers.ts'
@@ -102,7 +101,6 @@ const routes = app
 
 app.route('/sandbox', sandboxRoutes)
 app.route('/dev/mail', devMail)
-app.get('/openapi.json', apiDocument(app))
 
 app.onError(respondToError)
 app.notFound(createNotFound(app, staticFile))

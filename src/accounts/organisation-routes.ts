@@ -25,6 +25,7 @@ export const organisations = new Hono<AppEnv>()
   .get(
     '/',
     describe({
+      operation: 'listOrganisations',
       summary: 'List organisations',
       description: 'Your organisations; an admin sees all.',
       tag: TAG,
@@ -43,6 +44,7 @@ export const organisations = new Hono<AppEnv>()
   .post(
     '/',
     describe({
+      operation: 'createOrganisation',
       summary: 'Create an organisation',
       description: 'For admins.',
       tag: TAG,
@@ -65,6 +67,7 @@ export const organisations = new Hono<AppEnv>()
   .get(
     '/:id',
     describe({
+      operation: 'readOrganisation',
       summary: 'Read an organisation',
       tag: TAG,
       auth: 'user',
@@ -82,6 +85,7 @@ export const organisations = new Hono<AppEnv>()
   .get(
     '/:id/members',
     describe({
+      operation: 'listMembers',
       summary: 'List members',
       tag: TAG,
       auth: 'user',
@@ -100,6 +104,7 @@ export const organisations = new Hono<AppEnv>()
   .delete(
     '/:id/members/:userId',
     describe({
+      operation: 'removeMember',
       summary: 'Remove a member',
       description:
         'Takes effect with the next request. Open invitations that the member sent end. A member may leave by itself, whatever the role. The last one may leave too: an administrator can then invite somebody.',

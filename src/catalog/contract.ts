@@ -145,24 +145,29 @@ export const UpdateProduct = z
   .meta({ id: 'UpdateProduct' })
 export type UpdateProduct = z.infer<typeof UpdateProduct>
 
+const aProduct = {
+  id: Id('product'),
+  organisationId: Id('organisation'),
+  categoryId: Id('category').nullable(),
+  status: z.enum(PRODUCT_STATUSES),
+  title: z.string(),
+  description: z.string(),
+  price: Money,
+  /** Units that can be bought now; held and sold units are not included. */
+  stock: z.number().int(),
+  images: z.array(z.string()),
+  tags: z.array(z.string()),
+  createdAt: Instant,
+  updatedAt: Instant,
+}
+
 export const Product = z
-  .strictObject({
-    id: Id('product'),
-    organisationId: Id('organisation'),
-    categoryId: Id('category').nullable(),
-    kind: z.enum(PRODUCT_KINDS),
-    status: z.enum(PRODUCT_STATUSES),
-    title: z.string(),
-    description: z.string(),
-    details: AnyDetails,
-    price: Money,
-    /** Units that can be bought now; held and sold units are not included. */
-    stock: z.number().int(),
-    images: z.array(z.string()),
-    tags: z.array(z.string()),
-    createdAt: Instant,
-    updatedAt: Instant,
-  })
+  .discriminatedUnion('kind', [
+    z.strictObject({ ...aProduct, kind: z.literal('book'), details: BookDetails }),
+    z.strictObject({ ...aProduct, kind: z.literal('sound_device'), details: SoundDeviceDetails }),
+    z.strictObject({ ...aProduct, kind: z.literal('accessory'), details: AccessoryDetails }),
+    z.strictObject({ ...aProduct, kind: z.literal('other'), details: NoDetails }),
+  ])
   .meta({ id: 'Product' })
 export type Product = z.infer<typeof Product>
 

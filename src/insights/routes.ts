@@ -9,6 +9,7 @@ import { readHealth } from './health.ts'
 export const health = new Hono<AppEnv>().get(
   '/',
   describe({
+    operation: 'readHealth',
     summary: 'Check the health of the system',
     description:
       '503 names each problem in `detail`. A deployment that is not configured names its settings only to a request with its health token.',

@@ -21,8 +21,10 @@ const payoutTo = {
 export const RequestPayout = z
   .union(
     [
-      z.strictObject({ raffleId: Id('raffle'), ...payoutTo }),
-      z.strictObject({ organisationId: Id('organisation'), currency: Currency, ...payoutTo }),
+      z.strictObject({ raffleId: Id('raffle'), ...payoutTo }).meta({ id: 'RequestRafflePayout' }),
+      z
+        .strictObject({ organisationId: Id('organisation'), currency: Currency, ...payoutTo })
+        .meta({ id: 'RequestShopPayout' }),
     ],
     {
       error:

@@ -47,18 +47,20 @@ export type RaffleStatus = z.infer<typeof RaffleStatus>
 /** A share of the takings in basis points; 10,000 is all of them. */
 const Share = z.strictObject({ shareBps: z.number().int().min(1).max(10_000) })
 
-export const Prize = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('item'),
-    title: z.string(),
-    quantity: z.number().int(),
-    value: Money.nullable(),
-    /** The product whose stock publication sets aside; left out if the prize is not a product. */
-    productId: Id('product').optional(),
-  }),
-  z.strictObject({ kind: z.literal('cash'), title: z.string(), quantity: z.number().int(), value: Money }),
-  z.strictObject({ kind: z.literal('share'), title: z.string(), quantity: z.number().int(), value: Share }),
-])
+export const Prize = z
+  .discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('item'),
+      title: z.string(),
+      quantity: z.number().int(),
+      value: Money.nullable(),
+      /** The product whose stock publication sets aside; left out if the prize is not a product. */
+      productId: Id('product').optional(),
+    }),
+    z.strictObject({ kind: z.literal('cash'), title: z.string(), quantity: z.number().int(), value: Money }),
+    z.strictObject({ kind: z.literal('share'), title: z.string(), quantity: z.number().int(), value: Share }),
+  ])
+  .meta({ id: 'Prize' })
 export type Prize = z.infer<typeof Prize>
 
 const prizeBase = { title: Line(1, 120), quantity: z.number().int().min(1).max(MAX_PRIZE_UNITS) }
@@ -76,6 +78,7 @@ const PrizeIn = z
     z.strictObject({ ...prizeBase, kind: z.literal('share'), value: Share }),
   ])
   .meta({
+    id: 'NewPrize',
     description:
       'A prize of one rank: an item (with `productId`, a product of the same organisation), a fixed sum of cash, or a share of the takings.',
   })
@@ -192,7 +195,9 @@ export type ChangedTerms = z.infer<typeof ChangedTerms>
 /** A raffle that is started from saved terms: its times, and any field that differs. */
 export const StartRaffle = ChangedRaffle.extend(RaffleTimes.shape).meta({ id: 'StartRaffle' })
 export type StartRaffle = z.infer<typeof StartRaffle>
-export const OrganisationRef = z.strictObject({ id: Id('organisation'), slug: z.string(), name: z.string() })
+export const OrganisationRef = z
+  .strictObject({ id: Id('organisation'), slug: z.string(), name: z.string() })
+  .meta({ id: 'OrganisationRef' })
 
 export const Raffle = z
   .strictObject({

@@ -51,7 +51,7 @@ export const Availability = z
   })
   .meta({ id: 'Availability' })
 
-export const FreeNumbersPage = Page(z.number().int())
+export const FreeNumbersPage = Page(z.number().int()).meta({ id: 'FreeNumbersPage' })
 
 export const FreeNumbersQuery = PageQuery.extend({
   limit: z.coerce.number().int().min(1).max(1_000).default(100),

@@ -159,5 +159,5 @@ export const Occurrence = z
   .meta({ id: 'Occurrence' })
 export type Occurrence = z.infer<typeof Occurrence>
 
-export const Occurrences = z.strictObject({ data: z.array(Occurrence) })
+export const Occurrences = z.strictObject({ data: z.array(Occurrence) }).meta({ id: 'Occurrences' })
 export const ListOccurrences = z.object({ limit: z.coerce.number().int().min(1).max(62).default(7) })

@@ -1,0 +1,144 @@
+/** The OpenAPI 3.1 document of an app. It is made when the worker is built, so that the worker need not make it. */
+import type { Hono } from 'hono'
+import type * as z from 'zod'
+import type { AppEnv } from '../../src/core/context.ts'
+import { ProblemDocument } from '../../src/core/errors.ts'
+import type { RouteInput } from '../../src/core/validation.ts'
+import { type Operation, operationsOf } from './operations.ts'
+import { HEADERS, NOT_MODIFIED, responsesOf } from './responses.ts'
+import { type Json, type Schemas, schemasOf } from './schemas.ts'
+import { TAGS } from './tags.ts'
+
+const MEDIA = { json: 'application/json', form: 'application/x-www-form-urlencoded' } as const
+const isBody = ({ target }: RouteInput) => target in MEDIA
+
+const INTRODUCTION = `Raffles, lucky draws and event tickets.
+
+Errors are problem documents (RFC 9457) with a \`code\` from a closed list. Lists are paged with \`limit\` and \`cursor\`. Money is integer minor units beside its currency. Times are ISO 8601. Texts are one line without control characters, unless they say otherwise.
+
+Caches may keep only public reads that say so: every other response is \`no-store\`. Those that may be kept for a second have an \`ETag\`, and answer 304 to a request whose \`If-None-Match\` has it.
+
+Routes that sign in, send mail or sell count requests. Their answers have a \`RateLimit-Policy\`. Above a limit the answer is 429, and \`Retry-After\` is the whole period.`
+
+const SECURITY: Record<Operation['description']['auth'], Record<string, string[]>[]> = {
+  none: [],
+  user: [{ bearer: [] }],
+  optional: [{}, { bearer: [] }],
+  key: [{ apiKey: [] }],
+  'user-or-key': [{ bearer: [] }, { apiKey: [] }],
+}
+
+const PARAMETERS = {
+  IdempotencyKey: {
+    name: 'Idempotency-Key',
+    in: 'header',
+    required: true,
+    description:
+      'You choose it: 1 to 128 printable characters without spaces. A retry with the same key and body has the same result.',
+    schema: { type: 'string', minLength: 1, maxLength: 128, pattern: '^[!-~]+$' },
+    example: '5f0c6f0e-2c5b-4f39-9d1e-1c6b0a4a5e11',
+  },
+  IfNoneMatch: {
+    name: 'If-None-Match',
+    in: 'header',
+    description: 'The `ETag` of the content that you have.',
+    schema: { type: 'string' },
+  },
+}
+
+export function apiDocument(app: Hono<AppEnv>): Json {
+  const operations = operationsOf(app)
+  const schemas = schemasOf({
+    input: operations.flatMap(({ inputs }) => inputs.map((input) => input.schema)),
+    output: operations.flatMap(({ description: { success, foreign } }) =>
+      [ProblemDocument, success.schema, foreign?.schema].filter((each) => each !== undefined),
+    ),
+  })
+  const responses: Record<string, Json> = { NotModified: NOT_MODIFIED }
+  const paths: Record<string, Json> = {}
+  for (const operation of operations) {
+    paths[operation.path] ??= {}
+    paths[operation.path]![operation.method] = present(operation, schemas, responses)
+  }
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Tombola',
+      version: '1.0.0',
+      description: INTRODUCTION,
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/', description: 'This deployment.' }],
+    tags: TAGS,
+    paths,
+    components: {
+      schemas: schemas.components,
+      responses,
+      parameters: PARAMETERS,
+      headers: HEADERS,
+      securitySchemes: {
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: 'The `access_token` of a login.',
+        },
+        apiKey: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'tk_…',
+          description: 'An API key of an organisation, for its own programs.',
+        },
+      },
+    },
+  }
+}
+
+function present(operation: Operation, schemas: Schemas, responses: Record<string, Json>): Json {
+  const { description, inputs, isCached } = operation
+  const parameters = [
+    ...inputs.filter((input) => !isBody(input)).flatMap((input) => parametersOf(input, schemas)),
+    ...(description.idempotent ? [{ $ref: '#/components/parameters/IdempotencyKey' }] : []),
+    ...(isCached ? [{ $ref: '#/components/parameters/IfNoneMatch' }] : []),
+  ]
+  const bodies = inputs.filter(isBody)
+  return {
+    operationId: description.operation,
+    summary: description.summary,
+    ...(description.description === undefined ? {} : { description: description.description }),
+    tags: [description.tag],
+    security: SECURITY[description.auth],
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(bodies.length === 0 ? {} : { requestBody: bodyOf(bodies, schemas) }),
+    responses: responsesOf(operation, schemas, responses),
+  }
+}
+
+/** The fields of a path's or a query's schema, each as a parameter. */
+function parametersOf({ target, schema }: RouteInput, schemas: Schemas): Json[] {
+  const { properties = {}, required = [] } = schemas.of('input', schema) as {
+    properties?: Record<string, Json>
+    required?: string[]
+  }
+  return Object.entries(properties).map(([name, { description, ...rest }]) => ({
+    name,
+    in: target === 'param' ? 'path' : target,
+    ...(required.includes(name) ? { required: true } : {}),
+    ...(description === undefined ? {} : { description }),
+    schema: rest,
+  }))
+}
+
+/** JSON comes first where a route also takes a form. A body of which every field is optional is optional. */
+function bodyOf(bodies: RouteInput[], schemas: Schemas): Json {
+  const sorted = bodies.toSorted((one, other) => (one.target > other.target ? -1 : 1))
+  return {
+    required: !bodies.some(({ schema }) => (schema as z.ZodType).safeParse({}).success),
+    content: Object.fromEntries(
+      sorted.map(({ target, schema, example }) => [
+        MEDIA[target as keyof typeof MEDIA],
+        { schema: schemas.of('input', schema), example },
+      ]),
+    ),
+  }
+}
