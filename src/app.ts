@@ -101,6 +101,8 @@ const routes = app
 
 app.route('/sandbox', sandboxRoutes)
 app.route('/dev/mail', devMail)
+// Until there are pages, the API's page is the first thing to see.
+app.get('/', (c) => c.redirect('/docs'))
 
 app.onError(respondToError)
 app.notFound(createNotFound(app, staticFile))
