@@ -3,6 +3,7 @@ import type { Hono } from 'hono'
 import type * as z from 'zod'
 import type { AppEnv } from '../../src/core/context.ts'
 import { ProblemDocument } from '../../src/core/errors.ts'
+import { EXAMPLE_RESERVATION_ID } from '../../src/core/examples.ts'
 import type { RouteInput } from '../../src/core/validation.ts'
 import { type Operation, operationsOf } from './operations.ts'
 import { HEADERS, NOT_MODIFIED, responsesOf } from './responses.ts'
@@ -114,6 +115,26 @@ function present(operation: Operation, schemas: Schemas, responses: Record<strin
   }
 }
 
+/** Examples of path parameters that are no ids. */
+const PATH_EXAMPLES: Record<string, string> = {
+  currency: 'KES',
+  date: '2027-01-05',
+  door: 'webhook',
+  eventId: 'evt_1',
+  orderRef: 'A-1042',
+  provider: 'sandbox',
+  token: 'a-token-that-the-provider-knows',
+}
+const ID_PATTERN = /^\^([a-z]+)_/
+
+/** Every example names the same things, so the ids of all kinds end alike. */
+function exampleOf(name: string, { pattern }: Json): string | undefined {
+  const prefix = ID_PATTERN.exec(String(pattern))?.[1]
+  if (prefix === undefined) return PATH_EXAMPLES[name]
+  const id = `${prefix}_01kaf1q7v8fmk9m2q0c8w1g6ne`
+  return id.startsWith('res_') ? EXAMPLE_RESERVATION_ID : id
+}
+
 /** The fields of a path's or a query's schema, each as a parameter. */
 function parametersOf({ target, schema }: RouteInput, schemas: Schemas): Json[] {
   const { properties = {}, required = [] } = schemas.of('input', schema) as {
@@ -126,6 +147,7 @@ function parametersOf({ target, schema }: RouteInput, schemas: Schemas): Json[] 
     ...(required.includes(name) ? { required: true } : {}),
     ...(description === undefined ? {} : { description }),
     schema: rest,
+    ...(target === 'param' ? { example: exampleOf(name, rest) } : {}),
   }))
 }
 
