@@ -5,6 +5,8 @@ import type { AppEnv } from '../../src/core/context.ts'
 import { ProblemDocument } from '../../src/core/errors.ts'
 import { EXAMPLE_RESERVATION_ID } from '../../src/core/examples.ts'
 import type { RouteInput } from '../../src/core/validation.ts'
+import { explainParameter, explainSchemas, type Parameter } from './explain.ts'
+import { GLOSSARY } from './glossary.ts'
 import { type Operation, operationsOf } from './operations.ts'
 import { HEADERS, NOT_MODIFIED, responsesOf } from './responses.ts'
 import { type Json, type Schemas, schemasOf } from './schemas.ts'
@@ -47,7 +49,7 @@ const PARAMETERS = {
   },
 }
 
-export function apiDocument(app: Hono<AppEnv>): Json {
+export function apiDocument(app: Hono<AppEnv>, glossary: Readonly<Record<string, string>> = GLOSSARY): Json {
   const operations = operationsOf(app)
   const schemas = schemasOf({
     input: operations.flatMap(({ inputs }) => inputs.map((input) => input.schema)),
@@ -55,11 +57,12 @@ export function apiDocument(app: Hono<AppEnv>): Json {
       [ProblemDocument, success.schema, foreign?.schema].filter((each) => each !== undefined),
     ),
   })
+  explainSchemas(schemas.components, glossary)
   const responses: Record<string, Json> = { NotModified: NOT_MODIFIED }
   const paths: Record<string, Json> = {}
   for (const operation of operations) {
     paths[operation.path] ??= {}
-    paths[operation.path]![operation.method] = present(operation, schemas, responses)
+    paths[operation.path]![operation.method] = present(operation, schemas, responses, glossary)
   }
   return {
     openapi: '3.1.1',
@@ -95,10 +98,17 @@ export function apiDocument(app: Hono<AppEnv>): Json {
   }
 }
 
-function present(operation: Operation, schemas: Schemas, responses: Record<string, Json>): Json {
+function present(
+  operation: Operation,
+  schemas: Schemas,
+  responses: Record<string, Json>,
+  glossary: Readonly<Record<string, string>>,
+): Json {
   const { description, inputs, isCached } = operation
+  const own = inputs.filter((input) => !isBody(input)).flatMap((input) => parametersOf(input, schemas))
+  for (const each of own) explainParameter(each, description.operation, glossary)
   const parameters = [
-    ...inputs.filter((input) => !isBody(input)).flatMap((input) => parametersOf(input, schemas)),
+    ...own,
     ...(description.idempotent ? [{ $ref: '#/components/parameters/IdempotencyKey' }] : []),
     ...(isCached ? [{ $ref: '#/components/parameters/IfNoneMatch' }] : []),
   ]
@@ -136,7 +146,7 @@ function exampleOf(name: string, { pattern }: Json): string | undefined {
 }
 
 /** The fields of a path's or a query's schema, each as a parameter. */
-function parametersOf({ target, schema }: RouteInput, schemas: Schemas): Json[] {
+function parametersOf({ target, schema }: RouteInput, schemas: Schemas): Parameter[] {
   const { properties = {}, required = [] } = schemas.of('input', schema) as {
     properties?: Record<string, Json>
     required?: string[]
@@ -145,7 +155,7 @@ function parametersOf({ target, schema }: RouteInput, schemas: Schemas): Json[] 
     name,
     in: target === 'param' ? 'path' : target,
     ...(required.includes(name) ? { required: true } : {}),
-    ...(description === undefined ? {} : { description }),
+    ...(description === undefined ? {} : { description: String(description) }),
     schema: rest,
     ...(target === 'param' ? { example: exampleOf(name, rest) } : {}),
   }))

@@ -2,6 +2,7 @@
 import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { describe, expect, it } from 'vitest'
 import { apiDocument } from '../../scripts/api-document/document.ts'
+import { GLOSSARY } from '../../scripts/api-document/glossary.ts'
 import { operationsOf } from '../../scripts/api-document/operations.ts'
 import { TAGS } from '../../scripts/api-document/tags.ts'
 import { app } from '../../src/app.ts'
@@ -16,7 +17,10 @@ interface Schema {
   description?: string
   required?: string[]
   properties?: Record<string, Schema>
+  items?: Schema
+  anyOf?: Schema[]
   oneOf?: Schema[]
+  additionalProperties?: Schema | boolean
   discriminator?: { propertyName: string; mapping: Record<string, string> }
 }
 interface Media {
@@ -262,6 +266,40 @@ describe('the API document', () => {
       )!
       expect(description.limits, `${method} ${path}`).toBeDefined()
     }
+  })
+
+  it('describes each field and each parameter in a sentence', () => {
+    const missing: string[] = []
+    const check = (where: string, description: string | undefined) => {
+      if (!/^[A-Z0-9`].*[.!]$/s.test(description ?? '')) missing.push(`${where}: ${description}`)
+    }
+    const walk = (where: string, schema: Schema): void => {
+      for (const [name, field] of Object.entries(schema.properties ?? {})) {
+        check(`${where}.${name}`, field.description)
+        walk(`${where}.${name}`, field)
+      }
+      const { items, anyOf = [], oneOf = [], additionalProperties } = schema
+      for (const each of [items, ...anyOf, ...oneOf, additionalProperties]) {
+        if (typeof each === 'object') walk(where, each)
+      }
+    }
+    for (const [name, schema] of Object.entries(document.components.schemas)) walk(name, schema)
+    for (const { name, in: operation } of described) {
+      for (const each of operation.parameters ?? []) check(`${name} ${each.name}`, resolve(each).description)
+    }
+    expect(missing).toEqual([])
+  })
+
+  it('uses every word of the glossary', () => {
+    const used = new Set<string | symbol>()
+    const watched = new Proxy(GLOSSARY, {
+      get(words, key) {
+        used.add(key)
+        return Reflect.get(words, key)
+      },
+    })
+    apiDocument(app, watched)
+    expect(Object.keys(GLOSSARY).filter((key) => !used.has(key))).toEqual([])
   })
 
   it('describes every parameter of a path', () => {
