@@ -138,8 +138,8 @@ const PATH_EXAMPLES: Record<string, string> = {
 const ID_PATTERN = /^\^([a-z]+)_/
 
 /** Every example names the same things, so the ids of all kinds end alike. */
-function exampleOf(name: string, { pattern }: Json): string | undefined {
-  const prefix = ID_PATTERN.exec(String(pattern))?.[1]
+function exampleOf(name: string, { pattern, anyOf }: Parameter['schema']): string | undefined {
+  const prefix = ID_PATTERN.exec(pattern ?? anyOf?.[0]?.pattern ?? '')?.[1]
   if (prefix === undefined) return PATH_EXAMPLES[name]
   const id = `${prefix}_01kaf1q7v8fmk9m2q0c8w1g6ne`
   return id.startsWith('res_') ? EXAMPLE_RESERVATION_ID : id
