@@ -152,6 +152,26 @@ export const GLOSSARY: Record<string, string> = {
   rake: 'The platform’s part.',
   winners: 'How many win it, or who has won.',
 
+  // ——— Events ———
+  venue: 'The name of the place.',
+  address: 'The street and house; null: not given.',
+  place: 'Where it is; null: online.',
+  latitude: 'Degrees north of the equator.',
+  longitude: 'Degrees east of Greenwich.',
+  startsAt: 'When it starts.',
+  endsAt: 'When it ends.',
+  'local.startsAt': 'When it starts, on the wall clock.',
+  'local.endsAt': 'When it ends, on the wall clock.',
+  country: 'The country, as in ISO 3166-1 alpha-2: `KE`.',
+  ticketTypes: 'The types of tickets.',
+  ticketType: 'The type of ticket; null: it is a raffle’s.',
+  ticketTypeId: 'The type of ticket of an event.',
+  typeId: 'The type of ticket.',
+  capacity: 'How many tickets of the type there are.',
+  hidden: 'Whether only those who have its id can buy it.',
+  position: 'Its place in the list, the lowest first.',
+  approved: 'Whether the organisation may sell for money.',
+
   // ——— Series ———
   cadence: 'On which days a raffle is drawn.',
   every: 'The unit of the cadence.',
@@ -221,7 +241,9 @@ export const GLOSSARY: Record<string, string> = {
   'Refund.status':
     '`requested` until its tickets are taken back, then `due`, `sent` and `paid`. `failed` is retried. `refused` changes nothing.',
   startedAt: 'When it started.',
-  eventId: 'The provider’s id of the event.',
+  eventId: 'The event.',
+  'StoredWebhook.eventId': 'The provider’s id of the webhook.',
+  'replayWebhook.eventId': 'The provider’s id of the webhook.',
   subject: 'What the event is about.',
   subjectId: 'The id of the payment, refund or payout.',
   receivedAt: 'When it arrived.',

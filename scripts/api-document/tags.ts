@@ -10,7 +10,11 @@ export const TAGS = [
     description: 'Organisers of raffles, their members, their invitations and their API keys.',
   },
   { name: 'Raffles', description: 'Create a raffle, publish it, and follow its sales until they close.' },
-  { name: 'Tickets', description: 'Take tickets of a raffle, and read those that you hold.' },
+  {
+    name: 'Events',
+    description: 'Create an event with its types of tickets, publish it, postpone it or cancel it.',
+  },
+  { name: 'Tickets', description: 'Take tickets of a raffle or of an event, and read those that you hold.' },
   {
     name: 'Catalogue',
     description: 'Products of a shop, their stock, and the categories of products and raffles.',
