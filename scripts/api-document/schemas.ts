@@ -68,7 +68,7 @@ interface Converted {
 function convert(io: Direction, schemas: z.ZodType[]): Converted {
   const asked = z.registry<{ id: string }>()
   const idOf = new Map<z.ZodType, string>()
-  for (const schema of new Set(schemas)) {
+  for (const schema of new Set(schemas.map(bare))) {
     const id = nameOf(schema) ?? `unnamed ${idOf.size}`
     idOf.set(schema, id)
     asked.add(schema, { id })
@@ -90,11 +90,17 @@ function convert(io: Direction, schemas: z.ZodType[]): Converted {
   return {
     named,
     of(schema) {
-      const id = idOf.get(schema)!
+      const id = idOf.get(bare(schema))!
       return inline[id] ?? { $ref: `${PREFIX}${id}` }
     },
   }
 }
+
+/** What a schema without a name stands for, if it is made at its first use. `unwrap()` would make another one. */
+const bare = (schema: z.ZodType): z.ZodType =>
+  schema instanceof z.ZodLazy && nameOf(schema) === undefined
+    ? bare(schema._zod.innerType as z.ZodType)
+    : schema
 
 export const nameOf = (schema: z.ZodType): string | undefined => z.globalRegistry.get(schema)?.id
 
