@@ -43,7 +43,9 @@ export const CreateCategory = z
   .strictObject({
     organisationId: Id('organisation').optional(),
     name: categoryFields.name,
-    slug: categoryFields.slug.optional().describe('A readable name for addresses. By default it is made from the name.'),
+    slug: categoryFields.slug
+      .optional()
+      .describe('A readable name for addresses. By default it is made from the name.'),
   })
   .meta({ id: 'CreateCategory' })
 export type CreateCategory = z.infer<typeof CreateCategory>

@@ -53,7 +53,9 @@ export type Winner = z.infer<typeof Winner>
 export const WinnerPage = Page(Winner)
 
 export const ListWinners = PageQuery.extend({
-  since: InstantIn.optional().describe('Only winners from this instant on; by default of the last seven days.'),
+  since: InstantIn.optional().describe(
+    'Only winners from this instant on; by default of the last seven days.',
+  ),
   mine: z.stringbool().default(false).describe('Only your own, from any time.'),
   needs: z
     .enum(['decision'])

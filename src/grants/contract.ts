@@ -38,7 +38,10 @@ export const Grant = z
     raffleId: Id('raffle'),
     orderRef: z.string(),
     amount: Money,
-    entries: z.number().int().describe('How many entries the order has earned; 0 until the grant has an owner.'),
+    entries: z
+      .number()
+      .int()
+      .describe('How many entries the order has earned; 0 until the grant has an owner.'),
     status: z.enum(GRANT_STATUSES).meta({
       description:
         '`waiting`: until sales open, or until the owner of the address has registered and verified it. `refused`: it earns nothing, and `reason` says why.',

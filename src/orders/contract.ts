@@ -42,7 +42,9 @@ export const OrderLine = z
     amount: Money,
     state: z.enum(LINE_STATES),
     refundedQuantity: z.number().int(),
-    reservationId: Id('reservation').nullable().describe('The reservation of its tickets; null for products.'),
+    reservationId: Id('reservation')
+      .nullable()
+      .describe('The reservation of its tickets; null for products.'),
     tickets: z
       .array(Ticket)
       .describe('The present tickets. Until the line is paid, these are the held ones.'),

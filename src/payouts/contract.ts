@@ -56,7 +56,9 @@ export const Payout = z
     organisationId: Id('organisation'),
     winnerId: Id('winner').nullable().describe('The winner; null for an organisation’s or a shop’s payout.'),
     provider: Provider,
-    destination: z.string().describe('Where it is paid to: whole if a person must pay it by hand; else only its end.'),
+    destination: z
+      .string()
+      .describe('Where it is paid to: whole if a person must pay it by hand; else only its end.'),
     amount: Sum,
     status: z.enum(PAYOUT_STATUSES),
     requestedBy: Id('user'),

@@ -24,7 +24,9 @@ export const ListWebhooks = PageQuery.extend({
   about: z
     .union([Id('payment'), Id('refund'), Id('payout')], 'must be the id of a payment, refund or payout')
     .optional()
-    .describe('The payment, refund or payout that the events are about. Only an administrator may leave it out.'),
+    .describe(
+      'The payment, refund or payout that the events are about. Only an administrator may leave it out.',
+    ),
 })
 
 export type ListWebhooks = z.infer<typeof ListWebhooks>

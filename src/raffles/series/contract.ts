@@ -98,9 +98,7 @@ export const Series = z
     opensBefore: z
       .number()
       .int()
-      .describe(
-        'How many minutes before the draw entries open. Whole days are wall-clock days.',
-      ),
+      .describe('How many minutes before the draw entries open. Whole days are wall-clock days.'),
     closesBefore: z.number().int(),
     startsOn: z.string(),
     endsOn: z.string().nullable(),
