@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { FORMER_MEMBER_DAYS } from '../accounts/staff.ts'
 import { Id } from '../core/ids.ts'
+import { Location } from '../core/locations.ts'
 import { Currency, Money, MoneyIn } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { Line, LongText } from '../core/text.ts'
@@ -114,6 +115,10 @@ const rulesFields = {
       '`turnstile`: each purchase must send the token of a Turnstile widget, made with `turnstileSiteKey`. Entries that orders earn need none.',
   }),
   earning: Earning.nullable(),
+  poolLocation: Location.nullable().meta({
+    description:
+      'The region of the buyers, near which the raffle’s tickets are given out; null: where this deployment says. It is fixed at publication.',
+  }),
   draw: Draw,
   claimDays: z.number().int().min(1).max(365),
   onUnclaimed: z.enum(['redraw', 'keep']),
@@ -147,6 +152,7 @@ const defaultedFields = {
   staffMayEnter: rulesFields.staffMayEnter.default(NEW_ENTRY_TERMS.staffMayEnter),
   challenge: rulesFields.challenge.default(NEW_ENTRY_TERMS.challenge),
   earning: rulesFields.earning.default(null),
+  poolLocation: rulesFields.poolLocation.default(null),
   draw: rulesFields.draw.default({ method: 'beacon' }),
   claimDays: rulesFields.claimDays.default(14),
   onUnclaimed: rulesFields.onUnclaimed.default('redraw'),
@@ -194,65 +200,68 @@ export const StartRaffle = ChangedRaffle.extend(RaffleTimes.shape).meta({ id: 'S
 export type StartRaffle = z.infer<typeof StartRaffle>
 export const OrganisationRef = z.strictObject({ id: Id('organisation'), slug: z.string(), name: z.string() })
 
-export const Raffle = z
-  .strictObject({
-    id: Id('raffle'),
-    slug: z.string(),
-    status: RaffleStatus,
-    organisation: OrganisationRef,
-    /** The series that made it; null if none did. */
-    seriesId: Id('series').nullable(),
-    title: z.string(),
-    description: z.string(),
-    imageUrl: z.string().nullable(),
-    categoryId: Id('category').nullable(),
-    tags: z.array(z.string()),
-    location: z.string().nullable(),
-    ticketPrice: Money,
-    totalTickets: z.number().int(),
-    sold: z.number().int(),
-    held: z.number().int(),
-    available: z.number().int(),
-    maxPerUser: z.number().int().nullable(),
-    numbering: rulesFields.numbering,
-    opensAt: Instant,
-    closesAt: Instant,
-    freezeAt: Instant,
-    drawAt: Instant,
-    /** The actual time of the draw: `drawAt`, or after an early close the earliest fair time. */
-    effectiveDrawAt: Instant,
-    timeZone: z.string(),
-    /** The same instants on the wall clock of `timeZone`. */
-    local: z.strictObject({ opensAt: z.string(), closesAt: z.string(), drawAt: z.string() }),
-    prizes: z.array(Prize),
-    winPolicy: rulesFields.winPolicy,
-    minTickets: z.number().int(),
-    rakeBps: z.number().int(),
-    guaranteed: z.boolean(),
-    providers: z.array(Provider),
-    entry: rulesFields.entry,
-    entrants: rulesFields.entrants,
-    staffMayEnter: rulesFields.staffMayEnter,
-    challenge: rulesFields.challenge,
-    /** The key of the widget whose token a purchase sends; null if no check is asked for. */
-    turnstileSiteKey: z.string().nullable(),
-    earning: Earning.nullable(),
-    draw: Draw,
-    claimDays: z.number().int(),
-    onUnclaimed: rulesFields.onUnclaimed,
-    maxRedraws: z.number().int(),
-    earlyClose: rulesFields.earlyClose,
-    /** Size and root of the sale log (hex); null before publication. */
-    log: z.strictObject({ size: z.number().int(), root: z.string() }).nullable(),
-    /** The beacon round that draws it; null before the commitment. */
-    round: z.number().int().nullable(),
-    closeReason: z.enum(['scheduled', 'soldOut', 'operator']).nullable(),
-    closeNote: z.string().nullable(),
-    cancellation: z.strictObject({ at: Instant, reason: z.string() }).nullable(),
-    createdAt: Instant,
-    updatedAt: Instant,
-  })
-  .meta({ id: 'Raffle' })
+export const Raffle = z.lazy(() =>
+  z
+    .strictObject({
+      id: Id('raffle'),
+      slug: z.string(),
+      status: RaffleStatus,
+      organisation: OrganisationRef,
+      /** The series that made it; null if none did. */
+      seriesId: Id('series').nullable(),
+      title: z.string(),
+      description: z.string(),
+      imageUrl: z.string().nullable(),
+      categoryId: Id('category').nullable(),
+      tags: z.array(z.string()),
+      location: z.string().nullable(),
+      ticketPrice: Money,
+      totalTickets: z.number().int(),
+      sold: z.number().int(),
+      held: z.number().int(),
+      available: z.number().int(),
+      maxPerUser: z.number().int().nullable(),
+      numbering: rulesFields.numbering,
+      opensAt: Instant,
+      closesAt: Instant,
+      freezeAt: Instant,
+      drawAt: Instant,
+      /** The actual time of the draw: `drawAt`, or after an early close the earliest fair time. */
+      effectiveDrawAt: Instant,
+      timeZone: z.string(),
+      /** The same instants on the wall clock of `timeZone`. */
+      local: z.strictObject({ opensAt: z.string(), closesAt: z.string(), drawAt: z.string() }),
+      prizes: z.array(Prize),
+      winPolicy: rulesFields.winPolicy,
+      minTickets: z.number().int(),
+      rakeBps: z.number().int(),
+      guaranteed: z.boolean(),
+      providers: z.array(Provider),
+      entry: rulesFields.entry,
+      entrants: rulesFields.entrants,
+      staffMayEnter: rulesFields.staffMayEnter,
+      challenge: rulesFields.challenge,
+      /** The key of the widget whose token a purchase sends; null if no check is asked for. */
+      turnstileSiteKey: z.string().nullable(),
+      earning: Earning.nullable(),
+      poolLocation: rulesFields.poolLocation,
+      draw: Draw,
+      claimDays: z.number().int(),
+      onUnclaimed: rulesFields.onUnclaimed,
+      maxRedraws: z.number().int(),
+      earlyClose: rulesFields.earlyClose,
+      /** Size and root of the sale log (hex); null before publication. */
+      log: z.strictObject({ size: z.number().int(), root: z.string() }).nullable(),
+      /** The beacon round that draws it; null before the commitment. */
+      round: z.number().int().nullable(),
+      closeReason: z.enum(['scheduled', 'soldOut', 'operator']).nullable(),
+      closeNote: z.string().nullable(),
+      cancellation: z.strictObject({ at: Instant, reason: z.string() }).nullable(),
+      createdAt: Instant,
+      updatedAt: Instant,
+    })
+    .meta({ id: 'Raffle' }),
+)
 export type Raffle = z.infer<typeof Raffle>
 
 export const RafflePage = Page(Raffle)

@@ -32,6 +32,15 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
       },
     )
   }
+  if (change.poolLocation !== undefined && change.poolLocation !== raffle.poolLocation) {
+    throw new Problem(
+      'invalid_state',
+      'The region of the tickets can no longer change: the raffle is published.',
+      {
+        errors: [{ path: 'poolLocation', message: 'can no longer change' }],
+      },
+    )
+  }
   if (change.prizes !== undefined && !takesTheSame(change.prizes, raffle.prizes)) {
     throw new Problem(
       'invalid_state',

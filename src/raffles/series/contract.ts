@@ -82,30 +82,32 @@ export const UpdateSeries = z
   .meta({ id: 'UpdateSeries' })
 export type UpdateSeries = z.infer<typeof UpdateSeries>
 
-export const Series = z
-  .strictObject({
-    id: Id('series'),
-    organisation: OrganisationRef,
-    title: z.string(),
-    status: SeriesStatus,
-    cadence: Cadence,
-    time: z.string(),
-    timeZone: z.string(),
-    /** Minutes before the draw at which entries open and close. Whole days of `opensBefore` are wall-clock days. */
-    opensBefore: z.number().int(),
-    closesBefore: z.number().int(),
-    startsOn: z.string(),
-    endsOn: z.string().nullable(),
-    terms: z.strictObject({
-      ...SeriesTerms.shape,
-      ticketPrice: Money,
-      maxPerUser: z.number().int().nullable(),
-      prizes: z.array(Prize),
-    }),
-    createdAt: Instant,
-    updatedAt: Instant,
-  })
-  .meta({ id: 'Series' })
+export const Series = z.lazy(() =>
+  z
+    .strictObject({
+      id: Id('series'),
+      organisation: OrganisationRef,
+      title: z.string(),
+      status: SeriesStatus,
+      cadence: Cadence,
+      time: z.string(),
+      timeZone: z.string(),
+      /** Minutes before the draw at which entries open and close. Whole days of `opensBefore` are wall-clock days. */
+      opensBefore: z.number().int(),
+      closesBefore: z.number().int(),
+      startsOn: z.string(),
+      endsOn: z.string().nullable(),
+      terms: z.strictObject({
+        ...SeriesTerms.shape,
+        ticketPrice: Money,
+        maxPerUser: z.number().int().nullable(),
+        prizes: z.array(Prize),
+      }),
+      createdAt: Instant,
+      updatedAt: Instant,
+    })
+    .meta({ id: 'Series' }),
+)
 export type Series = z.infer<typeof Series>
 
 export const SeriesPage = Page(Series)
@@ -124,9 +126,11 @@ export const PutReward = z
   .meta({ id: 'PutReward' })
 export type PutReward = z.infer<typeof PutReward>
 
-export const Reward = z
-  .strictObject({ date: z.string(), prizes: z.array(Prize), imageUrl: z.string().nullable() })
-  .meta({ id: 'Reward' })
+export const Reward = z.lazy(() =>
+  z
+    .strictObject({ date: z.string(), prizes: z.array(Prize), imageUrl: z.string().nullable() })
+    .meta({ id: 'Reward' }),
+)
 export type Reward = z.infer<typeof Reward>
 
 export const RewardPage = Page(Reward)
@@ -134,7 +138,7 @@ export const RewardPage = Page(Reward)
 export const ListRewards = PageQuery.extend({ from: LocalDate.optional() })
 export type ListRewards = z.infer<typeof ListRewards>
 
-export const Skip = z.strictObject({ date: z.string() }).meta({ id: 'SkippedDay' })
+export const Skip = z.lazy(() => z.strictObject({ date: z.string() }).meta({ id: 'SkippedDay' }))
 export type Skip = z.infer<typeof Skip>
 
 /** A day whose entries have not closed, with or without its raffle. */
@@ -159,5 +163,5 @@ export const Occurrence = z
   .meta({ id: 'Occurrence' })
 export type Occurrence = z.infer<typeof Occurrence>
 
-export const Occurrences = z.strictObject({ data: z.array(Occurrence) })
+export const Occurrences = z.lazy(() => z.strictObject({ data: z.array(Occurrence) }))
 export const ListOccurrences = z.object({ limit: z.coerce.number().int().min(1).max(62).default(7) })

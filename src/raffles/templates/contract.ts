@@ -45,46 +45,49 @@ export const Economics = z
   .meta({ id: 'Economics' })
 export type Economics = z.infer<typeof Economics>
 
-export const RaffleTemplate = z
-  .strictObject({
-    id: Id('raffleTemplate'),
-    organisation: OrganisationRef,
-    name: z.string(),
-    colour: z.string(),
-    ...Raffle.pick({
-      title: true,
-      description: true,
-      imageUrl: true,
-      categoryId: true,
-      tags: true,
-      location: true,
-      timeZone: true,
-      ticketPrice: true,
-      totalTickets: true,
-      maxPerUser: true,
-      numbering: true,
-      winPolicy: true,
-      minTickets: true,
-      rakeBps: true,
-      guaranteed: true,
-      providers: true,
-      entry: true,
-      entrants: true,
-      staffMayEnter: true,
-      challenge: true,
-      earning: true,
-      draw: true,
-      claimDays: true,
-      onUnclaimed: true,
-      maxRedraws: true,
-      earlyClose: true,
-    }).shape,
-    prizes: z.array(Prize),
-    economics: Economics,
-    createdAt: Instant,
-    updatedAt: Instant,
-  })
-  .meta({ id: 'RaffleTemplate' })
+export const RaffleTemplate = z.lazy(() =>
+  z
+    .strictObject({
+      id: Id('raffleTemplate'),
+      organisation: OrganisationRef,
+      name: z.string(),
+      colour: z.string(),
+      ...Raffle.unwrap().pick({
+        title: true,
+        description: true,
+        imageUrl: true,
+        categoryId: true,
+        tags: true,
+        location: true,
+        timeZone: true,
+        ticketPrice: true,
+        totalTickets: true,
+        maxPerUser: true,
+        numbering: true,
+        winPolicy: true,
+        minTickets: true,
+        rakeBps: true,
+        guaranteed: true,
+        providers: true,
+        entry: true,
+        entrants: true,
+        staffMayEnter: true,
+        challenge: true,
+        earning: true,
+        poolLocation: true,
+        draw: true,
+        claimDays: true,
+        onUnclaimed: true,
+        maxRedraws: true,
+        earlyClose: true,
+      }).shape,
+      prizes: z.array(Prize),
+      economics: Economics,
+      createdAt: Instant,
+      updatedAt: Instant,
+    })
+    .meta({ id: 'RaffleTemplate' }),
+)
 export type RaffleTemplate = z.infer<typeof RaffleTemplate>
 
 export const TemplatePage = Page(RaffleTemplate)
