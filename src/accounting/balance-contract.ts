@@ -9,22 +9,24 @@ import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { Provider } from '../money/provider-name.ts'
 
-export const Balance = z
-  .strictObject({
-    data: z.array(
-      z.strictObject({
-        /** The sum of its raffles and top-ups; if negative, the organisation owes it. */
-        balance: Sum,
-        /** `balance` less its unpaid payouts; if negative, those payouts lack this sum. */
-        left: Sum,
-        /** What the guarantees of its raffles may cost, until their draws. Payouts leave what exceeds the limit. */
-        setAside: Sum,
-        /** By how much an administrator lets guarantees exceed the balance. */
-        guaranteeLimit: Sum,
-      }),
-    ),
-  })
-  .meta({ id: 'Balance' })
+export const Balance = z.lazy(() =>
+  z
+    .strictObject({
+      data: z.array(
+        z.strictObject({
+          /** The sum of its raffles and top-ups; if negative, the organisation owes it. */
+          balance: Sum,
+          /** `balance` less its unpaid payouts; if negative, those payouts lack this sum. */
+          left: Sum,
+          /** What the guarantees of its raffles may cost, until their draws. Payouts leave what exceeds the limit. */
+          setAside: Sum,
+          /** By how much an administrator lets guarantees exceed the balance. */
+          guaranteeLimit: Sum,
+        }),
+      ),
+    })
+    .meta({ id: 'Balance' }),
+)
 export type Balance = z.infer<typeof Balance>
 
 export const RecordTopUp = z
@@ -38,15 +40,17 @@ export const RecordTopUp = z
   .meta({ id: 'RecordTopUp' })
 export type RecordTopUp = z.infer<typeof RecordTopUp>
 
-export const TopUp = z
-  .strictObject({
-    organisationId: Id('organisation'),
-    reference: z.string(),
-    amount: Money,
-    provider: Provider,
-    recordedAt: Instant,
-  })
-  .meta({ id: 'TopUp' })
+export const TopUp = z.lazy(() =>
+  z
+    .strictObject({
+      organisationId: Id('organisation'),
+      reference: z.string(),
+      amount: Money,
+      provider: Provider,
+      recordedAt: Instant,
+    })
+    .meta({ id: 'TopUp' }),
+)
 export type TopUp = z.infer<typeof TopUp>
 
 export const TopUpPage = Page(TopUp)
@@ -70,9 +74,9 @@ export const SetGuaranteeLimit = z
   .meta({ id: 'SetGuaranteeLimit' })
 export type SetGuaranteeLimit = z.infer<typeof SetGuaranteeLimit>
 
-export const GuaranteeLimit = z
-  .strictObject({ organisationId: Id('organisation'), limit: Money })
-  .meta({ id: 'GuaranteeLimit' })
+export const GuaranteeLimit = z.lazy(() =>
+  z.strictObject({ organisationId: Id('organisation'), limit: Money }).meta({ id: 'GuaranteeLimit' }),
+)
 export type GuaranteeLimit = z.infer<typeof GuaranteeLimit>
 
 export const EXAMPLE_LIMIT = {

@@ -20,16 +20,18 @@ const Slug = z
   .max(60)
   .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'must be lower-case words joined by hyphens, such as first-editions')
 
-export const Category = z
-  .strictObject({
-    id: Id('category'),
-    organisationId: Id('organisation'),
-    name: z.string(),
-    slug: z.string(),
-    createdAt: Instant,
-    updatedAt: Instant,
-  })
-  .meta({ id: 'Category' })
+export const Category = z.lazy(() =>
+  z
+    .strictObject({
+      id: Id('category'),
+      organisationId: Id('organisation'),
+      name: z.string(),
+      slug: z.string(),
+      createdAt: Instant,
+      updatedAt: Instant,
+    })
+    .meta({ id: 'Category' }),
+)
 export type Category = z.infer<typeof Category>
 
 export const CategoryPage = Page(Category)
@@ -145,25 +147,27 @@ export const UpdateProduct = z
   .meta({ id: 'UpdateProduct' })
 export type UpdateProduct = z.infer<typeof UpdateProduct>
 
-export const Product = z
-  .strictObject({
-    id: Id('product'),
-    organisationId: Id('organisation'),
-    categoryId: Id('category').nullable(),
-    kind: z.enum(PRODUCT_KINDS),
-    status: z.enum(PRODUCT_STATUSES),
-    title: z.string(),
-    description: z.string(),
-    details: AnyDetails,
-    price: Money,
-    /** Units that can be bought now; held and sold units are not included. */
-    stock: z.number().int(),
-    images: z.array(z.string()),
-    tags: z.array(z.string()),
-    createdAt: Instant,
-    updatedAt: Instant,
-  })
-  .meta({ id: 'Product' })
+export const Product = z.lazy(() =>
+  z
+    .strictObject({
+      id: Id('product'),
+      organisationId: Id('organisation'),
+      categoryId: Id('category').nullable(),
+      kind: z.enum(PRODUCT_KINDS),
+      status: z.enum(PRODUCT_STATUSES),
+      title: z.string(),
+      description: z.string(),
+      details: AnyDetails,
+      price: Money,
+      /** Units that can be bought now; held and sold units are not included. */
+      stock: z.number().int(),
+      images: z.array(z.string()),
+      tags: z.array(z.string()),
+      createdAt: Instant,
+      updatedAt: Instant,
+    })
+    .meta({ id: 'Product' }),
+)
 export type Product = z.infer<typeof Product>
 
 export const ProductPage = Page(Product)

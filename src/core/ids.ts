@@ -1,6 +1,7 @@
 /** Public ids: TypeIDs (a prefix for the kind, then a UUIDv7), and their schemas. */
 import { typeidUnboxed } from 'typeid-js'
 import * as z from 'zod'
+import { keep } from './keep.ts'
 
 /** Every kind of record that has a public id. */
 export const ID_PREFIXES = {
@@ -77,11 +78,12 @@ export function idOfWords(kind: IdKind, words: UuidWords): string {
   return `${ID_PREFIXES[kind]}_${String.fromCharCode(...codes)}`
 }
 
-/** The schema of ids of one kind. */
-export const Id = (kind: IdKind) =>
+/** The schema of ids of one kind: the same one each time, because making one takes part of a worker's start. */
+export const Id = keep((kind: IdKind) =>
   z
     .string()
     .regex(
       new RegExp(`^${ID_PREFIXES[kind]}_[0-7][0-9a-hjkmnp-tv-z]{25}$`),
       `must be an id that starts with ${ID_PREFIXES[kind]}_`,
-    )
+    ),
+)

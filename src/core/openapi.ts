@@ -1,6 +1,6 @@
 /** Describes a route for the API document: summary, auth, responses with examples, and every possible error. */
 import type { MiddlewareHandler } from 'hono'
-import { describeRoute, resolver } from 'hono-openapi'
+import { resolver, uniqueSymbol } from 'hono-openapi'
 import type * as z from 'zod'
 import type { AppEnv } from './context.ts'
 import { ERROR_CODES, type ErrorCode, Problem, ProblemDocument } from './errors.ts'
@@ -65,10 +65,33 @@ export const descriptionOf = (handler: object): RouteDescription | undefined => 
  * the body is read.
  */
 export function describe(description: RouteDescription) {
+  const admit: MiddlewareHandler<AppEnv> = async (c, next) => {
+    const { actor, apiKey, badToken } = c.get('ctx')
+    const { auth } = description
+    if (auth !== 'none' && badToken !== null) throw badToken
+    if (auth === 'key' && apiKey === null) {
+      throw new Problem('unauthenticated', 'Send an API key as `Authorization: Bearer tk_…`.')
+    }
+    if (auth.startsWith('user') && actor === null && (auth === 'user' || apiKey === null)) {
+      throw new Problem('unauthenticated', 'Sign in to do this.')
+    }
+    await next()
+  }
+  // Computed only when the document is read, so that it does not slow the start of a worker.
+  const inDocument = {
+    get spec() {
+      return specOf(description)
+    },
+  }
+  const handler = Object.assign(admit, { [uniqueSymbol]: inDocument })
+  declared.set(handler, description)
+  return handler
+}
+
+function specOf(description: RouteDescription) {
   const { success } = description
-  const errors = errorsOf(description)
-  const byStatus = Map.groupBy(errors, (code) => String(ERROR_CODES[code].status))
-  const described = describeRoute({
+  const byStatus = Map.groupBy(errorsOf(description), (code) => String(ERROR_CODES[code].status))
+  return {
     summary: description.summary,
     description: description.description,
     tags: [description.tag],
@@ -83,22 +106,7 @@ export function describe(description: RouteDescription) {
         [...byStatus].map(([status, codes]) => [status, problemResponse(status, codes, description.foreign)]),
       ),
     },
-  })
-  const admit: MiddlewareHandler<AppEnv> = async (c, next) => {
-    const { actor, apiKey, badToken } = c.get('ctx')
-    const { auth } = description
-    if (auth !== 'none' && badToken !== null) throw badToken
-    if (auth === 'key' && apiKey === null) {
-      throw new Problem('unauthenticated', 'Send an API key as `Authorization: Bearer tk_…`.')
-    }
-    if (auth.startsWith('user') && actor === null && (auth === 'user' || apiKey === null)) {
-      throw new Problem('unauthenticated', 'Sign in to do this.')
-    }
-    await next()
   }
-  const handler = Object.assign(admit, described)
-  declared.set(handler, description)
-  return handler
 }
 
 function successContent(success: RouteDescription['success']) {

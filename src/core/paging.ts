@@ -12,9 +12,9 @@ export const PageQuery = z.object({
 })
 export type PageQuery = z.infer<typeof PageQuery>
 
-/** The schema of one page of `item`s. */
+/** The schema of one page of `item`s. Like all schemas of answers it is made when the API document or a test reads it. */
 export const Page = <Item extends z.ZodType>(item: Item) =>
-  z.strictObject({ data: z.array(item), nextCursor: z.string().nullable() })
+  z.lazy(() => z.strictObject({ data: z.array(item), nextCursor: z.string().nullable() }))
 
 export type PageOf<Item> = { data: Item[]; nextCursor: string | null }
 

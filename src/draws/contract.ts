@@ -14,33 +14,35 @@ export const Unit = z.string().regex(/^[1-9]\d{0,3}#[1-9]\d{0,3}$/, 'must be <ra
 
 export const WinnerStatus = z.enum(WINNER_STATUSES)
 
-export const Winner = z
-  .strictObject({
-    id: Id('winner'),
-    raffle: z.strictObject({ id: Id('raffle'), slug: z.string(), title: z.string() }),
-    unit: z.string(),
-    /** `amount` is the payout of cash or of a share; null for an item. */
-    prize: z.strictObject({
-      title: z.string(),
-      kind: z.enum(['item', 'cash', 'share']),
-      amount: Sum.nullable(),
-    }),
-    number: z.number().int(),
-    /** The name in the form that the winner chose. */
-    name: z.string(),
-    status: WinnerStatus,
-    /** 0 is the draw; redraws count from 1. */
-    attempt: z.number().int(),
-    announcedAt: Instant,
-    claimBy: Instant,
-    /** Why the winner was disqualified; null otherwise. */
-    reason: z.string().nullable(),
-    /** The proposal that waits for a second person. Only members who manage winners see it; null for everybody else. */
-    disqualification: z
-      .strictObject({ reason: z.string(), proposedBy: Id('user'), proposedAt: Instant, lapsesAt: Instant })
-      .nullable(),
-  })
-  .meta({ id: 'Winner' })
+export const Winner = z.lazy(() =>
+  z
+    .strictObject({
+      id: Id('winner'),
+      raffle: z.strictObject({ id: Id('raffle'), slug: z.string(), title: z.string() }),
+      unit: z.string(),
+      /** `amount` is the payout of cash or of a share; null for an item. */
+      prize: z.strictObject({
+        title: z.string(),
+        kind: z.enum(['item', 'cash', 'share']),
+        amount: Sum.nullable(),
+      }),
+      number: z.number().int(),
+      /** The name in the form that the winner chose. */
+      name: z.string(),
+      status: WinnerStatus,
+      /** 0 is the draw; redraws count from 1. */
+      attempt: z.number().int(),
+      announcedAt: Instant,
+      claimBy: Instant,
+      /** Why the winner was disqualified; null otherwise. */
+      reason: z.string().nullable(),
+      /** The proposal that waits for a second person. Only members who manage winners see it; null for everybody else. */
+      disqualification: z
+        .strictObject({ reason: z.string(), proposedBy: Id('user'), proposedAt: Instant, lapsesAt: Instant })
+        .nullable(),
+    })
+    .meta({ id: 'Winner' }),
+)
 export type Winner = z.infer<typeof Winner>
 
 export const WinnerPage = Page(Winner)
@@ -66,14 +68,16 @@ export const ClaimPrize = z
 export type ClaimPrize = z.infer<typeof ClaimPrize>
 
 /** A claim, as shown to its winner and to the organisation that delivers. */
-export const Claim = z
-  .strictObject({
-    winner: Winner,
-    deliveryAddress: PostalAddress.nullable(),
-    /** Changes with each correction of the address. */
-    updatedAt: Instant,
-  })
-  .meta({ id: 'Claim' })
+export const Claim = z.lazy(() =>
+  z
+    .strictObject({
+      winner: Winner,
+      deliveryAddress: PostalAddress.nullable(),
+      /** Changes with each correction of the address. */
+      updatedAt: Instant,
+    })
+    .meta({ id: 'Claim' }),
+)
 export type Claim = z.infer<typeof Claim>
 
 export const ConfirmDisqualification = z
@@ -129,25 +133,29 @@ export const RequestRedraw = z
   .meta({ id: 'RequestRedraw' })
 export type RequestRedraw = z.infer<typeof RequestRedraw>
 
-export const Redraw = z
-  .strictObject({
-    attempt: z.number().int(),
-    units: z.array(z.string()),
-    reason: z.string(),
-    round: z.number().int(),
-    /** When the round is due. */
-    drawAt: Instant,
-  })
-  .meta({ id: 'Redraw' })
+export const Redraw = z.lazy(() =>
+  z
+    .strictObject({
+      attempt: z.number().int(),
+      units: z.array(z.string()),
+      reason: z.string(),
+      round: z.number().int(),
+      /** When the round is due. */
+      drawAt: Instant,
+    })
+    .meta({ id: 'Redraw' }),
+)
 export type Redraw = z.infer<typeof Redraw>
 
-export const Recalculation = z
-  .strictObject({
-    /** Whether everything published follows from the rules, the log and the beacon. */
-    matches: z.boolean(),
-    attempts: z.array(z.strictObject({ attempt: z.number().int(), matches: z.boolean() })),
-    /** Price times tickets, and the ledger's takings; null if entries are free or the raffle was cancelled. */
-    takings: z.strictObject({ expected: Sum, ledger: Sum, matches: z.boolean() }).nullable(),
-  })
-  .meta({ id: 'Recalculation' })
+export const Recalculation = z.lazy(() =>
+  z
+    .strictObject({
+      /** Whether everything published follows from the rules, the log and the beacon. */
+      matches: z.boolean(),
+      attempts: z.array(z.strictObject({ attempt: z.number().int(), matches: z.boolean() })),
+      /** Price times tickets, and the ledger's takings; null if entries are free or the raffle was cancelled. */
+      takings: z.strictObject({ expected: Sum, ledger: Sum, matches: z.boolean() }).nullable(),
+    })
+    .meta({ id: 'Recalculation' }),
+)
 export type Recalculation = z.infer<typeof Recalculation>

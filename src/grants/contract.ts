@@ -31,22 +31,24 @@ export const GiveGrant = z
   .meta({ id: 'GiveGrant' })
 export type GiveGrant = z.infer<typeof GiveGrant>
 
-export const Grant = z
-  .strictObject({
-    raffleId: Id('raffle'),
-    orderRef: z.string(),
-    amount: Money,
-    /** 0 until the grant has an owner. */
-    entries: z.number().int(),
-    status: z.enum(GRANT_STATUSES).meta({
-      description:
-        '`waiting`: until sales open, or until the owner of the address has registered and verified it. `refused`: it earns nothing, and `reason` says why.',
-    }),
-    reason: z.string().nullable(),
-    createdAt: Instant,
-    updatedAt: Instant,
-  })
-  .meta({ id: 'Grant' })
+export const Grant = z.lazy(() =>
+  z
+    .strictObject({
+      raffleId: Id('raffle'),
+      orderRef: z.string(),
+      amount: Money,
+      /** 0 until the grant has an owner. */
+      entries: z.number().int(),
+      status: z.enum(GRANT_STATUSES).meta({
+        description:
+          '`waiting`: until sales open, or until the owner of the address has registered and verified it. `refused`: it earns nothing, and `reason` says why.',
+      }),
+      reason: z.string().nullable(),
+      createdAt: Instant,
+      updatedAt: Instant,
+    })
+    .meta({ id: 'Grant' }),
+)
 export type Grant = z.infer<typeof Grant>
 export const GrantPage = Page(Grant)
 

@@ -15,15 +15,17 @@ export const NewPayoutMethod = z
 
 export type NewPayoutMethod = z.infer<typeof NewPayoutMethod>
 
-export const PayoutMethod = z
-  .strictObject({
-    id: Id('payoutMethod'),
-    provider: Provider,
-    /** Only its end is shown. */
-    destination: z.string(),
-    createdAt: Instant,
-  })
-  .meta({ id: 'PayoutMethod' })
+export const PayoutMethod = z.lazy(() =>
+  z
+    .strictObject({
+      id: Id('payoutMethod'),
+      provider: Provider,
+      /** Only its end is shown. */
+      destination: z.string(),
+      createdAt: Instant,
+    })
+    .meta({ id: 'PayoutMethod' }),
+)
 
 export type PayoutMethod = z.infer<typeof PayoutMethod>
 

@@ -49,28 +49,30 @@ export const OrderLine = z
   })
   .meta({ id: 'OrderLine' })
 
-export const Order = z
-  .strictObject({
-    id: Id('order'),
-    status: z.enum(ORDER_STATUSES),
-    amount: Money,
-    /** The sum that was refunded or is being refunded. */
-    refunded: Money,
-    payUntil: Instant,
-    lines: z.array(OrderLine),
-    /** The payment that paid the order. Until one has, the latest. */
-    payment: Payment,
-    /** What happened, in words, oldest first. */
-    history: z.array(z.strictObject({ at: Instant, text: z.string() })),
-    /** Where products are sent. Only the buyer sees it, and, once the order is paid, the members who send products. */
-    deliveryAddress: PostalAddress.nullable(),
-    /** Whether its products are picked up. False if it has none. */
-    pickup: z.boolean(),
-    /** The buyer's display name. Only members who send products see it, once the order is paid. */
-    buyer: z.string().nullable(),
-    createdAt: Instant,
-  })
-  .meta({ id: 'Order' })
+export const Order = z.lazy(() =>
+  z
+    .strictObject({
+      id: Id('order'),
+      status: z.enum(ORDER_STATUSES),
+      amount: Money,
+      /** The sum that was refunded or is being refunded. */
+      refunded: Money,
+      payUntil: Instant,
+      lines: z.array(OrderLine),
+      /** The payment that paid the order. Until one has, the latest. */
+      payment: Payment,
+      /** What happened, in words, oldest first. */
+      history: z.array(z.strictObject({ at: Instant, text: z.string() })),
+      /** Where products are sent. Only the buyer sees it, and, once the order is paid, the members who send products. */
+      deliveryAddress: PostalAddress.nullable(),
+      /** Whether its products are picked up. False if it has none. */
+      pickup: z.boolean(),
+      /** The buyer's display name. Only members who send products see it, once the order is paid. */
+      buyer: z.string().nullable(),
+      createdAt: Instant,
+    })
+    .meta({ id: 'Order' }),
+)
 export type Order = z.infer<typeof Order>
 
 export const OrderPage = Page(Order)

@@ -10,27 +10,29 @@ import { PAYMENT_STATUSES } from '../money/schema.ts'
 import { EXAMPLE_ORDER_ID, EXAMPLE_PAYMENT_ID } from '../orders/examples.ts'
 
 /** Without the address of the payment page, which only the payer may open. */
-export const ManagedPayment = z
-  .strictObject({
-    id: Id('payment'),
-    orderId: Id('order'),
-    provider: Provider,
-    status: z.enum(PAYMENT_STATUSES),
-    amount: Money,
-    /** The provider's own id for it. */
-    reference: z.string().nullable(),
-    /** Why a person must check it; null if nobody must. */
-    attention: z.string().nullable(),
-    /** How many polls of the provider gave no result. */
-    checks: z.number().int(),
-    /** When the provider is polled next; null if it is not. */
-    nextCheckAt: Instant.nullable(),
-    /** Who dismissed it last, and why. Null if nobody has. */
-    dismissed: z.strictObject({ by: Id('user'), reason: z.string(), at: Instant }).nullable(),
-    createdAt: Instant,
-    updatedAt: Instant,
-  })
-  .meta({ id: 'ManagedPayment' })
+export const ManagedPayment = z.lazy(() =>
+  z
+    .strictObject({
+      id: Id('payment'),
+      orderId: Id('order'),
+      provider: Provider,
+      status: z.enum(PAYMENT_STATUSES),
+      amount: Money,
+      /** The provider's own id for it. */
+      reference: z.string().nullable(),
+      /** Why a person must check it; null if nobody must. */
+      attention: z.string().nullable(),
+      /** How many polls of the provider gave no result. */
+      checks: z.number().int(),
+      /** When the provider is polled next; null if it is not. */
+      nextCheckAt: Instant.nullable(),
+      /** Who dismissed it last, and why. Null if nobody has. */
+      dismissed: z.strictObject({ by: Id('user'), reason: z.string(), at: Instant }).nullable(),
+      createdAt: Instant,
+      updatedAt: Instant,
+    })
+    .meta({ id: 'ManagedPayment' }),
+)
 export type ManagedPayment = z.infer<typeof ManagedPayment>
 
 export const ManagedPaymentPage = Page(ManagedPayment)
@@ -53,15 +55,17 @@ export const RecordReceipt = z
   .meta({ id: 'RecordReceipt' })
 export type RecordReceipt = z.infer<typeof RecordReceipt>
 
-export const RecordedReceipt = z
-  .strictObject({
-    paymentId: Id('payment'),
-    orderId: Id('order'),
-    reference: z.string(),
-    amount: Money,
-    recordedAt: Instant,
-  })
-  .meta({ id: 'RecordedReceipt' })
+export const RecordedReceipt = z.lazy(() =>
+  z
+    .strictObject({
+      paymentId: Id('payment'),
+      orderId: Id('order'),
+      reference: z.string(),
+      amount: Money,
+      recordedAt: Instant,
+    })
+    .meta({ id: 'RecordedReceipt' }),
+)
 export type RecordedReceipt = z.infer<typeof RecordedReceipt>
 export const EXAMPLE_MANAGED_PAYMENT = {
   id: EXAMPLE_PAYMENT_ID,

@@ -40,33 +40,35 @@ export const MarkPaid = z
   .meta({ id: 'MarkPaid' })
 export type MarkPaid = z.infer<typeof MarkPaid>
 
-export const Payout = z
-  .strictObject({
-    id: Id('payout'),
-    /** A winner's prize, an organisation's part of a raffle, or its shop's earnings. */
-    kind: z.enum(PAYOUT_KINDS),
-    /** Null for a shop's payout. */
-    raffleId: Id('raffle').nullable(),
-    organisationId: Id('organisation'),
-    /** Null for an organisation's or a shop's payout. */
-    winnerId: Id('winner').nullable(),
-    provider: Provider,
-    /** Whole if a person must pay it by hand; else only its end. */
-    destination: z.string(),
-    amount: Sum,
-    status: z.enum(PAYOUT_STATUSES),
-    requestedBy: Id('user'),
-    approvedBy: Id('user').nullable(),
-    /** The reference from the provider or from the operator. */
-    reference: z.string().nullable(),
-    /** How often it was retried after the provider reported a failure. */
-    attempt: z.number().int(),
-    /** Why a person must check it; null if nobody must. */
-    attention: z.string().nullable(),
-    createdAt: Instant,
-    updatedAt: Instant,
-  })
-  .meta({ id: 'Payout' })
+export const Payout = z.lazy(() =>
+  z
+    .strictObject({
+      id: Id('payout'),
+      /** A winner's prize, an organisation's part of a raffle, or its shop's earnings. */
+      kind: z.enum(PAYOUT_KINDS),
+      /** Null for a shop's payout. */
+      raffleId: Id('raffle').nullable(),
+      organisationId: Id('organisation'),
+      /** Null for an organisation's or a shop's payout. */
+      winnerId: Id('winner').nullable(),
+      provider: Provider,
+      /** Whole if a person must pay it by hand; else only its end. */
+      destination: z.string(),
+      amount: Sum,
+      status: z.enum(PAYOUT_STATUSES),
+      requestedBy: Id('user'),
+      approvedBy: Id('user').nullable(),
+      /** The reference from the provider or from the operator. */
+      reference: z.string().nullable(),
+      /** How often it was retried after the provider reported a failure. */
+      attempt: z.number().int(),
+      /** Why a person must check it; null if nobody must. */
+      attention: z.string().nullable(),
+      createdAt: Instant,
+      updatedAt: Instant,
+    })
+    .meta({ id: 'Payout' }),
+)
 export type Payout = z.infer<typeof Payout>
 
 export const PayoutPage = Page(Payout)

@@ -40,25 +40,27 @@ export const RequestRefund = z
   .meta({ id: 'RequestRefund' })
 export type RequestRefund = z.infer<typeof RequestRefund>
 
-export const Refund = z
-  .strictObject({
-    id: Id('refund'),
-    orderId: Id('order'),
-    status: z.enum(REFUND_STATUSES),
-    amount: Money,
-    reason: z.string(),
-    /**
-     * The tickets that were taken back, by line of the order. A line without numbers: all that was left of it. No lines:
-     * money that paid for no ticket.
-     */
-    lines: z.array(z.strictObject({ line: z.number().int(), numbers: z.array(z.number().int()) })),
-    provider: Provider,
-    /** The provider's id of it, or the note of the person who paid it by hand. */
-    reference: z.string().nullable(),
-    createdAt: Instant,
-    updatedAt: Instant,
-  })
-  .meta({ id: 'Refund' })
+export const Refund = z.lazy(() =>
+  z
+    .strictObject({
+      id: Id('refund'),
+      orderId: Id('order'),
+      status: z.enum(REFUND_STATUSES),
+      amount: Money,
+      reason: z.string(),
+      /**
+       * The tickets that were taken back, by line of the order. A line without numbers: all that was left of it. No lines:
+       * money that paid for no ticket.
+       */
+      lines: z.array(z.strictObject({ line: z.number().int(), numbers: z.array(z.number().int()) })),
+      provider: Provider,
+      /** The provider's id of it, or the note of the person who paid it by hand. */
+      reference: z.string().nullable(),
+      createdAt: Instant,
+      updatedAt: Instant,
+    })
+    .meta({ id: 'Refund' }),
+)
 export type Refund = z.infer<typeof Refund>
 
 export const RefundPage = Page(Refund)
@@ -70,23 +72,25 @@ export const MarkRefundPaid = z.strictObject({ reference: Line(1, 120) }).meta({
 })
 export type MarkRefundPaid = z.infer<typeof MarkRefundPaid>
 
-export const RefundRun = z
-  .strictObject({
-    raffleId: Id('raffle'),
-    reason: z.string(),
-    /** How many orders the run refunds. */
-    total: z.number().int(),
-    /** How many of their refunds are recorded. */
-    done: z.number().int(),
-    /** How many of their refunds are paid. */
-    paid: z.number().int(),
-    startedAt: Instant,
-    /** When the last refund will be paid, by the pace so far. Null without a pace, and once all are paid. */
-    expectedEnd: Instant.nullable(),
-    /** When the last refund was recorded. */
-    finishedAt: Instant.nullable(),
-  })
-  .meta({ id: 'RefundRun' })
+export const RefundRun = z.lazy(() =>
+  z
+    .strictObject({
+      raffleId: Id('raffle'),
+      reason: z.string(),
+      /** How many orders the run refunds. */
+      total: z.number().int(),
+      /** How many of their refunds are recorded. */
+      done: z.number().int(),
+      /** How many of their refunds are paid. */
+      paid: z.number().int(),
+      startedAt: Instant,
+      /** When the last refund will be paid, by the pace so far. Null without a pace, and once all are paid. */
+      expectedEnd: Instant.nullable(),
+      /** When the last refund was recorded. */
+      finishedAt: Instant.nullable(),
+    })
+    .meta({ id: 'RefundRun' }),
+)
 export type RefundRun = z.infer<typeof RefundRun>
 
 /** Example request bodies, by the names of their schemas. */

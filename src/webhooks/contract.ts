@@ -29,17 +29,19 @@ export const ListWebhooks = PageQuery.extend({
 export type ListWebhooks = z.infer<typeof ListWebhooks>
 
 /** A webhook without its body, which holds personal data of the payer. */
-export const StoredWebhook = z
-  .strictObject({
-    provider: Provider,
-    eventId: z.string(),
-    subject: z.enum(WEBHOOK_SUBJECTS),
-    subjectId: z.string(),
-    receivedAt: Instant,
-    /** When it took effect; null: not yet, and it is retried. */
-    actedAt: Instant.nullable(),
-  })
-  .meta({ id: 'StoredWebhook' })
+export const StoredWebhook = z.lazy(() =>
+  z
+    .strictObject({
+      provider: Provider,
+      eventId: z.string(),
+      subject: z.enum(WEBHOOK_SUBJECTS),
+      subjectId: z.string(),
+      receivedAt: Instant,
+      /** When it took effect; null: not yet, and it is retried. */
+      actedAt: Instant.nullable(),
+    })
+    .meta({ id: 'StoredWebhook' }),
+)
 
 export type StoredWebhook = z.infer<typeof StoredWebhook>
 
