@@ -13,6 +13,7 @@ import { settingsOf } from './core/settings.ts'
 import { advanceDueRaffles } from './draws/advance-due-raffles.ts'
 import { sweepNotices } from './draws/notify-holders.ts'
 import { remindWinners } from './draws/remind-winners.ts'
+import { sweepTicketTypes } from './events/ticket-types/sweep-types.ts'
 import { finishDueGrants, sweepGrants } from './grants/sweep-grants.ts'
 import { recordSweep } from './insights/sweeps.ts'
 import { sweepPayments } from './payments/sweep-payments.ts'
@@ -34,6 +35,7 @@ const BEFORE_RAFFLES: readonly Job[] = [
   ['payments', sweepPayments],
   ['orders', sweepOrders],
   ['grants', sweepGrants],
+  ['ticket types', sweepTicketTypes],
   // Once a raffle is frozen, nothing of it is taken back.
   ['suspensions', sweepSuspensions],
 ]

@@ -69,8 +69,15 @@ export const organisations = sqliteTable(
     name: text().notNull(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
+    /** Since when it may sell for money; 0: it was made when every organisation might; null: only free things. */
+    pricedSalesSince: integer().default(0),
+    /** The user who opened it; null: an admin made it. */
+    openedBy: text(),
   },
-  () => [check('organisations_name', sql`length(name) > 0`)],
+  (table) => [
+    index('organisations_opened_by').on(table.openedBy).where(sql`opened_by IS NOT NULL`),
+    check('organisations_name', sql`length(name) > 0`),
+  ],
 )
 
 /** `role` has no CHECK, because organisations will be able to define their own roles. */

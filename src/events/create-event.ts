@@ -1,0 +1,51 @@
+/** Creates an event as a draft, which only its organisation sees. */
+import { organisationFor, requirePermission } from '../accounts/permissions.ts'
+import { insertAudit } from '../audit/insert-audit.ts'
+import { requireOwnCategory } from '../catalog/find-product.ts'
+import type { Ctx } from '../core/context.ts'
+import { newId } from '../core/ids.ts'
+import { toSlug } from '../core/slug.ts'
+import { placeColumns } from './columns.ts'
+import type { CreateEvent, Event } from './contract.ts'
+import { readEvent } from './read-event.ts'
+import { events } from './schema.ts'
+
+/** Characters of the id (5 bits each) that keep the slugs of equal titles distinct. */
+const SUFFIX_LENGTH = 10
+
+export async function createEvent(
+  ctx: Ctx,
+  { organisationId: named, ...input }: CreateEvent,
+): Promise<Event> {
+  const organisationId = await organisationFor(ctx, named)
+  await requirePermission(ctx, organisationId, 'events:write')
+  await requireOwnCategory(ctx, input.categoryId, organisationId)
+  const { insert, id } = insertDraft(ctx, organisationId, input)
+  await ctx.db.batch([
+    insert,
+    insertAudit(ctx, { action: 'event.created', subject: { kind: 'event', id }, organisationId }),
+  ])
+  return readEvent(ctx, id)
+}
+
+/** The statement that inserts a new draft. */
+export function insertDraft(
+  ctx: Ctx,
+  organisationId: string,
+  { place, ...fields }: Omit<CreateEvent, 'organisationId'>,
+) {
+  const id = newId('event')
+  const insert = ctx.db.insert(events).values({
+    ...fields,
+    ...placeColumns(place),
+    id,
+    slug: slugOf(fields.title, id),
+    organisationId,
+    createdAt: ctx.now,
+    updatedAt: ctx.now,
+  })
+  return { insert, id }
+}
+
+export const slugOf = (title: string, id: string): string =>
+  `${toSlug(title) || 'event'}-${id.slice(-SUFFIX_LENGTH)}`
