@@ -69,6 +69,15 @@ export const SettingsSchema = z.object({
       .array(z.string().refine(isOrigin, 'must be an origin such as https://books.example, without a path'))
       .max(32),
   ),
+  /** The page where winners claim, for the mails to them; `{raffleId}` in it stands for the raffle. */
+  CLAIM_URL: z
+    .string()
+    .max(500)
+    .refine(
+      (url) => URL.canParse(url) && /^https?:\/\/[^\s<>"]+$/.test(url),
+      'must be an address such as https://books.example/wins',
+    )
+    .optional(),
   /** The mail provider's endpoint (Resend's API), its key and the sender; all three or none. */
   MAIL_URL: z.url({ protocol: /^https?$/ }).optional(),
   MAIL_KEY: z.string().min(8).max(512).optional(),

@@ -4,6 +4,7 @@ import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
 import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
+import { checkChangedTimes } from './check-times.ts'
 import { pick } from '../core/pick.ts'
 import { toColumns } from './columns.ts'
 import { FREE_FIELDS, type Raffle, RULES_FIELDS, type RulesField, type UpdateRaffle } from './contract.ts'
@@ -18,6 +19,7 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
   await requireOwnCategory(ctx, change.categoryId, raffle.organisationId)
   if (raffle.status === 'draft') {
     await requireOwnProducts(ctx, raffle.organisationId, change.prizes)
+    checkChangedTimes(ctx, raffle, toColumns(change))
     const isFree = changedRules(raffle, change).length === 0 && !changesEarning(raffle, change)
     const guard = isFree ? undefined : isNull(raffles.dueAt)
     await updateRow(ctx, raffle, toColumns(change), fieldsOf(change), guard)

@@ -28,7 +28,7 @@ const read = (path: string, { by, headers = {}, bindings, method = 'GET' }: Aske
 
 /** Reads while no query can be made. So only what is kept can be the answer. */
 const readKept = (path: string, { bindings, ...asked }: Asked = {}) =>
-  read(path, { ...asked, bindings: { ...bindings, DB: failingDatabase('D1_ERROR: no such table: raffles') } })
+  read(path, { ...asked, bindings: { ...bindings, DB: failingDatabase('D1_ERROR: the disk is on fire') } })
 
 async function expectQuery(path: string, asked: Asked = {}): Promise<void> {
   expectLogged('unexpected error')

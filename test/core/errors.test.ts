@@ -11,7 +11,7 @@ import { respondToError } from '../../src/core/problem-response.ts'
 import { requestContext } from '../../src/core/request.ts'
 import { type CallOptions, call, type Method, operations } from '../harness/client.ts'
 import { failingDatabase, forgetfulDatabase } from '../harness/faults.ts'
-import { expectLogged, logged } from '../harness/log.ts'
+import { allowLogged, expectLogged, logged } from '../harness/log.ts'
 import { registerPlayer, signedInAdmin, uniqueEmail } from '../harness/people.ts'
 
 const LOGIN = '/api/v1/auth/login'
@@ -282,7 +282,7 @@ describe('a database failure', () => {
     const email = uniqueEmail()
     const { status, body } = await call('POST', LOGIN, {
       body: { email, password: 'a secret that nobody may see' },
-      bindings: { DB: failingDatabase('D1_ERROR: no such column: nonsense: SQLITE_ERROR') },
+      bindings: { DB: failingDatabase('D1_ERROR: no such column: nonsense: SQLITE_ERROR', /users/, env.DB) },
     })
     expect(status).toBe(500)
     expect(body.code).toBe('internal')
@@ -294,6 +294,26 @@ describe('a database failure', () => {
     expect(log).toContain(body.requestId)
     expect(log).not.toContain(email)
     expect(log).not.toContain('a secret')
+  })
+
+  it('returns 503 if the database lacks migrations, and only the log names them and the command', async () => {
+    expectLogged({
+      message: 'the database lacks migrations',
+      migrations: /^0000_initial\.sql, .*_suspensions\.sql/,
+      command: 'npx wrangler d1 migrations apply DB --local',
+    })
+    allowLogged('the list of revoked tokens could not be read')
+    const DB = failingDatabase('D1_ERROR: no such table: raffles: SQLITE_ERROR')
+    const { token } = await registerPlayer()
+    for (const [method, path] of [
+      ['GET', '/api/v1/raffles?limit=3'],
+      ['GET', '/api/v1/users/me'],
+      ['GET', '/api/v1/orders'],
+    ] as const) {
+      const { status, body, headers } = await call(method, path, { token, bindings: { DB } })
+      expect([status, body.code, body.detail], path).toEqual([503, 'unavailable', 'Not ready.'])
+      expect(headers.get('retry-after')).toBe('30')
+    }
   })
 
   it.each([
@@ -365,6 +385,30 @@ describe('a thrown error', () => {
     const response = await throwing(new Problem('number_taken', 'Taken.', { numbers: [3, 5] }))
     expect(response.status).toBe(409)
     expect(await response.json()).toMatchObject({ code: 'number_taken', numbers: [3, 5], detail: 'Taken.' })
+  })
+})
+
+describe('a worker in development', () => {
+  const statusAt = async (origin: string, settings = {}) =>
+    (await app.request(`${origin}/api/v1/raffles?limit=1`, {}, { ...env, ...settings })).status
+
+  it('answers this machine', async () => {
+    for (const host of ['localhost', 'localhost:8788', '127.0.0.1:8787', '[::1]:8787', 'shop.localhost']) {
+      expect(await statusAt(`http://${host}`), host).toBe(200)
+    }
+  })
+
+  it('refuses every other address, because its secrets are public', async () => {
+    expectLogged('the request was refused: development answers on localhost only')
+    for (const host of [
+      'raffles.example',
+      'localhost.example',
+      'evil-localhost',
+      '192.168.0.7:8787',
+      'x@10.0.0.1',
+    ]) {
+      expect(await statusAt(`https://${host}`), host).toBe(503)
+    }
   })
 })
 

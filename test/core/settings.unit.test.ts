@@ -39,6 +39,8 @@ describe('settings', () => {
     ['JWT_SECRET', 'too-short-a-secret'],
     ['JWT_SECRET', '-----BEGIN PRIVATE KEY----- that a library would parse'],
     ['SIGNING_KEY', 'not-hexadecimal'],
+    ['CLAIM_URL', 'javascript:alert(1)'],
+    ['CLAIM_URL', 'wins/{raffleId}'],
     ['BEACON', 'dice'],
     ['BEACON_RELAYS', 'ftp://relay.example'],
     ['RETURN_ORIGINS', 'https://shop.example/'],
