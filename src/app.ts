@@ -20,15 +20,17 @@ import { Problem } from './core/errors.ts'
 import { crossOrigin, privateByDefault, securityHeaders } from './core/headers.ts'
 import { createNotFound } from './core/method-not-allowed.ts'
 import { respondToError } from './core/problem-response.ts'
-import { requestContext } from './core/request.ts'
+import { MAX_BODY_BYTES, requestContext } from './core/request.ts'
 import { RememberingRouter } from './core/router.ts'
 import { refuseWinners } from './draws/refuse-winners.ts'
 import { draws, raffleDraws, wellKnown } from './draws/routes.ts'
 import { winners } from './draws/winner-routes.ts'
+import { entrants } from './entrants/routes.ts'
 import { events } from './events/routes.ts'
 import { eventsOfCategory } from './events/uses-of-category.ts'
 import { grantRoutes } from './grants/routes.ts'
 import { takeOverGrants } from './grants/take-over-grants.ts'
+import { config } from './insights/config-routes.ts'
 import { health } from './insights/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { payoutMethods, payouts } from './payouts/routes.ts'
@@ -43,8 +45,6 @@ import { takeBackAfterSuspension } from './suspensions/sweep-suspensions.ts'
 import { tickets } from './tickets/routes.ts'
 import { staticFile } from './web/static-file.ts'
 import { webhookRoutes } from './webhooks/routes.ts'
-
-const MAX_BODY_BYTES = 64 * 1024
 
 export const app = new Hono<AppEnv>({ router: new RememberingRouter() })
 
@@ -87,6 +87,7 @@ const routes = app
   .route('/api/v1/raffles', raffleDraws)
   .route('/api/v1/raffles', raffleRefunds)
   .route('/api/v1/raffles', grantRoutes)
+  .route('/api/v1/raffles', entrants)
   .route('/api/v1/raffle-templates', raffleTemplates)
   .route('/api/v1/series', series)
   .route('/api/v1/tickets', purchases)
@@ -104,6 +105,7 @@ const routes = app
   .route('/api/v1/payouts', payouts)
   .route('/api/v1/ledger', ledger)
   .route('/api/v1/health', health)
+  .route('/api/v1/config', config)
   .route('/.well-known', wellKnown)
 
 app.route('/sandbox', sandboxRoutes)

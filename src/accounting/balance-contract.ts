@@ -8,6 +8,7 @@ import { Page } from '../core/paging.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { Provider } from '../money/provider-name.ts'
+import { ProviderIn } from '../money/providers/offered.ts'
 
 export const Balance = z
   .strictObject({
@@ -29,7 +30,7 @@ export const RecordTopUp = z
   .strictObject({
     reference: Line(1, 100).describe('The bank’s reference, or the number of the receipt.'),
     amount: MoneyAboveZeroIn,
-    provider: Provider.default('manual').describe(
+    provider: ProviderIn.default('manual').describe(
       'The provider where the platform received it; `manual` for cash or a bank transfer. Its till then pays it out.',
     ),
   })

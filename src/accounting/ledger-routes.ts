@@ -1,6 +1,7 @@
 /** Routes under /api/v1/ledger. */
 import { Hono } from 'hono'
-import type { AppContext, AppEnv } from '../core/context.ts'
+import type { AppEnv } from '../core/context.ts'
+import { sendCsv } from '../core/csv-stream.ts'
 import { EXAMPLE_ORGANISATION, EXAMPLE_RAFFLE_ID } from '../core/examples.ts'
 import { describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { validate } from '../core/validation.ts'
@@ -52,13 +53,7 @@ const csvFile = (operation: string, summary: string, columns: readonly string[])
       example: `${columns.join(',')}\n`,
       description: 'The whole file, streamed.',
     },
-    errors: ['not_found', 'forbidden', 'validation_failed'],
-  })
-
-const sendCsv = (c: AppContext, name: string, file: ReadableStream<Uint8Array>) =>
-  c.body(file, 200, {
-    'content-type': 'text/csv; charset=utf-8',
-    'content-disposition': `attachment; filename="${name}"`,
+    errors: ['not_found', 'forbidden'],
   })
 
 export const ledger = new Hono<AppEnv>()
@@ -76,7 +71,7 @@ export const ledger = new Hono<AppEnv>()
         example: EXAMPLE_BALANCE,
         description: 'Debits and credits of every account.',
       },
-      errors: ['not_found', 'forbidden', 'validation_failed'],
+      errors: ['not_found', 'forbidden'],
     }),
     validate('query', LedgerQuery),
     async (c) => c.json(await trialBalance(c.get('ctx'), c.req.valid('query'))),

@@ -97,7 +97,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
         operation: 'refreshSession',
         summary: 'Refresh the access token',
         description:
-          'A refresh token works once. A second use means that two clients have it, so the whole session ends. Send one refresh at a time.',
+          'A refresh token works once. A repeat within 30 seconds returns the same next refresh token, as long as that one is unused: so a lost answer or two tabs do no harm. Any other second use means that two clients have it, so the whole session ends.',
         tag: TAG,
         auth: 'none',
         success: {

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Currency, MAX_AMOUNT, Money, MoneyAboveZeroIn } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
+import { AnyOf } from '../core/query.ts'
 import { Line, LongText } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { HttpsUrl } from '../core/web-address.ts'
@@ -175,12 +176,12 @@ export type Product = z.infer<typeof Product>
 export const ProductPage = Page(Product)
 export const ProductParams = z.object({ id: Id('product') })
 
-const Price = z.coerce.number().int().min(0).max(MAX_AMOUNT)
+const Price = z.number().int().min(0).max(MAX_AMOUNT)
 export const ListProducts = PageQuery.extend({
   organisationId: Id('organisation').optional(),
   categoryId: Id('category').optional(),
   kind: z.enum(PRODUCT_KINDS).optional(),
-  status: z.enum(PRODUCT_STATUSES).optional(),
+  status: AnyOf(z.enum(PRODUCT_STATUSES)).optional(),
   currency: Currency.optional().describe('Only prices in this currency.'),
   minPrice: Price.optional().describe('The lowest price, in minor units.'),
   maxPrice: Price.optional(),

@@ -115,7 +115,7 @@ export const orderRoutes = (table: LineTable) =>
         operation: 'listOrders',
         summary: 'List orders',
         description:
-          'Lists your own orders, newest first. With `organisationId`: orders with lines of an organisation whose payments you manage. Each then shows only that organisation’s lines and their sums.',
+          'Lists your own orders, newest first. With `organisationId`: orders with lines of an organisation whose payments you manage. Each then shows only that organisation’s lines and their sums. With a filter a page may have fewer orders than `limit`: `nextCursor` alone says whether more follow.',
         tag: TAG,
         auth: 'user',
         success: {

@@ -6,6 +6,7 @@ import type { MiddlewareHandler } from 'hono'
 import type * as z from 'zod'
 import type { AppEnv } from './context.ts'
 import { ERROR_CODES, type ErrorCode, Problem } from './errors.ts'
+import { refuseUnknownParameters } from './query.ts'
 import { type Limiter, policyOf } from './rate-limit.ts'
 
 /** Every route can return these errors, so no route lists them. */
@@ -16,11 +17,10 @@ export const BODY_ERRORS: readonly ErrorCode[] = [
   'malformed_request',
   'payload_too_large',
   'unsupported_media_type',
-  'validation_failed',
 ]
 
-/** The errors of every list: a malformed cursor, a limit out of bounds. */
-export const PAGE_ERRORS: readonly ErrorCode[] = ['malformed_request', 'validation_failed']
+/** The errors of every list: a malformed cursor. */
+export const PAGE_ERRORS: readonly ErrorCode[] = ['malformed_request']
 
 /** A JSON error in the format of another standard instead of a problem document. */
 export interface ForeignAnswer {
@@ -53,15 +53,24 @@ export interface RouteDescription {
   idempotent?: boolean
   /** The rate limits that a request counts against. */
   limits?: readonly Limiter[]
+  /** The sender may add parameters of its own to the address, as providers do to that of a webhook. */
+  anyParameters?: boolean
 }
 
 /** Each route's description by its handler. */
 const declared = new WeakMap<object, RouteDescription>()
 export const descriptionOf = (handler: object): RouteDescription | undefined => declared.get(handler)
 
+/** The summaries of the routes that take an API key. */
+const summariesForKeys: string[] = []
+
+const whatKeysMayDo = (): string =>
+  summariesForKeys.map((summary) => summary[0]!.toLowerCase() + summary.slice(1)).join('; ')
+
 /**
- * Middleware that describes its route and enforces `auth`. It refuses a request without a required user or key before
- * the body is read. It also names the limits of its route: only in production, because elsewhere they are never reached.
+ * Middleware that describes its route and enforces `auth`. It refuses a request without a required user or key, and one
+ * with a parameter that the route does not know, before the body is read. It also names the limits of its route: only in
+ * production, because elsewhere they are never reached.
  */
 export function describe(description: RouteDescription) {
   const policy = description.limits === undefined ? null : policyOf(description.limits)
@@ -71,21 +80,41 @@ export function describe(description: RouteDescription) {
     const { auth } = description
     if (auth !== 'none' && badToken !== null) throw badToken
     if (auth === 'key' && apiKey === null) {
-      throw new Problem('unauthenticated', 'Send an API key as `Authorization: Bearer tk_…`.')
+      const how = 'Send an API key as `Authorization: Bearer tk_…`.'
+      throw actor === null
+        ? new Problem('unauthenticated', how)
+        : new Problem('forbidden', `Only an API key of the organisation may do this. ${how}`)
     }
-    if (auth.startsWith('user') && actor === null && (auth === 'user' || apiKey === null)) {
+    if (auth === 'user' && apiKey !== null) {
+      throw new Problem(
+        'forbidden',
+        `An API key may not do this: sign in. A key may only ${whatKeysMayDo()}.`,
+      )
+    }
+    if (auth.startsWith('user') && actor === null && apiKey === null) {
       throw new Problem('unauthenticated', 'Sign in to do this.')
     }
+    if (!description.anyParameters) refuseUnknownParameters(c)
     await next()
   }
   declared.set(admit, description)
+  if (description.auth.endsWith('key')) summariesForKeys.push(description.summary)
   return admit
 }
 
 /** Every error code that a route can return, in the order of `ERROR_CODES`. */
-export function errorsOf({ auth, errors = [], idempotent, limits }: RouteDescription): ErrorCode[] {
+export function errorsOf({
+  auth,
+  errors = [],
+  idempotent,
+  limits,
+  anyParameters,
+}: RouteDescription): ErrorCode[] {
   const possible = new Set([
     ...(auth === 'none' ? [] : (['unauthenticated'] as const)),
+    // An API key at a door for users, or a user at a door for keys.
+    ...(auth === 'user' || auth === 'key' ? (['forbidden'] as const) : []),
+    ...(anyParameters ? [] : (['validation_failed'] as const)),
     ...(idempotent ? (['malformed_request', 'idempotency_mismatch'] as const) : []),
     ...(limits === undefined ? [] : (['rate_limited'] as const)),
     ...errors,

@@ -1,8 +1,9 @@
 /** Validates requests: a wrapper around @hono/zod-validator that also keeps the schema for the API document. */
 import { zValidator } from '@hono/zod-validator'
 import type { Context, ValidationTargets } from 'hono'
-import type * as z from 'zod'
+import * as z from 'zod'
 import { type FieldError, notFound, Problem, validationFailed } from './errors.ts'
+import { readQuery, rememberQuery } from './query.ts'
 import './validation-messages.ts'
 
 type Issue = z.core.$ZodIssue
@@ -47,14 +48,19 @@ export const inputOf = (handler: object): RouteInput | undefined => inputs.get(h
 /**
  * Checks one part of a request (`json`, `query`, `param`, `header`, `form`) against `schema`. Throws 422 with every
  * wrong field. A malformed id in a path is 404, like an unknown id. A body needs an `example` for the API document.
- * Use only this, never `zValidator` itself, so that the document cannot miss an input.
+ * An empty
+ * parameter of a query counts as not sent; unknown ones were refused before (`refuseUnknownParameters`). Use only this,
+ * never `zValidator` itself, so that the document cannot miss an input.
  */
 export function validate<Target extends keyof ValidationTargets, Schema extends z.ZodType>(
   target: Target,
   schema: Schema,
   ...[example]: Target extends 'json' ? [example: unknown] : []
 ) {
-  const validator = zValidator(target, schema, (result) => {
+  const read = (
+    target === 'query' ? z.preprocess((sent) => readQuery(schema, sent as never), schema) : schema
+  ) as Schema
+  const validator = zValidator(target, read, (result) => {
     if (result.success) return
     throw target === 'param' ? notFound('address') : validationFailed(fieldErrors(result.error))
   })
@@ -62,6 +68,7 @@ export function validate<Target extends keyof ValidationTargets, Schema extends 
     if (target === 'json') await requireJson(c)
     return validator(c, next)
   }
+  if (target === 'query') rememberQuery(checked, schema)
   inputs.set(checked, { target, schema, example })
   return checked
 }

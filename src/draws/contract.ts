@@ -33,6 +33,13 @@ export const Winner = z
     announcedAt: Instant,
     claimBy: Instant,
     reason: z.string().nullable().describe('Why the winner was disqualified; null otherwise.'),
+    paidAt: Instant.nullable().describe('When its prize was paid; null for an item, and until it is paid.'),
+    paymentReference: z
+      .string()
+      .nullable()
+      .describe(
+        'The reference of that payment. Only the winner and members who manage winners see it; null for everybody else.',
+      ),
     disqualification: z
       .strictObject({ reason: z.string(), proposedBy: Id('user'), proposedAt: Instant, lapsesAt: Instant })
       .nullable()

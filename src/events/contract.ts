@@ -7,6 +7,7 @@ import { Line, LongText } from '../core/text.ts'
 import { Instant, InstantIn, TimeZone } from '../core/time.ts'
 import { HttpsUrl } from '../core/web-address.ts'
 import { Provider } from '../money/provider-name.ts'
+import { ProviderIn } from '../money/providers/offered.ts'
 import { MAX_TICKETS_A_POOL } from '../tickets/terms.ts'
 
 /** The most ticket types of one event. */
@@ -58,7 +59,7 @@ const fields = {
   endsAt: EventInstant,
   timeZone: TimeZone,
   providers: z
-    .array(Provider)
+    .array(ProviderIn)
     .max(4)
     .refine((providers) => new Set(providers).size === providers.length, 'must not name a provider twice')
     .meta({ description: 'How tickets that cost money can be paid.' }),

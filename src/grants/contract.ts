@@ -3,7 +3,8 @@ import * as z from 'zod'
 import { Email } from '../accounts/contract.ts'
 import { Id } from '../core/ids.ts'
 import { Money, MoneyAboveZero } from '../core/money.ts'
-import { Page } from '../core/paging.ts'
+import { Page, PageQuery } from '../core/paging.ts'
+import { AnyOf } from '../core/query.ts'
 import { Instant } from '../core/time.ts'
 import { GRANT_STATUSES } from './schema.ts'
 
@@ -52,6 +53,9 @@ export const Grant = z
   .meta({ id: 'Grant' })
 export type Grant = z.infer<typeof Grant>
 export const GrantPage = Page(Grant)
+
+export const ListGrants = PageQuery.extend({ status: AnyOf(z.enum(GRANT_STATUSES)).optional() })
+export type ListGrants = z.infer<typeof ListGrants>
 
 export const GrantParams = z.object({ id: Id('raffle'), orderRef: OrderRef })
 

@@ -3,10 +3,9 @@ import { Hono } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { idempotencyKey } from '../core/idempotency.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
-import { PageQuery } from '../core/paging.ts'
 import { validate } from '../core/validation.ts'
 import { RaffleParams } from '../raffles/contract.ts'
-import { BODIES, EXAMPLE_GRANT, GiveGrant, Grant, GrantPage, GrantParams } from './contract.ts'
+import { BODIES, EXAMPLE_GRANT, GiveGrant, Grant, GrantPage, GrantParams, ListGrants } from './contract.ts'
 import { giveGrant } from './give-grant.ts'
 import { listGrants, readGrant } from './list-grants.ts'
 import { revokeGrant } from './revoke-grant.ts'
@@ -26,7 +25,8 @@ export const grantRoutes = new Hono<AppEnv>()
     describe({
       operation: 'listGrants',
       summary: 'List the grants of a raffle',
-      description: 'For members of the raffle’s organisation and for its API keys.',
+      description:
+        'For members of the raffle’s organisation and for its API keys, by order reference. With `status`, a page may have fewer grants than `limit`: `nextCursor` alone says whether more follow.',
       tag: TAG,
       auth: 'user-or-key',
       success: {
@@ -39,7 +39,7 @@ export const grantRoutes = new Hono<AppEnv>()
       errors: [...PAGE_ERRORS, 'forbidden', 'not_found'],
     }),
     validate('param', RaffleParams),
-    validate('query', PageQuery),
+    validate('query', ListGrants),
     async (c) => c.json(await listGrants(c.get('ctx'), c.req.valid('param').id, c.req.valid('query'))),
   )
   .post(
@@ -93,7 +93,7 @@ export const grantRoutes = new Hono<AppEnv>()
       auth: 'user-or-key',
       success: theGrant('The grant, revoked.'),
       limits: ['RATE_PURCHASE'],
-      errors: ['validation_failed', 'forbidden', 'not_found', 'invalid_state'],
+      errors: ['forbidden', 'not_found', 'invalid_state'],
     }),
     validate('param', GrantParams),
     async (c) => {

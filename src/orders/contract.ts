@@ -5,8 +5,9 @@ import { Id } from '../core/ids.ts'
 import { Money } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { PostalAddress } from '../core/postal-address.ts'
+import { AnyOf } from '../core/query.ts'
 import { Line } from '../core/text.ts'
-import { Instant } from '../core/time.ts'
+import { Instant, InstantIn } from '../core/time.ts'
 import { Provider } from '../money/provider-name.ts'
 import { PAYMENT_STATUSES } from '../money/schema.ts'
 import { Ticket } from '../tickets/contract.ts'
@@ -85,7 +86,13 @@ export const OrderParams = z.object({ id: Id('order') })
 /**
  * Lists the actor's own orders. With `organisationId`: orders with lines of that organisation, for its payment managers.
  */
-export const ListOrders = PageQuery.extend({ organisationId: Id('organisation').optional() })
+export const ListOrders = PageQuery.extend({
+  organisationId: Id('organisation').optional(),
+  raffleId: Id('raffle').optional().describe('Only orders with tickets of this raffle.'),
+  status: AnyOf(z.enum(ORDER_STATUSES)).optional(),
+  since: InstantIn.optional().describe('Only orders that were placed from this instant on.'),
+  until: InstantIn.optional().describe('Only orders that were placed before this instant.'),
+})
 export type ListOrders = z.infer<typeof ListOrders>
 
 export const Fulfil = z

@@ -1,4 +1,4 @@
-/** Routes under /api/v1/payments, for operators. */
+/** Routes under /api/v1/payments, for operators and payers. */
 import { Hono } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
@@ -26,7 +26,7 @@ export const paymentRoutes = new Hono<AppEnv>()
       operation: 'listPayments',
       summary: 'List payments',
       description:
-        'Payments of orders with a line of an organisation whose payments you manage, newest first. An administrator sees all. `needs=attention` lists only payments that a person must check, each with the reason.',
+        'Payments of orders with a line of an organisation whose payments you manage, newest first. An administrator sees all. If you manage none, or with `mine=true`: the payments of your own orders. `needs=attention` lists only payments that a person must check, each with the reason.',
       tag: TAG,
       auth: 'user',
       success: {

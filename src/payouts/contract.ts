@@ -4,14 +4,16 @@ import { EXAMPLE_RAFFLE_ID } from '../core/examples.ts'
 import { Id } from '../core/ids.ts'
 import { Currency, MoneyAboveZero, Sum } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
+import { AnyOf } from '../core/query.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { Destination } from '../money/payout-method-contract.ts'
 import { Provider } from '../money/provider-name.ts'
+import { ProviderIn } from '../money/providers/offered.ts'
 import { PAYOUT_KINDS, PAYOUT_STATUSES } from '../money/schema.ts'
 
 const payoutTo = {
-  provider: Provider,
+  provider: ProviderIn,
   destination: Destination,
   amount: MoneyAboveZero.optional().describe(
     'A part of the money, if several providers hold it. If left out, all that is left.',
@@ -73,7 +75,7 @@ export type Payout = z.infer<typeof Payout>
 export const PayoutPage = Page(Payout)
 export const PayoutParams = z.object({ id: Id('payout') })
 export const ListPayouts = PageQuery.extend({
-  status: z.enum(PAYOUT_STATUSES).optional(),
+  status: AnyOf(z.enum(PAYOUT_STATUSES)).optional(),
   raffleId: Id('raffle').optional(),
 })
 export type ListPayouts = z.infer<typeof ListPayouts>

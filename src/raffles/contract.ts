@@ -4,15 +4,17 @@ import { FORMER_MEMBER_DAYS } from '../accounts/staff.ts'
 import { Id } from '../core/ids.ts'
 import { Currency, Money, MoneyIn } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
+import { AnyOf } from '../core/query.ts'
 import { Line, LongText } from '../core/text.ts'
 import { Instant, InstantIn, SECOND_MS, TimeZone } from '../core/time.ts'
 import { HttpsUrl } from '../core/web-address.ts'
 import { Provider } from '../money/provider-name.ts'
+import { ProviderIn } from '../money/providers/offered.ts'
 import { EntryTerms } from '../tickets/entry-terms.ts'
 import { MAX_TICKETS_A_POOL } from '../tickets/terms.ts'
 import { Earning } from './earning.ts'
 
-const MAX_PRIZES = 100
+export const MAX_PRIZES = 100
 export const MAX_PRIZE_UNITS = 1_000
 const MAX_TAGS = 10
 
@@ -103,9 +105,13 @@ const rulesFields = {
   rakeBps: z.number().int().min(0).max(10_000),
   guaranteed: z.boolean(),
   providers: z
-    .array(Provider)
+    .array(ProviderIn)
     .max(4)
-    .refine((providers) => new Set(providers).size === providers.length, 'must not name a provider twice'),
+    .refine((providers) => new Set(providers).size === providers.length, 'must not name a provider twice')
+    .meta({
+      description:
+        'Which providers buyers may pay by. If a raffle with a price names none, publication takes all that are set up for that price, except `manual`.',
+    }),
   entry: z.enum(['purchase', 'order']),
   entrants: EntryTerms.shape.entrants.meta({
     description: '`proved`: only people who have proved their e-mail address may enter.',
@@ -134,6 +140,15 @@ const freeFields = {
   location: Line(0, 200).nullable(),
   timeZone: TimeZone,
 }
+
+/** The names of the fields that may change at any time. */
+export const FREE_FIELDS = Object.keys(freeFields) as (keyof typeof freeFields)[]
+
+/** `earning` is not one of the draw's rules, but publication fixes it. */
+export type RulesField = Exclude<keyof typeof rulesFields, 'earning'>
+
+/** The names of the fields that freeze with the first ticket. */
+export const RULES_FIELDS = Object.keys(rulesFields).filter((name) => name !== 'earning') as RulesField[]
 
 /** The terms of a new raffle, and of templates and series from before there were such terms. */
 export const NEW_ENTRY_TERMS: EntryTerms = { entrants: 'anyone', staffMayEnter: false, challenge: 'none' }
@@ -273,7 +288,7 @@ export const RafflePage = Page(Raffle)
 export const RaffleParams = z.object({ id: Id('raffle') })
 
 export const ListRaffles = PageQuery.extend({
-  status: RaffleStatus.optional(),
+  status: AnyOf(RaffleStatus).optional(),
   organisationId: Id('organisation').optional(),
   seriesId: Id('series').optional(),
   categoryId: Id('category').optional(),

@@ -123,7 +123,7 @@ export const raffles = new Hono<AppEnv>()
       tag: TAG,
       auth: 'user',
       success: theRaffle('The published raffle.'),
-      errors: ['validation_failed', 'forbidden', 'not_found', 'invalid_state', 'conflict', 'sold_out'],
+      errors: ['forbidden', 'not_found', 'invalid_state', 'conflict', 'sold_out'],
     }),
     validate('param', RaffleParams),
     async (c) => c.json(await publishRaffle(c.get('ctx'), c.req.valid('param').id)),

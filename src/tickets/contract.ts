@@ -58,5 +58,5 @@ export const Availability = z
 export const FreeNumbersPage = Page(z.number().int()).meta({ id: 'FreeNumbersPage' })
 
 export const FreeNumbersQuery = PageQuery.extend({
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  limit: z.number().int().min(1).max(1_000).default(100),
 })

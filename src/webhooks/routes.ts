@@ -28,6 +28,7 @@ const aWebhook = (operation: string) =>
       'For providers only. An event is verified by the provider’s signature, or by the token in the address. A repeated event takes effect once.',
     tag: TAG,
     auth: 'none',
+    anyParameters: true,
     success: {
       status: 200,
       schema: WebhookAnswer,

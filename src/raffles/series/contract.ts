@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { Id } from '../../core/ids.ts'
 import { Money } from '../../core/money.ts'
 import { Page, PageQuery } from '../../core/paging.ts'
+import { AnyOf } from '../../core/query.ts'
 import { Line } from '../../core/text.ts'
 import { Instant, TimeZone } from '../../core/time.ts'
 import { HttpsUrl } from '../../core/web-address.ts'
@@ -83,6 +84,8 @@ export const UpdateSeries = z
   .meta({ id: 'UpdateSeries' })
 export type UpdateSeries = z.infer<typeof UpdateSeries>
 
+export const SERIES_FIELDS = Object.keys(UpdateSeries.shape) as (keyof UpdateSeries)[]
+
 export const Series = z
   .strictObject({
     id: Id('series'),
@@ -117,7 +120,7 @@ export const SeriesDayParams = z.object({ id: Id('series'), date: LocalDate })
 
 export const ListSeries = PageQuery.extend({
   organisationId: Id('organisation').optional(),
-  status: SeriesStatus.optional(),
+  status: AnyOf(SeriesStatus).optional(),
 })
 export type ListSeries = z.infer<typeof ListSeries>
 
@@ -166,4 +169,4 @@ export const Occurrence = z
 export type Occurrence = z.infer<typeof Occurrence>
 
 export const Occurrences = z.strictObject({ data: z.array(Occurrence) }).meta({ id: 'Occurrences' })
-export const ListOccurrences = z.object({ limit: z.coerce.number().int().min(1).max(62).default(7) })
+export const ListOccurrences = z.object({ limit: z.number().int().min(1).max(62).default(7) })

@@ -32,7 +32,7 @@ import { presentSeries } from './present.ts'
 import { updateSeries } from './update-series.ts'
 
 const TAG = 'Series'
-const DAY_ERRORS = ['validation_failed', 'forbidden', 'not_found', 'invalid_state', 'conflict'] as const
+const DAY_ERRORS = ['forbidden', 'not_found', 'invalid_state', 'conflict'] as const
 
 const theSeries = (description: string) => ({
   status: 200 as const,
@@ -141,7 +141,7 @@ export const series = new Hono<AppEnv>()
         example: { data: [EXAMPLE_OCCURRENCE] },
         description: 'Days whose entries have not closed, the soonest first.',
       },
-      errors: ['validation_failed', 'not_found'],
+      errors: ['not_found'],
     }),
     validate('param', SeriesParams),
     validate('query', ListOccurrences),

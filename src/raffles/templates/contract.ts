@@ -43,40 +43,19 @@ export const Economics = z
   .meta({ id: 'Economics' })
 export type Economics = z.infer<typeof Economics>
 
+/** A template shows each of its terms as a raffle does. */
+const IN_TEMPLATE = Object.fromEntries(Object.keys(SavedTerms.shape).map((name) => [name, true])) as Record<
+  keyof SavedTerms,
+  true
+>
+
 export const RaffleTemplate = z
   .strictObject({
     id: Id('raffleTemplate'),
     organisation: OrganisationRef,
     name: z.string(),
     colour: z.string(),
-    ...Raffle.pick({
-      title: true,
-      description: true,
-      imageUrl: true,
-      categoryId: true,
-      tags: true,
-      location: true,
-      timeZone: true,
-      ticketPrice: true,
-      totalTickets: true,
-      maxPerUser: true,
-      numbering: true,
-      winPolicy: true,
-      minTickets: true,
-      rakeBps: true,
-      guaranteed: true,
-      providers: true,
-      entry: true,
-      entrants: true,
-      staffMayEnter: true,
-      challenge: true,
-      earning: true,
-      draw: true,
-      claimDays: true,
-      onUnclaimed: true,
-      maxRedraws: true,
-      earlyClose: true,
-    }).shape,
+    ...Raffle.pick(IN_TEMPLATE).shape,
     prizes: z.array(Prize),
     economics: Economics,
     createdAt: Instant,
