@@ -330,7 +330,7 @@ export const GLOSSARY: Record<string, string> = {
   ticketsPerPurchase: 'The most tickets of one purchase.',
   prizesPerRaffle: 'The most ranks of prizes of one raffle.',
   linesPerOrder: 'The most lines of one order.',
-  refreshTokenSeconds: 'How long a refresh token lasts.',
+  refreshTokenSeconds: 'How many seconds a refresh token lasts.',
   entrant: 'The person who takes part.',
   database: 'Whether the database answers.',
   invitationId: 'The invitation.',

@@ -16,7 +16,7 @@ export const entrants = new Hono<AppEnv>()
   .get(
     '/:id/reservations',
     describe({
-      operation: 'listEntries',
+      operation: 'listEntrants',
       summary: 'List the entrants of a raffle',
       description: `${WHOSE} Reservations of every state, the oldest first. With \`state\`, a page may have fewer than \`limit\`: \`nextCursor\` alone says whether more follow.`,
       tag: TAG,
@@ -36,7 +36,7 @@ export const entrants = new Hono<AppEnv>()
   .get(
     '/:id/reservations.csv',
     describe({
-      operation: 'downloadEntries',
+      operation: 'exportEntrants',
       summary: 'Download the entrants of a raffle',
       description: `${WHOSE} Each download leaves a row in the audit.`,
       tag: TAG,

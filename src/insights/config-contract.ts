@@ -11,7 +11,7 @@ export const Config = z
         z.strictObject({
           name: Provider,
           needsPhone: z.boolean().describe('Whether a payment must send the payer’s phone number.'),
-          paySeconds: z.number().int().describe('How long a buyer has to pay by it.'),
+          paySeconds: z.number().int().describe('How many seconds a buyer has to pay by it.'),
           byDefault: z.boolean().describe('Whether a raffle with a price that names no provider takes it.'),
         }),
       )
@@ -22,8 +22,8 @@ export const Config = z
     holdSeconds: z
       .number()
       .int()
-      .describe('How long unpaid tickets are held, unless a provider needs longer.'),
-    drawLeadSeconds: z.number().int().describe('The least time between a commitment and its draw.'),
+      .describe('How many seconds unpaid tickets are held, unless a provider needs longer.'),
+    drawLeadSeconds: z.number().int().describe('The fewest seconds between a commitment and its draw.'),
     beacon: z
       .enum(['dev', 'quicknet'])
       .describe('The source of the randomness of draws. `dev` proves nothing.'),
@@ -31,11 +31,11 @@ export const Config = z
       .string()
       .nullable()
       .describe('The key of the Turnstile widget; null if raffles cannot ask for a check.'),
-    accessTokenSeconds: z.number().int().describe('How long tokens last.'),
+    accessTokenSeconds: z.number().int().describe('How many seconds an access token lasts.'),
     refreshTokenSeconds: z.number().int(),
     limits: z.strictObject({
       pageSize: Limit.describe('The most entries of one page of a list.'),
-      bodyBytes: Limit.describe('The largest body of a request.'),
+      bodyBytes: Limit.describe('The largest body of a request, in bytes.'),
       amount: Limit.describe('The largest price, in minor units.'),
       ticketsPerRaffle: Limit,
       ticketsPerPurchase: Limit,
