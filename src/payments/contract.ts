@@ -19,7 +19,10 @@ export const ManagedPayment = z
     status: z.enum(PAYMENT_STATUSES),
     amount: Money,
     reference: z.string().nullable().describe('The provider’s own id for it.'),
-    attention: z.string().nullable().describe('Why a person must check it; null if nobody must, and to the payer.'),
+    attention: z
+      .string()
+      .nullable()
+      .describe('Why a person must check it; null if nobody must, and to the payer.'),
     checks: z.number().int().describe('How many polls of the provider gave no result.'),
     nextCheckAt: Instant.nullable().describe('When the provider is polled next; null if it is not.'),
     dismissed: z
