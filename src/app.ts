@@ -15,7 +15,6 @@ import { userRoutes } from './accounts/user-routes.ts'
 import { categoryRoutes, productRoutes } from './catalog/routes.ts'
 import type { UsersOf } from './catalog/still-used.ts'
 import { orders, purchases } from './checkout/routes.ts'
-import { apiDocument } from './core/api-document.ts'
 import type { AppEnv } from './core/context.ts'
 import { Problem } from './core/errors.ts'
 import { crossOrigin, privateByDefault, securityHeaders } from './core/headers.ts'
@@ -113,7 +112,8 @@ const routes = app
 
 app.route('/sandbox', sandboxRoutes)
 app.route('/dev/mail', devMail)
-app.get('/openapi.json', apiDocument(app))
+// Until there are pages, the API's page is the first thing to see.
+app.get('/', (c) => c.redirect('/docs'))
 
 app.onError(respondToError)
 app.notFound(createNotFound(app, staticFile))

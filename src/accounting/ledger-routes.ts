@@ -40,8 +40,9 @@ const EXAMPLE_TRANSFER = {
 
 const WHOSE = 'One raffle, for members who may read its organisation’s reports; the whole ledger, for admins.'
 
-const csvFile = (summary: string, columns: readonly string[]) =>
+const csvFile = (operation: string, summary: string, columns: readonly string[]) =>
   describe({
+    operation,
     summary,
     description: WHOSE,
     tag: TAG,
@@ -59,6 +60,7 @@ export const ledger = new Hono<AppEnv>()
   .get(
     '/trial-balance',
     describe({
+      operation: 'readTrialBalance',
       summary: 'Read the trial balance',
       description: WHOSE,
       tag: TAG,
@@ -76,13 +78,14 @@ export const ledger = new Hono<AppEnv>()
   )
   .get(
     '/trial-balance.csv',
-    csvFile('Download the trial balance', TRIAL_BALANCE_COLUMNS),
+    csvFile('downloadTrialBalance', 'Download the trial balance', TRIAL_BALANCE_COLUMNS),
     validate('query', LedgerQuery),
     async (c) => sendCsv(c, 'trial-balance.csv', await trialBalanceCsv(c.get('ctx'), c.req.valid('query'))),
   )
   .get(
     '/transfers',
     describe({
+      operation: 'listTransfers',
       summary: 'List transfers',
       description: WHOSE,
       tag: TAG,
@@ -100,7 +103,7 @@ export const ledger = new Hono<AppEnv>()
   )
   .get(
     '/transfers.csv',
-    csvFile('Download the transfers', TRANSFER_COLUMNS),
+    csvFile('downloadTransfers', 'Download the transfers', TRANSFER_COLUMNS),
     validate('query', LedgerQuery),
     async (c) => sendCsv(c, 'transfers.csv', await transfersCsv(c.get('ctx'), c.req.valid('query'))),
   )

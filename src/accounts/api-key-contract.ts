@@ -27,17 +27,18 @@ const apiKey = {
   scopes: z.array(z.string()),
   createdBy: Id('user'),
   createdAt: Instant,
-  /** Accurate to the hour; null if never used. */
-  lastUsedAt: Instant.nullable(),
+  lastUsedAt: Instant.nullable().describe('When it was last used, accurate to the hour; null if never.'),
   revokedAt: Instant.nullable(),
 }
 
-export const ApiKey = z.strictObject(apiKey).meta({ id: 'ApiKey' })
+export const ApiKey = z.lazy(() => z.strictObject(apiKey).meta({ id: 'ApiKey' }))
 export type ApiKey = z.infer<typeof ApiKey>
 export const ApiKeyPage = Page(ApiKey)
 
 /** A new key: the only response that contains the key itself. */
-export const NewApiKey = z.strictObject({ ...apiKey, key: z.string() }).meta({ id: 'NewApiKey' })
+export const NewApiKey = z.lazy(() =>
+  z.strictObject({ ...apiKey, key: z.string() }).meta({ id: 'NewApiKey' }),
+)
 export type NewApiKey = z.infer<typeof NewApiKey>
 
 export const ApiKeyParams = z.object({ id: Id('organisation'), keyId: Id('apiKey') })

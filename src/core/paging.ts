@@ -12,9 +12,12 @@ export const PageQuery = z.object({
 })
 export type PageQuery = z.infer<typeof PageQuery>
 
-/** The schema of one page of `item`s. */
-export const Page = <Item extends z.ZodType>(item: Item) =>
-  z.strictObject({ data: z.array(item), nextCursor: z.string().nullable() })
+/** The schema of one page of `item`s. In the API document it is named after the item: `RafflePage`. */
+export function Page<Item extends z.ZodType>(item: Item) {
+  const page = z.strictObject({ data: z.array(item), nextCursor: z.string().nullable() })
+  const name = item.meta()?.id
+  return name === undefined ? page : page.meta({ id: `${name}Page` })
+}
 
 export type PageOf<Item> = { data: Item[]; nextCursor: string | null }
 

@@ -16,6 +16,7 @@ export const entrants = new Hono<AppEnv>()
   .get(
     '/:id/reservations',
     describe({
+      operation: 'listEntrants',
       summary: 'List the entrants of a raffle',
       description: `${WHOSE} Reservations of every state, the oldest first. With \`state\`, a page may have fewer than \`limit\`: \`nextCursor\` alone says whether more follow.`,
       tag: TAG,
@@ -35,6 +36,7 @@ export const entrants = new Hono<AppEnv>()
   .get(
     '/:id/reservations.csv',
     describe({
+      operation: 'exportEntrants',
       summary: 'Download the entrants of a raffle',
       description: `${WHOSE} Each download leaves a row in the audit.`,
       tag: TAG,

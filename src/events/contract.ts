@@ -37,14 +37,14 @@ const Place = z
     address: Line(1, 300).nullable().default(null),
     city: City,
     country: Country.meta({ description: 'ISO 3166-1 alpha-2.' }),
-    /** Degrees of WGS 84. */
     coordinates: z
       .strictObject({
         latitude: z.number().min(-90).max(90),
         longitude: z.number().min(-180).max(180),
       })
       .nullable()
-      .default(null),
+      .default(null)
+      .describe('Where it is, in degrees of WGS 84; null: not given.'),
   })
   .meta({ id: 'EventPlace' })
 
@@ -183,16 +183,18 @@ export const Event = z
     startsAt: Instant,
     endsAt: Instant,
     timeZone: z.string(),
-    /** The same instants on the wall clock of `timeZone`. */
-    local: z.strictObject({ startsAt: z.string(), endsAt: z.string() }),
-    /** The times that it was published with; null: they have not changed. */
+    local: z
+      .strictObject({ startsAt: z.string(), endsAt: z.string() })
+      .describe('The same instants on the wall clock of `timeZone`.'),
     postponed: z
       .strictObject({ at: Instant, startsAt: Instant, endsAt: Instant, reason: z.string() })
-      .nullable(),
+      .nullable()
+      .describe('The times that it was published with; null: they have not changed.'),
     providers: z.array(Provider),
     cancellation: z.strictObject({ at: Instant, reason: z.string() }).nullable(),
-    /** In the organiser's order. Hidden ones are only for members. */
-    ticketTypes: z.array(TicketType),
+    ticketTypes: z
+      .array(TicketType)
+      .describe('The ticket types in the organiser’s order. Hidden ones are only for members.'),
     createdAt: Instant,
     updatedAt: Instant,
   })

@@ -22,8 +22,9 @@ export const GiveGrant = z
     orderRef: OrderRef.refine((ref) => !isOurs(ref), NOT_OURS),
     email: Email.optional(),
     userId: Id('user').optional(),
-    /** The amount of the order; the raffle's rule says how many entries it earns. */
-    amount: MoneyAboveZero,
+    amount: MoneyAboveZero.describe(
+      'The amount of the order; the raffle’s rule says how many entries it earns.',
+    ),
   })
   .refine(({ email, userId }) => (email === undefined) !== (userId === undefined), {
     path: ['userId'],
@@ -37,8 +38,10 @@ export const Grant = z
     raffleId: Id('raffle'),
     orderRef: z.string(),
     amount: Money,
-    /** 0 until the grant has an owner. */
-    entries: z.number().int(),
+    entries: z
+      .number()
+      .int()
+      .describe('How many entries the order has earned; 0 until the grant has an owner.'),
     status: z.enum(GRANT_STATUSES).meta({
       description:
         '`waiting`: until sales open, or until the owner of the address has registered and verified it. `refused`: it earns nothing, and `reason` says why.',

@@ -32,6 +32,7 @@ const EXAMPLE_CONFIG = {
 export const config = new Hono<AppEnv>().get(
   '/',
   describe({
+    operation: 'readConfig',
     summary: 'Read the configuration',
     description:
       'What a client must know of this deployment: the payment providers that are set up, the currencies, how long tickets are held, how soon a draw may follow the end of sales, and the limits.',

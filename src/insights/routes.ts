@@ -10,6 +10,7 @@ import { readHealth } from './health.ts'
 export const health = new Hono<AppEnv>().get(
   '/',
   describe({
+    operation: 'readHealth',
     summary: 'Check the health of the system',
     description:
       '503 names each problem in `detail`. Settings and migrations that are missing are named only to a request with the health token.',

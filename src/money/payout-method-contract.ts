@@ -20,8 +20,7 @@ export const PayoutMethod = z
   .strictObject({
     id: Id('payoutMethod'),
     provider: Provider,
-    /** Only its end is shown. */
-    destination: z.string(),
+    destination: z.string().describe('Where it pays to, of which only the end is shown.'),
     createdAt: Instant,
   })
   .meta({ id: 'PayoutMethod' })

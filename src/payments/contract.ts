@@ -18,16 +18,17 @@ export const ManagedPayment = z
     provider: Provider,
     status: z.enum(PAYMENT_STATUSES),
     amount: Money,
-    /** The provider's own id for it. */
-    reference: z.string().nullable(),
-    /** Why a person must check it; null if nobody must, and to the payer. */
-    attention: z.string().nullable(),
-    /** How many polls of the provider gave no result. */
-    checks: z.number().int(),
-    /** When the provider is polled next; null if it is not. */
-    nextCheckAt: Instant.nullable(),
-    /** Who dismissed it last, and why. Null if nobody has, and to the payer. */
-    dismissed: z.strictObject({ by: Id('user'), reason: z.string(), at: Instant }).nullable(),
+    reference: z.string().nullable().describe('The provider’s own id for it.'),
+    attention: z
+      .string()
+      .nullable()
+      .describe('Why a person must check it; null if nobody must, and to the payer.'),
+    checks: z.number().int().describe('How many polls of the provider gave no result.'),
+    nextCheckAt: Instant.nullable().describe('When the provider is polled next; null if it is not.'),
+    dismissed: z
+      .strictObject({ by: Id('user'), reason: z.string(), at: Instant })
+      .nullable()
+      .describe('Who dismissed it last, and why. Null if nobody has, and to the payer.'),
     createdAt: Instant,
     updatedAt: Instant,
   })
@@ -37,10 +38,11 @@ export type ManagedPayment = z.infer<typeof ManagedPayment>
 export const ManagedPaymentPage = Page(ManagedPayment)
 
 export const ListPayments = PageQuery.extend({
-  /** `attention`: only payments that a person must check. */
-  needs: z.enum(['attention']).optional(),
-  /** Only the caller's own, also for those who manage payments. */
-  mine: z.stringbool({ truthy: ['true'], falsy: ['false'] }).default(false),
+  needs: z.enum(['attention']).optional().describe('`attention`: only payments that a person must check.'),
+  mine: z
+    .stringbool({ truthy: ['true'], falsy: ['false'] })
+    .default(false)
+    .describe('Only the caller’s own, also for those who manage payments.'),
   status: AnyOf(z.enum(PAYMENT_STATUSES)).optional(),
 })
 export type ListPayments = z.infer<typeof ListPayments>
@@ -49,23 +51,25 @@ export const PaymentParams = z.object({ id: Id('payment') })
 
 export const RecordReceipt = z
   .strictObject({
-    /** The bank's reference, the number of the paper receipt, or the number on the provider's statement. */
-    reference: Line(1, 100),
-    /** The sum that arrived. By default the payment's amount. */
-    amount: MoneyAboveZero.optional(),
+    reference: Line(1, 100).describe(
+      'The bank’s reference, the number of the paper receipt, or the number on the provider’s statement.',
+    ),
+    amount: MoneyAboveZero.optional().describe('The sum that arrived. By default the payment’s amount.'),
   })
   .meta({ id: 'RecordReceipt' })
 export type RecordReceipt = z.infer<typeof RecordReceipt>
 
-export const RecordedReceipt = z
-  .strictObject({
-    paymentId: Id('payment'),
-    orderId: Id('order'),
-    reference: z.string(),
-    amount: Money,
-    recordedAt: Instant,
-  })
-  .meta({ id: 'RecordedReceipt' })
+export const RecordedReceipt = z.lazy(() =>
+  z
+    .strictObject({
+      paymentId: Id('payment'),
+      orderId: Id('order'),
+      reference: z.string(),
+      amount: Money,
+      recordedAt: Instant,
+    })
+    .meta({ id: 'RecordedReceipt' }),
+)
 export type RecordedReceipt = z.infer<typeof RecordedReceipt>
 export const EXAMPLE_MANAGED_PAYMENT = {
   id: EXAMPLE_PAYMENT_ID,

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { FORMER_MEMBER_DAYS } from '../accounts/staff.ts'
 import { Id } from '../core/ids.ts'
+import { Location } from '../core/locations.ts'
 import { Currency, Money, MoneyIn } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { AnyOf } from '../core/query.ts'
@@ -49,18 +50,21 @@ export type RaffleStatus = z.infer<typeof RaffleStatus>
 /** A share of the takings in basis points; 10,000 is all of them. */
 const Share = z.strictObject({ shareBps: z.number().int().min(1).max(10_000) })
 
-export const Prize = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('item'),
-    title: z.string(),
-    quantity: z.number().int(),
-    value: Money.nullable(),
-    /** The product whose stock publication sets aside; left out if the prize is not a product. */
-    productId: Id('product').optional(),
-  }),
-  z.strictObject({ kind: z.literal('cash'), title: z.string(), quantity: z.number().int(), value: Money }),
-  z.strictObject({ kind: z.literal('share'), title: z.string(), quantity: z.number().int(), value: Share }),
-])
+export const Prize = z
+  .discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('item'),
+      title: z.string(),
+      quantity: z.number().int(),
+      value: Money.nullable(),
+      productId: Id('product')
+        .optional()
+        .describe('The product whose stock publication sets aside; left out if the prize is not a product.'),
+    }),
+    z.strictObject({ kind: z.literal('cash'), title: z.string(), quantity: z.number().int(), value: Money }),
+    z.strictObject({ kind: z.literal('share'), title: z.string(), quantity: z.number().int(), value: Share }),
+  ])
+  .meta({ id: 'Prize' })
 export type Prize = z.infer<typeof Prize>
 
 const prizeBase = { title: Line(1, 120), quantity: z.number().int().min(1).max(MAX_PRIZE_UNITS) }
@@ -78,6 +82,7 @@ const PrizeIn = z
     z.strictObject({ ...prizeBase, kind: z.literal('share'), value: Share }),
   ])
   .meta({
+    id: 'NewPrize',
     description:
       'A prize of one rank: an item (with `productId`, a product of the same organisation), a fixed sum of cash, or a share of the takings.',
   })
@@ -120,6 +125,10 @@ const rulesFields = {
       '`turnstile`: each purchase must send the token of a Turnstile widget, made with `turnstileSiteKey`. Entries that orders earn need none.',
   }),
   earning: Earning.nullable(),
+  poolLocation: Location.nullable().meta({
+    description:
+      'The region of the buyers, near which the raffle’s tickets are given out; null: where this deployment says. It is fixed at publication.',
+  }),
   draw: Draw,
   claimDays: z.number().int().min(1).max(365),
   onUnclaimed: z.enum(['redraw', 'keep']),
@@ -131,8 +140,7 @@ const rulesFields = {
 const freeFields = {
   description: LongText(5_000),
   imageUrl: HttpsUrl.nullable(),
-  /** One of the organisation's categories. */
-  categoryId: Id('category').nullable(),
+  categoryId: Id('category').nullable().describe('One of the organisation’s categories; null: none.'),
   tags: z.array(Line(1, 30)).max(MAX_TAGS),
   location: Line(0, 200).nullable(),
   timeZone: TimeZone,
@@ -141,11 +149,22 @@ const freeFields = {
 /** The names of the fields that may change at any time. */
 export const FREE_FIELDS = Object.keys(freeFields) as (keyof typeof freeFields)[]
 
-/** `earning` is not one of the draw's rules, but publication fixes it. */
-export type RulesField = Exclude<keyof typeof rulesFields, 'earning'>
+/** The names of the fields that publication fixes. */
+export const FIXED_BY_PUBLICATION = [
+  'earning',
+  'poolLocation',
+  ...(Object.keys(EntryTerms.shape) as (keyof EntryTerms)[]),
+] as const
+
+/** Not known to the pool. */
+const OUTSIDE_THE_RULES = ['earning', 'poolLocation'] as const
+
+export type RulesField = Exclude<keyof typeof rulesFields, (typeof OUTSIDE_THE_RULES)[number]>
 
 /** The names of the fields that freeze with the first ticket. */
-export const RULES_FIELDS = Object.keys(rulesFields).filter((name) => name !== 'earning') as RulesField[]
+export const RULES_FIELDS = Object.keys(rulesFields).filter(
+  (name) => !OUTSIDE_THE_RULES.some((outside) => outside === name),
+) as RulesField[]
 
 /** The terms of a new raffle, and of templates and series from before there were such terms. */
 export const NEW_ENTRY_TERMS: EntryTerms = { entrants: 'anyone', staffMayEnter: false, challenge: 'none' }
@@ -162,6 +181,7 @@ const defaultedFields = {
   staffMayEnter: rulesFields.staffMayEnter.default(NEW_ENTRY_TERMS.staffMayEnter),
   challenge: rulesFields.challenge.default(NEW_ENTRY_TERMS.challenge),
   earning: rulesFields.earning.default(null),
+  poolLocation: rulesFields.poolLocation.default(null),
   draw: rulesFields.draw.default({ method: 'beacon' }),
   claimDays: rulesFields.claimDays.default(14),
   onUnclaimed: rulesFields.onUnclaimed.default('redraw'),
@@ -207,7 +227,9 @@ export type ChangedTerms = z.infer<typeof ChangedTerms>
 /** A raffle that is started from saved terms: its times, and any field that differs. */
 export const StartRaffle = ChangedRaffle.extend(RaffleTimes.shape).meta({ id: 'StartRaffle' })
 export type StartRaffle = z.infer<typeof StartRaffle>
-export const OrganisationRef = z.strictObject({ id: Id('organisation'), slug: z.string(), name: z.string() })
+export const OrganisationRef = z
+  .strictObject({ id: Id('organisation'), slug: z.string(), name: z.string() })
+  .meta({ id: 'OrganisationRef' })
 
 export const Raffle = z
   .strictObject({
@@ -215,8 +237,7 @@ export const Raffle = z
     slug: z.string(),
     status: RaffleStatus,
     organisation: OrganisationRef,
-    /** The series that made it; null if none did. */
-    seriesId: Id('series').nullable(),
+    seriesId: Id('series').nullable().describe('The series that made it; null if none did.'),
     title: z.string(),
     description: z.string(),
     imageUrl: z.string().nullable(),
@@ -234,11 +255,13 @@ export const Raffle = z
     closesAt: Instant,
     freezeAt: Instant,
     drawAt: Instant,
-    /** The actual time of the draw: `drawAt`, or after an early close the earliest fair time. */
-    effectiveDrawAt: Instant,
+    effectiveDrawAt: Instant.describe(
+      'The actual time of the draw: `drawAt`, or after an early close the earliest fair time.',
+    ),
     timeZone: z.string(),
-    /** The same instants on the wall clock of `timeZone`. */
-    local: z.strictObject({ opensAt: z.string(), closesAt: z.string(), drawAt: z.string() }),
+    local: z
+      .strictObject({ opensAt: z.string(), closesAt: z.string(), drawAt: z.string() })
+      .describe('The same instants on the wall clock of `timeZone`.'),
     prizes: z.array(Prize),
     winPolicy: rulesFields.winPolicy,
     minTickets: z.number().int(),
@@ -249,18 +272,26 @@ export const Raffle = z
     entrants: rulesFields.entrants,
     staffMayEnter: rulesFields.staffMayEnter,
     challenge: rulesFields.challenge,
-    /** The key of the widget whose token a purchase sends; null if no check is asked for. */
-    turnstileSiteKey: z.string().nullable(),
+    turnstileSiteKey: z
+      .string()
+      .nullable()
+      .describe('The key of the widget whose token a purchase sends; null if no check is asked for.'),
     earning: Earning.nullable(),
+    poolLocation: rulesFields.poolLocation,
     draw: Draw,
     claimDays: z.number().int(),
     onUnclaimed: rulesFields.onUnclaimed,
     maxRedraws: z.number().int(),
     earlyClose: rulesFields.earlyClose,
-    /** Size and root of the sale log (hex); null before publication. */
-    log: z.strictObject({ size: z.number().int(), root: z.string() }).nullable(),
-    /** The beacon round that draws it; null before the commitment. */
-    round: z.number().int().nullable(),
+    log: z
+      .strictObject({ size: z.number().int(), root: z.string() })
+      .nullable()
+      .describe('Size and root of the sale log (hex); null before publication.'),
+    round: z
+      .number()
+      .int()
+      .nullable()
+      .describe('The beacon round that draws it; null before the commitment.'),
     closeReason: z.enum(['scheduled', 'soldOut', 'operator']).nullable(),
     closeNote: z.string().nullable(),
     cancellation: z.strictObject({ at: Instant, reason: z.string() }).nullable(),
@@ -279,10 +310,8 @@ export const ListRaffles = PageQuery.extend({
   organisationId: Id('organisation').optional(),
   seriesId: Id('series').optional(),
   categoryId: Id('category').optional(),
-  /** Only ticket prices in this currency. */
-  currency: Currency.optional(),
-  /** Text in the title. */
-  q: z.string().min(1).max(100).optional(),
+  currency: Currency.optional().describe('Only ticket prices in this currency.'),
+  q: z.string().min(1).max(100).optional().describe('Text in the title.'),
   sort: z.enum(['drawAt', '-drawAt', '-createdAt']).default('-createdAt'),
 })
 export type ListRaffles = z.infer<typeof ListRaffles>

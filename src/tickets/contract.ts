@@ -10,8 +10,9 @@ export const TicketNumber = z.number().int().min(1).max(MAX_TICKETS_A_POOL)
 export const Reservation = z
   .strictObject({
     id: Id('reservation'),
-    /** A reservation is of a raffle or of a ticket type; the other id is null. */
-    raffleId: Id('raffle').nullable(),
+    raffleId: Id('raffle')
+      .nullable()
+      .describe('A reservation is of a raffle or of a ticket type; the other id is null.'),
     ticketTypeId: Id('ticketType').nullable(),
     state: z.enum(['held', 'sold', 'released', 'voided']),
     quantity: z.number().int(),
@@ -25,36 +26,40 @@ export type Reservation = z.infer<typeof Reservation>
 export const Ticket = z.strictObject({ number: z.number().int() }).meta({ id: 'Ticket' })
 
 /** A reservation and its tickets. */
-export const ReservedTickets = z
-  .strictObject({ reservation: Reservation, tickets: z.array(Ticket) })
-  .meta({ id: 'ReservedTickets' })
+export const ReservedTickets = z.lazy(() =>
+  z.strictObject({ reservation: Reservation, tickets: z.array(Ticket) }).meta({ id: 'ReservedTickets' }),
+)
 export type ReservedTickets = z.infer<typeof ReservedTickets>
 
 /** One of the caller's own reservations, with its raffle or its ticket type. */
-export const MyReservation = z
-  .strictObject({
-    reservation: Reservation,
-    tickets: z.array(Ticket),
-    raffle: z.strictObject({ id: Id('raffle'), title: z.string(), drawAt: Instant }).nullable(),
-    ticketType: z.strictObject({ id: Id('ticketType'), title: z.string() }).nullable(),
-  })
-  .meta({ id: 'MyReservation' })
+export const MyReservation = z.lazy(() =>
+  z
+    .strictObject({
+      reservation: Reservation,
+      tickets: z.array(Ticket),
+      raffle: z.strictObject({ id: Id('raffle'), title: z.string(), drawAt: Instant }).nullable(),
+      ticketType: z.strictObject({ id: Id('ticketType'), title: z.string() }).nullable(),
+    })
+    .meta({ id: 'MyReservation' }),
+)
 export type MyReservation = z.infer<typeof MyReservation>
 
 export const MyReservationPage = Page(MyReservation)
 
 export const ReservationParams = z.object({ id: Id('reservation') })
 
-export const Availability = z
-  .strictObject({
-    total: z.number().int(),
-    sold: z.number().int(),
-    held: z.number().int(),
-    available: z.number().int(),
-  })
-  .meta({ id: 'Availability' })
+export const Availability = z.lazy(() =>
+  z
+    .strictObject({
+      total: z.number().int(),
+      sold: z.number().int(),
+      held: z.number().int(),
+      available: z.number().int(),
+    })
+    .meta({ id: 'Availability' }),
+)
 
-export const FreeNumbersPage = Page(z.number().int())
+export const FreeNumbersPage = Page(z.number().int()).meta({ id: 'FreeNumbersPage' })
 
 export const FreeNumbersQuery = PageQuery.extend({
   limit: z.number().int().min(1).max(1_000).default(100),

@@ -21,10 +21,12 @@ export const ReplayParams = z.object({ provider: ProviderIn, eventId: z.string()
 export const WebhookAnswer = z.record(z.string(), z.unknown()).meta({ id: 'WebhookAnswer' })
 
 export const ListWebhooks = PageQuery.extend({
-  /** The subject of the events. Only an administrator may leave it out. */
   about: z
     .union([Id('payment'), Id('refund'), Id('payout')], 'must be the id of a payment, refund or payout')
-    .optional(),
+    .optional()
+    .describe(
+      'The payment, refund or payout that the events are about. Only an administrator may leave it out.',
+    ),
 })
 
 export type ListWebhooks = z.infer<typeof ListWebhooks>
@@ -37,8 +39,9 @@ export const StoredWebhook = z
     subject: z.enum(WEBHOOK_SUBJECTS),
     subjectId: z.string(),
     receivedAt: Instant,
-    /** When it was acted on; null: not yet, and it is retried. After a crash, a payment that is polled is polled again. */
-    actedAt: Instant.nullable(),
+    actedAt: Instant.nullable().describe(
+      'When it was acted on; null: not yet, and it is retried. After a crash, a payment that is polled is polled again.',
+    ),
   })
   .meta({ id: 'StoredWebhook' })
 

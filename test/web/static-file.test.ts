@@ -54,6 +54,11 @@ describe('a static file', () => {
     }
   })
 
+  it('shows the API’s page first', async () => {
+    const { status, headers } = await call('GET', '/')
+    expect([status, headers.get('location')]).toEqual([302, '/docs'])
+  })
+
   it('gets a problem if the assets fail', async () => {
     for (const [status, seen, code] of [
       [500, 503, 'unavailable'],

@@ -69,8 +69,9 @@ export const CreateSeries = z
     organisationId: Id('organisation').optional(),
     ...cadenceFields,
     endsOn: cadenceFields.endsOn.default(null),
-    /** The template whose terms are copied; fields of `terms` replace them. */
-    templateId: Id('raffleTemplate').optional(),
+    templateId: Id('raffleTemplate')
+      .optional()
+      .describe('The template whose terms are copied; fields of `terms` replace them.'),
     terms: ChangedSeriesTerms.optional(),
   })
   .meta({ id: 'CreateSeries' })
@@ -94,8 +95,10 @@ export const Series = z
     cadence: Cadence,
     time: z.string(),
     timeZone: z.string(),
-    /** Minutes before the draw at which entries open and close. Whole days of `opensBefore` are wall-clock days. */
-    opensBefore: z.number().int(),
+    opensBefore: z
+      .number()
+      .int()
+      .describe('How many minutes before the draw entries open. Whole days are wall-clock days.'),
     closesBefore: z.number().int(),
     startsOn: z.string(),
     endsOn: z.string().nullable(),
@@ -127,9 +130,11 @@ export const PutReward = z
   .meta({ id: 'PutReward' })
 export type PutReward = z.infer<typeof PutReward>
 
-export const Reward = z
-  .strictObject({ date: z.string(), prizes: z.array(Prize), imageUrl: z.string().nullable() })
-  .meta({ id: 'Reward' })
+export const Reward = z.lazy(() =>
+  z
+    .strictObject({ date: z.string(), prizes: z.array(Prize), imageUrl: z.string().nullable() })
+    .meta({ id: 'Reward' }),
+)
 export type Reward = z.infer<typeof Reward>
 
 export const RewardPage = Page(Reward)
@@ -137,7 +142,7 @@ export const RewardPage = Page(Reward)
 export const ListRewards = PageQuery.extend({ from: LocalDate.optional() })
 export type ListRewards = z.infer<typeof ListRewards>
 
-export const Skip = z.strictObject({ date: z.string() }).meta({ id: 'SkippedDay' })
+export const Skip = z.lazy(() => z.strictObject({ date: z.string() }).meta({ id: 'SkippedDay' }))
 export type Skip = z.infer<typeof Skip>
 
 /** A day whose entries have not closed, with or without its raffle. */
@@ -148,19 +153,22 @@ export const Occurrence = z
     opensAt: Instant,
     closesAt: Instant,
     drawAt: Instant,
-    /** The draw on the series' own wall clock. */
-    localDrawAt: z.string(),
+    localDrawAt: z.string().describe('The draw on the series’ own wall clock.'),
     prizes: z.array(Prize),
     imageUrl: z.string().nullable(),
-    /** Null until the raffle is published, two days before its entries open. */
-    raffleId: Id('raffle').nullable(),
-    /** The raffle's status. A cancelled raffle stays in the list until its entries would have closed. */
-    status: RaffleStatus.nullable(),
-    /** Why the raffle cannot be published; shown only to members who may fix it. */
-    problem: z.string().nullable(),
+    raffleId: Id('raffle')
+      .nullable()
+      .describe('The raffle of the day; null until it is published, two days before its entries open.'),
+    status: RaffleStatus.nullable().describe(
+      'The raffle’s status; null without one. A cancelled raffle stays in the list until its entries would have closed.',
+    ),
+    problem: z
+      .string()
+      .nullable()
+      .describe('Why the raffle cannot be published; shown only to members who may fix it.'),
   })
   .meta({ id: 'Occurrence' })
 export type Occurrence = z.infer<typeof Occurrence>
 
-export const Occurrences = z.strictObject({ data: z.array(Occurrence) })
+export const Occurrences = z.strictObject({ data: z.array(Occurrence) }).meta({ id: 'Occurrences' })
 export const ListOccurrences = z.object({ limit: z.number().int().min(1).max(62).default(7) })

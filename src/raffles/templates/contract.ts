@@ -30,17 +30,15 @@ export type UpdateTemplate = z.infer<typeof UpdateTemplate>
 /** How the takings of a sold-out raffle with these terms are divided. */
 export const Economics = z
   .strictObject({
-    /** Price × tickets. */
-    totalTakings: Sum,
+    totalTakings: Sum.describe('The price times the tickets.'),
     rake: Sum,
-    /** The takings less the rake. */
-    prizePool: Sum,
-    /** By rank, the amount for each of its winners; null for an item. */
-    prizePerWinner: z.array(
-      z.strictObject({ title: z.string(), winners: z.number().int(), amount: Sum.nullable() }),
+    prizePool: Sum.describe('The takings less the rake.'),
+    prizePerWinner: z
+      .array(z.strictObject({ title: z.string(), winners: z.number().int(), amount: Sum.nullable() }))
+      .describe('By rank, the amount for each of its winners; null for an item.'),
+    organiser: Sum.describe(
+      'The organisation’s part; if negative, the organisation owes that amount to the prizes.',
     ),
-    /** The organisation's part; if negative, the organisation owes that amount to the prizes. */
-    organiser: Sum,
   })
   .meta({ id: 'Economics' })
 export type Economics = z.infer<typeof Economics>

@@ -200,8 +200,10 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   // ——— The draw ———
 
   async draw(attempt: number, signature: string): Promise<Outcome<Drawn>> {
+    // Evaluated for a draw only: few isolates make one, and its curves take a large part of a start.
+    const { verifyBeacon } = await import('../../rdp1/beacon.ts')
     return this.#decideConfigured((pool, now) =>
-      drawAttempt(pool, this.#store, listOf(pool, this.#store), { attempt, signature, now }),
+      drawAttempt(pool, this.#store, listOf(pool, this.#store), { attempt, signature, now, verifyBeacon }),
     )
   }
 
