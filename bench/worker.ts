@@ -36,9 +36,10 @@ function count(storage: DurableObjectStorage, database: D1Database): void {
     rows.object++
     return setAlarm.apply(this, time)
   }
-  const d1 = Object.getPrototypeOf(database) as D1Database
-  const { batch } = d1
-  d1.batch = async function counted<T>(this: D1Database, statements: D1PreparedStatement[]) {
+  // The binding's own `batch` is that of a session too.
+  const session = Object.getPrototypeOf(database.withSession()) as D1DatabaseSession
+  const { batch } = session
+  session.batch = async function counted<T>(this: D1DatabaseSession, statements: D1PreparedStatement[]) {
     const results = await batch.call(this, statements)
     rows.trips++
     rows.statements += statements.length
