@@ -54,6 +54,7 @@ export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =
     .get(
       '/',
       describe({
+        operation: 'listProducts',
         summary: 'List products',
         description:
           'Products on sale. Members who may edit them also see drafts and the archive. Prices are compared only within one currency. `minPrice`, `maxPrice` and `sort` by price require `currency` where products in several currencies are on sale, here or in the named organisation.',
@@ -74,6 +75,7 @@ export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =
     .post(
       '/',
       describe({
+        operation: 'createProduct',
         summary: 'Create a product',
         description:
           'The product is a draft unless `status` says otherwise. A member of only one organisation may leave out `organisationId`.',
@@ -92,6 +94,7 @@ export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =
     .get(
       '/:id',
       describe({
+        operation: 'readProduct',
         summary: 'Read a product',
         tag: TAG,
         auth: 'optional',
@@ -105,6 +108,7 @@ export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =
     .put(
       '/:id',
       describe({
+        operation: 'updateProduct',
         summary: 'Change a product',
         description:
           'Fields that are left out keep their values; `details` are replaced whole. `stock` is the number of units for sale. With `stockWas`, it is set only if the stock has not changed since.',
@@ -120,6 +124,7 @@ export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =
     .delete(
       '/:id',
       describe({
+        operation: 'deleteProduct',
         summary: 'Delete a product',
         description:
           'A product that was ever ordered or set aside as a prize is archived instead. A product that a draft, a series or a raffle template would give away is refused.',
@@ -141,6 +146,7 @@ export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }
     .get(
       '/',
       describe({
+        operation: 'listCategories',
         summary: 'List categories',
         description: 'Sorted by name.',
         tag: TAG,
@@ -160,6 +166,7 @@ export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }
     .post(
       '/',
       describe({
+        operation: 'createCategory',
         summary: 'Create a category',
         description: 'The slug is unique in the organisation. By default it is made from the name.',
         tag: TAG,
@@ -177,6 +184,7 @@ export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }
     .get(
       '/:id',
       describe({
+        operation: 'readCategory',
         summary: 'Read a category',
         tag: TAG,
         auth: 'none',
@@ -190,6 +198,7 @@ export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }
     .put(
       '/:id',
       describe({
+        operation: 'updateCategory',
         summary: 'Change a category',
         tag: TAG,
         auth: 'user',
@@ -203,6 +212,7 @@ export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }
     .delete(
       '/:id',
       describe({
+        operation: 'deleteCategory',
         summary: 'Delete a category',
         description: 'Only an unused category can be deleted.',
         tag: TAG,

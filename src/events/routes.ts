@@ -54,6 +54,7 @@ export const events = new Hono<AppEnv>()
   .get(
     '/',
     describe({
+      operation: 'listEvents',
       summary: 'List events',
       description: 'Published events. Members who may edit an organisation’s drafts see those too.',
       tag: TAG,
@@ -73,6 +74,7 @@ export const events = new Hono<AppEnv>()
   .post(
     '/',
     describe({
+      operation: 'createEvent',
       summary: 'Create an event',
       description: 'The event is a draft. A member of only one organisation may leave out `organisationId`.',
       tag: TAG,
@@ -90,6 +92,7 @@ export const events = new Hono<AppEnv>()
   .get(
     '/:id',
     describe({
+      operation: 'readEvent',
       summary: 'Read an event',
       tag: TAG,
       auth: 'optional',
@@ -103,6 +106,7 @@ export const events = new Hono<AppEnv>()
   .put(
     '/:id',
     describe({
+      operation: 'updateEvent',
       summary: 'Change an event',
       description:
         'Fields that are left out keep their values. After publication neither the times nor the providers can change: to move the event to a later time, postpone it.',
@@ -118,6 +122,7 @@ export const events = new Hono<AppEnv>()
   .delete(
     '/:id',
     describe({
+      operation: 'deleteEvent',
       summary: 'Delete a draft',
       tag: TAG,
       auth: 'user',
@@ -133,6 +138,7 @@ export const events = new Hono<AppEnv>()
   .post(
     '/:id/publish',
     describe({
+      operation: 'publishEvent',
       summary: 'Publish a draft',
       description:
         'Everybody sees the event, and its ticket types begin to sell. Tickets that cost money need the approval of an administrator for the organisation.',
@@ -147,6 +153,7 @@ export const events = new Hono<AppEnv>()
   .post(
     '/:id/postpone',
     describe({
+      operation: 'postponeEvent',
       summary: 'Postpone an event',
       description:
         'Moves a published event to a later time. The time that it was published with is shown beside it.',
@@ -162,6 +169,7 @@ export const events = new Hono<AppEnv>()
   .post(
     '/:id/cancel',
     describe({
+      operation: 'cancelEvent',
       summary: 'Cancel an event',
       description: 'Nothing more is sold, and everybody who paid gets the money back.',
       tag: TAG,
@@ -176,6 +184,7 @@ export const events = new Hono<AppEnv>()
   .post(
     '/:id/clone',
     describe({
+      operation: 'cloneEvent',
       summary: 'Copy an event',
       description:
         'The copy is a draft at another time, with the same ticket types. Their own sale times are not copied.',
@@ -195,6 +204,7 @@ export const events = new Hono<AppEnv>()
   .get(
     '/:id/availability',
     describe({
+      operation: 'readEventAvailability',
       summary: 'Read how many tickets of each type are left',
       tag: TAG,
       auth: 'optional',
@@ -217,6 +227,7 @@ export const events = new Hono<AppEnv>()
   .post(
     '/:id/ticket-types',
     describe({
+      operation: 'createTicketType',
       summary: 'Add a ticket type',
       description: 'If the event is published, it is on sale at once.',
       tag: TAG,
@@ -236,6 +247,7 @@ export const events = new Hono<AppEnv>()
   .put(
     '/:id/ticket-types/:typeId',
     describe({
+      operation: 'updateTicketType',
       summary: 'Change a ticket type',
       description:
         'Fields that are left out keep their values. The capacity can be raised at any time, and lowered to the number of tickets that are held or sold. Once a ticket was held or sold, price and limit can no longer change.',
@@ -254,6 +266,7 @@ export const events = new Hono<AppEnv>()
   .delete(
     '/:id/ticket-types/:typeId',
     describe({
+      operation: 'deleteTicketType',
       summary: 'Delete a ticket type of a draft',
       tag: TAG,
       auth: 'user',

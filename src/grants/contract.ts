@@ -3,7 +3,8 @@ import * as z from 'zod'
 import { Email } from '../accounts/contract.ts'
 import { Id } from '../core/ids.ts'
 import { Money, MoneyAboveZero } from '../core/money.ts'
-import { Page } from '../core/paging.ts'
+import { Page, PageQuery } from '../core/paging.ts'
+import { AnyOf } from '../core/query.ts'
 import { Instant } from '../core/time.ts'
 import { GRANT_STATUSES } from './schema.ts'
 
@@ -21,8 +22,9 @@ export const GiveGrant = z
     orderRef: OrderRef.refine((ref) => !isOurs(ref), NOT_OURS),
     email: Email.optional(),
     userId: Id('user').optional(),
-    /** The amount of the order; the raffle's rule says how many entries it earns. */
-    amount: MoneyAboveZero,
+    amount: MoneyAboveZero.describe(
+      'The amount of the order; the raffle’s rule says how many entries it earns.',
+    ),
   })
   .refine(({ email, userId }) => (email === undefined) !== (userId === undefined), {
     path: ['userId'],
@@ -31,26 +33,29 @@ export const GiveGrant = z
   .meta({ id: 'GiveGrant' })
 export type GiveGrant = z.infer<typeof GiveGrant>
 
-export const Grant = z.lazy(() =>
-  z
-    .strictObject({
-      raffleId: Id('raffle'),
-      orderRef: z.string(),
-      amount: Money,
-      /** 0 until the grant has an owner. */
-      entries: z.number().int(),
-      status: z.enum(GRANT_STATUSES).meta({
-        description:
-          '`waiting`: until sales open, or until the owner of the address has registered and verified it. `refused`: it earns nothing, and `reason` says why.',
-      }),
-      reason: z.string().nullable(),
-      createdAt: Instant,
-      updatedAt: Instant,
-    })
-    .meta({ id: 'Grant' }),
-)
+export const Grant = z
+  .strictObject({
+    raffleId: Id('raffle'),
+    orderRef: z.string(),
+    amount: Money,
+    entries: z
+      .number()
+      .int()
+      .describe('How many entries the order has earned; 0 until the grant has an owner.'),
+    status: z.enum(GRANT_STATUSES).meta({
+      description:
+        '`waiting`: until sales open, or until the owner of the address has registered and verified it. `refused`: it earns nothing, and `reason` says why.',
+    }),
+    reason: z.string().nullable(),
+    createdAt: Instant,
+    updatedAt: Instant,
+  })
+  .meta({ id: 'Grant' })
 export type Grant = z.infer<typeof Grant>
 export const GrantPage = Page(Grant)
+
+export const ListGrants = PageQuery.extend({ status: AnyOf(z.enum(GRANT_STATUSES)).optional() })
+export type ListGrants = z.infer<typeof ListGrants>
 
 export const GrantParams = z.object({ id: Id('raffle'), orderRef: OrderRef })
 

@@ -2,16 +2,14 @@
 import * as z from 'zod'
 import { Instant } from '../core/time.ts'
 
-export const Health = z.lazy(() =>
-  z
-    .strictObject({
-      status: z.enum(['ok', 'degraded']),
-      database: z.enum(['ok', 'unavailable']),
-      /** Null before the first sweep. */
-      lastSweepAt: Instant.nullable(),
-      /** One sentence per problem. */
-      problems: z.array(z.string()),
-    })
-    .meta({ id: 'Health' }),
-)
+export const Health = z
+  .strictObject({
+    status: z.enum(['ok', 'degraded']),
+    database: z.enum(['ok', 'unavailable']),
+    lastSweepAt: Instant.nullable().describe(
+      'When the last sweep ended. Sweeps run each minute. Null before the first.',
+    ),
+    problems: z.array(z.string()).describe('What is wrong, one sentence for each problem.'),
+  })
+  .meta({ id: 'Health' })
 export type Health = z.infer<typeof Health>

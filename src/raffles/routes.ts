@@ -32,6 +32,7 @@ export const raffles = new Hono<AppEnv>()
   .get(
     '/',
     describe({
+      operation: 'listRaffles',
       summary: 'List raffles',
       description: 'Published raffles. Members who may edit an organisation’s drafts see those too.',
       tag: TAG,
@@ -51,6 +52,7 @@ export const raffles = new Hono<AppEnv>()
   .post(
     '/',
     describe({
+      operation: 'createRaffle',
       summary: 'Create a raffle',
       description: 'The raffle is a draft. A member of only one organisation may leave out `organisationId`.',
       tag: TAG,
@@ -68,6 +70,7 @@ export const raffles = new Hono<AppEnv>()
   .get(
     '/:id',
     describe({
+      operation: 'readRaffle',
       summary: 'Read a raffle',
       tag: TAG,
       auth: 'optional',
@@ -81,6 +84,7 @@ export const raffles = new Hono<AppEnv>()
   .put(
     '/:id',
     describe({
+      operation: 'updateRaffle',
       summary: 'Change a raffle',
       description:
         'Fields that are left out keep their values. The rules can change until the first ticket is held or sold. After publication the products of the prizes and their quantities cannot change, and a larger guarantee needs cover, as at publication. Description, picture, category, tags, location and time zone can change at any time.',
@@ -96,6 +100,7 @@ export const raffles = new Hono<AppEnv>()
   .delete(
     '/:id',
     describe({
+      operation: 'deleteRaffle',
       summary: 'Delete a draft',
       tag: TAG,
       auth: 'user',
@@ -111,13 +116,14 @@ export const raffles = new Hono<AppEnv>()
   .post(
     '/:id/publish',
     describe({
+      operation: 'publishRaffle',
       summary: 'Publish a draft',
       description:
         'The raffle’s pool accepts the terms. If `drawAt` is too early, a 422 names the earliest fair draw. Prizes that are products are set aside from the stock: all of them, or the answer is `sold_out` and nothing changes. If the raffle is `guaranteed`, what the prize pool at `minTickets` lacks is set aside from the organisation’s balance. If that is too little, the answer is `invalid_state` with the sum that is missing.',
       tag: TAG,
       auth: 'user',
       success: theRaffle('The published raffle.'),
-      errors: ['validation_failed', 'forbidden', 'not_found', 'invalid_state', 'conflict', 'sold_out'],
+      errors: ['forbidden', 'not_found', 'invalid_state', 'conflict', 'sold_out'],
     }),
     validate('param', RaffleParams),
     async (c) => c.json(await publishRaffle(c.get('ctx'), c.req.valid('param').id)),
@@ -125,6 +131,7 @@ export const raffles = new Hono<AppEnv>()
   .post(
     '/:id/close',
     describe({
+      operation: 'closeRaffle',
       summary: 'Close sales now',
       description: 'Only if the rules’ `earlyClose` is `operator`. The draw moves to the earliest fair time.',
       tag: TAG,
@@ -139,6 +146,7 @@ export const raffles = new Hono<AppEnv>()
   .post(
     '/:id/cancel',
     describe({
+      operation: 'cancelRaffle',
       summary: 'Cancel a raffle',
       description:
         'An operator may cancel until the commitment. After it only an admin may, until the lead time before the beacon’s round. The reason is published.',
@@ -155,6 +163,7 @@ export const raffles = new Hono<AppEnv>()
   .post(
     '/:id/rebuild',
     describe({
+      operation: 'rebuildRaffle',
       summary: 'Project a raffle’s pool to the database again',
       description:
         'For admins, after the database was restored to an earlier time. Sold tickets do not change.',
@@ -169,6 +178,7 @@ export const raffles = new Hono<AppEnv>()
   .get(
     '/:id/availability',
     describe({
+      operation: 'readAvailability',
       summary: 'Read how many tickets are left',
       tag: TAG,
       auth: 'none',
@@ -187,6 +197,7 @@ export const raffles = new Hono<AppEnv>()
   .get(
     '/:id/numbers',
     describe({
+      operation: 'listFreeNumbers',
       summary: 'List the free numbers',
       description: 'In ascending order; only for raffles in which players choose numbers.',
       tag: TAG,

@@ -1,46 +1,35 @@
-/** Changes a raffle: its descriptive fields at any time, its rules until the first ticket is held or sold. */
+/**
+ * Changes a raffle: its descriptive fields at any time, who may enter until publication, the other rules
+ * until the first ticket is held or sold.
+ */
 import { and, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
 import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
+import { checkChangedTimes } from './check-times.ts'
+import { pick } from '../core/pick.ts'
 import { toColumns } from './columns.ts'
-import type { Raffle, UpdateRaffle } from './contract.ts'
+import { FIXED_BY_PUBLICATION, FREE_FIELDS, type Raffle, RULES_FIELDS, type RulesField, type UpdateRaffle } from './contract.ts'
 import { findRaffleFor, type PoolRow } from './find-raffle.ts'
 import { requireOwnProducts, takesTheSame } from './prize-stock.ts'
 import { handOver } from './publish-raffle.ts'
 import { readRaffle } from './read-raffle.ts'
 import { type RaffleRow, raffles } from './schema.ts'
-import { RULES_FIELDS, type RulesField } from './terms.ts'
 
 export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): Promise<Raffle> {
   const { raffle, pool } = await findRaffleFor(ctx, id, 'raffles:write')
   await requireOwnCategory(ctx, change.categoryId, raffle.organisationId)
   if (raffle.status === 'draft') {
     await requireOwnProducts(ctx, raffle.organisationId, change.prizes)
-    const isFree = changedRules(raffle, change).length === 0 && !changesEarning(raffle, change)
+    checkChangedTimes(ctx, raffle, toColumns(change))
+    const isFree = changedRules(raffle, change).length === 0 && changedByPublication(raffle, change).length === 0
     const guard = isFree ? undefined : isNull(raffles.dueAt)
     await updateRow(ctx, raffle, toColumns(change), fieldsOf(change), guard)
     return readRaffle(ctx, id)
   }
-  if (changesEarning(raffle, change)) {
-    throw new Problem(
-      'invalid_state',
-      'How orders earn entries can no longer change: the raffle is published.',
-      {
-        errors: [{ path: 'earning', message: 'can no longer change' }],
-      },
-    )
-  }
-  if (change.poolLocation !== undefined && change.poolLocation !== raffle.poolLocation) {
-    throw new Problem(
-      'invalid_state',
-      'The region of the tickets can no longer change: the raffle is published.',
-      {
-        errors: [{ path: 'poolLocation', message: 'can no longer change' }],
-      },
-    )
-  }
+  const fixed = changedByPublication(raffle, change)
+  if (fixed.length > 0) throw cannotChange('The raffle is published.', fixed)
   if (change.prizes !== undefined && !takesTheSame(change.prizes, raffle.prizes)) {
     throw new Problem(
       'invalid_state',
@@ -56,15 +45,16 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
     if (why !== null) throw cannotChange(why, changed)
     await changeRules(ctx, raffle, change, changed)
   }
-  const { description, imageUrl, categoryId, tags, location, timeZone } = change
-  const texts = { description, imageUrl, categoryId, tags, location, timeZone }
-  await updateRow(ctx, raffle, texts, fieldsOf(texts))
+  const free = pick(change, FREE_FIELDS)
+  await updateRow(ctx, raffle, free, fieldsOf(free))
   return readRaffle(ctx, id)
 }
 
-/** `earning` is not one of the rules, but publication fixes it too. */
-const changesEarning = (raffle: RaffleRow, { earning }: UpdateRaffle): boolean =>
-  earning !== undefined && JSON.stringify(earning) !== JSON.stringify(raffle.earning)
+/** The fields that publication fixes, of those whose values would change. */
+const changedByPublication = (raffle: RaffleRow, change: UpdateRaffle): string[] =>
+  FIXED_BY_PUBLICATION.filter(
+    (name) => change[name] !== undefined && JSON.stringify(change[name]) !== JSON.stringify(raffle[name]),
+  )
 
 /** The rules whose values would change. */
 function changedRules(raffle: RaffleRow, change: UpdateRaffle): RulesField[] {
@@ -84,7 +74,7 @@ function whyFrozen({ closesAt }: RaffleRow, pool: PoolRow | null, now: number): 
   return pool.logSize > 0 || pool.held > 0 ? 'Tickets are held or sold under the present rules.' : null
 }
 
-const cannotChange = (why: string, changed: RulesField[]): Problem =>
+const cannotChange = (why: string, changed: readonly string[]): Problem =>
   new Problem('invalid_state', `${why} These fields can no longer change: ${changed.join(', ')}.`, {
     errors: changed.map((path) => ({ path, message: 'can no longer change' })),
   })

@@ -43,8 +43,8 @@ export type ProofAttempt = z.infer<typeof AttemptSchema>
 export const CancellationSchema = z.strictObject({ at: UnixMs, reason: Text, signature: Ed25519Signature })
 
 /** `effectiveDrawAt` in unix seconds; `committedAt`, `requestedAt` and `at` in unix milliseconds; hashes in hex. */
-export const ProofSchema = z.lazy(() =>
-  z.strictObject({
+export const ProofSchema = z
+  .strictObject({
     protocol: z.literal('rdp1'),
     raffleId: Text.min(1),
     /** The exact text that is hashed. */
@@ -62,16 +62,16 @@ export const ProofSchema = z.lazy(() =>
     commitmentSignature: Ed25519Signature,
     attempts: z.array(AttemptSchema).min(1),
     cancellation: CancellationSchema.nullable(),
-  }),
-)
+  })
+  .meta({ id: 'Proof' })
 export type Proof = z.infer<typeof ProofSchema>
 
 /** `/.well-known/tombola.json`: every key that the deployment ever signed with, retired ones included. */
-export const KeyFileSchema = z.lazy(() =>
-  z.strictObject({
+export const KeyFileSchema = z
+  .strictObject({
     keys: z.array(z.strictObject({ id: Text, algorithm: z.literal('Ed25519'), publicKey: hex(32) })),
-  }),
-)
+  })
+  .meta({ id: 'KeyFile' })
 export type KeyFile = z.infer<typeof KeyFileSchema>
 
 const ReceiptTicket = z.strictObject({
@@ -84,8 +84,8 @@ const ReceiptTicket = z.strictObject({
 export type ReceiptTicket = z.infer<typeof ReceiptTicket>
 
 /** A holder's receipt of one reservation. After the freeze it contains the signed commitment. */
-export const ReceiptSchema = z.lazy(() =>
-  z.strictObject({
+export const ReceiptSchema = z
+  .strictObject({
     raffleId: Text,
     userId: Text,
     /** Null once the person's salt is erased. */
@@ -106,8 +106,8 @@ export const ReceiptSchema = z.lazy(() =>
         log: LogHead,
       })
       .nullable(),
-  }),
-)
+  })
+  .meta({ id: 'Receipt' })
 export type Receipt = z.infer<typeof ReceiptSchema>
 
 export interface UnitResult {

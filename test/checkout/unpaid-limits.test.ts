@@ -7,9 +7,21 @@ import { sandbox } from '../../src/money/providers/sandbox.ts'
 import { stageProduct, stockOf } from '../catalog/shelf.ts'
 import type { Answer } from '../harness/client.ts'
 import { type Person, registerPlayer } from '../harness/people.ts'
-import { as, at, buy, HOUR, MINUTE, NOW, SECOND, stageRaffle, sweep, useClock } from '../raffles/scenario.ts'
+import {
+  as,
+  at,
+  buy,
+  catchUp,
+  HOUR,
+  MINUTE,
+  NOW,
+  SECOND,
+  stageRaffle,
+  sweep,
+  useClock,
+} from '../raffles/scenario.ts'
 import { bought, type LineIn, order, ordered } from './cart.ts'
-import { paid, press, purchase, reserve, stagePriced } from './checkout.ts'
+import { paid, press, purchase, reserve, stagePriced, startRemotely } from './checkout.ts'
 
 useClock()
 
@@ -209,6 +221,7 @@ describe('orders that were not paid', () => {
   })
 
   it('do not count if the provider started no payment', async () => {
+    startRemotely()
     const book = await stageProduct({ stock: 8 })
     const { id: raffleId } = await stagePriced({ totalTickets: 8 })
     const player = await registerPlayer()
@@ -239,7 +252,10 @@ describe('a buyer who pays', () => {
 
 describe('a small priced raffle', () => {
   const TITLE = '“Signed first editions”'
-  const held = async (id: string) => (await as(null, 'GET', `/raffles/${id}/availability`)).body.held
+  const held = async (id: string) => {
+    await catchUp(id)
+    return (await as(null, 'GET', `/raffles/${id}/availability`)).body.held
+  }
 
   it('is not emptied by one account that reserves, cancels and reserves again', async () => {
     const { id, pool } = await stagePriced({ totalTickets: 8 })

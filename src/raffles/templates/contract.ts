@@ -30,64 +30,38 @@ export type UpdateTemplate = z.infer<typeof UpdateTemplate>
 /** How the takings of a sold-out raffle with these terms are divided. */
 export const Economics = z
   .strictObject({
-    /** Price × tickets. */
-    totalTakings: Sum,
+    totalTakings: Sum.describe('The price times the tickets.'),
     rake: Sum,
-    /** The takings less the rake. */
-    prizePool: Sum,
-    /** By rank, the amount for each of its winners; null for an item. */
-    prizePerWinner: z.array(
-      z.strictObject({ title: z.string(), winners: z.number().int(), amount: Sum.nullable() }),
+    prizePool: Sum.describe('The takings less the rake.'),
+    prizePerWinner: z
+      .array(z.strictObject({ title: z.string(), winners: z.number().int(), amount: Sum.nullable() }))
+      .describe('By rank, the amount for each of its winners; null for an item.'),
+    organiser: Sum.describe(
+      'The organisation’s part; if negative, the organisation owes that amount to the prizes.',
     ),
-    /** The organisation's part; if negative, the organisation owes that amount to the prizes. */
-    organiser: Sum,
   })
   .meta({ id: 'Economics' })
 export type Economics = z.infer<typeof Economics>
 
-export const RaffleTemplate = z.lazy(() =>
-  z
-    .strictObject({
-      id: Id('raffleTemplate'),
-      organisation: OrganisationRef,
-      name: z.string(),
-      colour: z.string(),
-      ...Raffle.unwrap().pick({
-        title: true,
-        description: true,
-        imageUrl: true,
-        categoryId: true,
-        tags: true,
-        location: true,
-        timeZone: true,
-        ticketPrice: true,
-        totalTickets: true,
-        maxPerUser: true,
-        numbering: true,
-        winPolicy: true,
-        minTickets: true,
-        rakeBps: true,
-        guaranteed: true,
-        providers: true,
-        entry: true,
-        entrants: true,
-        staffMayEnter: true,
-        challenge: true,
-        earning: true,
-        poolLocation: true,
-        draw: true,
-        claimDays: true,
-        onUnclaimed: true,
-        maxRedraws: true,
-        earlyClose: true,
-      }).shape,
-      prizes: z.array(Prize),
-      economics: Economics,
-      createdAt: Instant,
-      updatedAt: Instant,
-    })
-    .meta({ id: 'RaffleTemplate' }),
-)
+/** A template shows each of its terms as a raffle does. */
+const IN_TEMPLATE = Object.fromEntries(Object.keys(SavedTerms.shape).map((name) => [name, true])) as Record<
+  keyof SavedTerms,
+  true
+>
+
+export const RaffleTemplate = z
+  .strictObject({
+    id: Id('raffleTemplate'),
+    organisation: OrganisationRef,
+    name: z.string(),
+    colour: z.string(),
+    ...Raffle.pick(IN_TEMPLATE).shape,
+    prizes: z.array(Prize),
+    economics: Economics,
+    createdAt: Instant,
+    updatedAt: Instant,
+  })
+  .meta({ id: 'RaffleTemplate' })
 export type RaffleTemplate = z.infer<typeof RaffleTemplate>
 
 export const TemplatePage = Page(RaffleTemplate)
