@@ -3,9 +3,7 @@ import * as z from 'zod'
 import { FORMER_MEMBER_DAYS } from '../accounts/staff.ts'
 import { Id } from '../core/ids.ts'
 import { Location } from '../core/locations.ts'
-import { Currency, Money, MoneyIn } from '../core/money.ts'
-import { Page, PageQuery } from '../core/paging.ts'
-import { AnyOf } from '../core/query.ts'
+import { Money, MoneyIn } from '../core/money.ts'
 import { Line, LongText } from '../core/text.ts'
 import { Instant, InstantIn, SECOND_MS, TimeZone } from '../core/time.ts'
 import { HttpsUrl } from '../core/web-address.ts'
@@ -301,17 +299,4 @@ export const Raffle = z
   .meta({ id: 'Raffle' })
 export type Raffle = z.infer<typeof Raffle>
 
-export const RafflePage = Page(Raffle)
-
 export const RaffleParams = z.object({ id: Id('raffle') })
-
-export const ListRaffles = PageQuery.extend({
-  status: AnyOf(RaffleStatus).optional(),
-  organisationId: Id('organisation').optional(),
-  seriesId: Id('series').optional(),
-  categoryId: Id('category').optional(),
-  currency: Currency.optional().describe('Only ticket prices in this currency.'),
-  q: z.string().min(1).max(100).optional().describe('Text in the title.'),
-  sort: z.enum(['drawAt', '-drawAt', '-createdAt']).default('-createdAt'),
-})
-export type ListRaffles = z.infer<typeof ListRaffles>

@@ -1,0 +1,20 @@
+/** The shapes of the list of raffles. */
+import * as z from 'zod'
+import { Id } from '../core/ids.ts'
+import { Currency } from '../core/money.ts'
+import { Page, PageQuery } from '../core/paging.ts'
+import { AnyOf } from '../core/query.ts'
+import { Raffle, RaffleStatus } from './contract.ts'
+
+export const RafflePage = Page(Raffle)
+
+export const ListRaffles = PageQuery.extend({
+  status: AnyOf(RaffleStatus).optional(),
+  organisationId: Id('organisation').optional(),
+  seriesId: Id('series').optional(),
+  categoryId: Id('category').optional(),
+  currency: Currency.optional().describe('Only ticket prices in this currency.'),
+  q: z.string().min(1).max(100).optional().describe('Text in the title.'),
+  sort: z.enum(['drawAt', '-drawAt', '-createdAt']).default('-createdAt'),
+})
+export type ListRaffles = z.infer<typeof ListRaffles>
