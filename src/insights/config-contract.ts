@@ -10,44 +10,29 @@ export const Config = z
     providers: z.array(
       z.strictObject({
         name: Provider,
-        /** Whether a payment must send the payer’s phone number. */
-        needsPhone: z.boolean(),
-        /** How long a buyer has to pay by it. */
-        paySeconds: z.number().int(),
-        /** Whether a raffle with a price that names no provider takes it. */
-        byDefault: z.boolean(),
+        needsPhone: z.boolean().describe('Whether a payment must send the payer’s phone number.'),
+        paySeconds: z.number().int().describe('How long a buyer has to pay by it.'),
+        byDefault: z.boolean().describe('Whether a raffle with a price that names no provider takes it.'),
       }),
     ),
-    /** The currencies that prices may have. */
-    currencies: z.array(z.strictObject({ code: z.string(), decimals: z.number().int() })),
-    /** How long unpaid tickets are held, unless a provider needs longer. */
-    holdSeconds: z.number().int(),
-    /** The least time between a commitment and its draw. */
-    drawLeadSeconds: z.number().int(),
-    /** The source of the randomness of draws. `dev` proves nothing. */
-    beacon: z.enum(['dev', 'quicknet']),
-    /** The key of the Turnstile widget; null if raffles cannot ask for a check. */
-    turnstileSiteKey: z.string().nullable(),
-    /** How long tokens last. */
-    accessTokenSeconds: z.number().int(),
+    currencies: z.array(z.strictObject({ code: z.string(), decimals: z.number().int() })).describe('The currencies that prices may have.'),
+    holdSeconds: z.number().int().describe('How long unpaid tickets are held, unless a provider needs longer.'),
+    drawLeadSeconds: z.number().int().describe('The least time between a commitment and its draw.'),
+    beacon: z.enum(['dev', 'quicknet']).describe('The source of the randomness of draws. `dev` proves nothing.'),
+    turnstileSiteKey: z.string().nullable().describe('The key of the Turnstile widget; null if raffles cannot ask for a check.'),
+    accessTokenSeconds: z.number().int().describe('How long tokens last.'),
     refreshTokenSeconds: z.number().int(),
     limits: z.strictObject({
-      /** The most entries of one page of a list. */
-      pageSize: Limit,
-      /** The largest body of a request. */
-      bodyBytes: Limit,
-      /** The largest price, in minor units. */
-      amount: Limit,
-      ticketsPerRaffle: Limit,
-      ticketsPerPurchase: Limit,
-      prizesPerRaffle: Limit,
-      /** All copies of all prizes of a raffle. */
-      prizeUnitsPerRaffle: Limit,
-      linesPerOrder: Limit,
-      /** The most unpaid units of one thing for one person. It is less for small raffles. */
-      unpaidUnits: Limit,
-      /** The same for a person whose e-mail address is not proved. */
-      unpaidUnitsUnproved: Limit,
+      pageSize: Limit.describe('The most entries of one page of a list.'),
+      bodyBytes: Limit.describe('The largest body of a request.'),
+      amount: Limit.describe('The largest price, in minor units.'),
+      ticketsPerRaffle: Limit.describe('The most tickets of a raffle or of a ticket type.'),
+      ticketsPerPurchase: Limit.describe('The most tickets of one purchase.'),
+      prizesPerRaffle: Limit.describe('The most ranks of prizes of a raffle.'),
+      prizeUnitsPerRaffle: Limit.describe('All copies of all prizes of a raffle.'),
+      linesPerOrder: Limit.describe('The most lines of an order.'),
+      unpaidUnits: Limit.describe('The most unpaid units of one thing for one person. It is less for small raffles.'),
+      unpaidUnitsUnproved: Limit.describe('The same for a person whose e-mail address is not proved.'),
     }),
   })
   .meta({ id: 'Config' })
