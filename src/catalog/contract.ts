@@ -21,16 +21,18 @@ const Slug = z
   .max(60)
   .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'must be lower-case words joined by hyphens, such as first-editions')
 
-export const Category = z
-  .strictObject({
-    id: Id('category'),
-    organisationId: Id('organisation'),
-    name: z.string(),
-    slug: z.string(),
-    createdAt: Instant,
-    updatedAt: Instant,
-  })
-  .meta({ id: 'Category' })
+export const Category = z.lazy(() =>
+  z
+    .strictObject({
+      id: Id('category'),
+      organisationId: Id('organisation'),
+      name: z.string(),
+      slug: z.string(),
+      createdAt: Instant,
+      updatedAt: Instant,
+    })
+    .meta({ id: 'Category' }),
+)
 export type Category = z.infer<typeof Category>
 
 export const CategoryPage = Page(Category)

@@ -19,7 +19,10 @@ export const ManagedPayment = z
     status: z.enum(PAYMENT_STATUSES),
     amount: Money,
     reference: z.string().nullable().describe('The provider’s own id for it.'),
-    attention: z.string().nullable().describe('Why a person must check it; null if nobody must, and to the payer.'),
+    attention: z
+      .string()
+      .nullable()
+      .describe('Why a person must check it; null if nobody must, and to the payer.'),
     checks: z.number().int().describe('How many polls of the provider gave no result.'),
     nextCheckAt: Instant.nullable().describe('When the provider is polled next; null if it is not.'),
     dismissed: z
@@ -56,15 +59,17 @@ export const RecordReceipt = z
   .meta({ id: 'RecordReceipt' })
 export type RecordReceipt = z.infer<typeof RecordReceipt>
 
-export const RecordedReceipt = z
-  .strictObject({
-    paymentId: Id('payment'),
-    orderId: Id('order'),
-    reference: z.string(),
-    amount: Money,
-    recordedAt: Instant,
-  })
-  .meta({ id: 'RecordedReceipt' })
+export const RecordedReceipt = z.lazy(() =>
+  z
+    .strictObject({
+      paymentId: Id('payment'),
+      orderId: Id('order'),
+      reference: z.string(),
+      amount: Money,
+      recordedAt: Instant,
+    })
+    .meta({ id: 'RecordedReceipt' }),
+)
 export type RecordedReceipt = z.infer<typeof RecordedReceipt>
 export const EXAMPLE_MANAGED_PAYMENT = {
   id: EXAMPLE_PAYMENT_ID,
