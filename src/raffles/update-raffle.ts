@@ -7,10 +7,17 @@ import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
 import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
-import { checkChangedTimes } from './check-times.ts'
 import { pick } from '../core/pick.ts'
+import { checkChangedTimes } from './check-times.ts'
 import { toColumns } from './columns.ts'
-import { FIXED_BY_PUBLICATION, FREE_FIELDS, type Raffle, RULES_FIELDS, type RulesField, type UpdateRaffle } from './contract.ts'
+import {
+  FIXED_BY_PUBLICATION,
+  FREE_FIELDS,
+  type Raffle,
+  RULES_FIELDS,
+  type RulesField,
+  type UpdateRaffle,
+} from './contract.ts'
 import { findRaffleFor, type PoolRow } from './find-raffle.ts'
 import { requireOwnProducts, takesTheSame } from './prize-stock.ts'
 import { handOver } from './publish-raffle.ts'
@@ -23,7 +30,8 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
   if (raffle.status === 'draft') {
     await requireOwnProducts(ctx, raffle.organisationId, change.prizes)
     checkChangedTimes(ctx, raffle, toColumns(change))
-    const isFree = changedRules(raffle, change).length === 0 && changedByPublication(raffle, change).length === 0
+    const isFree =
+      changedRules(raffle, change).length === 0 && changedByPublication(raffle, change).length === 0
     const guard = isFree ? undefined : isNull(raffles.dueAt)
     await updateRow(ctx, raffle, toColumns(change), fieldsOf(change), guard)
     return readRaffle(ctx, id)
