@@ -298,5 +298,3 @@ export const Raffle = z
   })
   .meta({ id: 'Raffle' })
 export type Raffle = z.infer<typeof Raffle>
-
-export const RaffleParams = z.object({ id: Id('raffle') })

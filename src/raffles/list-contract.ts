@@ -1,4 +1,4 @@
-/** The shapes of the list of raffles. */
+/** The shapes of the list of raffles, and of a raffle in a path. */
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Currency } from '../core/money.ts'
@@ -7,6 +7,8 @@ import { AnyOf } from '../core/query.ts'
 import { Raffle, RaffleStatus } from './contract.ts'
 
 export const RafflePage = Page(Raffle)
+
+export const RaffleParams = z.object({ id: Id('raffle') })
 
 export const ListRaffles = PageQuery.extend({
   status: AnyOf(RaffleStatus).optional(),
