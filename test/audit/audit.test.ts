@@ -8,6 +8,7 @@ import { sandbox } from '../../src/money/providers/sandbox.ts'
 import { BOOK, stageProduct } from '../catalog/shelf.ts'
 import { paid, purchase, stagePriced, withKey } from '../checkout/checkout.ts'
 import { disqualify, propose } from '../draws/prizes.ts'
+import { ENDS_AT, eventBody, STARTS_AT, stageDraftEvent, stageEvent, TYPES } from '../events/event-stage.ts'
 import type { Answer, Method } from '../harness/client.ts'
 import { forgetfulDatabase } from '../harness/faults.ts'
 import { prove } from '../harness/invitations.ts'
@@ -28,10 +29,12 @@ import {
   buy,
   CLOSES_AT,
   crashing,
+  DAY,
   drawOnTime,
   enter,
   holderOf,
   interrupted,
+  iso,
   MINUTE,
   NOW,
   newKey,
@@ -68,6 +71,8 @@ interface Act {
   subject?: string
   /** The fields of the row, if they name a person of this request's data. */
   fields?: string[]
+  /** Somebody who is refused; absent: a player who belongs to no organisation. */
+  stranger?: Person
 }
 
 interface Expected {
@@ -264,10 +269,32 @@ async function onCategory(method: Method, body?: unknown): Promise<Act> {
   return { actor, method, path, body, organisationId, subject: category.id }
 }
 
+async function onEvent(stage: typeof stageEvent, method: Method, path = '', body?: unknown): Promise<Act> {
+  const { id, operator: actor, organisation } = await stage()
+  return { actor, method, path: `/events/${id}${path}`, body, organisationId: organisation.id, subject: id }
+}
+
+async function onTicketType(stage: typeof stageEvent, method: Method, body?: unknown): Promise<Act> {
+  const { id, operator: actor, organisation, types } = await stage()
+  const path = `/events/${id}/ticket-types/${types.vip}`
+  return { actor, method, path, body, organisationId: organisation.id, subject: types.vip }
+}
+
+/** An admin changes whether an organisation may sell for money. */
+async function onPricedSales(approved: boolean): Promise<Act> {
+  const { id } = await organisationWithOperator()
+  const actor = await signedInAdmin()
+  const path = `/organisations/${id}/priced-sales`
+  const opposite = await as(actor, 'PUT', path, { approved: !approved })
+  expect(opposite.body.pricedSales).toBe(!approved)
+  return { actor, method: 'PUT', path, body: { approved }, organisationId: id, subject: id }
+}
+
 const { opensAt: _, closesAt: __, drawAt: ___, ...TERMS } = raffleBody()
 const TEMPLATE = { name: 'A book', colour: '#1e90ff', ...TERMS }
 const REWARD = { prizes: [{ title: 'A lamp', quantity: 1 }] }
 const DATE = '2031-05-06'
+const LATER = { startsAt: iso(STARTS_AT + DAY), endsAt: iso(ENDS_AT + DAY) }
 
 const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
   ['raffle.created', { kind: 'raffle', everyTime: true }, () => made('/raffles', raffleBody())],
@@ -370,6 +397,43 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
     },
   ],
   ['series.deleted', { kind: 'series' }, () => onSeries('DELETE')],
+  ['event.created', { kind: 'event', everyTime: true }, () => made('/events', eventBody())],
+  [
+    // The copy is the subject.
+    'event.created',
+    { kind: 'event', everyTime: true },
+    async () => {
+      const { subject: _original, ...act } = await onEvent(stageEvent, 'POST', '/clone', LATER)
+      return act
+    },
+  ],
+  [
+    'event.updated',
+    { kind: 'event', fields: ['title', 'place'], everyTime: true },
+    () => onEvent(stageEvent, 'PUT', '', { title: 'Blues at the Lake', place: null }),
+  ],
+  ['event.published', { kind: 'event' }, () => onEvent(stageDraftEvent, 'POST', '/publish')],
+  [
+    'event.postponed',
+    { kind: 'event' },
+    () => onEvent(stageEvent, 'POST', '/postpone', { ...LATER, reason: WRITTEN }),
+  ],
+  ['event.cancelled', { kind: 'event' }, () => onEvent(stageEvent, 'POST', '/cancel', { reason: WRITTEN })],
+  ['event.deleted', { kind: 'event' }, () => onEvent(stageDraftEvent, 'DELETE')],
+  [
+    'ticket_type.created',
+    { kind: 'ticketType', everyTime: true },
+    async () => {
+      const { subject: _event, ...act } = await onEvent(stageEvent, 'POST', '/ticket-types', TYPES.free)
+      return act
+    },
+  ],
+  [
+    'ticket_type.updated',
+    { kind: 'ticketType', fields: ['capacity'], everyTime: true },
+    () => onTicketType(stageEvent, 'PUT', { capacity: 7 }),
+  ],
+  ['ticket_type.deleted', { kind: 'ticketType' }, () => onTicketType(stageDraftEvent, 'DELETE')],
   [
     'winner.delivered',
     { kind: 'winner' },
@@ -506,8 +570,24 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
       path: '/organisations',
       body: { name: `Kamau Books ${newKey()}` },
       organisationId: null,
+      stranger: await registerPlayer({ isProved: false }),
     }),
   ],
+  [
+    // Somebody opens one for themselves.
+    'organisation.created',
+    { kind: 'organisation', everyTime: true },
+    async () => ({
+      actor: await registerPlayer(),
+      method: 'POST',
+      path: '/organisations',
+      body: { name: `Kamau Books ${newKey()}` },
+      organisationId: null,
+      stranger: await registerPlayer({ isProved: false }),
+    }),
+  ],
+  ['organisation.priced_sales_approved', { kind: 'organisation' }, () => onPricedSales(true)],
+  ['organisation.priced_sales_withdrawn', { kind: 'organisation' }, () => onPricedSales(false)],
   [
     'member.invited',
     { kind: 'invitation', everyTime: true },
@@ -622,7 +702,7 @@ describe('the actions of members and admins', () => {
     async (action, expected, stage) => {
       const act = await stage()
       const before = (await rows()).length
-      const stranger = await registerPlayer()
+      const stranger = act.stranger ?? (await registerPlayer())
       expect((await perform(act, stranger)).status).toBeGreaterThanOrEqual(400)
       expect(await rows()).toHaveLength(before)
 
