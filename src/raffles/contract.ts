@@ -88,7 +88,7 @@ const PrizeIn = z
 export const PrizesIn = z.array(PrizeIn).min(1).max(MAX_PRIZES)
 
 export const Draw = z.strictObject({ method: z.literal('beacon') })
-/** The rules that players agree to. They freeze in the pool once the first ticket is held or sold. */
+/** The rules that players agree to. Publication fixes some; the pool freezes the others with the first held or sold ticket. */
 const rulesFields = {
   title: Line(1, 120),
   ticketPrice: MoneyIn,
@@ -159,7 +159,7 @@ const OUTSIDE_THE_RULES = ['earning', 'poolLocation'] as const
 
 export type RulesField = Exclude<keyof typeof rulesFields, (typeof OUTSIDE_THE_RULES)[number]>
 
-/** The names of the fields that freeze with the first ticket. */
+/** The names of the fields that the pool holds. Those that publication does not fix freeze with the first ticket. */
 export const RULES_FIELDS = Object.keys(rulesFields).filter(
   (name) => !OUTSIDE_THE_RULES.some((outside) => outside === name),
 ) as RulesField[]

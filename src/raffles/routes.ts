@@ -88,7 +88,7 @@ export const raffles = new Hono<AppEnv>()
       operation: 'updateRaffle',
       summary: 'Change a raffle',
       description:
-        'Fields that are left out keep their values. The rules can change until the first ticket is held or sold. After publication the products of the prizes and their quantities cannot change, and a larger guarantee needs cover, as at publication. Description, picture, category, tags, location and time zone can change at any time.',
+        'Fields that are left out keep their values. The rules can change until the first ticket is held or sold. Publication fixes who may enter (`entrants`, `staffMayEnter`, `challenge`), `earning` and `poolLocation`. After it the products of the prizes and their quantities cannot change, and a larger guarantee needs cover, as at publication. Description, picture, category, tags, location and time zone can change at any time.',
       tag: TAG,
       auth: 'user',
       success: theRaffle('The changed raffle.'),

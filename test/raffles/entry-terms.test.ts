@@ -1,4 +1,4 @@
-// The terms about who may enter: fixed with the first ticket, carried by templates and series, and kept for older raffles.
+// The terms about who may enter: fixed at publication, carried by templates and series, and kept for older raffles.
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
@@ -10,13 +10,13 @@ import {
   at,
   buy,
   crashing,
-  enter,
   MINUTE,
   NOW,
   poolState,
   raffleBody,
   read,
   type Staged,
+  stageDraft,
   stageRaffle,
   sweep,
   useClock,
@@ -31,6 +31,17 @@ const OPEN = { entrants: 'anyone', staffMayEnter: true, challenge: 'none' }
 
 const change = ({ operator, id }: Staged, body: object) => as(operator, 'PUT', `/raffles/${id}`, body)
 
+/** Each change is refused, and the refusal names its field. */
+async function expectRefused(raffle: Staged, ...changes: object[]): Promise<void> {
+  for (const body of changes) {
+    const refused = await change(raffle, body)
+    expect(refused.body).toMatchObject({
+      code: 'invalid_state',
+      errors: [{ path: Object.keys(body)[0], message: 'can no longer change' }],
+    })
+  }
+}
+
 describe('the terms about who may enter', () => {
   it('are by default: anyone except staff, without a check', async () => {
     const raffle = await stageRaffle()
@@ -44,30 +55,31 @@ describe('the terms about who may enter', () => {
     expect(rules.filter((name) => name in OTHERS)).toEqual([])
   })
 
-  it('may change until the first ticket, and not after it', async () => {
-    const raffle = await stageRaffle()
+  it('may change in a draft, and no longer once it is published', async () => {
+    const raffle = await stageDraft()
     expect((await change(raffle, OTHERS)).body).toMatchObject(OTHERS)
+    expect((await as(raffle.operator, 'POST', `/raffles/${raffle.id}/publish`)).status).toBe(200)
     expect((await poolState(raffle.pool))!.terms).toMatchObject(OTHERS)
-    await enter(raffle.id, 1)
-    for (const body of [{ entrants: 'anyone' }, { staffMayEnter: false }]) {
-      const refused = await change(raffle, body)
-      expect(refused.body).toMatchObject({ code: 'invalid_state' })
-      expect(refused.body.errors).toEqual([{ path: Object.keys(body)[0], message: 'can no longer change' }])
-    }
-    expect((await change(raffle, { ...OTHERS, description: 'The same terms' })).status).toBe(200)
-    expect(await read(raffle.id)).toMatchObject(OTHERS)
+    await expectRefused(raffle, { entrants: 'anyone' }, { staffMayEnter: false }, { challenge: 'turnstile' })
+    expect((await change(raffle, { ...OTHERS, totalTickets: 30 })).body).toMatchObject({
+      ...OTHERS,
+      totalTickets: 30,
+    })
+    expect((await poolState(raffle.pool))!.terms).toMatchObject(OTHERS)
   })
 
-  it('reach the row by the sweep if the worker died after the pool had accepted them', async () => {
-    const raffle = await stageRaffle()
+  it('stay those that the pool accepted if the worker died before it had stored the publication', async () => {
+    const raffle = await stageDraft(OTHERS)
     const { DB, done } = crashing(/^update "raffles".*"terms_version" = /i)
     expectLogged('unexpected error')
-    const died = await as(raffle.operator, 'PUT', `/raffles/${raffle.id}`, OTHERS, { bindings: { DB } })
+    const path = `/raffles/${raffle.id}/publish`
+    const died = await as(raffle.operator, 'POST', path, undefined, { bindings: { DB } })
     expect({ status: died.status, done: done() }).toEqual({ status: 500, done: true })
-    expect(await read(raffle.id)).toMatchObject(DEFAULTS)
+    expect((await poolState(raffle.pool))!.terms).toMatchObject(OTHERS)
+    expect((await change(raffle, DEFAULTS)).body).toMatchObject({ code: 'conflict' })
     at(NOW + 5 * MINUTE)
     await sweep()
-    expect(await read(raffle.id)).toMatchObject(OTHERS)
+    expect(await read(raffle.id)).toMatchObject({ status: 'open', ...OTHERS })
   })
 
   it('are carried by a template and by the raffles that are started from it', async () => {
@@ -158,10 +170,10 @@ describe('a raffle that an earlier version published', () => {
     expect(await read(raffle.id)).toMatchObject({ status: 'open', ...OPEN })
   })
 
-  it('may take other terms before its first ticket', async () => {
+  it('keeps these terms, also before its first ticket', async () => {
     const raffle = await stageOld()
-    expect((await change(raffle, { staffMayEnter: false })).body).toMatchObject(DEFAULTS)
-    expect((await poolState(raffle.pool))!.terms).toMatchObject(DEFAULTS)
-    expect((await buy(raffle.operator, raffle.id)).status).toBe(403)
+    await expectRefused(raffle, { staffMayEnter: false }, { entrants: 'proved' }, { challenge: 'turnstile' })
+    expect((await change(raffle, { totalTickets: 30 })).body).toMatchObject({ totalTickets: 30, ...OPEN })
+    expect((await poolState(raffle.pool))!.terms).toMatchObject(OPEN)
   })
 })
