@@ -37,6 +37,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       '/register',
       describe({
         operation: 'registerUser',
+        isDiscreet: true,
         summary: 'Register',
         description:
           'Creates a user and sends a mail to verify the address. The answer does not tell whether the address has an account already. If it has one, that account does not change. Its owner gets a mail, at most one an hour. Only a login tells: with the new password it works if the address was free. A password has 12 to 128 characters and must not be easy to guess. The error says why it is: it is close to a common password, to the name or to the address, it repeats itself, it is a sequence, or it is made of dates.',
@@ -63,6 +64,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       '/login',
       describe({
         operation: 'logIn',
+        isDiscreet: true,
         summary: 'Log in',
         description:
           'Accepts JSON, or the form of an OAuth 2 password grant (RFC 6749 §4.3). Errors of a form follow that standard. Keep the `device_token` of the response, also after a logout, and send it with the next login to the same address. A known device is counted by itself. So wrong passwords from elsewhere never lock it out.',
@@ -167,6 +169,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       '/verify-email/resend',
       describe({
         operation: 'resendVerification',
+        isDiscreet: true,
         summary: 'Send the verification mail again',
         description: 'Sends at most one mail a minute, and after five within a day one an hour.',
         tag: TAG,
@@ -185,6 +188,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       '/forgot',
       describe({
         operation: 'forgotPassword',
+        isDiscreet: true,
         summary: 'Request a mail to reset the password',
         description:
           'The response is the same whether or not a user has the address. Sends at most one mail a minute, and after five within a day one an hour.',

@@ -53,6 +53,8 @@ export interface RouteDescription {
   idempotent?: boolean
   /** The rate limits that a request counts against. */
   limits?: readonly Limiter[]
+  /** Its answers must be alike, whatever they did: they must not even tell how much was written. */
+  isDiscreet?: boolean
   /** The sender may add parameters of its own to the address, as providers do to that of a webhook. */
   anyParameters?: boolean
 }
@@ -75,7 +77,8 @@ const whatKeysMayDo = (): string =>
 export function describe(description: RouteDescription) {
   const policy = description.limits === undefined ? null : policyOf(description.limits)
   const admit: MiddlewareHandler<AppEnv> = async (c, next) => {
-    const { actor, apiKey, badToken, settings } = c.get('ctx')
+    const { actor, apiKey, badToken, settings, position } = c.get('ctx')
+    if (description.isDiscreet) position.keepSecret()
     if (policy !== null && settings.ENVIRONMENT === 'production') c.header('ratelimit-policy', policy)
     const { auth } = description
     if (auth !== 'none' && badToken !== null) throw badToken

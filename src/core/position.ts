@@ -33,6 +33,8 @@ export class Position {
   #hasUnnamedRead = false
   #hasUnnamedWrite = false
 
+  #isSecret = false
+
   /** Pools that may not have written a change of this client to D1 yet, the latest first. */
   #behind: string[] = []
 
@@ -88,6 +90,11 @@ export class Position {
     }
   }
 
+  /** The answer must not tell how much was written: its bookmark names no state, and the next read goes to the primary. */
+  keepSecret(): void {
+    this.#isSecret = true
+  }
+
   noteWrite(d1: string | null): void {
     if (d1 === null) this.#hasUnnamedWrite = true
     else this.#written = latest(this.#written, d1)
@@ -100,6 +107,7 @@ export class Position {
 
   /** What the next request of this client must see. Null: the client may go on with what it has. */
   next(mayChange: boolean): Bookmark | null {
+    if (this.#isSecret) return { d1: null, pools: [] }
     if (mayChange) {
       const pools = this.#behind
       if (this.#hasUnnamedWrite) return { d1: null, pools }

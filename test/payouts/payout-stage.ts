@@ -18,6 +18,7 @@ import {
   as,
   at,
   CLOSES_AT,
+  DRAW_AT,
   drawOnTime,
   iso,
   KES,
@@ -109,6 +110,7 @@ export async function stagePriced(
     guaranteed: true,
     // Early, so that the payment span ends before CLOSES_AT, when `drawOnTime` freezes the raffle.
     closesAt: iso(CLOSES_AT - 15 * MINUTE),
+    drawAt: iso(DRAW_AT),
     ...changes,
   }
   const owner = organisation ?? (await organisationWithOperator())

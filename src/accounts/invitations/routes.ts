@@ -61,6 +61,7 @@ export const organisationInvitations = new Hono<AppEnv>()
     '/:id/invitations',
     describe({
       operation: 'inviteMember',
+      isDiscreet: true,
       summary: 'Invite somebody to become a member',
       description:
         'Sends a mail to the address, with a link that works once, for seven days. The invited person becomes a member only by accepting. The answer does not tell whether a user has the address, or is a member already. There is one open invitation for each address: a repeat prolongs it and sends the mail again, at most once a minute and five times a day. An organisation has at most 100 open invitations, and makes at most five new ones a day to one address. Whoever sent the invitation last counts as the one who brought the member in.',
