@@ -4,6 +4,7 @@ import { Id } from '../core/ids.ts'
 import { Page } from '../core/paging.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
+import { isStoredAddress, toStoredAddress } from './email-address.ts'
 import { LANGUAGES, USER_ROLES, USER_STATUSES, WINNER_DISPLAYS } from './schema.ts'
 
 export const MIN_PASSWORD_LENGTH = 12
@@ -14,13 +15,18 @@ const MAX_EMAIL_LENGTH = 254
 const MAX_REFRESH_TOKEN_LENGTH = 128
 const MAX_DEVICE_TOKEN_LENGTH = 128
 
-/** An e-mail address in its stored form: trimmed and in lower case. */
+/** An e-mail address, parsed to its stored form. */
 export const Email = z
   .string()
   .trim()
-  .toLowerCase()
   .max(MAX_EMAIL_LENGTH)
-  .regex(z.regexes.email, 'must be an e-mail address')
+  .overwrite(toStoredAddress)
+  .refine(isStoredAddress, 'must be an e-mail address')
+  .meta({
+    format: 'idn-email',
+    description:
+      'An e-mail address. It is stored in lower case, and an international domain in its ASCII form (`xn--…`).',
+  })
 
 /** The name of a person or an organisation. */
 export const Name = Line(1, MAX_NAME_LENGTH).regex(/[\p{L}\p{N}]/u, 'must contain a letter or a digit')
