@@ -1,9 +1,11 @@
 /** The sweep, once a minute: first incoming money, then due raffles, then outgoing money. At the end it records its run. */
+import { foldNames } from './accounts/fold-names.ts'
 import { purgeInvitations } from './accounts/invitations/purge-invitations.ts'
 import { purgeMails } from './accounts/mail/purge-mails.ts'
 import { sweepMails } from './accounts/mail/sweep-mails.ts'
 import { purgeRevocations } from './accounts/purge-revocations.ts'
 import { purgeSessions } from './accounts/purge-sessions.ts'
+import { foldCatalogue } from './catalog/folded-product.ts'
 import { sweepHolds } from './checkout/sweep-holds.ts'
 import { sweepOrders } from './checkout/sweep-orders.ts'
 import { type Bindings, type Ctx, createContext } from './core/context.ts'
@@ -17,6 +19,7 @@ import { finishDueGrants, sweepGrants } from './grants/sweep-grants.ts'
 import { recordSweep } from './insights/sweeps.ts'
 import { sweepPayments } from './payments/sweep-payments.ts'
 import { sweepPayouts } from './payouts/sweep-payouts.ts'
+import { foldTitles } from './raffles/fold-titles.ts'
 import { sweepSeries } from './raffles/series/sweep-series.ts'
 import { sweepRefundRuns } from './refunds/refund-run.ts'
 import { sweepRefunds } from './refunds/sweep-refunds.ts'
@@ -48,6 +51,9 @@ const AFTER_RAFFLES: readonly Job[] = [
   ['reminders', remindWinners],
   ['mails', sweepMails],
   ['series', sweepSeries],
+  ['fold names', foldNames],
+  ['fold catalogue', foldCatalogue],
+  ['fold titles', foldTitles],
   ['purge sessions', purgeSessions],
   ['purge invitations', purgeInvitations],
   ['purge revocations', purgeRevocations],

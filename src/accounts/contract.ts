@@ -1,7 +1,9 @@
 /** Schemas for the routes of accounts, shared by routes, the API document, pages and tests. */
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
-import { Page } from '../core/paging.ts'
+import { Page, PageQuery } from '../core/paging.ts'
+import { SearchWords } from '../core/search.ts'
+import { IdOrSlug } from '../core/slug.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { isStoredAddress, toStoredAddress } from './email-address.ts'
@@ -50,6 +52,7 @@ export type Language = z.infer<typeof Language>
 
 export const UserParams = z.object({ id: Id('user') })
 export const OrganisationParams = z.object({ id: Id('organisation') })
+export const OrganisationKey = z.object({ id: IdOrSlug('organisation') })
 export const MemberParams = z.object({ id: Id('organisation'), userId: Id('user') })
 
 // ——— Signing in ———
@@ -160,6 +163,10 @@ export const User = z
   .meta({ id: 'User' })
 export type User = z.infer<typeof User>
 export const UserPage = Page(User)
+export const ListUsers = PageQuery.extend({
+  q: SearchWords.optional().meta({ description: 'Words of the name, or a part of the e-mail address.' }),
+})
+export type ListUsers = z.infer<typeof ListUsers>
 
 /** A field that is left out keeps its value. `null` clears the phone or language. */
 export const UpdateUser = z
@@ -194,6 +201,8 @@ export const Organisation = z
   .meta({ id: 'Organisation' })
 export type Organisation = z.infer<typeof Organisation>
 export const OrganisationPage = Page(Organisation)
+export const ListOrganisations = PageQuery.extend({ q: SearchWords.optional() })
+export type ListOrganisations = z.infer<typeof ListOrganisations>
 
 export const Member = z
   .strictObject({

@@ -4,25 +4,28 @@ import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { Problem } from '../core/errors.ts'
+import { fold } from '../core/fold.ts'
 import { newId } from '../core/ids.ts'
-import { toSlug } from '../core/slug.ts'
+import { slugsFor } from '../core/slug.ts'
 import type { CreateOrganisation, Organisation } from './contract.ts'
 import { requireAdmin } from './permissions.ts'
 import { presentOrganisation } from './present.ts'
 import { organisations } from './schema.ts'
 
-/** Characters of the id (5 bits each) that make the slugs of organisations with the same name unique. */
-const SUFFIX_LENGTH = 8
-
 export async function createOrganisation(ctx: Ctx, input: CreateOrganisation): Promise<Organisation> {
   await requireAdmin(ctx)
   const id = newId('organisation')
-  const base = toSlug(input.name)
-  const suffixed = `${base || 'organisation'}-${id.slice(-SUFFIX_LENGTH)}`
-  for (const slug of base === '' ? [suffixed] : [base, suffixed]) {
+  for (const slug of await slugsFor(input.name, 'organisation', id)) {
     const insert = ctx.db
       .insert(organisations)
-      .values({ id, slug, name: input.name, createdAt: ctx.now, updatedAt: ctx.now })
+      .values({
+        id,
+        slug,
+        name: input.name,
+        folded: fold(input.name),
+        createdAt: ctx.now,
+        updatedAt: ctx.now,
+      })
       .onConflictDoNothing()
     const read = ctx.db.select().from(organisations).where(eq(organisations.id, id))
     const record = insertAudit(ctx, {

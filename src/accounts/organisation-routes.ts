@@ -6,9 +6,11 @@ import { PageQuery } from '../core/paging.ts'
 import { validate } from '../core/validation.ts'
 import {
   CreateOrganisation,
+  ListOrganisations,
   MemberPage,
   MemberParams,
   Organisation,
+  OrganisationKey,
   OrganisationPage,
   OrganisationParams,
 } from './contract.ts'
@@ -37,7 +39,7 @@ export const organisations = new Hono<AppEnv>()
       },
       errors: PAGE_ERRORS,
     }),
-    validate('query', PageQuery),
+    validate('query', ListOrganisations),
     async (c) => c.json(await listOrganisations(c.get('ctx'), c.req.valid('query'))),
   )
   .post(
@@ -66,6 +68,7 @@ export const organisations = new Hono<AppEnv>()
     '/:id',
     describe({
       summary: 'Read an organisation',
+      description: 'By its id or its slug.',
       tag: TAG,
       auth: 'user',
       success: {
@@ -76,7 +79,7 @@ export const organisations = new Hono<AppEnv>()
       },
       errors: ['not_found'],
     }),
-    validate('param', OrganisationParams),
+    validate('param', OrganisationKey),
     async (c) => c.json(await readOrganisation(c.get('ctx'), c.req.valid('param').id)),
   )
   .get(

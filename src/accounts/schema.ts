@@ -16,7 +16,7 @@ export const users = sqliteTable(
   'users',
   {
     id: text().primaryKey(),
-    /** Trimmed and in lower case, so that the unique index sees every spelling as one address. */
+    /** In the form of `email-address.ts`, so that the unique index sees every spelling as one address. */
     email: text().notNull().unique('users_email'),
     name: text().notNull(),
     phone: text(),
@@ -32,8 +32,11 @@ export const users = sqliteTable(
     language: text({ enum: LANGUAGES }),
     /** When the user proved to read mail at the address. */
     emailVerifiedAt: integer(),
+    /** The folded name; null until the sweep has folded it. See `core/folded.ts`. */
+    folded: text(),
   },
-  () => [
+  (table) => [
+    index('users_unfolded').on(table.id).where(sql`folded IS NULL`),
     check('users_role', sql`role IN ('user', 'admin')`),
     check('users_status', sql`status IN ('active', 'suspended')`),
     check('users_winner_display', sql`winner_display IN ('name', 'initials', 'anonymous')`),
@@ -69,8 +72,13 @@ export const organisations = sqliteTable(
     name: text().notNull(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
+    /** The folded name; null until the sweep has folded it. See `core/folded.ts`. */
+    folded: text(),
   },
-  () => [check('organisations_name', sql`length(name) > 0`)],
+  (table) => [
+    check('organisations_name', sql`length(name) > 0`),
+    index('organisations_unfolded').on(table.id).where(sql`folded IS NULL`),
+  ],
 )
 
 /** `role` has no CHECK, because organisations will be able to define their own roles. */

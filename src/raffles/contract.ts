@@ -4,6 +4,8 @@ import { FORMER_MEMBER_DAYS } from '../accounts/staff.ts'
 import { Id } from '../core/ids.ts'
 import { Currency, Money, MoneyIn } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
+import { SearchWords } from '../core/search.ts'
+import { IdOrSlug } from '../core/slug.ts'
 import { Line, LongText } from '../core/text.ts'
 import { Instant, InstantIn, SECOND_MS, TimeZone } from '../core/time.ts'
 import { HttpsUrl } from '../core/web-address.ts'
@@ -258,6 +260,7 @@ export type Raffle = z.infer<typeof Raffle>
 export const RafflePage = Page(Raffle)
 
 export const RaffleParams = z.object({ id: Id('raffle') })
+export const RaffleKey = z.object({ id: IdOrSlug('raffle') })
 
 export const ListRaffles = PageQuery.extend({
   status: RaffleStatus.optional(),
@@ -267,7 +270,7 @@ export const ListRaffles = PageQuery.extend({
   /** Only ticket prices in this currency. */
   currency: Currency.optional(),
   /** Text in the title. */
-  q: z.string().min(1).max(100).optional(),
+  q: SearchWords.optional(),
   sort: z.enum(['drawAt', '-drawAt', '-createdAt']).default('-createdAt'),
 })
 export type ListRaffles = z.infer<typeof ListRaffles>

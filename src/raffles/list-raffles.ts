@@ -83,7 +83,9 @@ function selectPage(ctx: Ctx, query: ListRaffles, { seesDrafts, isFirst }: Form)
           given('currency', eq(raffles.priceCurrency, placeholder('currency'))),
           narrow,
           given('status', sql`${statusSql(placeholder('now'))} = ${placeholder('status')}`),
-          query.q === undefined ? undefined : containsWords(sql`${raffles.title}`, query.q),
+          query.q === undefined
+            ? undefined
+            : containsWords(sql`coalesce(${raffles.folded}, lower(${raffles.title}))`, query.q),
           isFirst
             ? undefined
             : sql`(${column}, ${raffles.id}) ${after} (${placeholder('lastKey')}, ${placeholder('lastId')})`,

@@ -9,7 +9,15 @@ import { Availability, FreeNumbersPage, FreeNumbersQuery } from '../tickets/cont
 import { listFreeNumbers, readAvailability } from './availability.ts'
 import { cancelRaffle } from './cancel-raffle.ts'
 import { closeRaffle } from './close-raffle.ts'
-import { CreateRaffle, ListRaffles, Raffle, RafflePage, RaffleParams, UpdateRaffle } from './contract.ts'
+import {
+  CreateRaffle,
+  ListRaffles,
+  Raffle,
+  RaffleKey,
+  RafflePage,
+  RaffleParams,
+  UpdateRaffle,
+} from './contract.ts'
 import { createRaffle } from './create-raffle.ts'
 import { deleteRaffle } from './delete-raffle.ts'
 import { BODIES, EXAMPLE_RAFFLE } from './examples.ts'
@@ -69,12 +77,13 @@ export const raffles = new Hono<AppEnv>()
     '/:id',
     describe({
       summary: 'Read a raffle',
+      description: 'By its id or its slug.',
       tag: TAG,
       auth: 'optional',
       success: theRaffle('The raffle.'),
       errors: ['not_found'],
     }),
-    validate('param', RaffleParams),
+    validate('param', RaffleKey),
     cachedForASecond,
     async (c) => c.json(await readRaffle(c.get('ctx'), c.req.valid('param').id)),
   )
