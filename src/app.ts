@@ -1,4 +1,5 @@
 /** The app: the middleware of every request, in order, and all routes. */
+import { sql } from 'drizzle-orm'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { balances } from './accounting/balance-routes.ts'
@@ -12,6 +13,7 @@ import { devMail } from './accounts/mail/dev-mail-routes.ts'
 import { organisations } from './accounts/organisation-routes.ts'
 import { userRoutes } from './accounts/user-routes.ts'
 import { categoryRoutes, productRoutes } from './catalog/routes.ts'
+import type { UsersOf } from './catalog/still-used.ts'
 import { orders, purchases } from './checkout/routes.ts'
 import { apiDocument } from './core/api-document.ts'
 import type { AppEnv } from './core/context.ts'
@@ -24,6 +26,8 @@ import { RememberingRouter } from './core/router.ts'
 import { refuseWinners } from './draws/refuse-winners.ts'
 import { draws, raffleDraws, wellKnown } from './draws/routes.ts'
 import { winners } from './draws/winner-routes.ts'
+import { events } from './events/routes.ts'
+import { eventsOfCategory } from './events/uses-of-category.ts'
 import { grantRoutes } from './grants/routes.ts'
 import { takeOverGrants } from './grants/take-over-grants.ts'
 import { health } from './insights/routes.ts'
@@ -33,7 +37,7 @@ import { refuseHolders } from './raffles/holds-tickets-of.ts'
 import { raffles } from './raffles/routes.ts'
 import { series } from './raffles/series/routes.ts'
 import { raffleTemplates } from './raffles/templates/routes.ts'
-import { usersOfCategory, usersOfProduct } from './raffles/uses-of-catalogue.ts'
+import { rafflesOfCategory, usersOfProduct } from './raffles/uses-of-catalogue.ts'
 import { orderRefunds, raffleRefunds, refunds } from './refunds/routes.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
 import { takeBackAfterSuspension } from './suspensions/sweep-suspensions.ts'
@@ -60,6 +64,8 @@ app.use(
 app.use(authenticate)
 
 const afterVerified = takeOverGrants
+const usersOfCategory: UsersOf = (...category) =>
+  sql`${rafflesOfCategory(...category)} UNION ALL ${eventsOfCategory(...category)}`
 const joinHooks: JoinHooks = {
   beforeJoining: async (...joining) => {
     await refuseHolders(...joining)
@@ -77,6 +83,7 @@ const routes = app
   .route('/api/v1/organisations', organisationInvitations)
   .route('/api/v1/organisations', apiKeyRoutes)
   .route('/api/v1/organisations', balances)
+  .route('/api/v1/events', events)
   .route('/api/v1/raffles', raffles)
   .route('/api/v1/raffles', raffleDraws)
   .route('/api/v1/raffles', raffleRefunds)

@@ -15,11 +15,13 @@ import { settingsOf } from './core/settings.ts'
 import { advanceDueRaffles } from './draws/advance-due-raffles.ts'
 import { sweepNotices } from './draws/notify-holders.ts'
 import { remindWinners } from './draws/remind-winners.ts'
+import { foldEvents } from './events/fold-titles.ts'
+import { sweepTicketTypes } from './events/ticket-types/sweep-types.ts'
 import { finishDueGrants, sweepGrants } from './grants/sweep-grants.ts'
 import { recordSweep } from './insights/sweeps.ts'
 import { sweepPayments } from './payments/sweep-payments.ts'
 import { sweepPayouts } from './payouts/sweep-payouts.ts'
-import { foldTitles } from './raffles/fold-titles.ts'
+import { foldRaffles } from './raffles/fold-titles.ts'
 import { sweepSeries } from './raffles/series/sweep-series.ts'
 import { sweepRefundRuns } from './refunds/refund-run.ts'
 import { sweepRefunds } from './refunds/sweep-refunds.ts'
@@ -37,6 +39,7 @@ const BEFORE_RAFFLES: readonly Job[] = [
   ['payments', sweepPayments],
   ['orders', sweepOrders],
   ['grants', sweepGrants],
+  ['ticket types', sweepTicketTypes],
   // Once a raffle is frozen, nothing of it is taken back.
   ['suspensions', sweepSuspensions],
 ]
@@ -53,7 +56,8 @@ const AFTER_RAFFLES: readonly Job[] = [
   ['series', sweepSeries],
   ['fold names', foldNames],
   ['fold catalogue', foldCatalogue],
-  ['fold titles', foldTitles],
+  ['fold raffles', foldRaffles],
+  ['fold events', foldEvents],
   ['purge sessions', purgeSessions],
   ['purge invitations', purgeInvitations],
   ['purge revocations', purgeRevocations],

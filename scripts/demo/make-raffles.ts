@@ -1,7 +1,8 @@
 /** Makes the demo's raffles through the API, the short ones first, and enters people in them. */
-import { call, listByLabel, logIn, type Stage } from './call.ts'
+import { call, listByLabel, type Stage } from './call.ts'
 import { type DemoRaffle, longRaffles, shortRaffles } from './raffles.ts'
 import type { Shop } from './shop.ts'
+import { tokenOf } from './tokens.ts'
 
 /** How long a draw may take after its `drawAt`. */
 const DRAW_LEEWAY_MS = 3_000
@@ -43,13 +44,4 @@ async function enter({ origin }: Stage, raffleId: string, email: string): Promis
     // It has closed, or the person has entered it.
     accept: [409],
   })
-}
-
-const tokens = new Map<string, Promise<string>>()
-
-/** Signs each person in once: checking a password takes a tenth of a second. */
-function tokenOf(origin: string, email: string): Promise<string> {
-  const token = tokens.get(email) ?? logIn(origin, email)
-  tokens.set(email, token)
-  return token
 }

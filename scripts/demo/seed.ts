@@ -1,9 +1,10 @@
 /**
- * Makes the demo through the API: people, an organisation, its shop and its raffles. Every step first checks what exists,
+ * Makes the demo through the API: people, an organisation, its shop, its raffles and its events. Every step first checks what exists,
  * so that the next run finishes an interrupted one.
  */
 import { call, logIn, type Stage } from './call.ts'
 import { makeDailyDraw } from './daily-draw.ts'
+import { makeEvents } from './events.ts'
 import { makeRaffles } from './make-raffles.ts'
 import { ADMIN, DEMO_PEOPLE, OPERATOR, READERS, register } from './people.ts'
 import { makeShop } from './shop.ts'
@@ -29,6 +30,7 @@ export async function seed(origin: string, execute: (sql: string) => Promise<voi
   const shop = await makeShop(stage)
   const drawnAt = await makeRaffles(stage, shop)
   await makeDailyDraw(stage, shop)
+  await makeEvents(stage)
   return drawnAt
 }
 

@@ -190,11 +190,17 @@ export type MemberRole = z.infer<typeof MemberRole>
 export const CreateOrganisation = z.strictObject({ name: Name }).meta({ id: 'CreateOrganisation' })
 export type CreateOrganisation = z.infer<typeof CreateOrganisation>
 
+export const SetPricedSales = z.strictObject({ approved: z.boolean() }).meta({ id: 'SetPricedSales' })
+
 export const Organisation = z
   .strictObject({
     id: Id('organisation'),
     slug: z.string(),
     name: z.string(),
+    pricedSales: z.boolean().meta({
+      description:
+        'Whether it may sell for money. Until an administrator approves it, all that it offers is free.',
+    }),
     createdAt: Instant,
     updatedAt: Instant,
   })

@@ -1,5 +1,5 @@
-/** Creates an organisation, with a slug from its name. */
-import { eq } from 'drizzle-orm'
+/** Creates an organisation, with a slug from its name: an admin for others, or somebody for themselves. */
+import { count, eq, sql } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -8,13 +8,23 @@ import { fold } from '../core/fold.ts'
 import { newId } from '../core/ids.ts'
 import { slugsFor } from '../core/slug.ts'
 import type { CreateOrganisation, Organisation } from './contract.ts'
-import { requireAdmin } from './permissions.ts'
+import { requireProvedAddress } from './invitations/proved-address.ts'
+import { requireLiveUser } from './permissions.ts'
 import { presentOrganisation } from './present.ts'
-import { organisations } from './schema.ts'
+import { revokedTokens } from './revocations.ts'
+import { members, organisations } from './schema.ts'
 
+/** The most organisations that one person may open. */
+const MAX_OPENED = 5
+
+/** An admin belongs to no organisation that it creates. Everybody else becomes the operator of the own one. */
 export async function createOrganisation(ctx: Ctx, input: CreateOrganisation): Promise<Organisation> {
-  await requireAdmin(ctx)
+  const { userId, isAdmin } = await requireLiveUser(ctx)
+  const openedBy = isAdmin ? null : userId
+  if (openedBy !== null) await mustBeAllowedToOpen(ctx, openedBy)
+  const isApproved = isAdmin || ctx.settings.PRICED_SALES === 'open'
   const id = newId('organisation')
+  const exists = sql`EXISTS (SELECT 1 FROM ${organisations} WHERE ${organisations.id} = ${id})`
   for (const slug of await slugsFor(input.name, 'organisation', id)) {
     const insert = ctx.db
       .insert(organisations)
@@ -25,16 +35,38 @@ export async function createOrganisation(ctx: Ctx, input: CreateOrganisation): P
         folded: fold(input.name),
         createdAt: ctx.now,
         updatedAt: ctx.now,
+        pricedSalesSince: isApproved ? ctx.now : null,
+        openedBy,
       })
       .onConflictDoNothing()
-    const read = ctx.db.select().from(organisations).where(eq(organisations.id, id))
     const record = insertAudit(ctx, {
       action: 'organisation.created',
       subject: { kind: 'organisation', id },
       organisationId: id,
     })
-    const [, [row]] = await withRetry(() => ctx.db.batch([insert, read, record]))
-    if (row !== undefined) return presentOrganisation(row)
+    const read = ctx.db.select().from(organisations).where(eq(organisations.id, id))
+    const join = ctx.db
+      .insert(members)
+      .select(
+        sql`SELECT ${id}, ${userId}, 'operator', ${ctx.now}, NULL WHERE ${openedBy} IS NOT NULL AND ${exists}`,
+      )
+      .onConflictDoNothing()
+    const [, , [row]] = await withRetry(() => ctx.db.batch([insert, record, read, join]))
+    if (row === undefined) continue
+    // The new membership has revoked the opener's tokens: a refreshed one names the organisation.
+    if (openedBy !== null) revokedTokens.expire()
+    return presentOrganisation(row)
   }
   throw new Problem('conflict', 'An organisation with this name is being created. Try again.')
+}
+
+async function mustBeAllowedToOpen(ctx: Ctx, userId: string): Promise<void> {
+  await requireProvedAddress(ctx)
+  const [opened] = await ctx.db
+    .select({ count: count() })
+    .from(organisations)
+    .where(eq(organisations.openedBy, userId))
+  if (opened!.count >= MAX_OPENED) {
+    throw new Problem('limit_reached', `You have opened ${MAX_OPENED} organisations already.`)
+  }
 }

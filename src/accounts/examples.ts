@@ -38,6 +38,7 @@ export const EXAMPLE_SIGNED_IN: SignedIn = {
 
 export const EXAMPLE_ORGANISATION: Organisation = {
   ...ORGANISATION,
+  pricedSales: true,
   createdAt: '2026-11-20T17:00:00.000Z',
   updatedAt: '2026-11-20T17:00:00.000Z',
 }
@@ -66,5 +67,6 @@ export const BODIES = {
   ResetPassword: { token: MAILED_TOKEN, password: 'four matatus and a walk' },
   UpdateUser: { phone, winnerDisplay: EXAMPLE_USER.winnerDisplay, language },
   SetUserStatus: { status: 'suspended' },
+  SetPricedSales: { approved: true },
   CreateOrganisation: { name: EXAMPLE_ORGANISATION.name },
 }

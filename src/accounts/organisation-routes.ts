@@ -13,11 +13,13 @@ import {
   OrganisationKey,
   OrganisationPage,
   OrganisationParams,
+  SetPricedSales,
 } from './contract.ts'
 import { createOrganisation } from './create-organisation.ts'
 import { BODIES, EXAMPLE_MEMBER, EXAMPLE_ORGANISATION } from './examples.ts'
 import { listMembers } from './list-members.ts'
 import { listOrganisations } from './list-organisations.ts'
+import { setPricedSales } from './priced-sales.ts'
 import { readOrganisation } from './read-organisation.ts'
 import { removeMember } from './remove-member.ts'
 
@@ -45,8 +47,9 @@ export const organisations = new Hono<AppEnv>()
   .post(
     '/',
     describe({
-      summary: 'Create an organisation',
-      description: 'For admins.',
+      summary: 'Open an organisation',
+      description:
+        'You become its operator, if you have proved your e-mail address; refresh your session afterwards. What is free can be published at once. What costs money needs the approval of an administrator, unless this deployment waives it. An admin creates organisations for others, and joins none.',
       tag: TAG,
       auth: 'user',
       success: {
@@ -55,7 +58,7 @@ export const organisations = new Hono<AppEnv>()
         example: EXAMPLE_ORGANISATION,
         description: 'The new organisation.',
       },
-      errors: [...BODY_ERRORS, 'forbidden', 'conflict'],
+      errors: [...BODY_ERRORS, 'forbidden', 'conflict', 'limit_reached'],
     }),
     validate('json', CreateOrganisation, BODIES.CreateOrganisation),
     async (c) => {
@@ -81,6 +84,29 @@ export const organisations = new Hono<AppEnv>()
     }),
     validate('param', OrganisationKey),
     async (c) => c.json(await readOrganisation(c.get('ctx'), c.req.valid('param').id)),
+  )
+  .put(
+    '/:id/priced-sales',
+    describe({
+      summary: 'Approve that an organisation sells for money',
+      description:
+        'For admins. Without the approval nothing new that costs money is published; what is on sale stays on sale.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: Organisation,
+        example: EXAMPLE_ORGANISATION,
+        description: 'The organisation.',
+      },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
+    }),
+    validate('param', OrganisationParams),
+    validate('json', SetPricedSales, BODIES.SetPricedSales),
+    async (c) => {
+      const { approved } = c.req.valid('json')
+      return c.json(await setPricedSales(c.get('ctx'), c.req.valid('param').id, approved))
+    },
   )
   .get(
     '/:id/members',

@@ -9,6 +9,8 @@ import { members, organisations, sessions, users } from './schema.ts'
 export const PERMISSIONS = [
   'raffles:write',
   'raffles:cancel',
+  'events:write',
+  'events:cancel',
   'winners:manage',
   'members:manage',
   'reports:read',

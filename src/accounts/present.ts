@@ -24,6 +24,7 @@ export function presentOrganisation(row: OrganisationRow): Organisation {
     id: row.id,
     slug: row.slug,
     name: row.name,
+    pricedSales: row.pricedSalesSince !== null,
     createdAt: toInstant(row.createdAt),
     updatedAt: toInstant(row.updatedAt),
   }

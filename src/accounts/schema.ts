@@ -74,10 +74,15 @@ export const organisations = sqliteTable(
     updatedAt: integer().notNull(),
     /** The folded name; null until the sweep has folded it. See `core/folded.ts`. */
     folded: text(),
+    /** Since when it may sell for money; 0: it was made when every organisation might; null: only free things. */
+    pricedSalesSince: integer().default(0),
+    /** The user who opened it; null: an admin made it. */
+    openedBy: text(),
   },
   (table) => [
-    check('organisations_name', sql`length(name) > 0`),
+    index('organisations_opened_by').on(table.openedBy).where(sql`opened_by IS NOT NULL`),
     index('organisations_unfolded').on(table.id).where(sql`folded IS NULL`),
+    check('organisations_name', sql`length(name) > 0`),
   ],
 )
 

@@ -102,15 +102,20 @@ const itemsOf = (ports: LinePort[]): string[] => ports.map(({ words }) => `${wor
 
 export type PlaceOrder = z.infer<ReturnType<typeof placeOrderOf>>
 
-/** An order with one line. Without `payment`: tickets of a free raffle. */
+/** An order with one line. Without `payment`: free tickets. */
 export const PurchaseTickets = z
   .strictObject({
-    raffleId: Id('raffle'),
+    raffleId: Id('raffle').optional(),
+    ticketTypeId: Id('ticketType').optional(),
     ...howMany,
     payment: PayWith.optional(),
     turnstileToken: TurnstileToken,
   })
   .refine(isEither, EITHER)
+  .refine(
+    ({ raffleId, ticketTypeId }) => (raffleId === undefined) !== (ticketTypeId === undefined),
+    'name either a raffleId or a ticketTypeId',
+  )
   .meta({ id: 'PurchaseTickets' })
 
 export type PurchaseTickets = z.infer<typeof PurchaseTickets>

@@ -7,6 +7,7 @@ export const EXAMPLE_PURCHASE: Purchase = {
   reservation: {
     id: EXAMPLE_RESERVATION_ID,
     raffleId: EXAMPLE_RAFFLE_ID,
+    ticketTypeId: null,
     state: 'held',
     quantity: 2,
     createdAt: '2026-11-20T17:00:00.000Z',

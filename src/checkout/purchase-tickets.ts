@@ -1,4 +1,4 @@
-/** Purchases tickets of a raffle: free ones directly from its pool, others by an order with one line. */
+/** Purchases tickets of a raffle or an event: free ones directly from their pool, others by an order with one line. */
 import type { Ctx } from '../core/context.ts'
 import { bodyHash } from '../core/idempotency.ts'
 import type { OrderRows } from '../orders/find-order.ts'
@@ -14,13 +14,16 @@ import { placeOrder } from './place-order.ts'
 
 export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: string): Promise<Purchase> {
   const { payment, turnstileToken, ...line } = input
+  const itemId = (line.raffleId ?? line.ticketTypeId)!
   if (payment === undefined) {
     const buyer = requireTaker(ctx, { token: turnstileToken, key, request: bodyHash(line) })
-    return { ...presentReserved(line.raffleId, await takeFreeTickets(ctx, line, buyer, key)), order: null }
+    const { quantity, numbers } = line
+    const reservation = await takeFreeTickets(ctx, { itemId, quantity, numbers }, buyer, key)
+    return { ...presentReserved(itemId, reservation), order: null }
   }
   const { rows, held } = await placeOrder(ctx, { lines: [line], payment, turnstileToken }, key, () => '')
   const { hold, repeated } = held[0]!
-  if (repeated) return presentRepeat(ctx, line.raffleId, rows, hold)
+  if (repeated) return presentRepeat(ctx, itemId, rows, hold)
   // Everything to show was just written, so the database is not read again.
   const order = presentOrder(rows, {
     lines: new Map([[hold.id, { numbers: hold.numbers, fulfilment: null }]]),
@@ -29,13 +32,13 @@ export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: str
       [rows.order.id, [{ key: 'placed', at: rows.order.createdAt, text: historyText.placed(rows.order) }]],
     ]),
   })
-  return { ...presentReserved(line.raffleId, hold), order }
+  return { ...presentReserved(itemId, hold), order }
 }
 
 /** Presents a repeated purchase, with everything that has happened since the first. */
 async function presentRepeat(
   ctx: Ctx,
-  raffleId: string,
+  itemId: string,
   rows: OrderRows,
   hold: HeldLine['hold'],
 ): Promise<Purchase> {
@@ -47,5 +50,5 @@ async function presentRepeat(
   const reservation = asShown(hold, isCancelled)
   const hasNumbers = reservation.state === 'held' || reservation.state === 'sold'
   const lines = new Map([[hold.id, { numbers: hasNumbers ? hold.numbers : [], fulfilment: null }]])
-  return { ...presentReserved(raffleId, reservation), order: presentOrder(rows, { ...details, lines }) }
+  return { ...presentReserved(itemId, reservation), order: presentOrder(rows, { ...details, lines }) }
 }

@@ -8,6 +8,8 @@ export const ID_PREFIXES = {
   session: 'session',
   organisation: 'org',
   raffle: 'raffle',
+  event: 'event',
+  ticketType: 'ttype',
   reservation: 'res',
   winner: 'winner',
   order: 'order',

@@ -56,6 +56,8 @@ export const SettingsSchema = z.object({
   PAYOUT_APPROVAL: z.enum(['other', 'any']).optional(),
   /** How long a member must belong to the organisation to approve payouts of others and to confirm disqualifications. */
   PAYOUT_APPROVER_MIN_DAYS: z.coerce.number().int().min(0).max(365).optional(),
+  /** `approved`: an organisation that somebody opens sells for money once an admin has approved it; `open`: at once. */
+  PRICED_SALES: z.enum(['approved', 'open']).default('approved'),
   /** The public address of this worker: links in mails and payment pages begin with it. */
   PUBLIC_ORIGIN: z
     .url({ protocol: /^https?$/ })

@@ -15,8 +15,8 @@ export const account = {
   cashByHand: (organisationId: string) => `cash:manual:${organisationId}`,
   /** Paid by customers and not yet earned. */
   deposits: 'deposits',
-  /** Earned by a raffle's tickets, until its draw settles it. */
-  takings: (raffleId: string) => `takings:${raffleId}`,
+  /** Earned by the tickets of a raffle or of a ticket type. A raffle's draw settles them. */
+  takings: (itemId: string) => `takings:${itemId}`,
   /** Earned by an organisation's shop. */
   shop: (organisationId: string) => `shop:${organisationId}`,
   /** Owed back to customers. */

@@ -26,6 +26,7 @@ export const EXAMPLE_ORDER: Order = {
       line: 0,
       raffleId: EXAMPLE_RAFFLE_ID,
       productId: null,
+      ticketTypeId: null,
       title: 'Signed first editions',
       quantity: 2,
       amount: SUM,

@@ -31,5 +31,6 @@ export function settlement(
     rows.push({ ...from, part, credit: account.refunds, amount: amountOf([line]), raffleId })
   }
   if (excess > 0) rows.push({ ...from, part: EXCESS_PART, credit: account.refunds, amount: excess })
-  return rows
+  // The line of a free admission moves no money.
+  return rows.filter(({ amount }) => amount > 0)
 }

@@ -5,7 +5,7 @@ import { fold } from '../core/fold.ts'
 import { foldRows } from '../core/folded.ts'
 import { raffles } from './schema.ts'
 
-export const foldTitles = (ctx: Ctx) =>
+export const foldRaffles = (ctx: Ctx) =>
   foldRows<{ title: string }>(ctx, {
     table: raffles,
     name: 'raffle',

@@ -1,11 +1,11 @@
 /** A raffle in its wire shape. */
 import type { Settings } from '../core/settings.ts'
 import { toInstant, toWallClock } from '../core/time.ts'
+import { paymentSpanSeconds } from '../money/providers/payment-span.ts'
 import type { Raffle } from './contract.ts'
 import type { PoolRow, ShownRaffle } from './find-raffle.ts'
 import { type LifeFacts, statusAt } from './life-cycle.ts'
 import type { RaffleRow } from './schema.ts'
-import { paymentSpanSeconds } from './terms.ts'
 
 export interface PresentFacts {
   now: number

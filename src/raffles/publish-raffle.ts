@@ -1,8 +1,10 @@
 /** Publishes a draft: the pool accepts the terms first and D1 follows, so that nothing is sold under unknown terms. */
 import { and, eq } from 'drizzle-orm'
+import { requirePricedSales } from '../accounts/priced-sales.ts'
 import type { Ctx } from '../core/context.ts'
 import { type FieldError, notFound, Problem, validationFailed } from '../core/errors.ts'
 import { whyNotProvider } from '../money/providers/index.ts'
+import { paymentSpanSeconds } from '../money/providers/payment-span.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
 import { applyTerms } from './apply-terms.ts'
 import type { Raffle } from './contract.ts'
@@ -15,7 +17,7 @@ import { whyNotPublish } from './publishable.ts'
 import { readRaffle } from './read-raffle.ts'
 import { type FollowUp, followUp } from './schedule-sweep.ts'
 import { type RaffleRow, raffles } from './schema.ts'
-import { paymentSpanSeconds, type RulesColumns, termsOf } from './terms.ts'
+import { type RulesColumns, termsOf } from './terms.ts'
 
 export async function publishRaffle(ctx: Ctx, id: string): Promise<Raffle> {
   const { raffle, pool } = await findRaffleFor(ctx, id, 'raffles:write')
@@ -49,6 +51,7 @@ export async function handOver(ctx: Ctx, raffle: RaffleRow, changed: string[] = 
     ...(raffle.status === 'draft' ? await wrongProducts(ctx, raffle.organisationId, raffle.prizes) : []),
   ]
   if (errors.length > 0) throw validationFailed(errors)
+  if (raffle.priceAmount > 0) await requirePricedSales(ctx, raffle.organisationId)
   const change = followUp()
   await recordHandOver(ctx, raffle, change)
   const terms = termsOf(raffle, ctx.settings)

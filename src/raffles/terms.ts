@@ -2,7 +2,7 @@
 import type { Settings } from '../core/settings.ts'
 import { toInstant } from '../core/time.ts'
 import type { Provider } from '../money/provider-name.ts'
-import { providers } from '../money/providers/index.ts'
+import { paymentSpanSeconds } from '../money/providers/payment-span.ts'
 import { dev, quicknet } from '../rdp1/chains.ts'
 import { canonicalRules, parseRules } from '../rdp1/rules.ts'
 import type { RaffleTerms } from '../tickets/terms.ts'
@@ -42,16 +42,6 @@ export type RulesColumns = Pick<
   RaffleRow,
   Exclude<RulesField, 'ticketPrice'> | 'priceAmount' | 'priceCurrency'
 >
-
-/** The longest payment span of the accepted providers, in seconds; 0 if entries are free. */
-export function paymentSpanSeconds(
-  raffle: Pick<RaffleRow, 'priceAmount' | 'providers'>,
-  holdSeconds: number,
-): number {
-  if (raffle.priceAmount === 0) return 0
-  const spans = raffle.providers.map((name) => providers[name]?.spanSeconds(holdSeconds) ?? holdSeconds)
-  return Math.max(0, ...(spans.length > 0 ? spans : [holdSeconds]))
-}
 
 /** The terms that follow from a raffle's columns. */
 export function termsOf(

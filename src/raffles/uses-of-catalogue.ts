@@ -4,7 +4,7 @@ import type { UsersOf } from '../catalog/still-used.ts'
 import { DAY_MS, toInstant } from '../core/time.ts'
 import { raffles, raffleTemplates, series, seriesOccurrences, seriesRewards } from './schema.ts'
 
-export const usersOfCategory: UsersOf = (_ctx, { id, organisationId }) => sql`
+export const rafflesOfCategory: UsersOf = (_ctx, { id, organisationId }) => sql`
   SELECT 'the raffle “' || ${raffles.title} || '”' AS name FROM ${raffles} WHERE ${raffles.categoryId} = ${id}
   UNION ALL
   SELECT 'the series “' || ${series.title} || '”' FROM ${series}

@@ -10,7 +10,9 @@ export const TicketNumber = z.number().int().min(1).max(MAX_TICKETS_A_POOL)
 export const Reservation = z
   .strictObject({
     id: Id('reservation'),
-    raffleId: Id('raffle'),
+    /** A reservation is of a raffle or of a ticket type; the other id is null. */
+    raffleId: Id('raffle').nullable(),
+    ticketTypeId: Id('ticketType').nullable(),
     state: z.enum(['held', 'sold', 'released', 'voided']),
     quantity: z.number().int(),
     createdAt: Instant,
@@ -28,12 +30,13 @@ export const ReservedTickets = z
   .meta({ id: 'ReservedTickets' })
 export type ReservedTickets = z.infer<typeof ReservedTickets>
 
-/** One of the caller's own reservations, with its raffle. */
+/** One of the caller's own reservations, with its raffle or its ticket type. */
 export const MyReservation = z
   .strictObject({
     reservation: Reservation,
     tickets: z.array(Ticket),
-    raffle: z.strictObject({ id: Id('raffle'), title: z.string(), drawAt: Instant }),
+    raffle: z.strictObject({ id: Id('raffle'), title: z.string(), drawAt: Instant }).nullable(),
+    ticketType: z.strictObject({ id: Id('ticketType'), title: z.string() }).nullable(),
   })
   .meta({ id: 'MyReservation' })
 export type MyReservation = z.infer<typeof MyReservation>

@@ -5,6 +5,7 @@ export const EXAMPLE_RESERVED = {
   reservation: {
     id: EXAMPLE_RESERVATION_ID,
     raffleId: EXAMPLE_RAFFLE_ID,
+    ticketTypeId: null,
     state: 'sold',
     quantity: 2,
     createdAt: '2026-11-20T17:00:00.000Z',
@@ -18,6 +19,7 @@ export const EXAMPLE_MY_RESERVATION = {
   reservation: EXAMPLE_RESERVED.reservation,
   tickets: EXAMPLE_RESERVED.tickets,
   raffle: { id: EXAMPLE_RAFFLE_ID, title: 'Signed first editions', drawAt: '2026-11-27T17:00:00.000Z' },
+  ticketType: null,
 }
 
 export const EXAMPLE_RECEIPT = {

@@ -6,7 +6,7 @@ import type { Ctx } from '../core/context.ts'
 import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
 import { toInstant } from '../core/time.ts'
 import type { MyReservation } from './contract.ts'
-import { asShown, presentReservation, presentTickets } from './present.ts'
+import { asShown, isTicketType, presentReservation, presentTickets } from './present.ts'
 import { pools, reservations } from './schema.ts'
 import { saleTermsOf } from './terms.ts'
 
@@ -17,7 +17,7 @@ export async function listTickets(ctx: Ctx, query: PageQuery): Promise<PageOf<My
   const rows = await ctx.db
     .select({
       reservation: reservations,
-      raffleId: pools.itemId,
+      itemId: pools.itemId,
       terms: pools.terms,
       drawAt: pools.effectiveDrawAt,
       cancellation: pools.cancellation,
@@ -33,10 +33,14 @@ export async function listTickets(ctx: Ctx, query: PageQuery): Promise<PageOf<My
     rows,
     query.limit,
     ({ reservation }) => [reservation.id],
-    ({ reservation, raffleId, terms, drawAt, cancellation }) => ({
-      reservation: presentReservation(raffleId, asShown(reservation, cancellation !== null)),
-      tickets: presentTickets(reservation.numbers),
-      raffle: { id: raffleId, title: saleTermsOf(terms).title, drawAt: toInstant(drawAt * 1_000) },
-    }),
+    ({ reservation, itemId, terms, drawAt, cancellation }) => {
+      const item = { id: itemId, title: saleTermsOf(terms).title }
+      return {
+        reservation: presentReservation(itemId, asShown(reservation, cancellation !== null)),
+        tickets: presentTickets(reservation.numbers),
+        raffle: isTicketType(itemId) ? null : { ...item, drawAt: toInstant(drawAt * 1_000) },
+        ticketType: isTicketType(itemId) ? item : null,
+      }
+    },
   )
 }

@@ -1,4 +1,5 @@
 /** Reservations as the API returns them. */
+import { ID_PREFIXES } from '../core/ids.ts'
 import { toInstant, toInstantOrNull } from '../core/time.ts'
 import type { Reservation as ReservationAnswer, ReservedTickets } from './contract.ts'
 import type { Reservation, ReservationState } from './pool-contract.ts'
@@ -9,9 +10,13 @@ export const asShown = <Row extends { state: ReservationState }>(row: Row, isCan
 
 type Presentable = Omit<Reservation, 'holder' | 'logIndex'>
 
-export const presentReservation = (raffleId: string, reservation: Presentable): ReservationAnswer => ({
+/** Whether an id is that of a ticket type. */
+export const isTicketType = (itemId: string): boolean => itemId.startsWith(`${ID_PREFIXES.ticketType}_`)
+
+export const presentReservation = (itemId: string, reservation: Presentable): ReservationAnswer => ({
   id: reservation.id,
-  raffleId,
+  raffleId: isTicketType(itemId) ? null : itemId,
+  ticketTypeId: isTicketType(itemId) ? itemId : null,
   state: reservation.state,
   quantity: reservation.numbers.length,
   createdAt: toInstant(reservation.at),
@@ -22,7 +27,7 @@ export const presentReservation = (raffleId: string, reservation: Presentable): 
 export const presentTickets = (numbers: number[]): { number: number }[] =>
   numbers.map((number) => ({ number }))
 
-export const presentReserved = (raffleId: string, reservation: Presentable): ReservedTickets => ({
-  reservation: presentReservation(raffleId, reservation),
+export const presentReserved = (itemId: string, reservation: Presentable): ReservedTickets => ({
+  reservation: presentReservation(itemId, reservation),
   tickets: presentTickets(reservation.numbers),
 })

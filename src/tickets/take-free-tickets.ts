@@ -1,4 +1,4 @@
-/** Takes tickets of a free raffle: the hot path. It calls only the pool, so it works while D1 is down. */
+/** Takes free tickets: the hot path. It calls only the pool, so it works while D1 is down. */
 import type { Ctx } from '../core/context.ts'
 import { bodyHash } from '../core/idempotency.ts'
 import { orThrow } from './client.ts'
@@ -6,7 +6,8 @@ import type { Entrant, Reservation } from './pool-contract.ts'
 import { type PassChallenge, reserveTickets } from './reserve-tickets.ts'
 
 export interface FreeTickets {
-  raffleId: string
+  /** The raffle or ticket type. */
+  itemId: string
   quantity?: number | undefined
   /** The exact numbers, if buyers choose them in this raffle. */
   numbers?: number[] | undefined
@@ -21,12 +22,12 @@ export interface Taker {
 
 export async function takeFreeTickets(
   ctx: Ctx,
-  { raffleId, quantity, numbers }: FreeTickets,
+  { itemId, quantity, numbers }: FreeTickets,
   { userId, entrant, passChallenge }: Taker,
   key: string,
 ): Promise<Reservation> {
   const request = {
-    itemId: raffleId,
+    itemId,
     holder: userId,
     entrant,
     key,

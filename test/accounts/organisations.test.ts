@@ -1,3 +1,4 @@
+import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
 import { protectedRoutes } from '../harness/auth-battery.ts'
@@ -60,11 +61,16 @@ describe('creating an organisation', () => {
     expect((await list(operator, '?q=lodz')).body.data).toEqual([])
   })
 
-  it('is for admins only', async () => {
-    const { operator } = await organisationWithOperator()
-    for (const person of [operator, await registerPlayer()]) {
-      expect((await create(person, { name: 'Mine' })).status).toBe(403)
-    }
+  it('makes whoever opens it its operator, and an admin who makes it no member', async () => {
+    const membersOf = (id: string) =>
+      env.DB.prepare('SELECT user_id AS userId, role FROM members WHERE organisation_id = ?').bind(id).all()
+    const person = await registerPlayer()
+    const own = (await create(person, { name: 'Mine' })).body
+    expect(own.pricedSales).toBe(false)
+    expect((await membersOf(own.id)).results).toEqual([{ userId: person.id, role: 'operator' }])
+    const made = (await create(await signedInAdmin(), { name: 'Theirs' })).body
+    expect(made.pricedSales).toBe(true)
+    expect((await membersOf(made.id)).results).toEqual([])
   })
 
   it.each([[{}], [{ name: ' ' }], [{ name: 'x'.repeat(101) }], [{ name: 'x', slug: 'mine' }]])(

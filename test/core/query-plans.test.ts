@@ -125,6 +125,19 @@ const LISTS: Record<string, List> = {
     ],
     after: ({ sort }) => [sort!, 1_900_000_000_000, 'raffle'],
   },
+  '/events': {
+    forms: each(
+      'sort',
+      ['startsAt', '-startsAt'],
+      [
+        ...someOf({ organisationId: '{organisationId}', categoryId: '{categoryId}', country: 'KE' }),
+        { country: 'KE', city: 'Kisumu' },
+        { from: '2031-01-01T00:00:00Z', to: '2031-02-01T00:00:00Z' },
+        { q: 'jazz' },
+      ],
+    ),
+    after: ({ sort }) => [sort!, 1_900_000_000_000, 'event'],
+  },
   '/raffles/:id/numbers': { after: () => [1] },
   '/raffles/:id/winners': {
     sorts: { what: 'prizes of one raffle', by: /winners_unit/ },

@@ -133,7 +133,7 @@ describe('the destination of an order', () => {
   it('does not exist if the order has only tickets', async () => {
     const { id: raffleId } = await stagePriced()
     const tickets = [{ raffleId, quantity: 1 }]
-    const message = 'is for products: tickets are not sent'
+    const message = 'is for products: tickets and admissions are not sent'
     expect(await errorsOf(tickets, SENT)).toEqual([{ path: 'deliveryAddress', message }])
     expect(await errorsOf(tickets, { pickup: true })).toEqual([{ path: 'pickup', message }])
     expect(await ordered(await registerPlayer(), tickets, {})).toMatchObject({

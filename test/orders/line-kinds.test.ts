@@ -124,20 +124,20 @@ describe('a kind of line that one file adds', () => {
     const { voucherId, player } = await staged()
     const refused = async (lines: object[], more = {}) => (await place(player, lines, more)).body.errors
     expect(await refused([{ quantity: 1 }])).toEqual([
-      { path: 'lines.0', message: 'name either a raffleId or a productId or a voucherId' },
+      { path: 'lines.0', message: 'name either a raffleId or a productId or a ticketTypeId or a voucherId' },
     ])
     expect(await refused([{ voucherId, numbers: [1] }])).toEqual([
-      { path: 'lines.0.numbers', message: 'are only for raffles' },
+      { path: 'lines.0.numbers', message: 'are only for raffles and ticket types' },
     ])
     expect(await refused([{ voucherId, quantity: 1 }], { deliveryAddress: ADDRESS })).toEqual([
       {
         path: 'deliveryAddress',
-        message: 'is for products: tickets and vouchers are not sent',
+        message: 'is for products: tickets and admissions and vouchers are not sent',
       },
     ])
     const twice = [1, 2].map((quantity) => ({ voucherId, quantity }))
     expect(await refused(twice)).toEqual([
-      { path: '', message: 'name each raffle and product and voucher in one line' },
+      { path: '', message: 'name each raffle and product and ticket type and voucher in one line' },
     ])
   })
 

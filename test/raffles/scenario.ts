@@ -47,6 +47,7 @@ const DUE_TABLES = [
   'notices',
   'series',
   'suspensions',
+  'ticket_types',
 ]
 
 /** Every test of the file starts at NOW and moves the clock itself. Rows of earlier tests are never due. */

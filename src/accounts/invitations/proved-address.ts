@@ -15,6 +15,6 @@ export async function requireProvedAddress(ctx: Ctx): Promise<Actor & { email: s
   if (proved !== undefined) return { ...actor, ...proved }
   throw new Problem(
     'forbidden',
-    'Verify your e-mail address first, or use the link in the mail of the invitation.',
+    'Verify your e-mail address first: follow the link in the mail that we sent you, or that invites you.',
   )
 }

@@ -1,12 +1,17 @@
 /** The table of line kinds: one port for each kind of thing that an order can sell, in the order that texts use. */
 import type { LinePort } from '../line.ts'
+import { admissionLine } from './admission-line.ts'
 import { productLine } from './product-line.ts'
 import { raffleLine } from './raffle-line.ts'
 
 export type LineTable = Record<string, LinePort>
 
 /** Keyed by the `kind` that is stored with each line. A key must never change. */
-export const LINES = { raffle: raffleLine, product: productLine } satisfies LineTable
+export const LINES = {
+  raffle: raffleLine,
+  product: productLine,
+  admission: admissionLine,
+} satisfies LineTable
 
 /** The fields of the wire that name an item. A line has exactly one of them. */
 export type ReferenceField = (typeof LINES)[keyof typeof LINES]['reference']['field']

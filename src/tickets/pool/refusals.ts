@@ -69,13 +69,14 @@ export function whyRequestRefused(
   if (sale.entry !== 'order' && entry === 'grant')
     return refuse('invalid_state', `Entries to this ${noun} are not earned by orders.`)
   const isFree = sale.unitAmount === 0
-  if (isFree && payment !== null)
+  // A free admission may be one of several lines of an order, which are all held until the order is paid.
+  if (isFree && payment !== null && sale.kind === 'raffle')
     return refuse('invalid_state', `Tickets of this ${noun} are free: leave \`payment\` out.`)
   if (!isFree && payment === null) {
     return refuse('invalid_state', `Tickets of this ${noun} cost money: say in \`payment\` how you pay.`)
   }
   if (payment === null) return null
-  if (!sale.providers.includes(payment.provider)) {
+  if (!isFree && !sale.providers.includes(payment.provider)) {
     return refuse('invalid_state', `This ${noun} takes payments by ${sale.providers.join(', ')} only.`)
   }
   // A stored hold without an end would count as sold.

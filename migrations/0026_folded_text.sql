@@ -14,6 +14,8 @@ ALTER TABLE `organisations` ADD `folded` text;--> statement-breakpoint
 CREATE INDEX `organisations_unfolded` ON `organisations` (`id`) WHERE folded IS NULL;--> statement-breakpoint
 ALTER TABLE `users` ADD `folded` text;--> statement-breakpoint
 CREATE INDEX `users_unfolded` ON `users` (`id`) WHERE folded IS NULL;--> statement-breakpoint
+ALTER TABLE `events` ADD `folded` text;--> statement-breakpoint
+CREATE INDEX `events_unfolded` ON `events` (`id`) WHERE folded IS NULL;--> statement-breakpoint
 ALTER TABLE `raffles` ADD `folded` text;--> statement-breakpoint
 CREATE INDEX `raffles_unfolded` ON `raffles` (`id`) WHERE folded IS NULL;
 --> statement-breakpoint
@@ -35,4 +37,8 @@ END;
 --> statement-breakpoint
 CREATE TRIGGER `raffles_folded` AFTER UPDATE OF `title` ON `raffles` WHEN NEW.folded IS OLD.folded AND NEW.folded IS NOT NULL AND NEW.title IS NOT OLD.title BEGIN
   UPDATE raffles SET folded = NULL WHERE id = NEW.id;
+END;
+--> statement-breakpoint
+CREATE TRIGGER `events_folded` AFTER UPDATE OF `title` ON `events` WHEN NEW.folded IS OLD.folded AND NEW.folded IS NOT NULL AND NEW.title IS NOT OLD.title BEGIN
+  UPDATE events SET folded = NULL WHERE id = NEW.id;
 END;

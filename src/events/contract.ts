@@ -1,0 +1,229 @@
+/** The shapes of events and ticket types on the wire: requests, with every bound, and responses. */
+import * as z from 'zod'
+import { Id } from '../core/ids.ts'
+import { Money, MoneyIn } from '../core/money.ts'
+import { Page, PageQuery } from '../core/paging.ts'
+import { SearchWords } from '../core/search.ts'
+import { IdOrSlug } from '../core/slug.ts'
+import { Line, LongText } from '../core/text.ts'
+import { Instant, InstantIn, TimeZone } from '../core/time.ts'
+import { HttpsUrl } from '../core/web-address.ts'
+import { Provider } from '../money/provider-name.ts'
+import { MAX_TICKETS_A_POOL } from '../tickets/terms.ts'
+
+/** The most ticket types of one event. */
+export const MAX_TICKET_TYPES = 50
+const MAX_IMAGES = 10
+const MAX_TAGS = 10
+
+/** The platform sets no alarm after 2189. */
+const EARLIEST = Date.parse('2000-01-01T00:00:00Z')
+const LATEST = Date.parse('2100-01-01T00:00:00Z')
+const EventInstant = InstantIn.refine(
+  (ms) => ms >= EARLIEST && ms <= LATEST,
+  'must lie between the years 2000 and 2100',
+)
+
+const EventStatus = z.enum(['draft', 'published', 'postponed', 'over', 'cancelled']).meta({
+  description: '`postponed`: it has a later date than it was published with. `over`: it has ended.',
+})
+export type EventStatus = z.infer<typeof EventStatus>
+
+const Country = z.string().regex(/^[A-Z]{2}$/, 'must be a country code such as KE')
+const City = Line(1, 120)
+
+const Place = z
+  .strictObject({
+    venue: Line(1, 160),
+    address: Line(1, 300).nullable().default(null),
+    city: City,
+    country: Country.meta({ description: 'ISO 3166-1 alpha-2.' }),
+    /** Degrees of WGS 84. */
+    coordinates: z
+      .strictObject({
+        latitude: z.number().min(-90).max(90),
+        longitude: z.number().min(-180).max(180),
+      })
+      .nullable()
+      .default(null),
+  })
+  .meta({ id: 'EventPlace' })
+
+const fields = {
+  title: Line(1, 160),
+  description: LongText(10_000),
+  images: z.array(HttpsUrl).max(MAX_IMAGES),
+  categoryId: Id('category').nullable(),
+  tags: z.array(Line(1, 30)).max(MAX_TAGS),
+  place: Place.nullable().meta({ description: 'Null: the event is online.' }),
+  startsAt: EventInstant,
+  endsAt: EventInstant,
+  timeZone: TimeZone,
+  providers: z
+    .array(Provider)
+    .max(4)
+    .refine((providers) => new Set(providers).size === providers.length, 'must not name a provider twice')
+    .meta({ description: 'How tickets that cost money can be paid.' }),
+}
+
+const isInOrder = ({ startsAt, endsAt }: { startsAt?: number | undefined; endsAt?: number | undefined }) =>
+  startsAt === undefined || endsAt === undefined || startsAt < endsAt
+const IN_ORDER = { path: ['endsAt'], message: 'must come after startsAt' }
+
+export const CreateEvent = z
+  .strictObject({
+    organisationId: Id('organisation').optional(),
+    ...fields,
+    description: fields.description.default(''),
+    images: fields.images.default([]),
+    categoryId: fields.categoryId.default(null),
+    tags: fields.tags.default([]),
+    place: fields.place.default(null),
+    timeZone: fields.timeZone.default('UTC'),
+    providers: fields.providers.default([]),
+  })
+  .refine(isInOrder, IN_ORDER)
+  .meta({ id: 'CreateEvent' })
+export type CreateEvent = z.infer<typeof CreateEvent>
+
+/** A partial change: fields that are left out keep their values. */
+export const UpdateEvent = z
+  .strictObject(fields)
+  .partial()
+  .refine(isInOrder, IN_ORDER)
+  .meta({ id: 'UpdateEvent' })
+export type UpdateEvent = z.infer<typeof UpdateEvent>
+
+export const PostponeEvent = z
+  .strictObject({ startsAt: fields.startsAt, endsAt: fields.endsAt, reason: Line(3, 500) })
+  .refine(isInOrder, IN_ORDER)
+  .meta({ id: 'PostponeEvent' })
+export type PostponeEvent = z.infer<typeof PostponeEvent>
+
+/** A copy of an event with new times. */
+export const CloneEvent = z
+  .strictObject({ title: fields.title.optional(), startsAt: fields.startsAt, endsAt: fields.endsAt })
+  .refine(isInOrder, IN_ORDER)
+  .meta({ id: 'CloneEvent' })
+export type CloneEvent = z.infer<typeof CloneEvent>
+
+// ——— Ticket types ———
+
+const typeFields = {
+  name: Line(1, 80),
+  description: LongText(1_000),
+  price: MoneyIn.meta({ description: 'The price of one ticket. An amount of 0: it is free.' }),
+  capacity: z.number().int().min(1).max(MAX_TICKETS_A_POOL),
+  maxPerUser: z.number().int().min(1).max(MAX_TICKETS_A_POOL).nullable(),
+  opensAt: EventInstant.nullable().meta({ description: 'Null: sales open when the event is published.' }),
+  closesAt: EventInstant.nullable().meta({ description: 'Null: sales close when the event ends.' }),
+  hidden: z.boolean().meta({ description: 'Not listed; whoever has its id can buy it.' }),
+  position: z
+    .number()
+    .int()
+    .min(0)
+    .max(1_000)
+    .meta({ description: 'Its place in the list: the lowest first, equal ones by age.' }),
+}
+
+export const CreateTicketType = z
+  .strictObject({
+    ...typeFields,
+    description: typeFields.description.default(''),
+    maxPerUser: typeFields.maxPerUser.default(10),
+    opensAt: typeFields.opensAt.default(null),
+    closesAt: typeFields.closesAt.default(null),
+    hidden: typeFields.hidden.default(false),
+    position: typeFields.position.default(0),
+  })
+  .meta({ id: 'CreateTicketType' })
+export type CreateTicketType = z.infer<typeof CreateTicketType>
+
+export const UpdateTicketType = z.strictObject(typeFields).partial().meta({ id: 'UpdateTicketType' })
+export type UpdateTicketType = z.infer<typeof UpdateTicketType>
+
+const SaleState = z.enum(['not_on_sale', 'upcoming', 'open', 'sold_out', 'ended', 'cancelled']).meta({
+  description:
+    '`not_on_sale`: the event is a draft, or the sale is being set up. `sold_out`: nothing is left now; a hold that ends may free a ticket.',
+})
+export type SaleState = z.infer<typeof SaleState>
+
+export const TicketType = z
+  .strictObject({
+    id: Id('ticketType'),
+    eventId: Id('event'),
+    name: z.string(),
+    description: z.string(),
+    price: Money,
+    capacity: z.number().int(),
+    sold: z.number().int(),
+    held: z.number().int(),
+    available: z.number().int(),
+    maxPerUser: z.number().int().nullable(),
+    opensAt: Instant.nullable(),
+    closesAt: Instant,
+    hidden: z.boolean(),
+    position: z.number().int(),
+    sale: SaleState,
+  })
+  .meta({ id: 'TicketType' })
+export type TicketType = z.infer<typeof TicketType>
+
+export const Event = z
+  .strictObject({
+    id: Id('event'),
+    slug: z.string(),
+    status: EventStatus,
+    organisation: z.strictObject({ id: Id('organisation'), slug: z.string(), name: z.string() }),
+    title: z.string(),
+    description: z.string(),
+    images: z.array(z.string()),
+    categoryId: Id('category').nullable(),
+    tags: z.array(z.string()),
+    place: Place.nullable(),
+    startsAt: Instant,
+    endsAt: Instant,
+    timeZone: z.string(),
+    /** The same instants on the wall clock of `timeZone`. */
+    local: z.strictObject({ startsAt: z.string(), endsAt: z.string() }),
+    /** The times that it was published with; null: they have not changed. */
+    postponed: z
+      .strictObject({ at: Instant, startsAt: Instant, endsAt: Instant, reason: z.string() })
+      .nullable(),
+    providers: z.array(Provider),
+    cancellation: z.strictObject({ at: Instant, reason: z.string() }).nullable(),
+    /** In the organiser's order. Hidden ones are only for members. */
+    ticketTypes: z.array(TicketType),
+    createdAt: Instant,
+    updatedAt: Instant,
+  })
+  .meta({ id: 'Event' })
+export type Event = z.infer<typeof Event>
+
+export const EventPage = Page(Event)
+export const EventParams = z.object({ id: Id('event') })
+export const EventKey = z.object({ id: IdOrSlug('event') })
+export const TicketTypeParams = z.object({ id: Id('event'), typeId: Id('ticketType') })
+
+export const EventAvailability = z
+  .strictObject({
+    ticketTypes: z.array(
+      TicketType.pick({ id: true, capacity: true, sold: true, held: true, available: true, sale: true }),
+    ),
+  })
+  .meta({ id: 'EventAvailability' })
+
+export const ListEvents = PageQuery.extend({
+  organisationId: Id('organisation').optional(),
+  categoryId: Id('category').optional(),
+  country: Country.optional(),
+  city: City.optional().meta({ description: 'The name as the organiser wrote it; send `country` too.' }),
+  from: InstantIn.optional().meta({ description: 'Only events that start at this instant or later.' }),
+  to: InstantIn.optional().meta({ description: 'Only events that start before this instant.' }),
+  q: SearchWords.optional(),
+  sort: z.enum(['startsAt', '-startsAt']).default('startsAt'),
+}).refine(({ city, country }) => city === undefined || country !== undefined, {
+  path: ['country'],
+  message: 'is required beside city',
+})
+export type ListEvents = z.infer<typeof ListEvents>

@@ -1,0 +1,41 @@
+/** What an event and its sales show at an instant: pure functions of stored facts, the pool's projection and the time. */
+import type { EventStatus, SaleState } from './contract.ts'
+import type { EventRow, TicketTypeRow } from './schema.ts'
+
+/** An instant belongs to the status that begins at it: at `endsAt` the event is over. */
+export function statusAt(
+  { status, endsAt, postponedAt }: Pick<EventRow, 'status' | 'endsAt' | 'postponedAt'>,
+  now: number,
+): EventStatus {
+  if (status !== 'published') return status
+  if (now >= endsAt) return 'over'
+  return postponedAt === null ? 'published' : 'postponed'
+}
+
+type TypeTimes = Pick<TicketTypeRow, 'opensAt' | 'closesAt' | 'createdAt'>
+type EventTimes = Pick<EventRow, 'publishedAt' | 'endsAt'>
+
+/** When sales open: at their own time, or when the event or the ticket type appeared. Null: the event is a draft. */
+export function opensAtOf(type: TypeTimes, { publishedAt }: EventTimes): number | null {
+  if (type.opensAt !== null) return type.opensAt
+  return publishedAt === null ? null : Math.max(publishedAt, type.createdAt)
+}
+
+export const closesAtOf = (type: TypeTimes, { endsAt }: EventTimes): number => type.closesAt ?? endsAt
+
+export interface SaleFacts {
+  event: Pick<EventRow, 'status' | 'publishedAt' | 'endsAt'>
+  type: TypeTimes & Pick<TicketTypeRow, 'capacity' | 'termsVersion'>
+  /** The last projection; null: nothing was ever on sale. */
+  pool: { sold: number; held: number; cancelled: boolean } | null
+}
+
+export function saleStateAt({ event, type, pool }: SaleFacts, now: number): SaleState {
+  if (event.status === 'cancelled' || pool?.cancelled) return 'cancelled'
+  const opensAt = opensAtOf(type, event)
+  if (event.status === 'draft' || opensAt === null) return 'not_on_sale'
+  if (now >= closesAtOf(type, event)) return 'ended'
+  if (now < opensAt) return 'upcoming'
+  if (type.termsVersion === 0 || pool === null) return 'not_on_sale'
+  return pool.sold + pool.held >= type.capacity ? 'sold_out' : 'open'
+}

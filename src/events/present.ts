@@ -1,0 +1,75 @@
+/** Events and ticket types in their wire shape. */
+import { toInstant, toInstantOrNull, toWallClock } from '../core/time.ts'
+import type { Event, TicketType } from './contract.ts'
+import type { FoundEvent, FoundType } from './find-event.ts'
+import { closesAtOf, opensAtOf, saleStateAt, statusAt } from './life-cycle.ts'
+import type { EventRow } from './schema.ts'
+
+export function presentType({ type, pool }: FoundType, event: EventRow, now: number): TicketType {
+  const sale = saleStateAt({ event, type, pool }, now)
+  const isCancelled = sale === 'cancelled'
+  const { sold = 0, held = 0 } = isCancelled ? {} : (pool ?? {})
+  return {
+    id: type.id,
+    eventId: type.eventId,
+    name: type.name,
+    description: type.description,
+    price: { amount: type.priceAmount, currency: type.priceCurrency },
+    capacity: type.capacity,
+    sold,
+    held,
+    available: isCancelled ? 0 : Math.max(0, type.capacity - sold - held),
+    maxPerUser: type.maxPerUser,
+    opensAt: toInstantOrNull(opensAtOf(type, event)),
+    closesAt: toInstant(closesAtOf(type, event)),
+    hidden: type.isHidden,
+    position: type.position,
+    sale,
+  }
+}
+
+export function presentEvent({ event, organisation }: FoundEvent, types: FoundType[], now: number): Event {
+  const { startsAt, endsAt, timeZone } = event
+  return {
+    id: event.id,
+    slug: event.slug,
+    status: statusAt(event, now),
+    organisation,
+    title: event.title,
+    description: event.description,
+    images: event.images,
+    categoryId: event.categoryId,
+    tags: event.tags,
+    place: placeOf(event),
+    startsAt: toInstant(startsAt),
+    endsAt: toInstant(endsAt),
+    timeZone,
+    local: { startsAt: toWallClock(startsAt, timeZone), endsAt: toWallClock(endsAt, timeZone) },
+    postponed:
+      event.postponedAt === null
+        ? null
+        : {
+            at: toInstant(event.postponedAt),
+            startsAt: toInstant(event.firstStartsAt!),
+            endsAt: toInstant(event.firstEndsAt!),
+            reason: event.postponeReason!,
+          },
+    providers: event.providers,
+    cancellation:
+      event.cancelledAt === null ? null : { at: toInstant(event.cancelledAt), reason: event.cancelReason! },
+    ticketTypes: types.map((type) => presentType(type, event, now)),
+    createdAt: toInstant(event.createdAt),
+    updatedAt: toInstant(event.updatedAt),
+  }
+}
+
+function placeOf({ venue, address, city, country, latitude, longitude }: EventRow): Event['place'] {
+  if (venue === null) return null
+  return {
+    venue,
+    address,
+    city: city!,
+    country: country!,
+    coordinates: latitude === null ? null : { latitude, longitude: longitude! },
+  }
+}

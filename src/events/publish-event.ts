@@ -1,0 +1,59 @@
+/** Publishes a draft: everybody sees it, and the pools of its ticket types begin to sell. */
+import { and, eq, sql } from 'drizzle-orm'
+import { requirePricedSales } from '../accounts/priced-sales.ts'
+import { insertAudit } from '../audit/insert-audit.ts'
+import type { Ctx } from '../core/context.ts'
+import { type FieldError, Problem, validationFailed } from '../core/errors.ts'
+import { whyNotProvider } from '../money/providers/index.ts'
+import type { Event } from './contract.ts'
+import { findEventFor, typesOf } from './find-event.ts'
+import { readEvent } from './read-event.ts'
+import { type EventRow, events, ticketTypes } from './schema.ts'
+import { bringAllIntoStep, sweepDueAt } from './ticket-types/step.ts'
+import { whyNotSell } from './ticket-types/terms.ts'
+
+/** The status changes first. If the process dies after that, the sweep gives the terms to the pools. */
+export async function publishEvent(ctx: Ctx, id: string): Promise<Event> {
+  const event = await findEventFor(ctx, id, 'events:write')
+  if (event.status !== 'draft') throw new Problem('invalid_state', `This event is ${event.status} already.`)
+  await mustBePublishable(ctx, event)
+  const publish = ctx.db
+    .update(events)
+    .set({
+      status: 'published',
+      publishedAt: ctx.now,
+      revision: sql`${events.revision} + 1`,
+      updatedAt: ctx.now,
+    })
+    .where(and(eq(events.id, id), eq(events.status, 'draft'), eq(events.revision, event.revision)))
+    .returning({ id: events.id })
+  const [published] = await ctx.db.batch([
+    publish,
+    insertAudit(ctx, {
+      action: 'event.published',
+      subject: { kind: 'event', id },
+      organisationId: event.organisationId,
+    }),
+    ctx.db.update(ticketTypes).set({ dueAt: sweepDueAt() }).where(eq(ticketTypes.eventId, id)),
+  ])
+  if (published.length === 0) throw new Problem('conflict', 'Someone else changed this event. Read it again.')
+  await bringAllIntoStep(ctx, id)
+  return readEvent(ctx, id)
+}
+
+async function mustBePublishable(ctx: Ctx, event: EventRow): Promise<void> {
+  const types = await typesOf(ctx, [event.id])
+  const errors: FieldError[] = []
+  if (event.endsAt <= ctx.now) errors.push({ path: 'endsAt', message: 'must lie in the future' })
+  if (types.length === 0) errors.push({ path: 'ticketTypes', message: 'add at least one ticket type' })
+  const sold = { ...event, status: 'published' as const, publishedAt: ctx.now }
+  for (const [at, { type }] of types.entries()) {
+    const why = whyNotSell(sold, type, {
+      whyNotProvider: (provider) =>
+        whyNotProvider(provider, ctx.settings, { amount: type.priceAmount, currency: type.priceCurrency }),
+    })
+    errors.push(...why.map(({ path, message }) => ({ path: `ticketTypes.${at}.${path}`, message })))
+  }
+  if (errors.length > 0) throw validationFailed(errors)
+  if (types.some(({ type }) => type.priceAmount > 0)) await requirePricedSales(ctx, event.organisationId)
+}

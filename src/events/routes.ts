@@ -1,0 +1,271 @@
+/** Routes under /api/v1/events: events and the ticket types that they sell. */
+import { Hono } from 'hono'
+import { cachedForASecond } from '../core/cache.ts'
+import type { AppEnv } from '../core/context.ts'
+import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
+import { Reason } from '../core/text.ts'
+import { validate } from '../core/validation.ts'
+import { cancelEvent } from './cancel-event.ts'
+import { cloneEvent } from './clone-event.ts'
+import {
+  CloneEvent,
+  CreateEvent,
+  CreateTicketType,
+  Event,
+  EventAvailability,
+  EventKey,
+  EventPage,
+  EventParams,
+  ListEvents,
+  PostponeEvent,
+  TicketType,
+  TicketTypeParams,
+  UpdateEvent,
+  UpdateTicketType,
+} from './contract.ts'
+import { createEvent } from './create-event.ts'
+import { deleteEvent } from './delete-event.ts'
+import { BODIES, EXAMPLE_EVENT, EXAMPLE_TICKET_TYPE } from './examples.ts'
+import { listEvents } from './list-events.ts'
+import { postponeEvent } from './postpone-event.ts'
+import { publishEvent } from './publish-event.ts'
+import { readEvent, readEventAvailability } from './read-event.ts'
+import { createTicketType } from './ticket-types/create-type.ts'
+import { deleteTicketType } from './ticket-types/delete-type.ts'
+import { updateTicketType } from './ticket-types/update-type.ts'
+import { updateEvent } from './update-event.ts'
+
+const TAG = 'Events'
+
+const theEvent = (description: string) => ({
+  status: 200 as const,
+  schema: Event,
+  example: EXAMPLE_EVENT,
+  description,
+})
+
+const theType = (description: string) => ({
+  status: 200 as const,
+  schema: TicketType,
+  example: EXAMPLE_TICKET_TYPE,
+  description,
+})
+
+export const events = new Hono<AppEnv>()
+  .get(
+    '/',
+    describe({
+      summary: 'List events',
+      description: 'Published events. Members who may edit an organisation’s drafts see those too.',
+      tag: TAG,
+      auth: 'optional',
+      success: {
+        status: 200,
+        schema: EventPage,
+        example: { data: [EXAMPLE_EVENT], nextCursor: null },
+        description: 'One page of events.',
+      },
+      errors: PAGE_ERRORS,
+    }),
+    validate('query', ListEvents),
+    cachedForASecond,
+    async (c) => c.json(await listEvents(c.get('ctx'), c.req.valid('query'))),
+  )
+  .post(
+    '/',
+    describe({
+      summary: 'Create an event',
+      description: 'The event is a draft. A member of only one organisation may leave out `organisationId`.',
+      tag: TAG,
+      auth: 'user',
+      success: { ...theEvent('The draft.'), status: 201 },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
+    }),
+    validate('json', CreateEvent, BODIES.CreateEvent),
+    async (c) => {
+      const event = await createEvent(c.get('ctx'), c.req.valid('json'))
+      c.header('location', `/api/v1/events/${event.id}`)
+      return c.json(event, 201)
+    },
+  )
+  .get(
+    '/:id',
+    describe({
+      summary: 'Read an event',
+      description: 'By its id or its slug.',
+      tag: TAG,
+      auth: 'optional',
+      success: theEvent('The event with its ticket types.'),
+      errors: ['not_found'],
+    }),
+    validate('param', EventKey),
+    cachedForASecond,
+    async (c) => c.json(await readEvent(c.get('ctx'), c.req.valid('param').id)),
+  )
+  .put(
+    '/:id',
+    describe({
+      summary: 'Change an event',
+      description:
+        'Fields that are left out keep their values. After publication neither the times nor the providers can change: to move the event to a later time, postpone it.',
+      tag: TAG,
+      auth: 'user',
+      success: theEvent('The changed event.'),
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state', 'conflict'],
+    }),
+    validate('param', EventParams),
+    validate('json', UpdateEvent, BODIES.UpdateEvent),
+    async (c) => c.json(await updateEvent(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
+  )
+  .delete(
+    '/:id',
+    describe({
+      summary: 'Delete a draft',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 204, description: 'Deleted.' },
+      errors: ['forbidden', 'not_found', 'invalid_state'],
+    }),
+    validate('param', EventParams),
+    async (c) => {
+      await deleteEvent(c.get('ctx'), c.req.valid('param').id)
+      return c.body(null, 204)
+    },
+  )
+  .post(
+    '/:id/publish',
+    describe({
+      summary: 'Publish a draft',
+      description:
+        'Everybody sees the event, and its ticket types begin to sell. Tickets that cost money need the approval of an administrator for the organisation.',
+      tag: TAG,
+      auth: 'user',
+      success: theEvent('The published event.'),
+      errors: ['validation_failed', 'forbidden', 'not_found', 'invalid_state', 'conflict'],
+    }),
+    validate('param', EventParams),
+    async (c) => c.json(await publishEvent(c.get('ctx'), c.req.valid('param').id)),
+  )
+  .post(
+    '/:id/postpone',
+    describe({
+      summary: 'Postpone an event',
+      description:
+        'Moves a published event to a later time. The time that it was published with is shown beside it.',
+      tag: TAG,
+      auth: 'user',
+      success: theEvent('The event at its new time.'),
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state', 'conflict'],
+    }),
+    validate('param', EventParams),
+    validate('json', PostponeEvent, BODIES.PostponeEvent),
+    async (c) => c.json(await postponeEvent(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
+  )
+  .post(
+    '/:id/cancel',
+    describe({
+      summary: 'Cancel an event',
+      description: 'Nothing more is sold, and everybody who paid gets the money back.',
+      tag: TAG,
+      auth: 'user',
+      success: theEvent('The cancelled event.'),
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state', 'conflict'],
+    }),
+    validate('param', EventParams),
+    validate('json', Reason, BODIES.Reason),
+    async (c) => c.json(await cancelEvent(c.get('ctx'), c.req.valid('param').id, c.req.valid('json').reason)),
+  )
+  .post(
+    '/:id/clone',
+    describe({
+      summary: 'Copy an event',
+      description:
+        'The copy is a draft at another time, with the same ticket types. Their own sale times are not copied.',
+      tag: TAG,
+      auth: 'user',
+      success: { ...theEvent('The copy.'), status: 201 },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
+    }),
+    validate('param', EventParams),
+    validate('json', CloneEvent, BODIES.CloneEvent),
+    async (c) => {
+      const event = await cloneEvent(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))
+      c.header('location', `/api/v1/events/${event.id}`)
+      return c.json(event, 201)
+    },
+  )
+  .get(
+    '/:id/availability',
+    describe({
+      summary: 'Read how many tickets of each type are left',
+      tag: TAG,
+      auth: 'optional',
+      success: {
+        status: 200,
+        schema: EventAvailability,
+        example: {
+          ticketTypes: [
+            { id: EXAMPLE_TICKET_TYPE.id, capacity: 200, sold: 12, held: 2, available: 186, sale: 'open' },
+          ],
+        },
+        description: 'The counts of a moment ago.',
+      },
+      errors: ['not_found'],
+    }),
+    validate('param', EventParams),
+    cachedForASecond,
+    async (c) => c.json(await readEventAvailability(c.get('ctx'), c.req.valid('param').id)),
+  )
+  .post(
+    '/:id/ticket-types',
+    describe({
+      summary: 'Add a ticket type',
+      description: 'If the event is published, it is on sale at once.',
+      tag: TAG,
+      auth: 'user',
+      success: { ...theType('The new ticket type.'), status: 201 },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state', 'conflict', 'limit_reached'],
+    }),
+    validate('param', EventParams),
+    validate('json', CreateTicketType, BODIES.CreateTicketType),
+    async (c) => {
+      const { id } = c.req.valid('param')
+      // Its event shows it.
+      c.header('location', `/api/v1/events/${id}`)
+      return c.json(await createTicketType(c.get('ctx'), id, c.req.valid('json')), 201)
+    },
+  )
+  .put(
+    '/:id/ticket-types/:typeId',
+    describe({
+      summary: 'Change a ticket type',
+      description:
+        'Fields that are left out keep their values. The capacity can be raised at any time, and lowered to the number of tickets that are held or sold. Once a ticket was held or sold, price and limit can no longer change.',
+      tag: TAG,
+      auth: 'user',
+      success: theType('The changed ticket type.'),
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state', 'conflict'],
+    }),
+    validate('param', TicketTypeParams),
+    validate('json', UpdateTicketType, BODIES.UpdateTicketType),
+    async (c) => {
+      const { id, typeId } = c.req.valid('param')
+      return c.json(await updateTicketType(c.get('ctx'), id, typeId, c.req.valid('json')))
+    },
+  )
+  .delete(
+    '/:id/ticket-types/:typeId',
+    describe({
+      summary: 'Delete a ticket type of a draft',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 204, description: 'Deleted.' },
+      errors: ['forbidden', 'not_found', 'invalid_state'],
+    }),
+    validate('param', TicketTypeParams),
+    async (c) => {
+      const { id, typeId } = c.req.valid('param')
+      await deleteTicketType(c.get('ctx'), id, typeId)
+      return c.body(null, 204)
+    },
+  )

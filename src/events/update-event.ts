@@ -1,0 +1,62 @@
+/** Changes an event: everything in a draft; after publication neither its times nor how tickets are paid. */
+import { eq } from 'drizzle-orm'
+import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
+import { requireOwnCategory } from '../catalog/find-product.ts'
+import type { Ctx } from '../core/context.ts'
+import { invalid, Problem } from '../core/errors.ts'
+import { fold } from '../core/fold.ts'
+import { placeColumns } from './columns.ts'
+import type { Event, UpdateEvent } from './contract.ts'
+import { findEventFor } from './find-event.ts'
+import { readEvent } from './read-event.ts'
+import { type EventRow, ticketTypes } from './schema.ts'
+import { mustBeOpenToChange } from './ticket-types/read-type.ts'
+import { bringAllIntoStep, sweepDueAt } from './ticket-types/step.ts'
+import { changedMeanwhile, guardedUpdate } from './touch-event.ts'
+
+/** Buyers bought under them. `POST /events/{id}/postpone` moves an event to a later time and tells them. */
+const FIXED = ['startsAt', 'endsAt', 'timeZone', 'providers'] as const
+
+export async function updateEvent(ctx: Ctx, id: string, { place, ...fields }: UpdateEvent): Promise<Event> {
+  const event = await findEventFor(ctx, id, 'events:write')
+  mustBeOpenToChange(event, ctx.now)
+  await requireOwnCategory(ctx, fields.categoryId, event.organisationId)
+  if (event.status === 'published') mustKeepFixed(event, fields)
+  const columns = {
+    ...fields,
+    ...(fields.title === undefined ? {} : { folded: fold(fields.title) }),
+    ...(place === undefined ? {} : placeColumns(place)),
+  }
+  if ((columns.startsAt ?? event.startsAt) >= (columns.endsAt ?? event.endsAt))
+    throw invalid(fields.endsAt === undefined ? 'startsAt' : 'endsAt', 'the start must come before the end')
+  // Pools name the event to buyers.
+  const isRenamed =
+    event.status === 'published' && columns.title !== undefined && columns.title !== event.title
+  const [changed] = await ctx.db.batch([
+    guardedUpdate(ctx, event, columns),
+    insertAudit(ctx, {
+      action: 'event.updated',
+      subject: { kind: 'event', id },
+      organisationId: event.organisationId,
+      fields: fieldsOf({ ...fields, place }),
+    }),
+    ...(isRenamed
+      ? [ctx.db.update(ticketTypes).set({ dueAt: sweepDueAt() }).where(eq(ticketTypes.eventId, id))]
+      : []),
+  ])
+  if (changed.length === 0) throw changedMeanwhile()
+  if (isRenamed) await bringAllIntoStep(ctx, id)
+  return readEvent(ctx, id)
+}
+
+function mustKeepFixed(event: EventRow, fields: Omit<UpdateEvent, 'place'>): void {
+  const changed = FIXED.filter(
+    (name) => fields[name] !== undefined && JSON.stringify(fields[name]) !== JSON.stringify(event[name]),
+  )
+  if (changed.length === 0) return
+  throw new Problem(
+    'invalid_state',
+    `The event is published. These fields can no longer change: ${changed.join(', ')}. To move it to a later time, postpone it.`,
+    { errors: changed.map((path) => ({ path, message: 'can no longer change' })) },
+  )
+}

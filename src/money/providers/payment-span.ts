@@ -1,0 +1,15 @@
+/** How long a payment may take, by the providers that an item accepts. */
+import type { Provider } from '../provider-name.ts'
+import { providers } from './index.ts'
+
+/** The longest span of these providers, in seconds. */
+export function longestSpanSeconds(accepted: readonly Provider[], holdSeconds: number): number {
+  const spans = accepted.map((name) => providers[name]?.spanSeconds(holdSeconds) ?? holdSeconds)
+  return Math.max(0, ...(spans.length > 0 ? spans : [holdSeconds]))
+}
+
+/** The same for an item with a price, in seconds; 0 if it is free. */
+export const paymentSpanSeconds = (
+  item: { priceAmount: number; providers: readonly Provider[] },
+  holdSeconds: number,
+): number => (item.priceAmount === 0 ? 0 : longestSpanSeconds(item.providers, holdSeconds))

@@ -1,0 +1,33 @@
+/** Admissions to an event as a line of an order: tickets of one ticket type. */
+import { eq } from 'drizzle-orm'
+import { Id } from '../../core/ids.ts'
+import { events, ticketTypes } from '../../events/schema.ts'
+import { account } from '../../money/ledger.ts'
+import { isOneOf } from '../find-order.ts'
+import type { LinePort } from '../line.ts'
+import { unitsNamed } from '../unit-text.ts'
+import { poolLine } from './pool-line.ts'
+
+export const admissionLine: LinePort<'ticketTypeId'> = {
+  ...poolLine,
+  reference: { field: 'ticketTypeId', id: Id('ticketType') },
+  words: { item: 'ticket type', unit: 'admission' },
+  texts: {
+    issued: (count) => `${count === 1 ? '1 admission' : `${count} admissions`} issued.`,
+    taken: (title, isOnly) => (isOnly ? 'The admissions' : `The admissions of “${title}”`),
+    refunded: (numbers, title, isOnly) =>
+      `${unitsNamed('admission', numbers)}${isOnly ? '' : ` of “${title}”`}`,
+    whyKept: 'the event is over',
+    keptDespiteDispute: (units) => `Still valid: ${units}.`,
+    keptAtALoss: (units) => `Still valid: ${units}. The organisation bears the price.`,
+  },
+
+  acceptedProviders: (ctx, itemIds) =>
+    ctx.db
+      .select({ title: ticketTypes.name, providers: events.providers })
+      .from(ticketTypes)
+      .innerJoin(events, eq(events.id, ticketTypes.eventId))
+      .where(isOneOf(ticketTypes.id, itemIds)),
+
+  takings: ({ itemId }) => ({ account: account.takings(itemId) }),
+}

@@ -1,0 +1,99 @@
+/** What every line of numbered tickets has: a pool decides by the terms of its sale. */
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import type { Ctx } from '../../core/context.ts'
+import { askPool, orThrow } from '../../tickets/client.ts'
+import type { Reservation } from '../../tickets/pool-contract.ts'
+import { reservationAddress } from '../../tickets/reservation-id.ts'
+import { reserveTickets } from '../../tickets/reserve-tickets.ts'
+import { pools, reservations } from '../../tickets/schema.ts'
+import { saleTermsOf } from '../../tickets/terms.ts'
+import { voidTickets } from '../../tickets/void-tickets.ts'
+import type { LinePort, LossReason } from '../line.ts'
+
+/**
+ * The pool reports only that the line is lost, so this checks its rules in the pool's own order against its present
+ * state. Cancelled and frozen are final, so they are still visible here. Otherwise free numbers mean that a limit was
+ * reached.
+ */
+async function whyLost(ctx: Ctx, pool: string, { numbers }: Reservation): Promise<LossReason> {
+  const state = (await askPool(ctx, pool, (stub) => stub.state()))!
+  if (state.cancellation !== null) return 'cancelled'
+  if (state.commitment !== null || (state.freezeAt !== null && ctx.now >= state.freezeAt)) return 'frozen'
+  const { maxPerUser, numbering } = saleTermsOf(state.terms)
+  if (maxPerUser === null) return 'taken'
+  const areAvailable =
+    numbering === 'chosen'
+      ? await areFree(ctx, pool, numbers)
+      : state.total - state.sold - state.held >= numbers.length
+  return areAvailable ? 'limit' : 'taken'
+}
+
+async function areFree(ctx: Ctx, pool: string, numbers: number[]): Promise<boolean> {
+  const isFree = async (number: number) =>
+    (await askPool(ctx, pool, (stub) => stub.freeNumbers(number, 1)))[0] === number
+  return (await Promise.all(numbers.map(isFree))).every(Boolean)
+}
+
+type PoolLine = Pick<
+  LinePort,
+  'isNumbered' | 'hold' | 'confirm' | 'tickets' | 'takeBack' | 'release' | 'sweepHolds' | 'details' | 'fulfil'
+>
+
+export const poolLine: PoolLine = {
+  isNumbered: true,
+
+  async hold(ctx, { itemId, quantity, numbers }, terms) {
+    const { userId: holder, entrant, passChallenge, key, request, holdMs, provider } = terms
+    const payment = { holdMs, provider }
+    const wanted = { itemId, holder, entrant, key, request, quantity, numbers, payment }
+    const { reservation, repeated, sale } = orThrow(await reserveTickets(ctx, wanted, passChallenge))
+    return { ...sale, hold: reservation, repeated }
+  },
+
+  async confirm(ctx, { reservationId }) {
+    const { pool, seq } = reservationAddress(reservationId)
+    const { lost, reservation } = orThrow(
+      await askPool(ctx, pool, (stub) => stub.confirm(seq, reservationId)),
+    )
+    return lost ? whyLost(ctx, pool, reservation) : 'issued'
+  },
+
+  async tickets(ctx, { reservationId }) {
+    const { pool, seq } = reservationAddress(reservationId)
+    const found = await askPool(ctx, pool, (stub) => stub.reservation(seq, reservationId))
+    return found?.reservation.state === 'sold' ? found.reservation.numbers : []
+  },
+
+  takeBack: (ctx, { reservationId }, numbers) => voidTickets(ctx, reservationId, numbers),
+
+  async release(ctx, { reservationId }, isUnpaid) {
+    const { pool, seq } = reservationAddress(reservationId)
+    // The pool refuses if the reservation is already sold or released. Then there is nothing to release.
+    await askPool(ctx, pool, (stub) => stub.release(seq, reservationId, isUnpaid))
+  },
+
+  sweepHolds: null,
+
+  /** Released numbers may belong to another buyer by now, and a cancelled sale has none, so neither is read. */
+  details(ctx, lines) {
+    const keys = JSON.stringify(lines.map(({ userId, reservationId }) => [userId, reservationId]))
+    return ctx.db
+      .select({
+        id: reservations.id,
+        numbers: reservations.numbers,
+        fulfilment: sql<null>`NULL`.as('fulfilment'),
+      })
+      .from(reservations)
+      .innerJoin(pools, eq(pools.pool, reservations.pool))
+      .where(
+        and(
+          isNull(pools.cancellation),
+          sql`(${reservations.holder}, ${reservations.id}) IN (
+            SELECT value->>0, value->>1 FROM json_each(${keys}))`,
+          inArray(reservations.state, ['held', 'sold']),
+        ),
+      )
+  },
+
+  fulfil: null,
+}
