@@ -31,11 +31,11 @@ function tombola({ name, script, limiter, database, writers }: WorkerOptions): V
   }
 }
 
-const peer = ({ name, script }: WorkerOptions): V4WorkerOptions => ({
+const bare = ({ name, script }: WorkerOptions): V4WorkerOptions => ({
   name,
   compatibilityDate: configured.compatibilityDate as string,
   durableObjects: { POOL: { className: 'OneRowPool', useSQLite: true } },
-  d1Databases: { DB: 'bench-peers' },
+  d1Databases: { DB: 'bench-bare' },
   ...listening(script),
 })
 
@@ -47,7 +47,7 @@ const listening = (script: string) => ({
 
 const runtime = new Miniflare(
   convertV4MiniflareOptions({
-    workers: options.workers.map((each) => (each.limiter === null ? peer(each) : tombola(each))),
+    workers: options.workers.map((each) => (each.limiter === null ? bare(each) : tombola(each))),
     resourcePersistencePath: options.folder,
     cf: false,
     handleStructuredLogs: () => {},

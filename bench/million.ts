@@ -5,8 +5,9 @@ import type { Holders } from './fill.ts'
 import { ALONE, median, pressure } from './load.ts'
 import { type People, post, publishRaffle, purchaseDoor } from './raffle.ts'
 import { atMost, holds, info, type Line, type Section } from './report.ts'
-import type { Runtime, Usage } from './runtime.ts'
-import type { Effort } from './speed.ts'
+import type { Runtime } from './runtime.ts'
+import type { Effort } from './turns.ts'
+import type { Usage } from './usage.ts'
 
 const TOTAL = 1_000_000
 const MAX_SLOWER = 1.2
@@ -52,7 +53,7 @@ export async function compareEnds(
   const warm = await pressure(first, { seconds: roundSeconds })
   // The raffle must not sell out under load.
   const most = Math.floor((LEFT - TICKETS_A_CALL) / (rounds + 1))
-  const requests = Math.min(most, Math.ceil(warm.requestsPerSecond * roundSeconds))
+  const requests = Math.min(most, Math.ceil(warm.perSecond * roundSeconds))
   await pressure(last, { requests })
   const slower: number[] = []
   const speeds: { first: number[]; last: number[] } = { first: [], last: [] }
@@ -60,20 +61,20 @@ export async function compareEnds(
   for (let round = 0; round < rounds; round++) {
     const atFirst = await pressure(first, { requests })
     const atLast = await pressure(last, { requests })
-    slower.push(atFirst.requestsPerSecond / atLast.requestsPerSecond)
-    speeds.first.push(atFirst.requestsPerSecond)
-    speeds.last.push(atLast.requestsPerSecond)
+    slower.push(atFirst.perSecond / atLast.perSecond)
+    speeds.first.push(atFirst.perSecond)
+    speeds.last.push(atLast.perSecond)
     failed += atFirst.failed + atLast.failed
   }
   const sold = await sellTheRest(url, people, many)
   await post(`${url}/bench/restart`, null, { raffleId: many })
-  const perSecond = (values: number[]) => `${Math.round(median(values))}/s`
+  const speed = (values: number[]) => `${Math.round(median(values))}/s`
   return {
     title: 'The same purchase at the first tickets and at the last of 1,000,000',
     how: `${TOTAL - LEFT} one-ticket reservations, each of another holder, were written in bulk to the object and D1.\n${rounds} alternating rounds of ${requests} purchases, the median of each round's ratios.`,
     lines: [
-      info('from the first ticket on', perSecond(speeds.first)),
-      info(`from ticket ${TOTAL - LEFT} on`, perSecond(speeds.last)),
+      info('from the first ticket on', speed(speeds.first)),
+      info(`from ticket ${TOTAL - LEFT} on`, speed(speeds.last)),
       atMost('slower at the end', median(slower), MAX_SLOWER, '×'),
       holds('unexpected answers', failed === 0, String(failed)),
       holds('sold in the end', sold === TOTAL, String(sold)),

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { signAccessToken } from '../src/accounts/token.ts'
 import { DEVELOPMENT_SECRETS } from '../src/core/settings.ts'
-import type { Door } from './load.ts'
+import type { Call } from './connection.ts'
+import { callsOf, type Door } from './load.ts'
 import { playerId } from './players.ts'
 import type { HostOptions } from './runtime.ts'
 
@@ -63,9 +64,13 @@ export interface RaffleTerms {
   winPolicy: 'perTicket' | 'perHolder'
   /** In minor units; absent: free. */
   price?: number
+  /** Default: `random`. */
+  numbering?: 'random' | 'chosen'
+  /** Default: a million. */
+  totalTickets?: number
 }
 
-/** Creates and publishes a raffle of a million random numbers, and returns its id. */
+/** Creates and publishes a raffle, and returns its id. */
 export async function publishRaffle(url: string, people: People, terms: RaffleTerms): Promise<string> {
   const day = 86_400_000
   const at = (ms: number) => new Date(Date.now() + ms).toISOString()
@@ -73,9 +78,9 @@ export async function publishRaffle(url: string, people: People, terms: RaffleTe
     title: 'Bench',
     ticketPrice: { amount: terms.price ?? 0, currency: 'KES' },
     providers: terms.price === undefined ? [] : ['sandbox'],
-    totalTickets: 1_000_000,
+    totalTickets: terms.totalTickets ?? 1_000_000,
     maxPerUser: null,
-    numbering: 'random',
+    numbering: terms.numbering ?? 'random',
     opensAt: at(-day),
     closesAt: at(day),
     drawAt: at(2 * day),
@@ -86,31 +91,45 @@ export async function publishRaffle(url: string, people: People, terms: RaffleTe
   return raffle.id
 }
 
-export async function post<Answer>(url: string, token: string | null, body?: unknown): Promise<Answer> {
-  const headers: Record<string, string> = { 'content-type': 'application/json' }
+export async function post<Answer>(
+  url: string,
+  token: string | null,
+  body?: unknown,
+  more: Record<string, string> = {},
+): Promise<Answer> {
+  const headers: Record<string, string> = { 'content-type': 'application/json', ...more }
   if (token !== null) headers.authorization = `Bearer ${token}`
   const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body ?? {}) })
   if (!response.ok) throw new Error(`POST ${url} answered ${response.status}: ${await response.text()}`)
   return (await response.json()) as Answer
 }
 
-/** One-ticket entries by one player after another, each with its own idempotency key. */
-export function purchaseDoor(url: string, people: People, raffleId: string): Door {
-  const body = JSON.stringify({ raffleId, quantity: 1 })
+/** What a purchase asks for. */
+export type Wanted = { quantity: number } | { numbers: number[] }
+
+/** Free entries by one player after another, each with its own idempotency key. */
+export function purchaseDoor(
+  url: string,
+  people: People,
+  raffleId: string,
+  wanted: () => Wanted = () => ({ quantity: 1 }),
+): Door {
+  const next = purchases(people, () => ({ raffleId, ...wanted() }))
+  return callsOf(url, 201, next)
+}
+
+/** Purchases of `body()` by one player after another. */
+export function purchases(people: People, body: () => object, path = '/api/v1/tickets/purchase'): () => Call {
   const run = randomUUID()
   let count = 0
-  return {
-    url,
-    expect: 201,
-    next: () => {
-      const authorization = `Bearer ${people.players[count % people.players.length]}`
-      const key = `${run}-${count++}`
-      return {
-        method: 'POST',
-        path: '/api/v1/tickets/purchase',
-        headers: { authorization, 'content-type': 'application/json', 'idempotency-key': key },
-        body,
-      }
+  return () => ({
+    method: 'POST',
+    path,
+    headers: {
+      authorization: `Bearer ${people.players[count % people.players.length]}`,
+      'content-type': 'application/json',
+      'idempotency-key': `${run}-${count++}`,
     },
-  }
+    body: JSON.stringify(body()),
+  })
 }

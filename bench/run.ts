@@ -1,6 +1,7 @@
 /**
- * `npm run bench`: compares the speed of purchases and reads with the runtime's own, counts the rows they write, and checks that
- * a million tickets load, sell and are drawn within the platform's limits. Exits 1 if a limit is exceeded.
+ * `npm run bench`: compares the speed of purchases and reads with a bare worker's and with peers', counts what they use and
+ * what that costs, and checks that a million tickets load, sell and are drawn within the platform's limits. Exits 1 if a
+ * limit is exceeded. README.md says what each line means.
  *
  * Absolute numbers depend on the machine as much as on the code, so endpoints that are compared take turns.
  */
@@ -8,20 +9,23 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ROOT } from '../scripts/wrangler.ts'
+import { priceMillion } from './cost.ts'
 import { compareEnds, drawMillion, fillMillion } from './million.ts'
 import { sellForMoney } from './priced.ts'
 import { organiserRows, signIn } from './raffle.ts'
 import { compareGrowth, compareReads } from './reads.ts'
 import { failures, print, type Section } from './report.ts'
-import { build, type HostOptions, PEERS_CONFIG, type Runtime, startRuntime, stopAll } from './runtime.ts'
-import { compareDoors, countRows, type Effort } from './speed.ts'
+import { BARE_CONFIG, build, type HostOptions, type Runtime, startRuntime, stopAll } from './runtime.ts'
+import { compareSizes } from './sizes.ts'
+import { compareDoors, countRows } from './speed.ts'
+import type { Effort } from './turns.ts'
 import { compareWriters } from './writers.ts'
 
-const PARTS = ['entries', 'reads', 'money', 'writers', 'million'] as const
+const PARTS = ['entries', 'reads', 'money', 'writers', 'peers', 'cost', 'million'] as const
 const USAGE = `Usage: npm run bench -- [--quick] [--only ${PARTS.join(' | ')}] [--json FILE]`
 const FULL: Effort = { rounds: 9, roundSeconds: 2 }
 const QUICK: Effort = { rounds: 3, roundSeconds: 1 }
-const MAX_MINUTES = 10
+const MAX_MINUTES = 30
 /**
  * An isolate on the platform has 128 MB for its heap and its buffers. With half of it for the heap, V8 collects garbage
  * in time; buffers are outside the heap, so theirs may still pile up.
@@ -36,9 +40,9 @@ function report(section: Section): void {
 }
 
 async function bench(folder: string, effort: Effort, parts: readonly string[]): Promise<void> {
-  const [worker, peers] = await Promise.all([
+  const [worker, bare] = await Promise.all([
     build('bench/worker.ts', join(folder, 'worker')),
-    build('bench/peers.ts', join(folder, 'peers'), PEERS_CONFIG),
+    build('bench/bare.ts', join(folder, 'bare'), BARE_CONFIG),
   ])
   const tombola = { name: 'tombola', script: worker, limiter: 'memory' } as const
   const options: HostOptions = {
@@ -47,7 +51,7 @@ async function bench(folder: string, effort: Effort, parts: readonly string[]): 
       { name: 'limited', script: worker, limiter: 'miniflare' },
       { name: 'shared', script: worker, limiter: 'memory', writers: 1 },
       { name: 'few', script: worker, limiter: 'memory', database: 'bench-few' },
-      { name: 'peers', script: peers, limiter: null },
+      { name: 'bare', script: bare, limiter: null },
     ],
     folder: join(folder, 'data'),
     migrate: true,
@@ -58,6 +62,7 @@ async function bench(folder: string, effort: Effort, parts: readonly string[]): 
   if (parts.includes('entries')) {
     report(await compareDoors(runtime, people, effort))
     report(await countRows(runtime, people, effort))
+    report(await compareSizes(runtime, people, { ...effort, rounds: Math.ceil(effort.rounds / 2) }))
   }
   if (parts.includes('reads')) {
     const half = { ...effort, rounds: Math.ceil(effort.rounds / 2) }
@@ -67,6 +72,16 @@ async function bench(folder: string, effort: Effort, parts: readonly string[]): 
   if (parts.includes('money')) report(await sellForMoney(runtime, people, effort))
   if (parts.includes('writers'))
     report(await compareWriters(runtime, people, { ...effort, rounds: Math.ceil(effort.rounds / 2) }))
+  if (parts.includes('peers')) {
+    // Only this part needs the peers' packages.
+    const [{ startPeers }, { comparePeers }] = await Promise.all([
+      import('./peers/start.ts'),
+      import('./peers/compare.ts'),
+    ])
+    const peers = await startPeers(join(folder, 'peers'))
+    await comparePeers(runtime, people, peers, { ...effort, rounds: Math.ceil(effort.rounds / 2) }, report)
+  }
+  if (parts.includes('cost')) report(await priceMillion(runtime, people, effort))
   if (!parts.includes('million')) return
   const million = await fillMillion(runtime, people)
   report(await compareEnds(runtime, people, million, { ...effort, rounds: Math.ceil(effort.rounds / 2) }))

@@ -2,81 +2,28 @@
  * The real worker with instruments: it counts rows, times loading, and can fill a pool in bulk. The worker and its
  * objects share one isolate, so the counts include everything that either of them writes.
  */
+import { DurableObject } from 'cloudflare:workers'
 import { type Bindings, createContext } from '../src/core/context.ts'
 import { SettingsSchema } from '../src/core/settings.ts'
 import { advanceDueRaffles } from '../src/draws/advance-due-raffles.ts'
 import worker, { TicketPool as RealPool } from '../src/index.ts'
 import { poolNameOf } from '../src/tickets/reservation-id.ts'
+import { countCalls, countRows, counts } from './counters.ts'
 import { copyRaffle, fillDatabase, fillPool, type Holders } from './fill.ts'
 
 /** `BENCH_LIMITER`: a purchase limiter in memory, as on the platform, or Miniflare's own. */
 type BenchBindings = Bindings & { BENCH_LIMITER: 'memory' | 'miniflare' }
 
-/** Rows written since the start, with index rows and settings of an alarm; the statements to D1, and the trips they took. */
-const rows = { object: 0, database: 0, statements: 0, trips: 0 }
 /** The time that each object took to load, in ms. */
 const loads: number[] = []
 
-let counting = false
-
-/** Adds counters to everything that writes, once for each isolate. */
-function count(storage: DurableObjectStorage, database: D1Database): void {
-  if (counting) return
-  counting = true
-  const sql = Object.getPrototypeOf(storage.sql) as SqlStorage
-  const { exec } = sql
-  sql.exec = function counted(this: SqlStorage, ...query: Parameters<SqlStorage['exec']>) {
-    const cursor = exec.apply(this, query)
-    rows.object += cursor.rowsWritten
-    return cursor
-  } as SqlStorage['exec']
-  const alarms = Object.getPrototypeOf(storage) as DurableObjectStorage
-  const { setAlarm } = alarms
-  alarms.setAlarm = function counted(this: DurableObjectStorage, ...time: Parameters<typeof setAlarm>) {
-    rows.object++
-    return setAlarm.apply(this, time)
-  }
-  const d1 = Object.getPrototypeOf(database) as D1Database
-  const { batch } = d1
-  d1.batch = async function counted<T>(this: D1Database, statements: D1PreparedStatement[]) {
-    const results = await batch.call(this, statements)
-    rows.trips++
-    rows.statements += statements.length
-    for (const { meta } of results) rows.database += meta.rows_written
-    return results as D1Result<T>[]
-  }
-  const statement = Object.getPrototypeOf(database.prepare('SELECT 1')) as D1PreparedStatement
-  const { run, all, raw, first } = statement
-  const tallied = <Result extends D1Result>(result: Result): Result => {
-    rows.trips++
-    rows.statements++
-    rows.database += result.meta.rows_written
-    return result
-  }
-  for (const [name, method] of Object.entries({ run, all })) {
-    Reflect.set(statement, name, async function counted(this: D1PreparedStatement) {
-      return tallied(await method.call(this))
-    })
-  }
-  // The answers of these two have no row counts, so a write goes through `all` instead.
-  for (const [name, method] of Object.entries({ raw, first })) {
-    Reflect.set(statement, name, async function counted(this: D1PreparedStatement, ...given: never[]) {
-      if (/^\s*select/i.test((this as unknown as { statement: string }).statement)) {
-        rows.trips++
-        rows.statements++
-        return (method as (...given: never[]) => unknown).apply(this, given)
-      }
-      const { results } = tallied(await all.call<D1PreparedStatement, [], Promise<D1Result<object>>>(this))
-      return name === 'first' ? (results[0] ?? null) : results.map((row) => Object.values(row))
-    })
-  }
-}
-
 export { DatabaseWriter } from '../src/index.ts'
+
+countCalls(RealPool.prototype, DurableObject.prototype)
 
 export class TicketPool extends RealPool {
   constructor(ctx: DurableObjectState, env: Bindings) {
-    count(ctx.storage, env.DB)
+    countRows(ctx.storage, env.DB)
     const start = performance.now()
     super(ctx, env)
     loads.push(performance.now() - start)
@@ -140,7 +87,7 @@ export default {
       env.TICKET_POOL.getByName(poolNameOf(raffleId)) as unknown as Omit<TicketPool, 'database'>
     switch (pathname) {
       case '/bench/rows':
-        return Response.json(rows)
+        return Response.json(counts)
       case '/bench/loads':
         return Response.json(loads)
       case '/bench/fill': {

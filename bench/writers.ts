@@ -1,40 +1,36 @@
 /** Compares writes that share transactions with writes that each make a trip to D1 of their own. */
-import { CONNECTIONS, type Door, median, pressure } from './load.ts'
-import { during, pricedBuyer } from './priced.ts'
-import { type People, publishRaffle, purchaseDoor } from './raffle.ts'
+import { CONNECTIONS, callsOf, type Door, median, pressure } from './load.ts'
+import { pricedDoor } from './priced.ts'
+import { type People, publishRaffle, purchaseDoor, purchases } from './raffle.ts'
 import { atLeast, atMost, holds, info, type Line, type Section } from './report.ts'
 import type { Runtime } from './runtime.ts'
-import type { Effort } from './speed.ts'
+import { type Effort, takeTurns } from './turns.ts'
 
 const RAFFLES = 100
 const LIMITS = { alone: 1.15, hot: 0.8, shared: 1.2 }
 const CALLS_ALONE = 120
 
-interface Rate {
-  perSecond: number
-  failed: number
-}
-
-/** A kind of sale at one worker: one sale, or as many as `buyers` make in some seconds. */
-interface Sale {
-  once: () => Promise<boolean>
-  under: (buyers: number, seconds: number) => Promise<Rate>
-}
-
 type Pair<Value> = Record<'shared' | 'direct', Value>
 
-export async function compareWriters({ urls }: Runtime, people: People, effort: Effort): Promise<Section> {
+export async function compareWriters(
+  { urls, usage }: Runtime,
+  people: People,
+  effort: Effort,
+): Promise<Section> {
   const shared = await salesAt(urls.shared!, people)
   const direct = await salesAt(urls.tombola!, people)
   const lines: Line[] = []
   let failed = 0
-  const compare = async (what: keyof typeof shared, buyers: number, limit: number) => {
-    const pairs = await underLoad({ shared: shared[what], direct: direct[what] }, buyers, effort)
-    for (const pair of pairs) failed += pair.shared.failed + pair.direct.failed
-    const rate = (name: keyof Pair<Rate>) => Math.round(median(pairs.map((pair) => pair[name].perSecond)))
-    const ratio = median(pairs.map((pair) => pair.shared.perSecond / pair.direct.perSecond))
-    lines.push(info(`${TITLES[what]}, ${buyers} buyers`, `${rate('shared')}/s : ${rate('direct')}/s`))
-    lines.push(atLeast('  shared : direct', ratio, limit, '×'))
+  const compare = async (what: keyof typeof shared, connections: number, limit: number) => {
+    const contest = (door: Door) => ({ door, server: usage })
+    const turns = await takeTurns({ shared: contest(shared[what]), direct: contest(direct[what]) }, effort, {
+      connections,
+    })
+    failed += turns.failed
+    const rate = (name: keyof Pair<Door>) =>
+      Math.round(median(turns.of(name).map(({ perSecond }) => perSecond)))
+    lines.push(info(`${TITLES[what]}, ${connections} buyers`, `${rate('shared')}/s : ${rate('direct')}/s`))
+    lines.push(atLeast('  shared : direct', turns.ratio('shared', 'direct'), limit, '×'))
   }
   await compare('many', CONNECTIONS, LIMITS.shared)
   await compare('hot', CONNECTIONS, LIMITS.hot)
@@ -61,67 +57,40 @@ const TITLES = {
   priced: 'priced purchases, paid and issued',
 }
 
-async function salesAt(url: string, people: People): Promise<Record<keyof typeof TITLES, Sale>> {
+async function salesAt(url: string, people: People): Promise<Record<keyof typeof TITLES, Door>> {
   const terms = { prizes: 100, winPolicy: 'perTicket' } as const
-  const door = async () => purchaseDoor(url, people, await publishRaffle(url, people, terms))
-  const doors: Door[] = []
-  for (let i = 0; i < RAFFLES; i++) doors.push(await door())
-  let turn = 0
-  const buy = pricedBuyer(url, people, await publishRaffle(url, people, { ...terms, price: 100 }))
   return {
-    many: freeSale({ ...doors[0]!, next: () => doors[turn++ % RAFFLES]!.next() }),
-    hot: freeSale(await door()),
-    priced: {
-      once: buy,
-      under: async (buyers, roundSeconds) => {
-        const { done, seconds, failed } = await during(buy, roundSeconds, buyers)
-        return { perSecond: done / seconds, failed }
-      },
-    },
+    many: manyDoor(url, people, await publishMany(url, people)),
+    hot: purchaseDoor(url, people, await publishRaffle(url, people, terms)),
+    priced: pricedDoor(url, people, await publishRaffle(url, people, { ...terms, price: 100 })),
   }
 }
 
-const freeSale = (door: Door): Sale => ({
-  once: async () => {
-    const { path, ...init } = door.next()
-    const response = await fetch(door.url + path, init)
-    await response.arrayBuffer()
-    return response.status === door.expect
-  },
-  under: async (buyers, seconds) => {
-    const { answered, failed } = await pressure(door, { seconds }, buyers)
-    return { perSecond: answered / seconds, failed }
-  },
-})
-
-async function underLoad(
-  sales: Pair<Sale>,
-  buyers: number,
-  { rounds, roundSeconds }: Effort,
-): Promise<Pair<Rate>[]> {
-  const pairs: Pair<Rate>[] = []
-  for (let round = -1; round < rounds; round++) {
-    const pair = {} as Pair<Rate>
-    for (const name of namesInTurn(round)) pair[name] = await sales[name].under(buyers, roundSeconds)
-    // The first round warms both up.
-    if (round >= 0) pairs.push(pair)
+export async function publishMany(url: string, people: People): Promise<string[]> {
+  const raffleIds: string[] = []
+  for (let i = 0; i < RAFFLES; i++) {
+    raffleIds.push(await publishRaffle(url, people, { prizes: 100, winPolicy: 'perTicket' }))
   }
-  return pairs
+  return raffleIds
+}
+
+/** Free entries in one raffle after another. */
+export function manyDoor(url: string, people: People, raffleIds: string[]): Door {
+  let turn = 0
+  const next = purchases(people, () => ({ raffleId: raffleIds[turn++ % raffleIds.length], quantity: 1 }))
+  return callsOf(url, 201, next)
 }
 
 /** Calls take turns one by one, so that whatever else the machine does slows both alike. */
-async function oneByOne(sales: Pair<Sale>): Promise<{ ms: Pair<number[]>; failed: number }> {
+async function oneByOne(doors: Pair<Door>): Promise<{ ms: Pair<number[]>; failed: number }> {
   const ms: Pair<number[]> = { shared: [], direct: [] }
   let failed = 0
   for (let call = 0; call < CALLS_ALONE; call++) {
-    for (const name of namesInTurn(call)) {
-      const start = performance.now()
-      if (await sales[name].once()) ms[name].push(performance.now() - start)
-      else failed++
+    for (const name of call % 2 === 0 ? (['shared', 'direct'] as const) : (['direct', 'shared'] as const)) {
+      const round = await pressure(doors[name], { requests: 1 }, 1)
+      failed += round.failed
+      if (round.answered > 0) ms[name].push(round.p50Ms)
     }
   }
   return { ms, failed }
 }
-
-const namesInTurn = (round: number): (keyof Pair<unknown>)[] =>
-  round % 2 === 0 ? ['shared', 'direct'] : ['direct', 'shared']

@@ -1,9 +1,9 @@
 /**
- * The endpoints that purchases and reads are compared with. `hello` shows the speed of the runtime and Hono alone. `one row`
- * is the plain way to sell numbers at the edge: a Durable Object that writes one row for each call, without group
- * commit, checks, log or projection. The platform holds its answer back until the row is durable. Its request and its
- * answer have the shape of a purchase. `one query` is the least that a list costs: one query to D1 by its primary key,
- * without a router's middleware, validation, joins or times, whose rows have the size of a list's rows.
+ * The bare worker: the least that the platform needs for a purchase or a read. `hello` shows the speed of the runtime and
+ * Hono alone. `one row` is the plain way to sell numbers at the edge: a Durable Object that writes one row for each call,
+ * without group commit, checks, log or projection. The platform holds its answer back until the row is durable. Its
+ * request and its answer have the shape of a purchase. `one query` is the least that a list costs: one query to D1 by its
+ * primary key, without a router's middleware, validation, joins or times, whose rows have the size of a list's rows.
  */
 import { DurableObject } from 'cloudflare:workers'
 import { Hono } from 'hono'
