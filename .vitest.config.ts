@@ -70,6 +70,13 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // Prints one line a file and the failures, without a list of slow tests.
     reporters: ['default'],
+    // `npm run coverage`. Workerd cannot use V8's own coverage, so the code is instrumented.
+    coverage: {
+      provider: 'istanbul',
+      include: ['src/**/*.ts'],
+      reporter: ['text'],
+      reportOnFailure: true,
+    },
     slowTestThreshold: Number.POSITIVE_INFINITY,
     projects: [
       { test: { name: 'unit', include: ['test/**/*.unit.test.ts'], environment: 'node' } },

@@ -44,7 +44,7 @@ function readPackages(file) {
 
 function install() {
   const startedAt = Date.now()
-  say('Installing the dependencies with npm ci (about half a minute, once) …')
+  say('Installing the dependencies with npm ci (once, about a minute) …')
   // On Windows npm is a script, which needs a shell.
   const { status, error } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: ROOT,

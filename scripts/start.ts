@@ -22,6 +22,8 @@ const PARENT_CHECK_MS = 500
 /** It lies beside the data, so that both are deleted together. */
 const SEEDED = join(ROOT, '.wrangler/state/v3/tombola-demo-is-seeded')
 const CLAIMED = join(ROOT, '.wrangler/state/tombola-runs-here.json')
+/** Objects of versions that named the development worker otherwise. The platform finds objects by their worker's name. */
+const EARLIER_OBJECTS = join(ROOT, '.wrangler/state/v3/do/tombola-TicketPool')
 const EVERY_MINUTE = '*+*+*+*+*'
 
 /** An error that is shown without a stack: its reader is a person who typed `npm start`. */
@@ -54,6 +56,11 @@ async function run(): Promise<void> {
     const free = port < 65_535 ? port + 1 : DEFAULT_PORT
     throw new Failure(
       `Port ${port} is taken by another program. Stop that program, or choose another port: PORT=${free} npm start`,
+    )
+  }
+  if (existsSync(EARLIER_OBJECTS)) {
+    throw new Failure(
+      'The local data is of an earlier version, whose raffles this one cannot find. Delete it: rm -r .wrangler/state',
     )
   }
   console.log('Tombola is starting …')

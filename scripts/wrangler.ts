@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { type ProcessGroup, startGroup } from './process-group.ts'
 
 export const ROOT = join(import.meta.dirname, '..')
-const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
+export const CONFIG = join(ROOT, 'wrangler.toml')
+export const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
 
 const ENVIRONMENT = {
   WRANGLER_SEND_METRICS: 'false',

@@ -15,21 +15,22 @@ import { userRoutes } from './accounts/user-routes.ts'
 import { categoryRoutes, productRoutes } from './catalog/routes.ts'
 import type { UsersOf } from './catalog/still-used.ts'
 import { orders, purchases } from './checkout/routes.ts'
-import { apiDocument } from './core/api-document.ts'
 import type { AppEnv } from './core/context.ts'
 import { Problem } from './core/errors.ts'
 import { crossOrigin, privateByDefault, securityHeaders } from './core/headers.ts'
 import { createNotFound } from './core/method-not-allowed.ts'
 import { respondToError } from './core/problem-response.ts'
-import { requestContext } from './core/request.ts'
+import { MAX_BODY_BYTES, requestContext } from './core/request.ts'
 import { RememberingRouter } from './core/router.ts'
 import { refuseWinners } from './draws/refuse-winners.ts'
 import { draws, raffleDraws, wellKnown } from './draws/routes.ts'
 import { winners } from './draws/winner-routes.ts'
+import { entrants } from './entrants/routes.ts'
 import { events } from './events/routes.ts'
 import { eventsOfCategory } from './events/uses-of-category.ts'
 import { grantRoutes } from './grants/routes.ts'
 import { takeOverGrants } from './grants/take-over-grants.ts'
+import { config } from './insights/config-routes.ts'
 import { health } from './insights/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { payoutMethods, payouts } from './payouts/routes.ts'
@@ -44,8 +45,6 @@ import { takeBackAfterSuspension } from './suspensions/sweep-suspensions.ts'
 import { tickets } from './tickets/routes.ts'
 import { staticFile } from './web/static-file.ts'
 import { webhookRoutes } from './webhooks/routes.ts'
-
-const MAX_BODY_BYTES = 64 * 1024
 
 export const app = new Hono<AppEnv>({ router: new RememberingRouter() })
 
@@ -88,6 +87,7 @@ const routes = app
   .route('/api/v1/raffles', raffleDraws)
   .route('/api/v1/raffles', raffleRefunds)
   .route('/api/v1/raffles', grantRoutes)
+  .route('/api/v1/raffles', entrants)
   .route('/api/v1/raffle-templates', raffleTemplates)
   .route('/api/v1/series', series)
   .route('/api/v1/tickets', purchases)
@@ -105,11 +105,13 @@ const routes = app
   .route('/api/v1/payouts', payouts)
   .route('/api/v1/ledger', ledger)
   .route('/api/v1/health', health)
+  .route('/api/v1/config', config)
   .route('/.well-known', wellKnown)
 
 app.route('/sandbox', sandboxRoutes)
 app.route('/dev/mail', devMail)
-app.get('/openapi.json', apiDocument(app))
+// Until there are pages, the API's page is the first thing to see.
+app.get('/', (c) => c.redirect('/docs'))
 
 app.onError(respondToError)
 app.notFound(createNotFound(app, staticFile))

@@ -11,6 +11,7 @@ import { sweepOrders } from './checkout/sweep-orders.ts'
 import { type Bindings, type Ctx, createContext } from './core/context.ts'
 import { newId } from './core/ids.ts'
 import { Logger } from './core/logging.ts'
+import { logMissingMigrations } from './core/missing-migrations.ts'
 import { settingsOf } from './core/settings.ts'
 import { advanceDueRaffles } from './draws/advance-due-raffles.ts'
 import { sweepNotices } from './draws/notify-holders.ts'
@@ -76,6 +77,8 @@ export async function runSweep(env: Bindings, scheduledAt: number): Promise<void
   }
   const ctx = createContext(env, settings.settings, Date.now(), newId('sweep'))
   const startedAt = ctx.now
+  // It explains why jobs fail. Those that need nothing of a missing migration go on.
+  await logMissingMigrations(ctx)
   for (const [name, run] of BEFORE_RAFFLES) await runJob(ctx, name, run)
   const { advanced, overdue, failed } = await advanceDueRaffles(ctx)
   for (const [name, run] of AFTER_RAFFLES) await runJob(ctx, name, run)

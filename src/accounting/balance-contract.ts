@@ -8,19 +8,18 @@ import { Page } from '../core/paging.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { Provider } from '../money/provider-name.ts'
+import { ProviderIn } from '../money/providers/offered.ts'
 
 export const Balance = z
   .strictObject({
     data: z.array(
       z.strictObject({
-        /** The sum of its raffles and top-ups; if negative, the organisation owes it. */
-        balance: Sum,
-        /** `balance` less its unpaid payouts; if negative, those payouts lack this sum. */
-        left: Sum,
-        /** What the guarantees of its raffles may cost, until their draws. Payouts leave what exceeds the limit. */
-        setAside: Sum,
-        /** By how much an administrator lets guarantees exceed the balance. */
-        guaranteeLimit: Sum,
+        balance: Sum.describe('The sum of its raffles and top-ups; if negative, the organisation owes it.'),
+        left: Sum.describe('`balance` less its unpaid payouts; if negative, those payouts lack this sum.'),
+        setAside: Sum.describe(
+          'What the guarantees of its raffles may cost, until their draws. Payouts leave what exceeds the limit.',
+        ),
+        guaranteeLimit: Sum.describe('By how much an administrator lets guarantees exceed the balance.'),
       }),
     ),
   })
@@ -29,11 +28,11 @@ export type Balance = z.infer<typeof Balance>
 
 export const RecordTopUp = z
   .strictObject({
-    /** The bank's reference, or the number of the receipt. */
-    reference: Line(1, 100),
+    reference: Line(1, 100).describe('The bank’s reference, or the number of the receipt.'),
     amount: MoneyAboveZeroIn,
-    /** The provider where the platform received it; `manual` for cash or a bank transfer. Its till then pays it out. */
-    provider: Provider.default('manual'),
+    provider: ProviderIn.default('manual').describe(
+      'The provider where the platform received it; `manual` for cash or a bank transfer. Its till then pays it out.',
+    ),
   })
   .meta({ id: 'RecordTopUp' })
 export type RecordTopUp = z.infer<typeof RecordTopUp>
@@ -64,8 +63,12 @@ export type GuaranteeLimitParams = z.infer<typeof GuaranteeLimitParams>
 
 export const SetGuaranteeLimit = z
   .strictObject({
-    /** Minor units of the currency; 0: guarantees must be covered in full. */
-    amount: z.number().int().min(0).max(MAX_AMOUNT),
+    amount: z
+      .number()
+      .int()
+      .min(0)
+      .max(MAX_AMOUNT)
+      .describe('Minor units of the currency; 0: guarantees must be covered in full.'),
   })
   .meta({ id: 'SetGuaranteeLimit' })
 export type SetGuaranteeLimit = z.infer<typeof SetGuaranteeLimit>

@@ -38,6 +38,7 @@ export const balances = new Hono<AppEnv>()
   .get(
     '/:id/balance',
     describe({
+      operation: 'readBalance',
       summary: 'Read an organisation’s balance',
       description:
         'The sum of its raffles and top-ups, by currency. If negative, the organisation owes it, because guaranteed prizes cost more than the takings. `left` is the balance less its unpaid payouts; if negative, those payouts lack this sum. `setAside` is what the guarantees of its raffles may cost before their draws. Payouts leave the part of it that exceeds `guaranteeLimit`.',
@@ -57,6 +58,7 @@ export const balances = new Hono<AppEnv>()
   .get(
     '/:id/top-ups',
     describe({
+      operation: 'listTopUps',
       summary: 'List top-ups',
       description: 'The organisation’s payments to the platform, the newest first.',
       tag: TAG,
@@ -76,6 +78,7 @@ export const balances = new Hono<AppEnv>()
   .post(
     '/:id/top-ups',
     describe({
+      operation: 'recordTopUp',
       summary: 'Record a top-up',
       description:
         'For admins: money that the organisation paid in, to cover prizes that its raffles do not. `provider` names the till that received it and can pay it out. Recorded once per `reference`: a repeat changes nothing.',
@@ -101,6 +104,7 @@ export const balances = new Hono<AppEnv>()
   .put(
     '/:id/guarantee-limits/:currency',
     describe({
+      operation: 'setGuaranteeLimit',
       summary: 'Set a guarantee limit',
       description:
         'For admins: by how much the organisation’s guarantees in this currency may exceed its balance. It applies to what is published from now on: a lower limit changes no published raffle, but payouts then leave what is set aside. Members see it in the balance.',

@@ -19,29 +19,29 @@ export const TrialBalance = z
       z.strictObject({
         account: z.string(),
         currency: Currency,
-        /** The sums of all debits and of all credits, in minor units. */
-        debit: z.number().int(),
+        debit: z.number().int().describe('The sum of all debits, in minor units.'),
         credit: z.number().int(),
       }),
     ),
-    /** Whether the sums of debits and credits are equal in every currency. */
-    balanced: z.boolean(),
+    balanced: z.boolean().describe('Whether the sums of debits and credits are equal in every currency.'),
   })
   .meta({ id: 'TrialBalance' })
 export type TrialBalance = z.infer<typeof TrialBalance>
 
 export const Transfer = z
   .strictObject({
-    /** The event and its subject, such as `payout:<id>:paid`. */
-    transactionId: z.string(),
+    transactionId: z.string().describe('The event and its subject, such as `payout:<id>:paid`.'),
     part: z.number().int(),
     debit: z.string(),
     credit: z.string(),
     amount: Sum,
     orderId: Id('order').nullable(),
     raffleId: Id('raffle').nullable(),
-    /** The organisation whose claim on the till of `provider` it changes; both null if it changes none. */
-    organisationId: Id('organisation').nullable(),
+    organisationId: Id('organisation')
+      .nullable()
+      .describe(
+        'The organisation whose claim on the till of `provider` it changes; null, like `provider`, if it changes none.',
+      ),
     provider: Provider.nullable(),
     at: Instant,
   })

@@ -1,6 +1,7 @@
 /** Routes under /api/v1/ledger. */
 import { Hono } from 'hono'
-import type { AppContext, AppEnv } from '../core/context.ts'
+import type { AppEnv } from '../core/context.ts'
+import { sendCsv } from '../core/csv-stream.ts'
 import { EXAMPLE_ORGANISATION, EXAMPLE_RAFFLE_ID } from '../core/examples.ts'
 import { describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { validate } from '../core/validation.ts'
@@ -39,8 +40,9 @@ const EXAMPLE_TRANSFER = {
 
 const WHOSE = 'One raffle, for members who may read its organisation’s reports; the whole ledger, for admins.'
 
-const csvFile = (summary: string, columns: readonly string[]) =>
+const csvFile = (operation: string, summary: string, columns: readonly string[]) =>
   describe({
+    operation,
     summary,
     description: WHOSE,
     tag: TAG,
@@ -51,19 +53,14 @@ const csvFile = (summary: string, columns: readonly string[]) =>
       example: `${columns.join(',')}\n`,
       description: 'The whole file, streamed.',
     },
-    errors: ['not_found', 'forbidden', 'validation_failed'],
-  })
-
-const sendCsv = (c: AppContext, name: string, file: ReadableStream<Uint8Array>) =>
-  c.body(file, 200, {
-    'content-type': 'text/csv; charset=utf-8',
-    'content-disposition': `attachment; filename="${name}"`,
+    errors: ['not_found', 'forbidden'],
   })
 
 export const ledger = new Hono<AppEnv>()
   .get(
     '/trial-balance',
     describe({
+      operation: 'readTrialBalance',
       summary: 'Read the trial balance',
       description: WHOSE,
       tag: TAG,
@@ -74,20 +71,21 @@ export const ledger = new Hono<AppEnv>()
         example: EXAMPLE_BALANCE,
         description: 'Debits and credits of every account.',
       },
-      errors: ['not_found', 'forbidden', 'validation_failed'],
+      errors: ['not_found', 'forbidden'],
     }),
     validate('query', LedgerQuery),
     async (c) => c.json(await trialBalance(c.get('ctx'), c.req.valid('query'))),
   )
   .get(
     '/trial-balance.csv',
-    csvFile('Download the trial balance', TRIAL_BALANCE_COLUMNS),
+    csvFile('downloadTrialBalance', 'Download the trial balance', TRIAL_BALANCE_COLUMNS),
     validate('query', LedgerQuery),
     async (c) => sendCsv(c, 'trial-balance.csv', await trialBalanceCsv(c.get('ctx'), c.req.valid('query'))),
   )
   .get(
     '/transfers',
     describe({
+      operation: 'listTransfers',
       summary: 'List transfers',
       description: WHOSE,
       tag: TAG,
@@ -105,7 +103,7 @@ export const ledger = new Hono<AppEnv>()
   )
   .get(
     '/transfers.csv',
-    csvFile('Download the transfers', TRANSFER_COLUMNS),
+    csvFile('downloadTransfers', 'Download the transfers', TRANSFER_COLUMNS),
     validate('query', LedgerQuery),
     async (c) => sendCsv(c, 'transfers.csv', await transfersCsv(c.get('ctx'), c.req.valid('query'))),
   )

@@ -27,8 +27,7 @@ const apiKey = {
   scopes: z.array(z.string()),
   createdBy: Id('user'),
   createdAt: Instant,
-  /** Accurate to the hour; null if never used. */
-  lastUsedAt: Instant.nullable(),
+  lastUsedAt: Instant.nullable().describe('When it was last used, accurate to the hour; null if never.'),
   revokedAt: Instant.nullable(),
 }
 

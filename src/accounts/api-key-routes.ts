@@ -21,6 +21,7 @@ export const apiKeyRoutes = new Hono<AppEnv>()
   .get(
     '/:id/api-keys',
     describe({
+      operation: 'listApiKeys',
       summary: 'List API keys',
       description: 'Includes revoked keys. The list never contains the keys themselves.',
       tag: TAG,
@@ -40,6 +41,7 @@ export const apiKeyRoutes = new Hono<AppEnv>()
   .post(
     '/:id/api-keys',
     describe({
+      operation: 'createApiKey',
       summary: 'Create an API key',
       description: 'For a program of the organisation. `key` is shown only once: keep it secret.',
       tag: TAG,
@@ -64,6 +66,7 @@ export const apiKeyRoutes = new Hono<AppEnv>()
   .delete(
     '/:id/api-keys/:keyId',
     describe({
+      operation: 'revokeApiKey',
       summary: 'Revoke an API key',
       description: 'Takes effect with the next request.',
       tag: TAG,

@@ -36,6 +36,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
     .post(
       '/register',
       describe({
+        operation: 'registerUser',
         summary: 'Register',
         description:
           'Creates a user and sends a mail to verify the address. The answer does not tell whether the address has an account already. If it has one, that account does not change. Its owner gets a mail, at most one an hour. Only a login tells: with the new password it works if the address was free. A password has 12 to 128 characters and must not be easy to guess. The error says why it is: it is close to a common password, to the name or to the address, it repeats itself, it is a sequence, or it is made of dates.',
@@ -47,7 +48,8 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
           example: EXAMPLE_REGISTRATION,
           description: 'What was asked. The account is at `GET /users/me` after the login.',
         },
-        errors: [...BODY_ERRORS, 'rate_limited'],
+        limits: ['RATE_REGISTER'],
+        errors: BODY_ERRORS,
       }),
       rateLimit('RATE_REGISTER', clientNetwork),
       validate('json', RegisterUser, BODIES.RegisterUser),
@@ -60,6 +62,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
     .post(
       '/login',
       describe({
+        operation: 'logIn',
         summary: 'Log in',
         description:
           'Accepts JSON, or the form of an OAuth 2 password grant (RFC 6749 §4.3). Errors of a form follow that standard. Keep the `device_token` of the response, also after a logout, and send it with the next login to the same address. A known device is counted by itself. So wrong passwords from elsewhere never lock it out.',
@@ -72,7 +75,8 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
           description:
             'A short-lived access token, a refresh token for the next one, and a token that identifies the device.',
         },
-        errors: [...BODY_ERRORS, 'unauthenticated', 'rate_limited'],
+        limits: ['RATE_SIGN_IN', 'RATE_SIGN_IN_TOTAL'],
+        errors: [...BODY_ERRORS, 'unauthenticated'],
         foreign: {
           status: 400,
           schema: OAuthError,
@@ -90,9 +94,10 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
     .post(
       '/refresh',
       describe({
+        operation: 'refreshSession',
         summary: 'Refresh the access token',
         description:
-          'A refresh token works once. A second use means that two clients have it, so the whole session ends. Send one refresh at a time.',
+          'A refresh token works once. A repeat within 30 seconds returns the same next refresh token, as long as that one is unused: so a lost answer or two tabs do no harm. Any other second use means that two clients have it, so the whole session ends.',
         tag: TAG,
         auth: 'none',
         success: {
@@ -109,6 +114,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
     .post(
       '/logout',
       describe({
+        operation: 'logOut',
         summary: 'Log out',
         description: 'Ends the session. Its access token and its refresh token are refused within a second.',
         tag: TAG,
@@ -123,12 +129,14 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
     .post(
       '/password',
       describe({
+        operation: 'changePassword',
         summary: 'Change the password',
         description: 'Ends every other session of the user. The new password must not be easy to guess.',
         tag: TAG,
         auth: 'user',
         success: { status: 204, description: 'The new password is set.' },
-        errors: [...BODY_ERRORS, 'conflict', 'rate_limited'],
+        limits: ['RATE_SIGN_IN'],
+        errors: [...BODY_ERRORS, 'conflict'],
       }),
       validate('json', ChangePassword, BODIES.ChangePassword),
       async (c) => {
@@ -139,12 +147,14 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
     .post(
       '/verify-email',
       describe({
+        operation: 'verifyEmail',
         summary: 'Verify your e-mail address',
         description: 'Send the token from the mail that follows registration. It works once, for three days.',
         tag: TAG,
         auth: 'none',
         success: { status: 204, description: 'The address is verified.' },
-        errors: [...BODY_ERRORS, 'rate_limited'],
+        limits: ['RATE_SIGN_IN'],
+        errors: BODY_ERRORS,
       }),
       rateLimit('RATE_SIGN_IN', (c) => `token:${clientNetwork(c)}`),
       validate('json', VerifyEmail, BODIES.VerifyEmail),
@@ -156,12 +166,14 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
     .post(
       '/verify-email/resend',
       describe({
+        operation: 'resendVerification',
         summary: 'Send the verification mail again',
         description: 'Sends at most one mail a minute, and after five within a day one an hour.',
         tag: TAG,
         auth: 'user',
         success: { status: 204, description: 'The mail is on its way.' },
-        errors: ['invalid_state', 'rate_limited'],
+        limits: ['RATE_SIGN_IN'],
+        errors: ['invalid_state'],
       }),
       rateLimit('RATE_SIGN_IN', (c) => `resend:${actorKey(c)}`),
       async (c) => {
@@ -172,13 +184,15 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
     .post(
       '/forgot',
       describe({
+        operation: 'forgotPassword',
         summary: 'Request a mail to reset the password',
         description:
           'The response is the same whether or not a user has the address. Sends at most one mail a minute, and after five within a day one an hour.',
         tag: TAG,
         auth: 'none',
         success: { status: 204, description: 'If a user has the address, a mail is on its way.' },
-        errors: [...BODY_ERRORS, 'rate_limited'],
+        limits: ['RATE_REGISTER'],
+        errors: BODY_ERRORS,
       }),
       rateLimit('RATE_REGISTER', (c) => `forgot:${clientNetwork(c)}`),
       validate('json', ForgotPassword, BODIES.ForgotPassword),
@@ -190,13 +204,15 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
     .post(
       '/reset',
       describe({
+        operation: 'resetPassword',
         summary: 'Set a new password with the token from a mail',
         description:
           'The token works once, for an hour. Every session of the user ends. The password must not be easy to guess.',
         tag: TAG,
         auth: 'none',
         success: { status: 204, description: 'The new password is set.' },
-        errors: [...BODY_ERRORS, 'rate_limited'],
+        limits: ['RATE_SIGN_IN'],
+        errors: BODY_ERRORS,
       }),
       rateLimit('RATE_SIGN_IN', (c) => `token:${clientNetwork(c)}`),
       validate('json', ResetPassword, BODIES.ResetPassword),

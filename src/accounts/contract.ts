@@ -105,7 +105,11 @@ export const Tokens = z
   .strictObject({
     access_token: z.string(),
     token_type: z.literal('Bearer'),
-    expires_in: z.number().int().positive().meta({ description: 'Seconds.' }),
+    expires_in: z
+      .number()
+      .int()
+      .positive()
+      .meta({ description: 'For how many seconds the access token works.' }),
     refresh_token: z.string(),
   })
   .meta({ id: 'Tokens' })

@@ -25,7 +25,7 @@ export const EXAMPLE_REGISTRATION: Registration = {
 }
 
 export const EXAMPLE_TOKENS: Tokens = {
-  access_token: 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c2VyXzAx….c2lnbmF0dXJl',
+  access_token: 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c2VyXzAxIn0.c2lnbmF0dXJl',
   token_type: 'Bearer',
   expires_in: 900,
   refresh_token: 'uW0c3Jv8Qm1xT5nYb7Lr2pKd9sZf4HgEa6VtXiOqNwRlCkMjBhUyGzDoPeFxSvAn',
@@ -52,14 +52,16 @@ export const EXAMPLE_MEMBER: Member = {
 }
 
 const PASSWORD = 'three matatus to town'
+/** An account of the demo, so that the first thing to try works there. */
+const DEMO_PLAYER = { email: 'player@tombola.example', password: 'tombola-demo-2026' }
 export const MAILED_TOKEN = 'q3Jv8Qm1xT5nYb7Lr2pKd9sZf4HgEa6VtXiOqNwRlCk'
 const { email, name, phone, language } = EXAMPLE_USER
 
 /** Example request bodies, by the names of their schemas. */
 export const BODIES = {
   RegisterUser: { email, password: PASSWORD, name, phone, language },
-  LogIn: { email, password: PASSWORD },
-  PasswordGrant: { grant_type: 'password', username: email, password: PASSWORD },
+  LogIn: DEMO_PLAYER,
+  PasswordGrant: { grant_type: 'password', username: DEMO_PLAYER.email, password: DEMO_PLAYER.password },
   RefreshSession: { refresh_token: EXAMPLE_TOKENS.refresh_token },
   ChangePassword: { currentPassword: PASSWORD, newPassword: 'four matatus and a walk' },
   VerifyEmail: { token: MAILED_TOKEN },

@@ -29,6 +29,7 @@ export const organisations = new Hono<AppEnv>()
   .get(
     '/',
     describe({
+      operation: 'listOrganisations',
       summary: 'List organisations',
       description: 'Your organisations; an admin sees all.',
       tag: TAG,
@@ -47,6 +48,7 @@ export const organisations = new Hono<AppEnv>()
   .post(
     '/',
     describe({
+      operation: 'createOrganisation',
       summary: 'Open an organisation',
       description:
         'You become its operator, if you have proved your e-mail address; refresh your session afterwards. What is free can be published at once. What costs money needs the approval of an administrator, unless this deployment waives it. An admin creates organisations for others, and joins none.',
@@ -70,6 +72,7 @@ export const organisations = new Hono<AppEnv>()
   .get(
     '/:id',
     describe({
+      operation: 'readOrganisation',
       summary: 'Read an organisation',
       description: 'By its id or its slug.',
       tag: TAG,
@@ -88,6 +91,7 @@ export const organisations = new Hono<AppEnv>()
   .put(
     '/:id/priced-sales',
     describe({
+      operation: 'setPricedSales',
       summary: 'Approve that an organisation sells for money',
       description:
         'For admins. Without the approval nothing new that costs money is published; what is on sale stays on sale.',
@@ -111,6 +115,7 @@ export const organisations = new Hono<AppEnv>()
   .get(
     '/:id/members',
     describe({
+      operation: 'listMembers',
       summary: 'List members',
       tag: TAG,
       auth: 'user',
@@ -129,6 +134,7 @@ export const organisations = new Hono<AppEnv>()
   .delete(
     '/:id/members/:userId',
     describe({
+      operation: 'removeMember',
       summary: 'Remove a member',
       description:
         'Takes effect with the next request. Open invitations that the member sent end. A member may leave by itself, whatever the role. The last one may leave too: an administrator can then invite somebody.',

@@ -12,6 +12,7 @@ export const PERMISSIONS = [
   'events:write',
   'events:cancel',
   'winners:manage',
+  'entrants:read',
   'members:manage',
   'reports:read',
   'payments:manage',

@@ -1,5 +1,7 @@
 /** Refresh tokens: a part that the family shares, and a part that is new each time. Only hashes are stored. */
 import { createHash } from 'node:crypto'
+import type { Settings } from '../core/settings.ts'
+import { keyedHash } from './keyed-hash.ts'
 
 /** Finds the session, even by a replaced token. Only a client that had a token of the family knows it. */
 const FAMILY_BYTES = 16
@@ -12,11 +14,17 @@ export interface RefreshToken {
   refreshHash: string
 }
 
-/** The first token of a new family, or the next token in the family of `previous`. */
-export function newRefreshToken(previous?: RefreshToken): RefreshToken {
-  const bytes = crypto.getRandomValues(Buffer.alloc(FAMILY_BYTES + SECRET_BYTES))
-  if (previous !== undefined) familyOf(Buffer.from(previous.text, 'base64url')).copy(bytes)
-  return tokenOf(bytes)
+/** The first token of a new family. */
+export const newRefreshToken = (): RefreshToken =>
+  tokenOf(crypto.getRandomValues(Buffer.alloc(FAMILY_BYTES + SECRET_BYTES)))
+
+/**
+ * The next token of the family. It follows from the used one and `JWT_SECRET`, so that a repeat gets the same token though
+ * only hashes are stored. Who has the used token, but not the secret, cannot compute it.
+ */
+export function successorOf(settings: Pick<Settings, 'JWT_SECRET'>, used: RefreshToken): RefreshToken {
+  const secret = Buffer.from(keyedHash(settings, 'tombola refresh tokens 1', used.text), 'base64url')
+  return tokenOf(Buffer.concat([familyOf(Buffer.from(used.text, 'base64url')), secret]))
 }
 
 /** Parses a token; undefined if it cannot be one. */

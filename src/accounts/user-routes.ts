@@ -18,6 +18,7 @@ export const userRoutes = ({ afterSuspended }: { afterSuspended: AfterSuspended 
     .get(
       '/me',
       describe({
+        operation: 'readMyAccount',
         summary: 'Read your account',
         tag: TAG,
         auth: 'user',
@@ -28,6 +29,7 @@ export const userRoutes = ({ afterSuspended }: { afterSuspended: AfterSuspended 
     .put(
       '/me',
       describe({
+        operation: 'updateMyAccount',
         summary: 'Update your account',
         description: 'Fields that are left out keep their values.',
         tag: TAG,
@@ -46,6 +48,7 @@ export const userRoutes = ({ afterSuspended }: { afterSuspended: AfterSuspended 
     .get(
       '/',
       describe({
+        operation: 'listUsers',
         summary: 'List users',
         description: 'For admins. Newest first.',
         tag: TAG,
@@ -64,6 +67,7 @@ export const userRoutes = ({ afterSuspended }: { afterSuspended: AfterSuspended 
     .put(
       '/:id/status',
       describe({
+        operation: 'setUserStatus',
         summary: 'Suspend or reactivate a user',
         description:
           'For admins. A suspension ends every session of the user and every open invitation that the user sent, at once. It cancels the user’s unpaid orders. The user’s tickets of raffles that are not frozen are voided and refunded within minutes, as are entries that orders earned. Tickets of frozen raffles stay in the list. Products stay ordered. A reactivation restores nothing.',

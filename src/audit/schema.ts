@@ -42,6 +42,7 @@ const AUDIT_ACTIONS = [
   'raffle.closed',
   'raffle.created',
   'raffle.deleted',
+  'raffle.entrants_exported',
   'raffle.published',
   'raffle.rebuilt',
   'raffle.redraw_requested',

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Currency, MAX_AMOUNT, Money, MoneyAboveZeroIn } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
+import { AnyOf } from '../core/query.ts'
 import { SearchWords } from '../core/search.ts'
 import { IdOrSlug, Slug } from '../core/slug.ts'
 import { Line, LongText } from '../core/text.ts'
@@ -48,8 +49,9 @@ export const CreateCategory = z
   .strictObject({
     organisationId: Id('organisation').optional(),
     name: categoryFields.name,
-    /** By default it is made from the name. */
-    slug: categoryFields.slug.optional(),
+    slug: categoryFields.slug
+      .optional()
+      .describe('A readable name for addresses. By default it is made from the name.'),
   })
   .meta({ id: 'CreateCategory' })
 export type CreateCategory = z.infer<typeof CreateCategory>
@@ -70,13 +72,13 @@ export const BookDetails = z
       .default(null),
     publisher: Line(1, 120).nullable().default(null),
     year: z.number().int().min(1_000).max(LATEST_YEAR).nullable().default(null),
-    /** A language tag such as `en` or `pt-BR`. */
     language: z
       .string()
       .regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language tag such as en')
       .max(35)
       .nullable()
-      .default(null),
+      .default(null)
+      .describe('The language of the book, as a tag such as `en` or `pt-BR`; null: unknown.'),
   })
   .meta({ id: 'BookDetails' })
 
@@ -141,8 +143,9 @@ export const UpdateProduct = z
   .strictObject({
     ...productFields,
     details: AnyDetails,
-    /** The stock that the client last read. If it is different now, because someone bought, nothing changes. */
-    stockWas: productFields.stock,
+    stockWas: productFields.stock.describe(
+      'The stock that the client last read. If it is different now, because someone bought, nothing changes.',
+    ),
   })
   .partial()
   .refine(({ stock, stockWas }) => stockWas === undefined || stock !== undefined, {
@@ -152,44 +155,47 @@ export const UpdateProduct = z
   .meta({ id: 'UpdateProduct' })
 export type UpdateProduct = z.infer<typeof UpdateProduct>
 
+const aProduct = {
+  id: Id('product'),
+  organisationId: Id('organisation'),
+  categoryId: Id('category').nullable(),
+  status: z.enum(PRODUCT_STATUSES),
+  title: z.string(),
+  description: z.string(),
+  price: Money,
+  stock: z.number().int().describe('Units that can be bought now; held and sold units are not included.'),
+  images: z.array(z.string()),
+  tags: z.array(z.string()),
+  createdAt: Instant,
+  updatedAt: Instant,
+}
+
 export const Product = z
-  .strictObject({
-    id: Id('product'),
-    organisationId: Id('organisation'),
-    categoryId: Id('category').nullable(),
-    kind: z.enum(PRODUCT_KINDS),
-    status: z.enum(PRODUCT_STATUSES),
-    title: z.string(),
-    description: z.string(),
-    details: AnyDetails,
-    price: Money,
-    /** Units that can be bought now; held and sold units are not included. */
-    stock: z.number().int(),
-    images: z.array(z.string()),
-    tags: z.array(z.string()),
-    createdAt: Instant,
-    updatedAt: Instant,
-  })
+  .discriminatedUnion('kind', [
+    z.strictObject({ ...aProduct, kind: z.literal('book'), details: BookDetails }),
+    z.strictObject({ ...aProduct, kind: z.literal('sound_device'), details: SoundDeviceDetails }),
+    z.strictObject({ ...aProduct, kind: z.literal('accessory'), details: AccessoryDetails }),
+    z.strictObject({ ...aProduct, kind: z.literal('other'), details: NoDetails }),
+  ])
   .meta({ id: 'Product' })
 export type Product = z.infer<typeof Product>
 
 export const ProductPage = Page(Product)
 export const ProductParams = z.object({ id: Id('product') })
 
-const Price = z.coerce.number().int().min(0).max(MAX_AMOUNT)
+const Price = z.number().int().min(0).max(MAX_AMOUNT)
 export const ListProducts = PageQuery.extend({
   organisationId: Id('organisation').optional(),
   categoryId: Id('category').optional(),
   kind: z.enum(PRODUCT_KINDS).optional(),
-  status: z.enum(PRODUCT_STATUSES).optional(),
-  /** Only prices in this currency. */
-  currency: Currency.optional(),
-  /** In minor units. */
-  minPrice: Price.optional(),
+  status: AnyOf(z.enum(PRODUCT_STATUSES)).optional(),
+  currency: Currency.optional().describe('Only prices in this currency.'),
+  minPrice: Price.optional().describe('The lowest price, in minor units.'),
   maxPrice: Price.optional(),
   inStock: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
-  /** Words in the title, the author, the brand, the ISBN or a tag. */
-  q: SearchWords.optional(),
+  q: SearchWords.optional().meta({
+    description: 'Words in the title, the author, the brand, the ISBN or a tag.',
+  }),
   sort: z.enum(['price', '-price', '-createdAt', 'title']).default('-createdAt'),
 })
 export type ListProducts = z.infer<typeof ListProducts>

@@ -4,3 +4,5 @@ export const PRODUCT_KINDS = ['book', 'accessory', 'sound_device', 'other'] as c
 export type ProductKind = (typeof PRODUCT_KINDS)[number]
 
 export const PRODUCT_STATUSES = ['draft', 'active', 'archived'] as const
+
+export type ProductStatus = (typeof PRODUCT_STATUSES)[number]

@@ -9,9 +9,11 @@ export const presentCategory = (category: CategoryRow): Category => ({
   updatedAt: toInstant(category.updatedAt),
 })
 
-export const presentProduct = ({ priceAmount, priceCurrency, ...product }: ProductRow): Product => ({
-  ...product,
-  price: { amount: priceAmount, currency: priceCurrency },
-  createdAt: toInstant(product.createdAt),
-  updatedAt: toInstant(product.updatedAt),
-})
+/** The details have the shape of the product's kind: they were checked when they were written. */
+export const presentProduct = ({ priceAmount, priceCurrency, ...product }: ProductRow) =>
+  ({
+    ...product,
+    price: { amount: priceAmount, currency: priceCurrency },
+    createdAt: toInstant(product.createdAt),
+    updatedAt: toInstant(product.updatedAt),
+  }) as Product

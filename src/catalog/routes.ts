@@ -56,6 +56,7 @@ export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =
     .get(
       '/',
       describe({
+        operation: 'listProducts',
         summary: 'List products',
         description:
           'Products on sale. Members who may edit them also see drafts and the archive. Prices are compared only within one currency. `minPrice`, `maxPrice` and `sort` by price require `currency` where products in several currencies are on sale, here or in the named organisation.',
@@ -76,6 +77,7 @@ export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =
     .post(
       '/',
       describe({
+        operation: 'createProduct',
         summary: 'Create a product',
         description:
           'The product is a draft unless `status` says otherwise. A member of only one organisation may leave out `organisationId`.',
@@ -94,6 +96,7 @@ export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =
     .get(
       '/:id',
       describe({
+        operation: 'readProduct',
         summary: 'Read a product',
         tag: TAG,
         auth: 'optional',
@@ -107,6 +110,7 @@ export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =
     .put(
       '/:id',
       describe({
+        operation: 'updateProduct',
         summary: 'Change a product',
         description:
           'Fields that are left out keep their values; `details` are replaced whole. `stock` is the number of units for sale. With `stockWas`, it is set only if the stock has not changed since.',
@@ -122,6 +126,7 @@ export const productRoutes = ({ usersOfProduct }: { usersOfProduct: UsersOf }) =
     .delete(
       '/:id',
       describe({
+        operation: 'deleteProduct',
         summary: 'Delete a product',
         description:
           'A product that was ever ordered or set aside as a prize is archived instead. A product that a draft, a series or a raffle template would give away is refused.',
@@ -143,6 +148,7 @@ export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }
     .get(
       '/',
       describe({
+        operation: 'listCategories',
         summary: 'List categories',
         description: 'Sorted by name.',
         tag: TAG,
@@ -162,6 +168,7 @@ export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }
     .post(
       '/',
       describe({
+        operation: 'createCategory',
         summary: 'Create a category',
         description:
           'The slug is unique in the organisation. By default it is made from the name, with a suffix if that one is taken. A slug that you send and that is taken is refused.',
@@ -180,6 +187,7 @@ export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }
     .get(
       '/:id',
       describe({
+        operation: 'readCategory',
         summary: 'Read a category',
         description: 'By its id. With `organisationId` also by its slug.',
         tag: TAG,
@@ -198,6 +206,7 @@ export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }
     .put(
       '/:id',
       describe({
+        operation: 'updateCategory',
         summary: 'Change a category',
         tag: TAG,
         auth: 'user',
@@ -211,6 +220,7 @@ export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }
     .delete(
       '/:id',
       describe({
+        operation: 'deleteCategory',
         summary: 'Delete a category',
         description: 'Only an unused category can be deleted.',
         tag: TAG,

@@ -18,8 +18,7 @@ const numbers = z
 
 const howMany = {
   quantity: z.number().int().min(1).max(MAX_TICKETS_A_CALL).optional(),
-  /** The exact numbers, if the raffle lets its players choose. */
-  numbers: numbers.optional(),
+  numbers: numbers.optional().describe('The exact numbers to take, if the raffle lets its players choose.'),
 }
 
 /** For items whose terms ask for it. A repeat may send another one, or none. */
@@ -70,10 +69,11 @@ export function placeOrderOf(table: LineTable) {
       lines: z.array(orderLineOf(table)).min(1).max(MAX_LINES),
       payment: PayWith,
       turnstileToken: TurnstileToken,
-      /** Where its products are sent. */
-      deliveryAddress: PostalAddress.optional(),
-      /** Whether its products are picked up. An order of products has either this or an address. */
-      pickup: z.boolean().optional(),
+      deliveryAddress: PostalAddress.optional().describe('Where its products are sent.'),
+      pickup: z
+        .boolean()
+        .optional()
+        .describe('Whether its products are picked up. An order of products has either this or an address.'),
     })
     .refine(
       ({ lines }) => new Set(itemIds(lines)).size === itemIds(lines).length,

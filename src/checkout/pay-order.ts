@@ -12,7 +12,7 @@ import { byPort } from '../orders/lines/index.ts'
 import { type OrderLineRow, type OrderRow, orders } from '../orders/schema.ts'
 import { newPayment } from '../payments/new-payment.ts'
 import { PayWith } from '../payments/pay-with.ts'
-import { startPayment } from '../payments/start-payment.ts'
+import { finishStart, type NewStart, prepareStart } from '../payments/start-payment.ts'
 import { requireBuyer } from './eligibility.ts'
 import { mustBePayableBy } from './payment-method.ts'
 
@@ -28,9 +28,9 @@ export async function payOrder(ctx: Ctx, id: string, pay: PayWith, key: string):
   mustBeOpen(ctx, rows.order)
   mustBePayableBy(ctx.settings, pay, '', rows.order)
   await mustAccept(ctx, rows.lines, pay)
-  const payment = newPayment(ctx, rows.order, key, pay)
-  if (!(await insertPayment(ctx, payment))) return repeatOrRefuse(ctx, id, pay, key)
-  return startAndRead(ctx, rows, payment)
+  const start = prepareStart(ctx, newPayment(ctx, rows.order, key, pay))
+  if (!(await insertPayment(ctx, start))) return repeatOrRefuse(ctx, id, pay, key)
+  return startAndRead(ctx, rows, start)
 }
 
 const paymentByKey = async (ctx: Ctx, orderId: string, key: string): Promise<PaymentRow | undefined> =>
@@ -66,17 +66,19 @@ async function repeatPayment(
   }
   if (order.receipt !== null) return rows
   const isOpen = earlier.status === 'starting' && order.status === 'pending' && ctx.now < order.payUntil
-  return isOpen ? startAndRead(ctx, rows, earlier) : { ...rows, payment: earlier }
+  return isOpen
+    ? startAndRead(ctx, rows, { payment: earlier, statements: [] })
+    : { ...rows, payment: earlier }
 }
 
 /** Every field of a request has its own column, so the row itself is compared. */
 const isSame = (payment: PaymentRow, pay: PayWith): boolean =>
   PayWith.keyof().options.every((field) => payment[field] === (pay[field] ?? null))
 
-async function startAndRead(ctx: Ctx, rows: OrderRows, payment: PaymentRow): Promise<OrderRows> {
-  const started = await startPayment(ctx, payment)
+async function startAndRead(ctx: Ctx, rows: OrderRows, start: NewStart): Promise<OrderRows> {
+  const started = await finishStart(ctx, start)
   // The payment failed, or its order was paid or ended meanwhile.
-  if (started.status !== 'pending') return findOrder(ctx, payment.orderId)
+  if (started.status !== 'pending') return findOrder(ctx, rows.order.id)
   return { ...rows, payment: started }
 }
 
@@ -84,7 +86,7 @@ async function startAndRead(ctx: Ctx, rows: OrderRows, payment: PaymentRow): Pro
  * Returns whether the row was inserted. The order may be paid or ended, and other payments may start, at this moment.
  * That is safe: the statement itself checks that the order is still unpaid and that the limit is not reached.
  */
-async function insertPayment(ctx: Ctx, payment: PaymentRow): Promise<boolean> {
+async function insertPayment(ctx: Ctx, { payment, statements }: NewStart): Promise<boolean> {
   const { id, orderId, provider } = payment
   const values = Object.entries(getTableColumns(payments)).map(([name, column]) =>
     sql.param(payment[name as keyof PaymentRow], column),
@@ -102,6 +104,7 @@ async function insertPayment(ctx: Ctx, payment: PaymentRow): Promise<boolean> {
         .onConflictDoNothing()
         .returning({ id: payments.id }),
       insertOrderEvent(ctx, orderId, `started:${id}`, historyText.started(provider), isInserted),
+      ...statements,
     ]),
   )
   return inserted.length > 0

@@ -1,6 +1,6 @@
 /**
- * Places an order: holds every line or none, stores the order and its payment, then calls the provider. After a crash, a
- * hold without an order expires by itself, and a repeat or the sweep starts a stored payment.
+ * Places an order: holds every line or none, stores the order and its payment, then calls the provider, if that needs a
+ * call. After a crash, a hold without an order expires by itself, and a repeat or the sweep starts a stored payment.
  */
 import type { Ctx } from '../core/context.ts'
 import { isUniqueViolation, withRetry } from '../core/database.ts'
@@ -9,16 +9,14 @@ import { bodyHash } from '../core/idempotency.ts'
 import { newId } from '../core/ids.ts'
 import type { Money } from '../core/money.ts'
 import { mustBePayable } from '../money/payable.ts'
-import { type PaymentRow, payments } from '../money/schema.ts'
+import { payments } from '../money/schema.ts'
 import { findOrderByKey, type OrderRows } from '../orders/find-order.ts'
-import { insertOrderEvent } from '../orders/history.ts'
-import { historyText } from '../orders/history-text.ts'
 import type { HeldLine, HoldTerms } from '../orders/line.ts'
 import { amountOf } from '../orders/line-amounts.ts'
 import { LINES, linePort, namedItems } from '../orders/lines/index.ts'
 import { type OrderLineRow, type OrderRow, orderLines, orders } from '../orders/schema.ts'
 import { newPayment } from '../payments/new-payment.ts'
-import { startPayment } from '../payments/start-payment.ts'
+import { finishStart, type NewStart, prepareStart, startPayment } from '../payments/start-payment.ts'
 import { CHALLENGE_FIELD } from '../tickets/client.ts'
 import type { OrderLineIn, PlaceOrder } from './contract.ts'
 import { requireTaker } from './eligibility.ts'
@@ -55,7 +53,7 @@ export async function placeOrder(
   const held = await holdAll(ctx, input, terms, pathOf)
   const known = held.some(({ repeated }) => repeated) ? await findOrderByKey(ctx, userId, key) : undefined
   if (known !== undefined) return resume(ctx, known, held, request)
-  const rows = rowsOf(ctx, input, { userId, key, request }, held)
+  const { start, ...rows } = rowsOf(ctx, input, { userId, key, request }, held)
   const isHeld = held.every(({ hold }) => hold.state === 'held')
   if (!isHeld || ctx.now >= rows.order.payUntil) {
     await releaseAll(ctx, rows.lines, true)
@@ -65,7 +63,7 @@ export async function placeOrder(
     )
   }
   try {
-    await insertOrder(ctx, rows)
+    await insertOrder(ctx, rows, start)
   } catch (error) {
     if (!isUniqueViolation(error, 'orders.')) throw error
     // The key was used at the same moment, or before by an order of other items.
@@ -73,7 +71,7 @@ export async function placeOrder(
     if (other.order.request !== request) await releaseAll(ctx, rows.lines, false)
     return resume(ctx, other, held, request)
   }
-  return { rows: { ...rows, payment: await startPayment(ctx, rows.payment) }, held }
+  return { rows: { ...rows, payment: await finishStart(ctx, start) }, held }
 }
 
 /** A repeat: returns the order in its present state, and starts its payment if the start was lost. */
@@ -161,7 +159,7 @@ function rowsOf(
   input: PlaceOrder,
   { userId, key, request }: { userId: string; key: string; request: string },
   held: HeldLine[],
-): { order: OrderRow; lines: OrderLineRow[]; payment: PaymentRow } {
+): { order: OrderRow; lines: OrderLineRow[]; start: NewStart } {
   const { now } = ctx
   const id = newId('order')
   const lines = held.map(
@@ -197,7 +195,7 @@ function rowsOf(
     updatedAt: now,
     deliveryAddress: input.deliveryAddress ?? null,
   }
-  return { order, lines, payment: newPayment(ctx, order, key, input.payment) }
+  return { order, lines, start: prepareStart(ctx, newPayment(ctx, order, key, input.payment)) }
 }
 
 /** A statement takes at most a hundred parameters. */
@@ -205,7 +203,8 @@ const LINES_A_STATEMENT = 8
 
 async function insertOrder(
   ctx: Ctx,
-  { order, lines, payment }: { order: OrderRow; lines: OrderLineRow[]; payment: PaymentRow },
+  { order, lines }: { order: OrderRow; lines: OrderLineRow[] },
+  { payment, statements }: NewStart,
 ): Promise<void> {
   const pages: OrderLineRow[][] = []
   for (let at = 0; at < lines.length; at += LINES_A_STATEMENT)
@@ -214,8 +213,8 @@ async function insertOrder(
     ctx.db.batch([
       ctx.db.insert(orders).values(order),
       ctx.db.insert(payments).values(payment),
-      insertOrderEvent(ctx, order.id, 'placed', historyText.placed(order)),
       ...pages.map((page) => ctx.db.insert(orderLines).values(page)),
+      ...statements,
     ]),
   )
 }

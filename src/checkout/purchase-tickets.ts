@@ -2,9 +2,9 @@
 import type { Ctx } from '../core/context.ts'
 import { bodyHash } from '../core/idempotency.ts'
 import type { OrderRows } from '../orders/find-order.ts'
-import { historyText } from '../orders/history-text.ts'
 import type { HeldLine } from '../orders/line.ts'
 import { presentOrder, readDetails } from '../orders/present.ts'
+import { wholeHistory } from '../orders/whole-history.ts'
 import { findReservation } from '../tickets/find-reservation.ts'
 import { asShown, presentReserved } from '../tickets/present.ts'
 import { takeFreeTickets } from '../tickets/take-free-tickets.ts'
@@ -28,9 +28,7 @@ export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: str
   const order = presentOrder(rows, {
     lines: new Map([[hold.id, { numbers: hold.numbers, fulfilment: null }]]),
     buyers: new Map(),
-    history: new Map([
-      [rows.order.id, [{ key: 'placed', at: rows.order.createdAt, text: historyText.placed(rows.order) }]],
-    ]),
+    history: new Map([[rows.order.id, wholeHistory(rows)]]),
   })
   return { ...presentReserved(itemId, hold), order }
 }

@@ -49,13 +49,13 @@ const POOL_ERRORS: readonly ErrorCode[] = [
   'number_taken',
   'invalid_state',
   'hold_expired',
-  'rate_limited',
 ]
 
 /** Mounted under /api/v1/tickets, beside the routes of the user's own tickets. */
 export const purchases = new Hono<AppEnv>().post(
   '/purchase',
   describe({
+    operation: 'purchaseTickets',
     summary: 'Take tickets of a raffle',
     description: `Takes \`quantity\` tickets, or exactly \`numbers\` if the raffle lets its players choose. Free tickets are yours at once. For other tickets send \`payment\`: they are held by an order, which you pay at \`order.payment.checkoutUrl\` or on your phone. If the raffle has \`challenge: turnstile\`, send \`turnstileToken\`. Members of the organisation get none unless the raffle has \`staffMayEnter\`, and \`entrants: proved\` asks for a proved address. ${UNPAID_LIMITS} The same Idempotency-Key and body return the same tickets; \`turnstileToken\` may differ.`,
     tag: 'Tickets',
@@ -67,6 +67,7 @@ export const purchases = new Hono<AppEnv>().post(
       example: EXAMPLE_PURCHASE,
       description: 'The tickets are yours, or are held for you until you pay.',
     },
+    limits: ['RATE_PURCHASE'],
     errors: [...BODY_ERRORS, ...POOL_ERRORS],
   }),
   rateLimit('RATE_PURCHASE', actorKey),
@@ -84,6 +85,7 @@ export const orderRoutes = (table: LineTable) =>
     .post(
       '/',
       describe({
+        operation: 'placeOrder',
         summary: 'Place an order',
         description: `Sells tickets of raffles and units of products: holds every line or none, and starts one payment for all. Products are sent to \`deliveryAddress\`, which their organisation can read once they are paid, or picked up with \`pickup: true\`. An order with products must have one of the two. You may have ${MAX_UNPAID_ORDERS} unpaid orders with products. ${UNPAID_LIMITS} A raffle with \`challenge: turnstile\` needs \`turnstileToken\`, which a repeat may leave out or replace. The same Idempotency-Key and body return the same order.`,
         tag: TAG,
@@ -95,6 +97,7 @@ export const orderRoutes = (table: LineTable) =>
           example: EXAMPLE_ORDER,
           description: 'Everything is held until `payUntil`.',
         },
+        limits: ['RATE_PURCHASE'],
         errors: [...BODY_ERRORS, ...POOL_ERRORS],
       }),
       rateLimit('RATE_PURCHASE', actorKey),
@@ -109,9 +112,10 @@ export const orderRoutes = (table: LineTable) =>
     .get(
       '/',
       describe({
+        operation: 'listOrders',
         summary: 'List orders',
         description:
-          'Lists your own orders, newest first. With `organisationId`: orders with lines of an organisation whose payments you manage. Each then shows only that organisation’s lines and their sums.',
+          'Lists your own orders, newest first. With `organisationId`: orders with lines of an organisation whose payments you manage. Each then shows only that organisation’s lines and their sums. With a filter a page may have fewer orders than `limit`: `nextCursor` alone says whether more follow.',
         tag: TAG,
         auth: 'user',
         success: {
@@ -128,6 +132,7 @@ export const orderRoutes = (table: LineTable) =>
     .get(
       '/:id',
       describe({
+        operation: 'readOrder',
         summary: 'Read an order',
         description:
           'Reads your own order. In another buyer’s order you see only the lines of organisations whose payments you manage, and their sums.',
@@ -142,6 +147,7 @@ export const orderRoutes = (table: LineTable) =>
     .post(
       '/:id/pay',
       describe({
+        operation: 'payOrder',
         summary: 'Try again to pay for my order',
         description:
           'Starts another payment, by the same provider or by one that every item accepts. An order can have ten payments. The time to pay is not extended. A second payment that succeeds is refunded.',
@@ -154,6 +160,7 @@ export const orderRoutes = (table: LineTable) =>
           example: { ...EXAMPLE_ORDER, payment: EXAMPLE_PAYMENT },
           description: 'The order, with the new payment.',
         },
+        limits: ['RATE_PURCHASE'],
         errors: [...BODY_ERRORS, 'not_found', 'invalid_state', 'limit_reached', 'hold_expired'],
       }),
       rateLimit('RATE_PURCHASE', actorKey),
@@ -170,6 +177,7 @@ export const orderRoutes = (table: LineTable) =>
     .post(
       '/:id/cancel',
       describe({
+        operation: 'cancelOrder',
         summary: 'Cancel my order',
         description:
           'Only while it is not paid. Its tickets and units are released, which counts like an order that expires unpaid. It stays cancelled: money that arrives later is refunded.',
@@ -189,6 +197,7 @@ export const orderRoutes = (table: LineTable) =>
     .post(
       '/:id/fulfilment',
       describe({
+        operation: 'fulfilLine',
         summary: 'Record a fulfilment step of a product',
         description:
           'The steps are packed, shipped (with a `reference`) and delivered: forward only, for members who may edit the catalogue. The buyer sees each step in the order’s history.',

@@ -8,8 +8,8 @@ const answers = new SharedAnswers()
 
 /**
  * For reads that are the same for everyone who is not signed in: a crowd costs about two reads a second for each isolate.
- * It comes after the validators, because the key is what they let through: neither the order of parameters nor unknown
- * ones make a new key. A request with a token or a cookie always reads. Only successes are kept, because an error names
+ * It comes after the validators, because the key is what they let through: the order of parameters makes no new key, and
+ * unknown ones are refused. A request with a token or a cookie always reads. Only successes are kept, because an error names
  * its request, and a new raffle must not stay missing. Decision 14 says why.
  */
 export const cachedForASecond: MiddlewareHandler<AppEnv> = async function cachedForASecond(c, next) {

@@ -1,32 +1,36 @@
-/** CSV files for spreadsheets, streamed row by row. Cells are escaped, so that a spreadsheet runs none as a formula. */
+/** CSV files for spreadsheets, streamed row by row. No cell can be run as a formula: it then begins with an apostrophe. */
+import { stringify } from 'csv-stringify/sync'
+import type { AppContext } from './context.ts'
 
 export type Cell = string | number | null
 
-/** The first characters that make a spreadsheet run a cell as a formula. */
-const FORMULA = /^[=+\-@\t\r]/
-const NEEDS_QUOTES = /[",\r\n]/
-
-function csvCell(value: Cell): string {
-  if (value === null) return ''
-  if (typeof value === 'number') return String(value)
-  const safe = FORMULA.test(value) ? `'${value}` : value
-  return NEEDS_QUOTES.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+export interface CsvOptions {
+  /** For files with names of people: without a byte-order mark, Excel reads UTF-8 as another encoding. */
+  bom?: boolean
 }
-
-const lineOf = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(',')}\n`
 
 /** Streams the whole file and keeps one page of rows in memory at a time. */
 export function csvStream(
   header: readonly string[],
   pages: AsyncIterator<readonly (readonly Cell[])[]>,
+  { bom = false }: CsvOptions = {},
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
+  const linesOf = (rows: readonly (readonly Cell[])[], options: CsvOptions = {}): Uint8Array =>
+    encoder.encode(stringify(rows as Cell[][], { escape_formulas: true, ...options }))
   return new ReadableStream<Uint8Array>({
-    start: (controller) => controller.enqueue(encoder.encode(lineOf(header))),
+    start: (controller) => controller.enqueue(linesOf([header], { bom })),
     async pull(controller) {
       const { done, value } = await pages.next()
       if (done) return controller.close()
-      controller.enqueue(encoder.encode(value.map(lineOf).join('')))
+      if (value.length > 0) controller.enqueue(linesOf(value))
     },
   })
 }
+
+/** Answers with a file for downloading. */
+export const sendCsv = (c: AppContext, name: string, file: ReadableStream<Uint8Array>) =>
+  c.body(file, 200, {
+    'content-type': 'text/csv; charset=utf-8',
+    'content-disposition': `attachment; filename="${name}"`,
+  })

@@ -50,6 +50,12 @@ export function isUniqueViolation(error: unknown, column: string): boolean {
 /** Whether `error` says that the outcome is unknown, or that D1 is only unreachable for a moment. */
 export const isTransient = (error: unknown): boolean => TRANSIENT.test(databaseReason(error))
 
+/** SQLite's messages for tables and columns that do not exist. */
+const SCHEMA_MISSING = /no such (?:table|column)|has no column named/i
+
+/** Whether `error` says that a table or column is missing: the database lacks a migration, or a statement is wrong. */
+export const isSchemaMissing = (error: unknown): boolean => SCHEMA_MISSING.test(databaseReason(error))
+
 /** Retries **idempotent** database work after a transient failure. */
 export async function withRetry<Result>(work: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {

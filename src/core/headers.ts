@@ -35,7 +35,7 @@ export const privateByDefault: MiddlewareHandler<AppEnv> = async function privat
 const allowListed: MiddlewareHandler<AppEnv> = cors({
   origin: (origin, c) => (c.get('ctx').settings.CORS_ORIGINS.includes(origin) ? origin : null),
   allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-none-match'],
-  exposeHeaders: ['etag', 'location', 'retry-after', 'x-request-id'],
+  exposeHeaders: ['etag', 'location', 'ratelimit-policy', 'retry-after', 'x-request-id'],
   maxAge: 86_400,
 })
 

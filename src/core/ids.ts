@@ -79,6 +79,17 @@ export function idOfWords(kind: IdKind, words: UuidWords): string {
   return `${ID_PREFIXES[kind]}_${String.fromCharCode(...codes)}`
 }
 
+/** A UUIDv7 begins with its time: 48 bits of milliseconds, of which the first word has 32. */
+const TIME_BITS_IN_SECOND_WORD = 2 ** 16
+const LATEST_MS = 2 ** 48 - 1
+
+/** The smallest id that can be made at a time: ids of a kind sort by when they were made. Milliseconds since 1970. */
+export function firstIdAt(kind: IdKind, ms: number): string {
+  const time = Math.min(Math.max(ms, 0), LATEST_MS)
+  const [high, low] = [Math.floor(time / TIME_BITS_IN_SECOND_WORD), time % TIME_BITS_IN_SECOND_WORD]
+  return idOfWords(kind, [high, low * TIME_BITS_IN_SECOND_WORD, 0, 0])
+}
+
 /** The schema of ids of one kind. */
 export const Id = (kind: IdKind) =>
   z

@@ -3,18 +3,21 @@ import * as z from 'zod'
 import { Problem } from './errors.ts'
 
 export const DEFAULT_PAGE = 20
-const MAX_PAGE = 100
+export const MAX_PAGE = 100
 
 /** Query parameters of every list. */
 export const PageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
+  limit: z.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
   cursor: z.string().min(1).max(512).optional(),
 })
 export type PageQuery = z.infer<typeof PageQuery>
 
-/** The schema of one page of `item`s. */
-export const Page = <Item extends z.ZodType>(item: Item) =>
-  z.strictObject({ data: z.array(item), nextCursor: z.string().nullable() })
+/** The schema of one page of `item`s. In the API document it is named after the item: `RafflePage`. */
+export function Page<Item extends z.ZodType>(item: Item) {
+  const page = z.strictObject({ data: z.array(item), nextCursor: z.string().nullable() })
+  const name = item.meta()?.id
+  return name === undefined ? page : page.meta({ id: `${name}Page` })
+}
 
 export type PageOf<Item> = { data: Item[]; nextCursor: string | null }
 
@@ -54,15 +57,25 @@ export function readCursor<Key extends z.ZodType<CursorKey>>(
   }
 }
 
-/** Makes a page from rows that were read with `limit + 1`. The extra row only shows that there is a next page. */
+/**
+ * How many rows a filtered page reads. Few rows may pass a filter that has no index of its own, and one page must not read
+ * a whole table to find them. Such a page may be short: its cursor goes on where the reading stopped.
+ */
+export const MOST_ROWS_READ = 2_000
+
+/**
+ * Makes a page from rows that were read with `limit + 1`. The extra row only shows that there is a next page. `readTo` is
+ * the key of the last row that a filtered page has read, if more rows follow it.
+ */
 export function toPage<Row, Item>(
   rows: Row[],
   limit: number,
   keyOf: (row: Row) => CursorKey,
   present: (row: Row) => Item,
+  readTo?: CursorKey,
 ): PageOf<Item> {
   const page = rows.slice(0, limit)
   const last = page.at(-1)
-  const nextCursor = rows.length > limit && last !== undefined ? encode(keyOf(last)) : null
-  return { data: page.map(present), nextCursor }
+  const end = rows.length > limit && last !== undefined ? keyOf(last) : readTo
+  return { data: page.map(present), nextCursor: end === undefined ? null : encode(end) }
 }

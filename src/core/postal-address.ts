@@ -8,8 +8,10 @@ export const PostalAddress = z
     lines: z.array(Line(1, 120)).min(1).max(4),
     city: Line(1, 120),
     postcode: Line(1, 20).optional(),
-    /** ISO 3166-1 alpha-2. */
-    country: z.string().regex(/^[A-Z]{2}$/, 'must be a country code such as KE'),
+    country: z
+      .string()
+      .regex(/^[A-Z]{2}$/, 'must be a country code such as KE')
+      .describe('The country, as in ISO 3166-1 alpha-2: `KE`.'),
     phone: Line(1, 32).optional(),
   })
   .meta({ id: 'PostalAddress' })

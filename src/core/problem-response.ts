@@ -3,13 +3,19 @@ import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type * as z from 'zod'
 import type { AppEnv } from './context.ts'
-import { databaseReason } from './database.ts'
+import { databaseReason, isSchemaMissing } from './database.ts'
 import { ERROR_CODES, Problem, type ProblemDocument } from './errors.ts'
+import { logMissingMigrations } from './missing-migrations.ts'
 
 const RETRY_AFTER_SECONDS = 1
 
-/** Hono's `onError`. A `Problem` is returned as it is. Any other error is logged whole and returned as `internal`. */
-export function respondToError(error: unknown, c: Context<AppEnv>): Response {
+/**
+ * Hono's `onError`. A `Problem` is returned as it is. A missing table or column means that the database lacks a migration,
+ * if it does. Any other error is logged whole and returned as `internal`.
+ */
+export async function respondToError(error: unknown, c: Context<AppEnv>): Promise<Response> {
+  const notReady = isSchemaMissing(error) ? await logMissingMigrations(c.get('ctx')) : null
+  if (notReady !== null) return respondWithProblem(notReady, c)
   const problem = toProblem(error)
   if (problem.code === 'internal') c.get('ctx')?.log.error('unexpected error', { error })
   if (problem.code === 'unavailable') c.get('ctx')?.log.warn('unavailable', { reason: reasonOf(error) })

@@ -3,10 +3,29 @@ import type { MiddlewareHandler } from 'hono'
 import type { AppContext, AppEnv, Bindings } from './context.ts'
 import { Problem } from './errors.ts'
 
-const PERIOD_SECONDS = 60
 const IPV6_GROUPS = 8
 
-type Limiter = { [Name in keyof Bindings]: Bindings[Name] extends RateLimit ? Name : never }[keyof Bindings]
+export type Limiter = {
+  [Name in keyof Bindings]: Bindings[Name] extends RateLimit ? Name : never
+}[keyof Bindings]
+
+/** The period of every limit. It is also the Retry-After of a refusal. */
+export const PERIOD_SECONDS = 60
+
+/**
+ * The limits that wrangler.toml sets in production: requests in a period, by the name that clients see. The platform's
+ * binding does not tell them. A test keeps both equal.
+ */
+export const LIMITS = {
+  RATE_SIGN_IN: { policy: 'sign-in', requests: 10 },
+  RATE_SIGN_IN_TOTAL: { policy: 'sign-in-total', requests: 30 },
+  RATE_REGISTER: { policy: 'register', requests: 5 },
+  RATE_PURCHASE: { policy: 'purchase', requests: 60 },
+} as const satisfies Record<Limiter, { policy: string; requests: number }>
+
+/** The RateLimit-Policy header (draft-ietf-httpapi-ratelimit-headers §3) of some limits: `"sign-in";q=10;w=60`. */
+export const policyOf = (limiters: readonly Limiter[]): string =>
+  limiters.map((name) => `"${LIMITS[name].policy}";q=${LIMITS[name].requests};w=${PERIOD_SECONDS}`).join(', ')
 
 /** Counts a request against `limiter` under `key`. Throws `rate_limited` above the limit. */
 export async function countRequest(limiter: RateLimit, key: string): Promise<void> {

@@ -5,11 +5,16 @@ import { type AppEnv, createContext, requestIdOf } from './context.ts'
 import { Problem } from './errors.ts'
 import { presentsHealthToken } from './health-token.ts'
 import { Logger } from './logging.ts'
+import { isLoopback } from './loopback.ts'
 import { settingsOf } from './settings.ts'
+
+/** The largest body of a request. */
+export const MAX_BODY_BYTES = 64 * 1024
 
 /**
  * With invalid settings, refuses every request. The log names those settings. The response names them only to a request
- * with the health token, because the name of a missing secret helps an attacker.
+ * with the health token, because the name of a missing secret helps an attacker. Development is open to this machine only,
+ * because its secrets are public.
  */
 export const requestContext: MiddlewareHandler<AppEnv> = async function requestContext(c, next) {
   const { headers } = c.req.raw
@@ -22,6 +27,13 @@ export const requestContext: MiddlewareHandler<AppEnv> = async function requestC
     new Logger('error', { requestId }).error('the request was refused: not configured', { problems })
     const names = presentsHealthToken(headers, result.healthToken) ? ` ${problems}.` : ''
     throw new Problem('unavailable', `Not configured.${names}`)
+  }
+  if (result.settings.ENVIRONMENT === 'development' && !isLoopback(c.req.url)) {
+    new Logger('error', { requestId }).error('the request was refused: development answers on localhost only')
+    throw new Problem(
+      'unavailable',
+      'Not configured. ENVIRONMENT is `development`, which answers on localhost only.',
+    )
   }
   const ctx = createContext(c.env, result.settings, Date.now(), requestId)
   c.set('ctx', ctx)

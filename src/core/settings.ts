@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { HealthToken } from './health-token.ts'
 import { LOG_LEVELS } from './logging.ts'
 import './validation-messages.ts'
+import { WholeNumber } from './whole-number.ts'
 
 /** Defaults for development. They are public, so production refuses them. */
 export const DEVELOPMENT_SECRETS = {
@@ -10,8 +11,7 @@ export const DEVELOPMENT_SECRETS = {
   SIGNING_KEY: '746f6d626f6c612d646576656c6f706d656e742d7369676e696e672d6b657921',
 } as const
 
-const seconds = (min: number, max: number, fallback: number) =>
-  z.coerce.number().int().min(min).max(max).default(fallback)
+const seconds = (min: number, max: number, fallback: number) => WholeNumber(min, max).default(fallback)
 
 const commaSeparated = z
   .string()
@@ -55,7 +55,7 @@ export const SettingsSchema = z.object({
   /** Who may approve a payout: `other` than its requester, or `any`. Default: `other` in production, else `any`. */
   PAYOUT_APPROVAL: z.enum(['other', 'any']).optional(),
   /** How long a member must belong to the organisation to approve payouts of others and to confirm disqualifications. */
-  PAYOUT_APPROVER_MIN_DAYS: z.coerce.number().int().min(0).max(365).optional(),
+  PAYOUT_APPROVER_MIN_DAYS: WholeNumber(0, 365).optional(),
   /** `approved`: an organisation that somebody opens sells for money once an admin has approved it; `open`: at once. */
   PRICED_SALES: z.enum(['approved', 'open']).default('approved'),
   /** The public address of this worker: links in mails and payment pages begin with it. */
@@ -69,6 +69,15 @@ export const SettingsSchema = z.object({
       .array(z.string().refine(isOrigin, 'must be an origin such as https://books.example, without a path'))
       .max(32),
   ),
+  /** The page where winners claim, for the mails to them; `{raffleId}` in it stands for the raffle. */
+  CLAIM_URL: z
+    .string()
+    .max(500)
+    .refine(
+      (url) => URL.canParse(url) && /^https?:\/\/[^\s<>"]+$/.test(url),
+      'must be an address such as https://books.example/wins',
+    )
+    .optional(),
   /** The mail provider's endpoint (Resend's API), its key and the sender; all three or none. */
   MAIL_URL: z.url({ protocol: /^https?$/ }).optional(),
   MAIL_KEY: z.string().min(8).max(512).optional(),
@@ -86,11 +95,11 @@ export const SettingsSchema = z.object({
   /** Shows the names of invalid settings to a request that sends it. */
   HEALTH_TOKEN: HealthToken.optional(),
   /** How long an isolate keeps the answer of a public read for other readers; 0: each request reads. */
-  SHARE_READS_MS: z.coerce.number().int().min(0).max(1_000).default(1_000),
+  SHARE_READS_MS: WholeNumber(0, 1_000).default(1_000),
   CORS_ORIGINS: commaSeparated.pipe(z.array(z.string()).max(32)),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   /** How many writers share the writes to D1; 0: none, each write is a trip of its own. */
-  DATABASE_WRITERS: z.coerce.number().int().min(0).max(16).default(0),
+  DATABASE_WRITERS: WholeNumber(0, 16).default(0),
   /** Where D1's primary is: its writers are made there. */
   DATABASE_LOCATION_HINT: z.enum(['wnam', 'enam', 'weur', 'eeur', 'apac', 'oc']).optional(),
   POOL_LOCATION_HINT: z.enum(['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me']).optional(),

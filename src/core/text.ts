@@ -32,6 +32,8 @@ export const LongText = (max: number) =>
     .regex(LINES, 'must be text without control characters')
 
 /** A reason that is stored with an action. */
-export const Reason = z.strictObject({ reason: Line(3, 500) })
+export const Reason = z.strictObject({ reason: Line(3, 500) }).meta({ id: 'Reason' })
 
-export const OptionalReason = z.strictObject({ reason: Line(3, 500).optional() })
+export const OptionalReason = z
+  .strictObject({ reason: Line(3, 500).optional() })
+  .meta({ id: 'OptionalReason' })

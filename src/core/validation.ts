@@ -1,9 +1,9 @@
-/** Validates requests: a wrapper around @hono/zod-validator that also adds the schema to the API document. */
+/** Validates requests: a wrapper around @hono/zod-validator that also keeps the schema for the API document. */
 import { zValidator } from '@hono/zod-validator'
 import type { Context, ValidationTargets } from 'hono'
-import { resolver, uniqueSymbol } from 'hono-openapi'
-import type * as z from 'zod'
+import * as z from 'zod'
 import { type FieldError, notFound, Problem, validationFailed } from './errors.ts'
+import { readQuery, rememberQuery } from './query.ts'
 import './validation-messages.ts'
 
 type Issue = z.core.$ZodIssue
@@ -34,17 +34,33 @@ function memberMeant(members: Issue[][]): Issue[] | undefined {
   return others.length === 0 ? meant : undefined
 }
 
+/** What a validator reads: a part of the request, its schema and, for a body, an example. */
+export interface RouteInput {
+  target: keyof ValidationTargets
+  schema: z.ZodType
+  example: unknown
+}
+
+/** Each validator's input, for the API document. */
+const inputs = new WeakMap<object, RouteInput>()
+export const inputOf = (handler: object): RouteInput | undefined => inputs.get(handler)
+
 /**
  * Checks one part of a request (`json`, `query`, `param`, `header`, `form`) against `schema`. Throws 422 with every
  * wrong field. A malformed id in a path is 404, like an unknown id. A body needs an `example` for the API document.
- * Use only this, never `zValidator` itself, so that the document cannot miss an input.
+ * An empty
+ * parameter of a query counts as not sent; unknown ones were refused before (`refuseUnknownParameters`). Use only this,
+ * never `zValidator` itself, so that the document cannot miss an input.
  */
 export function validate<Target extends keyof ValidationTargets, Schema extends z.ZodType>(
   target: Target,
   schema: Schema,
   ...[example]: Target extends 'json' ? [example: unknown] : []
 ) {
-  const validator = zValidator(target, schema, (result) => {
+  const read = (
+    target === 'query' ? z.preprocess((sent) => readQuery(schema, sent as never), schema) : schema
+  ) as Schema
+  const validator = zValidator(target, read, (result) => {
     if (result.success) return
     throw target === 'param' ? notFound('address') : validationFailed(fieldErrors(result.error))
   })
@@ -52,8 +68,9 @@ export function validate<Target extends keyof ValidationTargets, Schema extends 
     if (target === 'json') await requireJson(c)
     return validator(c, next)
   }
-  const inDocument = target === 'json' ? bodyOf('application/json', schema, example) : inputOf(target, schema)
-  return Object.assign(checked, { [uniqueSymbol]: inDocument })
+  if (target === 'query') rememberQuery(checked, schema)
+  inputs.set(checked, { target, schema, example })
+  return checked
 }
 
 const JSON_TYPE = /^application\/json\s*(;|$)/i
@@ -71,23 +88,7 @@ async function requireJson(c: Context): Promise<void> {
 }
 
 /** Adds the schema of a form to the API document, for a `handler` that parses the form itself. */
-export const describeForm = <Handler extends object>(handler: Handler, schema: z.ZodType, example: unknown) =>
-  Object.assign(handler, { [uniqueSymbol]: bodyOf('application/x-www-form-urlencoded', schema, example) })
-
-const inputOf = (target: keyof ValidationTargets, schema: z.ZodType) => ({
-  target,
-  ...resolver(schema, { io: 'input' }),
-})
-
-/** A body in the API document. It is optional if all of its fields are optional. */
-const bodyOf = (media: string, schema: z.ZodType, example: unknown) => ({
-  spec: {
-    requestBody: {
-      // Computed only when the document is read, so that it does not slow the start of a worker.
-      get required() {
-        return !schema.safeParse({}).success
-      },
-      content: { [media]: { schema: resolver(schema, { io: 'input' }), example } },
-    },
-  },
-})
+export function describeForm<Handler extends object>(handler: Handler, schema: z.ZodType, example: unknown) {
+  inputs.set(handler, { target: 'form', schema, example })
+  return handler
+}

@@ -10,7 +10,7 @@ import { insertPayout } from '../money/payout-rows.ts'
 import { changeWinner, type WinnerChange } from './change-winner.ts'
 import type { Claim, ClaimPrize, Winner } from './contract.ts'
 import { findMyWinner, type SelectedWinner } from './find-winner.ts'
-import { presentWinner, prizeAmount } from './present.ts'
+import { presentToWinner, prizeAmount } from './present.ts'
 import { destinationOf, mayBePaid, redirectPayoutOf } from './prize-payout.ts'
 import { refuseStaff } from './refuse-staff.ts'
 import { reviewText } from './under-review.ts'
@@ -31,7 +31,7 @@ export async function claimWinner(ctx: Ctx, id: string, input: ClaimPrize): Prom
   })
   await settled?.()
   return {
-    winner: presentWinner({ ...found, winner }),
+    winner: presentToWinner({ ...found, winner }),
     deliveryAddress: winner.deliveryAddress,
     updatedAt: toInstant(winner.updatedAt),
   }
@@ -103,7 +103,7 @@ export async function declineWinner(ctx: Ctx, id: string): Promise<Winner> {
     review: reviewText.toWinner('declined'),
     otherwise: ({ status }) => `This prize is ${status} already.`,
   })
-  return presentWinner({ ...found, winner })
+  return presentToWinner({ ...found, winner })
 }
 
 /** The caller's own prize. Throws after its claim window, even if the sweep has not expired it yet. */

@@ -19,26 +19,33 @@ export const Winner = z
     id: Id('winner'),
     raffle: z.strictObject({ id: Id('raffle'), slug: z.string(), title: z.string() }),
     unit: z.string(),
-    /** `amount` is the payout of cash or of a share; null for an item. */
-    prize: z.strictObject({
-      title: z.string(),
-      kind: z.enum(['item', 'cash', 'share']),
-      amount: Sum.nullable(),
-    }),
+    prize: z
+      .strictObject({
+        title: z.string(),
+        kind: z.enum(['item', 'cash', 'share']),
+        amount: Sum.nullable(),
+      })
+      .describe('What was won. `amount` is the payout of cash or of a share; null for an item.'),
     number: z.number().int(),
-    /** The name in the form that the winner chose. */
-    name: z.string(),
+    name: z.string().describe('The name in the form that the winner chose.'),
     status: WinnerStatus,
-    /** 0 is the draw; redraws count from 1. */
-    attempt: z.number().int(),
+    attempt: z.number().int().describe('0 is the draw; redraws count from 1.'),
     announcedAt: Instant,
     claimBy: Instant,
-    /** Why the winner was disqualified; null otherwise. */
-    reason: z.string().nullable(),
-    /** The proposal that waits for a second person. Only members who manage winners see it; null for everybody else. */
+    reason: z.string().nullable().describe('Why the winner was disqualified; null otherwise.'),
+    paidAt: Instant.nullable().describe('When its prize was paid; null for an item, and until it is paid.'),
+    paymentReference: z
+      .string()
+      .nullable()
+      .describe(
+        'The reference of that payment. Only the winner and members who manage winners see it; null for everybody else.',
+      ),
     disqualification: z
       .strictObject({ reason: z.string(), proposedBy: Id('user'), proposedAt: Instant, lapsesAt: Instant })
-      .nullable(),
+      .nullable()
+      .describe(
+        'The proposal that waits for a second person. Only members who manage winners see it; null for everybody else.',
+      ),
   })
   .meta({ id: 'Winner' })
 export type Winner = z.infer<typeof Winner>
@@ -46,12 +53,16 @@ export type Winner = z.infer<typeof Winner>
 export const WinnerPage = Page(Winner)
 
 export const ListWinners = PageQuery.extend({
-  /** From this instant on; by default the last seven days. */
-  since: InstantIn.optional(),
-  /** Only the caller's own, from any time. */
-  mine: z.stringbool().default(false),
-  /** `decision`: those whom somebody proposed to disqualify, from any time, of organisations whose winners you manage. */
-  needs: z.enum(['decision']).optional(),
+  since: InstantIn.optional().describe(
+    'Only winners from this instant on; by default of the last seven days.',
+  ),
+  mine: z.stringbool().default(false).describe('Only your own, from any time.'),
+  needs: z
+    .enum(['decision'])
+    .optional()
+    .describe(
+      '`decision`: those whom somebody proposed to disqualify, from any time, of organisations whose winners you manage.',
+    ),
 })
 export type ListWinners = z.infer<typeof ListWinners>
 
@@ -70,24 +81,25 @@ export const Claim = z
   .strictObject({
     winner: Winner,
     deliveryAddress: PostalAddress.nullable(),
-    /** Changes with each correction of the address. */
-    updatedAt: Instant,
+    updatedAt: Instant.describe('When the claim last changed, as by a correction of the address.'),
   })
   .meta({ id: 'Claim' })
 export type Claim = z.infer<typeof Claim>
 
 export const ConfirmDisqualification = z
   .strictObject({
-    /** Whose proposal you read. If another one waits by now, it is not confirmed. */
-    proposedBy: Id('user').optional(),
+    proposedBy: Id('user')
+      .optional()
+      .describe('Whose proposal you read. If another one waits by now, it is not confirmed.'),
   })
   .meta({ id: 'ConfirmDisqualification' })
 export type ConfirmDisqualification = z.infer<typeof ConfirmDisqualification>
 
 export const DeliverPrize = z
   .strictObject({
-    /** The `updatedAt` of the claim that you read. If its address was corrected since, nothing is marked. */
-    claimUpdatedAt: InstantIn.optional(),
+    claimUpdatedAt: InstantIn.optional().describe(
+      'The `updatedAt` of the claim that you read. If its address was corrected since, nothing is marked.',
+    ),
   })
   .meta({ id: 'DeliverPrize' })
 export type DeliverPrize = z.infer<typeof DeliverPrize>
@@ -101,11 +113,12 @@ export const UpcomingDraw = z
       imageUrl: z.string().nullable(),
       status: RaffleStatus,
     }),
-    /** The series of the raffle; null if it has none. */
-    series: z.strictObject({ id: Id('series'), title: z.string() }).nullable(),
+    series: z
+      .strictObject({ id: Id('series'), title: z.string() })
+      .nullable()
+      .describe('The series of the raffle; null if it has none.'),
     drawAt: Instant,
-    /** The draw's time on the raffle's own wall clock. */
-    localDrawAt: z.string(),
+    localDrawAt: z.string().describe('The draw’s time on the raffle’s own wall clock.'),
     round: z.number().int().nullable(),
     prizes: z.array(Prize),
   })
@@ -135,19 +148,23 @@ export const Redraw = z
     units: z.array(z.string()),
     reason: z.string(),
     round: z.number().int(),
-    /** When the round is due. */
-    drawAt: Instant,
+    drawAt: Instant.describe('When the round of the beacon is due.'),
   })
   .meta({ id: 'Redraw' })
 export type Redraw = z.infer<typeof Redraw>
 
 export const Recalculation = z
   .strictObject({
-    /** Whether everything published follows from the rules, the log and the beacon. */
-    matches: z.boolean(),
+    matches: z
+      .boolean()
+      .describe('Whether everything published follows from the rules, the log and the beacon.'),
     attempts: z.array(z.strictObject({ attempt: z.number().int(), matches: z.boolean() })),
-    /** Price times tickets, and the ledger's takings; null if entries are free or the raffle was cancelled. */
-    takings: z.strictObject({ expected: Sum, ledger: Sum, matches: z.boolean() }).nullable(),
+    takings: z
+      .strictObject({ expected: Sum, ledger: Sum, matches: z.boolean() })
+      .nullable()
+      .describe(
+        'Price times tickets, and the ledger’s takings; null if entries are free or the raffle was cancelled.',
+      ),
   })
   .meta({ id: 'Recalculation' })
 export type Recalculation = z.infer<typeof Recalculation>

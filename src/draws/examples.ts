@@ -16,6 +16,8 @@ export const EXAMPLE_WINNER = {
   announcedAt: '2026-11-27T17:01:00.000Z',
   claimBy: '2026-12-11T17:01:00.000Z',
   reason: null,
+  paidAt: null,
+  paymentReference: null,
   disqualification: null,
 }
 

@@ -12,14 +12,17 @@ import { findPublishedRaffle } from '../raffles/find-raffle.ts'
 import { raffles } from '../raffles/schema.ts'
 import type { ListWinners, Winner } from './contract.ts'
 import { type SelectedWinner, selectWinners } from './find-winner.ts'
-import { presentToMember, presentWinner } from './present.ts'
+import { presentToMember, presentToWinner, presentWinner } from './present.ts'
 import { disqualifications, winners } from './schema.ts'
 
 const RECENT_MS = 7 * DAY_MS
 
 export async function listWinners(ctx: Ctx, query: ListWinners): Promise<PageOf<Winner>> {
   if (query.needs === 'decision') return listUndecided(ctx, query)
-  if (query.mine) return page(ctx, query, eq(winners.userId, requireCheckedUser(ctx).userId), NEWEST_FIRST)
+  if (query.mine) {
+    const isMine = eq(winners.userId, requireCheckedUser(ctx).userId)
+    return page(ctx, query, isMine, NEWEST_FIRST, presentToWinner)
+  }
   return page(ctx, query, gte(winners.announcedAt, query.since ?? ctx.now - RECENT_MS), NEWEST_FIRST)
 }
 

@@ -1,7 +1,7 @@
 /** A winner in its wire shapes. */
 import { displayName } from '../accounts/display-name.ts'
 import type { UserRow } from '../accounts/schema.ts'
-import { toInstant } from '../core/time.ts'
+import { toInstant, toInstantOrNull } from '../core/time.ts'
 import type { Prize } from '../raffles/contract.ts'
 import { type EconomicRules, settleTakings } from '../raffles/economics.ts'
 import type { RaffleRow } from '../raffles/schema.ts'
@@ -14,11 +14,19 @@ export interface FoundWinner {
   raffle: EconomicRules & Pick<RaffleRow, 'id' | 'slug' | 'title' | 'priceCurrency'>
   commitment: Commitment | null
   user: Pick<UserRow, 'name' | 'winnerDisplay'>
+  /** The payment of its prize; null until it is paid. */
+  payout: { paidAt: number; reference: string | null } | null
 }
+
+/** For the winner: with the reference of the payment. */
+export const presentToWinner = (found: FoundWinner): Winner => ({
+  ...presentWinner(found),
+  paymentReference: found.payout?.reference ?? null,
+})
 
 /** For members who manage the winners: with the proposal that waits for a decision. */
 export const presentToMember = (found: FoundWinner & { proposal: DisqualificationRow | null }): Winner => ({
-  ...presentWinner(found),
+  ...presentToWinner(found),
   disqualification: found.proposal === null ? null : presentProposal(found.proposal),
 })
 
@@ -29,7 +37,7 @@ const presentProposal = ({ reason, proposedBy, proposedAt, lapsesAt }: Disqualif
   lapsesAt: toInstant(lapsesAt),
 })
 
-/** For everybody: it does not show whether a proposal waits. */
+/** For everybody: it shows neither whether a proposal waits nor the reference of a payment. */
 export function presentWinner(found: FoundWinner): Winner {
   const { winner, raffle, user } = found
   const prize = prizeOf(found)
@@ -50,6 +58,8 @@ export function presentWinner(found: FoundWinner): Winner {
     announcedAt: toInstant(winner.announcedAt),
     claimBy: toInstant(winner.claimBy),
     reason: winner.reason,
+    paidAt: toInstantOrNull(found.payout?.paidAt),
+    paymentReference: null,
     disqualification: null,
   }
 }

@@ -32,6 +32,7 @@ const IMMUTABLE = 'public, max-age=31536000, immutable'
 export const draws = new Hono<AppEnv>().get(
   '/upcoming',
   describe({
+    operation: 'listUpcomingDraws',
     summary: 'List the next draws',
     description: 'Of all raffles, or of one series: then its next draw and reward come first.',
     tag: TAG,
@@ -51,6 +52,7 @@ export const draws = new Hono<AppEnv>().get(
 
 const proofFile = (file: ProofFile, header: string) =>
   describe({
+    operation: file === 'list' ? 'downloadTicketList' : 'downloadSaleLog',
     summary: file === 'list' ? 'Download the list of tickets' : 'Download the sale log',
     description: `\`${header}\`, with LF line ends. Available from the commitment on; it never changes.`,
     tag: TAG,
@@ -69,6 +71,7 @@ export const raffleDraws = new Hono<AppEnv>()
   .get(
     '/:id/winners',
     describe({
+      operation: 'listRaffleWinners',
       summary: 'List the winners of a raffle',
       tag: TAG,
       auth: 'none',
@@ -88,6 +91,7 @@ export const raffleDraws = new Hono<AppEnv>()
   .get(
     '/:id/proof',
     describe({
+      operation: 'readProof',
       summary: 'Read the proof of a draw',
       description:
         'Available from the commitment on. `npm run verify -- <this URL>` checks it offline, with list and log.',
@@ -119,6 +123,7 @@ export const raffleDraws = new Hono<AppEnv>()
   .post(
     '/:id/recalculate',
     describe({
+      operation: 'recalculateDraw',
       summary: 'Recompute a draw from its record',
       description:
         'Compares rules, log, list, commitment and every attempt with the published ones, and price times tickets with the ledger.',
@@ -139,6 +144,7 @@ export const raffleDraws = new Hono<AppEnv>()
   .post(
     '/:id/redraws',
     describe({
+      operation: 'requestRedraw',
       summary: 'Redraw prizes that have no winner',
       description:
         'For units whose winner declined, did not claim in time, or was disqualified. If the rules say so, this happens automatically within a minute.',
@@ -166,6 +172,7 @@ export const raffleDraws = new Hono<AppEnv>()
 export const wellKnown = new Hono<AppEnv>().get(
   '/tombola.json',
   describe({
+    operation: 'readSigningKeys',
     summary: 'Read the signing keys of this deployment',
     tag: TAG,
     auth: 'none',

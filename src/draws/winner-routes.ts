@@ -29,6 +29,7 @@ export const winners = new Hono<AppEnv>()
   .get(
     '/',
     describe({
+      operation: 'listWinners',
       summary: 'List winners',
       description:
         'Winners of all raffles from the last seven days, or from `since` on. `mine` lists only your own. `needs=decision` lists those whom somebody proposed to disqualify, if you manage the winners of their organisation.',
@@ -49,6 +50,7 @@ export const winners = new Hono<AppEnv>()
   .get(
     '/:id/claim',
     describe({
+      operation: 'readClaim',
       summary: 'Read a claim',
       description: 'For the organisation that delivers.',
       tag: TAG,
@@ -67,6 +69,7 @@ export const winners = new Hono<AppEnv>()
   .post(
     '/:id/claim',
     describe({
+      operation: 'claimPrize',
       summary: 'Claim my prize',
       description:
         'An item needs an address, money needs a payout method. Claim again to correct the address until the prize is delivered, or to redirect the payout before it is sent or after it failed. Members of the organisation cannot claim unless the raffle has `staffMayEnter`. Refused while the organisation reviews the prize; the refusal says until when.',
@@ -82,6 +85,7 @@ export const winners = new Hono<AppEnv>()
   .post(
     '/:id/decline',
     describe({
+      operation: 'declinePrize',
       summary: 'Decline my prize',
       description: 'It is drawn again if the rules say so. Refused while the organisation reviews the prize.',
       tag: TAG,
@@ -95,6 +99,7 @@ export const winners = new Hono<AppEnv>()
   .post(
     '/:id/disqualify',
     describe({
+      operation: 'proposeDisqualification',
       summary: 'Propose to disqualify a winner',
       description:
         'A second person must confirm it. Until then, for three days at most, the prize can be neither claimed nor paid nor delivered, and the winner gets that time on top. Each person proposes once for a winner. Who holds tickets of the raffle cannot propose, confirm or withdraw.',
@@ -118,6 +123,7 @@ export const winners = new Hono<AppEnv>()
   .post(
     '/:id/disqualify/confirm',
     describe({
+      operation: 'confirmDisqualification',
       summary: 'Confirm a disqualification',
       description:
         'The reason is published, the payout is cancelled, and the prize is drawn again if the rules allow another redraw. For an admin, or for a member of long standing who is not the proposer; neither of the two may have brought the other into the organisation, directly or through others.',
@@ -139,6 +145,7 @@ export const winners = new Hono<AppEnv>()
   .post(
     '/:id/disqualify/withdraw',
     describe({
+      operation: 'withdrawDisqualification',
       summary: 'Withdraw a proposed disqualification',
       description:
         'Its proposer or any other member who manages winners. The prize can be claimed and paid again.',
@@ -158,6 +165,7 @@ export const winners = new Hono<AppEnv>()
   .post(
     '/:id/deliver',
     describe({
+      operation: 'deliverPrize',
       summary: 'Mark a claimed prize as delivered',
       description:
         'With the `updatedAt` of the claim that you read, it is refused if the winner has corrected the address since.',

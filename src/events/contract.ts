@@ -9,6 +9,7 @@ import { Line, LongText } from '../core/text.ts'
 import { Instant, InstantIn, TimeZone } from '../core/time.ts'
 import { HttpsUrl } from '../core/web-address.ts'
 import { Provider } from '../money/provider-name.ts'
+import { ProviderIn } from '../money/providers/offered.ts'
 import { MAX_TICKETS_A_POOL } from '../tickets/terms.ts'
 
 /** The most ticket types of one event. */
@@ -38,14 +39,14 @@ const Place = z
     address: Line(1, 300).nullable().default(null),
     city: City,
     country: Country.meta({ description: 'ISO 3166-1 alpha-2.' }),
-    /** Degrees of WGS 84. */
     coordinates: z
       .strictObject({
         latitude: z.number().min(-90).max(90),
         longitude: z.number().min(-180).max(180),
       })
       .nullable()
-      .default(null),
+      .default(null)
+      .describe('Where it is, in degrees of WGS 84; null: not given.'),
   })
   .meta({ id: 'EventPlace' })
 
@@ -60,7 +61,7 @@ const fields = {
   endsAt: EventInstant,
   timeZone: TimeZone,
   providers: z
-    .array(Provider)
+    .array(ProviderIn)
     .max(4)
     .refine((providers) => new Set(providers).size === providers.length, 'must not name a provider twice')
     .meta({ description: 'How tickets that cost money can be paid.' }),
@@ -184,16 +185,18 @@ export const Event = z
     startsAt: Instant,
     endsAt: Instant,
     timeZone: z.string(),
-    /** The same instants on the wall clock of `timeZone`. */
-    local: z.strictObject({ startsAt: z.string(), endsAt: z.string() }),
-    /** The times that it was published with; null: they have not changed. */
+    local: z
+      .strictObject({ startsAt: z.string(), endsAt: z.string() })
+      .describe('The same instants on the wall clock of `timeZone`.'),
     postponed: z
       .strictObject({ at: Instant, startsAt: Instant, endsAt: Instant, reason: z.string() })
-      .nullable(),
+      .nullable()
+      .describe('The times that it was published with; null: they have not changed.'),
     providers: z.array(Provider),
     cancellation: z.strictObject({ at: Instant, reason: z.string() }).nullable(),
-    /** In the organiser's order. Hidden ones are only for members. */
-    ticketTypes: z.array(TicketType),
+    ticketTypes: z
+      .array(TicketType)
+      .describe('The ticket types in the organiser’s order. Hidden ones are only for members.'),
     createdAt: Instant,
     updatedAt: Instant,
   })

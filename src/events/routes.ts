@@ -55,6 +55,7 @@ export const events = new Hono<AppEnv>()
   .get(
     '/',
     describe({
+      operation: 'listEvents',
       summary: 'List events',
       description: 'Published events. Members who may edit an organisation’s drafts see those too.',
       tag: TAG,
@@ -74,6 +75,7 @@ export const events = new Hono<AppEnv>()
   .post(
     '/',
     describe({
+      operation: 'createEvent',
       summary: 'Create an event',
       description: 'The event is a draft. A member of only one organisation may leave out `organisationId`.',
       tag: TAG,
@@ -91,6 +93,7 @@ export const events = new Hono<AppEnv>()
   .get(
     '/:id',
     describe({
+      operation: 'readEvent',
       summary: 'Read an event',
       description: 'By its id or its slug.',
       tag: TAG,
@@ -105,6 +108,7 @@ export const events = new Hono<AppEnv>()
   .put(
     '/:id',
     describe({
+      operation: 'updateEvent',
       summary: 'Change an event',
       description:
         'Fields that are left out keep their values. After publication neither the times nor the providers can change: to move the event to a later time, postpone it.',
@@ -120,6 +124,7 @@ export const events = new Hono<AppEnv>()
   .delete(
     '/:id',
     describe({
+      operation: 'deleteEvent',
       summary: 'Delete a draft',
       tag: TAG,
       auth: 'user',
@@ -135,6 +140,7 @@ export const events = new Hono<AppEnv>()
   .post(
     '/:id/publish',
     describe({
+      operation: 'publishEvent',
       summary: 'Publish a draft',
       description:
         'Everybody sees the event, and its ticket types begin to sell. Tickets that cost money need the approval of an administrator for the organisation.',
@@ -149,6 +155,7 @@ export const events = new Hono<AppEnv>()
   .post(
     '/:id/postpone',
     describe({
+      operation: 'postponeEvent',
       summary: 'Postpone an event',
       description:
         'Moves a published event to a later time. The time that it was published with is shown beside it.',
@@ -164,6 +171,7 @@ export const events = new Hono<AppEnv>()
   .post(
     '/:id/cancel',
     describe({
+      operation: 'cancelEvent',
       summary: 'Cancel an event',
       description: 'Nothing more is sold, and everybody who paid gets the money back.',
       tag: TAG,
@@ -178,6 +186,7 @@ export const events = new Hono<AppEnv>()
   .post(
     '/:id/clone',
     describe({
+      operation: 'cloneEvent',
       summary: 'Copy an event',
       description:
         'The copy is a draft at another time, with the same ticket types. Their own sale times are not copied.',
@@ -197,6 +206,7 @@ export const events = new Hono<AppEnv>()
   .get(
     '/:id/availability',
     describe({
+      operation: 'readEventAvailability',
       summary: 'Read how many tickets of each type are left',
       tag: TAG,
       auth: 'optional',
@@ -219,6 +229,7 @@ export const events = new Hono<AppEnv>()
   .post(
     '/:id/ticket-types',
     describe({
+      operation: 'createTicketType',
       summary: 'Add a ticket type',
       description: 'If the event is published, it is on sale at once.',
       tag: TAG,
@@ -238,6 +249,7 @@ export const events = new Hono<AppEnv>()
   .put(
     '/:id/ticket-types/:typeId',
     describe({
+      operation: 'updateTicketType',
       summary: 'Change a ticket type',
       description:
         'Fields that are left out keep their values. The capacity can be raised at any time, and lowered to the number of tickets that are held or sold. Once a ticket was held or sold, price and limit can no longer change.',
@@ -256,6 +268,7 @@ export const events = new Hono<AppEnv>()
   .delete(
     '/:id/ticket-types/:typeId',
     describe({
+      operation: 'deleteTicketType',
       summary: 'Delete a ticket type of a draft',
       tag: TAG,
       auth: 'user',

@@ -3,7 +3,8 @@ import * as z from 'zod'
 import { Email } from '../accounts/contract.ts'
 import { Id } from '../core/ids.ts'
 import { Money, MoneyAboveZero } from '../core/money.ts'
-import { Page } from '../core/paging.ts'
+import { Page, PageQuery } from '../core/paging.ts'
+import { AnyOf } from '../core/query.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { GRANT_STATUSES } from './schema.ts'
@@ -25,8 +26,9 @@ export const GiveGrant = z
     orderRef: OrderRef.refine((ref) => !isOurs(ref), NOT_OURS),
     email: Email.optional(),
     userId: Id('user').optional(),
-    /** The amount of the order; the raffle's rule says how many entries it earns. */
-    amount: MoneyAboveZero,
+    amount: MoneyAboveZero.describe(
+      'The amount of the order; the raffle’s rule says how many entries it earns.',
+    ),
   })
   .refine(({ email, userId }) => (email === undefined) !== (userId === undefined), {
     path: ['userId'],
@@ -40,8 +42,10 @@ export const Grant = z
     raffleId: Id('raffle'),
     orderRef: z.string(),
     amount: Money,
-    /** 0 until the grant has an owner. */
-    entries: z.number().int(),
+    entries: z
+      .number()
+      .int()
+      .describe('How many entries the order has earned; 0 until the grant has an owner.'),
     status: z.enum(GRANT_STATUSES).meta({
       description:
         '`waiting`: until sales open, or until the owner of the address has registered and verified it. `refused`: it earns nothing, and `reason` says why.',
@@ -53,6 +57,9 @@ export const Grant = z
   .meta({ id: 'Grant' })
 export type Grant = z.infer<typeof Grant>
 export const GrantPage = Page(Grant)
+
+export const ListGrants = PageQuery.extend({ status: AnyOf(z.enum(GRANT_STATUSES)).optional() })
+export type ListGrants = z.infer<typeof ListGrants>
 
 export const GrantParams = z.object({ id: Id('raffle'), orderRef: OrderRef })
 

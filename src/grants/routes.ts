@@ -3,10 +3,9 @@ import { Hono } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { idempotencyKey } from '../core/idempotency.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
-import { PageQuery } from '../core/paging.ts'
 import { validate } from '../core/validation.ts'
 import { RaffleParams } from '../raffles/contract.ts'
-import { BODIES, EXAMPLE_GRANT, GiveGrant, Grant, GrantPage, GrantParams } from './contract.ts'
+import { BODIES, EXAMPLE_GRANT, GiveGrant, Grant, GrantPage, GrantParams, ListGrants } from './contract.ts'
 import { giveGrant } from './give-grant.ts'
 import { listGrants, readGrant } from './list-grants.ts'
 import { revokeGrant } from './revoke-grant.ts'
@@ -24,8 +23,10 @@ export const grantRoutes = new Hono<AppEnv>()
   .get(
     '/:id/grants',
     describe({
+      operation: 'listGrants',
       summary: 'List the grants of a raffle',
-      description: 'For members of the raffle’s organisation and for its API keys.',
+      description:
+        'For members of the raffle’s organisation and for its API keys, by order reference. With `status`, a page may have fewer grants than `limit`: `nextCursor` alone says whether more follow.',
       tag: TAG,
       auth: 'user-or-key',
       success: {
@@ -34,15 +35,17 @@ export const grantRoutes = new Hono<AppEnv>()
         example: { data: [EXAMPLE_GRANT], nextCursor: null },
         description: 'One page of grants.',
       },
-      errors: [...PAGE_ERRORS, 'forbidden', 'not_found', 'rate_limited'],
+      limits: ['RATE_PURCHASE'],
+      errors: [...PAGE_ERRORS, 'forbidden', 'not_found'],
     }),
     validate('param', RaffleParams),
-    validate('query', PageQuery),
+    validate('query', ListGrants),
     async (c) => c.json(await listGrants(c.get('ctx'), c.req.valid('param').id, c.req.valid('query'))),
   )
   .post(
     '/:id/grants',
     describe({
+      operation: 'giveGrant',
       summary: 'Grant the entries that an order has earned',
       description:
         'Needs an API key of the raffle’s organisation. The raffle’s `earning` determines the number of entries. An order is granted once, whatever the Idempotency-Key. A grant to an address waits until its owner has registered and verified it.',
@@ -50,7 +53,8 @@ export const grantRoutes = new Hono<AppEnv>()
       auth: 'key',
       idempotent: true,
       success: { ...theGrant('The grant of this order; `status` is its outcome.'), status: 201 },
-      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict', 'invalid_state', 'rate_limited'],
+      limits: ['RATE_PURCHASE'],
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'conflict', 'invalid_state'],
     }),
     validate('param', RaffleParams),
     validate('json', GiveGrant, BODIES.GiveGrant),
@@ -64,11 +68,13 @@ export const grantRoutes = new Hono<AppEnv>()
   .get(
     '/:id/grants/:orderRef',
     describe({
+      operation: 'readGrant',
       summary: 'Read the grant of an order',
       tag: TAG,
       auth: 'user-or-key',
       success: theGrant('The grant.'),
-      errors: ['forbidden', 'not_found', 'rate_limited'],
+      limits: ['RATE_PURCHASE'],
+      errors: ['forbidden', 'not_found'],
     }),
     validate('param', GrantParams),
     async (c) => {
@@ -79,13 +85,15 @@ export const grantRoutes = new Hono<AppEnv>()
   .delete(
     '/:id/grants/:orderRef',
     describe({
+      operation: 'revokeGrant',
       summary: 'Revoke the entries that an order has earned',
       description:
         'For a refunded order, until the ticket list freezes for the draw. Entries of our own shop’s orders are revoked automatically with the refund.',
       tag: TAG,
       auth: 'user-or-key',
       success: theGrant('The grant, revoked.'),
-      errors: ['validation_failed', 'forbidden', 'not_found', 'invalid_state', 'rate_limited'],
+      limits: ['RATE_PURCHASE'],
+      errors: ['forbidden', 'not_found', 'invalid_state'],
     }),
     validate('param', GrantParams),
     async (c) => {

@@ -6,10 +6,10 @@ export const Health = z
   .strictObject({
     status: z.enum(['ok', 'degraded']),
     database: z.enum(['ok', 'unavailable']),
-    /** Null before the first sweep. */
-    lastSweepAt: Instant.nullable(),
-    /** One sentence per problem. */
-    problems: z.array(z.string()),
+    lastSweepAt: Instant.nullable().describe(
+      'When the last sweep ended. Sweeps run each minute. Null before the first.',
+    ),
+    problems: z.array(z.string()).describe('What is wrong, one sentence for each problem.'),
   })
   .meta({ id: 'Health' })
 export type Health = z.infer<typeof Health>

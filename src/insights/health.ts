@@ -1,6 +1,8 @@
-/** The health check: the database answers, the sweep runs, and no raffle or suspension is overdue. */
+/** The health check: the database answers and has its tables, the sweep runs, mail goes out, and nothing is overdue. */
 import { sql } from 'drizzle-orm'
+import { mailerOf } from '../accounts/mail/mailers.ts'
 import type { Ctx } from '../core/context.ts'
+import { whatIsMissing } from '../core/missing-migrations.ts'
 import { formatMoney } from '../core/money.ts'
 import { MINUTE_MS, toInstant } from '../core/time.ts'
 import { tills } from '../money/schema.ts'
@@ -21,11 +23,21 @@ const tillsBelowZero = (ctx: Ctx) =>
     .where(sql`balance < 0 AND ${tills.account} NOT LIKE 'cash:manual%'`)
     .limit(MAX_TILLS)
 
-export async function readHealth(ctx: Ctx): Promise<Health> {
+/** `showsSetUp`: whether the reader may see what an operator has to do. */
+export async function readHealth(ctx: Ctx, showsSetUp: boolean): Promise<Health> {
   const problems: string[] = []
   let database: Health['database'] = 'ok'
   let sweptAt: number | null = null
+  if (mailerOf(ctx.settings) === null) problems.push('Mail is not set up.')
   try {
+    const missing = await whatIsMissing(ctx)
+    if (missing !== null) {
+      ctx.log.error('health: the database lacks migrations', missing)
+      problems.push(
+        showsSetUp ? `Not ready. Missing: ${missing.migrations}. Run: ${missing.command}` : 'Not ready.',
+      )
+      return { status: 'degraded', database, lastSweepAt: null, problems }
+    }
     const sweep = await lastSweep(ctx)
     sweptAt = sweep?.finishedAt ?? null
     if (sweptAt === null) problems.push('The sweep has never run.')

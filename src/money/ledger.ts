@@ -48,7 +48,7 @@ export interface Transfer {
   amount: number
   orderId?: string
   raffleId?: string
-  /** The organisation whose claim on the till of `provider` it changes. */
+  /** The organisation whose claim on the till of `provider` it changes. With a `raffleId`, the one of the raffle. */
   organisationId?: string
   provider?: Provider
 }

@@ -5,12 +5,13 @@ import { Page } from '../core/paging.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { Provider } from './provider-name.ts'
+import { ProviderIn } from './providers/offered.ts'
 
 /** What the provider pays to: an account, a phone number or a name. */
 export const Destination = Line(3, 120)
 
 export const NewPayoutMethod = z
-  .strictObject({ provider: Provider, destination: Destination })
+  .strictObject({ provider: ProviderIn, destination: Destination })
   .meta({ id: 'NewPayoutMethod' })
 
 export type NewPayoutMethod = z.infer<typeof NewPayoutMethod>
@@ -19,8 +20,7 @@ export const PayoutMethod = z
   .strictObject({
     id: Id('payoutMethod'),
     provider: Provider,
-    /** Only its end is shown. */
-    destination: z.string(),
+    destination: z.string().describe('Where it pays to, of which only the end is shown.'),
     createdAt: Instant,
   })
   .meta({ id: 'PayoutMethod' })

@@ -55,7 +55,8 @@ export const payments = sqliteTable(
     check('payments_status', sql`status IN ('starting', 'pending', 'succeeded', 'failed', 'expired')`),
     check('payments_amount', sql`amount > 0`),
     uniqueIndex('payments_key').on(table.orderId, table.key),
-    uniqueIndex('payments_reference').on(table.provider, table.reference).where(sql`reference IS NOT NULL`),
+    // A provider within this installation has no other id for a payment than ours.
+    uniqueIndex('payments_reference').on(table.provider, table.reference).where(sql`reference <> id`),
     index('payments_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
     index('payments_attention').on(table.id).where(sql`attention IS NOT NULL`),
   ],
@@ -243,9 +244,10 @@ export const transfers = sqliteTable(
     index('transfers_raffle').on(table.raffleId).where(sql`raffle_id IS NOT NULL`),
     // Partial indexes: a shop's balance is read without reading the other transfers.
     index('transfers_to_shop').on(table.credit).where(sql`credit >= 'shop:' AND credit < 'shop:~'`),
+    // Claims on raffles are found by the raffle.
     index('transfers_claims')
       .on(table.organisationId, table.provider, table.currency)
-      .where(sql`organisation_id IS NOT NULL`),
+      .where(sql`organisation_id IS NOT NULL AND raffle_id IS NULL`),
     index('transfers_from_shop').on(table.debit).where(sql`debit >= 'shop:' AND debit < 'shop:~'`),
   ],
 )
@@ -291,7 +293,7 @@ export const webhooks = sqliteTable(
     eventId: text().notNull(),
     body: text().notNull(),
     receivedAt: integer().notNull(),
-    /** When it took effect; null: not yet. */
+    /** When it was acted on; null: not yet, and the sweep does it. If a poll is due anyway, the time of storing. */
     actedAt: integer(),
     /** The kind of its subject, and our id of it. */
     subject: text({ enum: WEBHOOK_SUBJECTS }).notNull(),

@@ -5,8 +5,9 @@ import { Id } from '../core/ids.ts'
 import { Money } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { PostalAddress } from '../core/postal-address.ts'
+import { AnyOf } from '../core/query.ts'
 import { Line } from '../core/text.ts'
-import { Instant } from '../core/time.ts'
+import { Instant, InstantIn } from '../core/time.ts'
 import { Provider } from '../money/provider-name.ts'
 import { PAYMENT_STATUSES } from '../money/schema.ts'
 import { Ticket } from '../tickets/contract.ts'
@@ -20,10 +21,13 @@ export const Payment = z
     provider: Provider,
     status: z.enum(PAYMENT_STATUSES),
     amount: Money,
-    /** The page where the payer pays. Null if there is none, if there is nothing left to pay, and for other readers. */
-    checkoutUrl: z.string().nullable(),
-    /** What the payer must do next; null if nothing. */
-    message: z.string().nullable(),
+    checkoutUrl: z
+      .string()
+      .nullable()
+      .describe(
+        'The page where the payer pays. Null if there is none, if there is nothing left to pay, and for other readers.',
+      ),
+    message: z.string().nullable().describe('What the payer must do next; null if nothing.'),
   })
   .meta({ id: 'Payment' })
 export type Payment = z.infer<typeof Payment>
@@ -38,14 +42,16 @@ export const OrderLine = z
     amount: Money,
     state: z.enum(LINE_STATES),
     refundedQuantity: z.number().int(),
-    /** Null for products. */
-    reservationId: Id('reservation').nullable(),
-    /** The present numbers. Until the line is paid, these are the held ones. */
-    tickets: z.array(Ticket),
-    /** The last fulfilment step; null for tickets. */
+    reservationId: Id('reservation')
+      .nullable()
+      .describe('The reservation of its tickets; null for products.'),
+    tickets: z
+      .array(Ticket)
+      .describe('The present tickets. Until the line is paid, these are the held ones.'),
     fulfilment: z
       .strictObject({ status: z.enum(FULFILMENT_STATUSES), reference: z.string().nullable() })
-      .nullable(),
+      .nullable()
+      .describe('The last fulfilment step; null for tickets.'),
   })
   .meta({ id: 'OrderLine' })
 
@@ -54,20 +60,21 @@ export const Order = z
     id: Id('order'),
     status: z.enum(ORDER_STATUSES),
     amount: Money,
-    /** The sum that was refunded or is being refunded. */
-    refunded: Money,
+    refunded: Money.describe('The sum that was refunded or is being refunded.'),
     payUntil: Instant,
     lines: z.array(OrderLine),
-    /** The payment that paid the order. Until one has, the latest. */
-    payment: Payment,
-    /** What happened, in words, oldest first. */
-    history: z.array(z.strictObject({ at: Instant, text: z.string() })),
-    /** Where products are sent. Only the buyer sees it, and, once the order is paid, the members who send products. */
-    deliveryAddress: PostalAddress.nullable(),
-    /** Whether its products are picked up. False if it has none. */
-    pickup: z.boolean(),
-    /** The buyer's display name. Only members who send products see it, once the order is paid. */
-    buyer: z.string().nullable(),
+    payment: Payment.describe('The payment that paid the order. Until one has, the latest.'),
+    history: z
+      .array(z.strictObject({ at: Instant, text: z.string() }))
+      .describe('What happened, in words, oldest first.'),
+    deliveryAddress: PostalAddress.nullable().describe(
+      'Where products are sent. Only the buyer sees it, and, once the order is paid, the members who send products.',
+    ),
+    pickup: z.boolean().describe('Whether its products are picked up. False if it has none.'),
+    buyer: z
+      .string()
+      .nullable()
+      .describe('The buyer’s display name. Only members who send products see it, once the order is paid.'),
     createdAt: Instant,
   })
   .meta({ id: 'Order' })
@@ -79,7 +86,16 @@ export const OrderParams = z.object({ id: Id('order') })
 /**
  * Lists the actor's own orders. With `organisationId`: orders with lines of that organisation, for its payment managers.
  */
-export const ListOrders = PageQuery.extend({ organisationId: Id('organisation').optional() })
+export const ListOrders = PageQuery.extend({
+  organisationId: Id('organisation').optional(),
+  /** Only orders with tickets of this raffle. */
+  raffleId: Id('raffle').optional(),
+  status: AnyOf(z.enum(ORDER_STATUSES)).optional(),
+  /** Only orders that were placed from this instant on. */
+  since: InstantIn.optional(),
+  /** Only orders that were placed before this instant. */
+  until: InstantIn.optional(),
+})
 export type ListOrders = z.infer<typeof ListOrders>
 
 export const Fulfil = z
@@ -90,8 +106,7 @@ export const Fulfil = z
       .min(0)
       .max(MAX_LINES - 1),
     status: z.enum(FULFILMENT_STATUSES).exclude(['none']),
-    /** A parcel number or similar. The buyer reads it. */
-    reference: Line(1, 120).optional(),
+    reference: Line(1, 120).optional().describe('A parcel number or similar. The buyer reads it.'),
   })
   .refine(({ status, reference }) => status !== 'shipped' || reference !== undefined, {
     path: ['reference'],

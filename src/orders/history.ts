@@ -1,4 +1,4 @@
-/** An order's history: each event is recorded once, in the batch that makes it happen. */
+/** The stored events of an order's history: each is recorded once, in the batch that makes it happen. */
 import { type SQL, sql } from 'drizzle-orm'
 import { FULFILMENT_STATUSES, type FulfilmentStatus } from '../catalog/schema.ts'
 import type { Ctx } from '../core/context.ts'

@@ -1,46 +1,39 @@
 /**
  * Lists the actor's own orders, or those with lines of an organisation whose payments the actor manages; newest first.
  */
-import { and, desc, eq, lt } from 'drizzle-orm'
+import { and, desc, eq, gte, inArray, lt, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import type { BatchItem } from 'drizzle-orm/batch'
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import * as z from 'zod'
 import { hasPermission, requireCheckedUser, requirePermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
-import { type PageOf, readCursor, toPage } from '../core/paging.ts'
+import { firstIdAt } from '../core/ids.ts'
+import { MOST_ROWS_READ, type PageOf, readCursor, toPage } from '../core/paging.ts'
+import { HOUR_MS } from '../core/time.ts'
 import type { ListOrders, Order } from './contract.ts'
 import { findOrders } from './find-order.ts'
 import { presentOrder, readDetails } from './present.ts'
 import { presentPart } from './present-part.ts'
 import { orderLines, orders } from './schema.ts'
 
+/** The clock that made an order's id and its `createdAt` were read at different moments of one request. */
+const SLACK_MS = HOUR_MS
+
 export async function listOrders(ctx: Ctx, query: ListOrders): Promise<PageOf<Order>> {
   const { userId } = requireCheckedUser(ctx)
   const { organisationId } = query
   const last = readCursor(query.cursor, z.tuple([z.string()]))
   if (organisationId !== undefined) await requirePermission(ctx, organisationId, 'payments:manage')
-  const rows =
+  const { rows, end } =
     organisationId === undefined
-      ? await ctx.db
-          .select({ id: orders.id })
-          .from(orders)
-          .where(and(eq(orders.userId, userId), last === undefined ? undefined : lt(orders.id, last[0])))
-          .orderBy(desc(orders.id))
-          .limit(query.limit + 1)
-      : await ctx.db
-          .selectDistinct({ id: orderLines.orderId })
-          .from(orderLines)
-          .where(
-            and(
-              eq(orderLines.organisationId, organisationId),
-              last === undefined ? undefined : lt(orderLines.orderId, last[0]),
-            ),
-          )
-          .orderBy(desc(orderLines.orderId))
-          .limit(query.limit + 1)
+      ? await ownOrders(ctx, userId, query, last?.[0])
+      : await partsOf(ctx, organisationId, query, last?.[0])
   const { data, nextCursor } = toPage(
     rows,
     query.limit,
     ({ id }) => [id],
     ({ id }) => id,
+    end && [end.id],
   )
   const found = await findOrders(ctx, data)
   const details = await readDetails(ctx, found)
@@ -50,4 +43,86 @@ export async function listOrders(ctx: Ctx, query: ListOrders): Promise<PageOf<Or
   const sees = (id: string) => id === organisationId
   const sends = (id: string) => maySend && sees(id)
   return { data: found.map((rows) => presentPart(rows, details, { sees, sends })), nextCursor }
+}
+
+interface Found {
+  rows: { id: string }[]
+  /** The last row that was read, if a filtered page stopped before the end of the list. */
+  end: { id: string } | undefined
+}
+
+function ownOrders(ctx: Ctx, userId: string, query: ListOrders, after: string | undefined): Promise<Found> {
+  const hasTickets =
+    query.raffleId === undefined
+      ? undefined
+      : sql`EXISTS (SELECT 1 FROM ${orderLines}
+          WHERE ${eq(orderLines.orderId, orders.id)} AND ${eq(orderLines.itemId, query.raffleId)})`
+  const following = and(eq(orders.userId, userId), keysOf(orders.id, query, after))
+  const page = (filter: SQL | undefined, limit: number, offset = 0) =>
+    ctx.db
+      .select({ id: orders.id })
+      .from(orders)
+      .where(and(following, filter))
+      .orderBy(desc(orders.id))
+      .limit(limit)
+      .offset(offset)
+  return readPage(ctx, page, orders.id, query.limit, and(isWanted(query), hasTickets))
+}
+
+/** The orders with a line of an organisation. With a raffle, its lines are read by the index of their item. */
+function partsOf(
+  ctx: Ctx,
+  organisationId: string,
+  query: ListOrders,
+  after: string | undefined,
+): Promise<Found> {
+  const ofSeller =
+    query.raffleId === undefined
+      ? eq(orderLines.organisationId, organisationId)
+      : and(eq(orderLines.itemId, query.raffleId), sql`+${orderLines.organisationId} = ${organisationId}`)
+  const following = and(ofSeller, keysOf(orderLines.orderId, query, after))
+  const page = (filter: SQL | undefined, limit: number, offset = 0) =>
+    ctx.db
+      .selectDistinct({ id: orderLines.orderId })
+      .from(orderLines)
+      .where(and(following, filter))
+      .orderBy(desc(orderLines.orderId))
+      .limit(limit)
+      .offset(offset)
+  const wanted = isWanted(query)
+  const filter =
+    wanted && sql`EXISTS (SELECT 1 FROM ${orders} WHERE ${eq(orders.id, orderLines.orderId)} AND ${wanted})`
+  return readPage(ctx, page, orderLines.orderId, query.limit, filter)
+}
+
+/** The ids of a page. They begin with their time, so that a span of time is a span of ids. */
+const keysOf = (id: SQLiteColumn, { since, until }: ListOrders, after: string | undefined): SQL | undefined =>
+  and(
+    after === undefined ? undefined : lt(id, after),
+    since === undefined ? undefined : gte(id, firstIdAt('order', since - SLACK_MS)),
+    until === undefined ? undefined : lt(id, firstIdAt('order', until + SLACK_MS)),
+  )
+
+const isWanted = ({ status, since, until }: ListOrders): SQL | undefined =>
+  and(
+    status === undefined ? undefined : inArray(orders.status, status),
+    since === undefined ? undefined : gte(orders.createdAt, since),
+    until === undefined ? undefined : lt(orders.createdAt, until),
+  )
+
+type Ids = BatchItem<'sqlite'> & SQLWrapper & PromiseLike<{ id: string }[]>
+
+/** Reads a page, and with a filter at most `MOST_ROWS_READ` rows. */
+async function readPage(
+  ctx: Ctx,
+  page: (filter: SQL | undefined, limit: number, offset?: number) => Ids,
+  id: SQLiteColumn,
+  limit: number,
+  filter: SQL | undefined,
+): Promise<Found> {
+  if (filter === undefined) return { rows: await page(undefined, limit + 1), end: undefined }
+  const readTo = page(undefined, 1, MOST_ROWS_READ - 1)
+  const isRead = sql`${id} >= coalesce((${readTo}), '')`
+  const [rows, [end]] = await ctx.db.batch([page(and(filter, isRead), limit + 1), readTo])
+  return { rows, end }
 }

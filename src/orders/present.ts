@@ -4,13 +4,14 @@ import { displayName } from '../accounts/display-name.ts'
 import { users } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { toInstant } from '../core/time.ts'
-import type { PaymentRow } from '../money/schema.ts'
+import { type PaymentRow, receipts } from '../money/schema.ts'
 import type { Order, Payment } from './contract.ts'
 import { isOneOf, type OrderRows } from './find-order.ts'
 import type { LineDetails } from './line.ts'
 import { amountOf } from './line-amounts.ts'
 import { byPort, linePort, presentReference } from './lines/index.ts'
 import { type OrderLineRow, type OrderRow, orderEvents } from './schema.ts'
+import { type HistoryEvent, wholeHistory } from './whole-history.ts'
 
 function presentPayment(payment: PaymentRow, order: OrderRow): Payment {
   const action = isPayable(payment, order) ? payment.action : null
@@ -29,8 +30,6 @@ const isPayable = (payment: PaymentRow, order: OrderRow): boolean =>
   order.status === 'pending' &&
   order.receipt === null &&
   (payment.status === 'starting' || payment.status === 'pending')
-
-export type HistoryEvent = Pick<typeof orderEvents.$inferSelect, 'key' | 'at' | 'text'>
 
 /** What a response needs beside the rows of its orders. */
 export interface OrderDetails {
@@ -91,7 +90,8 @@ function presentLine(
 /** Reads the details of any number of orders in one batch: one statement for each kind of line among them. */
 export async function readDetails(ctx: Ctx, found: readonly OrderRows[]): Promise<OrderDetails> {
   const lines = found.flatMap(({ order: { userId }, lines }) => lines.map((line) => ({ ...line, userId })))
-  const [events, buyers, ...details] = await ctx.db.batch([
+  const orderIds = found.map(({ order }) => order.id)
+  const [events, arrived, buyers, ...details] = await ctx.db.batch([
     ctx.db
       .select({
         orderId: orderEvents.orderId,
@@ -100,13 +100,9 @@ export async function readDetails(ctx: Ctx, found: readonly OrderRows[]): Promis
         text: orderEvents.text,
       })
       .from(orderEvents)
-      .where(
-        isOneOf(
-          orderEvents.orderId,
-          found.map(({ order }) => order.id),
-        ),
-      )
+      .where(isOneOf(orderEvents.orderId, orderIds))
       .orderBy(asc(orderEvents.seq)),
+    ctx.db.select().from(receipts).where(isOneOf(receipts.orderId, orderIds)),
     ctx.db
       .select({ id: users.id, name: users.name, winnerDisplay: users.winnerDisplay })
       .from(users)
@@ -118,9 +114,17 @@ export async function readDetails(ctx: Ctx, found: readonly OrderRows[]): Promis
       ),
     ...byPort(lines, ({ kind }) => kind).map(([port, lines]) => port.details(ctx, lines)),
   ])
+  const [eventsOf, receiptsOf] = [Map.groupBy(events, byOrder), Map.groupBy(arrived, byOrder)]
   return {
     lines: new Map(details.flat().map(({ id, ...shown }) => [id, shown])),
-    history: Map.groupBy(events, ({ orderId }) => orderId),
+    history: new Map(
+      found.map((rows) => {
+        const { id } = rows.order
+        return [id, wholeHistory(rows, receiptsOf.get(id), eventsOf.get(id))]
+      }),
+    ),
     buyers: new Map(buyers.map((user) => [user.id, displayName(user)])),
   }
 }
+
+const byOrder = ({ orderId }: { orderId: string }): string => orderId

@@ -50,8 +50,8 @@ export const orders = sqliteTable(
       sql`status IN ('pending', 'paid', 'expired', 'cancelled', 'partially_refunded', 'refunded', 'refund_due')`,
     ),
     check('orders_amount', sql`amount > 0 AND refunded_amount >= 0`),
+    // Also finds the orders of a user, which are sorted then: an index of its own would cost a row for each order.
     uniqueIndex('orders_key').on(table.userId, table.key),
-    index('orders_user').on(table.userId, table.id),
     index('orders_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
   ],
 )

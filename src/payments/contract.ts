@@ -3,13 +3,14 @@ import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Money, MoneyAboveZero } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
+import { AnyOf } from '../core/query.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { Provider } from '../money/provider-name.ts'
 import { PAYMENT_STATUSES } from '../money/schema.ts'
 import { EXAMPLE_ORDER_ID, EXAMPLE_PAYMENT_ID } from '../orders/examples.ts'
 
-/** Without the address of the payment page, which only the payer may open. */
+/** Without the address of the payment page, which the order shows to its payer. */
 export const ManagedPayment = z
   .strictObject({
     id: Id('payment'),
@@ -17,16 +18,17 @@ export const ManagedPayment = z
     provider: Provider,
     status: z.enum(PAYMENT_STATUSES),
     amount: Money,
-    /** The provider's own id for it. */
-    reference: z.string().nullable(),
-    /** Why a person must check it; null if nobody must. */
-    attention: z.string().nullable(),
-    /** How many polls of the provider gave no result. */
-    checks: z.number().int(),
-    /** When the provider is polled next; null if it is not. */
-    nextCheckAt: Instant.nullable(),
-    /** Who dismissed it last, and why. Null if nobody has. */
-    dismissed: z.strictObject({ by: Id('user'), reason: z.string(), at: Instant }).nullable(),
+    reference: z.string().nullable().describe('The provider’s own id for it.'),
+    attention: z
+      .string()
+      .nullable()
+      .describe('Why a person must check it; null if nobody must, and to the payer.'),
+    checks: z.number().int().describe('How many polls of the provider gave no result.'),
+    nextCheckAt: Instant.nullable().describe('When the provider is polled next; null if it is not.'),
+    dismissed: z
+      .strictObject({ by: Id('user'), reason: z.string(), at: Instant })
+      .nullable()
+      .describe('Who dismissed it last, and why. Null if nobody has, and to the payer.'),
     createdAt: Instant,
     updatedAt: Instant,
   })
@@ -36,8 +38,12 @@ export type ManagedPayment = z.infer<typeof ManagedPayment>
 export const ManagedPaymentPage = Page(ManagedPayment)
 
 export const ListPayments = PageQuery.extend({
-  /** `attention`: only payments that a person must check. */
-  needs: z.enum(['attention']).optional(),
+  needs: z.enum(['attention']).optional().describe('`attention`: only payments that a person must check.'),
+  mine: z
+    .stringbool({ truthy: ['true'], falsy: ['false'] })
+    .default(false)
+    .describe('Only the caller’s own, also for those who manage payments.'),
+  status: AnyOf(z.enum(PAYMENT_STATUSES)).optional(),
 })
 export type ListPayments = z.infer<typeof ListPayments>
 
@@ -45,10 +51,10 @@ export const PaymentParams = z.object({ id: Id('payment') })
 
 export const RecordReceipt = z
   .strictObject({
-    /** The bank's reference, the number of the paper receipt, or the number on the provider's statement. */
-    reference: Line(1, 100),
-    /** The sum that arrived. By default the payment's amount. */
-    amount: MoneyAboveZero.optional(),
+    reference: Line(1, 100).describe(
+      'The bank’s reference, the number of the paper receipt, or the number on the provider’s statement.',
+    ),
+    amount: MoneyAboveZero.optional().describe('The sum that arrived. By default the payment’s amount.'),
   })
   .meta({ id: 'RecordReceipt' })
 export type RecordReceipt = z.infer<typeof RecordReceipt>
@@ -66,11 +72,11 @@ export type RecordedReceipt = z.infer<typeof RecordedReceipt>
 export const EXAMPLE_MANAGED_PAYMENT = {
   id: EXAMPLE_PAYMENT_ID,
   orderId: EXAMPLE_ORDER_ID,
-  provider: 'mpesa',
+  provider: 'sandbox',
   status: 'pending',
   amount: { amount: 30_000, currency: 'KES' },
-  reference: 'ws_CO_191220231020363925',
-  attention: 'mpesa has not confirmed it yet.',
+  reference: EXAMPLE_PAYMENT_ID,
+  attention: 'sandbox has not confirmed it yet.',
   checks: 7,
   nextCheckAt: null,
   dismissed: null,

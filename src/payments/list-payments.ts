@@ -1,13 +1,16 @@
-/** Lists payments of orders that the actor manages, newest first. Administrators see all payments. */
-import { and, desc, eq, inArray, isNotNull, lt, sql } from 'drizzle-orm'
+/**
+ * Lists payments, newest first: of orders that the actor manages, and for administrators all of them; for everybody else,
+ * those of the actor's own orders.
+ */
+import { and, desc, eq, inArray, isNotNull, lt, type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
-import { hasPermission, requireLiveUser } from '../accounts/permissions.ts'
+import { hasPermission, requireCheckedUser, requireLiveUser } from '../accounts/permissions.ts'
 import { members } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
-import { type PageOf, readCursor, toPage } from '../core/paging.ts'
+import { MOST_ROWS_READ, type PageOf, readCursor, toPage } from '../core/paging.ts'
 import { payments } from '../money/schema.ts'
-import { orderLines } from '../orders/schema.ts'
+import { orderLines, orders } from '../orders/schema.ts'
 import type { ListPayments, ManagedPayment } from './contract.ts'
 import { presentManagedPayment } from './find-payment.ts'
 
@@ -15,25 +18,73 @@ const Key = z.tuple([z.string()])
 
 export async function listPayments(ctx: Ctx, query: ListPayments): Promise<PageOf<ManagedPayment>> {
   const after = readCursor(query.cursor, Key)
-  const managed = await managedOrganisations(ctx)
+  const managed = query.mine ? [] : await managedOrganisations(ctx)
+  if (managed.length === 0) return listOwn(ctx, query, after?.[0])
   const isManaged =
     managed === 'all'
       ? undefined
       : sql`EXISTS (SELECT 1 FROM ${orderLines} WHERE ${orderLines.orderId} = ${payments.orderId}
           AND ${inArray(orderLines.organisationId, sql`(SELECT value FROM json_each(${JSON.stringify(managed)}))`)})`
-  const rows = await ctx.db
-    .select()
+  const following = and(isManaged, after && lt(payments.id, after[0]))
+  const page = (filter?: SQL) =>
+    ctx.db
+      .select()
+      .from(payments)
+      .where(and(following, query.needs === 'attention' ? isNotNull(payments.attention) : undefined, filter))
+      .orderBy(desc(payments.id))
+      .limit(query.limit + 1)
+  // The list of payments that need attention has an index, and is short.
+  if (query.status === undefined || query.needs !== undefined) {
+    const rows = await page(query.status && inArray(payments.status, query.status))
+    return toPage(rows, query.limit, ({ id }) => [id], presentManagedPayment)
+  }
+  const readTo = ctx.db
+    .select({ id: payments.id })
     .from(payments)
+    .where(following)
+    .orderBy(desc(payments.id))
+    .limit(1)
+    .offset(MOST_ROWS_READ - 1)
+  const isRead = sql`${payments.id} >= coalesce((${readTo}), '')`
+  const [rows, [end]] = await ctx.db.batch([
+    page(and(inArray(payments.status, query.status), isRead)),
+    readTo,
+  ])
+  return toPage(rows, query.limit, ({ id }) => [id], presentManagedPayment, end && [end.id])
+}
+
+/**
+ * The payments of the caller's own orders. What is meant for operators is left out. The orders are read by their index of
+ * the buyer; a plus sign keeps SQLite from reading all payments in the order of their ids instead.
+ */
+async function listOwn(
+  ctx: Ctx,
+  { needs, status, limit }: ListPayments,
+  after: string | undefined,
+): Promise<PageOf<ManagedPayment>> {
+  const { userId } = requireCheckedUser(ctx)
+  if (needs !== undefined) {
+    throw new Problem('forbidden', 'You do not manage payments of any organisation.')
+  }
+  const rows = await ctx.db
+    .select({ payment: payments })
+    .from(orders)
+    .innerJoin(payments, eq(payments.orderId, orders.id))
     .where(
       and(
-        isManaged,
-        query.needs === 'attention' ? isNotNull(payments.attention) : undefined,
-        after && lt(payments.id, after[0]),
+        eq(orders.userId, userId),
+        status && inArray(payments.status, status),
+        after === undefined ? undefined : sql`+${payments.id} < ${after}`,
       ),
     )
-    .orderBy(desc(payments.id))
-    .limit(query.limit + 1)
-  return toPage(rows, query.limit, ({ id }) => [id], presentManagedPayment)
+    .orderBy(sql`+${payments.id} DESC`)
+    .limit(limit + 1)
+  return toPage(
+    rows,
+    limit,
+    ({ payment }) => [payment.id],
+    ({ payment }) => ({ ...presentManagedPayment(payment), attention: null, dismissed: null }),
+  )
 }
 
 async function managedOrganisations(ctx: Ctx): Promise<string[] | 'all'> {
@@ -45,6 +96,5 @@ async function managedOrganisations(ctx: Ctx): Promise<string[] | 'all'> {
     .where(eq(members.userId, userId))
   const managed: string[] = []
   for (const { id } of memberships) if (await hasPermission(ctx, id, 'payments:manage')) managed.push(id)
-  if (managed.length === 0) throw new Problem('forbidden', 'You do not manage payments of any organisation.')
   return managed
 }

@@ -121,7 +121,7 @@ function requireSame(known: ReceiptRow | undefined, { id }: PaymentRow, amount: 
 /** Operators search by reference, so the payment shows the first recorded one instead of its own id. */
 async function showReference(ctx: Ctx, { id }: PaymentRow, reference: string): Promise<void> {
   const isShown = sql`EXISTS (SELECT 1 FROM ${payments} AS other
-    WHERE other.provider = 'manual' AND other.reference = ${reference})`
+    WHERE other.provider = 'manual' AND other.reference = ${reference} AND other.reference <> other.id)`
   await withRetry(() =>
     ctx.db
       .update(payments)

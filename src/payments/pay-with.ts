@@ -1,7 +1,7 @@
 /** The schema of how a buyer wants to pay: the provider and the data that it needs. */
 import * as z from 'zod'
 import { Phone } from '../accounts/contract.ts'
-import { Provider } from '../money/provider-name.ts'
+import { ProviderIn } from '../money/providers/offered.ts'
 
 /**
  * `phone`: for a provider that prompts on the phone. `returnUrl`: where the provider's page sends the buyer afterwards. The
@@ -9,7 +9,7 @@ import { Provider } from '../money/provider-name.ts'
  */
 export const PayWith = z
   .strictObject({
-    provider: Provider,
+    provider: ProviderIn,
     phone: Phone.optional(),
     returnUrl: z
       .url({ protocol: /^https?$/ })

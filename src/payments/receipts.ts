@@ -114,10 +114,15 @@ export async function recordCapture(
       AND ${receipts.paymentId} = ${payment.id} AND ${receipts.orderId} = ${orderId}
       AND ${receipts.amount} = ${amount} AND ${receipts.currency} = ${currency})`
   const isKnown = sql`EXISTS (SELECT 1 FROM ${receipts} WHERE ${isReceiptNamed(provider, namesOf(capture))})`
+  // If the process dies before the order is settled, the next poll of its payment settles it. No poll finds what a person
+  // reported, so that order is due now.
+  const isPolled = sql`(${audited === undefined ? 1 : 0} AND EXISTS (SELECT 1 FROM ${payments}
+    WHERE ${payments.id} = ${payment.id} AND ${payments.dueAt} IS NOT NULL))`
+  const isBeingSettled = sql`${orders.receipt} = ${key} AND ${orders.settledAt} IS NULL AND ${isPolled}`
   const to = { transactionId: `receipt:${key}`, currency, orderId }
   const arrived: Transfer[] = [{ ...to, part: 0, debit: till, credit: account.deposits, amount }]
   if (fee > 0) arrived.push({ ...to, part: 1, debit: account.fees, credit: till, amount: fee })
-  const [, , , , [order], lines, present] = await withRetry(() =>
+  const [, , [order], , , lines, present] = await withRetry(() =>
     ctx.db.batch([
       ctx.db
         .insert(receipts)
@@ -128,19 +133,34 @@ export async function recordCapture(
         .onConflictDoNothing(),
       insertTransfers(ctx, arrived, isOurs),
       ctx.db
-        .update(payments)
-        .set({ status: 'succeeded', dueAt: null, attention: null, updatedAt: ctx.now })
-        .where(and(eq(payments.id, payment.id), ne(payments.status, 'succeeded'), isOurs)),
-      insertOrderEvent(ctx, orderId, `receipt:${key}`, historyText.received(capture, provider), isOurs),
-      ctx.db
         .update(orders)
         .set({
           receipt: sql`iif(${orders.receipt} IS NULL AND ${orders.amount} <= ${amount} AND ${orders.currency} = ${currency}
             AND ${mayStillBePaid} AND ${isOurs}, ${key}, ${orders.receipt})`,
-          dueAt: sql`iif(${isOurs}, ${ctx.now}, ${orders.dueAt})`,
         })
         .where(eq(orders.id, orderId))
         .returning(),
+      ctx.db
+        .update(orders)
+        .set({ dueAt: ctx.now })
+        .where(
+          and(
+            eq(orders.id, orderId),
+            isOurs,
+            sql`NOT (${orders.receipt} IS NOT NULL AND ${isBeingSettled} AND ${orders.dueAt} IS NOT NULL)`,
+          ),
+        ),
+      ctx.db
+        .update(payments)
+        .set({ status: 'succeeded', dueAt: null, attention: null, updatedAt: ctx.now })
+        .where(
+          and(
+            eq(payments.id, payment.id),
+            ne(payments.status, 'succeeded'),
+            isOurs,
+            sql`NOT EXISTS (SELECT 1 FROM ${orders} WHERE ${orders.id} = ${orderId} AND ${isBeingSettled})`,
+          ),
+        ),
       linesOf(ctx, orderId),
       receiptsOf(ctx, orderId),
       ...(audited === undefined ? [] : [insertReceiptAudit(ctx, audited, isOurs)]),

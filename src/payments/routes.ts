@@ -1,4 +1,4 @@
-/** Routes under /api/v1/payments, for operators. */
+/** Routes under /api/v1/payments, for operators and payers. */
 import { Hono } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
@@ -23,9 +23,10 @@ export const paymentRoutes = new Hono<AppEnv>()
   .get(
     '/',
     describe({
+      operation: 'listPayments',
       summary: 'List payments',
       description:
-        'Payments of orders with a line of an organisation whose payments you manage, newest first. An administrator sees all. `needs=attention` lists only payments that a person must check, each with the reason.',
+        'Payments of orders with a line of an organisation whose payments you manage, newest first. An administrator sees all. If you manage none, or with `mine=true`: the payments of your own orders. `needs=attention` lists only payments that a person must check, each with the reason.',
       tag: TAG,
       auth: 'user',
       success: {
@@ -42,6 +43,7 @@ export const paymentRoutes = new Hono<AppEnv>()
   .post(
     '/:id/reconcile',
     describe({
+      operation: 'reconcilePayment',
       summary: 'Query the provider about a payment now',
       description: 'Money that was paid or taken back takes effect, as if the provider had sent a webhook.',
       tag: TAG,
@@ -60,6 +62,7 @@ export const paymentRoutes = new Hono<AppEnv>()
   .post(
     '/:id/receipts',
     describe({
+      operation: 'recordReceipt',
       summary: 'Record money that no provider reports',
       description:
         'For payments by `manual`: cash or a bank transfer. For other providers only an administrator may do this, from the provider’s statement, while no money has arrived by the payment and it needs attention. Money is recorded once for each `reference`: a repeat changes nothing, even if the provider reports it later. An amount other than the order’s is refunded.',
@@ -84,6 +87,7 @@ export const paymentRoutes = new Hono<AppEnv>()
   .post(
     '/:id/dismiss',
     describe({
+      operation: 'dismissPayment',
       summary: 'Take a payment off the attention list',
       description:
         'For a payment that a person has dealt with, or that nobody paid. The `reason` stays with the payment. The provider is no longer polled; money that still arrives is settled. Refused while the order or a refund waits for the payment. A payment that is not on the list does not change.',

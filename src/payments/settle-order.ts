@@ -1,6 +1,6 @@
 /**
  * The only way in which money becomes tickets, for every provider and every kind of line. Each step is one batch or one
- * idempotent call. The order stays due until all steps are done, so the sweep finishes them after a crash.
+ * idempotent call. The payment or the order stays due until all steps are done, so the sweep finishes them after a crash.
  *
  * (1) A receipt is recorded with its transfer cash → deposits. The first one that covers the price claims the order,
  *     unless its buyer has cancelled it.
@@ -9,7 +9,7 @@
  * (4) Receipts that pay for nothing are refunded.
  */
 
-import { and, eq, inArray, isNull, or, type SQL, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, isNull, ne, or, type SQL, sql } from 'drizzle-orm'
 import { enqueueMail } from '../accounts/mail/enqueue-mail.ts'
 import type { AuditEntry } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
@@ -59,8 +59,37 @@ export async function settleCaptures(
     if (receipt === undefined) mismatches.push(capture)
     else if (!(await recordReceiptNumber(ctx, receipt, capture))) mismatches.push(capture)
   }
-  if (received !== undefined) await settleReceived(ctx, received)
+  if (received !== undefined) await settleOrHandOver(ctx, payment, received)
   return mismatches
+}
+
+async function settleOrHandOver(ctx: Ctx, payment: PaymentRow, received: Received): Promise<void> {
+  try {
+    await settleReceived(ctx, received)
+  } catch (error) {
+    await handOver(ctx, payment)
+    throw error
+  }
+}
+
+/**
+ * The money has arrived, but its order could not be settled. So the payment is not polled again, and the sweep settles the
+ * order. If the process dies before this, the payment is still due, and its next poll settles the order.
+ */
+async function handOver(ctx: Ctx, { id, orderId }: PaymentRow): Promise<void> {
+  const hasArrived = sql`EXISTS (SELECT 1 FROM ${receipts} WHERE ${receipts.paymentId} = ${id} AND ${receipts.orderId} = ${orderId})`
+  await withRetry(() =>
+    ctx.db.batch([
+      ctx.db
+        .update(orders)
+        .set({ dueAt: ctx.now })
+        .where(and(eq(orders.id, orderId), isNull(orders.settledAt), hasArrived)),
+      ctx.db
+        .update(payments)
+        .set({ status: 'succeeded', dueAt: null, attention: null, updatedAt: ctx.now })
+        .where(and(eq(payments.id, id), ne(payments.status, 'succeeded'), hasArrived)),
+    ]),
+  )
 }
 
 /** Finishes what is left to do for an order's receipts. Idempotent. */
@@ -95,6 +124,7 @@ async function settleLines(ctx: Ctx, { order, lines }: Received, paying: Receipt
   const lostAmount = amountOf(lost)
   const lostText = historyText.lost({ amount: lostAmount, currency: order.currency }, lost, lines)
   const excess = paying.amount - order.amount
+  const isPaying = eq(payments.id, paying.paymentId)
   const { currency } = order
   const refund: Omit<NewRefund, 'key' | 'amount' | 'reason'> = {
     orderId: order.id,
@@ -141,7 +171,6 @@ async function settleLines(ctx: Ctx, { order, lines }: Received, paying: Receipt
       ...(issued.length === 0
         ? []
         : [
-            insertOrderEvent(ctx, order.id, 'issued', historyText.issued(issued)),
             enqueueMail(ctx, {
               to: order.userId,
               subject: order.id,
@@ -170,15 +199,25 @@ async function settleLines(ctx: Ctx, { order, lines }: Received, paying: Receipt
           updatedAt: ctx.now,
         })
         .where(and(eq(orders.id, order.id), isNull(orders.settledAt))),
-      // Other open payments expire. Money that still arrives by them is refunded.
+      // The others that are open expire. Money that still arrives by them is refunded.
       ctx.db
         .update(payments)
         .set({
-          status: sql`iif(${isUndecided}, 'expired', ${payments.status})`,
-          attention: attentionWithoutStuckFlag,
+          status: sql`CASE WHEN ${isPaying} THEN 'succeeded' WHEN ${isUndecided} THEN 'expired' ELSE ${payments.status} END`,
+          dueAt: sql`iif(${isPaying}, NULL, ${payments.dueAt})`,
+          attention: sql`iif(${isPaying} AND ${payments.status} <> 'succeeded', NULL, ${attentionWithoutStuckFlag})`,
           updatedAt: ctx.now,
         })
-        .where(and(eq(payments.orderId, order.id), or(isUndecided, isFlaggedAsStuck))),
+        .where(
+          and(
+            eq(payments.orderId, order.id),
+            or(
+              isUndecided,
+              isFlaggedAsStuck,
+              and(isPaying, or(ne(payments.status, 'succeeded'), isNotNull(payments.dueAt))),
+            ),
+          ),
+        ),
     ]),
   )
   return earned

@@ -1,8 +1,9 @@
 /**
- * Starts a stored payment at its provider. A repeat with the same id starts nothing new there. A provider that would prompt the payer
+ * Starts a payment at its provider: in the batch that inserts it if that calls nobody, else afterwards. A repeat with the same id starts nothing new there. A provider that would prompt the payer
  * twice is called at most once for a payment, even if its answer is lost.
  */
 import { and, eq, isNull, sql } from 'drizzle-orm'
+import type { BatchItem } from 'drizzle-orm/batch'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { Problem } from '../core/errors.ts'
@@ -15,6 +16,25 @@ import { failPayment } from './fail-payment.ts'
 import { stopPayment } from './stop-payment.ts'
 
 const RETRY_AFTER_SECONDS = 5
+
+export interface NewStart {
+  /** The row to insert: `pending` if it is started by the batch, else `starting`. */
+  payment: PaymentRow
+  /** For the same batch, after the payment's insert. */
+  statements: BatchItem<'sqlite'>[]
+}
+
+/** Prepares a payment that is not inserted yet. */
+export function prepareStart(ctx: Ctx, payment: PaymentRow): NewStart {
+  const { startLocally } = providerOf(payment.provider)
+  if (startLocally === null) return { payment, statements: [] }
+  const { reference, action, statements } = startLocally(ctx, payment)
+  return { payment: { ...payment, reference, action, status: 'pending' }, statements }
+}
+
+/** Starts a payment that was just inserted, unless its batch did. Returns it as `startPayment` does. */
+export const finishStart = async (ctx: Ctx, { payment }: NewStart): Promise<PaymentRow> =>
+  payment.status === 'starting' ? startPayment(ctx, payment) : payment
 
 /** Returns the present row: pending or failed, unless something else happened first. */
 export async function startPayment(ctx: Ctx, payment: PaymentRow): Promise<PaymentRow> {

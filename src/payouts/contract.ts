@@ -4,25 +4,30 @@ import { EXAMPLE_RAFFLE_ID } from '../core/examples.ts'
 import { Id } from '../core/ids.ts'
 import { Currency, MoneyAboveZero, Sum } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
+import { AnyOf } from '../core/query.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { Destination } from '../money/payout-method-contract.ts'
 import { Provider } from '../money/provider-name.ts'
+import { ProviderIn } from '../money/providers/offered.ts'
 import { PAYOUT_KINDS, PAYOUT_STATUSES } from '../money/schema.ts'
 
 const payoutTo = {
-  provider: Provider,
+  provider: ProviderIn,
   destination: Destination,
-  /** A part of the money, if several providers hold it. If left out, all that is left. */
-  amount: MoneyAboveZero.optional(),
+  amount: MoneyAboveZero.optional().describe(
+    'A part of the money, if several providers hold it. If left out, all that is left.',
+  ),
 }
 
 /** The organisation's part of a settled raffle, or its shop's earnings in one currency. */
 export const RequestPayout = z
   .union(
     [
-      z.strictObject({ raffleId: Id('raffle'), ...payoutTo }),
-      z.strictObject({ organisationId: Id('organisation'), currency: Currency, ...payoutTo }),
+      z.strictObject({ raffleId: Id('raffle'), ...payoutTo }).meta({ id: 'RequestRafflePayout' }),
+      z
+        .strictObject({ organisationId: Id('organisation'), currency: Currency, ...payoutTo })
+        .meta({ id: 'RequestShopPayout' }),
     ],
     {
       error:
@@ -34,8 +39,9 @@ export type RequestPayout = z.infer<typeof RequestPayout>
 
 export const MarkPaid = z
   .strictObject({
-    /** The proof of the payment, such as the number of a bank transfer or a receipt. */
-    reference: Line(1, 120),
+    reference: Line(1, 120).describe(
+      'The proof of the payment, such as the number of a bank transfer or a receipt.',
+    ),
   })
   .meta({ id: 'MarkPaid' })
 export type MarkPaid = z.infer<typeof MarkPaid>
@@ -43,26 +49,23 @@ export type MarkPaid = z.infer<typeof MarkPaid>
 export const Payout = z
   .strictObject({
     id: Id('payout'),
-    /** A winner's prize, an organisation's part of a raffle, or its shop's earnings. */
-    kind: z.enum(PAYOUT_KINDS),
-    /** Null for a shop's payout. */
-    raffleId: Id('raffle').nullable(),
+    kind: z
+      .enum(PAYOUT_KINDS)
+      .describe('A winner’s prize, an organisation’s part of a raffle, or its shop’s earnings.'),
+    raffleId: Id('raffle').nullable().describe('The raffle; null for a shop’s payout.'),
     organisationId: Id('organisation'),
-    /** Null for an organisation's or a shop's payout. */
-    winnerId: Id('winner').nullable(),
+    winnerId: Id('winner').nullable().describe('The winner; null for an organisation’s or a shop’s payout.'),
     provider: Provider,
-    /** Whole if a person must pay it by hand; else only its end. */
-    destination: z.string(),
+    destination: z
+      .string()
+      .describe('Where it is paid to: whole if a person must pay it by hand; else only its end.'),
     amount: Sum,
     status: z.enum(PAYOUT_STATUSES),
     requestedBy: Id('user'),
     approvedBy: Id('user').nullable(),
-    /** The reference from the provider or from the operator. */
-    reference: z.string().nullable(),
-    /** How often it was retried after the provider reported a failure. */
-    attempt: z.number().int(),
-    /** Why a person must check it; null if nobody must. */
-    attention: z.string().nullable(),
+    reference: z.string().nullable().describe('The reference from the provider or from the operator.'),
+    attempt: z.number().int().describe('How often it was retried after the provider reported a failure.'),
+    attention: z.string().nullable().describe('Why a person must check it; null if nobody must.'),
     createdAt: Instant,
     updatedAt: Instant,
   })
@@ -72,7 +75,7 @@ export type Payout = z.infer<typeof Payout>
 export const PayoutPage = Page(Payout)
 export const PayoutParams = z.object({ id: Id('payout') })
 export const ListPayouts = PageQuery.extend({
-  status: z.enum(PAYOUT_STATUSES).optional(),
+  status: AnyOf(z.enum(PAYOUT_STATUSES)).optional(),
   raffleId: Id('raffle').optional(),
 })
 export type ListPayouts = z.infer<typeof ListPayouts>

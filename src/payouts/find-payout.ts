@@ -29,7 +29,7 @@ export async function listPayouts(ctx: Ctx, query: ListPayouts): Promise<PageOf<
     .where(
       and(
         mine === null ? undefined : inArray(payouts.organisationId, mine),
-        query.status === undefined ? undefined : eq(payouts.status, query.status),
+        query.status === undefined ? undefined : inArray(payouts.status, query.status),
         query.raffleId === undefined ? undefined : eq(payouts.raffleId, query.raffleId),
         last === undefined ? undefined : lt(payouts.id, last[0]),
       ),

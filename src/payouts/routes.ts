@@ -60,6 +60,7 @@ export const payoutMethods = new Hono<AppEnv>()
   .get(
     '/',
     describe({
+      operation: 'listPayoutMethods',
       summary: 'List my payout methods',
       tag: TAG,
       auth: 'user',
@@ -75,6 +76,7 @@ export const payoutMethods = new Hono<AppEnv>()
   .post(
     '/',
     describe({
+      operation: 'addPayoutMethod',
       summary: 'Add a payout method',
       description: 'A destination for cash prizes. A claim names it by its id.',
       tag: TAG,
@@ -97,6 +99,7 @@ export const payoutMethods = new Hono<AppEnv>()
   .delete(
     '/:id',
     describe({
+      operation: 'removePayoutMethod',
       summary: 'Remove a payout method',
       description: 'Payouts that were already requested with it still go to its destination.',
       tag: TAG,
@@ -116,6 +119,7 @@ export const payouts = new Hono<AppEnv>()
   .get(
     '/',
     describe({
+      operation: 'listPayouts',
       summary: 'List payouts',
       description: 'The payouts of the organisations in which you may request or approve payouts.',
       tag: TAG,
@@ -134,6 +138,7 @@ export const payouts = new Hono<AppEnv>()
   .post(
     '/',
     describe({
+      operation: 'requestPayout',
       summary: 'Request a payout of a raffle or of a shop',
       description:
         'The ledger determines the amount. For a settled raffle it is the takings less rake and prizes. For a shop it is all sales less refunds and earlier payouts; later refunds make the next payout smaller. A provider pays only what its till holds for the organisation. If several hold a part, ask each for its part by `amount`; the refusal names the sums.',
@@ -161,6 +166,7 @@ export const payouts = new Hono<AppEnv>()
   .post(
     '/:id/approve',
     describe({
+      operation: 'approvePayout',
       summary: 'Approve a payout',
       description:
         'It is sent at once. With `PAYOUT_APPROVAL=other`, an admin must approve it, or a member of long standing who is not its requester. Neither of the two may have invited the other.',
@@ -175,6 +181,7 @@ export const payouts = new Hono<AppEnv>()
   .post(
     '/:id/cancel',
     describe({
+      operation: 'cancelPayout',
       summary: 'Cancel a payout of an organisation',
       description:
         'Only for a payout of a raffle’s rest or of shop earnings, before its approval or after it failed. The money can be requested again.',
@@ -194,6 +201,7 @@ export const payouts = new Hono<AppEnv>()
   .post(
     '/:id/retry',
     describe({
+      operation: 'retryPayout',
       summary: 'Retry a payout that failed',
       description: 'Only after the payout failed. Two concurrent retries are one payment.',
       tag: TAG,
@@ -208,6 +216,7 @@ export const payouts = new Hono<AppEnv>()
   .post(
     '/:id/mark-paid',
     describe({
+      operation: 'markPayoutPaid',
       summary: 'Mark a payout as paid',
       description:
         'For a payout that is paid by hand. For a payout by a provider only an administrator may: once it was sent, and needs attention because the provider does not report the outcome.',
@@ -223,6 +232,7 @@ export const payouts = new Hono<AppEnv>()
   .post(
     '/:id/mark-failed',
     describe({
+      operation: 'markPayoutFailed',
       summary: 'Mark a payout as not paid by its provider',
       description:
         'Only for administrators: once it was sent, and needs attention because the provider does not report the outcome. Then it can be retried or redirected, like any failed payout.',

@@ -2,19 +2,19 @@
 import * as z from 'zod'
 import { FORMER_MEMBER_DAYS } from '../accounts/staff.ts'
 import { Id } from '../core/ids.ts'
-import { Currency, Money, MoneyIn } from '../core/money.ts'
-import { Page, PageQuery } from '../core/paging.ts'
-import { SearchWords } from '../core/search.ts'
+import { Money, MoneyIn } from '../core/money.ts'
+import { Page } from '../core/paging.ts'
 import { IdOrSlug } from '../core/slug.ts'
 import { Line, LongText } from '../core/text.ts'
 import { Instant, InstantIn, SECOND_MS, TimeZone } from '../core/time.ts'
 import { HttpsUrl } from '../core/web-address.ts'
 import { Provider } from '../money/provider-name.ts'
+import { ProviderIn } from '../money/providers/offered.ts'
 import { EntryTerms } from '../tickets/entry-terms.ts'
 import { MAX_TICKETS_A_POOL } from '../tickets/terms.ts'
 import { Earning } from './earning.ts'
 
-const MAX_PRIZES = 100
+export const MAX_PRIZES = 100
 export const MAX_PRIZE_UNITS = 1_000
 const MAX_TAGS = 10
 
@@ -49,18 +49,21 @@ export type RaffleStatus = z.infer<typeof RaffleStatus>
 /** A share of the takings in basis points; 10,000 is all of them. */
 const Share = z.strictObject({ shareBps: z.number().int().min(1).max(10_000) })
 
-export const Prize = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('item'),
-    title: z.string(),
-    quantity: z.number().int(),
-    value: Money.nullable(),
-    /** The product whose stock publication sets aside; left out if the prize is not a product. */
-    productId: Id('product').optional(),
-  }),
-  z.strictObject({ kind: z.literal('cash'), title: z.string(), quantity: z.number().int(), value: Money }),
-  z.strictObject({ kind: z.literal('share'), title: z.string(), quantity: z.number().int(), value: Share }),
-])
+export const Prize = z
+  .discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('item'),
+      title: z.string(),
+      quantity: z.number().int(),
+      value: Money.nullable(),
+      productId: Id('product')
+        .optional()
+        .describe('The product whose stock publication sets aside; left out if the prize is not a product.'),
+    }),
+    z.strictObject({ kind: z.literal('cash'), title: z.string(), quantity: z.number().int(), value: Money }),
+    z.strictObject({ kind: z.literal('share'), title: z.string(), quantity: z.number().int(), value: Share }),
+  ])
+  .meta({ id: 'Prize' })
 export type Prize = z.infer<typeof Prize>
 
 const prizeBase = { title: Line(1, 120), quantity: z.number().int().min(1).max(MAX_PRIZE_UNITS) }
@@ -78,6 +81,7 @@ const PrizeIn = z
     z.strictObject({ ...prizeBase, kind: z.literal('share'), value: Share }),
   ])
   .meta({
+    id: 'NewPrize',
     description:
       'A prize of one rank: an item (with `productId`, a product of the same organisation), a fixed sum of cash, or a share of the takings.',
   })
@@ -101,9 +105,13 @@ const rulesFields = {
   rakeBps: z.number().int().min(0).max(10_000),
   guaranteed: z.boolean(),
   providers: z
-    .array(Provider)
+    .array(ProviderIn)
     .max(4)
-    .refine((providers) => new Set(providers).size === providers.length, 'must not name a provider twice'),
+    .refine((providers) => new Set(providers).size === providers.length, 'must not name a provider twice')
+    .meta({
+      description:
+        'Which providers buyers may pay by. If a raffle with a price names none, publication takes all that are set up for that price, except `manual`.',
+    }),
   entry: z.enum(['purchase', 'order']),
   entrants: EntryTerms.shape.entrants.meta({
     description: '`proved`: only people who have proved their e-mail address may enter.',
@@ -127,12 +135,20 @@ const rulesFields = {
 const freeFields = {
   description: LongText(5_000),
   imageUrl: HttpsUrl.nullable(),
-  /** One of the organisation's categories. */
-  categoryId: Id('category').nullable(),
+  categoryId: Id('category').nullable().describe('One of the organisation’s categories; null: none.'),
   tags: z.array(Line(1, 30)).max(MAX_TAGS),
   location: Line(0, 200).nullable(),
   timeZone: TimeZone,
 }
+
+/** The names of the fields that may change at any time. */
+export const FREE_FIELDS = Object.keys(freeFields) as (keyof typeof freeFields)[]
+
+/** `earning` is not one of the draw's rules, but publication fixes it. */
+export type RulesField = Exclude<keyof typeof rulesFields, 'earning'>
+
+/** The names of the fields that freeze with the first ticket. */
+export const RULES_FIELDS = Object.keys(rulesFields).filter((name) => name !== 'earning') as RulesField[]
 
 /** The terms of a new raffle, and of templates and series from before there were such terms. */
 export const NEW_ENTRY_TERMS: EntryTerms = { entrants: 'anyone', staffMayEnter: false, challenge: 'none' }
@@ -194,7 +210,9 @@ export type ChangedTerms = z.infer<typeof ChangedTerms>
 /** A raffle that is started from saved terms: its times, and any field that differs. */
 export const StartRaffle = ChangedRaffle.extend(RaffleTimes.shape).meta({ id: 'StartRaffle' })
 export type StartRaffle = z.infer<typeof StartRaffle>
-export const OrganisationRef = z.strictObject({ id: Id('organisation'), slug: z.string(), name: z.string() })
+export const OrganisationRef = z
+  .strictObject({ id: Id('organisation'), slug: z.string(), name: z.string() })
+  .meta({ id: 'OrganisationRef' })
 
 export const Raffle = z
   .strictObject({
@@ -202,8 +220,7 @@ export const Raffle = z
     slug: z.string(),
     status: RaffleStatus,
     organisation: OrganisationRef,
-    /** The series that made it; null if none did. */
-    seriesId: Id('series').nullable(),
+    seriesId: Id('series').nullable().describe('The series that made it; null if none did.'),
     title: z.string(),
     description: z.string(),
     imageUrl: z.string().nullable(),
@@ -221,11 +238,13 @@ export const Raffle = z
     closesAt: Instant,
     freezeAt: Instant,
     drawAt: Instant,
-    /** The actual time of the draw: `drawAt`, or after an early close the earliest fair time. */
-    effectiveDrawAt: Instant,
+    effectiveDrawAt: Instant.describe(
+      'The actual time of the draw: `drawAt`, or after an early close the earliest fair time.',
+    ),
     timeZone: z.string(),
-    /** The same instants on the wall clock of `timeZone`. */
-    local: z.strictObject({ opensAt: z.string(), closesAt: z.string(), drawAt: z.string() }),
+    local: z
+      .strictObject({ opensAt: z.string(), closesAt: z.string(), drawAt: z.string() })
+      .describe('The same instants on the wall clock of `timeZone`.'),
     prizes: z.array(Prize),
     winPolicy: rulesFields.winPolicy,
     minTickets: z.number().int(),
@@ -236,18 +255,25 @@ export const Raffle = z
     entrants: rulesFields.entrants,
     staffMayEnter: rulesFields.staffMayEnter,
     challenge: rulesFields.challenge,
-    /** The key of the widget whose token a purchase sends; null if no check is asked for. */
-    turnstileSiteKey: z.string().nullable(),
+    turnstileSiteKey: z
+      .string()
+      .nullable()
+      .describe('The key of the widget whose token a purchase sends; null if no check is asked for.'),
     earning: Earning.nullable(),
     draw: Draw,
     claimDays: z.number().int(),
     onUnclaimed: rulesFields.onUnclaimed,
     maxRedraws: z.number().int(),
     earlyClose: rulesFields.earlyClose,
-    /** Size and root of the sale log (hex); null before publication. */
-    log: z.strictObject({ size: z.number().int(), root: z.string() }).nullable(),
-    /** The beacon round that draws it; null before the commitment. */
-    round: z.number().int().nullable(),
+    log: z
+      .strictObject({ size: z.number().int(), root: z.string() })
+      .nullable()
+      .describe('Size and root of the sale log (hex); null before publication.'),
+    round: z
+      .number()
+      .int()
+      .nullable()
+      .describe('The beacon round that draws it; null before the commitment.'),
     closeReason: z.enum(['scheduled', 'soldOut', 'operator']).nullable(),
     closeNote: z.string().nullable(),
     cancellation: z.strictObject({ at: Instant, reason: z.string() }).nullable(),
@@ -261,16 +287,3 @@ export const RafflePage = Page(Raffle)
 
 export const RaffleParams = z.object({ id: Id('raffle') })
 export const RaffleKey = z.object({ id: IdOrSlug('raffle') })
-
-export const ListRaffles = PageQuery.extend({
-  status: RaffleStatus.optional(),
-  organisationId: Id('organisation').optional(),
-  seriesId: Id('series').optional(),
-  categoryId: Id('category').optional(),
-  /** Only ticket prices in this currency. */
-  currency: Currency.optional(),
-  /** Text in the title. */
-  q: SearchWords.optional(),
-  sort: z.enum(['drawAt', '-drawAt', '-createdAt']).default('-createdAt'),
-})
-export type ListRaffles = z.infer<typeof ListRaffles>

@@ -9,6 +9,7 @@ import { fold } from '../core/fold.ts'
 import { newId } from '../core/ids.ts'
 import { toSlug, withSuffix } from '../core/slug.ts'
 import { poolNameOf } from '../tickets/reservation-id.ts'
+import { wrongTimesNow } from './check-times.ts'
 import { toNewColumns } from './columns.ts'
 import type { CreateRaffle, Raffle } from './contract.ts'
 import { wrongEarning } from './earning.ts'
@@ -20,7 +21,7 @@ export async function createRaffle(ctx: Ctx, input: CreateRaffle): Promise<Raffl
   const organisationId = await organisationFor(ctx, input.organisationId)
   await requirePermission(ctx, organisationId, 'raffles:write')
   const columns = toNewColumns(input)
-  const errors = wrongEarning(columns)
+  const errors = [...wrongTimesNow(ctx, columns), ...wrongEarning(columns)]
   if (errors.length > 0) throw validationFailed(errors)
   await requireOwnCategory(ctx, input.categoryId, organisationId)
   await requireOwnProducts(ctx, organisationId, input.prizes)

@@ -7,10 +7,13 @@ import { MAX_TICKETS_A_CALL } from '../tickets/pool-contract.ts'
 const Amount = z.number().int().min(1).max(MAX_AMOUNT)
 
 const rule = {
-  /** In minor units of the raffle's currency; a smaller order earns nothing. */
-  minAmount: Amount.nullable().default(null),
-  /** Whether only the first earning order of each person counts. */
-  oncePerPerson: z.boolean().default(false),
+  minAmount: Amount.nullable()
+    .default(null)
+    .describe('Minor units of the raffle’s currency; a smaller order earns nothing. Null: any order earns.'),
+  oncePerPerson: z
+    .boolean()
+    .default(false)
+    .describe('Whether only the first earning order of each person counts.'),
 }
 
 export const Earning = z

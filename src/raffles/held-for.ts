@@ -24,6 +24,16 @@ export interface Claim {
 export const CLAIMED: SQL = sql`iif(debit IN ('deposits', 'disputes') OR debit LIKE 'cash:%', amount, -amount)`
 
 /**
+ * The transfers that change an organisation's claims, as a subquery. Those of a raffle are found by the raffle, the others by
+ * the organisation: so each transfer is in one index and not in two.
+ */
+export const claimsOf = (organisationId: string): SQL => sql`(
+  SELECT * FROM transfers WHERE organisation_id = ${organisationId} AND raffle_id IS NULL
+  UNION ALL
+  SELECT transfers.* FROM raffles CROSS JOIN transfers ON transfers.raffle_id = raffles.id
+  WHERE raffles.organisation_id = ${organisationId} AND transfers.organisation_id = ${organisationId})`
+
+/**
  * A raffle that is not settled keeps its takings for its own buyers and winners. What it has already overdrawn counts
  * against the organisation's other money. Payouts that are approved and not paid yet count as paid.
  */
@@ -38,8 +48,8 @@ export function heldFor({ organisationId, provider, currency, raffleId = null, p
             EXISTS (SELECT 1 FROM raffles WHERE raffles.id = raffle_id AND raffles.status <> 'settled') AS is_open
           FROM (
             SELECT raffle_id, ${CLAIMED} AS amount
-            FROM transfers
-            WHERE organisation_id = ${organisationId} AND provider = ${provider} AND currency = ${currency}
+            FROM ${claimsOf(organisationId)}
+            WHERE provider = ${provider} AND currency = ${currency}
             UNION ALL SELECT raffle_id, -amount FROM payouts AS ours
             WHERE ours.organisation_id = ${organisationId} AND ours.provider = ${provider}
               AND ours.currency = ${currency} AND ours.status IN ('approved', 'sent') AND ours.id <> ${payoutId})
@@ -50,8 +60,8 @@ export function heldFor({ organisationId, provider, currency, raffleId = null, p
 export async function heldText(ctx: Ctx, claim: Omit<Claim, 'provider'>): Promise<string> {
   const { organisationId, currency } = claim
   const named = await ctx.db.all<{ provider: Provider }>(sql`
-    SELECT DISTINCT provider FROM transfers
-    WHERE organisation_id = ${organisationId} AND currency = ${currency} AND provider IS NOT NULL ORDER BY provider`)
+    SELECT DISTINCT provider FROM ${claimsOf(organisationId)}
+    WHERE currency = ${currency} AND provider IS NOT NULL ORDER BY provider`)
   if (named.length === 0) return 'no provider holds anything'
   const sums = await ctx.db.get<Record<string, number>>(
     sql`SELECT ${sql.join(

@@ -6,9 +6,10 @@ import type { Ctx } from '../core/context.ts'
 import { preparedOnce } from '../core/database.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
 import { containsWords } from '../core/search.ts'
-import type { ListRaffles, Raffle } from './contract.ts'
+import type { Raffle, RaffleStatus } from './contract.ts'
 import { selectShownRaffles } from './find-raffle.ts'
 import { statusSql } from './life-cycle.ts'
+import type { ListRaffles } from './list-contract.ts'
 import { presentRaffle } from './present.ts'
 import { raffles } from './schema.ts'
 
@@ -40,6 +41,7 @@ export async function listRaffles(ctx: Ctx, query: ListRaffles): Promise<PageOf<
   const last = readCursor(query.cursor, CursorKey, query.sort)
   const rows = await selectPage(ctx, query, { seesDrafts, isFirst: last === undefined }).all({
     ...query,
+    status: JSON.stringify(query.status ?? []),
     now: ctx.now,
     lastKey: last?.[1],
     lastId: last?.[2],
@@ -55,7 +57,7 @@ export async function listRaffles(ctx: Ctx, query: ListRaffles): Promise<PageOf<
 }
 
 /** The shown statuses of a raffle whose stored status is `scheduled`. */
-const WAITING = new Set<ListRaffles['status']>(['scheduled', 'open', 'closed', 'committed'])
+const WAITING = new Set<RaffleStatus>(['scheduled', 'open', 'closed', 'committed'])
 
 interface Form {
   seesDrafts: boolean
@@ -70,8 +72,8 @@ function selectPage(ctx: Ctx, query: ListRaffles, { seesDrafts, isFirst }: Form)
   const { placeholder } = sql
   // Most raffles are over, and a list by draw that looks for open ones must not read all of them first. The index of the
   // others is found only by this very text. A list by creation starts with the newest, which are seldom over.
-  const isWaiting = query.sort !== '-createdAt' && WAITING.has(query.status)
-  const narrow = isWaiting ? sql`${raffles.status} = 'scheduled'` : undefined
+  const isWaiting = query.sort !== '-createdAt' && query.status?.every((status) => WAITING.has(status))
+  const narrow = isWaiting === true ? sql`${raffles.status} = 'scheduled'` : undefined
   const build = () =>
     selectShownRaffles(ctx)
       .where(
@@ -82,7 +84,10 @@ function selectPage(ctx: Ctx, query: ListRaffles, { seesDrafts, isFirst }: Form)
           given('categoryId', eq(raffles.categoryId, placeholder('categoryId'))),
           given('currency', eq(raffles.priceCurrency, placeholder('currency'))),
           narrow,
-          given('status', sql`${statusSql(placeholder('now'))} = ${placeholder('status')}`),
+          given(
+            'status',
+            sql`${statusSql(placeholder('now'))} IN (SELECT value FROM json_each(${placeholder('status')}))`,
+          ),
           query.q === undefined
             ? undefined
             : containsWords(sql`coalesce(${raffles.folded}, lower(${raffles.title}))`, query.q),

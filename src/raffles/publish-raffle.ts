@@ -3,7 +3,7 @@ import { and, eq } from 'drizzle-orm'
 import { requirePricedSales } from '../accounts/priced-sales.ts'
 import type { Ctx } from '../core/context.ts'
 import { type FieldError, notFound, Problem, validationFailed } from '../core/errors.ts'
-import { whyNotProvider } from '../money/providers/index.ts'
+import { automaticProviders, whyNotProvider } from '../money/providers/index.ts'
 import { paymentSpanSeconds } from '../money/providers/payment-span.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
 import { applyTerms } from './apply-terms.ts'
@@ -27,9 +27,19 @@ export async function publishRaffle(ctx: Ctx, id: string): Promise<Raffle> {
   return readRaffle(ctx, id)
 }
 
+/** The providers that it names. With a price and without a name: all that need no operator. */
+function providersOf(
+  ctx: Ctx,
+  { priceAmount, priceCurrency, providers }: Pick<RaffleRow, 'priceAmount' | 'priceCurrency' | 'providers'>,
+): RaffleRow['providers'] {
+  if (priceAmount === 0 || providers.length > 0) return providers
+  return automaticProviders(ctx.settings, { amount: priceAmount, currency: priceCurrency })
+}
+
 /** Every reason why these terms cannot be published here and now. */
-export const whyNotPublishNow = (ctx: Ctx, raffle: RulesColumns & Pick<RaffleRow, 'earning'>): FieldError[] =>
-  whyNotPublish(raffle, {
+export function whyNotPublishNow(ctx: Ctx, given: RulesColumns & Pick<RaffleRow, 'earning'>): FieldError[] {
+  const raffle = { ...given, providers: providersOf(ctx, given) }
+  return whyNotPublish(raffle, {
     now: ctx.now,
     leadSeconds: ctx.settings.DRAW_LEAD_SECONDS,
     paymentSpanSeconds: paymentSpanSeconds(raffle, ctx.settings.HOLD_SECONDS),
@@ -40,12 +50,14 @@ export const whyNotPublishNow = (ctx: Ctx, raffle: RulesColumns & Pick<RaffleRow
         currency: raffle.priceCurrency,
       }),
   })
+}
 
 /**
  * Checks a raffle's terms, gives them to its pool as the next version, and stores them once the pool has accepted.
  * `changed` names the rules that differ from the version before.
  */
-export async function handOver(ctx: Ctx, raffle: RaffleRow, changed: string[] = []): Promise<void> {
+export async function handOver(ctx: Ctx, given: RaffleRow, changed: string[] = []): Promise<void> {
+  const raffle = { ...given, providers: providersOf(ctx, given) }
   const errors = [
     ...whyNotPublishNow(ctx, raffle),
     ...(raffle.status === 'draft' ? await wrongProducts(ctx, raffle.organisationId, raffle.prizes) : []),

@@ -46,9 +46,9 @@ export function whyNotTerms(raffle: TermColumns): FieldError[] {
 const wrongCurrency = ({ priceCurrency }: TermColumns): FieldError[] =>
   CURRENCIES.includes(priceCurrency) ? [] : [{ path: 'ticketPrice.currency', message: NOT_IN_USE }]
 
-function wrongTimes(
-  raffle: RulesColumns,
-  { now, leadSeconds, paymentSpanSeconds }: PublishFacts,
+export function wrongTimes(
+  raffle: Pick<RulesColumns, keyof RaffleTimes>,
+  { now, leadSeconds, paymentSpanSeconds }: Pick<PublishFacts, 'now' | 'leadSeconds' | 'paymentSpanSeconds'>,
 ): FieldError[] {
   const errors: FieldError[] = []
   if (raffle.closesAt <= now) errors.push({ path: 'closesAt', message: 'must lie in the future' })
@@ -108,7 +108,7 @@ function wrongPrizes(raffle: TermColumns): FieldError[] {
 
 function wrongProviders(raffle: RulesColumns, { whyNotProvider }: PublishFacts): FieldError[] {
   if (raffle.priceAmount > 0 && raffle.providers.length === 0) {
-    return [{ path: 'providers', message: 'name at least one payment provider' }]
+    return [{ path: 'providers', message: 'name a payment provider that is set up here' }]
   }
   return raffle.providers.flatMap((provider, at) => {
     const message = whyNotProvider(provider)

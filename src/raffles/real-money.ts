@@ -4,7 +4,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { transactionOf } from '../money/top-up-key.ts'
-import { CLAIMED, type Claim } from './held-for.ts'
+import { CLAIMED, type Claim, claimsOf } from './held-for.ts'
 
 /** A payout by a provider that is being decided, in minor units of its currency. */
 export interface Paying extends Omit<Claim, 'provider'> {
@@ -33,8 +33,8 @@ export function realMoney(paying: Paying): SQL {
         SELECT raffle_id, false AS is_next, iif(provider = 'manual', 0, amount) AS held, 0 AS owed,
           iif(provider = 'manual' AND NOT is_top_up, amount, 0) AS by_hand,
           iif(provider = 'manual' AND is_top_up, amount, 0) AS topped_up
-        FROM (SELECT raffle_id, provider, ${CLAIMED} AS amount, ${isTopUp} AS is_top_up FROM transfers
-          WHERE organisation_id = ${organisationId} AND currency = ${currency})
+        FROM (SELECT raffle_id, provider, ${CLAIMED} AS amount, ${isTopUp} AS is_top_up
+          FROM ${claimsOf(organisationId)} WHERE currency = ${currency})
         UNION ALL SELECT raffle_id, false, iif(provider = 'manual', 0, -amount), iif(kind = 'prize', -amount, 0),
           iif(provider = 'manual', -amount, 0), 0
         FROM payouts WHERE organisation_id = ${organisationId} AND currency = ${currency}

@@ -9,18 +9,11 @@ import { Availability, FreeNumbersPage, FreeNumbersQuery } from '../tickets/cont
 import { listFreeNumbers, readAvailability } from './availability.ts'
 import { cancelRaffle } from './cancel-raffle.ts'
 import { closeRaffle } from './close-raffle.ts'
-import {
-  CreateRaffle,
-  ListRaffles,
-  Raffle,
-  RaffleKey,
-  RafflePage,
-  RaffleParams,
-  UpdateRaffle,
-} from './contract.ts'
+import { CreateRaffle, Raffle, RaffleKey, RafflePage, RaffleParams, UpdateRaffle } from './contract.ts'
 import { createRaffle } from './create-raffle.ts'
 import { deleteRaffle } from './delete-raffle.ts'
 import { BODIES, EXAMPLE_RAFFLE } from './examples.ts'
+import { ListRaffles } from './list-contract.ts'
 import { listRaffles } from './list-raffles.ts'
 import { publishRaffle } from './publish-raffle.ts'
 import { readRaffle } from './read-raffle.ts'
@@ -40,6 +33,7 @@ export const raffles = new Hono<AppEnv>()
   .get(
     '/',
     describe({
+      operation: 'listRaffles',
       summary: 'List raffles',
       description: 'Published raffles. Members who may edit an organisation’s drafts see those too.',
       tag: TAG,
@@ -59,6 +53,7 @@ export const raffles = new Hono<AppEnv>()
   .post(
     '/',
     describe({
+      operation: 'createRaffle',
       summary: 'Create a raffle',
       description: 'The raffle is a draft. A member of only one organisation may leave out `organisationId`.',
       tag: TAG,
@@ -76,6 +71,7 @@ export const raffles = new Hono<AppEnv>()
   .get(
     '/:id',
     describe({
+      operation: 'readRaffle',
       summary: 'Read a raffle',
       description: 'By its id or its slug.',
       tag: TAG,
@@ -90,6 +86,7 @@ export const raffles = new Hono<AppEnv>()
   .put(
     '/:id',
     describe({
+      operation: 'updateRaffle',
       summary: 'Change a raffle',
       description:
         'Fields that are left out keep their values. The rules can change until the first ticket is held or sold. After publication the products of the prizes and their quantities cannot change, and a larger guarantee needs cover, as at publication. Description, picture, category, tags, location and time zone can change at any time.',
@@ -105,6 +102,7 @@ export const raffles = new Hono<AppEnv>()
   .delete(
     '/:id',
     describe({
+      operation: 'deleteRaffle',
       summary: 'Delete a draft',
       tag: TAG,
       auth: 'user',
@@ -120,13 +118,14 @@ export const raffles = new Hono<AppEnv>()
   .post(
     '/:id/publish',
     describe({
+      operation: 'publishRaffle',
       summary: 'Publish a draft',
       description:
         'The raffle’s pool accepts the terms. If `drawAt` is too early, a 422 names the earliest fair draw. Prizes that are products are set aside from the stock: all of them, or the answer is `sold_out` and nothing changes. If the raffle is `guaranteed`, what the prize pool at `minTickets` lacks is set aside from the organisation’s balance. If that is too little, the answer is `invalid_state` with the sum that is missing.',
       tag: TAG,
       auth: 'user',
       success: theRaffle('The published raffle.'),
-      errors: ['validation_failed', 'forbidden', 'not_found', 'invalid_state', 'conflict', 'sold_out'],
+      errors: ['forbidden', 'not_found', 'invalid_state', 'conflict', 'sold_out'],
     }),
     validate('param', RaffleParams),
     async (c) => c.json(await publishRaffle(c.get('ctx'), c.req.valid('param').id)),
@@ -134,6 +133,7 @@ export const raffles = new Hono<AppEnv>()
   .post(
     '/:id/close',
     describe({
+      operation: 'closeRaffle',
       summary: 'Close sales now',
       description: 'Only if the rules’ `earlyClose` is `operator`. The draw moves to the earliest fair time.',
       tag: TAG,
@@ -148,6 +148,7 @@ export const raffles = new Hono<AppEnv>()
   .post(
     '/:id/cancel',
     describe({
+      operation: 'cancelRaffle',
       summary: 'Cancel a raffle',
       description:
         'An operator may cancel until the commitment. After it only an admin may, until the lead time before the beacon’s round. The reason is published.',
@@ -164,6 +165,7 @@ export const raffles = new Hono<AppEnv>()
   .post(
     '/:id/rebuild',
     describe({
+      operation: 'rebuildRaffle',
       summary: 'Project a raffle’s pool to the database again',
       description:
         'For admins, after the database was restored to an earlier time. Sold tickets do not change.',
@@ -178,6 +180,7 @@ export const raffles = new Hono<AppEnv>()
   .get(
     '/:id/availability',
     describe({
+      operation: 'readAvailability',
       summary: 'Read how many tickets are left',
       tag: TAG,
       auth: 'none',
@@ -196,6 +199,7 @@ export const raffles = new Hono<AppEnv>()
   .get(
     '/:id/numbers',
     describe({
+      operation: 'listFreeNumbers',
       summary: 'List the free numbers',
       description: 'In ascending order; only for raffles in which players choose numbers.',
       tag: TAG,

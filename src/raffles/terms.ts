@@ -6,36 +6,8 @@ import { paymentSpanSeconds } from '../money/providers/payment-span.ts'
 import { dev, quicknet } from '../rdp1/chains.ts'
 import { canonicalRules, parseRules } from '../rdp1/rules.ts'
 import type { RaffleTerms } from '../tickets/terms.ts'
-import type { Prize } from './contract.ts'
+import type { Prize, RulesField } from './contract.ts'
 import type { RaffleRow } from './schema.ts'
-
-/** The fields of a raffle that freeze with its first ticket. */
-export const RULES_FIELDS = [
-  'title',
-  'ticketPrice',
-  'totalTickets',
-  'maxPerUser',
-  'numbering',
-  'opensAt',
-  'closesAt',
-  'drawAt',
-  'prizes',
-  'winPolicy',
-  'minTickets',
-  'rakeBps',
-  'guaranteed',
-  'providers',
-  'entry',
-  'entrants',
-  'staffMayEnter',
-  'challenge',
-  'draw',
-  'claimDays',
-  'onUnclaimed',
-  'maxRedraws',
-  'earlyClose',
-] as const
-export type RulesField = (typeof RULES_FIELDS)[number]
 
 /** The columns that the rules determine. */
 export type RulesColumns = Pick<

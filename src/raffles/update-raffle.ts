@@ -4,20 +4,22 @@ import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
 import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
+import { pick } from '../core/pick.ts'
+import { checkChangedTimes } from './check-times.ts'
 import { toColumns } from './columns.ts'
-import type { Raffle, UpdateRaffle } from './contract.ts'
+import { FREE_FIELDS, type Raffle, RULES_FIELDS, type RulesField, type UpdateRaffle } from './contract.ts'
 import { findRaffleFor, type PoolRow } from './find-raffle.ts'
 import { requireOwnProducts, takesTheSame } from './prize-stock.ts'
 import { handOver } from './publish-raffle.ts'
 import { readRaffle } from './read-raffle.ts'
 import { type RaffleRow, raffles } from './schema.ts'
-import { RULES_FIELDS, type RulesField } from './terms.ts'
 
 export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): Promise<Raffle> {
   const { raffle, pool } = await findRaffleFor(ctx, id, 'raffles:write')
   await requireOwnCategory(ctx, change.categoryId, raffle.organisationId)
   if (raffle.status === 'draft') {
     await requireOwnProducts(ctx, raffle.organisationId, change.prizes)
+    checkChangedTimes(ctx, raffle, toColumns(change))
     const isFree = changedRules(raffle, change).length === 0 && !changesEarning(raffle, change)
     const guard = isFree ? undefined : isNull(raffles.dueAt)
     await updateRow(ctx, raffle, toColumns(change), fieldsOf(change), guard)
@@ -47,9 +49,8 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
     if (why !== null) throw cannotChange(why, changed)
     await changeRules(ctx, raffle, change, changed)
   }
-  const { description, imageUrl, categoryId, tags, location, timeZone } = change
-  const texts = { description, imageUrl, categoryId, tags, location, timeZone }
-  await updateRow(ctx, raffle, texts, fieldsOf(texts))
+  const free = pick(change, FREE_FIELDS)
+  await updateRow(ctx, raffle, free, fieldsOf(free))
   return readRaffle(ctx, id)
 }
 

@@ -42,31 +42,35 @@ export type ProofAttempt = z.infer<typeof AttemptSchema>
 export const CancellationSchema = z.strictObject({ at: UnixMs, reason: Text, signature: Ed25519Signature })
 
 /** `effectiveDrawAt` in unix seconds; `committedAt`, `requestedAt` and `at` in unix milliseconds; hashes in hex. */
-export const ProofSchema = z.strictObject({
-  protocol: z.literal('rdp1'),
-  raffleId: Text.min(1),
-  /** The exact text that is hashed. */
-  rules: Text,
-  rulesHash: Hash,
-  log: LogHead,
-  listHash: Hash,
-  ticketCount: U32,
-  closeReason: CloseReason,
-  effectiveDrawAt: UnixSeconds,
-  committedAt: UnixMs,
-  chain: Hash,
-  round: Round,
-  commitment: Hash,
-  commitmentSignature: Ed25519Signature,
-  attempts: z.array(AttemptSchema).min(1),
-  cancellation: CancellationSchema.nullable(),
-})
+export const ProofSchema = z
+  .strictObject({
+    protocol: z.literal('rdp1'),
+    raffleId: Text.min(1),
+    /** The exact text that is hashed. */
+    rules: Text,
+    rulesHash: Hash,
+    log: LogHead,
+    listHash: Hash,
+    ticketCount: U32,
+    closeReason: CloseReason,
+    effectiveDrawAt: UnixSeconds,
+    committedAt: UnixMs,
+    chain: Hash,
+    round: Round,
+    commitment: Hash,
+    commitmentSignature: Ed25519Signature,
+    attempts: z.array(AttemptSchema).min(1),
+    cancellation: CancellationSchema.nullable(),
+  })
+  .meta({ id: 'Proof' })
 export type Proof = z.infer<typeof ProofSchema>
 
 /** `/.well-known/tombola.json`: every key that the deployment ever signed with, retired ones included. */
-export const KeyFileSchema = z.strictObject({
-  keys: z.array(z.strictObject({ id: Text, algorithm: z.literal('Ed25519'), publicKey: hex(32) })),
-})
+export const KeyFileSchema = z
+  .strictObject({
+    keys: z.array(z.strictObject({ id: Text, algorithm: z.literal('Ed25519'), publicKey: hex(32) })),
+  })
+  .meta({ id: 'KeyFile' })
 export type KeyFile = z.infer<typeof KeyFileSchema>
 
 const ReceiptTicket = z.strictObject({
@@ -79,28 +83,30 @@ const ReceiptTicket = z.strictObject({
 export type ReceiptTicket = z.infer<typeof ReceiptTicket>
 
 /** A holder's receipt of one reservation. After the freeze it contains the signed commitment. */
-export const ReceiptSchema = z.strictObject({
-  raffleId: Text,
-  userId: Text,
-  /** Null once the person's salt is erased. */
-  salt: hex(16).nullable(),
-  reservationId: Text,
-  tickets: z.array(ReceiptTicket),
-  commitment: z
-    .strictObject({
-      commitment: Hash,
-      commitmentSignature: Ed25519Signature,
-      committedAt: UnixMs,
-      round: Round,
-      effectiveDrawAt: UnixSeconds,
-      closeReason: CloseReason,
-      rulesHash: Hash,
-      listHash: Hash,
-      ticketCount: U32,
-      log: LogHead,
-    })
-    .nullable(),
-})
+export const ReceiptSchema = z
+  .strictObject({
+    raffleId: Text,
+    userId: Text,
+    /** Null once the person's salt is erased. */
+    salt: hex(16).nullable(),
+    reservationId: Text,
+    tickets: z.array(ReceiptTicket),
+    commitment: z
+      .strictObject({
+        commitment: Hash,
+        commitmentSignature: Ed25519Signature,
+        committedAt: UnixMs,
+        round: Round,
+        effectiveDrawAt: UnixSeconds,
+        closeReason: CloseReason,
+        rulesHash: Hash,
+        listHash: Hash,
+        ticketCount: U32,
+        log: LogHead,
+      })
+      .nullable(),
+  })
+  .meta({ id: 'Receipt' })
 export type Receipt = z.infer<typeof ReceiptSchema>
 
 export interface UnitResult {

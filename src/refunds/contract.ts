@@ -27,15 +27,14 @@ const RefundLineIn = z.strictObject({
 
 export const RequestRefund = z
   .strictObject({
-    /** The buyer reads it. */
-    reason: Line(3, 500),
-    /** The tickets to refund. By default all that are left. */
+    reason: Line(3, 500).describe('Why it is refunded. The buyer reads it.'),
     lines: z
       .array(RefundLineIn)
       .min(1)
       .max(MAX_LINES)
       .refine((lines) => new Set(lines.map(({ line }) => line)).size === lines.length, 'name each line once')
-      .optional(),
+      .optional()
+      .describe('The tickets to refund. By default all that are left.'),
   })
   .meta({ id: 'RequestRefund' })
 export type RequestRefund = z.infer<typeof RequestRefund>
@@ -47,14 +46,16 @@ export const Refund = z
     status: z.enum(REFUND_STATUSES),
     amount: Money,
     reason: z.string(),
-    /**
-     * The tickets that were taken back, by line of the order. A line without numbers: all that was left of it. No lines:
-     * money that paid for no ticket.
-     */
-    lines: z.array(z.strictObject({ line: z.number().int(), numbers: z.array(z.number().int()) })),
+    lines: z
+      .array(z.strictObject({ line: z.number().int(), numbers: z.array(z.number().int()) }))
+      .describe(
+        'The tickets that were taken back, by line of the order. A line without numbers: all that was left of it. No lines: money that paid for no ticket.',
+      ),
     provider: Provider,
-    /** The provider's id of it, or the note of the person who paid it by hand. */
-    reference: z.string().nullable(),
+    reference: z
+      .string()
+      .nullable()
+      .describe('The provider’s id of it, or the note of the person who paid it by hand.'),
     createdAt: Instant,
     updatedAt: Instant,
   })
@@ -74,17 +75,14 @@ export const RefundRun = z
   .strictObject({
     raffleId: Id('raffle'),
     reason: z.string(),
-    /** How many orders the run refunds. */
-    total: z.number().int(),
-    /** How many of their refunds are recorded. */
-    done: z.number().int(),
-    /** How many of their refunds are paid. */
-    paid: z.number().int(),
+    total: z.number().int().describe('How many orders the run refunds.'),
+    done: z.number().int().describe('How many of their refunds are recorded.'),
+    paid: z.number().int().describe('How many of their refunds are paid.'),
     startedAt: Instant,
-    /** When the last refund will be paid, by the pace so far. Null without a pace, and once all are paid. */
-    expectedEnd: Instant.nullable(),
-    /** When the last refund was recorded. */
-    finishedAt: Instant.nullable(),
+    expectedEnd: Instant.nullable().describe(
+      'When the last refund will be paid, by the pace so far. Null without a pace, and once all are paid.',
+    ),
+    finishedAt: Instant.nullable().describe('When the last refund was recorded.'),
   })
   .meta({ id: 'RefundRun' })
 export type RefundRun = z.infer<typeof RefundRun>

@@ -54,6 +54,7 @@ export const orderRefunds = new Hono<AppEnv>()
   .post(
     '/:id/refunds',
     describe({
+      operation: 'requestRefund',
       summary: 'Refund an order',
       description:
         'Refunds the named tickets, or all that are left. Units of a product are numbered from 1. Each ticket is taken back before its price is refunded. After the commitment a raffle’s tickets stay: they are not refunded, but the rest of the order is.',
@@ -75,6 +76,7 @@ export const orderRefunds = new Hono<AppEnv>()
   .get(
     '/:id/refunds',
     describe({
+      operation: 'listRefunds',
       summary: 'List the refunds of an order',
       description: 'For the buyer, and for members who may refund its lines.',
       tag: TAG,
@@ -96,6 +98,7 @@ export const refunds = new Hono<AppEnv>()
   .post(
     '/:id/mark-paid',
     describe({
+      operation: 'markRefundPaid',
       summary: 'Mark a refund as paid',
       description:
         'A refund is marked as paid by hand if its order was paid by hand, or if its provider has given up. An administrator may mark a sent refund as paid by its provider, once it needs attention because the provider does not confirm it. A repeat with the same reference changes nothing.',
@@ -114,6 +117,7 @@ export const refunds = new Hono<AppEnv>()
   .post(
     '/:id/mark-failed',
     describe({
+      operation: 'markRefundFailed',
       summary: 'Mark a refund as not paid by its provider',
       description:
         'Only an administrator may do this, for a sent refund that needs attention because its provider does not confirm it. Operators then pay it by hand, or have the provider retry it (`POST /payments/{id}/reconcile`).',
@@ -138,6 +142,7 @@ export const refunds = new Hono<AppEnv>()
 export const raffleRefunds = new Hono<AppEnv>().get(
   '/:id/refund-run',
   describe({
+    operation: 'readRefundRun',
     summary: 'Read the progress of refunding a cancelled raffle',
     tag: TAG,
     auth: 'user',

@@ -1,6 +1,5 @@
 /** The checkout page under /sandbox. It plays a provider's own page, and sends the webhook that a provider would send. */
 import { Hono } from 'hono'
-import { describeRoute } from 'hono-openapi'
 import * as z from 'zod'
 import type { AppContext, AppEnv, Ctx } from '../core/context.ts'
 import { Id } from '../core/ids.ts'
@@ -14,16 +13,13 @@ import { sendChargeWebhook } from './send-webhook.ts'
 const CheckoutParams = z.object({ id: Id('payment'), token: z.string().regex(/^[\w-]{20,64}$/) })
 const Decision = z.object({ action: z.enum(SANDBOX_ACTIONS) })
 
-/** The API's document leaves out pages for people. */
-const aPage = describeRoute({ hide: true })
-
 export const sandboxRoutes = new Hono<AppEnv>()
-  .get('/checkout/:id/:token', aPage, validate('param', CheckoutParams), async (c) =>
+  .get('/checkout/:id/:token', validate('param', CheckoutParams), async (c) =>
     page(c, await findCharge(c.get('ctx'), c.req.valid('param'))),
   )
   .post(
     '/checkout/:id/:token',
-    aPage,
+
     validate('param', CheckoutParams),
     validate('form', Decision),
     async (c) => {

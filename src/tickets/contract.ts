@@ -10,8 +10,9 @@ export const TicketNumber = z.number().int().min(1).max(MAX_TICKETS_A_POOL)
 export const Reservation = z
   .strictObject({
     id: Id('reservation'),
-    /** A reservation is of a raffle or of a ticket type; the other id is null. */
-    raffleId: Id('raffle').nullable(),
+    raffleId: Id('raffle')
+      .nullable()
+      .describe('A reservation is of a raffle or of a ticket type; the other id is null.'),
     ticketTypeId: Id('ticketType').nullable(),
     state: z.enum(['held', 'sold', 'released', 'voided']),
     quantity: z.number().int(),
@@ -54,8 +55,8 @@ export const Availability = z
   })
   .meta({ id: 'Availability' })
 
-export const FreeNumbersPage = Page(z.number().int())
+export const FreeNumbersPage = Page(z.number().int()).meta({ id: 'FreeNumbersPage' })
 
 export const FreeNumbersQuery = PageQuery.extend({
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  limit: z.number().int().min(1).max(1_000).default(100),
 })

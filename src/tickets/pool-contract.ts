@@ -185,6 +185,12 @@ export interface FileSlice {
   next: number | null
 }
 
+/** Reservations in the order in which they were made. The next slice starts after `next` (null: this was the last). */
+export interface ReservationSlice {
+  reservations: Reservation[]
+  next: number | null
+}
+
 /** Holders of tickets in a slice of the reservations. The next slice starts after `next` (null: this was the last). */
 export interface HolderSlice {
   holders: string[]

@@ -18,6 +18,7 @@ export const tickets = new Hono<AppEnv>()
   .get(
     '/',
     describe({
+      operation: 'listTickets',
       summary: 'List my tickets',
       description: 'Newest first, one row for each reservation.',
       tag: TAG,
@@ -36,6 +37,7 @@ export const tickets = new Hono<AppEnv>()
   .get(
     '/:id',
     describe({
+      operation: 'readReservation',
       summary: 'Read one of my reservations',
       tag: TAG,
       auth: 'user',
@@ -56,6 +58,7 @@ export const tickets = new Hono<AppEnv>()
   .get(
     '/:id/receipt',
     describe({
+      operation: 'readReceipt',
       summary: 'Read the signed receipt of my tickets',
       description:
         'Keep it: it proves that the tickets are in the sale log. After the freeze it also contains the signed commitment. `npm run verify -- --receipt FILE` checks it.',

@@ -1,5 +1,5 @@
 /** Acts on a stored webhook. The webhook is only a hint: the provider is polled for the truth, which takes effect once. */
-import { and, eq, isNull, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { Problem } from '../core/errors.ts'
@@ -18,26 +18,37 @@ export type WebhookRow = typeof webhooks.$inferSelect
 export const findPaymentOf = (ctx: Ctx, { subjectId }: WebhookRow): Promise<PaymentRow | undefined> =>
   ctx.db.select().from(payments).where(eq(payments.id, subjectId)).get()
 
-/** Idempotent. The row is marked as done only afterwards, so that the sweep repeats it after a crash in between. */
+/**
+ * Idempotent. The row is marked as done only afterwards, so that the sweep repeats it after a crash in between. A row about
+ * a payment that is polled anyway was marked when it was stored: after a crash, the next poll does the same.
+ */
 export async function actOnWebhook(
   ctx: Ctx,
   webhook: WebhookRow,
   payment: PaymentRow | undefined,
 ): Promise<void> {
-  await reconcileSubject(ctx, webhook, payment)
-  await withRetry(() =>
-    ctx.db
+  try {
+    await reconcileSubject(ctx, webhook, payment)
+  } catch (error) {
+    if (webhook.actedAt !== null) await markActed(ctx, webhook, null)
+    throw error
+  }
+  if (webhook.actedAt === null) await markActed(ctx, webhook, ctx.now)
+}
+
+const markActed = ({ db }: Ctx, { provider, eventId }: WebhookRow, actedAt: number | null) =>
+  withRetry(() =>
+    db
       .update(webhooks)
-      .set({ actedAt: ctx.now })
+      .set({ actedAt })
       .where(
         and(
-          eq(webhooks.provider, webhook.provider),
-          eq(webhooks.eventId, webhook.eventId),
-          isNull(webhooks.actedAt),
+          eq(webhooks.provider, provider),
+          eq(webhooks.eventId, eventId),
+          actedAt === null ? isNotNull(webhooks.actedAt) : isNull(webhooks.actedAt),
         ),
       ),
   )
-}
 
 async function reconcileSubject(
   ctx: Ctx,

@@ -20,25 +20,29 @@ import { listWebhooks, replayWebhook } from './stored-webhooks.ts'
 
 const TAG = 'Payments'
 
-const aWebhook = describe({
-  summary: 'Receive a webhook',
-  description:
-    'For providers only. An event is verified by the provider’s signature, or by the token in the address. A repeated event takes effect once.',
-  tag: TAG,
-  auth: 'none',
-  success: {
-    status: 200,
-    schema: WebhookAnswer,
-    example: { received: true },
-    description: 'The event is stored. The answer is the one that the provider expects.',
-  },
-  errors: ['forbidden', 'malformed_request', 'not_found', 'invalid_state', 'payload_too_large'],
-})
+const aWebhook = (operation: string) =>
+  describe({
+    operation,
+    summary: 'Receive a webhook',
+    description:
+      'For providers only. An event is verified by the provider’s signature, or by the token in the address. A repeated event takes effect once.',
+    tag: TAG,
+    auth: 'none',
+    anyParameters: true,
+    success: {
+      status: 200,
+      schema: WebhookAnswer,
+      example: { received: true },
+      description: 'The event is stored. The answer is the one that the provider expects.',
+    },
+    errors: ['forbidden', 'malformed_request', 'not_found', 'invalid_state', 'payload_too_large'],
+  })
 
 export const webhookRoutes = new Hono<AppEnv>()
   .get(
     '/webhooks',
     describe({
+      operation: 'listWebhooks',
       summary: 'List webhooks',
       description:
         'Newest first. `about` names a payment, refund or payout; those who manage it may list its events. Without `about` an administrator lists all events. Events are kept for 90 days.',
@@ -58,6 +62,7 @@ export const webhookRoutes = new Hono<AppEnv>()
   .post(
     '/webhooks/:provider/:eventId/replay',
     describe({
+      operation: 'replayWebhook',
       summary: 'Replay a webhook',
       description:
         'For those who manage its payment, refund or payout. The provider is polled again. An effect that happened already does not happen twice.',
@@ -74,11 +79,14 @@ export const webhookRoutes = new Hono<AppEnv>()
     },
   )
   // A provider signs its events, or sends them to an address with a secret token: hence two routes.
-  .post('/:provider/:door', aWebhook, validate('param', WebhookParams), async (c) =>
+  .post('/:provider/:door', aWebhook('receiveWebhook'), validate('param', WebhookParams), async (c) =>
     c.json(await takeWebhook(c, { ...c.req.valid('param'), token: null })),
   )
-  .post('/:provider/:door/:token', aWebhook, validate('param', SecretWebhookParams), async (c) =>
-    c.json(await takeWebhook(c, c.req.valid('param'))),
+  .post(
+    '/:provider/:door/:token',
+    aWebhook('receiveWebhookWithToken'),
+    validate('param', SecretWebhookParams),
+    async (c) => c.json(await takeWebhook(c, c.req.valid('param'))),
   )
 
 /** A provider treats a late answer as a failure: it repeats the event, or never sends it again. */

@@ -129,9 +129,19 @@ describe('an API key', () => {
     expect(userRoutes.length).toBeGreaterThan(30)
     for (const { method, path } of userRoutes) {
       const where = path.replaceAll(/:\w+/g, newId('raffle'))
-      const { status } = await call(method as 'GET', where, { token: made.key })
-      expect(status, `${method} ${path}`).toBe(401)
+      const { status, body } = await call(method as 'GET', where, { token: made.key })
+      expect([status, body.code], `${method} ${path}`).toEqual([403, 'forbidden'])
+      expect(body.detail).toMatch(
+        /^An API key may not do this: sign in\. A key may only .*read the grant of an order/,
+      )
     }
+  })
+
+  it('is what a user is told to send where only a key may pass', async () => {
+    const { organisation, operator } = await stageKey()
+    const raffle = await stageRaffle({ entry: 'order', earning: { per: 'order' } }, organisation)
+    const { status, body } = await as(operator, 'POST', `/raffles/${raffle.id}/grants`, {})
+    expect([status, body.detail]).toEqual([403, expect.stringContaining('Bearer tk_')])
   })
 
   it('has its own rate limit', async () => {

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openSession } from '../../src/accounts/open-session.ts'
 import { hashPassword } from '../../src/accounts/password.ts'
 import { purgeSessions } from '../../src/accounts/purge-sessions.ts'
@@ -15,6 +15,8 @@ let passwordHash: string
 beforeAll(async () => {
   passwordHash = await hashPassword(PASSWORD)
 })
+
+afterEach(() => vi.useRealTimers())
 
 /** A user with one session and a real refresh token, like after a login. */
 async function userWithSession(now = Date.now()) {
@@ -54,25 +56,64 @@ describe('refreshing', () => {
     }
   })
 
-  it('with a used token ends the whole session, including its newest token', async () => {
+  it('with a used token returns the same next token for half a minute, and repeats do not prolong it', async () => {
     const { tokens } = await userWithSession()
+    const start = Date.now()
+    vi.useFakeTimers({ toFake: ['Date'], now: start })
     const second = await refresh(tokens.refresh_token)
+    for (const ms of [1, 20 * SECOND_MS, 30 * SECOND_MS - 1]) {
+      vi.setSystemTime(start + ms)
+      const { status, body } = await refresh(tokens.refresh_token)
+      expect([status, body.refresh_token]).toEqual([200, second.body.refresh_token])
+    }
+    vi.setSystemTime(start + 30 * SECOND_MS)
     expect((await refresh(tokens.refresh_token)).status).toBe(401)
     expect((await refresh(second.body.refresh_token)).status).toBe(401)
+  })
+
+  it('with a used token ends the whole session once the next token was used, including its newest token', async () => {
+    const { tokens } = await userWithSession()
+    const second = await refresh(tokens.refresh_token)
+    const third = await refresh(second.body.refresh_token)
+    expect((await refresh(tokens.refresh_token)).status).toBe(401)
+    for (const { body } of [second, third]) expect((await refresh(body.refresh_token)).status).toBe(401)
+  })
+
+  it('with a used token returns nothing once the session has ended or its user is suspended', async () => {
+    const { tokens } = await userWithSession()
+    const { body } = await refresh(tokens.refresh_token)
+    await call('POST', '/api/v1/auth/logout', { token: body.access_token })
+    expect((await refresh(tokens.refresh_token)).status).toBe(401)
+    const other = await userWithSession()
+    await refresh(other.tokens.refresh_token)
+    await env.DB.prepare("UPDATE users SET status = 'suspended' WHERE id = ?").bind(other.id).run()
+    expect((await refresh(other.tokens.refresh_token)).status).toBe(401)
+  })
+
+  it('stores neither the used token nor the next one', async () => {
+    const { id, tokens } = await userWithSession()
+    const { body } = await refresh(tokens.refresh_token)
+    const stored = await env.DB.prepare('SELECT * FROM sessions WHERE user_id = ?').bind(id).all()
+    for (const token of [tokens.refresh_token, body.refresh_token]) {
+      expect(JSON.stringify(stored.results)).not.toContain(token.slice(-40))
+    }
   })
 
   it('with a used token does not end other sessions of the user', async () => {
     const { id, tokens } = await userWithSession()
     const other = await openSession(testContext(), id, passwordHash)
-    await refresh(tokens.refresh_token)
-    await refresh(tokens.refresh_token)
+    const second = await refresh(tokens.refresh_token)
+    await refresh(second.body.refresh_token)
+    expect((await refresh(tokens.refresh_token)).status).toBe(401)
     expect((await refresh(other!.refresh_token)).status).toBe(200)
   })
 
-  it('succeeds for exactly one of several requests with one token at the same time', async () => {
+  it('gives several requests with one token at the same time the same next token', async () => {
     const { tokens } = await userWithSession()
     const answers = await Promise.all(Array.from({ length: 6 }, () => refresh(tokens.refresh_token)))
-    expect(answers.map((each) => each.status).sort()).toEqual([200, 401, 401, 401, 401, 401])
+    expect(answers.map((each) => each.status)).toEqual([200, 200, 200, 200, 200, 200])
+    expect(new Set(answers.map(({ body }) => body.refresh_token)).size).toBe(1)
+    expect((await refresh(answers[0]!.body.refresh_token)).status).toBe(200)
   })
 
   it('with a guessed token ends no session', async () => {

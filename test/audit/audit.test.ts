@@ -272,6 +272,11 @@ const DATE = '2031-05-06'
 const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
   ['raffle.created', { kind: 'raffle', everyTime: true }, () => made('/raffles', raffleBody())],
   [
+    'raffle.entrants_exported',
+    { kind: 'raffle', everyTime: true },
+    async () => ({ ...ofRaffle(await stageRaffle(), '/reservations.csv'), method: 'GET' }),
+  ],
+  [
     'raffle.updated',
     { kind: 'raffle', fields: ['title', 'tags'], everyTime: true },
     async () => ({

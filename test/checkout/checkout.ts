@@ -1,7 +1,8 @@
 // Purchases for tests: places orders through their routes, and presses the payer's buttons on the sandbox's page.
 import { exports } from 'cloudflare:workers'
-import { expect } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
+import { sandbox } from '../../src/money/providers/sandbox.ts'
 import type { Answer } from '../harness/client.ts'
 import { type Person, registerPlayer } from '../harness/people.ts'
 import { as, CLOSES_AT, HOUR, iso, newKey, type Staged, stageRaffle } from '../raffles/scenario.ts'
@@ -22,6 +23,15 @@ export const stagePriced = (changes: Record<string, unknown> = {}, like?: Staged
     },
     like?.organisation,
   )
+
+/** Lets the sandbox start payments as a provider over a network does: after they are inserted. For the rest of the test. */
+export function startRemotely(): void {
+  const { startLocally } = sandbox
+  sandbox.startLocally = null
+  onTestFinished(() => {
+    sandbox.startLocally = startLocally
+  })
+}
 
 export interface Bought {
   id: string

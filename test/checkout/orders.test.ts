@@ -6,6 +6,7 @@ import { settingsOf } from '../../src/core/settings.ts'
 import { sandbox } from '../../src/money/providers/sandbox.ts'
 import { payments } from '../../src/money/schema.ts'
 import { settleCaptures } from '../../src/payments/settle-order.ts'
+import { countTrips } from '../harness/count-database.ts'
 import { expectLogged } from '../harness/log.ts'
 import { type Person, registerPlayer, testContext } from '../harness/people.ts'
 import {
@@ -97,6 +98,21 @@ describe('a purchase of priced tickets', () => {
     const { status, body } = await purchase(player, second.id, { quantity: 1 }, { key })
     expect([status, body.code]).toEqual([409, 'idempotency_mismatch'])
     expect(await availability(second.id)).toMatchObject({ held: 0 })
+  })
+
+  it('bought alone takes few trips to the database and writes few rows', async () => {
+    const { id } = await stagePriced()
+    const player = await registerPlayer()
+    await paid(player, id)
+    const trips = await countTrips(async () => press((await reserve(player, id)).checkoutUrl, 'approve'))
+    // The sandbox’s own rows and trips stand for calls to a provider.
+    const ours = trips
+      .map(({ statements }) => statements.filter(({ sql }) => !sql.includes('"sandbox_charges"')))
+      .filter((statements) => statements.length > 0)
+    const rows = ours.flat().reduce((sum, each) => sum + each.rows, 0)
+    const listed = ours.map((statements) => statements.map((each) => `${each.rows} ${each.sql.slice(0, 60)}`))
+    expect(ours.length, JSON.stringify(listed, null, 1)).toBeLessThanOrEqual(6)
+    expect(rows, JSON.stringify(listed, null, 1)).toBeLessThanOrEqual(31)
   })
 
   it('is visible to its buyer, and not found for others', async () => {

@@ -9,7 +9,7 @@ import type { Answer } from '../harness/client.ts'
 import { type Person, registerPlayer } from '../harness/people.ts'
 import { as, at, buy, HOUR, MINUTE, NOW, SECOND, stageRaffle, sweep, useClock } from '../raffles/scenario.ts'
 import { bought, type LineIn, order, ordered } from './cart.ts'
-import { paid, press, purchase, reserve, stagePriced } from './checkout.ts'
+import { paid, press, purchase, reserve, stagePriced, startRemotely } from './checkout.ts'
 
 useClock()
 
@@ -209,6 +209,7 @@ describe('orders that were not paid', () => {
   })
 
   it('do not count if the provider started no payment', async () => {
+    startRemotely()
     const book = await stageProduct({ stock: 8 })
     const { id: raffleId } = await stagePriced({ totalTickets: 8 })
     const player = await registerPlayer()

@@ -5,7 +5,7 @@ import type { Api } from '../../src/app.ts'
 import { organisationWithOperator } from '../harness/people.ts'
 
 const { operator } = await organisationWithOperator()
-const client = hc<Api>('https://tombola.example', {
+const client = hc<Api>('http://localhost:8787', {
   headers: { authorization: `Bearer ${operator.token}` },
   fetch: (input: RequestInfo | URL, init?: RequestInit) => exports.default.fetch(new Request(input, init)),
 })

@@ -1,15 +1,17 @@
 import { env } from 'cloudflare:workers'
 import { Hono } from 'hono'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { newApiKey } from '../../src/accounts/api-key.ts'
 import { app } from '../../src/app.ts'
 import type { AppEnv } from '../../src/core/context.ts'
 import { Problem, ProblemDocument } from '../../src/core/errors.ts'
 import { newId } from '../../src/core/ids.ts'
+import type { RouteDescription } from '../../src/core/openapi.ts'
 import { respondToError } from '../../src/core/problem-response.ts'
 import { requestContext } from '../../src/core/request.ts'
 import { type CallOptions, call, type Method, operations } from '../harness/client.ts'
 import { failingDatabase, forgetfulDatabase } from '../harness/faults.ts'
-import { expectLogged, logged } from '../harness/log.ts'
+import { allowLogged, expectLogged, logged } from '../harness/log.ts'
 import { registerPlayer, signedInAdmin, uniqueEmail } from '../harness/people.ts'
 
 const LOGIN = '/api/v1/auth/login'
@@ -182,6 +184,68 @@ describe('a request body', () => {
   })
 })
 
+describe('a query parameter', () => {
+  /** Who may pass the door of a route. The key need not exist: it is looked up later. */
+  const tokenFor = (auth: RouteDescription['auth'], user: string): string | undefined => {
+    if (auth === 'key') return newApiKey().key
+    return auth === 'none' || auth === 'optional' ? undefined : user
+  }
+
+  it('that is unknown gets 422 on every route but those to which others may add parameters', async () => {
+    const { token } = await signedInAdmin()
+    const open: string[] = []
+    for (const { method, path, description } of operations) {
+      const where = `${filled(path, newId('raffle'))}?stauts=open&limit`
+      const answer = await call(method as Method, where, { token: tokenFor(description.auth, token) })
+      if (answer.status === 422 && answer.body.errors[0].path === 'stauts') continue
+      open.push(`${method} ${path}`)
+    }
+    expect(open).toEqual([
+      'POST /api/v1/payments/:provider/:door',
+      'POST /api/v1/payments/:provider/:door/:token',
+    ])
+  })
+
+  it('that is unknown is refused with the names of the known ones', async () => {
+    const { body } = await call('GET', '/api/v1/winners?status=claimed')
+    expect(body.detail).toBe('status: is not one of limit, cursor, since, mine, needs')
+    const none = await call('GET', `/api/v1/raffles/${newId('raffle')}?expand=prizes`)
+    expect(none.body.detail).toBe('expand: is unknown: this address takes no parameters')
+  })
+
+  it('that is unknown is not reported to somebody who may not pass the door', async () => {
+    expect((await call('GET', '/api/v1/users?role=admin')).status).toBe(401)
+  })
+
+  it('that is empty counts as not sent', async () => {
+    const plain = await call('GET', '/api/v1/products?sort=-createdAt')
+    const form = 'organisationId=&kind=&status=&currency=&minPrice=&maxPrice=&inStock=&q=&limit=&cursor='
+    const answer = await call('GET', `/api/v1/products?sort=-createdAt&${form}`)
+    expect(answer).toMatchObject({ status: 200, body: plain.body })
+  })
+
+  it.each(['1e1', '0x10', '+5', ' 5', '5 ', '05', '5.0', '٥', 'five', '1&limit=2'])(
+    'must write a whole number with digits alone: limit=%s',
+    async (text) => {
+      const sent = text.includes('&') ? text : encodeURIComponent(text)
+      const { status, body } = await call('GET', `/api/v1/raffles?limit=${sent}`)
+      expect([status, body.detail]).toEqual([422, 'limit: must be a whole number'])
+    },
+  )
+
+  it('that takes several values takes them with commas or repeated, and refuses an unknown one', async () => {
+    for (const several of ['status=open,closed', 'status=open&status=closed', 'status=open,,&status=open']) {
+      expect((await call('GET', `/api/v1/raffles?${several}`)).status, several).toBe(
+        several.includes(',,') ? 422 : 200,
+      )
+    }
+    const { body } = await call('GET', '/api/v1/raffles?status=open,opne')
+    expect(body.errors).toMatchObject([
+      { path: 'status.1', message: expect.stringContaining('must be one of') },
+    ])
+  })
+})
+
 describe('an error', () => {
   it('about a missing token comes before the body is read, so that refusals do not reveal the schema', async () => {
     const { status } = await call('PUT', '/api/v1/users/me', {
@@ -218,7 +282,7 @@ describe('a database failure', () => {
     const email = uniqueEmail()
     const { status, body } = await call('POST', LOGIN, {
       body: { email, password: 'a secret that nobody may see' },
-      bindings: { DB: failingDatabase('D1_ERROR: no such column: nonsense: SQLITE_ERROR') },
+      bindings: { DB: failingDatabase('D1_ERROR: no such column: nonsense: SQLITE_ERROR', /users/, env.DB) },
     })
     expect(status).toBe(500)
     expect(body.code).toBe('internal')
@@ -230,6 +294,26 @@ describe('a database failure', () => {
     expect(log).toContain(body.requestId)
     expect(log).not.toContain(email)
     expect(log).not.toContain('a secret')
+  })
+
+  it('returns 503 if the database lacks migrations, and only the log names them and the command', async () => {
+    expectLogged({
+      message: 'the database lacks migrations',
+      migrations: /^0000_initial\.sql, .*_suspensions\.sql/,
+      command: 'npx wrangler d1 migrations apply DB --local',
+    })
+    allowLogged('the list of revoked tokens could not be read')
+    const DB = failingDatabase('D1_ERROR: no such table: raffles: SQLITE_ERROR')
+    const { token } = await registerPlayer()
+    for (const [method, path] of [
+      ['GET', '/api/v1/raffles?limit=3'],
+      ['GET', '/api/v1/users/me'],
+      ['GET', '/api/v1/orders'],
+    ] as const) {
+      const { status, body, headers } = await call(method, path, { token, bindings: { DB } })
+      expect([status, body.code, body.detail], path).toEqual([503, 'unavailable', 'Not ready.'])
+      expect(headers.get('retry-after')).toBe('30')
+    }
   })
 
   it.each([
@@ -301,6 +385,30 @@ describe('a thrown error', () => {
     const response = await throwing(new Problem('number_taken', 'Taken.', { numbers: [3, 5] }))
     expect(response.status).toBe(409)
     expect(await response.json()).toMatchObject({ code: 'number_taken', numbers: [3, 5], detail: 'Taken.' })
+  })
+})
+
+describe('a worker in development', () => {
+  const statusAt = async (origin: string, settings = {}) =>
+    (await app.request(`${origin}/api/v1/raffles?limit=1`, {}, { ...env, ...settings })).status
+
+  it('answers this machine', async () => {
+    for (const host of ['localhost', 'localhost:8788', '127.0.0.1:8787', '[::1]:8787', 'shop.localhost']) {
+      expect(await statusAt(`http://${host}`), host).toBe(200)
+    }
+  })
+
+  it('refuses every other address, because its secrets are public', async () => {
+    expectLogged('the request was refused: development answers on localhost only')
+    for (const host of [
+      'raffles.example',
+      'localhost.example',
+      'evil-localhost',
+      '192.168.0.7:8787',
+      'x@10.0.0.1',
+    ]) {
+      expect(await statusAt(`https://${host}`), host).toBe(503)
+    }
   })
 })
 

@@ -11,7 +11,7 @@ const withOrigins = { ...env, CORS_ORIGINS: `${SHOP}, https://other.example` }
 /** The request that a browser sends before a purchase from a page of `origin`. */
 const preflight = (origin: string) =>
   app.fetch(
-    new Request('https://tombola.example/api/v1/tickets/purchase', {
+    new Request('http://localhost:8787/api/v1/tickets/purchase', {
       method: 'OPTIONS',
       headers: {
         origin,

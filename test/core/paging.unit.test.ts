@@ -35,6 +35,17 @@ describe('paging', () => {
     expect(seen).toEqual(rows.map((row) => row.id))
   })
 
+  it('goes on where a filtered page stopped reading, even after a page without rows', () => {
+    const { data, nextCursor } = toPage<Row, string>(
+      [],
+      10,
+      ({ at, id }) => [at, id],
+      ({ id }) => id,
+      [4, 'row_12'],
+    )
+    expect([data, readCursor(nextCursor!, Key)]).toEqual([[], [4, 'row_12']])
+  })
+
   it('ends without a cursor, even if the last page is full', () => {
     expect(list(25).nextCursor).toBeNull()
     expect(toPage([], 10, () => [], String)).toEqual({ data: [], nextCursor: null })

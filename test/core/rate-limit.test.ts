@@ -12,6 +12,14 @@ const reset = (bindings: Partial<Bindings>, address = '203.0.113.1') =>
     bindings,
   })
 
+const PRODUCTION = {
+  ENVIRONMENT: 'production',
+  BEACON: 'quicknet',
+  JWT_SECRET: 'a-secret-of-production-that-nobody-knows',
+  SIGNING_KEY: '11'.repeat(32),
+  PUBLIC_ORIGIN: 'https://raffles.example',
+} as unknown as Partial<Bindings>
+
 describe('a rate limit', () => {
   it('allows its number of requests, then returns 429 with Retry-After', async () => {
     const bindings = { RATE_SIGN_IN: limiter(2) }
@@ -21,6 +29,19 @@ describe('a rate limit', () => {
     expect(status).toBe(429)
     expect(body.code).toBe('rate_limited')
     expect(headers.get('retry-after')).toBe('60')
+  })
+
+  it('is named by each answer in production, also by a refusal', async () => {
+    const bindings = { ...PRODUCTION, RATE_SIGN_IN: limiter(1) }
+    const answers = [await reset(bindings), await reset(bindings)]
+    expect(answers.map((each) => each.status)).toEqual([422, 429])
+    for (const { headers } of answers) expect(headers.get('ratelimit-policy')).toBe('"sign-in";q=10;w=60')
+    const elsewhere = await call('GET', '/api/v1/raffles', { bindings: PRODUCTION })
+    expect(elsewhere.headers.get('ratelimit-policy')).toBeNull()
+  })
+
+  it('is not named in development, where nobody reaches it', async () => {
+    expect((await reset({})).headers.get('ratelimit-policy')).toBeNull()
   })
 
   it.each([

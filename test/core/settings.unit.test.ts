@@ -39,6 +39,8 @@ describe('settings', () => {
     ['JWT_SECRET', 'too-short-a-secret'],
     ['JWT_SECRET', '-----BEGIN PRIVATE KEY----- that a library would parse'],
     ['SIGNING_KEY', 'not-hexadecimal'],
+    ['CLAIM_URL', 'javascript:alert(1)'],
+    ['CLAIM_URL', 'wins/{raffleId}'],
     ['BEACON', 'dice'],
     ['BEACON_RELAYS', 'ftp://relay.example'],
     ['RETURN_ORIGINS', 'https://shop.example/'],
@@ -77,6 +79,20 @@ describe('settings', () => {
         `${name}: is missing; Turnstile needs TURNSTILE_SITE_KEY, TURNSTILE_SECRET_KEY`,
       ])
     }
+  })
+
+  it('that are empty are not zero', () => {
+    expect(
+      problemsOf({ PAYOUT_APPROVER_MIN_DAYS: '', DATABASE_WRITERS: ' ', SHARE_READS_MS: '0x10' }),
+    ).toEqual([
+      'PAYOUT_APPROVER_MIN_DAYS: must be a whole number',
+      'SHARE_READS_MS: must be a whole number',
+      'DATABASE_WRITERS: must be a whole number',
+    ])
+    expect(readSettings({ SHARE_READS_MS: '0', HOLD_SECONDS: 60 })).toMatchObject({
+      ok: true,
+      settings: { SHARE_READS_MS: 0, HOLD_SECONDS: 60 },
+    })
   })
 
   it('are all named if several are invalid', () => {

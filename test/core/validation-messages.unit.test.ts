@@ -4,6 +4,7 @@ import { CreateProduct, UpdateProduct } from '../../src/catalog/contract.ts'
 import { readSettings } from '../../src/core/settings.ts'
 import { InstantIn } from '../../src/core/time.ts'
 import { fieldErrors } from '../../src/core/validation.ts'
+import { WholeNumber } from '../../src/core/whole-number.ts'
 import { RequestPayout } from '../../src/payouts/contract.ts'
 import { PrizesIn } from '../../src/raffles/contract.ts'
 
@@ -32,7 +33,10 @@ describe('the error of a field', () => {
     [Text, 7, 'must be text'],
     [Whole, '1', 'must be a whole number'],
     [Whole, 1.5, 'must be a whole number'],
-    [z.coerce.number().int(), 'soon', 'must be a whole number'],
+    [WholeNumber(0, 9), 'soon', 'must be a whole number'],
+    [WholeNumber(0, 9), '', 'must be a whole number'],
+    [WholeNumber(0, 9), '10', 'must be at most 9'],
+    [WholeNumber(0, 9), '-1', 'must be at least 0'],
     [z.number(), 'x', 'must be a number'],
     [z.boolean(), 'yes', 'must be true or false'],
     [z.array(Text), 'x', 'must be a list'],

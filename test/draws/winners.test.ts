@@ -89,6 +89,8 @@ describe('winners', () => {
       announcedAt: iso(DRAW_AT),
       claimBy: iso(DRAW_AT + 3 * DAY),
       reason: null,
+      paidAt: null,
+      paymentReference: null,
     })
     const pages = await readAll(`/raffles/${id}/winners`, 4)
     expect(pages).toEqual(winners)

@@ -9,7 +9,7 @@ import { ERROR_CODES, ProblemDocument } from '../../src/core/errors.ts'
 import { descriptionOf, errorsOf, type RouteDescription } from '../../src/core/openapi.ts'
 import { environment } from './environment.ts'
 
-const ORIGIN = 'https://tombola.example'
+const ORIGIN = 'http://localhost:8787'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'HEAD' | 'PROPFIND'
 

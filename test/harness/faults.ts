@@ -1,12 +1,14 @@
 /** Databases that fail as D1 does, before or after the write took effect, and pools that cannot be reached. */
 
-/** Every statement throws `message`, as D1's binding does. */
-export function failingDatabase(message: string): D1Database {
+/** Every statement throws `message`, as D1's binding does. If `others` is given, only those that match `of` do. */
+export function failingDatabase(message: string, of = /^/, others?: D1Database): D1Database {
   const fail = async () => {
     throw new Error(message)
   }
   const statement = { bind: () => statement, first: fail, all: fail, run: fail, raw: fail }
-  return { prepare: () => statement, batch: fail, exec: fail } as unknown as D1Database
+  const prepare = (query: string) =>
+    others === undefined || of.test(query) ? statement : others.prepare(query)
+  return { prepare, batch: fail, exec: fail } as unknown as D1Database
 }
 
 const RUNS = ['first', 'all', 'run', 'raw']

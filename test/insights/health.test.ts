@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Bindings } from '../../src/core/context.ts'
 import { insertTransfers } from '../../src/money/ledger.ts'
 import { AWAY, failingDatabase } from '../harness/faults.ts'
 import { allowLogged, expectLogged, rowNotDone } from '../harness/log.ts'
@@ -21,6 +22,17 @@ import {
   useClock,
 } from '../raffles/scenario.ts'
 import { suspend } from '../suspensions/stage.ts'
+
+const { TEST_MIGRATIONS } = env
+
+const PRODUCTION = {
+  ENVIRONMENT: 'production',
+  BEACON: 'quicknet',
+  JWT_SECRET: 'a-secret-of-production-that-nobody-knows',
+  SIGNING_KEY: '11'.repeat(32),
+  PUBLIC_ORIGIN: 'https://raffles.example',
+}
+const MAIL = { MAIL_URL: 'https://mail.example', MAIL_KEY: 'a-bearer-key', MAIL_FROM: 'a@mail.example' }
 
 const health = (bindings = {}) => as(null, 'GET', '/health', undefined, { bindings })
 
@@ -65,10 +77,59 @@ describe('the health check', () => {
   it('fails if the database fails, with any error', async () => {
     await sweep()
     expectLogged('health: the database does not answer')
-    for (const message of ['D1_ERROR: Network connection lost.', 'no such table: sweeps']) {
+    for (const message of ['D1_ERROR: Network connection lost.', 'D1_ERROR: the disk is on fire']) {
       await expectDegraded(/^The database does not answer\.$/, { DB: failingDatabase(message) })
     }
     expect((await health()).status).toBe(200)
+  })
+
+  describe('while the database lacks migrations', () => {
+    const HEALTH_TOKEN = 'a-token-of-the-operators-of-this-worker'
+    const LAST = TEST_MIGRATIONS.at(-1)!.name
+    const detailFor = async (token: string, bindings = {}) => {
+      const headers = { authorization: `Bearer ${token}` }
+      const asked = { headers, bindings: { HEALTH_TOKEN, ...bindings } as Partial<Bindings> }
+      return (await as(null, 'GET', '/health', undefined, asked)).body.detail
+    }
+    const empty = { DB: failingDatabase('D1_ERROR: no such table: d1_migrations: SQLITE_ERROR') }
+
+    beforeEach(async () => {
+      await sweep()
+      expectLogged('health: the database lacks migrations')
+      await env.DB.prepare('DELETE FROM d1_migrations WHERE name = ?').bind(LAST).run()
+    })
+    afterEach(async () => {
+      await env.DB.prepare('INSERT INTO d1_migrations (name) VALUES (?)').bind(LAST).run()
+      expect((await health()).status).toBe(200)
+    })
+
+    it('is not ready, and names them and the command only to the health token', async () => {
+      await expectDegraded(/^Not ready\.$/)
+      await expectDegraded(/^Not ready\.$/, empty)
+      expect(await detailFor(`${HEALTH_TOKEN}x`)).toBe('Not ready.')
+      expect(await detailFor(HEALTH_TOKEN)).toBe(
+        `Not ready. Missing: ${LAST}. Run: npx wrangler d1 migrations apply DB --local`,
+      )
+      expect(await detailFor(HEALTH_TOKEN, { ...PRODUCTION, ...MAIL })).toContain(
+        `Run: npx wrangler d1 migrations apply DB --env production --remote`,
+      )
+      expect(await detailFor(HEALTH_TOKEN, empty)).toMatch(/Missing: 0000_initial\.sql, 0001_.*Run: /)
+    })
+
+    it('lets the sweep name them in the log, and do what it can', async () => {
+      expectLogged({ message: 'the database lacks migrations', migrations: LAST })
+      at(NOW + MINUTE)
+      await sweep()
+      await expectDegraded(/^Not ready\.$/)
+      const row = await env.DB.prepare('SELECT finished_at FROM sweeps').first('finished_at')
+      expect(row).toBe(NOW + MINUTE)
+    })
+  })
+
+  it('fails in production while mail is not set up', async () => {
+    await sweep()
+    await expectDegraded(/^Mail is not set up\.$/, PRODUCTION)
+    expect((await health({ ...PRODUCTION, ...MAIL })).status).toBe(200)
   })
 
   it('fails while a provider has taken back more than its till held', async () => {

@@ -179,6 +179,7 @@ export function mpesaOver(daraja: Daraja): PaymentProvider {
     },
     needsPhone: true,
     startsOnce: true,
+    startLocally: null,
 
     async start(ctx, { id, amount, phone }) {
       const { ResponseCode, ResponseDescription, CheckoutRequestID } = await daraja.through(() =>

@@ -4,7 +4,16 @@ import { describe, expect, it } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { stageProduct } from '../catalog/shelf.ts'
 import { ordered } from '../checkout/cart.ts'
-import { historyOf, orderOf, press, purchase, reserve, stagePriced, withKey } from '../checkout/checkout.ts'
+import {
+  historyOf,
+  orderOf,
+  press,
+  purchase,
+  reserve,
+  stagePriced,
+  startRemotely,
+  withKey,
+} from '../checkout/checkout.ts'
 import { type Person, registerPlayer } from '../harness/people.ts'
 import { as, at, interrupted, MINUTE, NOW, newKey, SECOND, sweep, useClock } from '../raffles/scenario.ts'
 
@@ -217,6 +226,7 @@ describe('another payment while its order is being cancelled', () => {
   })
 
   it('is stopped at its provider if it was already started there', async () => {
+    startRemotely()
     const { answer, rows } = await during(/update "payments" set "status" = \?, "reference"/)
     expect(answer.status).toBe(201)
     const payment = { status: 'expired', checkoutUrl: null, message: null }

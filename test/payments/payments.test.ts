@@ -19,6 +19,7 @@ import {
   purchase,
   reserve,
   stagePriced,
+  startRemotely,
 } from '../checkout/checkout.ts'
 import { protectedRoutes, type Route } from '../harness/auth-battery.ts'
 import { call, operations } from '../harness/client.ts'
@@ -443,6 +444,7 @@ describe('a payment', () => {
   })
 
   it('whose start was lost is started once by the sweep', async () => {
+    startRemotely()
     const player = await registerPlayer()
     expectLogged('a payment could not be started', 'unexpected error')
     for (const [pattern, answer] of [
@@ -481,6 +483,31 @@ describe('a payment', () => {
     expect((await orderOf(player, bought.id)).status).toBe('expired')
     expect(await row('SELECT count(*) AS n FROM sandbox_charges WHERE id = ?', paymentId)).toEqual({ n: 0 })
     expect(await paymentRow(paymentId)).toMatchObject({ status: 'failed', due_at: NOW + 15 * MINUTE })
+  })
+
+  it.each([
+    { what: 'is polled', provider: 'sandbox', due: { payment: NOW + 20 * SECOND, order: NOW + 10 * MINUTE } },
+    { what: 'leaves that to the sweep', provider: 'manual', due: { payment: null, order: NOW } },
+  ])('whose process dies before its order is settled $what: $provider', async ({ provider, due }) => {
+    const raffle = await stagePriced()
+    const what = { quantity: 1 }
+    const { body } = await purchase(await registerPlayer(), raffle.id, what, { payment: { provider } })
+    const { id, payment } = body.order
+    const times = () =>
+      row(
+        'SELECT o.due_at AS "order", p.due_at AS payment FROM orders o JOIN payments p ON p.order_id = o.id WHERE o.id = ?',
+        id,
+      )
+    const { confirm } = raffleLine
+    vi.spyOn(raffleLine, 'confirm').mockImplementation(async (ctx, line) => {
+      expect(await times()).toEqual(due)
+      return confirm(ctx, line)
+    })
+    if (provider === 'sandbox') await press(payment.checkoutUrl, 'approve')
+    else await as(raffle.operator, 'POST', `/payments/${payment.id}/receipts`, { reference: `bank ${id}` })
+    expect(raffleLine.confirm).toHaveBeenCalledOnce()
+    expect(await row('SELECT status FROM orders WHERE id = ?', id)).toEqual({ status: 'paid' })
+    expect(await times()).toEqual({ order: null, payment: null })
   })
 
   it('whose order cannot be settled needs attention, until it is', async () => {
@@ -549,9 +576,10 @@ describe('the list of payments', () => {
     const three = [more.order.payment.id, other.paymentId, paymentId]
     expect(all.map(({ id }: { id: string }) => id).filter((id) => three.includes(id))).toEqual(three)
     expect(JSON.stringify(all)).not.toContain('/sandbox/checkout/')
-    expect((await as(player, 'GET', '/payments')).status).toBe(403)
+    expect(await ids(player)).toEqual([paymentId])
     const janitor = await addOperator(raffle.organisation.id, 'janitor')
-    expect((await as(janitor, 'GET', '/payments')).status).toBe(403)
+    expect(await ids(janitor)).toEqual([])
+    expect((await as(janitor, 'GET', '/payments?needs=attention')).status).toBe(403)
     expect((await as(raffle.operator, 'GET', '/payments?needs=sleep')).status).toBe(422)
   })
 })

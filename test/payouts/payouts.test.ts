@@ -28,6 +28,7 @@ import {
   DRAW_AT,
   HOUR,
   interrupted,
+  iso,
   MINUTE,
   NOW,
   newKey,
@@ -421,7 +422,7 @@ describe('a payout', () => {
   })
 
   it('by hand waits until a person marks it as paid, with a reference', async () => {
-    const { staged, payoutId } = await stageClaimed(500, 'manual')
+    const { staged, payoutId, won } = await stageClaimed(500, 'manual')
     expect((await payoutsOf(staged))[0].destination).toBe('0700 000 112')
     expect((await markPaid(staged.operator, payoutId)).body.code).toBe('invalid_state')
     expect((await approve(staged.operator, payoutId)).body).toMatchObject({
@@ -435,7 +436,12 @@ describe('a payout', () => {
     expect(paid.body).toMatchObject({ status: 'paid', reference: 'FT-9', attention: null })
     expect((await markPaid(staged.operator, payoutId, 'FT-9')).body).toEqual(paid.body)
     expect((await markPaid(staged.operator, payoutId, 'FT-10')).body.code).toBe('invalid_state')
-    expect(await winnerStatus(staged)).toBe('paid')
+    const paidAt = iso(DRAW_AT + HOUR)
+    expect(await winnersOf(staged.id)).toMatchObject([{ status: 'paid', paidAt, paymentReference: null }])
+    const { body: mine } = await as(won.holder, 'GET', '/winners?mine=true')
+    expect(mine.data).toMatchObject([{ status: 'paid', paidAt, paymentReference: 'FT-9' }])
+    const { body: claim } = await as(staged.operator, 'GET', `/winners/${won.id}/claim`)
+    expect(claim.winner).toMatchObject({ paidAt, paymentReference: 'FT-9' })
     expect(await balances(staged)).toMatchObject({ 'cash:manual': 500 })
   })
 

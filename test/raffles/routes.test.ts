@@ -32,6 +32,8 @@ const ROUTES: readonly Route[] = [
   { method: 'POST', path: `/api/v1/raffles/${RAFFLE}/recalculate` },
   { method: 'POST', path: `/api/v1/raffles/${RAFFLE}/rebuild` },
   { method: 'GET', path: `/api/v1/raffles/${RAFFLE}/refund-run` },
+  { method: 'GET', path: `/api/v1/raffles/${RAFFLE}/reservations` },
+  { method: 'GET', path: `/api/v1/raffles/${RAFFLE}/reservations.csv` },
   {
     method: 'POST',
     path: `/api/v1/raffles/${RAFFLE}/redraws`,
@@ -84,10 +86,10 @@ describe('the protected routes of raffles, tickets and draws', () => {
 
   it('answer for another organisation’s raffles and winners exactly as for unknown ids', async () => {
     const staged = await stageRaffle()
+    const draft = await stageDraft({}, staged.organisation)
     await enter(staged.id, 1)
     await drawOnTime(staged)
     const [winner] = await winnersOf(staged.id)
-    const draft = await stageDraft({}, staged.organisation)
     const { operator } = await organisationWithOperator()
     for (const [name, route] of OF_ONE) {
       const answer = (path: string) =>

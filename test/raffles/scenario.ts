@@ -94,7 +94,11 @@ export async function as(
   return call(method, `/api/v1${path}`, { token, body, ...more })
 }
 
-/** The body of a new raffle, which is free and on sale as soon as it is published. */
+/** Whether buyers need time to pay before the draw. */
+const isPriced = ({ ticketPrice }: Record<string, unknown>): boolean =>
+  ((ticketPrice as { amount?: number } | undefined)?.amount ?? 0) > 0
+
+/** The body of a new raffle, which is free and on sale as soon as it is published. A priced one is drawn an hour later. */
 export const raffleBody = (changes: Record<string, unknown> = {}) => ({
   title: 'Signed first editions',
   ticketPrice: { amount: 0, currency: 'KES' },
@@ -102,7 +106,7 @@ export const raffleBody = (changes: Record<string, unknown> = {}) => ({
   numbering: 'sequential',
   opensAt: iso(NOW - HOUR),
   closesAt: iso(CLOSES_AT),
-  drawAt: iso(DRAW_AT),
+  drawAt: iso(isPriced(changes) ? CLOSES_AT + HOUR : DRAW_AT),
   prizes: [{ title: 'A book', quantity: 1 }],
   winPolicy: 'perTicket',
   ...changes,

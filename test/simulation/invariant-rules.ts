@@ -119,6 +119,11 @@ export const ALWAYS: readonly string[] = [
      AND NOT (debit IS 'cash:' || provider || iif(provider = 'manual', ':' || organisation_id, '') AND instr(transaction_id, replace(credit, 'organiser:', 'top-up:') || ':') = 1)
      AND NOT (debit = 'disputes' AND instr(transaction_id, replace(credit, 'organiser:', 'loss:') || ':') = 1)
      AND NOT (credit = 'disputes' AND instr(transaction_id, replace(debit, 'organiser:', 'loss:') || ':') = 1)`,
+  // Claims on a raffle are found by the raffle.
+  `SELECT 'transfer ' || transaction_id || ' claims for organisation ' || organisation_id || ' from ' || raffle_id
+     || ', which is no raffle of it'
+   FROM t WHERE organisation_id IS NOT NULL AND raffle_id IS NOT NULL AND NOT EXISTS (
+     SELECT 1 FROM raffles WHERE raffles.id = t.raffle_id AND raffles.organisation_id = t.organisation_id)`,
   `SELECT 'till ' || account || ' is ' || balance || ', but the ledger has ' || held FROM (
      SELECT account, balance, (SELECT coalesce(sum(amount), 0) FROM moves WHERE moves.account = tills.account) AS held
      FROM tills WHERE ?1 IS NULL)
@@ -265,8 +270,8 @@ export const ALWAYS: readonly string[] = [
   `SELECT 'refund ' || f.id || ' is ' || f.amount || ' for tickets of ' || sum(count * unit_amount)
    FROM f JOIN back ON back.id = f.id WHERE f.status <> 'refused' GROUP BY f.id
      HAVING f.amount <> sum(count * unit_amount)`,
-  `SELECT 'order ' || id || ' is settled without an event' FROM o WHERE settled_at IS NOT NULL
-   AND NOT EXISTS (SELECT 1 FROM order_events WHERE order_id = o.id AND key IN ('issued', 'lost'))`,
+  `SELECT 'line ' || line || ' of order ' || order_id || ' is lost without an event' FROM l WHERE state = 'lost'
+   AND NOT EXISTS (SELECT 1 FROM order_events AS e WHERE e.order_id = l.order_id AND key = 'lost')`,
 
   // ——— Stock ———
   `SELECT 'hold ' || id || ' is ' || state || ' and line ' || line || ' of order ' || order_id || ' ' || line_state

@@ -90,7 +90,7 @@ it.each([
   [`UPDATE refunds SET status = 'due', due_at = NULL WHERE order_id = ?1`, /nothing retries it/],
   [`UPDATE receipts SET amount = 2000 WHERE order_id = ?1`, /cash:sandbox is/],
   [`DELETE FROM receipts WHERE order_id = ?1`, /the sandbox captured 5000 .* and we recorded 0/],
-  [`DELETE FROM order_events WHERE order_id = ?1`, /is settled without an event/],
+  [`UPDATE order_lines SET state = 'lost' WHERE order_id = ?1 AND line = 1`, /is lost without an event/],
   [
     `UPDATE sandbox_charges SET captures = 2 WHERE id = ?2`,
     /the sandbox captured 10000 .* and we recorded 5000/,

@@ -11,7 +11,7 @@ const answering = (status: number) =>
 describe('a static file', () => {
   it.each(FILES)('is sent with its own headers and a request id: %s', async (path) => {
     const { status, body, headers } = await call('GET', path)
-    const file = await env.ASSETS.fetch(`https://tombola.example${path}`)
+    const file = await env.ASSETS.fetch(`http://localhost:8787${path}`)
     expect(status).toBe(200)
     expect(body).toBe(await file.text())
     expect(headers.get('x-request-id')).toBeTruthy()
@@ -52,6 +52,11 @@ describe('a static file', () => {
       const { status, headers } = await call('GET', path)
       expect([status, headers.get('location')], path).toEqual([307, '/docs'])
     }
+  })
+
+  it('shows the API’s page first', async () => {
+    const { status, headers } = await call('GET', '/')
+    expect([status, headers.get('location')]).toEqual([302, '/docs'])
   })
 
   it('gets a problem if the assets fail', async () => {

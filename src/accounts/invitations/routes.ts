@@ -39,6 +39,7 @@ export const organisationInvitations = new Hono<AppEnv>()
   .get(
     '/:id/invitations',
     describe({
+      operation: 'listInvitations',
       summary: 'List open invitations',
       description:
         'Oldest first. An invitation that was accepted, declined or revoked, or that expired, is not listed.',
@@ -59,6 +60,7 @@ export const organisationInvitations = new Hono<AppEnv>()
   .post(
     '/:id/invitations',
     describe({
+      operation: 'inviteMember',
       summary: 'Invite somebody to become a member',
       description:
         'Sends a mail to the address, with a link that works once, for seven days. The invited person becomes a member only by accepting. The answer does not tell whether a user has the address, or is a member already. There is one open invitation for each address: a repeat prolongs it and sends the mail again, at most once a minute and five times a day. An organisation has at most 100 open invitations, and makes at most five new ones a day to one address. Whoever sent the invitation last counts as the one who brought the member in.',
@@ -70,7 +72,8 @@ export const organisationInvitations = new Hono<AppEnv>()
         example: EXAMPLE_INVITATION,
         description: 'The open invitation. A mail is on its way.',
       },
-      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'limit_reached', 'rate_limited'],
+      limits: ['RATE_SIGN_IN'],
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'limit_reached'],
     }),
     rateLimit('RATE_SIGN_IN', (c) => `invite:${actorKey(c)}`),
     validate('param', OrganisationParams),
@@ -85,6 +88,7 @@ export const organisationInvitations = new Hono<AppEnv>()
   .delete(
     '/:id/invitations/:invitationId',
     describe({
+      operation: 'revokeInvitation',
       summary: 'Revoke an invitation',
       description: 'The links in its mails no longer work. The address is deleted. A repeat changes nothing.',
       tag: TAG,
@@ -105,13 +109,15 @@ export const invitationRoutes = (hooks: JoinHooks) =>
   new Hono<AppEnv>().post(
     '/accept',
     describe({
+      operation: 'acceptInvitationByToken',
       summary: 'Accept an invitation with the token from its mail',
       description:
         'You must be signed in with the invited address. If you have no account yet, register with that address first. The token proves the address, so it is verified from then on. A person belongs to at most 50 organisations, and joins none while holding tickets of a raffle that its members may not enter.',
       tag: TAG,
       auth: 'user',
       success: JOINED,
-      errors: [...BODY_ERRORS, 'forbidden', 'invalid_state', 'limit_reached', 'rate_limited'],
+      limits: ['RATE_SIGN_IN'],
+      errors: [...BODY_ERRORS, 'forbidden', 'invalid_state', 'limit_reached'],
     }),
     rateLimit('RATE_SIGN_IN', (c) => `token:${clientNetwork(c)}`),
     validate('json', AcceptInvitation, BODIES.AcceptInvitation),
@@ -124,6 +130,7 @@ export const myInvitations = (hooks: JoinHooks) =>
     .get(
       '/',
       describe({
+        operation: 'listMyInvitations',
         summary: 'List the invitations to your address',
         description: 'Open ones, oldest first. Needs a verified address.',
         tag: MY_TAG,
@@ -142,6 +149,7 @@ export const myInvitations = (hooks: JoinHooks) =>
     .post(
       '/:id/accept',
       describe({
+        operation: 'acceptInvitation',
         summary: 'Accept an invitation',
         description:
           'Needs a verified address. A person belongs to at most 50 organisations, and joins none while holding tickets of a raffle that its members may not enter.',
@@ -156,6 +164,7 @@ export const myInvitations = (hooks: JoinHooks) =>
     .post(
       '/:id/decline',
       describe({
+        operation: 'declineInvitation',
         summary: 'Decline an invitation',
         description:
           'Needs a verified address. Your address is deleted from the invitation. A repeat changes nothing.',

@@ -69,12 +69,14 @@ export const EN: MailWords = {
         `Order: ${refund.orderId}`,
       ],
     }),
-    won: ({ title, prizes, claimBy, timeZone }) => ({
+    won: ({ title, raffleId, prizes, claimBy, timeZone }, about) => ({
       title: `You won: ${list(prizes)}`,
       lines: [
         `Congratulations! In the draw of “${title}” you won ${list(prizes)}.`,
         `Claim it where you took part, by ${time(claimBy, timeZone)}.`,
+        `Raffle: ${raffleId}`,
       ],
+      link: { label: 'Go to the raffle', url: links.claim(about, raffleId) },
     }),
     lost: ({ title, raffleId }) => ({
       title: `The draw of “${title}”`,
@@ -84,19 +86,23 @@ export const EN: MailWords = {
         `Raffle: ${raffleId}`,
       ],
     }),
-    claim_reminder_3d: ({ title, prizes, claimBy, timeZone }) => ({
+    claim_reminder_3d: ({ title, raffleId, prizes, claimBy, timeZone }, about) => ({
       title: `Three days left to claim ${list(prizes)}`,
       lines: [
         `You won ${list(prizes)} in “${title}” and have not claimed it yet.`,
         `Claim it where you took part: it is yours until ${time(claimBy, timeZone)}.`,
+        `Raffle: ${raffleId}`,
       ],
+      link: { label: 'Go to the raffle', url: links.claim(about, raffleId) },
     }),
-    claim_reminder_1d: ({ title, prizes, claimBy, timeZone }) => ({
+    claim_reminder_1d: ({ title, raffleId, prizes, claimBy, timeZone }, about) => ({
       title: `One day left to claim ${list(prizes)}`,
       lines: [
         `You won ${list(prizes)} in “${title}” and have not claimed it yet.`,
         `Claim it where you took part: after ${time(claimBy, timeZone)} it is no longer yours.`,
+        `Raffle: ${raffleId}`,
       ],
+      link: { label: 'Go to the raffle', url: links.claim(about, raffleId) },
     }),
     commitment: (
       { title, raffleId, tickets: count, commitment, signature, drawAt, timeZone },

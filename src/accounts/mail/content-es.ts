@@ -69,12 +69,14 @@ export const ES: MailWords = {
         `Pedido: ${refund.orderId}`,
       ],
     }),
-    won: ({ title, prizes, claimBy, timeZone }) => ({
+    won: ({ title, raffleId, prizes, claimBy, timeZone }, about) => ({
       title: `Has ganado: ${list(prizes)}`,
       lines: [
         `¡Felicidades! En el sorteo de «${title}» has ganado ${list(prizes)}.`,
         `Reclámalo donde participaste, hasta el ${time(claimBy, timeZone)}.`,
+        `Sorteo: ${raffleId}`,
       ],
+      link: { label: 'Ir al sorteo', url: links.claim(about, raffleId) },
     }),
     lost: ({ title, raffleId }) => ({
       title: `El sorteo de «${title}»`,
@@ -84,19 +86,23 @@ export const ES: MailWords = {
         `Sorteo: ${raffleId}`,
       ],
     }),
-    claim_reminder_3d: ({ title, prizes, claimBy, timeZone }) => ({
+    claim_reminder_3d: ({ title, raffleId, prizes, claimBy, timeZone }, about) => ({
       title: `Te quedan tres días para reclamar ${list(prizes)}`,
       lines: [
         `Ganaste ${list(prizes)} en «${title}» y todavía no lo has reclamado.`,
         `Reclámalo donde participaste: es tuyo hasta el ${time(claimBy, timeZone)}.`,
+        `Sorteo: ${raffleId}`,
       ],
+      link: { label: 'Ir al sorteo', url: links.claim(about, raffleId) },
     }),
-    claim_reminder_1d: ({ title, prizes, claimBy, timeZone }) => ({
+    claim_reminder_1d: ({ title, raffleId, prizes, claimBy, timeZone }, about) => ({
       title: `Te queda un día para reclamar ${list(prizes)}`,
       lines: [
         `Ganaste ${list(prizes)} en «${title}» y todavía no lo has reclamado.`,
         `Reclámalo donde participaste: después del ${time(claimBy, timeZone)} dejará de ser tuyo.`,
+        `Sorteo: ${raffleId}`,
       ],
+      link: { label: 'Ir al sorteo', url: links.claim(about, raffleId) },
     }),
     commitment: (
       { title, raffleId, tickets: count, commitment, signature, drawAt, timeZone },

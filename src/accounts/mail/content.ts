@@ -7,7 +7,7 @@ export interface Content {
   title: string
   /** Paragraphs of plain text. */
   lines: string[]
-  /** Only for pages that exist in `src/web/assets`. Without a link, the lines say what to do. */
+  /** Only to an address that exists. Without a link, the lines say what to do. */
   link?: { label: string; url: string }
   /** Why the reader gets the mail, if it is not because of an account. */
   footer?: string
@@ -16,6 +16,8 @@ export interface Content {
 export interface About {
   /** The origin of links. */
   origin: string
+  /** The page of another site where winners claim; undefined: the raffle's result here. `{raffleId}` stands for the raffle. */
+  claimUrl: string | undefined
   /** When the mail was enqueued, in milliseconds: an announced event may already be over when it is sent. */
   writtenAt: number
   /** The token of this mail. */
@@ -34,6 +36,8 @@ export const links = {
   verify: ({ origin, token }: About) => `${origin}/verify-email#token=${token()}`,
   reset: ({ origin, token }: About) => `${origin}/reset-password#token=${token()}`,
   accept: ({ origin, token }: About) => `${origin}/accept-invitation#token=${token()}`,
+  claim: ({ origin, claimUrl }: About, raffleId: string) =>
+    (claimUrl ?? `${origin}/api/v1/raffles/{raffleId}/winners`).replaceAll('{raffleId}', raffleId),
 }
 
 export const moneyIn =

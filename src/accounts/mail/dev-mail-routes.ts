@@ -1,7 +1,6 @@
 /** Pages under /dev/mail: mails that were "sent" in development. In production they are not found. */
 import { Hono } from 'hono'
 import { raw } from 'hono/html'
-import { describeRoute } from 'hono-openapi'
 import * as z from 'zod'
 import type { AppEnv } from '../../core/context.ts'
 import { notFound } from '../../core/errors.ts'
@@ -14,18 +13,15 @@ import { findDevMail, listDevMails } from './dev-mailer.ts'
 const MailQuery = z.object({ to: Email.optional() })
 const MailParams = z.object({ id: Id('mail') })
 
-/** A page for people is not part of the API document. */
-const hidden = describeRoute({ hide: true })
-
 export const devMail = new Hono<AppEnv>()
   .use(async (c, next) => {
     if (c.get('ctx').settings.ENVIRONMENT === 'production') throw notFound('page')
     await next()
   })
-  .get('/', hidden, validate('query', MailQuery), async (c) =>
+  .get('/', validate('query', MailQuery), async (c) =>
     c.html(devMailPage(await listDevMails(c.get('ctx'), c.req.valid('query').to)), 200, LIST_HEADERS),
   )
-  .get('/:id', hidden, validate('param', MailParams), async (c) => {
+  .get('/:id', validate('param', MailParams), async (c) => {
     const mail = await findDevMail(c.get('ctx'), c.req.valid('param').id)
     if (mail === undefined) throw notFound('mail')
     return c.html(raw(mail.html), 200, MAIL_HEADERS)

@@ -35,6 +35,7 @@ export function renderMail(
   const words = WORDS[language]
   const about: About = {
     origin: settings.PUBLIC_ORIGIN,
+    claimUrl: settings.CLAIM_URL,
     writtenAt: createdAt,
     token: () => tokenOfMail(settings, id),
   }

@@ -17,6 +17,12 @@ export function providerOf(name: Provider): PaymentProvider {
   return provider
 }
 
+/** The providers that can take `sum` here without an operator's help: all that are set up, except `manual`. */
+export const automaticProviders = (settings: Settings, sum: Money): Provider[] =>
+  (Object.keys(providers) as Provider[]).filter(
+    (name) => name !== 'manual' && whyNotProvider(name, settings, sum) === null,
+  )
+
 /** Why nobody can pay by this provider here, or cannot pay `sum` if it is given. Null: they can. */
 export function whyNotProvider(name: Provider, settings: Settings, sum?: Money): string | null {
   const provider = providers[name]

@@ -3,12 +3,12 @@
  * what happens to a refund or payout. One that ends in 13 minor units fails at the first attempt. One that ends in 17
  * arrives a minute later. Every other arrives at once.
  */
-import { and, eq, gte, lt, lte, sql } from 'drizzle-orm'
+import { and, eq, gte, lt, lte, type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Ctx } from '../../core/context.ts'
 import { withRetry } from '../../core/database.ts'
 import { MINUTE_MS } from '../../core/time.ts'
-import { type PaymentAction, type PaymentRow, sandboxCharges, sandboxTransfers } from '../schema.ts'
+import { type PaymentAction, type PaymentRow, payments, sandboxCharges, sandboxTransfers } from '../schema.ts'
 import type {
   Capture,
   Observed,
@@ -45,17 +45,25 @@ export const sandbox: PaymentProvider = {
   startsOnce: false,
 
   async start(ctx, payment) {
-    const { id, amount, currency, returnUrl } = payment
-    const token = Buffer.from(crypto.getRandomValues(new Uint8Array(TOKEN_BYTES))).toString('base64url')
+    const { id } = payment
     const [charge] = await withRetry(() =>
-      ctx.db
-        .insert(sandboxCharges)
-        .values({ id, amount, currency, returnUrl, token, createdAt: ctx.now })
+      insertCharge(ctx, payment, newToken())
         // A repeat changes nothing, so that the first start's token is returned.
         .onConflictDoUpdate({ target: sandboxCharges.id, set: { id } })
         .returning(),
     )
-    return { status: 'started', reference: id, action: actionOf(ctx, payment, charge!) }
+    return { status: 'started', reference: id, action: actionOf(ctx, payment, charge!.token) }
+  },
+
+  startLocally(ctx, payment) {
+    const { id } = payment
+    const token = newToken()
+    const isInserted = sql`EXISTS (SELECT 1 FROM ${payments} WHERE ${payments.id} = ${id})`
+    return {
+      reference: id,
+      action: actionOf(ctx, payment, token),
+      statements: [insertCharge(ctx, payment, token, isInserted).onConflictDoNothing()],
+    }
   },
 
   fetch: async (ctx, { id }) => observe(await chargeNow(ctx, id)),
@@ -72,6 +80,19 @@ export const sandbox: PaymentProvider = {
 
   webhooks: { webhook: { read: readEvent, answer: { received: true } } },
 }
+
+const newToken = (): string =>
+  Buffer.from(crypto.getRandomValues(new Uint8Array(TOKEN_BYTES))).toString('base64url')
+
+const insertCharge = (
+  ctx: Ctx,
+  { id, amount, currency, returnUrl }: PaymentRow,
+  token: string,
+  guard: SQL = sql`true`,
+) =>
+  ctx.db.insert(sandboxCharges).select(sql`
+    SELECT ${id}, ${amount}, ${currency}, ${returnUrl}, ${token}, 'open', 0, NULL, NULL, ${ctx.now}, NULL
+    WHERE ${guard}`)
 
 async function readEvent({ settings, now }: Ctx, { headers, body }: WebhookRequest): Promise<WebhookEvent> {
   checkSignature(settings, now, headers.get(SIGNATURE_HEADER), body)
@@ -99,7 +120,7 @@ export async function chargeNow(ctx: Ctx, id: string): Promise<ChargeRow | undef
   return read.get()
 }
 
-function actionOf(ctx: Ctx, payment: PaymentRow, { token }: ChargeRow): PaymentAction {
+function actionOf(ctx: Ctx, payment: PaymentRow, token: string): PaymentAction {
   const checkoutUrl = `${ctx.settings.PUBLIC_ORIGIN}/sandbox/checkout/${payment.id}/${token}`
   return payment.phone === null
     ? { kind: 'redirect', checkoutUrl, message: 'Pay on the sandbox’s page.' }

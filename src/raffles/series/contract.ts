@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { Id } from '../../core/ids.ts'
 import { Money } from '../../core/money.ts'
 import { Page, PageQuery } from '../../core/paging.ts'
+import { AnyOf } from '../../core/query.ts'
 import { Line } from '../../core/text.ts'
 import { Instant, TimeZone } from '../../core/time.ts'
 import { HttpsUrl } from '../../core/web-address.ts'
@@ -68,8 +69,9 @@ export const CreateSeries = z
     organisationId: Id('organisation').optional(),
     ...cadenceFields,
     endsOn: cadenceFields.endsOn.default(null),
-    /** The template whose terms are copied; fields of `terms` replace them. */
-    templateId: Id('raffleTemplate').optional(),
+    templateId: Id('raffleTemplate')
+      .optional()
+      .describe('The template whose terms are copied; fields of `terms` replace them.'),
     terms: ChangedSeriesTerms.optional(),
   })
   .meta({ id: 'CreateSeries' })
@@ -82,6 +84,8 @@ export const UpdateSeries = z
   .meta({ id: 'UpdateSeries' })
 export type UpdateSeries = z.infer<typeof UpdateSeries>
 
+export const SERIES_FIELDS = Object.keys(UpdateSeries.shape) as (keyof UpdateSeries)[]
+
 export const Series = z
   .strictObject({
     id: Id('series'),
@@ -91,8 +95,10 @@ export const Series = z
     cadence: Cadence,
     time: z.string(),
     timeZone: z.string(),
-    /** Minutes before the draw at which entries open and close. Whole days of `opensBefore` are wall-clock days. */
-    opensBefore: z.number().int(),
+    opensBefore: z
+      .number()
+      .int()
+      .describe('How many minutes before the draw entries open. Whole days are wall-clock days.'),
     closesBefore: z.number().int(),
     startsOn: z.string(),
     endsOn: z.string().nullable(),
@@ -114,7 +120,7 @@ export const SeriesDayParams = z.object({ id: Id('series'), date: LocalDate })
 
 export const ListSeries = PageQuery.extend({
   organisationId: Id('organisation').optional(),
-  status: SeriesStatus.optional(),
+  status: AnyOf(SeriesStatus).optional(),
 })
 export type ListSeries = z.infer<typeof ListSeries>
 
@@ -145,19 +151,22 @@ export const Occurrence = z
     opensAt: Instant,
     closesAt: Instant,
     drawAt: Instant,
-    /** The draw on the series' own wall clock. */
-    localDrawAt: z.string(),
+    localDrawAt: z.string().describe('The draw on the series’ own wall clock.'),
     prizes: z.array(Prize),
     imageUrl: z.string().nullable(),
-    /** Null until the raffle is published, two days before its entries open. */
-    raffleId: Id('raffle').nullable(),
-    /** The raffle's status. A cancelled raffle stays in the list until its entries would have closed. */
-    status: RaffleStatus.nullable(),
-    /** Why the raffle cannot be published; shown only to members who may fix it. */
-    problem: z.string().nullable(),
+    raffleId: Id('raffle')
+      .nullable()
+      .describe('The raffle of the day; null until it is published, two days before its entries open.'),
+    status: RaffleStatus.nullable().describe(
+      'The raffle’s status; null without one. A cancelled raffle stays in the list until its entries would have closed.',
+    ),
+    problem: z
+      .string()
+      .nullable()
+      .describe('Why the raffle cannot be published; shown only to members who may fix it.'),
   })
   .meta({ id: 'Occurrence' })
 export type Occurrence = z.infer<typeof Occurrence>
 
-export const Occurrences = z.strictObject({ data: z.array(Occurrence) })
-export const ListOccurrences = z.object({ limit: z.coerce.number().int().min(1).max(62).default(7) })
+export const Occurrences = z.strictObject({ data: z.array(Occurrence) }).meta({ id: 'Occurrences' })
+export const ListOccurrences = z.object({ limit: z.number().int().min(1).max(62).default(7) })

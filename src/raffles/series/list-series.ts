@@ -1,5 +1,5 @@
 /** Lists series, the newest first. */
-import { and, desc, eq, lt } from 'drizzle-orm'
+import { and, desc, eq, inArray, lt } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Ctx } from '../../core/context.ts'
 import { type PageOf, readCursor, toPage } from '../../core/paging.ts'
@@ -14,7 +14,7 @@ export async function listSeries(ctx: Ctx, query: ListSeries): Promise<PageOf<Se
     .where(
       and(
         query.organisationId === undefined ? undefined : eq(series.organisationId, query.organisationId),
-        query.status === undefined ? undefined : eq(series.status, query.status),
+        query.status === undefined ? undefined : inArray(series.status, query.status),
         last === undefined ? undefined : lt(series.id, last[0]),
       ),
     )

@@ -32,7 +32,7 @@ import { presentSeries } from './present.ts'
 import { updateSeries } from './update-series.ts'
 
 const TAG = 'Series'
-const DAY_ERRORS = ['validation_failed', 'forbidden', 'not_found', 'invalid_state', 'conflict'] as const
+const DAY_ERRORS = ['forbidden', 'not_found', 'invalid_state', 'conflict'] as const
 
 const theSeries = (description: string) => ({
   status: 200 as const,
@@ -45,6 +45,7 @@ export const series = new Hono<AppEnv>()
   .get(
     '/',
     describe({
+      operation: 'listSeries',
       summary: 'List series',
       tag: TAG,
       auth: 'none',
@@ -63,6 +64,7 @@ export const series = new Hono<AppEnv>()
   .post(
     '/',
     describe({
+      operation: 'createSeries',
       summary: 'Create a series',
       description:
         'Makes a raffle for each day of the cadence, drawn at `time` on the wall clock of `timeZone`. A time that a clock change skips moves later by the skipped hour; of a time that comes twice, the first counts. Entries open `opensBefore` minutes before the draw. Whole days of it (to the nearest) are wall-clock days, so that a daily draw keeps its rhythm when the clock changes. Entries close `closesBefore` elapsed minutes before the draw. `terms` has every field of a raffle except title, time zone and times. With `templateId` the terms of that template are copied, and fields of `terms` replace them. A raffle is published two days before its entries open; the next raffle is always published.',
@@ -81,6 +83,7 @@ export const series = new Hono<AppEnv>()
   .get(
     '/:id',
     describe({
+      operation: 'readSeries',
       summary: 'Read a series',
       tag: TAG,
       auth: 'none',
@@ -94,6 +97,7 @@ export const series = new Hono<AppEnv>()
   .put(
     '/:id',
     describe({
+      operation: 'updateSeries',
       summary: 'Change, pause, resume or end a series',
       description:
         'Fields that are left out keep their values, also within `terms`. Raffles that the series has already made do not change. `ended` is final.',
@@ -109,6 +113,7 @@ export const series = new Hono<AppEnv>()
   .delete(
     '/:id',
     describe({
+      operation: 'deleteSeries',
       summary: 'Delete a series that has made no raffle',
       tag: TAG,
       auth: 'user',
@@ -124,6 +129,7 @@ export const series = new Hono<AppEnv>()
   .get(
     '/:id/occurrences',
     describe({
+      operation: 'listOccurrences',
       summary: 'List the next days of a series',
       description:
         'Each day has its prizes, and its raffle with `status` once there is one. A raffle that was already made is shown as it is, even if the series has changed since.',
@@ -135,7 +141,7 @@ export const series = new Hono<AppEnv>()
         example: { data: [EXAMPLE_OCCURRENCE] },
         description: 'Days whose entries have not closed, the soonest first.',
       },
-      errors: ['validation_failed', 'not_found'],
+      errors: ['not_found'],
     }),
     validate('param', SeriesParams),
     validate('query', ListOccurrences),
@@ -146,6 +152,7 @@ export const series = new Hono<AppEnv>()
   .get(
     '/:id/rewards',
     describe({
+      operation: 'listRewards',
       summary: 'Read the calendar of rewards',
       description: 'A day without its own reward has the prizes of the series’ terms.',
       tag: TAG,
@@ -166,6 +173,7 @@ export const series = new Hono<AppEnv>()
   .put(
     '/:id/rewards/:date',
     describe({
+      operation: 'putReward',
       summary: 'Set the reward of a day',
       description: 'Possible until the day’s raffle is published. An existing draft of it is made again.',
       tag: TAG,
@@ -183,6 +191,7 @@ export const series = new Hono<AppEnv>()
   .delete(
     '/:id/rewards/:date',
     describe({
+      operation: 'deleteReward',
       summary: 'Remove the reward of a day',
       description: 'Possible until the day’s raffle is published. The prizes of the terms take its place.',
       tag: TAG,
@@ -200,6 +209,7 @@ export const series = new Hono<AppEnv>()
   .put(
     '/:id/skips/:date',
     describe({
+      operation: 'skipDay',
       summary: 'Skip a day',
       description:
         'Possible until the day’s raffle is published. A draft of it is deleted, and its prizes return to the stock.',
@@ -222,6 +232,7 @@ export const series = new Hono<AppEnv>()
   .delete(
     '/:id/skips/:date',
     describe({
+      operation: 'unskipDay',
       summary: 'Restore a skipped day',
       tag: TAG,
       auth: 'user',

@@ -4,10 +4,11 @@ import { fieldsOf, insertAudit } from '../../audit/insert-audit.ts'
 import { requireOwnCategory } from '../../catalog/find-product.ts'
 import type { Ctx } from '../../core/context.ts'
 import { Problem } from '../../core/errors.ts'
+import { pick } from '../../core/pick.ts'
 import { requireOwnProducts } from '../prize-stock.ts'
 import { series } from '../schema.ts'
 import { checkSeries } from './check-series.ts'
-import type { Series, UpdateSeries } from './contract.ts'
+import { SERIES_FIELDS, type Series, type UpdateSeries } from './contract.ts'
 import { findLiveSeries, findSeries } from './find-series.ts'
 import { presentSeries } from './present.ts'
 
@@ -18,22 +19,11 @@ export async function updateSeries(ctx: Ctx, id: string, change: UpdateSeries): 
   if (changed.status !== 'ended') checkSeries(ctx, changed)
   await requireOwnCategory(ctx, change.terms?.categoryId, row.organisationId)
   await requireOwnProducts(ctx, row.organisationId, change.terms?.prizes, 'terms.')
-  const { title, cadence, time, timeZone, opensBefore, closesBefore, startsOn, endsOn, terms, status } =
-    changed
   const update = ctx.db
     .update(series)
     .set({
-      title,
-      cadence,
-      time,
-      timeZone,
-      opensBefore,
-      closesBefore,
-      startsOn,
-      endsOn,
-      terms,
-      status,
-      dueAt: status === 'active' ? ctx.now : null,
+      ...pick(changed, SERIES_FIELDS),
+      dueAt: changed.status === 'active' ? ctx.now : null,
       revision: sql`${series.revision} + 1`,
       updatedAt: ctx.now,
     })

@@ -30,20 +30,24 @@ export type UpdateTemplate = z.infer<typeof UpdateTemplate>
 /** How the takings of a sold-out raffle with these terms are divided. */
 export const Economics = z
   .strictObject({
-    /** Price × tickets. */
-    totalTakings: Sum,
+    totalTakings: Sum.describe('The price times the tickets.'),
     rake: Sum,
-    /** The takings less the rake. */
-    prizePool: Sum,
-    /** By rank, the amount for each of its winners; null for an item. */
-    prizePerWinner: z.array(
-      z.strictObject({ title: z.string(), winners: z.number().int(), amount: Sum.nullable() }),
+    prizePool: Sum.describe('The takings less the rake.'),
+    prizePerWinner: z
+      .array(z.strictObject({ title: z.string(), winners: z.number().int(), amount: Sum.nullable() }))
+      .describe('By rank, the amount for each of its winners; null for an item.'),
+    organiser: Sum.describe(
+      'The organisation’s part; if negative, the organisation owes that amount to the prizes.',
     ),
-    /** The organisation's part; if negative, the organisation owes that amount to the prizes. */
-    organiser: Sum,
   })
   .meta({ id: 'Economics' })
 export type Economics = z.infer<typeof Economics>
+
+/** A template shows each of its terms as a raffle does. */
+const IN_TEMPLATE = Object.fromEntries(Object.keys(SavedTerms.shape).map((name) => [name, true])) as Record<
+  keyof SavedTerms,
+  true
+>
 
 export const RaffleTemplate = z
   .strictObject({
@@ -51,34 +55,7 @@ export const RaffleTemplate = z
     organisation: OrganisationRef,
     name: z.string(),
     colour: z.string(),
-    ...Raffle.pick({
-      title: true,
-      description: true,
-      imageUrl: true,
-      categoryId: true,
-      tags: true,
-      location: true,
-      timeZone: true,
-      ticketPrice: true,
-      totalTickets: true,
-      maxPerUser: true,
-      numbering: true,
-      winPolicy: true,
-      minTickets: true,
-      rakeBps: true,
-      guaranteed: true,
-      providers: true,
-      entry: true,
-      entrants: true,
-      staffMayEnter: true,
-      challenge: true,
-      earning: true,
-      draw: true,
-      claimDays: true,
-      onUnclaimed: true,
-      maxRedraws: true,
-      earlyClose: true,
-    }).shape,
+    ...Raffle.pick(IN_TEMPLATE).shape,
     prizes: z.array(Prize),
     economics: Economics,
     createdAt: Instant,

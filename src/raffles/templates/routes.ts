@@ -35,6 +35,7 @@ export const raffleTemplates = new Hono<AppEnv>()
   .get(
     '/',
     describe({
+      operation: 'listRaffleTemplates',
       summary: 'List raffle templates',
       description: 'The templates of the organisations whose raffles you may write.',
       tag: TAG,
@@ -53,6 +54,7 @@ export const raffleTemplates = new Hono<AppEnv>()
   .post(
     '/',
     describe({
+      operation: 'createRaffleTemplate',
       summary: 'Save a raffle template',
       description:
         'Has every field of a new raffle except its times, with a name and a colour. A member of only one organisation may leave out `organisationId`.',
@@ -71,6 +73,7 @@ export const raffleTemplates = new Hono<AppEnv>()
   .get(
     '/:id',
     describe({
+      operation: 'readRaffleTemplate',
       summary: 'Read a raffle template',
       description: '`economics` shows how the takings of a sold-out raffle with these terms are divided.',
       tag: TAG,
@@ -84,6 +87,7 @@ export const raffleTemplates = new Hono<AppEnv>()
   .put(
     '/:id',
     describe({
+      operation: 'updateRaffleTemplate',
       summary: 'Change a raffle template',
       description:
         'Fields that are left out keep their values. Raffles that were started from it do not change.',
@@ -99,6 +103,7 @@ export const raffleTemplates = new Hono<AppEnv>()
   .delete(
     '/:id',
     describe({
+      operation: 'deleteRaffleTemplate',
       summary: 'Delete a raffle template',
       description: 'Raffles that were started from it stay.',
       tag: TAG,
@@ -115,6 +120,7 @@ export const raffleTemplates = new Hono<AppEnv>()
   .post(
     '/:id/raffles',
     describe({
+      operation: 'startRaffle',
       summary: 'Start a raffle from a template',
       description:
         'Send the times, and any field that should differ from the template. The raffle is a draft: publish it like any other.',

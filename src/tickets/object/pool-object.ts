@@ -13,7 +13,7 @@ import type { TicketList } from '../../rdp1/list.ts'
 import type { SigningKey } from '../../rdp1/signatures.ts'
 import { configure } from '../pool/configure.ts'
 import { cancelPool, type Drawn, drawAttempt, freeze, recompute, requestRedraw } from '../pool/draw.ts'
-import { holderSlice, issuedTickets, listSlice, logSlice } from '../pool/files.ts'
+import { holderSlice, issuedTickets, listSlice, logSlice, reservationSlice } from '../pool/files.ts'
 import type { Randomness } from '../pool/inventory.ts'
 import { Pool } from '../pool/pool.ts'
 import { poolState } from '../pool/pool-state.ts'
@@ -28,7 +28,6 @@ import type {
   ChangeOutcome,
   ConfirmOutcome,
   FileSlice,
-  HolderSlice,
   IssuedTickets,
   Outcome,
   PoolState,
@@ -233,8 +232,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
 
   /** A slice of the list from index `start`; null before the commitment. */
   async listSlice(start: number): Promise<FileSlice | null> {
-    if (this.#pool?.record.commitment == null) return null
-    return listSlice(this.#committedList(this.#pool), start)
+    return this.#pool?.record.commitment == null ? null : listSlice(this.#committedList(this.#pool), start)
   }
 
   /** A slice of the log after the event with `seq`; null before the commitment. */
@@ -243,8 +241,13 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   }
 
   /** Holders of sold tickets, from the reservation after `seq` on; null before the pool is configured. */
-  async holderSlice(seq: number): Promise<HolderSlice | null> {
+  async holderSlice(seq: number) {
     return this.#pool === undefined ? null : holderSlice(this.#pool, this.#store, seq)
+  }
+
+  /** Reservations in every state, after the one at `seq`; null before the pool is configured. */
+  async reservationSlice(seq: number, most: number) {
+    return this.#pool === undefined ? null : reservationSlice(this.#pool, this.#store, seq, most)
   }
 
   // ——— Upkeep ———

@@ -9,6 +9,7 @@ import {
   type IssuedTickets,
   MAX_TICKETS_A_CALL,
   type Outcome,
+  type ReservationSlice,
 } from '../pool-contract.ts'
 import type { Pool } from './pool.ts'
 import { refuse } from './refusals.ts'
@@ -40,6 +41,16 @@ export function logSlice(store: PoolStore, seq: number): FileSlice {
     next = null
   }
   return { rows: logCsvRows(slice(), ROWS_A_SLICE), next }
+}
+
+/** The reservations after the one at `seq`: at most `most`, and no more than fit a slice. */
+export function reservationSlice(pool: Pool, store: PoolStore, seq: number, most: number): ReservationSlice {
+  const limit = Math.min(most, RESERVATIONS_A_SLICE)
+  const rows = store.reservationsAfter(seq, limit)
+  return {
+    reservations: rows.map((row) => pool.fold(row).reservation),
+    next: rows.length < limit ? null : rows.at(-1)!.seq,
+  }
 }
 
 /** Holders of sold tickets, from the reservation after `seq` on. A holder may appear in several slices. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Bindings } from '../../../src/core/context.ts'
 import { sweepNotices } from '../../../src/draws/notify-holders.ts'
 import { askPool } from '../../../src/tickets/client.ts'
 import { PRICE, paid, stagePriced, withKey } from '../../checkout/checkout.ts'
@@ -106,8 +107,22 @@ describe('holders get a mail', () => {
     await drawOnTime(staged)
     await sweep()
     expect(await kindsTo(player)).toEqual(['commitment', 'won'])
-    const titles = (await mailsTo(player.email)).map(({ title }) => title)
-    expect(titles).toContain('You won: Gold and Silver')
+    const won = (await mailsTo(player.email)).find(({ title }) => title === 'You won: Gold and Silver')!
+    const link = `http://localhost:8787/api/v1/raffles/${staged.id}/winners`
+    expect(won.text).toContain(`Raffle: ${staged.id}\n\nGo to the raffle:\n${link}\n`)
+    expect(won.html).toContain(`href="${link}"`)
+  })
+
+  it('with a link to the page of another site, if one is set', async () => {
+    const staged = await stageRaffle({ claimDays: 14 })
+    const [player] = await enter(staged.id, 1)
+    at(CLOSES_AT)
+    await ringAlarm(staged.pool)
+    at(DRAW_AT)
+    const CLAIM_URL = 'https://books.example/wins/{raffleId}?from=mail'
+    await sweep({ CLAIM_URL } as unknown as Partial<Bindings>)
+    const [won] = (await mailsTo(player!.email)).filter(({ title }) => title.startsWith('You won'))
+    expect(won!.text).toContain(`https://books.example/wins/${staged.id}?from=mail\n`)
   })
 
   it('once if the worker crashes between two pages of holders', async () => {
