@@ -8,7 +8,7 @@ import { startWrangler } from './wrangler.ts'
 
 const MAX_KIB = 700
 /** CPU time on any machine. A fast one needs half of it. */
-const MAX_START_UP_MS = 250
+const MAX_START_UP_MS = 180
 
 const outdir = mkdtempSync(join(tmpdir(), 'tombola-bundle-'))
 try {

@@ -42,6 +42,7 @@ import { rafflesOfCategory, usersOfProduct } from './raffles/uses-of-catalogue.t
 import { orderRefunds, raffleRefunds, refunds } from './refunds/routes.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
 import { takeBackAfterSuspension } from './suspensions/sweep-suspensions.ts'
+import { readOwnPurchases } from './tickets/recent-purchases.ts'
 import { tickets } from './tickets/routes.ts'
 import { staticFile } from './web/static-file.ts'
 import { webhookRoutes } from './webhooks/routes.ts'
@@ -61,6 +62,7 @@ app.use(
   }),
 )
 app.use(authenticate)
+app.use(readOwnPurchases)
 
 const afterVerified = takeOverGrants
 const usersOfCategory: UsersOf = (...category) =>

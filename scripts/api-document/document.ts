@@ -1,7 +1,7 @@
 /** The OpenAPI 3.1 document of an app. It is made when the worker is built, so that the worker need not make it. */
 import type { Hono } from 'hono'
 import type * as z from 'zod'
-import manifest from '../../package.json' with { type: 'json' }
+import manifest from '#package' with { type: 'json' }
 import type { AppEnv } from '../../src/core/context.ts'
 import { ProblemDocument } from '../../src/core/errors.ts'
 import { EXAMPLE_RESERVATION_ID } from '../../src/core/examples.ts'
@@ -16,7 +16,7 @@ import { TAGS } from './tags.ts'
 const MEDIA = { json: 'application/json', form: 'application/x-www-form-urlencoded' } as const
 const isBody = ({ target }: RouteInput) => target in MEDIA
 
-const INTRODUCTION = `Raffles, lucky draws and a shop.
+const INTRODUCTION = `Raffles, lucky draws, event tickets and a shop.
 
 Errors are problem documents (RFC 9457) with a \`code\` from a closed list. Lists are paged with \`limit\` and \`cursor\`. Money is integer minor units beside its currency. Times are ISO 8601. Texts are one line without control characters, unless they say otherwise.
 

@@ -41,7 +41,6 @@ export const GLOSSARY: Record<string, string> = {
   'query.seriesId': 'Only what belongs to this series.',
   'query.categoryId': 'Only what is in this category.',
   'query.kind': 'Only this kind.',
-  'query.status': 'Only what is in this state.',
   limit: 'The most items of a page.',
   cursor: 'The `nextCursor` of the page before. Left out: the first page.',
   sort: 'The order. A minus sign: the largest or newest first.',
@@ -61,7 +60,8 @@ export const GLOSSARY: Record<string, string> = {
   error_description: 'What went wrong, in words.',
 
   // ——— People ———
-  email: 'An e-mail address, in lower case.',
+  email:
+    'An e-mail address. It is stored in lower case, and an international domain in its ASCII form (`xn--…`).',
   username: 'The e-mail address.',
   password: 'The password. A new one must not be easy to guess.',
   currentPassword: 'The present password.',
@@ -324,6 +324,15 @@ export const GLOSSARY: Record<string, string> = {
 
   // ——— System ———
   'Health.status': '`degraded` if there is a problem.',
+  'currencies.code': 'The currency, as in ISO 4217: `KES`.',
+  decimals: 'How many of the digits of a sum in minor units come after the point.',
+  limits: 'What this deployment accepts at most.',
+  ticketsPerRaffle: 'The most tickets of one raffle.',
+  ticketsPerPurchase: 'The most tickets of one purchase.',
+  prizesPerRaffle: 'The most ranks of prizes of one raffle.',
+  linesPerOrder: 'The most lines of one order.',
+  refreshTokenSeconds: 'How many seconds a refresh token lasts.',
+  entrant: 'The person who takes part.',
   database: 'Whether the database answers.',
   invitationId: 'The invitation.',
   keyId: 'The API key.',

@@ -34,7 +34,7 @@ export function buildClient(folder: string): void {
   const manifest = {
     name: 'tombola-client',
     version,
-    description: 'A typed client of the API of Tombola: raffles, lucky draws and a shop.',
+    description: 'A typed client of the API of Tombola: raffles, lucky draws, event tickets and a shop.',
     license,
     type: 'module',
     exports: { '.': { types: './index.d.ts', default: './index.js' } },

@@ -37,15 +37,17 @@ export const RecordTopUp = z
   .meta({ id: 'RecordTopUp' })
 export type RecordTopUp = z.infer<typeof RecordTopUp>
 
-export const TopUp = z
-  .strictObject({
-    organisationId: Id('organisation'),
-    reference: z.string(),
-    amount: Money,
-    provider: Provider,
-    recordedAt: Instant,
-  })
-  .meta({ id: 'TopUp' })
+export const TopUp = z.lazy(() =>
+  z
+    .strictObject({
+      organisationId: Id('organisation'),
+      reference: z.string(),
+      amount: Money,
+      provider: Provider,
+      recordedAt: Instant,
+    })
+    .meta({ id: 'TopUp' }),
+)
 export type TopUp = z.infer<typeof TopUp>
 
 export const TopUpPage = Page(TopUp)
@@ -73,9 +75,9 @@ export const SetGuaranteeLimit = z
   .meta({ id: 'SetGuaranteeLimit' })
 export type SetGuaranteeLimit = z.infer<typeof SetGuaranteeLimit>
 
-export const GuaranteeLimit = z
-  .strictObject({ organisationId: Id('organisation'), limit: Money })
-  .meta({ id: 'GuaranteeLimit' })
+export const GuaranteeLimit = z.lazy(() =>
+  z.strictObject({ organisationId: Id('organisation'), limit: Money }).meta({ id: 'GuaranteeLimit' }),
+)
 export type GuaranteeLimit = z.infer<typeof GuaranteeLimit>
 
 export const EXAMPLE_LIMIT = {

@@ -31,12 +31,14 @@ const apiKey = {
   revokedAt: Instant.nullable(),
 }
 
-export const ApiKey = z.strictObject(apiKey).meta({ id: 'ApiKey' })
+export const ApiKey = z.lazy(() => z.strictObject(apiKey).meta({ id: 'ApiKey' }))
 export type ApiKey = z.infer<typeof ApiKey>
 export const ApiKeyPage = Page(ApiKey)
 
 /** A new key: the only response that contains the key itself. */
-export const NewApiKey = z.strictObject({ ...apiKey, key: z.string() }).meta({ id: 'NewApiKey' })
+export const NewApiKey = z.lazy(() =>
+  z.strictObject({ ...apiKey, key: z.string() }).meta({ id: 'NewApiKey' }),
+)
 export type NewApiKey = z.infer<typeof NewApiKey>
 
 export const ApiKeyParams = z.object({ id: Id('organisation'), keyId: Id('apiKey') })

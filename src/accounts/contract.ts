@@ -24,11 +24,7 @@ export const Email = z
   .max(MAX_EMAIL_LENGTH)
   .overwrite(toStoredAddress)
   .refine(isStoredAddress, 'must be an e-mail address')
-  .meta({
-    format: 'idn-email',
-    description:
-      'An e-mail address. It is stored in lower case, and an international domain in its ASCII form (`xn--…`).',
-  })
+  .meta({ format: 'idn-email' })
 
 /** The name of a person or an organisation. */
 export const Name = Line(1, MAX_NAME_LENGTH).regex(/[\p{L}\p{N}]/u, 'must contain a letter or a digit')
@@ -69,15 +65,17 @@ export const RegisterUser = z
 export type RegisterUser = z.infer<typeof RegisterUser>
 
 /** What was asked, and nothing about the user who has the address. */
-export const Registration = z
-  .strictObject({
-    email: z.string(),
-    name: z.string(),
-    phone: z.string().nullable(),
-    language: Language.nullable(),
-    message: z.string(),
-  })
-  .meta({ id: 'Registration' })
+export const Registration = z.lazy(() =>
+  z
+    .strictObject({
+      email: z.string(),
+      name: z.string(),
+      phone: z.string().nullable(),
+      language: Language.nullable(),
+      message: z.string(),
+    })
+    .meta({ id: 'Registration' }),
+)
 export type Registration = z.infer<typeof Registration>
 
 /** Not checked further: a token that is not ours makes the device unknown, and is no error. */
@@ -119,12 +117,14 @@ export const SignedIn = Tokens.extend({ device_token: DeviceToken }).meta({ id: 
 export type SignedIn = z.infer<typeof SignedIn>
 
 /** An error of the form: RFC 6749 §5.2. */
-export const OAuthError = z
-  .strictObject({
-    error: z.enum(['invalid_request', 'invalid_grant', 'unsupported_grant_type']),
-    error_description: z.string(),
-  })
-  .meta({ id: 'OAuthError' })
+export const OAuthError = z.lazy(() =>
+  z
+    .strictObject({
+      error: z.enum(['invalid_request', 'invalid_grant', 'unsupported_grant_type']),
+      error_description: z.string(),
+    })
+    .meta({ id: 'OAuthError' }),
+)
 export type OAuthError = z.infer<typeof OAuthError>
 
 export const RefreshSession = z
@@ -150,21 +150,23 @@ export type ResetPassword = z.infer<typeof ResetPassword>
 
 // ——— Users ———
 
-export const User = z
-  .strictObject({
-    id: Id('user'),
-    email: z.string(),
-    emailVerified: z.boolean(),
-    name: z.string(),
-    phone: z.string().nullable(),
-    language: Language.nullable(),
-    role: UserRole,
-    status: UserStatus,
-    winnerDisplay: WinnerDisplay,
-    createdAt: Instant,
-    updatedAt: Instant,
-  })
-  .meta({ id: 'User' })
+export const User = z.lazy(() =>
+  z
+    .strictObject({
+      id: Id('user'),
+      email: z.string(),
+      emailVerified: z.boolean(),
+      name: z.string(),
+      phone: z.string().nullable(),
+      language: Language.nullable(),
+      role: UserRole,
+      status: UserStatus,
+      winnerDisplay: WinnerDisplay,
+      createdAt: Instant,
+      updatedAt: Instant,
+    })
+    .meta({ id: 'User' }),
+)
 export type User = z.infer<typeof User>
 export const UserPage = Page(User)
 export const ListUsers = PageQuery.extend({
@@ -196,32 +198,36 @@ export type CreateOrganisation = z.infer<typeof CreateOrganisation>
 
 export const SetPricedSales = z.strictObject({ approved: z.boolean() }).meta({ id: 'SetPricedSales' })
 
-export const Organisation = z
-  .strictObject({
-    id: Id('organisation'),
-    slug: z.string(),
-    name: z.string(),
-    pricedSales: z.boolean().meta({
-      description:
-        'Whether it may sell for money. Until an administrator approves it, all that it offers is free.',
-    }),
-    createdAt: Instant,
-    updatedAt: Instant,
-  })
-  .meta({ id: 'Organisation' })
+export const Organisation = z.lazy(() =>
+  z
+    .strictObject({
+      id: Id('organisation'),
+      slug: z.string(),
+      name: z.string(),
+      pricedSales: z.boolean().meta({
+        description:
+          'Whether it may sell for money. Until an administrator approves it, all that it offers is free.',
+      }),
+      createdAt: Instant,
+      updatedAt: Instant,
+    })
+    .meta({ id: 'Organisation' }),
+)
 export type Organisation = z.infer<typeof Organisation>
 export const OrganisationPage = Page(Organisation)
 export const ListOrganisations = PageQuery.extend({ q: SearchWords.optional() })
 export type ListOrganisations = z.infer<typeof ListOrganisations>
 
-export const Member = z
-  .strictObject({
-    userId: Id('user'),
-    name: z.string(),
-    email: z.string(),
-    role: MemberRole,
-    createdAt: Instant,
-  })
-  .meta({ id: 'Member' })
+export const Member = z.lazy(() =>
+  z
+    .strictObject({
+      userId: Id('user'),
+      name: z.string(),
+      email: z.string(),
+      role: MemberRole,
+      createdAt: Instant,
+    })
+    .meta({ id: 'Member' }),
+)
 export type Member = z.infer<typeof Member>
 export const MemberPage = Page(Member)

@@ -4,8 +4,8 @@
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { Ctx } from '../core/context.ts'
+import { keyedHash } from '../core/keyed-hash.ts'
 import { DAY_MS } from '../core/time.ts'
-import { keyedHash } from './keyed-hash.ts'
 
 /** Each login returns a new token, so this is the time since the last login. */
 const TOKEN_LIFE_MS = 180 * DAY_MS

@@ -5,9 +5,9 @@
 import { createHash } from 'node:crypto'
 import { and, eq, gt, isNotNull, isNull, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
+import { keyedHash } from '../core/keyed-hash.ts'
 import type { Settings } from '../core/settings.ts'
 import { DAY_MS, MINUTE_MS } from '../core/time.ts'
-import { keyedHash } from './keyed-hash.ts'
 import { type EmailTokenKind, emailTokens, mails } from './schema.ts'
 
 export const TOKEN_LIFE_MS: Record<EmailTokenKind, number> = {

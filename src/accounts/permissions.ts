@@ -1,7 +1,8 @@
-/** Decides who may do what. Roles are read from D1 each time. Ended sessions: `revocations.ts`. */
+/** Decides who may do what. Roles are read from D1's primary each time. Ended sessions: `revocations.ts`. */
 import { and, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm'
 import type { Actor, Ctx } from '../core/context.ts'
 import { invalid, notFound, Problem } from '../core/errors.ts'
+import { onPrimary } from '../core/position.ts'
 import { MemberRole } from './contract.ts'
 import { members, organisations, sessions, users } from './schema.ts'
 
@@ -44,12 +45,14 @@ export function requireCheckedUser(ctx: Ctx): Actor {
 /** Requires a signed-in user who is not suspended and has not logged out, as stored in D1. */
 export async function requireLiveUser(ctx: Ctx): Promise<Actor & { isAdmin: boolean }> {
   const actor = requireUser(ctx)
-  const row = await ctx.db
-    .select({ role: users.role })
-    .from(users)
-    .innerJoin(sessions, liveSessionOf(actor))
-    .where(isActive(actor))
-    .get()
+  const row = await onPrimary(() =>
+    ctx.db
+      .select({ role: users.role })
+      .from(users)
+      .innerJoin(sessions, liveSessionOf(actor))
+      .where(isActive(actor))
+      .get(),
+  )
   if (row === undefined) throw noLongerSignedIn()
   return { ...actor, isAdmin: row.role === 'admin' }
 }
@@ -126,7 +129,7 @@ export async function organisationsWith(
 ): Promise<string[] | null> {
   const { userId, isAdmin } = await requireLiveUser(ctx)
   if (isAdmin) return null
-  const memberships = await ctx.db.select().from(members).where(eq(members.userId, userId))
+  const memberships = await onPrimary(() => ctx.db.select().from(members).where(eq(members.userId, userId)))
   return memberships
     .filter(({ role }) => permissionsOf(role).some((each) => permissions.includes(each)))
     .map(({ organisationId }) => organisationId)
@@ -157,14 +160,16 @@ interface Access {
 /** The user's role in an organisation, in one query. Throws if the user may not see it. */
 async function readAccess(ctx: Ctx, organisationId: string, what = 'organisation'): Promise<Access> {
   const actor = requireUser(ctx)
-  const row = await ctx.db
-    .select({ role: users.role, organisationId: organisations.id, memberRole: members.role })
-    .from(users)
-    .innerJoin(sessions, liveSessionOf(actor))
-    .leftJoin(organisations, eq(organisations.id, organisationId))
-    .leftJoin(members, and(eq(members.organisationId, organisations.id), eq(members.userId, users.id)))
-    .where(isActive(actor))
-    .get()
+  const row = await onPrimary(() =>
+    ctx.db
+      .select({ role: users.role, organisationId: organisations.id, memberRole: members.role })
+      .from(users)
+      .innerJoin(sessions, liveSessionOf(actor))
+      .leftJoin(organisations, eq(organisations.id, organisationId))
+      .leftJoin(members, and(eq(members.organisationId, organisations.id), eq(members.userId, users.id)))
+      .where(isActive(actor))
+      .get(),
+  )
   if (row === undefined) throw noLongerSignedIn()
   const isAdmin = row.role === 'admin'
   if (row.organisationId === null || (!isAdmin && row.memberRole === null)) throw notFound(what)

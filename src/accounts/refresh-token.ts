@@ -1,7 +1,7 @@
 /** Refresh tokens: a part that the family shares, and a part that is new each time. Only hashes are stored. */
 import { createHash } from 'node:crypto'
+import { keyedHash } from '../core/keyed-hash.ts'
 import type { Settings } from '../core/settings.ts'
-import { keyedHash } from './keyed-hash.ts'
 
 /** Finds the session, even by a replaced token. Only a client that had a token of the family knows it. */
 const FAMILY_BYTES = 16

@@ -3,6 +3,7 @@ import { and, eq, isNull, lte, or } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { Problem } from '../core/errors.ts'
+import { onPrimary } from '../core/position.ts'
 import { countRequest } from '../core/rate-limit.ts'
 import type { ApiKeyScope } from './api-key-contract.ts'
 import { apiKeys } from './schema.ts'
@@ -16,11 +17,13 @@ export async function requireApiKey(ctx: Ctx, scope: ApiKeyScope): Promise<{ org
     throw new Problem('unauthenticated', 'Send an API key as `Authorization: Bearer tk_…`.')
   }
   const { id, secretHash } = presented
-  const row = await ctx.db
-    .select()
-    .from(apiKeys)
-    .where(and(eq(apiKeys.id, id), eq(apiKeys.secretHash, secretHash), isNull(apiKeys.revokedAt)))
-    .get()
+  const row = await onPrimary(() =>
+    ctx.db
+      .select()
+      .from(apiKeys)
+      .where(and(eq(apiKeys.id, id), eq(apiKeys.secretHash, secretHash), isNull(apiKeys.revokedAt)))
+      .get(),
+  )
   if (row === undefined) throw new Problem('unauthenticated', 'The API key is invalid or revoked.')
   await countRequest(ctx.env.RATE_PURCHASE, id)
   if (!row.scopes.includes(scope)) throw new Problem('forbidden', `This API key does not include ${scope}.`)

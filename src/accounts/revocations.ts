@@ -5,6 +5,7 @@
 import { asc, gte } from 'drizzle-orm'
 import type { Actor, Ctx } from '../core/context.ts'
 import { databaseReason } from '../core/database.ts'
+import { onPrimary } from '../core/position.ts'
 import { SECOND_MS } from '../core/time.ts'
 import { endsWithin } from '../core/time-limit.ts'
 import { revocations } from './schema.ts'
@@ -93,12 +94,14 @@ class RevocationList {
     const changes = this.#changes
     for (;;) {
       const from = this.#last
-      const rows = await ctx.db
-        .select()
-        .from(revocations)
-        .where(gte(revocations.seq, from?.seq ?? 0))
-        .orderBy(asc(revocations.seq))
-        .limit(MAX_ROWS_A_READ)
+      const rows = await onPrimary(() =>
+        ctx.db
+          .select()
+          .from(revocations)
+          .where(gte(revocations.seq, from?.seq ?? 0))
+          .orderBy(asc(revocations.seq))
+          .limit(MAX_ROWS_A_READ),
+      )
       // The sweep keeps the last row. If it is gone, the database was restored to an earlier time.
       if (from !== undefined && !isSame(rows[0], from)) this.#clear()
       else {

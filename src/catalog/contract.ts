@@ -18,16 +18,18 @@ const MAX_SPECS = 50
 const MAX_STOCK = 1_000_000
 const LATEST_YEAR = 2_100
 
-export const Category = z
-  .strictObject({
-    id: Id('category'),
-    organisationId: Id('organisation'),
-    name: z.string(),
-    slug: z.string(),
-    createdAt: Instant,
-    updatedAt: Instant,
-  })
-  .meta({ id: 'Category' })
+export const Category = z.lazy(() =>
+  z
+    .strictObject({
+      id: Id('category'),
+      organisationId: Id('organisation'),
+      name: z.string(),
+      slug: z.string(),
+      createdAt: Instant,
+      updatedAt: Instant,
+    })
+    .meta({ id: 'Category' }),
+)
 export type Category = z.infer<typeof Category>
 
 export const CategoryPage = Page(Category)

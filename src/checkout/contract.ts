@@ -121,8 +121,10 @@ export const PurchaseTickets = z
 export type PurchaseTickets = z.infer<typeof PurchaseTickets>
 
 /** The response to a purchase: its tickets, and its order if they cost money. */
-export const Purchase = z
-  .strictObject({ reservation: Reservation, tickets: z.array(Ticket), order: Order.nullable() })
-  .meta({ id: 'Purchase' })
+export const Purchase = z.lazy(() =>
+  z
+    .strictObject({ reservation: Reservation, tickets: z.array(Ticket), order: Order.nullable() })
+    .meta({ id: 'Purchase' }),
+)
 
 export type Purchase = z.infer<typeof Purchase>

@@ -1,5 +1,6 @@
 /** Popular public reads: kept for a second, here and by caches outside. `core/headers.ts` overrules it for a token. */
-import type { Context, MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler, Next } from 'hono'
+import { BOOKMARK_HEADER, readBookmark } from './bookmark.ts'
 import type { AppEnv } from './context.ts'
 import { nativeCrypto } from './native-crypto.ts'
 import { type Answer, SharedAnswers } from './shared-answers.ts'
@@ -9,17 +10,21 @@ const answers = new SharedAnswers()
 /**
  * For reads that are the same for everyone who is not signed in: a crowd costs about two reads a second for each isolate.
  * It comes after the validators, because the key is what they let through: the order of parameters makes no new key, and
- * unknown ones are refused. A request with a token or a cookie always reads. Only successes are kept, because an error names
- * its request, and a new raffle must not stay missing. Decision 14 says why.
+ * unknown ones are refused. A request with a token or a cookie always reads. One with a bookmark reads too, unless what is
+ * kept is new enough. Only successes are kept, because an error names its request, and a new raffle must not stay missing.
+ * Decision 20 says why.
  */
 export const cachedForASecond: MiddlewareHandler<AppEnv> = async function cachedForASecond(c, next) {
-  const { now, settings } = c.get('ctx')
+  const { now, settings, position } = c.get('ctx')
   if (c.req.header('authorization') !== undefined || c.req.header('cookie') !== undefined) {
     await next()
     setCaching(c)
     return
   }
   const key = c.req.path + JSON.stringify(c.req.valid('query' as never) ?? null)
+  position.readNearest()
+  const bookmark = c.req.header(BOOKMARK_HEADER)
+  if (bookmark !== undefined) return answerBookmarked(c, next, key, readBookmark(settings, bookmark).d1)
   const claim = answers.claim(key, now, settings.SHARE_READS_MS)
   const shared =
     claim.kind === 'kept'
@@ -34,12 +39,30 @@ export const cachedForASecond: MiddlewareHandler<AppEnv> = async function cached
   let read: Answer | null = null
   try {
     await next()
-    read = await answerOf(c.res)
+    read = await answerOf(c.res, position.seen)
   } finally {
     if (claim.kind === 'read') claim.finish(read)
     else if (read !== null) answers.keep(key, read, now, settings.SHARE_READS_MS)
   }
   if (read !== null) respond(c, read)
+}
+
+/** What the reader's bookmark names must be in the answer. The crowd may have it too, because it is public. */
+async function answerBookmarked(
+  c: Context<AppEnv>,
+  next: Next,
+  key: string,
+  atLeast: string | null,
+): Promise<void> {
+  const { now, settings, position } = c.get('ctx')
+  let answer = atLeast === null ? null : answers.find(key, now, settings.SHARE_READS_MS, atLeast)
+  if (answer === null) {
+    await next()
+    answer = await answerOf(c.res, position.seen)
+    if (answer === null) return
+    answers.keep(key, answer, now, settings.SHARE_READS_MS)
+  }
+  respond(c, answer)
 }
 
 /**
@@ -57,14 +80,14 @@ async function inTime(answer: Promise<Answer | null>, mostMs: number): Promise<A
 }
 
 /** Null unless it is a success. */
-async function answerOf(response: Response): Promise<Answer | null> {
+async function answerOf(response: Response, seen: string | null): Promise<Answer | null> {
   if (response.status !== 200) return null
   const body = new Uint8Array(await response.arrayBuffer())
   const hash = nativeCrypto.sha256Stream()
   hash.update(body)
   // Weak, because a proxy may compress the bytes.
   const etag = `W/"${Buffer.from(hash.digest().subarray(0, 16)).toString('base64url')}"`
-  return { body, etag, contentType: response.headers.get('content-type') ?? 'application/json' }
+  return { body, etag, contentType: response.headers.get('content-type') ?? 'application/json', seen }
 }
 
 function respond(c: Context<AppEnv>, { body, etag, contentType }: Answer): void {
@@ -83,10 +106,12 @@ export function isMatch(ifNoneMatch: string | undefined, etag: string): boolean 
   return known.includes('*') || known.includes(opaque(etag))
 }
 
+const VARY = `authorization, ${BOOKMARK_HEADER}`
+
 const opaque = (etag: string): string => etag.trim().replace(/^W\//, '')
 
 function setCaching({ res: { headers } }: Context<AppEnv>): void {
   headers.set('cache-control', 'public, max-age=1')
-  // A cache outside must not answer a member from what it keeps for the public.
-  headers.append('vary', 'authorization')
+  // A cache outside must not answer a member from what it keeps for the public, nor who has just written.
+  headers.append('vary', VARY)
 }

@@ -3,6 +3,7 @@ import type { Context as HonoContext } from 'hono'
 import { type Database, openDatabase } from './database.ts'
 import type { Problem } from './errors.ts'
 import { Logger } from './logging.ts'
+import { Position } from './position.ts'
 import type { Settings } from './settings.ts'
 import type { DatabaseBindings } from './writer/contract.ts'
 import { databaseOf } from './writer/writing-database.ts'
@@ -43,6 +44,8 @@ export interface Ctx {
   env: Bindings
   settings: Settings
   readonly db: Database
+  /** Which state of the database a request reads and has seen. */
+  readonly position: Position
   /** Milliseconds since 1970; read once, so that a whole request uses one time. */
   now: number
   requestId: string
@@ -70,6 +73,7 @@ export function createContext(env: Bindings, settings: Settings, now: number, re
       db ??= openDatabase(databaseOf(env, settings))
       return db
     },
+    position: new Position(),
     now,
     requestId,
     log: new Logger(settings.LOG_LEVEL, { requestId }),

@@ -2,6 +2,7 @@
 import type { MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import { secureHeaders } from 'hono/secure-headers'
+import { BOOKMARK_HEADER } from './bookmark.ts'
 import type { AppEnv } from './context.ts'
 
 /**
@@ -22,20 +23,22 @@ export const securityHeaders = secureHeaders({
 
 /**
  * A response is private, unless its route is public and says how long caches may keep it. A response to a request with a
- * token is always private. So is an error, because it may quote personal data.
+ * token is always private. So is an error, because it may quote personal data, and one that names the reader's position.
  */
 export const privateByDefault: MiddlewareHandler<AppEnv> = async function privateByDefault(c, next) {
   await next()
   const { headers, status } = c.res
-  if (c.req.header('authorization') !== undefined || status >= 400 || !headers.has('cache-control')) {
+  const isOwn = () =>
+    c.req.header('authorization') !== undefined || c.req.header(BOOKMARK_HEADER) !== undefined
+  if (status >= 400 || !headers.has('cache-control') || isOwn()) {
     headers.set('cache-control', 'no-store')
   }
 }
 
 const allowListed: MiddlewareHandler<AppEnv> = cors({
   origin: (origin, c) => (c.get('ctx').settings.CORS_ORIGINS.includes(origin) ? origin : null),
-  allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-none-match'],
-  exposeHeaders: ['etag', 'location', 'ratelimit-policy', 'retry-after', 'x-request-id'],
+  allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-none-match', BOOKMARK_HEADER],
+  exposeHeaders: ['etag', 'location', 'ratelimit-policy', 'retry-after', 'x-request-id', BOOKMARK_HEADER],
   maxAge: 86_400,
 })
 

@@ -1,6 +1,7 @@
 /** Public ids: TypeIDs (a prefix for the kind, then a UUIDv7), and their schemas. */
 import { typeidUnboxed } from 'typeid-js'
 import * as z from 'zod'
+import { keep } from './keep.ts'
 
 /** Every kind of record that has a public id. */
 export const ID_PREFIXES = {
@@ -90,11 +91,12 @@ export function firstIdAt(kind: IdKind, ms: number): string {
   return idOfWords(kind, [high, low * TIME_BITS_IN_SECOND_WORD, 0, 0])
 }
 
-/** The schema of ids of one kind. */
-export const Id = (kind: IdKind) =>
+/** The schema of ids of one kind: the same one each time, because making one takes part of a worker's start. */
+export const Id = keep((kind: IdKind) =>
   z
     .string()
     .regex(
       new RegExp(`^${ID_PREFIXES[kind]}_[0-7][0-9a-hjkmnp-tv-z]{25}$`),
       `must be an id that starts with ${ID_PREFIXES[kind]}_`,
-    )
+    ),
+)

@@ -1,14 +1,14 @@
 /** Which migrations the database lacks. The worker is not ready without them: they are applied before a deploy. */
 
 import { sql } from 'drizzle-orm'
-import { entries } from '#migrations'
+import journal from '#migrations' with { type: 'json' }
 import type { Ctx } from './context.ts'
 import { isSchemaMissing } from './database.ts'
 import { Problem } from './errors.ts'
 import type { Settings } from './settings.ts'
 
 /** As wrangler names them in its table. */
-const FILES: readonly string[] = entries.map(({ tag }) => `${tag}.sql`)
+const FILES: readonly string[] = journal.entries.map(({ tag }) => `${tag}.sql`)
 
 const RETRY_AFTER_SECONDS = 30
 

@@ -1,15 +1,20 @@
 /** The context of every request: its id, its settings, and one line in the log when it is done. */
 import type { MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
+import { BOOKMARK_HEADER, readBookmark, writeBookmark } from './bookmark.ts'
 import { type AppEnv, createContext, requestIdOf } from './context.ts'
 import { Problem } from './errors.ts'
 import { presentsHealthToken } from './health-token.ts'
 import { Logger } from './logging.ts'
 import { isLoopback } from './loopback.ts'
+import { withPosition } from './position.ts'
 import { settingsOf } from './settings.ts'
 
 /** The largest body of a request. */
 export const MAX_BODY_BYTES = 64 * 1024
+
+/** All else reads the primary: it may change what it reads. */
+const READS = new Set(['GET', 'HEAD'])
 
 /**
  * With invalid settings, refuses every request. The log names those settings. The response names them only to a request
@@ -37,7 +42,13 @@ export const requestContext: MiddlewareHandler<AppEnv> = async function requestC
   }
   const ctx = createContext(c.env, result.settings, Date.now(), requestId)
   c.set('ctx', ctx)
-  await next()
+  const { position, settings } = ctx
+  const isRead = READS.has(c.req.method)
+  const bookmark = isRead ? headers.get(BOOKMARK_HEADER) : null
+  if (bookmark !== null) position.readAtLeast(readBookmark(settings, bookmark))
+  await withPosition(position, next)
+  const newer = position.next(!isRead)
+  if (newer !== null) c.res.headers.set(BOOKMARK_HEADER, writeBookmark(settings, newer))
   ctx.log.info('request', {
     method: c.req.method,
     route: routePath(c, -1),

@@ -1,6 +1,7 @@
 /** The worker's settings: parsed and checked once; every invalid setting is named. Production has extra rules. */
 import * as z from 'zod'
 import { HealthToken } from './health-token.ts'
+import { Location } from './locations.ts'
 import { LOG_LEVELS } from './logging.ts'
 import './validation-messages.ts'
 import { WholeNumber } from './whole-number.ts'
@@ -102,7 +103,8 @@ export const SettingsSchema = z.object({
   DATABASE_WRITERS: WholeNumber(0, 16).default(0),
   /** Where D1's primary is: its writers are made there. */
   DATABASE_LOCATION_HINT: z.enum(['wnam', 'enam', 'weur', 'eeur', 'apac', 'oc']).optional(),
-  POOL_LOCATION_HINT: z.enum(['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me']).optional(),
+  /** Where the pools of raffles that name no region are made. */
+  POOL_LOCATION_HINT: Location.optional(),
 })
 export type Settings = z.infer<typeof SettingsSchema>
 

@@ -14,6 +14,8 @@ export interface Answer {
   body: Uint8Array<ArrayBuffer>
   contentType: string
   etag: string
+  /** A state of D1 that the answer has seen, as D1 names it; null: none is known. */
+  seen: string | null
 }
 
 interface Kept {
@@ -64,6 +66,15 @@ export class SharedAnswers {
       return { kind: 'wait', answer: promise }
     }
     return { kind: 'read', finish: this.#takeOff(key, now, keepMs) }
+  }
+
+  /** The kept answer, if it has seen the state of D1 that `atLeast` names. */
+  find(key: string, now: number, keepMs: number, atLeast: string): Answer | null {
+    const kept = this.#kept.get(key)
+    if (kept === undefined || !isWithin(now - kept.readAt, keepMs)) return null
+    const { seen } = kept.answer
+    // D1's bookmarks sort by age as text.
+    return seen !== null && seen >= atLeast ? kept.answer : null
   }
 
   #takeOff(key: string, now: number, keepMs: number): (answer: Answer | null) => void {

@@ -10,16 +10,15 @@ const VISIBLE = /^$|(?![\p{Default_Ignorable_Code_Point}\u2800])[\p{L}\p{N}\p{P}
 /** Forms send CRLF, and old files have CR. */
 const CARRIAGE_RETURNS = /\r\n?/g
 
+// Checks that all texts share. Each method of a schema would make a check and a copy of the schema, at every start.
+const composed = z.normalize('NFC')
+const trimmed = z.trim()
+const oneLine = z.regex(ONE_LINE, { error: 'must be one line without control characters', abort: true })
+const visible = z.regex(VISIBLE, 'must have a visible character')
+
 /** One line: a name, a title, a reason. */
 export const Line = (min: number, max: number) =>
-  z
-    .string()
-    .normalize('NFC')
-    .trim()
-    .min(min)
-    .max(max)
-    .regex(ONE_LINE, { error: 'must be one line without control characters', abort: true })
-    .regex(VISIBLE, 'must have a visible character')
+  z.string().check(composed, trimmed, z.minLength(min), z.maxLength(max), oneLine, visible)
 
 /** Several lines: a description. */
 export const LongText = (max: number) =>

@@ -1,6 +1,5 @@
 /** Gets the signature of a round: signed here for the dev chain, fetched and verified for quicknet. */
 import type { Ctx } from '../core/context.ts'
-import { signDevRound, verifyBeacon } from '../rdp1/beacon.ts'
 import { type Chain, dev } from '../rdp1/chains.ts'
 import { fromHex, toHex } from '../rdp1/encoding.ts'
 
@@ -24,9 +23,15 @@ export type BeaconAnswer = { ok: true; signature: string } | { ok: false; why: s
 
 const TIMED_OUT: BeaconAnswer = { ok: false, why: 'timed out' }
 
+/** Evaluated for a draw only, because its curves take a large part of a start. */
+const loadBeacon = () => import('../rdp1/beacon.ts')
+
 /** The signature of a round in hex, verified against the built-in key; or the reason why there is none yet. */
 export async function fetchBeacon(ctx: Ctx, chain: Chain, round: number): Promise<BeaconAnswer> {
-  if (chain.hash === dev.hash) return { ok: true, signature: toHex(signDevRound(round)) }
+  if (chain.hash === dev.hash) {
+    const { signDevRound } = await loadBeacon()
+    return { ok: true, signature: toHex(signDevRound(round)) }
+  }
   const relays = ctx.settings.BEACON_RELAYS.length > 0 ? ctx.settings.BEACON_RELAYS : PUBLIC_RELAYS
   const reasons: string[] = []
   const timedOut = silent.get(ctx) ?? new Set()
@@ -55,6 +60,7 @@ async function askRelay(relay: string, chain: Chain, round: number): Promise<Bea
     if (typeof signature !== 'string' || !/^[0-9a-f]{96}$/.test(signature)) {
       return { ok: false, why: 'no signature in its answer' }
     }
+    const { verifyBeacon } = await loadBeacon()
     if (!verifyBeacon(chain, round, fromHex(signature)))
       return { ok: false, why: 'its signature is not the beacon’s' }
     return { ok: true, signature }

@@ -14,8 +14,10 @@ export const Entry = z
       id: Id('user'),
       name: z.string(),
       email: z.string(),
-      /** Only of a winner whose prize is not lost, and only if the winner has given one. */
-      phone: z.string().nullable(),
+      phone: z
+        .string()
+        .nullable()
+        .describe('Only of a winner whose prize is not lost, and only if the winner has given one.'),
     }),
   })
   .meta({ id: 'Entry' })

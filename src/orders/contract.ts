@@ -88,13 +88,10 @@ export const OrderParams = z.object({ id: Id('order') })
  */
 export const ListOrders = PageQuery.extend({
   organisationId: Id('organisation').optional(),
-  /** Only orders with tickets of this raffle. */
-  raffleId: Id('raffle').optional(),
+  raffleId: Id('raffle').optional().describe('Only orders with tickets of this raffle.'),
   status: AnyOf(z.enum(ORDER_STATUSES)).optional(),
-  /** Only orders that were placed from this instant on. */
-  since: InstantIn.optional(),
-  /** Only orders that were placed before this instant. */
-  until: InstantIn.optional(),
+  since: InstantIn.optional().describe('Only orders that were placed from this instant on.'),
+  until: InstantIn.optional().describe('Only orders that were placed before this instant.'),
 })
 export type ListOrders = z.infer<typeof ListOrders>
 

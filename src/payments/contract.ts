@@ -59,15 +59,17 @@ export const RecordReceipt = z
   .meta({ id: 'RecordReceipt' })
 export type RecordReceipt = z.infer<typeof RecordReceipt>
 
-export const RecordedReceipt = z
-  .strictObject({
-    paymentId: Id('payment'),
-    orderId: Id('order'),
-    reference: z.string(),
-    amount: Money,
-    recordedAt: Instant,
-  })
-  .meta({ id: 'RecordedReceipt' })
+export const RecordedReceipt = z.lazy(() =>
+  z
+    .strictObject({
+      paymentId: Id('payment'),
+      orderId: Id('order'),
+      reference: z.string(),
+      amount: Money,
+      recordedAt: Instant,
+    })
+    .meta({ id: 'RecordedReceipt' }),
+)
 export type RecordedReceipt = z.infer<typeof RecordedReceipt>
 export const EXAMPLE_MANAGED_PAYMENT = {
   id: EXAMPLE_PAYMENT_ID,

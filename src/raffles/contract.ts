@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { FORMER_MEMBER_DAYS } from '../accounts/staff.ts'
 import { Id } from '../core/ids.ts'
+import { Location } from '../core/locations.ts'
 import { Money, MoneyIn } from '../core/money.ts'
 import { Page } from '../core/paging.ts'
 import { IdOrSlug } from '../core/slug.ts'
@@ -124,6 +125,10 @@ const rulesFields = {
       '`turnstile`: each purchase must send the token of a Turnstile widget, made with `turnstileSiteKey`. Entries that orders earn need none.',
   }),
   earning: Earning.nullable(),
+  poolLocation: Location.nullable().meta({
+    description:
+      'The region of the buyers, near which the raffle’s tickets are given out; null: where this deployment says. It is fixed at publication.',
+  }),
   draw: Draw,
   claimDays: z.number().int().min(1).max(365),
   onUnclaimed: z.enum(['redraw', 'keep']),
@@ -144,11 +149,22 @@ const freeFields = {
 /** The names of the fields that may change at any time. */
 export const FREE_FIELDS = Object.keys(freeFields) as (keyof typeof freeFields)[]
 
-/** `earning` is not one of the draw's rules, but publication fixes it. */
-export type RulesField = Exclude<keyof typeof rulesFields, 'earning'>
+/** The names of the fields that publication fixes. */
+export const FIXED_BY_PUBLICATION = [
+  'earning',
+  'poolLocation',
+  ...(Object.keys(EntryTerms.shape) as (keyof EntryTerms)[]),
+] as const
+
+/** Not known to the pool. */
+const OUTSIDE_THE_RULES = ['earning', 'poolLocation'] as const
+
+export type RulesField = Exclude<keyof typeof rulesFields, (typeof OUTSIDE_THE_RULES)[number]>
 
 /** The names of the fields that freeze with the first ticket. */
-export const RULES_FIELDS = Object.keys(rulesFields).filter((name) => name !== 'earning') as RulesField[]
+export const RULES_FIELDS = Object.keys(rulesFields).filter(
+  (name) => !OUTSIDE_THE_RULES.some((outside) => outside === name),
+) as RulesField[]
 
 /** The terms of a new raffle, and of templates and series from before there were such terms. */
 export const NEW_ENTRY_TERMS: EntryTerms = { entrants: 'anyone', staffMayEnter: false, challenge: 'none' }
@@ -165,6 +181,7 @@ const defaultedFields = {
   staffMayEnter: rulesFields.staffMayEnter.default(NEW_ENTRY_TERMS.staffMayEnter),
   challenge: rulesFields.challenge.default(NEW_ENTRY_TERMS.challenge),
   earning: rulesFields.earning.default(null),
+  poolLocation: rulesFields.poolLocation.default(null),
   draw: rulesFields.draw.default({ method: 'beacon' }),
   claimDays: rulesFields.claimDays.default(14),
   onUnclaimed: rulesFields.onUnclaimed.default('redraw'),
@@ -260,6 +277,7 @@ export const Raffle = z
       .nullable()
       .describe('The key of the widget whose token a purchase sends; null if no check is asked for.'),
     earning: Earning.nullable(),
+    poolLocation: rulesFields.poolLocation,
     draw: Draw,
     claimDays: z.number().int(),
     onUnclaimed: rulesFields.onUnclaimed,

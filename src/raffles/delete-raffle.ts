@@ -9,7 +9,7 @@ import { raffles } from './schema.ts'
 
 export async function deleteRaffle(ctx: Ctx, id: string): Promise<void> {
   const { raffle } = await findRaffleFor(ctx, id, 'raffles:write')
-  const pool = await askPool(ctx, raffle.pool, (stub) => stub.state())
+  const pool = await askPool(ctx, raffle, (stub) => stub.state())
   if (raffle.status !== 'draft' || pool !== null) {
     throw new Problem('invalid_state', 'Only a draft can be deleted; cancel this raffle instead.')
   }

@@ -61,6 +61,7 @@ export const EXAMPLE_RAFFLE = {
   onUnclaimed: 'redraw',
   maxRedraws: 3,
   earlyClose: 'operator',
+  poolLocation: null,
   log: { size: 9, root: '5f'.repeat(32) },
   round: null,
   closeReason: null,

@@ -85,6 +85,7 @@ export function presentRaffle(found: ShownRaffle, { now, settings }: PresentFact
     challenge: raffle.challenge,
     turnstileSiteKey: raffle.challenge === 'none' ? null : (settings.TURNSTILE_SITE_KEY ?? null),
     earning: raffle.earning,
+    poolLocation: raffle.poolLocation,
     draw: raffle.draw,
     claimDays: raffle.claimDays,
     onUnclaimed: raffle.onUnclaimed,

@@ -188,7 +188,7 @@ export const hasPrizesAside = async (ctx: Ctx, { id, cover }: RaffleRow): Promis
  */
 export async function undoPublication(ctx: Ctx, raffle: RaffleRow): Promise<string | null> {
   // Query the pool itself, because its projection may be late.
-  if ((await askPool(ctx, raffle.pool, (pool) => pool.state())) !== null) {
+  if ((await askPool(ctx, raffle, (pool) => pool.state())) !== null) {
     return 'the publication is not projected to the database yet'
   }
   const isDead = sql`EXISTS (SELECT 1 FROM ${raffles} WHERE ${raffles.id} = ${raffle.id}

@@ -67,7 +67,7 @@ export async function handOver(ctx: Ctx, given: RaffleRow, changed: string[] = [
   const change = followUp()
   await recordHandOver(ctx, raffle, change)
   const terms = termsOf(raffle, ctx.settings)
-  const outcome = await askPool(ctx, raffle.pool, (pool) =>
+  const outcome = await askPool(ctx, raffle, (pool) =>
     pool.configure(raffle.id, raffle.termsVersion + 1, terms, change.until),
   )
   const { version } = orThrow(outcome)

@@ -60,6 +60,8 @@ export const raffles = sqliteTable(
     challenge: text().$type<EntryTerms['challenge']>().notNull().default(OPEN_TO_ALL.challenge),
     /** How orders earn entries; null if they do not. Fixed at publication. */
     earning: text({ mode: 'json' }).$type<Earning>(),
+    /** Where its pool is made; null: at `POOL_LOCATION_HINT`. Fixed at publication. */
+    poolLocation: text().$type<CreateRaffle['poolLocation']>(),
     draw: text({ mode: 'json' }).$type<CreateRaffle['draw']>().notNull(),
     claimDays: integer().notNull(),
     onUnclaimed: text().$type<CreateRaffle['onUnclaimed']>().notNull(),

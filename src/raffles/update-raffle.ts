@@ -1,4 +1,7 @@
-/** Changes a raffle: its descriptive fields at any time, its rules until the first ticket is held or sold. */
+/**
+ * Changes a raffle: its descriptive fields at any time, who may enter until publication, the other rules
+ * until the first ticket is held or sold.
+ */
 import { and, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
 import { requireOwnCategory } from '../catalog/find-product.ts'
@@ -7,7 +10,14 @@ import { Problem } from '../core/errors.ts'
 import { pick } from '../core/pick.ts'
 import { checkChangedTimes } from './check-times.ts'
 import { toColumns } from './columns.ts'
-import { FREE_FIELDS, type Raffle, RULES_FIELDS, type RulesField, type UpdateRaffle } from './contract.ts'
+import {
+  FIXED_BY_PUBLICATION,
+  FREE_FIELDS,
+  type Raffle,
+  RULES_FIELDS,
+  type RulesField,
+  type UpdateRaffle,
+} from './contract.ts'
 import { findRaffleFor, type PoolRow } from './find-raffle.ts'
 import { requireOwnProducts, takesTheSame } from './prize-stock.ts'
 import { handOver } from './publish-raffle.ts'
@@ -20,20 +30,14 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
   if (raffle.status === 'draft') {
     await requireOwnProducts(ctx, raffle.organisationId, change.prizes)
     checkChangedTimes(ctx, raffle, toColumns(change))
-    const isFree = changedRules(raffle, change).length === 0 && !changesEarning(raffle, change)
+    const isFree =
+      changedRules(raffle, change).length === 0 && changedByPublication(raffle, change).length === 0
     const guard = isFree ? undefined : isNull(raffles.dueAt)
     await updateRow(ctx, raffle, toColumns(change), fieldsOf(change), guard)
     return readRaffle(ctx, id)
   }
-  if (changesEarning(raffle, change)) {
-    throw new Problem(
-      'invalid_state',
-      'How orders earn entries can no longer change: the raffle is published.',
-      {
-        errors: [{ path: 'earning', message: 'can no longer change' }],
-      },
-    )
-  }
+  const fixed = changedByPublication(raffle, change)
+  if (fixed.length > 0) throw cannotChange('The raffle is published.', fixed)
   if (change.prizes !== undefined && !takesTheSame(change.prizes, raffle.prizes)) {
     throw new Problem(
       'invalid_state',
@@ -54,9 +58,11 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
   return readRaffle(ctx, id)
 }
 
-/** `earning` is not one of the rules, but publication fixes it too. */
-const changesEarning = (raffle: RaffleRow, { earning }: UpdateRaffle): boolean =>
-  earning !== undefined && JSON.stringify(earning) !== JSON.stringify(raffle.earning)
+/** The fields that publication fixes, of those whose values would change. */
+const changedByPublication = (raffle: RaffleRow, change: UpdateRaffle): string[] =>
+  FIXED_BY_PUBLICATION.filter(
+    (name) => change[name] !== undefined && JSON.stringify(change[name]) !== JSON.stringify(raffle[name]),
+  )
 
 /** The rules whose values would change. */
 function changedRules(raffle: RaffleRow, change: UpdateRaffle): RulesField[] {
@@ -76,7 +82,7 @@ function whyFrozen({ closesAt }: RaffleRow, pool: PoolRow | null, now: number): 
   return pool.logSize > 0 || pool.held > 0 ? 'Tickets are held or sold under the present rules.' : null
 }
 
-const cannotChange = (why: string, changed: RulesField[]): Problem =>
+const cannotChange = (why: string, changed: readonly string[]): Problem =>
   new Problem('invalid_state', `${why} These fields can no longer change: ${changed.join(', ')}.`, {
     errors: changed.map((path) => ({ path, message: 'can no longer change' })),
   })

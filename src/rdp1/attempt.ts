@@ -82,6 +82,11 @@ export function exclusions(
   }
 }
 
+/** The randomness of a round. It is always computed from the signature, and never read from a proof. */
+export function randomnessOf(signature: Uint8Array): Uint8Array {
+  return sha256(signature)
+}
+
 /** `attemptHash` is A_k, and `randomness` is that of its round (step 9). */
 export function seedOf(attemptHash: Uint8Array, randomness: Uint8Array): Uint8Array {
   return sha256(concat(LP('rdp1/seed'), hash32(attemptHash), hash32(randomness)))

@@ -24,11 +24,6 @@ export function verifyBeacon(chain: Chain, round: number, signature: Uint8Array)
   }
 }
 
-/** The randomness of a round. It is always computed from the signature, and never read from a proof. */
-export function randomnessOf(signature: Uint8Array): Uint8Array {
-  return sha256(signature)
-}
-
 /** The dev chain's signature of any round, published or not. */
 export function signDevRound(round: number): Uint8Array {
   return shortSignatures.Signature.toBytes(shortSignatures.sign(messageOf(round), fromHex(DEV_SECRET)))

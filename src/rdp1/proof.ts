@@ -1,4 +1,5 @@
-// The schemas of the documents that a deployment publishes or gives to holders: proof, key file and receipt.
+// The schemas of the documents that a deployment publishes or gives to holders: proof, key file and receipt. They are
+// made at their first use, because the worker only writes such documents.
 
 import * as z from 'zod'
 import { Text } from './rules.ts'

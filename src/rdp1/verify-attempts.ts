@@ -1,7 +1,7 @@
 // Checks the draw and every redraw of a proof: the request, its time, the exclusions, the beacon round and the winners.
 
-import { attemptHash, exclusions, firstAttempt, seedOf } from './attempt.ts'
-import { randomnessOf, verifyBeacon } from './beacon.ts'
+import { attemptHash, exclusions, firstAttempt, randomnessOf, seedOf } from './attempt.ts'
+import { verifyBeacon } from './beacon.ts'
 import { redrawRound, timeOf } from './chains.ts'
 import { type Findings, moment, plural } from './checks.ts'
 import { fromHex, toHex } from './encoding.ts'

@@ -1,6 +1,7 @@
 /** The only way to call a pool's object: it retries after a reset, and turns refusals into problems. */
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
+import type { Location } from '../core/locations.ts'
 import type { PoolObject } from './object/pool-object.ts'
 import type { Outcome } from './pool-contract.ts'
 
@@ -13,18 +14,27 @@ export const CHALLENGE_FIELD = 'turnstileToken'
 const MAX_TRIES = 3
 const FIRST_PAUSE_MS = 50
 
+/** Where a pool is. The first call of all makes its object, near `poolLocation`. Later calls need only its name. */
+export interface PoolPlace {
+  pool: string
+  poolLocation: Location | null
+}
+
 /**
- * Calls the pool named `pool`. A stub that threw stays broken, so each try uses a new one. An overloaded object is not
+ * Calls a pool. A stub that threw stays broken, so each try uses a new one. An overloaded object is not
  * called again, since retries would add to its load. Retrying is safe: every method of a pool is idempotent.
  */
 export async function askPool<Answer>(
   ctx: Ctx,
-  pool: string,
+  place: string | PoolPlace,
   ask: (pool: PoolStub) => Promise<Answer>,
 ): Promise<Answer> {
   const namespace = ctx.env.TICKET_POOL
-  const hint = ctx.settings.POOL_LOCATION_HINT
+  const { pool, poolLocation } = typeof place === 'string' ? { pool: place, poolLocation: null } : place
+  const hint = poolLocation ?? ctx.settings.POOL_LOCATION_HINT
   const options = hint === undefined ? undefined : { locationHint: hint }
+  // The pool writes its rows to D1 by itself, so no bookmark of this request names them.
+  ctx.position.noteWrite(null)
   for (let attempt = 1; ; attempt++) {
     try {
       const stub = namespace.getByName(pool, options)

@@ -26,34 +26,38 @@ export type Reservation = z.infer<typeof Reservation>
 export const Ticket = z.strictObject({ number: z.number().int() }).meta({ id: 'Ticket' })
 
 /** A reservation and its tickets. */
-export const ReservedTickets = z
-  .strictObject({ reservation: Reservation, tickets: z.array(Ticket) })
-  .meta({ id: 'ReservedTickets' })
+export const ReservedTickets = z.lazy(() =>
+  z.strictObject({ reservation: Reservation, tickets: z.array(Ticket) }).meta({ id: 'ReservedTickets' }),
+)
 export type ReservedTickets = z.infer<typeof ReservedTickets>
 
 /** One of the caller's own reservations, with its raffle or its ticket type. */
-export const MyReservation = z
-  .strictObject({
-    reservation: Reservation,
-    tickets: z.array(Ticket),
-    raffle: z.strictObject({ id: Id('raffle'), title: z.string(), drawAt: Instant }).nullable(),
-    ticketType: z.strictObject({ id: Id('ticketType'), title: z.string() }).nullable(),
-  })
-  .meta({ id: 'MyReservation' })
+export const MyReservation = z.lazy(() =>
+  z
+    .strictObject({
+      reservation: Reservation,
+      tickets: z.array(Ticket),
+      raffle: z.strictObject({ id: Id('raffle'), title: z.string(), drawAt: Instant }).nullable(),
+      ticketType: z.strictObject({ id: Id('ticketType'), title: z.string() }).nullable(),
+    })
+    .meta({ id: 'MyReservation' }),
+)
 export type MyReservation = z.infer<typeof MyReservation>
 
 export const MyReservationPage = Page(MyReservation)
 
 export const ReservationParams = z.object({ id: Id('reservation') })
 
-export const Availability = z
-  .strictObject({
-    total: z.number().int(),
-    sold: z.number().int(),
-    held: z.number().int(),
-    available: z.number().int(),
-  })
-  .meta({ id: 'Availability' })
+export const Availability = z.lazy(() =>
+  z
+    .strictObject({
+      total: z.number().int(),
+      sold: z.number().int(),
+      held: z.number().int(),
+      available: z.number().int(),
+    })
+    .meta({ id: 'Availability' }),
+)
 
 export const FreeNumbersPage = Page(z.number().int()).meta({ id: 'FreeNumbersPage' })
 

@@ -78,6 +78,8 @@ export interface Sale {
 export type ReserveOutcome = Outcome<{ reservation: Reservation; repeated: boolean; sale: Sale }>
 /** `lost`: the payment came after the hold expired and others took the numbers; it must be refunded. */
 export type ConfirmOutcome = Outcome<{ reservation: Reservation; lost: boolean }>
+/** `isProjected`: D1 has every change of the pool. If not, it gets them within a moment, or once the pool is asked. */
+export type Projected<Made> = Made extends { ok: true } ? Made & { isProjected: boolean } : Made
 export type ChangeOutcome = Outcome<{ reservation: Reservation }>
 
 export type CancelledBy = 'operator' | 'admin'

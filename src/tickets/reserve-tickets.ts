@@ -2,6 +2,7 @@
 import type { Ctx } from '../core/context.ts'
 import { askPool } from './client.ts'
 import type { ReserveOutcome, ReserveRequest } from './pool-contract.ts'
+import { rememberPurchase } from './recent-purchases.ts'
 import { poolNameOf } from './reservation-id.ts'
 
 /** Throws unless the person passes the challenge. Null: the request has no token. */
@@ -16,10 +17,13 @@ export async function reserveTickets(
   request: ReserveRequest,
   passChallenge: PassChallenge,
 ): Promise<ReserveOutcome> {
-  const reserve = (isHuman: boolean) =>
-    askPool(ctx, poolNameOf(request.itemId), (pool) =>
+  const reserve = async (isHuman: boolean) => {
+    const outcome = await askPool(ctx, poolNameOf(request.itemId), (pool) =>
       pool.reserve({ ...request, entrant: { ...request.entrant, isHuman } }),
     )
+    rememberPurchase(ctx, outcome)
+    return outcome
+  }
   const outcome = await reserve(false)
   if (outcome.ok || outcome.rule !== 'challenge' || passChallenge === null) return outcome
   await passChallenge()

@@ -20,7 +20,8 @@ export const tickets = new Hono<AppEnv>()
     describe({
       operation: 'listTickets',
       summary: 'List my tickets',
-      description: 'Newest first, one row for each reservation.',
+      description:
+        'Newest first, one row for each reservation. While sales come fast, a purchase can take a second to appear here; `GET /tickets/{id}` has it at once.',
       tag: TAG,
       auth: 'user',
       success: {

@@ -13,6 +13,7 @@ import {
   as,
   at,
   CLOSES_AT,
+  catchUp,
   HOUR,
   iso,
   MINUTE,
@@ -39,8 +40,10 @@ import {
 useClock()
 
 const HOLD = 10 * MINUTE
-const availability = async (raffleId: string) =>
-  (await as(null, 'GET', `/raffles/${raffleId}/availability`)).body
+const availability = async (raffleId: string) => {
+  await catchUp(raffleId)
+  return (await as(null, 'GET', `/raffles/${raffleId}/availability`)).body
+}
 
 describe('a purchase of priced tickets', () => {
   it('holds them, and returns where and until when to pay', async () => {

@@ -7,7 +7,19 @@ import { sandbox } from '../../src/money/providers/sandbox.ts'
 import { stageProduct, stockOf } from '../catalog/shelf.ts'
 import type { Answer } from '../harness/client.ts'
 import { type Person, registerPlayer } from '../harness/people.ts'
-import { as, at, buy, HOUR, MINUTE, NOW, SECOND, stageRaffle, sweep, useClock } from '../raffles/scenario.ts'
+import {
+  as,
+  at,
+  buy,
+  catchUp,
+  HOUR,
+  MINUTE,
+  NOW,
+  SECOND,
+  stageRaffle,
+  sweep,
+  useClock,
+} from '../raffles/scenario.ts'
 import { bought, type LineIn, order, ordered } from './cart.ts'
 import { paid, press, purchase, reserve, stagePriced, startRemotely } from './checkout.ts'
 
@@ -240,7 +252,10 @@ describe('a buyer who pays', () => {
 
 describe('a small priced raffle', () => {
   const TITLE = '“Signed first editions”'
-  const held = async (id: string) => (await as(null, 'GET', `/raffles/${id}/availability`)).body.held
+  const held = async (id: string) => {
+    await catchUp(id)
+    return (await as(null, 'GET', `/raffles/${id}/availability`)).body.held
+  }
 
   it('is not emptied by one account that reserves, cancels and reserves again', async () => {
     const { id, pool } = await stagePriced({ totalTickets: 8 })

@@ -302,6 +302,26 @@ describe('the API document', () => {
     expect(Object.keys(GLOSSARY).filter((key) => !used.has(key))).toEqual([])
   })
 
+  it('describes a number as one and several values as a list, though both are written as text', () => {
+    const query = (operationId: string, name: string) =>
+      described
+        .find((each) => each.in.operationId === operationId)!
+        .in.parameters!.find((each) => each.name === name)
+    expect(query('listOrders', 'limit')).toMatchObject({
+      in: 'query',
+      schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
+    })
+    expect(query('listOrders', 'status')).toMatchObject({
+      in: 'query',
+      schema: { type: 'array', items: { enum: expect.arrayContaining(['pending', 'paid']) } },
+    })
+    for (const { name, in: operation } of described) {
+      for (const each of operation.parameters ?? []) {
+        if (each.in === 'query') expect(each, name).not.toMatchObject({ required: true })
+      }
+    }
+  })
+
   it('describes every parameter of a path', () => {
     for (const { name, path, in: operation } of described) {
       const inPath = [...path.matchAll(/\{([^}]+)\}/g)].map((match) => match[1])

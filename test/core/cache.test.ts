@@ -60,7 +60,11 @@ describe('a public read', () => {
     expect(a.headers.get('access-control-allow-origin')).toBe('https://a.example')
     expect(b.headers.get('access-control-allow-origin')).toBe('https://b.example')
     expect(none.headers.get('access-control-allow-origin')).toBeNull()
-    expect(b.headers.get('vary')?.toLowerCase().split(', ').sort()).toEqual(['authorization', 'origin'])
+    expect(b.headers.get('vary')?.toLowerCase().split(', ').sort()).toEqual([
+      'authorization',
+      'origin',
+      'x-tombola-bookmark',
+    ])
     const ids = [a, b, none].map(({ headers }) => headers.get('x-request-id'))
     expect(new Set(ids).size).toBe(3)
     for (const { headers } of [a, b, none]) {

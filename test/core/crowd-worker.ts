@@ -26,9 +26,10 @@ let bindings: Bindings | undefined
 
 /** One object, since the worker parses its settings once for each. */
 function bindingsOf(env: Bindings): Bindings {
-  const DB = new Proxy(env.DB, {
+  const DB: D1Database = new Proxy(env.DB, {
     get(target, name) {
       if (name === 'prepare') return (query: string) => slow(target.prepare(query))
+      if (name === 'withSession') return () => ({ prepare: DB.prepare, getBookmark: () => null })
       return Reflect.get(target, name).bind(target)
     },
   })

@@ -2,7 +2,7 @@
 // really make. A list whose query reads a whole table, or sorts one, becomes slower with every row.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type * as z from 'zod'
+import * as z from 'zod'
 import type { Bindings } from '../../src/core/context.ts'
 import { reserve, stagePriced } from '../checkout/checkout.ts'
 import { operations } from '../harness/client.ts'
@@ -295,7 +295,7 @@ const LISTS: Record<string, List> = {
 }
 
 const isList = (schema: z.ZodType | undefined): boolean =>
-  schema !== undefined && 'nextCursor' in ((schema as z.ZodObject).shape ?? {})
+  schema instanceof z.ZodLazy && 'nextCursor' in ((schema.unwrap() as z.ZodObject).shape ?? {})
 
 const filled = (text: string): string =>
   text.replaceAll(/\{(\w+)\}/g, (_, name) => ids[name as keyof typeof ids])

@@ -277,7 +277,11 @@ const CASES: Record<string, Case> = {
 }
 
 /** Bodies of one field that is a decision of its own, with tests of its own. */
-const DECISIONS = ['/users/{id}/status', '/organisations/{id}/guarantee-limits/{currency}']
+const DECISIONS = [
+  '/users/{id}/status',
+  '/organisations/{id}/guarantee-limits/{currency}',
+  '/organisations/{id}/priced-sales',
+]
 
 async function stage(): Promise<Own & { operator: { id: string } }> {
   const { id: organisationId, operator } = await organisationWithOperator()

@@ -5,10 +5,11 @@ const KEEP_MS = 1_000
 const NOW = 1_800_000_000_000
 const MEGABYTE = 1024 * 1024
 
-const answer = (text: string, bytes = 10): Answer => ({
+const answer = (text: string, bytes = 10, seen: string | null = null): Answer => ({
   body: new Uint8Array(bytes),
   contentType: 'application/json',
   etag: `W/"${text}"`,
+  seen,
 })
 
 /** The answers of one isolate, and what a request for `key` has to do at a time. */
@@ -136,5 +137,23 @@ describe('the memory', () => {
     readBy(at(0))(answer('endless', MEGABYTE))
     expect(answers.bytes).toBe(0)
     expect(at(1).kind).toBe('read')
+  })
+})
+
+describe('a reader who must see a state of the database', () => {
+  it.each([
+    ['that the kept answer has seen', '0002', 999, true],
+    ['that is newer than what it has seen', '0003', 0, false],
+    ['when the answer is too old', '0001', 1_000, false],
+  ])('%s', (_, atLeast, ms, isFound) => {
+    const { answers } = isolate()
+    answers.keep('list', answer('a', 10, '0002'), NOW, KEEP_MS)
+    expect(answers.find('list', NOW + ms, KEEP_MS, atLeast) !== null).toBe(isFound)
+  })
+
+  it('gets nothing of which no state is known', () => {
+    const { answers } = isolate()
+    answers.keep('list', answer('a'), NOW, KEEP_MS)
+    expect(answers.find('list', NOW, KEEP_MS, '')).toBeNull()
   })
 })

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { InstantIn, TimeZone, toInstant, toInstantOrNull, toWallClock } from '../../src/core/time.ts'
 
@@ -35,6 +36,12 @@ describe('an instant', () => {
     expect(toInstantOrNull(MOMENT)).toBe('2026-11-20T17:00:00.000Z')
     expect([toInstantOrNull(null), toInstantOrNull(undefined)]).toEqual([null, null])
   })
+
+  it('is written as the platform writes it', () => {
+    const anyInstant = fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 })
+    fc.assert(fc.property(anyInstant, (ms) => expect(toInstant(ms)).toBe(new Date(ms).toISOString())))
+    expect(() => toInstant(Number.NaN)).toThrow(RangeError)
+  })
 })
 
 describe('a time zone', () => {
@@ -70,6 +77,27 @@ describe('the wall clock', () => {
     expect(toWallClock(Date.UTC(2026, 2, 29, 1, 0, 0), 'Europe/Berlin')).toBe('2026-03-29T03:00:00+02:00')
     expect(toWallClock(Date.UTC(2026, 9, 25, 0, 30, 0), 'Europe/Berlin')).toBe('2026-10-25T02:30:00+02:00')
     expect(toWallClock(Date.UTC(2026, 9, 25, 1, 30, 0), 'Europe/Berlin')).toBe('2026-10-25T02:30:00+01:00')
+  })
+
+  it('shows the same instant on every day of years, in zones with unusual changes', () => {
+    const zones = [
+      'Africa/Casablanca',
+      'Asia/Gaza',
+      'Australia/Lord_Howe',
+      'Pacific/Apia',
+      'America/Sao_Paulo',
+    ]
+    const wrong: string[] = []
+    for (const timeZone of zones) {
+      const formatter = new Intl.DateTimeFormat('sv', { timeZone, dateStyle: 'short', timeStyle: 'medium' })
+      for (let ms = Date.UTC(2011, 0, 1); ms < Date.UTC(2027, 0, 1); ms += 6.7 * 3_600_000) {
+        const shown = toWallClock(ms, timeZone)
+        const isSame =
+          Date.parse(shown) === ms && shown.slice(0, 19).replace('T', ' ') === formatter.format(ms)
+        if (!isSame) wrong.push(`${timeZone} ${shown}`)
+      }
+    }
+    expect(wrong).toEqual([])
   })
 
   it('has seconds in its offset before standard time', () => {

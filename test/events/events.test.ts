@@ -7,7 +7,20 @@ import { poolNameOf } from '../../src/tickets/reservation-id.ts'
 import { historyOf, orderOf, press } from '../checkout/checkout.ts'
 import { expectLogged } from '../harness/log.ts'
 import { addOperator, type Person, registerPlayer, signedInAdmin, testContext } from '../harness/people.ts'
-import { as, at, HOUR, iso, KES, MINUTE, NOW, newKey, SECOND, sweep, useClock } from '../raffles/scenario.ts'
+import {
+  as,
+  at,
+  catchUp,
+  HOUR,
+  iso,
+  KES,
+  MINUTE,
+  NOW,
+  newKey,
+  SECOND,
+  sweep,
+  useClock,
+} from '../raffles/scenario.ts'
 import {
   ENDS_AT,
   eventBody,
@@ -41,6 +54,7 @@ const take = (person: Person, body: object) =>
   as(person, 'POST', '/tickets/purchase', body, { headers: { 'idempotency-key': newKey() } })
 
 const saleOf = async (staged: StagedEvent) => {
+  await Promise.all(Object.values(staged.types).map(catchUp))
   const { ticketTypes } = (await as(null, 'GET', `/events/${staged.id}/availability`)).body
   const of = (name: TypeName) => ticketTypes.find(({ id }: { id: string }) => id === staged.types[name])
   return { free: of('free'), regular: of('regular'), vip: of('vip') }

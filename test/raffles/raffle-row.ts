@@ -40,6 +40,7 @@ export const raffleRow = (changes: Partial<RaffleRow> = {}): RaffleRow => ({
   staffMayEnter: false,
   challenge: 'none',
   earning: null,
+  poolLocation: null,
   draw: { method: 'beacon' },
   claimDays: 14,
   onUnclaimed: 'redraw',

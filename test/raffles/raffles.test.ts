@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { sql } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
+import type { Bindings } from '../../src/core/context.ts'
 import { newId } from '../../src/core/ids.ts'
 import { statusSql } from '../../src/raffles/life-cycle.ts'
 import { raffles } from '../../src/raffles/schema.ts'
@@ -54,6 +55,40 @@ import {
 } from './scenario.ts'
 
 useClock()
+
+describe('the region of a raffle', () => {
+  /** Notes where each call of a pool would make its object. */
+  function watched() {
+    const places: unknown[] = []
+    const getByName = (name: string, options?: unknown) => {
+      places.push(options)
+      return env.TICKET_POOL.getByName(name)
+    }
+    return { places, TICKET_POOL: { getByName } as unknown as DurableObjectNamespace }
+  }
+
+  it.each([
+    ['its own', 'afr', 'weur', { locationHint: 'afr' }],
+    ['else that of the deployment', undefined, 'weur', { locationHint: 'weur' }],
+    ['else none', undefined, undefined, undefined],
+  ])('is where the first call makes its pool: %s', async (_, poolLocation, hint, place) => {
+    const { id, operator } = await stageDraft({ poolLocation })
+    const { places, TICKET_POOL } = watched()
+    const bindings = { TICKET_POOL, POOL_LOCATION_HINT: hint } as unknown as Partial<Bindings>
+    const { status } = await as(operator, 'POST', `/raffles/${id}/publish`, undefined, { bindings })
+    expect([status, places]).toEqual([200, [place]])
+  })
+
+  it('can change until publication', async () => {
+    const { id, operator } = await stageDraft({ poolLocation: 'afr' })
+    const change = (poolLocation: string | null) => as(operator, 'PUT', `/raffles/${id}`, { poolLocation })
+    expect((await change('sam')).body.poolLocation).toBe('sam')
+    await as(operator, 'POST', `/raffles/${id}/publish`)
+    expect((await change('sam')).status).toBe(200)
+    const { status, body } = await change(null)
+    expect([status, body.code, body.errors[0].path]).toEqual([409, 'invalid_state', 'poolLocation'])
+  })
+})
 
 describe('creating a raffle', () => {
   it('gives a draft with every default written out', async () => {

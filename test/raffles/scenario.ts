@@ -185,6 +185,10 @@ export const ringAlarm = (pool: string): Promise<boolean> =>
 export const poolState = (pool: string): Promise<PoolState | null> =>
   askPool(testContext(), pool, (stub) => stub.state())
 
+/** Makes the pool of a raffle or ticket type write to D1 what it gathered, such as holds. */
+export const catchUp = (itemId: string): Promise<void> =>
+  askPool(testContext(), poolNameOf(itemId), (stub) => stub.catchUp())
+
 /** The raffle as anonymous readers see it. */
 export async function read(id: string): Promise<Answer['body']> {
   const { status, body } = await as(null, 'GET', `/raffles/${id}`)

@@ -1,8 +1,15 @@
 // A complete raffle on the dev chain, built from the pure functions: sales, commitment, draw, redraws and receipts.
 
 import { nativeCrypto, signingKeyFromSeed } from '../../src/core/native-crypto.ts'
-import { type AttemptInput, attemptHash, exclusions, firstAttempt, seedOf } from '../../src/rdp1/attempt.ts'
-import { randomnessOf, signDevRound } from '../../src/rdp1/beacon.ts'
+import {
+  type AttemptInput,
+  attemptHash,
+  exclusions,
+  firstAttempt,
+  randomnessOf,
+  seedOf,
+} from '../../src/rdp1/attempt.ts'
+import { signDevRound } from '../../src/rdp1/beacon.ts'
 import { commitmentRound, dev, redrawRound, timeOf } from '../../src/rdp1/chains.ts'
 import { type CloseReason, commit } from '../../src/rdp1/commitment.ts'
 import { fromHex, toHex } from '../../src/rdp1/encoding.ts'

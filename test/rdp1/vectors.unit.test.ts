@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest'
 import { nativeCrypto } from '../../src/core/native-crypto.ts'
-import { attemptHash, exclusions, firstAttempt, seedOf } from '../../src/rdp1/attempt.ts'
-import { randomnessOf, signDevRound, verifyBeacon } from '../../src/rdp1/beacon.ts'
+import { attemptHash, exclusions, firstAttempt, randomnessOf, seedOf } from '../../src/rdp1/attempt.ts'
+import { signDevRound, verifyBeacon } from '../../src/rdp1/beacon.ts'
 import {
   chainByHash,
   chainHash,

@@ -161,6 +161,8 @@ async function auditPool(
 ): Promise<string[]> {
   const ctx = { ...testContext(), env: { ...testContext().env, ...env } }
   const pool = poolNameOf(raffleId)
+  // A pool may gather its changes for a moment before D1 gets them.
+  await askPool(ctx, pool, (stub) => stub.catchUp())
   const state = (await askPool(ctx, pool, (stub) => stub.state()))!
   const [rows, lines, grants, counts] = (await env.DB.batch([
     env.DB.prepare('SELECT id, state, numbers FROM reservations WHERE pool = ? ORDER BY id').bind(pool),

@@ -7,6 +7,7 @@ import { registerPlayer } from '../harness/people.ts'
 import {
   as,
   buy,
+  catchUp,
   crashing,
   poolState,
   read,
@@ -20,7 +21,10 @@ useClock()
 
 const cancel = async ({ id, operator }: Staged) =>
   expect((await as(operator, 'POST', `/raffles/${id}/cancel`, { reason: 'It rains.' })).status).toBe(200)
-const availability = async ({ id }: Staged) => (await as(null, 'GET', `/raffles/${id}/availability`)).body
+const availability = async ({ id }: Staged) => {
+  await catchUp(id)
+  return (await as(null, 'GET', `/raffles/${id}/availability`)).body
+}
 
 const NOTHING_LEFT = { sold: 0, held: 0, available: 0 }
 

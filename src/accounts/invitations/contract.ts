@@ -10,28 +10,32 @@ export const InviteMember = z.strictObject({ email: Email, role: MemberRole }).m
 export type InviteMember = z.infer<typeof InviteMember>
 
 /** An open invitation, as its organisation sees it. */
-export const Invitation = z
-  .strictObject({
-    id: Id('invitation'),
-    email: z.string(),
-    role: MemberRole,
-    invitedBy: Id('user').meta({ description: 'The member or administrator who sent it last.' }),
-    createdAt: Instant,
-    expiresAt: Instant,
-  })
-  .meta({ id: 'Invitation' })
+export const Invitation = z.lazy(() =>
+  z
+    .strictObject({
+      id: Id('invitation'),
+      email: z.string(),
+      role: MemberRole,
+      invitedBy: Id('user').meta({ description: 'The member or administrator who sent it last.' }),
+      createdAt: Instant,
+      expiresAt: Instant,
+    })
+    .meta({ id: 'Invitation' }),
+)
 export type Invitation = z.infer<typeof Invitation>
 export const InvitationPage = Page(Invitation)
 
 /** An open invitation, as the invited person sees it: who sent it stays with the organisation. */
-export const MyInvitation = z
-  .strictObject({
-    id: Id('invitation'),
-    organisation: z.strictObject({ id: Id('organisation'), name: z.string() }),
-    role: MemberRole,
-    expiresAt: Instant,
-  })
-  .meta({ id: 'MyInvitation' })
+export const MyInvitation = z.lazy(() =>
+  z
+    .strictObject({
+      id: Id('invitation'),
+      organisation: z.strictObject({ id: Id('organisation'), name: z.string() }),
+      role: MemberRole,
+      expiresAt: Instant,
+    })
+    .meta({ id: 'MyInvitation' }),
+)
 export type MyInvitation = z.infer<typeof MyInvitation>
 export const MyInvitationPage = Page(MyInvitation)
 

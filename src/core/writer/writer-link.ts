@@ -34,13 +34,17 @@ export class WriterLink {
     this.#options = hint === undefined ? undefined : { locationHint: hint }
   }
 
-  /** Writes through the writer, or with `direct`. Throws what D1 would have thrown. */
-  async write(statements: Statement[], direct: Direct): Promise<D1Result[]> {
+  /**
+   * Writes through the writer, or with `direct`. Throws what D1 would have thrown. `onShared` is called before a write
+   * goes through the writer.
+   */
+  async write(statements: Statement[], direct: Direct, onShared: () => void): Promise<D1Result[]> {
     const now = Date.now()
     const way = now < this.#restsUntil ? 'direct' : this.#load.wayOf(now)
     this.#load.started(now)
     try {
       if (way === 'direct' || !mayBeJoined(statements)) return await direct()
+      onShared()
       return await this.#writeShared(statements, way === 'sample', direct)
     } finally {
       this.#load.ended()

@@ -3,6 +3,7 @@ import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
 import { askPool, orThrow } from '../../tickets/client.ts'
 import type { Reservation } from '../../tickets/pool-contract.ts'
+import { rememberPurchase } from '../../tickets/recent-purchases.ts'
 import { reservationAddress } from '../../tickets/reservation-id.ts'
 import { reserveTickets } from '../../tickets/reserve-tickets.ts'
 import { pools, reservations } from '../../tickets/schema.ts'
@@ -52,9 +53,9 @@ export const poolLine: PoolLine = {
 
   async confirm(ctx, { reservationId }) {
     const { pool, seq } = reservationAddress(reservationId)
-    const { lost, reservation } = orThrow(
-      await askPool(ctx, pool, (stub) => stub.confirm(seq, reservationId)),
-    )
+    const outcome = await askPool(ctx, pool, (stub) => stub.confirm(seq, reservationId))
+    rememberPurchase(ctx, outcome)
+    const { lost, reservation } = orThrow(outcome)
     return lost ? whyLost(ctx, pool, reservation) : 'issued'
   },
 

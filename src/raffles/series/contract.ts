@@ -130,9 +130,11 @@ export const PutReward = z
   .meta({ id: 'PutReward' })
 export type PutReward = z.infer<typeof PutReward>
 
-export const Reward = z
-  .strictObject({ date: z.string(), prizes: z.array(Prize), imageUrl: z.string().nullable() })
-  .meta({ id: 'Reward' })
+export const Reward = z.lazy(() =>
+  z
+    .strictObject({ date: z.string(), prizes: z.array(Prize), imageUrl: z.string().nullable() })
+    .meta({ id: 'Reward' }),
+)
 export type Reward = z.infer<typeof Reward>
 
 export const RewardPage = Page(Reward)
@@ -140,7 +142,7 @@ export const RewardPage = Page(Reward)
 export const ListRewards = PageQuery.extend({ from: LocalDate.optional() })
 export type ListRewards = z.infer<typeof ListRewards>
 
-export const Skip = z.strictObject({ date: z.string() }).meta({ id: 'SkippedDay' })
+export const Skip = z.lazy(() => z.strictObject({ date: z.string() }).meta({ id: 'SkippedDay' }))
 export type Skip = z.infer<typeof Skip>
 
 /** A day whose entries have not closed, with or without its raffle. */

@@ -23,8 +23,9 @@ export function presentSeries({ series, organisation }: FoundSeries): Series {
     terms: {
       ...NEW_ENTRY_TERMS,
       ...series.terms,
-      // Rows from before categories existed have none.
+      // Rows from before these fields existed have none.
       categoryId: series.terms.categoryId ?? null,
+      poolLocation: series.terms.poolLocation ?? null,
       maxPerUser: toTermColumns(namedTerms(series)).maxPerUser,
     },
     createdAt: toInstant(series.createdAt),

@@ -20,14 +20,19 @@ export interface OpenDay {
 /** Throws if a pool has accepted the day's raffle. Queries the pool itself, because its projection may be late. */
 export async function findOpenDay(ctx: Ctx, seriesId: string, date: string): Promise<OpenDay> {
   const claim = await ctx.db
-    .select({ raffleId: seriesOccurrences.raffleId, status: raffles.status })
+    .select({
+      raffleId: seriesOccurrences.raffleId,
+      status: raffles.status,
+      poolLocation: raffles.poolLocation,
+    })
     .from(seriesOccurrences)
     .leftJoin(raffles, eq(raffles.id, seriesOccurrences.raffleId))
     .where(and(eq(seriesOccurrences.seriesId, seriesId), eq(seriesOccurrences.date, date)))
     .get()
   if (claim === undefined) return { seriesId, date, begun: null }
   if (claim.status !== null && claim.status !== 'draft') throw isPublished(date)
-  const pool = await askPool(ctx, poolNameOf(claim.raffleId), (stub) => stub.state())
+  const { raffleId, poolLocation } = claim
+  const pool = await askPool(ctx, { pool: poolNameOf(raffleId), poolLocation }, (stub) => stub.state())
   if (pool !== null) throw isBeingPublished(date)
   return { seriesId, date, begun: claim.raffleId }
 }

@@ -28,6 +28,7 @@ export const EXAMPLE_TEMPLATE = {
   staffMayEnter: false,
   challenge: 'none',
   earning: null,
+  poolLocation: null,
   draw: { method: 'beacon' },
   claimDays: 14,
   onUnclaimed: 'redraw',

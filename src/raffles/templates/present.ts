@@ -15,8 +15,9 @@ export function presentTemplate({ template, organisation }: FoundTemplate): Raff
     colour,
     ...NEW_ENTRY_TERMS,
     ...terms,
-    // Rows from before categories existed have none.
+    // Rows from before these fields existed have none.
     categoryId: terms.categoryId ?? null,
+    poolLocation: terms.poolLocation ?? null,
     maxPerUser: toTermColumns(terms).maxPerUser,
     economics: economicsOf(terms),
     createdAt: toInstant(createdAt),

@@ -4,6 +4,7 @@
  */
 import type { Logger } from '../../core/logging.ts'
 import { CallBatcher } from './call-batcher.ts'
+import type { Gathering } from './projector.ts'
 
 export interface CommitPorts {
   storage: DurableObjectStorage
@@ -16,13 +17,14 @@ export interface CommitPorts {
   after: (now: number) => void
   /** Loads memory again from the storage. */
   reload: () => void
-  /** Resolves once D1 has the committed rows, or after a time limit. */
-  settled: () => Promise<void>
-  /** Whether an answer would have to wait for a running projection. */
+  /** Resolves once the calls just committed may be answered: when D1 has their rows, unless it gathers them. */
+  settled: (gathering: Gathering) => Promise<void>
+  /** Whether answers are waiting for D1. */
   isBusy: () => boolean
 }
 
 interface Call {
+  gathering: Gathering
   decide: (now: number) => unknown
   resolve: (answer: unknown) => void
   reject: (error: unknown) => void
@@ -38,9 +40,9 @@ export class GroupCommit {
   }
 
   /** Queues a decision, which runs synchronously and may write to the storage; `now` is in ms since 1970. */
-  decide<Answer>(decide: (now: number) => Answer): Promise<Answer> {
+  decide<Answer>(decide: (now: number) => Answer, gathering: Gathering): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      this.#calls.add({ decide, resolve: resolve as Call['resolve'], reject })
+      this.#calls.add({ gathering, decide, resolve: resolve as Call['resolve'], reject })
     })
   }
 
@@ -79,10 +81,18 @@ export class GroupCommit {
       reload()
       return { error }
     }
-    void settled().then(() => {
-      this.#calls.answered(calls.length)
-      calls.forEach((call, index) => void call.resolve(answers[index]))
-    })
+    // Calls that wait for D1 must not hold back those that do not.
+    for (const gathering of new Set(calls.map((call) => call.gathering))) {
+      void settled(gathering).then(() => this.#answer(calls, answers, gathering))
+    }
     return null
+  }
+
+  #answer(calls: Call[], answers: unknown[], gathering: Gathering): void {
+    calls.forEach((call, index) => {
+      if (call.gathering !== gathering) return
+      this.#calls.answered(1)
+      call.resolve(answers[index])
+    })
   }
 }

@@ -9,18 +9,15 @@ import { Logger } from '../../core/logging.ts'
 import { signingKeyFromSeed } from '../../core/native-crypto.ts'
 import { SettingsSchema } from '../../core/settings.ts'
 import { databaseOf } from '../../core/writer/writing-database.ts'
-import type { TicketList } from '../../rdp1/list.ts'
 import type { SigningKey } from '../../rdp1/signatures.ts'
 import { configure } from '../pool/configure.ts'
 import { cancelPool, type Drawn, drawAttempt, freeze, recompute, requestRedraw } from '../pool/draw.ts'
 import { holderSlice, issuedTickets, listSlice, logSlice, reservationSlice } from '../pool/files.ts'
-import type { Randomness } from '../pool/inventory.ts'
 import { Pool } from '../pool/pool.ts'
 import { poolState } from '../pool/pool-state.ts'
-import { createRandomBelow } from '../pool/random-below.ts'
 import { NOT_CONFIGURED, TOO_LATE } from '../pool/refusals.ts'
 import { PoolStore } from '../pool/store.ts'
-import { buildList } from '../pool/ticket-list.ts'
+import { listOf } from '../pool/ticket-list.ts'
 import type {
   Attempt,
   Cancellation,
@@ -31,6 +28,7 @@ import type {
   IssuedTickets,
   Outcome,
   PoolState,
+  Projected,
   RedrawRequest,
   Reservation,
   ReserveOutcome,
@@ -39,15 +37,11 @@ import type {
 import type { Terms } from '../terms.ts'
 import { Alarm } from './alarm.ts'
 import { GroupCommit } from './group-commit.ts'
-import { Projector } from './projector.ts'
+import { type Gathering, Projector } from './projector.ts'
+import { SECURE_RANDOM } from './secure-random.ts'
 import { Settling } from './settling.ts'
 
 const PAUSE_AFTER_FAILURE_MS = 10_000
-
-const SECURE: Randomness = {
-  below: createRandomBelow((words) => crypto.getRandomValues(words)),
-  bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
-}
 
 /** Work of higher layers at moments of a pool's life; `index.ts` supplies it. */
 export interface PoolHooks {
@@ -65,8 +59,6 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   readonly #log: Logger
   readonly #key: SigningKey
   #pool: Pool | undefined
-  /** A cache: the committed list never changes. */
-  #list: TicketList | undefined
   readonly #commits: GroupCommit
   readonly #settling: Settling
   readonly #alarm: Alarm
@@ -100,13 +92,13 @@ export abstract class PoolObject extends DurableObject<Bindings> {
         this.#load()
         this.#alarm.forget()
       },
-      settled: () => this.#projector.settled(),
-      isBusy: () => this.#projector.isRunning,
+      settled: (gathering) => this.#projector.settled(gathering),
+      isBusy: () => this.#projector.isAwaited,
     })
     this.#settling = new Settling({
       env,
       log: this.#log,
-      projected: () => this.#projector.settled(),
+      projected: () => this.#projector.caughtUp(),
       settle: (context, itemId) => this.hooks.beforeFreeze(context, itemId),
     })
     this.#alarm = new Alarm(ctx.storage)
@@ -137,17 +129,18 @@ export abstract class PoolObject extends DurableObject<Bindings> {
       })
       if (outcome.ok) this.#load()
       return outcome
-    })
+    }, 'none')
   }
 
   // ——— Tickets ———
 
-  async reserve(request: ReserveRequest): Promise<ReserveOutcome> {
-    return this.#decideConfigured((pool, now) => pool.reserve(request, now))
+  async reserve(request: ReserveRequest): Promise<Projected<ReserveOutcome>> {
+    const gathering = request.payment === null ? 'sale' : 'hold'
+    return this.#sell(gathering, (pool, now) => pool.reserve(request, now))
   }
 
-  async confirm(seq: number, id: string): Promise<ConfirmOutcome> {
-    return this.#decideConfigured((pool, now) => pool.confirm(seq, id, now, this.#settling.isRunning))
+  async confirm(seq: number, id: string): Promise<Projected<ConfirmOutcome>> {
+    return this.#sell('sale', (pool, now) => pool.confirm(seq, id, now, this.#settling.isRunning))
   }
 
   async release(seq: number, id: string, isUnpaid = false): Promise<ChangeOutcome> {
@@ -207,32 +200,33 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   // ——— The draw ———
 
   async draw(attempt: number, signature: string): Promise<Outcome<Drawn>> {
+    // Evaluated for a draw only: few isolates make one, and its curves take a large part of a start.
+    const { verifyBeacon } = await import('../../rdp1/beacon.ts')
     return this.#decideConfigured((pool, now) =>
-      drawAttempt(pool, this.#store, this.#committedList(pool), { attempt, signature, now }),
+      drawAttempt(pool, this.#store, listOf(pool, this.#store), { attempt, signature, now, verifyBeacon }),
     )
   }
 
   async redraw(request: RedrawRequest): Promise<Outcome<{ attempt: Attempt }>> {
     return this.#decideConfigured((pool, now) =>
-      requestRedraw(pool, this.#committedList(pool), this.#key, request, now),
+      requestRedraw(pool, listOf(pool, this.#store), this.#key, request, now),
     )
   }
 
   /** The redraw that the request with this key created; null: none. Tells a repeat from a new request. */
   async redrawByKey(key: string): Promise<Attempt | null> {
-    const row = this.#pool?.record.attempts().find((each) => each.key === key)
-    return row === undefined ? null : (JSON.parse(row.record) as Attempt)
+    return this.#pool?.record.attemptByKey(key) ?? null
   }
 
   async recompute(): Promise<{ commitment: string; attempts: Attempt[] } | null> {
     return this.#pool?.record.commitment == null
       ? null
-      : recompute(this.#pool, this.#committedList(this.#pool))
+      : recompute(this.#pool, listOf(this.#pool, this.#store))
   }
 
   /** A slice of the list from index `start`; null before the commitment. */
   async listSlice(start: number): Promise<FileSlice | null> {
-    return this.#pool?.record.commitment == null ? null : listSlice(this.#committedList(this.#pool), start)
+    return this.#pool?.record.commitment == null ? null : listSlice(listOf(this.#pool, this.#store), start)
   }
 
   /** A slice of the log after the event with `seq`; null before the commitment. */
@@ -251,6 +245,11 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   }
 
   // ——— Upkeep ———
+
+  /** Writes to D1 what is gathered. Resolves once D1 has it, or after a second, or if D1 fails. */
+  async catchUp(): Promise<void> {
+    await this.#projector.caughtUp()
+  }
 
   /** Projects every row again, for a D1 that was restored from a backup. */
   async rebuild(): Promise<void> {
@@ -278,22 +277,24 @@ export abstract class PoolObject extends DurableObject<Bindings> {
 
   #decideConfigured<Answer>(
     decide: (pool: Pool, now: number) => Answer,
+    gathering: Gathering = 'none',
   ): Promise<Answer | typeof NOT_CONFIGURED> {
     if (this.#pool === undefined) return Promise.resolve(NOT_CONFIGURED)
     // Read the pool when the call is decided: a failed commit before it replaces `#pool`.
-    return this.#commits.decide((now) => decide(this.#pool!, now))
+    return this.#commits.decide((now) => decide(this.#pool!, now), gathering)
+  }
+
+  async #sell<Made extends Outcome<object>>(
+    gathering: Gathering,
+    decide: (pool: Pool, now: number) => Made,
+  ): Promise<Projected<Made>> {
+    const outcome = await this.#decideConfigured(decide, gathering)
+    return (outcome.ok ? { ...outcome, isProjected: !this.#projector.isBehind } : outcome) as Projected<Made>
   }
 
   #load(): void {
     const row = this.#store.ready ? this.#store.pool() : undefined
-    this.#pool = row === undefined ? undefined : new Pool(this.#store, row, SECURE)
-    this.#list = undefined
-  }
-
-  #committedList(pool: Pool): TicketList {
-    if (pool.record.commitment === null) return buildList(this.#store, pool.sale.total)
-    this.#list ??= buildList(this.#store, pool.sale.total)
-    return this.#list
+    this.#pool = row === undefined ? undefined : new Pool(this.#store, row, SECURE_RANDOM)
   }
 
   /** Sets the alarm for the earliest due time. */

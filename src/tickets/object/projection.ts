@@ -10,7 +10,7 @@ import type { ReservationRow } from '../pool/tables.ts'
 import type { Attempt, PoolState, Reservation } from '../pool-contract.ts'
 
 /** Bounds of one batch, which keep its JSON far below D1's limits. */
-const EVENTS_A_BATCH = 500
+export const EVENTS_A_BATCH = 500
 const NUMBERS_A_BATCH = 20_000
 
 export interface ProjectionBatch {

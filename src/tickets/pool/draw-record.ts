@@ -28,6 +28,12 @@ export class DrawRecord {
     return this.#store.attempts()
   }
 
+  /** The attempt that the request with this key created; null: none. */
+  attemptByKey(key: string): Attempt | null {
+    const row = this.attempts().find((each) => each.key === key)
+    return row === undefined ? null : (JSON.parse(row.record) as Attempt)
+  }
+
   /** Writes the commitment and attempt 0. */
   commit(seq: number, commitment: Commitment, first: Attempt): void {
     this.#store.insertAttempt(seq, first, null)

@@ -1,7 +1,13 @@
 /** The draw inside the pool (rdp1 steps 4 to 11): freeze, commit, pick, redraw, recompute. */
 import { nativeCrypto } from '../../core/native-crypto.ts'
-import { exclusions, firstAttempt, attemptHash as hashOfAttempt, seedOf } from '../../rdp1/attempt.ts'
-import { randomnessOf, verifyBeacon } from '../../rdp1/beacon.ts'
+import {
+  exclusions,
+  firstAttempt,
+  attemptHash as hashOfAttempt,
+  randomnessOf,
+  seedOf,
+} from '../../rdp1/attempt.ts'
+import type { verifyBeacon } from '../../rdp1/beacon.ts'
 import { type Chain, chainByHash, commitmentRound, redrawRound, timeOf } from '../../rdp1/chains.ts'
 import { commit } from '../../rdp1/commitment.ts'
 import { fromHex, toHex } from '../../rdp1/encoding.ts'
@@ -77,7 +83,7 @@ export function drawAttempt(
   pool: Pool,
   store: PoolStore,
   list: TicketList,
-  input: { attempt: number; signature: string; now: number },
+  input: { attempt: number; signature: string; now: number; verifyBeacon: typeof verifyBeacon },
 ): Outcome<Drawn> {
   const { raffle } = pool
   const row = pool.record.attempts().find((each) => each.attempt === input.attempt)
@@ -92,7 +98,7 @@ export function drawAttempt(
   }
   const signature = fromHex(input.signature)
   // The caller verifies it too. But a draw is final, so a mistake of the caller must not decide a winner.
-  if (!verifyBeacon(chain, record.round, signature))
+  if (!input.verifyBeacon(chain, record.round, signature))
     return refuse('invalid_state', 'This is not the signature of the round.')
   const drawn = computeAttempt(raffle, list, { ...record, signature: input.signature })
   const winners = nameWinners(pool, store, drawn)

@@ -1,6 +1,7 @@
 /** The tickets that take part in a raffle's draw, computed from its log. */
 import { HASH_BYTES } from '../../rdp1/encoding.ts'
 import type { TicketList } from '../../rdp1/list.ts'
+import type { Pool } from './pool.ts'
 import type { Step } from './steps.ts'
 import type { PoolStore } from './store.ts'
 
@@ -26,6 +27,15 @@ export function buildList(store: PoolStore, total: number): TicketList {
     index++
   }
   return { numbers, tags: tags.subarray(0, count * HASH_BYTES) }
+}
+
+const committed = new WeakMap<Pool, TicketList>()
+
+/** The pool's list, built once after the commitment, because from then on it never changes. */
+export function listOf(pool: Pool, store: PoolStore): TicketList {
+  const list = committed.get(pool) ?? buildList(store, pool.sale.total)
+  if (pool.record.commitment !== null) committed.set(pool, list)
+  return list
 }
 
 /** Visits each step that issued or voided numbers, in the order of the log. */

@@ -281,8 +281,13 @@ describe('a write goes to D1 directly', () => {
   })
 
   it('if there is no writer, or the setting is 0', async () => {
-    expect(database({ DATABASE_WRITER: undefined })).toBe(env.DB)
-    expect(databaseOf(env, { ...testSettings(), DATABASE_WRITERS: 0 })).toBe(env.DB)
+    const { DATABASE_WRITER, spy } = refusing()
+    const none = database({ DATABASE_WRITER: undefined })
+    const off = databaseOf({ ...env, DATABASE_WRITER }, { ...testSettings(), DATABASE_WRITERS: 0 })
+    await shared(none, () => put(none, 'a'))
+    await shared(off, () => put(off, 'b'))
+    expect(await idsOf()).toEqual(['a', 'b'])
+    expect(spy).not.toHaveBeenCalled()
   })
 
   it('if too many callers wait at the writer', async () => {

@@ -19,6 +19,7 @@ import {
   aBuyer,
   aKey,
   allInPool,
+  type Buyer,
   buy,
   buyers,
   confirm,
@@ -433,6 +434,89 @@ describe('with D1 slow', () => {
     await Promise.all((await buyers(5)).map((buyer) => buy(raffle, buyer, { quantity: 1 })))
     letThrough()
     expect(await stateOf(raffle)).toMatchObject({ sold: before.sold + 5 })
+    await expectProjected(raffle)
+  })
+})
+
+describe('a pool that sells fast', () => {
+  /** More than a pool writes to D1 at once. */
+  const RUSH = 30
+  const rush = async (raffle: OnSale) => {
+    for (const buyer of await buyers(RUSH)) await buy(raffle, buyer, { quantity: 1 })
+  }
+  const ticketsOf = async ({ token }: Buyer) => (await call('GET', '/api/v1/tickets', { token })).body.data
+
+  it('gathers its sales, and D1 has them within a moment', async () => {
+    const raffle = await raffleOnSale()
+    const written = await watchWrites(raffle)
+    await rush(raffle)
+    expect(written.batches).toBeLessThan(RUSH / 2)
+    await vi.waitFor(() => expectProjected(raffle), { timeout: 10_000, interval: 50 })
+    expect(written.batches).toBeLessThan(RUSH / 2)
+  })
+
+  it('shows a buyer their own tickets at once', async () => {
+    const raffle = await raffleOnSale()
+    await rush(raffle)
+    const buyer = await aBuyer()
+    const { batches, letThrough } = await holdBatches(raffle)
+    const bought = await buy(raffle, buyer, { quantity: 2 })
+    // The answer did not wait for D1: the list does.
+    expect(batches()).toBe(0)
+    letThrough()
+    const [mine] = await ticketsOf(buyer)
+    expect(mine).toMatchObject({ reservation: bought.body.reservation, tickets: bought.body.tickets })
+  })
+
+  it('shows a list without the latest tickets if D1 does not answer', async () => {
+    const raffle = await raffleOnSale()
+    await rush(raffle)
+    const buyer = await aBuyer()
+    await holdBatches(raffle)
+    await buy(raffle, buyer, { quantity: 1 })
+    expect(await ticketsOf(buyer)).toEqual([])
+  })
+
+  it('still writes to D1 at once what is not a sale', async () => {
+    const raffle = await raffleOnSale()
+    await rush(raffle)
+    await askPool(testContext(), raffle.pool, (pool) => pool.cancel('operator', 'It rains.'))
+    await expectProjected(raffle)
+  })
+
+  it('writes what it gathered after a restart', async () => {
+    const raffle = await raffleOnSale()
+    await rush(raffle)
+    await holdBatches(raffle)
+    await Promise.all((await buyers(5)).map((buyer) => buy(raffle, buyer, { quantity: 1 })))
+    await abortAllDurableObjects()
+    expect(await ring(raffle)).toBe(true)
+    await expectProjected(raffle)
+  })
+})
+
+describe('a hold', () => {
+  it('is written to D1 with its payment, in one batch', async () => {
+    const raffle = await raffleOnSale(PRICED)
+    const written = await watchWrites(raffle)
+    const reservation = await held(raffle, someone(), 2)
+    expect(written.batches).toBe(0)
+    await confirm(reservation)
+    expect(written.batches).toBe(1)
+    await expectProjected(raffle)
+  })
+
+  it('is written to D1 by itself if it is not paid at once', async () => {
+    const raffle = await raffleOnSale(PRICED)
+    await held(raffle, someone(), 2)
+    await vi.waitFor(() => expectProjected(raffle), { timeout: 10_000, interval: 50 })
+  })
+
+  it('is written to D1 after a restart, by the alarm', async () => {
+    const raffle = await raffleOnSale(PRICED)
+    await held(raffle, someone(), 2)
+    await abortAllDurableObjects()
+    expect(await ring(raffle)).toBe(true)
     await expectProjected(raffle)
   })
 })

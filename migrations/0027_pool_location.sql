@@ -1,0 +1,1 @@
+ALTER TABLE `raffles` ADD `pool_location` text;
