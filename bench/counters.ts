@@ -80,9 +80,10 @@ function tally(statements: D1PreparedStatement[], results: D1Result[]): void {
 }
 
 function countDatabase(database: D1Database): void {
-  const d1 = Object.getPrototypeOf(database) as D1Database
-  const { batch } = d1
-  d1.batch = async function counted<T>(this: D1Database, statements: D1PreparedStatement[]) {
+  // The batches of a binding and of its sessions both run here.
+  const session = Object.getPrototypeOf(database.withSession()) as D1DatabaseSession
+  const { batch } = session
+  session.batch = async function counted<T>(this: D1DatabaseSession, statements: D1PreparedStatement[]) {
     const results = await batch.call(this, statements)
     tally(statements, results)
     return results as D1Result<T>[]

@@ -22,6 +22,8 @@ Errors are problem documents (RFC 9457) with a \`code\` from a closed list. List
 
 Caches may keep only public reads that say so: every other response is \`no-store\`. Those that may be kept for a second have an \`ETag\`, and answer 304 to a request whose \`If-None-Match\` has it.
 
+After a change the answer has a header \`X-Tombola-Bookmark\`. Send the last one that you got with your next reads: they may then come from a copy of the data near you, and show at least what you changed. It is opaque, and never necessary: without it, a signed-in reader reads the original.
+
 Routes that sign in, send mail or sell count requests. Their answers have a \`RateLimit-Policy\`. Above a limit the answer is 429, and \`Retry-After\` is the whole period.`
 
 const SECURITY: Record<Operation['description']['auth'], Record<string, string[]>[]> = {
@@ -41,6 +43,12 @@ const PARAMETERS = {
       'You choose it: 1 to 128 printable characters without spaces. A retry with the same key and body has the same result.',
     schema: { type: 'string', minLength: 1, maxLength: 128, pattern: '^[!-~]+$' },
     example: '5f0c6f0e-2c5b-4f39-9d1e-1c6b0a4a5e11',
+  },
+  Bookmark: {
+    name: 'X-Tombola-Bookmark',
+    in: 'header',
+    description: 'The last bookmark that you got. The answer shows at least what you changed before it.',
+    schema: { type: 'string', maxLength: 512 },
   },
   IfNoneMatch: {
     name: 'If-None-Match',
@@ -112,6 +120,7 @@ function present(
     ...own,
     ...(description.idempotent ? [{ $ref: '#/components/parameters/IdempotencyKey' }] : []),
     ...(isCached ? [{ $ref: '#/components/parameters/IfNoneMatch' }] : []),
+    ...(operation.method === 'get' ? [{ $ref: '#/components/parameters/Bookmark' }] : []),
   ]
   const bodies = inputs.filter(isBody)
   return {

@@ -40,6 +40,10 @@ export const HEADERS = {
     schema: { type: 'string' },
     example: '"sign-in";q=10;w=60',
   },
+  'X-Tombola-Bookmark': {
+    description: 'Names the state that this answer comes from, after a change. Send it with your next reads.',
+    schema: { type: 'string', maxLength: 512 },
+  },
   'WWW-Authenticate': {
     description: 'The scheme to authenticate with.',
     schema: { type: 'string', const: 'Bearer' },
@@ -58,11 +62,13 @@ export const NOT_MODIFIED: Json = {
 
 /** The responses of one operation. A shared error is added to `shared`, by its name. */
 export function responsesOf(
-  { description, isCached }: Operation,
+  { description, isCached, method }: Operation,
   schemas: Schemas,
   shared: Record<string, Json>,
 ): Json {
-  const responses: Json = { [description.success.status]: successOf(description, isCached, schemas) }
+  const responses: Json = {
+    [description.success.status]: successOf(description, isCached, method === 'get', schemas),
+  }
   if (isCached) responses['304'] = { $ref: '#/components/responses/NotModified' }
   const byStatus = Map.groupBy(errorsOf(description), (code) => ERROR_CODES[code].status)
   for (const [status, codes] of byStatus) {
@@ -74,7 +80,12 @@ export function responsesOf(
   return responses
 }
 
-function successOf({ success, limits }: Operation['description'], isCached: boolean, schemas: Schemas): Json {
+function successOf(
+  { success, limits }: Operation['description'],
+  isCached: boolean,
+  isRead: boolean,
+  schemas: Schemas,
+): Json {
   const { schema, example, media } = success
   const content =
     media !== undefined
@@ -88,6 +99,7 @@ function successOf({ success, limits }: Operation['description'], isCached: bool
       ...EVERY,
       ...(success.status === 201 ? { Location: header('Location') } : {}),
       ...(isCached ? CACHED : {}),
+      ...(isRead ? {} : { 'X-Tombola-Bookmark': header('X-Tombola-Bookmark') }),
       ...(limits === undefined ? {} : { 'RateLimit-Policy': header('RateLimit-Policy') }),
     },
     ...(content === undefined ? {} : { content }),

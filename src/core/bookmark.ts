@@ -4,37 +4,48 @@
  */
 import { timingSafeEqual } from 'node:crypto'
 import * as z from 'zod'
+import { keep } from './keep.ts'
 import { keyedHash } from './keyed-hash.ts'
 import type { Settings } from './settings.ts'
 
 export const BOOKMARK_HEADER = 'x-tombola-bookmark'
 
-/** A state that a read must have seen. Later versions may add parts, such as the state of a pool. */
+/** A state that a read must have seen. */
 export interface Bookmark {
   /** A bookmark of D1; null: only its primary is known to be new enough. D1's bookmarks sort by age as text. */
   d1: string | null
+  /** The names of pools that may not have written this reader's change to D1 yet: at most `MAX_POOLS`. */
+  pools: string[]
 }
+
+/** A reader of more pools at once sees the others a moment later. */
+export const MAX_POOLS = 4
 
 type Secret = Pick<Settings, 'JWT_SECRET'>
 
 const VERSION = '1'
 const MAX_LENGTH = 512
 const SHAPE = new RegExp(`^${VERSION}\\.([\\w-]+)\\.([\\w-]{22})$`)
-const Parts = z.object({ d1: z.string().min(1).max(256).nullable() })
+const Parts = z.object({
+  d1: z.string().min(1).max(256).nullable(),
+  /** Absent: none, as in bookmarks of an earlier release. */
+  pools: z.array(z.string().max(16)).max(MAX_POOLS).default([]),
+})
 
 /** The bookmark as text: at most 512 characters that a header may hold. */
 export function writeBookmark(secret: Secret, bookmark: Bookmark): string {
   if (bookmark.d1 !== null) return sign(secret, bookmark)
-  // After each free entry: kept, because signing would be a large part of its work.
-  const known = ofPrimary.get(secret) ?? sign(secret, bookmark)
+  const known = ofPrimary.get(secret) ?? keep((...pools) => sign(secret, { d1: null, pools }))
   ofPrimary.set(secret, known)
-  return known
+  return known(...bookmark.pools)
 }
 
-const ofPrimary = new WeakMap<Secret, string>()
+/** After each free entry: kept, because signing would be a large part of its work. */
+const ofPrimary = new WeakMap<Secret, (...pools: string[]) => string>()
 
-function sign(secret: Secret, { d1 }: Bookmark): string {
-  const parts = Buffer.from(JSON.stringify({ d1 })).toString('base64url')
+function sign(secret: Secret, { d1, pools }: Bookmark): string {
+  const named = pools.length === 0 ? { d1 } : { d1, pools }
+  const parts = Buffer.from(JSON.stringify(named)).toString('base64url')
   return `${VERSION}.${parts}.${signatureOf(secret, parts)}`
 }
 
@@ -45,7 +56,7 @@ function sign(secret: Secret, { d1 }: Bookmark): string {
 export function readBookmark(secret: Secret, text: string): Bookmark {
   const [, parts, signature] = text.length > MAX_LENGTH ? [] : (SHAPE.exec(text) ?? [])
   if (parts === undefined || signature === undefined || !isSigned(secret, parts, signature))
-    return { d1: null }
+    return { d1: null, pools: [] }
   return Parts.parse(JSON.parse(Buffer.from(parts, 'base64url').toString()))
 }
 

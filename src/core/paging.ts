@@ -12,12 +12,19 @@ export const PageQuery = z.object({
 })
 export type PageQuery = z.infer<typeof PageQuery>
 
-/** The schema of one page of `item`s. In the API document it is named after the item: `RafflePage`. */
-export function Page<Item extends z.ZodType>(item: Item) {
-  const page = z.strictObject({ data: z.array(item), nextCursor: z.string().nullable() })
-  const name = item.meta()?.id
-  return name === undefined ? page : page.meta({ id: `${name}Page` })
-}
+/**
+ * The schema of one page of `item`s; in the API document it is named after the item: `RafflePage`. Like all schemas of
+ * answers it is made when the document or a test reads it.
+ */
+export const Page = <Item extends z.ZodType>(item: Item) =>
+  z.lazy(() => {
+    const page = z.strictObject({ data: z.array(item), nextCursor: z.string().nullable() })
+    const name = nameOf(item)
+    return name === undefined ? page : page.meta({ id: `${name}Page` })
+  })
+
+const nameOf = (schema: z.core.$ZodType): string | undefined =>
+  schema instanceof z.ZodLazy ? nameOf(schema._zod.innerType) : z.globalRegistry.get(schema)?.id
 
 export type PageOf<Item> = { data: Item[]; nextCursor: string | null }
 

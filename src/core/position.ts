@@ -4,7 +4,7 @@
  * through the platform's async context. Work outside a request has none, and reads the primary.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Bookmark } from './bookmark.ts'
+import { type Bookmark, MAX_POOLS } from './bookmark.ts'
 
 const positions = new AsyncLocalStorage<Position | undefined>()
 
@@ -33,10 +33,27 @@ export class Position {
   #hasUnnamedRead = false
   #hasUnnamedWrite = false
 
+  /** Pools that may not have written a change of this client to D1 yet, the latest first. */
+  #behind: string[] = []
+
   /** Reads see at least what `bookmark` names, from now on. */
-  readAtLeast({ d1 }: Bookmark): void {
+  readAtLeast({ d1, pools }: Bookmark): void {
     this.#isAsked = true
     this.#atLeast = d1
+    this.#behind = pools
+  }
+
+  get poolsBehind(): readonly string[] {
+    return this.#behind
+  }
+
+  noteBehind(pool: string): void {
+    this.#behind = [pool, ...this.#behind.filter((each) => each !== pool)].slice(0, MAX_POOLS)
+  }
+
+  /** D1 has what `pools` were behind with. */
+  caughtUp(pools: readonly string[]): void {
+    this.#behind = this.#behind.filter((pool) => !pools.includes(pool))
   }
 
   /** Reads may be as old as the nearest replica, unless the client sent a bookmark. Only for what everybody may see. */
@@ -84,13 +101,14 @@ export class Position {
   /** What the next request of this client must see. Null: the client may go on with what it has. */
   next(mayChange: boolean): Bookmark | null {
     if (mayChange) {
-      if (this.#hasUnnamedWrite) return { d1: null }
-      if (this.#written !== null) return { d1: this.#written }
+      const pools = this.#behind
+      if (this.#hasUnnamedWrite) return { d1: null, pools }
+      if (this.#written !== null) return { d1: this.#written, pools }
       // An earlier try may have written what this one found.
-      return this.#hasUnnamedRead ? { d1: null } : null
+      return this.#hasUnnamedRead ? { d1: null, pools } : null
     }
     if (!this.#isAsked || this.#newest === null) return null
-    return { d1: latest(this.#atLeast, this.#newest) }
+    return { d1: latest(this.#atLeast, this.#newest), pools: this.#behind }
   }
 }
 

@@ -6,7 +6,7 @@ import { idempotencyKey } from '../core/idempotency.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { PageQuery } from '../core/paging.ts'
 import { validate } from '../core/validation.ts'
-import { RaffleParams } from '../raffles/contract.ts'
+import { RaffleParams } from '../raffles/list-contract.ts'
 import { KeyFileSchema, ProofSchema } from '../rdp1/proof.ts'
 import { ListUpcoming, Recalculation, Redraw, RequestRedraw, UpcomingPage, WinnerPage } from './contract.ts'
 import {

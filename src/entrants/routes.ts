@@ -4,7 +4,7 @@ import type { AppEnv } from '../core/context.ts'
 import { sendCsv } from '../core/csv-stream.ts'
 import { describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { validate } from '../core/validation.ts'
-import { RaffleParams } from '../raffles/contract.ts'
+import { RaffleParams } from '../raffles/list-contract.ts'
 import { EntryFilter, EntryPage, EXAMPLE_ENTRY, ListEntries } from './contract.ts'
 import { ENTRY_COLUMNS, entriesCsv, listEntries } from './read-entries.ts'
 

@@ -4,8 +4,6 @@ import { FORMER_MEMBER_DAYS } from '../accounts/staff.ts'
 import { Id } from '../core/ids.ts'
 import { Location } from '../core/locations.ts'
 import { Money, MoneyIn } from '../core/money.ts'
-import { Page } from '../core/paging.ts'
-import { IdOrSlug } from '../core/slug.ts'
 import { Line, LongText } from '../core/text.ts'
 import { Instant, InstantIn, SECOND_MS, TimeZone } from '../core/time.ts'
 import { HttpsUrl } from '../core/web-address.ts'
@@ -300,8 +298,3 @@ export const Raffle = z
   })
   .meta({ id: 'Raffle' })
 export type Raffle = z.infer<typeof Raffle>
-
-export const RafflePage = Page(Raffle)
-
-export const RaffleParams = z.object({ id: Id('raffle') })
-export const RaffleKey = z.object({ id: IdOrSlug('raffle') })

@@ -26,14 +26,14 @@ export const EXAMPLE_RAFFLE = {
   maxPerUser: 5,
   numbering: 'random',
   opensAt: '2026-11-20T17:00:00.000Z',
-  closesAt: '2026-11-27T16:59:00.000Z',
-  freezeAt: '2026-11-27T16:59:00.000Z',
+  closesAt: '2026-11-27T16:30:00.000Z',
+  freezeAt: '2026-11-27T16:40:00.000Z',
   drawAt: '2026-11-27T17:00:00.000Z',
   effectiveDrawAt: '2026-11-27T17:00:00.000Z',
   timeZone: 'Africa/Nairobi',
   local: {
     opensAt: '2026-11-20T20:00:00+03:00',
-    closesAt: '2026-11-27T19:59:00+03:00',
+    closesAt: '2026-11-27T19:30:00+03:00',
     drawAt: '2026-11-27T20:00:00+03:00',
   },
   prizes: [
@@ -73,7 +73,12 @@ export const EXAMPLE_RAFFLE = {
 
 const { title, description, categoryId, tags, location, timeZone, ticketPrice } = EXAMPLE_RAFFLE
 const { totalTickets, maxPerUser, numbering, prizes, winPolicy, providers } = EXAMPLE_RAFFLE
-const LOCAL_TIMES = EXAMPLE_RAFFLE.local
+/** Times that a draft may have: they lie ahead, and leave time to pay. */
+const LOCAL_TIMES = {
+  opensAt: '2036-11-20T20:00:00+03:00',
+  closesAt: '2036-11-27T19:30:00+03:00',
+  drawAt: '2036-11-27T20:00:00+03:00',
+}
 
 /** Request bodies, by schema name. */
 export const BODIES = {

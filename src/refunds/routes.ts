@@ -9,7 +9,7 @@ import { Reason } from '../core/text.ts'
 import { validate } from '../core/validation.ts'
 import { OrderParams } from '../orders/contract.ts'
 import { EXAMPLE_ORDER_ID } from '../orders/examples.ts'
-import { RaffleParams } from '../raffles/contract.ts'
+import { RaffleParams } from '../raffles/list-contract.ts'
 import {
   BODIES,
   MarkRefundPaid,

@@ -73,12 +73,14 @@ describe('caches', () => {
       if ((await cachingOf(method, path)) === 'public, max-age=1') kept.push(name)
     }
     expect(kept).toEqual([
+      'GET /api/v1/events',
       'GET /api/v1/raffles',
       'GET /api/v1/series',
       'GET /api/v1/products',
       'GET /api/v1/categories',
       'GET /api/v1/draws/upcoming',
       'GET /api/v1/winners',
+      'GET /api/v1/config',
     ])
   })
 

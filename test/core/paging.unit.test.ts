@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { DEFAULT_PAGE, PageQuery, readCursor, toPage } from '../../src/core/paging.ts'
+import { readQuery } from '../../src/core/query.ts'
 import { respellings } from '../harness/respell.ts'
 
 const Key = z.tuple([z.number(), z.string()])
@@ -87,11 +88,12 @@ describe('a cursor', () => {
 describe('the query of a list', () => {
   it('has a limit, with a default', () => {
     expect(PageQuery.parse({}).limit).toBe(DEFAULT_PAGE)
-    expect(PageQuery.parse({ limit: '100' }).limit).toBe(100)
+    expect(PageQuery.parse(readQuery(PageQuery, { limit: '100' })).limit).toBe(100)
+    expect(PageQuery.parse(readQuery(PageQuery, { limit: '' })).limit).toBe(DEFAULT_PAGE)
   })
 
-  it.each(['0', '101', '-1', '1.5', 'all', ''])('refuses a limit of %s', (limit) => {
-    expect(PageQuery.safeParse({ limit }).success).toBe(false)
+  it.each(['0', '101', '-1', '1.5', 'all'])('refuses a limit of %s', (limit) => {
+    expect(PageQuery.safeParse(readQuery(PageQuery, { limit })).success).toBe(false)
   })
 
   it('refuses a cursor that is too long', () => {

@@ -39,7 +39,11 @@ describe('an instant', () => {
 
   it('is written as the platform writes it', () => {
     const anyInstant = fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 })
-    fc.assert(fc.property(anyInstant, (ms) => expect(toInstant(ms)).toBe(new Date(ms).toISOString())))
+    fc.assert(
+      fc.property(anyInstant, (ms) => {
+        expect(toInstant(ms)).toBe(new Date(ms).toISOString())
+      }),
+    )
     expect(() => toInstant(Number.NaN)).toThrow(RangeError)
   })
 })

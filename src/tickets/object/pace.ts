@@ -23,7 +23,7 @@ export class Pace {
 }
 
 /** If so many pools of an isolate write to D1 at the same time, they are a crowd, */
-const CROWD = 8
+const CROWD = 4
 /** and count as one for so long. */
 const CROWD_MS = 2_000
 /** An object that died never reports the end of its write. */

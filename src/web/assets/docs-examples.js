@@ -8,6 +8,9 @@ const DAY_MS = 86_400_000
 const EXAMPLE_ORIGIN = 'https://tombola.example'
 /** The day on which the raffle of the examples opens. */
 const EXAMPLE_DAY = Date.UTC(2026, 10, 20)
+/** Examples that are sent lie ten years ahead, because the API refuses times that are past. */
+const FAR_YEAR = /^2036/
+const EXAMPLE_YEAR = '2026'
 /** A date that is followed by a time. A date by itself stays. */
 const DATE_OF_INSTANT = /\b\d{4}-\d\d-\d\d(?=T\d\d:\d\d)/g
 
@@ -40,7 +43,8 @@ export function exampleText(text, { raffle, product, category, series, winner },
     winner: winner?.id,
   }
   const days = Math.ceil((now.getTime() - EXAMPLE_DAY) / DAY_MS)
-  const later = (date) => new Date(Date.parse(date) + days * DAY_MS).toISOString().slice(0, 10)
+  const later = (date) =>
+    new Date(Date.parse(date.replace(FAR_YEAR, EXAMPLE_YEAR)) + days * DAY_MS).toISOString().slice(0, 10)
   let changed = text.replaceAll(DATE_OF_INSTANT, later).replaceAll(EXAMPLE_ORIGIN, origin)
   for (const [prefix, id] of Object.entries(ids)) {
     if (id != null) changed = changed.replaceAll(exampleId(prefix), id)

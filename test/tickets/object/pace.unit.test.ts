@@ -44,9 +44,9 @@ describe('the pools of an isolate', () => {
     return { crowd, leaves }
   }
 
-  it('are a crowd once eight of them write to D1 at the same time, and for two seconds after that', () => {
-    expect(crowdOf(7).crowd.isHere(0)).toBe(false)
-    const { crowd, leaves } = crowdOf(8)
+  it('are a crowd once four of them write to D1 at the same time, and for two seconds after that', () => {
+    expect(crowdOf(3).crowd.isHere(0)).toBe(false)
+    const { crowd, leaves } = crowdOf(4)
     for (const leave of leaves) leave()
     expect([0, 1_999, 2_000].map((at) => crowd.isHere(at))).toEqual([true, true, false])
   })
@@ -58,7 +58,7 @@ describe('the pools of an isolate', () => {
   })
 
   it('forget a write whose object died, after half a minute', () => {
-    const { crowd } = crowdOf(7)
+    const { crowd } = crowdOf(3)
     crowd.enter(29_000)
     expect(crowd.isHere(29_000)).toBe(true)
     crowd.enter(60_000)

@@ -4,6 +4,7 @@
 import { abortAllDurableObjects } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { BOOKMARK_HEADER } from '../../../src/core/bookmark.ts'
 import { canonicalRules } from '../../../src/rdp1/rules.ts'
 import { askPool } from '../../../src/tickets/client.ts'
 import { OPEN_TO_ALL } from '../../../src/tickets/entry-terms.ts'
@@ -466,6 +467,17 @@ describe('a pool that sells fast', () => {
     letThrough()
     const [mine] = await ticketsOf(buyer)
     expect(mine).toMatchObject({ reservation: bought.body.reservation, tickets: bought.body.tickets })
+  })
+
+  it('shows a purchase to whoever sends its bookmark back, in any isolate', async () => {
+    const raffle = await raffleOnSale()
+    await rush(raffle)
+    const { headers } = await buy(raffle, await aBuyer(), { quantity: 2 })
+    const bookmark = headers.get(BOOKMARK_HEADER)!
+    const sold = async (sent: Record<string, string>) =>
+      (await call('GET', `/api/v1/raffles/${raffle.id}/availability`, { headers: sent })).body.sold
+    expect(await sold({})).toBeLessThan(RUSH + 2)
+    expect(await sold({ [BOOKMARK_HEADER]: bookmark })).toBe(RUSH + 2)
   })
 
   it('shows a list without the latest tickets if D1 does not answer', async () => {
