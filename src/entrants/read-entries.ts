@@ -105,7 +105,7 @@ async function readSlice(
   most: number,
   state: EntryFilter['state'],
 ): Promise<Slice> {
-  const slice = await askPool(ctx, raffle.pool, (stub) => stub.reservationSlice(after, most))
+  const slice = await askPool(ctx, raffle, (stub) => stub.reservationSlice(after, most))
   const isCancelled = pool !== null && pool.cancellation !== null
   const shown = (slice?.reservations ?? []).map((row) => asShown(row, isCancelled))
   const rows = state === undefined ? shown : shown.filter((row) => state.includes(row.state))

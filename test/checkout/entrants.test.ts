@@ -101,6 +101,18 @@ describe('members of the organisation', () => {
     expect((await purchase(open.operator, await stageRaffle())).status).toBe(201)
   })
 
+  it('cannot be let in, nor anybody be kept out, once the raffle is published', async () => {
+    const { id, operator } = await stageRaffle()
+    const changes = [{ staffMayEnter: true }, { entrants: 'proved' }, { challenge: 'turnstile' }]
+    for (const change of changes) {
+      const [path] = Object.keys(change)
+      expect((await as(operator, 'PUT', `/raffles/${id}`, change)).body).toMatchObject({
+        code: 'invalid_state',
+        errors: [{ path, message: 'can no longer change' }],
+      })
+    }
+  })
+
   it('may enter again thirty days after they left', async () => {
     const raffle = await stageRaffle()
     const former = await addOperator(raffle.organisation.id)

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { apiDocument } from '../../scripts/api-document/document.ts'
 import { app } from '../../src/app.ts'
+import { FIXED_BY_PUBLICATION } from '../../src/raffles/contract.ts'
 import type { Answer } from '../harness/client.ts'
 import { organisationWithOperator, registerPlayer } from '../harness/people.ts'
 import { as, CLOSES_AT, DAY, DRAW_AT, HOUR, iso, NOW, useClock } from '../raffles/scenario.ts'
@@ -58,6 +59,7 @@ const BOUGHT = {
   onUnclaimed: 'keep',
   maxRedraws: 1,
   earlyClose: 'soldOut',
+  poolLocation: 'afr',
 }
 const EARNED = {
   title: 'More books',
@@ -84,6 +86,7 @@ const EARNED = {
   onUnclaimed: 'redraw',
   maxRedraws: 2,
   earlyClose: 'no',
+  poolLocation: 'weur',
 }
 const TEXTS = {
   description: 'Read them.',
@@ -373,7 +376,7 @@ describe('each field that a request may send', () => {
     const published = await as(own.operator, 'POST', `/raffles/${body.id}/publish`)
     expect(published.status, JSON.stringify(published.body)).toBe(200)
     const change: Fields = {
-      ...without(EARNED, 'earning', 'entry'),
+      ...without(EARNED, 'entry', ...FIXED_BY_PUBLICATION),
       ...OTHER_TEXTS,
       categoryId: own.otherCategoryId,
     }
