@@ -138,7 +138,7 @@ async function readOrFetch(file: string | undefined, url: URL | null): Promise<s
 
 async function readText(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8')
+    return textOf(await readFile(file))
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
     throw new Stop(
@@ -146,6 +146,12 @@ async function readText(file: string): Promise<string> {
       2,
     )
   }
+}
+
+/** The text of a file without its byte-order mark. Windows PowerShell saves what it redirects as UTF-16. */
+function textOf(bytes: Uint8Array): string {
+  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe
+  return new TextDecoder(isUtf16 ? 'utf-16le' : 'utf-8').decode(bytes)
 }
 
 async function fetchText(url: URL, hint = ''): Promise<string> {

@@ -1,9 +1,11 @@
 /** The sweep, once a minute: first incoming money, then due raffles, then outgoing money. At the end it records its run. */
+import { foldNames } from './accounts/fold-names.ts'
 import { purgeInvitations } from './accounts/invitations/purge-invitations.ts'
 import { purgeMails } from './accounts/mail/purge-mails.ts'
 import { sweepMails } from './accounts/mail/sweep-mails.ts'
 import { purgeRevocations } from './accounts/purge-revocations.ts'
 import { purgeSessions } from './accounts/purge-sessions.ts'
+import { foldCatalogue } from './catalog/folded-product.ts'
 import { sweepHolds } from './checkout/sweep-holds.ts'
 import { sweepOrders } from './checkout/sweep-orders.ts'
 import { type Bindings, type Ctx, createContext } from './core/context.ts'
@@ -14,11 +16,13 @@ import { settingsOf } from './core/settings.ts'
 import { advanceDueRaffles } from './draws/advance-due-raffles.ts'
 import { sweepNotices } from './draws/notify-holders.ts'
 import { remindWinners } from './draws/remind-winners.ts'
+import { foldEvents } from './events/fold-titles.ts'
 import { sweepTicketTypes } from './events/ticket-types/sweep-types.ts'
 import { finishDueGrants, sweepGrants } from './grants/sweep-grants.ts'
 import { recordSweep } from './insights/sweeps.ts'
 import { sweepPayments } from './payments/sweep-payments.ts'
 import { sweepPayouts } from './payouts/sweep-payouts.ts'
+import { foldRaffles } from './raffles/fold-titles.ts'
 import { sweepSeries } from './raffles/series/sweep-series.ts'
 import { sweepRefundRuns } from './refunds/refund-run.ts'
 import { sweepRefunds } from './refunds/sweep-refunds.ts'
@@ -51,6 +55,10 @@ const AFTER_RAFFLES: readonly Job[] = [
   ['reminders', remindWinners],
   ['mails', sweepMails],
   ['series', sweepSeries],
+  ['fold names', foldNames],
+  ['fold catalogue', foldCatalogue],
+  ['fold raffles', foldRaffles],
+  ['fold events', foldEvents],
   ['purge sessions', purgeSessions],
   ['purge invitations', purgeInvitations],
   ['purge revocations', purgeRevocations],

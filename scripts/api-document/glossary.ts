@@ -60,7 +60,8 @@ export const GLOSSARY: Record<string, string> = {
   error_description: 'What went wrong, in words.',
 
   // ——— People ———
-  email: 'An e-mail address, in lower case.',
+  email:
+    'An e-mail address. It is stored in lower case, and an international domain in its ASCII form (`xn--…`).',
   username: 'The e-mail address.',
   password: 'The password. A new one must not be easy to guess.',
   currentPassword: 'The present password.',

@@ -1,9 +1,12 @@
 /** Schemas for the routes of accounts, shared by routes, the API document, pages and tests. */
 import * as z from 'zod'
 import { Id } from '../core/ids.ts'
-import { Page } from '../core/paging.ts'
+import { Page, PageQuery } from '../core/paging.ts'
+import { SearchWords } from '../core/search.ts'
+import { IdOrSlug } from '../core/slug.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
+import { isStoredAddress, toStoredAddress } from './email-address.ts'
 import { LANGUAGES, USER_ROLES, USER_STATUSES, WINNER_DISPLAYS } from './schema.ts'
 
 export const MIN_PASSWORD_LENGTH = 12
@@ -14,13 +17,14 @@ const MAX_EMAIL_LENGTH = 254
 const MAX_REFRESH_TOKEN_LENGTH = 128
 const MAX_DEVICE_TOKEN_LENGTH = 128
 
-/** An e-mail address in its stored form: trimmed and in lower case. */
+/** An e-mail address, parsed to its stored form. */
 export const Email = z
   .string()
   .trim()
-  .toLowerCase()
   .max(MAX_EMAIL_LENGTH)
-  .regex(z.regexes.email, 'must be an e-mail address')
+  .overwrite(toStoredAddress)
+  .refine(isStoredAddress, 'must be an e-mail address')
+  .meta({ format: 'idn-email' })
 
 /** The name of a person or an organisation. */
 export const Name = Line(1, MAX_NAME_LENGTH).regex(/[\p{L}\p{N}]/u, 'must contain a letter or a digit')
@@ -44,6 +48,7 @@ export type Language = z.infer<typeof Language>
 
 export const UserParams = z.object({ id: Id('user') })
 export const OrganisationParams = z.object({ id: Id('organisation') })
+export const OrganisationKey = z.object({ id: IdOrSlug('organisation') })
 export const MemberParams = z.object({ id: Id('organisation'), userId: Id('user') })
 
 // ——— Signing in ———
@@ -164,6 +169,10 @@ export const User = z.lazy(() =>
 )
 export type User = z.infer<typeof User>
 export const UserPage = Page(User)
+export const ListUsers = PageQuery.extend({
+  q: SearchWords.optional().meta({ description: 'Words of the name, or a part of the e-mail address.' }),
+})
+export type ListUsers = z.infer<typeof ListUsers>
 
 /** A field that is left out keeps its value. `null` clears the phone or language. */
 export const UpdateUser = z
@@ -206,6 +215,8 @@ export const Organisation = z.lazy(() =>
 )
 export type Organisation = z.infer<typeof Organisation>
 export const OrganisationPage = Page(Organisation)
+export const ListOrganisations = PageQuery.extend({ q: SearchWords.optional() })
+export type ListOrganisations = z.infer<typeof ListOrganisations>
 
 export const Member = z.lazy(() =>
   z

@@ -4,8 +4,9 @@ import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { Problem } from '../core/errors.ts'
+import { fold } from '../core/fold.ts'
 import { newId } from '../core/ids.ts'
-import { toSlug } from '../core/slug.ts'
+import { slugsFor } from '../core/slug.ts'
 import type { CreateOrganisation, Organisation } from './contract.ts'
 import { requireProvedAddress } from './invitations/proved-address.ts'
 import { requireLiveUser } from './permissions.ts'
@@ -13,8 +14,6 @@ import { presentOrganisation } from './present.ts'
 import { revokedTokens } from './revocations.ts'
 import { members, organisations } from './schema.ts'
 
-/** Characters of the id (5 bits each) that make the slugs of organisations with the same name unique. */
-const SUFFIX_LENGTH = 8
 /** The most organisations that one person may open. */
 const MAX_OPENED = 5
 
@@ -25,16 +24,15 @@ export async function createOrganisation(ctx: Ctx, input: CreateOrganisation): P
   if (openedBy !== null) await mustBeAllowedToOpen(ctx, openedBy)
   const isApproved = isAdmin || ctx.settings.PRICED_SALES === 'open'
   const id = newId('organisation')
-  const base = toSlug(input.name)
-  const suffixed = `${base || 'organisation'}-${id.slice(-SUFFIX_LENGTH)}`
   const exists = sql`EXISTS (SELECT 1 FROM ${organisations} WHERE ${organisations.id} = ${id})`
-  for (const slug of base === '' ? [suffixed] : [base, suffixed]) {
+  for (const slug of await slugsFor(input.name, 'organisation', id)) {
     const insert = ctx.db
       .insert(organisations)
       .values({
         id,
         slug,
         name: input.name,
+        folded: fold(input.name),
         createdAt: ctx.now,
         updatedAt: ctx.now,
         pricedSalesSince: isApproved ? ctx.now : null,

@@ -6,9 +6,11 @@ import { PageQuery } from '../core/paging.ts'
 import { validate } from '../core/validation.ts'
 import {
   CreateOrganisation,
+  ListOrganisations,
   MemberPage,
   MemberParams,
   Organisation,
+  OrganisationKey,
   OrganisationPage,
   OrganisationParams,
   SetPricedSales,
@@ -40,7 +42,7 @@ export const organisations = new Hono<AppEnv>()
       },
       errors: PAGE_ERRORS,
     }),
-    validate('query', PageQuery),
+    validate('query', ListOrganisations),
     async (c) => c.json(await listOrganisations(c.get('ctx'), c.req.valid('query'))),
   )
   .post(
@@ -72,6 +74,7 @@ export const organisations = new Hono<AppEnv>()
     describe({
       operation: 'readOrganisation',
       summary: 'Read an organisation',
+      description: 'By its id or its slug.',
       tag: TAG,
       auth: 'user',
       success: {
@@ -82,7 +85,7 @@ export const organisations = new Hono<AppEnv>()
       },
       errors: ['not_found'],
     }),
-    validate('param', OrganisationParams),
+    validate('param', OrganisationKey),
     async (c) => c.json(await readOrganisation(c.get('ctx'), c.req.valid('param').id)),
   )
   .put(

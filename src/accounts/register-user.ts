@@ -2,6 +2,7 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
+import { fold } from '../core/fold.ts'
 import { newId } from '../core/ids.ts'
 import { HOUR_MS } from '../core/time.ts'
 import type { RegisterUser, Registration } from './contract.ts'
@@ -18,7 +19,17 @@ export async function registerUser(ctx: Ctx, input: RegisterUser): Promise<Regis
   const passwordHash = await hashPassword(input.password)
   const insert = ctx.db
     .insert(users)
-    .values({ id, email, name, phone, language, passwordHash, createdAt: ctx.now, updatedAt: ctx.now })
+    .values({
+      id,
+      email,
+      name,
+      folded: fold(name),
+      phone,
+      language,
+      passwordHash,
+      createdAt: ctx.now,
+      updatedAt: ctx.now,
+    })
     .onConflictDoNothing()
   // Two requests may register one address at once. The unique index keeps one row. The id says whose it is, also to a
   // retry after a lost response. So exactly one of the two mails is written, and its token.

@@ -16,7 +16,7 @@ export const users = sqliteTable(
   'users',
   {
     id: text().primaryKey(),
-    /** Trimmed and in lower case, so that the unique index sees every spelling as one address. */
+    /** In the form of `email-address.ts`, so that the unique index sees every spelling as one address. */
     email: text().notNull().unique('users_email'),
     name: text().notNull(),
     phone: text(),
@@ -32,8 +32,11 @@ export const users = sqliteTable(
     language: text({ enum: LANGUAGES }),
     /** When the user proved to read mail at the address. */
     emailVerifiedAt: integer(),
+    /** The folded name; null until the sweep has folded it. See `core/folded.ts`. */
+    folded: text(),
   },
-  () => [
+  (table) => [
+    index('users_unfolded').on(table.id).where(sql`folded IS NULL`),
     check('users_role', sql`role IN ('user', 'admin')`),
     check('users_status', sql`status IN ('active', 'suspended')`),
     check('users_winner_display', sql`winner_display IN ('name', 'initials', 'anonymous')`),
@@ -69,6 +72,8 @@ export const organisations = sqliteTable(
     name: text().notNull(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
+    /** The folded name; null until the sweep has folded it. See `core/folded.ts`. */
+    folded: text(),
     /** Since when it may sell for money; 0: it was made when every organisation might; null: only free things. */
     pricedSalesSince: integer().default(0),
     /** The user who opened it; null: an admin made it. */
@@ -76,6 +81,7 @@ export const organisations = sqliteTable(
   },
   (table) => [
     index('organisations_opened_by').on(table.openedBy).where(sql`opened_by IS NOT NULL`),
+    index('organisations_unfolded').on(table.id).where(sql`folded IS NULL`),
     check('organisations_name', sql`length(name) > 0`),
   ],
 )

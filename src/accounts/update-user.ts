@@ -3,6 +3,7 @@ import { eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { notFound } from '../core/errors.ts'
+import { fold } from '../core/fold.ts'
 import type { UpdateUser, User } from './contract.ts'
 import { requireLiveUser } from './permissions.ts'
 import { presentUser } from './present.ts'
@@ -13,7 +14,11 @@ export async function updateUser(ctx: Ctx, input: UpdateUser): Promise<User> {
   const [row] = await withRetry(() =>
     ctx.db
       .update(users)
-      .set({ ...input, updatedAt: ctx.now })
+      .set({
+        ...input,
+        ...(input.name === undefined ? {} : { folded: fold(input.name) }),
+        updatedAt: ctx.now,
+      })
       .where(eq(users.id, userId))
       .returning(),
   )

@@ -2,9 +2,8 @@
 import { Hono } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
-import { PageQuery } from '../core/paging.ts'
 import { validate } from '../core/validation.ts'
-import { SetUserStatus, UpdateUser, User, UserPage, UserParams } from './contract.ts'
+import { ListUsers, SetUserStatus, UpdateUser, User, UserPage, UserParams } from './contract.ts'
 import { BODIES, EXAMPLE_USER } from './examples.ts'
 import { listUsers } from './list-users.ts'
 import { readUser } from './read-user.ts'
@@ -62,7 +61,7 @@ export const userRoutes = ({ afterSuspended }: { afterSuspended: AfterSuspended 
         },
         errors: [...PAGE_ERRORS, 'forbidden'],
       }),
-      validate('query', PageQuery),
+      validate('query', ListUsers),
       async (c) => c.json(await listUsers(c.get('ctx'), c.req.valid('query'))),
     )
     .put(

@@ -4,10 +4,12 @@ import { Id } from '../core/ids.ts'
 import { Currency, MAX_AMOUNT, Money, MoneyAboveZeroIn } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { AnyOf } from '../core/query.ts'
+import { SearchWords } from '../core/search.ts'
+import { IdOrSlug, Slug } from '../core/slug.ts'
 import { Line, LongText } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { HttpsUrl } from '../core/web-address.ts'
-import { isIsbn13, toIsbn13 } from './isbn.ts'
+import { toIsbn13 } from './isbn.ts'
 import { PRODUCT_KINDS, PRODUCT_STATUSES, type ProductKind } from './kinds.ts'
 
 const MAX_IMAGES = 10
@@ -15,11 +17,6 @@ const MAX_TAGS = 10
 const MAX_SPECS = 50
 const MAX_STOCK = 1_000_000
 const LATEST_YEAR = 2_100
-
-const Slug = z
-  .string()
-  .max(60)
-  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'must be lower-case words joined by hyphens, such as first-editions')
 
 export const Category = z.lazy(() =>
   z
@@ -37,7 +34,16 @@ export type Category = z.infer<typeof Category>
 
 export const CategoryPage = Page(Category)
 export const CategoryParams = z.object({ id: Id('category') })
-export const ListCategories = PageQuery.extend({ organisationId: Id('organisation').optional() })
+export const CategoryKey = z.object({ id: IdOrSlug('category') })
+export const CategoryQuery = z.strictObject({
+  organisationId: Id('organisation')
+    .optional()
+    .meta({ description: 'Whose category it is; required with a slug, which is unique only there.' }),
+})
+export const ListCategories = PageQuery.extend({
+  organisationId: Id('organisation').optional(),
+  q: SearchWords.optional(),
+})
 export type ListCategories = z.infer<typeof ListCategories>
 
 const categoryFields = { name: Line(1, 80), slug: Slug }
@@ -61,8 +67,9 @@ export const BookDetails = z
     isbn13: z
       .string()
       .max(30)
-      .overwrite(toIsbn13)
-      .refine(isIsbn13, 'must be an ISBN-13 whose check digit is right')
+      .overwrite((isbn) => toIsbn13(isbn) ?? isbn)
+      .refine((isbn) => toIsbn13(isbn) === isbn, 'must be an ISBN whose check digit is right')
+      .meta({ description: 'An ISBN-13, with or without hyphens. An ISBN-10 is converted.' })
       .nullable()
       .default(null),
     publisher: Line(1, 120).nullable().default(null),
@@ -188,12 +195,9 @@ export const ListProducts = PageQuery.extend({
   minPrice: Price.optional().describe('The lowest price, in minor units.'),
   maxPrice: Price.optional(),
   inStock: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
-  q: z
-    .string()
-    .min(1)
-    .max(100)
-    .optional()
-    .describe('Words in the title, the author, the brand, the ISBN or a tag.'),
+  q: SearchWords.optional().meta({
+    description: 'Words in the title, the author, the brand, the ISBN or a tag.',
+  }),
   sort: z.enum(['price', '-price', '-createdAt', 'title']).default('-createdAt'),
 })
 export type ListProducts = z.infer<typeof ListProducts>

@@ -6,6 +6,7 @@ import type { Ctx } from '../core/context.ts'
 import { newId } from '../core/ids.ts'
 import type { CreateProduct, Product } from './contract.ts'
 import { requireOwnCategory } from './find-product.ts'
+import { foldedProduct } from './folded-product.ts'
 import { presentProduct } from './present.ts'
 import { type ProductRow, products } from './schema.ts'
 
@@ -25,7 +26,7 @@ export async function createProduct(ctx: Ctx, input: CreateProduct): Promise<Pro
     updatedAt: ctx.now,
   }
   await ctx.db.batch([
-    ctx.db.insert(products).values(product),
+    ctx.db.insert(products).values({ ...product, folded: foldedProduct(product) }),
     insertAudit(ctx, {
       action: 'product.created',
       subject: { kind: 'product', id: product.id },

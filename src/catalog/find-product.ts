@@ -5,7 +5,14 @@ import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
 import type { Product } from './contract.ts'
 import { presentProduct } from './present.ts'
-import { type CategoryRow, categories, type ProductRow, productColumns, products } from './schema.ts'
+import {
+  type CategoryRow,
+  categories,
+  categoryColumns,
+  type ProductRow,
+  productColumns,
+  products,
+} from './schema.ts'
 
 const findProduct = async (ctx: Ctx, id: string): Promise<ProductRow> => {
   const product = await ctx.db.select(productColumns).from(products).where(eq(products.id, id)).get()
@@ -29,7 +36,7 @@ export async function findProductFor(ctx: Ctx, id: string): Promise<ProductRow> 
 }
 
 export async function findCategory(ctx: Ctx, id: string): Promise<CategoryRow> {
-  const category = await ctx.db.select().from(categories).where(eq(categories.id, id)).get()
+  const category = await ctx.db.select(categoryColumns).from(categories).where(eq(categories.id, id)).get()
   if (category === undefined) throw notFound('category')
   return category
 }
@@ -47,6 +54,6 @@ export async function requireOwnCategory(
   organisationId: string,
 ): Promise<void> {
   if (id === null || id === undefined) return
-  const category = await ctx.db.select().from(categories).where(eq(categories.id, id)).get()
+  const category = await ctx.db.select(categoryColumns).from(categories).where(eq(categories.id, id)).get()
   if (category?.organisationId !== organisationId) throw notFound('category')
 }

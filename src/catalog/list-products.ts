@@ -8,24 +8,23 @@ import { invalid } from '../core/errors.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
 import { containsWords } from '../core/search.ts'
 import type { ListProducts, Product } from './contract.ts'
+import { withIsbn13 } from './isbn.ts'
 import type { ProductStatus } from './kinds.ts'
 import { presentProduct } from './present.ts'
-import { type ProductRow, productColumns, products, SORTED_LETTERS } from './schema.ts'
-
-const startOf = (title: string): string => [...title].slice(0, SORTED_LETTERS).join('')
+import { productColumns, products } from './schema.ts'
 
 const ORDERS = {
-  price: { by: sql`${products.priceAmount}`, isUp: true, keyOf: (row: ProductRow) => row.priceAmount },
-  '-price': { by: sql`${products.priceAmount}`, isUp: false, keyOf: (row: ProductRow) => row.priceAmount },
-  '-createdAt': { by: sql`${products.createdAt}`, isUp: false, keyOf: (row: ProductRow) => row.createdAt },
-  title: { by: sql`${products.sortedTitle}`, isUp: true, keyOf: (row: ProductRow) => startOf(row.title) },
+  price: { by: sql<number>`${products.priceAmount}`, isUp: true },
+  '-price': { by: sql<number>`${products.priceAmount}`, isUp: false },
+  '-createdAt': { by: sql<number>`${products.createdAt}`, isUp: false },
+  title: { by: sql<string>`${products.sortedBy}`, isUp: true },
 } as const
 
 /** Order, sort key, id. The order comes first, so that a cursor of another order is refused. */
 const CursorKey = z.tuple([z.string(), z.union([z.number(), z.string()]), z.string()])
 
 export async function listProducts(ctx: Ctx, query: ListProducts): Promise<PageOf<Product>> {
-  const { by, isUp, keyOf } = ORDERS[query.sort]
+  const { by, isUp } = ORDERS[query.sort]
   const seesAll =
     query.organisationId !== undefined && (await hasPermission(ctx, query.organisationId, 'catalogue:write'))
   const shown = and(
@@ -46,21 +45,25 @@ export async function listProducts(ctx: Ctx, query: ListProducts): Promise<PageO
     query.minPrice === undefined ? undefined : sql`${price(products.priceAmount)} >= ${query.minPrice}`,
     query.maxPrice === undefined ? undefined : sql`${price(products.priceAmount)} <= ${query.maxPrice}`,
     query.inStock === undefined ? undefined : query.inStock ? gt(products.stock, 0) : eq(products.stock, 0),
-    query.q === undefined ? undefined : containsWords(searchedText, query.q),
+    query.q === undefined ? undefined : containsWords(searchedText, withIsbn13(query.q)),
   ]
   const last = readCursor(query.cursor, CursorKey, query.sort)
   if (last !== undefined) {
-    const key = query.sort === 'title' ? sql`lower(${last[1]})` : sql`${last[1]}`
-    conditions.push(sql`(${by}, ${products.id}) ${isUp ? sql`>` : sql`<`} (${key}, ${last[2]})`)
+    conditions.push(sql`(${by}, ${products.id}) ${isUp ? sql`>` : sql`<`} (${last[1]}, ${last[2]})`)
   }
   const direction = isUp ? asc : desc
   const rows = await ctx.db
-    .select(productColumns)
+    .select({ product: productColumns, key: sql<string | number>`${by}` })
     .from(products)
     .where(and(...conditions))
     .orderBy(direction(by), direction(products.id))
     .limit(query.limit + 1)
-  return toPage(rows, query.limit, (row) => [query.sort, keyOf(row), row.id], presentProduct)
+  return toPage(
+    rows,
+    query.limit,
+    ({ key, product }) => [query.sort, key, product.id],
+    ({ product }) => presentProduct(product),
+  )
 }
 
 /** Several statuses lie apart in the indexes, so that none of them may be used for the order: hence the plus sign. */
@@ -95,7 +98,6 @@ async function onlyCurrency(ctx: Ctx, shown: SQL | undefined): Promise<string | 
   )
 }
 
-const searchedText = sql`${products.title} || ' ' ||
-  coalesce((SELECT group_concat(value, ' ') FROM json_each(${products.tags})), '') || ' ' ||
-  coalesce(${products.details}->>'author', ${products.details}->>'brand', '') || ' ' ||
-  coalesce(${products.details}->>'isbn13', '')`
+/** A product that is not folded yet is found by words in plain letters. */
+const searchedText = sql`coalesce(${products.folded},
+  lower(${products.title} || ' ' || ${products.details} || ' ' || ${products.tags}))`

@@ -6,8 +6,10 @@ import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { validate } from '../core/validation.ts'
 import {
   Category,
+  CategoryKey,
   CategoryPage,
   CategoryParams,
+  CategoryQuery,
   CreateCategory,
   CreateProduct,
   ListCategories,
@@ -27,7 +29,7 @@ import {
   createCategory,
   deleteCategory,
   listCategories,
-  readCategory,
+  readCategoryBy,
   updateCategory,
 } from './manage-category.ts'
 import type { UsersOf } from './still-used.ts'
@@ -168,7 +170,8 @@ export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }
       describe({
         operation: 'createCategory',
         summary: 'Create a category',
-        description: 'The slug is unique in the organisation. By default it is made from the name.',
+        description:
+          'The slug is unique in the organisation. By default it is made from the name, with a suffix if that one is taken. A slug that you send and that is taken is refused.',
         tag: TAG,
         auth: 'user',
         success: { ...theCategory('The category.'), status: 201 },
@@ -186,14 +189,19 @@ export const categoryRoutes = ({ usersOfCategory }: { usersOfCategory: UsersOf }
       describe({
         operation: 'readCategory',
         summary: 'Read a category',
+        description: 'By its id. With `organisationId` also by its slug.',
         tag: TAG,
         auth: 'none',
         success: theCategory('The category.'),
-        errors: ['not_found'],
+        errors: ['validation_failed', 'not_found'],
       }),
-      validate('param', CategoryParams),
+      validate('param', CategoryKey),
+      validate('query', CategoryQuery),
       cachedForASecond,
-      async (c) => c.json(await readCategory(c.get('ctx'), c.req.valid('param').id)),
+      async (c) => {
+        const { organisationId } = c.req.valid('query')
+        return c.json(await readCategoryBy(c.get('ctx'), c.req.valid('param').id, organisationId))
+      },
     )
     .put(
       '/:id',

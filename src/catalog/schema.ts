@@ -13,19 +13,25 @@ export const categories = sqliteTable(
     slug: text().notNull(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
+    /** The folded name; null until the sweep has folded it. See `core/folded.ts`. */
+    folded: text(),
+    /** What a list is sorted by; for queries only. */
+    sortedBy: text().generatedAlwaysAs(sql.raw('coalesce(folded, lower(name))'), { mode: 'virtual' }),
   },
   (table) => [
     uniqueIndex('categories_slug').on(table.organisationId, table.slug),
-    index('categories_name').on(table.name, table.id),
+    index('categories_sorted').on(table.sortedBy, table.id),
+    index('categories_unfolded').on(table.id).where(sql`folded IS NULL`),
   ],
 )
-export type CategoryRow = typeof categories.$inferSelect
+export type CategoryRow = Omit<typeof categories.$inferSelect, 'folded' | 'sortedBy'>
 
-/**
- * Titles are sorted by their first letters only, because a cursor has no room for a long title. SQLite alone lowers the
- * case, because JavaScript would lower other letters too.
- */
-export const SORTED_LETTERS = 60
+const { folded: _folded, sortedBy: _sortedBy, ...shownCategory } = getTableColumns(categories)
+/** The columns of a `CategoryRow`. */
+export const categoryColumns = shownCategory
+
+/** Products are sorted by their first letters only, because a cursor has no room for a long title. */
+const SORTED_LETTERS = 60
 
 export const products = sqliteTable(
   'products',
@@ -36,7 +42,7 @@ export const products = sqliteTable(
     kind: text({ enum: PRODUCT_KINDS }).notNull(),
     status: text({ enum: PRODUCT_STATUSES }).notNull(),
     title: text().notNull(),
-    /** What a list by title is sorted by; for queries only. */
+    /** Not used since `sortedBy`. */
     sortedTitle: text().generatedAlwaysAs(sql.raw(`lower(substr(title, 1, ${SORTED_LETTERS}))`), {
       mode: 'virtual',
     }),
@@ -51,6 +57,15 @@ export const products = sqliteTable(
     tags: text({ mode: 'json' }).$type<string[]>().notNull(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
+    /** What a search looks through, by `folded-product.ts`; null until the sweep has folded it. See `core/folded.ts`. */
+    folded: text(),
+    /** What a list by title is sorted by; for queries only. */
+    sortedBy: text().generatedAlwaysAs(
+      sql.raw(`substr(coalesce(folded, lower(title)), 1, ${SORTED_LETTERS})`),
+      {
+        mode: 'virtual',
+      },
+    ),
   },
   (table) => [
     check('products_status', sql`status IN ('draft', 'active', 'archived')`),
@@ -60,8 +75,9 @@ export const products = sqliteTable(
     index('products_category').on(table.categoryId),
     index('products_created').on(table.status, table.createdAt, table.id),
     index('products_organisation_created').on(table.organisationId, table.status, table.createdAt, table.id),
-    index('products_title').on(table.status, table.sortedTitle, table.id),
-    index('products_organisation_title').on(table.organisationId, table.status, table.sortedTitle, table.id),
+    index('products_sorted').on(table.status, table.sortedBy, table.id),
+    index('products_organisation_sorted').on(table.organisationId, table.status, table.sortedBy, table.id),
+    index('products_unfolded').on(table.id).where(sql`folded IS NULL`),
     index('products_price_order').on(table.status, table.priceCurrency, table.priceAmount, table.id),
     index('products_organisation_price').on(
       table.organisationId,
@@ -72,9 +88,10 @@ export const products = sqliteTable(
     ),
   ],
 )
-export type ProductRow = Omit<typeof products.$inferSelect, 'sortedTitle'>
+type ForQueries = 'sortedTitle' | 'folded' | 'sortedBy'
+export type ProductRow = Omit<typeof products.$inferSelect, ForQueries>
 
-const { sortedTitle: _, ...columns } = getTableColumns(products)
+const { sortedTitle, folded, sortedBy, ...columns } = getTableColumns(products)
 /** The columns of a `ProductRow`. */
 export const productColumns = columns
 

@@ -1,5 +1,5 @@
 /** Updates a product. Existing orders keep their title and price. */
-import { and, eq } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { requirePricedSales } from '../accounts/priced-sales.ts'
 import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
@@ -7,8 +7,9 @@ import { Problem, validationFailed } from '../core/errors.ts'
 import { fieldErrors } from '../core/validation.ts'
 import { DETAILS_OF, type Details, type Product, type UpdateProduct } from './contract.ts'
 import { findProductFor, readProduct, requireOwnCategory } from './find-product.ts'
+import { foldedProduct } from './folded-product.ts'
 import type { ProductKind } from './kinds.ts'
-import { products } from './schema.ts'
+import { type ProductRow, products } from './schema.ts'
 
 export async function updateProduct(ctx: Ctx, id: string, input: UpdateProduct): Promise<Product> {
   const product = await findProductFor(ctx, id)
@@ -16,12 +17,14 @@ export async function updateProduct(ctx: Ctx, id: string, input: UpdateProduct):
   await requireOwnCategory(ctx, fields.categoryId, product.organisationId)
   if (fields.status === 'active' && product.status !== 'active')
     await requirePricedSales(ctx, product.organisationId)
+  const newDetails = details === undefined ? {} : { details: detailsOf(product.kind, details) }
   const update = ctx.db
     .update(products)
     .set({
       ...fields,
       ...(price === undefined ? {} : { priceAmount: price.amount, priceCurrency: price.currency }),
-      ...(details === undefined ? {} : { details: detailsOf(product.kind, details) }),
+      ...newDetails,
+      ...foldedChange(product, { ...fields, ...newDetails }),
       updatedAt: ctx.now,
     })
     .where(and(eq(products.id, id), stockWas === undefined ? undefined : eq(products.stock, stockWas)))
@@ -39,6 +42,21 @@ export async function updateProduct(ctx: Ctx, id: string, input: UpdateProduct):
     throw new Problem('conflict', 'The stock has changed since you read it. Read the product again.')
   }
   return readProduct(ctx, id)
+}
+
+/**
+ * Race: another request may have changed another part of the text since it was read. Then the text is folded by the sweep,
+ * which reads all of it.
+ */
+function foldedChange(read: ProductRow, change: Partial<ProductRow>): { folded?: SQL } {
+  if (change.title === undefined && change.details === undefined && change.tags === undefined) return {}
+  const text = foldedProduct({ ...read, ...change })
+  const isAsRead = and(
+    eq(products.title, read.title),
+    eq(products.details, read.details),
+    eq(products.tags, read.tags),
+  )
+  return { folded: sql`CASE WHEN ${isAsRead} THEN ${text} END` }
 }
 
 function detailsOf(kind: ProductKind, details: Details): Details {

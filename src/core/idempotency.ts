@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import type { AppContext } from './context.ts'
 import { Problem } from './errors.ts'
 
-const KEY = /^[\x21-\x7e]{1,128}$/
+/** Printable ASCII. A shop may send the name of its order, so there may be spaces, but none at an end. */
+const KEY = /^(?! )[\x20-\x7e]{1,128}(?<! )$/
 
 /** The request's key; required on every route that is described as idempotent. */
 export function idempotencyKey(c: AppContext): string {
@@ -15,7 +16,7 @@ export function idempotencyKey(c: AppContext): string {
     )
   }
   if (!KEY.test(key)) {
-    throw new Problem('malformed_request', 'Idempotency-Key: 1 to 128 printable characters without spaces.')
+    throw new Problem('malformed_request', 'Idempotency-Key: 1 to 128 printable ASCII characters.')
   }
   return key
 }

@@ -1,21 +1,22 @@
-/** Search by words: a text matches if it contains every word of the query, in any case. */
-import { or, type SQL, sql } from 'drizzle-orm'
+/** Search by words: a text matches if it contains every word of the query, whatever its case, accents and punctuation. */
+import { type SQL, sql } from 'drizzle-orm'
+import * as z from 'zod'
+import { fold } from './fold.ts'
+
+/** The words of a query, as a list takes them. */
+export const SearchWords = z.string().min(1).max(100).meta({
+  description: 'Words that must all occur, in any order, case and spelling of accents.',
+})
 
 /** Bounds the query. Words after the eighth are ignored. */
 const MAX_WORDS = 8
 
-/**
- * SQLite's `lower` changes only A to Z. So each word is searched in lower case, capitalised and in capitals: `ñandú`
- * finds `Ñandú`. No character is a wildcard. A query without words finds nothing.
- */
-export function containsWords(text: SQL, query: string): SQL {
-  const words = query.normalize('NFC').match(/\S+/g) ?? []
+/** Looks through a column of folded text. No character is a wildcard. A query without words finds nothing. */
+export function containsWords(folded: SQL, query: string): SQL {
+  const words = fold(query)
+    .split(' ')
+    .filter((word) => word !== '')
   if (words.length === 0) return sql`0`
-  const each = words.slice(0, MAX_WORDS).map((word) => {
-    const small = word.toLowerCase()
-    const capitals = word.toUpperCase()
-    const spelt = new Set([small, capitals, [...capitals][0]! + [...small].slice(1).join('')])
-    return or(...[...spelt].map((spelling) => sql`instr(lower(${text}), lower(${spelling})) > 0`))!
-  })
+  const each = words.slice(0, MAX_WORDS).map((word) => sql`instr(${folded}, ${word}) > 0`)
   return sql.join(each, sql` AND `)
 }

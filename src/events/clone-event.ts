@@ -1,6 +1,7 @@
 /** Copies an event with its ticket types into a new draft at another time. Sale times of its own are not copied. */
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
+import { fold } from '../core/fold.ts'
 import { newId } from '../core/ids.ts'
 import { poolNameOf } from '../tickets/reservation-id.ts'
 import type { CloneEvent, Event } from './contract.ts'
@@ -20,11 +21,13 @@ export async function cloneEvent(
   const event = await findEventFor(ctx, id, 'events:write')
   const types = await typesOf(ctx, [id])
   const copyId = newId('event')
+  const copyTitle = title ?? event.title
   const copy = {
     ...event,
     id: copyId,
-    title: title ?? event.title,
-    slug: slugOf(title ?? event.title, copyId),
+    title: copyTitle,
+    folded: fold(copyTitle),
+    slug: await slugOf(copyTitle, copyId),
     status: 'draft' as const,
     revision: 1,
     startsAt,

@@ -3,6 +3,8 @@ import * as z from 'zod'
 import { Id } from '../core/ids.ts'
 import { Money, MoneyIn } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
+import { SearchWords } from '../core/search.ts'
+import { IdOrSlug } from '../core/slug.ts'
 import { Line, LongText } from '../core/text.ts'
 import { Instant, InstantIn, TimeZone } from '../core/time.ts'
 import { HttpsUrl } from '../core/web-address.ts'
@@ -203,6 +205,7 @@ export type Event = z.infer<typeof Event>
 
 export const EventPage = Page(Event)
 export const EventParams = z.object({ id: Id('event') })
+export const EventKey = z.object({ id: IdOrSlug('event') })
 export const TicketTypeParams = z.object({ id: Id('event'), typeId: Id('ticketType') })
 
 export const EventAvailability = z
@@ -220,7 +223,7 @@ export const ListEvents = PageQuery.extend({
   city: City.optional().meta({ description: 'The name as the organiser wrote it; send `country` too.' }),
   from: InstantIn.optional().meta({ description: 'Only events that start at this instant or later.' }),
   to: InstantIn.optional().meta({ description: 'Only events that start before this instant.' }),
-  q: z.string().min(1).max(100).optional().meta({ description: 'Words in the title.' }),
+  q: SearchWords.optional(),
   sort: z.enum(['startsAt', '-startsAt']).default('startsAt'),
 }).refine(({ city, country }) => city === undefined || country !== undefined, {
   path: ['country'],

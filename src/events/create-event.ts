@@ -3,15 +3,13 @@ import { organisationFor, requirePermission } from '../accounts/permissions.ts'
 import { insertAudit } from '../audit/insert-audit.ts'
 import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
+import { fold } from '../core/fold.ts'
 import { newId } from '../core/ids.ts'
-import { toSlug } from '../core/slug.ts'
+import { toSlug, withSuffix } from '../core/slug.ts'
 import { placeColumns } from './columns.ts'
 import type { CreateEvent, Event } from './contract.ts'
 import { readEvent } from './read-event.ts'
 import { events } from './schema.ts'
-
-/** Characters of the id (5 bits each) that keep the slugs of equal titles distinct. */
-const SUFFIX_LENGTH = 10
 
 export async function createEvent(
   ctx: Ctx,
@@ -20,7 +18,7 @@ export async function createEvent(
   const organisationId = await organisationFor(ctx, named)
   await requirePermission(ctx, organisationId, 'events:write')
   await requireOwnCategory(ctx, input.categoryId, organisationId)
-  const { insert, id } = insertDraft(ctx, organisationId, input)
+  const { insert, id } = await insertDraft(ctx, organisationId, input)
   await ctx.db.batch([
     insert,
     insertAudit(ctx, { action: 'event.created', subject: { kind: 'event', id }, organisationId }),
@@ -29,7 +27,7 @@ export async function createEvent(
 }
 
 /** The statement that inserts a new draft. */
-export function insertDraft(
+async function insertDraft(
   ctx: Ctx,
   organisationId: string,
   { place, ...fields }: Omit<CreateEvent, 'organisationId'>,
@@ -39,7 +37,8 @@ export function insertDraft(
     ...fields,
     ...placeColumns(place),
     id,
-    slug: slugOf(fields.title, id),
+    slug: await slugOf(fields.title, id),
+    folded: fold(fields.title),
     organisationId,
     createdAt: ctx.now,
     updatedAt: ctx.now,
@@ -47,5 +46,5 @@ export function insertDraft(
   return { insert, id }
 }
 
-export const slugOf = (title: string, id: string): string =>
-  `${toSlug(title) || 'event'}-${id.slice(-SUFFIX_LENGTH)}`
+export const slugOf = async (title: string, id: string): Promise<string> =>
+  withSuffix(await toSlug(title), 'event', id)

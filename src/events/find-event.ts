@@ -4,6 +4,7 @@ import { hasPermission, type Permission, requirePermission } from '../accounts/p
 import { type OrganisationRow, organisations } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
+import { isSlug } from '../core/slug.ts'
 import { pools } from '../tickets/schema.ts'
 import { type EventRow, events, type TicketTypeRow, ticketTypes } from './schema.ts'
 
@@ -47,15 +48,21 @@ export async function typesOf(ctx: Ctx, eventIds: string[]): Promise<FoundType[]
   }))
 }
 
-async function findEvent(ctx: Ctx, id: string): Promise<FoundEvent> {
-  const found = await selectEvents(ctx).where(eq(events.id, id)).get()
+async function findEvent(ctx: Ctx, idOrSlug: string): Promise<FoundEvent> {
+  const { id, slug } = events
+  const found = await selectEvents(ctx)
+    .where(eq(isSlug(idOrSlug) ? slug : id, idOrSlug))
+    .get()
   if (found === undefined) throw notFound('event')
   return found
 }
 
 /** Only members who may edit it see a draft; for everyone else it does not exist. `isMember`: the reader may edit it. */
-export async function findEventForReader(ctx: Ctx, id: string): Promise<FoundEvent & { isMember: boolean }> {
-  const found = await findEvent(ctx, id)
+export async function findEventForReader(
+  ctx: Ctx,
+  idOrSlug: string,
+): Promise<FoundEvent & { isMember: boolean }> {
+  const found = await findEvent(ctx, idOrSlug)
   const isMember = await hasPermission(ctx, found.event.organisationId, 'events:write')
   if (found.event.status === 'draft' && !isMember) throw notFound('event')
   return { ...found, isMember }

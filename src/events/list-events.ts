@@ -29,7 +29,9 @@ export async function listEvents(ctx: Ctx, query: ListEvents): Promise<PageOf<Ev
         ),
         query.from === undefined ? undefined : gte(events.startsAt, query.from),
         query.to === undefined ? undefined : lt(events.startsAt, query.to),
-        query.q === undefined ? undefined : containsWords(sql`${events.title}`, query.q),
+        query.q === undefined
+          ? undefined
+          : containsWords(sql`coalesce(${events.folded}, lower(${events.title}))`, query.q),
         last === undefined
           ? undefined
           : sql`(${events.startsAt}, ${events.id}) ${isAscending ? sql`>` : sql`<`} (${last[1]}, ${last[2]})`,

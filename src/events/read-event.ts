@@ -1,12 +1,12 @@
-/** Reads one event with its ticket types: a draft for members who may edit it, any other event for everybody. */
+/** Reads one event, by its id or slug, with its ticket types: a draft for members who may edit it, any other event for everybody. */
 import type { Ctx } from '../core/context.ts'
 import type { Event } from './contract.ts'
 import { findEventForReader, typesOf } from './find-event.ts'
 import { presentEvent } from './present.ts'
 
-export async function readEvent(ctx: Ctx, id: string): Promise<Event> {
-  const { isMember, ...found } = await findEventForReader(ctx, id)
-  const types = await typesOf(ctx, [id])
+export async function readEvent(ctx: Ctx, idOrSlug: string): Promise<Event> {
+  const { isMember, ...found } = await findEventForReader(ctx, idOrSlug)
+  const types = await typesOf(ctx, [found.event.id])
   const shown = isMember ? types : types.filter(({ type }) => !type.isHidden)
   return presentEvent(found, shown, ctx.now)
 }

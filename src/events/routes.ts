@@ -13,6 +13,7 @@ import {
   CreateTicketType,
   Event,
   EventAvailability,
+  EventKey,
   EventPage,
   EventParams,
   ListEvents,
@@ -94,12 +95,13 @@ export const events = new Hono<AppEnv>()
     describe({
       operation: 'readEvent',
       summary: 'Read an event',
+      description: 'By its id or its slug.',
       tag: TAG,
       auth: 'optional',
       success: theEvent('The event with its ticket types.'),
       errors: ['not_found'],
     }),
-    validate('param', EventParams),
+    validate('param', EventKey),
     cachedForASecond,
     async (c) => c.json(await readEvent(c.get('ctx'), c.req.valid('param').id)),
   )

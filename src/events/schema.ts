@@ -53,6 +53,8 @@ export const events = sqliteTable(
     cancelReason: text(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
+    /** The folded title; null until the sweep has folded it. See `core/folded.ts`. */
+    folded: text(),
   },
   (table) => [
     index('events_organisation').on(table.organisationId, table.startsAt, table.id),
@@ -62,11 +64,13 @@ export const events = sqliteTable(
       .on(table.city, table.country, table.startsAt, table.id)
       .where(sql`status <> 'draft'`),
     index('events_category').on(table.categoryId, table.startsAt, table.id),
+    index('events_unfolded').on(table.id).where(sql`folded IS NULL`),
     check('events_times', sql`ends_at > starts_at`),
     check('events_point', sql`(latitude IS NULL) = (longitude IS NULL)`),
   ],
 )
-export type EventRow = typeof events.$inferSelect
+/** Without what only queries use. */
+export type EventRow = Omit<typeof events.$inferSelect, 'folded'>
 
 /** The columns that an organiser sets. */
 export interface TypeColumns {

@@ -5,7 +5,7 @@ import { Problem } from '../core/errors.ts'
 import { type EventRow, events } from './schema.ts'
 
 /** Changes columns of an event, if it still is as it was read. Returns no row otherwise. */
-export const guardedUpdate = (ctx: Ctx, event: EventRow, columns: Partial<EventRow>) =>
+export const guardedUpdate = (ctx: Ctx, event: EventRow, columns: Partial<typeof events.$inferSelect>) =>
   ctx.db
     .update(events)
     .set({ ...columns, revision: sql`${events.revision} + 1`, updatedAt: ctx.now })

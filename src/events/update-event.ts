@@ -4,6 +4,7 @@ import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
 import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
 import { invalid, Problem } from '../core/errors.ts'
+import { fold } from '../core/fold.ts'
 import { placeColumns } from './columns.ts'
 import type { Event, UpdateEvent } from './contract.ts'
 import { findEventFor } from './find-event.ts'
@@ -21,7 +22,11 @@ export async function updateEvent(ctx: Ctx, id: string, { place, ...fields }: Up
   mustBeOpenToChange(event, ctx.now)
   await requireOwnCategory(ctx, fields.categoryId, event.organisationId)
   if (event.status === 'published') mustKeepFixed(event, fields)
-  const columns = { ...fields, ...(place === undefined ? {} : placeColumns(place)) }
+  const columns = {
+    ...fields,
+    ...(fields.title === undefined ? {} : { folded: fold(fields.title) }),
+    ...(place === undefined ? {} : placeColumns(place)),
+  }
   if ((columns.startsAt ?? event.startsAt) >= (columns.endsAt ?? event.endsAt))
     throw invalid(fields.endsAt === undefined ? 'startsAt' : 'endsAt', 'the start must come before the end')
   // Pools name the event to buyers.

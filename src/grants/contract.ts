@@ -5,13 +5,17 @@ import { Id } from '../core/ids.ts'
 import { Money, MoneyAboveZero } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
 import { AnyOf } from '../core/query.ts'
+import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { GRANT_STATUSES } from './schema.ts'
 
-/** A shop's own name for an order. */
-export const OrderRef = z
-  .string()
-  .regex(/^[A-Za-z0-9][\w.:~-]{0,99}$/, 'must be 1 to 100 letters, digits and . : ~ _ -')
+/** No address has these as a part of its path, not even encoded. */
+const DOT_SEGMENTS = new Set(['.', '..'])
+
+/** A shop's own name for an order, as the shop writes it: `#1001`, `2026/11-7`, `Заказ № 5`. */
+export const OrderRef = Line(1, 100)
+  .refine((ref) => !DOT_SEGMENTS.has(ref), 'must not be . or .., which no address can hold')
+  .meta({ description: 'The shop’s own name for the order: any printable text. Encode it in a path.' })
 
 /** Whether it is an order of our own shop: no API key may give or revoke those grants. */
 export const isOurs = (orderRef: string): boolean => Id('order').safeParse(orderRef).success

@@ -1,13 +1,21 @@
 /** Reads grants, and raffles for those who may see their grants: members of the organisation, and its API keys. */
+import { createHash } from 'node:crypto'
 import { and, eq } from 'drizzle-orm'
 import { requireApiKey } from '../accounts/require-api-key.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
 import { findRaffle, findRaffleFor } from '../raffles/find-raffle.ts'
 import type { RaffleRow } from '../raffles/schema.ts'
+import { isOurs } from './contract.ts'
 import { type GrantRow, grants } from './schema.ts'
 
 export type GrantKey = Pick<GrantRow, 'raffleId' | 'orderRef'>
+
+/** How the log names a grant. A shop may put a name or an address into its reference, so only a hash of it is shown. */
+export const logNameOf = ({ raffleId, orderRef }: GrantKey): string =>
+  `${raffleId} ${isOurs(orderRef) ? orderRef : createHash('sha256').update(orderRef).digest('base64url').slice(0, SHOWN_HASH)}`
+
+const SHOWN_HASH = 16
 
 export const isGrant = ({ raffleId, orderRef }: GrantKey) =>
   and(eq(grants.raffleId, raffleId), eq(grants.orderRef, orderRef))

@@ -13,7 +13,7 @@ import { statusAt } from '../raffles/life-cycle.ts'
 import { lifeFacts } from '../raffles/present.ts'
 import { voidTickets } from '../tickets/void-tickets.ts'
 import { reserveEntries } from './entries.ts'
-import { findGrant, type GrantKey, isGrant } from './find-grant.ts'
+import { findGrant, type GrantKey, isGrant, logNameOf } from './find-grant.ts'
 import { ownerOf } from './owner.ts'
 import { type GrantRow, grants } from './schema.ts'
 import { settleRevocation } from './settle-revocation.ts'
@@ -151,6 +151,6 @@ async function refuse(ctx: Ctx, grant: GrantRow, reason: string): Promise<void> 
 
 async function mustFind(ctx: Ctx, key: GrantKey): Promise<GrantRow> {
   const grant = await findGrant(ctx, key)
-  if (grant === undefined) throw new Error(`the grant of ${key.orderRef} in ${key.raffleId} does not exist`)
+  if (grant === undefined) throw new Error(`the grant ${logNameOf(key)} does not exist`)
   return grant
 }

@@ -61,7 +61,7 @@ export const grantRoutes = new Hono<AppEnv>()
     async (c) => {
       const { id } = c.req.valid('param')
       const grant = await giveGrant(c.get('ctx'), id, c.req.valid('json'), idempotencyKey(c))
-      c.header('location', `/api/v1/raffles/${id}/grants/${grant.orderRef}`)
+      c.header('location', `/api/v1/raffles/${id}/grants/${encodeURIComponent(grant.orderRef)}`)
       return c.json(grant, 201)
     },
   )

@@ -2,7 +2,7 @@
 import { and, asc, eq, isNotNull, lte, type SQL } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { type Swept, sweepRows } from '../core/sweep-rows.ts'
-import type { GrantKey } from './find-grant.ts'
+import { type GrantKey, logNameOf } from './find-grant.ts'
 import { finishGrant } from './finish-grant.ts'
 import { grants } from './schema.ts'
 import { wakeGrants } from './wake-grants.ts'
@@ -20,7 +20,7 @@ export const finishDueGrants = (ctx: Ctx): Promise<Swept> =>
     name: 'grant',
     page: async (limit) => {
       const rows = await dueGrants(ctx, limit)
-      return rows.map((row) => ({ ...row, id: `${row.raffleId} ${row.orderRef}` }))
+      return rows.map((row) => ({ ...row, id: logNameOf(row) }))
     },
     one: (grant) => finishGrant(ctx, grant),
   })
@@ -31,7 +31,7 @@ export async function finishGrants(ctx: Ctx, keys: GrantKey[]): Promise<void> {
     try {
       await finishGrant(ctx, key)
     } catch (error) {
-      ctx.log.error('grant not finished yet', { ...key, error })
+      ctx.log.error('grant not finished yet', { grant: logNameOf(key), error })
     }
   }
 }

@@ -3,6 +3,7 @@ import { and, eq, lt, sql } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
+import { fold } from '../core/fold.ts'
 import { parseRules } from '../rdp1/rules.ts'
 import { drawClock } from '../tickets/pool/clock.ts'
 import type { RaffleTerms } from '../tickets/terms.ts'
@@ -34,6 +35,7 @@ export async function applyTerms(
         .update(raffles)
         .set({
           ...columns,
+          folded: fold(columns.title),
           prizes,
           cover: coverOf(columns),
           dueAt: freezeAt,

@@ -1,4 +1,5 @@
 /** Converts the fields of a request to columns of the table. */
+import { fold } from '../core/fold.ts'
 import {
   type CreateRaffle,
   NEW_ENTRY_TERMS,
@@ -27,7 +28,8 @@ type Columns = Omit<
 >
 
 /** The columns of the fields that were sent. */
-export function toColumns({ ticketPrice, ...fields }: UpdateRaffle): Partial<Columns> {
+export function toColumns({ ticketPrice, ...sent }: UpdateRaffle): Partial<Columns & { folded: string }> {
+  const fields = sent.title === undefined ? sent : { ...sent, folded: fold(sent.title) }
   if (ticketPrice === undefined) return fields
   return { ...fields, priceAmount: ticketPrice.amount, priceCurrency: ticketPrice.currency }
 }

@@ -5,8 +5,9 @@ import { insertAudit } from '../audit/insert-audit.ts'
 import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
 import { validationFailed } from '../core/errors.ts'
+import { fold } from '../core/fold.ts'
 import { newId } from '../core/ids.ts'
-import { toSlug } from '../core/slug.ts'
+import { toSlug, withSuffix } from '../core/slug.ts'
 import { poolNameOf } from '../tickets/reservation-id.ts'
 import { wrongTimesNow } from './check-times.ts'
 import { toNewColumns } from './columns.ts'
@@ -15,9 +16,6 @@ import { wrongEarning } from './earning.ts'
 import { requireOwnProducts } from './prize-stock.ts'
 import { readRaffle } from './read-raffle.ts'
 import { type RaffleRow, raffles } from './schema.ts'
-
-/** Characters of the id (5 bits each) that keep the slugs of equal titles distinct. */
-const SUFFIX_LENGTH = 10
 
 export async function createRaffle(ctx: Ctx, input: CreateRaffle): Promise<Raffle> {
   const organisationId = await organisationFor(ctx, input.organisationId)
@@ -28,8 +26,9 @@ export async function createRaffle(ctx: Ctx, input: CreateRaffle): Promise<Raffl
   await requireOwnCategory(ctx, input.categoryId, organisationId)
   await requireOwnProducts(ctx, organisationId, input.prizes)
   const id = newId('raffle')
+  const draft = await newDraft(ctx, { id, organisationId, seriesId: null }, input)
   await ctx.db.batch([
-    ctx.db.insert(raffles).values(newDraft(ctx, { id, organisationId, seriesId: null }, input)),
+    ctx.db.insert(raffles).values(draft),
     insertAudit(ctx, {
       action: 'raffle.created',
       subject: { kind: 'raffle', id },
@@ -40,7 +39,7 @@ export async function createRaffle(ctx: Ctx, input: CreateRaffle): Promise<Raffl
 }
 
 /** The row of a new draft. */
-export const newDraft = (
+export const newDraft = async (
   ctx: Ctx,
   { id, organisationId, seriesId }: Pick<RaffleRow, 'id' | 'organisationId' | 'seriesId'>,
   input: CreateRaffle,
@@ -48,7 +47,8 @@ export const newDraft = (
   ...toNewColumns(input),
   id,
   pool: poolNameOf(id),
-  slug: `${toSlug(input.title) || 'raffle'}-${id.slice(-SUFFIX_LENGTH)}`,
+  folded: fold(input.title),
+  slug: withSuffix(await toSlug(input.title), 'raffle', id),
   organisationId,
   seriesId,
   createdAt: ctx.now,

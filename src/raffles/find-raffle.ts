@@ -5,6 +5,7 @@ import { type OrganisationRow, organisations } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { preparedOnce } from '../core/database.ts'
 import { notFound } from '../core/errors.ts'
+import { isSlug } from '../core/slug.ts'
 import { pools } from '../tickets/schema.ts'
 import { type RaffleRow, raffles } from './schema.ts'
 
@@ -32,7 +33,15 @@ export async function findRaffle(ctx: Ctx, id: string): Promise<FoundRaffle> {
 }
 
 /** Columns that no reader sees. */
-const { pool: _, termsVersion, revision, drawnAttempts, dueAt, ...shownColumns } = getTableColumns(raffles)
+const {
+  pool: _,
+  termsVersion,
+  revision,
+  drawnAttempts,
+  dueAt,
+  folded,
+  ...shownColumns
+} = getTableColumns(raffles)
 type Hidden = 'pool' | 'termsVersion' | 'revision' | 'drawnAttempts' | 'dueAt'
 
 /** A raffle with what its readers see. A `FoundRaffle` is one too. */
@@ -69,13 +78,14 @@ export const selectShownRaffles = (ctx: Ctx) =>
     .innerJoin(organisations, eq(organisations.id, raffles.organisationId))
     .leftJoin(pools, eq(pools.pool, raffles.pool))
 
-export async function findShownRaffle(ctx: Ctx, id: string): Promise<ShownRaffle> {
-  const byId = preparedOnce(ctx.db, 'shown raffle', () =>
+export async function findShownRaffle(ctx: Ctx, idOrSlug: string): Promise<ShownRaffle> {
+  const name = isSlug(idOrSlug) ? 'slug' : 'id'
+  const byName = preparedOnce(ctx.db, `shown raffle by ${name}`, () =>
     selectShownRaffles(ctx)
-      .where(eq(raffles.id, sql.placeholder('id')))
+      .where(eq(raffles[name], sql.placeholder('value')))
       .prepare(),
   )
-  const found = await byId.get({ id })
+  const found = await byName.get({ value: idOrSlug })
   if (found === undefined) throw notFound('raffle')
   return found
 }

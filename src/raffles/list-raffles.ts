@@ -88,7 +88,9 @@ function selectPage(ctx: Ctx, query: ListRaffles, { seesDrafts, isFirst }: Form)
             'status',
             sql`${statusSql(placeholder('now'))} IN (SELECT value FROM json_each(${placeholder('status')}))`,
           ),
-          query.q === undefined ? undefined : containsWords(sql`${raffles.title}`, query.q),
+          query.q === undefined
+            ? undefined
+            : containsWords(sql`coalesce(${raffles.folded}, lower(${raffles.title}))`, query.q),
           isFirst
             ? undefined
             : sql`(${column}, ${raffles.id}) ${after} (${placeholder('lastKey')}, ${placeholder('lastId')})`,

@@ -13,7 +13,7 @@ import { CreateRaffle, Raffle, UpdateRaffle } from './contract.ts'
 import { createRaffle } from './create-raffle.ts'
 import { deleteRaffle } from './delete-raffle.ts'
 import { BODIES, EXAMPLE_RAFFLE } from './examples.ts'
-import { ListRaffles, RafflePage, RaffleParams } from './list-contract.ts'
+import { ListRaffles, RaffleKey, RafflePage, RaffleParams } from './list-contract.ts'
 import { listRaffles } from './list-raffles.ts'
 import { publishRaffle } from './publish-raffle.ts'
 import { readRaffle } from './read-raffle.ts'
@@ -73,12 +73,13 @@ export const raffles = new Hono<AppEnv>()
     describe({
       operation: 'readRaffle',
       summary: 'Read a raffle',
+      description: 'By its id or its slug.',
       tag: TAG,
       auth: 'optional',
       success: theRaffle('The raffle.'),
       errors: ['not_found'],
     }),
-    validate('param', RaffleParams),
+    validate('param', RaffleKey),
     cachedForASecond,
     async (c) => c.json(await readRaffle(c.get('ctx'), c.req.valid('param').id)),
   )

@@ -78,6 +78,8 @@ export const raffles = sqliteTable(
     updatedAt: integer().notNull(),
     /** What its guarantee may cost the organisation. It counts as set aside until the draw books what is really lacking. */
     cover: integer().notNull().default(0),
+    /** The folded title; null until the sweep has folded it. See `core/folded.ts`. */
+    folded: text(),
   },
   (table) => [
     check('raffles_status', sql`status IN ('draft', 'scheduled', 'drawn', 'settled', 'cancelled')`),
@@ -91,11 +93,13 @@ export const raffles = sqliteTable(
     index('raffles_series_created').on(table.seriesId, table.createdAt).where(sql`series_id IS NOT NULL`),
     index('raffles_category_draw').on(table.categoryId, table.drawAt).where(sql`category_id IS NOT NULL`),
     index('raffles_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
+    index('raffles_unfolded').on(table.id).where(sql`folded IS NULL`),
     index('raffles_cover').on(table.organisationId, table.priceCurrency).where(sql`cover > 0`),
   ],
 )
 
-export type RaffleRow = typeof raffles.$inferSelect
+/** Without what only queries use. */
+export type RaffleRow = Omit<typeof raffles.$inferSelect, 'folded'>
 
 /** Whose a raffle is, for a statement about one that was not read. */
 export const organisationOf = (raffleId: string): SQL =>

@@ -8,6 +8,12 @@ const ZERO = 48
 const HEX_DIGITS = new Uint8Array(16)
 for (let i = 0; i < 16; i++) HEX_DIGITS[i] = '0123456789abcdef'.charCodeAt(i)
 
+/**
+ * The text without a byte-order mark and with LF at the end of each row. Mail programs, version control and spreadsheets
+ * change both on the way, and the format has neither, so no other list or log can read the same.
+ */
+export const withoutTransport = (text: string): string => text.replace(/^\ufeff/, '').replaceAll('\r\n', '\n')
+
 /** Reads a text from start to end. Every error names its row; the header is row 1. */
 export class CsvReader {
   #at = 0
@@ -71,6 +77,7 @@ export class CsvReader {
   }
 
   endOfRow(): void {
+    if (this.#at >= this.#text.length) this.fail('the line break at its end is missing')
     if (this.#text.charCodeAt(this.#at) !== LF) this.fail('the row must end here')
     this.#at++
     this.#row++

@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { type Chain, chainByHash, commitmentRound, dev, timeOf } from './chains.ts'
 import { type Check, Findings, moment, plural, sayTimeIsOpen } from './checks.ts'
 import { commit } from './commitment.ts'
+import { withoutTransport } from './csv.ts'
 import { fromHex, toHex } from './encoding.ts'
 import type { Evidence } from './evidence.ts'
 import { listHash, parseListCsv, type TicketList } from './list.ts'
@@ -18,6 +19,7 @@ import { checkReceipt } from './verify-receipt.ts'
 /** The JSON documents are parsed but not validated: a stranger may have written them. */
 export interface ProofInput {
   proof: unknown
+  /** The files as they arrived: CRLF and a byte-order mark are ignored. */
   listCsv: string
   logCsv: string
   keys: unknown | null
@@ -116,7 +118,7 @@ function readChain(findings: Findings, proof: Proof, rules: Rules, allowDev: boo
 
 function readLog(findings: Findings, csv: string): SaleLog | null {
   try {
-    return parseLogCsv(csv)
+    return parseLogCsv(withoutTransport(csv))
   } catch (error) {
     findings.fails('sale log', `The sale log cannot be read: ${reasonOf(error)}.`)
     return null
@@ -151,7 +153,7 @@ function readList(
 ): TicketList | null {
   let published: TicketList | null = null
   try {
-    published = parseListCsv(csv)
+    published = parseListCsv(withoutTransport(csv))
     const hash = toHex(listHash(published, primitives))
     const count = published.numbers.length
     findings.judge('list', `The list has ${plural(count, 'ticket')} and the published hash.`, [

@@ -5,6 +5,7 @@
 import { cancelForPlatform } from '../checkout/cancel-for-platform.ts'
 import type { Ctx } from '../core/context.ts'
 import { type Swept, sweepRows } from '../core/sweep-rows.ts'
+import { logNameOf } from '../grants/find-grant.ts'
 import { requestRevocation } from '../grants/request-revocation.ts'
 import { refundForPlatform } from '../refunds/refund-for-platform.ts'
 import { voidTickets } from '../tickets/void-tickets.ts'
@@ -43,7 +44,7 @@ const revokeGrants = (ctx: Ctx, scope: Scope, maxPassMs: number): Promise<Swept>
     name: 'grant of a suspended user',
     page: async (limit) => {
       const rows = await grantsLeft(ctx, scope, limit)
-      return rows.map((row) => ({ ...row, id: `${row.raffleId} ${row.orderRef}` }))
+      return rows.map((row) => ({ ...row, id: logNameOf(row) }))
     },
     one: (grant) => requestRevocation(ctx, grant, { revokeReason: REVOKE_REASON }),
     maxPassMs,

@@ -44,7 +44,21 @@ describe('creating an organisation', () => {
 
   it('makes a slug for a name in any script', async () => {
     const { body } = await create(await signedInAdmin(), { name: '東京くじ' })
-    expect(body.slug).toMatch(/^organisation-[0-9a-z]{8}$/)
+    expect(body.slug).toMatch(/^organisation-[0-9a-z]{10}$/)
+  })
+
+  it('makes a slug by which members read it, and nobody else', async () => {
+    const admin = await signedInAdmin()
+    const { body } = await create(admin, { name: 'Łódź Straße' })
+    expect(body.slug).toBe('lodz-strasse')
+    expect((await read(admin, body.slug)).body).toEqual(body)
+    const { operator } = await organisationWithOperator()
+    for (const slug of [body.slug, 'nobodys', 'Lodz-Strasse']) {
+      expect((await read(operator, slug)).status, slug).toBe(404)
+    }
+    const found = await list(admin, `?q=${encodeURIComponent('łódź STRASSE')}`)
+    expect(found.body.data).toEqual([body])
+    expect((await list(operator, '?q=lodz')).body.data).toEqual([])
   })
 
   it('makes whoever opens it its operator, and an admin who makes it no member', async () => {

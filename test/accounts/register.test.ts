@@ -56,6 +56,16 @@ describe('registering', () => {
     expect(await rowOf(email)).not.toBeNull()
   })
 
+  it('has one account for an address, whichever way its domain is written', async () => {
+    const local = `books&more/${uniqueEmail().split('@')[0]}`
+    const email = `${local}@xn--bcher-kva.example`
+    const { status, body } = await register({ email: `${local}@BÜCHER.example` })
+    expect([status, body.email]).toEqual([201, email])
+    expect((await accountOf(`${local}@bücher.example`)).email).toBe(email)
+    await register({ email, name: 'Second' })
+    expect(await rowOf(email)).toMatchObject({ name: 'Amina Wanjiru' })
+  })
+
   it('stores a name in one Unicode form', async () => {
     const email = uniqueEmail()
     const { body } = await register({ email, name: '  Zoe\u0301  ' })

@@ -77,6 +77,20 @@ describe('the list of users', () => {
     expect(seen).toEqual(expect.arrayContaining(players.map((each) => each.id)))
   })
 
+  it('can be searched by words of the name or a part of the address', async () => {
+    const { token } = await signedInAdmin()
+    const { id } = await registerPlayer({ name: 'x', email: "o'neill+mull%er@example.com" })
+    expect((await updateMe(await withUserToken(id), { name: 'Zoë Ngũgĩ-Łęcka' })).status).toBe(200)
+    const search = async (q: string) =>
+      (await call('GET', `/api/v1/users?q=${encodeURIComponent(q)}`, { token })).body.data.map(
+        (user: { id: string }) => user.id,
+      )
+    for (const q of ['ngugi', 'LECKA zoe', "O'Neill+", 'mull%er@example']) {
+      expect(await search(q), q).toEqual([id])
+    }
+    expect(await search('mull_er')).toEqual([])
+  })
+
   it('is for admins only, not for players or operators', async () => {
     const { operator } = await organisationWithOperator()
     for (const { token } of [await registerPlayer(), operator]) {

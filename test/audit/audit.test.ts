@@ -682,7 +682,7 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
       return act
     },
   ],
-  ['category.created', { kind: 'category' }, () => made('/categories', { name: 'Novels' })],
+  ['category.created', { kind: 'category', everyTime: true }, () => made('/categories', { name: 'Novels' })],
   [
     'category.updated',
     { kind: 'category', fields: ['name'], everyTime: true },

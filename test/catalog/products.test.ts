@@ -288,6 +288,60 @@ describe('prices in several currencies', () => {
   })
 })
 
+describe('a search for products', () => {
+  const named = async (path: string) => (await readAll(path, 2)).map(({ title }: { title: string }) => title)
+
+  it('finds a book by its ISBN as it is printed, and by its author without accents', async () => {
+    const organisation = await organisationWithOperator()
+    const search = (q: string) =>
+      named(`/products?organisationId=${organisation.id}&q=${encodeURIComponent(q)}`)
+    const details = { author: 'Ngũgĩ wa Thiong’o', isbn13: '0-8044-2957-X' }
+    const { id } = await stageProduct({ title: 'Petals of Blood', details }, organisation)
+    expect((await as(null, 'GET', `/products/${id}`)).body.details.isbn13).toBe('9780804429573')
+    await stageProduct({ title: 'Another', tags: ['Ñandú'] }, organisation)
+    for (const q of ['9780804429573', '978-0-8044-2957-3', '080442957x', '0-8044-2957-X ngugi', 'THIONGO']) {
+      expect(await search(q), q).toEqual(['Petals of Blood'])
+    }
+    expect(await search('nandu')).toEqual(['Another'])
+    for (const isbn13 of ['0-8044-2957-1', '1234567890128']) {
+      expect(
+        (await as(organisation.operator, 'PUT', `/products/${id}`, { details: { ...details, isbn13 } }))
+          .status,
+      ).toBe(422)
+    }
+  })
+
+  it('sorts titles by their letters, whatever their accents and quotation marks', async () => {
+    const organisation = await organisationWithOperator()
+    const titles = ['Zebra', 'Ärger', '“Mango”', 'apple', 'Яблоко', 'Ёлка', 'Øl', 'Éclair']
+    for (const title of titles) await stageProduct({ title }, organisation)
+    const sorted = ['apple', 'Ärger', 'Éclair', '“Mango”', 'Øl', 'Zebra', 'Ёлка', 'Яблоко']
+    expect(await named(`/products?organisationId=${organisation.id}&sort=title`)).toEqual(sorted)
+    await env.DB.prepare('UPDATE products SET folded = NULL WHERE organisation_id = ?')
+      .bind(organisation.id)
+      .run()
+    const unfolded = await named(`/products?organisationId=${organisation.id}&sort=title`)
+    expect(unfolded.toSorted()).toEqual(titles.toSorted())
+    await sweep()
+    expect(await named(`/products?organisationId=${organisation.id}&sort=title`)).toEqual(sorted)
+  })
+
+  it('finds what two changes at once have left of the text', async () => {
+    const { id, organisation } = await stageProduct({ title: 'Old', tags: ['red'] })
+    const change = (body: object) => as(organisation.operator, 'PUT', `/products/${id}`, body)
+    const both = await Promise.all([change({ title: 'Éclair' }), change({ tags: ['grün'] })])
+    expect(both.map(({ status }) => status)).toEqual([200, 200])
+    await sweep()
+    const search = (q: string) =>
+      named(`/products?organisationId=${organisation.id}&q=${encodeURIComponent(q)}`)
+    expect([await search('eclair grun'), await search('old'), await search('red')]).toEqual([
+      ['Éclair'],
+      [],
+      [],
+    ])
+  })
+})
+
 describe('a page of products', () => {
   it('can follow a page that ended with a long title in any script', async () => {
     const organisation = await organisationWithOperator()
@@ -302,12 +356,54 @@ describe('a page of products', () => {
 })
 
 describe('a category', () => {
+  it('gets a slug that is free if none is sent, also when several are created at once', async () => {
+    const { id: organisationId, operator } = await organisationWithOperator()
+    const create = (name: string) => as(operator, 'POST', '/categories', { name })
+    const made = await Promise.all(['C++', 'C#', 'C', '詩', '詩'].map(create))
+    expect(made.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201])
+    const slugs = made.map(({ body }) => body.slug)
+    expect(new Set(slugs).size).toBe(5)
+    expect(slugs.slice(0, 3)).toContain('c')
+    for (const { body } of made) {
+      expect(body.slug).toMatch(/^(c|(c|category)-[0-9a-z]{10})$/)
+      const path = `/categories/${body.slug}`
+      expect((await as(null, 'GET', `${path}?organisationId=${organisationId}`)).body).toEqual(body)
+      expect((await as(operator, 'PUT', `/categories/${body.id}`, { slug: body.slug })).status).toBe(200)
+    }
+  })
+
+  it('is listed by its folded name, and found by words of it', async () => {
+    const { id, operator } = await organisationWithOperator()
+    for (const name of ['Zebra', 'Ärger', 'apple']) await as(operator, 'POST', '/categories', { name })
+    const names = async (query = '') =>
+      (await readAll(`/categories?organisationId=${id}${query}`, 1)).map(({ name }: { name: string }) => name)
+    expect(await names()).toEqual(['apple', 'Ärger', 'Zebra'])
+    expect(await names('&q=arger')).toEqual(['Ärger'])
+  })
+
+  it('is read by its slug only in its organisation', async () => {
+    const { operator } = await organisationWithOperator()
+    const other = await organisationWithOperator()
+    const { body } = await as(operator, 'POST', '/categories', { name: 'Poems' })
+    const inOther = `organisationId=${other.id}`
+    for (const [path, status] of [
+      ['poems', 422],
+      [`poems?${inOther}`, 404],
+      [`${body.id}?${inOther}`, 404],
+      [body.id, 200],
+      ['Poems', 404],
+    ]) {
+      expect((await as(null, 'GET', `/categories/${path}`)).status, String(path)).toBe(status)
+    }
+  })
+
   it('has a unique slug in its organisation, and can be deleted once nothing uses it', async () => {
     const organisation = await organisationWithOperator()
     const { operator } = organisation
     const made = await as(operator, 'POST', '/categories', { name: 'First Editions' })
     expect(made.body).toMatchObject({ slug: 'first-editions', organisationId: organisation.id })
-    const again = await as(operator, 'POST', '/categories', { name: 'First editions!' })
+    const named = { name: 'First editions!', slug: 'first-editions' }
+    const again = await as(operator, 'POST', '/categories', named)
     expect([again.status, again.body.code]).toEqual([409, 'conflict'])
     const other = await as((await organisationWithOperator()).operator, 'POST', '/categories', {
       name: 'First editions',
@@ -320,7 +416,6 @@ describe('a category', () => {
       name: 'Poems',
       slug: 'poems',
     })
-    expect((await as(operator, 'POST', '/categories', { name: '詩' })).status).toBe(422)
     const list = await readAll(`/categories?organisationId=${organisation.id}`, 1)
     expect(list.map(({ name }: { name: string }) => name)).toEqual(['First Editions', 'Poems'])
     const { id } = await stageProduct({ categoryId: poems.id }, organisation)

@@ -208,8 +208,8 @@ const LISTS: Record<string, List> = {
     forms: someOf({ organisationId: '{organisationId}' }),
     after: byId,
   },
-  '/organisations': { by: 'operator', after: byId },
-  '/organisations of all': { by: 'admin', after: byId },
+  '/organisations': { by: 'operator', forms: someOf({ q: 'books' }), after: byId },
+  '/organisations of all': { by: 'admin', forms: someOf({ q: 'books' }), after: byId },
   '/organisations/:id/invitations': { by: 'operator', after: byId },
   '/organisations/:id/members': { by: 'operator', after: byId },
   '/organisations/:id/api-keys': { by: 'operator', after: byId },
@@ -221,7 +221,7 @@ const LISTS: Record<string, List> = {
     by: 'operator',
     after: newest,
   },
-  '/users': { by: 'admin', after: byId },
+  '/users': { by: 'admin', forms: someOf({ q: 'amina' }), after: byId },
   '/users/me/invitations': { by: 'player', after: byId },
   '/users/me/payout-methods': { by: 'player' },
   '/tickets': { by: 'player', after: byId },
@@ -289,8 +289,8 @@ const LISTS: Record<string, List> = {
   '/ledger/transfers of all': { by: 'admin', after: () => [2_000_000_000_000, 'a', 0] },
   '/categories': {
     sorts: { what: 'categories of one organisation', by: /categories_slug/ },
-    forms: someOf({ organisationId: '{organisationId}' }),
-    after: () => ['Books', 'a'],
+    forms: someOf({ organisationId: '{organisationId}', q: 'books' }),
+    after: () => ['books', 'a'],
   },
 }
 

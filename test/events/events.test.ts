@@ -397,6 +397,33 @@ describe('who may', () => {
   })
 })
 
+describe('the title of an event', () => {
+  it('is found without its accents, and its slug is an address under the rules of the id', async () => {
+    const staged = await stageDraftEvent({ title: 'Été à Łódź' })
+    const { organisation, operator } = staged
+    const titles = async (q: string) =>
+      (
+        await as(operator, 'GET', `/events?organisationId=${organisation.id}&q=${encodeURIComponent(q)}`)
+      ).body.data.map(({ title }: { title: string }) => title)
+    expect(await titles('lodz ETE')).toEqual(['Été à Łódź'])
+    const body = (await as(operator, 'GET', `/events/${staged.id}`)).body
+    expect(body.slug).toMatch(/^ete-a-lodz-[0-9a-z]{10}$/)
+    expect((await as(operator, 'GET', `/events/${body.slug}`)).body).toEqual(body)
+    expect((await as(null, 'GET', `/events/${body.slug}`)).status).toBe(404)
+    const times = { startsAt: iso(STARTS_AT), endsAt: iso(ENDS_AT) }
+    await as(operator, 'POST', `/events/${staged.id}/clone`, { ...times, title: 'Straße' })
+    await change(staged, { title: 'Éclipse' })
+    expect([await titles('lodz'), await titles('eclipse'), await titles('strasse')]).toEqual([
+      [],
+      ['Éclipse'],
+      ['Straße'],
+    ])
+    await env.DB.prepare(`UPDATE events SET title = 'Ängste' WHERE id = ?`).bind(staged.id).run()
+    await sweep()
+    expect([await titles('eclipse'), await titles('angste')]).toEqual([[], ['Ängste']])
+  })
+})
+
 describe('an organisation that somebody opens', () => {
   it('sells what is free at once, and for money once an admin has approved it', async () => {
     const person = await registerPlayer()

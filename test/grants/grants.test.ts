@@ -12,7 +12,7 @@ import { protectedRoutes } from '../harness/auth-battery.ts'
 import { type Answer, call, type Method, operations } from '../harness/client.ts'
 import { crashableProcess, everyDeath } from '../harness/crash.ts'
 import { environment } from '../harness/environment.ts'
-import { expectLogged } from '../harness/log.ts'
+import { expectLogged, logged } from '../harness/log.ts'
 import {
   addOperator,
   type Organisation,
@@ -266,7 +266,10 @@ describe('an order of a shop', () => {
       {},
       { userId, amount: 0 },
       { userId, orderRef: newId('order') },
-      { userId, orderRef: '../x' },
+      { userId, orderRef: '..' },
+      { userId, orderRef: '  ' },
+      { userId, orderRef: 'two\nlines' },
+      { userId, orderRef: '#'.repeat(101) },
     ]) {
       expect((await grant(shop, wrong)).status, JSON.stringify(wrong)).toBe(422)
     }
@@ -515,6 +518,26 @@ describe('grants', () => {
     )
   })
 
+  it.each(['#1001', '../x', '100% & more/2026?', 'Заказ № 5', '%231001', 'e\u0301t\u00e9'])(
+    'may have any printable reference: %s',
+    async (orderRef) => {
+      const shop = await stageShop()
+      const userId = (await registerPlayer()).id
+      const stored = orderRef.normalize('NFC')
+      const { status, body, headers } = await grant(shop, { orderRef, userId }, { key: 'Order 1' })
+      expect([status, body.orderRef]).toEqual([201, stored])
+      const path = `/${encodeURIComponent(orderRef)}`
+      expect(headers.get('location')).toBe(
+        `/api/v1/raffles/${shop.raffle.id}/grants/${encodeURIComponent(stored)}`,
+      )
+      expect((await callGrants(shop, 'GET', path)).body).toMatchObject({
+        orderRef: stored,
+        status: 'granted',
+      })
+      expect((await callGrants(shop, 'DELETE', path)).body.status).toBe('revoked')
+    },
+  )
+
   it('have all their routes in this file', () => {
     const declared = operations.filter(({ description }) => /key$/.test(description.auth))
     const known = ROUTES.map(
@@ -558,10 +581,10 @@ describe('wherever the process crashes', () => {
     })
   }, 60_000)
 
-  it('a grant that is revoked between the pool and the row is voided', async () => {
+  it('a grant that is revoked between the pool and the row is voided, and no log shows its reference', async () => {
     expectLogged('grant not finished yet')
     const shop = await stageShop()
-    const orderRef = newRef()
+    const orderRef = `${newRef()}-of-amina@example.com`
     const userId = (await registerPlayer()).id
     const crash = crashing(/update "grants" set .*"reservation_id"/i)
     await grant(shop, { orderRef, userId }, { bindings: { DB: crash.DB } })
@@ -570,6 +593,7 @@ describe('wherever the process crashes', () => {
     expect(await sold(shop.raffle.id)).toBe(1)
     expect((await callGrants(shop, 'DELETE', `/${orderRef}`)).body.status).toBe('revoked')
     await sweep()
+    expect(JSON.stringify(logged())).not.toContain('amina@')
     expect(await sold(shop.raffle.id)).toBe(0)
   })
 })

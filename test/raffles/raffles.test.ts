@@ -1237,6 +1237,54 @@ describe('the list of raffles', () => {
     expect(await search("'; DROP TABLE raffles; --")).toEqual([])
   })
 
+  it('are found by what is written in the title, in any case, accents and punctuation', async () => {
+    const organisation = await organisationWithOperator()
+    const { operator } = organisation
+    const search = async (q: string) =>
+      ids(
+        await readAll(`/raffles?organisationId=${organisation.id}&q=${encodeURIComponent(q)}`, 100, operator),
+      )
+    const city = await stageDraft({ title: 'Müller-Özdemir: Нью-Йорк – İstanbul' }, organisation)
+    const street = await stageDraft({ title: 'L’Été «Ёлка» Éclipse, Straße' }, organisation)
+    for (const [raffle, words] of [
+      [city, ['Müller-Özdemir', 'muller ozdemir', 'Нью-Йорк', 'НЬЮ ЙОРК', 'istanbul', 'İSTANBUL']],
+      [street, ['L’Été', "l'ete", 'été', '«Ёлка»', 'елка', 'eclipse', 'strasse', 'STRASSE straße']],
+    ] as const) {
+      for (const q of words) expect(await search(q), q).toEqual([raffle.id])
+    }
+    await as(operator, 'PUT', `/raffles/${city.id}`, { title: 'Łódź' })
+    expect([await search('Нью-Йорк'), await search('lodz')]).toEqual([[], [city.id]])
+  })
+
+  it('are folded by the sweep if another version of the worker wrote their title', async () => {
+    const organisation = await organisationWithOperator()
+    const { operator } = organisation
+    const { id } = await stageDraft({ title: 'Éclipse' }, organisation)
+    const search = async (q: string) =>
+      ids(
+        await readAll(`/raffles?organisationId=${organisation.id}&q=${encodeURIComponent(q)}`, 100, operator),
+      )
+    await env.DB.prepare(`UPDATE raffles SET title = 'Moon Ärger' WHERE id = ?`).bind(id).run()
+    expect([await search('eclipse'), await search('MOON'), await search('arger')]).toEqual([[], [id], []])
+    await sweep()
+    expect([await search('eclipse'), await search('moon'), await search('arger')]).toEqual([[], [id], [id]])
+  })
+
+  it('can be read by its slug, under the rules of its id', async () => {
+    const { id, organisation } = await stageDraft({ title: 'Éclipse' })
+    const read = (person: Person | null, name: string) => as(person, 'GET', `/raffles/${name}`)
+    const { body } = await read(organisation.operator, id)
+    expect(body.slug).toMatch(/^eclipse-[0-9a-z]{10}$/)
+    expect((await read(organisation.operator, body.slug)).body).toEqual(body)
+    expect((await read(null, body.slug)).status).toBe(404)
+    for (const nobodys of [`${body.slug}x`, 'Eclipse', 'a--b', 'x'.repeat(81)]) {
+      expect((await read(organisation.operator, nobodys)).status, nobodys).toBe(404)
+    }
+    const shown = await stageRaffle({ title: 'Moon' })
+    const { slug } = (await read(null, shown.id)).body
+    expect((await read(null, slug)).body.id).toBe(shown.id)
+  })
+
   it.each([
     ['limit=0', 422],
     ['limit=101', 422],

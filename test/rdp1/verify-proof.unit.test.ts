@@ -321,6 +321,30 @@ describe('a changed list or log', () => {
   )
 })
 
+describe('what transport does to a list or a log', () => {
+  const published = publish({ pending: true })
+  const windows = (text: string) => text.replaceAll('\n', '\r\n')
+
+  it.each<[string, (text: string) => string]>([
+    ['CRLF', windows],
+    ['a byte-order mark', (text) => `\ufeff${text}`],
+    ['both', (text) => `\ufeff${windows(text)}`],
+  ])('is no fault of the organiser: %s', (_, carried) => {
+    const { listCsv, logCsv } = published
+    const checks = verified({ ...published, listCsv: carried(listCsv), logCsv: carried(logCsv) })
+    expect(checks).toEqual(verified(published))
+    expect(failing(checks)).toEqual([])
+  })
+
+  it.each<[string, (text: string) => string, string]>([
+    ['a line break lost at the end', (text) => text.trimEnd(), 'the line break at its end is missing'],
+    ['a carriage return within a row', (text) => text.replace(',', '\r,'), 'row 1: the header is not'],
+    ['a second byte-order mark', (text) => `\ufeff\ufeff${text}`, 'row 1: the header is not'],
+  ])('is named if it is more: %s', (_, carried, says) => {
+    expect(textOf(failing(verified({ ...published, listCsv: carried(published.listCsv) })))).toContain(says)
+  })
+})
+
 describe('the signatures', () => {
   it('are not checked without a key, and then nothing is proven', () => {
     const checks = verified(publish(redrawn), { keys: null })
@@ -442,6 +466,11 @@ describe('npm run verify', () => {
     write('log.csv', published.logCsv)
     write('keys.json', JSON.stringify(keys))
     write('receipt.json', JSON.stringify(receiptOf(published)))
+    const asByWindows = (text: string) => `\ufeff${text.replaceAll('\n', '\r\n')}`
+    write('windows-list.csv', asByWindows(published.listCsv))
+    write('windows-proof.json', asByWindows(JSON.stringify(published.proof, null, 2)))
+    write('windows-keys.json', asByWindows(JSON.stringify(keys)))
+    writeFileSync(join(folder, 'redirected-log.csv'), asByWindows(published.logCsv), 'utf16le')
   })
 
   afterAll(() => rmSync(folder, { recursive: true }))
@@ -457,6 +486,17 @@ describe('npm run verify', () => {
       for (const { unit, ticket } of unitResults(published.proof)) {
         expect(stdout).toMatch(new RegExp(`${unit}\\s+A (bicycle|share): ticket ${ticket}\\b`))
       }
+    },
+    BOUND_MS,
+  )
+
+  it(
+    'verifies files that Windows saved, in UTF-16 too',
+    async () => {
+      const saved = ['windows-proof.json', 'windows-list.csv', 'redirected-log.csv']
+      const { status, stdout } = await run(folder, '--dev', '--key', 'windows-keys.json', ...saved)
+      expect(stdout).not.toContain('✗')
+      expect(status).toBe(0)
     },
     BOUND_MS,
   )

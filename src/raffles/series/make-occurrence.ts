@@ -63,7 +63,8 @@ async function insertDraft(
     .where(and(eq(seriesRewards.seriesId, series.id), eq(seriesRewards.date, day.date)))
     .get()
   const { organisationId } = series
-  const draft = newDraft(ctx, { id, organisationId, seriesId: series.id }, raffleOfDay(series, day, reward))
+  const terms = raffleOfDay(series, day, reward)
+  const draft = await newDraft(ctx, { id, organisationId, seriesId: series.id }, terms)
   const isUnclaimed = sql`NOT EXISTS (
     SELECT 1 FROM ${seriesOccurrences} WHERE ${seriesOccurrences.raffleId} = ${id})`
   await withRetry(() =>
