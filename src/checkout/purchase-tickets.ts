@@ -4,13 +4,13 @@ import { bodyHash } from '../core/idempotency.ts'
 import type { OrderRows } from '../orders/find-order.ts'
 import type { HeldLine } from '../orders/line.ts'
 import { presentOrder, readDetails } from '../orders/present.ts'
-import { wholeHistory } from '../orders/whole-history.ts'
 import { findReservation } from '../tickets/find-reservation.ts'
 import { asShown, presentReserved } from '../tickets/present.ts'
 import { takeFreeTickets } from '../tickets/take-free-tickets.ts'
 import type { Purchase, PurchaseTickets } from './contract.ts'
 import { requireTaker } from './eligibility.ts'
 import { placeOrder } from './place-order.ts'
+import { presentPlaced } from './present-placed.ts'
 
 export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: string): Promise<Purchase> {
   const { payment, turnstileToken, ...line } = input
@@ -21,16 +21,10 @@ export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: str
     const reservation = await takeFreeTickets(ctx, { itemId, quantity, numbers }, buyer, key)
     return { ...presentReserved(itemId, reservation), order: null }
   }
-  const { rows, held } = await placeOrder(ctx, { lines: [line], payment, turnstileToken }, key, () => '')
-  const { hold, repeated } = held[0]!
-  if (repeated) return presentRepeat(ctx, itemId, rows, hold)
-  // Everything to show was just written, so the database is not read again.
-  const order = presentOrder(rows, {
-    lines: new Map([[hold.id, { numbers: hold.numbers, fulfilment: null }]]),
-    buyers: new Map(),
-    history: new Map([[rows.order.id, wholeHistory(rows)]]),
-  })
-  return { ...presentReserved(itemId, hold), order }
+  const placed = await placeOrder(ctx, { lines: [line], payment, turnstileToken }, key, () => '')
+  const { hold, repeated } = placed.held[0]!
+  if (repeated) return presentRepeat(ctx, itemId, placed.rows, hold)
+  return { ...presentReserved(itemId, hold), order: await presentPlaced(ctx, placed) }
 }
 
 /** Presents a repeated purchase, with everything that has happened since the first. */

@@ -32,6 +32,7 @@ import { Purchase, PurchaseTickets, placeOrderOf } from './contract.ts'
 import { EXAMPLE_PURCHASE } from './examples.ts'
 import { payOrder } from './pay-order.ts'
 import { placeOrder } from './place-order.ts'
+import { presentPlaced } from './present-placed.ts'
 import { purchaseTickets } from './purchase-tickets.ts'
 
 const TAG = 'Orders'
@@ -104,9 +105,9 @@ export const orderRoutes = (table: LineTable) =>
       validate('json', placeOrderOf(table), BODIES.PlaceOrder),
       async (c) => {
         const ctx = c.get('ctx')
-        const { rows } = await placeOrder(ctx, c.req.valid('json'), idempotencyKey(c))
-        c.header('location', `/api/v1/orders/${rows.order.id}`)
-        return c.json(presentOrder(rows, await readDetails(ctx, [rows])), 201)
+        const placed = await placeOrder(ctx, c.req.valid('json'), idempotencyKey(c))
+        c.header('location', `/api/v1/orders/${placed.rows.order.id}`)
+        return c.json(await presentPlaced(ctx, placed), 201)
       },
     )
     .get(

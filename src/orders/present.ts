@@ -114,9 +114,12 @@ export async function readDetails(ctx: Ctx, found: readonly OrderRows[]): Promis
       ),
     ...byPort(lines, ({ kind }) => kind).map(([port, lines]) => port.details(ctx, lines)),
   ])
+  const known = new Map(details.flat().map(({ id, ...shown }) => [id, shown]))
+  // A list of many orders may be a moment behind a busy pool. The page of one order, which the buyer opens once it is paid, is not.
+  if (found.length === 1) await addLateTickets(ctx, lines, known)
   const [eventsOf, receiptsOf] = [Map.groupBy(events, byOrder), Map.groupBy(arrived, byOrder)]
   return {
-    lines: new Map(details.flat().map(({ id, ...shown }) => [id, shown])),
+    lines: known,
     history: new Map(
       found.map((rows) => {
         const { id } = rows.order
@@ -125,6 +128,26 @@ export async function readDetails(ctx: Ctx, found: readonly OrderRows[]): Promis
     ),
     buyers: new Map(buyers.map((user) => [user.id, displayName(user)])),
   }
+}
+
+/** Asks the pools for issued tickets that they have not written to D1 yet. */
+async function addLateTickets(
+  ctx: Ctx,
+  lines: readonly OrderLineRow[],
+  known: OrderDetails['lines'],
+): Promise<void> {
+  const late = lines.filter(
+    ({ kind, state, reservationId }) =>
+      state === 'issued' && linePort(kind).isNumbered && !known.has(reservationId),
+  )
+  await Promise.all(
+    late.map(async (line) => {
+      known.set(line.reservationId, {
+        numbers: await linePort(line.kind).tickets(ctx, line),
+        fulfilment: null,
+      })
+    }),
+  )
 }
 
 const byOrder = ({ orderId }: { orderId: string }): string => orderId

@@ -1,5 +1,5 @@
 /** What every line of numbered tickets has: a pool decides by the terms of its sale. */
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
 import { askPool, orThrow } from '../../tickets/client.ts'
 import type { Reservation } from '../../tickets/pool-contract.ts'
@@ -81,14 +81,15 @@ export const poolLine: PoolLine = {
     return ctx.db
       .select({
         id: reservations.id,
-        numbers: reservations.numbers,
+        numbers: sql<number[]>`iif(${pools.cancellation} IS NULL, ${reservations.numbers}, '[]')`.mapWith(
+          reservations.numbers,
+        ),
         fulfilment: sql<null>`NULL`.as('fulfilment'),
       })
       .from(reservations)
       .innerJoin(pools, eq(pools.pool, reservations.pool))
       .where(
         and(
-          isNull(pools.cancellation),
           sql`(${reservations.holder}, ${reservations.id}) IN (
             SELECT value->>0, value->>1 FROM json_each(${keys}))`,
           inArray(reservations.state, ['held', 'sold']),
