@@ -8,18 +8,29 @@ import { ROOT } from './wrangler.ts'
 const ROUNDS = 3
 const BARE_WORKER = 'export default { fetch: () => new Response() }'
 
-/** The median over some rounds, in milliseconds; null: the system does not report the CPU time of a process. */
-export async function startUpMs(script: string): Promise<number | null> {
+export interface StartUp {
+  /** The worker's own CPU time, in milliseconds: the time above that of the empty worker. */
+  ownMs: number
+  /** The CPU time of the empty worker, in milliseconds. It tells how fast this machine is now. */
+  emptyMs: number
+}
+
+/** The medians over some rounds; null: the system does not report the CPU time of a process. */
+export async function measureStartUp(script: string): Promise<StartUp | null> {
   const bare = join(dirname(script), 'bare-worker.js')
   writeFileSync(bare, BARE_WORKER)
-  const rounds: number[] = []
+  const own: number[] = []
+  const empty: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
     const [whole, base] = [await startOnce(script), await startOnce(bare)]
     if (whole === null || base === null) return null
-    rounds.push(whole - base)
+    own.push(whole - base)
+    empty.push(base)
   }
-  return rounds.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)]!
+  return { ownMs: median(own), emptyMs: median(empty) }
 }
+
+const median = (times: number[]): number => times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]!
 
 /** The CPU time of a runtime until its one worker has started. */
 async function startOnce(script: string): Promise<number | null> {
