@@ -1,4 +1,4 @@
-/** Whether an organisation may sell for money. An admin approves those that people open for themselves. */
+/** Whether an organisation may sell for money and enter others by their orders. An admin approves those that people open for themselves. */
 import { and, eq, isNotNull, isNull } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
@@ -8,8 +8,8 @@ import { requireAdmin } from './permissions.ts'
 import { presentOrganisation } from './present.ts'
 import { organisations } from './schema.ts'
 
-/** Throws unless the organisation may sell for money. */
-export async function requirePricedSales(ctx: Ctx, organisationId: string): Promise<void> {
+/** Throws unless the organisation may sell for money and give entries for orders. */
+export async function requireApproval(ctx: Ctx, organisationId: string): Promise<void> {
   const approved = await ctx.db
     .select({ id: organisations.id })
     .from(organisations)
@@ -18,7 +18,7 @@ export async function requirePricedSales(ctx: Ctx, organisationId: string): Prom
   if (approved !== undefined) return
   throw new Problem(
     'invalid_state',
-    'This organisation may not sell for money yet: an administrator must approve it first. What is free can be published now.',
+    'An administrator must approve this organisation first: until then it may not sell for money, nor give entries for orders. What is free can be published now.',
   )
 }
 

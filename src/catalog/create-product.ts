@@ -1,6 +1,6 @@
 /** Creates a product, as a draft unless `status` says otherwise. */
 import { organisationFor, requirePermission } from '../accounts/permissions.ts'
-import { requirePricedSales } from '../accounts/priced-sales.ts'
+import { requireApproval } from '../accounts/priced-sales.ts'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { newId } from '../core/ids.ts'
@@ -14,7 +14,7 @@ export async function createProduct(ctx: Ctx, input: CreateProduct): Promise<Pro
   const organisationId = await organisationFor(ctx, input.organisationId)
   await requirePermission(ctx, organisationId, 'catalogue:write')
   await requireOwnCategory(ctx, input.categoryId, organisationId)
-  if (input.status === 'active') await requirePricedSales(ctx, organisationId)
+  if (input.status === 'active') await requireApproval(ctx, organisationId)
   const { price, ...fields } = input
   const product: ProductRow = {
     ...fields,

@@ -1,6 +1,6 @@
 /** Updates a product. Existing orders keep their title and price. */
 import { and, eq, type SQL, sql } from 'drizzle-orm'
-import { requirePricedSales } from '../accounts/priced-sales.ts'
+import { requireApproval } from '../accounts/priced-sales.ts'
 import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem, validationFailed } from '../core/errors.ts'
@@ -15,8 +15,13 @@ export async function updateProduct(ctx: Ctx, id: string, input: UpdateProduct):
   const product = await findProductFor(ctx, id)
   const { price, stockWas, details, ...fields } = input
   await requireOwnCategory(ctx, fields.categoryId, product.organisationId)
-  if (fields.status === 'active' && product.status !== 'active')
-    await requirePricedSales(ctx, product.organisationId)
+  const isActive = (fields.status ?? product.status) === 'active'
+  const sellsMore =
+    product.status !== 'active' ||
+    price !== undefined ||
+    fields.title !== undefined ||
+    (fields.stock ?? 0) > product.stock
+  if (isActive && sellsMore) await requireApproval(ctx, product.organisationId)
   const newDetails = details === undefined ? {} : { details: detailsOf(product.kind, details) }
   const update = ctx.db
     .update(products)

@@ -99,6 +99,8 @@ async function holdAll(
         mustBeOnePayment(held, lines)
       })
     }
+    if (sumOf(held, lines).amount === 0)
+      throw invalid('payment', 'nothing of this costs money: take free tickets without it')
     mustBePayableBy(ctx.settings, payment, PAYMENT, sumOf(held, lines))
     return held
   } catch (error) {

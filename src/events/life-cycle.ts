@@ -21,7 +21,9 @@ export function opensAtOf(type: TypeTimes, { publishedAt }: EventTimes): number 
   return publishedAt === null ? null : Math.max(publishedAt, type.createdAt)
 }
 
-export const closesAtOf = (type: TypeTimes, { endsAt }: EventTimes): number => type.closesAt ?? endsAt
+/** When sales close: at their own time, but never after the event. */
+export const closesAtOf = (type: TypeTimes, { endsAt }: EventTimes): number =>
+  Math.min(type.closesAt ?? endsAt, endsAt)
 
 export interface SaleFacts {
   event: Pick<EventRow, 'status' | 'publishedAt' | 'endsAt'>

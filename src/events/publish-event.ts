@@ -1,6 +1,6 @@
 /** Publishes a draft: everybody sees it, and the pools of its ticket types begin to sell. */
 import { and, eq, sql } from 'drizzle-orm'
-import { requirePricedSales } from '../accounts/priced-sales.ts'
+import { requireApproval } from '../accounts/priced-sales.ts'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { type FieldError, Problem, validationFailed } from '../core/errors.ts'
@@ -55,5 +55,5 @@ async function mustBePublishable(ctx: Ctx, event: EventRow): Promise<void> {
     errors.push(...why.map(({ path, message }) => ({ path: `ticketTypes.${at}.${path}`, message })))
   }
   if (errors.length > 0) throw validationFailed(errors)
-  if (types.some(({ type }) => type.priceAmount > 0)) await requirePricedSales(ctx, event.organisationId)
+  if (types.some(({ type }) => type.priceAmount > 0)) await requireApproval(ctx, event.organisationId)
 }

@@ -1,5 +1,6 @@
 /** A shop grants the entries that one of its orders has earned: once per order, whatever the Idempotency-Key. */
 import { createHash } from 'node:crypto'
+import { requireApproval } from '../accounts/priced-sales.ts'
 import { users } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -22,6 +23,7 @@ export async function giveGrant(
   if (raffle.entry !== 'order') {
     throw new Problem('invalid_state', 'Entries to this raffle are not earned by orders.')
   }
+  await requireApproval(ctx, raffle.organisationId)
   const { orderRef, email, userId } = input
   const { amount, currency } = input.amount
   if (currency !== raffle.priceCurrency) {

@@ -1,6 +1,6 @@
 /** Publishes a draft: the pool accepts the terms first and D1 follows, so that nothing is sold under unknown terms. */
 import { and, eq } from 'drizzle-orm'
-import { requirePricedSales } from '../accounts/priced-sales.ts'
+import { requireApproval } from '../accounts/priced-sales.ts'
 import type { Ctx } from '../core/context.ts'
 import { type FieldError, notFound, Problem, validationFailed } from '../core/errors.ts'
 import { automaticProviders, whyNotProvider } from '../money/providers/index.ts'
@@ -63,7 +63,8 @@ export async function handOver(ctx: Ctx, given: RaffleRow, changed: string[] = [
     ...(raffle.status === 'draft' ? await wrongProducts(ctx, raffle.organisationId, raffle.prizes) : []),
   ]
   if (errors.length > 0) throw validationFailed(errors)
-  if (raffle.priceAmount > 0) await requirePricedSales(ctx, raffle.organisationId)
+  // Earned entries make people take part without a word of theirs, so not everybody may give them.
+  if (raffle.priceAmount > 0 || raffle.entry === 'order') await requireApproval(ctx, raffle.organisationId)
   const change = followUp()
   await recordHandOver(ctx, raffle, change)
   const terms = termsOf(raffle, ctx.settings)

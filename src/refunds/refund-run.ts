@@ -79,6 +79,8 @@ const isOwed = (itemId: string) =>
     eq(orderLines.itemId, itemId),
     eq(orderLines.state, 'issued'),
     lt(orderLines.refundedQuantity, orderLines.quantity),
+    // A free admission is owed nothing.
+    gt(orderLines.unitAmount, 0),
   )
 
 /**

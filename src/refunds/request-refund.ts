@@ -41,6 +41,7 @@ export async function requestRefund(
     const lines = await chooseTickets(ctx, rows, input)
     const receipt = await payingReceipt(ctx, rows)
     const amount = priceOf(rows.lines, lines)
+    if (amount === 0) throw new Problem('invalid_state', 'These tickets were free: nothing can be refunded.')
     const { currency } = rows.order
     const refund: NewRefund = {
       orderId,

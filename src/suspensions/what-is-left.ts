@@ -24,7 +24,8 @@ const isChangeable = (ctx: Ctx, { raffleId }: Scope) =>
   and(
     isNull(pools.commitment),
     isNull(pools.cancellation),
-    raffleId === null ? gt(pools.freezeAt, ctx.now) : eq(pools.itemId, raffleId),
+    // A ticket type never freezes.
+    raffleId === null ? or(gt(pools.freezeAt, ctx.now), eq(pools.freezeAt, 0)) : eq(pools.itemId, raffleId),
   )
 
 const linesOfPools = (ctx: Ctx) =>
@@ -38,6 +39,7 @@ const isOwed = (ctx: Ctx, scope: Scope) =>
   and(
     eq(orderLines.state, 'issued'),
     lt(orderLines.refundedQuantity, orderLines.quantity),
+    gt(orderLines.unitAmount, 0),
     isChangeable(ctx, scope),
   )
 

@@ -18,6 +18,7 @@ import {
   NOW,
   newKey,
   SECOND,
+  stageDraft,
   sweep,
   useClock,
 } from '../raffles/scenario.ts'
@@ -165,6 +166,43 @@ describe('a published event', () => {
     expect([status, body.reservation.state]).toEqual([201, 'sold'])
     expect(body.reservation).toMatchObject({ raffleId: null, ticketTypeId: staged.types.free })
     expect((await take(player, { ticketTypeId: staged.types.vip, quantity: 3 })).status).not.toBe(201)
+  })
+
+  it('refuses an order of free admissions alone, and holds nothing for it', async () => {
+    const staged = await stageEvent()
+    const player = await registerPlayer()
+    const { status, body } = await order(player, [{ ticketTypeId: staged.types.free, quantity: 1 }])
+    expect([status, body.errors[0].path]).toEqual([422, 'payment'])
+    expect((await take(player, { ticketTypeId: staged.types.free, quantity: 3 })).status).toBe(201)
+  })
+
+  it('is paid in a second try, though one of its admissions is free and names no provider', async () => {
+    const staged = await stageEvent()
+    const other = await as(staged.operator, 'POST', '/events', eventBody({ providers: [] }))
+    const type = { name: 'Free', price: KES(0), capacity: 5 }
+    const free = (await as(staged.operator, 'POST', `/events/${other.body.id}/ticket-types`, type)).body
+    await as(staged.operator, 'POST', `/events/${other.body.id}/publish`)
+    const player = await registerPlayer()
+    const lines = [free.id, staged.types.vip].map((ticketTypeId) => ({ ticketTypeId, quantity: 1 }))
+    const placed = await order(player, lines)
+    await press(placed.body.payment.checkoutUrl, 'decline')
+    const again = await as(
+      player,
+      'POST',
+      `/orders/${placed.body.id}/pay`,
+      { provider: 'sandbox' },
+      { headers: { 'idempotency-key': newKey() } },
+    )
+    expect(again.status, JSON.stringify(again.body)).toBe(201)
+    await press(again.body.payment.checkoutUrl, 'approve')
+    const refund = await as(
+      staged.operator,
+      'POST',
+      `/orders/${placed.body.id}/refunds`,
+      { reason: 'By mistake.', lines: [{ line: 0, numbers: [1] }] },
+      { headers: { 'idempotency-key': newKey() } },
+    )
+    expect(refund.body.code).toBe('invalid_state')
   })
 
   it('releases what nobody pays for', async () => {
@@ -441,7 +479,20 @@ describe('an organisation that somebody opens', () => {
     expect((await publish()).body.status).toBe('published')
   })
 
-  it('needs a proved address, and nobody opens more than five', async () => {
+  it('enters nobody by an order, because those people have not asked for it', async () => {
+    const person = await registerPlayer()
+    const { body } = await as(person, 'POST', '/organisations', { name: 'The Book Club' })
+    at(NOW + 11 * MINUTE)
+    const draft = await stageDraft(
+      { entry: 'order', earning: { per: 'order' }, opensAt: iso(NOW), closesAt: iso(NOW + HOUR) },
+      { id: body.id, name: body.name, operator: person },
+    )
+    const published = await as(person, 'POST', `/raffles/${draft.id}/publish`)
+    expect(published.body).toMatchObject({ code: 'invalid_state' })
+    expect(published.body.detail).toContain('An administrator must approve this organisation first')
+  })
+
+  it('needs a proved address, and nobody opens more than five, not even at once', async () => {
     const open = (who: Person) => as(who, 'POST', '/organisations', { name: 'Again' })
     expect((await open(await registerPlayer({ isProved: false }))).status).toBe(403)
     const person = await registerPlayer()
@@ -450,5 +501,8 @@ describe('an organisation that somebody opens', () => {
       at(Date.now() + 11 * MINUTE)
     }
     expect((await open(person)).body.code).toBe('limit_reached')
+    const other = await registerPlayer()
+    const answers = await Promise.all(Array.from({ length: 8 }, () => open(other)))
+    expect(answers.filter(({ status }) => status === 201).length).toBeLessThanOrEqual(5)
   })
 })

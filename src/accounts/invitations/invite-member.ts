@@ -23,6 +23,8 @@ export const MAX_OPEN_INVITATIONS = 100
  * address, neither by revoking and inviting nor by repeating.
  */
 export const MAX_A_DAY = 5
+/** The most invitations a day by one person for organisations that no admin has approved. */
+const MAX_A_DAY_UNAPPROVED = 20
 
 export async function inviteMember(
   ctx: Ctx,
@@ -42,7 +44,13 @@ export async function inviteMember(
     gt(invitations.createdAt, ctx.now - DAY_MS),
   )
   const numberOf = (which: typeof open) => sql`(SELECT count(*) FROM ${invitations} WHERE ${which})`
-  const hasRoom = sql`${numberOf(open)} < ${MAX_OPEN_INVITATIONS} AND ${numberOf(ofToday)} < ${MAX_A_DAY}`
+  const byMeToday = and(eq(invitations.invitedBy, userId), gt(invitations.createdAt, ctx.now - DAY_MS))
+  const isApproved = sql`EXISTS (SELECT 1 FROM ${organisations}
+    WHERE ${eq(organisations.id, organisationId)} AND ${organisations.pricedSalesSince} IS NOT NULL)`
+  // Anybody may open an organisation, whose name begins the mails to strangers.
+  const mayWriteMore = sql`(${isApproved} OR ${numberOf(byMeToday)} < ${MAX_A_DAY_UNAPPROVED})`
+  const hasRoom = sql`${numberOf(open)} < ${MAX_OPEN_INVITATIONS} AND ${numberOf(ofToday)} < ${MAX_A_DAY}
+    AND ${mayWriteMore}`
 
   // One statement, so that two requests at once make one invitation, and a hundred at once stay within the limit. The
   // guards also stop a retry after a lost response, and a member who was removed since the permission was read.

@@ -1,5 +1,5 @@
 /** Throws the reasons why a ticket type cannot be sold at this event. */
-import { requirePricedSales } from '../../accounts/priced-sales.ts'
+import { requireApproval } from '../../accounts/priced-sales.ts'
 import type { Ctx } from '../../core/context.ts'
 import { validationFailed } from '../../core/errors.ts'
 import { whyNotProvider } from '../../money/providers/index.ts'
@@ -13,6 +13,5 @@ export async function mustBeSellable(ctx: Ctx, event: EventRow, type: TicketType
       whyNotProvider(provider, ctx.settings, { amount: type.priceAmount, currency: type.priceCurrency }),
   })
   if (errors.length > 0) throw validationFailed(errors)
-  if (event.status === 'published' && type.priceAmount > 0)
-    await requirePricedSales(ctx, event.organisationId)
+  if (event.status === 'published' && type.priceAmount > 0) await requireApproval(ctx, event.organisationId)
 }

@@ -18,6 +18,8 @@ export const sweepDueAt = (): number => Date.now() + MINUTE_MS
 
 /** Throws a Problem if the pool refuses the change that the row wants. */
 export async function bringIntoStep(ctx: Ctx, typeId: string): Promise<void> {
+  // Nobody waits longer for a call of a pool, so a later one does not count: see `endSale`.
+  const until = Date.now() + MINUTE_MS
   const found = await ctx.db
     .select({ event: events, type: ticketTypes })
     .from(ticketTypes)
@@ -29,32 +31,38 @@ export async function bringIntoStep(ctx: Ctx, typeId: string): Promise<void> {
   const { event, type } = found
   if (event.status === 'draft') await settle(ctx, type, {})
   else if (event.status === 'cancelled') await endSale(ctx, event, type)
-  else await offer(ctx, event, type)
+  else await offer(ctx, event, type, until)
 }
 
-async function offer(ctx: Ctx, event: EventRow, type: TicketTypeRow): Promise<void> {
+async function offer(ctx: Ctx, event: EventRow, type: TicketTypeRow, until: number): Promise<void> {
   const terms = termsOf(event, { ...type, ...type.change }, ctx.settings.HOLD_SECONDS)
   const outcome = await askPool(ctx, type.pool, async (pool) => {
     const version = (await pool.state())?.termsVersion ?? 0
-    return pool.configure(type.id, version + 1, terms)
+    return pool.configure(type.id, version + 1, terms, until)
   })
   if (outcome.ok) {
     await settle(ctx, type, { ...type.change, termsVersion: outcome.version })
     return
   }
-  // Another change of this moment came first. The row stays due.
-  if (outcome.code === 'conflict') throw new Problem(outcome.code, outcome.detail)
+  if (outcome.code === 'conflict') {
+    // Another change of this moment came first.
+    await makeDue(ctx, type.id)
+    throw new Problem(outcome.code, outcome.detail)
+  }
   await settle(ctx, type, {})
   throw new Problem(outcome.code, outcome.detail)
 }
 
-/** Writes what the pool has accepted, unless the row wants something else by now: then it stays due. */
+const makeDue = (ctx: Ctx, id: string, dueAt = ctx.now) =>
+  ctx.db.update(ticketTypes).set({ dueAt }).where(eq(ticketTypes.id, id))
+
+/** Writes what the pool has accepted. If the row has changed since it was read, the pool may have old terms: it is due again. */
 async function settle(
   ctx: Ctx,
   { id, revision }: TicketTypeRow,
   accepted: Partial<TicketTypeRow>,
 ): Promise<void> {
-  await withRetry(() =>
+  const settled = await withRetry(() =>
     ctx.db
       .update(ticketTypes)
       .set({
@@ -64,8 +72,10 @@ async function settle(
         revision: sql`${ticketTypes.revision} + 1`,
         updatedAt: ctx.now,
       })
-      .where(and(eq(ticketTypes.id, id), eq(ticketTypes.revision, revision))),
+      .where(and(eq(ticketTypes.id, id), eq(ticketTypes.revision, revision)))
+      .returning({ id: ticketTypes.id }),
   )
+  if (settled.length === 0) await makeDue(ctx, id)
 }
 
 /** Cancels the pool, and starts the refunds of its paid orders. */
@@ -75,6 +85,11 @@ async function endSale(ctx: Ctx, event: EventRow, type: TicketTypeRow): Promise<
   // A pool without terms has sold nothing.
   const wasOnSale = cancelled.ok || cancelled.code !== 'not_found'
   if (wasOnSale) orThrow(cancelled)
+  // A call that gives the pool its first terms may still be under way. The sweep asks again once none can come.
+  else if (Date.now() < event.cancelledAt! + 2 * MINUTE_MS) {
+    await makeDue(ctx, type.id, sweepDueAt())
+    return
+  }
   const done = ctx.db
     .update(ticketTypes)
     .set({ change: null, dueAt: null, revision: sql`${ticketTypes.revision} + 1`, updatedAt: ctx.now })
@@ -83,7 +98,7 @@ async function endSale(ctx: Ctx, event: EventRow, type: TicketTypeRow): Promise<
     .insert(refundRuns)
     .values({ itemId: type.id, reason, startedAt: ctx.now })
     .onConflictDoNothing()
-  await withRetry(() => ctx.db.batch([done, ...(wasOnSale && type.priceAmount > 0 ? [refundAll] : [])]))
+  await withRetry(() => ctx.db.batch([done, ...(wasOnSale ? [refundAll] : [])]))
 }
 
 /** The ticket types of an event one after the other. What is left after a failure is done by the sweep. */

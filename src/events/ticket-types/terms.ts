@@ -39,7 +39,7 @@ export function whyNotSell(event: EventRow, type: TicketTypeRow, facts: SaleFact
 function wrongTimes(event: EventRow, type: TicketTypeRow): FieldError[] {
   const closesAt = closesAtOf(type, event)
   const errors: FieldError[] = []
-  if (closesAt > event.endsAt)
+  if (type.closesAt !== null && type.closesAt > event.endsAt)
     errors.push({ path: 'closesAt', message: 'must not come after the end of the event' })
   if (type.opensAt !== null && type.opensAt >= closesAt)
     errors.push({ path: 'opensAt', message: 'must come before the end of the sale' })

@@ -1,5 +1,5 @@
 /** Admissions to an event as a line of an order: tickets of one ticket type. */
-import { eq } from 'drizzle-orm'
+import { and, eq, gt } from 'drizzle-orm'
 import { Id } from '../../core/ids.ts'
 import { events, ticketTypes } from '../../events/schema.ts'
 import { account } from '../../money/ledger.ts'
@@ -27,7 +27,7 @@ export const admissionLine: LinePort<'ticketTypeId'> = {
       .select({ title: ticketTypes.name, providers: events.providers })
       .from(ticketTypes)
       .innerJoin(events, eq(events.id, ticketTypes.eventId))
-      .where(isOneOf(ticketTypes.id, itemIds)),
+      .where(and(isOneOf(ticketTypes.id, itemIds), gt(ticketTypes.priceAmount, 0))),
 
   takings: ({ itemId }) => ({ account: account.takings(itemId) }),
 }

@@ -1,6 +1,6 @@
 /** Creates a series; the next sweep makes its first raffles. */
 import { organisationFor, requirePermission } from '../../accounts/permissions.ts'
-import { requirePricedSales } from '../../accounts/priced-sales.ts'
+import { requireApproval } from '../../accounts/priced-sales.ts'
 import { insertAudit } from '../../audit/insert-audit.ts'
 import { requireOwnCategory } from '../../catalog/find-product.ts'
 import type { Ctx } from '../../core/context.ts'
@@ -29,7 +29,7 @@ export async function createSeries(ctx: Ctx, input: CreateSeries): Promise<Serie
   const id = newId('series')
   const row = { ...schedule, id, organisationId, terms: terms.data }
   checkSeries(ctx, row)
-  if (row.terms.ticketPrice.amount > 0) await requirePricedSales(ctx, organisationId)
+  if (row.terms.ticketPrice.amount > 0) await requireApproval(ctx, organisationId)
   await requireOwnCategory(ctx, row.terms.categoryId, organisationId)
   await requireOwnProducts(ctx, organisationId, row.terms.prizes, 'terms.')
   await ctx.db.batch([
