@@ -5,7 +5,7 @@ import type { Bindings } from '../../src/core/context.ts'
 import { sandbox } from '../../src/money/providers/sandbox.ts'
 import type { Answer } from '../harness/client.ts'
 import { type Person, registerPlayer } from '../harness/people.ts'
-import { as, CLOSES_AT, HOUR, iso, newKey, type Staged, stageRaffle } from '../raffles/scenario.ts'
+import { as, CLOSES_AT, catchUp, HOUR, iso, newKey, type Staged, stageRaffle } from '../raffles/scenario.ts'
 
 /** The ticket price of raffles made here, in minor units. */
 export const PRICE = 500
@@ -121,5 +121,7 @@ export const refund = (
   )
 
 /** The count that everyone can read. */
-export const soldOf = async (raffleId: string): Promise<number> =>
-  (await as(null, 'GET', `/raffles/${raffleId}/availability`)).body.sold
+export const soldOf = async (raffleId: string): Promise<number> => {
+  await catchUp(raffleId)
+  return (await as(null, 'GET', `/raffles/${raffleId}/availability`)).body.sold
+}

@@ -80,6 +80,24 @@ describe('a cart', () => {
     await expectSound(book.id, raffleId, speaker.id)
   })
 
+  it('names its held numbers in the answer, also when it is repeated at once', async () => {
+    const { id: productId } = await stageProduct({ stock: 5 })
+    const { id: raffleId } = await stagePriced({ numbering: 'sequential' })
+    const [player, key] = [await registerPlayer(), newKey()]
+    const cart = [
+      { productId, quantity: 1 },
+      { raffleId, quantity: 2 },
+    ]
+    for (let time = 0; time < 2; time++) {
+      const { status, body } = await order(player, cart, key)
+      expect(status, JSON.stringify(body)).toBe(201)
+      expect(body.lines.map(({ tickets }: { tickets: object[] }) => tickets)).toEqual([
+        [],
+        [{ number: 1 }, { number: 2 }],
+      ])
+    }
+  })
+
   it('holds everything or nothing', async () => {
     const { id: raffleId } = await stagePriced({ totalTickets: 1 })
     const book = await stageProduct()
