@@ -79,7 +79,10 @@ export default defineConfig({
     },
     slowTestThreshold: Number.POSITIVE_INFINITY,
     projects: [
-      { test: { name: 'unit', include: ['test/**/*.unit.test.ts'], environment: 'node' } },
+      // Milliseconds each, but signatures on a slow machine take seconds.
+      {
+        test: { name: 'unit', include: ['test/**/*.unit.test.ts'], environment: 'node', testTimeout: 30_000 },
+      },
       {
         test: {
           name: 'process',
