@@ -54,7 +54,11 @@ const inWorkerd = (
     // Test workers share the machine, so a test of one second may take several.
     testTimeout: 15_000,
     globalSetup: ['./test/harness/keep-in-memory.ts'],
-    setupFiles: ['./test/harness/migrate.ts', './test/harness/watch-log.ts'],
+    setupFiles: [
+      './test/harness/lazy-modules.ts',
+      './test/harness/migrate.ts',
+      './test/harness/watch-log.ts',
+    ],
     ...test,
   },
 })
