@@ -1,4 +1,4 @@
-/** Compares purchases by size, and purchases of chosen numbers in a raffle of which half is taken. */
+/** Compares purchases by size, and purchases of chosen numbers in a raffle that is half sold. */
 import { callsOf, type Door } from './load.ts'
 import { type People, post, publishRaffle, purchaseDoor, purchases } from './raffle.ts'
 import { holds, info, type Line, type Section } from './report.ts'
@@ -57,7 +57,7 @@ export async function compareSizes(
   }
 }
 
-/** Purchases of `size` tickets in one raffle after another, each of which still has enough. */
+/** Purchases of `size` tickets. Once a raffle has too few left, the next raffle follows. */
 async function sizeDoor(url: string, people: People, size: number): Promise<Door> {
   const terms = { prizes: 100, winPolicy: 'perTicket' } as const
   const raffleIds: string[] = []

@@ -1,4 +1,4 @@
-/** The peers' reads, each of which makes its query, and the raffles that they read. */
+/** The peers' reads, and the raffles that they read. Each read makes a query. */
 import { Refused, type Row, type Store } from './store.ts'
 
 const COUNTS = 'total, sold, taken'
