@@ -1,6 +1,9 @@
 // Events and their ticket types: who sees what, what may change when, and what a buyer can do.
 import { env } from 'cloudflare:workers'
+import { eq } from 'drizzle-orm'
 import { describe, expect, it, vi } from 'vitest'
+import { events, ticketTypes } from '../../src/events/schema.ts'
+import { termsOf } from '../../src/events/ticket-types/terms.ts'
 import * as client from '../../src/tickets/client.ts'
 import { askPool } from '../../src/tickets/client.ts'
 import { poolNameOf } from '../../src/tickets/reservation-id.ts'
@@ -396,6 +399,27 @@ describe('after a crash between the database and the pools', () => {
     expect((await saleOf(staged)).vip.capacity).toBe(7)
     await crashing(() => as(staged.operator, 'POST', `/events/${staged.id}/cancel`, { reason: 'Flooded.' }))
     expect((await stateOf(staged.types.vip))!.cancellation).not.toBeNull()
+  })
+})
+
+describe('a pool that gets its first terms after its event was cancelled', () => {
+  it('is cancelled too, by the sweep', async () => {
+    const staged = await stageDraftEvent()
+    expectLogged('unexpected error')
+    const spy = vi.spyOn(client, 'askPool').mockRejectedValue(new Error('the process died'))
+    await as(staged.operator, 'POST', `/events/${staged.id}/publish`)
+    spy.mockRestore()
+    await as(staged.operator, 'POST', `/events/${staged.id}/cancel`, { reason: 'Flooded.' })
+    const { db } = testContext()
+    const [event] = await db.select().from(events).where(eq(events.id, staged.id))
+    const [type] = await db.select().from(ticketTypes).where(eq(ticketTypes.id, staged.types.vip))
+    const late = await askPool(testContext(), type!.pool, (pool) =>
+      pool.configure(type!.id, 1, termsOf(event!, type!, 600)),
+    )
+    expect(late.ok).toBe(true)
+    at(NOW + 3 * MINUTE)
+    await sweep()
+    expect((await stateOf(type!.id))!.cancellation).not.toBeNull()
   })
 })
 
