@@ -4,6 +4,7 @@
  * without group commit, checks, log or projection. The platform holds its answer back until the row is durable. Its
  * request and its answer have the shape of a purchase. `one query` is the least that a list costs: one query to D1 by its
  * primary key, without a router's middleware, validation, joins or times, whose rows have the size of a list's rows.
+ * `five writes` is the least that the trips of a paid order cost: five batches of one row to D1, each after the last.
  */
 import { DurableObject } from 'cloudflare:workers'
 import { Hono } from 'hono'
@@ -67,6 +68,22 @@ app.put('/one-query', async (c) => {
 app.get('/one-query', async (c) => {
   const { results } = await c.env.DB.prepare('SELECT id, item FROM items ORDER BY id LIMIT ?').bind(20).all()
   return c.json({ data: results })
+})
+
+const WRITES = 5
+
+app.put('/five-writes', async (c) => {
+  await c.env.DB.prepare(
+    'CREATE TABLE IF NOT EXISTS writes (id INTEGER PRIMARY KEY, at INTEGER NOT NULL)',
+  ).run()
+  return c.body(null, 204)
+})
+
+app.post('/five-writes', async (c) => {
+  for (let write = 0; write < WRITES; write++) {
+    await c.env.DB.batch([c.env.DB.prepare('INSERT INTO writes (at) VALUES (?)').bind(Date.now())])
+  }
+  return c.body(null, 204)
 })
 
 export default app

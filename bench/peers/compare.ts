@@ -1,5 +1,5 @@
 /** Compares the worker with the peers in one run: the same requests, from the same load generator, in turn. */
-import type { Door } from '../load.ts'
+import { callsOf, type Door } from '../load.ts'
 import { pricedDoor } from '../priced.ts'
 import { type People, publishRaffle, purchaseDoor } from '../raffle.ts'
 import { readsOf } from '../reads.ts'
@@ -25,6 +25,8 @@ interface Work {
   door: (url: string, raffles: Raffles) => Door
   connections: number
   warmUpVisits?: number
+  /** What the platform alone needs for it on this machine: the bare worker does the least of the same work. */
+  bare?: { title: string; door: (url: string, raffles: Raffles) => Door }
   /** The least ratio to a peer. The others are for information. */
   least: Partial<Record<PeerName, number>>
 }
@@ -35,6 +37,10 @@ const worksOf = (people: People): Work[] => {
     withWriter: true,
     door: (url, raffles) => pricedDoor(url, people, raffles.priced),
     connections: buyers,
+    bare: {
+      title: 'bare worker: five writes to D1 one after another',
+      door: (url) => callsOf(url, 204, () => ({ method: 'POST', path: '/five-writes', headers: {} })),
+    },
     least,
   })
   const reads = (title: string, pathOf: (raffles: Raffles) => string): Work => ({
@@ -50,6 +56,10 @@ const worksOf = (people: People): Work[] => {
       withWriter: true,
       door: (url, raffles) => purchaseDoor(url, people, raffles.hot),
       connections: 32,
+      bare: {
+        title: 'bare worker: one row per call in one object',
+        door: (url, raffles) => purchaseDoor(url, people, raffles.hot),
+      },
       least: { durable: 5, relaxed: 4 },
     },
     {
@@ -59,6 +69,10 @@ const worksOf = (people: People): Work[] => {
       connections: 32,
       // Each pool is loaded before the first round.
       warmUpVisits: 200,
+      bare: {
+        title: 'bare worker: one row per call in 100 objects',
+        door: (url, raffles) => manyDoor(url, people, raffles.many),
+      },
       least: { durable: 1.5 },
     },
     priced(1, {}),
@@ -77,7 +91,8 @@ export async function comparePeers(
   effort: Effort,
   report: (section: Section) => void,
 ): Promise<void> {
-  const { tombola, shared } = urls as { tombola: string; shared: string }
+  const { tombola, shared, bare } = urls as { tombola: string; shared: string; bare: string }
+  await fetch(`${bare}/five-writes`, { method: 'PUT' })
   const ours = { tombola: await publishAll(tombola, people), shared: await publishAll(shared, people) }
   for (const { url } of Object.values(peers)) await copyTo(url, tombola, ours.tombola)
   for (const work of worksOf(people)) {
@@ -88,11 +103,16 @@ export async function comparePeers(
     for (const [name, { url, server }] of Object.entries(peers)) {
       contestants[name] = { door: work.door(url, ours.tombola), server }
     }
+    if (work.bare !== undefined)
+      contestants.bare = { door: work.bare.door(bare, ours.tombola), server: usage }
     const { connections, warmUpVisits } = work
     const turns = await takeTurns(contestants, effort, { connections, warmUpVisits })
     const lines: Line[] = [turns.line('Tombola', 'tombola')]
     if (work.withWriter) lines.push(turns.line('Tombola, one database writer', 'shared'))
+    if (work.bare !== undefined) lines.push(turns.line(work.bare.title, 'bare'))
     for (const [name, { title }] of entriesOf(peers)) lines.push(turns.line(title, name))
+    if (work.bare !== undefined)
+      lines.push(info(`Tombola : ${work.bare.title}`, `${turns.ratio('tombola', 'bare').toFixed(2)}×`))
     for (const [name, { title }] of entriesOf(peers)) {
       const ratio = turns.ratio('tombola', name)
       const least = work.least[name]

@@ -114,8 +114,12 @@ describe('a purchase of priced tickets', () => {
       .filter((statements) => statements.length > 0)
     const rows = ours.flat().reduce((sum, each) => sum + each.rows, 0)
     const listed = ours.map((statements) => statements.map((each) => `${each.rows} ${each.sql.slice(0, 60)}`))
-    expect(ours.length, JSON.stringify(listed, null, 1)).toBeLessThanOrEqual(6)
-    expect(rows, JSON.stringify(listed, null, 1)).toBeLessThanOrEqual(31)
+    // Exact, so that a count that misses something fails too. `docs/money.md` lists them.
+    const counted = { trips: ours.length, rows }
+    const atOnce = { trips: 5, rows: 29 }
+    // On a slow machine half a second passes before the payment, and the hold is projected by itself.
+    const later = { trips: 6, rows: 31 }
+    expect([atOnce, later], JSON.stringify({ counted, listed }, null, 1)).toContainEqual(counted)
   })
 
   it('is visible to its buyer, and not found for others', async () => {

@@ -14,9 +14,10 @@ const textOf = (statement: D1PreparedStatement): string =>
 /** The trips that were made during `work`, by the worker and by every object, in the order of their answers. */
 export async function countTrips(work: () => Promise<unknown>): Promise<Trip[]> {
   const trips: Trip[] = []
-  const database = Object.getPrototypeOf(env.DB) as D1Database
+  // The batches of the binding and of its sessions both run here.
+  const session = Object.getPrototypeOf(env.DB.withSession()) as D1DatabaseSession
   const statement = Object.getPrototypeOf(env.DB.prepare('SELECT 1')) as Pick<D1PreparedStatement, Runs>
-  const { batch } = database
+  const { batch } = session
   const { all, run } = statement
   const { raw, first } = statement as unknown as Record<
     'raw' | 'first',
@@ -46,7 +47,7 @@ export async function countTrips(work: () => Promise<unknown>): Promise<Trip[]> 
     },
   }
   Object.assign(statement, patched)
-  database.batch = async function countedBatch<T>(this: D1Database, statements: D1PreparedStatement[]) {
+  session.batch = async function countedBatch<T>(this: D1DatabaseSession, statements: D1PreparedStatement[]) {
     const results = await batch.call(this, statements)
     counted(statements, results)
     return results as D1Result<T>[]
@@ -55,7 +56,7 @@ export async function countTrips(work: () => Promise<unknown>): Promise<Trip[]> 
     await work()
   } finally {
     Object.assign(statement, { all, run, raw, first })
-    database.batch = batch
+    session.batch = batch
   }
   return trips
 }
