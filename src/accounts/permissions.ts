@@ -12,6 +12,7 @@ export const PERMISSIONS = [
   'raffles:cancel',
   'events:write',
   'events:cancel',
+  'check_ins:write',
   'winners:manage',
   'entrants:read',
   'members:manage',
