@@ -16,6 +16,7 @@ import { categoryRoutes, productRoutes } from './catalog/routes.ts'
 import type { UsersOf } from './catalog/still-used.ts'
 import { orders, purchases } from './checkout/routes.ts'
 import type { AppEnv } from './core/context.ts'
+import { openDoor } from './core/crowd-door.ts'
 import { Problem } from './core/errors.ts'
 import { crossOrigin, privateByDefault, securityHeaders } from './core/headers.ts'
 import { createNotFound } from './core/method-not-allowed.ts'
@@ -49,6 +50,7 @@ import { webhookRoutes } from './webhooks/routes.ts'
 
 export const app = new Hono<AppEnv>({ router: new RememberingRouter() })
 
+app.use(openDoor)
 app.use(securityHeaders)
 app.use(privateByDefault)
 app.use(requestContext)

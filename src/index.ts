@@ -2,6 +2,7 @@
 import { app } from './app.ts'
 import { settleOrdersBeforeFreeze } from './checkout/settle-before-freeze.ts'
 import type { Bindings, Ctx } from './core/context.ts'
+import { answerAtDoor } from './core/crowd-door.ts'
 import { runSweep } from './cron.ts'
 import { takeBackBeforeFreeze } from './suspensions/before-freeze.ts'
 import { PoolObject } from './tickets/object/pool-object.ts'
@@ -17,7 +18,8 @@ export class TicketPool extends PoolObject {
 export { DatabaseWriter } from './core/writer/database-writer.ts'
 
 export default {
-  fetch: app.fetch,
+  fetch: (request: Request, env: Bindings, context: ExecutionContext) =>
+    answerAtDoor(request, env) ?? app.fetch(request, env, context),
   async scheduled(controller, env) {
     await runSweep(env, controller.scheduledTime)
   },

@@ -48,6 +48,10 @@ const worksOf = (people: People): Work[] => {
     withWriter: false,
     door: (url, raffles) => readsOf(url, `/api/v1/raffles${pathOf(raffles)}`),
     connections: 32,
+    bare: {
+      title: 'bare worker: a short text, by Hono',
+      door: (url) => callsOf(url, 200, () => ({ method: 'POST', path: '/hello', headers: {} })),
+    },
     least: { durable: 1.5 },
   })
   return [

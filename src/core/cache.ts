@@ -5,7 +5,8 @@ import type { AppEnv } from './context.ts'
 import { nativeCrypto } from './native-crypto.ts'
 import { type Answer, SharedAnswers } from './shared-answers.ts'
 
-const answers = new SharedAnswers()
+/** What is kept in this isolate. */
+export const kept = new SharedAnswers()
 
 /**
  * For reads that are the same for everyone who is not signed in: a crowd costs about two reads a second for each isolate.
@@ -23,9 +24,10 @@ export const cachedForASecond: MiddlewareHandler<AppEnv> = async function cached
   }
   const key = c.req.path + JSON.stringify(c.req.valid('query' as never) ?? null)
   position.readNearest()
+  c.set('keptAs', key)
   const bookmark = c.req.header(BOOKMARK_HEADER)
   if (bookmark !== undefined) return answerBookmarked(c, next, key, readBookmark(settings, bookmark).d1)
-  const claim = answers.claim(key, now, settings.SHARE_READS_MS)
+  const claim = kept.claim(key, now, settings.SHARE_READS_MS)
   const shared =
     claim.kind === 'kept'
       ? claim.answer
@@ -42,7 +44,7 @@ export const cachedForASecond: MiddlewareHandler<AppEnv> = async function cached
     read = await answerOf(c.res, position.seen)
   } finally {
     if (claim.kind === 'read') claim.finish(read)
-    else if (read !== null) answers.keep(key, read, now, settings.SHARE_READS_MS)
+    else if (read !== null) kept.keep(key, read, now, settings.SHARE_READS_MS)
   }
   if (read !== null) respond(c, read)
 }
@@ -55,12 +57,12 @@ async function answerBookmarked(
   atLeast: string | null,
 ): Promise<void> {
   const { now, settings, position } = c.get('ctx')
-  let answer = atLeast === null ? null : answers.find(key, now, settings.SHARE_READS_MS, atLeast)
+  let answer = atLeast === null ? null : kept.find(key, now, settings.SHARE_READS_MS, atLeast)
   if (answer === null) {
     await next()
     answer = await answerOf(c.res, position.seen)
     if (answer === null) return
-    answers.keep(key, answer, now, settings.SHARE_READS_MS)
+    kept.keep(key, answer, now, settings.SHARE_READS_MS)
   }
   respond(c, answer)
 }

@@ -58,8 +58,11 @@ export interface Ctx {
   badToken: Problem | null
 }
 
-/** `requestId` is set first: a worker that is not configured has no `ctx`. */
-export type AppEnv = { Bindings: Bindings; Variables: { requestId: string; ctx: Ctx } }
+/**
+ * `requestId` is set first: a worker that is not configured has no `ctx`. `keptAs`: the key of an answer that a crowd may
+ * share; see `core/cache.ts`.
+ */
+export type AppEnv = { Bindings: Bindings; Variables: { requestId: string; ctx: Ctx; keptAs?: string } }
 export type AppContext = HonoContext<AppEnv>
 
 /** Makes a context; also for work outside a request, such as the sweep or a test. */

@@ -53,19 +53,29 @@ export class SharedAnswers {
    * read that began more than half of `keepMs` ago: it may be lost, since a request ends when its client leaves.
    */
   claim(key: string, now: number, keepMs: number): Claim {
-    const kept = this.#kept.get(key)
-    const flight = this.#flights.get(key)
-    const isUnderWay = flight !== undefined && isWithin(now - flight.startedAt, keepMs / 2)
-    const age = kept === undefined ? Number.POSITIVE_INFINITY : now - kept.readAt
-    if (kept !== undefined && isWithin(age, isUnderWay ? keepMs : keepMs / 2)) {
-      return { kind: 'kept', answer: kept.answer }
-    }
-    if (isUnderWay) {
+    const answer = this.fresh(key, now, keepMs)
+    if (answer !== null) return { kind: 'kept', answer }
+    const flight = this.#flightOf(key, now, keepMs)
+    if (flight !== undefined) {
       const { promise, resolve } = Promise.withResolvers<Answer | null>()
       flight.waiting.push(resolve)
       return { kind: 'wait', answer: promise }
     }
     return { kind: 'read', finish: this.#takeOff(key, now, keepMs) }
+  }
+
+  /** The kept answer, unless its reader should read again. */
+  fresh(key: string, now: number, keepMs: number): Answer | null {
+    const kept = this.#kept.get(key)
+    if (kept === undefined) return null
+    const mostMs = this.#flightOf(key, now, keepMs) === undefined ? keepMs / 2 : keepMs
+    return isWithin(now - kept.readAt, mostMs) ? kept.answer : null
+  }
+
+  /** The read under way, if it is not lost. */
+  #flightOf(key: string, now: number, keepMs: number): Flight | undefined {
+    const flight = this.#flights.get(key)
+    return flight !== undefined && isWithin(now - flight.startedAt, keepMs / 2) ? flight : undefined
   }
 
   /** The kept answer, if it has seen the state of D1 that `atLeast` names. */

@@ -1,8 +1,11 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { createExecutionContext } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { app } from '../../src/app.ts'
 import { cachedForASecond, isMatch } from '../../src/core/cache.ts'
 import type { Bindings } from '../../src/core/context.ts'
 import { descriptionOf } from '../../src/core/openapi.ts'
+import worker from '../../src/index.ts'
 import type { Method } from '../harness/client.ts'
 import { failingDatabase } from '../harness/faults.ts'
 import { expectLogged } from '../harness/log.ts'
@@ -186,6 +189,81 @@ describe('a reader that has the answer already', () => {
     [undefined, false],
   ])('is recognised by If-None-Match, compared weakly: %s', (sent, expected) => {
     expect(isMatch(sent, 'W/"a"')).toBe(expected)
+  })
+})
+
+describe('the door of a crowd', () => {
+  const shared = { ...env, SHARE_READS_MS: '1000' } as unknown as Bindings
+  const address = (path: string) => `http://localhost:8787/api/v1${path}`
+  const ask = async (path: string, init: RequestInit = {}) => {
+    const viaApp = vi.spyOn(app, 'fetch')
+    const response = await worker.fetch(new Request(address(path), init), shared, createExecutionContext())
+    const headers = Object.fromEntries(response.headers)
+    const asked = {
+      status: response.status,
+      headers,
+      body: await response.text(),
+      isOfApp: viaApp.mock.calls.length > 0,
+    }
+    viaApp.mockRestore()
+    return asked
+  }
+
+  it('gives the answer of the app, with every header, and a request id of its own', async () => {
+    const first = await ask(one)
+    const second = await ask(one)
+    expect([first.isOfApp, second.isOfApp]).toEqual([true, false])
+    expect(second.body).toBe(first.body)
+    const { 'x-request-id': firstId, ...expected } = first.headers
+    const { 'x-request-id': secondId, ...headers } = second.headers
+    expect(headers).toEqual(expected)
+    expect(secondId).toMatch(/^[0-9a-f-]{36}$/)
+    expect(secondId).not.toBe(firstId)
+  })
+
+  it('answers 304 as the app does', async () => {
+    const { etag } = (await ask(one)).headers
+    const init = { headers: { 'if-none-match': etag! } }
+    const known = await ask(one, init)
+    expect([known.status, known.isOfApp, known.body]).toEqual([304, false, ''])
+    at(NOW + 600)
+    const again = await ask(one, init)
+    expect(again.isOfApp).toBe(true)
+    const { 'x-request-id': _, ...headers } = known.headers
+    expect(again.headers).toMatchObject(headers)
+    expect(Object.keys(again.headers).sort()).toEqual(Object.keys(known.headers).sort())
+  })
+
+  it('is closed once the answer must be read again', async () => {
+    await ask(one)
+    at(NOW + 499)
+    expect((await ask(one)).isOfApp).toBe(false)
+    at(NOW + 500)
+    expect((await ask(one)).isOfApp).toBe(true)
+    expect((await ask(one)).isOfApp).toBe(false)
+  })
+
+  it.each(['authorization', 'cookie', 'origin', 'x-tombola-bookmark'])(
+    'is closed for a request with the header %s',
+    async (name) => {
+      await ask(one)
+      expect((await ask(one, { headers: { [name]: 'any' } })).isOfApp).toBe(true)
+    },
+  )
+
+  it('is closed for other methods and other addresses', async () => {
+    await ask(one)
+    expect((await ask(one, { method: 'HEAD' })).isOfApp).toBe(true)
+    expect((await ask(one, { method: 'DELETE' })).isOfApp).toBe(true)
+    expect((await ask(`${one}?`)).isOfApp).toBe(true)
+    expect((await ask(`${one}/availability`)).isOfApp).toBe(true)
+  })
+
+  it('never opens for what is not public', async () => {
+    for (let turn = 0; turn < 2; turn++) {
+      expect((await ask('/users/me')).isOfApp).toBe(true)
+      expect((await ask('/raffles/raffle_01k00000000000000000000000')).isOfApp).toBe(true)
+    }
   })
 })
 
