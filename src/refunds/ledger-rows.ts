@@ -40,18 +40,20 @@ export async function paidTransfers(ctx: Ctx, refund: RefundRow, by: Payer): Pro
 
 /** Reverses the losses that the organisations bore until now for the money that the bank took back. */
 const losses = (refund: RefundRow, lines: OrderLineRow[]): Transfer[] =>
-  partsOf(refund, lines).map(({ row, amount }) => ({
-    transactionId: lossOf(row.organisationId, refund.id),
-    part: row.line,
-    debit: account.disputes,
-    credit: account.organiser(row.organisationId),
-    currency: refund.currency,
-    amount,
-    orderId: refund.orderId,
-    raffleId: raffleOf(row),
-    organisationId: row.organisationId,
-    provider: refund.provider,
-  }))
+  partsOf(refund, lines)
+    .filter(({ amount }) => amount > 0)
+    .map(({ row, amount }) => ({
+      transactionId: lossOf(row.organisationId, refund.id),
+      part: row.line,
+      debit: account.disputes,
+      credit: account.organiser(row.organisationId),
+      currency: refund.currency,
+      amount,
+      orderId: refund.orderId,
+      raffleId: raffleOf(row),
+      organisationId: row.organisationId,
+      provider: refund.provider,
+    }))
 
 /** Selects a loss on the lines of a refund. If there is one, the bank has already returned the money to the buyer. */
 export const lossesBefore = (ctx: Ctx, { orderId, lines }: RefundRow) => {

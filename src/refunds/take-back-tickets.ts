@@ -82,7 +82,7 @@ async function recordDecision(ctx: Ctx, refund: RefundRow, back: Part[], stay: P
       insertTransfers(
         ctx,
         [
-          ...back.map((part) => {
+          ...back.filter(hasPrice).map((part) => {
             const { account: debit, raffleId } = linePort(part.row.kind).takings(part.row)
             const from = { transactionId: `refund:${id}:due`, part: part.line, debit, raffleId }
             return {
@@ -94,7 +94,7 @@ async function recordDecision(ctx: Ctx, refund: RefundRow, back: Part[], stay: P
               ...claimOf(part),
             }
           }),
-          ...(byBank ? stay : []).map((part) => {
+          ...(byBank ? stay : []).filter(hasPrice).map((part) => {
             const { organisationId } = part.row
             const { raffleId } = linePort(part.row.kind).takings(part.row)
             const debit = account.organiser(organisationId)
@@ -190,5 +190,8 @@ function updateOrder(ctx: Ctx, orderId: string, isDue: boolean, stays: number, g
     .set({ refundedAmount: refunded, status, updatedAt: ctx.now })
     .where(and(eq(orders.id, orderId), guard))
 }
+
+/** A free admission of the order moves no money. */
+const hasPrice = ({ row }: Part): boolean => row.unitAmount > 0
 
 const itemsOf = (parts: Part[]): string[] => parts.map(({ row }) => row.itemId)
