@@ -28,7 +28,7 @@ const TABLE: [folder: string, is: string, imports: string][] = [
   ['refunds',    'money back: reserve, take back, send; cancelled sales',                'core audit accounts money tickets raffles grants orders'],
   ['payments',   'money in: start, poll, settle, disputes, work of operators',           'core audit accounts money grants orders refunds'],
   ['checkout',   'buying: place, pay again, cancel, expire; settle before the freeze',   'core accounts money catalog tickets raffles orders payments'],
-  ['suspensions','what a suspended person holds: voided, refunded, cancelled',            'core accounts tickets grants orders refunds checkout'],
+  ['suspensions','what a suspended person holds: voided, refunded, cancelled',            'core accounts tickets events grants orders refunds checkout'],
   ['draws',      'beacon, draw, winners, claims, redraws',                               'core rdp1 audit accounts money tickets raffles refunds'],
   ['entrants',   'who takes part, for organisers: a list and a file, with names',        'core audit accounts tickets raffles draws'],
   ['admissions', 'what lets a person in: codes, names, check-in',                        'core rdp1 audit accounts tickets events'],

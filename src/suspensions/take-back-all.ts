@@ -1,6 +1,7 @@
 /**
- * Takes back everything that a suspended user holds in raffles that are not frozen: unpaid orders are cancelled, paid
- * tickets voided and refunded, earned entries revoked, free tickets voided. Idempotent, and safe to run concurrently.
+ * Takes back everything that a suspended user holds in raffles that are not frozen and events that are not over: unpaid
+ * orders are cancelled, paid tickets voided and refunded, earned entries revoked, free tickets voided. Idempotent, and safe
+ * to run concurrently.
  */
 import { cancelForPlatform } from '../checkout/cancel-for-platform.ts'
 import type { Ctx } from '../core/context.ts'

@@ -2,11 +2,12 @@
 import { and, asc, eq, exists, gt, inArray, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
 import { users } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
+import { events, ticketTypes } from '../events/schema.ts'
 import { grants } from '../grants/schema.ts'
 import { orderLines, orders } from '../orders/schema.ts'
 import { pools, reservations } from '../tickets/schema.ts'
 
-/** Whose things, and the only raffle that counts; null: every raffle that is not frozen. */
+/** Whose things, and the only raffle that counts; null: every raffle that is not frozen, and every event that is not over. */
 export interface Scope {
   userId: string
   raffleId: string | null
@@ -16,6 +17,16 @@ export interface Scope {
 const isSuspended = ({ userId }: Scope) =>
   sql`EXISTS (SELECT 1 FROM ${users} WHERE ${users.id} = ${userId} AND ${users.status} = 'suspended')`
 
+/** A ticket type never freezes, but nothing is taken back of an event that is over. */
+const isOfOpenEvent = (ctx: Ctx) =>
+  exists(
+    ctx.db
+      .select({ id: ticketTypes.id })
+      .from(ticketTypes)
+      .innerJoin(events, eq(events.id, ticketTypes.eventId))
+      .where(and(eq(ticketTypes.id, pools.itemId), gt(events.endsAt, ctx.now))),
+  )
+
 /**
  * The pool's list can still change. A freeze may be under way, or unknown to D1: then the pool refuses. A raffle that
  * waits for this user before its freeze is named, and counts until it is committed.
@@ -24,8 +35,7 @@ const isChangeable = (ctx: Ctx, { raffleId }: Scope) =>
   and(
     isNull(pools.commitment),
     isNull(pools.cancellation),
-    // A ticket type never freezes.
-    raffleId === null ? or(gt(pools.freezeAt, ctx.now), eq(pools.freezeAt, 0)) : eq(pools.itemId, raffleId),
+    raffleId === null ? or(gt(pools.freezeAt, ctx.now), isOfOpenEvent(ctx)) : eq(pools.itemId, raffleId),
   )
 
 const linesOfPools = (ctx: Ctx) =>
@@ -95,7 +105,10 @@ export const grantsLeft = (ctx: Ctx, scope: Scope, limit: number) =>
     .orderBy(asc(grants.createdAt))
     .limit(limit)
 
-/** Free tickets: no order has ever held them. */
+/** An order may hold free admissions too. The terms of a raffle name no price here: its free tickets are never held. */
+const isFree = or(isNull(reservations.heldUntil), sql`${pools.terms}->>'unitAmount' = 0`)
+
+/** Tickets that cost nothing, and those that somebody else paid for: no refund takes them back. */
 export const freeTicketsLeft = (ctx: Ctx, scope: Scope, limit: number) =>
   ctx.db
     .select({ id: reservations.id })
@@ -105,7 +118,7 @@ export const freeTicketsLeft = (ctx: Ctx, scope: Scope, limit: number) =>
       and(
         eq(reservations.holder, scope.userId),
         eq(reservations.state, 'sold'),
-        isNull(reservations.heldUntil),
+        isFree,
         isSuspended(scope),
         isChangeable(ctx, scope),
       ),

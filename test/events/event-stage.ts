@@ -1,7 +1,9 @@
 // Events for tests, made and published through the API.
 import { expect } from 'vitest'
+import { orderOf, press } from '../checkout/checkout.ts'
+import type { Answer } from '../harness/client.ts'
 import { type Organisation, organisationWithOperator, type Person } from '../harness/people.ts'
-import { as, HOUR, iso, KES, NOW } from '../raffles/scenario.ts'
+import { as, HOUR, iso, KES, NOW, newKey } from '../raffles/scenario.ts'
 
 /** The times of a staged event. */
 export const STARTS_AT = NOW + 24 * HOUR
@@ -58,4 +60,27 @@ export async function stageEvent(changes: Record<string, unknown> = {}, like?: O
   const { status, body } = await as(staged.operator, 'POST', `/events/${staged.id}/publish`)
   expect(status, JSON.stringify(body)).toBe(200)
   return staged
+}
+
+const keyed = () => ({ headers: { 'idempotency-key': newKey() } })
+
+/** Takes free tickets of a ticket type. Returns the reservation's id. */
+export async function takes(person: Person, ticketTypeId: string, quantity = 1): Promise<string> {
+  const { status, body } = await as(person, 'POST', '/tickets/purchase', { ticketTypeId, quantity }, keyed())
+  expect(status, JSON.stringify(body)).toBe(201)
+  return body.reservation.id
+}
+
+/** Places an order of these lines, and pays it unless `isPaid` is false. */
+export async function orders(
+  person: Person,
+  lines: { ticketTypeId: string; quantity: number }[],
+  isPaid = true,
+): Promise<Answer['body']> {
+  const body = { lines, payment: { provider: 'sandbox' } }
+  const placed = await as(person, 'POST', '/orders', body, keyed())
+  expect(placed.status, JSON.stringify(placed.body)).toBe(201)
+  if (!isPaid) return placed.body
+  await press(placed.body.payment.checkoutUrl, 'approve')
+  return orderOf(person, placed.body.id)
 }

@@ -1,0 +1,41 @@
+// What a suspended person holds of events: it is taken back as raffle tickets are, until the event is over.
+import { expect, it } from 'vitest'
+import { ENDS_AT, orders, stageEvent, takes, VIP_PRICE } from '../events/event-stage.ts'
+import { registerPlayer } from '../harness/people.ts'
+import { at, MINUTE, sweep, useClock } from '../raffles/scenario.ts'
+import { reservationOf, sold, storedOrder, suspend } from './stage.ts'
+
+useClock()
+
+it('admissions are taken back: free ones, paid ones, and free ones inside a paid order', async () => {
+  const staged = await stageEvent()
+  const { free, vip } = staged.types
+  const [person, other] = [await registerPlayer(), await registerPlayer()]
+  await takes(person, free)
+  await takes(other, free)
+  const { id } = await orders(person, [
+    { ticketTypeId: free, quantity: 1 },
+    { ticketTypeId: vip, quantity: 1 },
+  ])
+  expect([await sold(free), await sold(vip)]).toEqual([3, 1])
+  await suspend(person)
+  expect([await sold(free), await sold(vip)]).toEqual([1, 0])
+  await sweep()
+  expect(await storedOrder(id)).toMatchObject({ status: 'refunded', returned: VIP_PRICE })
+})
+
+it('admissions of an event that is over stay', async () => {
+  const staged = await stageEvent()
+  const { free, vip } = staged.types
+  const person = await registerPlayer()
+  const taken = await takes(person, free)
+  const order = await orders(person, [
+    { ticketTypeId: free, quantity: 1 },
+    { ticketTypeId: vip, quantity: 1 },
+  ])
+  at(ENDS_AT + MINUTE)
+  await suspend(person)
+  await sweep()
+  expect((await reservationOf(taken)).state).toBe('sold')
+  expect(await storedOrder(order.id)).toMatchObject({ status: 'paid', returned: 0 })
+})
