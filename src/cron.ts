@@ -17,6 +17,7 @@ import { advanceDueRaffles } from './draws/advance-due-raffles.ts'
 import { sweepNotices } from './draws/notify-holders.ts'
 import { remindWinners } from './draws/remind-winners.ts'
 import { foldEvents } from './events/fold-titles.ts'
+import { sweepEventNotices } from './events/notices/sweep-notices.ts'
 import { sweepTicketTypes } from './events/ticket-types/sweep-types.ts'
 import { finishDueGrants, sweepGrants } from './grants/sweep-grants.ts'
 import { recordSweep } from './insights/sweeps.ts'
@@ -52,6 +53,7 @@ const AFTER_RAFFLES: readonly Job[] = [
   ['holds', sweepHolds],
   ['payouts', sweepPayouts],
   ['notices', sweepNotices],
+  ['event notices', sweepEventNotices],
   ['reminders', remindWinners],
   ['mails', sweepMails],
   ['series', sweepSeries],

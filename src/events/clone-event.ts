@@ -36,6 +36,7 @@ export async function cloneEvent(
     firstEndsAt: null,
     postponedAt: null,
     postponeReason: null,
+    refundUntil: null,
     publishedAt: null,
     cancelledAt: null,
     cancelReason: null,

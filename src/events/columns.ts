@@ -1,4 +1,5 @@
 /** Converts the fields of requests to columns of the tables. */
+import { invalid } from '../core/errors.ts'
 import type { CreateTicketType, UpdateEvent, UpdateTicketType } from './contract.ts'
 import type { EventRow, TicketTypeRow, TypeColumns } from './schema.ts'
 
@@ -25,6 +26,12 @@ export const placeColumns = (place: Place | null): PlaceColumns =>
         latitude: place.coordinates?.latitude ?? null,
         longitude: place.coordinates?.longitude ?? null,
       }
+
+/** Only an event without a place has a link. */
+export function mustBeOnline({ venue, onlineUrl }: Pick<EventRow, 'venue' | 'onlineUrl'>): void {
+  if (venue !== null && onlineUrl !== null)
+    throw invalid('onlineUrl', 'must be null for an event that has a place')
+}
 
 /** The columns of the fields that were sent. */
 export function typeColumns({ price, hidden, ...fields }: UpdateTicketType): TypeColumns {

@@ -57,6 +57,10 @@ const fields = {
   categoryId: Id('category').nullable(),
   tags: z.array(Line(1, 30)).max(MAX_TAGS),
   place: Place.nullable().meta({ description: 'Null: the event is online.' }),
+  onlineUrl: HttpsUrl.nullable().meta({
+    description:
+      'Where an online event takes place. Only members, and holders of a ticket in their admissions, see it.',
+  }),
   startsAt: EventInstant,
   endsAt: EventInstant,
   timeZone: TimeZone,
@@ -80,6 +84,7 @@ export const CreateEvent = z
     categoryId: fields.categoryId.default(null),
     tags: fields.tags.default([]),
     place: fields.place.default(null),
+    onlineUrl: fields.onlineUrl.default(null),
     timeZone: fields.timeZone.default('UTC'),
     providers: fields.providers.default([]),
   })
@@ -96,7 +101,14 @@ export const UpdateEvent = z
 export type UpdateEvent = z.infer<typeof UpdateEvent>
 
 export const PostponeEvent = z
-  .strictObject({ startsAt: fields.startsAt, endsAt: fields.endsAt, reason: Line(3, 500) })
+  .strictObject({
+    startsAt: fields.startsAt,
+    endsAt: fields.endsAt,
+    reason: Line(3, 500),
+    refundUntil: EventInstant.optional().describe(
+      'Until when whoever bought before may give tickets back for the whole price: at least a day from now, and not after the new start. By default two weeks from now, or the new start if that comes first.',
+    ),
+  })
   .refine(isInOrder, IN_ORDER)
   .meta({ id: 'PostponeEvent' })
 export type PostponeEvent = z.infer<typeof PostponeEvent>
@@ -182,6 +194,10 @@ export const Event = z
     categoryId: Id('category').nullable(),
     tags: z.array(z.string()),
     place: Place.nullable(),
+    onlineUrl: z
+      .string()
+      .nullable()
+      .describe('Where an online event takes place. Only for members: null for everybody else.'),
     startsAt: Instant,
     endsAt: Instant,
     timeZone: z.string(),
@@ -189,7 +205,15 @@ export const Event = z
       .strictObject({ startsAt: z.string(), endsAt: z.string() })
       .describe('The same instants on the wall clock of `timeZone`.'),
     postponed: z
-      .strictObject({ at: Instant, startsAt: Instant, endsAt: Instant, reason: z.string() })
+      .strictObject({
+        at: Instant,
+        startsAt: Instant,
+        endsAt: Instant,
+        reason: z.string(),
+        refundUntil: Instant.nullable().describe(
+          'Until when a buyer of before `at` may give tickets back with `POST /orders/{id}/refunds`. Null: an event that was postponed before there was such a time.',
+        ),
+      })
       .nullable()
       .describe('The times that it was published with; null: they have not changed.'),
     providers: z.array(Provider),

@@ -6,7 +6,7 @@ import type { Ctx } from '../core/context.ts'
 import { fold } from '../core/fold.ts'
 import { newId } from '../core/ids.ts'
 import { toSlug, withSuffix } from '../core/slug.ts'
-import { placeColumns } from './columns.ts'
+import { mustBeOnline, placeColumns } from './columns.ts'
 import type { CreateEvent, Event } from './contract.ts'
 import { readEvent } from './read-event.ts'
 import { events } from './schema.ts'
@@ -18,6 +18,7 @@ export async function createEvent(
   const organisationId = await organisationFor(ctx, named)
   await requirePermission(ctx, organisationId, 'events:write')
   await requireOwnCategory(ctx, input.categoryId, organisationId)
+  mustBeOnline({ venue: input.place?.venue ?? null, onlineUrl: input.onlineUrl })
   const { insert, id } = await insertDraft(ctx, organisationId, input)
   await ctx.db.batch([
     insert,

@@ -38,6 +38,7 @@ export const EXAMPLE_EVENT = {
     country: 'KE',
     coordinates: { latitude: -0.145, longitude: 34.738 },
   },
+  onlineUrl: null,
   startsAt: '2026-12-05T15:00:00.000Z',
   endsAt: '2026-12-05T20:00:00.000Z',
   timeZone: 'Africa/Nairobi',

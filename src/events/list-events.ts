@@ -51,8 +51,8 @@ export async function listEvents(ctx: Ctx, query: ListEvents): Promise<PageOf<Ev
     query.limit,
     ({ event }) => [query.sort, event.startsAt, event.id],
     (found) => {
-      const own = types.get(found.event.id) ?? []
-      return presentEvent(found, seesDrafts ? own : own.filter(({ type }) => !type.isHidden), ctx.now)
+      const reader = { isMember: seesDrafts, now: ctx.now }
+      return presentEvent(found, types.get(found.event.id) ?? [], reader)
     },
   )
 }

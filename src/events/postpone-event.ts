@@ -1,25 +1,33 @@
-/** Moves a published event to a later time. The time that it was published with is kept beside the new one. */
+/**
+ * Moves a published event to a later time. The time that it was published with is kept beside the new one. Holders are told
+ * by mail, and for a while buyers may have their money back.
+ */
 import { eq } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { invalid, Problem } from '../core/errors.ts'
+import { DAY_MS } from '../core/time.ts'
 import type { Event, PostponeEvent } from './contract.ts'
 import { findEventFor } from './find-event.ts'
+import { startPostponedNotices } from './notices/start-notices.ts'
 import { readEvent } from './read-event.ts'
 import { ticketTypes } from './schema.ts'
 import { mustBeOpenToChange } from './ticket-types/read-type.ts'
 import { bringAllIntoStep, sweepDueAt } from './ticket-types/step.ts'
 import { changedMeanwhile, guardedUpdate } from './touch-event.ts'
 
-export async function postponeEvent(
-  ctx: Ctx,
-  id: string,
-  { startsAt, endsAt, reason }: PostponeEvent,
-): Promise<Event> {
+const REFUND_WINDOW_MS = 14 * DAY_MS
+/** Holders read their mail within a day. A shorter time would leave them no choice. */
+const SHORTEST_WINDOW_MS = DAY_MS
+
+export async function postponeEvent(ctx: Ctx, id: string, input: PostponeEvent): Promise<Event> {
+  const { startsAt, endsAt, reason } = input
   const event = await findEventFor(ctx, id, 'events:write')
   if (event.status === 'draft') throw new Problem('invalid_state', 'This event is a draft: change its times.')
   mustBeOpenToChange(event, ctx.now)
   if (startsAt <= event.startsAt) throw invalid('startsAt', 'must come after the present start of the event')
+  if (startsAt <= ctx.now) throw invalid('startsAt', 'must lie in the future')
+  const refundUntil = refundUntilOf(input, ctx.now)
   const [changed] = await ctx.db.batch([
     guardedUpdate(ctx, event, {
       startsAt,
@@ -28,16 +36,26 @@ export async function postponeEvent(
       firstEndsAt: event.firstEndsAt ?? event.endsAt,
       postponedAt: ctx.now,
       postponeReason: reason,
+      refundUntil,
     }),
     insertAudit(ctx, {
       action: 'event.postponed',
       subject: { kind: 'event', id },
       organisationId: event.organisationId,
     }),
+    startPostponedNotices(ctx, event, { startsAt, refundUntil, reason }),
     // A sale without a closing time of its own ends with the event.
     ctx.db.update(ticketTypes).set({ dueAt: sweepDueAt() }).where(eq(ticketTypes.eventId, id)),
   ])
   if (changed.length === 0) throw changedMeanwhile()
   await bringAllIntoStep(ctx, id)
   return readEvent(ctx, id)
+}
+
+function refundUntilOf({ startsAt, refundUntil }: PostponeEvent, now: number): number {
+  if (refundUntil === undefined) return Math.min(now + REFUND_WINDOW_MS, startsAt)
+  if (refundUntil > startsAt) throw invalid('refundUntil', 'must not come after the new start of the event')
+  if (refundUntil < Math.min(now + SHORTEST_WINDOW_MS, startsAt))
+    throw invalid('refundUntil', 'must leave holders at least a day, or the time until the new start')
+  return refundUntil
 }

@@ -28,7 +28,12 @@ export function presentType({ type, pool }: FoundType, event: EventRow, now: num
   }
 }
 
-export function presentEvent({ event, organisation }: FoundEvent, types: FoundType[], now: number): Event {
+/** `isMember`: the reader may edit the event. Others see neither hidden ticket types nor where it takes place online. */
+export function presentEvent(
+  { event, organisation }: FoundEvent,
+  types: FoundType[],
+  { isMember, now }: { isMember: boolean; now: number },
+): Event {
   const { startsAt, endsAt, timeZone } = event
   return {
     id: event.id,
@@ -41,6 +46,7 @@ export function presentEvent({ event, organisation }: FoundEvent, types: FoundTy
     categoryId: event.categoryId,
     tags: event.tags,
     place: placeOf(event),
+    onlineUrl: isMember ? event.onlineUrl : null,
     startsAt: toInstant(startsAt),
     endsAt: toInstant(endsAt),
     timeZone,
@@ -53,11 +59,14 @@ export function presentEvent({ event, organisation }: FoundEvent, types: FoundTy
             startsAt: toInstant(event.firstStartsAt!),
             endsAt: toInstant(event.firstEndsAt!),
             reason: event.postponeReason!,
+            refundUntil: toInstantOrNull(event.refundUntil),
           },
     providers: event.providers,
     cancellation:
       event.cancelledAt === null ? null : { at: toInstant(event.cancelledAt), reason: event.cancelReason! },
-    ticketTypes: types.map((type) => presentType(type, event, now)),
+    ticketTypes: types
+      .filter(({ type }) => isMember || !type.isHidden)
+      .map((type) => presentType(type, event, now)),
     createdAt: toInstant(event.createdAt),
     updatedAt: toInstant(event.updatedAt),
   }

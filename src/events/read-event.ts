@@ -7,8 +7,7 @@ import { presentEvent } from './present.ts'
 export async function readEvent(ctx: Ctx, idOrSlug: string): Promise<Event> {
   const { isMember, ...found } = await findEventForReader(ctx, idOrSlug)
   const types = await typesOf(ctx, [found.event.id])
-  const shown = isMember ? types : types.filter(({ type }) => !type.isHidden)
-  return presentEvent(found, shown, ctx.now)
+  return presentEvent(found, types, { isMember, now: ctx.now })
 }
 
 /** The counts of a moment ago, from the projected rows, so that spectators never reach the pools. */

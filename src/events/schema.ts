@@ -1,8 +1,9 @@
 /** The tables of events and their ticket types. Times are milliseconds. An event's public status is `statusAt`. */
 import { sql } from 'drizzle-orm'
-import { check, index, integer, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { check, index, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { organisations } from '../accounts/schema.ts'
 import type { Provider } from '../money/provider-name.ts'
+import type { EventNews } from './notices/news.ts'
 
 /** Whether an event is over follows from the clock, so it is not stored. */
 export const STORED_STATUSES = ['draft', 'published', 'cancelled'] as const
@@ -34,6 +35,8 @@ export const events = sqliteTable(
     country: text(),
     latitude: real(),
     longitude: real(),
+    /** Where an online event takes place. Only members and holders of its tickets see it. */
+    onlineUrl: text(),
 
     startsAt: integer().notNull(),
     endsAt: integer().notNull(),
@@ -43,6 +46,8 @@ export const events = sqliteTable(
     firstEndsAt: integer(),
     postponedAt: integer(),
     postponeReason: text(),
+    /** Until when buyers of before the last postponement may have their money back; null: it never was postponed. */
+    refundUntil: integer(),
 
     /** When it was published; null: it is a draft. Sales that have no opening time of their own open then. */
     publishedAt: integer(),
@@ -126,3 +131,24 @@ export const ticketTypes = sqliteTable(
   ],
 )
 export type TicketTypeRow = typeof ticketTypes.$inferSelect
+
+/** News for all holders of a ticket type, mailed page by page over as many sweeps as needed. */
+export const eventNotices = sqliteTable(
+  'event_notices',
+  {
+    ticketTypeId: text().notNull(),
+    /** When the event was changed. An event may be postponed several times. */
+    at: integer().notNull(),
+    /** What the mails say. */
+    news: text({ mode: 'json' }).$type<EventNews>().notNull(),
+    /** The reservation of the pool up to which holders were told. */
+    cursor: integer().notNull().default(0),
+    /** When to continue; null once everybody was told. */
+    dueAt: integer(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.ticketTypeId, table.at] }),
+    index('event_notices_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
+  ],
+)
+export type EventNoticeRow = typeof eventNotices.$inferSelect

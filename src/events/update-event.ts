@@ -5,7 +5,7 @@ import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
 import { invalid, Problem } from '../core/errors.ts'
 import { fold } from '../core/fold.ts'
-import { placeColumns } from './columns.ts'
+import { mustBeOnline, placeColumns } from './columns.ts'
 import type { Event, UpdateEvent } from './contract.ts'
 import { findEventFor } from './find-event.ts'
 import { readEvent } from './read-event.ts'
@@ -29,6 +29,7 @@ export async function updateEvent(ctx: Ctx, id: string, { place, ...fields }: Up
   }
   if ((columns.startsAt ?? event.startsAt) >= (columns.endsAt ?? event.endsAt))
     throw invalid(fields.endsAt === undefined ? 'startsAt' : 'endsAt', 'the start must come before the end')
+  mustBeOnline({ venue: event.venue, onlineUrl: event.onlineUrl, ...columns })
   // Pools name the event to buyers.
   const isRenamed =
     event.status === 'published' && columns.title !== undefined && columns.title !== event.title

@@ -99,6 +99,8 @@ export interface LinePort<Field extends string = string> {
   confirm(ctx: Ctx, line: ConfirmableLine): Promise<Confirmed>
   /** The numbers that were issued and not taken back. Units without numbers count from 1. */
   tickets(ctx: Ctx, line: ConfirmableLine): Promise<number[]>
+  /** What the buyer may give back without anybody's permission; null: nothing of this kind. */
+  giveBack: GiveBack | null
   /** Takes all these tickets back. Idempotent. Returns false and takes none if that is no longer possible. */
   takeBack(ctx: Ctx, line: ConfirmableLine, numbers: number[]): Promise<boolean>
   /**
@@ -114,6 +116,13 @@ export interface LinePort<Field extends string = string> {
   fulfil: Fulfil | null
   /** The ledger account that earns its price, and the raffle whose books show it. */
   takings(line: Pick<OrderLineRow, 'itemId' | 'organisationId'>): { account: string; raffleId?: string }
+}
+
+export interface GiveBack {
+  /** Those of these items whose units may be given back now, by somebody who ordered them at `orderedAt` (ms since 1970). */
+  items(ctx: Ctx, itemIds: readonly string[], orderedAt: number): Promise<string[]>
+  /** The numbers of the line that the buyer still has and has not used. */
+  units(ctx: Ctx, line: ConfirmableLine): Promise<number[]>
 }
 
 /** A line and its buyer. */

@@ -127,7 +127,7 @@ export async function recordRefundPaid(
   reference: string | null,
   { guard, audited }: { guard?: SQL; audited?: AuditEntry } = {},
 ): Promise<void> {
-  const { id, orderId, amount, currency } = refund
+  const { id, orderId, amount, currency, reason } = refund
   const isOwedBy = and(isOpen(refund), guard)
   const isOwed = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${isOwedBy})`
   const unpaid = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${refunds.orderId} = ${orderId} AND ${isUnpaid})`
@@ -147,7 +147,7 @@ export async function recordRefundPaid(
         : [
             enqueueMail(
               ctx,
-              { to: buyer, subject: id, kind: 'refund_paid', data: { orderId, amount, currency } },
+              { to: buyer, subject: id, kind: 'refund_paid', data: { orderId, amount, currency, reason } },
               isOwed,
             ),
           ]),

@@ -1,6 +1,6 @@
 /**
- * An operator refunds an order or some of its tickets: the refund is recorded first, then carried out as far as
- * possible.
+ * A member refunds an order or some of its tickets, or a buyer gives tickets back: the refund is recorded first, then
+ * carried out as far as possible.
  */
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
@@ -20,7 +20,7 @@ import { payingReceipt } from './paying-receipt.ts'
 import { isIssued, priceOf, refundableOf, refundedOf, reserve } from './reserve-refund.ts'
 import { sendRefund } from './send-refund.ts'
 import { takeBack } from './take-back-tickets.ts'
-import { requireRefunds } from './who-may-refund.ts'
+import { linesToGiveBack, type Refunder, unitsOf, whoRefunds } from './who-may-refund.ts'
 
 /** A try fails only if another refund of the same order was recorded in between. */
 const MAX_TRIES = 5
@@ -33,15 +33,21 @@ export async function requestRefund(
 ): Promise<RefundRow> {
   const key = `request:${clientKey}`
   const request = bodyHash(input)
+  let by: Refunder | undefined
   for (let attempt = 1; attempt <= MAX_TRIES; attempt++) {
     const rows = await findOrder(ctx, orderId)
-    if (attempt === 1) await requireRefunds(ctx, namedLines(rows, input), 'order')
+    by ??= await whoRefunds(ctx, rows.order, namedLines(rows, input))
     const known = await findRefundByKey(ctx, orderId, key)
     if (known !== undefined) return carryOut(ctx, rows, known, request)
-    const lines = await chooseTickets(ctx, rows, input)
-    const receipt = await payingReceipt(ctx, rows)
+    const lines = await chooseTickets(
+      ctx,
+      by === 'buyer' ? await toGiveBack(ctx, rows, input) : rows,
+      input,
+      by,
+    )
     const amount = priceOf(rows.lines, lines)
     if (amount === 0) throw new Problem('invalid_state', 'These tickets were free: nothing can be refunded.')
+    const receipt = await payingReceipt(ctx, rows)
     const { currency } = rows.order
     const refund: NewRefund = {
       orderId,
@@ -54,10 +60,12 @@ export async function requestRefund(
       lines,
       status: 'requested',
     }
+    // The log is about members. What a buyer gives back is in the history of the order.
     await reserve(ctx, refund, {
-      more: (isMade, id) => [
-        insertAudit(ctx, refundEntry({ id, orderId, lines }, 'refund.requested'), isMade),
-      ],
+      more: (isMade, id) =>
+        by === 'buyer'
+          ? []
+          : [insertAudit(ctx, refundEntry({ id, orderId, lines }, 'refund.requested'), isMade)],
     })
     const made = await findRefundByKey(ctx, orderId, key)
     if (made !== undefined) return carryOut(ctx, rows, made, request)
@@ -96,13 +104,31 @@ function namedLines(rows: OrderRows, { lines }: RequestRefund): OrderLineRow[] {
   return named.every((row) => row !== undefined) ? named : rows.lines
 }
 
+/** The order with the lines alone that its buyer may give back. Throws if it has none, or another one is named. */
+async function toGiveBack(ctx: Ctx, rows: OrderRows, input: RequestRefund): Promise<OrderRows> {
+  const lines = await linesToGiveBack(ctx, rows)
+  const isOpen = (wanted: number) => lines.some(({ line }) => line === wanted)
+  if (lines.length === 0 || !(input.lines ?? []).every(({ line }) => isOpen(line))) {
+    throw new Problem(
+      'forbidden',
+      'You may give back admissions to an event that was postponed after you ordered them, until the time that it names. The organisation may refund others.',
+    )
+  }
+  return { ...rows, lines }
+}
+
 /** Returns the named tickets, or all that are left. Throws if one of them cannot be refunded. */
-async function chooseTickets(ctx: Ctx, rows: OrderRows, input: RequestRefund): Promise<RefundedLine[]> {
+async function chooseTickets(
+  ctx: Ctx,
+  rows: OrderRows,
+  input: RequestRefund,
+  by: Refunder,
+): Promise<RefundedLine[]> {
   const { id, settledAt } = rows.order
   if (settledAt === null)
     throw new Problem('invalid_state', 'This order is not paid: there is nothing to refund.')
   if (input.lines === undefined) {
-    const rest = await refundableOf(ctx, rows)
+    const rest = await refundableOf(ctx, rows, (row) => unitsOf(ctx, by, row))
     if (rest.length === 0) throw new Problem('invalid_state', 'Nothing of this order is left to refund.')
     return rest
   }
@@ -118,7 +144,7 @@ async function chooseTickets(ctx: Ctx, rows: OrderRows, input: RequestRefund): P
       const named = unitsNamed(unit, twice.length > 0 ? twice : numbers)
       throw new Problem('invalid_state', `Already refunded, or never issued: ${named}.`)
     }
-    const issued = new Set(await port.tickets(ctx, row))
+    const issued = new Set(await unitsOf(ctx, by, row))
     const foreign = numbers.filter((number) => !issued.has(number))
     if (foreign.length > 0) {
       const named = unitsNamed(unit, foreign)

@@ -25,13 +25,17 @@ export async function refundedOf(ctx: Ctx, orderId: string): Promise<(line: numb
     )
 }
 
-/** All tickets that can still be refunded. */
-export async function refundableOf(ctx: Ctx, { order, lines }: OrderRows): Promise<RefundedLine[]> {
+/** All tickets that can still be refunded. `ticketsOf`: those of a line that count. */
+export async function refundableOf(
+  ctx: Ctx,
+  { order, lines }: OrderRows,
+  ticketsOf = (row: OrderLineRow) => linePort(row.kind).tickets(ctx, row),
+): Promise<RefundedLine[]> {
   const refundedIn = await refundedOf(ctx, order.id)
   const rest = await Promise.all(
     lines.filter(isIssued).map(async (row) => {
       const refunded = refundedIn(row.line)
-      const tickets = await linePort(row.kind).tickets(ctx, row)
+      const tickets = await ticketsOf(row)
       return { line: row.line, numbers: tickets.filter((number) => !refunded.has(number)) }
     }),
   )

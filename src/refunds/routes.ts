@@ -57,7 +57,7 @@ export const orderRefunds = new Hono<AppEnv>()
       operation: 'requestRefund',
       summary: 'Refund an order',
       description:
-        'Refunds the named tickets, or all that are left. Units of a product are numbered from 1. Each ticket is taken back before its price is refunded. After the commitment a raffle’s tickets stay: they are not refunded, but the rest of the order is.',
+        'For members with `refunds:write`. The buyer may give back admissions to an event that was postponed, until `postponed.refundUntil` of the event. Refunds the named tickets, or all that are left. Units of a product are numbered from 1. Each ticket is taken back before its price is refunded. After the commitment a raffle’s tickets stay: they are not refunded, but the rest of the order is.',
       tag: TAG,
       auth: 'user',
       success: { status: 201, schema: Refund, example: EXAMPLE_REFUND, description: 'The refund.' },

@@ -1,10 +1,53 @@
-/** Requires `refunds:write` in every organisation that owns one of the refunded lines. */
-import { requirePermission } from '../accounts/permissions.ts'
+/** Who may refund lines of an order: members with `refunds:write`, and for some lines the buyer. */
+import { requirePermission, requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
+import type { OrderRows } from '../orders/find-order.ts'
+import { byPort, linePort } from '../orders/lines/index.ts'
 import type { OrderLineRow } from '../orders/schema.ts'
 
-/** Throws unless the actor may refund these lines. Outsiders get 404 for the `what`. */
+export type Refunder = 'member' | 'buyer'
+
+/** Outsiders get 404. A member who has also bought refunds as a member. */
+export async function whoRefunds(
+  ctx: Ctx,
+  order: Pick<OrderRows['order'], 'userId'>,
+  named: readonly OrderLineRow[],
+): Promise<Refunder> {
+  try {
+    await requireRefunds(ctx, named, 'order')
+    return 'member'
+  } catch (error) {
+    const isRefused = error instanceof Problem && (error.code === 'not_found' || error.code === 'forbidden')
+    if (isRefused && requireUser(ctx).userId === order.userId) return 'buyer'
+    throw error
+  }
+}
+
+/** The lines whose units the buyer may give back now. */
+export async function linesToGiveBack(ctx: Ctx, { order, lines }: OrderRows): Promise<OrderLineRow[]> {
+  const open = await Promise.all(
+    byPort(lines, ({ kind }) => kind).map(([{ giveBack }, ofKind]) =>
+      giveBack === null
+        ? []
+        : giveBack.items(
+            ctx,
+            ofKind.map(({ itemId }) => itemId),
+            order.createdAt,
+          ),
+    ),
+  )
+  const items = new Set(open.flat())
+  return lines.filter(({ itemId }) => items.has(itemId))
+}
+
+/** The units of a line that this person may refund. */
+export const unitsOf = (ctx: Ctx, by: Refunder, line: OrderLineRow): Promise<number[]> => {
+  const { tickets, giveBack } = linePort(line.kind)
+  return by === 'member' || giveBack === null ? tickets(ctx, line) : giveBack.units(ctx, line)
+}
+
+/** Requires `refunds:write` in every organisation that owns one of these lines. Outsiders get 404 for the `what`. */
 export async function requireRefunds(
   ctx: Ctx,
   lines: readonly Pick<OrderLineRow, 'organisationId'>[],

@@ -46,6 +46,8 @@ export const voucherLine: LinePort<'voucherId'> = {
     return 'issued'
   },
   tickets: async (_ctx, { reservationId }) => vouchers.get(reservationId)!.left,
+  giveBack: null,
+
   async takeBack(_ctx, { reservationId }, numbers) {
     const voucher = vouchers.get(reservationId)!
     voucher.left = voucher.left.filter((each) => !numbers.includes(each))

@@ -48,6 +48,7 @@ const DUE_TABLES = [
   'series',
   'suspensions',
   'ticket_types',
+  'event_notices',
 ]
 
 /** Every test of the file starts at NOW and moves the clock itself. Rows of earlier tests are never due. */

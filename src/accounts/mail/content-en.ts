@@ -31,7 +31,7 @@ export const EN: MailWords = {
       title: 'Your account is suspended',
       lines: [
         'You are signed out everywhere, and your orders that were not paid are cancelled.',
-        'Your tickets of draws whose list of tickets is not fixed yet are cancelled, and what you paid for them is refunded.',
+        'Your tickets of draws whose list of tickets is not fixed yet, and of events that are not over, are cancelled. What you paid for them is refunded.',
         'Your tickets of other draws stay in their lists.',
       ],
     }),
@@ -66,6 +66,7 @@ export const EN: MailWords = {
       title: 'Your refund was sent',
       lines: [
         `We sent ${money(refund)} back the same way that you paid. It may take a few days to arrive.`,
+        ...(refund.reason === undefined ? [] : [`Reason: ${refund.reason}`]),
         `Order: ${refund.orderId}`,
       ],
     }),
@@ -122,6 +123,24 @@ export const EN: MailWords = {
         `Raffle: ${raffleId}`,
         `Commitment: ${commitment}`,
         `Signature: ${signature}`,
+      ],
+    }),
+    event_postponed: ({ title, eventId, wasStartsAt, startsAt, refundUntil, timeZone, reason }) => ({
+      title: `Postponed: “${title}”`,
+      lines: [
+        `“${title}” was to begin on ${time(wasStartsAt, timeZone)}. It now begins on ${time(startsAt, timeZone)}.`,
+        `Reason: ${reason}`,
+        'Your tickets stay valid for the new date.',
+        `If you cannot come, give them back where you got them. Until ${time(refundUntil, timeZone)} you get back all that you paid for them.`,
+        `Event: ${eventId}`,
+      ],
+    }),
+    event_cancelled: ({ title, eventId, startsAt, timeZone, reason }) => ({
+      title: `Cancelled: “${title}”`,
+      lines: [
+        `“${title}”, which was to begin on ${time(startsAt, timeZone)}, is cancelled. Your tickets are no longer valid.`,
+        `Reason: ${reason}`,
+        `Event: ${eventId}`,
       ],
     }),
   },

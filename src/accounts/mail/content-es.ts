@@ -31,7 +31,7 @@ export const ES: MailWords = {
       title: 'Tu cuenta está suspendida',
       lines: [
         'Cerramos todas tus sesiones y cancelamos tus pedidos que no estaban pagados.',
-        'Cancelamos tus boletos de los sorteos cuya lista de boletos aún puede cambiar y te devolvemos lo que pagaste por ellos.',
+        'Cancelamos tus boletos de los sorteos cuya lista de boletos aún puede cambiar y tus entradas de los eventos que no han terminado. Te devolvemos lo que pagaste por todo ello.',
         'Tus boletos de los demás sorteos siguen en sus listas.',
       ],
     }),
@@ -66,6 +66,7 @@ export const ES: MailWords = {
       title: 'Te hemos enviado un reembolso',
       lines: [
         `Devolvimos ${money(refund)} por donde llegó el pago. Puede tardar unos días en aparecer.`,
+        ...(refund.reason === undefined ? [] : [`Motivo: ${refund.reason}`]),
         `Pedido: ${refund.orderId}`,
       ],
     }),
@@ -122,6 +123,24 @@ export const ES: MailWords = {
         `Sorteo: ${raffleId}`,
         `Compromiso: ${commitment}`,
         `Firma: ${signature}`,
+      ],
+    }),
+    event_postponed: ({ title, eventId, wasStartsAt, startsAt, refundUntil, timeZone, reason }) => ({
+      title: `Se aplaza: «${title}»`,
+      lines: [
+        `«${title}» iba a empezar el ${time(wasStartsAt, timeZone)}. Ahora empieza el ${time(startsAt, timeZone)}.`,
+        `Motivo: ${reason}`,
+        'Tus entradas siguen siendo válidas para la nueva fecha.',
+        `Si no puedes ir, devuélvelas donde las conseguiste. Hasta el ${time(refundUntil, timeZone)} recuperas todo lo que pagaste por ellas.`,
+        `Evento: ${eventId}`,
+      ],
+    }),
+    event_cancelled: ({ title, eventId, startsAt, timeZone, reason }) => ({
+      title: `Se cancela: «${title}»`,
+      lines: [
+        `«${title}», que iba a empezar el ${time(startsAt, timeZone)}, se cancela. Tus entradas ya no son válidas.`,
+        `Motivo: ${reason}`,
+        `Evento: ${eventId}`,
       ],
     }),
   },

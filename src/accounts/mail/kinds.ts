@@ -7,6 +7,15 @@ interface AboutRaffle {
   title: string
 }
 
+interface AboutEvent {
+  eventId: string
+  title: string
+  startsAt: number
+  timeZone: string
+  /** In the organiser's words. */
+  reason: string
+}
+
 export interface MailData {
   verify_email: Nothing
   reset_password: Nothing
@@ -19,7 +28,8 @@ export interface MailData {
     currency: string
     items: { quantity: number; title: string }[]
   }
-  refund_paid: { orderId: string; amount: number; currency: string }
+  /** `reason`: why it was refunded. Mails that were enqueued by older versions have none. */
+  refund_paid: { orderId: string; amount: number; currency: string; reason?: string }
   won: AboutRaffle & Claim
   lost: AboutRaffle
   claim_reminder_3d: AboutRaffle & Claim
@@ -31,6 +41,8 @@ export interface MailData {
     drawAt: number
     timeZone: string
   }
+  event_postponed: AboutEvent & { wasStartsAt: number; refundUntil: number }
+  event_cancelled: AboutEvent
 }
 export type MailKind = keyof MailData
 

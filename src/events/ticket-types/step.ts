@@ -10,6 +10,7 @@ import { Problem } from '../../core/errors.ts'
 import { MINUTE_MS } from '../../core/time.ts'
 import { refundRuns } from '../../money/schema.ts'
 import { askPool, orThrow } from '../../tickets/client.ts'
+import { startCancelledNotice } from '../notices/start-notices.ts'
 import { type EventRow, events, type TicketTypeRow, ticketTypes } from '../schema.ts'
 import { termsOf } from './terms.ts'
 
@@ -98,7 +99,8 @@ async function endSale(ctx: Ctx, event: EventRow, type: TicketTypeRow): Promise<
     .insert(refundRuns)
     .values({ itemId: type.id, reason, startedAt: ctx.now })
     .onConflictDoNothing()
-  await withRetry(() => ctx.db.batch([done, ...(wasOnSale ? [refundAll] : [])]))
+  const tellAll = startCancelledNotice(ctx, event, type.id)
+  await withRetry(() => ctx.db.batch([done, ...(wasOnSale ? [refundAll, tellAll] : [])]))
 }
 
 /** The ticket types of an event one after the other. What is left after a failure is done by the sweep. */

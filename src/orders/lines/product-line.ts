@@ -48,6 +48,8 @@ export const productLine: LinePort<'productId'> = {
 
   tickets: (ctx, { reservationId }) => unitsOf(ctx, reservationId),
 
+  giveBack: null,
+
   takeBack: (ctx, { reservationId }, units) => takeStockBack(ctx, reservationId, units),
 
   release: (ctx, { reservationId }, isUnpaid) => releaseStock(ctx, reservationId, isUnpaid),

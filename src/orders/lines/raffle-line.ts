@@ -21,6 +21,8 @@ export const raffleLine: LinePort<'raffleId'> = {
     keptAtALoss: (units) =>
       `Still in the draw, because its list of tickets is fixed: ${units}. The organisation bears the price. A winner can be disqualified.`,
   },
+  giveBack: null,
+
   acceptedProviders: (ctx, itemIds) =>
     ctx.db
       .select({ title: raffles.title, providers: raffles.providers })

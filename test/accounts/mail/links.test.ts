@@ -9,6 +9,13 @@ import { testSettings } from '../../harness/people.ts'
 import { NOW } from '../../raffles/scenario.ts'
 
 const raffle = { raffleId: newId('raffle'), title: 'Signed first editions' }
+const event = {
+  eventId: newId('event'),
+  title: 'Jazz at the Lake',
+  startsAt: NOW,
+  timeZone: 'Africa/Nairobi',
+  reason: 'A storm is forecast.',
+}
 const claim = { prizes: ['A book'], claimBy: NOW, timeZone: 'Africa/Nairobi' }
 const money = { orderId: newId('order'), amount: 150_000, currency: 'KES' }
 
@@ -24,6 +31,8 @@ const DATA: { [Kind in MailKind]: MailData[Kind] } = {
   lost: raffle,
   claim_reminder_3d: { ...raffle, ...claim },
   claim_reminder_1d: { ...raffle, ...claim },
+  event_postponed: { ...event, wasStartsAt: NOW, refundUntil: NOW },
+  event_cancelled: event,
   commitment: {
     ...raffle,
     tickets: 3,

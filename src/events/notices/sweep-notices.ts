@@ -1,0 +1,119 @@
+/**
+ * Tells all holders of an event's tickets what has changed. Goes through the reservations of each pool by cursor, one page
+ * per batch, over as many sweeps as needed. A holder gets one mail for each change, however many tickets and types.
+ */
+import { and, asc, eq, isNotNull, lte, type SQL, sql } from 'drizzle-orm'
+import { enqueueMails } from '../../accounts/mail/enqueue-mail.ts'
+import type { Ctx } from '../../core/context.ts'
+import { withRetry } from '../../core/database.ts'
+import { SECOND_MS } from '../../core/time.ts'
+import { askPool } from '../../tickets/client.ts'
+import type { Reservation } from '../../tickets/pool-contract.ts'
+import { reservations } from '../../tickets/schema.ts'
+import { type EventNoticeRow, type EventRow, eventNotices, events, ticketTypes } from '../schema.ts'
+
+const MAX_PASS_MS = 5 * SECOND_MS
+const NOTICES_A_PASS = 100
+/** No more reservations than a pool gives in one slice. */
+const RESERVATIONS_A_PAGE = 500
+
+interface Found {
+  notice: EventNoticeRow
+  type: { pool: string; priceAmount: number }
+  event: Pick<EventRow, 'id' | 'status'>
+}
+
+/** Continues every unfinished notice, the oldest first. */
+export async function sweepEventNotices(ctx: Ctx): Promise<void> {
+  const until = Date.now() + MAX_PASS_MS
+  const due: Found[] = await ctx.db
+    .select({
+      notice: eventNotices,
+      type: { pool: ticketTypes.pool, priceAmount: ticketTypes.priceAmount },
+      event: { id: events.id, status: events.status },
+    })
+    .from(eventNotices)
+    .innerJoin(ticketTypes, eq(ticketTypes.id, eventNotices.ticketTypeId))
+    .innerJoin(events, eq(events.id, ticketTypes.eventId))
+    .where(lte(eventNotices.dueAt, ctx.now))
+    .orderBy(asc(eventNotices.dueAt))
+    .limit(NOTICES_A_PASS)
+  for (const [at, found] of due.entries()) {
+    const now = Date.now()
+    if (now >= until) return
+    try {
+      // Each notice gets a share of the time left, so that one with many holders does not block all others.
+      await tellHolders(ctx, found, now + (until - now) / (due.length - at))
+    } catch (error) {
+      ctx.log.error('holders of a ticket type not told', { ticketTypeId: found.notice.ticketTypeId, error })
+    }
+  }
+}
+
+async function tellHolders(ctx: Ctx, { notice, type, event }: Found, until: number): Promise<void> {
+  for (let cursor: number | null = notice.cursor; cursor !== null && Date.now() < until; ) {
+    const after: number = cursor
+    // The cancellation is the latest news. It has notices of its own.
+    const isOld = event.status === 'cancelled' && notice.news.kind === 'event_postponed'
+    const slice = isOld
+      ? null
+      : await askPool(ctx, type.pool, (stub) => stub.reservationSlice(after, RESERVATIONS_A_PAGE))
+    const holders = (slice?.reservations ?? [])
+      .filter((reservation) => isConcerned(reservation, notice, type.priceAmount))
+      .map(({ holder }) => holder)
+    cursor = slice?.next ?? null
+    await enqueuePage(ctx, event.id, { ...notice, cursor: after }, [...new Set(holders)], cursor)
+  }
+}
+
+/**
+ * Of a postponement: everybody who reserved before it. Tickets may be paid only after their page, so held ones count too.
+ * Of a cancellation: everybody who paid nothing, because the others get a mail about their refund. An order holds what it
+ * sells, so what was never held was free, won, or given by somebody else.
+ */
+const isConcerned = (
+  { state, at, heldUntil }: Reservation,
+  { news, at: since }: EventNoticeRow,
+  price: number,
+): boolean =>
+  news.kind === 'event_postponed'
+    ? (state === 'sold' || state === 'held') && at <= since
+    : state === 'sold' && (price === 0 || heldUntil === null)
+
+/** Race: two sweeps on the same page. Safe: mails and cursor change in one batch, guarded by the cursor. */
+async function enqueuePage(
+  ctx: Ctx,
+  eventId: string,
+  { ticketTypeId, at, news, cursor }: EventNoticeRow,
+  holders: string[],
+  next: number | null,
+): Promise<void> {
+  const isAtCursor = and(
+    eq(eventNotices.ticketTypeId, ticketTypeId),
+    eq(eventNotices.at, at),
+    eq(eventNotices.cursor, cursor),
+    isNotNull(eventNotices.dueAt),
+  )
+  const isTurn = sql`EXISTS (SELECT 1 FROM ${eventNotices} WHERE ${isAtCursor})`
+  // The same for all ticket types: who holds several kinds gets one mail.
+  const rows = holders.map((to) => ({ to, subject: `${eventId}:${at}:${to}` }))
+  const moveCursor = ctx.db
+    .update(eventNotices)
+    .set(next === null ? { dueAt: null } : { cursor: next })
+    .where(isAtCursor)
+  const mails =
+    news.kind === 'event_postponed'
+      ? enqueueMails(ctx, news.kind, rows, { bulk: true, guard: isTurn, data: news.data })
+      : enqueueMails(ctx, news.kind, rows, {
+          bulk: true,
+          guard: sql`${isTurn} AND NOT ${hasPaid(eventId)}`,
+          data: news.data,
+        })
+  await withRetry(() => ctx.db.batch([mails, moveCursor]))
+}
+
+/** Whether a person also paid for tickets of this event: then the mail about the refund is news enough. */
+const hasPaid = (eventId: string): SQL => sql`EXISTS (
+  SELECT 1 FROM ${reservations} JOIN ${ticketTypes} ON ${ticketTypes.pool} = ${reservations.pool}
+  WHERE ${reservations.holder} = value->>'to' AND ${reservations.state} = 'sold' AND ${isNotNull(reservations.heldUntil)}
+    AND ${ticketTypes.eventId} = ${eventId} AND ${ticketTypes.priceAmount} > 0)`

@@ -1,0 +1,256 @@
+// What holders are told when an event is postponed or cancelled, and who gets money back after a postponement.
+import { describe, expect, it } from 'vitest'
+import { sweepEventNotices } from '../../src/events/notices/sweep-notices.ts'
+import { mailsTo, outboxOf } from '../accounts/mail/mailbox.ts'
+import { historyOf, orderOf, refund } from '../checkout/checkout.ts'
+import { expectLogged } from '../harness/log.ts'
+import { type Person, registerPlayer, testContext } from '../harness/people.ts'
+import {
+  as,
+  at,
+  crashing,
+  DAY,
+  HOUR,
+  iso,
+  MINUTE,
+  NOW,
+  newKey,
+  sweep,
+  useClock,
+} from '../raffles/scenario.ts'
+import { takeUnaware } from '../suspensions/stage.ts'
+import { ENDS_AT, orders, STARTS_AT, type StagedEvent, stageEvent, takes, VIP_PRICE } from './event-stage.ts'
+
+useClock()
+
+const LATER = 30 * DAY
+
+const postpone = (staged: StagedEvent, by = LATER, more: object = {}) =>
+  as(staged.operator, 'POST', `/events/${staged.id}/postpone`, {
+    startsAt: iso(STARTS_AT + by),
+    endsAt: iso(ENDS_AT + by),
+    reason: 'A storm is forecast.',
+    ...more,
+  })
+
+const cancel = (staged: StagedEvent) =>
+  as(staged.operator, 'POST', `/events/${staged.id}/cancel`, { reason: 'The stage is flooded.' })
+
+const newsTo = async ({ id }: Person) =>
+  (await outboxOf(id)).map(({ kind }) => kind).filter((kind) => kind !== 'order_paid')
+
+describe('after a postponement', () => {
+  it('each holder gets one mail with both dates, and nobody else', async () => {
+    const staged = await stageEvent()
+    const { free, regular, vip } = staged.types
+    const [taker, buyer, debtor, late, gone] = await Promise.all(
+      Array.from({ length: 5 }, () => registerPlayer()),
+    )
+    await takes(taker!, free)
+    await takes(taker!, free)
+    await orders(buyer!, [
+      { ticketTypeId: regular, quantity: 2 },
+      { ticketTypeId: vip, quantity: 1 },
+    ])
+    const unpaid = await orders(debtor!, [{ ticketTypeId: regular, quantity: 1 }], false)
+    const cancelled = await orders(gone!, [{ ticketTypeId: regular, quantity: 1 }], false)
+    await as(gone!, 'POST', `/orders/${cancelled.id}/cancel`)
+    at(NOW + MINUTE)
+    const { body } = await postpone(staged)
+    expect(body).toMatchObject({
+      status: 'postponed',
+      postponed: { startsAt: iso(STARTS_AT), refundUntil: iso(NOW + MINUTE + 14 * DAY) },
+    })
+    at(NOW + 2 * MINUTE)
+    await orders(late!, [{ ticketTypeId: regular, quantity: 1 }])
+    await sweep()
+    await sweep()
+    for (const person of [taker!, buyer!, debtor!]) expect(await newsTo(person)).toEqual(['event_postponed'])
+    for (const person of [late!, gone!]) expect(await newsTo(person)).toEqual([])
+    expect(unpaid.status).toBe('pending')
+    const mail = (await mailsTo(taker!.email)).at(-1)!
+    expect(mail.title).toBe('Postponed: “Jazz at the Lake”')
+    expect(mail.text).toContain('was to begin on Tuesday, 6 May 2031')
+    expect(mail.text).toContain('It now begins on Thursday, 5 June 2031')
+    expect(mail.text).toContain('Until Monday, 19 May 2031')
+    expect(mail.text).toContain(staged.id)
+  })
+
+  it('a second one is told again', async () => {
+    const staged = await stageEvent()
+    const taker = await registerPlayer()
+    await takes(taker, staged.types.free)
+    at(NOW + MINUTE)
+    await postpone(staged)
+    await sweep()
+    at(NOW + 2 * MINUTE)
+    await postpone(staged, 2 * LATER)
+    await sweep()
+    expect(await newsTo(taker)).toEqual(['event_postponed', 'event_postponed'])
+    const text = (await mailsTo(taker.email)).at(-1)!.text
+    expect(text).toContain('was to begin on Thursday, 5 June 2031')
+  })
+
+  it('nobody is told twice or left out after a crash between two pages', async () => {
+    const staged = await stageEvent()
+    const { free } = staged.types
+    await as(staged.operator, 'PUT', `/events/${staged.id}/ticket-types/${free}`, { capacity: 600 })
+    const [many, last] = [await registerPlayer(), await registerPlayer()]
+    for (let round = 0; round < 5; round++)
+      await Promise.all(Array.from({ length: 2 }, () => takes(many, free, 1)))
+    await Promise.all(Array.from({ length: 500 }, () => takeUnaware(many, free).catch(() => null)))
+    await takes(last, free)
+    at(NOW + MINUTE)
+    await postpone(staged)
+    expectLogged('holders of a ticket type not told')
+    const { DB, done } = crashing(/update "event_notices" set/i)
+    await sweep({ DB })
+    expect(done()).toBe(true)
+    await Promise.all([sweepEventNotices(testContext()), sweepEventNotices(testContext())])
+    expect([await newsTo(many), await newsTo(last)]).toEqual([['event_postponed'], ['event_postponed']])
+  })
+
+  it('a cancellation replaces news that were not told yet', async () => {
+    const staged = await stageEvent()
+    const taker = await registerPlayer()
+    await takes(taker, staged.types.free)
+    at(NOW + MINUTE)
+    await postpone(staged)
+    await cancel(staged)
+    await sweep()
+    expect(await newsTo(taker)).toEqual(['event_cancelled'])
+  })
+
+  it('the time for refunds is at most the new start, and at least a day', async () => {
+    const staged = await stageEvent()
+    const wrong = async (refundUntil: number) =>
+      (await postpone(staged, LATER, { refundUntil: iso(refundUntil) })).body.errors?.[0].path
+    expect(await wrong(STARTS_AT + LATER + 1)).toBe('refundUntil')
+    expect(await wrong(NOW + 23 * HOUR)).toBe('refundUntil')
+    const { body } = await postpone(staged, LATER, { refundUntil: iso(NOW + DAY) })
+    expect(body.postponed.refundUntil).toBe(iso(NOW + DAY))
+    const soon = await stageEvent()
+    expect((await postpone(soon, HOUR)).body.postponed.refundUntil).toBe(iso(STARTS_AT + HOUR))
+  })
+})
+
+describe('after a cancellation', () => {
+  it('holders of free tickets get a mail, and payers one about their refund that says why', async () => {
+    const staged = await stageEvent()
+    const { free, regular } = staged.types
+    const [taker, buyer, both] = await Promise.all(Array.from({ length: 3 }, () => registerPlayer()))
+    await takes(taker!, free)
+    await orders(buyer!, [{ ticketTypeId: regular, quantity: 1 }])
+    await orders(both!, [
+      { ticketTypeId: regular, quantity: 1 },
+      { ticketTypeId: free, quantity: 1 },
+    ])
+    at(NOW + MINUTE)
+    await cancel(staged)
+    for (let count = 0; count < 3; count++) await sweep()
+    expect(await newsTo(taker!)).toEqual(['event_cancelled'])
+    expect(await newsTo(buyer!)).toEqual(['refund_paid'])
+    expect(await newsTo(both!)).toEqual(['refund_paid'])
+    expect((await mailsTo(taker!.email)).at(-1)!.text).toContain('Reason: The stage is flooded.')
+    expect((await mailsTo(buyer!.email)).at(-1)!.text).toContain('Reason: The stage is flooded.')
+  })
+})
+
+describe('a buyer of a postponed event', () => {
+  const wanted = (staged: StagedEvent) => [
+    { ticketTypeId: staged.types.regular, quantity: 2 },
+    { ticketTypeId: staged.types.free, quantity: 1 },
+    { ticketTypeId: staged.types.vip, quantity: 1 },
+  ]
+
+  it('may give some tickets back, then all others, each at its whole price', async () => {
+    const staged = await stageEvent()
+    const buyer = await registerPlayer()
+    const order = await orders(buyer, wanted(staged))
+    expect((await refund(buyer, order.id)).status).toBe(403)
+    at(NOW + MINUTE)
+    await postpone(staged)
+    const [number] = order.lines[0].tickets.map((ticket: { number: number }) => ticket.number)
+    const key = newKey()
+    const some = { lines: [{ line: 0, numbers: [number] }] }
+    const [first, second] = await Promise.all([
+      refund(buyer, order.id, some, key),
+      refund(buyer, order.id, some, key),
+    ])
+    expect([first.status, second.body.id]).toEqual([201, first.body.id])
+    expect(first.body.amount.amount).toBe(1_000)
+    const rest = await refund(buyer, order.id)
+    expect(rest.body.amount.amount).toBe(1_000 + VIP_PRICE)
+    await sweep()
+    const after = await orderOf(buyer, order.id)
+    expect(after).toMatchObject({ status: 'refunded' })
+    expect(after.lines.map(({ tickets }: { tickets: unknown[] }) => tickets.length)).toEqual([0, 0, 0])
+    expect(historyOf(after)).toContain('will be refunded to you')
+    expect((await refund(buyer, order.id, some, key)).body.id).toBe(first.body.id)
+  })
+
+  it('may not after that time, not for what was bought later, and nobody else may', async () => {
+    const staged = await stageEvent()
+    const [buyer, late, stranger] = await Promise.all(Array.from({ length: 3 }, () => registerPlayer()))
+    const order = await orders(buyer!, wanted(staged))
+    at(NOW + MINUTE)
+    await postpone(staged)
+    at(NOW + 2 * MINUTE)
+    const later = await orders(late!, [{ ticketTypeId: staged.types.regular, quantity: 1 }])
+    expect((await refund(late!, later.id)).status).toBe(403)
+    expect((await refund(stranger!, order.id)).status).toBe(404)
+    at(NOW + MINUTE + 14 * DAY)
+    expect((await refund(buyer!, order.id)).status).toBe(403)
+    await postpone(staged, 2 * LATER)
+    expect((await refund(late!, later.id)).status).toBe(201)
+    expect((await refund(buyer!, order.id)).status).toBe(201)
+  })
+
+  it('may give back nothing else of the same order', async () => {
+    const staged = await stageEvent()
+    const other = await stageEvent({}, staged.organisation)
+    const buyer = await registerPlayer()
+    const order = await orders(buyer, [
+      { ticketTypeId: staged.types.regular, quantity: 1 },
+      { ticketTypeId: other.types.vip, quantity: 1 },
+    ])
+    at(NOW + MINUTE)
+    await postpone(staged)
+    const line = order.lines.find(
+      ({ ticketTypeId }: { ticketTypeId: string }) => ticketTypeId === other.types.vip,
+    )
+    const foreign = { lines: [{ line: line.line, numbers: [line.tickets[0].number] }] }
+    expect((await refund(buyer, order.id, foreign)).status).toBe(403)
+    expect((await refund(buyer, order.id)).body.amount.amount).toBe(1_000)
+    expect((await orderOf(buyer, order.id)).status).toBe('partially_refunded')
+  })
+})
+
+describe('the link of an online event', () => {
+  const onlineUrl = 'https://meet.example/jazz'
+
+  it('is shown to members alone, and can change', async () => {
+    const staged = await stageEvent({ place: null, onlineUrl })
+    const read = async (who: Person | null, path = `/events/${staged.id}`) =>
+      JSON.stringify((await as(who, 'GET', path)).body)
+    expect(await read(staged.operator)).toContain(onlineUrl)
+    const list = `/events?organisationId=${staged.organisation.id}`
+    for (const who of [null, await registerPlayer()]) {
+      expect(await read(who)).toContain('"onlineUrl":null')
+      expect(await read(who, list)).not.toContain(onlineUrl)
+    }
+    const next = 'https://meet.example/blues'
+    await as(staged.operator, 'PUT', `/events/${staged.id}`, { onlineUrl: next })
+    expect(await read(staged.operator)).toContain(next)
+  })
+
+  it('is refused beside a place', async () => {
+    const staged = await stageEvent()
+    const { operator } = staged
+    const change = (body: object) => as(operator, 'PUT', `/events/${staged.id}`, body)
+    expect((await change({ onlineUrl })).body.errors[0].path).toBe('onlineUrl')
+    expect((await change({ onlineUrl, place: null })).status).toBe(200)
+    const place = { venue: 'Dunga Beach', city: 'Kisumu', country: 'KE' }
+    expect((await change({ place })).body.errors[0].path).toBe('onlineUrl')
+  })
+})
