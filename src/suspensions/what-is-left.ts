@@ -117,7 +117,8 @@ export const freeTicketsLeft = (ctx: Ctx, scope: Scope, limit: number) =>
     .where(
       and(
         eq(reservations.holder, scope.userId),
-        eq(reservations.state, 'sold'),
+        // Those that the user has given to others too.
+        inArray(reservations.state, ['sold', 'transferred']),
         isFree,
         isSuspended(scope),
         isChangeable(ctx, scope),

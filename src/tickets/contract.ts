@@ -14,7 +14,9 @@ export const Reservation = z
       .nullable()
       .describe('A reservation is of a raffle or of a ticket type; the other id is null.'),
     ticketTypeId: Id('ticketType').nullable(),
-    state: z.enum(['held', 'sold', 'released', 'voided']),
+    state: z
+      .enum(['held', 'sold', 'released', 'voided', 'transferred'])
+      .describe('`transferred`: all its tickets that are valid belong to others now.'),
     quantity: z.number().int(),
     createdAt: Instant,
     issuedAt: Instant.nullable(),

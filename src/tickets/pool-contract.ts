@@ -9,15 +9,18 @@ export const MAX_TICKETS_A_CALL = 1_000
 /** A hold outlives the time to pay by this long, so that a payment in the last second still finds its numbers. */
 export const GRACE_MS = 120_000
 
-export type ReservationState = 'held' | 'sold' | 'released' | 'voided'
+/** `transferred`: others have all of its numbers that are valid. */
+export type ReservationState = 'held' | 'sold' | 'released' | 'voided' | 'transferred'
 
 /** The numbers of one call, and their state. */
 export interface Reservation {
   id: string
   holder: string
   state: ReservationState
-  /** Without the numbers that were voided. A released or voided reservation keeps the numbers it had last. */
+  /** Without the numbers that were voided or transferred. One that has none left keeps the numbers it had last. */
   numbers: number[]
+  /** The numbers that are valid in other reservations, to which they were transferred. */
+  moved: number[]
   /** The first number's place in the sale log; null: not sold yet, or the pool has no log. */
   logIndex: number | null
   /** When it was reserved, and when its tickets were issued (ms since 1970). */
@@ -25,6 +28,10 @@ export interface Reservation {
   issuedAt: number | null
   heldUntil: number | null
 }
+
+/** The numbers that are valid: its own, and those that others have from it. */
+export const validNumbers = ({ state, numbers, moved }: Reservation): number[] =>
+  state === 'sold' ? [...numbers, ...moved] : moved
 
 /** An expected refusal. It is a value, since an error loses its class on the way out of an object. */
 export interface Refusal {
@@ -48,6 +55,9 @@ export interface Entrant {
   isHuman: boolean
 }
 
+/** What the system reserves, and not a person: `setAside` keeps tickets of a ticket type for a prize, sold at once. */
+export type SystemEntry = 'setAside'
+
 export interface ReserveRequest {
   /** The raffle or ticket type. Two ids may end in the same bits and name the same pool, which sells only one of them. */
   itemId: string
@@ -63,7 +73,13 @@ export interface ReserveRequest {
   /** The longest hold, and the payment provider; null: the tickets are free. */
   payment: { holdMs: number; provider: string } | null
   /** `grant`: an order earned these entries. Absent: the holder takes them. */
-  entry?: 'grant'
+  entry?: 'grant' | SystemEntry
+}
+
+/** The new holder of a transferred number; `key` is an idempotency key, unique for one holder and pool. */
+export interface TransferRequest {
+  holder: string
+  key: string
 }
 
 /** The price, by the terms at the time of the reservation. */

@@ -6,9 +6,9 @@ import type { Reservation, ReservationState } from './pool-contract.ts'
 
 /** A cancelled raffle voids its tickets for the reader. Its pool still keeps the list as it was. */
 export const asShown = <Row extends { state: ReservationState }>(row: Row, isCancelled: boolean): Row =>
-  isCancelled && row.state === 'sold' ? { ...row, state: 'voided' } : row
+  isCancelled && (row.state === 'sold' || row.state === 'transferred') ? { ...row, state: 'voided' } : row
 
-type Presentable = Omit<Reservation, 'holder' | 'logIndex'>
+type Presentable = Omit<Reservation, 'holder' | 'logIndex' | 'moved'>
 
 /** Whether an id is that of a ticket type. */
 export const isTicketType = (itemId: string): boolean => itemId.startsWith(`${ID_PREFIXES.ticketType}_`)

@@ -56,6 +56,8 @@ export const reservations = sqliteTable(
     at: integer().notNull(),
     issuedAt: integer(),
     heldUntil: integer(),
+    /** The numbers that are valid in other reservations, to which they were transferred; null: none. */
+    moved: text({ mode: 'json' }).$type<number[]>(),
   },
   (table) => [primaryKey({ columns: [table.holder, table.id] })],
 )

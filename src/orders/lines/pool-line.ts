@@ -2,7 +2,7 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
 import { askPool, orThrow } from '../../tickets/client.ts'
-import type { Reservation } from '../../tickets/pool-contract.ts'
+import { type Reservation, validNumbers } from '../../tickets/pool-contract.ts'
 import { rememberPurchase } from '../../tickets/recent-purchases.ts'
 import { reservationAddress } from '../../tickets/reservation-id.ts'
 import { reserveTickets } from '../../tickets/reserve-tickets.ts'
@@ -35,6 +35,12 @@ async function areFree(ctx: Ctx, pool: string, numbers: number[]): Promise<boole
   return (await Promise.all(numbers.map(isFree))).every(Boolean)
 }
 
+/** The numbers of a held or sold reservation, with those that others have from it: a refund can still name them. */
+const validOf = sql`CASE WHEN ${reservations.moved} IS NULL THEN ${reservations.numbers}
+  WHEN ${reservations.state} = 'transferred' THEN ${reservations.moved}
+  ELSE (SELECT json_group_array(value) FROM (SELECT value FROM json_each(${reservations.numbers})
+    UNION ALL SELECT value FROM json_each(${reservations.moved}))) END`
+
 type PoolLine = Pick<
   LinePort,
   'isNumbered' | 'hold' | 'confirm' | 'tickets' | 'takeBack' | 'release' | 'sweepHolds' | 'details' | 'fulfil'
@@ -62,7 +68,7 @@ export const poolLine: PoolLine = {
   async tickets(ctx, { reservationId }) {
     const { pool, seq } = reservationAddress(reservationId)
     const found = await askPool(ctx, pool, (stub) => stub.reservation(seq, reservationId))
-    return found?.reservation.state === 'sold' ? found.reservation.numbers : []
+    return found === null ? [] : validNumbers(found.reservation)
   },
 
   takeBack: (ctx, { reservationId }, numbers) => voidTickets(ctx, reservationId, numbers),
@@ -81,7 +87,7 @@ export const poolLine: PoolLine = {
     return ctx.db
       .select({
         id: reservations.id,
-        numbers: sql<number[]>`iif(${pools.cancellation} IS NULL, ${reservations.numbers}, '[]')`.mapWith(
+        numbers: sql<number[]>`iif(${pools.cancellation} IS NULL, ${validOf}, '[]')`.mapWith(
           reservations.numbers,
         ),
         fulfilment: sql<null>`NULL`.as('fulfilment'),
@@ -92,7 +98,7 @@ export const poolLine: PoolLine = {
         and(
           sql`(${reservations.holder}, ${reservations.id}) IN (
             SELECT value->>0, value->>1 FROM json_each(${keys}))`,
-          inArray(reservations.state, ['held', 'sold']),
+          inArray(reservations.state, ['held', 'sold', 'transferred']),
         ),
       )
   },

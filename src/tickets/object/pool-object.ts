@@ -5,18 +5,15 @@
  */
 import { DurableObject } from 'cloudflare:workers'
 import type { Bindings, Ctx } from '../../core/context.ts'
-import { Logger } from '../../core/logging.ts'
-import { signingKeyFromSeed } from '../../core/native-crypto.ts'
 import { SettingsSchema } from '../../core/settings.ts'
 import { databaseOf } from '../../core/writer/writing-database.ts'
-import type { SigningKey } from '../../rdp1/signatures.ts'
 import { configure } from '../pool/configure.ts'
-import { cancelPool, type Drawn, drawAttempt, freeze, recompute, requestRedraw } from '../pool/draw.ts'
+import { cancelPool, type Drawn, drawAttempt, recompute, requestRedraw } from '../pool/draw.ts'
 import { holderSlice, issuedTickets, listSlice, logSlice, reservationSlice } from '../pool/files.ts'
-import { Pool } from '../pool/pool.ts'
+import type { Pool } from '../pool/pool.ts'
 import { poolState } from '../pool/pool-state.ts'
 import { NOT_CONFIGURED, TOO_LATE } from '../pool/refusals.ts'
-import { PoolStore } from '../pool/store.ts'
+import type { PoolStore } from '../pool/store.ts'
 import { listOf } from '../pool/ticket-list.ts'
 import type {
   Attempt,
@@ -33,15 +30,10 @@ import type {
   Reservation,
   ReserveOutcome,
   ReserveRequest,
+  TransferRequest,
 } from '../pool-contract.ts'
 import type { Terms } from '../terms.ts'
-import { Alarm } from './alarm.ts'
-import { GroupCommit } from './group-commit.ts'
-import { type Gathering, Projector } from './projector.ts'
-import { SECURE_RANDOM } from './secure-random.ts'
-import { Settling } from './settling.ts'
-
-const PAUSE_AFTER_FAILURE_MS = 10_000
+import { PoolRuntime } from './pool-runtime.ts'
 
 /** Work of higher layers at moments of a pool's life; `index.ts` supplies it. */
 export interface PoolHooks {
@@ -54,55 +46,27 @@ export abstract class PoolObject extends DurableObject<Bindings> {
 
   /** The projection's target; a field, so that a test can replace it by a failing database. */
   database: D1Database
-  readonly #store: PoolStore
-  readonly #projector: Projector
-  readonly #log: Logger
-  readonly #key: SigningKey
-  #pool: Pool | undefined
-  readonly #commits: GroupCommit
-  readonly #settling: Settling
-  readonly #alarm: Alarm
+  readonly #runtime: PoolRuntime
 
   constructor(ctx: DurableObjectState, env: Bindings) {
     super(ctx, env)
     const settings = SettingsSchema.parse(env)
     this.database = databaseOf(env, settings)
-    this.#log = new Logger(settings.LOG_LEVEL)
-    this.#key = signingKeyFromSeed(settings.SIGNING_KEY)
-    this.#store = new PoolStore(ctx.storage.sql)
-    this.#load()
-    this.#projector = new Projector({
-      store: this.#store,
-      pool: () => this.#pool,
-      database: () => this.database,
-      log: this.#log,
-    })
-    this.#commits = new GroupCommit({
-      storage: ctx.storage,
-      name: ctx.id.name,
-      log: this.#log,
-      before: (now) => this.#pool?.expireHolds(now),
-      after: (now) => {
-        this.#projector.saveWatermark(false)
-        this.#arm(now)
-      },
-      reload: () => {
-        this.#store.reopen()
-        this.#projector.reopen()
-        this.#load()
-        this.#alarm.forget()
-      },
-      settled: (gathering) => this.#projector.settled(gathering),
-      isBusy: () => this.#projector.isAwaited,
-    })
-    this.#settling = new Settling({
+    this.#runtime = new PoolRuntime({
+      ctx,
       env,
-      log: this.#log,
-      projected: () => this.#projector.caughtUp(),
-      settle: (context, itemId) => this.hooks.beforeFreeze(context, itemId),
+      settings,
+      database: () => this.database,
+      beforeFreeze: (context, itemId) => this.hooks.beforeFreeze(context, itemId),
     })
-    this.#alarm = new Alarm(ctx.storage)
-    ctx.blockConcurrencyWhile(() => this.#alarm.load())
+  }
+
+  get #pool(): Pool | undefined {
+    return this.#runtime.pool
+  }
+
+  get #store(): PoolStore {
+    return this.#runtime.store
   }
 
   // ——— Terms ———
@@ -117,7 +81,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     terms: Terms,
     until = Number.POSITIVE_INFINITY,
   ): Promise<Outcome<{ version: number }>> {
-    return this.#commits.decide((now) => {
+    return this.#runtime.decide((now) => {
       if (now > until) return TOO_LATE
       const outcome = configure(this.#store, {
         name: this.ctx.id.name!,
@@ -127,28 +91,35 @@ export abstract class PoolObject extends DurableObject<Bindings> {
         pool: this.#pool,
         now,
       })
-      if (outcome.ok) this.#load()
+      if (outcome.ok) this.#runtime.load()
       return outcome
-    }, 'none')
+    })
   }
 
   // ——— Tickets ———
 
   async reserve(request: ReserveRequest): Promise<Projected<ReserveOutcome>> {
     const gathering = request.payment === null ? 'sale' : 'hold'
-    return this.#sell(gathering, (pool, now) => pool.reserve(request, now))
+    return this.#runtime.sell(gathering, (pool, now) => pool.reserve(request, now))
   }
 
   async confirm(seq: number, id: string): Promise<Projected<ConfirmOutcome>> {
-    return this.#sell('sale', (pool, now) => pool.confirm(seq, id, now, this.#settling.isRunning))
+    return this.#runtime.sell('sale', (pool, now) => pool.confirm(seq, id, now, this.#runtime.isSettling))
   }
 
   async release(seq: number, id: string, isUnpaid = false): Promise<ChangeOutcome> {
-    return this.#decideConfigured((pool, now) => pool.release(seq, id, isUnpaid, now))
+    return this.#runtime.decideConfigured((pool, now) => pool.release(seq, id, isUnpaid, now))
   }
 
   async void(seq: number, id: string, numbers: number[] | null): Promise<ChangeOutcome> {
-    return this.#decideConfigured((pool, now) => pool.void(seq, id, numbers, now, this.#settling.isRunning))
+    return this.#runtime.decideConfigured((pool, now) =>
+      pool.void(seq, id, numbers, now, this.#runtime.isSettling),
+    )
+  }
+
+  /** Gives one number of a sold reservation to another holder. Returns the new reservation. */
+  async transfer(seq: number, id: string, number: number, to: TransferRequest): Promise<ChangeOutcome> {
+    return this.#runtime.decideConfigured((pool, now) => pool.transfer(seq, id, number, to, now))
   }
 
   async reservation(seq: number, id: string): Promise<{ itemId: string; reservation: Reservation } | null> {
@@ -173,7 +144,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
 
   /** Refuses after `until` (ms since 1970), as `cancel` does: by then the caller has given up. */
   async close(until = Number.POSITIVE_INFINITY): Promise<Outcome<{ closedAt: number }>> {
-    return this.#decideConfigured((pool, now) => (now > until ? TOO_LATE : pool.close(now)))
+    return this.#runtime.decideConfigured((pool, now) => (now > until ? TOO_LATE : pool.close(now)))
   }
 
   async cancel(
@@ -181,19 +152,14 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     reason: string,
     until = Number.POSITIVE_INFINITY,
   ): Promise<Outcome<{ cancellation: Cancellation }>> {
-    return this.#decideConfigured((pool, now) =>
-      now > until ? TOO_LATE : cancelPool(pool, this.#key, { by, reason, now }),
+    return this.#runtime.decideConfigured((pool, now) =>
+      now > until ? TOO_LATE : cancelPool(pool, this.#runtime.key, { by, reason, now }),
     )
   }
 
   /** Does what is due, as the alarm does: the sweep calls it in case the alarm did not ring. */
   async advance(): Promise<PoolState | null> {
-    await this.#settling.run(this.#pool)
-    await this.#decideConfigured((pool, now) => {
-      freeze(pool, this.#store, this.#key, now)
-      return { ok: true as const }
-    })
-    await this.#projector.run()
+    await this.#runtime.advance()
     return this.state()
   }
 
@@ -202,14 +168,14 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   async draw(attempt: number, signature: string): Promise<Outcome<Drawn>> {
     // Evaluated for a draw only: few isolates make one, and its curves take a large part of a start.
     const { verifyBeacon } = await import('../../rdp1/beacon.ts')
-    return this.#decideConfigured((pool, now) =>
+    return this.#runtime.decideConfigured((pool, now) =>
       drawAttempt(pool, this.#store, listOf(pool, this.#store), { attempt, signature, now, verifyBeacon }),
     )
   }
 
   async redraw(request: RedrawRequest): Promise<Outcome<{ attempt: Attempt }>> {
-    return this.#decideConfigured((pool, now) =>
-      requestRedraw(pool, listOf(pool, this.#store), this.#key, request, now),
+    return this.#runtime.decideConfigured((pool, now) =>
+      requestRedraw(pool, listOf(pool, this.#store), this.#runtime.key, request, now),
     )
   }
 
@@ -248,59 +214,15 @@ export abstract class PoolObject extends DurableObject<Bindings> {
 
   /** Writes to D1 what is gathered. Resolves once D1 has it, or after a second, or if D1 fails. */
   async catchUp(): Promise<void> {
-    await this.#projector.caughtUp()
+    await this.#runtime.projector.caughtUp()
   }
 
   /** Projects every row again, for a D1 that was restored from a backup. */
   async rebuild(): Promise<void> {
-    if (this.#pool === undefined) return
-    await this.#projector.rewind()
-    // If the rebuild is interrupted, the alarm resumes it.
-    this.#arm(Date.now())
-    await this.#projector.run()
+    await this.#runtime.rebuild()
   }
 
-  /** Never throws: the platform retries a failing alarm a few times and then drops it, and holds would never expire. */
   override async alarm(): Promise<void> {
-    this.#alarm.forget()
-    let earliest = 0
-    try {
-      await this.advance()
-      this.#projector.saveWatermark(true)
-    } catch (error) {
-      this.#log.error('alarm failed', { pool: this.ctx.id.name, error })
-      // The failed work is still due: without a pause the alarm would ring again at once, for ever.
-      earliest = Date.now() + PAUSE_AFTER_FAILURE_MS
-    }
-    this.#arm(Date.now(), earliest)
-  }
-
-  #decideConfigured<Answer>(
-    decide: (pool: Pool, now: number) => Answer,
-    gathering: Gathering = 'none',
-  ): Promise<Answer | typeof NOT_CONFIGURED> {
-    if (this.#pool === undefined) return Promise.resolve(NOT_CONFIGURED)
-    // Read the pool when the call is decided: a failed commit before it replaces `#pool`.
-    return this.#commits.decide((now) => decide(this.#pool!, now), gathering)
-  }
-
-  async #sell<Made extends Outcome<object>>(
-    gathering: Gathering,
-    decide: (pool: Pool, now: number) => Made,
-  ): Promise<Projected<Made>> {
-    const outcome = await this.#decideConfigured(decide, gathering)
-    return (outcome.ok ? { ...outcome, isProjected: !this.#projector.isBehind } : outcome) as Projected<Made>
-  }
-
-  #load(): void {
-    const row = this.#store.ready ? this.#store.pool() : undefined
-    this.#pool = row === undefined ? undefined : new Pool(this.#store, row, SECURE_RANDOM)
-  }
-
-  /** Sets the alarm for the earliest due time. */
-  #arm(now: number, earliest = 0): void {
-    const due = [this.#pool?.nextDue(), this.#projector.nextTry(now)].filter((each) => each != null)
-    if (due.length === 0) return
-    this.#alarm.ringBy(Math.max(earliest, Math.min(...due)), now)
+    await this.#runtime.ring()
   }
 }

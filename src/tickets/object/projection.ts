@@ -33,6 +33,7 @@ export function nextBatch(pool: Pool, store: PoolStore, watermark: number): Proj
     const known = touched.get(place)?.row
     const changed = row ?? known ?? store.reservation(place)!
     touched.set(place, { seq, row: changed })
+    touchSources(changed, seq)
     if (known === undefined) numbers += changed.numbers.byteLength / Uint32Array.BYTES_PER_ELEMENT
     if (++events === EVENTS_A_BATCH || numbers >= NUMBERS_A_BATCH) {
       upTo = seq
@@ -49,15 +50,23 @@ export function nextBatch(pool: Pool, store: PoolStore, watermark: number): Proj
     .filter((row) => row.seq > watermark)
     .map((row) => ({ attempt: row.attempt, seq: row.seq, record: JSON.parse(row.record) as Attempt }))
   return { state: poolState(pool), upTo, reservations, attempts }
+
+  /** What became of a transferred number changes what is shown of the reservations that it came from. */
+  function touchSources({ moved_from: from }: ReservationRow, seq: number): void {
+    if (from === null) return
+    const row = touched.get(from)?.row ?? store.reservation(from)!
+    touched.set(from, { seq, row })
+    touchSources(row, seq)
+  }
 }
 
 /** Reservations as arrays in the order of `asArray`: with field names the JSON would be several times longer. */
 const WRITE_RESERVATIONS = `
-  INSERT INTO reservations (holder, id, pool, seq, state, numbers, at, issued_at, held_until)
-  SELECT value->>0, value->>1, ?1, value->>2, value->>3, value->4, value->>5, value->>6, value->>7
+  INSERT INTO reservations (holder, id, pool, seq, state, numbers, at, issued_at, held_until, moved)
+  SELECT value->>0, value->>1, ?1, value->>2, value->>3, value->4, value->>5, value->>6, value->>7, value->>8
   FROM json_each(?2) WHERE true
   ON CONFLICT (holder, id) DO UPDATE SET seq = excluded.seq, state = excluded.state, numbers = excluded.numbers,
-    issued_at = excluded.issued_at, held_until = excluded.held_until
+    issued_at = excluded.issued_at, held_until = excluded.held_until, moved = excluded.moved
   WHERE excluded.seq >= reservations.seq`
 
 const asArray = (row: ProjectionBatch['reservations'][number]) => [
@@ -69,6 +78,7 @@ const asArray = (row: ProjectionBatch['reservations'][number]) => [
   row.at,
   row.issuedAt,
   row.heldUntil,
+  row.moved.length === 0 ? null : JSON.stringify(row.moved),
 ]
 
 const WRITE_ATTEMPTS = `

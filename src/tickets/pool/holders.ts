@@ -1,4 +1,5 @@
 /** The holders of a pool's numbers: how many each owns, and the tag that names each in the sale log. */
+import { validNumbers } from '../pool-contract.ts'
 import type { FoldedReservation } from './reservation-state.ts'
 import type { PoolStore } from './store.ts'
 import type { ReservationRow } from './tables.ts'
@@ -13,7 +14,7 @@ export interface HolderTag {
 export const noTag = (): HolderTag => ({ salt: null, tag: new Uint8Array(0) })
 
 export interface Holder extends HolderTag {
-  /** The count of the holder's numbers, held ones included. */
+  /** The count of the holder's numbers: with held ones and those given to others, without those got from others. */
   owned: number
 }
 
@@ -55,7 +56,9 @@ export class Holders {
     let owned = 0
     for (const row of this.#store.reservationsOf(name)) {
       const { reservation } = this.#fold(row)
-      if (reservation.state === 'held' || reservation.state === 'sold') owned += reservation.numbers.length
+      // A number counts for whoever got it first.
+      if (reservation.state === 'held') owned += reservation.numbers.length
+      else if (row.moved_from === null) owned += validNumbers(reservation).length
       if (row.salt !== null) known = { salt: new Uint8Array(row.salt), tag: new Uint8Array(row.tag) }
     }
     const { salt, tag } = known ?? this.#newTag(name)

@@ -3,7 +3,7 @@
  * `pool.ts` decides whether a change is allowed.
  */
 import { ISSUED, VOIDED } from '../../rdp1/log.ts'
-import type { Refusal, ReserveRequest } from '../pool-contract.ts'
+import type { Refusal, ReserveRequest, TransferRequest } from '../pool-contract.ts'
 import { MAX_TICKETS_A_POOL, type SaleTerms } from '../terms.ts'
 import { Allocator, type RandomBelow } from './allocator.ts'
 import { type Holder, Holders, type HolderTag } from './holders.ts'
@@ -11,7 +11,8 @@ import { type Hold, Holds } from './holds.ts'
 import { packNumbers, unpackNumbers } from './numbers.ts'
 import { refuse } from './refusals.ts'
 import { replay } from './replay.ts'
-import { type FoldedReservation, foldReservation } from './reservation-state.ts'
+import type { FoldedReservation } from './reservation-state.ts'
+import { Reservations } from './reservations.ts'
 import type { SaleLog } from './sale-log.ts'
 import type { PoolStore } from './store.ts'
 import type { ChangeKind, ReservationRow } from './tables.ts'
@@ -27,7 +28,7 @@ const MAX_EXPIRIES_A_PASS = 5_000
 
 export class Inventory {
   readonly holds = new Holds()
-  readonly #name: string
+  readonly reservations: Reservations
   readonly #store: PoolStore
   readonly #log: SaleLog | null
   readonly #allocator: Allocator
@@ -36,8 +37,6 @@ export class Inventory {
   #lastAt: number
   #sold: number
   #isReserved: boolean
-  /** Whether `changes` has any rows: a free raffle has none, and never needs to read them. */
-  #isChanged: boolean
 
   /** Replays the store. A pool without a log is a ticket type's, whose total may have been higher before. */
   constructor(
@@ -48,17 +47,16 @@ export class Inventory {
     newTag: (holder: string) => HolderTag,
     randomBelow: RandomBelow,
   ) {
-    this.#name = name
     this.#store = store
     this.#log = log
     const highest = log === null ? MAX_TICKETS_A_POOL : total
     this.#allocator = new Allocator(total, numbering, randomBelow, highest)
-    this.#holders = new Holders(store, (row) => this.fold(row), newTag)
+    this.#holders = new Holders(store, (row) => this.reservations.fold(row), newTag)
     const past = replay(name, store, { allocator: this.#allocator, holds: this.holds, log })
     this.#sold = past.sold
     this.#lastAt = past.lastAt
     this.#isReserved = past.isReserved
-    this.#isChanged = past.isChanged
+    this.reservations = new Reservations(name, store, past.isChanged)
     this.#seq = store.lastSeq()
   }
 
@@ -97,18 +95,6 @@ export class Inventory {
   /** Free numbers from `from` on, ascending. */
   freeFrom(from: number, limit: number): number[] {
     return this.#allocator.freeFrom(from, limit)
-  }
-
-  fold(row: ReservationRow): FoldedReservation {
-    return foldReservation(this.#name, row, this.#isChanged ? this.#store.changesOf(row.seq) : [])
-  }
-
-  /** The reservation with this `seq` and this id; undefined: none. */
-  find(seq: number, id: string): { row: ReservationRow; folded: FoldedReservation } | undefined {
-    const row = this.#store.reservation(seq)
-    if (row === undefined) return undefined
-    const folded = this.fold(row)
-    return folded.reservation.id === id ? { row, folded } : undefined
   }
 
   /** Takes the numbers of a new reservation: the chosen ones, or the next in the pool's own order. */
@@ -159,6 +145,8 @@ export class Inventory {
       held_until: holdMs === null ? null : at + holdMs,
       log_index: holdMs === null ? this.#logIndex : null,
       proved: request.entrant.isProved ? 1 : 0,
+      moved_from: null,
+      entry: request.entry === undefined || request.entry === 'grant' ? null : request.entry,
     }
     this.#store.insertReservation(row)
     this.#isReserved = true
@@ -194,12 +182,45 @@ export class Inventory {
     if (hold !== undefined) this.#endHold(hold, 'released', now, isUnpaid)
   }
 
-  void(row: ReservationRow, numbers: number[], now: number): void {
-    const at = this.#change(row, 'voided', numbers, now, this.#logIndex)
-    this.#allocator.release(numbers)
-    this.#sold -= numbers.length
-    this.#log?.append({ kind: VOIDED, numbers, tag: new Uint8Array(row.tag), at }, this.#seq)
+  /** Voids valid numbers of a reservation, those in the reservations to which they were transferred too. */
+  void(row: ReservationRow, { reservation }: FoldedReservation, numbers: number[], now: number): void {
+    const own = new Set(reservation.state === 'sold' ? reservation.numbers : [])
+    const here = numbers.filter((number) => own.has(number))
+    if (here.length > 0) {
+      const at = this.#change(row, 'voided', here, now, this.#logIndex)
+      this.#allocator.release(here)
+      this.#sold -= here.length
+      this.#log?.append({ kind: VOIDED, numbers: here, tag: new Uint8Array(row.tag), at }, this.#seq)
+    }
     this.#holders.forget(row.holder)
+    const elsewhere = numbers.filter((number) => reservation.moved.includes(number))
+    if (elsewhere.length === 0) return
+    for (const moved of this.#store.movedFrom(row.seq))
+      this.void(moved, this.reservations.fold(moved), elsewhere, now)
+  }
+
+  /** Moves a sold number to a new reservation of another holder. It stays taken, and counts for the same person. */
+  move(row: ReservationRow, number: number, to: TransferRequest, now: number): ReservationRow {
+    const at = this.#change(row, 'voided', [number], now, null)
+    const { tag, salt } = this.holder(to.holder)
+    const moved: ReservationRow = {
+      seq: ++this.#seq,
+      holder: to.holder,
+      key: to.key,
+      request: '',
+      numbers: packNumbers([number]),
+      tag: tag.buffer,
+      salt: salt?.buffer ?? null,
+      at,
+      held_until: null,
+      log_index: null,
+      proved: 1,
+      moved_from: row.seq,
+      entry: null,
+    }
+    this.#store.insertReservation(moved)
+    this.reservations.noteMove()
+    return moved
   }
 
   expireHolds(now: number): void {
@@ -240,7 +261,7 @@ export class Inventory {
     isUnpaid = false,
   ) {
     const at = this.#timeOf(now)
-    this.#isChanged = true
+    this.reservations.noteChange()
     this.#store.insertChange({
       seq: ++this.#seq,
       reservation: row.seq,

@@ -14,11 +14,14 @@ import {
   type DrawnWinner,
   GRACE_MS,
   type Outcome,
+  type Refusal,
   type ReserveOutcome,
   type ReserveRequest,
   type Sale,
+  type TransferRequest,
 } from '../pool-contract.ts'
 import { type SaleTerms, saleTermsOf, type Terms } from '../terms.ts'
+import { Changes } from './changes.ts'
 import type { EarlyClose } from './clock.ts'
 import { DrawRecord } from './draw-record.ts'
 import { noTag } from './holders.ts'
@@ -50,6 +53,7 @@ export class Pool {
   readonly record: DrawRecord
   readonly #store: PoolStore
   readonly #inventory: Inventory
+  readonly #changes: Changes
   /** The terms that a buyer sees. */
   readonly #price: Sale
   #early: EarlyClose | null
@@ -71,6 +75,7 @@ export class Pool {
     this.record = new DrawRecord(store, row)
     const newTag = raffle === null ? noTag : (holder: string) => raffle.newTag(holder, random.bytes)
     this.#inventory = new Inventory(this.name, store, this.sale, raffle?.log ?? null, newTag, random.below)
+    this.#changes = new Changes(this, store, this.#inventory)
   }
 
   get seq(): number {
@@ -129,25 +134,31 @@ export class Pool {
     const earlier = this.#store.reservationByKey(request.holder, request.key)
     if (earlier !== undefined) return this.#repeat(earlier, request)
     const refusal =
-      whySalesRefused(sale, this.#early, this.record, now) ??
+      whySalesRefused(sale, this.#early, this.record, now, request.entry) ??
       whyRequestRefused(sale, request) ??
-      whyEntrantRefused(sale, request)
+      this.#whyPersonRefused(request, now)
     if (refusal !== null) return refusal
-    const { holder, quantity, payment } = request
-    const limit =
-      whyLimitReached(sale, this.#inventory.holder(holder).owned, quantity) ??
-      (payment === null
-        ? null
-        : whyHoldRefused(sale, this.#inventory.holds, request, this.#inventory.free, now))
-    if (limit !== null) return limit
+    const { payment } = request
     const numbers = this.#inventory.take(request)
     if (!Array.isArray(numbers)) return numbers
     const holdMs = payment === null ? null : Math.min(payment.holdMs, this.#longestHoldMs)
     const row = this.#inventory.reserve(request, numbers, now, holdMs)
     this.#closeIfSoldOut()
     // A new reservation has no changes to read.
-    const { reservation } = foldReservation(this.name, row, [])
+    const { reservation } = foldReservation(this.name, row, [], [])
     return { ok: true, reservation, repeated: false, sale: this.#price }
+  }
+
+  /** Nothing limits what the system sets aside. */
+  #whyPersonRefused(request: ReserveRequest, now: number): Refusal | null {
+    const { holder, quantity, payment, entry } = request
+    if (entry === 'setAside') return null
+    const { holds, free } = this.#inventory
+    return (
+      whyEntrantRefused(this.sale, request) ??
+      whyLimitReached(this.sale, this.#inventory.holder(holder).owned, quantity) ??
+      (payment === null ? null : whyHoldRefused(this.sale, holds, request, free, now))
+    )
   }
 
   #repeat(earlier: ReservationRow, { request }: ReserveRequest): ReserveOutcome {
@@ -164,72 +175,31 @@ export class Pool {
    * `isSettling`: the freeze is due but waits for what happened before it, which still counts.
    */
   confirm(seq: number, id: string, now: number, isSettling = false): ConfirmOutcome {
-    const found = this.#inventory.find(seq, id)
-    if (found === undefined) return NO_RESERVATION
-    const { row, folded } = found
-    const { state } = folded.reservation
-    if (folded.lost) return { ok: true, reservation: folded.reservation, lost: true }
-    if (state === 'sold' || state === 'voided')
-      return { ok: true, reservation: folded.reservation, lost: false }
-    const hold = this.#inventory.holds.get(row.seq)
-    const numbers = this.#isInTime(now, isSettling) ? (hold?.numbers ?? this.#retake(row, folded)) : null
-    if (numbers === null) this.#inventory.lose(row, now)
-    else this.#inventory.confirm(row, numbers, now)
+    const outcome = this.#changes.confirm(seq, id, now, isSettling)
     this.#closeIfSoldOut()
-    return { ok: true, reservation: this.fold(row).reservation, lost: numbers === null }
-  }
-
-  #retake(row: ReservationRow, { reservation }: FoldedReservation): number[] | null {
-    const { owned } = this.#inventory.holder(row.holder)
-    if (whyLimitReached(this.sale, owned, reservation.numbers.length) !== null) return null
-    return this.#inventory.retake(row, this.sale.numbering !== 'chosen')
+    return outcome
   }
 
   /** Releases an unpaid reservation. `isUnpaid`: it counts against its holder, as an expiry does. Idempotent. */
   release(seq: number, id: string, isUnpaid: boolean, now: number): ChangeOutcome {
-    const found = this.#inventory.find(seq, id)
-    if (found === undefined) return NO_RESERVATION
-    const { state } = found.folded.reservation
-    if (state !== 'held' && state !== 'released') {
-      return refuse('invalid_state', `A ${state} reservation cannot be released.`)
-    }
-    this.#inventory.release(found.row, now, isUnpaid)
-    return { ok: true, reservation: this.fold(found.row).reservation }
+    return this.#changes.release(seq, id, isUnpaid, now)
   }
 
   /**
-   * Voids tickets; `numbers` null: all of the reservation. Refused after the freeze. Idempotent. `isSettling`: as for
-   * `confirm`.
+   * Voids tickets, those that were transferred too; `numbers` null: all of the reservation. Refused after the freeze.
+   * Idempotent. `isSettling`: as for `confirm`.
    */
   void(seq: number, id: string, numbers: number[] | null, now: number, isSettling = false): ChangeOutcome {
-    const found = this.#inventory.find(seq, id)
-    if (found === undefined) return NO_RESERVATION
-    const { row, folded } = found
-    const mine = new Set(folded.reservation.state === 'sold' ? folded.reservation.numbers : [])
-    const wanted = numbers ?? folded.issued
-    if (wanted.length === 0 || !wanted.every((number) => folded.issued.includes(number))) {
-      return refuse('invalid_state', 'Only tickets of this reservation can be voided.')
-    }
-    const left = [...new Set(wanted)].filter((number) => mine.has(number))
-    if (left.length === 0) return { ok: true, reservation: folded.reservation }
-    if (!this.#isInTime(now, isSettling)) {
-      const isDrawn = this.raffle !== null
-      return refuse(
-        'invalid_state',
-        isDrawn ? 'The list of tickets is fixed for the draw.' : 'Sales are over.',
-      )
-    }
-    this.#inventory.void(row, left, now)
-    return { ok: true, reservation: this.fold(row).reservation }
+    return this.#changes.void(seq, id, numbers, now, isSettling)
+  }
+
+  /** Gives one number of a sold reservation to another holder. Returns the new reservation. Idempotent by its key. */
+  transfer(seq: number, id: string, number: number, to: TransferRequest, now: number): ChangeOutcome {
+    return this.#changes.transfer(seq, id, number, to, now)
   }
 
   expireHolds(now: number): void {
     this.#inventory.expireHolds(now)
-  }
-
-  /** True between close and freeze too. The clock decides, so a late alarm changes nothing. */
-  #isInTime(now: number, isSettling: boolean): boolean {
-    return !this.isOver && (isSettling || this.raffle === null || now < this.raffle.clock.freezeAt)
   }
 
   /** The freeze is at least the payment span after the last sale, so a buyer's time to pay ends before it. */
@@ -287,7 +257,7 @@ export class Pool {
   // ——— Read ———
 
   find(seq: number, id: string): FoldedReservation | undefined {
-    return this.#inventory.find(seq, id)?.folded
+    return this.#inventory.reservations.find(seq, id)?.folded
   }
 
   freeNumbers(from: number, limit: number): number[] {
@@ -295,8 +265,6 @@ export class Pool {
   }
 
   fold(row: ReservationRow): FoldedReservation {
-    return this.#inventory.fold(row)
+    return this.#inventory.reservations.fold(row)
   }
 }
-
-const NO_RESERVATION = refuse('not_found', 'No such reservation.')

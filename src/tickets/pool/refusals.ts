@@ -22,6 +22,7 @@ export const refuse = (code: Refusal['code'], detail: string, numbers?: number[]
 export const NOUN: Record<SaleTerms['kind'], string> = { raffle: 'raffle', ticketType: 'ticket type' }
 
 export const NOT_CONFIGURED = refuse('not_found', 'Nothing is on sale under this id.')
+export const NO_RESERVATION = refuse('not_found', 'No such reservation.')
 export const TOO_LATE = refuse(
   'conflict',
   'This took too long, so it was not done. Try again in two minutes.',
@@ -32,9 +33,11 @@ export function whySalesRefused(
   early: EarlyClose | null,
   { commitment, cancellation }: DrawRecord,
   now: number,
+  entry?: ReserveRequest['entry'],
 ): Refusal | null {
   if (cancellation !== null) return refuse('sales_closed', `This ${NOUN[sale.kind]} was cancelled.`)
-  if (now < sale.opensAt) {
+  // What is set aside is never sold, so it need not wait for the sale.
+  if (now < sale.opensAt && entry !== 'setAside') {
     return refuse('sales_not_open', `Sales open at ${new Date(sale.opensAt).toISOString()}.`)
   }
   if (early?.reason === 'soldOut') return refuse('sold_out', 'Every ticket is sold.')
@@ -64,6 +67,8 @@ export function whyRequestRefused(
   if (numbers?.some((number) => !(number >= 1 && number <= sale.total))) {
     return refuse('validation_failed', `Numbers run from 1 to ${sale.total}.`)
   }
+  if (sale.kind === 'raffle' && entry === 'setAside')
+    return refuse('invalid_state', 'Tickets of a raffle cannot be set aside.')
   if (sale.entry === 'order' && entry !== 'grant')
     return refuse('invalid_state', `Entries to this ${noun} are earned by orders.`)
   if (sale.entry !== 'order' && entry === 'grant')
@@ -72,7 +77,7 @@ export function whyRequestRefused(
   // A free admission may be one of several lines of an order, which are all held until the order is paid.
   if (isFree && payment !== null && sale.kind === 'raffle')
     return refuse('invalid_state', `Tickets of this ${noun} are free: leave \`payment\` out.`)
-  if (!isFree && payment === null) {
+  if (!isFree && payment === null && entry !== 'setAside') {
     return refuse('invalid_state', `Tickets of this ${noun} cost money: say in \`payment\` how you pay.`)
   }
   if (payment === null) return null

@@ -1,4 +1,4 @@
-/** Computes the present state of a reservation from its row and the changes to it, in order. Pure. */
+/** Computes the present state of a reservation from its row, the changes to it in order, and what moved out. Pure. */
 
 import type { Reservation, ReservationState } from '../pool-contract.ts'
 import { reservationId } from '../reservation-id.ts'
@@ -13,7 +13,13 @@ export interface FoldedReservation {
   lost: boolean
 }
 
-export function foldReservation(pool: string, row: ReservationRow, changes: ChangeRow[]): FoldedReservation {
+/** `moved`: the numbers that are valid in reservations to which they were transferred. */
+export function foldReservation(
+  pool: string,
+  row: ReservationRow,
+  changes: ChangeRow[],
+  moved: number[],
+): FoldedReservation {
   let numbers = unpackNumbers(row.numbers)
   let state: ReservationState = row.held_until === null ? 'sold' : 'held'
   let issued = state === 'sold' ? numbers : []
@@ -32,7 +38,7 @@ export function foldReservation(pool: string, row: ReservationRow, changes: Chan
       case 'voided': {
         const voided = new Set(unpackNumbers(change.numbers!))
         const left = numbers.filter((number) => !voided.has(number))
-        if (left.length === 0) state = 'voided'
+        if (left.length === 0) state = moved.length === 0 ? 'voided' : 'transferred'
         else numbers = left
         break
       }
@@ -49,6 +55,7 @@ export function foldReservation(pool: string, row: ReservationRow, changes: Chan
     holder: row.holder,
     state,
     numbers,
+    moved,
     logIndex,
     at: row.at,
     issuedAt,

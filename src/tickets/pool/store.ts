@@ -94,8 +94,9 @@ export class PoolStore {
 
   insertReservation(row: ReservationRow): void {
     this.#sql.exec(
-      `INSERT INTO reservations (seq, holder, key, request, numbers, tag, salt, at, held_until, log_index, proved)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO reservations (seq, holder, key, request, numbers, tag, salt, at, held_until, log_index, proved,
+                                 moved_from, entry)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       row.seq,
       row.holder,
       row.key,
@@ -107,6 +108,8 @@ export class PoolStore {
       row.held_until,
       row.log_index,
       row.proved,
+      row.moved_from,
+      row.entry,
     )
     this.#recent.keep({ row })
   }
@@ -147,6 +150,19 @@ export class PoolStore {
       'SELECT * FROM reservations WHERE seq > ? ORDER BY seq LIMIT ?',
       seq,
       limit,
+    )
+  }
+
+  /** Whether any number was ever transferred. */
+  hasMoves(): boolean {
+    return this.#rows('SELECT 1 FROM reservations WHERE moved_from IS NOT NULL LIMIT 1').length > 0
+  }
+
+  /** The reservations of numbers that were transferred from this one. */
+  movedFrom(reservation: number): ReservationRow[] {
+    return this.#rows<ReservationRow>(
+      'SELECT * FROM reservations WHERE moved_from = ? ORDER BY seq',
+      reservation,
     )
   }
 

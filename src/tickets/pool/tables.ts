@@ -1,6 +1,7 @@
 /** The tables of a pool's own SQLite, and the types of their rows. */
 import type { CloseReason } from '../../rdp1/commitment.ts'
 import type { EntryTerms } from '../entry-terms.ts'
+import type { SystemEntry } from '../pool-contract.ts'
 import type { Terms } from '../terms.ts'
 
 /**
@@ -56,6 +57,9 @@ export const MIGRATIONS: readonly string[] = [
   `ALTER TABLE pool ADD COLUMN entrants TEXT NOT NULL DEFAULT 'anyone';
    ALTER TABLE pool ADD COLUMN staff_may_enter INTEGER NOT NULL DEFAULT 1;
    ALTER TABLE pool ADD COLUMN challenge TEXT NOT NULL DEFAULT 'none';`,
+  `ALTER TABLE reservations ADD COLUMN moved_from INTEGER;
+   ALTER TABLE reservations ADD COLUMN entry TEXT;
+   CREATE INDEX reservations_moved ON reservations (moved_from) WHERE moved_from IS NOT NULL;`,
 ]
 
 export type Value = SqlStorageValue
@@ -95,6 +99,10 @@ export interface ReservationRow extends Record<string, Value> {
   log_index: number | null
   /** 1: the holder's address was proved. */
   proved: number
+  /** The `seq` of the reservation that its number was transferred from; null: it was not. */
+  moved_from: number | null
+  /** Null: its holder took it, or an order earned it. */
+  entry: SystemEntry | null
 }
 
 export type ChangeKind = 'confirmed' | 'released' | 'expired' | 'lost' | 'voided'

@@ -1,0 +1,120 @@
+/** What can happen to a reservation after it was made: it is paid, released, voided, or moves to another holder. */
+import {
+  type ChangeOutcome,
+  type ConfirmOutcome,
+  type TransferRequest,
+  validNumbers,
+} from '../pool-contract.ts'
+import type { SaleTerms } from '../terms.ts'
+import type { Inventory } from './inventory.ts'
+import type { Raffle } from './raffle.ts'
+import { NO_RESERVATION, refuse, whyLimitReached } from './refusals.ts'
+import type { FoldedReservation } from './reservation-state.ts'
+import type { PoolStore } from './store.ts'
+import type { ReservationRow } from './tables.ts'
+import { isTransferOf, whyTransferRefused } from './transfers.ts'
+
+/** The facts of the pool that decide. */
+interface PoolFacts {
+  sale: SaleTerms
+  raffle: Raffle | null
+  isOver: boolean
+}
+
+export class Changes {
+  readonly #pool: PoolFacts
+  readonly #store: PoolStore
+  readonly #inventory: Inventory
+
+  constructor(pool: PoolFacts, store: PoolStore, inventory: Inventory) {
+    this.#pool = pool
+    this.#store = store
+    this.#inventory = inventory
+  }
+
+  confirm(seq: number, id: string, now: number, isSettling: boolean): ConfirmOutcome {
+    const found = this.#inventory.reservations.find(seq, id)
+    if (found === undefined) return NO_RESERVATION
+    const { row, folded } = found
+    const { state } = folded.reservation
+    if (folded.lost) return { ok: true, reservation: folded.reservation, lost: true }
+    if (state !== 'held' && state !== 'released')
+      return { ok: true, reservation: folded.reservation, lost: false }
+    const hold = this.#inventory.holds.get(row.seq)
+    const numbers = this.#isInTime(now, isSettling) ? (hold?.numbers ?? this.#retake(row, folded)) : null
+    if (numbers === null) this.#inventory.lose(row, now)
+    else this.#inventory.confirm(row, numbers, now)
+    return { ok: true, reservation: this.#read(row), lost: numbers === null }
+  }
+
+  #retake(row: ReservationRow, { reservation }: FoldedReservation): number[] | null {
+    const { sale } = this.#pool
+    const { owned } = this.#inventory.holder(row.holder)
+    if (whyLimitReached(sale, owned, reservation.numbers.length) !== null) return null
+    return this.#inventory.retake(row, sale.numbering !== 'chosen')
+  }
+
+  release(seq: number, id: string, isUnpaid: boolean, now: number): ChangeOutcome {
+    const found = this.#inventory.reservations.find(seq, id)
+    if (found === undefined) return NO_RESERVATION
+    const { state } = found.folded.reservation
+    if (state !== 'held' && state !== 'released') {
+      return refuse('invalid_state', `A ${state} reservation cannot be released.`)
+    }
+    this.#inventory.release(found.row, now, isUnpaid)
+    return { ok: true, reservation: this.#read(found.row) }
+  }
+
+  void(seq: number, id: string, numbers: number[] | null, now: number, isSettling: boolean): ChangeOutcome {
+    const found = this.#inventory.reservations.find(seq, id)
+    if (found === undefined) return NO_RESERVATION
+    const { row, folded } = found
+    const valid = new Set(validNumbers(folded.reservation))
+    const wanted = numbers ?? folded.issued
+    if (wanted.length === 0 || !wanted.every((number) => folded.issued.includes(number))) {
+      return refuse('invalid_state', 'Only tickets of this reservation can be voided.')
+    }
+    const left = [...new Set(wanted)].filter((number) => valid.has(number))
+    if (left.length === 0) return { ok: true, reservation: folded.reservation }
+    if (!this.#isInTime(now, isSettling)) {
+      const isDrawn = this.#pool.raffle !== null
+      return refuse(
+        'invalid_state',
+        isDrawn ? 'The list of tickets is fixed for the draw.' : 'Sales are over.',
+      )
+    }
+    this.#inventory.void(row, folded, left, now)
+    return { ok: true, reservation: this.#read(row) }
+  }
+
+  transfer(seq: number, id: string, number: number, to: TransferRequest, now: number): ChangeOutcome {
+    const found = this.#inventory.reservations.find(seq, id)
+    if (found === undefined) return NO_RESERVATION
+    const { row, folded } = found
+    const earlier = this.#store.reservationByKey(to.holder, to.key)
+    if (earlier !== undefined) {
+      return isTransferOf(earlier, row, number)
+        ? { ok: true, reservation: this.#read(earlier) }
+        : refuse('idempotency_mismatch', 'This key was used for another reservation.')
+    }
+    const source = row.moved_from === null ? undefined : this.#store.reservation(row.moved_from)
+    const refusal = whyTransferRefused(
+      this.#pool,
+      { row, reservation: folded.reservation, source },
+      number,
+      to,
+    )
+    if (refusal !== null) return refusal
+    return { ok: true, reservation: this.#read(this.#inventory.move(row, number, to, now)) }
+  }
+
+  /** True between close and freeze too. The clock decides, so a late alarm changes nothing. */
+  #isInTime(now: number, isSettling: boolean): boolean {
+    const { isOver, raffle } = this.#pool
+    return !isOver && (isSettling || raffle === null || now < raffle.clock.freezeAt)
+  }
+
+  #read(row: ReservationRow) {
+    return this.#inventory.reservations.fold(row).reservation
+  }
+}
