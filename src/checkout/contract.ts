@@ -67,7 +67,7 @@ export function placeOrderOf(table: LineTable) {
   return z
     .strictObject({
       lines: z.array(orderLineOf(table)).min(1).max(MAX_LINES),
-      payment: PayWith,
+      payment: PayWith.optional().describe('How it is paid. Only an order that costs nothing has none.'),
       turnstileToken: TurnstileToken,
       deliveryAddress: PostalAddress.optional().describe('Where its products are sent.'),
       pickup: z

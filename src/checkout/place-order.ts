@@ -1,6 +1,7 @@
 /**
  * Places an order: holds every line or none, stores the order and its payment, then calls the provider, if that needs a
- * call. After a crash, a hold without an order expires by itself, and a repeat or the sweep starts a stored payment.
+ * call. After a crash, a hold without an order expires by itself, and a repeat or the sweep starts a stored payment. An
+ * order that costs nothing has no payment: it is stored as paid, and settled at once.
  */
 import type { Ctx } from '../core/context.ts'
 import { isUniqueViolation, withRetry } from '../core/database.ts'
@@ -9,15 +10,17 @@ import { bodyHash } from '../core/idempotency.ts'
 import { newId } from '../core/ids.ts'
 import type { Money } from '../core/money.ts'
 import { mustBePayable } from '../money/payable.ts'
+import { FREE_OF_CHARGE } from '../money/receipt-key.ts'
 import { payments } from '../money/schema.ts'
-import { findOrderByKey, type OrderRows } from '../orders/find-order.ts'
+import { findOrder, findOrderByKey, type OrderRows } from '../orders/find-order.ts'
 import type { HeldLine, HoldTerms } from '../orders/line.ts'
 import { amountOf } from '../orders/line-amounts.ts'
 import { LINES, linePort, namedItems } from '../orders/lines/index.ts'
 import { type OrderLineRow, type OrderRow, orderLines, orders } from '../orders/schema.ts'
 import { newPayment } from '../payments/new-payment.ts'
+import { settleFreeOrder } from '../payments/settle-order.ts'
 import { finishStart, type NewStart, prepareStart, startPayment } from '../payments/start-payment.ts'
-import { CHALLENGE_FIELD } from '../tickets/client.ts'
+import { CHALLENGE_FIELD, PAYMENT_FIELD } from '../tickets/client.ts'
 import type { OrderLineIn, PlaceOrder } from './contract.ts'
 import { requireTaker } from './eligibility.ts'
 import { mustBePayableBy } from './payment-method.ts'
@@ -30,7 +33,7 @@ export interface PlacedOrder {
 }
 
 /** The path of the payment's fields in the request. */
-const PAYMENT = 'payment.'
+const PAYMENT = `${PAYMENT_FIELD}.`
 
 /** Returns the path of line `at` in the request. */
 type PathOf = (at: number) => string
@@ -46,8 +49,8 @@ export async function placeOrder(
   const request = bodyHash(body)
   const buyer = requireTaker(ctx, { token, key, request })
   const { userId } = buyer
-  const { provider } = input.payment
-  mustBePayableBy(ctx.settings, input.payment, PAYMENT)
+  const provider = input.payment?.provider ?? null
+  if (input.payment !== undefined) mustBePayableBy(ctx.settings, input.payment, PAYMENT)
   const holdMs = holdMsOf(ctx.settings, provider)
   const terms = { ...buyer, key: `order:${key}`, request, holdMs, provider }
   const held = await holdAll(ctx, input, terms, pathOf)
@@ -71,7 +74,14 @@ export async function placeOrder(
     if (other.order.request !== request) await releaseAll(ctx, rows.lines, false)
     return resume(ctx, other, held, request)
   }
+  if (start === null) return { rows: await settleNow(ctx, rows), held }
   return { rows: { ...rows, payment: await finishStart(ctx, start) }, held }
+}
+
+/** If the process dies before this ends, the order is due, and the sweep settles it. */
+async function settleNow(ctx: Ctx, written: Pick<OrderRows, 'order' | 'lines'>): Promise<OrderRows> {
+  await settleFreeOrder(ctx, written)
+  return findOrder(ctx, written.order.id)
 }
 
 /** A repeat: returns the order in its present state, and starts its payment if the start was lost. */
@@ -79,6 +89,8 @@ async function resume(ctx: Ctx, known: OrderRows, held: HeldLine[], request: str
   if (known.order.request !== request) {
     throw new Problem('idempotency_mismatch', 'This Idempotency-Key was used for another order.')
   }
+  if (known.payment === null)
+    return { rows: known.order.settledAt === null ? await settleNow(ctx, known) : known, held }
   const isOpen = known.order.status === 'pending' && ctx.now < known.order.payUntil
   if (!isOpen || known.payment.status !== 'starting') return { rows: known, held }
   return { rows: { ...known, payment: await startPayment(ctx, known.payment) }, held }
@@ -97,11 +109,12 @@ async function holdAll(
         const wanted = wantedOf(line)
         held.push(await linePort(wanted.kind).hold(ctx, wanted, terms))
         mustBeOnePayment(held, lines)
+        if (payment === undefined && sumOf(held, lines).amount > 0)
+          throw invalid(PAYMENT_FIELD, 'is required: this costs money')
       })
     }
-    if (sumOf(held, lines).amount === 0)
-      throw invalid('payment', 'nothing of this costs money: take free tickets without it')
-    mustBePayableBy(ctx.settings, payment, PAYMENT, sumOf(held, lines))
+    const sum = sumOf(held, lines)
+    if (payment !== undefined && sum.amount > 0) mustBePayableBy(ctx.settings, payment, PAYMENT, sum)
     return held
   } catch (error) {
     // A hold of an earlier call with this key belongs to an order. Only that order may release it.
@@ -127,7 +140,10 @@ const sumOf = (held: HeldLine[], lines: OrderLineIn[]): Money => ({
   currency: held[0]!.currency,
 })
 
-/** Puts `path` before the paths of validation errors. The challenge's field belongs to the whole order. */
+/** These fields belong to the whole order. */
+const ORDER_FIELDS: readonly string[] = [CHALLENGE_FIELD, PAYMENT_FIELD]
+
+/** Puts `path` before the paths of validation errors about a line. */
 async function withErrorPath(path: string, work: () => Promise<void>): Promise<void> {
   try {
     await work()
@@ -135,8 +151,9 @@ async function withErrorPath(path: string, work: () => Promise<void>): Promise<v
     if (!(error instanceof Problem) || error.extras.errors === undefined) throw error
     const errors = error.extras.errors.map((each) => ({
       ...each,
-      path:
-        each.path === CHALLENGE_FIELD ? each.path : [path, each.path].filter((part) => part !== '').join('.'),
+      path: ORDER_FIELDS.includes(each.path)
+        ? each.path
+        : [path, each.path].filter((part) => part !== '').join('.'),
     }))
     throw new Problem(error.code, error.message, { ...error.extras, errors })
   }
@@ -161,7 +178,7 @@ function rowsOf(
   input: PlaceOrder,
   { userId, key, request }: { userId: string; key: string; request: string },
   held: HeldLine[],
-): { order: OrderRow; lines: OrderLineRow[]; start: NewStart } {
+): { order: OrderRow; lines: OrderLineRow[]; start: NewStart | null } {
   const { now } = ctx
   const id = newId('order')
   const lines = held.map(
@@ -180,6 +197,8 @@ function rowsOf(
   const amount = amountOf(lines)
   const currency = held[0]!.currency
   const payUntil = payUntilOf(held)
+  // A payment that is named for an order of nothing is not started.
+  const payment = amount === 0 ? undefined : input.payment
   const order: OrderRow = {
     id,
     userId,
@@ -189,15 +208,16 @@ function rowsOf(
     amount,
     status: 'pending',
     payUntil,
-    receipt: null,
+    receipt: payment === undefined ? FREE_OF_CHARGE : null,
     settledAt: null,
     refundedAmount: 0,
-    dueAt: payUntil,
+    dueAt: payment === undefined ? now : payUntil,
     createdAt: now,
     updatedAt: now,
     deliveryAddress: input.deliveryAddress ?? null,
   }
-  return { order, lines, start: prepareStart(ctx, newPayment(ctx, order, key, input.payment)) }
+  const start = payment === undefined ? null : prepareStart(ctx, newPayment(ctx, order, key, payment))
+  return { order, lines, start }
 }
 
 /** A statement takes at most a hundred parameters. */
@@ -206,7 +226,7 @@ const LINES_A_STATEMENT = 8
 async function insertOrder(
   ctx: Ctx,
   { order, lines }: { order: OrderRow; lines: OrderLineRow[] },
-  { payment, statements }: NewStart,
+  start: NewStart | null,
 ): Promise<void> {
   const pages: OrderLineRow[][] = []
   for (let at = 0; at < lines.length; at += LINES_A_STATEMENT)
@@ -214,9 +234,9 @@ async function insertOrder(
   await withRetry(() =>
     ctx.db.batch([
       ctx.db.insert(orders).values(order),
-      ctx.db.insert(payments).values(payment),
+      ...(start === null ? [] : [ctx.db.insert(payments).values(start.payment)]),
       ...pages.map((page) => ctx.db.insert(orderLines).values(page)),
-      ...statements,
+      ...(start?.statements ?? []),
     ]),
   )
 }

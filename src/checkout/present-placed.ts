@@ -8,7 +8,8 @@ import type { PlacedOrder } from './place-order.ts'
 /** Everything to show of a new order was just written, so the database is not read again. Pools write its holds later. */
 export async function presentPlaced(ctx: Ctx, { rows, held }: PlacedOrder): Promise<Order> {
   const holds = new Map(held.map(({ hold }) => [hold.id, hold]))
-  if (held.some(({ repeated }) => repeated)) {
+  // An order that costs nothing has already gone on from there.
+  if (rows.payment === null || held.some(({ repeated }) => repeated)) {
     const { lines, ...details } = await readDetails(ctx, [rows])
     for (const [id, { state, numbers }] of holds)
       if (state === 'held' && !lines.has(id)) lines.set(id, { numbers, fulfilment: null })

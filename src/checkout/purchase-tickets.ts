@@ -4,8 +4,10 @@ import { bodyHash } from '../core/idempotency.ts'
 import type { OrderRows } from '../orders/find-order.ts'
 import type { HeldLine } from '../orders/line.ts'
 import { presentOrder, readDetails } from '../orders/present.ts'
+import { askPool } from '../tickets/client.ts'
 import { findReservation } from '../tickets/find-reservation.ts'
 import { asShown, presentReserved } from '../tickets/present.ts'
+import { reservationAddress } from '../tickets/reservation-id.ts'
 import { takeFreeTickets } from '../tickets/take-free-tickets.ts'
 import type { Purchase, PurchaseTickets } from './contract.ts'
 import { requireTaker } from './eligibility.ts'
@@ -23,8 +25,16 @@ export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: str
   }
   const placed = await placeOrder(ctx, { lines: [line], payment, turnstileToken }, key, () => '')
   const { hold, repeated } = placed.held[0]!
+  if (placed.rows.payment === null)
+    return presentRepeat(ctx, itemId, placed.rows, await presentHold(ctx, hold))
   if (repeated) return presentRepeat(ctx, itemId, placed.rows, hold)
   return { ...presentReserved(itemId, hold), order: await presentPlaced(ctx, placed) }
+}
+
+/** The hold was just sold, and the database may not have that yet. */
+async function presentHold(ctx: Ctx, { id }: HeldLine['hold']): Promise<HeldLine['hold']> {
+  const { pool, seq } = reservationAddress(id)
+  return (await askPool(ctx, pool, (stub) => stub.reservation(seq, id)))!.reservation
 }
 
 /** Presents a repeated purchase, with everything that has happened since the first. */

@@ -63,7 +63,9 @@ export const Order = z
     refunded: Money.describe('The sum that was refunded or is being refunded.'),
     payUntil: Instant,
     lines: z.array(OrderLine),
-    payment: Payment.describe('The payment that paid the order. Until one has, the latest.'),
+    payment: Payment.nullable().describe(
+      'The payment that paid the order. Until one has, the latest. Null: the order costs nothing.',
+    ),
     history: z
       .array(z.strictObject({ at: Instant, text: z.string() }))
       .describe('What happened, in words, oldest first.'),

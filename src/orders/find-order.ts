@@ -10,8 +10,8 @@ import { type OrderLineRow, type OrderRow, orderLines, orders } from './schema.t
 export interface OrderRows {
   order: OrderRow
   lines: OrderLineRow[]
-  /** The payment that paid the order. Until one has, the latest. */
-  payment: PaymentRow
+  /** The payment that paid the order. Until one has, the latest. Null: the order costs nothing. */
+  payment: PaymentRow | null
 }
 
 /** Passes all values as one parameter, because a statement takes at most a hundred. */
@@ -32,10 +32,10 @@ export async function findOrders(ctx: Ctx, ids: readonly string[]): Promise<Orde
   const linesOf = Map.groupBy(lines, ({ orderId }) => orderId)
   const paymentOf = new Map(counting.map((payment) => [payment.orderId, payment]))
   return ids.flatMap((id) => {
-    const [order, payment] = [orderOf.get(id), paymentOf.get(id)]
-    return order === undefined || payment === undefined
+    const order = orderOf.get(id)
+    return order === undefined
       ? []
-      : [{ order, lines: linesOf.get(id) ?? [], payment }]
+      : [{ order, lines: linesOf.get(id) ?? [], payment: paymentOf.get(id) ?? null }]
   })
 }
 

@@ -11,13 +11,14 @@ type Line = Pick<OrderLineRow, 'kind' | 'title' | 'quantity'>
 type LostLine = Line & { why: LossReason }
 
 /** One sentence for all lines that others took, and one for each other lost line. `lines`: all lines of the order. */
-function lostTexts(lost: LostLine[], lines: Line[]): string[] {
+function lostTexts(lost: LostLine[], lines: Line[], isFree: boolean): string[] {
   const ofKind = Map.groupBy(lines, ({ kind }) => kind)
   const taken = lost
     .filter(({ why }) => why === 'taken')
     .map(({ kind, title }) => linePort(kind).texts.taken(title, ofKind.get(kind)!.length === 1))
+  const before = isFree ? 'before your order was finished' : 'before your payment arrived'
   return [
-    ...(taken.length === 0 ? [] : [`${taken.join(' and ')} went to others before your payment arrived.`]),
+    ...(taken.length === 0 ? [] : [`${taken.join(' and ')} went to others ${before}.`]),
     ...lost.flatMap(({ kind, title, why }) =>
       why === 'taken' ? [] : [LOST_TEXTS[why](title, `${linePort(kind).words.unit}s`)],
     ),
@@ -44,7 +45,9 @@ const paymentMethod = (provider: string): string =>
 
 export const historyText = {
   placed: (order: Money & { payUntil: number }) =>
-    `Reserved. Pay ${formatMoney(order)} by ${toInstant(order.payUntil)}.`,
+    order.amount === 0
+      ? 'Reserved. There is nothing to pay.'
+      : `Reserved. Pay ${formatMoney(order)} by ${toInstant(order.payUntil)}.`,
   started: (provider: string) => `Payment ${paymentMethod(provider)} started.`,
   unanswered: (provider: string) =>
     `${provider} has not answered yet. If your phone shows a payment request, confirm it. If it shows none within two minutes, try to pay again.`,
@@ -53,13 +56,17 @@ export const historyText = {
   received: ({ receiptNumber, ...sum }: Money & { receiptNumber?: string }, provider: string) =>
     `Received ${formatMoney(sum)} ${paymentMethod(provider)}${receiptNumber === undefined ? '' : ` (${receiptNumber})`}.`,
   receiptNumber: (number: string) => `The receipt number of this payment is ${number}.`,
-  issued: (lines: Line[]) =>
+  issued: (lines: Line[], isFree: boolean) =>
     [
-      'Paid.',
+      ...(isFree ? [] : ['Paid.']),
       ...byPort(lines, ({ kind }) => kind).map(([port, issued]) => port.texts.issued(unitsOf(issued))),
     ].join(' '),
-  lost: (sum: Money, lost: LostLine[], lines: Line[]) =>
-    [...lostTexts(lost, lines), `${formatMoney(sum)} will be refunded to you.`].join(' '),
+  /** `sum`: of the lost lines. */
+  lost: (sum: Money, lost: LostLine[], lines: Line[], isFree: boolean) =>
+    [
+      ...lostTexts(lost, lines, isFree),
+      ...(sum.amount === 0 ? [] : [`${formatMoney(sum)} will be refunded to you.`]),
+    ].join(' '),
   excess: (sum: Money) =>
     `You paid ${formatMoney(sum)} more than the price. The difference will be refunded to you.`,
   returned: {

@@ -31,7 +31,8 @@ export interface HoldTerms {
   /** Fingerprint of the whole order. Another order under the same key is a mismatch. */
   request: string
   holdMs: number
-  provider: Provider
+  /** Null: the buyer names no payment, so only units that cost nothing are held. */
+  provider: Provider | null
 }
 
 export interface HeldLine {

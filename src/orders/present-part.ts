@@ -23,7 +23,7 @@ export function presentPart(rows: OrderRows, details: OrderDetails, { sees, send
   return {
     ...order,
     // Only the buyer may open the payment page.
-    payment: { ...payment, ...NOTHING_TO_PAY },
+    payment: payment && { ...payment, ...NOTHING_TO_PAY },
     deliveryAddress: isSender ? deliveryAddress : null,
     buyer: isSender ? (details.buyers.get(rows.order.userId) ?? null) : null,
     ...(lines.length === rows.lines.length ? {} : ownOf({ ...rows, lines }, details)),
@@ -39,10 +39,10 @@ function ownOf({ order, lines, payment }: OrderRows, details: OrderDetails) {
   const amount = { amount: amountOf(lines), currency }
   const refunded = { amount: refundedOf(lines), currency }
   return {
-    status: statusOf(order.status, amount.amount, refunded.amount),
+    status: statusOf(order.status, lines, amount.amount, refunded.amount),
     amount,
     refunded,
-    payment: {
+    payment: payment && {
       id: payment.id,
       provider: payment.provider,
       status: payment.status,
@@ -64,9 +64,15 @@ const refundedOf = (lines: readonly OrderLineRow[]): number =>
     })),
   )
 
-function statusOf(status: OrderStatus, amount: number, refunded: number): OrderStatus {
+function statusOf(
+  status: OrderStatus,
+  lines: readonly OrderLineRow[],
+  amount: number,
+  refunded: number,
+): OrderStatus {
   if (status === 'pending' || status === 'expired' || status === 'cancelled') return status
-  if (refunded === 0) return 'paid'
+  if (refunded === 0)
+    return amount === 0 && lines.every(({ state }) => state === 'refunded') ? 'refunded' : 'paid'
   if (refunded < amount) return 'partially_refunded'
   return status === 'refund_due' ? status : 'refunded'
 }

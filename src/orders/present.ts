@@ -54,7 +54,7 @@ export function presentOrder({ order, lines, payment }: OrderRows, details: Orde
     refunded: { amount: order.refundedAmount, currency },
     payUntil: toInstant(order.payUntil),
     lines: lines.map((line) => presentLine(line, currency, details.lines.get(line.reservationId))),
-    payment: presentPayment(payment, order),
+    payment: payment && presentPayment(payment, order),
     history: presentHistory(details.history.get(order.id)),
     deliveryAddress: order.deliveryAddress,
     pickup: order.deliveryAddress === null && lines.some(isSent),

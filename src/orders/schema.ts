@@ -31,7 +31,7 @@ export const orders = sqliteTable(
     status: text({ enum: ORDER_STATUSES }).notNull().default('pending'),
     /** The order must be paid by this time. The pools hold its numbers a little longer. */
     payUntil: integer().notNull(),
-    /** The receipt (`<provider>:<reference>`) that pays for it: the first one that fits. All others are refunded. */
+    /** The receipt (`<provider>:<reference>`) that pays for it: the first one that fits. All others are refunded. `free`: it costs nothing. */
     receipt: text(),
     /** When its lines were confirmed and its ledger rows written. */
     settledAt: integer(),
@@ -49,7 +49,7 @@ export const orders = sqliteTable(
       'orders_status',
       sql`status IN ('pending', 'paid', 'expired', 'cancelled', 'partially_refunded', 'refunded', 'refund_due')`,
     ),
-    check('orders_amount', sql`amount > 0 AND refunded_amount >= 0`),
+    check('orders_amount', sql`amount >= 0 AND refunded_amount >= 0`),
     // Also finds the orders of a user, which are sorted then: an index of its own would cost a row for each order.
     uniqueIndex('orders_key').on(table.userId, table.key),
     index('orders_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),

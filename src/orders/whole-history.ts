@@ -41,8 +41,8 @@ function received(receipt: ReceiptRow, known: ReadonlySet<string>): HistoryEvent
   return { key: `receipt:${key}`, at, text: historyText.received(sum, provider) }
 }
 
-function issued({ settledAt }: OrderRow, lines: readonly OrderLineRow[]): HistoryEvent[] {
+function issued({ settledAt, amount }: OrderRow, lines: readonly OrderLineRow[]): HistoryEvent[] {
   const sold = lines.filter(({ state }) => state === 'issued' || state === 'refunded')
   if (settledAt === null || sold.length === 0) return []
-  return [{ key: 'issued', at: settledAt, text: historyText.issued(sold) }]
+  return [{ key: 'issued', at: settledAt, text: historyText.issued(sold, amount === 0) }]
 }

@@ -3,7 +3,7 @@
  * idempotent call. The payment or the order stays due until all steps are done, so the sweep finishes them after a crash.
  *
  * (1) A receipt is recorded with its transfer cash → deposits. The first one that covers the price claims the order,
- *     unless its buyer has cancelled it.
+ *     unless its buyer has cancelled it. An order that costs nothing is written as claimed.
  * (2) Every line is confirmed by its pool or stock.
  * (3) Deposits become takings, lost lines become refunds, and the order is settled.
  * (4) Receipts that pay for nothing are refunded.
@@ -18,7 +18,7 @@ import type { GrantKey } from '../grants/find-grant.ts'
 import { finishGrants } from '../grants/sweep-grants.ts'
 import { insertTransfers } from '../money/ledger.ts'
 import type { Capture, Observed } from '../money/providers/port.ts'
-import { receiptKey } from '../money/receipt-key.ts'
+import { FREE_OF_CHARGE, receiptKey } from '../money/receipt-key.ts'
 import { insertRefund, type NewRefund } from '../money/refund-rows.ts'
 import { type PaymentRow, payments, type ReceiptRow, receipts } from '../money/schema.ts'
 import { enqueueGrants } from '../orders/earned-entries.ts'
@@ -26,7 +26,7 @@ import { insertOrderEvent } from '../orders/history.ts'
 import { historyText } from '../orders/history-text.ts'
 import { amountOf } from '../orders/line-amounts.ts'
 import { linePort } from '../orders/lines/index.ts'
-import { orderLines, orders } from '../orders/schema.ts'
+import { type OrderLineRow, type OrderRow, type OrderStatus, orderLines, orders } from '../orders/schema.ts'
 import { reopenRefundRuns } from '../refunds/refund-run.ts'
 import { attentionWithoutStuckFlag, isFlaggedAsStuck } from './flag-stuck-orders.ts'
 import { refundReceipt } from './late-payment.ts'
@@ -92,7 +92,7 @@ async function handOver(ctx: Ctx, { id, orderId }: PaymentRow): Promise<void> {
   )
 }
 
-/** Finishes what is left to do for an order's receipts. Idempotent. */
+/** Finishes what is left to do for an order's receipts, or for an order that costs nothing. Idempotent. */
 export async function settleOrder(ctx: Ctx, orderId: string): Promise<void> {
   const [[order], lines, arrived] = await ctx.db.batch([
     ctx.db.select().from(orders).where(eq(orders.id, orderId)),
@@ -102,19 +102,31 @@ export async function settleOrder(ctx: Ctx, orderId: string): Promise<void> {
   await settleReceived(ctx, { order: order!, lines, arrived })
 }
 
+/** Settles an order that costs nothing, just after it was written. */
+export const settleFreeOrder = (ctx: Ctx, written: Pick<Received, 'order' | 'lines'>): Promise<void> =>
+  settleReceived(ctx, { ...written, arrived: [] })
+
 async function settleReceived(ctx: Ctx, received: Received): Promise<void> {
   const { order, arrived } = received
   const paying = arrived.find((receipt) => receiptKey(receipt) === order.receipt)
   const others = arrived.filter((receipt) => receipt !== paying)
-  const isNew = paying !== undefined && order.settledAt === null
-  const earned = isNew ? await settleLines(ctx, received, paying) : []
+  const isPaid = paying !== undefined || order.receipt === FREE_OF_CHARGE
+  const isNew = isPaid && order.settledAt === null
+  const earned = isNew ? await settleLines(ctx, received, paying ?? null) : []
   for (const receipt of others) await refundReceipt(ctx, order, receipt)
   if (!isNew || others.length > 0) await clearDue(ctx, order.id, arrived.length)
   await finishGrants(ctx, earned)
 }
 
-/** Confirms all lines and records the settlement. Returns the keys of the grants that the order earns. */
-async function settleLines(ctx: Ctx, { order, lines }: Received, paying: ReceiptRow): Promise<GrantKey[]> {
+/**
+ * Confirms all lines and records the settlement. Returns the keys of the grants that the order earns. `paying` is null if
+ * the order costs nothing.
+ */
+async function settleLines(
+  ctx: Ctx,
+  { order, lines }: Received,
+  paying: ReceiptRow | null,
+): Promise<GrantKey[]> {
   const outcomes = await Promise.all(lines.map((line) => linePort(line.kind).confirm(ctx, line)))
   const issued = lines.filter((_, at) => outcomes[at] === 'issued')
   const lost = lines.flatMap((line, at) => {
@@ -122,23 +134,10 @@ async function settleLines(ctx: Ctx, { order, lines }: Received, paying: Receipt
     return why === 'issued' ? [] : [{ ...line, why }]
   })
   const lostAmount = amountOf(lost)
-  const lostText = historyText.lost({ amount: lostAmount, currency: order.currency }, lost, lines)
-  const excess = paying.amount - order.amount
-  const isPaying = eq(payments.id, paying.paymentId)
   const { currency } = order
-  const refund: Omit<NewRefund, 'key' | 'amount' | 'reason'> = {
-    orderId: order.id,
-    request: '',
-    provider: paying.provider,
-    paymentId: paying.paymentId,
-    receipt: paying.reference,
-    currency,
-    lines: [],
-    status: 'due',
-  }
-  const [, earned] = await withRetry(() =>
+  const lostText = historyText.lost({ amount: lostAmount, currency }, lost, lines, paying === null)
+  const [earned] = await withRetry(() =>
     ctx.db.batch([
-      insertTransfers(ctx, settlement(order.id, paying, issued, lost, excess)),
       enqueueGrants(ctx, order, issued),
       ctx.db
         .update(orderLines)
@@ -146,28 +145,8 @@ async function settleLines(ctx: Ctx, { order, lines }: Received, paying: Receipt
           state: sql`iif(${inArray(orderLines.line, [-1, ...lost.map(({ line }) => line)])}, 'lost', 'issued')`,
         })
         .where(and(eq(orderLines.orderId, order.id), inArray(orderLines.state, ['held', 'released']))),
-      ...(lostAmount === 0
-        ? []
-        : [
-            insertRefund(ctx, {
-              ...refund,
-              key: 'lost',
-              amount: lostAmount,
-              reason: lostText,
-            }),
-            insertOrderEvent(ctx, order.id, 'lost', lostText),
-          ]),
-      ...(excess === 0
-        ? []
-        : [
-            insertRefund(ctx, {
-              ...refund,
-              key: 'excess',
-              amount: excess,
-              reason: historyText.excess({ amount: excess, currency }),
-            }),
-            insertOrderEvent(ctx, order.id, 'excess', historyText.excess({ amount: excess, currency })),
-          ]),
+      ...(lost.length === 0 ? [] : [insertOrderEvent(ctx, order.id, 'lost', lostText)]),
+      ...(paying === null ? [] : recordMoney(ctx, order, paying, { issued, lost, lostText })),
       ...(issued.length === 0
         ? []
         : [
@@ -177,7 +156,7 @@ async function settleLines(ctx: Ctx, { order, lines }: Received, paying: Receipt
               kind: 'order_paid',
               data: {
                 orderId: order.id,
-                amount: paying.amount,
+                amount: paying?.amount ?? 0,
                 currency,
                 items: issued.map(({ quantity, title }) => ({ quantity, title })),
               },
@@ -191,36 +170,87 @@ async function settleLines(ctx: Ctx, { order, lines }: Received, paying: Receipt
       ctx.db
         .update(orders)
         .set({
-          status: issued.length === 0 ? 'refund_due' : lost.length === 0 ? 'paid' : 'partially_refunded',
+          status: statusOf(issued, lost, lostAmount),
           settledAt: ctx.now,
           // Other receipts are refunded first. Then `clearDue` clears this.
-          dueAt: sql`iif(${receiptCount} = 1, NULL, ${orders.dueAt})`,
+          dueAt: sql`iif(${receiptCount} <= 1, NULL, ${orders.dueAt})`,
           refundedAmount: sql`${orders.refundedAmount} + ${lostAmount}`,
           updatedAt: ctx.now,
         })
         .where(and(eq(orders.id, order.id), isNull(orders.settledAt))),
-      // The others that are open expire. Money that still arrives by them is refunded.
-      ctx.db
-        .update(payments)
-        .set({
-          status: sql`CASE WHEN ${isPaying} THEN 'succeeded' WHEN ${isUndecided} THEN 'expired' ELSE ${payments.status} END`,
-          dueAt: sql`iif(${isPaying}, NULL, ${payments.dueAt})`,
-          attention: sql`iif(${isPaying} AND ${payments.status} <> 'succeeded', NULL, ${attentionWithoutStuckFlag})`,
-          updatedAt: ctx.now,
-        })
-        .where(
-          and(
-            eq(payments.orderId, order.id),
-            or(
-              isUndecided,
-              isFlaggedAsStuck,
-              and(isPaying, or(ne(payments.status, 'succeeded'), isNotNull(payments.dueAt))),
-            ),
-          ),
-        ),
+      ...(paying === null ? [] : [endPayments(ctx, order.id, paying)]),
     ]),
   )
   return earned
+}
+
+/** Without an issued line the buyer gets all the money back, if there was any. */
+function statusOf(issued: OrderLineRow[], lost: OrderLineRow[], lostAmount: number): OrderStatus {
+  if (issued.length > 0) return lostAmount === 0 ? 'paid' : 'partially_refunded'
+  return lost.length > 0 && lostAmount === 0 ? 'expired' : 'refund_due'
+}
+
+interface Outcomes {
+  issued: OrderLineRow[]
+  lost: OrderLineRow[]
+  lostText: string
+}
+
+/** The statements that move the money of a receipt, and refund what it does not pay for. */
+function recordMoney(
+  ctx: Ctx,
+  { id, amount, currency }: OrderRow,
+  paying: ReceiptRow,
+  { issued, lost, lostText }: Outcomes,
+) {
+  const lostAmount = amountOf(lost)
+  const excess = paying.amount - amount
+  const excessText = historyText.excess({ amount: excess, currency })
+  const refund: Omit<NewRefund, 'key' | 'amount' | 'reason'> = {
+    orderId: id,
+    request: '',
+    provider: paying.provider,
+    paymentId: paying.paymentId,
+    receipt: paying.reference,
+    currency,
+    lines: [],
+    status: 'due',
+  }
+  return [
+    insertTransfers(ctx, settlement(id, paying, issued, lost, excess)),
+    ...(lostAmount === 0
+      ? []
+      : [insertRefund(ctx, { ...refund, key: 'lost', amount: lostAmount, reason: lostText })]),
+    ...(excess === 0
+      ? []
+      : [
+          insertRefund(ctx, { ...refund, key: 'excess', amount: excess, reason: excessText }),
+          insertOrderEvent(ctx, id, 'excess', excessText),
+        ]),
+  ]
+}
+
+/** The other payments that are open expire. Money that still arrives by them is refunded. */
+function endPayments(ctx: Ctx, orderId: string, { paymentId }: ReceiptRow) {
+  const isPaying = eq(payments.id, paymentId)
+  return ctx.db
+    .update(payments)
+    .set({
+      status: sql`CASE WHEN ${isPaying} THEN 'succeeded' WHEN ${isUndecided} THEN 'expired' ELSE ${payments.status} END`,
+      dueAt: sql`iif(${isPaying}, NULL, ${payments.dueAt})`,
+      attention: sql`iif(${isPaying} AND ${payments.status} <> 'succeeded', NULL, ${attentionWithoutStuckFlag})`,
+      updatedAt: ctx.now,
+    })
+    .where(
+      and(
+        eq(payments.orderId, orderId),
+        or(
+          isUndecided,
+          isFlaggedAsStuck,
+          and(isPaying, or(ne(payments.status, 'succeeded'), isNotNull(payments.dueAt))),
+        ),
+      ),
+    )
 }
 
 const isUndecided = inArray(payments.status, ['starting', 'pending'])

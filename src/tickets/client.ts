@@ -3,13 +3,16 @@ import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import type { Location } from '../core/locations.ts'
 import type { PoolObject } from './object/pool-object.ts'
-import type { Outcome } from './pool-contract.ts'
+import type { Outcome, Refusal } from './pool-contract.ts'
 
 /** The pool's methods. Their arguments and results are plain values, so the class itself gives the types. */
 type PoolStub = Omit<PoolObject, 'alarm' | 'database'>
 
 /** The field of a request that passes the challenge. */
 export const CHALLENGE_FIELD = 'turnstileToken'
+
+/** The field of a request that says how it is paid. */
+export const PAYMENT_FIELD = 'payment'
 
 const MAX_TRIES = 3
 const FIRST_PAUSE_MS = 50
@@ -53,7 +56,12 @@ export function orThrow<Value>(outcome: Outcome<Value>): { ok: true } & Value {
   throw new Problem(outcome.code, outcome.detail, {
     ...(outcome.numbers === undefined ? {} : { numbers: outcome.numbers }),
     ...(outcome.code === 'validation_failed'
-      ? { errors: [{ path: outcome.rule === 'challenge' ? CHALLENGE_FIELD : '', message: outcome.detail }] }
+      ? { errors: [{ path: fieldOf(outcome), message: outcome.detail }] }
       : {}),
   })
+}
+
+function fieldOf({ rule, needsPayment }: Refusal): string {
+  if (needsPayment) return PAYMENT_FIELD
+  return rule === 'challenge' ? CHALLENGE_FIELD : ''
 }

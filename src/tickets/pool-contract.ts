@@ -41,6 +41,8 @@ export interface Refusal {
   numbers?: number[]
   /** The rule about persons that refused. Another try may pass it, once the person has done what it asks for. */
   rule?: keyof EntryTerms
+  /** The tickets cost money, and the request does not say how they are paid. */
+  needsPayment?: true
 }
 
 export type Outcome<Value> = ({ ok: true } & Value) | Refusal
@@ -70,8 +72,11 @@ export interface ReserveRequest {
   quantity: number
   /** The exact numbers, if buyers choose them. */
   numbers: number[] | null
-  /** The longest hold, and the payment provider; null: the tickets are free. */
-  payment: { holdMs: number; provider: string } | null
+  /**
+   * The longest hold, and the payment provider; null: the tickets are free. A hold of free tickets in an order that costs
+   * nothing has no provider.
+   */
+  payment: { holdMs: number; provider: string | null } | null
   /** `grant`: an order earned these entries. Absent: the holder takes them. */
   entry?: 'grant' | SystemEntry
 }

@@ -171,14 +171,6 @@ describe('a published event', () => {
     expect((await take(player, { ticketTypeId: staged.types.vip, quantity: 3 })).status).not.toBe(201)
   })
 
-  it('refuses an order of free admissions alone, and holds nothing for it', async () => {
-    const staged = await stageEvent()
-    const player = await registerPlayer()
-    const { status, body } = await order(player, [{ ticketTypeId: staged.types.free, quantity: 1 }])
-    expect([status, body.errors[0].path]).toEqual([422, 'payment'])
-    expect((await take(player, { ticketTypeId: staged.types.free, quantity: 3 })).status).toBe(201)
-  })
-
   it('is paid in a second try, though one of its admissions is free and names no provider', async () => {
     const staged = await stageEvent()
     const other = await as(staged.operator, 'POST', '/events', eventBody({ providers: [] }))

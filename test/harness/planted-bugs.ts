@@ -23,8 +23,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/payments/settle-order.ts',
-        find: 'paying !== undefined && order.settledAt === null',
-        replace: `paying !== undefined && (order.settledAt === null || ${isOn('settle twice')})`,
+        find: 'isPaid && order.settledAt === null',
+        replace: `isPaid && (order.settledAt === null || ${isOn('settle twice')})`,
       },
       {
         file: 'src/payments/settlement-rows.ts',

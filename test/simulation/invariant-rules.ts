@@ -235,7 +235,8 @@ export const ALWAYS: readonly string[] = [
    HAVING sum(amount) > coalesce((SELECT amount FROM r WHERE r.provider = f.provider
      AND r.reference = f.receipt), 0)`,
   `SELECT 'order ' || o.id || ' is settled by a receipt that does not exist' FROM o
-   WHERE receipt IS NOT NULL AND NOT EXISTS (SELECT 1 FROM r WHERE r.order_id = o.id AND r.key = o.receipt)
+   WHERE receipt IS NOT NULL AND NOT (receipt = 'free' AND amount = 0)
+      AND NOT EXISTS (SELECT 1 FROM r WHERE r.order_id = o.id AND r.key = o.receipt)
       OR receipt IS NULL AND settled_at IS NOT NULL`,
   `SELECT 'receipt ' || r.key || ' belongs to no payment of its order' FROM r
    WHERE NOT EXISTS (SELECT 1 FROM payments WHERE id = r.payment_id AND order_id = r.order_id

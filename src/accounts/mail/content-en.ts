@@ -55,9 +55,11 @@ export const EN: MailWords = {
       footer: `You get this mail because ${organisation} entered your e-mail address.`,
     }),
     order_paid: (order) => ({
-      title: 'Your payment has arrived',
+      title: order.amount === 0 ? 'Your order is confirmed' : 'Your payment has arrived',
       lines: [
-        `We received ${money(order)}. Thank you! This is now yours:`,
+        order.amount === 0
+          ? 'Your order costs nothing. This is now yours:'
+          : `We received ${money(order)}. Thank you! This is now yours:`,
         ...order.items.map(item),
         `Order: ${order.orderId}`,
       ],

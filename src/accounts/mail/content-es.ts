@@ -55,9 +55,11 @@ export const ES: MailWords = {
       footer: `Recibes este correo porque ${organisation} escribió tu dirección.`,
     }),
     order_paid: (order) => ({
-      title: 'Tu pago ha llegado',
+      title: order.amount === 0 ? 'Tu pedido está confirmado' : 'Tu pago ha llegado',
       lines: [
-        `Recibimos ${money(order)}. ¡Gracias! Esto ya es tuyo:`,
+        order.amount === 0
+          ? 'Tu pedido no cuesta nada. Esto ya es tuyo:'
+          : `Recibimos ${money(order)}. ¡Gracias! Esto ya es tuyo:`,
         ...order.items.map(item),
         `Pedido: ${order.orderId}`,
       ],

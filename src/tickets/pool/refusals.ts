@@ -75,13 +75,17 @@ export function whyRequestRefused(
     return refuse('invalid_state', `Entries to this ${noun} are not earned by orders.`)
   const isFree = sale.unitAmount === 0
   // A free admission may be one of several lines of an order, which are all held until the order is paid.
-  if (isFree && payment !== null && sale.kind === 'raffle')
-    return refuse('invalid_state', `Tickets of this ${noun} are free: leave \`payment\` out.`)
-  if (!isFree && payment === null && entry !== 'setAside') {
-    return refuse('invalid_state', `Tickets of this ${noun} cost money: say in \`payment\` how you pay.`)
+  if (isFree && payment !== null && sale.kind === 'raffle') {
+    const how = 'take them alone, and leave `payment` out'
+    return refuse('invalid_state', `Tickets of this ${noun} are free: ${how}.`)
+  }
+  const provider = payment?.provider ?? null
+  if (!isFree && provider === null && entry !== 'setAside') {
+    const why = `Tickets of this ${noun} cost money: say in \`payment\` how you pay.`
+    return { ...refuse('validation_failed', why), needsPayment: true }
   }
   if (payment === null) return null
-  if (!isFree && !sale.providers.includes(payment.provider)) {
+  if (!isFree && provider !== null && !sale.providers.includes(provider)) {
     return refuse('invalid_state', `This ${noun} takes payments by ${sale.providers.join(', ')} only.`)
   }
   // A stored hold without an end would count as sold.
@@ -132,7 +136,7 @@ export function whyLimitReached({ maxPerUser }: SaleTerms, owned: number, count:
 export function whyHoldRefused(
   { kind, title }: SaleTerms,
   holds: Holds,
-  { holder, quantity, entrant }: ReserveRequest,
+  { holder, quantity, entrant, payment }: ReserveRequest,
   free: number,
   now: number,
 ): Refusal | null {
@@ -142,6 +146,8 @@ export function whyHoldRefused(
       `You have an unpaid reservation of this ${NOUN[kind]}: pay or cancel it first.`,
     )
   }
+  // Nothing is left to pay for: the limit of each person is enough.
+  if (payment?.provider == null) return null
   const ends = holds.unpaidEnds.of(holder)
   // Without the sold ones: else the last tickets of a large raffle could all be held.
   const size = free + holds.numbers
