@@ -12,6 +12,7 @@ import { invitationRoutes, myInvitations, organisationInvitations } from './acco
 import { devMail } from './accounts/mail/dev-mail-routes.ts'
 import { organisations } from './accounts/organisation-routes.ts'
 import { userRoutes } from './accounts/user-routes.ts'
+import { ticketReturns } from './admissions/return-routes.ts'
 import { categoryRoutes, productRoutes } from './catalog/routes.ts'
 import type { UsersOf } from './catalog/still-used.ts'
 import { orders, purchases } from './checkout/routes.ts'
@@ -96,6 +97,7 @@ const routes = app
   .route('/api/v1/series', series)
   .route('/api/v1/tickets', purchases)
   .route('/api/v1/tickets', tickets)
+  .route('/api/v1/tickets', ticketReturns)
   .route('/api/v1/products', productRoutes({ usersOfProduct }))
   .route('/api/v1/categories', categoryRoutes({ usersOfCategory }))
   .route('/api/v1/orders', orders)

@@ -1,0 +1,66 @@
+// Holders give free admissions back: to which events, until when, and what becomes of the seats.
+import { expect, it } from 'vitest'
+import { orderOf } from '../checkout/checkout.ts'
+import { orders, STARTS_AT, stageEvent, takes } from '../events/event-stage.ts'
+import { type Person, registerPlayer } from '../harness/people.ts'
+import { as, at, buy, KES, SECOND, stageRaffle, useClock } from '../raffles/scenario.ts'
+import { sold } from '../suspensions/stage.ts'
+
+useClock()
+
+const giveBack = (who: Person | null, id: string, body: object = {}) =>
+  as(who, 'POST', `/tickets/${id}/return`, body)
+
+it('some or all of the tickets, and a repeat changes nothing', async () => {
+  const { types } = await stageEvent()
+  const [holder, other] = [await registerPlayer(), await registerPlayer()]
+  const id = await takes(holder, types.free, 3)
+  const { body } = await giveBack(holder, id, { numbers: [2] })
+  expect(body.tickets).toEqual([{ number: 1 }, { number: 3 }])
+  await takes(other, types.free)
+  for (let count = 0; count < 2; count++) {
+    const { status, body } = await giveBack(holder, id, { numbers: [2] })
+    expect([status, body.tickets.length]).toEqual([200, 2])
+  }
+  expect(await sold(types.free)).toBe(3)
+  expect((await giveBack(holder, id)).body.reservation.state).toBe('voided')
+  expect((await giveBack(holder, id)).body.reservation.state).toBe('voided')
+  expect(await sold(types.free)).toBe(1)
+})
+
+it('of an order with others, the free ones alone', async () => {
+  const { types } = await stageEvent()
+  const holder = await registerPlayer()
+  const order = await orders(holder, [
+    { ticketTypeId: types.vip, quantity: 1 },
+    { ticketTypeId: types.free, quantity: 2 },
+  ])
+  const [vip, free] = order.lines
+  expect((await giveBack(holder, vip.reservationId)).body.detail).toContain('cost money')
+  expect((await giveBack(holder, free.reservationId)).status).toBe(200)
+  const after = await orderOf(holder, order.id)
+  expect(after.status).toBe('paid')
+  expect(after.lines.map(({ tickets }: { tickets: unknown[] }) => tickets.length)).toEqual([1, 0])
+})
+
+it('not those of another person, of a raffle, of an unpaid order, or after the start', async () => {
+  const { types } = await stageEvent()
+  const [holder, other, debtor] = await Promise.all(Array.from({ length: 3 }, () => registerPlayer()))
+  const id = await takes(holder!, types.free)
+  expect((await giveBack(other!, id)).status).toBe(404)
+  expect((await giveBack(null, id)).status).toBe(401)
+  const raffle = await stageRaffle({ ticketPrice: KES(0) })
+  const entry = (await buy(other!, raffle.id)).body.reservation.id
+  expect((await giveBack(other!, entry)).body.code).toBe('invalid_state')
+  const lines = [
+    { ticketTypeId: types.vip, quantity: 1 },
+    { ticketTypeId: types.free, quantity: 1 },
+  ]
+  const unpaid = await orders(debtor!, lines, false)
+  const held = unpaid.lines[1].reservationId
+  expect((await giveBack(debtor!, held)).body.detail).toContain('not paid yet')
+  at(STARTS_AT - SECOND)
+  expect((await giveBack(holder!, id, { numbers: [7] })).body.tickets).toHaveLength(1)
+  at(STARTS_AT)
+  expect((await giveBack(holder!, id)).body.detail).toBe('The event has begun.')
+})
