@@ -91,6 +91,7 @@ export const OrderParams = z.object({ id: Id('order') })
 export const ListOrders = PageQuery.extend({
   organisationId: Id('organisation').optional(),
   raffleId: Id('raffle').optional().describe('Only orders with tickets of this raffle.'),
+  eventId: Id('event').optional().describe('Only orders with tickets of this event.'),
   status: AnyOf(z.enum(ORDER_STATUSES)).optional(),
   since: InstantIn.optional().describe('Only orders that were placed from this instant on.'),
   until: InstantIn.optional().describe('Only orders that were placed before this instant.'),

@@ -7,11 +7,14 @@ import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import * as z from 'zod'
 import { hasPermission, requireCheckedUser, requirePermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
+import { notFound } from '../core/errors.ts'
 import { firstIdAt } from '../core/ids.ts'
 import { MOST_ROWS_READ, type PageOf, readCursor, toPage } from '../core/paging.ts'
 import { HOUR_MS } from '../core/time.ts'
+import { findEventFor } from '../events/find-event.ts'
 import type { ListOrders, Order } from './contract.ts'
 import { findOrders } from './find-order.ts'
+import { hasTicketsOfEvent, ordersOfEvent } from './orders-of-event.ts'
 import { presentOrder, readDetails } from './present.ts'
 import { presentPart } from './present-part.ts'
 import { orderLines, orders } from './schema.ts'
@@ -23,7 +26,10 @@ export async function listOrders(ctx: Ctx, query: ListOrders): Promise<PageOf<Or
   const { userId } = requireCheckedUser(ctx)
   const { organisationId } = query
   const last = readCursor(query.cursor, z.tuple([z.string()]))
-  if (organisationId !== undefined) await requirePermission(ctx, organisationId, 'payments:manage')
+  if (organisationId !== undefined) {
+    await requirePermission(ctx, organisationId, 'payments:manage')
+    await requireOwnEvent(ctx, organisationId, query.eventId)
+  }
   const { rows, end } =
     organisationId === undefined
       ? await ownOrders(ctx, userId, query, last?.[0])
@@ -43,6 +49,12 @@ export async function listOrders(ctx: Ctx, query: ListOrders): Promise<PageOf<Or
   const sees = (id: string) => id === organisationId
   const sends = (id: string) => maySend && sees(id)
   return { data: found.map((rows) => presentPart(rows, details, { sees, sends })), nextCursor }
+}
+
+async function requireOwnEvent(ctx: Ctx, organisationId: string, eventId: string | undefined): Promise<void> {
+  if (eventId === undefined) return
+  const event = await findEventFor(ctx, eventId, 'payments:manage')
+  if (event.organisationId !== organisationId) throw notFound('event')
 }
 
 interface Found {
@@ -66,32 +78,46 @@ function ownOrders(ctx: Ctx, userId: string, query: ListOrders, after: string | 
       .orderBy(desc(orders.id))
       .limit(limit)
       .offset(offset)
-  return readPage(ctx, page, orders.id, query.limit, and(isWanted(query), hasTickets))
+  return readPage(
+    ctx,
+    page,
+    orders.id,
+    query.limit,
+    and(isWanted(query), hasTickets, isOfEvent(orders.id, query)),
+  )
 }
 
-/** The orders with a line of an organisation. With a raffle, its lines are read by the index of their item. */
+const isOfEvent = (orderId: SQLiteColumn, { eventId }: ListOrders): SQL | undefined =>
+  eventId === undefined ? undefined : hasTicketsOfEvent(orderId, eventId)
+
+/** The orders with a line of an organisation. With a raffle or an event, its lines are read by the index of their item. */
 function partsOf(
   ctx: Ctx,
   organisationId: string,
   query: ListOrders,
   after: string | undefined,
 ): Promise<Found> {
-  const ofSeller =
-    query.raffleId === undefined
-      ? eq(orderLines.organisationId, organisationId)
-      : and(eq(orderLines.itemId, query.raffleId), sql`+${orderLines.organisationId} = ${organisationId}`)
-  const following = and(ofSeller, keysOf(orderLines.orderId, query, after))
+  const { raffleId, eventId } = query
+  const keys = keysOf(orderLines.orderId, query, after)
+  const isOfSeller = sql`+${orderLines.organisationId} = ${organisationId}`
+  const ofSeller = (most: number) => {
+    if (raffleId !== undefined) return and(eq(orderLines.itemId, raffleId), isOfSeller)
+    if (eventId === undefined) return eq(orderLines.organisationId, organisationId)
+    return and(sql`${orderLines.orderId} IN ${ordersOfEvent(eventId, keys, most)}`, isOfSeller)
+  }
   const page = (filter: SQL | undefined, limit: number, offset = 0) =>
     ctx.db
       .selectDistinct({ id: orderLines.orderId })
       .from(orderLines)
-      .where(and(following, filter))
+      .where(and(ofSeller(filter === undefined ? limit + offset : MOST_ROWS_READ), keys, filter))
       .orderBy(desc(orderLines.orderId))
       .limit(limit)
       .offset(offset)
   const wanted = isWanted(query)
-  const filter =
-    wanted && sql`EXISTS (SELECT 1 FROM ${orders} WHERE ${eq(orders.id, orderLines.orderId)} AND ${wanted})`
+  const filter = and(
+    wanted && sql`EXISTS (SELECT 1 FROM ${orders} WHERE ${eq(orders.id, orderLines.orderId)} AND ${wanted})`,
+    raffleId === undefined ? undefined : isOfEvent(orderLines.orderId, query),
+  )
   return readPage(ctx, page, orderLines.orderId, query.limit, filter)
 }
 

@@ -44,6 +44,9 @@ export const ListPayments = PageQuery.extend({
     .default(false)
     .describe('Only the caller’s own, also for those who manage payments.'),
   status: AnyOf(z.enum(PAYMENT_STATUSES)).optional(),
+  eventId: Id('event')
+    .optional()
+    .describe('Only payments of orders with tickets of this event: those of the newest order first.'),
 })
 export type ListPayments = z.infer<typeof ListPayments>
 

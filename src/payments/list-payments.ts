@@ -2,21 +2,29 @@
  * Lists payments, newest first: of orders that the actor manages, and for administrators all of them; for everybody else,
  * those of the actor's own orders.
  */
-import { and, desc, eq, inArray, isNotNull, lt, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNotNull, lt, lte, type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { hasPermission, requireCheckedUser, requireLiveUser } from '../accounts/permissions.ts'
 import { members } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import { MOST_ROWS_READ, type PageOf, readCursor, toPage } from '../core/paging.ts'
+import { findEventFor } from '../events/find-event.ts'
 import { payments } from '../money/schema.ts'
+import { hasTicketsOfEvent, ordersOfEvent } from '../orders/orders-of-event.ts'
 import { orderLines, orders } from '../orders/schema.ts'
 import type { ListPayments, ManagedPayment } from './contract.ts'
 import { presentManagedPayment } from './find-payment.ts'
 
 const Key = z.tuple([z.string()])
+/** In the list of an event, payments are sorted by their order first. */
+const EventKey = z.tuple([z.string(), z.string()])
+
+/** How many orders of an event a filtered page reads; each has at most ten payments. */
+const MOST_ORDERS_READ = 500
 
 export async function listPayments(ctx: Ctx, query: ListPayments): Promise<PageOf<ManagedPayment>> {
+  if (query.eventId !== undefined && !query.mine) return listOfEvent(ctx, query, query.eventId)
   const after = readCursor(query.cursor, Key)
   const managed = query.mine ? [] : await managedOrganisations(ctx)
   if (managed.length === 0) return listOwn(ctx, query, after?.[0])
@@ -53,13 +61,44 @@ export async function listPayments(ctx: Ctx, query: ListPayments): Promise<PageO
   return toPage(rows, query.limit, ({ id }) => [id], presentManagedPayment, end && [end.id])
 }
 
+/** Starts from the event's orders, because no index finds its payments. An order with nothing to pay has no payment. */
+async function listOfEvent(
+  ctx: Ctx,
+  { needs, status, limit, cursor }: ListPayments,
+  eventId: string,
+): Promise<PageOf<ManagedPayment>> {
+  await findEventFor(ctx, eventId, 'payments:manage')
+  const after = readCursor(cursor, EventKey)
+  const most = needs === undefined && status === undefined ? limit + 2 : MOST_ORDERS_READ
+  const keys = after && lte(orderLines.orderId, after[0])
+  const found = await ctx.db.all<{ id: string }>(
+    sql`SELECT id FROM ${ordersOfEvent(eventId, keys, most)} ORDER BY id DESC LIMIT ${most}`,
+  )
+  const rows = await ctx.db
+    .select()
+    .from(payments)
+    .where(
+      and(
+        sql`${payments.orderId} IN (SELECT value FROM json_each(${JSON.stringify(found.map(({ id }) => id))}))`,
+        after && sql`(${payments.orderId}, ${payments.id}) < (${after[0]}, ${after[1]})`,
+        needs === 'attention' ? isNotNull(payments.attention) : undefined,
+        status && inArray(payments.status, status),
+      ),
+    )
+    .orderBy(desc(payments.orderId), desc(payments.id))
+    .limit(limit + 1)
+  // Every payment of the last order was read.
+  const end = found.length < most ? undefined : ([found.at(-1)!.id, ''] as const)
+  return toPage(rows, limit, ({ orderId, id }) => [orderId, id], presentManagedPayment, end)
+}
+
 /**
  * The payments of the caller's own orders. What is meant for operators is left out. The orders are read by their index of
  * the buyer; a plus sign keeps SQLite from reading all payments in the order of their ids instead.
  */
 async function listOwn(
   ctx: Ctx,
-  { needs, status, limit }: ListPayments,
+  { needs, status, limit, eventId }: ListPayments,
   after: string | undefined,
 ): Promise<PageOf<ManagedPayment>> {
   const { userId } = requireCheckedUser(ctx)
@@ -74,6 +113,7 @@ async function listOwn(
       and(
         eq(orders.userId, userId),
         status && inArray(payments.status, status),
+        eventId === undefined ? undefined : hasTicketsOfEvent(orders.id, eventId),
         after === undefined ? undefined : sql`+${payments.id} < ${after}`,
       ),
     )

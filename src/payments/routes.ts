@@ -26,7 +26,7 @@ export const paymentRoutes = new Hono<AppEnv>()
       operation: 'listPayments',
       summary: 'List payments',
       description:
-        'Payments of orders with a line of an organisation whose payments you manage, newest first. An administrator sees all. If you manage none, or with `mine=true`: the payments of your own orders. `needs=attention` lists only payments that a person must check, each with the reason.',
+        'Payments of orders with a line of an organisation whose payments you manage, newest first. An administrator sees all. If you manage none, or with `mine=true`: the payments of your own orders. `needs=attention` lists only payments that a person must check, each with the reason. `eventId` lists the payments for an event, for members who manage its payments; with a filter, a page of it may have fewer payments than `limit`.',
       tag: TAG,
       auth: 'user',
       success: {
@@ -35,7 +35,7 @@ export const paymentRoutes = new Hono<AppEnv>()
         example: { data: [EXAMPLE_MANAGED_PAYMENT], nextCursor: null },
         description: 'One page of payments.',
       },
-      errors: [...PAGE_ERRORS, 'forbidden'],
+      errors: [...PAGE_ERRORS, 'forbidden', 'not_found'],
     }),
     validate('query', ListPayments),
     async (c) => c.json(await listPayments(c.get('ctx'), c.req.valid('query'))),
