@@ -35,6 +35,7 @@ import { takeOverGrants } from './grants/take-over-grants.ts'
 import { config } from './insights/config-routes.ts'
 import { health } from './insights/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
+import { eventTakings } from './payouts/event-routes.ts'
 import { payoutMethods, payouts } from './payouts/routes.ts'
 import { refuseHolders } from './raffles/holds-tickets-of.ts'
 import { raffles } from './raffles/routes.ts'
@@ -88,6 +89,7 @@ const routes = app
   .route('/api/v1/organisations', apiKeyRoutes)
   .route('/api/v1/organisations', balances)
   .route('/api/v1/events', events)
+  .route('/api/v1/events', eventTakings)
   .route('/api/v1/raffles', raffles)
   .route('/api/v1/raffles', raffleDraws)
   .route('/api/v1/raffles', raffleRefunds)

@@ -22,6 +22,7 @@ import { sweepTicketTypes } from './events/ticket-types/sweep-types.ts'
 import { finishDueGrants, sweepGrants } from './grants/sweep-grants.ts'
 import { recordSweep } from './insights/sweeps.ts'
 import { sweepPayments } from './payments/sweep-payments.ts'
+import { sweepEvents } from './payouts/settle-events.ts'
 import { sweepPayouts } from './payouts/sweep-payouts.ts'
 import { foldRaffles } from './raffles/fold-titles.ts'
 import { sweepSeries } from './raffles/series/sweep-series.ts'
@@ -51,6 +52,7 @@ const AFTER_RAFFLES: readonly Job[] = [
   ['revoked grants', finishDueGrants],
   ['refunds', sweepRefunds],
   ['holds', sweepHolds],
+  ['events', sweepEvents],
   ['payouts', sweepPayouts],
   ['notices', sweepNotices],
   ['event notices', sweepEventNotices],

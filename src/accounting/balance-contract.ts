@@ -14,7 +14,9 @@ export const Balance = z
   .strictObject({
     data: z.array(
       z.strictObject({
-        balance: Sum.describe('The sum of its raffles and top-ups; if negative, the organisation owes it.'),
+        balance: Sum.describe(
+          'The sum of its raffles, settled events and top-ups; if negative, the organisation owes it.',
+        ),
         left: Sum.describe('`balance` less its unpaid payouts; if negative, those payouts lack this sum.'),
         setAside: Sum.describe(
           'What the guarantees of its raffles may cost, until their draws. Payouts leave what exceeds the limit.',

@@ -40,6 +40,7 @@ export async function cloneEvent(
     publishedAt: null,
     cancelledAt: null,
     cancelReason: null,
+    settledAt: null,
     createdAt: ctx.now,
     updatedAt: ctx.now,
   }

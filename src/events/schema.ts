@@ -60,6 +60,8 @@ export const events = sqliteTable(
     updatedAt: integer().notNull(),
     /** The folded title; null until the sweep has folded it. See `core/folded.ts`. */
     folded: text(),
+    /** When its takings became its organisation's money, after its end; null: they are its guests'. */
+    settledAt: integer(),
   },
   (table) => [
     index('events_organisation').on(table.organisationId, table.startsAt, table.id),
@@ -69,6 +71,7 @@ export const events = sqliteTable(
       .on(table.city, table.country, table.startsAt, table.id)
       .where(sql`status <> 'draft'`),
     index('events_category').on(table.categoryId, table.startsAt, table.id),
+    index('events_to_settle').on(table.endsAt).where(sql`status = 'published' AND settled_at IS NULL`),
     index('events_unfolded').on(table.id).where(sql`folded IS NULL`),
     check('events_times', sql`ends_at > starts_at`),
     check('events_point', sql`(latitude IS NULL) = (longitude IS NULL)`),

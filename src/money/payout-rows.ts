@@ -24,6 +24,7 @@ export type NewPayout = Pick<
 > & {
   /** Given by a caller that has to know it. */
   id?: string
+  eventId?: string | null
 }
 
 /** A statement to batch with the change that causes the payout. It inserts if `guard` holds and the subject has no payout. */
@@ -34,7 +35,7 @@ export function insertPayout(ctx: Ctx, payout: NewPayout, guard: SQL) {
       SELECT ${payout.id ?? newId('payout')}, ${payout.kind}, ${payout.subject}, ${payout.raffleId}, ${payout.organisationId},
              ${payout.userId}, ${payout.provider}, ${payout.destination}, ${payout.amount}, ${payout.currency},
              'requested', ${payout.requestedBy}, ${payout.key}, ${payout.request}, NULL, NULL, NULL, 0, 0, NULL, NULL,
-             ${ctx.now}, ${ctx.now}
+             ${ctx.now}, ${ctx.now}, ${payout.eventId ?? null}
       WHERE ${guard}`)
     .onConflictDoNothing()
 }

@@ -162,11 +162,11 @@ export const payouts = sqliteTable(
   'payouts',
   {
     id: text().primaryKey(),
-    /** Whose money it is: a winner's prize, the rest of a raffle for its organisation, or a shop's earnings. */
+    /** Whose money it is: a winner's prize, the rest of a raffle or event for its organisation, or a shop's earnings. */
     kind: text({ enum: PAYOUT_KINDS }).notNull(),
     /** Unique for its kind: the winner's id, or the requester's key. Once cancelled, its own id. */
     subject: text().notNull(),
-    /** Null for a shop's payout. */
+    /** Null for a payout of an event or a shop. */
     raffleId: text(),
     organisationId: text().notNull(),
     /** The winner, for a prize. */
@@ -193,6 +193,8 @@ export const payouts = sqliteTable(
     attention: text(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
+    /** The event whose takings it pays out. */
+    eventId: text(),
   },
   (table) => [
     check('payouts_status', sql`status IN ('requested', 'approved', 'sent', 'paid', 'failed', 'cancelled')`),

@@ -115,6 +115,8 @@ export interface LinePort<Field extends string = string> {
   details(ctx: Ctx, lines: DetailedLine[]): RunnableQuery<LineDetails[], 'sqlite'>
   /** Null if the kind is not sent. */
   fulfil: Fulfil | null
+  /** Of these items, those whose takings may have been paid out: a refund of them needs cover. */
+  mayBePaidOut(ctx: Ctx, itemIds: string[]): Promise<string[]>
   /** The ledger account that earns its price, and the raffle whose books show it. */
   takings(line: Pick<OrderLineRow, 'itemId' | 'organisationId'>): { account: string; raffleId?: string }
 }

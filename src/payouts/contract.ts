@@ -20,18 +20,21 @@ const payoutTo = {
   ),
 }
 
-/** The organisation's part of a settled raffle, or its shop's earnings in one currency. */
+/** The organisation's part of a settled raffle, or the takings of a settled event or its shop's earnings in one currency. */
 export const RequestPayout = z
   .union(
     [
       z.strictObject({ raffleId: Id('raffle'), ...payoutTo }).meta({ id: 'RequestRafflePayout' }),
+      z
+        .strictObject({ eventId: Id('event'), currency: Currency, ...payoutTo })
+        .meta({ id: 'RequestEventPayout' }),
       z
         .strictObject({ organisationId: Id('organisation'), currency: Currency, ...payoutTo })
         .meta({ id: 'RequestShopPayout' }),
     ],
     {
       error:
-        'must have a provider and a destination, and either a raffleId or an organisationId with a currency',
+        'must have a provider and a destination, and either a raffleId, or an eventId or organisationId with a currency',
     },
   )
   .meta({ id: 'RequestPayout' })
@@ -51,8 +54,11 @@ export const Payout = z
     id: Id('payout'),
     kind: z
       .enum(PAYOUT_KINDS)
-      .describe('A winner’s prize, an organisation’s part of a raffle, or its shop’s earnings.'),
-    raffleId: Id('raffle').nullable().describe('The raffle; null for a shop’s payout.'),
+      .describe('A winner’s prize, an organisation’s part of a raffle or event, or its shop’s earnings.'),
+    raffleId: Id('raffle').nullable().describe('The raffle; null for a payout of an event or a shop.'),
+    eventId: Id('event')
+      .nullable()
+      .describe('The event whose takings it pays out; null for any other payout.'),
     organisationId: Id('organisation'),
     winnerId: Id('winner').nullable().describe('The winner; null for an organisation’s or a shop’s payout.'),
     provider: Provider,
@@ -77,6 +83,7 @@ export const PayoutParams = z.object({ id: Id('payout') })
 export const ListPayouts = PageQuery.extend({
   status: AnyOf(z.enum(PAYOUT_STATUSES)).optional(),
   raffleId: Id('raffle').optional(),
+  eventId: Id('event').optional(),
 })
 export type ListPayouts = z.infer<typeof ListPayouts>
 

@@ -31,6 +31,7 @@ export async function listPayouts(ctx: Ctx, query: ListPayouts): Promise<PageOf<
         mine === null ? undefined : inArray(payouts.organisationId, mine),
         query.status === undefined ? undefined : inArray(payouts.status, query.status),
         query.raffleId === undefined ? undefined : eq(payouts.raffleId, query.raffleId),
+        query.eventId === undefined ? undefined : eq(payouts.eventId, query.eventId),
         last === undefined ? undefined : lt(payouts.id, last[0]),
       ),
     )

@@ -5,6 +5,8 @@ import { Problem } from '../core/errors.ts'
 import type { Money } from '../core/money.ts'
 import { formatMoney } from '../core/money.ts'
 import { isUnderReview } from '../draws/under-review.ts'
+import { events } from '../events/schema.ts'
+import { takingsOf } from '../events/takings.ts'
 import { account } from '../money/ledger.ts'
 import { type PayoutStatus, payouts } from '../money/schema.ts'
 
@@ -33,9 +35,20 @@ export function leftForShop(
         AND mine.id <> ${id} AND mine.status IN (SELECT value FROM json_each(${JSON.stringify(statuses)}))))`
 }
 
+/** The takings of an event in one currency, less all its payouts, paid or not. */
+export const leftOfEvent = (of: { organisationId: string; eventId: string; currency: string }): SQL => sql`(
+  (SELECT coalesce(sum(taken), 0) FROM ${takingsOf(of.organisationId, of.eventId)} WHERE currency = ${of.currency})
+  - (SELECT coalesce(sum(mine.amount), 0) FROM payouts AS mine
+    WHERE mine.organisation_id = ${of.organisationId} AND mine.event_id = ${of.eventId}
+      AND mine.currency = ${of.currency} AND mine.status <> 'cancelled'))`
+
+/** Guard: the event is settled. */
+export const isSettled = (eventId: string): SQL => sql`EXISTS (
+  SELECT 1 FROM ${events} WHERE ${events.id} = ${eventId} AND ${events.settledAt} IS NOT NULL)`
+
 /** The refusal of a payout that the organisation's balance does not cover, by the sum `missing`. */
 export const owesElsewhere = (missing: Money): Problem =>
   new Problem(
     'invalid_state',
-    `The organisation owes ${formatMoney(missing)} to prizes of other raffles or for disputed payments, has it set aside for guaranteed raffles, or has already requested that sum. This can be paid out once the organisation has paid it in and an administrator has recorded the top-up.`,
+    `The organisation owes ${formatMoney(missing)} to prizes of other raffles, or for disputed or refunded payments, has it set aside for guaranteed raffles, or has already requested that sum. This can be paid out once the organisation has paid it in and an administrator has recorded the top-up.`,
   )

@@ -8,6 +8,7 @@ export const presentPayout = (payout: PayoutRow): Payout => ({
   id: payout.id,
   kind: payout.kind,
   raffleId: payout.raffleId,
+  eventId: payout.eventId,
   organisationId: payout.organisationId,
   winnerId: payout.kind === 'prize' ? payout.subject : null,
   provider: payout.provider,

@@ -1,4 +1,4 @@
-/** An organisation requests its part of a settled raffle, or its shop's earnings. No request or repeat can pay it twice. */
+/** An organisation requests its part of a settled raffle, the takings of a settled event, or its shop's earnings. No request or repeat can pay it twice. */
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { requirePermission, requireUser } from '../accounts/permissions.ts'
 import { insertAudit } from '../audit/insert-audit.ts'
@@ -8,6 +8,7 @@ import { invalid, Problem } from '../core/errors.ts'
 import { bodyHash } from '../core/idempotency.ts'
 import { newId } from '../core/ids.ts'
 import { formatMoney, type Money } from '../core/money.ts'
+import { findEventFor } from '../events/find-event.ts'
 import { account } from '../money/ledger.ts'
 import { checkPayoutProvider } from '../money/payout-methods.ts'
 import { insertPayout, type NewPayout } from '../money/payout-rows.ts'
@@ -17,13 +18,13 @@ import { findRaffleFor } from '../raffles/find-raffle.ts'
 import { keptBack } from '../raffles/guarantee.ts'
 import { leftForOrganiser, UNPAID } from '../raffles/organiser-balance.ts'
 import type { Payout, RequestPayout } from './contract.ts'
-import { leftForShop, owesElsewhere } from './left-to-pay.ts'
+import { isSettled, leftForShop, leftOfEvent, owesElsewhere } from './left-to-pay.ts'
 import { presentPayout } from './present.ts'
 import { isHeldFor, requireHeld } from './require-held.ts'
 
 /** Money that an organisation may request, in whole or in part. */
 interface Owed {
-  of: Pick<NewPayout, 'kind' | 'raffleId' | 'organisationId'>
+  of: Pick<NewPayout, 'kind' | 'raffleId' | 'eventId' | 'organisationId'>
   left: Money
   /** Holds while this much of the money is there. */
   guard: (amount: number) => SQL
@@ -33,7 +34,7 @@ interface Owed {
 
 export async function requestPayout(ctx: Ctx, input: RequestPayout, key: string): Promise<Payout> {
   const { userId } = requireUser(ctx)
-  const owed = 'raffleId' in input ? await leftByRaffle(ctx, input.raffleId) : await earnedByShop(ctx, input)
+  const owed = await owedFor(ctx, input)
   const request = bodyHash(input)
   const earlier = await findByKey(ctx, userId, key, request)
   if (earlier !== null) return earlier
@@ -64,6 +65,11 @@ export async function requestPayout(ctx: Ctx, input: RequestPayout, key: string)
   const made = await findByKey(ctx, userId, key, request)
   if (made === null) throw alreadyRequested()
   return made
+}
+
+function owedFor(ctx: Ctx, input: RequestPayout): Promise<Owed> {
+  if ('raffleId' in input) return leftByRaffle(ctx, input.raffleId)
+  return 'eventId' in input ? leftByEvent(ctx, input) : earnedByShop(ctx, input)
 }
 
 /** The payout that was requested under this key; throws if that was another request. */
@@ -105,6 +111,35 @@ async function leftByRaffle(ctx: Ctx, id: string): Promise<Owed> {
           notNow('This raffle is not settled yet: its prizes, payments or refunds are under way.'),
         rest <= 0 && requested === 1 && alreadyRequested(),
         rest <= 0 && notNow('This raffle has left nothing to be paid out.'),
+        rest < amount && onlyLeft({ amount: rest, currency }),
+        covered < amount && owesElsewhere({ amount: amount - covered, currency }),
+      ].find((each) => each !== false) ?? null,
+  }
+}
+
+/** The takings of the event in one currency. After it is settled, its payouts, refunds and disputes change what is left. */
+async function leftByEvent(
+  ctx: Ctx,
+  { eventId, currency }: { eventId: string; currency: string },
+): Promise<Owed> {
+  const event = await findEventFor(ctx, eventId, 'payouts:request')
+  const { organisationId } = event
+  const ofEvent = leftOfEvent({ organisationId, eventId, currency })
+  const purse = { organisationId, currency }
+  const left = sql`(${leftForOrganiser(purse, UNPAID)} - ${keptBack(purse)})`
+  const { rest, covered } = await ctx.db.get<Record<'rest' | 'covered', number>>(
+    sql`SELECT ${ofEvent} AS rest, ${left} AS covered`,
+  )
+  return {
+    of: { kind: 'organiser', raffleId: null, eventId, organisationId },
+    left: { amount: rest, currency },
+    guard: (amount) => sql`${isSettled(eventId)} AND ${ofEvent} >= ${amount} AND ${left} >= ${amount}`,
+    refusal: (amount) =>
+      [
+        event.status === 'cancelled' && notNow('This event was cancelled: its buyers get their money back.'),
+        event.settledAt === null &&
+          notNow('This event is not over, or payments or refunds of it are still under way.'),
+        rest <= 0 && notNow(`This event has no takings in ${currency} left to request.`),
         rest < amount && onlyLeft({ amount: rest, currency }),
         covered < amount && owesElsewhere({ amount: amount - covered, currency }),
       ].find((each) => each !== false) ?? null,

@@ -33,6 +33,7 @@ const EXAMPLE_PAYOUT = {
   id: 'payout_01kaf1q7v8fmk9m2q0c8w1g6ne',
   kind: 'prize',
   raffleId: EXAMPLE_RAFFLE_ID,
+  eventId: null,
   organisationId: EXAMPLE_ORGANISATION.id,
   winnerId: EXAMPLE_WINNER_ID,
   provider: 'sandbox',
@@ -54,6 +55,12 @@ const answered = (description: string, changes: Partial<Payout> = {}) => ({
   example: { ...EXAMPLE_PAYOUT, ...changes },
   description,
 })
+
+/** The query that lists the payouts of the same raffle or event. */
+function listOf({ raffleId, eventId }: Payout): string {
+  if (raffleId !== null) return `?raffleId=${raffleId}`
+  return eventId === null ? '' : `?eventId=${eventId}`
+}
 
 /** Under /api/v1/users/me/payout-methods. */
 export const payoutMethods = new Hono<AppEnv>()
@@ -139,9 +146,9 @@ export const payouts = new Hono<AppEnv>()
     '/',
     describe({
       operation: 'requestPayout',
-      summary: 'Request a payout of a raffle or of a shop',
+      summary: 'Request a payout of a raffle, an event or a shop',
       description:
-        'The ledger determines the amount. For a settled raffle it is the takings less rake and prizes. For a shop it is all sales less refunds and earlier payouts; later refunds make the next payout smaller. A provider pays only what its till holds for the organisation. If several hold a part, ask each for its part by `amount`; the refusal names the sums.',
+        'The ledger determines the amount. For a settled raffle it is the takings less rake and prizes. For an event it is the takings less refunds, once it is over and no money of it is under way. For a shop it is all sales less refunds and earlier payouts; later refunds make the next payout smaller. A provider pays only what its till holds for the organisation. If several hold a part, ask each for its part by `amount`; the refusal names the sums.',
       tag: TAG,
       auth: 'user',
       idempotent: true,
@@ -156,10 +163,7 @@ export const payouts = new Hono<AppEnv>()
     validate('json', RequestPayout, BODIES.RequestPayout),
     async (c) => {
       const payout = await requestPayout(c.get('ctx'), c.req.valid('json'), idempotencyKey(c))
-      c.header(
-        'location',
-        payout.raffleId === null ? '/api/v1/payouts' : `/api/v1/payouts?raffleId=${payout.raffleId}`,
-      )
+      c.header('location', `/api/v1/payouts${listOf(payout)}`)
       return c.json(payout, 201)
     },
   )
@@ -184,7 +188,7 @@ export const payouts = new Hono<AppEnv>()
       operation: 'cancelPayout',
       summary: 'Cancel a payout of an organisation',
       description:
-        'Only for a payout of a raffle’s rest or of shop earnings, before its approval or after it failed. The money can be requested again.',
+        'Only for a payout of a raffle’s rest, of an event or of shop earnings, before its approval or after it failed. The money can be requested again.',
       tag: TAG,
       auth: 'user',
       success: answered('The cancelled payout.', {

@@ -5,6 +5,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { formatMoney } from '../core/money.ts'
+import { isOfAnyEvent, isOfSettledEvent } from '../events/takings.ts'
 import type { Provider } from '../money/provider-name.ts'
 import type { PayoutRow } from '../money/schema.ts'
 
@@ -26,11 +27,11 @@ export const CLAIMED: SQL = sql`iif(debit IN ('deposits', 'disputes') OR debit L
 /**
  * The transfers that change an organisation's claims, as a subquery. Those of a raffle are found by the raffle, the others by
  * the organisation: so each transfer is in one index and not in two. What an event took belongs to its guests until it is
- * over, so it covers nothing else.
+ * settled, so it covers nothing before.
  */
 export const claimsOf = (organisationId: string): SQL => sql`(
   SELECT * FROM transfers WHERE organisation_id = ${organisationId} AND raffle_id IS NULL
-    AND instr(debit, 'takings:') <> 1 AND instr(credit, 'takings:') <> 1
+    AND (NOT ${isOfAnyEvent} OR ${isOfSettledEvent})
   UNION ALL
   SELECT transfers.* FROM raffles CROSS JOIN transfers ON transfers.raffle_id = raffles.id
   WHERE raffles.organisation_id = ${organisationId} AND transfers.organisation_id = ${organisationId})`

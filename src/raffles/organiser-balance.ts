@@ -1,5 +1,6 @@
-/** The balance of an organisation: its parts of its raffles and its top-ups, less its losses and its earlier payouts. */
+/** The balance of an organisation: its parts of raffles, its settled events and its top-ups, less its losses and earlier payouts. */
 import { type SQL, sql } from 'drizzle-orm'
+import { isOfAnyEvent, isOfSettledEvent, TAKEN } from '../events/takings.ts'
 import { account } from '../money/ledger.ts'
 import { isLossOf } from '../money/losses.ts'
 import type { PayoutStatus } from '../money/schema.ts'
@@ -9,8 +10,8 @@ import { isTopUpOf } from '../money/top-up-key.ts'
 export const UNPAID: PayoutStatus[] = ['requested', 'approved', 'sent', 'failed']
 
 /**
- * The balance of an organisation in one currency: its parts of raffles and its top-ups, less losses to buyers' banks and
- * less its other payouts in `statuses`. So a guaranteed raffle with too few takings is covered by the others. Finds the
+ * The balance of an organisation in one currency: its parts of raffles, the takings of its settled events and its top-ups,
+ * less losses to buyers' banks and less its other payouts in `statuses`. So a guaranteed raffle with too few takings is covered by the others. Finds the
  * transfers by their transaction ids, because the account itself has no index.
  */
 export function leftForOrganiser(
@@ -28,6 +29,9 @@ export function leftForOrganiser(
           UNION ALL SELECT transaction_id FROM transfers
             WHERE ${isTopUpOf(organisationId)} OR ${isLossOf(organisationId)})
         AND currency = ${currency} AND ${organiser} IN (debit, credit))
+    + (SELECT coalesce(sum(${TAKEN}), 0) FROM transfers
+      WHERE organisation_id = ${organisationId} AND raffle_id IS NULL AND currency = ${currency}
+        AND ${isOfAnyEvent} AND ${isOfSettledEvent})
     - (SELECT coalesce(sum(mine.amount), 0) ${mine} AND mine.currency = ${currency} AND mine.id <> ${id ?? ''}
         AND mine.status IN (SELECT value FROM json_each(${JSON.stringify(statuses)}))))`
 }

@@ -7,7 +7,7 @@ import type { Provider } from '../money/provider-name.ts'
 import { isDispute } from '../money/refund-rows.ts'
 import { type RefundRow, refunds, transfers } from '../money/schema.ts'
 import { amountOf, amountOfUnits } from '../orders/line-amounts.ts'
-import { linePort } from '../orders/lines/index.ts'
+import { byPort, linePort } from '../orders/lines/index.ts'
 import { type OrderLineRow, orderLines } from '../orders/schema.ts'
 
 type RaffleId = string | undefined
@@ -73,12 +73,23 @@ export const lossesBefore = (ctx: Ctx, { orderId, lines }: RefundRow) => {
     .limit(1)
 }
 
-/** The organisations whose goods are refunded. */
-export async function shopsOf(ctx: Ctx, refund: RefundRow): Promise<Set<string>> {
+/** The organisations that may have been paid for what is refunded. */
+export async function organisationsPaidFor(ctx: Ctx, refund: RefundRow): Promise<Set<string>> {
   if (refund.lines.length === 0) return new Set()
   const lines = await ctx.db.select().from(orderLines).where(eq(orderLines.orderId, refund.orderId))
-  const goods = partsOf(refund, lines).filter(({ row }) => raffleOf(row) === undefined)
-  return new Set(goods.map(({ row }) => row.organisationId))
+  const refunded = partsOf(refund, lines).map(({ row }) => row)
+  const paidOut = await Promise.all(
+    byPort(refunded, ({ kind }) => kind).map(([port, rows]) =>
+      port.mayBePaidOut(
+        ctx,
+        rows.map(({ itemId }) => itemId),
+      ),
+    ),
+  )
+  const items = new Set(paidOut.flat())
+  return new Set(
+    refunded.filter(({ itemId }) => items.has(itemId)).map(({ organisationId }) => organisationId),
+  )
 }
 
 interface Part {
@@ -104,6 +115,8 @@ function byRaffle(refund: RefundRow, lines: OrderLineRow[]): Map<RaffleId, numbe
   for (const { row, amount } of partsOf(refund, lines)) {
     sums.set(raffleOf(row), (sums.get(raffleOf(row)) ?? 0) + amount)
   }
+  // A free admission beside them moves no money.
+  for (const [raffle, amount] of sums) if (amount === 0) sums.delete(raffle)
   return sums.size === 0 ? sums.set(undefined, refund.amount) : sums
 }
 

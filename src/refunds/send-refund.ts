@@ -18,7 +18,7 @@ import {
 import { spareMoney } from '../raffles/guarantee.ts'
 import { heldFor } from '../raffles/held-for.ts'
 import { findRefund } from './find-refund.ts'
-import { lossesBefore, shopsOf } from './ledger-rows.ts'
+import { lossesBefore, organisationsPaidFor } from './ledger-rows.ts'
 import {
   BY_HAND,
   claimFromOperator,
@@ -40,14 +40,15 @@ export async function sendRefund(ctx: Ctx, refund: RefundRow): Promise<RefundRow
 }
 
 /**
- * Goods may be refunded after their shop was paid out. Then the provider would send another organisation's money, or what is set aside for a guarantee. Tickets
- * are refunded only while their raffle keeps its takings. Race: a payout may be approved after this check. Safe: what
+ * Goods may be refunded after their shop was paid out, and admissions after their event was. Then the provider would send
+ * another organisation's money, or what is set aside for a guarantee. Other tickets are refunded only while their takings
+ * are kept. Race: a payout may be approved after this check. Safe: what
  * is due to buyers is already subtracted when the payout's own statement checks.
  */
 async function isHeld(ctx: Ctx, refund: RefundRow): Promise<boolean> {
   // It may be with the provider already, so sending it again only polls.
   if (refund.status === 'sent') return true
-  for (const organisationId of await shopsOf(ctx, refund)) {
+  for (const organisationId of await organisationsPaidFor(ctx, refund)) {
     const claim = { organisationId, currency: refund.currency }
     const { held, spare } = await ctx.db.get<{ held: number; spare: number }>(sql`
       SELECT ${heldFor({ ...claim, provider: refund.provider })} AS held, ${spareMoney(claim)} AS spare`)

@@ -108,7 +108,8 @@ async function recordDecision(ctx: Ctx, refund: RefundRow, back: Part[], stay: P
               ...claimOf(part),
             }
           }),
-        ],
+          // A free admission beside them moves no money.
+        ].filter(({ amount }) => amount > 0),
         guard,
       ),
       updateLines(ctx, orderId, back, stay, guard),

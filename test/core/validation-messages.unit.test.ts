@@ -104,7 +104,7 @@ describe('the error of a union', () => {
 
   it('is about the whole union if several members know every field', () => {
     expect(errorsOf(RequestPayout, { provider: 'manual' })).toEqual([
-      ': must have a provider and a destination, and either a raffleId or an organisationId with a currency',
+      ': must have a provider and a destination, and either a raffleId, or an eventId or organisationId with a currency',
     ])
   })
 

@@ -74,4 +74,5 @@ export const voucherLine: LinePort<'voucherId'> = {
       ),
   fulfil: null,
   takings: ({ organisationId }) => ({ account: account.shop(organisationId) }),
+  mayBePaidOut: async (_ctx, itemIds) => itemIds,
 }

@@ -1,5 +1,5 @@
 /** Admissions to an event as a line of an order: tickets of one ticket type. */
-import { and, eq, gt, gte } from 'drizzle-orm'
+import { and, eq, gt, gte, isNotNull } from 'drizzle-orm'
 import { Id } from '../../core/ids.ts'
 import { events, ticketTypes } from '../../events/schema.ts'
 import { account } from '../../money/ledger.ts'
@@ -55,6 +55,15 @@ export const admissionLine: LinePort<'ticketTypeId'> = {
       const found = await askPool(ctx, pool, (stub) => stub.reservation(seq, reservationId))
       return found?.reservation.state === 'sold' ? found.reservation.numbers : []
     },
+  },
+
+  async mayBePaidOut(ctx, itemIds) {
+    const settled = await ctx.db
+      .select({ id: ticketTypes.id })
+      .from(ticketTypes)
+      .innerJoin(events, eq(events.id, ticketTypes.eventId))
+      .where(and(isOneOf(ticketTypes.id, itemIds), isNotNull(events.settledAt)))
+    return settled.map(({ id }) => id)
   },
 
   takings: ({ itemId }) => ({ account: account.takings(itemId) }),

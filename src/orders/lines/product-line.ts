@@ -73,5 +73,7 @@ export const productLine: LinePort<'productId'> = {
 
   fulfil: fulfilStock,
 
+  mayBePaidOut: async (_ctx, itemIds) => itemIds,
+
   takings: ({ organisationId }) => ({ account: account.shop(organisationId) }),
 }

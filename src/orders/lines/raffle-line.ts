@@ -29,5 +29,8 @@ export const raffleLine: LinePort<'raffleId'> = {
       .from(raffles)
       .where(isOneOf(raffles.id, itemIds)),
 
+  // Until the draw a raffle keeps its takings, and after it nothing is refunded.
+  mayBePaidOut: async () => [],
+
   takings: ({ itemId }) => ({ account: account.takings(itemId), raffleId: itemId }),
 }
