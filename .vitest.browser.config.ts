@@ -6,7 +6,7 @@ export default defineConfig({
     name: 'browser',
     include: ['test/web/pages.browser.ts'],
     environment: 'node',
-    testTimeout: 30_000,
+    testTimeout: 90_000,
     hookTimeout: 120_000,
   },
 })
