@@ -19,6 +19,7 @@ import { remindWinners } from './draws/remind-winners.ts'
 import { foldEvents } from './events/fold-titles.ts'
 import { sweepEventNotices } from './events/notices/sweep-notices.ts'
 import { sweepTicketTypes } from './events/ticket-types/sweep-types.ts'
+import { sweepAdmissions } from './grants/earn-by-admission.ts'
 import { finishDueGrants, sweepGrants } from './grants/sweep-grants.ts'
 import { recordSweep } from './insights/sweeps.ts'
 import { sweepPayments } from './payments/sweep-payments.ts'
@@ -41,6 +42,7 @@ const BEFORE_RAFFLES: readonly Job[] = [
   ['webhooks', sweepWebhooks],
   ['payments', sweepPayments],
   ['orders', sweepOrders],
+  ['admissions', sweepAdmissions],
   ['grants', sweepGrants],
   ['ticket types', sweepTicketTypes],
   // Once a raffle is frozen, nothing of it is taken back.
@@ -49,7 +51,7 @@ const BEFORE_RAFFLES: readonly Job[] = [
 const AFTER_RAFFLES: readonly Job[] = [
   ['refund runs', sweepRefundRuns],
   // A refund run revokes the entries that its orders earned. They must go before their raffle freezes.
-  ['revoked grants', finishDueGrants],
+  ['revoked grants', (ctx) => finishDueGrants(ctx)],
   ['refunds', sweepRefunds],
   ['holds', sweepHolds],
   ['events', sweepEvents],

@@ -4,6 +4,7 @@ import { settleOrdersBeforeFreeze } from './checkout/settle-before-freeze.ts'
 import type { Bindings, Ctx } from './core/context.ts'
 import { answerAtDoor } from './core/crowd-door.ts'
 import { runSweep } from './cron.ts'
+import { earnBeforeFreeze } from './grants/earn-by-admission.ts'
 import { takeBackBeforeFreeze } from './suspensions/before-freeze.ts'
 import { PoolObject } from './tickets/object/pool-object.ts'
 
@@ -11,7 +12,11 @@ import { PoolObject } from './tickets/object/pool-object.ts'
 export class TicketPool extends PoolObject {
   protected override readonly hooks = {
     beforeFreeze: (ctx: Ctx, itemId: string) =>
-      Promise.all([takeBackBeforeFreeze(ctx, itemId), settleOrdersBeforeFreeze(ctx, itemId)]),
+      Promise.all([
+        takeBackBeforeFreeze(ctx, itemId),
+        settleOrdersBeforeFreeze(ctx, itemId),
+        earnBeforeFreeze(ctx, itemId),
+      ]),
   }
 }
 

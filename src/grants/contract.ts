@@ -17,9 +17,19 @@ export const OrderRef = Line(1, 100)
   .refine((ref) => !DOT_SEGMENTS.has(ref), 'must not be . or .., which no address can hold')
   .meta({ description: 'The shop’s own name for the order: any printable text. Encode it in a path.' })
 
-/** Whether it is an order of our own shop: no API key may give or revoke those grants. */
-export const isOurs = (orderRef: string): boolean => Id('order').safeParse(orderRef).success
-export const NOT_OURS = 'must not be an order of our own shop: those are granted and revoked automatically'
+/** The reference of the grant that an admission earns. Each number is one, so that each can be revoked by itself. */
+export const admissionRef = (reservationId: string, number: number): string => `${reservationId}:${number}`
+
+export const isAdmission = (orderRef: string): boolean => {
+  const [id = '', number = ''] = orderRef.split(':')
+  return /^\d{1,7}$/.test(number) && Id('reservation').safeParse(id).success
+}
+
+/** Whether it is an order of our own shop or an admission: no API key may give or revoke those grants. */
+export const isOurs = (orderRef: string): boolean =>
+  Id('order').safeParse(orderRef).success || isAdmission(orderRef)
+export const NOT_OURS =
+  'must not be an order of our own shop or an admission: those are granted and revoked automatically'
 
 export const GiveGrant = z
   .strictObject({
@@ -41,7 +51,7 @@ export const Grant = z
   .strictObject({
     raffleId: Id('raffle'),
     orderRef: z.string(),
-    amount: Money,
+    amount: Money.describe('The amount of the order; 0 for an admission.'),
     entries: z
       .number()
       .int()

@@ -6,6 +6,7 @@ import type { Ctx } from '../core/context.ts'
 import type { RaffleRow } from '../raffles/schema.ts'
 import { askPool } from '../tickets/client.ts'
 import type { Entrant, ReserveOutcome } from '../tickets/pool-contract.ts'
+import { isAdmission } from './contract.ts'
 import type { GrantRow } from './schema.ts'
 
 export async function reserveEntries(ctx: Ctx, raffle: RaffleRow, grant: GrantRow): Promise<ReserveOutcome> {
@@ -22,6 +23,7 @@ export async function reserveEntries(ctx: Ctx, raffle: RaffleRow, grant: GrantRo
       numbers: null,
       payment: null,
       entry: 'grant',
+      ...(isAdmission(grant.orderRef) ? { earnedAt: grant.createdAt } : {}),
     }),
   )
 }

@@ -7,7 +7,7 @@ import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { toInstant } from '../core/time.ts'
-import { entriesOf } from '../raffles/earning.ts'
+import { entriesOf, isOncePerPerson } from '../raffles/earning.ts'
 import { type FoundRaffle, findRaffle } from '../raffles/find-raffle.ts'
 import { statusAt } from '../raffles/life-cycle.ts'
 import { lifeFacts } from '../raffles/present.ts'
@@ -47,7 +47,7 @@ async function grantEntries(ctx: Ctx, found: FoundRaffle, grant: GrantRow): Prom
   if (userId === null) return waitForOwner(ctx, found, grant)
   const entries = raffle.earning === null ? 0 : entriesOf(raffle.earning, grant.amount)
   if (entries === 0) return refuse(ctx, grant, REASONS.little)
-  const once = raffle.earning?.oncePerPerson ? userId : null
+  const once = isOncePerPerson(raffle.earning) ? userId : null
   const claimed = await claimForOwner(ctx, grant, { userId, entries, once })
   if (claimed === undefined) {
     const present = await mustFind(ctx, grant)

@@ -23,6 +23,9 @@ export async function giveGrant(
   if (raffle.entry !== 'order') {
     throw new Problem('invalid_state', 'Entries to this raffle are not earned by orders.')
   }
+  if (raffle.earning?.per === 'admission') {
+    throw new Problem('invalid_state', 'Entries to this raffle are earned by admissions to an event.')
+  }
   await requireApproval(ctx, raffle.organisationId)
   const { orderRef, email, userId } = input
   const { amount, currency } = input.amount

@@ -1,4 +1,4 @@
-/** Grants: the entries that orders have earned in raffles, one row per order and raffle. Times are milliseconds. */
+/** Grants: the entries that orders or admissions have earned in raffles, one row for each and raffle. Times are milliseconds. */
 import { sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
@@ -9,7 +9,7 @@ export const grants = sqliteTable(
   'grants',
   {
     raffleId: text().notNull(),
-    /** The shop's own reference of the order; for our own shop, the order's id. */
+    /** The shop's own reference of the order; for our own shop, the order's id; for an admission, see `admissionRef`. */
     orderRef: text().notNull(),
     organisationId: text().notNull(),
     /** The owner of the entries; null while the grant waits for the owner of its address. */
@@ -18,7 +18,7 @@ export const grants = sqliteTable(
     emailHash: text(),
     /** The address itself, only while the grant waits for its owner. */
     email: text(),
-    /** The amount of the order, in minor units of the raffle's currency. */
+    /** The amount of the order, in minor units of the raffle's currency; 1 for an admission. */
     amount: integer().notNull(),
     /** How many entries it earns; 0 until it has an owner. The pool is never called while it is 0. */
     entries: integer().notNull().default(0),
@@ -53,3 +53,17 @@ export const grants = sqliteTable(
   ],
 )
 export type GrantRow = typeof grants.$inferSelect
+
+/**
+ * How far a raffle whose entries are earned by admissions has read the changes of a ticket type's pool. So each change is
+ * read once, and a crash reads it again.
+ */
+export const admissionCursors = sqliteTable(
+  'admission_cursors',
+  {
+    raffleId: text().notNull(),
+    pool: text().notNull(),
+    seq: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.raffleId, table.pool] })],
+)

@@ -15,11 +15,11 @@ export async function sweepGrants(ctx: Ctx): Promise<Swept> {
   return finishDueGrants(ctx)
 }
 
-export const finishDueGrants = (ctx: Ctx): Promise<Swept> =>
+export const finishDueGrants = (ctx: Ctx, which?: SQL): Promise<Swept> =>
   sweepRows(ctx, {
     name: 'grant',
     page: async (limit) => {
-      const rows = await dueGrants(ctx, limit)
+      const rows = await dueGrants(ctx, limit, which)
       return rows.map((row) => ({ ...row, id: logNameOf(row) }))
     },
     one: (grant) => finishGrant(ctx, grant),

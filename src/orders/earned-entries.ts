@@ -24,6 +24,7 @@ export function enqueueGrants(ctx: Ctx, order: OrderRow, issued: OrderLineRow[])
              NULL, NULL, 'waiting', NULL, NULL, NULL, ${ctx.now}, ${ctx.now}, ${ctx.now}, NULL
       FROM json_each(${spent}) AS spent JOIN ${raffles} ON ${raffles.organisationId} = spent.value->>0
       WHERE spent.value->>1 > 0 AND ${raffles.status} = 'scheduled' AND ${raffles.entry} = 'order'
+        AND ${raffles.earning}->>'per' <> 'admission'
         AND ${raffles.opensAt} <= ${ctx.now} AND ${raffles.closesAt} > ${ctx.now}
         AND ${raffles.priceCurrency} = ${order.currency}
         AND EXISTS (SELECT 1 FROM ${orders} WHERE ${orders.id} = ${order.id} AND ${orders.settledAt} IS NULL)`)

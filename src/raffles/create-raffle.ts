@@ -13,7 +13,7 @@ import { wrongTimesNow } from './check-times.ts'
 import { toNewColumns } from './columns.ts'
 import type { CreateRaffle, Raffle } from './contract.ts'
 import { wrongEarning } from './earning.ts'
-import { requireOwnProducts } from './prize-stock.ts'
+import { requireOwnReferences } from './own-references.ts'
 import { readRaffle } from './read-raffle.ts'
 import { type RaffleRow, raffles } from './schema.ts'
 
@@ -24,7 +24,7 @@ export async function createRaffle(ctx: Ctx, input: CreateRaffle): Promise<Raffl
   const errors = [...wrongTimesNow(ctx, columns), ...wrongEarning(columns)]
   if (errors.length > 0) throw validationFailed(errors)
   await requireOwnCategory(ctx, input.categoryId, organisationId)
-  await requireOwnProducts(ctx, organisationId, input.prizes)
+  await requireOwnReferences(ctx, organisationId, input)
   const id = newId('raffle')
   const draft = await newDraft(ctx, { id, organisationId, seriesId: null }, input)
   await ctx.db.batch([

@@ -70,18 +70,6 @@ export async function wrongProducts(
   })
 }
 
-/** Throws unless the organisation can give away all of these; `within` is the path of the terms in the input. */
-export async function requireOwnProducts(
-  ctx: Ctx,
-  organisationId: string,
-  prizes: readonly Prize[] = [],
-  within = '',
-): Promise<void> {
-  const errors = await wrongProducts(ctx, organisationId, prizes)
-  if (errors.length === 0) return
-  throw validationFailed(errors.map(({ path, message }) => ({ path: `${within}${path}`, message })))
-}
-
 /**
  * Sets aside the stock and the cover of a draft's prizes, all of it or none, before the pool is called. The same transaction schedules
  * a sweep at `dueAt`: after a crash it finishes the publication or returns both. If the draft has changed since it

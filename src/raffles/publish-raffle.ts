@@ -11,8 +11,9 @@ import type { Raffle } from './contract.ts'
 import { findRaffleFor } from './find-raffle.ts'
 import { isCovered, raisedCover, whyNotCovered } from './guarantee.ts'
 import { statusAt } from './life-cycle.ts'
+import { wrongReferences } from './own-references.ts'
 import { lifeFacts } from './present.ts'
-import { setPrizesAside, wrongProducts } from './prize-stock.ts'
+import { setPrizesAside } from './prize-stock.ts'
 import { whyNotPublish } from './publishable.ts'
 import { readRaffle } from './read-raffle.ts'
 import { type FollowUp, followUp } from './schedule-sweep.ts'
@@ -60,7 +61,7 @@ export async function handOver(ctx: Ctx, given: RaffleRow, changed: string[] = [
   const raffle = { ...given, providers: providersOf(ctx, given) }
   const errors = [
     ...whyNotPublishNow(ctx, raffle),
-    ...(raffle.status === 'draft' ? await wrongProducts(ctx, raffle.organisationId, raffle.prizes) : []),
+    ...(raffle.status === 'draft' ? await wrongReferences(ctx, raffle.organisationId, raffle) : []),
   ]
   if (errors.length > 0) throw validationFailed(errors)
   // Earned entries make people take part without a word of theirs, so not everybody may give them.

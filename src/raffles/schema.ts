@@ -58,7 +58,7 @@ export const raffles = sqliteTable(
     entrants: text().$type<EntryTerms['entrants']>().notNull().default(OPEN_TO_ALL.entrants),
     staffMayEnter: integer({ mode: 'boolean' }).notNull().default(OPEN_TO_ALL.staffMayEnter),
     challenge: text().$type<EntryTerms['challenge']>().notNull().default(OPEN_TO_ALL.challenge),
-    /** How orders earn entries; null if they do not. Fixed at publication. */
+    /** How orders or admissions earn entries; null if they do not. Fixed at publication. */
     earning: text({ mode: 'json' }).$type<Earning>(),
     /** Where its pool is made; null: at `POOL_LOCATION_HINT`. Fixed at publication. */
     poolLocation: text().$type<CreateRaffle['poolLocation']>(),
@@ -92,6 +92,9 @@ export const raffles = sqliteTable(
     index('raffles_organisation_draw').on(table.organisationId, table.drawAt, table.id),
     index('raffles_series_created').on(table.seriesId, table.createdAt).where(sql`series_id IS NOT NULL`),
     index('raffles_category_draw').on(table.categoryId, table.drawAt).where(sql`category_id IS NOT NULL`),
+    index('raffles_earned_by_admissions')
+      .on(table.id)
+      .where(sql`status = 'scheduled' AND earning->>'per' = 'admission'`),
     index('raffles_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
     index('raffles_unfolded').on(table.id).where(sql`folded IS NULL`),
     index('raffles_cover').on(table.organisationId, table.priceCurrency).where(sql`cover > 0`),

@@ -19,7 +19,8 @@ import {
   type UpdateRaffle,
 } from './contract.ts'
 import { findRaffleFor, type PoolRow } from './find-raffle.ts'
-import { requireOwnProducts, takesTheSame } from './prize-stock.ts'
+import { requireOwnReferences } from './own-references.ts'
+import { takesTheSame } from './prize-stock.ts'
 import { handOver } from './publish-raffle.ts'
 import { readRaffle } from './read-raffle.ts'
 import { type RaffleRow, raffles } from './schema.ts'
@@ -28,7 +29,7 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
   const { raffle, pool } = await findRaffleFor(ctx, id, 'raffles:write')
   await requireOwnCategory(ctx, change.categoryId, raffle.organisationId)
   if (raffle.status === 'draft') {
-    await requireOwnProducts(ctx, raffle.organisationId, change.prizes)
+    await requireOwnReferences(ctx, raffle.organisationId, change)
     checkChangedTimes(ctx, raffle, toColumns(change))
     const isFree =
       changedRules(raffle, change).length === 0 && changedByPublication(raffle, change).length === 0

@@ -79,6 +79,8 @@ export interface ReserveRequest {
   payment: { holdMs: number; provider: string | null } | null
   /** `grant`: an order earned these entries. Absent: the holder takes them. */
   entry?: 'grant' | SystemEntry
+  /** When the entries were earned, for those that the freeze waits for: it counts instead of the time of the call. */
+  earnedAt?: number
 }
 
 /** The new holder of a transferred number; `key` is an idempotency key, unique for one holder and pool. */
@@ -218,4 +220,13 @@ export interface ReservationSlice {
 export interface HolderSlice {
   holders: string[]
   next: number | null
+}
+
+/** Reservations that changed, as they are now. The next slice starts after `upTo`. */
+export interface ChangedSlice {
+  reservations: Reservation[]
+  upTo: number
+  isLast: boolean
+  /** Nothing of a cancelled pool is valid. */
+  isCancelled: boolean
 }

@@ -136,7 +136,7 @@ describe('the rule', () => {
     })
     await as(organisation.operator, 'PUT', `/raffles/${draft.id}`, { earning: null })
     const refused = await as(organisation.operator, 'POST', `/raffles/${draft.id}/publish`)
-    expect(refused.body.errors).toEqual([{ path: 'earning', message: 'say how orders earn entries' }])
+    expect(refused.body.errors).toEqual([{ path: 'earning', message: 'say how entries are earned' }])
   })
 
   it('cannot change once the raffle is published', async () => {

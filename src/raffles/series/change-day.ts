@@ -6,7 +6,7 @@ import type { AuditAction } from '../../audit/schema.ts'
 import type { Ctx } from '../../core/context.ts'
 import { withRetry } from '../../core/database.ts'
 import { invalid, notFound, validationFailed } from '../../core/errors.ts'
-import { requireOwnProducts } from '../prize-stock.ts'
+import { requireOwnReferences } from '../own-references.ts'
 import { type SeriesRow, series, seriesRewards, seriesSkips } from '../schema.ts'
 import type { PutReward, Reward, Skip } from './contract.ts'
 import { findLiveSeries } from './find-series.ts'
@@ -19,7 +19,7 @@ export async function putReward(ctx: Ctx, id: string, date: string, reward: PutR
   const day = dayToCome(ctx, row, date)
   const errors = whyNotReward(ctx, row, day, reward)
   if (errors.length > 0) throw validationFailed(errors)
-  await requireOwnProducts(ctx, row.organisationId, reward.prizes)
+  await requireOwnReferences(ctx, row.organisationId, reward)
   const { prizes, imageUrl } = reward
   const isAsGiven = sql`EXISTS (SELECT 1 FROM ${seriesRewards} WHERE ${rewardOf(id, date)}
     AND ${seriesRewards.prizes} = ${JSON.stringify(prizes)} AND ${seriesRewards.imageUrl} IS ${imageUrl})`

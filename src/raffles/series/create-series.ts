@@ -7,7 +7,7 @@ import type { Ctx } from '../../core/context.ts'
 import { notFound, validationFailed } from '../../core/errors.ts'
 import { newId } from '../../core/ids.ts'
 import { fieldErrors } from '../../core/validation.ts'
-import { requireOwnProducts } from '../prize-stock.ts'
+import { requireOwnReferences } from '../own-references.ts'
 import { series } from '../schema.ts'
 import { findTemplate } from '../templates/find-template.ts'
 import { checkSeries } from './check-series.ts'
@@ -31,7 +31,7 @@ export async function createSeries(ctx: Ctx, input: CreateSeries): Promise<Serie
   checkSeries(ctx, row)
   if (row.terms.ticketPrice.amount > 0) await requireApproval(ctx, organisationId)
   await requireOwnCategory(ctx, row.terms.categoryId, organisationId)
-  await requireOwnProducts(ctx, organisationId, row.terms.prizes, 'terms.')
+  await requireOwnReferences(ctx, organisationId, row.terms, 'terms.')
   await ctx.db.batch([
     ctx.db.insert(series).values({ ...row, dueAt: ctx.now, createdAt: ctx.now, updatedAt: ctx.now }),
     insertAudit(ctx, {

@@ -5,7 +5,7 @@ import { requireOwnCategory } from '../../catalog/find-product.ts'
 import type { Ctx } from '../../core/context.ts'
 import { Problem } from '../../core/errors.ts'
 import { pick } from '../../core/pick.ts'
-import { requireOwnProducts } from '../prize-stock.ts'
+import { requireOwnReferences } from '../own-references.ts'
 import { series } from '../schema.ts'
 import { checkSeries } from './check-series.ts'
 import { SERIES_FIELDS, type Series, type UpdateSeries } from './contract.ts'
@@ -18,7 +18,7 @@ export async function updateSeries(ctx: Ctx, id: string, change: UpdateSeries): 
   // A series that ends needs no day ahead.
   if (changed.status !== 'ended') checkSeries(ctx, changed)
   await requireOwnCategory(ctx, change.terms?.categoryId, row.organisationId)
-  await requireOwnProducts(ctx, row.organisationId, change.terms?.prizes, 'terms.')
+  await requireOwnReferences(ctx, row.organisationId, change.terms ?? {}, 'terms.')
   const update = ctx.db
     .update(series)
     .set({

@@ -8,7 +8,7 @@ import { validationFailed } from '../../core/errors.ts'
 import { newId } from '../../core/ids.ts'
 import { toTermColumns } from '../columns.ts'
 import type { SavedTerms } from '../contract.ts'
-import { requireOwnProducts } from '../prize-stock.ts'
+import { requireOwnReferences } from '../own-references.ts'
 import { whyNotTerms } from '../publishable.ts'
 import { raffleTemplates } from '../schema.ts'
 import type { CreateTemplate, RaffleTemplate } from './contract.ts'
@@ -21,7 +21,7 @@ export async function createTemplate(ctx: Ctx, input: CreateTemplate): Promise<R
   await requirePermission(ctx, organisationId, 'raffles:write')
   requirePublishableTerms(terms)
   await requireOwnCategory(ctx, terms.categoryId, organisationId)
-  await requireOwnProducts(ctx, organisationId, terms.prizes)
+  await requireOwnReferences(ctx, organisationId, terms)
   const id = newId('raffleTemplate')
   await ctx.db.batch([
     ctx.db

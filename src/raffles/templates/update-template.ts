@@ -4,7 +4,7 @@ import { fieldsOf, insertAudit } from '../../audit/insert-audit.ts'
 import { requireOwnCategory } from '../../catalog/find-product.ts'
 import type { Ctx } from '../../core/context.ts'
 import { Problem } from '../../core/errors.ts'
-import { requireOwnProducts } from '../prize-stock.ts'
+import { requireOwnReferences } from '../own-references.ts'
 import { raffleTemplates } from '../schema.ts'
 import type { RaffleTemplate, UpdateTemplate } from './contract.ts'
 import { requirePublishableTerms } from './create-template.ts'
@@ -17,7 +17,7 @@ export async function updateTemplate(ctx: Ctx, id: string, change: UpdateTemplat
   const terms = { ...template.terms, ...changedTerms }
   requirePublishableTerms(terms)
   await requireOwnCategory(ctx, change.categoryId, template.organisationId)
-  await requireOwnProducts(ctx, template.organisationId, change.prizes)
+  await requireOwnReferences(ctx, template.organisationId, change)
   const update = ctx.db
     .update(raffleTemplates)
     .set({ name, colour, terms, revision: sql`${raffleTemplates.revision} + 1`, updatedAt: ctx.now })

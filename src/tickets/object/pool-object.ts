@@ -19,6 +19,7 @@ import type {
   Attempt,
   Cancellation,
   CancelledBy,
+  ChangedSlice,
   ChangeOutcome,
   ConfirmOutcome,
   FileSlice,
@@ -34,6 +35,7 @@ import type {
 } from '../pool-contract.ts'
 import type { Terms } from '../terms.ts'
 import { PoolRuntime } from './pool-runtime.ts'
+import { changedSlice } from './projection.ts'
 
 /** Work of higher layers at moments of a pool's life; `index.ts` supplies it. */
 export interface PoolHooks {
@@ -100,7 +102,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
 
   async reserve(request: ReserveRequest): Promise<Projected<ReserveOutcome>> {
     const gathering = request.payment === null ? 'sale' : 'hold'
-    return this.#runtime.sell(gathering, (pool, now) => pool.reserve(request, now))
+    return this.#runtime.sell(gathering, (pool, now) => pool.reserve(request, now, this.#runtime.isSettling))
   }
 
   async confirm(seq: number, id: string): Promise<Projected<ConfirmOutcome>> {
@@ -208,6 +210,11 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   /** Reservations in every state, after the one at `seq`; null before the pool is configured. */
   async reservationSlice(seq: number, most: number) {
     return this.#pool === undefined ? null : reservationSlice(this.#pool, this.#store, seq, most)
+  }
+
+  /** Reservations that changed after `seq`; null before the pool is configured. */
+  async changedSlice(seq: number): Promise<ChangedSlice | null> {
+    return this.#pool === undefined ? null : changedSlice(this.#pool, this.#store, seq)
   }
 
   // ——— Upkeep ———

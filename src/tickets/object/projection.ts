@@ -7,7 +7,7 @@ import type { Pool } from '../pool/pool.ts'
 import { poolState } from '../pool/pool-state.ts'
 import type { PoolStore } from '../pool/store.ts'
 import type { ReservationRow } from '../pool/tables.ts'
-import type { Attempt, PoolState, Reservation } from '../pool-contract.ts'
+import type { Attempt, ChangedSlice, PoolState, Reservation } from '../pool-contract.ts'
 
 /** Bounds of one batch, which keep its JSON far below D1's limits. */
 export const EVENTS_A_BATCH = 500
@@ -58,6 +58,12 @@ export function nextBatch(pool: Pool, store: PoolStore, watermark: number): Proj
     touched.set(from, { seq, row })
     touchSources(row, seq)
   }
+}
+
+/** The reservations that changed after `seq`, or the first part of them. */
+export function changedSlice(pool: Pool, store: PoolStore, seq: number): ChangedSlice {
+  const { reservations, upTo } = nextBatch(pool, store, seq)
+  return { reservations, upTo, isLast: upTo === pool.seq, isCancelled: pool.record.cancellation !== null }
 }
 
 /** Reservations as arrays in the order of `asArray`: with field names the JSON would be several times longer. */

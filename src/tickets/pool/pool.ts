@@ -28,6 +28,7 @@ import { noTag } from './holders.ts'
 import { Inventory, type Randomness } from './inventory.ts'
 import { Raffle } from './raffle.ts'
 import {
+  earnedAt,
   NOT_CONFIGURED,
   NOUN,
   refuse,
@@ -128,13 +129,20 @@ export class Pool {
 
   // ——— Reserve, confirm, release, void ———
 
-  reserve(request: ReserveRequest, now: number): ReserveOutcome {
+  /** `isSettling`: the freeze is due but waits for entries that were earned before it. */
+  reserve(request: ReserveRequest, now: number, isSettling = false): ReserveOutcome {
     const { sale } = this
     if (request.itemId !== this.itemId) return NOT_CONFIGURED
     const earlier = this.#store.reservationByKey(request.holder, request.key)
     if (earlier !== undefined) return this.#repeat(earlier, request)
     const refusal =
-      whySalesRefused(sale, this.#early, this.record, now, request.entry) ??
+      whySalesRefused(
+        sale,
+        this.#early,
+        this.record,
+        isSettling ? earnedAt(sale, request, now) : now,
+        request.entry,
+      ) ??
       whyRequestRefused(sale, request) ??
       this.#whyPersonRefused(request, now)
     if (refusal !== null) return refusal

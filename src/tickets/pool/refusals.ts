@@ -48,6 +48,10 @@ export function whySalesRefused(
   return null
 }
 
+/** The time that counts for an entry that the freeze waits for. What was earned before sales opened is taken then. */
+export const earnedAt = (sale: SaleTerms, { earnedAt: at }: ReserveRequest, now: number): number =>
+  at === undefined ? now : Math.max(sale.opensAt, Math.min(at, now))
+
 export function whyRequestRefused(
   sale: SaleTerms,
   { quantity, numbers, payment, entry }: ReserveRequest,
