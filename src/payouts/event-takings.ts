@@ -18,7 +18,7 @@ export const EventTakings = z.lazy(() =>
           .strictObject({
             taken: Sum.describe('The price of all sold tickets, less refunds.'),
             requested: Sum.describe('Requested and not paid out yet.'),
-            paidOut: Sum,
+            paidOut: Sum.describe('Paid out to the organisation.'),
             left: Sum.describe('What is left of `taken`; if negative, the organisation owes it.'),
           })
           .describe('The sums in one currency.'),
