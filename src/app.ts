@@ -30,6 +30,7 @@ import { winners } from './draws/winner-routes.ts'
 import { entrants } from './entrants/routes.ts'
 import { events } from './events/routes.ts'
 import { eventsOfCategory } from './events/uses-of-category.ts'
+import { waitingLists } from './events/waiting-list/routes.ts'
 import { grantRoutes } from './grants/routes.ts'
 import { takeOverGrants } from './grants/take-over-grants.ts'
 import { config } from './insights/config-routes.ts'
@@ -90,6 +91,7 @@ const routes = app
   .route('/api/v1/organisations', balances)
   .route('/api/v1/events', events)
   .route('/api/v1/events', eventTakings)
+  .route('/api/v1/events', waitingLists)
   .route('/api/v1/raffles', raffles)
   .route('/api/v1/raffles', raffleDraws)
   .route('/api/v1/raffles', raffleRefunds)

@@ -194,8 +194,6 @@ export const GLOSSARY: Record<string, string> = {
   tickets: 'The tickets, by number.',
   number: 'The number of the ticket.',
   numbers: 'The numbers of tickets, each once.',
-  'Reservation.state':
-    '`held` until it is paid, `sold`, `released` because it was not paid, or `voided` because it was taken back.',
   'OrderLine.state':
     '`held` until it is paid, then `issued`, or `lost` if it could no longer be issued. `released`: not paid. `refunded`: taken back.',
   issuedAt: 'When the tickets became yours; null if they are not.',

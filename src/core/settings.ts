@@ -32,6 +32,8 @@ export const SettingsSchema = z.object({
   ENVIRONMENT: z.enum(['development', 'production']).default('development'),
   /** How long an unpaid reservation holds its numbers. */
   HOLD_SECONDS: seconds(5, 86_400, 600),
+  /** How long tickets are kept for the next person on a waiting list. */
+  OFFER_SECONDS: seconds(5, 604_800, 86_400),
   /** The minimum time between a commitment's publication and its beacon round. */
   DRAW_LEAD_SECONDS: seconds(1, 86_400, 60),
   ACCESS_TOKEN_SECONDS: seconds(5, 86_400, 900),

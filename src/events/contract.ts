@@ -171,6 +171,7 @@ export const TicketType = z
     capacity: z.number().int(),
     sold: z.number().int(),
     held: z.number().int(),
+    waiting: z.number().int().describe('How many people wait for tickets of this type.'),
     available: z.number().int(),
     maxPerUser: z.number().int().nullable(),
     opensAt: Instant.nullable(),

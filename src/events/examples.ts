@@ -12,6 +12,7 @@ export const EXAMPLE_TICKET_TYPE = {
   capacity: 200,
   sold: 12,
   held: 2,
+  waiting: 0,
   available: 186,
   maxPerUser: 10,
   opensAt: '2026-11-20T16:30:00.000Z',

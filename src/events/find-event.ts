@@ -16,7 +16,7 @@ export interface FoundEvent {
 export interface FoundType {
   type: TicketTypeRow
   /** Null: its pool has no terms yet. */
-  pool: { sold: number; held: number; cancelled: boolean } | null
+  pool: { sold: number; held: number; waiting: number; cancelled: boolean } | null
 }
 
 /** Events, each with its organisation; the caller adds the conditions. */
@@ -34,7 +34,12 @@ export async function typesOf(ctx: Ctx, eventIds: string[]): Promise<FoundType[]
   const rows = await ctx.db
     .select({
       type: ticketTypes,
-      pool: { sold: pools.sold, held: pools.held, cancellation: pools.cancellation },
+      pool: {
+        sold: pools.sold,
+        held: pools.held,
+        waiting: pools.waiting,
+        cancellation: pools.cancellation,
+      },
     })
     .from(ticketTypes)
     .leftJoin(pools, eq(pools.pool, ticketTypes.pool))
@@ -42,10 +47,11 @@ export async function typesOf(ctx: Ctx, eventIds: string[]): Promise<FoundType[]
 
   // Few rows, so no index needs to have them in order.
   rows.sort(({ type: a }, { type: b }) => a.position - b.position || (a.id < b.id ? -1 : 1))
-  return rows.map(({ type, pool }) => ({
-    type,
-    pool: pool === null ? null : { sold: pool.sold, held: pool.held, cancelled: pool.cancellation !== null },
-  }))
+  return rows.map(({ type, pool }) => {
+    if (pool === null) return { type, pool }
+    const { cancellation, ...counts } = pool
+    return { type, pool: { ...counts, cancelled: cancellation !== null } }
+  })
 }
 
 async function findEvent(ctx: Ctx, idOrSlug: string): Promise<FoundEvent> {

@@ -8,7 +8,7 @@ import type { EventRow } from './schema.ts'
 export function presentType({ type, pool }: FoundType, event: EventRow, now: number): TicketType {
   const sale = saleStateAt({ event, type, pool }, now)
   const isCancelled = sale === 'cancelled'
-  const { sold = 0, held = 0 } = isCancelled ? {} : (pool ?? {})
+  const { sold = 0, held = 0, waiting = 0 } = isCancelled ? {} : (pool ?? {})
   return {
     id: type.id,
     eventId: type.eventId,
@@ -18,6 +18,7 @@ export function presentType({ type, pool }: FoundType, event: EventRow, now: num
     capacity: type.capacity,
     sold,
     held,
+    waiting,
     available: isCancelled ? 0 : Math.max(0, type.capacity - sold - held),
     maxPerUser: type.maxPerUser,
     opensAt: toInstantOrNull(opensAtOf(type, event)),

@@ -52,7 +52,10 @@ export interface ShownRaffle {
   pool: ShownPool | null
 }
 
-export type ShownPool = Omit<PoolRow, 'itemId' | 'seq' | 'termsVersion' | 'terms' | 'total' | 'dueAt'>
+export type ShownPool = Omit<
+  PoolRow,
+  'itemId' | 'seq' | 'termsVersion' | 'terms' | 'total' | 'waiting' | 'dueAt'
+>
 
 /** Like `selectRaffles`, for readers: without the pool's terms, which are longer than all the rest. */
 export const selectShownRaffles = (ctx: Ctx) =>

@@ -16,7 +16,9 @@ export const Reservation = z
     ticketTypeId: Id('ticketType').nullable(),
     state: z
       .enum(['held', 'sold', 'released', 'voided', 'transferred'])
-      .describe('`transferred`: all its tickets that are valid belong to others now.'),
+      .describe(
+        '`held` until it is paid, `sold`, `released` because it was not paid, or `voided` because it was taken back. `transferred`: all its tickets that are valid belong to others now.',
+      ),
     quantity: z.number().int(),
     createdAt: Instant,
     issuedAt: Instant.nullable(),

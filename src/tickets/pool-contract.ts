@@ -57,8 +57,11 @@ export interface Entrant {
   isHuman: boolean
 }
 
-/** What the system reserves, and not a person: `setAside` keeps tickets of a ticket type for a prize, sold at once. */
-export type SystemEntry = 'setAside'
+/**
+ * What the system reserves, and not a person. `setAside` keeps tickets of a ticket type for a prize, sold at once. `offer`
+ * keeps them for somebody on the waiting list.
+ */
+export type SystemEntry = 'setAside' | 'offer'
 
 export interface ReserveRequest {
   /** The raffle or ticket type. Two ids may end in the same bits and name the same pool, which sells only one of them. */
@@ -81,6 +84,25 @@ export interface ReserveRequest {
   entry?: 'grant' | SystemEntry
   /** When the entries were earned, for those that the freeze waits for: it counts instead of the time of the call. */
   earnedAt?: number
+}
+
+export interface JoinRequest {
+  /** The ticket type. */
+  itemId: string
+  holder: string
+  entrant: Entrant
+  quantity: number
+}
+
+/** A person's place on a waiting list. */
+export interface Waiting {
+  state: 'waiting' | 'offered'
+  /** 1: the next; 0: tickets are offered. */
+  position: number
+  /** How many the person waits for, or is offered. */
+  quantity: number
+  /** ms since 1970; null: nothing is offered yet. */
+  offeredUntil: number | null
 }
 
 /** The new holder of a transferred number; `key` is an idempotency key, unique for one holder and pool. */
@@ -118,6 +140,8 @@ export interface PoolState {
   total: number
   sold: number
   held: number
+  /** How many people wait for tickets. */
+  waiting: number
   closedAt: number | null
   closeReason: CloseReason | null
   /** Null: a ticket type, which is never drawn, so its pool never freezes. */

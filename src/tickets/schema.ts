@@ -26,6 +26,8 @@ export const pools = sqliteTable(
     total: integer().notNull(),
     sold: integer().notNull(),
     held: integer().notNull(),
+    /** How many people wait for tickets. */
+    waiting: integer().notNull().default(0),
     closedAt: integer(),
     closeReason: text().$type<CloseReason>(),
     /** 0: a ticket type, which never freezes. */

@@ -127,6 +127,14 @@ export const EN: MailWords = {
         `Signature: ${signature}`,
       ],
     }),
+    tickets_offered: ({ ticketTypeId, title, quantity, until }) => ({
+      title: `${quantity === 1 ? 'A ticket is' : 'Tickets are'} free: “${title}”`,
+      lines: [
+        `${tickets(quantity)} of “${title}” ${quantity === 1 ? 'is' : 'are'} kept for you until ${time(until, 'UTC')}.`,
+        'Buy where you joined the waiting list. If you do not want them, leave the list, so that the next person gets them.',
+        `Ticket type: ${ticketTypeId}`,
+      ],
+    }),
     event_postponed: ({ title, eventId, wasStartsAt, startsAt, refundUntil, timeZone, reason }) => ({
       title: `Postponed: “${title}”`,
       lines: [

@@ -127,6 +127,14 @@ export const ES: MailWords = {
         `Firma: ${signature}`,
       ],
     }),
+    tickets_offered: ({ ticketTypeId, title, quantity, until }) => ({
+      title: `${quantity === 1 ? 'Hay una entrada libre' : 'Hay entradas libres'}: «${title}»`,
+      lines: [
+        `Te guardamos ${quantity === 1 ? '1 entrada' : `${quantity} entradas`} de «${title}» hasta el ${time(until, 'UTC')}.`,
+        'Compra donde te apuntaste a la lista de espera. Si no quieres, sal de la lista para que le toque a la siguiente persona.',
+        `Tipo de entrada: ${ticketTypeId}`,
+      ],
+    }),
     event_postponed: ({ title, eventId, wasStartsAt, startsAt, refundUntil, timeZone, reason }) => ({
       title: `Se aplaza: «${title}»`,
       lines: [

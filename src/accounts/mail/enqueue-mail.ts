@@ -49,7 +49,7 @@ export interface ManyMails<Kind extends MailKind> {
 
 /** Enqueues any number of mails of one kind in one statement. `guard` may use `value->>'to'`. */
 export function enqueueMails<Kind extends MailKind>(
-  ctx: Ctx,
+  ctx: Pick<Ctx, 'db' | 'now'>,
   kind: Kind,
   rows: MailOfMany<Kind>[],
   { bulk, guard = sql`true`, data }: ManyMails<Kind>,

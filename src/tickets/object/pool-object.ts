@@ -24,6 +24,7 @@ import type {
   ConfirmOutcome,
   FileSlice,
   IssuedTickets,
+  JoinRequest,
   Outcome,
   PoolState,
   Projected,
@@ -32,6 +33,7 @@ import type {
   ReserveOutcome,
   ReserveRequest,
   TransferRequest,
+  Waiting,
 } from '../pool-contract.ts'
 import type { Terms } from '../terms.ts'
 import { PoolRuntime } from './pool-runtime.ts'
@@ -123,6 +125,29 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   async transfer(seq: number, id: string, number: number, to: TransferRequest): Promise<ChangeOutcome> {
     return this.#runtime.decideConfigured((pool, now) => pool.transfer(seq, id, number, to, now))
   }
+
+  // ——— The waiting list ———
+
+  async join(request: JoinRequest): Promise<Outcome<{ waiting: Waiting }>> {
+    return this.#runtime.decideConfigured((pool, now) =>
+      request.itemId === pool.itemId ? pool.offers.join(request, now) : NOT_CONFIGURED,
+    )
+  }
+
+  /** Gives up the place or the offer. */
+  async leave(holder: string): Promise<Outcome<object>> {
+    return this.#runtime.decideConfigured((pool, now) => {
+      pool.offers.leave(holder, now)
+      return { ok: true as const }
+    })
+  }
+
+  /** The person's place or offer; null: the person has neither. */
+  async waitingOf(holder: string): Promise<Waiting | null> {
+    return this.#pool?.offers.find(holder, Date.now()) ?? null
+  }
+
+  // ——— One reservation ———
 
   async reservation(seq: number, id: string): Promise<{ itemId: string; reservation: Reservation } | null> {
     const reservation = this.#pool?.find(seq, id)?.reservation

@@ -6,6 +6,7 @@ import type { Bindings, Ctx } from '../../core/context.ts'
 import { Logger } from '../../core/logging.ts'
 import { signingKeyFromSeed } from '../../core/native-crypto.ts'
 import type { Settings } from '../../core/settings.ts'
+import { SECOND_MS } from '../../core/time.ts'
 import type { SigningKey } from '../../rdp1/signatures.ts'
 import { freeze } from '../pool/draw.ts'
 import { Pool } from '../pool/pool.ts'
@@ -38,10 +39,12 @@ export class PoolRuntime {
   readonly #commits: GroupCommit
   readonly #settling: Settling
   readonly #alarm: Alarm
+  readonly #offerMs: number
   #pool: Pool | undefined
 
   constructor({ ctx, env, settings, database, beforeFreeze }: RuntimePorts) {
     this.#name = ctx.id.name
+    this.#offerMs = settings.OFFER_SECONDS * SECOND_MS
     this.#log = new Logger(settings.LOG_LEVEL)
     this.key = signingKeyFromSeed(settings.SIGNING_KEY)
     this.store = new PoolStore(ctx.storage.sql)
@@ -53,6 +56,7 @@ export class PoolRuntime {
       log: this.#log,
       before: (now) => this.#pool?.expireHolds(now),
       after: (now) => {
+        this.#pool?.offers.offerFree(now)
         this.projector.saveWatermark(false)
         this.#arm(now)
       },
@@ -88,7 +92,7 @@ export class PoolRuntime {
   /** Loads the pool from the storage: at the start, after new terms, and after a rollback. */
   load(): void {
     const row = this.store.ready ? this.store.pool() : undefined
-    this.#pool = row === undefined ? undefined : new Pool(this.store, row, SECURE_RANDOM)
+    this.#pool = row === undefined ? undefined : new Pool(this.store, row, SECURE_RANDOM, this.#offerMs)
   }
 
   /** Queues a decision, even if the pool is not configured. */
@@ -149,7 +153,7 @@ export class PoolRuntime {
 
   /** Sets the alarm for the earliest due time. */
   #arm(now: number, earliest = 0): void {
-    const due = [this.#pool?.nextDue(), this.projector.nextTry(now)].filter((each) => each != null)
+    const due = [this.#pool?.nextDue(now), this.projector.nextTry(now)].filter((each) => each != null)
     if (due.length === 0) return
     this.#alarm.ringBy(Math.max(earliest, Math.min(...due)), now)
   }

@@ -3,6 +3,8 @@
  * A row is replaced only by one with the same or a higher `seq`. So a repeat, a crash between the batch and the
  * watermark, or a lost acknowledgement changes nothing.
  */
+import { enqueueMails, type MailOfMany } from '../../accounts/mail/enqueue-mail.ts'
+import { openDatabase } from '../../core/database.ts'
 import type { Pool } from '../pool/pool.ts'
 import { poolState } from '../pool/pool-state.ts'
 import type { PoolStore } from '../pool/store.ts'
@@ -19,6 +21,8 @@ export interface ProjectionBatch {
   upTo: number
   reservations: (Reservation & { seq: number })[]
   attempts: { attempt: number; seq: number; record: Attempt }[]
+  /** Mails to those who are offered tickets. */
+  offers: MailOfMany<'tickets_offered'>[]
 }
 
 /** The changes after `watermark`, or the first part of them. */
@@ -40,16 +44,18 @@ export function nextBatch(pool: Pool, store: PoolStore, watermark: number): Proj
       break
     }
   }
+  const offers: ProjectionBatch['offers'] = []
   const reservations = [...touched.values()].map(({ seq, row }) => {
     // Its present state, which may be newer than `seq`: then a later batch writes it once more.
     const { reservation } = pool.fold(row)
+    if (row.entry === 'offer' && reservation.state === 'held') offers.push(offerMail(pool, reservation))
     return { ...reservation, seq }
   })
   const attempts = pool.record
     .attempts()
     .filter((row) => row.seq > watermark)
     .map((row) => ({ attempt: row.attempt, seq: row.seq, record: JSON.parse(row.record) as Attempt }))
-  return { state: poolState(pool), upTo, reservations, attempts }
+  return { state: poolState(pool), upTo, reservations, attempts, offers }
 
   /** What became of a transferred number changes what is shown of the reservations that it came from. */
   function touchSources({ moved_from: from }: ReservationRow, seq: number): void {
@@ -65,6 +71,15 @@ export function changedSlice(pool: Pool, store: PoolStore, seq: number): Changed
   const { reservations, upTo } = nextBatch(pool, store, seq)
   return { reservations, upTo, isLast: upTo === pool.seq, isCancelled: pool.record.cancellation !== null }
 }
+
+const offerMail = (
+  { itemId, sale }: Pool,
+  { id, holder, numbers, heldUntil }: Reservation,
+): MailOfMany<'tickets_offered'> => ({
+  to: holder,
+  subject: id,
+  data: { ticketTypeId: itemId, title: sale.title, quantity: numbers.length, until: heldUntil! },
+})
 
 /** Reservations as arrays in the order of `asArray`: with field names the JSON would be several times longer. */
 const WRITE_RESERVATIONS = `
@@ -95,18 +110,20 @@ const WRITE_ATTEMPTS = `
 
 const WRITE_POOL = `
   INSERT INTO pools (pool, raffle_id, seq, terms_version, terms, total, sold, held, closed_at, close_reason, freeze_at,
-                     effective_draw_at, log_size, log_root, commitment, cancellation, due_at)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+                     effective_draw_at, log_size, log_root, commitment, cancellation, due_at, waiting)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
   ON CONFLICT (pool) DO UPDATE SET seq = excluded.seq, terms_version = excluded.terms_version, terms = excluded.terms,
     total = excluded.total, sold = excluded.sold, held = excluded.held, closed_at = excluded.closed_at,
     close_reason = excluded.close_reason, freeze_at = excluded.freeze_at,
     effective_draw_at = excluded.effective_draw_at, log_size = excluded.log_size, log_root = excluded.log_root,
-    commitment = excluded.commitment, cancellation = excluded.cancellation, due_at = excluded.due_at
+    commitment = excluded.commitment, cancellation = excluded.cancellation, due_at = excluded.due_at,
+    waiting = excluded.waiting
   WHERE excluded.seq >= pools.seq`
 
 /** The columns that every sale changes. Naming an indexed column would write its index again for each sale. */
 const WRITE_COUNTS = `
-  UPDATE pools SET seq = ?2, sold = ?3, held = ?4, log_size = ?5, log_root = ?6 WHERE pool = ?1 AND seq <= ?2`
+  UPDATE pools SET seq = ?2, sold = ?3, held = ?4, log_size = ?5, log_root = ?6, waiting = ?7
+  WHERE pool = ?1 AND seq <= ?2`
 
 /** The rest of a pool's state as one value: while it is unchanged, only the counts need writing. */
 export const outlineOf = (state: PoolState): string =>
@@ -129,7 +146,7 @@ export async function writeBatch(
   batch: ProjectionBatch,
   known: string | null,
 ): Promise<boolean> {
-  const { state, reservations, attempts } = batch
+  const { state, reservations, attempts, offers } = batch
   const statements: D1PreparedStatement[] = []
   if (reservations.length > 0) {
     statements.push(
@@ -138,14 +155,24 @@ export async function writeBatch(
   }
   if (attempts.length > 0)
     statements.push(db.prepare(WRITE_ATTEMPTS).bind(state.pool, JSON.stringify(attempts)))
+  // In the transaction that shows the offers, so that each is mailed once, and never forgotten.
+  if (offers.length > 0) statements.push(mailOffers(db, offers))
   const countsOnly = known === outlineOf(state)
   statements.push(countsOnly ? writeCounts(db, state) : writePool(db, state))
   const results = await db.batch(statements)
   return !countsOnly || results.at(-1)!.meta.changes > 0
 }
 
+function mailOffers(db: D1Database, offers: ProjectionBatch['offers']): D1PreparedStatement {
+  const ctx = { db: openDatabase(db), now: Date.now() }
+  const { sql, params } = enqueueMails(ctx, 'tickets_offered', offers, { bulk: false }).toSQL()
+  return db.prepare(sql).bind(...params)
+}
+
 const writeCounts = (db: D1Database, state: PoolState): D1PreparedStatement =>
-  db.prepare(WRITE_COUNTS).bind(state.pool, state.seq, state.sold, state.held, state.logSize, state.logRoot)
+  db
+    .prepare(WRITE_COUNTS)
+    .bind(state.pool, state.seq, state.sold, state.held, state.logSize, state.logRoot, state.waiting)
 
 const writePool = (db: D1Database, state: PoolState): D1PreparedStatement =>
   db
@@ -168,4 +195,5 @@ const writePool = (db: D1Database, state: PoolState): D1PreparedStatement =>
       state.commitment === null ? null : JSON.stringify(state.commitment),
       state.cancellation === null ? null : JSON.stringify(state.cancellation),
       state.dueAt,
+      state.waiting,
     )

@@ -19,6 +19,8 @@ interface PoolFacts {
   sale: SaleTerms
   raffle: Raffle | null
   isOver: boolean
+  /** How many people wait for tickets. */
+  waiting: number
 }
 
 export class Changes {
@@ -48,7 +50,9 @@ export class Changes {
   }
 
   #retake(row: ReservationRow, { reservation }: FoldedReservation): number[] | null {
-    const { sale } = this.#pool
+    const { sale, waiting } = this.#pool
+    // What was freed in this moment belongs to those who wait.
+    if (waiting > 0) return null
     const { owned } = this.#inventory.holder(row.holder)
     if (whyLimitReached(sale, owned, reservation.numbers.length) !== null) return null
     return this.#inventory.retake(row, sale.numbering !== 'chosen')

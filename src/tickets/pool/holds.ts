@@ -10,13 +10,16 @@ export interface Hold {
   numbers: number[]
   heldUntil: number
   tag: Uint8Array
+  /** Made by the system for somebody on the waiting list: it counts for no limit of unpaid numbers. */
+  isOffer: boolean
 }
 
 export class Holds {
   readonly unpaidEnds = new RecentUnpaidEnds()
   readonly #bySeq = new Map<number, Hold>()
-  /** Each holder has at most one hold. */
+  /** Each holder has at most one hold of its own, and at most one offer. */
   readonly #holders = new Set<string>()
+  readonly #offers = new Map<string, Hold>()
   #numbers = 0
   #unproved = 0
   #nextExpiry = Number.POSITIVE_INFINITY
@@ -44,13 +47,18 @@ export class Holds {
     return this.#bySeq.values()
   }
 
+  offerOf(holder: string): Hold | undefined {
+    return this.#offers.get(holder)
+  }
+
   isHolding(holder: string): boolean {
     return this.#holders.has(holder)
   }
 
   add(hold: Hold): void {
     this.#bySeq.set(hold.seq, hold)
-    this.#holders.add(hold.holder)
+    if (hold.isOffer) this.#offers.set(hold.holder, hold)
+    else this.#holders.add(hold.holder)
     this.#numbers += hold.numbers.length
     if (!hold.isProved) this.#unproved += hold.numbers.length
     this.#nextExpiry = Math.min(this.#nextExpiry, hold.heldUntil)
@@ -58,7 +66,8 @@ export class Holds {
 
   drop(hold: Hold): void {
     this.#bySeq.delete(hold.seq)
-    this.#holders.delete(hold.holder)
+    if (hold.isOffer) this.#offers.delete(hold.holder)
+    else this.#holders.delete(hold.holder)
     this.#numbers -= hold.numbers.length
     if (!hold.isProved) this.#unproved -= hold.numbers.length
   }

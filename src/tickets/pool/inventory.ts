@@ -155,7 +155,8 @@ export class Inventory {
     if (heldUntil === null) this.#issue(numbers, holder.tag, at)
     else {
       const { isProved } = request.entrant
-      this.holds.add({ seq, holder: row.holder, isProved, numbers, heldUntil, tag: holder.tag })
+      const isOffer = request.entry === 'offer'
+      this.holds.add({ seq, holder: row.holder, isProved, numbers, heldUntil, tag: holder.tag, isOffer })
     }
     return row
   }
@@ -239,7 +240,13 @@ export class Inventory {
     this.holds.updateNextExpiry()
   }
 
-  #endHold(hold: Hold, kind: 'released' | 'expired', now: number, isUnpaid: boolean): void {
+  /** Ends a hold, which does not count against its holder. */
+  releaseHold(hold: Hold, now: number): void {
+    this.#endHold(hold, 'released', now, false)
+  }
+
+  #endHold(hold: Hold, kind: 'released' | 'expired', now: number, unpaid: boolean): void {
+    const isUnpaid = unpaid && !hold.isOffer
     const at = this.#change(this.#store.reservation(hold.seq)!, kind, null, now, null, isUnpaid)
     if (isUnpaid) this.holds.unpaidEnds.record(hold.seq, hold.holder, at)
     this.holds.drop(hold)

@@ -16,6 +16,7 @@ export function poolState(pool: Pool): PoolState {
     total: pool.sale.total,
     sold: pool.sold,
     held: pool.held,
+    waiting: pool.waiting,
     closedAt: early?.at ?? null,
     closeReason: early?.reason ?? null,
     freezeAt,

@@ -5,6 +5,8 @@
  * Everything is synchronous, and `now` is passed in. The Durable Object commits a batch of decisions in one
  * transaction; if that fails, it drops this pool and loads a new one from the store.
  */
+
+import { DAY_MS } from '../../core/time.ts'
 import {
   type Attempt,
   type Cancellation,
@@ -26,18 +28,9 @@ import type { EarlyClose } from './clock.ts'
 import { DrawRecord } from './draw-record.ts'
 import { noTag } from './holders.ts'
 import { Inventory, type Randomness } from './inventory.ts'
+import { Offers } from './offers.ts'
 import { Raffle } from './raffle.ts'
-import {
-  earnedAt,
-  NOT_CONFIGURED,
-  NOUN,
-  refuse,
-  whyEntrantRefused,
-  whyHoldRefused,
-  whyLimitReached,
-  whyRequestRefused,
-  whySalesRefused,
-} from './refusals.ts'
+import { earnedAt, NOT_CONFIGURED, NOUN, refuse, whyRequestRefused, whySalesRefused } from './refusals.ts'
 import { type FoldedReservation, foldReservation } from './reservation-state.ts'
 import type { PoolStore } from './store.ts'
 import type { PoolRow, ReservationRow } from './tables.ts'
@@ -55,12 +48,13 @@ export class Pool {
   readonly #store: PoolStore
   readonly #inventory: Inventory
   readonly #changes: Changes
+  readonly offers: Offers
   /** The terms that a buyer sees. */
   readonly #price: Sale
   #early: EarlyClose | null
 
   /** Loads a configured pool. */
-  constructor(store: PoolStore, row: PoolRow, random: Randomness) {
+  constructor(store: PoolStore, row: PoolRow, random: Randomness, offerMs = DAY_MS) {
     this.#store = store
     this.name = row.name
     this.itemId = row.raffle_id
@@ -76,6 +70,7 @@ export class Pool {
     this.record = new DrawRecord(store, row)
     const newTag = raffle === null ? noTag : (holder: string) => raffle.newTag(holder, random.bytes)
     this.#inventory = new Inventory(this.name, store, this.sale, raffle?.log ?? null, newTag, random.below)
+    this.offers = new Offers(this, store, this.#inventory, offerMs)
     this.#changes = new Changes(this, store, this.#inventory)
   }
 
@@ -85,6 +80,11 @@ export class Pool {
 
   get sold(): number {
     return this.#inventory.sold
+  }
+
+  /** How many people wait for tickets. */
+  get waiting(): number {
+    return this.offers.waiting
   }
 
   get held(): number {
@@ -117,12 +117,13 @@ export class Pool {
     return isDue ? this.raffle.lastFreezeAt : null
   }
 
-  /** When the next freeze or expiry is due (ms since 1970); null: none. */
-  nextDue(): number | null {
+  /** When the next freeze, expiry or offer is due (ms since 1970); null: none. */
+  nextDue(now: number): number | null {
     if (this.isOver) return null
     const next = Math.min(
       this.raffle?.freezesAt ?? Number.POSITIVE_INFINITY,
       this.#inventory.holds.nextExpiry,
+      this.offers.nextDue(now) ?? Number.POSITIVE_INFINITY,
     )
     return Number.isFinite(next) ? next : null
   }
@@ -144,9 +145,10 @@ export class Pool {
         request.entry,
       ) ??
       whyRequestRefused(sale, request) ??
-      this.#whyPersonRefused(request, now)
+      this.offers.whyRefused(request, now)
     if (refusal !== null) return refusal
-    const { payment } = request
+    const { holder, payment } = request
+    this.offers.takeOver(holder, now)
     const numbers = this.#inventory.take(request)
     if (!Array.isArray(numbers)) return numbers
     const holdMs = payment === null ? null : Math.min(payment.holdMs, this.#longestHoldMs)
@@ -155,18 +157,6 @@ export class Pool {
     // A new reservation has no changes to read.
     const { reservation } = foldReservation(this.name, row, [], [])
     return { ok: true, reservation, repeated: false, sale: this.#price }
-  }
-
-  /** Nothing limits what the system sets aside. */
-  #whyPersonRefused(request: ReserveRequest, now: number): Refusal | null {
-    const { holder, quantity, payment, entry } = request
-    if (entry === 'setAside') return null
-    const { holds, free } = this.#inventory
-    return (
-      whyEntrantRefused(this.sale, request) ??
-      whyLimitReached(this.sale, this.#inventory.holder(holder).owned, quantity) ??
-      (payment === null ? null : whyHoldRefused(this.sale, holds, request, free, now))
-    )
   }
 
   #repeat(earlier: ReservationRow, { request }: ReserveRequest): ReserveOutcome {
@@ -204,6 +194,11 @@ export class Pool {
   /** Gives one number of a sold reservation to another holder. Returns the new reservation. Idempotent by its key. */
   transfer(seq: number, id: string, number: number, to: TransferRequest, now: number): ChangeOutcome {
     return this.#changes.transfer(seq, id, number, to, now)
+  }
+
+  /** Why nothing can be bought now; null: the sale is open. */
+  whyNotOnSale(now: number): Refusal | null {
+    return whySalesRefused(this.sale, this.#early, this.record, now)
   }
 
   expireHolds(now: number): void {

@@ -136,22 +136,25 @@ export function whyLimitReached({ maxPerUser }: SaleTerms, owned: number, count:
   return refuse('limit_reached', `At most ${maxPerUser} per person; ${more}.`)
 }
 
+/** A person has one unpaid reservation at a time. */
+export const whyHolding = ({ kind }: SaleTerms, holds: Holds, holder: string): Refusal | null =>
+  holds.isHolding(holder)
+    ? refuse('limit_reached', `You have an unpaid reservation of this ${NOUN[kind]}: pay or cancel it first.`)
+    : null
+
 /** The limits for unpaid numbers. `free`: the numbers that nobody has. */
 export function whyHoldRefused(
-  { kind, title }: SaleTerms,
+  sale: SaleTerms,
   holds: Holds,
   { holder, quantity, entrant, payment }: ReserveRequest,
   free: number,
   now: number,
 ): Refusal | null {
-  if (holds.isHolding(holder)) {
-    return refuse(
-      'limit_reached',
-      `You have an unpaid reservation of this ${NOUN[kind]}: pay or cancel it first.`,
-    )
-  }
+  const holding = whyHolding(sale, holds, holder)
+  if (holding !== null) return holding
   // Nothing is left to pay for: the limit of each person is enough.
   if (payment?.provider == null) return null
+  const { title } = sale
   const ends = holds.unpaidEnds.of(holder)
   // Without the sold ones: else the last tickets of a large raffle could all be held.
   const size = free + holds.numbers

@@ -37,13 +37,13 @@ export function replay(pool: string, store: PoolStore, { allocator, holds, log }
   return past
 
   function replayStep(step: Step): void {
-    const { seq, reservation, kind, numbers, tag, at, holder, heldUntil, isProved, isUnpaid } = step
+    const { seq, reservation, kind, numbers, tag, at, holder, heldUntil, isProved, isUnpaid, isOffer } = step
     const hold = holds.get(reservation)
     switch (kind) {
       case null:
         mustTake(step)
         if (heldUntil === null) recordEntries(ISSUED, step)
-        else holds.add({ seq, holder: holder!, numbers, heldUntil, tag, isProved })
+        else holds.add({ seq, holder: holder!, numbers, heldUntil, tag, isProved, isOffer })
         break
       case 'confirmed':
         if (hold === undefined) {
@@ -58,8 +58,9 @@ export function replay(pool: string, store: PoolStore, { allocator, holds, log }
         break
       case 'expired':
       case 'released':
-        // Every expiry counts. Rows from before there was `unpaid` say nothing else.
-        if (kind === 'expired' || isUnpaid) holds.unpaidEnds.record(reservation, hold!.holder, at)
+        // Every expiry of a hold that its holder made counts. Rows from before there was `unpaid` say nothing else.
+        if ((kind === 'expired' || isUnpaid) && !hold!.isOffer)
+          holds.unpaidEnds.record(reservation, hold!.holder, at)
         endHold(hold!)
         break
       case 'lost':

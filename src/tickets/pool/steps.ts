@@ -20,6 +20,8 @@ export interface Step {
   isProved: boolean
   /** Of a change: whether a hold ended because its holder did not pay. */
   isUnpaid: boolean
+  /** Of a reservation: whether it was offered to somebody on the waiting list. */
+  isOffer: boolean
 }
 
 /** Rows are read as arrays: for a million rows, objects with named fields cost too much. */
@@ -35,22 +37,23 @@ type StepColumns = [
   logIndex: number | null,
   proved: number,
   unpaid: number,
+  offer: number,
 ]
 
 const STEPS_AFTER = `
   SELECT seq, NULL AS reservation, NULL AS kind, numbers, tag, at, iif(held_until IS NULL, NULL, holder) AS holder,
-         held_until, log_index, proved, 0 AS unpaid
+         held_until, log_index, proved, 0 AS unpaid, entry IS 'offer' AS offer
   FROM reservations WHERE seq > ?1
   UNION ALL
   SELECT changes.seq, reservation, kind, coalesce(changes.numbers, reservations.numbers), tag, changes.at, NULL, NULL,
-         changes.log_index, 0, unpaid
+         changes.log_index, 0, unpaid, 0
   FROM changes JOIN reservations ON reservations.seq = changes.reservation WHERE changes.seq > ?1
   ORDER BY 1`
 
 /** The steps after `seq`, in order, as a cursor. */
 export function* stepsAfter(sql: SqlStorage, after: number): Generator<Step> {
   for (const row of sql.exec(STEPS_AFTER, after).raw<StepColumns>()) {
-    const [seq, reservation, kind, numbers, tag, at, holder, heldUntil, logIndex, proved, unpaid] = row
+    const [seq, reservation, kind, numbers, tag, at, holder, heldUntil, logIndex, proved, unpaid, offer] = row
     yield {
       seq,
       reservation: reservation ?? seq,
@@ -63,6 +66,7 @@ export function* stepsAfter(sql: SqlStorage, after: number): Generator<Step> {
       logIndex,
       isProved: proved === 1,
       isUnpaid: unpaid === 1,
+      isOffer: offer === 1,
     }
   }
 }

@@ -11,6 +11,7 @@ import {
   type PoolRow,
   type ReservationRow,
   type Value,
+  type WaitingRow,
 } from './tables.ts'
 import { columnsOfTerms } from './terms-row.ts'
 
@@ -183,6 +184,32 @@ export class PoolStore {
   /** The steps after `seq`, in order, as a cursor. */
   stepsAfter(seq: number): Generator<Step> {
     return stepsAfter(this.#sql, seq)
+  }
+
+  /** The waiting list, in the order of joining. */
+  waiting(): WaitingRow[] {
+    return this.#rows<WaitingRow>('SELECT * FROM waiting ORDER BY seq')
+  }
+
+  insertWaiting({ seq, holder, quantity, at }: WaitingRow): void {
+    this.#sql.exec(
+      'INSERT INTO waiting (seq, holder, quantity, at) VALUES (?, ?, ?, ?)',
+      seq,
+      holder,
+      quantity,
+      at,
+    )
+    this.#sql.exec('UPDATE pool SET seq = ?', seq)
+  }
+
+  updateWaiting(seq: number, holder: string, quantity: number): void {
+    this.#sql.exec('UPDATE waiting SET quantity = ? WHERE holder = ?', quantity, holder)
+    this.#sql.exec('UPDATE pool SET seq = ?', seq)
+  }
+
+  deleteWaiting(seq: number, holder: string): void {
+    this.#sql.exec('DELETE FROM waiting WHERE holder = ?', holder)
+    this.#sql.exec('UPDATE pool SET seq = ?', seq)
   }
 
   insertChunk(chunk: number, root: Uint8Array, lastSeq: number): void {

@@ -60,6 +60,12 @@ export const MIGRATIONS: readonly string[] = [
   `ALTER TABLE reservations ADD COLUMN moved_from INTEGER;
    ALTER TABLE reservations ADD COLUMN entry TEXT;
    CREATE INDEX reservations_moved ON reservations (moved_from) WHERE moved_from IS NOT NULL;`,
+  `CREATE TABLE waiting (
+     seq INTEGER PRIMARY KEY,
+     holder TEXT NOT NULL UNIQUE,
+     quantity INTEGER NOT NULL,
+     at INTEGER NOT NULL
+   );`,
 ]
 
 export type Value = SqlStorageValue
@@ -117,6 +123,15 @@ export interface ChangeRow extends Record<string, Value> {
   log_index: number | null
   /** 1: the hold ended because its holder did not pay. Older expiries have 0. */
   unpaid: number
+}
+
+/** A place on the waiting list. */
+export interface WaitingRow extends Record<string, Value> {
+  /** The order of joining. */
+  seq: number
+  holder: string
+  quantity: number
+  at: number
 }
 
 export interface AttemptRow extends Record<string, Value> {

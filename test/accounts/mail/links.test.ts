@@ -31,6 +31,7 @@ const DATA: { [Kind in MailKind]: MailData[Kind] } = {
   lost: raffle,
   claim_reminder_3d: { ...raffle, ...claim },
   claim_reminder_1d: { ...raffle, ...claim },
+  tickets_offered: { ticketTypeId: newId('ticketType'), title: 'VIP', quantity: 1, until: NOW },
   event_postponed: { ...event, wasStartsAt: NOW, refundUntil: NOW },
   event_cancelled: event,
   commitment: {

@@ -91,7 +91,9 @@ export class TestPool {
     try {
       return this.storage.transaction(() => {
         this.pool.expireHolds(now)
-        return decide(this.pool)
+        const answer = decide(this.pool)
+        this.pool.offers.offerFree(now)
+        return answer
       })
     } catch (error) {
       this.pool = this.reload()

@@ -1,0 +1,1 @@
+ALTER TABLE `pools` ADD `waiting` integer DEFAULT 0 NOT NULL;
