@@ -21,9 +21,12 @@ export function csvStream(
   return new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(linesOf([header], { bom })),
     async pull(controller) {
-      const { done, value } = await pages.next()
-      if (done) return controller.close()
-      if (value.length > 0) controller.enqueue(linesOf(value))
+      // A stream that is given nothing does not ask again.
+      for (;;) {
+        const { done, value } = await pages.next()
+        if (done) return controller.close()
+        if (value.length > 0) return controller.enqueue(linesOf(value))
+      }
     },
   })
 }
