@@ -41,7 +41,7 @@ export interface HeldLine {
   unitAmount: number
   currency: string
   /** The hold and when it expires. `numbers` is empty if the units have no numbers. */
-  hold: Omit<Reservation, 'holder' | 'logIndex' | 'moved'>
+  hold: Omit<Reservation, 'holder' | 'logIndex' | 'moved' | 'firstSeq'>
   /** Whether an earlier call with this key made the hold. */
   repeated: boolean
 }

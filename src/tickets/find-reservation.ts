@@ -12,7 +12,7 @@ import { pools, reservations } from './schema.ts'
 export interface FoundReservation {
   itemId: string
   /** Its tickets count as voided once the raffle is cancelled. */
-  reservation: Omit<Reservation, 'logIndex' | 'moved'>
+  reservation: Omit<Reservation, 'logIndex' | 'moved' | 'firstSeq'>
   /** Whether the raffle is cancelled. */
   isCancelled: boolean
 }

@@ -21,6 +21,8 @@ export interface Reservation {
   numbers: number[]
   /** The numbers that are valid in other reservations, to which they were transferred. */
   moved: number[]
+  /** The place of the reservation in which its numbers were first sold: its own, unless they were transferred to it. */
+  firstSeq: number
   /** The first number's place in the sale log; null: not sold yet, or the pool has no log. */
   logIndex: number | null
   /** When it was reserved, and when its tickets were issued (ms since 1970). */

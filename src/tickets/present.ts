@@ -8,7 +8,7 @@ import type { Reservation, ReservationState } from './pool-contract.ts'
 export const asShown = <Row extends { state: ReservationState }>(row: Row, isCancelled: boolean): Row =>
   isCancelled && (row.state === 'sold' || row.state === 'transferred') ? { ...row, state: 'voided' } : row
 
-type Presentable = Omit<Reservation, 'holder' | 'logIndex' | 'moved'>
+type Presentable = Omit<Reservation, 'holder' | 'logIndex' | 'moved' | 'firstSeq'>
 
 /** Whether an id is that of a ticket type. */
 export const isTicketType = (itemId: string): boolean => itemId.startsWith(`${ID_PREFIXES.ticketType}_`)

@@ -13,12 +13,13 @@ export interface FoldedReservation {
   lost: boolean
 }
 
-/** `moved`: the numbers that are valid in reservations to which they were transferred. */
+/** `moved`: the numbers that are valid in reservations to which they were transferred. `firstSeq`: see `Reservation`. */
 export function foldReservation(
   pool: string,
   row: ReservationRow,
   changes: ChangeRow[],
   moved: number[],
+  firstSeq = row.seq,
 ): FoldedReservation {
   let numbers = unpackNumbers(row.numbers)
   let state: ReservationState = row.held_until === null ? 'sold' : 'held'
@@ -56,6 +57,7 @@ export function foldReservation(
     state,
     numbers,
     moved,
+    firstSeq,
     logIndex,
     at: row.at,
     issuedAt,

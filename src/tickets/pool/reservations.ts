@@ -30,7 +30,18 @@ export class Reservations {
   fold(row: ReservationRow): FoldedReservation {
     const changes = this.#isChanged ? this.#store.changesOf(row.seq) : []
     const isMoved = this.#isMoved && changes.some(({ kind }) => kind === 'voided')
-    return foldReservation(this.#name, row, changes, isMoved ? this.#movedOf(row) : [])
+    return foldReservation(
+      this.#name,
+      row,
+      changes,
+      isMoved ? this.#movedOf(row) : [],
+      this.#firstOf(row).seq,
+    )
+  }
+
+  /** Where its numbers were first sold. A number moves once or twice. */
+  #firstOf(row: ReservationRow): ReservationRow {
+    return row.moved_from === null ? row : this.#firstOf(this.#store.reservation(row.moved_from)!)
   }
 
   /** The numbers that were transferred from it and are valid, in any number of steps. */
