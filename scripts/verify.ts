@@ -1,4 +1,4 @@
-// `npm run verify`: checks a draw from a URL or from files, and reports in plain words which checks hold.
+// `npm run verify`: checks a draw from a URL or from files, and reports in plain words which checks hold. Or a ticket's code.
 
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
@@ -7,14 +7,17 @@ import { type Check, isProven, plural } from '../src/rdp1/checks.ts'
 import { type Proof, ProofSchema, unitResults } from '../src/rdp1/proof.ts'
 import { parseRules } from '../src/rdp1/rules.ts'
 import { verifyProof } from '../src/rdp1/verify-proof.ts'
+import { verifyTicket } from './verify-ticket.ts'
 
 const USAGE = `Usage: npm run verify -- [options] <URL> [list] [log]
        npm run verify -- [options] <proof> <list> <log>
+       npm run verify -- --ticket CODE --key FILE
 
   <URL>           a proof's URL (https://…/api/v1/raffles/{id}/proof); list, log and keys are found from it
   <proof>         a proof as a file; its list.csv and its log.csv are then needed as files too
   --key FILE      the signing keys, as published in /.well-known/tombola.json
   --receipt FILE  a holder's receipt, to check against the proof
+  --ticket CODE   the code of an event's ticket, to check without a connection
   --dev           accept the development beacon, which proves nothing
 
 Exit code: 0 every check holds, 1 a check fails or could not be done, 2 wrong usage.
@@ -58,13 +61,25 @@ async function main(): Promise<number> {
     print(USAGE)
     return 0
   }
+  if ('ticket' in args) {
+    const { isGenuine, lines } = verifyTicket(args.ticket, parseJson(await readText(args.key), args.key))
+    const [first, ...others] = lines as [string, ...string[]]
+    const headline = isGenuine ? colour(`✓ ${first}`, COLOURS.holds) : colour(`✗ ${first}`, COLOURS.fails)
+    print(`${[headline, ...others].join('\n')}\n`)
+    return isGenuine ? 0 : 1
+  }
   const documents = await collect(args)
   const checks = verifyProof({ ...documents, allowDev: args.allowDev }, nativeCrypto)
   print(report(documents.proof, checks))
   return isProven(checks) ? 0 : 1
 }
 
-function readArguments(argv: string[]): Arguments | 'help' {
+interface TicketArguments {
+  ticket: string
+  key: string
+}
+
+function readArguments(argv: string[]): Arguments | TicketArguments | 'help' {
   let parsed: ReturnType<typeof parse>
   try {
     parsed = parse(argv)
@@ -74,6 +89,12 @@ function readArguments(argv: string[]): Arguments | 'help' {
   const { values, positionals } = parsed
   if (values.help) return 'help'
   const [source, list, log, ...rest] = positionals
+  const { ticket, key } = values
+  if (ticket !== undefined) {
+    if (key === undefined || source !== undefined)
+      throw new Stop(`A ticket is checked with --key FILE alone.\n\n${USAGE}`, 2)
+    return { ticket, key }
+  }
   if (source === undefined) throw new Stop(USAGE, 2)
   if (rest.length > 0) throw new Stop(`Too many arguments: ${rest.join(' ')}\n\n${USAGE}`, 2)
   if (!isUrl(source) && (list === undefined || log === undefined)) {
@@ -91,6 +112,7 @@ function parse(args: string[]) {
       help: { type: 'boolean', short: 'h', default: false },
       key: { type: 'string' },
       receipt: { type: 'string' },
+      ticket: { type: 'string' },
     },
   })
 }

@@ -12,7 +12,9 @@ import { invitationRoutes, myInvitations, organisationInvitations } from './acco
 import { devMail } from './accounts/mail/dev-mail-routes.ts'
 import { organisations } from './accounts/organisation-routes.ts'
 import { userRoutes } from './accounts/user-routes.ts'
+import { door } from './admissions/door-routes.ts'
 import { ticketReturns } from './admissions/return-routes.ts'
+import { ownTickets } from './admissions/ticket-routes.ts'
 import { categoryRoutes, productRoutes } from './catalog/routes.ts'
 import type { UsersOf } from './catalog/still-used.ts'
 import { orders, purchases } from './checkout/routes.ts'
@@ -92,6 +94,7 @@ const routes = app
   .route('/api/v1/events', events)
   .route('/api/v1/events', eventTakings)
   .route('/api/v1/events', waitingLists)
+  .route('/api/v1/events', door)
   .route('/api/v1/raffles', raffles)
   .route('/api/v1/raffles', raffleDraws)
   .route('/api/v1/raffles', raffleRefunds)
@@ -100,6 +103,7 @@ const routes = app
   .route('/api/v1/raffle-templates', raffleTemplates)
   .route('/api/v1/series', series)
   .route('/api/v1/tickets', purchases)
+  .route('/api/v1/tickets', ownTickets)
   .route('/api/v1/tickets', tickets)
   .route('/api/v1/tickets', ticketReturns)
   .route('/api/v1/products', productRoutes({ usersOfProduct }))

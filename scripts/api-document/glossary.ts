@@ -199,6 +199,20 @@ export const GLOSSARY: Record<string, string> = {
   issuedAt: 'When the tickets became yours; null if they are not.',
   heldUntil: 'When the hold ends; null if it does not.',
 
+  // ——— Admissions ———
+  event: 'The event, in short; null: it is a raffle’s ticket.',
+  attendeeName: 'The name of the person who comes with the ticket; null: not said.',
+  checkedInAt: 'When somebody was let in with the ticket; null: nobody was.',
+  checkedIn: 'How many are in.',
+  'query.checkedIn': '`true`: only who is in; `false`: only who is not.',
+  checkInId: 'The check-in.',
+  code: 'What the scanner read.',
+  gate: 'The gate where it was scanned; null: not said.',
+  scanId: 'The scanner’s own name for this scan, with which it can be sent again.',
+  scannedAt: 'When the ticket was scanned, by the scanner’s clock.',
+  scans: 'At most a hundred scans.',
+  holder: 'The person to whom the ticket belongs.',
+
   // ——— Shop ———
   price: 'The price of one unit.',
   stock: 'How many units can be bought.',

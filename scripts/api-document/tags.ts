@@ -16,6 +16,10 @@ export const TAGS = [
   },
   { name: 'Tickets', description: 'Take tickets of a raffle or of an event, and read those that you hold.' },
   {
+    name: 'Check-in',
+    description: 'Scan tickets at the door of an event, and see who is expected and who is in.',
+  },
+  {
     name: 'Catalogue',
     description: 'Products of a shop, their stock, and the categories of products and raffles.',
   },

@@ -41,6 +41,8 @@ export function codeOf(admission: Admission, key: SigningKey): string {
 
 export type ReadCode = ({ ok: true } & Admission) | { ok: false; reason: string }
 
+const NO_CODE: ReadCode = { ok: false, reason: 'This is not the code of a ticket, or not all of it.' }
+
 /** Reads a code that one of these keys (hex) has signed. Only the pool knows whether the admission is still sold. */
 export function readCode(
   code: string,
@@ -48,9 +50,10 @@ export function readCode(
   primitives: Pick<Primitives, 'verifyEd25519'>,
 ): ReadCode {
   const bytes = decodeBase32(code.trim().toUpperCase())
-  if (bytes === null || bytes.length === 0) return { ok: false, reason: 'This is not the code of a ticket.' }
-  if (bytes[0] !== VERSION) return { ok: false, reason: 'This is not the code of a ticket of this version.' }
-  if (bytes.length !== CODE_BYTES) return { ok: false, reason: 'This code is incomplete.' }
+  if (bytes === null) return NO_CODE
+  if (bytes.length > 0 && bytes[0] !== VERSION)
+    return { ok: false, reason: 'This is not the code of a ticket of this version.' }
+  if (bytes.length !== CODE_BYTES) return NO_CODE
   const payload = bytes.subarray(0, PAYLOAD_BYTES)
   const message = signedMessage(payload)
   const isSigned = publicKeys.some((key) =>

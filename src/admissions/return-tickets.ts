@@ -6,6 +6,7 @@ import { Problem } from '../core/errors.ts'
 import { events, ticketTypes } from '../events/schema.ts'
 import { type FoundReservation, findReservation } from '../tickets/find-reservation.ts'
 import { voidTickets } from '../tickets/void-tickets.ts'
+import { selectWhoIsIn } from './who-is-in.ts'
 
 const refuse = (detail: string) => new Problem('invalid_state', detail)
 
@@ -21,6 +22,8 @@ export async function returnTickets(
   if (reservation.state === 'held') throw refuse('This order is not paid yet: cancel it.')
   const own = reservation.state === 'sold' ? reservation.numbers : []
   const back = numbers === undefined ? own : own.filter((number) => numbers.includes(number))
+  const inside = await selectWhoIsIn(ctx, { ticketTypeId: itemId, reservationId: id, numbers: back })
+  if (inside.length > 0) throw refuse(`Ticket ${inside[0]!.number} is checked in: it cannot be given back.`)
   if (back.length > 0 && !(await voidTickets(ctx, id, back))) throw refuse('This event was cancelled.')
   return findReservation(ctx, id)
 }

@@ -9,6 +9,8 @@ const AUDIT_ACTIONS = [
   'category.created',
   'category.deleted',
   'category.updated',
+  'check_in.undone',
+  'event.admissions_exported',
   'event.cancelled',
   'event.created',
   'event.deleted',

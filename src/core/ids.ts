@@ -12,6 +12,7 @@ export const ID_PREFIXES = {
   event: 'event',
   ticketType: 'ttype',
   reservation: 'res',
+  checkIn: 'checkin',
   winner: 'winner',
   order: 'order',
   payment: 'pay',

@@ -11,6 +11,7 @@ import { HttpsUrl } from '../core/web-address.ts'
 import { Provider } from '../money/provider-name.ts'
 import { ProviderIn } from '../money/providers/offered.ts'
 import { MAX_TICKETS_A_POOL } from '../tickets/terms.ts'
+import { ATTENDEE_NAMES } from './schema.ts'
 
 /** The most ticket types of one event. */
 export const MAX_TICKET_TYPES = 50
@@ -69,6 +70,10 @@ const fields = {
     .max(4)
     .refine((providers) => new Set(providers).size === providers.length, 'must not name a provider twice')
     .meta({ description: 'How tickets that cost money can be paid.' }),
+  attendeeNames: z.enum(ATTENDEE_NAMES).meta({
+    description:
+      '`required`: a ticket has no code until its holder has named who comes with it. After publication it can only be set to `none`.',
+  }),
 }
 
 const isInOrder = ({ startsAt, endsAt }: { startsAt?: number | undefined; endsAt?: number | undefined }) =>
@@ -87,6 +92,7 @@ export const CreateEvent = z
     onlineUrl: fields.onlineUrl.default(null),
     timeZone: fields.timeZone.default('UTC'),
     providers: fields.providers.default([]),
+    attendeeNames: fields.attendeeNames.default('none'),
   })
   .refine(isInOrder, IN_ORDER)
   .meta({ id: 'CreateEvent' })
@@ -218,6 +224,7 @@ export const Event = z
       .nullable()
       .describe('The times that it was published with; null: they have not changed.'),
     providers: z.array(Provider),
+    attendeeNames: fields.attendeeNames,
     cancellation: z.strictObject({ at: Instant, reason: z.string() }).nullable(),
     ticketTypes: z
       .array(TicketType)
@@ -227,6 +234,20 @@ export const Event = z
   })
   .meta({ id: 'Event' })
 export type Event = z.infer<typeof Event>
+
+/** An event as its tickets show it. */
+export const EventSummary = z.lazy(() =>
+  Event.pick({
+    id: true,
+    status: true,
+    title: true,
+    place: true,
+    startsAt: true,
+    endsAt: true,
+    timeZone: true,
+  }).meta({ id: 'EventSummary' }),
+)
+export type EventSummary = z.infer<typeof EventSummary>
 
 export const EventPage = Page(Event)
 export const EventParams = z.object({ id: Id('event') })

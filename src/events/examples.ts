@@ -1,7 +1,7 @@
 /** Examples for the API document. */
 import { EXAMPLE_CATEGORY_ID, EXAMPLE_ORGANISATION, EXAMPLE_TICKET_TYPE_ID } from '../core/examples.ts'
 
-const EXAMPLE_EVENT_ID = 'event_01kaf1q7v8fmk9m2q0c8w1g6ne'
+export const EXAMPLE_EVENT_ID = 'event_01kaf1q7v8fmk9m2q0c8w1g6ne'
 
 export const EXAMPLE_TICKET_TYPE = {
   id: EXAMPLE_TICKET_TYPE_ID,
@@ -46,6 +46,7 @@ export const EXAMPLE_EVENT = {
   local: { startsAt: '2026-12-05T18:00:00+03:00', endsAt: '2026-12-05T23:00:00+03:00' },
   postponed: null,
   providers: ['sandbox'],
+  attendeeNames: 'none',
   cancellation: null,
   ticketTypes: [EXAMPLE_TICKET_TYPE],
   createdAt: '2026-11-20T16:00:00.000Z',

@@ -1,6 +1,6 @@
 /** Events and ticket types in their wire shape. */
 import { toInstant, toInstantOrNull, toWallClock } from '../core/time.ts'
-import type { Event, TicketType } from './contract.ts'
+import type { Event, EventSummary, TicketType } from './contract.ts'
 import type { FoundEvent, FoundType } from './find-event.ts'
 import { closesAtOf, opensAtOf, saleStateAt, statusAt } from './life-cycle.ts'
 import type { EventRow } from './schema.ts'
@@ -63,6 +63,7 @@ export function presentEvent(
             refundUntil: toInstantOrNull(event.refundUntil),
           },
     providers: event.providers,
+    attendeeNames: event.attendeeNames,
     cancellation:
       event.cancelledAt === null ? null : { at: toInstant(event.cancelledAt), reason: event.cancelReason! },
     ticketTypes: types
@@ -72,6 +73,17 @@ export function presentEvent(
     updatedAt: toInstant(event.updatedAt),
   }
 }
+
+/** An event as its tickets show it. */
+export const presentSummary = (event: EventRow, now: number): EventSummary => ({
+  id: event.id,
+  status: statusAt(event, now),
+  title: event.title,
+  place: placeOf(event),
+  startsAt: toInstant(event.startsAt),
+  endsAt: toInstant(event.endsAt),
+  timeZone: event.timeZone,
+})
 
 function placeOf({ venue, address, city, country, latitude, longitude }: EventRow): Event['place'] {
   if (venue === null) return null

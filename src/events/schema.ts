@@ -8,6 +8,8 @@ import type { EventNews } from './notices/news.ts'
 /** Whether an event is over follows from the clock, so it is not stored. */
 export const STORED_STATUSES = ['draft', 'published', 'cancelled'] as const
 
+export const ATTENDEE_NAMES = ['none', 'required'] as const
+
 export const events = sqliteTable(
   'events',
   {
@@ -51,6 +53,8 @@ export const events = sqliteTable(
 
     /** When it was published; null: it is a draft. Sales that have no opening time of their own open then. */
     publishedAt: integer(),
+    /** `required`: an admission has no code until its holder has named who comes with it. */
+    attendeeNames: text({ enum: ATTENDEE_NAMES }).notNull().default('none'),
     /** The payment providers of every ticket type that costs money. */
     providers: text({ mode: 'json' }).$type<Provider[]>().notNull(),
 

@@ -51,9 +51,11 @@ export async function updateEvent(ctx: Ctx, id: string, { place, ...fields }: Up
 }
 
 function mustKeepFixed(event: EventRow, fields: Omit<UpdateEvent, 'place'>): void {
-  const changed = FIXED.filter(
+  const changed: string[] = FIXED.filter(
     (name) => fields[name] !== undefined && JSON.stringify(fields[name]) !== JSON.stringify(event[name]),
   )
+  // Codes that are printed must not lose their worth.
+  if (event.attendeeNames === 'none' && fields.attendeeNames === 'required') changed.push('attendeeNames')
   if (changed.length === 0) return
   throw new Problem(
     'invalid_state',

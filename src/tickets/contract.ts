@@ -35,21 +35,6 @@ export const ReservedTickets = z.lazy(() =>
 )
 export type ReservedTickets = z.infer<typeof ReservedTickets>
 
-/** One of the caller's own reservations, with its raffle or its ticket type. */
-export const MyReservation = z.lazy(() =>
-  z
-    .strictObject({
-      reservation: Reservation,
-      tickets: z.array(Ticket),
-      raffle: z.strictObject({ id: Id('raffle'), title: z.string(), drawAt: Instant }).nullable(),
-      ticketType: z.strictObject({ id: Id('ticketType'), title: z.string() }).nullable(),
-    })
-    .meta({ id: 'MyReservation' }),
-)
-export type MyReservation = z.infer<typeof MyReservation>
-
-export const MyReservationPage = Page(MyReservation)
-
 export const ReservationParams = z.object({ id: Id('reservation') })
 
 export const Availability = z.lazy(() =>

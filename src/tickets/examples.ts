@@ -15,13 +15,6 @@ export const EXAMPLE_RESERVED = {
   tickets: [{ number: 17 }, { number: 42 }],
 }
 
-export const EXAMPLE_MY_RESERVATION = {
-  reservation: EXAMPLE_RESERVED.reservation,
-  tickets: EXAMPLE_RESERVED.tickets,
-  raffle: { id: EXAMPLE_RAFFLE_ID, title: 'Signed first editions', drawAt: '2026-11-27T17:00:00.000Z' },
-  ticketType: null,
-}
-
 export const EXAMPLE_RECEIPT = {
   raffleId: EXAMPLE_RAFFLE_ID,
   userId: 'user_01kaf1q7v8fmk9m2q0c8w1g6ne',

@@ -22,6 +22,7 @@ const VALUES: Record<string, string> = {
   currency: 'KES',
   date: '2027-01-05',
   eventId: 'evt_1',
+  number: '1',
   orderRef: 'A-1',
   provider: 'sandbox',
 }

@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { isFirst } from '../../src/audit/insert-audit.ts'
 import { type AuditAction, audit } from '../../src/audit/schema.ts'
 import { sandbox } from '../../src/money/providers/sandbox.ts'
+import { scan, stageTicket } from '../admissions/door-stage.ts'
 import { BOOK, stageProduct } from '../catalog/shelf.ts'
 import { paid, purchase, stagePriced, withKey } from '../checkout/checkout.ts'
 import { disqualify, propose } from '../draws/prizes.ts'
@@ -420,6 +421,29 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
   ],
   ['event.cancelled', { kind: 'event' }, () => onEvent(stageEvent, 'POST', '/cancel', { reason: WRITTEN })],
   ['event.deleted', { kind: 'event' }, () => onEvent(stageDraftEvent, 'DELETE')],
+  [
+    'event.admissions_exported',
+    { kind: 'event', everyTime: true },
+    () => onEvent(stageEvent, 'GET', '/admissions.csv'),
+  ],
+  [
+    'check_in.undone',
+    { kind: 'checkIn' },
+    async () => {
+      const { staged, code } = await stageTicket()
+      const { id: subject } = (await scan(staged, code)).body
+      const path = `/events/${staged.id}/check-ins/${subject}/undo`
+      const { operator: actor, organisation } = staged
+      return {
+        actor,
+        method: 'POST',
+        path,
+        body: { reason: WRITTEN },
+        organisationId: organisation.id,
+        subject,
+      }
+    },
+  ],
   [
     'ticket_type.created',
     { kind: 'ticketType', everyTime: true },

@@ -4,6 +4,7 @@ import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import type { Bindings } from '../../src/core/context.ts'
+import { codesOf, scan, take } from '../admissions/door-stage.ts'
 import { reserve, stagePriced } from '../checkout/checkout.ts'
 import { stageEvent } from '../events/event-stage.ts'
 import { operations } from '../harness/client.ts'
@@ -80,6 +81,8 @@ const ids = {
   categoryId: '',
   orderId: '',
   paymentId: '',
+  ticketTypeId: '',
+  reservationId: '',
 }
 let people: Record<'operator' | 'admin' | 'player', Person>
 
@@ -91,10 +94,15 @@ beforeEach(async () => {
   const player = await registerPlayer()
   const { order } = await reserve(player, priced.id)
   const staged = await stageRaffle({ numbering: 'chosen' }, priced.organisation)
+  const event = await stageEvent({}, staged.organisation)
+  const taken = await take(event, 2, player)
+  await scan(event, (await codesOf(taken))[0]!)
+  ids.eventId = event.id
+  ids.ticketTypeId = event.types.free
+  ids.reservationId = taken.reservationId
   people = { operator: staged.operator, admin: await signedInAdmin(), player }
   ids.organisationId = staged.organisation.id
   ids.raffleId = staged.id
-  ids.eventId = (await stageEvent({}, priced.organisation)).id
   ids.seriesId = (await stageSeries()).id
   ids.orderId = order.id
   ids.paymentId = order.payment.id
@@ -155,6 +163,16 @@ const LISTS: Record<string, List> = {
       ],
     ),
     after: ({ sort }) => [sort!, 1_900_000_000_000, 'event'],
+  },
+  '/events/:id/check-ins': {
+    by: 'operator',
+    forms: [{}, { conflict: 'true' }, { conflict: 'false' }],
+    after: () => ['checkin_7'],
+  },
+  '/events/:id/admissions': {
+    by: 'operator',
+    forms: someOf({ q: 'amina', ticketTypeId: '{ticketTypeId}', checkedIn: 'true' }),
+    after: () => [ids.ticketTypeId, 0, 0],
   },
   '/raffles/:id/numbers': { after: () => [1] },
   '/raffles/:id/winners': {
@@ -235,6 +253,7 @@ const LISTS: Record<string, List> = {
   '/users/me/invitations': { by: 'player', after: byId },
   '/users/me/payout-methods': { by: 'player' },
   '/tickets': { by: 'player', after: byId },
+  '/tickets/:id/admissions': { by: 'player', after: () => [0] },
   '/orders': {
     sorts: {
       what: 'orders of one person, and lines and history of the orders of one page',
@@ -342,7 +361,13 @@ const filled = (text: string): string =>
 const pathOf = (name: string): string => {
   const [path] = name.split(' ') as [string]
   const owner =
-    { raffles: 'raffleId', series: 'seriesId', orders: 'orderId' }[path.split('/')[1]!] ?? 'organisationId'
+    {
+      raffles: 'raffleId',
+      series: 'seriesId',
+      orders: 'orderId',
+      events: 'eventId',
+      tickets: 'reservationId',
+    }[path.split('/')[1]!] ?? 'organisationId'
   return path.replace(':id', ids[owner as keyof typeof ids])
 }
 

@@ -196,6 +196,7 @@ const CASES: Record<string, Case> = {
         endsAt: iso(NOW + 2 * DAY),
         timeZone: 'Africa/Nairobi',
         providers: ['sandbox'],
+        attendeeNames: 'required',
       }),
     },
     change: ({ otherCategoryId }) => ({
@@ -210,6 +211,7 @@ const CASES: Record<string, Case> = {
       endsAt: iso(NOW + 4 * DAY),
       timeZone: 'Africa/Lagos',
       providers: ['manual'],
+      attendeeNames: 'none',
     }),
     shown: ofOrganisation,
   },
@@ -288,6 +290,7 @@ const DECISIONS = [
   '/users/{id}/status',
   '/organisations/{id}/guarantee-limits/{currency}',
   '/organisations/{id}/priced-sales',
+  '/tickets/{id}/admissions/{number}',
 ]
 
 async function stage(): Promise<Own & { operator: { id: string } }> {

@@ -2,4 +2,6 @@
 // the request that asks first, and another request that waits for the same module then hangs.
 import '@sindresorhus/slugify'
 import '@zxcvbn-ts/core'
+import 'lean-qr'
+import 'lean-qr/extras/svg'
 import '../../src/rdp1/beacon.ts'

@@ -1,14 +1,16 @@
-/** Lists the caller's own reservations with their tickets, newest first. */
+/** Lists the caller's own reservations with their tickets, newest first: of raffles, and of events. */
 import { and, desc, eq, lt } from 'drizzle-orm'
 import * as z from 'zod'
 import { requireCheckedUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
 import { toInstant } from '../core/time.ts'
+import { presentSummary } from '../events/present.ts'
+import { events, ticketTypes } from '../events/schema.ts'
+import { asShown, isTicketType, presentReservation, presentTickets } from '../tickets/present.ts'
+import { pools, reservations } from '../tickets/schema.ts'
+import { saleTermsOf } from '../tickets/terms.ts'
 import type { MyReservation } from './contract.ts'
-import { asShown, isTicketType, presentReservation, presentTickets } from './present.ts'
-import { pools, reservations } from './schema.ts'
-import { saleTermsOf } from './terms.ts'
 
 export async function listTickets(ctx: Ctx, query: PageQuery): Promise<PageOf<MyReservation>> {
   const { userId } = requireCheckedUser(ctx)
@@ -21,9 +23,12 @@ export async function listTickets(ctx: Ctx, query: PageQuery): Promise<PageOf<My
       terms: pools.terms,
       drawAt: pools.effectiveDrawAt,
       cancellation: pools.cancellation,
+      event: events,
     })
     .from(reservations)
     .innerJoin(pools, eq(pools.pool, reservations.pool))
+    .leftJoin(ticketTypes, eq(ticketTypes.pool, reservations.pool))
+    .leftJoin(events, eq(events.id, ticketTypes.eventId))
     .where(
       and(eq(reservations.holder, userId), last === undefined ? undefined : lt(reservations.id, last[0])),
     )
@@ -33,13 +38,14 @@ export async function listTickets(ctx: Ctx, query: PageQuery): Promise<PageOf<My
     rows,
     query.limit,
     ({ reservation }) => [reservation.id],
-    ({ reservation, itemId, terms, drawAt, cancellation }) => {
+    ({ reservation, itemId, terms, drawAt, cancellation, event }) => {
       const item = { id: itemId, title: saleTermsOf(terms).title }
       return {
         reservation: presentReservation(itemId, asShown(reservation, cancellation !== null)),
         tickets: presentTickets(reservation.numbers),
         raffle: isTicketType(itemId) ? null : { ...item, drawAt: toInstant(drawAt * 1_000) },
         ticketType: isTicketType(itemId) ? item : null,
+        event: event === null ? null : presentSummary(event, ctx.now),
       }
     },
   )
