@@ -29,7 +29,7 @@ const TABLE: [folder: string, is: string, imports: string][] = [
   ['payments',   'money in: start, poll, settle, disputes, work of operators',           'core audit accounts money events grants orders refunds'],
   ['checkout',   'buying: place, pay again, cancel, expire; settle before the freeze',   'core accounts money catalog tickets raffles orders payments'],
   ['suspensions','what a suspended person holds: voided, refunded, cancelled',            'core accounts tickets events grants orders refunds checkout'],
-  ['draws',      'beacon, draw, winners, claims, redraws',                               'core rdp1 audit accounts money tickets raffles refunds'],
+  ['draws',      'beacon, draw, winners, claims, redraws',                               'core rdp1 audit accounts money tickets events raffles refunds'],
   ['entrants',   'who takes part, for organisers: a list and a file, with names',        'core audit accounts tickets raffles draws'],
   ['admissions', 'what lets a person in: codes, names, check-in',                        'core rdp1 audit accounts tickets events'],
   ['payouts',    'money out to winners, organisers and shops',                           'core audit accounts money events raffles refunds draws'],

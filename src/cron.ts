@@ -14,6 +14,7 @@ import { Logger } from './core/logging.ts'
 import { logMissingMigrations } from './core/missing-migrations.ts'
 import { settingsOf } from './core/settings.ts'
 import { advanceDueRaffles } from './draws/advance-due-raffles.ts'
+import { sweepSeats } from './draws/issue-seats.ts'
 import { sweepNotices } from './draws/notify-holders.ts'
 import { remindWinners } from './draws/remind-winners.ts'
 import { foldEvents } from './events/fold-titles.ts'
@@ -54,6 +55,7 @@ const AFTER_RAFFLES: readonly Job[] = [
   ['revoked grants', (ctx) => finishDueGrants(ctx)],
   ['refunds', sweepRefunds],
   ['holds', sweepHolds],
+  ['prize seats', sweepSeats],
   ['events', sweepEvents],
   ['payouts', sweepPayouts],
   ['notices', sweepNotices],

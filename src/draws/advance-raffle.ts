@@ -11,6 +11,7 @@ import { applyTerms } from '../raffles/apply-terms.ts'
 import { markCancelled } from '../raffles/cancel-raffle.ts'
 import { type FoundRaffle, findRaffle } from '../raffles/find-raffle.ts'
 import { releaseSurplus } from '../raffles/guarantee.ts'
+import { returnSeatsSoon } from '../raffles/prize-seats.ts'
 import { hasPrizesAside, putUnwonBack, undoPublication } from '../raffles/prize-stock.ts'
 import { type RaffleRow, raffles } from '../raffles/schema.ts'
 import { chainByHash } from '../rdp1/chains.ts'
@@ -23,6 +24,7 @@ import { fetchBeacon } from './beacons.ts'
 import { nextStep, type Step, type StepFacts } from './next-step.ts'
 import { startNotices } from './notify-holders.ts'
 import { type WinnerStatus, winners } from './schema.ts'
+import { unitsOfCancelledEvents } from './seat-of-winner.ts'
 import { insertDraw, insertSettlement, takingsByProvider, whyNotAccountable } from './settle-ledger.ts'
 import { areWinnersFinal, presentWinners } from './winner-life.ts'
 import { claimByOf, winnerMails } from './winner-mails.ts'
@@ -243,13 +245,15 @@ async function announceWinners(
         inArray(raffles.status, ['scheduled', 'drawn']),
       ),
     )
-  const mailWinners = enqueueMails(ctx, 'won', winnerMails(raffle, attempt, drawn, ctx.now), { bulk: false })
+  const lost = await unitsOfCancelledEvents(ctx, raffle)
+  const mails = winnerMails(raffle, attempt, drawn, ctx.now, lost)
+  const mailWinners = enqueueMails(ctx, 'won', mails, { bulk: false })
   const by = await takingsByProvider(ctx, raffle.id)
   const once = attempt === 0 ? [insertDraw(ctx, raffle, sold, by), startNotices(ctx, raffle.id)] : []
   await withRetry(() => ctx.db.batch([insertWinners, markDrawn, mailWinners, ...once]))
 }
 
-/** The last step: unpaid prizes return to the organisation, and undelivered products to its stock. */
+/** The last step: unpaid prizes return to the organisation, undelivered products and admissions to its sale. */
 async function settleRaffle(ctx: Ctx, raffle: RaffleRow, { ticketCount }: Commitment): Promise<void> {
   const present = presentWinners(await readAttempts(ctx, raffle.pool), await readWinners(ctx, raffle.id))
   const unitsThatAre = (status: WinnerStatus) =>
@@ -260,7 +264,9 @@ async function settleRaffle(ctx: Ctx, raffle: RaffleRow, { ticketCount }: Commit
     .where(and(eq(raffles.id, raffle.id), eq(raffles.status, 'drawn')))
   const returnUnpaid = insertSettlement(ctx, raffle, ticketCount, unitsThatAre('paid'))
   const putBack = await putUnwonBack(ctx, raffle.id, new Set(unitsThatAre('delivered')))
-  await withRetry(() => ctx.db.batch([returnUnpaid, ...putBack, markSettled]))
+  await withRetry(() =>
+    ctx.db.batch([returnUnpaid, ...putBack, markSettled, returnSeatsSoon(ctx, raffle.id, 'settled')]),
+  )
 }
 
 async function scheduleSweepAt(ctx: Ctx, raffle: RaffleRow, until: number | null): Promise<void> {

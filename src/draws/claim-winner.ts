@@ -2,6 +2,7 @@
  * A winner claims or declines a prize within the claim window. A repeated claim redirects the money until it is sent, and
  * corrects the address until the prize is delivered.
  */
+import { eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { invalid, Problem } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
@@ -10,9 +11,11 @@ import { insertPayout } from '../money/payout-rows.ts'
 import { changeWinner, type WinnerChange } from './change-winner.ts'
 import type { Claim, ClaimPrize, Winner } from './contract.ts'
 import { findMyWinner, type SelectedWinner } from './find-winner.ts'
-import { presentToWinner, prizeAmount } from './present.ts'
+import { claimSeat, issueSeat } from './issue-seats.ts'
+import { presentToWinner, prizeAmount, prizeOf } from './present.ts'
 import { destinationOf, mayBePaid, redirectPayoutOf } from './prize-payout.ts'
 import { refuseStaff } from './refuse-staff.ts'
+import { type WinnerRow, winners } from './schema.ts'
 import { reviewText } from './under-review.ts'
 
 export async function claimWinner(ctx: Ctx, id: string, input: ClaimPrize): Promise<Claim> {
@@ -20,8 +23,8 @@ export async function claimWinner(ctx: Ctx, id: string, input: ClaimPrize): Prom
   await refuseStaff(ctx, found)
   const amount = prizeAmount(found)
   const { from, set, follow, settled } =
-    amount === null ? claimOfItem(input) : await claimOfCash(ctx, found, amount, input)
-  const winner = await changeWinner(ctx, {
+    amount === null ? claimOfItem(ctx, found, input) : await claimOfCash(ctx, found, amount, input)
+  const claimed = await changeWinner(ctx, {
     winner: found.winner,
     from,
     set: { ...set, claimedAt: found.winner.claimedAt ?? ctx.now },
@@ -29,7 +32,7 @@ export async function claimWinner(ctx: Ctx, id: string, input: ClaimPrize): Prom
     review: reviewText.toWinner('claimed'),
     otherwise: ({ status }) => `This prize is ${status} already.`,
   })
-  await settled?.()
+  const winner = (await settled?.()) ?? claimed
   return {
     winner: presentToWinner({ ...found, winner }),
     deliveryAddress: winner.deliveryAddress,
@@ -38,16 +41,49 @@ export async function claimWinner(ctx: Ctx, id: string, input: ClaimPrize): Prom
 }
 
 interface ClaimChange extends Pick<WinnerChange, 'from' | 'set' | 'follow'> {
-  /** Throws if the payout goes to another method than the claim names. */
-  settled?: () => Promise<void>
+  /** What follows in other systems. Returns the winner if that has changed it. Throws if the claim has no effect. */
+  settled?: () => Promise<WinnerRow | null>
 }
 
-function claimOfItem({ deliveryAddress, payoutMethodId }: ClaimPrize): ClaimChange {
+function claimOfItem(
+  ctx: Ctx,
+  { winner, raffle }: SelectedWinner,
+  { deliveryAddress, payoutMethodId }: ClaimPrize,
+): ClaimChange {
+  const prize = prizeOf({ winner, raffle })
+  if (prize.kind === 'item' && prize.ticketTypeId !== undefined) {
+    return claimOfAdmission(ctx, winner, { deliveryAddress, payoutMethodId })
+  }
   if (payoutMethodId !== undefined) {
     throw invalid('payoutMethodId', 'this prize is an item: give a deliveryAddress instead')
   }
   if (deliveryAddress === undefined) throw invalid('deliveryAddress', 'is required: this prize is an item')
   return { from: ['announced', 'claimed'], set: { status: 'claimed', deliveryAddress } }
+}
+
+/** The ticket is the winner's with the claim. If it cannot be issued at once, the sweep issues it. */
+function claimOfAdmission(
+  ctx: Ctx,
+  winner: WinnerRow,
+  { deliveryAddress, payoutMethodId }: ClaimPrize,
+): ClaimChange {
+  if (deliveryAddress !== undefined)
+    throw invalid('deliveryAddress', 'this prize is an admission: leave it out')
+  if (payoutMethodId !== undefined)
+    throw invalid('payoutMethodId', 'this prize is an admission: leave it out')
+  return {
+    from: ['announced', 'claimed'],
+    set: { status: 'claimed' },
+    follow: [claimSeat(ctx, winner)],
+    settled: async () => {
+      try {
+        await issueSeat(ctx, winner.id)
+      } catch (error) {
+        ctx.log.error('admission not issued yet', { winnerId: winner.id, error })
+      }
+      return (await ctx.db.select().from(winners).where(eq(winners.id, winner.id)).get())!
+    },
+  }
 }
 
 /** The payout is inserted with the claim, so that neither exists without the other. A repeated claim redirects it. */
@@ -88,7 +124,7 @@ async function claimOfCash(
     follow: [payout, redirectPayoutOf(ctx, winner.id, method)],
     settled: async () => {
       const current = await destinationOf(ctx, winner.id)
-      if (current?.provider === method.provider && current.destination === method.destination) return
+      if (current?.provider === method.provider && current.destination === method.destination) return null
       throw new Problem('invalid_state', 'This prize is already on its way to the earlier payout method.')
     },
   }

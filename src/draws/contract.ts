@@ -24,6 +24,13 @@ export const Winner = z
         title: z.string(),
         kind: z.enum(['item', 'cash', 'share']),
         amount: Sum.nullable(),
+        ticketTypeId: Id('ticketType')
+          .nullable()
+          .describe('Its ticket type if it is an admission; else null.'),
+        undeliverable: z
+          .string()
+          .nullable()
+          .describe('Why the winner cannot get it, such as a cancelled event; null if nothing is wrong.'),
       })
       .describe('What was won. `amount` is the payout of cash or of a share; null for an item.'),
     number: z.number().int(),
@@ -67,7 +74,7 @@ export const ListWinners = PageQuery.extend({
 export type ListWinners = z.infer<typeof ListWinners>
 
 export const WinnerParams = z.object({ id: Id('winner') })
-/** The address for an item, or the payout method for cash: exactly one of them, by the kind of the prize. */
+/** The address for an item, or the payout method for cash: exactly one of them, by the kind of the prize. An admission needs neither. */
 export const ClaimPrize = z
   .strictObject({
     deliveryAddress: PostalAddress.optional(),

@@ -4,13 +4,15 @@ import { type Permission, requireCheckedUser, requirePermission } from '../accou
 import { users } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
+import { events, ticketTypes } from '../events/schema.ts'
 import { payouts } from '../money/schema.ts'
-import { raffles } from '../raffles/schema.ts'
+import { prizeSeats, raffles } from '../raffles/schema.ts'
 import { pools } from '../tickets/schema.ts'
 import { disqualifications, winners } from './schema.ts'
+import { isEventCancelled, isSeatOfWinner } from './seat-of-winner.ts'
 import { isPendingFor } from './under-review.ts'
 
-/** Winners, each with raffle, commitment, user, and the payment and the waiting proposal, if any; the caller adds the conditions. */
+/** Winners, each with raffle, commitment, user, and the payment, the waiting proposal and the event, if any; the caller adds the conditions. */
 export const selectWinners = (ctx: Ctx) =>
   ctx.db
     .select({
@@ -19,6 +21,7 @@ export const selectWinners = (ctx: Ctx) =>
       user: users,
       commitment: pools.commitment,
       proposal: disqualifications,
+      isEventCancelled,
       // A paid payout never changes again.
       payout: { paidAt: payouts.updatedAt, reference: payouts.reference },
     })
@@ -26,6 +29,9 @@ export const selectWinners = (ctx: Ctx) =>
     .innerJoin(raffles, eq(raffles.id, winners.raffleId))
     .innerJoin(pools, eq(pools.pool, raffles.pool))
     .innerJoin(users, eq(users.id, winners.userId))
+    .leftJoin(prizeSeats, isSeatOfWinner)
+    .leftJoin(ticketTypes, eq(ticketTypes.id, prizeSeats.ticketTypeId))
+    .leftJoin(events, eq(events.id, ticketTypes.eventId))
     .leftJoin(disqualifications, isPendingFor(ctx, winners.id))
     .leftJoin(
       payouts,

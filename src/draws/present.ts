@@ -16,6 +16,8 @@ export interface FoundWinner {
   user: Pick<UserRow, 'name' | 'winnerDisplay'>
   /** The payment of its prize; null until it is paid. */
   payout: { paidAt: number; reference: string | null } | null
+  /** Its prize is an admission to an event that was cancelled. */
+  isEventCancelled: boolean
 }
 
 /** For the winner: with the reference of the payment. */
@@ -50,6 +52,8 @@ export function presentWinner(found: FoundWinner): Winner {
       title: prize.title,
       kind: prize.kind,
       amount: amount === null ? null : { amount, currency: raffle.priceCurrency },
+      ticketTypeId: (prize.kind === 'item' && prize.ticketTypeId) || null,
+      undeliverable: found.isEventCancelled ? UNDELIVERABLE : null,
     },
     number: winner.number,
     name: displayName(user),
@@ -63,6 +67,9 @@ export function presentWinner(found: FoundWinner): Winner {
     disqualification: null,
   }
 }
+
+const UNDELIVERABLE =
+  'The event was cancelled, so there is no admission. The organisation decides what the winner gets instead.'
 
 interface Drawn {
   winner: Pick<WinnerRow, 'unit'>

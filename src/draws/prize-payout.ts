@@ -3,6 +3,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import type { NewPayout } from '../money/payout-rows.ts'
 import { payouts } from '../money/schema.ts'
+import { prizeSeats } from '../raffles/schema.ts'
 import { disqualifications, winners } from './schema.ts'
 import { isPendingFor, isUnderReview } from './under-review.ts'
 
@@ -45,9 +46,11 @@ export const mayBePaid = (ctx: Ctx, winnerId: string): SQL =>
   sql`(EXISTS (SELECT 1 FROM winners WHERE id = ${winnerId} AND status = 'claimed')
     AND NOT ${isUnderReview(ctx, winnerId)})`
 
-/** No payout of the prize is with a provider: none was sent, or every sent one failed. */
-export const isNotSent = (winnerId: string): SQL => sql`NOT EXISTS (
-  SELECT 1 FROM payouts WHERE kind = 'prize' AND subject = ${winnerId} AND status IN ('sent', 'paid'))`
+/** No payout of the prize is with a provider: none was sent, or every sent one failed. No admission is being issued. */
+export const isNotSent = (winnerId: string): SQL => sql`(NOT EXISTS (
+  SELECT 1 FROM payouts WHERE kind = 'prize' AND subject = ${winnerId} AND status IN ('sent', 'paid'))
+  AND NOT EXISTS (SELECT 1 FROM ${prizeSeats} WHERE ${prizeSeats.winnerId} = ${winnerId}
+    AND ${prizeSeats.state} IN ('issuing', 'issued')))`
 
 /** A statement to batch with a proposal: the sweep sends an approved payout no earlier than the review ends. */
 export const postponePayoutOf = (ctx: Ctx, winnerId: string) =>

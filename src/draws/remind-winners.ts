@@ -5,10 +5,13 @@ import { mails } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { DAY_MS } from '../core/time.ts'
-import { raffles } from '../raffles/schema.ts'
+import { events, ticketTypes } from '../events/schema.ts'
+import { prizeSeats, raffles } from '../raffles/schema.ts'
 import { prizeOf } from './present.ts'
 import { winners } from './schema.ts'
+import { isEventCancelled, isSeatOfWinner } from './seat-of-winner.ts'
 import { isUnderReview } from './under-review.ts'
+import { prizeText } from './winner-mails.ts'
 
 const REMINDERS = [
   { kind: 'claim_reminder_3d', fromMs: 3 * DAY_MS, untilMs: DAY_MS },
@@ -23,9 +26,12 @@ export async function remindWinners(ctx: Ctx): Promise<void> {
 async function remind(ctx: Ctx, { kind, fromMs, untilMs }: (typeof REMINDERS)[number]): Promise<void> {
   const isReminded = sql`EXISTS (SELECT 1 FROM ${mails} WHERE ${mails.subject} = ${winners.id} AND ${mails.kind} = ${kind})`
   const found = await ctx.db
-    .select({ winner: winners, raffle: raffles })
+    .select({ winner: winners, raffle: raffles, isEventCancelled })
     .from(winners)
     .innerJoin(raffles, eq(raffles.id, winners.raffleId))
+    .leftJoin(prizeSeats, isSeatOfWinner)
+    .leftJoin(ticketTypes, eq(ticketTypes.id, prizeSeats.ticketTypeId))
+    .leftJoin(events, eq(events.id, ticketTypes.eventId))
     .where(
       and(
         eq(winners.status, 'announced'),
@@ -41,13 +47,13 @@ async function remind(ctx: Ctx, { kind, fromMs, untilMs }: (typeof REMINDERS)[nu
     .orderBy(asc(winners.claimBy))
     .limit(WINNERS_A_SWEEP)
   if (found.length === 0) return
-  const rows: MailOfMany<typeof kind>[] = found.map(({ winner, raffle }) => ({
+  const rows: MailOfMany<typeof kind>[] = found.map(({ winner, raffle, isEventCancelled }) => ({
     to: winner.userId,
     subject: winner.id,
     data: {
       raffleId: raffle.id,
       title: raffle.title,
-      prizes: [prizeOf({ winner, raffle }).title],
+      prizes: [prizeText(prizeOf({ winner, raffle }).title, isEventCancelled)],
       claimBy: winner.claimBy,
       timeZone: raffle.timeZone,
     },

@@ -10,18 +10,25 @@ type Raffle = Pick<RaffleRow, 'id' | 'title' | 'prizes' | 'claimDays' | 'timeZon
 export const claimByOf = ({ claimDays }: Pick<Raffle, 'claimDays'>, announcedAt: number): number =>
   announcedAt + claimDays * DAY_MS
 
+/** A prize in a mail. */
+export const prizeText = (title: string, isEventCancelled: boolean): string =>
+  isEventCancelled ? `${title} (its event was cancelled)` : title
+
+/** `lost`: the units that are admissions to cancelled events. */
 export function winnerMails(
   raffle: Raffle,
   attempt: number,
   drawn: DrawnWinner[],
   announcedAt: number,
+  lost: ReadonlySet<string>,
 ): MailOfMany<'won'>[] {
   const { id: raffleId, title, timeZone } = raffle
   const claimBy = claimByOf(raffle, announcedAt)
   const prizesOf = new Map<string, string[]>()
   for (const { holder, unit } of drawn) {
     const { title: prize } = prizeOf({ winner: { unit }, raffle })
-    prizesOf.set(holder, [...(prizesOf.get(holder) ?? []), prize])
+    const prizes = prizesOf.get(holder) ?? []
+    prizesOf.set(holder, [...prizes, prizeText(prize, lost.has(unit))])
   }
   return [...prizesOf].map(([to, prizes]) => ({
     to,

@@ -6,12 +6,12 @@
 import { and, asc, eq, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
-import { Id } from '../core/ids.ts'
 import { type Swept, sweepRows } from '../core/sweep-rows.ts'
 import { SECOND_MS } from '../core/time.ts'
 import { events, ticketTypes } from '../events/schema.ts'
 import { raffles } from '../raffles/schema.ts'
 import { askPool } from '../tickets/client.ts'
+import { isPerson } from '../tickets/is-person.ts'
 import type { ChangedSlice } from '../tickets/pool-contract.ts'
 import { pools } from '../tickets/schema.ts'
 import { admissionRef } from './contract.ts'
@@ -159,12 +159,9 @@ function validAdmissions(
 ): [ref: string, holder: string, at: number][] {
   if (isCancelled) return []
   return reservations.flatMap(({ id, holder, state, numbers, issuedAt }) => {
-    // What is set aside for a prize is held by its raffle.
     const counts = state === 'sold' && issuedAt !== null && issuedAt < closesAt && isPerson(holder)
     return counts
       ? numbers.map((number): [string, string, number] => [admissionRef(id, number), holder, issuedAt])
       : []
   })
 }
-
-const isPerson = (holder: string): boolean => Id('user').safeParse(holder).success

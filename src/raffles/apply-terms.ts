@@ -8,6 +8,7 @@ import { parseRules } from '../rdp1/rules.ts'
 import { drawClock } from '../tickets/pool/clock.ts'
 import type { RaffleTerms } from '../tickets/terms.ts'
 import { coverOf } from './economics.ts'
+import { withTicketTypes } from './prize-seats.ts'
 import { withProducts } from './prize-stock.ts'
 import { organisationOf, raffles } from './schema.ts'
 import { columnsOf } from './terms.ts'
@@ -27,7 +28,7 @@ export async function applyTerms(
   changed: string[] = [],
 ): Promise<void> {
   const columns = columnsOf(terms)
-  const prizes = await withProducts(ctx, raffleId, columns.prizes)
+  const prizes = await withTicketTypes(ctx, raffleId, await withProducts(ctx, raffleId, columns.prizes))
   const { freezeAt } = drawClock(parseRules(terms.rules), terms.paymentSpanSeconds, null)
   await withRetry(() =>
     ctx.db.batch([

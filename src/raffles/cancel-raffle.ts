@@ -10,6 +10,7 @@ import { askPool, orThrow } from '../tickets/client.ts'
 import type { Cancellation, CancelledBy } from '../tickets/pool-contract.ts'
 import type { Raffle } from './contract.ts'
 import { findRaffleFor } from './find-raffle.ts'
+import { returnSeatsSoon } from './prize-seats.ts'
 import { putPrizesBack } from './prize-stock.ts'
 import { readRaffle } from './read-raffle.ts'
 import { followUp, scheduleSweep } from './schedule-sweep.ts'
@@ -34,7 +35,7 @@ export async function cancelRaffle(ctx: Ctx, id: string, reason: string): Promis
 
 /**
  * Follows a cancelled pool, which a person cancelled or which missed its minimum. Starts the refunds of paid orders;
- * prizes that are products are for sale again.
+ * prizes that are products or admissions are for sale again.
  */
 export async function markCancelled(
   ctx: Ctx,
@@ -64,6 +65,7 @@ export async function markCancelled(
       refundAll,
       insertAudit(ctx, { ...whose, action: 'raffle.refund_run_started' }),
       ...putBack,
+      returnSeatsSoon(ctx, raffleId, 'cancelled'),
     ]),
   )
 }

@@ -55,9 +55,8 @@ export const Prize = z
       title: z.string(),
       quantity: z.number().int(),
       value: Money.nullable(),
-      productId: Id('product')
-        .optional()
-        .describe('The product whose stock publication sets aside; left out if the prize is not a product.'),
+      productId: Id('product').optional().describe('Its product, whose stock publication sets aside.'),
+      ticketTypeId: Id('ticketType').optional().describe('Its ticket type, if it is an admission.'),
     }),
     z.strictObject({ kind: z.literal('cash'), title: z.string(), quantity: z.number().int(), value: Money }),
     z.strictObject({ kind: z.literal('share'), title: z.string(), quantity: z.number().int(), value: Share }),
@@ -75,6 +74,7 @@ const PrizeIn = z
       kind: ItemKind,
       value: MoneyIn.nullable().default(null),
       productId: Id('product').optional(),
+      ticketTypeId: Id('ticketType').optional(),
     }),
     z.strictObject({ ...prizeBase, kind: z.literal('cash'), value: MoneyIn }),
     z.strictObject({ ...prizeBase, kind: z.literal('share'), value: Share }),
@@ -82,7 +82,7 @@ const PrizeIn = z
   .meta({
     id: 'NewPrize',
     description:
-      'A prize of one rank: an item (with `productId`, a product of the same organisation), a fixed sum of cash, or a share of the takings.',
+      'A prize of one rank: an item, a fixed sum of cash, or a share of the takings. An item with `productId` is a product of the same organisation; one with `ticketTypeId` is an admission to one of its events.',
   })
 
 export const PrizesIn = z.array(PrizeIn).min(1).max(MAX_PRIZES)

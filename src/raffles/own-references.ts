@@ -1,10 +1,11 @@
-/** What the terms of a raffle name must belong to its organisation: the products of prizes, and the event of a door prize. */
+/** What the terms of a raffle name must belong to its organisation: products and ticket types of prizes, the event of a door prize. */
 import { and, eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { type FieldError, validationFailed } from '../core/errors.ts'
 import { events } from '../events/schema.ts'
 import type { Prize } from './contract.ts'
 import type { Earning } from './earning.ts'
+import { wrongSeats } from './prize-seats.ts'
 import { wrongProducts } from './prize-stock.ts'
 
 export interface References {
@@ -12,14 +13,16 @@ export interface References {
   earning?: Earning | null | undefined
 }
 
-/** An error for each thing that the organisation cannot name in a raffle. */
+/** An error for each thing that the organisation cannot name in a raffle. `drawAt`: it is being published. */
 export async function wrongReferences(
   ctx: Ctx,
   organisationId: string,
   { prizes = [], earning = null }: References,
+  drawAt: number | null = null,
 ): Promise<FieldError[]> {
   return [
     ...(await wrongProducts(ctx, organisationId, prizes)),
+    ...(await wrongSeats(ctx, organisationId, prizes, drawAt)),
     ...(await wrongEvent(ctx, organisationId, earning)),
   ]
 }

@@ -13,6 +13,7 @@ import { isCovered, raisedCover, whyNotCovered } from './guarantee.ts'
 import { statusAt } from './life-cycle.ts'
 import { wrongReferences } from './own-references.ts'
 import { lifeFacts } from './present.ts'
+import { setSeatsAside } from './prize-seats.ts'
 import { setPrizesAside } from './prize-stock.ts'
 import { whyNotPublish } from './publishable.ts'
 import { readRaffle } from './read-raffle.ts'
@@ -61,7 +62,9 @@ export async function handOver(ctx: Ctx, given: RaffleRow, changed: string[] = [
   const raffle = { ...given, providers: providersOf(ctx, given) }
   const errors = [
     ...whyNotPublishNow(ctx, raffle),
-    ...(raffle.status === 'draft' ? await wrongReferences(ctx, raffle.organisationId, raffle) : []),
+    ...(raffle.status === 'draft'
+      ? await wrongReferences(ctx, raffle.organisationId, raffle, raffle.drawAt)
+      : []),
   ]
   if (errors.length > 0) throw validationFailed(errors)
   // Earned entries make people take part without a word of theirs, so not everybody may give them.
@@ -81,7 +84,11 @@ export async function handOver(ctx: Ctx, given: RaffleRow, changed: string[] = [
  * pool gets the terms of the row.
  */
 async function recordHandOver(ctx: Ctx, raffle: RaffleRow, change: FollowUp): Promise<void> {
-  if (raffle.status === 'draft') return setPrizesAside(ctx, raffle, change)
+  if (raffle.status === 'draft') {
+    // First, because a refusal of a pool then leaves the draft as it was.
+    await setSeatsAside(ctx, raffle, change)
+    return setPrizesAside(ctx, raffle, change)
+  }
   const scheduled = await ctx.db
     .update(raffles)
     .set({ dueAt: change.dueAt, cover: raisedCover(raffle) })

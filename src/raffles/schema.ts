@@ -1,4 +1,4 @@
-/** The tables of raffles, their templates and series. A raffle's stored `status` says which side effects are done; the public status is `statusAt`. */
+/** The tables of raffles, the tickets set aside for their prizes, their templates and series. A raffle's stored `status` says which side effects are done; the public status is `statusAt`. */
 import { type SQL, sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { organisations } from '../accounts/schema.ts'
@@ -103,6 +103,44 @@ export const raffles = sqliteTable(
 
 /** Without what only queries use. */
 export type RaffleRow = Omit<typeof raffles.$inferSelect, 'folded'>
+
+/**
+ * `wanted`: the pool of the ticket type is being asked. `aside`: it has set the ticket aside. `issuing` → `issued`: it goes
+ * to the winner. `returning` → `returned`: it is for sale again. `lost`: its event was cancelled before it was issued.
+ */
+export const SEAT_STATES = ['wanted', 'aside', 'issuing', 'issued', 'returning', 'returned', 'lost'] as const
+
+/** Tickets of events that are set aside as prizes: one row for each prize unit. */
+export const prizeSeats = sqliteTable(
+  'prize_seats',
+  {
+    raffleId: text().notNull(),
+    /** `<rank>#<copy>`, both from 1. */
+    unit: text().notNull(),
+    ticketTypeId: text().notNull(),
+    /** The key of the reservation in the ticket type's pool, which the units of a rank share. Its holder is the raffle. */
+    key: text().notNull(),
+    state: text({ enum: SEAT_STATES }).notNull(),
+    /** Null until it is set aside. */
+    reservationId: text(),
+    number: integer(),
+    /** Who claimed it, and the reservation that the winner got. */
+    winnerId: text(),
+    issuedId: text(),
+    /** When the sweep must check it; null once nothing is left to do. */
+    dueAt: integer(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.raffleId, table.unit] }),
+    check(
+      'prize_seats_state',
+      sql`state IN ('wanted', 'aside', 'issuing', 'issued', 'returning', 'returned', 'lost')`,
+    ),
+    index('prize_seats_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
+    index('prize_seats_winner').on(table.winnerId).where(sql`winner_id IS NOT NULL`),
+  ],
+)
+export type PrizeSeatRow = typeof prizeSeats.$inferSelect
 
 /** Whose a raffle is, for a statement about one that was not read. */
 export const organisationOf = (raffleId: string): SQL =>

@@ -20,6 +20,7 @@ import {
 } from './contract.ts'
 import { findRaffleFor, type PoolRow } from './find-raffle.ts'
 import { requireOwnReferences } from './own-references.ts'
+import { takesTheSameSeats } from './prize-seats.ts'
 import { takesTheSame } from './prize-stock.ts'
 import { handOver } from './publish-raffle.ts'
 import { readRaffle } from './read-raffle.ts'
@@ -39,15 +40,7 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
   }
   const fixed = changedByPublication(raffle, change)
   if (fixed.length > 0) throw cannotChange('The raffle is published.', fixed)
-  if (change.prizes !== undefined && !takesTheSame(change.prizes, raffle.prizes)) {
-    throw new Problem(
-      'invalid_state',
-      'The products of the prizes can no longer change: the raffle is published.',
-      {
-        errors: [{ path: 'prizes', message: 'products and their quantities can no longer change' }],
-      },
-    )
-  }
+  mustSetAsideTheSame(raffle, change)
   const changed = changedRules(raffle, change)
   if (changed.length > 0) {
     const why = whyFrozen(raffle, pool, ctx.now)
@@ -57,6 +50,20 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
   const free = pick(change, FREE_FIELDS)
   await updateRow(ctx, raffle, free, fieldsOf(free))
   return readRaffle(ctx, id)
+}
+
+/** What the prizes need was set aside at publication. */
+function mustSetAsideTheSame(raffle: RaffleRow, { prizes }: UpdateRaffle): void {
+  if (prizes === undefined) return
+  const kept = { products: takesTheSame, 'ticket types': takesTheSameSeats }
+  for (const [what, isSame] of Object.entries(kept)) {
+    if (isSame(prizes, raffle.prizes)) continue
+    throw new Problem(
+      'invalid_state',
+      `The ${what} of the prizes can no longer change: the raffle is published.`,
+      { errors: [{ path: 'prizes', message: `${what} and their quantities can no longer change` }] },
+    )
+  }
 }
 
 /** The fields that publication fixes, of those whose values would change. */

@@ -8,6 +8,7 @@ import type { Ctx } from '../../core/context.ts'
 import { withRetry } from '../../core/database.ts'
 import { SECOND_MS } from '../../core/time.ts'
 import { askPool } from '../../tickets/client.ts'
+import { isPerson } from '../../tickets/is-person.ts'
 import type { Reservation } from '../../tickets/pool-contract.ts'
 import { reservations } from '../../tickets/schema.ts'
 import { type EventNoticeRow, type EventRow, eventNotices, events, ticketTypes } from '../schema.ts'
@@ -61,6 +62,7 @@ async function tellHolders(ctx: Ctx, { notice, type, event }: Found, until: numb
     const holders = (slice?.reservations ?? [])
       .filter((reservation) => isConcerned(reservation, notice, type.priceAmount))
       .map(({ holder }) => holder)
+      .filter(isPerson)
     cursor = slice?.next ?? null
     await enqueuePage(ctx, event.id, { ...notice, cursor: after }, [...new Set(holders)], cursor)
   }

@@ -1,0 +1,223 @@
+// Ballots: a raffle whose prizes are admissions. Their tickets leave the sale at publication and go to those who win them.
+import { eq } from 'drizzle-orm'
+import { describe, expect, it, vi } from 'vitest'
+import { mails as mailRows } from '../../src/accounts/schema.ts'
+import { prizeSeats } from '../../src/raffles/schema.ts'
+import * as client from '../../src/tickets/client.ts'
+import { bought, taken } from '../events/event-orders.ts'
+import { ENDS_AT, type StagedEvent, stageDraftEvent, stageEvent } from '../events/event-stage.ts'
+import { expectLogged } from '../harness/log.ts'
+import { organisationWithOperator, registerPlayer, testContext } from '../harness/people.ts'
+import {
+  as,
+  at,
+  CLOSES_AT,
+  catchUp,
+  DAY,
+  DRAW_AT,
+  drawOnTime,
+  enter,
+  HOUR,
+  iso,
+  MINUTE,
+  NOW,
+  raffleBody,
+  type Staged,
+  stageDraft,
+  stageRaffle,
+  sweep,
+  useClock,
+} from '../raffles/scenario.ts'
+import { ADDRESS, decline, disqualify, type Won, wonIn } from './prizes.ts'
+
+useClock()
+
+const seats = (event: StagedEvent, quantity = 1, type: keyof StagedEvent['types'] = 'vip') => [
+  { title: 'A seat', kind: 'item', quantity, ticketTypeId: event.types[type] },
+]
+
+const stageBallot = (event: StagedEvent, quantity = 1, changes: object = {}): Promise<Staged> =>
+  stageRaffle({ prizes: seats(event, quantity), onUnclaimed: 'keep', ...changes }, event.organisation)
+
+const claim = (won: Won, body: object = {}) => as(won.holder, 'POST', `/winners/${won.id}/claim`, body)
+
+async function vipOf(event: StagedEvent) {
+  await catchUp(event.types.vip)
+  const { body } = await as(null, 'GET', `/events/${event.id}`)
+  return body.ticketTypes.find(({ id }: { id: string }) => id === event.types.vip)
+}
+
+const ticketsOf = async (person: { id: string }) =>
+  (await as(person, 'GET', '/tickets')).body.data.filter(
+    ({ ticketType }: { ticketType: object | null }) => ticketType !== null,
+  )
+
+const seatsIn = async (raffle: Staged) => {
+  const all = await testContext().db.select().from(prizeSeats)
+  return all.filter(({ raffleId }) => raffleId === raffle.id).map(({ state }) => state)
+}
+
+describe('a prize that is an admission', () => {
+  it('leaves the sale at publication, and is the winner’s admission once claimed', async () => {
+    const event = await stageEvent()
+    const raffle = await stageBallot(event, 2)
+    expect((await as(null, 'GET', `/raffles/${raffle.id}`)).body.prizes).toMatchObject([
+      { ticketTypeId: event.types.vip, quantity: 2 },
+    ])
+    expect(await vipOf(event)).toMatchObject({ sold: 2, sale: 'sold_out' })
+    await enter(raffle.id, 3)
+    await drawOnTime(raffle)
+    const [first, second] = (await wonIn(raffle.id)) as [Won, Won]
+    expect((await claim(first, { deliveryAddress: ADDRESS })).body.errors[0].path).toBe('deliveryAddress')
+    const claimed = await claim(first)
+    expect(claimed.body.winner).toMatchObject({
+      status: 'delivered',
+      prize: { ticketTypeId: event.types.vip, undeliverable: null },
+    })
+    await catchUp(event.types.vip)
+    expect(await ticketsOf(first.holder)).toMatchObject([
+      { ticketType: { id: event.types.vip }, reservation: { state: 'sold' }, tickets: [{ number: 1 }] },
+    ])
+    expect((await claim(first)).body.code).toBe('invalid_state')
+    // It was issued, so its winner is no longer disqualified.
+    expect((await disqualify(event.operator, first.id)).body.code).toBe('invalid_state')
+    await decline(second.holder, second.id)
+    await sweep()
+    await sweep()
+    expect((await as(null, 'GET', `/raffles/${raffle.id}`)).body.status).toBe('settled')
+    // Nobody won the other one in the end: it is for sale again.
+    expect(await vipOf(event)).toMatchObject({ sold: 1, available: 1, sale: 'open' })
+    await bought(await registerPlayer(), event, { vip: 1 })
+  })
+
+  it('is drawn again if it is not claimed, and goes to the next winner', async () => {
+    const event = await stageEvent({ endsAt: iso(ENDS_AT + 60 * DAY) })
+    const raffle = await stageBallot(event, 1, { onUnclaimed: 'redraw', claimDays: 1 })
+    await enter(raffle.id, 3)
+    await drawOnTime(raffle)
+    at(DRAW_AT + DAY + MINUTE)
+    await sweep()
+    at(DRAW_AT + DAY + HOUR)
+    await sweep()
+    const won = (await wonIn(raffle.id)).at(-1)!
+    expect((await claim(won)).body.winner.status).toBe('delivered')
+    await catchUp(event.types.vip)
+    expect(await ticketsOf(won.holder)).toHaveLength(1)
+  })
+
+  it('cannot be set aside if there are too few, and the draft stays as it was', async () => {
+    const event = await stageEvent()
+    await bought(await registerPlayer(), event, { vip: 1 })
+    const draft = await stageDraft({ prizes: seats(event, 2) }, event.organisation)
+    const { operator } = event
+    const refused = await as(operator, 'POST', `/raffles/${draft.id}/publish`)
+    expect([refused.status, refused.body.code, refused.body.errors[0].path]).toEqual([
+      409,
+      'sold_out',
+      'prizes.0.ticketTypeId',
+    ])
+    expect(await vipOf(event)).toMatchObject({ sold: 1 })
+    at(NOW + 2 * MINUTE)
+    await sweep()
+    expect(await seatsIn(draft)).toEqual([])
+    const changed = await as(operator, 'PUT', `/raffles/${draft.id}`, { prizes: seats(event, 1) })
+    expect(changed.status).toBe(200)
+    expect((await as(operator, 'POST', `/raffles/${draft.id}/publish`)).status).toBe(200)
+    expect(await vipOf(event)).toMatchObject({ sold: 2 })
+    const fixed = await as(operator, 'PUT', `/raffles/${draft.id}`, { prizes: seats(event, 1, 'regular') })
+    expect(fixed.body.errors[0].path).toBe('prizes')
+  })
+
+  it('is returned if the publication crashes before the raffle’s pool has the terms', async () => {
+    const event = await stageEvent()
+    const draft = await stageDraft({ prizes: seats(event, 2) }, event.organisation)
+    const { askPool } = client
+    const spy = vi.spyOn(client, 'askPool').mockImplementation((ctx, pool, call) => {
+      const name = typeof pool === 'string' ? pool : pool.pool
+      if (name === draft.pool) throw new Error('the worker crashed here')
+      return askPool(ctx, pool, call)
+    })
+    expect((await as(event.operator, 'POST', `/raffles/${draft.id}/publish`)).status).toBe(500)
+    expectLogged({ level: 'error' })
+    spy.mockRestore()
+    expect(await vipOf(event)).toMatchObject({ sold: 2 })
+    at(NOW + MINUTE)
+    await sweep()
+    expect(await seatsIn(draft)).toEqual([])
+    expect(await vipOf(event)).toMatchObject({ sold: 0, available: 2 })
+    expect((await as(event.operator, 'POST', `/raffles/${draft.id}/publish`)).status).toBe(200)
+    expect(await vipOf(event)).toMatchObject({ sold: 2 })
+  })
+
+  it('is for sale again once the raffle is cancelled', async () => {
+    const event = await stageEvent()
+    const raffle = await stageBallot(event, 2)
+    await as(event.operator, 'POST', `/raffles/${raffle.id}/cancel`, { reason: 'Nobody came.' })
+    await sweep()
+    expect(await seatsIn(raffle)).toEqual(['returned', 'returned'])
+    expect(await vipOf(event)).toMatchObject({ sold: 0, available: 2 })
+  })
+
+  it('is issued by the sweep if the claim crashes before the pool answers', async () => {
+    const event = await stageEvent()
+    const raffle = await stageBallot(event)
+    await enter(raffle.id, 2)
+    await drawOnTime(raffle)
+    const [won] = (await wonIn(raffle.id)) as [Won]
+    const spy = vi.spyOn(client, 'askPool').mockRejectedValueOnce(new Error('the pool is silent'))
+    const claimed = await claim(won)
+    spy.mockRestore()
+    expectLogged('admission not issued yet')
+    expect(claimed.body.winner.status).toBe('claimed')
+    await sweep()
+    await catchUp(event.types.vip)
+    expect(await ticketsOf(won.holder)).toHaveLength(1)
+    const { body } = await as(won.holder, 'GET', '/winners?mine=true')
+    expect(body.data).toMatchObject([{ status: 'delivered' }])
+  })
+
+  it('says that it cannot be delivered once its event is cancelled, and the organisation decides', async () => {
+    const event = await stageEvent()
+    const raffle = await stageBallot(event)
+    await enter(raffle.id, 2)
+    await as(event.operator, 'POST', `/events/${event.id}/cancel`, { reason: 'The stage is flooded.' })
+    await drawOnTime(raffle)
+    const [won] = (await wonIn(raffle.id)) as [Won]
+    const claimed = await claim(won)
+    expect(claimed.body.winner).toMatchObject({
+      status: 'claimed',
+      prize: { undeliverable: expect.stringContaining('The event was cancelled') },
+    })
+    expect(await seatsIn(raffle)).toEqual(['lost'])
+    const mails = await testContext().db.select().from(mailRows).where(eq(mailRows.kind, 'won'))
+    expect(JSON.stringify(mails)).toContain('A seat (its event was cancelled)')
+    const delivered = await as(event.operator, 'POST', `/winners/${won.id}/deliver`, {})
+    expect(delivered.body.status).toBe('delivered')
+  })
+
+  it('is of a published event of the same organisation that ends after the draw', async () => {
+    const event = await stageEvent()
+    const { operator, id: organisationId } = await organisationWithOperator()
+    const path = 'prizes.0.ticketTypeId'
+    const errorsOf = (answer: { body: { errors: { path: string; message: string }[] } }) => answer.body.errors
+    const stranger = await as(
+      operator,
+      'POST',
+      '/raffles',
+      raffleBody({ organisationId, prizes: seats(event) }),
+    )
+    expect(errorsOf(stranger)).toEqual([{ path, message: 'no such ticket type of this organisation' }])
+    const draftEvent = await stageDraftEvent({}, event.organisation)
+    const draft = await stageDraft({ prizes: seats(draftEvent) }, event.organisation)
+    const unpublished = await as(event.operator, 'POST', `/raffles/${draft.id}/publish`)
+    expect(errorsOf(unpublished)).toEqual([{ path, message: 'its event is not published' }])
+    const late = await stageDraft(
+      { prizes: seats(event), closesAt: iso(ENDS_AT), drawAt: iso(ENDS_AT + HOUR) },
+      event.organisation,
+    )
+    const early = await as(event.operator, 'POST', `/raffles/${late.id}/publish`)
+    expect(errorsOf(early)).toEqual([{ path, message: 'its event ends before the draw' }])
+    at(CLOSES_AT)
+    await taken(await registerPlayer(), event)
+  })
+})
