@@ -123,6 +123,26 @@ describe('who is expected', () => {
     expect(await expected(staged)).toEqual([])
   })
 
+  it('is searched a part at a time at a large event: a page may be empty though more follow', async () => {
+    const staged = await stageEvent()
+    const path = `/events/${staged.id}/ticket-types/${staged.types.free}`
+    await as(staged.operator, 'PUT', path, { capacity: 5_000, maxPerUser: null })
+    for (let at = 0; at < 3; at++) await take(staged, 1_000)
+    await take(staged, 1, await registerPlayer({ name: 'Zawadi' }))
+    const search = `/events/${staged.id}/admissions?q=zawadi`
+    const first = (await as(staged.operator, 'GET', search)).body
+    expect(first).toEqual({ data: [], nextCursor: expect.any(String) })
+    expect(await readAll(search, 20, staged.operator)).toMatchObject([
+      { number: 3_001, holder: { name: 'Zawadi' } },
+    ])
+    const page = (await as(staged.operator, 'GET', `/events/${staged.id}/admissions?limit=100`)).body
+    expect(page.data.map(({ number }: { number: number }) => number)).toEqual(
+      Array.from({ length: 100 }, (_, at) => at + 1),
+    )
+    const numbers = (await fileOf(staged)).slice(1).map((line) => Number(line.split(',')[2]))
+    expect(numbers).toEqual(Array.from({ length: 3_001 }, (_, at) => at + 1))
+  })
+
   it('is read in few trips, whatever is asked for', async () => {
     const staged = await stageLarge()
     for (let at = 0; at < 5; at++) await take(staged, 2)
