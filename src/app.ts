@@ -30,6 +30,7 @@ import { refuseWinners } from './draws/refuse-winners.ts'
 import { draws, raffleDraws, wellKnown } from './draws/routes.ts'
 import { winners } from './draws/winner-routes.ts'
 import { entrants } from './entrants/routes.ts'
+import { capacityGroups } from './events/capacity-groups/routes.ts'
 import { events } from './events/routes.ts'
 import { eventsOfCategory } from './events/uses-of-category.ts'
 import { waitingLists } from './events/waiting-list/routes.ts'
@@ -95,6 +96,7 @@ const routes = app
   .route('/api/v1/events', eventTakings)
   .route('/api/v1/events', waitingLists)
   .route('/api/v1/events', door)
+  .route('/api/v1/events', capacityGroups)
   .route('/api/v1/raffles', raffles)
   .route('/api/v1/raffles', raffleDraws)
   .route('/api/v1/raffles', raffleRefunds)

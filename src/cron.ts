@@ -19,7 +19,7 @@ import { sweepNotices } from './draws/notify-holders.ts'
 import { remindWinners } from './draws/remind-winners.ts'
 import { foldEvents } from './events/fold-titles.ts'
 import { sweepEventNotices } from './events/notices/sweep-notices.ts'
-import { sweepTicketTypes } from './events/ticket-types/sweep-types.ts'
+import { sweepCapacityGroups, sweepTicketTypes } from './events/ticket-types/sweep-types.ts'
 import { sweepAdmissions } from './grants/earn-by-admission.ts'
 import { finishDueGrants, sweepGrants } from './grants/sweep-grants.ts'
 import { recordSweep } from './insights/sweeps.ts'
@@ -45,6 +45,8 @@ const BEFORE_RAFFLES: readonly Job[] = [
   ['orders', sweepOrders],
   ['admissions', sweepAdmissions],
   ['grants', sweepGrants],
+  // A ticket type sells only once its group does.
+  ['capacity groups', sweepCapacityGroups],
   ['ticket types', sweepTicketTypes],
   // Once a raffle is frozen, nothing of it is taken back.
   ['suspensions', sweepSuspensions],

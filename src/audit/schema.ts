@@ -6,6 +6,9 @@ import type { IdKind } from '../core/ids.ts'
 const AUDIT_ACTIONS = [
   'api_key.created',
   'api_key.revoked',
+  'capacity_group.created',
+  'capacity_group.deleted',
+  'capacity_group.updated',
   'category.created',
   'category.deleted',
   'category.updated',
@@ -16,6 +19,7 @@ const AUDIT_ACTIONS = [
   'event.deleted',
   'event.postponed',
   'event.published',
+  'event.rebuilt',
   'event.updated',
   'guarantee_limit.set',
   'invitation.revoked',

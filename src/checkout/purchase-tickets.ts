@@ -21,7 +21,7 @@ export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: str
     const buyer = requireTaker(ctx, { token: turnstileToken, key, request: bodyHash(line) })
     const { quantity, numbers } = line
     const reservation = await takeFreeTickets(ctx, { itemId, quantity, numbers }, buyer, key)
-    return { ...presentReserved(itemId, reservation), order: null }
+    if (reservation !== null) return { ...presentReserved(itemId, reservation), order: null }
   }
   const placed = await placeOrder(ctx, { lines: [line], payment, turnstileToken }, key, () => '')
   const { hold, repeated } = placed.held[0]!

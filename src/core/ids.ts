@@ -11,6 +11,7 @@ export const ID_PREFIXES = {
   raffle: 'raffle',
   event: 'event',
   ticketType: 'ttype',
+  capacityGroup: 'cgroup',
   reservation: 'res',
   checkIn: 'checkin',
   winner: 'winner',

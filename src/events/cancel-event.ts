@@ -1,5 +1,4 @@
 /** Cancels a published event: nothing more is sold, and everybody who paid gets the money back. */
-import { eq } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
@@ -7,8 +6,7 @@ import type { Event } from './contract.ts'
 import { findEventFor } from './find-event.ts'
 import { statusAt } from './life-cycle.ts'
 import { readEvent } from './read-event.ts'
-import { ticketTypes } from './schema.ts'
-import { bringAllIntoStep, sweepDueAt } from './ticket-types/step.ts'
+import { bringAllIntoStep, makeAllDue } from './ticket-types/step.ts'
 import { changedMeanwhile, guardedUpdate } from './touch-event.ts'
 
 /** The status changes first. If the process dies after that, the sweep cancels the pools and starts the refunds. */
@@ -25,7 +23,7 @@ export async function cancelEvent(ctx: Ctx, id: string, reason: string): Promise
       subject: { kind: 'event', id },
       organisationId: event.organisationId,
     }),
-    ctx.db.update(ticketTypes).set({ dueAt: sweepDueAt() }).where(eq(ticketTypes.eventId, id)),
+    ...makeAllDue(ctx, id),
   ])
   if (cancelled.length === 0) throw changedMeanwhile()
   await bringAllIntoStep(ctx, id)

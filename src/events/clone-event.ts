@@ -1,4 +1,5 @@
-/** Copies an event with its ticket types into a new draft at another time. Sale times of its own are not copied. */
+/** Copies an event with its ticket types and capacity groups into a new draft at another time. Sale times of its own are not copied. */
+import { eq } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { fold } from '../core/fold.ts'
@@ -8,7 +9,7 @@ import type { CloneEvent, Event } from './contract.ts'
 import { slugOf } from './create-event.ts'
 import { findEventFor, typesOf } from './find-event.ts'
 import { readEvent } from './read-event.ts'
-import { events, ticketTypes } from './schema.ts'
+import { capacityGroups, events, ticketTypes } from './schema.ts'
 
 /** A statement takes at most a hundred parameters. */
 const TYPES_A_STATEMENT = 4
@@ -44,21 +45,31 @@ export async function cloneEvent(
     createdAt: ctx.now,
     updatedAt: ctx.now,
   }
+  const groups = await ctx.db.select().from(capacityGroups).where(eq(capacityGroups.eventId, id))
+  const fresh = {
+    eventId: copyId,
+    revision: 1,
+    change: null,
+    termsVersion: 0,
+    dueAt: null,
+    createdAt: ctx.now,
+    updatedAt: ctx.now,
+  }
+  const groupCopies = groups.map(({ id: _, ...group }) => {
+    const groupId = newId('capacityGroup')
+    return { ...group, ...fresh, id: groupId, pool: poolNameOf(groupId) }
+  })
+  const copyOfGroup = new Map(groups.map(({ id: groupId }, at) => [groupId, groupCopies[at]!.id]))
   const copies = types.map(({ type }) => {
     const typeId = newId('ticketType')
     return {
       ...type,
+      ...fresh,
       id: typeId,
       pool: poolNameOf(typeId),
-      eventId: copyId,
       opensAt: null,
       closesAt: null,
-      revision: 1,
-      change: null,
-      termsVersion: 0,
-      dueAt: null,
-      createdAt: ctx.now,
-      updatedAt: ctx.now,
+      capacityGroupId: type.capacityGroupId && copyOfGroup.get(type.capacityGroupId)!,
     }
   })
   const pages = Array.from({ length: Math.ceil(copies.length / TYPES_A_STATEMENT) }, (_, at) =>
@@ -71,6 +82,7 @@ export async function cloneEvent(
       subject: { kind: 'event', id: copyId },
       organisationId: event.organisationId,
     }),
+    ...groupCopies.map((group) => ctx.db.insert(capacityGroups).values(group)),
     ...pages.map((page) => ctx.db.insert(ticketTypes).values(page)),
   ])
   return readEvent(ctx, copyId)

@@ -20,7 +20,7 @@ const MAX_TAGS = 10
 
 /** The platform sets no alarm after 2189. */
 const EARLIEST = Date.parse('2000-01-01T00:00:00Z')
-const LATEST = Date.parse('2100-01-01T00:00:00Z')
+export const LATEST = Date.parse('2100-01-01T00:00:00Z')
 const EventInstant = InstantIn.refine(
   (ms) => ms >= EARLIEST && ms <= LATEST,
   'must lie between the years 2000 and 2100',
@@ -143,6 +143,10 @@ const typeFields = {
     .min(0)
     .max(1_000)
     .meta({ description: 'Its place in the list: the lowest first, equal ones by age.' }),
+  capacityGroupId: Id('capacityGroup').nullable().meta({
+    description:
+      'A capacity group of its event: each ticket takes a seat of the group too. It can change until a ticket is held or sold. Null: none.',
+  }),
 }
 
 export const CreateTicketType = z
@@ -154,6 +158,7 @@ export const CreateTicketType = z
     closesAt: typeFields.closesAt.default(null),
     hidden: typeFields.hidden.default(false),
     position: typeFields.position.default(0),
+    capacityGroupId: typeFields.capacityGroupId.default(null),
   })
   .meta({ id: 'CreateTicketType' })
 export type CreateTicketType = z.infer<typeof CreateTicketType>
@@ -178,12 +183,16 @@ export const TicketType = z
     sold: z.number().int(),
     held: z.number().int(),
     waiting: z.number().int().describe('How many people wait for tickets of this type.'),
-    available: z.number().int(),
+    available: z
+      .number()
+      .int()
+      .describe('How many can be bought now: no more than its capacity group has left, if it has one.'),
     maxPerUser: z.number().int().nullable(),
     opensAt: Instant.nullable(),
     closesAt: Instant,
     hidden: z.boolean(),
     position: z.number().int(),
+    capacityGroupId: Id('capacityGroup').nullable(),
     sale: SaleState,
   })
   .meta({ id: 'TicketType' })

@@ -1,15 +1,16 @@
-/** Deletes a draft with its ticket types. A published event can only be cancelled, because people may hold its tickets. */
+/** Deletes a draft with its ticket types and capacity groups. A published event can only be cancelled, because people may hold its tickets. */
 import { and, eq, sql } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import { findEventFor } from './find-event.ts'
-import { events, ticketTypes } from './schema.ts'
+import { capacityGroups, events, ticketTypes } from './schema.ts'
 
 export async function deleteEvent(ctx: Ctx, id: string): Promise<void> {
   const event = await findEventFor(ctx, id, 'events:write')
   const isDraft = sql`EXISTS (SELECT 1 FROM ${events} WHERE ${events.id} = ${id} AND ${events.status} = 'draft')`
-  const [, deleted] = await ctx.db.batch([
+  const [, , deleted] = await ctx.db.batch([
+    ctx.db.delete(capacityGroups).where(and(eq(capacityGroups.eventId, id), isDraft)),
     ctx.db.delete(ticketTypes).where(and(eq(ticketTypes.eventId, id), isDraft)),
     ctx.db
       .delete(events)

@@ -19,6 +19,7 @@ export const EXAMPLE_TICKET_TYPE = {
   closesAt: '2026-12-05T20:00:00.000Z',
   hidden: false,
   position: 0,
+  capacityGroupId: null,
   sale: 'open',
 }
 

@@ -1,12 +1,20 @@
 /** Reads events with their organisation, and ticket types with the projected rows of their pools. */
 import { and, eq, sql } from 'drizzle-orm'
+import { alias } from 'drizzle-orm/sqlite-core'
 import { hasPermission, type Permission, requirePermission } from '../accounts/permissions.ts'
 import { type OrganisationRow, organisations } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound } from '../core/errors.ts'
 import { isSlug } from '../core/slug.ts'
 import { pools } from '../tickets/schema.ts'
-import { type EventRow, events, type TicketTypeRow, ticketTypes } from './schema.ts'
+import {
+  type CapacityGroupRow,
+  capacityGroups,
+  type EventRow,
+  events,
+  type TicketTypeRow,
+  ticketTypes,
+} from './schema.ts'
 
 export interface FoundEvent {
   event: EventRow
@@ -17,7 +25,16 @@ export interface FoundType {
   type: TicketTypeRow
   /** Null: its pool has no terms yet. */
   pool: { sold: number; held: number; waiting: number; cancelled: boolean } | null
+  /** Its capacity group; null: none. */
+  group: FoundGroup | null
 }
+
+export interface FoundGroup {
+  group: Pick<CapacityGroupRow, 'capacity' | 'termsVersion'>
+  pool: { sold: number; held: number } | null
+}
+
+const groupPools = alias(pools, 'group_pools')
 
 /** Events, each with its organisation; the caller adds the conditions. */
 export const selectEvents = (ctx: Ctx) =>
@@ -40,21 +57,26 @@ export async function typesOf(ctx: Ctx, eventIds: string[]): Promise<FoundType[]
         waiting: pools.waiting,
         cancellation: pools.cancellation,
       },
+      group: { capacity: capacityGroups.capacity, termsVersion: capacityGroups.termsVersion },
+      groupPool: { sold: groupPools.sold, held: groupPools.held },
     })
     .from(ticketTypes)
     .leftJoin(pools, eq(pools.pool, ticketTypes.pool))
+    .leftJoin(capacityGroups, eq(capacityGroups.id, ticketTypes.capacityGroupId))
+    .leftJoin(groupPools, eq(groupPools.pool, capacityGroups.pool))
     .where(sql`${ticketTypes.eventId} IN (SELECT value FROM json_each(${JSON.stringify(eventIds)}))`)
 
   // Few rows, so no index needs to have them in order.
   rows.sort(({ type: a }, { type: b }) => a.position - b.position || (a.id < b.id ? -1 : 1))
-  return rows.map(({ type, pool }) => {
-    if (pool === null) return { type, pool }
+  return rows.map(({ type, pool, group: ofType, groupPool }) => {
+    const group = ofType && { group: ofType, pool: groupPool }
+    if (pool === null) return { type, pool, group }
     const { cancellation, ...counts } = pool
-    return { type, pool: { ...counts, cancelled: cancellation !== null } }
+    return { type, pool: { ...counts, cancelled: cancellation !== null }, group }
   })
 }
 
-async function findEvent(ctx: Ctx, idOrSlug: string): Promise<FoundEvent> {
+export async function findEvent(ctx: Ctx, idOrSlug: string): Promise<FoundEvent> {
   const { id, slug } = events
   const found = await selectEvents(ctx)
     .where(eq(isSlug(idOrSlug) ? slug : id, idOrSlug))
@@ -90,4 +112,15 @@ export async function findType(ctx: Ctx, eventId: string, typeId: string): Promi
     .get()
   if (type === undefined) throw notFound('ticket type')
   return type
+}
+
+/** A capacity group of this event. */
+export async function findGroup(ctx: Ctx, eventId: string, groupId: string): Promise<CapacityGroupRow> {
+  const group = await ctx.db
+    .select()
+    .from(capacityGroups)
+    .where(and(eq(capacityGroups.id, groupId), eq(capacityGroups.eventId, eventId)))
+    .get()
+  if (group === undefined) throw notFound('capacity group')
+  return group
 }

@@ -1,6 +1,6 @@
 /** What an event and its sales show at an instant: pure functions of stored facts, the pool's projection and the time. */
 import type { EventStatus, SaleState } from './contract.ts'
-import type { EventRow, TicketTypeRow } from './schema.ts'
+import type { CapacityGroupRow, EventRow, TicketTypeRow } from './schema.ts'
 
 /** An instant belongs to the status that begins at it: at `endsAt` the event is over. */
 export function statusAt(
@@ -30,14 +30,29 @@ export interface SaleFacts {
   type: TypeTimes & Pick<TicketTypeRow, 'capacity' | 'termsVersion'>
   /** The last projection; null: nothing was ever on sale. */
   pool: { sold: number; held: number; cancelled: boolean } | null
+  /** Its capacity group; null: none. */
+  group: {
+    group: Pick<CapacityGroupRow, 'capacity' | 'termsVersion'>
+    pool: { sold: number; held: number } | null
+  } | null
 }
 
-export function saleStateAt({ event, type, pool }: SaleFacts, now: number): SaleState {
+/** How many tickets are left now: no more than the capacity group has seats, if there is one. */
+export function availableOf({ type, pool, group }: Pick<SaleFacts, 'type' | 'pool' | 'group'>): number {
+  const left = ({ capacity }: { capacity: number }, taken: { sold: number; held: number } | null) =>
+    Math.max(0, capacity - (taken?.sold ?? 0) - (taken?.held ?? 0))
+  const own = left(type, pool)
+  return group === null ? own : Math.min(own, left(group.group, group.pool))
+}
+
+export function saleStateAt(facts: SaleFacts, now: number): SaleState {
+  const { event, type, pool, group } = facts
   if (event.status === 'cancelled' || pool?.cancelled) return 'cancelled'
   const opensAt = opensAtOf(type, event)
   if (event.status === 'draft' || opensAt === null) return 'not_on_sale'
   if (now >= closesAtOf(type, event)) return 'ended'
   if (now < opensAt) return 'upcoming'
   if (type.termsVersion === 0 || pool === null) return 'not_on_sale'
-  return pool.sold + pool.held >= type.capacity ? 'sold_out' : 'open'
+  if (group !== null && (group.group.termsVersion === 0 || group.pool === null)) return 'not_on_sale'
+  return availableOf(facts) === 0 ? 'sold_out' : 'open'
 }

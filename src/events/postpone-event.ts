@@ -2,7 +2,6 @@
  * Moves a published event to a later time. The time that it was published with is kept beside the new one. Holders are told
  * by mail, and for a while buyers may have their money back.
  */
-import { eq } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { invalid, Problem } from '../core/errors.ts'
@@ -11,9 +10,8 @@ import type { Event, PostponeEvent } from './contract.ts'
 import { findEventFor } from './find-event.ts'
 import { startPostponedNotices } from './notices/start-notices.ts'
 import { readEvent } from './read-event.ts'
-import { ticketTypes } from './schema.ts'
 import { mustBeOpenToChange } from './ticket-types/read-type.ts'
-import { bringAllIntoStep, sweepDueAt } from './ticket-types/step.ts'
+import { bringAllIntoStep, makeAllDue } from './ticket-types/step.ts'
 import { changedMeanwhile, guardedUpdate } from './touch-event.ts'
 
 const REFUND_WINDOW_MS = 14 * DAY_MS
@@ -45,7 +43,7 @@ export async function postponeEvent(ctx: Ctx, id: string, input: PostponeEvent):
     }),
     startPostponedNotices(ctx, event, { startsAt, refundUntil, reason }),
     // A sale without a closing time of its own ends with the event.
-    ctx.db.update(ticketTypes).set({ dueAt: sweepDueAt() }).where(eq(ticketTypes.eventId, id)),
+    ...makeAllDue(ctx, id),
   ])
   if (changed.length === 0) throw changedMeanwhile()
   await bringAllIntoStep(ctx, id)

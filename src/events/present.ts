@@ -2,11 +2,11 @@
 import { toInstant, toInstantOrNull, toWallClock } from '../core/time.ts'
 import type { Event, EventSummary, TicketType } from './contract.ts'
 import type { FoundEvent, FoundType } from './find-event.ts'
-import { closesAtOf, opensAtOf, saleStateAt, statusAt } from './life-cycle.ts'
+import { availableOf, closesAtOf, opensAtOf, saleStateAt, statusAt } from './life-cycle.ts'
 import type { EventRow } from './schema.ts'
 
-export function presentType({ type, pool }: FoundType, event: EventRow, now: number): TicketType {
-  const sale = saleStateAt({ event, type, pool }, now)
+export function presentType({ type, pool, group }: FoundType, event: EventRow, now: number): TicketType {
+  const sale = saleStateAt({ event, type, pool, group }, now)
   const isCancelled = sale === 'cancelled'
   const { sold = 0, held = 0, waiting = 0 } = isCancelled ? {} : (pool ?? {})
   return {
@@ -19,12 +19,13 @@ export function presentType({ type, pool }: FoundType, event: EventRow, now: num
     sold,
     held,
     waiting,
-    available: isCancelled ? 0 : Math.max(0, type.capacity - sold - held),
+    available: isCancelled ? 0 : availableOf({ type, pool, group }),
     maxPerUser: type.maxPerUser,
     opensAt: toInstantOrNull(opensAtOf(type, event)),
     closesAt: toInstant(closesAtOf(type, event)),
     hidden: type.isHidden,
     position: type.position,
+    capacityGroupId: type.capacityGroupId,
     sale,
   }
 }

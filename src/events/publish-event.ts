@@ -8,8 +8,8 @@ import { whyNotProvider } from '../money/providers/index.ts'
 import type { Event } from './contract.ts'
 import { findEventFor, typesOf } from './find-event.ts'
 import { readEvent } from './read-event.ts'
-import { type EventRow, events, ticketTypes } from './schema.ts'
-import { bringAllIntoStep, sweepDueAt } from './ticket-types/step.ts'
+import { type EventRow, events } from './schema.ts'
+import { bringAllIntoStep, makeAllDue } from './ticket-types/step.ts'
 import { whyNotSell } from './ticket-types/terms.ts'
 
 /** The status changes first. If the process dies after that, the sweep gives the terms to the pools. */
@@ -34,7 +34,7 @@ export async function publishEvent(ctx: Ctx, id: string): Promise<Event> {
       subject: { kind: 'event', id },
       organisationId: event.organisationId,
     }),
-    ctx.db.update(ticketTypes).set({ dueAt: sweepDueAt() }).where(eq(ticketTypes.eventId, id)),
+    ...makeAllDue(ctx, id),
   ])
   if (published.length === 0) throw new Problem('conflict', 'Someone else changed this event. Read it again.')
   await bringAllIntoStep(ctx, id)

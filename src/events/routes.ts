@@ -30,6 +30,7 @@ import { listEvents } from './list-events.ts'
 import { postponeEvent } from './postpone-event.ts'
 import { publishEvent } from './publish-event.ts'
 import { readEvent, readEventAvailability } from './read-event.ts'
+import { rebuildEvent } from './rebuild-event.ts'
 import { createTicketType } from './ticket-types/create-type.ts'
 import { deleteTicketType } from './ticket-types/delete-type.ts'
 import { updateTicketType } from './ticket-types/update-type.ts'
@@ -202,6 +203,21 @@ export const events = new Hono<AppEnv>()
       c.header('location', `/api/v1/events/${event.id}`)
       return c.json(event, 201)
     },
+  )
+  .post(
+    '/:id/rebuild',
+    describe({
+      operation: 'rebuildEvent',
+      summary: 'Project an event’s pools to the database again',
+      description:
+        'For admins, after the database was restored to an earlier time. Sold tickets do not change.',
+      tag: TAG,
+      auth: 'user',
+      success: theEvent('The event in the state of its pools.'),
+      errors: ['forbidden', 'not_found'],
+    }),
+    validate('param', EventParams),
+    async (c) => c.json(await rebuildEvent(c.get('ctx'), c.req.valid('param').id)),
   )
   .get(
     '/:id/availability',

@@ -96,6 +96,7 @@ export interface TypeColumns {
   opensAt?: number | null
   closesAt?: number | null
   isHidden?: boolean
+  capacityGroupId?: string | null
 }
 
 export const ticketTypes = sqliteTable(
@@ -131,6 +132,8 @@ export const ticketTypes = sqliteTable(
     dueAt: integer(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
+    /** The capacity group of its event whose seats its tickets take too; null: none. */
+    capacityGroupId: text(),
   },
   (table) => [
     index('ticket_types_event').on(table.eventId),
@@ -138,6 +141,38 @@ export const ticketTypes = sqliteTable(
   ],
 )
 export type TicketTypeRow = typeof ticketTypes.$inferSelect
+
+/** The columns of a capacity group that an organiser sets. */
+export interface GroupColumns {
+  name?: string
+  capacity?: number
+}
+
+/** What several ticket types of an event share, such as the places of a venue. Its pool has a number for each of them. */
+export const capacityGroups = sqliteTable(
+  'capacity_groups',
+  {
+    id: text().primaryKey(),
+    pool: text().notNull().unique('capacity_groups_pool'),
+    eventId: text()
+      .notNull()
+      .references(() => events.id),
+    name: text().notNull(),
+    capacity: integer().notNull(),
+    /** These are as for a ticket type. */
+    revision: integer().notNull().default(1),
+    change: text({ mode: 'json' }).$type<GroupColumns>(),
+    termsVersion: integer().notNull().default(0),
+    dueAt: integer(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+  },
+  (table) => [
+    index('capacity_groups_event').on(table.eventId, table.id),
+    index('capacity_groups_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
+  ],
+)
+export type CapacityGroupRow = typeof capacityGroups.$inferSelect
 
 /** News for all holders of a ticket type, mailed page by page over as many sweeps as needed. */
 export const eventNotices = sqliteTable(

@@ -1,5 +1,4 @@
 /** Changes an event: everything in a draft; after publication neither its times nor how tickets are paid. */
-import { eq } from 'drizzle-orm'
 import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
 import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
@@ -9,9 +8,9 @@ import { mustBeOnline, placeColumns } from './columns.ts'
 import type { Event, UpdateEvent } from './contract.ts'
 import { findEventFor } from './find-event.ts'
 import { readEvent } from './read-event.ts'
-import { type EventRow, ticketTypes } from './schema.ts'
+import type { EventRow } from './schema.ts'
 import { mustBeOpenToChange } from './ticket-types/read-type.ts'
-import { bringAllIntoStep, sweepDueAt } from './ticket-types/step.ts'
+import { bringAllIntoStep, makeAllDue } from './ticket-types/step.ts'
 import { changedMeanwhile, guardedUpdate } from './touch-event.ts'
 
 /** Buyers bought under them. `POST /events/{id}/postpone` moves an event to a later time and tells them. */
@@ -41,9 +40,7 @@ export async function updateEvent(ctx: Ctx, id: string, { place, ...fields }: Up
       organisationId: event.organisationId,
       fields: fieldsOf({ ...fields, place }),
     }),
-    ...(isRenamed
-      ? [ctx.db.update(ticketTypes).set({ dueAt: sweepDueAt() }).where(eq(ticketTypes.eventId, id))]
-      : []),
+    ...(isRenamed ? makeAllDue(ctx, id) : []),
   ])
   if (changed.length === 0) throw changedMeanwhile()
   if (isRenamed) await bringAllIntoStep(ctx, id)

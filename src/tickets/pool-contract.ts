@@ -45,6 +45,8 @@ export interface Refusal {
   rule?: keyof EntryTerms
   /** The tickets cost money, and the request does not say how they are paid. */
   needsPayment?: true
+  /** The tickets take seats of a capacity group too, so only an order can take them. */
+  needsOrder?: true
 }
 
 export type Outcome<Value> = ({ ok: true } & Value) | Refusal
@@ -120,14 +122,26 @@ export interface Sale {
   /** The price of one ticket, in minor units. */
   unitAmount: number
   currency: string
+  /** The capacity group whose seats the tickets take too; null: none. */
+  groupId: string | null
 }
 
 export type ReserveOutcome = Outcome<{ reservation: Reservation; repeated: boolean; sale: Sale }>
 /** `lost`: the payment came after the hold expired and others took the numbers; it must be refunded. */
-export type ConfirmOutcome = Outcome<{ reservation: Reservation; lost: boolean }>
+/** `groupId`: as in `Sale`. If it is not null, a call that has no seats yet changes nothing: see `seats.ts`. */
+export type ConfirmOutcome = Outcome<{ reservation: Reservation; lost: boolean; groupId: string | null }>
 /** `isProjected`: D1 has every change of the pool. If not, it gets them within a moment, or once the pool is asked. */
 export type Projected<Made> = Made extends { ok: true } ? Made & { isProjected: boolean } : Made
-export type ChangeOutcome = Outcome<{ reservation: Reservation }>
+export type ChangeOutcome = Outcome<{ reservation: Reservation; seats: Seats | null }>
+
+/** The seats of tickets that were taken back or released; null: the tickets take none. */
+export interface Seats {
+  groupId: string
+  /** The reservation that the tickets were sold in. */
+  reservationId: string
+  /** The places of the tickets among those of the reservation, from 0. Its seats have the same places. */
+  places: number[]
+}
 
 export type CancelledBy = 'operator' | 'admin'
 

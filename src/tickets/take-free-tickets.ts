@@ -20,12 +20,13 @@ export interface Taker {
   passChallenge: PassChallenge
 }
 
+/** Null: only an order can take these tickets, because they take seats of a capacity group too. */
 export async function takeFreeTickets(
   ctx: Ctx,
   { itemId, quantity, numbers }: FreeTickets,
   { userId, entrant, passChallenge }: Taker,
   key: string,
-): Promise<Reservation> {
+): Promise<Reservation | null> {
   const request = {
     itemId,
     holder: userId,
@@ -37,5 +38,5 @@ export async function takeFreeTickets(
     payment: null,
   }
   const outcome = await reserveTickets(ctx, request, passChallenge)
-  return orThrow(outcome).reservation
+  return !outcome.ok && outcome.needsOrder ? null : orThrow(outcome).reservation
 }

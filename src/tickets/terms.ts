@@ -28,6 +28,8 @@ export const TicketTypeTerms = z.strictObject({
   /** May be raised at any time, and lowered to the number of tickets that are sold or held. */
   total: z.int().min(0).max(MAX_TICKETS_A_POOL),
   maxPerUser: z.int().min(1).nullable(),
+  /** The capacity group whose seats its tickets take too. Absent: none, as in pools from before there were groups. */
+  groupId: z.string().optional(),
   /** ms since 1970. */
   opensAt: z.int(),
   closesAt: z.int(),
@@ -52,6 +54,8 @@ export interface SaleTerms extends EntryTerms {
   numbering: Numbering
   /** The most numbers of one holder; null: no limit. */
   maxPerUser: number | null
+  /** The capacity group whose seats its tickets take too; null: none. See `seats.ts`. */
+  groupId: string | null
   /** ms since 1970. */
   opensAt: number
   closesAt: number
@@ -66,7 +70,8 @@ export interface SaleTerms extends EntryTerms {
 /** Throws if a raffle's rules are not canonical. It parses them on each call, so keep the result. */
 export function saleTermsOf(terms: Terms): SaleTerms {
   if (terms.kind === 'ticketType') {
-    return { ...terms, numbering: 'sequential', earlyClose: 'operator', entry: 'purchase' }
+    const { groupId = null } = terms
+    return { ...terms, groupId, numbering: 'sequential', earlyClose: 'operator', entry: 'purchase' }
   }
   const { rules: text, ...outside } = terms
   const { title, organisationId, ticketPrice, totalTickets, ...rules } = parseRules(text)
@@ -79,6 +84,7 @@ export function saleTermsOf(terms: Terms): SaleTerms {
     total: totalTickets,
     numbering: rules.numbering,
     maxPerUser: rules.maxPerUser,
+    groupId: null,
     opensAt: Date.parse(rules.opensAt),
     closesAt: Date.parse(rules.closesAt),
     earlyClose: rules.earlyClose,

@@ -2,6 +2,7 @@
 import type { Ctx } from '../core/context.ts'
 import { askPool, orThrow } from './client.ts'
 import { reservationAddress } from './reservation-id.ts'
+import { voidSeats } from './seats.ts'
 
 /** `numbers` null: all of them. Returns false, and voids none, once the ticket list is frozen for the draw. */
 export async function voidTickets(
@@ -12,6 +13,8 @@ export async function voidTickets(
   const { pool, seq } = reservationAddress(reservationId)
   const outcome = await askPool(ctx, pool, (stub) => stub.void(seq, reservationId, numbers))
   if (!outcome.ok && outcome.code === 'invalid_state') return false
-  orThrow(outcome)
+  const { seats } = orThrow(outcome)
+  // If the process dies here, the caller repeats this call.
+  if (seats !== null) await voidSeats(ctx, seats)
   return true
 }

@@ -1,20 +1,25 @@
-/** Finishes changes of ticket types that a crash left between the database and the pool. */
-import { asc, lte } from 'drizzle-orm'
+/** Finishes changes of ticket types and capacity groups that a crash left between the database and the pool. */
+import { asc, lte, sql } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
 import { Problem } from '../../core/errors.ts'
 import { type Swept, sweepRows } from '../../core/sweep-rows.ts'
-import { ticketTypes } from '../schema.ts'
+import { capacityGroups, ticketTypes } from '../schema.ts'
+import type { Part } from './parts.ts'
 import { bringIntoStep } from './step.ts'
 
-export const sweepTicketTypes = (ctx: Ctx): Promise<Swept> =>
+export const sweepTicketTypes = (ctx: Ctx): Promise<Swept> => sweep(ctx, ticketTypes, 'ticket type')
+
+export const sweepCapacityGroups = (ctx: Ctx): Promise<Swept> => sweep(ctx, capacityGroups, 'capacity group')
+
+const sweep = (ctx: Ctx, table: Part['table'], name: string): Promise<Swept> =>
   sweepRows(ctx, {
-    name: 'ticket type',
+    name,
     page: (limit) =>
       ctx.db
-        .select({ id: ticketTypes.id })
-        .from(ticketTypes)
-        .where(lte(ticketTypes.dueAt, ctx.now))
-        .orderBy(asc(ticketTypes.dueAt))
+        .select({ id: sql<string>`${table.id}` })
+        .from(table as typeof ticketTypes)
+        .where(lte(table.dueAt, ctx.now))
+        .orderBy(asc(table.dueAt))
         .limit(limit),
     one: async ({ id }) => {
       try {
@@ -22,7 +27,7 @@ export const sweepTicketTypes = (ctx: Ctx): Promise<Swept> =>
       } catch (error) {
         // The pool has refused the change, and the row has dropped it: nothing is left to do.
         if (!(error instanceof Problem) || error.code === 'conflict') throw error
-        ctx.log.info('change of a ticket type refused', { ticketTypeId: id, reason: error.message })
+        ctx.log.info(`change of a ${name} refused`, { id, reason: error.message })
       }
     },
   })

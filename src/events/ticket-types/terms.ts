@@ -17,6 +17,7 @@ export function termsOf(event: EventRow, type: TicketTypeRow, holdSeconds: numbe
     currency: type.priceCurrency,
     total: type.capacity,
     maxPerUser: type.maxPerUser,
+    ...(type.capacityGroupId === null ? {} : { groupId: type.capacityGroupId }),
     opensAt: opensAtOf(type, event)!,
     closesAt: closesAtOf(type, event),
     // A free admission too may be held, beside others in one order.

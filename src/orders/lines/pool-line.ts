@@ -4,12 +4,13 @@ import type { Ctx } from '../../core/context.ts'
 import { askPool, orThrow } from '../../tickets/client.ts'
 import { type Reservation, validNumbers } from '../../tickets/pool-contract.ts'
 import { rememberPurchase } from '../../tickets/recent-purchases.ts'
-import { reservationAddress } from '../../tickets/reservation-id.ts'
+import { poolNameOf, reservationAddress } from '../../tickets/reservation-id.ts'
 import { reserveTickets } from '../../tickets/reserve-tickets.ts'
 import { pools, reservations } from '../../tickets/schema.ts'
+import { confirmSeats, holdSeats, releaseSeats, voidAllSeats } from '../../tickets/seats.ts'
 import { saleTermsOf } from '../../tickets/terms.ts'
 import { voidTickets } from '../../tickets/void-tickets.ts'
-import type { LinePort, LossReason } from '../line.ts'
+import type { Confirmed, LinePort, LossReason } from '../line.ts'
 
 /**
  * The pool reports only that the line is lost, so this checks its rules in the pool's own order against its present
@@ -41,6 +42,35 @@ const validOf = sql`CASE WHEN ${reservations.moved} IS NULL THEN ${reservations.
   ELSE (SELECT json_group_array(value) FROM (SELECT value FROM json_each(${reservations.numbers})
     UNION ALL SELECT value FROM json_each(${reservations.moved}))) END`
 
+/** If the process dies between the two holds, the first one expires by itself. */
+async function alsoHoldSeats(ctx: Ctx, groupId: string, reservation: Reservation): Promise<void> {
+  const refusal = await holdSeats(ctx, groupId, reservation)
+  if (refusal === null) return
+  await releaseTickets(ctx, reservation.id, false)
+  orThrow(refusal)
+}
+
+async function confirmTickets(ctx: Ctx, reservationId: string, hasSeats: boolean) {
+  const { pool, seq } = reservationAddress(reservationId)
+  const outcome = await askPool(ctx, pool, (stub) => stub.confirm(seq, reservationId, hasSeats))
+  rememberPurchase(ctx, outcome)
+  return orThrow(outcome)
+}
+
+async function outcomeOf(
+  ctx: Ctx,
+  { lost, reservation }: { lost: boolean; reservation: Reservation },
+): Promise<Confirmed> {
+  return lost ? whyLost(ctx, reservationAddress(reservation.id).pool, reservation) : 'issued'
+}
+
+async function releaseTickets(ctx: Ctx, reservationId: string, isUnpaid: boolean): Promise<void> {
+  const { pool, seq } = reservationAddress(reservationId)
+  // The pool refuses if the reservation is already sold. Then there is nothing to release.
+  const outcome = await askPool(ctx, pool, (stub) => stub.release(seq, reservationId, isUnpaid))
+  if (outcome.ok && outcome.seats !== null) await releaseSeats(ctx, outcome.seats)
+}
+
 type PoolLine = Pick<
   LinePort,
   'isNumbered' | 'hold' | 'confirm' | 'tickets' | 'takeBack' | 'release' | 'sweepHolds' | 'details' | 'fulfil'
@@ -54,15 +84,25 @@ export const poolLine: PoolLine = {
     const payment = { holdMs, provider }
     const wanted = { itemId, holder, entrant, key, request, quantity, numbers, payment }
     const { reservation, repeated, sale } = orThrow(await reserveTickets(ctx, wanted, passChallenge))
+    if (sale.groupId !== null && reservation.state === 'held')
+      await alsoHoldSeats(ctx, sale.groupId, reservation)
     return { ...sale, hold: reservation, repeated }
   },
 
   async confirm(ctx, { reservationId }) {
-    const { pool, seq } = reservationAddress(reservationId)
-    const outcome = await askPool(ctx, pool, (stub) => stub.confirm(seq, reservationId))
-    rememberPurchase(ctx, outcome)
-    const { lost, reservation } = orThrow(outcome)
-    return lost ? whyLost(ctx, pool, reservation) : 'issued'
+    const first = await confirmTickets(ctx, reservationId, false)
+    if (first.groupId === null) return outcomeOf(ctx, first)
+    const { groupId, reservation } = first
+    const isDecided = first.lost || (reservation.state !== 'held' && reservation.state !== 'released')
+    // The seats come first, so that nobody is admitted without one.
+    const lostSeats = isDecided ? null : await confirmSeats(ctx, groupId, reservationId)
+    if (lostSeats !== null) {
+      await releaseTickets(ctx, reservationId, false)
+      return whyLost(ctx, poolNameOf(groupId), lostSeats)
+    }
+    const present = isDecided ? first : await confirmTickets(ctx, reservationId, true)
+    if (present.lost) await voidAllSeats(ctx, groupId, reservationId)
+    return outcomeOf(ctx, present)
   },
 
   async tickets(ctx, { reservationId }) {
@@ -74,9 +114,7 @@ export const poolLine: PoolLine = {
   takeBack: (ctx, { reservationId }, numbers) => voidTickets(ctx, reservationId, numbers),
 
   async release(ctx, { reservationId }, isUnpaid) {
-    const { pool, seq } = reservationAddress(reservationId)
-    // The pool refuses if the reservation is already sold or released. Then there is nothing to release.
-    await askPool(ctx, pool, (stub) => stub.release(seq, reservationId, isUnpaid))
+    await releaseTickets(ctx, reservationId, isUnpaid)
   },
 
   sweepHolds: null,

@@ -107,8 +107,11 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     return this.#runtime.sell(gathering, (pool, now) => pool.reserve(request, now, this.#runtime.isSettling))
   }
 
-  async confirm(seq: number, id: string): Promise<Projected<ConfirmOutcome>> {
-    return this.#runtime.sell('sale', (pool, now) => pool.confirm(seq, id, now, this.#runtime.isSettling))
+  /** `hasSeats`: see `seats.ts`. */
+  async confirm(seq: number, id: string, hasSeats = false): Promise<Projected<ConfirmOutcome>> {
+    return this.#runtime.sell('sale', (pool, now) =>
+      pool.confirm(seq, id, now, this.#runtime.isSettling, hasSeats),
+    )
   }
 
   async release(seq: number, id: string, isUnpaid = false): Promise<ChangeOutcome> {
@@ -152,6 +155,15 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   async reservation(seq: number, id: string): Promise<{ itemId: string; reservation: Reservation } | null> {
     const reservation = this.#pool?.find(seq, id)?.reservation
     return reservation === undefined ? null : { itemId: this.#pool!.itemId, reservation }
+  }
+
+  /** A holder's reservation by the key that made it, and the numbers that were issued. */
+  async reservationByKey(
+    holder: string,
+    key: string,
+  ): Promise<{ reservation: Reservation; issued: number[] } | null> {
+    const { reservation, issued } = this.#pool?.findByKey(holder, key) ?? {}
+    return reservation === undefined ? null : { reservation, issued: issued! }
   }
 
   async issued(seq: number, id: string): Promise<Outcome<{ issued: IssuedTickets }>> {

@@ -2,6 +2,7 @@
 import {
   type ChangeOutcome,
   type ConfirmOutcome,
+  type Seats,
   type TransferRequest,
   validNumbers,
 } from '../pool-contract.ts'
@@ -34,19 +35,20 @@ export class Changes {
     this.#inventory = inventory
   }
 
-  confirm(seq: number, id: string, now: number, isSettling: boolean): ConfirmOutcome {
+  confirm(seq: number, id: string, now: number, isSettling: boolean, hasSeats: boolean): ConfirmOutcome {
     const found = this.#inventory.reservations.find(seq, id)
     if (found === undefined) return NO_RESERVATION
     const { row, folded } = found
-    const { state } = folded.reservation
-    if (folded.lost) return { ok: true, reservation: folded.reservation, lost: true }
-    if (state !== 'held' && state !== 'released')
-      return { ok: true, reservation: folded.reservation, lost: false }
+    const { reservation } = folded
+    const { groupId } = this.#pool.sale
+    if (folded.lost) return { ok: true, reservation, lost: true, groupId }
+    const isSold = reservation.state !== 'held' && reservation.state !== 'released'
+    if (isSold || (groupId !== null && !hasSeats)) return { ok: true, reservation, lost: false, groupId }
     const hold = this.#inventory.holds.get(row.seq)
     const numbers = this.#isInTime(now, isSettling) ? (hold?.numbers ?? this.#retake(row, folded)) : null
     if (numbers === null) this.#inventory.lose(row, now)
     else this.#inventory.confirm(row, numbers, now)
-    return { ok: true, reservation: this.#read(row), lost: numbers === null }
+    return { ok: true, reservation: this.#read(row), lost: numbers === null, groupId }
   }
 
   #retake(row: ReservationRow, { reservation }: FoldedReservation): number[] | null {
@@ -66,7 +68,7 @@ export class Changes {
       return refuse('invalid_state', `A ${state} reservation cannot be released.`)
     }
     this.#inventory.release(found.row, now, isUnpaid)
-    return { ok: true, reservation: this.#read(found.row) }
+    return { ok: true, reservation: this.#read(found.row), seats: this.#seatsOf(found.row, []) }
   }
 
   void(seq: number, id: string, numbers: number[] | null, now: number, isSettling: boolean): ChangeOutcome {
@@ -78,8 +80,9 @@ export class Changes {
     if (wanted.length === 0 || !wanted.every((number) => folded.issued.includes(number))) {
       return refuse('invalid_state', 'Only tickets of this reservation can be voided.')
     }
+    const seats = this.#seatsOf(row, wanted)
     const left = [...new Set(wanted)].filter((number) => valid.has(number))
-    if (left.length === 0) return { ok: true, reservation: folded.reservation }
+    if (left.length === 0) return { ok: true, reservation: folded.reservation, seats }
     if (!this.#isInTime(now, isSettling)) {
       const isDrawn = this.#pool.raffle !== null
       return refuse(
@@ -88,7 +91,7 @@ export class Changes {
       )
     }
     this.#inventory.void(row, folded, left, now)
-    return { ok: true, reservation: this.#read(row) }
+    return { ok: true, reservation: this.#read(row), seats }
   }
 
   transfer(seq: number, id: string, number: number, to: TransferRequest, now: number): ChangeOutcome {
@@ -98,7 +101,7 @@ export class Changes {
     const earlier = this.#store.reservationByKey(to.holder, to.key)
     if (earlier !== undefined) {
       return isTransferOf(earlier, row, number)
-        ? { ok: true, reservation: this.#read(earlier) }
+        ? { ok: true, reservation: this.#read(earlier), seats: null }
         : refuse('idempotency_mismatch', 'This key was used for another reservation.')
     }
     const source = row.moved_from === null ? undefined : this.#store.reservation(row.moved_from)
@@ -109,7 +112,17 @@ export class Changes {
       to,
     )
     if (refusal !== null) return refusal
-    return { ok: true, reservation: this.#read(this.#inventory.move(row, number, to, now)) }
+    return { ok: true, reservation: this.#read(this.#inventory.move(row, number, to, now)), seats: null }
+  }
+
+  /** A transfer leaves the seats where they are: with the reservation that was made first. */
+  #seatsOf(row: ReservationRow, numbers: number[]): Seats | null {
+    const { groupId } = this.#pool.sale
+    if (groupId === null) return null
+    let first = row
+    while (first.moved_from !== null) first = this.#store.reservation(first.moved_from)!
+    const { reservation, issued } = this.#inventory.reservations.fold(first)
+    return { groupId, reservationId: reservation.id, places: numbers.map((number) => issued.indexOf(number)) }
   }
 
   /** True between close and freeze too. The clock decides, so a late alarm changes nothing. */

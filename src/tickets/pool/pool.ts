@@ -61,8 +61,8 @@ export class Pool {
     this.termsVersion = row.terms_version
     this.terms = termsOfRow(row)
     this.sale = saleTermsOf(this.terms)
-    const { title, organisationId, unitAmount, currency } = this.sale
-    this.#price = { title, organisationId, unitAmount, currency }
+    const { title, organisationId, unitAmount, currency, groupId } = this.sale
+    this.#price = { title, organisationId, unitAmount, currency, groupId }
     const { closed_at: at, close_reason: reason } = row
     this.#early = at === null || reason === null ? null : { at, reason }
     const raffle = this.terms.kind === 'raffle' ? new Raffle(store, this.terms, this.#early) : null
@@ -170,10 +170,11 @@ export class Pool {
   /**
    * Called once the tickets are paid. After the hold expired, the buyer gets the same numbers if they are free; else
    * other numbers, unless they were chosen; else the payment is `lost`. Idempotent: a repeat returns the first outcome.
-   * `isSettling`: the freeze is due but waits for what happened before it, which still counts.
+   * `isSettling`: the freeze is due but waits for what happened before it, which still counts. `hasSeats`: the seats of
+   * the tickets are confirmed. Without them nothing changes: the caller confirms them and calls again.
    */
-  confirm(seq: number, id: string, now: number, isSettling = false): ConfirmOutcome {
-    const outcome = this.#changes.confirm(seq, id, now, isSettling)
+  confirm(seq: number, id: string, now: number, isSettling = false, hasSeats = false): ConfirmOutcome {
+    const outcome = this.#changes.confirm(seq, id, now, isSettling, hasSeats)
     this.#closeIfSoldOut()
     return outcome
   }
@@ -261,6 +262,11 @@ export class Pool {
 
   find(seq: number, id: string): FoldedReservation | undefined {
     return this.#inventory.reservations.find(seq, id)?.folded
+  }
+
+  findByKey(holder: string, key: string): FoldedReservation | undefined {
+    const row = this.#store.reservationByKey(holder, key)
+    return row && this.fold(row)
   }
 
   freeNumbers(from: number, limit: number): number[] {

@@ -88,7 +88,12 @@ export function whyRequestRefused(
     const why = `Tickets of this ${noun} cost money: say in \`payment\` how you pay.`
     return { ...refuse('validation_failed', why), needsPayment: true }
   }
-  if (payment === null) return null
+  if (payment === null) {
+    if (sale.groupId === null) return null
+    if (entry === 'setAside')
+      return refuse('invalid_state', 'Tickets that share a capacity cannot be set aside.')
+    return { ...refuse('invalid_state', `Tickets of this ${noun} are taken by an order.`), needsOrder: true }
+  }
   if (!isFree && provider !== null && !sale.providers.includes(provider)) {
     return refuse('invalid_state', `This ${noun} takes payments by ${sale.providers.join(', ')} only.`)
   }
