@@ -167,6 +167,8 @@ export const GLOSSARY: Record<string, string> = {
   ticketType: 'The type of ticket; null: it is a raffle’s.',
   ticketTypeId: 'The type of ticket of an event.',
   typeId: 'The type of ticket.',
+  capacityGroupId: 'The capacity group whose seats its tickets take too; null: none.',
+  groupId: 'The capacity group.',
   capacity: 'How many tickets of the type there are.',
   hidden: 'Whether only those who have its id can buy it.',
   position: 'Its place in the list, the lowest first.',

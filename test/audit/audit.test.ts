@@ -281,6 +281,14 @@ async function onTicketType(stage: typeof stageEvent, method: Method, body?: unk
   return { actor, method, path, body, organisationId: organisation.id, subject: types.vip }
 }
 
+async function onCapacityGroup(method: Method, body?: unknown): Promise<Act> {
+  const { id, operator: actor, organisation } = await stageEvent()
+  const groups = `/events/${id}/capacity-groups`
+  const { body: group } = await as(actor, 'POST', groups, { name: 'The hall', capacity: 300 })
+  const path = `${groups}/${group.id}`
+  return { actor, method, path, body, organisationId: organisation.id, subject: group.id }
+}
+
 /** An admin changes whether an organisation may sell for money. */
 async function onPricedSales(approved: boolean): Promise<Act> {
   const { id } = await organisationWithOperator()
@@ -456,6 +464,26 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
     'ticket_type.updated',
     { kind: 'ticketType', fields: ['capacity'], everyTime: true },
     () => onTicketType(stageEvent, 'PUT', { capacity: 7 }),
+  ],
+  [
+    'capacity_group.created',
+    { kind: 'capacityGroup', everyTime: true },
+    async () => {
+      const group = { name: 'The hall', capacity: 300 }
+      const { subject: _event, ...act } = await onEvent(stageEvent, 'POST', '/capacity-groups', group)
+      return act
+    },
+  ],
+  [
+    'capacity_group.updated',
+    { kind: 'capacityGroup', fields: ['capacity'], everyTime: true },
+    () => onCapacityGroup('PUT', { capacity: 7 }),
+  ],
+  ['capacity_group.deleted', { kind: 'capacityGroup' }, () => onCapacityGroup('DELETE')],
+  [
+    'event.rebuilt',
+    { kind: 'event', everyTime: true },
+    async () => ({ ...(await onEvent(stageEvent, 'POST', '/rebuild')), actor: await signedInAdmin() }),
   ],
   ['ticket_type.deleted', { kind: 'ticketType' }, () => onTicketType(stageDraftEvent, 'DELETE')],
   [

@@ -174,6 +174,7 @@ const LISTS: Record<string, List> = {
     forms: someOf({ q: 'amina', ticketTypeId: '{ticketTypeId}', checkedIn: 'true' }),
     after: () => [ids.ticketTypeId, 0, 0],
   },
+  '/events/:id/capacity-groups': { by: 'operator', after: byId },
   '/raffles/:id/numbers': { after: () => [1] },
   '/raffles/:id/winners': {
     sorts: { what: 'prizes of one raffle', by: /winners_unit/ },

@@ -215,6 +215,10 @@ const CASES: Record<string, Case> = {
     }),
     shown: ofOrganisation,
   },
+  '/events/{id}/capacity-groups/{groupId}': {
+    create: { path: '/events/{id}/capacity-groups', body: () => ({ name: 'Hall', capacity: 300 }) },
+    change: () => ({ name: 'Tent', capacity: 200 }),
+  },
   '/events/{id}/ticket-types/{typeId}': {
     create: {
       path: '/events/{id}/ticket-types',
@@ -228,6 +232,7 @@ const CASES: Record<string, Case> = {
         closesAt: iso(NOW + HOUR),
         hidden: true,
         position: 2,
+        capacityGroupId: null,
       }),
     },
     change: () => ({
@@ -240,6 +245,7 @@ const CASES: Record<string, Case> = {
       closesAt: iso(NOW + 2 * HOUR),
       hidden: false,
       position: 3,
+      capacityGroupId: null,
     }),
   },
   '/products/{id}': {

@@ -9,25 +9,8 @@ import { everyCrash, expireHolds } from '../crash/flow.ts'
 import { expectStatus, usePeople } from '../crash/stage.ts'
 import { countTrips } from '../harness/count-database.ts'
 import { addOperator, type Person, registerPlayer, testContext } from '../harness/people.ts'
-import {
-  as,
-  at,
-  HOUR,
-  iso,
-  MINUTE,
-  NOW,
-  newKey,
-  ringAlarm,
-  sweep,
-  useClock,
-} from '../raffles/scenario.ts'
-import {
-  ENDS_AT,
-  STARTS_AT,
-  type StagedEvent,
-  stageDraftEvent,
-  stageEvent,
-} from './event-stage.ts'
+import { as, at, HOUR, iso, MINUTE, NOW, newKey, ringAlarm, sweep, useClock } from '../raffles/scenario.ts'
+import { ENDS_AT, STARTS_AT, type StagedEvent, stageDraftEvent, stageEvent } from './event-stage.ts'
 
 useClock()
 usePeople()
