@@ -138,6 +138,12 @@ describe('a capacity group', () => {
     await press(last.body.payment.checkoutUrl, 'approve')
     expect((await take(await registerPlayer(), hall.types.free)).body.code).toBe('sold_out')
     expect(await expectSettled(hall)).toBe(4)
+    const path = `/events/${hall.id}/ticket-types/${hall.types.vip}/waiting-list`
+    const waiting = await as(await registerPlayer(), 'POST', path, { quantity: 1 })
+    expect(waiting.body).toMatchObject({
+      code: 'invalid_state',
+      detail: expect.stringContaining('shares its capacity'),
+    })
   })
 
   it('returns the same free tickets for the same key, also after a lost answer', async () => {

@@ -60,6 +60,12 @@ export class Offers {
   #whyJoinRefused({ holder, entrant, quantity }: Omit<JoinRequest, 'itemId'>, now: number): Refusal | null {
     const { sale } = this.#pool
     if (sale.kind === 'raffle') return refuse('invalid_state', 'A raffle has no waiting list.')
+    // A ticket that comes free here may have no seat, and a seat that comes free is known to the group alone.
+    if (sale.groupId !== null)
+      return refuse(
+        'invalid_state',
+        'This ticket type shares its capacity with others, so nobody waits for it.',
+      )
     const refusal = this.#pool.whyNotOnSale(now) ?? whyEntrantRefused(sale, { entrant })
     if (refusal !== null) return refusal
     if (!entrant.isProved) {
