@@ -28,6 +28,7 @@ const AUDIT_ACTIONS = [
   'member.invited',
   'member.joined',
   'member.removed',
+  'order.free_units_taken_back',
   'organisation.created',
   'organisation.priced_sales_approved',
   'organisation.priced_sales_withdrawn',

@@ -25,6 +25,11 @@ const RefundLineIn = z.strictObject({
     .refine((all) => new Set(all).size === all.length, 'must not name a number twice'),
 })
 
+export const TakeBack = RefundLineIn.extend({
+  reason: Line(3, 500).describe('Why they are taken back. The buyer reads it.'),
+}).meta({ id: 'TakeBack' })
+export type TakeBack = z.infer<typeof TakeBack>
+
 export const RequestRefund = z
   .strictObject({
     reason: Line(3, 500).describe('Why it is refunded. The buyer reads it.'),
@@ -92,4 +97,5 @@ export const BODIES = {
   Reason: { reason: 'The provider’s statement does not list this refund.' },
   RequestRefund: { reason: 'The buyer cannot come.', lines: [{ line: 0, numbers: [17, 42] }] },
   MarkRefundPaid: { reference: 'KCB-884213' },
+  TakeBack: { reason: 'The seats are needed for wheelchairs.', line: 0, numbers: [3] },
 }

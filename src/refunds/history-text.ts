@@ -37,6 +37,7 @@ export const whyKept = (parts: readonly { row: Pick<OrderLineRow, 'kind'> }[]): 
     .join(', and ')
 
 export const refundText = {
+  takenBack: (part: NamedPart, reason: string) => `No longer yours: ${partsNamed([part])}. ${reason}`,
   due: (sum: Money, parts: NamedPart[], reason: string) =>
     `${formatMoney(sum)} for ${partsNamed(parts)} will be refunded to you: ${reason}`,
   refused: (parts: NamedPart[]) =>

@@ -46,7 +46,7 @@ export async function requestRefund(
       by,
     )
     const amount = priceOf(rows.lines, lines)
-    if (amount === 0) throw new Problem('invalid_state', 'These tickets were free: nothing can be refunded.')
+    if (amount === 0) throw new Problem('invalid_state', 'These tickets were free: take them back instead.')
     const receipt = await payingReceipt(ctx, rows)
     const { currency } = rows.order
     const refund: NewRefund = {

@@ -7,8 +7,8 @@ import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { PageQuery } from '../core/paging.ts'
 import { Reason } from '../core/text.ts'
 import { validate } from '../core/validation.ts'
-import { OrderParams } from '../orders/contract.ts'
-import { EXAMPLE_ORDER_ID } from '../orders/examples.ts'
+import { Order, OrderParams } from '../orders/contract.ts'
+import { EXAMPLE_ORDER, EXAMPLE_ORDER_ID } from '../orders/examples.ts'
 import { RaffleParams } from '../raffles/list-contract.ts'
 import {
   BODIES,
@@ -18,12 +18,14 @@ import {
   RefundParams,
   RefundRun,
   RequestRefund,
+  TakeBack,
 } from './contract.ts'
 import { listRefunds } from './list-refunds.ts'
 import { markRefundFailed, markRefundPaid } from './mark-refund.ts'
 import { presentRefund } from './present.ts'
 import { readRefundRun } from './read-refund-run.ts'
 import { requestRefund } from './request-refund.ts'
+import { takeBackFreeUnits } from './take-back-free.ts'
 
 const TAG = 'Refunds'
 
@@ -72,6 +74,27 @@ export const orderRefunds = new Hono<AppEnv>()
       c.header('location', `/api/v1/orders/${id}/refunds`)
       return c.json(presentRefund(refund), 201)
     },
+  )
+  .post(
+    '/:id/take-back',
+    describe({
+      operation: 'takeBackFreeUnits',
+      summary: 'Take free tickets of an order back',
+      description:
+        'For members who may refund the line. No money moves: a line that cost money is refunded instead. A repeat changes nothing.',
+      tag: TAG,
+      auth: 'user',
+      success: {
+        status: 200,
+        schema: Order,
+        example: { ...EXAMPLE_ORDER, payment: null },
+        description: 'The order, with your organisation’s lines.',
+      },
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
+    }),
+    validate('param', OrderParams),
+    validate('json', TakeBack, BODIES.TakeBack),
+    async (c) => c.json(await takeBackFreeUnits(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
   )
   .get(
     '/:id/refunds',

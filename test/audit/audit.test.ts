@@ -466,6 +466,18 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
     () => onTicketType(stageEvent, 'PUT', { capacity: 7 }),
   ],
   [
+    'order.free_units_taken_back',
+    { kind: 'order' },
+    async () => {
+      const { operator: actor, organisation, types } = await stageEvent()
+      const lines = [{ ticketTypeId: types.free, quantity: 1 }]
+      const { body } = await as(await registerPlayer(), 'POST', '/orders', { lines }, withKey(newKey()))
+      const what = { line: 0, numbers: [1], reason: WRITTEN }
+      const path = `/orders/${body.id}/take-back`
+      return { actor, method: 'POST', path, body: what, organisationId: organisation.id, subject: body.id }
+    },
+  ],
+  [
     'capacity_group.created',
     { kind: 'capacityGroup', everyTime: true },
     async () => {

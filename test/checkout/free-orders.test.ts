@@ -10,9 +10,9 @@ import { expectStatus, people, usePeople } from '../crash/stage.ts'
 import { type StagedEvent, stageEvent } from '../events/event-stage.ts'
 import type { Answer } from '../harness/client.ts'
 import { expectLogged } from '../harness/log.ts'
-import { type Person, registerPlayer } from '../harness/people.ts'
+import { addOperator, type Person, registerPlayer } from '../harness/people.ts'
 import { as, at, KES, MINUTE, NOW, newKey, stageRaffle, sweep, useClock } from '../raffles/scenario.ts'
-import { historyOf, orderOf, withKey } from './checkout.ts'
+import { historyOf, orderOf, press, refund, withKey } from './checkout.ts'
 
 useClock()
 usePeople()
@@ -117,6 +117,38 @@ describe('an order that costs nothing', () => {
     const player = await registerPlayer()
     expect((await place(player, [freeLine(staged)])).status).toBe(201)
     expect((await place(player, [freeLine(staged)])).body.code).toBe('limit_reached')
+  })
+
+  it('lets members take its tickets back without money, once', async () => {
+    const staged = await stageEvent()
+    const player = await registerPlayer()
+    const { body } = await place(player, [freeLine(staged, 3)])
+    const refused = await refund(staged.operator, body.id)
+    expect(refused.body).toMatchObject({
+      code: 'invalid_state',
+      detail: expect.stringContaining('take them back'),
+    })
+    const takeBack = (who: Person, numbers: number[], line = 0) =>
+      as(who, 'POST', `/orders/${body.id}/take-back`, { line, numbers, reason: 'The seats are needed.' })
+    expect((await takeBack(player, [1])).status).toBe(404)
+    expect((await takeBack(await addOperator(staged.organisation.id, 'viewer'), [1])).status).toBe(403)
+    expect((await takeBack(staged.operator, [1], 4)).status).toBe(422)
+    expect((await takeBack(staged.operator, [9])).body.code).toBe('invalid_state')
+    for (let time = 1; time <= 2; time++) {
+      const { body: taken } = await takeBack(staged.operator, [2])
+      expect(taken).toMatchObject({ status: 'paid', lines: [{ state: 'issued', refundedQuantity: 1 }] })
+    }
+    expect((await takeBack(staged.operator, [1, 3])).body.status).toBe('refunded')
+    const order = await orderOf(player, body.id)
+    expect(order).toMatchObject({ status: 'refunded', lines: [{ state: 'refunded', tickets: [] }] })
+    expect(historyOf(order)).toContain('No longer yours: admission 2. The seats are needed.')
+    expect((await place(await registerPlayer(), [freeLine(staged, 3)])).status).toBe(201)
+    const priced = { ticketTypeId: staged.types.vip, quantity: 1 }
+    const mixed = (await place(player, [priced], { payment: { provider: 'sandbox' } })).body
+    await press(mixed.payment.checkoutUrl, 'approve')
+    const path = `/orders/${mixed.id}/take-back`
+    const cost = await as(staged.operator, 'POST', path, { line: 0, numbers: [1], reason: 'By mistake.' })
+    expect(cost.body.detail).toBe('This line cost money: refund it.')
   })
 
   it('shows members of its organisation their lines, and they read that there is no payment', async () => {
