@@ -15,6 +15,7 @@ import { userRoutes } from './accounts/user-routes.ts'
 import { door } from './admissions/door-routes.ts'
 import { ticketReturns } from './admissions/return-routes.ts'
 import { ownTickets } from './admissions/ticket-routes.ts'
+import { transfers } from './admissions/transfers/routes.ts'
 import { categoryRoutes, productRoutes } from './catalog/routes.ts'
 import type { UsersOf } from './catalog/still-used.ts'
 import { orders, purchases } from './checkout/routes.ts'
@@ -106,6 +107,7 @@ const routes = app
   .route('/api/v1/series', series)
   .route('/api/v1/tickets', purchases)
   .route('/api/v1/tickets', ownTickets)
+  .route('/api/v1/tickets', transfers)
   .route('/api/v1/tickets', tickets)
   .route('/api/v1/tickets', ticketReturns)
   .route('/api/v1/products', productRoutes({ usersOfProduct }))

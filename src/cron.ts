@@ -5,6 +5,8 @@ import { purgeMails } from './accounts/mail/purge-mails.ts'
 import { sweepMails } from './accounts/mail/sweep-mails.ts'
 import { purgeRevocations } from './accounts/purge-revocations.ts'
 import { purgeSessions } from './accounts/purge-sessions.ts'
+import { sweepTransfers } from './admissions/transfers/answer-offer.ts'
+import { readOffered } from './admissions/transfers/find-transfers.ts'
 import { foldCatalogue } from './catalog/folded-product.ts'
 import { sweepHolds } from './checkout/sweep-holds.ts'
 import { sweepOrders } from './checkout/sweep-orders.ts'
@@ -63,7 +65,8 @@ const AFTER_RAFFLES: readonly Job[] = [
   ['notices', sweepNotices],
   ['event notices', sweepEventNotices],
   ['reminders', remindWinners],
-  ['mails', sweepMails],
+  ['transfers', sweepTransfers],
+  ['mails', (ctx) => sweepMails(ctx, readOffered)],
   ['series', sweepSeries],
   ['fold names', foldNames],
   ['fold catalogue', foldCatalogue],

@@ -227,7 +227,7 @@ export const mails = sqliteTable(
     /** The cause of the mail. `subject` and `kind` together are unique, so that one cause sends one mail. */
     subject: text().notNull(),
     kind: text().$type<MailKind>().notNull(),
-    /** Null for a mail to nobody, whose cause must not tell whether a user has the address, and for an invitation. */
+    /** Null for a mail to nobody, whose cause must not tell whether a user has the address, and for one to an address. */
     userId: text(),
     data: text({ mode: 'json' }).$type<unknown>().notNull(),
     /** One of many mails at once; mails that a user waits for are sent first. */

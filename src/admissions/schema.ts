@@ -1,4 +1,7 @@
-/** The tables of admissions. Both were made WITHOUT ROWID, so the primary key is the table. Times are milliseconds. */
+/**
+ * The tables of admissions. Times are milliseconds. Those whose primary key has two columns were made WITHOUT ROWID, so that
+ * key is the table.
+ */
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
@@ -52,3 +55,47 @@ export const checkIns = sqliteTable(
   ],
 )
 export type CheckInRow = typeof checkIns.$inferSelect
+
+export const TRANSFER_STATES = [
+  'open',
+  'accepting',
+  'accepted',
+  'declined',
+  'cancelled',
+  'expired',
+  'failed',
+] as const
+
+/** An admission that somebody offers to the owner of an address. `accepting`: the pool is about to move it. */
+export const ticketTransfers = sqliteTable(
+  'ticket_transfers',
+  {
+    id: text().primaryKey(),
+    eventId: text().notNull(),
+    ticketTypeId: text().notNull(),
+    reservationId: text().notNull(),
+    number: integer().notNull(),
+    fromUser: text().notNull(),
+    /** In the form of `users.email`; null once the offer has ended. */
+    email: text(),
+    state: text({ enum: TRANSFER_STATES }).notNull(),
+    /** Who accepted or declined it. */
+    toUser: text(),
+    /** The reservation that the acceptance made. */
+    newReservationId: text(),
+    createdAt: integer().notNull(),
+    expiresAt: integer().notNull(),
+    /** When the sweep must act: at the expiry, or to finish an acceptance. Null: it has ended. */
+    dueAt: integer(),
+  },
+  (table) => [
+    uniqueIndex('ticket_transfers_open').on(table.reservationId, table.number).where(sql`due_at IS NOT NULL`),
+    uniqueIndex('ticket_transfers_made')
+      .on(table.newReservationId)
+      .where(sql`new_reservation_id IS NOT NULL`),
+    index('ticket_transfers_out').on(table.fromUser, table.id),
+    index('ticket_transfers_in').on(table.email, table.id).where(sql`email IS NOT NULL`),
+    index('ticket_transfers_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
+  ],
+)
+export type TransferRow = typeof ticketTransfers.$inferSelect

@@ -14,6 +14,7 @@ export const ID_PREFIXES = {
   capacityGroup: 'cgroup',
   reservation: 'res',
   checkIn: 'checkin',
+  transfer: 'transfer',
   winner: 'winner',
   order: 'order',
   payment: 'pay',

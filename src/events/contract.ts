@@ -65,6 +65,9 @@ const fields = {
   startsAt: EventInstant,
   endsAt: EventInstant,
   timeZone: TimeZone,
+  transferable: z.boolean().meta({
+    description: 'Whether a holder may give a ticket to one other person. It may change at any time.',
+  }),
   providers: z
     .array(ProviderIn)
     .max(4)
@@ -91,6 +94,7 @@ export const CreateEvent = z
     place: fields.place.default(null),
     onlineUrl: fields.onlineUrl.default(null),
     timeZone: fields.timeZone.default('UTC'),
+    transferable: fields.transferable.default(true),
     providers: fields.providers.default([]),
     attendeeNames: fields.attendeeNames.default('none'),
   })
@@ -232,6 +236,7 @@ export const Event = z
       })
       .nullable()
       .describe('The times that it was published with; null: they have not changed.'),
+    transferable: fields.transferable,
     providers: z.array(Provider),
     attendeeNames: fields.attendeeNames,
     cancellation: z.strictObject({ at: Instant, reason: z.string() }).nullable(),

@@ -46,6 +46,7 @@ export const EXAMPLE_EVENT = {
   timeZone: 'Africa/Nairobi',
   local: { startsAt: '2026-12-05T18:00:00+03:00', endsAt: '2026-12-05T23:00:00+03:00' },
   postponed: null,
+  transferable: true,
   providers: ['sandbox'],
   attendeeNames: 'none',
   cancellation: null,

@@ -63,6 +63,7 @@ export function presentEvent(
             reason: event.postponeReason!,
             refundUntil: toInstantOrNull(event.refundUntil),
           },
+    transferable: event.transferable,
     providers: event.providers,
     attendeeNames: event.attendeeNames,
     cancellation:

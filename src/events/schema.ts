@@ -55,6 +55,8 @@ export const events = sqliteTable(
     publishedAt: integer(),
     /** `required`: an admission has no code until its holder has named who comes with it. */
     attendeeNames: text({ enum: ATTENDEE_NAMES }).notNull().default('none'),
+    /** Whether a holder may give a ticket to somebody else. */
+    transferable: integer({ mode: 'boolean' }).notNull().default(true),
     /** The payment providers of every ticket type that costs money. */
     providers: text({ mode: 'json' }).$type<Provider[]>().notNull(),
 

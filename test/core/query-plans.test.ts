@@ -255,6 +255,11 @@ const LISTS: Record<string, List> = {
   '/users/me/payout-methods': { by: 'player' },
   '/tickets': { by: 'player', after: byId },
   '/tickets/:id/admissions': { by: 'player', after: () => [0] },
+  '/tickets/transfers': {
+    by: 'player',
+    forms: [{ direction: 'in' }, { direction: 'out' }],
+    after: ({ direction }) => [direction!, '~'],
+  },
   '/orders': {
     sorts: {
       what: 'orders of one person, and lines and history of the orders of one page',

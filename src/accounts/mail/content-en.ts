@@ -127,6 +127,16 @@ export const EN: MailWords = {
         `Signature: ${signature}`,
       ],
     }),
+    ticket_given: ({ transferId, title, expiresAt, timeZone }) => ({
+      title: `A ticket for you: “${title}”`,
+      lines: [
+        `Somebody gives you a ticket to “${title}”.`,
+        'To accept it, sign in with this e-mail address, or register with it first. You find the offer among your tickets.',
+        `It can be accepted until ${time(expiresAt, timeZone)}. If you do not want it, ignore this mail: nothing happens without you.`,
+        `Offer: ${transferId}`,
+      ],
+      footer: 'You get this mail because somebody entered your e-mail address.',
+    }),
     tickets_offered: ({ ticketTypeId, title, quantity, until }) => ({
       title: `${quantity === 1 ? 'A ticket is' : 'Tickets are'} free: “${title}”`,
       lines: [

@@ -127,6 +127,16 @@ export const ES: MailWords = {
         `Firma: ${signature}`,
       ],
     }),
+    ticket_given: ({ transferId, title, expiresAt, timeZone }) => ({
+      title: `Una entrada para ti: «${title}»`,
+      lines: [
+        `Alguien te regala una entrada para «${title}».`,
+        'Para aceptarla, inicia sesión con esta dirección de correo o regístrate antes con ella. La encontrarás entre tus entradas.',
+        `Puedes aceptarla hasta el ${time(expiresAt, timeZone)}. Si no la quieres, ignora este correo: sin ti no pasa nada.`,
+        `Oferta: ${transferId}`,
+      ],
+      footer: 'Recibes este correo porque alguien escribió tu dirección.',
+    }),
     tickets_offered: ({ ticketTypeId, title, quantity, until }) => ({
       title: `${quantity === 1 ? 'Hay una entrada libre' : 'Hay entradas libres'}: «${title}»`,
       lines: [

@@ -41,6 +41,8 @@ export interface MailData {
     drawAt: number
     timeZone: string
   }
+  /** To an address that somebody gives a ticket to. */
+  ticket_given: { transferId: string; title: string; expiresAt: number; timeZone: string }
   /** To the next on a waiting list. `until` is in milliseconds. */
   tickets_offered: { ticketTypeId: string; title: string; quantity: number; until: number }
   event_postponed: AboutEvent & { wasStartsAt: number; refundUntil: number }

@@ -16,6 +16,7 @@ const TO_UNPROVED: ReadonlySet<MailKind> = new Set([
   'reset_password',
   'address_taken',
   'invitation',
+  'ticket_given',
 ])
 
 export interface RenderedMail {

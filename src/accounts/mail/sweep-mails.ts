@@ -9,7 +9,7 @@ import { type Swept, sweepRows } from '../../core/sweep-rows.ts'
 import { DAY_MS, MINUTE_MS } from '../../core/time.ts'
 import { TOKEN_LIFE_MS } from '../email-token.ts'
 import { readInvited } from '../invitations/read-invited.ts'
-import { type MailRow, mails, users } from '../schema.ts'
+import { type MailRow, mails, type UserRow, users } from '../schema.ts'
 import type { MailData, MailKind } from './kinds.ts'
 import { mailerOf } from './mailers.ts'
 import type { Mailer } from './port.ts'
@@ -29,13 +29,17 @@ const LIFE_OF_LINK_MS: Partial<Record<MailKind, number>> = {
 }
 const NOBODY = 'no user to send it to'
 
-export async function sweepMails(ctx: Ctx): Promise<Swept> {
+/** Whom the mail of an offered ticket is for; undefined: the offer has ended. `cron.ts` passes it in. */
+export type ReadOffered = (ctx: Ctx, transferId: string) => Promise<Reader | undefined>
+type Reader = Pick<UserRow, 'email' | 'name' | 'language'>
+
+export async function sweepMails(ctx: Ctx, readOffered: ReadOffered): Promise<Swept> {
   const mailer = mailerOf(ctx.settings)
   if (mailer === null) return warnOfWaiting(ctx)
   return sweepRows(ctx, {
     name: 'mail',
     page: (limit) => dueMails(ctx, limit),
-    one: (row) => sendMail(ctx, mailer, row),
+    one: (row) => sendMail(ctx, { mailer, readOffered }, row),
   })
 }
 
@@ -53,13 +57,18 @@ async function warnOfWaiting(ctx: Ctx): Promise<Swept> {
   return { done: 0, failed: 0 }
 }
 
-async function sendMail(ctx: Ctx, mailer: Mailer, row: MailRow): Promise<void> {
+interface Post {
+  mailer: Mailer
+  readOffered: ReadOffered
+}
+
+async function sendMail(ctx: Ctx, { mailer, readOffered }: Post, row: MailRow): Promise<void> {
   // A claim counts as a try. So a mail that crashes the worker at each try is given up too.
   if (row.tries >= MAX_MAIL_TRIES) return giveUp(ctx, row, row.failure ?? 'every try crashed')
   if (ctx.now - row.createdAt >= maxAgeOf(row)) return giveUp(ctx, row, row.failure ?? 'too late')
   const claimed = await claim(ctx, row)
   if (claimed === undefined) return
-  const reader = await readReader(ctx, row)
+  const reader = await readReader(ctx, row, readOffered)
   if (reader === undefined) return giveUp(ctx, claimed, NOBODY)
   const sent = await mailer.send(ctx, {
     id: row.id,
@@ -77,9 +86,10 @@ async function sendMail(ctx: Ctx, mailer: Mailer, row: MailRow): Promise<void> {
 
 const maxAgeOf = ({ kind }: MailRow): number => LIFE_OF_LINK_MS[kind] ?? MAX_AGE_MS
 
-/** Undefined if there is nobody to write to: a cause that must not tell so, or an invitation that has ended. */
-async function readReader(ctx: Ctx, { kind, userId, data }: MailRow) {
+/** Undefined if there is nobody to write to: a cause that must not tell so, or an invitation or offer that has ended. */
+async function readReader(ctx: Ctx, { kind, userId, data }: MailRow, readOffered: ReadOffered) {
   if (kind === 'invitation') return readInvited(ctx, (data as MailData['invitation']).invitationId)
+  if (kind === 'ticket_given') return readOffered(ctx, (data as MailData['ticket_given']).transferId)
   if (userId === null) return undefined
   return ctx.db
     .select({ email: users.email, name: users.name, language: users.language })
@@ -117,6 +127,7 @@ async function recordTry(
 
 async function giveUp(ctx: Ctx, row: MailRow, failure: string): Promise<void> {
   await recordTry(ctx, row, { dueAt: null, failure })
-  const isForNobody = row.userId === null && (row.kind !== 'invitation' || failure === NOBODY)
+  const isToAddress = row.kind === 'invitation' || row.kind === 'ticket_given'
+  const isForNobody = row.userId === null && (!isToAddress || failure === NOBODY)
   if (!isForNobody) ctx.log.warn('mail given up', { mailId: row.id, kind: row.kind, reason: failure })
 }

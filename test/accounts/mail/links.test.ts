@@ -31,6 +31,12 @@ const DATA: { [Kind in MailKind]: MailData[Kind] } = {
   lost: raffle,
   claim_reminder_3d: { ...raffle, ...claim },
   claim_reminder_1d: { ...raffle, ...claim },
+  ticket_given: {
+    transferId: newId('transfer'),
+    title: 'Jazz at the Lake',
+    expiresAt: NOW,
+    timeZone: 'Africa/Nairobi',
+  },
   tickets_offered: { ticketTypeId: newId('ticketType'), title: 'VIP', quantity: 1, until: NOW },
   event_postponed: { ...event, wasStartsAt: NOW, refundUntil: NOW },
   event_cancelled: event,
