@@ -87,6 +87,10 @@ export const readSeats = (ctx: Ctx, raffleId: string) =>
  */
 export async function setSeatsAside(ctx: Ctx, raffle: RaffleRow, { dueAt }: FollowUp): Promise<void> {
   const seats = seatsOf(raffle.prizes)
+  if (seats.length === 0) {
+    if ((await readSeats(ctx, raffle.id).limit(1)).length > 0) throw otherSeats()
+    return
+  }
   const rows = seats.map((seat) => ({ ...seat, key: `prize:${rankOf(seat)}:${dueAt}` }))
   const isDraft = sql`EXISTS (SELECT 1 FROM ${raffles} WHERE ${raffles.id} = ${raffle.id}
     AND ${raffles.status} = 'draft' AND ${raffles.revision} = ${raffle.revision})`

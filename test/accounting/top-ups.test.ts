@@ -93,7 +93,7 @@ describe('an organisation that owes', () => {
     expect((await request(operator, rich.id)).body).toMatchObject({
       code: 'invalid_state',
       detail:
-        'The organisation owes KES 90.00 to prizes of other raffles or for disputed payments, has it set aside for guaranteed raffles, or has already requested that sum. This can be paid out once the organisation has paid it in and an administrator has recorded the top-up.',
+        'The organisation owes KES 90.00 to prizes of other raffles, or for disputed or refunded payments, has it set aside for guaranteed raffles, or has already requested that sum. This can be paid out once the organisation has paid it in and an administrator has recorded the top-up.',
     })
 
     const admin = await signedInAdmin()

@@ -314,7 +314,9 @@ describe('a dispute after the commitment', () => {
     const balance = async () =>
       (await as(operator, 'GET', `/organisations/${organisation.id}/balance`)).body.data
     expect(await balance()).toMatchObject([{ balance: KES(-PRICE), left: KES(-PRICE) }])
-    expect((await request(operator, other.id)).body.detail).toMatch(/owes KES 10\.00 .+ disputed payments/)
+    expect((await request(operator, other.id)).body.detail).toMatch(
+      /owes KES 10\.00 .+ disputed or refunded payments/,
+    )
     const topUp = { reference: 'cash', provider: 'sandbox', amount: KES(2 * PRICE) }
     await as(await signedInAdmin(), 'POST', `/organisations/${organisation.id}/top-ups`, topUp)
     expect((await request(operator, other.id)).body.amount).toEqual(KES(PRICE))
