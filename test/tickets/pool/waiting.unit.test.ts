@@ -97,6 +97,8 @@ describe('a waiting list', () => {
     const raffle = new TestPool(termsOf({ totalTickets: 1 }), seededRandomness(1))
     const request = { itemId: raffle.pool.itemId, holder: 'amina', entrant: PROVED, quantity: 1 }
     expect(raffle.pool.offers.join(request, SALES_FROM)).toMatchObject({ code: 'invalid_state' })
+    const shared = new Sale({ groupId: 'group_01kjy3cr00e2ys5rh3rp46hk8x' })
+    expect(shared.join('amina')).toMatchObject({ code: 'invalid_state' })
     const sale = new Sale({ closesAt: SALES_UNTIL })
     sale.buy('brian', 2)
     sale.waits('amina')
