@@ -24,7 +24,8 @@ export async function returnTickets(
   const back = numbers === undefined ? own : own.filter((number) => numbers.includes(number))
   const inside = await selectWhoIsIn(ctx, { ticketTypeId: itemId, reservationId: id, numbers: back })
   if (inside.length > 0) throw refuse(`Ticket ${inside[0]!.number} is checked in: it cannot be given back.`)
-  if (back.length > 0 && !(await voidTickets(ctx, id, back))) throw refuse('This event was cancelled.')
+  if (back.length > 0 && !(await voidTickets(ctx, id, back, true)))
+    throw refuse('The event was cancelled, or you have just given a ticket to somebody else.')
   return findReservation(ctx, id)
 }
 

@@ -9,7 +9,10 @@ export interface NewRefund {
   /** Given by a caller that has to know it. */
   id?: string
   orderId: string
-  /** `lost`, `excess`, `return:…`, `cancel:…`, `dispute:…`, `platform:…`, or `request:` with the client's Idempotency-Key. */
+  /**
+   * `lost`, `excess`, `return:…`, `cancel:…`, `dispute:…`, `platform:…`, or the client's Idempotency-Key after `request:`
+   * for a member and `buyer:` for the buyer.
+   */
   key: string
   /** A fingerprint of the request under `key`, so that a repeat with other contents is refused. */
   request: string
@@ -32,6 +35,9 @@ export const disputeKey = (provider: Provider, reference: string): string =>
 
 /** Whether the refund records a reversal: the payer's bank has already paid it, so it is never sent. */
 export const isDispute = ({ key }: { key: string }): boolean => key.startsWith('dispute:')
+
+/** Whether the buyer gives tickets back: only those that it still has, since it may give them to others meanwhile. */
+export const isByBuyer = ({ key }: { key: string }): boolean => key.startsWith('buyer:')
 
 /**
  * A statement to batch with the ledger's. It inserts the refund if `guard` holds and the order has none with that key.

@@ -31,12 +31,12 @@ export async function requestRefund(
   input: RequestRefund,
   clientKey: string,
 ): Promise<RefundRow> {
-  const key = `request:${clientKey}`
   const request = bodyHash(input)
   let by: Refunder | undefined
   for (let attempt = 1; attempt <= MAX_TRIES; attempt++) {
     const rows = await findOrder(ctx, orderId)
     by ??= await whoRefunds(ctx, rows.order, namedLines(rows, input))
+    const key = `${by === 'buyer' ? 'buyer' : 'request'}:${clientKey}`
     const known = await findRefundByKey(ctx, orderId, key)
     if (known !== undefined) return carryOut(ctx, rows, known, request)
     const lines = await chooseTickets(

@@ -9,7 +9,7 @@ import { withRetry } from '../core/database.ts'
 import { finishGrantsOf } from '../grants/sweep-grants.ts'
 import { account, insertTransfers } from '../money/ledger.ts'
 import { lossOf } from '../money/losses.ts'
-import { isDispute } from '../money/refund-rows.ts'
+import { isByBuyer, isDispute } from '../money/refund-rows.ts'
 import { type RefundedLine, type RefundRow, refundRuns, refunds } from '../money/schema.ts'
 import { requestRevocations } from '../orders/earned-entries.ts'
 import { insertOrderEvent } from '../orders/history.ts'
@@ -37,7 +37,7 @@ export async function takeBack(ctx: Ctx, refund: RefundRow): Promise<RefundRow> 
     row: rows.find((row) => row.line === line)!,
   }))
   const taken = await Promise.all(
-    parts.map(({ row, numbers }) => linePort(row.kind).takeBack(ctx, row, numbers)),
+    parts.map(({ row, numbers }) => linePort(row.kind).takeBack(ctx, row, numbers, isByBuyer(refund))),
   )
   for (let attempt = 1; ; attempt++) {
     const cancelled = await cancelledOf(ctx, parts)

@@ -4,14 +4,18 @@ import { askPool, orThrow } from './client.ts'
 import { reservationAddress } from './reservation-id.ts'
 import { voidSeats } from './seats.ts'
 
-/** `numbers` null: all of them. Returns false, and voids none, once the ticket list is frozen for the draw. */
+/**
+ * `numbers` null: all of them. Returns false, and voids none, once the ticket list is frozen for the draw or the sale is
+ * cancelled; and if `onlyOwn`, for a number that somebody else has by now.
+ */
 export async function voidTickets(
   ctx: Ctx,
   reservationId: string,
   numbers: number[] | null,
+  onlyOwn = false,
 ): Promise<boolean> {
   const { pool, seq } = reservationAddress(reservationId)
-  const outcome = await askPool(ctx, pool, (stub) => stub.void(seq, reservationId, numbers))
+  const outcome = await askPool(ctx, pool, (stub) => stub.void(seq, reservationId, numbers, onlyOwn))
   if (!outcome.ok && outcome.code === 'invalid_state') return false
   const { seats } = orThrow(outcome)
   // If the process dies here, the caller repeats this call.

@@ -1,7 +1,7 @@
 // Holders give free admissions back: to which events, until when, and what becomes of the seats.
 import { expect, it } from 'vitest'
 import { orderOf } from '../checkout/checkout.ts'
-import { orders, STARTS_AT, stageEvent, takes } from '../events/event-stage.ts'
+import { givesTo, orders, STARTS_AT, stageEvent, takes } from '../events/event-stage.ts'
 import { type Person, registerPlayer } from '../harness/people.ts'
 import { as, at, buy, KES, SECOND, stageRaffle, useClock } from '../raffles/scenario.ts'
 import { sold } from '../suspensions/stage.ts'
@@ -26,6 +26,19 @@ it('some or all of the tickets, and a repeat changes nothing', async () => {
   expect((await giveBack(holder, id)).body.reservation.state).toBe('voided')
   expect((await giveBack(holder, id)).body.reservation.state).toBe('voided')
   expect(await sold(types.free)).toBe(1)
+})
+
+it('what was given to somebody else stays there', async () => {
+  const { types } = await stageEvent()
+  const [holder, friend] = [await registerPlayer(), await registerPlayer()]
+  const id = await takes(holder, types.free, 2)
+  await givesTo(friend, id, 1)
+  expect((await giveBack(holder, id, { numbers: [1] })).status).toBe(200)
+  expect((await giveBack(holder, id)).status).toBe(200)
+  expect(await sold(types.free)).toBe(1)
+  const [{ reservation }] = (await as(friend, 'GET', '/tickets')).body.data
+  expect((await giveBack(friend, reservation.id)).body.reservation.state).toBe('voided')
+  expect(await sold(types.free)).toBe(0)
 })
 
 it('of an order with others, the free ones alone', async () => {

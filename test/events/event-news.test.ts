@@ -11,6 +11,7 @@ import {
   crashing,
   DAY,
   HOUR,
+  interrupted,
   iso,
   MINUTE,
   NOW,
@@ -18,8 +19,17 @@ import {
   sweep,
   useClock,
 } from '../raffles/scenario.ts'
-import { takeUnaware } from '../suspensions/stage.ts'
-import { ENDS_AT, orders, STARTS_AT, type StagedEvent, stageEvent, takes, VIP_PRICE } from './event-stage.ts'
+import { sold, takeUnaware } from '../suspensions/stage.ts'
+import {
+  ENDS_AT,
+  givesTo,
+  orders,
+  STARTS_AT,
+  type StagedEvent,
+  stageEvent,
+  takes,
+  VIP_PRICE,
+} from './event-stage.ts'
 
 useClock()
 
@@ -204,6 +214,30 @@ describe('a buyer of a postponed event', () => {
     await postpone(staged, 2 * LATER)
     expect((await refund(late!, later.id)).status).toBe(201)
     expect((await refund(buyer!, order.id)).status).toBe(201)
+  })
+
+  it('may not give back what somebody else has by now, not even if it is given at that moment', async () => {
+    const staged = await stageEvent()
+    const [buyer, friend] = [await registerPlayer(), await registerPlayer()]
+    const order = await orders(buyer, [{ ticketTypeId: staged.types.regular, quantity: 3 }])
+    const { reservationId } = order.lines[0]
+    await givesTo(friend, reservationId, 1)
+    at(NOW + MINUTE)
+    await postpone(staged)
+    expect((await refund(buyer, order.id, { lines: [{ line: 0, numbers: [1] }] })).status).toBe(422)
+    const { DB } = interrupted(/insert into "refunds"/i, () => givesTo(friend, reservationId, 2))
+    const both = { lines: [{ line: 0, numbers: [2, 3] }] }
+    const answer = await refund(buyer, order.id, both, newKey(), { bindings: { DB } })
+    expect(answer.body.detail).toContain('somebody else has them by now')
+    expect((await refund(buyer, order.id)).body).toMatchObject({
+      amount: { amount: 1_000 },
+      lines: [{ line: 0, numbers: [3] }],
+    })
+    expect(await sold(staged.types.regular)).toBe(2)
+    await cancel(staged)
+    await sweep()
+    await sweep()
+    expect(await newsTo(friend)).toEqual(['event_cancelled'])
   })
 
   it('may give back nothing else of the same order', async () => {

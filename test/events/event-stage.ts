@@ -1,8 +1,10 @@
 // Events for tests, made and published through the API.
 import { expect } from 'vitest'
+import { askPool } from '../../src/tickets/client.ts'
+import { reservationAddress } from '../../src/tickets/reservation-id.ts'
 import { orderOf, press } from '../checkout/checkout.ts'
 import type { Answer } from '../harness/client.ts'
-import { type Organisation, organisationWithOperator, type Person } from '../harness/people.ts'
+import { type Organisation, organisationWithOperator, type Person, testContext } from '../harness/people.ts'
 import { as, HOUR, iso, KES, NOW, newKey } from '../raffles/scenario.ts'
 
 /** The times of a staged event. */
@@ -84,3 +86,12 @@ export async function orders(
   await press(placed.body.payment.checkoutUrl, 'approve')
   return orderOf(person, placed.body.id)
 }
+
+/** Gives one number to somebody else, in the pool itself. */
+export const givesTo = (to: Person, reservationId: string, number: number) =>
+  askPool(testContext(), reservationAddress(reservationId).pool, (pool) =>
+    pool.transfer(reservationAddress(reservationId).seq, reservationId, number, {
+      holder: to.id,
+      key: newKey(),
+    }),
+  )

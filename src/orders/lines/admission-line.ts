@@ -19,7 +19,7 @@ export const admissionLine: LinePort<'ticketTypeId'> = {
     taken: (title, isOnly) => (isOnly ? 'The admissions' : `The admissions of “${title}”`),
     refunded: (numbers, title, isOnly) =>
       `${unitsNamed('admission', numbers)}${isOnly ? '' : ` of “${title}”`}`,
-    whyKept: 'the event is over',
+    whyKept: 'somebody else has them by now, or the event was cancelled',
     keptDespiteDispute: (units) => `Still valid: ${units}.`,
     keptAtALoss: (units) => `Still valid: ${units}. The organisation bears the price.`,
   },

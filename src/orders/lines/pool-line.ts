@@ -111,7 +111,7 @@ export const poolLine: PoolLine = {
     return found === null ? [] : validNumbers(found.reservation)
   },
 
-  takeBack: (ctx, { reservationId }, numbers) => voidTickets(ctx, reservationId, numbers),
+  takeBack: (ctx, { reservationId }, numbers, onlyOwn) => voidTickets(ctx, reservationId, numbers, onlyOwn),
 
   async release(ctx, { reservationId }, isUnpaid) {
     await releaseTickets(ctx, reservationId, isUnpaid)

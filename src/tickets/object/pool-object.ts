@@ -118,9 +118,9 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     return this.#runtime.decideConfigured((pool, now) => pool.release(seq, id, isUnpaid, now))
   }
 
-  async void(seq: number, id: string, numbers: number[] | null): Promise<ChangeOutcome> {
+  async void(seq: number, id: string, numbers: number[] | null, onlyOwn = false): Promise<ChangeOutcome> {
     return this.#runtime.decideConfigured((pool, now) =>
-      pool.void(seq, id, numbers, now, this.#runtime.isSettling),
+      pool.void(seq, id, numbers, now, { isSettling: this.#runtime.isSettling, onlyOwn }),
     )
   }
 

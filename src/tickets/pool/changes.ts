@@ -24,6 +24,13 @@ interface PoolFacts {
   waiting: number
 }
 
+export interface VoidOptions {
+  /** As for `confirm`. */
+  isSettling?: boolean
+  /** Refuses numbers that were transferred. Else they are voided where they are now. */
+  onlyOwn?: boolean
+}
+
 export class Changes {
   readonly #pool: PoolFacts
   readonly #store: PoolStore
@@ -71,7 +78,13 @@ export class Changes {
     return { ok: true, reservation: this.#read(found.row), seats: this.#seatsOf(found.row, []) }
   }
 
-  void(seq: number, id: string, numbers: number[] | null, now: number, isSettling: boolean): ChangeOutcome {
+  void(
+    seq: number,
+    id: string,
+    numbers: number[] | null,
+    now: number,
+    { isSettling = false, onlyOwn = false }: VoidOptions = {},
+  ): ChangeOutcome {
     const found = this.#inventory.reservations.find(seq, id)
     if (found === undefined) return NO_RESERVATION
     const { row, folded } = found
@@ -83,6 +96,9 @@ export class Changes {
     const seats = this.#seatsOf(row, wanted)
     const left = [...new Set(wanted)].filter((number) => valid.has(number))
     if (left.length === 0) return { ok: true, reservation: folded.reservation, seats }
+    if (onlyOwn && left.some((number) => folded.reservation.moved.includes(number))) {
+      return refuse('invalid_state', 'Somebody else has this ticket.')
+    }
     if (!this.#isInTime(now, isSettling)) {
       const isDrawn = this.#pool.raffle !== null
       return refuse(

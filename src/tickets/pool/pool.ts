@@ -23,7 +23,7 @@ import {
   type TransferRequest,
 } from '../pool-contract.ts'
 import { type SaleTerms, saleTermsOf, type Terms } from '../terms.ts'
-import { Changes } from './changes.ts'
+import { Changes, type VoidOptions } from './changes.ts'
 import type { EarlyClose } from './clock.ts'
 import { DrawRecord } from './draw-record.ts'
 import { noTag } from './holders.ts'
@@ -186,10 +186,10 @@ export class Pool {
 
   /**
    * Voids tickets, those that were transferred too; `numbers` null: all of the reservation. Refused after the freeze.
-   * Idempotent. `isSettling`: as for `confirm`.
+   * Idempotent.
    */
-  void(seq: number, id: string, numbers: number[] | null, now: number, isSettling = false): ChangeOutcome {
-    return this.#changes.void(seq, id, numbers, now, isSettling)
+  void(seq: number, id: string, numbers: number[] | null, now: number, options?: VoidOptions): ChangeOutcome {
+    return this.#changes.void(seq, id, numbers, now, options)
   }
 
   /** Gives one number of a sold reservation to another holder. Returns the new reservation. Idempotent by its key. */
