@@ -209,6 +209,37 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'keep the money of a cancelled event',
+    edits: [
+      {
+        file: 'src/events/ticket-types/step.ts',
+        find: '...(wasOnSale ? [refundAll, tellAll] : [])',
+        replace: `...(wasOnSale ? (${isOn('keep the money of a cancelled event')} ? [tellAll] : [refundAll, tellAll]) : [])`,
+      },
+    ],
+  },
+  {
+    name: 'leave a given admission with its giver too',
+    edits: [
+      {
+        file: 'src/tickets/pool/inventory.ts',
+        find: `const at = this.#change(row, 'voided', [number], now, null)`,
+        replace: `const at = ${isOn('leave a given admission with its giver too')} ? now
+          : this.#change(row, 'voided', [number], now, null)`,
+      },
+    ],
+  },
+  {
+    name: 'lower a capacity below what is sold',
+    edits: [
+      {
+        file: 'src/tickets/pool/configure.ts',
+        find: 'if (terms.total < taken)',
+        replace: `if (terms.total < taken && !(${isOn('lower a capacity below what is sold')}))`,
+      },
+    ],
+  },
+  {
     name: 'forget a refused mail',
     edits: [
       {

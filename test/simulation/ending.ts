@@ -54,6 +54,11 @@ export async function settle(world: World): Promise<void> {
   world.wrong.push(...(await world.audit(false)))
   const admin = await signedInAdmin()
   await twice(() => topsUp(world, admin))
+  await finish(world)
+}
+
+/** Sweeps and people act in turn, until nothing is left to do. */
+export async function finish(world: World): Promise<void> {
   for (let round = 0; round < ROUNDS && world.wrong.length === 0; round++) {
     await sweepUntilIdle(world)
     const before = await statuses()
@@ -118,9 +123,18 @@ async function sweepAt(world: World, ms: number): Promise<void> {
 }
 
 const DUE = [
-  ...['orders', 'payments', 'refunds', 'payouts', 'pools', 'grants', 'mails', 'notices'].map(
-    (table) => `SELECT min(due_at) AS due FROM ${table}`,
-  ),
+  ...[
+    'orders',
+    'payments',
+    'refunds',
+    'payouts',
+    'pools',
+    'grants',
+    'mails',
+    'notices',
+    'ticket_types',
+    'event_notices',
+  ].map((table) => `SELECT min(due_at) AS due FROM ${table}`),
   // A drawn raffle keeps checking for refunds that wait for people.
   `SELECT min(due_at) AS due FROM raffles WHERE status <> 'drawn'
      OR NOT EXISTS (SELECT 1 FROM refunds WHERE status NOT IN ('paid', 'refused'))`,
@@ -216,7 +230,7 @@ async function claimOrForget(world: World, prize: Prize): Promise<void> {
 async function checkNothingIsOpen(world: World): Promise<void> {
   const open = await env.DB.prepare(
     `SELECT 'raffle ' || id || ' is left ' || status AS what FROM raffles
-       WHERE status NOT IN ('settled', 'cancelled')
+       WHERE status NOT IN ('draft', 'settled', 'cancelled')
      UNION ALL SELECT 'refund ' || id || ' is left ' || status FROM refunds
        WHERE status NOT IN ('paid', 'refused')
      UNION ALL SELECT 'payout ' || id || ' is left ' || status FROM payouts

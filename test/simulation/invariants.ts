@@ -4,13 +4,14 @@ import { askPool } from '../../src/tickets/client.ts'
 import type { Reservation } from '../../src/tickets/pool-contract.ts'
 import { poolNameOf, reservationAddress } from '../../src/tickets/reservation-id.ts'
 import { testContext } from '../harness/people.ts'
+import { auditEvents, EVENT_SCOPE, EVENTS_ALWAYS, EVENTS_SETTLED } from './event-invariants.ts'
 import { ALWAYS, SCOPE, SETTLED } from './invariant-rules.ts'
 import { PRIZE_SCOPE, PRIZES_ALWAYS } from './prize-invariants.ts'
 
 export interface AuditOptions {
   /** Every deadline has passed and sweeps have run: nothing may be left to do. */
   settled: boolean
-  /** Checks only these raffles and products. Default: everything. */
+  /** Checks only these raffles, ticket types and products. Default: everything. */
   raffles?: string[]
   /** Units ever put into stock, by product: equal to the sum of units in stock, held and sold. */
   stock?: ReadonlyMap<string, number>
@@ -33,6 +34,10 @@ export async function audit(
   const queries = [
     ...queriesOf(SCOPE, options.settled ? [...ALWAYS, ...SETTLED] : ALWAYS),
     ...queriesOf(SCOPE + PRIZE_SCOPE, PRIZES_ALWAYS),
+    ...queriesOf(
+      SCOPE + EVENT_SCOPE,
+      options.settled ? [...EVENTS_ALWAYS, ...EVENTS_SETTLED] : EVENTS_ALWAYS,
+    ),
   ]
   const answers = await DB.batch<Record<string, string>>(
     queries.map((query) => DB.prepare(query).bind(scope, now)),
@@ -43,6 +48,7 @@ export async function audit(
     [POOLS, SHELVES, SENT].map((query) => DB.prepare(`${SCOPE} ${query}`).bind(scope, now)),
   )) as [D1Result<{ id: string }>, D1Result<Shelf>, D1Result<{ id: string; isKept: number }>]
   for (const { id } of sales.results) wrong.push(...(await auditPool(env, id, { ...options, now })))
+  wrong.push(...(await auditEvents(env, SCOPE, { ids: scope, now, settled: options.settled })))
   for (const shelf of shelves.results) wrong.push(...checkShelf(shelf, options.stock?.get(shelf.id)))
   for (const { id, isKept } of sent.results) {
     if (options.mailed === undefined ? isKept === 0 : !options.mailed.has(id))

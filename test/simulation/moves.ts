@@ -30,7 +30,7 @@ function ticketsOf(world: World, index: number): Record<string, unknown> {
   return { raffleId, numbers: world.chance(50) ? [first] : [first, first + 2] }
 }
 
-const unitsOf = (world: World, productId: string) => ({ productId, quantity: 1 + world.below(2) })
+export const unitsOf = (world: World, productId: string) => ({ productId, quantity: 1 + world.below(2) })
 
 /** Tickets of one raffle or of all, a product, or some of both. */
 function newCart(world: World): Record<string, unknown>[] {
@@ -46,7 +46,7 @@ function newCart(world: World): Record<string, unknown>[] {
 const destinationOf = (lines: Record<string, unknown>[]) =>
   lines.some((line) => 'productId' in line) ? { pickup: true } : {}
 
-function newOrderRequest(world: World, lines: Record<string, unknown>[]): OrderRequest {
+export function newOrderRequest(world: World, lines: Record<string, unknown>[]): OrderRequest {
   const first = newTry(world)
   const payment = first.body
   const shape =
@@ -316,6 +316,21 @@ const mailFails: Choose = (world) => {
   }
 }
 
+/** What happens to orders of any kind. */
+export const OF_ORDERS: readonly Weighted[] = [
+  [3, repeats],
+  [24, paysOnPage],
+  [8, paysByHand],
+  [4, disputes],
+  [4, paysAgain],
+  [5, cancelsOrder],
+  [6, refunds],
+  [7, delivers],
+  [8, sweeps],
+  [3, reconciles],
+  [2, sandboxFails],
+  [2, mailFails],
+]
 const MOVES: readonly Weighted[] = [
   [22, buys],
   [3, repeats],

@@ -5,6 +5,7 @@ import { env } from 'cloudflare:workers'
 import type { LogPattern } from '../harness/log.ts'
 import { at, NOW } from '../raffles/scenario.ts'
 import { settle } from './ending.ts'
+import { holdEvent } from './events.ts'
 import { guaranteePrizes } from './guarantees.ts'
 import { sell } from './moves.ts'
 import { ANSWER_LOST, SANDBOX_DOWN, World } from './world.ts'
@@ -58,5 +59,6 @@ async function live(world: World, seed: number): Promise<void> {
   if (world.wrong.length > 0) return
   await settle(world)
   if (world.wrong.length === 0) await guaranteePrizes(world, seed)
+  if (world.wrong.length === 0) await holdEvent(world)
   world.wrong.push(...(await world.audit(true)))
 }
