@@ -16,6 +16,7 @@ import { door } from './admissions/door-routes.ts'
 import { ticketReturns } from './admissions/return-routes.ts'
 import { ownTickets } from './admissions/ticket-routes.ts'
 import { transfers } from './admissions/transfers/routes.ts'
+import { selectWhoIsIn } from './admissions/who-is-in.ts'
 import { categoryRoutes, productRoutes } from './catalog/routes.ts'
 import type { UsersOf } from './catalog/still-used.ts'
 import { orders, purchases } from './checkout/routes.ts'
@@ -113,7 +114,7 @@ const routes = app
   .route('/api/v1/products', productRoutes({ usersOfProduct }))
   .route('/api/v1/categories', categoryRoutes({ usersOfCategory }))
   .route('/api/v1/orders', orders)
-  .route('/api/v1/orders', orderRefunds)
+  .route('/api/v1/orders', orderRefunds({ selectUsed: selectWhoIsIn }))
   .route('/api/v1/refunds', refunds)
   .route('/api/v1/payments', paymentRoutes)
   .route('/api/v1/payments', webhookRoutes)

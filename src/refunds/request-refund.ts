@@ -2,6 +2,7 @@
  * A member refunds an order or some of its tickets, or a buyer gives tickets back: the refund is recorded first, then
  * carried out as far as possible.
  */
+import { and, notExists, type SQL } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { invalid, Problem } from '../core/errors.ts'
@@ -20,7 +21,14 @@ import { payingReceipt } from './paying-receipt.ts'
 import { isIssued, priceOf, refundableOf, refundedOf, reserve } from './reserve-refund.ts'
 import { sendRefund } from './send-refund.ts'
 import { takeBack } from './take-back-tickets.ts'
-import { linesToGiveBack, type Refunder, unitsOf, whoRefunds } from './who-may-refund.ts'
+import {
+  linesToGiveBack,
+  type Refunder,
+  type SelectUsed,
+  ticketsOf,
+  unitsOf,
+  whoRefunds,
+} from './who-may-refund.ts'
 
 /** A try fails only if another refund of the same order was recorded in between. */
 const MAX_TRIES = 5
@@ -30,21 +38,19 @@ export async function requestRefund(
   orderId: string,
   input: RequestRefund,
   clientKey: string,
+  selectUsed: SelectUsed,
 ): Promise<RefundRow> {
   const request = bodyHash(input)
   let by: Refunder | undefined
   for (let attempt = 1; attempt <= MAX_TRIES; attempt++) {
     const rows = await findOrder(ctx, orderId)
     by ??= await whoRefunds(ctx, rows.order, namedLines(rows, input))
-    const key = `${by === 'buyer' ? 'buyer' : 'request'}:${clientKey}`
+    const key = `${by === 'buyer' ? by : 'request'}:${clientKey}`
     const known = await findRefundByKey(ctx, orderId, key)
     if (known !== undefined) return carryOut(ctx, rows, known, request)
-    const lines = await chooseTickets(
-      ctx,
-      by === 'buyer' ? await toGiveBack(ctx, rows, input) : rows,
-      input,
-      by,
-    )
+    const isBuyer = by === 'buyer'
+    const open = isBuyer ? await toGiveBack(ctx, rows, input) : rows
+    const lines = await chooseTickets(ctx, open, input, (row) => unitsOf(ctx, by!, row, selectUsed))
     const amount = priceOf(rows.lines, lines)
     if (amount === 0) throw new Problem('invalid_state', 'These tickets were free: take them back instead.')
     const receipt = await payingReceipt(ctx, rows)
@@ -61,12 +67,16 @@ export async function requestRefund(
       status: 'requested',
     }
     // The log is about members. What a buyer gives back is in the history of the order.
-    await reserve(ctx, refund, {
-      more: (isMade, id) =>
-        by === 'buyer'
-          ? []
-          : [insertAudit(ctx, refundEntry({ id, orderId, lines }, 'refund.requested'), isMade)],
-    })
+    const audited = (isMade: SQL, id: string) => [
+      insertAudit(ctx, refundEntry({ id, orderId, lines }, 'refund.requested'), isMade),
+    ]
+    // Race: somebody goes in with a ticket after it was chosen. Safe: then nothing is reserved, and the next try leaves it out.
+    const isUnused = and(
+      ...lines.map(({ line, numbers }) =>
+        notExists(selectUsed(ctx, ticketsOf(lineOf(rows, line)!, numbers))),
+      ),
+    )
+    await reserve(ctx, refund, isBuyer ? { guard: isUnused! } : { more: audited })
     const made = await findRefundByKey(ctx, orderId, key)
     if (made !== undefined) return carryOut(ctx, rows, made, request)
   }
@@ -122,13 +132,13 @@ async function chooseTickets(
   ctx: Ctx,
   rows: OrderRows,
   input: RequestRefund,
-  by: Refunder,
+  unitsOfLine: (row: OrderLineRow) => Promise<number[]>,
 ): Promise<RefundedLine[]> {
   const { id, settledAt } = rows.order
   if (settledAt === null)
     throw new Problem('invalid_state', 'This order is not paid: there is nothing to refund.')
   if (input.lines === undefined) {
-    const rest = await refundableOf(ctx, rows, (row) => unitsOf(ctx, by, row))
+    const rest = await refundableOf(ctx, rows, unitsOfLine)
     if (rest.length === 0) throw new Problem('invalid_state', 'Nothing of this order is left to refund.')
     return rest
   }
@@ -144,7 +154,7 @@ async function chooseTickets(
       const named = unitsNamed(unit, twice.length > 0 ? twice : numbers)
       throw new Problem('invalid_state', `Already refunded, or never issued: ${named}.`)
     }
-    const issued = new Set(await unitsOf(ctx, by, row))
+    const issued = new Set(await unitsOfLine(row))
     const foreign = numbers.filter((number) => !issued.has(number))
     if (foreign.length > 0) {
       const named = unitsNamed(unit, foreign)

@@ -26,6 +26,7 @@ import { presentRefund } from './present.ts'
 import { readRefundRun } from './read-refund-run.ts'
 import { requestRefund } from './request-refund.ts'
 import { takeBackFreeUnits } from './take-back-free.ts'
+import type { SelectUsed } from './who-may-refund.ts'
 
 const TAG = 'Refunds'
 
@@ -52,70 +53,78 @@ const EXAMPLE_RUN = {
   finishedAt: '2026-11-20T09:00:04.000Z',
 }
 
-export const orderRefunds = new Hono<AppEnv>()
-  .post(
-    '/:id/refunds',
-    describe({
-      operation: 'requestRefund',
-      summary: 'Refund an order',
-      description:
-        'For members with `refunds:write`. The buyer may give back admissions to an event that was postponed, until `postponed.refundUntil` of the event. Refunds the named tickets, or all that are left. Units of a product are numbered from 1. Each ticket is taken back before its price is refunded. After the commitment a raffle’s tickets stay: they are not refunded, but the rest of the order is.',
-      tag: TAG,
-      auth: 'user',
-      success: { status: 201, schema: Refund, example: EXAMPLE_REFUND, description: 'The refund.' },
-      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state', 'conflict'],
-      idempotent: true,
-    }),
-    validate('param', OrderParams),
-    validate('json', RequestRefund, BODIES.RequestRefund),
-    async (c) => {
-      const { id } = c.req.valid('param')
-      const refund = await requestRefund(c.get('ctx'), id, c.req.valid('json'), idempotencyKey(c))
-      c.header('location', `/api/v1/orders/${id}/refunds`)
-      return c.json(presentRefund(refund), 201)
-    },
-  )
-  .post(
-    '/:id/take-back',
-    describe({
-      operation: 'takeBackFreeUnits',
-      summary: 'Take free tickets of an order back',
-      description:
-        'For members who may refund the line. No money moves: a line that cost money is refunded instead. A repeat changes nothing.',
-      tag: TAG,
-      auth: 'user',
-      success: {
-        status: 200,
-        schema: Order,
-        example: { ...EXAMPLE_ORDER, payment: null },
-        description: 'The order, with your organisation’s lines.',
+export const orderRefunds = ({ selectUsed }: { selectUsed: SelectUsed }) =>
+  new Hono<AppEnv>()
+    .post(
+      '/:id/refunds',
+      describe({
+        operation: 'requestRefund',
+        summary: 'Refund an order',
+        description:
+          'For members with `refunds:write`. The buyer may give back admissions to an event that was postponed, until `postponed.refundUntil` of the event, but none that somebody is in with. Refunds the named tickets, or all that are left. Units of a product are numbered from 1. Each ticket is taken back before its price is refunded. After the commitment a raffle’s tickets stay: they are not refunded, but the rest of the order is.',
+        tag: TAG,
+        auth: 'user',
+        success: { status: 201, schema: Refund, example: EXAMPLE_REFUND, description: 'The refund.' },
+        errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state', 'conflict'],
+        idempotent: true,
+      }),
+      validate('param', OrderParams),
+      validate('json', RequestRefund, BODIES.RequestRefund),
+      async (c) => {
+        const { id } = c.req.valid('param')
+        const refund = await requestRefund(
+          c.get('ctx'),
+          id,
+          c.req.valid('json'),
+          idempotencyKey(c),
+          selectUsed,
+        )
+        c.header('location', `/api/v1/orders/${id}/refunds`)
+        return c.json(presentRefund(refund), 201)
       },
-      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
-    }),
-    validate('param', OrderParams),
-    validate('json', TakeBack, BODIES.TakeBack),
-    async (c) => c.json(await takeBackFreeUnits(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
-  )
-  .get(
-    '/:id/refunds',
-    describe({
-      operation: 'listRefunds',
-      summary: 'List the refunds of an order',
-      description: 'For the buyer, and for members who may refund its lines.',
-      tag: TAG,
-      auth: 'user',
-      success: {
-        status: 200,
-        schema: RefundPage,
-        example: { data: [EXAMPLE_REFUND], nextCursor: null },
-        description: 'Newest first.',
-      },
-      errors: [...PAGE_ERRORS, 'forbidden', 'not_found'],
-    }),
-    validate('param', OrderParams),
-    validate('query', PageQuery),
-    async (c) => c.json(await listRefunds(c.get('ctx'), c.req.valid('param').id, c.req.valid('query'))),
-  )
+    )
+    .post(
+      '/:id/take-back',
+      describe({
+        operation: 'takeBackFreeUnits',
+        summary: 'Take free tickets of an order back',
+        description:
+          'For members who may refund the line. No money moves: a line that cost money is refunded instead. A repeat changes nothing.',
+        tag: TAG,
+        auth: 'user',
+        success: {
+          status: 200,
+          schema: Order,
+          example: { ...EXAMPLE_ORDER, payment: null },
+          description: 'The order, with your organisation’s lines.',
+        },
+        errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state'],
+      }),
+      validate('param', OrderParams),
+      validate('json', TakeBack, BODIES.TakeBack),
+      async (c) =>
+        c.json(await takeBackFreeUnits(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
+    )
+    .get(
+      '/:id/refunds',
+      describe({
+        operation: 'listRefunds',
+        summary: 'List the refunds of an order',
+        description: 'For the buyer, and for members who may refund its lines.',
+        tag: TAG,
+        auth: 'user',
+        success: {
+          status: 200,
+          schema: RefundPage,
+          example: { data: [EXAMPLE_REFUND], nextCursor: null },
+          description: 'Newest first.',
+        },
+        errors: [...PAGE_ERRORS, 'forbidden', 'not_found'],
+      }),
+      validate('param', OrderParams),
+      validate('query', PageQuery),
+      async (c) => c.json(await listRefunds(c.get('ctx'), c.req.valid('param').id, c.req.valid('query'))),
+    )
 
 export const refunds = new Hono<AppEnv>()
   .post(

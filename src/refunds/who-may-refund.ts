@@ -1,4 +1,5 @@
 /** Who may refund lines of an order: members with `refunds:write`, and for some lines the buyer. */
+import type { SQLWrapper } from 'drizzle-orm'
 import { requirePermission, requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
@@ -41,11 +42,35 @@ export async function linesToGiveBack(ctx: Ctx, { order, lines }: OrderRows): Pr
   return lines.filter(({ itemId }) => items.has(itemId))
 }
 
+/**
+ * Selects the numbers of a reservation that somebody has used. The doors are in a layer above, so `app.ts` hands it in. It is
+ * read, and it is also a part of the statement that reserves the refund: people may go in meanwhile.
+ */
+export type SelectUsed = (
+  ctx: Ctx,
+  tickets: { ticketTypeId: string; reservationId: string; numbers: readonly number[] },
+) => SQLWrapper & PromiseLike<{ number: number }[]>
+
 /** The units of a line that this person may refund. */
-export const unitsOf = (ctx: Ctx, by: Refunder, line: OrderLineRow): Promise<number[]> => {
+export async function unitsOf(
+  ctx: Ctx,
+  by: Refunder,
+  line: OrderLineRow,
+  selectUsed: SelectUsed,
+): Promise<number[]> {
   const { tickets, giveBack } = linePort(line.kind)
-  return by === 'member' || giveBack === null ? tickets(ctx, line) : giveBack.units(ctx, line)
+  if (by === 'member' || giveBack === null) return tickets(ctx, line)
+  const numbers = await giveBack.units(ctx, line)
+  const used = await selectUsed(ctx, ticketsOf(line, numbers))
+  const isUsed = new Set(used.map(({ number }) => number))
+  return numbers.filter((number) => !isUsed.has(number))
 }
+
+export const ticketsOf = ({ itemId, reservationId }: OrderLineRow, numbers: readonly number[]) => ({
+  ticketTypeId: itemId,
+  reservationId,
+  numbers,
+})
 
 /** Requires `refunds:write` in every organisation that owns one of these lines. Outsiders get 404 for the `what`. */
 export async function requireRefunds(

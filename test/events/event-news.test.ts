@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { sweepEventNotices } from '../../src/events/notices/sweep-notices.ts'
 import { mailsTo, outboxOf } from '../accounts/mail/mailbox.ts'
+import { codesOf, scan } from '../admissions/door-stage.ts'
 import { historyOf, orderOf, refund } from '../checkout/checkout.ts'
 import { expectLogged } from '../harness/log.ts'
 import { type Person, registerPlayer, testContext } from '../harness/people.ts'
@@ -238,6 +239,22 @@ describe('a buyer of a postponed event', () => {
     await sweep()
     await sweep()
     expect(await newsTo(friend)).toEqual(['event_cancelled'])
+  })
+
+  it('may not give back a ticket that somebody is in with, not even if it is scanned at that moment', async () => {
+    const staged = await stageEvent()
+    const buyer = await registerPlayer()
+    const order = await orders(buyer, [{ ticketTypeId: staged.types.regular, quantity: 3 }])
+    const { reservationId } = order.lines[0]
+    const codes = await codesOf({ player: buyer, reservationId, numbers: [] })
+    at(NOW + MINUTE)
+    await postpone(staged)
+    expect((await scan(staged, codes[0]!)).status).toBe(201)
+    expect((await refund(buyer, order.id, { lines: [{ line: 0, numbers: [1] }] })).status).toBe(422)
+    const { DB, done } = interrupted(/insert into "refunds"/i, () => scan(staged, codes[1]!))
+    const answer = await refund(buyer, order.id, {}, newKey(), { bindings: { DB } })
+    expect(done()).toBe(true)
+    expect(answer.body.lines).toEqual([{ line: 0, numbers: [3] }])
   })
 
   it('may give back nothing else of the same order', async () => {
