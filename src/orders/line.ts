@@ -106,7 +106,7 @@ export interface LinePort<Field extends string = string> {
    * Takes all these tickets back. Idempotent. Returns false and takes none if that is no longer possible. `onlyOwn`: nor
    * if somebody else has one of them by now.
    */
-  takeBack(ctx: Ctx, line: ConfirmableLine, numbers: number[], onlyOwn: boolean): Promise<boolean>
+  takeBack(ctx: Ctx, line: ConfirmableLine, numbers: number[], onlyOwn?: boolean): Promise<boolean>
   /**
    * Releases the hold of a line that nobody will pay for. Does nothing if it is no longer held. `isUnpaid`: the buyer had
    * the time to pay. It then counts towards a pause, as a hold that expires does.
