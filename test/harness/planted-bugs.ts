@@ -213,8 +213,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/events/ticket-types/step.ts',
-        find: '...(wasOnSale ? [refundAll, tellAll] : [])',
-        replace: `...(wasOnSale ? (${isOn('keep the money of a cancelled event')} ? [tellAll] : [refundAll, tellAll]) : [])`,
+        find: 'part.hasOrders ? [refundAll, tellAll]',
+        replace: `part.hasOrders ? (${isOn('keep the money of a cancelled event')} ? [tellAll] : [refundAll, tellAll])`,
       },
     ],
   },
