@@ -22,7 +22,7 @@ import type { Effort } from './turns.ts'
 import { compareWriters } from './writers.ts'
 
 const PARTS = ['entries', 'reads', 'money', 'writers', 'peers', 'cost', 'million'] as const
-const USAGE = `Usage: npm run bench -- [--quick] [--only ${PARTS.join(' | ')}] [--json FILE]`
+const USAGE = `Usage: npm run bench -- [--quick] [--only ${PARTS.join(' | ')}] [--work WORDS] [--json FILE]`
 const FULL: Effort = { rounds: 9, roundSeconds: 2 }
 const QUICK: Effort = { rounds: 3, roundSeconds: 1 }
 const MAX_MINUTES = 30
@@ -79,7 +79,8 @@ async function bench(folder: string, effort: Effort, parts: readonly string[]): 
       import('./peers/compare.ts'),
     ])
     const peers = await startPeers(join(folder, 'peers'))
-    await comparePeers(runtime, people, peers, { ...effort, rounds: Math.ceil(effort.rounds / 2) }, report)
+    const half = { ...effort, rounds: Math.ceil(effort.rounds / 2) }
+    await comparePeers(runtime, people, peers, { effort: half, work: values.work ?? '', report })
   }
   if (parts.includes('cost')) report(await priceMillion(runtime, people, effort))
   if (!parts.includes('million')) return
@@ -109,6 +110,7 @@ const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
+    work: { type: 'string' },
     json: { type: 'string' },
     help: { type: 'boolean' },
   },

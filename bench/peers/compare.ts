@@ -88,18 +88,24 @@ const worksOf = (people: People): Work[] => {
   ]
 }
 
+interface Comparison {
+  effort: Effort
+  /** Only works whose titles contain this. */
+  work: string
+  report: (section: Section) => void
+}
+
 export async function comparePeers(
   { urls, usage }: Runtime,
   people: People,
   { peers, skipped }: Peers,
-  effort: Effort,
-  report: (section: Section) => void,
+  { effort, work: wanted, report }: Comparison,
 ): Promise<void> {
   const { tombola, shared, bare } = urls as { tombola: string; shared: string; bare: string }
   await fetch(`${bare}/five-writes`, { method: 'PUT' })
   const ours = { tombola: await publishAll(tombola, people), shared: await publishAll(shared, people) }
   for (const { url } of Object.values(peers)) await copyTo(url, tombola, ours.tombola)
-  for (const work of worksOf(people)) {
+  for (const work of worksOf(people).filter(({ title }) => title.includes(wanted))) {
     const contestants: Record<string, Contestant> = {
       tombola: { door: work.door(tombola, ours.tombola), server: usage },
     }
