@@ -5,6 +5,7 @@ import type { Ctx } from '../core/context.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
 import { containsWords } from '../core/search.ts'
 import type { ListUsers, User } from './contract.ts'
+import { toStoredAddress } from './email-address.ts'
 import { requireAdmin } from './permissions.ts'
 import { presentUser } from './present.ts'
 import { users } from './schema.ts'
@@ -26,5 +27,8 @@ export async function listUsers(ctx: Ctx, { limit, cursor, q }: ListUsers): Prom
 const isMeant = (q: string) =>
   or(
     containsWords(sql`coalesce(${users.folded}, lower(${users.name}))`, q),
-    sql`instr(${users.email}, ${q.trim().toLowerCase()}) > 0`,
+    sql`instr(${users.email}, ${partOfAddress(q.trim())}) > 0`,
   )
+
+/** A domain is stored in ASCII. A part without an @ may be of either side, so it stays as it is. */
+const partOfAddress = (q: string): string => (q.includes('@') ? toStoredAddress(q) : q).toLowerCase()

@@ -2,6 +2,7 @@
 import { and, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm'
 import type { Actor, Ctx } from '../core/context.ts'
 import { invalid, notFound, Problem } from '../core/errors.ts'
+import { notForKeys } from '../core/openapi.ts'
 import { onPrimary } from '../core/position.ts'
 import { MemberRole } from './contract.ts'
 import { members, organisations, sessions, users } from './schema.ts'
@@ -30,7 +31,8 @@ const ROLE_PERMISSIONS: Record<MemberRole, readonly Permission[]> = { operator: 
 
 /** Requires a signed-in user, by the token alone: for purchases and their tickets, which go on while D1 is silent. */
 export function requireUser(ctx: Ctx): Actor {
-  if (ctx.actor === null) throw new Problem('unauthenticated', 'Sign in to do this.')
+  if (ctx.actor === null)
+    throw ctx.apiKey === null ? new Problem('unauthenticated', 'Sign in to do this.') : notForKeys()
   return ctx.actor
 }
 

@@ -69,6 +69,9 @@ const summariesForKeys: string[] = []
 const whatKeysMayDo = (): string =>
   summariesForKeys.map((summary) => summary[0]!.toLowerCase() + summary.slice(1)).join('; ')
 
+export const notForKeys = (): Problem =>
+  new Problem('forbidden', `An API key may not do this: sign in. A key may only ${whatKeysMayDo()}.`)
+
 /**
  * Middleware that describes its route and enforces `auth`. It refuses a request without a required user or key, and one
  * with a parameter that the route does not know, before the body is read. It also names the limits of its route: only in
@@ -89,10 +92,7 @@ export function describe(description: RouteDescription) {
         : new Problem('forbidden', `Only an API key of the organisation may do this. ${how}`)
     }
     if (auth === 'user' && apiKey !== null) {
-      throw new Problem(
-        'forbidden',
-        `An API key may not do this: sign in. A key may only ${whatKeysMayDo()}.`,
-      )
+      throw notForKeys()
     }
     if (auth.startsWith('user') && actor === null && apiKey === null) {
       throw new Problem('unauthenticated', 'Sign in to do this.')

@@ -41,7 +41,7 @@ export const winners = new Hono<AppEnv>()
         example: { data: [EXAMPLE_WINNER], nextCursor: null },
         description: 'The newest first.',
       },
-      errors: PAGE_ERRORS,
+      errors: [...PAGE_ERRORS, 'forbidden'],
     }),
     validate('query', ListWinners),
     cachedForASecond,

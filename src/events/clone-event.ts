@@ -2,12 +2,13 @@
 import { eq } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
-import { fold } from '../core/fold.ts'
 import { newId } from '../core/ids.ts'
 import { poolNameOf } from '../tickets/reservation-id.ts'
+import { mustBeAhead } from './columns.ts'
 import type { CloneEvent, Event } from './contract.ts'
 import { slugOf } from './create-event.ts'
 import { findEventFor, typesOf } from './find-event.ts'
+import { foldEvent } from './folded-event.ts'
 import { readEvent } from './read-event.ts'
 import { capacityGroups, events, ticketTypes } from './schema.ts'
 
@@ -20,6 +21,7 @@ export async function cloneEvent(
   { title, startsAt, endsAt }: CloneEvent,
 ): Promise<Event> {
   const event = await findEventFor(ctx, id, 'events:write')
+  mustBeAhead(ctx, endsAt)
   const types = await typesOf(ctx, [id])
   const copyId = newId('event')
   const copyTitle = title ?? event.title
@@ -27,7 +29,7 @@ export async function cloneEvent(
     ...event,
     id: copyId,
     title: copyTitle,
-    folded: fold(copyTitle),
+    folded: foldEvent({ ...event, title: copyTitle }),
     slug: await slugOf(copyTitle, copyId),
     status: 'draft' as const,
     revision: 1,

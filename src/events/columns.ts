@@ -1,4 +1,5 @@
 /** Converts the fields of requests to columns of the tables. */
+import type { Ctx } from '../core/context.ts'
 import { invalid } from '../core/errors.ts'
 import type { CreateTicketType, UpdateEvent, UpdateTicketType } from './contract.ts'
 import type { EventRow, TicketTypeRow, TypeColumns } from './schema.ts'
@@ -26,6 +27,11 @@ export const placeColumns = (place: Place | null): PlaceColumns =>
         latitude: place.coordinates?.latitude ?? null,
         longitude: place.coordinates?.longitude ?? null,
       }
+
+/** An event that is over could never be published. */
+export function mustBeAhead({ now }: Ctx, endsAt: number): void {
+  if (endsAt <= now) throw invalid('endsAt', 'must lie in the future')
+}
 
 /** Only an event without a place has a link. */
 export function mustBeOnline({ venue, onlineUrl }: Pick<EventRow, 'venue' | 'onlineUrl'>): void {

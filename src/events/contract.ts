@@ -280,7 +280,9 @@ export const ListEvents = PageQuery.extend({
   organisationId: Id('organisation').optional(),
   categoryId: Id('category').optional(),
   country: Country.optional(),
-  city: City.optional().meta({ description: 'The name as the organiser wrote it; send `country` too.' }),
+  city: City.optional().meta({
+    description: 'Its name, whatever the case and the accents; send `country` too.',
+  }),
   from: InstantIn.optional().meta({ description: 'Only events that start at this instant or later.' }),
   to: InstantIn.optional().meta({ description: 'Only events that start before this instant.' }),
   q: SearchWords.optional(),

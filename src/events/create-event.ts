@@ -3,11 +3,11 @@ import { organisationFor, requirePermission } from '../accounts/permissions.ts'
 import { insertAudit } from '../audit/insert-audit.ts'
 import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
-import { fold } from '../core/fold.ts'
 import { newId } from '../core/ids.ts'
 import { toSlug, withSuffix } from '../core/slug.ts'
-import { mustBeOnline, placeColumns } from './columns.ts'
+import { mustBeAhead, mustBeOnline, placeColumns } from './columns.ts'
 import type { CreateEvent, Event } from './contract.ts'
+import { foldEvent } from './folded-event.ts'
 import { readEvent } from './read-event.ts'
 import { events } from './schema.ts'
 
@@ -18,6 +18,7 @@ export async function createEvent(
   const organisationId = await organisationFor(ctx, named)
   await requirePermission(ctx, organisationId, 'events:write')
   await requireOwnCategory(ctx, input.categoryId, organisationId)
+  mustBeAhead(ctx, input.endsAt)
   mustBeOnline({ venue: input.place?.venue ?? null, onlineUrl: input.onlineUrl })
   const { insert, id } = await insertDraft(ctx, organisationId, input)
   await ctx.db.batch([
@@ -34,12 +35,12 @@ async function insertDraft(
   { place, ...fields }: Omit<CreateEvent, 'organisationId'>,
 ) {
   const id = newId('event')
+  const columns = { ...fields, ...placeColumns(place) }
   const insert = ctx.db.insert(events).values({
-    ...fields,
-    ...placeColumns(place),
+    ...columns,
     id,
     slug: await slugOf(fields.title, id),
-    folded: fold(fields.title),
+    folded: foldEvent(columns),
     organisationId,
     createdAt: ctx.now,
     updatedAt: ctx.now,

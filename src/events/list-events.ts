@@ -3,6 +3,7 @@ import { and, asc, desc, eq, gte, lt, ne, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { hasPermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
+import { fold } from '../core/fold.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
 import { containsWords } from '../core/search.ts'
 import type { Event, ListEvents } from './contract.ts'
@@ -24,9 +25,10 @@ export async function listEvents(ctx: Ctx, query: ListEvents): Promise<PageOf<Ev
       and(
         // The index of published events is found only by this very text.
         seesDrafts ? undefined : ne(events.status, sql`'draft'`),
-        ...(['organisationId', 'categoryId', 'country', 'city'] as const).map((name) =>
+        ...(['organisationId', 'categoryId', 'country'] as const).map((name) =>
           query[name] === undefined ? undefined : eq(events[name], query[name]),
         ),
+        query.city === undefined ? undefined : eq(events.foldedCity, fold(query.city)),
         query.from === undefined ? undefined : gte(events.startsAt, query.from),
         query.to === undefined ? undefined : lt(events.startsAt, query.to),
         query.q === undefined

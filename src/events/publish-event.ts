@@ -4,11 +4,12 @@ import { requireApproval } from '../accounts/priced-sales.ts'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { type FieldError, Problem, validationFailed } from '../core/errors.ts'
-import { whyNotProvider } from '../money/providers/index.ts'
+import type { Provider } from '../money/provider-name.ts'
+import { automaticProviders, whyNotProvider } from '../money/providers/index.ts'
 import type { Event } from './contract.ts'
 import { findEventFor, typesOf } from './find-event.ts'
 import { readEvent } from './read-event.ts'
-import { type EventRow, events } from './schema.ts'
+import { type EventRow, events, type TicketTypeRow } from './schema.ts'
 import { bringAllIntoStep, makeAllDue } from './ticket-types/step.ts'
 import { whyNotSell } from './ticket-types/terms.ts'
 
@@ -16,11 +17,12 @@ import { whyNotSell } from './ticket-types/terms.ts'
 export async function publishEvent(ctx: Ctx, id: string): Promise<Event> {
   const event = await findEventFor(ctx, id, 'events:write')
   if (event.status !== 'draft') throw new Problem('invalid_state', `This event is ${event.status} already.`)
-  await mustBePublishable(ctx, event)
+  const providers = await mustBePublishable(ctx, event)
   const publish = ctx.db
     .update(events)
     .set({
       status: 'published',
+      providers,
       publishedAt: ctx.now,
       revision: sql`${events.revision} + 1`,
       updatedAt: ctx.now,
@@ -41,12 +43,15 @@ export async function publishEvent(ctx: Ctx, id: string): Promise<Event> {
   return readEvent(ctx, id)
 }
 
-async function mustBePublishable(ctx: Ctx, event: EventRow): Promise<void> {
+/** Returns the payment providers of the event. */
+async function mustBePublishable(ctx: Ctx, event: EventRow): Promise<Provider[]> {
   const types = await typesOf(ctx, [event.id])
+  const priced = types.map(({ type }) => type).filter(({ priceAmount }) => priceAmount > 0)
+  const providers = providersOf(ctx, event, priced)
   const errors: FieldError[] = []
   if (event.endsAt <= ctx.now) errors.push({ path: 'endsAt', message: 'must lie in the future' })
   if (types.length === 0) errors.push({ path: 'ticketTypes', message: 'add at least one ticket type' })
-  const sold = { ...event, status: 'published' as const, publishedAt: ctx.now }
+  const sold = { ...event, providers, status: 'published' as const, publishedAt: ctx.now }
   for (const [at, { type }] of types.entries()) {
     const why = whyNotSell(sold, type, {
       whyNotProvider: (provider) =>
@@ -55,5 +60,17 @@ async function mustBePublishable(ctx: Ctx, event: EventRow): Promise<void> {
     errors.push(...why.map(({ path, message }) => ({ path: `ticketTypes.${at}.${path}`, message })))
   }
   if (errors.length > 0) throw validationFailed(errors)
-  if (types.some(({ type }) => type.priceAmount > 0)) await requireApproval(ctx, event.organisationId)
+  if (priced.length > 0) await requireApproval(ctx, event.organisationId)
+  return providers
+}
+
+/** Those that it names. Without a name: all that need no operator, and take the price of every ticket type. */
+function providersOf(ctx: Ctx, { providers }: EventRow, priced: TicketTypeRow[]): Provider[] {
+  if (providers.length > 0 || priced.length === 0) return providers
+  return automaticProviders(ctx.settings).filter((provider) =>
+    priced.every(
+      ({ priceAmount: amount, priceCurrency: currency }) =>
+        whyNotProvider(provider, ctx.settings, { amount, currency }) === null,
+    ),
+  )
 }

@@ -64,8 +64,12 @@ export const events = sqliteTable(
     cancelReason: text(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
-    /** The folded title; null until the sweep has folded it. See `core/folded.ts`. */
+    /** See `folded-event.ts`; null until the sweep has folded it. */
     folded: text(),
+    /** Its last line. */
+    foldedCity: text().generatedAlwaysAs(sql.raw('substr(folded, instr(folded, char(10)) + 1)'), {
+      mode: 'virtual',
+    }),
     /** When its takings became its organisation's money, after its end; null: they are its guests'. */
     settledAt: integer(),
   },
@@ -74,7 +78,7 @@ export const events = sqliteTable(
     index('events_by_start').on(table.startsAt, table.id).where(sql`status <> 'draft'`),
     index('events_by_country').on(table.country, table.startsAt, table.id).where(sql`status <> 'draft'`),
     index('events_by_city')
-      .on(table.city, table.country, table.startsAt, table.id)
+      .on(table.foldedCity, table.country, table.startsAt, table.id)
       .where(sql`status <> 'draft'`),
     index('events_category').on(table.categoryId, table.startsAt, table.id),
     index('events_to_settle').on(table.endsAt).where(sql`status = 'published' AND settled_at IS NULL`),
@@ -84,7 +88,7 @@ export const events = sqliteTable(
   ],
 )
 /** Without what only queries use. */
-export type EventRow = Omit<typeof events.$inferSelect, 'folded'>
+export type EventRow = Omit<typeof events.$inferSelect, 'folded' | 'foldedCity'>
 
 /** The columns that an organiser sets. */
 export interface TypeColumns {

@@ -3,10 +3,10 @@ import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
 import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
 import { invalid, Problem } from '../core/errors.ts'
-import { fold } from '../core/fold.ts'
-import { mustBeOnline, placeColumns } from './columns.ts'
+import { mustBeAhead, mustBeOnline, placeColumns } from './columns.ts'
 import type { Event, UpdateEvent } from './contract.ts'
 import { findEventFor } from './find-event.ts'
+import { foldEvent } from './folded-event.ts'
 import { readEvent } from './read-event.ts'
 import type { EventRow } from './schema.ts'
 import { mustBeOpenToChange } from './ticket-types/read-type.ts'
@@ -21,11 +21,10 @@ export async function updateEvent(ctx: Ctx, id: string, { place, ...fields }: Up
   mustBeOpenToChange(event, ctx.now)
   await requireOwnCategory(ctx, fields.categoryId, event.organisationId)
   if (event.status === 'published') mustKeepFixed(event, fields)
-  const columns = {
-    ...fields,
-    ...(fields.title === undefined ? {} : { folded: fold(fields.title) }),
-    ...(place === undefined ? {} : placeColumns(place)),
-  }
+  const changes = { ...fields, ...(place === undefined ? {} : placeColumns(place)) }
+  const isFolded = fields.title !== undefined || place !== undefined
+  const columns = isFolded ? { ...changes, folded: foldEvent({ ...event, ...changes }) } : changes
+  if (event.status === 'draft' && columns.endsAt !== undefined) mustBeAhead(ctx, columns.endsAt)
   if ((columns.startsAt ?? event.startsAt) >= (columns.endsAt ?? event.endsAt))
     throw invalid(fields.endsAt === undefined ? 'startsAt' : 'endsAt', 'the start must come before the end')
   mustBeOnline({ venue: event.venue, onlineUrl: event.onlineUrl, ...columns })

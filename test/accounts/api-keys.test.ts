@@ -137,6 +137,15 @@ describe('an API key', () => {
     }
   })
 
+  it('is told so too where only some requests need a user', async () => {
+    const { made } = await stageKey()
+    for (const query of ['mine=true', 'needs=decision']) {
+      const { status, body } = await call('GET', `/api/v1/winners?${query}`, { token: made.key })
+      expect([status, body.code], query).toEqual([403, 'forbidden'])
+      expect(body.detail).toMatch(/^An API key may not do this: sign in\./)
+    }
+  })
+
   it('is what a user is told to send where only a key may pass', async () => {
     const { organisation, operator } = await stageKey()
     const raffle = await stageRaffle({ entry: 'order', earning: { per: 'order' } }, organisation)

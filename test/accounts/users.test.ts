@@ -89,6 +89,9 @@ describe('the list of users', () => {
       expect(await search(q), q).toEqual([id])
     }
     expect(await search('mull_er')).toEqual([])
+    const reader = await registerPlayer({ name: 'x', email: 'jorg.at@xn--bcher-kva.example' })
+    for (const q of ['jorg.at@bücher.example', 'JORG.AT@BÜCHER.example', 'xn--bcher-kva'])
+      expect(await search(q), q).toContain(reader.id)
   })
 
   it('is for admins only, not for players or operators', async () => {

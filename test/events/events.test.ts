@@ -32,6 +32,7 @@ import {
   type StagedEvent,
   stageDraftEvent,
   stageEvent,
+  TYPES,
   type TypeName,
   VIP_PRICE,
 } from './event-stage.ts'
@@ -98,11 +99,36 @@ describe('a draft', () => {
     }
     expect(await publish({})).toEqual([{ path: 'ticketTypes', message: 'add at least one ticket type' }])
     const vip = { name: 'VIP', price: KES(1), capacity: 1 }
-    expect(await publish({ providers: [] }, vip)).toEqual([
-      { path: 'ticketTypes.0.price', message: 'the event names no payment provider' },
-    ])
     const past = { startsAt: iso(NOW), endsAt: iso(NOW + HOUR) }
     expect(await publish(past, vip)).toEqual([{ path: 'endsAt', message: 'must lie in the future' }])
+  })
+
+  it('must not be over before it is saved', async () => {
+    const { id, operator } = await stageDraftEvent()
+    const over = { startsAt: iso(NOW - 2 * HOUR), endsAt: iso(NOW) }
+    const refused = [{ path: 'endsAt', message: 'must lie in the future' }]
+    expect((await as(operator, 'POST', '/events', eventBody(over))).body.errors).toEqual(refused)
+    expect((await as(operator, 'PUT', `/events/${id}`, over)).body.errors).toEqual(refused)
+    expect((await as(operator, 'POST', `/events/${id}/clone`, over)).body.errors).toEqual(refused)
+  })
+
+  it('that names no provider takes all that need no operator, once it costs money', async () => {
+    const staged = await stageEvent({ providers: [] })
+    expect((await read(staged.id)).providers).toEqual(['sandbox'])
+    const organisation = staged.organisation
+    const { id } = (
+      await as(
+        staged.operator,
+        'POST',
+        '/events',
+        eventBody({ providers: [], organisationId: organisation.id }),
+      )
+    ).body
+    await as(staged.operator, 'POST', `/events/${id}/ticket-types`, TYPES.free)
+    await as(staged.operator, 'POST', `/events/${id}/publish`)
+    expect((await read(id)).providers).toEqual([])
+    const priced = await as(staged.operator, 'POST', `/events/${id}/ticket-types`, TYPES.vip)
+    expect(priced.body.errors).toEqual([{ path: 'price', message: 'the event names no payment provider' }])
   })
 
   it('keeps its category from being deleted', async () => {
@@ -445,7 +471,10 @@ describe('who may', () => {
     expect(await titles('')).toEqual(['Unique Blues', 'Unique Rock'])
     expect(await titles('sort=-startsAt&limit=1')).toEqual(['Unique Rock'])
     expect(await titles('country=KE&city=Nakuru')).toEqual(['Unique Blues'])
+    expect(await titles('country=KE&city=náKURU')).toEqual(['Unique Blues'])
+    expect(await titles('country=KE&city=Nak')).toEqual([])
     expect(await titles('q=rock')).toEqual(['Unique Rock'])
+    expect(await titles('q=nakuru%20blues')).toEqual(['Unique Blues'])
     expect(await titles(`from=${iso(STARTS_AT + SECOND)}`)).toEqual(['Unique Rock'])
     expect(await titles(`to=${iso(STARTS_AT + SECOND)}`)).toEqual(['Unique Blues'])
   })

@@ -17,8 +17,8 @@ export function providerOf(name: Provider): PaymentProvider {
   return provider
 }
 
-/** The providers that can take `sum` here without an operator's help: all that are set up, except `manual`. */
-export const automaticProviders = (settings: Settings, sum: Money): Provider[] =>
+/** The providers that can take money (`sum`, if it is given) here without an operator's help: all but `manual`. */
+export const automaticProviders = (settings: Settings, sum?: Money): Provider[] =>
   (Object.keys(providers) as Provider[]).filter(
     (name) => name !== 'manual' && whyNotProvider(name, settings, sum) === null,
   )
