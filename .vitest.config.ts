@@ -41,6 +41,7 @@ const inWorkerd = (
       miniflare: {
         bindings: {
           TEST_MIGRATIONS: await readD1Migrations('./migrations'),
+          TEST_SEARCH_MIGRATIONS: await readD1Migrations('./migrations-search'),
           LOG_LEVEL: 'error',
           SHARE_READS_MS: '0',
           ...settings,

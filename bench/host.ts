@@ -18,7 +18,7 @@ function tombola({ name, script, limiter, database, writers }: WorkerOptions): V
   const { assets: _assets, modulesRules: _rules, ...options } = configured
   return {
     ...options,
-    ...(database === undefined ? {} : { d1Databases: { DB: database } }),
+    ...(database === undefined ? {} : { d1Databases: { DB: database, SEARCH: `${database}-search` } }),
     name,
     bindings: {
       ...(options.bindings as Record<string, string>),
@@ -70,18 +70,26 @@ process.once('SIGTERM', () => void runtime.dispose().then(() => process.exit(0))
 
 async function migrate(worker: string): Promise<void> {
   const database = await runtime.getD1Database('DB', worker)
-  const folder = join(ROOT, 'migrations')
+  await createTables(database, 'migrations')
+  await createTables(await runtime.getD1Database('SEARCH', worker), 'migrations-search')
+  for (const { sql, values } of options.seed)
+    await database
+      .prepare(sql)
+      .bind(...values)
+      .run()
+}
+
+async function createTables(
+  database: Awaited<ReturnType<Miniflare['getD1Database']>>,
+  migrations: string,
+): Promise<void> {
+  const folder = join(ROOT, migrations)
   for (const file of readdirSync(folder)
     .filter((each) => each.endsWith('.sql'))
     .sort()) {
     const statements = readFileSync(join(folder, file), 'utf8').split('--> statement-breakpoint')
     await database.batch(statements.map((statement) => database.prepare(statement)))
   }
-  for (const { sql, values } of options.seed)
-    await database
-      .prepare(sql)
-      .bind(...values)
-      .run()
 }
 
 /** The process id of the one workerd child; null: there is no /proc, so memory is not measured. */

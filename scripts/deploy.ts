@@ -1,5 +1,5 @@
 /**
- * `npm run deploy`: checks the configuration of production, applies the migrations that its database lacks, and deploys it.
+ * `npm run deploy`: checks the configuration of production, applies the migrations that its databases lack, and deploys it.
  * Arguments go to `wrangler deploy`. With `--dry-run` nothing leaves this machine.
  */
 import { spawnSync } from 'node:child_process'
@@ -22,8 +22,10 @@ if (production.vars.MAIL_URL === undefined) {
   console.log('Mail is not set up, so the health check will fail: see docs/operating.md.\n')
 }
 // First the tables, since the previous version runs on the new ones too.
-if (!args.includes('--dry-run') && !wrangler('d1', 'migrations', 'apply', 'DB', '--remote')) {
-  end('Nothing was deployed. If the database does not exist yet: npx wrangler d1 create tombola')
+for (const { binding, database_name } of args.includes('--dry-run') ? [] : production.d1_databases) {
+  if (!wrangler('d1', 'migrations', 'apply', binding, '--remote')) {
+    end(`Nothing was deployed. If the database does not exist yet: npx wrangler d1 create ${database_name}`)
+  }
 }
 if (!wrangler('deploy', ...args)) end('wrangler deploy failed. See its output above.')
 

@@ -23,6 +23,7 @@ const TABLE: [folder: string, is: string, imports: string][] = [
   ['tickets',    'numbers: the pool, its Durable Object, reservations',                  'core rdp1 accounts'],
   ['events',     'events and the ticket types that they sell',                          'core audit accounts money catalog tickets'],
   ['raffles',    'terms, life cycle, series, templates, economics',                      'core rdp1 audit accounts money catalog tickets events'],
+  ['search',     'an index of events, raffles and products, in a database of its own',   'core catalog events raffles'],
   ['grants',     'entries that orders and admissions earn',                              'core accounts tickets events raffles'],
   ['orders',     'the record of an order: rows, lines, history, fulfilment',             'core rdp1 accounts money catalog tickets events raffles grants'],
   ['refunds',    'money back: reserve, take back, send; cancelled sales',                'core audit accounts money tickets raffles grants orders'],

@@ -65,6 +65,7 @@ async function run(): Promise<void> {
   }
   console.log('Tombola is starting …')
   await wrangler('d1', 'migrations', 'apply', 'DB', '--local')
+  await wrangler('d1', 'migrations', 'apply', 'SEARCH', '--local')
   const demoDrawnAt = existsSync(SEEDED) ? 0 : await seedOnce()
   const { origin } = await startWorker(port, overrides, showLine, reportDeath)
   const ticking = keepTicking(origin, demoDrawnAt)

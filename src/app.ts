@@ -50,6 +50,8 @@ import { raffleTemplates } from './raffles/templates/routes.ts'
 import { rafflesOfCategory, usersOfProduct } from './raffles/uses-of-catalogue.ts'
 import { orderRefunds, raffleRefunds, refunds } from './refunds/routes.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
+import { keepSearchInStep } from './search/keep-in-step.ts'
+import { searches } from './search/routes.ts'
 import { takeBackAfterSuspension } from './suspensions/sweep-suspensions.ts'
 import { readOwnPurchases } from './tickets/recent-purchases.ts'
 import { tickets } from './tickets/routes.ts'
@@ -73,6 +75,7 @@ app.use(
 )
 app.use(authenticate)
 app.use(readOwnPurchases)
+app.use(keepSearchInStep)
 
 const afterVerified = takeOverGrants
 const usersOfCategory: UsersOf = (...category) =>
@@ -123,6 +126,7 @@ const routes = app
   .route('/api/v1/users/me/payout-methods', payoutMethods)
   .route('/api/v1/payouts', payouts)
   .route('/api/v1/ledger', ledger)
+  .route('/api/v1/search', searches)
   .route('/api/v1/health', health)
   .route('/api/v1/config', config)
   .route('/.well-known', wellKnown)

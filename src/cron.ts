@@ -33,6 +33,7 @@ import { sweepSeries } from './raffles/series/sweep-series.ts'
 import { sweepRefundRuns } from './refunds/refund-run.ts'
 import { sweepRefunds } from './refunds/sweep-refunds.ts'
 import { sweepCharges } from './sandbox/send-webhook.ts'
+import { sweepSearch } from './search/keep-in-step.ts'
 import { sweepSuspensions } from './suspensions/sweep-suspensions.ts'
 import { purgeWebhooks } from './webhooks/receive-webhook.ts'
 import { sweepWebhooks } from './webhooks/sweep-webhooks.ts'
@@ -72,6 +73,7 @@ const AFTER_RAFFLES: readonly Job[] = [
   ['fold catalogue', foldCatalogue],
   ['fold raffles', foldRaffles],
   ['fold events', foldEvents],
+  ['search', sweepSearch],
   ['purge sessions', purgeSessions],
   ['purge invitations', purgeInvitations],
   ['purge revocations', purgeRevocations],

@@ -14,6 +14,7 @@ export const TAGS = [
     name: 'Events',
     description: 'Create an event with its types of tickets, publish it, postpone it or cancel it.',
   },
+  { name: 'Search', description: 'Find events, raffles and products by words, place, tags and dates.' },
   { name: 'Tickets', description: 'Take tickets of a raffle or of an event, and read those that you hold.' },
   {
     name: 'Check-in',

@@ -11,6 +11,8 @@ import { databaseOf } from './writer/writing-database.ts'
 /** Bindings and variables of the worker, as `wrangler.toml` declares them. */
 export interface Bindings extends DatabaseBindings {
   TICKET_POOL: DurableObjectNamespace
+  /** The search index; `src/search/` alone uses it. */
+  SEARCH: D1Database
   ASSETS: Fetcher
   RATE_SIGN_IN: RateLimit
   RATE_SIGN_IN_TOTAL: RateLimit

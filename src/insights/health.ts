@@ -4,8 +4,9 @@ import { mailerOf } from '../accounts/mail/mailers.ts'
 import type { Ctx } from '../core/context.ts'
 import { whatIsMissing } from '../core/missing-migrations.ts'
 import { formatMoney } from '../core/money.ts'
-import { MINUTE_MS, toInstant } from '../core/time.ts'
+import { MINUTE_MS, SECOND_MS, toInstant } from '../core/time.ts'
 import { tills } from '../money/schema.ts'
+import { readLag } from '../search/lag.ts'
 import { countStuckSuspensions } from '../suspensions/sweep-suspensions.ts'
 import type { Health } from './contract.ts'
 import { lastSweep } from './sweeps.ts'
@@ -14,6 +15,9 @@ import { lastSweep } from './sweeps.ts'
 const SWEEP_MISSING_AFTER_MS = 3 * MINUTE_MS
 
 const MAX_TILLS = 20
+
+/** The sweep brings the index into step each minute. */
+const INDEX_BEHIND_AFTER_MS = 5 * MINUTE_MS
 
 /** Disputes and fees are booked even if the money is gone. An organisation's own till is its affair. */
 const tillsBelowZero = (ctx: Ctx) =>
@@ -36,7 +40,7 @@ export async function readHealth(ctx: Ctx, showsSetUp: boolean): Promise<Health>
       problems.push(
         showsSetUp ? `Not ready. Missing: ${missing.migrations}. Run: ${missing.command}` : 'Not ready.',
       )
-      return { status: 'degraded', database, lastSweepAt: null, problems }
+      return { status: 'degraded', database, lastSweepAt: null, search: null, problems }
     }
     const sweep = await lastSweep(ctx)
     sweptAt = sweep?.finishedAt ?? null
@@ -56,10 +60,27 @@ export async function readHealth(ctx: Ctx, showsSetUp: boolean): Promise<Health>
     database = 'unavailable'
     problems.push('The database does not answer.')
   }
+  const search = database === 'ok' ? await readSearch(ctx, problems) : null
   return {
     status: problems.length === 0 ? 'ok' : 'degraded',
     database,
     lastSweepAt: sweptAt === null ? null : toInstant(sweptAt),
+    search,
     problems,
+  }
+}
+
+/** The index has a database of its own, so its failure is a problem of its own. */
+async function readSearch(ctx: Ctx, problems: string[]): Promise<Health['search']> {
+  try {
+    const { lagMs, isRebuilding } = await readLag(ctx)
+    if (lagMs > INDEX_BEHIND_AFTER_MS) {
+      problems.push(`The search index is ${Math.round(lagMs / MINUTE_MS)} minutes behind.`)
+    }
+    return { behindSeconds: Math.round(lagMs / SECOND_MS), rebuilding: isRebuilding }
+  } catch (error) {
+    ctx.log.error('health: the search index does not answer', { error })
+    problems.push('The search index does not answer.')
+    return null
   }
 }

@@ -19,7 +19,13 @@ export const health = new Hono<AppEnv>().get(
     success: {
       status: 200,
       schema: Health,
-      example: { status: 'ok', database: 'ok', lastSweepAt: '2026-11-20T17:00:02.000Z', problems: [] },
+      example: {
+        status: 'ok',
+        database: 'ok',
+        lastSweepAt: '2026-11-20T17:00:02.000Z',
+        search: { behindSeconds: 0, rebuilding: false },
+        problems: [],
+      },
       description: 'The database answers, the sweep runs and mail goes out.',
     },
   }),

@@ -8,6 +8,10 @@ import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from 'wrangler'
 
 const ROOT = join(import.meta.dirname, '../..')
+const MIGRATIONS = [
+  ['DB', 'migrations'],
+  ['SEARCH', 'migrations-search'],
+] as const
 
 export interface HostOptions {
   /** The worker as it would be deployed. */
@@ -46,12 +50,14 @@ async function host({ script, folder, setUp }: HostOptions): Promise<void> {
   await runtime.ready
   if (setUp !== null) {
     const database = await runtime.getD1Database('DB', 'tombola')
-    const migrations = join(ROOT, 'migrations')
-    for (const file of readdirSync(migrations)
-      .filter((each) => each.endsWith('.sql'))
-      .sort()) {
-      const statements = readFileSync(join(migrations, file), 'utf8').split('--> statement-breakpoint')
-      await database.batch(statements.map((statement) => database.prepare(statement)))
+    for (const [binding, folder] of MIGRATIONS) {
+      const migrated = await runtime.getD1Database(binding, 'tombola')
+      for (const file of readdirSync(join(ROOT, folder))
+        .filter((each) => each.endsWith('.sql'))
+        .sort()) {
+        const statements = readFileSync(join(ROOT, folder, file), 'utf8').split('--> statement-breakpoint')
+        await migrated.batch(statements.map((statement) => migrated.prepare(statement)))
+      }
     }
     for (const { sql, values } of setUp)
       await database

@@ -55,7 +55,25 @@ describe('the health check', () => {
     await sweep()
     const { status, body } = await health()
     expect(status).toBe(200)
-    expect(body).toEqual({ status: 'ok', database: 'ok', lastSweepAt: iso(NOW), problems: [] })
+    expect(body).toEqual({
+      status: 'ok',
+      database: 'ok',
+      lastSweepAt: iso(NOW),
+      search: { behindSeconds: 0, rebuilding: false },
+      problems: [],
+    })
+  })
+
+  it('fails if the search index is behind or does not answer', async () => {
+    await sweep()
+    const add = env.DB.prepare("INSERT INTO search_changes (item_id, at) VALUES ('prod_gone', ?)")
+    await add.bind(NOW - 6 * MINUTE).run()
+    await expectDegraded(/^The search index is 6 minutes behind\.$/)
+    await sweep()
+    expectLogged('health: the search index does not answer')
+    await expectDegraded(/^The search index does not answer\.$/, {
+      SEARCH: failingDatabase('D1_ERROR: no such table: progress: SQLITE_ERROR'),
+    })
   })
 
   it('fails if no sweep has ever run', async () => {
