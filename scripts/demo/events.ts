@@ -1,6 +1,7 @@
 /** Makes the demo's events through the API: in several cities, past and to come, one of them sold out, with people who wait. */
 import { call, listByLabel, type Stage } from './call.ts'
 import { PLAYER, READERS } from './people.ts'
+import type { Shop } from './shop.ts'
 import { tokenOf } from './tokens.ts'
 
 const DAY_MS = 86_400_000
@@ -10,6 +11,8 @@ const MINUTE_MS = 60_000
 interface DemoEvent {
   title: string
   description: string
+  /** The name of a category of the shop. */
+  category: string
   tags: string[]
   place: object | null
   onlineUrl?: string
@@ -50,6 +53,7 @@ const EVENTS: readonly DemoEvent[] = [
   {
     title: 'An evening of new Kenyan poetry',
     description: 'Six poets read from books that came out this year. Tea is served.',
+    category: 'Readings',
     tags: ['poetry', 'reading'],
     place: {
       venue: 'Kilimani Books',
@@ -69,6 +73,7 @@ const EVENTS: readonly DemoEvent[] = [
   {
     title: 'Letters from the lake',
     description: 'A walk along the shore of Lake Victoria with the stories that were written there.',
+    category: 'Walks',
     tags: ['walk', 'open air'],
     place: {
       venue: 'Dunga Beach',
@@ -85,6 +90,7 @@ const EVENTS: readonly DemoEvent[] = [
   {
     title: 'Contos à meia-noite',
     description: 'Um serão de contos brasileiros, lidos por quem os escreveu.',
+    category: 'Readings',
     tags: ['reading', 'português'],
     place: {
       venue: 'Casa das Rosas',
@@ -100,6 +106,7 @@ const EVENTS: readonly DemoEvent[] = [
   {
     title: 'How to bind a book',
     description: 'An online class in four hours. You need paper, thread, a needle and a bone folder.',
+    category: 'Workshops',
     tags: ['class', 'craft'],
     place: null,
     onlineUrl: 'https://meet.tombola.example/bind-a-book',
@@ -110,6 +117,7 @@ const EVENTS: readonly DemoEvent[] = [
   {
     title: 'Stories under the fig tree',
     description: 'A morning for children in the garden of the library.',
+    category: 'Readings',
     tags: ['children', 'reading'],
     place: {
       venue: 'Kampala Library',
@@ -126,6 +134,7 @@ const EVENTS: readonly DemoEvent[] = [
   {
     title: 'The breakfast of second-hand books',
     description: 'Bring a book, take a book. Coffee is on the house.',
+    category: 'Book swaps',
     tags: ['swap', 'coffee'],
     place: { venue: 'Kilimani Books', address: 'Argwings Kodhek Road', city: 'Nairobi', country: 'KE' },
     timeZone: 'Africa/Nairobi',
@@ -135,9 +144,15 @@ const EVENTS: readonly DemoEvent[] = [
   },
 ]
 
-export async function makeEvents(stage: Stage): Promise<void> {
+export const EVENT_CATEGORIES: readonly string[] = [...new Set(EVENTS.map(({ category }) => category))]
+
+export async function makeEvents(stage: Stage, { categoryId }: Shop): Promise<void> {
   const existing = await listByLabel(stage, '/events')
-  await Promise.all(EVENTS.map((event) => makeOne(stage, event, existing.get(event.title))))
+  await Promise.all(
+    EVENTS.map(({ category, ...event }) =>
+      makeOne(stage, { ...event, categoryId: categoryId(category) }, existing.get(event.title)),
+    ),
+  )
 }
 
 function timesOf(when: DemoEvent['when']): { startsAt: string; endsAt: string } {
@@ -153,7 +168,7 @@ const hoursOf = (from: number, hours: number): [number, number] => [from, from +
 
 async function makeOne(
   { origin, organisationId, token }: Stage,
-  { types, readers, when, ...fields }: DemoEvent,
+  { types, readers, when, ...fields }: Omit<DemoEvent, 'category'> & { categoryId: string },
   known: MadeEvent | undefined,
 ): Promise<void> {
   const body = { ...fields, ...timesOf(when), organisationId, providers: ['sandbox'] }

@@ -4,7 +4,7 @@
  */
 import { call, logIn, type Stage } from './call.ts'
 import { makeDailyDraw } from './daily-draw.ts'
-import { makeEvents } from './events.ts'
+import { EVENT_CATEGORIES, makeEvents } from './events.ts'
 import { makeRaffles } from './make-raffles.ts'
 import { ADMIN, DEMO_PEOPLE, OPERATOR, READERS, register } from './people.ts'
 import { makeShop } from './shop.ts'
@@ -27,10 +27,10 @@ export async function seed(origin: string, execute: (sql: string) => Promise<voi
      UPDATE users SET email_verified_at = created_at WHERE email IN (${emails})`,
   )
   const stage = await openShop(origin)
-  const shop = await makeShop(stage)
+  const shop = await makeShop(stage, EVENT_CATEGORIES)
   const drawnAt = await makeRaffles(stage, shop)
   await makeDailyDraw(stage, shop)
-  await makeEvents(stage)
+  await makeEvents(stage, shop)
   return drawnAt
 }
 

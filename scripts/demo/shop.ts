@@ -10,9 +10,10 @@ export interface Shop {
   productId(title: string): string
 }
 
-export async function makeShop(stage: Stage): Promise<Shop> {
+/** `others`: categories of what is no product. */
+export async function makeShop(stage: Stage, others: readonly string[]): Promise<Shop> {
   const products = [...books(), ...gadgets()]
-  const names = [...new Set(products.map(({ category }) => category)), 'Lucky draws']
+  const names = [...new Set(products.map(({ category }) => category)), 'Lucky draws', ...others]
   const categories = await makeAll(
     stage,
     '/categories',
