@@ -2,8 +2,12 @@
  * Fills a pool in bulk with the rows and log chunks that `reserve` would have written, in a fraction of the time. Only
  * the tags are no real hashes; to the pool they are just 32 bytes.
  */
+import type { Ctx } from '../src/core/context.ts'
 import { ISSUED, saleLeafHash } from '../src/rdp1/log.ts'
 import { CHUNK_LEAVES, MerkleFrontier } from '../src/rdp1/merkle.ts'
+import { runTogether } from '../src/search/search-database.ts'
+import { statementsToList } from '../src/search/write-documents.ts'
+import { documentAt } from './documents.ts'
 import { PLAYER_ID_SQL } from './players.ts'
 
 /** Shares no factor with a total of 1,000,000, so that its multiples reach every number once. */
@@ -125,4 +129,13 @@ export async function copyRaffle(database: D1Database, raffleId: string, total: 
       't.raffle_id',
     ),
   ])
+}
+
+/** Writes documents into the search index, as its follower does. */
+export async function fillSearch(ctx: Ctx, from: number, to: number): Promise<void> {
+  const documents = Array.from({ length: to - from }, (_, each) => documentAt(from + each))
+  await runTogether(
+    ctx,
+    documents.flatMap((document) => statementsToList(document, { pass: 1, version: 0 })),
+  )
 }

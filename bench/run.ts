@@ -21,7 +21,7 @@ import { compareDoors, countRows } from './speed.ts'
 import type { Effort } from './turns.ts'
 import { compareWriters } from './writers.ts'
 
-const PARTS = ['entries', 'reads', 'money', 'writers', 'peers', 'cost', 'million'] as const
+const PARTS = ['entries', 'reads', 'money', 'writers', 'peers', 'search', 'cost', 'million'] as const
 const USAGE = `Usage: npm run bench -- [--quick] [--only ${PARTS.join(' | ')}] [--work WORDS] [--json FILE]`
 const FULL: Effort = { rounds: 9, roundSeconds: 2 }
 const QUICK: Effort = { rounds: 3, roundSeconds: 1 }
@@ -81,6 +81,17 @@ async function bench(folder: string, effort: Effort, parts: readonly string[]): 
     const peers = await startPeers(join(folder, 'peers'))
     const half = { ...effort, rounds: Math.ceil(effort.rounds / 2) }
     await comparePeers(runtime, people, peers, { effort: half, work: values.work ?? '', report })
+  }
+  if (parts.includes('search')) {
+    // Only this part and the peers need PostgreSQL's client.
+    const { compareSearches } = await import('./search.ts')
+    const isFull = effort.rounds === FULL.rounds
+    report(
+      await compareSearches(runtime, join(folder, 'search'), {
+        documents: isFull ? 100_000 : 20_000,
+        searches: isFull ? 200 : 50,
+      }),
+    )
   }
   if (parts.includes('cost')) report(await priceMillion(runtime, people, effort))
   if (!parts.includes('million')) return

@@ -9,7 +9,7 @@ import { advanceDueRaffles } from '../src/draws/advance-due-raffles.ts'
 import worker, { TicketPool as RealPool } from '../src/index.ts'
 import { poolNameOf } from '../src/tickets/reservation-id.ts'
 import { countCalls, countRows, counts } from './counters.ts'
-import { copyRaffle, fillDatabase, fillPool, type Holders } from './fill.ts'
+import { copyRaffle, fillDatabase, fillPool, fillSearch, type Holders } from './fill.ts'
 
 /** `BENCH_LIMITER`: a purchase limiter in memory, as on the platform, or Miniflare's own. */
 type BenchBindings = Bindings & { BENCH_LIMITER: 'memory' | 'miniflare' }
@@ -99,6 +99,11 @@ export default {
       case '/bench/copy-raffle': {
         const { raffleId, total } = await request.json<Call>()
         await copyRaffle(env.DB, raffleId, total)
+        return Response.json({})
+      }
+      case '/bench/fill-search': {
+        const { from, to } = await request.json<{ from: number; to: number }>()
+        await fillSearch(createContext(env, SettingsSchema.parse(env), Date.now(), 'bench: fill'), from, to)
         return Response.json({})
       }
       case '/bench/restart': {
