@@ -5,8 +5,9 @@ import { apiDocument } from '../../scripts/api-document/document.ts'
 import { app } from '../../src/app.ts'
 
 const FILE = join(import.meta.dirname, '../../src/web/assets/docs-examples.js')
-const { exampleText, openRaffle, NEW_KEY } = (await import(pathToFileURL(FILE).href)) as {
+const { exampleText, openEvent, openRaffle, NEW_KEY } = (await import(pathToFileURL(FILE).href)) as {
   exampleText(text: string, found: object, now: Date, origin: string): string
+  openEvent(events: object[]): { event: object | undefined; type: object | undefined }
   openRaffle(raffles: object[]): { id: string } | undefined
   NEW_KEY: string
 }
@@ -30,6 +31,36 @@ describe('the examples of the API page', () => {
     expect(paths['/api/v1/products/{id}'].get.parameters[0].example).toBe(idOf('prod'))
     expect(bodyOf('/api/v1/raffles')).toMatchObject({ organisationId: idOf('org'), categoryId: idOf('cat') })
     expect(bodyOf('/api/v1/tickets/purchase').payment.returnUrl).toMatch(/^http:\/\/localhost:8787\//)
+  })
+
+  it('name a raffle that fits the call, if there is one', () => {
+    const found = {
+      raffle: { id: idOf('raffle') },
+      drawn: { id: 'd' },
+      chosen: { id: 'c' },
+      earned: { id: 'e' },
+    }
+    const all = JSON.parse(exampleText(text, found, NOW, 'http://localhost:8787')).paths
+    const exampleOf = (path: string, method = 'get') =>
+      all[`/api/v1/raffles/{id}${path}`][method].parameters.find(
+        ({ name }: { name: string }) => name === 'id',
+      ).example
+    expect([exampleOf(''), exampleOf('/availability')]).toEqual([idOf('raffle'), idOf('raffle')])
+    expect([exampleOf('/proof'), exampleOf('/proof/list.csv'), exampleOf('/winners')]).toEqual([
+      'd',
+      'd',
+      'd',
+    ])
+    expect([exampleOf('/numbers'), exampleOf('/grants', 'post')]).toEqual(['c', 'e'])
+  })
+
+  it('name an event and a ticket type that are on sale', () => {
+    const type = (sale: string) => ({ id: sale, sale })
+    const over = { id: 'over', status: 'over', ticketTypes: [type('ended')] }
+    const now = { id: 'now', status: 'published', ticketTypes: [type('sold_out'), type('open')] }
+    expect(openEvent([over, now])).toEqual({ event: now, type: type('open') })
+    expect(openEvent([over])).toEqual({ event: over, type: type('ended') })
+    expect(openEvent([])).toEqual({ event: undefined, type: undefined })
   })
 
   it('have times that are ahead, in their order', () => {

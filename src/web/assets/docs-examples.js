@@ -29,13 +29,32 @@ export const openRaffle = (raffles) =>
       available > 10,
   ) ?? raffles[0]
 
+/** Routes that need a raffle of another kind, by what their address ends with. */
+const RAFFLE_OF_ROUTE = [
+  [/\/raffles\/\{id\}\/(proof|winners|recalculate)(\/|$)/, 'drawn'],
+  [/\/raffles\/\{id\}\/numbers$/, 'chosen'],
+  [/\/raffles\/\{id\}\/grants/, 'earned'],
+]
+
+/** The first published event that sells tickets now, and the first ticket type of it that does. */
+export function openEvent(events) {
+  for (const event of events) {
+    const type = event.ticketTypes.find(({ sale }) => sale === 'open')
+    if (event.status === 'published' && type !== undefined) return { event, type }
+  }
+  return { event: events[0], type: events[0]?.ticketTypes[0] }
+}
+
 /**
  * The text of the document with the ids of `found`, each of which may be missing, with times after `now`, and with `origin`
  * as the site that a payer returns to.
  */
-export function exampleText(text, { raffle, product, category, series, winner }, now, origin) {
+export function exampleText(text, found, now, origin) {
+  const { raffle, event, type, product, category, series, winner } = found
   const ids = {
     raffle: raffle?.id,
+    event: event?.id,
+    ttype: type?.id,
     org: product?.organisationId ?? raffle?.organisation.id,
     prod: product?.id,
     cat: product?.categoryId ?? category?.id,
@@ -50,6 +69,14 @@ export function exampleText(text, { raffle, product, category, series, winner },
     if (id != null) changed = changed.replaceAll(exampleId(prefix), id)
   }
   const document = JSON.parse(changed)
+  for (const [path, operations] of Object.entries(document.paths ?? {})) {
+    const kind = RAFFLE_OF_ROUTE.find(([route]) => route.test(path))?.[1]
+    const id = found[kind]?.id
+    if (id === undefined) continue
+    for (const { parameters = [] } of Object.values(operations)) {
+      for (const parameter of parameters) if (parameter.name === 'id') parameter.example = id
+    }
+  }
   const key = document.components?.parameters?.IdempotencyKey
   if (key !== undefined) key.example = NEW_KEY
   return JSON.stringify(document)

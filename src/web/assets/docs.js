@@ -1,5 +1,5 @@
 /** The API page: Swagger UI on /openapi.json, in the system's colours. A login call signs the page in. */
-import { exampleText, NEW_KEY, openRaffle } from '/docs-examples.js'
+import { exampleText, NEW_KEY, openEvent, openRaffle } from '/docs-examples.js'
 
 const dark = matchMedia('(prefers-color-scheme: dark)')
 const followSystem = () => document.documentElement.classList.toggle('dark-mode', dark.matches)
@@ -54,14 +54,26 @@ async function whatIsHere() {
       return []
     }
   }
-  const [raffles, products, [category], [series], [winner]] = await Promise.all([
+  const [raffles, [drawn], events, products, [category], [series], [winner]] = await Promise.all([
     first('raffles?status=open&limit=100'),
+    first('raffles?status=drawn,settled&limit=1'),
+    first('events?limit=20'),
     first('products?inStock=true&kind=book&limit=1'),
     first('categories?limit=1'),
     first('series?limit=1'),
     first('winners?limit=1'),
   ])
-  return { raffle: openRaffle(raffles), product: products[0], category, series, winner }
+  return {
+    raffle: openRaffle(raffles),
+    chosen: raffles.find(({ numbering }) => numbering === 'chosen'),
+    earned: raffles.find(({ entry }) => entry === 'order'),
+    drawn,
+    ...openEvent(events),
+    product: products[0],
+    category,
+    series,
+    winner,
+  }
 }
 
 /** A repeat under the same Idempotency-Key would show the first answer again. So each call gets a key of its own. */
