@@ -32,7 +32,7 @@ const TABLE: [folder: string, is: string, imports: string][] = [
   ['suspensions','what a suspended person holds: voided, refunded, cancelled',            'core accounts tickets events grants orders refunds checkout'],
   ['draws',      'beacon, draw, winners, claims, redraws',                               'core rdp1 audit accounts money tickets events raffles refunds'],
   ['entrants',   'who takes part, for organisers: a list and a file, with names',        'core audit accounts tickets raffles draws'],
-  ['admissions', 'what lets a person in: codes, names, check-in, transfers',             'core rdp1 audit accounts tickets events'],
+  ['admissions', 'what lets a person in: codes, names, check-in, transfers',             'core rdp1 audit accounts money tickets events orders'],
   ['payouts',    'money out to winners, organisers and shops',                           'core audit accounts money events raffles refunds draws'],
   ['accounting', 'what the ledger says: balances, top-ups, trial balance',               'core audit accounts money events raffles payouts'],
   ['webhooks',   'verify, store, act, replay',                                           'core accounts money orders refunds payments payouts'],

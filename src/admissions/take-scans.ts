@@ -11,6 +11,7 @@ import type { EventRow } from '../events/schema.ts'
 import type { Reservation } from '../tickets/pool-contract.ts'
 import { reservationAddress } from '../tickets/reservation-id.ts'
 import { type Admission, type ReadCode, readCode } from './code.ts'
+import { isGivenAway, isRefunded } from './is-leaving.ts'
 import { lacksName } from './own-admissions.ts'
 import {
   type Facts,
@@ -88,6 +89,7 @@ interface Pending {
   admission: Admission
   ticketTypeId: string
   firstSeq: number
+  holder: string
 }
 
 function judge(
@@ -119,6 +121,7 @@ function judge(
     admission: code,
     ticketTypeId: type.id,
     firstSeq: reservation.firstSeq,
+    holder: reservation.holder,
   }
 }
 
@@ -142,12 +145,13 @@ const ticketOf = (row: Pick<CheckInRow, 'ticketTypeId' | 'number' | 'firstSeq'>)
 
 /**
  * One transaction. Race: two gates scan a ticket at the same moment. D1 runs their statements one after the other, and the
- * unique index `check_ins_once` lets only the first in.
+ * unique index `check_ins_once` lets only the first in. Race: a ticket is refunded or passed on after its pool was asked.
+ * Safe: both are written to D1 before the pool acts, and the statement that lets somebody in reads them.
  */
 async function write(ctx: Ctx, event: EventRow, pending: Pending[], keepsLost: boolean): Promise<Written> {
   if (pending.length === 0) return { inside: new Map(), repeats: new Map() }
   const rows = jsonOf(
-    pending.map(({ id, scan, admission, ticketTypeId, firstSeq }) => [
+    pending.map(({ id, scan, admission, ticketTypeId, firstSeq, holder }) => [
       id,
       ticketTypeId,
       admission.reservationId,
@@ -157,6 +161,7 @@ async function write(ctx: Ctx, event: EventRow, pending: Pending[], keepsLost: b
       Math.min(scan.scannedAt, ctx.now),
       scan.gate,
       scan.scanId,
+      holder,
     ]),
   )
   const insert = (conflictWith: ReturnType<typeof sql>, from: ReturnType<typeof sql>) =>
@@ -184,7 +189,12 @@ async function write(ctx: Ctx, event: EventRow, pending: Pending[], keepsLost: b
       pending.map(({ scan }) => scan.scanId),
     ),
   ] as const
-  const admit = insert(sql`NULL`, sql`WHERE true`)
+  const ticket = {
+    reservationId: sql`scan.value->>2`,
+    number: sql`scan.value->>3`,
+    holder: sql`scan.value->>8`,
+  }
+  const admit = insert(sql`NULL`, sql`WHERE NOT ${isRefunded(ticket)} AND NOT ${isGivenAway(ticket)}`)
   const keep = insert(
     sql`${checkIns.id}`,
     sql`JOIN ${checkIns} ON ${inside} WHERE ${checkIns.id} <> scan.value->>0`,
@@ -206,7 +216,8 @@ function outcomeOf(
   if (first?.id === id) return { result: 'known', row: first, first: null }
   const known = scan.scanId === null ? undefined : repeats.get(scan.scanId)
   if (known !== undefined) return sameTicket(known, admission)
-  if (first === undefined) throw new Error('a scan was neither written nor refused')
+  // It was refunded or passed on since its pool was asked.
+  if (first === undefined) return refuse('invalid_state', GONE)
   return { result: 'alreadyIn', first, kept: null }
 }
 

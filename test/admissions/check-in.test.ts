@@ -4,8 +4,8 @@ import { codeOf } from '../../src/admissions/code.ts'
 import { signingKeyFromSeed } from '../../src/core/native-crypto.ts'
 import { askPool, orThrow } from '../../src/tickets/client.ts'
 import { reservationAddress } from '../../src/tickets/reservation-id.ts'
-import { press } from '../checkout/checkout.ts'
-import { STARTS_AT, stageDraftEvent, stageEvent } from '../events/event-stage.ts'
+import { press, refund } from '../checkout/checkout.ts'
+import { orders, STARTS_AT, type StagedEvent, stageDraftEvent, stageEvent } from '../events/event-stage.ts'
 import { protectedRoutes } from '../harness/auth-battery.ts'
 import { countTrips } from '../harness/count-database.ts'
 import {
@@ -15,13 +15,37 @@ import {
   testContext,
   testSettings,
 } from '../harness/people.ts'
-import { as, at, catchUp, iso, MINUTE, NOW, newKey, readAll, useClock } from '../raffles/scenario.ts'
+import {
+  as,
+  at,
+  catchUp,
+  interrupted,
+  iso,
+  MINUTE,
+  NOW,
+  newKey,
+  readAll,
+  useClock,
+} from '../raffles/scenario.ts'
 import { checkInsOf, codesOf, countsOf, scan, scanLate, stageTicket, type Taken, take } from './door-stage.ts'
 
 useClock()
 
 const EVENT = 'event_01kaf1q7v8fmk9m2q0c8w1g6ne'
 const CHECK_IN = 'checkin_01kaf1q7v8fmk9m2q0c8w1g6ne'
+
+/** Scans a ticket that is sold when its pool is asked. `meanwhile` happens before the scan is written. */
+async function expectRefusedOnce(staged: StagedEvent, code: string, meanwhile: () => Promise<unknown>) {
+  const { DB, done } = interrupted(/^insert into "check_ins"/i, meanwhile)
+  const path = `/events/${staged.id}/check-ins`
+  const { status, body } = await as(staged.operator, 'POST', path, { code }, { bindings: { DB } })
+  expect(done()).toBe(true)
+  expect([status, body.code, body.detail]).toEqual([
+    409,
+    'invalid_state',
+    expect.stringContaining('no longer valid'),
+  ])
+}
 
 describe('a check-in', () => {
   it('lets a person in, and says with which ticket', async () => {
@@ -206,6 +230,44 @@ describe('a check-in', () => {
       code: 'invalid_state',
       detail: 'This event is cancelled.',
     })
+  })
+
+  it('refuses a ticket that is refunded or passed on after its pool was asked', async () => {
+    const staged = await stageEvent()
+    const [amina, brian] = [await registerPlayer(), await registerPlayer()]
+    const lines = [
+      { ticketTypeId: staged.types.vip, quantity: 2 },
+      { ticketTypeId: staged.types.regular, quantity: 1 },
+    ]
+    const order = await orders(amina, lines)
+    const ofLine = (line: number, numbers: number[]): Taken => ({
+      player: amina,
+      reservationId: order.lines[line].reservationId,
+      numbers,
+    })
+    const offer = async (line: number, number: number) => {
+      const path = `/tickets/${ofLine(line, []).reservationId}/admissions/${number}/transfer`
+      return (await as(amina, 'POST', path, { email: brian.email })).body.id
+    }
+    const accept = async (id: string) => {
+      const { status, body } = await as(brian, 'POST', `/tickets/transfers/${id}/accept`)
+      expect(status, JSON.stringify(body)).toBe(200)
+      return body.reservationId
+    }
+    const refundOf = async (line: number, number: number) => {
+      const what = { lines: [{ line, numbers: [number] }] }
+      expect((await refund(staged.operator, order.id, what)).status).toBe(201)
+    }
+    const reservationId = await accept(await offer(0, 2))
+    await catchUp(staged.types.vip)
+    const [own] = await codesOf(ofLine(0, [1]))
+    const [given] = await codesOf({ player: brian, reservationId, numbers: [2] })
+    const [regular] = await codesOf(ofLine(1, [1]))
+    const offered = await offer(1, 1)
+    await expectRefusedOnce(staged, regular!, () => accept(offered))
+    await expectRefusedOnce(staged, given!, () => refundOf(0, 2))
+    await expectRefusedOnce(staged, own!, () => refundOf(0, 1))
+    expect(await checkInsOf(staged)).toEqual([])
   })
 
   it('takes an earlier time from the scanner, and no later one', async () => {
