@@ -1,7 +1,7 @@
 /**
- * Takes back everything that a suspended user holds in raffles that are not frozen and events that are not over: unpaid
- * orders are cancelled, paid tickets voided and refunded, earned entries revoked, free tickets voided. Idempotent, and safe
- * to run concurrently.
+ * Takes back everything that a suspended user holds in raffles that are not frozen and events that are not over: places on
+ * waiting lists are left, unpaid orders cancelled, paid tickets voided and refunded, earned entries revoked, free tickets
+ * voided. Idempotent, and safe to run concurrently.
  */
 import { cancelForPlatform } from '../checkout/cancel-for-platform.ts'
 import type { Ctx } from '../core/context.ts'
@@ -9,8 +9,16 @@ import { type Swept, sweepRows } from '../core/sweep-rows.ts'
 import { logNameOf } from '../grants/find-grant.ts'
 import { requestRevocation } from '../grants/request-revocation.ts'
 import { refundForPlatform } from '../refunds/refund-for-platform.ts'
+import { askPool, orThrow } from '../tickets/client.ts'
 import { voidTickets } from '../tickets/void-tickets.ts'
-import { freeTicketsLeft, grantsLeft, linesLeft, ordersLeft, type Scope } from './what-is-left.ts'
+import {
+  freeTicketsLeft,
+  grantsLeft,
+  linesLeft,
+  ordersLeft,
+  type Scope,
+  waitingLists,
+} from './what-is-left.ts'
 
 /** The shop reads it, and does not learn of the suspension. */
 const REVOKE_REASON = 'This person may not take part.'
@@ -18,9 +26,9 @@ const REVOKE_REASON = 'This person may not take part.'
 /** Returns whether nothing is left. False after an error, which is logged, or once `until` (ms since 1970) has passed. */
 export async function takeBackAll(ctx: Ctx, scope: Scope, until: number): Promise<boolean> {
   let failures = 0
-  // Orders first, because settling one may earn a grant. Grants before free tickets, so that a grant is revoked with a
-  // reason before its tickets are voided.
-  for (const step of [takeBackOrders, revokeGrants, voidFreeTickets]) {
+  // Waiting lists first, so that nothing that comes free is offered to this person. Orders before grants, because settling
+  // one may earn a grant. Grants before free tickets, so that a grant is revoked with a reason before its tickets are voided.
+  for (const step of [leaveWaitingLists, takeBackOrders, revokeGrants, voidFreeTickets]) {
     const maxPassMs = until - Date.now()
     if (maxPassMs <= 0) return false
     const { failed } = await step(ctx, scope, maxPassMs)
@@ -28,6 +36,15 @@ export async function takeBackAll(ctx: Ctx, scope: Scope, until: number): Promis
   }
   return failures === 0 && Date.now() < until
 }
+
+/** A raffle has no waiting list. */
+const leaveWaitingLists = (ctx: Ctx, scope: Scope, maxPassMs: number): Promise<Swept> =>
+  sweepRows(ctx, {
+    name: 'waiting list of a suspended user',
+    page: async (limit) => (scope.raffleId === null ? waitingLists(ctx, scope, limit) : []),
+    one: async ({ id }) => orThrow(await askPool(ctx, id, (stub) => stub.leave(scope.userId))),
+    maxPassMs,
+  })
 
 const takeBackOrders = (ctx: Ctx, scope: Scope, maxPassMs: number): Promise<Swept> =>
   sweepRows(ctx, {

@@ -53,6 +53,33 @@ const isOwed = (ctx: Ctx, scope: Scope) =>
     isChangeable(ctx, scope),
   )
 
+/**
+ * Pools to leave: those with a waiting list, because only they know who waits, and those that hold tickets for the user.
+ * They stay in this list while others wait there.
+ */
+export const waitingLists = (ctx: Ctx, scope: Scope, limit: number) =>
+  ctx.db
+    .select({ id: pools.pool })
+    .from(pools)
+    .where(
+      and(
+        or(
+          sql`waiting > 0`,
+          inArray(
+            pools.pool,
+            ctx.db
+              .select({ pool: reservations.pool })
+              .from(reservations)
+              .where(and(eq(reservations.holder, scope.userId), eq(reservations.state, 'held'))),
+          ),
+        ),
+        isSuspended(scope),
+        isOfOpenEvent(ctx),
+      ),
+    )
+    .orderBy(asc(pools.pool))
+    .limit(limit)
+
 /** Unpaid orders, paid ones that are not settled yet, and those with tickets to refund. */
 export function ordersLeft(ctx: Ctx, scope: Scope, limit: number) {
   const { userId, raffleId } = scope

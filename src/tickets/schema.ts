@@ -41,7 +41,10 @@ export const pools = sqliteTable(
     /** When the sweep must act: see `PoolState`. */
     dueAt: integer(),
   },
-  (table) => [index('pools_due').on(table.dueAt).where(sql`due_at IS NOT NULL`)],
+  (table) => [
+    index('pools_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
+    index('pools_waiting').on(table.pool).where(sql`waiting > 0`),
+  ],
 )
 
 /** One row for each reservation, found by its holder. The table has no rowid, so that a purchase writes one row. */

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { ENDS_AT, orders, stageEvent, takes, VIP_PRICE } from '../events/event-stage.ts'
 import { registerPlayer } from '../harness/people.ts'
-import { at, MINUTE, sweep, useClock } from '../raffles/scenario.ts'
+import { as, at, catchUp, MINUTE, sweep, useClock } from '../raffles/scenario.ts'
 import { reservationOf, sold, storedOrder, suspend } from './stage.ts'
 
 useClock()
@@ -22,6 +22,26 @@ it('admissions are taken back: free ones, paid ones, and free ones inside a paid
   expect([await sold(free), await sold(vip)]).toEqual([1, 0])
   await sweep()
   expect(await storedOrder(id)).toMatchObject({ status: 'refunded', returned: VIP_PRICE })
+})
+
+it('places on waiting lists are left, and what was offered there goes to the next', async () => {
+  const staged = await stageEvent()
+  const { free, vip } = staged.types
+  const [person, holder, next] = [await registerPlayer(), await registerPlayer(), await registerPlayer()]
+  const list = (type: string) => `/events/${staged.id}/ticket-types/${type}/waiting-list`
+  const placeOf = async (who: typeof person, type: string) => (await as(who, 'GET', list(type))).body.state
+  const reservation = await takes(holder, free, 3)
+  await orders(holder, [{ ticketTypeId: vip, quantity: 2 }])
+  for (const type of [free, vip])
+    for (const who of [person, next])
+      expect((await as(who, 'POST', list(type), { quantity: 1 })).status).toBe(201)
+  await as(holder, 'POST', `/tickets/${reservation}/return`, { numbers: [1] })
+  expect([await placeOf(person, free), await placeOf(person, vip)]).toEqual(['offered', 'waiting'])
+  await Promise.all([catchUp(free), catchUp(vip)])
+  await suspend(person)
+  expect([await placeOf(next, free), await placeOf(next, vip)]).toEqual(['offered', 'waiting'])
+  const position = (await as(next, 'GET', list(vip))).body.position
+  expect(position).toBe(1)
 })
 
 it('admissions of an event that is over stay', async () => {

@@ -66,9 +66,6 @@ export class Offers {
         'invalid_state',
         'This ticket type shares its capacity with others, so nobody waits for it.',
       )
-    // An offer keeps a number and no seat of the group, so others could still take what was offered.
-    if (sale.groupId !== null)
-      return refuse('invalid_state', 'A ticket type of a capacity group has no waiting list.')
     const refusal = this.#pool.whyNotOnSale(now) ?? whyEntrantRefused(sale, { entrant })
     if (refusal !== null) return refusal
     if (!entrant.isProved) {

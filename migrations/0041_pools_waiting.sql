@@ -1,0 +1,1 @@
+CREATE INDEX `pools_waiting` ON `pools` (`pool`) WHERE waiting > 0;
