@@ -5,7 +5,9 @@ import type { Ctx } from '../core/context.ts'
 import { whatIsMissing } from '../core/missing-migrations.ts'
 import { formatMoney } from '../core/money.ts'
 import { MINUTE_MS, SECOND_MS, toInstant } from '../core/time.ts'
+import { countStuckNotices } from '../events/notices/sweep-notices.ts'
 import { tills } from '../money/schema.ts'
+import { countStuckFreeOrders } from '../payments/flag-stuck-orders.ts'
 import { readLag } from '../search/lag.ts'
 import { countStuckSuspensions } from '../suspensions/sweep-suspensions.ts'
 import type { Health } from './contract.ts'
@@ -15,6 +17,13 @@ import { lastSweep } from './sweeps.ts'
 const SWEEP_MISSING_AFTER_MS = 3 * MINUTE_MS
 
 const MAX_TILLS = 20
+
+/** What the sweep repeats each minute, and which has failed for ten minutes. */
+const STUCK: readonly [what: string, count: (ctx: Ctx) => Promise<number>][] = [
+  ['suspensions', countStuckSuspensions],
+  ['free orders', countStuckFreeOrders],
+  ['mails about changed events', countStuckNotices],
+]
 
 /** The sweep brings the index into step each minute. */
 const INDEX_BEHIND_AFTER_MS = 5 * MINUTE_MS
@@ -53,8 +62,10 @@ export async function readHealth(ctx: Ctx, showsSetUp: boolean): Promise<Health>
     }
     if (sweep !== null && sweep.overdue > 0)
       problems.push(`${sweep.overdue} raffles are due but could not continue.`)
-    const stuck = await countStuckSuspensions(ctx)
-    if (stuck > 0) problems.push(`${stuck} suspensions are due but could not continue.`)
+    for (const [what, countStuck] of STUCK) {
+      const stuck = await countStuck(ctx)
+      if (stuck > 0) problems.push(`${stuck} ${what} are due but could not continue.`)
+    }
   } catch (error) {
     ctx.log.error('health: the database does not answer', { error })
     database = 'unavailable'

@@ -1,8 +1,8 @@
-/** Flags paid orders that cannot be settled, on the payments that brought their money, so that operators see them. */
-import { and, eq, isNull, sql } from 'drizzle-orm'
+/** Paid orders that cannot be settled: those with money are flagged on the payments that brought it, free ones are counted. */
+import { and, count, eq, isNull, lte, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { MINUTE_MS } from '../core/time.ts'
-import { receiptKeySql } from '../money/receipt-key.ts'
+import { FREE_OF_CHARGE, receiptKeySql } from '../money/receipt-key.ts'
 import { payments, receipts } from '../money/schema.ts'
 import { orders } from '../orders/schema.ts'
 
@@ -31,6 +31,23 @@ export const flagStuckOrder = (ctx: Ctx, orderId: string) =>
               OR ${orders.receipt} IS NOT ${receiptKeySql}))`,
       ),
     )
+
+/** How many orders that cost nothing could not be settled for ten minutes. No payment can be flagged. */
+export async function countStuckFreeOrders(ctx: Ctx): Promise<number> {
+  const found = await ctx.db
+    .select({ stuck: count() })
+    .from(orders)
+    .where(
+      and(
+        lte(orders.dueAt, ctx.now),
+        eq(orders.receipt, FREE_OF_CHARGE),
+        isNull(orders.settledAt),
+        lte(orders.createdAt, ctx.now - LATE_AFTER_MS),
+      ),
+    )
+    .get()
+  return found?.stuck ?? 0
+}
 
 /** For the statements that clear the flag. */
 export const isFlaggedAsStuck = eq(payments.attention, REASON)

@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { insertTransfers } from '../../src/money/ledger.ts'
+import { stageEvent, takes } from '../events/event-stage.ts'
 import { AWAY, failingDatabase } from '../harness/faults.ts'
 import { allowLogged, expectLogged, rowNotDone } from '../harness/log.ts'
 import { registerPlayer, testContext } from '../harness/people.ts'
@@ -16,6 +17,7 @@ import {
   iso,
   MINUTE,
   NOW,
+  newKey,
   ringAlarm,
   stageRaffle,
   sweep,
@@ -196,6 +198,39 @@ describe('the health check', () => {
     at(NOW + 11 * MINUTE)
     await sweep(AWAY)
     await expectDegraded(/^1 suspensions? /)
+    await sweep()
+    expect((await health()).status).toBe(200)
+  })
+
+  it('fails while a free order cannot be settled for ten minutes, and is ok once it is', async () => {
+    const { types } = await stageEvent()
+    const { DB } = crashing(/^update "order_lines"/i)
+    const lines = [{ ticketTypeId: types.free, quantity: 1 }]
+    expectLogged({ reason: 'the worker crashed here' })
+    const headers = { 'idempotency-key': newKey() }
+    await as(await registerPlayer(), 'POST', '/orders', { lines }, { headers, bindings: { DB } })
+    allowLogged(rowNotDone('order'))
+    await sweep(AWAY)
+    at(NOW + 10 * MINUTE)
+    await sweep(AWAY)
+    await expectDegraded(/^1 free orders are due/)
+    await sweep()
+    expect((await health()).status).toBe(200)
+  })
+
+  it('fails while holders are not told of a changed event for ten minutes, and is ok once they are', async () => {
+    const staged = await stageEvent()
+    await takes(await registerPlayer(), staged.types.free)
+    const cancelled = await as(staged.operator, 'POST', `/events/${staged.id}/cancel`, { reason: 'A storm.' })
+    expect(cancelled.status).toBe(200)
+    allowLogged('holders of a ticket type not told')
+    await sweep(AWAY)
+    at(NOW + 10 * MINUTE)
+    await sweep(AWAY)
+    expect((await health()).status).toBe(200)
+    at(NOW + 11 * MINUTE)
+    await sweep(AWAY)
+    await expectDegraded(/^\d mails about changed events are due/)
     await sweep()
     expect((await health()).status).toBe(200)
   })

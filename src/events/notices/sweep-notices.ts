@@ -2,11 +2,11 @@
  * Tells all holders of an event's tickets what has changed. Goes through the reservations of each pool by cursor, one page
  * per batch, over as many sweeps as needed. A holder gets one mail for each change, however many tickets and types.
  */
-import { and, asc, eq, isNotNull, lte, type SQL, sql } from 'drizzle-orm'
+import { and, asc, count, eq, isNotNull, lt, lte, type SQL, sql } from 'drizzle-orm'
 import { enqueueMails } from '../../accounts/mail/enqueue-mail.ts'
 import type { Ctx } from '../../core/context.ts'
 import { withRetry } from '../../core/database.ts'
-import { SECOND_MS } from '../../core/time.ts'
+import { MINUTE_MS, SECOND_MS } from '../../core/time.ts'
 import { askPool } from '../../tickets/client.ts'
 import { isPerson } from '../../tickets/is-person.ts'
 import type { Reservation } from '../../tickets/pool-contract.ts'
@@ -22,6 +22,19 @@ interface Found {
   notice: EventNoticeRow
   type: { pool: string; priceAmount: number }
   event: Pick<EventRow, 'id' | 'status'>
+}
+
+/** Longer than telling a hundred thousand holders takes. */
+const STUCK_AFTER_MS = 10 * MINUTE_MS
+
+/** How many ticket types have holders who have waited ten minutes for the news: a notice keeps its due time until it is done. */
+export async function countStuckNotices(ctx: Ctx): Promise<number> {
+  const found = await ctx.db
+    .select({ stuck: count() })
+    .from(eventNotices)
+    .where(lt(eventNotices.dueAt, ctx.now - STUCK_AFTER_MS))
+    .get()
+  return found?.stuck ?? 0
 }
 
 /** Continues every unfinished notice, the oldest first. */
