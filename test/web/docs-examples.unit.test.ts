@@ -35,7 +35,7 @@ describe('the examples of the API page', () => {
 
   it('name a raffle that fits the call, if there is one', () => {
     const found = {
-      raffle: { id: idOf('raffle') },
+      ...FOUND,
       drawn: { id: 'd' },
       chosen: { id: 'c' },
       earned: { id: 'e' },
