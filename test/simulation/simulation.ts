@@ -1,7 +1,7 @@
 // The simulation: a seed drives buyers, winners, operators, shops, a bad network and the clock. Then the clock runs until
 // everything can settle, and the audit checks all money, stock, entries, prizes and mails. A seed always repeats its moves.
-import { applyD1Migrations, reset } from 'cloudflare:test'
-import { env } from 'cloudflare:workers'
+import { reset } from 'cloudflare:test'
+import { migrateAll } from '../harness/databases.ts'
 import type { LogPattern } from '../harness/log.ts'
 import { at, NOW } from '../raffles/scenario.ts'
 import { settle } from './ending.ts'
@@ -27,7 +27,7 @@ const STEPS_SHOWN = 40
 /** Runs one seed. Returns null, or the failures in sentences with the last steps. */
 export async function simulate(seed: number): Promise<string | null> {
   await reset()
-  await applyD1Migrations(env.DB, env.TEST_MIGRATIONS)
+  await migrateAll()
   at(NOW)
   const world = new World(seed)
   try {
