@@ -204,6 +204,7 @@ export async function expectProjected(raffle: OnSale): Promise<void> {
     total: state.total,
     sold: state.sold,
     held: state.held,
+    waiting: state.waiting,
     closed_at: state.closedAt,
     close_reason: state.closeReason,
     freeze_at: state.freezeAt ?? 0,
