@@ -267,7 +267,9 @@ export const ALWAYS: readonly string[] = [
    || ' refunded tickets, its refunds '
      || coalesce(sum(count), 0)
    FROM l LEFT JOIN back ON back.order_id = l.order_id AND back.line = l.line AND back.status <> 'refused'
-   GROUP BY l.order_id, l.line HAVING coalesce(sum(count), 0) <> refunded_quantity`,
+   -- Members take free units back without a refund.
+   GROUP BY l.order_id, l.line HAVING coalesce(sum(count), 0) <> refunded_quantity
+     AND NOT (l.unit_amount = 0 AND coalesce(sum(count), 0) < refunded_quantity)`,
   `SELECT 'refund ' || f.id || ' is ' || f.amount || ' for tickets of ' || sum(count * unit_amount)
    FROM f JOIN back ON back.id = f.id WHERE f.status <> 'refused' GROUP BY f.id
      HAVING f.amount <> sum(count * unit_amount)`,
