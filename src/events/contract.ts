@@ -116,7 +116,7 @@ export const PostponeEvent = z
     endsAt: fields.endsAt,
     reason: Line(3, 500),
     refundUntil: EventInstant.optional().describe(
-      'Until when whoever bought before may give tickets back for the whole price: at least a day from now, and not after the new start. By default two weeks from now, or the new start if that comes first.',
+      'Until when whoever bought before may give tickets back for the whole price: at least a day from now, not before the time of an earlier postponement, and otherwise not after the new start. By default two weeks from now, or the new start if that comes first.',
     ),
   })
   .refine(isInOrder, IN_ORDER)

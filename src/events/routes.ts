@@ -159,11 +159,11 @@ export const events = new Hono<AppEnv>()
       operation: 'postponeEvent',
       summary: 'Postpone an event',
       description:
-        'Moves a published event to a later time. The time that it was published with is shown beside it.',
+        'Moves a published event to a later time, once a day at most. It cannot end earlier than before. The time that it was published with is shown beside it.',
       tag: TAG,
       auth: 'user',
       success: theEvent('The event at its new time.'),
-      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state', 'conflict'],
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state', 'limit_reached', 'conflict'],
     }),
     validate('param', EventParams),
     validate('json', PostponeEvent, BODIES.PostponeEvent),

@@ -94,7 +94,7 @@ describe('after a postponement', () => {
     at(NOW + MINUTE)
     await postpone(staged)
     await sweep()
-    at(NOW + 2 * MINUTE)
+    at(NOW + MINUTE + DAY)
     await postpone(staged, 2 * LATER)
     await sweep()
     expect(await newsTo(taker)).toEqual(['event_postponed', 'event_postponed'])
@@ -132,6 +132,68 @@ describe('after a postponement', () => {
     expect(await newsTo(taker)).toEqual(['event_cancelled'])
   })
 
+  it('a second one within a day is refused', async () => {
+    const staged = await stageEvent()
+    at(NOW + MINUTE)
+    await postpone(staged)
+    at(NOW + DAY)
+    const { body } = await postpone(staged, 2 * LATER)
+    expect([body.code, body.detail]).toEqual([
+      'limit_reached',
+      expect.stringContaining(iso(NOW + MINUTE + DAY)),
+    ])
+    const both = [postpone(staged, 2 * LATER), postpone(staged, 3 * LATER)]
+    expect((await Promise.all(both)).map(({ status }) => status)).toEqual([409, 409])
+  })
+
+  it('the event cannot end earlier than it would have', async () => {
+    const staged = await stageEvent({ endsAt: iso(ENDS_AT + 200 * DAY) })
+    at(STARTS_AT + HOUR)
+    const shorter = { startsAt: iso(STARTS_AT + 2 * HOUR), endsAt: iso(STARTS_AT + 3 * HOUR) }
+    const { status, body } = await postpone(staged, HOUR, shorter)
+    expect([status, body.errors[0].path]).toEqual([422, 'endsAt'])
+    const read = await as(null, 'GET', `/events/${staged.id}`)
+    expect(read.body).toMatchObject({ status: 'published', endsAt: iso(ENDS_AT + 200 * DAY) })
+  })
+
+  it('the takings wait until buyers can no longer give tickets back', async () => {
+    const staged = await stageEvent()
+    const buyer = await registerPlayer()
+    const order = await orders(buyer, [{ ticketTypeId: staged.types.regular, quantity: 2 }])
+    at(ENDS_AT - MINUTE)
+    const soon = { startsAt: iso(ENDS_AT - MINUTE / 2), endsAt: iso(ENDS_AT) }
+    const { body } = await postpone(staged, 0, soon)
+    expect(body.postponed.refundUntil).toBe(iso(ENDS_AT - MINUTE + DAY))
+    const settledAt = async () =>
+      (await as(staged.operator, 'GET', `/events/${staged.id}/takings`)).body.settledAt
+    at(ENDS_AT + HOUR)
+    await sweep()
+    expect(await settledAt()).toBeNull()
+    const one = { lines: [{ line: 0, numbers: [1] }] }
+    expect((await refund(buyer, order.id, one)).body.amount.amount).toBe(1_000)
+    at(ENDS_AT - MINUTE + DAY)
+    await sweep()
+    await sweep()
+    expect(await settledAt()).not.toBeNull()
+    expect((await refund(buyer, order.id)).status).toBe(403)
+  })
+
+  it('a second one does not shorten the time for refunds that was promised', async () => {
+    const staged = await stageEvent()
+    const buyer = await registerPlayer()
+    const order = await orders(buyer, [{ ticketTypeId: staged.types.regular, quantity: 1 }])
+    at(NOW + MINUTE)
+    const promised = NOW + 20 * DAY
+    await postpone(staged, LATER, { refundUntil: iso(promised) })
+    at(NOW + 2 * DAY)
+    const shorter = await postpone(staged, LATER + HOUR, { refundUntil: iso(promised - 1) })
+    expect(shorter.body.errors[0].path).toBe('refundUntil')
+    const { body } = await postpone(staged, LATER + HOUR)
+    expect(body.postponed.refundUntil).toBe(iso(promised))
+    at(promised - MINUTE)
+    expect((await refund(buyer, order.id)).status).toBe(201)
+  })
+
   it('the time for refunds is at most the new start, and at least a day', async () => {
     const staged = await stageEvent()
     const wrong = async (refundUntil: number) =>
@@ -142,6 +204,9 @@ describe('after a postponement', () => {
     expect(body.postponed.refundUntil).toBe(iso(NOW + DAY))
     const soon = await stageEvent()
     expect((await postpone(soon, HOUR)).body.postponed.refundUntil).toBe(iso(STARTS_AT + HOUR))
+    const late = await stageEvent()
+    at(STARTS_AT - HOUR)
+    expect((await postpone(late, HOUR)).body.postponed.refundUntil).toBe(iso(STARTS_AT - HOUR + DAY))
   })
 })
 
