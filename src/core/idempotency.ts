@@ -21,6 +21,18 @@ export function idempotencyKey(c: AppContext): string {
   return key
 }
 
+/**
+ * A key of the system, for what it reserves for a person in a pool, beside the keys that this person sends. It begins with a
+ * space, so no client can send it.
+ */
+export const systemKey = (name: string): string => ` ${name}`
+
+/**
+ * The same key in rows from before every key of the system began with a space. Null: a client's key. A client may have sent
+ * the same text, so a row counts only if it is of the same request.
+ */
+export const formerKey = (key: string): string | null => (key.startsWith(' ') ? key.slice(1) : null)
+
 /** The length of a SHA-256 in base64url. */
 const HASH_LENGTH = 43
 

@@ -59,3 +59,17 @@ async function sweepOne<Row extends { id: string }>(
     ctx.log.error('sweep: a row was not done', { kind: name, id: row.id, error })
   }
 }
+
+/** Does each part of one row's work, also after another part has failed. Then throws what went wrong. */
+export async function doEach(parts: readonly (() => Promise<unknown>)[]): Promise<void> {
+  const errors: unknown[] = []
+  for (const part of parts) {
+    try {
+      await part()
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  if (errors.length > 1) throw new AggregateError(errors, errors.map(String).join('; '))
+  if (errors.length === 1) throw errors[0]
+}

@@ -5,11 +5,12 @@
 import { and, asc, eq, lte, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
-import { type Swept, sweepRows } from '../core/sweep-rows.ts'
+import { systemKey } from '../core/idempotency.ts'
+import { doEach, type Swept, sweepRows } from '../core/sweep-rows.ts'
 import { settleSeats } from '../raffles/prize-seats.ts'
 import { makeDueNow } from '../raffles/schedule-sweep.ts'
 import { prizeSeats } from '../raffles/schema.ts'
-import { askPool, orThrow } from '../tickets/client.ts'
+import { askPool } from '../tickets/client.ts'
 import { reservationAddress } from '../tickets/reservation-id.ts'
 import { nextUpdate } from './change-winner.ts'
 import { type WinnerRow, winners } from './schema.ts'
@@ -40,11 +41,14 @@ export async function issueSeat(ctx: Ctx, winnerId: string): Promise<void> {
   if (found === undefined) return
   const { raffleId, unit, reservationId, number } = found.seat
   const { pool, seq } = reservationAddress(reservationId!)
-  const to = { holder: found.holder, key: `prize:${raffleId}:${unit}` }
+  const to = { holder: found.holder, key: systemKey(`prize:${raffleId}:${unit}`) }
   const outcome = await askPool(ctx, pool, (stub) => stub.transfer(seq, reservationId!, number!, to))
-  // Its event was cancelled. The prize stays claimed, and the organisation decides what the winner gets.
-  const isLost = !outcome.ok && outcome.code === 'invalid_state'
-  const issuedId = isLost ? null : orThrow(outcome).reservation.id
+  // What may pass by itself throws. A refusal is final: the prize stays claimed, and the organisation decides what the
+  // winner gets. The only reason to expect is that its event was cancelled.
+  const isLost = !outcome.ok
+  if (isLost && outcome.code !== 'invalid_state')
+    ctx.log.error('admission of a winner refused', { raffleId, unit, reason: outcome.detail })
+  const issuedId = isLost ? null : outcome.reservation.id
   const store = ctx.db
     .update(prizeSeats)
     .set({ state: isLost ? 'lost' : 'issued', issuedId, dueAt: null })
@@ -73,7 +77,13 @@ export const sweepSeats = (ctx: Ctx): Promise<Swept> =>
         .select({ winnerId: prizeSeats.winnerId })
         .from(prizeSeats)
         .where(and(eq(prizeSeats.raffleId, id), eq(prizeSeats.state, 'issuing')))
-      for (const { winnerId } of issuing) await issueSeat(ctx, winnerId!)
-      await settleSeats(ctx, id)
+      await doEach([
+        ...issuing.map(
+          ({ winnerId }) =>
+            () =>
+              issueSeat(ctx, winnerId!),
+        ),
+        () => settleSeats(ctx, id),
+      ])
     },
   })

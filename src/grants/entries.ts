@@ -3,6 +3,7 @@ import { eq } from 'drizzle-orm'
 import { users } from '../accounts/schema.ts'
 import { personFacts } from '../accounts/token-facts.ts'
 import type { Ctx } from '../core/context.ts'
+import { systemKey } from '../core/idempotency.ts'
 import type { RaffleRow } from '../raffles/schema.ts'
 import { askPool } from '../tickets/client.ts'
 import type { Entrant, ReserveOutcome } from '../tickets/pool-contract.ts'
@@ -17,7 +18,7 @@ export async function reserveEntries(ctx: Ctx, raffle: RaffleRow, grant: GrantRo
       itemId: raffle.id,
       holder,
       entrant,
-      key: `grant:${grant.orderRef}`,
+      key: systemKey(`grant:${grant.orderRef}`),
       request: String(grant.entries),
       quantity: grant.entries,
       numbers: null,

@@ -7,6 +7,7 @@ import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { type FieldError, Problem } from '../core/errors.ts'
+import { doEach } from '../core/sweep-rows.ts'
 import { events, ticketTypes } from '../events/schema.ts'
 import { askPool } from '../tickets/client.ts'
 import type { ReserveOutcome } from '../tickets/pool-contract.ts'
@@ -223,7 +224,13 @@ export async function settleSeats(ctx: Ctx, raffleId: string): Promise<void> {
     .select()
     .from(prizeSeats)
     .where(and(ofRaffle(raffleId), eq(prizeSeats.state, 'returning')))
-  for (const [key, returning] of byKey(seats)) await returnSeats(ctx, key, returning)
+  await doEach(
+    [...byKey(seats)].map(
+      ([key, returning]) =>
+        () =>
+          returnSeats(ctx, key, returning),
+    ),
+  )
   // A draft may be published again with other prizes.
   const isReturned = and(ofRaffle(raffleId), eq(prizeSeats.state, 'returned'))
   if (isDraft) await ctx.db.delete(prizeSeats).where(isReturned)

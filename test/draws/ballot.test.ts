@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { mails as mailRows } from '../../src/accounts/schema.ts'
 import { prizeSeats } from '../../src/raffles/schema.ts'
 import * as client from '../../src/tickets/client.ts'
+import { withKey } from '../checkout/checkout.ts'
 import { bought, taken } from '../events/event-orders.ts'
 import { ENDS_AT, type StagedEvent, stageDraftEvent, stageEvent } from '../events/event-stage.ts'
 import { expectLogged } from '../harness/log.ts'
@@ -174,6 +175,73 @@ describe('a prize that is an admission', () => {
     expect(await ticketsOf(won.holder)).toHaveLength(1)
     const { body } = await as(won.holder, 'GET', '/winners?mine=true')
     expect(body.data).toMatchObject([{ status: 'delivered' }])
+  })
+
+  it('is issued to a winner who has used the text of its key for free tickets', async () => {
+    const event = await stageEvent()
+    const raffle = await stageBallot(event, 1, { prizes: seats(event, 1, 'free') })
+    await enter(raffle.id, 2)
+    await drawOnTime(raffle)
+    const [won] = (await wonIn(raffle.id)) as [Won]
+    const body = { ticketTypeId: event.types.free, quantity: 1 }
+    const key = `prize:${raffle.id}:1#1`
+    expect((await as(won.holder, 'POST', '/tickets/purchase', body, withKey(key))).status).toBe(201)
+    expect((await claim(won)).body.winner.status).toBe('delivered')
+    await catchUp(event.types.free)
+    expect(await ticketsOf(won.holder)).toHaveLength(2)
+    await sweep()
+    expect((await as(null, 'GET', `/raffles/${raffle.id}`)).body.status).toBe('settled')
+  })
+
+  it('stops no other prize while it cannot be issued, and is lost if its pool refuses it', async () => {
+    const event = await stageEvent()
+    const raffle = await stageBallot(event, 3, { prizes: seats(event, 3, 'free') })
+    await enter(raffle.id, 3)
+    await drawOnTime(raffle)
+    const won = await wonIn(raffle.id)
+    const [first, second, third] = ['1#1', '1#2', '1#3'].map(
+      (unit) => won.find((each) => each.unit === unit)!,
+    )
+    const refusal = { ok: false, code: 'not_found', detail: 'No such reservation.' } as const
+    const transfers = (answer: (number: number) => Promise<unknown> | null) => {
+      const { askPool } = client
+      return vi.spyOn(client, 'askPool').mockImplementation((ctx, place, call) =>
+        askPool(ctx, place, (stub) =>
+          call(
+            new Proxy(stub, {
+              get:
+                (target, name: keyof typeof stub) =>
+                (...args: unknown[]) => {
+                  const other = name === 'transfer' ? answer(args[2] as number) : null
+                  return other ?? (target[name] as (...given: unknown[]) => unknown)(...args)
+                },
+            }),
+          ),
+        ),
+      )
+    }
+    const silent = transfers(() => Promise.reject(new Error('the pool is silent')))
+    await claim(first!)
+    await claim(second!)
+    silent.mockRestore()
+    expectLogged('admission not issued yet')
+    await decline(third!.holder, third!.id)
+    const one = transfers((number) => (number === 1 ? Promise.reject(new Error('still silent')) : null))
+    await sweep()
+    one.mockRestore()
+    expectLogged('sweep: a row was not done')
+    expect((await seatsIn(raffle)).toSorted()).toEqual(['aside', 'issued', 'issuing'])
+    const refused = transfers(() => Promise.resolve(refusal))
+    await sweep()
+    refused.mockRestore()
+    expectLogged('admission of a winner refused')
+    expect((await seatsIn(raffle)).toSorted()).toEqual(['aside', 'issued', 'lost'])
+    const delivered = await as(event.operator, 'POST', `/winners/${first!.id}/deliver`, {})
+    expect(delivered.body.status).toBe('delivered')
+    await sweep()
+    await sweep()
+    expect((await as(null, 'GET', `/raffles/${raffle.id}`)).body.status).toBe('settled')
+    expect((await seatsIn(raffle)).toSorted()).toEqual(['issued', 'lost', 'returned'])
   })
 
   it('says that it cannot be delivered once its event is cancelled, and the organisation decides', async () => {

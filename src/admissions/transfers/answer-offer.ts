@@ -9,6 +9,7 @@ import { users } from '../../accounts/schema.ts'
 import type { Ctx } from '../../core/context.ts'
 import { withRetry } from '../../core/database.ts'
 import { notFound, Problem } from '../../core/errors.ts'
+import { systemKey } from '../../core/idempotency.ts'
 import { type Swept, sweepRows } from '../../core/sweep-rows.ts'
 import { MINUTE_MS } from '../../core/time.ts'
 import { events } from '../../events/schema.ts'
@@ -56,8 +57,7 @@ export async function acceptOffer(ctx: Ctx, id: string): Promise<TicketTransfer>
 async function carryOut(ctx: Ctx, transfer: TransferRow): Promise<TransferRow> {
   const { id, reservationId, number, toUser } = transfer
   const { pool, seq } = reservationAddress(reservationId)
-  // No key of a client begins with a space.
-  const to = { holder: toUser!, key: ` ${id}` }
+  const to = { holder: toUser!, key: systemKey(id) }
   const outcome = await askPool(ctx, pool, (stub) => stub.transfer(seq, reservationId, number, to))
   const result = outcome.ok
     ? ({ state: 'accepted', newReservationId: outcome.reservation.id } as const)

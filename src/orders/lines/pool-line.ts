@@ -1,6 +1,7 @@
 /** What every line of numbered tickets has: a pool decides by the terms of its sale. */
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
+import { systemKey } from '../../core/idempotency.ts'
 import { askPool, orThrow } from '../../tickets/client.ts'
 import { type Reservation, validNumbers } from '../../tickets/pool-contract.ts'
 import { rememberPurchase } from '../../tickets/recent-purchases.ts'
@@ -82,7 +83,8 @@ export const poolLine: PoolLine = {
   async hold(ctx, { itemId, quantity, numbers }, terms) {
     const { userId: holder, entrant, passChallenge, key, request, holdMs, provider } = terms
     const payment = { holdMs, provider }
-    const wanted = { itemId, holder, entrant, key, request, quantity, numbers, payment }
+    // The same person may take free tickets under a key of this text. Stock has no such keys.
+    const wanted = { itemId, holder, entrant, key: systemKey(key), request, quantity, numbers, payment }
     const { reservation, repeated, sale } = orThrow(await reserveTickets(ctx, wanted, passChallenge))
     if (sale.groupId !== null && reservation.state === 'held')
       await alsoHoldSeats(ctx, sale.groupId, reservation)

@@ -1,4 +1,5 @@
 /** What can happen to a reservation after it was made: it is paid, released, voided, or moves to another holder. */
+import { formerKey } from '../../core/idempotency.ts'
 import {
   type ChangeOutcome,
   type ConfirmOutcome,
@@ -114,7 +115,7 @@ export class Changes {
     const found = this.#inventory.reservations.find(seq, id)
     if (found === undefined) return NO_RESERVATION
     const { row, folded } = found
-    const earlier = this.#store.reservationByKey(to.holder, to.key)
+    const earlier = this.#store.reservationByKey(to.holder, to.key) ?? this.#formerOf(row, number, to)
     if (earlier !== undefined) {
       return isTransferOf(earlier, row, number)
         ? { ok: true, reservation: this.#read(earlier), seats: null }
@@ -129,6 +130,13 @@ export class Changes {
     )
     if (refusal !== null) return refusal
     return { ok: true, reservation: this.#read(this.#inventory.move(row, number, to, now)), seats: null }
+  }
+
+  /** The same transfer from before keys of the system began with a space. */
+  #formerOf(row: ReservationRow, number: number, to: TransferRequest): ReservationRow | undefined {
+    const former = formerKey(to.key)
+    const made = former === null ? undefined : this.#store.reservationByKey(to.holder, former)
+    return made !== undefined && isTransferOf(made, row, number) ? made : undefined
   }
 
   /** A transfer leaves the seats where they are: with the reservation that was made first. */

@@ -2,6 +2,7 @@
  * The waiting list of a ticket type, and its offers. An offer is a hold that the pool makes for the first who waits, in the
  * transaction that freed its numbers. So nothing is free while somebody waits, and nobody else can take it.
  */
+import { systemKey } from '../../core/idempotency.ts'
 import type { JoinRequest, Outcome, Refusal, ReserveRequest, Waiting } from '../pool-contract.ts'
 import type { SaleTerms } from '../terms.ts'
 import type { Hold } from './holds.ts'
@@ -124,8 +125,7 @@ export class Offers {
       itemId,
       holder,
       entrant: { isProved: true, staffOf: [], isHuman: true },
-      // No key of a client begins with a space.
-      key: ` offer:${seq}`,
+      key: systemKey(`offer:${seq}`),
       request: '',
       quantity: count,
       numbers: null,

@@ -6,6 +6,7 @@
  * transaction; if that fails, it drops this pool and loads a new one from the store.
  */
 
+import { formerKey } from '../../core/idempotency.ts'
 import { DAY_MS } from '../../core/time.ts'
 import {
   type Attempt,
@@ -134,7 +135,7 @@ export class Pool {
   reserve(request: ReserveRequest, now: number, isSettling = false): ReserveOutcome {
     const { sale } = this
     if (request.itemId !== this.itemId) return NOT_CONFIGURED
-    const earlier = this.#store.reservationByKey(request.holder, request.key)
+    const earlier = this.#store.reservationByKey(request.holder, request.key) ?? this.#formerOf(request)
     if (earlier !== undefined) return this.#repeat(earlier, request)
     const refusal =
       whySalesRefused(
@@ -157,6 +158,13 @@ export class Pool {
     // A new reservation has no changes to read.
     const { reservation } = foldReservation(this.name, row, [], [])
     return { ok: true, reservation, repeated: false, sale: this.#price }
+  }
+
+  /** The reservation of the same request from before keys of the system began with a space. */
+  #formerOf({ holder, key, request }: ReserveRequest): ReservationRow | undefined {
+    const former = formerKey(key)
+    const row = former === null ? undefined : this.#store.reservationByKey(holder, former)
+    return row?.request === request ? row : undefined
   }
 
   #repeat(earlier: ReservationRow, { request }: ReserveRequest): ReserveOutcome {

@@ -1,6 +1,7 @@
 // A number of a ticket type moves to another holder: once, in one step, and it stays one number of one order.
 
 import { describe, expect, it } from 'vitest'
+import { systemKey } from '../../../src/core/idempotency.ts'
 import { poolState } from '../../../src/tickets/pool/pool-state.ts'
 import type { Reservation, ReserveRequest } from '../../../src/tickets/pool-contract.ts'
 import { reservationAddress } from '../../../src/tickets/reservation-id.ts'
@@ -156,5 +157,24 @@ describe('tickets that are set aside', () => {
     voidNumbers(test, kept, null)
     for (const each of [kept, won, given]) expect(read(test, each)).toMatchObject({ state: 'voided' })
     expect(poolState(test.reload())).toMatchObject({ sold: 0 })
+  })
+})
+
+describe('a key of the system', () => {
+  it('finds what the same request made before such keys began with a space, and nothing of a client', () => {
+    const test = ticketType({ maxPerUser: null })
+    const mine = sold(test, 'amina', 2, { key: 'order:7', request: 'two' })
+    const again = { key: systemKey('order:7'), request: 'two' }
+    expect(reserve(test, 'amina', 2, again)).toMatchObject({ repeated: true, reservation: { id: mine.id } })
+    const other = reserve(test, 'amina', 1, { ...again, request: 'one' })
+    expect(other).toMatchObject({ repeated: false, reservation: { numbers: [3] } })
+    expect(reserve(test, 'amina', 1, { ...again, request: 'one' })).toMatchObject({ repeated: true })
+    const theirs = moved(test, mine, 1, 'brian', 'prize:1')
+    expect(moved(test, mine, 1, 'brian', systemKey('prize:1'))).toEqual(theirs)
+    sold(test, 'brian', 1, { key: 'prize:2' })
+    const prize = moved(test, mine, 2, 'brian', systemKey('prize:2'))
+    expect(prize.numbers).toEqual([2])
+    expect(moved(test, mine, 2, 'brian', systemKey('prize:2'))).toEqual(prize)
+    expect(poolState(test.reload())).toMatchObject({ sold: 4 })
   })
 })
