@@ -5,6 +5,7 @@ import { purgeMails } from './accounts/mail/purge-mails.ts'
 import { sweepMails } from './accounts/mail/sweep-mails.ts'
 import { purgeRevocations } from './accounts/purge-revocations.ts'
 import { purgeSessions } from './accounts/purge-sessions.ts'
+import { sweepReturns } from './admissions/return-tickets.ts'
 import { sweepTransfers } from './admissions/transfers/answer-offer.ts'
 import { readOffered } from './admissions/transfers/find-transfers.ts'
 import { foldCatalogue } from './catalog/folded-product.ts'
@@ -66,6 +67,7 @@ const AFTER_RAFFLES: readonly Job[] = [
   ['notices', sweepNotices],
   ['event notices', sweepEventNotices],
   ['reminders', remindWinners],
+  ['returns', sweepReturns],
   ['transfers', sweepTransfers],
   ['mails', (ctx) => sweepMails(ctx, readOffered)],
   ['series', sweepSeries],

@@ -1,11 +1,18 @@
-/** A holder gives free admissions back before the event begins. Their seats are free at once. */
-import { eq } from 'drizzle-orm'
+/**
+ * A holder gives free admissions back before the event begins. Their seats are free at once. The return is written first,
+ * then the pool voids the tickets, then the row is settled. After a crash the sweep goes on from there.
+ */
+import { and, asc, eq, isNotNull, lte, notExists, sql } from 'drizzle-orm'
 import { requireCheckedUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
 import { Problem } from '../core/errors.ts'
+import { type Swept, sweepRows } from '../core/sweep-rows.ts'
+import { MINUTE_MS } from '../core/time.ts'
 import { events, ticketTypes } from '../events/schema.ts'
 import { type FoundReservation, findReservation } from '../tickets/find-reservation.ts'
 import { voidTickets } from '../tickets/void-tickets.ts'
+import { type ReturnRow, ticketReturns } from './schema.ts'
 import { selectWhoIsIn } from './who-is-in.ts'
 
 const refuse = (detail: string) => new Problem('invalid_state', detail)
@@ -22,12 +29,67 @@ export async function returnTickets(
   if (reservation.state === 'held') throw refuse('This order is not paid yet: cancel it.')
   const own = reservation.state === 'sold' ? reservation.numbers : []
   const back = numbers === undefined ? own : own.filter((number) => numbers.includes(number))
-  const inside = await selectWhoIsIn(ctx, { ticketTypeId: itemId, reservationId: id, numbers: back })
-  if (inside.length > 0) throw refuse(`Ticket ${inside[0]!.number} is checked in: it cannot be given back.`)
-  if (back.length > 0 && !(await voidTickets(ctx, id, back, true)))
+  if (back.length > 0 && !(await carryOut(ctx, await record(ctx, itemId, id, back))))
     throw refuse('The event was cancelled, or you have just given a ticket to somebody else.')
   return findReservation(ctx, id)
 }
+
+/**
+ * Race: a gate scans one of the tickets meanwhile. Safe: D1 runs the two statements one after the other. This one writes
+ * nothing if somebody is in, and the gate's lets nobody in once this row is there.
+ */
+async function record(
+  ctx: Ctx,
+  itemId: string,
+  reservationId: string,
+  numbers: number[],
+): Promise<ReturnRow> {
+  const row = { reservationId, id: crypto.randomUUID(), numbers, dueAt: Date.now() + MINUTE_MS }
+  const whoIsIn = selectWhoIsIn(ctx, { ticketTypeId: itemId, reservationId, numbers })
+  const [, inside] = await withRetry(() =>
+    ctx.db.batch([
+      ctx.db
+        .insert(ticketReturns)
+        .select(
+          sql`SELECT ${reservationId}, ${row.id}, ${JSON.stringify(numbers)}, ${row.dueAt} WHERE ${notExists(whoIsIn)}`,
+        )
+        .onConflictDoNothing(),
+      whoIsIn,
+    ]),
+  )
+  if (inside.length > 0) throw refuse(`Ticket ${inside[0]!.number} is checked in: it cannot be given back.`)
+  return row
+}
+
+/** Returns whether the tickets are void. If the pool refuses, the return is forgotten. Idempotent. */
+async function carryOut(ctx: Ctx, { reservationId, id, numbers }: ReturnRow): Promise<boolean> {
+  const isVoid = await voidTickets(ctx, reservationId, numbers, true)
+  const isIt = and(
+    eq(ticketReturns.reservationId, reservationId),
+    eq(ticketReturns.id, id),
+    isNotNull(ticketReturns.dueAt),
+  )
+  await withRetry(() =>
+    isVoid
+      ? ctx.db.update(ticketReturns).set({ dueAt: null }).where(isIt)
+      : ctx.db.delete(ticketReturns).where(isIt),
+  )
+  return isVoid
+}
+
+/** Finishes returns that a crash left. */
+export const sweepReturns = (ctx: Ctx): Promise<Swept> =>
+  sweepRows(ctx, {
+    name: 'return of tickets',
+    page: (limit) =>
+      ctx.db
+        .select()
+        .from(ticketReturns)
+        .where(lte(ticketReturns.dueAt, ctx.now))
+        .orderBy(asc(ticketReturns.dueAt))
+        .limit(limit),
+    one: (row) => carryOut(ctx, row),
+  })
 
 async function mustBeReturnable(ctx: Ctx, itemId: string): Promise<void> {
   const found = await ctx.db

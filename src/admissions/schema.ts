@@ -99,3 +99,20 @@ export const ticketTransfers = sqliteTable(
   ],
 )
 export type TransferRow = typeof ticketTransfers.$inferSelect
+
+/** Free tickets that a holder gives back. Written before the pool voids them, and kept: a gate may have asked the pool before. */
+export const ticketReturns = sqliteTable(
+  'ticket_returns',
+  {
+    reservationId: text().notNull(),
+    id: text().notNull(),
+    numbers: text({ mode: 'json' }).$type<number[]>().notNull(),
+    /** When the sweep must go on. Null: they are void. */
+    dueAt: integer(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.reservationId, table.id] }),
+    index('ticket_returns_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
+  ],
+)
+export type ReturnRow = typeof ticketReturns.$inferSelect

@@ -11,7 +11,7 @@ import type { EventRow } from '../events/schema.ts'
 import type { Reservation } from '../tickets/pool-contract.ts'
 import { reservationAddress } from '../tickets/reservation-id.ts'
 import { type Admission, type ReadCode, readCode } from './code.ts'
-import { isGivenAway, isRefunded } from './is-leaving.ts'
+import { isLeaving } from './is-leaving.ts'
 import { lacksName } from './own-admissions.ts'
 import {
   type Facts,
@@ -145,8 +145,8 @@ const ticketOf = (row: Pick<CheckInRow, 'ticketTypeId' | 'number' | 'firstSeq'>)
 
 /**
  * One transaction. Race: two gates scan a ticket at the same moment. D1 runs their statements one after the other, and the
- * unique index `check_ins_once` lets only the first in. Race: a ticket is refunded or passed on after its pool was asked.
- * Safe: both are written to D1 before the pool acts, and the statement that lets somebody in reads them.
+ * unique index `check_ins_once` lets only the first in. Race: a ticket is refunded, given back or passed on after its
+ * pool was asked. Safe: each is written to D1 before the pool acts, and the statement that lets somebody in reads it.
  */
 async function write(ctx: Ctx, event: EventRow, pending: Pending[], keepsLost: boolean): Promise<Written> {
   if (pending.length === 0) return { inside: new Map(), repeats: new Map() }
@@ -193,8 +193,9 @@ async function write(ctx: Ctx, event: EventRow, pending: Pending[], keepsLost: b
     reservationId: sql`scan.value->>2`,
     number: sql`scan.value->>3`,
     holder: sql`scan.value->>8`,
+    isOver: event.endsAt <= ctx.now,
   }
-  const admit = insert(sql`NULL`, sql`WHERE NOT ${isRefunded(ticket)} AND NOT ${isGivenAway(ticket)}`)
+  const admit = insert(sql`NULL`, sql`WHERE NOT ${isLeaving(ticket)}`)
   const keep = insert(
     sql`${checkIns.id}`,
     sql`JOIN ${checkIns} ON ${inside} WHERE ${checkIns.id} <> scan.value->>0`,
@@ -216,7 +217,7 @@ function outcomeOf(
   if (first?.id === id) return { result: 'known', row: first, first: null }
   const known = scan.scanId === null ? undefined : repeats.get(scan.scanId)
   if (known !== undefined) return sameTicket(known, admission)
-  // It was refunded or passed on since its pool was asked.
+  // It was refunded, given back or passed on since its pool was asked.
   if (first === undefined) return refuse('invalid_state', GONE)
   return { result: 'alreadyIn', first, kept: null }
 }
