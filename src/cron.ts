@@ -2,6 +2,7 @@
 import { foldNames } from './accounts/fold-names.ts'
 import { purgeInvitations } from './accounts/invitations/purge-invitations.ts'
 import { purgeMails } from './accounts/mail/purge-mails.ts'
+import type { MailReads } from './accounts/mail/reads.ts'
 import { sweepMails } from './accounts/mail/sweep-mails.ts'
 import { purgeRevocations } from './accounts/purge-revocations.ts'
 import { purgeSessions } from './accounts/purge-sessions.ts'
@@ -23,6 +24,7 @@ import { remindWinners } from './draws/remind-winners.ts'
 import { foldEvents } from './events/folded-event.ts'
 import { sweepEventNotices } from './events/notices/sweep-notices.ts'
 import { sweepCapacityGroups, sweepTicketTypes } from './events/ticket-types/sweep-types.ts'
+import { readKept } from './events/waiting-list/read-kept.ts'
 import { sweepAdmissions } from './grants/earn-by-admission.ts'
 import { finishDueGrants, sweepGrants } from './grants/sweep-grants.ts'
 import { recordSweep } from './insights/sweeps.ts'
@@ -38,6 +40,9 @@ import { sweepSearch } from './search/keep-in-step.ts'
 import { sweepSuspensions } from './suspensions/sweep-suspensions.ts'
 import { purgeWebhooks } from './webhooks/receive-webhook.ts'
 import { sweepWebhooks } from './webhooks/sweep-webhooks.ts'
+
+/** What mails say that `accounts` cannot read. */
+export const MAIL_READS: MailReads = { readOffered, facts: { tickets_offered: readKept } }
 
 type Job = [name: string, run: (ctx: Ctx) => Promise<unknown>]
 
@@ -69,7 +74,7 @@ const AFTER_RAFFLES: readonly Job[] = [
   ['reminders', remindWinners],
   ['returns', sweepReturns],
   ['transfers', sweepTransfers],
-  ['mails', (ctx) => sweepMails(ctx, readOffered)],
+  ['mails', (ctx) => sweepMails(ctx, MAIL_READS)],
   ['series', sweepSeries],
   ['fold names', foldNames],
   ['fold catalogue', foldCatalogue],

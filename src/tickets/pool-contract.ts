@@ -256,7 +256,7 @@ export interface ReservationSlice {
   next: number | null
 }
 
-/** Holders of tickets in a slice of the reservations. The next slice starts after `next` (null: this was the last). */
+/** Holders of tickets in a slice of the reservations, or people in a slice of a waiting list. The next slice starts after `next` (null: this was the last). */
 export interface HolderSlice {
   holders: string[]
   next: number | null

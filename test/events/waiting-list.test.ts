@@ -1,7 +1,7 @@
 // Waiting for tickets of a sold-out type, through the API: join, the offer and its mail, buying it, and passing it on.
 import { describe, expect, it } from 'vitest'
 import { poolNameOf } from '../../src/tickets/reservation-id.ts'
-import { mailsTo } from '../accounts/mail/mailbox.ts'
+import { mailsTo, outboxOf } from '../accounts/mail/mailbox.ts'
 import { type Person, registerPlayer, signedInAdmin } from '../harness/people.ts'
 import {
   as,
@@ -84,7 +84,11 @@ describe('a waiting list', () => {
     expect(await typeOf(staged, 'vip')).toMatchObject({ sold: 1, held: 1, waiting: 1, available: 0 })
     await sweep()
     const [mail] = await mailsTo(first.email)
-    expect(mail!.text).toContain('is kept for you until')
+    // In the event's time zone, three hours ahead of UTC.
+    const until = new Intl.DateTimeFormat('en-GB', { timeZone: 'Africa/Nairobi', timeStyle: 'short' })
+    expect(mail!.text).toMatch(
+      new RegExp(`is kept for you until .* ${until.format(NOW + DAY)} (EAT|GMT\\+3)`),
+    )
     expect(mail!.text).toContain(staged.types.vip)
     await sweep()
     expect(
@@ -153,6 +157,41 @@ describe('a waiting list', () => {
     await sweep()
     await ringAlarm(poolNameOf(staged.types.vip))
     expect(await place(first, path)).toMatchObject({ state: 'offered' })
+  })
+
+  it('ends with its event: who waits, or was offered tickets, gets one mail that says so', async () => {
+    const staged = await stageEvent(LATER)
+    const { free, vip } = staged.types
+    const [holder, offered, first, second, loser] = (await players(5)) as [
+      Person,
+      Person,
+      Person,
+      Person,
+      Person,
+    ]
+    const reservation = await takes(holder, free, 3)
+    await orders(holder, [{ ticketTypeId: vip, quantity: 2 }])
+    for (const person of [offered, first, second]) await join(person, listOf(staged, 'free'))
+    await join(second, listOf(staged, 'vip'))
+    await join(loser, listOf(staged, 'free'))
+    await as(loser, 'DELETE', listOf(staged, 'free'))
+    const back = await as(holder, 'POST', `/tickets/${reservation}/return`, { numbers: [2] })
+    expect(back.status, JSON.stringify(back.body)).toBe(200)
+    expect(await place(offered, listOf(staged, 'free'))).toMatchObject({ state: 'offered' })
+    await catchUp(free)
+    await as(staged.operator, 'POST', `/events/${staged.id}/cancel`, { reason: 'The stage is flooded.' })
+    for (let count = 0; count < 3; count++) await sweep()
+    for (const person of [offered, first, second]) {
+      const mails = await mailsTo(person.email)
+      expect(mails.map(({ title }) => title)).toEqual(['Cancelled: “Jazz at the Lake”'])
+      expect(mails[0]!.text).toContain('You waited for tickets: there will be none.')
+      expect(mails[0]!.text).toContain('Reason: The stage is flooded.')
+    }
+    expect(await mailsTo(loser.email)).toEqual([])
+    const [dropped] = await outboxOf(offered.id, 'tickets_offered')
+    expect(dropped).toMatchObject({ sent_at: null, due_at: null, failure: 'what it tells is no longer true' })
+    const kinds = (await outboxOf(holder.id)).map(({ kind }) => kind)
+    expect(kinds).toEqual(['order_paid', 'refund_paid'])
   })
 
   it('is for people with a proved address, and for types of events that are published', async () => {

@@ -137,10 +137,10 @@ export const EN: MailWords = {
       ],
       footer: 'You get this mail because somebody entered your e-mail address.',
     }),
-    tickets_offered: ({ ticketTypeId, title, quantity, until }) => ({
+    tickets_offered: ({ ticketTypeId, title, quantity, until, timeZone }) => ({
       title: `${quantity === 1 ? 'A ticket is' : 'Tickets are'} free: “${title}”`,
       lines: [
-        `${tickets(quantity)} of “${title}” ${quantity === 1 ? 'is' : 'are'} kept for you until ${time(until, 'UTC')}.`,
+        `${tickets(quantity)} of “${title}” ${quantity === 1 ? 'is' : 'are'} kept for you until ${time(until, timeZone)}.`,
         'Buy where you joined the waiting list. If you do not want them, leave the list, so that the next person gets them.',
         `Ticket type: ${ticketTypeId}`,
       ],
@@ -159,6 +159,14 @@ export const EN: MailWords = {
       title: `Cancelled: “${title}”`,
       lines: [
         `“${title}”, which was to begin on ${time(startsAt, timeZone)}, is cancelled. Your tickets are no longer valid.`,
+        `Reason: ${reason}`,
+        `Event: ${eventId}`,
+      ],
+    }),
+    wait_ended: ({ title, eventId, startsAt, timeZone, reason }) => ({
+      title: `Cancelled: “${title}”`,
+      lines: [
+        `“${title}”, which was to begin on ${time(startsAt, timeZone)}, is cancelled. You waited for tickets: there will be none.`,
         `Reason: ${reason}`,
         `Event: ${eventId}`,
       ],

@@ -137,10 +137,10 @@ export const ES: MailWords = {
       ],
       footer: 'Recibes este correo porque alguien escribió tu dirección.',
     }),
-    tickets_offered: ({ ticketTypeId, title, quantity, until }) => ({
+    tickets_offered: ({ ticketTypeId, title, quantity, until, timeZone }) => ({
       title: `${quantity === 1 ? 'Hay una entrada libre' : 'Hay entradas libres'}: «${title}»`,
       lines: [
-        `Te guardamos ${quantity === 1 ? '1 entrada' : `${quantity} entradas`} de «${title}» hasta el ${time(until, 'UTC')}.`,
+        `Te guardamos ${quantity === 1 ? '1 entrada' : `${quantity} entradas`} de «${title}» hasta el ${time(until, timeZone)}.`,
         'Compra donde te apuntaste a la lista de espera. Si no quieres, sal de la lista para que le toque a la siguiente persona.',
         `Tipo de entrada: ${ticketTypeId}`,
       ],
@@ -159,6 +159,14 @@ export const ES: MailWords = {
       title: `Se cancela: «${title}»`,
       lines: [
         `«${title}», que iba a empezar el ${time(startsAt, timeZone)}, se cancela. Tus entradas ya no son válidas.`,
+        `Motivo: ${reason}`,
+        `Evento: ${eventId}`,
+      ],
+    }),
+    wait_ended: ({ title, eventId, startsAt, timeZone, reason }) => ({
+      title: `Se cancela: «${title}»`,
+      lines: [
+        `«${title}», que iba a empezar el ${time(startsAt, timeZone)}, se cancela. Esperabas entradas: ya no habrá.`,
         `Motivo: ${reason}`,
         `Evento: ${eventId}`,
       ],

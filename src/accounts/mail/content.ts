@@ -1,7 +1,7 @@
 /** The parts of a mail's text that every language shares. */
 import { keep } from '../../core/keep.ts'
 import { formatMoney, type Money } from '../../core/money.ts'
-import type { MailData, MailKind } from './kinds.ts'
+import type { MailKind, Told } from './kinds.ts'
 
 export interface Content {
   title: string
@@ -28,7 +28,7 @@ export interface MailWords {
   greeting(name: string): string
   greetingWithoutName: string
   footer: string
-  mails: { [Kind in MailKind]: (data: MailData[Kind], about: About) => Content }
+  mails: { [Kind in MailKind]: (data: Told<Kind>, about: About) => Content }
 }
 
 /** A token is in the fragment: browsers never send it to a server or in a Referer header. */

@@ -47,8 +47,17 @@ export interface MailData {
   tickets_offered: { ticketTypeId: string; title: string; quantity: number; until: number }
   event_postponed: AboutEvent & { wasStartsAt: number; refundUntil: number }
   event_cancelled: AboutEvent
+  /** To those who wait for tickets of an event that is cancelled. */
+  wait_ended: AboutEvent
 }
 export type MailKind = keyof MailData
+
+/** What a mail says beside its data. It is read when the mail is sent, so that it is true then. */
+export interface MailFacts {
+  tickets_offered: { timeZone: string }
+}
+export type Told<Kind extends MailKind> = MailData[Kind] &
+  (Kind extends keyof MailFacts ? MailFacts[Kind] : unknown)
 
 export interface Claim {
   prizes: string[]

@@ -9,10 +9,11 @@ import { type Swept, sweepRows } from '../../core/sweep-rows.ts'
 import { DAY_MS, MINUTE_MS } from '../../core/time.ts'
 import { TOKEN_LIFE_MS } from '../email-token.ts'
 import { readInvited } from '../invitations/read-invited.ts'
-import { type MailRow, mails, type UserRow, users } from '../schema.ts'
+import { type MailRow, mails, users } from '../schema.ts'
 import type { MailData, MailKind } from './kinds.ts'
 import { mailerOf } from './mailers.ts'
 import type { Mailer } from './port.ts'
+import { type MailReads, type Reader, readFacts } from './reads.ts'
 import { renderMail } from './render-mail.ts'
 
 /** The last try is five and a half hours after the first. Providers remember an idempotency key for a day. */
@@ -28,18 +29,15 @@ const LIFE_OF_LINK_MS: Partial<Record<MailKind, number>> = {
   address_taken: TOKEN_LIFE_MS.reset,
 }
 const NOBODY = 'no user to send it to'
+const NO_LONGER_TRUE = 'what it tells is no longer true'
 
-/** Whom the mail of an offered ticket is for; undefined: the offer has ended. `cron.ts` passes it in. */
-export type ReadOffered = (ctx: Ctx, transferId: string) => Promise<Reader | undefined>
-type Reader = Pick<UserRow, 'email' | 'name' | 'language'>
-
-export async function sweepMails(ctx: Ctx, readOffered: ReadOffered): Promise<Swept> {
+export async function sweepMails(ctx: Ctx, reads: MailReads): Promise<Swept> {
   const mailer = mailerOf(ctx.settings)
   if (mailer === null) return warnOfWaiting(ctx)
   return sweepRows(ctx, {
     name: 'mail',
     page: (limit) => dueMails(ctx, limit),
-    one: (row) => sendMail(ctx, { mailer, readOffered }, row),
+    one: (row) => sendMail(ctx, { mailer, reads }, row),
   })
 }
 
@@ -59,21 +57,22 @@ async function warnOfWaiting(ctx: Ctx): Promise<Swept> {
 
 interface Post {
   mailer: Mailer
-  readOffered: ReadOffered
+  reads: MailReads
 }
 
-async function sendMail(ctx: Ctx, { mailer, readOffered }: Post, row: MailRow): Promise<void> {
+async function sendMail(ctx: Ctx, { mailer, reads }: Post, row: MailRow): Promise<void> {
   // A claim counts as a try. So a mail that crashes the worker at each try is given up too.
   if (row.tries >= MAX_MAIL_TRIES) return giveUp(ctx, row, row.failure ?? 'every try crashed')
   if (ctx.now - row.createdAt >= maxAgeOf(row)) return giveUp(ctx, row, row.failure ?? 'too late')
   const claimed = await claim(ctx, row)
   if (claimed === undefined) return
-  const reader = await readReader(ctx, row, readOffered)
+  const [reader, facts] = await Promise.all([readReader(ctx, row, reads), readFacts(ctx, row, reads)])
   if (reader === undefined) return giveUp(ctx, claimed, NOBODY)
+  if (facts === undefined) return giveUp(ctx, claimed, NO_LONGER_TRUE)
   const sent = await mailer.send(ctx, {
     id: row.id,
     recipient: reader.email,
-    ...renderMail(ctx.settings, row, reader),
+    ...renderMail(ctx.settings, { ...row, data: { ...(row.data as object), ...facts } }, reader),
   })
   if (sent.status === 'sent') await recordTry(ctx, claimed, { sentAt: ctx.now, dueAt: null, failure: null })
   else if (sent.status === 'refused' || claimed.tries >= MAX_MAIL_TRIES)
@@ -87,7 +86,11 @@ async function sendMail(ctx: Ctx, { mailer, readOffered }: Post, row: MailRow): 
 const maxAgeOf = ({ kind }: MailRow): number => LIFE_OF_LINK_MS[kind] ?? MAX_AGE_MS
 
 /** Undefined if there is nobody to write to: a cause that must not tell so, or an invitation or offer that has ended. */
-async function readReader(ctx: Ctx, { kind, userId, data }: MailRow, readOffered: ReadOffered) {
+async function readReader(
+  ctx: Ctx,
+  { kind, userId, data }: MailRow,
+  { readOffered }: MailReads,
+): Promise<Reader | undefined> {
   if (kind === 'invitation') return readInvited(ctx, (data as MailData['invitation']).invitationId)
   if (kind === 'ticket_given') return readOffered(ctx, (data as MailData['ticket_given']).transferId)
   if (userId === null) return undefined
@@ -129,5 +132,6 @@ async function giveUp(ctx: Ctx, row: MailRow, failure: string): Promise<void> {
   await recordTry(ctx, row, { dueAt: null, failure })
   const isToAddress = row.kind === 'invitation' || row.kind === 'ticket_given'
   const isForNobody = row.userId === null && (!isToAddress || failure === NOBODY)
-  if (!isForNobody) ctx.log.warn('mail given up', { mailId: row.id, kind: row.kind, reason: failure })
+  if (!isForNobody && failure !== NO_LONGER_TRUE)
+    ctx.log.warn('mail given up', { mailId: row.id, kind: row.kind, reason: failure })
 }

@@ -32,18 +32,22 @@ export function startPostponedNotices(
 const isPostponedNow = (ctx: Ctx, id: string): SQL => sql`EXISTS (
   SELECT 1 FROM ${events} WHERE ${events.id} = ${id} AND ${events.postponedAt} = ${ctx.now})`
 
-/** Tells the holders of one ticket type that the event is cancelled, once its pool gives out nothing more. */
+/** Tells the holders of one ticket type, and who waits for it, that the event is cancelled, once its pool gives out nothing more. */
 export function startCancelledNotice(
   ctx: Ctx,
   { id: eventId, title, startsAt, timeZone, cancelReason, cancelledAt, postponedAt }: EventRow,
   ticketTypeId: string,
 ) {
-  const news: EventNews = {
-    kind: 'event_cancelled',
-    data: { eventId, title, startsAt, timeZone, reason: cancelReason! },
-  }
+  const data = { eventId, title, startsAt, timeZone, reason: cancelReason! }
+  const toHolders: EventNews = { kind: 'event_cancelled', data }
+  const toWaiting: EventNews = { kind: 'wait_ended', data }
   // Both may have come in the same millisecond.
   const at = Math.max(cancelledAt!, (postponedAt ?? 0) + 1)
-  const row = { ticketTypeId, at, news, dueAt: ctx.now }
-  return ctx.db.insert(eventNotices).values(row).onConflictDoNothing()
+  const rows = [toHolders, toWaiting].map((news, more) => ({
+    ticketTypeId,
+    at: at + more,
+    news,
+    dueAt: ctx.now,
+  }))
+  return ctx.db.insert(eventNotices).values(rows).onConflictDoNothing()
 }

@@ -1,5 +1,5 @@
 /**
- * Tells all holders of an event's tickets what has changed. Goes through the reservations of each pool by cursor, one page
+ * Tells all holders of an event's tickets, and those who wait for them, what has changed. Goes through the reservations of each pool by cursor, one page
  * per batch, over as many sweeps as needed. A holder gets one mail for each change, however many tickets and types.
  */
 import { and, asc, count, eq, isNotNull, lt, lte, type SQL, sql } from 'drizzle-orm'
@@ -9,9 +9,10 @@ import { withRetry } from '../../core/database.ts'
 import { MINUTE_MS, SECOND_MS } from '../../core/time.ts'
 import { askPool } from '../../tickets/client.ts'
 import { isPerson } from '../../tickets/is-person.ts'
-import type { Reservation } from '../../tickets/pool-contract.ts'
+import type { HolderSlice, Reservation } from '../../tickets/pool-contract.ts'
 import { reservations } from '../../tickets/schema.ts'
 import { type EventNoticeRow, type EventRow, eventNotices, events, ticketTypes } from '../schema.ts'
+import type { EventNews } from './news.ts'
 
 const MAX_PASS_MS = 5 * SECOND_MS
 const NOTICES_A_PASS = 100
@@ -57,28 +58,39 @@ export async function sweepEventNotices(ctx: Ctx): Promise<void> {
     if (now >= until) return
     try {
       // Each notice gets a share of the time left, so that one with many holders does not block all others.
-      await tellHolders(ctx, found, now + (until - now) / (due.length - at))
+      await tellAll(ctx, found, now + (until - now) / (due.length - at))
     } catch (error) {
       ctx.log.error('holders of a ticket type not told', { ticketTypeId: found.notice.ticketTypeId, error })
     }
   }
 }
 
-async function tellHolders(ctx: Ctx, { notice, type, event }: Found, until: number): Promise<void> {
+async function tellAll(ctx: Ctx, found: Found, until: number): Promise<void> {
+  const { notice, event } = found
   for (let cursor: number | null = notice.cursor; cursor !== null && Date.now() < until; ) {
     const after: number = cursor
-    // The cancellation is the latest news. It has notices of its own.
-    const isOld = event.status === 'cancelled' && notice.news.kind === 'event_postponed'
-    const slice = isOld
-      ? null
-      : await askPool(ctx, type.pool, (stub) => stub.reservationSlice(after, RESERVATIONS_A_PAGE))
-    const holders = (slice?.reservations ?? [])
-      .filter((reservation) => isConcerned(reservation, notice, type.priceAmount))
-      .map(({ holder }) => holder)
-      .filter(isPerson)
-    cursor = slice?.next ?? null
-    await enqueuePage(ctx, event.id, { ...notice, cursor: after }, [...new Set(holders)], cursor)
+    const { holders, next } = await nextPage(ctx, found, after)
+    cursor = next
+    await enqueuePage(ctx, event.id, { ...notice, cursor: after }, [...new Set(holders)], next)
   }
+}
+
+const NOBODY: HolderSlice = { holders: [], next: null }
+
+/** Whom the news concerns, after `after` in their pool. */
+async function nextPage(ctx: Ctx, { notice, type, event }: Found, after: number): Promise<HolderSlice> {
+  const { kind } = notice.news
+  // The cancellation is the latest news. It has notices of its own.
+  if (event.status === 'cancelled' && kind === 'event_postponed') return NOBODY
+  if (kind === 'wait_ended')
+    return (await askPool(ctx, type.pool, (stub) => stub.waitingSlice(after, RESERVATIONS_A_PAGE))) ?? NOBODY
+  const slice = await askPool(ctx, type.pool, (stub) => stub.reservationSlice(after, RESERVATIONS_A_PAGE))
+  if (slice === null) return NOBODY
+  const holders = slice.reservations
+    .filter((reservation) => isConcerned(reservation, notice, type.priceAmount))
+    .map(({ holder }) => holder)
+    .filter(isPerson)
+  return { holders, next: slice.next }
 }
 
 /**
@@ -116,19 +128,23 @@ async function enqueuePage(
     .update(eventNotices)
     .set(next === null ? { dueAt: null } : { cursor: next })
     .where(isAtCursor)
-  const mails =
-    news.kind === 'event_postponed'
-      ? enqueueMails(ctx, news.kind, rows, { bulk: true, guard: isTurn, data: news.data })
-      : enqueueMails(ctx, news.kind, rows, {
-          bulk: true,
-          guard: sql`${isTurn} AND NOT ${hasPaid(eventId)}`,
-          data: news.data,
-        })
+  const mails = enqueueMails<EventNews['kind']>(ctx, news.kind, rows, {
+    bulk: true,
+    guard: sql`${isTurn} AND NOT ${knowsOtherwise(eventId, news)}`,
+    data: news.data,
+  })
   await withRetry(() => ctx.db.batch([mails, moveCursor]))
 }
 
-/** Whether a person also paid for tickets of this event: then the mail about the refund is news enough. */
-const hasPaid = (eventId: string): SQL => sql`EXISTS (
-  SELECT 1 FROM ${reservations} JOIN ${ticketTypes} ON ${ticketTypes.pool} = ${reservations.pool}
-  WHERE ${reservations.holder} = value->>'to' AND ${reservations.state} = 'sold' AND ${isNotNull(reservations.heldUntil)}
-    AND ${ticketTypes.eventId} = ${eventId} AND ${ticketTypes.priceAmount} > 0)`
+/**
+ * Whether another mail brings the news of a cancellation: that about the refund, if a person also paid for tickets of this
+ * event; that to holders, if one who waits has tickets too.
+ */
+function knowsOtherwise(eventId: string, { kind }: EventNews): SQL {
+  if (kind === 'event_postponed') return sql`false`
+  const paid = sql`AND ${isNotNull(reservations.heldUntil)} AND ${ticketTypes.priceAmount} > 0`
+  return sql`EXISTS (
+    SELECT 1 FROM ${reservations} JOIN ${ticketTypes} ON ${ticketTypes.pool} = ${reservations.pool}
+    WHERE ${reservations.holder} = value->>'to' AND ${reservations.state} = 'sold'
+      AND ${ticketTypes.eventId} = ${eventId} ${kind === 'event_cancelled' ? paid : sql``})`
+}

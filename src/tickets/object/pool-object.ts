@@ -9,7 +9,14 @@ import { SettingsSchema } from '../../core/settings.ts'
 import { databaseOf } from '../../core/writer/writing-database.ts'
 import { configure } from '../pool/configure.ts'
 import { cancelPool, type Drawn, drawAttempt, recompute, requestRedraw } from '../pool/draw.ts'
-import { holderSlice, issuedTickets, listSlice, logSlice, reservationSlice } from '../pool/files.ts'
+import {
+  holderSlice,
+  issuedTickets,
+  listSlice,
+  logSlice,
+  reservationSlice,
+  waitingSlice,
+} from '../pool/files.ts'
 import type { Pool } from '../pool/pool.ts'
 import { poolState } from '../pool/pool-state.ts'
 import { NOT_CONFIGURED, TOO_LATE } from '../pool/refusals.ts'
@@ -148,6 +155,11 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   /** The person's place or offer; null: the person has neither. */
   async waitingOf(holder: string): Promise<Waiting | null> {
     return this.#pool?.offers.find(holder, Date.now()) ?? null
+  }
+
+  /** Who waits, after the place at `seq`; null before the pool is configured. */
+  async waitingSlice(seq: number, most: number) {
+    return this.#pool === undefined ? null : waitingSlice(this.#store, seq, most)
   }
 
   // ——— One reservation ———

@@ -53,6 +53,15 @@ export function reservationSlice(pool: Pool, store: PoolStore, seq: number, most
   }
 }
 
+/** Who waits for tickets, in the order of joining: after the place at `seq`, at most `most`. */
+export function waitingSlice(store: PoolStore, seq: number, most: number): HolderSlice {
+  const rows = store.waitingAfter(seq, most)
+  return {
+    holders: rows.map(({ holder }) => holder),
+    next: rows.length < most ? null : rows.at(-1)!.seq,
+  }
+}
+
 /** Holders of sold tickets, from the reservation after `seq` on. A holder may appear in several slices. */
 export function holderSlice(pool: Pool, store: PoolStore, seq: number): HolderSlice {
   const rows = store.reservationsAfter(seq, RESERVATIONS_A_SLICE)

@@ -47,6 +47,11 @@ export class Holds {
     return this.#bySeq.values()
   }
 
+  /** The holds that are offers. */
+  get offers(): Iterable<Hold> {
+    return this.#offers.values()
+  }
+
   offerOf(holder: string): Hold | undefined {
     return this.#offers.get(holder)
   }

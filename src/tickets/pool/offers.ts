@@ -90,6 +90,12 @@ export class Offers {
     if (offer !== undefined) this.#inventory.releaseHold(offer, now)
   }
 
+  /** The sale is cancelled: those whose offers end with it wait again, so that they are told with the others. */
+  endAll(now: number): void {
+    for (const { holder, numbers } of this.#inventory.holds.offers)
+      this.#list.add({ seq: this.#inventory.nextSeq(), holder, quantity: numbers.length, at: now })
+  }
+
   /** The person's place or offer; null: the person has neither, or the sale is over. */
   find(holder: string, now: number): Waiting | null {
     if (this.#pool.whyNotOnSale(now) !== null) return null

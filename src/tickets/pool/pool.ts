@@ -262,6 +262,7 @@ export class Pool {
   }
 
   cancel(cancellation: Cancellation): void {
+    this.offers.endAll(cancellation.at)
     this.#inventory.releaseAllHolds(cancellation.at)
     this.record.cancel(this.#inventory.nextSeq(), cancellation)
   }

@@ -191,6 +191,10 @@ export class PoolStore {
     return this.#rows<WaitingRow>('SELECT * FROM waiting ORDER BY seq')
   }
 
+  waitingAfter(seq: number, limit: number): WaitingRow[] {
+    return this.#rows<WaitingRow>('SELECT * FROM waiting WHERE seq > ? ORDER BY seq LIMIT ?', seq, limit)
+  }
+
   insertWaiting({ seq, holder, quantity, at }: WaitingRow): void {
     this.#sql.exec(
       'INSERT INTO waiting (seq, holder, quantity, at) VALUES (?, ?, ?, ?)',

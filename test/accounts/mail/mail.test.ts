@@ -2,9 +2,9 @@ import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { enqueueMail } from '../../../src/accounts/mail/enqueue-mail.ts'
 import { MAX_MAIL_TRIES, sweepMails } from '../../../src/accounts/mail/sweep-mails.ts'
-import { readOffered } from '../../../src/admissions/transfers/find-transfers.ts'
 import type { Bindings } from '../../../src/core/context.ts'
 import { newId } from '../../../src/core/ids.ts'
+import { MAIL_READS } from '../../../src/cron.ts'
 import { call } from '../../harness/client.ts'
 import { expectLogged, logged, rowNotDone } from '../../harness/log.ts'
 import { type Person, registerPlayer, testContext } from '../../harness/people.ts'
@@ -219,9 +219,9 @@ describe('a provider', () => {
     const ctx = () => ({ ...testContext(), settings: { ...testContext().settings, ...settingsOfMail } })
     const settingsOfMail = MAIL as unknown as { MAIL_URL: string; MAIL_KEY: string; MAIL_FROM: string }
     await Promise.all([
-      sweepMails(ctx(), readOffered),
-      sweepMails(ctx(), readOffered),
-      sweepMails(ctx(), readOffered),
+      sweepMails(ctx(), MAIL_READS),
+      sweepMails(ctx(), MAIL_READS),
+      sweepMails(ctx(), MAIL_READS),
     ])
     expect(posted.map(({ body }) => body.to[0]).sort()).toEqual(people.map(({ email }) => email).sort())
   })
