@@ -84,6 +84,11 @@ export interface ReserveRequest {
    * nothing has no provider.
    */
   payment: { holdMs: number; provider: string | null } | null
+  /**
+   * In the pool of a capacity group: whose unpaid seats these are, and of which order. The holder is the reservation of the
+   * tickets. The limits for unpaid tickets count all seats of the person. Absent: the holder is the person.
+   */
+  buyer?: { person: string; order: string }
   /** `grant`: an order earned these entries. Absent: the holder takes them. */
   entry?: 'grant' | SystemEntry
   /** When the entries were earned, for those that the freeze waits for: it counts instead of the time of the call. */

@@ -12,25 +12,34 @@ import { askPool, orThrow } from './client.ts'
 import type { Refusal, Reservation, Seats } from './pool-contract.ts'
 import { poolNameOf, reservationAddress } from './reservation-id.ts'
 
-/** The limits of each person are the ticket type's: the group knows no persons. */
-const NOBODY = { isProved: true, staffOf: [], isHuman: true }
+/** Who holds seats, for the limits of unpaid ones. Every other limit of a person is the ticket type's. */
+export interface Buyer {
+  userId: string
+  isProved: boolean
+  /** The key of the order. */
+  order: string
+  /** Null: the order costs nothing, so it is never unpaid. */
+  provider: string | null
+}
 
 /** Holds as many seats as the reservation has tickets, and as long. Returns the refusal; null: they are held. */
 export async function holdSeats(
   ctx: Ctx,
   groupId: string,
   { id, numbers, at, heldUntil }: Omit<Reservation, 'holder' | 'logIndex'>,
+  { userId, isProved, order, provider }: Buyer,
 ): Promise<Refusal | null> {
   const outcome = await askPool(ctx, poolNameOf(groupId), (pool) =>
     pool.reserve({
       itemId: groupId,
       holder: id,
-      entrant: NOBODY,
+      entrant: { isProved, staffOf: [], isHuman: true },
       key: id,
       request: '',
       quantity: numbers.length,
       numbers: null,
-      payment: { holdMs: heldUntil! - at, provider: null },
+      payment: { holdMs: heldUntil! - at, provider },
+      buyer: { person: userId, order },
     }),
   )
   return outcome.ok ? null : outcome
@@ -44,12 +53,16 @@ export async function confirmSeats(ctx: Ctx, groupId: string, id: string): Promi
   return orThrow(outcome).lost ? reservation : null
 }
 
-/** Does nothing if the seats are sold or released already. */
-export async function releaseSeats(ctx: Ctx, { groupId, reservationId: id }: Seats): Promise<void> {
+/** Does nothing if the seats are sold or released already. `isUnpaid`: it counts against their buyer. */
+export async function releaseSeats(
+  ctx: Ctx,
+  { groupId, reservationId: id }: Seats,
+  isUnpaid: boolean,
+): Promise<void> {
   const found = await findIfHeld(ctx, groupId, id)
   if (found === null) return
   const { pool, seq } = reservationAddress(found.reservation.id)
-  await askPool(ctx, pool, (stub) => stub.release(seq, found.reservation.id))
+  await askPool(ctx, pool, (stub) => stub.release(seq, found.reservation.id, isUnpaid))
 }
 
 /** Frees the seats at these places. Does nothing if they are free already, or if the group is cancelled. */

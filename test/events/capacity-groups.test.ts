@@ -157,12 +157,63 @@ describe('a capacity group', () => {
 
   it('holds nothing of an order if one of its lines finds no seat', async () => {
     const hall = await stageHall(3)
+    await take(await registerPlayer(), hall.types.free, 2)
     const lines = [
-      { ticketTypeId: hall.types.regular, quantity: 2 },
-      { ticketTypeId: hall.types.vip, quantity: 2 },
+      { ticketTypeId: hall.types.regular, quantity: 1 },
+      { ticketTypeId: hall.types.vip, quantity: 1 },
     ]
     expect((await order(await registerPlayer(), lines)).body.code).toBe('sold_out')
+    expect(await expectSettled(hall)).toBe(2)
+  })
+
+  it('limits what one person holds unpaid of all types together, and all without a proved address', async () => {
+    const hall = await stageHall(12)
+    const { regular, vip } = hall.types
+    const unproved = () => registerPlayer({ isProved: false })
+    const lines = (...quantities: [number, number]) => [
+      { ticketTypeId: regular, quantity: quantities[0] },
+      { ticketTypeId: vip, quantity: quantities[1] },
+    ]
+    const refused = await order(await unproved(), lines(3, 3))
+    expect(refused.body).toMatchObject({
+      code: 'limit_reached',
+      detail: expect.stringContaining('at most 3 unpaid tickets of “Jazz at the Lake: The hall”'),
+    })
     expect(await expectSettled(hall)).toBe(0)
+    const first = await order(await unproved(), lines(2, 1))
+    const second = await order(await unproved(), lines(1, 2))
+    expect([first.status, second.status]).toEqual([201, 201])
+    const third = await order(await unproved(), [{ ticketTypeId: vip, quantity: 1 }])
+    expect(third.body).toMatchObject({
+      code: 'limit_reached',
+      detail: expect.stringContaining('without a proved e-mail address'),
+    })
+    expect((await order(await registerPlayer(), lines(1, 2))).status).toBe(201)
+    expect((await countsOf(hall)).seats).toEqual({ sold: 0, held: 9 })
+    await press(first.body.payment.checkoutUrl, 'approve')
+    expect((await countsOf(hall)).seats).toEqual({ sold: 3, held: 6 })
+  })
+
+  it('pauses a person whose orders of any of its types were not paid, each order once', async () => {
+    const hall = await stageHall(12)
+    const player = await registerPlayer()
+    const { regular, vip } = hall.types
+    const cancelled = async (types: string[]) => {
+      const lines = types.map((ticketTypeId) => ({ ticketTypeId, quantity: 1 }))
+      const { status, body } = await order(player, lines)
+      expect(status, JSON.stringify(body)).toBe(201)
+      await as(player, 'POST', `/orders/${body.id}/cancel`)
+    }
+    await cancelled([regular, vip])
+    await cancelled([vip])
+    await cancelled([regular])
+    const paused = await order(player, [{ ticketTypeId: vip, quantity: 1 }])
+    expect(paused.body).toMatchObject({
+      code: 'limit_reached',
+      detail: expect.stringContaining('were not paid'),
+    })
+    expect((await take(player, hall.types.free)).status).toBe(201)
+    expect(await expectSettled(hall)).toBe(1)
   })
 
   it('can be raised at any time, and lowered to what is taken', async () => {

@@ -8,7 +8,7 @@ import { rememberPurchase } from '../../tickets/recent-purchases.ts'
 import { poolNameOf, reservationAddress } from '../../tickets/reservation-id.ts'
 import { reserveTickets } from '../../tickets/reserve-tickets.ts'
 import { pools, reservations } from '../../tickets/schema.ts'
-import { confirmSeats, holdSeats, releaseSeats, voidAllSeats } from '../../tickets/seats.ts'
+import { type Buyer, confirmSeats, holdSeats, releaseSeats, voidAllSeats } from '../../tickets/seats.ts'
 import { saleTermsOf } from '../../tickets/terms.ts'
 import { voidTickets } from '../../tickets/void-tickets.ts'
 import type { Confirmed, LinePort, LossReason } from '../line.ts'
@@ -44,8 +44,13 @@ const validOf = sql`CASE WHEN ${reservations.moved} IS NULL THEN ${reservations.
     UNION ALL SELECT value FROM json_each(${reservations.moved}))) END`
 
 /** If the process dies between the two holds, the first one expires by itself. */
-async function alsoHoldSeats(ctx: Ctx, groupId: string, reservation: Reservation): Promise<void> {
-  const refusal = await holdSeats(ctx, groupId, reservation)
+async function alsoHoldSeats(
+  ctx: Ctx,
+  groupId: string,
+  reservation: Reservation,
+  buyer: Buyer,
+): Promise<void> {
+  const refusal = await holdSeats(ctx, groupId, reservation, buyer)
   if (refusal === null) return
   await releaseTickets(ctx, reservation.id, false)
   orThrow(refusal)
@@ -69,7 +74,7 @@ async function releaseTickets(ctx: Ctx, reservationId: string, isUnpaid: boolean
   const { pool, seq } = reservationAddress(reservationId)
   // The pool refuses if the reservation is already sold. Then there is nothing to release.
   const outcome = await askPool(ctx, pool, (stub) => stub.release(seq, reservationId, isUnpaid))
-  if (outcome.ok && outcome.seats !== null) await releaseSeats(ctx, outcome.seats)
+  if (outcome.ok && outcome.seats !== null) await releaseSeats(ctx, outcome.seats, isUnpaid)
 }
 
 type PoolLine = Pick<
@@ -87,7 +92,12 @@ export const poolLine: PoolLine = {
     const wanted = { itemId, holder, entrant, key: systemKey(key), request, quantity, numbers, payment }
     const { reservation, repeated, sale } = orThrow(await reserveTickets(ctx, wanted, passChallenge))
     if (sale.groupId !== null && reservation.state === 'held')
-      await alsoHoldSeats(ctx, sale.groupId, reservation)
+      await alsoHoldSeats(ctx, sale.groupId, reservation, {
+        userId: holder,
+        isProved: entrant.isProved,
+        order: key,
+        provider,
+      })
     return { ...sale, hold: reservation, repeated }
   },
 

@@ -1,11 +1,16 @@
 /** A pool's holds: which numbers they keep, when they expire, and which of them ended unpaid. */
+import type { ReservationRow } from './tables.ts'
 import { RecentUnpaidEnds } from './unpaid-ends.ts'
 
 /** An unpaid reservation that keeps its numbers. */
 export interface Hold {
   seq: number
   holder: string
-  /** Whether the holder's address was proved. */
+  /** Whose limits of unpaid numbers count: the holder, or the buyer behind it in a capacity group. */
+  person: string
+  /** In a capacity group, the order that the hold is a part of; else null: the hold is all of it here. */
+  order: string | null
+  /** Whether the person's address was proved. */
   isProved: boolean
   numbers: number[]
   heldUntil: number
@@ -14,11 +19,24 @@ export interface Hold {
   isOffer: boolean
 }
 
+export const holdOf = (row: ReservationRow, numbers: number[], tag: Uint8Array): Hold => ({
+  seq: row.seq,
+  holder: row.holder,
+  person: row.buyer ?? row.holder,
+  order: row.buyer_order,
+  isProved: row.proved === 1,
+  numbers,
+  heldUntil: row.held_until!,
+  tag,
+  isOffer: row.entry === 'offer',
+})
+
 export class Holds {
   readonly unpaidEnds = new RecentUnpaidEnds()
   readonly #bySeq = new Map<number, Hold>()
-  /** Each holder has at most one hold of its own, and at most one offer. */
-  readonly #holders = new Set<string>()
+  /** How many numbers each person holds, without offers. */
+  readonly #persons = new Map<string, number>()
+  /** Each holder has at most one offer. */
   readonly #offers = new Map<string, Hold>()
   #numbers = 0
   #unproved = 0
@@ -56,14 +74,21 @@ export class Holds {
     return this.#offers.get(holder)
   }
 
-  isHolding(holder: string): boolean {
-    return this.#holders.has(holder)
+  /** The count of a person's numbers, without offers. */
+  heldBy(person: string): number {
+    return this.#persons.get(person) ?? 0
+  }
+
+  #count({ person, numbers }: Hold, sign: 1 | -1): void {
+    const count = this.heldBy(person) + sign * numbers.length
+    if (count === 0) this.#persons.delete(person)
+    else this.#persons.set(person, count)
   }
 
   add(hold: Hold): void {
     this.#bySeq.set(hold.seq, hold)
     if (hold.isOffer) this.#offers.set(hold.holder, hold)
-    else this.#holders.add(hold.holder)
+    else this.#count(hold, 1)
     this.#numbers += hold.numbers.length
     if (!hold.isProved) this.#unproved += hold.numbers.length
     this.#nextExpiry = Math.min(this.#nextExpiry, hold.heldUntil)
@@ -72,7 +97,7 @@ export class Holds {
   drop(hold: Hold): void {
     this.#bySeq.delete(hold.seq)
     if (hold.isOffer) this.#offers.delete(hold.holder)
-    else this.#holders.delete(hold.holder)
+    else this.#count(hold, -1)
     this.#numbers -= hold.numbers.length
     if (!hold.isProved) this.#unproved -= hold.numbers.length
   }

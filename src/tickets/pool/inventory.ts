@@ -7,7 +7,7 @@ import type { Refusal, ReserveRequest, TransferRequest } from '../pool-contract.
 import { MAX_TICKETS_A_POOL, type SaleTerms } from '../terms.ts'
 import { Allocator, type RandomBelow } from './allocator.ts'
 import { type Holder, Holders, type HolderTag } from './holders.ts'
-import { type Hold, Holds } from './holds.ts'
+import { type Hold, Holds, holdOf } from './holds.ts'
 import { packNumbers, unpackNumbers } from './numbers.ts'
 import { refuse } from './refusals.ts'
 import { replay } from './replay.ts'
@@ -147,17 +147,14 @@ export class Inventory {
       proved: request.entrant.isProved ? 1 : 0,
       moved_from: null,
       entry: request.entry === undefined || request.entry === 'grant' ? null : request.entry,
+      buyer: request.buyer?.person ?? null,
+      buyer_order: request.buyer?.order ?? null,
     }
     this.#store.insertReservation(row)
     this.#isReserved = true
     holder.owned += numbers.length
-    const { seq, held_until: heldUntil } = row
-    if (heldUntil === null) this.#issue(numbers, holder.tag, at)
-    else {
-      const { isProved } = request.entrant
-      const isOffer = request.entry === 'offer'
-      this.holds.add({ seq, holder: row.holder, isProved, numbers, heldUntil, tag: holder.tag, isOffer })
-    }
+    if (row.held_until === null) this.#issue(numbers, holder.tag, at)
+    else this.holds.add(holdOf(row, numbers, holder.tag))
     return row
   }
 
@@ -218,6 +215,8 @@ export class Inventory {
       proved: 1,
       moved_from: row.seq,
       entry: null,
+      buyer: null,
+      buyer_order: null,
     }
     this.#store.insertReservation(moved)
     this.reservations.noteMove()
@@ -248,7 +247,7 @@ export class Inventory {
   #endHold(hold: Hold, kind: 'released' | 'expired', now: number, unpaid: boolean): void {
     const isUnpaid = unpaid && !hold.isOffer
     const at = this.#change(this.#store.reservation(hold.seq)!, kind, null, now, null, isUnpaid)
-    if (isUnpaid) this.holds.unpaidEnds.record(hold.seq, hold.holder, at)
+    if (isUnpaid) this.holds.unpaidEnds.record(hold, at)
     this.holds.drop(hold)
     this.#allocator.release(hold.numbers)
     this.#holders.forget(hold.holder)

@@ -143,7 +143,7 @@ export function whyLimitReached({ maxPerUser }: SaleTerms, owned: number, count:
 
 /** A person has one unpaid reservation at a time. */
 export const whyHolding = ({ kind }: SaleTerms, holds: Holds, holder: string): Refusal | null =>
-  holds.isHolding(holder)
+  holds.heldBy(holder) > 0
     ? refuse('limit_reached', `You have an unpaid reservation of this ${NOUN[kind]}: pay or cancel it first.`)
     : null
 
@@ -151,19 +151,29 @@ export const whyHolding = ({ kind }: SaleTerms, holds: Holds, holder: string): R
 export function whyHoldRefused(
   sale: SaleTerms,
   holds: Holds,
-  { holder, quantity, entrant, payment }: ReserveRequest,
+  { holder, buyer, quantity, entrant, payment }: ReserveRequest,
   free: number,
   now: number,
 ): Refusal | null {
-  const holding = whyHolding(sale, holds, holder)
+  // In a capacity group a person has a hold for each ticket type.
+  const holding = buyer === undefined ? whyHolding(sale, holds, holder) : null
   if (holding !== null) return holding
   // Nothing is left to pay for: the limit of each person is enough.
   if (payment?.provider == null) return null
   const { title } = sale
-  const ends = holds.unpaidEnds.of(holder)
+  const person = buyer?.person ?? holder
+  const ends = holds.unpaidEnds.of(person)
   // Without the sold ones: else the last tickets of a large raffle could all be held.
   const size = free + holds.numbers
-  const unpaid = { title, units: 'tickets', size, free, own: 0, unproved: holds.unproved, ends }
+  const unpaid = {
+    title,
+    units: 'tickets',
+    size,
+    free,
+    own: holds.heldBy(person),
+    unproved: holds.unproved,
+    ends,
+  }
   const why = whyUnpaidRefused(unpaid, quantity, entrant.isProved, now)
   return why === null ? null : refuse('limit_reached', why)
 }

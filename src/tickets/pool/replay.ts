@@ -38,12 +38,16 @@ export function replay(pool: string, store: PoolStore, { allocator, holds, log }
 
   function replayStep(step: Step): void {
     const { seq, reservation, kind, numbers, tag, at, holder, heldUntil, isProved, isUnpaid, isOffer } = step
+    const { buyer, order } = step
     const hold = holds.get(reservation)
     switch (kind) {
       case null:
         mustTake(step)
         if (heldUntil === null) recordEntries(ISSUED, step)
-        else holds.add({ seq, holder: holder!, numbers, heldUntil, tag, isProved, isOffer })
+        else {
+          const person = buyer ?? holder!
+          holds.add({ seq, holder: holder!, person, order, numbers, heldUntil, tag, isProved, isOffer })
+        }
         break
       case 'confirmed':
         if (hold === undefined) {
@@ -59,8 +63,7 @@ export function replay(pool: string, store: PoolStore, { allocator, holds, log }
       case 'expired':
       case 'released':
         // Every expiry of a hold that its holder made counts. Rows from before there was `unpaid` say nothing else.
-        if ((kind === 'expired' || isUnpaid) && !hold!.isOffer)
-          holds.unpaidEnds.record(reservation, hold!.holder, at)
+        if ((kind === 'expired' || isUnpaid) && !hold!.isOffer) holds.unpaidEnds.record(hold!, at)
         endHold(hold!)
         break
       case 'lost':

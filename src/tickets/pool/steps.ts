@@ -22,6 +22,9 @@ export interface Step {
   isUnpaid: boolean
   /** Of a reservation: whether it was offered to somebody on the waiting list. */
   isOffer: boolean
+  /** Of a reservation in a capacity group: the person and the order that hold its seats. */
+  buyer: string | null
+  order: string | null
 }
 
 /** Rows are read as arrays: for a million rows, objects with named fields cost too much. */
@@ -38,22 +41,40 @@ type StepColumns = [
   proved: number,
   unpaid: number,
   offer: number,
+  buyer: string | null,
+  order: string | null,
 ]
 
 const STEPS_AFTER = `
   SELECT seq, NULL AS reservation, NULL AS kind, numbers, tag, at, iif(held_until IS NULL, NULL, holder) AS holder,
-         held_until, log_index, proved, 0 AS unpaid, entry IS 'offer' AS offer
+         held_until, log_index, proved, 0 AS unpaid, entry IS 'offer' AS offer,
+         buyer, buyer_order
   FROM reservations WHERE seq > ?1
   UNION ALL
   SELECT changes.seq, reservation, kind, coalesce(changes.numbers, reservations.numbers), tag, changes.at, NULL, NULL,
-         changes.log_index, 0, unpaid, 0
+         changes.log_index, 0, unpaid, 0, NULL, NULL
   FROM changes JOIN reservations ON reservations.seq = changes.reservation WHERE changes.seq > ?1
   ORDER BY 1`
 
 /** The steps after `seq`, in order, as a cursor. */
 export function* stepsAfter(sql: SqlStorage, after: number): Generator<Step> {
   for (const row of sql.exec(STEPS_AFTER, after).raw<StepColumns>()) {
-    const [seq, reservation, kind, numbers, tag, at, holder, heldUntil, logIndex, proved, unpaid, offer] = row
+    const [
+      seq,
+      reservation,
+      kind,
+      numbers,
+      tag,
+      at,
+      holder,
+      heldUntil,
+      logIndex,
+      proved,
+      unpaid,
+      offer,
+      buyer,
+      order,
+    ] = row
     yield {
       seq,
       reservation: reservation ?? seq,
@@ -67,6 +88,8 @@ export function* stepsAfter(sql: SqlStorage, after: number): Generator<Step> {
       isProved: proved === 1,
       isUnpaid: unpaid === 1,
       isOffer: offer === 1,
+      buyer,
+      order,
     }
   }
 }

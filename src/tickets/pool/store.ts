@@ -96,8 +96,8 @@ export class PoolStore {
   insertReservation(row: ReservationRow): void {
     this.#sql.exec(
       `INSERT INTO reservations (seq, holder, key, request, numbers, tag, salt, at, held_until, log_index, proved,
-                                 moved_from, entry)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+                                 moved_from, entry, buyer, buyer_order)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       row.seq,
       row.holder,
       row.key,
@@ -111,6 +111,8 @@ export class PoolStore {
       row.proved,
       row.moved_from,
       row.entry,
+      row.buyer,
+      row.buyer_order,
     )
     this.#recent.keep({ row })
   }

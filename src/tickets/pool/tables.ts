@@ -66,6 +66,8 @@ export const MIGRATIONS: readonly string[] = [
      quantity INTEGER NOT NULL,
      at INTEGER NOT NULL
    );`,
+  `ALTER TABLE reservations ADD COLUMN buyer TEXT;
+   ALTER TABLE reservations ADD COLUMN buyer_order TEXT;`,
 ]
 
 export type Value = SqlStorageValue
@@ -109,6 +111,9 @@ export interface ReservationRow extends Record<string, Value> {
   moved_from: number | null
   /** Null: its holder took it, or an order earned it. */
   entry: SystemEntry | null
+  /** The person and the order that hold seats of a capacity group; null: the holder is the person. */
+  buyer: string | null
+  buyer_order: string | null
 }
 
 export type ChangeKind = 'confirmed' | 'released' | 'expired' | 'lost' | 'voided'
