@@ -1,8 +1,9 @@
 // An admission is offered to an address, and moves to whoever proves it: once, and never behind somebody's back.
 import { expect, it, vi } from 'vitest'
+import { MAX_OPEN_OFFERS_TO_ADDRESS } from '../../src/admissions/transfers/offer-ticket.ts'
 import * as client from '../../src/tickets/client.ts'
 import { mailsTo } from '../accounts/mail/mailbox.ts'
-import { stageEvent } from '../events/event-stage.ts'
+import { stageEvent, takes } from '../events/event-stage.ts'
 import { expectLogged } from '../harness/log.ts'
 import { type Person, registerPlayer, signedInAdmin, uniqueEmail } from '../harness/people.ts'
 import { as, at, DAY, HOUR, iso, MINUTE, NOW, sweep, useClock } from '../raffles/scenario.ts'
@@ -121,6 +122,36 @@ it('is refused to oneself, after a check-in, once the event has begun, and where
   const other = await take(await stageEvent(EVENT))
   at(NOW + 10 * DAY)
   expect((await offer(other.player, other.reservationId, 1, brian.email)).body.code).toBe('invalid_state')
+})
+
+it('is not made by somebody whose own address is not verified', async () => {
+  const staged = await stageEvent(EVENT)
+  const { types } = staged
+  const stranger = await registerPlayer({ isProved: false })
+  const reservationId = await takes(stranger, types.free)
+  const to = uniqueEmail()
+  expect((await offer(stranger, reservationId, 1, to)).body.code).toBe('forbidden')
+  await sweep()
+  expect(await mailsTo(to)).toEqual([])
+})
+
+it('is one of ten at most that wait for one address, whoever makes them', async () => {
+  const staged = await stageEvent(EVENT)
+  const capacity = 2 * MAX_OPEN_OFFERS_TO_ADDRESS
+  await as(staged.operator, 'PUT', `/events/${staged.id}/ticket-types/${staged.types.free}`, { capacity })
+  const [first, second] = [await take(staged, 6), await take(staged, 6)]
+  const brian = await registerPlayer()
+  const offers = [first, second].flatMap(({ player, reservationId, numbers }) =>
+    numbers.map((number: number) => ({ player, reservationId, number })),
+  )
+  const answers = []
+  for (const { player, reservationId, number } of offers)
+    answers.push(await offer(player, reservationId, number, brian.email))
+  expect(answers.map(({ status }) => status)).toEqual([...Array(10).fill(201), 409, 409])
+  expect(answers.at(-1)!.body.detail).toContain('wait for an answer')
+  expect((await answer(brian, answers[0]!.body.id, 'decline')).status).toBe(204)
+  const { player, reservationId, number } = offers.at(-1)!
+  expect((await offer(player, reservationId, number, brian.email)).status).toBe(201)
 })
 
 it('is not accepted from a suspended giver, nor for a cancelled event', async () => {

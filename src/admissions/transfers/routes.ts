@@ -101,7 +101,7 @@ export const transfers = new Hono<AppEnv>()
       isDiscreet: true,
       summary: 'Offer a ticket to somebody else',
       description:
-        'Sends a mail to the address. The answer does not tell whether a user has it. Whoever has the address as a verified one can accept for seven days, but not once the event has begun. Until then the ticket stays yours. A ticket can be given away once, if the event allows it. It still counts for your own limit, and a refund still goes to whoever paid. At most 20 offers a day.',
+        'Sends a mail to the address. The answer does not tell whether a user has it. Whoever has the address as a verified one can accept for seven days, but not once the event has begun. Until then the ticket stays yours. A ticket can be given away once, if the event allows it. It still counts for your own limit, and a refund still goes to whoever paid. At most 20 offers a day, and 10 open ones to one address. Needs a verified address of your own.',
       tag: TAG,
       auth: 'user',
       success: {
@@ -111,7 +111,7 @@ export const transfers = new Hono<AppEnv>()
         description: 'The open offer. A mail is on its way.',
       },
       limits: ['RATE_SIGN_IN'],
-      errors: [...BODY_ERRORS, 'not_found', 'invalid_state', 'conflict', 'limit_reached'],
+      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state', 'conflict', 'limit_reached'],
     }),
     rateLimit('RATE_SIGN_IN', (c) => `transfer:${actorKey(c)}`),
     validate('param', AdmissionParams),
