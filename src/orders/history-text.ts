@@ -28,6 +28,7 @@ function lostTexts(lost: LostLine[], lines: Line[], isFree: boolean): string[] {
 const LOST_TEXTS: Record<Exclude<LossReason, 'taken'>, (title: string, units: string) => string> = {
   limit: (title, units) => `You already have as many ${units} of “${title}” as one person may have.`,
   cancelled: (title, units) => `“${title}” was cancelled before your ${units} were issued.`,
+  closed: (title, units) => `The sale of “${title}” was over before your ${units} were issued.`,
   frozen: (title, units) =>
     `The list of ${units} of “${title}” was fixed for the draw before your payment arrived.`,
 }

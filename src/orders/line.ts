@@ -46,9 +46,9 @@ export interface HeldLine {
   repeated: boolean
 }
 
-/** `issued`, or why the line is lost. A lost line is refunded. `taken`: others have the units. */
+/** `issued`, or why the line is lost. A lost line is refunded. `taken`: others have the units. `closed`: its sale is over. */
 export type Confirmed = 'issued' | LossReason
-export type LossReason = 'taken' | 'limit' | 'cancelled' | 'frozen'
+export type LossReason = 'taken' | 'limit' | 'cancelled' | 'closed' | 'frozen'
 
 /** The texts of one kind of line in an order's history. `isOnly`: the order has no other line of this kind. */
 export interface LineTexts {

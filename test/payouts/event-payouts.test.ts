@@ -3,11 +3,11 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { events } from '../../src/events/schema.ts'
 import { sweepEvents } from '../../src/payouts/settle-events.ts'
-import { press, refund } from '../checkout/checkout.ts'
+import { historyOf, orderOf, press, refund } from '../checkout/checkout.ts'
 import { bought, placed, taken } from '../events/event-orders.ts'
 import { ENDS_AT, type StagedEvent, stageEvent, VIP_PRICE } from '../events/event-stage.ts'
 import { organisationWithOperator, registerPlayer, signedInAdmin, testContext } from '../harness/people.ts'
-import { as, at, HOUR, iso, KES, MINUTE, newKey, sweep, useClock } from '../raffles/scenario.ts'
+import { as, at, DAY, HOUR, iso, KES, MINUTE, newKey, sweep, useClock } from '../raffles/scenario.ts'
 import { approve, payIn, stageSettled, TO_BANK } from './payout-stage.ts'
 
 useClock()
@@ -122,6 +122,21 @@ describe('the takings of an event', () => {
         },
       ],
     )
+  })
+
+  it('have no part of an order that is paid after its hold and after the event', async () => {
+    const staged = await stageEvent()
+    const buyer = await registerPlayer()
+    const late = await placed(buyer, staged, { regular: 2 })
+    at(ENDS_AT + 10 * DAY)
+    await sweep()
+    expect((await takingsOf(staged)).settledAt).not.toBeNull()
+    await press(late.payment.checkoutUrl, 'approve')
+    await sweep()
+    const order = await orderOf(buyer, late.id)
+    expect(order).toMatchObject({ status: 'refunded', refunded: KES(2_000) })
+    expect(historyOf(order)).toContain('was over before your admissions were issued')
+    expect(await balanceOf(`takings:${staged.types.regular}`)).toBe(0)
   })
 
   it('of a cancelled event are refunded and never payable', async () => {

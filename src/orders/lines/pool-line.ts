@@ -22,7 +22,8 @@ async function whyLost(ctx: Ctx, pool: string, { numbers }: Reservation): Promis
   const state = (await askPool(ctx, pool, (stub) => stub.state()))!
   if (state.cancellation !== null) return 'cancelled'
   if (state.commitment !== null || (state.freezeAt !== null && ctx.now >= state.freezeAt)) return 'frozen'
-  const { maxPerUser, numbering } = saleTermsOf(state.terms)
+  const { maxPerUser, numbering, closesAt } = saleTermsOf(state.terms)
+  if (state.freezeAt === null && (state.closedAt !== null || ctx.now >= closesAt)) return 'closed'
   if (maxPerUser === null) return 'taken'
   const areAvailable =
     numbering === 'chosen'

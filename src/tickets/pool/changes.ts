@@ -23,6 +23,7 @@ interface PoolFacts {
   isOver: boolean
   /** How many people wait for tickets. */
   waiting: number
+  isClosed(now: number): boolean
 }
 
 export interface VoidOptions {
@@ -53,14 +54,16 @@ export class Changes {
     const isSold = reservation.state !== 'held' && reservation.state !== 'released'
     if (isSold || (groupId !== null && !hasSeats)) return { ok: true, reservation, lost: false, groupId }
     const hold = this.#inventory.holds.get(row.seq)
-    const numbers = this.#isInTime(now, isSettling) ? (hold?.numbers ?? this.#retake(row, folded)) : null
+    const numbers = this.#isInTime(now, isSettling) ? (hold?.numbers ?? this.#retake(row, folded, now)) : null
     if (numbers === null) this.#inventory.lose(row, now)
     else this.#inventory.confirm(row, numbers, now)
     return { ok: true, reservation: this.#read(row), lost: numbers === null, groupId }
   }
 
-  #retake(row: ReservationRow, { reservation }: FoldedReservation): number[] | null {
-    const { sale, waiting } = this.#pool
+  #retake(row: ReservationRow, { reservation }: FoldedReservation, now: number): number[] | null {
+    const { sale, raffle, waiting } = this.#pool
+    // A raffle counts late payments until its freeze. An admission to an event that is over would be worth nothing.
+    if (raffle === null && this.#pool.isClosed(now)) return null
     // What was freed in this moment belongs to those who wait.
     if (waiting > 0) return null
     const { owned } = this.#inventory.holder(row.holder)

@@ -75,16 +75,28 @@ describe('a ticket type’s pool', () => {
     expect([row!.salt, row!.tag.byteLength, row!.log_index]).toEqual([null, 0, null])
   })
 
-  it('never freezes: a payment and a refund count even long after its sales', () => {
+  it('never freezes: the payment of a live hold and a refund count even after its sales', () => {
     const test = ticketType()
-    const late = held(test, 'amina', 2)
-    const later = SALES_UNTIL + YEAR_MS
+    const late = held(test, 'amina', 2, SALES_UNTIL - 1)
+    const later = SALES_UNTIL + PAYMENT.holdMs - 2
     test.decide(later, (pool) => freeze(pool, test.store, KEY, later))
     expect(test.pool.isOver).toBe(false)
     expect(test.pool.settleBy(later)).toBeNull()
     expect(confirm(test, late, later)).toMatchObject({ ok: true, lost: false })
     expect(voidAll(test, late, later)).toMatchObject({ ok: true, reservation: { state: 'voided' } })
     expect(test.reload().nextDue(later)).toBeNull()
+  })
+
+  it('loses a payment that comes after its sales and after its hold', () => {
+    const test = ticketType({ total: 6 })
+    const [early, late] = [held(test, 'amina', 1), held(test, 'brian', 1)]
+    const expire = (now: number) => test.decide(now, (pool) => pool.expireHolds(now))
+    expire(SALES_UNTIL - 1)
+    expect(confirm(test, early, SALES_UNTIL - 1)).toMatchObject({ ok: true, lost: false })
+    expect(confirm(test, late, SALES_UNTIL)).toMatchObject({ ok: true, lost: true })
+    // A later end of the sale does not bring it back.
+    expect(confirm(test, late, SALES_UNTIL - 1)).toMatchObject({ ok: true, lost: true })
+    expect(test.reload()).toMatchObject({ sold: 1, held: 0 })
   })
 
   it('has no receipts, as it has no log to prove them', () => {
