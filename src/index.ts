@@ -7,6 +7,7 @@ import { runSweep } from './cron.ts'
 import { earnBeforeFreeze } from './grants/earn-by-admission.ts'
 import { takeBackBeforeFreeze } from './suspensions/before-freeze.ts'
 import { PoolObject } from './tickets/object/pool-object.ts'
+import { voidSeats } from './tickets/seats.ts'
 
 /** The class that `wrangler.toml` binds. The migrations name it, so it cannot be renamed. */
 export class TicketPool extends PoolObject {
@@ -17,6 +18,7 @@ export class TicketPool extends PoolObject {
         settleOrdersBeforeFreeze(ctx, itemId),
         earnBeforeFreeze(ctx, itemId),
       ]),
+    freeSeats: voidSeats,
   }
 }
 

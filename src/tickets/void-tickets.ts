@@ -18,7 +18,7 @@ export async function voidTickets(
   const outcome = await askPool(ctx, pool, (stub) => stub.void(seq, reservationId, numbers, onlyOwn))
   if (!outcome.ok && outcome.code === 'invalid_state') return false
   const { seats } = orThrow(outcome)
-  // If the process dies here, the caller repeats this call.
+  // If the process dies here, or the group does not answer, the pool frees the seats by its alarm.
   if (seats !== null) await voidSeats(ctx, seats)
   return true
 }

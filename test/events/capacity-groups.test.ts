@@ -1,19 +1,22 @@
 // Capacity groups: several ticket types share the seats of a venue, and together never sell more than it has.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
-import { askPool } from '../../src/tickets/client.ts'
+import * as client from '../../src/tickets/client.ts'
 import { reservationAddress as addressOf, poolNameOf } from '../../src/tickets/reservation-id.ts'
 import { voidTickets } from '../../src/tickets/void-tickets.ts'
 import { orderOf, press, refund, withKey } from '../checkout/checkout.ts'
 import { everyCrash, expireHolds } from '../crash/flow.ts'
 import { expectStatus, usePeople } from '../crash/stage.ts'
 import { countTrips } from '../harness/count-database.ts'
+import { expectLogged } from '../harness/log.ts'
 import { addOperator, type Person, registerPlayer, testContext } from '../harness/people.ts'
 import { as, at, HOUR, iso, MINUTE, NOW, newKey, ringAlarm, sweep, useClock } from '../raffles/scenario.ts'
 import { ENDS_AT, STARTS_AT, type StagedEvent, stageDraftEvent, stageEvent } from './event-stage.ts'
 
 useClock()
 usePeople()
+
+const { askPool } = client
 
 const groupsOf = (staged: Pick<StagedEvent, 'id'>) => `/events/${staged.id}/capacity-groups`
 
@@ -294,6 +297,38 @@ describe('a capacity group', () => {
     await ringAlarm(poolNameOf(hall.types.vip))
     expect(waiting.status).toBe('pending')
     expect(await expectSettled(hall)).toBe(2)
+  })
+
+  it('gets a seat back although its pool did not answer when the ticket was voided', async () => {
+    const hall = await stageHall(3)
+    const player = await registerPlayer()
+    const { reservation } = (await take(player, hall.types.free, 2)).body
+    const { askPool: ask } = client
+    const group = poolNameOf(hall.groupId)
+    const silent = vi
+      .spyOn(client, 'askPool')
+      .mockImplementation((ctx, place, call) =>
+        place === group ? Promise.reject(new Error('the group is silent')) : ask(ctx, place, call),
+      )
+    const path = `/tickets/${reservation.id}/return`
+    await expect(voidTickets(testContext(), reservation.id, [1])).rejects.toThrow('silent')
+    // The ticket is void already, so a repeat has nothing to give back.
+    expect((await as(player, 'POST', path, { numbers: [1] })).status).toBe(200)
+    expect(await countsOf(hall)).toMatchObject({ seats: { sold: 2 }, tickets: { sold: 1 } })
+    at(NOW + MINUTE)
+    await ringAlarm(poolNameOf(hall.types.free))
+    expectLogged('seats not freed yet')
+    expect((await countsOf(hall)).seats.sold).toBe(2)
+    silent.mockRestore()
+    at(NOW + 2 * MINUTE)
+    await ringAlarm(poolNameOf(hall.types.free))
+    expect(await expectSettled(hall)).toBe(1)
+    // Somebody else has the seat now. It is not freed again.
+    expect((await take(await registerPlayer(), hall.types.free, 2)).status).toBe(201)
+    await voidTickets(testContext(), reservation.id, [1])
+    at(NOW + 4 * MINUTE)
+    await ringAlarm(poolNameOf(hall.types.free))
+    expect(await expectSettled(hall)).toBe(3)
   })
 
   it('keeps the seat of a ticket that moves to another person, and frees it with the ticket', async () => {

@@ -39,6 +39,7 @@ import type {
   Reservation,
   ReserveOutcome,
   ReserveRequest,
+  Seats,
   TransferRequest,
   Waiting,
 } from '../pool-contract.ts'
@@ -50,6 +51,8 @@ import { changedSlice } from './projection.ts'
 export interface PoolHooks {
   /** Called just before the freeze: finishes what happened before it and changes the list. */
   beforeFreeze(ctx: Ctx, itemId: string): Promise<unknown>
+  /** Frees seats of a capacity group. Idempotent. */
+  freeSeats(ctx: Ctx, seats: Seats): Promise<unknown>
 }
 
 export abstract class PoolObject extends DurableObject<Bindings> {
@@ -69,6 +72,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
       settings,
       database: () => this.database,
       beforeFreeze: (context, itemId) => this.hooks.beforeFreeze(context, itemId),
+      freeSeats: (context, seats) => this.hooks.freeSeats(context, seats),
     })
   }
 

@@ -12,10 +12,11 @@ import { freeze } from '../pool/draw.ts'
 import { Pool } from '../pool/pool.ts'
 import { NOT_CONFIGURED } from '../pool/refusals.ts'
 import { PoolStore } from '../pool/store.ts'
-import type { Outcome, Projected } from '../pool-contract.ts'
+import type { Outcome, Projected, Seats } from '../pool-contract.ts'
 import { Alarm } from './alarm.ts'
 import { GroupCommit } from './group-commit.ts'
 import { type Gathering, Projector } from './projector.ts'
+import { SeatsToFree } from './seats-to-free.ts'
 import { SECURE_RANDOM } from './secure-random.ts'
 import { Settling } from './settling.ts'
 
@@ -28,6 +29,7 @@ export interface RuntimePorts {
   /** The projection's target. */
   database: () => D1Database
   beforeFreeze: (ctx: Ctx, itemId: string) => Promise<unknown>
+  freeSeats: (ctx: Ctx, seats: Seats) => Promise<unknown>
 }
 
 export class PoolRuntime {
@@ -39,10 +41,11 @@ export class PoolRuntime {
   readonly #commits: GroupCommit
   readonly #settling: Settling
   readonly #alarm: Alarm
+  readonly #seatsToFree: SeatsToFree
   readonly #offerMs: number
   #pool: Pool | undefined
 
-  constructor({ ctx, env, settings, database, beforeFreeze }: RuntimePorts) {
+  constructor({ ctx, env, settings, database, beforeFreeze, freeSeats }: RuntimePorts) {
     this.#name = ctx.id.name
     this.#offerMs = settings.OFFER_SECONDS * SECOND_MS
     this.#log = new Logger(settings.LOG_LEVEL)
@@ -74,6 +77,13 @@ export class PoolRuntime {
       log: this.#log,
       projected: () => this.projector.caughtUp(),
       settle: beforeFreeze,
+    })
+    this.#seatsToFree = new SeatsToFree({
+      env,
+      log: this.#log,
+      store: this.store,
+      free: freeSeats,
+      write: (work) => this.#commits.decide(work, 'none'),
     })
     this.#alarm = new Alarm(ctx.storage)
     ctx.blockConcurrencyWhile(() => this.#alarm.load())
@@ -120,6 +130,7 @@ export class PoolRuntime {
   /** Does what is due. */
   async advance(): Promise<void> {
     await this.#settling.run(this.#pool)
+    await this.#seatsToFree.run(this.#pool)
     await this.decideConfigured((pool, now) => {
       freeze(pool, this.store, this.key, now)
       return { ok: true as const }

@@ -1,5 +1,6 @@
 /** What can happen to a reservation after it was made: it is paid, released, voided, or moves to another holder. */
 import { formerKey } from '../../core/idempotency.ts'
+import { SECOND_MS } from '../../core/time.ts'
 import {
   type ChangeOutcome,
   type ConfirmOutcome,
@@ -15,6 +16,9 @@ import type { FoldedReservation } from './reservation-state.ts'
 import type { PoolStore } from './store.ts'
 import type { ReservationRow } from './tables.ts'
 import { isTransferOf, whyTransferRefused } from './transfers.ts'
+
+/** Longer than a caller needs to free the seats of tickets that it has voided. */
+const FREE_SEATS_AFTER_MS = 30 * SECOND_MS
 
 /** The facts of the pool that decide. */
 interface PoolFacts {
@@ -111,6 +115,8 @@ export class Changes {
       )
     }
     this.#inventory.void(row, folded, left, now)
+    // The caller frees them at once. If it dies or fails, the pool does it later.
+    if (seats !== null) this.#store.insertSeatsToFree(this.#inventory.seq, seats, now + FREE_SEATS_AFTER_MS)
     return { ok: true, reservation: this.#read(row), seats }
   }
 

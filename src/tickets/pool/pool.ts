@@ -118,13 +118,14 @@ export class Pool {
     return isDue ? this.raffle.lastFreezeAt : null
   }
 
-  /** When the next freeze, expiry or offer is due (ms since 1970); null: none. */
+  /** When the next freeze, expiry or offer is due, or seats are to be freed (ms since 1970); null: none. */
   nextDue(now: number): number | null {
     if (this.isOver) return null
     const next = Math.min(
       this.raffle?.freezesAt ?? Number.POSITIVE_INFINITY,
       this.#inventory.holds.nextExpiry,
       this.offers.nextDue(now) ?? Number.POSITIVE_INFINITY,
+      (this.sale.groupId === null ? null : this.#store.seatsDueAt()) ?? Number.POSITIVE_INFINITY,
     )
     return Number.isFinite(next) ? next : null
   }

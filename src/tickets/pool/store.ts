@@ -1,6 +1,6 @@
 /** Every SQL statement of a pool's own SQLite. It decides nothing. */
 import type { CloseReason } from '../../rdp1/commitment.ts'
-import type { Attempt, Cancellation, Commitment, DrawnWinner } from '../pool-contract.ts'
+import type { Attempt, Cancellation, Commitment, DrawnWinner, Seats } from '../pool-contract.ts'
 import type { Terms } from '../terms.ts'
 import { eventsAfter, type PoolEvent, RecentEvents } from './events.ts'
 import { type Step, stepsAfter } from './steps.ts'
@@ -10,6 +10,7 @@ import {
   MIGRATIONS,
   type PoolRow,
   type ReservationRow,
+  type SeatsToFreeRow,
   type Value,
   type WaitingRow,
 } from './tables.ts'
@@ -216,6 +217,36 @@ export class PoolStore {
   deleteWaiting(seq: number, holder: string): void {
     this.#sql.exec('DELETE FROM waiting WHERE holder = ?', holder)
     this.#sql.exec('UPDATE pool SET seq = ?', seq)
+  }
+
+  insertSeatsToFree(seq: number, seats: Seats, dueAt: number): void {
+    this.#sql.exec(
+      'INSERT INTO seats_to_free (seq, seats, due_at) VALUES (?, ?, ?)',
+      seq,
+      JSON.stringify(seats),
+      dueAt,
+    )
+  }
+
+  /** When the first seats are to be freed (ms since 1970); null: never. */
+  seatsDueAt(): number | null {
+    return this.#rows<{ due_at: number | null }>('SELECT min(due_at) AS due_at FROM seats_to_free')[0]!.due_at
+  }
+
+  seatsToFree(now: number, limit: number): SeatsToFreeRow[] {
+    return this.#rows<SeatsToFreeRow>(
+      'SELECT * FROM seats_to_free WHERE due_at <= ? ORDER BY due_at, seq LIMIT ?',
+      now,
+      limit,
+    )
+  }
+
+  deleteSeatsToFree(seq: number): void {
+    this.#sql.exec('DELETE FROM seats_to_free WHERE seq = ?', seq)
+  }
+
+  postponeSeatsToFree(seq: number, dueAt: number): void {
+    this.#sql.exec('UPDATE seats_to_free SET due_at = ? WHERE seq = ?', dueAt, seq)
   }
 
   insertChunk(chunk: number, root: Uint8Array, lastSeq: number): void {

@@ -68,6 +68,7 @@ export const MIGRATIONS: readonly string[] = [
    );`,
   `ALTER TABLE reservations ADD COLUMN buyer TEXT;
    ALTER TABLE reservations ADD COLUMN buyer_order TEXT;`,
+  `CREATE TABLE seats_to_free (seq INTEGER PRIMARY KEY, seats TEXT NOT NULL, due_at INTEGER NOT NULL);`,
 ]
 
 export type Value = SqlStorageValue
@@ -128,6 +129,14 @@ export interface ChangeRow extends Record<string, Value> {
   log_index: number | null
   /** 1: the hold ended because its holder did not pay. Older expiries have 0. */
   unpaid: number
+}
+
+/** Seats of a capacity group, whose tickets were voided by the change `seq`: the group's pool may not know it yet. */
+export interface SeatsToFreeRow extends Record<string, Value> {
+  seq: number
+  /** `Seats`, as JSON. */
+  seats: string
+  due_at: number
 }
 
 /** A place on the waiting list. */
