@@ -48,6 +48,6 @@ function resultOf(taken: Taken): Omit<ScanResults['results'][number], 'scanId'> 
       return { result, checkInId: taken.kept?.id ?? null, first, reason: null }
     }
     case 'refused':
-      return { result, checkInId: null, first: null, reason: taken.reason }
+      return { result, checkInId: taken.kept?.id ?? null, first: null, reason: taken.reason }
   }
 }

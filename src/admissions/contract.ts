@@ -159,7 +159,7 @@ export const ScanResults = z.lazy(() =>
                 description:
                   '`alreadyIn`: somebody was let in with this ticket before. The scan is kept as a conflict.',
               }),
-              checkInId: Id('checkIn').nullable().describe('What was stored; null for a refused scan.'),
+              checkInId: Id('checkIn').nullable().describe('What is stored of this scan. Null: nothing.'),
               first: z
                 .strictObject({ id: Id('checkIn'), scannedAt: Instant, gate: z.string().nullable() })
                 .nullable()

@@ -48,7 +48,7 @@ export const door = new Hono<AppEnv>()
     describe({
       operation: 'checkIn',
       summary: 'Let somebody in',
-      description: `${WHO} A ticket lets one person in, once: a second scan is a \`conflict\` that says when and at which gate it was used. A scan with a \`scanId\` can be sent again: its answer stays the same.`,
+      description: `${WHO} A ticket lets one person in, once: a second scan is a \`conflict\` that says when and at which gate it was used. A scan with a \`scanId\` can be sent again: its answer stays the same, until the check-in is undone.`,
       tag: TAG,
       auth: 'user',
       success: { ...theCheckIn('The ticket is valid, and used now.'), status: 201 },

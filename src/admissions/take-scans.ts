@@ -39,6 +39,8 @@ export interface Refused {
   result: 'refused'
   code: ErrorCode
   reason: string
+  /** The row of its scan, if there is one. */
+  kept: CheckInRow | null
 }
 
 export type Taken =
@@ -47,10 +49,17 @@ export type Taken =
   /** `kept`: the row of a scan that lost, if it was stored. */
   | { result: 'alreadyIn'; first: First; kept: CheckInRow | null }
 
-const refuse = (code: ErrorCode, reason: string): Refused => ({ result: 'refused', code, reason })
+const refuse = (code: ErrorCode, reason: string, kept: CheckInRow | null = null): Refused => ({
+  result: 'refused',
+  code,
+  reason,
+  kept,
+})
 
 const GONE =
   'This ticket is no longer valid: it was never paid, or it was voided, refunded or passed on to somebody else.'
+
+const UNDONE = 'This check-in was undone. If the person comes again, scan the ticket with another scanId.'
 
 /** The answers to `scans`, in their order. `keepsLost`: scans with which somebody is in already are stored as conflicts. */
 export async function takeScans(
@@ -224,6 +233,7 @@ function outcomeOf(
 
 function present({ row, first }: Known, { nameOfType, attendeeOf }: Facts): Taken {
   if (first !== null) return { result: 'alreadyIn', first, kept: row }
+  if (row.undoneAt !== null) return refuse('invalid_state', UNDONE, row)
   const typeName = nameOfType.get(row.ticketTypeId)!
   return { result: 'admitted', checkIn: row, typeName, attendeeName: attendeeOf.get(keyOf(row)) ?? null }
 }

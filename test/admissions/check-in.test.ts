@@ -337,11 +337,24 @@ describe('an undone check-in', () => {
     expect((await undo(first.id)).body).toMatchObject({ code: 'invalid_state' })
     expect(await countsOf(staged)).toMatchObject({ checkedIn: 0 })
     // A scanner that sends its scan once more does not let it in again.
-    expect((await scan(staged, code, { scanId: 'a' })).body).toEqual(body)
+    const again = await scan(staged, code, { scanId: 'a' })
+    expect([again.status, again.body.detail]).toEqual([409, expect.stringContaining('undone')])
+    expect(await scanLate(staged, [{ code, scanId: 'a', scannedAt: iso(NOW) }])).toMatchObject([
+      { result: 'refused', checkInId: first.id, first: null, reason: again.body.detail },
+    ])
     expect((await scan(staged, code, { scanId: 'b' })).status).toBe(201)
     expect((await checkInsOf(staged)).map(({ undone }) => undone === null)).toEqual([true, false])
     expect((await undo(CHECK_IN)).status).toBe(404)
     expect((await undo(first.id, '')).status).toBe(422)
+  })
+
+  it('lets nobody in by its scanId once the ticket was given back', async () => {
+    const { staged, taken, code } = await stageTicket()
+    const { id } = (await scan(staged, code, { scanId: 'a' })).body
+    await as(staged.operator, 'POST', `/events/${staged.id}/check-ins/${id}/undo`, { reason: 'A mistake.' })
+    expect((await as(taken.player, 'POST', `/tickets/${taken.reservationId}/return`, {})).status).toBe(200)
+    expect((await scan(staged, code, { scanId: 'a' })).body.code).toBe('invalid_state')
+    expect(await countsOf(staged)).toMatchObject({ checkedIn: 0 })
   })
 })
 
