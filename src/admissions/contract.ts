@@ -131,7 +131,12 @@ export const CheckIn = z.lazy(() =>
       scanId: z.string().nullable(),
       conflictWith: Id('checkIn')
         .nullable()
-        .describe('The check-in that came first with the same ticket. Null: this one did.'),
+        .describe('The check-in that came first with the same ticket. Null: none did.'),
+      wasValid: z
+        .boolean()
+        .describe(
+          'False: a scanner that was offline let somebody in with a ticket that had been refunded, given back or passed on, or was about to be. It counts as a conflict.',
+        ),
       undone: z
         .strictObject({
           at: Instant,
@@ -157,7 +162,7 @@ export const ScanResults = z.lazy(() =>
               scanId: z.string(),
               result: z.enum(['admitted', 'alreadyIn', 'refused']).meta({
                 description:
-                  '`alreadyIn`: somebody was let in with this ticket before. The scan is kept as a conflict.',
+                  '`alreadyIn`: somebody was let in with this ticket before. `refused`: the code is not genuine, or the ticket is no longer valid. The scan of a genuine ticket is kept as a conflict.',
               }),
               checkInId: Id('checkIn').nullable().describe('What is stored of this scan. Null: nothing.'),
               first: z
@@ -179,7 +184,7 @@ const YesNo = z.stringbool({ truthy: ['true'], falsy: ['false'] })
 export const ListCheckIns = PageQuery.extend({
   conflict: YesNo.optional().meta({
     description:
-      '`true`: only scans of tickets with which somebody was in already; `false`: only the others.',
+      '`true`: only scans of tickets with which somebody was in already, or which were no longer valid; `false`: only the others.',
   }),
 })
 export type ListCheckIns = z.infer<typeof ListCheckIns>

@@ -68,7 +68,7 @@ export const door = new Hono<AppEnv>()
     describe({
       operation: 'checkInLate',
       summary: 'Send the scans of a scanner that was offline',
-      description: `${WHO} Each scan gets its own answer. A ticket with which somebody is in already is kept as a conflict. Send a batch again if its answer was lost.`,
+      description: `${WHO} Each scan gets its own answer. A ticket with which somebody is in already, or which is no longer valid, is kept as a conflict. Send a batch again if its answer was lost.`,
       tag: TAG,
       auth: 'user',
       success: {

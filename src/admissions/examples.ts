@@ -42,6 +42,7 @@ export const EXAMPLE_CHECK_IN = {
   gate: 'North',
   scanId: 'north-0001',
   conflictWith: null,
+  wasValid: true,
   undone: null,
 }
 

@@ -1,7 +1,7 @@
 /** Check-ins in their wire shape. */
 import { toInstant } from '../core/time.ts'
 import type { CheckIn } from './contract.ts'
-import type { CheckInRow } from './schema.ts'
+import { type CheckInRow, wasValid } from './schema.ts'
 
 export interface FoundCheckIn {
   checkIn: CheckInRow
@@ -21,7 +21,8 @@ export const presentCheckIn = ({ checkIn, typeName, attendeeName }: FoundCheckIn
   by: checkIn.by,
   gate: checkIn.gate,
   scanId: checkIn.scanId,
-  conflictWith: checkIn.conflictWith,
+  conflictWith: wasValid(checkIn) ? checkIn.conflictWith : null,
+  wasValid: wasValid(checkIn),
   undone:
     checkIn.undoneAt === null
       ? null

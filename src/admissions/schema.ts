@@ -22,7 +22,7 @@ export const attendees = sqliteTable(
 /** A check-in that still counts: neither undone, nor a scan that came after another. The indexes below use this very text. */
 export const COUNTS = sql`undone_at IS NULL AND conflict_with IS NULL`
 
-/** One row for each scan that let somebody in. Rows are only added; an undo fills its three columns once. */
+/** One row for each scan that let somebody in, be it wrongly. Rows are only added; an undo fills its three columns once. */
 export const checkIns = sqliteTable(
   'check_ins',
   {
@@ -40,7 +40,10 @@ export const checkIns = sqliteTable(
     gate: text(),
     /** The scanner's own name for this scan, so that it can be sent again. */
     scanId: text(),
-    /** The check-in that came first; null: this one did. Only scanners that were offline let in a ticket twice. */
+    /**
+     * The check-in that came first; null: this one did. Its own id: the ticket had gone, and nobody was in with it. Only
+     * scanners that were offline let in a ticket twice, or one that had gone.
+     */
     conflictWith: text(),
     undoneAt: integer(),
     undoneBy: text(),
@@ -55,6 +58,9 @@ export const checkIns = sqliteTable(
   ],
 )
 export type CheckInRow = typeof checkIns.$inferSelect
+
+/** Whether the ticket was still sold to whoever came with it, or somebody was in with it before. */
+export const wasValid = ({ id, conflictWith }: CheckInRow): boolean => conflictWith !== id
 
 export const TRANSFER_STATES = [
   'open',

@@ -25,7 +25,7 @@ import {
   readReservations,
   selectByScan,
 } from './scan-facts.ts'
-import { type CheckInRow, COUNTS, checkIns } from './schema.ts'
+import { type CheckInRow, COUNTS, checkIns, wasValid } from './schema.ts'
 
 export interface Scan {
   code: string
@@ -61,7 +61,10 @@ const GONE =
 
 const UNDONE = 'This check-in was undone. If the person comes again, scan the ticket with another scanId.'
 
-/** The answers to `scans`, in their order. `keepsLost`: scans with which somebody is in already are stored as conflicts. */
+/**
+ * The answers to `scans`, in their order. `keepsLost`: a scanner that was offline let these people in. So those with whose
+ * ticket somebody is in already, or whose ticket has gone, are stored as conflicts.
+ */
 export async function takeScans(
   ctx: Ctx,
   event: EventRow,
@@ -79,7 +82,7 @@ export async function takeScans(
     ),
     readReservations(ctx, codes),
   ])
-  const judged = scans.map((scan, at) => judge(event, scan, codes[at]!, facts, reservations))
+  const judged = scans.map((scan, at) => judge(event, scan, codes[at]!, facts, reservations, keepsLost))
   const pending = judged.filter((each) => each.result === 'pending')
   const written = await write(ctx, event, pending, keepsLost)
   return judged.map((each) => {
@@ -90,9 +93,10 @@ export async function takeScans(
 
 // ——— The decision ———
 
-/** A scan that lets somebody in, unless somebody is in already. */
+/** A scan that lets somebody in, unless somebody is in already or the ticket has gone. */
 interface Pending {
   result: 'pending'
+  hasGone: boolean
   id: string
   scan: Scan
   admission: Admission
@@ -107,6 +111,7 @@ function judge(
   code: ReadCode,
   { typeOfPool, attendeeOf, repeats }: Facts,
   reservations: Map<string, Reservation>,
+  keepsLost: boolean,
 ): Pending | Known | Refused {
   if (!code.ok) return refuse('validation_failed', code.reason)
   const repeat = scan.scanId === null ? undefined : repeats.get(scan.scanId)
@@ -116,15 +121,17 @@ function judge(
   if (event.status === 'draft') return refuse('invalid_state', 'This event is not published.')
   if (event.status === 'cancelled') return refuse('invalid_state', 'This event is cancelled.')
   const reservation = reservations.get(code.reservationId)
-  if (reservation?.state !== 'sold' || !reservation.numbers.includes(code.number))
-    return refuse('invalid_state', GONE)
-  if (lacksName(event, attendeeOf.get(keyOf(code)) ?? null))
+  if (reservation === undefined) return refuse('invalid_state', GONE)
+  const hasGone = reservation.state !== 'sold' || !reservation.numbers.includes(code.number)
+  if (hasGone && !keepsLost) return refuse('invalid_state', GONE)
+  if (!hasGone && lacksName(event, attendeeOf.get(keyOf(code)) ?? null))
     return refuse(
       'invalid_state',
       'Nobody has said yet who comes with this ticket. Its holder must set the name.',
     )
   return {
     result: 'pending',
+    hasGone,
     id: newId('checkIn'),
     scan,
     admission: code,
@@ -160,7 +167,7 @@ const ticketOf = (row: Pick<CheckInRow, 'ticketTypeId' | 'number' | 'firstSeq'>)
 async function write(ctx: Ctx, event: EventRow, pending: Pending[], keepsLost: boolean): Promise<Written> {
   if (pending.length === 0) return { inside: new Map(), repeats: new Map() }
   const rows = jsonOf(
-    pending.map(({ id, scan, admission, ticketTypeId, firstSeq, holder }) => [
+    pending.map(({ id, scan, admission, ticketTypeId, firstSeq, holder, hasGone }) => [
       id,
       ticketTypeId,
       admission.reservationId,
@@ -171,6 +178,7 @@ async function write(ctx: Ctx, event: EventRow, pending: Pending[], keepsLost: b
       scan.gate,
       scan.scanId,
       holder,
+      hasGone,
     ]),
   )
   const insert = (conflictWith: ReturnType<typeof sql>, from: ReturnType<typeof sql>) =>
@@ -204,10 +212,11 @@ async function write(ctx: Ctx, event: EventRow, pending: Pending[], keepsLost: b
     holder: sql`scan.value->>8`,
     isOver: event.endsAt <= ctx.now,
   }
-  const admit = insert(sql`NULL`, sql`WHERE NOT ${isLeaving(ticket)}`)
+  const admit = insert(sql`NULL`, sql`WHERE NOT scan.value->>9 AND NOT ${isLeaving(ticket)}`)
+  // Nobody is in with a ticket that has gone: its scan is in conflict with itself.
   const keep = insert(
-    sql`${checkIns.id}`,
-    sql`JOIN ${checkIns} ON ${inside} WHERE ${checkIns.id} <> scan.value->>0`,
+    sql`coalesce(${checkIns.id}, scan.value->>0)`,
+    sql`LEFT JOIN ${checkIns} ON ${inside} WHERE ${checkIns.id} IS NOT scan.value->>0`,
   )
   const [present, repeats] = keepsLost
     ? (await ctx.db.batch([admit, keep, ...statements])).slice(2)
@@ -226,12 +235,13 @@ function outcomeOf(
   if (first?.id === id) return { result: 'known', row: first, first: null }
   const known = scan.scanId === null ? undefined : repeats.get(scan.scanId)
   if (known !== undefined) return sameTicket(known, admission)
-  // It was refunded, given back or passed on since its pool was asked.
+  // It was refunded, given back or passed on since its pool was asked, and is not kept.
   if (first === undefined) return refuse('invalid_state', GONE)
   return { result: 'alreadyIn', first, kept: null }
 }
 
 function present({ row, first }: Known, { nameOfType, attendeeOf }: Facts): Taken {
+  if (!wasValid(row)) return refuse('invalid_state', GONE, row)
   if (first !== null) return { result: 'alreadyIn', first, kept: row }
   if (row.undoneAt !== null) return refuse('invalid_state', UNDONE, row)
   const typeName = nameOfType.get(row.ticketTypeId)!

@@ -23,7 +23,7 @@ export async function undoCheckIn(ctx: Ctx, eventId: string, id: string, reason:
   throw new Problem(
     'invalid_state',
     shown.undone === null
-      ? 'This scan came after another one of the same ticket, so it let nobody in.'
+      ? 'This scan is a conflict and counts for nobody, so there is nothing to undo.'
       : 'This check-in is undone already.',
   )
 }

@@ -63,6 +63,7 @@ describe('a check-in', () => {
       gate: 'North',
       scanId: 'n-1',
       conflictWith: null,
+      wasValid: true,
       undone: null,
     })
     expect(headers.get('location')).toBe(`/api/v1/events/${staged.id}/check-ins/${body.id}`)
@@ -422,6 +423,69 @@ describe('a scanner that was offline', () => {
     expect((await as(staged.operator, 'POST', path, { reason: 'By mistake.' })).body.code).toBe(
       'invalid_state',
     )
+  })
+
+  it('keeps as conflicts whom it let in with tickets that were passed on or given back since', async () => {
+    const staged = await stageEvent()
+    const taken = await take(staged, 3)
+    const friend = await registerPlayer()
+    const codes = await codesOf(taken)
+    const [passed, waiting, returned] = codes as [string, string, string]
+    const give = async (number: number) => {
+      const path = `/tickets/${taken.reservationId}/admissions/${number}/transfer`
+      const { id } = (await as(taken.player, 'POST', path, { email: friend.email })).body
+      const { status, body } = await as(friend, 'POST', `/tickets/transfers/${id}/accept`)
+      expect(status).toBe(200)
+      await catchUp(staged.types.free)
+      const [code] = await codesOf({ player: friend, reservationId: body.reservationId, numbers: [number] })
+      return code!
+    }
+    const [theirs, unused] = [await give(1), await give(2)]
+    const online = (await scan(staged, theirs, { gate: 'North' })).body
+    expect(
+      (await as(taken.player, 'POST', `/tickets/${taken.reservationId}/return`, { numbers: [3] })).status,
+    ).toBe(200)
+    const [resold] = await codesOf(await take(staged))
+    const scans = [late('1', passed, 'A'), late('2', waiting, 'A'), late('3', returned, 'A')]
+    const results = await scanLate(staged, scans)
+    expect(results).toMatchObject([
+      { result: 'alreadyIn', first: { id: online.id, gate: 'North' } },
+      { result: 'refused', first: null, reason: expect.stringContaining('no longer valid') },
+      { result: 'refused', first: null, reason: expect.stringContaining('no longer valid') },
+    ])
+    expect(await scanLate(staged, scans)).toEqual(results)
+    expect((await scan(staged, returned, { scanId: '3' })).body.code).toBe('invalid_state')
+    const conflicts = await checkInsOf(staged, '?conflict=true')
+    expect(conflicts.map(({ id }) => id)).toEqual(results.map(({ checkInId }) => checkInId).reverse())
+    expect(
+      conflicts.map(({ number, gate, conflictWith, wasValid }) => [number, gate, conflictWith, wasValid]),
+    ).toEqual([
+      [3, 'A', null, false],
+      [2, 'A', null, false],
+      [1, 'A', online.id, true],
+    ])
+    const path = `/events/${staged.id}/check-ins/${conflicts[0]!.id}/undo`
+    expect((await as(staged.operator, 'POST', path, { reason: 'A mistake.' })).body.code).toBe(
+      'invalid_state',
+    )
+    // The friend, and who has the seat by now, come in all the same.
+    expect((await scan(staged, unused)).status).toBe(201)
+    expect((await scan(staged, resold!)).status).toBe(201)
+    expect(await countsOf(staged)).toMatchObject({ checkedIn: 3 })
+  })
+
+  it('keeps as a conflict a ticket that is given back while its scan is written', async () => {
+    const { staged, taken, code } = await stageTicket()
+    const { DB, done } = interrupted(/^insert into "check_ins"/i, () =>
+      as(taken.player, 'POST', `/tickets/${taken.reservationId}/return`, {}),
+    )
+    const scans = [late('1', code)]
+    const path = `/events/${staged.id}/check-ins/batch`
+    const { body } = await as(staged.operator, 'POST', path, { scans }, { bindings: { DB } })
+    expect([done(), body.results[0].result]).toEqual([true, 'refused'])
+    expect(await checkInsOf(staged, '?conflict=true')).toMatchObject([
+      { id: body.results[0].checkInId, wasValid: false },
+    ])
   })
 
   it('lets a ticket in once, though two of them and a gate send it at the same moment', async () => {
