@@ -111,6 +111,23 @@ describe('a waiting list', () => {
     expect(await typeOf(staged, 'vip')).toMatchObject({ sold: 2, held: 0, waiting: 1 })
   })
 
+  it('counts joining and leaving against a limit', async () => {
+    const path = listOf(await stageEvent(LATER), 'free')
+    const counted: string[] = []
+    const RATE_PURCHASE = {
+      limit: async ({ key }: { key: string }) => {
+        counted.push(key)
+        return { success: false }
+      },
+    }
+    const person = await registerPlayer()
+    const more = { bindings: { RATE_PURCHASE } }
+    const joined = await as(person, 'POST', path, { quantity: 1 }, more)
+    const left = await as(person, 'DELETE', path, undefined, more)
+    expect([joined.status, left.status]).toEqual([429, 429])
+    expect(counted).toHaveLength(2)
+  })
+
   it('passes an offer on once it is declined, and once it has lapsed', async () => {
     const staged = await stageEvent(LATER)
     const path = listOf(staged, 'free')

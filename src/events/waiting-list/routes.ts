@@ -2,6 +2,7 @@
 import { Hono } from 'hono'
 import type { AppEnv } from '../../core/context.ts'
 import { BODY_ERRORS, describe } from '../../core/openapi.ts'
+import { actorKey, rateLimit } from '../../core/rate-limit.ts'
 import { validate } from '../../core/validation.ts'
 import { TicketTypeParams } from '../contract.ts'
 import { BODIES, EXAMPLE_WAITING_PLACE, JoinWaitingList, WaitingPlace } from './contract.ts'
@@ -26,6 +27,7 @@ export const waitingLists = new Hono<AppEnv>()
         example: EXAMPLE_WAITING_PLACE,
         description: 'Your place.',
       },
+      limits: ['RATE_PURCHASE'],
       errors: [
         ...BODY_ERRORS,
         'forbidden',
@@ -36,6 +38,7 @@ export const waitingLists = new Hono<AppEnv>()
         'sales_closed',
       ],
     }),
+    rateLimit('RATE_PURCHASE', actorKey),
     validate('param', TicketTypeParams),
     validate('json', JoinWaitingList, BODIES.JoinWaitingList),
     async (c) => {
@@ -71,8 +74,10 @@ export const waitingLists = new Hono<AppEnv>()
       tag: TAG,
       auth: 'user',
       success: { status: 204, description: 'You no longer wait.' },
+      limits: ['RATE_PURCHASE'],
       errors: ['not_found'],
     }),
+    rateLimit('RATE_PURCHASE', actorKey),
     validate('param', TicketTypeParams),
     async (c) => {
       await leaveWaitingList(c.get('ctx'), c.req.valid('param'))
