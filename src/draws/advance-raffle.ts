@@ -24,7 +24,7 @@ import { fetchBeacon } from './beacons.ts'
 import { nextStep, type Step, type StepFacts } from './next-step.ts'
 import { startNotices } from './notify-holders.ts'
 import { type WinnerStatus, winners } from './schema.ts'
-import { unitsOfCancelledEvents } from './seat-of-winner.ts'
+import { seatProblems } from './seat-of-winner.ts'
 import { insertDraw, insertSettlement, takingsByProvider, whyNotAccountable } from './settle-ledger.ts'
 import { areWinnersFinal, presentWinners } from './winner-life.ts'
 import { claimByOf, winnerMails } from './winner-mails.ts'
@@ -245,8 +245,8 @@ async function announceWinners(
         inArray(raffles.status, ['scheduled', 'drawn']),
       ),
     )
-  const lost = await unitsOfCancelledEvents(ctx, raffle)
-  const mails = winnerMails(raffle, attempt, drawn, ctx.now, lost)
+  const problems = await seatProblems(ctx, raffle)
+  const mails = winnerMails(raffle, attempt, drawn, ctx.now, problems)
   const mailWinners = enqueueMails(ctx, 'won', mails, { bulk: false })
   const by = await takingsByProvider(ctx, raffle.id)
   const once = attempt === 0 ? [insertDraw(ctx, raffle, sold, by), startNotices(ctx, raffle.id)] : []

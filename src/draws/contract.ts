@@ -26,11 +26,15 @@ export const Winner = z
         amount: Sum.nullable(),
         ticketTypeId: Id('ticketType')
           .nullable()
-          .describe('Its ticket type if it is an admission; else null.'),
+          .describe(
+            'Its ticket type if it is an admission; else null. Null for the public too if the type is hidden.',
+          ),
         undeliverable: z
           .string()
           .nullable()
-          .describe('Why the winner cannot get it, such as a cancelled event; null if nothing is wrong.'),
+          .describe(
+            'Why the winner cannot get it, such as an event that was cancelled or is over; null if nothing is wrong.',
+          ),
       })
       .describe('What was won. `amount` is the payout of cash or of a share; null for an item.'),
     number: z.number().int(),

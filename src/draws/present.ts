@@ -8,6 +8,7 @@ import type { RaffleRow } from '../raffles/schema.ts'
 import type { Commitment } from '../tickets/pool-contract.ts'
 import type { Winner } from './contract.ts'
 import type { DisqualificationRow, WinnerRow } from './schema.ts'
+import type { SeatProblem } from './seat-of-winner.ts'
 
 export interface FoundWinner {
   winner: WinnerRow
@@ -16,15 +17,26 @@ export interface FoundWinner {
   user: Pick<UserRow, 'name' | 'winnerDisplay'>
   /** The payment of its prize; null until it is paid. */
   payout: { paidAt: number; reference: string | null } | null
-  /** Its prize is an admission to an event that was cancelled. */
-  isEventCancelled: boolean
+  /** Why its winner cannot get the admission; null: nothing is wrong, or the prize is none. */
+  seatProblem: SeatProblem | null
+  /** Whether the prize is an admission of a type that is not listed; null: it is no admission. */
+  isTypeHidden: boolean | null
 }
 
-/** For the winner: with the reference of the payment. */
-export const presentToWinner = (found: FoundWinner): Winner => ({
-  ...presentWinner(found),
-  paymentReference: found.payout?.reference ?? null,
-})
+/** For the winner: with the reference of the payment, and a ticket type that is not listed. */
+export function presentToWinner(found: FoundWinner): Winner {
+  const winner = presentWinner(found)
+  return {
+    ...winner,
+    prize: { ...winner.prize, ticketTypeId: ticketTypeOf(found) },
+    paymentReference: found.payout?.reference ?? null,
+  }
+}
+
+function ticketTypeOf(found: FoundWinner): string | null {
+  const prize = prizeOf(found)
+  return (prize.kind === 'item' && prize.ticketTypeId) || null
+}
 
 /** For members who manage the winners: with the proposal that waits for a decision. */
 export const presentToMember = (found: FoundWinner & { proposal: DisqualificationRow | null }): Winner => ({
@@ -52,8 +64,9 @@ export function presentWinner(found: FoundWinner): Winner {
       title: prize.title,
       kind: prize.kind,
       amount: amount === null ? null : { amount, currency: raffle.priceCurrency },
-      ticketTypeId: (prize.kind === 'item' && prize.ticketTypeId) || null,
-      undeliverable: found.isEventCancelled ? UNDELIVERABLE : null,
+      // Whoever has the id of a type that is not listed can buy it.
+      ticketTypeId: found.isTypeHidden === true ? null : ticketTypeOf(found),
+      undeliverable: found.seatProblem === null ? null : UNDELIVERABLE[found.seatProblem],
     },
     number: winner.number,
     name: displayName(user),
@@ -68,8 +81,11 @@ export function presentWinner(found: FoundWinner): Winner {
   }
 }
 
-const UNDELIVERABLE =
-  'The event was cancelled, so there is no admission. The organisation decides what the winner gets instead.'
+const INSTEAD = 'so there is no admission. The organisation decides what the winner gets instead.'
+const UNDELIVERABLE: Record<SeatProblem, string> = {
+  cancelled: `The event was cancelled, ${INSTEAD}`,
+  over: `The event is over, ${INSTEAD}`,
+}
 
 interface Drawn {
   winner: Pick<WinnerRow, 'unit'>

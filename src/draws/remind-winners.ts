@@ -9,7 +9,7 @@ import { events, ticketTypes } from '../events/schema.ts'
 import { prizeSeats, raffles } from '../raffles/schema.ts'
 import { prizeOf } from './present.ts'
 import { winners } from './schema.ts'
-import { isEventCancelled, isSeatOfWinner } from './seat-of-winner.ts'
+import { isSeatOfWinner, seatProblem } from './seat-of-winner.ts'
 import { isUnderReview } from './under-review.ts'
 import { prizeText } from './winner-mails.ts'
 
@@ -26,7 +26,7 @@ export async function remindWinners(ctx: Ctx): Promise<void> {
 async function remind(ctx: Ctx, { kind, fromMs, untilMs }: (typeof REMINDERS)[number]): Promise<void> {
   const isReminded = sql`EXISTS (SELECT 1 FROM ${mails} WHERE ${mails.subject} = ${winners.id} AND ${mails.kind} = ${kind})`
   const found = await ctx.db
-    .select({ winner: winners, raffle: raffles, isEventCancelled })
+    .select({ winner: winners, raffle: raffles, problem: seatProblem(ctx) })
     .from(winners)
     .innerJoin(raffles, eq(raffles.id, winners.raffleId))
     .leftJoin(prizeSeats, isSeatOfWinner)
@@ -47,13 +47,13 @@ async function remind(ctx: Ctx, { kind, fromMs, untilMs }: (typeof REMINDERS)[nu
     .orderBy(asc(winners.claimBy))
     .limit(WINNERS_A_SWEEP)
   if (found.length === 0) return
-  const rows: MailOfMany<typeof kind>[] = found.map(({ winner, raffle, isEventCancelled }) => ({
+  const rows: MailOfMany<typeof kind>[] = found.map(({ winner, raffle, problem }) => ({
     to: winner.userId,
     subject: winner.id,
     data: {
       raffleId: raffle.id,
       title: raffle.title,
-      prizes: [prizeText(prizeOf({ winner, raffle }).title, isEventCancelled)],
+      prizes: [prizeText(prizeOf({ winner, raffle }).title, problem)],
       claimBy: winner.claimBy,
       timeZone: raffle.timeZone,
     },

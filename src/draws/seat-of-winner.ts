@@ -1,4 +1,4 @@
-/** The ticket of an event that is a winner's prize: how it is joined, and whether its event was cancelled. */
+/** The ticket of an event that is a winner's prize: how it is joined, and why it cannot be issued. */
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { events, ticketTypes } from '../events/schema.ts'
@@ -11,16 +11,24 @@ export const isSeatOfWinner: SQL = and(
   eq(prizeSeats.unit, winners.unit),
 )!
 
-/** With the joined event of that ticket. False if the prize is no admission. */
-export const isEventCancelled = sql<boolean>`coalesce(${events.status} = 'cancelled', 0)`.mapWith(Boolean)
+/** Why a winner cannot get an admission. `over`: it was not claimed before its event ended. */
+export type SeatProblem = 'cancelled' | 'over'
 
-/** The units of a raffle that are admissions to cancelled events. */
-export async function unitsOfCancelledEvents(ctx: Ctx, { id }: Pick<RaffleRow, 'id'>): Promise<Set<string>> {
+/** With the joined ticket and its event. Null: nothing is wrong, or the prize is no admission. */
+export const seatProblem = (ctx: Ctx): SQL<SeatProblem | null> => sql<SeatProblem | null>`CASE
+  WHEN ${events.status} = 'cancelled' THEN 'cancelled'
+  WHEN ${events.endsAt} <= ${ctx.now} AND ${prizeSeats.state} IN ('aside', 'lost') THEN 'over' END`
+
+/** The units of a raffle that are admissions, each with its problem. */
+export async function seatProblems(
+  ctx: Ctx,
+  { id }: Pick<RaffleRow, 'id'>,
+): Promise<Map<string, SeatProblem | null>> {
   const rows = await ctx.db
-    .select({ unit: prizeSeats.unit })
+    .select({ unit: prizeSeats.unit, problem: seatProblem(ctx) })
     .from(prizeSeats)
     .innerJoin(ticketTypes, eq(ticketTypes.id, prizeSeats.ticketTypeId))
     .innerJoin(events, eq(events.id, ticketTypes.eventId))
-    .where(and(eq(prizeSeats.raffleId, id), eq(events.status, 'cancelled')))
-  return new Set(rows.map(({ unit }) => unit))
+    .where(eq(prizeSeats.raffleId, id))
+  return new Map(rows.map(({ unit, problem }) => [unit, problem]))
 }

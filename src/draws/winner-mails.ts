@@ -4,6 +4,7 @@ import { DAY_MS } from '../core/time.ts'
 import type { RaffleRow } from '../raffles/schema.ts'
 import type { DrawnWinner } from '../tickets/pool-contract.ts'
 import { prizeOf } from './present.ts'
+import type { SeatProblem } from './seat-of-winner.ts'
 
 type Raffle = Pick<RaffleRow, 'id' | 'title' | 'prizes' | 'claimDays' | 'timeZone'>
 
@@ -11,16 +12,21 @@ export const claimByOf = ({ claimDays }: Pick<Raffle, 'claimDays'>, announcedAt:
   announcedAt + claimDays * DAY_MS
 
 /** A prize in a mail. */
-export const prizeText = (title: string, isEventCancelled: boolean): string =>
-  isEventCancelled ? `${title} (its event was cancelled)` : title
+export const prizeText = (title: string, problem: SeatProblem | null): string =>
+  problem === null ? title : `${title} (${PROBLEMS[problem]})`
 
-/** `lost`: the units that are admissions to cancelled events. */
+const PROBLEMS: Record<SeatProblem, string> = {
+  cancelled: 'its event was cancelled',
+  over: 'its event is over',
+}
+
+/** `problems`: of the units that are admissions. */
 export function winnerMails(
   raffle: Raffle,
   attempt: number,
   drawn: DrawnWinner[],
   announcedAt: number,
-  lost: ReadonlySet<string>,
+  problems: ReadonlyMap<string, SeatProblem | null>,
 ): MailOfMany<'won'>[] {
   const { id: raffleId, title, timeZone } = raffle
   const claimBy = claimByOf(raffle, announcedAt)
@@ -28,7 +34,7 @@ export function winnerMails(
   for (const { holder, unit } of drawn) {
     const { title: prize } = prizeOf({ winner: { unit }, raffle })
     const prizes = prizesOf.get(holder) ?? []
-    prizesOf.set(holder, [...prizes, prizeText(prize, lost.has(unit))])
+    prizesOf.set(holder, [...prizes, prizeText(prize, problems.get(unit) ?? null)])
   }
   return [...prizesOf].map(([to, prizes]) => ({
     to,

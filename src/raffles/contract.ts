@@ -56,7 +56,7 @@ export const Prize = z
       quantity: z.number().int(),
       value: Money.nullable(),
       productId: Id('product').optional().describe('Its product, whose stock publication sets aside.'),
-      ticketTypeId: Id('ticketType').optional().describe('Its ticket type, if it is an admission.'),
+      ticketTypeId: Id('ticketType').optional().describe('Of an admission. Members alone see a hidden one.'),
     }),
     z.strictObject({ kind: z.literal('cash'), title: z.string(), quantity: z.number().int(), value: Money }),
     z.strictObject({ kind: z.literal('share'), title: z.string(), quantity: z.number().int(), value: Share }),

@@ -6,6 +6,7 @@ import type { Ctx } from '../core/context.ts'
 import { preparedOnce } from '../core/database.ts'
 import { notFound } from '../core/errors.ts'
 import { isSlug } from '../core/slug.ts'
+import { ticketTypes } from '../events/schema.ts'
 import { pools } from '../tickets/schema.ts'
 import { type RaffleRow, raffles } from './schema.ts'
 
@@ -44,13 +45,22 @@ const {
 } = getTableColumns(raffles)
 type Hidden = 'pool' | 'termsVersion' | 'revision' | 'drawnAttempts' | 'dueAt'
 
-/** A raffle with what its readers see. A `FoundRaffle` is one too. */
+/** A raffle with what its readers see. */
 export interface ShownRaffle {
   raffle: Omit<RaffleRow, Hidden>
   organisation: Pick<OrganisationRow, 'id' | 'slug' | 'name'>
   /** Null before publication. */
   pool: ShownPool | null
+  /** The ticket types of its prizes that are not listed. Only members see their ids. */
+  hiddenTypes: string[]
 }
+
+/** A raffle without admissions as prizes reads no row for this. */
+const hiddenTypes = sql`iif(instr(${raffles.prizes}, '"ticketTypeId"') = 0, '[]', (
+  SELECT json_group_array(${ticketTypes.id}) FROM ${ticketTypes} WHERE ${ticketTypes.isHidden} AND ${ticketTypes.id} IN (
+    SELECT value->>'ticketTypeId' FROM json_each(${raffles.prizes}))))`.mapWith((text: string): string[] =>
+  JSON.parse(text),
+)
 
 export type ShownPool = Omit<
   PoolRow,
@@ -76,6 +86,7 @@ export const selectShownRaffles = (ctx: Ctx) =>
         commitment: pools.commitment,
         cancellation: pools.cancellation,
       },
+      hiddenTypes,
     })
     .from(raffles)
     .innerJoin(organisations, eq(organisations.id, raffles.organisationId))

@@ -47,7 +47,7 @@ export async function listRaffles(ctx: Ctx, query: ListRaffles): Promise<PageOf<
     lastId: last?.[2],
     limit: query.limit + 1,
   })
-  const facts = { now: ctx.now, settings: ctx.settings }
+  const facts = { now: ctx.now, settings: ctx.settings, isMember: seesDrafts }
   return toPage(
     rows,
     query.limit,

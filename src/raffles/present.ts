@@ -2,7 +2,7 @@
 import type { Settings } from '../core/settings.ts'
 import { toInstant, toWallClock } from '../core/time.ts'
 import { paymentSpanSeconds } from '../money/providers/payment-span.ts'
-import type { Raffle } from './contract.ts'
+import type { Prize, Raffle } from './contract.ts'
 import type { PoolRow, ShownRaffle } from './find-raffle.ts'
 import { type LifeFacts, statusAt } from './life-cycle.ts'
 import type { RaffleRow } from './schema.ts'
@@ -10,6 +10,8 @@ import type { RaffleRow } from './schema.ts'
 export interface PresentFacts {
   now: number
   settings: Pick<Settings, 'HOLD_SECONDS' | 'TURNSTILE_SITE_KEY'>
+  /** Whether the reader may edit the raffle. */
+  isMember: boolean
 }
 
 export const lifeFacts = (
@@ -41,7 +43,7 @@ export function ticketCounts(found: FoundTickets, now: number): Pick<Raffle, 'so
   return { sold, held, available: found.raffle.totalTickets - sold - held }
 }
 
-export function presentRaffle(found: ShownRaffle, { now, settings }: PresentFacts): Raffle {
+export function presentRaffle(found: ShownRaffle, { now, settings, isMember }: PresentFacts): Raffle {
   const { raffle, organisation, pool } = found
   const { opensAt, closesAt, drawAt, timeZone } = raffle
   const freezeAt = pool?.freezeAt ?? closesAt + paymentSpanSeconds(raffle, settings.HOLD_SECONDS) * 1_000
@@ -73,7 +75,7 @@ export function presentRaffle(found: ShownRaffle, { now, settings }: PresentFact
       closesAt: toWallClock(closesAt, timeZone),
       drawAt: toWallClock(drawAt, timeZone),
     },
-    prizes: raffle.prizes,
+    prizes: isMember ? raffle.prizes : withoutTypes(raffle.prizes, found.hiddenTypes),
     winPolicy: raffle.winPolicy,
     minTickets: raffle.minTickets,
     rakeBps: raffle.rakeBps,
@@ -103,3 +105,12 @@ export function presentRaffle(found: ShownRaffle, { now, settings }: PresentFact
     updatedAt: toInstant(raffle.updatedAt),
   }
 }
+
+/** Whoever has the id of a ticket type can buy it, so a prize does not tell that of a type that is not listed. */
+const withoutTypes = (prizes: readonly Prize[], hidden: readonly string[]): Prize[] =>
+  prizes.map((prize) => {
+    if (prize.kind !== 'item' || prize.ticketTypeId === undefined || !hidden.includes(prize.ticketTypeId))
+      return prize
+    const { ticketTypeId: _, ...rest } = prize
+    return rest
+  })

@@ -9,7 +9,9 @@ import { presentRaffle } from './present.ts'
 export async function readRaffle(ctx: Ctx, idOrSlug: string): Promise<Raffle> {
   const found = await findShownRaffle(ctx, idOrSlug)
   const { status, organisationId } = found.raffle
-  if (status === 'draft' && !(await hasPermission(ctx, organisationId, 'raffles:write')))
-    throw notFound('raffle')
-  return presentRaffle(found, { now: ctx.now, settings: ctx.settings })
+  // Other raffles show the same to everybody, so nobody's membership is read.
+  const isPrivate = status === 'draft' || found.hiddenTypes.length > 0
+  const isMember = isPrivate && (await hasPermission(ctx, organisationId, 'raffles:write'))
+  if (status === 'draft' && !isMember) throw notFound('raffle')
+  return presentRaffle(found, { now: ctx.now, settings: ctx.settings, isMember })
 }

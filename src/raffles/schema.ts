@@ -106,7 +106,7 @@ export type RaffleRow = Omit<typeof raffles.$inferSelect, 'folded'>
 
 /**
  * `wanted`: the pool of the ticket type is being asked. `aside`: it has set the ticket aside. `issuing` → `issued`: it goes
- * to the winner. `returning` → `returned`: it is for sale again. `lost`: its event was cancelled before it was issued.
+ * to the winner. `returning` → `returned`: it is for sale again. `lost`: its event was cancelled before it was issued, or over before it was claimed.
  */
 export const SEAT_STATES = ['wanted', 'aside', 'issuing', 'issued', 'returning', 'returned', 'lost'] as const
 

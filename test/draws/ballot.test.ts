@@ -263,6 +263,54 @@ describe('a prize that is an admission', () => {
     expect(delivered.body.status).toBe('delivered')
   })
 
+  it('says that it cannot be delivered if its event was over before the claim', async () => {
+    const event = await stageEvent()
+    const raffle = await stageBallot(event, 2)
+    await enter(raffle.id, 2)
+    await drawOnTime(raffle)
+    const [first, late] = (await wonIn(raffle.id)) as [Won, Won]
+    at(ENDS_AT - 1)
+    expect((await claim(first)).body.winner.status).toBe('delivered')
+    at(ENDS_AT)
+    const claimed = await claim(late)
+    expect(claimed.body.winner).toMatchObject({
+      status: 'claimed',
+      prize: { undeliverable: expect.stringContaining('The event is over') },
+    })
+    expect((await seatsIn(raffle)).toSorted()).toEqual(['issued', 'lost'])
+    await catchUp(event.types.vip)
+    expect(await ticketsOf(late.holder)).toEqual([])
+    const { body } = await as(first.holder, 'GET', '/winners?mine=true')
+    expect(body.data).toMatchObject([{ prize: { undeliverable: null } }])
+    expect((await as(event.operator, 'POST', `/winners/${late.id}/deliver`, {})).body.status).toBe(
+      'delivered',
+    )
+  })
+
+  it('tells the id of a hidden ticket type to members and its winner alone', async () => {
+    const event = await stageEvent()
+    const { operator } = event
+    const hidden = event.types.vip
+    const change = await as(operator, 'PUT', `/events/${event.id}/ticket-types/${hidden}`, { hidden: true })
+    expect(change.status).toBe(200)
+    const raffle = await stageBallot(event, 1)
+    await enter(raffle.id, 2)
+    await drawOnTime(raffle)
+    const [won] = (await wonIn(raffle.id)) as [Won]
+    const open = [`/raffles/${raffle.id}`, `/raffles?organisationId=${event.organisation.id}`, '/winners']
+    const paths = [...open, `/raffles/${raffle.id}/winners`]
+    for (const path of paths)
+      for (const who of [null, await registerPlayer()]) {
+        const { status, body } = await as(who, 'GET', path)
+        expect([status, JSON.stringify(body).includes('A seat')], path).toEqual([200, true])
+        expect(JSON.stringify(body), path).not.toContain(hidden)
+      }
+    for (const path of open.slice(0, 2))
+      expect(JSON.stringify((await as(operator, 'GET', path)).body), path).toContain(hidden)
+    const mine = await as(won.holder, 'GET', '/winners?mine=true')
+    expect(mine.body.data[0].prize.ticketTypeId).toBe(hidden)
+  })
+
   it('is of a published event of the same organisation that ends after the draw', async () => {
     const event = await stageEvent()
     const { operator, id: organisationId } = await organisationWithOperator()
