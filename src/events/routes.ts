@@ -257,9 +257,9 @@ export const events = new Hono<AppEnv>()
     validate('json', CreateTicketType, BODIES.CreateTicketType),
     async (c) => {
       const { id } = c.req.valid('param')
-      // Its event shows it.
-      c.header('location', `/api/v1/events/${id}`)
-      return c.json(await createTicketType(c.get('ctx'), id, c.req.valid('json')), 201)
+      const type = await createTicketType(c.get('ctx'), id, c.req.valid('json'))
+      c.header('location', `/api/v1/events/${id}`) // Its event shows it.
+      return c.json(type, 201)
     },
   )
   .put(

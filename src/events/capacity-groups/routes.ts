@@ -65,8 +65,9 @@ export const capacityGroups = new Hono<AppEnv>()
     validate('json', CreateCapacityGroup, BODIES.CreateCapacityGroup),
     async (c) => {
       const { id } = c.req.valid('param')
+      const group = await createCapacityGroup(c.get('ctx'), id, c.req.valid('json'))
       c.header('location', `/api/v1/events/${id}/capacity-groups`)
-      return c.json(await createCapacityGroup(c.get('ctx'), id, c.req.valid('json')), 201)
+      return c.json(group, 201)
     },
   )
   .put(

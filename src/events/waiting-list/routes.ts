@@ -43,8 +43,9 @@ export const waitingLists = new Hono<AppEnv>()
     validate('json', JoinWaitingList, BODIES.JoinWaitingList),
     async (c) => {
       const named = c.req.valid('param')
+      const place = await joinWaitingList(c.get('ctx'), named, c.req.valid('json').quantity)
       c.header('location', `/api/v1/events/${named.id}/ticket-types/${named.typeId}/waiting-list`)
-      return c.json(await joinWaitingList(c.get('ctx'), named, c.req.valid('json').quantity), 201)
+      return c.json(place, 201)
     },
   )
   .get(
