@@ -6,6 +6,7 @@ import { requireCheckedUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound, Problem } from '../core/errors.ts'
 import { findOrder } from '../orders/find-order.ts'
+import type { OrderRow } from '../orders/schema.ts'
 import { endUnpaidOrder, stopOpenPayments } from './end-unpaid-order.ts'
 
 export async function cancelOrder(ctx: Ctx, id: string): Promise<void> {
@@ -17,9 +18,12 @@ export async function cancelOrder(ctx: Ctx, id: string): Promise<void> {
   if (await endUnpaidOrder(ctx, id, 'cancelled', stopped)) return
   const { order: present } = await findOrder(ctx, id)
   if (present.status === 'cancelled') return
-  const why =
-    present.receipt === null
-      ? `This order is already ${present.status}.`
-      : 'This order is paid: ask the organiser for a refund.'
-  throw new Problem('invalid_state', why)
+  throw new Problem('invalid_state', whyNot(present))
+}
+
+function whyNot({ status, receipt, amount }: OrderRow): string {
+  if (receipt === null || status === 'refunded') return `This order is already ${status}.`
+  return amount === 0
+    ? 'This order is yours already: give its admissions back with POST /tickets/{reservationId}/return.'
+    : 'This order is paid: ask the organiser for a refund.'
 }

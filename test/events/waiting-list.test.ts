@@ -59,7 +59,8 @@ describe('a waiting list', () => {
     const staged = await stageEvent(LATER)
     const path = listOf(staged, 'vip')
     const [buyer, first, second] = (await players(3)) as [Person, Person, Person]
-    expect((await join(first, path)).body.code).toBe('invalid_state')
+    const early = await join(first, path)
+    expect([early.body.code, early.headers.get('location')]).toEqual(['invalid_state', null])
     const order = await orders(buyer, [{ ticketTypeId: staged.types.vip, quantity: 2 }])
     const joined = await join(first, path)
     expect(joined.status, JSON.stringify(joined.body)).toBe(201)
@@ -146,6 +147,11 @@ describe('a waiting list', () => {
     expect((await as(second, 'GET', path)).status).toBe(404)
     expect(await place(third, path)).toMatchObject({ state: 'offered', offeredUntil: iso(NOW + 2 * DAY) })
     expect((await tries(second, staged.types.free)).body.code).toBe('sold_out')
+    const many = { ticketTypeId: staged.types.free, quantity: 2 }
+    const tooMany = await as(third, 'POST', '/tickets/purchase', many, {
+      headers: { 'idempotency-key': newKey() },
+    })
+    expect(tooMany.body.detail).toBe('1 ticket is kept for you: buy it alone, or leave the waiting list.')
     expect((await tries(third, staged.types.free)).status).toBe(201)
   })
 
@@ -214,6 +220,9 @@ describe('a waiting list', () => {
   it('is for people with a proved address, and for types of events that are published', async () => {
     const staged = await stageEvent(LATER)
     await takes(await registerPlayer(), staged.types.free, 3)
+    expect((await tries(await registerPlayer(), staged.types.free)).body.detail).toBe(
+      'Every ticket is sold. Join the waiting list for the next one that comes free.',
+    )
     const unproved = await registerPlayer({ isProved: false })
     expect((await join(unproved, listOf(staged, 'free'))).body.code).toBe('forbidden')
     const draft = await stageDraftEvent(LATER)

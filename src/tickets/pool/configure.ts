@@ -72,6 +72,6 @@ function whyTicketTypeChangeRefused(
   if (!pool.isReserved || areSameTerms(terms, { ...present, total, title, opensAt, closesAt })) return null
   return refuse(
     'invalid_state',
-    'Tickets are held or sold under the present terms: only the title, the total and the times may change.',
+    'Tickets are held or sold already, so `price`, `maxPerUser` and `capacityGroupId` can no longer change.',
   )
 }

@@ -31,6 +31,8 @@ export class Inventory {
   readonly reservations: Reservations
   readonly #store: PoolStore
   readonly #log: SaleLog | null
+  /** Whether the item has a waiting list: see `Offers`. */
+  readonly #canWait: boolean
   readonly #allocator: Allocator
   readonly #holders: Holders
   #seq: number
@@ -42,13 +44,14 @@ export class Inventory {
   constructor(
     name: string,
     store: PoolStore,
-    { total, numbering }: SaleTerms,
+    { kind, groupId, total, numbering }: SaleTerms,
     log: SaleLog | null,
     newTag: (holder: string) => HolderTag,
     randomBelow: RandomBelow,
   ) {
     this.#store = store
     this.#log = log
+    this.#canWait = kind === 'ticketType' && groupId === null
     const highest = log === null ? MAX_TICKETS_A_POOL : total
     this.#allocator = new Allocator(total, numbering, randomBelow, highest)
     this.#holders = new Holders(store, (row) => this.reservations.fold(row), newTag)
@@ -108,11 +111,10 @@ export class Inventory {
     if (taken !== null) return taken
     const { free } = this.#allocator
     if (free > 0) return refuse('sold_out', `Only ${free} left.`)
-    if (this.holds.numbers === 0) return refuse('sold_out', 'Every ticket is sold.')
-    return refuse(
-      'sold_out',
-      'Every ticket is sold or reserved. Unpaid reservations may expire: try again later.',
-    )
+    const how = this.#canWait ? ' Join the waiting list for the next one that comes free.' : ''
+    if (this.holds.numbers === 0) return refuse('sold_out', `Every ticket is sold.${how}`)
+    const later = this.#canWait ? how : ' Unpaid reservations may expire: try again later.'
+    return refuse('sold_out', `Every ticket is sold or reserved.${later}`)
   }
 
   /** Takes the numbers of an ended hold again, or as many others if `others` allows it; null: too few are free. */

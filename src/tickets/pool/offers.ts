@@ -166,7 +166,12 @@ export class Offers {
     if (offered === 0)
       return others ?? (payment === null ? null : whyHoldRefused(sale, holds, request, free, now))
     if (quantity > offered)
-      return refuse('limit_reached', `${offered} are kept for you: buy as many, or leave the waiting list.`)
+      return refuse(
+        'limit_reached',
+        offered === 1
+          ? '1 ticket is kept for you: buy it alone, or leave the waiting list.'
+          : `${offered} tickets are kept for you: buy no more than those, or leave the waiting list.`,
+      )
     // The person holds them already, so the limits for unpaid tickets do not count.
     return payment === null ? null : whyHolding(sale, holds, holder)
   }
