@@ -26,7 +26,7 @@ const TABLE: [folder: string, is: string, imports: string][] = [
   ['search',     'an index of events, raffles and products, in a database of its own',   'core catalog events raffles'],
   ['grants',     'entries that orders and admissions earn',                              'core accounts tickets events raffles'],
   ['orders',     'the record of an order: rows, lines, history, fulfilment',             'core rdp1 accounts money catalog tickets events raffles grants'],
-  ['refunds',    'money back: reserve, take back, send; cancelled sales',                'core audit accounts money tickets raffles grants orders'],
+  ['refunds',    'money back: reserve, take back, send; cancelled sales',                'core audit accounts money tickets events raffles grants orders'],
   ['payments',   'money in: start, poll, settle, disputes, work of operators',           'core audit accounts money events grants orders refunds'],
   ['checkout',   'buying: place, pay again, cancel, expire; settle before the freeze',   'core accounts money catalog tickets raffles orders payments'],
   ['suspensions','what a suspended person holds: voided, refunded, cancelled',            'core accounts tickets events grants orders refunds checkout'],

@@ -48,7 +48,7 @@ import { raffles } from './raffles/routes.ts'
 import { series } from './raffles/series/routes.ts'
 import { raffleTemplates } from './raffles/templates/routes.ts'
 import { rafflesOfCategory, usersOfProduct } from './raffles/uses-of-catalogue.ts'
-import { orderRefunds, raffleRefunds, refunds } from './refunds/routes.ts'
+import { eventRefunds, orderRefunds, raffleRefunds, refunds } from './refunds/routes.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
 import { keepSearchInStep } from './search/keep-in-step.ts'
 import { searches } from './search/routes.ts'
@@ -100,6 +100,7 @@ const routes = app
   .route('/api/v1/events', events)
   .route('/api/v1/events', eventTakings)
   .route('/api/v1/events', waitingLists)
+  .route('/api/v1/events', eventRefunds)
   .route('/api/v1/events', door)
   .route('/api/v1/events', capacityGroups)
   .route('/api/v1/raffles', raffles)

@@ -36,6 +36,9 @@ export const disputeKey = (provider: Provider, reference: string): string =>
 /** Whether the refund records a reversal: the payer's bank has already paid it, so it is never sent. */
 export const isDispute = ({ key }: { key: string }): boolean => key.startsWith('dispute:')
 
+/** Whether it was made because what it refunds was cancelled. */
+export const isCancelled = ({ key }: { key: string }): boolean => key.startsWith('cancel:')
+
 /** Whether the buyer gives tickets back: only those that it still has, since it may give them to others meanwhile. */
 export const isByBuyer = ({ key }: { key: string }): boolean => key.startsWith('buyer:')
 

@@ -87,8 +87,11 @@ export type ConfirmableLine = Pick<OrderLineRow, 'itemId' | 'reservationId'>
 export interface LinePort<Field extends string = string> {
   /** The field that names the item on the wire, and the schema of its ids. */
   reference: { field: Field; id: z.ZodString }
-  /** The words for the item and for one unit (`raffle`, `ticket`). An added s makes the plural. */
-  words: { item: string; unit: string }
+  /**
+   * The words for the item and for one unit (`raffle`, `ticket`). An added s makes the plural. `cancelled`: what its
+   * organiser cancels, with the item; null: nothing.
+   */
+  words: { item: string; unit: string; cancelled: 'raffle' | 'event' | null }
   texts: LineTexts
   /** Whether units have numbers. The buyer sees the numbers, and may choose them if the item allows it. */
   isNumbered: boolean

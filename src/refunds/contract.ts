@@ -76,21 +76,25 @@ export const MarkRefundPaid = z.strictObject({ reference: Line(1, 120) }).meta({
 })
 export type MarkRefundPaid = z.infer<typeof MarkRefundPaid>
 
-export const RefundRun = z
-  .strictObject({
-    raffleId: Id('raffle'),
-    reason: z.string(),
-    total: z.number().int().describe('How many orders the run refunds.'),
-    done: z.number().int().describe('How many of their refunds are recorded.'),
-    paid: z.number().int().describe('How many of their refunds are paid.'),
-    startedAt: Instant,
-    expectedEnd: Instant.nullable().describe(
-      'When the last refund will be paid, by the pace so far. Null without a pace, and once all are paid.',
-    ),
-    finishedAt: Instant.nullable().describe('When the last refund was recorded.'),
-  })
-  .meta({ id: 'RefundRun' })
+const progress = {
+  reason: z.string(),
+  total: z.number().int().describe('How many refunds there will be: one for each paid order and item.'),
+  done: z.number().int().describe('How many of them are recorded.'),
+  paid: z.number().int().describe('How many of them are paid.'),
+  startedAt: Instant,
+  expectedEnd: Instant.nullable().describe(
+    'When the last refund will be paid, by the pace so far. Null without a pace, and once all are paid.',
+  ),
+  finishedAt: Instant.nullable().describe('When the last refund was recorded.'),
+}
+
+export const RefundRun = z.strictObject({ raffleId: Id('raffle'), ...progress }).meta({ id: 'RefundRun' })
 export type RefundRun = z.infer<typeof RefundRun>
+
+export const EventRefundRun = z
+  .strictObject({ eventId: Id('event'), ...progress })
+  .meta({ id: 'EventRefundRun', description: 'The refunds of all ticket types of a cancelled event.' })
+export type EventRefundRun = z.infer<typeof EventRefundRun>
 
 /** Example request bodies, by the names of their schemas. */
 export const BODIES = {

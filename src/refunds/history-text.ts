@@ -42,8 +42,10 @@ export const refundText = {
     `${formatMoney(sum)} for ${partsNamed(parts)} will be refunded to you: ${reason}`,
   refused: (parts: NamedPart[]) =>
     sentenceForEachKind(parts, ({ texts }, units) => `No refund for ${units}: ${texts.whyKept}.`),
-  cancelled: ({ item, unit }: LinePort['words'], reason: string) =>
-    `The ${item} was cancelled, and the price of your ${unit}s will be refunded to you: ${reason}`,
+  cancelled: ({ item, unit, cancelled }: LinePort['words'], title: string, reason: string) =>
+    `The ${cancelled ?? item} was cancelled, and the price of your ${unit}s of “${title}” will be refunded to you: ${reason}`,
+  cancelledFree: ({ item, unit, cancelled }: LinePort['words'], title: string, reason: string) =>
+    `The ${cancelled ?? item} was cancelled. No longer valid: your ${unit}s of “${title}”. ${reason}`,
   cameBack: (sum: Money, by: string) =>
     `${by} could not pay you the ${formatMoney(sum)} after all. It will be sent again.`,
   /** The bank had returned the money before we could. */

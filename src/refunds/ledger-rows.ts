@@ -1,10 +1,11 @@
 /** The ledger rows of a paid refund: its sum, split by raffle in the same way as when it became due. */
 import { and, asc, eq, sql } from 'drizzle-orm'
+import type { MailData } from '../accounts/mail/kinds.ts'
 import type { Ctx } from '../core/context.ts'
 import { account, type Transfer, tillOf } from '../money/ledger.ts'
 import { lossOf, lossOfSql } from '../money/losses.ts'
 import type { Provider } from '../money/provider-name.ts'
-import { isDispute } from '../money/refund-rows.ts'
+import { isCancelled, isDispute } from '../money/refund-rows.ts'
 import { type RefundRow, refunds, transfers } from '../money/schema.ts'
 import { amountOf, amountOfUnits } from '../orders/line-amounts.ts'
 import { byPort, linePort } from '../orders/lines/index.ts'
@@ -15,14 +16,26 @@ type RaffleId = string | undefined
 /** Who paid a refund: a provider, or the payer's bank, which returned the money before we could. */
 export type Payer = Provider | 'bank'
 
-/** `by` may differ from the provider that took the payment. Repeats return the same rows, because the inputs no longer change. */
-export async function paidTransfers(ctx: Ctx, refund: RefundRow, by: Payer): Promise<Transfer[]> {
+export const linesOf = (ctx: Ctx, orderId: string): Promise<OrderLineRow[]> =>
+  ctx.db.select().from(orderLines).where(eq(orderLines.orderId, orderId)).orderBy(asc(orderLines.line))
+
+/** What the mail about a refund says it is for. `cancelled`: what was cancelled; left out if nothing was. */
+export function refundedItems(
+  refund: RefundRow,
+  lines: OrderLineRow[],
+): Pick<MailData['refund_paid'], 'items' | 'cancelled'> {
+  const parts = partsOf(refund, lines)
+  const items = parts.map(({ row: { title }, quantity }) => ({ quantity, title }))
+  const cancelled = isCancelled(refund) && parts[0] ? linePort(parts[0].row.kind).words.cancelled : null
+  return cancelled === null ? { items } : { items, cancelled }
+}
+
+/**
+ * `by` may differ from the provider that took the payment. `lines`: of its order. Repeats return the same rows, because
+ * the inputs no longer change.
+ */
+export function paidTransfers(refund: RefundRow, lines: OrderLineRow[], by: Payer): Transfer[] {
   const { id, orderId, currency } = refund
-  const lines = await ctx.db
-    .select()
-    .from(orderLines)
-    .where(eq(orderLines.orderId, orderId))
-    .orderBy(asc(orderLines.line))
   // Who pays by hand is the organisation whose line is refunded.
   const { organisationId } = partsOf(refund, lines)[0]?.row ?? lines[0]!
   const credit = by === 'bank' ? account.disputes : tillOf(by, organisationId)
@@ -95,6 +108,7 @@ export async function organisationsPaidFor(ctx: Ctx, refund: RefundRow): Promise
 interface Part {
   row: OrderLineRow
   amount: number
+  quantity: number
 }
 
 function partsOf(refund: RefundRow, lines: OrderLineRow[]): Part[] {
@@ -103,9 +117,12 @@ function partsOf(refund: RefundRow, lines: OrderLineRow[]): Part[] {
     ...refund.lines.map(({ line, numbers }) => {
       const row = lines.find((each) => each.line === line)!
       // A refund without numbers is for all that was left of its only line.
-      return { row, amount: numbers.length === 0 ? refund.amount : amountOfUnits([{ row, numbers }]) }
+      const { amount } = refund
+      return numbers.length === 0
+        ? { row, amount, quantity: Math.round(amount / row.unitAmount) }
+        : { row, amount: amountOfUnits([{ row, numbers }]), quantity: numbers.length }
     }),
-    ...lost.map((row) => ({ row, amount: amountOf([row]) })),
+    ...lost.map((row) => ({ row, amount: amountOf([row]), quantity: row.quantity })),
   ]
 }
 

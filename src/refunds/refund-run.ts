@@ -1,8 +1,8 @@
 /**
- * Refunds all buyers of a cancelled item: one page of orders in a batch, from a cursor, over as many sweeps as it takes.
+ * Refunds all buyers of a cancelled item, and ends the lines that cost nothing: one page of orders in a batch, from a cursor, over as many sweeps as it takes.
  * The batches only record the refunds; `sweepRefunds` sends them.
  */
-import { and, asc, eq, gt, inArray, isNull, lt, type SQL, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { newId } from '../core/ids.ts'
@@ -13,6 +13,7 @@ import { receipts, refundRuns, refunds, transfers } from '../money/schema.ts'
 import { requestRevocations } from '../orders/earned-entries.ts'
 import { linePort } from '../orders/lines/index.ts'
 import { type OrderLineRow, orderEvents, orderLines, orders } from '../orders/schema.ts'
+import { endFreeOrders } from './end-free-orders.ts'
 import { refundText } from './history-text.ts'
 
 type Run = typeof refundRuns.$inferSelect
@@ -28,6 +29,8 @@ export interface RunBounds {
 
 /** The key of the refund that a run makes for an order: one for each order and item. */
 export const cancelKey = (itemId: string): string => `cancel:${itemId}`
+/** The same for the item of a line. */
+export const cancelKeySql = sql`'cancel:' || ${orderLines.itemId}`
 
 export const sweepRefundRuns = (ctx: Ctx): Promise<number> =>
   refundWithin(ctx, { ordersAPage: ORDERS_A_PAGE, maxMs: MAX_PASS_MS })
@@ -58,7 +61,7 @@ async function refundPage(ctx: Ctx, itemId: string, size: number): Promise<boole
   const page = await ctx.db
     .select()
     .from(orderLines)
-    .where(and(isOwed(itemId), gt(orderLines.orderId, run.cursor)))
+    .where(and(isLeft(itemId), gt(orderLines.orderId, run.cursor)))
     .orderBy(asc(orderLines.orderId))
     .limit(size)
   const [line] = page
@@ -73,15 +76,17 @@ async function refundPage(ctx: Ctx, itemId: string, size: number): Promise<boole
   return line !== undefined
 }
 
-/** Lines of the item with units that are not refunded. */
-const isOwed = (itemId: string) =>
+/** Lines of the item with units that are not taken back. */
+const isLeft = (itemId: string) =>
   and(
     eq(orderLines.itemId, itemId),
     eq(orderLines.state, 'issued'),
     lt(orderLines.refundedQuantity, orderLines.quantity),
-    // A free admission is owed nothing.
-    gt(orderLines.unitAmount, 0),
   )
+
+/** Those that cost money: a free admission is owed nothing, and only ends. */
+const isOwed = (itemId: string) => and(isLeft(itemId), gt(orderLines.unitAmount, 0))
+const isFree = (itemId: string) => and(isLeft(itemId), eq(orderLines.unitAmount, 0))
 
 /**
  * Records all refunds of a page in one batch. Two sweeps may read the same page, and refunds by operators may come in
@@ -98,6 +103,7 @@ async function recordPage(ctx: Ctx, run: Run, line: OrderLineRow, orderIds: stri
   // The refunds that this batch has inserted. Another run of the page uses other ids.
   const made = sql`json_each(${page}) AS item CROSS JOIN ${refunds} ON ${refunds.id} = item.value->>1`
   const ordersMade = sql`(SELECT ${refunds.orderId} FROM ${made})`
+  const ordersOfPage = sql`(SELECT item.value->>0 FROM json_each(${page}) AS item)`
   await withRetry(() =>
     ctx.db.batch([
       insertRefunds(ctx, run, page, isTurn),
@@ -114,15 +120,34 @@ async function recordPage(ctx: Ctx, run: Run, line: OrderLineRow, orderIds: stri
         .select(sql`
           SELECT ${refunds.orderId}, 'refund:' || ${refunds.id} || ':due',
                  (SELECT count(*) FROM ${orderEvents} WHERE ${orderEvents.orderId} = ${refunds.orderId}), ${ctx.now},
-                 ${refundText.cancelled(words, run.reason)}
+                 ${refundText.cancelled(words, line.title, run.reason)}
           FROM ${made} WHERE ${isTurn}`)
+        .onConflictDoNothing(),
+      ctx.db
+        .insert(orderEvents)
+        .select(sql`
+          SELECT ${orderLines.orderId}, ${cancelKey(itemId)},
+                 (SELECT count(*) FROM ${orderEvents} WHERE ${orderEvents.orderId} = ${orderLines.orderId}), ${ctx.now},
+                 ${refundText.cancelledFree(words, line.title, run.reason)}
+          FROM json_each(${page}) AS item CROSS JOIN ${orderLines} ON ${orderLines.orderId} = item.value->>0
+            AND ${isFree(itemId)}
+          WHERE ${isTurn}`)
         .onConflictDoNothing(),
       updateOrders(ctx, run, ordersMade, isTurn),
       ctx.db
         .update(orderLines)
         .set({ refundedQuantity: orderLines.quantity, state: 'refunded' })
-        .where(and(isOwed(itemId), sql`${orderLines.orderId} IN ${ordersMade}`, isTurn)),
-      requestRevocations(ctx, ordersMade),
+        .where(
+          and(
+            or(
+              and(isOwed(itemId), sql`${orderLines.orderId} IN ${ordersMade}`),
+              and(isFree(itemId), sql`${orderLines.orderId} IN ${ordersOfPage}`),
+            ),
+            isTurn,
+          ),
+        ),
+      endFreeOrders(ctx, ordersOfPage),
+      requestRevocations(ctx, ordersOfPage),
       ctx.db
         .update(refundRuns)
         .set({
@@ -170,9 +195,9 @@ function updateOrders(ctx: Ctx, { itemId }: Run, ordersMade: SQL, isTurn: SQL) {
     .where(and(sql`${orders.id} IN ${ordersMade}`, isTurn))
 }
 
-/** Finishes the run if nothing is owed. Otherwise the run starts again from the first order. */
+/** Finishes the run if nothing is left. Otherwise the run starts again from the first order. */
 async function finishRun(ctx: Ctx, run: Run): Promise<void> {
-  const isAnyOwed = sql`EXISTS (SELECT 1 FROM ${orderLines} WHERE ${isOwed(run.itemId)})`
+  const isAnyLeft = sql`EXISTS (SELECT 1 FROM ${orderLines} WHERE ${isLeft(run.itemId)})`
   const isTurn = and(
     eq(refundRuns.itemId, run.itemId),
     eq(refundRuns.cursor, run.cursor),
@@ -183,8 +208,8 @@ async function finishRun(ctx: Ctx, run: Run): Promise<void> {
       ctx.db
         .update(refundRuns)
         .set({ finishedAt: ctx.now })
-        .where(and(isTurn, sql`NOT ${isAnyOwed}`)),
-      ctx.db.update(refundRuns).set({ cursor: '' }).where(and(isTurn, isAnyOwed)),
+        .where(and(isTurn, sql`NOT ${isAnyLeft}`)),
+      ctx.db.update(refundRuns).set({ cursor: '' }).where(and(isTurn, isAnyLeft)),
     ]),
   )
 }

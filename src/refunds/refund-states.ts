@@ -22,7 +22,7 @@ import { showRefundOnPayment } from './attention.ts'
 import { refundEntry } from './audit-refund.ts'
 import { refundText } from './history-text.ts'
 import type { Payer } from './ledger-rows.ts'
-import { paidTransfers } from './ledger-rows.ts'
+import { linesOf, paidTransfers, refundedItems } from './ledger-rows.ts'
 
 /** After this many failures at the provider a person must decide. */
 const MAX_REFUND_TRIES = 5
@@ -132,7 +132,9 @@ export async function recordRefundPaid(
   const isOwed = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${isOwedBy})`
   const unpaid = sql`EXISTS (SELECT 1 FROM ${refunds} WHERE ${refunds.orderId} = ${orderId} AND ${isUnpaid})`
   const buyer = sql`(SELECT ${orders.userId} FROM ${orders} WHERE ${orders.id} = ${orderId})`
-  const paid = await paidTransfers(ctx, refund, by)
+  const lines = await linesOf(ctx, orderId)
+  const paid = paidTransfers(refund, lines, by)
+  const data = { orderId, amount, currency, reason, ...refundedItems(refund, lines) }
   const byBank = by === 'bank'
   const text = byBank
     ? refundText.paidByBank(refund)
@@ -142,15 +144,7 @@ export async function recordRefundPaid(
       insertTransfers(ctx, paid, isOwed),
       insertOrderEvent(ctx, orderId, `refund:${id}:paid`, text, isOwed),
       // A bank notifies its own customers, so no mail is sent.
-      ...(byBank
-        ? []
-        : [
-            enqueueMail(
-              ctx,
-              { to: buyer, subject: id, kind: 'refund_paid', data: { orderId, amount, currency, reason } },
-              isOwed,
-            ),
-          ]),
+      ...(byBank ? [] : [enqueueMail(ctx, { to: buyer, subject: id, kind: 'refund_paid', data }, isOwed)]),
       ctx.db
         .update(refunds)
         .set({

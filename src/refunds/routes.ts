@@ -1,4 +1,4 @@
-/** Routes of refunds: refunds of an order, marking one as paid or failed, and the progress of a cancelled raffle. */
+/** Routes of refunds: refunds of an order, marking one as paid or failed, and the progress of a cancelled raffle or event. */
 import { Hono } from 'hono'
 import type { AppEnv } from '../core/context.ts'
 import { EXAMPLE_RAFFLE_ID } from '../core/examples.ts'
@@ -7,11 +7,14 @@ import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { PageQuery } from '../core/paging.ts'
 import { Reason } from '../core/text.ts'
 import { validate } from '../core/validation.ts'
+import { EventParams } from '../events/contract.ts'
+import { EXAMPLE_EVENT_ID } from '../events/examples.ts'
 import { Order, OrderParams } from '../orders/contract.ts'
 import { EXAMPLE_ORDER, EXAMPLE_ORDER_ID } from '../orders/examples.ts'
 import { RaffleParams } from '../raffles/list-contract.ts'
 import {
   BODIES,
+  EventRefundRun,
   MarkRefundPaid,
   Refund,
   RefundPage,
@@ -23,7 +26,7 @@ import {
 import { listRefunds } from './list-refunds.ts'
 import { markRefundFailed, markRefundPaid } from './mark-refund.ts'
 import { presentRefund } from './present.ts'
-import { readRefundRun } from './read-refund-run.ts'
+import { readEventRefundRun, readRefundRun } from './read-refund-run.ts'
 import { requestRefund } from './request-refund.ts'
 import { takeBackFreeUnits } from './take-back-free.ts'
 import type { SelectUsed } from './who-may-refund.ts'
@@ -42,8 +45,7 @@ const EXAMPLE_REFUND = {
   updatedAt: '2026-11-20T09:00:01.000Z',
 }
 
-const EXAMPLE_RUN = {
-  raffleId: EXAMPLE_RAFFLE_ID,
+const EXAMPLE_PROGRESS = {
   reason: 'The venue is closed.',
   total: 4_200,
   done: 4_200,
@@ -178,9 +180,34 @@ export const raffleRefunds = new Hono<AppEnv>().get(
     summary: 'Read the progress of refunding a cancelled raffle',
     tag: TAG,
     auth: 'user',
-    success: { status: 200, schema: RefundRun, example: EXAMPLE_RUN, description: 'The progress.' },
+    success: {
+      status: 200,
+      schema: RefundRun,
+      example: { raffleId: EXAMPLE_RAFFLE_ID, ...EXAMPLE_PROGRESS },
+      description: 'The progress.',
+    },
     errors: ['forbidden', 'not_found'],
   }),
   validate('param', RaffleParams),
   async (c) => c.json(await readRefundRun(c.get('ctx'), c.req.valid('param').id)),
+)
+
+export const eventRefunds = new Hono<AppEnv>().get(
+  '/:id/refund-run',
+  describe({
+    operation: 'readEventRefundRun',
+    summary: 'Read the progress of refunding a cancelled event',
+    description: 'For members with `reports:read`, over all ticket types. A free ticket needs no refund.',
+    tag: TAG,
+    auth: 'user',
+    success: {
+      status: 200,
+      schema: EventRefundRun,
+      example: { eventId: EXAMPLE_EVENT_ID, ...EXAMPLE_PROGRESS },
+      description: 'The progress.',
+    },
+    errors: ['forbidden', 'not_found'],
+  }),
+  validate('param', EventParams),
+  async (c) => c.json(await readEventRefundRun(c.get('ctx'), c.req.valid('param').id)),
 )

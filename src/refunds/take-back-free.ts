@@ -10,8 +10,9 @@ import { insertOrderEvent } from '../orders/history.ts'
 import { linePort } from '../orders/lines/index.ts'
 import { readDetails } from '../orders/present.ts'
 import { presentPart } from '../orders/present-part.ts'
-import { type OrderLineRow, orderLines, orders } from '../orders/schema.ts'
+import { type OrderLineRow, orderLines } from '../orders/schema.ts'
 import type { TakeBack } from './contract.ts'
+import { endFreeOrders } from './end-free-orders.ts'
 import { refundText } from './history-text.ts'
 import { requireRefunds } from './who-may-refund.ts'
 
@@ -44,8 +45,6 @@ export async function takeBackFreeUnits(
 /** Two members may do this at once. Safe: the pool has ever fewer units left, and the line follows the fewest. */
 function record(ctx: Ctx, { orderId, line, organisationId }: OrderLineRow, left: number, text: string) {
   const taken = sql`${orderLines.quantity} - ${left}`
-  const isLeft = sql`EXISTS (SELECT 1 FROM ${orderLines} WHERE ${orderLines.orderId} = ${orders.id}
-    AND ${orderLines.state} = 'issued')`
   return withRetry(() =>
     ctx.db.batch([
       ctx.db
@@ -64,12 +63,7 @@ function record(ctx: Ctx, { orderId, line, organisationId }: OrderLineRow, left:
         organisationId,
       }),
       insertOrderEvent(ctx, orderId, `taken:${line}:${left}`, text),
-      ctx.db
-        .update(orders)
-        .set({ status: 'refunded', updatedAt: ctx.now })
-        .where(
-          and(eq(orders.id, orderId), eq(orders.amount, 0), eq(orders.status, 'paid'), sql`NOT ${isLeft}`),
-        ),
+      endFreeOrders(ctx, sql`(${orderId})`),
     ]),
   )
 }

@@ -228,7 +228,75 @@ describe('after a cancellation', () => {
     expect(await newsTo(buyer!)).toEqual(['refund_paid'])
     expect(await newsTo(both!)).toEqual(['refund_paid'])
     expect((await mailsTo(taker!.email)).at(-1)!.text).toContain('Reason: The stage is flooded.')
-    expect((await mailsTo(buyer!.email)).at(-1)!.text).toContain('Reason: The stage is flooded.')
+    const refunded = (await mailsTo(buyer!.email)).at(-1)!
+    expect(refunded.title).toBe('Cancelled and refunded: “Jazz at the Lake: Regular”')
+    expect(refunded.text).toContain('The event is cancelled. Your tickets are no longer valid.')
+    expect(refunded.text).toContain('1 × Jazz at the Lake: Regular')
+    expect(refunded.text).toContain('Reason: The stage is flooded.')
+  })
+})
+
+describe('the orders of a cancelled event', () => {
+  it('end with it, also their free lines, and say so', async () => {
+    const staged = await stageEvent()
+    const { free, regular, vip } = staged.types
+    const [taker, both] = [await registerPlayer(), await registerPlayer()]
+    const freeOrder = await as(
+      taker,
+      'POST',
+      '/orders',
+      { lines: [{ ticketTypeId: free, quantity: 2 }] },
+      { headers: { 'idempotency-key': newKey() } },
+    )
+    expect(freeOrder.body).toMatchObject({ status: 'paid', lines: [{ state: 'issued' }] })
+    const mixed = await orders(both, [
+      { ticketTypeId: free, quantity: 1 },
+      { ticketTypeId: regular, quantity: 2 },
+      { ticketTypeId: vip, quantity: 1 },
+    ])
+    const path = `/events/${staged.id}/refund-run`
+    expect((await as(staged.operator, 'GET', path)).status).toBe(404)
+    at(NOW + MINUTE)
+    await cancel(staged)
+    const begun = await as(staged.operator, 'GET', path)
+    expect(begun.body).toMatchObject({ eventId: staged.id, total: 2, done: 0, paid: 0, finishedAt: null })
+    for (let count = 0; count < 3; count++) await sweep()
+    const ended = await orderOf(taker, freeOrder.body.id)
+    expect(ended).toMatchObject({ status: 'refunded', lines: [{ state: 'refunded', tickets: [] }] })
+    expect(historyOf(ended)).toContain(
+      'The event was cancelled. No longer valid: your admissions of “Jazz at the Lake: Open air”. The stage is flooded.',
+    )
+    const refunded = await orderOf(both, mixed.id)
+    expect(refunded.status).toBe('refunded')
+    expect(refunded.lines.map(({ state }: { state: string }) => state)).toEqual([
+      'refunded',
+      'refunded',
+      'refunded',
+    ])
+    expect(historyOf(refunded)).toContain(
+      'The event was cancelled, and the price of your admissions of “Jazz at the Lake: VIP” will be refunded to you: The stage is flooded.',
+    )
+    const run = await as(staged.operator, 'GET', path)
+    expect(run.body).toMatchObject({
+      total: 2,
+      done: 2,
+      paid: 2,
+      reason: 'The stage is flooded.',
+      expectedEnd: null,
+      finishedAt: expect.any(String),
+    })
+    for (const who of [taker, (await stageEvent()).operator])
+      expect((await as(who, 'GET', path)).status).toBe(404)
+    const late = await as(
+      taker,
+      'POST',
+      '/tickets/purchase',
+      { ticketTypeId: free, quantity: 1 },
+      {
+        headers: { 'idempotency-key': newKey() },
+      },
+    )
+    expect(late.body.detail).toBe('The event of “Jazz at the Lake: Open air” was cancelled.')
   })
 })
 

@@ -210,7 +210,7 @@ describe('a kind of line that one file adds', () => {
     const refunded = await read(player, order.id)
     expect(refunded).toMatchObject({ status: 'refunded', refunded: order.amount })
     expect(historyOf(refunded)).toContain(
-      'The voucher was cancelled, and the price of your vouchers will be refunded to you: The shop closed.',
+      'The voucher was cancelled, and the price of your vouchers of “A voucher” will be refunded to you: The shop closed.',
     )
     expect(await transfersOf(order.id)).toContainEqual({
       debit: `shop:${organisationId}`,

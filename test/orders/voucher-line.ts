@@ -18,7 +18,7 @@ export const vouchers = new Map<string, { state: 'held' | 'sold' | 'released'; l
 
 export const voucherLine: LinePort<'voucherId'> = {
   reference: { field: 'voucherId', id: z.string().regex(/^voucher_/, 'must be a voucher') },
-  words: { item: 'voucher', unit: 'voucher' },
+  words: { item: 'voucher', unit: 'voucher', cancelled: null },
   texts: {
     issued: (count) => `${count} vouchers to give away.`,
     taken: (title) => `“${title}”`,

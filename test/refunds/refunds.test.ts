@@ -773,8 +773,9 @@ describe('a cancelled raffle', () => {
         lines: [{ state: 'refunded' }],
       })
     }
-    expect(historyOf(await orderOf(bought[0]!.player, bought[0]!.id))).toContain(
-      'The raffle was cancelled, and the price of your tickets will be refunded to you: It rains.',
+    const first = await orderOf(bought[0]!.player, bought[0]!.id)
+    expect(historyOf(first)).toContain(
+      `The raffle was cancelled, and the price of your tickets of “${first.lines[0].title}” will be refunded to you: It rains.`,
     )
     const ids = bought.map(({ id }) => id)
     for (const name of ['deposits', `takings:${staged.id}`, 'refunds', 'cash:sandbox']) {

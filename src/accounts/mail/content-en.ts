@@ -64,10 +64,17 @@ export const EN: MailWords = {
         `Order: ${order.orderId}`,
       ],
     }),
-    refund_paid: (refund) => ({
-      title: 'Your refund was sent',
+    refund_paid: ({ items = [], cancelled, ...refund }) => ({
+      title:
+        cancelled === undefined
+          ? 'Your refund was sent'
+          : `Cancelled and refunded: ${list(items.map(({ title }) => `“${title}”`))}`,
       lines: [
+        ...(cancelled === undefined
+          ? []
+          : [`The ${cancelled} is cancelled. Your tickets are no longer valid.`]),
         `We sent ${money(refund)} back the same way that you paid. It may take a few days to arrive.`,
+        ...(items.length === 0 ? [] : ['It is for:', ...items.map(item)]),
         ...(refund.reason === undefined ? [] : [`Reason: ${refund.reason}`]),
         `Order: ${refund.orderId}`,
       ],

@@ -64,10 +64,21 @@ export const ES: MailWords = {
         `Pedido: ${order.orderId}`,
       ],
     }),
-    refund_paid: (refund) => ({
-      title: 'Te hemos enviado un reembolso',
+    refund_paid: ({ items = [], cancelled, ...refund }) => ({
+      title:
+        cancelled === undefined
+          ? 'Te hemos enviado un reembolso'
+          : `Cancelado y reembolsado: ${list(items.map(({ title }) => `«${title}»`))}`,
       lines: [
+        ...(cancelled === undefined
+          ? []
+          : [
+              cancelled === 'event'
+                ? 'El evento se cancela. Tus entradas ya no son válidas.'
+                : 'El sorteo se cancela. Tus boletos ya no son válidos.',
+            ]),
         `Devolvimos ${money(refund)} por donde llegó el pago. Puede tardar unos días en aparecer.`,
+        ...(items.length === 0 ? [] : ['Corresponde a:', ...items.map(item)]),
         ...(refund.reason === undefined ? [] : [`Motivo: ${refund.reason}`]),
         `Pedido: ${refund.orderId}`,
       ],

@@ -28,8 +28,16 @@ export interface MailData {
     currency: string
     items: { quantity: number; title: string }[]
   }
-  /** `reason`: why it was refunded. Mails that were enqueued by older versions have none. */
-  refund_paid: { orderId: string; amount: number; currency: string; reason?: string }
+  /** `items`: what it is for; empty: money that paid for nothing. Mails of older versions lack all that may be missing. */
+  refund_paid: {
+    orderId: string
+    amount: number
+    currency: string
+    reason?: string
+    items?: { quantity: number; title: string }[]
+    /** What was cancelled, if that is why. */
+    cancelled?: 'raffle' | 'event'
+  }
   won: AboutRaffle & Claim
   lost: AboutRaffle
   claim_reminder_3d: AboutRaffle & Claim

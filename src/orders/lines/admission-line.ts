@@ -13,7 +13,7 @@ import { poolLine } from './pool-line.ts'
 export const admissionLine: LinePort<'ticketTypeId'> = {
   ...poolLine,
   reference: { field: 'ticketTypeId', id: Id('ticketType') },
-  words: { item: 'ticket type', unit: 'admission' },
+  words: { item: 'ticket type', unit: 'admission', cancelled: 'event' },
   texts: {
     issued: (count) => `${count === 1 ? '1 admission' : `${count} admissions`} issued.`,
     taken: (title, isOnly) => (isOnly ? 'The admissions' : `The admissions of “${title}”`),

@@ -12,7 +12,7 @@ import { sweepStockHolds } from './sweep-stock-holds.ts'
 
 export const productLine: LinePort<'productId'> = {
   reference: { field: 'productId', id: Id('product') },
-  words: { item: 'product', unit: 'item' },
+  words: { item: 'product', unit: 'item', cancelled: null },
   texts: {
     issued: (count) => `${count === 1 ? '1 item is' : `${count} items are`} yours.`,
     taken: (title) => `“${title}”`,

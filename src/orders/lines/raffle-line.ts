@@ -10,7 +10,7 @@ import { poolLine } from './pool-line.ts'
 export const raffleLine: LinePort<'raffleId'> = {
   ...poolLine,
   reference: { field: 'raffleId', id: Id('raffle') },
-  words: { item: 'raffle', unit: 'ticket' },
+  words: { item: 'raffle', unit: 'ticket', cancelled: 'raffle' },
   texts: {
     issued: (count) => `${count === 1 ? '1 ticket' : `${count} tickets`} issued.`,
     taken: (title, isOnly) => (isOnly ? 'The numbers' : `The numbers of “${title}”`),

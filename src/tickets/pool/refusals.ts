@@ -35,7 +35,10 @@ export function whySalesRefused(
   now: number,
   entry?: ReserveRequest['entry'],
 ): Refusal | null {
-  if (cancellation !== null) return refuse('sales_closed', `This ${NOUN[sale.kind]} was cancelled.`)
+  if (cancellation !== null) {
+    const what = sale.kind === 'raffle' ? 'This raffle' : `The event of “${sale.title}”`
+    return refuse('sales_closed', `${what} was cancelled.`)
+  }
   // What is set aside is never sold, so it need not wait for the sale.
   if (now < sale.opensAt && entry !== 'setAside') {
     return refuse('sales_not_open', `Sales open at ${new Date(sale.opensAt).toISOString()}.`)

@@ -23,7 +23,7 @@ export function whyTransferRefused(
 ): Refusal | null {
   const refused = (detail: string) => refuse('invalid_state', detail)
   if (pool.raffle !== null) return refused('Tickets of a raffle cannot be transferred.')
-  if (pool.isOver) return refused('This ticket type was cancelled.')
+  if (pool.isOver) return refused('The event of this ticket was cancelled.')
   if (reservation.state !== 'sold' || !reservation.numbers.includes(number))
     return refused('This ticket is not valid, or was transferred already.')
   if (row.holder === holder) return refused('This person has the ticket already.')

@@ -170,7 +170,7 @@ describe('a ticket type’s pool', () => {
     const cancellation = { at: SALES_FROM, by: 'operator', reason: 'Rain.', signature: null } as const
     test.decide(SALES_FROM, (pool) => pool.cancel(cancellation))
     expect(poolState(test.reload())).toMatchObject({ sold: 1, held: 0, closedAt: SALES_FROM, cancellation })
-    expect(() => held(test, 'brian', 1)).toThrow('This ticket type was cancelled.')
+    expect(() => held(test, 'brian', 1)).toThrow(/^The event of “.+” was cancelled\.$/)
     expect(test.configure(2, ticketTypeTerms({ total: 500 }), SALES_FROM)).toMatchObject({ ok: false })
   })
 })
