@@ -45,6 +45,12 @@ const theEvent = (description: string) => ({
   description,
 })
 
+const theDraft = {
+  ...theEvent('The draft.'),
+  status: 201 as const,
+  example: { ...EXAMPLE_EVENT, status: 'draft', ticketTypes: [], updatedAt: EXAMPLE_EVENT.createdAt },
+}
+
 const theType = (description: string) => ({
   status: 200 as const,
   schema: TicketType,
@@ -81,7 +87,7 @@ export const events = new Hono<AppEnv>()
       description: 'The event is a draft. A member of only one organisation may leave out `organisationId`.',
       tag: TAG,
       auth: 'user',
-      success: { ...theEvent('The draft.'), status: 201 },
+      success: theDraft,
       errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
     }),
     validate('json', CreateEvent, BODIES.CreateEvent),
@@ -193,7 +199,7 @@ export const events = new Hono<AppEnv>()
         'The copy is a draft at another time, with the same ticket types. Their own sale times are not copied.',
       tag: TAG,
       auth: 'user',
-      success: { ...theEvent('The copy.'), status: 201 },
+      success: { ...theDraft, description: 'The copy.' },
       errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
     }),
     validate('param', EventParams),
