@@ -80,6 +80,7 @@ describe('caches', () => {
       'GET /api/v1/categories',
       'GET /api/v1/draws/upcoming',
       'GET /api/v1/winners',
+      'GET /api/v1/search',
       'GET /api/v1/config',
     ])
   })
