@@ -21,6 +21,7 @@ const ROUTES: readonly Route[] = [
   { method: 'POST', path: `${ORDER}/cancel` },
   { method: 'POST', path: `${ORDER}/refunds`, body: { reason: 'rain' }, headers },
   { method: 'GET', path: `${ORDER}/refunds` },
+  { method: 'POST', path: `${ORDER}/take-back`, body: { line: 0, numbers: [3], reason: 'rain' } },
   { method: 'POST', path: `${ORDER}/fulfilment`, body: { line: 0, status: 'packed' } },
   {
     method: 'POST',

@@ -18,6 +18,7 @@ import {
 const RAFFLE = newId('raffle')
 const WINNER = newId('winner')
 const RESERVATION = newId('reservation')
+const TRANSFER = newId('transfer')
 const KEY = { 'idempotency-key': 'a-key' }
 const ADDRESS = { name: 'Amina', lines: ['1 Road'], city: 'Nairobi', country: 'KE' }
 
@@ -49,6 +50,19 @@ const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/api/v1/tickets' },
   { method: 'GET', path: `/api/v1/tickets/${RESERVATION}` },
   { method: 'GET', path: `/api/v1/tickets/${RESERVATION}/receipt` },
+  { method: 'POST', path: `/api/v1/tickets/${RESERVATION}/return`, body: {} },
+  { method: 'GET', path: `/api/v1/tickets/${RESERVATION}/admissions` },
+  { method: 'PUT', path: `/api/v1/tickets/${RESERVATION}/admissions/1`, body: { attendeeName: 'Amina' } },
+  { method: 'GET', path: `/api/v1/tickets/${RESERVATION}/admissions/1/qr.svg` },
+  {
+    method: 'POST',
+    path: `/api/v1/tickets/${RESERVATION}/admissions/1/transfer`,
+    body: { email: 'friend@example.com' },
+  },
+  { method: 'GET', path: '/api/v1/tickets/transfers' },
+  { method: 'POST', path: `/api/v1/tickets/transfers/${TRANSFER}/accept` },
+  { method: 'POST', path: `/api/v1/tickets/transfers/${TRANSFER}/decline` },
+  { method: 'POST', path: `/api/v1/tickets/transfers/${TRANSFER}/cancel` },
   { method: 'GET', path: `/api/v1/winners/${WINNER}/claim` },
   { method: 'POST', path: `/api/v1/winners/${WINNER}/claim`, body: { deliveryAddress: ADDRESS } },
   { method: 'POST', path: `/api/v1/winners/${WINNER}/decline` },
@@ -65,7 +79,8 @@ describe('the protected routes of raffles, tickets and draws', () => {
 
   it('are all in this file', () => {
     const known = ROUTES.map(
-      ({ method, path }) => `${method} ${path.replace(/(raffle|winner|res)_\w+/, ':id')}`,
+      ({ method, path }) =>
+        `${method} ${path.replace(/(raffle|winner|res|transfer)_\w+/, ':id').replace('/1', '/:number')}`,
     )
     const declared = operations
       .filter(
