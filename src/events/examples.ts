@@ -55,6 +55,13 @@ export const EXAMPLE_EVENT = {
   updatedAt: '2026-11-20T16:30:00.000Z',
 }
 
+export const EXAMPLE_DRAFT = {
+  ...EXAMPLE_EVENT,
+  status: 'draft',
+  ticketTypes: [],
+  updatedAt: EXAMPLE_EVENT.createdAt,
+}
+
 const { title, description, images, categoryId, tags, place, timeZone, providers } = EXAMPLE_EVENT
 const { name, price, capacity, maxPerUser } = EXAMPLE_TICKET_TYPE
 const times = { startsAt: '2026-12-05T18:00:00+03:00', endsAt: '2026-12-05T23:00:00+03:00' }

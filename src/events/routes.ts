@@ -25,7 +25,7 @@ import {
 } from './contract.ts'
 import { createEvent } from './create-event.ts'
 import { deleteEvent } from './delete-event.ts'
-import { BODIES, EXAMPLE_EVENT, EXAMPLE_TICKET_TYPE } from './examples.ts'
+import { BODIES, EXAMPLE_DRAFT, EXAMPLE_EVENT, EXAMPLE_TICKET_TYPE } from './examples.ts'
 import { listEvents } from './list-events.ts'
 import { postponeEvent } from './postpone-event.ts'
 import { publishEvent } from './publish-event.ts'
@@ -44,12 +44,6 @@ const theEvent = (description: string) => ({
   example: EXAMPLE_EVENT,
   description,
 })
-
-const theDraft = {
-  ...theEvent('The draft.'),
-  status: 201 as const,
-  example: { ...EXAMPLE_EVENT, status: 'draft', ticketTypes: [], updatedAt: EXAMPLE_EVENT.createdAt },
-}
 
 const theType = (description: string) => ({
   status: 200 as const,
@@ -87,7 +81,7 @@ export const events = new Hono<AppEnv>()
       description: 'The event is a draft. A member of only one organisation may leave out `organisationId`.',
       tag: TAG,
       auth: 'user',
-      success: theDraft,
+      success: { ...theEvent('The draft.'), status: 201, example: EXAMPLE_DRAFT },
       errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
     }),
     validate('json', CreateEvent, BODIES.CreateEvent),
@@ -199,7 +193,7 @@ export const events = new Hono<AppEnv>()
         'The copy is a draft at another time, with the same ticket types. Their own sale times are not copied.',
       tag: TAG,
       auth: 'user',
-      success: { ...theDraft, description: 'The copy.' },
+      success: { ...theEvent('The copy.'), status: 201, example: EXAMPLE_DRAFT },
       errors: [...BODY_ERRORS, 'forbidden', 'not_found'],
     }),
     validate('param', EventParams),
