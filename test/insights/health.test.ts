@@ -189,7 +189,10 @@ describe('the health check', () => {
     const player = await registerPlayer()
     const { id } = await stageRaffle()
     expect((await buy(player, id)).status).toBe(201)
-    allowLogged(rowNotDone('free tickets of a suspended user'))
+    allowLogged(
+      rowNotDone('free tickets of a suspended user'),
+      rowNotDone('waiting list of a suspended user'),
+    )
     await suspend(player, AWAY)
     await sweep(AWAY)
     at(NOW + 10 * MINUTE)

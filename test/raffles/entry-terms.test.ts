@@ -137,7 +137,7 @@ describe('a raffle that an earlier version published', () => {
         storage.sql.exec(`ALTER TABLE pool DROP COLUMN ${column}`)
       }
       // What later versions made.
-      storage.sql.exec('DROP TABLE waiting')
+      for (const table of ['waiting', 'seats_to_free']) storage.sql.exec(`DROP TABLE ${table}`)
       storage.sql.exec('DROP INDEX reservations_moved')
       for (const column of ['moved_from', 'entry', 'buyer', 'buyer_order']) {
         storage.sql.exec(`ALTER TABLE reservations DROP COLUMN ${column}`)

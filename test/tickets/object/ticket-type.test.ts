@@ -119,8 +119,9 @@ describe('a ticket type', () => {
     wait(2 * SALES_MS)
     await askPool(testContext(), item.pool, (stub) => stub.advance())
     expect(await inside(item, (_, { storage }) => storage.getAlarm())).toBeNull()
-    expect(await confirm(late)).toMatchObject({ ok: true, lost: false, reservation: { numbers: [1, 2] } })
-    expect(await stateOf(item)).toMatchObject({ sold: 2, commitment: null, cancellation: null })
+    // Sales have ended, so the payment is too late.
+    expect(await confirm(late)).toMatchObject({ ok: true, lost: true })
+    expect(await stateOf(item)).toMatchObject({ sold: 0, commitment: null, cancellation: null })
     await expectProjected(item)
   })
 
