@@ -185,7 +185,8 @@ function updateOrder(ctx: Ctx, orderId: string, isDue: boolean, stays: number, g
   const status = isDue
     ? sql`CASE WHEN ${orders.status} = 'refund_due' THEN 'refund_due'
         WHEN ${refunded} = ${orders.amount} THEN 'refunded' ELSE 'partially_refunded' END`
-    : sql`iif(${orders.status} = 'refunded', 'partially_refunded', ${orders.status})`
+    : // Tickets that stay may all be free: then all the money is back.
+      sql`iif(${orders.status} = 'refunded' AND ${refunded} < ${orders.amount}, 'partially_refunded', ${orders.status})`
   return ctx.db
     .update(orders)
     .set({ refundedAmount: refunded, status, updatedAt: ctx.now })
