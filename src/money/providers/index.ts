@@ -26,7 +26,7 @@ export const automaticProviders = (settings: Settings, sum?: Money): Provider[] 
 /** Why nobody can pay by this provider here, or cannot pay `sum` if it is given. Null: they can. */
 export function whyNotProvider(name: Provider, settings: Settings, sum?: Money): string | null {
   const provider = providers[name]
-  if (provider === undefined) return notSetUp(name)
+  if (provider === undefined || !provider.isSetUp(settings)) return notSetUp(name)
   if (name === 'sandbox' && settings.ENVIRONMENT === 'production') {
     return 'sandbox takes no real money, so production does not offer it'
   }

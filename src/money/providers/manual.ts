@@ -16,6 +16,7 @@ const started = ({ id }: PaymentRow): { reference: string; action: PaymentAction
 
 export const manual: PaymentProvider = {
   name: 'manual',
+  isSetUp: () => true,
   spanSeconds: (holdSeconds) => holdSeconds,
   whyNotSum: () => null,
   whyNotPayout: () => null,

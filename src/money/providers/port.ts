@@ -2,6 +2,7 @@
 import type { BatchItem } from 'drizzle-orm/batch'
 import type { Ctx } from '../../core/context.ts'
 import type { Money } from '../../core/money.ts'
+import type { Settings } from '../../core/settings.ts'
 import type { Provider } from '../provider-name.ts'
 import type { PaymentAction, PaymentRow, ReceiptRow, WebhookSubject } from '../schema.ts'
 
@@ -102,6 +103,8 @@ export interface WebhookDoor {
 
 export interface PaymentProvider {
   name: Provider
+  /** Whether the settings have its keys. Without them it does nothing, but rows from before may still have its name. */
+  isSetUp(settings: Settings): boolean
   /** How long the buyer has to pay, counted from the start. `holdSeconds` is the setting `HOLD_SECONDS`. */
   spanSeconds(holdSeconds: number): number
   /** Why nobody can pay this sum by it, in words that follow a field's name. Null: they can. */

@@ -38,6 +38,7 @@ export const SandboxEvent = z.strictObject({
 
 export const sandbox: PaymentProvider = {
   name: 'sandbox',
+  isSetUp: () => true,
   spanSeconds: (holdSeconds) => holdSeconds,
   whyNotSum: () => null,
   whyNotPayout: () => null,
