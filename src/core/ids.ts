@@ -26,6 +26,8 @@ export const ID_PREFIXES = {
   mail: 'mail',
   raffleTemplate: 'template',
   series: 'series',
+  lottery: 'lottery',
+  lotteryRecord: 'lrecord',
   category: 'cat',
   product: 'prod',
   stockHold: 'hold',

@@ -2,11 +2,12 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { organisations } from '../accounts/schema.ts'
+import type { Cadence } from '../core/cadence.ts'
 import type { Provider } from '../money/provider-name.ts'
 import { type EntryTerms, OPEN_TO_ALL } from '../tickets/entry-terms.ts'
 import type { CreateRaffle, Prize, SavedTerms } from './contract.ts'
 import type { Earning } from './earning.ts'
-import type { Cadence, SeriesStatus, SeriesTerms } from './series/contract.ts'
+import type { SeriesStatus, SeriesTerms } from './series/contract.ts'
 
 /** Open, closed and committed are not stored: they follow from the clock and the pool. */
 export const STORED_STATUSES = ['draft', 'scheduled', 'drawn', 'settled', 'cancelled'] as const

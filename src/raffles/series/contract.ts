@@ -1,5 +1,6 @@
 /** The shapes of series on the wire: a cadence, the terms of each raffle, and a calendar of rewards by local date. */
 import * as z from 'zod'
+import { Cadence, LocalDate, LocalTime } from '../../core/cadence.ts'
 import { Id } from '../../core/ids.ts'
 import { Money } from '../../core/money.ts'
 import { Page, PageQuery } from '../../core/paging.ts'
@@ -16,38 +17,6 @@ const SERIES_STATUSES = ['active', 'paused', 'ended'] as const
 export const SeriesStatus = z.enum(SERIES_STATUSES)
 export type SeriesStatus = z.infer<typeof SeriesStatus>
 
-/** In ISO order: Monday is the first. */
-export const WEEKDAYS = [
-  'monday',
-  'tuesday',
-  'wednesday',
-  'thursday',
-  'friday',
-  'saturday',
-  'sunday',
-] as const
-
-/** Every day, on some weekdays, or on one day of the month (in a shorter month, on its last day). */
-export const Cadence = z
-  .discriminatedUnion('every', [
-    z.strictObject({ every: z.literal('day') }),
-    z.strictObject({
-      every: z.literal('week'),
-      weekdays: z
-        .array(z.enum(WEEKDAYS))
-        .min(1)
-        .refine((days) => new Set(days).size === days.length, 'must not name a day twice'),
-    }),
-    z.strictObject({ every: z.literal('month'), dayOfMonth: z.number().int().min(1).max(31) }),
-  ])
-  .meta({ id: 'Cadence' })
-export type Cadence = z.infer<typeof Cadence>
-
-/** A day on the wall calendar of the series' time zone. */
-const LocalDate = z.iso
-  .date()
-  .refine((date) => date >= '2000-01-01' && date < '2100-01-01', 'must lie between the years 2000 and 2100')
-
 const NAMED_BY_SERIES = { title: true, timeZone: true } as const
 export const SeriesTerms = SavedTerms.omit(NAMED_BY_SERIES)
 export type SeriesTerms = z.infer<typeof SeriesTerms>
@@ -56,7 +25,7 @@ const ChangedSeriesTerms = ChangedTerms.omit(NAMED_BY_SERIES)
 const cadenceFields = {
   title: Line(1, 100),
   cadence: Cadence,
-  time: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time such as 20:00'),
+  time: LocalTime,
   timeZone: TimeZone,
   opensBefore: z.number().int().min(1).max(MAX_OPENS_BEFORE),
   closesBefore: z.number().int().min(0).max(MAX_OPENS_BEFORE),

@@ -3,9 +3,9 @@
  * clock change skips moves later by the skipped hour; of a time that comes twice, the first counts.
  */
 import { Temporal } from 'temporal-polyfill'
+import { datesOf } from '../../core/cadence.ts'
 import { DAY_MS, MINUTE_MS } from '../../core/time.ts'
 import type { SeriesRow } from '../schema.ts'
-import { type Cadence, WEEKDAYS } from './contract.ts'
 
 export type Schedule = Pick<
   SeriesRow,
@@ -30,7 +30,7 @@ export function* daysAfter(schedule: Schedule, now: number): Generator<Day, void
   // Yesterday's draw may still lie ahead, if a clock change around midnight skipped its time.
   const from = latest(schedule.startsOn, today.toPlainDate().subtract({ days: 1 }).toString())
   const last = earliest(schedule.endsOn ?? LAST_DATE, LAST_DATE)
-  for (const date of dates(schedule.cadence, from)) {
+  for (const date of datesOf(schedule.cadence, from)) {
     if (date > last) return
     const day = dayOf(schedule, date)
     if (day.closesAt > now) yield day
@@ -40,7 +40,7 @@ export function* daysAfter(schedule: Schedule, now: number): Generator<Day, void
 /** The series' day on `date`; null if it has no draw on that date. */
 export function dayOn(schedule: Schedule, date: string): Day | null {
   if (date < schedule.startsOn || date > (schedule.endsOn ?? LAST_DATE)) return null
-  const [first] = dates(schedule.cadence, date)
+  const [first] = datesOf(schedule.cadence, date)
   return first === date ? dayOf(schedule, date) : null
 }
 
@@ -68,24 +68,6 @@ const drawOf = ({ time, timeZone }: Schedule, date: string, daysBefore: number):
   Temporal.PlainDateTime.from(`${date}T${time}`)
     .subtract({ days: daysBefore })
     .toZonedDateTime(timeZone, { disambiguation: 'compatible' }).epochMilliseconds
-
-/** The dates of a cadence, from `from` on. */
-function* dates(cadence: Cadence, from: string): Generator<string, never> {
-  const start = Temporal.PlainDate.from(from)
-  if (cadence.every === 'month') {
-    for (let months = 0; ; months++) {
-      const month = start.toPlainYearMonth().add({ months })
-      const date = month.toPlainDate({ day: Math.min(cadence.dayOfMonth, month.daysInMonth) }).toString()
-      if (date >= from) yield date
-    }
-  }
-  for (let days = 0; ; days++) {
-    const day = start.add({ days })
-    if (cadence.every === 'day' || cadence.weekdays.includes(WEEKDAYS[day.dayOfWeek - 1]!)) {
-      yield day.toString()
-    }
-  }
-}
 
 const latest = (a: string, b: string): string => (a > b ? a : b)
 const earliest = (a: string, b: string): string => (a < b ? a : b)
