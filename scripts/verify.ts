@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { nativeCrypto } from '../src/core/native-crypto.ts'
 import { type Check, isProven, plural } from '../src/rdp1/checks.ts'
-import { type Proof, ProofSchema, unitResults } from '../src/rdp1/proof.ts'
+import { lotteryDrawOf, ticketLabel } from '../src/rdp1/lot1.ts'
+import { AnyProof, unitResults } from '../src/rdp1/proof.ts'
 import { parseRules } from '../src/rdp1/rules.ts'
 import { verifyProof } from '../src/rdp1/verify-proof.ts'
 import { verifyTicket } from './verify-ticket.ts'
@@ -201,7 +202,7 @@ function parseJson(text: string, source: string): unknown {
 }
 
 function report(document: unknown, checks: readonly Check[]): string {
-  const proof = ProofSchema.safeParse(document)
+  const proof = AnyProof.safeParse(document)
   const lines = proof.success ? heading(proof.data) : []
   const width = Math.max(...checks.map(({ name }) => name.length))
   for (const check of checks) lines.push(line(check, width))
@@ -211,25 +212,29 @@ function report(document: unknown, checks: readonly Check[]): string {
   return lines.join('\n')
 }
 
-function heading(proof: Proof): string[] {
+function heading(proof: AnyProof): string[] {
   const rules = rulesOf(proof)
   const title = rules === null ? proof.raffleId : `${rules.title} (${proof.raffleId})`
-  return ['', bold(oneLine(title)), `${plural(proof.ticketCount, 'ticket')}, round ${proof.round}`, '']
+  const draw = rules && lotteryDrawOf(rules)
+  const decider = draw === null ? `round ${proof.round}` : `lottery ${draw.lotteryId} of ${draw.date}`
+  return ['', bold(oneLine(title)), oneLine(`${plural(proof.ticketCount, 'ticket')}, ${decider}`), '']
 }
 
 function line({ result, name, says }: Check, width: number): string {
   return `${colour(MARKS[result], COLOURS[result])} ${oneLine(name).padEnd(width)}  ${oneLine(says)}`
 }
 
-function winners(proof: Proof, proven: boolean): string[] {
+function winners(proof: AnyProof, proven: boolean): string[] {
   const results = unitResults(proof)
   if (results.length === 0) return [proof.cancellation === null ? 'No winners yet.' : CANCELLED, '']
-  const prizes = rulesOf(proof)?.prizes ?? []
+  const rules = rulesOf(proof)
+  const prizes = rules?.prizes ?? []
+  const draw = rules && lotteryDrawOf(rules)
   const lines = [bold(proven ? 'Winners' : 'Winners, as the proof claims')]
   for (const { unit, attempt, ticket } of results) {
     const title = prizes[Number(unit.split('#')[0]) - 1]?.title ?? '?'
-    const who = ticket === null ? 'no winner' : `ticket ${ticket}`
-    const redrawn = attempt === 0 ? '' : `, redraw ${attempt}`
+    const who = ticket === null ? 'no winner' : `ticket ${rules ? ticketLabel(rules.draw, ticket) : ticket}`
+    const redrawn = attempt === 0 ? '' : `, ${draw ? 'correction' : 'redraw'} ${attempt}`
     lines.push(`  ${unit.padEnd(6)} ${oneLine(title)}: ${who}${redrawn}`)
   }
   if (proof.cancellation !== null) lines.push(`  ${CANCELLED}`)
@@ -244,7 +249,7 @@ function summary(checks: readonly Check[]): string {
   return colour(`Not fully checked: ${tally}.`, COLOURS.notChecked)
 }
 
-function rulesOf(proof: Proof) {
+function rulesOf(proof: AnyProof) {
   try {
     return parseRules(proof.rules)
   } catch {

@@ -3,15 +3,19 @@
 import type { Chain } from './chains.ts'
 import type { TicketList } from './list.ts'
 import type { SaleLog } from './log.ts'
+import type { LotteryDraw } from './lot1.ts'
 import type { Primitives } from './primitives.ts'
-import type { KeyFile, Proof } from './proof.ts'
+import type { KeyFile, LotteryProof, Proof } from './proof.ts'
 import type { Rules } from './rules.ts'
 
+/** What beacon and lottery proofs have in common. */
+export type ProofHead = Omit<Proof, 'attempts'> | Omit<LotteryProof, 'attempts'>
+
 export interface Evidence {
-  proof: Proof
+  proof: ProofHead
   rules: Rules
-  /** The built-in chain that the rules name. */
-  chain: Chain
+  /** The hash of the built-in chain that the rules name; zeros if a lottery decides. */
+  chainHash: string
   keys: KeyFile | null
   primitives: Primitives
   /** Null: the text could not be read, so checks that need it are not made. */
@@ -20,4 +24,15 @@ export interface Evidence {
   logRoot: Uint8Array
   /** Derived from the log, or the published list if that failed; null: neither could be read. */
   list: TicketList | null
+}
+
+export interface BeaconEvidence extends Evidence {
+  proof: Proof
+  /** The built-in chain that the rules name. */
+  chain: Chain
+}
+
+export interface LotteryEvidence extends Evidence {
+  proof: LotteryProof
+  draw: LotteryDraw
 }

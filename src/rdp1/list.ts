@@ -27,8 +27,8 @@ export function tagAt(list: TicketList, index: number): Uint8Array {
   return list.tags.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES)
 }
 
-/** The index of a ticket's number in the list, or -1. */
-export function indexOfTicket(list: TicketList, number: number): number {
+/** The index of the first ticket with this number or a higher one; the length of the list if there is none. */
+export function indexFrom(list: TicketList, number: number): number {
   let low = 0
   let high = list.numbers.length
   while (low < high) {
@@ -36,7 +36,13 @@ export function indexOfTicket(list: TicketList, number: number): number {
     if ((list.numbers[middle] as number) < number) low = middle + 1
     else high = middle
   }
-  return list.numbers[low] === number ? low : -1
+  return low
+}
+
+/** The index of a ticket's number in the list, or -1. */
+export function indexOfTicket(list: TicketList, number: number): number {
+  const index = indexFrom(list, number)
+  return list.numbers[index] === number ? index : -1
 }
 
 /** Throws if the numbers do not ascend, or a ticket has no tag: such a list has no hash. */

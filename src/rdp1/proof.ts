@@ -2,6 +2,7 @@
 // made at their first use, because the worker only writes such documents.
 
 import * as z from 'zod'
+import { NO_CHAIN, NO_ROUND } from './lot1.ts'
 import { Text } from './rules.ts'
 
 const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`))
@@ -42,29 +43,69 @@ export type ProofAttempt = z.infer<typeof AttemptSchema>
 
 export const CancellationSchema = z.strictObject({ at: UnixMs, reason: Text, signature: Ed25519Signature })
 
-/** `effectiveDrawAt` in unix seconds; `committedAt`, `requestedAt` and `at` in unix milliseconds; hashes in hex. */
+/** The fields of every proof; hashes in hex. */
+const common = {
+  protocol: z.literal('rdp1'),
+  raffleId: Text.min(1),
+  /** The exact text that is hashed. */
+  rules: Text,
+  rulesHash: Hash,
+  log: LogHead,
+  listHash: Hash,
+  ticketCount: U32,
+  closeReason: CloseReason,
+  effectiveDrawAt: UnixSeconds,
+  committedAt: UnixMs,
+  commitment: Hash,
+  commitmentSignature: Ed25519Signature,
+  cancellation: CancellationSchema.nullable(),
+}
+
+/** `effectiveDrawAt` in unix seconds; `committedAt`, `requestedAt` and `at` in unix milliseconds. */
 export const ProofSchema = z
-  .strictObject({
-    protocol: z.literal('rdp1'),
-    raffleId: Text.min(1),
-    /** The exact text that is hashed. */
-    rules: Text,
-    rulesHash: Hash,
-    log: LogHead,
-    listHash: Hash,
-    ticketCount: U32,
-    closeReason: CloseReason,
-    effectiveDrawAt: UnixSeconds,
-    committedAt: UnixMs,
-    chain: Hash,
-    round: Round,
-    commitment: Hash,
-    commitmentSignature: Ed25519Signature,
-    attempts: z.array(AttemptSchema).min(1),
-    cancellation: CancellationSchema.nullable(),
-  })
+  .strictObject({ ...common, chain: Hash, round: Round, attempts: z.array(AttemptSchema).min(1) })
   .meta({ id: 'Proof' })
 export type Proof = z.infer<typeof ProofSchema>
+
+/** A number as a lottery publishes it. No lottery's are longer; the bound keeps out what no reader expects. */
+const OfficialNumber = z.string().regex(/^\d{1,100}$/)
+
+/** What became of a prize unit: `ticket` is null where nobody won. */
+export const ResultWinnerSchema = z.strictObject({
+  unit: Unit,
+  official: OfficialNumber.nullable(),
+  target: U32.nullable(),
+  ticket: U32.nullable(),
+})
+
+/** A confirmed result of the lottery: the first, or a correction, which supersedes the one before it. */
+export const ResultSchema = z.strictObject({
+  attempt: U32,
+  numbers: z.array(OfficialNumber).min(1),
+  source: Text,
+  reason: Text,
+  attemptHash: Hash,
+  attemptSignature: Ed25519Signature,
+  winners: z.array(ResultWinnerSchema),
+})
+export type ProofResult = z.infer<typeof ResultSchema>
+
+/** A proof of a raffle that an official lottery decides. It names no beacon, and has no attempt before the first result. */
+export const LotteryProofSchema = z
+  .strictObject({
+    ...common,
+    chain: z.literal(NO_CHAIN),
+    round: z.literal(NO_ROUND),
+    attempts: z.array(ResultSchema),
+  })
+  .meta({ id: 'LotteryProof' })
+export type LotteryProof = z.infer<typeof LotteryProofSchema>
+
+/** Of a raffle that a beacon draws, or of one that a lottery decides. */
+export const AnyProof = z.union([LotteryProofSchema, ProofSchema])
+export type AnyProof = z.infer<typeof AnyProof>
+
+const isLotteryProof = (proof: AnyProof): proof is LotteryProof => proof.chain === NO_CHAIN
 
 /** `/.well-known/tombola.json`: every key that the deployment ever signed with, retired ones included. */
 export const KeyFileSchema = z
@@ -97,7 +138,8 @@ export const ReceiptSchema = z
         commitment: Hash,
         commitmentSignature: Ed25519Signature,
         committedAt: UnixMs,
-        round: Round,
+        /** 0: a lottery decides. */
+        round: z.union([Round, z.literal(NO_ROUND)]),
         effectiveDrawAt: UnixSeconds,
         closeReason: CloseReason,
         rulesHash: Hash,
@@ -112,14 +154,18 @@ export type Receipt = z.infer<typeof ReceiptSchema>
 
 export interface UnitResult {
   unit: string
-  /** The attempt that decides: the last drawn one that had this unit. */
+  /** The attempt that decides: the last drawn one that had this unit, or the last confirmed result. */
   attempt: number
   /** Null: no eligible ticket was left. */
   ticket: number | null
 }
 
 /** The present result of every prize unit; empty until attempt 0 is drawn. */
-export function unitResults(proof: Proof): UnitResult[] {
+export function unitResults(proof: AnyProof): UnitResult[] {
+  if (isLotteryProof(proof)) {
+    const last = proof.attempts.at(-1)
+    return (last?.winners ?? []).map(({ unit, ticket }) => ({ unit, attempt: last!.attempt, ticket }))
+  }
   const results = new Map<string, UnitResult>()
   for (const { attempt, units, winners } of proof.attempts) {
     if (winners === null) continue

@@ -35,7 +35,7 @@ const Draw = z.discriminatedUnion('method', [
     method: z.literal('lottery'),
     lotteryId: Text,
     date: z.string().regex(/^\d{4}-\d{2}-\d{2}$/),
-    digits: z.int().min(1).max(9),
+    digits: z.int().min(1).max(6),
     ifNobody: z.enum(['none', 'next']),
   }),
 ])

@@ -5,7 +5,7 @@ import { verifyBeacon } from './beacon.ts'
 import { redrawRound, timeOf } from './chains.ts'
 import { type Findings, moment, plural } from './checks.ts'
 import { fromHex, toHex } from './encoding.ts'
-import type { Evidence } from './evidence.ts'
+import type { BeaconEvidence } from './evidence.ts'
 import { indexOfTicket, type TicketList, tagAt } from './list.ts'
 import { pick } from './pick.ts'
 import type { ProofAttempt } from './proof.ts'
@@ -16,7 +16,7 @@ type Drawn = ProofAttempt & {
   [K in 'signature' | 'randomness' | 'seed' | 'winners' | 'steps']: NonNullable<ProofAttempt[K]>
 }
 
-export function checkAttempts(findings: Findings, evidence: Evidence): void {
+export function checkAttempts(findings: Findings, evidence: BeaconEvidence): void {
   const { attempts } = evidence.proof
   attempts.forEach((attempt, k) => {
     const name = k === 0 ? 'draw' : `redraw ${k}`
@@ -31,7 +31,7 @@ export function checkAttempts(findings: Findings, evidence: Evidence): void {
 /** The commitment fixes every value of attempt 0. */
 function checkFirst(
   findings: Findings,
-  { proof, rules }: Evidence,
+  { proof, rules }: BeaconEvidence,
   name: string,
   attempt: ProofAttempt,
 ): void {
@@ -59,7 +59,7 @@ function checkFirst(
 
 function checkRedraw(
   findings: Findings,
-  evidence: Evidence,
+  evidence: BeaconEvidence,
   name: string,
   attempt: ProofAttempt,
   earlier: readonly ProofAttempt[],
@@ -93,7 +93,7 @@ function checkRedraw(
 
 function checkExclusions(
   findings: Findings,
-  { rules, list }: Evidence,
+  { rules, list }: BeaconEvidence,
   name: string,
   attempt: ProofAttempt,
   earlier: readonly ProofAttempt[],
@@ -137,7 +137,7 @@ function checkExclusions(
 
 function checkHash(
   findings: Findings,
-  evidence: Evidence,
+  evidence: BeaconEvidence,
   name: string,
   attempt: ProofAttempt,
   earlier: readonly ProofAttempt[],
@@ -169,7 +169,7 @@ function checkHash(
 
 function checkOutcome(
   findings: Findings,
-  evidence: Evidence,
+  evidence: BeaconEvidence,
   name: string,
   attempt: ProofAttempt,
   last: boolean,
@@ -194,13 +194,13 @@ function checkOutcome(
   }
 }
 
-function whyNotDrawn({ proof, chain }: Evidence, name: string, { round }: ProofAttempt): string {
+function whyNotDrawn({ proof, chain }: BeaconEvidence, name: string, { round }: ProofAttempt): string {
   const what = capital(sentenceName(name))
   if (proof.cancellation !== null) return `${what} is not held: the raffle was cancelled.`
   return `${what} is pending: round ${round} is due at ${moment(timeOf(chain, round) * 1000)}.`
 }
 
-function checkBeacon(findings: Findings, { chain }: Evidence, name: string, attempt: Drawn): void {
+function checkBeacon(findings: Findings, { chain }: BeaconEvidence, name: string, attempt: Drawn): void {
   const signature = fromHex(attempt.signature)
   findings.judge(`${name} beacon`, `The beacon's signature of round ${attempt.round} is genuine.`, [
     !verifyBeacon(chain, attempt.round, signature) &&
@@ -211,7 +211,12 @@ function checkBeacon(findings: Findings, { chain }: Evidence, name: string, atte
 }
 
 /** Recomputes the seed from the signature, so that it trusts no published value in between. */
-function checkWinners(findings: Findings, { rules, list }: Evidence, name: string, attempt: Drawn): void {
+function checkWinners(
+  findings: Findings,
+  { rules, list }: BeaconEvidence,
+  name: string,
+  attempt: Drawn,
+): void {
   const check = `${name} winners`
   const seed = seedOf(fromHex(attempt.attemptHash), randomnessOf(fromHex(attempt.signature)))
   if (list === null) {

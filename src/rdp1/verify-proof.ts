@@ -1,20 +1,29 @@
 // Checks a published proof with nothing but its list, its log and the signing keys: pure and offline.
 
-import * as z from 'zod'
+import type * as z from 'zod'
 import { type Chain, chainByHash, commitmentRound, dev, timeOf } from './chains.ts'
-import { type Check, Findings, moment, plural, sayTimeIsOpen } from './checks.ts'
+import { type Check, Findings, moment, sayTimeIsOpen } from './checks.ts'
 import { commit } from './commitment.ts'
-import { withoutTransport } from './csv.ts'
 import { fromHex, toHex } from './encoding.ts'
-import type { Evidence } from './evidence.ts'
-import { listHash, parseListCsv, type TicketList } from './list.ts'
-import { ISSUED, logRoot, parseLogCsv, replayLog, type SaleLog } from './log.ts'
+import type { BeaconEvidence, Evidence, LotteryEvidence, ProofHead } from './evidence.ts'
+import { listHash } from './list.ts'
+import { logRoot } from './log.ts'
+import { brokenLotteryRules, type LotteryDraw, lotteryDrawOf, NO_CHAIN } from './lot1.ts'
 import { type Primitives, scriptPrimitives } from './primitives.ts'
-import { KeyFileSchema, type Proof, ProofSchema, ReceiptSchema } from './proof.ts'
+import {
+  KeyFileSchema,
+  type LotteryProof,
+  LotteryProofSchema,
+  type Proof,
+  ProofSchema,
+  ReceiptSchema,
+} from './proof.ts'
 import { parseRules, type Rules, rulesHash } from './rules.ts'
 import { signedCancelMessage, signedCommitMessage } from './signatures.ts'
 import { checkAttempts } from './verify-attempts.ts'
+import { checkLog, readList, readLog, reasonOf } from './verify-files.ts'
 import { checkReceipt } from './verify-receipt.ts'
+import { checkLotteryCancellation, checkLotteryTimes, checkNumbers, checkResults } from './verify-results.ts'
 
 /** The JSON documents are parsed but not validated: a stranger may have written them. */
 export interface ProofInput {
@@ -34,7 +43,9 @@ export interface ProofInput {
  */
 export function verifyProof(input: ProofInput, primitives: Primitives = scriptPrimitives): Check[] {
   const findings = new Findings()
-  const proof = readDocument(findings, 'form', 'The proof', ProofSchema, input.proof)
+  const proof = isDrawnByLottery(input.proof)
+    ? readDocument(findings, 'form', 'The proof', LotteryProofSchema, input.proof)
+    : readDocument(findings, 'form', 'The proof', ProofSchema, input.proof)
   const keys =
     input.keys === null ? null : readDocument(findings, 'keys', 'The key file', KeyFileSchema, input.keys)
   const receipt =
@@ -42,8 +53,8 @@ export function verifyProof(input: ProofInput, primitives: Primitives = scriptPr
       ? null
       : readDocument(findings, 'receipt', 'The receipt', ReceiptSchema, input.receipt)
   const rules = proof && readRules(findings, proof)
-  const chain = proof && rules && readChain(findings, proof, rules, input.allowDev)
-  if (!proof || !rules || !chain) {
+  const method = proof && rules && readMethod(findings, proof, rules, input.allowDev)
+  if (!proof || !rules || !method) {
     sayTimeIsOpen(findings)
     return findings.checks
   }
@@ -51,15 +62,37 @@ export function verifyProof(input: ProofInput, primitives: Primitives = scriptPr
   const root = log === null ? fromHex(proof.log.root) : logRoot(log)
   if (log !== null) checkLog(findings, proof, rules, log, toHex(root))
   const list = readList(findings, proof, log, input.listCsv, primitives)
-  const evidence: Evidence = { proof, rules, chain, keys, primitives, log, logRoot: root, list }
-  checkClosing(findings, evidence)
-  checkRound(findings, evidence)
-  checkCommitment(findings, evidence)
-  checkAttempts(findings, evidence)
-  checkCancellation(findings, evidence)
+  const chainHash = method.by === 'beacon' ? method.chain.hash : NO_CHAIN
+  const shared = { rules, chainHash, keys, primitives, log, logRoot: root, list }
+  if (method.by === 'beacon') {
+    const evidence: BeaconEvidence = { ...shared, ...method }
+    checkClosing(findings, evidence)
+    checkRound(findings, evidence)
+    checkCommitment(findings, evidence)
+    checkAttempts(findings, evidence)
+    checkBeaconCancellation(findings, evidence)
+  } else {
+    const evidence: LotteryEvidence = { ...shared, ...method }
+    checkNumbers(findings, evidence)
+    checkLotteryTimes(findings, evidence)
+    checkCommitment(findings, evidence)
+    checkResults(findings, evidence)
+    checkLotteryCancellation(findings, evidence)
+  }
+  const evidence: Evidence = { ...shared, proof }
+  checkCancellationSignature(findings, evidence)
   if (receipt === null) sayTimeIsOpen(findings)
   else checkReceipt(findings, evidence, receipt)
   return findings.checks
+}
+
+/** By its rules, which name the method; every other check comes later. */
+function isDrawnByLottery(document: unknown): boolean {
+  try {
+    return JSON.parse((document as { rules: string }).rules).draw.method === 'lottery'
+  } catch {
+    return false
+  }
 }
 
 function readDocument<T>(
@@ -80,7 +113,7 @@ function readDocument<T>(
   return null
 }
 
-function readRules(findings: Findings, proof: Proof): Rules | null {
+function readRules(findings: Findings, proof: ProofHead): Rules | null {
   let rules: Rules
   try {
     rules = parseRules(proof.rules)
@@ -92,9 +125,28 @@ function readRules(findings: Findings, proof: Proof): Rules | null {
   findings.judge('rules', 'The rules are complete, canonical, and hash to the published hash.', [
     hash !== proof.rulesHash && `The rules hash to ${hash}, not to the published ${proof.rulesHash}.`,
     rules.id !== proof.raffleId && `The rules belong to ${rules.id}, not to ${proof.raffleId}.`,
-    rules.draw.method !== 'beacon' && 'By its rules, a lottery draws this raffle, not a beacon.',
+    ...brokenLotteryRules(rules).map(
+      ({ rule, must }) => `A lottery decides this raffle, so its rule ${rule} must ${must}.`,
+    ),
   ])
   return rules
+}
+
+type Method =
+  | { by: 'beacon'; proof: Proof; chain: Chain }
+  | { by: 'lottery'; proof: LotteryProof; draw: LotteryDraw }
+
+function readMethod(
+  findings: Findings,
+  proof: Proof | LotteryProof,
+  rules: Rules,
+  allowDev: boolean,
+): Method | null {
+  const draw = lotteryDrawOf(rules)
+  // The form of the proof was chosen by the same rules.
+  if (draw !== null) return { by: 'lottery', proof: proof as LotteryProof, draw }
+  const chain = readChain(findings, proof as Proof, rules, allowDev)
+  return chain && { by: 'beacon', proof: proof as Proof, chain }
 }
 
 function readChain(findings: Findings, proof: Proof, rules: Rules, allowDev: boolean): Chain | null {
@@ -116,71 +168,7 @@ function readChain(findings: Findings, proof: Proof, rules: Rules, allowDev: boo
   return chain
 }
 
-function readLog(findings: Findings, csv: string): SaleLog | null {
-  try {
-    return parseLogCsv(withoutTransport(csv))
-  } catch (error) {
-    findings.fails('sale log', `The sale log cannot be read: ${reasonOf(error)}.`)
-    return null
-  }
-}
-
-function checkLog(findings: Findings, proof: Proof, rules: Rules, log: SaleLog, root: string): void {
-  findings.judge('sale log', `The sale log has ${entries(log.size)} and the published Merkle root.`, [
-    log.size !== proof.log.size && `The sale log has ${entries(log.size)}, not ${proof.log.size}.`,
-    root !== proof.log.root && `The sale log's Merkle root is ${root}, not the published ${proof.log.root}.`,
-  ])
-  const most = mostAtOnce(log)
-  findings.judge(
-    'number of tickets',
-    `At no time were more than ${rules.totalTickets} tickets sold, as the rules say.`,
-    [
-      most > rules.totalTickets &&
-        `${most} tickets were sold at once; the rules allow ${rules.totalTickets}.`,
-      proof.closeReason === 'soldOut' &&
-        most < rules.totalTickets &&
-        `Sales closed as sold out, but at most ${most} of ${rules.totalTickets} tickets were sold at once.`,
-    ],
-  )
-}
-
-function readList(
-  findings: Findings,
-  proof: Proof,
-  log: SaleLog | null,
-  csv: string,
-  primitives: Primitives,
-): TicketList | null {
-  let published: TicketList | null = null
-  try {
-    published = parseListCsv(withoutTransport(csv))
-    const hash = toHex(listHash(published, primitives))
-    const count = published.numbers.length
-    findings.judge('list', `The list has ${plural(count, 'ticket')} and the published hash.`, [
-      count !== proof.ticketCount && `The list has ${plural(count, 'ticket')}, not ${proof.ticketCount}.`,
-      hash !== proof.listHash && `The list hashes to ${hash}, not to the published ${proof.listHash}.`,
-    ])
-  } catch (error) {
-    findings.fails('list', `The list cannot be read: ${reasonOf(error)}.`)
-  }
-  if (log === null) {
-    findings.notChecked('list from log', 'Without a readable sale log, the list cannot be derived from it.')
-    return published
-  }
-  try {
-    const derived = replayLog(log)
-    findings.judge('list from log', 'The list follows exactly from the sale log.', [
-      (published === null || !sameList(derived, published)) &&
-        `The sale log gives ${plural(derived.numbers.length, 'ticket')}, and not this list.`,
-    ])
-    return derived
-  } catch (error) {
-    findings.fails('list from log', `The sale log contradicts itself: ${reasonOf(error)}.`)
-    return published
-  }
-}
-
-function checkClosing(findings: Findings, { proof, rules }: Evidence): void {
+function checkClosing(findings: Findings, { proof, rules }: BeaconEvidence): void {
   const drawAt = Date.parse(rules.drawAt) / 1000
   const promised = moment(drawAt * 1000)
   const effective = moment(proof.effectiveDrawAt * 1000)
@@ -203,7 +191,7 @@ function checkClosing(findings: Findings, { proof, rules }: Evidence): void {
   )
 }
 
-function checkRound(findings: Findings, { proof, rules, chain }: Evidence): void {
+function checkRound(findings: Findings, { proof, rules, chain }: BeaconEvidence): void {
   const { effectiveDrawAt, committedAt } = proof
   const round = commitmentRound(chain, { effectiveDrawAt, committedAt, leadSeconds: rules.leadSeconds })
   const late = committedAt + rules.leadSeconds * 1000 > effectiveDrawAt * 1000
@@ -216,7 +204,7 @@ function checkRound(findings: Findings, { proof, rules, chain }: Evidence): void
 }
 
 function checkCommitment(findings: Findings, evidence: Evidence): void {
-  const { proof, rules, chain, primitives, log, logRoot, list } = evidence
+  const { proof, rules, chainHash, primitives, log, logRoot, list } = evidence
   const commitment = commit({
     raffleId: rules.id,
     rulesHash: rulesHash(proof.rules),
@@ -227,13 +215,13 @@ function checkCommitment(findings: Findings, evidence: Evidence): void {
     closeReason: proof.closeReason,
     effectiveDrawAt: proof.effectiveDrawAt,
     committedAt: proof.committedAt,
-    chainHash: fromHex(chain.hash),
+    chainHash: fromHex(chainHash),
     round: proof.round,
   })
   const hash = toHex(commitment)
   findings.judge(
     'commitment',
-    `The commitment, dated ${moment(proof.committedAt)}, fixes these rules, this log, this list and this round.`,
+    `The commitment, dated ${moment(proof.committedAt)}, fixes these rules, this log, this list and this ${lotteryDrawOf(rules) === null ? 'round' : 'lottery'}.`,
     [
       hash !== proof.commitment &&
         `The commitment hashes to ${hash}, not to the published ${proof.commitment}.`,
@@ -243,11 +231,10 @@ function checkCommitment(findings: Findings, evidence: Evidence): void {
   findings.signature('commitment signature', 'the commitment', evidence, message, proof.commitmentSignature)
 }
 
-function checkCancellation(findings: Findings, evidence: Evidence): void {
-  const { proof, rules, chain } = evidence
+function checkBeaconCancellation(findings: Findings, { proof, rules, chain }: BeaconEvidence): void {
   const { cancellation } = proof
   if (cancellation === null) return
-  const { at, reason, signature } = cancellation
+  const { at, reason } = cancellation
   const latest = (timeOf(chain, proof.round) - rules.leadSeconds) * 1000
   findings.judge(
     'cancellation',
@@ -257,40 +244,16 @@ function checkCancellation(findings: Findings, evidence: Evidence): void {
       at > latest && `The cancellation came at ${moment(at)}; it was possible until ${moment(latest)}.`,
     ],
   )
+}
+
+function checkCancellationSignature(findings: Findings, evidence: Evidence): void {
+  const { proof } = evidence
+  if (proof.cancellation === null) return
+  const { at, reason, signature } = proof.cancellation
   const message = signedCancelMessage(fromHex(proof.commitment), at, reason)
   findings.signature('cancellation signature', 'the cancellation', evidence, message, signature)
 }
 
-/** The most tickets that were sold and not voided at any time. */
-function mostAtOnce(log: SaleLog): number {
-  let sold = 0
-  let most = 0
-  for (let i = 0; i < log.size; i++) {
-    sold += log.kindAt(i) === ISSUED ? 1 : -1
-    most = Math.max(most, sold)
-  }
-  return most
-}
-
-function sameList(a: TicketList, b: TicketList): boolean {
-  if (a.numbers.length !== b.numbers.length) return false
-  return (
-    a.numbers.every((number, i) => number === b.numbers[i]) && a.tags.every((byte, i) => byte === b.tags[i])
-  )
-}
-
-function entries(count: number): string {
-  return count === 1 ? '1 entry' : `${count} entries`
-}
-
 function dueAt(chain: Chain, round: number): string {
   return moment(timeOf(chain, round) * 1000)
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof z.ZodError) {
-    const issue = error.issues[0]
-    return `${issue?.path.join('.') || 'text'}: ${issue?.message}`
-  }
-  return error instanceof Error ? error.message : String(error)
 }

@@ -7,6 +7,7 @@ import type { Evidence } from './evidence.ts'
 import { holderTag } from './holder-tag.ts'
 import { indexOfTicket, tagAt } from './list.ts'
 import { ISSUED, logRoot, type SaleLog, saleLeafHash } from './log.ts'
+import { lotteryDrawOf } from './lot1.ts'
 import { verifyInclusion } from './merkle.ts'
 import type { Receipt, ReceiptTicket } from './proof.ts'
 import { receiptMessage, signedCommitMessage } from './signatures.ts'
@@ -143,7 +144,7 @@ function checkCommitment(
   evidence: Evidence,
   held: NonNullable<Receipt['commitment']>,
 ): void {
-  const { proof, chain } = evidence
+  const { proof, rules, chainHash } = evidence
   const name = 'commitment received'
   const message = signedCommitMessage(fromHex(held.commitment))
   const signed = findings.signature(
@@ -163,10 +164,11 @@ function checkCommitment(
     closeReason: held.closeReason,
     effectiveDrawAt: held.effectiveDrawAt,
     committedAt: held.committedAt,
-    chainHash: fromHex(chain.hash),
+    chainHash: fromHex(chainHash),
     round: held.round,
   })
   const different = held.commitment !== proof.commitment
+  const decided = lotteryDrawOf(rules) === null ? `round ${held.round} was due` : 'the official draw'
   findings.judge(name, 'The holder received the same commitment.', [
     different && signed && 'Fraud: the deployment signed two commitments of one raffle.',
     different && "The holder's commitment is not the one of the proof.",
@@ -174,7 +176,7 @@ function checkCommitment(
   ])
   findings.judge(
     TIME_CHECK,
-    `The holder's copy is dated ${moment(held.committedAt)}, as the proof is. A holder who got it before round ${held.round} was due knows that nothing was chosen afterwards.`,
+    `The holder's copy is dated ${moment(held.committedAt)}, as the proof is. A holder who got it before ${decided} knows that nothing was chosen afterwards.`,
     [different && "The holder's copy has another commitment, so it does not date this one."],
   )
 }
