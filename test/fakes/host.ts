@@ -5,3 +5,16 @@ export interface FakeHost {
   /** Throws where the real network would lose the answer. */
   answer(request: Request): Promise<Response>
 }
+
+/** Posts JSON to an address of the worker, as a provider does. */
+export type Post = (url: string, body: unknown) => Promise<void>
+
+/** Over HTTP. Throws if the worker does not answer 200. */
+export const postOverHttp: Post = async (url, body) => {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  })
+  if (!response.ok) throw new Error(`${new URL(url).pathname} answered ${response.status}`)
+}
