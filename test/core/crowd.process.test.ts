@@ -14,6 +14,8 @@ const CROWD = 200
 let folder: string
 let runtime: Miniflare
 let origin: string
+/** The log lines of the runtime, as JSON. */
+const logged: { message: string; route?: string; answered?: number }[] = []
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tombola-crowd-'))
@@ -38,7 +40,9 @@ beforeAll(async () => {
         },
       ],
       cf: false,
-      handleStructuredLogs: () => {},
+      handleStructuredLogs: ({ message }) => {
+        if (message.startsWith('{')) logged.push(JSON.parse(message))
+      },
       telemetry: { enabled: false },
     }),
   )
@@ -73,6 +77,22 @@ describe('a crowd at one isolate', () => {
     expect(answers.map(({ status }) => status)).toEqual(Array(CROWD).fill(200))
     expect(new Set(answers.map(({ requestId }) => requestId)).size).toBe(CROWD)
     expect((await readsSoFar()) - before).toBe(1)
+  })
+
+  it('is counted in the log, though most of it has no line of its own', async () => {
+    const path = '/api/v1/draws/upcoming?limit=3'
+    const linesOf = (message: string) =>
+      logged.filter((line) => line.message === message && line.route === '/api/v1/draws/upcoming')
+    let asked = 0
+    const counted = async () => {
+      asked += (await crowd(path, 20)).length
+      const atDoor = linesOf('crowd').reduce((sum, { answered }) => sum + answered!, 0)
+      return { atDoor, isEachCounted: linesOf('request').length + atDoor >= asked - 40 }
+    }
+    await expect
+      .poll(counted, { timeout: 10_000 })
+      .toEqual({ atDoor: expect.toSatisfy((count: number) => count > 0), isEachCounted: true })
+    expect(linesOf('request').length).toBeLessThan(asked)
   })
 
   it('is answered though the client for whom it is read has left', async () => {
