@@ -1,7 +1,5 @@
 /** Turns zod schemas into the named schemas of an OpenAPI document. */
 import * as z from 'zod'
-import { Provider } from '../../src/money/provider-name.ts'
-import { setUpProviders } from '../../src/money/providers/offered.ts'
 
 export type Json = Record<string, unknown>
 /** What a client sends or what it gets: a default makes a field optional in what is sent, and present in what is got. */
@@ -114,8 +112,6 @@ function simplify({
   zodSchema: z.core.$ZodType
   jsonSchema: z.core.JSONSchema.BaseSchema
 }): void {
-  // A client here never meets a provider that is not set up.
-  if (String(jsonSchema.enum) === String(Provider.options)) jsonSchema.enum = setUpProviders()
   // The bounds of every integer of JavaScript.
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum

@@ -9,10 +9,11 @@ import { requireAdmin, requireMember, requirePermission } from '../accounts/perm
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
-import { Problem } from '../core/errors.ts'
+import { invalid, Problem } from '../core/errors.ts'
 import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
 import { toInstant } from '../core/time.ts'
 import { account, insertTransfers, tillOf } from '../money/ledger.ts'
+import { whyNotProvider } from '../money/providers/index.ts'
 import { type TransferRow, transfers } from '../money/schema.ts'
 import { isTopUpOf, transactionOf } from '../money/top-up-key.ts'
 import type { RecordTopUp, TopUp } from './balance-contract.ts'
@@ -23,6 +24,8 @@ export async function recordTopUp(ctx: Ctx, organisationId: string, input: Recor
   await requireAdmin(ctx)
   const { amount, currency } = input.amount
   const { provider } = input
+  const why = whyNotProvider(provider, ctx.settings)
+  if (why !== null) throw invalid('provider', why)
   const transactionId = transactionOf(organisationId, input.reference)
   const transfer = {
     transactionId,

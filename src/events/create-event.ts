@@ -3,8 +3,10 @@ import { organisationFor, requirePermission } from '../accounts/permissions.ts'
 import { insertAudit } from '../audit/insert-audit.ts'
 import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
+import { validationFailed } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import { toSlug, withSuffix } from '../core/slug.ts'
+import { wrongProviders } from '../money/providers/offered.ts'
 import { mustBeAhead, mustBeOnline, placeColumns } from './columns.ts'
 import type { CreateEvent, Event } from './contract.ts'
 import { foldEvent } from './folded-event.ts'
@@ -19,6 +21,8 @@ export async function createEvent(
   await requirePermission(ctx, organisationId, 'events:write')
   await requireOwnCategory(ctx, input.categoryId, organisationId)
   mustBeAhead(ctx, input.endsAt)
+  const errors = wrongProviders(ctx.settings, input.providers)
+  if (errors.length > 0) throw validationFailed(errors)
   mustBeOnline({ venue: input.place?.venue ?? null, onlineUrl: input.onlineUrl })
   const { insert, id } = await insertDraft(ctx, organisationId, input)
   await ctx.db.batch([

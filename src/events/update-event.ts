@@ -2,7 +2,8 @@
 import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
 import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
-import { invalid, Problem } from '../core/errors.ts'
+import { invalid, Problem, validationFailed } from '../core/errors.ts'
+import { wrongProviders } from '../money/providers/offered.ts'
 import { mustBeAhead, mustBeOnline, placeColumns } from './columns.ts'
 import type { Event, UpdateEvent } from './contract.ts'
 import { findEventFor } from './find-event.ts'
@@ -21,6 +22,10 @@ export async function updateEvent(ctx: Ctx, id: string, { place, ...fields }: Up
   mustBeOpenToChange(event, ctx.now)
   await requireOwnCategory(ctx, fields.categoryId, event.organisationId)
   if (event.status === 'published') mustKeepFixed(event, fields)
+  else {
+    const errors = wrongProviders(ctx.settings, fields.providers)
+    if (errors.length > 0) throw validationFailed(errors)
+  }
   const changes = { ...fields, ...(place === undefined ? {} : placeColumns(place)) }
   const isFolded = fields.title !== undefined || place !== undefined
   const columns = isFolded ? { ...changes, folded: foldEvent({ ...event, ...changes }) } : changes

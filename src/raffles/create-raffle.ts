@@ -8,6 +8,7 @@ import { validationFailed } from '../core/errors.ts'
 import { fold } from '../core/fold.ts'
 import { newId } from '../core/ids.ts'
 import { toSlug, withSuffix } from '../core/slug.ts'
+import { wrongProviders } from '../money/providers/offered.ts'
 import { poolNameOf } from '../tickets/reservation-id.ts'
 import { wrongTimesNow } from './check-times.ts'
 import { toNewColumns } from './columns.ts'
@@ -21,7 +22,11 @@ export async function createRaffle(ctx: Ctx, input: CreateRaffle): Promise<Raffl
   const organisationId = await organisationFor(ctx, input.organisationId)
   await requirePermission(ctx, organisationId, 'raffles:write')
   const columns = toNewColumns(input)
-  const errors = [...wrongTimesNow(ctx, columns), ...wrongEarning(columns)]
+  const errors = [
+    ...wrongTimesNow(ctx, columns),
+    ...wrongEarning(columns),
+    ...wrongProviders(ctx.settings, input.providers),
+  ]
   if (errors.length > 0) throw validationFailed(errors)
   await requireOwnCategory(ctx, input.categoryId, organisationId)
   await requireOwnReferences(ctx, organisationId, input)

@@ -6,8 +6,9 @@ import { and, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import { fieldsOf, insertAudit } from '../audit/insert-audit.ts'
 import { requireOwnCategory } from '../catalog/find-product.ts'
 import type { Ctx } from '../core/context.ts'
-import { Problem } from '../core/errors.ts'
+import { Problem, validationFailed } from '../core/errors.ts'
 import { pick } from '../core/pick.ts'
+import { wrongProviders } from '../money/providers/offered.ts'
 import { checkChangedTimes } from './check-times.ts'
 import { toColumns } from './columns.ts'
 import {
@@ -32,6 +33,8 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
   if (raffle.status === 'draft') {
     await requireOwnReferences(ctx, raffle.organisationId, change)
     checkChangedTimes(ctx, raffle, toColumns(change))
+    const errors = wrongProviders(ctx.settings, change.providers)
+    if (errors.length > 0) throw validationFailed(errors)
     const isFree =
       changedRules(raffle, change).length === 0 && changedByPublication(raffle, change).length === 0
     const guard = isFree ? undefined : isNull(raffles.dueAt)

@@ -5,7 +5,7 @@ import { withRetry } from '../core/database.ts'
 import { notFound } from '../core/errors.ts'
 import { DAY_MS } from '../core/time.ts'
 import type { Provider } from '../money/provider-name.ts'
-import { providerOf } from '../money/providers/index.ts'
+import { setUpProvider } from '../money/providers/index.ts'
 import type { WebhookEvent, WebhookRequest } from '../money/providers/port.ts'
 import { type PaymentRow, payments, payouts, refunds, webhooks } from '../money/schema.ts'
 import { actOnWebhook, type WebhookRow } from './act-on-webhook.ts'
@@ -27,7 +27,7 @@ export async function receiveWebhook(
   door: string,
   request: WebhookRequest,
 ): Promise<Received> {
-  const { webhooks: doors } = providerOf(provider)
+  const { webhooks: doors } = setUpProvider(provider, ctx.settings)
   if (!Object.hasOwn(doors, door)) throw notFound('webhook')
   const { read, answer } = doors[door]!
   const event = await read(ctx, request)

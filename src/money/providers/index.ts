@@ -17,6 +17,13 @@ export function providerOf(name: Provider): PaymentProvider {
   return provider
 }
 
+/** Throws unless its keys are set: without them nobody can tell who sends an event. */
+export function setUpProvider(name: Provider, settings: Settings): PaymentProvider {
+  const provider = providerOf(name)
+  if (!provider.isSetUp(settings)) throw new Problem('invalid_state', `${notSetUp(name)}.`)
+  return provider
+}
+
 /** The providers that can take money (`sum`, if it is given) here without an operator's help: all but `manual`. */
 export const automaticProviders = (settings: Settings, sum?: Money): Provider[] =>
   (Object.keys(providers) as Provider[]).filter(

@@ -1,15 +1,20 @@
-/** The providers that a request may name, as the API document shows them. */
-import * as z from 'zod'
+/** The providers that a request may name. The settings decide which of them are set up, so each verb checks that. */
+import type { FieldError } from '../../core/errors.ts'
+import type { Settings } from '../../core/settings.ts'
 import { Provider } from '../provider-name.ts'
-import { providers } from './index.ts'
+import { whyNotProvider } from './index.ts'
 
-/** Read at each use, because a test may fill the table later. */
-export const setUpProviders = () => Provider.options.filter((name) => providers[name] !== undefined)
+export const ProviderIn = Provider.meta({
+  description: 'A payment provider. `GET /config` names those that are set up on this deployment.',
+})
 
-const oneOfThem = () => `must be one of ${setUpProviders().join(', ')}`
-
-/** A provider in a request. Rows may have other names, of a provider that was set up once. */
-export const ProviderIn = z
-  .enum(Provider.options, { error: ({ input }) => (input === undefined ? 'is required' : oneOfThem()) })
-  .refine((name) => providers[name] !== undefined, { error: oneOfThem })
-  .meta({ description: 'A payment provider that is set up. `GET /config` names those of this deployment.' })
+/** An error for each of these providers that cannot be used here. `path`: of their list in the request. */
+export const wrongProviders = (
+  settings: Settings,
+  named: readonly Provider[] = [],
+  path = 'providers',
+): FieldError[] =>
+  named.flatMap((name, at) => {
+    const message = whyNotProvider(name, settings)
+    return message === null ? [] : [{ path: `${path}.${at}`, message }]
+  })

@@ -6,6 +6,7 @@ import { requireOwnCategory } from '../../catalog/find-product.ts'
 import type { Ctx } from '../../core/context.ts'
 import { validationFailed } from '../../core/errors.ts'
 import { newId } from '../../core/ids.ts'
+import { wrongProviders } from '../../money/providers/offered.ts'
 import { toTermColumns } from '../columns.ts'
 import type { SavedTerms } from '../contract.ts'
 import { requireOwnReferences } from '../own-references.ts'
@@ -19,7 +20,7 @@ export async function createTemplate(ctx: Ctx, input: CreateTemplate): Promise<R
   const { organisationId: named, name, colour, ...terms } = input
   const organisationId = await organisationFor(ctx, named)
   await requirePermission(ctx, organisationId, 'raffles:write')
-  requirePublishableTerms(terms)
+  requirePublishableTerms(ctx, terms)
   await requireOwnCategory(ctx, terms.categoryId, organisationId)
   await requireOwnReferences(ctx, organisationId, terms)
   const id = newId('raffleTemplate')
@@ -36,8 +37,8 @@ export async function createTemplate(ctx: Ctx, input: CreateTemplate): Promise<R
   return presentTemplate(await findTemplate(ctx, id))
 }
 
-/** Refuses terms with which no raffle could ever be published. */
-export function requirePublishableTerms(terms: SavedTerms): void {
-  const errors = whyNotTerms(toTermColumns(terms))
+/** Refuses terms with which no raffle could ever be published. `named`: the providers that the request names. */
+export function requirePublishableTerms(ctx: Ctx, terms: SavedTerms, named = terms.providers): void {
+  const errors = [...whyNotTerms(toTermColumns(terms)), ...wrongProviders(ctx.settings, named)]
   if (errors.length > 0) throw validationFailed(errors)
 }

@@ -15,7 +15,7 @@ export async function updateTemplate(ctx: Ctx, id: string, change: UpdateTemplat
   const { template } = await findTemplate(ctx, id)
   const { name, colour, ...changedTerms } = change
   const terms = { ...template.terms, ...changedTerms }
-  requirePublishableTerms(terms)
+  requirePublishableTerms(ctx, terms, change.providers ?? [])
   await requireOwnCategory(ctx, change.categoryId, template.organisationId)
   await requireOwnReferences(ctx, template.organisationId, change)
   const update = ctx.db
