@@ -5,10 +5,10 @@ import { withRetry } from '../core/database.ts'
 import { invalid, notFound, Problem } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
+import { choosyItems } from '../orders/accepted-providers.ts'
 import { findOrder, type OrderRows } from '../orders/find-order.ts'
 import { insertOrderEvent } from '../orders/history.ts'
 import { historyText } from '../orders/history-text.ts'
-import { byPort } from '../orders/lines/index.ts'
 import { type OrderLineRow, type OrderRow, orders } from '../orders/schema.ts'
 import { newPayment } from '../payments/new-payment.ts'
 import { PayWith } from '../payments/pay-with.ts'
@@ -125,15 +125,8 @@ async function repeatOrRefuse(ctx: Ctx, id: string, pay: PayWith, key: string): 
 
 /** Throws a validation error if an item accepts only other providers. */
 async function mustAccept(ctx: Ctx, lines: OrderLineRow[], { provider }: PayWith): Promise<void> {
-  const accepted = await Promise.all(
-    byPort(lines, ({ kind }) => kind).map(([port, ofKind]) =>
-      port.acceptedProviders(
-        ctx,
-        ofKind.map(({ itemId }) => itemId),
-      ),
-    ),
-  )
-  const refusing = accepted.flat().find((each) => !each.providers.includes(provider))
+  const items = await choosyItems(ctx, lines)
+  const refusing = items.find((each) => !each.providers.includes(provider))
   if (refusing === undefined) return
   throw invalid('provider', `“${refusing.title}” takes payments by ${refusing.providers.join(', ')} only`)
 }

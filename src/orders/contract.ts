@@ -12,9 +12,16 @@ import { Provider } from '../money/provider-name.ts'
 import { PAYMENT_STATUSES } from '../money/schema.ts'
 import { Ticket } from '../tickets/contract.ts'
 import { LINES, referenceFields } from './lines/index.ts'
+import { NEXT_STEPS } from './payment-advice.ts'
 import { LINE_STATES, ORDER_STATUSES } from './schema.ts'
 
 export const MAX_LINES = 20
+
+export const NextStep = z.enum(NEXT_STEPS).meta({
+  description:
+    'What the payer does next; null for other readers. `open_page`: pay on the page at `checkoutUrl`. `check_phone`: confirm on the phone. `pay_organiser`: in cash or by bank transfer. `wait`: look again later. `pay_again`: by the same provider or another. `order_again`: this order is over.',
+})
+
 export const Payment = z
   .strictObject({
     id: Id('payment'),
@@ -27,7 +34,17 @@ export const Payment = z
       .describe(
         'The page where the payer pays. Null if there is none, if there is nothing left to pay, and for other readers.',
       ),
-    message: z.string().nullable().describe('What the payer must do next; null if nothing.'),
+    message: z
+      .string()
+      .nullable()
+      .describe('How the payment stands and what the payer does next, in words. Null for other readers.'),
+    next: NextStep.nullable(),
+    until: Instant.nullable().describe('Until when the next step is possible. Null: there is no such time.'),
+    payWith: z
+      .array(Provider)
+      .describe(
+        'By which providers the payer can try again. Empty, unless this payment failed or its provider gave no answer.',
+      ),
   })
   .meta({ id: 'Payment' })
 export type Payment = z.infer<typeof Payment>

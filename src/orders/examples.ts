@@ -12,7 +12,10 @@ export const EXAMPLE_PAYMENT: Payment = {
   status: 'pending',
   amount: SUM,
   checkoutUrl: `https://tombola.example/sandbox/checkout/${EXAMPLE_PAYMENT_ID}/Zm9yIHlvdSBhbG9uZQ`,
-  message: 'Open the page to pay.',
+  message: 'Pay on the sandbox’s page.',
+  next: 'open_page',
+  until: '2026-11-20T17:10:00.000Z',
+  payWith: [],
 }
 
 export const EXAMPLE_ORDER: Order = {

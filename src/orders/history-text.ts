@@ -3,8 +3,10 @@
 import type { FulfilmentStatus } from '../catalog/schema.ts'
 import { formatMoney, type Money } from '../core/money.ts'
 import { toInstant } from '../core/time.ts'
+import { writtenName } from '../money/provider-name.ts'
 import type { LossReason } from './line.ts'
 import { byPort, linePort } from './lines/index.ts'
+import { unansweredText } from './payment-advice.ts'
 import type { OrderLineRow } from './schema.ts'
 
 type Line = Pick<OrderLineRow, 'kind' | 'title' | 'quantity'>
@@ -42,7 +44,7 @@ const IF_YOU_PAID = {
 }
 
 const paymentMethod = (provider: string): string =>
-  provider === 'manual' ? 'in cash or by bank transfer' : `by ${provider}`
+  provider === 'manual' ? 'in cash or by bank transfer' : `by ${writtenName(provider)}`
 
 export const historyText = {
   placed: (order: Money & { payUntil: number }) =>
@@ -50,8 +52,7 @@ export const historyText = {
       ? 'Reserved. There is nothing to pay.'
       : `Reserved. Pay ${formatMoney(order)} by ${toInstant(order.payUntil)}.`,
   started: (provider: string) => `Payment ${paymentMethod(provider)} started.`,
-  unanswered: (provider: string) =>
-    `${provider} has not answered yet. If your phone shows a payment request, confirm it. If it shows none within two minutes, try to pay again.`,
+  unanswered: unansweredText,
   declined: (reason: string | null) =>
     reason === null ? 'The payment failed.' : `The payment failed: ${reason}.`,
   received: ({ receiptNumber, ...sum }: Money & { receiptNumber?: string }, provider: string) =>

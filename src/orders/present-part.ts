@@ -53,7 +53,7 @@ function ownOf({ order, lines, payment }: OrderRows, details: OrderDetails) {
   }
 }
 
-const NOTHING_TO_PAY = { checkoutUrl: null, message: null }
+const NOTHING_TO_PAY = { checkoutUrl: null, message: null, next: null, until: null, payWith: [] }
 
 /** A lost line is refunded as a whole. */
 const refundedOf = (lines: readonly OrderLineRow[]): number =>

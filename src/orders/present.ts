@@ -3,25 +3,32 @@ import { asc } from 'drizzle-orm'
 import { displayName } from '../accounts/display-name.ts'
 import { users } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
-import { toInstant } from '../core/time.ts'
+import { toInstant, toInstantOrNull } from '../core/time.ts'
+import type { Provider } from '../money/provider-name.ts'
 import { type PaymentRow, receipts } from '../money/schema.ts'
+import { providersFor } from './accepted-providers.ts'
 import type { Order, Payment } from './contract.ts'
 import { isOneOf, type OrderRows } from './find-order.ts'
 import type { LineDetails } from './line.ts'
 import { amountOf } from './line-amounts.ts'
 import { byPort, linePort, presentReference } from './lines/index.ts'
+import { mayPayAgain, paymentAdvice } from './payment-advice.ts'
 import { type OrderLineRow, type OrderRow, orderEvents } from './schema.ts'
 import { type HistoryEvent, wholeHistory } from './whole-history.ts'
 
-function presentPayment(payment: PaymentRow, order: OrderRow): Payment {
+function presentPayment(payment: PaymentRow, order: OrderRow, { now, payWith }: OrderDetails): Payment {
   const action = isPayable(payment, order) ? payment.action : null
+  const { message, next, until } = paymentAdvice(order, payment, now)
   return {
     id: payment.id,
     provider: payment.provider,
     status: payment.status,
     amount: { amount: payment.amount, currency: payment.currency },
     checkoutUrl: action?.checkoutUrl ?? null,
-    message: action?.message ?? null,
+    message,
+    next,
+    until: toInstantOrNull(until),
+    payWith: payWith.get(order.id) ?? [],
   }
 }
 
@@ -33,6 +40,10 @@ const isPayable = (payment: PaymentRow, order: OrderRow): boolean =>
 
 /** What a response needs beside the rows of its orders. */
 export interface OrderDetails {
+  /** The time of the answer (ms since 1970). */
+  now: number
+  /** The providers for another payment, keyed by order id, of orders that may need one. */
+  payWith: Map<string, Provider[]>
   /** Keyed by reservation id. */
   lines: Map<string, Omit<LineDetails, 'id'>>
   /** Keyed by order id. */
@@ -54,7 +65,7 @@ export function presentOrder({ order, lines, payment }: OrderRows, details: Orde
     refunded: { amount: order.refundedAmount, currency },
     payUntil: toInstant(order.payUntil),
     lines: lines.map((line) => presentLine(line, currency, details.lines.get(line.reservationId))),
-    payment: payment && presentPayment(payment, order),
+    payment: payment && presentPayment(payment, order, details),
     history: presentHistory(details.history.get(order.id)),
     deliveryAddress: order.deliveryAddress,
     pickup: order.deliveryAddress === null && lines.some(isSent),
@@ -119,6 +130,8 @@ export async function readDetails(ctx: Ctx, found: readonly OrderRows[]): Promis
   if (found.length === 1) await addLateTickets(ctx, lines, known)
   const [eventsOf, receiptsOf] = [Map.groupBy(events, byOrder), Map.groupBy(arrived, byOrder)]
   return {
+    now: ctx.now,
+    payWith: await waysToPay(ctx, found),
     lines: known,
     history: new Map(
       found.map((rows) => {
@@ -128,6 +141,14 @@ export async function readDetails(ctx: Ctx, found: readonly OrderRows[]): Promis
     ),
     buyers: new Map(buyers.map((user) => [user.id, displayName(user)])),
   }
+}
+
+/** Few orders of a list need them, so each is read alone. */
+async function waysToPay(ctx: Ctx, found: readonly OrderRows[]): Promise<OrderDetails['payWith']> {
+  const open = found.filter(({ order, payment }) => mayPayAgain(order, payment, ctx.now))
+  return new Map(
+    await Promise.all(open.map(async (rows) => [rows.order.id, await providersFor(ctx, rows)] as const)),
+  )
 }
 
 /** Asks the pools for issued tickets that they have not written to D1 yet. */

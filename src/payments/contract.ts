@@ -8,6 +8,7 @@ import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { Provider } from '../money/provider-name.ts'
 import { PAYMENT_STATUSES } from '../money/schema.ts'
+import { NextStep } from '../orders/contract.ts'
 import { EXAMPLE_ORDER_ID, EXAMPLE_PAYMENT_ID } from '../orders/examples.ts'
 
 /** Without the address of the payment page, which the order shows to its payer. */
@@ -23,6 +24,12 @@ export const ManagedPayment = z
       .string()
       .nullable()
       .describe('Why a person must check it; null if nobody must, and to the payer.'),
+    message: z
+      .string()
+      .nullable()
+      .describe('To the payer: how it stands and what to do next, in words. Null for other readers.'),
+    next: NextStep.nullable(),
+    until: Instant.nullable().describe('Until when the next step is possible. Null: there is no such time.'),
     checks: z.number().int().describe('How many polls of the provider gave no result.'),
     nextCheckAt: Instant.nullable().describe('When the provider is polled next; null if it is not.'),
     dismissed: z
@@ -82,6 +89,9 @@ export const EXAMPLE_MANAGED_PAYMENT = {
   amount: { amount: 30_000, currency: 'KES' },
   reference: EXAMPLE_PAYMENT_ID,
   attention: 'sandbox has not confirmed it yet.',
+  message: null,
+  next: null,
+  until: null,
   checks: 7,
   nextCheckAt: null,
   dismissed: null,

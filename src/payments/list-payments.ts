@@ -9,10 +9,12 @@ import { members } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import { MOST_ROWS_READ, type PageOf, readCursor, toPage } from '../core/paging.ts'
+import { toInstantOrNull } from '../core/time.ts'
 import { findEventFor } from '../events/find-event.ts'
-import { payments } from '../money/schema.ts'
+import { type PaymentRow, payments } from '../money/schema.ts'
 import { hasTicketsOfEvent, ordersOfEvent } from '../orders/orders-of-event.ts'
-import { orderLines, orders } from '../orders/schema.ts'
+import { paymentAdvice } from '../orders/payment-advice.ts'
+import { type OrderRow, orderLines, orders } from '../orders/schema.ts'
 import type { ListPayments, ManagedPayment } from './contract.ts'
 import { presentManagedPayment } from './find-payment.ts'
 
@@ -106,7 +108,7 @@ async function listOwn(
     throw new Problem('forbidden', 'You do not manage payments of any organisation.')
   }
   const rows = await ctx.db
-    .select({ payment: payments })
+    .select({ order: orders, payment: payments })
     .from(orders)
     .innerJoin(payments, eq(payments.orderId, orders.id))
     .where(
@@ -123,8 +125,14 @@ async function listOwn(
     rows,
     limit,
     ({ payment }) => [payment.id],
-    ({ payment }) => ({ ...presentManagedPayment(payment), attention: null, dismissed: null }),
+    ({ order, payment }) => presentOwn(ctx, order, payment),
   )
+}
+
+function presentOwn({ now }: Ctx, order: OrderRow, payment: PaymentRow): ManagedPayment {
+  const { message, next, until } = paymentAdvice(order, payment, now)
+  const told = { message, next, until: toInstantOrNull(until) }
+  return { ...presentManagedPayment(payment), ...told, attention: null, dismissed: null }
 }
 
 async function managedOrganisations(ctx: Ctx): Promise<string[] | 'all'> {

@@ -8,6 +8,7 @@ const PAY_UNTIL = Date.parse('2031-05-05T12:10:00Z')
 
 const order = (changes: Partial<OrderRow> = {}) =>
   ({
+    key: 'a-key',
     amount: 1_000,
     currency: 'KES',
     payUntil: PAY_UNTIL,
@@ -37,7 +38,7 @@ it('tells of an order that was placed, paid and issued without a stored event', 
   const paid = { order: order({ settledAt: 40 }), lines: [line('issued')] }
   expect(textsOf(wholeHistory(paid, [receipt()]))).toEqual([
     PLACED,
-    'Received KES 10.00 by mpesa.',
+    'Received KES 10.00 by M-Pesa.',
     'Paid. 2 tickets issued.',
   ])
 })
@@ -78,11 +79,11 @@ it('shows what an earlier version stored, once and unchanged', () => {
 it('names a receipt number with the money, or in an event of its own if it became known later', () => {
   const rows = { order: order(), lines: [line('held')] }
   const known = receipt({ receiptNumber: 'QX1' })
-  expect(textsOf(wholeHistory(rows, [known]))).toContain('Received KES 10.00 by mpesa (QX1).')
+  expect(textsOf(wholeHistory(rows, [known]))).toContain('Received KES 10.00 by M-Pesa (QX1).')
   const later = [{ key: 'number:mpesa:ws_1', at: 35, text: 'The receipt number is QX1.' }]
   expect(textsOf(wholeHistory(rows, [known], later))).toEqual([
     PLACED,
-    'Received KES 10.00 by mpesa.',
+    'Received KES 10.00 by M-Pesa.',
     'The receipt number is QX1.',
   ])
 })

@@ -189,7 +189,7 @@ describe('a payment on the phone', () => {
   it('that is refused at once fails, and the buyer can pay with another number', async () => {
     daraja.refuses = 'it is no number of M-Pesa'
     const order = await bought()
-    expect(order).toMatchObject({ status: 'pending', payment: { status: 'failed', message: null } })
+    expect(order).toMatchObject({ status: 'pending', payment: { status: 'failed', next: 'pay_again' } })
     expect(historyOf(await orderOf(player, order.id))).toContain(
       'The payment failed: it is no number of M-Pesa.',
     )

@@ -64,7 +64,8 @@ describe('the payment that an order shows', () => {
     const { player, bought, key, ...both } = await stagedTwoPayments()
     await press(both[which].checkoutUrl, 'approve')
     const order = await orderOf(player, bought.id)
-    const payment = { ...both[which], status: 'succeeded', checkoutUrl: null, message: null }
+    const paid = { message: 'Paid. Thank you!', next: 'nothing', until: null }
+    const payment = { ...both[which], ...paid, status: 'succeeded', checkoutUrl: null }
     expect(order).toMatchObject({ status: 'paid', payment })
     expect((await as(player, 'GET', '/orders')).body.data[0].payment).toEqual(payment)
     // A repeat does not send the buyer to pay a paid order.
@@ -79,12 +80,12 @@ describe('the payment that an order shows', () => {
   })
 
   it('has no payment page once it failed, or its order is cancelled or has expired', async () => {
-    const noPage = { checkoutUrl: null, message: null }
+    const noPage = { checkoutUrl: null }
     const declined = await staged()
     await press(declined.bought.checkoutUrl, 'decline')
     expect(await orderOf(declined.player, declined.bought.id)).toMatchObject({
       status: 'pending',
-      payment: { ...noPage, status: 'failed' },
+      payment: { ...noPage, status: 'failed', next: 'pay_again', payWith: ['sandbox', 'manual'] },
     })
     const cancelled = await staged()
     const { body } = await as(cancelled.player, 'POST', `/orders/${cancelled.bought.id}/cancel`)
@@ -229,7 +230,7 @@ describe('another payment while its order is being cancelled', () => {
     startRemotely()
     const { answer, rows } = await during(/update "payments" set "status" = \?, "reference"/)
     expect(answer.status).toBe(201)
-    const payment = { status: 'expired', checkoutUrl: null, message: null }
+    const payment = { status: 'expired', checkoutUrl: null, next: 'nothing' }
     expect(answer.body).toMatchObject({ status: 'cancelled', payment })
     expect(rows[1]).toMatchObject({ status: 'expired', reference: rows[1]!.id })
     expect(await chargeOf(rows[1]!.id)).toBe('stopped')

@@ -1,0 +1,105 @@
+/**
+ * What the buyer is told about a payment, and what to do next: one sentence or two, a code for programs, and a time. Pure,
+ * so that every answer and every page says the same. Nothing in it comes from a provider's error.
+ */
+import { formatMoney } from '../core/money.ts'
+import { writtenName } from '../money/provider-name.ts'
+import type { PaymentRow } from '../money/schema.ts'
+import type { OrderRow } from './schema.ts'
+
+export const NEXT_STEPS = [
+  'open_page',
+  'check_phone',
+  'pay_organiser',
+  'wait',
+  'pay_again',
+  'order_again',
+  'nothing',
+] as const
+export type NextStep = (typeof NEXT_STEPS)[number]
+
+export interface Advice {
+  message: string
+  next: NextStep
+  /** Until when the step is possible (ms since 1970); null: there is no such time. */
+  until: number | null
+}
+
+export type AdvisedOrder = Pick<
+  OrderRow,
+  'status' | 'receipt' | 'payUntil' | 'amount' | 'currency' | 'refundedAmount'
+>
+export type AdvisedPayment = Pick<PaymentRow, 'status' | 'action' | 'reference'>
+
+/** About the payment that paid the order, or else its latest. */
+export function paymentAdvice(order: AdvisedOrder, payment: AdvisedPayment, now: number): Advice {
+  if (order.status === 'pending') {
+    if (order.receipt !== null)
+      return wait('Your payment has arrived. We are finishing your order now: look again in a moment.')
+    return now < order.payUntil ? toPay(payment, order.payUntil) : wait(TOO_LATE)
+  }
+  return { ...AFTER[order.status](order), until: null }
+}
+
+const TOO_LATE =
+  'The time to pay is over. If you have just paid, wait a moment: we are checking whether your payment arrived.'
+
+/** The order waits for its payment. */
+function toPay({ status, action }: AdvisedPayment, until: number): Advice {
+  if (status === 'failed' || status === 'expired') {
+    const message =
+      'This payment did not go through. Your order is still held: try again, or pay another way.'
+    return { message, next: 'pay_again', until }
+  }
+  if (status === 'succeeded') return wait('Your payment has arrived. Look again in a moment.')
+  if (status === 'starting' || action === null)
+    return wait('We are starting your payment. Look again in a moment.', until)
+  if (action.kind === 'manual') return { message: action.message, next: 'pay_organiser', until }
+  if (action.kind === 'redirect') return { message: action.message, next: 'open_page', until }
+  return { message: action.message, next: 'check_phone', until }
+}
+
+/** The message of a prompt whose provider gave no answer, so that nobody knows whether the phone shows it. */
+export const unansweredText = (provider: string): string =>
+  `${writtenName(provider)} has not answered yet. If your phone shows a payment request, confirm it. If it shows none within two minutes, try again, or pay another way.`
+
+/** Such a prompt has no reference. */
+const isUnanswered = ({ status, action, reference }: AdvisedPayment): boolean =>
+  status === 'pending' && action?.kind === 'prompt' && reference === null
+
+type Ended = Exclude<OrderRow['status'], 'pending'>
+
+const AFTER: Record<Ended, (order: AdvisedOrder) => Pick<Advice, 'message' | 'next'>> = {
+  paid: () => ({ message: 'Paid. Thank you!', next: 'nothing' }),
+  expired: () => ({
+    message:
+      'The time to pay is over, and your order is no longer held. Order again if you still want it. If you have paid, your payment will be found: you get your order or your money back.',
+    next: 'order_again',
+  }),
+  cancelled: () => ({
+    message: 'This order was cancelled. If you have paid for it, your money goes back to you.',
+    next: 'nothing',
+  }),
+  partially_refunded: ({ refundedAmount: amount, currency }) => ({
+    message: `Paid. ${formatMoney({ amount, currency })} of it goes back to you. It may take a few days to arrive.`,
+    next: 'nothing',
+  }),
+  refund_due: () => ({
+    message:
+      'Your money arrived, but your order could not be filled. You get it all back, the way that you paid. You need not do anything.',
+    next: 'wait',
+  }),
+  refunded: () => ({
+    message: 'You get all your money back, the way that you paid. It may take a few days to arrive.',
+    next: 'nothing',
+  }),
+}
+
+const wait = (message: string, until: number | null = null): Advice => ({ message, next: 'wait', until })
+
+/** Whether the buyer may well need another way to pay: the payment failed, or nobody knows whether it was started. */
+export const mayPayAgain = (order: AdvisedOrder, payment: AdvisedPayment | null, now: number): boolean => {
+  if (payment === null) return false
+  const { next } = paymentAdvice(order, payment, now)
+  return next === 'pay_again' || (next === 'check_phone' && isUnanswered(payment))
+}
