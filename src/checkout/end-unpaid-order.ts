@@ -25,11 +25,16 @@ export async function stopOpenPayments(ctx: Ctx, id: string): Promise<StoppedPay
     .where(and(eq(payments.orderId, id), inArray(payments.status, ['starting', 'pending'])))
   let allAnswered = true
   for (const payment of open) {
-    const observed = await reconcilePayment(ctx, payment, { mayStart: false })
-    if (observed.status === 'unknown') allAnswered = false
-    if (observed.status === 'pending') await stopPayment(ctx, payment)
+    if (!(await stopUnpaid(ctx, payment))) allAnswered = false
   }
   return { allAnswered, payments: open }
+}
+
+/** Returns whether the provider answered. A payer may pay between the poll and the stop: then the payment is polled again. */
+async function stopUnpaid(ctx: Ctx, payment: PaymentRow): Promise<boolean> {
+  const { status } = await reconcilePayment(ctx, payment, { mayStart: false })
+  if (status !== 'pending' || (await stopPayment(ctx, payment)) === 'stopped') return status !== 'unknown'
+  return (await reconcilePayment(ctx, payment, { mayStart: false })).status !== 'unknown'
 }
 
 /** How an order ends unpaid; each has its text in the history. */

@@ -10,3 +10,6 @@ const attemptKey =
 
 export const refundAttemptKey = attemptKey('.')
 export const payoutAttemptKey = attemptKey('_')
+
+/** Our row's id in the key of any attempt. */
+export const rowIdOf = (key: string): string => /^[a-z]+_[0-9a-z]+/.exec(key)?.[0] ?? key

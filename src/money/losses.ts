@@ -15,3 +15,11 @@ export const lossOfSql = (organisationId: SQLWrapper, refundId: SQLWrapper): SQL
 /** Whether a transfer is such a loss. A range on its key uses the index: `;` is the character after `:`. */
 export const isLossOf = (organisationId: string): SQL =>
   sql`(transaction_id > ${lossOf(organisationId, '')} AND transaction_id < ${`loss:${organisationId};`})`
+
+/** The end of the key under which a loss is reversed, because the dispute was won. */
+export const WON = ':won'
+
+/** Whether that happened to a row of `transfers`, by the name under which a statement reads it. */
+export const hasWonBack = (row: SQLWrapper): SQL =>
+  sql`EXISTS (SELECT 1 FROM transfers AS won WHERE won.transaction_id = ${row}.transaction_id || ${WON}
+    AND won.part = ${row}.part)`

@@ -6,7 +6,7 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
-import { account, insertTransfers } from '../money/ledger.ts'
+import { account, insertTransfers, type Transfer } from '../money/ledger.ts'
 import type { Reversal } from '../money/providers/port.ts'
 import { receiptKey } from '../money/receipt-key.ts'
 import { disputeKey } from '../money/refund-rows.ts'
@@ -21,6 +21,7 @@ import { priceOf, refundableOf, reserve } from '../refunds/reserve-refund.ts'
 import { resumeRefund } from '../refunds/resume-refund.ts'
 import { takeBack } from '../refunds/take-back-tickets.ts'
 import { isReceiptNamed } from './receipts.ts'
+import { recordWonDispute } from './record-won-dispute.ts'
 
 /** A try fails only if another refund of the same order was recorded in between. */
 const MAX_TRIES = 5
@@ -33,7 +34,9 @@ export async function recordDispute(ctx: Ctx, payment: PaymentRow, reversal: Rev
     const { capture, known } = await readKnown(ctx, payment, reversal, key)
     if (known !== undefined) {
       if (known.orderId !== orderId || !isSameSum(known, reversal)) return false
-      await resumeRefund(ctx, (await findRefundByKey(ctx, orderId, key))!)
+      const refund = (await findRefundByKey(ctx, orderId, key))!
+      await resumeRefund(ctx, refund)
+      if (reversal.isReturned) await recordWonDispute(ctx, payment, reversal, refund)
       return true
     }
     if (capture?.paymentId !== payment.id) return false
@@ -65,7 +68,7 @@ async function insertDispute(
   reversal: Reversal,
 ): Promise<void> {
   const { orderId, provider } = payment
-  const { amount, currency } = reversal
+  const { amount, currency, fee = 0 } = reversal
   const key = disputeKey(provider, reversal.reference)
   for (const refund of await requestedRefunds(ctx, orderId)) await takeBack(ctx, refund)
   const rows = await findOrder(ctx, orderId)
@@ -85,19 +88,13 @@ async function insertDispute(
     lines: takesBack ? rest : [],
     status: takesBack ? ('requested' as const) : ('refused' as const),
   }
-  const transfer = {
-    transactionId: key,
-    part: 0,
-    debit: account.disputes,
-    credit: account.cash(provider),
-    currency,
-    amount,
-    orderId,
-  }
+  const sum = { part: 0, credit: account.cash(provider), currency, orderId }
+  const moved: Transfer[] = [{ ...sum, transactionId: key, debit: account.disputes, amount }]
+  if (fee > 0) moved.push({ ...sum, transactionId: `fee:${key}`, debit: account.fees, amount: fee })
   await reserve(ctx, refund, {
     guard: isAsRead(rows, key),
     more: (isMade) => [
-      insertTransfers(ctx, [transfer], isMade),
+      insertTransfers(ctx, moved, isMade),
       insertOrderEvent(ctx, orderId, key, disputeText.taken(reversal), isMade),
       flagDispute(ctx, refund, disputeText.attention(reversal, provider, price), isMade),
     ],

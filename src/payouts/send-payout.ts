@@ -40,10 +40,10 @@ export async function trySending(ctx: Ctx, payout: PayoutRow): Promise<void> {
 }
 
 /** Idempotent: a repeat under the same key returns the status of the first call. */
-function callProvider(ctx: Ctx, payout: PayoutRow): Promise<Sent> {
+function callProvider(ctx: Ctx, payout: PayoutRow, pollOnly = false): Promise<Sent> {
   const { provider, amount, currency, createdAt, destination } = payout
   const id = payoutAttemptKey(payout.id, payout.attempt)
-  return providerOf(provider).payout(ctx, { id, amount, currency, createdAt, destination })
+  return providerOf(provider).payout(ctx, { id, amount, currency, createdAt, pollOnly, destination })
 }
 
 /**
@@ -149,15 +149,10 @@ async function payPayout(
 ): Promise<void> {
   const isPayable = and(isStill(payout, from), isStillOwed, guard)
   const transfer = {
+    ...sumOf(payout),
     transactionId: `payout:${payout.id}:paid`,
-    part: 0,
     debit: paidFrom(payout),
     credit: tillOf(payout.provider, payout.organisationId),
-    currency: payout.currency,
-    amount: payout.amount,
-    ...(payout.raffleId === null ? {} : { raffleId: payout.raffleId }),
-    organisationId: payout.organisationId,
-    provider: payout.provider,
   }
   const isDue = sql`EXISTS (SELECT 1 FROM ${payouts} WHERE ${isPayable})`
   const statements = [
@@ -179,12 +174,68 @@ async function payPayout(
   await withRetry(() => ctx.db.batch(payout.kind === 'prize' ? [...statements, ...ofWinner] : statements))
 }
 
-/** A provider event about a failed payout: it may have gone through after all, so query the provider again. */
-export async function checkFailedPayout(ctx: Ctx, payout: PayoutRow): Promise<void> {
-  if (payout.provider === 'manual' || payout.status !== 'failed') return
-  const { status, reference } = await callProvider(ctx, payout)
-  if (status === 'succeeded') await payPayout(ctx, payout, ['failed'], reference ?? payout.reference)
-  else if (status !== 'failed') await markUnderWay(ctx, payout)
+/** One transfer for each attempt: a payout that came back is paid again by a later one. */
+const sumOf = ({ attempt, currency, amount, raffleId, organisationId, provider }: PayoutRow) => ({
+  part: attempt,
+  currency,
+  amount,
+  ...(raffleId === null ? {} : { raffleId }),
+  organisationId,
+  provider,
+})
+
+/**
+ * A provider event about a payout that is final: a failed one may have gone through after all, and a paid one may have come
+ * back. So the provider is queried again.
+ */
+export async function checkDecidedPayout(ctx: Ctx, payout: PayoutRow): Promise<void> {
+  const { provider, status: known } = payout
+  if (provider === 'manual' || (known !== 'failed' && known !== 'paid')) return
+  const sent = await callProvider(ctx, payout, true)
+  if (known === 'paid') await checkPaidPayout(ctx, payout, sent)
+  else if (sent.status === 'succeeded')
+    await payPayout(ctx, payout, ['failed'], sent.reference ?? payout.reference)
+  else if (sent.status !== 'failed') await markUnderWay(ctx, payout)
+}
+
+/** What came back in part is told to operators, because a payout is paid in whole or not at all. */
+async function checkPaidPayout(ctx: Ctx, payout: PayoutRow, sent: Sent): Promise<void> {
+  if (sent.isReturned) await takeBackPayout(ctx, payout, sent.reason)
+  else if (sent.status === 'succeeded' && sent.reason !== null) {
+    const flagged = { attention: sent.reason, updatedAt: ctx.now }
+    await withRetry(() =>
+      ctx.db
+        .update(payouts)
+        .set(flagged)
+        .where(isStill(payout, ['paid'])),
+    )
+  }
+}
+
+/** The provider took a paid payout back: it is owed again, and can be retried or redirected like a failed one. Idempotent. */
+async function takeBackPayout(ctx: Ctx, payout: PayoutRow, reason: string | null): Promise<void> {
+  const { id, provider, organisationId, kind, subject, raffleId } = payout
+  const isPaid = isStill(payout, ['paid'])
+  const transfer = {
+    ...sumOf(payout),
+    transactionId: `payout:${id}:returned`,
+    debit: tillOf(provider, organisationId),
+    credit: paidFrom(payout),
+  }
+  const isBack = sql`EXISTS (SELECT 1 FROM ${payouts} WHERE ${payouts.id} = ${id} AND ${payouts.status} = 'failed')`
+  const attention = attentionText.failed(provider, reason)
+  const statements = [
+    insertTransfers(ctx, [transfer], sql`EXISTS (SELECT 1 FROM ${payouts} WHERE ${isPaid})`),
+    ctx.db.update(payouts).set({ status: 'failed', attention, updatedAt: ctx.now }).where(isPaid),
+  ] as const
+  const ofWinner = [
+    ctx.db
+      .update(winners)
+      .set({ status: 'claimed', updatedAt: ctx.now })
+      .where(and(eq(winners.id, subject), eq(winners.status, 'paid'), isBack)),
+    makeDueNow(ctx, raffleId!),
+  ] as const
+  await withRetry(() => ctx.db.batch(kind === 'prize' ? [...statements, ...ofWinner] : statements))
 }
 
 /** A failed payout is under way after all: as `sent` it can be neither retried nor redirected. */

@@ -26,6 +26,7 @@ export function leftForOrganiser(
     (SELECT coalesce(sum(iif(credit = ${organiser}, amount, -amount)), 0) FROM transfers
       WHERE transaction_id IN (${ofRaffle('draw')} UNION ALL ${ofRaffle('settle')}
           UNION ALL SELECT 'payout:' || mine.id || ':paid' ${mine}
+          UNION ALL SELECT 'payout:' || mine.id || ':returned' ${mine}
           UNION ALL SELECT transaction_id FROM transfers
             WHERE ${isTopUpOf(organisationId)} OR ${isLossOf(organisationId)})
         AND currency = ${currency} AND ${organiser} IN (debit, credit))

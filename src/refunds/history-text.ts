@@ -63,6 +63,9 @@ export const disputeText = {
   /** `price`: of all units that the money paid for and that are not refunded. */
   attention: ({ reference, ...sum }: Money & { reference: string }, provider: string, price: number) =>
     `${provider} took ${formatMoney(sum)} back (${reference})${comparedWithPrice(sum, price)}.`,
+  won: ({ reference, ...sum }: Money & { reference: string }, provider: string, isBorne: boolean) =>
+    `${provider} returned ${formatMoney(sum)} after a dispute that was won (${reference}). ${isBorne ? 'The organisation has it back.' : `The buyer has neither this money nor the tickets: pay it back at ${provider}, or agree with the buyer.`}`,
+  decidedForUs: 'Your bank has decided that the payment was right, and has returned it.',
   borne: (parts: NamedPart[]) => sentenceForEachKind(parts, ({ texts }, units) => texts.keptAtALoss(units)),
 } as const
 

@@ -3,7 +3,7 @@ import { and, asc, eq, sql } from 'drizzle-orm'
 import type { MailData } from '../accounts/mail/kinds.ts'
 import type { Ctx } from '../core/context.ts'
 import { account, type Transfer, tillOf } from '../money/ledger.ts'
-import { lossOf, lossOfSql } from '../money/losses.ts'
+import { hasWonBack, lossOf, lossOfSql } from '../money/losses.ts'
 import type { Provider } from '../money/provider-name.ts'
 import { isCancelled, isDispute } from '../money/refund-rows.ts'
 import { type RefundRow, refunds, transfers } from '../money/schema.ts'
@@ -68,7 +68,10 @@ const losses = (refund: RefundRow, lines: OrderLineRow[]): Transfer[] =>
       provider: refund.provider,
     }))
 
-/** Selects a loss on the lines of a refund. If there is one, the bank has already returned the money to the buyer. */
+/**
+ * Selects a loss on the lines of a refund. If there is one, the bank has already returned the money to the buyer,
+ * unless it took it back because the dispute was won.
+ */
 export const lossesBefore = (ctx: Ctx, { orderId, lines }: RefundRow) => {
   const named = JSON.stringify(lines.map(({ line }) => line))
   return ctx.db
@@ -77,6 +80,7 @@ export const lossesBefore = (ctx: Ctx, { orderId, lines }: RefundRow) => {
     .where(
       and(
         sql`${transfers.part} IN (SELECT value FROM json_each(${named}))`,
+        sql`NOT ${hasWonBack(transfers)}`,
         sql`${transfers.transactionId} IN (
           SELECT ${lossOfSql(orderLines.organisationId, refunds.id)} FROM ${refunds} JOIN ${orderLines}
             ON ${orderLines.orderId} = ${refunds.orderId}

@@ -66,7 +66,7 @@ async function askProvider(ctx: Ctx, refund: RefundRow): Promise<void> {
     await recordRefundPaid(ctx, refund, 'bank', null)
     return
   }
-  const sent = await send(ctx, refund, refundAttemptKey(refund.id, refund.tries), payment!, capture!)
+  const sent = await send(ctx, refund, { tries: refund.tries, pollOnly: false }, payment!, capture!)
   if (sent.status === 'succeeded') await recordRefundPaid(ctx, refund, refund.provider, sent.reference)
   else if (sent.status === 'failed')
     await scheduleRetry(ctx, refund, attentionText.failed(refund.provider, sent.reason))
@@ -82,16 +82,17 @@ const paymentAndCapture = (ctx: Ctx, { provider, paymentId, receipt }: RefundRow
       .where(and(eq(receipts.provider, provider), eq(receipts.reference, receipt))),
   ] as const
 
-/** A repeat with the same key `id` returns the present status of that transfer. */
+/** A repeat of the same try returns the present status of that transfer. */
 function send(
   ctx: Ctx,
   refund: RefundRow,
-  id: string,
+  { tries, pollOnly }: { tries: number; pollOnly: boolean },
   payment: PaymentRow,
   capture: ReceiptRow,
 ): Promise<Sent> {
   const { provider, amount, currency, createdAt } = refund
-  return providerOf(provider).refund(ctx, { id, amount, currency, createdAt, payment, capture })
+  const id = refundAttemptKey(refund.id, tries)
+  return providerOf(provider).refund(ctx, { id, amount, currency, createdAt, pollOnly, payment, capture })
 }
 
 /**
@@ -110,7 +111,7 @@ export async function checkDecidedRefund(ctx: Ctx, refund: RefundRow): Promise<v
         and(eq(transfers.transactionId, `refund:${id}:paid`), eq(transfers.credit, account.cash(provider))),
       ),
   ])
-  const query = (tries: number) => send(ctx, refund, refundAttemptKey(id, tries), payment!, capture!)
+  const query = (tries: number) => send(ctx, refund, { tries, pollOnly: true }, payment!, capture!)
   if (refund.status === 'failed' && refund.tries > 0) {
     const tries = refund.tries - 1
     const late = await query(tries)

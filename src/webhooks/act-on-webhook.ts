@@ -6,7 +6,7 @@ import { Problem } from '../core/errors.ts'
 import { type PaymentRow, payments, payouts, refunds, webhooks } from '../money/schema.ts'
 import { reconcilePayment } from '../payments/reconcile-payment.ts'
 import { readPayout } from '../payouts/find-payout.ts'
-import { checkFailedPayout } from '../payouts/send-payout.ts'
+import { checkDecidedPayout } from '../payouts/send-payout.ts'
 import { findRefund } from '../refunds/find-refund.ts'
 import { checkDecidedRefund } from '../refunds/send-refund.ts'
 
@@ -70,7 +70,7 @@ async function reconcileSubject(
     return
   }
   if (subject === 'refund') await checkDecidedRefund(ctx, await findRefund(ctx, subjectId))
-  else await checkFailedPayout(ctx, (await readPayout(ctx, subjectId))!)
+  else await checkDecidedPayout(ctx, (await readPayout(ctx, subjectId))!)
   // Make it due now, so that its own sweep polls the provider next.
   const table = subject === 'refund' ? refunds : payouts
   const dueNow = sql`min(coalesce(${table.dueAt}, ${ctx.now}), ${ctx.now})`

@@ -29,9 +29,19 @@ export async function receiveWebhook(
 ): Promise<Received> {
   const { webhooks: doors } = setUpProvider(provider, ctx.settings)
   if (!Object.hasOwn(doors, door)) throw notFound('webhook')
-  const { read, answer } = doors[door]!
+  const { read, answer, isShared = false } = doors[door]!
   const event = await read(ctx, request)
+  const nothingMore = { answer, acting: Promise.resolve() }
+  if (event === null) return nothingMore
+  if ('act' in event) {
+    await event.act(ctx)
+    return nothingMore
+  }
   const { webhook, payment } = await storeWebhook(ctx, provider, event, request.body)
+  if (webhook === undefined) {
+    if (isShared) return nothingMore
+    throw notFound(event.subject)
+  }
   const mustAct = webhook.actedAt === null || isPolled(payment)
   return { answer, acting: mustAct ? actAndLog(ctx, webhook, payment) : Promise.resolve() }
 }
@@ -52,15 +62,15 @@ const SUBJECT_TABLES = { payment: payments, refund: refunds, payout: payouts }
 
 /**
  * Stores the event unless it is stored already. Returns its row and the payment that it is about. The insert selects from
- * the subject's table, because a validly signed event may be about another installation that shares the account. An event
- * about a payment that is polled anyway waits for no sweep of its own, which saves two rows for each paid order.
+ * the subject's table, because a validly signed event may be about another installation that shares the account: then there
+ * is no row. An event about a payment that is polled anyway waits for no sweep of its own, which saves two rows for each paid order.
  */
 async function storeWebhook(
   ctx: Ctx,
   provider: Provider,
   { eventId, subject, subjectId }: WebhookEvent,
   body: string,
-): Promise<{ webhook: WebhookRow; payment: PaymentRow | undefined }> {
+): Promise<{ webhook: WebhookRow | undefined; payment: PaymentRow | undefined }> {
   const table = SUBJECT_TABLES[subject]
   const actedAt = subject === 'payment' ? sql`iif(${payments.dueAt} IS NULL, NULL, ${ctx.now})` : sql`NULL`
   const [[webhook], [payment]] = await withRetry(() =>
@@ -76,7 +86,6 @@ async function storeWebhook(
       ctx.db.select().from(payments).where(eq(payments.id, subjectId)),
     ]),
   )
-  if (webhook === undefined) throw notFound(subject)
   return { webhook, payment }
 }
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
 import { newId } from '../../src/core/ids.ts'
 import { readPayout } from '../../src/payouts/find-payout.ts'
-import { checkFailedPayout } from '../../src/payouts/send-payout.ts'
+import { checkDecidedPayout } from '../../src/payouts/send-payout.ts'
 import type { Answer } from '../harness/client.ts'
 import { forgetfulDatabase } from '../harness/faults.ts'
 import { inviteAndJoin } from '../harness/invitations.ts'
@@ -504,7 +504,7 @@ describe('while a proposal waits', () => {
     await approve(operator, id)
     await propose(operator, won.id)
     await env.DB.prepare(`UPDATE sandbox_transfers SET status = 'succeeded' WHERE id = ?`).bind(id).run()
-    await checkFailedPayout(testContext(), (await readPayout(testContext(), id))!)
+    await checkDecidedPayout(testContext(), (await readPayout(testContext(), id))!)
     expect((await winnerOf(staged)).status).toBe('paid')
     refused(await confirm(other, won.id), /is paid cannot be disqualified/)
     expect(await readAll('/winners?needs=decision', 100, other)).toEqual([])

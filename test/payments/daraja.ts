@@ -225,7 +225,7 @@ export function mpesaOver(daraja: Daraja): PaymentProvider {
       return { status: 'succeeded', captures: [capture], reason: null }
     },
 
-    stop: async () => {},
+    stop: async () => 'stopped',
     refund: (ctx, { id, amount, payment }) => send(ctx, id, amount, payment.phone!),
     payout: (ctx, { id, amount, destination }) => send(ctx, id, amount, destination),
 

@@ -105,7 +105,9 @@ export const ALWAYS: readonly string[] = [
        + (SELECT coalesce(sum(amount), 0) FROM t WHERE transaction_id LIKE 'return:refund:%'
          AND debit = 'cash:' || every.provider)
        - (SELECT coalesce(sum(amount), 0) FROM t WHERE debit = 'fees' AND credit = 'cash:' || every.provider
-         AND transaction_id LIKE 'receipt:' || every.provider || ':%')
+         AND (transaction_id LIKE 'receipt:' || every.provider || ':%'
+           OR transaction_id LIKE 'fee:dispute:' || every.provider || ':%'))
+       + (SELECT coalesce(sum(amount), 0) FROM t WHERE transaction_id LIKE 'won:' || every.provider || ':%')
        + (SELECT coalesce(sum(amount), 0) FROM t WHERE transaction_id LIKE 'top-up:%'
          AND t.provider = every.provider)
        - (SELECT coalesce(sum(amount), 0) FROM d WHERE credit = 'cash:' || every.provider) AS made
@@ -189,7 +191,8 @@ export const ALWAYS: readonly string[] = [
    GROUP BY d.transaction_id HAVING count(f.id) <> 1 OR sum(f.amount) > d.amount OR d.debit <> 'disputes'`,
   `SELECT 'refund ' || id || ' belongs to a dispute that the ledger lacks' FROM f
    WHERE key LIKE 'dispute:%' AND key NOT IN (SELECT transaction_id FROM d)`,
-  `SELECT 'disputes of order ' || order_id || ' are ' || sum(amount) FROM moves WHERE account = 'disputes'
+  `SELECT 'disputes of order ' || order_id || ' are ' || sum(amount) FROM moves
+   WHERE account = 'disputes' AND transaction_id NOT LIKE 'won:%'
    GROUP BY order_id HAVING sum(amount) < 0`,
   `SELECT 'takings of raffle ' || id || ' are ' || held || ', but its issued tickets less refunds make '
    || made FROM (

@@ -25,7 +25,7 @@ export const manual: PaymentProvider = {
   start: async (_ctx, payment) => ({ status: 'started', ...started(payment) }),
   startLocally: (_ctx, payment) => ({ ...started(payment), statements: [] }),
   fetch: async () => ({ status: 'pending', captures: [], reason: null }),
-  stop: async () => {},
+  stop: async () => 'stopped',
   refund: byHand,
   payout: byHand,
   webhooks: {},

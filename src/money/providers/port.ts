@@ -25,6 +25,10 @@ export interface Reversal extends Money {
   reference: string
   /** The `reference` of its capture, which stays in `captures`. */
   capture: string
+  /** What the provider charges for it, if it reports that. It is booked once, with the reversal. */
+  fee?: number
+  /** Whether the money came back to us, because the dispute was won. */
+  isReturned?: boolean
 }
 
 /** The state of a payment at its provider. `unknown`: the provider could not be reached, or cannot say yet. */
@@ -56,6 +60,8 @@ export interface Outgoing extends Money {
   id: string
   /** When our row was inserted (ms). A provider whose keys expire searches for an old transfer before it sends. */
   createdAt: number
+  /** Only report its state: a transfer that was never sent is reported as failed, and is not sent now. */
+  pollOnly: boolean
 }
 
 export interface OutgoingRefund extends Outgoing {
@@ -75,6 +81,8 @@ export interface Sent {
   status: 'pending' | 'succeeded' | 'failed' | 'unknown'
   reference: string | null
   reason: string | null
+  /** With `failed`: it had arrived, and the provider took it back for us. */
+  isReturned?: boolean
 }
 
 /** A request to one of a provider's webhook addresses: `POST /payments/<provider>/<door>`, or `…/<door>/<token>`. */
@@ -93,13 +101,26 @@ export interface WebhookEvent {
   subjectId: string
 }
 
+/** An event about no payment, refund or payout. It is not stored: the provider repeats it if `act` throws. */
+export interface WebhookNotice {
+  act(ctx: Ctx): Promise<void>
+}
+
 /** One webhook address of a provider. */
 export interface WebhookDoor {
-  /** Verifies the signature or token, then parses. Throws a Problem (4xx) if the event is forged, stale or not for us. */
-  read(ctx: Ctx, request: WebhookRequest): Promise<WebhookEvent>
+  /**
+   * Verifies the signature or token, then parses. Throws a Problem (4xx) if the event is forged, stale or malformed.
+   * Null: the event is genuine and does not concern us, so it is acknowledged.
+   */
+  read(ctx: Ctx, request: WebhookRequest): Promise<WebhookEvent | WebhookNotice | null>
   /** The body that the provider expects once the event is stored. */
   answer: Record<string, unknown>
+  /** Whether another installation may share the account: then an event about no row of ours is acknowledged too. */
+  isShared?: boolean
 }
+
+/** Who receives a payout. */
+export type Payee = { userId: string } | { organisationId: string }
 
 export interface PaymentProvider {
   name: Provider
@@ -124,8 +145,16 @@ export interface PaymentProvider {
   startLocally: ((ctx: Ctx, payment: PaymentRow) => LocalStart) | null
   /** Polls the payment. After a lost start there is no `reference`: then it searches by our id, or returns `unknown`. */
   fetch(ctx: Ctx, payment: PaymentRow): Promise<Observed>
-  /** Cancels the payment at the provider, if that is possible. A later capture is refunded. */
-  stop(ctx: Ctx, payment: PaymentRow): Promise<void>
+  /**
+   * Cancels the payment at the provider, if that is possible. `tooLate`: it was paid just now, so it must be polled. A later
+   * capture is refunded.
+   */
+  stop(ctx: Ctx, payment: PaymentRow): Promise<'stopped' | 'tooLate'>
+  /**
+   * For a provider that keeps accounts of payees: why this payee cannot be paid to `destination` now, in words that follow
+   * a field's name. Null: it can be.
+   */
+  whyNotPayee?(ctx: Ctx, destination: string, payee: Payee): Promise<string | null>
   /** Sends a refund. A repeat with the same id sends nothing and returns the refund's state. */
   refund(ctx: Ctx, refund: OutgoingRefund): Promise<Sent>
   /** Sends a payout. A repeat with the same id sends nothing and returns the payout's state. */

@@ -8,6 +8,7 @@ import * as z from 'zod'
 import type { Ctx } from '../../core/context.ts'
 import { withRetry } from '../../core/database.ts'
 import { MINUTE_MS } from '../../core/time.ts'
+import { rowIdOf } from '../attempt-key.ts'
 import { type PaymentAction, type PaymentRow, payments, sandboxCharges, sandboxTransfers } from '../schema.ts'
 import type {
   Capture,
@@ -74,6 +75,7 @@ export const sandbox: PaymentProvider = {
       .update(sandboxCharges)
       .set({ status: 'stopped' })
       .where(and(eq(sandboxCharges.id, id), eq(sandboxCharges.status, 'open')))
+    return 'stopped'
   },
 
   refund: (ctx, refund) => sendTransfer(ctx, 'refund', refund),
@@ -189,7 +191,7 @@ async function sendTransfer(
 
 /** Every attempt at the same refund or payout: a later attempt's key is the id and a suffix. */
 function attemptsOf(ctx: Ctx, id: string): Promise<TransferRow[]> {
-  const [subject] = /^[a-z]+_[0-9a-z]+/.exec(id) ?? [id]
+  const subject = rowIdOf(id)
   return ctx.db
     .select()
     .from(sandboxTransfers)

@@ -1,0 +1,53 @@
+/**
+ * Records that a dispute was won: the provider returned the money. What organisations bore for tickets that stayed in a draw
+ * is theirs again. Everything else stays in `disputes`, and operators decide: the buyer has neither the money nor the tickets.
+ */
+import { sql } from 'drizzle-orm'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { account, insertTransfers } from '../money/ledger.ts'
+import { hasWonBack, WON } from '../money/losses.ts'
+import type { Reversal } from '../money/providers/port.ts'
+import { type PaymentRow, type RefundRow, transfers } from '../money/schema.ts'
+import { insertOrderEvent } from '../orders/history.ts'
+import { flagDispute } from '../refunds/attention.ts'
+import { disputeText } from '../refunds/history-text.ts'
+
+/** `refund`: the one that recorded the dispute. Idempotent. */
+export async function recordWonDispute(
+  ctx: Ctx,
+  { provider, orderId }: PaymentRow,
+  reversal: Reversal,
+  refund: RefundRow,
+): Promise<void> {
+  const { amount, currency, reference } = reversal
+  const key = `won:${provider}:${reference}`
+  const isNew = sql`NOT EXISTS (SELECT 1 FROM ${transfers} WHERE ${transfers.transactionId} = ${key})`
+  const borne = sql`FROM ${transfers} AS loss WHERE ${isLossOf(refund)} AND NOT ${hasWonBack(sql`loss`)}`
+  const sum = { amount, currency, orderId }
+  const { isBorne } = await ctx.db.get<{ isBorne: number }>(sql`SELECT EXISTS (SELECT 1 ${borne}) AS isBorne`)
+  await withRetry(() =>
+    ctx.db.batch([
+      ctx.db
+        .insert(transfers)
+        .select(sql`
+          SELECT loss.transaction_id || ${WON}, loss.part, loss.credit, loss.debit, loss.currency, loss.amount, loss.order_id,
+                 loss.raffle_id, ${ctx.now}, loss.organisation_id, loss.provider
+          ${borne} AND ${isNew}`)
+        .onConflictDoNothing(),
+      flagDispute(ctx, refund, disputeText.won(reversal, provider, isBorne === 1), isNew),
+      insertOrderEvent(ctx, orderId, key, disputeText.decidedForUs, isNew),
+      // Last, because the others look whether it is there.
+      insertTransfers(ctx, [
+        { ...sum, transactionId: key, part: 0, debit: account.cash(provider), credit: account.disputes },
+      ]),
+    ]),
+  )
+}
+
+/** The losses of this refund. After their raffle was cancelled the organisation has them back already. */
+const isLossOf = ({ id, orderId }: RefundRow) => sql`(
+  loss.order_id = ${orderId} AND loss.credit = ${account.disputes}
+  AND loss.transaction_id LIKE 'loss:%' AND substr(loss.transaction_id, -${id.length}) = ${id}
+  AND NOT EXISTS (SELECT 1 FROM ${transfers} AS back WHERE back.order_id = loss.order_id AND back.part = loss.part
+    AND back.debit = ${account.disputes} AND back.credit = loss.debit))`
