@@ -1,6 +1,7 @@
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
+import { STRIPE_SETTINGS } from './test/fakes/stripe/settings.ts'
 import { plantBugs } from './test/harness/planted-bugs.ts'
 
 /** The longest files start first. Otherwise one worker could run a long file at the end while the other is idle. */
@@ -28,6 +29,9 @@ class LongestFirst extends BaseSequencer {
     return [...longest, ...(await super.sort(files.filter((file) => rank(file) < 0)))]
   }
 }
+
+/** The tests of Stripe, with its keys set: a fake answers for it. */
+const WITH_STRIPE = ['test/{crash,payments,payouts}/stripe*.test.ts']
 
 /** Runs tests inside workerd, through the real routes. */
 const inWorkerd = (
@@ -64,9 +68,9 @@ const inWorkerd = (
   },
 })
 
-// `npm test` runs four projects. Tests of pure logic run in Node in milliseconds (`*.unit.test.ts`). Tests that kill a
+// `npm test` runs five projects. Tests of pure logic run in Node in milliseconds (`*.unit.test.ts`). Tests that kill a
 // process start their own (`*.process.test.ts`). All others call the real routes inside workerd, those of the database
-// writer with the writer on. `npm run simulate` and `npm run crash` run the full versions of two tests that `npm test`
+// writer with the writer on, those of Stripe with its keys. `npm run simulate` and `npm run crash` run the full versions of two tests that `npm test`
 // shortens.
 export default defineConfig({
   test: {
@@ -100,12 +104,21 @@ export default defineConfig({
       inWorkerd({
         name: 'worker',
         include: ['test/**/*.test.ts'],
-        exclude: ['test/**/*.unit.test.ts', 'test/**/*.process.test.ts', 'test/core/writer/**'],
+        exclude: [
+          'test/**/*.unit.test.ts',
+          'test/**/*.process.test.ts',
+          'test/core/writer/**',
+          ...WITH_STRIPE,
+        ],
         provide: { crashStride: 3 },
       }),
       inWorkerd(
         { name: 'writer', include: ['test/core/writer/*.test.ts'], exclude: ['test/**/*.unit.test.ts'] },
         { DATABASE_WRITERS: '1' },
+      ),
+      inWorkerd(
+        { name: 'stripe', include: [...WITH_STRIPE], provide: { crashStride: 3 } },
+        { ...STRIPE_SETTINGS },
       ),
       inWorkerd({
         name: 'simulate',
@@ -115,7 +128,7 @@ export default defineConfig({
       inWorkerd({
         name: 'crash',
         include: ['test/crash/*.test.ts'],
-        exclude: ['test/crash/*.process.test.ts'],
+        exclude: ['test/crash/*.process.test.ts', ...WITH_STRIPE],
         provide: { crashStride: 1 },
       }),
     ],

@@ -18,6 +18,9 @@ const SECRETS = {
   SIGNING_KEY: 'f'.repeat(64),
   MAIL_KEY: 'a-value-that-stands-for-the-secret',
   TURNSTILE_SECRET_KEY: 'a-value-that-stands-for-the-secret',
+  STRIPE_SECRET_KEY: 'sk_live_a_value_that_stands_for_it',
+  STRIPE_WEBHOOK_SECRET: 'whsec_a_value_that_stands_for_it',
+  STRIPE_CONNECT_WEBHOOK_SECRET: 'whsec_a_value_that_stands_for_it',
   HEALTH_TOKEN: 'a-value-that-stands-for-the-secret',
 } as const satisfies Partial<Record<Name, string>>
 

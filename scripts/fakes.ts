@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { mpesaOutside } from './fakes/mpesa.ts'
 import type { Outside } from './fakes/outside.ts'
+import { stripeOutside } from './fakes/stripe.ts'
 
 const DEFAULT_PORT = 8790
 const MAX_BODY_BYTES = 1_000_000
@@ -15,6 +16,7 @@ const origin = `http://localhost:${port}`
 /** Each provider's outside, by the first part of its path. */
 const OUTSIDES: Record<string, Outside> = {
   mpesa: mpesaOutside(`${origin}/mpesa`),
+  stripe: stripeOutside(`${origin}/stripe`, process.env.TOMBOLA_URL ?? 'http://localhost:8787'),
 }
 
 createServer((incoming, outgoing) => {

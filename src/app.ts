@@ -40,9 +40,11 @@ import { grantRoutes } from './grants/routes.ts'
 import { takeOverGrants } from './grants/take-over-grants.ts'
 import { config } from './insights/config-routes.ts'
 import { health } from './insights/routes.ts'
+import { payRoutes } from './payments/return-routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { eventTakings } from './payouts/event-routes.ts'
 import { payoutMethods, payouts } from './payouts/routes.ts'
+import { myStripeAccount, stripeAccounts } from './payouts/stripe-account-routes.ts'
 import { refuseHolders } from './raffles/holds-tickets-of.ts'
 import { raffles } from './raffles/routes.ts'
 import { series } from './raffles/series/routes.ts'
@@ -97,6 +99,7 @@ const routes = app
   .route('/api/v1/organisations', organisationInvitations)
   .route('/api/v1/organisations', apiKeyRoutes)
   .route('/api/v1/organisations', balances)
+  .route('/api/v1/organisations', stripeAccounts)
   .route('/api/v1/events', events)
   .route('/api/v1/events', eventTakings)
   .route('/api/v1/events', waitingLists)
@@ -125,6 +128,7 @@ const routes = app
   .route('/api/v1/draws', draws)
   .route('/api/v1/winners', winners)
   .route('/api/v1/users/me/payout-methods', payoutMethods)
+  .route('/api/v1/users/me/stripe-account', myStripeAccount)
   .route('/api/v1/payouts', payouts)
   .route('/api/v1/ledger', ledger)
   .route('/api/v1/search', searches)
@@ -133,6 +137,7 @@ const routes = app
   .route('/.well-known', wellKnown)
 
 app.route('/sandbox', sandboxRoutes)
+app.route('/pay', payRoutes)
 app.route('/dev/mail', devMail)
 // Until there are pages, the API's page is the first thing to see.
 app.get('/', (c) => c.redirect('/docs'))

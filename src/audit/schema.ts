@@ -32,6 +32,7 @@ const AUDIT_ACTIONS = [
   'organisation.created',
   'organisation.priced_sales_approved',
   'organisation.priced_sales_withdrawn',
+  'organisation.stripe_account_opened',
   'payment.dismissed',
   'payment.receipt_recorded',
   'payment.reconciled',

@@ -24,6 +24,10 @@ const commaSeparated = z
       .filter((part) => part !== ''),
   )
 
+const StripeSigningSecret = z
+  .string()
+  .regex(/^whsec_[\w+/=-]{8,250}$/, 'must be the signing secret that Stripe shows, such as whsec_…')
+
 /** An origin as browsers write it: nothing else is ever equal to the origin of an address. */
 const isOrigin = (text: string): boolean =>
   /^https?:\/\/[\w.:[\]-]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text
@@ -95,6 +99,16 @@ export const SettingsSchema = z.object({
     .regex(/^[\w.-]{8,100}$/, 'must be the key that Cloudflare shows')
     .optional(),
   TURNSTILE_SECRET_KEY: z.string().min(8).max(512).optional(),
+  /** The key of an account at Stripe, and the secret of its webhook endpoint; both or none. */
+  STRIPE_SECRET_KEY: z
+    .string()
+    .regex(/^(sk|rk)_(test|live)_\w{8,250}$/, 'must be a secret or restricted key, such as sk_live_…')
+    .optional(),
+  STRIPE_WEBHOOK_SECRET: StripeSigningSecret.optional(),
+  /** The secret of the endpoint for connected accounts. Without it nobody can receive money by Stripe. */
+  STRIPE_CONNECT_WEBHOOK_SECRET: StripeSigningSecret.optional(),
+  /** Another address of Stripe's API, for a fake. */
+  STRIPE_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Shows the names of invalid settings to a request that sends it. */
   HEALTH_TOKEN: HealthToken.optional(),
   /** How long an isolate keeps the answer of a public read for other readers; 0: each request reads. */
@@ -126,6 +140,10 @@ export function readSettings(env: Record<string, unknown>): SettingsResult {
   const problems = settings.ENVIRONMENT === 'production' ? productionProblems(settings) : []
   problems.push(...setProblems(settings, 'mail', ['MAIL_URL', 'MAIL_KEY', 'MAIL_FROM']))
   problems.push(...setProblems(settings, 'Turnstile', ['TURNSTILE_SITE_KEY', 'TURNSTILE_SECRET_KEY']))
+  problems.push(...setProblems(settings, 'Stripe', ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET']))
+  if (settings.STRIPE_CONNECT_WEBHOOK_SECRET !== undefined && settings.STRIPE_SECRET_KEY === undefined) {
+    problems.push('STRIPE_SECRET_KEY: is missing; STRIPE_CONNECT_WEBHOOK_SECRET needs it')
+  }
   return problems.length > 0
     ? { ok: false, problems, healthToken: settings.HEALTH_TOKEN }
     : { ok: true, settings }
@@ -150,6 +168,12 @@ function productionProblems(settings: Settings): string[] {
     problems.push(
       'PUBLIC_ORIGIN: is not https; set it to the public address of this worker, such as https://raffles.example',
     )
+  }
+  if (settings.STRIPE_SECRET_KEY?.includes('_test_')) {
+    problems.push('STRIPE_SECRET_KEY: is a key of test mode, which moves no money; set a live one')
+  }
+  if (settings.STRIPE_URL !== undefined && !settings.STRIPE_URL.startsWith('https://')) {
+    problems.push('STRIPE_URL: is not https; leave it out, unless a fake of Stripe is meant')
   }
   if (settings.RETURN_ORIGINS.some((origin) => !origin.startsWith('https://'))) {
     problems.push('RETURN_ORIGINS: has an origin that is not https; payers must return by https')

@@ -10,6 +10,7 @@ import type { PageOf } from '../core/paging.ts'
 import type { NewPayoutMethod, PayoutMethod } from './payout-method-contract.ts'
 import { presentMethod } from './present-payout-method.ts'
 import { providerOf, whyNotProvider } from './providers/index.ts'
+import { requirePayee } from './require-payee.ts'
 import { payoutMethods } from './schema.ts'
 
 const MAX_METHODS = 10
@@ -17,6 +18,7 @@ const MAX_METHODS = 10
 export async function addPayoutMethod(ctx: Ctx, input: NewPayoutMethod): Promise<PayoutMethod> {
   const { userId } = await requireLiveUser(ctx)
   checkPayoutProvider(ctx, input)
+  await requirePayee(ctx, input, { userId }, 'destination')
   const id = newId('payoutMethod')
   // Concurrent calls could each count too few. The insert counts for itself, so that the limit holds.
   await withRetry(() =>
@@ -62,6 +64,7 @@ export async function findMyMethod(ctx: Ctx, id: string, sum: Money) {
   const { provider, destination } = method
   const why = whyNotProvider(provider, ctx.settings) ?? providerOf(provider).whyNotPayout(sum, destination)
   if (why !== null) throw invalid('payoutMethodId', why)
+  await requirePayee(ctx, method, { userId }, 'payoutMethodId')
   return method
 }
 

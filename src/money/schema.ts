@@ -221,6 +221,26 @@ export const payoutMethods = sqliteTable(
   (table) => [index('payout_methods_user').on(table.userId, table.id)],
 )
 
+/** Accounts at Stripe of those who receive money by it. */
+export const stripeAccounts = sqliteTable(
+  'stripe_accounts',
+  {
+    /** Stripe's own id of it, to which payouts go. */
+    id: text().primaryKey(),
+    /** A user or an organisation. */
+    ownerId: text().notNull(),
+    country: text().notNull(),
+    /** Whether it can receive money. */
+    isReady: integer({ mode: 'boolean' }).notNull(),
+    /** Why its owner must act at Stripe though it can receive money; null: it need not. */
+    problem: text(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+  },
+  (table) => [uniqueIndex('stripe_accounts_owner').on(table.ownerId)],
+)
+export type StripeAccountRow = typeof stripeAccounts.$inferSelect
+
 /** The ledger. Append only (see the triggers in the migration); `(transaction_id, part)` makes each transfer happen once. */
 export const transfers = sqliteTable(
   'transfers',

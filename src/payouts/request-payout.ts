@@ -13,6 +13,7 @@ import { account } from '../money/ledger.ts'
 import { checkPayoutProvider } from '../money/payout-methods.ts'
 import { insertPayout, type NewPayout } from '../money/payout-rows.ts'
 import { providerOf } from '../money/providers/index.ts'
+import { requirePayee } from '../money/require-payee.ts'
 import { payouts } from '../money/schema.ts'
 import { findRaffleFor } from '../raffles/find-raffle.ts'
 import { keptBack } from '../raffles/guarantee.ts'
@@ -40,6 +41,12 @@ export async function requestPayout(ctx: Ctx, input: RequestPayout, key: string)
   if (earlier !== null) return earlier
   const { provider, destination } = input
   checkPayoutProvider(ctx, { provider, destination })
+  await requirePayee(
+    ctx,
+    { provider, destination },
+    { organisationId: owed.of.organisationId },
+    'destination',
+  )
   const { amount, currency } = input.amount ?? owed.left
   if (currency !== owed.left.currency) throw invalid('amount.currency', `must be ${owed.left.currency}`)
   const refusal = owed.refusal(amount)

@@ -10,10 +10,13 @@ import { BOOK, stageProduct } from '../catalog/shelf.ts'
 import { paid, purchase, stagePriced, withKey } from '../checkout/checkout.ts'
 import { disqualify, propose } from '../draws/prizes.ts'
 import { ENDS_AT, eventBody, STARTS_AT, stageDraftEvent, stageEvent, TYPES } from '../events/event-stage.ts'
+import { STRIPE_SETTINGS } from '../fakes/stripe/settings.ts'
+import { FakeStripe } from '../fakes/stripe/stripe.ts'
 import type { Answer, Method } from '../harness/client.ts'
 import { forgetfulDatabase } from '../harness/faults.ts'
 import { prove } from '../harness/invitations.ts'
 import { expectLogged } from '../harness/log.ts'
+import { connect } from '../harness/network.ts'
 import {
   addOperator,
   organisationWithOperator,
@@ -74,6 +77,8 @@ interface Act {
   fields?: string[]
   /** Somebody who is refused; absent: a player who belongs to no organisation. */
   stranger?: Person
+  /** Settings of the worker that it needs. */
+  settings?: object
 }
 
 interface Expected {
@@ -85,8 +90,8 @@ interface Expected {
   also?: AuditAction
 }
 
-const perform = ({ actor, method, path, body }: Act, by = actor, key = newKey()): Promise<Answer> =>
-  as(by, method, path, body, withKey(key))
+const perform = ({ actor, method, path, body, settings }: Act, by = actor, key = newKey()): Promise<Answer> =>
+  as(by, method, path, body, { ...withKey(key), ...(settings === undefined ? {} : { bindings: settings }) })
 
 /** A request about a raffle, by its operator. */
 const ofRaffle = ({ id, operator, organisation }: Staged, path: string, body?: unknown): Act => ({
@@ -652,6 +657,17 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
   ],
   ['organisation.priced_sales_approved', { kind: 'organisation' }, () => onPricedSales(true)],
   ['organisation.priced_sales_withdrawn', { kind: 'organisation' }, () => onPricedSales(false)],
+  [
+    'organisation.stripe_account_opened',
+    { kind: 'organisation' },
+    async () => {
+      connect(new FakeStripe())
+      const { id, operator: actor } = await organisationWithOperator()
+      const path = `/organisations/${id}/stripe-account`
+      const body = { country: 'KE' }
+      return { actor, method: 'POST', path, body, organisationId: id, subject: id, settings: STRIPE_SETTINGS }
+    },
+  ],
   [
     'member.invited',
     { kind: 'invitation', everyTime: true },

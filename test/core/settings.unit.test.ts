@@ -81,6 +81,24 @@ describe('settings', () => {
     }
   })
 
+  it('for Stripe must both be set, or none; accounts of payees need them too', () => {
+    const keys = { STRIPE_SECRET_KEY: 'sk_live_akeyofourown', STRIPE_WEBHOOK_SECRET: 'whsec_asecretofourown' }
+    expect(readSettings(keys).ok).toBe(true)
+    for (const name of ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'] as const) {
+      expect(problemsOf({ ...keys, [name]: undefined })).toEqual([
+        `${name}: is missing; Stripe needs STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET`,
+      ])
+    }
+    const connect = { STRIPE_CONNECT_WEBHOOK_SECRET: 'whsec_anothersecretofours' }
+    expect(readSettings({ ...keys, ...connect }).ok).toBe(true)
+    expect(problemsOf(connect)).toEqual([
+      'STRIPE_SECRET_KEY: is missing; STRIPE_CONNECT_WEBHOOK_SECRET needs it',
+    ])
+    expect(problemsOf({ ...keys, STRIPE_SECRET_KEY: 'pk_live_thatbrowsersmaysee' })).toEqual([
+      'STRIPE_SECRET_KEY: must be a secret or restricted key, such as sk_live_…',
+    ])
+  })
+
   it('that are empty are not zero', () => {
     expect(
       problemsOf({ PAYOUT_APPROVER_MIN_DAYS: '', DATABASE_WRITERS: ' ', SHARE_READS_MS: '0x10' }),
@@ -103,6 +121,16 @@ describe('settings', () => {
 describe('production', () => {
   it('accepts its own secrets, a public beacon and an https address', () => {
     expect(readSettings(PRODUCTION).ok).toBe(true)
+  })
+
+  it('refuses a test key of Stripe, and a Stripe that is not https', () => {
+    const keys = { STRIPE_SECRET_KEY: 'sk_live_akeyofourown', STRIPE_WEBHOOK_SECRET: 'whsec_asecretofourown' }
+    expect(readSettings({ ...PRODUCTION, ...keys }).ok).toBe(true)
+    const wrong = { STRIPE_SECRET_KEY: 'sk_test_akeyofourown', STRIPE_URL: 'http://localhost:8790/stripe' }
+    expect(problemsOf({ ...PRODUCTION, ...keys, ...wrong })).toEqual([
+      'STRIPE_SECRET_KEY: is a key of test mode, which moves no money; set a live one',
+      'STRIPE_URL: is not https; leave it out, unless a fake of Stripe is meant',
+    ])
   })
 
   it.each(['JWT_SECRET', 'SIGNING_KEY'] as const)('refuses the default %s, left out or set', (name) => {

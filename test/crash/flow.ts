@@ -21,6 +21,8 @@ export interface Flow<Stage> {
   stock?: ReadonlyMap<string, number>
   /** The process runs a sweep. It would continue the rows of an earlier try, so another sweep follows each try. */
   sweeps?: true
+  /** How long its holds last; by default those of the sandbox. */
+  holdsMs?: number
   /** Called once everything has settled. Returns a sentence for each violation. */
   wrong?(stage: Stage): Promise<string[]>
 }
@@ -77,7 +79,7 @@ export async function everyCrash<Stage>(flow: Flow<Stage>): Promise<void> {
   const attempts: Attempt<Stage>[] = []
   const finish = async (stage: Stage, what: string) => {
     attempts.push({ stage, what })
-    if (flow.sweeps) await expireHolds(flow.raffles(stage), 1)
+    if (flow.sweeps) await expireHolds(flow.raffles(stage), 1, flow.holdsMs)
   }
   // Finishes the work that other tests left, so that the process counts only its own calls.
   if (flow.sweeps) await runSweep(env, Date.now())
@@ -94,7 +96,7 @@ export async function everyCrash<Stage>(flow: Flow<Stage>): Promise<void> {
     }
     return isDead() ? null : passed()
   })
-  await expireHolds(rafflesOf(flow, attempts), 3)
+  await expireHolds(rafflesOf(flow, attempts), 3, flow.holdsMs)
   const raffles = [...rafflesOf(flow, attempts).map(({ id }) => id), ...(stock?.keys() ?? [])]
   const wrong = await audit(env, { settled: true, raffles, stock })
   for (const { stage } of attempts) wrong.push(...((await flow.wrong?.(stage)) ?? []))
@@ -120,8 +122,8 @@ function attemptsNamed<Stage>(sentence: string, attempts: Attempt<Stage>[]): str
 }
 
 /** Lets every hold expire, then sweeps `sweeps` times. */
-export async function expireHolds(raffles: Staged[], sweeps: number): Promise<void> {
-  const from = Date.now() + HOLDS_MS
+export async function expireHolds(raffles: Staged[], sweeps: number, holdsMs = HOLDS_MS): Promise<void> {
+  const from = Date.now() + holdsMs
   at(from)
   for (const { pool } of raffles) await ringAlarm(pool)
   for (let minute = 0; minute < sweeps; minute++) {

@@ -6,8 +6,9 @@ import type { Provider } from '../provider-name.ts'
 import { manual } from './manual.ts'
 import type { PaymentProvider } from './port.ts'
 import { sandbox } from './sandbox.ts'
+import { stripe } from './stripe/index.ts'
 
-export const providers: Partial<Record<Provider, PaymentProvider>> = { sandbox, manual }
+export const providers: Partial<Record<Provider, PaymentProvider>> = { sandbox, stripe, manual }
 
 const notSetUp = (name: Provider): string => `${name} is not set up here`
 

@@ -1,0 +1,151 @@
+/**
+ * Accounts at Stripe of those who receive money: one for a user or organisation. Stripe asks its owner for the papers, on
+ * its own pages. Money is sent to it once Stripe says that it can receive transfers.
+ */
+import { eq, sql } from 'drizzle-orm'
+import type { BatchItem } from 'drizzle-orm/batch'
+import type { Stripe } from 'stripe'
+import type { Ctx } from '../../../core/context.ts'
+import { withRetry } from '../../../core/database.ts'
+import { Problem } from '../../../core/errors.ts'
+import { SECOND_MS } from '../../../core/time.ts'
+import { type StripeAccountRow, stripeAccounts } from '../../schema.ts'
+import type { Payee } from '../port.ts'
+import { keysOf, stripeFor } from './client.ts'
+import { askStripe, tryStripe } from './refusals.ts'
+
+export const ownerOf = (payee: Payee): string => ('userId' in payee ? payee.userId : payee.organisationId)
+
+export const findAccountOf = (ctx: Ctx, payee: Payee): Promise<StripeAccountRow | undefined> =>
+  ctx.db
+    .select()
+    .from(stripeAccounts)
+    .where(eq(stripeAccounts.ownerId, ownerOf(payee)))
+    .get()
+
+/** Throws unless accounts can be opened here. */
+export function mustTakeAccounts({ settings }: Ctx): void {
+  if (keysOf(settings)?.connectSecret !== undefined) return
+  throw new Problem('invalid_state', 'Nobody can receive money by stripe here.')
+}
+
+/**
+ * The payee's account, opened if there is none. After a lost answer the same key finds it again. More than a day later
+ * another one is opened: the first stays empty, because nobody knows it. `follow`: statements right after the insert.
+ */
+export async function openAccount(
+  ctx: Ctx,
+  payee: Payee,
+  country: string,
+  follow: () => BatchItem<'sqlite'>[],
+): Promise<StripeAccountRow> {
+  const known = await findAccountOf(ctx, payee)
+  if (known !== undefined) return known
+  const stripe = await stripeFor(ctx.settings)
+  const ownerId = ownerOf(payee)
+  const { result, refusal } = await tryStripe(() =>
+    stripe.accounts.create(
+      {
+        country,
+        controller: {
+          stripe_dashboard: { type: 'express' },
+          fees: { payer: 'application' },
+          losses: { payments: 'application' },
+        },
+        capabilities: { transfers: { requested: true } },
+        metadata: { ownerId },
+      },
+      { idempotencyKey: `account:${ownerId}:${country}` },
+    ),
+  )
+  if (refusal !== null) {
+    throw new Problem('invalid_state', `Stripe opens no account in ${country} for this platform.`)
+  }
+  const { id } = result
+  const row = { id, ownerId, country, isReady: isReady(result), createdAt: ctx.now, updatedAt: ctx.now }
+  await withRetry(() =>
+    ctx.db.batch([ctx.db.insert(stripeAccounts).values(row).onConflictDoNothing(), ...follow()]),
+  )
+  return (await findAccountOf(ctx, payee))!
+}
+
+const isReady = ({ capabilities }: Stripe.Account): boolean => capabilities?.transfers === 'active'
+
+export interface OnboardingPage {
+  url: string
+  /** Milliseconds since 1970. */
+  expiresAt: number
+}
+
+/** A page of Stripe's that works once and for minutes. `returnTo`: where it sends the owner afterwards. */
+export async function onboardingPage(
+  ctx: Ctx,
+  { id }: StripeAccountRow,
+  returnTo: string,
+): Promise<OnboardingPage> {
+  const stripe = await stripeFor(ctx.settings)
+  const { url, expires_at: seconds } = await askStripe(() =>
+    stripe.accountLinks.create({
+      account: id,
+      type: 'account_onboarding',
+      // Only its owner may get another page, so an expired one leads back to where that is asked for.
+      refresh_url: returnTo,
+      return_url: returnTo,
+    }),
+  )
+  return { url, expiresAt: seconds * SECOND_MS }
+}
+
+/** Asks Stripe whether the account can receive money, and records that. Returns the present row. */
+export async function refreshAccount(ctx: Ctx, account: StripeAccountRow): Promise<StripeAccountRow> {
+  const stripe = await stripeFor(ctx.settings)
+  const present = isReady(await askStripe(() => stripe.accounts.retrieve(account.id)))
+  if (present === account.isReady) return account
+  await changeAccount(ctx, account.id, { isReady: present })
+  return { ...account, isReady: present }
+}
+
+const changeAccount = (ctx: Ctx, id: string, change: Partial<StripeAccountRow>) =>
+  withRetry(() =>
+    ctx.db
+      .update(stripeAccounts)
+      .set({ ...change, updatedAt: ctx.now })
+      .where(eq(stripeAccounts.id, id)),
+  )
+
+const findAccount = (ctx: Ctx, id: string): Promise<StripeAccountRow | undefined> =>
+  ctx.db.select().from(stripeAccounts).where(eq(stripeAccounts.id, id)).get()
+
+/** For the port. An account that was not ready is asked for again, because its owner may have finished just now. */
+export async function whyNotPayee(ctx: Ctx, destination: string, payee: Payee): Promise<string | null> {
+  const account = await findAccount(ctx, destination)
+  if (account?.ownerId !== ownerOf(payee)) return 'is not your account at Stripe: open one first'
+  const { isReady } = account.isReady ? account : await refreshAccount(ctx, account)
+  return isReady ? null : 'is an account at Stripe that cannot receive money yet: finish its set-up there'
+}
+
+/** An event about an account: Stripe is asked how it is now. One of another installation is left alone. */
+export async function accountChanged(ctx: Ctx, id: string): Promise<void> {
+  const account = await findAccount(ctx, id)
+  if (account !== undefined) await refreshAccount(ctx, account)
+}
+
+/** The owner has cut the platform off. */
+export const accountLeft = (ctx: Ctx, id: string) => changeAccount(ctx, id, { isReady: false })
+
+const BANK_REFUSED =
+  'Stripe could not pay the money on to the bank: its owner must correct the bank account at Stripe.'
+
+/**
+ * What the account receives is paid on to its owner's bank by Stripe. If that fails, the money is in the account still, and
+ * its owner must act. Operators see it on the last payout to the account.
+ */
+export async function bankPayoutEnded(ctx: Ctx, id: string, hasFailed: boolean): Promise<void> {
+  const last = sql`SELECT id FROM payouts WHERE provider = 'stripe' AND destination = ${id} AND status = 'paid'
+    ORDER BY updated_at DESC, id DESC LIMIT 1`
+  const attention = hasFailed
+    ? sql`UPDATE payouts SET attention = ${BANK_REFUSED} WHERE id = (${last}) AND attention IS NULL`
+    : sql`UPDATE payouts SET attention = NULL WHERE destination = ${id} AND attention = ${BANK_REFUSED}`
+  await changeAccount(ctx, id, { problem: hasFailed ? BANK_REFUSED : null })
+  await withRetry(() => ctx.db.run(attention))
+}
