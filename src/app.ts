@@ -19,6 +19,7 @@ import { transfers } from './admissions/transfers/routes.ts'
 import { selectWhoIsIn } from './admissions/who-is-in.ts'
 import { categoryRoutes, productRoutes } from './catalog/routes.ts'
 import type { UsersOf } from './catalog/still-used.ts'
+import { payoutMethodProofs } from './checkout/proof-routes.ts'
 import { orders, purchases } from './checkout/routes.ts'
 import type { AppEnv } from './core/context.ts'
 import { openDoor } from './core/crowd-door.ts'
@@ -40,6 +41,7 @@ import { grantRoutes } from './grants/routes.ts'
 import { takeOverGrants } from './grants/take-over-grants.ts'
 import { config } from './insights/config-routes.ts'
 import { health } from './insights/routes.ts'
+import { removeNewMethods } from './money/payout-methods.ts'
 import { payRoutes } from './payments/return-routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { eventTakings } from './payouts/event-routes.ts'
@@ -91,7 +93,7 @@ const joinHooks: JoinHooks = {
 }
 
 const routes = app
-  .route('/api/v1/auth', authRoutes({ afterVerified }))
+  .route('/api/v1/auth', authRoutes({ afterVerified, withNewPassword: removeNewMethods }))
   .route('/api/v1/users', userRoutes({ afterSuspended: takeBackAfterSuspension }))
   .route('/api/v1/users/me/invitations', myInvitations(joinHooks))
   .route('/api/v1/invitations', invitationRoutes(joinHooks))
@@ -128,6 +130,7 @@ const routes = app
   .route('/api/v1/draws', draws)
   .route('/api/v1/winners', winners)
   .route('/api/v1/users/me/payout-methods', payoutMethods)
+  .route('/api/v1/users/me/payout-methods', payoutMethodProofs)
   .route('/api/v1/users/me/stripe-account', myStripeAccount)
   .route('/api/v1/payouts', payouts)
   .route('/api/v1/ledger', ledger)

@@ -22,6 +22,7 @@ import { BODIES, EXAMPLE_REGISTRATION, EXAMPLE_SIGNED_IN, EXAMPLE_TOKENS } from 
 import { forgotPassword } from './forgot-password.ts'
 import { logIn } from './log-in.ts'
 import { logOut } from './log-out.ts'
+import type { WithNewPassword } from './new-password.ts'
 import { passwordGrant } from './password-grant.ts'
 import { refreshSession } from './refresh-session.ts'
 import { registerUser } from './register-user.ts'
@@ -30,8 +31,13 @@ import { type AfterVerified, resendVerification, verifyEmail } from './verify-em
 
 const TAG = 'Signing in'
 
-/** `afterVerified` runs after a user has verified an address. */
-export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) =>
+export interface AuthHooks {
+  /** Runs after a user has verified an address. */
+  afterVerified: AfterVerified
+  withNewPassword: WithNewPassword
+}
+
+export const authRoutes = ({ afterVerified, withNewPassword }: AuthHooks) =>
   new Hono<AppEnv>()
     .post(
       '/register',
@@ -142,7 +148,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       }),
       validate('json', ChangePassword, BODIES.ChangePassword),
       async (c) => {
-        await changePassword(c.get('ctx'), c.req.valid('json'))
+        await changePassword(c.get('ctx'), c.req.valid('json'), withNewPassword)
         return c.body(null, 204)
       },
     )
@@ -221,7 +227,7 @@ export const authRoutes = ({ afterVerified }: { afterVerified: AfterVerified }) 
       rateLimit('RATE_SIGN_IN', (c) => `token:${clientNetwork(c)}`),
       validate('json', ResetPassword, BODIES.ResetPassword),
       async (c) => {
-        await resetPassword(c.get('ctx'), c.req.valid('json'))
+        await resetPassword(c.get('ctx'), c.req.valid('json'), withNewPassword)
         return c.body(null, 204)
       },
     )

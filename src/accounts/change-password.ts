@@ -6,13 +6,14 @@ import { invalid, Problem } from '../core/errors.ts'
 import { countRequest } from '../core/rate-limit.ts'
 import type { ChangePassword } from './contract.ts'
 import { markTokensUsed } from './email-token.ts'
+import type { WithNewPassword } from './new-password.ts'
 import { checkPassword, hashPassword } from './password.ts'
 import { refuseWeakPassword } from './password-strength.ts'
 import { requireLiveUser } from './permissions.ts'
 import { revokedTokens } from './revocations.ts'
 import { sessions, users } from './schema.ts'
 
-export async function changePassword(ctx: Ctx, input: ChangePassword): Promise<void> {
+export async function changePassword(ctx: Ctx, input: ChangePassword, also: WithNewPassword): Promise<void> {
   const { userId, sessionId } = await requireLiveUser(ctx)
   await countRequest(ctx.env.RATE_SIGN_IN, `user:${userId}`)
   const user = await ctx.db
@@ -39,7 +40,9 @@ export async function changePassword(ctx: Ctx, input: ChangePassword): Promise<v
     .where(and(eq(sessions.userId, userId), ne(sessions.id, sessionId), isNull(sessions.revokedAt), ifOurs))
   const voidMails = markTokensUsed(ctx, 'reset', userId, sql`${ifOurs}`)
   const read = ctx.db.select({ id: users.id }).from(users).where(isOurs)
-  const [, , , changed] = await withRetry(() => ctx.db.batch([change, endOthers, voidMails, read]))
+  const [, , , changed] = await withRetry(() =>
+    ctx.db.batch([change, endOthers, voidMails, read, ...also(ctx, userId, sql`${ifOurs}`)]),
+  )
   revokedTokens.expire()
   if (changed.length === 0) throw new Problem('conflict', 'Another request has changed the password.')
 }

@@ -5,12 +5,17 @@ import { withRetry } from '../core/database.ts'
 import { invalid } from '../core/errors.ts'
 import type { ResetPassword } from './contract.ts'
 import { isLive, markTokensUsed } from './email-token.ts'
+import type { WithNewPassword } from './new-password.ts'
 import { hashPassword } from './password.ts'
 import { refuseWeakPassword } from './password-strength.ts'
 import { revokedTokens } from './revocations.ts'
 import { emailTokens, sessions, users } from './schema.ts'
 
-export async function resetPassword(ctx: Ctx, { token, password }: ResetPassword): Promise<void> {
+export async function resetPassword(
+  ctx: Ctx,
+  { token, password }: ResetPassword,
+  also: WithNewPassword,
+): Promise<void> {
   const live = isLive(ctx, 'reset', token)
   const user = await ctx.db
     .select({ id: users.id, email: users.email, name: users.name })
@@ -41,7 +46,9 @@ export async function resetPassword(ctx: Ctx, { token, password }: ResetPassword
     .where(and(eq(sessions.userId, user.id), isNull(sessions.revokedAt), ifOurs))
   const markUsed = markTokensUsed(ctx, 'reset', user.id, sql`${ifOurs}`)
   const read = ctx.db.select({ id: users.id }).from(users).where(isOurs)
-  const [, , , changed] = await withRetry(() => ctx.db.batch([change, endSessions, markUsed, read]))
+  const [, , , changed] = await withRetry(() =>
+    ctx.db.batch([change, endSessions, markUsed, read, ...also(ctx, user.id, sql`${ifOurs}`)]),
+  )
   revokedTokens.expire()
   if (changed.length === 0) throw invalidToken()
 }

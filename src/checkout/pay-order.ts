@@ -9,6 +9,7 @@ import { choosyItems } from '../orders/accepted-providers.ts'
 import { findOrder, type OrderRows } from '../orders/find-order.ts'
 import { insertOrderEvent } from '../orders/history.ts'
 import { historyText } from '../orders/history-text.ts'
+import { isProof } from '../orders/proof-order.ts'
 import { type OrderLineRow, type OrderRow, orders } from '../orders/schema.ts'
 import { newPayment } from '../payments/new-payment.ts'
 import { PayWith } from '../payments/pay-with.ts'
@@ -22,7 +23,7 @@ const MAX_PAYMENTS = 10
 export async function payOrder(ctx: Ctx, id: string, pay: PayWith, key: string): Promise<OrderRows> {
   const { userId } = requireBuyer(ctx)
   const rows = await findOrder(ctx, id)
-  if (rows.order.userId !== userId) throw notFound('order')
+  if (rows.order.userId !== userId || isProof(rows.order)) throw notFound('order')
   const earlier = await paymentByKey(ctx, id, key)
   if (earlier !== undefined) return repeatPayment(ctx, rows, earlier, pay)
   mustBeOpen(ctx, rows.order)

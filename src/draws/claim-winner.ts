@@ -2,11 +2,11 @@
  * A winner claims or declines a prize within the claim window. A repeated claim redirects the money until it is sent, and
  * corrects the address until the prize is delivered.
  */
-import { eq } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { invalid, Problem } from '../core/errors.ts'
-import { toInstant } from '../core/time.ts'
-import { findMyMethod } from '../money/payout-methods.ts'
+import { toInstant, toInstantOrNull } from '../core/time.ts'
+import { findMyMethod, isStillMethod } from '../money/payout-methods.ts'
 import { insertPayout } from '../money/payout-rows.ts'
 import { changeWinner, type WinnerChange } from './change-winner.ts'
 import type { Claim, ClaimPrize, Winner } from './contract.ts'
@@ -22,25 +22,38 @@ export async function claimWinner(ctx: Ctx, id: string, input: ClaimPrize): Prom
   const found = await findOpenWinner(ctx, id)
   await refuseStaff(ctx, found)
   const amount = prizeAmount(found)
-  const { from, set, follow, settled } =
-    amount === null ? claimOfItem(ctx, found, input) : await claimOfCash(ctx, found, amount, input)
+  const {
+    from,
+    set,
+    guard,
+    follow,
+    settled,
+    payableFrom = null,
+  } = amount === null ? claimOfItem(ctx, found, input) : await claimOfCash(ctx, found, amount, input)
   const claimed = await changeWinner(ctx, {
     winner: found.winner,
     from,
     set: { ...set, claimedAt: found.winner.claimedAt ?? ctx.now },
+    guard,
     follow,
     review: reviewText.toWinner('claimed'),
-    otherwise: ({ status }) => `This prize is ${status} already.`,
+    otherwise: ({ status }) =>
+      from.includes(status)
+        ? 'This payout method was just removed. Claim with another one.'
+        : `This prize is ${status} already.`,
   })
   const winner = (await settled?.()) ?? claimed
   return {
     winner: presentToWinner({ ...found, winner }),
     deliveryAddress: winner.deliveryAddress,
+    payableFrom: toInstantOrNull(payableFrom),
     updatedAt: toInstant(winner.updatedAt),
   }
 }
 
-interface ClaimChange extends Pick<WinnerChange, 'from' | 'set' | 'follow'> {
+interface ClaimChange extends Pick<WinnerChange, 'from' | 'set' | 'guard' | 'follow'> {
+  /** When its payout method may be paid (ms since 1970). */
+  payableFrom?: number
   /** What follows in other systems. Returns the winner if that has changed it. Throws if the claim has no effect. */
   settled?: () => Promise<WinnerRow | null>
 }
@@ -99,6 +112,8 @@ async function claimOfCash(
   if (payoutMethodId === undefined) throw invalid('payoutMethodId', 'is required: this prize is paid')
   const sum = { amount, currency: raffle.priceCurrency }
   const method = await findMyMethod(ctx, payoutMethodId, sum)
+  // The user may remove it at this moment. Safe: either these statements find it gone, or the removal stops their payout.
+  const isStill = isStillMethod(method)
   // A share of zero takings needs no payout.
   if (amount === 0) return { from: ['announced'], set: { status: 'paid' } }
   const payout = insertPayout(
@@ -115,13 +130,17 @@ async function claimOfCash(
       requestedBy: winner.userId,
       key: null,
       request: null,
+      methodId: method.id,
+      payableFrom: method.payableFrom,
     },
-    mayBePaid(ctx, winner.id),
+    sql`${mayBePaid(ctx, winner.id)} AND ${isStill}`,
   )
   return {
     from: ['announced', 'claimed'],
     set: { status: 'claimed' },
-    follow: [payout, redirectPayoutOf(ctx, winner.id, method)],
+    guard: isStill,
+    payableFrom: method.payableFrom,
+    follow: [payout, redirectPayoutOf(ctx, winner.id, method, isStill)],
     settled: async () => {
       const current = await destinationOf(ctx, winner.id)
       if (current?.provider === method.provider && current.destination === method.destination) return null

@@ -92,6 +92,9 @@ export const Claim = z
   .strictObject({
     winner: Winner,
     deliveryAddress: PostalAddress.nullable(),
+    payableFrom: Instant.nullable().describe(
+      'From when its money can be paid, because a new payout method waits a day. Null: it is not money.',
+    ),
     updatedAt: Instant.describe('When the claim last changed, as by a correction of the address.'),
   })
   .meta({ id: 'Claim' })

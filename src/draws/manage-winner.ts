@@ -4,11 +4,12 @@ import type { AuditEntry } from '../audit/insert-audit.ts'
 import type { AuditAction } from '../audit/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
-import { toInstant } from '../core/time.ts'
+import { toInstant, toInstantOrNull } from '../core/time.ts'
 import { changeWinner } from './change-winner.ts'
 import type { Claim, DeliverPrize, Winner } from './contract.ts'
 import { findWinnerFor, type SelectedWinner } from './find-winner.ts'
 import { presentToMember, prizeOf } from './present.ts'
+import { destinationOf } from './prize-payout.ts'
 import { winners } from './schema.ts'
 import { reviewText } from './under-review.ts'
 
@@ -48,5 +49,11 @@ export async function deliverPrize(ctx: Ctx, id: string, { claimUpdatedAt }: Del
 export async function readClaim(ctx: Ctx, id: string): Promise<Claim> {
   const found = await findWinnerFor(ctx, id, 'winners:manage')
   const { deliveryAddress, updatedAt } = found.winner
-  return { winner: presentToMember(found), deliveryAddress, updatedAt: toInstant(updatedAt) }
+  const payout = await destinationOf(ctx, id)
+  return {
+    winner: presentToMember(found),
+    deliveryAddress,
+    payableFrom: toInstantOrNull(payout?.payableFrom ?? null),
+    updatedAt: toInstant(updatedAt),
+  }
 }

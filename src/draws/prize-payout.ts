@@ -1,24 +1,32 @@
 /** The payouts of prizes: the statements that change a payout and its winner together. */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
-import type { NewPayout } from '../money/payout-rows.ts'
-import { payouts } from '../money/schema.ts'
+import { dueOncePayable, isPayableYet } from '../money/payout-rows.ts'
+import { type MethodRow, payouts } from '../money/schema.ts'
 import { prizeSeats } from '../raffles/schema.ts'
 import { disqualifications, winners } from './schema.ts'
 import { isPendingFor, isUnderReview } from './under-review.ts'
 
-/** A statement to batch with a repeated claim. It redirects a payout that is not under way, which then needs a new approval. */
+/**
+ * A statement to batch with a repeated claim. It redirects a payout that is not under way, which then needs a new approval.
+ * An approved one that waits for its new payout method is not under way: its winner may have found a stranger's method.
+ */
 export const redirectPayoutOf = (
   ctx: Ctx,
   winnerId: string,
-  { provider, destination }: Pick<NewPayout, 'provider' | 'destination'>,
+  { id, provider, destination, payableFrom }: MethodRow,
+  guard: SQL,
 ) =>
   ctx.db
     .update(payouts)
     .set({
       provider,
       destination,
+      methodId: id,
+      payableFrom,
+      stoppedAt: null,
       status: 'requested',
+      dueAt: null,
       approvedBy: null,
       // A failed payout needs a new attempt, because the provider already knows the key of the failed one.
       attempt: sql`${payouts.attempt} + (${payouts.status} = 'failed')`,
@@ -28,15 +36,21 @@ export const redirectPayoutOf = (
     })
     .where(
       sql`${payouts.kind} = 'prize' AND ${payouts.subject} = ${winnerId}
-        AND ${payouts.status} IN ('requested', 'failed')
-        AND (${payouts.provider}, ${payouts.destination}) <> (${provider}, ${destination})
-        AND ${mayBePaid(ctx, winnerId)}`,
+        AND (${payouts.status} IN ('requested', 'failed')
+          OR (${payouts.status} = 'approved' AND NOT ${isPayableYet(ctx)}))
+        AND ((${payouts.provider}, ${payouts.destination}) <> (${provider}, ${destination})
+          OR ${payouts.stoppedAt} IS NOT NULL)
+        AND ${mayBePaid(ctx, winnerId)} AND ${guard}`,
     )
 
 /** The destination of the winner's payout; undefined if there is no payout. */
 export const destinationOf = (ctx: Ctx, winnerId: string) =>
   ctx.db
-    .select({ provider: payouts.provider, destination: payouts.destination })
+    .select({
+      provider: payouts.provider,
+      destination: payouts.destination,
+      payableFrom: payouts.payableFrom,
+    })
     .from(payouts)
     .where(sql`${payouts.kind} = 'prize' AND ${payouts.subject} = ${winnerId}`)
     .get()
@@ -57,7 +71,8 @@ export const postponePayoutOf = (ctx: Ctx, winnerId: string) =>
   ctx.db
     .update(payouts)
     .set({
-      dueAt: sql`(SELECT ${disqualifications.lapsesAt} FROM ${disqualifications} WHERE ${isPendingFor(ctx, winnerId)})`,
+      dueAt: sql`max(coalesce(${payouts.payableFrom}, 0),
+        (SELECT ${disqualifications.lapsesAt} FROM ${disqualifications} WHERE ${isPendingFor(ctx, winnerId)}))`,
     })
     .where(sql`${isApprovedOf(winnerId)} AND ${isUnderReview(ctx, winnerId)}`)
 
@@ -65,7 +80,7 @@ export const postponePayoutOf = (ctx: Ctx, winnerId: string) =>
 export const resumePayoutOf = (ctx: Ctx, winnerId: string) =>
   ctx.db
     .update(payouts)
-    .set({ dueAt: ctx.now })
+    .set({ dueAt: dueOncePayable(ctx) })
     .where(sql`${isApprovedOf(winnerId)} AND NOT ${isUnderReview(ctx, winnerId)}`)
 
 const isApprovedOf = (winnerId: string): SQL =>

@@ -4,6 +4,8 @@ import type { Provider } from './provider-name.ts'
 const withReason = (reason: string | null): string => (reason === null ? '' : `: ${reason}`)
 
 export const attentionText = {
+  /** Its winner removed the payout method, or set a new password while it was new. */
+  stopped: 'The winner removed this payout method. It waits until the winner claims again with another one.',
   payByHand: 'Pay it by hand, then record it here.',
   /** For a call that keeps throwing. */
   cannotBeSent: (provider: Provider) => `It cannot be sent by ${provider}; this is retried until it can.`,

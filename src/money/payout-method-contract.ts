@@ -4,6 +4,7 @@ import { Id } from '../core/ids.ts'
 import { Page } from '../core/paging.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
+import { BankAccount } from './bank-account.ts'
 import { Provider } from './provider-name.ts'
 import { ProviderIn } from './providers/offered.ts'
 
@@ -11,7 +12,29 @@ import { ProviderIn } from './providers/offered.ts'
 export const Destination = Line(3, 120)
 
 export const NewPayoutMethod = z
-  .strictObject({ provider: ProviderIn, destination: Destination })
+  .strictObject({
+    provider: ProviderIn,
+    destination: Destination.optional().describe(
+      'What the provider pays to: a phone number or an account. Not for `manual`.',
+    ),
+    bank: BankAccount.optional().describe('The bank account, for `manual` only.'),
+  })
+  .refine(({ provider, bank }) => provider !== 'manual' || bank !== undefined, {
+    path: ['bank'],
+    message: 'is required for manual',
+  })
+  .refine(({ provider, destination }) => provider !== 'manual' || destination === undefined, {
+    path: ['destination'],
+    message: 'is not for manual: send bank',
+  })
+  .refine(({ provider, destination }) => provider === 'manual' || destination !== undefined, {
+    path: ['destination'],
+    message: 'is required',
+  })
+  .refine(({ provider, bank }) => provider === 'manual' || bank === undefined, {
+    path: ['bank'],
+    message: 'is only for manual',
+  })
   .meta({ id: 'NewPayoutMethod' })
 
 export type NewPayoutMethod = z.infer<typeof NewPayoutMethod>
@@ -21,6 +44,18 @@ export const PayoutMethod = z
     id: Id('payoutMethod'),
     provider: Provider,
     destination: z.string().describe('Where it pays to, of which only the end is shown.'),
+    bank: z
+      .strictObject({
+        holder: z.string().describe('The holder of the account.'),
+        bank: z.string().describe('The bank, with its branch or code.'),
+      })
+      .nullable()
+      .describe('The bank account without its number; null for other methods.'),
+    proof: z.enum(['not_needed', 'missing', 'proved']).meta({
+      description:
+        '`missing`: a prize can be claimed to it once you have paid from this phone, or have used `…/proof`.',
+    }),
+    payableFrom: Instant.describe('No money goes there before: a new method waits a day.'),
     createdAt: Instant,
   })
   .meta({ id: 'PayoutMethod' })

@@ -1,5 +1,10 @@
-/** A user's own payout methods: where their prizes are paid. Answers show only the end of a destination. */
-import { and, asc, eq, sql } from 'drizzle-orm'
+/**
+ * A user's own payout methods: where their prizes are paid. Answers show only the end of a destination. Whoever takes over
+ * a session must not get the prizes: money goes to a new method only after a day, its owner is told by mail at once, and
+ * a new password or a removal stops what was not sent.
+ */
+import { and, asc, eq, type SQL, sql } from 'drizzle-orm'
+import { enqueueMail } from '../accounts/mail/enqueue-mail.ts'
 import { requireLiveUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -7,33 +12,77 @@ import { invalid, notFound, Problem } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import type { Money } from '../core/money.ts'
 import type { PageOf } from '../core/paging.ts'
+import { DAY_MS } from '../core/time.ts'
+import { attentionText } from './attention-text.ts'
+import { bankLine } from './bank-account.ts'
 import type { NewPayoutMethod, PayoutMethod } from './payout-method-contract.ts'
+import { type PaidFrom, paidFrom, proofOf, provedSince } from './payout-method-proof.ts'
 import { presentMethod } from './present-payout-method.ts'
+import type { Provider } from './provider-name.ts'
 import { providerOf, whyNotProvider } from './providers/index.ts'
 import { requirePayee } from './require-payee.ts'
-import { payoutMethods } from './schema.ts'
+import { type MethodRow, payoutMethods, payouts } from './schema.ts'
 
 const MAX_METHODS = 10
 
+/** How long a new method waits for money. */
+export const METHOD_WAIT_MS = DAY_MS
+
+type NewMethod = Pick<MethodRow, 'userId' | 'provider' | 'destination' | 'bank'>
+
 export async function addPayoutMethod(ctx: Ctx, input: NewPayoutMethod): Promise<PayoutMethod> {
   const { userId } = await requireLiveUser(ctx)
-  checkPayoutProvider(ctx, input)
-  await requirePayee(ctx, input, { userId }, 'destination')
+  const { provider, bank = null } = input
+  const destination = bank === null ? input.destination! : bankLine(bank)
+  checkPayoutProvider(ctx, { provider, destination })
+  await requirePayee(ctx, { provider, destination }, { userId }, 'destination')
+  const made = await insertMethod(ctx, { userId, provider, destination, bank })
+  return presentMethod(made, proofOf(made, await paidFrom(ctx, userId)))
+}
+
+/** Inserts a method that was checked, and tells its owner. Throws `limit_reached` if the user has too many. */
+export async function insertMethod(ctx: Ctx, method: NewMethod): Promise<MethodRow> {
+  const { userId, provider, destination, bank } = method
   const id = newId('payoutMethod')
+  const payableFrom = payableFromOf(ctx, method, await paidFrom(ctx, userId))
   // Concurrent calls could each count too few. The insert counts for itself, so that the limit holds.
-  await withRetry(() =>
-    ctx.db
-      .insert(payoutMethods)
-      .select(sql`
-        SELECT ${id}, ${userId}, ${input.provider}, ${input.destination}, ${ctx.now}
-        WHERE (SELECT count(*) FROM payout_methods WHERE user_id = ${userId}) < ${MAX_METHODS}`)
-      .onConflictDoNothing(),
+  const insert = ctx.db
+    .insert(payoutMethods)
+    .select(sql`
+      SELECT ${id}, ${userId}, ${provider}, ${destination}, ${ctx.now}, ${bank && JSON.stringify(bank)}, ${payableFrom}
+      WHERE (SELECT count(*) FROM payout_methods WHERE user_id = ${userId}) < ${MAX_METHODS}`)
+    .onConflictDoNothing()
+  const tell = enqueueMail(
+    ctx,
+    {
+      to: userId,
+      subject: id,
+      kind: 'payout_method_added',
+      data: { what: kindOf(method), payableFrom, isPayable: payableFrom <= ctx.now },
+    },
+    sql`EXISTS (SELECT 1 FROM ${payoutMethods} WHERE ${payoutMethods.id} = ${id})`,
   )
+  await withRetry(() => ctx.db.batch([insert, tell]))
   const made = await findOwnMethod(ctx, userId, id)
   if (made === undefined) {
     throw new Problem('limit_reached', `At most ${MAX_METHODS} payout methods: remove one first.`)
   }
-  return presentMethod(made)
+  return made
+}
+
+/**
+ * A day from now. At once for a phone from which the user paid a day ago or earlier: whoever did that has been in the
+ * account for a day, and the owner got the mail about that payment.
+ */
+function payableFromOf({ now }: Ctx, method: NewMethod, paid: PaidFrom): number {
+  const since = provedSince(method, paid)
+  return since !== null && since <= now - METHOD_WAIT_MS ? now : now + METHOD_WAIT_MS
+}
+
+/** What it is, for the words of a mail. */
+function kindOf({ provider, destination }: Pick<MethodRow, 'provider' | 'destination'>) {
+  if (provider === 'manual') return 'bank'
+  return providerOf(provider).proof?.(destination) == null ? 'account' : 'phone'
 }
 
 export async function listPayoutMethods(ctx: Ctx): Promise<PageOf<PayoutMethod>> {
@@ -43,21 +92,72 @@ export async function listPayoutMethods(ctx: Ctx): Promise<PageOf<PayoutMethod>>
     .from(payoutMethods)
     .where(eq(payoutMethods.userId, userId))
     .orderBy(asc(payoutMethods.id))
-  return { data: rows.map(presentMethod), nextCursor: null }
+  const paid = await paidFrom(ctx, userId)
+  return { data: rows.map((row) => presentMethod(row, proofOf(row, paid))), nextCursor: null }
 }
 
-/** Existing payouts keep their destination. */
+/** Payouts to it that were not sent stop: they wait for another claim. */
 export async function removePayoutMethod(ctx: Ctx, id: string): Promise<void> {
   const { userId } = await requireLiveUser(ctx)
-  const removed = await ctx.db
-    .delete(payoutMethods)
-    .where(and(eq(payoutMethods.id, id), eq(payoutMethods.userId, userId)))
-    .returning({ id: payoutMethods.id })
-  if (removed.length === 0) throw notFound('payout method')
+  const method = await findOwnMethod(ctx, userId, id)
+  if (method === undefined) throw notFound('payout method')
+  const isMine = and(eq(payoutMethods.id, id), eq(payoutMethods.userId, userId))!
+  await withRetry(() =>
+    ctx.db.batch([
+      stopPayoutsTo(ctx, isMine),
+      enqueueMail(ctx, {
+        to: userId,
+        subject: id,
+        kind: 'payout_method_removed',
+        data: { what: kindOf(method), why: 'owner' },
+      }),
+      ctx.db.delete(payoutMethods).where(isMine),
+    ]),
+  )
 }
 
-/** For a claim: the user's method. Throws if this sum cannot be paid by it now. */
-export async function findMyMethod(ctx: Ctx, id: string, sum: Money) {
+/**
+ * Statements for the batch of a new password: it removes the methods to which nothing can be paid yet. Whoever set the
+ * password out of fear need not know which of them are a stranger's. `isSet`: the password was really changed.
+ */
+export function removeNewMethods(ctx: Ctx, userId: string, isSet: SQL) {
+  const isNew = and(eq(payoutMethods.userId, userId), sql`${payoutMethods.payableFrom} > ${ctx.now}`, isSet)!
+  const hasNew = sql`EXISTS (SELECT 1 FROM ${payoutMethods} WHERE ${isNew})`
+  return [
+    stopPayoutsTo(ctx, isNew),
+    enqueueMail(
+      ctx,
+      {
+        to: userId,
+        subject: `${userId}:${ctx.now}`,
+        kind: 'payout_method_removed',
+        data: { what: 'several', why: 'password' },
+      },
+      hasNew,
+    ),
+    ctx.db.delete(payoutMethods).where(isNew),
+  ] as const
+}
+
+/** Stops what was not sent to these methods. What is with a provider arrives. */
+const stopPayoutsTo = (ctx: Ctx, methods: SQL) =>
+  ctx.db
+    .update(payouts)
+    .set({
+      status: sql`iif(${payouts.status} = 'approved', 'requested', ${payouts.status})`,
+      approvedBy: sql`iif(${payouts.status} = 'approved', NULL, ${payouts.approvedBy})`,
+      stoppedAt: ctx.now,
+      dueAt: null,
+      attention: attentionText.stopped,
+      updatedAt: ctx.now,
+    })
+    .where(
+      sql`${payouts.methodId} IN (SELECT ${payoutMethods.id} FROM ${payoutMethods} WHERE ${methods})
+        AND ${payouts.status} IN ('requested', 'approved', 'failed')`,
+    )
+
+/** For a claim: the user's method. Throws if this sum cannot be paid by it, or if nobody knows that it is the user's. */
+export async function findMyMethod(ctx: Ctx, id: string, sum: Money): Promise<MethodRow> {
   const { userId } = await requireLiveUser(ctx)
   const method = await findOwnMethod(ctx, userId, id)
   if (method === undefined) throw invalid('payoutMethodId', 'is not one of your payout methods')
@@ -65,18 +165,31 @@ export async function findMyMethod(ctx: Ctx, id: string, sum: Money) {
   const why = whyNotProvider(provider, ctx.settings) ?? providerOf(provider).whyNotPayout(sum, destination)
   if (why !== null) throw invalid('payoutMethodId', why)
   await requirePayee(ctx, method, { userId }, 'payoutMethodId')
+  if (proofOf(method, await paidFrom(ctx, userId)) === 'missing') {
+    throw invalid(
+      'payoutMethodId',
+      `is a phone that is not proved to be yours: prove it with POST /users/me/payout-methods/${id}/proof`,
+    )
+  }
   return method
 }
 
+/** Guard of a claim: its method was not removed since it was read. */
+export const isStillMethod = ({ id, userId }: Pick<MethodRow, 'id' | 'userId'>): SQL =>
+  sql`EXISTS (SELECT 1 FROM payout_methods WHERE id = ${id} AND user_id = ${userId})`
+
 /** Throws unless the provider is available here and can pay to the destination. It checks no sum. */
-export function checkPayoutProvider(ctx: Ctx, { provider, destination }: NewPayoutMethod): void {
+export function checkPayoutProvider(
+  ctx: Ctx,
+  { provider, destination }: { provider: Provider; destination: string },
+): void {
   const why = whyNotProvider(provider, ctx.settings)
   if (why !== null) throw invalid('provider', why)
   const whyNotThere = providerOf(provider).whyNotPayout(null, destination)
   if (whyNotThere !== null) throw invalid('destination', whyNotThere)
 }
 
-const findOwnMethod = (ctx: Ctx, userId: string, id: string) =>
+export const findOwnMethod = (ctx: Ctx, userId: string, id: string): Promise<MethodRow | undefined> =>
   ctx.db
     .select()
     .from(payoutMethods)

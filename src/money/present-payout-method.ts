@@ -1,9 +1,8 @@
 /** Presents a payout method with its destination masked. */
 import { toInstant } from '../core/time.ts'
+import { numberOf } from './bank-account.ts'
 import type { PayoutMethod } from './payout-method-contract.ts'
-import type { payoutMethods } from './schema.ts'
-
-type MethodRow = typeof payoutMethods.$inferSelect
+import type { MethodRow } from './schema.ts'
 
 const SHOWN_LETTERS = 4
 
@@ -14,9 +13,15 @@ export function masked(destination: string): string {
   return `••••${letters.slice(-shown).join('')}`
 }
 
-export const presentMethod = ({ id, provider, destination, createdAt }: MethodRow): PayoutMethod => ({
+export const presentMethod = (
+  { id, provider, destination, bank, payableFrom, createdAt }: MethodRow,
+  proof: PayoutMethod['proof'],
+): PayoutMethod => ({
   id,
   provider,
-  destination: masked(destination),
+  destination: masked(bank === null ? destination : numberOf(bank)),
+  bank: bank === null ? null : { holder: bank.holder, bank: bank.bank },
+  proof,
+  payableFrom: toInstant(Math.max(payableFrom, createdAt)),
   createdAt: toInstant(createdAt),
 })

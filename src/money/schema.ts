@@ -2,6 +2,7 @@
 /** Money: payments in, refunds back, payouts out, and the ledger that accounts for all of it. Times are milliseconds. */
 import { sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import type { BankAccount } from './bank-account.ts'
 import type { Provider } from './provider-name.ts'
 
 /** `starting`: inserted before the provider is called. A later success overrides `failed` and `expired`. */
@@ -195,6 +196,12 @@ export const payouts = sqliteTable(
     updatedAt: integer().notNull(),
     /** The event whose takings it pays out. */
     eventId: text(),
+    /** The winner's payout method. Null: none, or the row is from before this was recorded. */
+    methodId: text(),
+    /** It is not sent before: its payout method is new. Null: at any time. */
+    payableFrom: integer(),
+    /** When its payout method was removed: it waits for another claim. Null: it was not. */
+    stoppedAt: integer(),
   },
   (table) => [
     check('payouts_status', sql`status IN ('requested', 'approved', 'sent', 'paid', 'failed', 'cancelled')`),
@@ -203,23 +210,29 @@ export const payouts = sqliteTable(
     uniqueIndex('payouts_key').on(table.requestedBy, table.key),
     index('payouts_organisation').on(table.organisationId, table.id),
     index('payouts_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
+    index('payouts_method').on(table.methodId).where(sql`method_id IS NOT NULL`),
   ],
 )
 export type PayoutRow = typeof payouts.$inferSelect
 
-/** Where a user's prizes are paid. */
+/** Where a user's prizes are paid. A method never changes: another destination is another method. */
 export const payoutMethods = sqliteTable(
   'payout_methods',
   {
     id: text().primaryKey(),
     userId: text().notNull(),
     provider: text().$type<Provider>().notNull(),
-    /** An account or a phone number; personal, never logged. */
+    /** An account or a phone number, or a bank account in one line; personal, never logged. */
     destination: text().notNull(),
     createdAt: integer().notNull(),
+    /** The bank account of a method by hand; personal, never logged. */
+    bank: text({ mode: 'json' }).$type<BankAccount>(),
+    /** No money goes there before. 0: the row is from before methods waited. */
+    payableFrom: integer().notNull().default(0),
   },
   (table) => [index('payout_methods_user').on(table.userId, table.id)],
 )
+export type MethodRow = typeof payoutMethods.$inferSelect
 
 /** Accounts at Stripe of those who receive money by it. */
 export const stripeAccounts = sqliteTable(

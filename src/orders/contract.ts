@@ -17,10 +17,12 @@ import { LINE_STATES, ORDER_STATUSES } from './schema.ts'
 
 export const MAX_LINES = 20
 
-export const NextStep = z.enum(NEXT_STEPS).meta({
-  description:
+export const NextStep = z
+  .enum(NEXT_STEPS)
+  .nullable()
+  .describe(
     'What the payer does next; null for other readers. `open_page`: pay on the page at `checkoutUrl`. `check_phone`: confirm on the phone. `pay_organiser`: in cash or by bank transfer. `wait`: look again later. `pay_again`: by the same provider or another. `order_again`: this order is over.',
-})
+  )
 
 export const Payment = z
   .strictObject({
@@ -38,7 +40,7 @@ export const Payment = z
       .string()
       .nullable()
       .describe('How the payment stands and what the payer does next, in words. Null for other readers.'),
-    next: NextStep.nullable(),
+    next: NextStep,
     until: Instant.nullable().describe('Until when the next step is possible. Null: there is no such time.'),
     payWith: z
       .array(Provider)

@@ -51,6 +51,8 @@ export const historyText = {
     order.amount === 0
       ? 'Reserved. There is nothing to pay.'
       : `Reserved. Pay ${formatMoney(order)} by ${toInstant(order.payUntil)}.`,
+  proving: (sum: Money) =>
+    `A payment of ${formatMoney(sum)} proves that the phone number is yours. It goes back to you.`,
   started: (provider: string) => `Payment ${paymentMethod(provider)} started.`,
   unanswered: unansweredText,
   declined: (reason: string | null) =>
@@ -77,6 +79,8 @@ export const historyText = {
       `This order was cancelled before the money arrived. ${formatMoney(sum)} will be refunded to you.`,
     notAccepted: (sum: Money) =>
       `This order can no longer be paid. ${formatMoney(sum)} will be refunded to you.`,
+    proof: (sum: Money) =>
+      `It proves that the phone number is yours. ${formatMoney(sum)} will be refunded to you.`,
     wrong: (sum: Money, due: Money) =>
       `${formatMoney(sum)} arrived instead of ${formatMoney(due)}. It will be refunded to you.`,
   },

@@ -17,6 +17,7 @@ import { findOrders } from './find-order.ts'
 import { hasTicketsOfEvent, ordersOfEvent } from './orders-of-event.ts'
 import { presentOrder, readDetails } from './present.ts'
 import { presentPart } from './present-part.ts'
+import { isProofSql } from './proof-order.ts'
 import { orderLines, orders } from './schema.ts'
 
 /** The clock that made an order's id and its `createdAt` were read at different moments of one request. */
@@ -69,7 +70,9 @@ function ownOrders(ctx: Ctx, userId: string, query: ListOrders, after: string | 
       ? undefined
       : sql`EXISTS (SELECT 1 FROM ${orderLines}
           WHERE ${eq(orderLines.orderId, orders.id)} AND ${eq(orderLines.itemId, query.raffleId)})`
-  const following = and(eq(orders.userId, userId), keysOf(orders.id, query, after))
+  // What proves a phone is no order for anything; it is among the payments.
+  const isOrder = sql`NOT ${isProofSql}`
+  const following = and(eq(orders.userId, userId), isOrder, keysOf(orders.id, query, after))
   const page = (filter: SQL | undefined, limit: number, offset = 0) =>
     ctx.db
       .select({ id: orders.id })

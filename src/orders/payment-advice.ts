@@ -5,6 +5,7 @@
 import { formatMoney } from '../core/money.ts'
 import { writtenName } from '../money/provider-name.ts'
 import type { PaymentRow } from '../money/schema.ts'
+import { isProof } from './proof-order.ts'
 import type { OrderRow } from './schema.ts'
 
 export const NEXT_STEPS = [
@@ -27,18 +28,33 @@ export interface Advice {
 
 export type AdvisedOrder = Pick<
   OrderRow,
-  'status' | 'receipt' | 'payUntil' | 'amount' | 'currency' | 'refundedAmount'
+  'key' | 'status' | 'receipt' | 'payUntil' | 'amount' | 'currency' | 'refundedAmount'
 >
 export type AdvisedPayment = Pick<PaymentRow, 'status' | 'action' | 'reference'>
 
 /** About the payment that paid the order, or else its latest. */
 export function paymentAdvice(order: AdvisedOrder, payment: AdvisedPayment, now: number): Advice {
+  if (isProof(order)) return proofAdvice(order, payment, now)
   if (order.status === 'pending') {
     if (order.receipt !== null)
       return wait('Your payment has arrived. We are finishing your order now: look again in a moment.')
     return now < order.payUntil ? toPay(payment, order.payUntil) : wait(TOO_LATE)
   }
   return { ...AFTER[order.status](order), until: null }
+}
+
+/** The payment proves that a phone is the payer's. */
+function proofAdvice(order: AdvisedOrder, payment: AdvisedPayment, now: number): Advice {
+  if (payment.status === 'succeeded') {
+    const message = `This phone number is yours. ${formatMoney(order)} goes back to it, which may take a few days.`
+    return { message, next: 'nothing', until: null }
+  }
+  const isOpen = order.status === 'pending' && now < order.payUntil
+  if (!isOpen || payment.status === 'failed' || payment.status === 'expired') {
+    const message = 'The phone number is not proved yet. Start again, and confirm the payment on the phone.'
+    return { message, next: 'pay_again', until: null }
+  }
+  return toPay(payment, order.payUntil)
 }
 
 const TOO_LATE =
@@ -99,7 +115,7 @@ const wait = (message: string, until: number | null = null): Advice => ({ messag
 
 /** Whether the buyer may well need another way to pay: the payment failed, or nobody knows whether it was started. */
 export const mayPayAgain = (order: AdvisedOrder, payment: AdvisedPayment | null, now: number): boolean => {
-  if (payment === null) return false
+  if (payment === null || isProof(order)) return false
   const { next } = paymentAdvice(order, payment, now)
   return next === 'pay_again' || (next === 'check_phone' && isUnanswered(payment))
 }

@@ -16,7 +16,11 @@ import { mayPayAgain, paymentAdvice } from './payment-advice.ts'
 import { type OrderLineRow, type OrderRow, orderEvents } from './schema.ts'
 import { type HistoryEvent, wholeHistory } from './whole-history.ts'
 
-function presentPayment(payment: PaymentRow, order: OrderRow, { now, payWith }: OrderDetails): Payment {
+export function presentPayment(
+  payment: PaymentRow,
+  order: OrderRow,
+  { now, payWith }: Pick<OrderDetails, 'now' | 'payWith'>,
+): Payment {
   const action = isPayable(payment, order) ? payment.action : null
   const { message, next, until } = paymentAdvice(order, payment, now)
   return {

@@ -5,6 +5,7 @@
 import { receiptKey } from '../money/receipt-key.ts'
 import type { ReceiptRow } from '../money/schema.ts'
 import { historyText } from './history-text.ts'
+import { isProof } from './proof-order.ts'
 import type { OrderLineRow, OrderRow, orderEvents } from './schema.ts'
 
 export type HistoryEvent = Pick<typeof orderEvents.$inferSelect, 'key' | 'at' | 'text'>
@@ -23,13 +24,15 @@ export function wholeHistory(
   ]
   // Earlier versions stored all of them.
   const fresh = told.filter(({ key }) => !known.has(key))
-  return [...fresh, ...stored].sort((a, b) => a.at - b.at)
+  // Its reservation cannot end, because it has none.
+  const shown = isProof(order) ? stored.filter(({ key }) => key !== 'expired' && key !== 'cancelled') : stored
+  return [...fresh, ...shown].sort((a, b) => a.at - b.at)
 }
 
 const placed = (order: OrderRow): HistoryEvent => ({
   key: 'placed',
   at: order.createdAt,
-  text: historyText.placed(order),
+  text: isProof(order) ? historyText.proving(order) : historyText.placed(order),
 })
 
 /** A receipt number that became known later has an event of its own. */

@@ -28,7 +28,7 @@ export const ManagedPayment = z
       .string()
       .nullable()
       .describe('To the payer: how it stands and what to do next, in words. Null for other readers.'),
-    next: NextStep.nullable(),
+    next: NextStep,
     until: Instant.nullable().describe('Until when the next step is possible. Null: there is no such time.'),
     checks: z.number().int().describe('How many polls of the provider gave no result.'),
     nextCheckAt: Instant.nullable().describe('When the provider is polled next; null if it is not.'),

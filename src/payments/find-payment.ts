@@ -21,7 +21,7 @@ export async function findPaymentFor(
   permission: Permission,
   of: 'any' | 'every',
 ): Promise<FoundPayment> {
-  await requireLiveUser(ctx)
+  const { isAdmin } = await requireLiveUser(ctx)
   const payment = await ctx.db.select().from(payments).where(eq(payments.id, id)).get()
   if (payment === undefined) throw notFound('payment')
   const organisationIds = await organisationsOf(ctx, payment.orderId)
@@ -33,6 +33,11 @@ export async function findPaymentFor(
       if (!(error instanceof Problem)) throw error
       refusals.push(error)
     }
+  }
+  // What proves a phone belongs to no organisation.
+  if (organisationIds.length === 0) {
+    if (!isAdmin) throw notFound('payment')
+    return { payment, organisationIds }
   }
   const enough = of === 'any' ? refusals.length < organisationIds.length : refusals.length === 0
   if (enough) return { payment, organisationIds }

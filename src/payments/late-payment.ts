@@ -12,15 +12,18 @@ import { insertRefund } from '../money/refund-rows.ts'
 import type { ReceiptRow } from '../money/schema.ts'
 import { insertOrderEvent } from '../orders/history.ts'
 import { historyText } from '../orders/history-text.ts'
+import { isProof, isProofSql } from '../orders/proof-order.ts'
 import { type OrderRow, orders } from '../orders/schema.ts'
 
 /**
- * An expired order may be paid late, but a cancel is final, and a suspended buyer pays for nothing. Money and a cancel or
+ * An expired order may be paid late, but a cancel is final, and a suspended buyer pays for nothing. What proves a phone
+ * pays for nothing either. Money and a cancel or
  * a suspension may come at the same moment. That is safe: each statement checks what the other sets, and D1 runs one
  * after the other.
  */
 export const mayStillBePaid = and(
   ne(orders.status, 'cancelled'),
+  sql`NOT ${isProofSql}`,
   sql`NOT EXISTS (SELECT 1 FROM ${users} WHERE ${users.id} = ${orders.userId} AND ${users.status} = 'suspended')`,
 )!
 
@@ -63,7 +66,8 @@ export async function refundReceipt(ctx: Ctx, order: OrderRow, receipt: ReceiptR
 }
 
 function whyReturned(order: OrderRow, receipt: ReceiptRow): string {
-  const { cancelled, wrong, twice, notAccepted } = historyText.returned
+  const { cancelled, wrong, twice, notAccepted, proof } = historyText.returned
+  if (isProof(order)) return proof(receipt)
   if (order.status === 'cancelled') return cancelled(receipt)
   const isWrong = receipt.amount < order.amount || receipt.currency !== order.currency
   if (isWrong) return wrong(receipt, order)

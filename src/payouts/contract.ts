@@ -72,6 +72,9 @@ export const Payout = z
     reference: z.string().nullable().describe('The reference from the provider or from the operator.'),
     attempt: z.number().int().describe('How often it was retried after the provider reported a failure.'),
     attention: z.string().nullable().describe('Why a person must check it; null if nobody must.'),
+    payableFrom: Instant.nullable().describe(
+      'An approved payout waits until then, because its payout method is new. Null: it does not wait.',
+    ),
     createdAt: Instant,
     updatedAt: Instant,
   })
@@ -91,6 +94,9 @@ export const EXAMPLE_PAYOUT_METHOD = {
   id: 'method_01kaf1q7v8fmk9m2q0c8w1g6ne',
   provider: 'sandbox',
   destination: '••••0112',
+  bank: null,
+  proof: 'not_needed',
+  payableFrom: '2026-11-28T17:05:00.000Z',
   createdAt: '2026-11-27T17:05:00.000Z',
 }
 

@@ -9,7 +9,10 @@ import { Problem } from '../core/errors.ts'
 import type { Money } from '../core/money.ts'
 import { formatMoney } from '../core/money.ts'
 import type { Settings } from '../core/settings.ts'
+import { toInstant } from '../core/time.ts'
 import { readReview, reviewText } from '../draws/under-review.ts'
+import { attentionText } from '../money/attention-text.ts'
+import { dueOncePayable, isNotStopped } from '../money/payout-rows.ts'
 import { requireStatement } from '../money/require-statement.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from '../money/schema.ts'
 import { isUnconfirmed } from '../money/unconfirmed.ts'
@@ -75,10 +78,11 @@ async function release(
   const [[released]] = await ctx.db.batch([
     ctx.db
       .update(payouts)
-      .set({ ...change, status: 'approved', dueAt: ctx.now, attention: null, updatedAt: ctx.now })
+      .set({ ...change, status: 'approved', dueAt: dueOncePayable(ctx), attention: null, updatedAt: ctx.now })
       .where(
         and(
           isAt(payout, from),
+          isNotStopped,
           isStillOwed,
           isNotUnderReview(ctx),
           cover && sql`${cover.left} >= ${payout.amount}`,
@@ -92,6 +96,8 @@ async function release(
     const now = (await readPayout(ctx, payout.id))!
     // A concurrent repeat of this retry has already taken effect.
     if (change.retryKey !== undefined && now.retryKey === change.retryKey) return presentPayout(now)
+    if (now.status === from && now.stoppedAt !== null)
+      throw new Problem('invalid_state', attentionText.stopped)
     if (now.status === from) await requireNoReview(ctx, now)
     if (now.status === from && cover !== undefined) {
       const { left } = await ctx.db.get<{ left: number }>(sql`SELECT ${cover.left} AS left`)
@@ -183,6 +189,10 @@ export async function markPaid(ctx: Ctx, id: string, { reference }: MarkPaid): P
   const now = (await readPayout(ctx, id))!
   if (now.status === 'paid' && now.reference === reference) return presentPayout(now)
   if (now.status === 'approved') await requireNoReview(ctx, now)
+  if (now.status === 'approved' && (now.payableFrom ?? 0) > ctx.now) {
+    const from = toInstant(now.payableFrom!)
+    throw new Problem('invalid_state', `Its payout method is new: nothing may be paid there before ${from}.`)
+  }
   throw new Problem(
     'invalid_state',
     now.provider === 'manual' || now.status === 'paid'

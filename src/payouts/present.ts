@@ -1,5 +1,5 @@
 /** A payout in its wire shape: it shows no more of the destination than is needed. */
-import { toInstant } from '../core/time.ts'
+import { toInstant, toInstantOrNull } from '../core/time.ts'
 import { masked } from '../money/present-payout-method.ts'
 import type { PayoutRow } from '../money/schema.ts'
 import type { Payout } from './contract.ts'
@@ -20,6 +20,7 @@ export const presentPayout = (payout: PayoutRow): Payout => ({
   reference: payout.reference,
   attempt: payout.attempt,
   attention: payout.attention,
+  payableFrom: toInstantOrNull(payout.payableFrom),
   createdAt: toInstant(payout.createdAt),
   updatedAt: toInstant(payout.updatedAt),
 })

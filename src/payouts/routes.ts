@@ -45,6 +45,7 @@ const EXAMPLE_PAYOUT = {
   reference: null,
   attempt: 0,
   attention: null,
+  payableFrom: null,
   createdAt: '2026-11-27T17:06:00.000Z',
   updatedAt: '2026-11-27T17:06:00.000Z',
 }
@@ -85,7 +86,8 @@ export const payoutMethods = new Hono<AppEnv>()
     describe({
       operation: 'addPayoutMethod',
       summary: 'Add a payout method',
-      description: 'A destination for cash prizes. A claim names it by its id.',
+      description:
+        'A destination for cash prizes, which a claim names by its id. Money goes there a day later at the earliest, or at once to a phone from which you paid a day ago. You are told by mail. A phone must be proved to be yours before a claim: by having paid from it, or by `…/proof`. A new password removes the methods that still wait.',
       tag: TAG,
       auth: 'user',
       success: {
@@ -108,7 +110,8 @@ export const payoutMethods = new Hono<AppEnv>()
     describe({
       operation: 'removePayoutMethod',
       summary: 'Remove a payout method',
-      description: 'Payouts that were already requested with it still go to its destination.',
+      description:
+        'Payouts to it that were not sent stop: claim the prize again with another method. You are told by mail.',
       tag: TAG,
       auth: 'user',
       success: { status: 204, description: 'Removed.' },
@@ -173,7 +176,7 @@ export const payouts = new Hono<AppEnv>()
       operation: 'approvePayout',
       summary: 'Approve a payout',
       description:
-        'It is sent at once. With `PAYOUT_APPROVAL=other`, an admin must approve it, or a member of long standing who is not its requester. Neither of the two may have invited the other.',
+        'It is sent at once, or from `payableFrom` on if its payout method is new. With `PAYOUT_APPROVAL=other`, an admin must approve it, or a member of long standing who is not its requester. Neither of the two may have invited the other.',
       tag: TAG,
       auth: 'user',
       success: answered('The payout, on its way.', { status: 'sent' }),

@@ -1,6 +1,6 @@
 /**
  * Sends an approved payout and polls it until the provider has decided. It is stored as sent before the provider is
- * called, under a key of its own. While the outcome is unknown, the same key is sent again, never a new one.
+ * called, under a key of its own. One to a new payout method waits. While the outcome is unknown, the same key is sent again, never a new one.
  */
 
 import { and, eq, gte, inArray, or, type SQL, sql } from 'drizzle-orm'
@@ -12,6 +12,7 @@ import { winners } from '../draws/schema.ts'
 import { payoutAttemptKey } from '../money/attempt-key.ts'
 import { attentionText, whyLate } from '../money/attention-text.ts'
 import { account, insertTransfers, tillOf } from '../money/ledger.ts'
+import { isPayableYet } from '../money/payout-rows.ts'
 import { FIRST_POLL_MS, POLLS_BEFORE_LATE, pauseAfterPoll } from '../money/poll-schedule.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { Sent } from '../money/providers/port.ts'
@@ -67,7 +68,10 @@ async function recordSending(ctx: Ctx, { id, attempt, tries }: PayoutRow): Promi
           eq(payouts.id, id),
           eq(payouts.attempt, attempt),
           // What the provider has is polled even during a review, which a late report can overtake.
-          or(eq(payouts.status, 'sent'), and(eq(payouts.status, 'approved'), isNotUnderReview(ctx))),
+          or(
+            eq(payouts.status, 'sent'),
+            and(eq(payouts.status, 'approved'), isPayableYet(ctx), isNotUnderReview(ctx)),
+          ),
           isStillOwed,
         ),
       )
@@ -123,7 +127,7 @@ export const recordPayoutPaidByAdmin = (ctx: Ctx, payout: PayoutRow, reference: 
 /** By a person, outside. */
 export const recordPayoutPaidByHand = (ctx: Ctx, payout: PayoutRow, reference: string): Promise<void> =>
   payPayout(ctx, payout, ['approved', 'sent'], reference, {
-    guard: isNotUnderReview(ctx),
+    guard: and(isPayableYet(ctx), isNotUnderReview(ctx))!,
     audited: entryOf(payout, 'payout.marked_paid'),
   })
 

@@ -36,9 +36,11 @@ export function refundedItems(
  */
 export function paidTransfers(refund: RefundRow, lines: OrderLineRow[], by: Payer): Transfer[] {
   const { id, orderId, currency } = refund
-  // Who pays by hand is the organisation whose line is refunded.
-  const { organisationId } = partsOf(refund, lines)[0]?.row ?? lines[0]!
-  const credit = by === 'bank' ? account.disputes : tillOf(by, organisationId)
+  // Who pays by hand is the organisation whose line is refunded, or the platform if there is none.
+  const { organisationId = null } = partsOf(refund, lines)[0]?.row ?? lines[0] ?? {}
+  const till = (provider: Provider) =>
+    organisationId === null ? account.cash(provider) : tillOf(provider, organisationId)
+  const credit = by === 'bank' ? account.disputes : till(by)
   const from = { transactionId: `refund:${id}:paid`, debit: account.refunds, credit }
   const paid = [...byRaffle(refund, lines)].map(([raffleId, amount], part) => ({
     ...from,

@@ -1,8 +1,8 @@
 /** Who may refund lines of an order: members with `refunds:write`, and for some lines the buyer. */
 import type { SQLWrapper } from 'drizzle-orm'
-import { requirePermission, requireUser } from '../accounts/permissions.ts'
+import { requireLiveUser, requirePermission, requireUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
-import { Problem } from '../core/errors.ts'
+import { notFound, Problem } from '../core/errors.ts'
 import type { OrderRows } from '../orders/find-order.ts'
 import { byPort, linePort } from '../orders/lines/index.ts'
 import type { OrderLineRow } from '../orders/schema.ts'
@@ -72,12 +72,16 @@ export const ticketsOf = ({ itemId, reservationId }: OrderLineRow, numbers: read
   numbers,
 })
 
-/** Requires `refunds:write` in every organisation that owns one of these lines. Outsiders get 404 for the `what`. */
+/**
+ * Requires `refunds:write` in every organisation that owns one of these lines, and without lines an administrator. Outsiders
+ * get 404 for the `what`.
+ */
 export async function requireRefunds(
   ctx: Ctx,
   lines: readonly Pick<OrderLineRow, 'organisationId'>[],
   what: string,
 ): Promise<void> {
+  if (lines.length === 0 && !(await requireLiveUser(ctx)).isAdmin) throw notFound(what)
   let forbidden: Problem | null = null
   for (const organisationId of new Set(lines.map((line) => line.organisationId))) {
     try {

@@ -8,6 +8,7 @@ import { runSweep } from '../../src/cron.ts'
 import { decline } from '../draws/prizes.ts'
 import { environment } from '../harness/environment.ts'
 import { registerPlayer } from '../harness/people.ts'
+import { agePayoutMethods } from '../payouts/payout-stage.ts'
 import {
   as,
   at,
@@ -68,7 +69,9 @@ async function stageWon(amount: number): Promise<Prizes> {
   await draw(raffle)
   const addMethod = async (destination: string): Promise<string> => {
     const method = { provider: 'sandbox', destination }
-    return expectStatus(await as(people.buyer, 'POST', '/users/me/payout-methods', method), 201).body.id
+    const { id } = expectStatus(await as(people.buyer, 'POST', '/users/me/payout-methods', method), 201).body
+    await agePayoutMethods(id)
+    return id
   }
   const methods: Prizes['methods'] = [await addMethod('ACC-0112'), await addMethod('ACC-0113')]
   return { raffle, methods, unclaimed: (await winnersOf(raffle.id)).map(({ id }) => id) }

@@ -1,5 +1,6 @@
 // Stages a drawn, priced raffle, with its takings in the ledger as its orders would have booked them.
 
+import { env } from 'cloudflare:workers'
 import { expect } from 'vitest'
 import { account, insertTransfers, tillOf } from '../../src/money/ledger.ts'
 import { findRaffle } from '../../src/raffles/find-raffle.ts'
@@ -170,14 +171,34 @@ export async function stageSettled(
   return staged
 }
 
-export async function methodOf(
-  person: { id: string },
-  provider = 'sandbox',
-  destination = '0700 000 112',
-): Promise<string> {
-  const { status, body } = await as(person, 'POST', '/users/me/payout-methods', { provider, destination })
+export const BANK = { holder: 'Amina Wanjiru', bank: 'KCB, Moi Avenue', account: '1180230112' }
+
+/** The body of a payout method; by hand it is a bank account. */
+export const methodTo = (provider = 'sandbox', destination = '0700 000 112') =>
+  provider === 'manual' ? { provider, bank: BANK } : { provider, destination }
+
+/** A payout method that the person has just added. */
+export async function newMethodOf(person: { id: string }, to: object = methodTo()): Promise<string> {
+  const { status, body } = await as(person, 'POST', '/users/me/payout-methods', to)
   expect(status, JSON.stringify(body)).toBe(201)
   return body.id
+}
+
+/** One that the person has had for longer than a new method waits. */
+export async function methodOf(
+  person: { id: string },
+  provider?: string,
+  destination?: string,
+): Promise<string> {
+  const id = await newMethodOf(person, methodTo(provider, destination))
+  await agePayoutMethods(id)
+  return id
+}
+
+/** As if these methods had waited their day. */
+export const agePayoutMethods = async (...ids: string[]): Promise<void> => {
+  for (const id of ids)
+    await env.DB.prepare('UPDATE payout_methods SET payable_from = 0 WHERE id = ?').bind(id).run()
 }
 
 export async function claimCash(won: Won, provider = 'sandbox'): Promise<Answer> {

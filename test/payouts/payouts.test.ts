@@ -41,6 +41,7 @@ import {
 } from '../raffles/scenario.ts'
 import {
   approve,
+  BANK,
   balances,
   cash,
   claimCash,
@@ -64,6 +65,7 @@ const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/api/v1/users/me/payout-methods' },
   { method: 'POST', path: '/api/v1/users/me/payout-methods', body: TO_BANK },
   { method: 'DELETE', path: `/api/v1/users/me/payout-methods/${METHOD}` },
+  { method: 'POST', path: `/api/v1/users/me/payout-methods/${METHOD}/proof` },
   { method: 'GET', path: '/api/v1/payouts' },
   {
     method: 'POST',
@@ -162,7 +164,7 @@ describe('payout methods', () => {
   it('show only the end of their destination, to their owner, who can remove them', async () => {
     const person = await registerPlayer()
     const id = await methodOf(person, 'sandbox', '0700 555 112')
-    const short = await methodOf(person, 'manual', 'cash!')
+    const short = await methodOf(person, 'sandbox', 'cash!')
     const { data } = (await as(person, 'GET', '/users/me/payout-methods')).body
     expect(data.map(({ destination }: { destination: string }) => destination)).toEqual(['•••• 112', '••••!'])
     const other = await registerPlayer()
@@ -186,6 +188,20 @@ describe('payout methods', () => {
     { provider: 'sandbox', destination: 'x' },
     { provider: 'sandbox', destination: 'a\u0000bcd' },
     { provider: 'sandbox' },
+    { provider: 'manual' },
+    { provider: 'manual', destination: 'KCB 1180230112' },
+    { provider: 'manual', bank: { holder: 'Amina', bank: 'KCB' } },
+    {
+      provider: 'manual',
+      bank: { holder: 'Amina', bank: 'KCB', account: '1180', iban: 'DE89370400440532013000' },
+    },
+    { provider: 'manual', bank: { holder: 'Amina', bank: 'N26', iban: 'DE89370400440532013001' } },
+    { provider: 'manual', bank: { holder: 'Amina', bank: 'KCB', account: '…' } },
+    {
+      provider: 'sandbox',
+      destination: '0700 555 112',
+      bank: { holder: 'Amina', bank: 'KCB', account: '1180' },
+    },
   ])('must have a valid destination (%#)', async (body) => {
     const { status } = await as(await registerPlayer(), 'POST', '/users/me/payout-methods', body)
     expect(status).toBe(422)
@@ -423,7 +439,7 @@ describe('a payout', () => {
 
   it('by hand waits until a person marks it as paid, with a reference', async () => {
     const { staged, payoutId, won } = await stageClaimed(500, 'manual')
-    expect((await payoutsOf(staged))[0].destination).toBe('0700 000 112')
+    expect((await payoutsOf(staged))[0].destination).toBe(`${BANK.holder}, ${BANK.bank}, ${BANK.account}`)
     expect((await markPaid(staged.operator, payoutId)).body.code).toBe('invalid_state')
     expect((await approve(staged.operator, payoutId)).body).toMatchObject({
       status: 'sent',

@@ -22,7 +22,7 @@ import {
   useClock,
   winnersOf,
 } from '../raffles/scenario.ts'
-import { approve } from './payout-stage.ts'
+import { agePayoutMethods, approve } from './payout-stage.ts'
 
 useClock()
 const network = useStripe()
@@ -189,6 +189,7 @@ async function claimed(
   const { holder, id } = raffle.winner
   const account = await accountOf(holder)
   const { body: method } = await addMethod(holder, account)
+  await agePayoutMethods(method.id)
   const claim = await as(holder, 'POST', `/winners/${id}/claim`, { payoutMethodId: method.id })
   expect(claim.status, JSON.stringify(claim.body)).toBe(200)
   // Money goes to a new method after a day.

@@ -2,6 +2,7 @@
 // disqualify and redraw, sometimes two requests about one prize at the same time.
 import { env } from 'cloudflare:workers'
 import type { Answer } from '../harness/client.ts'
+import { agePayoutMethods, methodTo } from '../payouts/payout-stage.ts'
 import { alarmRings, disputes, sandboxFails, sweeps } from './moves.ts'
 import { approves, dealsWithPayout, marksPaid, requestsOrganiserPayout, retries } from './payouts.ts'
 import { fulfils, requestsShopPayout, revokes } from './shop.ts'
@@ -63,8 +64,16 @@ function methodOf(world: World, userId: string, where: Where): Promise<string> {
   const made =
     world.methods.get(name) ??
     world
-      .call(world.buyers.find(({ id }) => id === userId)!, 'POST', '/users/me/payout-methods', where)
-      .then(({ body }) => body.id as string)
+      .call(
+        world.buyers.find(({ id }) => id === userId)!,
+        'POST',
+        '/users/me/payout-methods',
+        methodTo(where.provider, where.destination),
+      )
+      .then(async ({ body }) => {
+        await agePayoutMethods(body.id)
+        return body.id as string
+      })
   world.methods.set(name, made)
   return made
 }

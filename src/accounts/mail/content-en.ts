@@ -4,6 +4,7 @@ import { item, links, listIn, type MailWords, moneyIn, timeIn } from './content.
 const money = moneyIn('en')
 const time = timeIn('en-GB')
 const list = listIn('en')
+const METHODS = { phone: 'A phone number', bank: 'A bank account', account: 'An account' }
 const tickets = (count: number): string => (count === 1 ? '1 ticket' : `${count} tickets`)
 
 export const EN: MailWords = {
@@ -150,6 +151,30 @@ export const EN: MailWords = {
         `${tickets(quantity)} of “${title}” ${quantity === 1 ? 'is' : 'are'} kept for you until ${time(until, timeZone)}.`,
         'Buy where you joined the waiting list. If you do not want them, leave the list, so that the next person gets them.',
         `Ticket type: ${ticketTypeId}`,
+      ],
+    }),
+    payout_method_added: ({ what, payableFrom, isPayable }) => ({
+      title: 'A new payout method for your prizes',
+      lines: [
+        `${METHODS[what]} was added to your account. Prizes in cash can be paid there.`,
+        isPayable
+          ? 'You have paid from this number before, so money can go there from now on.'
+          : `No money goes there before ${time(payableFrom, 'UTC')}.`,
+        ...(isPayable
+          ? [
+              'If it was not you, set a new password now. Then remove this payout method, and claim your prizes again with your own.',
+            ]
+          : ['If it was not you, set a new password now: that removes this payout method.']),
+      ],
+    }),
+    payout_method_removed: ({ what, why }) => ({
+      title: what === 'several' ? 'New payout methods were removed' : 'A payout method was removed',
+      lines: [
+        what === 'several'
+          ? 'Payout methods that were added less than a day ago are removed, because your password is new.'
+          : `${METHODS[what]} is no longer a payout method of your account.`,
+        'Prizes that were not paid there yet wait for you: claim them again with another payout method.',
+        ...(why === 'owner' ? ['If it was not you, set a new password now.'] : []),
       ],
     }),
     event_postponed: ({ title, eventId, wasStartsAt, startsAt, refundUntil, timeZone, reason }) => ({

@@ -4,6 +4,7 @@ import { item, links, listIn, type MailWords, moneyIn, timeIn } from './content.
 const money = moneyIn('es')
 const time = timeIn('es')
 const list = listIn('es')
+const METHODS = { phone: 'un número de teléfono', bank: 'una cuenta bancaria', account: 'una cuenta' }
 const tickets = (count: number): string => (count === 1 ? '1 boleto' : `${count} boletos`)
 
 export const ES: MailWords = {
@@ -154,6 +155,33 @@ export const ES: MailWords = {
         `Te guardamos ${quantity === 1 ? '1 entrada' : `${quantity} entradas`} de «${title}» hasta el ${time(until, timeZone)}.`,
         'Compra donde te apuntaste a la lista de espera. Si no quieres, sal de la lista para que le toque a la siguiente persona.',
         `Tipo de entrada: ${ticketTypeId}`,
+      ],
+    }),
+    payout_method_added: ({ what, payableFrom, isPayable }) => ({
+      title: 'Una nueva forma de cobrar tus premios',
+      lines: [
+        `Se añadió ${METHODS[what]} a tu cuenta. Los premios en dinero se pueden pagar ahí.`,
+        isPayable
+          ? 'Ya has pagado desde este número, así que el dinero puede llegar ahí desde ahora.'
+          : `No se enviará dinero ahí antes del ${time(payableFrom, 'UTC')}.`,
+        ...(isPayable
+          ? [
+              'Si no fuiste tú, elige ahora una contraseña nueva. Después elimina esta forma de cobro y reclama otra vez tus premios con la tuya.',
+            ]
+          : ['Si no fuiste tú, elige ahora una contraseña nueva: así se elimina esta forma de cobro.']),
+      ],
+    }),
+    payout_method_removed: ({ what, why }) => ({
+      title:
+        what === 'several'
+          ? 'Se eliminaron formas de cobro nuevas'
+          : 'Se eliminó una forma de cobrar tus premios',
+      lines: [
+        what === 'several'
+          ? 'Se eliminaron las formas de cobro añadidas hace menos de un día, porque tu contraseña es nueva.'
+          : `Se eliminó ${METHODS[what]} de tus formas de cobro.`,
+        'Los premios que aún no se pagaron ahí te esperan: reclámalos otra vez con otra forma de cobro.',
+        ...(why === 'owner' ? ['Si no fuiste tú, elige ahora una contraseña nueva.'] : []),
       ],
     }),
     event_postponed: ({ title, eventId, wasStartsAt, startsAt, refundUntil, timeZone, reason }) => ({

@@ -53,6 +53,9 @@ export interface MailData {
   ticket_given: { transferId: string; title: string; expiresAt: number; timeZone: string }
   /** To the next on a waiting list. `until` is in milliseconds. */
   tickets_offered: { ticketTypeId: string; title: string; quantity: number; until: number }
+  /** `payableFrom` is in milliseconds; `isPayable`: when the mail was written, it had passed. */
+  payout_method_added: { what: 'phone' | 'bank' | 'account'; payableFrom: number; isPayable: boolean }
+  payout_method_removed: { what: 'phone' | 'bank' | 'account' | 'several'; why: 'owner' | 'password' }
   event_postponed: AboutEvent & { wasStartsAt: number; refundUntil: number }
   event_cancelled: AboutEvent
   /** To those who wait for tickets of an event that is cancelled. */

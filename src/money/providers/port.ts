@@ -132,6 +132,11 @@ export interface PaymentProvider {
   whyNotSum(sum: Money): string | null
   /** Why it cannot pay this sum to `destination`, in words that follow a field's name. A null sum checks `destination` alone. */
   whyNotPayout(sum: Money | null, destination: string): string | null
+  /**
+   * The sum of a payment that proves that `destination` is the user's phone. It goes back. Null, or absent: there is nothing
+   * to prove.
+   */
+  proof?(destination: string): Money | null
   /** Whether it prompts on the payer's phone, so that a number is required. */
   needsPhone: boolean
   /** Whether a second start prompts the payer twice. Then a start whose answer was lost is never retried by the sweep. */

@@ -44,6 +44,8 @@ const DATA: { [Kind in MailKind]: Told<Kind> } = {
     until: NOW,
     timeZone: 'Africa/Nairobi',
   },
+  payout_method_added: { what: 'phone', payableFrom: NOW, isPayable: false },
+  payout_method_removed: { what: 'several', why: 'password' },
   event_postponed: { ...event, wasStartsAt: NOW, refundUntil: NOW },
   event_cancelled: event,
   wait_ended: event,
