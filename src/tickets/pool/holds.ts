@@ -1,4 +1,5 @@
 /** A pool's holds: which numbers they keep, when they expire, and which of them ended unpaid. */
+import { MissedOffers } from './missed-offers.ts'
 import type { ReservationRow } from './tables.ts'
 import { RecentUnpaidEnds } from './unpaid-ends.ts'
 
@@ -33,6 +34,7 @@ export const holdOf = (row: ReservationRow, numbers: number[], tag: Uint8Array):
 
 export class Holds {
   readonly unpaidEnds = new RecentUnpaidEnds()
+  readonly missedOffers = new MissedOffers()
   readonly #bySeq = new Map<number, Hold>()
   /** How many numbers each person holds, without offers. */
   readonly #persons = new Map<string, number>()
@@ -100,6 +102,12 @@ export class Holds {
     else this.#count(hold, -1)
     this.#numbers -= hold.numbers.length
     if (!hold.isProved) this.#unproved -= hold.numbers.length
+  }
+
+  /** The hold ended at `at` because its holder did not pay, or let go what was offered. */
+  recordUnpaid(hold: Hold, at: number): void {
+    if (hold.isOffer) this.missedOffers.record(hold.holder)
+    else this.unpaidEnds.record(hold, at)
   }
 
   /** Computes `nextExpiry` again from all holds. Call it after dropping many. */

@@ -241,15 +241,14 @@ export class Inventory {
     this.holds.updateNextExpiry()
   }
 
-  /** Ends a hold, which does not count against its holder. */
-  releaseHold(hold: Hold, now: number): void {
-    this.#endHold(hold, 'released', now, false)
+  /** Ends an offer. `isDeclined`: its holder did not buy it, which counts as a lapse does. */
+  endOffer(offer: Hold, now: number, isDeclined: boolean): void {
+    this.#endHold(offer, 'released', now, isDeclined)
   }
 
-  #endHold(hold: Hold, kind: 'released' | 'expired', now: number, unpaid: boolean): void {
-    const isUnpaid = unpaid && !hold.isOffer
+  #endHold(hold: Hold, kind: 'released' | 'expired', now: number, isUnpaid: boolean): void {
     const at = this.#change(this.#store.reservation(hold.seq)!, kind, null, now, null, isUnpaid)
-    if (isUnpaid) this.holds.unpaidEnds.record(hold, at)
+    if (isUnpaid) this.holds.recordUnpaid(hold, at)
     this.holds.drop(hold)
     this.#allocator.release(hold.numbers)
     this.#holders.forget(hold.holder)
@@ -257,6 +256,7 @@ export class Inventory {
 
   #issue(numbers: number[], tag: Uint8Array, at: number): void {
     this.#sold += numbers.length
+    this.holds.missedOffers.clear()
     this.#log?.append({ kind: ISSUED, numbers, tag, at }, this.#seq)
   }
 

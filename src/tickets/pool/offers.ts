@@ -7,6 +7,7 @@ import type { JoinRequest, Outcome, Refusal, ReserveRequest, Waiting } from '../
 import type { SaleTerms } from '../terms.ts'
 import type { Hold } from './holds.ts'
 import type { Inventory } from './inventory.ts'
+import { MAX_MISSED_OFFERS } from './missed-offers.ts'
 import { refuse, whyEntrantRefused, whyHolding, whyHoldRefused, whyLimitReached } from './refusals.ts'
 import type { PoolStore } from './store.ts'
 import { WaitingList } from './waiting-list.ts'
@@ -14,6 +15,11 @@ import { WaitingList } from './waiting-list.ts'
 export const MAX_WAITING = 10_000
 /** Bounds one transaction; the alarm rings at once for the next. */
 const MAX_OFFERS_A_PASS = 500
+
+const MISSED = refuse(
+  'limit_reached',
+  `You have let ${MAX_MISSED_OFFERS} offers go. You can wait again once somebody has bought a ticket.`,
+)
 
 const OTHERS_WAIT = refuse(
   'sold_out',
@@ -78,6 +84,7 @@ export class Offers {
     const { free } = this.#inventory
     if (this.#list.size === 0 && free > 0)
       return refuse('invalid_state', `Nobody waits, because tickets are left: ${free}. Buy them.`)
+    if (this.#inventory.holds.missedOffers.of(holder) >= MAX_MISSED_OFFERS) return MISSED
     const isFull = this.#list.size >= MAX_WAITING && this.#list.get(holder) === undefined
     if (isFull) return refuse('limit_reached', `At most ${MAX_WAITING} people can wait.`)
     return whyLimitReached(sale, this.#inventory.holder(holder).owned, quantity)
@@ -87,7 +94,7 @@ export class Offers {
   leave(holder: string, now: number): void {
     if (this.#list.get(holder) !== undefined) this.#list.drop(holder, this.#inventory.nextSeq())
     const offer = this.#offerOf(holder)
-    if (offer !== undefined) this.#inventory.releaseHold(offer, now)
+    if (offer !== undefined) this.#inventory.endOffer(offer, now, true)
   }
 
   /** The sale is cancelled: those whose offers end with it wait again, so that they are told with the others. */
@@ -179,7 +186,7 @@ export class Offers {
   /** Ends the buyer's own offer: the purchase takes its numbers in the same step. What is left goes to the next. */
   takeOver(holder: string, now: number): void {
     const offer = this.#offerOf(holder)
-    if (offer !== undefined) this.#inventory.releaseHold(offer, now)
+    if (offer !== undefined) this.#inventory.endOffer(offer, now, false)
   }
 
   #offerOf(holder: string): Hold | undefined {

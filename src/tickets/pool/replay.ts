@@ -62,8 +62,8 @@ export function replay(pool: string, store: PoolStore, { allocator, holds, log }
         break
       case 'expired':
       case 'released':
-        // Every expiry of a hold that its holder made counts. Rows from before there was `unpaid` say nothing else.
-        if ((kind === 'expired' || isUnpaid) && !hold!.isOffer) holds.unpaidEnds.record(hold!, at)
+        // Every expiry counts. Rows from before there was `unpaid` say nothing else.
+        if (kind === 'expired' || isUnpaid) holds.recordUnpaid(hold!, at)
         endHold(hold!)
         break
       case 'lost':
@@ -79,6 +79,7 @@ export function replay(pool: string, store: PoolStore, { allocator, holds, log }
 
   function recordEntries(kind: EntryKind, { numbers, tag, at, logIndex }: Step): void {
     past.sold += kind === ISSUED ? numbers.length : -numbers.length
+    if (kind === ISSUED) holds.missedOffers.clear()
     log?.replay({ kind, numbers, tag, at }, logIndex!)
   }
 

@@ -18,7 +18,7 @@ export interface Step {
   logIndex: number | null
   /** Of a reservation: whether its holder's address was proved. */
   isProved: boolean
-  /** Of a change: whether a hold ended because its holder did not pay. */
+  /** Of a change: whether a hold ended because its holder did not pay, or let an offer go. */
   isUnpaid: boolean
   /** Of a reservation: whether it was offered to somebody on the waiting list. */
   isOffer: boolean

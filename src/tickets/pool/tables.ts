@@ -127,7 +127,7 @@ export interface ChangeRow extends Record<string, Value> {
   numbers: ArrayBuffer | null
   at: number
   log_index: number | null
-  /** 1: the hold ended because its holder did not pay. Older expiries have 0. */
+  /** 1: the hold ended because its holder did not pay, or let an offer go. Older expiries have 0. */
   unpaid: number
 }
 

@@ -127,7 +127,7 @@ describe('a waiting list', () => {
     expect(sale.counts).toEqual({ sold: 2, held: 0, waiting: 2 })
   })
 
-  it('passes a lapsed or declined offer on, and does not hold it against anybody', () => {
+  it('passes a lapsed or declined offer on, which counts for no limit of unpaid tickets', () => {
     const sale = new Sale({ total: 1 })
     const sold = sale.buy('brian')
     sale.waits('amina', 'chebet', 'diana')
@@ -144,6 +144,57 @@ describe('a waiting list', () => {
     sale.leave('amina')
     sale.buy('diana')
     expect(sale.counts).toEqual({ sold: 1, held: 0, waiting: 0 })
+  })
+
+  it('makes those wait who let three offers go, until somebody buys', () => {
+    const sale = new Sale({ total: 1 })
+    const sold = sale.buy('brian')
+    sale.waits('amina', 'chebet')
+    sale.void(sold)
+    // Two people join again in turn, and each keeps the ticket for a day.
+    for (let round = 0; round < 3; round++) {
+      for (const [one, other] of [
+        ['amina', 'chebet'],
+        ['chebet', 'amina'],
+      ] as const) {
+        expect(sale.place(one)).toMatchObject({ state: 'offered' })
+        if (one === 'amina' && round === 1) sale.leave(one)
+        else sale.tick(OFFER_MS)
+        if (round === 2 && one === 'amina') expect(sale.join(one)).toMatchObject({ code: 'limit_reached' })
+        else if (round < 2) expect(sale.join(one)).toMatchObject({ ok: true })
+        if (round < 2) expect(sale.place(other)?.state).toBe('offered')
+      }
+    }
+    // Nobody waits any more, so anybody can buy.
+    expect(sale.join('chebet')).toMatchObject({ code: 'invalid_state' })
+    sale.test.pool = sale.test.reload()
+    const held = sale.reserve('amina')
+    if (!held.ok) throw new Error(held.detail)
+    expect(sale.join('chebet')).toMatchObject({ code: 'limit_reached' })
+    const { id } = held.reservation
+    sale.test.decide(sale.now, (pool) => pool.confirm(reservationAddress(id).seq, id, sale.now))
+    expect(sale.join('chebet')).toMatchObject({ ok: true, waiting: { state: 'waiting' } })
+    sale.test.pool = sale.test.reload()
+    expect(sale.join('chebet', 1)).toMatchObject({ ok: true })
+  })
+
+  it('does not count an offer that its holder buys, even if the purchase is not paid', () => {
+    const sale = new Sale({ total: 1 })
+    const sold = sale.buy('brian')
+    sale.waits('amina', 'chebet')
+    sale.void(sold)
+    for (let round = 0; round < 3; round++) {
+      expect(sale.reserve('amina')).toMatchObject({ ok: true })
+      sale.tick(HOLD_MS)
+      expect(sale.place('chebet')).toMatchObject({ state: 'offered' })
+      sale.waits('amina')
+      sale.leave('chebet')
+      if (round < 2) sale.waits('chebet')
+    }
+    expect(sale.join('chebet')).toMatchObject({ code: 'limit_reached' })
+    sale.test.pool = sale.test.reload()
+    expect(sale.join('chebet')).toMatchObject({ code: 'limit_reached' })
+    expect(sale.place('amina')).toMatchObject({ state: 'offered' })
   })
 
   it('offers fewer than somebody wants if fewer are free, and what an offer leaves goes on', () => {
