@@ -2,7 +2,7 @@
  * A winner claims or declines a prize within the claim window. A repeated claim redirects the money until it is sent, and
  * corrects the address until the prize is delivered.
  */
-import { eq, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { invalid, Problem } from '../core/errors.ts'
 import { toInstant, toInstantOrNull } from '../core/time.ts'
@@ -15,7 +15,7 @@ import { claimSeat, issueSeat } from './issue-seats.ts'
 import { presentToWinner, prizeAmount, prizeOf } from './present.ts'
 import { destinationOf, mayBePaid, redirectPayoutOf } from './prize-payout.ts'
 import { refuseStaff } from './refuse-staff.ts'
-import { type WinnerRow, winners } from './schema.ts'
+import type { WinnerRow } from './schema.ts'
 import { reviewText } from './under-review.ts'
 
 export async function claimWinner(ctx: Ctx, id: string, input: ClaimPrize): Promise<Claim> {
@@ -42,20 +42,23 @@ export async function claimWinner(ctx: Ctx, id: string, input: ClaimPrize): Prom
         ? 'This payout method was just removed. Claim with another one.'
         : `This prize is ${status} already.`,
   })
-  const winner = (await settled?.()) ?? claimed
+  const { winner = claimed, reservationId = found.reservationId } = (await settled?.()) ?? {}
   return {
     winner: presentToWinner({ ...found, winner }),
     deliveryAddress: winner.deliveryAddress,
     payableFrom: toInstantOrNull(payableFrom),
+    reservationId,
     updatedAt: toInstant(winner.updatedAt),
   }
 }
 
+type Settled = Pick<SelectedWinner, 'winner' | 'reservationId'>
+
 interface ClaimChange extends Pick<WinnerChange, 'from' | 'set' | 'guard' | 'follow'> {
   /** When its payout method may be paid (ms since 1970). */
   payableFrom?: number
-  /** What follows in other systems. Returns the winner if that has changed it. Throws if the claim has no effect. */
-  settled?: () => Promise<WinnerRow | null>
+  /** What follows in other systems. Returns what that has changed. Throws if the claim has no effect. */
+  settled?: () => Promise<Partial<Settled>>
 }
 
 function claimOfItem(
@@ -94,7 +97,7 @@ function claimOfAdmission(
       } catch (error) {
         ctx.log.error('admission not issued yet', { winnerId: winner.id, error })
       }
-      return (await ctx.db.select().from(winners).where(eq(winners.id, winner.id)).get())!
+      return findMyWinner(ctx, winner.id)
     },
   }
 }
@@ -143,7 +146,7 @@ async function claimOfCash(
     follow: [payout, redirectPayoutOf(ctx, winner.id, method, isStill)],
     settled: async () => {
       const current = await destinationOf(ctx, winner.id)
-      if (current?.provider === method.provider && current.destination === method.destination) return null
+      if (current?.provider === method.provider && current.destination === method.destination) return {}
       throw new Problem('invalid_state', 'This prize is already on its way to the earlier payout method.')
     },
   }

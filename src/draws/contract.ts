@@ -95,6 +95,11 @@ export const Claim = z
     payableFrom: Instant.nullable().describe(
       'From when its money can be paid, because a new payout method waits a day. Null: it is not money.',
     ),
+    reservationId: Id('reservation')
+      .nullable()
+      .describe(
+        'The reservation of the winner’s ticket, if the prize is an admission and is issued; else null.',
+      ),
     updatedAt: Instant.describe('When the claim last changed, as by a correction of the address.'),
   })
   .meta({ id: 'Claim' })

@@ -31,6 +31,7 @@ export const EXAMPLE_CLAIM = {
   winner: { ...EXAMPLE_WINNER, status: 'claimed' },
   deliveryAddress: { name: 'Amina Wanjiru', lines: ['Ngong Road 12'], city: 'Nairobi', country: 'KE' },
   payableFrom: null,
+  reservationId: null,
   updatedAt: '2026-11-28T08:30:00.000Z',
 }
 

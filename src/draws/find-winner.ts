@@ -9,7 +9,7 @@ import { payouts } from '../money/schema.ts'
 import { prizeSeats, raffles } from '../raffles/schema.ts'
 import { pools } from '../tickets/schema.ts'
 import { disqualifications, winners } from './schema.ts'
-import { isSeatOfWinner, seatProblem } from './seat-of-winner.ts'
+import { isSeatOfWinner, issuedTo, seatProblem } from './seat-of-winner.ts'
 import { isPendingFor } from './under-review.ts'
 
 /** Winners, each with raffle, commitment, user, and the payment, the waiting proposal and the event, if any; the caller adds the conditions. */
@@ -23,6 +23,7 @@ export const selectWinners = (ctx: Ctx) =>
       proposal: disqualifications,
       seatProblem: seatProblem(ctx),
       isTypeHidden: ticketTypes.isHidden,
+      reservationId: issuedTo(winners.id),
       // A paid payout never changes again.
       payout: { paidAt: payouts.updatedAt, reference: payouts.reference },
     })

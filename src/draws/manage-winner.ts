@@ -54,6 +54,7 @@ export async function readClaim(ctx: Ctx, id: string): Promise<Claim> {
     winner: presentToMember(found),
     deliveryAddress,
     payableFrom: toInstantOrNull(payout?.payableFrom ?? null),
+    reservationId: found.reservationId,
     updatedAt: toInstant(updatedAt),
   }
 }

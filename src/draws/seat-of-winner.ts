@@ -11,6 +11,10 @@ export const isSeatOfWinner: SQL = and(
   eq(prizeSeats.unit, winners.unit),
 )!
 
+/** With the joined ticket: the reservation that this winner got of it. After a redraw, the ticket is another winner's. */
+export const issuedTo = (winnerId: unknown): SQL<string | null> =>
+  sql<string | null>`iif(${prizeSeats.winnerId} = ${winnerId}, ${prizeSeats.issuedId}, NULL)`
+
 /** Why a winner cannot get an admission. `over`: it was not claimed before its event ended. */
 export type SeatProblem = 'cancelled' | 'over'
 

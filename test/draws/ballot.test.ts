@@ -76,9 +76,16 @@ describe('a prize that is an admission', () => {
       prize: { ticketTypeId: event.types.vip, undeliverable: null },
     })
     await catchUp(event.types.vip)
+    const { reservationId } = claimed.body
     expect(await ticketsOf(first.holder)).toMatchObject([
-      { ticketType: { id: event.types.vip }, reservation: { state: 'sold' }, tickets: [{ number: 1 }] },
+      {
+        ticketType: { id: event.types.vip },
+        reservation: { id: reservationId, state: 'sold' },
+        tickets: [{ number: 1 }],
+      },
     ])
+    const shown = await as(event.operator, 'GET', `/winners/${first.id}/claim`)
+    expect(shown.body.reservationId).toBe(reservationId)
     expect((await claim(first)).body.code).toBe('invalid_state')
     // It was issued, so its winner is no longer disqualified.
     expect((await disqualify(event.operator, first.id)).body.code).toBe('invalid_state')
@@ -169,7 +176,7 @@ describe('a prize that is an admission', () => {
     const claimed = await claim(won)
     spy.mockRestore()
     expectLogged('admission not issued yet')
-    expect(claimed.body.winner.status).toBe('claimed')
+    expect(claimed.body).toMatchObject({ winner: { status: 'claimed' }, reservationId: null })
     await sweep()
     await catchUp(event.types.vip)
     expect(await ticketsOf(won.holder)).toHaveLength(1)
