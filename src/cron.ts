@@ -28,11 +28,13 @@ import { readKept } from './events/waiting-list/read-kept.ts'
 import { sweepAdmissions } from './grants/earn-by-admission.ts'
 import { finishDueGrants, sweepGrants } from './grants/sweep-grants.ts'
 import { recordSweep } from './insights/sweeps.ts'
+import { readBought } from './orders/read-bought.ts'
 import { sweepPayments } from './payments/sweep-payments.ts'
 import { sweepEvents } from './payouts/settle-events.ts'
 import { sweepPayouts } from './payouts/sweep-payouts.ts'
 import { foldRaffles } from './raffles/fold-titles.ts'
 import { sweepSeries } from './raffles/series/sweep-series.ts'
+import { readRefunded } from './refunds/cancelled-event-mail.ts'
 import { sweepRefundRuns } from './refunds/refund-run.ts'
 import { sweepRefunds } from './refunds/sweep-refunds.ts'
 import { sweepCharges } from './sandbox/send-webhook.ts'
@@ -42,7 +44,10 @@ import { purgeWebhooks } from './webhooks/receive-webhook.ts'
 import { sweepWebhooks } from './webhooks/sweep-webhooks.ts'
 
 /** What mails say that `accounts` cannot read. */
-export const MAIL_READS: MailReads = { readOffered, facts: { tickets_offered: readKept } }
+export const MAIL_READS: MailReads = {
+  readOffered,
+  facts: { order_paid: readBought, refund_paid: readRefunded, tickets_offered: readKept },
+}
 
 type Job = [name: string, run: (ctx: Ctx) => Promise<unknown>]
 

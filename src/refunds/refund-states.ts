@@ -20,6 +20,7 @@ import { insertOrderEvent } from '../orders/history.ts'
 import { orders } from '../orders/schema.ts'
 import { showRefundOnPayment } from './attention.ts'
 import { refundEntry } from './audit-refund.ts'
+import { mailSubjectOf } from './cancelled-event-mail.ts'
 import { refundText } from './history-text.ts'
 import type { Payer } from './ledger-rows.ts'
 import { linesOf, paidTransfers, refundedItems } from './ledger-rows.ts'
@@ -135,6 +136,7 @@ export async function recordRefundPaid(
   const lines = await linesOf(ctx, orderId)
   const paid = paidTransfers(refund, lines, by)
   const data = { orderId, amount, currency, reason, ...refundedItems(refund, lines) }
+  const subject = mailSubjectOf(refund)
   const byBank = by === 'bank'
   const text = byBank
     ? refundText.paidByBank(refund)
@@ -144,7 +146,7 @@ export async function recordRefundPaid(
       insertTransfers(ctx, paid, isOwed),
       insertOrderEvent(ctx, orderId, `refund:${id}:paid`, text, isOwed),
       // A bank notifies its own customers, so no mail is sent.
-      ...(byBank ? [] : [enqueueMail(ctx, { to: buyer, subject: id, kind: 'refund_paid', data }, isOwed)]),
+      ...(byBank ? [] : [enqueueMail(ctx, { to: buyer, subject, kind: 'refund_paid', data }, isOwed)]),
       ctx.db
         .update(refunds)
         .set({

@@ -1,9 +1,10 @@
 // What holders are told when an event is postponed or cancelled, and who gets money back after a postponement.
+import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { sweepEventNotices } from '../../src/events/notices/sweep-notices.ts'
 import { mailsTo, outboxOf } from '../accounts/mail/mailbox.ts'
 import { codesOf, scan } from '../admissions/door-stage.ts'
-import { historyOf, orderOf, refund } from '../checkout/checkout.ts'
+import { historyOf, orderOf, press, refund, withKey } from '../checkout/checkout.ts'
 import { expectLogged } from '../harness/log.ts'
 import { type Person, registerPlayer, testContext } from '../harness/people.ts'
 import {
@@ -233,6 +234,66 @@ describe('after a cancellation', () => {
     expect(refunded.text).toContain('The event is cancelled. Your tickets are no longer valid.')
     expect(refunded.text).toContain('1 × Jazz at the Lake: Regular')
     expect(refunded.text).toContain('Reason: The stage is flooded.')
+  })
+})
+
+describe('the mail about the refunds of a cancelled event', () => {
+  async function stageCancelled(provider: 'sandbox' | 'manual') {
+    const staged = await stageEvent({ providers: ['sandbox', 'manual'] })
+    const buyer = await registerPlayer()
+    const lines = [
+      { ticketTypeId: staged.types.regular, quantity: 2 },
+      { ticketTypeId: staged.types.vip, quantity: 1 },
+    ]
+    const { status, body } = await as(
+      buyer,
+      'POST',
+      '/orders',
+      { lines, payment: { provider } },
+      withKey(newKey()),
+    )
+    expect(status, JSON.stringify(body)).toBe(201)
+    return { staged, buyer, order: body }
+  }
+
+  const refundMails = async (buyer: Person) =>
+    (await mailsTo(buyer.email)).filter(({ title }) => title.startsWith('Cancelled and refunded'))
+
+  it('is one for all ticket types of an order', async () => {
+    const { staged, buyer, order } = await stageCancelled('sandbox')
+    await press(order.payment.checkoutUrl, 'approve')
+    at(NOW + MINUTE)
+    await cancel(staged)
+    for (let count = 0; count < 3; count++) await sweep()
+    const mails = await refundMails(buyer)
+    expect(mails.map(({ title }) => title)).toEqual([
+      'Cancelled and refunded: “Jazz at the Lake: Regular” and “Jazz at the Lake: VIP”',
+    ])
+    for (const part of ['KES 70.00', '2 × Jazz at the Lake: Regular', '1 × Jazz at the Lake: VIP'])
+      expect(mails[0]!.text).toContain(part)
+    expect(mails[0]!.text).not.toContain('on its way')
+  })
+
+  it('says what is still to come, and comes once', async () => {
+    const { staged, buyer, order } = await stageCancelled('manual')
+    const receipt = { reference: 'bank 7' }
+    const paid = await as(staged.operator, 'POST', `/payments/${order.payment.id}/receipts`, receipt)
+    expect(paid.status, JSON.stringify(paid.body)).toBe(201)
+    at(NOW + MINUTE)
+    await cancel(staged)
+    await sweep()
+    const { results } = await env.DB.prepare('SELECT id FROM refunds WHERE order_id = ? ORDER BY amount')
+      .bind(order.id)
+      .all<{ id: string }>()
+    for (const { id } of results) {
+      await as(staged.operator, 'POST', `/refunds/${id}/mark-paid`, { reference: `cash ${id}` })
+      await sweep()
+      const [mail, ...more] = await refundMails(buyer)
+      expect(more).toEqual([])
+      expect(mail!.text).toContain('We sent KES 20.00 back')
+      expect(mail!.text).toContain('KES 50.00 more is on its way.')
+      expect(mail!.text).not.toContain('1 × Jazz at the Lake: VIP')
+    }
   })
 })
 

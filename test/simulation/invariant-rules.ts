@@ -57,7 +57,7 @@ export const SCOPE = `
     FROM earning JOIN o ON settled_at IS NOT NULL AND currency = price_currency
     JOIN l ON l.order_id = o.id AND l.organisation_id = earning.organisation_id AND state IN ('issued', 'refunded')
     GROUP BY earning.id, o.id),
-  m AS (SELECT * FROM mails WHERE ?1 IS NULL OR subject IN scope OR subject IN (SELECT id FROM f)
+  m AS (SELECT * FROM mails WHERE ?1 IS NULL OR subject IN scope OR substr(subject, -32) IN scope OR subject IN (SELECT id FROM f)
     OR substr(subject, 1, instr(subject, ':') - 1) IN raffle),
   drawn AS (SELECT pools.pool, raffle_id, raffle_id || ':' AS subject FROM pools JOIN raffles ON raffles.id = raffle_id
     WHERE raffle_id IN raffle AND status IN ('drawn', 'settled')),
@@ -68,7 +68,9 @@ export const SCOPE = `
   due_mails(kind, user_id, subject) AS (
     SELECT DISTINCT 'order_paid', user_id, o.id FROM o JOIN l ON order_id = o.id
       WHERE settled_at IS NOT NULL AND state IN ('issued', 'refunded')
-    UNION SELECT 'refund_paid', user_id, f.id FROM f JOIN o ON o.id = order_id
+    -- One for all ticket types of a cancelled event.
+    UNION SELECT 'refund_paid', user_id, coalesce((SELECT 'cancelled:' || event_id || ':' || o.id FROM ticket_types
+        WHERE f.key = 'cancel:' || ticket_types.id), f.id) FROM f JOIN o ON o.id = order_id
       WHERE f.status = 'paid' AND payer <> 'bank'
     UNION SELECT 'won', user_id, raffle_id || ':' || attempt || ':' || user_id FROM winners WHERE raffle_id IN raffle),
   due_news(kind, user_id, subject) AS (

@@ -1,11 +1,27 @@
 /** Mails in English. */
 import { item, links, listIn, type MailWords, moneyIn, timeIn } from './content.ts'
+import type { Admitted } from './kinds.ts'
 
 const money = moneyIn('en')
 const time = timeIn('en-GB')
 const list = listIn('en')
 const METHODS = { phone: 'A phone number', bank: 'A bank account', account: 'An account' }
 const tickets = (count: number): string => (count === 1 ? '1 ticket' : `${count} tickets`)
+
+/** When and where the events are, and where the tickets are. */
+function admitted(events: readonly Admitted[]): string[] {
+  if (events.length === 0) return []
+  return [
+    ...events.flatMap(({ title, startsAt, timeZone, place }) => [
+      `“${title}” begins on ${time(startsAt, timeZone)}.`,
+      place === null ? 'It is online. Its link is with your tickets.' : `Place: ${place}`,
+    ]),
+    'Your tickets and their codes are where you bought them, among your tickets. Each code lets one person in.',
+    ...(events.some(({ needsNames }) => needsNames)
+      ? ['Say there who comes with each ticket: before that, it has no code.']
+      : []),
+  ]
+}
 
 export const EN: MailWords = {
   greeting: (name) => `Hello ${name},`,
@@ -62,10 +78,11 @@ export const EN: MailWords = {
           ? 'Your order costs nothing. This is now yours:'
           : `We received ${money(order)}. Thank you! This is now yours:`,
         ...order.items.map(item),
+        ...admitted(order.events),
         `Order: ${order.orderId}`,
       ],
     }),
-    refund_paid: ({ items = [], cancelled, ...refund }) => ({
+    refund_paid: ({ items = [], cancelled, waiting, ...refund }) => ({
       title:
         cancelled === undefined
           ? 'Your refund was sent'
@@ -75,6 +92,7 @@ export const EN: MailWords = {
           ? []
           : [`The ${cancelled} is cancelled. Your tickets are no longer valid.`]),
         `We sent ${money(refund)} back the same way that you paid. It may take a few days to arrive.`,
+        ...(waiting === 0 ? [] : [`${money({ ...refund, amount: waiting })} more is on its way.`]),
         ...(items.length === 0 ? [] : ['It is for:', ...items.map(item)]),
         ...(refund.reason === undefined ? [] : [`Reason: ${refund.reason}`]),
         `Order: ${refund.orderId}`,

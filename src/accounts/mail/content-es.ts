@@ -1,11 +1,27 @@
 /** Mails in Spanish. */
 import { item, links, listIn, type MailWords, moneyIn, timeIn } from './content.ts'
+import type { Admitted } from './kinds.ts'
 
 const money = moneyIn('es')
 const time = timeIn('es')
 const list = listIn('es')
 const METHODS = { phone: 'un número de teléfono', bank: 'una cuenta bancaria', account: 'una cuenta' }
 const tickets = (count: number): string => (count === 1 ? '1 boleto' : `${count} boletos`)
+
+/** When and where the events are, and where the tickets are. */
+function admitted(events: readonly Admitted[]): string[] {
+  if (events.length === 0) return []
+  return [
+    ...events.flatMap(({ title, startsAt, timeZone, place }) => [
+      `«${title}» empieza el ${time(startsAt, timeZone)}.`,
+      place === null ? 'Es en línea. El enlace está con tus entradas.' : `Lugar: ${place}`,
+    ]),
+    'Tus entradas y sus códigos están donde las compraste, entre tus entradas. Cada código deja pasar a una persona.',
+    ...(events.some(({ needsNames }) => needsNames)
+      ? ['Indica allí quién viene con cada entrada: antes de eso no tiene código.']
+      : []),
+  ]
+}
 
 export const ES: MailWords = {
   greeting: (name) => `Hola, ${name}:`,
@@ -62,10 +78,11 @@ export const ES: MailWords = {
           ? 'Tu pedido no cuesta nada. Esto ya es tuyo:'
           : `Recibimos ${money(order)}. ¡Gracias! Esto ya es tuyo:`,
         ...order.items.map(item),
+        ...admitted(order.events),
         `Pedido: ${order.orderId}`,
       ],
     }),
-    refund_paid: ({ items = [], cancelled, ...refund }) => ({
+    refund_paid: ({ items = [], cancelled, waiting, ...refund }) => ({
       title:
         cancelled === undefined
           ? 'Te hemos enviado un reembolso'
@@ -79,6 +96,7 @@ export const ES: MailWords = {
                 : 'El sorteo se cancela. Tus boletos ya no son válidos.',
             ]),
         `Devolvimos ${money(refund)} por donde llegó el pago. Puede tardar unos días en aparecer.`,
+        ...(waiting === 0 ? [] : [`Otros ${money({ ...refund, amount: waiting })} están en camino.`]),
         ...(items.length === 0 ? [] : ['Corresponde a:', ...items.map(item)]),
         ...(refund.reason === undefined ? [] : [`Motivo: ${refund.reason}`]),
         `Pedido: ${refund.orderId}`,

@@ -65,10 +65,27 @@ export type MailKind = keyof MailData
 
 /** What a mail says beside its data. It is read when the mail is sent, so that it is true then. */
 export interface MailFacts {
+  /** The events that the order admits to. */
+  order_paid: { events: Admitted[] }
+  /**
+   * All that was sent back for a cancelled event instead of the refund that enqueued the mail, and what is still to come, in
+   * minor units.
+   */
+  refund_paid: Partial<Pick<MailData['refund_paid'], 'amount' | 'items'>> & { waiting: number }
   tickets_offered: { timeZone: string }
 }
 export type Told<Kind extends MailKind> = MailData[Kind] &
   (Kind extends keyof MailFacts ? MailFacts[Kind] : unknown)
+
+export interface Admitted {
+  title: string
+  startsAt: number
+  timeZone: string
+  /** Null: it is online. */
+  place: string | null
+  /** Whether a ticket has no code before its holder says who comes with it. */
+  needsNames: boolean
+}
 
 export interface Claim {
   prizes: string[]

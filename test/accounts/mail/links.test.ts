@@ -25,8 +25,14 @@ const DATA: { [Kind in MailKind]: Told<Kind> } = {
   suspended: {},
   address_taken: {},
   invitation: { invitationId: newId('invitation'), organisation: 'Kilimani Books' },
-  order_paid: { ...money, items: [{ quantity: 2, title: 'Signed first editions' }] },
-  refund_paid: money,
+  order_paid: {
+    ...money,
+    items: [{ quantity: 2, title: 'Signed first editions' }],
+    events: [
+      { title: 'Jazz at the Lake', startsAt: NOW, timeZone: 'Africa/Nairobi', place: null, needsNames: true },
+    ],
+  },
+  refund_paid: { ...money, waiting: 0 },
   won: { ...raffle, ...claim },
   lost: raffle,
   claim_reminder_3d: { ...raffle, ...claim },
