@@ -6,7 +6,7 @@ import type { MailReads } from './accounts/mail/reads.ts'
 import { sweepMails } from './accounts/mail/sweep-mails.ts'
 import { purgeRevocations } from './accounts/purge-revocations.ts'
 import { purgeSessions } from './accounts/purge-sessions.ts'
-import { sweepReturns } from './admissions/return-tickets.ts'
+import { purgeReturns, sweepReturns } from './admissions/return-tickets.ts'
 import { sweepTransfers } from './admissions/transfers/answer-offer.ts'
 import { readOffered } from './admissions/transfers/find-transfers.ts'
 import { foldCatalogue } from './catalog/folded-product.ts'
@@ -90,6 +90,7 @@ const AFTER_RAFFLES: readonly Job[] = [
   ['purge invitations', purgeInvitations],
   ['purge revocations', purgeRevocations],
   ['purge mails', purgeMails],
+  ['purge returns', purgeReturns],
   ['purge webhooks', purgeWebhooks],
 ]
 

@@ -2,18 +2,21 @@
  * A holder gives free admissions back before the event begins. Their seats are free at once. The return is written first,
  * then the pool voids the tickets, then the row is settled. After a crash the sweep goes on from there.
  */
-import { and, asc, eq, isNotNull, lte, notExists, sql } from 'drizzle-orm'
+import { and, asc, eq, isNotNull, lt, lte, notExists, sql } from 'drizzle-orm'
 import { requireCheckedUser } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { Problem } from '../core/errors.ts'
 import { type Swept, sweepRows } from '../core/sweep-rows.ts'
-import { MINUTE_MS } from '../core/time.ts'
+import { DAY_MS, MINUTE_MS } from '../core/time.ts'
 import { events, ticketTypes } from '../events/schema.ts'
 import { type FoundReservation, findReservation } from '../tickets/find-reservation.ts'
 import { voidTickets } from '../tickets/void-tickets.ts'
 import { type ReturnRow, ticketReturns } from './schema.ts'
 import { selectWhoIsIn } from './who-is-in.ts'
+
+const KEPT_MS = 90 * DAY_MS
+const PURGED_A_SWEEP = 500
 
 const refuse = (detail: string) => new Problem('invalid_state', detail)
 
@@ -44,14 +47,20 @@ async function record(
   reservationId: string,
   numbers: number[],
 ): Promise<ReturnRow> {
-  const row = { reservationId, id: crypto.randomUUID(), numbers, dueAt: Date.now() + MINUTE_MS }
+  const row = {
+    reservationId,
+    id: crypto.randomUUID(),
+    numbers,
+    dueAt: Date.now() + MINUTE_MS,
+    settledAt: null,
+  }
   const whoIsIn = selectWhoIsIn(ctx, { ticketTypeId: itemId, reservationId, numbers })
   const [, inside] = await withRetry(() =>
     ctx.db.batch([
       ctx.db
         .insert(ticketReturns)
         .select(
-          sql`SELECT ${reservationId}, ${row.id}, ${JSON.stringify(numbers)}, ${row.dueAt} WHERE ${notExists(whoIsIn)}`,
+          sql`SELECT ${reservationId}, ${row.id}, ${JSON.stringify(numbers)}, ${row.dueAt}, NULL WHERE ${notExists(whoIsIn)}`,
         )
         .onConflictDoNothing(),
       whoIsIn,
@@ -71,7 +80,7 @@ async function carryOut(ctx: Ctx, { reservationId, id, numbers }: ReturnRow): Pr
   )
   await withRetry(() =>
     isVoid
-      ? ctx.db.update(ticketReturns).set({ dueAt: null }).where(isIt)
+      ? ctx.db.update(ticketReturns).set({ dueAt: null, settledAt: ctx.now }).where(isIt)
       : ctx.db.delete(ticketReturns).where(isIt),
   )
   return isVoid
@@ -90,6 +99,22 @@ export const sweepReturns = (ctx: Ctx): Promise<Swept> =>
         .limit(limit),
     one: (row) => carryOut(ctx, row),
   })
+
+/**
+ * Deletes returns that were settled long ago. Only a scan that began before the return needs the row, and that has ended.
+ * Each sweep deletes one batch.
+ */
+export async function purgeReturns(ctx: Ctx): Promise<void> {
+  const old = ctx.db
+    .select({ reservationId: ticketReturns.reservationId, id: ticketReturns.id })
+    .from(ticketReturns)
+    .where(lt(ticketReturns.settledAt, ctx.now - KEPT_MS))
+    .orderBy(asc(ticketReturns.settledAt))
+    .limit(PURGED_A_SWEEP)
+  await ctx.db
+    .delete(ticketReturns)
+    .where(sql`(${ticketReturns.reservationId}, ${ticketReturns.id}) IN ${old}`)
+}
 
 async function mustBeReturnable(ctx: Ctx, itemId: string): Promise<void> {
   const found = await ctx.db

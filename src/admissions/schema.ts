@@ -106,7 +106,10 @@ export const ticketTransfers = sqliteTable(
 )
 export type TransferRow = typeof ticketTransfers.$inferSelect
 
-/** Free tickets that a holder gives back. Written before the pool voids them, and kept: a gate may have asked the pool before. */
+/**
+ * Free tickets that a holder gives back. Written before the pool voids them, and kept for a while: a gate may have asked the
+ * pool before.
+ */
 export const ticketReturns = sqliteTable(
   'ticket_returns',
   {
@@ -115,10 +118,13 @@ export const ticketReturns = sqliteTable(
     numbers: text({ mode: 'json' }).$type<number[]>().notNull(),
     /** When the sweep must go on. Null: they are void. */
     dueAt: integer(),
+    /** When they were void; null: not yet. */
+    settledAt: integer(),
   },
   (table) => [
     primaryKey({ columns: [table.reservationId, table.id] }),
     index('ticket_returns_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
+    index('ticket_returns_settled').on(table.settledAt).where(sql`settled_at IS NOT NULL`),
   ],
 )
 export type ReturnRow = typeof ticketReturns.$inferSelect

@@ -1,6 +1,7 @@
 /** The health check: the database answers and has its tables, the sweep runs, mail goes out, and nothing is overdue. */
 import { sql } from 'drizzle-orm'
 import { mailerOf } from '../accounts/mail/mailers.ts'
+import { countStuckReturns, countStuckTransfers } from '../admissions/count-stuck.ts'
 import type { Ctx } from '../core/context.ts'
 import { whatIsMissing } from '../core/missing-migrations.ts'
 import { formatMoney } from '../core/money.ts'
@@ -18,11 +19,13 @@ const SWEEP_MISSING_AFTER_MS = 3 * MINUTE_MS
 
 const MAX_TILLS = 20
 
-/** What the sweep repeats each minute, and which has failed for ten minutes. */
+/** What the sweep repeats each minute, and which has failed for ten minutes, or for an hour where a pool must answer. */
 const STUCK: readonly [what: string, count: (ctx: Ctx) => Promise<number>][] = [
   ['suspensions', countStuckSuspensions],
   ['free orders', countStuckFreeOrders],
   ['mails about changed events', countStuckNotices],
+  ['returns of tickets', countStuckReturns],
+  ['transfers of tickets', countStuckTransfers],
 ]
 
 /** The sweep brings the index into step each minute. */

@@ -1,9 +1,10 @@
 // Holders give free admissions back: to which events, until when, and what becomes of the seats.
+import { env } from 'cloudflare:workers'
 import { expect, it } from 'vitest'
 import { orderOf } from '../checkout/checkout.ts'
 import { givesTo, orders, STARTS_AT, stageEvent, takes } from '../events/event-stage.ts'
 import { type Person, registerPlayer } from '../harness/people.ts'
-import { as, at, buy, KES, SECOND, stageRaffle, useClock } from '../raffles/scenario.ts'
+import { as, at, buy, DAY, KES, NOW, SECOND, stageRaffle, sweep, useClock } from '../raffles/scenario.ts'
 import { sold } from '../suspensions/stage.ts'
 
 useClock()
@@ -76,4 +77,28 @@ it('not those of another person, of a raffle, of an unpaid order, or after the s
   expect((await giveBack(holder!, id, { numbers: [7] })).body.tickets).toHaveLength(1)
   at(STARTS_AT)
   expect((await giveBack(holder!, id)).body.detail).toBe('The event has begun.')
+})
+
+it('leaves a row for 90 days after it was carried out', async () => {
+  const { types } = await stageEvent()
+  const holder = await registerPlayer()
+  const [settled, open] = [await takes(holder, types.free), await takes(holder, types.free)]
+  for (const id of [settled, open]) expect((await giveBack(holder, id)).status).toBe(200)
+  // A return that is not carried out is kept.
+  await env.DB.prepare('UPDATE ticket_returns SET settled_at = NULL WHERE reservation_id = ?')
+    .bind(open)
+    .run()
+  const kept = async () => {
+    await sweep()
+    const { results } = await env.DB.prepare(
+      'SELECT reservation_id AS id FROM ticket_returns WHERE reservation_id IN (?, ?) ORDER BY reservation_id',
+    )
+      .bind(settled, open)
+      .all<{ id: string }>()
+    return results.map(({ id }) => id)
+  }
+  at(NOW + 90 * DAY)
+  expect(await kept()).toEqual([settled, open].sort())
+  at(NOW + 90 * DAY + 1)
+  expect(await kept()).toEqual([open])
 })

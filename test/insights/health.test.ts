@@ -238,6 +238,36 @@ describe('the health check', () => {
     expect((await health()).status).toBe(200)
   })
 
+  it('fails while tickets cannot be taken back or passed on for an hour, and is ok once they are', async () => {
+    const { types } = await stageEvent()
+    const [holder, friend] = [await registerPlayer(), await registerPlayer()]
+    const reservation = await takes(holder, types.free, 2)
+    const path = `/tickets/${reservation}`
+    expect((await as(holder, 'POST', `${path}/return`, { numbers: [1] })).status).toBe(200)
+    const { body } = await as(holder, 'POST', `${path}/admissions/2/transfer`, { email: friend.email })
+    expect((await as(friend, 'POST', `/tickets/transfers/${body.id}/accept`)).status).toBe(200)
+    // The process died before it wrote what the pool had done.
+    await env.DB.batch([
+      env.DB.prepare('UPDATE ticket_returns SET due_at = ?, settled_at = NULL WHERE reservation_id = ?').bind(
+        NOW,
+        reservation,
+      ),
+      env.DB.prepare(
+        `UPDATE ticket_transfers SET due_at = ?, state = 'accepting', new_reservation_id = NULL WHERE id = ?`,
+      ).bind(NOW, body.id),
+    ])
+    allowLogged(rowNotDone('return of tickets'), rowNotDone('transfer of a ticket'))
+    at(NOW + 60 * MINUTE)
+    await sweep(AWAY)
+    expect((await health()).status).toBe(200)
+    at(NOW + 61 * MINUTE)
+    await sweep(AWAY)
+    await expectDegraded('1 returns of tickets are due but could not continue.')
+    await expectDegraded('1 transfers of tickets are due but could not continue.')
+    await sweep()
+    expect((await health()).status).toBe(200)
+  })
+
   it('keeps the sweep that started later, in whatever order two sweeps end', async () => {
     await sweep()
     at(NOW + MINUTE)
