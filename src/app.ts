@@ -35,6 +35,7 @@ import { winners } from './draws/winner-routes.ts'
 import { entrants } from './entrants/routes.ts'
 import { capacityGroups } from './events/capacity-groups/routes.ts'
 import { events } from './events/routes.ts'
+import { ticketTypeRoutes } from './events/ticket-types/routes.ts'
 import { eventsOfCategory } from './events/uses-of-category.ts'
 import { waitingLists } from './events/waiting-list/routes.ts'
 import { grantRoutes } from './grants/routes.ts'
@@ -103,6 +104,7 @@ const routes = app
   .route('/api/v1/organisations', balances)
   .route('/api/v1/organisations', stripeAccounts)
   .route('/api/v1/events', events)
+  .route('/api/v1/events', ticketTypeRoutes)
   .route('/api/v1/events', eventTakings)
   .route('/api/v1/events', waitingLists)
   .route('/api/v1/events', eventRefunds)

@@ -1,4 +1,4 @@
-/** Routes under /api/v1/events: events and the ticket types that they sell. */
+/** Routes under /api/v1/events: events themselves. Each folder beside this file has its own routes. */
 import { Hono } from 'hono'
 import { cachedForASecond } from '../core/cache.ts'
 import type { AppEnv } from '../core/context.ts'
@@ -10,7 +10,6 @@ import { cloneEvent } from './clone-event.ts'
 import {
   CloneEvent,
   CreateEvent,
-  CreateTicketType,
   Event,
   EventAvailability,
   EventKey,
@@ -18,10 +17,7 @@ import {
   EventParams,
   ListEvents,
   PostponeEvent,
-  TicketType,
-  TicketTypeParams,
   UpdateEvent,
-  UpdateTicketType,
 } from './contract.ts'
 import { createEvent } from './create-event.ts'
 import { deleteEvent } from './delete-event.ts'
@@ -31,9 +27,6 @@ import { postponeEvent } from './postpone-event.ts'
 import { publishEvent } from './publish-event.ts'
 import { readEvent, readEventAvailability } from './read-event.ts'
 import { rebuildEvent } from './rebuild-event.ts'
-import { createTicketType } from './ticket-types/create-type.ts'
-import { deleteTicketType } from './ticket-types/delete-type.ts'
-import { updateTicketType } from './ticket-types/update-type.ts'
 import { updateEvent } from './update-event.ts'
 
 const TAG = 'Events'
@@ -42,13 +35,6 @@ const theEvent = (description: string) => ({
   status: 200 as const,
   schema: Event,
   example: EXAMPLE_EVENT,
-  description,
-})
-
-const theType = (description: string) => ({
-  status: 200 as const,
-  schema: TicketType,
-  example: EXAMPLE_TICKET_TYPE,
   description,
 })
 
@@ -241,60 +227,4 @@ export const events = new Hono<AppEnv>()
     validate('param', EventParams),
     cachedForASecond,
     async (c) => c.json(await readEventAvailability(c.get('ctx'), c.req.valid('param').id)),
-  )
-  .post(
-    '/:id/ticket-types',
-    describe({
-      operation: 'createTicketType',
-      summary: 'Add a ticket type',
-      description: 'If the event is published, it is on sale at once.',
-      tag: TAG,
-      auth: 'user',
-      success: { ...theType('The new ticket type.'), status: 201 },
-      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state', 'conflict', 'limit_reached'],
-    }),
-    validate('param', EventParams),
-    validate('json', CreateTicketType, BODIES.CreateTicketType),
-    async (c) => {
-      const { id } = c.req.valid('param')
-      const type = await createTicketType(c.get('ctx'), id, c.req.valid('json'))
-      c.header('location', `/api/v1/events/${id}`) // Its event shows it.
-      return c.json(type, 201)
-    },
-  )
-  .put(
-    '/:id/ticket-types/:typeId',
-    describe({
-      operation: 'updateTicketType',
-      summary: 'Change a ticket type',
-      description:
-        'Fields that are left out keep their values. The capacity can be raised at any time, and lowered to the number of tickets that are held or sold. Once a ticket was held or sold, price and limit can no longer change.',
-      tag: TAG,
-      auth: 'user',
-      success: theType('The changed ticket type.'),
-      errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'invalid_state', 'conflict'],
-    }),
-    validate('param', TicketTypeParams),
-    validate('json', UpdateTicketType, BODIES.UpdateTicketType),
-    async (c) => {
-      const { id, typeId } = c.req.valid('param')
-      return c.json(await updateTicketType(c.get('ctx'), id, typeId, c.req.valid('json')))
-    },
-  )
-  .delete(
-    '/:id/ticket-types/:typeId',
-    describe({
-      operation: 'deleteTicketType',
-      summary: 'Delete a ticket type of a draft',
-      tag: TAG,
-      auth: 'user',
-      success: { status: 204, description: 'Deleted.' },
-      errors: ['forbidden', 'not_found', 'invalid_state'],
-    }),
-    validate('param', TicketTypeParams),
-    async (c) => {
-      const { id, typeId } = c.req.valid('param')
-      await deleteTicketType(c.get('ctx'), id, typeId)
-      return c.body(null, 204)
-    },
   )
