@@ -47,7 +47,8 @@ export function answerAtDoor(request: Request, env: Bindings): Response | null {
   headers.set('etag', etag)
   headers.set('x-request-id', requestIdOf(request.headers))
   door.answered++
-  if (!isMatch(request.headers.get('if-none-match') ?? undefined, etag)) return new Response(body, { headers })
+  if (!isMatch(request.headers.get('if-none-match') ?? undefined, etag))
+    return new Response(body, { headers })
   const known = new Response(null, { status: 304, headers })
   known.headers.delete('content-type')
   return known

@@ -42,11 +42,7 @@ export const readConfirmedResult = async (
     .get()) ?? null
 
 /** Every result that has counted, the first one first. */
-export const listConfirmedResults = (
-  ctx: Ctx,
-  lotteryId: string,
-  date: string,
-): Promise<ConfirmedResult[]> =>
+export const listConfirmedResults = (ctx: Ctx, lotteryId: string, date: string): Promise<ConfirmedResult[]> =>
   ctx.db
     .select(columns)
     .from(lotteryResults)
