@@ -17,7 +17,7 @@ const LONGEST = [
   'crash/payouts',
   'payments/payments',
   'simulation/invariants',
-  'payments/mobile-money',
+  'payments/mpesa',
   'tickets/object/pool-faults',
   'tickets/object/pool-storm',
 ].map((name) => `/test/${name}.`)

@@ -21,6 +21,10 @@ const SECRETS = {
   STRIPE_SECRET_KEY: 'sk_live_a_value_that_stands_for_it',
   STRIPE_WEBHOOK_SECRET: 'whsec_a_value_that_stands_for_it',
   STRIPE_CONNECT_WEBHOOK_SECRET: 'whsec_a_value_that_stands_for_it',
+  MPESA_CONSUMER_KEY: 'a-value-that-stands-for-the-secret',
+  MPESA_CONSUMER_SECRET: 'a-value-that-stands-for-the-secret',
+  MPESA_PASSKEY: 'a-value-that-stands-for-the-secret',
+  MPESA_SECURITY_CREDENTIAL: 'a-value-that-stands-for-the-secret',
   HEALTH_TOKEN: 'a-value-that-stands-for-the-secret',
 } as const satisfies Partial<Record<Name, string>>
 
@@ -61,12 +65,15 @@ export function deployProblems(production: Deployment, developmentName: string |
 /** The rules of the settings themselves. The secrets are not here, so others stand for them. */
 function settingsProblems(vars: Record<string, unknown>): string[] {
   const { JWT_SECRET, SIGNING_KEY, MAIL_KEY, TURNSTILE_SECRET_KEY } = SECRETS
+  const { MPESA_CONSUMER_KEY, MPESA_CONSUMER_SECRET, MPESA_PASSKEY, MPESA_SECURITY_CREDENTIAL } = SECRETS
+  const mpesa = { MPESA_CONSUMER_KEY, MPESA_CONSUMER_SECRET, MPESA_PASSKEY, MPESA_SECURITY_CREDENTIAL }
   const result = readSettings({
     PUBLIC_ORIGIN: 'https://raffles.example',
     ...vars,
     JWT_SECRET,
     SIGNING_KEY,
     HEALTH_TOKEN: undefined,
+    ...(vars.MPESA_URL === undefined ? {} : mpesa),
     MAIL_KEY: vars.MAIL_URL === undefined && vars.MAIL_FROM === undefined ? undefined : MAIL_KEY,
     TURNSTILE_SECRET_KEY: vars.TURNSTILE_SITE_KEY === undefined ? undefined : TURNSTILE_SECRET_KEY,
   })

@@ -69,7 +69,7 @@ export const GLOSSARY: Record<string, string> = {
   phone: 'A phone number with its country: `+254712345678`. Null: none.',
   'PostalAddress.phone': 'A phone number for the delivery.',
   'PayWith.phone':
-    'The phone on which the payer confirms, for a provider that prompts there: `+254712345678`.',
+    'The phone on which the payer confirms, for a provider that prompts there: `+254712345678`. M-Pesa also takes `0712 345 678`.',
   language: 'The language of mails; null: that of the deployment.',
   role: 'What the person may do.',
   'User.role': '`admin` runs the platform.',

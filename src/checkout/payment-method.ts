@@ -18,6 +18,8 @@ export function mustBePayableBy(
   if (phone === undefined && providerOf(provider).needsPhone) {
     throw invalid(`${path}phone`, `is required: ${provider} prompts on the phone`)
   }
+  const whyNotPhone = phone === undefined ? undefined : providerOf(provider).whyNotPhone?.(phone)
+  if (typeof whyNotPhone === 'string') throw invalid(`${path}phone`, whyNotPhone)
   const whyNot = returnUrl === undefined ? null : whyNotReturnTo(settings, returnUrl)
   if (whyNot !== null) throw invalid(`${path}returnUrl`, whyNot)
 }

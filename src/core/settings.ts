@@ -32,6 +32,19 @@ const StripeSigningSecret = z
 const isOrigin = (text: string): boolean =>
   /^https?:\/\/[\w.:[\]-]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text
 
+/** A paybill number of M-Pesa. */
+const ShortCode = z.string().regex(/^\d{5,7}$/, 'must be a paybill number, such as 174379')
+
+const MPESA_SETTINGS = [
+  'MPESA_URL',
+  'MPESA_CONSUMER_KEY',
+  'MPESA_CONSUMER_SECRET',
+  'MPESA_SHORT_CODE',
+  'MPESA_PASSKEY',
+  'MPESA_INITIATOR',
+  'MPESA_SECURITY_CREDENTIAL',
+] as const
+
 export const SettingsSchema = z.object({
   ENVIRONMENT: z.enum(['development', 'production']).default('development'),
   /** How long an unpaid reservation holds its numbers. */
@@ -93,6 +106,16 @@ export const SettingsSchema = z.object({
     .max(320)
     .regex(/^[^\r\n]*[^\s<@]+@[^\s@]+$/, 'must hold an e-mail address')
     .optional(),
+  /** M-Pesa's API, and the keys of an app there: docs/payments.md. All of them or none, except the last. */
+  MPESA_URL: z.url({ protocol: /^https?$/ }).optional(),
+  MPESA_CONSUMER_KEY: z.string().min(8).max(512).optional(),
+  MPESA_CONSUMER_SECRET: z.string().min(8).max(512).optional(),
+  MPESA_SHORT_CODE: ShortCode.optional(),
+  MPESA_PASSKEY: z.string().min(8).max(512).optional(),
+  MPESA_INITIATOR: z.string().min(1).max(100).optional(),
+  MPESA_SECURITY_CREDENTIAL: z.string().min(8).max(2_048).optional(),
+  /** The short code that pays out, if it is another one. */
+  MPESA_PAYOUT_SHORT_CODE: ShortCode.optional(),
   /** The keys of a Turnstile widget, with which raffles may ask for a check of the person; both or none. */
   TURNSTILE_SITE_KEY: z
     .string()
@@ -139,6 +162,7 @@ export function readSettings(env: Record<string, unknown>): SettingsResult {
   const settings = parsed.data
   const problems = settings.ENVIRONMENT === 'production' ? productionProblems(settings) : []
   problems.push(...setProblems(settings, 'mail', ['MAIL_URL', 'MAIL_KEY', 'MAIL_FROM']))
+  problems.push(...setProblems(settings, 'M-Pesa', MPESA_SETTINGS))
   problems.push(...setProblems(settings, 'Turnstile', ['TURNSTILE_SITE_KEY', 'TURNSTILE_SECRET_KEY']))
   problems.push(...setProblems(settings, 'Stripe', ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET']))
   if (settings.STRIPE_CONNECT_WEBHOOK_SECRET !== undefined && settings.STRIPE_SECRET_KEY === undefined) {
@@ -150,7 +174,7 @@ export function readSettings(env: Record<string, unknown>): SettingsResult {
 }
 
 /** Without this check, a set that is incomplete fails only at its first use. */
-function setProblems(settings: Settings, what: string, names: (keyof Settings)[]): string[] {
+function setProblems(settings: Settings, what: string, names: readonly (keyof Settings)[]): string[] {
   const missing = names.filter((name) => settings[name] === undefined)
   if (missing.length === names.length) return []
   return missing.map((name) => `${name}: is missing; ${what} needs ${names.join(', ')}`)
@@ -175,10 +199,20 @@ function productionProblems(settings: Settings): string[] {
   if (settings.STRIPE_URL !== undefined && !settings.STRIPE_URL.startsWith('https://')) {
     problems.push('STRIPE_URL: is not https; leave it out, unless a fake of Stripe is meant')
   }
+  problems.push(...mpesaProblems(settings))
   if (settings.RETURN_ORIGINS.some((origin) => !origin.startsWith('https://'))) {
     problems.push('RETURN_ORIGINS: has an origin that is not https; payers must return by https')
   }
   return problems
+}
+
+/** The sandbox of Safaricom takes no real money. Over plain http anybody on the way could read the keys. */
+function mpesaProblems({ MPESA_URL: url }: Settings): string[] {
+  if (url === undefined) return []
+  if (new URL(url).hostname.startsWith('sandbox.')) {
+    return ['MPESA_URL: is a sandbox, which takes no real money; set it to https://api.safaricom.co.ke']
+  }
+  return url.startsWith('https://') ? [] : ['MPESA_URL: is not https']
 }
 
 let cached: { env: object; result: SettingsResult } | undefined

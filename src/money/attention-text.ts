@@ -11,6 +11,9 @@ export const attentionText = {
   cannotBeSent: (provider: Provider) => `It cannot be sent by ${provider}; this is retried until it can.`,
   notHeld: (provider: Provider) =>
     `${provider} no longer holds this money for the organisation. It is sent once sales or a top-up cover it.`,
+  /** For a payment whose reports a person must compare with the provider's statement. */
+  contradiction: (provider: Provider, reason: string | null) =>
+    `Compare it with the statement of ${provider}${withReason(reason)}.`,
   failed: (provider: Provider, reason: string | null) => reason ?? `${provider} gave no reason.`,
 }
 

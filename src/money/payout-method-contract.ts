@@ -6,10 +6,16 @@ import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { BankAccount } from './bank-account.ts'
 import { Provider } from './provider-name.ts'
+import { normalised } from './providers/index.ts'
 import { ProviderIn } from './providers/offered.ts'
 
 /** What the provider pays to: an account, a phone number or a name. */
 export const Destination = Line(3, 120)
+
+/** Equal destinations become equal texts. */
+export const inStoredForm = <To extends { provider: Provider; destination?: string | undefined }>(
+  to: To,
+): To => (to.destination === undefined ? to : { ...to, destination: normalised(to.provider, to.destination) })
 
 export const NewPayoutMethod = z
   .strictObject({
@@ -19,6 +25,7 @@ export const NewPayoutMethod = z
     ),
     bank: BankAccount.optional().describe('The bank account, for `manual` only.'),
   })
+  .overwrite(inStoredForm)
   .refine(({ provider, bank }) => provider !== 'manual' || bank !== undefined, {
     path: ['bank'],
     message: 'is required for manual',

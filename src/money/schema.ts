@@ -342,6 +342,23 @@ export const webhooks = sqliteTable(
   ],
 )
 
+/** What was requested of M-Pesa for each attempt at a refund or payout. Only its provider reads and writes it. */
+export const mpesaTransfers = sqliteTable('mpesa_transfers', {
+  /** Our key of the attempt. */
+  id: text().primaryKey(),
+  /** Money to a phone, or the reversal of a payment. It never changes, because both could pay. */
+  kind: text({ enum: ['b2c', 'reversal'] }).notNull(),
+  /** How often it was requested; counted before each request. */
+  requests: integer().notNull(),
+  requestedAt: integer().notNull(),
+  /** The OriginatorConversationID under which M-Pesa has accepted it; null: no answer says so. */
+  conversation: text(),
+  /** Why M-Pesa did not take its only request; null: it may have. */
+  refusal: text(),
+  /** When M-Pesa was last asked for its status. */
+  statusAskedAt: integer(),
+})
+
 /** The sandbox's own books, as an outside provider would keep them. Only the sandbox reads and writes them. */
 export const sandboxCharges = sqliteTable(
   'sandbox_charges',

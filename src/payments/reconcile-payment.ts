@@ -6,7 +6,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { formatMoney } from '../core/money.ts'
 import { SECOND_MS } from '../core/time.ts'
-import { whyLate } from '../money/attention-text.ts'
+import { attentionText, whyLate } from '../money/attention-text.ts'
 import { nextPoll } from '../money/poll-schedule.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { Capture, Observed, Reversal } from '../money/providers/port.ts'
@@ -31,7 +31,17 @@ export async function reconcilePayment(
   if (observed.captures.length > 0) await recordMoney(ctx, queried, observed)
   else if (observed.status === 'failed') await failPayment(ctx, queried, observed.reason)
   else await scheduleNextPoll(ctx, queried, observed)
+  if (observed.needsPerson) await flagForPerson(ctx, queried, observed)
   return observed
+}
+
+/** Stays until the payment is decided, or an operator dismisses it. It is still polled. */
+async function flagForPerson(ctx: Ctx, payment: PaymentRow, { reason }: Observed): Promise<void> {
+  ctx.log.error('the reports of a provider do not match our request', { paymentId: payment.id })
+  await ctx.db
+    .update(payments)
+    .set({ attention: attentionText.contradiction(payment.provider, reason), updatedAt: ctx.now })
+    .where(eq(payments.id, payment.id))
 }
 
 async function recordMoney(ctx: Ctx, payment: PaymentRow, observed: Observed): Promise<void> {

@@ -7,7 +7,7 @@ import { Page, PageQuery } from '../core/paging.ts'
 import { AnyOf } from '../core/query.ts'
 import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
-import { Destination } from '../money/payout-method-contract.ts'
+import { Destination, inStoredForm } from '../money/payout-method-contract.ts'
 import { Provider } from '../money/provider-name.ts'
 import { ProviderIn } from '../money/providers/offered.ts'
 import { PAYOUT_KINDS, PAYOUT_STATUSES } from '../money/schema.ts'
@@ -24,12 +24,17 @@ const payoutTo = {
 export const RequestPayout = z
   .union(
     [
-      z.strictObject({ raffleId: Id('raffle'), ...payoutTo }).meta({ id: 'RequestRafflePayout' }),
+      z
+        .strictObject({ raffleId: Id('raffle'), ...payoutTo })
+        .overwrite(inStoredForm)
+        .meta({ id: 'RequestRafflePayout' }),
       z
         .strictObject({ eventId: Id('event'), currency: Currency, ...payoutTo })
+        .overwrite(inStoredForm)
         .meta({ id: 'RequestEventPayout' }),
       z
         .strictObject({ organisationId: Id('organisation'), currency: Currency, ...payoutTo })
+        .overwrite(inStoredForm)
         .meta({ id: 'RequestShopPayout' }),
     ],
     {

@@ -1,10 +1,12 @@
 /**
  * Divides a raffle's takings to the last minor unit: the platform's rake, every cash prize and share, and the
- * organisation's rest. Pure. Publishing and the draw use the same rule.
+ * organisation's rest. Pure. Publishing and the draw use the same rule, except that the draw rounds shares down to what
+ * each provider of the raffle can pay. So the organisation gets at least what publishing promised.
  */
+import { smallestUnitOf } from '../money/providers/index.ts'
 import type { RaffleRow } from './schema.ts'
 
-export type EconomicRules = Pick<RaffleRow, 'priceAmount' | 'prizes' | 'rakeBps' | 'guaranteed'>
+export type EconomicRules = Pick<RaffleRow, 'priceAmount' | 'prizes' | 'rakeBps' | 'guaranteed' | 'providers'>
 
 export interface Settlement {
   /** Price × sold tickets. */
@@ -28,8 +30,24 @@ export function settleTakings(
   soldTickets: number,
   wonUnits: Iterable<string> = [],
 ): Settlement {
+  return settle(rules, soldTickets, wonUnits, smallestUnitOf(rules.providers))
+}
+
+/**
+ * What is left for the organisation if no share is rounded: it never falls as more tickets are sold. After rounding it may,
+ * but stays at least this much.
+ */
+export const leastForOrganiser = (rules: EconomicRules, soldTickets: number): number =>
+  settle(rules, soldTickets, [], 1).organiser
+
+function settle(
+  rules: EconomicRules,
+  soldTickets: number,
+  wonUnits: Iterable<string>,
+  shareUnit: number,
+): Settlement {
   const takings = rules.priceAmount * soldTickets
-  const { rake, units } = parts(rules, takings)
+  const { rake, units } = parts(rules, takings, shareUnit)
   const prizes = sum(units.values())
   const won = sum([...new Set(wonUnits)].map((unit) => units.get(unit) ?? 0))
   return { takings, rake, units, prizes, organiser: takings - rake - prizes, unwon: prizes - won }
@@ -40,7 +58,7 @@ export function settleTakings(
  * the organisation: a raffle below `minTickets` is cancelled, and more tickets only make the pool larger.
  */
 export const coverOf = (rules: EconomicRules & Pick<RaffleRow, 'minTickets'>): number =>
-  rules.guaranteed ? Math.max(0, -settleTakings(rules, rules.minTickets).organiser) : 0
+  rules.guaranteed ? Math.max(0, -leastForOrganiser(rules, rules.minTickets)) : 0
 
 interface Part {
   /** The prize unit; null for the rake. */
@@ -52,9 +70,10 @@ interface Part {
 
 /**
  * Rounds up the sum of rake and shares once: then fixed cash that fits at some number of tickets fits at every larger
- * number. Each part is rounded down; the units left over go to the largest remainders, a prize before the rake.
+ * number. Each part is rounded down; the units left over go to the largest remainders, a prize before the rake. At last a
+ * share is cut to a multiple of `shareUnit`, for the organisation.
  */
-function parts({ prizes, rakeBps }: EconomicRules, takings: number) {
+function parts({ prizes, rakeBps }: EconomicRules, takings: number, shareUnit: number) {
   const units = new Map<string, number>()
   const shares: Part[] = []
   let bps = rakeBps
@@ -76,7 +95,7 @@ function parts({ prizes, rakeBps }: EconomicRules, takings: number) {
     if (left-- <= 0) break
     part.amount++
   }
-  for (const { unit, amount } of shares) units.set(unit!, amount)
+  for (const { unit, amount } of shares) units.set(unit!, amount - (amount % shareUnit))
   return { rake: all.at(-1)!.amount, units }
 }
 

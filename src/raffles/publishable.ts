@@ -8,7 +8,7 @@ import type { Provider } from '../money/provider-name.ts'
 import { earliestDrawAt } from '../tickets/pool/clock.ts'
 import { MAX_PRIZE_UNITS, type RaffleTimes } from './contract.ts'
 import { wrongEarning } from './earning.ts'
-import { settleTakings } from './economics.ts'
+import { leastForOrganiser } from './economics.ts'
 import type { RaffleRow } from './schema.ts'
 import type { RulesColumns } from './terms.ts'
 
@@ -94,7 +94,7 @@ function wrongPrizes(raffle: TermColumns): FieldError[] {
   if (shareBps + raffle.rakeBps > 10_000) {
     errors.push({ path: 'prizes', message: 'shares and rake together are more than the takings' })
   }
-  const { organiser } = settleTakings(raffle, raffle.minTickets)
+  const organiser = leastForOrganiser(raffle, raffle.minTickets)
   // Without cash prizes only the shares can exceed the takings, and the check above has reported that.
   if (cash > 0 && organiser < 0 && !raffle.guaranteed) {
     const text = (amount: number) => formatMoney({ amount, currency: raffle.priceCurrency })

@@ -56,9 +56,10 @@ async function reconcileSubject(
   payment: PaymentRow | undefined,
 ): Promise<void> {
   if (payment !== undefined) {
-    const { status, reason } = await reconcilePayment(ctx, payment)
-    // A final payment is not polled again, so the event would be lost. Throwing leaves it to the sweep.
-    if (status === 'unknown') {
+    const { status, reason, needsPerson } = await reconcilePayment(ctx, payment)
+    // A final payment is not polled again, so the event would be lost. Throwing leaves it to the sweep. What a person was
+    // told about has had its effect.
+    if (status === 'unknown' && !needsPerson) {
       throw new Problem(
         'unavailable',
         `The webhook had no effect: ${reason ?? `${provider} does not know`}.`,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { DEVELOPMENT_SECRETS, readSettings, settingsOf } from '../../src/core/settings.ts'
+import { MPESA_SETTINGS } from '../fakes/mpesa.ts'
 
 const PRODUCTION = {
   ENVIRONMENT: 'production',
@@ -66,6 +67,26 @@ describe('settings', () => {
       expect(problems).toHaveLength(1)
       expect(problems[0]).toMatch(new RegExp(`^${name}: is missing`))
     }
+  })
+
+  it('for M-Pesa must all be set, or none, and production takes real money by https', () => {
+    expect(readSettings(MPESA_SETTINGS).ok).toBe(true)
+    for (const name of Object.keys(MPESA_SETTINGS)) {
+      expect(problemsOf({ ...MPESA_SETTINGS, [name]: undefined })).toEqual([
+        `${name}: is missing; M-Pesa needs ${Object.keys(MPESA_SETTINGS).join(', ')}`,
+      ])
+    }
+    const live = { ...PRODUCTION, ...MPESA_SETTINGS }
+    expect(problemsOf({ ...live, MPESA_URL: 'https://api.safaricom.co.ke' })).toEqual([])
+    expect(problemsOf(live)).toEqual([
+      'MPESA_URL: is a sandbox, which takes no real money; set it to https://api.safaricom.co.ke',
+    ])
+    expect(problemsOf({ ...live, MPESA_URL: 'http://api.safaricom.co.ke' })).toEqual([
+      'MPESA_URL: is not https',
+    ])
+    expect(problemsOf({ ...MPESA_SETTINGS, MPESA_SHORT_CODE: 'shop' })).toEqual([
+      'MPESA_SHORT_CODE: must be a paybill number, such as 174379',
+    ])
   })
 
   it('for Turnstile must both be set, or none', () => {

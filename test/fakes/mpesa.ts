@@ -150,6 +150,14 @@ export class FakeMpesa implements FakeHost {
     this.#settings = { ...MPESA_SETTINGS, ...settings }
   }
 
+  /** Forgets everything but the tokens that it gave out. */
+  reset(): void {
+    for (const list of [this.prompts, this.transfers, this.queries, this.requests, this.#faults])
+      list.length = 0
+    this.balances.clear()
+    this.till = 0
+  }
+
   /** Makes the next request of this kind go wrong. */
   misbehave(operation: Operation, fault: Fault): void {
     this.#faults.push({ operation, fault })
@@ -208,9 +216,9 @@ export class FakeMpesa implements FakeHost {
 
   #resultOf(transfer: Transfer, code: number | string): number | string {
     if (code !== 0) return code
-    if (this.till < transfer.amount) return 1
     const prompt = this.prompts.find(({ receipt }) => receipt !== null && receipt === transfer.reverses)
-    return prompt?.reversed ? 'R000001' : 0
+    if (prompt?.reversed) return 'R000001'
+    return this.till < transfer.amount ? 1 : 0
   }
 
   /** Posts the callback of an answered prompt, with these changes. */

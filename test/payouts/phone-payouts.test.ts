@@ -1,15 +1,13 @@
-// Payouts to phones, by a provider that reports the outcome by a callback, once or never.
+// Payouts by M-Pesa, which reports the outcome by a callback, once or never.
 import { env } from 'cloudflare:workers'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { providers } from '../../src/money/providers/index.ts'
+import { beforeEach, expect, it } from 'vitest'
 import { stageProduct } from '../catalog/shelf.ts'
 import { BOOK_PRICE, bought } from '../checkout/cart.ts'
 import { withKey } from '../checkout/checkout.ts'
 import type { Won } from '../draws/prizes.ts'
-import { call } from '../harness/client.ts'
 import { expectLogged } from '../harness/log.ts'
 import { type Person, registerPlayer, signedInAdmin } from '../harness/people.ts'
-import { Daraja, mpesaOver, resultBody } from '../payments/daraja.ts'
+import { daraja, PHONE, sent, useMpesa } from '../payments/mpesa-stage.ts'
 import {
   as,
   at,
@@ -24,21 +22,33 @@ import {
 } from '../raffles/scenario.ts'
 import { approve, cash, methodOf, payIn, payoutsOf, stageDrawn } from './payout-stage.ts'
 
-const PHONE = '+254700000001'
-const TO_PHONE = { provider: 'mpesa', destination: PHONE }
-const NO_PHONE = 'must be a phone number with its country, such as +254700000001'
-const WHOLE = 'mpesa pays whole KES only'
+const TO_PHONE = { provider: 'mpesa', destination: '0700 000 001' }
+const NO_PHONE = 'must be a Kenyan mobile number, such as 0712 345 678 or +254712345678'
 
-const daraja = new Daraja()
-beforeAll(() => {
-  providers.mpesa = mpesaOver(daraja)
-})
-afterAll(() => void delete providers.mpesa)
 useClock()
-beforeEach(() => daraja.reset())
+useMpesa()
+// The short code has money to pay out.
+beforeEach(() => {
+  daraja.till = 1_000_000
+})
 
-const claim = async ({ id, holder }: Won) =>
-  as(holder, 'POST', `/winners/${id}/claim`, { payoutMethodId: await methodOf(holder, 'mpesa', PHONE) })
+async function claim({ id, holder }: Won) {
+  const payoutMethodId = await methodOf(holder, 'mpesa', PHONE)
+  await prove(holder, payoutMethodId)
+  return as(holder, 'POST', `/winners/${id}/claim`, { payoutMethodId })
+}
+
+/** The winner pays KES 1 from the phone, which goes back by a reversal. */
+async function prove(holder: Pick<Person, 'id'>, methodId: string): Promise<void> {
+  const asked = await as(holder, 'POST', `/users/me/payout-methods/${methodId}/proof`)
+  expect(asked.body.payment.status, JSON.stringify(asked.body)).toBe('pending')
+  await daraja.confirm(daraja.prompts.at(-1)!)
+  await sweep()
+  expect(daraja.transfers).toMatchObject([{ kind: 'reversal', amount: 1, phone: '254700000001' }])
+  await daraja.complete(daraja.transfers[0]!)
+  await sweep()
+  daraja.transfers.length = 0
+}
 const retry = (person: { id: string }, id: string) =>
   as(person, 'POST', `/payouts/${id}/retry`, undefined, withKey(newKey()))
 const transferred = async (id: string) =>
@@ -48,12 +58,13 @@ const transferred = async (id: string) =>
       .all()
   ).results
 
-/** The network reports the outcome of the last transfer. */
-async function report(code: number, number = '') {
+/** M-Pesa decides the last transfer, and reports it. Returns its transaction id. */
+async function report(code: number | string = 0) {
   const transfer = daraja.transfers.at(-1)!
-  const raw = resultBody(transfer, code, number)
-  expect((await call('POST', new URL(transfer.ResultURL).pathname, { raw })).status).toBe(200)
+  daraja.settle(transfer, code)
+  await daraja.reportTransfer(transfer, code)
   await sweep()
+  return transfer.transactionId
 }
 
 /** A prize of KES 5 on its way to the winner's phone. */
@@ -67,7 +78,9 @@ async function stageSent() {
     provider: 'mpesa',
     destination: '••••0001',
   })
-  expect(daraja.transfers).toMatchObject([{ OriginatorConversationID: id, Amount: 5, PartyB: PHONE }])
+  expect(sent('b2c')).toMatchObject([
+    { OriginatorConversationID: id, CommandID: 'PromotionPayment', Amount: '5', PartyB: '254700000001' },
+  ])
   const payout = async () => (await payoutsOf(staged))[0]
   return { staged, id: id as string, payout, admin: await signedInAdmin() }
 }
@@ -91,9 +104,9 @@ async function stageShop(price = BOOK_PRICE) {
 
 it('a prize is paid once its result comes; a repeated result changes nothing', async () => {
   const { staged, id, payout } = await stageSent()
-  await report(0, 'RP1')
-  expect(await payout()).toMatchObject({ status: 'paid', reference: 'RP1', attention: null })
-  await report(0, 'RP1')
+  const reference = await report()
+  expect(await payout()).toMatchObject({ status: 'paid', reference, attention: null })
+  await report()
   expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 500 }])
   expect((await winnersOf(staged.id))[0].status).toBe('paid')
   expect(daraja.transfers).toHaveLength(1)
@@ -101,33 +114,35 @@ it('a prize is paid once its result comes; a repeated result changes nothing', a
 
 it('a prize whose queue timed out stays one transfer, which is polled', async () => {
   const { payout } = await stageSent()
-  const { QueueTimeOutURL } = daraja.transfers[0]!
-  expect((await call('POST', new URL(QueueTimeOutURL).pathname, { raw: '{}' })).status).toBe(200)
+  await daraja.reportTimeOut(daraja.transfers[0]!)
   await sweep()
   expect(await payout()).toMatchObject({ status: 'sent' })
   expect(daraja.transfers).toHaveLength(1)
-  await report(0, 'RP2')
+  await report()
   expect(await payout()).toMatchObject({ status: 'paid' })
 })
 
 it('a prize that failed becomes a new transfer when it is retried', async () => {
   const { staged, id, payout } = await stageSent()
-  await report(2_001)
-  expect(await payout()).toMatchObject({ status: 'failed', attention: 'mpesa declined it' })
+  await report(1)
+  expect(await payout()).toMatchObject({
+    status: 'failed',
+    attention: 'the M-Pesa account has not enough money (M-Pesa’s code 1)',
+  })
   expect((await retry(staged.operator, id)).body).toMatchObject({ status: 'sent', attempt: 1 })
   expect(daraja.transfers.map((each) => each.OriginatorConversationID)).toEqual([id, `${id}_1`])
-  await report(0, 'RP3')
-  expect(await payout()).toMatchObject({ status: 'paid', reference: 'RP3' })
+  const reference = await report()
+  expect(await payout()).toMatchObject({ status: 'paid', reference })
   expect(await transferred(id)).toHaveLength(1)
 })
 
 it('a prize that was paid after a reported failure is not paid again', async () => {
   const { staged, id, payout } = await stageSent()
-  await report(2_001)
+  await report(1)
   expect(await payout()).toMatchObject({ status: 'failed' })
   at(DRAW_AT + MINUTE)
-  await report(0, 'RP7')
-  expect(await payout()).toMatchObject({ status: 'paid', reference: 'RP7' })
+  const reference = await report()
+  expect(await payout()).toMatchObject({ status: 'paid', reference })
   expect((await retry(staged.operator, id)).body.code).toBe('invalid_state')
   expect(daraja.transfers).toHaveLength(1)
   expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 500 }])
@@ -141,11 +156,10 @@ it('a prize that is pending after an administrator marked it as failed is not pa
   }
   const reason = { reason: 'The statement does not have it.' }
   expect((await as(admin, 'POST', `/payouts/${id}/mark-failed`, reason)).body.status).toBe('failed')
-  const { QueueTimeOutURL } = daraja.transfers[0]!
-  expect((await call('POST', new URL(QueueTimeOutURL).pathname, { raw: '{}' })).status).toBe(200)
+  await daraja.reportTimeOut(daraja.transfers[0]!)
   expect(await payout()).toMatchObject({ status: 'sent', attention: null })
   expect((await retry(staged.operator, id)).body.code).toBe('invalid_state')
-  await report(0, 'RP8')
+  await report()
   expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 500 }])
   expect(daraja.transfers).toHaveLength(1)
 })
@@ -161,7 +175,7 @@ it('a prize whose result was lost is marked as paid by an administrator, and a l
   expect((await payout()).attention).toBe('mpesa has not confirmed it yet.')
   expect((await mark(staged.operator)).body.code).toBe('forbidden')
   expect((await mark(admin)).body).toMatchObject({ status: 'paid', reference: 'RP4' })
-  await report(0, 'RP4')
+  await report()
   expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 500 }])
   expect(daraja.transfers).toHaveLength(1)
 })
@@ -170,27 +184,32 @@ it('a lost answer is no failure: the same transfer is polled', async () => {
   expectLogged('payout not sent')
   const { operator, requestPayout } = await stageShop()
   const { body } = await requestPayout(TO_PHONE)
-  daraja.losesAnswer = true
+  daraja.misbehave('b2c', 'lost')
   expect((await approve(operator, body.id)).body).toMatchObject({ status: 'sent', attention: null })
   at(NOW + MINUTE)
   await sweep()
-  expect(daraja.transfers).toMatchObject([{ OriginatorConversationID: body.id, Amount: BOOK_PRICE / 100 }])
-  await report(0, 'RP5')
+  expect(daraja.transfers).toMatchObject([{ OriginatorConversationID: body.id, amount: BOOK_PRICE / 100 }])
+  await report()
   expect(await transferred(body.id)).toEqual([{ credit: 'cash:mpesa', amount: BOOK_PRICE }])
 })
 
 it('a payout goes only to phones and in whole shillings, and the errors say so', async () => {
   const person = await registerPlayer()
   const add = (to: object) => as(person, 'POST', '/users/me/payout-methods', to)
-  const wrong = { ...TO_PHONE, destination: '0700 000 001' }
+  const wrong = { ...TO_PHONE, destination: '0207 123 456' }
   expect((await add(wrong)).body.errors).toEqual([{ path: 'destination', message: NO_PHONE }])
-  const stripe = await add({ provider: 'stripe', destination: 'acct_1234' })
-  expect(stripe.body.errors).toEqual([{ path: 'provider', message: 'stripe is not set up here' }])
   const uneven = await stageDrawn({ prizes: [cash(550)] })
-  expect((await claim(uneven.won[0]!)).body.errors).toEqual([{ path: 'payoutMethodId', message: WHOLE }])
+  expect((await claim(uneven.won[0]!)).body.errors).toEqual([
+    { path: 'payoutMethodId', message: 'mpesa pays whole shillings only, and this is KES 5.50' },
+  ])
   expect(await payoutsOf(uneven)).toEqual([])
   const { requestPayout } = await stageShop(BOOK_PRICE + 50)
   expect((await requestPayout(wrong)).body.errors).toEqual([{ path: 'destination', message: NO_PHONE }])
-  expect((await requestPayout(TO_PHONE)).body.errors).toEqual([{ path: 'provider', message: WHOLE }])
+  expect((await requestPayout(TO_PHONE)).body.errors).toEqual([
+    {
+      path: 'provider',
+      message: `mpesa pays whole shillings only, and this is KES ${((BOOK_PRICE + 50) / 100).toFixed(2)}`,
+    },
+  ])
   expect((await requestPayout({ provider: 'manual', destination: 'KCB 1180230112' })).status).toBe(201)
 })

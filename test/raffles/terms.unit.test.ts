@@ -3,6 +3,7 @@ import { readSettings, type Settings } from '../../src/core/settings.ts'
 import type { Provider } from '../../src/money/provider-name.ts'
 import { providers } from '../../src/money/providers/index.ts'
 import { manual } from '../../src/money/providers/manual.ts'
+import { mpesa } from '../../src/money/providers/mpesa/index.ts'
 import { paymentSpanSeconds } from '../../src/money/providers/payment-span.ts'
 import { RULES_FIELDS } from '../../src/raffles/contract.ts'
 import type { RaffleRow } from '../../src/raffles/schema.ts'
@@ -90,7 +91,9 @@ describe('the longest payment span', () => {
   beforeAll(() => {
     providers.mpesa = { ...manual, name: 'mpesa', spanSeconds: () => 180 }
   })
-  afterAll(() => void delete providers.mpesa)
+  afterAll(() => {
+    providers.mpesa = mpesa
+  })
 
   const HOLD = 600
   const span = (accepted: Provider[], priceAmount = 100, hold = HOLD) =>

@@ -4,11 +4,12 @@ import type { Money } from '../../core/money.ts'
 import type { Settings } from '../../core/settings.ts'
 import type { Provider } from '../provider-name.ts'
 import { manual } from './manual.ts'
+import { mpesa } from './mpesa/index.ts'
 import type { PaymentProvider } from './port.ts'
 import { sandbox } from './sandbox.ts'
 import { stripe } from './stripe/index.ts'
 
-export const providers: Partial<Record<Provider, PaymentProvider>> = { sandbox, stripe, manual }
+export const providers: Partial<Record<Provider, PaymentProvider>> = { sandbox, stripe, mpesa, manual }
 
 const notSetUp = (name: Provider): string => `${name} is not set up here`
 
@@ -24,6 +25,14 @@ export function setUpProvider(name: Provider, settings: Settings): PaymentProvid
   if (!provider.isSetUp(settings)) throw new Problem('invalid_state', `${notSetUp(name)}.`)
   return provider
 }
+
+/** An account or phone number in the form in which it is stored. */
+export const normalised = (name: Provider, account: string): string =>
+  providers[name]?.normalise?.(account) ?? account
+
+/** The smallest sum that each of these can pay, in minor units: all can pay each multiple of it. */
+export const smallestUnitOf = (names: readonly Provider[]): number =>
+  Math.max(1, ...names.map((name) => providers[name]?.smallestUnit ?? 1))
 
 /** The providers that can take money (`sum`, if it is given) here without an operator's help: all but `manual`. */
 export const automaticProviders = (settings: Settings, sum?: Money): Provider[] =>

@@ -40,6 +40,8 @@ export interface Observed {
   takenBack?: Reversal[]
   /** Why it failed or is unknown, in words for the buyer or the operator. */
   reason: string | null
+  /** The provider’s reports contradict each other or our request. `reason` is shown to operators at once. */
+  needsPerson?: boolean
 }
 
 /** `refused`: the provider will not take this payment. `reason` is for the buyer. */
@@ -137,8 +139,14 @@ export interface PaymentProvider {
    * to prove.
    */
   proof?(destination: string): Money | null
+  /** What it can move is a multiple of this, in minor units. It leaves it out if that is 1. */
+  smallestUnit?: number
+  /** Writes an account or phone number in its one stored form. What it cannot read stays as it is. Absent: it changes nothing. */
+  normalise?(account: string): string
   /** Whether it prompts on the payer's phone, so that a number is required. */
   needsPhone: boolean
+  /** Why it cannot prompt this phone, in words that follow a field's name. Null, or absent: it can. */
+  whyNotPhone?(phone: string): string | null
   /** Whether a second start prompts the payer twice. Then a start whose answer was lost is never retried by the sweep. */
   startsOnce: boolean
   /** Starts the payment under its id. Idempotent, unless it `startsOnce`. Throws if the provider cannot be reached. */

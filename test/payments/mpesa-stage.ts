@@ -1,0 +1,47 @@
+// M-Pesa for tests: the real provider with keys, and the fake of Daraja on the network.
+import { afterAll, beforeAll, beforeEach } from 'vitest'
+import { readSettings, type Settings } from '../../src/core/settings.ts'
+import { providers } from '../../src/money/providers/index.ts'
+import { mpesaWith, mpesa as withoutKeys } from '../../src/money/providers/mpesa/index.ts'
+import { keysOf } from '../../src/money/providers/mpesa/keys.ts'
+import { callbackOf, FakeMpesa, MPESA_SETTINGS, type Operation, type Prompt } from '../fakes/mpesa.ts'
+import { call } from '../harness/client.ts'
+import { connect, postToWorker } from '../harness/network.ts'
+
+export const PHONE = '+254700000001'
+
+export const daraja = new FakeMpesa({ post: postToWorker })
+
+function keys() {
+  const result = readSettings(MPESA_SETTINGS)
+  return keysOf((result as { settings: Settings }).settings)
+}
+
+/** For every test of the file, after `useClock`: M-Pesa is set up, and its network is new. */
+export function useMpesa(): void {
+  beforeAll(() => {
+    providers.mpesa = mpesaWith(keys)
+  })
+  afterAll(() => {
+    providers.mpesa = withoutKeys
+  })
+  beforeEach(() => {
+    daraja.reset()
+    connect(daraja)
+  })
+}
+
+/** The bodies of all requests of this kind, as they were sent. */
+export const sent = (operation: Operation) =>
+  daraja.requests.filter((each) => each.operation === operation).map(({ body }) => body)
+
+/** Posts to an address of the worker, whatever it answers. */
+export const post = (url: string, body: unknown) =>
+  call('POST', new URL(url).pathname, { raw: typeof body === 'string' ? body : JSON.stringify(body) })
+
+/** The payer pays, and the callback comes, with this receipt number. */
+export async function confirm(prompt: Prompt, receipt: string) {
+  daraja.pay(prompt)
+  prompt.receipt = receipt
+  return post(prompt.callBackUrl, callbackOf(prompt))
+}
