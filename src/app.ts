@@ -42,6 +42,8 @@ import { grantRoutes } from './grants/routes.ts'
 import { takeOverGrants } from './grants/take-over-grants.ts'
 import { config } from './insights/config-routes.ts'
 import { health } from './insights/routes.ts'
+import { lotteryResults } from './lotteries/result-routes.ts'
+import { lotteryRoutes } from './lotteries/routes.ts'
 import { removeNewMethods } from './money/payout-methods.ts'
 import { payRoutes } from './payments/return-routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
@@ -53,6 +55,7 @@ import { raffles } from './raffles/routes.ts'
 import { series } from './raffles/series/routes.ts'
 import { raffleTemplates } from './raffles/templates/routes.ts'
 import { rafflesOfCategory, usersOfProduct } from './raffles/uses-of-catalogue.ts'
+import { usersOfLottery } from './raffles/uses-of-lottery.ts'
 import { eventRefunds, orderRefunds, raffleRefunds, refunds } from './refunds/routes.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
 import { keepSearchInStep } from './search/keep-in-step.ts'
@@ -117,6 +120,8 @@ const routes = app
   .route('/api/v1/raffles', entrants)
   .route('/api/v1/raffle-templates', raffleTemplates)
   .route('/api/v1/series', series)
+  .route('/api/v1/lotteries', lotteryRoutes({ usersOfLottery }))
+  .route('/api/v1/lotteries', lotteryResults)
   .route('/api/v1/tickets', purchases)
   .route('/api/v1/tickets', ownTickets)
   .route('/api/v1/tickets', transfers)

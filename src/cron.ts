@@ -28,6 +28,7 @@ import { readKept } from './events/waiting-list/read-kept.ts'
 import { sweepAdmissions } from './grants/earn-by-admission.ts'
 import { finishDueGrants, sweepGrants } from './grants/sweep-grants.ts'
 import { recordSweep } from './insights/sweeps.ts'
+import { sweepLotteries } from './lotteries/sweep-lotteries.ts'
 import { readBought } from './orders/read-bought.ts'
 import { sweepPayments } from './payments/sweep-payments.ts'
 import { sweepEvents } from './payouts/settle-events.ts'
@@ -81,6 +82,8 @@ const AFTER_RAFFLES: readonly Job[] = [
   ['transfers', sweepTransfers],
   ['mails', (ctx) => sweepMails(ctx, MAIL_READS)],
   ['series', sweepSeries],
+  // A page may take seconds to answer, so everything that somebody waits for goes first.
+  ['lotteries', sweepLotteries],
   ['fold names', foldNames],
   ['fold catalogue', foldCatalogue],
   ['fold raffles', foldRaffles],

@@ -175,7 +175,7 @@ export const GLOSSARY: Record<string, string> = {
   approved: 'Whether the organisation may sell for money.',
 
   // ——— Series ———
-  cadence: 'On which days a raffle is drawn.',
+  cadence: 'On which days a draw is held.',
   every: 'The unit of the cadence.',
   weekdays: 'The days of the week, each once.',
   dayOfMonth: 'The day of the month; in a shorter month its last day.',

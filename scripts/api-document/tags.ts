@@ -29,6 +29,10 @@ export const TAGS = [
     name: 'Draws',
     description: 'The next draws, their winners and claims, and the proof that anybody can check.',
   },
+  {
+    name: 'Lotteries',
+    description: 'Official lotteries whose results decide raffles, and how a result is confirmed.',
+  },
   { name: 'Grants', description: 'Entries that orders of another shop earn, given by its API key.' },
   { name: 'Raffle templates', description: 'Terms that are saved once and start many raffles.' },
   { name: 'Series', description: 'Raffles that repeat by a calendar, with a reward for each day.' },

@@ -7,6 +7,7 @@ import { whatIsMissing } from '../core/missing-migrations.ts'
 import { formatMoney } from '../core/money.ts'
 import { MINUTE_MS, SECOND_MS, toInstant } from '../core/time.ts'
 import { countStuckNotices } from '../events/notices/sweep-notices.ts'
+import { countOpenResults } from '../lotteries/attention.ts'
 import { tills } from '../money/schema.ts'
 import { countStuckFreeOrders } from '../payments/flag-stuck-orders.ts'
 import { readLag } from '../search/lag.ts'
@@ -68,6 +69,10 @@ export async function readHealth(ctx: Ctx, showsSetUp: boolean): Promise<Health>
     for (const [what, countStuck] of STUCK) {
       const stuck = await countStuck(ctx)
       if (stuck > 0) problems.push(`${stuck} ${what} are due but could not continue.`)
+    }
+    const openResults = await countOpenResults(ctx)
+    if (openResults > 0) {
+      problems.push(`${openResults} lottery results are missing or disputed.`)
     }
   } catch (error) {
     ctx.log.error('health: the database does not answer', { error })

@@ -45,8 +45,8 @@ export const lotteries = sqliteTable(
 )
 export type LotteryRow = typeof lotteries.$inferSelect
 
-/** What an admin has to look at: a record that waits for a second person, or sources that disagree. */
-export const ATTENTIONS = ['unconfirmed', 'conflict', 'difference'] as const
+/** What an admin should look at: no record, one that waits for a second person, or sources that disagree. */
+export const ATTENTIONS = ['missing', 'unconfirmed', 'conflict', 'difference'] as const
 export type Attention = (typeof ATTENTIONS)[number]
 
 /** Why the last fetch brought no numbers. */
@@ -73,7 +73,7 @@ export const lotteryDraws = sqliteTable(
     date: text().notNull(),
     /** The official time. */
     drawAt: integer().notNull(),
-    /** Grows with every change of the draw or its records: see `write-decision.ts`. */
+    /** Grows with every change of the draw or its records: see `change-draw.ts`. */
     version: integer().notNull().default(1),
     /** How many results count: the first and its corrections. */
     results: integer().notNull().default(0),

@@ -26,6 +26,7 @@ import {
   testContext,
   uniqueEmail,
 } from '../harness/people.ts'
+import { lotteryBody, NUMBERS, SOURCE } from '../lotteries/lottery-stage.ts'
 import { cash, claimCash, stageDrawn as stageCash, stageSettled, TO_BANK } from '../payouts/payout-stage.ts'
 import {
   as,
@@ -310,7 +311,61 @@ const REWARD = { prizes: [{ title: 'A lamp', quantity: 1 }] }
 const DATE = '2031-05-06'
 const LATER = { startsAt: iso(STARTS_AT + DAY), endsAt: iso(ENDS_AT + DAY) }
 
+/** An admin acts on a lottery that another admin made, or on its draw of last week, which a third admin recorded. */
+async function onLottery(method: Method, path = '', body?: unknown): Promise<Act> {
+  const made = await as(await signedInAdmin(), 'POST', '/lotteries', lotteryBody())
+  const [actor, subject] = [await signedInAdmin(), made.body.id as string]
+  return { actor, method, path: `/lotteries/${subject}${path}`, body, organisationId: null, subject }
+}
+
+const LAST_WEEK = '2031-04-28'
+const READ = { date: LAST_WEEK, numbers: NUMBERS, source: SOURCE }
+const OF_DRAW = { kind: 'lottery', fields: [`draws.${LAST_WEEK}`] }
+
+async function onResult(verb: 'confirm' | 'reject', by: 'author' | 'another'): Promise<Act> {
+  const act = await onLottery('POST', `/results/${LAST_WEEK}/${verb}`)
+  const author = await signedInAdmin()
+  const recorded = await as(author, 'POST', `/lotteries/${act.subject}/results`, READ)
+  const body = { recordId: recorded.body.records[0].id }
+  return { ...act, body, actor: by === 'author' ? author : act.actor }
+}
+
 const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
+  [
+    'lottery.created',
+    { kind: 'lottery', everyTime: true },
+    async () => ({
+      actor: await signedInAdmin(),
+      method: 'POST',
+      path: '/lotteries',
+      body: lotteryBody(),
+      organisationId: null,
+    }),
+  ],
+  [
+    'lottery.updated',
+    { kind: 'lottery', fields: ['name', 'time'], everyTime: true },
+    () => onLottery('PUT', '', { name: 'The sea', time: '23:00' }),
+  ],
+  ['lottery.deleted', { kind: 'lottery' }, () => onLottery('DELETE')],
+  [
+    'lottery.archived',
+    { kind: 'lottery' },
+    async () => {
+      const act = await onLottery('DELETE')
+      await as(act.actor, 'POST', `/lotteries/${act.subject}/results`, READ)
+      return act
+    },
+  ],
+  ['lottery_result.recorded', OF_DRAW, () => onLottery('POST', '/results', READ)],
+  ['lottery_result.confirmed', OF_DRAW, () => onResult('confirm', 'another')],
+  ['lottery_result.rejected', OF_DRAW, () => onResult('reject', 'another')],
+  ['lottery_result.withdrawn', OF_DRAW, () => onResult('reject', 'author')],
+  [
+    'lottery_draw.skipped',
+    OF_DRAW,
+    () => onLottery('POST', `/results/${LAST_WEEK}/skip`, { reason: WRITTEN }),
+  ],
   ['raffle.created', { kind: 'raffle', everyTime: true }, () => made('/raffles', raffleBody())],
   [
     'raffle.entrants_exported',

@@ -76,6 +76,7 @@ describe('caches', () => {
       'GET /api/v1/events',
       'GET /api/v1/raffles',
       'GET /api/v1/series',
+      'GET /api/v1/lotteries',
       'GET /api/v1/products',
       'GET /api/v1/categories',
       'GET /api/v1/draws/upcoming',

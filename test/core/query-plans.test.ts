@@ -9,6 +9,7 @@ import { reserve, stagePriced } from '../checkout/checkout.ts'
 import { stageEvent } from '../events/event-stage.ts'
 import { operations } from '../harness/client.ts'
 import { type Person, registerPlayer, signedInAdmin } from '../harness/people.ts'
+import { lotteryBody, NUMBERS, SOURCE } from '../lotteries/lottery-stage.ts'
 import { as, stageRaffle, useClock } from '../raffles/scenario.ts'
 import { stageSeries } from '../raffles/series-stage.ts'
 
@@ -83,6 +84,7 @@ const ids = {
   paymentId: '',
   ticketTypeId: '',
   reservationId: '',
+  lotteryId: '',
 }
 let people: Record<'operator' | 'admin' | 'player', Person>
 
@@ -106,6 +108,12 @@ beforeEach(async () => {
   ids.seriesId = (await stageSeries()).id
   ids.orderId = order.id
   ids.paymentId = order.payment.id
+  ids.lotteryId = (await as(people.admin, 'POST', '/lotteries', lotteryBody())).body.id
+  await as(people.admin, 'POST', `/lotteries/${ids.lotteryId}/results`, {
+    date: '2031-04-30',
+    numbers: NUMBERS,
+    source: SOURCE,
+  })
   ids.categoryId = (await as(staged.operator, 'POST', '/categories', { name: 'Books' })).body.id
 })
 
@@ -351,6 +359,10 @@ const LISTS: Record<string, List> = {
     after: () => [2_000_000_000_000, 'a', 0],
   },
   '/ledger/transfers of all': { by: 'admin', after: () => [2_000_000_000_000, 'a', 0] },
+  '/lotteries': { forms: someOf({ country: 'CO', status: 'archived' }), after: byId },
+  '/lotteries/:id/results': { after: () => ['2031-05-05'] },
+  '/lotteries/:id/results of an admin': { by: 'admin', after: () => ['2031-05-05'] },
+  '/lotteries/attention': { by: 'admin', after: () => [1_900_000_000_000, 'lottery', '2031-05-05'] },
   '/categories': {
     sorts: { what: 'categories of one organisation', by: /categories_slug/ },
     forms: someOf({ organisationId: '{organisationId}', q: 'books' }),
@@ -373,6 +385,7 @@ const pathOf = (name: string): string => {
       orders: 'orderId',
       events: 'eventId',
       tickets: 'reservationId',
+      lotteries: 'lotteryId',
     }[path.split('/')[1]!] ?? 'organisationId'
   return path.replace(':id', ids[owner as keyof typeof ids])
 }

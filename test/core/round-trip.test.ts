@@ -5,7 +5,7 @@ import { apiDocument } from '../../scripts/api-document/document.ts'
 import { app } from '../../src/app.ts'
 import { FIXED_BY_PUBLICATION } from '../../src/raffles/contract.ts'
 import type { Answer } from '../harness/client.ts'
-import { organisationWithOperator, registerPlayer } from '../harness/people.ts'
+import { organisationWithOperator, registerPlayer, signedInAdmin } from '../harness/people.ts'
 import { as, CLOSES_AT, DAY, DRAW_AT, HOUR, iso, NOW, useClock } from '../raffles/scenario.ts'
 
 useClock()
@@ -288,6 +288,30 @@ const CASES: Record<string, Case> = {
     },
     change: () => ({ name: 'Plays', slug: 'drama' }),
   },
+  '/lotteries/{id}': {
+    create: {
+      path: '/lotteries',
+      body: () => ({
+        name: 'The river',
+        country: 'CO',
+        cadence: { every: 'week', weekdays: ['friday'] },
+        time: '22:30',
+        timeZone: 'America/Bogota',
+        numbersPerDraw: 3,
+        digits: 4,
+        resultsUrl: 'https://a.example/{date}',
+      }),
+    },
+    change: () => ({
+      name: 'The sea',
+      country: 'KE',
+      cadence: { every: 'day' },
+      time: '21:00',
+      timeZone: 'Africa/Nairobi',
+      resultsUrl: 'https://b.example/latest',
+      status: 'archived',
+    }),
+  },
   '/users/me': {
     change: () => ({ name: 'Zawadi', phone: '+254712345678', winnerDisplay: 'anonymous', language: 'es' }),
   },
@@ -356,6 +380,7 @@ describe('each field that a request may send', () => {
   it.each(Object.entries(CASES))('is stored and shown: %s', async (path, one) => {
     const own = await stage()
     if (path === '/users/me') own.operator = await registerPlayer()
+    if (path === '/lotteries/{id}') own.operator = await signedInAdmin()
     const create = async (of: Case, parentId: string): Promise<string> => {
       if (of.create === undefined) return iso(NOW + 2 * DAY).slice(0, 10)
       const body = of.create.body(own)
