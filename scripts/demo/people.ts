@@ -1,4 +1,4 @@
-/** The people of the demo: the three to sign in as, and readers who enter its first draws. */
+/** The people of the demo: the four to sign in as, and readers who enter its first draws. */
 import { call, DEMO_PASSWORD } from './call.ts'
 
 export const DEMO_PEOPLE = [
@@ -9,8 +9,13 @@ export const DEMO_PEOPLE = [
     does: 'runs the shop and the raffles of Kilimani Books',
   },
   { email: 'player@tombola.example', name: 'Wanjiru Player', does: 'enters them' },
+  {
+    email: 'second-admin@tombola.example',
+    name: 'Salma Admin',
+    does: 'confirms what takes two administrators',
+  },
 ] as const
-export const [ADMIN, OPERATOR, PLAYER] = DEMO_PEOPLE
+export const [ADMIN, OPERATOR, PLAYER, SECOND_ADMIN] = DEMO_PEOPLE
 
 export const READERS = [
   { email: 'achieng@tombola.example', name: 'Achieng Odhiambo' },

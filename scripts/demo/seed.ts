@@ -5,8 +5,9 @@
 import { call, logIn, type Stage } from './call.ts'
 import { makeDailyDraw } from './daily-draw.ts'
 import { EVENT_CATEGORIES, makeEvents } from './events.ts'
+import { makeLotteries } from './lotteries.ts'
 import { makeRaffles } from './make-raffles.ts'
-import { ADMIN, DEMO_PEOPLE, OPERATOR, READERS, register } from './people.ts'
+import { ADMIN, DEMO_PEOPLE, OPERATOR, READERS, register, SECOND_ADMIN } from './people.ts'
 import { makeShop } from './shop.ts'
 
 export { DEMO_PASSWORD } from './call.ts'
@@ -23,7 +24,7 @@ export async function seed(origin: string, execute: (sql: string) => Promise<voi
   // Nobody has to read the demo's mails: its people count as owners of their addresses.
   const emails = [...DEMO_PEOPLE, ...READERS].map(({ email }) => `'${email}'`)
   await execute(
-    `UPDATE users SET role = 'admin' WHERE email = '${ADMIN.email}';
+    `UPDATE users SET role = 'admin' WHERE email IN ('${ADMIN.email}', '${SECOND_ADMIN.email}');
      UPDATE users SET email_verified_at = created_at WHERE email IN (${emails})`,
   )
   const stage = await openShop(origin)
@@ -31,6 +32,7 @@ export async function seed(origin: string, execute: (sql: string) => Promise<voi
   const drawnAt = await makeRaffles(stage, shop)
   await makeDailyDraw(stage, shop)
   await makeEvents(stage, shop)
+  await makeLotteries(origin)
   return drawnAt
 }
 
