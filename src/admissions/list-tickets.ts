@@ -39,10 +39,11 @@ export async function listTickets(ctx: Ctx, query: PageQuery): Promise<PageOf<My
     query.limit,
     ({ reservation }) => [reservation.id],
     ({ reservation, itemId, terms, drawAt, cancellation, event }) => {
-      const item = { id: itemId, title: saleTermsOf(terms).title }
+      const { title, digits } = saleTermsOf(terms)
+      const item = { id: itemId, title }
       return {
         reservation: presentReservation(itemId, asShown(reservation, cancellation !== null)),
-        tickets: presentTickets(reservation.numbers),
+        tickets: presentTickets(reservation.numbers, digits),
         raffle: isTicketType(itemId) ? null : { ...item, drawAt: toInstant(drawAt * 1_000) },
         ticketType: isTicketType(itemId) ? item : null,
         event: event === null ? null : presentSummary(event, ctx.now),

@@ -34,6 +34,7 @@ export const ticketReturns = new Hono<AppEnv>().post(
   async (c) => {
     const { numbers } = c.req.valid('json')
     const { itemId, reservation } = await returnTickets(c.get('ctx'), c.req.valid('param').id, numbers)
-    return c.json(presentReserved(itemId, reservation))
+    // Only admissions are given back, and their numbers have no leading zeros.
+    return c.json(presentReserved(itemId, reservation, null))
   },
 )

@@ -64,6 +64,8 @@ const AUDIT_ACTIONS = [
   'raffle.rebuilt',
   'raffle.redraw_requested',
   'raffle.refund_run_started',
+  'raffle.result_accepted',
+  'raffle.result_refused',
   'raffle.rules_changed',
   'raffle.updated',
   'refund.marked_failed',

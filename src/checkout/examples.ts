@@ -14,6 +14,9 @@ export const EXAMPLE_PURCHASE: Purchase = {
     issuedAt: null,
     heldUntil: '2026-11-20T17:12:00.000Z',
   },
-  tickets: [{ number: 17 }, { number: 42 }],
+  tickets: [
+    { number: 17, label: '17' },
+    { number: 42, label: '42' },
+  ],
   order: EXAMPLE_ORDER,
 }

@@ -189,6 +189,7 @@ function rowsOf(
       organisationId: line.organisationId,
       title: line.title,
       unitAmount: line.unitAmount,
+      digits: line.digits,
       state: 'held',
       reservationId: line.hold.id,
       refundedQuantity: 0,
@@ -221,7 +222,7 @@ function rowsOf(
 }
 
 /** A statement takes at most a hundred parameters. */
-const LINES_A_STATEMENT = 8
+const LINES_A_STATEMENT = 7
 
 async function insertOrder(
   ctx: Ctx,

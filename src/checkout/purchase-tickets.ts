@@ -20,15 +20,16 @@ export async function purchaseTickets(ctx: Ctx, input: PurchaseTickets, key: str
   if (payment === undefined) {
     const buyer = requireTaker(ctx, { token: turnstileToken, key, request: bodyHash(line) })
     const { quantity, numbers } = line
-    const reservation = await takeFreeTickets(ctx, { itemId, quantity, numbers }, buyer, key)
-    if (reservation !== null) return { ...presentReserved(itemId, reservation), order: null }
+    const taken = await takeFreeTickets(ctx, { itemId, quantity, numbers }, buyer, key)
+    if (taken !== null)
+      return { ...presentReserved(itemId, taken.reservation, taken.sale.digits), order: null }
   }
   const placed = await placeOrder(ctx, { lines: [line], payment, turnstileToken }, key, () => '')
-  const { hold, repeated } = placed.held[0]!
+  const { hold, repeated, digits } = placed.held[0]!
   if (placed.rows.payment === null)
     return presentRepeat(ctx, itemId, placed.rows, await presentHold(ctx, hold))
   if (repeated) return presentRepeat(ctx, itemId, placed.rows, hold)
-  return { ...presentReserved(itemId, hold), order: await presentPlaced(ctx, placed) }
+  return { ...presentReserved(itemId, hold, digits), order: await presentPlaced(ctx, placed) }
 }
 
 /** The hold was just sold, and the database may not have that yet. */
@@ -44,7 +45,7 @@ async function presentRepeat(
   rows: OrderRows,
   hold: HeldLine['hold'],
 ): Promise<Purchase> {
-  const [details, { isCancelled }] = await Promise.all([
+  const [details, { isCancelled, digits }] = await Promise.all([
     readDetails(ctx, [rows]),
     findReservation(ctx, hold.id),
   ])
@@ -52,5 +53,5 @@ async function presentRepeat(
   const reservation = asShown(hold, isCancelled)
   const hasNumbers = reservation.state === 'held' || reservation.state === 'sold'
   const lines = new Map([[hold.id, { numbers: hasNumbers ? hold.numbers : [], fulfilment: null }]])
-  return { ...presentReserved(itemId, reservation), order: presentOrder(rows, { ...details, lines }) }
+  return { ...presentReserved(itemId, reservation, digits), order: presentOrder(rows, { ...details, lines }) }
 }

@@ -6,6 +6,7 @@ import { MINUTE_MS } from '../core/time.ts'
 import { raffles } from '../raffles/schema.ts'
 import { pools } from '../tickets/schema.ts'
 import { advanceRaffle } from './advance-raffle.ts'
+import { withNewResults } from './official-results.ts'
 
 /** Ends before the next sweep starts, a minute after this one; that sweep does the rest. */
 const MAX_PASS_MS = 50_000
@@ -46,11 +47,12 @@ interface DueRaffle {
   dueAt: number
 }
 
-/** Raffles that are due by their own `due_at` or by their pool's, the oldest first. */
+/** Raffles that are due by their own `due_at`, by their pool's, or because their lottery has a new result, the oldest first. */
 const dueRaffles = (ctx: Ctx, limit: number): Promise<DueRaffle[]> =>
   ctx.db.all<DueRaffle>(sql`
     SELECT id, min(due_at) AS dueAt FROM (
       SELECT ${raffles.id} AS id, ${raffles.dueAt} AS due_at FROM ${raffles} WHERE ${raffles.dueAt} <= ${ctx.now}
       UNION ALL
       SELECT ${pools.itemId}, ${pools.dueAt} FROM ${pools} WHERE ${pools.dueAt} <= ${ctx.now}
+      UNION ALL ${withNewResults(ctx)}
     ) GROUP BY id ORDER BY dueAt, id LIMIT ${limit}`)

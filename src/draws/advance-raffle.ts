@@ -2,32 +2,35 @@
  * Advances one raffle as far as possible now: decides the next step, does it, and repeats. A step is an idempotent call
  * of the pool and guarded writes. So it may run late or twice, and may crash between any two of them.
  */
-import { and, asc, eq, inArray, lte, sql } from 'drizzle-orm'
-import { enqueueMails } from '../accounts/mail/enqueue-mail.ts'
+import { and, asc, eq, lte, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
-import { newId } from '../core/ids.ts'
 import { applyTerms } from '../raffles/apply-terms.ts'
 import { markCancelled } from '../raffles/cancel-raffle.ts'
 import { type FoundRaffle, findRaffle } from '../raffles/find-raffle.ts'
 import { releaseSurplus } from '../raffles/guarantee.ts'
 import { returnSeatsSoon } from '../raffles/prize-seats.ts'
-import { hasPrizesAside, putUnwonBack, undoPublication } from '../raffles/prize-stock.ts'
+import { hasPrizesAside, isStillDecided, putUnwonBack, undoPublication } from '../raffles/prize-stock.ts'
 import { type RaffleRow, raffles } from '../raffles/schema.ts'
 import { chainByHash } from '../rdp1/chains.ts'
 import { hasOpenMoney } from '../refunds/open-money.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
-import type { Attempt, Commitment, DrawnWinner, PoolState } from '../tickets/pool-contract.ts'
+import type { AnyAttempt, Attempt, Commitment, PoolState } from '../tickets/pool-contract.ts'
 import { attempts } from '../tickets/schema.ts'
 import { asRaffleTerms } from '../tickets/terms.ts'
+import { announceWinners } from './announce-winners.ts'
 import { fetchBeacon } from './beacons.ts'
 import { nextStep, type Step, type StepFacts } from './next-step.ts'
-import { startNotices } from './notify-holders.ts'
+import {
+  acceptResult,
+  cancelAsKnown,
+  drawByResult,
+  readLotteryFacts,
+  refuseResults,
+} from './official-results.ts'
 import { type WinnerStatus, winners } from './schema.ts'
-import { seatProblems } from './seat-of-winner.ts'
-import { insertDraw, insertSettlement, takingsByProvider, whyNotAccountable } from './settle-ledger.ts'
-import { areWinnersFinal, presentWinners } from './winner-life.ts'
-import { claimByOf, winnerMails } from './winner-mails.ts'
+import { insertSettlement, whyNotAccountable } from './settle-ledger.ts'
+import { areWinnersFinal, asDrawn, presentWinners } from './winner-life.ts'
 
 /** More steps than a raffle can need in one pass; reaching it means that a step does not take effect. */
 const MAX_STEPS = 12
@@ -117,12 +120,13 @@ async function readFacts(ctx: Ctx, { raffle, pool }: FoundRaffle): Promise<StepF
           },
     hasPrizesAside: pool === null && (await hasPrizesAside(ctx, raffle)),
     attempts: drawn,
+    lottery: await readLotteryFacts(ctx, raffle, won),
     winners: won,
-    hasOpenMoney: areWinnersFinal(drawn, won, raffle) && (await hasOpenMoney(ctx, raffle.id)),
+    hasOpenMoney: areWinnersFinal(drawn.map(asDrawn), won, raffle) && (await hasOpenMoney(ctx, raffle.id)),
   }
 }
 
-export async function readAttempts(ctx: Ctx, pool: string): Promise<Attempt[]> {
+export async function readAttempts(ctx: Ctx, pool: string): Promise<AnyAttempt[]> {
   const rows = await ctx.db
     .select({ record: attempts.record })
     .from(attempts)
@@ -180,6 +184,14 @@ async function takeStep(ctx: Ctx, { raffle, pool }: FoundRaffle, step: Exclude<S
       )
       return outcome.ok ? null : outcome.detail
     }
+    case 'cancelAsKnown':
+      return cancelAsKnown(ctx, raffle)
+    case 'acceptResult':
+      return acceptResult(ctx, raffle, step)
+    case 'refuseResults':
+      return refuseResults(ctx, raffle, step.count)
+    case 'drawByResult':
+      return drawByResult(ctx, raffle, pool!.commitment!, step)
     case 'settle':
       await settleRaffle(ctx, raffle, pool!.commitment!)
       return null
@@ -208,62 +220,18 @@ async function signatureOf(ctx: Ctx, chainHash: string, attempt: Attempt) {
   return fetchBeacon(ctx, chainByHash(chainHash)!, attempt.round)
 }
 
-/**
- * Writes an attempt's winners and their mails and advances the raffle, in one transaction. The draw (attempt 0) also
- * writes its transfers and starts the notices to all holders. Idempotent: a repeat writes nothing new.
- */
-async function announceWinners(
-  ctx: Ctx,
-  raffle: RaffleRow,
-  sold: number,
-  attempt: number,
-  drawn: DrawnWinner[],
-): Promise<void> {
-  const rows = drawn.map(({ unit, number, holder, reservationId }) => ({
-    id: newId('winner'),
-    unit,
-    number,
-    userId: holder,
-    reservationId,
-  }))
-  // One statement for any number of winners: all columns of the table, in its order (raw SQL cannot be batched).
-  const insertWinners = ctx.db
-    .insert(winners)
-    .select(sql`
-      SELECT value->>'id', ${raffle.id}, ${attempt}, value->>'unit', value->>'number', value->>'userId',
-             value->>'reservationId', 'announced', ${ctx.now}, ${claimByOf(raffle, ctx.now)}, NULL, NULL, NULL,
-             ${ctx.now}
-      FROM json_each(${JSON.stringify(rows)}) WHERE true`)
-    .onConflictDoNothing({ target: [winners.raffleId, winners.attempt, winners.unit] })
-  const markDrawn = ctx.db
-    .update(raffles)
-    .set({ status: 'drawn', drawnAttempts: attempt + 1, updatedAt: ctx.now })
-    .where(
-      and(
-        eq(raffles.id, raffle.id),
-        eq(raffles.drawnAttempts, attempt),
-        inArray(raffles.status, ['scheduled', 'drawn']),
-      ),
-    )
-  const problems = await seatProblems(ctx, raffle)
-  const mails = winnerMails(raffle, attempt, drawn, ctx.now, problems)
-  const mailWinners = enqueueMails(ctx, 'won', mails, { bulk: false })
-  const by = await takingsByProvider(ctx, raffle.id)
-  const once = attempt === 0 ? [insertDraw(ctx, raffle, sold, by), startNotices(ctx, raffle.id)] : []
-  await withRetry(() => ctx.db.batch([insertWinners, markDrawn, mailWinners, ...once]))
-}
-
 /** The last step: unpaid prizes return to the organisation, undelivered products and admissions to its sale. */
 async function settleRaffle(ctx: Ctx, raffle: RaffleRow, { ticketCount }: Commitment): Promise<void> {
-  const present = presentWinners(await readAttempts(ctx, raffle.pool), await readWinners(ctx, raffle.id))
+  const drawn = (await readAttempts(ctx, raffle.pool)).map(asDrawn)
+  const present = presentWinners(drawn, await readWinners(ctx, raffle.id))
   const unitsThatAre = (status: WinnerStatus) =>
     [...present].filter(([, winner]) => winner?.status === status).map(([unit]) => unit)
   const markSettled = ctx.db
     .update(raffles)
     .set({ status: 'settled', dueAt: null, updatedAt: ctx.now })
-    .where(and(eq(raffles.id, raffle.id), eq(raffles.status, 'drawn')))
+    .where(isStillDecided(raffle))
   const returnUnpaid = insertSettlement(ctx, raffle, ticketCount, unitsThatAre('paid'))
-  const putBack = await putUnwonBack(ctx, raffle.id, new Set(unitsThatAre('delivered')))
+  const putBack = await putUnwonBack(ctx, raffle, new Set(unitsThatAre('delivered')))
   await withRetry(() =>
     ctx.db.batch([returnUnpaid, ...putBack, markSettled, returnSeatsSoon(ctx, raffle.id, 'settled')]),
   )

@@ -6,7 +6,8 @@ import { Page, PageQuery } from '../core/paging.ts'
 import { PostalAddress } from '../core/postal-address.ts'
 import { Line } from '../core/text.ts'
 import { Instant, InstantIn } from '../core/time.ts'
-import { MAX_PRIZE_UNITS, Prize, RaffleStatus } from '../raffles/contract.ts'
+import { RaffleStatus } from '../raffles/contract.ts'
+import { MAX_PRIZE_UNITS, Prize } from '../raffles/prize-contract.ts'
 import { WINNER_STATUSES } from './schema.ts'
 
 /** A prize unit: `<rank>#<copy>`, both from 1. */
@@ -38,12 +39,16 @@ export const Winner = z
       })
       .describe('What was won. `amount` is the payout of cash or of a share; null for an item.'),
     number: z.number().int(),
+    label: z.string().describe('The number as people read it, as in the list of tickets.'),
     name: z.string().describe('The name in the form that the winner chose.'),
     status: WinnerStatus,
     attempt: z.number().int().describe('0 is the draw; redraws count from 1.'),
     announcedAt: Instant,
     claimBy: Instant,
-    reason: z.string().nullable().describe('Why the winner was disqualified; null otherwise.'),
+    reason: z
+      .string()
+      .nullable()
+      .describe('Why the winner was disqualified, or why the lottery corrected its result; null otherwise.'),
     paidAt: Instant.nullable().describe('When its prize was paid; null for an item, and until it is paid.'),
     paymentReference: z
       .string()

@@ -16,6 +16,7 @@ export const EXAMPLE_WINNER = {
     undeliverable: null,
   },
   number: 17,
+  label: '17',
   name: 'A. W.',
   status: 'announced',
   attempt: 0,

@@ -23,7 +23,9 @@ export async function listWinners(ctx: Ctx, query: ListWinners): Promise<PageOf<
     const isMine = eq(winners.userId, requireCheckedUser(ctx).userId)
     return page(ctx, query, isMine, NEWEST_FIRST, presentToWinner)
   }
-  return page(ctx, query, gte(winners.announcedAt, query.since ?? ctx.now - RECENT_MS), NEWEST_FIRST)
+  const recent = gte(winners.announcedAt, query.since ?? ctx.now - RECENT_MS)
+  // A corrected result has other winners; a raffle's own list shows both.
+  return page(ctx, query, and(recent, sql`${winners.status} <> 'void'`)!, NEWEST_FIRST)
 }
 
 /** The winners under review in the organisations whose winners the caller manages; an administrator sees all. */

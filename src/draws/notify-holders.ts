@@ -97,8 +97,10 @@ function mailsOf(
   const { id: raffleId, title, timeZone } = raffle
   const rows = holders.map((to) => ({ to, subject: `${raffleId}:${to}` }))
   if (kind === 'lost') {
+    // A corrected result has other winners, who must not read that they lost; who won before it gets another mail.
+    const isOfDraw = raffle.draw.method === 'lottery' ? sql`true` : eq(winners.attempt, 0)
     const hasWon = sql`EXISTS (SELECT 1 FROM ${winners} WHERE ${winners.userId} = value->>'to'
-      AND ${winners.raffleId} = ${raffleId} AND ${winners.attempt} = 0)`
+      AND ${winners.raffleId} = ${raffleId} AND ${isOfDraw})`
     const data = { raffleId, title }
     return enqueueMails(ctx, 'lost', rows, { bulk: true, guard: sql`${guard} AND NOT ${hasWon}`, data })
   }

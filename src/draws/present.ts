@@ -2,9 +2,11 @@
 import { displayName } from '../accounts/display-name.ts'
 import type { UserRow } from '../accounts/schema.ts'
 import { toInstant, toInstantOrNull } from '../core/time.ts'
-import type { Prize } from '../raffles/contract.ts'
+import { digitsOf } from '../raffles/draw-method.ts'
 import { type EconomicRules, settleTakings } from '../raffles/economics.ts'
+import type { Prize } from '../raffles/prize-contract.ts'
 import type { RaffleRow } from '../raffles/schema.ts'
+import { labelOf } from '../tickets/number-label.ts'
 import type { Commitment } from '../tickets/pool-contract.ts'
 import type { Winner } from './contract.ts'
 import type { DisqualificationRow, WinnerRow } from './schema.ts'
@@ -12,7 +14,7 @@ import type { SeatProblem } from './seat-of-winner.ts'
 
 export interface FoundWinner {
   winner: WinnerRow
-  raffle: EconomicRules & Pick<RaffleRow, 'id' | 'slug' | 'title' | 'priceCurrency'>
+  raffle: EconomicRules & Pick<RaffleRow, 'id' | 'slug' | 'title' | 'priceCurrency' | 'draw'>
   commitment: Commitment | null
   user: Pick<UserRow, 'name' | 'winnerDisplay'>
   /** The payment of its prize; null until it is paid. */
@@ -69,6 +71,7 @@ export function presentWinner(found: FoundWinner): Winner {
       undeliverable: found.seatProblem === null ? null : UNDELIVERABLE[found.seatProblem],
     },
     number: winner.number,
+    label: labelOf(winner.number, digitsOf(raffle.draw)),
     name: displayName(user),
     status: winner.status,
     attempt: winner.attempt,

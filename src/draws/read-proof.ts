@@ -4,18 +4,20 @@ import { notFound } from '../core/errors.ts'
 import { type FoundRaffle, findPublishedRaffle, type PoolRow } from '../raffles/find-raffle.ts'
 import { LIST_CSV_HEADER } from '../rdp1/list.ts'
 import { LOG_CSV_HEADER } from '../rdp1/log.ts'
-import type { Proof } from '../rdp1/proof.ts'
+import { NO_CHAIN, NO_ROUND } from '../rdp1/lot1.ts'
+import type { AnyProof } from '../rdp1/proof.ts'
 import { askPool } from '../tickets/client.ts'
-import type { FileSlice } from '../tickets/pool-contract.ts'
+import { type AnyAttempt, type Attempt, type FileSlice, isResult } from '../tickets/pool-contract.ts'
 import { asRaffleTerms } from '../tickets/terms.ts'
 import { readAttempts } from './advance-raffle.ts'
 
 /** Throws `not_found` before the commitment. */
-export async function readProof(ctx: Ctx, raffleId: string): Promise<Proof> {
+export async function readProof(ctx: Ctx, raffleId: string): Promise<AnyProof> {
   const { pool, commitment } = await findCommitted(ctx, raffleId)
   const { cancellation } = pool
-  return {
-    protocol: 'rdp1',
+  const attempts = await readAttempts(ctx, pool.pool)
+  const head = {
+    protocol: 'rdp1' as const,
     raffleId,
     rules: asRaffleTerms(pool.terms).rules,
     rulesHash: commitment.rulesHash,
@@ -25,17 +27,20 @@ export async function readProof(ctx: Ctx, raffleId: string): Promise<Proof> {
     closeReason: commitment.closeReason,
     effectiveDrawAt: commitment.effectiveDrawAt,
     committedAt: commitment.committedAt,
-    chain: commitment.chain,
-    round: commitment.round,
     commitment: commitment.commitment,
     commitmentSignature: commitment.commitmentSignature,
-    attempts: await readAttempts(ctx, pool.pool),
     cancellation:
       cancellation === null || cancellation.signature === null
         ? null
         : { at: cancellation.at, reason: cancellation.reason, signature: cancellation.signature },
   }
+  const { chain, round } = commitment
+  return chain === NO_CHAIN
+    ? { ...head, chain, round: NO_ROUND, attempts: attempts.filter(isResult) }
+    : { ...head, chain, round, attempts: attempts.filter(isOfBeacon) }
 }
+
+const isOfBeacon = (attempt: AnyAttempt): attempt is Attempt => !isResult(attempt)
 
 export type ProofFile = 'list' | 'log'
 

@@ -13,7 +13,7 @@ import { askPool, orThrow } from '../tickets/client.ts'
 import { readAttempts, readWinners } from './advance-raffle.ts'
 import type { Redraw, RequestRedraw } from './contract.ts'
 import { disqualifiedTickets } from './next-step.ts'
-import { isPending, unitsToRedraw } from './winner-life.ts'
+import { asDrawn, isPending, unitsToRedraw } from './winner-life.ts'
 
 export async function requestRedraw(
   ctx: Ctx,
@@ -25,7 +25,7 @@ export async function requestRedraw(
   if (pool?.commitment == null || raffle.drawnAttempts === 0) {
     throw new Problem('invalid_state', 'This raffle is not drawn yet.')
   }
-  const attempts = await readAttempts(ctx, raffle.pool)
+  const attempts = (await readAttempts(ctx, raffle.pool)).map(asDrawn)
   const winners = await readWinners(ctx, raffle.id)
   const request = {
     key: `${requireUser(ctx).userId}:${key}`,

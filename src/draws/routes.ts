@@ -7,7 +7,7 @@ import { BODY_ERRORS, describe, PAGE_ERRORS } from '../core/openapi.ts'
 import { PageQuery } from '../core/paging.ts'
 import { validate } from '../core/validation.ts'
 import { RaffleParams } from '../raffles/list-contract.ts'
-import { KeyFileSchema, ProofSchema } from '../rdp1/proof.ts'
+import { AnyProof, KeyFileSchema } from '../rdp1/proof.ts'
 import { ListUpcoming, Recalculation, Redraw, RequestRedraw, UpcomingPage, WinnerPage } from './contract.ts'
 import {
   BODIES,
@@ -97,7 +97,12 @@ export const raffleDraws = new Hono<AppEnv>()
         'Available from the commitment on. `npm run verify -- <this URL>` checks it offline, with list and log.',
       tag: TAG,
       auth: 'none',
-      success: { status: 200, schema: ProofSchema, example: EXAMPLE_PROOF, description: 'The rdp1 bundle.' },
+      success: {
+        status: 200,
+        schema: AnyProof,
+        example: EXAMPLE_PROOF,
+        description: 'The rdp1 bundle, or that of a lottery.',
+      },
       errors: ['not_found'],
     }),
     validate('param', RaffleParams),

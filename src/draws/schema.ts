@@ -15,6 +15,8 @@ export const WINNER_STATUSES = [
   'declined',
   'expired',
   'disqualified',
+  // The lottery corrected its result, which decides anew.
+  'void',
 ] as const
 export type WinnerStatus = (typeof WINNER_STATUSES)[number]
 
@@ -34,14 +36,14 @@ export const winners = sqliteTable(
     claimBy: integer().notNull(),
     claimedAt: integer(),
     deliveryAddress: text({ mode: 'json' }).$type<PostalAddress>(),
-    /** Why the winner was disqualified; published. */
+    /** Why the winner was disqualified, or why the result was corrected; published. */
     reason: text(),
     updatedAt: integer().notNull(),
   },
   (table) => [
     check(
       'winners_status',
-      sql`status IN ('announced', 'claimed', 'paid', 'delivered', 'declined', 'expired', 'disqualified')`,
+      sql`status IN ('announced', 'claimed', 'paid', 'delivered', 'declined', 'expired', 'disqualified', 'void')`,
     ),
     uniqueIndex('winners_unit').on(table.raffleId, table.attempt, table.unit),
     index('winners_user').on(table.userId, table.id),

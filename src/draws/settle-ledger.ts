@@ -9,7 +9,8 @@ import { account, insertTransfers, type Transfer } from '../money/ledger.ts'
 import type { Provider } from '../money/provider-name.ts'
 import { transfers } from '../money/schema.ts'
 import { settleTakings } from '../raffles/economics.ts'
-import type { RaffleRow } from '../raffles/schema.ts'
+import { isStillDecided } from '../raffles/prize-stock.ts'
+import { type RaffleRow, raffles } from '../raffles/schema.ts'
 
 const drawOf = (raffleId: string) => `draw:${raffleId}`
 
@@ -89,7 +90,8 @@ function splitRake(rake: number, by: Taken[]) {
 /** Returns the unpaid prizes to the organisation; needs the transfers of the draw. A repeat changes nothing. */
 export function insertSettlement(ctx: Ctx, raffle: RaffleRow, sold: number, paidUnits: Iterable<string>) {
   const { unwon } = settleTakings(raffle, sold, paidUnits)
-  const drawn = sql`EXISTS (SELECT 1 FROM ${transfers} WHERE transaction_id = ${drawOf(raffle.id)})`
+  const drawn = sql`EXISTS (SELECT 1 FROM ${transfers} WHERE transaction_id = ${drawOf(raffle.id)})
+    AND EXISTS (SELECT 1 FROM ${raffles} WHERE ${isStillDecided(raffle)})`
   const rows = transfersOf(raffle, `settle:${raffle.id}`, [
     [account.prizes(raffle.id), account.organiser(raffle.organisationId), unwon],
   ])

@@ -63,7 +63,8 @@ export async function upcomingDraws(ctx: Ctx, query: ListUpcoming): Promise<Page
         series,
         drawAt: toInstant(drawAt),
         localDrawAt: toWallClock(drawAt, raffle.timeZone),
-        round: pool?.commitment?.round ?? null,
+        // 0: a lottery decides, not a round.
+        round: pool?.commitment?.round || null,
         prizes: raffle.prizes,
       }
     },

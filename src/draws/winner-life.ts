@@ -1,8 +1,26 @@
 /** The life of prize units after a draw: their present winners, the redraws, and when all are final. Pure. */
-import type { Attempt } from '../tickets/pool-contract.ts'
+import { type AnyAttempt, isResult } from '../tickets/pool-contract.ts'
 import type { WinnerRow, WinnerStatus } from './schema.ts'
 
 type Winner = Pick<WinnerRow, 'attempt' | 'unit' | 'number' | 'status' | 'claimBy'>
+
+/** What an attempt of a beacon and a result of a lottery have in common. */
+export interface DrawnAttempt {
+  attempt: number
+  units: readonly string[]
+  /** Null: it is not drawn yet. */
+  winners: readonly { unit: string }[] | null
+}
+
+/** A result decides every unit again. */
+export const asDrawn = (attempt: AnyAttempt): DrawnAttempt =>
+  isResult(attempt)
+    ? {
+        attempt: attempt.attempt,
+        units: attempt.winners.map(({ unit }) => unit),
+        winners: attempt.winners.filter(({ ticket }) => ticket !== null),
+      }
+    : attempt
 
 export interface RedrawRules {
   onUnclaimed: 'redraw' | 'keep'
@@ -14,7 +32,7 @@ const FINAL: readonly WinnerStatus[] = ['paid', 'delivered', 'declined', 'expire
 
 /** For each unit the winner of its last drawn attempt; null where that attempt found nobody. */
 export function presentWinners(
-  attempts: readonly Attempt[],
+  attempts: readonly DrawnAttempt[],
   winners: readonly Winner[],
 ): Map<string, Winner | null> {
   const present = new Map<string, Winner | null>()
@@ -29,7 +47,7 @@ export function presentWinners(
 
 /** The units whose winner has lost the prize and whose redraw the rules allow, in the order of the units. */
 export function unitsToRedraw(
-  attempts: readonly Attempt[],
+  attempts: readonly DrawnAttempt[],
   winners: readonly Winner[],
   rules: RedrawRules,
 ): { unit: string; status: WinnerStatus }[] {
@@ -53,7 +71,7 @@ export function redrawReason(units: readonly { status: WinnerStatus }[]): string
 
 /** Whether every unit's winner is final and no draw is left. */
 export function areWinnersFinal(
-  attempts: readonly Attempt[],
+  attempts: readonly DrawnAttempt[],
   winners: readonly Winner[],
   rules: RedrawRules,
 ): boolean {
@@ -70,6 +88,6 @@ export function nextClaimBy(winners: readonly Winner[]): number | null {
   return open.length === 0 ? null : Math.min(...open)
 }
 
-export const isPending = (attempts: readonly Attempt[]): boolean => attempts.at(-1)?.winners === null
+export const isPending = (attempts: readonly DrawnAttempt[]): boolean => attempts.at(-1)?.winners === null
 
-const redrawsOf = (attempts: readonly Attempt[]): number => Math.max(0, attempts.length - 1)
+const redrawsOf = (attempts: readonly DrawnAttempt[]): number => Math.max(0, attempts.length - 1)

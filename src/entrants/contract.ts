@@ -43,7 +43,10 @@ export const EXAMPLE_ENTRY = {
     issuedAt: '2026-11-20T17:00:09.000Z',
     heldUntil: null,
   },
-  tickets: [{ number: 41 }, { number: 42 }],
+  tickets: [
+    { number: 41, label: '41' },
+    { number: 42, label: '42' },
+  ],
   entrant: {
     id: 'user_01kaf1q7v8fmk9m2q0c8w1g6ne',
     name: 'Amina Wanjiru',

@@ -11,6 +11,7 @@ import { type Cell, csvStream } from '../core/csv-stream.ts'
 import { withRetry } from '../core/database.ts'
 import { MOST_ROWS_READ, type PageOf, readCursor, toPage } from '../core/paging.ts'
 import { winners } from '../draws/schema.ts'
+import { digitsOf } from '../raffles/draw-method.ts'
 import { type FoundRaffle, findRaffleFor } from '../raffles/find-raffle.ts'
 import { askPool } from '../tickets/client.ts'
 import type { Reservation } from '../tickets/pool-contract.ts'
@@ -82,7 +83,7 @@ async function* fileRows(ctx: Ctx, found: FoundRaffle, { state }: EntryFilter): 
       reservation.id,
       reservation.state,
       reservation.quantity,
-      tickets.map(({ number }) => number).join(' '),
+      tickets.map(({ label }) => label).join(' '),
       reservation.createdAt,
       reservation.issuedAt,
       entrant.name,
@@ -128,16 +129,17 @@ async function withPersons(ctx: Ctx, { raffle }: FoundRaffle, rows: Reservation[
         and(
           inArray(winners.userId, holders),
           eq(winners.raffleId, raffle.id),
-          notInArray(winners.status, ['declined', 'expired', 'disqualified']),
+          notInArray(winners.status, ['declined', 'expired', 'disqualified', 'void']),
         ),
       ),
   ])
   const personOf = new Map(persons.map((person) => [person.id, person]))
+  const digits = digitsOf(raffle.draw)
   const hasWon = new Set(won.map(({ userId }) => userId))
   return rows.flatMap((row) => {
     const person = personOf.get(row.holder)
     if (person === undefined) return []
     const phone = hasWon.has(person.id) ? person.phone : null
-    return [{ ...presentReserved(raffle.id, row), entrant: { ...person, phone } }]
+    return [{ ...presentReserved(raffle.id, row, digits), entrant: { ...person, phone } }]
   })
 }

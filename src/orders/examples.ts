@@ -36,7 +36,10 @@ export const EXAMPLE_ORDER: Order = {
       state: 'held',
       refundedQuantity: 0,
       reservationId: EXAMPLE_RESERVATION_ID,
-      tickets: [{ number: 17 }, { number: 42 }],
+      tickets: [
+        { number: 17, label: '17' },
+        { number: 42, label: '42' },
+      ],
       fulfilment: null,
     },
   ],

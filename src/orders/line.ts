@@ -40,6 +40,8 @@ export interface HeldLine {
   title: string
   unitAmount: number
   currency: string
+  /** How many digits its numbers are shown with; null: no leading zeros, or no numbers. */
+  digits: number | null
   /** The hold and when it expires. `numbers` is empty if the units have no numbers. */
   hold: Omit<Reservation, 'holder' | 'logIndex' | 'moved' | 'firstSeq'>
   /** Whether an earlier call with this key made the hold. */
@@ -57,7 +59,7 @@ export interface LineTexts {
   /** The units that others took, as the start of a sentence: `The numbers of “A raffle”`. */
   taken(title: string, isOnly: boolean): string
   /** The units that a refund is for: `tickets 4 and 5`, `2 × A book`. */
-  refunded(numbers: readonly number[], title: string, isOnly: boolean): string
+  refunded(labels: readonly string[], title: string, isOnly: boolean): string
   /** Why units cannot be taken back, as the end of a sentence. */
   whyKept: string
   /** For a buyer whose bank took the money back. `units`: the units that stay, as `refunded` names them. */

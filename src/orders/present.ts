@@ -6,6 +6,7 @@ import type { Ctx } from '../core/context.ts'
 import { toInstant, toInstantOrNull } from '../core/time.ts'
 import type { Provider } from '../money/provider-name.ts'
 import { type PaymentRow, receipts } from '../money/schema.ts'
+import { presentTickets } from '../tickets/present.ts'
 import { providersFor } from './accepted-providers.ts'
 import type { Order, Payment } from './contract.ts'
 import { isOneOf, type OrderRows } from './find-order.ts'
@@ -97,7 +98,7 @@ function presentLine(
     state: line.state,
     refundedQuantity: line.refundedQuantity,
     reservationId: isNumbered ? line.reservationId : null,
-    tickets: (details?.numbers ?? []).map((number) => ({ number })),
+    tickets: presentTickets(details?.numbers ?? [], line.digits),
     fulfilment: fulfil === null ? null : (details?.fulfilment ?? NOT_ON_ITS_WAY),
   }
 }

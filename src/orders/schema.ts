@@ -79,6 +79,8 @@ export const orderLines = sqliteTable(
     reservationId: text().notNull(),
     /** How many of its units were refunded. */
     refundedQuantity: integer().notNull().default(0),
+    /** How many digits its numbers are shown with; null: no leading zeros, or no numbers. */
+    digits: integer(),
   },
   (table) => [
     primaryKey({ columns: [table.orderId, table.line] }),

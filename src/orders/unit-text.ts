@@ -3,7 +3,7 @@
 /** Longer lists are cut here, because nobody reads more numbers in a sentence. */
 const MAX_NAMED = 20
 
-export function unitsNamed(unit: string, numbers: readonly number[]): string {
+export function unitsNamed(unit: string, numbers: readonly (number | string)[]): string {
   const named = numbers.slice(0, MAX_NAMED)
   const more = numbers.length - named.length
   if (more > 0) return `${unit}s ${named.join(', ')} and ${more} more`

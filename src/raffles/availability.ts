@@ -26,7 +26,7 @@ export async function listFreeNumbers(
   if (raffle.numbering !== 'chosen')
     throw new Problem('invalid_state', 'In this raffle players cannot choose numbers.')
   if (isCancelled(found, ctx.now)) return { data: [], nextCursor: null }
-  const [after = 0] = readCursor(query.cursor, z.tuple([TicketNumber])) ?? []
+  const [after = -1] = readCursor(query.cursor, z.tuple([TicketNumber])) ?? []
   const numbers = await askPool(ctx, raffle.pool, (pool) => pool.freeNumbers(after + 1, query.limit + 1))
   return toPage(
     numbers,

@@ -34,7 +34,7 @@ export async function cancelRaffle(ctx: Ctx, id: string, reason: string): Promis
 }
 
 /**
- * Follows a cancelled pool, which a person cancelled or which missed its minimum. Starts the refunds of paid orders;
+ * Follows a cancelled pool, which a person cancelled, which missed its minimum, or which was late for an official draw. Starts the refunds of paid orders;
  * prizes that are products or admissions are for sale again.
  */
 export async function markCancelled(
@@ -56,7 +56,7 @@ export async function markCancelled(
   const whose: Omit<AuditEntry, 'action'> = {
     subject: { kind: 'raffle', id: raffleId },
     organisationId: organisationOf(raffleId),
-    ...(by === 'belowMinimum' && { actor: 'system' }),
+    ...((by === 'belowMinimum' || by === 'late') && { actor: 'system' }),
   }
   await withRetry(() =>
     ctx.db.batch([

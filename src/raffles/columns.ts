@@ -1,13 +1,11 @@
 /** Converts the fields of a request to columns of the table. */
 import { fold } from '../core/fold.ts'
-import {
-  type CreateRaffle,
-  NEW_ENTRY_TERMS,
-  type RaffleTimes,
-  type SavedTerms,
-  type UpdateRaffle,
-} from './contract.ts'
+import { type CreateRaffle, NEW_ENTRY_TERMS, type RaffleTimes, type UpdateRaffle } from './contract.ts'
+import { redrawsByDefault } from './draw-method.ts'
 import type { RaffleRow } from './schema.ts'
+
+/** Every field of a new raffle except its times. */
+type NewTerms = Omit<CreateRaffle, 'organisationId' | keyof RaffleTimes>
 
 type Columns = Omit<
   RaffleRow,
@@ -23,6 +21,8 @@ type Columns = Omit<
   | 'drawnAttempts'
   | 'dueAt'
   | 'cover'
+  | 'acceptedResults'
+  | 'refusedResults'
   | 'createdAt'
   | 'updatedAt'
 >
@@ -50,11 +50,14 @@ export function toTermColumns({
   ticketPrice,
   maxPerUser,
   ...fields
-}: SavedTerms): Omit<Columns, keyof RaffleTimes> {
+}: NewTerms): Omit<Columns, keyof RaffleTimes> {
+  const redraws = redrawsByDefault(fields.draw)
   const isOnceEach = ticketPrice.amount === 0 && fields.entry === 'purchase'
   return {
     ...NEW_ENTRY_TERMS,
     ...fields,
+    onUnclaimed: fields.onUnclaimed ?? redraws.onUnclaimed,
+    maxRedraws: fields.maxRedraws ?? redraws.maxRedraws,
     priceAmount: ticketPrice.amount,
     priceCurrency: ticketPrice.currency,
     maxPerUser: maxPerUser === undefined ? (isOnceEach ? 1 : null) : maxPerUser,

@@ -11,10 +11,10 @@ import { Provider } from '../money/provider-name.ts'
 import { ProviderIn } from '../money/providers/offered.ts'
 import { EntryTerms } from '../tickets/entry-terms.ts'
 import { MAX_TICKETS_A_POOL } from '../tickets/terms.ts'
+import { BeaconDraw, DEFAULT_REDRAWS, Draw, OfficialResults } from './draw-contract.ts'
 import { Earning } from './earning.ts'
+import { Prize, PrizesIn } from './prize-contract.ts'
 
-export const MAX_PRIZES = 100
-export const MAX_PRIZE_UNITS = 1_000
 const MAX_TAGS = 10
 
 /** The platform sets no alarm after 2189, and the rules write years with four digits. */
@@ -45,49 +45,6 @@ const RAFFLE_STATUSES = [
 export const RaffleStatus = z.enum(RAFFLE_STATUSES)
 export type RaffleStatus = z.infer<typeof RaffleStatus>
 
-/** A share of the takings in basis points; 10,000 is all of them. */
-const Share = z.strictObject({ shareBps: z.number().int().min(1).max(10_000) })
-
-export const Prize = z
-  .discriminatedUnion('kind', [
-    z.strictObject({
-      kind: z.literal('item'),
-      title: z.string(),
-      quantity: z.number().int(),
-      value: Money.nullable(),
-      productId: Id('product').optional().describe('Its product, whose stock publication sets aside.'),
-      ticketTypeId: Id('ticketType').optional().describe('Of an admission. Members alone see a hidden one.'),
-    }),
-    z.strictObject({ kind: z.literal('cash'), title: z.string(), quantity: z.number().int(), value: Money }),
-    z.strictObject({ kind: z.literal('share'), title: z.string(), quantity: z.number().int(), value: Share }),
-  ])
-  .meta({ id: 'Prize' })
-export type Prize = z.infer<typeof Prize>
-
-const prizeBase = { title: Line(1, 120), quantity: z.number().int().min(1).max(MAX_PRIZE_UNITS) }
-/** The inner `optional` lets a prize without a kind match as an item, so that its errors are those of an item. */
-const ItemKind = z.literal('item').optional().default('item')
-const PrizeIn = z
-  .discriminatedUnion('kind', [
-    z.strictObject({
-      ...prizeBase,
-      kind: ItemKind,
-      value: MoneyIn.nullable().default(null),
-      productId: Id('product').optional(),
-      ticketTypeId: Id('ticketType').optional(),
-    }),
-    z.strictObject({ ...prizeBase, kind: z.literal('cash'), value: MoneyIn }),
-    z.strictObject({ ...prizeBase, kind: z.literal('share'), value: Share }),
-  ])
-  .meta({
-    id: 'NewPrize',
-    description:
-      'A prize of one rank: an item, a fixed sum of cash, or a share of the takings. An item with `productId` is a product of the same organisation; one with `ticketTypeId` is an admission to one of its events.',
-  })
-
-export const PrizesIn = z.array(PrizeIn).min(1).max(MAX_PRIZES)
-
-export const Draw = z.strictObject({ method: z.literal('beacon') })
 /** The rules that players agree to. Publication fixes some; the pool freezes the others with the first held or sold ticket. */
 const rulesFields = {
   title: Line(1, 120),
@@ -182,8 +139,12 @@ const defaultedFields = {
   poolLocation: rulesFields.poolLocation.default(null),
   draw: rulesFields.draw.default({ method: 'beacon' }),
   claimDays: rulesFields.claimDays.default(14),
-  onUnclaimed: rulesFields.onUnclaimed.default('redraw'),
-  maxRedraws: rulesFields.maxRedraws.default(3),
+  onUnclaimed: rulesFields.onUnclaimed
+    .optional()
+    .describe('By default `redraw`; `keep` if a lottery decides, which allows nothing else.'),
+  maxRedraws: rulesFields.maxRedraws
+    .optional()
+    .describe('By default 3; 0 if a lottery decides, which allows nothing else.'),
   earlyClose: rulesFields.earlyClose.default('operator'),
   description: freeFields.description.default(''),
   imageUrl: freeFields.imageUrl.default(null),
@@ -214,16 +175,25 @@ export type RaffleTimes = z.infer<typeof RaffleTimes>
 
 const TIMES = { opensAt: true, closesAt: true, drawAt: true } as const
 
-/** Terms to start raffles from: every field of a new raffle except its times. */
-export const SavedTerms = CreateRaffle.omit({ organisationId: true, ...TIMES })
+/** Terms to start raffles from: every field of a new raffle except its times. A lottery is named when a raffle starts. */
+export const SavedTerms = CreateRaffle.omit({ organisationId: true, ...TIMES }).extend({
+  draw: BeaconDraw.default({ method: 'beacon' }),
+  onUnclaimed: rulesFields.onUnclaimed.default(DEFAULT_REDRAWS.onUnclaimed),
+  maxRedraws: rulesFields.maxRedraws.default(DEFAULT_REDRAWS.maxRedraws),
+})
 export type SavedTerms = z.infer<typeof SavedTerms>
 
 /** A change of saved terms. */
-export const ChangedTerms = ChangedRaffle.omit(TIMES)
+export const ChangedTerms = ChangedRaffle.omit(TIMES).extend({ draw: BeaconDraw.optional() })
 export type ChangedTerms = z.infer<typeof ChangedTerms>
 
 /** A raffle that is started from saved terms: its times, and any field that differs. */
-export const StartRaffle = ChangedRaffle.extend(RaffleTimes.shape).meta({ id: 'StartRaffle' })
+export const StartRaffle = ChangedRaffle.extend({
+  ...RaffleTimes.shape,
+  drawAt: rulesFields.drawAt
+    .optional()
+    .describe('May be left out if a lottery decides: then it is the time of the official draw.'),
+}).meta({ id: 'StartRaffle' })
 export type StartRaffle = z.infer<typeof StartRaffle>
 export const OrganisationRef = z
   .strictObject({ id: Id('organisation'), slug: z.string(), name: z.string() })
@@ -289,7 +259,10 @@ export const Raffle = z
       .number()
       .int()
       .nullable()
-      .describe('The beacon round that draws it; null before the commitment.'),
+      .describe('The beacon round that draws it; null before the commitment, and if a lottery decides.'),
+    officialResults: OfficialResults.nullable().describe(
+      'What the lottery that decides it has published; null if a beacon draws.',
+    ),
     closeReason: z.enum(['scheduled', 'soldOut', 'operator']).nullable(),
     closeNote: z.string().nullable(),
     cancellation: z.strictObject({ at: Instant, reason: z.string() }).nullable(),

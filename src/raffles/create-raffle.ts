@@ -13,7 +13,9 @@ import { poolNameOf } from '../tickets/reservation-id.ts'
 import { wrongTimesNow } from './check-times.ts'
 import { toNewColumns } from './columns.ts'
 import type { CreateRaffle, Raffle } from './contract.ts'
+import { wrongLotteryRules } from './draw-method.ts'
 import { wrongEarning } from './earning.ts'
+import { wrongOfficialDraw } from './official-draw.ts'
 import { requireOwnReferences } from './own-references.ts'
 import { readRaffle } from './read-raffle.ts'
 import { type RaffleRow, raffles } from './schema.ts'
@@ -26,6 +28,8 @@ export async function createRaffle(ctx: Ctx, input: CreateRaffle): Promise<Raffl
     ...wrongTimesNow(ctx, columns),
     ...wrongEarning(columns),
     ...wrongProviders(ctx.settings, input.providers),
+    ...wrongLotteryRules(columns),
+    ...(await wrongOfficialDraw(ctx, columns)),
   ]
   if (errors.length > 0) throw validationFailed(errors)
   await requireOwnCategory(ctx, input.categoryId, organisationId)

@@ -64,6 +64,7 @@ export const EXAMPLE_RAFFLE = {
   poolLocation: null,
   log: { size: 9, root: '5f'.repeat(32) },
   round: null,
+  officialResults: null,
   closeReason: null,
   closeNote: null,
   cancellation: null,

@@ -7,6 +7,7 @@ import { preparedOnce } from '../core/database.ts'
 import { notFound } from '../core/errors.ts'
 import { isSlug } from '../core/slug.ts'
 import { ticketTypes } from '../events/schema.ts'
+import { type Attention, lotteryDraws, lotteryResults } from '../lotteries/schema.ts'
 import { pools } from '../tickets/schema.ts'
 import { type RaffleRow, raffles } from './schema.ts'
 
@@ -53,6 +54,10 @@ export interface ShownRaffle {
   pool: ShownPool | null
   /** The ticket types of its prizes that are not listed. Only members see their ids. */
   hiddenTypes: string[]
+  /** What is wrong with the official result that decides it. Only members see it. */
+  lotteryAttention: Attention | null
+  /** How many results its lottery has published, the first and corrections; 0 if a beacon draws. */
+  publishedResults: number
 }
 
 /** A raffle without admissions as prizes reads no row for this. */
@@ -61,6 +66,17 @@ const hiddenTypes = sql`iif(instr(${raffles.prizes}, '"ticketTypeId"') = 0, '[]'
     SELECT value->>'ticketTypeId' FROM json_each(${raffles.prizes}))))`.mapWith((text: string): string[] =>
   JSON.parse(text),
 )
+
+/** A raffle that a beacon draws reads no row for this. */
+const lotteryAttention = sql<Attention | null>`iif(${raffles.draw}->>'method' = 'lottery', (
+  SELECT ${lotteryDraws.attention} FROM ${lotteryDraws}
+  WHERE ${lotteryDraws.lotteryId} = ${raffles.draw}->>'lotteryId' AND ${lotteryDraws.date} = ${raffles.draw}->>'date'
+), NULL)`
+
+const publishedResults = sql<number>`iif(${raffles.draw}->>'method' = 'lottery', (
+  SELECT count(*) FROM ${lotteryResults}
+  WHERE ${lotteryResults.lotteryId} = ${raffles.draw}->>'lotteryId' AND ${lotteryResults.date} = ${raffles.draw}->>'date'
+), 0)`
 
 export type ShownPool = Omit<
   PoolRow,
@@ -87,6 +103,8 @@ export const selectShownRaffles = (ctx: Ctx) =>
         cancellation: pools.cancellation,
       },
       hiddenTypes,
+      lotteryAttention,
+      publishedResults,
     })
     .from(raffles)
     .innerJoin(organisations, eq(organisations.id, raffles.organisationId))

@@ -2,9 +2,10 @@
 import type { Settings } from '../core/settings.ts'
 import { toInstant, toWallClock } from '../core/time.ts'
 import { paymentSpanSeconds } from '../money/providers/payment-span.ts'
-import type { Prize, Raffle } from './contract.ts'
+import type { Raffle } from './contract.ts'
 import type { PoolRow, ShownRaffle } from './find-raffle.ts'
 import { type LifeFacts, statusAt } from './life-cycle.ts'
+import type { Prize } from './prize-contract.ts'
 import type { RaffleRow } from './schema.ts'
 
 export interface PresentFacts {
@@ -94,7 +95,9 @@ export function presentRaffle(found: ShownRaffle, { now, settings, isMember }: P
     maxRedraws: raffle.maxRedraws,
     earlyClose: raffle.earlyClose,
     log: pool === null ? null : { size: pool.logSize, root: pool.logRoot },
-    round: pool?.commitment?.round ?? null,
+    // 0: a lottery decides, not a round.
+    round: pool?.commitment?.round || null,
+    officialResults: presentResults(found, isMember),
     closeReason: pool?.closeReason ?? (pool?.commitment == null ? null : pool.commitment.closeReason),
     closeNote: raffle.closeNote,
     cancellation:
@@ -104,6 +107,17 @@ export function presentRaffle(found: ShownRaffle, { now, settings, isMember }: P
     createdAt: toInstant(raffle.createdAt),
     updatedAt: toInstant(raffle.updatedAt),
   }
+}
+
+/** A settled raffle changes no more, so it refuses every later correction. */
+function presentResults(
+  { raffle, publishedResults, lotteryAttention }: ShownRaffle,
+  isMember: boolean,
+): Raffle['officialResults'] {
+  const { draw, status, acceptedResults: accepted, refusedResults } = raffle
+  if (draw.method !== 'lottery') return null
+  const refused = status === 'settled' ? publishedResults - accepted : refusedResults
+  return { accepted, refused, attention: isMember ? lotteryAttention : null }
 }
 
 /** Whoever has the id of a ticket type can buy it, so a prize does not tell that of a type that is not listed. */

@@ -13,7 +13,7 @@ import { askPool } from '../tickets/client.ts'
 import type { ReserveOutcome } from '../tickets/pool-contract.ts'
 import { poolNameOf } from '../tickets/reservation-id.ts'
 import { voidTickets } from '../tickets/void-tickets.ts'
-import type { Prize } from './contract.ts'
+import type { Prize } from './prize-contract.ts'
 import type { FollowUp } from './schedule-sweep.ts'
 import { type PrizeSeatRow, prizeSeats, type RaffleRow, raffles } from './schema.ts'
 

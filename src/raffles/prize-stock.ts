@@ -2,7 +2,7 @@
  * What a draft's prizes need is set aside at publication: the stock of products, and the cover of a guarantee. Stock
  * returns to the shop if the raffle is cancelled, its publication crashes, or nobody wins the prize.
  */
-import { and, eq, ne, or, sql } from 'drizzle-orm'
+import { and, eq, inArray, ne, or, type SQL, sql } from 'drizzle-orm'
 import { products, type StockHoldRow } from '../catalog/schema.ts'
 import {
   hasSetAside,
@@ -17,8 +17,8 @@ import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { type FieldError, notFound, Problem, validationFailed } from '../core/errors.ts'
 import { askPool } from '../tickets/client.ts'
-import type { Prize } from './contract.ts'
 import { isCovered, raisedCover, whyNotCovered } from './guarantee.ts'
+import type { Prize } from './prize-contract.ts'
 import type { FollowUp } from './schedule-sweep.ts'
 import { type RaffleRow, raffles } from './schema.ts'
 
@@ -202,12 +202,25 @@ export async function putPrizesBack(ctx: Ctx, raffleId: string) {
 }
 
 /** Statements for the batch that settles a raffle, placed first: prizes that nobody got are for sale again. */
-export async function putUnwonBack(ctx: Ctx, raffleId: string, delivered: ReadonlySet<string>) {
+export async function putUnwonBack(ctx: Ctx, raffle: RaffleRow, delivered: ReadonlySet<string>) {
   const given = new Set([...delivered].map((unit) => `prize:${unit}`))
-  const units = (await readSetAside(ctx, raffleId)).flatMap(unitsOfHold)
+  const units = (await readSetAside(ctx, raffle.id)).flatMap(unitsOfHold)
   const unwon = units.filter(({ key, unit }) => !given.has(`${key}#${unit}`))
-  return putBack(ctx, raffleId, unwon, isStored(raffleId, 'drawn'))
+  const isDecided = sql`EXISTS (SELECT 1 FROM ${raffles} WHERE ${isStillDecided(raffle)})`
+  return putBack(ctx, raffle.id, unwon, isDecided)
 }
+
+/**
+ * Guard in a statement on `raffles`: it is drawn, and no result was accepted since the row was read. So a settlement that was
+ * decided before a correction does nothing. 0 accepted results: a beacon draws.
+ */
+export const isStillDecided = ({ id, drawnAttempts }: Pick<RaffleRow, 'id' | 'drawnAttempts'>): SQL =>
+  and(
+    eq(raffles.id, id),
+    eq(raffles.status, 'drawn'),
+    eq(raffles.drawnAttempts, drawnAttempts),
+    inArray(raffles.acceptedResults, [0, drawnAttempts]),
+  )!
 
 const isStored = (raffleId: string, status: RaffleRow['status']) =>
   sql`EXISTS (SELECT 1 FROM ${raffles} WHERE ${raffles.id} = ${raffleId} AND ${raffles.status} = ${status})`

@@ -11,6 +11,7 @@ import type { Raffle } from './contract.ts'
 import { findRaffleFor } from './find-raffle.ts'
 import { isCovered, raisedCover, whyNotCovered } from './guarantee.ts'
 import { statusAt } from './life-cycle.ts'
+import { wrongOfficialDraw } from './official-draw.ts'
 import { wrongReferences } from './own-references.ts'
 import { lifeFacts } from './present.ts'
 import { setSeatsAside } from './prize-seats.ts'
@@ -62,6 +63,7 @@ export async function handOver(ctx: Ctx, given: RaffleRow, changed: string[] = [
   const raffle = { ...given, providers: providersOf(ctx, given) }
   const errors = [
     ...whyNotPublishNow(ctx, raffle),
+    ...(await wrongOfficialDraw(ctx, raffle)),
     ...(raffle.status === 'draft'
       ? await wrongReferences(ctx, raffle.organisationId, raffle, raffle.drawAt)
       : []),

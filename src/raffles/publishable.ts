@@ -6,9 +6,11 @@ import { formatMoney, NOT_IN_USE } from '../core/money.ts'
 import { toInstant } from '../core/time.ts'
 import type { Provider } from '../money/provider-name.ts'
 import { earliestDrawAt } from '../tickets/pool/clock.ts'
-import { MAX_PRIZE_UNITS, type RaffleTimes } from './contract.ts'
+import type { RaffleTimes } from './contract.ts'
+import { SPARE_BEFORE_OFFICIAL_DRAW_MS, wrongLotteryRules } from './draw-method.ts'
 import { wrongEarning } from './earning.ts'
 import { leastForOrganiser } from './economics.ts'
+import { MAX_PRIZE_UNITS } from './prize-contract.ts'
 import type { RaffleRow } from './schema.ts'
 import type { RulesColumns } from './terms.ts'
 
@@ -39,7 +41,13 @@ type TermColumns = Omit<RulesColumns, keyof RaffleTimes> & Pick<RaffleRow, 'earn
 
 /** The reasons that depend neither on the time nor on the deployment. */
 export function whyNotTerms(raffle: TermColumns): FieldError[] {
-  return [...wrongCurrency(raffle), ...wrongNumbers(raffle), ...wrongPrizes(raffle), ...wrongEarning(raffle)]
+  return [
+    ...wrongCurrency(raffle),
+    ...wrongNumbers(raffle),
+    ...wrongLotteryRules(raffle),
+    ...wrongPrizes(raffle),
+    ...wrongEarning(raffle),
+  ]
 }
 
 /** Drafts, templates and series from before codes were checked may have any code. */
@@ -47,16 +55,23 @@ const wrongCurrency = ({ priceCurrency }: TermColumns): FieldError[] =>
   CURRENCIES.includes(priceCurrency) ? [] : [{ path: 'ticketPrice.currency', message: NOT_IN_USE }]
 
 export function wrongTimes(
-  raffle: Pick<RulesColumns, keyof RaffleTimes>,
+  raffle: Pick<RulesColumns, keyof RaffleTimes | 'draw'>,
   { now, leadSeconds, paymentSpanSeconds }: Pick<PublishFacts, 'now' | 'leadSeconds' | 'paymentSpanSeconds'>,
 ): FieldError[] {
   const errors: FieldError[] = []
   if (raffle.closesAt <= now) errors.push({ path: 'closesAt', message: 'must lie in the future' })
   if (raffle.opensAt >= raffle.closesAt)
     errors.push({ path: 'opensAt', message: 'must come before closesAt' })
-  const earliest = earliestDrawAt(raffle.closesAt + paymentSpanSeconds * 1_000, leadSeconds) * 1_000
+  const spareMs = raffle.draw.method === 'lottery' ? SPARE_BEFORE_OFFICIAL_DRAW_MS : 0
+  const freezeAt = raffle.closesAt + paymentSpanSeconds * 1_000
+  const earliest = earliestDrawAt(freezeAt + spareMs, leadSeconds) * 1_000
   if (raffle.drawAt < earliest) {
-    errors.push({ path: 'drawAt', message: `the earliest fair draw is at ${toInstant(earliest)}` })
+    const last = toInstant(raffle.closesAt - (earliest - raffle.drawAt))
+    errors.push(
+      raffle.draw.method === 'lottery'
+        ? { path: 'closesAt', message: `sales must close by ${last} for this official draw` }
+        : { path: 'drawAt', message: `the earliest fair draw is at ${toInstant(earliest)}` },
+    )
   }
   return errors
 }

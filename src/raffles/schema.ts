@@ -5,8 +5,9 @@ import { organisations } from '../accounts/schema.ts'
 import type { Cadence } from '../core/cadence.ts'
 import type { Provider } from '../money/provider-name.ts'
 import { type EntryTerms, OPEN_TO_ALL } from '../tickets/entry-terms.ts'
-import type { CreateRaffle, Prize, SavedTerms } from './contract.ts'
+import type { CreateRaffle, SavedTerms } from './contract.ts'
 import type { Earning } from './earning.ts'
+import type { Prize } from './prize-contract.ts'
 import type { SeriesStatus, SeriesTerms } from './series/contract.ts'
 
 /** Open, closed and committed are not stored: they follow from the clock and the pool. */
@@ -65,7 +66,7 @@ export const raffles = sqliteTable(
     poolLocation: text().$type<CreateRaffle['poolLocation']>(),
     draw: text({ mode: 'json' }).$type<CreateRaffle['draw']>().notNull(),
     claimDays: integer().notNull(),
-    onUnclaimed: text().$type<CreateRaffle['onUnclaimed']>().notNull(),
+    onUnclaimed: text().$type<NonNullable<CreateRaffle['onUnclaimed']>>().notNull(),
     maxRedraws: integer().notNull(),
     earlyClose: text().$type<CreateRaffle['earlyClose']>().notNull(),
 
@@ -81,6 +82,12 @@ export const raffles = sqliteTable(
     cover: integer().notNull().default(0),
     /** The folded title; null until the sweep has folded it. See `core/folded.ts`. */
     folded: text(),
+    /**
+     * How many results of its lottery decide it, the first and corrections; and how many corrections it has refused, because a
+     * prize was paid. See `draws/official-results.ts`.
+     */
+    acceptedResults: integer().notNull().default(0),
+    refusedResults: integer().notNull().default(0),
   },
   (table) => [
     check('raffles_status', sql`status IN ('draft', 'scheduled', 'drawn', 'settled', 'cancelled')`),
@@ -98,6 +105,9 @@ export const raffles = sqliteTable(
       .where(sql`status = 'scheduled' AND earning->>'per' = 'admission'`),
     index('raffles_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
     index('raffles_unfolded').on(table.id).where(sql`folded IS NULL`),
+    index('raffles_by_lottery')
+      .on(table.id)
+      .where(sql`status IN ('scheduled', 'drawn') AND draw->>'method' = 'lottery'`),
     index('raffles_cover').on(table.organisationId, table.priceCurrency).where(sql`cover > 0`),
   ],
 )

@@ -6,7 +6,8 @@ import { paymentSpanSeconds } from '../money/providers/payment-span.ts'
 import { dev, quicknet } from '../rdp1/chains.ts'
 import { canonicalRules, parseRules } from '../rdp1/rules.ts'
 import type { RaffleTerms } from '../tickets/terms.ts'
-import type { Prize, RulesField } from './contract.ts'
+import type { RulesField } from './contract.ts'
+import type { Prize } from './prize-contract.ts'
 import type { RaffleRow } from './schema.ts'
 
 /** The columns that the rules determine. */
@@ -45,7 +46,7 @@ export function termsOf(
     maxRedraws: raffle.maxRedraws,
     earlyClose: raffle.earlyClose,
     leadSeconds: settings.DRAW_LEAD_SECONDS,
-    chain: (settings.BEACON === 'dev' ? dev : quicknet).hash,
+    chain: raffle.draw.method === 'lottery' ? null : (settings.BEACON === 'dev' ? dev : quicknet).hash,
   })
   return {
     kind: 'raffle',

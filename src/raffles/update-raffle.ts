@@ -20,6 +20,7 @@ import {
   type UpdateRaffle,
 } from './contract.ts'
 import { findRaffleFor, type PoolRow } from './find-raffle.ts'
+import { wrongOfficialDraw } from './official-draw.ts'
 import { requireOwnReferences } from './own-references.ts'
 import { takesTheSameSeats } from './prize-seats.ts'
 import { takesTheSame } from './prize-stock.ts'
@@ -35,6 +36,7 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
     checkChangedTimes(ctx, raffle, toColumns(change))
     const errors = wrongProviders(ctx.settings, change.providers)
     if (errors.length > 0) throw validationFailed(errors)
+    await checkChangedDraw(ctx, raffle, change)
     const isFree =
       changedRules(raffle, change).length === 0 && changedByPublication(raffle, change).length === 0
     const guard = isFree ? undefined : isNull(raffles.dueAt)
@@ -53,6 +55,16 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
   const free = pick(change, FREE_FIELDS)
   await updateRow(ctx, raffle, free, fieldsOf(free))
   return readRaffle(ctx, id)
+}
+
+/** A draft's lottery must have a draw at that time; publication checks it again, with every other rule. */
+async function checkChangedDraw(ctx: Ctx, raffle: RaffleRow, { draw, drawAt }: UpdateRaffle): Promise<void> {
+  if (draw === undefined && drawAt === undefined) return
+  const errors = await wrongOfficialDraw(ctx, {
+    draw: draw ?? raffle.draw,
+    drawAt: drawAt ?? raffle.drawAt,
+  })
+  if (errors.length > 0) throw validationFailed(errors)
 }
 
 /** What the prizes need was set aside at publication. */

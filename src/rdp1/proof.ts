@@ -102,7 +102,7 @@ export const LotteryProofSchema = z
 export type LotteryProof = z.infer<typeof LotteryProofSchema>
 
 /** Of a raffle that a beacon draws, or of one that a lottery decides. */
-export const AnyProof = z.union([LotteryProofSchema, ProofSchema])
+export const AnyProof = z.union([LotteryProofSchema, ProofSchema]).meta({ id: 'AnyProof' })
 export type AnyProof = z.infer<typeof AnyProof>
 
 const isLotteryProof = (proof: AnyProof): proof is LotteryProof => proof.chain === NO_CHAIN
@@ -117,6 +117,9 @@ export type KeyFile = z.infer<typeof KeyFileSchema>
 
 const ReceiptTicket = z.strictObject({
   number: U32,
+  label: Text.optional().describe(
+    'The number as people read it. Receipts from before there were lotteries have none.',
+  ),
   logIndex: Size,
   unixMs: UnixMs,
   signature: Ed25519Signature,

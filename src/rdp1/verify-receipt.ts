@@ -7,14 +7,17 @@ import type { Evidence } from './evidence.ts'
 import { holderTag } from './holder-tag.ts'
 import { indexOfTicket, tagAt } from './list.ts'
 import { ISSUED, logRoot, type SaleLog, saleLeafHash } from './log.ts'
-import { lotteryDrawOf } from './lot1.ts'
+import { lotteryDrawOf, ticketLabel } from './lot1.ts'
 import { verifyInclusion } from './merkle.ts'
 import type { Receipt, ReceiptTicket } from './proof.ts'
+import type { Rules } from './rules.ts'
 import { receiptMessage, signedCommitMessage } from './signatures.ts'
 
 export function checkReceipt(findings: Findings, evidence: Evidence, receipt: Receipt): void {
   const same = findings.judge('receipt raffle', 'The receipt is for this raffle.', [
     receipt.raffleId !== evidence.proof.raffleId && `The receipt is for another raffle, ${receipt.raffleId}.`,
+    receipt.tickets.some(({ number, label }) => !isLabelOf(evidence.rules, number, label)) &&
+      'The receipt does not show its numbers as this raffle does.',
   ])
   if (!same) {
     // Another raffle's commitment does not date this one.
@@ -30,6 +33,9 @@ export function checkReceipt(findings: Findings, evidence: Evidence, receipt: Re
   if (receipt.commitment === null) sayTimeIsOpen(findings)
   else checkCommitment(findings, evidence, receipt.commitment)
 }
+
+const isLabelOf = ({ draw }: Rules, number: number, label: string | undefined): boolean =>
+  label === undefined || label === ticketLabel(draw, number)
 
 function checkTicketSignature(
   findings: Findings,

@@ -5,10 +5,11 @@ import type { RefundedLine } from '../money/schema.ts'
 import type { LinePort } from '../orders/line.ts'
 import { byPort } from '../orders/lines/index.ts'
 import type { OrderLineRow } from '../orders/schema.ts'
+import { labelOf } from '../tickets/number-label.ts'
 
 /** A line's part in a refund, with the kind and title of the line. */
 interface NamedPart extends RefundedLine {
-  row: Pick<OrderLineRow, 'kind' | 'title'>
+  row: Pick<OrderLineRow, 'kind' | 'title' | 'digits'>
 }
 
 const kindOf = ({ row }: NamedPart): string => row.kind
@@ -17,7 +18,10 @@ const kindOf = ({ row }: NamedPart): string => row.kind
 const partsNamed = (parts: readonly NamedPart[]): string =>
   byPort(parts, kindOf)
     .flatMap(([{ texts }, ofKind]) =>
-      ofKind.map(({ row, numbers }) => texts.refunded(numbers, row.title, ofKind.length === 1)),
+      ofKind.map(({ row, numbers }) => {
+        const labels = numbers.map((number) => labelOf(number, row.digits))
+        return texts.refunded(labels, row.title, ofKind.length === 1)
+      }),
     )
     .join(', ')
 

@@ -13,6 +13,7 @@ import { findOrder, type OrderRows } from '../orders/find-order.ts'
 import { linePort } from '../orders/lines/index.ts'
 import type { OrderLineRow } from '../orders/schema.ts'
 import { unitsNamed } from '../orders/unit-text.ts'
+import { labelOf } from '../tickets/number-label.ts'
 import { refundEntry } from './audit-refund.ts'
 import type { RequestRefund } from './contract.ts'
 import { findRefundByKey } from './find-refund.ts'
@@ -151,15 +152,18 @@ async function chooseTickets(
     const { unit } = port.words
     const twice = numbers.filter((number) => refunded.has(number))
     if (twice.length > 0 || !isIssued(row)) {
-      const named = unitsNamed(unit, twice.length > 0 ? twice : numbers)
+      const named = unitsNamed(unit, labelsOf(row, twice.length > 0 ? twice : numbers))
       throw new Problem('invalid_state', `Already refunded, or never issued: ${named}.`)
     }
     const issued = new Set(await unitsOfLine(row))
     const foreign = numbers.filter((number) => !issued.has(number))
     if (foreign.length > 0) {
-      const named = unitsNamed(unit, foreign)
+      const named = unitsNamed(unit, labelsOf(row, foreign))
       throw invalid(`lines.${at}.numbers`, `must name ${unit}s of this line, not ${named}`)
     }
   }
   return input.lines.map(({ line, numbers }) => ({ line, numbers }))
 }
+
+const labelsOf = ({ digits }: OrderLineRow, numbers: readonly number[]): string[] =>
+  numbers.map((number) => labelOf(number, digits))

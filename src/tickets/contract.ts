@@ -5,7 +5,8 @@ import { Page, PageQuery } from '../core/paging.ts'
 import { Instant } from '../core/time.ts'
 import { MAX_TICKETS_A_POOL } from './terms.ts'
 
-export const TicketNumber = z.number().int().min(1).max(MAX_TICKETS_A_POOL)
+/** Numbers count from 0 if an official lottery decides, else from 1. */
+export const TicketNumber = z.number().int().min(0).max(MAX_TICKETS_A_POOL)
 
 export const Reservation = z
   .strictObject({
@@ -27,7 +28,17 @@ export const Reservation = z
   .meta({ id: 'Reservation' })
 export type Reservation = z.infer<typeof Reservation>
 
-export const Ticket = z.strictObject({ number: z.number().int() }).meta({ id: 'Ticket' })
+export const Ticket = z
+  .strictObject({
+    number: z.number().int(),
+    label: z
+      .string()
+      .describe(
+        'The number as people read it: with leading zeros if an official lottery decides the raffle.',
+      ),
+  })
+  .meta({ id: 'Ticket' })
+export type Ticket = z.infer<typeof Ticket>
 
 /** A reservation and its tickets. */
 export const ReservedTickets = z.lazy(() =>

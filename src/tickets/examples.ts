@@ -12,7 +12,10 @@ export const EXAMPLE_RESERVED = {
     issuedAt: '2026-11-20T17:00:00.000Z',
     heldUntil: null,
   },
-  tickets: [{ number: 17 }, { number: 42 }],
+  tickets: [
+    { number: 17, label: '17' },
+    { number: 42, label: '42' },
+  ],
 }
 
 export const EXAMPLE_RECEIPT = {
@@ -23,6 +26,7 @@ export const EXAMPLE_RECEIPT = {
   tickets: [
     {
       number: 17,
+      label: '17',
       logIndex: 0,
       unixMs: 1795194000000,
       signature: '5a'.repeat(64),

@@ -8,6 +8,7 @@ import type { Cancellation, Reservation } from './pool-contract.ts'
 import { asShown } from './present.ts'
 import { reservationAddress } from './reservation-id.ts'
 import { pools, reservations } from './schema.ts'
+import { saleTermsOf, type Terms } from './terms.ts'
 
 export interface FoundReservation {
   itemId: string
@@ -15,6 +16,8 @@ export interface FoundReservation {
   reservation: Omit<Reservation, 'logIndex' | 'moved' | 'firstSeq'>
   /** Whether the raffle is cancelled. */
   isCancelled: boolean
+  /** How many digits its numbers are shown with: see `labelOf`. */
+  digits: number | null
 }
 
 /** Throws `not_found` for another person's reservation too. */
@@ -28,7 +31,12 @@ export async function findReservation(ctx: Ctx, id: string): Promise<FoundReserv
 async function fromDatabase(ctx: Ctx, holder: string, id: string): Promise<FoundReservation | null> {
   try {
     const row = await ctx.db
-      .select({ itemId: pools.itemId, reservation: reservations, cancellation: pools.cancellation })
+      .select({
+        itemId: pools.itemId,
+        reservation: reservations,
+        cancellation: pools.cancellation,
+        terms: pools.terms,
+      })
       .from(reservations)
       .innerJoin(pools, eq(pools.pool, reservations.pool))
       .where(and(eq(reservations.holder, holder), eq(reservations.id, id)))
@@ -46,14 +54,17 @@ async function fromPool(ctx: Ctx, id: string): Promise<FoundReservation | null> 
   const [known, state] = await askPool(ctx, pool, (stub) =>
     Promise.all([stub.reservation(seq, id), stub.state()]),
   )
-  return known === null ? null : asFound({ ...known, cancellation: state?.cancellation ?? null })
+  if (known === null || state === null) return null
+  return asFound({ ...known, cancellation: state.cancellation, terms: state.terms })
 }
 
 interface Known extends Pick<FoundReservation, 'itemId' | 'reservation'> {
   cancellation: Cancellation | null
+  terms: Terms
 }
 
-function asFound({ itemId, reservation, cancellation }: Known): FoundReservation {
+function asFound({ itemId, reservation, cancellation, terms }: Known): FoundReservation {
   const isCancelled = cancellation !== null
-  return { itemId, reservation: asShown(reservation, isCancelled), isCancelled }
+  const { digits } = saleTermsOf(terms)
+  return { itemId, reservation: asShown(reservation, isCancelled), isCancelled, digits }
 }

@@ -1,6 +1,7 @@
 /** The requests and answers of a pool: plain values, which cross between the worker and the object. */
 import type { ErrorCode } from '../core/errors.ts'
 import type { CloseReason } from '../rdp1/commitment.ts'
+import type { OfficialResult, ResultWinner } from '../rdp1/lot1.ts'
 import type { EntryTerms } from './entry-terms.ts'
 import type { Terms } from './terms.ts'
 
@@ -127,6 +128,8 @@ export interface Sale {
   /** The price of one ticket, in minor units. */
   unitAmount: number
   currency: string
+  /** How many digits a number is shown with; null: no leading zeros. */
+  digits: number | null
   /** The capacity group whose seats the tickets take too; null: none. */
   groupId: string | null
 }
@@ -148,7 +151,8 @@ export interface Seats {
   places: number[]
 }
 
-export type CancelledBy = 'operator' | 'admin'
+/** `late`: an official draw that was to decide was held, or its result known, before the list of tickets was fixed. */
+export type CancelledBy = 'operator' | 'admin' | 'late'
 
 /** A pool's whole state; the projection writes it as a row of D1. */
 export interface PoolState {
@@ -226,6 +230,26 @@ export interface DrawnWinner {
   number: number
   holder: string
   reservationId: string
+}
+
+/** A confirmed result of the lottery that decides a raffle: the first, or a correction, as in the proof. */
+export interface ResultAttempt extends OfficialResult {
+  attempt: number
+  numbers: string[]
+  attemptHash: string
+  attemptSignature: string
+  winners: ResultWinner[]
+}
+
+/** A beacon's attempts and a lottery's results have the same place in the record of a draw. */
+export type AnyAttempt = Attempt | ResultAttempt
+
+export const isResult = (attempt: AnyAttempt): attempt is ResultAttempt => 'numbers' in attempt
+
+export interface ResultRequest extends OfficialResult {
+  /** 0: the first result; each correction is the next. */
+  attempt: number
+  numbers: string[]
 }
 
 export interface RedrawRequest {

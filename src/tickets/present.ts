@@ -1,7 +1,8 @@
 /** Reservations as the API returns them. */
 import { ID_PREFIXES } from '../core/ids.ts'
 import { toInstant, toInstantOrNull } from '../core/time.ts'
-import type { Reservation as ReservationAnswer, ReservedTickets } from './contract.ts'
+import type { Reservation as ReservationAnswer, ReservedTickets, Ticket } from './contract.ts'
+import { labelOf } from './number-label.ts'
 import type { Reservation, ReservationState } from './pool-contract.ts'
 
 /** A cancelled raffle voids its tickets for the reader. Its pool still keeps the list as it was. */
@@ -24,10 +25,15 @@ export const presentReservation = (itemId: string, reservation: Presentable): Re
   heldUntil: reservation.state === 'held' ? toInstantOrNull(reservation.heldUntil) : null,
 })
 
-export const presentTickets = (numbers: number[]): { number: number }[] =>
-  numbers.map((number) => ({ number }))
+/** `digits`: see `labelOf`. */
+export const presentTickets = (numbers: readonly number[], digits: number | null): Ticket[] =>
+  numbers.map((number) => ({ number, label: labelOf(number, digits) }))
 
-export const presentReserved = (itemId: string, reservation: Presentable): ReservedTickets => ({
+export const presentReserved = (
+  itemId: string,
+  reservation: Presentable,
+  digits: number | null,
+): ReservedTickets => ({
   reservation: presentReservation(itemId, reservation),
-  tickets: presentTickets(reservation.numbers),
+  tickets: presentTickets(reservation.numbers, digits),
 })

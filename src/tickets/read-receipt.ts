@@ -6,10 +6,11 @@ import type { Receipt } from '../rdp1/proof.ts'
 import { receiptMessage } from '../rdp1/signatures.ts'
 import { askPool, orThrow } from './client.ts'
 import { findReservation } from './find-reservation.ts'
+import { labelOf } from './number-label.ts'
 import { reservationAddress } from './reservation-id.ts'
 
 export async function readReceipt(ctx: Ctx, id: string): Promise<Receipt> {
-  const { itemId: raffleId, reservation } = await findReservation(ctx, id)
+  const { itemId: raffleId, reservation, digits } = await findReservation(ctx, id)
   const { pool, seq } = reservationAddress(id)
   const { issued } = orThrow(await askPool(ctx, pool, (stub) => stub.issued(seq, id)))
   const key = signingKeyFromSeed(ctx.settings.SIGNING_KEY)
@@ -27,6 +28,7 @@ export async function readReceipt(ctx: Ctx, id: string): Promise<Receipt> {
         ? []
         : issued.tickets.map(({ number, logIndex, unixMs, path }) => ({
             number,
+            label: labelOf(number, digits),
             logIndex,
             unixMs,
             signature: toHex(key.sign(receiptMessage({ raffleId, userId, salt, number, logIndex, unixMs }))),

@@ -30,8 +30,8 @@ export const tickets = new Hono<AppEnv>()
     }),
     validate('param', ReservationParams),
     async (c) => {
-      const { itemId, reservation } = await findReservation(c.get('ctx'), c.req.valid('param').id)
-      return c.json(presentReserved(itemId, reservation))
+      const found = await findReservation(c.get('ctx'), c.req.valid('param').id)
+      return c.json(presentReserved(found.itemId, found.reservation, found.digits))
     },
   )
   .get(

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import { customType, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { CloseReason } from '../rdp1/commitment.ts'
 import { OPEN_TO_ALL } from './entry-terms.ts'
-import type { Attempt, Cancellation, Commitment, ReservationState } from './pool-contract.ts'
+import type { AnyAttempt, Cancellation, Commitment, ReservationState } from './pool-contract.ts'
 import type { Terms } from './terms.ts'
 
 /** Older rows have no kind, as there were only raffles, and no terms about persons. */
@@ -74,7 +74,7 @@ export const attempts = sqliteTable(
     pool: text().notNull(),
     attempt: integer().notNull(),
     seq: integer().notNull(),
-    record: text({ mode: 'json' }).$type<Attempt>().notNull(),
+    record: text({ mode: 'json' }).$type<AnyAttempt>().notNull(),
   },
   (table) => [primaryKey({ columns: [table.pool, table.attempt] })],
 )

@@ -2,7 +2,7 @@
 import type { Ctx } from '../core/context.ts'
 import { bodyHash } from '../core/idempotency.ts'
 import { orThrow } from './client.ts'
-import type { Entrant, Reservation } from './pool-contract.ts'
+import type { Entrant, Reservation, Sale } from './pool-contract.ts'
 import { type PassChallenge, reserveTickets } from './reserve-tickets.ts'
 
 export interface FreeTickets {
@@ -26,7 +26,7 @@ export async function takeFreeTickets(
   { itemId, quantity, numbers }: FreeTickets,
   { userId, entrant, passChallenge }: Taker,
   key: string,
-): Promise<Reservation | null> {
+): Promise<{ reservation: Reservation; sale: Sale } | null> {
   const request = {
     itemId,
     holder: userId,
@@ -38,5 +38,5 @@ export async function takeFreeTickets(
     payment: null,
   }
   const outcome = await reserveTickets(ctx, request, passChallenge)
-  return !outcome.ok && outcome.needsOrder ? null : orThrow(outcome).reservation
+  return !outcome.ok && outcome.needsOrder ? null : orThrow(outcome)
 }

@@ -1,5 +1,6 @@
 /** A pool's terms: a raffle's rules or a ticket type's terms, and the terms of sale that follow from both. Pure. */
 import * as z from 'zod'
+import { lotteryDrawOf } from '../rdp1/lot1.ts'
 import { parseRules } from '../rdp1/rules.ts'
 import { EntryTerms } from './entry-terms.ts'
 import type { Numbering } from './pool/allocator.ts'
@@ -52,6 +53,10 @@ export interface SaleTerms extends EntryTerms {
   currency: string
   total: number
   numbering: Numbering
+  /** The lowest number: 0 if an official lottery decides, else 1. */
+  firstNumber: 0 | 1
+  /** How many digits a number is shown with, leading zeros included; null: no leading zeros. */
+  digits: number | null
   /** The most numbers of one holder; null: no limit. */
   maxPerUser: number | null
   /** The capacity group whose seats its tickets take too; null: none. See `seats.ts`. */
@@ -71,10 +76,19 @@ export interface SaleTerms extends EntryTerms {
 export function saleTermsOf(terms: Terms): SaleTerms {
   if (terms.kind === 'ticketType') {
     const { groupId = null } = terms
-    return { ...terms, groupId, numbering: 'sequential', earlyClose: 'operator', entry: 'purchase' }
+    return {
+      ...terms,
+      groupId,
+      numbering: 'sequential',
+      firstNumber: 1,
+      digits: null,
+      earlyClose: 'operator',
+      entry: 'purchase',
+    }
   }
   const { rules: text, ...outside } = terms
   const { title, organisationId, ticketPrice, totalTickets, ...rules } = parseRules(text)
+  const lottery = lotteryDrawOf(rules)
   return {
     ...outside,
     title,
@@ -83,6 +97,8 @@ export function saleTermsOf(terms: Terms): SaleTerms {
     currency: ticketPrice.currency,
     total: totalTickets,
     numbering: rules.numbering,
+    firstNumber: lottery === null ? 1 : 0,
+    digits: lottery?.digits ?? null,
     maxPerUser: rules.maxPerUser,
     groupId: null,
     opensAt: Date.parse(rules.opensAt),

@@ -17,7 +17,10 @@ it('some or all of the tickets, and a repeat changes nothing', async () => {
   const [holder, other] = [await registerPlayer(), await registerPlayer()]
   const id = await takes(holder, types.free, 3)
   const { body } = await giveBack(holder, id, { numbers: [2] })
-  expect(body.tickets).toEqual([{ number: 1 }, { number: 3 }])
+  expect(body.tickets).toEqual([
+    { number: 1, label: '1' },
+    { number: 3, label: '3' },
+  ])
   await takes(other, types.free)
   for (let count = 0; count < 2; count++) {
     const { status, body } = await giveBack(holder, id, { numbers: [2] })

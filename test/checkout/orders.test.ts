@@ -73,7 +73,11 @@ describe('a purchase of priced tickets', () => {
     await press(bought.checkoutUrl, 'approve')
     const order = await orderOf(player, bought.id)
     expect(order).toMatchObject({ status: 'paid', lines: [{ state: 'issued', quantity: 3 }] })
-    expect(order.lines[0].tickets).toEqual([{ number: 1 }, { number: 2 }, { number: 3 }])
+    expect(order.lines[0].tickets).toEqual([
+      { number: 1, label: '1' },
+      { number: 2, label: '2' },
+      { number: 3, label: '3' },
+    ])
     expect(historyOf(order)).toMatch(
       /Reserved.*\nReceived KES 15\.00 by sandbox\.\nPaid\. 3 tickets issued\./s,
     )
@@ -163,7 +167,10 @@ describe('an order of several lines', () => {
     await press(body.payment.checkoutUrl, 'approve')
     const order = await orderOf(player, body.id)
     expect(order.lines.map((line: { state: string }) => line.state)).toEqual(['issued', 'issued'])
-    expect(order.lines[1].tickets).toEqual([{ number: 7 }, { number: 13 }])
+    expect(order.lines[1].tickets).toEqual([
+      { number: 7, label: '7' },
+      { number: 13, label: '13' },
+    ])
     expect((await as(player, 'GET', '/orders')).body.data).toHaveLength(1)
   })
 

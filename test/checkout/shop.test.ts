@@ -93,7 +93,10 @@ describe('a cart', () => {
       expect(status, JSON.stringify(body)).toBe(201)
       expect(body.lines.map(({ tickets }: { tickets: object[] }) => tickets)).toEqual([
         [],
-        [{ number: 1 }, { number: 2 }],
+        [
+          { number: 1, label: '1' },
+          { number: 2, label: '2' },
+        ],
       ])
     }
   })

@@ -6,7 +6,7 @@ import { InstantIn } from '../../src/core/time.ts'
 import { fieldErrors } from '../../src/core/validation.ts'
 import { WholeNumber } from '../../src/core/whole-number.ts'
 import { RequestPayout } from '../../src/payouts/contract.ts'
-import { PrizesIn } from '../../src/raffles/contract.ts'
+import { PrizesIn } from '../../src/raffles/prize-contract.ts'
 
 /** The field errors of `value` under `schema`, as `path: message`. */
 function errorsOf(schema: z.ZodType, value: unknown): string[] {

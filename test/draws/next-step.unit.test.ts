@@ -37,6 +37,7 @@ const facts = (changes: Partial<StepFacts> = {}): StepFacts => ({
   pool: POOL,
   hasPrizesAside: false,
   attempts: [],
+  lottery: null,
   winners: [],
   hasOpenMoney: false,
   ...changes,

@@ -37,6 +37,7 @@ export const voucherLine: LinePort<'voucherId'> = {
       title: 'A voucher',
       unitAmount: VOUCHER_PRICE,
       currency: 'KES',
+      digits: null,
       hold: { id, state: 'held', numbers: [], at: ctx.now, issuedAt: null, heldUntil: ctx.now + holdMs },
       repeated: false,
     }

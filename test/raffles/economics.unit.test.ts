@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Prize } from '../../src/raffles/contract.ts'
 import { coverOf, type EconomicRules, leastForOrganiser, settleTakings } from '../../src/raffles/economics.ts'
+import type { Prize } from '../../src/raffles/prize-contract.ts'
 
 const item = (quantity = 1): Prize => ({ kind: 'item', title: 'A bicycle', quantity, value: null })
 const cash = (amount: number, quantity = 1): Prize => ({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Prize } from '../../src/raffles/contract.ts'
+import type { Prize } from '../../src/raffles/prize-contract.ts'
 import { type PublishFacts, whyNotPublish } from '../../src/raffles/publishable.ts'
 import type { RaffleRow } from '../../src/raffles/schema.ts'
 import { CLOSES_AT, DRAW_AT, OPENS_AT, raffleRow } from './raffle-row.ts'

@@ -50,6 +50,8 @@ export const raffleRow = (changes: Partial<RaffleRow> = {}): RaffleRow => ({
   drawnAttempts: 0,
   dueAt: null,
   cover: 0,
+  acceptedResults: 0,
+  refusedResults: 0,
   createdAt: OPENS_AT,
   updatedAt: OPENS_AT,
   ...changes,

@@ -199,6 +199,12 @@ describe('a genuine proof', () => {
     expect(checks.find(({ name }) => name === TIME_CHECK)?.says).toContain('before the official draw')
   })
 
+  it('refuses a receipt that shows a number in another form', () => {
+    const published = publishLottery(CORRECTED)
+    const receipt = changed(lotteryReceiptOf(published), ['tickets', 0, 'label'], '042')
+    expect(failing(verified(published, { receipt })).map(({ name }) => name)).toEqual(['receipt raffle'])
+  })
+
   it('gets the same findings in script and by the platform', () => {
     const published = publishLottery(CORRECTED)
     expect(verifyProof(input(published))).toEqual(verified(published))

@@ -6,7 +6,14 @@ import { fromHex, toHex } from '../../src/rdp1/encoding.ts'
 import { holderTag } from '../../src/rdp1/holder-tag.ts'
 import { listCsv, listHash, type TicketList } from '../../src/rdp1/list.ts'
 import { ISSUED, logCsv, logRoot, replayLog, SaleLog, VOIDED } from '../../src/rdp1/log.ts'
-import { lotteryDrawOf, NO_CHAIN, NO_ROUND, pickByResult, resultHash } from '../../src/rdp1/lot1.ts'
+import {
+  lotteryDrawOf,
+  NO_CHAIN,
+  NO_ROUND,
+  pickByResult,
+  resultHash,
+  ticketLabel,
+} from '../../src/rdp1/lot1.ts'
 import type { LotteryProof, ProofResult, Receipt } from '../../src/rdp1/proof.ts'
 import { canonicalRules, parseRules, prizeUnits, type Rules, rulesHash } from '../../src/rdp1/rules.ts'
 import {
@@ -163,6 +170,7 @@ export function lotteryReceiptOf({ proof, log }: PublishedLottery): Receipt {
     tickets: [
       {
         number,
+        label: ticketLabel(lotteryRulesOf().draw, number),
         logIndex: 0,
         unixMs,
         signature: toHex(KEY.sign(receiptMessage({ raffleId, userId, salt, number, logIndex: 0, unixMs }))),

@@ -3,7 +3,7 @@
 /** Added to the scope of all rules: drawn units with their prizes, and how a drawn raffle's money was shared. */
 export const PRIZE_SCOPE = `,
   w AS (SELECT winners.*, raffles.status AS raffle_status, pool, prize.value AS prize,
-      winners.status IN ('declined', 'expired', 'disqualified') AS is_gone
+      winners.status IN ('declined', 'expired', 'disqualified', 'void') AS is_gone
     FROM winners JOIN raffles ON raffles.id = raffle_id, json_each(prizes) AS prize
     WHERE raffle_id IN raffle AND prize.key = CAST(unit AS INTEGER) - 1),
   prize_payout AS (SELECT p.*, w.status AS winner_status, w.user_id AS winner, unit, prize->>'kind' AS prize_kind,
@@ -30,7 +30,7 @@ export const PRIZES_ALWAYS: readonly string[] = [
   `SELECT 'winner ' || w.id || ' is ' || status || ' and unit ' || w.unit || ' was drawn again' FROM w
    JOIN again ON again.pool = w.pool AND again.unit = w.unit AND again.attempt > w.attempt WHERE NOT is_gone`,
   `SELECT 'raffle ' || raffles.id || ' was drawn again ' || max(attempt) || ' times' FROM raffles
-   JOIN attempts ON attempts.pool = raffles.pool WHERE raffles.id IN raffle
+   JOIN attempts ON attempts.pool = raffles.pool WHERE raffles.id IN raffle AND draw->>'method' = 'beacon'
    GROUP BY raffles.id HAVING max(attempt) > max_redraws`,
   `SELECT 'ticket ' || w.number || ' of raffle ' || w.raffle_id || ' was disqualified and won again' FROM w
    JOIN w AS later ON later.raffle_id = w.raffle_id AND later.number = w.number AND later.attempt > w.attempt
@@ -50,7 +50,7 @@ export const PRIZES_ALWAYS: readonly string[] = [
   `SELECT 'payout ' || id || ' of a prize is ' || status || ' and its winner ' || coalesce(winner_status, 'missing')
    FROM prize_payout WHERE status NOT IN (SELECT value FROM json_each(CASE winner_status
      WHEN 'claimed' THEN '["requested", "approved", "sent", "failed"]' WHEN 'paid' THEN '["paid"]'
-     WHEN 'disqualified' THEN '["cancelled"]' ELSE '[]' END))`,
+     WHEN 'disqualified' THEN '["cancelled"]' WHEN 'void' THEN '["cancelled"]' ELSE '[]' END))`,
   `SELECT 'winner ' || w.id || ' is ' || status || ' and has no payout' FROM w
    WHERE status IN ('claimed', 'paid') AND prize->>'kind' <> 'item' AND prize->'value'->>'amount' IS NOT 0
      AND NOT EXISTS (SELECT 1 FROM p WHERE kind = 'prize' AND subject = w.id)

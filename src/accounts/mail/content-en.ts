@@ -107,6 +107,15 @@ export const EN: MailWords = {
       ],
       link: { label: 'Go to the raffle', url: links.claim(about, raffleId) },
     }),
+    result_corrected: ({ title, raffleId, reason }) => ({
+      title: `The result of “${title}” was corrected`,
+      lines: [
+        `The lottery that decides “${title}” corrected its result: ${reason}`,
+        'So the prize that we wrote to you about is not yours any more. If the corrected result gives you a prize, you get another mail.',
+        'Anyone can check the result: the proof shows both.',
+        `Raffle: ${raffleId}`,
+      ],
+    }),
     lost: ({ title, raffleId }) => ({
       title: `The draw of “${title}”`,
       lines: [

@@ -111,6 +111,15 @@ export const ES: MailWords = {
       ],
       link: { label: 'Ir al sorteo', url: links.claim(about, raffleId) },
     }),
+    result_corrected: ({ title, raffleId, reason }) => ({
+      title: `Se corrigió el resultado de «${title}»`,
+      lines: [
+        `La lotería que decide «${title}» corrigió su resultado: ${reason}`,
+        'Por eso el premio del que te escribimos ya no es tuyo. Si el resultado corregido te da un premio, recibirás otro correo.',
+        'Cualquiera puede comprobar el resultado: la prueba muestra los dos.',
+        `Sorteo: ${raffleId}`,
+      ],
+    }),
     lost: ({ title, raffleId }) => ({
       title: `El sorteo de «${title}»`,
       lines: [

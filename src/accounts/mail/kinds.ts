@@ -40,6 +40,8 @@ export interface MailData {
   }
   won: AboutRaffle & Claim
   lost: AboutRaffle
+  /** To winners whose prize goes by the corrected result of a lottery now. */
+  result_corrected: AboutRaffle & { reason: string }
   claim_reminder_3d: AboutRaffle & Claim
   claim_reminder_1d: AboutRaffle & Claim
   commitment: AboutRaffle & {

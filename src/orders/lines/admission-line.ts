@@ -17,8 +17,8 @@ export const admissionLine: LinePort<'ticketTypeId'> = {
   texts: {
     issued: (count) => `${count === 1 ? '1 admission' : `${count} admissions`} issued.`,
     taken: (title, isOnly) => (isOnly ? 'The admissions' : `The admissions of “${title}”`),
-    refunded: (numbers, title, isOnly) =>
-      `${unitsNamed('admission', numbers)}${isOnly ? '' : ` of “${title}”`}`,
+    refunded: (labels, title, isOnly) =>
+      `${unitsNamed('admission', labels)}${isOnly ? '' : ` of “${title}”`}`,
     whyKept: 'somebody else has them by now, or the event was cancelled',
     keptDespiteDispute: (units) => `Still valid: ${units}.`,
     keptAtALoss: (units) => `Still valid: ${units}. The organisation bears the price.`,

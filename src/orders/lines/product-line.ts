@@ -16,7 +16,7 @@ export const productLine: LinePort<'productId'> = {
   texts: {
     issued: (count) => `${count === 1 ? '1 item is' : `${count} items are`} yours.`,
     taken: (title) => `“${title}”`,
-    refunded: (numbers, title) => `${numbers.length} × ${title}`,
+    refunded: (labels, title) => `${labels.length} × ${title}`,
     whyKept: 'it was never sold',
     keptDespiteDispute: (units) => `Never sold, so nothing can be taken back: ${units}.`,
     keptAtALoss: (units) =>
@@ -36,6 +36,7 @@ export const productLine: LinePort<'productId'> = {
       organisationId,
       title,
       unitAmount,
+      digits: null,
       currency,
       hold: { id, state, numbers: [], at: createdAt, issuedAt: null, heldUntil },
       repeated,

@@ -14,7 +14,7 @@ export const raffleLine: LinePort<'raffleId'> = {
   texts: {
     issued: (count) => `${count === 1 ? '1 ticket' : `${count} tickets`} issued.`,
     taken: (title, isOnly) => (isOnly ? 'The numbers' : `The numbers of “${title}”`),
-    refunded: (numbers, title, isOnly) => `${unitsNamed('ticket', numbers)}${isOnly ? '' : ` of “${title}”`}`,
+    refunded: (labels, title, isOnly) => `${unitsNamed('ticket', labels)}${isOnly ? '' : ` of “${title}”`}`,
     whyKept: 'the list of tickets is fixed for the draw',
     keptDespiteDispute: (units) =>
       `Still in the draw, because its list of tickets is fixed: ${units}. A prize that they win may be withheld.`,

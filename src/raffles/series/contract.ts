@@ -8,7 +8,8 @@ import { AnyOf } from '../../core/query.ts'
 import { Line } from '../../core/text.ts'
 import { Instant, TimeZone } from '../../core/time.ts'
 import { HttpsUrl } from '../../core/web-address.ts'
-import { ChangedTerms, OrganisationRef, Prize, PrizesIn, RaffleStatus, SavedTerms } from '../contract.ts'
+import { ChangedTerms, OrganisationRef, RaffleStatus, SavedTerms } from '../contract.ts'
+import { Prize, PrizesIn } from '../prize-contract.ts'
 
 /** Entries open at most a month ahead, so that a daily series has few raffles at a time. */
 const MAX_OPENS_BEFORE = 31 * 24 * 60

@@ -5,7 +5,8 @@ import { Sum } from '../../core/money.ts'
 import { Page, PageQuery } from '../../core/paging.ts'
 import { Line } from '../../core/text.ts'
 import { Instant } from '../../core/time.ts'
-import { ChangedTerms, OrganisationRef, Prize, Raffle, SavedTerms } from '../contract.ts'
+import { ChangedTerms, OrganisationRef, Raffle, SavedTerms } from '../contract.ts'
+import { Prize } from '../prize-contract.ts'
 
 const ownFields = {
   name: Line(1, 120),

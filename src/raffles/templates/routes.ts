@@ -123,7 +123,7 @@ export const raffleTemplates = new Hono<AppEnv>()
       operation: 'startRaffle',
       summary: 'Start a raffle from a template',
       description:
-        'Send the times, and any field that should differ from the template. The raffle is a draft: publish it like any other.',
+        'Send the times, and any field that should differ from the template. With a `draw` of method `lottery`, `drawAt` may be left out, and the rules that a lottery fixes are set. The raffle is a draft: publish it like any other.',
       tag: TAG,
       auth: 'user',
       success: { status: 201, schema: Raffle, example: EXAMPLE_RAFFLE, description: 'The draft.' },

@@ -20,15 +20,18 @@ import {
 import type { Pool } from '../pool/pool.ts'
 import { poolState } from '../pool/pool-state.ts'
 import { NOT_CONFIGURED, TOO_LATE } from '../pool/refusals.ts'
+import { recordResult } from '../pool/results.ts'
 import type { PoolStore } from '../pool/store.ts'
 import { listOf } from '../pool/ticket-list.ts'
 import type {
+  AnyAttempt,
   Attempt,
   Cancellation,
   CancelledBy,
   ChangedSlice,
   ChangeOutcome,
   ConfirmOutcome,
+  DrawnWinner,
   FileSlice,
   IssuedTickets,
   JoinRequest,
@@ -39,6 +42,7 @@ import type {
   Reservation,
   ReserveOutcome,
   ReserveRequest,
+  ResultRequest,
   Seats,
   TransferRequest,
   Waiting,
@@ -228,6 +232,13 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     )
   }
 
+  /** The next result of the lottery that decides the raffle. */
+  async recordResult(request: ResultRequest): Promise<Outcome<{ winners: DrawnWinner[] }>> {
+    return this.#runtime.decideConfigured((pool, now) =>
+      recordResult(pool, this.#store, listOf(pool, this.#store), this.#runtime.key, { ...request, now }),
+    )
+  }
+
   async redraw(request: RedrawRequest): Promise<Outcome<{ attempt: Attempt }>> {
     return this.#runtime.decideConfigured((pool, now) =>
       requestRedraw(pool, listOf(pool, this.#store), this.#runtime.key, request, now),
@@ -239,7 +250,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     return this.#pool?.record.attemptByKey(key) ?? null
   }
 
-  async recompute(): Promise<{ commitment: string; attempts: Attempt[] } | null> {
+  async recompute(): Promise<{ commitment: string; attempts: AnyAttempt[] } | null> {
     return this.#pool?.record.commitment == null
       ? null
       : recompute(this.#pool, listOf(this.#pool, this.#store))

@@ -9,7 +9,7 @@ import type { Pool } from '../pool/pool.ts'
 import { poolState } from '../pool/pool-state.ts'
 import type { PoolStore } from '../pool/store.ts'
 import type { ReservationRow } from '../pool/tables.ts'
-import type { Attempt, ChangedSlice, PoolState, Reservation } from '../pool-contract.ts'
+import type { AnyAttempt, ChangedSlice, PoolState, Reservation } from '../pool-contract.ts'
 
 /** Bounds of one batch, which keep its JSON far below D1's limits. */
 export const EVENTS_A_BATCH = 500
@@ -20,7 +20,7 @@ export interface ProjectionBatch {
   /** The watermark once this batch is written. */
   upTo: number
   reservations: (Reservation & { seq: number })[]
-  attempts: { attempt: number; seq: number; record: Attempt }[]
+  attempts: { attempt: number; seq: number; record: AnyAttempt }[]
   /** Mails to those who are offered tickets. */
   offers: MailOfMany<'tickets_offered'>[]
 }
@@ -54,7 +54,7 @@ export function nextBatch(pool: Pool, store: PoolStore, watermark: number): Proj
   const attempts = pool.record
     .attempts()
     .filter((row) => row.seq > watermark)
-    .map((row) => ({ attempt: row.attempt, seq: row.seq, record: JSON.parse(row.record) as Attempt }))
+    .map((row) => ({ attempt: row.attempt, seq: row.seq, record: JSON.parse(row.record) as AnyAttempt }))
   return { state: poolState(pool), upTo, reservations, attempts, offers }
 
   /** What became of a transferred number changes what is shown of the reservations that it came from. */

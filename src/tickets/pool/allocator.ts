@@ -16,6 +16,8 @@ const FULL = -1
 
 export class Allocator {
   readonly total: number
+  readonly #first: number
+  readonly #last: number
   readonly #numbering: Numbering
   readonly #randomBelow: RandomBelow
   /** Level 0: one bit for each number, set while it is held or sold. Each level above: one bit for each full word. */
@@ -26,11 +28,19 @@ export class Allocator {
   #free: number
 
   /**
-   * New numbers are within 1 to `total`, and at most `total` numbers are taken at a time. If the total was higher
-   * before, numbers up to `highest` may still be taken again or released.
+   * New numbers are the `total` numbers from `first` on, and at most `total` numbers are taken at a time. If the total was
+   * higher before, numbers up to `highest` may still be taken again or released.
    */
-  constructor(total: number, numbering: Numbering, randomBelow: RandomBelow, highest = total) {
+  constructor(
+    total: number,
+    numbering: Numbering,
+    randomBelow: RandomBelow,
+    highest = total,
+    first: 0 | 1 = 1,
+  ) {
     this.total = total
+    this.#first = first
+    this.#last = first + total - 1
     this.#numbering = numbering
     this.#randomBelow = randomBelow
     this.#free = total
@@ -60,7 +70,7 @@ export class Allocator {
     if (count > this.#free) return null
     const numbers = new Array<number>(count)
     for (let index = 0; index < count; index++) {
-      const number = this.#numbering === 'random' ? this.#pickRandom() : this.#nextFree(1)
+      const number = this.#numbering === 'random' ? this.#pickRandom() : this.#nextFree(this.#first)
       this.#mark(number)
       numbers[index] = number
     }
@@ -79,7 +89,7 @@ export class Allocator {
     for (const number of numbers) {
       if (this.isFree(number)) throw new Error(`number ${number} is released twice`)
       this.#clearBit(number)
-      if (this.#place.length > 0) this.#swapInto(number - 1, this.#free)
+      if (this.#place.length > 0) this.#swapInto(number - this.#first, this.#free)
       this.#free++
     }
   }
@@ -88,7 +98,8 @@ export class Allocator {
   freeFrom(from: number, limit: number): number[] {
     const numbers: number[] = []
     const most = Math.min(limit, this.#free)
-    for (let number = this.#nextFree(from); number <= this.total && numbers.length < most; ) {
+    for (let number = this.#nextFree(Math.max(from, this.#first)); number <= this.#last; ) {
+      if (numbers.length === most) break
       numbers.push(number)
       number = this.#nextFree(number + 1)
     }
@@ -96,13 +107,13 @@ export class Allocator {
   }
 
   #pickRandom(): number {
-    return this.#order[this.#randomBelow(this.#free)]! + 1
+    return this.#order[this.#randomBelow(this.#free)]! + this.#first
   }
 
   #mark(number: number): void {
     this.#setBit(number)
     this.#free--
-    if (this.#place.length > 0) this.#swapInto(number - 1, this.#free)
+    if (this.#place.length > 0) this.#swapInto(number - this.#first, this.#free)
   }
 
   #setBit(number: number): void {
@@ -135,7 +146,7 @@ export class Allocator {
     this.#place[value] = target
   }
 
-  /** The first free number from `from` on, or `total + 1`. It climbs past full words and descends to the first gap. */
+  /** The first free number from `from` on, or one more than the last. It climbs past full words and descends to the first gap. */
   #nextFree(from: number): number {
     let at = from
     let level = 0
@@ -148,11 +159,11 @@ export class Allocator {
         level++
       } else {
         at = (at & ~31) + 31 - Math.clz32(gaps & -gaps)
-        if (level === 0) return Math.min(at, this.total + 1)
+        if (level === 0) return Math.min(at, this.#last + 1)
         at <<= 5
         level--
       }
     }
-    return this.total + 1
+    return this.#last + 1
   }
 }

@@ -27,11 +27,14 @@ export function drawClock(rules: Rules, paymentSpanSeconds: number, early: Early
   const closesAt = early?.at ?? Date.parse(rules.closesAt)
   const freezeAt = closesAt + paymentSpanSeconds * 1_000
   const drawAt = Date.parse(rules.drawAt) / 1_000
+  // An official draw is held when it is held, however early sales close.
+  const isFixed = early === null || rules.draw.method === 'lottery'
   return {
     closesAt,
     freezeAt,
-    effectiveDrawAt:
-      early === null ? drawAt : Math.min(drawAt, earlyDrawAt({ closesAt, freezeAt }, rules.leadSeconds)),
+    effectiveDrawAt: isFixed
+      ? drawAt
+      : Math.min(drawAt, earlyDrawAt({ closesAt, freezeAt }, rules.leadSeconds)),
     closeReason: early?.reason ?? 'scheduled',
   }
 }

@@ -1,4 +1,5 @@
 /** Sets a pool's terms, and refuses changes that its tickets no longer allow. */
+import { brokenLotteryRules } from '../../rdp1/lot1.ts'
 import { parseRules } from '../../rdp1/rules.ts'
 import type { Outcome, Refusal } from '../pool-contract.ts'
 import { type Terms, TicketTypeTerms } from '../terms.ts'
@@ -43,8 +44,12 @@ export function configure(
 
 /** Invalid terms must not reach the store: the pool could not be loaded again. */
 function mustBeValid(terms: Terms): void {
-  if (terms.kind === 'raffle') parseRules(terms.rules)
-  else TicketTypeTerms.parse(terms)
+  if (terms.kind === 'ticketType') {
+    TicketTypeTerms.parse(terms)
+    return
+  }
+  const [broken] = brokenLotteryRules(parseRules(terms.rules))
+  if (broken !== undefined) throw new RangeError(`the rule ${broken.rule} must ${broken.must}`)
 }
 
 function whyChangeRefused(pool: Pool, terms: Terms, now: number): Refusal | null {

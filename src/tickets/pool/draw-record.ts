@@ -1,6 +1,14 @@
 /** A pool's records of its draw: the commitment, the attempts, and a cancellation, which any pool may have. */
 import { chainByHash, timeOf } from '../../rdp1/chains.ts'
-import type { Attempt, Cancellation, Commitment, DrawnWinner } from '../pool-contract.ts'
+import {
+  type AnyAttempt,
+  type Attempt,
+  type Cancellation,
+  type Commitment,
+  type DrawnWinner,
+  isResult,
+  type ResultAttempt,
+} from '../pool-contract.ts'
 import type { PoolStore } from './store.ts'
 import type { AttemptRow, PoolRow } from './tables.ts'
 
@@ -34,15 +42,20 @@ export class DrawRecord {
     return row === undefined ? null : (JSON.parse(row.record) as Attempt)
   }
 
-  /** Writes the commitment and attempt 0. */
-  commit(seq: number, commitment: Commitment, first: Attempt): void {
-    this.#store.insertAttempt(seq, first, null)
+  /** Writes the commitment, and attempt 0 if a beacon draws. */
+  commit(seq: number, commitment: Commitment, first: Attempt | null): void {
+    if (first !== null) this.#store.insertAttempt(seq, first, null)
     this.#store.commit(seq, commitment)
     this.#commitment = commitment
   }
 
   addRedraw(seq: number, record: Attempt, key: string): void {
     this.#store.insertAttempt(seq, record, key)
+  }
+
+  addResult(seq: number, record: ResultAttempt, winners: DrawnWinner[]): void {
+    this.#store.insertAttempt(seq, record, null)
+    this.#store.writeWinners(seq, record, winners)
   }
 
   writeWinners(seq: number, record: Attempt, winners: DrawnWinner[]): void {
@@ -54,12 +67,14 @@ export class DrawRecord {
     this.#cancellation = cancellation
   }
 
-  /** When the pending attempt's round is published (ms since 1970); null: nothing is pending. */
+  /** When the pending attempt's round is published, or the official draw is held (ms since 1970); null: nothing is pending. */
   pendingDrawAt(): number | null {
     if (this.#commitment === null || this.#cancellation !== null) return null
     const last = this.attempts().at(-1)
-    if (last === undefined || last.winners !== null) return null
+    if (last === undefined) return this.#commitment.effectiveDrawAt * 1_000
+    const record = JSON.parse(last.record) as AnyAttempt
+    if (last.winners !== null || isResult(record)) return null
     const chain = chainByHash(this.#commitment.chain)!
-    return timeOf(chain, (JSON.parse(last.record) as Attempt).round) * 1_000
+    return timeOf(chain, record.round) * 1_000
   }
 }

@@ -12,6 +12,7 @@ import { type Chain, chainByHash, commitmentRound, redrawRound, timeOf } from '.
 import { commit } from '../../rdp1/commitment.ts'
 import { fromHex, toHex } from '../../rdp1/encoding.ts'
 import { indexOfTicket, listHash, type TicketList, tagAt, ticketCount } from '../../rdp1/list.ts'
+import { lotteryDrawOf, NO_CHAIN, NO_ROUND } from '../../rdp1/lot1.ts'
 import { pick } from '../../rdp1/pick.ts'
 import { prizeUnits, rulesHash } from '../../rdp1/rules.ts'
 import {
@@ -20,22 +21,29 @@ import {
   signedCancelMessage,
   signedCommitMessage,
 } from '../../rdp1/signatures.ts'
-import type {
-  Attempt,
-  Cancellation,
-  CancelledBy,
-  Commitment,
-  DrawnWinner,
-  Outcome,
-  RedrawRequest,
+import {
+  type AnyAttempt,
+  type Attempt,
+  type Cancellation,
+  type CancelledBy,
+  type Commitment,
+  type DrawnWinner,
+  isResult,
+  type Outcome,
+  type RedrawRequest,
 } from '../pool-contract.ts'
+import { nameWinners } from './name-winners.ts'
 import type { Pool } from './pool.ts'
 import type { Raffle } from './raffle.ts'
 import { refuse, whyCancelRefused } from './refusals.ts'
+import { recomputeResults } from './results.ts'
 import type { PoolStore } from './store.ts'
-import { buildList, eachSale } from './ticket-list.ts'
+import { buildList } from './ticket-list.ts'
 
-/** Once the freeze is due: commits to the ticket list, or cancels a raffle that sold too few tickets. Idempotent. */
+/**
+ * Once the freeze is due: commits to the ticket list. Or cancels a raffle that sold too few tickets, or that is too late for
+ * the official draw that was to decide it. Idempotent.
+ */
 export function freeze(pool: Pool, store: PoolStore, key: SigningKey, now: number): void {
   const { raffle } = pool
   if (raffle === null || pool.isOver || now < raffle.clock.freezeAt) return
@@ -46,10 +54,17 @@ export function freeze(pool: Pool, store: PoolStore, key: SigningKey, now: numbe
     return
   }
   const { effectiveDrawAt, closeReason } = raffle.clock
-  const chain = chainOf(raffle)
+  const isLottery = lotteryDrawOf(raffle.rules) !== null
+  if (isLottery && now > raffle.lastFreezeAt) {
+    const reason = 'The list of tickets was not fixed in time before the official draw.'
+    pool.cancel({ at: now, by: 'late', reason, signature: null })
+    return
+  }
   const list = buildList(store, totalTickets)
   const { size, root } = raffle.log
-  const round = commitmentRound(chain, { effectiveDrawAt, committedAt: now, leadSeconds })
+  const { chain, round } = isLottery
+    ? { chain: NO_CHAIN, round: NO_ROUND }
+    : roundOf(raffle, { effectiveDrawAt, committedAt: now, leadSeconds })
   const commitment: Omit<Commitment, 'commitment' | 'commitmentSignature'> = {
     rulesHash: toHex(rulesHash(raffle.rulesText)),
     log: { size, root: toHex(root) },
@@ -58,19 +73,25 @@ export function freeze(pool: Pool, store: PoolStore, key: SigningKey, now: numbe
     closeReason,
     effectiveDrawAt,
     committedAt: now,
-    chain: chain.hash,
+    chain,
     round,
   }
   const hash = commitmentHash(pool.itemId, commitment)
-  const first = firstAttempt({ commitment: hash, committedAt: now, round, prizes })
   pool.commit(
     {
       ...commitment,
       commitment: toHex(hash),
       commitmentSignature: toHex(key.sign(signedCommitMessage(hash))),
     },
-    pendingAttempt(key, first),
+    isLottery
+      ? null
+      : pendingAttempt(key, firstAttempt({ commitment: hash, committedAt: now, round, prizes })),
   )
+}
+
+function roundOf(raffle: Raffle, times: Parameters<typeof commitmentRound>[1]) {
+  const chain = chainOf(raffle)
+  return { chain: chain.hash, round: commitmentRound(chain, times) }
 }
 
 export interface Drawn {
@@ -101,7 +122,7 @@ export function drawAttempt(
   if (!input.verifyBeacon(chain, record.round, signature))
     return refuse('invalid_state', 'This is not the signature of the round.')
   const drawn = computeAttempt(raffle, list, { ...record, signature: input.signature })
-  const winners = nameWinners(pool, store, drawn)
+  const winners = nameWinners(pool, store, drawn.winners!)
   pool.writeWinners(drawn, winners)
   return { ok: true, attempt: drawn, winners }
 }
@@ -170,9 +191,11 @@ export function cancelPool(
   input: { by: CancelledBy; reason: string; now: number },
 ): Outcome<{ cancellation: Cancellation }> {
   const { commitment, cancellation: earlier } = pool.record
+  const hasResult =
+    commitment !== null && pool.record.attempts().some(({ record }) => isResult(JSON.parse(record)))
   if (earlier !== null) return { ok: true, cancellation: earlier }
   if (commitment !== null) {
-    const refusal = whyCancelRefused(commitment, pool.raffle!.rules.leadSeconds, input.by, input.now)
+    const refusal = whyCancelRefused({ commitment, hasResult }, pool.raffle!.rules, input.by, input.now)
     if (refusal !== null) return refusal
   }
   const signature =
@@ -184,8 +207,11 @@ export function cancelPool(
   return { ok: true, cancellation }
 }
 
-/** Computes the commitment and every attempt again from the rules, the log and the beacon's signatures. */
-export function recompute(pool: Pool, list: TicketList): { commitment: string; attempts: Attempt[] } | null {
+/** Computes the commitment and every attempt again from the rules, the log, and what the beacon or the lottery published. */
+export function recompute(
+  pool: Pool,
+  list: TicketList,
+): { commitment: string; attempts: AnyAttempt[] } | null {
   const { raffle, record: drawn } = pool
   const { commitment } = drawn
   if (raffle === null || commitment === null) return null
@@ -196,6 +222,9 @@ export function recompute(pool: Pool, list: TicketList): { commitment: string; a
     listHash: toHex(listHash(list, nativeCrypto)),
     ticketCount: ticketCount(list),
   })
+  if (lotteryDrawOf(raffle.rules) !== null) {
+    return { commitment: toHex(hash), attempts: recomputeResults(pool, list, hash) }
+  }
   let previous = hash
   const attempts = drawn.attempts().map((row) => {
     const record = JSON.parse(row.record) as Attempt
@@ -260,19 +289,6 @@ function computeAttempt(raffle: Raffle, list: TicketList, record: Attempt): Atte
     excludedNumbers: record.excludedTickets,
   })
   return { ...record, randomness: toHex(randomness), seed: toHex(seed), winners, steps }
-}
-
-/** Finds the holders of the winning tickets in one pass over the log, as there is no index by number. */
-function nameWinners(pool: Pool, store: PoolStore, drawn: Attempt): DrawnWinner[] {
-  const wanted = new Set(drawn.winners!.map((winner) => winner.ticket))
-  const holders = new Map<number, number>()
-  eachSale(store, ({ numbers, reservation }, issued) => {
-    if (issued) for (const number of numbers) if (wanted.has(number)) holders.set(number, reservation)
-  })
-  return drawn.winners!.map(({ unit, ticket }) => {
-    const { reservation } = pool.fold(store.reservation(holders.get(ticket)!)!)
-    return { unit, number: ticket, holder: reservation.holder, reservationId: reservation.id }
-  })
 }
 
 function chainOf({ rules }: Raffle): Chain {

@@ -3,6 +3,7 @@
  * `pool.ts` decides whether a change is allowed.
  */
 import { ISSUED, VOIDED } from '../../rdp1/log.ts'
+import { labelOf } from '../number-label.ts'
 import type { Refusal, ReserveRequest, TransferRequest } from '../pool-contract.ts'
 import { MAX_TICKETS_A_POOL, type SaleTerms } from '../terms.ts'
 import { Allocator, type RandomBelow } from './allocator.ts'
@@ -33,6 +34,7 @@ export class Inventory {
   readonly #log: SaleLog | null
   /** Whether the item has a waiting list: see `Offers`. */
   readonly #canWait: boolean
+  readonly #digits: number | null
   readonly #allocator: Allocator
   readonly #holders: Holders
   #seq: number
@@ -44,7 +46,7 @@ export class Inventory {
   constructor(
     name: string,
     store: PoolStore,
-    { kind, groupId, total, numbering }: SaleTerms,
+    { kind, groupId, total, numbering, firstNumber, digits }: SaleTerms,
     log: SaleLog | null,
     newTag: (holder: string) => HolderTag,
     randomBelow: RandomBelow,
@@ -53,7 +55,8 @@ export class Inventory {
     this.#log = log
     this.#canWait = kind === 'ticketType' && groupId === null
     const highest = log === null ? MAX_TICKETS_A_POOL : total
-    this.#allocator = new Allocator(total, numbering, randomBelow, highest)
+    this.#allocator = new Allocator(total, numbering, randomBelow, highest, firstNumber)
+    this.#digits = digits
     this.#holders = new Holders(store, (row) => this.reservations.fold(row), newTag)
     const past = replay(name, store, { allocator: this.#allocator, holds: this.holds, log })
     this.#sold = past.sold
@@ -105,7 +108,8 @@ export class Inventory {
     if (numbers !== null) {
       const taken = this.#allocator.takeChosen(numbers)
       if (taken.length === 0) return numbers
-      return refuse('number_taken', `Taken already: ${taken.slice(0, 20).join(', ')}.`, taken)
+      const labels = taken.slice(0, 20).map((number) => labelOf(number, this.#digits))
+      return refuse('number_taken', `Taken already: ${labels.join(', ')}.`, taken)
     }
     const taken = this.#allocator.take(quantity)
     if (taken !== null) return taken

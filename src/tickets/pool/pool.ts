@@ -20,6 +20,7 @@ import {
   type Refusal,
   type ReserveOutcome,
   type ReserveRequest,
+  type ResultAttempt,
   type Sale,
   type TransferRequest,
 } from '../pool-contract.ts'
@@ -62,8 +63,8 @@ export class Pool {
     this.termsVersion = row.terms_version
     this.terms = termsOfRow(row)
     this.sale = saleTermsOf(this.terms)
-    const { title, organisationId, unitAmount, currency, groupId } = this.sale
-    this.#price = { title, organisationId, unitAmount, currency, groupId }
+    const { title, organisationId, unitAmount, currency, digits, groupId } = this.sale
+    this.#price = { title, organisationId, unitAmount, currency, digits, groupId }
     const { closed_at: at, close_reason: reason } = row
     this.#early = at === null || reason === null ? null : { at, reason }
     const raffle = this.terms.kind === 'raffle' ? new Raffle(store, this.terms, this.#early) : null
@@ -248,14 +249,18 @@ export class Pool {
     this.raffle?.closeEarly(early)
   }
 
-  /** Stores the commitment with attempt 0. */
-  commit(commitment: Commitment, first: Attempt): void {
+  /** Stores the commitment, with attempt 0 if a beacon draws. */
+  commit(commitment: Commitment, first: Attempt | null): void {
     this.#inventory.releaseAllHolds(commitment.committedAt)
     this.record.commit(this.#inventory.nextSeq(), commitment, first)
   }
 
   addRedraw(attempt: Attempt, key: string): void {
     this.record.addRedraw(this.#inventory.nextSeq(), attempt, key)
+  }
+
+  addResult(result: ResultAttempt, winners: DrawnWinner[]): void {
+    this.record.addResult(this.#inventory.nextSeq(), result, winners)
   }
 
   writeWinners(attempt: Attempt, winners: DrawnWinner[]): void {

@@ -1,8 +1,11 @@
 /** The rules of selling. Each function returns the refusal, or null if its rule allows the request. Pure. */
 import { FORMER_MEMBER_DAYS } from '../../accounts/staff.ts'
+import { DAY_MS, SECOND_MS } from '../../core/time.ts'
 import { whyUnpaidRefused } from '../../core/unpaid-limits.ts'
 import { chainByHash, timeOf } from '../../rdp1/chains.ts'
+import type { Rules } from '../../rdp1/rules.ts'
 import type { EntryTerms } from '../entry-terms.ts'
+import { labelOf } from '../number-label.ts'
 import {
   type CancelledBy,
   type Commitment,
@@ -71,8 +74,10 @@ export function whyRequestRefused(
   if (numbers !== null && (numbers.length !== quantity || new Set(numbers).size !== quantity)) {
     return refuse('validation_failed', 'Send as many numbers as tickets, each number once.')
   }
-  if (numbers?.some((number) => !(number >= 1 && number <= sale.total))) {
-    return refuse('validation_failed', `Numbers run from 1 to ${sale.total}.`)
+  const last = sale.firstNumber + sale.total - 1
+  if (numbers?.some((number) => !(number >= sale.firstNumber && number <= last))) {
+    const [from, to] = [sale.firstNumber, last].map((number) => labelOf(number, sale.digits))
+    return refuse('validation_failed', `Numbers run from ${from} to ${to}.`)
   }
   if (sale.kind === 'raffle' && entry === 'setAside')
     return refuse('invalid_state', 'Tickets of a raffle cannot be set aside.')
@@ -181,24 +186,38 @@ export function whyHoldRefused(
   return why === null ? null : refuse('limit_reached', why)
 }
 
-/** The rule after the commitment; before it, a raffle may always be cancelled. */
+/**
+ * The rule after the commitment; before it, a raffle may always be cancelled. If no result of the lottery came in the days
+ * that winners have to claim, operators may cancel too.
+ */
 export function whyCancelRefused(
-  commitment: Commitment,
-  leadSeconds: number,
+  { commitment, hasResult }: { commitment: Commitment; hasResult: boolean },
+  rules: Rules,
   by: CancelledBy,
   now: number,
 ): Refusal | null {
+  const isLottery = rules.draw.method === 'lottery'
+  if (hasResult) return refuse('invalid_state', 'The result of the lottery has decided this raffle.')
+  const withoutResultAt = commitment.effectiveDrawAt * SECOND_MS + (rules.claimDays ?? 0) * DAY_MS
+  if (isLottery && now >= withoutResultAt) return null
   if (by !== 'admin') {
+    const later = isLottery
+      ? ` Without a result, its organisation may from ${new Date(withoutResultAt).toISOString()} on.`
+      : ''
     return refuse(
       'invalid_state',
-      'The draw is committed: only an admin may still cancel it, with a published reason.',
+      `The draw is committed: only an admin may still cancel it, with a published reason.${later}`,
     )
   }
-  const chain = chainByHash(commitment.chain)!
-  const latest = (timeOf(chain, commitment.round) - leadSeconds) * 1_000
+  const decidedAt = isLottery
+    ? commitment.effectiveDrawAt
+    : timeOf(chainByHash(commitment.chain)!, commitment.round)
+  const latest = (decidedAt - rules.leadSeconds) * SECOND_MS
   if (now <= latest) return null
   return refuse(
     'invalid_state',
-    'It is too late to cancel: the beacon round that draws this raffle is about to be published.',
+    isLottery
+      ? `It is too late to cancel: the official draw decides this raffle. Without a result, it can be cancelled from ${new Date(withoutResultAt).toISOString()} on.`
+      : 'It is too late to cancel: the beacon round that draws this raffle is about to be published.',
   )
 }

@@ -1,6 +1,6 @@
 /** Every SQL statement of a pool's own SQLite. It decides nothing. */
 import type { CloseReason } from '../../rdp1/commitment.ts'
-import type { Attempt, Cancellation, Commitment, DrawnWinner, Seats } from '../pool-contract.ts'
+import type { AnyAttempt, Cancellation, Commitment, DrawnWinner, Seats } from '../pool-contract.ts'
 import type { Terms } from '../terms.ts'
 import { eventsAfter, type PoolEvent, RecentEvents } from './events.ts'
 import { type Step, stepsAfter } from './steps.ts'
@@ -261,7 +261,7 @@ export class PoolStore {
     return this.#rows<AttemptRow>('SELECT * FROM attempts ORDER BY attempt')
   }
 
-  insertAttempt(seq: number, record: Attempt, key: string | null): void {
+  insertAttempt(seq: number, record: AnyAttempt, key: string | null): void {
     this.#sql.exec(
       'INSERT INTO attempts (attempt, seq, key, record) VALUES (?, ?, ?, ?)',
       record.attempt,
@@ -272,7 +272,7 @@ export class PoolStore {
     this.#sql.exec('UPDATE pool SET seq = ?', seq)
   }
 
-  writeWinners(seq: number, record: Attempt, winners: DrawnWinner[]): void {
+  writeWinners(seq: number, record: AnyAttempt, winners: DrawnWinner[]): void {
     this.#sql.exec(
       'UPDATE attempts SET seq = ?, record = ?, winners = ? WHERE attempt = ?',
       seq,

@@ -19,7 +19,7 @@ export function buildList(store: PoolStore, total: number): TicketList {
   })
   const numbers = new Uint32Array(count)
   let index = 0
-  for (let number = 1; number <= total; number++) {
+  for (let number = 0; number <= total; number++) {
     if (sold[number] === 0) continue
     numbers[index] = number
     // Tags can move down in place, without a second buffer: the target is never after the source.

@@ -35,6 +35,7 @@ const DATA: { [Kind in MailKind]: Told<Kind> } = {
   refund_paid: { ...money, waiting: 0 },
   won: { ...raffle, ...claim },
   lost: raffle,
+  result_corrected: { ...raffle, reason: 'The first number was misread.' },
   claim_reminder_3d: { ...raffle, ...claim },
   claim_reminder_1d: { ...raffle, ...claim },
   ticket_given: {

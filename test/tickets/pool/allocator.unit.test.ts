@@ -26,52 +26,60 @@ const totals = fc.oneof(
   fc.integer({ min: 1, max: 40_000 }),
 )
 
-/** Numbers from 1 to `total`, one for each pick, each once. */
-const numbersOf = (picks: readonly number[], total: number): number[] => [
-  ...new Set(picks.map((pick) => (pick % total) + 1)),
+/** Numbers from `first` on, `total` of them, one for each pick, each once. */
+const numbersOf = (picks: readonly number[], total: number, first: 0 | 1): number[] => [
+  ...new Set(picks.map((pick) => (pick % total) + first)),
 ]
+
+const FIRSTS = fc.constantFrom(0 as const, 1 as const)
 
 describe.each(NUMBERINGS)('an allocator of %s numbers', (numbering) => {
   it('does exactly what a set of free numbers would, whatever is taken, chosen and released', () => {
     fc.assert(
-      fc.property(totals, fc.nat(), fc.array(step, { maxLength: 60 }), (total, seed, steps: Step[]) => {
-        const allocator = new Allocator(total, numbering, seededBelow(seed))
-        const free = new Set(Array.from({ length: total }, (_, index) => index + 1))
-        const taken: number[] = []
-        for (const each of steps) {
-          if (each.do === 'take') {
-            const numbers = allocator.take(each.count)
-            if (each.count > free.size) {
-              expect(numbers).toBeNull()
-              continue
+      fc.property(
+        totals,
+        FIRSTS,
+        fc.nat(),
+        fc.array(step, { maxLength: 60 }),
+        (total, first, seed, steps: Step[]) => {
+          const allocator = new Allocator(total, numbering, seededBelow(seed), total, first)
+          const free = new Set(Array.from({ length: total }, (_, index) => index + first))
+          const taken: number[] = []
+          for (const each of steps) {
+            if (each.do === 'take') {
+              const numbers = allocator.take(each.count)
+              if (each.count > free.size) {
+                expect(numbers).toBeNull()
+                continue
+              }
+              expect(numbers).toHaveLength(each.count)
+              if (numbering !== 'random') expect(numbers).toEqual(lowest(free, each.count))
+              for (const number of numbers!) expect(free.delete(number), `${number} was free`).toBe(true)
+              taken.push(...numbers!)
+            } else if (each.do === 'choose') {
+              const wanted = numbersOf(each.picks, total, first)
+              const unavailable = wanted.filter((number) => !free.has(number))
+              expect(allocator.takeChosen(wanted)).toEqual(unavailable)
+              if (unavailable.length > 0) continue
+              for (const number of wanted) free.delete(number)
+              taken.push(...wanted)
+            } else if (taken.length > 0) {
+              const given = taken.splice(each.pick % taken.length, each.count)
+              allocator.release(given)
+              for (const number of given) free.add(number)
             }
-            expect(numbers).toHaveLength(each.count)
-            if (numbering !== 'random') expect(numbers).toEqual(lowest(free, each.count))
-            for (const number of numbers!) expect(free.delete(number), `${number} was free`).toBe(true)
-            taken.push(...numbers!)
-          } else if (each.do === 'choose') {
-            const wanted = numbersOf(each.picks, total)
-            const unavailable = wanted.filter((number) => !free.has(number))
-            expect(allocator.takeChosen(wanted)).toEqual(unavailable)
-            if (unavailable.length > 0) continue
-            for (const number of wanted) free.delete(number)
-            taken.push(...wanted)
-          } else if (taken.length > 0) {
-            const given = taken.splice(each.pick % taken.length, each.count)
-            allocator.release(given)
-            for (const number of given) free.add(number)
+            expect(allocator.free).toBe(free.size)
           }
-          expect(allocator.free).toBe(free.size)
-        }
-        const sorted = [...free].sort((a, b) => a - b)
-        expect(allocator.freeFrom(1, total)).toEqual(sorted)
-        for (const from of [1, Math.ceil(total / 2), total, total + 1]) {
-          const later = sorted.filter((number) => number >= from).slice(0, 5)
-          expect(allocator.freeFrom(from, 5)).toEqual(later)
-        }
-        const spots = [1, 2, 31, 32, 33, total].filter((number) => number <= total)
-        for (const number of spots) expect(allocator.isFree(number)).toBe(free.has(number))
-      }),
+          const sorted = [...free].sort((a, b) => a - b)
+          expect(allocator.freeFrom(0, total)).toEqual(sorted)
+          for (const from of [0, 1, Math.ceil(total / 2), total, total + 1]) {
+            const later = sorted.filter((number) => number >= from).slice(0, 5)
+            expect(allocator.freeFrom(from, 5)).toEqual(later)
+          }
+          const spots = [0, 1, 2, 31, 32, 33, total].filter((n) => n >= first && n < first + total)
+          for (const number of spots) expect(allocator.isFree(number)).toBe(free.has(number))
+        },
+      ),
       { numRuns: 60 },
     )
   })

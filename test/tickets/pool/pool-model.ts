@@ -35,6 +35,8 @@ export interface OnSale {
   kind: 'raffle' | 'ticketType'
   itemId: string
   total: number
+  /** 0 if an official lottery decides. */
+  firstNumber: 0 | 1
   maxPerUser: number | null
   numbering: 'sequential' | 'random' | 'chosen'
   amount: number
@@ -97,7 +99,7 @@ export class Model {
 
   /** The numbers that may be taken next, in order. */
   free(): Set<number> {
-    const free = new Set(Array.from({ length: this.sale.total }, (_, index) => index + 1))
+    const free = new Set(Array.from({ length: this.sale.total }, (_, index) => index + this.sale.firstNumber))
     for (const number of this.numbersIn('held', 'sold')) free.delete(number)
     return new Set([...free].slice(0, this.left()))
   }

@@ -30,9 +30,9 @@ export class Play {
     this.test = new TestPool(terms, seededRandomness(seed))
     const { sale, itemId, raffle } = this.pool
     const minTickets = raffle?.rules.minTickets ?? 0
-    const { kind, total, maxPerUser, numbering, earlyClose, unitAmount: amount } = sale
+    const { kind, total, firstNumber, maxPerUser, numbering, earlyClose, unitAmount: amount } = sale
     this.model = new Model(
-      { kind, itemId, total, maxPerUser, numbering, earlyClose, amount, minTickets },
+      { kind, itemId, total, firstNumber, maxPerUser, numbering, earlyClose, amount, minTickets },
       terms.paymentSpanSeconds * 1_000,
     )
     this.maxQuantity = maxQuantity
@@ -95,7 +95,8 @@ export class Play {
 
   request(holder: string, size: number, picks: readonly number[]): ReserveRequest {
     const chosen = this.model.sale.numbering === 'chosen'
-    const numbers = chosen ? [...new Set(picks.map((pick) => (pick % this.model.sale.total) + 1))] : null
+    const { total, firstNumber } = this.model.sale
+    const numbers = chosen ? [...new Set(picks.map((pick) => (pick % total) + firstNumber))] : null
     const quantity = numbers?.length ?? (size % this.maxQuantity) + 1
     const key = `key-${++this.#keys}`
     const request = `${quantity}:${numbers}`

@@ -15,7 +15,7 @@ import { seededRandomness } from '../seeded-random.ts'
 import { type Action, action, raffles, ticketTypes } from './pool-actions.ts'
 import { checkNow, checkStored } from './pool-checks.ts'
 import { Play } from './pool-play.ts'
-import { SALES_FROM, SALES_UNTIL, TestPool, termsOf, ticketTypeTerms } from './sqlite-storage.ts'
+import { onLottery, SALES_FROM, SALES_UNTIL, TestPool, termsOf, ticketTypeTerms } from './sqlite-storage.ts'
 
 const SPAN_SECONDS = 900
 
@@ -49,6 +49,24 @@ describe('a pool', () => {
         },
       ),
       { numRuns: 80 },
+    )
+  })
+
+  it('keeps them for a raffle that a lottery decides too, with numbers from 0', {
+    timeout: TIMEOUT_MS,
+  }, () => {
+    fc.assert(
+      fc.property(
+        raffles,
+        fc.constantFrom(1, 2),
+        fc.nat(),
+        fc.array(action, { minLength: 20, maxLength: 90 }),
+        ({ amount, ...changes }, digits, seed, actions) => {
+          const rules = { ...changes, ...onLottery(digits), ticketPrice: { amount, currency: 'KES' } }
+          playAll(termsOf(rules, amount > 0 ? SPAN_SECONDS : 0), seed, actions)
+        },
+      ),
+      { numRuns: 60 },
     )
   })
 

@@ -149,6 +149,16 @@ export function termsOf(changes: Partial<Rules> = {}, paymentSpanSeconds = 0): R
   }
 }
 
+/** The rules of a raffle that an official lottery decides, a week after its sales. */
+export const onLottery = (digits: number, ifNobody: 'none' | 'next' = 'none'): Partial<Rules> => ({
+  totalTickets: 10 ** digits,
+  drawAt: '2026-03-08T20:00:00.000Z',
+  draw: { method: 'lottery', lotteryId: 'lottery_1', date: '2026-03-08', digits, ifNobody },
+  onUnclaimed: 'keep',
+  maxRedraws: 0,
+  chain: null,
+})
+
 /** Terms of a ticket type that sells from `SALES_FROM` to `SALES_UNTIL`. */
 export const ticketTypeTerms = (changes: Partial<TicketTypeTerms> = {}): TicketTypeTerms => ({
   kind: 'ticketType',

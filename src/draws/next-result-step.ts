@@ -1,0 +1,51 @@
+/** Decides what a raffle does with the results of the lottery that decides it. Pure. */
+import { DAY_MS } from '../core/time.ts'
+import type { ConfirmedResult } from '../lotteries/confirmed-results.ts'
+
+/** Instants in ms. */
+export interface LotteryFacts {
+  drawAt: number
+  claimDays: number
+  /** The results that count, the first one first, then each correction. */
+  results: readonly ConfirmedResult[]
+  /** How many of them decide this raffle, and how many corrections it has refused. */
+  accepted: number
+  refused: number
+  /** Whether a prize is paid or delivered. */
+  isPaid: boolean
+  /** Whether a provider has the payout of a prize, or an admission is being issued. */
+  isPaying: boolean
+}
+
+export type ResultStep =
+  /** The result was known before the list of tickets was fixed. */
+  | { kind: 'cancelAsKnown' }
+  /** From now on this result decides; winners of earlier ones are void. */
+  | { kind: 'acceptResult'; attempt: number; result: ConfirmedResult }
+  | { kind: 'refuseResults'; count: number }
+  | { kind: 'drawByResult'; attempt: number; result: ConfirmedResult }
+  | { kind: 'wait'; until: number | null }
+
+/** Before the commitment. Null: nothing to do. */
+export const stepBeforeCommitment = (facts: LotteryFacts): ResultStep | null =>
+  facts.results.length > 0 ? { kind: 'cancelAsKnown' } : null
+
+/** After the commitment. Null: the winners of the accepted results are announced, so their life goes on. */
+export function nextResultStep(facts: LotteryFacts, drawnAttempts: number, now: number): ResultStep | null {
+  const { drawAt, results, accepted, refused, isPaid, isPaying } = facts
+  if (now < drawAt) return { kind: 'wait', until: drawAt }
+  if (accepted > drawnAttempts) {
+    return { kind: 'drawByResult', attempt: drawnAttempts, result: results[drawnAttempts]! }
+  }
+  if (results.length > accepted + refused) {
+    if (isPaid || refused > 0) return { kind: 'refuseResults', count: results.length - accepted }
+    // The payout may fail. Until it is known, winners keep their prizes, and the correction waits.
+    if (!isPaying) return { kind: 'acceptResult', attempt: accepted, result: results[accepted]! }
+  }
+  // The sweep finds a raffle whose lottery has a new result, so that it need not come back before.
+  return accepted === 0 ? { kind: 'wait', until: null } : null
+}
+
+/** Until when a raffle without paid prizes stays open to corrections (ms); null: it does not. */
+export const correctableUntil = ({ results, accepted, claimDays, isPaid }: LotteryFacts): number | null =>
+  isPaid || accepted === 0 ? null : results[accepted - 1]!.confirmedAt + claimDays * DAY_MS

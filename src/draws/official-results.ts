@@ -1,0 +1,183 @@
+/**
+ * What the results of an official lottery do in a raffle that it decides. A correction supersedes the result before it, and is
+ * refused once a prize is paid or delivered. One statement decides between the two: a payout that is sent, and a correction.
+ */
+import { and, eq, inArray, lt, type SQL, sql } from 'drizzle-orm'
+import { enqueueMails } from '../accounts/mail/enqueue-mail.ts'
+import { insertAudit } from '../audit/insert-audit.ts'
+import type { Ctx } from '../core/context.ts'
+import { withRetry } from '../core/database.ts'
+import { type ConfirmedResult, listConfirmedResults } from '../lotteries/confirmed-results.ts'
+import { lotteryResults } from '../lotteries/schema.ts'
+import { payouts } from '../money/schema.ts'
+import { prizeSeats, type RaffleRow, raffles } from '../raffles/schema.ts'
+import { askPool, orThrow } from '../tickets/client.ts'
+import type { Commitment } from '../tickets/pool-contract.ts'
+import { announceWinners } from './announce-winners.ts'
+import type { LotteryFacts } from './next-result-step.ts'
+import { type WinnerRow, type WinnerStatus, winners } from './schema.ts'
+import { whyNotAccountable } from './settle-ledger.ts'
+
+const PAID: readonly WinnerStatus[] = ['paid', 'delivered']
+
+/** Null: a beacon draws. */
+export async function readLotteryFacts(
+  ctx: Ctx,
+  raffle: RaffleRow,
+  won: readonly WinnerRow[],
+): Promise<LotteryFacts | null> {
+  const { draw, drawAt, claimDays, acceptedResults: accepted, refusedResults: refused } = raffle
+  if (draw.method !== 'lottery') return null
+  const results = await listConfirmedResults(ctx, draw.lotteryId, draw.date)
+  const isPaid = won.some(({ status }) => PAID.includes(status))
+  const mayCorrect = accepted > 0 && !isPaid && results.length > accepted + refused
+  const isPaying = mayCorrect && (await isUnderWay(ctx, raffle.id))
+  return { drawAt, claimDays, results, accepted, refused, isPaid, isPaying }
+}
+
+/**
+ * Raffles whose lottery has a result that they have neither refused nor announced the winners of: for a query of the sweep.
+ * Their `due_at` stays, because it may protect a call that is under way.
+ */
+export const withNewResults = (ctx: Ctx): SQL => sql`
+  SELECT id, ${ctx.now} AS due_at FROM raffles
+  WHERE status IN ('scheduled', 'drawn') AND draw->>'method' = 'lottery'
+    AND drawn_attempts + refused_results < (
+      SELECT count(*) FROM ${lotteryResults}
+      WHERE ${lotteryResults.lotteryId} = draw->>'lotteryId' AND ${lotteryResults.date} = draw->>'date')`
+
+/** A provider has the payout of a prize, or it is paid; or a ticket is being issued, or is. */
+const isPaidOut = (raffleId: string): SQL => sql`(
+  EXISTS (SELECT 1 FROM ${winners} WHERE ${winners.raffleId} = ${raffleId}
+    AND ${winners.status} IN ('paid', 'delivered'))
+  OR EXISTS (SELECT 1 FROM ${payouts} JOIN ${winners} ON ${winners.id} = ${payouts.subject}
+    WHERE ${winners.raffleId} = ${raffleId} AND ${payouts.kind} = 'prize' AND ${payouts.status} IN ('sent', 'paid'))
+  OR EXISTS (SELECT 1 FROM ${prizeSeats} WHERE ${prizeSeats.raffleId} = ${raffleId}
+    AND ${prizeSeats.state} IN ('issuing', 'issued')))`
+
+async function isUnderWay(ctx: Ctx, raffleId: string): Promise<boolean> {
+  const { found } = await ctx.db.get<{ found: number }>(sql`SELECT ${isPaidOut(raffleId)} AS found`)
+  return found === 1
+}
+
+/** By the sweep: somebody could have bought with the result in hand. */
+export async function cancelAsKnown(ctx: Ctx, { pool }: RaffleRow): Promise<string | null> {
+  const reason = 'The official result was published before the list of tickets was fixed.'
+  const outcome = await askPool(ctx, pool, (stub) => stub.cancel('late', reason))
+  // The pool has committed meanwhile, or its cancellation is not projected yet.
+  return outcome.ok ? 'the cancellation is not projected to the database yet' : outcome.detail
+}
+
+interface NewResult {
+  attempt: number
+  result: ConfirmedResult
+}
+
+/**
+ * From here on this result decides the raffle. Its winners are announced in the next step. Race: a payout that is sent at the
+ * same time. Safe: this statement needs that none is sent, and sending needs a winner who is not void.
+ */
+export async function acceptResult(
+  ctx: Ctx,
+  raffle: RaffleRow,
+  { attempt, result }: NewResult,
+): Promise<string | null> {
+  const { id, organisationId, title } = raffle
+  const accept = ctx.db
+    .update(raffles)
+    .set({
+      acceptedResults: attempt + 1,
+      revision: sql`${raffles.revision} + 1`,
+      updatedAt: ctx.now,
+    })
+    .where(
+      and(
+        eq(raffles.id, id),
+        eq(raffles.acceptedResults, attempt),
+        eq(raffles.refusedResults, 0),
+        inArray(raffles.status, ['scheduled', 'drawn']),
+        sql`NOT ${isPaidOut(id)}`,
+      ),
+    )
+    .returning({ id: raffles.id })
+  const isAccepted = sql`EXISTS (SELECT 1 FROM raffles WHERE id = ${id} AND accepted_results = ${attempt + 1})`
+  const superseded = and(eq(winners.raffleId, id), lt(winners.attempt, attempt))
+  const audited = insertAudit(ctx, {
+    action: 'raffle.result_accepted',
+    subject: { kind: 'raffle', id },
+    organisationId,
+    fields: [`results.${attempt}`],
+    actor: 'system',
+  })
+  const losers =
+    attempt === 0
+      ? []
+      : await ctx.db
+          .selectDistinct({ to: winners.userId })
+          .from(winners)
+          .where(and(superseded, inArray(winners.status, ['announced', 'claimed'])))
+  const mails = losers.map(({ to }) => ({ to, subject: `${id}:${attempt}:${to}` }))
+  const data = { raffleId: id, title, reason: result.reason ?? '' }
+  const [accepted] = await withRetry(() =>
+    ctx.db.batch([
+      accept,
+      audited,
+      ctx.db
+        .update(winners)
+        .set({ status: 'void', reason: result.reason, updatedAt: ctx.now })
+        .where(and(superseded, sql`${winners.status} <> 'void'`, isAccepted)),
+      ctx.db
+        .update(payouts)
+        .set({ status: 'cancelled', dueAt: null, attention: null, updatedAt: ctx.now })
+        .where(
+          sql`${payouts.kind} = 'prize' AND ${payouts.status} IN ('requested', 'approved', 'failed')
+            AND ${payouts.subject} IN (SELECT id FROM winners WHERE raffle_id = ${id} AND status = 'void')`,
+        ),
+      enqueueMails(ctx, 'result_corrected', mails, { bulk: false, guard: isAccepted, data }),
+    ]),
+  )
+  // Another sweep has accepted it, or a payout was sent since the facts were read.
+  return accepted.length > 0 ? null : 'the result is being accepted, or a prize is being paid'
+}
+
+/** For good: a prize is paid or delivered, so its winners stay. */
+export async function refuseResults(ctx: Ctx, raffle: RaffleRow, count: number): Promise<string | null> {
+  const { id, organisationId, acceptedResults } = raffle
+  const isPaid = sql`EXISTS (SELECT 1 FROM ${winners} WHERE ${winners.raffleId} = ${id}
+    AND ${winners.status} IN ('paid', 'delivered'))`
+  const refuse = ctx.db
+    .update(raffles)
+    .set({ refusedResults: count, revision: sql`${raffles.revision} + 1`, updatedAt: ctx.now })
+    .where(
+      and(
+        eq(raffles.id, id),
+        eq(raffles.acceptedResults, acceptedResults),
+        lt(raffles.refusedResults, count),
+        isPaid,
+      ),
+    )
+  const audited = insertAudit(ctx, {
+    action: 'raffle.result_refused',
+    subject: { kind: 'raffle', id },
+    organisationId,
+    fields: [`results.${acceptedResults + count - 1}`],
+    actor: 'system',
+  })
+  await withRetry(() => ctx.db.batch([refuse, audited]))
+  return null
+}
+
+/** The pool records the result and names the winners. If only the announcement was lost, it returns the same ones. */
+export async function drawByResult(
+  ctx: Ctx,
+  raffle: RaffleRow,
+  { ticketCount }: Commitment,
+  { attempt, result: { numbers, source, reason } }: NewResult,
+): Promise<string | null> {
+  const whyNot = attempt === 0 ? await whyNotAccountable(ctx, raffle, ticketCount) : null
+  if (whyNot !== null) return whyNot
+  const request = { attempt, numbers, source, reason: reason ?? '' }
+  const { winners: drawn } = orThrow(await askPool(ctx, raffle.pool, (stub) => stub.recordResult(request)))
+  await announceWinners(ctx, raffle, ticketCount, attempt, drawn)
+  return null
+}
