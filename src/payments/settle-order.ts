@@ -186,7 +186,11 @@ async function settleLines(
 
 /** Without an issued line the buyer gets all the money back, if there was any. */
 function statusOf(issued: OrderLineRow[], lost: OrderLineRow[], lostAmount: number): OrderStatus {
-  if (issued.length > 0) return lostAmount === 0 ? 'paid' : 'partially_refunded'
+  if (issued.length > 0) {
+    if (lostAmount === 0) return 'paid'
+    // If only free lines could be issued, all the money goes back.
+    return amountOf(issued) === 0 ? 'refunded' : 'partially_refunded'
+  }
   return lost.length > 0 && lostAmount === 0 ? 'expired' : 'refund_due'
 }
 

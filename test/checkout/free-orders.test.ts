@@ -209,4 +209,23 @@ describe('after a crash', { timeout: 180_000 }, () => {
     expect(historyOf(found)).toContain('The admissions went to others before your order was finished.')
     expect(await rowsOf(found.id)).toEqual(NOTHING)
   })
+
+  it('beside a line that is paid too late, it stays, and all the money goes back', async () => {
+    const staged = await stageEvent()
+    const [late, other] = [await registerPlayer(), await registerPlayer()]
+    const vip = { ticketTypeId: staged.types.vip, quantity: 2 }
+    const payment = { provider: 'sandbox' }
+    const { body } = await place(late, [freeLine(staged), vip], { payment })
+    at(NOW + 20 * MINUTE)
+    await sweep()
+    expect((await place(other, [vip], { payment })).status).toBe(201)
+    await press(body.payment.checkoutUrl, 'approve')
+    for (let count = 0; count < 2; count++) {
+      const order = await orderOf(late, body.id)
+      expect(order).toMatchObject({ status: 'refunded', refunded: body.amount })
+      expect(order.lines.map(({ state }: { state: string }) => state)).toEqual(['issued', 'lost'])
+      at(NOW + 25 * MINUTE)
+      await sweep()
+    }
+  })
 })
