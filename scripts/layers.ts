@@ -18,7 +18,7 @@ const TABLE: [folder: string, is: string, imports: string][] = [
   ['rdp1',       'the draw protocol: pure, so that a browser can run it',                ''],
   ['audit',      'one statement that writes an audit row, batched with the change',     'core'],
   ['accounts',   'users, organisations, roles and keys; mail as an outbox',              'core audit'],
-  ['money',      'the books: ledger, tables of money; one port for all providers',       'core accounts'],
+  ['money',      'the books: ledger, tables of money; one port for all providers',       'core audit accounts'],
   ['catalog',    'categories, products, stock and its holds',                            'core audit accounts money'],
   ['tickets',    'numbers: the pool, its Durable Object, reservations',                  'core rdp1 accounts'],
   ['lotteries',  'official draws and their results, recorded and confirmed',             'core audit accounts'],

@@ -45,6 +45,7 @@ import { health } from './insights/routes.ts'
 import { lotteryResults } from './lotteries/result-routes.ts'
 import { lotteryRoutes } from './lotteries/routes.ts'
 import { removeNewMethods } from './money/payout-methods.ts'
+import { selling } from './money/selling-routes.ts'
 import { payRoutes } from './payments/return-routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { eventTakings } from './payouts/event-routes.ts'
@@ -105,6 +106,7 @@ const routes = app
   .route('/api/v1/organisations', organisationInvitations)
   .route('/api/v1/organisations', apiKeyRoutes)
   .route('/api/v1/organisations', balances)
+  .route('/api/v1/organisations', selling)
   .route('/api/v1/organisations', stripeAccounts)
   .route('/api/v1/events', events)
   .route('/api/v1/events', ticketTypeRoutes)

@@ -24,6 +24,7 @@ export const PERMISSIONS = [
   'payouts:approve',
   'api-keys:manage',
   'catalogue:write',
+  'selling:manage',
 ] as const
 export type Permission = (typeof PERMISSIONS)[number]
 

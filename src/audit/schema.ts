@@ -41,6 +41,7 @@ const AUDIT_ACTIONS = [
   'organisation.created',
   'organisation.priced_sales_approved',
   'organisation.priced_sales_withdrawn',
+  'organisation.selling_changed',
   'organisation.stripe_account_opened',
   'payment.dismissed',
   'payment.receipt_recorded',

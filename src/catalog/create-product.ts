@@ -7,6 +7,7 @@ import { newId } from '../core/ids.ts'
 import type { CreateProduct, Product } from './contract.ts'
 import { requireOwnCategory } from './find-product.ts'
 import { foldedProduct } from './folded-product.ts'
+import { requireOwnCurrency } from './own-currency.ts'
 import { presentProduct } from './present.ts'
 import { type ProductRow, products } from './schema.ts'
 
@@ -14,8 +15,11 @@ export async function createProduct(ctx: Ctx, input: CreateProduct): Promise<Pro
   const organisationId = await organisationFor(ctx, input.organisationId)
   await requirePermission(ctx, organisationId, 'catalogue:write')
   await requireOwnCategory(ctx, input.categoryId, organisationId)
-  if (input.status === 'active') await requireApproval(ctx, organisationId)
   const { price, ...fields } = input
+  if (input.status === 'active') {
+    await requireApproval(ctx, organisationId)
+    await requireOwnCurrency(ctx, organisationId, price.currency)
+  }
   const product: ProductRow = {
     ...fields,
     id: newId('product'),

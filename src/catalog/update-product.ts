@@ -9,6 +9,7 @@ import { DETAILS_OF, type Details, type Product, type UpdateProduct } from './co
 import { findProductFor, readProduct, requireOwnCategory } from './find-product.ts'
 import { foldedProduct } from './folded-product.ts'
 import type { ProductKind } from './kinds.ts'
+import { requireOwnCurrency } from './own-currency.ts'
 import { type ProductRow, products } from './schema.ts'
 
 export async function updateProduct(ctx: Ctx, id: string, input: UpdateProduct): Promise<Product> {
@@ -21,7 +22,10 @@ export async function updateProduct(ctx: Ctx, id: string, input: UpdateProduct):
     price !== undefined ||
     fields.title !== undefined ||
     (fields.stock ?? 0) > product.stock
-  if (isActive && sellsMore) await requireApproval(ctx, product.organisationId)
+  if (isActive && sellsMore) {
+    await requireApproval(ctx, product.organisationId)
+    await requireOwnCurrency(ctx, product.organisationId, price?.currency ?? product.priceCurrency)
+  }
   const newDetails = details === undefined ? {} : { details: detailsOf(product.kind, details) }
   const update = ctx.db
     .update(products)

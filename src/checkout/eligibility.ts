@@ -16,7 +16,7 @@ export function requireTaker(ctx: Ctx, purchase: Omit<Purchaser, 'userId'>): Tak
   const { userId, isProved, staffOf } = requireBuyer(ctx)
   return {
     userId,
-    entrant: { isProved, staffOf, isHuman: false },
+    entrant: { isProved, staffOf, isHuman: false, country: ctx.country },
     passChallenge: challengeOf(ctx, { userId, ...purchase }),
   }
 }

@@ -3,6 +3,7 @@
  * call. After a crash, a hold without an order expires by itself, and a repeat or the sweep starts a stored payment. An
  * order that costs nothing has no payment: it is stored as paid, and settled at once.
  */
+import { DELIVERY_COUNTRY_FIELD } from '../catalog/hold-stock.ts'
 import type { Ctx } from '../core/context.ts'
 import { isUniqueViolation, withRetry } from '../core/database.ts'
 import { invalid, Problem } from '../core/errors.ts'
@@ -52,7 +53,8 @@ export async function placeOrder(
   const provider = input.payment?.provider ?? null
   if (input.payment !== undefined) mustBePayableBy(ctx.settings, input.payment, PAYMENT)
   const holdMs = holdMsOf(ctx.settings, provider)
-  const terms = { ...buyer, key: `order:${key}`, request, holdMs, provider }
+  const where = { country: ctx.country, deliverTo: input.deliveryAddress?.country ?? null }
+  const terms = { ...buyer, ...where, key: `order:${key}`, request, holdMs, provider }
   const held = await holdAll(ctx, input, terms, pathOf)
   const known = held.some(({ repeated }) => repeated) ? await findOrderByKey(ctx, userId, key) : undefined
   if (known !== undefined) return resume(ctx, known, held, request)
@@ -141,7 +143,7 @@ const sumOf = (held: HeldLine[], lines: OrderLineIn[]): Money => ({
 })
 
 /** These fields belong to the whole order. */
-const ORDER_FIELDS: readonly string[] = [CHALLENGE_FIELD, PAYMENT_FIELD]
+const ORDER_FIELDS: readonly string[] = [CHALLENGE_FIELD, PAYMENT_FIELD, DELIVERY_COUNTRY_FIELD]
 
 /** Puts `path` before the paths of validation errors about a line. */
 async function withErrorPath(path: string, work: () => Promise<void>): Promise<void> {

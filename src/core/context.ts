@@ -54,6 +54,8 @@ export interface Ctx {
   log: Logger
   /** Null if nobody is signed in. */
   actor: Actor | null
+  /** From where the client connects (ISO 3166-1 alpha-2, or `XX` or `T1`); null: nobody sees it. See `countries.ts`. */
+  country: string | null
   /** Null unless the request carries an API key. A key has no user and no session. */
   apiKey: PresentedKey | null
   /** What is wrong with the Authorization header; routes that need no user ignore it. */
@@ -83,6 +85,7 @@ export function createContext(env: Bindings, settings: Settings, now: number, re
     requestId,
     log: new Logger(settings.LOG_LEVEL, { requestId }),
     actor: null,
+    country: null,
     apiKey: null,
     badToken: null,
   }

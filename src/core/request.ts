@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
 import { BOOKMARK_HEADER, readBookmark, writeBookmark } from './bookmark.ts'
 import { type AppEnv, createContext, requestIdOf } from './context.ts'
+import { countryOf } from './countries.ts'
 import { Problem } from './errors.ts'
 import { presentsHealthToken } from './health-token.ts'
 import { Logger } from './logging.ts'
@@ -41,6 +42,7 @@ export const requestContext: MiddlewareHandler<AppEnv> = async function requestC
     )
   }
   const ctx = createContext(c.env, result.settings, Date.now(), requestId)
+  ctx.country = countryOf(c.req.raw, result.settings)
   c.set('ctx', ctx)
   const { position, settings } = ctx
   const isRead = READS.has(c.req.method)

@@ -1,5 +1,6 @@
 /** The shapes of events and ticket types on the wire: requests, with every bound, and responses. */
 import * as z from 'zod'
+import { SaleCountries, SaleCountriesIn } from '../core/countries.ts'
 import { Id } from '../core/ids.ts'
 import { Money, MoneyIn } from '../core/money.ts'
 import { Page, PageQuery } from '../core/paging.ts'
@@ -73,6 +74,7 @@ const fields = {
     .max(4)
     .refine((providers) => new Set(providers).size === providers.length, 'must not name a provider twice')
     .meta({ description: 'How tickets that cost money can be paid.' }),
+  countries: SaleCountriesIn,
   attendeeNames: z.enum(ATTENDEE_NAMES).meta({
     description:
       '`required`: a ticket has no code until its holder has named who comes with it. After publication it can only be set to `none`.',
@@ -96,6 +98,7 @@ export const CreateEvent = z
     timeZone: fields.timeZone.default('UTC'),
     transferable: fields.transferable.default(true),
     providers: fields.providers.default([]),
+    countries: fields.countries.default(null),
     attendeeNames: fields.attendeeNames.default('none'),
   })
   .refine(isInOrder, IN_ORDER)
@@ -238,6 +241,7 @@ export const Event = z
       .describe('The times that it was published with; null: they have not changed.'),
     transferable: fields.transferable,
     providers: z.array(Provider),
+    countries: SaleCountries,
     attendeeNames: fields.attendeeNames,
     cancellation: z.strictObject({ at: Instant, reason: z.string() }).nullable(),
     ticketTypes: z

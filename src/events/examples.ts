@@ -48,6 +48,7 @@ export const EXAMPLE_EVENT = {
   postponed: null,
   transferable: true,
   providers: ['sandbox'],
+  countries: null,
   attendeeNames: 'none',
   cancellation: null,
   ticketTypes: [EXAMPLE_TICKET_TYPE],

@@ -65,6 +65,7 @@ export function presentEvent(
           },
     transferable: event.transferable,
     providers: event.providers,
+    countries: event.countries,
     attendeeNames: event.attendeeNames,
     cancellation:
       event.cancelledAt === null ? null : { at: toInstant(event.cancelledAt), reason: event.cancelReason! },

@@ -6,6 +6,7 @@ import type { Ctx } from '../core/context.ts'
 import { type FieldError, Problem, validationFailed } from '../core/errors.ts'
 import type { Provider } from '../money/provider-name.ts'
 import { automaticProviders, whyNotProvider } from '../money/providers/index.ts'
+import { narrowedProviders, type Selling, sellingOf, whyNotOffered } from '../money/selling-terms.ts'
 import type { Event } from './contract.ts'
 import { findEventFor, typesOf } from './find-event.ts'
 import { readEvent } from './read-event.ts'
@@ -17,12 +18,15 @@ import { whyNotSell } from './ticket-types/terms.ts'
 export async function publishEvent(ctx: Ctx, id: string): Promise<Event> {
   const event = await findEventFor(ctx, id, 'events:write')
   if (event.status !== 'draft') throw new Problem('invalid_state', `This event is ${event.status} already.`)
-  const providers = await mustBePublishable(ctx, event)
+  const selling = await sellingOf(ctx, event.organisationId)
+  const countries = event.countries ?? selling.countries
+  const providers = await mustBePublishable(ctx, { ...event, countries }, selling)
   const publish = ctx.db
     .update(events)
     .set({
       status: 'published',
       providers,
+      countries,
       publishedAt: ctx.now,
       revision: sql`${events.revision} + 1`,
       updatedAt: ctx.now,
@@ -44,11 +48,15 @@ export async function publishEvent(ctx: Ctx, id: string): Promise<Event> {
 }
 
 /** Returns the payment providers of the event. */
-async function mustBePublishable(ctx: Ctx, event: EventRow): Promise<Provider[]> {
+async function mustBePublishable(ctx: Ctx, event: EventRow, selling: Selling): Promise<Provider[]> {
   const types = await typesOf(ctx, [event.id])
   const priced = types.map(({ type }) => type).filter(({ priceAmount }) => priceAmount > 0)
-  const providers = providersOf(ctx, event, priced)
-  const errors: FieldError[] = []
+  const providers = narrowed(providersOf(ctx, event, priced), event, selling)
+  const errors: FieldError[] = whyNotOffered(selling, {
+    currencies: currenciesOf(types),
+    providers: priced.length === 0 ? [] : providers,
+    countries: event.countries,
+  })
   if (event.endsAt <= ctx.now) errors.push({ path: 'endsAt', message: 'must lie in the future' })
   if (types.length === 0) errors.push({ path: 'ticketTypes', message: 'add at least one ticket type' })
   const sold = { ...event, providers, status: 'published' as const, publishedAt: ctx.now }
@@ -63,6 +71,17 @@ async function mustBePublishable(ctx: Ctx, event: EventRow): Promise<Provider[]>
   if (priced.length > 0) await requireApproval(ctx, event.organisationId)
   return providers
 }
+
+/** A provider that the event names stays, so that the refusal names it. */
+const narrowed = (providers: Provider[], event: EventRow, selling: Selling): Provider[] =>
+  event.providers.length > 0 ? providers : narrowedProviders(selling, providers)
+
+const currenciesOf = (types: Awaited<ReturnType<typeof typesOf>>): Record<string, string> =>
+  Object.fromEntries(
+    types.flatMap(({ type }, at) =>
+      type.priceAmount === 0 ? [] : [[`ticketTypes.${at}.price.currency`, type.priceCurrency]],
+    ),
+  )
 
 /** Those that it names. Without a name: all that need no operator, and take the price of every ticket type. */
 function providersOf(ctx: Ctx, { providers }: EventRow, priced: TicketTypeRow[]): Provider[] {

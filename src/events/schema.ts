@@ -72,6 +72,8 @@ export const events = sqliteTable(
     }),
     /** When its takings became its organisation's money, after its end; null: they are its guests'. */
     settledAt: integer(),
+    /** From where people may take tickets; null: from everywhere, or in a draft from where the organisation sells to. */
+    countries: text({ mode: 'json' }).$type<string[]>(),
   },
   (table) => [
     index('events_organisation').on(table.organisationId, table.startsAt, table.id),

@@ -15,7 +15,7 @@ import { bringAllIntoStep, makeAllDue } from './ticket-types/step.ts'
 import { changedMeanwhile, guardedUpdate } from './touch-event.ts'
 
 /** Buyers bought under them. `POST /events/{id}/postpone` moves an event to a later time and tells them. */
-const FIXED = ['startsAt', 'endsAt', 'timeZone', 'providers'] as const
+const FIXED = ['startsAt', 'endsAt', 'timeZone', 'providers', 'countries'] as const
 
 export async function updateEvent(ctx: Ctx, id: string, { place, ...fields }: UpdateEvent): Promise<Event> {
   const event = await findEventFor(ctx, id, 'events:write')

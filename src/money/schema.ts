@@ -317,6 +317,18 @@ export const guaranteeLimits = sqliteTable(
   ],
 )
 
+/** How an organisation sells: what it does not name is open. No row: everything is. A change does not reach what is published. */
+export const sellingTerms = sqliteTable('selling_terms', {
+  organisationId: text().primaryKey(),
+  /** By which providers buyers pay; null: by all that are set up. */
+  providers: text({ mode: 'json' }).$type<Provider[]>(),
+  currencies: text({ mode: 'json' }).$type<string[]>(),
+  /** The countries that it sells to (ISO 3166-1 alpha-2). */
+  countries: text({ mode: 'json' }).$type<string[]>(),
+  updatedAt: integer().notNull(),
+})
+export type SellingRow = typeof sellingTerms.$inferSelect
+
 export const WEBHOOK_SUBJECTS = ['payment', 'refund', 'payout'] as const
 export type WebhookSubject = (typeof WEBHOOK_SUBJECTS)[number]
 

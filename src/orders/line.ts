@@ -33,6 +33,9 @@ export interface HoldTerms {
   holdMs: number
   /** Null: the buyer names no payment, so only units that cost nothing are held. */
   provider: Provider | null
+  /** From where the buyer connects, and where goods are sent (ISO 3166-1 alpha-2). Null: not seen, or picked up. */
+  country: string | null
+  deliverTo: string | null
 }
 
 export interface HeldLine {

@@ -1,7 +1,8 @@
 /** Converts the fields of a request to columns of the table. */
 import { fold } from '../core/fold.ts'
-import { type CreateRaffle, NEW_ENTRY_TERMS, type RaffleTimes, type UpdateRaffle } from './contract.ts'
+import type { CreateRaffle, RaffleTimes, UpdateRaffle } from './contract.ts'
 import { redrawsByDefault } from './draw-method.ts'
+import { NEW_ENTRY_TERMS } from './entry-fields.ts'
 import type { RaffleRow } from './schema.ts'
 
 /** Every field of a new raffle except its times. */

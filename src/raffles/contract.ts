@@ -1,6 +1,6 @@
 /** The shapes of raffles on the wire: requests, with every bound, and responses. */
 import * as z from 'zod'
-import { FORMER_MEMBER_DAYS } from '../accounts/staff.ts'
+import { SaleCountries } from '../core/countries.ts'
 import { Id } from '../core/ids.ts'
 import { Location } from '../core/locations.ts'
 import { Money, MoneyIn } from '../core/money.ts'
@@ -13,6 +13,7 @@ import { EntryTerms } from '../tickets/entry-terms.ts'
 import { MAX_TICKETS_A_POOL } from '../tickets/terms.ts'
 import { BeaconDraw, DEFAULT_REDRAWS, Draw, OfficialResults } from './draw-contract.ts'
 import { Earning } from './earning.ts'
+import { entryFields, NEW_ENTRY_TERMS } from './entry-fields.ts'
 import { Prize, PrizesIn } from './prize-contract.ts'
 
 const MAX_TAGS = 10
@@ -69,16 +70,7 @@ const rulesFields = {
         'Which providers buyers may pay by. If a raffle with a price names none, publication takes all that are set up for that price, except `manual`.',
     }),
   entry: z.enum(['purchase', 'order']),
-  entrants: EntryTerms.shape.entrants.meta({
-    description: '`proved`: only people who have proved their e-mail address may enter.',
-  }),
-  staffMayEnter: EntryTerms.shape.staffMayEnter.meta({
-    description: `Whether members of the organisation may enter. They count as members for ${FORMER_MEMBER_DAYS} days after they left.`,
-  }),
-  challenge: EntryTerms.shape.challenge.meta({
-    description:
-      '`turnstile`: each purchase must send the token of a Turnstile widget, made with `turnstileSiteKey`. Entries that orders earn need none.',
-  }),
+  ...entryFields,
   earning: Earning.nullable(),
   poolLocation: Location.nullable().meta({
     description:
@@ -121,9 +113,6 @@ export const RULES_FIELDS = Object.keys(rulesFields).filter(
   (name) => !OUTSIDE_THE_RULES.some((outside) => outside === name),
 ) as RulesField[]
 
-/** The terms of a new raffle, and of templates and series from before there were such terms. */
-export const NEW_ENTRY_TERMS: EntryTerms = { entrants: 'anyone', staffMayEnter: false, challenge: 'none' }
-
 /** Fields that a new raffle may leave out, with their defaults. */
 const defaultedFields = {
   maxPerUser: rulesFields.maxPerUser.optional(),
@@ -135,6 +124,7 @@ const defaultedFields = {
   entrants: rulesFields.entrants.default(NEW_ENTRY_TERMS.entrants),
   staffMayEnter: rulesFields.staffMayEnter.default(NEW_ENTRY_TERMS.staffMayEnter),
   challenge: rulesFields.challenge.default(NEW_ENTRY_TERMS.challenge),
+  countries: rulesFields.countries.default(NEW_ENTRY_TERMS.countries),
   earning: rulesFields.earning.default(null),
   poolLocation: rulesFields.poolLocation.default(null),
   draw: rulesFields.draw.default({ method: 'beacon' }),
@@ -240,6 +230,7 @@ export const Raffle = z
     entrants: rulesFields.entrants,
     staffMayEnter: rulesFields.staffMayEnter,
     challenge: rulesFields.challenge,
+    countries: SaleCountries,
     turnstileSiteKey: z
       .string()
       .nullable()

@@ -54,6 +54,7 @@ export const EXAMPLE_RAFFLE = {
   entrants: 'anyone',
   staffMayEnter: false,
   challenge: 'none',
+  countries: null,
   turnstileSiteKey: null,
   earning: null,
   draw: { method: 'beacon' },

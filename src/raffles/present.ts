@@ -86,6 +86,7 @@ export function presentRaffle(found: ShownRaffle, { now, settings, isMember }: P
     entrants: raffle.entrants,
     staffMayEnter: raffle.staffMayEnter,
     challenge: raffle.challenge,
+    countries: raffle.countries,
     turnstileSiteKey: raffle.challenge === 'none' ? null : (settings.TURNSTILE_SITE_KEY ?? null),
     earning: raffle.earning,
     poolLocation: raffle.poolLocation,

@@ -5,6 +5,13 @@ import type { Ctx } from '../core/context.ts'
 import { type FieldError, notFound, Problem, validationFailed } from '../core/errors.ts'
 import { automaticProviders, whyNotProvider } from '../money/providers/index.ts'
 import { paymentSpanSeconds } from '../money/providers/payment-span.ts'
+import {
+  narrowedProviders,
+  type Offer,
+  type Selling,
+  sellingOf,
+  whyNotOffered,
+} from '../money/selling-terms.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
 import { applyTerms } from './apply-terms.ts'
 import type { Raffle } from './contract.ts'
@@ -34,14 +41,27 @@ export async function publishRaffle(ctx: Ctx, id: string): Promise<Raffle> {
 function providersOf(
   ctx: Ctx,
   { priceAmount, priceCurrency, providers }: Pick<RaffleRow, 'priceAmount' | 'priceCurrency' | 'providers'>,
+  selling?: Selling,
 ): RaffleRow['providers'] {
   if (priceAmount === 0 || providers.length > 0) return providers
-  return automaticProviders(ctx.settings, { amount: priceAmount, currency: priceCurrency })
+  const all = automaticProviders(ctx.settings, { amount: priceAmount, currency: priceCurrency })
+  return selling === undefined ? all : narrowedProviders(selling, all)
 }
 
+const offerOf = ({ status, priceAmount, priceCurrency, providers, countries }: RaffleRow): Offer => ({
+  currencies: priceAmount === 0 ? {} : { 'ticketPrice.currency': priceCurrency },
+  providers: priceAmount === 0 ? [] : providers,
+  countries: status === 'draft' ? countries : null,
+})
+
 /** Every reason why these terms cannot be published here and now. */
-export function whyNotPublishNow(ctx: Ctx, given: RulesColumns & Pick<RaffleRow, 'earning'>): FieldError[] {
-  const raffle = { ...given, providers: providersOf(ctx, given) }
+export const whyNotPublishNow = (ctx: Ctx, given: Terms): FieldError[] =>
+  whyNotPublishAs(ctx, { ...given, providers: providersOf(ctx, given) })
+
+type Terms = RulesColumns & Pick<RaffleRow, 'earning'>
+
+/** The same for terms that have their providers already. */
+function whyNotPublishAs(ctx: Ctx, raffle: Terms): FieldError[] {
   return whyNotPublish(raffle, {
     now: ctx.now,
     leadSeconds: ctx.settings.DRAW_LEAD_SECONDS,
@@ -60,9 +80,16 @@ export function whyNotPublishNow(ctx: Ctx, given: RulesColumns & Pick<RaffleRow,
  * `changed` names the rules that differ from the version before.
  */
 export async function handOver(ctx: Ctx, given: RaffleRow, changed: string[] = []): Promise<void> {
-  const raffle = { ...given, providers: providersOf(ctx, given) }
+  const selling = await sellingOf(ctx, given.organisationId)
+  const raffle = {
+    ...given,
+    providers: providersOf(ctx, given, selling),
+    // Publication fixes them, so that a change of the organisation does not reach a raffle that is on sale.
+    countries: given.status === 'draft' ? (given.countries ?? selling.countries) : given.countries,
+  }
   const errors = [
-    ...whyNotPublishNow(ctx, raffle),
+    ...whyNotPublishAs(ctx, raffle),
+    ...whyNotOffered(selling, offerOf(raffle)),
     ...(await wrongOfficialDraw(ctx, raffle)),
     ...(raffle.status === 'draft'
       ? await wrongReferences(ctx, raffle.organisationId, raffle, raffle.drawAt)

@@ -60,6 +60,8 @@ export const raffles = sqliteTable(
     entrants: text().$type<EntryTerms['entrants']>().notNull().default(OPEN_TO_ALL.entrants),
     staffMayEnter: integer({ mode: 'boolean' }).notNull().default(OPEN_TO_ALL.staffMayEnter),
     challenge: text().$type<EntryTerms['challenge']>().notNull().default(OPEN_TO_ALL.challenge),
+    /** From where people may enter; null: from everywhere, or in a draft from where the organisation sells to. */
+    countries: text({ mode: 'json' }).$type<EntryTerms['countries']>(),
     /** How orders or admissions earn entries; null if they do not. Fixed at publication. */
     earning: text({ mode: 'json' }).$type<Earning>(),
     /** Where its pool is made; null: at `POOL_LOCATION_HINT`. Fixed at publication. */

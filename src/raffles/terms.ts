@@ -56,6 +56,7 @@ export function termsOf(
     entrants: raffle.entrants,
     staffMayEnter: raffle.staffMayEnter,
     challenge: raffle.challenge,
+    countries: raffle.countries,
   }
 }
 
@@ -85,6 +86,7 @@ export function columnsOf(terms: RaffleTerms): RulesColumns {
     entrants: terms.entrants,
     staffMayEnter: terms.staffMayEnter,
     challenge: terms.challenge,
+    countries: terms.countries,
     draw: rules.draw as RaffleRow['draw'],
     claimDays: rules.claimDays!,
     onUnclaimed: rules.onUnclaimed!,

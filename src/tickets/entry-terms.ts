@@ -8,6 +8,8 @@ export const EntryTerms = z.strictObject({
   staffMayEnter: z.boolean(),
   /** What a person must pass for each purchase. Entries that orders earned pass without it. */
   challenge: z.enum(['none', 'turnstile']),
+  /** From which countries a person may take tickets (ISO 3166-1 alpha-2); null: from all. Entries that orders earned pass without it. */
+  countries: z.array(z.string()).nullable(),
 })
 export type EntryTerms = z.infer<typeof EntryTerms>
 
@@ -15,4 +17,9 @@ export type EntryTerms = z.infer<typeof EntryTerms>
  * Nobody is refused. Pools from before these terms sell under them, because their buyers were promised nothing else. They
  * suit ticket types too: an organisation's staff may attend its events.
  */
-export const OPEN_TO_ALL: EntryTerms = { entrants: 'anyone', staffMayEnter: true, challenge: 'none' }
+export const OPEN_TO_ALL: EntryTerms = {
+  entrants: 'anyone',
+  staffMayEnter: true,
+  challenge: 'none',
+  countries: null,
+}

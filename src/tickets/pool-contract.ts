@@ -60,6 +60,8 @@ export interface Entrant {
   staffOf: readonly string[]
   /** Whether the person has just passed the challenge. */
   isHuman: boolean
+  /** From where the person connects. Null or absent: nobody connects, or nobody sees it. */
+  country?: string | null
 }
 
 /**

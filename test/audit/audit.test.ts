@@ -724,6 +724,22 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
     },
   ],
   [
+    'organisation.selling_changed',
+    { kind: 'organisation', fields: ['countries'], everyTime: true },
+    async () => {
+      const { id, operator: actor } = await organisationWithOperator()
+      const body = { countries: ['KE'] }
+      return {
+        actor,
+        method: 'PUT',
+        path: `/organisations/${id}/selling`,
+        body,
+        organisationId: id,
+        subject: id,
+      }
+    },
+  ],
+  [
     'member.invited',
     { kind: 'invitation', everyTime: true },
     async () => {

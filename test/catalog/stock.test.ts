@@ -21,6 +21,9 @@ async function held(quantity: number, stock = 5) {
     key: newKey(),
     request: 'a',
     holdMs: MINUTE,
+    provider: null,
+    country: null,
+    deliverTo: null,
   }
   const ctx = testContext()
   const { hold, repeated } = await holdStock(ctx, wanted)

@@ -260,7 +260,13 @@ const LISTS: Record<string, List> = {
   },
   '/users': { by: 'admin', forms: someOf({ q: 'amina' }), after: byId },
   '/users/me/invitations': { by: 'player', after: byId },
-  '/users/me/payout-methods': { by: 'player' },
+  '/users/me/payout-methods': {
+    sorts: {
+      what: 'the phones from which one person has paid, among the orders of that person',
+      by: /orders USING (COVERING )?INDEX orders_key/,
+    },
+    by: 'player',
+  },
   '/tickets': { by: 'player', after: byId },
   '/tickets/:id/admissions': { by: 'player', after: () => [0] },
   '/tickets/transfers': {

@@ -25,9 +25,9 @@ import { rafflesOf, seriesBody, stageSeries } from './series-stage.ts'
 
 useClock()
 
-const DEFAULTS = { entrants: 'anyone', staffMayEnter: false, challenge: 'none' }
-const OTHERS = { entrants: 'proved', staffMayEnter: true, challenge: 'none' }
-const OPEN = { entrants: 'anyone', staffMayEnter: true, challenge: 'none' }
+const DEFAULTS = { entrants: 'anyone', staffMayEnter: false, challenge: 'none', countries: null }
+const OTHERS = { entrants: 'proved', staffMayEnter: true, challenge: 'none', countries: ['KE'] }
+const OPEN = { entrants: 'anyone', staffMayEnter: true, challenge: 'none', countries: null }
 
 const change = ({ operator, id }: Staged, body: object) => as(operator, 'PUT', `/raffles/${id}`, body)
 
@@ -122,7 +122,7 @@ describe('the terms about who may enter', () => {
 /** As an earlier version of the worker stored them. */
 const forgetTerms = (table: string, id: string) =>
   env.DB.prepare(
-    `UPDATE ${table} SET terms = json_remove(terms, '$.entrants', '$.staffMayEnter', '$.challenge') WHERE id = ?`,
+    `UPDATE ${table} SET terms = json_remove(terms, '$.entrants', '$.staffMayEnter', '$.challenge', '$.countries') WHERE id = ?`,
   )
     .bind(id)
     .run()
@@ -133,7 +133,7 @@ describe('a raffle that an earlier version published', () => {
     const staged = await stageRaffle()
     const stub = env.TICKET_POOL.getByName(staged.pool)
     await runInDurableObject(stub, (_, { storage }) => {
-      for (const column of ['entrants', 'staff_may_enter', 'challenge']) {
+      for (const column of ['entrants', 'staff_may_enter', 'challenge', 'countries']) {
         storage.sql.exec(`ALTER TABLE pool DROP COLUMN ${column}`)
       }
       // What later versions made.
@@ -147,11 +147,11 @@ describe('a raffle that an earlier version published', () => {
     await evictDurableObject(stub)
     await env.DB.batch([
       env.DB.prepare(
-        `UPDATE pools SET terms = json_remove(terms, '$.kind', '$.entrants', '$.staffMayEnter', '$.challenge')
+        `UPDATE pools SET terms = json_remove(terms, '$.kind', '$.entrants', '$.staffMayEnter', '$.challenge', '$.countries')
          WHERE pool = ?`,
       ).bind(staged.pool),
       env.DB.prepare(
-        `UPDATE raffles SET entrants = 'anyone', staff_may_enter = true, challenge = 'none' WHERE id = ?`,
+        `UPDATE raffles SET entrants = 'anyone', staff_may_enter = true, challenge = 'none', countries = NULL WHERE id = ?`,
       ).bind(staged.id),
     ])
     return staged

@@ -39,6 +39,7 @@ export const raffleRow = (changes: Partial<RaffleRow> = {}): RaffleRow => ({
   entrants: 'anyone',
   staffMayEnter: false,
   challenge: 'none',
+  countries: null,
   earning: null,
   poolLocation: null,
   draw: { method: 'beacon' },

@@ -4,6 +4,7 @@ import { requireApproval } from '../../accounts/priced-sales.ts'
 import type { Ctx } from '../../core/context.ts'
 import { invalid, validationFailed } from '../../core/errors.ts'
 import { whyNotProvider } from '../../money/providers/index.ts'
+import { sellingOf, whyNotOffered } from '../../money/selling-terms.ts'
 import { capacityGroups, type EventRow, type TicketTypeRow } from '../schema.ts'
 import { whyNotSell } from './terms.ts'
 
@@ -14,6 +15,11 @@ export async function mustBeSellable(ctx: Ctx, event: EventRow, type: TicketType
     whyNotProvider: (provider) =>
       whyNotProvider(provider, ctx.settings, { amount: type.priceAmount, currency: type.priceCurrency }),
   })
+  if (event.status === 'published' && type.priceAmount > 0) {
+    const currencies = { 'price.currency': type.priceCurrency }
+    const selling = await sellingOf(ctx, event.organisationId)
+    errors.push(...whyNotOffered(selling, { currencies, providers: [], countries: null }))
+  }
   if (errors.length > 0) throw validationFailed(errors)
   if (event.status === 'published' && type.priceAmount > 0) await requireApproval(ctx, event.organisationId)
 }

@@ -24,6 +24,7 @@ export function termsOf(event: EventRow, type: TicketTypeRow, holdSeconds: numbe
     paymentSpanSeconds: longestSpanSeconds(event.providers, holdSeconds),
     providers: type.priceAmount === 0 ? [] : event.providers,
     ...OPEN_TO_ALL,
+    countries: event.countries,
   }
 }
 

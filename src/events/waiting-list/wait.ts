@@ -20,7 +20,7 @@ interface Named {
 export async function joinWaitingList(ctx: Ctx, named: Named, quantity: number): Promise<WaitingPlace> {
   const { userId, isProved, staffOf } = requireCheckedUser(ctx)
   const pool = await poolOf(ctx, named)
-  const entrant = { isProved, staffOf, isHuman: false }
+  const entrant = { isProved, staffOf, isHuman: false, country: ctx.country }
   const request = { itemId: named.typeId, holder: userId, entrant, quantity }
   return present(named, orThrow(await askPool(ctx, pool, (stub) => stub.join(request))).waiting)
 }

@@ -1,10 +1,11 @@
 /** Units of a product as a line of an order: the hold takes them out of stock. */
-import { sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { holdStock } from '../../catalog/hold-stock.ts'
-import { stockHolds } from '../../catalog/schema.ts'
+import { products, stockHolds } from '../../catalog/schema.ts'
 import { releaseStock, sellStock, takeStockBack, unitsOf } from '../../catalog/stock-holds.ts'
 import { Id } from '../../core/ids.ts'
 import { account } from '../../money/ledger.ts'
+import { sellingTerms } from '../../money/schema.ts'
 import { isOneOf } from '../find-order.ts'
 import type { LinePort } from '../line.ts'
 import { fulfilStock } from './fulfil-stock.ts'
@@ -24,11 +25,20 @@ export const productLine: LinePort<'productId'> = {
   },
   isNumbered: false,
 
-  acceptedProviders: async () => [],
+  acceptedProviders: async (ctx, itemIds) => {
+    const rows = await ctx.db
+      .select({ title: products.title, providers: sellingTerms.providers })
+      .from(products)
+      .innerJoin(sellingTerms, eq(sellingTerms.organisationId, products.organisationId))
+      .where(isOneOf(products.id, itemIds))
+    return rows.flatMap(({ title, providers }) => (providers === null ? [] : [{ title, providers }]))
+  },
 
-  async hold(ctx, { itemId, quantity }, { userId, entrant, key, request, holdMs }) {
+  async hold(ctx, { itemId, quantity }, { userId, entrant, holdMs, ...terms }) {
     const { isProved } = entrant
-    const wanted = { productId: itemId, quantity, userId, isProved, key, request, holdMs }
+    const { key, request, provider, country, deliverTo } = terms
+    const sold = { provider, country, deliverTo }
+    const wanted = { productId: itemId, quantity, userId, isProved, key, request, holdMs, ...sold }
     const { hold, repeated } = await holdStock(ctx, wanted)
     const { id, organisationId, title, unitAmount, currency, heldUntil, createdAt } = hold
     const state = hold.state === 'held' || hold.state === 'sold' ? hold.state : 'released'

@@ -10,7 +10,7 @@ import { fieldErrors } from '../../core/validation.ts'
 import { requireOwnReferences } from '../own-references.ts'
 import { series } from '../schema.ts'
 import { findTemplate } from '../templates/find-template.ts'
-import { checkSeries } from './check-series.ts'
+import { checkSeries, requireSold } from './check-series.ts'
 import { type CreateSeries, type Series, SeriesTerms } from './contract.ts'
 import { findSeries } from './find-series.ts'
 import { presentSeries } from './present.ts'
@@ -29,6 +29,7 @@ export async function createSeries(ctx: Ctx, input: CreateSeries): Promise<Serie
   const id = newId('series')
   const row = { ...schedule, id, organisationId, terms: terms.data }
   checkSeries(ctx, row)
+  await requireSold(ctx, row)
   if (row.terms.ticketPrice.amount > 0) await requireApproval(ctx, organisationId)
   await requireOwnCategory(ctx, row.terms.categoryId, organisationId)
   await requireOwnReferences(ctx, organisationId, row.terms, 'terms.')

@@ -1,7 +1,7 @@
 /** A series in its wire shape. */
 import { toInstant } from '../../core/time.ts'
 import { toTermColumns } from '../columns.ts'
-import { NEW_ENTRY_TERMS } from '../contract.ts'
+import { NEW_ENTRY_TERMS } from '../entry-fields.ts'
 import type { Series } from './contract.ts'
 import type { FoundSeries } from './find-series.ts'
 import { namedTerms } from './raffle-of-day.ts'

@@ -7,7 +7,7 @@ import { Problem } from '../../core/errors.ts'
 import { pick } from '../../core/pick.ts'
 import { requireOwnReferences } from '../own-references.ts'
 import { series } from '../schema.ts'
-import { checkSeries } from './check-series.ts'
+import { checkSeries, requireSold } from './check-series.ts'
 import { SERIES_FIELDS, type Series, type UpdateSeries } from './contract.ts'
 import { findLiveSeries, findSeries } from './find-series.ts'
 import { presentSeries } from './present.ts'
@@ -16,7 +16,10 @@ export async function updateSeries(ctx: Ctx, id: string, change: UpdateSeries): 
   const { series: row } = await findLiveSeries(ctx, id)
   const changed = { ...row, ...change, terms: { ...row.terms, ...change.terms } }
   // A series that ends needs no day ahead.
-  if (changed.status !== 'ended') checkSeries(ctx, changed)
+  if (changed.status !== 'ended') {
+    checkSeries(ctx, changed)
+    if (change.terms !== undefined) await requireSold(ctx, changed)
+  }
   await requireOwnCategory(ctx, change.terms?.categoryId, row.organisationId)
   await requireOwnReferences(ctx, row.organisationId, change.terms ?? {}, 'terms.')
   const update = ctx.db

@@ -27,6 +27,7 @@ export const EXAMPLE_TEMPLATE = {
   entrants: 'anyone',
   staffMayEnter: false,
   challenge: 'none',
+  countries: null,
   earning: null,
   poolLocation: null,
   draw: { method: 'beacon' },

@@ -1,8 +1,9 @@
 /** A raffle template in its wire shape, with the economics of a sold-out raffle. */
 import { toInstant } from '../../core/time.ts'
 import { toTermColumns } from '../columns.ts'
-import { NEW_ENTRY_TERMS, type SavedTerms } from '../contract.ts'
+import type { SavedTerms } from '../contract.ts'
 import { settleTakings } from '../economics.ts'
+import { NEW_ENTRY_TERMS } from '../entry-fields.ts'
 import type { Economics, RaffleTemplate } from './contract.ts'
 import type { FoundTemplate } from './find-template.ts'
 

@@ -1,5 +1,6 @@
 /** The rules of selling. Each function returns the refusal, or null if its rule allows the request. Pure. */
 import { FORMER_MEMBER_DAYS } from '../../accounts/staff.ts'
+import { whyNotFrom } from '../../core/countries.ts'
 import { DAY_MS, SECOND_MS } from '../../core/time.ts'
 import { whyUnpaidRefused } from '../../core/unpaid-limits.ts'
 import { chainByHash, timeOf } from '../../rdp1/chains.ts'
@@ -128,6 +129,8 @@ export function whyEntrantRefused(
     const how = 'follow the link in the mail that we sent you, or ask for it again'
     return refuseBy('entrants', 'forbidden', `This ${noun} asks for a proved e-mail address: ${how}.`)
   }
+  const whyNotHere = whyNotFrom(sale.countries, entrant.country)
+  if (whyNotHere !== null) return refuseBy('countries', 'forbidden', `This ${noun} ${whyNotHere}`)
   // A shop calls for earned entries, so nobody is there to pass a challenge.
   if (sale.challenge === 'turnstile' && !entrant.isHuman && entry !== 'grant') {
     const how = 'send the token of its widget as `turnstileToken`'

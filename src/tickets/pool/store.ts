@@ -62,12 +62,13 @@ export class PoolStore {
     const columns = columnsOfTerms(row.terms)
     this.#sql.exec(
       `INSERT INTO pool (id, name, raffle_id, seq, terms_version, kind, rules, payment_span_seconds, providers,
-         entrants, staff_may_enter, challenge)
-       VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         entrants, staff_may_enter, challenge, countries)
+       VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, terms_version = excluded.terms_version,
          rules = excluded.rules, payment_span_seconds = excluded.payment_span_seconds,
          providers = excluded.providers, entrants = excluded.entrants,
-         staff_may_enter = excluded.staff_may_enter, challenge = excluded.challenge`,
+         staff_may_enter = excluded.staff_may_enter, challenge = excluded.challenge,
+         countries = excluded.countries`,
       row.name,
       row.itemId,
       row.seq,
@@ -79,6 +80,7 @@ export class PoolStore {
       columns.entrants,
       columns.staff_may_enter,
       columns.challenge,
+      columns.countries,
     )
   }
 

@@ -69,6 +69,7 @@ export const MIGRATIONS: readonly string[] = [
   `ALTER TABLE reservations ADD COLUMN buyer TEXT;
    ALTER TABLE reservations ADD COLUMN buyer_order TEXT;`,
   `CREATE TABLE seats_to_free (seq INTEGER PRIMARY KEY, seats TEXT NOT NULL, due_at INTEGER NOT NULL);`,
+  `ALTER TABLE pool ADD COLUMN countries TEXT;`,
 ]
 
 export type Value = SqlStorageValue
@@ -88,6 +89,8 @@ export interface PoolRow extends Record<string, Value> {
   /** 0 or 1. */
   staff_may_enter: number
   challenge: EntryTerms['challenge']
+  /** JSON; null: every country. */
+  countries: string | null
   closed_at: number | null
   close_reason: CloseReason | null
   commitment: string | null

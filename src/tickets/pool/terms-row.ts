@@ -4,12 +4,20 @@ import type { PoolRow } from './tables.ts'
 
 export type TermsColumns = Pick<
   PoolRow,
-  'kind' | 'rules' | 'payment_span_seconds' | 'providers' | 'entrants' | 'staff_may_enter' | 'challenge'
+  | 'kind'
+  | 'rules'
+  | 'payment_span_seconds'
+  | 'providers'
+  | 'entrants'
+  | 'staff_may_enter'
+  | 'challenge'
+  | 'countries'
 >
 
 /** Equal terms give equal columns, in the same order. */
 export function columnsOfTerms(terms: Terms): TermsColumns {
-  const { kind, paymentSpanSeconds, providers, entrants, staffMayEnter, challenge, ...rest } = terms
+  const { kind, paymentSpanSeconds, providers, entrants, staffMayEnter, challenge, countries, ...rest } =
+    terms
   return {
     kind,
     rules: 'rules' in rest ? rest.rules : JSON.stringify(rest, Object.keys(rest).sort()),
@@ -18,16 +26,18 @@ export function columnsOfTerms(terms: Terms): TermsColumns {
     entrants,
     staff_may_enter: Number(staffMayEnter),
     challenge,
+    countries: countries && JSON.stringify(countries),
   }
 }
 
-export function termsOfRow({ kind, rules, entrants, challenge, ...columns }: TermsColumns): Terms {
+export function termsOfRow({ kind, rules, entrants, challenge, countries, ...columns }: TermsColumns): Terms {
   const outside = {
     paymentSpanSeconds: columns.payment_span_seconds,
     providers: JSON.parse(columns.providers) as string[],
     entrants,
     staffMayEnter: columns.staff_may_enter === 1,
     challenge,
+    countries: countries === null ? null : (JSON.parse(countries) as string[]),
   }
   if (kind === 'raffle') return { kind, rules, ...outside }
   const rest = JSON.parse(rules) as Omit<TicketTypeTerms, 'kind' | keyof typeof outside>
