@@ -6,6 +6,7 @@ import { call, logIn, type Stage } from './call.ts'
 import { makeDailyDraw } from './daily-draw.ts'
 import { EVENT_CATEGORIES, makeEvents } from './events.ts'
 import { makeLotteries } from './lotteries.ts'
+import { makeLotteryRaffle } from './lottery-raffle.ts'
 import { makeRaffles } from './make-raffles.ts'
 import { ADMIN, DEMO_PEOPLE, OPERATOR, READERS, register, SECOND_ADMIN } from './people.ts'
 import { makeShop } from './shop.ts'
@@ -33,6 +34,7 @@ export async function seed(origin: string, execute: (sql: string) => Promise<voi
   await makeDailyDraw(stage, shop)
   await makeEvents(stage, shop)
   await makeLotteries(origin)
+  await makeLotteryRaffle(stage)
   return drawnAt
 }
 

@@ -1,10 +1,10 @@
 // Raffles that an official lottery decides, for tests: the lottery, its results as they count, and a raffle on it.
 import { env } from 'cloudflare:workers'
 import { expect } from 'vitest'
-import { newId } from '../../src/core/ids.ts'
 import type { Organisation, Person } from '../harness/people.ts'
-import { registerPlayer } from '../harness/people.ts'
+import { registerPlayer, signedInAdmin } from '../harness/people.ts'
 import {
+  as,
   at,
   buy,
   CLOSES_AT,
@@ -28,49 +28,39 @@ export const dateOf = (ms: number): string => iso(ms).slice(0, 10)
 export async function stageLottery(
   changes: { digits?: number; status?: string; drawAt?: number } = {},
 ): Promise<string> {
-  const id = newId('lottery')
   const { digits = 4, status = 'active', drawAt } = changes
-  const [time, zone] = drawAt === undefined ? ['09:00', 'America/Bogota'] : [iso(drawAt).slice(11, 16), 'UTC']
-  const cadence = JSON.stringify({ every: 'day' })
-  await env.DB.prepare(
-    `INSERT INTO lotteries (id, name, country, cadence, time, time_zone, numbers_per_draw, digits, status, revision,
-       created_at, updated_at) VALUES (?, 'Lotería', 'CO', ?, ?, ?, 3, ?, ?, 1, 0, 0)`,
-  )
-    .bind(id, cadence, time, zone, digits, status)
-    .run()
-  return id
+  const when =
+    drawAt === undefined
+      ? { time: '09:00', timeZone: 'America/Bogota' }
+      : { time: iso(drawAt).slice(11, 16), timeZone: 'UTC' }
+  const admin = await signedInAdmin()
+  const lottery = { name: 'Lotería', country: 'CO', cadence: { every: 'day' }, numbersPerDraw: 3, digits }
+  const { status: code, body } = await as(admin, 'POST', '/lotteries', { ...lottery, ...when })
+  expect(code, JSON.stringify(body)).toBe(201)
+  if (status !== 'active') await as(admin, 'PUT', `/lotteries/${body.id}`, { status })
+  return body.id
 }
 
-/** A result that two people have confirmed: the first of the draw, or the next correction. */
+/** An admin records a result and another confirms it: the first of the draw, or the next correction. */
 export async function confirmResult(
   lotteryId: string,
   numbers: string[],
   reason?: string,
   date = DATE,
 ): Promise<void> {
-  const record = newId('lotteryRecord')
-  const [author, second] = [newId('user'), newId('user')]
-  await env.DB.batch([
-    env.DB.prepare(
-      `INSERT INTO lottery_records (id, lottery_id, date, origin, author, numbers, source, reason, status, recorded_at,
-         decided_by, decided_at) VALUES (?1, ?2, ?3, 'person', ?4, ?5, ?6, ?7, 'confirmed', ?8, ?9, ?8)`,
-    ).bind(
-      record,
-      lotteryId,
-      date,
-      author,
-      JSON.stringify(numbers),
-      SOURCE,
-      reason ?? null,
-      Date.now(),
-      second,
-    ),
-    env.DB.prepare(
-      `INSERT INTO lottery_results (lottery_id, date, revision, record_id, numbers, source, reason, confirmed_at)
-       SELECT ?1, ?2, count(*), ?3, ?4, ?5, ?6, ?7 FROM lottery_results WHERE lottery_id = ?1 AND date = ?2`,
-    ).bind(lotteryId, date, record, JSON.stringify(numbers), SOURCE, reason ?? null, Date.now()),
-  ])
+  const path = `/lotteries/${lotteryId}/results`
+  const what = { date, numbers, source: SOURCE, ...(reason === undefined ? {} : { reason }) }
+  const recorded = await as(await signedInAdmin(), 'POST', path, what)
+  expect(recorded.status, JSON.stringify(recorded.body)).toBe(201)
+  const isPending = ({ status }: { status: string }) => status === 'pending'
+  const { id: recordId } = recorded.body.records.find(isPending)
+  const confirmed = await as(await signedInAdmin(), 'POST', `${path}/${date}/confirm`, { recordId })
+  expect(confirmed.status, JSON.stringify(confirmed.body)).toBe(200)
 }
+
+/** The lottery holds its draw at another time than it had announced. */
+export const moveDraw = (lotteryId: string, time: string) =>
+  env.DB.prepare('UPDATE lotteries SET time = ? WHERE id = ?').bind(time, lotteryId).run()
 
 export const drawOn = (lotteryId: string, changes: Record<string, unknown> = {}) => ({
   method: 'lottery',

@@ -42,6 +42,7 @@ import {
   entrant,
   holdDraw,
   lotteryTerms,
+  moveDraw,
   OFFICIAL_DRAW,
   type OnLottery,
   SOURCE,
@@ -124,7 +125,7 @@ describe('the rules of a raffle on a lottery', () => {
     const path = `/raffles/${draft.body.id}`
     const changed = await as(operator, 'PUT', path, { draw: drawOn(lotteryId, { date: '2031-05-06' }) })
     expect(fieldsOf(changed)).toEqual(['drawAt'])
-    await env.DB.prepare(`UPDATE lotteries SET time = '10:00' WHERE id = ?`).bind(lotteryId).run()
+    await moveDraw(lotteryId, '10:00')
     expect(fieldsOf(await as(operator, 'POST', `${path}/publish`))).toEqual(['drawAt'])
   })
 
@@ -284,6 +285,8 @@ describe('the result', () => {
   it('that is known before the tickets are committed cancels the raffle', async () => {
     const staged = await stageOnLottery()
     await entrant(staged.id, [1])
+    // 11:00 UTC, which is before the raffle closes.
+    await moveDraw(staged.lotteryId, '06:00')
     await confirmResult(staged.lotteryId, ['0001', '0002', '0003'])
     await sweep()
     at(NOW + MINUTE)
