@@ -32,6 +32,8 @@ export const people = {} as { organisation: Organisation; buyer: Person }
 export function usePeople(): void {
   beforeEach(async () => {
     allowLogged({ reason: DIED })
+    // A job of several parts reports what each of them failed by.
+    allowLogged({ message: 'sweep: a job failed', error: 'AggregateError' })
     people.organisation = await organisationWithOperator()
     people.buyer = await registerPlayer()
   })
