@@ -12,6 +12,8 @@ export const DEVELOPMENT_SECRETS = {
   SIGNING_KEY: '746f6d626f6c612d646576656c6f706d656e742d7369676e696e672d6b657921',
 } as const
 
+const DAY_SECONDS = 86_400
+
 const seconds = (min: number, max: number, fallback: number) => WholeNumber(min, max).default(fallback)
 
 const commaSeparated = z
@@ -76,6 +78,8 @@ export const SettingsSchema = z.object({
   PAYOUT_APPROVAL: z.enum(['other', 'any']).optional(),
   /** How long a member must belong to the organisation to approve payouts of others and to confirm disqualifications. */
   PAYOUT_APPROVER_MIN_DAYS: WholeNumber(0, 365).optional(),
+  /** How long money waits for a new payout method: an owner whose session was stolen must have time to act. */
+  PAYOUT_METHOD_WAIT_SECONDS: seconds(0, 2_592_000, DAY_SECONDS),
   /** `approved`: an organisation that somebody opens sells for money once an admin has approved it; `open`: at once. */
   PRICED_SALES: z.enum(['approved', 'open']).default('approved'),
   /** The public address of this worker: links in mails and payment pages begin with it. */
@@ -192,6 +196,9 @@ function productionProblems(settings: Settings): string[] {
     problems.push(
       'PUBLIC_ORIGIN: is not https; set it to the public address of this worker, such as https://raffles.example',
     )
+  }
+  if (settings.PAYOUT_METHOD_WAIT_SECONDS < DAY_SECONDS) {
+    problems.push('PAYOUT_METHOD_WAIT_SECONDS: is less than a day, so whoever steals a session gets the prizes')
   }
   if (settings.STRIPE_SECRET_KEY?.includes('_test_')) {
     problems.push('STRIPE_SECRET_KEY: is a key of test mode, which moves no money; set a live one')

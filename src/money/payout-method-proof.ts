@@ -12,14 +12,19 @@ export type PaidFrom = ReadonlyMap<string, number>
 
 const keyOf = (provider: string, phone: string): string => `${provider} ${phone}`
 
-/** The phones from which the user has paid: the provider prompted there, and the money arrived. */
+/**
+ * The phones from which the user has paid: the provider prompted there, and the money arrived by the provider's own word.
+ * A receipt that a person recorded does not count: another phone may have paid it.
+ */
 export async function paidFrom(ctx: Ctx, userId: string): Promise<PaidFrom> {
   const rows = await ctx.db.all<{ provider: string; phone: string; since: number }>(sql`
     SELECT payments.provider AS provider, payments.phone AS phone, min(receipts.at) AS since
     FROM orders
       JOIN payments ON payments.order_id = orders.id AND payments.status = 'succeeded' AND payments.phone IS NOT NULL
       JOIN receipts ON receipts.order_id = orders.id AND receipts.payment_id = payments.id
-    WHERE orders.user_id = ${userId} GROUP BY payments.provider, payments.phone`)
+    WHERE orders.user_id = ${userId}
+      AND NOT EXISTS (SELECT 1 FROM audit WHERE audit.subject_id = payments.id AND audit.action = 'payment.receipt_recorded')
+    GROUP BY payments.provider, payments.phone`)
   return new Map(rows.map(({ provider, phone, since }) => [keyOf(provider, phone), since]))
 }
 

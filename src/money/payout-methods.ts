@@ -12,7 +12,7 @@ import { invalid, notFound, Problem } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import type { Money } from '../core/money.ts'
 import type { PageOf } from '../core/paging.ts'
-import { DAY_MS } from '../core/time.ts'
+import { SECOND_MS } from '../core/time.ts'
 import { attentionText } from './attention-text.ts'
 import { bankLine } from './bank-account.ts'
 import type { NewPayoutMethod, PayoutMethod } from './payout-method-contract.ts'
@@ -24,9 +24,6 @@ import { requirePayee } from './require-payee.ts'
 import { type MethodRow, payoutMethods, payouts } from './schema.ts'
 
 const MAX_METHODS = 10
-
-/** How long a new method waits for money. */
-export const METHOD_WAIT_MS = DAY_MS
 
 type NewMethod = Pick<MethodRow, 'userId' | 'provider' | 'destination' | 'bank'>
 
@@ -74,9 +71,10 @@ export async function insertMethod(ctx: Ctx, method: NewMethod): Promise<MethodR
  * A day from now. At once for a phone from which the user paid a day ago or earlier: whoever did that has been in the
  * account for a day, and the owner got the mail about that payment.
  */
-function payableFromOf({ now }: Ctx, method: NewMethod, paid: PaidFrom): number {
+function payableFromOf({ now, settings }: Ctx, method: NewMethod, paid: PaidFrom): number {
+  const waitMs = settings.PAYOUT_METHOD_WAIT_SECONDS * SECOND_MS
   const since = provedSince(method, paid)
-  return since !== null && since <= now - METHOD_WAIT_MS ? now : now + METHOD_WAIT_MS
+  return since !== null && since <= now - waitMs ? now : now + waitMs
 }
 
 /** What it is, for the words of a mail. */

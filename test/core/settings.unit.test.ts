@@ -140,6 +140,15 @@ describe('settings', () => {
 })
 
 describe('production', () => {
+  it('lets a new payout method wait for a day at least', () => {
+    const wait = (seconds: string) =>
+      problemsOf({ ...PRODUCTION, PAYOUT_METHOD_WAIT_SECONDS: seconds }).filter((problem) =>
+        problem.startsWith('PAYOUT_METHOD_WAIT_SECONDS'),
+      )
+    expect(wait('86400')).toEqual([])
+    expect(wait('86399')).toHaveLength(1)
+  })
+
   it('accepts its own secrets, a public beacon and an https address', () => {
     expect(readSettings(PRODUCTION).ok).toBe(true)
   })

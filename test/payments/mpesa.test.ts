@@ -557,6 +557,15 @@ describe('a prompt whose answer was lost', () => {
     expect(await cashOf(id)).toBe(PRICE)
   })
 
+  it('proves no phone once it is recorded, because another phone may have paid', async () => {
+    const { paymentId } = await lost()
+    expect((await record(await signedInAdmin(), paymentId, 'RLP0R69NXM')).status).toBe(201)
+    const { phone } = await paymentRow(paymentId)
+    const method = { provider: 'mpesa', destination: phone }
+    const added = await as(player, 'POST', '/users/me/payout-methods', method)
+    expect([added.status, added.body.proof]).toEqual([201, 'missing'])
+  })
+
   it('cannot be recorded with the receipt of another payment', async () => {
     const other = await registerPlayer()
     const first = await lost(other)

@@ -60,5 +60,8 @@ async function postOnce<Body>(
   return { kind: 'ok', body: parsed.data }
 }
 
-/** Only a refusal by the gateway or for the request’s form proves that nothing happened. */
-export const isRefused = ({ status }: { status: number }): boolean => status >= 400 && status < 500
+const TIMED_OUT = 408
+
+/** Only a refusal by the gateway or for the request’s form proves that nothing happened. A time-out proves nothing. */
+export const isRefused = ({ status }: { status: number }): boolean =>
+  status >= 400 && status < 500 && status !== TIMED_OUT

@@ -5,7 +5,11 @@ const MAX_ID = 100
 const Name = z.string().min(1).max(MAX_ID)
 /** A number in one answer is a text in another. */
 const Code = z.union([z.string().max(MAX_ID), z.number()]).transform(String)
-const Value = z.union([z.string(), z.number()]).nullish()
+/** Anything but a text or a number counts as left out: a report comes once, and must not be refused for one odd value. */
+const Value = z
+  .unknown()
+  .transform((value) => (typeof value === 'string' || typeof value === 'number' ? value : undefined))
+  .optional()
 
 export const PushAnswer = z.object({
   ResponseCode: Code,
