@@ -10,7 +10,7 @@ import { type Button, type Entry, type Section, stripePage } from './stripe-page
 const DELIVERIES = ['once', 'twice', 'late', 'never', 'unordered', 'forged'] as const
 type Delivery = (typeof DELIVERIES)[number]
 
-const FAULTS: readonly Fault[] = ['timeout', 'lost', '500', '429']
+const FAULTS: readonly Fault[] = ['timeout', 'lost', '500', '429', 'in use']
 const REQUESTS = [
   'POST /v1/checkout/sessions',
   'GET /v1/checkout/sessions/*',

@@ -83,7 +83,8 @@ async function recordSending(ctx: Ctx, { id, attempt, tries }: PayoutRow): Promi
 async function recordAnswer(ctx: Ctx, payout: PayoutRow, sent: Sent): Promise<void> {
   const reference = sent.reference ?? payout.reference
   if (sent.status === 'succeeded') {
-    await payPayout(ctx, payout, ['sent'], reference)
+    // Another call may have been refused meanwhile. What was paid is paid.
+    await payPayout(ctx, payout, ['sent', 'failed'], reference)
     return
   }
   await withRetry(() =>

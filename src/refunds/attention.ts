@@ -35,7 +35,7 @@ const REFUND_WAITS = 'A refund waits: '
 export const isForRefund = sql`substr(${payments.attention}, 1, ${REFUND_WAITS.length}) = ${REFUND_WAITS}`
 
 /**
- * Shows on a payment that its money was taken back. It stays until an operator dismisses it. If another reason is shown
+ * Shows on a payment that its money was taken back, or that reports about a refund contradict. It stays until an operator dismisses it. If another reason is shown
  * already, `text` is added to it.
  */
 export const flagDispute = (

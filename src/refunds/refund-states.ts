@@ -6,6 +6,7 @@ import { type AuditEntry, insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { newId } from '../core/ids.ts'
+import { formatMoney } from '../core/money.ts'
 import { MINUTE_MS } from '../core/time.ts'
 import { attentionText, whyLate } from '../money/attention-text.ts'
 import { account, insertTransfers } from '../money/ledger.ts'
@@ -14,11 +15,11 @@ import type { Provider } from '../money/provider-name.ts'
 import type { Sent } from '../money/providers/port.ts'
 import { insertRefund, isUnpaid } from '../money/refund-rows.ts'
 import type { RefundRow } from '../money/schema.ts'
-import { refunds } from '../money/schema.ts'
+import { payments, refunds } from '../money/schema.ts'
 import { isUnconfirmedSql } from '../money/unconfirmed.ts'
 import { insertOrderEvent } from '../orders/history.ts'
 import { orders } from '../orders/schema.ts'
-import { showRefundOnPayment } from './attention.ts'
+import { flagDispute, showRefundOnPayment } from './attention.ts'
 import { refundEntry } from './audit-refund.ts'
 import { mailSubjectOf } from './cancelled-event-mail.ts'
 import { refundText } from './history-text.ts'
@@ -118,6 +119,16 @@ export async function reissueRefund(ctx: Ctx, refund: RefundRow): Promise<void> 
       insertOrderEvent(ctx, orderId, key, reason, isReissued),
     ]),
   )
+}
+
+/** The provider calls a paid refund failed, and does not say that the money is back. Once: a repeat adds nothing. */
+export async function flagContradiction(ctx: Ctx, refund: RefundRow, why: string | null): Promise<void> {
+  const { provider, paymentId } = refund
+  const reason = `it reports as failed what is recorded as paid: a refund of ${formatMoney(refund)}${why === null ? '' : ` (${why})`}`
+  const text = attentionText.contradiction(provider, reason)
+  const isNew = sql`EXISTS (SELECT 1 FROM ${payments} WHERE ${payments.id} = ${paymentId}
+    AND instr(coalesce(${payments.attention}, ''), ${text}) = 0)`
+  await withRetry(() => flagDispute(ctx, refund, text, isNew))
 }
 
 /** Records that the buyer has the money. Does nothing if the refund is not owed, or `guard` does not hold. */

@@ -22,6 +22,7 @@ import { lossesBefore, organisationsPaidFor } from './ledger-rows.ts'
 import {
   BY_HAND,
   claimFromOperator,
+  flagContradiction,
   handToOperators,
   markUnderWay,
   recordRefundPaid,
@@ -97,7 +98,7 @@ function send(
 
 /**
  * Handles a provider event about a refund that is already final. Queries the provider under the last key that was used:
- * a failed refund may have gone through, and a paid one may have bounced.
+ * a failed refund may have gone through, and a paid one may have come back. A failure that says less is for a person.
  */
 export async function checkDecidedRefund(ctx: Ctx, refund: RefundRow): Promise<void> {
   const { id, provider } = refund
@@ -119,7 +120,9 @@ export async function checkDecidedRefund(ctx: Ctx, refund: RefundRow): Promise<v
       await recordRefundPaid(ctx, { ...refund, tries }, provider, late.reference)
     else if (late.status !== 'failed') await markUnderWay(ctx, refund, tries)
   } else if (refund.status === 'paid' && paidByProvider.length > 0) {
-    const { status } = await query(refund.tries)
-    if (status === 'failed') await reissueRefund(ctx, refund)
+    const { status, reason, isReturned } = await query(refund.tries)
+    if (status !== 'failed') return
+    if (isReturned) await reissueRefund(ctx, refund)
+    else await flagContradiction(ctx, refund, reason)
   }
 }

@@ -395,6 +395,49 @@ describe('a refund by Stripe', () => {
     await expectSound()
   })
 
+  it('whose key Stripe calls in use has not failed, and is sent once', async () => {
+    expectLogged('refund not sent yet')
+    const { order } = await boughtBy(network.stripe, raffle)
+    network.stripe.misbehave('POST /v1/refunds', 'in use')
+    await refund(raffle.operator, order.id)
+    expect(await refundsOf(order.id)).toMatchObject([{ status: 'due', tries: 0 }])
+    at(NOW + 2 * MINUTE)
+    await sweep()
+    expect(await refundsOf(order.id)).toMatchObject([{ status: 'paid', tries: 0 }])
+    expect(network.stripe.books.all('refund')).toHaveLength(1)
+    await expectSound()
+  })
+
+  it('of which an earlier try has arrived after all is not sent again', async () => {
+    expectLogged('refund not sent yet')
+    const { order } = await boughtBy(network.stripe, raffle, 2)
+    network.stripe.misbehave('POST /v1/refunds', 'lost')
+    // A part, so that Stripe itself would refund it twice.
+    await refund(raffle.operator, order.id, { lines: [{ line: 0, numbers: [1] }] })
+    // As if another call had got a refusal while the answer of the first was under way.
+    await all("UPDATE refunds SET status = 'failed', tries = 1 WHERE order_id = ?", order.id)
+    at(NOW + 2 * MINUTE)
+    await sweep()
+    expect(await refundsOf(order.id)).toMatchObject([{ status: 'paid' }])
+    expect(network.stripe.books.all('refund')).toHaveLength(1)
+    await expectSound()
+  })
+
+  it('that is paid, and that Stripe does not show any more, is for a person and not owed again', async () => {
+    const { order } = await boughtBy(network.stripe, raffle)
+    await refund(raffle.operator, order.id)
+    const [made] = network.stripe.books.all('refund')
+    network.stripe.books.things.delete(made!.id)
+    for (let times = 0; times < 2; times++) {
+      network.stripe.outside.tell('refund.updated', made!)
+      await postAll(network.stripe)
+    }
+    expect(await refundsOf(order.id)).toMatchObject([{ status: 'paid' }])
+    expect((await paymentRow(order.payment.id)).attention).toBe(
+      'Compare it with the statement of stripe: it reports as failed what is recorded as paid: a refund of USD 50.00 (it was never sent).',
+    )
+  })
+
   it('that is slow is polled until its event or the next poll says that it arrived', async () => {
     network.stripe.outside.refundsAre = 'pending'
     const { order } = await boughtBy(network.stripe, raffle)

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { withKey } from '../checkout/checkout.ts'
 import { decline, wonIn } from '../draws/prizes.ts'
 import { call } from '../harness/client.ts'
-import { allowLogged } from '../harness/log.ts'
+import { allowLogged, expectLogged } from '../harness/log.ts'
 import { organisationWithOperator, type Person, registerPlayer, signedInAdmin } from '../harness/people.ts'
 import { all, boughtBy, post, postAll, stageSale, till, USD, useStripe } from '../payments/stripe-stage.ts'
 import {
@@ -12,6 +12,7 @@ import {
   CLOSES_AT,
   DAY,
   HOUR,
+  interrupted,
   iso,
   MINUTE,
   NOW,
@@ -233,6 +234,52 @@ describe('a prize paid by Stripe', () => {
         .all('transfer')
         .filter(({ transfer_group: group }) => group === id)
       expect(transfers).toHaveLength(1)
+    }
+    await expectSameBooks()
+  })
+
+  it('whose key Stripe calls in use has not failed: the request before may have paid it', async () => {
+    expectLogged('payout not sent')
+    const raffle = await stageWon()
+    const { id } = await claimed(raffle)
+    network.stripe.misbehave('POST /v1/transfers', 'in use')
+    expect((await approve(raffle.operator, id)).body.status).toBe('sent')
+    at(Date.now() + 2 * MINUTE)
+    await sweep()
+    expect(await payoutOf(raffle)).toMatchObject({ status: 'paid', attempt: 0 })
+    expect(network.stripe.books.all('transfer')).toHaveLength(1)
+    await expectSameBooks()
+  })
+
+  /** As if another call had got a refusal while the answer of the transfer was under way. */
+  const recordAsFailed = (id: string) =>
+    all("UPDATE payouts SET status = 'failed', due_at = NULL WHERE id = ?", id)
+
+  it('that was recorded as failed by another call is paid when its answer comes', async () => {
+    const raffle = await stageWon()
+    const { id } = await claimed(raffle)
+    const { DB, done } = interrupted(/^insert into "transfers"/i, () => recordAsFailed(id))
+    await as(raffle.operator, 'POST', `/payouts/${id}/approve`, undefined, { bindings: { DB } })
+    expect(done()).toBe(true)
+    expect(await payoutOf(raffle)).toMatchObject({ status: 'paid', attempt: 0 })
+    await expectSameBooks()
+  })
+
+  it('that was recorded as failed and has arrived is paid by its event, and a retry sends nothing', async () => {
+    allowLogged('payout not sent')
+    for (const how of ['event', 'retry'] as const) {
+      const raffle = await stageWon()
+      const { id } = await claimed(raffle)
+      network.stripe.misbehave('POST /v1/transfers', 'lost')
+      await approve(raffle.operator, id)
+      await recordAsFailed(id)
+      if (how === 'event') await postAll(network.stripe)
+      else await as(raffle.operator, 'POST', `/payouts/${id}/retry`, undefined, withKey(newKey()))
+      const [transfer, ...more] = network.stripe.books
+        .all('transfer')
+        .filter(({ transfer_group: group }) => group === id)
+      expect(more).toEqual([])
+      expect(await payoutOf(raffle)).toMatchObject({ status: 'paid', reference: transfer!.id })
     }
     await expectSameBooks()
   })

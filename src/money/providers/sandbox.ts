@@ -220,4 +220,6 @@ const toSent = ({ id, status }: TransferRow): Sent => ({
   status,
   reference: id,
   reason: status === 'failed' ? 'the sandbox declined it' : null,
+  // Only a transfer that the sandbox knows fails: its money is back.
+  ...(status === 'failed' ? { isReturned: true } : {}),
 })

@@ -11,9 +11,9 @@ import { STRIPE_SETTINGS } from './settings.ts'
 
 /**
  * `timeout`: it never arrives. `lost`: it takes effect, and its answer is lost. `500`: it takes no effect, and its key keeps
- * the error. `429`: too many requests.
+ * the error. `429`: too many requests. `in use`: it takes effect, and the answer is that its key is still in use.
  */
-export type Fault = 'timeout' | 'lost' | '500' | '429'
+export type Fault = 'timeout' | 'lost' | '500' | '429' | 'in use'
 
 interface Misbehaviour {
   /** Such as `POST /v1/refunds`. */
@@ -105,6 +105,7 @@ export class FakeStripe implements FakeHost {
     if (fault === '429') return json(429, { error: { type: 'invalid_request_error', code: 'rate_limit' } })
     const answer = this.#once(name, body, key, fields, fault === '500')
     if (fault === 'lost') throw new TypeError('the answer was lost')
+    if (fault === 'in use') return json(409, IN_USE)
     return answer
   }
 
@@ -299,6 +300,14 @@ export class FakeStripe implements FakeHost {
     this.outside.tell('transfer.created', transfer)
     return transfer
   }
+}
+
+const IN_USE = {
+  error: {
+    type: 'invalid_request_error',
+    code: 'idempotency_key_in_use',
+    message: 'There is currently another in-progress request using this Idempotent Key.',
+  },
 }
 
 const BROKEN = {

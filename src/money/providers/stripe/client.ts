@@ -6,8 +6,8 @@ import { SECOND_MS } from '../../../core/time.ts'
 /** Shapes of requests, answers and events are those of this version, whatever the account's default is. */
 export const API_VERSION = '2026-10-28.endive'
 
-/** Shorter than the 20 s after which another request or the sweep may repeat the call. */
-const TIMEOUT_MS = 12 * SECOND_MS
+/** A transfer is three calls in a row: shorter than the 20 s after which the sweep may repeat it. */
+const TIMEOUT_MS = 6 * SECOND_MS
 
 export interface StripeKeys {
   secretKey: string

@@ -40,15 +40,23 @@ function chargeOf({ reference, receiptNumber }: ReceiptRow): { charge: string } 
     : { charge: charge ?? reference }
 }
 
-/** The refund of one attempt, or null. Stripe's lists show what was made a moment ago. */
+/**
+ * The refund of this attempt, or of another one that has not failed: an answer that came too late may have hidden it. Null:
+ * there is none. Stripe's lists show what was made a moment ago.
+ */
 async function findRefund(
   stripe: Stripe,
   of: ReturnType<typeof chargeOf>,
   id: string,
 ): Promise<Stripe.Refund | null> {
   const all = await readAll(stripe.refunds.list({ ...of, limit: LISTED_AT_ONCE }))
-  return all.find(({ metadata }) => metadata?.refundId === id) ?? null
+  const ours = all.filter(({ metadata }) => rowIdOf(metadata?.refundId ?? '') === rowIdOf(id))
+  return (
+    ours.find((each) => !hasFailed(each)) ?? ours.find(({ metadata }) => metadata?.refundId === id) ?? null
+  )
 }
+
+const hasFailed = ({ status }: Stripe.Refund): boolean => status === 'failed' || status === 'canceled'
 
 const FAILURES: Readonly<Record<string, string>> = {
   expired_or_canceled_card: 'the card has expired or was cancelled',
@@ -57,11 +65,13 @@ const FAILURES: Readonly<Record<string, string>> = {
   charge_for_pending_refund_disputed: 'the payer’s bank has taken the money back already',
 }
 
-function refundSent({ id, status, failure_reason: why }: Stripe.Refund): Sent {
+/** Stripe took the money when the refund was made. If it fails, at once or later, the money is back at Stripe. */
+function refundSent(refund: Stripe.Refund): Sent {
+  const { id, status, failure_reason: why } = refund
   if (status === 'succeeded') return { status, reference: id, reason: null }
-  if (status === 'failed' || status === 'canceled') {
+  if (hasFailed(refund)) {
     const reason = FAILURES[why ?? ''] ?? 'the payer’s bank refused it'
-    return { status: 'failed', reference: id, reason }
+    return { status: 'failed', reference: id, reason, isReturned: true }
   }
   return { status: 'pending', reference: id, reason: null }
 }
@@ -89,9 +99,13 @@ export async function sendPayout(ctx: Ctx, payout: OutgoingPayout): Promise<Sent
   return { status: 'failed', reference: null, reason: reasonOf(refusal) }
 }
 
+/** The transfer of this attempt, or of another one that was not taken back: then nothing more is owed. */
 async function findTransfer(stripe: Stripe, group: string, id: string): Promise<Stripe.Transfer | null> {
   const all = await readAll(stripe.transfers.list({ transfer_group: group, limit: LISTED_AT_ONCE }))
-  return all.find(({ metadata }) => metadata.payoutId === id) ?? null
+  const ours = all.filter(({ metadata }) => rowIdOf(metadata.payoutId ?? '') === group)
+  return (
+    ours.find(({ reversed }) => !reversed) ?? ours.find(({ metadata }) => metadata.payoutId === id) ?? null
+  )
 }
 
 const NO_BALANCE = 'the balance at Stripe is too low for it; it is sent once there is enough'

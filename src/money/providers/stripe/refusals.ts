@@ -15,13 +15,15 @@ export type Answered<Result> = { result: Result; refusal: null } | { result: nul
 
 /**
  * Throws a `StripeFault` unless Stripe answers or refuses: after no answer, an error of Stripe's, too many requests or wrong
- * keys nobody knows what happened. So it is if the key was used with another body, because that body may have moved money.
+ * keys nobody knows what happened. So it is if the key was used with another body, or a request with it is still under way:
+ * that one may move the money.
  */
 export async function tryStripe<Result>(call: () => Promise<Result>): Promise<Answered<Result>> {
   try {
     return { result: await call(), refusal: null }
   } catch (error) {
     const { errors } = await loadStripe()
+    if (error instanceof errors.StripeError && isInUse(error)) throw new StripeFault(error)
     if (error instanceof errors.StripeInvalidRequestError || error instanceof errors.StripeCardError) {
       return { result: null, refusal: { code: error.code ?? null, param: error.param ?? null } }
     }
@@ -29,6 +31,10 @@ export async function tryStripe<Result>(call: () => Promise<Result>): Promise<An
     throw error
   }
 }
+
+/** Whatever class the package gives it. */
+const isInUse = ({ statusCode, code }: Fault): boolean =>
+  statusCode === 409 || code === 'idempotency_key_in_use'
 
 /** Throws for a refusal too: for calls that Stripe has no reason to refuse. */
 export async function askStripe<Result>(call: () => Promise<Result>): Promise<Result> {
