@@ -159,11 +159,12 @@ export function mpesaOutside(base: string): Outside {
     return Response.json({ error: 'not found' }, { status: 404 })
   }
 
-  /** Without an `id`: the newest prompt. */
+  /** Without an `id`: the newest prompt that waits, or else the newest. */
   function answerOf({ id, answer = 'pay', callback = 'once' }: Record<string, unknown>): Response {
-    const prompt = mpesa.prompts.findLast(
-      (each) => id === undefined || each.CheckoutRequestID === id || each.accountReference === id,
-    )
+    const prompt =
+      id === undefined
+        ? (mpesa.prompts.findLast(({ code }) => code === null) ?? mpesa.prompts.at(-1))
+        : mpesa.prompts.findLast((each) => each.CheckoutRequestID === id || each.accountReference === id)
     if (prompt === undefined) return Response.json({ error: 'no such prompt' }, { status: 404 })
     if (!includes(ANSWERS, answer) || !includes(CALLBACKS, callback)) return unknown({ ANSWERS, CALLBACKS })
     answerPrompt(prompt, answer, callback)
