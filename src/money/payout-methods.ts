@@ -137,22 +137,31 @@ export function removeNewMethods(ctx: Ctx, userId: string, isSet: SQL) {
   ] as const
 }
 
-/** Stops what was not sent to these methods. What is with a provider arrives. */
+/**
+ * Stops payouts to these methods. What nobody has sent is halted: it needs another claim. What is with a provider, or was
+ * paid, keeps its status: if it turns out never sent or comes back, it may only be redirected.
+ */
 const stopPayoutsTo = (ctx: Ctx, methods: SQL) =>
   ctx.db
     .update(payouts)
     .set({
-      status: sql`iif(${payouts.status} = 'approved', 'requested', ${payouts.status})`,
-      approvedBy: sql`iif(${payouts.status} = 'approved', NULL, ${payouts.approvedBy})`,
+      status: sql`iif(${isWithPerson}, 'requested', ${payouts.status})`,
+      approvedBy: sql`iif(${isWithPerson}, NULL, ${payouts.approvedBy})`,
       stoppedAt: ctx.now,
-      dueAt: null,
-      attention: attentionText.stopped,
-      updatedAt: ctx.now,
+      dueAt: sql`iif(${isWithProvider}, ${payouts.dueAt}, NULL)`,
+      attention: sql`iif(${isWithProvider}, ${payouts.attention}, ${attentionText.stopped})`,
+      updatedAt: sql`iif(${isWithProvider}, ${payouts.updatedAt}, ${ctx.now})`,
     })
     .where(
       sql`${payouts.methodId} IN (SELECT ${payoutMethods.id} FROM ${payoutMethods} WHERE ${methods})
-        AND ${payouts.status} IN ('requested', 'approved', 'failed')`,
+        AND ${payouts.status} <> 'cancelled'`,
     )
+
+/** Approved, or waiting until a person pays it by hand. */
+const isWithPerson = sql`(${payouts.status} = 'approved' OR (${payouts.status} = 'sent' AND ${payouts.provider} = 'manual'))`
+
+/** The provider may have it, or it was paid. */
+const isWithProvider = sql`(${payouts.status} = 'paid' OR (${payouts.status} = 'sent' AND ${payouts.provider} <> 'manual'))`
 
 /** For a claim: the user's method. Throws if this sum cannot be paid by it, or if nobody knows that it is the user's. */
 export async function findMyMethod(ctx: Ctx, id: string, sum: Money): Promise<MethodRow> {

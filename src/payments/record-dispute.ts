@@ -34,9 +34,8 @@ export async function recordDispute(ctx: Ctx, payment: PaymentRow, reversal: Rev
     const { capture, known } = await readKnown(ctx, payment, reversal, key)
     if (known !== undefined) {
       if (known.orderId !== orderId || !isSameSum(known, reversal)) return false
-      const refund = (await findRefundByKey(ctx, orderId, key))!
-      await resumeRefund(ctx, refund)
-      if (reversal.isReturned) await recordWonDispute(ctx, payment, reversal, refund)
+      await resumeRefund(ctx, (await findRefundByKey(ctx, orderId, key))!)
+      if (reversal.isReturned) await recordWon(ctx, payment, reversal, key)
       return true
     }
     if (capture?.paymentId !== payment.id) return false
@@ -44,6 +43,15 @@ export async function recordDispute(ctx: Ctx, payment: PaymentRow, reversal: Rev
     await insertDispute(ctx, payment, capture, reversal)
   }
   throw new Problem('unavailable', 'Other refunds of this order are under way.')
+}
+
+/** What the organisation has lost is known once the tickets are decided. Throws before: the provider's event is acted on again. */
+async function recordWon(ctx: Ctx, payment: PaymentRow, reversal: Reversal, key: string): Promise<void> {
+  const refund = (await findRefundByKey(ctx, payment.orderId, key))!
+  if (refund.status === 'requested') {
+    throw new Problem('unavailable', 'The tickets of this disputed payment are not decided yet.')
+  }
+  await recordWonDispute(ctx, payment, reversal, refund)
 }
 
 const isSameSum = (known: { amount: number; currency: string }, reversal: Reversal): boolean =>

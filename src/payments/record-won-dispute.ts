@@ -1,6 +1,7 @@
 /**
- * Records that a dispute was won: the provider returned the money. What organisations bore for tickets that stayed in a draw
- * is theirs again. Everything else stays in `disputes`, and operators decide: the buyer has neither the money nor the tickets.
+ * Records that money which a provider took back is ours again: the dispute was won, or the payer's bank refused the refund
+ * that a person made there. What organisations bore for tickets that stayed in a draw is theirs again. Everything else stays
+ * in `disputes`, and operators decide: the buyer has neither the money nor the tickets.
  */
 import { sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
@@ -36,7 +37,7 @@ export async function recordWonDispute(
           ${borne} AND ${isNew}`)
         .onConflictDoNothing(),
       flagDispute(ctx, refund, disputeText.won(reversal, provider, isBorne === 1), isNew),
-      insertOrderEvent(ctx, orderId, key, disputeText.decidedForUs, isNew),
+      insertOrderEvent(ctx, orderId, key, disputeText.decidedForUs(reversal), isNew),
       // Last, because the others look whether it is there.
       insertTransfers(ctx, [
         { ...sum, transactionId: key, part: 0, debit: account.cash(provider), credit: account.disputes },

@@ -188,6 +188,9 @@ export async function markPaid(ctx: Ctx, id: string, { reference }: MarkPaid): P
   } else if (payout.provider === 'manual') await recordPayoutPaidByHand(ctx, payout, reference)
   const now = (await readPayout(ctx, id))!
   if (now.status === 'paid' && now.reference === reference) return presentPayout(now)
+  if (now.status === 'requested' && now.stoppedAt !== null) {
+    throw new Problem('invalid_state', attentionText.stopped)
+  }
   if (now.status === 'approved') await requireNoReview(ctx, now)
   if (now.status === 'approved' && (now.payableFrom ?? 0) > ctx.now) {
     const from = toInstant(now.payableFrom!)

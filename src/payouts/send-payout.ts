@@ -25,7 +25,8 @@ import { isNotUnderReview, isStillOwed } from './left-to-pay.ts'
 async function sendPayout(ctx: Ctx, payout: PayoutRow): Promise<void> {
   const sending = await recordSending(ctx, payout)
   if (sending === undefined) return
-  await recordAnswer(ctx, sending, await callProvider(ctx, sending))
+  // Once its payout method is removed, the provider may only say whether it has it already.
+  await recordAnswer(ctx, sending, await callProvider(ctx, sending, sending.stoppedAt !== null))
 }
 
 /** A failure is logged and the payout stays due: the next sweep retries, and flags it for a person once it is late. */
@@ -95,9 +96,10 @@ async function recordAnswer(ctx: Ctx, payout: PayoutRow, sent: Sent): Promise<vo
   )
 }
 
-function undecided({ provider, tries }: PayoutRow, { status, reason }: Sent): Partial<PayoutRow> {
+function undecided({ provider, tries, stoppedAt }: PayoutRow, { status, reason }: Sent): Partial<PayoutRow> {
   if (status === 'failed') {
-    return { status: 'failed', dueAt: null, attention: attentionText.failed(provider, reason) }
+    const attention = stoppedAt === null ? attentionText.failed(provider, reason) : attentionText.stopped
+    return { status: 'failed', dueAt: null, attention }
   }
   // A person pays by hand, so there is no provider to poll.
   if (provider === 'manual') return { dueAt: null, attention: attentionText.payByHand }

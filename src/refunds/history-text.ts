@@ -58,6 +58,8 @@ export const refundText = {
   paid: (sum: Money, by: string) => `${formatMoney(sum)} was refunded to you by ${by}.`,
 } as const
 
+type Reversed = Money & { reference: string; isByHand?: boolean }
+
 /** `taken`, `back` and `stays` are for the buyer; `attention` and `borne` are for operators. */
 export const disputeText = {
   taken: (sum: Money) => `Your bank took ${formatMoney(sum)} back.`,
@@ -67,9 +69,12 @@ export const disputeText = {
   /** `price`: of all units that the money paid for and that are not refunded. */
   attention: ({ reference, ...sum }: Money & { reference: string }, provider: string, price: number) =>
     `${provider} took ${formatMoney(sum)} back (${reference})${comparedWithPrice(sum, price)}.`,
-  won: ({ reference, ...sum }: Money & { reference: string }, provider: string, isBorne: boolean) =>
-    `${provider} returned ${formatMoney(sum)} after a dispute that was won (${reference}). ${isBorne ? 'The organisation has it back.' : `The buyer has neither this money nor the tickets: pay it back at ${provider}, or agree with the buyer.`}`,
-  decidedForUs: 'Your bank has decided that the payment was right, and has returned it.',
+  won: ({ reference, isByHand, ...sum }: Reversed, provider: string, isBorne: boolean) =>
+    `${provider} returned ${formatMoney(sum)} after a ${isByHand ? 'refund that could not be paid' : 'dispute that was won'} (${reference}). ${isBorne ? 'The organisation has it back.' : `The buyer has neither this money nor the tickets: pay it back at ${provider}, or agree with the buyer.`}`,
+  decidedForUs: ({ isByHand }: Reversed) =>
+    isByHand
+      ? 'Your bank could not pay this money to you, and has returned it.'
+      : 'Your bank has decided that the payment was right, and has returned it.',
   borne: (parts: NamedPart[]) => sentenceForEachKind(parts, ({ texts }, units) => texts.keptAtALoss(units)),
 } as const
 

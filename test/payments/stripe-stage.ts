@@ -5,7 +5,7 @@ import { stagePriced, withKey } from '../checkout/checkout.ts'
 import type { Thing } from '../fakes/stripe/books.ts'
 import { type HowSigned, signed } from '../fakes/stripe/send.ts'
 import { FakeStripe } from '../fakes/stripe/stripe.ts'
-import { type Answer, call } from '../harness/client.ts'
+import { type Answer, type CallOptions, call } from '../harness/client.ts'
 import { connect } from '../harness/network.ts'
 import { type Person, registerPlayer } from '../harness/people.ts'
 import { as, newKey, type Staged } from '../raffles/scenario.ts'
@@ -58,9 +58,9 @@ export const sessionOf = ({ payment }: { payment: { checkoutUrl: string } }): st
   payment.checkoutUrl.split('/').at(-1)!
 
 /** Stripe sends an event. */
-export async function post(event: Thing, how: HowSigned = {}): Promise<Answer> {
+export async function post(event: Thing, how: HowSigned = {}, more: CallOptions = {}): Promise<Answer> {
   const { path, body, headers } = await signed(event, how)
-  return call('POST', path, { raw: body, headers })
+  return call('POST', path, { ...more, raw: body, headers })
 }
 
 /** Stripe sends every event that waits, the oldest first, or in another order. */

@@ -2,11 +2,12 @@
 // way that Stripe's manual knows. The till in the ledger is what Stripe's own books say.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { askPool } from '../../src/tickets/client.ts'
 import { historyOf, orderOf, refund, withKey } from '../checkout/checkout.ts'
 import { feeOf } from '../fakes/stripe/books.ts'
 import { call } from '../harness/client.ts'
 import { allowLogged, expectLogged } from '../harness/log.ts'
-import { registerPlayer } from '../harness/people.ts'
+import { registerPlayer, testContext } from '../harness/people.ts'
 import {
   as,
   at,
@@ -473,6 +474,32 @@ describe('a refund by Stripe', () => {
     expect(network.stripe.books.all('refund')).toHaveLength(1)
     await expectSound()
   })
+
+  it('made in Stripe’s dashboard, which the bank refuses later, is in the till again', async () => {
+    const { buyer, order, charge } = await boughtBy(network.stripe, raffle)
+    const { id } = network.stripe.outside.refund(charge, PRICE)
+    await postAll(network.stripe)
+    await sweep()
+    network.stripe.outside.failRefund(id)
+    await postAll(network.stripe, (events) => [...events, ...events])
+    await expectSound()
+    const { attention } = await paymentRow(order.payment.id)
+    expect(attention).toContain('stripe returned USD 50.00 after a refund that could not be paid')
+    expect(attention).toContain('The buyer has neither this money nor the tickets')
+    const { history } = await orderOf(buyer, order.id)
+    expect(history.at(-1).text).toBe('Your bank could not pay this money to you, and has returned it.')
+  })
+
+  it('made in Stripe’s dashboard, of which nobody heard before it failed, changes nothing', async () => {
+    const { buyer, order, charge } = await boughtBy(network.stripe, raffle)
+    const { id } = network.stripe.outside.refund(charge, PRICE)
+    network.stripe.outside.failRefund(id)
+    await postAll(network.stripe)
+    await sweep()
+    expect((await orderOf(buyer, order.id)).status).toBe('paid')
+    expect((await paymentRow(order.payment.id)).attention).toBeNull()
+    await expectSound()
+  })
 })
 
 describe('a dispute at Stripe', () => {
@@ -531,6 +558,41 @@ describe('a dispute at Stripe', () => {
     network.stripe.outside.winDispute(id)
     await postAll(network.stripe, (events) => [...events, ...events])
     expect(await owed()).toBe(0)
+    expect(await attentionOf(order.payment.id)).toContain('The organisation has it back.')
+    await expectSound()
+  })
+
+  it('that is won before its tickets are decided is recorded once they are, with the loss returned', async () => {
+    const { order, charge } = await boughtBy(network.stripe, raffle)
+    at(CLOSES_AT + 35 * MINUTE)
+    await ringAlarm(raffle.pool)
+    const { id } = network.stripe.outside.dispute(charge)
+    network.stripe.outside.winDispute(id)
+    const [taken, ...more] = network.stripe.events
+    network.stripe.outside.events = []
+    expectLogged('refund not resumed', 'a webhook was stored and not acted on')
+    // The pool still lists its tickets, but does not decide about them.
+    const getByName = (pool: string) => ({
+      reservation: (seq: number, of: string) =>
+        askPool(testContext(), pool, (stub) => stub.reservation(seq, of)),
+      void: () => Promise.reject(new Error('the object cannot be reached')),
+    })
+    const bindings = { TICKET_POOL: { getByName } as unknown as DurableObjectNamespace }
+    expect((await post(taken!, {}, { bindings })).status).toBe(200)
+    const moved = () =>
+      all(
+        "SELECT transaction_id FROM transfers WHERE order_id = ? AND (transaction_id LIKE 'won:%' OR transaction_id LIKE 'loss:%') ORDER BY transaction_id",
+        order.id,
+      )
+    expect(await moved()).toEqual([])
+    for (const event of [taken!, ...more]) expect((await post(event)).status).toBe(200)
+    at(Date.now() + 2 * MINUTE)
+    await sweep()
+    expect((await moved()).map(({ transaction_id: key }) => key.replace(/_.*?(:won)?$/, '$1'))).toEqual([
+      'loss:org',
+      'loss:org:won',
+      'won:stripe:du',
+    ])
     expect(await attentionOf(order.payment.id)).toContain('The organisation has it back.')
     await expectSound()
   })

@@ -429,6 +429,31 @@ describe('a payout method that is removed', () => {
   })
 })
 
+describe('a payout by hand', () => {
+  it('is not recorded as paid to a payout method that was removed before', async () => {
+    const { staged, won } = await stageWon()
+    const id = await methodOf(won.holder, 'manual')
+    await claim(won, id)
+    const [payout] = await payoutsOf(staged)
+    expect((await approve(staged.operator, payout.id)).body).toMatchObject({
+      status: 'sent',
+      attention: expect.stringContaining('by hand'),
+    })
+    await remove(won.holder, id)
+    const stopped = expect.stringContaining('The winner removed this payout method')
+    expect(await payoutsOf(staged)).toMatchObject([
+      { status: 'requested', approvedBy: null, attention: stopped },
+    ])
+    expect((await markPaid(staged.operator, payout.id)).body).toMatchObject({
+      code: 'invalid_state',
+      detail: stopped,
+    })
+    await claim(won, await methodOf(won.holder, 'manual'))
+    expect((await approve(staged.operator, payout.id)).body.status).toBe('sent')
+    expect((await markPaid(staged.operator, payout.id)).body.status).toBe('paid')
+  })
+})
+
 /** The sandbox pays a sum with this ending a minute later. */
 async function stageWonLate() {
   const staged = await stageDrawn({ prizes: [cash(517)] })

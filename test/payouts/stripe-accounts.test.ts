@@ -299,6 +299,47 @@ describe('a prize paid by Stripe', () => {
     await expectSameBooks()
   })
 
+  it('that waits at Stripe is never sent once its payout method is removed: it needs another claim', async () => {
+    const raffle = await stageWon()
+    const { holder, id: winnerId } = raffle.winner
+    const { id } = await claimed(raffle)
+    network.stripe.isBalancePending = true
+    expect((await approve(raffle.operator, id)).body.status).toBe('sent')
+    const [method] = (await as(holder, 'GET', '/users/me/payout-methods')).body.data
+    expect((await as(holder, 'DELETE', `/users/me/payout-methods/${method.id}`)).status).toBe(204)
+    network.stripe.isBalancePending = false
+    at(Date.now() + 2 * MINUTE)
+    await sweep()
+    expect(await payoutOf(raffle)).toMatchObject({
+      status: 'failed',
+      attention: expect.stringContaining('The winner removed this payout method'),
+    })
+    const retry = await as(raffle.operator, 'POST', `/payouts/${id}/retry`, undefined, withKey(newKey()))
+    expect(retry.body.code).toBe('invalid_state')
+    expect(network.stripe.books.all('transfer')).toEqual([])
+    const { body: again } = await addMethod(holder, (await open(holder)).body.accountId)
+    await agePayoutMethods(again.id)
+    const claim = await as(holder, 'POST', `/winners/${winnerId}/claim`, { payoutMethodId: again.id })
+    expect(claim.status, JSON.stringify(claim.body)).toBe(200)
+    expect((await approve(raffle.operator, id)).body.status).toBe('paid')
+    await expectSameBooks()
+  })
+
+  it('that Stripe takes back is not sent again to a payout method that was removed meanwhile', async () => {
+    const raffle = await stageWon()
+    const { id } = await claimed(raffle)
+    expect((await approve(raffle.operator, id)).body.status).toBe('paid')
+    const { holder } = raffle.winner
+    const [method] = (await as(holder, 'GET', '/users/me/payout-methods')).body.data
+    expect((await as(holder, 'DELETE', `/users/me/payout-methods/${method.id}`)).status).toBe(204)
+    expect(await payoutOf(raffle)).toMatchObject({ status: 'paid', attention: null })
+    network.stripe.outside.reverse(network.stripe.books.all('transfer')[0]!.id)
+    await postAll(network.stripe)
+    const retry = await as(raffle.operator, 'POST', `/payouts/${id}/retry`, undefined, withKey(newKey()))
+    expect(retry.body).toMatchObject({ code: 'invalid_state', detail: expect.stringContaining('removed') })
+    await expectSameBooks()
+  })
+
   it('waits while the account cannot receive money', async () => {
     const raffle = await stageWon()
     const { id, account } = await claimed(raffle)

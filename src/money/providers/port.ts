@@ -27,8 +27,10 @@ export interface Reversal extends Money {
   capture: string
   /** What the provider charges for it, if it reports that. It is booked once, with the reversal. */
   fee?: number
-  /** Whether the money came back to us, because the dispute was won. */
+  /** Whether the money came back to us: the dispute was won, or the payer's bank refused the refund. */
   isReturned?: boolean
+  /** Whether a person refunded it in the provider's dashboard. Otherwise the payer's bank took it. */
+  isByHand?: boolean
 }
 
 /** The state of a payment at its provider. `unknown`: the provider could not be reached, or cannot say yet. */

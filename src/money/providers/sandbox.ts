@@ -171,11 +171,12 @@ const reversalsOf = (charge: ChargeRow): Reversal[] =>
 async function sendTransfer(
   ctx: Ctx,
   kind: 'refund' | 'payout',
-  { id, amount, currency }: Outgoing,
+  { id, amount, currency, pollOnly }: Outgoing,
 ): Promise<Sent> {
   const earlier = await attemptsOf(ctx, id)
   const known = earlier.find((each) => each.id === id)
   if (known !== undefined) return settleTransfer(ctx, known)
+  if (pollOnly) return { status: 'failed', reference: null, reason: 'it was never sent' }
   const ending = amount % 100
   const status =
     ending === FAILS_FIRST && earlier.length === 0

@@ -1,6 +1,8 @@
 /** What a session says of its payment: what was captured, what Stripe took back of it, and what came back to us. */
+import { sql } from 'drizzle-orm'
 import type { Stripe } from 'stripe'
 import type { Ctx } from '../../../core/context.ts'
+import { disputeKey } from '../../refund-rows.ts'
 import type { Capture, Observed, Reversal } from '../port.ts'
 import { fromStripe } from './amounts.ts'
 import { stripeFor } from './client.ts'
@@ -44,23 +46,38 @@ function captureOf(charge: Stripe.Charge): Capture {
 async function reversalsOf(ctx: Ctx, charge: Stripe.Charge): Promise<Reversal[]> {
   const stripe = await stripeFor(ctx.settings)
   const of = { charge: charge.id, limit: LISTED_AT_ONCE }
+  const recorded = await recordedReversals(ctx, charge)
   const [refunds, disputes] = await Promise.all([
-    charge.amount_refunded > 0 ? readAll(stripe.refunds.list(of)) : [],
+    // A refund that failed is no longer in the sum.
+    charge.amount_refunded > 0 || recorded.size > 0 ? readAll(stripe.refunds.list(of)) : [],
     charge.disputed ? readAll(stripe.disputes.list(of)) : [],
   ])
   return [
-    ...refunds.filter(isByHand).map((refund) => ({
-      reference: refund.id,
-      capture: charge.id,
-      ...fromStripe(refund.amount, refund.currency),
-    })),
+    ...refunds.flatMap((refund) => refundByHand(charge, refund, recorded)),
     ...disputes.flatMap((dispute) => reversalOf(charge, dispute)),
   ]
 }
 
-/** A person made it in Stripe's dashboard: ours carry the key under which we sent them. */
-const isByHand = ({ metadata, status }: Stripe.Refund): boolean =>
-  metadata?.refundId === undefined && status === 'succeeded'
+/** The keys of the reversals of this charge that the ledger has. */
+async function recordedReversals(ctx: Ctx, charge: Stripe.Charge): Promise<Set<string>> {
+  const rows = await ctx.db.all<{ key: string }>(sql`
+    SELECT refunds.key FROM receipts JOIN refunds ON refunds.order_id = receipts.order_id
+    WHERE receipts.provider = 'stripe' AND receipts.reference = ${charge.id}
+      AND refunds.key >= ${disputeKey('stripe', '')} AND refunds.key < ${disputeKey('stripe', '~')}`)
+  return new Set(rows.map(({ key }) => key))
+}
+
+/**
+ * A person made it in Stripe's dashboard: ours carry the key under which we sent them. The payer's bank may refuse it, even
+ * after it had succeeded: then what was recorded has come back.
+ */
+function refundByHand(charge: Stripe.Charge, refund: Stripe.Refund, recorded: Set<string>): Reversal[] {
+  const { id, metadata, status, amount, currency } = refund
+  if (metadata?.refundId !== undefined) return []
+  const isReturned = (status === 'failed' || status === 'canceled') && recorded.has(disputeKey('stripe', id))
+  if (status !== 'succeeded' && !isReturned) return []
+  return [{ reference: id, capture: charge.id, ...fromStripe(amount, currency), isReturned, isByHand: true }]
+}
 
 /** An inquiry moves no money. Once money was taken, it stays a reversal, and is marked if the dispute was won. */
 function reversalOf(charge: Stripe.Charge, dispute: Stripe.Dispute): Reversal[] {
