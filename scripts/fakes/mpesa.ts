@@ -41,6 +41,7 @@ const FAULTS: readonly Fault[] = [
   'refuse',
   'expired',
   'processing',
+  'down',
 ]
 /** What becomes of refunds and payouts from now on. `none`: no result ever comes. */
 const TRANSFERS = ['paid', 'failed', 'timed-out', 'twice', 'none'] as const

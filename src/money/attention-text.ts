@@ -14,6 +14,9 @@ export const attentionText = {
   /** For a payment whose reports a person must compare with the provider's statement. */
   contradiction: (provider: Provider, reason: string | null) =>
     `Compare it with the statement of ${provider}${withReason(reason)}.`,
+  /** For a payout that was redirected to another provider after it had failed. */
+  paidBefore: (provider: Provider, reference: string | null) =>
+    `${provider} has paid an earlier attempt at it after all${reference === null ? '' : ` (${reference})`}: do not pay it again.`,
   failed: (provider: Provider, reason: string | null) => reason ?? `${provider} gave no reason.`,
 }
 

@@ -14,6 +14,7 @@ import { attentionText, whyLate } from '../money/attention-text.ts'
 import { account, insertTransfers, tillOf } from '../money/ledger.ts'
 import { isPayableYet } from '../money/payout-rows.ts'
 import { FIRST_POLL_MS, POLLS_BEFORE_LATE, pauseAfterPoll } from '../money/poll-schedule.ts'
+import type { Provider } from '../money/provider-name.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { Sent } from '../money/providers/port.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from '../money/schema.ts'
@@ -203,6 +204,26 @@ export async function checkDecidedPayout(ctx: Ctx, payout: PayoutRow): Promise<v
   else if (sent.status === 'succeeded')
     await payPayout(ctx, payout, ['failed'], sent.reference ?? payout.reference)
   else if (sent.status !== 'failed') await markUnderWay(ctx, payout)
+}
+
+/**
+ * An event of a provider that the payout was redirected from. If an earlier attempt went through after all, a person must
+ * see it, and nothing is sent by itself.
+ */
+export async function checkRedirectedPayout(ctx: Ctx, payout: PayoutRow, former: Provider): Promise<void> {
+  const { status, reference } = await callProvider(ctx, { ...payout, provider: former }, true)
+  if (status !== 'succeeded') return
+  await withRetry(() =>
+    ctx.db
+      .update(payouts)
+      .set({
+        status: sql`iif(${payouts.status} = 'approved', 'failed', ${payouts.status})`,
+        dueAt: sql`iif(${payouts.status} = 'approved', NULL, ${payouts.dueAt})`,
+        attention: attentionText.paidBefore(former, reference),
+        updatedAt: ctx.now,
+      })
+      .where(and(eq(payouts.id, payout.id), eq(payouts.provider, payout.provider))),
+  )
 }
 
 /** What came back in part is told to operators, because a payout is paid in whole or not at all. */

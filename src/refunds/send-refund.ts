@@ -121,8 +121,8 @@ export async function checkDecidedRefund(ctx: Ctx, refund: RefundRow): Promise<v
     else if (late.status !== 'failed') await markUnderWay(ctx, refund, tries)
   } else if (refund.status === 'paid' && paidByProvider.length > 0) {
     const { status, reason, isReturned } = await query(refund.tries)
-    if (status !== 'failed') return
     if (isReturned) await reissueRefund(ctx, refund)
-    else await flagContradiction(ctx, refund, reason)
+    else if (status === 'failed' || (status === 'succeeded' && reason !== null))
+      await flagContradiction(ctx, refund, reason)
   }
 }

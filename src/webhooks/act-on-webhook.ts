@@ -6,7 +6,7 @@ import { Problem } from '../core/errors.ts'
 import { type PaymentRow, payments, payouts, refunds, webhooks } from '../money/schema.ts'
 import { reconcilePayment } from '../payments/reconcile-payment.ts'
 import { readPayout } from '../payouts/find-payout.ts'
-import { checkDecidedPayout } from '../payouts/send-payout.ts'
+import { checkDecidedPayout, checkRedirectedPayout } from '../payouts/send-payout.ts'
 import { findRefund } from '../refunds/find-refund.ts'
 import { checkDecidedRefund } from '../refunds/send-refund.ts'
 
@@ -71,7 +71,11 @@ async function reconcileSubject(
     return
   }
   if (subject === 'refund') await checkDecidedRefund(ctx, await findRefund(ctx, subjectId))
-  else await checkDecidedPayout(ctx, (await readPayout(ctx, subjectId))!)
+  else {
+    const payout = (await readPayout(ctx, subjectId))!
+    if (payout.provider !== provider) return checkRedirectedPayout(ctx, payout, provider)
+    await checkDecidedPayout(ctx, payout)
+  }
   // Make it due now, so that its own sweep polls the provider next.
   const table = subject === 'refund' ? refunds : payouts
   const dueNow = sql`min(coalesce(${table.dueAt}, ${ctx.now}), ${ctx.now})`

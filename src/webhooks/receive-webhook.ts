@@ -63,7 +63,7 @@ const SUBJECT_TABLES = { payment: payments, refund: refunds, payout: payouts }
 /**
  * Stores the event unless it is stored already. Returns its row and the payment that it is about. The insert selects from
  * the subject's table, because a validly signed event may be about another installation that shares the account: then there
- * is no row. An event about a payment that is polled anyway waits for no sweep of its own, which saves two rows for each paid order.
+ * is no row. A payout may have been redirected to another provider since. An event about a payment that is polled anyway waits for no sweep of its own, which saves two rows for each paid order.
  */
 async function storeWebhook(
   ctx: Ctx,
@@ -73,13 +73,14 @@ async function storeWebhook(
 ): Promise<{ webhook: WebhookRow | undefined; payment: PaymentRow | undefined }> {
   const table = SUBJECT_TABLES[subject]
   const actedAt = subject === 'payment' ? sql`iif(${payments.dueAt} IS NULL, NULL, ${ctx.now})` : sql`NULL`
+  const ofProvider = subject === 'payout' ? sql`true` : eq(table.provider, provider)
   const [[webhook], [payment]] = await withRetry(() =>
     ctx.db.batch([
       ctx.db
         .insert(webhooks)
         .select(sql`
           SELECT ${provider}, ${eventId}, ${body}, ${ctx.now}, ${actedAt}, ${subject}, ${subjectId}
-          FROM ${table} WHERE ${table.id} = ${subjectId} AND ${table.provider} = ${provider}`)
+          FROM ${table} WHERE ${table.id} = ${subjectId} AND ${ofProvider}`)
         // A repeat changes nothing, so that the first row is returned.
         .onConflictDoUpdate({ target: [webhooks.provider, webhooks.eventId], set: { eventId } })
         .returning(),

@@ -22,7 +22,8 @@ export type Operation = 'token' | 'push' | 'query' | 'b2c' | 'reversal' | 'statu
 /**
  * `unreachable`: the request never arrives. `lost`: it takes effect, and its answer is lost. `500`: it takes no effect.
  * `500 after`: it takes effect. `busy`: the gateway refuses it (429). `refuse`: Daraja refuses it. `expired`: its token
- * has expired. `processing`: a query is answered by 500.001.1001 instead of 4999.
+ * has expired. `processing`: a query is answered by 500.001.1001 instead of 4999. `down`: it takes no effect, and the code
+ * of the answer is that of a duplicate.
  */
 export type Fault =
   | 'unreachable'
@@ -33,6 +34,7 @@ export type Fault =
   | 'refuse'
   | 'expired'
   | 'processing'
+  | 'down'
 
 /** A prompt on a phone. */
 export interface Prompt {
@@ -285,6 +287,9 @@ export class FakeMpesa implements FakeHost {
     const fault = this.#takeFault(operation)
     if (fault === 'unreachable') throw new TypeError('the network cannot be reached')
     if (fault === '500') return internalError()
+    if (fault === 'down') {
+      return errorAnswer(new Refusal(500, '500.002.1001', 'The service is not available'))
+    }
     if (fault === 'busy') {
       return errorAnswer(new Refusal(429, '500.003.02', 'Spike arrest violation'))
     }

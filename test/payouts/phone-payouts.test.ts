@@ -148,6 +148,64 @@ it('a prize that was paid after a reported failure is not paid again', async () 
   expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 500 }])
 })
 
+it('a prize that was given up and arrived after all is not sent by the retry', async () => {
+  const { staged, id, payout } = await stageSent()
+  await report(1)
+  const transfer = daraja.transfers[0]!
+  // The retry dies before it reaches M-Pesa, and the result of the first attempt comes then.
+  await env.DB.prepare(
+    "UPDATE payouts SET status = 'approved', attempt = 1, attention = NULL, due_at = ? WHERE id = ?",
+  )
+    .bind(DRAW_AT + MINUTE, id)
+    .run()
+  transfer.code = null
+  daraja.settle(transfer)
+  await daraja.reportTransfer(transfer)
+  at(DRAW_AT + 2 * MINUTE)
+  await sweep()
+  expect(await payout()).toMatchObject({ status: 'paid', reference: transfer.transactionId })
+  expect(daraja.transfers).toHaveLength(1)
+  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 500 }])
+  expect((await winnersOf(staged.id))[0].status).toBe('paid')
+})
+
+it('a prize of which an earlier attempt arrives while a later one is under way is for a person', async () => {
+  const { staged, id, payout } = await stageSent()
+  await report(1)
+  await retry(staged.operator, id)
+  const [first, second] = daraja.transfers
+  first!.code = null
+  daraja.settle(first!)
+  await daraja.reportTransfer(first!)
+  await sweep()
+  expect(await payout()).toMatchObject({
+    status: 'sent',
+    attention: expect.stringContaining(`M-Pesa paid another attempt at it (${first!.transactionId})`),
+  })
+  await daraja.complete(second!, 1)
+  await sweep()
+  expect(await payout()).toMatchObject({ status: 'paid', reference: first!.transactionId })
+  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 500 }])
+})
+
+it('a prize that was redirected to another provider, and arrives by the first, is not sent again by itself', async () => {
+  const { staged, payout } = await stageSent()
+  await report(1)
+  const [{ id: winnerId, holder }] = staged.won as [Won]
+  const payoutMethodId = await methodOf(holder)
+  expect((await as(holder, 'POST', `/winners/${winnerId}/claim`, { payoutMethodId })).status).toBe(200)
+  expect(await payout()).toMatchObject({ status: 'requested', provider: 'sandbox' })
+  const [transfer] = daraja.transfers
+  transfer!.code = null
+  daraja.settle(transfer!)
+  await daraja.reportTransfer(transfer!)
+  await sweep()
+  expect(await payout()).toMatchObject({
+    status: 'requested',
+    attention: `mpesa has paid an earlier attempt at it after all (${transfer!.transactionId}): do not pay it again.`,
+  })
+})
+
 it('a prize that is pending after an administrator marked it as failed is not paid again', async () => {
   const { staged, id, payout, admin } = await stageSent()
   for (const hours of [1, 2, 3, 4, 5, 6]) {

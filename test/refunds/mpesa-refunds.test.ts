@@ -82,6 +82,13 @@ async function sentToPhone() {
   return { order, prompt, refund, id: refund.id as string }
 }
 
+/** M-Pesa says by the status too that a transfer has failed. */
+async function confirmFailure() {
+  await sweep()
+  await daraja.reportQueries()
+  await sweep()
+}
+
 const books = async () => expect(await audit(env, { settled: false, raffles: [raffle.id] })).toEqual([])
 
 describe('a full refund', () => {
@@ -138,7 +145,7 @@ describe('a full refund', () => {
     await sweep()
     await daraja.complete(transfer(1), 1)
     await sweep()
-    expect(await refundRow(id)).toMatchObject({ status: 'failed' })
+    expect(await refundRow(id)).toMatchObject({ status: 'sent', tries: 0 })
     await daraja.complete(transfer(0))
     at(NOW + 10 * MINUTE)
     await sweep()
@@ -164,7 +171,13 @@ describe('a full refund', () => {
   it('that M-Pesa never reverses for us is sent to the phone', async () => {
     const { id } = await reversed()
     await daraja.complete(transfer(), 'R000002')
+    // The result alone is unsigned, and the money would go another way.
     await sweep()
+    at(NOW + 30 * SECOND)
+    await sweep()
+    expect(await refundRow(id)).toMatchObject({ status: 'sent', tries: 0 })
+    await confirmFailure()
+    expect(await refundRow(id)).toMatchObject({ status: 'failed', tries: 1 })
     at(NOW + 2 * MINUTE)
     await sweep()
     expect(sent('b2c')).toMatchObject([{ OriginatorConversationID: `${id}-1`, Amount: '500' }])
@@ -184,7 +197,10 @@ describe('a full refund', () => {
     expect(keysSent()).toEqual([`${id}-1`])
   })
 
-  it('is sent to the phone while the receipt number is not known', async () => {
+  /** Paid, and credited by a poll: the callback with the receipt number is still to come. */
+  async function creditedByPoll(ticketPrice = PRICE) {
+    if (ticketPrice !== PRICE)
+      raffle = await stagePriced({ ticketPrice: KES(ticketPrice), providers: ['mpesa'], totalTickets: 1_000 })
     const payment = { provider: 'mpesa', phone: PHONE }
     const body = { raffleId: raffle.id, quantity: 1, payment }
     const { order } = (await as(player, 'POST', '/tickets/purchase', body, withKey(newKey()))).body
@@ -193,16 +209,61 @@ describe('a full refund', () => {
     at(NOW + 20 * SECOND)
     await sweep()
     const { id } = await refundOf(order.id)
+    return { prompt, id: id as string }
+  }
+
+  it('waits two minutes for the receipt number, and then is sent to the phone', async () => {
+    const { prompt, id } = await creditedByPoll()
+    at(NOW + 100 * SECOND)
+    await sweep()
+    expect([sent('reversal'), keysSent()]).toEqual([[], []])
+    at(NOW + 5 * MINUTE)
+    await sweep()
     expect(keysSent()).toEqual([id])
     // The receipt number comes now. The refund stays what it was, because both could pay.
     await confirm(prompt, prompt.receipt!)
-    at(NOW + 5 * MINUTE)
+    at(NOW + 7 * MINUTE)
     await sweep()
     expect([sent('reversal'), keysSent()]).toEqual([[], [id]])
     await daraja.complete(transfer())
     await sweep()
     expect(await refundRow(id)).toMatchObject({ status: 'paid' })
     await books()
+  })
+
+  it('of less than KES 10 is reversed once the receipt number comes, and never sent to the phone', async () => {
+    const { prompt, id } = await creditedByPoll(500)
+    await confirm(prompt, prompt.receipt!)
+    at(NOW + 5 * MINUTE)
+    await sweep()
+    expect([sent('reversal').length, keysSent()]).toEqual([1, []])
+    await daraja.complete(transfer())
+    await sweep()
+    expect(await refundRow(id)).toMatchObject({ status: 'paid' })
+    await books()
+  })
+
+  it('of less than KES 10 whose receipt number never comes is for a person', async () => {
+    const { id } = await creditedByPoll(500)
+    for (const minutes of [5, 10, 20, 60, 240]) {
+      at(NOW + minutes * MINUTE)
+      await sweep()
+    }
+    expect(await refundRow(id)).toMatchObject({
+      status: 'failed',
+      due_at: null,
+      attention:
+        'M-Pesa sends no less than KES 10.00 to a phone, and the payment cannot be reversed from here',
+    })
+    expect(daraja.transfers).toEqual([])
+  })
+
+  it('is sent to the phone if two receipts were reported, because one is somebody else’s', async () => {
+    expectLogged('the reports of a provider do not match our request')
+    const { order, prompt } = await paidOrder()
+    await confirm(prompt, 'RFORGED123')
+    const { id } = await refundOf(order.id)
+    expect([sent('reversal'), keysSent()]).toEqual([[], [id]])
   })
 })
 
@@ -279,8 +340,8 @@ describe('a refund to a phone', () => {
   it('that arrives after it was reported as failed is not sent again', async () => {
     const { order, id } = await sentToPhone()
     await daraja.reportTransfer(transfer(), 2_001)
-    await sweep()
-    expect(await refundRow(id)).toMatchObject({ status: 'failed' })
+    await confirmFailure()
+    expect(await refundRow(id)).toMatchObject({ status: 'sent', tries: 0 })
     at(NOW + SECOND)
     await daraja.complete(transfer())
     at(NOW + 2 * MINUTE)
@@ -297,7 +358,7 @@ describe('a refund to a phone', () => {
   it('that failed is retried as a new transfer', async () => {
     const { id } = await sentToPhone()
     await daraja.complete(transfer(), 2_001)
-    await sweep()
+    await confirmFailure()
     expect(await refundRow(id)).toMatchObject({ status: 'failed', tries: 1 })
     at(NOW + 2 * MINUTE)
     await sweep()
@@ -305,6 +366,68 @@ describe('a refund to a phone', () => {
     await daraja.complete(transfer(1))
     await sweep()
     expect(await refundRow(id)).toMatchObject({ status: 'paid' })
+  })
+
+  it('of which one of two requests failed is for a person, and a late success pays it', async () => {
+    expectLogged('refund not sent yet')
+    daraja.misbehave('b2c', 'lost')
+    const { id } = await sentToPhone()
+    at(NOW + 20 * SECOND)
+    await sweep()
+    expect(keysSent()).toEqual([id, id])
+    await daraja.reportTransfer(transfer(), 2_001)
+    await sweep()
+    expect(await refundRow(id)).toMatchObject({ status: 'sent', tries: 0 })
+    expect(sent('status')).toHaveLength(1)
+    at(NOW + HOUR)
+    await sweep()
+    expect(await refundRow(id)).toMatchObject({
+      status: 'sent',
+      attention: expect.stringContaining('one of its 2 requests has failed'),
+    })
+    expect(keysSent()).toEqual([id, id])
+    await daraja.complete(transfer())
+    await sweep()
+    expect(await refundRow(id)).toMatchObject({ status: 'paid', tries: 0 })
+    await books()
+  })
+
+  it('is not taken for a duplicate if M-Pesa was only down', async () => {
+    expectLogged('refund not sent yet')
+    daraja.misbehave('b2c', 'down')
+    const { id } = await sentToPhone()
+    expect(daraja.transfers).toEqual([])
+    at(NOW + 20 * SECOND)
+    await sweep()
+    expect(daraja.transfers).toMatchObject([{ OriginatorConversationID: id }])
+  })
+
+  it('for which there was no token was never requested', async () => {
+    expectLogged('refund not sent yet')
+    const { order } = await paidOrder(2)
+    at(NOW + HOUR)
+    daraja.misbehave('token', 'unreachable')
+    const { id } = await refundOf(order.id, { lines: [{ line: 0, numbers: [1] }] })
+    const requests = () => all('SELECT requests FROM mpesa_transfers WHERE id = ?', id)
+    expect(await requests()).toEqual([])
+    at(NOW + HOUR + MINUTE)
+    await sweep()
+    expect(await requests()).toEqual([{ requests: 1 }])
+  })
+
+  it('that failed, and was sent by an earlier try after all, is paid by that one alone', async () => {
+    const { id } = await sentToPhone()
+    await daraja.reportTransfer(transfer(), 2_001)
+    await sweep()
+    // As if it was given up, and so was the try after it.
+    await all("UPDATE refunds SET status = 'failed', tries = 2, due_at = ? WHERE id = ?", NOW + HOUR, id)
+    daraja.settle(transfer())
+    await daraja.reportTransfer(transfer())
+    await sweep()
+    expect(await refundRow(id)).toMatchObject({ status: 'paid' })
+    at(NOW + 2 * HOUR)
+    await sweep()
+    expect(daraja.transfers).toHaveLength(1)
   })
 
   it('of which M-Pesa says that another sum was sent is for a person', async () => {
@@ -399,6 +522,20 @@ describe('a refund to a phone', () => {
       await sweep()
       expect(await paidBy(id)).toEqual([['cash:mpesa', PRICE]])
       expect(await refundRow(id)).toMatchObject({ status: 'paid', reference: 'RN3', attention: null })
+    })
+
+    it('and is marked as paid is for a person if M-Pesa calls it failed, and is not owed again', async () => {
+      const { id, admin, order, attentionList } = await unconfirmed()
+      expect((await mark(admin, id, 'paid')).status).toBe(200)
+      await daraja.complete(transfer(), 2_001)
+      await sweep()
+      expect(await all('SELECT status FROM refunds WHERE order_id = ?', order.id)).toEqual([
+        { status: 'paid' },
+      ])
+      expect(await attentionList()).toMatchObject([
+        { attention: expect.stringContaining('it reports as failed what is recorded as paid') },
+      ])
+      expect(daraja.transfers).toHaveLength(1)
     })
 
     it('and is marked as failed can be paid by hand or retried under a new key', async () => {

@@ -9,8 +9,10 @@ const TIMEOUT_MS = 15 * SECOND_MS
 
 const INVALID_TOKEN = '404.001.03'
 
-/** `code`: Daraja's error code, or the HTTP status if it gave none. */
-export type Answer<Body> = { kind: 'ok'; body: Body } | { kind: 'error'; status: number; code: string }
+/** `code`: Daraja's error code, or the HTTP status if it gave none. `message`: its text, for which several share a code. */
+export type Answer<Body> =
+  | { kind: 'ok'; body: Body }
+  | { kind: 'error'; status: number; code: string; message?: string | undefined }
 
 const ErrorBody = z.object({ errorCode: z.string(), errorMessage: z.string().optional() })
 
@@ -53,7 +55,10 @@ async function postOnce<Body>(
     dropToken(keys, token)
     return 'invalid token'
   }
-  if (failure.success) return { kind: 'error', status, code: failure.data.errorCode }
+  if (failure.success) {
+    const { errorCode: code, errorMessage: message } = failure.data
+    return { kind: 'error', status, code, message }
+  }
   if (status >= 400) return { kind: 'error', status, code: String(status) }
   const parsed = schema.safeParse(answer)
   if (!parsed.success) throw new Error(`Daraja’s answer to ${path} has an unknown shape`)

@@ -33,6 +33,14 @@ export function outcomeOf(kind: 'b2c' | 'reversal', sum: Money, { results, statu
     : { status: 'failed', reference: null, reason: whyTransferFailed(failed.code) }
 }
 
+/** Whether the last status query says that the transfer has ended, and not as completed. */
+export function isEndedUnpaid({ statuses }: Reports): boolean {
+  const last = statuses.at(-1)
+  return last?.code === PAID && last.status !== undefined && !isUnderWay(last.status)
+}
+
+const isUnderWay = (status: string): boolean => /pending|process/i.test(status)
+
 /** A status query is a transaction of its own: its result names the transfer's receipt apart. */
 const referenceOf = ({ transactionId, receipt }: ReadResult, isStatus: boolean): string | null =>
   isStatus ? (receipt ?? null) : transactionId
@@ -42,7 +50,7 @@ export function whyDoubtful({ statuses }: Reports): string | null {
   const last = statuses.at(-1)
   if (last === undefined) return null
   if (last.code !== PAID) return `M-Pesa’s status query answered with code ${last.code}`
-  return last.status === undefined || /pending|process/i.test(last.status)
+  return last.status === undefined || isUnderWay(last.status)
     ? null
     : `M-Pesa’s status query calls it “${last.status.slice(0, 40)}”`
 }
