@@ -48,6 +48,10 @@ export class Logger {
  */
 function describeError(error: unknown): Fields {
   if (!(error instanceof Error)) return { error: typeof error }
+  if (error instanceof AggregateError) {
+    const parts = error.errors.map(describeError).map((part) => `${part.error}: ${part.reason}`)
+    return { error: error.name, reason: parts.join('; ') }
+  }
   if (error.name === 'DrizzleQueryError' || 'query' in error) {
     const cause = error.cause instanceof Error ? error.cause.message : 'unknown'
     return { error: 'DatabaseError', reason: cause }

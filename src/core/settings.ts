@@ -198,7 +198,9 @@ function productionProblems(settings: Settings): string[] {
     )
   }
   if (settings.PAYOUT_METHOD_WAIT_SECONDS < DAY_SECONDS) {
-    problems.push('PAYOUT_METHOD_WAIT_SECONDS: is less than a day, so whoever steals a session gets the prizes')
+    problems.push(
+      'PAYOUT_METHOD_WAIT_SECONDS: is less than a day, so whoever steals a session gets the prizes',
+    )
   }
   if (settings.STRIPE_SECRET_KEY?.includes('_test_')) {
     problems.push('STRIPE_SECRET_KEY: is a key of test mode, which moves no money; set a live one')

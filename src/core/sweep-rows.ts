@@ -70,6 +70,6 @@ export async function doEach(parts: readonly (() => Promise<unknown>)[]): Promis
       errors.push(error)
     }
   }
-  if (errors.length > 1) throw new AggregateError(errors, errors.map(String).join('; '))
+  if (errors.length > 1) throw new AggregateError(errors, 'several parts failed')
   if (errors.length === 1) throw errors[0]
 }

@@ -7,7 +7,19 @@ import type { Thing } from '../fakes/stripe/books.ts'
 import type { Fault } from '../fakes/stripe/stripe.ts'
 import { allowLogged } from '../harness/log.ts'
 import { type Person, registerPlayer } from '../harness/people.ts'
-import { as, at, HOUR, iso, MINUTE, NOW, newKey, SECOND, type Staged, sweep, useClock } from '../raffles/scenario.ts'
+import {
+  as,
+  at,
+  HOUR,
+  iso,
+  MINUTE,
+  NOW,
+  newKey,
+  SECOND,
+  type Staged,
+  sweep,
+  useClock,
+} from '../raffles/scenario.ts'
 import { audit } from '../simulation/invariants.ts'
 import { seededBelow } from '../tickets/seeded-random.ts'
 import { all, buyBy, post, stageSale, till, useStripe } from './stripe-stage.ts'
@@ -34,15 +46,20 @@ interface World {
   notes: string[]
 }
 
-const pick = <Item>({ below }: World, items: readonly Item[]): Item | undefined => items[below(Math.max(1, items.length))]
-const recent = (kind: Parameters<typeof network.stripe.books.all>[0]) => network.stripe.books.all(kind).slice(0, 8)
+const pick = <Item>({ below }: World, items: readonly Item[]): Item | undefined =>
+  items[below(Math.max(1, items.length))]
+const recent = (kind: Parameters<typeof network.stripe.books.all>[0]) =>
+  network.stripe.books.all(kind).slice(0, 8)
 
 /**
  * Sends what Stripe has to say: now, late, twice, or never if polls find it too. A refused event is sent again, as Stripe
  * does.
  */
 async function deliver(world: World, isEnd = false): Promise<void> {
-  const events = [...network.stripe.events, ...(isEnd || world.below(3) === 0 ? world.late.splice(0).reverse() : [])]
+  const events = [
+    ...network.stripe.events,
+    ...(isEnd || world.below(3) === 0 ? world.late.splice(0).reverse() : []),
+  ]
   network.stripe.outside.events = []
   for (const event of events) {
     const how = isEnd ? 9 : world.below(10)
@@ -99,7 +116,9 @@ const MOVE: Record<string, (world: World) => Promise<unknown>> = {
     }
   },
   'has a bank that refuses a refund': async (world) => {
-    const ours = recent('refund').filter(({ metadata, status }) => metadata.refundId && status === 'succeeded')
+    const ours = recent('refund').filter(
+      ({ metadata, status }) => metadata.refundId && status === 'succeeded',
+    )
     const found = pick(world, ours)
     if (found !== undefined) network.stripe.outside.failRefund(found.id)
   },
@@ -131,10 +150,18 @@ async function play(seed: number): Promise<void> {
   at(NOW)
   const tillBefore = await till()
   const buyers = await Promise.all(Array.from({ length: 4 }, () => registerPlayer()))
-  const raffle = await stageSale({ closesAt: iso(NOW + 240 * HOUR), drawAt: iso(NOW + 260 * HOUR), maxPerUser: null })
+  const raffle = await stageSale({
+    closesAt: iso(NOW + 240 * HOUR),
+    drawAt: iso(NOW + 260 * HOUR),
+    maxPerUser: null,
+  })
   const world: World = { below: seededBelow(seed), raffle, buyers, late: [], notes: [] }
   const checkBooks = async (when: string) =>
-    expect([when, await audit(env, { raffles: [raffle.id], settled: false }), world.notes]).toEqual([when, [], world.notes])
+    expect([when, await audit(env, { raffles: [raffle.id], settled: false }), world.notes]).toEqual([
+      when,
+      [],
+      world.notes,
+    ])
   for (let move = 0; move < MOVES; move++) {
     const name = pick(world, WEIGHTED)!
     world.notes.push(name)
@@ -170,10 +197,14 @@ async function play(seed: number): Promise<void> {
   expect(unpaid).toEqual([])
 }
 
-it.each([1, 2, 3, 4, 5, 6])('the till equals Stripe’s balance, whatever happens (seed %i)', { timeout: 120_000 }, async (seed) => {
-  allowLogged(
-    /a payment could not be (started|stopped)|a provider could not be reached|refund not (resumed|sent yet)/,
-    /a webhook was stored and not acted on|a provider reports money that does not match our records/,
-  )
-  await play(seed)
-})
+it.each([1, 2, 3, 4, 5, 6])(
+  'the till equals Stripe’s balance, whatever happens (seed %i)',
+  { timeout: 120_000 },
+  async (seed) => {
+    allowLogged(
+      /a payment could not be (started|stopped)|a provider could not be reached|refund not (resumed|sent yet)/,
+      /a webhook was stored and not acted on|a provider reports money that does not match our records/,
+    )
+    await play(seed)
+  },
+)

@@ -66,6 +66,10 @@ export class Model {
     return this.sale.kind === 'raffle' ? (this.closedAt ?? this.closesAt) + this.#spanMs : null
   }
 
+  isClosed(now: number): boolean {
+    return this.over !== null || now >= (this.closedAt ?? this.closesAt)
+  }
+
   isBeforeFreeze(now: number): boolean {
     return this.over === null && now < (this.freezeAt ?? Number.POSITIVE_INFINITY)
   }

@@ -188,7 +188,9 @@ export class Play {
       const own = fit && !known.numbers.some((number) => live.has(number))
       const others = fit && numbering !== 'chosen'
       const within = maxPerUser === null || model.owned(known.holder) + known.numbers.length <= maxPerUser
-      const given = model.isBeforeFreeze(this.now) && (late ? within && (own || others) : true)
+      // A raffle counts late payments until its freeze, an event until its sale ends.
+      const inTime = model.sale.kind === 'raffle' || !model.isClosed(this.now)
+      const given = model.isBeforeFreeze(this.now) && (late ? inTime && within && (own || others) : true)
       expect(!lost, 'lost only when it must be').toBe(given)
       const at = model.tick(this.now)
       known.unpaidAt = null
