@@ -1,6 +1,6 @@
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
-import { BaseSequencer, createViteLogger, type TestSpecification } from 'vitest/node'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { STRIPE_SETTINGS } from './test/fakes/stripe/settings.ts'
 import { plantBugs } from './test/harness/planted-bugs.ts'
 
@@ -33,11 +33,19 @@ class LongestFirst extends BaseSequencer {
 /** The tests of Stripe, with its keys set: a fake answers for it. */
 const WITH_STRIPE = ['test/{crash,payments,payouts}/stripe*.test.ts']
 
-/** Vite warns of each file of a package whose source map names sources that the package leaves out. */
-const logger = createViteLogger()
-const { warnOnce } = logger
-logger.warnOnce = (message, options) => {
-  if (!message.includes('points to missing source files')) warnOnce(message, options)
+const write = (message: string) => void process.stderr.write(`${message}\n`)
+
+/** Vite's messages, without a warning for each file of a package whose source map names sources that it leaves out. */
+const logger: NonNullable<TestProjectInlineConfiguration['customLogger']> = {
+  hasWarned: false,
+  info: () => {},
+  warn: (message) => write(message),
+  warnOnce: (message) => {
+    if (!message.includes('points to missing source files')) write(message)
+  },
+  error: (message) => write(message),
+  clearScreen: () => {},
+  hasErrorLogged: () => false,
 }
 
 /** Runs tests inside workerd, through the real routes. */

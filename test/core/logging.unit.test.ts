@@ -26,7 +26,9 @@ describe('a failed query in the log', () => {
   })
 
   it('shows no value either if it is one of several failures', () => {
-    const line = lineOf(new AggregateError([failedQuery(), new TypeError('no answer')], 'several parts failed'))
+    const line = lineOf(
+      new AggregateError([failedQuery(), new TypeError('no answer')], 'several parts failed'),
+    )
     expect(line.reason).toBe('DatabaseError: D1_ERROR: Network connection lost.; TypeError: no answer')
     expect(JSON.stringify(line)).not.toContain(PERSONAL)
   })
