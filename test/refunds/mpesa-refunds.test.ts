@@ -392,6 +392,22 @@ describe('a refund to a phone', () => {
     await books()
   })
 
+  it('that the sweep finds while it is requested is requested once', async () => {
+    const { order } = await paidOrder(2)
+    const answer = daraja.answer.bind(daraja)
+    const asked = vi.spyOn(daraja, 'answer').mockImplementation(async (request) => {
+      if (request.url.includes('/b2c/')) await sweep()
+      return answer(request)
+    })
+    const { id } = await refundOf(order.id, { lines: [{ line: 0, numbers: [1] }] })
+    asked.mockRestore()
+    expect(keysSent()).toEqual([id])
+    expect(await all('SELECT requests FROM mpesa_transfers WHERE id = ?', id)).toEqual([{ requests: 1 }])
+    await daraja.complete(transfer())
+    await sweep()
+    expect(await refundRow(id)).toMatchObject({ status: 'paid' })
+  })
+
   it('is not taken for a duplicate if M-Pesa was only down', async () => {
     expectLogged('refund not sent yet')
     daraja.misbehave('b2c', 'down')

@@ -6,6 +6,7 @@
 import type { Ctx } from '../../../core/context.ts'
 import { formatMoney } from '../../../core/money.ts'
 import { HOUR_MS, MINUTE_MS } from '../../../core/time.ts'
+import { FIRST_POLL_MS } from '../../poll-schedule.ts'
 import type { OutgoingPayout, OutgoingRefund, Sent } from '../port.ts'
 import { storedEventsAbout } from '../stored-events.ts'
 import { isNotReversible, PAID } from './codes.ts'
@@ -125,7 +126,8 @@ async function sendAttempt(
   if (row.refusal !== null) return failed(row.refusal)
   if (row.conversation !== null) return waitForResult(ctx, keys, row, reports)
   if (ctx.now - row.requestedAt < REPEAT_FOR_MS) {
-    if (attempt.pollOnly) return pending
+    // Somebody else may still wait for the answer. Two requests would make a failure of one doubtful.
+    if (attempt.pollOnly || ctx.now - row.requestedAt < FIRST_POLL_MS) return pending
     // Without a token nothing is requested, so it is not counted either.
     await tokenFor(ctx, keys)
     // If the count is lost, so is nothing else: the next call repeats the request.
