@@ -43,6 +43,7 @@ const AUDIT_ACTIONS = [
   'organisation.priced_sales_withdrawn',
   'organisation.selling_changed',
   'organisation.stripe_account_opened',
+  'organisation.stripe_account_removed',
   'payment.dismissed',
   'payment.receipt_recorded',
   'payment.reconciled',

@@ -15,6 +15,7 @@ const keyOf = (provider: string, phone: string): string => `${provider} ${phone}
 /**
  * The phones from which the user has paid: the provider prompted there, and the money arrived by the provider's own word.
  * A receipt that a person recorded does not count: another phone may have paid it.
+ * Once the user has removed a phone, only what came from it afterwards counts.
  */
 export async function paidFrom(ctx: Ctx, userId: string): Promise<PaidFrom> {
   const rows = await ctx.db.all<{ provider: string; phone: string; since: number }>(sql`
@@ -22,7 +23,9 @@ export async function paidFrom(ctx: Ctx, userId: string): Promise<PaidFrom> {
     FROM orders
       JOIN payments ON payments.order_id = orders.id AND payments.status = 'succeeded' AND payments.phone IS NOT NULL
       JOIN receipts ON receipts.order_id = orders.id AND receipts.payment_id = payments.id
-    WHERE orders.user_id = ${userId}
+      LEFT JOIN removed_destinations AS removed ON removed.owner_id = orders.user_id
+        AND removed.provider = payments.provider AND removed.destination = payments.phone
+    WHERE orders.user_id = ${userId} AND receipts.at > coalesce(removed.at, 0)
       AND NOT EXISTS (SELECT 1 FROM audit WHERE audit.subject_id = payments.id AND audit.action = 'payment.receipt_recorded')
     GROUP BY payments.provider, payments.phone`)
   return new Map(rows.map(({ provider, phone, since }) => [keyOf(provider, phone), since]))

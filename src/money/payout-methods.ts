@@ -21,7 +21,7 @@ import { presentMethod } from './present-payout-method.ts'
 import type { Provider } from './provider-name.ts'
 import { providerOf, whyNotProvider } from './providers/index.ts'
 import { requirePayee } from './require-payee.ts'
-import { type MethodRow, payoutMethods, payouts } from './schema.ts'
+import { type MethodRow, payoutMethods, payouts, removedDestinations, stripeAccounts } from './schema.ts'
 
 const MAX_METHODS = 10
 
@@ -71,11 +71,15 @@ export async function insertMethod(ctx: Ctx, method: NewMethod): Promise<MethodR
  * A day from now. At once for a phone from which the user paid a day ago or earlier: whoever did that has been in the
  * account for a day, and the owner got the mail about that payment.
  */
-function payableFromOf({ now, settings }: Ctx, method: NewMethod, paid: PaidFrom): number {
-  const waitMs = settings.PAYOUT_METHOD_WAIT_SECONDS * SECOND_MS
+function payableFromOf(ctx: Ctx, method: NewMethod, paid: PaidFrom): number {
+  const { now } = ctx
+  const waitMs = waitMsOf(ctx)
   const since = provedSince(method, paid)
   return since !== null && since <= now - waitMs ? now : now + waitMs
 }
+
+/** How long a new method waits for money. */
+const waitMsOf = ({ settings }: Ctx): number => settings.PAYOUT_METHOD_WAIT_SECONDS * SECOND_MS
 
 /** What it is, for the words of a mail. */
 function kindOf({ provider, destination }: Pick<MethodRow, 'provider' | 'destination'>) {
@@ -102,27 +106,30 @@ export async function removePayoutMethod(ctx: Ctx, id: string): Promise<void> {
   const isMine = and(eq(payoutMethods.id, id), eq(payoutMethods.userId, userId))!
   await withRetry(() =>
     ctx.db.batch([
-      stopPayoutsTo(ctx, isMine),
       enqueueMail(ctx, {
         to: userId,
         subject: id,
         kind: 'payout_method_removed',
         data: { what: kindOf(method), why: 'owner' },
       }),
-      ctx.db.delete(payoutMethods).where(isMine),
+      ...removeMethods(ctx, isMine),
     ]),
   )
 }
 
 /**
- * Statements for the batch of a new password: it removes the methods to which nothing can be paid yet. Whoever set the
- * password out of fear need not know which of them are a stranger's. `isSet`: the password was really changed.
+ * Statements for the batch of a new password: it removes the methods and the account at Stripe that are new,
+ * and the methods to which nothing can be paid yet. Whoever set the password out of fear need not know which of them are a
+ * stranger's. `isSet`: the password was really changed.
  */
 export function removeNewMethods(ctx: Ctx, userId: string, isSet: SQL) {
-  const isNew = and(eq(payoutMethods.userId, userId), sql`${payoutMethods.payableFrom} > ${ctx.now}`, isSet)!
-  const hasNew = sql`EXISTS (SELECT 1 FROM ${payoutMethods} WHERE ${isNew})`
+  const since = ctx.now - waitMsOf(ctx)
+  const isNew = sql`(${payoutMethods.userId} = ${userId} AND ${isSet}
+    AND (${payoutMethods.payableFrom} > ${ctx.now} OR ${payoutMethods.createdAt} > ${since}))`
+  const isNewAccount = sql`(${stripeAccounts.ownerId} = ${userId} AND ${stripeAccounts.createdAt} > ${since} AND ${isSet})`
+  const hasNew = sql`(EXISTS (SELECT 1 FROM ${payoutMethods} WHERE ${isNew})
+    OR EXISTS (SELECT 1 FROM ${stripeAccounts} WHERE ${isNewAccount}))`
   return [
-    stopPayoutsTo(ctx, isNew),
     enqueueMail(
       ctx,
       {
@@ -133,8 +140,64 @@ export function removeNewMethods(ctx: Ctx, userId: string, isSet: SQL) {
       },
       hasNew,
     ),
-    ctx.db.delete(payoutMethods).where(isNew),
+    ...removeMethods(ctx, isNew),
+    ...forgetAccounts(ctx, isNewAccount),
   ] as const
+}
+
+/** Statements that remove methods, stop their payouts, and remember where they went. */
+const removeMethods = (ctx: Ctx, methods: SQL) =>
+  [
+    stopPayoutsTo(ctx, methods),
+    rememberRemoved(
+      ctx,
+      sql`SELECT ${payoutMethods.userId}, ${payoutMethods.provider}, ${payoutMethods.destination}, ${ctx.now}
+        FROM ${payoutMethods} WHERE ${methods} AND ${payoutMethods.bank} IS NULL`,
+    ),
+    ctx.db.delete(payoutMethods).where(methods),
+  ] as const
+
+/** Statements that forget accounts at Stripe. The account itself stays there, and is its owner's. */
+export const forgetAccounts = (ctx: Ctx, accounts: SQL) =>
+  [
+    rememberRemoved(
+      ctx,
+      sql`SELECT ${stripeAccounts.ownerId}, 'stripe', ${stripeAccounts.id}, ${ctx.now}
+        FROM ${stripeAccounts} WHERE ${accounts}`,
+    ),
+    ctx.db.delete(stripeAccounts).where(accounts),
+  ] as const
+
+const rememberRemoved = (ctx: Ctx, removed: SQL) =>
+  ctx.db
+    .insert(removedDestinations)
+    .select(removed)
+    .onConflictDoUpdate({
+      target: [removedDestinations.ownerId, removedDestinations.provider, removedDestinations.destination],
+      set: { at: ctx.now },
+    })
+
+/** Forgets the user's account at Stripe and removes the methods that use it. */
+export async function removeStripeAccount(ctx: Ctx, userId: string, accountId: string): Promise<void> {
+  await withRetry(() =>
+    ctx.db.batch([
+      enqueueMail(ctx, {
+        to: userId,
+        subject: accountId,
+        kind: 'payout_method_removed',
+        data: { what: 'account', why: 'owner' },
+      }),
+      ...removeMethods(
+        ctx,
+        sql`(${payoutMethods.userId} = ${userId} AND ${payoutMethods.provider} = 'stripe'
+          AND ${payoutMethods.destination} = ${accountId})`,
+      ),
+      ...forgetAccounts(
+        ctx,
+        sql`(${stripeAccounts.ownerId} = ${userId} AND ${stripeAccounts.id} = ${accountId})`,
+      ),
+    ]),
+  )
 }
 
 /**

@@ -51,6 +51,8 @@ export const payments = sqliteTable(
     askedAt: integer(),
     /** The last dismissal. Never logged: its reason is free text and may be personal. */
     dismissal: text({ mode: 'json' }).$type<Dismissal>(),
+    /** Why it failed, in our own words for the buyer; null: it did not fail, or nobody knows why. */
+    failure: text(),
   },
   (table) => [
     check('payments_status', sql`status IN ('starting', 'pending', 'succeeded', 'failed', 'expired')`),
@@ -233,6 +235,23 @@ export const payoutMethods = sqliteTable(
   (table) => [index('payout_methods_user').on(table.userId, table.id)],
 )
 export type MethodRow = typeof payoutMethods.$inferSelect
+
+/**
+ * Phones and accounts that somebody no longer wants to be paid to, with the last time. What proved one before counts no more.
+ * Bank accounts are not in it.
+ */
+export const removedDestinations = sqliteTable(
+  'removed_destinations',
+  {
+    /** A user or an organisation. */
+    ownerId: text().notNull(),
+    provider: text().$type<Provider>().notNull(),
+    /** Personal, never logged. */
+    destination: text().notNull(),
+    at: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.ownerId, table.provider, table.destination] })],
+)
 
 /** Accounts at Stripe of those who receive money by it. */
 export const stripeAccounts = sqliteTable(

@@ -30,7 +30,7 @@ export type AdvisedOrder = Pick<
   OrderRow,
   'key' | 'status' | 'receipt' | 'payUntil' | 'amount' | 'currency' | 'refundedAmount'
 >
-export type AdvisedPayment = Pick<PaymentRow, 'status' | 'action' | 'reference'>
+export type AdvisedPayment = Pick<PaymentRow, 'status' | 'action' | 'reference' | 'failure'>
 
 /** About the payment that paid the order, or else its latest. */
 export function paymentAdvice(order: AdvisedOrder, payment: AdvisedPayment, now: number): Advice {
@@ -61,10 +61,10 @@ const TOO_LATE =
   'The time to pay is over. If you have just paid, wait a moment: we are checking whether your payment arrived.'
 
 /** The order waits for its payment. */
-function toPay({ status, action }: AdvisedPayment, until: number): Advice {
+function toPay({ status, action, failure }: AdvisedPayment, until: number): Advice {
   if (status === 'failed' || status === 'expired') {
-    const message =
-      'This payment did not go through. Your order is still held: try again, or pay another way.'
+    const why = failure === null ? '' : `, because ${failure}`
+    const message = `This payment did not go through${why}. Your order is still held: try again, or pay another way.`
     return { message, next: 'pay_again', until }
   }
   if (status === 'succeeded') return wait('Your payment has arrived. Look again in a moment.')

@@ -28,6 +28,7 @@ export async function failPayment(
         .update(payments)
         .set({
           status: sql`iif(${payments.status} = 'expired', 'expired', 'failed')`,
+          failure: sql`iif(${payments.status} = 'expired', ${payments.failure}, ${reason})`,
           checks: sql`${payments.checks} + 1`,
           dueAt: isFinal ? null : nextPoll(createdAt, ctx.now),
           attention: null,

@@ -30,4 +30,5 @@ export const newPayment = (
   updatedAt: ctx.now,
   askedAt: null,
   dismissal: null,
+  failure: null,
 })

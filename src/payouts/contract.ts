@@ -45,6 +45,13 @@ export const RequestPayout = z
   .meta({ id: 'RequestPayout' })
 export type RequestPayout = z.infer<typeof RequestPayout>
 
+export const ApprovePayout = z.object({
+  updatedAt: Instant.optional().describe(
+    'The `updatedAt` of the payout that you saw. If it has changed since, for example to another destination, nothing is approved.',
+  ),
+})
+export type ApprovePayout = z.infer<typeof ApprovePayout>
+
 export const MarkPaid = z
   .strictObject({
     reference: Line(1, 120).describe(

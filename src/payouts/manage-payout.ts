@@ -19,7 +19,7 @@ import { isUnconfirmed } from '../money/unconfirmed.ts'
 import { keptBack } from '../raffles/guarantee.ts'
 import type { Claim } from '../raffles/held-for.ts'
 import { leftForOrganiser } from '../raffles/organiser-balance.ts'
-import type { MarkPaid, Payout } from './contract.ts'
+import type { ApprovePayout, MarkPaid, Payout } from './contract.ts'
 import { findPayoutFor, readPayout } from './find-payout.ts'
 import { isNotUnderReview, isStillOwed, leftForShop, owesElsewhere } from './left-to-pay.ts'
 import { presentPayout } from './present.ts'
@@ -42,15 +42,23 @@ const WORDS = {
 const approverOf = (settings: Settings): 'other' | 'any' =>
   settings.PAYOUT_APPROVAL ?? (settings.ENVIRONMENT === 'production' ? 'other' : 'any')
 
-/** Sends it at once; if that fails, the sweep sends it. */
-export async function approvePayout(ctx: Ctx, id: string): Promise<Payout> {
+/**
+ * Sends it at once; if that fails, the sweep sends it. Race: its winner may redirect it after the approver has seen it. Safe:
+ * the approver names the version that it saw.
+ */
+export async function approvePayout(
+  ctx: Ctx,
+  id: string,
+  { updatedAt }: ApprovePayout = {},
+): Promise<Payout> {
   const payout = await findPayoutFor(ctx, id, 'payouts:approve')
   const { userId } = requireUser(ctx)
   if (approverOf(ctx.settings) === 'other') {
     const { organisationId, requestedBy: firstId } = payout
     await requireSecondPerson(ctx, { organisationId, firstId, words: WORDS })
   }
-  return release(ctx, payout, 'requested', { approvedBy: userId }, 'approved')
+  const seenAt = updatedAt === undefined ? undefined : Date.parse(updatedAt)
+  return release(ctx, payout, 'requested', { approvedBy: userId }, 'approved', seenAt)
 }
 
 /** Retries under a new key at the provider, because the last attempt failed there. The same Idempotency-Key is one retry. */
@@ -72,6 +80,7 @@ async function release(
   from: PayoutStatus,
   change: Partial<PayoutRow>,
   what: 'approved' | 'retried',
+  seenAt?: number,
 ): Promise<Payout> {
   // The balance must also cover all payouts that are under way; those only requested can wait.
   const cover = COVERS[payout.kind]?.(payout, ['approved', 'sent'])
@@ -82,6 +91,7 @@ async function release(
       .where(
         and(
           isAt(payout, from),
+          seenAt === undefined ? undefined : eq(payouts.updatedAt, seenAt),
           isNotStopped,
           isStillOwed,
           isNotUnderReview(ctx),
@@ -96,6 +106,9 @@ async function release(
     const now = (await readPayout(ctx, payout.id))!
     // A concurrent repeat of this retry has already taken effect.
     if (change.retryKey !== undefined && now.retryKey === change.retryKey) return presentPayout(now)
+    if (now.status === from && seenAt !== undefined && now.updatedAt !== seenAt) {
+      throw new Problem('conflict', 'This payout has changed since you saw it: read it again.')
+    }
     if (now.status === from && now.stoppedAt !== null)
       throw new Problem('invalid_state', attentionText.stopped)
     if (now.status === from) await requireNoReview(ctx, now)

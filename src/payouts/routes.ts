@@ -14,6 +14,7 @@ import {
 } from '../money/payout-method-contract.ts'
 import { addPayoutMethod, listPayoutMethods, removePayoutMethod } from '../money/payout-methods.ts'
 import {
+  ApprovePayout,
   BODIES,
   EXAMPLE_PAYOUT_METHOD,
   ListPayouts,
@@ -180,10 +181,11 @@ export const payouts = new Hono<AppEnv>()
       tag: TAG,
       auth: 'user',
       success: answered('The payout, on its way.', { status: 'sent' }),
-      errors: ['not_found', 'forbidden', 'invalid_state'],
+      errors: ['validation_failed', 'not_found', 'forbidden', 'conflict', 'invalid_state'],
     }),
     validate('param', PayoutParams),
-    async (c) => c.json(await approvePayout(c.get('ctx'), c.req.valid('param').id)),
+    validate('query', ApprovePayout),
+    async (c) => c.json(await approvePayout(c.get('ctx'), c.req.valid('param').id, c.req.valid('query'))),
   )
   .post(
     '/:id/cancel',

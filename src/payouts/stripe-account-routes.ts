@@ -9,6 +9,8 @@ import {
   openMyAccount,
   readAccountOfOrganisation,
   readMyAccount,
+  removeAccountOfOrganisation,
+  removeMyAccount,
 } from './stripe-account.ts'
 import {
   EXAMPLE_STRIPE_ACCOUNT,
@@ -62,6 +64,23 @@ export const myStripeAccount = new Hono<AppEnv>()
     validate('json', OpenStripeAccount, STRIPE_ACCOUNT_BODIES.OpenStripeAccount),
     async (c) => c.json(await openMyAccount(c.get('ctx'), c.req.valid('json'))),
   )
+  .delete(
+    '/',
+    describe({
+      operation: 'removeMyStripeAccount',
+      summary: 'Remove my account at Stripe',
+      description:
+        'Also removes the payout methods with it, and stops what was not sent to them. You are told by mail. The account stays at Stripe, but nothing is paid to it any more. You may open another one.',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 204, description: 'Removed.' },
+      errors: ['not_found'],
+    }),
+    async (c) => {
+      await removeMyAccount(c.get('ctx'))
+      return c.body(null, 204)
+    },
+  )
 
 /** Under /api/v1/organisations. */
 export const stripeAccounts = new Hono<AppEnv>()
@@ -96,4 +115,22 @@ export const stripeAccounts = new Hono<AppEnv>()
     validate('json', OpenStripeAccount, STRIPE_ACCOUNT_BODIES.OpenStripeAccount),
     async (c) =>
       c.json(await openAccountOfOrganisation(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
+  )
+  .delete(
+    '/:id/stripe-account',
+    describe({
+      operation: 'removeStripeAccount',
+      summary: 'Remove an organisation’s account at Stripe',
+      description:
+        'For those who may approve its payouts, while no payout to it is open. The account stays at Stripe, and another one may be opened.',
+      tag: TAG,
+      auth: 'user',
+      success: { status: 204, description: 'Removed.' },
+      errors: ['not_found', 'forbidden', 'invalid_state'],
+    }),
+    validate('param', OrganisationParams),
+    async (c) => {
+      await removeAccountOfOrganisation(c.get('ctx'), c.req.valid('param').id)
+      return c.body(null, 204)
+    },
   )

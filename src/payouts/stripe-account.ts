@@ -1,9 +1,14 @@
 /** Accounts at Stripe, for those who receive money: a user for prizes, an organisation for what it has earned. */
+import { sql } from 'drizzle-orm'
+import { enqueueMail } from '../accounts/mail/enqueue-mail.ts'
 import { requireLiveUser, requirePermission } from '../accounts/permissions.ts'
 import { insertAudit } from '../audit/insert-audit.ts'
+import type { AuditAction } from '../audit/schema.ts'
 import type { Ctx } from '../core/context.ts'
-import { invalid, notFound } from '../core/errors.ts'
+import { withRetry } from '../core/database.ts'
+import { invalid, notFound, Problem } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
+import { forgetAccounts, removeStripeAccount } from '../money/payout-methods.ts'
 import type { Payee } from '../money/providers/port.ts'
 import {
   findAccountOf,
@@ -13,7 +18,7 @@ import {
   refreshAccount,
 } from '../money/providers/stripe/accounts.ts'
 import { whyNotReturnTo } from '../money/return-url.ts'
-import type { StripeAccountRow } from '../money/schema.ts'
+import { type StripeAccountRow, stripeAccounts } from '../money/schema.ts'
 import type { OpenStripeAccount, StripeAccount } from './stripe-account-contract.ts'
 
 /** Opens the caller's account, or goes on with its set-up. Idempotent, but each call makes a new page. */
@@ -40,9 +45,11 @@ async function open(
   mustTakeAccounts(ctx)
   const whyNot = returnUrl === undefined ? null : whyNotReturnTo(ctx.settings, returnUrl)
   if (whyNot !== null) throw invalid('returnUrl', whyNot)
-  const opened = await openAccount(ctx, payee, country, () =>
-    'organisationId' in payee ? [auditOpening(ctx, payee.organisationId)] : [],
-  )
+  const opened = await openAccount(ctx, payee, country, (id) => [
+    'organisationId' in payee
+      ? auditOf(ctx, payee.organisationId, 'organisation.stripe_account_opened')
+      : enqueueMail(ctx, { to: payee.userId, subject: id, kind: 'stripe_account_opened', data: {} }),
+  ])
   if (opened.country !== country) throw invalid('country', `is ${opened.country} for this account, for good`)
   const account = await refreshAccount(ctx, opened)
   const back = returnUrl ?? `${ctx.settings.PUBLIC_ORIGIN}/pay/account`
@@ -50,9 +57,9 @@ async function open(
   return present(account, page)
 }
 
-const auditOpening = (ctx: Ctx, organisationId: string) =>
+const auditOf = (ctx: Ctx, organisationId: string, action: AuditAction) =>
   insertAudit(ctx, {
-    action: 'organisation.stripe_account_opened',
+    action,
     subject: { kind: 'organisation', id: organisationId },
     organisationId,
   })
@@ -65,6 +72,32 @@ export async function readMyAccount(ctx: Ctx): Promise<StripeAccount> {
 export async function readAccountOfOrganisation(ctx: Ctx, organisationId: string): Promise<StripeAccount> {
   await requirePermission(ctx, organisationId, 'payouts:request')
   return read(ctx, { organisationId })
+}
+
+/** Payouts to it that were not sent stop, as if each payout method with it had been removed. */
+export async function removeMyAccount(ctx: Ctx): Promise<void> {
+  const { userId } = await requireLiveUser(ctx)
+  const account = await findAccountOf(ctx, { userId })
+  if (account === undefined) throw notFound('account at Stripe')
+  await removeStripeAccount(ctx, userId, account.id)
+}
+
+/** Only while no payout to it is open: nothing may go to an account that nobody knows any more. */
+export async function removeAccountOfOrganisation(ctx: Ctx, organisationId: string): Promise<void> {
+  await requirePermission(ctx, organisationId, 'payouts:approve')
+  const account = await findAccountOf(ctx, { organisationId })
+  if (account === undefined) throw notFound('account at Stripe')
+  const isUnused = sql`(${stripeAccounts.id} = ${account.id} AND NOT EXISTS (
+    SELECT 1 FROM payouts WHERE payouts.organisation_id = ${organisationId} AND payouts.provider = 'stripe'
+      AND payouts.destination = ${account.id} AND payouts.status IN ('requested', 'approved', 'sent', 'failed')))`
+  await withRetry(() =>
+    ctx.db.batch([
+      ...forgetAccounts(ctx, isUnused),
+      auditOf(ctx, organisationId, 'organisation.stripe_account_removed'),
+    ]),
+  )
+  if ((await findAccountOf(ctx, { organisationId }))?.id !== account.id) return
+  throw new Problem('invalid_state', 'Payouts to it are open: cancel them, or wait until they are paid.')
 }
 
 /** One that is not ready is asked for at Stripe, because its owner may have finished just now. */

@@ -740,6 +740,20 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
     },
   ],
   [
+    'organisation.stripe_account_removed',
+    { kind: 'organisation' },
+    async () => {
+      const { id, operator: actor } = await organisationWithOperator()
+      await env.DB.prepare(
+        `INSERT INTO stripe_accounts (id, owner_id, country, is_ready, created_at, updated_at) VALUES (?, ?, 'KE', 1, 0, 0)`,
+      )
+        .bind(`acct_${id}`, id)
+        .run()
+      const path = `/organisations/${id}/stripe-account`
+      return { actor, method: 'DELETE', path, organisationId: id, subject: id }
+    },
+  ],
+  [
     'member.invited',
     { kind: 'invitation', everyTime: true },
     async () => {

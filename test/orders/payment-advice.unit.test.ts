@@ -24,6 +24,7 @@ const payment = {
   status: 'pending' as const,
   reference: 'ref',
   action: action('prompt', 'Look at your phone.'),
+  failure: null,
 }
 
 type Payment = Parameters<typeof paymentAdvice>[1]

@@ -373,7 +373,10 @@ describe('a payment on the phone', () => {
   ])('that fails with code %i shows why', async (code, why) => {
     const order = await bought()
     await daraja.cancel(theOnly(), code)
-    expect((await orderOf(player, order.id)).payment).toMatchObject({ status: 'failed' })
+    expect((await orderOf(player, order.id)).payment).toMatchObject({
+      status: 'failed',
+      message: `This payment did not go through, because ${why}. Your order is still held: try again, or pay another way.`,
+    })
     expect(historyOf(await orderOf(player, order.id))).toContain(`The payment failed: ${why}.`)
   })
 

@@ -429,6 +429,41 @@ describe('a payout method that is removed', () => {
   })
 })
 
+describe('a phone that its owner removed', () => {
+  it('waits and needs a proof when it is added again: what came from it before counts no more', async () => {
+    const person = await registerPlayer()
+    await paysFrom(person, PHONE)
+    at(NOW + DAY)
+    const id = await newMethodOf(person, TO_PHONE)
+    expect(await methodsOf(person)).toMatchObject([{ proof: 'proved', payableFrom: iso(NOW + DAY) }])
+    expect((await remove(person, id)).status).toBe(204)
+    at(NOW + DAY + HOUR)
+    await newMethodOf(person, TO_PHONE)
+    const waits = { payableFrom: iso(NOW + 2 * DAY + HOUR) }
+    expect(await methodsOf(person)).toMatchObject([{ ...waits, proof: 'missing' }])
+    at(NOW + DAY + 2 * HOUR)
+    await paysFrom(person, PHONE)
+    expect(await methodsOf(person)).toMatchObject([{ ...waits, proof: 'proved' }])
+  })
+})
+
+describe('an approval', () => {
+  it('of the payout as its approver saw it is refused once it goes elsewhere', async () => {
+    const { staged, won } = await stageWon()
+    await claim(won, await methodOf(won.holder, 'sandbox', 'own account'))
+    const [seen] = await payoutsOf(staged)
+    at(DRAW_AT + MINUTE)
+    const other = await methodOf(won.holder, 'sandbox', 'another place')
+    expect((await claim(won, other)).status).toBe(200)
+    const approveAs = (updatedAt: string) =>
+      as(staged.operator, 'POST', `/payouts/${seen.id}/approve?updatedAt=${updatedAt}`)
+    expect((await approveAs(seen.updatedAt)).body.code).toBe('conflict')
+    const [now] = await payoutsOf(staged)
+    expect(now).toMatchObject({ status: 'requested', destination: '••••lace' })
+    expect((await approveAs(now.updatedAt)).body.status).toBe('paid')
+  })
+})
+
 describe('a payout by hand', () => {
   it('is not recorded as paid to a payout method that was removed before', async () => {
     const { staged, won } = await stageWon()
@@ -487,6 +522,17 @@ describe('a new password', () => {
     expect((await approve(staged.operator, payout.id)).body.code).toBe('invalid_state')
     expect((await claim(won, old)).status).toBe(200)
     expect((await approve(staged.operator, payout.id)).body).toMatchObject({ status: 'paid' })
+  })
+
+  it('removes a new method that need not wait, too', async () => {
+    const person = await registerPlayer()
+    await givePassword(person)
+    await paysFrom(person, PHONE)
+    at(NOW + DAY + HOUR)
+    await newMethodOf(person, TO_PHONE)
+    const change = { currentPassword: PASSWORD, newPassword: 'a quiet lake at dawn 71' }
+    expect((await as(person, 'POST', '/auth/password', change)).status).toBe(204)
+    expect(await methodsOf(person)).toEqual([])
   })
 
   it('that is refused removes nothing', async () => {

@@ -198,7 +198,11 @@ export async function methodOf(
 /** As if these methods had waited their day. */
 export const agePayoutMethods = async (...ids: string[]): Promise<void> => {
   for (const id of ids)
-    await env.DB.prepare('UPDATE payout_methods SET payable_from = 0 WHERE id = ?').bind(id).run()
+    await env.DB.prepare(
+      'UPDATE payout_methods SET payable_from = 0, created_at = created_at - 86400000 WHERE id = ?',
+    )
+      .bind(id)
+      .run()
 }
 
 export async function claimCash(won: Won, provider = 'sandbox'): Promise<Answer> {

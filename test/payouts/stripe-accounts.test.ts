@@ -1,5 +1,7 @@
 // Money out by Stripe: accounts that their owners open there, prizes and payouts to them, and transfers that come back.
+import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { hashPassword } from '../../src/accounts/password.ts'
 import { withKey } from '../checkout/checkout.ts'
 import { decline, wonIn } from '../draws/prizes.ts'
 import { call } from '../harness/client.ts'
@@ -142,11 +144,47 @@ describe('an account at Stripe', () => {
     ])
   })
 
+  it('is told by mail, and can be removed with its methods: the next one is another', async () => {
+    const person = await registerPlayer()
+    const accountId = await accountOf(person)
+    const mails = async () =>
+      (await all('SELECT kind FROM mails WHERE user_id = ?', person.id)).map(({ kind }) => kind)
+    expect(await mails()).toContain('stripe_account_opened')
+    expect((await addMethod(person, accountId)).status).toBe(201)
+    const remove = () => as(person, 'DELETE', '/users/me/stripe-account')
+    expect((await remove()).status).toBe(204)
+    expect(await mails()).toContain('payout_method_removed')
+    expect((await as(person, 'GET', '/users/me/payout-methods')).body.data).toEqual([])
+    expect((await remove()).status).toBe(404)
+    expect((await as(null, 'DELETE', '/users/me/stripe-account')).status).toBe(401)
+    const next = await open(person)
+    expect(next.body.accountId).not.toBe(accountId)
+    expect((await addMethod(person, accountId)).status).toBe(422)
+  })
+
+  it('that is new is removed by a new password, and an older one is not', async () => {
+    for (const [age, status] of [
+      [DAY - MINUTE, 404],
+      [DAY, 200],
+    ] as const) {
+      const person = await registerPlayer()
+      await env.DB.prepare('UPDATE users SET password_hash = ? WHERE id = ?')
+        .bind(await hashPassword('an old boat at dusk 44'), person.id)
+        .run()
+      at(NOW)
+      await accountOf(person)
+      at(NOW + age)
+      const change = { currentPassword: 'an old boat at dusk 44', newPassword: 'a quiet lake at dawn 71' }
+      expect((await as(person, 'POST', '/auth/password', change)).status).toBe(204)
+      expect((await as(person, 'GET', '/users/me/stripe-account')).status).toBe(status)
+    }
+  })
+
   it('of an organisation is opened by who may approve its payouts, and hidden from strangers', async () => {
     const { id, operator } = await organisationWithOperator()
     const path = `/organisations/${id}/stripe-account`
     const stranger = await registerPlayer()
-    for (const method of ['GET', 'POST'] as const) {
+    for (const method of ['GET', 'POST', 'DELETE'] as const) {
       const body = method === 'POST' ? { country: 'KE' } : undefined
       expect((await as(stranger, method, path, body)).status).toBe(404)
       expect((await as(null, method, path, body)).status).toBe(401)
@@ -425,6 +463,8 @@ describe('an organisation’s payout by Stripe', () => {
     await sweep()
     const { status, body: payout } = await ask(body.accountId)
     expect(status, JSON.stringify(payout)).toBe(201)
+    const remove = () => as(operator, 'DELETE', `/organisations/${organisation.id}/stripe-account`)
+    expect((await remove()).body.code).toBe('invalid_state')
     // Stripe's fees are the platform's, so it keeps money of its own there.
     network.stripe.outside.topUp(1_000, 'usd')
     expect((await approve(operator, payout.id)).body).toMatchObject({ status: 'paid', amount: USD(10_000) })
@@ -432,6 +472,8 @@ describe('an organisation’s payout by Stripe', () => {
       { amount: 10_000, destination: body.accountId },
     ])
     expect((await till()) - tillBefore).toBe(network.stripe.books.balanceOf('usd') - 1_000)
+    expect((await remove()).status).toBe(204)
+    expect((await remove()).status).toBe(404)
   })
 })
 

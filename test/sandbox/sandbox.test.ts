@@ -39,6 +39,7 @@ const aPayment = (changes: Partial<PaymentRow> = {}): PaymentRow => ({
   updatedAt: NOW,
   askedAt: null,
   dismissal: null,
+  failure: null,
   ...changes,
 })
 

@@ -194,6 +194,13 @@ export const EN: MailWords = {
           : ['If it was not you, set a new password now: that removes this payout method.']),
       ],
     }),
+    stripe_account_opened: () => ({
+      title: 'An account at Stripe for your prizes',
+      lines: [
+        'An account at Stripe was opened to receive your prizes in cash.',
+        'If it was not you, set a new password now: within a day that removes the account. Later, remove it yourself.',
+      ],
+    }),
     payout_method_removed: ({ what, why }) => ({
       title: what === 'several' ? 'New payout methods were removed' : 'A payout method was removed',
       lines: [

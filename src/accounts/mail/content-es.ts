@@ -198,6 +198,13 @@ export const ES: MailWords = {
           : ['Si no fuiste tú, elige ahora una contraseña nueva: así se elimina esta forma de cobro.']),
       ],
     }),
+    stripe_account_opened: () => ({
+      title: 'Una cuenta en Stripe para tus premios',
+      lines: [
+        'Se abrió una cuenta en Stripe para recibir tus premios en dinero.',
+        'Si no fuiste tú, elige ahora una contraseña nueva: durante el primer día eso elimina la cuenta. Después, elimínala tú.',
+      ],
+    }),
     payout_method_removed: ({ what, why }) => ({
       title:
         what === 'several'

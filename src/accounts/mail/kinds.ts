@@ -57,6 +57,8 @@ export interface MailData {
   tickets_offered: { ticketTypeId: string; title: string; quantity: number; until: number }
   /** `payableFrom` is in milliseconds; `isPayable`: when the mail was written, it had passed. */
   payout_method_added: { what: 'phone' | 'bank' | 'account'; payableFrom: number; isPayable: boolean }
+  /** To whom it pays prizes. */
+  stripe_account_opened: Nothing
   payout_method_removed: { what: 'phone' | 'bank' | 'account' | 'several'; why: 'owner' | 'password' }
   event_postponed: AboutEvent & { wasStartsAt: number; refundUntil: number }
   event_cancelled: AboutEvent

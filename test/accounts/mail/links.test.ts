@@ -52,6 +52,7 @@ const DATA: { [Kind in MailKind]: Told<Kind> } = {
     timeZone: 'Africa/Nairobi',
   },
   payout_method_added: { what: 'phone', payableFrom: NOW, isPayable: false },
+  stripe_account_opened: {},
   payout_method_removed: { what: 'several', why: 'password' },
   event_postponed: { ...event, wasStartsAt: NOW, refundUntil: NOW },
   event_cancelled: event,

@@ -2,14 +2,14 @@
  * Accounts at Stripe of those who receive money: one for a user or organisation. Stripe asks its owner for the papers, on
  * its own pages. Money is sent to it once Stripe says that it can receive transfers.
  */
-import { eq, sql } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
 import type { Stripe } from 'stripe'
 import type { Ctx } from '../../../core/context.ts'
 import { withRetry } from '../../../core/database.ts'
 import { Problem } from '../../../core/errors.ts'
 import { SECOND_MS } from '../../../core/time.ts'
-import { type StripeAccountRow, stripeAccounts } from '../../schema.ts'
+import { removedDestinations, type StripeAccountRow, stripeAccounts } from '../../schema.ts'
 import type { Payee } from '../port.ts'
 import { keysOf, stripeFor } from './client.ts'
 import { askStripe, tryStripe } from './refusals.ts'
@@ -31,18 +31,23 @@ export function mustTakeAccounts({ settings }: Ctx): void {
 
 /**
  * The payee's account, opened if there is none. After a lost answer the same key finds it again. More than a day later
- * another one is opened: the first stays empty, because nobody knows it. `follow`: statements right after the insert.
+ * another one is opened: the first stays empty, because nobody knows it. So does one that its owner has removed: then the
+ * key is another. `follow`: statements right after the insert.
  */
 export async function openAccount(
   ctx: Ctx,
   payee: Payee,
   country: string,
-  follow: () => BatchItem<'sqlite'>[],
+  follow: (id: string) => BatchItem<'sqlite'>[],
 ): Promise<StripeAccountRow> {
   const known = await findAccountOf(ctx, payee)
   if (known !== undefined) return known
   const stripe = await stripeFor(ctx.settings)
   const ownerId = ownerOf(payee)
+  const removed = await ctx.db.$count(
+    removedDestinations,
+    and(eq(removedDestinations.ownerId, ownerId), eq(removedDestinations.provider, 'stripe')),
+  )
   const { result, refusal } = await tryStripe(() =>
     stripe.accounts.create(
       {
@@ -55,7 +60,7 @@ export async function openAccount(
         capabilities: { transfers: { requested: true } },
         metadata: { ownerId },
       },
-      { idempotencyKey: `account:${ownerId}:${country}` },
+      { idempotencyKey: `account:${ownerId}:${country}${removed === 0 ? '' : `:${removed}`}` },
     ),
   )
   if (refusal !== null) {
@@ -64,7 +69,7 @@ export async function openAccount(
   const { id } = result
   const row = { id, ownerId, country, isReady: isReady(result), createdAt: ctx.now, updatedAt: ctx.now }
   await withRetry(() =>
-    ctx.db.batch([ctx.db.insert(stripeAccounts).values(row).onConflictDoNothing(), ...follow()]),
+    ctx.db.batch([ctx.db.insert(stripeAccounts).values(row).onConflictDoNothing(), ...follow(id)]),
   )
   return (await findAccountOf(ctx, payee))!
 }
