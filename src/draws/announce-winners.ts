@@ -7,7 +7,7 @@ import { newId } from '../core/ids.ts'
 import { type RaffleRow, raffles } from '../raffles/schema.ts'
 import type { DrawnWinner } from '../tickets/pool-contract.ts'
 import { startNotices } from './notify-holders.ts'
-import { winners } from './schema.ts'
+import { disqualifications, winners } from './schema.ts'
 import { seatProblems } from './seat-of-winner.ts'
 import { insertDraw, takingsByProvider } from './settle-ledger.ts'
 import { claimByOf, winnerMails } from './winner-mails.ts'
@@ -26,12 +26,16 @@ export async function announceWinners(
   attempt: number,
   drawn: DrawnWinner[],
 ): Promise<void> {
-  const rows = drawn.map(({ unit, number, holder, reservationId }) => ({
+  const disqualified = attempt === 0 ? [] : await readDisqualified(ctx, raffle)
+  const reasonFor = ({ number, holder }: DrawnWinner): string | null =>
+    disqualified.find((each) => each.number === number && each.userId === holder)?.reason ?? null
+  const rows = drawn.map((each) => ({
     id: newId('winner'),
-    unit,
-    number,
-    userId: holder,
-    reservationId,
+    unit: each.unit,
+    number: each.number,
+    userId: each.holder,
+    reservationId: each.reservationId,
+    reason: reasonFor(each),
   }))
   // 0: a beacon draws.
   const decides = sql`(SELECT accepted_results FROM raffles WHERE id = ${raffle.id}) IN (0, ${attempt + 1})`
@@ -40,7 +44,8 @@ export async function announceWinners(
     .insert(winners)
     .select(sql`
       SELECT value->>'id', ${raffle.id}, ${attempt}, value->>'unit', value->>'number', value->>'userId',
-             value->>'reservationId', iif(${decides}, 'announced', 'void'), ${ctx.now}, ${claimByOf(raffle, ctx.now)}, NULL, NULL, NULL,
+             value->>'reservationId', CASE WHEN NOT ${decides} THEN 'void' WHEN value->>'reason' IS NULL THEN 'announced' ELSE 'disqualified' END,
+             ${ctx.now}, ${claimByOf(raffle, ctx.now)}, NULL, NULL, value->>'reason',
              ${ctx.now}
       FROM json_each(${JSON.stringify(rows)}) WHERE true`)
     .onConflictDoNothing({ target: [winners.raffleId, winners.attempt, winners.unit] })
@@ -55,9 +60,28 @@ export async function announceWinners(
       ),
     )
   const problems = await seatProblems(ctx, raffle)
-  const mails = winnerMails(raffle, attempt, drawn, ctx.now, problems)
+  const mails = winnerMails(
+    raffle,
+    attempt,
+    drawn.filter((each) => reasonFor(each) === null),
+    ctx.now,
+    problems,
+  )
   const mailWinners = enqueueMails(ctx, 'won', mails, { bulk: false, guard: decides })
   const by = await takingsByProvider(ctx, raffle.id)
   const once = attempt === 0 ? [insertDraw(ctx, raffle, sold, by), startNotices(ctx, raffle.id)] : []
   await withRetry(() => ctx.db.batch([insertWinners, markDrawn, mailWinners, ...once]))
 }
+
+/**
+ * Who was disqualified in an earlier attempt. A redraw leaves such tickets out; a result of a lottery can name one again. Nobody
+ * is added meanwhile: the winners before a correction are void by now.
+ */
+const readDisqualified = (ctx: Ctx, { id, draw }: RaffleRow) =>
+  draw.method !== 'lottery'
+    ? Promise.resolve([])
+    : ctx.db
+        .select({ number: winners.number, userId: winners.userId, reason: disqualifications.reason })
+        .from(winners)
+        .innerJoin(disqualifications, eq(disqualifications.winnerId, winners.id))
+        .where(and(eq(winners.raffleId, id), eq(disqualifications.status, 'confirmed')))

@@ -20,6 +20,8 @@ export interface WinnerChange {
   follow?: BatchItem<'sqlite'>[]
   /** For an action of the organisation. A player's own claim needs no audit row, because the winner's row shows it. */
   audited?: AuditEntry
+  /** Asked first if a guard fails: throws if it knows why. */
+  onRefusal?: () => Promise<void>
   /** The message if a guard fails, for the winner as stored then. */
   otherwise: (winner: WinnerRow) => string
 }
@@ -30,7 +32,7 @@ export const nextUpdate = (ctx: Ctx): SQL => sql`max(${winners.updatedAt} + 1, $
 /** Of two concurrent changes one takes effect; the other fails with `invalid_state`. */
 export async function changeWinner(
   ctx: Ctx,
-  { winner, from, set, review, guard, follow = [], audited, otherwise }: WinnerChange,
+  { winner, from, set, review, guard, follow = [], audited, onRefusal, otherwise }: WinnerChange,
 ): Promise<WinnerRow> {
   const update = ctx.db
     .update(winners)
@@ -52,6 +54,7 @@ export async function changeWinner(
     ...follow,
   ])
   if (changed !== undefined) return changed
+  await onRefusal?.()
   const stored = (await readReview(ctx, winner.id))!
   throw new Problem(
     'invalid_state',

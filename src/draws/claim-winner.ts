@@ -2,7 +2,7 @@
  * A winner claims or declines a prize within the claim window. A repeated claim redirects the money until it is sent, and
  * corrects the address until the prize is delivered.
  */
-import { sql } from 'drizzle-orm'
+import { not, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { invalid, Problem } from '../core/errors.ts'
 import { toInstant, toInstantOrNull } from '../core/time.ts'
@@ -12,6 +12,7 @@ import { changeWinner, type WinnerChange } from './change-winner.ts'
 import type { Claim, ClaimPrize, Winner } from './contract.ts'
 import { findMyWinner, type SelectedWinner } from './find-winner.ts'
 import { claimSeat, issueSeat } from './issue-seats.ts'
+import { hasOpenCorrection, requireNoOpenCorrection } from './open-correction.ts'
 import { presentToWinner, prizeAmount, prizeOf } from './present.ts'
 import { destinationOf, mayBePaid, redirectPayoutOf } from './prize-payout.ts'
 import { refuseStaff } from './refuse-staff.ts'
@@ -27,6 +28,7 @@ export async function claimWinner(ctx: Ctx, id: string, input: ClaimPrize): Prom
     set,
     guard,
     follow,
+    onRefusal,
     settled,
     payableFrom = null,
   } = amount === null ? claimOfItem(ctx, found, input) : await claimOfCash(ctx, found, amount, input)
@@ -36,6 +38,7 @@ export async function claimWinner(ctx: Ctx, id: string, input: ClaimPrize): Prom
     set: { ...set, claimedAt: found.winner.claimedAt ?? ctx.now },
     guard,
     follow,
+    onRefusal,
     review: reviewText.toWinner('claimed'),
     otherwise: ({ status }) =>
       from.includes(status)
@@ -54,7 +57,7 @@ export async function claimWinner(ctx: Ctx, id: string, input: ClaimPrize): Prom
 
 type Settled = Pick<SelectedWinner, 'winner' | 'reservationId'>
 
-interface ClaimChange extends Pick<WinnerChange, 'from' | 'set' | 'guard' | 'follow'> {
+interface ClaimChange extends Pick<WinnerChange, 'from' | 'set' | 'guard' | 'follow' | 'onRefusal'> {
   /** When its payout method may be paid (ms since 1970). */
   payableFrom?: number
   /** What follows in other systems. Returns what that has changed. Throws if the claim has no effect. */
@@ -90,6 +93,8 @@ function claimOfAdmission(
   return {
     from: ['announced', 'claimed'],
     set: { status: 'claimed' },
+    guard: not(hasOpenCorrection(winner.id)),
+    onRefusal: () => requireNoOpenCorrection(ctx, winner.id),
     follow: [claimSeat(ctx, winner)],
     settled: async () => {
       try {

@@ -2,7 +2,7 @@
  * Issues a prize that is an admission: the claim records that the ticket goes to this winner, then the pool transfers it,
  * then the prize is delivered. The sweep finishes it after a crash, and returns tickets that nobody can win any longer.
  */
-import { and, asc, eq, lte, sql } from 'drizzle-orm'
+import { and, asc, eq, lte, not, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { systemKey } from '../core/idempotency.ts'
@@ -14,6 +14,7 @@ import { type PrizeSeatRow, prizeSeats } from '../raffles/schema.ts'
 import { askPool } from '../tickets/client.ts'
 import { reservationAddress } from '../tickets/reservation-id.ts'
 import { nextUpdate } from './change-winner.ts'
+import { hasOpenCorrection } from './open-correction.ts'
 import { type WinnerRow, winners } from './schema.ts'
 
 /** A statement for the batch of a claim. From here on the ticket is this winner's, who can no longer be disqualified. */
@@ -27,6 +28,7 @@ export const claimSeat = (ctx: Ctx, { id, raffleId, unit }: WinnerRow) =>
         eq(prizeSeats.unit, unit),
         eq(prizeSeats.state, 'aside'),
         sql`EXISTS (SELECT 1 FROM ${winners} WHERE ${winners.id} = ${id} AND ${winners.status} = 'claimed')`,
+        not(hasOpenCorrection(id)),
       ),
     )
 

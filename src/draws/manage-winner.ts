@@ -1,5 +1,5 @@
 /** An organisation manages the prizes of its winners: reads a claim, marks a prize as delivered. */
-import { eq } from 'drizzle-orm'
+import { and, eq, not } from 'drizzle-orm'
 import type { AuditEntry } from '../audit/insert-audit.ts'
 import type { AuditAction } from '../audit/schema.ts'
 import type { Ctx } from '../core/context.ts'
@@ -8,6 +8,7 @@ import { toInstant, toInstantOrNull } from '../core/time.ts'
 import { changeWinner } from './change-winner.ts'
 import type { Claim, DeliverPrize, Winner } from './contract.ts'
 import { findWinnerFor, type SelectedWinner } from './find-winner.ts'
+import { hasOpenCorrection, requireNoOpenCorrection } from './open-correction.ts'
 import { presentToMember, prizeOf } from './present.ts'
 import { destinationOf } from './prize-payout.ts'
 import { winners } from './schema.ts'
@@ -35,7 +36,11 @@ export async function deliverPrize(ctx: Ctx, id: string, { claimUpdatedAt }: Del
     winner: found.winner,
     from: ['claimed'],
     set: { status: 'delivered' },
-    guard: claimUpdatedAt === undefined ? undefined : eq(winners.updatedAt, claimUpdatedAt),
+    guard: and(
+      not(hasOpenCorrection(id)),
+      claimUpdatedAt === undefined ? undefined : eq(winners.updatedAt, claimUpdatedAt),
+    ),
+    onRefusal: () => requireNoOpenCorrection(ctx, id),
     review: reviewText.toMember,
     audited: entryOf(found, 'winner.delivered'),
     otherwise: ({ status }) =>

@@ -29,9 +29,9 @@ export async function readLotteryFacts(
   const { draw, drawAt, claimDays, acceptedResults: accepted, refusedResults: refused } = raffle
   if (draw.method !== 'lottery') return null
   const results = await listConfirmedResults(ctx, draw.lotteryId, draw.date)
-  const isPaid = won.some(({ status }) => PAID.includes(status))
+  const isPaid = won.some(({ status }) => PAID.includes(status)) && (await holds(ctx, isPaidPrize(raffle.id)))
   const mayCorrect = accepted > 0 && !isPaid && results.length > accepted + refused
-  const isPaying = mayCorrect && (await isUnderWay(ctx, raffle.id))
+  const isPaying = mayCorrect && (await holds(ctx, isPaidOut(raffle.id)))
   return { drawAt, claimDays, results, accepted, refused, isPaid, isPaying }
 }
 
@@ -46,17 +46,26 @@ export const withNewResults = (ctx: Ctx): SQL => sql`
       SELECT count(*) FROM ${lotteryResults}
       WHERE ${lotteryResults.lotteryId} = draw->>'lotteryId' AND ${lotteryResults.date} = draw->>'date')`
 
-/** A provider has the payout of a prize, or it is paid; or a ticket is being issued, or is. */
+/** A prize is paid or delivered. A share of zero takings is `paid` without a payout, and nobody has received anything. */
+const isPaidPrize = (raffleId: string): SQL => sql`EXISTS (
+  SELECT 1 FROM ${winners} WHERE ${winners.raffleId} = ${raffleId} AND (${winners.status} = 'delivered'
+    OR (${winners.status} = 'paid'
+      AND EXISTS (SELECT 1 FROM ${payouts} WHERE ${payouts.kind} = 'prize' AND ${payouts.subject} = ${winners.id}))))`
+
+/**
+ * A prize is paid or delivered, or a provider has its payout, or its ticket is being issued. A payout by hand that is `sent`
+ * waits for a person, who cannot mark it any more once its winner is void.
+ */
 const isPaidOut = (raffleId: string): SQL => sql`(
-  EXISTS (SELECT 1 FROM ${winners} WHERE ${winners.raffleId} = ${raffleId}
-    AND ${winners.status} IN ('paid', 'delivered'))
+  ${isPaidPrize(raffleId)}
   OR EXISTS (SELECT 1 FROM ${payouts} JOIN ${winners} ON ${winners.id} = ${payouts.subject}
-    WHERE ${winners.raffleId} = ${raffleId} AND ${payouts.kind} = 'prize' AND ${payouts.status} IN ('sent', 'paid'))
+    WHERE ${winners.raffleId} = ${raffleId} AND ${payouts.kind} = 'prize'
+      AND (${payouts.status} = 'paid' OR (${payouts.status} = 'sent' AND ${payouts.provider} <> 'manual')))
   OR EXISTS (SELECT 1 FROM ${prizeSeats} WHERE ${prizeSeats.raffleId} = ${raffleId}
     AND ${prizeSeats.state} IN ('issuing', 'issued')))`
 
-async function isUnderWay(ctx: Ctx, raffleId: string): Promise<boolean> {
-  const { found } = await ctx.db.get<{ found: number }>(sql`SELECT ${isPaidOut(raffleId)} AS found`)
+async function holds(ctx: Ctx, condition: SQL): Promise<boolean> {
+  const { found } = await ctx.db.get<{ found: number }>(sql`SELECT ${condition} AS found`)
   return found === 1
 }
 
@@ -125,12 +134,13 @@ export async function acceptResult(
       ctx.db
         .update(winners)
         .set({ status: 'void', reason: result.reason, updatedAt: ctx.now })
-        .where(and(superseded, sql`${winners.status} <> 'void'`, isAccepted)),
+        .where(and(superseded, sql`${winners.status} NOT IN ('void', 'disqualified')`, isAccepted)),
       ctx.db
         .update(payouts)
         .set({ status: 'cancelled', dueAt: null, attention: null, updatedAt: ctx.now })
         .where(
-          sql`${payouts.kind} = 'prize' AND ${payouts.status} IN ('requested', 'approved', 'failed')
+          sql`${payouts.kind} = 'prize' AND (${payouts.status} IN ('requested', 'approved', 'failed')
+              OR (${payouts.status} = 'sent' AND ${payouts.provider} = 'manual'))
             AND ${payouts.subject} IN (SELECT id FROM winners WHERE raffle_id = ${id} AND status = 'void')`,
         ),
       enqueueMails(ctx, 'result_corrected', mails, { bulk: false, guard: isAccepted, data }),
@@ -140,11 +150,12 @@ export async function acceptResult(
   return accepted.length > 0 ? null : 'the result is being accepted, or a prize is being paid'
 }
 
-/** For good: a prize is paid or delivered, so its winners stay. */
+/**
+ * For good: a prize is paid or delivered, so its winners stay. After one refusal every later correction is refused too, even
+ * if that payment came back.
+ */
 export async function refuseResults(ctx: Ctx, raffle: RaffleRow, count: number): Promise<string | null> {
   const { id, organisationId, acceptedResults } = raffle
-  const isPaid = sql`EXISTS (SELECT 1 FROM ${winners} WHERE ${winners.raffleId} = ${id}
-    AND ${winners.status} IN ('paid', 'delivered'))`
   const refuse = ctx.db
     .update(raffles)
     .set({ refusedResults: count, revision: sql`${raffles.revision} + 1`, updatedAt: ctx.now })
@@ -153,7 +164,7 @@ export async function refuseResults(ctx: Ctx, raffle: RaffleRow, count: number):
         eq(raffles.id, id),
         eq(raffles.acceptedResults, acceptedResults),
         lt(raffles.refusedResults, count),
-        isPaid,
+        sql`(${raffles.refusedResults} > 0 OR ${isPaidPrize(id)})`,
       ),
     )
   const audited = insertAudit(ctx, {

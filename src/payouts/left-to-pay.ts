@@ -4,6 +4,7 @@ import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 import type { Money } from '../core/money.ts'
 import { formatMoney } from '../core/money.ts'
+import { hasOpenCorrection } from '../draws/open-correction.ts'
 import { isUnderReview } from '../draws/under-review.ts'
 import { events } from '../events/schema.ts'
 import { takingsOf } from '../events/takings.ts'
@@ -13,6 +14,10 @@ import { type PayoutStatus, payouts } from '../money/schema.ts'
 /** Guard in a statement on `payouts`: it is not a prize, or its winner still has the claim. */
 export const isStillOwed: SQL = sql`(${payouts.kind} <> 'prize' OR EXISTS (
   SELECT 1 FROM winners WHERE winners.id = ${payouts.subject} AND winners.status = 'claimed'))`
+
+/** The same, for a statement that begins to pay it: its winner is also sure to keep the prize. */
+export const mayStillBePaid: SQL = sql`(${isStillOwed}
+  AND (${payouts.kind} <> 'prize' OR NOT ${hasOpenCorrection(payouts.subject)}))`
 
 /** Guard in a statement on `payouts`: it is not a prize, or nobody reviews whether its winner is disqualified. */
 export const isNotUnderReview = (ctx: Ctx): SQL =>

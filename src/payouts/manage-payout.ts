@@ -10,6 +10,7 @@ import type { Money } from '../core/money.ts'
 import { formatMoney } from '../core/money.ts'
 import type { Settings } from '../core/settings.ts'
 import { toInstant } from '../core/time.ts'
+import { requireNoOpenCorrection } from '../draws/open-correction.ts'
 import { readReview, reviewText } from '../draws/under-review.ts'
 import { attentionText } from '../money/attention-text.ts'
 import { dueOncePayable, isNotStopped } from '../money/payout-rows.ts'
@@ -21,7 +22,7 @@ import type { Claim } from '../raffles/held-for.ts'
 import { leftForOrganiser } from '../raffles/organiser-balance.ts'
 import type { ApprovePayout, MarkPaid, Payout } from './contract.ts'
 import { findPayoutFor, readPayout } from './find-payout.ts'
-import { isNotUnderReview, isStillOwed, leftForShop, owesElsewhere } from './left-to-pay.ts'
+import { isNotUnderReview, leftForShop, mayStillBePaid, owesElsewhere } from './left-to-pay.ts'
 import { presentPayout } from './present.ts'
 import { isHeldFor, requireHeld } from './require-held.ts'
 import {
@@ -93,7 +94,7 @@ async function release(
           isAt(payout, from),
           seenAt === undefined ? undefined : eq(payouts.updatedAt, seenAt),
           isNotStopped,
-          isStillOwed,
+          mayStillBePaid,
           isNotUnderReview(ctx),
           cover && sql`${cover.left} >= ${payout.amount}`,
           isHeldFor(claimOf(payout), payout.amount),
@@ -112,6 +113,7 @@ async function release(
     if (now.status === from && now.stoppedAt !== null)
       throw new Problem('invalid_state', attentionText.stopped)
     if (now.status === from) await requireNoReview(ctx, now)
+    if (now.status === from && now.kind === 'prize') await requireNoOpenCorrection(ctx, now.subject)
     if (now.status === from && cover !== undefined) {
       const { left } = await ctx.db.get<{ left: number }>(sql`SELECT ${cover.left} AS left`)
       const missing = payout.amount - left
@@ -205,6 +207,7 @@ export async function markPaid(ctx: Ctx, id: string, { reference }: MarkPaid): P
     throw new Problem('invalid_state', attentionText.stopped)
   }
   if (now.status === 'approved') await requireNoReview(ctx, now)
+  if (now.status !== 'paid' && now.kind === 'prize') await requireNoOpenCorrection(ctx, now.subject)
   if (now.status === 'approved' && (now.payableFrom ?? 0) > ctx.now) {
     const from = toInstant(now.payableFrom!)
     throw new Problem('invalid_state', `Its payout method is new: nothing may be paid there before ${from}.`)

@@ -20,7 +20,7 @@ import type { Sent } from '../money/providers/port.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from '../money/schema.ts'
 import { isUnconfirmedSql } from '../money/unconfirmed.ts'
 import { makeDueNow } from '../raffles/schedule-sweep.ts'
-import { isNotUnderReview, isStillOwed } from './left-to-pay.ts'
+import { isNotUnderReview, isStillOwed, mayStillBePaid } from './left-to-pay.ts'
 
 /** Idempotent, and safe to run concurrently: the key makes it one payment. */
 async function sendPayout(ctx: Ctx, payout: PayoutRow): Promise<void> {
@@ -72,7 +72,7 @@ async function recordSending(ctx: Ctx, { id, attempt, tries }: PayoutRow): Promi
           // What the provider has is polled even during a review, which a late report can overtake.
           or(
             eq(payouts.status, 'sent'),
-            and(eq(payouts.status, 'approved'), isPayableYet(ctx), isNotUnderReview(ctx)),
+            and(eq(payouts.status, 'approved'), isPayableYet(ctx), isNotUnderReview(ctx), mayStillBePaid),
           ),
           isStillOwed,
         ),
@@ -131,7 +131,7 @@ export const recordPayoutPaidByAdmin = (ctx: Ctx, payout: PayoutRow, reference: 
 /** By a person, outside. */
 export const recordPayoutPaidByHand = (ctx: Ctx, payout: PayoutRow, reference: string): Promise<void> =>
   payPayout(ctx, payout, ['approved', 'sent'], reference, {
-    guard: and(isPayableYet(ctx), isNotUnderReview(ctx))!,
+    guard: and(isPayableYet(ctx), isNotUnderReview(ctx), mayStillBePaid)!,
     audited: entryOf(payout, 'payout.marked_paid'),
   })
 

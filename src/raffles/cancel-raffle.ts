@@ -10,6 +10,7 @@ import { askPool, orThrow } from '../tickets/client.ts'
 import type { Cancellation, CancelledBy } from '../tickets/pool-contract.ts'
 import type { Raffle } from './contract.ts'
 import { findRaffleFor } from './find-raffle.ts'
+import { hasOfficialResult } from './official-draw.ts'
 import { returnSeatsSoon } from './prize-seats.ts'
 import { putPrizesBack } from './prize-stock.ts'
 import { readRaffle } from './read-raffle.ts'
@@ -17,10 +18,14 @@ import { followUp, scheduleSweep } from './schedule-sweep.ts'
 import { organisationOf, raffles } from './schema.ts'
 
 export async function cancelRaffle(ctx: Ctx, id: string, reason: string): Promise<Raffle> {
-  const { raffle } = await findRaffleFor(ctx, id, 'raffles:cancel')
+  const { raffle, pool } = await findRaffleFor(ctx, id, 'raffles:cancel')
   if (raffle.status === 'draft') throw new Problem('invalid_state', 'A draft is deleted, not cancelled.')
   if (raffle.status === 'drawn' || raffle.status === 'settled') {
     throw new Problem('invalid_state', 'This raffle is already drawn.')
+  }
+  // Before the commitment nothing is decided, whatever is known.
+  if (pool?.commitment != null && (await hasOfficialResult(ctx, raffle))) {
+    throw new Problem('invalid_state', 'The official result that decides this raffle is confirmed.')
   }
   const by: CancelledBy = (await requireLiveUser(ctx)).isAdmin ? 'admin' : 'operator'
   const change = followUp()

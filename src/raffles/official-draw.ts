@@ -3,6 +3,7 @@ import { eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { type FieldError, invalid } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
+import { readConfirmedResult } from '../lotteries/confirmed-results.ts'
 import { officialDraw } from '../lotteries/official-time.ts'
 import { type LotteryRow, lotteries } from '../lotteries/schema.ts'
 import type { Draw } from './draw-contract.ts'
@@ -40,6 +41,10 @@ export async function officialDrawAt(ctx: Ctx, draw: Draw): Promise<number> {
   if (official === null) throw invalid('draw.date', 'this lottery has no draw on that day')
   return official.drawAt
 }
+
+/** Whether a confirmed result of its lottery decides the raffle. */
+export const hasOfficialResult = async (ctx: Ctx, { draw }: Pick<RulesColumns, 'draw'>): Promise<boolean> =>
+  draw.method === 'lottery' && (await readConfirmedResult(ctx, draw.lotteryId, draw.date)) !== null
 
 const findLottery = (ctx: Ctx, id: string): Promise<LotteryRow | undefined> =>
   ctx.db.select().from(lotteries).where(eq(lotteries.id, id)).get()

@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers'
 import { expect } from 'vitest'
 import type { Organisation, Person } from '../harness/people.ts'
 import { registerPlayer, signedInAdmin } from '../harness/people.ts'
+import { cash, earn, PRICE, payIn, stagePriced } from '../payouts/payout-stage.ts'
 import {
   as,
   at,
@@ -119,4 +120,37 @@ export async function holdDraw({ pool }: Staged): Promise<void> {
 export async function decide(staged: OnLottery, numbers: string[], reason?: string): Promise<void> {
   await confirmResult(staged.lotteryId, numbers, reason)
   await sweep()
+}
+
+/** Its first result is announced: number 1 has won. `second` has number 2. */
+export async function stageAnnounced(changes: Record<string, unknown> = {}) {
+  const staged = await stageOnLottery(changes)
+  const first = await entrant(staged.id, [1])
+  const second = await entrant(staged.id, [2])
+  await holdDraw(staged)
+  await decide(staged, ['0001', '0500', '0600'])
+  return { staged, first, second }
+}
+
+/** Three tickets from 0 on are paid for, and this result is announced. */
+export async function stageMoney(
+  numbers: string[],
+  prizes: object[] = [cash(500), cash(300)],
+): Promise<OnLottery> {
+  const lotteryId = await stageLottery()
+  const staged = await stagePriced(
+    lotteryTerms(lotteryId, {
+      prizes,
+      numbering: 'sequential',
+      rakeBps: 1_000,
+      drawAt: iso(OFFICIAL_DRAW),
+    }),
+    3,
+  )
+  await earn(staged.id, 3 * PRICE)
+  await payIn(staged.organisation.id, 'sandbox', 10_000)
+  await holdDraw(staged)
+  const on = { ...staged, lotteryId }
+  await decide(on, numbers)
+  return on
 }

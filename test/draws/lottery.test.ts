@@ -9,9 +9,6 @@ import {
   balances,
   cash,
   claimCash,
-  earn,
-  PRICE,
-  payIn,
   payoutsOf,
   stagePriced,
 } from '../payouts/payout-stage.ts'
@@ -46,7 +43,9 @@ import {
   OFFICIAL_DRAW,
   type OnLottery,
   SOURCE,
+  stageAnnounced,
   stageLottery,
+  stageMoney,
   stageOnLottery,
 } from './lottery-stage.ts'
 import { claim, deliver, wonIn } from './prizes.ts'
@@ -363,15 +362,6 @@ describe('the result', () => {
 })
 
 describe('a correction', () => {
-  async function stageAnnounced(changes: Record<string, unknown> = {}) {
-    const staged = await stageOnLottery(changes)
-    const first = await entrant(staged.id, [1])
-    const second = await entrant(staged.id, [2])
-    await holdDraw(staged)
-    await decide(staged, ['0001', '0500', '0600'])
-    return { staged, first, second }
-  }
-
   it('voids the winners before it, cancels their claims, and announces its own', async () => {
     const { staged, first, second } = await stageAnnounced()
     const [won] = await wonIn(staged.id)
@@ -447,25 +437,6 @@ describe('a correction', () => {
 })
 
 describe('the money of a raffle on a lottery', () => {
-  async function stageMoney(numbers: string[]): Promise<OnLottery> {
-    const lotteryId = await stageLottery()
-    const staged = await stagePriced(
-      lotteryTerms(lotteryId, {
-        prizes: [cash(500), cash(300)],
-        numbering: 'sequential',
-        rakeBps: 1_000,
-        drawAt: iso(OFFICIAL_DRAW),
-      }),
-      3,
-    )
-    await earn(staged.id, 3 * PRICE)
-    await payIn(staged.organisation.id, 'sandbox', 10_000)
-    await holdDraw(staged)
-    const on = { ...staged, lotteryId }
-    await decide(on, numbers)
-    return on
-  }
-
   it('leaves a prize that nobody won with the organisation', async () => {
     const staged = await stageMoney(['0700', '0701', '0702'])
     at(OFFICIAL_DRAW + 15 * DAY)
