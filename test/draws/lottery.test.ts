@@ -4,14 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
 import { allowLogged, rowNotDone } from '../harness/log.ts'
 import { organisationWithOperator, type Person, registerPlayer, signedInAdmin } from '../harness/people.ts'
-import {
-  approve,
-  balances,
-  cash,
-  claimCash,
-  payoutsOf,
-  stagePriced,
-} from '../payouts/payout-stage.ts'
+import { approve, balances, cash, claimCash, payoutsOf, stagePriced } from '../payouts/payout-stage.ts'
 import {
   as,
   at,
