@@ -712,7 +712,7 @@ describe('money that arrives by hand', () => {
     expect((await record(janitor, input)).status).toBe(403)
     const other = await stagePriced()
     await env.DB.prepare(
-      `INSERT INTO order_lines SELECT order_id, 1, kind, ?, ?, title, quantity, numbers, unit_amount, 'released', reservation_id, 0
+      `INSERT INTO order_lines SELECT order_id, 1, kind, ?, ?, title, quantity, numbers, unit_amount, 'released', reservation_id, 0, digits
        FROM order_lines WHERE order_id = ?`,
     )
       .bind(other.id, other.organisation.id, order.id)
