@@ -56,7 +56,7 @@ import { raffles } from './raffles/routes.ts'
 import { series } from './raffles/series/routes.ts'
 import { raffleTemplates } from './raffles/templates/routes.ts'
 import { rafflesOfCategory, usersOfProduct } from './raffles/uses-of-catalogue.ts'
-import { usersOfLottery } from './raffles/uses-of-lottery.ts'
+import { sellingOnLottery, usersOfLottery } from './raffles/uses-of-lottery.ts'
 import { eventRefunds, orderRefunds, raffleRefunds, refunds } from './refunds/routes.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
 import { keepSearchInStep } from './search/keep-in-step.ts'
@@ -122,7 +122,7 @@ const routes = app
   .route('/api/v1/raffles', entrants)
   .route('/api/v1/raffle-templates', raffleTemplates)
   .route('/api/v1/series', series)
-  .route('/api/v1/lotteries', lotteryRoutes({ usersOfLottery }))
+  .route('/api/v1/lotteries', lotteryRoutes({ usersOfLottery, sellingOnLottery }))
   .route('/api/v1/lotteries', lotteryResults)
   .route('/api/v1/tickets', purchases)
   .route('/api/v1/tickets', ownTickets)

@@ -185,7 +185,7 @@ async function takeStep(ctx: Ctx, { raffle, pool }: FoundRaffle, step: Exclude<S
       return outcome.ok ? null : outcome.detail
     }
     case 'cancelAsKnown':
-      return cancelAsKnown(ctx, raffle)
+      return cancelAsKnown(ctx, raffle, step.isPublished)
     case 'acceptResult':
       return acceptResult(ctx, raffle, step)
     case 'refuseResults':

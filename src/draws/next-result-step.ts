@@ -11,6 +11,8 @@ export interface LotteryFacts {
   /** How many of them decide this raffle, and how many corrections it has refused. */
   accepted: number
   refused: number
+  /** Whether the lottery has held its draw; it may have moved it to an earlier time. */
+  isHeld: boolean
   /** Whether a prize is paid or delivered. */
   isPaid: boolean
   /** Whether a provider has the payout of a prize, or an admission is being issued. */
@@ -18,8 +20,8 @@ export interface LotteryFacts {
 }
 
 export type ResultStep =
-  /** The result was known before the list of tickets was fixed. */
-  | { kind: 'cancelAsKnown' }
+  /** The result was known before the list of tickets was fixed, or could be. */
+  | { kind: 'cancelAsKnown'; isPublished: boolean }
   /** From now on this result decides; winners of earlier ones are void. */
   | { kind: 'acceptResult'; attempt: number; result: ConfirmedResult }
   | { kind: 'refuseResults'; count: number }
@@ -28,7 +30,9 @@ export type ResultStep =
 
 /** Before the commitment. Null: nothing to do. */
 export const stepBeforeCommitment = (facts: LotteryFacts): ResultStep | null =>
-  facts.results.length > 0 ? { kind: 'cancelAsKnown' } : null
+  facts.results.length > 0 || facts.isHeld
+    ? { kind: 'cancelAsKnown', isPublished: facts.results.length > 0 }
+    : null
 
 /** After the commitment. Null: the winners of the accepted results are announced, so their life goes on. */
 export function nextResultStep(facts: LotteryFacts, drawnAttempts: number, now: number): ResultStep | null {

@@ -8,11 +8,12 @@ import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { type ConfirmedResult, listConfirmedResults } from '../lotteries/confirmed-results.ts'
-import { lotteryResults } from '../lotteries/schema.ts'
+import { lotteryDraws, lotteryResults } from '../lotteries/schema.ts'
 import { payouts } from '../money/schema.ts'
 import { prizeSeats, type RaffleRow, raffles } from '../raffles/schema.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
 import type { Commitment } from '../tickets/pool-contract.ts'
+import { pools } from '../tickets/schema.ts'
 import { announceWinners } from './announce-winners.ts'
 import type { LotteryFacts } from './next-result-step.ts'
 import { type WinnerRow, type WinnerStatus, winners } from './schema.ts'
@@ -29,14 +30,21 @@ export async function readLotteryFacts(
   const { draw, drawAt, claimDays, acceptedResults: accepted, refusedResults: refused } = raffle
   if (draw.method !== 'lottery') return null
   const results = await listConfirmedResults(ctx, draw.lotteryId, draw.date)
+  const isHeld = await holds(ctx, isDrawHeld(ctx, sql`${draw.lotteryId}`, sql`${draw.date}`))
   const isPaid = won.some(({ status }) => PAID.includes(status)) && (await holds(ctx, isPaidPrize(raffle.id)))
   const mayCorrect = accepted > 0 && !isPaid && results.length > accepted + refused
   const isPaying = mayCorrect && (await holds(ctx, isPaidOut(raffle.id)))
-  return { drawAt, claimDays, results, accepted, refused, isPaid, isPaying }
+  return { drawAt, claimDays, results, accepted, refused, isHeld, isPaid, isPaying }
 }
 
+/** The lottery has held this draw. Its row keeps the time at which it was held. A draw that is skipped was not. */
+const isDrawHeld = (ctx: Ctx, lotteryId: SQL, date: SQL): SQL => sql`EXISTS (
+  SELECT 1 FROM ${lotteryDraws} WHERE ${lotteryDraws.lotteryId} = ${lotteryId} AND ${lotteryDraws.date} = ${date}
+    AND ${lotteryDraws.drawAt} <= ${ctx.now} AND ${lotteryDraws.skipReason} IS NULL)`
+
 /**
- * Raffles whose lottery has a result that they have neither refused nor announced the winners of: for a query of the sweep.
+ * For a query of the sweep: raffles whose lottery has a result that they have neither refused nor announced the winners of, and
+ * raffles on sale whose official draw is held.
  * Their `due_at` stays, because it may protect a call that is under way.
  */
 export const withNewResults = (ctx: Ctx): SQL => sql`
@@ -44,7 +52,13 @@ export const withNewResults = (ctx: Ctx): SQL => sql`
   WHERE status IN ('scheduled', 'drawn') AND draw->>'method' = 'lottery'
     AND drawn_attempts + refused_results < (
       SELECT count(*) FROM ${lotteryResults}
-      WHERE ${lotteryResults.lotteryId} = draw->>'lotteryId' AND ${lotteryResults.date} = draw->>'date')`
+      WHERE ${lotteryResults.lotteryId} = draw->>'lotteryId' AND ${lotteryResults.date} = draw->>'date')
+  UNION ALL
+  SELECT id, ${ctx.now} FROM raffles
+  WHERE status IN ('scheduled', 'drawn') AND status = 'scheduled' AND draw->>'method' = 'lottery'
+    AND EXISTS (SELECT 1 FROM ${pools} WHERE ${pools.pool} = raffles.pool
+      AND ${pools.commitment} IS NULL AND ${pools.cancellation} IS NULL)
+    AND ${isDrawHeld(ctx, sql`raffles.draw->>'lotteryId'`, sql`raffles.draw->>'date'`)}`
 
 /** A prize is paid or delivered. A share of zero takings is `paid` without a payout, and nobody has received anything. */
 const isPaidPrize = (raffleId: string): SQL => sql`EXISTS (
@@ -70,8 +84,14 @@ async function holds(ctx: Ctx, condition: SQL): Promise<boolean> {
 }
 
 /** By the sweep: somebody could have bought with the result in hand. */
-export async function cancelAsKnown(ctx: Ctx, { pool }: RaffleRow): Promise<string | null> {
-  const reason = 'The official result was published before the list of tickets was fixed.'
+export async function cancelAsKnown(
+  ctx: Ctx,
+  { pool }: RaffleRow,
+  isPublished: boolean,
+): Promise<string | null> {
+  const reason = isPublished
+    ? 'The official result was published before the list of tickets was fixed.'
+    : 'The official draw was held before the list of tickets was fixed.'
   const outcome = await askPool(ctx, pool, (stub) => stub.cancel('late', reason))
   // The pool has committed meanwhile, or its cancellation is not projected yet.
   return outcome.ok ? 'the cancellation is not projected to the database yet' : outcome.detail

@@ -6,6 +6,7 @@
 import { and, asc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { users } from '../accounts/schema.ts'
 import { type AuditEntry, insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -70,13 +71,17 @@ export const insertDraw = (ctx: Ctx, draw: LotteryDrawRow) =>
 export const isDraw = (lotteryId: string, date: string) =>
   and(eq(lotteryDraws.lotteryId, lotteryId), eq(lotteryDraws.date, date))
 
+/** Guard: an administrator of this platform, as of now. */
+export const isAdmin = (userId: SQL): SQL =>
+  sql`EXISTS (SELECT 1 FROM ${users} WHERE ${users.id} = ${userId} AND ${users.role} = 'admin' AND ${users.status} = 'active')`
+
 async function readDraw(
   ctx: Ctx,
   lottery: LotteryRow,
   date: string,
 ): Promise<{ draw: LotteryDrawRow; known: Known }> {
   const { id: lotteryId } = lottery
-  const [[draw], records, results] = await ctx.db.batch([
+  const [[draw], records, results, gone] = await ctx.db.batch([
     ctx.db.select().from(lotteryDraws).where(isDraw(lotteryId, date)),
     ctx.db
       .select()
@@ -88,10 +93,27 @@ async function readDraw(
       .from(lotteryResults)
       .where(and(eq(lotteryResults.lotteryId, lotteryId), eq(lotteryResults.date, date)))
       .orderBy(asc(lotteryResults.revision)),
+    ctx.db
+      .selectDistinct({ author: lotteryRecords.author })
+      .from(lotteryRecords)
+      .where(
+        and(
+          eq(lotteryRecords.lotteryId, lotteryId),
+          eq(lotteryRecords.date, date),
+          eq(lotteryRecords.status, 'pending'),
+          sql`NOT ${isAdmin(sql`${lotteryRecords.author}`)}`,
+        ),
+      ),
   ])
+  const latest = results.at(-1)
   return {
     draw: draw ?? newDraw(ctx, lottery, date),
-    known: { current: results.at(-1)?.numbers ?? null, records },
+    known: {
+      current: latest?.numbers ?? null,
+      confirmedAt: latest?.confirmedAt ?? null,
+      gone: new Set(gone.map(({ author }) => author)),
+      records,
+    },
   }
 }
 
@@ -103,7 +125,12 @@ async function write(
   { insert, end, result, attention }: Decision,
 ): Promise<boolean> {
   const { lotteryId, date } = draw
-  const isCurrent = and(isDraw(lotteryId, date), eq(lotteryDraws.version, draw.version))
+  const isCurrent = and(
+    isDraw(lotteryId, date),
+    eq(lotteryDraws.version, draw.version),
+    // One of the two may cease to be an admin since the draw was read.
+    ...(result === null ? [] : [isAdmin(sql`${result.record.author}`), isAdmin(sql`${result.confirmedBy}`)]),
+  )
   const guard = sql`EXISTS (SELECT 1 FROM ${lotteryDraws} WHERE ${isCurrent})`
   const statements: BatchItem<'sqlite'>[] = [insertDraw(ctx, draw)]
   const actions: AuditEntry['action'][] = []

@@ -194,7 +194,9 @@ export const LotteryResult = z
     fetchProblem: z
       .enum(FETCH_PROBLEMS)
       .nullable()
-      .describe('Why the last fetch brought no numbers. Only admins see it.'),
+      .describe(
+        'Why the last fetch brought no numbers. Only admins see it. `nobody_answers`: who set `resultsUrl` is no longer an admin, so another one must set it again.',
+      ),
   })
   .meta({ id: 'LotteryResult' })
 export type LotteryResult = z.infer<typeof LotteryResult>

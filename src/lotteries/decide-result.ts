@@ -6,11 +6,15 @@ import { invalid, notFound, Problem } from '../core/errors.ts'
 import type { Attention, LotteryRecordRow } from './schema.ts'
 
 export type NewRecord = Pick<LotteryRecordRow, 'id' | 'origin' | 'author' | 'numbers' | 'source' | 'reason'>
-export type KnownRecord = NewRecord & Pick<LotteryRecordRow, 'status'>
+export type KnownRecord = NewRecord & Pick<LotteryRecordRow, 'status' | 'decidedAt'>
 
 export interface Known {
   /** The numbers that count now; null: none do. */
   current: readonly string[] | null
+  /** When `current` was confirmed (ms); null: nothing is. */
+  confirmedAt: number | null
+  /** Authors who are no administrators any more. Their records wait, but no result follows from them. */
+  gone: ReadonlySet<string>
   /** Every record of the draw. */
   records: readonly KnownRecord[]
 }
@@ -32,8 +36,8 @@ export interface Decision {
   attention: Attention | null
 }
 
-/** A draw has few records. This bounds those of somebody who records and withdraws again and again. */
-export const MAX_RECORDS = 100
+/** A draw has few records. This bounds those of one person who records and withdraws again and again, and those of the page. */
+const MAX_RECORDS_EACH = 20
 
 const isSame = (a: readonly string[], b: readonly string[]): boolean => a.join() === b.join()
 const pendingOf = ({ records }: Known) => records.filter(({ status }) => status === 'pending')
@@ -48,8 +52,8 @@ export function decideOnRecord(known: Known, record: NewRecord): Decision | null
   }
   if (known.current === null && record.reason !== null) throw onlyCorrections()
   if (known.current !== null && record.reason === null) throw noReason()
-  if (known.records.length >= MAX_RECORDS) {
-    throw new Problem('limit_reached', `A draw has at most ${MAX_RECORDS} records.`)
+  if (countLike(known, record) >= MAX_RECORDS_EACH) {
+    throw new Problem('limit_reached', `A draw has at most ${MAX_RECORDS_EACH} records of one person.`)
   }
   return withRecord(known, pendingOf(known), record)
 }
@@ -65,14 +69,21 @@ export function decideOnPage(known: Known, record: NewRecord): Decision | null {
     return withdraw && { insert: null, end: withdraw, result: null, attention: attentionOf(known, others) }
   }
   const isKnown = known.records.some(
-    ({ origin, status, numbers }) =>
-      origin === 'page' && (status === 'pending' || status === 'rejected') && isSame(numbers, record.numbers),
+    (each) => each.origin === 'page' && isOpenOrRefused(known, each) && isSame(each.numbers, record.numbers),
   )
-  if (isKnown || known.records.length >= MAX_RECORDS) return null
+  if (isKnown || countLike(known, record) >= MAX_RECORDS_EACH) return null
   // A page that changes its numbers settles no conflict that it was part of.
   if (known.current === null && page === undefined) return withRecord(known, others, record)
   return { insert: record, end: withdraw, result: null, attention: attentionOf(known, [...others, record]) }
 }
+
+/** A page that lost a conflict says something new once the winner of that conflict is the result. */
+const isOpenOrRefused = ({ confirmedAt }: Known, { status, decidedAt }: KnownRecord): boolean =>
+  status === 'pending' || (status === 'rejected' && decidedAt! > (confirmedAt ?? 0))
+
+/** The records of the same person, or of the page whoever has set its address. */
+const countLike = ({ records }: Known, { origin, author }: NewRecord): number =>
+  records.filter((each) => each.origin === origin && (origin === 'page' || each.author === author)).length
 
 /** An admin confirms a record. Null: it is confirmed already. */
 export function decideOnConfirmation(
@@ -85,6 +96,12 @@ export function decideOnConfirmation(
   if (record.status === 'confirmed') return null
   if (record.status !== 'pending') throw hasEnded(record)
   if (record.author === by) throw new Problem('forbidden', whyNotOwn(record))
+  if (known.gone.has(record.author)) {
+    throw new Problem(
+      'invalid_state',
+      'Whoever answers for this record is no longer an administrator. Reject it, and record the numbers yourself.',
+    )
+  }
   if (known.current === null && reason !== null) throw onlyCorrections()
   if (known.current !== null && record.reason === null && reason === null) throw noReason()
   return resultOf(known, record, by, reason)
@@ -108,7 +125,9 @@ export function decideOnRejection(known: Known, recordId: string, by: string): D
 /** A new record confirms an earlier one that agrees, unless another one disagrees. */
 function withRecord(known: Known, pending: readonly NewRecord[], record: NewRecord): Decision {
   const agrees = (each: NewRecord) => isSame(each.numbers, record.numbers)
-  const confirmed = pending.find((each) => agrees(each) && areIndependent(each, record))
+  const confirmed = pending.find(
+    (each) => agrees(each) && areIndependent(each, record) && mayConfirm(known, each),
+  )
   if (confirmed === undefined || !pending.every(agrees)) {
     return { insert: record, end: null, result: null, attention: attentionOf(known, [...pending, record]) }
   }
@@ -125,6 +144,10 @@ const resultOf = (known: Known, record: NewRecord, by: string, reason: string | 
   },
   attention: null,
 })
+
+/** Somebody still answers for the record, and it is no page against a result that counts. */
+const mayConfirm = ({ current, gone }: Known, { origin, author }: NewRecord): boolean =>
+  !gone.has(author) && (current === null || origin === 'person')
 
 /** Two people, and not one page read twice: a page does not confirm what a person has read on it. */
 function areIndependent(a: NewRecord, b: NewRecord): boolean {

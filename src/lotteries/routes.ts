@@ -21,7 +21,7 @@ import { findLottery } from './find-lottery.ts'
 import { listLotteries } from './list-lotteries.ts'
 import { presentLottery } from './present.ts'
 import { listAttention } from './read-results.ts'
-import { updateLottery } from './update-lottery.ts'
+import { type SellingOnLottery, updateLottery } from './update-lottery.ts'
 
 const TAG = 'Lotteries'
 
@@ -32,7 +32,12 @@ const theLottery = (description: string) => ({
   description,
 })
 
-export const lotteryRoutes = ({ usersOfLottery }: { usersOfLottery: UsersOfLottery }) =>
+interface Above {
+  usersOfLottery: UsersOfLottery
+  sellingOnLottery: SellingOnLottery
+}
+
+export const lotteryRoutes = ({ usersOfLottery, sellingOnLottery }: Above) =>
   new Hono<AppEnv>()
     .get(
       '/',
@@ -115,7 +120,7 @@ export const lotteryRoutes = ({ usersOfLottery }: { usersOfLottery: UsersOfLotte
         operation: 'updateLottery',
         summary: 'Change a lottery',
         description:
-          'Fields that are left out keep their values. Raffles keep the time that they have published. A new page of results is fetched at once for draws without a result.',
+          'Fields that are left out keep their values. Raffles keep the time that they have published. A new time is refused if a raffle would still sell tickets after its draw. A new page of results is fetched at once for draws without a result.',
         tag: TAG,
         auth: 'user',
         success: theLottery('The changed lottery.'),
@@ -123,7 +128,10 @@ export const lotteryRoutes = ({ usersOfLottery }: { usersOfLottery: UsersOfLotte
       }),
       validate('param', LotteryParams),
       validate('json', UpdateLottery, BODIES.UpdateLottery),
-      async (c) => c.json(await updateLottery(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))),
+      async (c) => {
+        const { id } = c.req.valid('param')
+        return c.json(await updateLottery(c.get('ctx'), sellingOnLottery, id, c.req.valid('json')))
+      },
     )
     .delete(
       '/:id',

@@ -60,6 +60,8 @@ export const FETCH_PROBLEMS = [
   'too_large',
   'wrong_shape',
   'other_date',
+  // Who set its address is no longer an administrator.
+  'nobody_answers',
 ] as const
 export type FetchProblem = (typeof FETCH_PROBLEMS)[number]
 

@@ -7,7 +7,7 @@ import type { Ctx } from '../core/context.ts'
 import { newId } from '../core/ids.ts'
 import { doEach, sweepRows } from '../core/sweep-rows.ts'
 import { markMissing } from './attention.ts'
-import { changeDraw, insertDraw, isDraw, newDraw } from './change-draw.ts'
+import { changeDraw, insertDraw, isAdmin, isDraw, newDraw } from './change-draw.ts'
 import { decideOnPage } from './decide-result.ts'
 import { nextFetch } from './fetch-schedule.ts'
 import { nextDraw } from './official-time.ts'
@@ -98,6 +98,16 @@ async function fetchPage(ctx: Ctx, lottery: LotteryRow, draw: LotteryDrawRow): P
     .returning({ date: lotteryDraws.date })
   // Without a row, another sweep has just fetched it, or its result has come.
   if (claimed === undefined || !hasPage) return
+  const { answers } = await ctx.db.get<{ answers: number }>(
+    sql`SELECT ${isAdmin(sql`${resultsUrlBy}`)} AS answers`,
+  )
+  if (answers === 0) {
+    await ctx.db
+      .update(lotteryDraws)
+      .set({ fetchProblem: 'nobody_answers' })
+      .where(isDraw(draw.lotteryId, draw.date))
+    return
+  }
   const page = await fetchNumbers({ ...lottery, resultsUrl }, draw.date)
   ctx.log.info('lottery: a page was fetched', {
     lotteryId: lottery.id,

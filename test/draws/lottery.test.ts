@@ -27,6 +27,7 @@ import {
 } from '../raffles/scenario.ts'
 import {
   confirmResult,
+  DATE,
   decide,
   drawOn,
   entrant,
@@ -323,6 +324,65 @@ describe('the result', () => {
     at(OFFICIAL_DRAW)
     await decide(staged, ['0001', '0002', '0003'])
     expect(await verifyPublished(staged.id)).toMatchObject({ wrong: [], isProven: true })
+  })
+
+  it('cannot come earlier than the end of sales: the time of the lottery stays', async () => {
+    const staged = await stageOnLottery()
+    await entrant(staged.id, [1])
+    const admin = await signedInAdmin()
+    const move = (time: string) => as(admin, 'PUT', `/lotteries/${staged.lotteryId}`, { time })
+    // 13:00 UTC, when the raffle closes.
+    const refused = await move('08:00')
+    expect(refused.body).toMatchObject({
+      code: 'validation_failed',
+      errors: [{ path: 'time', message: expect.stringContaining(staged.id) }],
+    })
+    expect((await move('08:30')).status).toBe(200)
+    await as(staged.operator, 'POST', `/raffles/${staged.id}/cancel`, { reason: 'The lottery has moved.' })
+    expect((await move('08:00')).status).toBe(200)
+  })
+
+  it('that could be known before the tickets are committed cancels the raffle', async () => {
+    const staged = await stageOnLottery()
+    await entrant(staged.id, [1])
+    // 12:30 UTC. The raffle was being published at this moment, so nothing has refused it.
+    await moveDraw(staged.lotteryId, '07:30')
+    await env.DB.prepare('UPDATE lotteries SET next_draw_at = ? WHERE id = ?')
+      .bind(NOW + 30 * MINUTE, staged.lotteryId)
+      .run()
+    at(NOW + 29 * MINUTE)
+    await sweep()
+    expect((await read(staged.id)).status).toBe('open')
+    at(NOW + 30 * MINUTE)
+    await sweep()
+    await sweep()
+    expect(await read(staged.id)).toMatchObject({
+      status: 'cancelled',
+      cancellation: { reason: 'The official draw was held before the list of tickets was fixed.' },
+    })
+  })
+
+  it('that is skipped was not held: its raffle goes on until a record brings it back', async () => {
+    const staged = await stageOnLottery()
+    await entrant(staged.id, [1])
+    await moveDraw(staged.lotteryId, '07:30')
+    const admin = await signedInAdmin()
+    const results = `/lotteries/${staged.lotteryId}/results`
+    const skipped = await as(admin, 'POST', `${results}/${DATE}/skip`, { reason: 'A holiday.' })
+    expect(skipped.status, JSON.stringify(skipped.body)).toBe(200)
+    at(NOW + 30 * MINUTE)
+    await sweep()
+    expect((await read(staged.id)).status).toBe('open')
+    const numbers = ['0001', '0002', '0003']
+    const recorded = await as(admin, 'POST', results, {
+      date: DATE,
+      numbers,
+      source: 'https://lottery.example/',
+    })
+    expect(recorded.status, JSON.stringify(recorded.body)).toBe(201)
+    await sweep()
+    await sweep()
+    expect((await read(staged.id)).status).toBe('cancelled')
   })
 
   it('that never comes lets the organisation cancel once the claim days are over', async () => {

@@ -21,6 +21,9 @@ type Act =
   | { do: 'page'; by: string; numbers: readonly string[] }
   | { do: 'confirm'; by: string; record: number; reason: string | null }
   | { do: 'reject'; by: string; record: number }
+  /** Ceases to be an admin, or becomes one again. */
+  | { do: 'leave'; by: string }
+  | { do: 'return'; by: string }
 
 const person = fc.constantFrom(...PEOPLE)
 const numbers = fc.constantFrom(...NUMBERS)
@@ -36,20 +39,34 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
   fc.record({ do: fc.constant('page' as const), by: person, numbers }),
   fc.record({ do: fc.constant('confirm' as const), by: person, record: fc.nat(5), reason }),
   fc.record({ do: fc.constant('reject' as const), by: person, record: fc.nat(5) }),
+  fc.record({ do: fc.constantFrom('leave' as const, 'return' as const), by: person }),
 )
 
 interface State {
   records: (KnownRecord & { decidedBy: string | null })[]
-  results: { numbers: readonly string[]; recordId: string; confirmedBy: string; reason: string | null }[]
+  results: {
+    numbers: readonly string[]
+    recordId: string
+    confirmedBy: string
+    confirmedAt: number
+    reason: string | null
+  }[]
   attention: Decision['attention']
+  gone: ReadonlySet<string>
 }
 
-const knownOf = ({ records, results }: State): Known => ({
+const knownOf = ({ records, results, gone }: State): Known => ({
   current: results.at(-1)?.numbers ?? null,
+  confirmedAt: results.at(-1)?.confirmedAt ?? null,
+  gone,
   records,
 })
 
-function decide(state: State, act: Act): Decision | null {
+type Decided = Exclude<Act, { do: 'leave' | 'return' }>
+
+function decide(state: State, act: Decided): Decision | null {
+  // Neither they nor the page that they answer for is heard.
+  if (state.gone.has(act.by)) return null
   const known = knownOf(state)
   const idOf = (at: number) => state.records[at % Math.max(1, state.records.length)]?.id ?? 'none'
   const id = `r${state.records.length}`
@@ -80,38 +97,48 @@ function decide(state: State, act: Act): Decision | null {
 }
 
 /** The same rows as `change-draw.ts` writes. */
-function apply(state: State, { insert, end, result, attention }: Decision): State {
+function apply(state: State, { insert, end, result, attention }: Decision, now: number): State {
   let records = state.records.map((each) =>
-    each.id === end?.id ? { ...each, status: end.status, decidedBy: end.by } : each,
+    each.id === end?.id ? { ...each, status: end.status, decidedBy: end.by, decidedAt: now } : each,
   )
-  if (insert !== null) records.push({ ...insert, status: 'pending', decidedBy: null })
+  if (insert !== null) records.push({ ...insert, status: 'pending', decidedBy: null, decidedAt: null })
   if (result === null) return { ...state, records, attention }
   const { record, confirmedBy } = result
   records = records.map((each) => {
     if (each.status !== 'pending') return each
     if (each.numbers.join() !== record.numbers.join())
-      return { ...each, status: 'rejected' as const, decidedBy: confirmedBy }
+      return { ...each, status: 'rejected' as const, decidedBy: confirmedBy, decidedAt: now }
     const decidedBy = each.author === confirmedBy ? record.author : confirmedBy
-    return { ...each, status: 'confirmed' as const, decidedBy }
+    return { ...each, status: 'confirmed' as const, decidedBy, decidedAt: now }
   })
   const { numbers } = record
   return {
+    ...state,
     records,
     attention,
-    results: [...state.results, { numbers, recordId: record.id, confirmedBy, reason: result.reason }],
+    results: [
+      ...state.results,
+      { numbers, recordId: record.id, confirmedBy, confirmedAt: now, reason: result.reason },
+    ],
+  }
+}
+
+function next(state: State, act: Act, now: number): State {
+  if (act.do === 'leave') return { ...state, gone: new Set([...state.gone, act.by]) }
+  if (act.do === 'return') return { ...state, gone: new Set([...state.gone].filter((by) => by !== act.by)) }
+  try {
+    const decision = decide(state, act)
+    return decision === null ? state : apply(state, decision, now)
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    return state
   }
 }
 
 function play(all: readonly Act[], check: (before: State, act: Act, after: State) => void): State {
-  let state: State = { records: [], results: [], attention: null }
-  for (const act of all) {
-    let decision: Decision | null = null
-    try {
-      decision = decide(state, act)
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error
-    }
-    const after = decision === null ? state : apply(state, decision)
+  let state: State = { records: [], results: [], attention: null, gone: new Set() }
+  for (const [now, act] of all.entries()) {
+    const after = next(state, act, now)
     check(state, act, after)
     state = after
   }
@@ -135,6 +162,10 @@ describe('whatever admins and pages do', () => {
             expect(record.status).toBe('confirmed')
             expect(made.confirmedBy).not.toBe(record.author)
             expect(act.by).toBe(made.confirmedBy)
+            expect(before.gone).not.toContain(record.author)
+            expect(before.gone).not.toContain(made.confirmedBy)
+            // A correction follows from a record of a person, or from an admin who confirms a difference.
+            if (act.do === 'record' && before.results.length > 0) expect(record.origin).toBe('person')
             // A page never decides alone, never corrects, and never settles a conflict.
             if (act.do === 'page') {
               expect(before.results).toEqual([])
@@ -177,5 +208,43 @@ describe('whatever admins and pages do', () => {
       }),
       { numRuns: 500 },
     )
+  })
+})
+
+describe('one admin', () => {
+  const from = (by: string, numbers: readonly string[] = NUMBERS[0]): Act => ({
+    do: 'record',
+    by,
+    numbers,
+    source: PAGE,
+    reason: null,
+  })
+
+  it('who records and withdraws without end does not keep others from deciding', () => {
+    const busy = Array.from({ length: 200 }, (_, at): Act[] => [
+      from('ana'),
+      { do: 'reject', by: 'ana', record: at },
+    ])
+    const state = play([...busy.flat(), from('ben'), from('cruz')], () => {})
+    expect(state.records.filter(({ author }) => author === 'ana')).toHaveLength(20)
+    expect(state.results).toMatchObject([{ confirmedBy: 'cruz' }])
+  })
+})
+
+describe('a page that lost a conflict', () => {
+  it('raises a difference once the winner is the result, and not again once that is rejected', () => {
+    const page: Act = { do: 'page', by: 'cruz', numbers: NUMBERS[1] }
+    const lost: Act[] = [
+      { do: 'record', by: 'ana', numbers: NUMBERS[0], source: 'https://paper.example/', reason: null },
+      page,
+      { do: 'confirm', by: 'ben', record: 0, reason: null },
+    ]
+    expect(play(lost, () => {})).toMatchObject({ results: [{ confirmedBy: 'ben' }], attention: null })
+    const raised = play([...lost, page], () => {})
+    expect(raised).toMatchObject({ results: [{}], attention: 'difference' })
+    expect(raised.records).toHaveLength(3)
+    const rejected = play([...lost, page, { do: 'reject', by: 'ben', record: 2 }, page], () => {})
+    expect(rejected).toMatchObject({ results: [{}], attention: null })
+    expect(rejected.records).toHaveLength(3)
   })
 })

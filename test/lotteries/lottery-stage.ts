@@ -28,6 +28,10 @@ export function useAdmins(): void {
   })
 }
 
+/** Is no administrator any more. */
+export const leave = ({ id }: Person): Promise<unknown> =>
+  env.DB.prepare(`UPDATE users SET role = 'user' WHERE id = ?`).bind(id).run()
+
 export const lotteryBody = (changes: Record<string, unknown> = {}) => ({
   name: 'Lotería del Río',
   country: 'CO',

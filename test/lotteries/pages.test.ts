@@ -19,6 +19,7 @@ import {
   type FakePage,
   fakePage,
   HELD_AT,
+  leave,
   NUMBERS,
   OTHER_NUMBERS,
   RESULTS_URL,
@@ -173,6 +174,34 @@ describe('the page of a lottery', () => {
     await as(admins.cruz, 'PUT', `/lotteries/${id}`, { resultsUrl: RESULTS_URL })
     const by = env.DB.prepare('SELECT results_url_by FROM lotteries WHERE id = ?').bind(id)
     expect(await by.first<string>('results_url_by')).toBe(admins.ben.id)
+  })
+
+  it('is not fetched once who set its address is no longer an admin, until another one sets it', async () => {
+    const id = await staged()
+    page.publish(NUMBERS)
+    await leave(admins.ana)
+    at(HELD_AT)
+    await sweep()
+    expect(page.asked).toEqual([])
+    expect(await readAs(admins.ben, id)).toMatchObject({
+      status: 'awaited',
+      fetchProblem: 'nobody_answers',
+      nextFetchAt: new Date(HELD_AT + 5 * MINUTE).toISOString(),
+    })
+    await as(admins.ben, 'PUT', `/lotteries/${id}`, { resultsUrl: RESULTS_URL })
+    await sweep()
+    expect((await pageRecord(id))!).toMatchObject({ author: admins.ben.id, numbers: NUMBERS })
+    expect(await readAs(admins.ben, id)).toMatchObject({ status: 'unconfirmed', fetchProblem: null })
+  })
+
+  it('confirms nothing if who set its address has left since it was fetched', async () => {
+    const id = await staged()
+    page.publish(NUMBERS)
+    at(HELD_AT)
+    await sweep()
+    await leave(admins.ana)
+    expect((await record(admins.ben, id)).body).toMatchObject({ status: 'unconfirmed', numbers: null })
+    expect(await history(id)).toEqual([])
   })
 
   it('is not fetched any more once its address is taken away', async () => {
@@ -333,6 +362,35 @@ describe('a result that counts', () => {
     at(HELD_AT + HOUR)
     await sweep()
     expect(await readAs(admins.cruz, id)).toMatchObject({ numbers: NUMBERS, attention: 'difference' })
+    expect(await history(id)).toHaveLength(1)
+  })
+
+  it('is not corrected by an admin who records what the page says; a second one is needed', async () => {
+    const id = await staged()
+    at(HELD_AT)
+    await stageResult(id)
+    page.publish(OTHER_NUMBERS)
+    at(HELD_AT + HOUR)
+    await sweep()
+    const { body } = await record(admins.cruz, id, OTHER_NUMBERS, { reason: WHY })
+    expect(body).toMatchObject({ numbers: NUMBERS, attention: 'difference' })
+    expect(await history(id)).toHaveLength(1)
+    const own = body.records.find(({ author }: { author: string }) => author === admins.cruz.id)
+    const corrected = await decide(admins.ben, 'confirm', id, own.id)
+    expect(corrected.body).toMatchObject({ numbers: OTHER_NUMBERS, attention: null })
+  })
+
+  it('of a conflict differs from the page that has lost it', async () => {
+    const id = await staged()
+    at(HELD_AT)
+    const recorded = await record(admins.ben, id, OTHER_NUMBERS)
+    page.publish(NUMBERS)
+    await sweep()
+    await decide(admins.cruz, 'confirm', id, recorded.body.records[0].id)
+    expect(await readAs(admins.cruz, id)).toMatchObject({ numbers: OTHER_NUMBERS, attention: null })
+    at(HELD_AT + HOUR)
+    await sweep()
+    expect(await readAs(admins.cruz, id)).toMatchObject({ numbers: OTHER_NUMBERS, attention: 'difference' })
     expect(await history(id)).toHaveLength(1)
   })
 

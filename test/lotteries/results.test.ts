@@ -1,16 +1,21 @@
 // Results: an admin records them, a second person confirms them, and only then do they count. Corrections keep history.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
+import { createContext } from '../../src/core/context.ts'
+import { changeDraw } from '../../src/lotteries/change-draw.ts'
 import { listConfirmedResults, readConfirmedResult } from '../../src/lotteries/confirmed-results.ts'
+import { decideOnConfirmation } from '../../src/lotteries/decide-result.ts'
+import { findLottery } from '../../src/lotteries/find-lottery.ts'
 import type { Answer } from '../harness/client.ts'
 import { forgetfulDatabase } from '../harness/faults.ts'
-import { registerPlayer, testContext } from '../harness/people.ts'
+import { registerPlayer, testContext, testSettings } from '../harness/people.ts'
 import { as, at, DAY, HOUR, MINUTE, readAll, sweep, useClock } from '../raffles/scenario.ts'
 import {
   admins,
   DATE,
   decide,
   HELD_AT,
+  leave,
   NUMBERS,
   OTHER_NUMBERS,
   RESULTS_URL,
@@ -209,6 +214,68 @@ describe('sources that disagree', () => {
     const withdrawn = await decide(admins.ben, 'reject', id, idOf(wrong, OTHER_NUMBERS))
     expect(withdrawn.body).toMatchObject({ status: 'unconfirmed' })
     expect((await record(admins.ben, id)).body).toMatchObject({ status: 'confirmed', numbers: NUMBERS })
+  })
+})
+
+describe('a record of somebody who is no longer an admin', () => {
+  it.each([
+    ['has left', leave],
+    [
+      'is suspended',
+      ({ id }: { id: string }) => as(admins.cruz, 'PUT', `/users/${id}/status`, { status: 'suspended' }),
+    ],
+  ])('who %s answers for no result', async (_, go) => {
+    const id = await stageLottery()
+    at(HELD_AT)
+    const first = await record(admins.ana, id)
+    await go(admins.ana)
+    expect((await decide(admins.ben, 'confirm', id, idOf(first, NUMBERS))).body).toMatchObject({
+      code: 'invalid_state',
+      detail: expect.stringContaining('no longer an administrator'),
+    })
+    const second = await record(admins.ben, id)
+    expect(second.body).toMatchObject({ status: 'unconfirmed', numbers: null })
+    expect(await counting(id)).toBeNull()
+    const own = second.body.records.find(({ author }: { author: string }) => author === admins.ben.id)
+    expect((await decide(admins.cruz, 'confirm', id, own.id)).body).toMatchObject({
+      status: 'confirmed',
+      numbers: NUMBERS,
+    })
+  })
+
+  it('answers for none either if they leave between the decision and its write', async () => {
+    const id = await stageLottery()
+    at(HELD_AT)
+    const recordId = idOf(await record(admins.ana, id), NUMBERS)
+    let leaving: Promise<unknown> = Promise.resolve()
+    const DB = {
+      prepare: (query: string) => env.DB.prepare(query),
+      batch: async (statements: D1PreparedStatement[]) => {
+        await leaving
+        return env.DB.batch(statements)
+      },
+    } as unknown as D1Database
+    const ctx = createContext({ ...env, DB }, testSettings(), HELD_AT, 'race')
+    const confirmed = changeDraw(ctx, await findLottery(ctx, id), DATE, (known) => {
+      leaving = leave(admins.ana)
+      return decideOnConfirmation(known, recordId, admins.ben.id, null)
+    })
+    await expect(confirmed).rejects.toMatchObject({ code: 'invalid_state' })
+    await leaving
+    expect(await counting(id)).toBeNull()
+  })
+})
+
+describe('an admin who records and withdraws again and again', () => {
+  it('is stopped, and keeps nobody else from deciding', async () => {
+    const id = await stageLottery()
+    at(HELD_AT)
+    for (let times = 0; times < 20; times++) {
+      await decide(admins.ana, 'reject', id, idOf(await record(admins.ana, id), NUMBERS))
+    }
+    expect((await record(admins.ana, id)).body.code).toBe('limit_reached')
+    await record(admins.ben, id)
+    expect((await record(admins.cruz, id)).body).toMatchObject({ status: 'confirmed', numbers: NUMBERS })
   })
 })
 

@@ -30,7 +30,10 @@ export function recordResult(
   const earlier = rows.map((row) => JSON.parse(row.record) as ResultAttempt)
   const known = earlier[request.attempt]
   if (known !== undefined) {
-    if (!isSameResult(known, request)) return refuse('conflict', 'Another result was recorded in this place.')
+    // If the database was restored, people have recorded the same numbers again, perhaps in other words.
+    if (known.numbers.join() !== request.numbers.join()) {
+      return refuse('conflict', 'Another result was recorded in this place.')
+    }
     return { ok: true, winners: JSON.parse(rows[request.attempt]!.winners!) as DrawnWinner[] }
   }
   if (record.cancellation !== null) return refuse('invalid_state', 'This raffle was cancelled.')
@@ -74,6 +77,3 @@ function computeResult(
   const winners = pickByResult(list, prizeUnits(rules.prizes), numbers, draw)
   return { attempt, numbers, source, reason, attemptHash: toHex(hash), winners, hash }
 }
-
-const isSameResult = (a: ResultRequest, b: ResultRequest): boolean =>
-  a.numbers.join() === b.numbers.join() && a.source === b.source && a.reason === b.reason

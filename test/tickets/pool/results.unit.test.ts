@@ -79,6 +79,10 @@ describe('a pool that a lottery decides', () => {
     const first = test.pool.record.attempts()
     expect(record(FIRST)).toMatchObject({ ok: true, winners: [{ number: 42 }] })
     expect(test.pool.record.attempts()).toEqual(first)
+    // After a restore of the database, people record the same numbers from elsewhere. The proof keeps the first words.
+    const again = { ...FIRST, source: 'https://paper.example/', reason: 'Restored.' }
+    expect(record(again)).toMatchObject({ ok: true, winners: [{ number: 42 }] })
+    expect(test.pool.record.attempts()).toEqual(first)
     expect(record({ ...FIRST, numbers: ['0199'] })).toMatchObject({ ok: false, code: 'conflict' })
     expect(record({ ...CORRECTED, attempt: 2 })).toMatchObject({ ok: false, code: 'conflict' })
     expect(record(CORRECTED)).toMatchObject({ ok: true, winners: [{ number: 0 }, { number: 99 }] })
