@@ -82,7 +82,7 @@ it('not those of another person, of a raffle, of an unpaid order, or after the s
   expect((await giveBack(holder!, id)).body.detail).toBe('The event has begun.')
 })
 
-it('leaves a row for 90 days after it was carried out', async () => {
+it('leaves a row for 90 days after it was carried out', { timeout: 60_000 }, async () => {
   const { types } = await stageEvent()
   const holder = await registerPlayer()
   const [settled, open] = [await takes(holder, types.free), await takes(holder, types.free)]

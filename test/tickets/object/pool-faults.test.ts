@@ -514,7 +514,7 @@ describe('a hold', () => {
     const reservation = await held(raffle, someone(), 2)
     expect(written.batches).toBe(0)
     await confirm(reservation)
-    expect(written.batches).toBe(1)
+    await vi.waitFor(() => expect(written.batches).toBe(1), { timeout: 10_000 })
     await expectProjected(raffle)
   })
 
