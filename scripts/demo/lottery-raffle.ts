@@ -45,7 +45,7 @@ async function inputOf(origin: string): Promise<RaffleInput> {
     ...COMMON,
     title: TITLE,
     description:
-      'Pick your numbers. The first prize of the lottery decides, whoever is nearest from there wins.',
+      'Pick your numbers. The first number of the lottery decides. If nobody has it, the next higher number wins.',
     tags: ['lottery'],
     totalTickets: 10 ** DIGITS,
     maxPerUser: 5,

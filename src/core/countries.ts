@@ -35,7 +35,7 @@ export const SaleCountries = z
     'The countries from which people may take tickets; null: all, or in a draft those of the organisation.',
   )
 
-/** Cloudflare's codes for a connection of which it does not know the country, and for the Tor network. */
+/** Cloudflare's codes for a connection from an unknown country, and for one through the Tor network. */
 const UNKNOWN = 'XX'
 const TOR = 'T1'
 

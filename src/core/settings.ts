@@ -199,7 +199,7 @@ function productionProblems(settings: Settings): string[] {
   }
   if (settings.PAYOUT_METHOD_WAIT_SECONDS < DAY_SECONDS) {
     problems.push(
-      'PAYOUT_METHOD_WAIT_SECONDS: is less than a day, so whoever steals a session gets the prizes',
+      'PAYOUT_METHOD_WAIT_SECONDS: is less than a day: the owner of a stolen session would have no time to act',
     )
   }
   if (settings.STRIPE_SECRET_KEY?.includes('_test_')) {

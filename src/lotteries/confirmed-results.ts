@@ -1,4 +1,4 @@
-/** The results that count, for whoever draws by them: the first of a draw, then each correction. */
+/** The results that decide raffles: the first confirmed result of a draw, then each correction. */
 import { and, asc, desc, eq } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { lotteryResults } from './schema.ts'

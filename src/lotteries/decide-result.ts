@@ -81,7 +81,7 @@ export function decideOnPage(known: Known, record: NewRecord): Decision | null {
 const isOpenOrRefused = ({ confirmedAt }: Known, { status, decidedAt }: KnownRecord): boolean =>
   status === 'pending' || (status === 'rejected' && decidedAt! > (confirmedAt ?? 0))
 
-/** The records of the same person, or of the page whoever has set its address. */
+/** The records of the same person; those of the page count together, even if its address changed. */
 const countLike = ({ records }: Known, { origin, author }: NewRecord): number =>
   records.filter((each) => each.origin === origin && (origin === 'page' || each.author === author)).length
 
@@ -99,7 +99,7 @@ export function decideOnConfirmation(
   if (known.gone.has(record.author)) {
     throw new Problem(
       'invalid_state',
-      'Whoever answers for this record is no longer an administrator. Reject it, and record the numbers yourself.',
+      'The author of this record is no longer an administrator. Reject it, and record the numbers yourself.',
     )
   }
   if (known.current === null && reason !== null) throw onlyCorrections()

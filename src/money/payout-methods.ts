@@ -1,7 +1,7 @@
 /**
- * A user's own payout methods: where their prizes are paid. Answers show only the end of a destination. Whoever takes over
- * a session must not get the prizes: money goes to a new method only after a day, its owner is told by mail at once, and
- * a new password or a removal stops what was not sent.
+ * A user's own payout methods: where their prizes are paid. Answers show only the end of a destination. The thief of
+ * a session must not get the prizes: money goes to a new method only after a day, its owner gets a mail at once, and a
+ * new password or a removal stops what was not sent.
  */
 import { and, asc, eq, type SQL, sql } from 'drizzle-orm'
 import { enqueueMail } from '../accounts/mail/enqueue-mail.ts'
@@ -68,8 +68,8 @@ export async function insertMethod(ctx: Ctx, method: NewMethod): Promise<MethodR
 }
 
 /**
- * A day from now. At once for a phone from which the user paid a day ago or earlier: whoever did that has been in the
- * account for a day, and the owner got the mail about that payment.
+ * A day from now. At once for a phone from which the user paid a day ago or earlier: the person who paid has been in
+ * the account for a day, and the owner got the mail about that payment.
  */
 function payableFromOf(ctx: Ctx, method: NewMethod, paid: PaidFrom): number {
   const { now } = ctx
@@ -119,8 +119,8 @@ export async function removePayoutMethod(ctx: Ctx, id: string): Promise<void> {
 
 /**
  * Statements for the batch of a new password: it removes the methods and the account at Stripe that are new,
- * and the methods to which nothing can be paid yet. Whoever set the password out of fear need not know which of them are a
- * stranger's. `isSet`: the password was really changed.
+ * and the methods to which nothing can be paid yet. An owner who fears a thief may not know which of them are the
+ * thief's. `isSet`: the password was really changed.
  */
 export function removeNewMethods(ctx: Ctx, userId: string, isSet: SQL) {
   const since = ctx.now - waitMsOf(ctx)

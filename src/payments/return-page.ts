@@ -79,7 +79,7 @@ const TITLES: Readonly<Record<OrderStatus, string>> = {
   expired: 'Not paid in time',
 }
 
-/** Whoever comes back from the payment page is not told to go there. */
+/** A payer who comes back from the payment page is not sent there again. */
 const NOT_SEEN =
   'We have not seen your money yet. If you have paid, wait a moment and load this page again. If not, go back to your order.'
 
