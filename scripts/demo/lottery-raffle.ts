@@ -21,7 +21,7 @@ const NUMBERS: readonly [email: string, numbers: number[]][] = [
 export async function makeLotteryRaffle(stage: Stage): Promise<void> {
   const { origin, organisationId, token } = stage
   const found = (await listByLabel(stage, '/raffles')).get(TITLE)
-  const body = found === undefined ? { ...(await inputOf(origin)), organisationId } : undefined
+  const body = found === undefined ? { ...(await inputOf(stage)), organisationId } : undefined
   const raffle = found ?? (await call(origin, 'POST', '/raffles', { token, body }))
   if (raffle.status === 'draft')
     await call(origin, 'POST', `/raffles/${raffle.id}/publish`, { token, accept: [422] })
@@ -36,8 +36,9 @@ export async function makeLotteryRaffle(stage: Stage): Promise<void> {
   }
 }
 
-async function inputOf(origin: string): Promise<RaffleInput> {
-  const { data } = await call(origin, 'GET', '/lotteries?limit=100')
+async function inputOf({ origin, token }: Stage): Promise<RaffleInput> {
+  // With a token, because the public list may be a second old, and the lottery was made just now.
+  const { data } = await call(origin, 'GET', '/lotteries?limit=100', { token })
   const { id: lotteryId, nextDraw } = data.find(({ name }: { name: string }) => name === LOTTERY)
   const later = (ms: number) => new Date(ms + WEEK_MS).toISOString()
   const drawAt = later(Date.parse(nextDraw.drawAt))
