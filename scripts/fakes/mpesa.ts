@@ -1,20 +1,21 @@
 /** M-Pesa's outside: the fake of Daraja, and a phone on which prompts are answered. Results come by themselves after a while. */
 import {
   type CallbackChanges,
+  FAULTS,
   FakeMpesa,
-  type Fault,
   MPESA_SETTINGS,
-  type Operation,
+  OPERATIONS,
   type Prompt,
   type Transfer,
-} from '../../test/fakes/mpesa.ts'
+} from '../../test/fakes/mpesa/mpesa.ts'
 import { phonePage } from './mpesa-page.ts'
-import type { Outside } from './outside.ts'
+import { isOneOf, Log, notJson, type Outside, type Posted, readPosted } from './outside.ts'
 
 /** As on the real network: callbacks come some seconds after the payer's answer. */
 const CALLBACK_MS = 3_000
 const LATE_MS = 120_000
 const RESULT_MS = 4_000
+const AFTER_TIME_OUT_MS = 20_000
 /** A prompt leaves the phone after a minute. */
 const PROMPT_MS = 60_000
 const SOMEBODY_ELSE = '254700999999'
@@ -31,31 +32,18 @@ const CALLBACKS = [
   'wrong-amount',
   'wrong-phone',
 ] as const
-const OPERATIONS: readonly Operation[] = ['token', 'push', 'query', 'b2c', 'reversal', 'status']
-const FAULTS: readonly Fault[] = [
-  'unreachable',
-  'lost',
-  '500',
-  '500 after',
-  'busy',
-  'refuse',
-  'expired',
-  'processing',
-  'down',
-]
-/** What becomes of refunds and payouts from now on. `none`: no result ever comes. */
-const TRANSFERS = ['paid', 'failed', 'timed-out', 'twice', 'none'] as const
+/**
+ * What becomes of refunds and payouts from now on. `timed-out`: a queue time-out is reported, and no result. `none`: no
+ * result ever comes.
+ */
+const TRANSFERS = ['paid', 'failed', 'timed-out', 'timed-out-then-paid', 'twice', 'none'] as const
 
 type Answer = (typeof ANSWERS)[number]
 type Callback = (typeof CALLBACKS)[number]
 type TransferMode = (typeof TRANSFERS)[number]
 
 export function mpesaOutside(base: string): Outside {
-  const log: string[] = []
-  const note = (text: string) => {
-    log.unshift(`${new Date().toISOString().slice(11, 19)} ${text}`)
-    log.length = Math.min(log.length, 30)
-  }
+  const log = new Log()
   let transfers: TransferMode = 'paid'
   const settings = { ...MPESA_SETTINGS, MPESA_URL: base }
   const mpesa = new FakeMpesa({ settings })
@@ -64,8 +52,8 @@ export function mpesaOutside(base: string): Outside {
   const later = (ms: number, what: string, work: () => Promise<void>) =>
     setTimeout(() => {
       work().then(
-        () => note(`${what}: delivered`),
-        (error: unknown) => note(`${what}: ${error instanceof Error ? error.message : error}`),
+        () => log.note(`${what}: delivered`),
+        (error: unknown) => log.note(`${what}: ${error instanceof Error ? error.message : error}`),
       )
     }, ms)
 
@@ -86,15 +74,16 @@ export function mpesaOutside(base: string): Outside {
   }
 
   function decide(transfer: Transfer): void {
-    if (transfers === 'timed-out') later(RESULT_MS, 'queue time-out', () => mpesa.reportTimeOut(transfer))
-    if (transfers === 'none' || transfers === 'timed-out') return
     const mode = transfers
+    if (mode.startsWith('timed-out')) later(RESULT_MS, 'queue time-out', () => mpesa.reportTimeOut(transfer))
+    if (mode === 'none' || mode === 'timed-out') return
+    const ms = mode === 'timed-out-then-paid' ? AFTER_TIME_OUT_MS : RESULT_MS
     setTimeout(() => {
       mpesa.settle(transfer, mode === 'failed' ? 2001 : 0)
       later(0, `${transfer.kind} result`, () => mpesa.reportTransfer(transfer))
       if (mode === 'twice')
         later(1_000, `${transfer.kind} result again`, () => mpesa.reportTransfer(transfer))
-    }, RESULT_MS)
+    }, ms)
   }
 
   function answerPrompt(prompt: Prompt, answer: Answer, callback: Callback): void {
@@ -122,7 +111,7 @@ export function mpesaOutside(base: string): Outside {
     balances: Object.fromEntries(mpesa.balances),
     faults: mpesa.faults,
     becomesOfTransfers: transfers,
-    log,
+    log: log.lines,
   })
 
   async function control(request: Request, path: string): Promise<Response> {
@@ -133,20 +122,17 @@ export function mpesaOutside(base: string): Outside {
     }
     if (path === '/phone/state') return Response.json(state(), { headers: { 'cache-control': 'no-store' } })
     if (request.method !== 'POST') return Response.json({ error: 'not found' }, { status: 404 })
-    // Another site could let a browser post a form here, but never JSON.
-    if (!request.headers.get('content-type')?.startsWith('application/json')) {
-      return Response.json({ error: 'the body must be JSON' }, { status: 415 })
-    }
-    const body = (await request.json()) as Record<string, unknown>
+    const body = await readPosted(request)
+    if (body === null) return notJson()
     if (path === '/phone/answer') return answerOf(body)
     if (path === '/phone/misbehave') {
       const { operation, fault } = body
-      if (!includes(OPERATIONS, operation) || !includes(FAULTS, fault)) return unknown({ OPERATIONS, FAULTS })
+      if (!isOneOf(OPERATIONS, operation) || !isOneOf(FAULTS, fault)) return unknown({ OPERATIONS, FAULTS })
       mpesa.misbehave(operation, fault)
       return Response.json(state())
     }
     if (path === '/phone/transfers') {
-      if (!includes(TRANSFERS, body.become)) return unknown({ become: TRANSFERS })
+      if (!isOneOf(TRANSFERS, body.become)) return unknown({ become: TRANSFERS })
       transfers = body.become
       return Response.json(state())
     }
@@ -161,13 +147,13 @@ export function mpesaOutside(base: string): Outside {
   }
 
   /** Without an `id`: the newest prompt that waits, or else the newest. */
-  function answerOf({ id, answer = 'pay', callback = 'once' }: Record<string, unknown>): Response {
+  function answerOf({ id, answer = 'pay', callback = 'once' }: Posted): Response {
     const prompt =
       id === undefined
         ? (mpesa.prompts.findLast(({ code }) => code === null) ?? mpesa.prompts.at(-1))
         : mpesa.prompts.findLast((each) => each.CheckoutRequestID === id || each.accountReference === id)
     if (prompt === undefined) return Response.json({ error: 'no such prompt' }, { status: 404 })
-    if (!includes(ANSWERS, answer) || !includes(CALLBACKS, callback)) return unknown({ ANSWERS, CALLBACKS })
+    if (!isOneOf(ANSWERS, answer) || !isOneOf(CALLBACKS, callback)) return unknown({ ANSWERS, CALLBACKS })
     answerPrompt(prompt, answer, callback)
     return Response.json(prompt)
   }
@@ -180,13 +166,10 @@ export function mpesaOutside(base: string): Outside {
       const { pathname } = new URL(request.url)
       if (pathname === '/phone' || pathname.startsWith('/phone/')) return control(request, pathname)
       const response = await mpesa.answer(request)
-      note(`${request.method} ${pathname}: ${response.status}`)
+      log.note(`${request.method} ${pathname}: ${response.status}`)
       return response
     },
   }
 }
-
-const includes = <Each extends string>(all: readonly Each[], value: unknown): value is Each =>
-  (all as readonly unknown[]).includes(value)
 
 const unknown = (known: object): Response => Response.json({ error: 'unknown value', known }, { status: 422 })

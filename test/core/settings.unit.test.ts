@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { DEVELOPMENT_SECRETS, readSettings, settingsOf } from '../../src/core/settings.ts'
-import { MPESA_SETTINGS } from '../fakes/mpesa.ts'
+import { MPESA_SETTINGS } from '../fakes/mpesa/settings.ts'
 
 const PRODUCTION = {
   ENVIRONMENT: 'production',

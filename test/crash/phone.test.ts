@@ -2,7 +2,7 @@
 // must get one prompt at most, a buyer who confirms must get tickets, and nobody may be refunded twice.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, it } from 'vitest'
-import { callbackOf, type Prompt } from '../fakes/mpesa.ts'
+import { callbackOf, type Prompt } from '../fakes/mpesa/mpesa.ts'
 import { call } from '../harness/client.ts'
 import { connect } from '../harness/network.ts'
 import { type Person, registerPlayer } from '../harness/people.ts'

@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, it } from 'vitest'
 import { orderOf, stagePriced, withKey } from '../checkout/checkout.ts'
-import { callbackOf, type Fault, type Operation, type Prompt } from '../fakes/mpesa.ts'
+import { callbackOf, type Fault, type Operation, type Prompt } from '../fakes/mpesa/mpesa.ts'
 import { allowLogged } from '../harness/log.ts'
 import { type Person, registerPlayer } from '../harness/people.ts'
 import { as, at, HOUR, KES, MINUTE, NOW, newKey, SECOND, sweep, useClock } from '../raffles/scenario.ts'

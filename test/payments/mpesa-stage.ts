@@ -4,7 +4,7 @@ import { readSettings, type Settings } from '../../src/core/settings.ts'
 import { providers } from '../../src/money/providers/index.ts'
 import { mpesaWith, mpesa as withoutKeys } from '../../src/money/providers/mpesa/index.ts'
 import { keysOf } from '../../src/money/providers/mpesa/keys.ts'
-import { callbackOf, FakeMpesa, MPESA_SETTINGS, type Operation, type Prompt } from '../fakes/mpesa.ts'
+import { callbackOf, FakeMpesa, MPESA_SETTINGS, type Operation, type Prompt } from '../fakes/mpesa/mpesa.ts'
 import { call } from '../harness/client.ts'
 import { connect, postToWorker } from '../harness/network.ts'
 

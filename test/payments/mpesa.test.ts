@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { payments } from '../../src/money/schema.ts'
 import { startPayment } from '../../src/payments/start-payment.ts'
 import { historyOf, orderOf, stagePriced, withKey } from '../checkout/checkout.ts'
-import { callbackOf, type Prompt } from '../fakes/mpesa.ts'
+import { callbackOf, type Prompt } from '../fakes/mpesa/mpesa.ts'
 import { allowLogged, expectLogged } from '../harness/log.ts'
 import {
   organisationWithOperator,

@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { historyOf, orderOf, stagePriced, withKey } from '../checkout/checkout.ts'
-import type { Prompt, Transfer } from '../fakes/mpesa.ts'
+import type { Prompt, Transfer } from '../fakes/mpesa/mpesa.ts'
 import { expectLogged } from '../harness/log.ts'
 import { organisationWithOperator, type Person, registerPlayer, signedInAdmin } from '../harness/people.ts'
 import { confirm, daraja, PHONE, sent, useMpesa } from '../payments/mpesa-stage.ts'

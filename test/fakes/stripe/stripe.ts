@@ -13,7 +13,8 @@ import { STRIPE_SETTINGS } from './settings.ts'
  * `timeout`: it never arrives. `lost`: it takes effect, and its answer is lost. `500`: it takes no effect, and its key keeps
  * the error. `429`: too many requests. `in use`: it takes effect, and the answer is that its key is still in use.
  */
-export type Fault = 'timeout' | 'lost' | '500' | '429' | 'in use'
+export const FAULTS = ['timeout', 'lost', '500', '429', 'in use'] as const
+export type Fault = (typeof FAULTS)[number]
 
 interface Misbehaviour {
   /** Such as `POST /v1/refunds`. */
@@ -86,6 +87,11 @@ export class FakeStripe implements FakeHost {
   /** Nothing goes wrong any more. */
   heal(): void {
     this.#misbehaviours = []
+  }
+
+  /** As if a day had passed: each key is as good as new. */
+  forgetKeys(): void {
+    this.#keys.clear()
   }
 
   async answer(request: Request): Promise<Response> {
