@@ -42,7 +42,7 @@ import { grantRoutes } from './grants/routes.ts'
 import { takeOverGrants } from './grants/take-over-grants.ts'
 import { config } from './insights/config-routes.ts'
 import { health } from './insights/routes.ts'
-import { lotteryResults } from './lotteries/result-routes.ts'
+import { lotteryResultRoutes } from './lotteries/result-routes.ts'
 import { lotteryRoutes } from './lotteries/routes.ts'
 import { removeNewMethods } from './money/payout-methods.ts'
 import { selling } from './money/selling-routes.ts'
@@ -56,7 +56,7 @@ import { raffles } from './raffles/routes.ts'
 import { series } from './raffles/series/routes.ts'
 import { raffleTemplates } from './raffles/templates/routes.ts'
 import { rafflesOfCategory, usersOfProduct } from './raffles/uses-of-catalogue.ts'
-import { sellingOnLottery, usersOfLottery } from './raffles/uses-of-lottery.ts'
+import { sellingOnLottery, ticketsOnDraw, usersOfLottery } from './raffles/uses-of-lottery.ts'
 import { eventRefunds, orderRefunds, raffleRefunds, refunds } from './refunds/routes.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
 import { keepSearchInStep } from './search/keep-in-step.ts'
@@ -123,7 +123,7 @@ const routes = app
   .route('/api/v1/raffle-templates', raffleTemplates)
   .route('/api/v1/series', series)
   .route('/api/v1/lotteries', lotteryRoutes({ usersOfLottery, sellingOnLottery }))
-  .route('/api/v1/lotteries', lotteryResults)
+  .route('/api/v1/lotteries', lotteryResultRoutes({ ticketsOnDraw }))
   .route('/api/v1/tickets', purchases)
   .route('/api/v1/tickets', ownTickets)
   .route('/api/v1/tickets', transfers)

@@ -18,6 +18,7 @@ import { Logger } from './core/logging.ts'
 import { logMissingMigrations } from './core/missing-migrations.ts'
 import { settingsOf } from './core/settings.ts'
 import { advanceDueRaffles } from './draws/advance-due-raffles.ts'
+import { awaitOfficialDraws } from './draws/awaited-draws.ts'
 import { sweepSeats } from './draws/issue-seats.ts'
 import { sweepNotices } from './draws/notify-holders.ts'
 import { remindWinners } from './draws/remind-winners.ts'
@@ -35,6 +36,7 @@ import { sweepEvents } from './payouts/settle-events.ts'
 import { sweepPayouts } from './payouts/sweep-payouts.ts'
 import { foldRaffles } from './raffles/fold-titles.ts'
 import { sweepSeries } from './raffles/series/sweep-series.ts'
+import { ticketsOnDraw } from './raffles/uses-of-lottery.ts'
 import { readRefunded } from './refunds/cancelled-event-mail.ts'
 import { sweepRefundRuns } from './refunds/refund-run.ts'
 import { sweepRefunds } from './refunds/sweep-refunds.ts'
@@ -83,7 +85,8 @@ const AFTER_RAFFLES: readonly Job[] = [
   ['mails', (ctx) => sweepMails(ctx, MAIL_READS)],
   ['series', sweepSeries],
   // A page may take seconds to answer, so everything that somebody waits for goes first.
-  ['lotteries', sweepLotteries],
+  ['official draws', awaitOfficialDraws],
+  ['lotteries', (ctx) => sweepLotteries(ctx, ticketsOnDraw)],
   ['fold names', foldNames],
   ['fold catalogue', foldCatalogue],
   ['fold raffles', foldRaffles],

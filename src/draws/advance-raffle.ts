@@ -24,6 +24,7 @@ import { nextStep, type Step, type StepFacts } from './next-step.ts'
 import {
   acceptResult,
   cancelAsKnown,
+  cancelAsSkipped,
   drawByResult,
   readLotteryFacts,
   refuseResults,
@@ -186,6 +187,8 @@ async function takeStep(ctx: Ctx, { raffle, pool }: FoundRaffle, step: Exclude<S
     }
     case 'cancelAsKnown':
       return cancelAsKnown(ctx, raffle, step.isPublished)
+    case 'cancelAsSkipped':
+      return cancelAsSkipped(ctx, raffle)
     case 'acceptResult':
       return acceptResult(ctx, raffle, step)
     case 'refuseResults':

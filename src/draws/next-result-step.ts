@@ -13,6 +13,8 @@ export interface LotteryFacts {
   refused: number
   /** Whether the lottery has held its draw; it may have moved it to an earlier time. */
   isHeld: boolean
+  /** Whether an admin has said that the draw was not held, and nobody has recorded a result since. */
+  isSkipped: boolean
   /** Whether a prize is paid or delivered. */
   isPaid: boolean
   /** Whether a provider has the payout of a prize, or an admission is being issued. */
@@ -26,6 +28,8 @@ export type ResultStep =
   | { kind: 'acceptResult'; attempt: number; result: ConfirmedResult }
   | { kind: 'refuseResults'; count: number }
   | { kind: 'drawByResult'; attempt: number; result: ConfirmedResult }
+  /** The draw was not held. */
+  | { kind: 'cancelAsSkipped' }
   | { kind: 'wait'; until: number | null }
 
 /** Before the commitment. Null: nothing to do. */
@@ -36,7 +40,7 @@ export const stepBeforeCommitment = (facts: LotteryFacts): ResultStep | null =>
 
 /** After the commitment. Null: the winners of the accepted results are announced, so their life goes on. */
 export function nextResultStep(facts: LotteryFacts, drawnAttempts: number, now: number): ResultStep | null {
-  const { drawAt, results, accepted, refused, isPaid, isPaying } = facts
+  const { drawAt, claimDays, results, accepted, refused, isSkipped, isPaid, isPaying } = facts
   if (now < drawAt) return { kind: 'wait', until: drawAt }
   if (accepted > drawnAttempts) {
     return { kind: 'drawByResult', attempt: drawnAttempts, result: results[drawnAttempts]! }
@@ -46,8 +50,10 @@ export function nextResultStep(facts: LotteryFacts, drawnAttempts: number, now: 
     // The payout may fail. Until it is known, winners keep their prizes, and the correction waits.
     if (!isPaying) return { kind: 'acceptResult', attempt: accepted, result: results[accepted]! }
   }
-  // The sweep finds a raffle whose lottery has a new result, so that it need not come back before.
-  return accepted === 0 ? { kind: 'wait', until: null } : null
+  if (accepted > 0) return null
+  if (isSkipped && now >= drawAt + claimDays * DAY_MS) return { kind: 'cancelAsSkipped' }
+  // The sweep finds a raffle whose lottery has a new result or has skipped its draw, so it need not come back before.
+  return { kind: 'wait', until: null }
 }
 
 /** Until when a raffle without paid prizes stays open to corrections (ms); null: it does not. */

@@ -7,10 +7,14 @@ import { enqueueMails } from '../accounts/mail/enqueue-mail.ts'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
+import { DAY_MS } from '../core/time.ts'
 import { type ConfirmedResult, listConfirmedResults } from '../lotteries/confirmed-results.ts'
+import { findDraw } from '../lotteries/find-lottery.ts'
 import { lotteryDraws, lotteryResults } from '../lotteries/schema.ts'
 import { payouts } from '../money/schema.ts'
+import { findRaffle } from '../raffles/find-raffle.ts'
 import { prizeSeats, type RaffleRow, raffles } from '../raffles/schema.ts'
+import { IS_ON_LOTTERY, isDrawOf } from '../raffles/uses-of-lottery.ts'
 import { askPool, orThrow } from '../tickets/client.ts'
 import type { Commitment } from '../tickets/pool-contract.ts'
 import { pools } from '../tickets/schema.ts'
@@ -30,35 +34,36 @@ export async function readLotteryFacts(
   const { draw, drawAt, claimDays, acceptedResults: accepted, refusedResults: refused } = raffle
   if (draw.method !== 'lottery') return null
   const results = await listConfirmedResults(ctx, draw.lotteryId, draw.date)
-  const isHeld = await holds(ctx, isDrawHeld(ctx, sql`${draw.lotteryId}`, sql`${draw.date}`))
+  const official = await findDraw(ctx, draw.lotteryId, draw.date)
+  const isSkipped = official?.skipReason != null
+  const isHeld = official !== undefined && !isSkipped && official.drawAt <= ctx.now
   const isPaid = won.some(({ status }) => PAID.includes(status)) && (await holds(ctx, isPaidPrize(raffle.id)))
   const mayCorrect = accepted > 0 && !isPaid && results.length > accepted + refused
   const isPaying = mayCorrect && (await holds(ctx, isPaidOut(raffle.id)))
-  return { drawAt, claimDays, results, accepted, refused, isHeld, isPaid, isPaying }
+  return { drawAt, claimDays, results, accepted, refused, isHeld, isSkipped, isPaid, isPaying }
 }
 
-/** The lottery has held this draw. Its row keeps the time at which it was held. A draw that is skipped was not. */
-const isDrawHeld = (ctx: Ctx, lotteryId: SQL, date: SQL): SQL => sql`EXISTS (
-  SELECT 1 FROM ${lotteryDraws} WHERE ${lotteryDraws.lotteryId} = ${lotteryId} AND ${lotteryDraws.date} = ${date}
-    AND ${lotteryDraws.drawAt} <= ${ctx.now} AND ${lotteryDraws.skipReason} IS NULL)`
-
 /**
- * For a query of the sweep: raffles whose lottery has a result that they have neither refused nor announced the winners of, and
- * raffles on sale whose official draw is held.
- * Their `due_at` stays, because it may protect a call that is under way.
+ * For a query of the sweep: raffles whose lottery has a result that they have neither refused nor announced the winners of;
+ * raffles on sale whose official draw is held; and raffles whose draw was skipped, once the days are over in which a result
+ * could bring it back. Their `due_at` stays, because it may protect a call that is under way. They are due since that event,
+ * so that the sweep tells if they cannot continue.
  */
 export const withNewResults = (ctx: Ctx): SQL => sql`
-  SELECT id, ${ctx.now} AS due_at FROM raffles
-  WHERE status IN ('scheduled', 'drawn') AND draw->>'method' = 'lottery'
-    AND drawn_attempts + refused_results < (
-      SELECT count(*) FROM ${lotteryResults}
-      WHERE ${lotteryResults.lotteryId} = draw->>'lotteryId' AND ${lotteryResults.date} = draw->>'date')
+  SELECT id, (SELECT max(${lotteryResults.confirmedAt}) FROM ${lotteryResults} WHERE ${isDrawOf(lotteryResults)}) AS due_at
+  FROM raffles
+  WHERE ${IS_ON_LOTTERY} AND drawn_attempts + refused_results < (
+    SELECT count(*) FROM ${lotteryResults} WHERE ${isDrawOf(lotteryResults)})
   UNION ALL
-  SELECT id, ${ctx.now} FROM raffles
-  WHERE status IN ('scheduled', 'drawn') AND status = 'scheduled' AND draw->>'method' = 'lottery'
+  SELECT id, ${lotteryDraws.drawAt} FROM raffles CROSS JOIN ${lotteryDraws} ON ${isDrawOf(lotteryDraws)}
+  WHERE ${IS_ON_LOTTERY} AND ${raffles.status} = 'scheduled'
     AND EXISTS (SELECT 1 FROM ${pools} WHERE ${pools.pool} = raffles.pool
       AND ${pools.commitment} IS NULL AND ${pools.cancellation} IS NULL)
-    AND ${isDrawHeld(ctx, sql`raffles.draw->>'lotteryId'`, sql`raffles.draw->>'date'`)}`
+    AND ${lotteryDraws.drawAt} <= ${ctx.now} AND ${lotteryDraws.skipReason} IS NULL
+  UNION ALL
+  SELECT id, raffles.draw_at + claim_days * ${DAY_MS} FROM raffles CROSS JOIN ${lotteryDraws} ON ${isDrawOf(lotteryDraws)}
+  WHERE ${IS_ON_LOTTERY} AND ${raffles.status} = 'scheduled' AND accepted_results = 0
+    AND raffles.draw_at + claim_days * ${DAY_MS} <= ${ctx.now} AND ${lotteryDraws.skipReason} IS NOT NULL`
 
 /** A prize is paid or delivered. A share of zero takings is `paid` without a payout, and nobody has received anything. */
 const isPaidPrize = (raffleId: string): SQL => sql`EXISTS (
@@ -86,15 +91,26 @@ async function holds(ctx: Ctx, condition: SQL): Promise<boolean> {
 /** By the sweep: somebody could have bought with the result in hand. */
 export async function cancelAsKnown(
   ctx: Ctx,
-  { pool }: RaffleRow,
+  { id, pool }: RaffleRow,
   isPublished: boolean,
 ): Promise<string | null> {
   const reason = isPublished
     ? 'The official result was published before the list of tickets was fixed.'
     : 'The official draw was held before the list of tickets was fixed.'
   const outcome = await askPool(ctx, pool, (stub) => stub.cancel('late', reason))
-  // The pool has committed meanwhile, or its cancellation is not projected yet.
-  return outcome.ok ? 'the cancellation is not projected to the database yet' : outcome.detail
+  // The pool may have committed meanwhile.
+  return outcome.ok ? whyNotProjected(ctx, id) : outcome.detail
+}
+
+/** By the sweep: nobody has recorded a result in the days that winners have to claim. */
+export async function cancelAsSkipped(ctx: Ctx, { id, pool }: RaffleRow): Promise<string | null> {
+  const outcome = await askPool(ctx, pool, (stub) => stub.cancel('late', 'The official draw was not held.'))
+  return outcome.ok ? whyNotProjected(ctx, id) : outcome.detail
+}
+
+async function whyNotProjected(ctx: Ctx, id: string): Promise<string | null> {
+  const { pool } = await findRaffle(ctx, id)
+  return pool?.cancellation == null ? 'the cancellation is not projected to the database yet' : null
 }
 
 interface NewResult {

@@ -6,8 +6,8 @@ import type { Ctx } from '../core/context.ts'
 import { whatIsMissing } from '../core/missing-migrations.ts'
 import { formatMoney } from '../core/money.ts'
 import { MINUTE_MS, SECOND_MS, toInstant } from '../core/time.ts'
+import { countDisputedResults, countWithoutResult } from '../draws/awaited-draws.ts'
 import { countStuckNotices } from '../events/notices/sweep-notices.ts'
-import { countOpenResults } from '../lotteries/attention.ts'
 import { tills } from '../money/schema.ts'
 import { countStuckFreeOrders } from '../payments/flag-stuck-orders.ts'
 import { readLag } from '../search/lag.ts'
@@ -70,10 +70,10 @@ export async function readHealth(ctx: Ctx, showsSetUp: boolean): Promise<Health>
       const stuck = await countStuck(ctx)
       if (stuck > 0) problems.push(`${stuck} ${what} are due but could not continue.`)
     }
-    const openResults = await countOpenResults(ctx)
-    if (openResults > 0) {
-      problems.push(`${openResults} lottery results are missing or disputed.`)
-    }
+    const withoutResult = await countWithoutResult(ctx)
+    if (withoutResult > 0) problems.push(`${withoutResult} raffles wait for the result of their lottery.`)
+    const disputed = await countDisputedResults(ctx)
+    if (disputed > 0) problems.push(`${disputed} lottery results are disputed.`)
   } catch (error) {
     ctx.log.error('health: the database does not answer', { error })
     database = 'unavailable'

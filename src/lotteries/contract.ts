@@ -195,7 +195,7 @@ export const LotteryResult = z
       .enum(FETCH_PROBLEMS)
       .nullable()
       .describe(
-        'Why the last fetch brought no numbers. Only admins see it. `nobody_answers`: who set `resultsUrl` is no longer an admin, so another one must set it again.',
+        'Why the last fetch brought no numbers. Only admins see it. `nobody_answers`: who set `resultsUrl` is no longer an admin, so another one must set it again. `has_tickets`: that admin has tickets of a raffle on this draw, so the page is not fetched for it.',
       ),
   })
   .meta({ id: 'LotteryResult' })

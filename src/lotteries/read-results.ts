@@ -6,9 +6,8 @@ import { requireAdmin } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
 import { notFound, Problem } from '../core/errors.ts'
 import { type PageOf, type PageQuery, readCursor, toPage } from '../core/paging.ts'
-import { isDraw } from './change-draw.ts'
 import type { LotteryResult } from './contract.ts'
-import { findLottery } from './find-lottery.ts'
+import { findDraw, findLottery } from './find-lottery.ts'
 import { presentResult } from './present.ts'
 import {
   type LotteryDrawRow,
@@ -20,7 +19,7 @@ import {
 } from './schema.ts'
 
 export async function readResult(ctx: Ctx, lotteryId: string, date: string): Promise<LotteryResult> {
-  const draw = await ctx.db.select().from(lotteryDraws).where(isDraw(lotteryId, date)).get()
+  const draw = await findDraw(ctx, lotteryId, date)
   if (draw === undefined) throw notFound('draw')
   return (await present(ctx, [draw]))(draw)
 }

@@ -10,9 +10,15 @@ import { decideOnRecord } from './decide-result.ts'
 import { findLottery } from './find-lottery.ts'
 import { officialTime } from './official-time.ts'
 import { readResult } from './read-results.ts'
+import { refuseHolder, type TicketsOnDraw } from './refuse-holders.ts'
 import { whyNotNumbers } from './results-page.ts'
 
-export async function recordResult(ctx: Ctx, lotteryId: string, input: RecordResult): Promise<LotteryResult> {
+export async function recordResult(
+  ctx: Ctx,
+  ticketsOn: TicketsOnDraw,
+  lotteryId: string,
+  input: RecordResult,
+): Promise<LotteryResult> {
   const { userId } = await requireAdmin(ctx)
   const lottery = await findLottery(ctx, lotteryId)
   const { date, ...read } = input
@@ -23,6 +29,7 @@ export async function recordResult(ctx: Ctx, lotteryId: string, input: RecordRes
     const time = toWallClock(drawAt, lottery.timeZone)
     throw new Problem('invalid_state', `This draw is held at ${time}. Its result can be recorded then.`)
   }
+  await refuseHolder(ctx, ticketsOn, userId, { lotteryId, date })
   const record = { ...read, id: newId('lotteryRecord'), origin: 'person', author: userId } as const
   await changeDraw(ctx, lottery, date, (known) => decideOnRecord(known, record))
   return readResult(ctx, lotteryId, date)

@@ -62,6 +62,8 @@ export const FETCH_PROBLEMS = [
   'other_date',
   // Who set its address is no longer an administrator.
   'nobody_answers',
+  // Who set its address has tickets of a raffle on the draw.
+  'has_tickets',
 ] as const
 export type FetchProblem = (typeof FETCH_PROBLEMS)[number]
 

@@ -7,20 +7,23 @@ import { withRetry } from '../core/database.ts'
 import { notFound, Problem } from '../core/errors.ts'
 import { insertDraw, isDraw, newDraw } from './change-draw.ts'
 import type { LotteryResult } from './contract.ts'
-import { findLottery } from './find-lottery.ts'
+import { findDraw, findLottery } from './find-lottery.ts'
 import { officialDraw } from './official-time.ts'
 import { readResult } from './read-results.ts'
+import { refuseHolder, type TicketsOnDraw } from './refuse-holders.ts'
 import { lotteryDraws, lotteryRecords } from './schema.ts'
 
 export async function skipDraw(
   ctx: Ctx,
+  ticketsOn: TicketsOnDraw,
   { id, date }: { id: string; date: string },
   reason: string,
 ): Promise<LotteryResult> {
-  await requireAdmin(ctx)
+  const { userId } = await requireAdmin(ctx)
   const lottery = await findLottery(ctx, id)
-  const known = await ctx.db.select().from(lotteryDraws).where(isDraw(id, date)).get()
+  const known = await findDraw(ctx, id, date)
   if (known === undefined && officialDraw(lottery, date) === null) throw notFound('draw')
+  await refuseHolder(ctx, ticketsOn, userId, { lotteryId: id, date })
   const isPending = sql`EXISTS (SELECT 1 FROM ${lotteryRecords} WHERE ${lotteryRecords.lotteryId} = ${id}
     AND ${lotteryRecords.date} = ${date} AND ${lotteryRecords.status} = 'pending')`
   await withRetry(() =>

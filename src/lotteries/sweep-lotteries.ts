@@ -11,14 +11,15 @@ import { changeDraw, insertDraw, isAdmin, isDraw, newDraw } from './change-draw.
 import { decideOnPage } from './decide-result.ts'
 import { nextFetch } from './fetch-schedule.ts'
 import { nextDraw } from './official-time.ts'
+import type { TicketsOnDraw } from './refuse-holders.ts'
 import { fetchNumbers } from './results-page.ts'
-import { type LotteryDrawRow, type LotteryRow, lotteries, lotteryDraws } from './schema.ts'
+import { type FetchProblem, type LotteryDrawRow, type LotteryRow, lotteries, lotteryDraws } from './schema.ts'
 
 /** After a long pause of the sweep, a lottery gets so many draws in one pass. The next pass makes more. */
 const MAX_DRAWS_A_PASS = 40
 
-export const sweepLotteries = (ctx: Ctx) =>
-  doEach([() => makeHeldDraws(ctx), () => fetchDuePages(ctx), () => markMissing(ctx)])
+export const sweepLotteries = (ctx: Ctx, ticketsOn: TicketsOnDraw) =>
+  doEach([() => makeHeldDraws(ctx), () => fetchDuePages(ctx, ticketsOn), () => markMissing(ctx)])
 
 const makeHeldDraws = (ctx: Ctx) =>
   sweepRows(ctx, {
@@ -63,7 +64,7 @@ interface DueDraw {
   lottery: LotteryRow
 }
 
-const fetchDuePages = (ctx: Ctx) =>
+const fetchDuePages = (ctx: Ctx, ticketsOn: TicketsOnDraw) =>
   sweepRows<DueDraw>(ctx, {
     name: 'lottery results',
     page: async (limit) => {
@@ -76,10 +77,15 @@ const fetchDuePages = (ctx: Ctx) =>
         .limit(limit)
       return rows.map((row) => ({ ...row, id: `${row.lottery.id} ${row.draw.date}` }))
     },
-    one: ({ draw, lottery }) => fetchPage(ctx, lottery, draw),
+    one: ({ draw, lottery }) => fetchPage(ctx, ticketsOn, lottery, draw),
   })
 
-async function fetchPage(ctx: Ctx, lottery: LotteryRow, draw: LotteryDrawRow): Promise<void> {
+async function fetchPage(
+  ctx: Ctx,
+  ticketsOn: TicketsOnDraw,
+  lottery: LotteryRow,
+  draw: LotteryDrawRow,
+): Promise<void> {
   const { resultsUrl, resultsUrlBy } = lottery
   const hasPage = resultsUrl !== null && resultsUrlBy !== null
   const [claimed] = await ctx.db
@@ -98,14 +104,9 @@ async function fetchPage(ctx: Ctx, lottery: LotteryRow, draw: LotteryDrawRow): P
     .returning({ date: lotteryDraws.date })
   // Without a row, another sweep has just fetched it, or its result has come.
   if (claimed === undefined || !hasPage) return
-  const { answers } = await ctx.db.get<{ answers: number }>(
-    sql`SELECT ${isAdmin(sql`${resultsUrlBy}`)} AS answers`,
-  )
-  if (answers === 0) {
-    await ctx.db
-      .update(lotteryDraws)
-      .set({ fetchProblem: 'nobody_answers' })
-      .where(isDraw(draw.lotteryId, draw.date))
+  const nobody = await whyNobodyAnswers(ctx, ticketsOn, resultsUrlBy, draw)
+  if (nobody !== null) {
+    await ctx.db.update(lotteryDraws).set({ fetchProblem: nobody }).where(isDraw(draw.lotteryId, draw.date))
     return
   }
   const page = await fetchNumbers({ ...lottery, resultsUrl }, draw.date)
@@ -133,4 +134,16 @@ async function fetchPage(ctx: Ctx, lottery: LotteryRow, draw: LotteryDrawRow): P
     // The page has said what it has to say: now people decide. A result that counts is compared with it later.
     .set({ fetchProblem: null, dueAt: sql`iif(${lotteryDraws.results} = 0, NULL, ${lotteryDraws.dueAt})` })
     .where(isDraw(draw.lotteryId, draw.date))
+}
+
+/** Why the admin who set the address of the page does not answer for what it says of this draw; null: they do. */
+async function whyNobodyAnswers(
+  ctx: Ctx,
+  ticketsOn: TicketsOnDraw,
+  userId: string,
+  draw: LotteryDrawRow,
+): Promise<FetchProblem | null> {
+  const { isStill } = await ctx.db.get<{ isStill: number }>(sql`SELECT ${isAdmin(sql`${userId}`)} AS isStill`)
+  if (isStill === 0) return 'nobody_answers'
+  return (await ticketsOn(ctx, userId, draw)).length > 0 ? 'has_tickets' : null
 }

@@ -4,7 +4,9 @@ import type { Ctx } from '../core/context.ts'
 import { notFound, Problem } from '../core/errors.ts'
 import { type PageOf, readCursor, toPage } from '../core/paging.ts'
 import { askPool } from '../tickets/client.ts'
-import { TicketNumber } from '../tickets/contract.ts'
+import { type Ticket, TicketNumber } from '../tickets/contract.ts'
+import { labelOf } from '../tickets/number-label.ts'
+import { digitsOf } from './draw-method.ts'
 import { findPublishedRaffle, findShownRaffle } from './find-raffle.ts'
 import { isCancelled, ticketCounts } from './present.ts'
 
@@ -20,7 +22,7 @@ export async function listFreeNumbers(
   ctx: Ctx,
   id: string,
   query: { limit: number; cursor?: string | undefined },
-): Promise<PageOf<number>> {
+): Promise<PageOf<Ticket>> {
   const found = await findPublishedRaffle(ctx, id)
   const { raffle } = found
   if (raffle.numbering !== 'chosen')
@@ -28,10 +30,11 @@ export async function listFreeNumbers(
   if (isCancelled(found, ctx.now)) return { data: [], nextCursor: null }
   const [after = -1] = readCursor(query.cursor, z.tuple([TicketNumber])) ?? []
   const numbers = await askPool(ctx, raffle.pool, (pool) => pool.freeNumbers(after + 1, query.limit + 1))
+  const digits = digitsOf(raffle.draw)
   return toPage(
     numbers,
     query.limit,
     (number) => [number],
-    (number) => number,
+    (number) => ({ number, label: labelOf(number, digits) }),
   )
 }

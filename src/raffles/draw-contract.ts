@@ -37,10 +37,10 @@ export const OfficialResults = z
       .describe('How many confirmed results have decided it: the first, then each correction.'),
     refused: z.number().int().describe('How many corrections came after a prize was paid or delivered.'),
     attention: z
-      .enum(ATTENTIONS)
+      .enum([...ATTENTIONS, 'skipped'])
       .nullable()
       .describe(
-        'What is wrong with the result in the lottery’s records. Only members see it; null for everybody else.',
+        'What is wrong with the result in the lottery’s records. `skipped`: the draw was not held. Only members see it; null for everybody else.',
       ),
   })
   .meta({ id: 'OfficialResults' })

@@ -1,5 +1,6 @@
 /** Reads raffles with their organisation and the projected row of their pool. */
 import { eq, getTableColumns, sql } from 'drizzle-orm'
+import type * as z from 'zod'
 import { type Permission, requirePermission } from '../accounts/permissions.ts'
 import { type OrganisationRow, organisations } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
@@ -7,8 +8,9 @@ import { preparedOnce } from '../core/database.ts'
 import { notFound } from '../core/errors.ts'
 import { isSlug } from '../core/slug.ts'
 import { ticketTypes } from '../events/schema.ts'
-import { type Attention, lotteryDraws, lotteryResults } from '../lotteries/schema.ts'
+import { lotteryDraws, lotteryResults } from '../lotteries/schema.ts'
 import { pools } from '../tickets/schema.ts'
+import type { OfficialResults } from './draw-contract.ts'
 import { type RaffleRow, raffles } from './schema.ts'
 
 export type PoolRow = typeof pools.$inferSelect
@@ -55,7 +57,7 @@ export interface ShownRaffle {
   /** The ticket types of its prizes that are not listed. Only members see their ids. */
   hiddenTypes: string[]
   /** What is wrong with the official result that decides it. Only members see it. */
-  lotteryAttention: Attention | null
+  lotteryAttention: z.infer<typeof OfficialResults>['attention']
   /** How many results its lottery has published, the first and corrections; 0 if a beacon draws. */
   publishedResults: number
 }
@@ -68,8 +70,8 @@ const hiddenTypes = sql`iif(instr(${raffles.prizes}, '"ticketTypeId"') = 0, '[]'
 )
 
 /** A raffle that a beacon draws reads no row for this. */
-const lotteryAttention = sql<Attention | null>`iif(${raffles.draw}->>'method' = 'lottery', (
-  SELECT ${lotteryDraws.attention} FROM ${lotteryDraws}
+const lotteryAttention = sql<ShownRaffle['lotteryAttention']>`iif(${raffles.draw}->>'method' = 'lottery', (
+  SELECT iif(${lotteryDraws.skipReason} IS NULL, ${lotteryDraws.attention}, 'skipped') FROM ${lotteryDraws}
   WHERE ${lotteryDraws.lotteryId} = ${raffles.draw}->>'lotteryId' AND ${lotteryDraws.date} = ${raffles.draw}->>'date'
 ), NULL)`
 

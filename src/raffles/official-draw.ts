@@ -4,6 +4,7 @@ import type { Ctx } from '../core/context.ts'
 import { type FieldError, invalid } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
 import { readConfirmedResult } from '../lotteries/confirmed-results.ts'
+import { findDraw } from '../lotteries/find-lottery.ts'
 import { officialDraw } from '../lotteries/official-time.ts'
 import { type LotteryRow, lotteries } from '../lotteries/schema.ts'
 import type { Draw } from './draw-contract.ts'
@@ -12,7 +13,7 @@ import type { RulesColumns } from './terms.ts'
 /** Every reason why this lottery cannot decide the raffle, by field; empty if it can, or if a beacon draws. */
 export async function wrongOfficialDraw(
   ctx: Ctx,
-  { draw, drawAt }: Pick<RulesColumns, 'draw' | 'drawAt'>,
+  { draw, drawAt, prizes }: Pick<RulesColumns, 'draw' | 'drawAt' | 'prizes'>,
 ): Promise<FieldError[]> {
   if (draw.method !== 'lottery') return []
   const lottery = await findLottery(ctx, draw.lotteryId)
@@ -23,9 +24,17 @@ export async function wrongOfficialDraw(
   if (draw.digits > lottery.digits) {
     errors.push({ path: 'draw.digits', message: `the numbers of this lottery have ${lottery.digits} digits` })
   }
+  const most = lottery.numbersPerDraw
+  if (prizes.reduce((units, { quantity }) => units + quantity, 0) > most) {
+    const message = `a draw of this lottery has ${most} numbers, so it can decide at most ${most} prizes`
+    errors.push({ path: 'prizes', message })
+  }
   const official = officialDraw(lottery, draw.date)
   if (official === null) errors.push({ path: 'draw.date', message: 'this lottery has no draw on that day' })
-  else if (official.drawAt !== drawAt) {
+  else if ((await findDraw(ctx, draw.lotteryId, draw.date))?.skipReason != null) {
+    errors.push({ path: 'draw.date', message: 'this lottery does not hold its draw on that day' })
+  }
+  if (official !== null && official.drawAt !== drawAt) {
     const message = `must be the time of the official draw, ${toInstant(official.drawAt)}`
     errors.push({ path: 'drawAt', message })
   }

@@ -10,7 +10,7 @@ export async function readRaffle(ctx: Ctx, idOrSlug: string): Promise<Raffle> {
   const found = await findShownRaffle(ctx, idOrSlug)
   const { status, organisationId } = found.raffle
   // Other raffles show the same to everybody, so nobody's membership is read.
-  const isPrivate = status === 'draft' || found.hiddenTypes.length > 0
+  const isPrivate = status === 'draft' || found.hiddenTypes.length > 0 || found.lotteryAttention !== null
   const isMember = isPrivate && (await hasPermission(ctx, organisationId, 'raffles:write'))
   if (status === 'draft' && !isMember) throw notFound('raffle')
   return presentRaffle(found, { now: ctx.now, settings: ctx.settings, isMember })

@@ -207,7 +207,14 @@ export const raffles = new Hono<AppEnv>()
       success: {
         status: 200,
         schema: FreeNumbersPage,
-        example: { data: [1, 2, 5], nextCursor: null },
+        example: {
+          data: [
+            { number: 1, label: '1' },
+            { number: 2, label: '2' },
+            { number: 5, label: '5' },
+          ],
+          nextCursor: null,
+        },
         description: 'One page of free numbers.',
       },
       errors: [...PAGE_ERRORS, 'not_found', 'invalid_state'],

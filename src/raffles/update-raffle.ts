@@ -58,11 +58,16 @@ export async function updateRaffle(ctx: Ctx, id: string, change: UpdateRaffle): 
 }
 
 /** A draft's lottery must have a draw at that time; publication checks it again, with every other rule. */
-async function checkChangedDraw(ctx: Ctx, raffle: RaffleRow, { draw, drawAt }: UpdateRaffle): Promise<void> {
+async function checkChangedDraw(
+  ctx: Ctx,
+  raffle: RaffleRow,
+  { draw, drawAt, prizes }: UpdateRaffle,
+): Promise<void> {
   if (draw === undefined && drawAt === undefined) return
   const errors = await wrongOfficialDraw(ctx, {
     draw: draw ?? raffle.draw,
     drawAt: drawAt ?? raffle.drawAt,
+    prizes: prizes ?? raffle.prizes,
   })
   if (errors.length > 0) throw validationFailed(errors)
 }

@@ -59,7 +59,7 @@ export const Availability = z.lazy(() =>
     .meta({ id: 'Availability' }),
 )
 
-export const FreeNumbersPage = Page(z.number().int()).meta({ id: 'FreeNumbersPage' })
+export const FreeNumbersPage = Page(Ticket).meta({ id: 'FreeNumbersPage' })
 
 export const FreeNumbersQuery = PageQuery.extend({
   limit: z.number().int().min(1).max(1_000).default(100),

@@ -1,0 +1,28 @@
+/** Whoever has a ticket that a draw decides must not answer for its result. */
+import type { Ctx } from '../core/context.ts'
+import { Problem } from '../core/errors.ts'
+
+/** `date`: `YYYY-MM-DD` in the lottery's time zone. */
+export interface OfDraw {
+  lotteryId: string
+  date: string
+}
+
+/** Titles of raffles on this draw that are not over and of which somebody has tickets. They are above this folder: `app.ts` passes it in. */
+export type TicketsOnDraw = (ctx: Ctx, userId: string, draw: OfDraw) => Promise<string[]>
+
+/** Throws if the user has such a ticket. Sales end before the draw is held, so nobody gets one afterwards. */
+export async function refuseHolder(
+  ctx: Ctx,
+  ticketsOn: TicketsOnDraw,
+  userId: string,
+  draw: OfDraw,
+): Promise<void> {
+  const titles = await ticketsOn(ctx, userId, draw)
+  if (titles.length === 0) return
+  const named = titles.map((title) => `“${title}”`).join(', ')
+  throw new Problem(
+    'forbidden',
+    `You have tickets of ${named}, which this draw decides: other admins must answer for its result.`,
+  )
+}
