@@ -141,12 +141,15 @@ export default defineConfig({
         include: ['test/simulation/simulate.run.ts'],
         provide: { seeds: Number(process.env.SEEDS ?? 1_000), from: Number(process.env.FROM ?? 1) },
       }),
-      inWorkerd({
-        name: 'crash',
-        include: ['test/crash/*.test.ts'],
-        exclude: ['test/crash/*.process.test.ts', ...WITH_STRIPE],
-        provide: { crashStride: 1 },
-      }),
+      inWorkerd(
+        {
+          name: 'crash',
+          include: ['test/crash/*.test.ts'],
+          exclude: ['test/crash/*.process.test.ts'],
+          provide: { crashStride: 1 },
+        },
+        { ...STRIPE_SETTINGS },
+      ),
     ],
   },
 })

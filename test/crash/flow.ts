@@ -23,6 +23,10 @@ export interface Flow<Stage> {
   sweeps?: true
   /** How long its holds last; by default those of the sandbox. */
   holdsMs?: number
+  /** What others do before each sweep at the end, such as a provider that repeats an event. */
+  meanwhile?(): Promise<unknown>
+  /** How many sweeps there are at the end; by default 3. */
+  rounds?: number
   /** Called once everything has settled. Returns a sentence for each violation. */
   wrong?(stage: Stage): Promise<string[]>
 }
@@ -96,7 +100,7 @@ export async function everyCrash<Stage>(flow: Flow<Stage>): Promise<void> {
     }
     return isDead() ? null : passed()
   })
-  await expireHolds(rafflesOf(flow, attempts), 3, flow.holdsMs)
+  await expireHolds(rafflesOf(flow, attempts), flow.rounds ?? 3, flow.holdsMs, flow.meanwhile)
   const raffles = [...rafflesOf(flow, attempts).map(({ id }) => id), ...(stock?.keys() ?? [])]
   const wrong = await audit(env, { settled: true, raffles, stock })
   for (const { stage } of attempts) wrong.push(...((await flow.wrong?.(stage)) ?? []))
@@ -121,13 +125,19 @@ function attemptsNamed<Stage>(sentence: string, attempts: Attempt<Stage>[]): str
   return attempts.filter(isNamed).map(({ what }) => what)
 }
 
-/** Lets every hold expire, then sweeps `sweeps` times. */
-export async function expireHolds(raffles: Staged[], sweeps: number, holdsMs = HOLDS_MS): Promise<void> {
+/** Lets every hold expire, then sweeps `sweeps` times, each time after `meanwhile`. */
+export async function expireHolds(
+  raffles: Staged[],
+  sweeps: number,
+  holdsMs = HOLDS_MS,
+  meanwhile: Flow<unknown>['meanwhile'] = async () => {},
+): Promise<void> {
   const from = Date.now() + holdsMs
   at(from)
   for (const { pool } of raffles) await ringAlarm(pool)
   for (let minute = 0; minute < sweeps; minute++) {
     at(from + 2 * minute * MINUTE)
+    await meanwhile()
     await runSweep(env, Date.now())
   }
 }

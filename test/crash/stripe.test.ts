@@ -1,38 +1,30 @@
-// The process dies at any call, those to Stripe included, while a ticket is bought by Stripe, while its event is handled, and
-// while its refund is sent. A buyer must pay once, get tickets or the money back, and be refunded once.
-import { env } from 'cloudflare:workers'
-import { beforeEach, describe, it } from 'vitest'
-import type { Bindings } from '../../src/core/context.ts'
+// The process dies at any call, those to Stripe included, while a ticket is bought by Stripe, while nobody pays for it, and while
+// its money goes back. A buyer must pay once, get tickets or the money back, and be refunded once.
+import { describe, it } from 'vitest'
+import { runSweep } from '../../src/cron.ts'
 import { refund } from '../checkout/checkout.ts'
-import { signed } from '../fakes/stripe/send.ts'
-import { FakeStripe } from '../fakes/stripe/stripe.ts'
-import { type Answer, call } from '../harness/client.ts'
-import { allowLogged } from '../harness/log.ts'
-import { connect } from '../harness/network.ts'
+import { environment } from '../harness/environment.ts'
 import { type Person, registerPlayer } from '../harness/people.ts'
 import { boughtBy, refundsOf } from '../payments/stripe-stage.ts'
-import { as, HOUR, iso, MINUTE, newKey, type Staged, useClock } from '../raffles/scenario.ts'
-import { everyCrash, type Send, sendSafely } from './flow.ts'
+import { as, at, HOUR, iso, MINUTE, newKey, type Staged, useClock } from '../raffles/scenario.ts'
+import { everyCrash, type Flow, type Send, sendSafely } from './flow.ts'
 import { CLOSES_AT, expectStatus, stagePriced, usePeople } from './stage.ts'
+import {
+  expectSameBooks,
+  stripeNetwork as network,
+  orderOf,
+  STRIPE_HOLDS_MS,
+  sendWith,
+  sessionsOf,
+  tell,
+  tellAgain,
+  tellOnce,
+  useDyingStripe,
+} from './stripe-network.ts'
 
 useClock()
 usePeople()
-
-let stripe: FakeStripe
-type Through = <Result>(call: () => Promise<Result>) => Promise<Result>
-let through: Through = (call) => call()
-beforeEach(() => {
-  // The package turns the death of the process into an error of its own.
-  allowLogged({ error: 'Problem', reason: /StripeConnectionError/ })
-  stripe = new FakeStripe()
-  through = (call) => call()
-  // A read changes nothing at Stripe, so that it is no place to die at. A dead process makes none.
-  connect({
-    hosts: stripe.hosts,
-    answer: (request) =>
-      request.method === 'GET' ? stripe.answer(request) : through(() => stripe.answer(request)),
-  })
-})
+useDyingStripe()
 
 const PRICE = 5_000
 
@@ -43,8 +35,19 @@ const stageForCrashes = () =>
     drawAt: iso(CLOSES_AT + 2 * HOUR),
   })
 
-/** Longer than Stripe's span and the pool's grace period together. */
-const HOLDS_MS = 34 * MINUTE
+/** Tries each death, then compares our till with Stripe's balance. */
+async function everyDeath<Stage>(
+  flow: Omit<Flow<Stage>, 'raffles' | 'stage'> & { stage(raffle: Staged): Promise<Stage> },
+): Promise<void> {
+  const raffle = await stageForCrashes()
+  await everyCrash({
+    ...flow,
+    stage: () => flow.stage(raffle),
+    raffles: () => [raffle],
+    holdsMs: STRIPE_HOLDS_MS,
+  })
+  await expectSameBooks()
+}
 
 interface Buying {
   raffle: Staged
@@ -58,21 +61,6 @@ const stageBuying = async (raffle: Staged): Promise<Buying> => ({
   key: newKey(),
 })
 
-/** The process calls Stripe too. Afterwards Stripe answers others again. */
-async function sendWith(
-  send: Send,
-  request: (bindings: Partial<Bindings>) => Promise<Answer>,
-): Promise<Answer> {
-  try {
-    return await send((bindings, outside) => {
-      through = outside
-      return request(bindings)
-    })
-  } finally {
-    through = (call) => call()
-  }
-}
-
 const order = ({ raffle, buyer, key }: Buying, send: Send) =>
   sendWith(send, (bindings) =>
     as(
@@ -84,47 +72,57 @@ const order = ({ raffle, buyer, key }: Buying, send: Send) =>
     ),
   )
 
-const paymentsOf = async ({ id }: Person): Promise<string[]> => {
-  const found = env.DB.prepare(
-    'SELECT id FROM payments WHERE order_id IN (SELECT id FROM orders WHERE user_id = ?)',
-  )
-  return (await found.bind(id).all<{ id: string }>()).results.map((row) => row.id)
+async function stageOrdered(raffle: Staged): Promise<Buying> {
+  const buying = await stageBuying(raffle)
+  expectStatus(await order(buying, sendSafely), 201)
+  return buying
 }
 
-const sessionsOf = async ({ buyer }: Buying) => {
-  const ids = await paymentsOf(buyer)
-  return stripe.books.all('checkout.session').filter((each) => ids.includes(each.client_reference_id))
+/** Does something with each of the buyer's sessions that can still be paid. */
+async function withOpenSessions({ buyer }: Buying, act: (id: string) => unknown): Promise<void> {
+  for (const { id, status } of await sessionsOf(buyer)) if (status === 'open') act(id)
 }
 
-/** The buyer pays, and Stripe sends its event once; the process may die while it handles it. */
 async function payAndTell(buying: Buying, send: Send): Promise<void> {
-  for (const session of await sessionsOf(buying)) {
-    if (session.status === 'open') stripe.outside.pay(session.id)
-  }
-  const events = stripe.events
-  stripe.outside.events = []
-  for (const event of events) {
-    const { path, body, headers } = await signed(event)
-    await sendWith(send, (bindings) => call('POST', path, { raw: body, headers, bindings }))
-  }
+  await withOpenSessions(buying, (id) => network.stripe.outside.pay(id))
+  await tellOnce(send)
 }
 
-async function violations(buying: Buying): Promise<string[]> {
-  const sessions = await sessionsOf(buying)
-  const found = env.DB.prepare('SELECT id, status FROM orders WHERE user_id = ?').bind(buying.buyer.id)
-  const made = await found.first<{ id: string; status: string }>()
+/** One session at most, none left open, and an order that says whether it was paid. */
+async function violations({ buyer }: Buying): Promise<string[]> {
+  const sessions = await sessionsOf(buyer)
+  const made = await orderOf(buyer)
   const wrong = sessions.length > 1 ? [`${made!.id} has ${sessions.length} sessions`] : []
   if (made === null) return wrong
   const isPaid = sessions.some(({ payment_status: status }) => status === 'paid')
   const right = isPaid ? 'paid' : 'expired'
+  if (sessions.some(({ status }) => status === 'open')) wrong.push(`the session of ${made.id} is open`)
   return made.status === right ? wrong : [...wrong, `${made.id} is ${made.status}, not ${right}`]
+}
+
+const stageBought = async (raffle: Staged) => ({
+  raffle,
+  key: newKey(),
+  ...(await boughtBy(network.stripe, raffle)),
+})
+type Bought = Awaited<ReturnType<typeof stageBought>>
+
+/** The charge has one refund that arrived, unless none was recorded, and each recorded one is paid. */
+async function wrongRefunds({ order: bought, charge }: Bought): Promise<string[]> {
+  const rows = await refundsOf(bought.id)
+  const arrived = network.stripe.books
+    .all('refund')
+    .filter((each) => each.charge === charge && each.status === 'succeeded')
+  const wrong =
+    arrived.length === Math.min(rows.length, 1) ? [] : [`${bought.id} was refunded ${arrived.length} times`]
+  const unpaid = rows.filter(({ status }) => status !== 'paid')
+  return [...wrong, ...unpaid.map(({ id, status }) => `${id} of ${bought.id} is ${status}`)]
 }
 
 describe('a process that dies at any call loses and repeats nothing', { timeout: 180_000 }, () => {
   it('while a buyer is sent to Stripe, and pays there', async () => {
-    const raffle = await stageForCrashes()
-    await everyCrash({
-      stage: () => stageBuying(raffle),
+    await everyDeath({
+      stage: stageBuying,
       act: async (buying, send) => {
         try {
           expectStatus(await order(buying, send), 201)
@@ -132,46 +130,95 @@ describe('a process that dies at any call loses and repeats nothing', { timeout:
           await payAndTell(buying, sendSafely)
         }
       },
-      raffles: () => [raffle],
-      holdsMs: HOLDS_MS,
       wrong: violations,
     })
   })
 
   it('while it handles the event of a payment', async () => {
-    const raffle = await stageForCrashes()
-    await everyCrash({
-      stage: async () => {
-        const buying = await stageBuying(raffle)
-        expectStatus(await order(buying, sendSafely), 201)
+    await everyDeath({ stage: stageOrdered, act: payAndTell, wrong: violations })
+  })
+
+  it('while it handles the event of a session that has expired', async () => {
+    await everyDeath({
+      stage: stageOrdered,
+      act: async (buying, send) => {
+        await withOpenSessions(buying, (id) => network.stripe.outside.expire(id))
+        await tellOnce(send)
+      },
+      wrong: violations,
+    })
+  })
+
+  it.each([
+    ['ends a session that nobody has paid', false],
+    ['ends a session that is paid at this moment', true],
+  ])('in the sweep that %s', async (_, isPaidMeanwhile) => {
+    await everyDeath({
+      stage: async (raffle) => {
+        const buying = await stageOrdered(raffle)
+        const [session] = await sessionsOf(buying.buyer)
+        if (isPaidMeanwhile) {
+          network.stripe.before(`POST /v1/checkout/sessions/${session!.id}/expire`, () => {
+            network.stripe.outside.pay(session!.id)
+          })
+        }
+        at(Date.now() + 32 * MINUTE)
         return buying
       },
-      act: payAndTell,
-      raffles: () => [raffle],
-      holdsMs: HOLDS_MS,
+      act: (_, send) => sendWith(send, (bindings) => runSweep(environment(bindings), Date.now())),
+      sweeps: true,
+      meanwhile: tellAgain,
       wrong: violations,
     })
   })
 
   it('while it refunds a payment', async () => {
-    const raffle = await stageForCrashes()
-    await everyCrash({
-      stage: async () => {
-        return { raffle, key: newKey(), ...(await boughtBy(stripe, raffle)) }
-      },
-      act: async ({ order: bought, key }, send) =>
+    await everyDeath({
+      stage: stageBought,
+      act: async ({ raffle, order: bought, key }, send) =>
         expectStatus(
           await sendWith(send, (bindings) => refund(raffle.operator, bought.id, {}, key, { bindings })),
           201,
         ),
-      raffles: () => [raffle],
-      holdsMs: HOLDS_MS,
-      wrong: async ({ order: bought, charge }) => {
+      meanwhile: tellAgain,
+      wrong: wrongRefunds,
+    })
+  })
+
+  it('while a refund comes back from the bank of the payer', async () => {
+    await everyDeath({
+      stage: async (raffle) => {
+        const bought = await stageBought(raffle)
+        expectStatus(await refund(raffle.operator, bought.order.id), 201)
+        await tell(sendSafely)
+        return bought
+      },
+      act: async ({ charge }, send) => {
+        const made = network.stripe.books.all('refund').filter((each) => each.charge === charge)
+        if (made.length === 1 && made[0]!.status === 'succeeded') {
+          network.stripe.outside.failRefund(made[0]!.id)
+        }
+        await tell(send)
+      },
+      meanwhile: tellAgain,
+      rounds: 5,
+      wrong: wrongRefunds,
+    })
+  })
+
+  it('while a payer disputes a payment', async () => {
+    await everyDeath({
+      stage: stageBought,
+      act: async ({ charge }, send) => {
+        if (!network.stripe.books.find(charge, 'charge')!.disputed) network.stripe.outside.dispute(charge)
+        await tell(send)
+      },
+      meanwhile: tellAgain,
+      wrong: async ({ buyer, order: bought }) => {
         const rows = await refundsOf(bought.id)
-        const sent = stripe.books.all('refund').filter((each) => each.charge === charge)
-        const wrong = sent.length > 1 ? [`${bought.id} was refunded ${sent.length} times`] : []
-        const unpaid = rows.filter(({ status }) => status !== 'paid')
-        return [...wrong, ...unpaid.map(({ id, status }) => `${id} of ${bought.id} is ${status}`)]
+        const made = await orderOf(buyer)
+        const isRight = rows.length === 1 && rows[0].status === 'paid' && made!.status === 'refunded'
+        return isRight ? [] : [`${bought.id} is ${made!.status} with ${rows.length} refunds`]
       },
     })
   })

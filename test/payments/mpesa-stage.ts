@@ -10,7 +10,10 @@ import { connect, postToWorker } from '../harness/network.ts'
 
 export const PHONE = '+254700000001'
 
-export const daraja = new FakeMpesa({ post: postToWorker })
+/** How M-Pesa posts to the worker. A test may replace it. */
+export const posting = { post: postToWorker }
+
+export const daraja = new FakeMpesa({ post: (url, body) => posting.post(url, body) })
 
 function keys() {
   const result = readSettings(MPESA_SETTINGS)
@@ -27,6 +30,7 @@ export function useMpesa(): void {
   })
   beforeEach(() => {
     daraja.reset()
+    posting.post = postToWorker
     connect(daraja)
   })
 }

@@ -226,8 +226,8 @@ export const ALWAYS: readonly string[] = [
   `SELECT account || ' paid out more than it was owed' FROM moves WHERE account LIKE 'prizes:%'
    GROUP BY account HAVING sum(amount) > 0`,
   `SELECT 'payout ' || id || ' is ' || status || ' and the ledger has ' || entered || ' of its ' || amount FROM (
-     SELECT p.*, (SELECT coalesce(sum(t.amount), 0) FROM t WHERE transaction_id = 'payout:' || p.id
-       || ':paid') AS entered FROM p)
+     SELECT p.*, (SELECT coalesce(sum(iif(transaction_id LIKE '%:paid', t.amount, -t.amount)), 0) FROM t
+       WHERE transaction_id IN ('payout:' || p.id || ':paid', 'payout:' || p.id || ':returned')) AS entered FROM p)
    WHERE entered <> iif(status = 'paid', amount, 0)`,
 
   // ——— Orders ———
