@@ -2,6 +2,7 @@
 import type { ZxcvbnFactory } from '@zxcvbn-ts/core'
 import type { Ctx } from '../core/context.ts'
 import { invalid } from '../core/errors.ts'
+import { lazy } from '../core/lazy.ts'
 import { inOneForm } from './password.ts'
 
 /** At one guess a second, this many take three years. */
@@ -56,6 +57,8 @@ export async function refuseWeakPassword(
   if (guesses < MIN_GUESSES) throw invalid(path, WEAKNESSES[OF_WARNING[feedback.warning ?? ''] ?? 'short'])
 }
 
+export const loadZxcvbn = lazy(() => import('@zxcvbn-ts/core'))
+
 let estimator: ZxcvbnFactory | undefined
 
 /** Loaded at the first use, so that the worker's start does not pay for it. */
@@ -67,7 +70,7 @@ async function loadEstimator(ctx: Ctx): Promise<ZxcvbnFactory> {
     passwords: string[]
     keyboards: Record<string, Record<string, (string | null)[]>>
   }>()
-  const { ZxcvbnFactory } = await import('@zxcvbn-ts/core')
+  const { ZxcvbnFactory } = await loadZxcvbn()
   return new ZxcvbnFactory({ dictionary: { passwords }, graphs: keyboards, maxLength: MAX_JUDGED_LENGTH })
 }
 

@@ -1,6 +1,7 @@
 /** The QR of an admission's code, as an SVG. */
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
+import { lazy } from '../core/lazy.ts'
 import { findAdmission, lacksName } from './own-admissions.ts'
 
 export async function drawQr(ctx: Ctx, id: string, number: number): Promise<string> {
@@ -16,12 +17,10 @@ export async function drawQr(ctx: Ctx, id: string, number: number): Promise<stri
   return qrOf(shown.code)
 }
 
+export const loadQr = lazy(() => Promise.all([import('lean-qr'), import('lean-qr/extras/svg')]))
+
 /** The letters of a code need the alphanumeric mode, and a level that survives a crease in the paper. */
 export async function qrOf(code: string): Promise<string> {
-  // Evaluated at first use: few isolates draw one.
-  const [{ correction, generate }, { toSvgSource }] = await Promise.all([
-    import('lean-qr'),
-    import('lean-qr/extras/svg'),
-  ])
+  const [{ correction, generate }, { toSvgSource }] = await loadQr()
   return toSvgSource(generate(code, { minCorrectionLevel: correction.M }), { off: 'white', scale: 4 })
 }

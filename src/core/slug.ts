@@ -2,15 +2,18 @@
 import * as z from 'zod'
 import { plainLatin } from './fold.ts'
 import { Id, type IdKind } from './ids.ts'
+import { lazy } from './lazy.ts'
 
 const MAX_SLUG_LENGTH = 60
 /** Characters of an id (5 bits each) that make a taken slug unique. */
 const SUFFIX_LENGTH = 10
 
+/** Its table of transliterations takes a good part of the time in which a worker may start. */
+export const loadSlugify = lazy(() => import('@sindresorhus/slugify'))
+
 /** Lower-case ASCII letters, digits and single hyphens; empty if no letter or digit of the name has a Latin form. */
 export async function toSlug(name: string): Promise<string> {
-  // Loaded by the first slug: its table of transliterations takes a good part of the time in which a worker may start.
-  const { default: slugify } = await import('@sindresorhus/slugify')
+  const { default: slugify } = await loadSlugify()
   return cut(slugify(plainLatin(name), { decamelize: false }), MAX_SLUG_LENGTH)
 }
 

@@ -2,6 +2,7 @@
 import type { Ctx } from '../core/context.ts'
 import { type Chain, dev } from '../rdp1/chains.ts'
 import { fromHex, toHex } from '../rdp1/encoding.ts'
+import { loadBeacon } from '../tickets/load-beacon.ts'
 
 /** Public relays of the League of Entropy's beacon, tried in turn. */
 const PUBLIC_RELAYS = [
@@ -22,9 +23,6 @@ const silent = new WeakMap<Ctx, Set<string>>()
 export type BeaconAnswer = { ok: true; signature: string } | { ok: false; why: string }
 
 const TIMED_OUT: BeaconAnswer = { ok: false, why: 'timed out' }
-
-/** Evaluated for a draw only, because its curves take a large part of a start. */
-const loadBeacon = () => import('../rdp1/beacon.ts')
 
 /** The signature of a round in hex, verified against the built-in key; or the reason why there is none yet. */
 export async function fetchBeacon(ctx: Ctx, chain: Chain, round: number): Promise<BeaconAnswer> {

@@ -1,8 +1,9 @@
-// Loads what the worker loads at first use. In the bundle that needs no I/O. Here the test runner fetches such a module within
-// the request that asks first, and another request that waits for the same module then hangs.
-import '@sindresorhus/slugify'
-import '@zxcvbn-ts/core'
-import 'lean-qr'
-import 'lean-qr/extras/svg'
-import 'stripe'
-import '../../src/rdp1/beacon.ts'
+// Loads what the worker loads at its first use. In the bundle that needs no I/O. Here the test runner asks for a module by I/O
+// of the request that loads it, each time: another request that loads it meanwhile hangs, or goes on as the first one.
+import { loadZxcvbn } from '../../src/accounts/password-strength.ts'
+import { loadQr } from '../../src/admissions/draw-qr.ts'
+import { loadSlugify } from '../../src/core/slug.ts'
+import { loadStripe } from '../../src/money/providers/stripe/client.ts'
+import { loadBeacon } from '../../src/tickets/load-beacon.ts'
+
+await Promise.all([loadZxcvbn(), loadQr(), loadSlugify(), loadStripe(), loadBeacon()])

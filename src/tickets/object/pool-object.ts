@@ -7,6 +7,7 @@ import { DurableObject } from 'cloudflare:workers'
 import type { Bindings, Ctx } from '../../core/context.ts'
 import { SettingsSchema } from '../../core/settings.ts'
 import { databaseOf } from '../../core/writer/writing-database.ts'
+import { loadBeacon } from '../load-beacon.ts'
 import { configure } from '../pool/configure.ts'
 import { cancelPool, type Drawn, drawAttempt, recompute, requestRedraw } from '../pool/draw.ts'
 import {
@@ -225,8 +226,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   // ——— The draw ———
 
   async draw(attempt: number, signature: string): Promise<Outcome<Drawn>> {
-    // Evaluated for a draw only: few isolates make one, and its curves take a large part of a start.
-    const { verifyBeacon } = await import('../../rdp1/beacon.ts')
+    const { verifyBeacon } = await loadBeacon()
     return this.#runtime.decideConfigured((pool, now) =>
       drawAttempt(pool, this.#store, listOf(pool, this.#store), { attempt, signature, now, verifyBeacon }),
     )

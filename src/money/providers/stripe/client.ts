@@ -1,5 +1,6 @@
 /** The one way to Stripe: its own package, loaded at first use, with our keys and a pinned API version. */
 import type { Stripe } from 'stripe'
+import { lazy } from '../../../core/lazy.ts'
 import type { Settings } from '../../../core/settings.ts'
 import { SECOND_MS } from '../../../core/time.ts'
 
@@ -31,7 +32,7 @@ export function keysOf(settings: Settings): StripeKeys | null {
 }
 
 /** The package is 33 KiB, and most requests do not need it. */
-export const loadStripe = async () => (await import('stripe')).default
+export const loadStripe = lazy(async () => (await import('stripe')).default)
 
 let made: { keys: string; client: Stripe } | undefined
 
