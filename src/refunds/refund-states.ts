@@ -1,6 +1,6 @@
 /** The states of a refund after it is reserved: when to retry, when to poll, when a person must decide. */
 
-import { and, eq, inArray, isNotNull, ne, type SQL, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, isNull, ne, type SQL, sql } from 'drizzle-orm'
 import { enqueueMail } from '../accounts/mail/enqueue-mail.ts'
 import { type AuditEntry, insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
@@ -44,31 +44,50 @@ export const BY_HAND: Provider = 'manual'
 /** A person may pay it by hand, because no provider is paying it or will. */
 const isHandedToOperators = sql`(${refunds.provider} = ${BY_HAND} OR ${isGivenUp})`
 
+/** Longer than the calls of one request to a provider. */
+const LEASE_MS = MINUTE_MS
+
+/** Until when a call to the provider that starts now has the refund to itself. */
+const leaseEnd = ({ now }: Pick<Ctx, 'now'>): number => now + LEASE_MS
+
 /**
- * Claims a refund that operators see, before it is sent to its provider. Without the claim, an operator could pay it by
- * hand at the same moment, and the buyer would get it twice. After a crash it is still due, so the sweep sends it.
- * Returns false if it was decided or claimed meanwhile.
+ * Claims a refund for one call to its provider. Race: two sweeps overlap, one of them with a row that it read long ago; or
+ * an operator pays it by hand at this moment. Safe: the claim fails unless the refund is as it was read, and afterwards it
+ * is neither due nor left to operators. After a crash it is due again once the lease has ended.
  */
-export async function claimFromOperator(ctx: Ctx, refund: RefundRow): Promise<boolean> {
-  if (refund.attention === null) return true
+export async function claimForCall(ctx: Ctx, refund: RefundRow): Promise<boolean> {
+  const claim = ctx.db
+    .update(refunds)
+    .set({
+      // Operators no longer see it. A failed one stays failed until its provider answers: an event before is about an earlier key.
+      status: sql`iif(${refunds.attention} IS NULL OR ${refunds.status} = 'failed', ${refunds.status}, 'sent')`,
+      attention: null,
+      dueAt: leaseEnd(ctx),
+      updatedAt: ctx.now,
+    })
+    .where(and(isOpen(refund), isAsRead(refund)))
+    .returning({ id: refunds.id })
   const [[claimed]] = await withRetry(() =>
-    ctx.db.batch([
-      ctx.db
-        .update(refunds)
-        .set({
-          // A failed refund stays failed until its provider answers. An event that comes before is about an earlier key.
-          status: sql`iif(${refunds.status} = 'failed', 'failed', 'sent')`,
-          attention: null,
-          dueAt: sql`coalesce(${refunds.dueAt}, ${ctx.now + FIRST_POLL_MS})`,
-          updatedAt: ctx.now,
-        })
-        .where(and(isOpen(refund), eq(refunds.tries, refund.tries), isNotNull(refunds.attention)))
-        .returning({ id: refunds.id }),
-      showRefundOnPayment(ctx, refund),
-    ]),
+    ctx.db.batch(refund.attention === null ? [claim] : [claim, showRefundOnPayment(ctx, refund)]),
   )
   return claimed !== undefined
 }
+
+/** The call had an error: the refund is due as before, so that the sweep or a repeat makes the next call. */
+export const endLease = (ctx: Ctx, refund: RefundRow) =>
+  withRetry(() =>
+    ctx.db
+      .update(refunds)
+      .set({ dueAt: refund.dueAt ?? ctx.now + FIRST_POLL_MS })
+      .where(and(isOpen(refund), eq(refunds.tries, refund.tries), eq(refunds.dueAt, leaseEnd(ctx)))),
+  )
+
+const isAsRead = ({ tries, dueAt, attention }: RefundRow): SQL =>
+  and(
+    eq(refunds.tries, tries),
+    sql`${refunds.dueAt} IS ${dueAt}`,
+    attention === null ? isNull(refunds.attention) : isNotNull(refunds.attention),
+  )!
 
 /** A failed refund is under way after all, under the key of an earlier try. Nobody else may pay it meanwhile. */
 export const markUnderWay = (ctx: Ctx, refund: RefundRow, tries: number) =>
@@ -210,6 +229,7 @@ export async function scheduleNextPoll(
   const age = ctx.now - refund.createdAt
   // A refund that was sent only now is not late, however old it is.
   const isLate = refund.status === 'sent' && age >= LATE_AFTER_MS
+  const next = nextPoll(refund.createdAt, ctx.now) ?? ctx.now + SLOWEST_POLL_MS
   await withRetry(() =>
     ctx.db.batch([
       ctx.db
@@ -217,7 +237,8 @@ export async function scheduleNextPoll(
         .set({
           status: 'sent',
           reference: sql`coalesce(${reference}, ${refunds.reference})`,
-          dueAt: nextPoll(refund.createdAt, ctx.now) ?? ctx.now + SLOWEST_POLL_MS,
+          // An event that came during the call has made it due: the answer may be older than the event.
+          dueAt: sql`iif(${refunds.dueAt} < ${leaseEnd(ctx)}, ${refunds.dueAt}, ${next})`,
           attention: isLate ? whyLate(refund, status, reason) : null,
           updatedAt: ctx.now,
         })

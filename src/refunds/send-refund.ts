@@ -21,7 +21,8 @@ import { findRefund } from './find-refund.ts'
 import { lossesBefore, organisationsPaidFor } from './ledger-rows.ts'
 import {
   BY_HAND,
-  claimFromOperator,
+  claimForCall,
+  endLease,
   flagContradiction,
   handToOperators,
   markUnderWay,
@@ -36,7 +37,7 @@ export async function sendRefund(ctx: Ctx, refund: RefundRow): Promise<RefundRow
   if (isDispute(refund)) await recordRefundPaid(ctx, refund, 'bank', null)
   else if (refund.provider === BY_HAND) await handToOperators(ctx, refund, attentionText.payByHand)
   else if (!(await isHeld(ctx, refund))) await waitForCover(ctx, refund)
-  else if (await claimFromOperator(ctx, refund)) await askProvider(ctx, refund)
+  else if (await claimForCall(ctx, refund)) await callProvider(ctx, refund)
   return findRefund(ctx, refund.id)
 }
 
@@ -56,6 +57,16 @@ async function isHeld(ctx: Ctx, refund: RefundRow): Promise<boolean> {
     if (held < 0 || spare < 0) return false
   }
   return true
+}
+
+/** Of a claimed refund. If the process dies here, the refund is due once its lease has ended. */
+async function callProvider(ctx: Ctx, refund: RefundRow): Promise<void> {
+  try {
+    await askProvider(ctx, refund)
+  } catch (error) {
+    await endLease(ctx, refund)
+    throw error
+  }
 }
 
 async function askProvider(ctx: Ctx, refund: RefundRow): Promise<void> {

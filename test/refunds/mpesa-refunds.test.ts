@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { historyOf, orderOf, stagePriced, withKey } from '../checkout/checkout.ts'
 import type { Prompt, Transfer } from '../fakes/mpesa/mpesa.ts'
 import { expectLogged } from '../harness/log.ts'
+import { connect } from '../harness/network.ts'
 import { organisationWithOperator, type Person, registerPlayer, signedInAdmin } from '../harness/people.ts'
 import { confirm, daraja, PHONE, sent, useMpesa } from '../payments/mpesa-stage.ts'
 import {
@@ -134,6 +135,36 @@ describe('a full refund', () => {
     await sweep()
     expect(await refundRow(id)).toMatchObject({ status: 'paid' })
     expect(daraja.till).toBe(0)
+    await books()
+  })
+
+  it('whose answer was lost is requested once more by sweeps that overlap', async () => {
+    expectLogged('refund not sent yet')
+    daraja.misbehave('reversal', '500 after')
+    const { id } = await reversed()
+    at(NOW + 20 * SECOND)
+    await Promise.all([sweep(), sweep(), sweep()])
+    expect(sent('reversal')).toHaveLength(2)
+    await daraja.complete(transfer(0))
+    await sweep()
+    expect(await refundRow(id)).toMatchObject({ status: 'paid', tries: 0 })
+    await books()
+  })
+
+  it('whose result comes while M-Pesa is asked for it is looked at again at once', async () => {
+    const { id } = await reversed()
+    connect({
+      hosts: daraja.hosts,
+      async answer(request) {
+        if (request.url.includes('/transactionstatus/')) await daraja.complete(transfer())
+        return daraja.answer(request)
+      },
+    })
+    at(NOW + 75 * SECOND)
+    await sweep()
+    expect(await refundRow(id)).toMatchObject({ status: 'sent', due_at: NOW + 75 * SECOND })
+    await sweep()
+    expect(await refundRow(id)).toMatchObject({ status: 'paid' })
     await books()
   })
 
@@ -448,13 +479,13 @@ describe('a refund to a phone', () => {
 
   it('of which M-Pesa says that another sum was sent is for a person', async () => {
     const { id } = await sentToPhone()
-    transfer().amount = 1
+    transfer().amount = 11
     await daraja.complete(transfer())
     at(NOW + HOUR)
     await sweep()
     expect(await refundRow(id)).toMatchObject({
       status: 'sent',
-      attention: 'mpesa does not know what became of it: M-Pesa says that KES 1.00 was sent.',
+      attention: 'mpesa does not know what became of it: M-Pesa says that KES 11.00 was sent.',
     })
   })
 
