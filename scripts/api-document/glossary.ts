@@ -263,7 +263,7 @@ export const GLOSSARY: Record<string, string> = {
   subject: 'What the event is about.',
   subjectId: 'The id of the payment, refund or payout.',
   receivedAt: 'When it arrived.',
-  door: 'The kind of the webhook, in the words of the provider’s adapter.',
+  door: 'The kind of the webhook: `webhook` or `connect` of stripe, `callback`, `result`, `timeout` or `status` of mpesa, `webhook` of sandbox.',
   'receiveWebhookWithToken.token': 'The secret that authenticates a provider that signs nothing.',
 
   // ——— Grants ———

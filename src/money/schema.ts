@@ -212,6 +212,7 @@ export const payouts = sqliteTable(
     uniqueIndex('payouts_key').on(table.requestedBy, table.key),
     index('payouts_organisation').on(table.organisationId, table.id),
     index('payouts_due').on(table.dueAt).where(sql`due_at IS NOT NULL`),
+    index('payouts_attention').on(table.id).where(sql`attention IS NOT NULL`),
     index('payouts_method').on(table.methodId).where(sql`method_id IS NOT NULL`),
   ],
 )
@@ -268,6 +269,10 @@ export const stripeAccounts = sqliteTable(
     problem: text(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
+    /** The users who were sent to its set-up. One of them has said to which bank its money goes. */
+    setUpBy: text({ mode: 'json' }).$type<string[]>().notNull().default([]),
+    /** When the last of them was. */
+    setUpAt: integer().notNull().default(0),
   },
   (table) => [uniqueIndex('stripe_accounts_owner').on(table.ownerId)],
 )

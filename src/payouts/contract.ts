@@ -16,7 +16,7 @@ const payoutTo = {
   provider: ProviderIn,
   destination: Destination,
   amount: MoneyAboveZero.optional().describe(
-    'A part of the money, if several providers hold it. If left out, all that is left.',
+    'A part of the money, if several providers hold it. If left out, all that is left and the provider can pay: M-Pesa pays whole shillings.',
   ),
 }
 
@@ -96,6 +96,7 @@ export type Payout = z.infer<typeof Payout>
 export const PayoutPage = Page(Payout)
 export const PayoutParams = z.object({ id: Id('payout') })
 export const ListPayouts = PageQuery.extend({
+  needs: z.enum(['attention']).optional().describe('`attention`: only payouts that a person must check.'),
   status: AnyOf(z.enum(PAYOUT_STATUSES)).optional(),
   raffleId: Id('raffle').optional(),
   eventId: Id('event').optional(),

@@ -1,5 +1,5 @@
 /** Reads payouts, for members with the permission in their organisation; non-members get `not_found`. */
-import { and, desc, eq, inArray, lt } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNotNull, lt } from 'drizzle-orm'
 import * as z from 'zod'
 import { organisationsWith, type Permission, requirePermission } from '../accounts/permissions.ts'
 import type { Ctx } from '../core/context.ts'
@@ -29,6 +29,7 @@ export async function listPayouts(ctx: Ctx, query: ListPayouts): Promise<PageOf<
     .where(
       and(
         mine === null ? undefined : inArray(payouts.organisationId, mine),
+        query.needs === 'attention' ? isNotNull(payouts.attention) : undefined,
         query.status === undefined ? undefined : inArray(payouts.status, query.status),
         query.raffleId === undefined ? undefined : eq(payouts.raffleId, query.raffleId),
         query.eventId === undefined ? undefined : eq(payouts.eventId, query.eventId),

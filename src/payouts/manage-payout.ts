@@ -22,6 +22,7 @@ import type { Claim } from '../raffles/held-for.ts'
 import { leftForOrganiser } from '../raffles/organiser-balance.ts'
 import type { ApprovePayout, MarkPaid, Payout } from './contract.ts'
 import { findPayoutFor, readPayout } from './find-payout.ts'
+import { requireOtherThanSetUp } from './first-to-account.ts'
 import { isNotUnderReview, leftForShop, mayStillBePaid, owesElsewhere } from './left-to-pay.ts'
 import { presentPayout } from './present.ts'
 import { isHeldFor, requireHeld } from './require-held.ts'
@@ -57,6 +58,7 @@ export async function approvePayout(
   if (approverOf(ctx.settings) === 'other') {
     const { organisationId, requestedBy: firstId } = payout
     await requireSecondPerson(ctx, { organisationId, firstId, words: WORDS })
+    await requireOtherThanSetUp(ctx, payout)
   }
   const seenAt = updatedAt === undefined ? undefined : Date.parse(updatedAt)
   return release(ctx, payout, 'requested', { approvedBy: userId }, 'approved', seenAt)

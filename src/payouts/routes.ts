@@ -132,7 +132,8 @@ export const payouts = new Hono<AppEnv>()
     describe({
       operation: 'listPayouts',
       summary: 'List payouts',
-      description: 'The payouts of the organisations in which you may request or approve payouts.',
+      description:
+        'The payouts of the organisations in which you may request or approve payouts. No filter is required; `needs=attention` lists those that a person must check.',
       tag: TAG,
       auth: 'user',
       success: {

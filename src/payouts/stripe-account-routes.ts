@@ -105,7 +105,7 @@ export const stripeAccounts = new Hono<AppEnv>()
       operation: 'openStripeAccount',
       summary: 'Open an organisation’s account at Stripe, or go on with its set-up',
       description:
-        'For those who may approve its payouts. Stripe asks for the papers of the organisation at `onboarding.url`. Once `isReady`, payouts by `stripe` name the `accountId` as their `destination`.',
+        'For those who may approve its payouts. Stripe asks for the papers of the organisation at `onboarding.url`. Once `isReady`, payouts by `stripe` name the `accountId` as their `destination`. Somebody else approves the first of them.',
       tag: TAG,
       auth: 'user',
       success: opened,

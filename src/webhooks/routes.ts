@@ -20,12 +20,14 @@ import { listWebhooks, replayWebhook } from './stored-webhooks.ts'
 
 const TAG = 'Payments'
 
-const aWebhook = (operation: string) =>
+const EVERY_WEBHOOK =
+  'For providers only. An event about a payment, refund or payout is stored, answered as its provider expects, then acted on: the provider itself is asked, because an event is only a hint. A repeated event takes effect once.'
+
+const aWebhook = (operation: string, summary: string, description: string) =>
   describe({
     operation,
-    summary: 'Receive a webhook',
-    description:
-      'For providers only. An event is verified by the provider’s signature, or by the token in the address. A repeated event takes effect once.',
+    summary,
+    description: `${EVERY_WEBHOOK} ${description}`,
     tag: TAG,
     auth: 'none',
     anyParameters: true,
@@ -79,12 +81,23 @@ export const webhookRoutes = new Hono<AppEnv>()
     },
   )
   // A provider signs its events, or sends them to an address with a secret token: hence two routes.
-  .post('/:provider/:door', aWebhook('receiveWebhook'), validate('param', WebhookParams), async (c) =>
-    c.json(await takeWebhook(c, { ...c.req.valid('param'), token: null })),
+  .post(
+    '/:provider/:door',
+    aWebhook(
+      'receiveWebhook',
+      'Receive a signed webhook',
+      'Enter these addresses at the provider: `stripe/webhook` for events of your account and `stripe/connect` for those of connected accounts, both signed in `Stripe-Signature`. `sandbox/webhook` is called by the sandbox itself. An event whose signature is wrong, or older than five minutes, is refused with 403.',
+    ),
+    validate('param', WebhookParams),
+    async (c) => c.json(await takeWebhook(c, { ...c.req.valid('param'), token: null })),
   )
   .post(
     '/:provider/:door/:token',
-    aWebhook('receiveWebhookWithToken'),
+    aWebhook(
+      'receiveWebhookWithToken',
+      'Receive a webhook at a secret address',
+      'M-Pesa signs nothing, so each request to it names an address of its own, which nobody can guess: `mpesa/callback/…` for a payment; `mpesa/result/…`, `mpesa/timeout/…` and `mpesa/status/…` for a refund or payout. Nothing is entered at the provider. A token that was not issued for this address is refused with 403.',
+    ),
     validate('param', SecretWebhookParams),
     async (c) => c.json(await takeWebhook(c, c.req.valid('param'))),
   )

@@ -347,12 +347,12 @@ const LISTS: Record<string, List> = {
   '/payments/webhooks': { by: 'admin', forms: someOf({ about: '{paymentId}' }), after: newest },
   '/payouts': {
     by: 'operator',
-    forms: someOf({ status: 'requested,failed', raffleId: '{raffleId}' }),
+    forms: someOf({ needs: 'attention', status: 'requested,failed', raffleId: '{raffleId}' }),
     after: byId,
   },
   '/payouts of all': {
     by: 'admin',
-    forms: someOf({ status: 'requested', raffleId: '{raffleId}' }),
+    forms: someOf({ needs: 'attention', status: 'requested', raffleId: '{raffleId}' }),
     after: byId,
   },
   '/ledger/transfers': {

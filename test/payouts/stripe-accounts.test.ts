@@ -5,8 +5,15 @@ import { hashPassword } from '../../src/accounts/password.ts'
 import { withKey } from '../checkout/checkout.ts'
 import { decline, wonIn } from '../draws/prizes.ts'
 import { call } from '../harness/client.ts'
+import { inviteAndJoin } from '../harness/invitations.ts'
 import { allowLogged, expectLogged } from '../harness/log.ts'
-import { organisationWithOperator, type Person, registerPlayer, signedInAdmin } from '../harness/people.ts'
+import {
+  addOperator,
+  organisationWithOperator,
+  type Person,
+  registerPlayer,
+  signedInAdmin,
+} from '../harness/people.ts'
 import { all, boughtBy, post, postAll, stageSale, till, USD, useStripe } from '../payments/stripe-stage.ts'
 import {
   as,
@@ -474,6 +481,71 @@ describe('an organisation’s payout by Stripe', () => {
     expect((await till()) - tillBefore).toBe(network.stripe.books.balanceOf('usd') - 1_000)
     expect((await remove()).status).toBe(204)
     expect((await remove()).status).toBe(404)
+  })
+})
+
+describe('the first payout to an organisation’s account', () => {
+  const ofTwo = { bindings: { PAYOUT_APPROVAL: 'other', PAYOUT_APPROVER_MIN_DAYS: '0' } }
+
+  /** A settled raffle, whose operator has set up the account. `requested`: a part of its money, by another member. */
+  async function stageAccount() {
+    const raffle = await stageWon()
+    const { organisation, operator } = raffle
+    await decline(raffle.winner.holder, raffle.winner.id)
+    await sweep()
+    network.stripe.outside.topUp(1_000, 'usd')
+    const openPage = (person: Pick<Person, 'id'>) =>
+      as(person, 'POST', `/organisations/${organisation.id}/stripe-account`, { country: 'KE' })
+    const { accountId: destination } = (await openPage(operator)).body
+    network.stripe.outside.finishSetUp(destination)
+    await postAll(network.stripe)
+    const other = await addOperator(organisation.id)
+    const requested = async (amount: number, by: Pick<Person, 'id'> = other): Promise<string> => {
+      const body = { raffleId: raffle.id, provider: 'stripe', destination, amount: USD(amount) }
+      const answer = await as(by, 'POST', '/payouts', body, withKey(newKey()))
+      expect(answer.status, JSON.stringify(answer.body)).toBe(201)
+      return answer.body.id
+    }
+    const approveAs = (person: Pick<Person, 'id'>, id: string) =>
+      as(person, 'POST', `/payouts/${id}/approve`, undefined, ofTwo)
+    return { organisation, operator, other, openPage, destination, requested, approveAs }
+  }
+
+  it('is approved by somebody who did not set the account up; later ones by anybody but their requester', async () => {
+    const { organisation, operator, requested, approveAs } = await stageAccount()
+    const first = await requested(4_000)
+    const why = 'somebody else must approve the first payout to it.'
+    expect((await approveAs(operator, first)).body).toMatchObject({
+      code: 'forbidden',
+      detail: `You set up the account at Stripe: ${why}`,
+    })
+    const friend = await registerPlayer()
+    await inviteAndJoin(operator, organisation.id, friend)
+    expect((await approveAs(friend, first)).body).toMatchObject({
+      code: 'forbidden',
+      detail: `The person who set up the account at Stripe invited you to the organisation, or invited who invited you: ${why}`,
+    })
+    const third = await addOperator(organisation.id)
+    expect((await approveAs(third, first)).body).toMatchObject({ status: 'paid', approvedBy: third.id })
+    expect((await approveAs(operator, await requested(3_000))).body.status).toBe('paid')
+  })
+
+  it('counts anew once somebody was sent to the set-up again, who may have named another bank', async () => {
+    const { organisation, operator, other, openPage, destination, requested, approveAs } = await stageAccount()
+    const third = await addOperator(organisation.id)
+    expect((await approveAs(third, await requested(4_000))).body.status).toBe('paid')
+    network.stripe.outside.finishSetUp(destination, 'inactive')
+    await postAll(network.stripe)
+    at(Date.now() + MINUTE)
+    expect((await openPage(other)).body.onboarding).not.toBeNull()
+    network.stripe.outside.finishSetUp(destination)
+    await postAll(network.stripe)
+    const next = await requested(3_000, third)
+    for (const person of [operator, other])
+      expect((await approveAs(person, next)).body.code).toBe('forbidden')
+    const fourth = await addOperator(organisation.id)
+    expect((await approveAs(fourth, next)).body.status).toBe('paid')
+    expect((await approveAs(other, await requested(1_000, third))).body.status).toBe('paid')
   })
 })
 

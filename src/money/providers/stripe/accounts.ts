@@ -5,6 +5,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
 import type { Stripe } from 'stripe'
+import { requireUser } from '../../../accounts/permissions.ts'
 import type { Ctx } from '../../../core/context.ts'
 import { withRetry } from '../../../core/database.ts'
 import { Problem } from '../../../core/errors.ts'
@@ -82,12 +83,16 @@ export interface OnboardingPage {
   expiresAt: number
 }
 
-/** A page of Stripe's that works once and for minutes. `returnTo`: where it sends the owner afterwards. */
+/**
+ * A page of Stripe's that works once and for minutes, for the caller, who is recorded first. `returnTo`: where it sends the
+ * caller afterwards.
+ */
 export async function onboardingPage(
   ctx: Ctx,
   { id }: StripeAccountRow,
   returnTo: string,
 ): Promise<OnboardingPage> {
+  await recordSetUp(ctx, id)
   const stripe = await stripeFor(ctx.settings)
   const { url, expires_at: seconds } = await askStripe(() =>
     stripe.accountLinks.create({
@@ -99,6 +104,21 @@ export async function onboardingPage(
     }),
   )
   return { url, expiresAt: seconds * SECOND_MS }
+}
+
+function recordSetUp(ctx: Ctx, id: string) {
+  const { userId } = requireUser(ctx)
+  const { setUpBy } = stripeAccounts
+  const isKnown = sql`EXISTS (SELECT 1 FROM json_each(${setUpBy}) WHERE value = ${userId})`
+  return withRetry(() =>
+    ctx.db
+      .update(stripeAccounts)
+      .set({
+        setUpBy: sql`iif(${isKnown}, ${setUpBy}, json_insert(${setUpBy}, '$[#]', ${userId}))`,
+        setUpAt: ctx.now,
+      })
+      .where(eq(stripeAccounts.id, id)),
+  )
 }
 
 /** Asks Stripe whether the account can receive money, and records that. Returns the present row. */
