@@ -4,8 +4,9 @@ import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { invalid, notFound, Problem } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
+import { hasTimeToPay } from '../money/providers/payment-span.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
-import { choosyItems } from '../orders/accepted-providers.ts'
+import { choosyItems, waysToPay } from '../orders/accepted-providers.ts'
 import { findOrder, type OrderRows } from '../orders/find-order.ts'
 import { insertOrderEvent } from '../orders/history.ts'
 import { historyText } from '../orders/history-text.ts'
@@ -29,6 +30,7 @@ export async function payOrder(ctx: Ctx, id: string, pay: PayWith, key: string):
   mustBeOpen(ctx, rows.order)
   mustBePayableBy(ctx.settings, pay, '', rows.order)
   await mustAccept(ctx, rows.lines, pay)
+  await mustHaveTime(ctx, rows, pay)
   const start = prepareStart(ctx, newPayment(ctx, rows.order, key, pay))
   if (!(await insertPayment(ctx, start))) return repeatOrRefuse(ctx, id, pay, key)
   return startAndRead(ctx, rows, start)
@@ -130,4 +132,16 @@ async function mustAccept(ctx: Ctx, lines: OrderLineRow[], { provider }: PayWith
   const refusing = items.find((each) => !each.providers.includes(provider))
   if (refusing === undefined) return
   throw invalid('provider', `“${refusing.title}” takes payments by ${refusing.providers.join(', ')} only`)
+}
+
+/** Throws a validation error if a payment by this provider could not end in time. A page that outlives its order takes money too late. */
+async function mustHaveTime(ctx: Ctx, rows: OrderRows, { provider }: PayWith): Promise<void> {
+  const { payUntil } = rows.order
+  if (hasTimeToPay(provider, ctx.now, payUntil)) return
+  const { payWith } = await waysToPay(ctx, rows)
+  const other = payWith.length === 0 ? '' : `pay by ${payWith.join(' or ')}, or `
+  throw invalid(
+    'provider',
+    `${provider} needs more time than is left until ${toInstant(payUntil)}: ${other}cancel this order and order again`,
+  )
 }

@@ -11,6 +11,7 @@ import { bodyHash } from '../core/idempotency.ts'
 import { newId } from '../core/ids.ts'
 import type { Money } from '../core/money.ts'
 import { mustBePayable } from '../money/payable.ts'
+import { hasTimeToPay } from '../money/providers/payment-span.ts'
 import { FREE_OF_CHARGE } from '../money/receipt-key.ts'
 import { payments } from '../money/schema.ts'
 import { findOrder, findOrderByKey, type OrderRows } from '../orders/find-order.ts'
@@ -60,7 +61,7 @@ export async function placeOrder(
   if (known !== undefined) return resume(ctx, known, held, request)
   const { start, ...rows } = rowsOf(ctx, input, { userId, key, request }, held)
   const isHeld = held.every(({ hold }) => hold.state === 'held')
-  if (!isHeld || ctx.now >= rows.order.payUntil) {
+  if (!isHeld || !isInTime(ctx, rows.order, start)) {
     await releaseAll(ctx, rows.lines, true)
     throw new Problem(
       'hold_expired',
@@ -79,6 +80,10 @@ export async function placeOrder(
   if (start === null) return { rows: await settleNow(ctx, rows), held }
   return { rows: { ...rows, payment: await finishStart(ctx, start) }, held }
 }
+
+/** A repeat after a crash finds holds that are older than it. */
+const isInTime = ({ now }: Ctx, { payUntil }: OrderRow, start: NewStart | null): boolean =>
+  start === null ? now < payUntil : hasTimeToPay(start.payment.provider, now, payUntil)
 
 /** If the process dies before this ends, the order is due, and the sweep settles it. */
 async function settleNow(ctx: Ctx, written: Pick<OrderRows, 'order' | 'lines'>): Promise<OrderRows> {

@@ -17,7 +17,7 @@ export async function presentPlaced(ctx: Ctx, { rows, held }: PlacedOrder): Prom
   }
   return presentOrder(rows, {
     now: ctx.now,
-    payWith: new Map(),
+    ways: new Map(),
     lines: new Map([...holds].map(([id, { numbers }]) => [id, { numbers, fulfilment: null }])),
     buyers: new Map(),
     history: new Map([[rows.order.id, wholeHistory(rows)]]),

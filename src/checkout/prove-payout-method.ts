@@ -44,7 +44,7 @@ export async function provePayoutMethod(ctx: Ctx, id: string): Promise<MethodPro
 async function present(ctx: Ctx, method: MethodRow, open: OrderRows | null): Promise<MethodProof> {
   const proof = proofOf(method, await paidFrom(ctx, method.userId))
   const payment =
-    open === null ? null : presentPayment(open.payment!, open.order, { now: ctx.now, payWith: new Map() })
+    open === null ? null : presentPayment(open.payment!, open.order, { now: ctx.now, ways: new Map() })
   return { method: presentMethod(method, proof), payment }
 }
 

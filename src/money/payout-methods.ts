@@ -226,14 +226,20 @@ const isWithPerson = sql`(${payouts.status} = 'approved' OR (${payouts.status} =
 /** The provider may have it, or it was paid. */
 const isWithProvider = sql`(${payouts.status} = 'paid' OR (${payouts.status} = 'sent' AND ${payouts.provider} <> 'manual'))`
 
-/** For a claim: the user's method. Throws if this sum cannot be paid by it, or if nobody knows that it is the user's. */
+/**
+ * For a claim: the user's method. Throws if this sum cannot be paid by it, or if nobody knows that it is the user's. A sum
+ * of nothing is not paid.
+ */
 export async function findMyMethod(ctx: Ctx, id: string, sum: Money): Promise<MethodRow> {
   const { userId } = await requireLiveUser(ctx)
   const method = await findOwnMethod(ctx, userId, id)
   if (method === undefined) throw invalid('payoutMethodId', 'is not one of your payout methods')
   const { provider, destination } = method
-  const why = whyNotProvider(provider, ctx.settings) ?? providerOf(provider).whyNotPayout(sum, destination)
+  const { whyNotPayout, whyNotDestination } = providerOf(provider)
+  const why = whyNotProvider(provider, ctx.settings) ?? whyNotDestination(destination)
   if (why !== null) throw invalid('payoutMethodId', why)
+  const whyNotThis = sum.amount === 0 ? null : whyNotPayout(sum)
+  if (whyNotThis !== null) throw invalid('payoutMethodId', `${whyNotThis}: choose another payout method`)
   await requirePayee(ctx, method, { userId }, 'payoutMethodId')
   if (proofOf(method, await paidFrom(ctx, userId)) === 'missing') {
     throw invalid(
@@ -255,7 +261,7 @@ export function checkPayoutProvider(
 ): void {
   const why = whyNotProvider(provider, ctx.settings)
   if (why !== null) throw invalid('provider', why)
-  const whyNotThere = providerOf(provider).whyNotPayout(null, destination)
+  const whyNotThere = providerOf(provider).whyNotDestination(destination)
   if (whyNotThere !== null) throw invalid('destination', whyNotThere)
 }
 

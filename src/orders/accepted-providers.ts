@@ -1,9 +1,11 @@
-/** By which providers an order can be paid: those that every item accepts, and that can take the sum here. */
+/** By which providers an order can be paid: those that every item accepts, that can take the sum here, and in time. */
 import type { Ctx } from '../core/context.ts'
 import { Provider } from '../money/provider-name.ts'
 import { whyNotProvider } from '../money/providers/index.ts'
+import { hasTimeToPay } from '../money/providers/payment-span.ts'
 import type { OrderRows } from './find-order.ts'
 import { byPort } from './lines/index.ts'
+import type { WaysToPay } from './payment-advice.ts'
 import type { OrderLineRow } from './schema.ts'
 
 /** The items of these lines that accept only some providers. */
@@ -22,14 +24,16 @@ export async function choosyItems(
   return accepted.flat()
 }
 
-export async function providersFor(
+export async function waysToPay(
   ctx: Ctx,
   { order, lines }: Pick<OrderRows, 'order' | 'lines'>,
-): Promise<Provider[]> {
+): Promise<WaysToPay> {
   const items = await choosyItems(ctx, lines)
-  return Provider.options.filter(
+  const accepted = Provider.options.filter(
     (name) =>
       whyNotProvider(name, ctx.settings, order) === null &&
       items.every(({ providers }) => providers.includes(name)),
   )
+  const isInTime = (name: Provider) => hasTimeToPay(name, ctx.now, order.payUntil)
+  return { payWith: accepted.filter(isInTime), tooLate: accepted.filter((name) => !isInTime(name)) }
 }

@@ -3,7 +3,7 @@
  * so that every answer and every page says the same. Nothing in it comes from a provider's error.
  */
 import { formatMoney } from '../core/money.ts'
-import { writtenName } from '../money/provider-name.ts'
+import { type Provider, writtenName } from '../money/provider-name.ts'
 import type { PaymentRow } from '../money/schema.ts'
 import { isProof } from './proof-order.ts'
 import type { OrderRow } from './schema.ts'
@@ -26,19 +26,32 @@ export interface Advice {
   until: number | null
 }
 
+/** The providers that every item of an order accepts, and that can take its sum. */
+export interface WaysToPay {
+  /** Those by which a payment can still start. */
+  payWith: Provider[]
+  /** Those for which too little time is left. */
+  tooLate: Provider[]
+}
+
 export type AdvisedOrder = Pick<
   OrderRow,
   'key' | 'status' | 'receipt' | 'payUntil' | 'amount' | 'currency' | 'refundedAmount'
 >
 export type AdvisedPayment = Pick<PaymentRow, 'status' | 'action' | 'reference' | 'failure'>
 
-/** About the payment that paid the order, or else its latest. */
-export function paymentAdvice(order: AdvisedOrder, payment: AdvisedPayment, now: number): Advice {
+/** About the payment that paid the order, or else its latest. `ways`: for another try, if they were read. */
+export function paymentAdvice(
+  order: AdvisedOrder,
+  payment: AdvisedPayment,
+  now: number,
+  ways?: WaysToPay,
+): Advice {
   if (isProof(order)) return proofAdvice(order, payment, now)
   if (order.status === 'pending') {
     if (order.receipt !== null)
       return wait('Your payment has arrived. We are finishing your order now: look again in a moment.')
-    return now < order.payUntil ? toPay(payment, order.payUntil) : wait(TOO_LATE)
+    return now < order.payUntil ? toPay(payment, order.payUntil, ways) : wait(TOO_LATE)
   }
   return { ...AFTER[order.status](order), until: null }
 }
@@ -61,11 +74,10 @@ const TOO_LATE =
   'The time to pay is over. If you have just paid, wait a moment: we are checking whether your payment arrived.'
 
 /** The order waits for its payment. */
-function toPay({ status, action, failure }: AdvisedPayment, until: number): Advice {
+function toPay({ status, action, failure }: AdvisedPayment, until: number, ways?: WaysToPay): Advice {
   if (status === 'failed' || status === 'expired') {
     const why = failure === null ? '' : `, because ${failure}`
-    const message = `This payment did not go through${why}. Your order is still held: try again, or pay another way.`
-    return { message, next: 'pay_again', until }
+    return tryAgain(`This payment did not go through${why}.`, until, ways)
   }
   if (status === 'succeeded') return wait('Your payment has arrived. Look again in a moment.')
   if (status === 'starting' || action === null)
@@ -74,6 +86,23 @@ function toPay({ status, action, failure }: AdvisedPayment, until: number): Advi
   if (action.kind === 'redirect') return { message: action.message, next: 'open_page', until }
   return { message: action.message, next: 'check_phone', until }
 }
+
+/** A provider's page may need more time than is left to pay the order. The time is not extended, so a new order is needed. */
+function tryAgain(what: string, until: number, { payWith, tooLate }: WaysToPay = NOT_READ): Advice {
+  if (payWith.length === 0 && tooLate.length > 0) {
+    const message = `${what} Too little time is left to try again: cancel this order, and order again.`
+    return { message, next: 'order_again', until: null }
+  }
+  const late = tooLate.map((name) => writtenName(name)).join(' or ')
+  const instead =
+    tooLate.length === 0
+      ? ''
+      : ` To pay by ${late} instead, cancel this order and order again: it needs more time.`
+  const message = `${what} Your order is still held: try again, or pay another way.${instead}`
+  return { message, next: 'pay_again', until }
+}
+
+const NOT_READ: WaysToPay = { payWith: [], tooLate: [] }
 
 /** The message of a prompt whose provider gave no answer, so that nobody knows whether the phone shows it. */
 export const unansweredText = (provider: string): string =>

@@ -4,26 +4,26 @@ import { displayName } from '../accounts/display-name.ts'
 import { users } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
 import { toInstant, toInstantOrNull } from '../core/time.ts'
-import type { Provider } from '../money/provider-name.ts'
 import { type PaymentRow, receipts } from '../money/schema.ts'
 import { presentTickets } from '../tickets/present.ts'
-import { providersFor } from './accepted-providers.ts'
+import { waysToPay } from './accepted-providers.ts'
 import type { Order, Payment } from './contract.ts'
 import { isOneOf, type OrderRows } from './find-order.ts'
 import type { LineDetails } from './line.ts'
 import { amountOf } from './line-amounts.ts'
 import { byPort, linePort, presentReference } from './lines/index.ts'
-import { mayPayAgain, paymentAdvice } from './payment-advice.ts'
+import { mayPayAgain, paymentAdvice, type WaysToPay } from './payment-advice.ts'
 import { type OrderLineRow, type OrderRow, orderEvents } from './schema.ts'
 import { type HistoryEvent, wholeHistory } from './whole-history.ts'
 
 export function presentPayment(
   payment: PaymentRow,
   order: OrderRow,
-  { now, payWith }: Pick<OrderDetails, 'now' | 'payWith'>,
+  { now, ways }: Pick<OrderDetails, 'now' | 'ways'>,
 ): Payment {
   const action = isPayable(payment, order) ? payment.action : null
-  const { message, next, until } = paymentAdvice(order, payment, now)
+  const open = ways.get(order.id)
+  const { message, next, until } = paymentAdvice(order, payment, now, open)
   return {
     id: payment.id,
     provider: payment.provider,
@@ -33,7 +33,7 @@ export function presentPayment(
     message,
     next,
     until: toInstantOrNull(until),
-    payWith: payWith.get(order.id) ?? [],
+    payWith: open?.payWith ?? [],
   }
 }
 
@@ -48,7 +48,7 @@ export interface OrderDetails {
   /** The time of the answer (ms since 1970). */
   now: number
   /** The providers for another payment, keyed by order id, of orders that may need one. */
-  payWith: Map<string, Provider[]>
+  ways: Map<string, WaysToPay>
   /** Keyed by reservation id. */
   lines: Map<string, Omit<LineDetails, 'id'>>
   /** Keyed by order id. */
@@ -136,7 +136,7 @@ export async function readDetails(ctx: Ctx, found: readonly OrderRows[]): Promis
   const [eventsOf, receiptsOf] = [Map.groupBy(events, byOrder), Map.groupBy(arrived, byOrder)]
   return {
     now: ctx.now,
-    payWith: await waysToPay(ctx, found),
+    ways: await waysOf(ctx, found),
     lines: known,
     history: new Map(
       found.map((rows) => {
@@ -149,10 +149,10 @@ export async function readDetails(ctx: Ctx, found: readonly OrderRows[]): Promis
 }
 
 /** Few orders of a list need them, so each is read alone. */
-async function waysToPay(ctx: Ctx, found: readonly OrderRows[]): Promise<OrderDetails['payWith']> {
+async function waysOf(ctx: Ctx, found: readonly OrderRows[]): Promise<OrderDetails['ways']> {
   const open = found.filter(({ order, payment }) => mayPayAgain(order, payment, ctx.now))
   return new Map(
-    await Promise.all(open.map(async (rows) => [rows.order.id, await providersFor(ctx, rows)] as const)),
+    await Promise.all(open.map(async (rows) => [rows.order.id, await waysToPay(ctx, rows)] as const)),
   )
 }
 

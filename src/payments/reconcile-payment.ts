@@ -5,10 +5,10 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { formatMoney } from '../core/money.ts'
-import { SECOND_MS } from '../core/time.ts'
 import { attentionText, whyLate } from '../money/attention-text.ts'
 import { nextPoll } from '../money/poll-schedule.ts'
 import { providerOf } from '../money/providers/index.ts'
+import { hasTimeToPay } from '../money/providers/payment-span.ts'
 import type { Capture, Observed, Reversal } from '../money/providers/port.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
 import { orders } from '../orders/schema.ts'
@@ -17,9 +17,6 @@ import { recordDispute } from './record-dispute.ts'
 import { settleCaptures } from './settle-order.ts'
 import { startPayment } from './start-payment.ts'
 import { stopPayment } from './stop-payment.ts'
-
-/** How long a prompt waits on a phone. */
-const ON_THE_PHONE_MS = 60 * SECOND_MS
 
 /** Returns the provider's answer. A payment whose start was lost is started, if `mayStart` and there is time to pay. */
 export async function reconcilePayment(
@@ -92,7 +89,10 @@ async function queryProvider(
   }
 }
 
-/** Whether its start was lost and there is still time to pay. A phone needs time to answer its prompt. */
+/**
+ * Whether its start was lost and there is still time to pay. A provider whose start may be repeated may have the payment
+ * already, and then returns it.
+ */
 async function mustStart(ctx: Ctx, { status, orderId, provider }: PaymentRow): Promise<boolean> {
   if (status !== 'starting') return false
   const order = await ctx.db
@@ -100,8 +100,8 @@ async function mustStart(ctx: Ctx, { status, orderId, provider }: PaymentRow): P
     .from(orders)
     .where(eq(orders.id, orderId))
     .get()
-  const leastMs = providerOf(provider).startsOnce ? ON_THE_PHONE_MS : 0
-  return order?.status === 'pending' && order.receipt === null && ctx.now + leastMs < order.payUntil
+  if (order?.status !== 'pending' || order.receipt !== null || ctx.now >= order.payUntil) return false
+  return !providerOf(provider).startsOnce || hasTimeToPay(provider, ctx.now, order.payUntil)
 }
 
 /** Schedules the next poll. After the last one the payment goes to operators, because it may still be paid. */

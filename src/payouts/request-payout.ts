@@ -12,7 +12,8 @@ import { findEventFor } from '../events/find-event.ts'
 import { account } from '../money/ledger.ts'
 import { checkPayoutProvider } from '../money/payout-methods.ts'
 import { insertPayout, type NewPayout } from '../money/payout-rows.ts'
-import { providerOf } from '../money/providers/index.ts'
+import type { Provider } from '../money/provider-name.ts'
+import { providerOf, smallestUnitOf } from '../money/providers/index.ts'
 import { requirePayee } from '../money/require-payee.ts'
 import { payouts } from '../money/schema.ts'
 import { findRaffleFor } from '../raffles/find-raffle.ts'
@@ -47,11 +48,11 @@ export async function requestPayout(ctx: Ctx, input: RequestPayout, key: string)
     { organisationId: owed.of.organisationId },
     'destination',
   )
-  const { amount, currency } = input.amount ?? owed.left
+  const { amount, currency } = input.amount ?? payablePart(owed.left, provider)
   if (currency !== owed.left.currency) throw invalid('amount.currency', `must be ${owed.left.currency}`)
   const refusal = owed.refusal(amount)
   if (refusal !== null) throw refusal
-  const why = providerOf(provider).whyNotPayout({ amount, currency }, destination)
+  const why = providerOf(provider).whyNotPayout({ amount, currency })
   if (why !== null) throw invalid('provider', why)
   const claim = { organisationId: owed.of.organisationId, provider, currency }
   await requireHeld(ctx, claim, { amount, currency })
@@ -73,6 +74,12 @@ export async function requestPayout(ctx: Ctx, input: RequestPayout, key: string)
   if (made === null) throw alreadyRequested()
   return made
 }
+
+/** What the provider can move of it: the rest stays with the organisation. */
+const payablePart = ({ amount, currency }: Money, provider: Provider): Money => ({
+  amount: amount - (amount % smallestUnitOf([provider])),
+  currency,
+})
 
 function owedFor(ctx: Ctx, input: RequestPayout): Promise<Owed> {
   if ('raffleId' in input) return leftByRaffle(ctx, input.raffleId)

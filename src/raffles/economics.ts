@@ -1,7 +1,8 @@
 /**
  * Divides a raffle's takings to the last minor unit: the platform's rake, every cash prize and share, and the
- * organisation's rest. Pure. Publishing and the draw use the same rule, except that the draw rounds shares down to what
- * each provider of the raffle can pay. So the organisation gets at least what publishing promised.
+ * organisation's rest. Pure. Publishing and the draw use the same rule, except that the draw rounds shares and rake down to
+ * what each provider of the raffle can pay. So the organisation gets at least what publishing promised, and that is whole
+ * for each provider too, if the fixed prizes are.
  */
 import { smallestUnitOf } from '../money/providers/index.ts'
 import type { RaffleRow } from './schema.ts'
@@ -34,7 +35,7 @@ export function settleTakings(
 }
 
 /**
- * What is left for the organisation if no share is rounded: it never falls as more tickets are sold. After rounding it may,
+ * What is left for the organisation if no share and no rake is rounded: it never falls as more tickets are sold. After rounding it may,
  * but stays at least this much.
  */
 export const leastForOrganiser = (rules: EconomicRules, soldTickets: number): number =>
@@ -44,10 +45,10 @@ function settle(
   rules: EconomicRules,
   soldTickets: number,
   wonUnits: Iterable<string>,
-  shareUnit: number,
+  smallest: number,
 ): Settlement {
   const takings = rules.priceAmount * soldTickets
-  const { rake, units } = parts(rules, takings, shareUnit)
+  const { rake, units } = parts(rules, takings, smallest)
   const prizes = sum(units.values())
   const won = sum([...new Set(wonUnits)].map((unit) => units.get(unit) ?? 0))
   return { takings, rake, units, prizes, organiser: takings - rake - prizes, unwon: prizes - won }
@@ -70,10 +71,10 @@ interface Part {
 
 /**
  * Rounds up the sum of rake and shares once: then fixed cash that fits at some number of tickets fits at every larger
- * number. Each part is rounded down; the units left over go to the largest remainders, a prize before the rake. At last a
- * share is cut to a multiple of `shareUnit`, for the organisation.
+ * number. Each part is rounded down; the units left over go to the largest remainders, a prize before the rake. At last
+ * each share and the rake are cut to a multiple of `smallest`, for the organisation.
  */
-function parts({ prizes, rakeBps }: EconomicRules, takings: number, shareUnit: number) {
+function parts({ prizes, rakeBps }: EconomicRules, takings: number, smallest: number) {
   const units = new Map<string, number>()
   const shares: Part[] = []
   let bps = rakeBps
@@ -95,8 +96,9 @@ function parts({ prizes, rakeBps }: EconomicRules, takings: number, shareUnit: n
     if (left-- <= 0) break
     part.amount++
   }
-  for (const { unit, amount } of shares) units.set(unit!, amount - (amount % shareUnit))
-  return { rake: all.at(-1)!.amount, units }
+  const cut = ({ amount }: Part): number => amount - (amount % smallest)
+  for (const each of shares) units.set(each.unit!, cut(each))
+  return { rake: cut(all.at(-1)!), units }
 }
 
 /** The largest remainder first; if equal, a prize before the rake, then the larger amount. */

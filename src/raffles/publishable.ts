@@ -5,6 +5,7 @@ import type { FieldError } from '../core/errors.ts'
 import { formatMoney, NOT_IN_USE } from '../core/money.ts'
 import { toInstant } from '../core/time.ts'
 import type { Provider } from '../money/provider-name.ts'
+import { whyNonePays } from '../money/providers/index.ts'
 import { earliestDrawAt } from '../tickets/pool/clock.ts'
 import type { RaffleTimes } from './contract.ts'
 import { SPARE_BEFORE_OFFICIAL_DRAW_MS, wrongLotteryRules } from './draw-method.ts'
@@ -103,6 +104,9 @@ function wrongPrizes(raffle: TermColumns): FieldError[] {
         message: `must be ${raffle.priceCurrency}, as the price is`,
       })
     }
+    // Its tickets are paid by these providers, and a provider pays only what it has taken.
+    const why = whyNonePays(raffle.providers, prize.value)
+    if (why !== null) errors.push({ path: `prizes.${rank}.value.amount`, message: why })
   }
   if (units > MAX_PRIZE_UNITS)
     errors.push({ path: 'prizes', message: `at most ${MAX_PRIZE_UNITS} prizes in all` })

@@ -50,6 +50,22 @@ describe('an order that waits for its payment', () => {
     })
   })
 
+  it('says which provider has too little time left for another try, and what to do instead', () => {
+    const failed = { ...payment, status: 'failed' as const }
+    expect(paymentAdvice(order, failed, NOW, { payWith: ['mpesa'], tooLate: ['stripe'] })).toEqual({
+      message:
+        'This payment did not go through. Your order is still held: try again, or pay another way. To pay by Stripe instead, cancel this order and order again: it needs more time.',
+      next: 'pay_again',
+      until: UNTIL,
+    })
+    expect(paymentAdvice(order, failed, NOW, { payWith: [], tooLate: ['stripe'] })).toEqual({
+      message:
+        'This payment did not go through. Too little time is left to try again: cancel this order, and order again.',
+      next: 'order_again',
+      until: null,
+    })
+  })
+
   it('says to try again, or another way, after a failure', () => {
     const told = advice({ payment: { status: 'failed' } })
     expect(told).toMatchObject({

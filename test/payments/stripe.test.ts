@@ -226,6 +226,36 @@ describe('a payment on Stripe’s page', () => {
     await expectSound()
   })
 
+  it('is not started while less time is left than its page stays open', async () => {
+    const { buyer, order } = await sentToPay(raffle)
+    await env.DB.prepare("UPDATE payments SET status = 'failed', due_at = NULL WHERE order_id = ?")
+      .bind(order.id)
+      .run()
+    at(NOW + 58 * SECOND)
+    expect((await orderOf(buyer, order.id)).payment).toMatchObject({ payWith: ['stripe'], next: 'pay_again' })
+    at(NOW + 61 * SECOND)
+    const requests = network.stripe.requests.length
+    expect(
+      await as(buyer, 'POST', `/orders/${order.id}/pay`, { provider: 'stripe' }, withKey(newKey())),
+    ).toMatchObject({
+      status: 422,
+      body: {
+        errors: [
+          {
+            path: 'provider',
+            message: `stripe needs more time than is left until ${order.payUntil}: cancel this order and order again`,
+          },
+        ],
+      },
+    })
+    expect(network.stripe.requests).toHaveLength(requests)
+    expect((await orderOf(buyer, order.id)).payment).toMatchObject({
+      payWith: [],
+      next: 'order_again',
+      message: expect.stringContaining('Too little time is left to try again'),
+    })
+  })
+
   it('is refused in plain words if Stripe does not take the sum', async () => {
     const small = await stageSale({ ticketPrice: USD(20) })
     const { status, body } = await buyBy(await registerPlayer(), small)

@@ -6,13 +6,14 @@ import { BOOK_PRICE, bought } from '../checkout/cart.ts'
 import { withKey } from '../checkout/checkout.ts'
 import type { Won } from '../draws/prizes.ts'
 import { expectLogged } from '../harness/log.ts'
-import { type Person, registerPlayer, signedInAdmin } from '../harness/people.ts'
+import { organisationWithOperator, type Person, registerPlayer, signedInAdmin } from '../harness/people.ts'
 import { daraja, PHONE, sent, useMpesa } from '../payments/mpesa-stage.ts'
 import {
   as,
   at,
   DRAW_AT,
   HOUR,
+  KES,
   MINUTE,
   NOW,
   newKey,
@@ -20,8 +21,19 @@ import {
   useClock,
   winnersOf,
 } from '../raffles/scenario.ts'
-import { approve, cash, methodOf, payIn, payoutsOf, stageDrawn } from './payout-stage.ts'
+import {
+  allowGuarantees,
+  approve,
+  cash,
+  methodOf,
+  payIn,
+  payoutsOf,
+  share,
+  stageDrawn,
+} from './payout-stage.ts'
 
+/** The least that M-Pesa sends to a phone. */
+const PRIZE = 1_000
 const TO_PHONE = { provider: 'mpesa', destination: '0700 000 001' }
 const NO_PHONE = 'must be a Kenyan mobile number, such as 0712 345 678 or +254712345678'
 
@@ -67,10 +79,10 @@ async function report(code: number | string = 0) {
   return transfer.transactionId
 }
 
-/** A prize of KES 5 on its way to the winner's phone. */
+/** A prize of KES 10 on its way to the winner's phone. */
 async function stageSent() {
-  const staged = await stageDrawn({ prizes: [cash(500)] })
-  await payIn(staged.organisation.id, 'mpesa', 500)
+  const staged = await stageDrawn({ prizes: [cash(PRIZE)] })
+  await payIn(staged.organisation.id, 'mpesa', PRIZE)
   expect((await claim(staged.won[0]!)).status).toBe(200)
   const [{ id }] = await payoutsOf(staged)
   expect((await approve(staged.operator, id)).body).toMatchObject({
@@ -79,7 +91,7 @@ async function stageSent() {
     destination: '••••0001',
   })
   expect(sent('b2c')).toMatchObject([
-    { OriginatorConversationID: id, CommandID: 'PromotionPayment', Amount: '5', PartyB: '254700000001' },
+    { OriginatorConversationID: id, CommandID: 'PromotionPayment', Amount: '10', PartyB: '254700000001' },
   ])
   const payout = async () => (await payoutsOf(staged))[0]
   return { staged, id: id as string, payout, admin: await signedInAdmin() }
@@ -107,7 +119,7 @@ it('a prize is paid once its result comes; a repeated result changes nothing', a
   const reference = await report()
   expect(await payout()).toMatchObject({ status: 'paid', reference, attention: null })
   await report()
-  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 500 }])
+  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: PRIZE }])
   expect((await winnersOf(staged.id))[0].status).toBe('paid')
   expect(daraja.transfers).toHaveLength(1)
 })
@@ -145,7 +157,7 @@ it('a prize that was paid after a reported failure is not paid again', async () 
   expect(await payout()).toMatchObject({ status: 'paid', reference })
   expect((await retry(staged.operator, id)).body.code).toBe('invalid_state')
   expect(daraja.transfers).toHaveLength(1)
-  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 500 }])
+  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: PRIZE }])
 })
 
 it('a prize that was given up and arrived after all is not sent by the retry', async () => {
@@ -165,7 +177,7 @@ it('a prize that was given up and arrived after all is not sent by the retry', a
   await sweep()
   expect(await payout()).toMatchObject({ status: 'paid', reference: transfer.transactionId })
   expect(daraja.transfers).toHaveLength(1)
-  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 500 }])
+  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: PRIZE }])
   expect((await winnersOf(staged.id))[0].status).toBe('paid')
 })
 
@@ -185,7 +197,7 @@ it('a prize of which an earlier attempt arrives while a later one is under way i
   await daraja.complete(second!, 1)
   await sweep()
   expect(await payout()).toMatchObject({ status: 'paid', reference: first!.transactionId })
-  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 500 }])
+  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: PRIZE }])
 })
 
 it('a prize that was redirected to another provider, and arrives by the first, is not sent again by itself', async () => {
@@ -218,7 +230,7 @@ it('a prize that is pending after an administrator marked it as failed is not pa
   expect(await payout()).toMatchObject({ status: 'sent', attention: null })
   expect((await retry(staged.operator, id)).body.code).toBe('invalid_state')
   await report()
-  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 500 }])
+  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: PRIZE }])
   expect(daraja.transfers).toHaveLength(1)
 })
 
@@ -234,7 +246,7 @@ it('a prize whose result was lost is marked as paid by an administrator, and a l
   expect((await mark(staged.operator)).body.code).toBe('forbidden')
   expect((await mark(admin)).body).toMatchObject({ status: 'paid', reference: 'RP4' })
   await report()
-  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 500 }])
+  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: PRIZE }])
   expect(daraja.transfers).toHaveLength(1)
 })
 
@@ -251,23 +263,41 @@ it('a lost answer is no failure: the same transfer is polled', async () => {
   expect(await transferred(body.id)).toEqual([{ credit: 'cash:mpesa', amount: BOOK_PRICE }])
 })
 
+it.each([
+  [550, 'whole shillings only, and this is KES 5.50'],
+  [PRIZE - 100, 'at least KES 10.00, and this is KES 9.00'],
+  [25_000_100, 'at most KES 250,000.00 at once, and this is KES 250,001.00'],
+])('a prize of %i is not claimed to a phone, and the error says why', async (amount, why) => {
+  const organisation = await organisationWithOperator()
+  await allowGuarantees(organisation.id, amount)
+  const staged = await stageDrawn({ prizes: [cash(amount)] }, 5, organisation)
+  expect((await claim(staged.won[0]!)).body.errors).toEqual([
+    { path: 'payoutMethodId', message: `mpesa pays ${why}: choose another payout method` },
+  ])
+  expect(await payoutsOf(staged)).toEqual([])
+})
+
+it('a share of nothing needs no payout, however little M-Pesa sends', async () => {
+  const { won } = await stageDrawn({ ticketPrice: KES(0), providers: [], prizes: [share(5_000)] })
+  const { status, body } = await claim(won[0]!)
+  expect(status, JSON.stringify(body)).toBe(200)
+  expect(body.winner.status).toBe('paid')
+})
+
 it('a payout goes only to phones and in whole shillings, and the errors say so', async () => {
   const person = await registerPlayer()
   const add = (to: object) => as(person, 'POST', '/users/me/payout-methods', to)
   const wrong = { ...TO_PHONE, destination: '0207 123 456' }
   expect((await add(wrong)).body.errors).toEqual([{ path: 'destination', message: NO_PHONE }])
-  const uneven = await stageDrawn({ prizes: [cash(550)] })
-  expect((await claim(uneven.won[0]!)).body.errors).toEqual([
-    { path: 'payoutMethodId', message: 'mpesa pays whole shillings only, and this is KES 5.50' },
-  ])
-  expect(await payoutsOf(uneven)).toEqual([])
   const { requestPayout } = await stageShop(BOOK_PRICE + 50)
   expect((await requestPayout(wrong)).body.errors).toEqual([{ path: 'destination', message: NO_PHONE }])
-  expect((await requestPayout(TO_PHONE)).body.errors).toEqual([
+  const uneven = { amount: BOOK_PRICE + 50, currency: 'KES' }
+  expect((await requestPayout({ ...TO_PHONE, amount: uneven })).body.errors).toEqual([
     {
       path: 'provider',
-      message: `mpesa pays whole shillings only, and this is KES ${((BOOK_PRICE + 50) / 100).toFixed(2)}`,
+      message: `mpesa pays whole shillings only, and this is KES ${(uneven.amount / 100).toFixed(2)}`,
     },
   ])
-  expect((await requestPayout({ provider: 'manual', destination: 'KCB 1180230112' })).status).toBe(201)
+  const { status, body } = await requestPayout(TO_PHONE)
+  expect([status, body.amount]).toEqual([201, { ...uneven, amount: BOOK_PRICE }])
 })

@@ -116,6 +116,24 @@ describe('its prizes', () => {
     expect(message(100, 'JPY')).toContain('cash prizes of JPY 5,000 do not fit the prize pool of JPY 3,000 ')
   })
 
+  it.each([
+    [10_050, 'whole shillings only, and this is KES 100.50'],
+    [900, 'at least KES 10.00, and this is KES 9.00'],
+    [25_000_100, 'at most KES 250,000.00 at once, and this is KES 250,001.00'],
+  ])('of cash can be paid by one of its providers: not %i by M-Pesa alone', (amount, whyNot) => {
+    const raffle = { priceAmount: 30_000_000, minTickets: 10, prizes: [item(), cash(amount)] }
+    expect(why({ ...raffle, providers: ['mpesa'] })).toEqual([
+      { path: 'prizes.1.value.amount', message: `mpesa pays ${whyNot}` },
+    ])
+    expect(why({ ...raffle, providers: ['mpesa', 'stripe'] })).toEqual([])
+    expect(why({ ...raffle, providers: ['manual', 'mpesa'] })).toEqual([])
+  })
+
+  it('of cash can be all that M-Pesa sends to a phone', () => {
+    const raffle = { priceAmount: 30_000_000, minTickets: 10, providers: ['mpesa' as const] }
+    expect(why({ ...raffle, prizes: [cash(1_000), cash(25_000_000)] })).toEqual([])
+  })
+
   it('of cash need takings: without minTickets there may be none', () => {
     expect(paths({ minTickets: 0, prizes: [cash(1)] })).toEqual(['prizes'])
   })

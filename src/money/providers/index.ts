@@ -34,6 +34,12 @@ export const normalised = (name: Provider, account: string): string =>
 export const smallestUnitOf = (names: readonly Provider[]): number =>
   Math.max(1, ...names.map((name) => providers[name]?.smallestUnit ?? 1))
 
+/** Why none of these can pay this sum, in words that follow a field's name. Null: one of them can, or none is named. */
+export function whyNonePays(names: readonly Provider[], sum: Money): string | null {
+  const reasons = names.map((name) => providers[name]?.whyNotPayout(sum) ?? null)
+  return reasons.includes(null) ? null : reasons.join('; ') || null
+}
+
 /** The providers that can take money (`sum`, if it is given) here without an operator's help: all but `manual`. */
 export const automaticProviders = (settings: Settings, sum?: Money): Provider[] =>
   (Object.keys(providers) as Provider[]).filter(

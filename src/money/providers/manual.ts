@@ -20,6 +20,7 @@ export const manual: PaymentProvider = {
   spanSeconds: (holdSeconds) => holdSeconds,
   whyNotSum: () => null,
   whyNotPayout: () => null,
+  whyNotDestination: () => null,
   needsPhone: false,
   startsOnce: false,
   start: async (_ctx, payment) => ({ status: 'started', ...started(payment) }),

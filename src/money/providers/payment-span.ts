@@ -1,4 +1,5 @@
 /** How long a payment may take, by the providers that an item accepts. */
+import { SECOND_MS } from '../../core/time.ts'
 import type { Provider } from '../provider-name.ts'
 import { providers } from './index.ts'
 
@@ -7,6 +8,10 @@ export function longestSpanSeconds(accepted: readonly Provider[], holdSeconds: n
   const spans = accepted.map((name) => providers[name]?.spanSeconds(holdSeconds) ?? holdSeconds)
   return Math.max(0, ...(spans.length > 0 ? spans : [holdSeconds]))
 }
+
+/** Whether a payment by this provider that starts now can end by `payUntil` (ms since 1970). */
+export const hasTimeToPay = (name: Provider, now: number, payUntil: number): boolean =>
+  now + (providers[name]?.leastSeconds ?? 0) * SECOND_MS < payUntil
 
 /** The same for an item with a price, in seconds; 0 if it is free. */
 export const paymentSpanSeconds = (

@@ -132,10 +132,17 @@ export interface PaymentProvider {
   isSetUp(settings: Settings): boolean
   /** How long the buyer has to pay, counted from the start. `holdSeconds` is the setting `HOLD_SECONDS`. */
   spanSeconds(holdSeconds: number): number
+  /**
+   * The least time that a payer must have left, in seconds: for a page that cannot be closed earlier, or for a prompt.
+   * Absent: any.
+   */
+  leastSeconds?: number
   /** Why nobody can pay this sum by it, in words that follow a field's name. Null: they can. */
   whyNotSum(sum: Money): string | null
-  /** Why it cannot pay this sum to `destination`, in words that follow a field's name. A null sum checks `destination` alone. */
-  whyNotPayout(sum: Money | null, destination: string): string | null
+  /** Why it cannot pay this sum to anybody, in words that follow a field's name. Null: it can. */
+  whyNotPayout(sum: Money): string | null
+  /** Why nobody can be paid there, in words that follow a field's name. Null: it can be a destination. */
+  whyNotDestination(destination: string): string | null
   /**
    * The sum of a payment that proves that `destination` is the user's phone. It goes back. Null, or absent: there is nothing
    * to prove.

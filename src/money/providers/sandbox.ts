@@ -47,6 +47,7 @@ export const sandbox: PaymentProvider = {
   spanSeconds: (holdSeconds) => holdSeconds,
   whyNotSum: () => null,
   whyNotPayout: () => null,
+  whyNotDestination: () => null,
   proof: (destination) => (E164.test(destination) ? ONE_SHILLING : null),
   needsPhone: false,
   startsOnce: false,

@@ -7,6 +7,10 @@ import type { MpesaSettings } from './settings.ts'
 import { askedFor, statusResultOf } from './status.ts'
 import { resultOf, timeOutOf } from './transfer.ts'
 
+/** In shillings. */
+const LEAST_TO_PHONE = 10
+const MOST_AT_ONCE = 250_000
+
 export class Controls extends Books {
   readonly #post: Post
 
@@ -52,9 +56,11 @@ export class Controls extends Books {
     this.changed()
   }
 
-  #resultOf({ amount }: Transfer, prompt: Prompt | undefined, code: number | string): number | string {
+  #resultOf({ kind, amount }: Transfer, prompt: Prompt | undefined, code: number | string): number | string {
     if (code !== 0) return code
     if (prompt?.reversed) return 'R000001'
+    if (kind === 'b2c' && amount < LEAST_TO_PHONE) return 2
+    if (amount > MOST_AT_ONCE) return 3
     return this.till < amount ? 1 : 0
   }
 

@@ -3,6 +3,8 @@
 /** The codes of a payment that failed, in words for the buyer. A later success overrides them. */
 const PAYMENT_FAILURES: Record<string, string> = {
   1: 'there was not enough money on the phone',
+  3: 'it is more than M-Pesa takes at once',
+  4: 'the phone has reached its daily limit',
   17: 'M-Pesa had an error',
   26: 'M-Pesa was too busy',
   1001: 'another M-Pesa payment was under way on the phone',
@@ -11,6 +13,7 @@ const PAYMENT_FAILURES: Record<string, string> = {
   1032: 'it was cancelled on the phone',
   1037: 'the phone did not answer',
   2001: 'the PIN was wrong',
+  8006: 'the M-Pesa PIN of the phone is locked',
   9999: 'the payment request could not be sent to the phone',
 }
 
@@ -41,8 +44,14 @@ export const isNotReversible = (code: string): boolean => NOT_REVERSIBLE.include
 /** The codes of a refund or payout that failed, in words for operators. */
 const TRANSFER_FAILURES: Record<string, string> = {
   1: 'the M-Pesa account has not enough money',
+  2: 'it is less than M-Pesa sends to a phone',
+  3: 'it is more than M-Pesa sends at once',
+  4: 'the phone has reached its daily limit',
+  8: 'the phone’s account would hold more than M-Pesa allows',
+  11: 'the M-Pesa account is not active',
   21: 'the initiator may not do this',
   2001: 'M-Pesa does not accept the initiator’s credentials',
+  2006: 'the M-Pesa account is not active',
   2028: 'this short code may not do this',
   2040: 'the number is not registered with M-Pesa',
   8006: 'the initiator’s credentials are locked',

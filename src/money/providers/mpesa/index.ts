@@ -1,23 +1,17 @@
 /** M-Pesa, by Safaricom's API Daraja: money in by a request to the payer's phone, money out to phones. Whole shillings only. */
 import { Problem } from '../../../core/errors.ts'
-import { formatMoney, type Money } from '../../../core/money.ts'
 import type { Settings } from '../../../core/settings.ts'
 import type { PaymentProvider } from '../port.ts'
 import { doors } from './doors.ts'
 import { type Keys, keysOf } from './keys.ts'
-import { fetchPayment, SHILLING, startPush } from './payment.ts'
+import { SHILLING, whyNotSent, whyNotTaken } from './limits.ts'
+import { fetchPayment, startPush } from './payment.ts'
 import { readPhone, WHY_NOT_PHONE } from './phone.ts'
 import { sendPayout, sendRefund } from './transfer.ts'
 
 /** A prompt stays on the phone for a minute. There is time to ask M-Pesa, and to pay again. */
 const SPAN_SECONDS = 180
-
-function whyNotWhole(sum: Money, does: 'takes' | 'pays'): string | null {
-  if (sum.currency !== 'KES') return `mpesa ${does} KES only, and this is ${formatMoney(sum)}`
-  return sum.amount % SHILLING === 0
-    ? null
-    : `mpesa ${does} whole shillings only, and this is ${formatMoney(sum)}`
-}
+const PROMPT_SECONDS = 60
 
 /** `read`: a test hands in keys of its own. */
 export function mpesaWith(read: (settings: Settings) => Keys | null): PaymentProvider {
@@ -30,9 +24,10 @@ export function mpesaWith(read: (settings: Settings) => Keys | null): PaymentPro
     name: 'mpesa',
     isSetUp: (settings) => read(settings) !== null,
     spanSeconds: () => SPAN_SECONDS,
-    whyNotSum: (sum) => whyNotWhole(sum, 'takes'),
-    whyNotPayout: (sum, destination) =>
-      readPhone(destination) === null ? WHY_NOT_PHONE : sum === null ? null : whyNotWhole(sum, 'pays'),
+    leastSeconds: PROMPT_SECONDS,
+    whyNotSum: whyNotTaken,
+    whyNotPayout: whyNotSent,
+    whyNotDestination: (phone) => (readPhone(phone) === null ? WHY_NOT_PHONE : null),
     proof: (destination) => (readPhone(destination) === null ? null : { amount: SHILLING, currency: 'KES' }),
     smallestUnit: SHILLING,
     normalise: (account) => readPhone(account) ?? account,

@@ -9,13 +9,12 @@ import { addressOf } from './addresses.ts'
 import { isRefused, post } from './client.ts'
 import { type Meaning, meaningOf, PAID } from './codes.ts'
 import type { Keys } from './keys.ts'
+import { SHILLING } from './limits.ts'
 import { observeRequest, together } from './observe.ts'
 import { readPhone, toMsisdn } from './phone.ts'
 import { PushAnswer, QueryAnswer, type ReadCallback, readCallback } from './shapes.ts'
 import { nairobiTime } from './time.ts'
 import { NoToken } from './token.ts'
-
-export const SHILLING = 100
 
 /** M-Pesa shows at most this much of a reference. The end of an id is its random part. */
 const REFERENCE_LETTERS = 12

@@ -1,5 +1,6 @@
 /** The bodies of Daraja, as far as they are read. What is not needed is not checked: M-Pesa adds fields and leaves out values. */
 import * as z from 'zod'
+import { SHILLING } from './limits.ts'
 
 const MAX_ID = 100
 const Name = z.string().min(1).max(MAX_ID)
@@ -60,8 +61,6 @@ export interface ReadCallback {
   phone: string | undefined
   receiptNumber: string | undefined
 }
-
-const SHILLING = 100
 
 export function readCallback(body: unknown): ReadCallback {
   const { CheckoutRequestID, ResultCode, CallbackMetadata } = Callback.parse(body).Body.stkCallback

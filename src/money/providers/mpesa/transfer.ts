@@ -11,8 +11,8 @@ import type { OutgoingPayout, OutgoingRefund, Sent } from '../port.ts'
 import { storedEventsAbout } from '../stored-events.ts'
 import { isNotReversible, PAID } from './codes.ts'
 import type { Keys } from './keys.ts'
+import { LEAST_TO_PHONE, SHILLING } from './limits.ts'
 import { isEndedUnpaid, outcomeOf, type Reports, whyDoubtful } from './outcome.ts'
-import { SHILLING } from './payment.ts'
 import { readPhone } from './phone.ts'
 import { readCallback, readResult } from './shapes.ts'
 import { tokenFor } from './token.ts'
@@ -34,9 +34,6 @@ const STATUS_AFTER_MS = MINUTE_MS
 
 /** The number of a receipt comes with the callback, which may follow the poll that credits the payment. */
 const RECEIPT_WAIT_MS = 2 * MINUTE_MS
-
-/** M-Pesa sends no less to a phone (KES 10). A reversal has no least sum. */
-const LEAST_TO_PHONE = 1_000
 
 export async function sendRefund(ctx: Ctx, keys: Keys, refund: OutgoingRefund): Promise<Sent> {
   const { capture } = refund

@@ -10,7 +10,7 @@ import { accountEvents, ownEvents } from './events.ts'
 import { observe } from './observe.ts'
 import { sendPayout, sendRefund } from './outgoing.ts'
 import { reasonOf } from './refusals.ts'
-import { createSession, expireSession, findSession, SPAN_SECONDS } from './sessions.ts'
+import { createSession, expireSession, findSession, LEAST_SECONDS, SPAN_SECONDS } from './sessions.ts'
 
 const ACCOUNT = /^acct_\w{8,60}$/
 
@@ -18,11 +18,11 @@ export const stripe: PaymentProvider = {
   name: 'stripe',
   isSetUp: (settings) => keysOf(settings) !== null,
   spanSeconds: () => SPAN_SECONDS,
+  leastSeconds: LEAST_SECONDS,
   whyNotSum: whyNotAtStripe,
-  whyNotPayout: (sum, destination) => {
-    if (!ACCOUNT.test(destination)) return 'must be an account at Stripe, which you open there first'
-    return sum === null ? null : whyNotAtStripe(sum)
-  },
+  whyNotPayout: whyNotAtStripe,
+  whyNotDestination: (id) =>
+    ACCOUNT.test(id) ? null : 'must be an account at Stripe, which you open there first',
   whyNotPayee,
   needsPhone: false,
   startsOnce: false,

@@ -14,8 +14,11 @@ import { type Answered, askStripe, LISTED_AT_ONCE, readAll, tryStripe } from './
 
 export type Session = Stripe.Checkout.Session
 
-/** A minute more than the least that Stripe accepts, for slow requests and clocks that differ. */
-export const SPAN_SECONDS = 1_860
+/** Stripe keeps a session open for no less than this. */
+export const LEAST_SECONDS = 1_800
+
+/** A minute more, for slow requests and clocks that differ. */
+export const SPAN_SECONDS = LEAST_SECONDS + 60
 
 /** Stripe forgets keys after 24 hours. */
 const KEY_LIVES_MS = 23 * HOUR_MS
