@@ -485,7 +485,7 @@ describe('an organisation’s payout by Stripe', () => {
 })
 
 describe('the first payout to an organisation’s account', () => {
-  const ofTwo = { bindings: { PAYOUT_APPROVAL: 'other', PAYOUT_APPROVER_MIN_DAYS: '0' } }
+  const bindings: object = { PAYOUT_APPROVAL: 'other', PAYOUT_APPROVER_MIN_DAYS: '0' }
 
   /** A settled raffle, whose operator has set up the account. `requested`: a part of its money, by another member. */
   async function stageAccount() {
@@ -507,7 +507,7 @@ describe('the first payout to an organisation’s account', () => {
       return answer.body.id
     }
     const approveAs = (person: Pick<Person, 'id'>, id: string) =>
-      as(person, 'POST', `/payouts/${id}/approve`, undefined, ofTwo)
+      as(person, 'POST', `/payouts/${id}/approve`, undefined, { bindings })
     return { organisation, operator, other, openPage, destination, requested, approveAs }
   }
 
