@@ -19,13 +19,10 @@ export async function requireOtherThanSetUp(ctx: Ctx, payout: PayoutRow): Promis
   const { kind, provider, destination, organisationId } = payout
   // A prize goes to the winner's own account.
   if (kind === 'prize' || provider !== 'stripe') return
-  const account = await ctx.db
-    .select()
-    .from(stripeAccounts)
-    .where(eq(stripeAccounts.id, destination))
-    .get()
+  const account = await ctx.db.select().from(stripeAccounts).where(eq(stripeAccounts.id, destination)).get()
   if (account === undefined || (await wasApprovedByOthers(ctx, payout, account))) return
-  for (const firstId of account.setUpBy) await requireSecondPerson(ctx, { organisationId, firstId, words: WORDS })
+  for (const firstId of account.setUpBy)
+    await requireSecondPerson(ctx, { organisationId, firstId, words: WORDS })
 }
 
 /** Since the last set-up, which may have named another bank. */

@@ -531,7 +531,8 @@ describe('the first payout to an organisation’s account', () => {
   })
 
   it('counts anew once somebody was sent to the set-up again, who may have named another bank', async () => {
-    const { organisation, operator, other, openPage, destination, requested, approveAs } = await stageAccount()
+    const { organisation, operator, other, openPage, destination, requested, approveAs } =
+      await stageAccount()
     const third = await addOperator(organisation.id)
     expect((await approveAs(third, await requested(4_000))).body.status).toBe('paid')
     network.stripe.outside.finishSetUp(destination, 'inactive')
