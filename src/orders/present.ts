@@ -6,13 +6,13 @@ import type { Ctx } from '../core/context.ts'
 import { toInstant, toInstantOrNull } from '../core/time.ts'
 import { type PaymentRow, receipts } from '../money/schema.ts'
 import { presentTickets } from '../tickets/present.ts'
-import { waysToPay } from './accepted-providers.ts'
+import { waysOf } from './accepted-providers.ts'
 import type { Order, Payment } from './contract.ts'
 import { isOneOf, type OrderRows } from './find-order.ts'
 import type { LineDetails } from './line.ts'
 import { amountOf } from './line-amounts.ts'
 import { byPort, linePort, presentReference } from './lines/index.ts'
-import { mayPayAgain, paymentAdvice, type WaysToPay } from './payment-advice.ts'
+import { paymentAdvice, type WaysToPay } from './payment-advice.ts'
 import { type OrderLineRow, type OrderRow, orderEvents } from './schema.ts'
 import { type HistoryEvent, wholeHistory } from './whole-history.ts'
 
@@ -146,14 +146,6 @@ export async function readDetails(ctx: Ctx, found: readonly OrderRows[]): Promis
     ),
     buyers: new Map(buyers.map((user) => [user.id, displayName(user)])),
   }
-}
-
-/** Few orders of a list need them, so each is read alone. */
-async function waysOf(ctx: Ctx, found: readonly OrderRows[]): Promise<OrderDetails['ways']> {
-  const open = found.filter(({ order, payment }) => mayPayAgain(order, payment, ctx.now))
-  return new Map(
-    await Promise.all(open.map(async (rows) => [rows.order.id, await waysToPay(ctx, rows)] as const)),
-  )
 }
 
 /** Asks the pools for issued tickets that they have not written to D1 yet. */

@@ -12,8 +12,9 @@ import { MOST_ROWS_READ, type PageOf, readCursor, toPage } from '../core/paging.
 import { toInstantOrNull } from '../core/time.ts'
 import { findEventFor } from '../events/find-event.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
+import { waysOf } from '../orders/accepted-providers.ts'
 import { hasTicketsOfEvent, ordersOfEvent } from '../orders/orders-of-event.ts'
-import { paymentAdvice } from '../orders/payment-advice.ts'
+import { paymentAdvice, type WaysToPay } from '../orders/payment-advice.ts'
 import { type OrderRow, orderLines, orders } from '../orders/schema.ts'
 import type { ListPayments, ManagedPayment } from './contract.ts'
 import { presentManagedPayment } from './find-payment.ts'
@@ -121,16 +122,22 @@ async function listOwn(
     )
     .orderBy(sql`+${payments.id} DESC`)
     .limit(limit + 1)
+  const ways = await waysOf(ctx, rows)
   return toPage(
     rows,
     limit,
     ({ payment }) => [payment.id],
-    ({ order, payment }) => presentOwn(ctx, order, payment),
+    ({ order, payment }) => presentOwn(ctx, order, payment, ways.get(order.id)),
   )
 }
 
-function presentOwn({ now }: Ctx, order: OrderRow, payment: PaymentRow): ManagedPayment {
-  const { message, next, until } = paymentAdvice(order, payment, now)
+function presentOwn(
+  { now }: Ctx,
+  order: OrderRow,
+  payment: PaymentRow,
+  ways: WaysToPay | undefined,
+): ManagedPayment {
+  const { message, next, until } = paymentAdvice(order, payment, now, ways)
   const told = { message, next, until: toInstantOrNull(until) }
   return { ...presentManagedPayment(payment), ...told, attention: null, dismissed: null }
 }

@@ -5,12 +5,16 @@ import { notFound } from '../core/errors.ts'
 import { isReturnToken } from '../money/return-address.ts'
 import { whyNotReturnTo } from '../money/return-url.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
+import { waysOf } from '../orders/accepted-providers.ts'
+import type { WaysToPay } from '../orders/payment-advice.ts'
 import { type OrderRow, orders } from '../orders/schema.ts'
 import { reconcilePayment } from './reconcile-payment.ts'
 
 export interface Returned {
   payment: PaymentRow
   order: OrderRow
+  /** For another try; undefined: it needs none. */
+  ways: WaysToPay | undefined
   /** Where the shop wants its payer; null: nowhere, or at an address that is not allowed any more. */
   returnUrl: string | null
 }
@@ -27,7 +31,8 @@ export async function returnFromPage(
   const order = await ctx.db.select().from(orders).where(eq(orders.id, payment.orderId)).get()
   const { returnUrl } = payment
   const isAllowed = returnUrl !== null && whyNotReturnTo(ctx.settings, returnUrl) === null
-  return { payment, order: order!, returnUrl: isAllowed ? new URL(returnUrl).href : null }
+  const ways = (await waysOf(ctx, [{ order: order!, payment }])).get(payment.orderId)
+  return { payment, order: order!, ways, returnUrl: isAllowed ? new URL(returnUrl).href : null }
 }
 
 async function findPayment(ctx: Ctx, id: string): Promise<PaymentRow> {

@@ -1,9 +1,9 @@
 /** The page that a payer sees after a provider's page, if the shop has named none: what we know of the order. */
 import { createHash } from 'node:crypto'
 import { html, raw } from 'hono/html'
-import type { PaymentRow } from '../money/schema.ts'
 import { paymentAdvice } from '../orders/payment-advice.ts'
-import type { OrderRow, OrderStatus } from '../orders/schema.ts'
+import type { OrderStatus } from '../orders/schema.ts'
+import type { Returned } from './return-from-page.ts'
 
 const STYLE = `
 :root { --table: #fbf7f0; --card: #fff; --ink: #261a1b; --faint: #6b5a58; --line: #e5d9c9; }
@@ -55,8 +55,7 @@ const page = ({ title, text }: Words, reference: string | null) => html`<!doctyp
   </body>
 </html>`
 
-export const returnPage = (order: OrderRow, payment: PaymentRow, now: number) =>
-  page(wordsOf(order, payment, now), order.id)
+export const returnPage = (returned: Returned, now: number) => page(wordsOf(returned, now), returned.order.id)
 
 /** Where the owner of an account at a provider returns to after its set-up. */
 export const accountPage = () =>
@@ -83,7 +82,7 @@ const TITLES: Readonly<Record<OrderStatus, string>> = {
 const NOT_SEEN =
   'We have not seen your money yet. If you have paid, wait a moment and load this page again. If not, go back to your order.'
 
-function wordsOf(order: OrderRow, payment: PaymentRow, now: number): Words {
-  const { message, next } = paymentAdvice(order, payment, now)
+function wordsOf({ order, payment, ways }: Returned, now: number): Words {
+  const { message, next } = paymentAdvice(order, payment, now, ways)
   return { title: TITLES[order.status], text: next === 'open_page' ? NOT_SEEN : message }
 }

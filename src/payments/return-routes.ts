@@ -11,8 +11,8 @@ const ReturnParams = z.object({ id: Id('payment'), token: z.string().max(100) })
 
 export const payRoutes = new Hono<AppEnv>()
   .get('/return/:id/:token', validate('param', ReturnParams), async (c) => {
-    const { payment, order, returnUrl } = await returnFromPage(c.get('ctx'), c.req.valid('param'))
-    if (returnUrl !== null) return c.redirect(returnUrl, 303)
-    return c.html(returnPage(order, payment, c.get('ctx').now), 200, RETURN_HEADERS)
+    const returned = await returnFromPage(c.get('ctx'), c.req.valid('param'))
+    if (returned.returnUrl !== null) return c.redirect(returned.returnUrl, 303)
+    return c.html(returnPage(returned, c.get('ctx').now), 200, RETURN_HEADERS)
   })
   .get('/account', (c) => c.html(accountPage(), 200, RETURN_HEADERS))

@@ -254,6 +254,9 @@ describe('a payment on Stripe’s page', () => {
       next: 'order_again',
       message: expect.stringContaining('Too little time is left to try again'),
     })
+    expect((await as(buyer, 'GET', '/payments?mine=true')).body.data).toMatchObject([{ next: 'order_again' }])
+    const back = new URL(network.stripe.requests[0]!.fields.success_url).pathname
+    expect((await call('GET', back)).body).toContain('cancel this order, and order again')
   })
 
   it('is refused in plain words if Stripe does not take the sum', async () => {
