@@ -51,6 +51,7 @@ const AUDIT_ACTIONS = [
   'payout.cancelled',
   'payout.marked_failed',
   'payout.marked_paid',
+  'payout.paid_though_cancelled',
   'payout.requested',
   'payout.retried',
   'product.archived',

@@ -20,10 +20,8 @@ import type { Commitment } from '../tickets/pool-contract.ts'
 import { pools } from '../tickets/schema.ts'
 import { announceWinners } from './announce-winners.ts'
 import type { LotteryFacts } from './next-result-step.ts'
-import { type WinnerRow, type WinnerStatus, winners } from './schema.ts'
+import { type WinnerRow, winners } from './schema.ts'
 import { whyNotAccountable } from './settle-ledger.ts'
-
-const PAID: readonly WinnerStatus[] = ['paid', 'delivered']
 
 /** Null: a beacon draws. */
 export async function readLotteryFacts(
@@ -37,7 +35,7 @@ export async function readLotteryFacts(
   const official = await findDraw(ctx, draw.lotteryId, draw.date)
   const isSkipped = official?.skipReason != null
   const isHeld = official !== undefined && !isSkipped && official.drawAt <= ctx.now
-  const isPaid = won.some(({ status }) => PAID.includes(status)) && (await holds(ctx, isPaidPrize(raffle.id)))
+  const isPaid = won.length > 0 && (await holds(ctx, isPaidPrize(raffle.id)))
   const mayCorrect = accepted > 0 && !isPaid && results.length > accepted + refused
   const isPaying = mayCorrect && (await holds(ctx, isPaidOut(raffle.id)))
   return { drawAt, claimDays, results, accepted, refused, isHeld, isSkipped, isPaid, isPaying }
@@ -65,11 +63,14 @@ export const withNewResults = (ctx: Ctx): SQL => sql`
   WHERE ${IS_ON_LOTTERY} AND ${raffles.status} = 'scheduled' AND accepted_results = 0
     AND raffles.draw_at + claim_days * ${DAY_MS} <= ${ctx.now} AND ${lotteryDraws.skipReason} IS NOT NULL`
 
-/** A prize is paid or delivered. A share of zero takings is `paid` without a payout, and nobody has received anything. */
+/**
+ * A prize is paid or delivered. A share of zero takings is `paid` without a payout, and nobody has received anything. A
+ * payout that arrived after it was cancelled counts too: a later correction might name its winner again.
+ */
 const isPaidPrize = (raffleId: string): SQL => sql`EXISTS (
   SELECT 1 FROM ${winners} WHERE ${winners.raffleId} = ${raffleId} AND (${winners.status} = 'delivered'
-    OR (${winners.status} = 'paid'
-      AND EXISTS (SELECT 1 FROM ${payouts} WHERE ${payouts.kind} = 'prize' AND ${payouts.subject} = ${winners.id}))))`
+    OR EXISTS (SELECT 1 FROM ${payouts} WHERE ${payouts.kind} = 'prize' AND ${payouts.subject} = ${winners.id}
+      AND ${payouts.status} = 'paid')))`
 
 /**
  * A prize is paid or delivered, or a provider has its payout, or its ticket is being issued. A payout by hand that is `sent`

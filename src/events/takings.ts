@@ -1,31 +1,18 @@
 /**
- * The takings of events in the ledger: one account for each ticket type. Until an event is settled they are its guests'
- * money. From then on they are its organisation's, with every later sale, refund and dispute: so nothing has to be moved
- * when one comes. These conditions are about a row of `transfers` without a raffle.
+ * The takings of events, by ticket type. Until an event is settled they are its guests' money. From then on they are its
+ * organisation's, with every later sale, refund and dispute: so nothing has to be moved when one comes. A trigger keeps the
+ * sums in `claims`, and these conditions are about its rows.
  */
 import { type SQL, sql } from 'drizzle-orm'
-import { account } from '../money/ledger.ts'
 import { events, ticketTypes } from './schema.ts'
 
-const PREFIX = account.takings('')
-const isSale = sql`instr(credit, ${PREFIX}) = 1`
-
-/** The transfer is a sale or a refund of admissions. */
-export const isOfAnyEvent: SQL = sql`(${isSale} OR instr(debit, ${PREFIX}) = 1)`
-
-/** The ticket type of such a transfer. */
-export const ticketTypeOf: SQL = sql`substr(iif(${isSale}, credit, debit), ${PREFIX.length + 1})`
-
-/** Such a transfer's amount as a change of the takings. */
-export const TAKEN: SQL = sql`iif(${isSale}, amount, -amount)`
-
-/** Such a transfer belongs to an event that is settled. */
-export const isOfSettledEvent: SQL = sql`EXISTS (
+/** The row is what a ticket type of a settled event took. */
+export const isOfSettledEvent: SQL = sql`(kind = 'admission' AND EXISTS (
   SELECT 1 FROM ${ticketTypes} JOIN ${events} ON ${events.id} = ${ticketTypes.eventId}
-  WHERE ${ticketTypes.id} = ${ticketTypeOf} AND ${events.settledAt} IS NOT NULL)`
+  WHERE ${ticketTypes.id} = item_id AND ${events.settledAt} IS NOT NULL))`
 
-/** The transfers of an event's takings, as a subquery; found by the organisation. */
+/** What an event took, as a subquery: a row for each ticket type, currency and provider. */
 export const takingsOf = (organisationId: string, eventId: string): SQL => sql`(
-  SELECT ${ticketTypeOf} AS ticket_type_id, currency, ${TAKEN} AS taken FROM transfers
-  WHERE organisation_id = ${organisationId} AND raffle_id IS NULL AND ${isOfAnyEvent}
-    AND ${ticketTypeOf} IN (SELECT ${ticketTypes.id} FROM ${ticketTypes} WHERE ${ticketTypes.eventId} = ${eventId}))`
+  SELECT item_id AS ticket_type_id, currency, amount AS taken FROM claims
+  WHERE organisation_id = ${organisationId} AND kind = 'admission'
+    AND item_id IN (SELECT ${ticketTypes.id} FROM ${ticketTypes} WHERE ${ticketTypes.eventId} = ${eventId}))`

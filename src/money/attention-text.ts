@@ -17,6 +17,8 @@ export const attentionText = {
   /** For a payout that was redirected to another provider after it had failed. */
   paidBefore: (provider: Provider, reference: string | null) =>
     `${provider} has paid an earlier attempt at it after all${reference === null ? '' : ` (${reference})`}: do not pay it again.`,
+  paidThoughCancelled: (provider: Provider, reference: string | null) =>
+    `${provider} has paid it after it was cancelled${reference === null ? '' : ` (${reference})`}. The organisation bears it, unless the receiver gives it back.`,
   failed: (provider: Provider, reason: string | null) => reason ?? `${provider} gave no reason.`,
 }
 

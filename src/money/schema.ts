@@ -301,13 +301,6 @@ export const transfers = sqliteTable(
     check('transfers_amount', sql`amount > 0 AND debit <> credit`),
     index('transfers_at').on(table.at, table.transactionId, table.part),
     index('transfers_raffle').on(table.raffleId).where(sql`raffle_id IS NOT NULL`),
-    // Partial indexes: a shop's balance is read without reading the other transfers.
-    index('transfers_to_shop').on(table.credit).where(sql`credit >= 'shop:' AND credit < 'shop:~'`),
-    // Claims on raffles are found by the raffle.
-    index('transfers_claims')
-      .on(table.organisationId, table.provider, table.currency)
-      .where(sql`organisation_id IS NOT NULL AND raffle_id IS NULL`),
-    index('transfers_from_shop').on(table.debit).where(sql`debit >= 'shop:' AND debit < 'shop:~'`),
   ],
 )
 export type TransferRow = typeof transfers.$inferSelect
@@ -323,6 +316,33 @@ export const tills = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.account, table.currency] }),
     index('tills_below_zero').on(table.account).where(sql`balance < 0`),
+  ],
+)
+
+/**
+ * What each provider's till holds for an organisation, by what it sold: a raffle, a ticket type, its shop; its top-ups; and all
+ * the rest. Triggers on `transfers` keep it, so that a payout reads a row for each thing that was sold, and not for each sale.
+ * A raffle has rows from its draw on: what it takes before covers only its own refunds, so no sum needs it.
+ */
+export const CLAIM_KINDS = ['raffle', 'admission', 'shop', 'top_up', 'other'] as const
+
+export const claims = sqliteTable(
+  'claims',
+  {
+    organisationId: text().notNull(),
+    kind: text({ enum: CLAIM_KINDS }).notNull(),
+    /** The raffle or the ticket type; empty for any other kind. */
+    itemId: text().notNull(),
+    currency: text().notNull(),
+    provider: text().$type<Provider>().notNull(),
+    /** Below zero, more was taken than was sold. */
+    amount: integer().notNull(),
+  },
+  (table) => [
+    primaryKey({
+      columns: [table.organisationId, table.kind, table.itemId, table.currency, table.provider],
+    }),
+    check('claims_kind', sql`kind IN ('raffle', 'admission', 'shop', 'top_up', 'other')`),
   ],
 )
 

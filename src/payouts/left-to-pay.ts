@@ -8,7 +8,6 @@ import { hasOpenCorrection } from '../draws/open-correction.ts'
 import { isUnderReview } from '../draws/under-review.ts'
 import { events } from '../events/schema.ts'
 import { takingsOf } from '../events/takings.ts'
-import { account } from '../money/ledger.ts'
 import { type PayoutStatus, payouts } from '../money/schema.ts'
 
 /** Guard in a statement on `payouts`: it is not a prize, or its winner still has the claim. */
@@ -24,21 +23,15 @@ export const isNotUnderReview = (ctx: Ctx): SQL =>
   sql`(${payouts.kind} <> 'prize' OR NOT ${isUnderReview(ctx, payouts.subject)})`
 
 /** The earnings of an organisation's shop in one currency, less refunds and less its other payouts in `statuses`. */
-export function leftForShop(
+export const leftForShop = (
   { organisationId, currency, id = '' }: { organisationId: string; currency: string; id?: string },
   statuses: PayoutStatus[],
-): SQL {
-  const shop = account.shop(organisationId)
-  // The ranges repeat the conditions of the two partial indexes, so that SQLite uses them.
-  return sql`(
-    (SELECT coalesce(sum(amount), 0) FROM transfers WHERE credit = ${shop} AND currency = ${currency}
-      AND credit >= 'shop:' AND credit < 'shop:~')
-    - (SELECT coalesce(sum(amount), 0) FROM transfers WHERE debit = ${shop} AND currency = ${currency}
-      AND debit >= 'shop:' AND debit < 'shop:~')
-    - (SELECT coalesce(sum(mine.amount), 0) FROM payouts AS mine
-      WHERE mine.organisation_id = ${organisationId} AND mine.kind = 'shop' AND mine.currency = ${currency}
-        AND mine.id <> ${id} AND mine.status IN (SELECT value FROM json_each(${JSON.stringify(statuses)}))))`
-}
+): SQL => sql`(
+  (SELECT coalesce(sum(amount), 0) FROM claims
+    WHERE organisation_id = ${organisationId} AND kind = 'shop' AND currency = ${currency})
+  - (SELECT coalesce(sum(mine.amount), 0) FROM payouts AS mine
+    WHERE mine.organisation_id = ${organisationId} AND mine.kind = 'shop' AND mine.currency = ${currency}
+      AND mine.id <> ${id} AND mine.status IN (SELECT value FROM json_each(${JSON.stringify(statuses)}))))`
 
 /** The takings of an event in one currency, less all its payouts, paid or not. */
 export const leftOfEvent = (of: { organisationId: string; eventId: string; currency: string }): SQL => sql`(

@@ -9,7 +9,6 @@ import { bodyHash } from '../core/idempotency.ts'
 import { newId } from '../core/ids.ts'
 import { formatMoney, type Money } from '../core/money.ts'
 import { findEventFor } from '../events/find-event.ts'
-import { account } from '../money/ledger.ts'
 import { checkPayoutProvider } from '../money/payout-methods.ts'
 import { insertPayout, type NewPayout } from '../money/payout-rows.ts'
 import type { Provider } from '../money/provider-name.ts'
@@ -18,7 +17,7 @@ import { requirePayee } from '../money/require-payee.ts'
 import { payouts } from '../money/schema.ts'
 import { findRaffleFor } from '../raffles/find-raffle.ts'
 import { keptBack } from '../raffles/guarantee.ts'
-import { leftForOrganiser, UNPAID } from '../raffles/organiser-balance.ts'
+import { leftByRaffle, leftForOrganiser, UNPAID } from '../raffles/organiser-balance.ts'
 import type { Payout, RequestPayout } from './contract.ts'
 import { isSettled, leftForShop, leftOfEvent, owesElsewhere } from './left-to-pay.ts'
 import { presentPayout } from './present.ts'
@@ -82,8 +81,8 @@ const payablePart = ({ amount, currency }: Money, provider: Provider): Money => 
 })
 
 function owedFor(ctx: Ctx, input: RequestPayout): Promise<Owed> {
-  if ('raffleId' in input) return leftByRaffle(ctx, input.raffleId)
-  return 'eventId' in input ? leftByEvent(ctx, input) : earnedByShop(ctx, input)
+  if ('raffleId' in input) return owedByRaffle(ctx, input.raffleId)
+  return 'eventId' in input ? owedByEvent(ctx, input) : earnedByShop(ctx, input)
 }
 
 /** The payout that was requested under this key; throws if that was another request. */
@@ -100,16 +99,11 @@ async function findByKey(ctx: Ctx, userId: string, key: string, request: string)
   return presentPayout(row)
 }
 
-async function leftByRaffle(ctx: Ctx, id: string): Promise<Owed> {
+async function owedByRaffle(ctx: Ctx, id: string): Promise<Owed> {
   const { raffle } = await findRaffleFor(ctx, id, 'payouts:request')
   const { organisationId, priceCurrency: currency } = raffle
-  const organiser = account.organiser(organisationId)
-  // The sum of this raffle alone. After settlement only its payouts and disputes change it.
-  const ofRaffle = sql`((
-      SELECT coalesce(sum(iif(credit = ${organiser}, amount, -amount)), 0)
-      FROM transfers WHERE raffle_id = ${id} AND ${organiser} IN (debit, credit)
-    ) - (SELECT coalesce(sum(mine.amount), 0) FROM payouts AS mine WHERE mine.kind = 'organiser' AND mine.raffle_id = ${id}
-      AND mine.status IN (SELECT value FROM json_each(${JSON.stringify(UNPAID)}))))`
+  // After settlement only its payouts, losses and disputes change it.
+  const ofRaffle = leftByRaffle({ organisationId, raffleId: id }, UNPAID)
   const purse = { organisationId, currency }
   const left = sql`(${leftForOrganiser(purse, UNPAID)} - ${keptBack(purse)})`
   const { rest, requested, covered } = await ctx.db.get<Record<'rest' | 'requested' | 'covered', number>>(sql`
@@ -132,7 +126,7 @@ async function leftByRaffle(ctx: Ctx, id: string): Promise<Owed> {
 }
 
 /** The takings of the event in one currency. After it is settled, its payouts, refunds and disputes change what is left. */
-async function leftByEvent(
+async function owedByEvent(
   ctx: Ctx,
   { eventId, currency }: { eventId: string; currency: string },
 ): Promise<Owed> {

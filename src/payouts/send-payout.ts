@@ -13,8 +13,7 @@ import { payoutAttemptKey } from '../money/attempt-key.ts'
 import { attentionText, whyLate } from '../money/attention-text.ts'
 import { account, insertTransfers, tillOf } from '../money/ledger.ts'
 import { isPayableYet } from '../money/payout-rows.ts'
-import { FIRST_POLL_MS, POLLS_BEFORE_LATE, pauseAfterPoll } from '../money/poll-schedule.ts'
-import type { Provider } from '../money/provider-name.ts'
+import { POLLS_BEFORE_LATE, pauseAfterPoll } from '../money/poll-schedule.ts'
 import { providerOf } from '../money/providers/index.ts'
 import type { Sent } from '../money/providers/port.ts'
 import { type PayoutRow, type PayoutStatus, payouts } from '../money/schema.ts'
@@ -43,7 +42,7 @@ export async function trySending(ctx: Ctx, payout: PayoutRow): Promise<void> {
 }
 
 /** Idempotent: a repeat under the same key returns the status of the first call. */
-function callProvider(ctx: Ctx, payout: PayoutRow, pollOnly = false): Promise<Sent> {
+export function callProvider(ctx: Ctx, payout: PayoutRow, pollOnly = false): Promise<Sent> {
   const { provider, amount, currency, createdAt, destination } = payout
   const id = payoutAttemptKey(payout.id, payout.attempt)
   return providerOf(provider).payout(ctx, { id, amount, currency, createdAt, pollOnly, destination })
@@ -148,7 +147,7 @@ export const recordPayoutFailedByAdmin = (ctx: Ctx, payout: PayoutRow, reason: s
   )
 
 /** Records the payment: the ledger, the payout and its winner in one transaction. Idempotent. */
-async function payPayout(
+export async function payPayout(
   ctx: Ctx,
   payout: PayoutRow,
   from: PayoutStatus[],
@@ -183,7 +182,7 @@ async function payPayout(
 }
 
 /** One transfer for each attempt: a payout that came back is paid again by a later one. */
-const sumOf = ({ attempt, currency, amount, raffleId, organisationId, provider }: PayoutRow) => ({
+export const sumOf = ({ attempt, currency, amount, raffleId, organisationId, provider }: PayoutRow) => ({
   part: attempt,
   currency,
   amount,
@@ -192,95 +191,12 @@ const sumOf = ({ attempt, currency, amount, raffleId, organisationId, provider }
   provider,
 })
 
-/**
- * A provider event about a payout that is final: a failed one may have gone through after all, and a paid one may have come
- * back. So the provider is queried again.
- */
-export async function checkDecidedPayout(ctx: Ctx, payout: PayoutRow): Promise<void> {
-  const { provider, status: known } = payout
-  if (provider === 'manual' || (known !== 'failed' && known !== 'paid')) return
-  const sent = await callProvider(ctx, payout, true)
-  if (known === 'paid') await checkPaidPayout(ctx, payout, sent)
-  else if (sent.status === 'succeeded')
-    await payPayout(ctx, payout, ['failed'], sent.reference ?? payout.reference)
-  else if (sent.status !== 'failed') await markUnderWay(ctx, payout)
-}
-
-/**
- * An event of a provider that the payout was redirected from. If an earlier attempt went through after all, a person must
- * see it, and nothing is sent by itself.
- */
-export async function checkRedirectedPayout(ctx: Ctx, payout: PayoutRow, former: Provider): Promise<void> {
-  const { status, reference } = await callProvider(ctx, { ...payout, provider: former }, true)
-  if (status !== 'succeeded') return
-  await withRetry(() =>
-    ctx.db
-      .update(payouts)
-      .set({
-        status: sql`iif(${payouts.status} = 'approved', 'failed', ${payouts.status})`,
-        dueAt: sql`iif(${payouts.status} = 'approved', NULL, ${payouts.dueAt})`,
-        attention: attentionText.paidBefore(former, reference),
-        updatedAt: ctx.now,
-      })
-      .where(and(eq(payouts.id, payout.id), eq(payouts.provider, payout.provider))),
-  )
-}
-
-/** What came back in part is told to operators, because a payout is paid in whole or not at all. */
-async function checkPaidPayout(ctx: Ctx, payout: PayoutRow, sent: Sent): Promise<void> {
-  if (sent.isReturned) await takeBackPayout(ctx, payout, sent.reason)
-  else if (sent.status === 'succeeded' && sent.reason !== null) {
-    const flagged = { attention: sent.reason, updatedAt: ctx.now }
-    await withRetry(() =>
-      ctx.db
-        .update(payouts)
-        .set(flagged)
-        .where(isStill(payout, ['paid'])),
-    )
-  }
-}
-
-/** The provider took a paid payout back: it is owed again, and can be retried or redirected like a failed one. Idempotent. */
-async function takeBackPayout(ctx: Ctx, payout: PayoutRow, reason: string | null): Promise<void> {
-  const { id, provider, organisationId, kind, subject, raffleId } = payout
-  const isPaid = isStill(payout, ['paid'])
-  const transfer = {
-    ...sumOf(payout),
-    transactionId: `payout:${id}:returned`,
-    debit: tillOf(provider, organisationId),
-    credit: paidFrom(payout),
-  }
-  const isBack = sql`EXISTS (SELECT 1 FROM ${payouts} WHERE ${payouts.id} = ${id} AND ${payouts.status} = 'failed')`
-  const attention = attentionText.failed(provider, reason)
-  const statements = [
-    insertTransfers(ctx, [transfer], sql`EXISTS (SELECT 1 FROM ${payouts} WHERE ${isPaid})`),
-    ctx.db.update(payouts).set({ status: 'failed', attention, updatedAt: ctx.now }).where(isPaid),
-  ] as const
-  const ofWinner = [
-    ctx.db
-      .update(winners)
-      .set({ status: 'claimed', updatedAt: ctx.now })
-      .where(and(eq(winners.id, subject), eq(winners.status, 'paid'), isBack)),
-    makeDueNow(ctx, raffleId!),
-  ] as const
-  await withRetry(() => ctx.db.batch(kind === 'prize' ? [...statements, ...ofWinner] : statements))
-}
-
-/** A failed payout is under way after all: as `sent` it can be neither retried nor redirected. */
-const markUnderWay = (ctx: Ctx, payout: PayoutRow) =>
-  withRetry(() =>
-    ctx.db
-      .update(payouts)
-      .set({ status: 'sent', dueAt: ctx.now + FIRST_POLL_MS, attention: null, updatedAt: ctx.now })
-      .where(and(isStill(payout, ['failed']), isStillOwed)),
-  )
-
 /** The account that owes the payout. */
-function paidFrom({ kind, raffleId, organisationId }: PayoutRow): string {
+export function paidFrom({ kind, raffleId, organisationId }: PayoutRow): string {
   if (kind === 'prize') return account.prizes(raffleId!)
   return kind === 'organiser' ? account.organiser(organisationId) : account.shop(organisationId)
 }
 
 /** Guard: the payout is still in one of these statuses, at the attempt that was read. */
-const isStill = ({ id, attempt }: PayoutRow, from: PayoutStatus[]): SQL =>
+export const isStill = ({ id, attempt }: PayoutRow, from: PayoutStatus[]): SQL =>
   and(eq(payouts.id, id), eq(payouts.attempt, attempt), inArray(payouts.status, from))!

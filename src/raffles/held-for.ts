@@ -5,7 +5,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { formatMoney } from '../core/money.ts'
-import { isOfAnyEvent, isOfSettledEvent } from '../events/takings.ts'
+import { isOfSettledEvent } from '../events/takings.ts'
 import type { Provider } from '../money/provider-name.ts'
 import type { PayoutRow } from '../money/schema.ts'
 
@@ -21,20 +21,14 @@ export interface Claim {
   kind?: PayoutRow['kind']
 }
 
-/** A transfer's `amount` as a change of its organisation's claim. */
-export const CLAIMED: SQL = sql`iif(debit IN ('deposits', 'disputes') OR debit LIKE 'cash:%', amount, -amount)`
-
 /**
- * The transfers that change an organisation's claims, as a subquery. Those of a raffle are found by the raffle, the others by
- * the organisation: so each transfer is in one index and not in two. What an event took belongs to its guests until it is
- * settled, so it covers nothing before.
+ * What an organisation may claim, as a subquery of a row for each thing that it sold; `raffle_id` is null if that is no
+ * raffle. Triggers keep the sums. What an event took belongs to its guests until it is settled, and what a raffle took to its
+ * buyers until it is drawn, so it covers nothing before.
  */
 export const claimsOf = (organisationId: string): SQL => sql`(
-  SELECT * FROM transfers WHERE organisation_id = ${organisationId} AND raffle_id IS NULL
-    AND (NOT ${isOfAnyEvent} OR ${isOfSettledEvent})
-  UNION ALL
-  SELECT transfers.* FROM raffles CROSS JOIN transfers ON transfers.raffle_id = raffles.id
-  WHERE raffles.organisation_id = ${organisationId} AND transfers.organisation_id = ${organisationId})`
+  SELECT provider, currency, kind, iif(kind = 'raffle', item_id, NULL) AS raffle_id, amount FROM claims
+  WHERE organisation_id = ${organisationId} AND (kind <> 'admission' OR ${isOfSettledEvent}))`
 
 /**
  * A raffle that is not settled keeps its takings for its own buyers and winners. What it has already overdrawn counts
@@ -50,7 +44,7 @@ export function heldFor({ organisationId, provider, currency, raffleId = null, p
           SELECT raffle_id, sum(amount) AS held,
             EXISTS (SELECT 1 FROM raffles WHERE raffles.id = raffle_id AND raffles.status <> 'settled') AS is_open
           FROM (
-            SELECT raffle_id, ${CLAIMED} AS amount
+            SELECT raffle_id, amount
             FROM ${claimsOf(organisationId)}
             WHERE provider = ${provider} AND currency = ${currency}
             UNION ALL SELECT raffle_id, -amount FROM payouts AS ours

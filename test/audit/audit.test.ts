@@ -856,8 +856,12 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
   ['category.deleted', { kind: 'category' }, () => onCategory('DELETE')],
 ]
 
-/** Nobody asks for them: see `draws/lottery.test.ts`. */
-const BY_THE_SWEEP: AuditAction[] = ['raffle.result_accepted', 'raffle.result_refused']
+/** Nobody asks for them: see `draws/lottery.test.ts` and `payouts/late-payouts.test.ts`. */
+const BY_THE_SWEEP: AuditAction[] = [
+  'payout.paid_though_cancelled',
+  'raffle.result_accepted',
+  'raffle.result_refused',
+]
 
 describe('the actions of members and admins', () => {
   it('are all in this table, but one that is only read, and those of the sweep', () => {

@@ -4,7 +4,7 @@ import { beforeEach, expect, it } from 'vitest'
 import { stageProduct } from '../catalog/shelf.ts'
 import { BOOK_PRICE, bought } from '../checkout/cart.ts'
 import { withKey } from '../checkout/checkout.ts'
-import type { Won } from '../draws/prizes.ts'
+import { disqualify, type Won } from '../draws/prizes.ts'
 import { expectLogged } from '../harness/log.ts'
 import { organisationWithOperator, type Person, registerPlayer, signedInAdmin } from '../harness/people.ts'
 import { daraja, PHONE, sent, useMpesa } from '../payments/mpesa-stage.ts'
@@ -198,6 +198,28 @@ it('a prize of which an earlier attempt arrives while a later one is under way i
   await sweep()
   expect(await payout()).toMatchObject({ status: 'paid', reference: first!.transactionId })
   expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: PRIZE }])
+})
+
+it('a prize that arrives after its winner was disqualified is booked, and shown to the organisation', async () => {
+  const { staged, id, payout } = await stageSent()
+  await report(1)
+  expect((await disqualify(staged.operator, staged.won[0]!.id)).status).toBe(200)
+  expect(await payout()).toMatchObject({ status: 'cancelled' })
+  const [transfer] = daraja.transfers
+  transfer!.code = null
+  daraja.settle(transfer!)
+  for (const _ of ['once', 'twice']) {
+    await daraja.reportTransfer(transfer!)
+    await sweep()
+  }
+  expect(await payout()).toMatchObject({
+    status: 'paid',
+    reference: transfer!.transactionId,
+    attention: expect.stringContaining('mpesa has paid it after it was cancelled'),
+  })
+  const [booked, ...more] = await transferred(id)
+  expect([booked, more]).toEqual([{ credit: 'cash:mpesa', amount: 500 }, []])
+  expect((await winnersOf(staged.id))[0].status).toBe('disqualified')
 })
 
 it('a prize that was redirected to another provider, and arrives by the first, is not sent again by itself', async () => {

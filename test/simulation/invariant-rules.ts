@@ -132,6 +132,21 @@ export const ALWAYS: readonly string[] = [
      SELECT account, balance, (SELECT coalesce(sum(amount), 0) FROM moves WHERE moves.account = tills.account) AS held
      FROM tills WHERE ?1 IS NULL)
    WHERE balance <> held`,
+  `SELECT 'claims of ' || organisation_id || ' for ' || kind || ' ' || item_id || ' at ' || provider || ' are ' || kept
+     || ', but its transfers make ' || made FROM (
+     SELECT organisation_id, kind, item_id, currency, provider, sum(kept) AS kept, sum(made) AS made FROM (
+       SELECT organisation_id, kind, item_id, currency, provider, amount AS kept, 0 AS made FROM claims
+       UNION ALL SELECT organisation_id, CASE WHEN raffle_id IS NOT NULL THEN 'raffle'
+           WHEN credit LIKE 'takings:%' OR debit LIKE 'takings:%' THEN 'admission'
+           WHEN credit LIKE 'shop:%' OR debit LIKE 'shop:%' THEN 'shop'
+           WHEN transaction_id LIKE 'top-up:%' THEN 'top_up' ELSE 'other' END,
+         CASE WHEN raffle_id IS NOT NULL THEN raffle_id WHEN credit LIKE 'takings:%' THEN substr(credit, 9)
+           WHEN debit LIKE 'takings:%' THEN substr(debit, 9) ELSE '' END,
+         currency, provider, 0, CASE WHEN debit IN ('deposits', 'disputes') OR debit LIKE 'cash:%' THEN amount ELSE -amount END
+       FROM transfers WHERE organisation_id IS NOT NULL AND provider IS NOT NULL AND (raffle_id IS NULL
+         OR EXISTS (SELECT 1 FROM transfers AS drawn WHERE drawn.transaction_id = 'draw:' || transfers.raffle_id)))
+     GROUP BY organisation_id, kind, item_id, currency, provider)
+   WHERE kept <> made AND (?1 IS NULL OR item_id IN raffle)`,
   `SELECT 'till ' || account || ' is ' || balance || ', and only ' || facts || ' of that are disputes and fees' FROM (
      SELECT account, balance, (SELECT coalesce(sum(amount), 0) FROM t WHERE credit = account
        AND debit IN ('disputes', 'fees')) AS facts

@@ -11,6 +11,9 @@ export const PRIZE_SCOPE = `,
     FROM p LEFT JOIN w ON w.id = subject WHERE p.kind = 'prize'),
   again AS (SELECT pool, attempts.attempt, unit.value AS unit, record->>'requestedAt' AS at
     FROM attempts, json_each(record, '$.units') AS unit WHERE pool IN (SELECT pool FROM w)),
+  -- Prizes that were paid after they were cancelled: their organisation bears them.
+  late AS (SELECT p.id, p.raffle_id, p.amount FROM p JOIN t ON transaction_id = 'payout:' || p.id || ':paid'
+    WHERE kind = 'prize' AND p.status = 'paid' AND debit = 'organiser:' || p.organisation_id),
   settled(id, status, price, rake_bps, takings, rake, prizes, organiser, lost, paid, rest) AS (
     SELECT raffles.id, status, price_amount, raffles.rake_bps,
       (SELECT coalesce(sum(amount), 0) FROM moves WHERE account = 'takings:' || raffles.id
@@ -19,8 +22,10 @@ export const PRIZE_SCOPE = `,
       (SELECT -coalesce(sum(amount), 0) FROM moves WHERE account = 'prizes:' || raffles.id),
       (SELECT -coalesce(sum(amount), 0) FROM moves WHERE account = 'organiser:' || organisation_id
         AND moves.raffle_id = raffles.id),
-      (SELECT coalesce(sum(amount), 0) FROM loss WHERE loss.raffle_id = raffles.id),
-      (SELECT coalesce(sum(amount), 0) FROM p WHERE raffle_id = raffles.id AND kind = 'prize' AND p.status = 'paid'),
+      (SELECT coalesce(sum(amount), 0) FROM loss WHERE loss.raffle_id = raffles.id)
+        + (SELECT coalesce(sum(amount), 0) FROM late WHERE late.raffle_id = raffles.id),
+      (SELECT coalesce(sum(amount), 0) FROM p WHERE raffle_id = raffles.id AND kind = 'prize' AND p.status = 'paid'
+        AND id NOT IN (SELECT id FROM late)),
       (SELECT coalesce(sum(amount), 0) FROM p WHERE raffle_id = raffles.id AND kind = 'organiser' AND p.status = 'paid')
     FROM raffles WHERE id IN raffle AND raffles.status = 'settled')`
 
@@ -50,7 +55,8 @@ export const PRIZES_ALWAYS: readonly string[] = [
   `SELECT 'payout ' || id || ' of a prize is ' || status || ' and its winner ' || coalesce(winner_status, 'missing')
    FROM prize_payout WHERE status NOT IN (SELECT value FROM json_each(CASE winner_status
      WHEN 'claimed' THEN '["requested", "approved", "sent", "failed"]' WHEN 'paid' THEN '["paid"]'
-     WHEN 'disqualified' THEN '["cancelled"]' WHEN 'void' THEN '["cancelled"]' ELSE '[]' END))`,
+     WHEN 'disqualified' THEN '["cancelled"]' WHEN 'void' THEN '["cancelled"]' ELSE '[]' END))
+     AND NOT (winner_status IN ('disqualified', 'void') AND id IN (SELECT id FROM late))`,
   `SELECT 'winner ' || w.id || ' is ' || status || ' and has no payout' FROM w
    WHERE status IN ('claimed', 'paid') AND prize->>'kind' <> 'item' AND prize->'value'->>'amount' IS NOT 0
      AND NOT EXISTS (SELECT 1 FROM p WHERE kind = 'prize' AND subject = w.id)
@@ -60,7 +66,7 @@ export const PRIZES_ALWAYS: readonly string[] = [
   `SELECT 'payout ' || id || ' pays user ' || user_id || ' the prize of ' || winner FROM prize_payout
    WHERE user_id IS NOT winner`,
   `SELECT 'unit ' || unit || ' of raffle ' || raffle_id || ' has ' || count(*) || ' payouts' FROM prize_payout
-   WHERE status <> 'cancelled' GROUP BY raffle_id, unit HAVING count(*) > 1`,
+   WHERE status <> 'cancelled' AND id NOT IN (SELECT id FROM late) GROUP BY raffle_id, unit HAVING count(*) > 1`,
   `SELECT 'payout ' || id || ' of unit ' || unit || ' is ' || amount || ', but the prize is ' || least FROM (
      SELECT *, iif(prize_kind = 'cash', value->>'amount', (SELECT coalesce(sum(amount), 0) FROM moves
        WHERE account = 'takings:' || due.raffle_id AND transaction_id = 'draw:' || due.raffle_id)
@@ -68,7 +74,7 @@ export const PRIZES_ALWAYS: readonly string[] = [
    WHERE amount <> least AND (prize_kind = 'cash' OR amount <> least + 1)`,
   `SELECT 'payout ' || p.id || ' of ' || kind || ' was paid from ' || debit || ' to ' || credit FROM p
    JOIN t ON transaction_id = 'payout:' || p.id || ':paid'
-   WHERE credit <> 'cash:' || p.provider || iif(p.provider = 'manual', ':' || p.organisation_id, '') OR debit <> CASE kind WHEN 'prize' THEN 'prizes:' || p.raffle_id
+   WHERE credit <> 'cash:' || p.provider || iif(p.provider = 'manual', ':' || p.organisation_id, '') OR p.id NOT IN (SELECT id FROM late) AND debit <> CASE kind WHEN 'prize' THEN 'prizes:' || p.raffle_id
      ELSE kind || ':' || p.organisation_id END`,
   `SELECT 'payout ' || p.id || ' was ' || p.status || ' while a proposal to disqualify waited' FROM p
    JOIN disqualifications AS d ON kind = 'prize' AND d.winner_id = subject
