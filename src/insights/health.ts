@@ -1,7 +1,6 @@
 /** The health check: the database answers and has its tables, the sweep runs, mail goes out, and nothing is overdue. */
 import { sql } from 'drizzle-orm'
 import { mailerOf } from '../accounts/mail/mailers.ts'
-import { countStuckReturns, countStuckTransfers } from '../admissions/count-stuck.ts'
 import type { Ctx } from '../core/context.ts'
 import { whatIsMissing } from '../core/missing-migrations.ts'
 import { formatMoney } from '../core/money.ts'
@@ -13,6 +12,7 @@ import { countStuckFreeOrders } from '../payments/flag-stuck-orders.ts'
 import { readLag } from '../search/lag.ts'
 import { countStuckSuspensions } from '../suspensions/sweep-suspensions.ts'
 import type { Health } from './contract.ts'
+import { countOverdue } from './overdue.ts'
 import { lastSweep } from './sweeps.ts'
 
 /** The platform may delay or skip a sweep. Three minutes without one is a failure. */
@@ -20,13 +20,11 @@ const SWEEP_MISSING_AFTER_MS = 3 * MINUTE_MS
 
 const MAX_TILLS = 20
 
-/** What the sweep repeats each minute, and which has failed for ten minutes, or for an hour where a pool must answer. */
+/** What the sweep repeats each minute, and which has failed for ten minutes. What may fail for longer is in `overdue.ts`. */
 const STUCK: readonly [what: string, count: (ctx: Ctx) => Promise<number>][] = [
   ['suspensions', countStuckSuspensions],
   ['free orders', countStuckFreeOrders],
   ['mails about changed events', countStuckNotices],
-  ['returns of tickets', countStuckReturns],
-  ['transfers of tickets', countStuckTransfers],
 ]
 
 /** The sweep brings the index into step each minute. */
@@ -66,9 +64,9 @@ export async function readHealth(ctx: Ctx, showsSetUp: boolean): Promise<Health>
     }
     if (sweep !== null && sweep.overdue > 0)
       problems.push(`${sweep.overdue} raffles are due but could not continue.`)
-    for (const [what, countStuck] of STUCK) {
-      const stuck = await countStuck(ctx)
-      if (stuck > 0) problems.push(`${stuck} ${what} are due but could not continue.`)
+    const stuck = await Promise.all(STUCK.map(async ([what, count]) => [what, await count(ctx)] as const))
+    for (const [what, count] of [...stuck, ...(await countOverdue(ctx))]) {
+      if (count > 0) problems.push(`${count} ${what} are due but could not continue.`)
     }
     const withoutResult = await countWithoutResult(ctx)
     if (withoutResult > 0) problems.push(`${withoutResult} raffles wait for the result of their lottery.`)

@@ -218,7 +218,7 @@ it('a prize that arrives after its winner was disqualified is booked, and shown 
     attention: expect.stringContaining('mpesa has paid it after it was cancelled'),
   })
   const [booked, ...more] = await transferred(id)
-  expect([booked, more]).toEqual([{ credit: 'cash:mpesa', amount: 500 }, []])
+  expect([booked, more]).toEqual([{ credit: 'cash:mpesa', amount: 1_000 }, []])
   expect((await winnersOf(staged.id))[0].status).toBe('disqualified')
 })
 
