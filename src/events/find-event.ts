@@ -58,7 +58,7 @@ export async function typesOf(ctx: Ctx, eventIds: string[]): Promise<FoundType[]
         cancellation: pools.cancellation,
       },
       group: { capacity: capacityGroups.capacity, termsVersion: capacityGroups.termsVersion },
-      groupPool: { sold: groupPools.sold, held: groupPools.held },
+      groupPool: { sold: groupPools.sold, held: groupPools.held, seatTypes: groupPools.seatTypes },
     })
     .from(ticketTypes)
     .leftJoin(pools, eq(pools.pool, ticketTypes.pool))
@@ -71,7 +71,10 @@ export async function typesOf(ctx: Ctx, eventIds: string[]): Promise<FoundType[]
   return rows.map(({ type, pool, group: ofType, groupPool }) => {
     const group = ofType && { group: ofType, pool: groupPool }
     if (pool === null) return { type, pool, group }
-    const { cancellation, ...counts } = pool
+    // A group keeps the waiting list of its types, and offers seats for them.
+    const { waiting, offered } = groupPool?.seatTypes?.[type.pool] ?? { waiting: 0, offered: 0 }
+    const { cancellation, sold } = pool
+    const counts = { sold, held: pool.held + offered, waiting: pool.waiting + waiting }
     return { type, pool: { ...counts, cancelled: cancellation !== null }, group }
   })
 }

@@ -82,7 +82,7 @@ const publishedResults = sql<number>`iif(${raffles.draw}->>'method' = 'lottery',
 
 export type ShownPool = Omit<
   PoolRow,
-  'itemId' | 'seq' | 'termsVersion' | 'terms' | 'total' | 'waiting' | 'dueAt'
+  'itemId' | 'seq' | 'termsVersion' | 'terms' | 'total' | 'waiting' | 'seatTypes' | 'dueAt'
 >
 
 /** Like `selectRaffles`, for readers: without the pool's terms, which are longer than all the rest. */

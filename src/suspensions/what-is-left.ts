@@ -2,7 +2,7 @@
 import { and, asc, eq, exists, gt, inArray, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
 import { users } from '../accounts/schema.ts'
 import type { Ctx } from '../core/context.ts'
-import { events, ticketTypes } from '../events/schema.ts'
+import { capacityGroups, events, ticketTypes } from '../events/schema.ts'
 import { grants } from '../grants/schema.ts'
 import { orderLines, orders } from '../orders/schema.ts'
 import { pools, reservations } from '../tickets/schema.ts'
@@ -18,13 +18,13 @@ const isSuspended = ({ userId }: Scope) =>
   sql`EXISTS (SELECT 1 FROM ${users} WHERE ${users.id} = ${userId} AND ${users.status} = 'suspended')`
 
 /** A ticket type never freezes, but nothing is taken back of an event that is over. */
-const isOfOpenEvent = (ctx: Ctx) =>
+const isOfOpenEvent = (ctx: Ctx, part: typeof ticketTypes | typeof capacityGroups = ticketTypes) =>
   exists(
     ctx.db
-      .select({ id: ticketTypes.id })
-      .from(ticketTypes)
-      .innerJoin(events, eq(events.id, ticketTypes.eventId))
-      .where(and(eq(ticketTypes.id, pools.itemId), gt(events.endsAt, ctx.now))),
+      .select({ id: sql`1` })
+      .from(part as typeof ticketTypes)
+      .innerJoin(events, eq(events.id, part.eventId))
+      .where(and(eq(part.id, pools.itemId), gt(events.endsAt, ctx.now))),
   )
 
 /**
@@ -54,7 +54,8 @@ const isOwed = (ctx: Ctx, scope: Scope) =>
   )
 
 /**
- * Pools to leave: those with a waiting list, because only they know who waits, and those that hold tickets for the user.
+ * Pools to leave: those with a waiting list, because only they know who waits, and those that hold tickets for the user. A
+ * capacity group holds seats for a `waitKey`, which begins with the user.
  * They stay in this list while others wait there.
  */
 export const waitingLists = (ctx: Ctx, scope: Scope, limit: number) =>
@@ -70,15 +71,21 @@ export const waitingLists = (ctx: Ctx, scope: Scope, limit: number) =>
             ctx.db
               .select({ pool: reservations.pool })
               .from(reservations)
-              .where(and(eq(reservations.holder, scope.userId), eq(reservations.state, 'held'))),
+              .where(and(isHolder(scope), eq(reservations.state, 'held'))),
           ),
         ),
         isSuspended(scope),
-        isOfOpenEvent(ctx),
+        or(isOfOpenEvent(ctx), isOfOpenEvent(ctx, capacityGroups)),
       ),
     )
     .orderBy(asc(pools.pool))
     .limit(limit)
+
+const isHolder = ({ userId }: Scope) =>
+  or(
+    eq(reservations.holder, userId),
+    and(gt(reservations.holder, `${userId}:`), lt(reservations.holder, `${userId};`)),
+  )
 
 /** Unpaid orders, paid ones that are not settled yet, and those with tickets to refund. */
 export function ordersLeft(ctx: Ctx, scope: Scope, limit: number) {

@@ -48,6 +48,8 @@ export interface Refusal {
   needsPayment?: true
   /** The tickets take seats of a capacity group too, so only an order can take them. */
   needsOrder?: true
+  /** The capacity group whose pool must be asked first: see `ReserveRequest.seats`. */
+  needsSeats?: string
 }
 
 export type Outcome<Value> = ({ ok: true } & Value) | Refusal
@@ -92,29 +94,15 @@ export interface ReserveRequest {
    * tickets. The limits for unpaid tickets count all seats of the person. Absent: the holder is the person.
    */
   buyer?: { person: string; order: string }
+  /**
+   * For a ticket type in a capacity group: the group lets the buyer have the seats. `areOffered`: as an offer of the waiting
+   * list, so that the limits for unpaid tickets do not count. Absent: the group was not asked yet.
+   */
+  seats?: { areOffered: boolean }
   /** `grant`: an order earned these entries. Absent: the holder takes them. */
   entry?: 'grant' | SystemEntry
   /** When the entries were earned, for those that the freeze waits for: it counts instead of the time of the call. */
   earnedAt?: number
-}
-
-export interface JoinRequest {
-  /** The ticket type. */
-  itemId: string
-  holder: string
-  entrant: Entrant
-  quantity: number
-}
-
-/** A person's place on a waiting list. */
-export interface Waiting {
-  state: 'waiting' | 'offered'
-  /** 1: the next; 0: tickets are offered. */
-  position: number
-  /** How many the person waits for, or is offered. */
-  quantity: number
-  /** ms since 1970; null: nothing is offered yet. */
-  offeredUntil: number | null
 }
 
 /** The new holder of a transferred number; `key` is an idempotency key, unique for one holder and pool. */
@@ -169,6 +157,11 @@ export interface PoolState {
   held: number
   /** How many people wait for tickets. */
   waiting: number
+  /**
+   * Of a capacity group, by the pool of each ticket type that people wait for: how many wait, and how many seats are offered.
+   * Null: nobody waits, and nothing is offered.
+   */
+  seatTypes: Record<string, { waiting: number; offered: number }> | null
   closedAt: number | null
   closeReason: CloseReason | null
   /** Null: a ticket type, which is never drawn, so its pool never freezes. */

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import { customType, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { CloseReason } from '../rdp1/commitment.ts'
 import { OPEN_TO_ALL } from './entry-terms.ts'
-import type { AnyAttempt, Cancellation, Commitment, ReservationState } from './pool-contract.ts'
+import type { AnyAttempt, Cancellation, Commitment, PoolState, ReservationState } from './pool-contract.ts'
 import type { Terms } from './terms.ts'
 
 /** Older rows have no kind, as there were only raffles, and no terms about persons. */
@@ -28,6 +28,8 @@ export const pools = sqliteTable(
     held: integer().notNull(),
     /** How many people wait for tickets. */
     waiting: integer().notNull().default(0),
+    /** Of a capacity group: see `PoolState`. */
+    seatTypes: text({ mode: 'json' }).$type<PoolState['seatTypes']>(),
     closedAt: integer(),
     closeReason: text().$type<CloseReason>(),
     /** 0: a ticket type, which never freezes. */

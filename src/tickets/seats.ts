@@ -11,6 +11,7 @@ import type { Ctx } from '../core/context.ts'
 import { askPool, orThrow } from './client.ts'
 import type { Refusal, Reservation, Seats } from './pool-contract.ts'
 import { poolNameOf, reservationAddress } from './reservation-id.ts'
+import type { SeatRequest } from './waiting-contract.ts'
 
 /** Who holds seats, for the limits of unpaid ones. Every other limit of a person is the ticket type's. */
 export interface Buyer {
@@ -20,6 +21,16 @@ export interface Buyer {
   order: string
   /** Null: the order costs nothing, so it is never unpaid. */
   provider: string | null
+}
+
+/** Asks the group before tickets are held. Throws its refusal. `areOffered`: they are kept for this person. */
+export async function mustBeSeats(
+  ctx: Ctx,
+  groupId: string,
+  request: SeatRequest,
+): Promise<{ areOffered: boolean }> {
+  const { areOffered } = orThrow(await askPool(ctx, poolNameOf(groupId), (pool) => pool.maySeat(request)))
+  return { areOffered }
 }
 
 /** Holds as many seats as the reservation has tickets, and as long. Returns the refusal; null: they are held. */

@@ -47,11 +47,11 @@ interface Hall {
   pools: Staged[]
 }
 
-/** A draft whose regular and VIP tickets share 300 seats. */
-async function stageHall(): Promise<Hall> {
+/** A draft whose regular and VIP tickets share some seats. */
+async function stageHall(capacity = 300): Promise<Hall> {
   const staged = await stageDraftEvent(TIMES, people.organisation)
   const { id, operator, types } = staged
-  const seats = { name: 'The hall', capacity: 300 }
+  const seats = { name: 'The hall', capacity }
   const group = expectStatus(await as(operator, 'POST', `/events/${id}/capacity-groups`, seats), 201).body.id
   for (const [name, typeId] of Object.entries(types)) {
     const changes = { capacity: 300, ...(name === 'free' ? {} : { capacityGroupId: group }) }
@@ -60,8 +60,28 @@ async function stageHall(): Promise<Hall> {
   return { staged, pools: [...typesOf(staged), ...poolsOf(staged, [group])] }
 }
 
-/** A sentence unless the group has as many seats taken as its types have tickets. */
-async function seatsAstray({ staged: { types }, pools }: Hall): Promise<string[]> {
+/** A published event, all of whose seats a holder of VIP tickets has. Somebody waits for a regular one. */
+async function stageFullHall() {
+  const hall = await stageHall(2)
+  const { id, operator, types } = hall.staged
+  expectStatus(await as(operator, 'POST', `/events/${id}/publish`), 200)
+  const [holder, next] = [await registerPlayer(), await registerPlayer()]
+  const order = await orders(holder, [{ ticketTypeId: types.vip, quantity: 2 }])
+  const list = `/events/${id}/ticket-types/${types.regular}/waiting-list`
+  return { hall, next, orderId: order.id as string, list, keys: [newKey(), newKey()] as const }
+}
+
+const offeredIn = async ({ pools }: Hall): Promise<number> => {
+  const { seatTypes } = (await poolState(pools.at(-1)!.pool))!
+  return Object.values(seatTypes ?? {}).reduce((sum, { offered }) => sum + offered, 0)
+}
+
+/** A sentence unless the group has as many seats taken as its types have tickets, and as it offers. */
+async function seatsAstray(hall: Hall): Promise<string[]> {
+  const {
+    staged: { types },
+    pools,
+  } = hall
   const taken = async (pool: string) => {
     const { sold, held } = (await poolState(pool))!
     return sold + held
@@ -71,6 +91,7 @@ async function seatsAstray({ staged: { types }, pools }: Hall): Promise<string[]
   const seats = await taken(group.pool)
   const tickets = (await Promise.all(inGroup.map(({ pool }) => taken(pool)))).reduce(
     (sum, each) => sum + each,
+    await offeredIn(hall),
   )
   return seats === tickets ? [] : [`${group.id} has ${seats} seats taken, and its types ${tickets} tickets`]
 }
@@ -148,6 +169,95 @@ describe('a process that dies at any call loses and repeats nothing', { timeout:
           : mails === 0 && sold === 2 && place === 'waiting'
         const facts = JSON.stringify({ isRefunded, mails, place, isBought, sold, held })
         return isRight ? [] : [`the waiting list of ${staged.id}: ${facts}`]
+      },
+    })
+  })
+
+  it('while somebody joins the list of a full hall, whose refunded seat is offered to this person, who buys', async () => {
+    await everyCrash({
+      stage: stageFullHall,
+      act: async ({ hall: { staged }, next, orderId, list, keys }, send) => {
+        // Who has ordered would wait for another ticket.
+        if ((await rowOf('SELECT 1 FROM orders WHERE user_id = ?', next.id)) === null) {
+          const join = (bindings: Partial<Bindings>) => as(next, 'POST', list, { quantity: 1 }, { bindings })
+          expectStatus(await send(join), 201, 409)
+        }
+        const what = { lines: [{ line: 0, numbers: [1] }] }
+        const refunded = await send((bindings) =>
+          refund(staged.operator, orderId, what, keys[0], { bindings }),
+        )
+        expectStatus(refunded, 201)
+        await buyAll(next, [{ ticketTypeId: staged.types.regular, quantity: 1 }], keys[1], send)
+      },
+      raffles: ({ hall }) => hall.pools,
+      wrong: async ({ hall, next, orderId, list }) => {
+        const { sold, held } = (await poolState(hall.pools.at(-1)!.pool))!
+        const isRefunded = (await statusOf(orderId)) === 'partially_refunded'
+        const mails = await mailsTo(next.id, 'tickets_offered')
+        const place = (await as(next, 'GET', list)).body.state
+        const bought = await rowOf<{ status: string }>('SELECT status FROM orders WHERE user_id = ?', next.id)
+        const isRight = isRefunded
+          ? mails === 1 && (bought?.status === 'paid' ? sold === 2 && held === 0 : sold === 1)
+          : mails === 0 && sold === 2 && (place === 'waiting' || place === undefined)
+        const facts = JSON.stringify({ isRefunded, mails, place, bought, sold, held })
+        return [...(isRight ? [] : [`the hall of ${hall.staged.id}: ${facts}`]), ...(await seatsAstray(hall))]
+      },
+    })
+  })
+
+  it('while the capacity of a type is raised and lowered, which shares its seats and is waited for', async () => {
+    await everyCrash({
+      stage: async () => {
+        const hall = await stageHall()
+        const { id, operator, types } = hall.staged
+        const path = `/events/${id}/ticket-types/${types.vip}`
+        expectStatus(await as(operator, 'PUT', path, { capacity: 1 }), 200)
+        expectStatus(await as(operator, 'POST', `/events/${id}/publish`), 200)
+        await orders(await registerPlayer(), [{ ticketTypeId: types.vip, quantity: 1 }])
+        const next = await registerPlayer()
+        expectStatus(await as(next, 'POST', `${path}/waiting-list`, { quantity: 1 }), 201)
+        return { hall, next, path }
+      },
+      act: async ({ hall, path }, send) => {
+        for (const capacity of [5, 2, 1])
+          expectStatus(
+            await send((bindings) => as(hall.staged.operator, 'PUT', path, { capacity }, { bindings })),
+            200,
+            409,
+          )
+      },
+      raffles: ({ hall }) => hall.pools,
+      wrong: async ({ hall, next, path }) => {
+        const { types, id } = hall.staged
+        const row = await rowOf<{ capacity: number; due_at: number | null }>(
+          'SELECT capacity, due_at FROM ticket_types WHERE id = ?',
+          types.vip,
+        )
+        const place = (await as(next, 'GET', `${path}/waiting-list`)).body.state
+        const mails = await mailsTo(next.id, 'tickets_offered')
+        const total = (await poolState(hall.pools.find((each) => each.id === types.vip)!.pool))!.total
+        const isRaised = row!.capacity > 1
+        const isRight =
+          row!.due_at === null &&
+          total === row!.capacity &&
+          place === (isRaised ? 'offered' : 'waiting') &&
+          mails === (isRaised ? 1 : 0)
+        const stranger = await registerPlayer()
+        const lines = [{ ticketTypeId: types.vip, quantity: 1 }]
+        const { status } = await as(
+          stranger,
+          'POST',
+          '/orders',
+          { lines, payment: { provider: 'sandbox' } },
+          withKey(newKey(), {}),
+        )
+        // The group knows the capacity that the type has: what is not offered is for sale.
+        const isForSale = row!.capacity > 2
+        const facts = JSON.stringify({ row, total, place, mails, status })
+        return [
+          ...(isRight && status === (isForSale ? 201 : 409) ? [] : [`the type of ${id}: ${facts}`]),
+          ...(await seatsAstray(hall)),
+        ]
       },
     })
   })

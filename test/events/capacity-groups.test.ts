@@ -1,79 +1,22 @@
 // Capacity groups: several ticket types share the seats of a venue, and together never sell more than it has.
 import { describe, expect, it, vi } from 'vitest'
-import type { Bindings } from '../../src/core/context.ts'
 import * as client from '../../src/tickets/client.ts'
 import { reservationAddress as addressOf, poolNameOf } from '../../src/tickets/reservation-id.ts'
 import { voidTickets } from '../../src/tickets/void-tickets.ts'
-import { orderOf, press, refund, withKey } from '../checkout/checkout.ts'
+import { orderOf, press, refund } from '../checkout/checkout.ts'
 import { everyCrash, expireHolds } from '../crash/flow.ts'
 import { expectStatus, usePeople } from '../crash/stage.ts'
 import { countTrips } from '../harness/count-database.ts'
 import { expectLogged } from '../harness/log.ts'
-import { addOperator, type Person, registerPlayer, testContext } from '../harness/people.ts'
+import { addOperator, registerPlayer, testContext } from '../harness/people.ts'
 import { as, at, HOUR, iso, MINUTE, NOW, newKey, ringAlarm, sweep, useClock } from '../raffles/scenario.ts'
-import { ENDS_AT, STARTS_AT, type StagedEvent, stageDraftEvent, stageEvent } from './event-stage.ts'
+import { ENDS_AT, STARTS_AT, stageDraftEvent, stageEvent } from './event-stage.ts'
+import { countsOf, expectSettled, groupsOf, type Hall, order, stageHall, stateOf, take } from './hall.ts'
 
 useClock()
 usePeople()
 
 const { askPool } = client
-
-const groupsOf = (staged: Pick<StagedEvent, 'id'>) => `/events/${staged.id}/capacity-groups`
-
-interface Hall extends StagedEvent {
-  groupId: string
-}
-
-/** A published event whose three ticket types, free, regular and VIP, share the seats of a hall. */
-async function stageHall(seats: number, capacity = 100): Promise<Hall> {
-  const staged = await stageDraftEvent()
-  const made = await as(staged.operator, 'POST', groupsOf(staged), { name: 'The hall', capacity: seats })
-  expect(made.status, JSON.stringify(made.body)).toBe(201)
-  for (const typeId of Object.values(staged.types)) {
-    const path = `/events/${staged.id}/ticket-types/${typeId}`
-    const changes = { capacity, maxPerUser: null, capacityGroupId: made.body.id }
-    const { status, body } = await as(staged.operator, 'PUT', path, changes)
-    expect([status, body.capacityGroupId], JSON.stringify(body)).toEqual([200, made.body.id])
-  }
-  const published = await as(staged.operator, 'POST', `/events/${staged.id}/publish`)
-  expect(published.status, JSON.stringify(published.body)).toBe(200)
-  return { ...staged, groupId: made.body.id }
-}
-
-const stateOf = async (itemId: string) =>
-  (await askPool(testContext(), poolNameOf(itemId), (pool) => pool.state()))!
-
-/** What the pools count: of the group, and of all its ticket types together. */
-async function countsOf({ groupId, types }: Pick<Hall, 'groupId' | 'types'>) {
-  const [group, ...sold] = await Promise.all([groupId, ...Object.values(types)].map(stateOf))
-  const sum = (field: 'sold' | 'held') => sold.reduce((total, state) => total + state[field], 0)
-  return {
-    seats: { sold: group!.sold, held: group!.held },
-    tickets: { sold: sum('sold'), held: sum('held') },
-  }
-}
-
-async function expectSettled(hall: Hall): Promise<number> {
-  const { seats, tickets } = await countsOf(hall)
-  expect(seats).toEqual(tickets)
-  expect(seats.held).toBe(0)
-  return seats.sold
-}
-
-const take = (
-  person: Person,
-  ticketTypeId: string,
-  quantity = 1,
-  more: { bindings?: Partial<Bindings> } = {},
-  key = newKey(),
-) => as(person, 'POST', '/tickets/purchase', { ticketTypeId, quantity }, { ...withKey(key), ...more })
-
-const order = (
-  person: Person,
-  lines: object[],
-  more: { bindings?: Partial<Bindings> } = {},
-  key = newKey(),
-) => as(person, 'POST', '/orders', { lines, payment: { provider: 'sandbox' } }, { ...withKey(key), ...more })
 
 const saleOf = async (hall: Hall) => {
   await Promise.all(
@@ -141,12 +84,6 @@ describe('a capacity group', () => {
     await press(last.body.payment.checkoutUrl, 'approve')
     expect((await take(await registerPlayer(), hall.types.free)).body.code).toBe('sold_out')
     expect(await expectSettled(hall)).toBe(4)
-    const path = `/events/${hall.id}/ticket-types/${hall.types.vip}/waiting-list`
-    const waiting = await as(await registerPlayer(), 'POST', path, { quantity: 1 })
-    expect(waiting.body).toMatchObject({
-      code: 'invalid_state',
-      detail: expect.stringContaining('shares its capacity'),
-    })
   })
 
   it('returns the same free tickets for the same key, also after a lost answer', async () => {

@@ -1,8 +1,10 @@
 // What a suspended person holds of events: it is taken back as raffle tickets are, until the event is over.
 import { expect, it } from 'vitest'
+import { poolNameOf } from '../../src/tickets/reservation-id.ts'
 import { ENDS_AT, orders, stageEvent, takes, VIP_PRICE } from '../events/event-stage.ts'
+import { stageHall } from '../events/hall.ts'
 import { registerPlayer } from '../harness/people.ts'
-import { as, at, catchUp, MINUTE, sweep, useClock } from '../raffles/scenario.ts'
+import { as, at, catchUp, MINUTE, poolState, sweep, useClock } from '../raffles/scenario.ts'
 import { reservationOf, sold, storedOrder, suspend } from './stage.ts'
 
 useClock()
@@ -42,6 +44,41 @@ it('places on waiting lists are left, and what was offered there goes to the nex
   expect([await placeOf(next, free), await placeOf(next, vip)]).toEqual(['offered', 'waiting'])
   const position = (await as(next, 'GET', list(vip))).body.position
   expect(position).toBe(1)
+})
+
+it('places on the list of a hall are left too, for all of its types', async () => {
+  const hall = await stageHall(3)
+  const { free, regular, vip } = hall.types
+  const [person, holder, next] = [await registerPlayer(), await registerPlayer(), await registerPlayer()]
+  const list = (type: string) => `/events/${hall.id}/ticket-types/${type}/waiting-list`
+  const placeOf = async (who: typeof person, type: string) => (await as(who, 'GET', list(type))).body.state
+  const reservation = await takes(holder, free, 3)
+  for (const [who, type] of [
+    [person, vip],
+    [person, regular],
+    [next, regular],
+  ] as const)
+    expect((await as(who, 'POST', list(type), { quantity: 1 })).status).toBe(201)
+  await as(holder, 'POST', `/tickets/${reservation}/return`, { numbers: [1] })
+  expect([await placeOf(person, vip), await placeOf(person, regular)]).toEqual(['offered', 'waiting'])
+  await catchUp(hall.groupId)
+  await suspend(person)
+  expect([await placeOf(person, vip), await placeOf(person, regular)]).toEqual([undefined, undefined])
+  expect(await placeOf(next, regular)).toBe('offered')
+})
+
+it('an offer of a hall is given up although nobody else waits there', async () => {
+  const hall = await stageHall(1)
+  const [person, holder] = [await registerPlayer(), await registerPlayer()]
+  const reservation = await takes(holder, hall.types.free)
+  const list = `/events/${hall.id}/ticket-types/${hall.types.vip}/waiting-list`
+  expect((await as(person, 'POST', list, { quantity: 1 })).status).toBe(201)
+  await as(holder, 'POST', `/tickets/${reservation}/return`, { numbers: [1] })
+  expect((await as(person, 'GET', list)).body.state).toBe('offered')
+  await catchUp(hall.groupId)
+  await suspend(person)
+  await catchUp(hall.groupId)
+  expect((await poolState(poolNameOf(hall.groupId)))!.held).toBe(0)
 })
 
 it('admissions of an event that is over stay', async () => {

@@ -205,6 +205,7 @@ export async function expectProjected(raffle: OnSale): Promise<void> {
     sold: state.sold,
     held: state.held,
     waiting: state.waiting,
+    seat_types: state.seatTypes === null ? null : JSON.stringify(state.seatTypes),
     closed_at: state.closedAt,
     close_reason: state.closeReason,
     freeze_at: state.freezeAt ?? 0,

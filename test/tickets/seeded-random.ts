@@ -1,6 +1,5 @@
 /** Repeatable randomness for tests: the generator mulberry32. */
-import type { RandomBelow } from '../../src/tickets/pool/allocator.ts'
-import type { Randomness } from '../../src/tickets/pool/inventory.ts'
+import type { RandomBelow, Randomness } from '../../src/tickets/pool/allocator.ts'
 
 export function seededBelow(seed: number): RandomBelow {
   let state = seed

@@ -10,6 +10,7 @@ import { MINUTE_MS, SECOND_MS } from '../../core/time.ts'
 import { askPool } from '../../tickets/client.ts'
 import { isPerson } from '../../tickets/is-person.ts'
 import type { HolderSlice, Reservation } from '../../tickets/pool-contract.ts'
+import { poolNameOf } from '../../tickets/reservation-id.ts'
 import { reservations } from '../../tickets/schema.ts'
 import { type EventNoticeRow, type EventRow, eventNotices, events, ticketTypes } from '../schema.ts'
 import type { EventNews } from './news.ts'
@@ -21,7 +22,7 @@ const RESERVATIONS_A_PAGE = 500
 
 interface Found {
   notice: EventNoticeRow
-  type: { pool: string; priceAmount: number }
+  type: { pool: string; priceAmount: number; capacityGroupId: string | null }
   event: Pick<EventRow, 'id' | 'status'>
 }
 
@@ -44,7 +45,11 @@ export async function sweepEventNotices(ctx: Ctx): Promise<void> {
   const due: Found[] = await ctx.db
     .select({
       notice: eventNotices,
-      type: { pool: ticketTypes.pool, priceAmount: ticketTypes.priceAmount },
+      type: {
+        pool: ticketTypes.pool,
+        priceAmount: ticketTypes.priceAmount,
+        capacityGroupId: ticketTypes.capacityGroupId,
+      },
       event: { id: events.id, status: events.status },
     })
     .from(eventNotices)
@@ -82,8 +87,12 @@ async function nextPage(ctx: Ctx, { notice, type, event }: Found, after: number)
   const { kind } = notice.news
   // The cancellation is the latest news. It has notices of its own.
   if (event.status === 'cancelled' && kind === 'event_postponed') return NOBODY
-  if (kind === 'wait_ended')
-    return (await askPool(ctx, type.pool, (stub) => stub.waitingSlice(after, RESERVATIONS_A_PAGE))) ?? NOBODY
+  if (kind === 'wait_ended') {
+    const { pool, capacityGroupId } = type
+    const [list, typePool] = capacityGroupId === null ? [pool, null] : [poolNameOf(capacityGroupId), pool]
+    const slice = await askPool(ctx, list, (stub) => stub.waitingSlice(after, RESERVATIONS_A_PAGE, typePool))
+    return slice ?? NOBODY
+  }
   const slice = await askPool(ctx, type.pool, (stub) => stub.reservationSlice(after, RESERVATIONS_A_PAGE))
   if (slice === null) return NOBODY
   const holders = slice.reservations

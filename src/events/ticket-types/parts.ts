@@ -2,6 +2,7 @@
 import { eq } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
 import { ID_PREFIXES } from '../../core/ids.ts'
+import { poolNameOf } from '../../tickets/reservation-id.ts'
 import type { TicketTypeTerms } from '../../tickets/terms.ts'
 import { groupTermsOf } from '../capacity-groups/terms.ts'
 import {
@@ -17,6 +18,8 @@ import { termsOf } from './terms.ts'
 export interface Part {
   table: typeof ticketTypes | typeof capacityGroups
   row: TicketTypeRow | CapacityGroupRow
+  /** The pool of the capacity group that keeps its waiting list; null: its own pool does. */
+  groupPool: string | null
   /** Whether orders name it, so that they are refunded once it is cancelled. */
   hasOrders: boolean
   /** The terms that the row wants. */
@@ -49,6 +52,7 @@ async function findTypePart(ctx: Ctx, id: string): Promise<FoundPart | undefined
     part: {
       table: ticketTypes,
       row,
+      groupPool: row.capacityGroupId === null ? null : poolNameOf(row.capacityGroupId),
       hasOrders: true,
       termsOf: (...sold) => termsOf(sold[0], wanted, sold[1]),
     },
@@ -70,6 +74,7 @@ async function findGroupPart(ctx: Ctx, id: string): Promise<FoundPart | undefine
     part: {
       table: capacityGroups,
       row,
+      groupPool: null,
       hasOrders: false,
       termsOf: (...sold) => groupTermsOf(sold[0], wanted, sold[1]),
     },

@@ -12,6 +12,7 @@ import { refundRuns } from '../../money/schema.ts'
 import { askPool, orThrow } from '../../tickets/client.ts'
 import { startCancelledNotice } from '../notices/start-notices.ts'
 import { capacityGroups, type EventRow, type TypeColumns, ticketTypes } from '../schema.ts'
+import { keepGroupWithin, tellGroup } from './group-step.ts'
 import { findPart, type Part } from './parts.ts'
 
 /** When the sweep takes over a change that is made now (ms since 1970). */
@@ -32,11 +33,14 @@ export async function bringIntoStep(ctx: Ctx, id: string): Promise<void> {
 
 async function offer(ctx: Ctx, event: EventRow, part: Part, until: number): Promise<void> {
   const terms = part.termsOf(event, ctx.settings.HOLD_SECONDS)
-  const outcome = await askPool(ctx, part.row.pool, async (pool) => {
-    const version = (await pool.state())?.termsVersion ?? 0
-    return pool.configure(part.row.id, version + 1, terms, until)
-  })
+  const { id } = part.row
+  const present = await askPool(ctx, part.row.pool, (pool) => pool.state())
+  const version = (present?.termsVersion ?? 0) + 1
+  const outcome =
+    (await keepGroupWithin(ctx, id, present, terms, until)) ??
+    (await askPool(ctx, part.row.pool, (pool) => pool.configure(id, version, terms, until)))
   if (outcome.ok) {
+    await tellGroup(ctx, id, outcome.version, terms)
     await settle(ctx, part, { ...part.row.change, termsVersion: outcome.version })
     return
   }
@@ -45,6 +49,7 @@ async function offer(ctx: Ctx, event: EventRow, part: Part, until: number): Prom
     await makeDue(ctx, part)
     throw new Problem(outcome.code, outcome.detail)
   }
+  if (present !== null) await tellGroup(ctx, id, present.termsVersion, present.terms)
   await settle(ctx, part, {})
   throw new Problem(outcome.code, outcome.detail)
 }
@@ -79,6 +84,8 @@ async function settle(
 async function endSale(ctx: Ctx, event: EventRow, part: Part): Promise<void> {
   const { table, row } = part
   const reason = event.cancelReason!
+  // First, so that the list of those who wait is complete once they are told.
+  if (part.groupPool !== null) await askPool(ctx, part.groupPool, (pool) => pool.cancel('operator', reason))
   const cancelled = await askPool(ctx, row.pool, (pool) => pool.cancel('operator', reason))
   // A pool without terms has sold nothing.
   const wasOnSale = cancelled.ok || cancelled.code !== 'not_found'

@@ -24,7 +24,12 @@ export const WaitingPlace = z
     state: z
       .enum(['waiting', 'offered'])
       .describe('`offered`: tickets are kept for you. Buy them as usual, or leave the list.'),
-    position: z.number().int().describe('1: you are the next; 0: tickets are kept for you.'),
+    position: z
+      .number()
+      .int()
+      .describe(
+        '1: you are the next; 0: tickets are kept for you. Who waits for another type of the same capacity group counts too, so your turn may come sooner.',
+      ),
     quantity: z
       .number()
       .int()

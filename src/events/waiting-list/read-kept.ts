@@ -1,5 +1,5 @@
 /** What the mail of an offer says beside its data. Read when it is sent: the offer may have ended meanwhile. */
-import { and, eq, gt } from 'drizzle-orm'
+import { and, eq, gt, sql } from 'drizzle-orm'
 import type { MailFacts } from '../../accounts/mail/kinds.ts'
 import type { MailOf } from '../../accounts/mail/reads.ts'
 import type { Ctx } from '../../core/context.ts'
@@ -17,15 +17,15 @@ export const readKept = (
   ctx.db
     .select({ timeZone: events.timeZone })
     .from(reservations)
-    .innerJoin(ticketTypes, eq(ticketTypes.pool, reservations.pool))
+    .innerJoin(ticketTypes, eq(ticketTypes.id, data.ticketTypeId))
     .innerJoin(events, eq(events.id, ticketTypes.eventId))
     .where(
       and(
-        eq(reservations.holder, userId),
+        // Seats of a capacity group are kept for a `waitKey`.
+        sql`${reservations.holder} IN (${userId}, ${userId} || ':' || ${ticketTypes.pool})`,
         eq(reservations.id, subject),
         eq(reservations.state, 'held'),
         gt(reservations.heldUntil, ctx.now),
-        eq(ticketTypes.id, data.ticketTypeId),
         eq(events.status, 'published'),
       ),
     )

@@ -18,7 +18,7 @@ export const waitingLists = new Hono<AppEnv>()
       operation: 'joinWaitingList',
       summary: 'Wait for tickets of a sold-out type',
       description:
-        'As soon as tickets are free they are kept for the next person, who gets a mail and has a day to buy them as usual. If fewer are free than you want, those are kept for you. You have one place: joining again changes the quantity and keeps the place. Refused while tickets are left and nobody waits. Needs a verified address.',
+        'As soon as tickets are free they are kept for the next person, who gets a mail and has a day to buy them as usual. If fewer are free than you want, those are kept for you. You have one place: joining again changes the quantity and keeps the place. Types of one capacity group have one list: a seat is kept for the person who has waited longest and whose type has a ticket left. Refused while tickets are left and nobody waits. Needs a verified address.',
       tag: TAG,
       auth: 'user',
       success: {
@@ -33,6 +33,7 @@ export const waitingLists = new Hono<AppEnv>()
         'forbidden',
         'not_found',
         'invalid_state',
+        'conflict',
         'limit_reached',
         'sales_not_open',
         'sales_closed',

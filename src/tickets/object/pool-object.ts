@@ -3,21 +3,13 @@
  * a time, commits a batch in one transaction, and only then answers. A projection copies its state to D1. Its one alarm
  * expires holds, freezes a raffle at its time, and retries the projection.
  */
-import { DurableObject } from 'cloudflare:workers'
 import type { Bindings, Ctx } from '../../core/context.ts'
 import { SettingsSchema } from '../../core/settings.ts'
 import { databaseOf } from '../../core/writer/writing-database.ts'
 import { loadBeacon } from '../load-beacon.ts'
 import { configure } from '../pool/configure.ts'
 import { cancelPool, type Drawn, drawAttempt, recompute, requestRedraw } from '../pool/draw.ts'
-import {
-  holderSlice,
-  issuedTickets,
-  listSlice,
-  logSlice,
-  reservationSlice,
-  waitingSlice,
-} from '../pool/files.ts'
+import { holderSlice, issuedTickets, listSlice, logSlice, reservationSlice } from '../pool/files.ts'
 import type { Pool } from '../pool/pool.ts'
 import { poolState } from '../pool/pool-state.ts'
 import { NOT_CONFIGURED, TOO_LATE } from '../pool/refusals.ts'
@@ -35,7 +27,6 @@ import type {
   DrawnWinner,
   FileSlice,
   IssuedTickets,
-  JoinRequest,
   Outcome,
   PoolState,
   Projected,
@@ -46,11 +37,11 @@ import type {
   ResultRequest,
   Seats,
   TransferRequest,
-  Waiting,
 } from '../pool-contract.ts'
 import type { Terms } from '../terms.ts'
 import { PoolRuntime } from './pool-runtime.ts'
 import { changedSlice } from './projection.ts'
+import { WaitingObject } from './waiting-object.ts'
 
 /** Work of higher layers at moments of a pool's life; `index.ts` supplies it. */
 export interface PoolHooks {
@@ -60,18 +51,18 @@ export interface PoolHooks {
   freeSeats(ctx: Ctx, seats: Seats): Promise<unknown>
 }
 
-export abstract class PoolObject extends DurableObject<Bindings> {
+export abstract class PoolObject extends WaitingObject {
   protected abstract readonly hooks: PoolHooks
 
   /** The projection's target; a field, so that a test can replace it by a failing database. */
   database: D1Database
-  readonly #runtime: PoolRuntime
+  protected override readonly runtime: PoolRuntime
 
   constructor(ctx: DurableObjectState, env: Bindings) {
     super(ctx, env)
     const settings = SettingsSchema.parse(env)
     this.database = databaseOf(env, settings)
-    this.#runtime = new PoolRuntime({
+    this.runtime = new PoolRuntime({
       ctx,
       env,
       settings,
@@ -82,11 +73,11 @@ export abstract class PoolObject extends DurableObject<Bindings> {
   }
 
   get #pool(): Pool | undefined {
-    return this.#runtime.pool
+    return this.runtime.pool
   }
 
   get #store(): PoolStore {
-    return this.#runtime.store
+    return this.runtime.store
   }
 
   // ——— Terms ———
@@ -101,7 +92,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     terms: Terms,
     until = Number.POSITIVE_INFINITY,
   ): Promise<Outcome<{ version: number }>> {
-    return this.#runtime.decide((now) => {
+    return this.runtime.decide((now) => {
       if (now > until) return TOO_LATE
       const outcome = configure(this.#store, {
         name: this.ctx.id.name!,
@@ -111,7 +102,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
         pool: this.#pool,
         now,
       })
-      if (outcome.ok) this.#runtime.load()
+      if (outcome.ok) this.runtime.load()
       return outcome
     })
   }
@@ -120,55 +111,29 @@ export abstract class PoolObject extends DurableObject<Bindings> {
 
   async reserve(request: ReserveRequest): Promise<Projected<ReserveOutcome>> {
     const gathering = request.payment === null ? 'sale' : 'hold'
-    return this.#runtime.sell(gathering, (pool, now) => pool.reserve(request, now, this.#runtime.isSettling))
+    return this.runtime.sell(gathering, (pool, now) => pool.reserve(request, now, this.runtime.isSettling))
   }
 
   /** `hasSeats`: see `seats.ts`. */
   async confirm(seq: number, id: string, hasSeats = false): Promise<Projected<ConfirmOutcome>> {
-    return this.#runtime.sell('sale', (pool, now) =>
-      pool.confirm(seq, id, now, this.#runtime.isSettling, hasSeats),
+    return this.runtime.sell('sale', (pool, now) =>
+      pool.confirm(seq, id, now, this.runtime.isSettling, hasSeats),
     )
   }
 
   async release(seq: number, id: string, isUnpaid = false): Promise<ChangeOutcome> {
-    return this.#runtime.decideConfigured((pool, now) => pool.release(seq, id, isUnpaid, now))
+    return this.runtime.decideConfigured((pool, now) => pool.release(seq, id, isUnpaid, now))
   }
 
   async void(seq: number, id: string, numbers: number[] | null, onlyOwn = false): Promise<ChangeOutcome> {
-    return this.#runtime.decideConfigured((pool, now) =>
-      pool.void(seq, id, numbers, now, { isSettling: this.#runtime.isSettling, onlyOwn }),
+    return this.runtime.decideConfigured((pool, now) =>
+      pool.void(seq, id, numbers, now, { isSettling: this.runtime.isSettling, onlyOwn }),
     )
   }
 
   /** Gives one number of a sold reservation to another holder. Returns the new reservation. */
   async transfer(seq: number, id: string, number: number, to: TransferRequest): Promise<ChangeOutcome> {
-    return this.#runtime.decideConfigured((pool, now) => pool.transfer(seq, id, number, to, now))
-  }
-
-  // ——— The waiting list ———
-
-  async join(request: JoinRequest): Promise<Outcome<{ waiting: Waiting }>> {
-    return this.#runtime.decideConfigured((pool, now) =>
-      request.itemId === pool.itemId ? pool.offers.join(request, now) : NOT_CONFIGURED,
-    )
-  }
-
-  /** Gives up the place or the offer. */
-  async leave(holder: string): Promise<Outcome<object>> {
-    return this.#runtime.decideConfigured((pool, now) => {
-      pool.offers.leave(holder, now)
-      return { ok: true as const }
-    })
-  }
-
-  /** The person's place or offer; null: the person has neither. */
-  async waitingOf(holder: string): Promise<Waiting | null> {
-    return this.#pool?.offers.find(holder, Date.now()) ?? null
-  }
-
-  /** Who waits, after the place at `seq`; null before the pool is configured. */
-  async waitingSlice(seq: number, most: number) {
-    return this.#pool === undefined ? null : waitingSlice(this.#store, seq, most)
+    return this.runtime.decideConfigured((pool, now) => pool.transfer(seq, id, number, to, now))
   }
 
   // ——— One reservation ———
@@ -204,7 +169,7 @@ export abstract class PoolObject extends DurableObject<Bindings> {
 
   /** Refuses after `until` (ms since 1970), as `cancel` does: by then the caller has given up. */
   async close(until = Number.POSITIVE_INFINITY): Promise<Outcome<{ closedAt: number }>> {
-    return this.#runtime.decideConfigured((pool, now) => (now > until ? TOO_LATE : pool.close(now)))
+    return this.runtime.decideConfigured((pool, now) => (now > until ? TOO_LATE : pool.close(now)))
   }
 
   async cancel(
@@ -212,14 +177,14 @@ export abstract class PoolObject extends DurableObject<Bindings> {
     reason: string,
     until = Number.POSITIVE_INFINITY,
   ): Promise<Outcome<{ cancellation: Cancellation }>> {
-    return this.#runtime.decideConfigured((pool, now) =>
-      now > until ? TOO_LATE : cancelPool(pool, this.#runtime.key, { by, reason, now }),
+    return this.runtime.decideConfigured((pool, now) =>
+      now > until ? TOO_LATE : cancelPool(pool, this.runtime.key, { by, reason, now }),
     )
   }
 
   /** Does what is due, as the alarm does: the sweep calls it in case the alarm did not ring. */
   async advance(): Promise<PoolState | null> {
-    await this.#runtime.advance()
+    await this.runtime.advance()
     return this.state()
   }
 
@@ -227,21 +192,21 @@ export abstract class PoolObject extends DurableObject<Bindings> {
 
   async draw(attempt: number, signature: string): Promise<Outcome<Drawn>> {
     const { verifyBeacon } = await loadBeacon()
-    return this.#runtime.decideConfigured((pool, now) =>
+    return this.runtime.decideConfigured((pool, now) =>
       drawAttempt(pool, this.#store, listOf(pool, this.#store), { attempt, signature, now, verifyBeacon }),
     )
   }
 
   /** The next result of the lottery that decides the raffle. */
   async recordResult(request: ResultRequest): Promise<Outcome<{ winners: DrawnWinner[] }>> {
-    return this.#runtime.decideConfigured((pool, now) =>
-      recordResult(pool, this.#store, listOf(pool, this.#store), this.#runtime.key, { ...request, now }),
+    return this.runtime.decideConfigured((pool, now) =>
+      recordResult(pool, this.#store, listOf(pool, this.#store), this.runtime.key, { ...request, now }),
     )
   }
 
   async redraw(request: RedrawRequest): Promise<Outcome<{ attempt: Attempt }>> {
-    return this.#runtime.decideConfigured((pool, now) =>
-      requestRedraw(pool, listOf(pool, this.#store), this.#runtime.key, request, now),
+    return this.runtime.decideConfigured((pool, now) =>
+      requestRedraw(pool, listOf(pool, this.#store), this.runtime.key, request, now),
     )
   }
 
@@ -285,15 +250,15 @@ export abstract class PoolObject extends DurableObject<Bindings> {
 
   /** Writes to D1 what is gathered. Resolves once D1 has it, or after a second, or if D1 fails. */
   async catchUp(): Promise<void> {
-    await this.#runtime.projector.caughtUp()
+    await this.runtime.projector.caughtUp()
   }
 
   /** Projects every row again, for a D1 that was restored from a backup. */
   async rebuild(): Promise<void> {
-    await this.#runtime.rebuild()
+    await this.runtime.rebuild()
   }
 
   override async alarm(): Promise<void> {
-    await this.#runtime.ring()
+    await this.runtime.ring()
   }
 }

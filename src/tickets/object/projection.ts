@@ -72,14 +72,22 @@ export function changedSlice(pool: Pool, store: PoolStore, seq: number): Changed
   return { reservations, upTo, isLast: upTo === pool.seq, isCancelled: pool.record.cancellation !== null }
 }
 
-const offerMail = (
-  { itemId, sale }: Pool,
+/** In a capacity group the holder names a person and a ticket type. */
+function offerMail(
+  { itemId, sale, offers }: Pool,
   { id, holder, numbers, heldUntil }: Reservation,
-): MailOfMany<'tickets_offered'> => ({
-  to: holder,
-  subject: id,
-  data: { ticketTypeId: itemId, title: sale.title, quantity: numbers.length, until: heldUntil! },
-})
+): MailOfMany<'tickets_offered'> {
+  const { person, ticketTypeId, title } = offers.seatTypeOfHolder(holder) ?? {
+    person: holder,
+    ticketTypeId: itemId,
+    title: sale.title,
+  }
+  return {
+    to: person,
+    subject: id,
+    data: { ticketTypeId, title, quantity: numbers.length, until: heldUntil! },
+  }
+}
 
 /** Reservations as arrays in the order of `asArray`: with field names the JSON would be several times longer. */
 const WRITE_RESERVATIONS = `
@@ -110,19 +118,20 @@ const WRITE_ATTEMPTS = `
 
 const WRITE_POOL = `
   INSERT INTO pools (pool, raffle_id, seq, terms_version, terms, total, sold, held, closed_at, close_reason, freeze_at,
-                     effective_draw_at, log_size, log_root, commitment, cancellation, due_at, waiting)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+                     effective_draw_at, log_size, log_root, commitment, cancellation, due_at, waiting,
+                     seat_types)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
   ON CONFLICT (pool) DO UPDATE SET seq = excluded.seq, terms_version = excluded.terms_version, terms = excluded.terms,
     total = excluded.total, sold = excluded.sold, held = excluded.held, closed_at = excluded.closed_at,
     close_reason = excluded.close_reason, freeze_at = excluded.freeze_at,
     effective_draw_at = excluded.effective_draw_at, log_size = excluded.log_size, log_root = excluded.log_root,
     commitment = excluded.commitment, cancellation = excluded.cancellation, due_at = excluded.due_at,
-    waiting = excluded.waiting
+    waiting = excluded.waiting, seat_types = excluded.seat_types
   WHERE excluded.seq >= pools.seq`
 
 /** The columns that every sale changes. Naming an indexed column would write its index again for each sale. */
 const WRITE_COUNTS = `
-  UPDATE pools SET seq = ?2, sold = ?3, held = ?4, log_size = ?5, log_root = ?6, waiting = ?7
+  UPDATE pools SET seq = ?2, sold = ?3, held = ?4, log_size = ?5, log_root = ?6, waiting = ?7, seat_types = ?8
   WHERE pool = ?1 AND seq <= ?2`
 
 /** The rest of a pool's state as one value: while it is unchanged, only the counts need writing. */
@@ -172,7 +181,19 @@ function mailOffers(db: D1Database, offers: ProjectionBatch['offers']): D1Prepar
 const writeCounts = (db: D1Database, state: PoolState): D1PreparedStatement =>
   db
     .prepare(WRITE_COUNTS)
-    .bind(state.pool, state.seq, state.sold, state.held, state.logSize, state.logRoot, state.waiting)
+    .bind(
+      state.pool,
+      state.seq,
+      state.sold,
+      state.held,
+      state.logSize,
+      state.logRoot,
+      state.waiting,
+      seatTypesText(state),
+    )
+
+const seatTypesText = ({ seatTypes }: PoolState): string | null =>
+  seatTypes === null ? null : JSON.stringify(seatTypes)
 
 const writePool = (db: D1Database, state: PoolState): D1PreparedStatement =>
   db
@@ -196,4 +217,5 @@ const writePool = (db: D1Database, state: PoolState): D1PreparedStatement =>
       state.cancellation === null ? null : JSON.stringify(state.cancellation),
       state.dueAt,
       state.waiting,
+      seatTypesText(state),
     )

@@ -1,5 +1,5 @@
 /** The platform's secure randomness, as a pool draws numbers and salts from it. */
-import type { Randomness } from '../pool/inventory.ts'
+import type { Randomness } from '../pool/allocator.ts'
 import { createRandomBelow } from '../pool/random-below.ts'
 
 export const SECURE_RANDOM: Randomness = {

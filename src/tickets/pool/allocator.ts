@@ -11,6 +11,12 @@ export type Numbering = 'sequential' | 'random' | 'chosen'
 /** Returns a whole number in `0 … bound - 1`, each equally likely. */
 export type RandomBelow = (bound: number) => number
 
+/** The pool's source of randomness. */
+export interface Randomness {
+  below: RandomBelow
+  bytes(count: number): Uint8Array<ArrayBuffer>
+}
+
 /** A word with every bit set, as the bit operators return it. */
 const FULL = -1
 

@@ -25,8 +25,10 @@ interface PoolFacts {
   sale: SaleTerms
   raffle: Raffle | null
   isOver: boolean
-  /** How many people wait for tickets. */
-  waiting: number
+  buying: {
+    /** Whether what is free may go to a late payment. */
+    mayRetake(holder: string, count: number, now: number): boolean
+  }
   isClosed(now: number): boolean
 }
 
@@ -65,11 +67,10 @@ export class Changes {
   }
 
   #retake(row: ReservationRow, { reservation }: FoldedReservation, now: number): number[] | null {
-    const { sale, raffle, waiting } = this.#pool
+    const { sale, raffle, buying } = this.#pool
     // A raffle counts late payments until its freeze. An admission to an event that is over would be worth nothing.
     if (raffle === null && this.#pool.isClosed(now)) return null
-    // What was freed in this moment belongs to those who wait.
-    if (waiting > 0) return null
+    if (!buying.mayRetake(row.holder, reservation.numbers.length, now)) return null
     const { owned } = this.#inventory.holder(row.holder)
     if (whyLimitReached(sale, owned, reservation.numbers.length) !== null) return null
     return this.#inventory.retake(row, sale.numbering !== 'chosen')

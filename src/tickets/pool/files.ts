@@ -11,6 +11,7 @@ import {
   type Outcome,
   type ReservationSlice,
 } from '../pool-contract.ts'
+import { personOf } from '../seat-type.ts'
 import type { Pool } from './pool.ts'
 import { refuse } from './refusals.ts'
 import type { PoolStore } from './store.ts'
@@ -53,11 +54,19 @@ export function reservationSlice(pool: Pool, store: PoolStore, seq: number, most
   }
 }
 
-/** Who waits for tickets, in the order of joining: after the place at `seq`, at most `most`. */
-export function waitingSlice(store: PoolStore, seq: number, most: number): HolderSlice {
-  const rows = store.waitingAfter(seq, most)
+/**
+ * Who waits for tickets, in the order of joining: after the place at `seq`, at most `most`. `typePool`: for this ticket type
+ * of a capacity group.
+ */
+export function waitingSlice(
+  store: PoolStore,
+  seq: number,
+  most: number,
+  typePool: string | null,
+): HolderSlice {
+  const rows = store.waiting.after(seq, most, typePool)
   return {
-    holders: rows.map(({ holder }) => holder),
+    holders: rows.map(({ holder }) => personOf(holder)),
     next: rows.length < most ? null : rows.at(-1)!.seq,
   }
 }

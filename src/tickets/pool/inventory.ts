@@ -10,19 +10,14 @@ import { Allocator, type RandomBelow } from './allocator.ts'
 import { type Holder, Holders, type HolderTag } from './holders.ts'
 import { type Hold, Holds, holdOf } from './holds.ts'
 import { packNumbers, unpackNumbers } from './numbers.ts'
-import { refuse } from './refusals.ts'
+import { refuse, refuseSoldOut } from './refusals.ts'
 import { replay } from './replay.ts'
 import type { FoldedReservation } from './reservation-state.ts'
 import { Reservations } from './reservations.ts'
 import type { SaleLog } from './sale-log.ts'
+import { SeatTypes } from './seat-types.ts'
 import type { PoolStore } from './store.ts'
 import type { ChangeKind, ReservationRow } from './tables.ts'
-
-/** The pool's source of randomness. */
-export interface Randomness {
-  below: RandomBelow
-  bytes(count: number): Uint8Array<ArrayBuffer>
-}
 
 /** Bounds one transaction; the next one expires more. */
 const MAX_EXPIRIES_A_PASS = 5_000
@@ -30,10 +25,10 @@ const MAX_EXPIRIES_A_PASS = 5_000
 export class Inventory {
   readonly holds = new Holds()
   readonly reservations: Reservations
+  readonly seatTypes: SeatTypes
   readonly #store: PoolStore
   readonly #log: SaleLog | null
-  /** Whether the item has a waiting list: see `Offers`. */
-  readonly #canWait: boolean
+  readonly #kind: SaleTerms['kind']
   readonly #digits: number | null
   readonly #allocator: Allocator
   readonly #holders: Holders
@@ -46,19 +41,21 @@ export class Inventory {
   constructor(
     name: string,
     store: PoolStore,
-    { kind, groupId, total, numbering, firstNumber, digits }: SaleTerms,
+    { kind, total, numbering, firstNumber, digits }: SaleTerms,
     log: SaleLog | null,
     newTag: (holder: string) => HolderTag,
     randomBelow: RandomBelow,
   ) {
     this.#store = store
     this.#log = log
-    this.#canWait = kind === 'ticketType' && groupId === null
+    this.#kind = kind
+    this.seatTypes = new SeatTypes(store.waiting)
     const highest = log === null ? MAX_TICKETS_A_POOL : total
     this.#allocator = new Allocator(total, numbering, randomBelow, highest, firstNumber)
     this.#digits = digits
     this.#holders = new Holders(store, (row) => this.reservations.fold(row), newTag)
-    const past = replay(name, store, { allocator: this.#allocator, holds: this.holds, log })
+    const { holds, seatTypes } = this
+    const past = replay(name, store, { allocator: this.#allocator, holds, seatTypes, log })
     this.#sold = past.sold
     this.#lastAt = past.lastAt
     this.#isReserved = past.isReserved
@@ -111,21 +108,19 @@ export class Inventory {
       const labels = taken.slice(0, 20).map((number) => labelOf(number, this.#digits))
       return refuse('number_taken', `Taken already: ${labels.join(', ')}.`, taken)
     }
-    const taken = this.#allocator.take(quantity)
-    if (taken !== null) return taken
-    const { free } = this.#allocator
-    if (free > 0) return refuse('sold_out', `Only ${free} left.`)
-    const how = this.#canWait ? ' Join the waiting list for the next one that comes free.' : ''
-    if (this.holds.numbers === 0) return refuse('sold_out', `Every ticket is sold.${how}`)
-    const later = this.#canWait ? how : ' Unpaid reservations may expire: try again later.'
-    return refuse('sold_out', `Every ticket is sold or reserved.${later}`)
+    return this.#allocator.take(quantity) ?? this.refuseAll(this.free)
+  }
+
+  /** The refusal of somebody who wants more than the `left` ones. */
+  refuseAll(left: number): Refusal {
+    return refuseSoldOut(this.#kind, left, this.holds.numbers)
   }
 
   /** Takes the numbers of an ended hold again, or as many others if `others` allows it; null: too few are free. */
   retake(row: ReservationRow, others: boolean): number[] | null {
     const numbers = unpackNumbers(row.numbers)
     const taken = this.#takeSame(numbers) ?? (others ? this.#allocator.take(numbers.length) : null)
-    if (taken !== null) this.holder(row.holder).owned += taken.length
+    if (taken !== null) this.#count(row, taken.length)
     return taken
   }
 
@@ -158,10 +153,15 @@ export class Inventory {
     }
     this.#store.insertReservation(row)
     this.#isReserved = true
-    holder.owned += numbers.length
-    if (row.held_until === null) this.#issue(numbers, holder.tag, at)
+    this.#count(row, numbers.length)
+    if (row.held_until === null) this.#issue(row, numbers, holder.tag, at)
     else this.holds.add(holdOf(row, numbers, holder.tag))
     return row
+  }
+
+  #count({ holder }: ReservationRow, more: number): void {
+    this.holder(holder).owned += more
+    this.seatTypes.count(holder, more)
   }
 
   /** Sells numbers that were held, or that `retake` returned. */
@@ -170,7 +170,7 @@ export class Inventory {
     if (hold !== undefined) this.holds.drop(hold)
     else this.holds.unpaidEnds.forget(row.seq)
     const at = this.#change(row, 'confirmed', hold === undefined ? numbers : null, now, this.#logIndex)
-    this.#issue(numbers, new Uint8Array(row.tag), at)
+    this.#issue(row, numbers, new Uint8Array(row.tag), at)
   }
 
   /** Marks a payment that came too late for its numbers. */
@@ -194,6 +194,7 @@ export class Inventory {
       const at = this.#change(row, 'voided', here, now, this.#logIndex)
       this.#allocator.release(here)
       this.#sold -= here.length
+      this.seatTypes.count(row.holder, -here.length)
       this.#log?.append({ kind: VOIDED, numbers: here, tag: new Uint8Array(row.tag), at }, this.#seq)
     }
     this.#holders.forget(row.holder)
@@ -255,12 +256,13 @@ export class Inventory {
     if (isUnpaid) this.holds.recordUnpaid(hold, at)
     this.holds.drop(hold)
     this.#allocator.release(hold.numbers)
+    this.seatTypes.count(hold.holder, -hold.numbers.length)
     this.#holders.forget(hold.holder)
   }
 
-  #issue(numbers: number[], tag: Uint8Array, at: number): void {
+  #issue({ holder }: ReservationRow, numbers: number[], tag: Uint8Array, at: number): void {
     this.#sold += numbers.length
-    this.holds.missedOffers.clear()
+    this.holds.missedOffers.clearFor(holder)
     this.#log?.append({ kind: ISSUED, numbers, tag, at }, this.#seq)
   }
 

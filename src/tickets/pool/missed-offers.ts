@@ -1,22 +1,27 @@
-/** How many offers each person on a waiting list has let go since the pool last sold a ticket. */
+/** How many offers each person on a waiting list has let go since a ticket of the type was sold. */
+import { typePoolOf } from '../seat-type.ts'
 
 /** Then somebody else must buy first. Else two people could keep a ticket off the sale by joining again in turn. */
 export const MAX_MISSED_OFFERS = 3
 
 export class MissedOffers {
-  readonly #counts = new Map<string, number>()
+  /** By the ticket type: in a capacity group the sale of one says nothing of another. Null: the pool has one type alone. */
+  readonly #counts = new Map<string | null, Map<string, number>>()
 
   /** The offer lapsed, or its holder declined it. */
   record(holder: string): void {
-    this.#counts.set(holder, this.of(holder) + 1)
+    const type = typePoolOf(holder)
+    const ofType = this.#counts.get(type) ?? new Map<string, number>()
+    ofType.set(holder, (ofType.get(holder) ?? 0) + 1)
+    this.#counts.set(type, ofType)
   }
 
   of(holder: string): number {
-    return this.#counts.get(holder) ?? 0
+    return this.#counts.get(typePoolOf(holder))?.get(holder) ?? 0
   }
 
-  /** A ticket was sold. */
-  clear(): void {
-    this.#counts.clear()
+  /** A ticket was sold to this holder. */
+  clearFor(holder: string): void {
+    if (this.#counts.size > 0) this.#counts.delete(typePoolOf(holder))
   }
 }

@@ -17,6 +17,7 @@ export function poolState(pool: Pool): PoolState {
     sold: pool.sold,
     held: pool.held,
     waiting: pool.waiting,
+    seatTypes: pool.queue.bySeatType,
     closedAt: early?.at ?? null,
     closeReason: early?.reason ?? null,
     freezeAt,

@@ -25,12 +25,15 @@ import {
   type TransferRequest,
 } from '../pool-contract.ts'
 import { type SaleTerms, saleTermsOf, type Terms } from '../terms.ts'
+import type { Randomness } from './allocator.ts'
+import { Buying } from './buying.ts'
 import { Changes, type VoidOptions } from './changes.ts'
 import type { EarlyClose } from './clock.ts'
 import { DrawRecord } from './draw-record.ts'
 import { noTag } from './holders.ts'
-import { Inventory, type Randomness } from './inventory.ts'
+import { Inventory } from './inventory.ts'
 import { Offers } from './offers.ts'
+import { Queue } from './queue.ts'
 import { Raffle } from './raffle.ts'
 import { earnedAt, NOT_CONFIGURED, NOUN, refuse, whyRequestRefused, whySalesRefused } from './refusals.ts'
 import { type FoldedReservation, foldReservation } from './reservation-state.ts'
@@ -50,7 +53,9 @@ export class Pool {
   readonly #store: PoolStore
   readonly #inventory: Inventory
   readonly #changes: Changes
+  readonly queue: Queue
   readonly offers: Offers
+  readonly buying: Buying
   /** The terms that a buyer sees. */
   readonly #price: Sale
   #early: EarlyClose | null
@@ -72,7 +77,9 @@ export class Pool {
     this.record = new DrawRecord(store, row)
     const newTag = raffle === null ? noTag : (holder: string) => raffle.newTag(holder, random.bytes)
     this.#inventory = new Inventory(this.name, store, this.sale, raffle?.log ?? null, newTag, random.below)
-    this.offers = new Offers(this, store, this.#inventory, offerMs)
+    this.queue = new Queue(store, this.#inventory)
+    this.offers = new Offers(this, this.#inventory, this.queue, offerMs)
+    this.buying = new Buying(this, this.#inventory, this.queue)
     this.#changes = new Changes(this, store, this.#inventory)
   }
 
@@ -86,7 +93,7 @@ export class Pool {
 
   /** How many people wait for tickets. */
   get waiting(): number {
-    return this.offers.waiting
+    return this.queue.list.size
   }
 
   get held(): number {
@@ -148,10 +155,10 @@ export class Pool {
         request.entry,
       ) ??
       whyRequestRefused(sale, request) ??
-      this.offers.whyRefused(request, now)
+      this.buying.whyRefused(request, now)
     if (refusal !== null) return refusal
-    const { holder, payment } = request
-    this.offers.takeOver(holder, now)
+    const { payment } = request
+    this.buying.takeOver(request, now)
     const numbers = this.#inventory.take(request)
     if (!Array.isArray(numbers)) return numbers
     const holdMs = payment === null ? null : Math.min(payment.holdMs, this.#longestHoldMs)

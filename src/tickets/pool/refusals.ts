@@ -55,6 +55,15 @@ export function whySalesRefused(
   return null
 }
 
+/** The refusal of somebody who wants more than the `left` ones. A ticket type has a waiting list. */
+export function refuseSoldOut(kind: SaleTerms['kind'], left: number, held: number): Refusal {
+  if (left > 0) return refuse('sold_out', `Only ${left} left.`)
+  const sold = held === 0 ? 'Every ticket is sold.' : 'Every ticket is sold or reserved.'
+  if (kind === 'ticketType')
+    return refuse('sold_out', `${sold} Join the waiting list for the next one that comes free.`)
+  return refuse('sold_out', held === 0 ? sold : `${sold} Unpaid reservations may expire: try again later.`)
+}
+
 /** The time that counts for an entry that the freeze waits for. What was earned before sales opened is taken then. */
 export const earnedAt = (sale: SaleTerms, { earnedAt: at }: ReserveRequest, now: number): number =>
   at === undefined ? now : Math.max(sale.opensAt, Math.min(at, now))

@@ -3,6 +3,7 @@ import { type EntryKind, ISSUED, VOIDED } from '../../rdp1/log.ts'
 import type { Allocator } from './allocator.ts'
 import type { Hold, Holds } from './holds.ts'
 import type { SaleLog } from './sale-log.ts'
+import type { SeatTypes } from './seat-types.ts'
 import type { Step } from './steps.ts'
 import type { PoolStore } from './store.ts'
 
@@ -10,6 +11,7 @@ import type { PoolStore } from './store.ts'
 export interface Memory {
   allocator: Allocator
   holds: Holds
+  seatTypes: SeatTypes
   /** Null: a ticket type, which has no log. */
   log: SaleLog | null
 }
@@ -25,7 +27,7 @@ export interface Past {
 }
 
 /** Throws if two live reservations have the same number. */
-export function replay(pool: string, store: PoolStore, { allocator, holds, log }: Memory): Past {
+export function replay(pool: string, store: PoolStore, { allocator, holds, seatTypes, log }: Memory): Past {
   const past: Past = { sold: 0, lastAt: 0, isReserved: false, isChanged: false }
   for (const step of store.stepsAfter(0)) {
     past.isReserved = true
@@ -58,6 +60,7 @@ export function replay(pool: string, store: PoolStore, { allocator, holds, log }
         break
       case 'voided':
         allocator.release(numbers)
+        countSeats(holder, -numbers.length)
         recordEntries(VOIDED, step)
         break
       case 'expired':
@@ -71,20 +74,27 @@ export function replay(pool: string, store: PoolStore, { allocator, holds, log }
     }
   }
 
-  function mustTake({ seq, numbers }: Step): void {
+  function mustTake({ seq, numbers, holder }: Step): void {
     const twice = allocator.takeChosen(numbers)
     if (twice.length > 0)
       throw new Error(`pool ${pool}: numbers ${twice.join(', ')} are taken twice, at ${seq}`)
+    countSeats(holder, numbers.length)
   }
 
-  function recordEntries(kind: EntryKind, { numbers, tag, at, logIndex }: Step): void {
+  function countSeats(holder: string | null, seats: number): void {
+    if (holder !== null) seatTypes.count(holder, seats)
+  }
+
+  function recordEntries(kind: EntryKind, { numbers, tag, at, logIndex, holder }: Step): void {
     past.sold += kind === ISSUED ? numbers.length : -numbers.length
-    if (kind === ISSUED) holds.missedOffers.clear()
+    // A holder who is not named has tickets, and no seats.
+    if (kind === ISSUED) holds.missedOffers.clearFor(holder ?? '')
     log?.replay({ kind, numbers, tag, at }, logIndex!)
   }
 
   function endHold(hold: Hold): void {
     holds.drop(hold)
     allocator.release(hold.numbers)
+    seatTypes.count(hold.holder, -hold.numbers.length)
   }
 }

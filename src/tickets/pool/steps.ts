@@ -11,7 +11,7 @@ export interface Step {
   numbers: number[]
   tag: Uint8Array<ArrayBuffer>
   at: number
-  /** Null: sold at once, or a change. */
+  /** Null: sold at once, or a change; but the holder of seats of a capacity group is always named. */
   holder: string | null
   heldUntil: number | null
   /** The place of its first entry in the log; null: it has none. */
@@ -46,13 +46,13 @@ type StepColumns = [
 ]
 
 const STEPS_AFTER = `
-  SELECT seq, NULL AS reservation, NULL AS kind, numbers, tag, at, iif(held_until IS NULL, NULL, holder) AS holder,
+  SELECT seq, NULL AS reservation, NULL AS kind, numbers, tag, at, iif(held_until IS NULL AND substr(holder, 1, 4) <> 'res_', NULL, holder) AS holder,
          held_until, log_index, proved, 0 AS unpaid, entry IS 'offer' AS offer,
          buyer, buyer_order
   FROM reservations WHERE seq > ?1
   UNION ALL
-  SELECT changes.seq, reservation, kind, coalesce(changes.numbers, reservations.numbers), tag, changes.at, NULL, NULL,
-         changes.log_index, 0, unpaid, 0, NULL, NULL
+  SELECT changes.seq, reservation, kind, coalesce(changes.numbers, reservations.numbers), tag, changes.at,
+         iif(substr(holder, 1, 4) = 'res_', holder, NULL), NULL, changes.log_index, 0, unpaid, 0, NULL, NULL
   FROM changes JOIN reservations ON reservations.seq = changes.reservation WHERE changes.seq > ?1
   ORDER BY 1`
 

@@ -1,4 +1,4 @@
-/** Every SQL statement of a pool's own SQLite. It decides nothing. */
+/** Every SQL statement of a pool's own SQLite, with those of `waiting-store.ts`. It decides nothing. */
 import type { CloseReason } from '../../rdp1/commitment.ts'
 import type { AnyAttempt, Cancellation, Commitment, DrawnWinner, Seats } from '../pool-contract.ts'
 import type { Terms } from '../terms.ts'
@@ -12,17 +12,20 @@ import {
   type ReservationRow,
   type SeatsToFreeRow,
   type Value,
-  type WaitingRow,
 } from './tables.ts'
 import { columnsOfTerms } from './terms-row.ts'
+import { WaitingStore } from './waiting-store.ts'
 
 export class PoolStore {
+  /** Who waits. */
+  readonly waiting: WaitingStore
   readonly #sql: SqlStorage
   #ready = false
   #recent = new RecentEvents()
 
   constructor(sql: SqlStorage) {
     this.#sql = sql
+    this.waiting = new WaitingStore(sql)
     this.reopen()
     // An object that was never configured writes nothing, so made-up ids leave no rows behind.
     if (this.#ready) this.#migrate()
@@ -189,36 +192,6 @@ export class PoolStore {
   /** The steps after `seq`, in order, as a cursor. */
   stepsAfter(seq: number): Generator<Step> {
     return stepsAfter(this.#sql, seq)
-  }
-
-  /** The waiting list, in the order of joining. */
-  waiting(): WaitingRow[] {
-    return this.#rows<WaitingRow>('SELECT * FROM waiting ORDER BY seq')
-  }
-
-  waitingAfter(seq: number, limit: number): WaitingRow[] {
-    return this.#rows<WaitingRow>('SELECT * FROM waiting WHERE seq > ? ORDER BY seq LIMIT ?', seq, limit)
-  }
-
-  insertWaiting({ seq, holder, quantity, at }: WaitingRow): void {
-    this.#sql.exec(
-      'INSERT INTO waiting (seq, holder, quantity, at) VALUES (?, ?, ?, ?)',
-      seq,
-      holder,
-      quantity,
-      at,
-    )
-    this.#sql.exec('UPDATE pool SET seq = ?', seq)
-  }
-
-  updateWaiting(seq: number, holder: string, quantity: number): void {
-    this.#sql.exec('UPDATE waiting SET quantity = ? WHERE holder = ?', quantity, holder)
-    this.#sql.exec('UPDATE pool SET seq = ?', seq)
-  }
-
-  deleteWaiting(seq: number, holder: string): void {
-    this.#sql.exec('DELETE FROM waiting WHERE holder = ?', holder)
-    this.#sql.exec('UPDATE pool SET seq = ?', seq)
   }
 
   insertSeatsToFree(seq: number, seats: Seats, dueAt: number): void {

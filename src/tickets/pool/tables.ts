@@ -70,6 +70,15 @@ export const MIGRATIONS: readonly string[] = [
    ALTER TABLE reservations ADD COLUMN buyer_order TEXT;`,
   `CREATE TABLE seats_to_free (seq INTEGER PRIMARY KEY, seats TEXT NOT NULL, due_at INTEGER NOT NULL);`,
   `ALTER TABLE pool ADD COLUMN countries TEXT;`,
+  `CREATE TABLE seat_types (
+     pool TEXT PRIMARY KEY,
+     item_id TEXT NOT NULL,
+     version INTEGER NOT NULL,
+     title TEXT NOT NULL,
+     total INTEGER,
+     opens_at INTEGER NOT NULL,
+     closes_at INTEGER NOT NULL
+   );`,
 ]
 
 export type Value = SqlStorageValue
@@ -142,10 +151,22 @@ export interface SeatsToFreeRow extends Record<string, Value> {
   due_at: number
 }
 
+/** A ticket type of a capacity group: see `SeatType`. */
+export interface SeatTypeRow extends Record<string, Value> {
+  pool: string
+  item_id: string
+  version: number
+  title: string
+  total: number | null
+  opens_at: number
+  closes_at: number
+}
+
 /** A place on the waiting list. */
 export interface WaitingRow extends Record<string, Value> {
   /** The order of joining. */
   seq: number
+  /** In a capacity group a `waitKey`. */
   holder: string
   quantity: number
   at: number

@@ -3,11 +3,12 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { dev } from '../../../src/rdp1/chains.ts'
 import { canonicalRules, type Rules } from '../../../src/rdp1/rules.ts'
 import { OPEN_TO_ALL } from '../../../src/tickets/entry-terms.ts'
+import type { Randomness } from '../../../src/tickets/pool/allocator.ts'
 import { configure } from '../../../src/tickets/pool/configure.ts'
-import type { Randomness } from '../../../src/tickets/pool/inventory.ts'
 import { Pool } from '../../../src/tickets/pool/pool.ts'
 import { PoolStore } from '../../../src/tickets/pool/store.ts'
 import type { Outcome } from '../../../src/tickets/pool-contract.ts'
+import { poolNameOf } from '../../../src/tickets/reservation-id.ts'
 import type { RaffleTerms, Terms, TicketTypeTerms } from '../../../src/tickets/terms.ts'
 
 /** The parts of the object's storage that a pool uses: statements, and a transaction that a throw rolls back. */
@@ -65,12 +66,16 @@ export class TestPool {
   readonly store: PoolStore
   readonly #random: Randomness
   readonly #itemId: string
+  readonly #name: string
   pool: Pool
 
-  constructor(terms: Terms, random: Randomness) {
+  /** `itemId`: of a ticket type or a capacity group that has a pool of its own name. */
+  constructor(terms: Terms, random: Randomness, itemId?: string) {
     this.#random = random
     this.store = new PoolStore(this.storage.sql)
-    this.#itemId = terms.kind === 'raffle' ? (JSON.parse(terms.rules) as Rules).id : TICKET_TYPE_ID
+    this.#name = itemId === undefined ? POOL_NAME : poolNameOf(itemId)
+    const known = terms.kind === 'raffle' ? (JSON.parse(terms.rules) as Rules).id : TICKET_TYPE_ID
+    this.#itemId = itemId ?? known
     const first = this.storage.transaction(() => this.#configure(1, terms, undefined, 0))
     if (!first.ok) throw new Error(first.detail)
     this.pool = this.reload()
@@ -84,7 +89,7 @@ export class TestPool {
   }
 
   #configure(version: number, terms: Terms, pool: Pool | undefined, now: number) {
-    return configure(this.store, { name: POOL_NAME, itemId: this.#itemId, version, terms, pool, now })
+    return configure(this.store, { name: this.#name, itemId: this.#itemId, version, terms, pool, now })
   }
 
   decide<Answer>(now: number, decide: (pool: Pool) => Answer): Answer {

@@ -1,0 +1,1 @@
+ALTER TABLE `pools` ADD `seat_types` text;
