@@ -21,7 +21,7 @@ import { isUnconfirmedSql } from '../money/unconfirmed.ts'
 import { makeDueNow } from '../raffles/schedule-sweep.ts'
 import { isNotUnderReview, isStillOwed, mayStillBePaid } from './left-to-pay.ts'
 
-/** Idempotent, and safe to run concurrently: the key makes it one payment. */
+/** Idempotent, and safe to run concurrently: one call sends it, and the key makes it one payment. */
 async function sendPayout(ctx: Ctx, payout: PayoutRow): Promise<void> {
   const sending = await recordSending(ctx, payout)
   if (sending === undefined) return
@@ -51,7 +51,8 @@ export function callProvider(ctx: Ctx, payout: PayoutRow, pollOnly = false): Pro
 /**
  * After this the winner cannot be disqualified; one who is disqualified or under review is not paid. Race: an
  * administrator may mark the payout as failed during the call, and a retry would pay twice. Safe: this clears
- * `attention`, which marking needs.
+ * `attention`, which marking needs. Race: two sweeps overlap, and of two requests to M-Pesa a failure proves nothing. Safe:
+ * this counts the call, so that it fails for a sweep that read the payout before.
  */
 async function recordSending(ctx: Ctx, { id, attempt, tries }: PayoutRow): Promise<PayoutRow | undefined> {
   const [sending] = await withRetry(() =>
@@ -68,6 +69,7 @@ async function recordSending(ctx: Ctx, { id, attempt, tries }: PayoutRow): Promi
         and(
           eq(payouts.id, id),
           eq(payouts.attempt, attempt),
+          eq(payouts.tries, tries),
           // What the provider has is polled even during a review, which a late report can overtake.
           or(
             eq(payouts.status, 'sent'),

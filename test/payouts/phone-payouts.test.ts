@@ -285,6 +285,19 @@ it('a lost answer is no failure: the same transfer is polled', async () => {
   expect(await transferred(body.id)).toEqual([{ credit: 'cash:mpesa', amount: BOOK_PRICE }])
 })
 
+it('a lost answer is asked for once by sweeps that overlap', async () => {
+  expectLogged('payout not sent')
+  const { operator, requestPayout } = await stageShop()
+  const { body } = await requestPayout(TO_PHONE)
+  daraja.misbehave('b2c', '500 after')
+  expect((await approve(operator, body.id)).body).toMatchObject({ status: 'sent', attention: null })
+  at(NOW + MINUTE)
+  await Promise.all([sweep(), sweep(), sweep()])
+  expect(sent('b2c')).toHaveLength(2)
+  await report()
+  expect(await transferred(body.id)).toEqual([{ credit: 'cash:mpesa', amount: BOOK_PRICE }])
+})
+
 it.each([
   [550, 'whole shillings only, and this is KES 5.50'],
   [PRIZE - 100, 'at least KES 10.00, and this is KES 9.00'],
