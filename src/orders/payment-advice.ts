@@ -79,7 +79,9 @@ function toPay({ status, action, failure }: AdvisedPayment, until: number, ways?
     const why = failure === null ? '' : `, because ${failure}`
     return tryAgain(`This payment did not go through${why}.`, until, ways)
   }
-  if (status === 'succeeded') return wait('Your payment has arrived. Look again in a moment.')
+  // Money that pays the order becomes its receipt in the same batch.
+  if (status === 'succeeded')
+    return tryAgain('What arrived is not the sum of your order, and goes back to you.', until, ways)
   if (status === 'starting' || action === null)
     return wait('We are starting your payment. Look again in a moment.', until)
   if (action.kind === 'manual') return { message: action.message, next: 'pay_organiser', until }

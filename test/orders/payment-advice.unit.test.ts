@@ -66,6 +66,15 @@ describe('an order that waits for its payment', () => {
     })
   })
 
+  it('says that another sum than the order’s goes back, and to try again', () => {
+    expect(advice({ payment: { status: 'succeeded' } })).toEqual({
+      message:
+        'What arrived is not the sum of your order, and goes back to you. Your order is still held: try again, or pay another way.',
+      next: 'pay_again',
+      until: UNTIL,
+    })
+  })
+
   it('says to try again, or another way, after a failure', () => {
     const told = advice({ payment: { status: 'failed' } })
     expect(told).toMatchObject({
