@@ -81,6 +81,23 @@ describe('a migration that builds a table anew', () => {
   it('is tried by this test', () => expect(rebuilt.length).toBeGreaterThan(0))
 })
 
+it('accounts at Stripe keep who opened them for an organisation', () => {
+  const file = FILES.find((name) => name.endsWith('account_set_up.sql'))!
+  const database = databaseBefore(file)
+  database.exec(`
+    INSERT INTO stripe_accounts (id, owner_id, country, is_ready, created_at, updated_at)
+    VALUES ('acct_1', 'org_1', 'KE', 1, 1, 1), ('acct_2', 'user_1', 'KE', 1, 1, 1);
+    INSERT INTO audit (at, actor, action, subject_kind, subject_id, fields, request_id) VALUES
+      (1, 'user_2', 'organisation.stripe_account_opened', 'organisation', 'org_1', '[]', 'r'),
+      (2, 'user_3', 'organisation.stripe_account_removed', 'organisation', 'org_1', '[]', 'r')`)
+  database.exec(sqlOf(file))
+  const kept = database.prepare('SELECT id, set_up_by, set_up_at FROM stripe_accounts ORDER BY id').all()
+  expect(kept.map((row) => Object.values(row))).toEqual([
+    ['acct_1', '["user_2"]', 0],
+    ['acct_2', '[]', 0],
+  ])
+})
+
 const STATUSES: Record<string, string> = { payouts: 'requested', winners: 'claimed' }
 
 /** A value of its own for each column and row, which the tables' checks allow. */

@@ -141,7 +141,9 @@ it('a prize that failed becomes a new transfer when it is retried', async () => 
     status: 'failed',
     attention: 'the M-Pesa account has not enough money (M-Pesa’s code 1)',
   })
+  expect(await payoutsOf(staged, '&needs=attention')).toMatchObject([{ id }])
   expect((await retry(staged.operator, id)).body).toMatchObject({ status: 'sent', attempt: 1 })
+  expect(await payoutsOf(staged, '&needs=attention')).toEqual([])
   expect(daraja.transfers.map((each) => each.OriginatorConversationID)).toEqual([id, `${id}_1`])
   const reference = await report()
   expect(await payout()).toMatchObject({ status: 'paid', reference })
