@@ -11,7 +11,7 @@ import { doEach } from '../core/sweep-rows.ts'
 import { events, ticketTypes } from '../events/schema.ts'
 import { askPool } from '../tickets/client.ts'
 import type { ReserveOutcome } from '../tickets/pool-contract.ts'
-import { poolNameOf } from '../tickets/reservation-id.ts'
+import { setTicketsAside } from '../tickets/set-aside.ts'
 import { voidTickets } from '../tickets/void-tickets.ts'
 import type { Prize } from './prize-contract.ts'
 import type { FollowUp } from './schedule-sweep.ts'
@@ -143,22 +143,13 @@ const reserveSeats = (
   raffleId: string,
   key: string,
   seats: PrizeSeatRow[],
-): Promise<ReserveOutcome> => {
-  const { ticketTypeId } = seats[0]!
-  return askPool(ctx, poolNameOf(ticketTypeId), (pool) =>
-    pool.reserve({
-      itemId: ticketTypeId,
-      holder: raffleId,
-      entrant: { isProved: true, staffOf: [], isHuman: true },
-      key,
-      request: String(seats.length),
-      quantity: seats.length,
-      numbers: null,
-      payment: null,
-      entry: 'setAside',
-    }),
-  )
-}
+): Promise<ReserveOutcome> =>
+  setTicketsAside(ctx, {
+    ticketTypeId: seats[0]!.ticketTypeId,
+    holder: raffleId,
+    key,
+    quantity: seats.length,
+  })
 
 const storeNumbers = (ctx: Ctx, seats: PrizeSeatRow[], reservationId: string, numbers: number[]) => {
   const given = JSON.stringify(seats.map(({ unit }, at) => ({ unit, number: numbers[at] })))

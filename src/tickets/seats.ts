@@ -9,9 +9,8 @@
  */
 import type { Ctx } from '../core/context.ts'
 import { askPool, orThrow } from './client.ts'
-import type { Refusal, Reservation, Seats } from './pool-contract.ts'
+import type { Refusal, Reservation, ReserveOutcome, ReserveRequest, Seats } from './pool-contract.ts'
 import { poolNameOf, reservationAddress } from './reservation-id.ts'
-import type { SeatRequest } from './waiting-contract.ts'
 
 /** Who holds seats, for the limits of unpaid ones. Every other limit of a person is the ticket type's. */
 export interface Buyer {
@@ -23,14 +22,21 @@ export interface Buyer {
   provider: string | null
 }
 
-/** Asks the group before tickets are held. Throws its refusal. `areOffered`: they are kept for this person. */
-export async function mustBeSeats(
+/**
+ * Reserves tickets by `reserve`. If they are in a capacity group, only once the group has said that the holder may have the
+ * seats. A repeat needs no such answer.
+ */
+export async function reserveSeated<Made extends ReserveOutcome>(
   ctx: Ctx,
-  groupId: string,
-  request: SeatRequest,
-): Promise<{ areOffered: boolean }> {
-  const { areOffered } = orThrow(await askPool(ctx, poolNameOf(groupId), (pool) => pool.maySeat(request)))
-  return { areOffered }
+  request: ReserveRequest,
+  reserve: (request: ReserveRequest) => Promise<Made>,
+): Promise<Made | Refusal> {
+  const outcome = await reserve(request)
+  if (outcome.ok || outcome.needsSeats === undefined) return outcome
+  const { holder: person, itemId, quantity } = request
+  const wanted = { person, typePool: poolNameOf(itemId), quantity }
+  const answer = await askPool(ctx, poolNameOf(outcome.needsSeats), (pool) => pool.maySeat(wanted))
+  return answer.ok ? reserve({ ...request, seats: { areOffered: answer.areOffered } }) : answer
 }
 
 /** Holds as many seats as the reservation has tickets, and as long. Returns the refusal; null: they are held. */
@@ -56,6 +62,28 @@ export async function holdSeats(
   return outcome.ok ? null : outcome
 }
 
+/** Takes seats for tickets that are set aside. Returns the refusal; null: they are taken. */
+export async function setSeatsAside(
+  ctx: Ctx,
+  groupId: string,
+  { id, numbers }: Reservation,
+): Promise<Refusal | null> {
+  const outcome = await askPool(ctx, poolNameOf(groupId), (pool) =>
+    pool.reserve({
+      itemId: groupId,
+      holder: id,
+      entrant: { isProved: true, staffOf: [], isHuman: true },
+      key: id,
+      request: '',
+      quantity: numbers.length,
+      numbers: null,
+      payment: null,
+      entry: 'setAside',
+    }),
+  )
+  return outcome.ok ? null : outcome
+}
+
 /** Confirms the seats of a reservation. Returns its seats if they are lost: others have them, or the group is cancelled. */
 export async function confirmSeats(ctx: Ctx, groupId: string, id: string): Promise<Reservation | null> {
   const { reservation } = await find(ctx, groupId, id)
@@ -76,9 +104,14 @@ export async function releaseSeats(
   await askPool(ctx, pool, (stub) => stub.release(seq, found.reservation.id, isUnpaid))
 }
 
-/** Frees the seats at these places. Does nothing if they are free already, or if the group is cancelled. */
+/**
+ * Frees the seats at these places. Does nothing if they are free already, or if the group is cancelled. Tickets that could not
+ * be set aside never had any.
+ */
 export async function voidSeats(ctx: Ctx, { groupId, reservationId: id, places }: Seats): Promise<void> {
-  const { reservation, issued } = await find(ctx, groupId, id)
+  const found = await findIfHeld(ctx, groupId, id)
+  if (found === null) return
+  const { reservation, issued } = found
   const numbers = places.map((place) => issued[place]!)
   const { pool, seq } = reservationAddress(reservation.id)
   const outcome = await askPool(ctx, pool, (stub) => stub.void(seq, reservation.id, numbers))

@@ -8,11 +8,22 @@ import { reservationAddress } from '../../src/tickets/reservation-id.ts'
 import { codesOf, take } from '../admissions/door-stage.ts'
 import { press } from '../checkout/checkout.ts'
 import { stageDraftEvent, takes } from '../events/event-stage.ts'
+import { stageHall, stateOf } from '../events/hall.ts'
 import { registerPlayer, testContext } from '../harness/people.ts'
-import { as, buy, drawOnTime, newKey, stageRaffle, useClock, winnersOf } from '../raffles/scenario.ts'
+import {
+  as,
+  buy,
+  drawOnTime,
+  iso,
+  newKey,
+  stageDraft,
+  stageRaffle,
+  useClock,
+  winnersOf,
+} from '../raffles/scenario.ts'
 import { poolsOf, rowOf, stageLater, TIMES, typesOf } from './event-stage.ts'
 import { everyCrash } from './flow.ts'
-import { expectStatus, people, usePeople } from './stage.ts'
+import { CLOSES_AT, DRAW_AT, expectStatus, people, usePeople } from './stage.ts'
 
 useClock()
 usePeople()
@@ -148,6 +159,32 @@ describe('a process that dies at any call loses and repeats nothing', { timeout:
         // The pool acts first. A member who got no answer asks again, and only then the order says so.
         const isRight = line!.back === line!.events && (line!.back === 0 || (line!.back === 1 && isBack))
         return isRight ? [] : [`order ${id}: ${JSON.stringify(line)}, taken back: ${isBack}`]
+      },
+    })
+  })
+
+  it('while a ballot is published, whose tickets share their seats', async () => {
+    await everyCrash({
+      stage: async () => {
+        const hall = await stageHall(3, 100, TIMES, people.organisation)
+        const prizes = [{ title: 'A seat', quantity: 2, ticketTypeId: hall.types.vip }]
+        const times = { closesAt: iso(CLOSES_AT), drawAt: iso(DRAW_AT) }
+        return { hall, raffle: await stageDraft({ prizes, ...times }, people.organisation) }
+      },
+      act: async ({ raffle: { id, operator } }, send) => {
+        const publish = (bindings: Partial<Bindings>) =>
+          as(operator, 'POST', `/raffles/${id}/publish`, undefined, { bindings })
+        // A retry may find it published.
+        expectStatus(await send(publish), 200, 409)
+      },
+      raffles: ({ hall, raffle }) => [raffle, ...poolsOf(hall, [hall.groupId, ...Object.values(hall.types)])],
+      wrong: async ({ hall, raffle }) => {
+        const row = await rowOf<{ status: string }>('SELECT status FROM raffles WHERE id = ?', raffle.id)
+        const [seats, tickets] = await Promise.all([hall.groupId, hall.types.vip].map(stateOf))
+        const right = row!.status === 'draft' ? 0 : 2
+        const isRight = seats!.sold === right && tickets!.sold === right && seats!.held === 0
+        const facts = JSON.stringify({ ...row, seats: seats!.sold, tickets: tickets!.sold })
+        return isRight ? [] : [`the hall ${hall.groupId}: ${facts}`]
       },
     })
   })

@@ -4,9 +4,12 @@ import { describe, expect, it, vi } from 'vitest'
 import { mails as mailRows } from '../../src/accounts/schema.ts'
 import { prizeSeats } from '../../src/raffles/schema.ts'
 import * as client from '../../src/tickets/client.ts'
+import { poolNameOf } from '../../src/tickets/reservation-id.ts'
+import { voidTickets } from '../../src/tickets/void-tickets.ts'
 import { withKey } from '../checkout/checkout.ts'
 import { bought, taken } from '../events/event-orders.ts'
 import { ENDS_AT, type StagedEvent, stageDraftEvent, stageEvent } from '../events/event-stage.ts'
+import { type Hall, stageHall, stateOf, take } from '../events/hall.ts'
 import { expectLogged } from '../harness/log.ts'
 import { organisationWithOperator, registerPlayer, testContext } from '../harness/people.ts'
 import {
@@ -57,6 +60,89 @@ const seatsIn = async (raffle: Staged) => {
   const all = await testContext().db.select().from(prizeSeats)
   return all.filter(({ raffleId }) => raffleId === raffle.id).map(({ state }) => state)
 }
+
+/** What the pools of a hall count: seats, and the tickets of the type that is given away. */
+async function hallCounts(hall: Hall) {
+  const [group, type] = await Promise.all([stateOf(hall.groupId), stateOf(hall.types.vip)])
+  return { seats: group.sold + group.held, tickets: type.sold + type.held }
+}
+
+describe('a prize that is an admission of a capacity group', () => {
+  it('takes seats out of the sale of all types, and is the winner’s once claimed', async () => {
+    const hall = await stageHall(3)
+    const raffle = await stageBallot(hall, 2)
+    expect(await hallCounts(hall)).toEqual({ seats: 2, tickets: 2 })
+    expect((await take(await registerPlayer(), hall.types.free, 2)).body.detail).toBe('Only 1 left.')
+    const last = await take(await registerPlayer(), hall.types.free)
+    expect(last.status, JSON.stringify(last.body)).toBe(201)
+    await enter(raffle.id, 3)
+    await drawOnTime(raffle)
+    const [first] = (await wonIn(raffle.id)) as [Won, Won]
+    const claimed = await claim(first)
+    expect(claimed.body.winner).toMatchObject({ status: 'delivered', prize: { undeliverable: null } })
+    await catchUp(hall.types.vip)
+    expect(await ticketsOf(first.holder)).toMatchObject([
+      { reservation: { id: claimed.body.reservationId, state: 'sold' } },
+    ])
+    // A ticket keeps its seat when it moves, and gives it back with itself.
+    expect(await hallCounts(hall)).toEqual({ seats: 3, tickets: 2 })
+    await voidTickets(testContext(), claimed.body.reservationId, null)
+    expect(await hallCounts(hall)).toEqual({ seats: 2, tickets: 1 })
+  })
+
+  it('gives tickets and seats back when its raffle is cancelled, to those who wait first', async () => {
+    const hall = await stageHall(2)
+    const raffle = await stageBallot(hall, 2)
+    const waiting = await registerPlayer()
+    const list = `/events/${hall.id}/ticket-types/${hall.types.regular}/waiting-list`
+    expect((await as(waiting, 'POST', list, { quantity: 1 })).status).toBe(201)
+    const path = `/raffles/${raffle.id}/cancel`
+    const { status } = await as(hall.operator, 'POST', path, { reason: 'No more needed.' })
+    expect(status).toBe(200)
+    await sweep()
+    expect(await seatsIn(raffle)).toEqual(['returned', 'returned'])
+    expect((await as(waiting, 'GET', list)).body.state).toBe('offered')
+    expect(await hallCounts(hall)).toEqual({ seats: 1, tickets: 0 })
+  })
+
+  it('is not published without seats, or while others wait, and leaves no ticket behind', async () => {
+    const hall = await stageHall(1)
+    const draft = await stageDraft({ prizes: seats(hall, 2) }, hall.organisation)
+    const publish = () => as(hall.operator, 'POST', `/raffles/${draft.id}/publish`)
+    expect((await publish()).body).toMatchObject({
+      code: 'sold_out',
+      detail: 'The tickets of a prize cannot be set aside: Only 1 left.',
+    })
+    expect(await hallCounts(hall)).toEqual({ seats: 0, tickets: 0 })
+    await take(await registerPlayer(), hall.types.free)
+    const list = `/events/${hall.id}/ticket-types/${hall.types.vip}/waiting-list`
+    expect((await as(await registerPlayer(), 'POST', list, { quantity: 1 })).status).toBe(201)
+    expect((await publish()).body.detail).toContain('others wait')
+  })
+
+  it('takes the seats, or gives the tickets back, after a crash between the two pools', async () => {
+    const hall = await stageHall(2)
+    const { askPool: ask } = client
+    const draft = await stageDraft({ prizes: seats(hall, 2) }, hall.organisation)
+    const publish = () => as(hall.operator, 'POST', `/raffles/${draft.id}/publish`)
+    let calls = 0
+    // The group is asked whether there are seats, and dies when they are taken.
+    const silent = vi.spyOn(client, 'askPool').mockImplementation((ctx, place, call) => {
+      if (place === poolNameOf(hall.groupId) && ++calls === 2) return Promise.reject(new Error('no answer'))
+      return ask(ctx, place, call)
+    })
+    expect((await publish()).status).toBe(500)
+    expectLogged('unexpected error')
+    silent.mockRestore()
+    expect(await hallCounts(hall)).toEqual({ seats: 0, tickets: 2 })
+    // Somebody else takes a seat meanwhile, so that the sweep cannot take both.
+    expect((await take(await registerPlayer(), hall.types.free)).status).toBe(201)
+    at(NOW + 3 * MINUTE)
+    await sweep()
+    expect(await hallCounts(hall)).toEqual({ seats: 1, tickets: 0 })
+    expect((await publish()).body.detail).toContain('Only 1 left.')
+  })
+})
 
 describe('a prize that is an admission', () => {
   it('leaves the sale at publication, and is the winner’s admission once claimed', async () => {

@@ -4,7 +4,7 @@ import type { Bindings } from '../../src/core/context.ts'
 import * as client from '../../src/tickets/client.ts'
 import { poolNameOf } from '../../src/tickets/reservation-id.ts'
 import { withKey } from '../checkout/checkout.ts'
-import { type Person, testContext } from '../harness/people.ts'
+import { type Organisation, type Person, testContext } from '../harness/people.ts'
 import { as, newKey } from '../raffles/scenario.ts'
 import { type StagedEvent, stageDraftEvent } from './event-stage.ts'
 
@@ -22,8 +22,9 @@ export async function stageHall(
   seats: number,
   capacity = 100,
   changes: Record<string, unknown> = {},
+  like?: Organisation,
 ): Promise<Hall> {
-  const staged = await stageDraftEvent(changes)
+  const staged = await stageDraftEvent(changes, like)
   const made = await as(staged.operator, 'POST', groupsOf(staged), { name: 'The hall', capacity: seats })
   expect(made.status, JSON.stringify(made.body)).toBe(201)
   for (const typeId of Object.values(staged.types)) {

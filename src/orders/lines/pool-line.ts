@@ -3,17 +3,17 @@ import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Ctx } from '../../core/context.ts'
 import { systemKey } from '../../core/idempotency.ts'
 import { askPool, orThrow } from '../../tickets/client.ts'
-import { type Reservation, type ReserveRequest, validNumbers } from '../../tickets/pool-contract.ts'
+import { type Reservation, validNumbers } from '../../tickets/pool-contract.ts'
 import { rememberPurchase } from '../../tickets/recent-purchases.ts'
 import { poolNameOf, reservationAddress } from '../../tickets/reservation-id.ts'
-import { type PassChallenge, reserveTickets } from '../../tickets/reserve-tickets.ts'
+import { reserveTickets } from '../../tickets/reserve-tickets.ts'
 import { pools, reservations } from '../../tickets/schema.ts'
 import {
   type Buyer,
   confirmSeats,
   holdSeats,
-  mustBeSeats,
   releaseSeats,
+  reserveSeated,
   voidAllSeats,
 } from '../../tickets/seats.ts'
 import { saleTermsOf } from '../../tickets/terms.ts'
@@ -50,15 +50,6 @@ const validOf = sql`CASE WHEN ${reservations.moved} IS NULL THEN ${reservations.
   WHEN ${reservations.state} = 'transferred' THEN ${reservations.moved}
   ELSE (SELECT json_group_array(value) FROM (SELECT value FROM json_each(${reservations.numbers})
     UNION ALL SELECT value FROM json_each(${reservations.moved}))) END`
-
-/** Tickets in a capacity group are held once the group has said that the buyer may have the seats. A repeat needs no answer. */
-async function reserveSeated(ctx: Ctx, request: ReserveRequest, passChallenge: PassChallenge) {
-  const outcome = await reserveTickets(ctx, request, passChallenge)
-  if (outcome.ok || outcome.needsSeats === undefined) return outcome
-  const { holder: person, itemId, quantity } = request
-  const seats = await mustBeSeats(ctx, outcome.needsSeats, { person, typePool: poolNameOf(itemId), quantity })
-  return reserveTickets(ctx, { ...request, seats }, passChallenge)
-}
 
 /** If the process dies between the two holds, the first one expires by itself. */
 async function alsoHoldSeats(
@@ -107,7 +98,9 @@ export const poolLine: PoolLine = {
     const payment = { holdMs, provider }
     // The same person may take free tickets under a key of this text. Stock has no such keys.
     const wanted = { itemId, holder, entrant, key: systemKey(key), request, quantity, numbers, payment }
-    const { reservation, repeated, sale } = orThrow(await reserveSeated(ctx, wanted, passChallenge))
+    const { reservation, repeated, sale } = orThrow(
+      await reserveSeated(ctx, wanted, (request) => reserveTickets(ctx, request, passChallenge)),
+    )
     if (sale.groupId !== null && reservation.state === 'held')
       await alsoHoldSeats(ctx, sale.groupId, reservation, {
         userId: holder,

@@ -56,15 +56,16 @@ export class Buying {
   #whyTicketsRefused(request: ReserveRequest, now: number): Refusal | null {
     const { holder, quantity, payment, entry, seats } = request
     const others = this.#queue.list.size > 0 ? OTHERS_WAIT : null
-    // Nothing limits what the system sets aside.
-    if (entry === 'setAside') return others
     const { sale } = this.#pool
+    const unasked = sale.groupId !== null && seats === undefined ? needsSeats(sale.groupId) : null
+    // Nothing limits what the system sets aside.
+    if (entry === 'setAside') return unasked ?? others
     const { holds, free } = this.#inventory
     const { owned } = this.#inventory.holder(holder)
     const offered = this.#queue.offerOf(holder)?.numbers.length ?? 0
     const refusal = whyEntrantRefused(sale, request) ?? whyLimitReached(sale, owned - offered, quantity)
     if (refusal !== null) return refusal
-    if (sale.groupId !== null && seats === undefined) return needsSeats(sale.groupId)
+    if (unasked !== null) return unasked
     // The person holds them already, so the limits for unpaid tickets do not count.
     if (seats?.areOffered) return whyHolding(sale, holds, holder)
     if (offered === 0)

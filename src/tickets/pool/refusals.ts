@@ -107,9 +107,7 @@ export function whyRequestRefused(
     return { ...refuse('validation_failed', why), needsPayment: true }
   }
   if (payment === null) {
-    if (sale.groupId === null) return null
-    if (entry === 'setAside')
-      return refuse('invalid_state', 'Tickets that share a capacity cannot be set aside.')
+    if (sale.groupId === null || entry === 'setAside') return null
     return { ...refuse('invalid_state', `Tickets of this ${noun} are taken by an order.`), needsOrder: true }
   }
   if (!isFree && provider !== null && !sale.providers.includes(provider)) {
