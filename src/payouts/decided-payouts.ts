@@ -2,7 +2,7 @@
  * Provider events about payouts that are final. A failed or cancelled one may have gone through after all, and a paid one may
  * have come back. So the provider is queried again, and what became of the money is booked.
  */
-import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -31,8 +31,8 @@ export async function checkDecidedPayout(ctx: Ctx, payout: PayoutRow): Promise<v
 }
 
 /**
- * An event of a provider that the payout was redirected from. If an earlier attempt went through after all, a person must
- * see it, and nothing is sent by itself.
+ * An event of a provider that the payout was redirected from. If an earlier attempt went through after all, the payout is paid
+ * by it. If the next provider has it by now, both may pay: a person must see it, and nothing is sent by itself.
  */
 export async function checkRedirectedPayout(ctx: Ctx, payout: PayoutRow, former: Provider): Promise<void> {
   const { status, reference } = await callProvider(ctx, { ...payout, provider: former }, true)
@@ -41,16 +41,18 @@ export async function checkRedirectedPayout(ctx: Ctx, payout: PayoutRow, former:
     await payCancelled(ctx, { ...payout, provider: former }, reference)
     return
   }
+  await payPayout(ctx, { ...payout, provider: former }, ['requested', 'approved', 'failed'], reference)
   await withRetry(() =>
     ctx.db
       .update(payouts)
-      .set({
-        status: sql`iif(${payouts.status} = 'approved', 'failed', ${payouts.status})`,
-        dueAt: sql`iif(${payouts.status} = 'approved', NULL, ${payouts.dueAt})`,
-        attention: attentionText.paidBefore(former, reference),
-        updatedAt: ctx.now,
-      })
-      .where(and(eq(payouts.id, payout.id), eq(payouts.provider, payout.provider))),
+      .set({ attention: attentionText.paidBefore(former, reference), updatedAt: ctx.now })
+      .where(
+        and(
+          eq(payouts.id, payout.id),
+          eq(payouts.provider, payout.provider),
+          inArray(payouts.status, ['sent', 'paid']),
+        ),
+      ),
   )
 }
 

@@ -168,7 +168,14 @@ export async function payPayout(
     insertTransfers(ctx, [transfer], isDue),
     ctx.db
       .update(payouts)
-      .set({ status: 'paid', reference, dueAt: null, attention: null, updatedAt: ctx.now })
+      .set({
+        status: 'paid',
+        provider: payout.provider,
+        reference,
+        dueAt: null,
+        attention: null,
+        updatedAt: ctx.now,
+      })
       .where(isPayable),
     ...(audited === undefined ? [] : [insertAudit(ctx, audited)]),
   ] as const

@@ -224,23 +224,47 @@ it('a prize that arrives after its winner was disqualified is booked, and shown 
   expect((await winnersOf(staged.id))[0].status).toBe('disqualified')
 })
 
-it('a prize that was redirected to another provider, and arrives by the first, is not sent again by itself', async () => {
-  const { staged, payout } = await stageSent()
+it('a prize that was redirected to another provider, and arrives by the first, is paid by the first', async () => {
+  const { staged, id, payout } = await stageSent()
   await report(1)
-  const [{ id: winnerId, holder }] = staged.won as [Won]
-  const payoutMethodId = await methodOf(holder)
-  expect((await as(holder, 'POST', `/winners/${winnerId}/claim`, { payoutMethodId })).status).toBe(200)
+  await redirect(staged)
   expect(await payout()).toMatchObject({ status: 'requested', provider: 'sandbox' })
+  const reference = await arriveLate()
+  expect(await payout()).toMatchObject({ status: 'paid', provider: 'mpesa', reference, attention: null })
+  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 1_000 }])
+  expect((await winnersOf(staged.id))[0].status).toBe('paid')
+  expect((await approve(staged.operator, id)).body.code).toBe('invalid_state')
+})
+
+it('a prize that arrives by the first provider after the next one has paid it is shown to the organisation', async () => {
+  const { staged, id, payout } = await stageSent()
+  await report(1)
+  await redirect(staged)
+  expect((await approve(staged.operator, id)).body.status).toBe('paid')
+  const reference = await arriveLate()
+  expect(await payout()).toMatchObject({
+    status: 'paid',
+    provider: 'sandbox',
+    attention: `mpesa has paid an earlier attempt at it after all (${reference}): do not pay it again.`,
+  })
+})
+
+/** The winner claims again with another payout method, by the sandbox. */
+async function redirect({ won }: { won: Won[] }): Promise<void> {
+  const [{ id, holder }] = won as [Won]
+  const payoutMethodId = await methodOf(holder)
+  expect((await as(holder, 'POST', `/winners/${id}/claim`, { payoutMethodId })).status).toBe(200)
+}
+
+/** The first transfer went through after all. Returns its transaction id. */
+async function arriveLate(): Promise<string | null> {
   const [transfer] = daraja.transfers
   transfer!.code = null
   daraja.settle(transfer!)
   await daraja.reportTransfer(transfer!)
   await sweep()
-  expect(await payout()).toMatchObject({
-    status: 'requested',
-    attention: `mpesa has paid an earlier attempt at it after all (${transfer!.transactionId}): do not pay it again.`,
-  })
-})
+  return transfer!.transactionId
+}
 
 it('a prize that is pending after an administrator marked it as failed is not paid again', async () => {
   const { staged, id, payout, admin } = await stageSent()
