@@ -49,6 +49,7 @@ const AUDIT_ACTIONS = [
   'payment.reconciled',
   'payout.approved',
   'payout.cancelled',
+  'payout.dismissed',
   'payout.marked_failed',
   'payout.marked_paid',
   'payout.paid_though_cancelled',

@@ -24,6 +24,7 @@ import {
   PayoutParams,
   RequestPayout,
 } from './contract.ts'
+import { dismissPayout } from './dismiss-payout.ts'
 import { listPayouts } from './find-payout.ts'
 import { approvePayout, cancelPayout, markFailed, markPaid, retryPayout } from './manage-payout.ts'
 import { requestPayout } from './request-payout.ts'
@@ -222,6 +223,21 @@ export const payouts = new Hono<AppEnv>()
     }),
     validate('param', PayoutParams),
     async (c) => c.json(await retryPayout(c.get('ctx'), c.req.valid('param').id, idempotencyKey(c))),
+  )
+  .post(
+    '/:id/dismiss',
+    describe({
+      operation: 'dismissPayout',
+      summary: 'Take a payout off the attention list',
+      description:
+        'Only for a payout that is paid, such as one that arrived after it was cancelled. Any other one leaves the list by a decision about it. A repeat changes nothing.',
+      tag: TAG,
+      auth: 'user',
+      success: answered('The payout, which no longer needs attention.', { status: 'paid' }),
+      errors: ['not_found', 'forbidden', 'invalid_state'],
+    }),
+    validate('param', PayoutParams),
+    async (c) => c.json(await dismissPayout(c.get('ctx'), c.req.valid('param').id)),
   )
   .post(
     '/:id/mark-paid',

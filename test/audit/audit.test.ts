@@ -586,6 +586,18 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
   ],
   ['payout.approved', { kind: 'payout' }, async () => ofPayout(await requested(), 'approve')],
   ['payout.cancelled', { kind: 'payout' }, async () => ofPayout(await requested(), 'cancel')],
+  [
+    'payout.dismissed',
+    { kind: 'payout' },
+    async () => {
+      const staged = await requested()
+      const paid = env.DB.prepare(
+        `UPDATE payouts SET status = 'paid', attention = 'Look at it.' WHERE id = ?`,
+      )
+      await paid.bind(staged.payoutId).run()
+      return ofPayout(staged, 'dismiss')
+    },
+  ],
   ['payout.retried', { kind: 'payout' }, async () => ofPayout(await sent('failed'), 'retry')],
   [
     'payout.marked_paid',

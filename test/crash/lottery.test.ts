@@ -1,6 +1,6 @@
 // The process dies at any call while the result of a lottery decides a raffle, or a correction decides it anew. Nobody may
 // keep a prize that a correction took, and everybody must get each mail once.
-import { describe, expect, it } from 'vitest'
+import { describe, it } from 'vitest'
 import { runSweep } from '../../src/cron.ts'
 import {
   confirmResult,
@@ -17,11 +17,9 @@ import { signedInAdmin } from '../harness/people.ts'
 import {
   as,
   at,
-  DAY,
   HOUR,
   iso,
   MINUTE,
-  read,
   ringAlarm,
   stageRaffle,
   sweep,
@@ -109,28 +107,6 @@ describe('a process that dies at any call loses and repeats nothing', { timeout:
       wrong: async ({ raffle: { lotteryId }, date }) => {
         const { status, body } = await as(null, 'GET', `/lotteries/${lotteryId}/results/${date}`)
         return body.status === 'awaited' ? [] : [`the draw of ${lotteryId} is ${status} ${body.status}`]
-      },
-    })
-  })
-
-  it('in the sweep that cancels a raffle whose draw was skipped', async () => {
-    await everyCrash<Decided>({
-      stage: async () => {
-        const raffle = await stageHeld()
-        const path = `/lotteries/${raffle.lotteryId}/results/${raffle.date}/skip`
-        const { status } = await as(await signedInAdmin(), 'POST', path, { reason: 'A strike.' })
-        expect(status).toBe(200)
-        const { claimDays } = await read(raffle.id)
-        at(Date.now() + claimDays * DAY)
-        return { raffle }
-      },
-      act: (_, send) => send((bindings) => runSweep(environment(bindings), Date.now())),
-      raffles: ({ raffle }) => [raffle],
-      sweeps: true,
-      wrong: async ({ raffle: { id } }) => {
-        const { status } = await read(id)
-        const { wrong } = await verifyPublished(id)
-        return [...(status === 'cancelled' ? [] : [`raffle ${id} is ${status}`]), ...wrong]
       },
     })
   })

@@ -63,6 +63,8 @@ async function stageFailed(): Promise<{ staged: OnLottery; payoutId: string; won
 describe('a prize whose payout a correction has cancelled', () => {
   it('and that was paid after all is borne by the organisation, and shown to it', async () => {
     const { staged, payoutId } = await stageFailed()
+    const dismiss = () => as(staged.operator, 'POST', `/payouts/${payoutId}/dismiss`)
+    expect((await dismiss()).body.code).toBe('invalid_state')
     await decide(staged, ['0001', '0700', '0701'], MISREAD)
     expect(await payoutOf(staged, payoutId)).toMatchObject({ status: 'cancelled' })
     const before = await leftOf(staged)
@@ -84,6 +86,7 @@ describe('a prize whose payout a correction has cancelled', () => {
     expect(await wrongIn(staged)).toEqual([])
     const listed = (await as(staged.operator, 'GET', `/payouts?needs=attention`)).body.data
     expect(listed.map(({ id }: { id: string }) => id)).toEqual([payoutId])
+    expect((await dismiss()).body).toMatchObject({ status: 'paid', attention: null })
   })
 
   it('leaves the prize to its new winner, and every later correction is refused', async () => {

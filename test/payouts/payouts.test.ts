@@ -75,6 +75,7 @@ const ROUTES: readonly Route[] = [
   },
   { method: 'POST', path: `/api/v1/payouts/${PAYOUT}/approve` },
   { method: 'POST', path: `/api/v1/payouts/${PAYOUT}/cancel` },
+  { method: 'POST', path: `/api/v1/payouts/${PAYOUT}/dismiss` },
   { method: 'POST', path: `/api/v1/payouts/${PAYOUT}/retry`, headers: KEY },
   { method: 'POST', path: `/api/v1/payouts/${PAYOUT}/mark-paid`, body: { reference: 'FT 1' } },
   {
