@@ -28,6 +28,7 @@ const AUDIT_ACTIONS = [
   'lottery.deleted',
   'lottery.updated',
   'lottery_draw.skipped',
+  'lottery_draw.skip_confirmed',
   'lottery_result.confirmed',
   'lottery_result.recorded',
   'lottery_result.rejected',

@@ -33,14 +33,14 @@ export async function awaitOfficialDraws(ctx: Ctx): Promise<void> {
 const isWaiting = and(eq(raffles.status, sql`'scheduled'`), eq(raffles.acceptedResults, 0))
 
 /**
- * Raffles whose official draw was hours ago, and which no result has decided. A draw that was skipped is left out: somebody
- * has decided about it, and the sweep cancels its raffles.
+ * Raffles whose official draw was hours ago, and which no result has decided. A draw that was skipped is left out: two
+ * people have decided about it, and the sweep cancels its raffles.
  */
 export async function countWithoutResult(ctx: Ctx): Promise<number> {
   const isSkipped = ctx.db
     .select({ one: sql`1` })
     .from(lotteryDraws)
-    .where(and(isDrawOf(lotteryDraws), sql`${lotteryDraws.skipReason} IS NOT NULL`))
+    .where(and(isDrawOf(lotteryDraws), sql`${lotteryDraws.skipConfirmedBy} IS NOT NULL`))
   const [found] = await ctx.db
     .select({ count: count() })
     .from(raffles)

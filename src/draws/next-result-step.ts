@@ -13,7 +13,7 @@ export interface LotteryFacts {
   refused: number
   /** Whether the lottery has held its draw; it may have moved it to an earlier time. */
   isHeld: boolean
-  /** Whether an admin has said that the draw was not held, and nobody has recorded a result since. */
+  /** Whether two admins have said that the draw is not held, and nobody has recorded a result since. */
   isSkipped: boolean
   /** Whether a prize is paid or delivered. */
   isPaid: boolean
@@ -33,10 +33,10 @@ export type ResultStep =
   | { kind: 'wait'; until: number | null }
 
 /** Before the commitment. Null: nothing to do. */
-export const stepBeforeCommitment = (facts: LotteryFacts): ResultStep | null =>
-  facts.results.length > 0 || facts.isHeld
-    ? { kind: 'cancelAsKnown', isPublished: facts.results.length > 0 }
-    : null
+export function stepBeforeCommitment({ results, isHeld, isSkipped }: LotteryFacts): ResultStep | null {
+  if (results.length > 0 || isHeld) return { kind: 'cancelAsKnown', isPublished: results.length > 0 }
+  return isSkipped ? { kind: 'cancelAsSkipped' } : null
+}
 
 /** After the commitment. Null: the winners of the accepted results are announced, so their life goes on. */
 export function nextResultStep(facts: LotteryFacts, drawnAttempts: number, now: number): ResultStep | null {

@@ -33,7 +33,7 @@ export async function readLotteryFacts(
   if (draw.method !== 'lottery') return null
   const results = await listConfirmedResults(ctx, draw.lotteryId, draw.date)
   const official = await findDraw(ctx, draw.lotteryId, draw.date)
-  const isSkipped = official?.skipReason != null
+  const isSkipped = official?.skipConfirmedBy != null
   const isHeld = official !== undefined && !isSkipped && official.drawAt <= ctx.now
   const isPaid = won.length > 0 && (await holds(ctx, isPaidPrize(raffle.id)))
   const mayCorrect = accepted > 0 && !isPaid && results.length > accepted + refused
@@ -43,8 +43,8 @@ export async function readLotteryFacts(
 
 /**
  * For a query of the sweep: raffles whose lottery has a result that they have neither refused nor announced the winners of;
- * raffles on sale whose official draw is held; and raffles whose draw was skipped, once the days are over in which a result
- * could bring it back. Their `due_at` stays, because it may protect a call that is under way. They are due since that event,
+ * raffles on sale whose official draw is held or was skipped; and committed raffles whose draw was skipped, once the days are
+ * over in which a result could bring it back. Their `due_at` stays, because it may protect a call that is under way. They are due since that event,
  * so that the sweep tells if they cannot continue.
  */
 export const withNewResults = (ctx: Ctx): SQL => sql`
@@ -53,15 +53,15 @@ export const withNewResults = (ctx: Ctx): SQL => sql`
   WHERE ${IS_ON_LOTTERY} AND drawn_attempts + refused_results < (
     SELECT count(*) FROM ${lotteryResults} WHERE ${isDrawOf(lotteryResults)})
   UNION ALL
-  SELECT id, ${lotteryDraws.drawAt} FROM raffles CROSS JOIN ${lotteryDraws} ON ${isDrawOf(lotteryDraws)}
+  SELECT id, iif(${lotteryDraws.skipConfirmedBy} IS NULL, ${lotteryDraws.drawAt}, ${lotteryDraws.updatedAt}) FROM raffles CROSS JOIN ${lotteryDraws} ON ${isDrawOf(lotteryDraws)}
   WHERE ${IS_ON_LOTTERY} AND ${raffles.status} = 'scheduled'
     AND EXISTS (SELECT 1 FROM ${pools} WHERE ${pools.pool} = raffles.pool
       AND ${pools.commitment} IS NULL AND ${pools.cancellation} IS NULL)
-    AND ${lotteryDraws.drawAt} <= ${ctx.now} AND ${lotteryDraws.skipReason} IS NULL
+    AND (${lotteryDraws.drawAt} <= ${ctx.now} OR ${lotteryDraws.skipConfirmedBy} IS NOT NULL)
   UNION ALL
   SELECT id, raffles.draw_at + claim_days * ${DAY_MS} FROM raffles CROSS JOIN ${lotteryDraws} ON ${isDrawOf(lotteryDraws)}
   WHERE ${IS_ON_LOTTERY} AND ${raffles.status} = 'scheduled' AND accepted_results = 0
-    AND raffles.draw_at + claim_days * ${DAY_MS} <= ${ctx.now} AND ${lotteryDraws.skipReason} IS NOT NULL`
+    AND raffles.draw_at + claim_days * ${DAY_MS} <= ${ctx.now} AND ${lotteryDraws.skipConfirmedBy} IS NOT NULL`
 
 /**
  * A prize is paid or delivered. A share of zero takings is `paid` without a payout, and nobody has received anything. A
@@ -103,7 +103,7 @@ export async function cancelAsKnown(
   return outcome.ok ? whyNotProjected(ctx, id) : outcome.detail
 }
 
-/** By the sweep: nobody has recorded a result in the days that winners have to claim. */
+/** By the sweep: the list is not fixed yet, or nobody has recorded a result in the days that winners have to claim. */
 export async function cancelAsSkipped(ctx: Ctx, { id, pool }: RaffleRow): Promise<string | null> {
   const outcome = await askPool(ctx, pool, (stub) => stub.cancel('late', 'The official draw was not held.'))
   return outcome.ok ? whyNotProjected(ctx, id) : outcome.detail

@@ -24,6 +24,8 @@ import {
   lotteryResults,
 } from './schema.ts'
 
+const NOT_SKIPPED = { skipReason: null, skippedBy: null, skipConfirmedBy: null }
+
 /** Few people decide about one draw. */
 const MAX_TRIES = 5
 
@@ -59,7 +61,7 @@ export function newDraw(ctx: Ctx, lottery: LotteryRow, date: string): LotteryDra
     dueAt: lottery.resultsUrl !== null && isOnPage ? Math.max(ctx.now, drawAt) : null,
     fetches: 0,
     fetchProblem: null,
-    skipReason: null,
+    ...NOT_SKIPPED,
     updatedAt: ctx.now,
   }
 }
@@ -160,7 +162,7 @@ async function write(
         version: draw.version + 1,
         attention,
         updatedAt: ctx.now,
-        ...(insert === null ? {} : { skipReason: null }),
+        ...(insert === null ? {} : NOT_SKIPPED),
         ...(result === null ? {} : afterResult(ctx, lottery, draw)),
       })
       .where(isCurrent)
@@ -185,7 +187,7 @@ const afterResult = (ctx: Ctx, { resultsUrl }: LotteryRow, { results }: LotteryD
   dueAt: resultsUrl === null ? null : firstComparison(ctx.now),
   fetches: 0,
   fetchProblem: null,
-  skipReason: null,
+  ...NOT_SKIPPED,
 })
 
 /** Ends every pending record, also one that was inserted just before, and adds the result. */

@@ -182,13 +182,16 @@ export const LotteryResult = z
     source: source.nullable().describe('The address where these numbers were read; null: none count.'),
     confirmedAt: Instant.nullable().describe('When these numbers were confirmed.'),
     revisions: z.array(Revision).describe('Every result that has counted, the first one first.'),
-    skipReason: z.string().nullable().describe('Why no result is awaited; null: it is.'),
+    skipReason: z
+      .string()
+      .nullable()
+      .describe('Why the draw is not held; null: it is. Until a second admin agrees, only admins see it.'),
     records: z.array(LotteryRecord).nullable().describe('What the sources say. Only admins see it.'),
     attention: z
       .enum(ATTENTIONS)
       .nullable()
       .describe(
-        'What an admin should look at: a `missing` or `unconfirmed` result, a `conflict` of sources, or a `difference` between the page and the result. Only admins see it.',
+        'What an admin should look at: a `missing` or `unconfirmed` result, a `conflict` of sources, an `unconfirmed_skip` that a second admin has to agree with, or a `difference` between the page and the result. Only admins see it.',
       ),
     nextFetchAt: Instant.nullable().describe('When the page is fetched next. Only admins see it.'),
     fetchProblem: z

@@ -38,7 +38,8 @@ export function presentResult({ draw, results, records }: FoundResult): LotteryR
       reason,
       confirmedAt: toInstant(confirmedAt),
     })),
-    skipReason: draw.skipReason,
+    // The public sees it once two people say so.
+    skipReason: records === null && draw.skipConfirmedBy === null ? null : draw.skipReason,
     records: records?.map(presentRecord) ?? null,
     attention: records === null ? null : draw.attention,
     nextFetchAt: records === null ? null : toInstantOrNull(draw.dueAt),
@@ -46,11 +47,11 @@ export function presentResult({ draw, results, records }: FoundResult): LotteryR
   }
 }
 
-function statusOf({ results, attention, skipReason }: LotteryDrawRow): LotteryResult['status'] {
+function statusOf({ results, attention, skipConfirmedBy }: LotteryDrawRow): LotteryResult['status'] {
   if (results > 0) return 'confirmed'
   if (attention === 'conflict') return 'conflicting'
   if (attention === 'unconfirmed') return 'unconfirmed'
-  return skipReason === null ? 'awaited' : 'skipped'
+  return skipConfirmedBy === null ? 'awaited' : 'skipped'
 }
 
 function presentRecord(record: LotteryRecordRow): NonNullable<LotteryResult['records']>[number] {

@@ -133,7 +133,8 @@ export const lotteryResultRoutes = ({ ticketsOnDraw }: { ticketsOnDraw: TicketsO
       describe({
         operation: 'skipLotteryDraw',
         summary: 'Say that a draw was not held',
-        description: 'Such as on a holiday. Its result is not awaited. Recording one brings it back.',
+        description:
+          'Such as on a holiday. Once another admin says so too, the result is not awaited any more, and raffles that still sell tickets on the draw are cancelled. Recording a result brings the draw back. The reason of the first admin is kept.',
         tag: TAG,
         auth: 'user',
         success: theResult('The draw.'),

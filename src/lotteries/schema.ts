@@ -45,8 +45,8 @@ export const lotteries = sqliteTable(
 )
 export type LotteryRow = typeof lotteries.$inferSelect
 
-/** What an admin should look at: no record, one that waits for a second person, or sources that disagree. */
-export const ATTENTIONS = ['missing', 'unconfirmed', 'conflict', 'difference'] as const
+/** What an admin should look at: no record, a record or a skip that waits for a second person, or sources that disagree. */
+export const ATTENTIONS = ['missing', 'unconfirmed', 'unconfirmed_skip', 'conflict', 'difference'] as const
 export type Attention = (typeof ATTENTIONS)[number]
 
 /** Why the last fetch brought no numbers. */
@@ -89,8 +89,11 @@ export const lotteryDraws = sqliteTable(
     /** How often it was fetched for this draw, or since the latest result. */
     fetches: integer().notNull().default(0),
     fetchProblem: text({ enum: FETCH_PROBLEMS }),
-    /** Why no result is awaited, such as a holiday; null: it is. */
+    /** Why the draw is not held, such as a holiday; null: nobody says so. */
     skipReason: text(),
+    /** The admin who says so, and another one who agrees: from then on no result is awaited. */
+    skippedBy: text(),
+    skipConfirmedBy: text(),
     updatedAt: integer().notNull(),
   },
   (table) => [

@@ -38,10 +38,10 @@ export async function updateLottery(
   if (changed.time !== lottery.time || changed.timeZone !== lottery.timeZone) {
     refuseTooEarly(changed, await sellingOn(ctx, id))
   }
-  // Who sets the address again answers for it from now on, if nobody does any more.
+  // Who sets the same address again answers for it from now on, if nobody does.
   const isOtherPage =
     changed.resultsUrl !== lottery.resultsUrl ||
-    (change.resultsUrl != null && !(await answersStill(ctx, lottery.resultsUrlBy)))
+    (change.resultsUrl != null && !(await answersStill(ctx, lottery)))
   const next = changed.status === 'archived' ? null : nextDraw(changed, waitingSince(lottery, ctx.now))
   const isCurrent = and(eq(lotteries.id, id), eq(lotteries.revision, lottery.revision))
   const [, updated] = await ctx.db.batch([
@@ -53,7 +53,7 @@ export async function updateLottery(
         and(
           eq(lotteryDraws.lotteryId, id),
           eq(lotteryDraws.results, 0),
-          isNull(lotteryDraws.skipReason),
+          isNull(lotteryDraws.skipConfirmedBy),
           gt(lotteryDraws.drawAt, ctx.now - FETCHED_AGAIN_MS),
           sql`${isOtherPage ? 1 : 0} AND EXISTS (SELECT 1 FROM ${lotteries} WHERE ${isCurrent})`,
         ),
@@ -99,7 +99,12 @@ function refuseTooEarly(changed: LotteryRow, selling: SellingRaffle[]): void {
   throw invalid('time', `these raffles would still sell tickets after the draw; cancel them first: ${names}`)
 }
 
-async function answersStill(ctx: Ctx, userId: string | null): Promise<boolean> {
-  const { answers } = await ctx.db.get<{ answers: number }>(sql`SELECT ${isAdmin(sql`${userId}`)} AS answers`)
+/** Who set the address is an admin, and no draw waits because they have tickets of a raffle on it. */
+async function answersStill(ctx: Ctx, { id, resultsUrlBy }: LotteryRow): Promise<boolean> {
+  const isBlocked = sql`EXISTS (SELECT 1 FROM ${lotteryDraws} WHERE ${lotteryDraws.lotteryId} = ${id}
+    AND ${lotteryDraws.results} = 0 AND ${lotteryDraws.fetchProblem} = 'has_tickets')`
+  const { answers } = await ctx.db.get<{ answers: number }>(
+    sql`SELECT ${isAdmin(sql`${resultsUrlBy}`)} AND NOT ${isBlocked} AS answers`,
+  )
   return answers === 1
 }

@@ -71,7 +71,7 @@ const hiddenTypes = sql`iif(instr(${raffles.prizes}, '"ticketTypeId"') = 0, '[]'
 
 /** A raffle that a beacon draws reads no row for this. */
 const lotteryAttention = sql<ShownRaffle['lotteryAttention']>`iif(${raffles.draw}->>'method' = 'lottery', (
-  SELECT iif(${lotteryDraws.skipReason} IS NULL, ${lotteryDraws.attention}, 'skipped') FROM ${lotteryDraws}
+  SELECT iif(${lotteryDraws.skipConfirmedBy} IS NULL, ${lotteryDraws.attention}, 'skipped') FROM ${lotteryDraws}
   WHERE ${lotteryDraws.lotteryId} = ${raffles.draw}->>'lotteryId' AND ${lotteryDraws.date} = ${raffles.draw}->>'date'
 ), NULL)`
 

@@ -366,6 +366,15 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
     OF_DRAW,
     () => onLottery('POST', `/results/${LAST_WEEK}/skip`, { reason: WRITTEN }),
   ],
+  [
+    'lottery_draw.skip_confirmed',
+    OF_DRAW,
+    async () => {
+      const act = await onLottery('POST', `/results/${LAST_WEEK}/skip`, { reason: WRITTEN })
+      expect((await perform(act)).status).toBe(200)
+      return { ...act, actor: await signedInAdmin() }
+    },
+  ],
   ['raffle.created', { kind: 'raffle', everyTime: true }, () => made('/raffles', raffleBody())],
   [
     'raffle.entrants_exported',

@@ -64,10 +64,13 @@ const change = async (lotteryId: string, changes: object) => {
   expect(status, JSON.stringify(body)).toBe(200)
 }
 
-const skip = async ({ lotteryId }: { lotteryId: string }) => {
+/** By two admins, or by one of them only. */
+const skip = async ({ lotteryId }: { lotteryId: string }, people = 2) => {
   const path = `/lotteries/${lotteryId}/results/${DATE}/skip`
-  const { status, body } = await as(await signedInAdmin(), 'POST', path, { reason: 'A strike.' })
-  expect(status, JSON.stringify(body)).toBe(200)
+  for (let person = 0; person < people; person++) {
+    const { status, body } = await as(await signedInAdmin(), 'POST', path, { reason: 'A strike.' })
+    expect(status, JSON.stringify(body)).toBe(200)
+  }
 }
 
 const attentionOf = async ({ id, operator }: Staged) =>
@@ -203,6 +206,36 @@ describe('a raffle whose draw is skipped', () => {
     expect(await winnersOf(staged.id)).toEqual([])
   })
 
+  it('is awaited and reported as before until a second admin agrees', async () => {
+    const staged = await stageCommitted()
+    await holdDraw(staged)
+    await skip(staged, 1)
+    expect(await attentionOf(staged)).toBe('unconfirmed_skip')
+    at(OFFICIAL_DRAW + 6 * HOUR)
+    await sweep()
+    expect(await lateRaffles()).toBe(1)
+    at(OFFICIAL_DRAW + 40 * DAY)
+    await sweep()
+    expect((await read(staged.id)).status).toBe('committed')
+    await skip(staged, 1)
+    expect(await lateRaffles()).toBe(0)
+    await sweep()
+    expect((await read(staged.id)).status).toBe('cancelled')
+  })
+
+  it('is cancelled at once if it still sells tickets', async () => {
+    const staged = await stageCommitted()
+    await skip(staged, 1)
+    await sweep()
+    expect((await read(staged.id)).status).toBe('open')
+    await skip(staged, 1)
+    await sweep()
+    expect(await read(staged.id)).toMatchObject({
+      status: 'cancelled',
+      cancellation: { reason: 'The official draw was not held.' },
+    })
+  })
+
   it('goes on if a result is recorded in time', async () => {
     const staged = await stageSkipped()
     at(OFFICIAL_DRAW + 4 * DAY)
@@ -298,6 +331,10 @@ describe('an admin who has a ticket of a raffle on a draw', () => {
     const path = `/lotteries/${staged.lotteryId}/results/${DATE}`
     const { body } = await as(await signedInAdmin(), 'GET', path)
     expect(body).toMatchObject({ fetchProblem: 'has_tickets', records: [] })
+    const other = await signedInAdmin()
+    await as(other, 'PUT', `/lotteries/${staged.lotteryId}`, { resultsUrl })
+    const by = env.DB.prepare('SELECT results_url_by FROM lotteries WHERE id = ?').bind(staged.lotteryId)
+    expect(await by.first('results_url_by')).toBe(other.id)
   })
 })
 

@@ -22,7 +22,9 @@ export function useAdmins(): void {
   beforeEach(async () => {
     await env.DB.batch([
       env.DB.prepare('UPDATE lotteries SET next_date = NULL, next_draw_at = NULL'),
-      env.DB.prepare(`UPDATE lottery_draws SET due_at = NULL, attention = NULL, skip_reason = '—'`),
+      env.DB.prepare(
+        `UPDATE lottery_draws SET due_at = NULL, attention = NULL, skip_reason = '—', skip_confirmed_by = 'nobody'`,
+      ),
     ])
     for (const name of ['ana', 'ben', 'cruz'] as const) admins[name] = await signedInAdmin()
   })

@@ -423,15 +423,23 @@ describe('a draw whose result is missing', () => {
     expect(await attention(id)).toEqual([])
   })
 
-  it('is not awaited if an admin says that it was not held; a record brings it back', async () => {
+  it('is not awaited if two admins say that it was not held; a record brings it back', async () => {
     const id = await stageLottery()
     at(HELD_AT + 7 * HOUR)
     await sweep()
     const path = `/lotteries/${id}/results/${DATE}/skip`
     const reason = 'No draw on a public holiday.'
+    const shown = async () => (await as(await registerPlayer(), 'GET', path.replace('/skip', ''))).body
     for (const _ of ['once', 'twice']) {
       const skipped = await as(admins.ana, 'POST', path, { reason })
+      const attention = 'unconfirmed_skip'
+      expect(skipped.body).toMatchObject({ status: 'awaited', skipReason: reason, attention })
+      expect(await shown()).toMatchObject({ status: 'awaited', skipReason: null })
+    }
+    for (const _ of ['once', 'twice']) {
+      const skipped = await as(admins.ben, 'POST', path, { reason: 'So it is.' })
       expect(skipped.body).toMatchObject({ status: 'skipped', skipReason: reason, attention: null })
+      expect(await shown()).toMatchObject({ status: 'skipped', skipReason: reason })
     }
     await sweep()
     expect(await attention(id)).toEqual([])
@@ -445,13 +453,17 @@ describe('a draw whose result is missing', () => {
       cadence: { every: 'week', weekdays: ['monday'] },
       resultsUrl: RESULTS_URL,
     })
-    const skip = (date: string) =>
-      as(admins.ana, 'POST', `/lotteries/${id}/results/${date}/skip`, { reason: 'Holiday.' })
+    const skip = (date: string, by = admins.ana) =>
+      as(by, 'POST', `/lotteries/${id}/results/${date}/skip`, { reason: 'Holiday.' })
     expect((await skip('2031-05-06')).status).toBe(404)
-    expect((await skip(DATE)).body.status).toBe('skipped')
+    expect((await skip(DATE)).body.status).toBe('awaited')
+    // Who has left answers for nothing, so the next one is the first.
+    await leave(admins.ana)
+    expect((await skip(DATE, admins.cruz)).body.status).toBe('awaited')
+    expect((await skip(DATE, admins.ben)).body.status).toBe('skipped')
     at(HELD_AT + DAY)
     await sweep()
-    expect(await readAs(admins.ana, id)).toMatchObject({
+    expect(await readAs(admins.ben, id)).toMatchObject({
       status: 'skipped',
       attention: null,
       nextFetchAt: null,
