@@ -30,8 +30,11 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** The tests of Stripe, with its keys set: a fake answers for it. */
-const WITH_STRIPE = ['test/{crash,payments,payouts}/stripe*.test.ts']
+/** The tests of Stripe and the simulations, with Stripe's keys set: a fake answers for it. */
+const WITH_STRIPE = [
+  'test/{crash,payments,payouts}/stripe*.test.ts',
+  'test/simulation/{seeds,planted-bugs}.test.ts',
+]
 
 const write = (message: string) => void process.stderr.write(`${message}\n`)
 
@@ -136,11 +139,14 @@ export default defineConfig({
         { name: 'stripe', include: [...WITH_STRIPE], provide: { crashStride: 3 } },
         { ...STRIPE_SETTINGS },
       ),
-      inWorkerd({
-        name: 'simulate',
-        include: ['test/simulation/simulate.run.ts'],
-        provide: { seeds: Number(process.env.SEEDS ?? 1_000), from: Number(process.env.FROM ?? 1) },
-      }),
+      inWorkerd(
+        {
+          name: 'simulate',
+          include: ['test/simulation/simulate.run.ts'],
+          provide: { seeds: Number(process.env.SEEDS ?? 1_000), from: Number(process.env.FROM ?? 1) },
+        },
+        { ...STRIPE_SETTINGS },
+      ),
       inWorkerd(
         {
           name: 'crash',

@@ -1,21 +1,8 @@
 // Bugs that the simulation must find. Tests insert them into the product's source as they load it, each switched by
 // `globalThis.__plantedBug`. The product itself holds neither the bugs nor hooks for them.
 import type { Plugin } from 'vitest/config'
-
-interface Edit {
-  file: string
-  /** Occurs in the file exactly once. */
-  find: string
-  /** Behaves like `find` while the switch is off. */
-  replace: string
-}
-
-interface PlantedBug {
-  name: string
-  edits: Edit[]
-}
-
-const isOn = (name: string): string => `globalThis.__plantedBug === '${name}'`
+import { isOn, type PlantedBug } from './planted-bug.ts'
+import { PROVIDER_BUGS } from './planted-provider-bugs.ts'
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
@@ -249,6 +236,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
     ],
   },
+  ...PROVIDER_BUGS,
 ]
 
 /** Inserts the bugs of a file into its source, all switched off. Throws if a bug's text is not there exactly once. */

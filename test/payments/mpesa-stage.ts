@@ -4,6 +4,7 @@ import { readSettings, type Settings } from '../../src/core/settings.ts'
 import { providers } from '../../src/money/providers/index.ts'
 import { mpesaWith, mpesa as withoutKeys } from '../../src/money/providers/mpesa/index.ts'
 import { keysOf } from '../../src/money/providers/mpesa/keys.ts'
+import type { FakeHost } from '../fakes/host.ts'
 import { callbackOf, FakeMpesa, MPESA_SETTINGS, type Operation, type Prompt } from '../fakes/mpesa/mpesa.ts'
 import { call } from '../harness/client.ts'
 import { connect, postToWorker } from '../harness/network.ts'
@@ -20,14 +21,32 @@ function keys() {
   return keysOf((result as { settings: Settings }).settings)
 }
 
-/** For every test of the file, after `useClock`: M-Pesa is set up, and its network is new. */
-export function useMpesa(): void {
+let accounts = 0
+
+/**
+ * As for an account of its own each time, so that no two requests share an access token. In the test runner a request that
+ * waits for another one hangs, which it does not in a worker. `atOneAddress` undoes it at the fake.
+ */
+const keysOfItsOwn = () => ({ ...keys()!, url: `${MPESA_SETTINGS.MPESA_URL}/account-${++accounts}` })
+
+export const atOneAddress = (fake: FakeHost): FakeHost => ({
+  hosts: fake.hosts,
+  answer: (request) => fake.answer(new Request(request.url.replace(/\/account-\d+/, ''), request)),
+})
+
+/** For every test of the file: M-Pesa has the keys that its fake accepts. */
+export function setUpMpesa({ sharesTokens = true } = {}): void {
   beforeAll(() => {
-    providers.mpesa = mpesaWith(keys)
+    providers.mpesa = mpesaWith(sharesTokens ? keys : keysOfItsOwn)
   })
   afterAll(() => {
     providers.mpesa = withoutKeys
   })
+}
+
+/** For every test of the file, after `useClock`: M-Pesa is set up, and its network is new. */
+export function useMpesa(): void {
+  setUpMpesa()
   beforeEach(() => {
     daraja.reset()
     posting.post = postToWorker

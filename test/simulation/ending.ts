@@ -106,7 +106,7 @@ async function checkTrialBalance(world: World): Promise<void> {
 }
 
 /** Sweeps until nothing is due within `FAR_AWAY_MS`. */
-async function sweepUntilIdle(world: World): Promise<void> {
+export async function sweepUntilIdle(world: World): Promise<void> {
   let jump = FIRST_JUMP_MINUTES
   for (let count = 0; count < SWEEPS_A_ROUND; count++) {
     const due = await nextDue()
@@ -119,22 +119,19 @@ async function sweepUntilIdle(world: World): Promise<void> {
 
 async function sweepAt(world: World, ms: number): Promise<void> {
   at(ms)
+  await world.meanwhile()
   await world.sweep()
 }
 
 const DUE = [
-  ...[
-    'orders',
-    'payments',
-    'refunds',
-    'payouts',
-    'pools',
-    'grants',
-    'mails',
-    'notices',
-    'ticket_types',
-    'event_notices',
-  ].map((table) => `SELECT min(due_at) AS due FROM ${table}`),
+  ...['orders', 'payments', 'pools', 'grants', 'mails', 'notices', 'ticket_types', 'event_notices'].map(
+    (table) => `SELECT min(due_at) AS due FROM ${table}`,
+  ),
+  // What M-Pesa or Stripe does not confirm is polled each hour, until people have looked at the provider's statement.
+  ...['refunds', 'payouts'].map(
+    (table) => `SELECT min(due_at) AS due FROM ${table}
+      WHERE NOT (provider IN ('mpesa', 'stripe') AND status = 'sent' AND attention IS NOT NULL)`,
+  ),
   // A drawn raffle keeps checking for refunds that wait for people.
   `SELECT min(due_at) AS due FROM raffles WHERE status <> 'drawn'
      OR NOT EXISTS (SELECT 1 FROM refunds WHERE status NOT IN ('paid', 'refused'))`,
@@ -163,6 +160,7 @@ async function statuses(): Promise<string> {
 }
 
 async function peopleAct(world: World): Promise<void> {
+  await world.manage()
   for (const prize of await prizesToClaim()) await claimOrForget(world, prize)
   await forEachId('SELECT id FROM payments WHERE attention IS NOT NULL', (id) =>
     world.call(world.operator, 'POST', `/payments/${id}/reconcile`),

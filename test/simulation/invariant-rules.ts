@@ -91,7 +91,7 @@ export const ALWAYS: readonly string[] = [
        AND a NOT LIKE 'organiser:_%' AND a NOT LIKE 'shop:_%')`,
   `SELECT 'transfer ' || transaction_id || ' belongs to no order and no raffle' FROM transfers
    WHERE ?1 IS NULL AND order_id IS NULL AND raffle_id IS NULL AND transaction_id NOT LIKE 'payout:%'
-     AND transaction_id NOT LIKE 'top-up:%'`,
+     AND transaction_id NOT LIKE 'top-up:%' AND transaction_id NOT LIKE 'event:%'`,
   `SELECT 'transfer ' || transaction_id || ' has another currency than its order' FROM t JOIN o
    ON o.id = t.order_id
    WHERE t.currency <> o.currency`,
@@ -120,6 +120,7 @@ export const ALWAYS: readonly string[] = [
   `SELECT 'transfer ' || transaction_id || ' moves money from ' || credit || ' to ' || debit || ' without a payout'
    FROM t WHERE (transaction_id LIKE 'top-up:%' OR debit LIKE 'organiser:%' OR credit LIKE 'organiser:%')
      AND transaction_id NOT LIKE 'draw:%' AND transaction_id NOT LIKE 'settle:%' AND transaction_id NOT LIKE 'payout:%'
+     AND transaction_id NOT LIKE 'event:%'
      AND NOT (debit IS 'cash:' || provider || iif(provider = 'manual', ':' || organisation_id, '') AND instr(transaction_id, replace(credit, 'organiser:', 'top-up:') || ':') = 1)
      AND NOT (debit = 'disputes' AND instr(transaction_id, replace(credit, 'organiser:', 'loss:') || ':') = 1)
      AND NOT (credit = 'disputes' AND instr(transaction_id, replace(debit, 'organiser:', 'loss:') || ':') = 1)`,

@@ -1,6 +1,7 @@
 // The mail provider of a simulation. It accepts mails, or for a while refuses them or loses its responses.
-import { vi } from 'vitest'
 import type { Bindings } from '../../src/core/context.ts'
+import type { FakeHost } from '../fakes/host.ts'
+import { connect } from '../harness/network.ts'
 
 export const MAIL_FAULTS = ['refuses', 'is silent'] as const
 export type MailFault = (typeof MAIL_FAULTS)[number]
@@ -12,7 +13,8 @@ const ACCOUNT: object = {
   MAIL_FROM: 'Tombola <no-reply@tombola.example>',
 }
 
-export class Mailer {
+export class Mailer implements FakeHost {
+  readonly hosts = ['mail.example']
   /** Ids of the accepted mails. The provider is idempotent: it sends no mail twice. */
   readonly taken = new Set<string>()
   readonly bindings: Partial<Bindings> = ACCOUNT
@@ -20,7 +22,7 @@ export class Mailer {
   #until = 0
 
   constructor() {
-    vi.spyOn(globalThis, 'fetch').mockImplementation((_, request) => this.#answer(request))
+    connect(this)
   }
 
   fail(how: MailFault, until: number): void {
@@ -28,10 +30,10 @@ export class Mailer {
     this.#until = until
   }
 
-  async #answer(request: RequestInit | undefined): Promise<Response> {
+  async answer({ headers }: Request): Promise<Response> {
     const fault = Date.now() < this.#until ? this.#fault : null
     if (fault === 'refuses') return new Response('{}', { status: 503 })
-    this.taken.add(new Headers(request?.headers).get('idempotency-key')!)
+    this.taken.add(headers.get('idempotency-key')!)
     if (fault === 'is silent') throw new TypeError('the connection is lost')
     return new Response('{}')
   }

@@ -1,5 +1,6 @@
 // The moves of people and the network while tickets and goods are on sale: orders, payments, refunds, webhooks, faults.
-import { signedInAdmin } from '../harness/people.ts'
+import type { Provider } from '../../src/money/provider-name.ts'
+import { type Person, signedInAdmin } from '../harness/people.ts'
 import { ringAlarm, SECOND } from '../raffles/scenario.ts'
 import { MAIL_FAULTS } from './mailer.ts'
 import { dealsWithPayout } from './payouts.ts'
@@ -18,7 +19,7 @@ import { CURRENCY, newWebhook, type OrderRequest, type Try, type World } from '.
 const PAGE_BUTTONS = ['approve', 'approve', 'approve', 'decline', 'later', 'twice'] as const
 
 function newTry(world: World): Try {
-  const provider = world.chance(80) ? 'sandbox' : 'manual'
+  const provider = world.pickPaidBy()
   const phone = provider === 'sandbox' && world.chance(20) ? { phone: '+254700000000' } : {}
   return { key: world.newKey(), body: { provider, ...phone }, paymentId: null, page: null, isTouched: false }
 }
@@ -46,6 +47,11 @@ function newCart(world: World): Record<string, unknown>[] {
 const destinationOf = (lines: Record<string, unknown>[]) =>
   lines.some((line) => 'productId' in line) ? { pickup: true } : {}
 
+/** M-Pesa prompts on the buyer's own phone. */
+function addPhone(world: World, { body }: Try, buyer: Person): void {
+  if (body.provider === 'mpesa') body.phone = world.phoneOf(buyer)
+}
+
 export function newOrderRequest(world: World, lines: Record<string, unknown>[]): OrderRequest {
   const first = newTry(world)
   const payment = first.body
@@ -54,6 +60,7 @@ export function newOrderRequest(world: World, lines: Record<string, unknown>[]):
       ? { path: '/tickets/purchase' as const, body: { ...lines[0], payment } }
       : { path: '/orders' as const, body: { lines, payment, ...destinationOf(lines) } }
   const buyer = world.pick(world.buyers)!
+  addPhone(world, first, buyer)
   const request = { buyer, key: first.key, ...shape, orderId: null, tries: [first], isPaying: false }
   world.orderRequests.push(request)
   return request
@@ -69,7 +76,7 @@ const buys: Choose = (world) => {
   }
 }
 
-const repeats: Choose = (world) => {
+export const repeats: Choose = (world) => {
   const request = recent(world, world.orderRequests)
   if (request === undefined) return NOTHING
   return {
@@ -79,10 +86,7 @@ const repeats: Choose = (world) => {
 }
 
 /** A try by `provider`, usually one that nobody has acted on yet. */
-function openTry(
-  world: World,
-  provider: 'sandbox' | 'manual',
-): { request: OrderRequest; tried: Try } | undefined {
+export function openTry(world: World, provider: Provider): { request: OrderRequest; tried: Try } | undefined {
   const all = world.orderRequests.flatMap((request) => request.tries.map((tried) => ({ request, tried })))
   const mine = all.filter(({ tried }) => tried.body.provider === provider)
   const untouched = mine.filter(({ tried }) => !tried.isTouched)
@@ -91,7 +95,7 @@ function openTry(
   return found
 }
 
-const paysOnPage: Choose = (world) => {
+export const paysOnPage: Choose = (world) => {
   const action = world.pick(PAGE_BUTTONS)!
   const delivery = world.pick(['now', 'now', 'now', 'late', 'late', 'lost'] as const)!
   const found = openTry(world, 'sandbox')
@@ -130,7 +134,7 @@ export const disputes: Choose = (world) => {
   }
 }
 
-const paysByHand: Choose = (world) => {
+export const paysByHand: Choose = (world) => {
   const isOther = world.chance(33)
   const amount = world.chance(10) ? { amount: { amount: 500 + world.below(1_000), currency: CURRENCY } } : {}
   const times = world.chance(40) ? 2 : 1
@@ -151,10 +155,11 @@ const paysByHand: Choose = (world) => {
   }
 }
 
-const paysAgain: Choose = (world) => {
+export const paysAgain: Choose = (world) => {
   const request = recent(world, world.orderRequests)
   const again = newTry(world)
   if (request === undefined) return NOTHING
+  addPhone(world, again, request.buyer)
   request.tries.push(again)
   return {
     says: `another try for order ${world.orderRequests.indexOf(request)} by ${again.body.provider}`,
@@ -163,7 +168,7 @@ const paysAgain: Choose = (world) => {
 }
 
 /** A cancelled order may still be paid: its payment page was open in another tab. */
-const cancelsOrder: Choose = (world) => {
+export const cancelsOrder: Choose = (world) => {
   const paying = world.orderRequests.filter(({ isPaying }) => isPaying)
   const request = recent(world, world.chance(50) ? paying : world.orderRequests)
   const paysAnyway = world.chance(50)
@@ -198,7 +203,7 @@ const itemsOf = ({ productId, quantity, tickets }: OrderedLine): number[] =>
     ? tickets.map(({ number }) => number)
     : Array.from({ length: quantity }, (_, at) => at + 1)
 
-const refunds: Choose = (world) => {
+export const refunds: Choose = (world) => {
   const paying = world.orderRequests.filter(({ isPaying }) => isPaying)
   const request = recent(world, world.chance(90) ? paying : world.orderRequests)
   const isFull = world.chance(40)
@@ -209,7 +214,9 @@ const refunds: Choose = (world) => {
   if (request === undefined) return NOTHING
   const refund = async () => {
     if (request.orderId === null) return
-    const { body: order } = await world.call(world.operator, 'GET', `/orders/${request.orderId}`)
+    const { status, body: order } = await world.call(world.operator, 'GET', `/orders/${request.orderId}`)
+    // Time may have passed at the same time, so that the token has expired.
+    if (status !== 200) return
     const chosen: OrderedLine = order.lines[place % order.lines.length]
     const numbers = itemsOf(chosen).slice(0, count)
     const lines = isFull || numbers.length === 0 ? {} : { lines: [{ line: chosen.line, numbers }] }
@@ -248,7 +255,7 @@ const closesEarly: Choose = (world) => {
   }
 }
 
-const delivers: Choose = (world) => {
+export const delivers: Choose = (world) => {
   const webhook = recent(world, world.webhooks)
   const times = 1 + world.below(2)
   if (webhook === undefined) return NOTHING
@@ -271,7 +278,7 @@ export const alarmRings: Choose = (world) => {
   return { says: `the alarm of ${id} rings`, run: () => ringAlarm(pool) }
 }
 
-const reconciles: Choose = (world) => {
+export const reconciles: Choose = (world) => {
   const tried = recent(world, world.orderRequests)?.tries.at(-1)
   if (tried === undefined) return NOTHING
   return {

@@ -1,5 +1,6 @@
 // The payouts of a simulation: people request, approve, cancel, retry and pay them by hand, sometimes at the same time.
 import { env } from 'cloudflare:workers'
+import type { Provider } from '../../src/money/provider-name.ts'
 import type { Answer } from '../harness/client.ts'
 import type { Person } from '../harness/people.ts'
 import { type Choose, times } from './step.ts'
@@ -51,8 +52,12 @@ export const requestsOrganiserPayout: Choose = (world) => {
   }
 }
 
-export function requestOrganiserPayout(world: World, raffleId: string, provider: string): Promise<unknown> {
-  const body = { raffleId, provider, destination: 'account 0113' }
+export function requestOrganiserPayout(world: World, raffleId: string, provider: Provider): Promise<unknown> {
+  const body = {
+    raffleId,
+    provider,
+    destination: world.destinationOf(provider, world.organisation.id, 'account 0113'),
+  }
   return world.call(world.operator, 'POST', '/payouts', body, world.newKey())
 }
 

@@ -2,8 +2,10 @@
 import { afterEach, expect, it } from 'vitest'
 import { allowLogged } from '../harness/log.ts'
 import { PLANTED_BUGS, plant } from '../harness/planted-bugs.ts'
+import { PROVIDER_BUGS } from '../harness/planted-provider-bugs.ts'
+import { setUpMpesa } from '../payments/mpesa-stage.ts'
 import { useClock } from '../raffles/scenario.ts'
-import { SEED_TIMEOUT_MS, simulate } from './simulation.ts'
+import { SEED_TIMEOUT_MS, sellOnly, simulate } from './simulation.ts'
 
 /** These seeds find nothing without a bug. Each bug is first tried with the seed that found it last. */
 const SEEDS = Array.from({ length: 8 }, (_, index) => index + 1)
@@ -19,6 +21,7 @@ const FOUND_BY: Record<string, number> = {
 }
 
 useClock()
+setUpMpesa({ sharesTokens: false })
 afterEach(() => {
   globalThis.__plantedBug = undefined
 })
@@ -37,7 +40,13 @@ it.each(PLANTED_BUGS)(
     globalThis.__plantedBug = name
     let found: string | null = null
     const first = FOUND_BY[name] ?? 1
-    for (const seed of [first, ...SEEDS]) found ??= await simulate(seed)
+    const life = PROVIDER_BUGS.some((bug) => bug.name === name) ? sellOnly : undefined
+    for (const seed of [first, ...SEEDS]) {
+      found ??= await simulate(seed, life)
+      if (life && found) {
+        break
+      }
+    }
     expect(found, `no failure with the seeds ${SEEDS.join(', ')}`).toContain('✗')
   },
   SEEDS.length * SEED_TIMEOUT_MS,

@@ -2,11 +2,13 @@
 
 /** Added to the scope of all rules: drawn units with their prizes, and how a drawn raffle's money was shared. */
 export const PRIZE_SCOPE = `,
+  -- Shares and the rake of a raffle that takes M-Pesa are cut to whole shillings.
   w AS (SELECT winners.*, raffles.status AS raffle_status, pool, prize.value AS prize,
+      iif(providers LIKE '%"mpesa"%', 100, 1) AS smallest,
       winners.status IN ('declined', 'expired', 'disqualified', 'void') AS is_gone
     FROM winners JOIN raffles ON raffles.id = raffle_id, json_each(prizes) AS prize
     WHERE raffle_id IN raffle AND prize.key = CAST(unit AS INTEGER) - 1),
-  prize_payout AS (SELECT p.*, w.status AS winner_status, w.user_id AS winner, unit, prize->>'kind' AS prize_kind,
+  prize_payout AS (SELECT p.*, w.status AS winner_status, w.user_id AS winner, unit, smallest, prize->>'kind' AS prize_kind,
       prize->'value' AS value
     FROM p LEFT JOIN w ON w.id = subject WHERE p.kind = 'prize'),
   again AS (SELECT pool, attempts.attempt, unit.value AS unit, record->>'requestedAt' AS at
@@ -14,8 +16,8 @@ export const PRIZE_SCOPE = `,
   -- Prizes that were paid after they were cancelled: their organisation bears them.
   late AS (SELECT p.id, p.raffle_id, p.amount FROM p JOIN t ON transaction_id = 'payout:' || p.id || ':paid'
     WHERE kind = 'prize' AND p.status = 'paid' AND debit = 'organiser:' || p.organisation_id),
-  settled(id, status, price, rake_bps, takings, rake, prizes, organiser, lost, paid, rest) AS (
-    SELECT raffles.id, status, price_amount, raffles.rake_bps,
+  settled(id, status, price, rake_bps, smallest, takings, rake, prizes, organiser, lost, paid, rest) AS (
+    SELECT raffles.id, status, price_amount, raffles.rake_bps, iif(providers LIKE '%"mpesa"%', 100, 1),
       (SELECT coalesce(sum(amount), 0) FROM moves WHERE account = 'takings:' || raffles.id
         AND transaction_id = 'draw:' || raffles.id),
       (SELECT -coalesce(sum(amount), 0) FROM moves WHERE account = 'rake' AND moves.raffle_id = raffles.id),
@@ -62,7 +64,7 @@ export const PRIZES_ALWAYS: readonly string[] = [
      AND NOT EXISTS (SELECT 1 FROM p WHERE kind = 'prize' AND subject = w.id)
      AND NOT (status = 'paid' AND prize->>'kind' = 'share' AND (SELECT coalesce(sum(amount), 0) FROM moves
        WHERE account = 'takings:' || w.raffle_id AND transaction_id = 'draw:' || w.raffle_id)
-       * (prize->'value'->>'shareBps') < 10000)`,
+       * (prize->'value'->>'shareBps') < 10000 * smallest)`,
   `SELECT 'payout ' || id || ' pays user ' || user_id || ' the prize of ' || winner FROM prize_payout
    WHERE user_id IS NOT winner`,
   `SELECT 'unit ' || unit || ' of raffle ' || raffle_id || ' has ' || count(*) || ' payouts' FROM prize_payout
@@ -71,7 +73,8 @@ export const PRIZES_ALWAYS: readonly string[] = [
      SELECT *, iif(prize_kind = 'cash', value->>'amount', (SELECT coalesce(sum(amount), 0) FROM moves
        WHERE account = 'takings:' || due.raffle_id AND transaction_id = 'draw:' || due.raffle_id)
        * (value->>'shareBps') / 10000) AS least FROM prize_payout AS due)
-   WHERE amount <> least AND (prize_kind = 'cash' OR amount <> least + 1)`,
+   WHERE iif(prize_kind = 'cash', amount <> least,
+     amount NOT IN (least - least % smallest, least + 1 - (least + 1) % smallest))`,
   `SELECT 'payout ' || p.id || ' of ' || kind || ' was paid from ' || debit || ' to ' || credit FROM p
    JOIN t ON transaction_id = 'payout:' || p.id || ':paid'
    WHERE credit <> 'cash:' || p.provider || iif(p.provider = 'manual', ':' || p.organisation_id, '') OR p.id NOT IN (SELECT id FROM late) AND debit <> CASE kind WHEN 'prize' THEN 'prizes:' || p.raffle_id
@@ -92,7 +95,8 @@ export const PRIZES_ALWAYS: readonly string[] = [
   // ——— Settled raffles ———
   `SELECT 'raffle ' || id || ' is settled and keeps ' || prizes || ' of its prizes' FROM settled WHERE prizes <> 0`,
   `SELECT 'raffle ' || id || ' has a rake of ' || rake || ', but takings of ' || takings || ' make ' || (takings * rake_bps / 10000)
-   FROM settled WHERE rake NOT IN (takings * rake_bps / 10000, takings * rake_bps / 10000 + 1)`,
+   FROM (SELECT *, takings * rake_bps / 10000 AS least FROM settled)
+   WHERE rake NOT IN (least - least % smallest, least + 1 - (least + 1) % smallest)`,
   `SELECT 'raffle ' || id || ' leaves ' || organiser || ' to its organiser, but takings of ' || takings || ', a rake of ' || rake
      || ', prizes of ' || paid || ', losses of ' || lost || ' and a payout of ' || rest || ' leave '
      || (takings - rake - paid - lost - rest)

@@ -1,11 +1,13 @@
 // Declares a test for each seed of the simulation.
 import { describe, expect, it } from 'vitest'
 import { allowLogged } from '../harness/log.ts'
+import { setUpMpesa } from '../payments/mpesa-stage.ts'
 import { useClock } from '../raffles/scenario.ts'
 import { PROVOKED, SEED_TIMEOUT_MS, simulate } from './simulation.ts'
 
 export function seedsAccountForEverything(seeds: readonly number[]): void {
   useClock()
+  setUpMpesa({ sharesTokens: false })
 
   describe('the simulation', () => {
     it.each(seeds)(

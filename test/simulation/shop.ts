@@ -57,7 +57,11 @@ export const fulfils: Choose = (world) => {
 export const requestsShopPayout: Choose = (world) => {
   const key = world.newKey()
   const keys = [key, world.chance(50) ? key : world.newKey()]
-  const where = { provider: world.pickProvider(), destination: 'account 0114' }
+  const provider = world.pickProvider()
+  const where = {
+    provider,
+    destination: world.destinationOf(provider, world.organisation.id, 'account 0114'),
+  }
   const body = { organisationId: world.organisation.id, currency: CURRENCY, ...where }
   const ask = async (each: string) => {
     const { status } = await world.call(world.operator, 'POST', '/payouts', body, each)

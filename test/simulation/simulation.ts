@@ -8,6 +8,8 @@ import { settle } from './ending.ts'
 import { holdEvent } from './events.ts'
 import { guaranteePrizes } from './guarantees.ts'
 import { sell } from './moves.ts'
+import { PROVOKED_AT_PROVIDERS } from './providers/moves.ts'
+import { sellByEveryProvider } from './providers/sale.ts'
 import { ANSWER_LOST, SANDBOX_DOWN, World } from './world.ts'
 
 const STEPS_MIN = 20
@@ -20,18 +22,19 @@ export const PROVOKED: LogPattern[] = [
   { reason: ANSWER_LOST },
   { reason: 'The webhook had no effect: sandbox could not be reached.' },
   { reason: /^sandbox cannot be reached\./ },
+  ...PROVOKED_AT_PROVIDERS,
 ]
 /** How many of the last steps a failure shows. */
 const STEPS_SHOWN = 40
 
 /** Runs one seed. Returns null, or the failures in sentences with the last steps. */
-export async function simulate(seed: number): Promise<string | null> {
+export async function simulate(seed: number, life = live): Promise<string | null> {
   await reset()
   await migrateAll()
   at(NOW)
   const world = new World(seed)
   try {
-    await live(world, seed)
+    await life(world, seed)
   } catch (error) {
     world.wrong.push(`it threw ${error instanceof Error ? error.stack : String(error)}`)
   }
@@ -60,5 +63,13 @@ async function live(world: World, seed: number): Promise<void> {
   await settle(world)
   if (world.wrong.length === 0) await guaranteePrizes(world, seed)
   if (world.wrong.length === 0) await holdEvent(world)
+  if (world.wrong.length === 0) await sellByEveryProvider(world)
+  world.wrong.push(...(await world.audit(true)))
+}
+
+/** Only what people buy and are paid by M-Pesa and Stripe too. */
+export async function sellOnly(world: World): Promise<void> {
+  await world.build()
+  await sellByEveryProvider(world)
   world.wrong.push(...(await world.audit(true)))
 }

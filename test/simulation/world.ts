@@ -1,6 +1,7 @@
 // The world of a simulation: raffles and products on sale, people, their requests so far, and a bad network.
 import { env } from 'cloudflare:workers'
 import type { Bindings } from '../../src/core/context.ts'
+import type { Provider } from '../../src/money/provider-name.ts'
 import { chargeEvent, decideCharge, type SandboxAction } from '../../src/sandbox/charges.ts'
 import type { RandomBelow } from '../../src/tickets/pool/allocator.ts'
 import { stageProduct } from '../catalog/shelf.ts'
@@ -23,9 +24,9 @@ import { Mailer } from './mailer.ts'
 /** A try to pay. The response fills in the payment. */
 export interface Try {
   key: string
-  body: { provider: 'sandbox' | 'manual'; phone?: string }
+  body: { provider: Provider; phone?: string }
   paymentId: string | null
-  /** The path of the sandbox's page. */
+  /** The path of the sandbox's page; null by any other provider. */
   page: string | null
   /** Whether the payer has acted on it. */
   isTouched: boolean
@@ -63,6 +64,7 @@ export const CURRENCY = 'KES'
 const BUYERS_MIN = 8
 /** All that the raffles of `build` can lack. */
 export const GUARANTEE_LIMIT = 5_013 + 317
+const EVERY_PROVIDER = ['sandbox', 'manual', 'mpesa', 'mpesa', 'mpesa', 'stripe', 'stripe', 'stripe'] as const
 export const SANDBOX_DOWN = 'the network to the sandbox is down'
 export const ANSWER_LOST = 'the response of the sandbox was lost'
 /** A database whose every call fails. */
@@ -95,7 +97,7 @@ export class World {
   /** Winners who will never claim. */
   readonly forgotten = new Set<string>()
   /** Payout methods, by person and place. */
-  readonly methods = new Map<string, Promise<string>>()
+  readonly methods = new Map<string, Promise<string | null>>()
   buyers: Person[] = []
   /** The raffles whose tickets are sold. */
   raffles: Staged[] = []
@@ -110,6 +112,14 @@ export class World {
   approver!: Person
   /** Whether raffles may end early from now on. */
   isLate = false
+  /** Whether people pay and are paid by M-Pesa and Stripe too. */
+  isEverywhere = false
+  /** What happens at M-Pesa and Stripe before a sweep of the end. */
+  meanwhile = async (): Promise<void> => {}
+  /** What people do about payments by M-Pesa and Stripe in each round of the end. */
+  manage = async (): Promise<void> => {}
+  /** Accounts at Stripe, by the id of their owner. */
+  readonly accounts = new Map<string, string>()
   /** Until when the sandbox cannot be reached. */
   downUntil = 0
   /** Until when the sandbox's responses are lost after it has acted. */
@@ -126,8 +136,26 @@ export class World {
 
   chance = (percent: number): boolean => this.below(100) < percent
   pick = <Item>(items: readonly Item[]): Item | undefined => items[this.below(Math.max(1, items.length))]
-  pickProvider = (): 'sandbox' | 'manual' => (this.chance(70) ? 'sandbox' : 'manual')
+  /** By which a payout is paid. */
+  pickProvider = (): Provider => this.#pickProvider(70)
+  /** By which a buyer pays. */
+  pickPaidBy = (): Provider => this.#pickProvider(80)
   newKey = (): string => `sim-${++this.#keys}`
+
+  #pickProvider(sandboxPercent: number): Provider {
+    if (this.isEverywhere) return this.pick(EVERY_PROVIDER)!
+    return this.chance(sandboxPercent) ? 'sandbox' : 'manual'
+  }
+
+  phoneOf = (buyer: Person): string => `+25470000${1_000 + this.buyers.indexOf(buyer)}`
+
+  /** Where M-Pesa or Stripe pays a buyer or the organisation; another provider pays to `other`. */
+  destinationOf(provider: Provider, ownerId: string, other: string): string {
+    if (provider === 'stripe') return this.accounts.get(ownerId) ?? other
+    const buyer = this.buyers.find(({ id }) => id === ownerId)
+    if (provider === 'mpesa') return buyer === undefined ? '+254700009999' : this.phoneOf(buyer)
+    return other
+  }
 
   get operator(): Person {
     return this.organisation.operator
@@ -292,7 +320,9 @@ export class World {
   async #flagServerError(what: string, send: () => Promise<Answer>): Promise<Answer> {
     const wasDown = this.isDown
     const answer = await send()
-    if (answer.status >= 500 && !wasDown) {
+    // A provider that cannot be reached is reported as such.
+    const isProvider = this.isEverywhere && answer.status === 503
+    if (answer.status >= 500 && !wasDown && !isProvider) {
       this.wrong.push(`${what} answered ${answer.status}: ${JSON.stringify(answer.body)}`)
     }
     return answer
@@ -377,5 +407,6 @@ const keyed = (key: string | undefined): Record<string, string> =>
 
 function fill(tried: Try, payment: { id: string; checkoutUrl: string | null }): void {
   tried.paymentId = payment.id
-  tried.page = payment.checkoutUrl === null ? null : new URL(payment.checkoutUrl).pathname
+  const isSandbox = tried.body.provider === 'sandbox' && payment.checkoutUrl !== null
+  tried.page = isSandbox ? new URL(payment.checkoutUrl!).pathname : null
 }

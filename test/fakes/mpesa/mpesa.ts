@@ -85,6 +85,11 @@ export class FakeMpesa extends Controls implements FakeHost {
     this.#faults.push({ operation, fault })
   }
 
+  /** Nothing goes wrong any more. */
+  heal(): void {
+    this.#faults.length = 0
+  }
+
   get faults(): readonly { operation: Operation; fault: Fault }[] {
     return this.#faults
   }

@@ -1,0 +1,16 @@
+/** What a planted bug is: see `planted-bugs.ts`. */
+
+export interface Edit {
+  file: string
+  /** Occurs in the file exactly once. */
+  find: string
+  /** Behaves like `find` while the switch is off. */
+  replace: string
+}
+
+export interface PlantedBug {
+  name: string
+  edits: Edit[]
+}
+
+export const isOn = (name: string): string => `globalThis.__plantedBug === '${name}'`
