@@ -183,6 +183,7 @@ protectedRoutes([
   { method: 'GET', path: '/api/v1/organisations' },
   { method: 'POST', path: '/api/v1/organisations', body: { name: 'Book Fair' } },
   { method: 'GET', path: someOrganisation },
+  { method: 'PUT', path: `${someOrganisation}/priced-sales`, body: { approved: true } },
   { method: 'GET', path: `${someOrganisation}/members` },
   { method: 'DELETE', path: `${someOrganisation}/members/${newId('user')}` },
 ])

@@ -6,7 +6,6 @@ import { askPool, orThrow } from '../../src/tickets/client.ts'
 import { reservationAddress } from '../../src/tickets/reservation-id.ts'
 import { press, refund } from '../checkout/checkout.ts'
 import { orders, STARTS_AT, type StagedEvent, stageDraftEvent, stageEvent } from '../events/event-stage.ts'
-import { protectedRoutes } from '../harness/auth-battery.ts'
 import { countTrips } from '../harness/count-database.ts'
 import {
   addOperator,
@@ -31,7 +30,6 @@ import { checkInsOf, codesOf, countsOf, scan, scanLate, stageTicket, type Taken,
 
 useClock()
 
-const EVENT = 'event_01kaf1q7v8fmk9m2q0c8w1g6ne'
 const CHECK_IN = 'checkin_01kaf1q7v8fmk9m2q0c8w1g6ne'
 
 /** Scans a ticket that is sold when its pool is asked. `meanwhile` happens before the scan is written. */
@@ -561,20 +559,3 @@ describe('a ticket without the name that its event requires', () => {
     expect((await scan(staged, code)).status).toBe(201)
   })
 })
-
-protectedRoutes([
-  { method: 'POST', path: `/api/v1/events/${EVENT}/check-ins`, body: { code: 'A' } },
-  {
-    method: 'POST',
-    path: `/api/v1/events/${EVENT}/check-ins/batch`,
-    body: { scans: [{ code: 'A', scanId: 'a', scannedAt: '2031-05-05T12:00:00Z' }] },
-  },
-  { method: 'GET', path: `/api/v1/events/${EVENT}/check-ins` },
-  { method: 'GET', path: `/api/v1/events/${EVENT}/check-ins/counts` },
-  { method: 'GET', path: `/api/v1/events/${EVENT}/check-ins/${CHECK_IN}` },
-  {
-    method: 'POST',
-    path: `/api/v1/events/${EVENT}/check-ins/${CHECK_IN}/undo`,
-    body: { reason: 'By mistake.' },
-  },
-])

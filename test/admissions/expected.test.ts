@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { audit } from '../../src/audit/schema.ts'
 import type { StagedEvent } from '../events/event-stage.ts'
 import { stageDraftEvent, stageEvent } from '../events/event-stage.ts'
-import { protectedRoutes } from '../harness/auth-battery.ts'
 import { countTrips } from '../harness/count-database.ts'
 import { registerPlayer, testContext } from '../harness/people.ts'
 import { as, iso, MINUTE, NOW, readAll, sweep, useClock } from '../raffles/scenario.ts'
@@ -183,8 +182,3 @@ describe('the file of who is expected', () => {
     )
   })
 })
-
-protectedRoutes([
-  { method: 'GET', path: '/api/v1/events/event_01kaf1q7v8fmk9m2q0c8w1g6ne/admissions' },
-  { method: 'GET', path: '/api/v1/events/event_01kaf1q7v8fmk9m2q0c8w1g6ne/admissions.csv' },
-])

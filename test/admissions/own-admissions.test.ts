@@ -4,15 +4,12 @@ import { readCode } from '../../src/admissions/code.ts'
 import { qrOf } from '../../src/admissions/draw-qr.ts'
 import { nativeCrypto } from '../../src/core/native-crypto.ts'
 import { ENDS_AT, STARTS_AT, stageEvent } from '../events/event-stage.ts'
-import { protectedRoutes } from '../harness/auth-battery.ts'
 import { countTrips } from '../harness/count-database.ts'
 import { registerPlayer } from '../harness/people.ts'
 import { as, buy, iso, readAll, stageRaffle, useClock } from '../raffles/scenario.ts'
 import { admissionsOf, codesOf, scan, take } from './door-stage.ts'
 
 useClock()
-
-const RESERVATION = 'res_01kaf1q7v8e009m2q0c8w1g6ne'
 
 const setName = (player: { id: string }, id: string, number: number, attendeeName: string) =>
   as(player, 'PUT', `/tickets/${id}/admissions/${number}`, { attendeeName })
@@ -214,10 +211,3 @@ describe('the name of an attendee', () => {
     expect(body).toMatchObject({ status: 'draft', attendeeNames: 'required' })
   })
 })
-
-protectedRoutes([
-  { method: 'GET', path: '/api/v1/tickets' },
-  { method: 'GET', path: `/api/v1/tickets/${RESERVATION}/admissions` },
-  { method: 'PUT', path: `/api/v1/tickets/${RESERVATION}/admissions/1`, body: { attendeeName: 'Otieno' } },
-  { method: 'GET', path: `/api/v1/tickets/${RESERVATION}/admissions/1/qr.svg` },
-])

@@ -23,7 +23,7 @@ interface Forgery {
 }
 
 /** Almost valid tokens. Each differs from a valid one only as its name says. */
-const FORGERIES: Record<string, Forgery> = {
+export const FORGERIES: Record<string, Forgery> = {
   'an expired token': { claims: { exp: seconds(-1) } },
   'a token without exp': { claims: { exp: undefined } },
   'a token whose exp is not a number': { claims: { exp: '9999999999' } },
@@ -94,7 +94,7 @@ export function protectedRoutes(routes: readonly Route[]): void {
   }
 }
 
-async function expectRefused(route: Route, options: CallOptions, what?: string): Promise<void> {
+export async function expectRefused(route: Route, options: CallOptions, what?: string): Promise<void> {
   const answer = await call(route.method, route.path, {
     body: route.body,
     ...options,
