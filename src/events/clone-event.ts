@@ -1,4 +1,7 @@
-/** Copies an event with its ticket types and capacity groups into a new draft at another time. Sale times of its own are not copied. */
+/**
+ * Copies an event with its ticket types and capacity groups into a new draft at another time. The sale times move with the
+ * start. What publication filled in from the organisation is empty again, so that the copy takes what holds when it is published.
+ */
 import { eq } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
@@ -10,7 +13,7 @@ import { slugOf } from './create-event.ts'
 import { findEventFor, typesOf } from './find-event.ts'
 import { foldEvent } from './folded-event.ts'
 import { readEvent } from './read-event.ts'
-import { capacityGroups, events, ticketTypes } from './schema.ts'
+import { capacityGroups, events, type TicketTypeRow, ticketTypes } from './schema.ts'
 
 /** A statement takes at most a hundred parameters. */
 const TYPES_A_STATEMENT = 4
@@ -35,6 +38,9 @@ export async function cloneEvent(
     revision: 1,
     startsAt,
     endsAt,
+    providers: event.filledIn.includes('providers') ? [] : event.providers,
+    countries: event.filledIn.includes('countries') ? null : event.countries,
+    filledIn: [],
     firstStartsAt: null,
     firstEndsAt: null,
     postponedAt: null,
@@ -69,8 +75,7 @@ export async function cloneEvent(
       ...fresh,
       id: typeId,
       pool: poolNameOf(typeId),
-      opensAt: null,
-      closesAt: null,
+      ...movedSale(type, startsAt - event.startsAt, endsAt),
       capacityGroupId: type.capacityGroupId && copyOfGroup.get(type.capacityGroupId)!,
     }
   })
@@ -88,4 +93,13 @@ export async function cloneEvent(
     ...pages.map((page) => ctx.db.insert(ticketTypes).values(page)),
   ])
   return readEvent(ctx, copyId)
+}
+
+/** A sale that would end after the event has no end of its own. */
+function movedSale({ opensAt, closesAt }: TicketTypeRow, byMs: number, endsAt: number) {
+  const movedClose = closesAt === null ? null : closesAt + byMs
+  return {
+    opensAt: opensAt === null ? null : opensAt + byMs,
+    closesAt: movedClose === null || movedClose > endsAt ? null : movedClose,
+  }
 }

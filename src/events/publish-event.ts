@@ -27,6 +27,10 @@ export async function publishEvent(ctx: Ctx, id: string): Promise<Event> {
       status: 'published',
       providers,
       countries,
+      filledIn: [
+        ...(event.providers.length === 0 ? ['providers' as const] : []),
+        ...(event.countries === null ? ['countries' as const] : []),
+      ],
       publishedAt: ctx.now,
       revision: sql`${events.revision} + 1`,
       updatedAt: ctx.now,

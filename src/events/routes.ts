@@ -176,7 +176,7 @@ export const events = new Hono<AppEnv>()
       operation: 'cloneEvent',
       summary: 'Copy an event',
       description:
-        'The copy is a draft at another time, with the same ticket types. Their own sale times are not copied.',
+        'The copy is a draft at another time, with the same ticket types and capacity groups. Sale times move by as much as the start; a sale that would end after the event ends with it. Providers and countries that the organiser named are copied. Those that publication filled in from the organisation are left empty, so that publishing the copy fills them in anew.',
       tag: TAG,
       auth: 'user',
       success: { ...theEvent('The copy.'), status: 201, example: EXAMPLE_DRAFT },

@@ -74,6 +74,8 @@ export const events = sqliteTable(
     settledAt: integer(),
     /** From where people may take tickets; null: from everywhere, or in a draft from where the organisation sells to. */
     countries: text({ mode: 'json' }).$type<string[]>(),
+    /** Which of these fields publication filled in from the organisation, because the organiser had named nothing. */
+    filledIn: text({ mode: 'json' }).$type<('providers' | 'countries')[]>().notNull().default([]),
   },
   (table) => [
     index('events_organisation').on(table.organisationId, table.startsAt, table.id),

@@ -397,6 +397,60 @@ describe('a published event', () => {
     ])
     expect((await as(staged.operator, 'POST', `/events/${body.id}/publish`)).body.status).toBe('published')
   })
+
+  it('is copied with its sale times, which move with its start', async () => {
+    const staged = await stageDraftEvent()
+    const path = `/events/${staged.id}`
+    const change = (type: string, times: Record<string, string>) =>
+      as(staged.operator, 'PUT', `${path}/ticket-types/${type}`, times)
+    const early = { opensAt: iso(STARTS_AT - 20 * HOUR), closesAt: iso(STARTS_AT - 10 * HOUR) }
+    expect((await change(staged.types.regular, early)).status).toBe(200)
+    expect((await change(staged.types.vip, { closesAt: iso(ENDS_AT) })).status).toBe(200)
+    const moved = 9 * HOUR
+    // The copy is an hour shorter.
+    const times = { startsAt: iso(STARTS_AT + moved), endsAt: iso(ENDS_AT + moved - HOUR) }
+    const { body: copy } = await as(staged.operator, 'POST', `${path}/clone`, times)
+    const salesOf = (event: { ticketTypes: Record<string, unknown>[] }) =>
+      Object.fromEntries(
+        event.ticketTypes.map(({ name, opensAt, closesAt, sale }) => [name, [opensAt, closesAt, sale]]),
+      )
+    const { opensAt, closesAt } = early
+    const later = (instant: string) => iso(Date.parse(instant) + moved)
+    expect(salesOf(copy)).toEqual({
+      'Open air': [null, times.endsAt, 'not_on_sale'],
+      Regular: [later(opensAt), later(closesAt), 'not_on_sale'],
+      VIP: [null, times.endsAt, 'not_on_sale'],
+    })
+    at(STARTS_AT)
+    const { body: published } = await as(staged.operator, 'POST', `/events/${copy.id}/publish`)
+    expect(salesOf(published).Regular).toEqual([later(opensAt), later(closesAt), 'ended'])
+    expect(salesOf(published).VIP![2]).toBe('open')
+  })
+
+  it('is copied with the providers and countries that its organiser named, and not with what publication filled in', async () => {
+    const copyOf = async (staged: StagedEvent) => {
+      const times = { startsAt: iso(STARTS_AT + 240 * HOUR), endsAt: iso(ENDS_AT + 240 * HOUR) }
+      return (await as(staged.operator, 'POST', `/events/${staged.id}/clone`, times)).body
+    }
+    const named = await stageEvent({ countries: ['KE'] })
+    expect(await copyOf(named)).toMatchObject({ providers: ['sandbox'], countries: ['KE'] })
+
+    const { organisation } = named
+    const sell = async (countries: string[]) => {
+      const answer = await as(organisation.operator, 'PUT', `/organisations/${organisation.id}/selling`, {
+        countries,
+      })
+      expect(answer.status, JSON.stringify(answer.body)).toBe(200)
+    }
+    await sell(['KE'])
+    const filled = await stageEvent({ providers: [] }, organisation)
+    expect((await as(filled.operator, 'GET', `/events/${filled.id}`)).body.countries).toEqual(['KE'])
+    const copy = await copyOf(filled)
+    expect(copy).toMatchObject({ providers: [], countries: null })
+    await sell(['KE', 'UG'])
+    const { body: published } = await as(filled.operator, 'POST', `/events/${copy.id}/publish`)
+    expect(published).toMatchObject({ providers: ['sandbox'], countries: ['KE', 'UG'] })
+  })
 })
 
 describe('after a crash between the database and the pools', () => {

@@ -10,7 +10,8 @@ const FOLDER = join(import.meta.dirname, '../../migrations')
 /** Columns that no search finds, shows, filters or sorts by. */
 const NOT_SEARCHED: Record<string, string> = {
   events: `id revision time_zone first_starts_at first_ends_at postpone_reason refund_until online_url published_at providers
-    cancelled_at cancel_reason created_at updated_at folded settled_at attendee_names transferable folded_city countries`,
+    cancelled_at cancel_reason created_at updated_at folded settled_at attendee_names transferable folded_city countries
+    filled_in`,
   raffles: `id pool series_id terms_version revision time_zone total_tickets max_per_user numbering prizes win_policy min_tickets
     rake_bps guaranteed providers entry entrants staff_may_enter challenge earning pool_location draw claim_days on_unclaimed
     max_redraws early_close close_note drawn_attempts due_at created_at updated_at cover folded

@@ -1,0 +1,1 @@
+ALTER TABLE `events` ADD `filled_in` text DEFAULT '[]' NOT NULL;
