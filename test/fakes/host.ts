@@ -6,6 +6,14 @@ export interface FakeHost {
   answer(request: Request): Promise<Response>
 }
 
+/** Keeps a request open: it ends when its sender gives up. */
+export const neverAnswered = ({ signal }: Request): Promise<never> =>
+  new Promise((_, reject) => {
+    const giveUp = () => reject(signal.reason)
+    if (signal.aborted) giveUp()
+    else signal.addEventListener('abort', giveUp)
+  })
+
 /** Posts JSON to an address of the worker, as a provider does. */
 export type Post = (url: string, body: unknown) => Promise<void>
 

@@ -14,6 +14,7 @@ import {
   signedInAdmin,
   testContext,
 } from '../harness/people.ts'
+import { withShortTimers } from '../harness/short-timers.ts'
 import {
   as,
   at,
@@ -428,6 +429,19 @@ describe('a payment on the phone', () => {
     expect(historyOf(now)).toContain('This order was already paid. KES 500.00 will be refunded to you.')
     expect(await receiptsOf(order.id)).toHaveLength(2)
   })
+})
+
+it('a request to the phone that hangs holds the buyer for fifteen seconds only, and its money is credited once', async () => {
+  allowLogged({ message: 'a payment may have been started', reason: /timed? ?out/i })
+  daraja.misbehave('push', 'hang')
+  const key = newKey()
+  const { result: order, timers } = await withShortTimers(15 * SECOND, () => bought(key))
+  expect(timers).toBe(1)
+  expect(order.payment.status).toBe('pending')
+  expect((await buy(undefined, key)).body.order.id).toBe(order.id)
+  await confirm(theOnly(), 'RLK0R69NXM')
+  expect((await orderOf(player, order.id)).status).toBe('paid')
+  expect(await receiptsOf(order.id)).toMatchObject([{ receipt_number: 'RLK0R69NXM', amount: PRICE }])
 })
 
 describe('a prompt whose answer was lost', () => {

@@ -8,6 +8,7 @@ import { feeOf } from '../fakes/stripe/books.ts'
 import { call } from '../harness/client.ts'
 import { allowLogged, expectLogged } from '../harness/log.ts'
 import { registerPlayer, testContext } from '../harness/people.ts'
+import { withShortTimers } from '../harness/short-timers.ts'
 import {
   as,
   at,
@@ -285,6 +286,22 @@ describe('a start whose answer was lost', () => {
     network.stripe.outside.pay(sessionOf(body.order))
     await postAll(network.stripe)
     expect((await orderOf(buyer, body.order.id)).status).toBe('paid')
+    await expectSound()
+  })
+
+  it('because Stripe keeps the request open, holds the buyer for six seconds only', async () => {
+    const buyer = await registerPlayer()
+    const key = newKey()
+    network.stripe.misbehave('POST /v1/checkout/sessions', 'hang')
+    const { result, timers } = await withShortTimers(6 * SECOND, () => buyBy(buyer, raffle, { key }))
+    expect(timers).toBeGreaterThan(0)
+    expect(result.status).toBe(503)
+    const { status, body } = await buyBy(buyer, raffle, { key })
+    expect(status).toBe(201)
+    expect(network.stripe.books.all('checkout.session')).toHaveLength(1)
+    network.stripe.outside.pay(sessionOf(body.order))
+    await postAll(network.stripe)
+    expect(await receiptsOf(body.order.id)).toMatchObject([{ amount: PRICE }])
     await expectSound()
   })
 

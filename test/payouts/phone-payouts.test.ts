@@ -7,6 +7,7 @@ import { withKey } from '../checkout/checkout.ts'
 import { disqualify, type Won } from '../draws/prizes.ts'
 import { expectLogged } from '../harness/log.ts'
 import { organisationWithOperator, type Person, registerPlayer, signedInAdmin } from '../harness/people.ts'
+import { withShortTimers } from '../harness/short-timers.ts'
 import { daraja, PHONE, sent, useMpesa } from '../payments/mpesa-stage.ts'
 import {
   as,
@@ -17,6 +18,7 @@ import {
   MINUTE,
   NOW,
   newKey,
+  SECOND,
   sweep,
   useClock,
   winnersOf,
@@ -304,6 +306,21 @@ it('a lost answer is no failure: the same transfer is polled', async () => {
   const { body } = await requestPayout(TO_PHONE)
   daraja.misbehave('b2c', 'lost')
   expect((await approve(operator, body.id)).body).toMatchObject({ status: 'sent', attention: null })
+  at(NOW + MINUTE)
+  await sweep()
+  expect(daraja.transfers).toMatchObject([{ OriginatorConversationID: body.id, amount: BOOK_PRICE / 100 }])
+  await report()
+  expect(await transferred(body.id)).toEqual([{ credit: 'cash:mpesa', amount: BOOK_PRICE }])
+})
+
+it('a request that hangs holds the approval for fifteen seconds only, and pays once', async () => {
+  expectLogged('payout not sent')
+  const { operator, requestPayout } = await stageShop()
+  const { body } = await requestPayout(TO_PHONE)
+  daraja.misbehave('b2c', 'hang')
+  const { result, timers } = await withShortTimers(15 * SECOND, () => approve(operator, body.id))
+  expect(timers).toBe(1)
+  expect(result.body).toMatchObject({ status: 'sent', attention: null })
   at(NOW + MINUTE)
   await sweep()
   expect(daraja.transfers).toMatchObject([{ OriginatorConversationID: body.id, amount: BOOK_PRICE / 100 }])

@@ -14,6 +14,7 @@ import {
   registerPlayer,
   signedInAdmin,
 } from '../harness/people.ts'
+import { withShortTimers } from '../harness/short-timers.ts'
 import { all, boughtBy, post, postAll, stageSale, till, USD, useStripe } from '../payments/stripe-stage.ts'
 import {
   as,
@@ -27,6 +28,7 @@ import {
   NOW,
   newKey,
   ringAlarm,
+  SECOND,
   type Staged,
   sweep,
   useClock,
@@ -280,6 +282,21 @@ describe('a prize paid by Stripe', () => {
         .filter(({ transfer_group: group }) => group === id)
       expect(transfers).toHaveLength(1)
     }
+    await expectSameBooks()
+  })
+
+  it('that hangs holds the approval for six seconds only, and is sent once', async () => {
+    expectLogged('payout not sent')
+    const raffle = await stageWon()
+    const { id } = await claimed(raffle)
+    network.stripe.misbehave('POST /v1/transfers', 'hang')
+    const { result, timers } = await withShortTimers(6 * SECOND, () => approve(raffle.operator, id))
+    expect(timers).toBeGreaterThan(0)
+    expect(result.body.status).toBe('sent')
+    at(Date.now() + 2 * MINUTE)
+    await sweep()
+    expect(await payoutOf(raffle)).toMatchObject({ status: 'paid' })
+    expect(network.stripe.books.all('transfer')).toMatchObject([{ transfer_group: id, amount: 3_000 }])
     await expectSameBooks()
   })
 

@@ -3,7 +3,7 @@
  * code, and posts callbacks to the addresses that it was given. Nothing happens by itself: a payer acts by `pay` or
  * `decline`, the network by `settle`, and `report` posts what came of it. `misbehave` makes the next request go wrong.
  */
-import { type FakeHost, type Post, postOverHttp } from '../host.ts'
+import { type FakeHost, neverAnswered, type Post, postOverHttp } from '../host.ts'
 import { b2c } from './b2c.ts'
 import { Controls } from './controls.ts'
 import type { Body } from './forms.ts'
@@ -26,7 +26,8 @@ export type Operation = (typeof OPERATIONS)[number]
  * `unreachable`: the request never arrives. `lost`: it takes effect, and its answer is lost. `500`: it takes no effect.
  * `500 after`: it takes effect. `busy`: the gateway refuses it (429). `refuse`: Daraja refuses it. `expired`: its token
  * has expired. `4999` and `processing`: a query says by that code or by 500.001.1001 that the payment is still processed,
- * whatever became of it. `down`: it takes no effect, and the code of the answer is that of a duplicate.
+ * whatever became of it. `down`: it takes no effect, and the code of the answer is that of a duplicate. `hang`: it takes effect,
+ * and stays open until its sender gives up.
  */
 export const FAULTS = [
   'unreachable',
@@ -39,6 +40,7 @@ export const FAULTS = [
   '4999',
   'processing',
   'down',
+  'hang',
 ] as const
 export type Fault = (typeof FAULTS)[number]
 
@@ -111,6 +113,10 @@ export class FakeMpesa extends Controls implements FakeHost {
     try {
       const answer = await this.#handle(operation, request, fault)
       if (fault === 'lost') throw new TypeError('the answer was lost')
+      if (fault === 'hang') {
+        this.changed()
+        return await neverAnswered(request)
+      }
       return fault === '500 after' ? internalError() : answer
     } catch (error) {
       if (error instanceof Refusal) return errorAnswer(error)

@@ -3,7 +3,7 @@
  * plays payers, banks and people at Stripe's dashboard. Events wait in `events` until a test or `npm run fakes` sends them.
  * `misbehave` makes the next request go wrong.
  */
-import type { FakeHost } from '../host.ts'
+import { type FakeHost, neverAnswered } from '../host.ts'
 import { Books, type Thing } from './books.ts'
 import { decodeForm, type Fields } from './form.ts'
 import { Outside } from './outside.ts'
@@ -11,9 +11,10 @@ import { STRIPE_SETTINGS } from './settings.ts'
 
 /**
  * `timeout`: it never arrives. `lost`: it takes effect, and its answer is lost. `500`: it takes no effect, and its key keeps
- * the error. `429`: too many requests. `in use`: it takes effect, and the answer is that its key is still in use.
+ * the error. `429`: too many requests. `in use`: it takes effect, and the answer is that its key is still in use. `hang`:
+ * it takes effect, and stays open until its sender gives up.
  */
-export const FAULTS = ['timeout', 'lost', '500', '429', 'in use'] as const
+export const FAULTS = ['timeout', 'lost', '500', '429', 'in use', 'hang'] as const
 export type Fault = (typeof FAULTS)[number]
 
 interface Misbehaviour {
@@ -111,6 +112,7 @@ export class FakeStripe implements FakeHost {
     if (fault === '429') return json(429, { error: { type: 'invalid_request_error', code: 'rate_limit' } })
     const answer = this.#once(name, body, key, fields, fault === '500')
     if (fault === 'lost') throw new TypeError('the answer was lost')
+    if (fault === 'hang') return neverAnswered(request)
     if (fault === 'in use') return json(409, IN_USE)
     return answer
   }
