@@ -17,7 +17,7 @@ const NOT_SEARCHED: Record<string, string> = {
     max_redraws early_close close_note drawn_attempts due_at created_at updated_at cover folded
     accepted_results refused_results countries`,
   products: 'id kind stock created_at updated_at folded sorted_title sorted_by',
-  pools: `pool raffle_id seq terms_version terms total sold held close_reason freeze_at effective_draw_at log_size log_root due_at waiting`,
+  pools: `pool raffle_id seq terms_version terms total sold held close_reason freeze_at effective_draw_at log_size log_root due_at waiting seat_types`,
   ticket_types: `id pool event_id position name description capacity max_per_user opens_at closes_at revision change terms_version
     due_at created_at updated_at capacity_group_id`,
   categories: 'id organisation_id created_at updated_at folded sorted_by',
