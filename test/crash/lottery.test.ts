@@ -1,6 +1,7 @@
 // The process dies at any call while the result of a lottery decides a raffle, or a correction decides it anew. Nobody may
 // keep a prize that a correction took, and everybody must get each mail once.
-import { describe, it } from 'vitest'
+import { env } from 'cloudflare:workers'
+import { describe, expect, it } from 'vitest'
 import { runSweep } from '../../src/cron.ts'
 import {
   confirmResult,
@@ -8,6 +9,7 @@ import {
   drawOn,
   entrant,
   lotteryTerms,
+  moveDraw,
   type OnLottery,
   stageLottery,
 } from '../draws/lottery-stage.ts'
@@ -17,9 +19,11 @@ import { signedInAdmin } from '../harness/people.ts'
 import {
   as,
   at,
+  DAY,
   HOUR,
   iso,
   MINUTE,
+  read,
   ringAlarm,
   stageRaffle,
   sweep,
@@ -36,9 +40,20 @@ interface Decided {
   raffle: OnLottery
 }
 
-/** A committed raffle whose official draw is being held: ticket 1 has one holder, ticket 2 another. */
-async function stageHeld(): Promise<OnLottery & { date: string }> {
-  const closesAt = Math.ceil(Date.now() / MINUTE) * MINUTE + HOUR
+interface Open extends OnLottery {
+  date: string
+  /** Instants in ms. */
+  opensAt: number
+  closesAt: number
+  drawAt: number
+}
+
+/** A raffle on sale: ticket 1 has one holder, ticket 2 another. The draw is two hours away, on the same day. */
+async function stageOpen(): Promise<Open> {
+  const now = Math.ceil(Date.now() / MINUTE) * MINUTE
+  const opensAt = dateOf(now) === dateOf(now + 2 * HOUR) ? now : Math.ceil(now / DAY) * DAY
+  at(opensAt)
+  const closesAt = opensAt + HOUR
   const drawAt = closesAt + HOUR
   const date = dateOf(drawAt)
   const lotteryId = await stageLottery({ drawAt })
@@ -46,10 +61,25 @@ async function stageHeld(): Promise<OnLottery & { date: string }> {
   const terms = lotteryTerms(lotteryId, { ...times, draw: drawOn(lotteryId, { date }) })
   const raffle = await stageRaffle(terms, people.organisation)
   for (const number of [1, 2]) await entrant(raffle.id, [number])
-  at(closesAt + 3_000)
+  return { ...raffle, lotteryId, date, opensAt, closesAt, drawAt }
+}
+
+/** The raffle has committed, and its official draw is being held. */
+async function stageHeld(): Promise<Open> {
+  const raffle = await stageOpen()
+  at(raffle.closesAt + 3_000)
   await ringAlarm(raffle.pool)
-  at(drawAt)
-  return { ...raffle, lotteryId, date }
+  at(raffle.drawAt)
+  return raffle
+}
+
+/** Two admins say that it is not held. */
+async function skipDraw({ lotteryId, date }: Open): Promise<void> {
+  const path = `/lotteries/${lotteryId}/results/${date}/skip`
+  for (const admin of [await signedInAdmin(), await signedInAdmin()]) {
+    const { status, body } = await as(admin, 'POST', path, { reason: 'A holiday.' })
+    expect(status, JSON.stringify(body)).toBe(200)
+  }
 }
 
 const FIRST = ['0001', '0500', '0600']
@@ -61,6 +91,18 @@ async function wrongWinners({ raffle: { id } }: Decided, expected: string): Prom
     .join()
   const { wrong } = await verifyPublished(id)
   return [...(shown === expected ? [] : [`the winners of ${id} are ${shown}`]), ...wrong]
+}
+
+/** Sentences if the raffle is not cancelled for this reason, or if the audit says so less or more than once. */
+async function wrongCancellation({ raffle: { id } }: Decided, reason: string): Promise<string[]> {
+  const { status, cancellation } = await read(id)
+  const audited = await env.DB.prepare(
+    `SELECT count(*) AS times FROM audit WHERE subject_id = ? AND action = 'raffle.cancelled'`,
+  )
+    .bind(id)
+    .first<{ times: number }>()
+  const shown = `${status}: ${cancellation?.reason}, audited ${audited!.times} times`
+  return shown === `cancelled: ${reason}, audited 1 times` ? [] : [`${id} is ${shown}`]
 }
 
 describe('a process that dies at any call loses and repeats nothing', { timeout: 180_000 }, () => {
@@ -108,6 +150,49 @@ describe('a process that dies at any call loses and repeats nothing', { timeout:
         const { status, body } = await as(null, 'GET', `/lotteries/${lotteryId}/results/${date}`)
         return body.status === 'awaited' ? [] : [`the draw of ${lotteryId} is ${status} ${body.status}`]
       },
+    })
+  })
+
+  it.each(['published', 'held'])(
+    'in the sweep that cancels a raffle whose official draw was %s too early',
+    async (what) => {
+      await everyCrash<Decided>({
+        stage: async () => {
+          const raffle = await stageOpen()
+          const drawAt = raffle.opensAt + 30 * MINUTE
+          await moveDraw(raffle.lotteryId, iso(drawAt).slice(11, 16))
+          await env.DB.prepare('UPDATE lotteries SET next_draw_at = ? WHERE id = ?')
+            .bind(drawAt, raffle.lotteryId)
+            .run()
+          at(drawAt)
+          if (what === 'published') await confirmResult(raffle.lotteryId, FIRST, undefined, raffle.date)
+          // Makes the official draw. The next sweep finds that it was held.
+          else await sweep()
+          return { raffle }
+        },
+        act: (_, send) => send((bindings) => runSweep(environment(bindings), Date.now())),
+        raffles: ({ raffle }) => [raffle],
+        sweeps: true,
+        wrong: (stage) =>
+          wrongCancellation(
+            stage,
+            `The official ${what === 'held' ? 'draw' : 'result'} was ${what} before the list of tickets was fixed.`,
+          ),
+      })
+    },
+  )
+
+  it('in the sweep that cancels a raffle on sale whose official draw was skipped', async () => {
+    await everyCrash<Decided>({
+      stage: async () => {
+        const raffle = await stageOpen()
+        await skipDraw(raffle)
+        return { raffle }
+      },
+      act: (_, send) => send((bindings) => runSweep(environment(bindings), Date.now())),
+      raffles: ({ raffle }) => [raffle],
+      sweeps: true,
+      wrong: (stage) => wrongCancellation(stage, 'The official draw was not held.'),
     })
   })
 })

@@ -1,7 +1,7 @@
 // A corrected result against what people do at the same time: pay, deliver, cancel, disqualify.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import { approve, claimCash, payoutsOf, share } from '../payouts/payout-stage.ts'
+import { approve, balances, claimCash, methodOf, payoutsOf, share } from '../payouts/payout-stage.ts'
 import { as, at, DAY, HOUR, MINUTE, read, sweep, useClock, winnersOf } from '../raffles/scenario.ts'
 import {
   confirmResult,
@@ -9,6 +9,8 @@ import {
   entrant,
   holdDraw,
   OFFICIAL_DRAW,
+  type OnLottery,
+  recordResult,
   stageAnnounced,
   stageMoney,
   stageOnLottery,
@@ -108,6 +110,88 @@ describe('while a confirmed correction is not accepted yet', () => {
     expect(await shown(staged.id)).toEqual([['000', 'paid']])
     expect((await read(staged.id)).officialResults).toMatchObject({ accepted: 1, refused: 1 })
   })
+})
+
+describe('a correction that is confirmed at the same moment', () => {
+  const CORRECTED = ['0001', '0700', '0701']
+
+  /** Does both at once, then sweeps until nothing is left to do. */
+  async function atOnce(works: readonly (() => Promise<unknown>)[]): Promise<void> {
+    await Promise.all(works.map((work) => work()))
+    const from = Date.now()
+    for (const minutes of [1, 2, 3, 4]) {
+      at(from + minutes * MINUTE)
+      await sweep()
+    }
+  }
+
+  /** The winner of the corrected result is paid, unless the first one was. One prize of 500 leaves the till in all. */
+  async function expectPaidOnce(staged: OnLottery, isFirstPaid: boolean): Promise<void> {
+    if (!isFirstPaid) {
+      const second = (await wonIn(staged.id)).at(-1)!
+      expect((await claimCash(second)).status).toBe(200)
+      const asked = (await payoutsOf(staged)).find(({ status }) => status === 'requested')
+      expect((await approve(staged.operator, asked.id)).status).toBe(200)
+      await atOnce([])
+    }
+    const expected = isFirstPaid
+      ? [['000', 'paid']]
+      : [
+          ['000', 'void'],
+          ['001', 'paid'],
+        ]
+    expect(await shown(staged.id)).toEqual(expected)
+    expect((await payoutsOf(staged)).filter(({ status }) => status === 'paid')).toHaveLength(1)
+    const { organiser, prizes = 0 } = await balances(staged)
+    expect({ organiser, prizes }).toEqual({ organiser: 2_200, prizes: 0 })
+  }
+
+  it.each(['claim', 'correction'])('takes a prize that is being claimed, the %s first', async (first) => {
+    const staged = await stageMoney(['0000', '0700', '0701'])
+    const [won] = await wonIn(staged.id)
+    const payoutMethodId = await methodOf(won!.holder)
+    const confirm = await recordResult(staged.lotteryId, CORRECTED, MISREAD)
+    let status = 0
+    const claimIt = async () => {
+      const answer = await as(won!.holder, 'POST', `/winners/${won!.id}/claim`, { payoutMethodId })
+      status = answer.status
+    }
+    const correct = () => confirm().then(() => sweep())
+    await atOnce(first === 'claim' ? [claimIt, correct] : [correct, claimIt])
+    expect([200, 409]).toContain(status)
+    expect(await shown(staged.id)).toEqual([
+      ['000', 'void'],
+      ['001', 'announced'],
+    ])
+    const claimed = (await payoutsOf(staged)).map((payout) => payout.status)
+    expect(claimed).toEqual(status === 200 ? ['cancelled'] : [])
+    await expectPaidOnce(staged, false)
+  })
+
+  it.each(['approval', 'correction'])(
+    'or the approval of its payout wins, never both, the %s first',
+    async (first) => {
+      const staged = await stageMoney(['0000', '0700', '0701'])
+      await claimCash((await wonIn(staged.id))[0]!)
+      const [{ id }] = await payoutsOf(staged)
+      const confirm = await recordResult(staged.lotteryId, CORRECTED, MISREAD)
+      let status = 0
+      const approveIt = async () => {
+        const answer = await approve(staged.operator, id)
+        status = answer.status
+      }
+      const correct = () => confirm().then(() => sweep())
+      await atOnce(first === 'approval' ? [approveIt, correct] : [correct, approveIt])
+      expect([200, 409]).toContain(status)
+      const [payout] = await payoutsOf(staged)
+      const isPaid = payout.status === 'paid'
+      expect([status, payout.status]).toEqual(isPaid ? [200, 'paid'] : [status, 'cancelled'])
+      expect((await read(staged.id)).officialResults).toMatchObject(
+        isPaid ? { accepted: 1, refused: 1 } : { accepted: 2, refused: 0 },
+      )
+      await expectPaidOnce(staged, isPaid)
+    },
+  )
 })
 
 describe('a correction that is refused', () => {

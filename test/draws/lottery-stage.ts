@@ -43,20 +43,29 @@ export async function stageLottery(
 }
 
 /** An admin records a result and another confirms it: the first of the draw, or the next correction. */
-export async function confirmResult(
+export async function confirmResult(...result: Parameters<typeof recordResult>): Promise<void> {
+  const confirm = await recordResult(...result)
+  await confirm()
+}
+
+/** An admin records a result. Returns how another confirms it. */
+export async function recordResult(
   lotteryId: string,
   numbers: string[],
   reason?: string,
   date = DATE,
-): Promise<void> {
+): Promise<() => Promise<void>> {
   const path = `/lotteries/${lotteryId}/results`
   const what = { date, numbers, source: SOURCE, ...(reason === undefined ? {} : { reason }) }
   const recorded = await as(await signedInAdmin(), 'POST', path, what)
   expect(recorded.status, JSON.stringify(recorded.body)).toBe(201)
   const isPending = ({ status }: { status: string }) => status === 'pending'
   const { id: recordId } = recorded.body.records.find(isPending)
-  const confirmed = await as(await signedInAdmin(), 'POST', `${path}/${date}/confirm`, { recordId })
-  expect(confirmed.status, JSON.stringify(confirmed.body)).toBe(200)
+  const other = await signedInAdmin()
+  return async () => {
+    const confirmed = await as(other, 'POST', `${path}/${date}/confirm`, { recordId })
+    expect(confirmed.status, JSON.stringify(confirmed.body)).toBe(200)
+  }
 }
 
 /** The lottery holds its draw at another time than it had announced. */
