@@ -9,6 +9,7 @@ const LONGEST = [
   'crash/refunds',
   'simulation/planted-bugs',
   'simulation/seeds',
+  'simulation/planted-event-bugs',
   'payouts/payouts',
   'crash/kill',
   'crash/orders',
@@ -143,7 +144,11 @@ export default defineConfig({
         {
           name: 'simulate',
           include: ['test/simulation/simulate.run.ts'],
-          provide: { seeds: Number(process.env.SEEDS ?? 1_000), from: Number(process.env.FROM ?? 1) },
+          provide: {
+            seeds: Number(process.env.SEEDS ?? 1_000),
+            from: Number(process.env.FROM ?? 1),
+            part: process.env.PART === 'event' ? 'event' : 'all',
+          },
         },
         { ...STRIPE_SETTINGS },
       ),

@@ -13,4 +13,10 @@ export interface PlantedBug {
   edits: Edit[]
 }
 
+/** The condition, as source, that the bug of this name is switched on. */
 export const isOn = (name: string): string => `globalThis.__plantedBug === '${name}'`
+
+declare global {
+  /** The bug that is switched on, if any. */
+  var __plantedBug: string | undefined
+}

@@ -2,6 +2,7 @@
 // `globalThis.__plantedBug`. The product itself holds neither the bugs nor hooks for them.
 import type { Plugin } from 'vitest/config'
 import { isOn, type PlantedBug } from './planted-bug.ts'
+import { PLANTED_EVENT_BUGS } from './planted-event-bugs.ts'
 import { PROVIDER_BUGS } from './planted-provider-bugs.ts'
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
@@ -196,37 +197,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'keep the money of a cancelled event',
-    edits: [
-      {
-        file: 'src/events/ticket-types/step.ts',
-        find: 'part.hasOrders ? [refundAll, tellAll]',
-        replace: `part.hasOrders ? (${isOn('keep the money of a cancelled event')} ? [tellAll] : [refundAll, tellAll])`,
-      },
-    ],
-  },
-  {
-    name: 'leave a given admission with its giver too',
-    edits: [
-      {
-        file: 'src/tickets/pool/inventory.ts',
-        find: `const at = this.#change(row, 'voided', [number], now, null)`,
-        replace: `const at = ${isOn('leave a given admission with its giver too')} ? now
-          : this.#change(row, 'voided', [number], now, null)`,
-      },
-    ],
-  },
-  {
-    name: 'lower a capacity below what is sold',
-    edits: [
-      {
-        file: 'src/tickets/pool/configure.ts',
-        find: 'if (terms.total < taken)',
-        replace: `if (terms.total < taken && !(${isOn('lower a capacity below what is sold')}))`,
-      },
-    ],
-  },
-  {
     name: 'forget a refused mail',
     edits: [
       {
@@ -242,7 +212,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 /** Inserts the bugs of a file into its source, all switched off. Throws if a bug's text is not there exactly once. */
 export function plant(source: string, path: string): string {
   let planted = source
-  for (const { name, edits } of PLANTED_BUGS) {
+  for (const { name, edits } of [...PLANTED_BUGS, ...PLANTED_EVENT_BUGS]) {
     for (const { file, find, replace } of edits) {
       if (!path.endsWith(`/${file}`)) continue
       const parts = planted.split(find)
@@ -263,8 +233,3 @@ export const plantBugs = (): Plugin => ({
     return planted === source ? null : { code: planted, map: null }
   },
 })
-
-declare global {
-  /** The bug that is switched on, if any. */
-  var __plantedBug: string | undefined
-}

@@ -124,9 +124,19 @@ async function sweepAt(world: World, ms: number): Promise<void> {
 }
 
 const DUE = [
-  ...['orders', 'payments', 'pools', 'grants', 'mails', 'notices', 'ticket_types', 'event_notices'].map(
-    (table) => `SELECT min(due_at) AS due FROM ${table}`,
-  ),
+  ...[
+    'orders',
+    'payments',
+    'pools',
+    'grants',
+    'mails',
+    'notices',
+    'ticket_types',
+    'capacity_groups',
+    'event_notices',
+    'ticket_transfers',
+    'ticket_returns',
+  ].map((table) => `SELECT min(due_at) AS due FROM ${table}`),
   // What M-Pesa or Stripe does not confirm is polled each hour, until people have looked at the provider's statement.
   ...['refunds', 'payouts'].map(
     (table) => `SELECT min(due_at) AS due FROM ${table}

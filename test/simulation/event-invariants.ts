@@ -3,6 +3,7 @@ import type { Bindings } from '../../src/core/context.ts'
 import { askPool } from '../../src/tickets/client.ts'
 import { isPerson } from '../../src/tickets/is-person.ts'
 import { type PoolState, type Reservation, validNumbers } from '../../src/tickets/pool-contract.ts'
+import { reservationAddress } from '../../src/tickets/reservation-id.ts'
 import { testContext } from '../harness/people.ts'
 
 /** To be used after `SCOPE`. */
@@ -92,6 +93,7 @@ export async function auditEvents(
     const lines = (await DB.prepare(LINES).bind(type.id).all<Line>()).results
     wrong.push(
       ...checkSeats(type, state, reservations),
+      ...checkLimit(type, state, reservations),
       ...checkMoved(type, reservations),
       ...checkPaid(type, reservations, lines, { settled, isCancelled: state.cancellation !== null }),
       ...(await checkProjected(DB, type, reservations)),
@@ -124,6 +126,21 @@ function checkSeats(type: TypeRow, state: PoolState, reservations: Reservation[]
   if (type.isChanging === 0 && state.cancellation === null && state.total !== type.capacity)
     wrong.push(`${type.id} has ${type.capacity} seats, and its pool ${state.total}`)
   return wrong
+}
+
+/** Nobody has more than one person may have. A ticket that was given away counts for the person who got it first. */
+function checkLimit(type: TypeRow, { terms }: PoolState, reservations: Reservation[]): string[] {
+  const most = terms.kind === 'ticketType' ? terms.maxPerUser : null
+  const counts = new Map<string, number>()
+  for (const reservation of reservations) {
+    const { id, holder, state, numbers, firstSeq } = reservation
+    if (reservationAddress(id).seq !== firstSeq || !isPerson(holder)) continue
+    const count = state === 'held' ? numbers.length : validNumbers(reservation).length
+    counts.set(holder, (counts.get(holder) ?? 0) + count)
+  }
+  return [...counts].flatMap(([holder, count]) =>
+    most !== null && count > most ? [`${holder} has ${count} of ${type.id}, and may have ${most}`] : [],
+  )
 }
 
 /** Each number that moved away is in exactly one other reservation, of another person. */

@@ -270,6 +270,8 @@ export const ALWAYS: readonly string[] = [
   `SELECT 'order ' || id || ' is ' || status || ' with ' || owed || ' of ' || amount || ' refunded'
    FROM o JOIN money USING (id)
    WHERE settled_at IS NOT NULL AND status NOT IN (SELECT CASE
+     -- One that cost nothing ends once none of its lines is left.
+     WHEN amount = 0 THEN iif(EXISTS (SELECT 1 FROM l WHERE order_id = o.id AND state = 'issued'), 'paid', 'refunded')
      WHEN lost = amount AND status = 'refund_due' THEN 'refund_due'
      WHEN value = 0 THEN 'paid' WHEN value < amount THEN 'partially_refunded' ELSE 'refunded' END
      FROM json_each(json_array(owed, owed + requested)))`,
@@ -434,7 +436,12 @@ export const SETTLED: readonly string[] = [
   // ——— Mails ———
   `SELECT 'mail ' || id || ' (' || kind || ') is still due' FROM m, clock WHERE due_at <= now`,
   `SELECT 'mail ' || id || ' (' || kind || ') was never sent: ' || coalesce(failure, 'no reason') FROM m
-   WHERE sent_at IS NULL AND due_at IS NULL`,
+   WHERE sent_at IS NULL AND due_at IS NULL
+     -- Offers that ended before their mail was sent.
+     AND NOT (kind = 'tickets_offered' AND failure = 'what it tells is no longer true'
+       AND subject NOT IN (SELECT id FROM reservations, clock WHERE state = 'held' AND held_until > now))
+     AND NOT (kind = 'ticket_given' AND failure = 'no user to send it to'
+       AND subject NOT IN (SELECT id FROM ticket_transfers WHERE state = 'open'))`,
   `SELECT 'user ' || due.user_id || ' has ' || count(m.id) || ' mails “' || due.kind || '” about ' || due.subject
    FROM due_news AS due LEFT JOIN m USING (kind, user_id, subject)
    GROUP BY kind, user_id, subject HAVING count(m.id) <> 1`,

@@ -4,6 +4,7 @@ import { askPool } from '../../src/tickets/client.ts'
 import type { Reservation } from '../../src/tickets/pool-contract.ts'
 import { poolNameOf, reservationAddress } from '../../src/tickets/reservation-id.ts'
 import { testContext } from '../harness/people.ts'
+import { DOOR_ALWAYS, GIFTS_ALWAYS, GIFTS_SETTLED } from './admission-rules.ts'
 import { auditEvents, EVENT_SCOPE, EVENTS_ALWAYS, EVENTS_SETTLED } from './event-invariants.ts'
 import { ALWAYS, SCOPE, SETTLED } from './invariant-rules.ts'
 import { PRIZE_SCOPE, PRIZES_ALWAYS } from './prize-invariants.ts'
@@ -34,10 +35,10 @@ export async function audit(
   const queries = [
     ...queriesOf(SCOPE, options.settled ? [...ALWAYS, ...SETTLED] : ALWAYS),
     ...queriesOf(SCOPE + PRIZE_SCOPE, PRIZES_ALWAYS),
-    ...queriesOf(
-      SCOPE + EVENT_SCOPE,
-      options.settled ? [...EVENTS_ALWAYS, ...EVENTS_SETTLED] : EVENTS_ALWAYS,
-    ),
+    ...queriesOf(SCOPE + EVENT_SCOPE, [
+      ...[...EVENTS_ALWAYS, ...DOOR_ALWAYS, ...GIFTS_ALWAYS],
+      ...(options.settled ? [...EVENTS_SETTLED, ...GIFTS_SETTLED] : []),
+    ]),
   ]
   const answers = await DB.batch<Record<string, string>>(
     queries.map((query) => DB.prepare(query).bind(scope, now)),

@@ -18,8 +18,8 @@ import { CURRENCY, newWebhook, type OrderRequest, type Try, type World } from '.
 
 const PAGE_BUTTONS = ['approve', 'approve', 'approve', 'decline', 'later', 'twice'] as const
 
-function newTry(world: World): Try {
-  const provider = world.pickPaidBy()
+function newTry(world: World, by?: 'manual'): Try {
+  const provider = by ?? world.pickPaidBy()
   const phone = provider === 'sandbox' && world.chance(20) ? { phone: '+254700000000' } : {}
   return { key: world.newKey(), body: { provider, ...phone }, paymentId: null, page: null, isTouched: false }
 }
@@ -52,8 +52,8 @@ function addPhone(world: World, { body }: Try, buyer: Person): void {
   if (body.provider === 'mpesa') body.phone = world.phoneOf(buyer)
 }
 
-export function newOrderRequest(world: World, lines: Record<string, unknown>[]): OrderRequest {
-  const first = newTry(world)
+export function newOrderRequest(world: World, lines: Record<string, unknown>[], by?: 'manual'): OrderRequest {
+  const first = newTry(world, by)
   const payment = first.body
   const shape =
     lines.length === 1 && 'raffleId' in lines[0]! && world.chance(70)

@@ -3,9 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { allowLogged } from '../harness/log.ts'
 import { setUpMpesa } from '../payments/mpesa-stage.ts'
 import { useClock } from '../raffles/scenario.ts'
-import { PROVOKED, SEED_TIMEOUT_MS, simulate } from './simulation.ts'
+import { type Life, live, PROVOKED, SEED_TIMEOUT_MS, simulate } from './simulation.ts'
 
-export function seedsAccountForEverything(seeds: readonly number[]): void {
+/** Returns how often each thing was done, once the tests have run. */
+export function seedsAccountForEverything(
+  seeds: readonly number[],
+  life: Life = live,
+): ReadonlyMap<string, number> {
+  const done = new Map<string, number>()
   useClock()
   setUpMpesa({ sharesTokens: false })
 
@@ -14,10 +19,11 @@ export function seedsAccountForEverything(seeds: readonly number[]): void {
       'accounts for all money, stock, entries and mails after seed %i',
       async (seed) => {
         allowLogged(...PROVOKED)
-        const wrong = await simulate(seed)
+        const wrong = await simulate(seed, { life, done })
         expect(wrong === null, wrong ?? '').toBe(true)
       },
       SEED_TIMEOUT_MS,
     )
   })
+  return done
 }

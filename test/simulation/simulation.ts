@@ -27,8 +27,16 @@ export const PROVOKED: LogPattern[] = [
 /** How many of the last steps a failure shows. */
 const STEPS_SHOWN = 40
 
-/** Runs one seed. Returns null, or the failures in sentences with the last steps. */
-export async function simulate(seed: number, life = live): Promise<string | null> {
+export type Life = (world: World, seed: number) => Promise<void>
+
+/**
+ * Runs one seed. Returns null, or the failures in sentences with the last steps. `life`: which part of it. `done`: counts
+ * what has succeeded.
+ */
+export async function simulate(
+  seed: number,
+  { life = live, done }: { life?: Life; done?: Map<string, number> } = {},
+): Promise<string | null> {
   await reset()
   await migrateAll()
   at(NOW)
@@ -38,17 +46,18 @@ export async function simulate(seed: number, life = live): Promise<string | null
   } catch (error) {
     world.wrong.push(`it threw ${error instanceof Error ? error.stack : String(error)}`)
   }
+  for (const [what, count] of world.done) done?.set(what, (done.get(what) ?? 0) + count)
   if (world.wrong.length === 0) return null
   const steps = world.steps.slice(-STEPS_SHOWN)
   return [
-    `seed ${seed} (again: FROM=${seed} SEEDS=1 npm run simulate):`,
+    `seed ${seed} (again: FROM=${seed} SEEDS=1${life === eventOnly ? ' PART=event' : ''} npm run simulate):`,
     ...world.wrong.map((each) => `  ✗ ${each}`),
     'after',
     ...steps.map((each) => `  ${each}`),
   ].join('\n')
 }
 
-async function live(world: World, seed: number): Promise<void> {
+export async function live(world: World, seed: number): Promise<void> {
   await world.build()
   const steps = STEPS_MIN + world.below(STEPS_MORE)
   for (let count = 0; count < steps; count++) {
@@ -71,5 +80,12 @@ async function live(world: World, seed: number): Promise<void> {
 export async function sellOnly(world: World): Promise<void> {
   await world.build()
   await sellByEveryProvider(world)
+  world.wrong.push(...(await world.audit(true)))
+}
+
+/** An event alone, which takes a fraction of the time. */
+export async function eventOnly(world: World): Promise<void> {
+  await world.buildShop()
+  await holdEvent(world)
   world.wrong.push(...(await world.audit(true)))
 }

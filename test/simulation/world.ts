@@ -62,6 +62,14 @@ export const newWebhook = (): Webhook => ({ body: null, headers: () => new Heade
 
 export const CURRENCY = 'KES'
 const BUYERS_MIN = 8
+
+/** How a request is sent. */
+interface More {
+  /** Its idempotency key. */
+  key?: string
+  /** The database that it works on, instead of the worker's own. */
+  DB?: D1Database
+}
 /** All that the raffles of `build` can lack. */
 export const GUARANTEE_LIMIT = 5_013 + 317
 const EVERY_PROVIDER = ['sandbox', 'manual', 'mpesa', 'mpesa', 'mpesa', 'stripe', 'stripe', 'stripe'] as const
@@ -94,6 +102,8 @@ export class World {
   /** References of the other shop's orders whose entries it has revoked. */
   readonly takenBack = new Set<string>()
   readonly wrong: string[] = []
+  /** How often each thing was done. */
+  readonly done = new Map<string, number>()
   /** Winners who will never claim. */
   readonly forgotten = new Set<string>()
   /** Payout methods, by person and place. */
@@ -175,6 +185,11 @@ export class World {
     this.answersLostUntil = 0
   }
 
+  /** Counts what has succeeded, so that a run shows what it covers. */
+  count(what: string): void {
+    this.done.set(what, (this.done.get(what) ?? 0) + 1)
+  }
+
   note(what: string): void {
     this.steps.push(`${iso(Date.now()).slice(11, 19)} ${what}`)
   }
@@ -183,7 +198,8 @@ export class World {
     this.stock.set(productId, this.stock.get(productId)! + units)
   }
 
-  async build(): Promise<void> {
+  /** People and products, without raffles. */
+  async buildShop(): Promise<void> {
     this.organisation = await organisationWithOperator()
     this.approver = await addOperator(this.organisation.id)
     const limits = `/organisations/${this.organisation.id}/guarantee-limits/${CURRENCY}`
@@ -195,6 +211,10 @@ export class World {
     )
     await this.#fillShelf('Book', 650, 5 + this.below(6))
     await this.#fillShelf('Speaker', 2_017, 1 + this.below(2))
+  }
+
+  async build(): Promise<void> {
+    await this.buildShop()
     const terms: Record<string, unknown>[] = [this.#sequential(), this.#random()]
     if (this.chance(70)) terms.push(this.#chosen())
     this.raffles = await Promise.all(terms.map((each) => stageRaffle(each, this.organisation)))
@@ -304,10 +324,17 @@ export class World {
   }
 
   /** Calls the API as `person`, over a network that may be down. A 5xx is a failure unless it is down. */
-  call(person: Person, method: Method, path: string, body?: unknown, key?: string): Promise<Answer> {
-    const headers = keyed(key)
+  call(
+    person: Person,
+    method: Method,
+    path: string,
+    body?: unknown,
+    more: string | More = {},
+  ): Promise<Answer> {
+    const { key, DB } = typeof more === 'string' ? { key: more } : more
+    const over = DB === undefined ? this.bindings : { bindings: { DB } }
     return this.#flagServerError(`${method} ${path}`, () =>
-      as(person, method, path, body, { headers, ...this.bindings }),
+      as(person, method, path, body, { headers: keyed(key), ...over }),
     )
   }
 
