@@ -19,8 +19,10 @@ import {
   PRICED,
   raffleOnSale,
   release,
+  ring,
   stateOf,
   stopClock,
+  ticketTypeOnSale,
   wait,
 } from '../raffle-fixture.ts'
 import { seededBelow } from '../seeded-random.ts'
@@ -35,21 +37,24 @@ const codes = (answers: Answer[]) =>
   answers.map(({ status, body }) => (status === 201 ? 'bought' : body.code))
 const tally = (answers: Answer[]) => Object.groupBy(codes(answers), (code) => code)
 
-describe('a hot raffle', () => {
-  it.each(['sequential', 'random'] as const)(
-    'sells the last %s ticket to exactly one of many buyers',
-    async (numbering) => {
-      const raffle = await raffleOnSale({ totalTickets: 3, numbering })
-      await buy(raffle, await aBuyer(), { quantity: 2 })
-      const crowd = await buyers(80)
-      const answers = await Promise.all(crowd.map((buyer) => buy(raffle, buyer, { quantity: 1 })))
-      const { bought, sold_out: late, ...others } = tally(answers)
-      expect([bought?.length, late?.length, others]).toEqual([1, 79, {}])
-      await expectSound(raffle)
-      await expectProjected(raffle)
-    },
-  )
+describe('a hot pool', () => {
+  it.each([
+    ['a raffle with numbers in order', () => raffleOnSale({ totalTickets: 3, numbering: 'sequential' })],
+    ['a raffle with random numbers', () => raffleOnSale({ totalTickets: 3, numbering: 'random' })],
+    ['a ticket type', () => ticketTypeOnSale({ capacity: 3 })],
+  ])('sells the last ticket of %s to exactly one of many buyers', async (_, stage) => {
+    const item = await stage()
+    await buy(item, await aBuyer(), { quantity: 2 })
+    const crowd = await buyers(80)
+    const answers = await Promise.all(crowd.map((buyer) => buy(item, buyer, { quantity: 1 })))
+    const { bought, sold_out: late, ...others } = tally(answers)
+    expect([bought?.length, late?.length, others]).toEqual([1, 79, {}])
+    expect((await expectSound(item)).flatMap(({ numbers }) => numbers).sort()).toEqual([1, 2, 3])
+    await expectProjected(item)
+  })
+})
 
+describe('a hot raffle', () => {
   it('sells a number that all want to exactly one buyer, and names it to the others', async () => {
     const raffle = await raffleOnSale({ numbering: 'chosen' })
     const crowd = await buyers(50)
@@ -146,38 +151,49 @@ describe('a hot raffle', () => {
   })
 })
 
-describe('a hot raffle with a price', () => {
-  it('keeps every promise while holds are confirmed, released and expired concurrently', {
-    timeout: TIMEOUT_MS,
-  }, async () => {
-    const below = seededBelow(11)
-    const raffle = await raffleOnSale({ ...PRICED, totalTickets: 900, maxPerUser: 60 })
-    const crowd = Array.from({ length: 120 }, (_, index) => `user_${index}`)
-    const paid = new Set<string>()
-    const released = new Set<string>()
-    for (let round = 0; round < 4; round++) {
-      await Promise.all(crowd.map((holder) => storm(raffle, holder, below, { paid, released })))
-      await expectLimits(raffle)
-      // After two rounds a round's holds have expired.
-      wait(HOLD_MS * 0.6)
-    }
-    wait(HOLD_MS)
-    // Every unpaid hold has expired. Now some late payments arrive, all at once.
-    const unpaid = (await expectSound(raffle)).filter((each) => !paid.has(each.id) && !released.has(each.id))
-    const late = unpaid.slice(0, 25)
-    const outcomes = await Promise.all([...late, ...late].map(confirm))
-    outcomes.slice(0, 25).forEach((outcome, index) => {
-      // The second payment gets the first one's answer.
-      expect(outcomes[25 + index]).toEqual(outcome)
-      if (outcome.ok && !outcome.lost) paid.add(outcome.reservation.id)
-    })
+describe('a hot pool with a price', () => {
+  it.each([
+    ['a raffle', () => raffleOnSale({ ...PRICED, totalTickets: 900, maxPerUser: 60 })],
+    ['a ticket type', () => ticketTypeOnSale({ price: PRICED.ticketPrice, capacity: 900, maxPerUser: 60 })],
+  ])(
+    'keeps every promise of %s while holds are confirmed, released and expired concurrently',
+    {
+      timeout: TIMEOUT_MS,
+    },
+    async (_, stage) => {
+      const below = seededBelow(11)
+      const raffle = await stage()
+      const crowd = Array.from({ length: 120 }, (_, index) => `user_${index}`)
+      const paid = new Set<string>()
+      const released = new Set<string>()
+      for (let round = 0; round < 4; round++) {
+        await Promise.all(crowd.map((holder) => storm(raffle, holder, below, { paid, released })))
+        await expectLimits(raffle)
+        // After two rounds a round's holds have expired.
+        wait(HOLD_MS * 0.6)
+      }
+      wait(HOLD_MS)
+      // Every unpaid hold has expired. Now some late payments arrive, all at once.
+      const unpaid = (await expectSound(raffle)).filter(
+        (each) => !paid.has(each.id) && !released.has(each.id),
+      )
+      const late = unpaid.slice(0, 25)
+      const outcomes = await Promise.all([...late, ...late].map(confirm))
+      outcomes.slice(0, 25).forEach((outcome, index) => {
+        // The second payment gets the first one's answer.
+        expect(outcomes[25 + index]).toEqual(outcome)
+        if (outcome.ok && !outcome.lost) paid.add(outcome.reservation.id)
+      })
 
-    const stored = await expectSound(raffle)
-    for (const each of stored) expect(each.state, each.id).toBe(paid.has(each.id) ? 'sold' : 'released')
-    expect((await stateOf(raffle)).held).toBe(0)
-    await expectLimits(raffle)
-    await expectProjected(raffle)
-  })
+      const stored = await expectSound(raffle)
+      for (const each of stored) expect(each.state, each.id).toBe(paid.has(each.id) ? 'sold' : 'released')
+      expect((await stateOf(raffle)).held).toBe(0)
+      await expectLimits(raffle)
+      // A busy pool projects after it has answered. Its alarm brings what is left.
+      await ring(raffle)
+      await expectProjected(raffle)
+    },
+  )
 })
 
 /** One holder's round: holds with one key twice at once, then confirms, releases, does both, or does nothing. */
