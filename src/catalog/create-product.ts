@@ -7,9 +7,9 @@ import { newId } from '../core/ids.ts'
 import type { CreateProduct, Product } from './contract.ts'
 import { requireOwnCategory } from './find-product.ts'
 import { foldedProduct } from './folded-product.ts'
-import { requireOwnCurrency } from './own-currency.ts'
 import { presentProduct } from './present.ts'
 import { type ProductRow, products } from './schema.ts'
+import { requireSellable } from './sellable.ts'
 
 export async function createProduct(ctx: Ctx, input: CreateProduct): Promise<Product> {
   const organisationId = await organisationFor(ctx, input.organisationId)
@@ -18,7 +18,7 @@ export async function createProduct(ctx: Ctx, input: CreateProduct): Promise<Pro
   const { price, ...fields } = input
   if (input.status === 'active') {
     await requireApproval(ctx, organisationId)
-    await requireOwnCurrency(ctx, organisationId, price.currency)
+    await requireSellable(ctx, organisationId, price)
   }
   const product: ProductRow = {
     ...fields,

@@ -9,8 +9,8 @@ import { DETAILS_OF, type Details, type Product, type UpdateProduct } from './co
 import { findProductFor, readProduct, requireOwnCategory } from './find-product.ts'
 import { foldedProduct } from './folded-product.ts'
 import type { ProductKind } from './kinds.ts'
-import { requireOwnCurrency } from './own-currency.ts'
 import { type ProductRow, products } from './schema.ts'
+import { requireSellable } from './sellable.ts'
 
 export async function updateProduct(ctx: Ctx, id: string, input: UpdateProduct): Promise<Product> {
   const product = await findProductFor(ctx, id)
@@ -24,7 +24,11 @@ export async function updateProduct(ctx: Ctx, id: string, input: UpdateProduct):
     (fields.stock ?? 0) > product.stock
   if (isActive && sellsMore) {
     await requireApproval(ctx, product.organisationId)
-    await requireOwnCurrency(ctx, product.organisationId, price?.currency ?? product.priceCurrency)
+    await requireSellable(
+      ctx,
+      product.organisationId,
+      price ?? { amount: product.priceAmount, currency: product.priceCurrency },
+    )
   }
   const newDetails = details === undefined ? {} : { details: detailsOf(product.kind, details) }
   const update = ctx.db

@@ -4,6 +4,7 @@ import { eq } from 'drizzle-orm'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { payments } from '../../src/money/schema.ts'
 import { startPayment } from '../../src/payments/start-payment.ts'
+import { BOOK } from '../catalog/shelf.ts'
 import { historyOf, orderOf, stagePriced, withKey } from '../checkout/checkout.ts'
 import { callbackOf, type Prompt } from '../fakes/mpesa/mpesa.ts'
 import { allowLogged, expectLogged } from '../harness/log.ts'
@@ -141,6 +142,36 @@ describe('the request to the phone', () => {
       expect(status).toBe(422)
       expect(body.errors).toContainEqual({ path: 'providers.0', message })
     }
+  })
+
+  it('needs them of a product too, if its organisation sells by M-Pesa alone', async () => {
+    const owner = await organisationWithOperator()
+    const { operator } = owner
+    const sellBy = async (providers: string[]) => {
+      const { status } = await as(operator, 'PUT', `/organisations/${owner.id}/selling`, { providers })
+      expect(status).toBe(200)
+    }
+    const create = (changes: object) => as(operator, 'POST', '/products', { ...BOOK, ...changes })
+    const refused = {
+      status: 422,
+      body: {
+        errors: [
+          { path: 'price.amount', message: 'mpesa takes whole shillings only, and this is KES 10.50' },
+        ],
+      },
+    }
+    await sellBy(['mpesa'])
+    expect(await create({ price: KES(1_050) })).toMatchObject(refused)
+    const draft = await create({ price: KES(1_050), status: 'draft' })
+    expect(draft.status).toBe(201)
+    const put = (change: object) => as(operator, 'PUT', `/products/${draft.body.id}`, change)
+    expect(await put({ status: 'active' })).toMatchObject(refused)
+    expect((await put({ status: 'active', price: KES(1_000) })).status).toBe(200)
+    expect(await put({ price: KES(1_050) })).toMatchObject(refused)
+    const { body } = await as(null, 'GET', `/products/${draft.body.id}`)
+    expect(body).toMatchObject({ status: 'active', price: KES(1_000) })
+    await sellBy(['mpesa', 'manual'])
+    expect((await put({ price: KES(1_050) })).status).toBe(200)
   })
 
   it('is made with one token, which is fetched again once it expires', async () => {

@@ -35,10 +35,15 @@ export const smallestUnitOf = (names: readonly Provider[]): number =>
   Math.max(1, ...names.map((name) => providers[name]?.smallestUnit ?? 1))
 
 /** Why none of these can pay this sum, in words that follow a field's name. Null: one of them can, or none is named. */
-export function whyNonePays(names: readonly Provider[], sum: Money): string | null {
-  const reasons = names.map((name) => providers[name]?.whyNotPayout(sum) ?? null)
-  return reasons.includes(null) ? null : reasons.join('; ') || null
-}
+export const whyNonePays = (names: readonly Provider[], sum: Money): string | null =>
+  whyNone(names.map((name) => providers[name]?.whyNotPayout(sum) ?? null))
+
+/** Why nobody can pay this sum here by any of these, in the same words. Null: they can by one, or none is named. */
+export const whyNoneTakes = (names: readonly Provider[], settings: Settings, sum: Money): string | null =>
+  whyNone(names.map((name) => whyNotProvider(name, settings, sum)))
+
+const whyNone = (reasons: readonly (string | null)[]): string | null =>
+  reasons.includes(null) ? null : reasons.join('; ') || null
 
 /** The providers that can take money (`sum`, if it is given) here without an operator's help: all but `manual`. */
 export const automaticProviders = (settings: Settings, sum?: Money): Provider[] =>
