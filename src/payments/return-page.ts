@@ -68,8 +68,7 @@ export const accountPage = () =>
   )
 
 /** By the order, since its buyer may have paid by another payment. */
-const TITLES: Readonly<Record<OrderStatus, string>> = {
-  pending: 'Not paid yet',
+const TITLES: Readonly<Record<Exclude<OrderStatus, 'pending'>, string>> = {
   paid: 'Paid',
   partially_refunded: 'Paid',
   refund_due: 'Your money goes back',
@@ -82,7 +81,15 @@ const TITLES: Readonly<Record<OrderStatus, string>> = {
 const NOT_SEEN =
   'We have not seen your money yet. If you have paid, wait a moment and load this page again. If not, go back to your order.'
 
-function wordsOf({ order, payment, ways }: Returned, now: number): Words {
+function wordsOf(returned: Returned, now: number): Words {
+  const { order, payment, ways } = returned
   const { message, next } = paymentAdvice(order, payment, now, ways)
-  return { title: TITLES[order.status], text: next === 'open_page' ? NOT_SEEN : message }
+  return { title: titleOf(returned, now), text: next === 'open_page' ? NOT_SEEN : message }
+}
+
+/** An order is pending until it is settled too: its money may be here while a pool does not answer. */
+function titleOf({ order, payment }: Returned, now: number): string {
+  if (order.status !== 'pending') return TITLES[order.status]
+  if (order.receipt !== null || payment.status === 'succeeded') return 'Payment received'
+  return now < order.payUntil ? 'Not paid yet' : 'Checking your payment'
 }

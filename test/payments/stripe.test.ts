@@ -6,6 +6,7 @@ import { askPool } from '../../src/tickets/client.ts'
 import { historyOf, orderOf, refund, withKey } from '../checkout/checkout.ts'
 import { feeOf } from '../fakes/stripe/books.ts'
 import { call } from '../harness/client.ts'
+import { AWAY } from '../harness/faults.ts'
 import { allowLogged, expectLogged } from '../harness/log.ts'
 import { registerPlayer, testContext } from '../harness/people.ts'
 import { withShortTimers } from '../harness/short-timers.ts'
@@ -401,6 +402,27 @@ describe('a return from Stripe’s page', () => {
     for (const wrong of [`${path}x`, path.replace(first.order.payment.id, other.order.payment.id)]) {
       expect((await call('GET', wrong)).status).toBe(404)
     }
+  })
+
+  it('says that the payment arrived, even while the pool does not answer', async () => {
+    const { session } = await sentToPay(raffle)
+    network.stripe.outside.pay(session)
+    const path = backFrom()
+    expectLogged('a returning payer’s payment was not reconciled')
+    const { status, body } = await call('GET', path, { bindings: AWAY })
+    expect(status).toBe(200)
+    expect(body).toContain('<h1>Payment received</h1>')
+    expect(body).toContain('Your payment has arrived. We are finishing your order now: look again in a moment.')
+    await sweep()
+    expect((await call('GET', path)).body).toContain('<h1>Paid</h1>')
+  })
+
+  it('says that the payment is looked for once the time to pay is over', async () => {
+    await sentToPay(raffle)
+    at(NOW + 31 * MINUTE)
+    const { body } = await call('GET', backFrom())
+    expect(body).toContain('<h1>Checking your payment</h1>')
+    expect(body).toContain('The time to pay is over.')
   })
 
   it('shows the order even if Stripe does not answer', async () => {
