@@ -1,10 +1,10 @@
 /** Starts another payment for an order, by the same provider or another. The time to pay is not extended. */
-import { and, eq, getTableColumns, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { invalid, notFound, Problem } from '../core/errors.ts'
 import { toInstant } from '../core/time.ts'
-import { hasTimeToPay } from '../money/providers/payment-span.ts'
+import { hasTimeToPay, promptMs } from '../money/providers/payment-span.ts'
 import { type PaymentRow, payments } from '../money/schema.ts'
 import { choosyItems, waysToPay } from '../orders/accepted-providers.ts'
 import { findOrder, type OrderRows } from '../orders/find-order.ts'
@@ -85,9 +85,17 @@ async function startAndRead(ctx: Ctx, rows: OrderRows, start: NewStart): Promise
   return { ...rows, payment: started }
 }
 
+/** The latest time of a prompt of this order that its provider may still show, and that is not known to be over. */
+const openPrompt = ({ now }: Ctx, { orderId, provider }: Pick<PaymentRow, 'orderId' | 'provider'>): SQL =>
+  sql`(SELECT max(coalesce(${payments.askedAt}, ${payments.createdAt})) FROM ${payments}
+    WHERE ${payments.orderId} = ${orderId} AND ${payments.provider} = ${provider}
+      AND ${payments.status} IN ('starting', 'pending')
+      AND coalesce(${payments.askedAt}, ${payments.createdAt}) > ${now - promptMs(provider)})`
+
 /**
  * Returns whether the row was inserted. The order may be paid or ended, and other payments may start, at this moment.
- * That is safe: the statement itself checks that the order is still unpaid and that the limit is not reached.
+ * That is safe: the statement itself checks that the order is still unpaid, that the limit is not reached, and that the
+ * payer's phone shows no other prompt.
  */
 async function insertPayment(ctx: Ctx, { payment, statements }: NewStart): Promise<boolean> {
   const { id, orderId, provider } = payment
@@ -103,7 +111,8 @@ async function insertPayment(ctx: Ctx, { payment, statements }: NewStart): Promi
           SELECT ${sql.join(values, sql`, `)}
           WHERE EXISTS (SELECT 1 FROM ${orders} WHERE ${orders.id} = ${orderId}
               AND ${orders.status} = 'pending' AND ${orders.receipt} IS NULL)
-            AND (SELECT count(*) FROM ${payments} WHERE ${payments.orderId} = ${orderId}) < ${MAX_PAYMENTS}`)
+            AND (SELECT count(*) FROM ${payments} WHERE ${payments.orderId} = ${orderId}) < ${MAX_PAYMENTS}
+            AND ${openPrompt(ctx, payment)} IS NULL`)
         .onConflictDoNothing()
         .returning({ id: payments.id }),
       insertOrderEvent(ctx, orderId, `started:${id}`, historyText.started(provider), isInserted),
@@ -114,15 +123,30 @@ async function insertPayment(ctx: Ctx, { payment, statements }: NewStart): Promi
 }
 
 /**
- * The row was not inserted: the same key was used a moment before, the order is no longer open, or the limit is reached.
+ * The row was not inserted: the same key was used a moment before, the order is no longer open, its buyer is asked on the
+ * phone, or the limit is reached.
  */
 async function repeatOrRefuse(ctx: Ctx, id: string, pay: PayWith, key: string): Promise<OrderRows> {
   const [rows, other] = await Promise.all([findOrder(ctx, id), paymentByKey(ctx, id, key)])
   if (other !== undefined) return repeatPayment(ctx, rows, other, pay)
   mustBeOpen(ctx, rows.order)
+  await mustNotPromptTwice(ctx, id, pay)
   throw new Problem(
     'limit_reached',
     `An order can have at most ${MAX_PAYMENTS} payments. Finish an open payment of this order, or cancel it and place a new one.`,
+  )
+}
+
+/** Two prompts on one phone may both be confirmed. */
+async function mustNotPromptTwice(ctx: Ctx, orderId: string, { provider }: PayWith): Promise<void> {
+  const { askedAt } = await ctx.db.get<{ askedAt: number | null }>(
+    sql`SELECT ${openPrompt(ctx, { orderId, provider })} AS askedAt`,
+  )
+  if (askedAt === null) return
+  const again = toInstant(askedAt + promptMs(provider))
+  throw new Problem(
+    'conflict',
+    `Look at your phone: it may show a payment request of this order. If it does not, try again at ${again}.`,
   )
 }
 

@@ -151,7 +151,7 @@ export const orderRoutes = (table: LineTable) =>
         operation: 'payOrder',
         summary: 'Try again to pay for my order',
         description:
-          'Starts another payment, by the same provider or by one that every item accepts. An order can have ten payments. The time to pay is not extended: a provider that needs more than is left is refused. A second payment that succeeds is refunded.',
+          'Starts another payment, by the same provider or by one that every item accepts. An order can have ten payments. The time to pay is not extended: a provider that needs more than is left is refused. A second payment that succeeds is refunded. While a phone may still show a request of this order, a minute at most, another request to a phone is refused with `conflict`.',
         tag: TAG,
         auth: 'user',
         idempotent: true,

@@ -53,6 +53,8 @@ export const payments = sqliteTable(
     dismissal: text({ mode: 'json' }).$type<Dismissal>(),
     /** Why it failed, in our own words for the buyer; null: it did not fail, or nobody knows why. */
     failure: text(),
+    /** When the time to pay ends; null: it was not recorded then. */
+    payUntil: integer(),
   },
   (table) => [
     check('payments_status', sql`status IN ('starting', 'pending', 'succeeded', 'failed', 'expired')`),

@@ -106,9 +106,12 @@ function tryAgain(what: string, until: number, { payWith, tooLate }: WaysToPay =
 
 const NOT_READ: WaysToPay = { payWith: [], tooLate: [] }
 
-/** The message of a prompt whose provider gave no answer, so that nobody knows whether the phone shows it. */
+/**
+ * The message of a prompt whose provider gave no answer, so that nobody knows whether the phone shows it. A second prompt
+ * is refused for the same minute.
+ */
 export const unansweredText = (provider: string): string =>
-  `${writtenName(provider)} has not answered yet. If your phone shows a payment request, confirm it. If it shows none within two minutes, try again, or pay another way.`
+  `${writtenName(provider)} has not answered yet. If your phone shows a payment request, confirm it. If it shows none within a minute, try again, or pay another way.`
 
 /** Such a prompt has no reference. */
 const isUnanswered = ({ status, action, reference }: AdvisedPayment): boolean =>

@@ -8,7 +8,7 @@ import type { PayWith } from './pay-with.ts'
 
 export const newPayment = (
   ctx: Ctx,
-  order: Pick<OrderRow, 'id' | 'amount' | 'currency'>,
+  order: Pick<OrderRow, 'id' | 'amount' | 'currency' | 'payUntil'>,
   key: string,
   { provider, phone, returnUrl }: PayWith,
 ): PaymentRow => ({
@@ -31,4 +31,5 @@ export const newPayment = (
   askedAt: null,
   dismissal: null,
   failure: null,
+  payUntil: order.payUntil,
 })

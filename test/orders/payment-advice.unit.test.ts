@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { PaymentAction } from '../../src/money/schema.ts'
+import { promptMs } from '../../src/money/providers/payment-span.ts'
 import { mayPayAgain, NEXT_STEPS, paymentAdvice, unansweredText } from '../../src/orders/payment-advice.ts'
 import { ORDER_STATUSES } from '../../src/orders/schema.ts'
 
@@ -98,7 +99,9 @@ describe('an order that waits for its payment', () => {
 
   it('offers another way if the payment failed, or if its provider gave no answer', () => {
     const lost = { ...payment, reference: null, action: action('prompt', unansweredText('mpesa')) }
-    expect(lost.action.message).toMatch(/^M-Pesa has not answered yet\./)
+    expect(lost.action.message).toMatch(/^M-Pesa has not answered yet\..* within a minute, try again/)
+    expect(promptMs('mpesa')).toBe(60_000)
+    expect(promptMs('stripe')).toBe(0)
     expect(paymentAdvice(order, lost, NOW).next).toBe('check_phone')
     expect(mayPayAgain(order, lost, NOW)).toBe(true)
     expect(mayPayAgain(order, { ...payment, status: 'failed' }, NOW)).toBe(true)

@@ -228,6 +228,39 @@ describe('the request to the phone', () => {
   )
 })
 
+describe('a second request while the phone may show the first', () => {
+  const pay = { provider: 'mpesa', phone: PHONE }
+  const again = (order: { id: string }) =>
+    as(player, 'POST', `/orders/${order.id}/pay`, pay, withKey(newKey()))
+  const refused = {
+    status: 409,
+    body: {
+      code: 'conflict',
+      detail:
+        'Look at your phone: it may show a payment request of this order. If it does not, try again at 2031-05-05T12:01:00.000Z.',
+    },
+  }
+
+  it('is refused for a minute, and one of two at once is', async () => {
+    const order = await bought()
+    expect(await again(order)).toMatchObject(refused)
+    at(NOW + MINUTE - 1)
+    expect(await again(order)).toMatchObject(refused)
+    expect(daraja.prompts).toHaveLength(1)
+    at(NOW + MINUTE)
+    const both = await Promise.all([again(order), again(order)])
+    expect(both.map(({ status }) => status).sort()).toEqual([201, 409])
+    expect(daraja.prompts).toHaveLength(2)
+  })
+
+  it('is sent once the first is known to be over', async () => {
+    const order = await bought()
+    await daraja.cancel(theOnly(), 1032)
+    expect((await again(order)).status).toBe(201)
+    expect(daraja.prompts).toHaveLength(2)
+  })
+})
+
 describe('a payment on the phone', () => {
   it('is settled once by its callback, even if that repeats, and its receipt number is stored', async () => {
     const order = await bought()
@@ -506,7 +539,11 @@ describe('a prompt whose answer was lost', () => {
   it('lets the payer try again; if both payments succeed, the second is refunded', async () => {
     const order = await bought()
     const pay = { provider: 'mpesa', phone: PHONE }
-    const second = await as(player, 'POST', `/orders/${order.id}/pay`, pay, withKey(newKey()))
+    const again = () => as(player, 'POST', `/orders/${order.id}/pay`, pay, withKey(newKey()))
+    at(NOW + MINUTE - 1)
+    expect((await again()).status).toBe(409)
+    at(NOW + MINUTE)
+    const second = await again()
     expect(second.status).toBe(201)
     const [firstPrompt, secondPrompt] = daraja.prompts as [Prompt, Prompt]
     await confirm(secondPrompt, 'RLH0R69NXM')

@@ -351,6 +351,35 @@ describe('a start whose answer was lost', () => {
     }
   })
 
+  it('ends with the order’s time to pay, which another provider made longer, and is found though it was sent late', async () => {
+    allowLogged(/a payment could not be started|a provider could not be reached/)
+    const long = await stageSale({ providers: ['stripe', 'manual'] })
+    const buyer = await registerPlayer()
+    const { body } = await as(
+      buyer,
+      'POST',
+      '/tickets/purchase',
+      { raffleId: long.id, quantity: 1, payment: { provider: 'manual' } },
+      { ...withKey(newKey()), bindings: { HOLD_SECONDS: '3600' } as object },
+    )
+    const { id, payUntil } = body.order
+    expect(Date.parse(payUntil)).toBe(NOW + HOUR)
+    at(NOW + 5 * MINUTE)
+    network.stripe.misbehave('POST /v1/checkout/sessions', 'timeout')
+    const pay = { provider: 'stripe' }
+    expect((await as(buyer, 'POST', `/orders/${id}/pay`, pay, withKey(newKey()))).status).toBe(503)
+    at(NOW + 20 * MINUTE)
+    network.stripe.misbehave('POST /v1/checkout/sessions', 'lost')
+    await sweep()
+    const [session, ...more] = network.stripe.books.all('checkout.session')
+    expect([session!.expires_at, more]).toEqual([(NOW + HOUR) / SECOND, []])
+    network.stripe.outside.pay(session!.id)
+    at(NOW + 26 * HOUR)
+    await postAll(network.stripe)
+    expect(network.stripe.books.all('checkout.session')).toHaveLength(1)
+    expect(await receiptsOf(id)).toMatchObject([{ amount: PRICE }])
+  })
+
   it('is not sent a second time under its key after an error of Stripe’s, but the buyer can pay anew', async () => {
     const buyer = await registerPlayer()
     const key = newKey()

@@ -13,7 +13,13 @@ export function longestSpanSeconds(accepted: readonly Provider[], holdSeconds: n
 export const hasTimeToPay = (name: Provider, now: number, payUntil: number): boolean =>
   now + (providers[name]?.leastSeconds ?? 0) * SECOND_MS < payUntil
 
-/** The same for an item with a price, in seconds; 0 if it is free. */
+/** How long its request may stay on the payer's phone, in milliseconds; 0: it sends none. */
+export function promptMs(name: Provider): number {
+  const { startsOnce = false, leastSeconds = 0 } = providers[name] ?? {}
+  return startsOnce ? leastSeconds * SECOND_MS : 0
+}
+
+/** The longest span for an item with a price, in seconds; 0 if it is free. */
 export const paymentSpanSeconds = (
   item: { priceAmount: number; providers: readonly Provider[] },
   holdSeconds: number,

@@ -1,7 +1,7 @@
 /**
  * Checkout Sessions: one for each payment, found again whatever was lost. A session is created under the payment's id as
- * its key, and its expiry is counted from the payment's row. So a repeat within a day returns the same session, and a repeat
- * more than a minute after the row was written creates none: Stripe refuses an expiry less than 30 minutes away.
+ * its key, and expires when the order's time to pay ends. So a repeat within a day returns the same session, and a repeat
+ * in the last 30 minutes of that time creates none: Stripe refuses an expiry that is nearer.
  */
 import type { Stripe } from 'stripe'
 import type { Ctx } from '../../../core/context.ts'
@@ -23,8 +23,8 @@ export const SPAN_SECONDS = LEAST_SECONDS + 60
 /** Stripe forgets keys after 24 hours. */
 const KEY_LIVES_MS = 23 * HOUR_MS
 
-/** A session exists only if it was created this soon before or after its payment's row. */
-const CREATED_WITHIN_MS = 3 * MINUTE_MS
+/** Clocks differ, and a request takes its time. */
+const SLACK_MS = 2 * MINUTE_MS
 
 /** By these a bank decides while the payer waits: a hold cannot wait for days. The account's settings choose among them. */
 const INSTANT_METHODS: Stripe.Checkout.SessionCreateParams.AllowedPaymentMethodType[] = [
@@ -51,6 +51,10 @@ const INSTANT_METHODS: Stripe.Checkout.SessionCreateParams.AllowedPaymentMethodT
 
 const EXPAND = ['payment_intent.latest_charge.balance_transaction']
 
+/** In Stripe's unit, seconds. Rows without `payUntil` are of payments that had the whole span. */
+const expiryOf = ({ createdAt, payUntil }: PaymentRow): number =>
+  payUntil === null ? Math.floor(createdAt / SECOND_MS) + SPAN_SECONDS : Math.floor(payUntil / SECOND_MS)
+
 /** Nothing in it may change, because a key belongs to one body. */
 function bodyOf(ctx: Ctx, payment: PaymentRow): Stripe.Checkout.SessionCreateParams {
   const { amount, currency } = toStripe(payment)
@@ -62,7 +66,7 @@ function bodyOf(ctx: Ctx, payment: PaymentRow): Stripe.Checkout.SessionCreatePar
     // A charge in the payer's own currency would not be the sum of the order.
     adaptive_pricing: { enabled: false },
     client_reference_id: payment.id,
-    expires_at: Math.floor(payment.createdAt / SECOND_MS) + SPAN_SECONDS,
+    expires_at: expiryOf(payment),
     line_items: [
       { quantity: 1, price_data: { currency, unit_amount: amount, product_data: { name: 'Your order' } } },
     ],
@@ -98,9 +102,10 @@ async function findLost(ctx: Ctx, payment: PaymentRow): Promise<string | null> {
   if (ctx.now - payment.createdAt < KEY_LIVES_MS)
     return (await createSession(ctx, payment)).result?.id ?? null
   const stripe = await stripeFor(ctx.settings)
+  // Stripe creates none later, because too little time is left.
   const created = {
-    gte: Math.floor((payment.createdAt - CREATED_WITHIN_MS) / SECOND_MS),
-    lte: Math.ceil((payment.createdAt + CREATED_WITHIN_MS) / SECOND_MS),
+    gte: Math.floor((payment.createdAt - SLACK_MS) / SECOND_MS),
+    lte: expiryOf(payment) - LEAST_SECONDS + SLACK_MS / SECOND_MS,
   }
   const all = await readAll(stripe.checkout.sessions.list({ created, limit: LISTED_AT_ONCE }))
   return all.find((session) => session.client_reference_id === payment.id)?.id ?? null
