@@ -36,7 +36,7 @@ import { sweepEvents } from './payouts/settle-events.ts'
 import { sweepPayouts } from './payouts/sweep-payouts.ts'
 import { foldRaffles } from './raffles/fold-titles.ts'
 import { sweepSeries } from './raffles/series/sweep-series.ts'
-import { ticketsOnDraw } from './raffles/uses-of-lottery.ts'
+import { isDrawInUse, ticketsOnDraw } from './raffles/uses-of-lottery.ts'
 import { readRefunded } from './refunds/cancelled-event-mail.ts'
 import { sweepRefundRuns } from './refunds/refund-run.ts'
 import { sweepRefunds } from './refunds/sweep-refunds.ts'
@@ -86,7 +86,7 @@ const AFTER_RAFFLES: readonly Job[] = [
   ['series', sweepSeries],
   // A page may take seconds to answer, so everything that somebody waits for goes first.
   ['official draws', awaitOfficialDraws],
-  ['lotteries', (ctx) => sweepLotteries(ctx, ticketsOnDraw)],
+  ['lotteries', (ctx) => sweepLotteries(ctx, { ticketsOn: ticketsOnDraw, isInUse: isDrawInUse })],
   ['fold names', foldNames],
   ['fold catalogue', foldCatalogue],
   ['fold raffles', foldRaffles],

@@ -7,8 +7,13 @@ const FIRST_PAUSES_MS = [5 * MINUTE_MS, 15 * MINUTE_MS, 30 * MINUTE_MS] as const
 /** About a day. Then only a person can record the result. */
 const MOST_FETCHES = 26
 
-/** A result that counts is compared with the page again, counted from its confirmation. */
-const COMPARED_AFTER_MS = [HOUR_MS, DAY_MS, 7 * DAY_MS] as const
+const WEEK_MS = 7 * DAY_MS
+
+/**
+ * A result that counts is compared with the page again, counted from its confirmation. After that it is once a week, while a
+ * raffle on the draw is not over.
+ */
+const COMPARED_AFTER_MS = [HOUR_MS, DAY_MS, WEEK_MS] as const
 
 /** A result that is missing for so long after the draw needs attention. */
 export const MISSING_AFTER_MS = 6 * HOUR_MS
@@ -20,10 +25,18 @@ export function nextFetch(
 ): number | null {
   if (confirmedAt !== null) {
     const after = COMPARED_AFTER_MS[fetches]
-    return after === undefined ? null : confirmedAt + after
+    // Counted from now: after a long pause of the sweep one comparison is enough.
+    return after === undefined ? now + WEEK_MS : confirmedAt + after
   }
   return fetches >= MOST_FETCHES ? null : now + (FIRST_PAUSES_MS[fetches - 1] ?? HOUR_MS)
 }
+
+/** Whether the next fetch is one that needs a raffle on the draw which is not over. */
+export const isForRafflesOnly = ({
+  confirmedAt,
+  fetches,
+}: Pick<LotteryDrawRow, 'confirmedAt' | 'fetches'>): boolean =>
+  confirmedAt !== null && fetches >= COMPARED_AFTER_MS.length
 
 /** The first comparison of a result with the page (ms). */
 export const firstComparison = (confirmedAt: number): number => confirmedAt + COMPARED_AFTER_MS[0]

@@ -11,6 +11,9 @@ export interface OfDraw {
 /** Titles of raffles on this draw that are not over and of which somebody has tickets. They are above this folder: `app.ts` passes it in. */
 export type TicketsOnDraw = (ctx: Ctx, userId: string, draw: OfDraw) => Promise<string[]>
 
+/** Whether a raffle on this draw is not over. It is passed in too. */
+export type IsDrawInUse = (ctx: Ctx, draw: OfDraw) => Promise<boolean>
+
 /** Throws if the user has such a ticket. Sales end before the draw is held, so nobody gets one afterwards. */
 export async function refuseHolder(
   ctx: Ctx,

@@ -9,17 +9,23 @@ import { doEach, sweepRows } from '../core/sweep-rows.ts'
 import { markMissing } from './attention.ts'
 import { changeDraw, insertDraw, isAdmin, isDraw, newDraw } from './change-draw.ts'
 import { decideOnPage } from './decide-result.ts'
-import { nextFetch } from './fetch-schedule.ts'
+import { isForRafflesOnly, nextFetch } from './fetch-schedule.ts'
 import { nextDraw } from './official-time.ts'
-import type { TicketsOnDraw } from './refuse-holders.ts'
+import type { IsDrawInUse, TicketsOnDraw } from './refuse-holders.ts'
 import { fetchNumbers } from './results-page.ts'
 import { type FetchProblem, type LotteryDrawRow, type LotteryRow, lotteries, lotteryDraws } from './schema.ts'
 
 /** After a long pause of the sweep, a lottery gets so many draws in one pass. The next pass makes more. */
 const MAX_DRAWS_A_PASS = 40
 
-export const sweepLotteries = (ctx: Ctx, ticketsOn: TicketsOnDraw) =>
-  doEach([() => makeHeldDraws(ctx), () => fetchDuePages(ctx, ticketsOn), () => markMissing(ctx)])
+/** What raffles on a draw mean for it. They are above this folder: `cron.ts` passes it in. */
+export interface RafflesOnDraw {
+  ticketsOn: TicketsOnDraw
+  isInUse: IsDrawInUse
+}
+
+export const sweepLotteries = (ctx: Ctx, raffles: RafflesOnDraw) =>
+  doEach([() => makeHeldDraws(ctx), () => fetchDuePages(ctx, raffles), () => markMissing(ctx)])
 
 const makeHeldDraws = (ctx: Ctx) =>
   sweepRows(ctx, {
@@ -64,7 +70,7 @@ interface DueDraw {
   lottery: LotteryRow
 }
 
-const fetchDuePages = (ctx: Ctx, ticketsOn: TicketsOnDraw) =>
+const fetchDuePages = (ctx: Ctx, raffles: RafflesOnDraw) =>
   sweepRows<DueDraw>(ctx, {
     name: 'lottery results',
     page: async (limit) => {
@@ -77,22 +83,25 @@ const fetchDuePages = (ctx: Ctx, ticketsOn: TicketsOnDraw) =>
         .limit(limit)
       return rows.map((row) => ({ ...row, id: `${row.lottery.id} ${row.draw.date}` }))
     },
-    one: ({ draw, lottery }) => fetchPage(ctx, ticketsOn, lottery, draw),
+    one: ({ draw, lottery }) => fetchPage(ctx, raffles, lottery, draw),
   })
 
 async function fetchPage(
   ctx: Ctx,
-  ticketsOn: TicketsOnDraw,
+  { ticketsOn, isInUse }: RafflesOnDraw,
   lottery: LotteryRow,
   draw: LotteryDrawRow,
 ): Promise<void> {
   const { resultsUrl, resultsUrlBy } = lottery
   const hasPage = resultsUrl !== null && resultsUrlBy !== null
+  const fetched = { ...draw, fetches: draw.fetches + 1 }
+  // A raffle that is over stays over, and none is sold after the draw: so an end of the fetches is for good.
+  const isFetchedAgain = hasPage && (!isForRafflesOnly(fetched) || (await isInUse(ctx, draw)))
   const [claimed] = await ctx.db
     .update(lotteryDraws)
     .set({
-      fetches: draw.fetches + 1,
-      dueAt: hasPage ? nextFetch({ ...draw, fetches: draw.fetches + 1 }, ctx.now) : null,
+      fetches: fetched.fetches,
+      dueAt: isFetchedAgain ? nextFetch(fetched, ctx.now) : null,
     })
     .where(
       and(

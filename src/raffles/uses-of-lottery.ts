@@ -1,7 +1,7 @@
 /** Which raffles, series and templates use a lottery. Changing one is rare, so no index finds its own. */
 import { and, eq, inArray, isNull, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { UsersOfLottery } from '../lotteries/delete-lottery.ts'
-import type { TicketsOnDraw } from '../lotteries/refuse-holders.ts'
+import type { IsDrawInUse, TicketsOnDraw } from '../lotteries/refuse-holders.ts'
 import type { SellingOnLottery } from '../lotteries/update-lottery.ts'
 import { pools, reservations } from '../tickets/schema.ts'
 import { raffles, raffleTemplates, series } from './schema.ts'
@@ -44,6 +44,16 @@ export const ticketsOnDraw: TicketsOnDraw = async (ctx, userId, { lotteryId, dat
     )
     .limit(MAX_TITLES)
   return rows.map(({ title }) => title)
+}
+
+export const isDrawInUse: IsDrawInUse = async (ctx, { lotteryId, date }) => {
+  const open = await ctx.db
+    .select({ id: raffles.id })
+    .from(raffles)
+    .where(and(IS_ON_LOTTERY, isDrawOf({ lotteryId: sql`${lotteryId}`, date: sql`${date}` })))
+    .limit(1)
+    .get()
+  return open !== undefined
 }
 
 export const sellingOnLottery: SellingOnLottery = (ctx, lotteryId) =>

@@ -2,7 +2,8 @@
 // a way in which the wait ends.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { type Person, registerPlayer, signedInAdmin } from '../harness/people.ts'
+import { isDrawInUse } from '../../src/raffles/uses-of-lottery.ts'
+import { type Person, registerPlayer, signedInAdmin, testContext } from '../harness/people.ts'
 import { cash, earn, PRICE, stagePriced } from '../payouts/payout-stage.ts'
 import {
   as,
@@ -144,11 +145,17 @@ describe('a raffle whose lottery', () => {
       .bind(used.lotteryId, unused)
       .run()
     expect(await disputed()).toBe(before + 1)
+    const isCompared = ({ lotteryId }: { lotteryId: string }) =>
+      isDrawInUse(testContext(), { lotteryId, date: DATE })
+    expect(await isCompared(used)).toBe(true)
+    expect(await isCompared({ lotteryId: unused })).toBe(false)
+    expect(await isDrawInUse(testContext(), { lotteryId: used.lotteryId, date: '2031-05-06' })).toBe(false)
     at(OFFICIAL_DRAW + 40 * DAY)
     await sweep()
     await sweep()
     expect((await read(used.id)).status).toBe('settled')
     expect(await disputed()).toBe(before)
+    expect(await isCompared(used)).toBe(false)
   })
 })
 

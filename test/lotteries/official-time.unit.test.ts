@@ -1,7 +1,7 @@
 // When a lottery holds its draws, and when its page is fetched.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { nextFetch } from '../../src/lotteries/fetch-schedule.ts'
+import { isForRafflesOnly, nextFetch } from '../../src/lotteries/fetch-schedule.ts'
 import { nextDraw, officialDraw, officialTime } from '../../src/lotteries/official-time.ts'
 
 const HOUR = 3_600_000
@@ -87,9 +87,19 @@ describe('a page', () => {
     expect(now).toBeLessThan(25 * HOUR)
   })
 
-  it('is compared with a result an hour, a day and a week after its confirmation', () => {
+  it('is compared with a result an hour, a day and a week after its confirmation, then once a week for raffles', () => {
     const confirmedAt = 1_000
-    const after = [0, 1, 2, 3].map((fetches) => nextFetch({ confirmedAt, fetches }, confirmedAt + HOUR))
-    expect(after).toEqual([confirmedAt + HOUR, confirmedAt + DAY, confirmedAt + 7 * DAY, null])
+    const now = confirmedAt + 7 * DAY
+    const next = [0, 1, 2, 3, 40].map((fetches) => nextFetch({ confirmedAt, fetches }, now))
+    expect(next).toEqual([
+      confirmedAt + HOUR,
+      confirmedAt + DAY,
+      confirmedAt + 7 * DAY,
+      now + 7 * DAY,
+      now + 7 * DAY,
+    ])
+    const forRaffles = [0, 2, 3, 40].map((fetches) => isForRafflesOnly({ confirmedAt, fetches }))
+    expect(forRaffles).toEqual([false, false, true, true])
+    expect(isForRafflesOnly({ confirmedAt: null, fetches: 20 })).toBe(false)
   })
 })

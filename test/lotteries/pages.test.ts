@@ -47,7 +47,8 @@ beforeEach(() => {
 const askedOf = () => page.asked.filter((address) => address === ADDRESS)
 
 /** Only the sweep of lotteries, as cron runs it. */
-const sweep = () => sweepLotteries(testContext(), async () => [])
+const WITHOUT_RAFFLES = { ticketsOn: async () => [], isInUse: async () => false }
+const sweep = (raffles = WITHOUT_RAFFLES) => sweepLotteries(testContext(), raffles)
 const staged = (changes: Record<string, unknown> = {}) =>
   stageLottery({ resultsUrl: RESULTS_URL, ...changes })
 const history = (lotteryId: string) => listConfirmedResults(testContext(), lotteryId, DATE)
@@ -323,6 +324,27 @@ describe('a result that counts', () => {
     expect(askedOf()).toHaveLength(3)
   })
 
+  it('is compared once a week after that, while a raffle on its draw is not over', async () => {
+    const id = await staged()
+    at(HELD_AT)
+    await stageResult(id)
+    page.publish(NUMBERS)
+    const inUse = { ...WITHOUT_RAFFLES, isInUse: async () => true }
+    for (const after of [HOUR, DAY, 7 * DAY, 14 * DAY, 21 * DAY - SECOND]) {
+      at(HELD_AT + after)
+      await sweep(inUse)
+    }
+    expect(askedOf()).toHaveLength(4)
+    page.publish(OTHER_NUMBERS)
+    at(HELD_AT + 21 * DAY)
+    await sweep()
+    expect(askedOf()).toHaveLength(5)
+    expect(await readAs(admins.cruz, id)).toMatchObject({ attention: 'difference', nextFetchAt: null })
+    at(HELD_AT + 60 * DAY)
+    await sweep(inUse)
+    expect(askedOf()).toHaveLength(5)
+  })
+
   it('is corrected by a difference only if an admin confirms it, with a reason', async () => {
     const id = await staged()
     at(HELD_AT)
@@ -403,7 +425,7 @@ describe('a sweep that dies', () => {
   const died = async (id: string, process: ReturnType<typeof crashableProcess>): Promise<boolean> => {
     allowLogged({ reason: DIED })
     const ctx = createContext(environment(process.bindings), testSettings(), Date.now(), id)
-    await sweepLotteries(ctx, async () => []).catch((error) => {
+    await sweepLotteries(ctx, WITHOUT_RAFFLES).catch((error) => {
       if (!process.isDead()) throw error
     })
     await process.settled()
