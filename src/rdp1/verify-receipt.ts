@@ -43,19 +43,14 @@ function checkTicketSignature(
   receipt: Receipt,
   ticket: ReceiptTicket,
 ): boolean {
-  const name = `receipt of ticket ${ticket.number}`
+  const named = `ticket ${ticketLabel(evidence.rules.draw, ticket.number)}`
+  const name = `receipt of ${named}`
   if (receipt.salt === null) {
     findings.notChecked(name, 'The salt of this receipt was erased, so its signature cannot be checked.')
     return false
   }
   const message = receiptMessage({ ...receipt, ...ticket, salt: fromHex(receipt.salt) })
-  return findings.signature(
-    name,
-    `the receipt of ticket ${ticket.number}`,
-    evidence,
-    message,
-    ticket.signature,
-  )
+  return findings.signature(name, `the receipt of ${named}`, evidence, message, ticket.signature)
 }
 
 function checkTicketEntry(
@@ -65,11 +60,12 @@ function checkTicketEntry(
   ticket: ReceiptTicket,
   genuine: boolean,
 ): void {
-  const { log, list } = evidence
+  const { log, list, rules } = evidence
   // Only a receipt that the deployment signed proves fraud; anyone can forge another.
   const fraud = genuine ? 'Fraud: the' : 'The'
   const { number, logIndex } = ticket
-  const name = `entry of ticket ${number}`
+  const named = `ticket ${ticketLabel(rules.draw, number)}`
+  const name = `entry of ${named}`
   if (log === null) {
     findings.notChecked(name, 'Without a readable sale log, the entry was not checked.')
     return
@@ -80,19 +76,19 @@ function checkTicketEntry(
     log.numberAt(logIndex) === number &&
     log.unixMsAt(logIndex) === ticket.unixMs
   if (!isInLog) {
-    findings.fails(name, `${fraud} sale log has no entry ${logIndex} that issues ticket ${number}.`)
+    findings.fails(name, `${fraud} sale log has no entry ${logIndex} that issues ${named}.`)
     return
   }
   if (receipt.salt === null) {
     findings.notChecked(
       name,
-      `The log issues ticket ${number}; without the salt, its holder cannot be checked.`,
+      `The log issues ${named}; without the salt, its holder cannot be checked.`,
     )
     return
   }
   const tag = holderTag(receipt.raffleId, receipt.userId, fromHex(receipt.salt))
   if (!equalBytes(tag, log.tagAt(logIndex))) {
-    findings.fails(name, `${fraud} sale log gives ticket ${number} to another holder.`)
+    findings.fails(name, `${fraud} sale log gives ${named} to another holder.`)
     return
   }
   // The number alone is not enough: after a void it may have been issued to another holder.
@@ -101,20 +97,21 @@ function checkTicketEntry(
   findings.holds(
     name,
     takesPart
-      ? `The sale log issues ticket ${number} to this holder, and the ticket takes part in the draw.`
-      : `The sale log issues ticket ${number} to this holder; it was voided later and takes no part.`,
+      ? `The sale log issues ${named} to this holder, and the ticket takes part in the draw.`
+      : `The sale log issues ${named} to this holder; it was voided later and takes no part.`,
   )
 }
 
 function checkInclusion(
   findings: Findings,
-  { log }: Evidence,
+  { log, rules }: Evidence,
   receipt: Receipt,
   ticket: ReceiptTicket,
   roots: ReadonlyMap<number, string>,
 ): void {
   const { number, logIndex, unixMs, inclusion } = ticket
-  const name = `inclusion of ticket ${number}`
+  const named = `ticket ${ticketLabel(rules.draw, number)}`
+  const name = `inclusion of ${named}`
   if (receipt.salt === null) {
     findings.notChecked(name, 'Without the salt, the entry of this ticket cannot be rebuilt.')
     return
@@ -128,7 +125,7 @@ function checkInclusion(
   const path = inclusion.path.map((hash) => fromHex(hash))
   findings.judge(name, `The receipt's path leads to the root of the log's first ${inclusion.size} entries.`, [
     !verifyInclusion(leaf, logIndex, inclusion.size, path, fromHex(inclusion.root)) &&
-      `The receipt's path does not lead from ticket ${number} to its root.`,
+      `The receipt's path does not lead from ${named} to its root.`,
     roots.get(inclusion.size) !== inclusion.root &&
       'The sale log does not continue the log at the time of the receipt.',
   ])

@@ -7,7 +7,7 @@ import { Line } from '../core/text.ts'
 import { Instant } from '../core/time.ts'
 import { Provider } from '../money/provider-name.ts'
 import { REFUND_STATUSES } from '../money/schema.ts'
-import { TicketNumber } from '../tickets/contract.ts'
+import { Ticket, TicketNumber } from '../tickets/contract.ts'
 import { MAX_TICKETS_A_CALL } from '../tickets/pool-contract.ts'
 
 const MAX_LINES = 20
@@ -52,9 +52,9 @@ export const Refund = z
     amount: Money,
     reason: z.string(),
     lines: z
-      .array(z.strictObject({ line: z.number().int(), numbers: z.array(z.number().int()) }))
+      .array(z.strictObject({ line: z.number().int(), tickets: z.array(Ticket) }))
       .describe(
-        'The tickets that were taken back, by line of the order. A line without numbers: all that was left of it. No lines: money that paid for no ticket.',
+        'The tickets that were taken back, by line of the order; of a product its units, counted from 1. A line without tickets: all that was left of it. No lines: money that paid for no ticket.',
       ),
     provider: Provider,
     reference: z

@@ -25,7 +25,7 @@ import {
 } from './contract.ts'
 import { listRefunds } from './list-refunds.ts'
 import { markRefundFailed, markRefundPaid } from './mark-refund.ts'
-import { presentRefund } from './present.ts'
+import { presentOneRefund } from './present.ts'
 import { readEventRefundRun, readRefundRun } from './read-refund-run.ts'
 import { requestRefund } from './request-refund.ts'
 import { takeBackFreeUnits } from './take-back-free.ts'
@@ -38,7 +38,16 @@ const EXAMPLE_REFUND = {
   orderId: EXAMPLE_ORDER_ID,
   status: 'paid',
   amount: { amount: 30_000, currency: 'KES' },
-  ...BODIES.RequestRefund,
+  reason: BODIES.RequestRefund.reason,
+  lines: [
+    {
+      line: 0,
+      tickets: [
+        { number: 17, label: '17' },
+        { number: 42, label: '42' },
+      ],
+    },
+  ],
   provider: 'sandbox',
   reference: 'sandbox_refund_01kaf1q7v8fmk9m2q0c8w1g6ne',
   createdAt: '2026-11-20T09:00:00.000Z',
@@ -82,7 +91,7 @@ export const orderRefunds = ({ selectUsed }: { selectUsed: SelectUsed }) =>
           selectUsed,
         )
         c.header('location', `/api/v1/orders/${id}/refunds`)
-        return c.json(presentRefund(refund), 201)
+        return c.json(await presentOneRefund(c.get('ctx'), refund), 201)
       },
     )
     .post(
@@ -145,7 +154,9 @@ export const refunds = new Hono<AppEnv>()
     validate('json', MarkRefundPaid, BODIES.MarkRefundPaid),
     async (c) => {
       const { reference } = c.req.valid('json')
-      return c.json(presentRefund(await markRefundPaid(c.get('ctx'), c.req.valid('param').id, reference)))
+      const ctx = c.get('ctx')
+      const refund = await markRefundPaid(ctx, c.req.valid('param').id, reference)
+      return c.json(await presentOneRefund(ctx, refund))
     },
   )
   .post(
@@ -169,7 +180,9 @@ export const refunds = new Hono<AppEnv>()
     validate('json', Reason, BODIES.Reason),
     async (c) => {
       const { reason } = c.req.valid('json')
-      return c.json(presentRefund(await markRefundFailed(c.get('ctx'), c.req.valid('param').id, reason)))
+      const ctx = c.get('ctx')
+      const refund = await markRefundFailed(ctx, c.req.valid('param').id, reason)
+      return c.json(await presentOneRefund(ctx, refund))
     },
   )
 

@@ -411,7 +411,17 @@ describe('a refund', () => {
     expect((await refund(organisation.operator, id, [{ line: 0, numbers: [2] }])).status).toBe(409)
     expect((await refund(organisation.operator, id, [{ line: 0, numbers: [4] }])).status).toBe(422)
     const rest = await refund(organisation.operator, id)
-    expect(rest.body).toMatchObject({ lines: [{ line: 0, numbers: [1, 3] }] })
+    expect(rest.body).toMatchObject({
+      lines: [
+        {
+          line: 0,
+          tickets: [
+            { number: 1, label: '1' },
+            { number: 3, label: '3' },
+          ],
+        },
+      ],
+    })
     expect(await stockOf(productId)).toBe(3)
     const order = await orderOf(player, id)
     expect(order).toMatchObject({ status: 'refunded', lines: [{ state: 'refunded' }] })

@@ -2,6 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/core/ids.ts'
+import { press, purchase, refund } from '../checkout/checkout.ts'
 import { allowLogged, rowNotDone } from '../harness/log.ts'
 import { organisationWithOperator, type Person, registerPlayer, signedInAdmin } from '../harness/people.ts'
 import { approve, balances, cash, claimCash, payoutsOf, stagePriced } from '../payouts/payout-stage.ts'
@@ -13,6 +14,7 @@ import {
   DAY,
   HOUR,
   iso,
+  KES,
   LEAD,
   MINUTE,
   NOW,
@@ -155,6 +157,19 @@ describe('the rules of a raffle on a lottery', () => {
 })
 
 describe('the numbers of a raffle on a lottery', () => {
+  it('have their zeros in a refund too', async () => {
+    const price = { ticketPrice: KES(10_000), providers: ['sandbox'] }
+    const staged = await stageRaffle(lotteryTerms(await stageLottery(), price))
+    const player = await registerPlayer()
+    const { body } = await purchase(player, staged.id, { numbers: [0, 42] })
+    await press(body.order.payment.checkoutUrl, 'approve')
+    const { id } = body.order
+    const lines = [{ line: 0, tickets: [{ number: 42, label: '042' }] }]
+    const made = await refund(staged.operator, id, { lines: [{ line: 0, numbers: [42] }] })
+    expect(made.body.lines).toEqual(lines)
+    expect((await as(player, 'GET', `/orders/${id}/refunds`)).body.data[0].lines).toEqual(lines)
+  })
+
   it('run from 0, and are shown with leading zeros', async () => {
     const staged = await stageOnLottery()
     const player = await registerPlayer()

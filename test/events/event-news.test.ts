@@ -426,7 +426,7 @@ describe('a buyer of a postponed event', () => {
     expect(answer.body.detail).toContain('somebody else has them by now')
     expect((await refund(buyer, order.id)).body).toMatchObject({
       amount: { amount: 1_000 },
-      lines: [{ line: 0, numbers: [3] }],
+      lines: [{ line: 0, tickets: [{ number: 3, label: '3' }] }],
     })
     expect(await sold(staged.types.regular)).toBe(2)
     await cancel(staged)
@@ -448,7 +448,7 @@ describe('a buyer of a postponed event', () => {
     const { DB, done } = interrupted(/insert into "refunds"/i, () => scan(staged, codes[1]!))
     const answer = await refund(buyer, order.id, {}, newKey(), { bindings: { DB } })
     expect(done()).toBe(true)
-    expect(answer.body.lines).toEqual([{ line: 0, numbers: [3] }])
+    expect(answer.body.lines).toEqual([{ line: 0, tickets: [{ number: 3, label: '3' }] }])
   })
 
   it('may give back nothing else of the same order', async () => {

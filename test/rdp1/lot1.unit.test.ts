@@ -199,6 +199,20 @@ describe('a genuine proof', () => {
     expect(checks.find(({ name }) => name === TIME_CHECK)?.says).toContain('before the official draw')
   })
 
+  it('names the tickets of a receipt with their zeros, as it names those of winners', () => {
+    const published = publishLottery({ ...CORRECTED, sold: [7, 42, 0, 13, 99, 98] })
+    const receipt = lotteryReceiptOf(published)
+    const { label } = receipt.tickets[0]!
+    expect(label).toBe('07')
+    const checks = verified(published, { receipt })
+    const names = checks.map(({ name }) => name)
+    expect(names).toEqual(
+      expect.arrayContaining(['receipt', 'entry', 'inclusion'].map((what) => `${what} of ticket ${label}`)),
+    )
+    const entry = checks.find((check) => check.name === `entry of ticket ${label}`)
+    expect(entry?.says).toContain(`issues ticket ${label} to this holder`)
+  })
+
   it('refuses a receipt that shows a number in another form', () => {
     const published = publishLottery(CORRECTED)
     const receipt = changed(lotteryReceiptOf(published), ['tickets', 0, 'label'], '042')

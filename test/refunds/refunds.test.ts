@@ -54,6 +54,7 @@ import { audit } from '../simulation/invariants.ts'
 
 useClock()
 
+const ticketsOf = (...numbers: number[]) => numbers.map((number) => ({ number, label: String(number) }))
 const tickets = (...numbers: number[]): Refunded => ({ lines: [{ line: 0, numbers }] })
 
 const all = async <Row>(query: string, ...values: unknown[]): Promise<Row[]> =>
@@ -83,7 +84,7 @@ describe('a refund of a whole order', () => {
     expect(body).toMatchObject({
       status: 'paid',
       amount: { amount: 3 * PRICE, currency: 'KES' },
-      lines: [{ line: 0, numbers: [1, 2, 3] }],
+      lines: [{ line: 0, tickets: ticketsOf(1, 2, 3) }],
     })
     const order = await orderOf(player, id)
     expect(order).toMatchObject({
@@ -138,17 +139,17 @@ describe('a refund of some tickets', () => {
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 3)
     const first = await refund(staged.operator, id, tickets(2))
-    expect(first.body).toMatchObject({ amount: { amount: PRICE }, lines: [{ line: 0, numbers: [2] }] })
+    expect(first.body).toMatchObject({ amount: { amount: PRICE }, lines: [{ line: 0, tickets: ticketsOf(2) }] })
     const order = await orderOf(player, id)
     expect(order).toMatchObject({
       status: 'partially_refunded',
       lines: [{ state: 'issued', refundedQuantity: 1, tickets: [{ number: 1 }, { number: 3 }] }],
     })
-    expect((await refund(staged.operator, id)).body.lines).toEqual([{ line: 0, numbers: [1, 3] }])
+    expect((await refund(staged.operator, id)).body.lines).toEqual([{ line: 0, tickets: ticketsOf(1, 3) }])
     expect((await orderOf(player, id)).status).toBe('refunded')
     expect(await balance('cash:sandbox', [id])).toBe(0)
     const page = await as(player, 'GET', `/orders/${id}/refunds?limit=1`)
-    expect(page.body.data[0].lines).toEqual([{ line: 0, numbers: [1, 3] }])
+    expect(page.body.data[0].lines).toEqual([{ line: 0, tickets: ticketsOf(1, 3) }])
     const next = await as(player, 'GET', `/orders/${id}/refunds?limit=1&cursor=${page.body.nextCursor}`)
     expect(next.body).toMatchObject({ data: [first.body], nextCursor: null })
   })
@@ -158,7 +159,7 @@ describe('a refund of some tickets', () => {
     const { player, id } = await buyOf(staged, 4)
     const wanted = [tickets(1, 2), tickets(2, 3), tickets(3, 4), tickets(4, 1)]
     const answers = await Promise.all(wanted.map((body) => refund(staged.operator, id, body)))
-    const done = answers.filter(({ status }) => status === 201).flatMap(({ body }) => body.lines[0].numbers)
+    const done = answers.filter(({ status }) => status === 201).flatMap(({ body }) => body.lines[0].tickets.map(({ number }: { number: number }) => number))
     expect(new Set(done).size).toBe(done.length)
     expect(done.length).toBeGreaterThan(0)
     const order = await orderOf(player, id)
@@ -229,7 +230,7 @@ describe('refunds', () => {
     expect((await list(janitor)).body.code).toBe('forbidden')
     const { operator } = other
     await env.DB.prepare("UPDATE users SET role = 'admin' WHERE id = ?").bind(operator.id).run()
-    expect((await refund(operator, id)).body.lines).toEqual([{ line: 1, numbers: [1] }])
+    expect((await refund(operator, id)).body.lines).toEqual([{ line: 1, tickets: ticketsOf(1) }])
     expect((await orderOf(player, id)).status).toBe('refunded')
   })
 })
@@ -291,7 +292,7 @@ describe('a refund after the freeze', () => {
     expect(body).toMatchObject({
       status: 'paid',
       amount: { amount: PRICE },
-      lines: [{ line: 1, numbers: [1] }],
+      lines: [{ line: 1, tickets: ticketsOf(1) }],
     })
     const order = await orderOf(player, id)
     expect(order).toMatchObject({
