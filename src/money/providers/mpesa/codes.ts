@@ -41,8 +41,8 @@ const NOT_REVERSIBLE = ['21', '2028', 'R000002']
 
 export const isNotReversible = (code: string): boolean => NOT_REVERSIBLE.includes(code)
 
-/** The codes of a refund or payout that failed, in words for operators. */
-const TRANSFER_FAILURES: Record<string, string> = {
+/** The codes of a refund or payout that failed, in words for operators. docs/payments.md says what to do about each. */
+export const TRANSFER_FAILURES: Record<string, string> = {
   1: 'the M-Pesa account has not enough money',
   2: 'it is less than M-Pesa sends to a phone',
   3: 'it is more than M-Pesa sends at once',
