@@ -80,10 +80,7 @@ function checkTicketEntry(
     return
   }
   if (receipt.salt === null) {
-    findings.notChecked(
-      name,
-      `The log issues ${named}; without the salt, its holder cannot be checked.`,
-    )
+    findings.notChecked(name, `The log issues ${named}; without the salt, its holder cannot be checked.`)
     return
   }
   const tag = holderTag(receipt.raffleId, receipt.userId, fromHex(receipt.salt))

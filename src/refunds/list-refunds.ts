@@ -24,7 +24,12 @@ export async function listRefunds(ctx: Ctx, orderId: string, query: PageQuery): 
     .where(and(eq(refunds.orderId, orderId), isVisible, last && lt(refunds.id, last[0])))
     .orderBy(desc(refunds.id))
     .limit(query.limit + 1)
-  return toPage(rows, query.limit, ({ id }) => [id], (row) => presentRefund(row, found.lines))
+  return toPage(
+    rows,
+    query.limit,
+    ({ id }) => [id],
+    (row) => presentRefund(row, found.lines),
+  )
 }
 
 /** What a member may see of another person's order. Undefined: all refunds. */

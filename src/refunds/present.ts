@@ -8,7 +8,10 @@ import { presentTickets } from '../tickets/present.ts'
 import type { Refund } from './contract.ts'
 
 /** `lines`: of its order. */
-export function presentRefund(row: RefundRow, lines: readonly Pick<OrderLineRow, 'line' | 'digits'>[]): Refund {
+export function presentRefund(
+  row: RefundRow,
+  lines: readonly Pick<OrderLineRow, 'line' | 'digits'>[],
+): Refund {
   const digitsOf = (line: number) => lines.find((each) => each.line === line)?.digits ?? null
   return {
     id: row.id,

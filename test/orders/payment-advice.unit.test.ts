@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { PaymentAction } from '../../src/money/schema.ts'
 import { promptMs } from '../../src/money/providers/payment-span.ts'
+import type { PaymentAction } from '../../src/money/schema.ts'
 import { mayPayAgain, NEXT_STEPS, paymentAdvice, unansweredText } from '../../src/orders/payment-advice.ts'
 import { ORDER_STATUSES } from '../../src/orders/schema.ts'
 

@@ -441,7 +441,9 @@ describe('a return from Stripe’s page', () => {
     const { status, body } = await call('GET', path, { bindings: AWAY })
     expect(status).toBe(200)
     expect(body).toContain('<h1>Payment received</h1>')
-    expect(body).toContain('Your payment has arrived. We are finishing your order now: look again in a moment.')
+    expect(body).toContain(
+      'Your payment has arrived. We are finishing your order now: look again in a moment.',
+    )
     await sweep()
     expect((await call('GET', path)).body).toContain('<h1>Paid</h1>')
   })

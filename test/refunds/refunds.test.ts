@@ -139,7 +139,10 @@ describe('a refund of some tickets', () => {
     const staged = await stagePriced()
     const { player, id } = await buyOf(staged, 3)
     const first = await refund(staged.operator, id, tickets(2))
-    expect(first.body).toMatchObject({ amount: { amount: PRICE }, lines: [{ line: 0, tickets: ticketsOf(2) }] })
+    expect(first.body).toMatchObject({
+      amount: { amount: PRICE },
+      lines: [{ line: 0, tickets: ticketsOf(2) }],
+    })
     const order = await orderOf(player, id)
     expect(order).toMatchObject({
       status: 'partially_refunded',
@@ -159,7 +162,9 @@ describe('a refund of some tickets', () => {
     const { player, id } = await buyOf(staged, 4)
     const wanted = [tickets(1, 2), tickets(2, 3), tickets(3, 4), tickets(4, 1)]
     const answers = await Promise.all(wanted.map((body) => refund(staged.operator, id, body)))
-    const done = answers.filter(({ status }) => status === 201).flatMap(({ body }) => body.lines[0].tickets.map(({ number }: { number: number }) => number))
+    const done = answers
+      .filter(({ status }) => status === 201)
+      .flatMap(({ body }) => body.lines[0].tickets.map(({ number }: { number: number }) => number))
     expect(new Set(done).size).toBe(done.length)
     expect(done.length).toBeGreaterThan(0)
     const order = await orderOf(player, id)

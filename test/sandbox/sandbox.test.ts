@@ -40,6 +40,7 @@ const aPayment = (changes: Partial<PaymentRow> = {}): PaymentRow => ({
   askedAt: null,
   dismissal: null,
   failure: null,
+  payUntil: null,
   ...changes,
 })
 
