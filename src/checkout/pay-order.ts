@@ -85,12 +85,15 @@ async function startAndRead(ctx: Ctx, rows: OrderRows, start: NewStart): Promise
   return { ...rows, payment: started }
 }
 
-/** The latest time of a prompt of this order that its provider may still show, and that is not known to be over. */
-const openPrompt = ({ now }: Ctx, { orderId, provider }: Pick<PaymentRow, 'orderId' | 'provider'>): SQL =>
-  sql`(SELECT max(coalesce(${payments.askedAt}, ${payments.createdAt})) FROM ${payments}
+/** The latest time of a prompt of this order that its provider may still show, and that is not known to be over; else NULL. */
+function openPrompt({ now }: Ctx, { orderId, provider }: Pick<PaymentRow, 'orderId' | 'provider'>): SQL {
+  const lastsMs = promptMs(provider)
+  if (lastsMs === 0) return sql`NULL`
+  const askedAt = sql`coalesce(${payments.askedAt}, ${payments.createdAt})`
+  return sql`(SELECT max(${askedAt}) FROM ${payments}
     WHERE ${payments.orderId} = ${orderId} AND ${payments.provider} = ${provider}
-      AND ${payments.status} IN ('starting', 'pending')
-      AND coalesce(${payments.askedAt}, ${payments.createdAt}) > ${now - promptMs(provider)})`
+      AND ${payments.status} IN ('starting', 'pending') AND ${askedAt} > ${now - lastsMs})`
+}
 
 /**
  * Returns whether the row was inserted. The order may be paid or ended, and other payments may start, at this moment.

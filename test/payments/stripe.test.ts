@@ -3,6 +3,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { askPool } from '../../src/tickets/client.ts'
+import { stageProduct } from '../catalog/shelf.ts'
 import { historyOf, orderOf, refund, withKey } from '../checkout/checkout.ts'
 import { feeOf } from '../fakes/stripe/books.ts'
 import { call } from '../harness/client.ts'
@@ -353,16 +354,16 @@ describe('a start whose answer was lost', () => {
 
   it('ends with the order’s time to pay, which another provider made longer, and is found though it was sent late', async () => {
     allowLogged(/a payment could not be started|a provider could not be reached/)
-    const long = await stageSale({ providers: ['stripe', 'manual'] })
+    const { id: productId } = await stageProduct({ price: USD(PRICE) })
     const buyer = await registerPlayer()
     const { body } = await as(
       buyer,
       'POST',
-      '/tickets/purchase',
-      { raffleId: long.id, quantity: 1, payment: { provider: 'manual' } },
+      '/orders',
+      { lines: [{ productId, quantity: 1 }], pickup: true, payment: { provider: 'manual' } },
       { ...withKey(newKey()), bindings: { HOLD_SECONDS: '3600' } as object },
     )
-    const { id, payUntil } = body.order
+    const { id, payUntil } = body
     expect(Date.parse(payUntil)).toBe(NOW + HOUR)
     at(NOW + 5 * MINUTE)
     network.stripe.misbehave('POST /v1/checkout/sessions', 'timeout')
