@@ -162,7 +162,7 @@ export const orderRoutes = (table: LineTable) =>
           description: 'The order, with the new payment.',
         },
         limits: ['RATE_PURCHASE'],
-        errors: [...BODY_ERRORS, 'not_found', 'invalid_state', 'limit_reached', 'hold_expired'],
+        errors: [...BODY_ERRORS, 'not_found', 'invalid_state', 'conflict', 'limit_reached', 'hold_expired'],
       }),
       rateLimit('RATE_PURCHASE', actorKey),
       validate('param', OrderParams),
