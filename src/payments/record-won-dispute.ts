@@ -3,14 +3,15 @@
  * that a person made there. What organisations bore for tickets that stayed in a draw is theirs again. Everything else stays
  * in `disputes`, and operators decide: the buyer has neither the money nor the tickets.
  */
-import { sql } from 'drizzle-orm'
+import { type SQLWrapper, sql } from 'drizzle-orm'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
 import { account, insertTransfers } from '../money/ledger.ts'
-import { hasWonBack, WON } from '../money/losses.ts'
+import { hasWonBack, lossOfSql, WON } from '../money/losses.ts'
 import type { Reversal } from '../money/providers/port.ts'
-import { type PaymentRow, type RefundRow, transfers } from '../money/schema.ts'
+import { type PaymentRow, type RefundRow, refunds, transfers } from '../money/schema.ts'
 import { insertOrderEvent } from '../orders/history.ts'
+import { orderLines } from '../orders/schema.ts'
 import { flagDispute } from '../refunds/attention.ts'
 import { disputeText } from '../refunds/history-text.ts'
 
@@ -46,9 +47,14 @@ export async function recordWonDispute(
   )
 }
 
-/** The losses of this refund. After their raffle was cancelled the organisation has them back already. */
-const isLossOf = ({ id, orderId }: RefundRow) => sql`(
-  loss.order_id = ${orderId} AND loss.credit = ${account.disputes}
-  AND loss.transaction_id LIKE 'loss:%' AND substr(loss.transaction_id, -${id.length}) = ${id}
-  AND NOT EXISTS (SELECT 1 FROM ${transfers} AS back WHERE back.order_id = loss.order_id AND back.part = loss.part
-    AND back.debit = ${account.disputes} AND back.credit = loss.debit))`
+/** The losses of this refund. After their raffle was cancelled the organisation has them back already. Both are found by their keys. */
+export const isLossOf = ({ id, orderId }: Pick<RefundRow, 'id' | 'orderId'>) => {
+  const lossesBy = (refundId: SQLWrapper) => lossOfSql(orderLines.organisationId, refundId)
+  return sql`(
+    loss.credit = ${account.disputes}
+    AND loss.transaction_id IN (SELECT ${lossesBy(sql`${id}`)} FROM ${orderLines} WHERE ${orderLines.orderId} = ${orderId})
+    AND NOT EXISTS (SELECT 1 FROM ${transfers} AS back WHERE back.part = loss.part
+      AND back.debit = ${account.disputes} AND back.credit = loss.debit
+      AND back.transaction_id IN (SELECT ${lossesBy(refunds.id)} FROM ${orderLines} JOIN ${refunds}
+        ON ${refunds.orderId} = ${orderLines.orderId} WHERE ${orderLines.orderId} = ${orderId})))`
+}

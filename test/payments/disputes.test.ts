@@ -1,11 +1,12 @@
 // Money that a provider takes back after it arrived. Before the commitment its tickets are voided. After it they stay, and
 // their organisation bears the price. The ledger stays correct, however often and late the reversal is reported.
 import { env } from 'cloudflare:workers'
-import { eq } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { describe, expect, it, vi } from 'vitest'
 import { sandbox } from '../../src/money/providers/sandbox.ts'
 import { payments } from '../../src/money/schema.ts'
 import { reconcilePayment } from '../../src/payments/reconcile-payment.ts'
+import { isLossOf } from '../../src/payments/record-won-dispute.ts'
 import { stageProduct, stockOf } from '../catalog/shelf.ts'
 import { BOOK_PRICE, bought } from '../checkout/cart.ts'
 import {
@@ -442,4 +443,13 @@ describe('a reversal', () => {
     expect(await attentionOf(other.id)).toMatch(/does not match our records/)
     await expectSound(false, staged.id)
   })
+})
+
+it('finds the losses that a won dispute returns by their keys, without reading other transfers', async () => {
+  const plan = await testContext().db.all<{ detail: string }>(
+    sql`EXPLAIN QUERY PLAN SELECT 1 FROM transfers AS loss WHERE ${isLossOf({ id: 'refund_1', orderId: 'order_1' })}`,
+  )
+  const steps = plan.map(({ detail }) => detail)
+  expect(steps.filter((step) => /SEARCH (loss|back) USING/.test(step))).toHaveLength(2)
+  expect(steps.filter((step) => step.startsWith('SCAN'))).toEqual([])
 })
