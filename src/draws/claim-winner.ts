@@ -119,7 +119,7 @@ async function claimOfCash(
   }
   if (payoutMethodId === undefined) throw invalid('payoutMethodId', 'is required: this prize is paid')
   const sum = { amount, currency: raffle.priceCurrency }
-  const method = await findMyMethod(ctx, payoutMethodId, sum)
+  const method = await findMyMethod(ctx, payoutMethodId, sum, raffle.providers)
   // The user may remove it at this moment. Safe: either these statements find it gone, or the removal stops their payout.
   const isStill = isStillMethod(method)
   // A share of zero takings needs no payout.

@@ -18,7 +18,7 @@ import { bankLine } from './bank-account.ts'
 import type { NewPayoutMethod, PayoutMethod } from './payout-method-contract.ts'
 import { type PaidFrom, paidFrom, proofOf, provedSince } from './payout-method-proof.ts'
 import { presentMethod } from './present-payout-method.ts'
-import type { Provider } from './provider-name.ts'
+import { type Provider, writtenName } from './provider-name.ts'
 import { providerOf, whyNotProvider } from './providers/index.ts'
 import { requirePayee } from './require-payee.ts'
 import { type MethodRow, payoutMethods, payouts, removedDestinations, stripeAccounts } from './schema.ts'
@@ -228,9 +228,14 @@ const isWithProvider = sql`(${payouts.status} = 'paid' OR (${payouts.status} = '
 
 /**
  * For a claim: the user's method. Throws if this sum cannot be paid by it, or if nobody knows that it is the user's. A sum
- * of nothing is not paid.
+ * of nothing is not paid. `holders`: the providers that hold the money. A person can always pay by hand.
  */
-export async function findMyMethod(ctx: Ctx, id: string, sum: Money): Promise<MethodRow> {
+export async function findMyMethod(
+  ctx: Ctx,
+  id: string,
+  sum: Money,
+  holders: readonly Provider[],
+): Promise<MethodRow> {
   const { userId } = await requireLiveUser(ctx)
   const method = await findOwnMethod(ctx, userId, id)
   if (method === undefined) throw invalid('payoutMethodId', 'is not one of your payout methods')
@@ -239,7 +244,10 @@ export async function findMyMethod(ctx: Ctx, id: string, sum: Money): Promise<Me
   const why = whyNotProvider(provider, ctx.settings) ?? whyNotDestination(destination)
   if (why !== null) throw invalid('payoutMethodId', why)
   const whyNotThis = sum.amount === 0 ? null : whyNotPayout(sum)
-  if (whyNotThis !== null) throw invalid('payoutMethodId', `${whyNotThis}: choose another payout method`)
+  if (whyNotThis !== null) {
+    const others = [...holders.filter((name) => canPay(ctx, name, sum)), 'manual'].map(writtenName)
+    throw invalid('payoutMethodId', `${whyNotThis}: choose a payout method by ${others.join(' or ')}`)
+  }
   await requirePayee(ctx, method, { userId }, 'payoutMethodId')
   if (proofOf(method, await paidFrom(ctx, userId)) === 'missing') {
     throw invalid(
@@ -249,6 +257,9 @@ export async function findMyMethod(ctx: Ctx, id: string, sum: Money): Promise<Me
   }
   return method
 }
+
+const canPay = ({ settings }: Ctx, name: Provider, sum: Money): boolean =>
+  name !== 'manual' && whyNotProvider(name, settings) === null && providerOf(name).whyNotPayout(sum) === null
 
 /** Guard of a claim: its method was not removed since it was read. */
 export const isStillMethod = ({ id, userId }: Pick<MethodRow, 'id' | 'userId'>): SQL =>
