@@ -12,7 +12,8 @@ export interface RowSweep<Row extends { id: string }> {
   name: string
   /** Reads the due rows, oldest first. A row that was done must no longer be due. */
   page(limit: number): Promise<Row[]>
-  one(row: Row): Promise<unknown>
+  /** `ctx.now` is when the work on this row starts. A sweep has many jobs, so it may have begun minutes ago. */
+  one(row: Row, ctx: Ctx): Promise<unknown>
   /** How long one pass may take; 10 s unless given. */
   maxPassMs?: number
 }
@@ -52,7 +53,7 @@ async function sweepOne<Row extends { id: string }>(
   swept: Swept,
 ): Promise<void> {
   try {
-    await one(row)
+    await one(row, { ...ctx, now: Date.now() })
     swept.done++
   } catch (error) {
     swept.failed++

@@ -14,7 +14,7 @@ export const sweepPayments = (ctx: Ctx) =>
   sweepRows(ctx, {
     name: 'payment',
     page: (limit) => duePayments(ctx, limit),
-    one: (payment) => reconcilePayment(ctx, payment),
+    one: (payment, at) => reconcilePayment(at, payment),
   })
 
 /** Payments that are due, and open payments of orders whose time to pay ends before the next sweep. */

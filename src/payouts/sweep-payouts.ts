@@ -15,5 +15,5 @@ export const sweepPayouts = (ctx: Ctx) =>
         .where(lte(payouts.dueAt, ctx.now))
         .orderBy(asc(payouts.dueAt), asc(payouts.id))
         .limit(limit),
-    one: (payout) => trySending(ctx, payout),
+    one: (payout, at) => trySending(at, payout),
   })

@@ -15,5 +15,5 @@ export const sweepRefunds = (ctx: Ctx) =>
         .where(lte(refunds.dueAt, ctx.now))
         .orderBy(asc(refunds.dueAt), asc(refunds.id))
         .limit(limit),
-    one: (refund) => resumeRefund(ctx, refund),
+    one: (refund, at) => resumeRefund(at, refund),
   })

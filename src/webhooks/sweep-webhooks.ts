@@ -28,5 +28,5 @@ export const sweepWebhooks = (ctx: Ctx) =>
         .where(and(isNull(webhooks.actedAt), lte(webhooks.receivedAt, ctx.now - ACTING_MS), isTurn(ctx.now)))
         .orderBy(asc(webhooks.receivedAt), asc(webhooks.eventId))
         .limit(limit),
-    one: async ({ webhook }) => actOnWebhook(ctx, webhook, await findPaymentOf(ctx, webhook)),
+    one: async ({ webhook }, at) => actOnWebhook(at, webhook, await findPaymentOf(at, webhook)),
   })

@@ -1,11 +1,18 @@
 // Refunds by M-Pesa: a full one reverses the payment, any other one is sent to the phone. Results come once, late or never.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { sweepRefunds } from '../../src/refunds/sweep-refunds.ts'
 import { historyOf, orderOf, stagePriced, withKey } from '../checkout/checkout.ts'
 import type { Prompt, Transfer } from '../fakes/mpesa/mpesa.ts'
 import { expectLogged } from '../harness/log.ts'
 import { connect } from '../harness/network.ts'
-import { organisationWithOperator, type Person, registerPlayer, signedInAdmin } from '../harness/people.ts'
+import {
+  organisationWithOperator,
+  type Person,
+  registerPlayer,
+  signedInAdmin,
+  testContext,
+} from '../harness/people.ts'
 import { confirm, daraja, PHONE, sent, useMpesa } from '../payments/mpesa-stage.ts'
 import {
   as,
@@ -145,6 +152,32 @@ describe('a full refund', () => {
     at(NOW + 20 * SECOND)
     await Promise.all([sweep(), sweep(), sweep()])
     expect(sent('reversal')).toHaveLength(2)
+    await daraja.complete(transfer(0))
+    await sweep()
+    expect(await refundRow(id)).toMatchObject({ status: 'paid', tries: 0 })
+    await books()
+  })
+
+  it('has a minute for each call, however long its sweep has run before', async () => {
+    expectLogged('refund not sent yet')
+    daraja.misbehave('reversal', '500 after')
+    const { id } = await reversed()
+    const begun = testContext(NOW + 20 * SECOND)
+    at(NOW + 5 * MINUTE)
+    let leasedUntil = 0
+    connect({
+      hosts: daraja.hosts,
+      async answer(request) {
+        leasedUntil = (await refundRow(id)).due_at
+        // Another sweep begins during the call.
+        await sweep()
+        return daraja.answer(request)
+      },
+    })
+    await sweepRefunds(begun)
+    expect(leasedUntil).toBe(NOW + 6 * MINUTE)
+    expect(sent('reversal')).toHaveLength(2)
+    connect(daraja)
     await daraja.complete(transfer(0))
     await sweep()
     expect(await refundRow(id)).toMatchObject({ status: 'paid', tries: 0 })
