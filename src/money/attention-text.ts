@@ -6,6 +6,9 @@ const withReason = (reason: string | null): string => (reason === null ? '' : `:
 export const attentionText = {
   /** Its winner removed the payout method, or set a new password while it was new. */
   stopped: 'The winner removed this payout method. It waits until the winner claims again with another one.',
+  /** Its organisation's account at Stripe may have another bank. */
+  bankChanged:
+    'Its account at Stripe was set up again, or has another bank. Compare the bank with the organisation’s own before it is approved or retried.',
   payByHand: 'Pay it by hand, then record it here.',
   /** For a call that keeps throwing. */
   cannotBeSent: (provider: Provider) => `It cannot be sent by ${provider}; this is retried until it can.`,
@@ -14,9 +17,12 @@ export const attentionText = {
   /** For a payment whose reports a person must compare with the provider's statement. */
   contradiction: (provider: Provider, reason: string | null) =>
     `Compare it with the statement of ${provider}${withReason(reason)}.`,
-  /** For a payout that was redirected to another provider after it had failed. */
+  /** For a payout that was redirected, and that a person may be paying by hand. */
   paidBefore: (provider: Provider, reference: string | null) =>
-    `${provider} has paid an earlier attempt at it after all${reference === null ? '' : ` (${reference})`}: do not pay it again.`,
+    `${provider} has paid an earlier attempt at it after all${reference === null ? '' : ` (${reference})`}: do not pay it by hand too.`,
+  /** For a payout that two providers have paid. */
+  paidTwice: (provider: Provider, reference: string | null) =>
+    `${provider} has paid an earlier attempt at it too${reference === null ? '' : ` (${reference})`}. The organisation bears that, unless the receiver gives it back.`,
   paidThoughCancelled: (provider: Provider, reference: string | null) =>
     `${provider} has paid it after it was cancelled${reference === null ? '' : ` (${reference})`}. The organisation bears it, unless the receiver gives it back.`,
   failed: (provider: Provider, reason: string | null) => reason ?? `${provider} gave no reason.`,

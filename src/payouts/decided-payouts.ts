@@ -2,7 +2,7 @@
  * Provider events about payouts that are final. A failed or cancelled one may have gone through after all, and a paid one may
  * have come back. So the provider is queried again, and what became of the money is booked.
  */
-import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -18,43 +18,28 @@ import { makeDueNow } from '../raffles/schedule-sweep.ts'
 import { isStillOwed } from './left-to-pay.ts'
 import { callProvider, entryOf, isStill, paidFrom, payPayout, sumOf } from './send-payout.ts'
 
+/** A payout that is requested or approved may have been redirected, or retried, after an attempt that has failed. */
 export async function checkDecidedPayout(ctx: Ctx, payout: PayoutRow): Promise<void> {
   const { provider, status: known } = payout
-  if (provider === 'manual' || (known !== 'failed' && known !== 'paid' && known !== 'cancelled')) return
+  if (provider === 'manual' || known === 'sent') return
   const sent = await callProvider(ctx, payout, true)
   const reference = sent.reference ?? payout.reference
-  if (known === 'paid') await checkPaidPayout(ctx, payout, sent)
-  else if (known === 'cancelled') {
-    if (sent.status === 'succeeded') await payCancelled(ctx, payout, reference)
-  } else if (sent.status === 'succeeded') await payPayout(ctx, payout, ['failed'], reference)
-  else if (sent.status !== 'failed') await markUnderWay(ctx, payout)
+  if (known !== 'failed' && sent.status === 'unknown') await flagUnknown(ctx, payout, provider, sent.reason)
+  else if (known === 'paid') await checkPaidPayout(ctx, payout, sent)
+  else if (sent.status === 'succeeded') {
+    if (known === 'cancelled') await payCancelled(ctx, payout, reference)
+    else await payPayout(ctx, payout, ['requested', 'approved', 'failed'], reference)
+  } else if (known === 'failed' && sent.status !== 'failed') await markUnderWay(ctx, payout)
 }
 
-/**
- * An event of a provider that the payout was redirected from. If an earlier attempt went through after all, the payout is paid
- * by it. If the next provider has it by now, both may pay: a person must see it, and nothing is sent by itself.
- */
-export async function checkRedirectedPayout(ctx: Ctx, payout: PayoutRow, former: Provider): Promise<void> {
-  const { status, reference } = await callProvider(ctx, { ...payout, provider: former }, true)
-  if (status !== 'succeeded') return
-  if (payout.status === 'cancelled') {
-    await payCancelled(ctx, { ...payout, provider: former }, reference)
-    return
-  }
-  await payPayout(ctx, { ...payout, provider: former }, ['requested', 'approved', 'failed'], reference)
-  await withRetry(() =>
-    ctx.db
+/** A provider’s report about an earlier attempt proves nothing: a person must look at its statement. */
+export const flagUnknown = (ctx: Ctx, payout: PayoutRow, provider: Provider, reason: string | null) =>
+  withRetry(async () => {
+    await ctx.db
       .update(payouts)
-      .set({ attention: attentionText.paidBefore(former, reference), updatedAt: ctx.now })
-      .where(
-        and(
-          eq(payouts.id, payout.id),
-          eq(payouts.provider, payout.provider),
-          inArray(payouts.status, ['sent', 'paid']),
-        ),
-      ),
-  )
-}
+      .set({ attention: attentionText.contradiction(provider, reason), updatedAt: ctx.now })
+      .where(isStill(payout, [payout.status]))
+  })
 
 /** The successor may be claimed or approved meanwhile. */
 const MAX_TRIES = 5
@@ -65,7 +50,7 @@ const MAX_TRIES = 5
  * repeat finds the payout paid. Race: the successor's own payout is sent at this moment. Safe: each statement needs that it
  * is not, and then the organisation bears the first one.
  */
-async function payCancelled(ctx: Ctx, payout: PayoutRow, reference: string | null): Promise<void> {
+export async function payCancelled(ctx: Ctx, payout: PayoutRow, reference: string | null): Promise<void> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const successor = payout.kind === 'prize' ? await findSuccessor(ctx, payout) : null
     if (await bookCancelled(ctx, payout, reference, successor)) return

@@ -98,9 +98,13 @@ async function recordAnswer(ctx: Ctx, payout: PayoutRow, sent: Sent): Promise<vo
   )
 }
 
-function undecided({ provider, tries, stoppedAt }: PayoutRow, { status, reason }: Sent): Partial<PayoutRow> {
+function undecided(
+  { kind, provider, tries, stoppedAt }: PayoutRow,
+  { status, reason }: Sent,
+): Partial<PayoutRow> {
   if (status === 'failed') {
-    const attention = stoppedAt === null ? attentionText.failed(provider, reason) : attentionText.stopped
+    const whyStopped = kind === 'prize' ? attentionText.stopped : attentionText.bankChanged
+    const attention = stoppedAt === null ? attentionText.failed(provider, reason) : whyStopped
     return { status: 'failed', dueAt: null, attention }
   }
   // A person pays by hand, so there is no provider to poll.
@@ -148,13 +152,13 @@ export const recordPayoutFailedByAdmin = (ctx: Ctx, payout: PayoutRow, reason: s
     ]),
   )
 
-/** Records the payment: the ledger, the payout and its winner in one transaction. Idempotent. */
+/** Records the payment by `payout.provider`: the ledger, the payout and its winner in one transaction. Idempotent. */
 export async function payPayout(
   ctx: Ctx,
   payout: PayoutRow,
   from: PayoutStatus[],
   reference: string | null,
-  { guard, audited }: { guard?: SQL; audited?: AuditEntry } = {},
+  { guard, audited, change }: { guard?: SQL; audited?: AuditEntry; change?: Partial<PayoutRow> } = {},
 ): Promise<void> {
   const isPayable = and(isStill(payout, from), isStillOwed, guard)
   const transfer = {
@@ -175,6 +179,7 @@ export async function payPayout(
         dueAt: null,
         attention: null,
         updatedAt: ctx.now,
+        ...change,
       })
       .where(isPayable),
     ...(audited === undefined ? [] : [insertAudit(ctx, audited)]),

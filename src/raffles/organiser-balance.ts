@@ -43,15 +43,17 @@ const movedFor = (organisationId: string): SQL =>
 
 /**
  * The transfer moves money to or from the organiser's account. It is found by its transaction id, because the account has no
- * index: so a raffle has two, whatever it has sold. A prize that was paid although it was cancelled is one too.
+ * index: so a raffle has two, whatever it has sold. So is a prize that was paid although it was cancelled, or
+ * by two providers.
  */
 function isMoveFor(organisationId: string): SQL {
   const ofRaffle = (what: string) =>
     sql`SELECT ${`${what}:`} || id FROM raffles WHERE organisation_id = ${organisationId}`
-  const ofPayout = (what: string) =>
-    sql`SELECT 'payout:' || mine.id || ${what} FROM payouts AS mine
+  // D1 joins few SELECTs in one, so that the ends of the keys are rows.
+  const ofPayouts = sql`SELECT 'payout:' || mine.id || what.value FROM payouts AS mine
+      CROSS JOIN json_each('[":paid", ":returned", ":again", ":again:returned"]') AS what
       WHERE mine.organisation_id = ${organisationId} AND mine.kind <> 'shop'`
   return sql`(${account.organiser(organisationId)} IN (debit, credit) AND transaction_id IN (
-    ${ofRaffle('draw')} UNION ALL ${ofRaffle('settle')} UNION ALL ${ofPayout(':paid')} UNION ALL ${ofPayout(':returned')}
+    ${ofRaffle('draw')} UNION ALL ${ofRaffle('settle')} UNION ALL ${ofPayouts}
     UNION ALL SELECT transaction_id FROM transfers WHERE ${isTopUpOf(organisationId)} OR ${isLossOf(organisationId)}))`
 }

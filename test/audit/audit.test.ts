@@ -877,9 +877,11 @@ const ACTS: [AuditAction, Expected, () => Promise<Act>][] = [
   ['category.deleted', { kind: 'category' }, () => onCategory('DELETE')],
 ]
 
-/** Nobody asks for them: see `draws/lottery.test.ts` and `payouts/late-payouts.test.ts`. */
+/** Nobody asks for them: see `draws/lottery.test.ts`, and `late-payouts`, `stripe-redirects` and `stripe-accounts` of `payouts/`. */
 const BY_THE_SWEEP: AuditAction[] = [
+  'organisation.stripe_bank_changed',
   'payout.paid_though_cancelled',
+  'payout.paid_twice',
   'raffle.result_accepted',
   'raffle.result_refused',
 ]

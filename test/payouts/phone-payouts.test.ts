@@ -4,15 +4,16 @@ import { beforeEach, expect, it } from 'vitest'
 import { stageProduct } from '../catalog/shelf.ts'
 import { BOOK_PRICE, bought } from '../checkout/cart.ts'
 import { withKey } from '../checkout/checkout.ts'
-import { disqualify, type Won } from '../draws/prizes.ts'
+import { disqualify, type Won, wonIn } from '../draws/prizes.ts'
 import { expectLogged } from '../harness/log.ts'
-import { organisationWithOperator, type Person, registerPlayer, signedInAdmin } from '../harness/people.ts'
+import { organisationWithOperator, type Person, registerPlayer } from '../harness/people.ts'
 import { withShortTimers } from '../harness/short-timers.ts'
-import { daraja, PHONE, sent, useMpesa } from '../payments/mpesa-stage.ts'
+import { daraja, sent, useMpesa } from '../payments/mpesa-stage.ts'
 import {
   as,
   at,
   DRAW_AT,
+  drawOnTime,
   HOUR,
   KES,
   MINUTE,
@@ -27,15 +28,16 @@ import {
   allowGuarantees,
   approve,
   cash,
-  methodOf,
+  claimCash,
+  earn,
   payIn,
   payoutsOf,
   share,
   stageDrawn,
+  stagePriced,
 } from './payout-stage.ts'
+import { claim, PRIZE, report, stageSent, transferred } from './phone-stage.ts'
 
-/** The least that M-Pesa sends to a phone. */
-const PRIZE = 1_000
 const TO_PHONE = { provider: 'mpesa', destination: '0700 000 001' }
 const NO_PHONE = 'must be a Kenyan mobile number, such as 0712 345 678 or +254712345678'
 
@@ -46,59 +48,8 @@ beforeEach(() => {
   daraja.till = 1_000_000
 })
 
-async function claim({ id, holder }: Won) {
-  const payoutMethodId = await methodOf(holder, 'mpesa', PHONE)
-  await prove(holder, payoutMethodId)
-  return as(holder, 'POST', `/winners/${id}/claim`, { payoutMethodId })
-}
-
-/** The winner pays KES 1 from the phone, which goes back by a reversal. */
-async function prove(holder: Pick<Person, 'id'>, methodId: string): Promise<void> {
-  const asked = await as(holder, 'POST', `/users/me/payout-methods/${methodId}/proof`)
-  expect(asked.body.payment.status, JSON.stringify(asked.body)).toBe('pending')
-  await daraja.confirm(daraja.prompts.at(-1)!)
-  await sweep()
-  expect(daraja.transfers).toMatchObject([{ kind: 'reversal', amount: 1, phone: '254700000001' }])
-  await daraja.complete(daraja.transfers[0]!)
-  await sweep()
-  daraja.transfers.length = 0
-}
 const retry = (person: { id: string }, id: string) =>
   as(person, 'POST', `/payouts/${id}/retry`, undefined, withKey(newKey()))
-const transferred = async (id: string) =>
-  (
-    await env.DB.prepare('SELECT credit, amount FROM transfers WHERE transaction_id = ?')
-      .bind(`payout:${id}:paid`)
-      .all()
-  ).results
-
-/** M-Pesa decides the last transfer, and reports it. Returns its transaction id. */
-async function report(code: number | string = 0) {
-  const transfer = daraja.transfers.at(-1)!
-  daraja.settle(transfer, code)
-  await daraja.reportTransfer(transfer, code)
-  await sweep()
-  return transfer.transactionId
-}
-
-/** A prize of KES 10 on its way to the winner's phone. */
-async function stageSent() {
-  const staged = await stageDrawn({ prizes: [cash(PRIZE)] })
-  await payIn(staged.organisation.id, 'mpesa', PRIZE)
-  expect((await claim(staged.won[0]!)).status).toBe(200)
-  const [{ id }] = await payoutsOf(staged)
-  expect((await approve(staged.operator, id)).body).toMatchObject({
-    status: 'sent',
-    provider: 'mpesa',
-    destination: '••••0001',
-  })
-  expect(sent('b2c')).toMatchObject([
-    { OriginatorConversationID: id, CommandID: 'PromotionPayment', Amount: '10', PartyB: '254700000001' },
-  ])
-  const payout = async () => (await payoutsOf(staged))[0]
-  return { staged, id: id as string, payout, admin: await signedInAdmin() }
-}
-
 /** A shop that has sold a book at `price`; `requestPayout` requests its earnings. */
 async function stageShop(price = BOOK_PRICE) {
   at(NOW)
@@ -226,47 +177,21 @@ it('a prize that arrives after its winner was disqualified is booked, and shown 
   expect((await winnersOf(staged.id))[0].status).toBe('disqualified')
 })
 
-it('a prize that was redirected to another provider, and arrives by the first, is paid by the first', async () => {
+it('a prize of which M-Pesa says, once it was cancelled, that another sum was sent is for a person', async () => {
   const { staged, id, payout } = await stageSent()
   await report(1)
-  await redirect(staged)
-  expect(await payout()).toMatchObject({ status: 'requested', provider: 'sandbox' })
-  const reference = await arriveLate()
-  expect(await payout()).toMatchObject({ status: 'paid', provider: 'mpesa', reference, attention: null })
-  expect(await transferred(id)).toEqual([{ credit: 'cash:mpesa', amount: 1_000 }])
-  expect((await winnersOf(staged.id))[0].status).toBe('paid')
-  expect((await approve(staged.operator, id)).body.code).toBe('invalid_state')
-})
-
-it('a prize that arrives by the first provider after the next one has paid it is shown to the organisation', async () => {
-  const { staged, id, payout } = await stageSent()
-  await report(1)
-  await redirect(staged)
-  expect((await approve(staged.operator, id)).body.status).toBe('paid')
-  const reference = await arriveLate()
-  expect(await payout()).toMatchObject({
-    status: 'paid',
-    provider: 'sandbox',
-    attention: `mpesa has paid an earlier attempt at it after all (${reference}): do not pay it again.`,
-  })
-})
-
-/** The winner claims again with another payout method, by the sandbox. */
-async function redirect({ won }: { won: Won[] }): Promise<void> {
-  const [{ id, holder }] = won as [Won]
-  const payoutMethodId = await methodOf(holder)
-  expect((await as(holder, 'POST', `/winners/${id}/claim`, { payoutMethodId })).status).toBe(200)
-}
-
-/** The first transfer went through after all. Returns its transaction id. */
-async function arriveLate(): Promise<string | null> {
+  expect((await disqualify(staged.operator, staged.won[0]!.id)).status).toBe(200)
   const [transfer] = daraja.transfers
-  transfer!.code = null
+  Object.assign(transfer!, { code: null, amount: 11 })
   daraja.settle(transfer!)
   await daraja.reportTransfer(transfer!)
   await sweep()
-  return transfer!.transactionId
-}
+  expect(await payout()).toMatchObject({
+    status: 'cancelled',
+    attention: 'Compare it with the statement of mpesa: M-Pesa says that KES 11.00 was sent.',
+  })
+  expect(await transferred(id)).toEqual([])
+})
 
 it('a prize that is pending after an administrator marked it as failed is not paid again', async () => {
   const { staged, id, payout, admin } = await stageSent()
@@ -350,9 +275,30 @@ it.each([
   await allowGuarantees(organisation.id, amount)
   const staged = await stageDrawn({ prizes: [cash(amount)] }, 5, organisation)
   expect((await claim(staged.won[0]!)).body.errors).toEqual([
-    { path: 'payoutMethodId', message: `mpesa pays ${why}: choose another payout method` },
+    { path: 'payoutMethodId', message: `mpesa pays ${why}: choose a payout method by sandbox or hand` },
   ])
   expect(await payoutsOf(staged)).toEqual([])
+})
+
+it('a share above what M-Pesa pays is claimed by hand, if M-Pesa alone holds the takings', async () => {
+  const price = 20_000_000
+  const staged = await stagePriced({ ticketPrice: KES(price), prizes: [share(5_000)] })
+  await earn(staged.id, 5 * price)
+  await drawOnTime(staged)
+  await env.DB.prepare('UPDATE raffles SET providers = ? WHERE id = ?').bind('["mpesa"]', staged.id).run()
+  const [won] = (await wonIn(staged.id)) as [Won]
+  expect((await claim(won)).body.errors).toEqual([
+    {
+      path: 'payoutMethodId',
+      message:
+        'mpesa pays at most KES 250,000.00 at once, and this is KES 500,000.00: choose a payout method by hand',
+    },
+  ])
+  expect((await claimCash(won, 'manual')).status).toBe(200)
+  const [{ id }] = await payoutsOf(staged)
+  await approve(staged.operator, id)
+  const paid = await as(staged.operator, 'POST', `/payouts/${id}/mark-paid`, { reference: 'FT-1' })
+  expect(paid.body).toMatchObject({ status: 'paid', amount: KES(50_000_000) })
 })
 
 it('a share of nothing needs no payout, however little M-Pesa sends', async () => {

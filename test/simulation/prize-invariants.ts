@@ -25,7 +25,9 @@ export const PRIZE_SCOPE = `,
       (SELECT -coalesce(sum(amount), 0) FROM moves WHERE account = 'organiser:' || organisation_id
         AND moves.raffle_id = raffles.id),
       (SELECT coalesce(sum(amount), 0) FROM loss WHERE loss.raffle_id = raffles.id)
-        + (SELECT coalesce(sum(amount), 0) FROM late WHERE late.raffle_id = raffles.id),
+        + (SELECT coalesce(sum(amount), 0) FROM late WHERE late.raffle_id = raffles.id)
+        + (SELECT coalesce(sum(iif(transaction_id LIKE '%:again', amount, -amount)), 0) FROM t
+          WHERE t.raffle_id = raffles.id AND transaction_id LIKE 'payout:%:again%'),
       (SELECT coalesce(sum(amount), 0) FROM p WHERE raffle_id = raffles.id AND kind = 'prize' AND p.status = 'paid'
         AND id NOT IN (SELECT id FROM late)),
       (SELECT coalesce(sum(amount), 0) FROM p WHERE raffle_id = raffles.id AND kind = 'organiser' AND p.status = 'paid')
