@@ -1,6 +1,6 @@
 /** Manages a payout, for members who approve payouts: approve, cancel, retry after a failure, record the outcome. */
 
-import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
+import { and, eq, inArray, ne, or, type SQL, sql } from 'drizzle-orm'
 import { requireUser } from '../accounts/permissions.ts'
 import { requireSecondPerson } from '../accounts/second-person.ts'
 import { insertAudit } from '../audit/insert-audit.ts'
@@ -55,13 +55,14 @@ export async function approvePayout(
 ): Promise<Payout> {
   const payout = await findPayoutFor(ctx, id, 'payouts:approve')
   const { userId } = requireUser(ctx)
+  let isSameBank: SQL | undefined
   if (approverOf(ctx.settings) === 'other') {
     const { organisationId, requestedBy: firstId } = payout
     await requireSecondPerson(ctx, { organisationId, firstId, words: WORDS })
-    await requireOtherThanSetUp(ctx, payout)
+    isSameBank = await requireOtherThanSetUp(ctx, payout)
   }
   const seenAt = updatedAt === undefined ? undefined : Date.parse(updatedAt)
-  return release(ctx, payout, 'requested', { approvedBy: userId }, 'approved', seenAt)
+  return release(ctx, payout, 'requested', { approvedBy: userId }, 'approved', { seenAt, isSameBank })
 }
 
 /** Retries under a new key at the provider, because the last attempt failed there. The same Idempotency-Key is one retry. */
@@ -69,8 +70,10 @@ export async function retryPayout(ctx: Ctx, id: string, key: string): Promise<Pa
   const payout = await findPayoutFor(ctx, id, 'payouts:approve')
   const retryKey = `${requireUser(ctx).userId}:${key}`
   if (payout.retryKey === retryKey) return presentPayout(payout)
+  const isSameBank =
+    approverOf(ctx.settings) === 'other' ? await requireOtherThanSetUp(ctx, payout) : undefined
   const change = { retryKey, attempt: payout.attempt + 1, tries: 0 }
-  return release(ctx, payout, 'failed', change, 'retried')
+  return release(ctx, payout, 'failed', change, 'retried', { isSameBank })
 }
 
 /**
@@ -83,19 +86,28 @@ async function release(
   from: PayoutStatus,
   change: Partial<PayoutRow>,
   what: 'approved' | 'retried',
-  seenAt?: number,
+  { seenAt, isSameBank }: { seenAt?: number | undefined; isSameBank?: SQL | undefined },
 ): Promise<Payout> {
   // The balance must also cover all payouts that are under way; those only requested can wait.
   const cover = COVERS[payout.kind]?.(payout, ['approved', 'sent'])
   const [[released]] = await ctx.db.batch([
     ctx.db
       .update(payouts)
-      .set({ ...change, status: 'approved', dueAt: dueOncePayable(ctx), attention: null, updatedAt: ctx.now })
+      .set({
+        ...change,
+        status: 'approved',
+        dueAt: dueOncePayable(ctx),
+        attention: null,
+        // Only a prize waits for its winner. An organisation's payout was stopped so that a person looks at its bank.
+        stoppedAt: null,
+        updatedAt: ctx.now,
+      })
       .where(
         and(
           isAt(payout, from),
           seenAt === undefined ? undefined : eq(payouts.updatedAt, seenAt),
-          isNotStopped,
+          or(isNotStopped, ne(payouts.kind, 'prize')),
+          isSameBank,
           mayStillBePaid,
           isNotUnderReview(ctx),
           cover && sql`${cover.left} >= ${payout.amount}`,
@@ -112,7 +124,7 @@ async function release(
     if (now.status === from && seenAt !== undefined && now.updatedAt !== seenAt) {
       throw new Problem('conflict', 'This payout has changed since you saw it: read it again.')
     }
-    if (now.status === from && now.stoppedAt !== null)
+    if (now.status === from && now.stoppedAt !== null && now.kind === 'prize')
       throw new Problem('invalid_state', attentionText.stopped)
     if (now.status === from) await requireNoReview(ctx, now)
     if (now.status === from && now.kind === 'prize') await requireNoOpenCorrection(ctx, now.subject)
@@ -122,6 +134,9 @@ async function release(
       if (missing > 0) throw cover.why({ amount: missing, currency: payout.currency })
     }
     if (now.status === from && now.attempt === payout.attempt) await requireHeld(ctx, claimOf(payout), payout)
+    if (now.status === from && isSameBank !== undefined) {
+      throw new Problem('conflict', 'This payout has changed since you saw it: read it again.')
+    }
     throw new Problem(
       'invalid_state',
       `Only a payout that is ${from} can be ${what}; this one is ${now.status}.`,

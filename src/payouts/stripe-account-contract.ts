@@ -27,6 +27,20 @@ export const StripeAccount = z
     country: z.string().describe('Where the owner lives or is registered: ISO 3166-1 alpha-2.'),
     isReady: z.boolean().describe('Whether Stripe says that it can receive money.'),
     problem: z.string().nullable().describe('What its owner must correct at Stripe; null if nothing.'),
+    banks: z
+      .array(
+        z.strictObject({
+          name: z
+            .string()
+            .nullable()
+            .describe('The bank’s name, or the brand of a card; null if Stripe does not say.'),
+          last4: z.string().describe('The last digits of the bank account or card.'),
+          currency: z.string().describe('The currency whose money goes there: ISO 4217.'),
+        }),
+      )
+      .describe(
+        'Where Stripe pays on what the account receives, as Stripe says now. Compare it before you approve a payout.',
+      ),
     onboarding: z
       .strictObject({
         url: z.string().describe('Stripe’s page for the owner’s papers. It works once, for its owner alone.'),
@@ -46,6 +60,7 @@ export const EXAMPLE_STRIPE_ACCOUNT = {
   country: 'KE',
   isReady: false,
   problem: null,
+  banks: [{ name: 'KCB Bank Kenya', last4: '0112', currency: 'KES' }],
   onboarding: {
     url: 'https://connect.stripe.com/setup/e/acct_1Q8kMZ2eZvKYlo2C/mDpKkP0yLrQB',
     expiresAt: '2026-11-20T17:05:00.000Z',

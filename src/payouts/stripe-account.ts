@@ -18,7 +18,7 @@ import {
   refreshAccount,
 } from '../money/providers/stripe/accounts.ts'
 import { whyNotReturnTo } from '../money/return-url.ts'
-import { type StripeAccountRow, stripeAccounts } from '../money/schema.ts'
+import { stripeAccounts } from '../money/schema.ts'
 import type { OpenStripeAccount, StripeAccount } from './stripe-account-contract.ts'
 
 /** Opens the caller's account, or goes on with its set-up. Idempotent, but each call makes a new page. */
@@ -100,21 +100,22 @@ export async function removeAccountOfOrganisation(ctx: Ctx, organisationId: stri
   throw new Problem('invalid_state', 'Payouts to it are open: cancel them, or wait until they are paid.')
 }
 
-/** One that is not ready is asked for at Stripe, because its owner may have finished just now. */
+/** Stripe is asked each time: its owner may have finished just now, or named another bank. */
 async function read(ctx: Ctx, payee: Payee): Promise<StripeAccount> {
   const account = await findAccountOf(ctx, payee)
   if (account === undefined) throw notFound('account at Stripe')
-  return present(account.isReady ? account : await refreshAccount(ctx, account))
+  return present(await refreshAccount(ctx, account))
 }
 
 const present = (
-  { id, country, isReady, problem, createdAt }: StripeAccountRow,
+  { id, country, isReady, problem, banks, createdAt }: Awaited<ReturnType<typeof refreshAccount>>,
   page: { url: string; expiresAt: number } | null = null,
 ): StripeAccount => ({
   accountId: id,
   country,
   isReady,
   problem,
+  banks,
   onboarding: page && { url: page.url, expiresAt: toInstant(page.expiresAt) },
   createdAt: toInstant(createdAt),
 })

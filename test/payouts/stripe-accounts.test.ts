@@ -531,7 +531,7 @@ describe('the first payout to an organisation’s account', () => {
   it('is approved by somebody who did not set the account up; later ones by anybody but their requester', async () => {
     const { organisation, operator, requested, approveAs } = await stageAccount()
     const first = await requested(4_000)
-    const why = 'somebody else must approve the first payout to it.'
+    const why = 'somebody else must approve or retry the first payout to it.'
     expect((await approveAs(operator, first)).body).toMatchObject({
       code: 'forbidden',
       detail: `You set up the account at Stripe: ${why}`,
@@ -564,6 +564,119 @@ describe('the first payout to an organisation’s account', () => {
     const fourth = await addOperator(organisation.id)
     expect((await approveAs(fourth, next)).body.status).toBe('paid')
     expect((await approveAs(other, await requested(1_000, third))).body.status).toBe('paid')
+  })
+
+  const retryAs = (person: Pick<Person, 'id'>, id: string) =>
+    as(person, 'POST', `/payouts/${id}/retry`, undefined, { ...withKey(newKey()), bindings })
+
+  it('can be compared with the bank that Stripe names now', async () => {
+    const { organisation, destination, other } = await stageAccount()
+    const banks = async () =>
+      (await as(other, 'GET', `/organisations/${organisation.id}/stripe-account`)).body.banks
+    expect(await banks()).toEqual([{ name: 'STRIPE TEST BANK', last4: '6789', currency: 'USD' }])
+    const account = network.stripe.books.find(destination, 'account')!
+    const card = { object: 'card', brand: 'Visa', last4: '4242', currency: 'usd' }
+    const old = { object: 'bank_account', bank_name: 'Old', last4: '0001', currency: 'usd' }
+    account.external_accounts.data = [
+      { ...old, default_for_currency: false },
+      { ...card, default_for_currency: true },
+    ]
+    expect(await banks()).toEqual([{ name: 'Visa', last4: '4242', currency: 'USD' }])
+    delete account.external_accounts
+    expect(await banks()).toEqual([])
+  })
+
+  it('is not retried to another bank by the person who named it', async () => {
+    const { operator, organisation, openPage, destination, requested, approveAs } = await stageAccount()
+    const third = await addOperator(organisation.id)
+    const id = await requested(4_000)
+    expect((await approveAs(third, id)).body.status).toBe('paid')
+    network.stripe.outside.reverse(network.stripe.books.all('transfer')[0]!.id)
+    network.stripe.outside.finishSetUp(destination, 'inactive')
+    await postAll(network.stripe)
+    at(Date.now() + MINUTE)
+    await openPage(operator)
+    network.stripe.outside.finishSetUp(destination)
+    await postAll(network.stripe)
+    expect((await retryAs(operator, id)).body).toMatchObject({
+      code: 'forbidden',
+      detail: 'You set up the account at Stripe: somebody else must approve or retry the first payout to it.',
+    })
+    expect((await retryAs(third, id)).body.status).toBe('paid')
+  })
+
+  it('needs a new approval once the set-up is opened again, approved or waiting at Stripe', async () => {
+    const { operator, organisation, openPage, destination, requested, approveAs } = await stageAccount()
+    const third = await addOperator(organisation.id)
+    const [approved, waiting] = [await requested(4_000), await requested(3_000)]
+    const row = async (id: string) => (await all('SELECT * FROM payouts WHERE id = ?', id))[0]
+    network.stripe.outside.finishSetUp(destination, 'inactive')
+    await postAll(network.stripe)
+    expect((await approveAs(third, waiting)).body).toMatchObject({
+      status: 'sent',
+      attention: expect.stringContaining('cannot receive money yet'),
+    })
+    await all(
+      "UPDATE payouts SET status = 'approved', approved_by = ?, due_at = ? WHERE id = ?",
+      third.id,
+      NOW,
+      approved,
+    )
+    at(Date.now() + MINUTE)
+    await openPage(operator)
+    network.stripe.outside.finishSetUp(destination)
+    await postAll(network.stripe)
+    at(Date.now() + 2 * MINUTE)
+    await sweep()
+    expect(network.stripe.books.all('transfer')).toEqual([])
+    const attention = expect.stringContaining('was set up again, or has another bank')
+    expect(await row(approved)).toMatchObject({ status: 'requested', approved_by: null, attention })
+    expect(await row(waiting)).toMatchObject({ status: 'failed', attention })
+    expect((await approveAs(operator, approved)).body.code).toBe('forbidden')
+    expect((await retryAs(operator, waiting)).body.code).toBe('forbidden')
+    expect((await retryAs(third, waiting)).body).toMatchObject({ status: 'paid', attention: null })
+    expect((await approveAs(third, approved)).body).toMatchObject({ status: 'paid', attention: null })
+  })
+
+  it('is not released while its bank changes', async () => {
+    const { operator, organisation, openPage, destination, requested } = await stageAccount()
+    const third = await addOperator(organisation.id)
+    const id = await requested(4_000)
+    network.stripe.outside.finishSetUp(destination, 'inactive')
+    await postAll(network.stripe)
+    at(Date.now() + MINUTE)
+    const { DB, done } = interrupted(/^update "payouts"/i, () => openPage(operator))
+    const refused = await as(third, 'POST', `/payouts/${id}/approve`, undefined, {
+      bindings: { ...bindings, DB },
+    })
+    expect([done(), refused.body.code]).toEqual([true, 'conflict'])
+    expect((await all('SELECT status FROM payouts WHERE id = ?', id))[0].status).toBe('requested')
+  })
+
+  it.each(['created', 'updated', 'deleted'])('counts anew once its bank at Stripe is %s', async (what) => {
+    const { organisation, operator, destination, requested, approveAs } = await stageAccount()
+    const third = await addOperator(organisation.id)
+    expect((await approveAs(third, await requested(4_000))).body.status).toBe('paid')
+    const before = await requested(1_000)
+    at(Date.now() + MINUTE)
+    const bank = network.stripe.books.make('bank_account', { account: destination }, Date.now())
+    const event = network.stripe.outside.tell(`account.external_account.${what}`, bank, destination)
+    await postAll(network.stripe)
+    const row = async () => (await all('SELECT * FROM payouts WHERE id = ?', before))[0]
+    expect((await row()).attention).toContain('has another bank')
+    expect((await approveAs(operator, before)).body.code).toBe('forbidden')
+    at(Date.now() + MINUTE)
+    const next = await requested(2_000)
+    expect((await approveAs(operator, next)).body.code).toBe('forbidden')
+    expect((await approveAs(third, next)).body.status).toBe('paid')
+    // A repeat is no later change.
+    await post(event)
+    expect((await approveAs(operator, before)).body.status).toBe('paid')
+    const actions = await all(
+      "SELECT actor, organisation_id FROM audit WHERE subject_id = ? AND action = 'organisation.stripe_bank_changed'",
+      organisation.id,
+    )
+    expect(actions).toEqual([{ actor: 'system', organisation_id: organisation.id }])
   })
 })
 

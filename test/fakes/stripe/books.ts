@@ -15,6 +15,7 @@ const PREFIXES = {
   transfer: 'tr',
   transfer_reversal: 'trr',
   account: 'acct',
+  bank_account: 'ba',
   event: 'evt',
 } as const
 export type Kind = keyof typeof PREFIXES

@@ -180,7 +180,13 @@ export class Outside {
   /** The owner finishes the set-up, and Stripe accepts the papers. */
   finishSetUp(accountId: string, transfers: 'active' | 'inactive' = 'active'): void {
     const account = this.#find('account', accountId)
-    Object.assign(account, { capabilities: { transfers }, details_submitted: true })
+    const bank = { object: 'bank_account', bank_name: 'STRIPE TEST BANK', last4: '6789', currency: 'usd' }
+    const data = [{ ...bank, default_for_currency: true }]
+    Object.assign(account, {
+      capabilities: { transfers },
+      details_submitted: true,
+      external_accounts: { object: 'list', data },
+    })
     this.tell('account.updated', account, accountId)
   }
 

@@ -2,15 +2,18 @@
  * Accounts at Stripe of those who receive money: one for a user or organisation. Stripe asks its owner for the papers, on
  * its own pages. Money is sent to it once Stripe says that it can receive transfers.
  */
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
 import type { Stripe } from 'stripe'
 import { requireUser } from '../../../accounts/permissions.ts'
+import { type AuditEntry, insertAudit } from '../../../audit/insert-audit.ts'
 import type { Ctx } from '../../../core/context.ts'
 import { withRetry } from '../../../core/database.ts'
 import { Problem } from '../../../core/errors.ts'
+import { Id } from '../../../core/ids.ts'
 import { SECOND_MS } from '../../../core/time.ts'
-import { removedDestinations, type StripeAccountRow, stripeAccounts } from '../../schema.ts'
+import { attentionText } from '../../attention-text.ts'
+import { payouts, removedDestinations, type StripeAccountRow, stripeAccounts } from '../../schema.ts'
 import type { Payee } from '../port.ts'
 import { keysOf, stripeFor } from './client.ts'
 import { askStripe, tryStripe } from './refusals.ts'
@@ -111,24 +114,101 @@ function recordSetUp(ctx: Ctx, id: string) {
   const { setUpBy } = stripeAccounts
   const isKnown = sql`EXISTS (SELECT 1 FROM json_each(${setUpBy}) WHERE value = ${userId})`
   return withRetry(() =>
-    ctx.db
-      .update(stripeAccounts)
-      .set({
-        setUpBy: sql`iif(${isKnown}, ${setUpBy}, json_insert(${setUpBy}, '$[#]', ${userId}))`,
-        setUpAt: ctx.now,
-      })
-      .where(eq(stripeAccounts.id, id)),
+    ctx.db.batch([
+      ...haltPayouts(ctx, sql`(${isOpenTo(id)})`),
+      ctx.db
+        .update(stripeAccounts)
+        .set({
+          setUpBy: sql`iif(${isKnown}, ${setUpBy}, json_insert(${setUpBy}, '$[#]', ${userId}))`,
+          setUpAt: ctx.now,
+        })
+        .where(eq(stripeAccounts.id, id)),
+    ]),
   )
 }
 
-/** Asks Stripe whether the account can receive money, and records that. Returns the present row. */
-export async function refreshAccount(ctx: Ctx, account: StripeAccountRow): Promise<StripeAccountRow> {
-  const stripe = await stripeFor(ctx.settings)
-  const present = isReady(await askStripe(() => stripe.accounts.retrieve(account.id)))
-  if (present === account.isReady) return account
-  await changeAccount(ctx, account.id, { isReady: present })
-  return { ...account, isReady: present }
+/** A prize goes to its winner's own account. */
+const isOpenTo = (id: string): SQL => sql`${payouts.kind} <> 'prize' AND ${payouts.provider} = 'stripe'
+  AND ${payouts.destination} = ${id}`
+
+/**
+ * An organisation's payouts may go to another bank from now on, so that no approval counts any more. An approved one needs
+ * a new one. One that was sent and waits at Stripe is only polled: it fails if Stripe does not have it, and is retried.
+ */
+const haltPayouts = (ctx: Ctx, isHalted: SQL) =>
+  [
+    ctx.db
+      .update(payouts)
+      .set({
+        status: sql`iif(${payouts.status} = 'approved', 'requested', ${payouts.status})`,
+        approvedBy: sql`iif(${payouts.status} = 'approved', NULL, ${payouts.approvedBy})`,
+        dueAt: sql`iif(${payouts.status} = 'approved', NULL, ${payouts.dueAt})`,
+        stoppedAt: sql`iif(${payouts.status} = 'sent', ${ctx.now}, ${payouts.stoppedAt})`,
+        attention: sql`iif(${payouts.status} = 'sent', ${payouts.attention}, ${attentionText.bankChanged})`,
+        updatedAt: ctx.now,
+      })
+      .where(sql`${isHalted} AND ${payouts.status} IN ('requested', 'approved', 'sent', 'failed')`),
+  ] as const
+
+/**
+ * An event about the bank of an account, which its owner may change at Stripe at any time. `at`: when it changed (ms). The next
+ * payout of an organisation needs another person than those who set the account up. Once: a repeat is no later change.
+ */
+export async function bankChanged(ctx: Ctx, id: string, at: number): Promise<void> {
+  const isNew = sql`EXISTS (SELECT 1 FROM stripe_accounts WHERE id = ${id} AND set_up_at < ${at})`
+  const owner = await findAccount(ctx, id)
+  if (owner === undefined) return
+  const { ownerId } = owner
+  const account = ctx.db
+    .update(stripeAccounts)
+    .set({ setUpAt: at, updatedAt: ctx.now })
+    .where(sql`${stripeAccounts.id} = ${id} AND ${stripeAccounts.setUpAt} < ${at}`)
+  const halt = haltPayouts(ctx, sql`(${isOpenTo(id)} AND ${payouts.createdAt} < ${at} AND ${isNew})`)
+  await withRetry(() =>
+    ctx.db.batch(
+      Id('organisation').safeParse(ownerId).success
+        ? [...halt, account, insertAudit(ctx, entryOfBank(ownerId))]
+        : [...halt, account],
+    ),
+  )
 }
+
+const entryOfBank = (organisationId: string): AuditEntry => ({
+  action: 'organisation.stripe_bank_changed',
+  subject: { kind: 'organisation', id: organisationId },
+  organisationId,
+  actor: 'system',
+})
+
+/** Where Stripe pays on what the account has in one currency. */
+export interface Bank {
+  name: string | null
+  last4: string
+  currency: string
+}
+
+/** Asks Stripe how the account is now, and records whether it can receive money. */
+export async function refreshAccount(
+  ctx: Ctx,
+  account: StripeAccountRow,
+): Promise<StripeAccountRow & { banks: Bank[] }> {
+  const stripe = await stripeFor(ctx.settings)
+  const present = await askStripe(() => stripe.accounts.retrieve(account.id))
+  if (isReady(present) !== account.isReady) {
+    await changeAccount(ctx, account.id, { isReady: isReady(present) })
+  }
+  return { ...account, isReady: isReady(present), banks: banksOf(present) }
+}
+
+/** One for each currency, or a card. */
+const banksOf = ({ external_accounts: known }: Stripe.Account): Bank[] =>
+  (known?.data ?? [])
+    .filter(({ default_for_currency: isUsed }) => isUsed !== false)
+    .map((each) => ({
+      name: each.object === 'card' ? each.brand : each.bank_name,
+      last4: each.last4,
+      currency: (each.currency ?? '').toUpperCase(),
+    }))
 
 const changeAccount = (ctx: Ctx, id: string, change: Partial<StripeAccountRow>) =>
   withRetry(() =>

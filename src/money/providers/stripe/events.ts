@@ -3,10 +3,11 @@ import type { Stripe } from 'stripe'
 import type { Ctx } from '../../../core/context.ts'
 import { Problem } from '../../../core/errors.ts'
 import { Id } from '../../../core/ids.ts'
+import { SECOND_MS } from '../../../core/time.ts'
 import { rowIdOf } from '../../attempt-key.ts'
 import type { WebhookSubject } from '../../schema.ts'
 import type { WebhookDoor, WebhookEvent, WebhookNotice, WebhookRequest } from '../port.ts'
-import { accountChanged, accountLeft, bankPayoutEnded } from './accounts.ts'
+import { accountChanged, accountLeft, bankChanged, bankPayoutEnded } from './accounts.ts'
 import { keysOf, loadStripe, type StripeKeys, stripeFor } from './client.ts'
 import { askStripe } from './refusals.ts'
 
@@ -115,6 +116,11 @@ function readOfAccount(_ctx: Ctx, event: Stripe.Event): Read {
     case 'account.updated':
     case 'capability.updated':
       return { act: (ctx) => accountChanged(ctx, account) }
+    case 'account.external_account.created':
+    case 'account.external_account.updated':
+    case 'account.external_account.deleted':
+      // Stripe's time is cut to the second.
+      return { act: (ctx) => bankChanged(ctx, account, (event.created + 1) * SECOND_MS) }
     case 'account.application.deauthorized':
       return { act: async (ctx) => void (await accountLeft(ctx, account)) }
     case 'payout.failed':
