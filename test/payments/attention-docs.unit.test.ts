@@ -18,11 +18,13 @@ const withoutSums = (text: string) => text.replaceAll(/KES [\d.]+/g, ANY)
 
 const ATTENTION: Record<keyof typeof attentionText, string[]> = {
   stopped: [attentionText.stopped],
+  bankChanged: [attentionText.bankChanged],
   payByHand: [attentionText.payByHand],
   cannotBeSent: [attentionText.cannotBeSent(provider)],
   notHeld: [attentionText.notHeld(provider)],
   contradiction: [attentionText.contradiction(provider, null), attentionText.contradiction(provider, ANY)],
   paidBefore: [attentionText.paidBefore(provider, ANY)],
+  paidTwice: [attentionText.paidTwice(provider, ANY)],
   paidThoughCancelled: [attentionText.paidThoughCancelled(provider, ANY)],
   failed: [attentionText.failed(provider, null)],
 }
