@@ -15,7 +15,7 @@ import { ANSWER_LOST, SANDBOX_DOWN, World } from './world.ts'
 const STEPS_MIN = 20
 const STEPS_MORE = 16
 const AUDIT_PERCENT = 6
-export const SEED_TIMEOUT_MS = 60_000
+export const SEED_TIMEOUT_MS = 120_000
 /** The log lines of faults that a seed provokes: the sandbox is down, or its responses are lost. */
 export const PROVOKED: LogPattern[] = [
   { reason: SANDBOX_DOWN },
