@@ -16,19 +16,40 @@ const sendAgain = (name: string, kind: 'refund' | 'payout') => ({
 
 export const PROVIDER_BUGS: readonly PlantedBug[] = [
   {
-    name: 'credit what a callback of M-Pesa says, and no query confirms',
+    name: 'credit unconfirmed callbacks of M-Pesa',
     edits: [
       {
         file: `${MPESA}/observe.ts`,
         find: "if (answer.kind === 'paid') {",
         replace: `if (answer.kind === 'paid'
-          || (${isOn('credit what a callback of M-Pesa says, and no query confirms')} && paid.length > 0)) {`,
+          || (${isOn('credit unconfirmed callbacks of M-Pesa')} && paid.length > 0)) {`,
       },
     ],
   },
   {
-    name: 'refund again by M-Pesa while its result is missing',
-    edits: [sendAgain('refund again by M-Pesa while its result is missing', 'refund')],
+    name: 'credit the sum in a callback of M-Pesa',
+    edits: [
+      {
+        file: `${MPESA}/observe.ts`,
+        find: 'if (mismatch !== undefined) return forPerson(mismatch)',
+        replace: `if (mismatch !== undefined && !(${isOn('credit the sum in a callback of M-Pesa')}))
+          return forPerson(mismatch)`,
+      },
+      {
+        file: `${MPESA}/observe.ts`,
+        find: 'const capture = { reference, amount, currency,',
+        replace: `const sum = ${isOn('credit the sum in a callback of M-Pesa')} ? paid[0]?.amount : undefined
+          const capture = { reference, amount: sum ?? amount, currency,`,
+      },
+    ],
+  },
+  {
+    name: 'refund again by M-Pesa without a result',
+    edits: [sendAgain('refund again by M-Pesa without a result', 'refund')],
+  },
+  {
+    name: 'pay again by M-Pesa without a result',
+    edits: [sendAgain('pay again by M-Pesa without a result', 'payout')],
   },
   {
     name: 'credit what was asked for at Stripe',

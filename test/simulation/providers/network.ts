@@ -28,6 +28,8 @@ export class ProviderNetwork {
   readonly stripe = new FakeStripe()
   /** What M-Pesa posts late. */
   readonly late: (() => Promise<void>)[] = []
+  /** Transfers of M-Pesa that a sweep may have polled. */
+  readonly #polled = new Set<Transfer>()
 
   constructor({ mailer }: World) {
     connect(mailer, atOneAddress(this.daraja), this.stripe)
@@ -68,11 +70,14 @@ export class ProviderNetwork {
     }
   }
 
-  /** Time runs out on phones, banks decide, and everything that waits arrives. */
+  /** Time runs out on phones, banks decide, and everything that waits arrives. A transfer is polled once before. */
   async catchUp(): Promise<void> {
     const { daraja, stripe } = this
     for (const prompt of daraja.prompts) if (prompt.code === null) await daraja.cancel(prompt, 1037)
-    for (const transfer of daraja.transfers) if (transfer.code === null) await daraja.complete(transfer)
+    for (const transfer of daraja.transfers) {
+      if (transfer.code === null && this.#polled.has(transfer)) await daraja.complete(transfer)
+      this.#polled.add(transfer)
+    }
     for (const post of this.late.splice(0)) await post()
     await daraja.reportQueries()
     stripe.outside.passTime()
