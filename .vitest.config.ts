@@ -6,10 +6,8 @@ import { plantBugs } from './test/harness/planted-bugs.ts'
 
 /** The longest files start first. Otherwise one worker could run a long file at the end while the other is idle. */
 const LONGEST = [
-  'crash/refunds',
-  'simulation/planted-bugs',
   'simulation/seeds',
-  'simulation/planted-event-bugs',
+  'crash/refunds',
   'payouts/payouts',
   'crash/kill',
   'crash/orders',
@@ -31,11 +29,11 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** The tests of Stripe and the simulations, with Stripe's keys set: a fake answers for it. */
-const WITH_STRIPE = [
-  'test/{crash,payments,payouts}/stripe*.test.ts',
-  'test/simulation/{seeds,planted-bugs}.test.ts',
-]
+/** The tests of Stripe and the simulation, with Stripe's keys set: a fake answers for it. */
+const WITH_STRIPE = ['test/{crash,payments,payouts}/stripe*.test.ts', 'test/simulation/seeds.test.ts']
+
+/** The tests that the simulation finds planted bugs. */
+const PLANTED = 'test/simulation/planted*.test.ts'
 
 const write = (message: string) => void process.stderr.write(`${message}\n`)
 
@@ -90,8 +88,8 @@ const inWorkerd = (
 
 // `npm test` runs five projects. Tests of pure logic run in Node in milliseconds (`*.unit.test.ts`). Tests that kill a
 // process start their own (`*.process.test.ts`). All others call the real routes inside workerd, those of the database
-// writer with the writer on, those of Stripe with its keys. `npm run simulate` and `npm run crash` run the full versions of two tests that `npm test`
-// shortens.
+// writer with the writer on, those of Stripe with its keys. `npm run simulate` and `npm run crash` run the full versions of
+// two tests that `npm test` shortens. `npm run planted` tests the simulation.
 export default defineConfig({
   test: {
     // One worker for each core: a workerd uses one core, and Vitest itself uses little.
@@ -128,6 +126,7 @@ export default defineConfig({
           'test/**/*.unit.test.ts',
           'test/**/*.process.test.ts',
           'test/core/writer/**',
+          PLANTED,
           ...WITH_STRIPE,
         ],
         provide: { crashStride: 3 },
@@ -140,6 +139,7 @@ export default defineConfig({
         { name: 'stripe', include: [...WITH_STRIPE], provide: { crashStride: 3 } },
         { ...STRIPE_SETTINGS },
       ),
+      inWorkerd({ name: 'planted', include: [PLANTED] }, { ...STRIPE_SETTINGS }),
       inWorkerd(
         {
           name: 'simulate',
