@@ -19,7 +19,7 @@ export interface SeatType {
   /** Of its terms: a newer version replaces an older one. */
   version: number
   title: string
-  /** How many tickets it has in all; null: it is leaving the group. */
+  /** How many tickets it has in all. Before its pool takes new terms: see `seatsUntil`. */
   total: number | null
   /** ms since 1970. */
   opensAt: number

@@ -4,14 +4,15 @@
  */
 import type { Ctx } from '../../core/context.ts'
 import { askPool, orThrow } from '../../tickets/client.ts'
+import { seatsUntil } from '../../tickets/pool/terms-row.ts'
 import type { PoolState, Refusal } from '../../tickets/pool-contract.ts'
 import { poolNameOf } from '../../tickets/reservation-id.ts'
 import { seatTypeOf } from '../../tickets/seat-type.ts'
 import type { Terms, TicketTypeTerms } from '../../tickets/terms.ts'
 
 /**
- * Before the type gets fewer tickets or leaves its group: the group gives out no seat that the type will no longer have.
- * Returns the group's refusal; null: go on.
+ * Before the type gets fewer tickets, another price, or leaves its group: the group gives out no seat that the type will no
+ * longer have, and none under terms that change. Returns the group's refusal; null: go on.
  */
 export async function keepGroupWithin(
   ctx: Ctx,
@@ -21,14 +22,11 @@ export async function keepGroupWithin(
   until: number,
 ): Promise<Refusal | null> {
   if (present === null || present.terms.kind === 'raffle') return null
-  const { groupId, total } = present.terms
+  const { groupId } = present.terms
   if (groupId === undefined) return null
-  const leaves = wanted.groupId !== groupId
-  if (!leaves && wanted.total >= total) return null
-  const seatType = {
-    ...seatTypeOf(itemId, present.termsVersion, present.terms),
-    total: leaves ? null : wanted.total,
-  }
+  const total = seatsUntil(present.terms, wanted)
+  if (total === present.terms.total) return null
+  const seatType = { ...seatTypeOf(itemId, present.termsVersion, present.terms), total }
   const outcome = await askPool(ctx, poolNameOf(groupId), (pool) => pool.keepWithin(seatType, until))
   return outcome.ok || isUnknown(outcome) ? null : outcome
 }

@@ -45,7 +45,7 @@ export const ticketTypeRoutes = new Hono<AppEnv>()
       operation: 'updateTicketType',
       summary: 'Change a ticket type',
       description:
-        'Fields that are left out keep their values. The capacity can be raised at any time, and lowered to the number of tickets that are held or sold. Once a ticket was held or sold, price and limit can no longer change.',
+        'Fields that are left out keep their values. The capacity can be raised at any time, and lowered to the number of tickets that are held or sold. Once a ticket was held, sold or offered to somebody on the waiting list, price and limit can no longer change.',
       tag: TAG,
       auth: 'user',
       success: theType('The changed ticket type.'),

@@ -110,12 +110,15 @@ export class Buying {
     return !this.#queue.isQueued(type, now) && count <= this.#inventory.seatTypes.roomOf(type)
   }
 
-  /** Ends the buyer's own offer: the purchase takes its numbers in the same step. What is left goes to the next. */
+  /**
+   * Ends the buyer's own offer: the purchase takes its numbers in the same step. What is left goes to the next. The offer
+   * counts as let go until the purchase is paid, which clears all counts: else nobody need ever pay for an offer.
+   */
   takeOver({ holder, buyer }: ReserveRequest, now: number): void {
     const type = typePoolOf(holder)
     const offer = this.#queue.offerOf(
       type === null || buyer === undefined ? holder : waitKey(buyer.person, type),
     )
-    if (offer !== undefined) this.#inventory.endOffer(offer, now, false)
+    if (offer !== undefined) this.#inventory.endOffer(offer, now, true)
   }
 }

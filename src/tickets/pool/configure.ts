@@ -4,9 +4,9 @@ import { parseRules } from '../../rdp1/rules.ts'
 import type { Outcome, Refusal } from '../pool-contract.ts'
 import { type Terms, TicketTypeTerms } from '../terms.ts'
 import type { Pool } from './pool.ts'
-import { NOUN, refuse } from './refusals.ts'
+import { NOUN, refuse, TERMS_ARE_FIXED } from './refusals.ts'
 import type { PoolStore } from './store.ts'
-import { areSameTerms } from './terms-row.ts'
+import { areSameTerms, haveSameFixedTerms } from './terms-row.ts'
 
 export interface Configuration {
   name: string
@@ -73,10 +73,5 @@ function whyTicketTypeChangeRefused(
   const taken = pool.sold + pool.held
   if (terms.total < taken)
     return refuse('invalid_state', `${taken} tickets are held or sold: the total cannot be lower.`)
-  const { total, title, opensAt, closesAt } = terms
-  if (!pool.isReserved || areSameTerms(terms, { ...present, total, title, opensAt, closesAt })) return null
-  return refuse(
-    'invalid_state',
-    'Tickets are held or sold already, so `price`, `maxPerUser` and `capacityGroupId` can no longer change.',
-  )
+  return !pool.isReserved || haveSameFixedTerms(present, terms) ? null : TERMS_ARE_FIXED
 }

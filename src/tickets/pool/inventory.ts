@@ -246,9 +246,9 @@ export class Inventory {
     this.holds.updateNextExpiry()
   }
 
-  /** Ends an offer. `isDeclined`: its holder did not buy it, which counts as a lapse does. */
-  endOffer(offer: Hold, now: number, isDeclined: boolean): void {
-    this.#endHold(offer, 'released', now, isDeclined)
+  /** Ends an offer. `isMissed`: it counts as a lapse does. */
+  endOffer(offer: Hold, now: number, isMissed: boolean): void {
+    this.#endHold(offer, 'released', now, isMissed)
   }
 
   #endHold(hold: Hold, kind: 'released' | 'expired', now: number, isUnpaid: boolean): void {

@@ -10,6 +10,7 @@ import type { Refusal, ReserveRequest } from '../pool-contract.ts'
 import { personOf, seatTypeOf, typePoolOf, waitKey } from '../seat-type.ts'
 import type { SaleTerms } from '../terms.ts'
 import type { JoinOutcome, JoinRequest, SeatType, Waiting } from '../waiting-contract.ts'
+import type { Hold } from './holds.ts'
 import type { Inventory } from './inventory.ts'
 import { MAX_MISSED_OFFERS } from './missed-offers.ts'
 import type { Queue } from './queue.ts'
@@ -101,8 +102,13 @@ export class Offers {
     if (!this.#queue.isQueued(type, now) && left > 0)
       return refuse('invalid_state', `Nobody waits, because tickets are left: ${left}. Buy them.`)
     if (holds.missedOffers.of(holder) >= MAX_MISSED_OFFERS) return MISSED
-    const isFull = this.#queue.list.size >= MAX_WAITING && this.#queue.list.get(holder) === undefined
+    const isFull = this.#countWaiting(now) >= MAX_WAITING && this.#queue.list.get(holder) === undefined
     return isFull ? refuse('limit_reached', `At most ${MAX_WAITING} people can wait.`) : null
+  }
+
+  /** Without those who wait for a type whose sale has ended. They keep their places: the sale may be reopened. */
+  #countWaiting(now: number): number {
+    return this.#queue.list.countOf((type) => !this.#inventory.seatTypes.hasEnded(type, now))
   }
 
   /** Gives up the place, or the offer, so that the next person gets it. In a group: those of all types. Idempotent. */
@@ -122,8 +128,25 @@ export class Offers {
 
   /** The sale is cancelled: those whose offers end with it wait again, so that they are told with the others. */
   endAll(now: number): void {
-    for (const { holder, numbers } of this.#inventory.holds.offers)
-      this.#queue.list.add({ seq: this.#inventory.nextSeq(), holder, quantity: numbers.length, at: now })
+    for (const offer of this.#inventory.holds.offers) this.#endUnmissed(offer, now)
+  }
+
+  /** An offer that ends although its holder could still buy it. It counts as no offer let go: the holder waits again. */
+  #endUnmissed(offer: Hold, now: number): void {
+    const { holder, numbers } = offer
+    this.#inventory.endOffer(offer, now, false)
+    this.#queue.list.add({ seq: this.#inventory.nextSeq(), holder, quantity: numbers.length, at: now })
+  }
+
+  /** The organiser may end or move a sale while tickets of it are offered. Nobody could buy them. */
+  #endUnsold(now: number): void {
+    const { seatTypes, holds } = this.#inventory
+    const isOver = this.#pool.whyNotOnSale(now) !== null
+    const unsold = new Set(
+      [null, ...seatTypes.pools].filter((type) => isOver || !seatTypes.isOnSale(type, now)),
+    )
+    if (unsold.size === 0) return
+    for (const offer of holds.offers) if (unsold.has(typePoolOf(offer.holder))) this.#endUnmissed(offer, now)
   }
 
   /** The person's place or offer; null: the person has neither, or the sale is over. */
@@ -133,11 +156,13 @@ export class Offers {
     const offer = this.#queue.offerOf(holder)
     if (offer !== undefined) {
       const { numbers, heldUntil } = offer
-      return { state: 'offered', position: 0, quantity: numbers.length, offeredUntil: heldUntil }
+      const offeredUntil = Math.min(heldUntil, this.#closesAt(typePoolOf(holder)))
+      return { state: 'offered', position: 0, quantity: numbers.length, offeredUntil }
     }
     const row = this.#queue.list.get(holder)
     if (row === undefined) return null
-    const position = this.#queue.list.positionOf(holder)
+    const { seatTypes } = this.#inventory
+    const position = this.#queue.list.positionOf(holder, (type) => !seatTypes.hasEnded(type, now))
     return { state: 'waiting', position, quantity: row.quantity, offeredUntil: null }
   }
 
@@ -146,6 +171,7 @@ export class Offers {
    * that has no ticket left keeps the place.
    */
   offerFree(now: number): void {
+    this.#endUnsold(now)
     if (this.#queue.list.size === 0 || this.#inventory.free === 0) return
     if (this.#pool.whyNotOnSale(now) !== null) return
     for (let left = MAX_OFFERS_A_PASS; left > 0 && this.#inventory.free > 0; left--) {
@@ -173,13 +199,34 @@ export class Offers {
       payment: null,
       entry: 'offer',
     }
-    const closesAt = Math.min(sale.closesAt, this.#inventory.seatTypes.saleOf(type).closesAt)
-    const holdMs = Math.min(this.#offerMs, closesAt - now)
+    const holdMs = Math.min(this.#offerMs, this.#closesAt(type) - now)
     this.#inventory.reserve(request, this.#inventory.take(request) as number[], now, holdMs)
   }
 
-  /** When offers are due without any call (ms since 1970); null: never. */
+  #closesAt(type: string | null): number {
+    return Math.min(this.#pool.sale.closesAt, this.#inventory.seatTypes.saleOf(type).closesAt)
+  }
+
+  /** When offers are due, or end before their time, without any call (ms since 1970); null: never. */
   nextDue(now: number): number | null {
+    const due = Math.min(this.#nextOffer(now) ?? Number.POSITIVE_INFINITY, this.#nextEarlyEnd(now))
+    return Number.isFinite(due) ? due : null
+  }
+
+  /** When the first sale closes before an offer of it ends (ms since 1970); infinite: none does. */
+  #nextEarlyEnd(now: number): number {
+    const { seatTypes, holds } = this.#inventory
+    // No offer lasts longer than `#offerMs`, so most pools need not look at each.
+    const closing = [null, ...seatTypes.pools].filter((type) => this.#closesAt(type) < now + this.#offerMs)
+    if (closing.length === 0) return Number.POSITIVE_INFINITY
+    const early = [...holds.offers]
+      .map(({ holder, heldUntil }) => ({ heldUntil, closesAt: this.#closesAt(typePoolOf(holder)) }))
+      .filter(({ heldUntil, closesAt }) => closesAt < heldUntil)
+    return Math.max(now, Math.min(...early.map(({ closesAt }) => closesAt)))
+  }
+
+  /** When the next offer is due (ms since 1970); null: none is. */
+  #nextOffer(now: number): number | null {
     if (this.#queue.list.size === 0 || this.#inventory.free === 0) return null
     const { opensAt } = this.#pool.sale
     if (this.#pool.whyNotOnSale(now) !== null) return now < opensAt ? opensAt : null

@@ -27,6 +27,10 @@ export const NOUN: Record<SaleTerms['kind'], string> = { raffle: 'raffle', ticke
 
 export const NOT_CONFIGURED = refuse('not_found', 'Nothing is on sale under this id.')
 export const NO_RESERVATION = refuse('not_found', 'No such reservation.')
+export const TERMS_ARE_FIXED = refuse(
+  'invalid_state',
+  'Tickets are held, offered or sold already, so `price`, `maxPerUser` and `capacityGroupId` can no longer change.',
+)
 export const TOO_LATE = refuse(
   'conflict',
   'This took too long, so it was not done. Try again in two minutes.',

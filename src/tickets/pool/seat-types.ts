@@ -5,7 +5,7 @@
 import type { Refusal } from '../pool-contract.ts'
 import { typePoolOf } from '../seat-type.ts'
 import type { SeatType } from '../waiting-contract.ts'
-import { refuse } from './refusals.ts'
+import { refuse, TERMS_ARE_FIXED } from './refusals.ts'
 import type { SeatTypeRow } from './tables.ts'
 import type { WaitingStore } from './waiting-store.ts'
 
@@ -57,6 +57,11 @@ export class SeatTypes {
     return now >= opensAt && now < closesAt
   }
 
+  /** The sale of an ended type may be reopened. */
+  hasEnded(type: string | null, now: number): boolean {
+    return now >= this.saleOf(type).closesAt
+  }
+
   /** Takes over the terms that the type has now, unless newer ones are known. */
   set(type: SeatType): void {
     if (type.version >= (this.#rows.get(type.pool)?.version ?? 0)) this.#write(type)
@@ -68,8 +73,8 @@ export class SeatTypes {
   }
 
   /**
-   * Limits the type before its pool takes new terms: to fewer tickets, or to none (null) before it leaves the group. So
-   * nothing is offered that its pool no longer has. Returns the refusal if it has more seats, or if people wait for it.
+   * Limits the type before its pool takes new terms: see `seatsUntil`. So nothing is offered that its pool no longer has, or
+   * under terms that change. Returns the refusal if it has more seats, or if people wait for a type that leaves.
    */
   keepWithin(type: SeatType, waiting: number): Refusal | null {
     const taken = this.takenOf(type.pool)
@@ -78,6 +83,7 @@ export class SeatTypes {
         'invalid_state',
         'People wait for this ticket type, so `capacityGroupId` can no longer change.',
       )
+    if (type.total === 0 && taken > 0) return TERMS_ARE_FIXED
     if (type.total !== null && type.total < taken)
       return refuse('invalid_state', `${taken} tickets are held or sold: the total cannot be lower.`)
     this.set(type)

@@ -46,3 +46,18 @@ export function termsOfRow({ kind, rules, entrants, challenge, countries, ...col
 
 export const areSameTerms = (some: Terms, other: Terms): boolean =>
   JSON.stringify(columnsOfTerms(some)) === JSON.stringify(columnsOfTerms(other))
+
+/** Whether what is fixed once tickets are held, sold or offered is the same. */
+export const haveSameFixedTerms = (present: TicketTypeTerms, wanted: TicketTypeTerms): boolean => {
+  const { total, title, opensAt, closesAt } = wanted
+  return areSameTerms(wanted, { ...present, total, title, opensAt, closesAt })
+}
+
+/**
+ * How many seats a capacity group may give out for a ticket type until its pool has the wanted terms. 0: none, because no
+ * offer may be made under terms that change. Null: none, because the type leaves the group.
+ */
+export function seatsUntil(present: TicketTypeTerms, wanted: TicketTypeTerms): number | null {
+  if (wanted.groupId !== present.groupId) return null
+  return haveSameFixedTerms(present, wanted) ? Math.min(present.total, wanted.total) : 0
+}

@@ -52,11 +52,18 @@ export class WaitingList {
     return this.#rows.get(holder)
   }
 
-  /** 1: the next. 0: the person does not wait. Those who wait for other types of a group count too. */
-  positionOf(holder: string): number {
+  /** How many people wait for one of these types. */
+  countOf(isIncluded: (type: string | null) => boolean): number {
+    let count = 0
+    for (const [type, rows] of this.#types) if (isIncluded(type)) count += rows.size
+    return count
+  }
+
+  /** 1: the next. 0: the person does not wait. Only those who wait for one of these types count. */
+  positionOf(holder: string, isIncluded: (type: string | null) => boolean): number {
     let position = 0
     for (const name of this.#rows.keys()) {
-      position++
+      if (isIncluded(typePoolOf(name))) position++
       if (name === holder) return position
     }
     return 0

@@ -1,10 +1,12 @@
 // The waiting list of ticket types that share seats: it is kept in the pool of their capacity group.
 import { describe, expect, it } from 'vitest'
+import { MAX_WAITING } from '../../../src/tickets/pool/offers.ts'
 import { poolState } from '../../../src/tickets/pool/pool-state.ts'
 import type { Refusal } from '../../../src/tickets/pool-contract.ts'
+import { waitKey } from '../../../src/tickets/seat-type.ts'
 import { seededRandomness } from '../seeded-random.ts'
 import { Hall, HOLD_MS, OFFER_MS, type Purchase } from './hall.ts'
-import { SALES_UNTIL } from './sqlite-storage.ts'
+import { SALES_FROM, SALES_UNTIL } from './sqlite-storage.ts'
 
 const bought = (held: Purchase | Refusal): Purchase => {
   if ('ok' in held) throw new Error(held.detail)
@@ -225,6 +227,103 @@ describe('a waiting list of ticket types that share seats', () => {
     expect(hall.group.pool.offers.nextDue(hall.now)).toBe(opensAt)
     hall.tick(opensAt - hall.now)
     expect(states(hall, 'seated', 'chebet')).toEqual(['offered'])
+  })
+
+  it('ends an offer with a sale that the organiser ends or moves: the next of another type gets the seat', () => {
+    for (const moved of [{ closesAt: SALES_FROM }, { opensAt: SALES_FROM + OFFER_MS }]) {
+      const hall = new Hall(1, { vip: 1, seated: 1 })
+      const sold = hall.buy('seated', 'esther')
+      waits(hall, 'vip', 'amina')
+      waits(hall, 'seated', 'brian')
+      hall.void(sold)
+      expect(states(hall, 'vip', 'amina')).toEqual(['offered'])
+      expect(hall.changeTotal('vip', 1, moved)).toBeNull()
+      expect(states(hall, 'vip', 'amina')).toEqual([null])
+      expect(hall.place('seated', 'brian')).toMatchObject({ state: 'offered' })
+      hall.reload()
+      expect(poolState(hall.group.pool)).toMatchObject({ held: 1, waiting: 1 })
+      // The sale is reopened: the person still waits, and has let no offer go.
+      expect(hall.changeTotal('vip', 1)).toBeNull()
+      expect(hall.place('vip', 'amina')).toMatchObject({ state: 'waiting', position: 1 })
+      hall.leave('seated', 'brian')
+      expect(states(hall, 'vip', 'amina')).toEqual(['offered'])
+      hall.buy('vip', 'amina')
+    }
+  })
+
+  it('wakes at the end of a sale that was moved before the end of an offer', () => {
+    const hall = new Hall(1, { vip: 1, seated: 1 })
+    const sold = hall.buy('seated', 'esther')
+    waits(hall, 'vip', 'amina')
+    waits(hall, 'seated', 'brian')
+    hall.void(sold)
+    const closesAt = hall.now + HOLD_MS
+    expect(hall.changeTotal('vip', 1, { closesAt })).toBeNull()
+    expect(hall.place('vip', 'amina')).toMatchObject({ state: 'offered', offeredUntil: closesAt })
+    expect(hall.group.reload().nextDue(hall.now)).toBe(closesAt)
+    hall.tick(HOLD_MS)
+    expect(states(hall, 'seated', 'brian')).toEqual(['offered'])
+  })
+
+  it('keeps price and limit of what was offered, and lets both change while people only wait', () => {
+    const hall = new Hall(1, { vip: 1, seated: 1 })
+    const sold = hall.buy('seated', 'esther')
+    waits(hall, 'vip', 'amina')
+    expect(hall.changeTotal('vip', 1, { unitAmount: 600 })).toBeNull()
+    expect(states(hall, 'vip', 'amina')).toEqual(['waiting'])
+    hall.void(sold)
+    expect(states(hall, 'vip', 'amina')).toEqual(['offered'])
+    for (const more of [{ unitAmount: 700 }, { currency: 'USD' }, { unitAmount: 600, maxPerUser: 1 }])
+      expect(hall.changeTotal('vip', 1, more)).toMatchObject({
+        code: 'invalid_state',
+        detail: expect.stringContaining('offered'),
+      })
+    expect(states(hall, 'vip', 'amina')).toEqual(['offered'])
+    expect(hall.changeTotal('vip', 2, { unitAmount: 600, title: 'Balcony' })).toBeNull()
+    hall.buy('vip', 'amina')
+  })
+
+  it('offers nothing while the price of a type changes', () => {
+    const hall = new Hall(1, { vip: 1, seated: 1 })
+    const sold = hall.buy('seated', 'esther')
+    waits(hall, 'vip', 'amina')
+    hall.keepWithin('vip', { unitAmount: 600 })
+    // The process dies here. Until the sweep repeats the change, the seat is not offered under the old price.
+    hall.void(sold)
+    expect(states(hall, 'vip', 'amina')).toEqual(['waiting'])
+    expect(hall.changeTotal('vip', 1, { unitAmount: 600 })).toBeNull()
+    expect(states(hall, 'vip', 'amina')).toEqual(['offered'])
+  })
+
+  it('counts nobody before others who waits for a type whose sale has ended', () => {
+    const hall = new Hall(1, { early: 1, seated: 1 })
+    hall.buy('seated', 'esther')
+    waits(hall, 'early', 'amina', 'brian')
+    waits(hall, 'seated', 'chebet')
+    expect(hall.place('seated', 'chebet')).toMatchObject({ position: 3 })
+    expect(hall.changeTotal('early', 1, { closesAt: hall.now })).toBeNull()
+    expect(hall.place('seated', 'chebet')).toMatchObject({ position: 1 })
+    hall.reload()
+    expect(hall.place('seated', 'chebet')).toMatchObject({ position: 1 })
+    // A sale that is only moved has its places.
+    expect(hall.changeTotal('early', 1, { opensAt: hall.now + HOLD_MS })).toBeNull()
+    expect(hall.place('seated', 'chebet')).toMatchObject({ position: 3 })
+  })
+
+  it('is not full of people who wait for a type whose sale has ended', () => {
+    const hall = new Hall(1, { early: 1, seated: 1 })
+    hall.buy('seated', 'esther')
+    const holder = (at: number) => waitKey(`p${at}`, hall.poolOf('early'))
+    waits(hall, 'early', 'amina')
+    hall.group.storage.transaction(() => {
+      const rows = hall.group.store.waiting
+      for (let at = 1; at < MAX_WAITING; at++)
+        rows.insert({ seq: 1_000 + at, holder: holder(at), quantity: 1, at: hall.now })
+    })
+    hall.reload()
+    expect(hall.join('seated', 'chebet')).toMatchObject({ code: 'limit_reached' })
+    expect(hall.changeTotal('early', 1, { closesAt: hall.now })).toBeNull()
+    expect(hall.join('seated', 'chebet')).toMatchObject({ ok: true, waiting: { position: 1 } })
   })
 
   it('lets no type leave the group while people wait for it, and takes none in that leaves', () => {

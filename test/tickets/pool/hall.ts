@@ -1,5 +1,6 @@
 /** A capacity group and its ticket types, without the worker: each step of a purchase is one decision of one pool, as there. */
 import { newId } from '../../../src/core/ids.ts'
+import { seatsUntil } from '../../../src/tickets/pool/terms-row.ts'
 import type { Refusal, Reservation } from '../../../src/tickets/pool-contract.ts'
 import { poolNameOf, reservationAddress } from '../../../src/tickets/reservation-id.ts'
 import { seatTypeOf, waitKey } from '../../../src/tickets/seat-type.ts'
@@ -194,15 +195,27 @@ export class Hall {
     const test = this.types.get(type)!
     const { termsVersion, terms: present, itemId } = test.pool
     const before = present as TicketTypeTerms
-    const ceiling = terms.groupId === undefined ? null : Math.min(before.total, terms.total)
-    const refusal = this.#decide(this.group, (pool) =>
-      pool.offers.keepWithin({ ...seatTypeOf(itemId, termsVersion, before), total: ceiling }),
-    )
+    const refusal = this.#keepWithin(test, terms)
     const outcome = refusal ?? test.configure(termsVersion + 1, terms, this.now)
     const [version, now] = outcome.ok ? [outcome.version, terms] : [termsVersion, before]
     if (now.groupId !== undefined)
       this.#decide(this.group, (pool) => pool.offers.setSeatType(seatTypeOf(itemId, version, now)))
     return outcome.ok ? null : outcome
+  }
+
+  #keepWithin({ pool: { itemId, termsVersion, terms } }: TestPool, wanted: TicketTypeTerms): Refusal | null {
+    const present = terms as TicketTypeTerms
+    const total = seatsUntil(present, wanted)
+    if (total === present.total) return null
+    return this.#decide(this.group, (pool) =>
+      pool.offers.keepWithin({ ...seatTypeOf(itemId, termsVersion, present), total }),
+    )
+  }
+
+  /** The first step of a change of the type alone. */
+  keepWithin(type: string, changes: Partial<TicketTypeTerms>): Refusal | null {
+    const test = this.types.get(type)!
+    return this.#keepWithin(test, { ...(test.pool.terms as TicketTypeTerms), ...changes })
   }
 
   changeSeats(seats: number): Refusal | null {
