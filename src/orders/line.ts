@@ -117,7 +117,8 @@ export interface LinePort<Field extends string = string> {
   takeBack(ctx: Ctx, line: ConfirmableLine, numbers: number[], onlyOwn?: boolean): Promise<boolean>
   /**
    * Releases the hold of a line that nobody will pay for. Does nothing if it is no longer held. `isUnpaid`: the buyer had
-   * the time to pay. It then counts towards a pause, as a hold that expires does.
+   * the time to pay. It then counts towards a pause, as a hold that expires does. Else an offer that the hold took over is
+   * made again.
    */
   release(ctx: Ctx, line: ConfirmableLine, isUnpaid: boolean): Promise<void>
   /** Releases holds that no order will pay for. Null if holds expire by themselves. */

@@ -130,6 +130,32 @@ describe('a waiting list of ticket types that share seats', () => {
     expect(await countsOf(hall)).toEqual({ seats: { sold: 2, held: 0 }, tickets: { sold: 2, held: 0 } })
   })
 
+  it('gives the offer back to whose order is refused, and mails it once', async () => {
+    const hall = await stageHall(2, 100, LATER)
+    const [holder, amina, brian] = (await players(3)) as [Person, Person, Person]
+    const reservation = await takesFree(holder, hall, 2)
+    await joins(amina, hall, 'regular')
+    await joins(brian, hall, 'free')
+    expect((await givesBack(holder, reservation, [1])).status).toBe(200)
+    const offer = await place(amina, hall, 'regular')
+    expect(offer).toMatchObject({ state: 'offered', quantity: 1 })
+    await sweep()
+    const lines = (['regular', 'vip'] as const).map((name) => ({
+      ticketTypeId: hall.types[name],
+      quantity: 1,
+    }))
+    for (let count = 0; count < 4; count++) {
+      const refused = await order(amina, lines)
+      expect([refused.status, refused.body.code]).toEqual([409, 'sold_out'])
+      expect(await place(amina, hall, 'regular')).toEqual(offer)
+      expect(await place(brian, hall, 'free')).toMatchObject({ state: 'waiting', position: 1 })
+    }
+    await Promise.all(partsOf(hall).map(catchUp))
+    await sweep()
+    expect(await mailsTo(amina.email)).toHaveLength(1)
+    expect((await buys(amina, hall, 'regular')).status).toBe('paid')
+  })
+
   it('passes an offer on once it is declined, has lapsed, or was ordered and not paid', async () => {
     const hall = await stageHall(3, 100, LATER)
     const [holder, first, second, third] = (await players(4)) as [Person, Person, Person, Person]

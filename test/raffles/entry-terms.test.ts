@@ -137,9 +137,9 @@ describe('a raffle that an earlier version published', () => {
         storage.sql.exec(`ALTER TABLE pool DROP COLUMN ${column}`)
       }
       // What later versions made.
-      for (const table of ['waiting', 'seats_to_free']) storage.sql.exec(`DROP TABLE ${table}`)
+      for (const table of ['waiting', 'seats_to_free', 'seat_types']) storage.sql.exec(`DROP TABLE ${table}`)
       storage.sql.exec('DROP INDEX reservations_moved')
-      for (const column of ['moved_from', 'entry', 'buyer', 'buyer_order']) {
+      for (const column of ['moved_from', 'entry', 'buyer', 'buyer_order', 'offer_seq']) {
         storage.sql.exec(`ALTER TABLE reservations DROP COLUMN ${column}`)
       }
       storage.sql.exec('DELETE FROM migrations WHERE version >= 3')

@@ -21,7 +21,7 @@ export interface ProjectionBatch {
   upTo: number
   reservations: (Reservation & { seq: number })[]
   attempts: { attempt: number; seq: number; record: AnyAttempt }[]
-  /** Mails to those who are offered tickets. */
+  /** Mails to those who are offered tickets. An offer that is made again is no news. */
   offers: MailOfMany<'tickets_offered'>[]
 }
 
@@ -48,7 +48,8 @@ export function nextBatch(pool: Pool, store: PoolStore, watermark: number): Proj
   const reservations = [...touched.values()].map(({ seq, row }) => {
     // Its present state, which may be newer than `seq`: then a later batch writes it once more.
     const { reservation } = pool.fold(row)
-    if (row.entry === 'offer' && reservation.state === 'held') offers.push(offerMail(pool, reservation))
+    const isNews = row.entry === 'offer' && row.offer_seq === null
+    if (isNews && reservation.state === 'held') offers.push(offerMail(pool, reservation))
     return { ...reservation, seq }
   })
   const attempts = pool.record

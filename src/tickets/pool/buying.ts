@@ -112,13 +112,16 @@ export class Buying {
 
   /**
    * Ends the buyer's own offer: the purchase takes its numbers in the same step. What is left goes to the next. The offer
-   * counts as let go until the purchase is paid, which clears all counts: else nobody need ever pay for an offer.
+   * counts as let go until the purchase is paid, which clears all counts: else nobody need ever pay for an offer. Returns
+   * the offer's `seq`; null: there was none.
    */
-  takeOver({ holder, buyer }: ReserveRequest, now: number): void {
+  takeOver({ holder, buyer }: ReserveRequest, now: number): number | null {
     const type = typePoolOf(holder)
     const offer = this.#queue.offerOf(
       type === null || buyer === undefined ? holder : waitKey(buyer.person, type),
     )
-    if (offer !== undefined) this.#inventory.endOffer(offer, now, true)
+    if (offer === undefined) return null
+    this.#inventory.endOffer(offer, now, true)
+    return offer.seq
   }
 }

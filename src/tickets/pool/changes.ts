@@ -29,6 +29,10 @@ interface PoolFacts {
     /** Whether what is free may go to a late payment. */
     mayRetake(holder: string, count: number, now: number): boolean
   }
+  offers: {
+    /** Makes the offer again that this released purchase took over. */
+    makeAgain(purchase: ReservationRow, now: number): void
+  }
   isClosed(now: number): boolean
 }
 
@@ -83,7 +87,10 @@ export class Changes {
     if (state !== 'held' && state !== 'released') {
       return refuse('invalid_state', `A ${state} reservation cannot be released.`)
     }
+    const isHeld = this.#inventory.holds.get(found.row.seq) !== undefined
     this.#inventory.release(found.row, now, isUnpaid)
+    // In the transaction that frees its numbers: else they would go to the next.
+    if (isHeld && !isUnpaid) this.#pool.offers.makeAgain(found.row, now)
     return { ok: true, reservation: this.#read(found.row), seats: this.#seatsOf(found.row, []) }
   }
 

@@ -9,6 +9,7 @@ import { MAX_TICKETS_A_POOL, type SaleTerms } from '../terms.ts'
 import { Allocator, type RandomBelow } from './allocator.ts'
 import { type Holder, Holders, type HolderTag } from './holders.ts'
 import { type Hold, Holds, holdOf } from './holds.ts'
+import { movedRow, reservedRow } from './new-rows.ts'
 import { packNumbers, unpackNumbers } from './numbers.ts'
 import { refuse, refuseSoldOut } from './refusals.ts'
 import { replay } from './replay.ts'
@@ -130,27 +131,21 @@ export class Inventory {
     return this.#allocator.takeChosen(numbers).length === 0 ? numbers : null
   }
 
-  /** Writes the reservation of numbers that `take` returned: held for `holdMs`, or sold at once if that is null. */
-  reserve(request: ReserveRequest, numbers: number[], now: number, holdMs: number | null): ReservationRow {
+  /**
+   * Writes the reservation of numbers that `take` returned: held for `holdMs`, or sold at once if that is null. `offerSeq`:
+   * see `ReservationRow`.
+   */
+  reserve(
+    request: ReserveRequest,
+    numbers: number[],
+    now: number,
+    holdMs: number | null,
+    offerSeq: number | null = null,
+  ): ReservationRow {
     const holder = this.holder(request.holder)
     const at = this.#timeOf(now)
-    const row: ReservationRow = {
-      seq: ++this.#seq,
-      holder: request.holder,
-      key: request.key,
-      request: request.request,
-      numbers: packNumbers(numbers),
-      tag: holder.tag.buffer,
-      salt: holder.salt?.buffer ?? null,
-      at,
-      held_until: holdMs === null ? null : at + holdMs,
-      log_index: holdMs === null ? this.#logIndex : null,
-      proved: request.entrant.isProved ? 1 : 0,
-      moved_from: null,
-      entry: request.entry === undefined || request.entry === 'grant' ? null : request.entry,
-      buyer: request.buyer?.person ?? null,
-      buyer_order: request.buyer?.order ?? null,
-    }
+    const logIndex = this.#logIndex
+    const row = reservedRow(request, { seq: ++this.#seq, at, holder, numbers, holdMs, logIndex, offerSeq })
     this.#store.insertReservation(row)
     this.#isReserved = true
     this.#count(row, numbers.length)
@@ -207,24 +202,7 @@ export class Inventory {
   /** Moves a sold number to a new reservation of another holder. It stays taken, and counts for the same person. */
   move(row: ReservationRow, number: number, to: TransferRequest, now: number): ReservationRow {
     const at = this.#change(row, 'voided', [number], now, null)
-    const { tag, salt } = this.holder(to.holder)
-    const moved: ReservationRow = {
-      seq: ++this.#seq,
-      holder: to.holder,
-      key: to.key,
-      request: '',
-      numbers: packNumbers([number]),
-      tag: tag.buffer,
-      salt: salt?.buffer ?? null,
-      at,
-      held_until: null,
-      log_index: null,
-      proved: 1,
-      moved_from: row.seq,
-      entry: null,
-      buyer: null,
-      buyer_order: null,
-    }
+    const moved = movedRow(row, number, to, { seq: ++this.#seq, at, holder: this.holder(to.holder) })
     this.#store.insertReservation(moved)
     this.reservations.noteMove()
     return moved

@@ -16,6 +16,12 @@ export class MissedOffers {
     this.#counts.set(type, ofType)
   }
 
+  /** The offer is made again, because its holder could not buy it. */
+  forgive(holder: string): void {
+    const count = this.of(holder)
+    if (count > 0) this.#counts.get(typePoolOf(holder))!.set(holder, count - 1)
+  }
+
   of(holder: string): number {
     return this.#counts.get(typePoolOf(holder))?.get(holder) ?? 0
   }

@@ -13,8 +13,10 @@ import type { JoinOutcome, JoinRequest, SeatType, Waiting } from '../waiting-con
 import type { Hold } from './holds.ts'
 import type { Inventory } from './inventory.ts'
 import { MAX_MISSED_OFFERS } from './missed-offers.ts'
+import { unpackNumbers } from './numbers.ts'
 import type { Queue } from './queue.ts'
 import { refuse, whyEntrantRefused, whyLimitReached } from './refusals.ts'
+import type { ReservationRow } from './tables.ts'
 
 export const MAX_WAITING = 10_000
 /** Bounds one transaction; the alarm rings at once for the next. */
@@ -182,14 +184,24 @@ export class Offers {
   }
 
   #offerTo({ seq, holder, quantity }: { seq: number; holder: string; quantity: number }, now: number): void {
-    const { itemId, sale } = this.#pool
+    const { sale } = this.#pool
     this.#queue.list.drop(holder, this.#inventory.nextSeq())
     const room = (sale.maxPerUser ?? Number.POSITIVE_INFINITY) - this.#inventory.holder(holder).owned
     const type = typePoolOf(holder)
     const count = Math.min(quantity, this.#queue.leftFor(type), room)
-    if (count <= 0) return
+    if (count > 0)
+      this.#hold({ seq, holder, count }, now, Math.min(this.#offerMs, this.#closesAt(type) - now))
+  }
+
+  /** `seq`: of the place on the list, or of the purchase that ended. So each offer has a key of its own. */
+  #hold(
+    { seq, holder, count }: { seq: number; holder: string; count: number },
+    now: number,
+    holdMs: number,
+    offerSeq: number | null = null,
+  ): void {
     const request: ReserveRequest = {
-      itemId,
+      itemId: this.#pool.itemId,
       holder,
       entrant: { isProved: true, staffOf: [], isHuman: true },
       key: systemKey(`offer:${seq}`),
@@ -199,8 +211,24 @@ export class Offers {
       payment: null,
       entry: 'offer',
     }
-    const holdMs = Math.min(this.#offerMs, this.#closesAt(type) - now)
-    this.#inventory.reserve(request, this.#inventory.take(request) as number[], now, holdMs)
+    this.#inventory.reserve(request, this.#inventory.take(request) as number[], now, holdMs, offerSeq)
+  }
+
+  /**
+   * Makes the offer again that a purchase took over, for what the purchase had and until the offer's own end. Called once
+   * the purchase is released because its buyer could not pay: the order was refused, or no payment was started.
+   */
+  makeAgain({ seq, numbers, offer_seq: offerSeq }: ReservationRow, now: number): void {
+    if (offerSeq === null) return
+    const { holder, held_until: until } = this.#inventory.reservations.row(offerSeq)
+    const { missedOffers } = this.#inventory.holds
+    const count = Math.min(unpackNumbers(numbers).length, this.#queue.leftFor(typePoolOf(holder)))
+    const holdMs = until! - Math.max(now, this.#inventory.lastAt)
+    // The person may have been offered others in the meantime.
+    if (count <= 0 || holdMs <= 0 || this.#queue.offerOf(holder) !== undefined) return
+    if (this.#queue.list.get(holder) !== undefined) this.#queue.list.drop(holder, this.#inventory.nextSeq())
+    missedOffers.forgive(holder)
+    this.#hold({ seq, holder, count }, now, holdMs, offerSeq)
   }
 
   #closesAt(type: string | null): number {

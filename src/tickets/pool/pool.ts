@@ -158,11 +158,11 @@ export class Pool {
       this.buying.whyRefused(request, now)
     if (refusal !== null) return refusal
     const { payment } = request
-    this.buying.takeOver(request, now)
+    const offerSeq = this.buying.takeOver(request, now)
     const numbers = this.#inventory.take(request)
     if (!Array.isArray(numbers)) return numbers
     const holdMs = payment === null ? null : Math.min(payment.holdMs, this.#longestHoldMs)
-    const row = this.#inventory.reserve(request, numbers, now, holdMs)
+    const row = this.#inventory.reserve(request, numbers, now, holdMs, offerSeq)
     this.#closeIfSoldOut()
     // A new reservation has no changes to read.
     const { reservation } = foldReservation(this.name, row, [], [])
@@ -196,7 +196,10 @@ export class Pool {
     return outcome
   }
 
-  /** Releases an unpaid reservation. `isUnpaid`: it counts against its holder, as an expiry does. Idempotent. */
+  /**
+   * Releases an unpaid reservation. `isUnpaid`: it counts against its holder, as an expiry does. Else the holder could not
+   * pay, and gets back the offer that the reservation took over. Idempotent.
+   */
   release(seq: number, id: string, isUnpaid: boolean, now: number): ChangeOutcome {
     return this.#changes.release(seq, id, isUnpaid, now)
   }

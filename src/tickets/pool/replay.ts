@@ -40,7 +40,7 @@ export function replay(pool: string, store: PoolStore, { allocator, holds, seatT
 
   function replayStep(step: Step): void {
     const { seq, reservation, kind, numbers, tag, at, holder, heldUntil, isProved, isUnpaid, isOffer } = step
-    const { buyer, order } = step
+    const { buyer, order, isAgain } = step
     const hold = holds.get(reservation)
     switch (kind) {
       case null:
@@ -48,6 +48,7 @@ export function replay(pool: string, store: PoolStore, { allocator, holds, seatT
         if (heldUntil === null) recordEntries(ISSUED, step)
         else {
           const person = buyer ?? holder!
+          if (isAgain) holds.missedOffers.forgive(holder!)
           holds.add({ seq, holder: holder!, person, order, numbers, heldUntil, tag, isProved, isOffer })
         }
         break

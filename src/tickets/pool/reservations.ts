@@ -49,6 +49,11 @@ export class Reservations {
     return this.#store.movedFrom(seq).flatMap((row) => validNumbers(this.fold(row).reservation))
   }
 
+  /** A row that another row names. */
+  row(seq: number): ReservationRow {
+    return this.#store.reservation(seq)!
+  }
+
   /** The reservation with this `seq` and this id; undefined: none. */
   find(seq: number, id: string): { row: ReservationRow; folded: FoldedReservation } | undefined {
     const row = this.#store.reservation(seq)

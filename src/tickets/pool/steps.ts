@@ -22,6 +22,8 @@ export interface Step {
   isUnpaid: boolean
   /** Of a reservation: whether it was offered to somebody on the waiting list. */
   isOffer: boolean
+  /** Of an offer: whether it makes an earlier one again. */
+  isAgain: boolean
   /** Of a reservation in a capacity group: the person and the order that hold its seats. */
   buyer: string | null
   order: string | null
@@ -41,6 +43,7 @@ type StepColumns = [
   proved: number,
   unpaid: number,
   offer: number,
+  again: number,
   buyer: string | null,
   order: string | null,
 ]
@@ -48,11 +51,12 @@ type StepColumns = [
 const STEPS_AFTER = `
   SELECT seq, NULL AS reservation, NULL AS kind, numbers, tag, at, iif(held_until IS NULL AND substr(holder, 1, 4) <> 'res_', NULL, holder) AS holder,
          held_until, log_index, proved, 0 AS unpaid, entry IS 'offer' AS offer,
+         entry IS 'offer' AND offer_seq IS NOT NULL AS again,
          buyer, buyer_order
   FROM reservations WHERE seq > ?1
   UNION ALL
   SELECT changes.seq, reservation, kind, coalesce(changes.numbers, reservations.numbers), tag, changes.at,
-         iif(substr(holder, 1, 4) = 'res_', holder, NULL), NULL, changes.log_index, 0, unpaid, 0, NULL, NULL
+         iif(substr(holder, 1, 4) = 'res_', holder, NULL), NULL, changes.log_index, 0, unpaid, 0, 0, NULL, NULL
   FROM changes JOIN reservations ON reservations.seq = changes.reservation WHERE changes.seq > ?1
   ORDER BY 1`
 
@@ -72,6 +76,7 @@ export function* stepsAfter(sql: SqlStorage, after: number): Generator<Step> {
       proved,
       unpaid,
       offer,
+      again,
       buyer,
       order,
     ] = row
@@ -88,6 +93,7 @@ export function* stepsAfter(sql: SqlStorage, after: number): Generator<Step> {
       isProved: proved === 1,
       isUnpaid: unpaid === 1,
       isOffer: offer === 1,
+      isAgain: again === 1,
       buyer,
       order,
     }

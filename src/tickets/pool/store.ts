@@ -102,8 +102,8 @@ export class PoolStore {
   insertReservation(row: ReservationRow): void {
     this.#sql.exec(
       `INSERT INTO reservations (seq, holder, key, request, numbers, tag, salt, at, held_until, log_index, proved,
-                                 moved_from, entry, buyer, buyer_order)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+                                 moved_from, entry, buyer, buyer_order, offer_seq)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       row.seq,
       row.holder,
       row.key,
@@ -119,6 +119,7 @@ export class PoolStore {
       row.entry,
       row.buyer,
       row.buyer_order,
+      row.offer_seq,
     )
     this.#recent.keep({ row })
   }

@@ -79,6 +79,7 @@ export const MIGRATIONS: readonly string[] = [
      opens_at INTEGER NOT NULL,
      closes_at INTEGER NOT NULL
    );`,
+  `ALTER TABLE reservations ADD COLUMN offer_seq INTEGER;`,
 ]
 
 export type Value = SqlStorageValue
@@ -127,6 +128,8 @@ export interface ReservationRow extends Record<string, Value> {
   /** The person and the order that hold seats of a capacity group; null: the holder is the person. */
   buyer: string | null
   buyer_order: string | null
+  /** The `seq` of the offer that this purchase took over, or that this offer makes again; null: there is none. */
+  offer_seq: number | null
 }
 
 export type ChangeKind = 'confirmed' | 'released' | 'expired' | 'lost' | 'voided'

@@ -229,6 +229,52 @@ describe('a waiting list of ticket types that share seats', () => {
     expect(states(hall, 'seated', 'chebet')).toEqual(['offered'])
   })
 
+  it('makes an offer again whose order was refused, until the end that it had', () => {
+    const hall = new Hall(2, { vip: 2, seated: 2 }, { maxPerUser: 2 })
+    const sold = hall.buy('seated', 'esther', 2)
+    expect(hall.join('vip', 'amina', 2)).toMatchObject({ ok: true })
+    waits(hall, 'seated', 'brian')
+    hall.void(sold)
+    const offeredUntil = hall.now + OFFER_MS
+    for (let round = 0; round < 4; round++) {
+      hall.tick(HOLD_MS)
+      hall.release(bought(hall.hold('vip', 'amina', 2)), false)
+      expect(hall.place('vip', 'amina')).toMatchObject({ state: 'offered', quantity: 2, offeredUntil })
+      expect(hall.place('seated', 'brian')).toMatchObject({ state: 'waiting' })
+      if (round === 1) hall.reload()
+    }
+    // What a purchase leaves goes on, and does not come back.
+    hall.release(bought(hall.hold('vip', 'amina')), false)
+    expect(hall.place('vip', 'amina')).toMatchObject({ state: 'offered', quantity: 1, offeredUntil })
+    expect(hall.place('seated', 'brian')).toMatchObject({ state: 'offered' })
+    hall.reload()
+    // No refused order counted.
+    hall.release(bought(hall.hold('vip', 'amina')), true)
+    expect(hall.place('vip', 'amina')).toBeNull()
+    hall.buy('vip', 'chebet')
+    hall.buy('seated', 'brian')
+    waits(hall, 'vip', 'amina')
+  })
+
+  it('makes no offer again that would have ended, and leaves nobody with an offer and a place', () => {
+    const hall = new Hall(1, { vip: 1, seated: 1 })
+    const sold = hall.buy('seated', 'esther')
+    waits(hall, 'vip', 'amina')
+    waits(hall, 'seated', 'brian')
+    hall.void(sold)
+    const first = bought(hall.hold('vip', 'amina'))
+    waits(hall, 'vip', 'amina')
+    hall.release(first, false)
+    expect(states(hall, 'vip', 'amina')).toEqual(['offered'])
+    expect(hall.group.pool.waiting).toBe(1)
+    hall.tick(OFFER_MS - 1)
+    const last = bought(hall.hold('vip', 'amina'))
+    hall.tick(1)
+    hall.release(last, false)
+    expect(states(hall, 'vip', 'amina')).toEqual([null])
+    expect(states(hall, 'seated', 'brian')).toEqual(['offered'])
+  })
+
   it('ends an offer with a sale that the organiser ends or moves: the next of another type gets the seat', () => {
     for (const moved of [{ closesAt: SALES_FROM }, { opensAt: SALES_FROM + OFFER_MS }]) {
       const hall = new Hall(1, { vip: 1, seated: 1 })
@@ -470,7 +516,9 @@ describe('a storm of buyers, people who wait, refunds, lapses, changes and death
           }
           case 10: {
             const [paid] = held.splice(random.below(held.length || 1), 1)
-            if (paid !== undefined && hall.pay(paid)) sold.push(paid)
+            if (paid === undefined) break
+            if (random.below(4) === 0) hall.release(paid, random.below(2) === 0)
+            else if (hall.pay(paid)) sold.push(paid)
             break
           }
           case 11:

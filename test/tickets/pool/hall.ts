@@ -117,6 +117,16 @@ export class Hall {
     return !paid.lost
   }
 
+  /** Releases what was held, as the end of an order does. `isUnpaid` false: the buyer could not pay. */
+  release({ type, reservation: { id } }: Purchase, isUnpaid: boolean): void {
+    const { seq } = reservationAddress(id)
+    this.#decide(this.types.get(type)!, (pool) => pool.release(seq, id, isUnpaid, this.now))
+    const seats = this.seatsOf(id)
+    if (seats.state !== 'held') return
+    const place = reservationAddress(seats.id).seq
+    this.#decide(this.group, (pool) => pool.release(place, seats.id, isUnpaid, this.now))
+  }
+
   buy(type: string, person: string, quantity = 1): Purchase {
     const held = this.hold(type, person, quantity)
     if ('ok' in held) throw new Error(held.detail)

@@ -197,6 +197,36 @@ describe('a waiting list', () => {
     expect(sale.join('amina')).toMatchObject({ ok: true, waiting: { position: 1 } })
   })
 
+  it('makes an offer again whose order was refused: it keeps its end, counts as no miss and is for nobody else', () => {
+    const sale = new Sale({ total: 1 })
+    const sold = sale.buy('brian')
+    sale.waits('amina', 'chebet')
+    sale.void(sold)
+    const offeredUntil = sale.now + OFFER_MS
+    const refused = (round: number) => {
+      sale.tick(HOLD_MS)
+      const held = sale.reserve('amina')
+      if (!held.ok) throw new Error(`${round}: ${held.detail}`)
+      const { id } = held.reservation
+      for (const _ of ['release', 'repeat'])
+        sale.test.decide(sale.now, (pool) => pool.release(reservationAddress(id).seq, id, false, sale.now))
+      expect(sale.place('amina')).toEqual({ state: 'offered', position: 0, quantity: 1, offeredUntil })
+      expect(sale.place('chebet')).toMatchObject({ state: 'waiting', position: 1 })
+    }
+    for (let round = 0; round < 4; round++) refused(round)
+    expect(sale.counts).toEqual({ sold: 0, held: 1, waiting: 1 })
+    sale.test.pool = sale.test.reload()
+    refused(4)
+    sale.tick(offeredUntil - sale.now)
+    expect(sale.place('chebet')).toMatchObject({ state: 'offered' })
+    // Of five refused orders and one lapse, only the lapse counts.
+    sale.waits('amina')
+    sale.leave('amina')
+    expect(sale.test.reload().offers.find('amina', sale.now)).toBeNull()
+    sale.test.pool = sale.test.reload()
+    sale.waits('amina')
+  })
+
   it('does not count an offer that is bought', () => {
     const sale = new Sale({ total: 1 })
     let sold = sale.buy('brian')
