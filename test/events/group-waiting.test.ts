@@ -130,7 +130,7 @@ describe('a waiting list of ticket types that share seats', () => {
     expect(await countsOf(hall)).toEqual({ seats: { sold: 2, held: 0 }, tickets: { sold: 2, held: 0 } })
   })
 
-  it('gives the offer back to whose order is refused, and mails it once', async () => {
+  it('keeps the price of an offer, and gives it back to whose order is refused, with one mail', async () => {
     const hall = await stageHall(2, 100, LATER)
     const [holder, amina, brian] = (await players(3)) as [Person, Person, Person]
     const reservation = await takesFree(holder, hall, 2)
@@ -139,6 +139,8 @@ describe('a waiting list of ticket types that share seats', () => {
     expect((await givesBack(holder, reservation, [1])).status).toBe(200)
     const offer = await place(amina, hall, 'regular')
     expect(offer).toMatchObject({ state: 'offered', quantity: 1 })
+    const dearer = await change(hall, 'regular', { price: { amount: 90_000, currency: 'KES' } })
+    expect([dearer.status, dearer.body.code]).toEqual([409, 'invalid_state'])
     await sweep()
     const lines = (['regular', 'vip'] as const).map((name) => ({
       ticketTypeId: hall.types[name],
