@@ -18,7 +18,7 @@ export async function createProduct(ctx: Ctx, input: CreateProduct): Promise<Pro
   const { price, ...fields } = input
   if (input.status === 'active') {
     await requireApproval(ctx, organisationId)
-    await requireSellable(ctx, organisationId, price)
+    await requireSellable(ctx, organisationId, price, true)
   }
   const product: ProductRow = {
     ...fields,

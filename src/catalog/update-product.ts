@@ -28,6 +28,7 @@ export async function updateProduct(ctx: Ctx, id: string, input: UpdateProduct):
       ctx,
       product.organisationId,
       price ?? { amount: product.priceAmount, currency: product.priceCurrency },
+      price !== undefined || product.status !== 'active',
     )
   }
   const newDetails = details === undefined ? {} : { details: detailsOf(product.kind, details) }

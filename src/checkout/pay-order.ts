@@ -133,7 +133,7 @@ async function repeatOrRefuse(ctx: Ctx, id: string, pay: PayWith, key: string): 
   const [rows, other] = await Promise.all([findOrder(ctx, id), paymentByKey(ctx, id, key)])
   if (other !== undefined) return repeatPayment(ctx, rows, other, pay)
   mustBeOpen(ctx, rows.order)
-  await mustNotPromptTwice(ctx, id, pay)
+  await mustNotPromptTwice(ctx, rows.order, pay)
   throw new Problem(
     'limit_reached',
     `An order can have at most ${MAX_PAYMENTS} payments. Finish an open payment of this order, or cancel it and place a new one.`,
@@ -141,15 +141,22 @@ async function repeatOrRefuse(ctx: Ctx, id: string, pay: PayWith, key: string): 
 }
 
 /** Two prompts on one phone may both be confirmed. */
-async function mustNotPromptTwice(ctx: Ctx, orderId: string, { provider }: PayWith): Promise<void> {
+async function mustNotPromptTwice(
+  ctx: Ctx,
+  { id: orderId, payUntil }: OrderRows['order'],
+  { provider }: PayWith,
+): Promise<void> {
   const { askedAt } = await ctx.db.get<{ askedAt: number | null }>(
     sql`SELECT ${openPrompt(ctx, { orderId, provider })} AS askedAt`,
   )
   if (askedAt === null) return
-  const again = toInstant(askedAt + promptMs(provider))
+  const again = askedAt + promptMs(provider)
+  const otherwise = hasTimeToPay(provider, again, payUntil)
+    ? `try again at ${toInstant(again)}`
+    : 'pay another way, or cancel this order and order again'
   throw new Problem(
     'conflict',
-    `Look at your phone: it may show a payment request of this order. If it does not, try again at ${again}.`,
+    `Look at your phone: it may show a payment request of this order. If it does not, ${otherwise}.`,
   )
 }
 

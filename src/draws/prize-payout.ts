@@ -31,7 +31,8 @@ export const redirectPayoutOf = (
       // A failed payout needs a new attempt, because the provider already knows the key of the failed one.
       attempt: sql`${payouts.attempt} + (${payouts.status} = 'failed')`,
       tries: 0,
-      attention: null,
+      // A provider's report about an earlier attempt is for a person to check: another claim must not hide it.
+      attention: sql`iif(${payouts.status} = 'requested' AND ${payouts.stoppedAt} IS NULL, ${payouts.attention}, NULL)`,
       updatedAt: ctx.now,
     })
     .where(

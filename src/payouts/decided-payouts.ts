@@ -163,11 +163,13 @@ async function checkPaidPayout(ctx: Ctx, payout: PayoutRow, sent: Sent): Promise
 
 /**
  * The provider took a paid payout back: it is owed again, and can be retried or redirected like a failed one. A prize that was
- * paid although it was cancelled is cancelled again. Idempotent.
+ * paid although it was cancelled is cancelled again. One that an earlier provider has paid too stays paid, and its
+ * organisation, which bore the second payment, has its money back. Idempotent.
  */
 async function takeBackPayout(ctx: Ctx, payout: PayoutRow, reason: string | null): Promise<void> {
   const { id, provider, attempt, kind, subject, raffleId } = payout
   const isPaid = isStill(payout, ['paid'])
+  const second = secondPayment(ctx, payout)
   const isOwed = sql`(${payouts.kind} <> 'prize' OR EXISTS (
     SELECT 1 FROM winners WHERE winners.id = ${payouts.subject} AND winners.status = 'paid'))`
   // Whoever bore it gets it back.
@@ -176,16 +178,20 @@ async function takeBackPayout(ctx: Ctx, payout: PayoutRow, reason: string | null
     .select(sql`
       SELECT ${`payout:${id}:returned`}, part, credit, debit, currency, amount, order_id, raffle_id, ${ctx.now},
              organisation_id, provider
-      FROM transfers WHERE transaction_id = ${`payout:${id}:paid`} AND part = ${attempt}
+      FROM transfers WHERE transaction_id = ${`payout:${id}:paid`} AND part = ${attempt} AND NOT ${second.stays}
         AND EXISTS (SELECT 1 FROM ${payouts} WHERE ${isPaid})`)
     .onConflictDoNothing()
   const statements = [
+    ctx.db
+      .insert(transfers)
+      .select(sql`${second.returned} AND EXISTS (SELECT 1 FROM ${payouts} WHERE ${isPaid})`)
+      .onConflictDoNothing(),
     reverse,
     ctx.db
       .update(payouts)
       .set({
-        status: sql`iif(${isOwed}, 'failed', 'cancelled')`,
-        attention: sql`iif(${isOwed}, ${attentionText.failed(provider, reason)}, NULL)`,
+        status: sql`iif(${second.stays}, 'paid', iif(${isOwed}, 'failed', 'cancelled'))`,
+        attention: sql`iif(${isOwed} AND NOT ${second.stays}, ${attentionText.failed(provider, reason)}, NULL)`,
         updatedAt: ctx.now,
       })
       .where(isPaid),
@@ -199,6 +205,27 @@ async function takeBackPayout(ctx: Ctx, payout: PayoutRow, reason: string | null
     makeDueNow(ctx, raffleId!),
   ] as const
   await withRetry(() => ctx.db.batch(kind === 'prize' ? [...statements, ...ofWinner] : statements))
+}
+
+/**
+ * Another provider has paid it too. `returned`: the money of `payout` comes back in place of that second payment, which its
+ * organisation bore. `stays`: whether the second payment stays with the receiver, also once `returned` is booked.
+ */
+function secondPayment(
+  { now }: Ctx,
+  { id, provider, organisationId }: PayoutRow,
+): { returned: SQL; stays: SQL } {
+  const back = `payout:${id}:again:returned`
+  const till = tillOf(provider, organisationId)
+  const isOpen = sql`again.transaction_id = ${`payout:${id}:again`} AND NOT EXISTS (
+    SELECT 1 FROM transfers AS back WHERE back.transaction_id = ${back} AND back.part = again.part)`
+  return {
+    returned: sql`
+      SELECT ${back}, part, ${till}, debit, currency, amount, order_id, raffle_id, ${now}, organisation_id, ${provider}
+      FROM transfers AS again WHERE ${isOpen}`,
+    stays: sql`(EXISTS (SELECT 1 FROM transfers AS again WHERE ${isOpen})
+      OR EXISTS (SELECT 1 FROM transfers AS back WHERE back.transaction_id = ${back} AND back.debit = ${till}))`,
+  }
 }
 
 /** A failed payout is under way after all: as `sent` it can be neither retried nor redirected. */

@@ -1,5 +1,5 @@
-/** Takes a payout that is paid off the list of those that a person must check. */
-import { and, eq, isNotNull } from 'drizzle-orm'
+/** Takes a payout that is paid or cancelled off the list of those that a person must check. */
+import { and, eq, inArray, isNotNull } from 'drizzle-orm'
 import { insertAudit } from '../audit/insert-audit.ts'
 import type { Ctx } from '../core/context.ts'
 import { withRetry } from '../core/database.ts'
@@ -18,14 +18,20 @@ export async function dismissPayout(ctx: Ctx, id: string): Promise<Payout> {
       ctx.db
         .update(payouts)
         .set({ attention: null, updatedAt: ctx.now })
-        .where(and(eq(payouts.id, id), eq(payouts.status, 'paid'), isNotNull(payouts.attention))),
+        .where(
+          and(
+            eq(payouts.id, id),
+            inArray(payouts.status, ['paid', 'cancelled']),
+            isNotNull(payouts.attention),
+          ),
+        ),
       insertAudit(ctx, entryOf(payout, 'payout.dismissed')),
     ]),
   )
   const now = (await readPayout(ctx, id))!
-  if (now.status === 'paid') return presentPayout(now)
+  if (now.status === 'paid' || now.status === 'cancelled') return presentPayout(now)
   throw new Problem(
     'invalid_state',
-    `Only a payout that is paid can be dismissed; this one is ${now.status}.`,
+    `Only a payout that is paid or cancelled can be dismissed; this one is ${now.status}.`,
   )
 }

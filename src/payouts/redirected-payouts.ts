@@ -131,16 +131,27 @@ async function bookSecond(
   )
 }
 
-/** The second payment came back: its organisation has the money again. Idempotent. */
+/**
+ * The second payment came back: its organisation has the money again. If the first one came back before, nobody has been
+ * paid, and a person must see it. Idempotent.
+ */
 async function takeBackSecond(ctx: Ctx, payout: PayoutRow, former: Provider): Promise<void> {
   const { transactionId, part } = secondOf(payout, former)
+  const isFirstBack = sql`EXISTS (SELECT 1 FROM transfers WHERE transaction_id = ${`${transactionId}:returned`}
+    AND part = ${part} AND debit <> ${tillOf(former, payout.organisationId)})`
   await withRetry(() =>
-    ctx.db
-      .insert(transfers)
-      .select(sql`
+    ctx.db.batch([
+      ctx.db
+        .update(payouts)
+        .set({ attention: attentionText.contradiction(former, null), updatedAt: ctx.now })
+        .where(and(isStill(payout, ['paid']), isFirstBack)),
+      ctx.db
+        .insert(transfers)
+        .select(sql`
         SELECT ${`${transactionId}:returned`}, part, credit, debit, currency, amount, order_id, raffle_id, ${ctx.now},
                organisation_id, provider
         FROM transfers WHERE transaction_id = ${transactionId} AND part = ${part}`)
-      .onConflictDoNothing(),
+        .onConflictDoNothing(),
+    ]),
   )
 }

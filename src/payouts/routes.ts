@@ -230,7 +230,7 @@ export const payouts = new Hono<AppEnv>()
       operation: 'dismissPayout',
       summary: 'Take a payout off the attention list',
       description:
-        'Only for a payout that is paid, such as one that arrived after it was cancelled. Any other one leaves the list by a decision about it. A repeat changes nothing.',
+        'Only for a payout that is paid, such as one that arrived after it was cancelled, or that is cancelled. Any other one leaves the list by a decision about it. A repeat changes nothing.',
       tag: TAG,
       auth: 'user',
       success: answered('The payout, which no longer needs attention.', { status: 'paid' }),

@@ -167,6 +167,11 @@ describe('the request to the phone', () => {
     const put = (change: object) => as(operator, 'PUT', `/products/${draft.body.id}`, change)
     expect(await put({ status: 'active' })).toMatchObject(refused)
     expect((await put({ status: 'active', price: KES(1_000) })).status).toBe(200)
+    // A price that it had before the organisation sold by M-Pesa alone does not keep its other fields from changing.
+    await env.DB.prepare('UPDATE products SET price_amount = 1050 WHERE id = ?').bind(draft.body.id).run()
+    expect((await put({ title: 'A corrected title' })).status).toBe(200)
+    expect(await put({ price: KES(1_050) })).toMatchObject(refused)
+    await env.DB.prepare('UPDATE products SET price_amount = 1000 WHERE id = ?').bind(draft.body.id).run()
     expect(await put({ price: KES(1_050) })).toMatchObject(refused)
     const { body } = await as(null, 'GET', `/products/${draft.body.id}`)
     expect(body).toMatchObject({ status: 'active', price: KES(1_000) })

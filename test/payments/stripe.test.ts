@@ -234,9 +234,9 @@ describe('a payment on Stripe’s page', () => {
     await env.DB.prepare("UPDATE payments SET status = 'failed', due_at = NULL WHERE order_id = ?")
       .bind(order.id)
       .run()
-    at(NOW + 58 * SECOND)
+    at(NOW + 48 * SECOND)
     expect((await orderOf(buyer, order.id)).payment).toMatchObject({ payWith: ['stripe'], next: 'pay_again' })
-    at(NOW + 61 * SECOND)
+    at(NOW + 51 * SECOND)
     const requests = network.stripe.requests.length
     expect(
       await as(buyer, 'POST', `/orders/${order.id}/pay`, { provider: 'stripe' }, withKey(newKey())),

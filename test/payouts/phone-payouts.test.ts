@@ -191,6 +191,8 @@ it('a prize of which M-Pesa says, once it was cancelled, that another sum was se
     attention: 'Compare it with the statement of mpesa: M-Pesa says that KES 11.00 was sent.',
   })
   expect(await transferred(id)).toEqual([])
+  const dismissed = await as(staged.operator, 'POST', `/payouts/${id}/dismiss`)
+  expect([dismissed.status, dismissed.body.attention]).toEqual([200, null])
 })
 
 it('a prize that is pending after an administrator marked it as failed is not paid again', async () => {

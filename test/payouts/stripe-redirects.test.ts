@@ -141,6 +141,20 @@ describe('a redirected prize that arrives by the first provider', () => {
     await expectPaidByMpesa(failed, await arrives())
   })
 
+  it('with another sum is for a person, and another claim of the winner does not hide it', async () => {
+    const failed = await stageFailed()
+    await redirect(failed, 'sandbox')
+    const transfer = daraja.transfers[0]!
+    Object.assign(transfer, { code: null, amount: 11 })
+    daraja.settle(transfer)
+    await daraja.reportTransfer(transfer)
+    await sweep()
+    const attention = 'Compare it with the statement of mpesa: M-Pesa says that KES 11.00 was sent.'
+    expect(await failed.payout()).toMatchObject({ status: 'requested', provider: 'sandbox', attention })
+    await redirect(failed)
+    expect(await failed.payout()).toMatchObject({ status: 'requested', provider: 'manual', attention })
+  })
+
   it('is paid, and the person who was to pay it by hand is told', async () => {
     const failed = await stageFailed()
     await redirect(failed)
@@ -211,6 +225,18 @@ describe('a redirected prize that arrives by the first provider', () => {
       .bind(id)
       .all()
     expect(actions.results.at(-1)).toEqual({ action: 'payout.paid_twice', actor: 'system' })
+    // The second one comes back: the prize stays paid by the first, and is on nobody's account but its own.
+    stripe.outside.reverse(stripe.books.all('transfer')[0]!.id)
+    await postAll(stripe)
+    await postAll(stripe)
+    expect(await payout()).toMatchObject({ status: 'paid', attention: null })
+    expect(await booked(id)).toEqual([
+      `prizes cash:stripe ${PRIZE}`,
+      `organiser cash:mpesa ${PRIZE}`,
+      `cash:stripe organiser ${PRIZE}`,
+    ])
+    const winner = env.DB.prepare('SELECT status FROM winners WHERE id = ?').bind(failed.winner.id)
+    expect(await winner.first('status')).toBe('paid')
     at(DRAW_AT + 60 * DAY)
     await sweep()
     expect(await wrongIn(staged)).toEqual([])

@@ -10,7 +10,14 @@ import { accountEvents, ownEvents } from './events.ts'
 import { observe } from './observe.ts'
 import { sendPayout, sendRefund } from './outgoing.ts'
 import { reasonOf } from './refusals.ts'
-import { createSession, expireSession, findSession, LEAST_SECONDS, SPAN_SECONDS } from './sessions.ts'
+import {
+  CALL_SECONDS,
+  createSession,
+  expireSession,
+  findSession,
+  LEAST_SECONDS,
+  SPAN_SECONDS,
+} from './sessions.ts'
 
 const ACCOUNT = /^acct_\w{8,60}$/
 
@@ -18,7 +25,7 @@ export const stripe: PaymentProvider = {
   name: 'stripe',
   isSetUp: (settings) => keysOf(settings) !== null,
   spanSeconds: () => SPAN_SECONDS,
-  leastSeconds: LEAST_SECONDS,
+  leastSeconds: LEAST_SECONDS + CALL_SECONDS,
   whyNotSum: whyNotAtStripe,
   whyNotPayout: whyNotAtStripe,
   whyNotDestination: (id) =>

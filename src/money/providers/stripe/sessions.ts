@@ -17,6 +17,9 @@ export type Session = Stripe.Checkout.Session
 /** Stripe keeps a session open for no less than this. */
 export const LEAST_SECONDS = 1_800
 
+/** A call takes less, and until it arrives the time goes on. */
+export const CALL_SECONDS = 10
+
 /** A minute more, for slow requests and clocks that differ. */
 export const SPAN_SECONDS = LEAST_SECONDS + 60
 
