@@ -1,4 +1,4 @@
-/** Whoever has a ticket that a draw decides must not answer for its result. */
+/** A user who has a ticket of a raffle must not decide about the result of its draw. */
 import type { Ctx } from '../core/context.ts'
 import { Problem } from '../core/errors.ts'
 
@@ -8,7 +8,10 @@ export interface OfDraw {
   date: string
 }
 
-/** Titles of raffles on this draw that are not over and of which somebody has tickets. They are above this folder: `app.ts` passes it in. */
+/**
+ * Titles of the raffles that this draw decides, that are not over, and of which this user has tickets. Raffles are above this
+ * folder, so `app.ts` passes the query in.
+ */
 export type TicketsOnDraw = (ctx: Ctx, userId: string, draw: OfDraw) => Promise<string[]>
 
 /** Whether a raffle on this draw is not over. It is passed in too. */

@@ -47,7 +47,10 @@ export async function recordWonDispute(
   )
 }
 
-/** The losses of this refund. After their raffle was cancelled the organisation has them back already. Both are found by their keys. */
+/**
+ * The losses of this refund that the organisation still bears. After the raffle was cancelled it has the money back. Both kinds
+ * of transfers are found by their keys.
+ */
 export const isLossOf = ({ id, orderId }: Pick<RefundRow, 'id' | 'orderId'>) => {
   const lossesBy = (refundId: SQLWrapper) => lossOfSql(orderLines.organisationId, refundId)
   return sql`(

@@ -45,10 +45,10 @@ export const flagUnknown = (ctx: Ctx, payout: PayoutRow, provider: Provider, rea
 const MAX_TRIES = 5
 
 /**
- * The money of a cancelled payout is gone after all. If its winner has won the same prize again by a correction, that prize is
- * paid by it, and the two payouts change places. Otherwise its organisation bears it, and a person must see it. One batch, so a crash books all or nothing; a
- * repeat finds the payout paid. Race: the successor's own payout is sent at this moment. Safe: each statement needs that it
- * is not, and then the organisation bears the first one.
+ * The money of a cancelled payout is gone after all. If its winner has won the same prize again by a correction, the money pays
+ * that prize, and the two payouts change places. Otherwise the organisation bears the sum, and a person must see the payout.
+ * One batch, so a crash books all or nothing; a repeat finds the payout paid. Race: the successor's own payout is sent at this
+ * moment. Safe: each statement needs that it is not sent, and then the organisation bears the first payout.
  */
 export async function payCancelled(ctx: Ctx, payout: PayoutRow, reference: string | null): Promise<void> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -172,7 +172,7 @@ async function takeBackPayout(ctx: Ctx, payout: PayoutRow, reason: string | null
   const second = secondPayment(ctx, payout)
   const isOwed = sql`(${payouts.kind} <> 'prize' OR EXISTS (
     SELECT 1 FROM winners WHERE winners.id = ${payouts.subject} AND winners.status = 'paid'))`
-  // Whoever bore it gets it back.
+  // The account that paid it gets the money back.
   const reverse = ctx.db
     .insert(transfers)
     .select(sql`

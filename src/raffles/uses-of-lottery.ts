@@ -26,7 +26,7 @@ export const IS_ON_LOTTERY: SQL = sql`${raffles.status} IN ('scheduled', 'drawn'
 export const isDrawOf = ({ lotteryId, date }: { lotteryId: SQLWrapper; date: SQLWrapper }): SQL =>
   sql`(${lotteryId} = ${raffles.draw}->>'lotteryId' AND ${date} = ${raffles.draw}->>'date')`
 
-/** Titles of such raffles of which somebody has tickets. Whoever has some must not decide about the draw. */
+/** Titles of the raffles on this draw of which the user has tickets. Such a user must not decide about the draw. */
 export const ticketsOnDraw: TicketsOnDraw = async (ctx, userId, { lotteryId, date }) => {
   const rows = await ctx.db
     .selectDistinct({ title: raffles.title })

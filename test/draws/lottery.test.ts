@@ -381,7 +381,7 @@ describe('the result', () => {
     })
   })
 
-  it('that one admin skips is held all the same, once a record brings it back', async () => {
+  it('cancels its raffle if it is recorded too early, although one admin has skipped the draw', async () => {
     const staged = await stageOnLottery()
     await entrant(staged.id, [1])
     await moveDraw(staged.lotteryId, '07:30')

@@ -177,7 +177,7 @@ it('a prize that arrives after its winner was disqualified is booked, and shown 
   expect((await winnersOf(staged.id))[0].status).toBe('disqualified')
 })
 
-it('a prize of which M-Pesa says, once it was cancelled, that another sum was sent is for a person', async () => {
+it('a cancelled prize needs a person if M-Pesa reports that it sent another sum', async () => {
   const { staged, id, payout } = await stageSent()
   await report(1)
   expect((await disqualify(staged.operator, staged.won[0]!.id)).status).toBe(200)
